@@ -59,7 +59,7 @@ endfunction()
 # Sets <name>_SOURCE_DIR and <name>_BINARY_DIR. Only downloads: the caller adds what it needs of the sources, so that
 # our `install` does not install them too.
 macro(um_download name url tag)
-    message(STATUS "${name}: not installed, fetching ${tag}")
+    message(STATUS "${name}: fetching ${tag} (./dev setup would have installed it)")
     FetchContent_Declare(${name} GIT_REPOSITORY ${url} GIT_TAG ${tag} GIT_SHALLOW ON SOURCE_SUBDIR no-such-folder)
     FetchContent_MakeAvailable(${name})
 endmacro()
