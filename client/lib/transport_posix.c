@@ -1,0 +1,308 @@
+#include "transport.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "umem_errors.h"
+
+#ifndef MSG_NOSIGNAL
+/* macOS: the socket itself is told instead (SO_NOSIGPIPE). */
+#define MSG_NOSIGNAL 0
+#endif
+
+struct um_transport {
+    int socket;
+    uint32_t timeout_ms; /* what the socket itself gives up after; 0: never */
+};
+
+enum { SLICES_MAXIMUM = 4 };
+
+uint64_t um_transport_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int fail(struct um_reason *reason, int code, const char *what, int error)
+{
+    if (error != 0)
+        snprintf(reason->text, sizeof reason->text, "%s: %s", what, strerror(error));
+    else
+        snprintf(reason->text, sizeof reason->text, "%s", what);
+    return code;
+}
+
+/* Lets blocking calls end by themselves, so that a call with the usual deadline needs no poll(). */
+static void set_timeout(struct um_transport *transport, uint32_t timeout_ms)
+{
+    struct timeval timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
+                              .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
+
+    setsockopt(transport->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    setsockopt(transport->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    transport->timeout_ms = timeout_ms;
+}
+
+/* Waits until the socket is ready, or the deadline. */
+static int wait_for(struct um_transport *transport, short events, uint64_t deadline_ms, struct um_reason *reason)
+{
+    struct pollfd ready = {.fd = transport->socket, .events = events};
+
+    for (;;) {
+        uint64_t now_ms = um_transport_now_ms();
+        uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+        int count = poll(&ready, 1, left_ms < 1000000 ? (int)left_ms : 1000000);
+
+        if (count > 0)
+            return UMEM_OK;
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            return fail(reason, UMEM_E_CONNECTION_LOST, "waiting for the daemon failed", errno);
+        if (count == 0 && um_transport_now_ms() >= deadline_ms)
+            return fail(reason, UMEM_E_DEADLINE, "the daemon did not answer in time", 0);
+    }
+}
+
+/* Whether a blocking call could last past the deadline. The socket's own limit may round up by a little, hence the ms. */
+static bool may_outlast(const struct um_transport *transport, uint64_t deadline_ms)
+{
+    if (deadline_ms == UM_NO_DEADLINE)
+        return false;
+    return transport->timeout_ms == 0 || um_transport_now_ms() + transport->timeout_ms > deadline_ms + 1;
+}
+
+/* After a socket call has failed: 0 where it should be tried again. */
+static int check_retry(int error, uint64_t deadline_ms, const char *what, struct um_reason *reason)
+{
+    if (error == EINTR)
+        return UMEM_OK;
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+        if (um_transport_now_ms() + 1 < deadline_ms)
+            return UMEM_OK;
+        return fail(reason, UMEM_E_DEADLINE, "the daemon did not answer in time", 0);
+    }
+    return fail(reason, UMEM_E_CONNECTION_LOST, what, error);
+}
+
+/* ---- connecting ---- */
+
+/* The daemon's user, as the system saw it when the daemon began to listen. */
+static bool get_peer_user(int socket, uid_t *user)
+{
+#ifdef SO_PEERCRED
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return false;
+    *user = peer.uid;
+    return true;
+#else
+    gid_t group;
+
+    return getpeereid(socket, user, &group) == 0;
+#endif
+}
+
+static int check_trust(int socket, struct um_reason *reason)
+{
+    uid_t user;
+
+    if (!get_peer_user(socket, &user))
+        return fail(reason, UMEM_E_NOT_TRUSTED, "the system does not tell whose daemon listens there", errno);
+    if (user == geteuid() || user == 0)
+        return UMEM_OK;
+    snprintf(reason->text, sizeof reason->text, "the daemon there is run by user %lu, not by user %lu or root",
+             (unsigned long)user, (unsigned long)geteuid());
+    return UMEM_E_NOT_TRUSTED;
+}
+
+static int connect_error(int error, struct um_reason *reason)
+{
+    switch (error) {
+    case ENOENT:
+        return fail(reason, UMEM_E_NOT_CONNECTED, "there is no such socket", 0);
+    case ECONNREFUSED:
+        return fail(reason, UMEM_E_NOT_CONNECTED, "no daemon listens there any more", 0);
+    case EACCES:
+    case EPERM:
+        return fail(reason, UMEM_E_NOT_CONNECTED, "this user may not open it", error);
+    default:
+        return fail(reason, UMEM_E_NOT_CONNECTED, "connecting failed", error);
+    }
+}
+
+/* A daemon with a full queue of clients makes connect() wait; the socket's own limit is what ends that. */
+static int connect_within(struct um_transport *transport, const struct sockaddr_un *address, uint64_t deadline_ms,
+                          struct um_reason *reason)
+{
+    uint32_t timeout_ms = transport->timeout_ms;
+
+    for (;;) {
+        uint64_t now_ms = um_transport_now_ms();
+        int result;
+
+        if (deadline_ms != UM_NO_DEADLINE) {
+            uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 1;
+
+            set_timeout(transport, left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX);
+        }
+        result = connect(transport->socket, (const struct sockaddr *)address, sizeof *address);
+        if (result == 0)
+            break;
+        if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return fail(reason, UMEM_E_DEADLINE, "the daemon did not take the connection in time", 0);
+        if (errno != EINTR)
+            return connect_error(errno, reason);
+    }
+    set_timeout(transport, timeout_ms);
+    return UMEM_OK;
+}
+
+static int open_socket(struct um_transport *transport, struct um_reason *reason)
+{
+    int type = SOCK_STREAM;
+
+#ifdef SOCK_CLOEXEC
+    type |= SOCK_CLOEXEC;
+#endif
+    transport->socket = socket(AF_UNIX, type, 0);
+    if (transport->socket < 0)
+        return fail(reason, UMEM_E_NOT_CONNECTED, "no socket can be made", errno);
+#ifdef SO_NOSIGPIPE
+    setsockopt(transport->socket, SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int));
+#endif
+    return UMEM_OK;
+}
+
+int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms, struct um_transport **transport,
+                      struct um_reason *reason)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct um_transport *made;
+    size_t length = strlen(pipe);
+    int code;
+
+    if (length == 0 || length >= sizeof address.sun_path) {
+        snprintf(reason->text, sizeof reason->text, "a socket's path has 1 to %zu bytes, this one has %zu",
+                 sizeof address.sun_path - 1, length);
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    memcpy(address.sun_path, pipe, length);
+    made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return fail(reason, UMEM_E_OUT_OF_MEMORY, umem_error_text(UMEM_E_OUT_OF_MEMORY), 0);
+    made->socket = -1;
+    made->timeout_ms = timeout_ms;
+    code = open_socket(made, reason);
+    if (code == UMEM_OK)
+        code = connect_within(made, &address, deadline_ms, reason);
+    if (code == UMEM_OK)
+        code = check_trust(made->socket, reason);
+    if (code != UMEM_OK) {
+        um_transport_close(made);
+        return code;
+    }
+    *transport = made;
+    return UMEM_OK;
+}
+
+void um_transport_close(struct um_transport *transport)
+{
+    if (transport == NULL)
+        return;
+    if (transport->socket >= 0)
+        close(transport->socket);
+    free(transport);
+}
+
+/* ---- reading and writing ---- */
+
+/* Takes `done` bytes off the front of the slices; returns how many slices are left at *first. */
+static size_t advance(struct iovec **first, size_t count, size_t done)
+{
+    while (count != 0 && done >= (*first)->iov_len) {
+        done -= (*first)->iov_len;
+        (*first)++;
+        count--;
+    }
+    if (count != 0) {
+        (*first)->iov_base = (char *)(*first)->iov_base + done;
+        (*first)->iov_len -= done;
+    }
+    return count;
+}
+
+int um_transport_write(struct um_transport *transport, const struct um_slice *slices, size_t count,
+                       uint64_t deadline_ms, struct um_reason *reason)
+{
+    struct iovec vectors[SLICES_MAXIMUM];
+    struct iovec *first = vectors;
+    size_t left = count < SLICES_MAXIMUM ? count : SLICES_MAXIMUM;
+
+    for (size_t i = 0; i < left; i++) {
+        vectors[i].iov_base = (void *)(uintptr_t)slices[i].bytes;
+        vectors[i].iov_len = slices[i].size;
+    }
+    left = advance(&first, left, 0);
+    while (left != 0) {
+        struct msghdr message = {.msg_iov = first, .msg_iovlen = left};
+        bool outlasts = may_outlast(transport, deadline_ms);
+        ssize_t done;
+        int code = UMEM_OK;
+
+        if (outlasts)
+            code = wait_for(transport, POLLOUT, deadline_ms, reason);
+        if (code != UMEM_OK)
+            return code;
+        done = sendmsg(transport->socket, &message, MSG_NOSIGNAL | (outlasts ? MSG_DONTWAIT : 0));
+        if (done < 0)
+            code = check_retry(errno, deadline_ms, "the daemon no longer takes requests", reason);
+        else
+            left = advance(&first, left, (size_t)done);
+        if (code != UMEM_OK)
+            return code;
+    }
+    return UMEM_OK;
+}
+
+int um_transport_read(struct um_transport *transport, void *bytes, size_t room, size_t *size, uint64_t deadline_ms,
+                      struct um_reason *reason)
+{
+    for (;;) {
+        bool outlasts = may_outlast(transport, deadline_ms);
+        ssize_t done;
+        int code = UMEM_OK;
+
+        if (outlasts)
+            code = wait_for(transport, POLLIN, deadline_ms, reason);
+        if (code != UMEM_OK)
+            return code;
+        done = recv(transport->socket, bytes, room, outlasts ? MSG_DONTWAIT : 0);
+        if (done > 0) {
+            *size = (size_t)done;
+            return UMEM_OK;
+        }
+        if (done == 0)
+            return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon closed the connection", 0);
+        code = check_retry(errno, deadline_ms, "the connection to the daemon broke", reason);
+        if (code != UMEM_OK)
+            return code;
+    }
+}
+
+int um_transport_end_writing(struct um_transport *transport)
+{
+    return shutdown(transport->socket, SHUT_WR) == 0 ? UMEM_OK : UMEM_E_CONNECTION_LOST;
+}

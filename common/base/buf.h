@@ -1,0 +1,51 @@
+/*
+ * A growable row of bytes that states its limit when it is made.
+ *
+ * Owns: its memory. Must not know: what the bytes mean.
+ *
+ * A buffer that would pass its limit, or for which memory runs out, turns `failed` and stays as it was; further appends do
+ * nothing, so a writer may append many times and look at `failed` once.
+ */
+#ifndef UM_BUF_H
+#define UM_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct um_buf {
+    char *data;        /* the bytes; NULL while capacity is 0 */
+    size_t size;       /* bytes in use */
+    size_t capacity;   /* bytes allocated */
+    size_t size_limit; /* most bytes that size may reach */
+    bool failed;       /* an append was refused since the last um_buf_truncate() */
+};
+
+/* Makes an empty buffer without allocating. `size_limit` is in bytes. */
+void um_buf_init(struct um_buf *buf, size_t size_limit);
+
+/* Frees the bytes; the buffer is then as after um_buf_init(). NULL bytes are fine. */
+void um_buf_deinit(struct um_buf *buf);
+
+/* Makes room for `extra` more bytes and returns where they go (at data + size), or NULL where the limit or the memory
+ * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. */
+char *um_buf_reserve(struct um_buf *buf, size_t extra);
+
+/* Appends bytes. Returns false where the buffer has failed. */
+bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size);
+
+/* Appends a C string without its end. */
+bool um_buf_append_string(struct um_buf *buf, const char *string);
+
+/* Appends one byte. */
+bool um_buf_append_byte(struct um_buf *buf, char byte);
+
+/* Removes `size` bytes (at most buf->size) from the front, moving the rest down. */
+void um_buf_consume(struct um_buf *buf, size_t size);
+
+/* Cuts the buffer back to `size` bytes (at most buf->size) and forgets a failure. */
+void um_buf_truncate(struct um_buf *buf, size_t size);
+
+/* Gives memory back to the system where far more is allocated than `keep` bytes and the buffer is empty. */
+void um_buf_shrink(struct um_buf *buf, size_t keep);
+
+#endif

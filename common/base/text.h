@@ -1,0 +1,38 @@
+/*
+ * Bytes as text: base64 (RFC 4648 section 4, padded, strict), hex (two digits a byte; both cases read, lower written) and
+ * the UTF-8 check (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
+ *
+ * Owns: nothing. Must not know: JSON, buffers, who asks. Pure functions on memory of the caller's.
+ */
+#ifndef UM_TEXT_H
+#define UM_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Characters that `size` bytes take, padding included. `size` is at most SIZE_MAX / 2. */
+size_t um_base64_encoded_size(size_t size);
+
+/* Writes um_base64_encoded_size(size) characters to `out`, without an end. */
+void um_base64_encode(char *out, const void *bytes, size_t size);
+
+/* Checks that `text` is base64 without reading past `length`, and tells how many bytes it stands for. Returns false, with
+ * the position of the first character that does not fit in *bad_offset, where it is not. */
+bool um_base64_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset);
+
+/* Decodes text that um_base64_decoded_size() has accepted into `out`. */
+void um_base64_decode(void *out, const char *text, size_t length);
+
+/* Writes 2 * size characters to `out`, without an end. */
+void um_hex_encode(char *out, const void *bytes, size_t size);
+
+/* As um_base64_decoded_size(), for hex. */
+bool um_hex_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset);
+
+/* Decodes text that um_hex_decoded_size() has accepted into `out`. */
+void um_hex_decode(void *out, const char *text, size_t length);
+
+/* Returns the offset of the first byte that is not part of a valid UTF-8 sequence, or `size` where all are. */
+size_t um_utf8_check(const void *bytes, size_t size);
+
+#endif

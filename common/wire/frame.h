@@ -1,0 +1,122 @@
+/*
+ * The two framings of the wire: bytes in, messages out.
+ *
+ * Owns: where one message ends and the next begins, for lines and for headers, and the bytes of a message that is not
+ * whole yet. Must not know: JSON, sockets, who reads or writes. It does no I/O, and allocates by what has arrived, never
+ * by what a length declares.
+ *
+ * A connection's first byte decides. `{`, `[` and white space begin lines: one text a line, ended by "\n" or "\r\n"; lines
+ * of white space are ignored. Anything else begins a block of headers: Content-Length, Payload-Length, others ignored, an
+ * empty line, the text, the payload. One UTF-8 byte-order mark at the very start is skipped.
+ *
+ * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then um_frame_keep() before
+ * the memory that was fed is used for something else. A frame between messages holds no memory of its own.
+ */
+#ifndef UM_FRAME_H
+#define UM_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+enum {
+    UM_FRAME_HEADERS_LIMIT = 8192, /* most bytes in one block of headers, its empty line counted */
+    UM_FRAME_FEED_LIMIT = 1 << 20  /* most bytes that may be fed at one time */
+};
+
+/* Which framing the first byte chose. */
+enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS };
+
+/* What um_frame_next() found. */
+enum um_frame_event {
+    UM_FRAME_MORE,    /* nothing whole is left: feed more */
+    UM_FRAME_MESSAGE, /* a message: *message tells where */
+    UM_FRAME_PAYLOAD, /* the last message's payload comes first: take or skip it */
+    UM_FRAME_TOO_LARGE, /* a message over a limit, told once and then skipped to its end; the next one can be read */
+    UM_FRAME_BROKEN, /* a broken block of headers: no boundary is known any more, every further call says so again */
+    UM_FRAME_END /* the input has ended and everything in it was given out */
+};
+
+struct um_frame_message {
+    char *text;  /* in the frame's or the feeder's memory, may be changed; good until the next call */
+    size_t size; /* bytes of text */
+    uint64_t payload_size; /* raw bytes that follow it */
+    const char *what;      /* for TOO_LARGE and BROKEN: static, a sentence without a full stop */
+};
+
+/* Where the parser stands. The members are the parser's own. */
+enum um_frame_state {
+    UM_FRAME_AT_START,   /* no byte yet but some of a byte-order mark */
+    UM_FRAME_AT_LINE,    /* between lines or in one */
+    UM_FRAME_SKIP_LINE,  /* in a line that was refused */
+    UM_FRAME_AT_NAME,    /* headers: at a line's start or in a name */
+    UM_FRAME_AT_VALUE,   /* headers: after the colon */
+    UM_FRAME_AT_LF,      /* headers: after the CR that ends a line */
+    UM_FRAME_AT_LAST_LF, /* headers: after the CR of the empty line */
+    UM_FRAME_AT_TEXT,    /* headers: in the text */
+    UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
+    UM_FRAME_SKIP_BYTES, /* headers: in a message that was refused */
+    UM_FRAME_AT_BREAK    /* headers: broken */
+};
+
+/* The header line that is being read, and what the block has told so far. */
+struct um_frame_block {
+    char name[16];      /* of the line, in lower case, as far as it fits */
+    size_t name_size;   /* bytes in the name, those that did not fit counted */
+    size_t size;        /* bytes in the block so far */
+    uint64_t length[2]; /* Content-Length and Payload-Length */
+    bool given[2];      /* which of them have been told */
+    int wanted;         /* which of them the line tells: 0, 1, or -1 for another header */
+    bool has_digit;     /* the value has begun */
+    bool value_over;    /* white space has followed the value */
+};
+
+struct um_frame {
+    struct um_buf kept;     /* bytes of an incomplete message, or of messages that were not taken yet */
+    size_t message_limit;   /* most bytes in one text */
+    uint64_t payload_limit; /* most bytes in one payload */
+    char *input;            /* the bytes that were not taken yet: in `kept`, or in memory of the feeder's */
+    size_t left;            /* how many those are */
+    size_t scanned;         /* how many of them are known to hold no line end */
+    uint64_t awaited;       /* bytes of payload, or to skip, that are still to come */
+    struct um_frame_block block; /* headers */
+    const char *what;            /* why it is broken */
+    enum um_frame_kind kind;     /* what the first byte chose */
+    enum um_frame_state state;
+    unsigned char mark_size; /* bytes of the byte-order mark seen */
+    bool borrowed;           /* `input` is the feeder's */
+    bool ended;              /* no more will be fed */
+};
+
+/* Makes a frame without allocating. The limits are in bytes and inclusive. */
+void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit);
+
+/* Frees what it keeps. */
+void um_frame_deinit(struct um_frame *frame);
+
+/* Gives bytes (at most UM_FRAME_FEED_LIMIT), only after um_frame_next() answered UM_FRAME_MORE or before its first call.
+ * The frame borrows them until um_frame_keep(), and messages may lie in them. UMEM_E_NO_MEMORY: the connection is lost. */
+int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
+
+/* Tells that the input has ended: an unterminated last line counts, a cut message with headers does not. */
+void um_frame_end(struct um_frame *frame);
+
+/* Finds the next message. *message is set for MESSAGE, TOO_LARGE and BROKEN. */
+enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_message *message);
+
+/* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
+int um_frame_keep(struct um_frame *frame);
+
+/* How many bytes of the last message's payload are still to come. */
+uint64_t um_frame_payload_left(const struct um_frame *frame);
+
+/* Moves payload bytes that were fed already to `space` (room bytes). Returns how many; 0: none are left here, so the next
+ * ones may be read past the frame. */
+size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room);
+
+/* Tells that `size` bytes of the payload (at most what is left) were read past the frame. */
+void um_frame_payload_passed(struct um_frame *frame, size_t size);
+
+#endif

@@ -1,0 +1,251 @@
+#include "json_out.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
+static char *value_space(struct um_buf *buf, size_t size)
+{
+    char *space = um_buf_reserve(buf, size + 1);
+    char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
+
+    if (space == NULL)
+        return NULL;
+    if (last != '{' && last != '[' && last != ':' && last != '\n') {
+        *space++ = ',';
+        buf->size++;
+    }
+    return space;
+}
+
+static void write_value(struct um_buf *buf, const char *text, size_t size)
+{
+    char *space = value_space(buf, size);
+
+    if (space == NULL)
+        return;
+    memcpy(space, text, size);
+    buf->size += size;
+}
+
+void um_json_begin_object(struct um_buf *buf)
+{
+    write_value(buf, "{", 1);
+}
+
+void um_json_end_object(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, '}');
+}
+
+void um_json_begin_array(struct um_buf *buf)
+{
+    write_value(buf, "[", 1);
+}
+
+void um_json_end_array(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, ']');
+}
+
+void um_json_key(struct um_buf *buf, const char *key)
+{
+    size_t size = strlen(key);
+    char *space = value_space(buf, size + 3);
+
+    if (space == NULL)
+        return;
+    *space++ = '"';
+    memcpy(space, key, size);
+    space[size] = '"';
+    space[size + 1] = ':';
+    buf->size += size + 3;
+}
+
+static bool needs_escape(unsigned char byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static void append_escape(struct um_buf *buf, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char shorts[] = "btn\0fr"; /* for 0x08 to 0x0d; 0x0b has none */
+
+    um_buf_append_byte(buf, '\\');
+    if (byte >= 0x20) {
+        um_buf_append_byte(buf, (char)byte);
+    } else if (byte >= 0x08 && byte <= 0x0d && byte != 0x0b) {
+        um_buf_append_byte(buf, shorts[byte - 0x08]);
+    } else {
+        um_buf_append(buf, "u00", 3);
+        um_buf_append_byte(buf, digits[byte >> 4]);
+        um_buf_append_byte(buf, digits[byte & 15]);
+    }
+}
+
+void um_json_string(struct um_buf *buf, const char *text, size_t size)
+{
+    size_t plain = 0; /* bytes before i that are not written yet */
+
+    write_value(buf, "\"", 1);
+    for (size_t i = 0; i < size; i++) {
+        if (!needs_escape((unsigned char)text[i]))
+            continue;
+        um_buf_append(buf, text + plain, i - plain);
+        append_escape(buf, (unsigned char)text[i]);
+        plain = i + 1;
+    }
+    um_buf_append(buf, text + plain, size - plain);
+    um_buf_append_byte(buf, '"');
+}
+
+void um_json_cstring(struct um_buf *buf, const char *text)
+{
+    um_json_string(buf, text, strlen(text));
+}
+
+enum { INTEGER_SIZE = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
+
+/* Writes digits from the end of `text` (INTEGER_SIZE bytes) to the front; returns the first. */
+static char *format_uint(char *text, uint64_t value)
+{
+    char *first = text + INTEGER_SIZE;
+
+    do {
+        *--first = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    return first;
+}
+
+static char *format_int(char *text, int64_t value)
+{
+    char *first = format_uint(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+
+    if (value < 0)
+        *--first = '-';
+    return first;
+}
+
+void um_json_uint(struct um_buf *buf, uint64_t value)
+{
+    char text[INTEGER_SIZE];
+    char *first = format_uint(text, value);
+
+    write_value(buf, first, (size_t)(text + INTEGER_SIZE - first));
+}
+
+void um_json_int(struct um_buf *buf, int64_t value)
+{
+    char text[INTEGER_SIZE];
+    char *first = format_int(text, value);
+
+    write_value(buf, first, (size_t)(text + INTEGER_SIZE - first));
+}
+
+void um_json_uint64(struct um_buf *buf, uint64_t value)
+{
+    char text[INTEGER_SIZE];
+    char *first = format_uint(text, value);
+    size_t size = (size_t)(text + INTEGER_SIZE - first);
+
+    if (value <= (uint64_t)UM_JSON_INTEGER_MAX)
+        write_value(buf, first, size);
+    else
+        um_json_string(buf, first, size);
+}
+
+void um_json_int64(struct um_buf *buf, int64_t value)
+{
+    char text[INTEGER_SIZE];
+    char *first = format_int(text, value);
+    size_t size = (size_t)(text + INTEGER_SIZE - first);
+
+    if (value >= -UM_JSON_INTEGER_MAX && value <= UM_JSON_INTEGER_MAX)
+        write_value(buf, first, size);
+    else
+        um_json_string(buf, first, size);
+}
+
+/* A locale of the program that uses the client library may print a comma. */
+static void write_number_text(struct um_buf *buf, char *text)
+{
+    char *comma = strchr(text, ',');
+
+    if (comma != NULL)
+        *comma = '.';
+    write_value(buf, text, strlen(text));
+}
+
+static bool write_not_finite(struct um_buf *buf, double value)
+{
+    if (isfinite(value))
+        return false;
+    um_json_cstring(buf, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    return true;
+}
+
+void um_json_double(struct um_buf *buf, double value)
+{
+    char text[32];
+
+    if (write_not_finite(buf, value))
+        return;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    write_number_text(buf, text);
+}
+
+void um_json_float(struct um_buf *buf, float value)
+{
+    char text[32];
+
+    if (write_not_finite(buf, (double)value))
+        return;
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    write_number_text(buf, text);
+}
+
+void um_json_bool(struct um_buf *buf, bool value)
+{
+    if (value)
+        write_value(buf, "true", 4);
+    else
+        write_value(buf, "false", 5);
+}
+
+void um_json_null(struct um_buf *buf)
+{
+    write_value(buf, "null", 4);
+}
+
+char *um_json_begin_raw_string(struct um_buf *buf, size_t size)
+{
+    char *space;
+
+    write_value(buf, "\"", 1);
+    space = um_buf_reserve(buf, size);
+    if (space != NULL)
+        buf->size += size;
+    return space;
+}
+
+void um_json_end_raw_string(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, '"');
+}
+
+void um_json_raw(struct um_buf *buf, const char *json, size_t size)
+{
+    write_value(buf, json, size);
+}

@@ -1,0 +1,314 @@
+#include "call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+#include "json_out.h"
+
+enum {
+    ANSWER_RESERVE = 4096,  /* bytes every answer of fixed size fits in, its id not counted */
+    MESSAGE_SIZE_LIMIT = 512 /* bytes in an error's message */
+};
+
+/* ---- framing of answers ---- */
+
+/* Most answers have 100 to 999 bytes, so that the header that was guessed needs no moving. */
+static const char guessed_header[] = "Content-Length: 000\r\n\r\n";
+
+size_t um_framing_begin(struct um_peer *peer)
+{
+    size_t start = peer->out.size;
+
+    if (peer->framing == UM_FRAMING_HEADERS)
+        um_buf_append(&peer->out, guessed_header, sizeof guessed_header - 1);
+    return start;
+}
+
+static void insert_header(struct um_buf *out, size_t start, uint64_t payload_size)
+{
+    char header[96];
+    size_t guessed = sizeof guessed_header - 1;
+    size_t body_size = out->size - start - guessed;
+    size_t size;
+
+    if (payload_size != 0)
+        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n", body_size,
+                                (unsigned long long)payload_size);
+    else
+        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", body_size);
+    if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
+        return;
+    if (size != guessed)
+        memmove(out->data + start + size, out->data + start + guessed, body_size);
+    memcpy(out->data + start, header, size);
+    out->size = start + size + body_size;
+}
+
+void um_framing_end(struct um_peer *peer, size_t start, uint64_t payload_size)
+{
+    if (peer->framing == UM_FRAMING_HEADERS)
+        insert_header(&peer->out, start, payload_size);
+    else
+        um_buf_append_byte(&peer->out, '\n');
+}
+
+/* ---- the answer ---- */
+
+struct um_store *um_call_store(const struct um_call *call)
+{
+    return call->peer->rpc->store;
+}
+
+size_t um_call_room(const struct um_call *call)
+{
+    size_t limit = (size_t)call->peer->rpc->limits->message_bytes;
+    size_t used = call->peer->out.size - call->start;
+
+    return used < limit ? limit - used : 0;
+}
+
+void um_call_start(struct um_call *call)
+{
+    size_t id_size = call->id.kind == UM_ID_STRING ? 6 * strlen(call->id.text) : 0;
+
+    if (!call->in_batch)
+        call->start = um_framing_begin(call->peer);
+    call->body = call->peer->out.size;
+    /* Room for any answer of fixed size, so that no change is made that cannot be told. */
+    if (um_buf_reserve(&call->peer->out, ANSWER_RESERVE + id_size) == NULL)
+        call->peer->broken = true;
+}
+
+static void write_id(struct um_buf *out, const struct um_id *id)
+{
+    um_json_key(out, "id");
+    if (id->kind == UM_ID_INTEGER)
+        um_json_int(out, id->integer);
+    else if (id->kind == UM_ID_STRING)
+        um_json_cstring(out, id->text);
+    else
+        um_json_null(out);
+}
+
+static void begin_envelope(struct um_call *call)
+{
+    struct um_buf *out = &call->peer->out;
+
+    um_json_begin_object(out);
+    um_json_key(out, "jsonrpc");
+    um_json_string(out, "2.0", 3);
+    write_id(out, &call->id);
+    call->begun = true;
+}
+
+struct um_buf *um_reply(struct um_call *call)
+{
+    struct um_buf *out = &call->peer->out;
+
+    if (!call->begun) {
+        begin_envelope(call);
+        um_json_key(out, "result");
+        um_json_begin_object(out);
+    }
+    return out;
+}
+
+struct um_buf *um_reply_key(struct um_call *call, const char *key)
+{
+    struct um_buf *out = um_reply(call);
+
+    assert(call->failed || um_method_answers(call->method, key));
+    um_json_key(out, key);
+    return out;
+}
+
+void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
+{
+    um_json_uint(um_reply_key(call, key), value);
+}
+
+void um_reply_bool(struct um_call *call, const char *key, bool value)
+{
+    um_json_bool(um_reply_key(call, key), value);
+}
+
+void um_reply_null(struct um_call *call, const char *key)
+{
+    um_json_null(um_reply_key(call, key));
+}
+
+void um_reply_string(struct um_call *call, const char *key, const char *value)
+{
+    if (value != NULL)
+        um_json_cstring(um_reply_key(call, key), value);
+    else
+        um_reply_null(call, key);
+}
+
+/* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
+static void answer_no_memory(struct um_call *call)
+{
+    um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the answer; ask for less");
+    um_json_end_object(&call->peer->out);
+    um_json_end_object(&call->peer->out);
+    um_json_end_object(&call->peer->out);
+}
+
+void um_reply_end(struct um_call *call)
+{
+    struct um_buf *out = um_reply(call);
+
+    assert(!call->answered);
+    um_json_end_object(out);
+    if (call->failed)
+        um_json_end_object(out);
+    um_json_end_object(out);
+    if (out->failed)
+        answer_no_memory(call);
+    call->answered = true;
+    if (call->failed)
+        call->peer->rpc->errors++;
+    if (call->id.kind == UM_ID_NONE)
+        um_buf_truncate(out, call->in_batch ? call->body : call->start);
+    else if (!call->in_batch)
+        um_framing_end(call->peer, call->start, call->peer->tail.size);
+}
+
+/* ---- errors ---- */
+
+/* Formatted text may end in the middle of a UTF-8 sequence where a long name was cut. */
+static size_t whole_utf8(const char *text, size_t size)
+{
+    while (size != 0 && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
+        size--;
+    return size != 0 && ((unsigned char)text[size - 1] & 0x80) != 0 ? size - 1 : size;
+}
+
+void um_fail(struct um_call *call, int code, const char *format, ...)
+{
+    struct um_buf *out = &call->peer->out;
+    char message[MESSAGE_SIZE_LIMIT];
+    int size;
+    va_list list;
+
+    assert(call->method == NULL || um_method_declares(call->method, code));
+    um_buf_truncate(out, call->body);
+    call->failed = true;
+    begin_envelope(call);
+    um_json_key(out, "error");
+    um_json_begin_object(out);
+    um_json_key(out, "code");
+    um_json_int(out, code);
+    um_json_key(out, "message");
+    if (format != NULL) {
+        va_start(list, format);
+        size = vsnprintf(message, sizeof message, format, list);
+        va_end(list);
+        if (size >= MESSAGE_SIZE_LIMIT)
+            um_json_string(out, message, whole_utf8(message, sizeof message - 1));
+        else
+            um_json_string(out, message, (size_t)(size > 0 ? size : 0));
+    } else {
+        um_json_cstring(out, umem_error_text(code));
+    }
+    um_json_key(out, "data");
+    um_json_begin_object(out);
+    um_json_key(out, "name");
+    um_json_cstring(out, umem_error_name(code));
+}
+
+static void fail_with_limit(struct um_call *call, int code, const struct um_fault *fault)
+{
+    um_fail(call, code, "%s: %s is %llu, %llu in use, %llu asked for%s%s", umem_error_text(code), fault->limit,
+            (unsigned long long)fault->maximum, (unsigned long long)fault->used, (unsigned long long)fault->asked,
+            fault->what != NULL ? "; " : "", fault->what != NULL ? fault->what : "");
+    um_reply_string(call, "limit", fault->limit);
+    um_reply_uint(call, "maximum", fault->maximum);
+    um_reply_uint(call, "used", fault->used);
+    um_reply_uint(call, "asked", fault->asked);
+}
+
+void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
+{
+    const char *text = umem_error_text(code);
+
+    if (fault->limit != NULL)
+        fail_with_limit(call, code, fault);
+    else if (fault->what != NULL)
+        um_fail(call, code, "%s", fault->what);
+    else
+        um_fail(call, code, "%s", text);
+    if (fault->heap != 0)
+        um_reply_uint(call, "heap", fault->heap);
+    if (fault->block != 0)
+        um_reply_uint(call, "block", fault->block);
+    if (fault->ntstatus != 0) {
+        char status[16];
+
+        snprintf(status, sizeof status, "0x%08lX", (unsigned long)fault->ntstatus);
+        um_reply_string(call, "ntstatus", status);
+    }
+    um_reply_end(call);
+}
+
+/* ---- answering later ---- */
+
+bool um_call_may_wait(struct um_call *call)
+{
+    if (!call->in_batch)
+        return true;
+    um_fail(call, UMEM_E_UNSUPPORTED, "%s would have to wait, and a batch does not wait; send it on its own",
+            call->method->name);
+    um_reply_end(call);
+    return false;
+}
+
+struct um_call *um_call_defer(struct um_call *call)
+{
+    size_t id_size = call->id.kind == UM_ID_STRING ? strlen(call->id.text) + 1 : 0;
+    struct um_call *later = malloc(sizeof *later + id_size);
+
+    if (later == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that waits");
+        um_reply_end(call);
+        return NULL;
+    }
+    *later = *call;
+    if (id_size != 0) {
+        memcpy(later + 1, call->id.text, id_size);
+        later->id.text = (const char *)(later + 1);
+    }
+    later->wait = (struct um_wait){.deadline_ms = UINT64_MAX};
+    later->previous = NULL;
+    later->next = call->peer->calls;
+    if (later->next != NULL)
+        later->next->previous = later;
+    call->peer->calls = later;
+    um_buf_truncate(&call->peer->out, call->start);
+    call->deferred = true;
+    return later;
+}
+
+void um_call_drop(struct um_call *call)
+{
+    if (call->previous != NULL)
+        call->previous->next = call->next;
+    else
+        call->peer->calls = call->next;
+    if (call->next != NULL)
+        call->next->previous = call->previous;
+    free(call);
+}
+
+void um_call_finish(struct um_call *call)
+{
+    struct um_peer *peer = call->peer;
+
+    um_call_drop(call);
+    if (peer->events != NULL && peer->events->flush != NULL)
+        peer->events->flush(peer);
+}

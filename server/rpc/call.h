@@ -1,0 +1,120 @@
+/*
+ * One call of a method: it is answered once, now or later.
+ *
+ * Owns: the answer's place in the peer's output and the request's id. Must not know: what methods do.
+ *
+ * A handler either writes a result (um_reply_* for its members, then um_reply_end), or fails (um_fail, um_reply_* for the
+ * facts, then um_reply_end), or keeps the call with um_call_defer() and does one of the two later.
+ */
+#ifndef UM_CALL_H
+#define UM_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "method.h"
+#include "rpc.h"
+
+enum um_id_kind { UM_ID_NONE, UM_ID_NULL, UM_ID_INTEGER, UM_ID_STRING };
+
+/* A request's id. NONE is a notification's: nothing is answered. */
+struct um_id {
+    enum um_id_kind kind;
+    int64_t integer;
+    const char *text; /* UM_ID_STRING: ends with NUL */
+};
+
+/* What a call that is answered later waits for; the owner of the wait fills it. */
+struct um_wait {
+    uint64_t deadline_ms; /* on the engine's clock; UINT64_MAX: none */
+    /* The deadline came, or the client cancelled: answer with this error. */
+    void (*give_up)(struct um_call *call, int code);
+    um_handle handle; /* the block or heap that is waited for */
+    uint64_t offset;  /* block.wait: where the value is */
+    unsigned type;    /* block.wait: its enum um_value_type */
+    unsigned char value[8];
+};
+
+struct um_call {
+    struct um_peer *peer;
+    const struct um_method *method; /* NULL while it is not known */
+    struct um_id id;
+    bool in_batch;
+    bool begun;    /* the answer's envelope is written */
+    bool failed;   /* the answer is an error */
+    bool answered; /* um_reply_end() was called */
+    bool deferred; /* um_call_defer() made a copy of this call */
+    size_t start;  /* where the answer begins in peer->out (its frame's start for a call of its own) */
+    size_t body;   /* where the answer's JSON begins in peer->out */
+    uint64_t payload_size; /* raw bytes that are this request's, which the request's text promised */
+    const unsigned char *payload; /* in a batch: those bytes, NULL where there are none */
+
+    /* Calls that are answered later. */
+    struct um_wait wait;
+    void *task;               /* of the work that it waits for, owned by work.c */
+    struct um_call *previous; /* in peer->calls */
+    struct um_call *next;
+};
+
+/* The engine's and the store's, for handlers. */
+struct um_store *um_call_store(const struct um_call *call);
+
+/* How many bytes this call's answer may have: what is left of the message limit. */
+size_t um_call_room(const struct um_call *call);
+
+/* ---- the result, or the facts of an error ---- */
+
+/* The buffer where the answer is written, between its members. Begins the result if nothing is begun. */
+struct um_buf *um_reply(struct um_call *call);
+
+/* Writes a member's key; its value is written to the buffer returned. */
+struct um_buf *um_reply_key(struct um_call *call, const char *key);
+
+void um_reply_uint(struct um_call *call, const char *key, uint64_t value);
+void um_reply_bool(struct um_call *call, const char *key, bool value);
+void um_reply_string(struct um_call *call, const char *key, const char *value); /* NULL: null */
+void um_reply_null(struct um_call *call, const char *key);
+
+/* Ends the answer. */
+void um_reply_end(struct um_call *call);
+
+/* ---- errors ---- */
+
+/* Begins an error answer: `code`, a message of the format (no full stop; NULL: the code's text), and data with the code's
+ * name. What was written of a result is dropped. Facts may follow with um_reply_*, then um_reply_end(). */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void um_fail(struct um_call *call, int code, const char *format, ...);
+
+/* A whole error answer from the store's facts. */
+void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault);
+
+/* ---- answering later ---- */
+
+/* Whether the call may be answered later: not in a batch. Answers `unsupported` where it may not. */
+bool um_call_may_wait(struct um_call *call);
+
+/* Makes a call that lives until um_call_finish(), linked to its peer, from the one the handler got (which is not used any
+ * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
+ * um_call_finish(). */
+struct um_call *um_call_defer(struct um_call *call);
+
+/* Sends a deferred call's answer (um_reply_end was called) and frees the call. */
+void um_call_finish(struct um_call *call);
+
+/* Frees a deferred call without an answer: its peer goes away. */
+void um_call_drop(struct um_call *call);
+
+/* ---- for dispatch ---- */
+
+/* Starts the answer of a call at the end of peer->out; a deferred call starts anew when it is answered. */
+void um_call_start(struct um_call *call);
+
+/* Begins a message in peer->out and returns its start; ends it, now that all its JSON is written and `payload_size` raw
+ * bytes will follow. */
+size_t um_framing_begin(struct um_peer *peer);
+void um_framing_end(struct um_peer *peer, size_t start, uint64_t payload_size);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What the engine's own files share.
+ *
+ * Owns: struct um_rpc. Must not be included outside of server/rpc.
+ */
+#ifndef UM_ENGINE_H
+#define UM_ENGINE_H
+
+#include "call.h"
+#include "rpc.h"
+
+struct um_task;
+
+struct um_rpc {
+    struct um_store *store;
+    const struct um_limits *limits;
+    const struct um_traffic *traffic;
+    struct um_rpc_events events;
+    const char *version;
+    const char *pipe;
+    int64_t pid;
+    int64_t started;         /* seconds since 1970-01-01 UTC */
+    int64_t unix_seconds;    /* now */
+    uint64_t now_ms;         /* now, on the monotonic clock */
+    uint64_t requests;       /* since the start, notifications counted */
+    uint64_t errors;         /* requests and messages answered with an error since the start */
+    uint64_t last_peer_id;   /* the newest session's number */
+    struct um_peer *first_peer;
+    struct um_peer *last_peer;
+    bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
+};
+
+/* A string of the message at work that holds \u0000, which cJSON cannot carry (see json_check.h). */
+bool um_engine_has_nul(const struct um_rpc *rpc, const char *text);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * The protocol's engine: messages in, answers out, without sockets.
+ *
+ * Owns: peers (one a connected client) with their calls, waits and watches, and the work that goes on between messages
+ * (long copies in slices, waits with a deadline). Must not know: libuv, pipes, how bytes travel.
+ *
+ * Whoever moves the bytes (server/net, a test, a fuzzer) makes an um_rpc, opens a peer for each connection, feeds it whole
+ * messages, and sends what it finds in peer->out. One thread uses it all.
+ */
+#ifndef UM_RPC_H
+#define UM_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "limits.h"
+#include "store.h"
+
+struct um_rpc;
+struct um_peer;
+
+enum um_framing { UM_FRAMING_LINES, UM_FRAMING_HEADERS };
+
+/* Counters that only the mover of bytes knows; it keeps them, server.stats shows them. */
+struct um_traffic {
+    uint64_t sessions;      /* connected now */
+    uint64_t bytes_read;    /* from all clients since the start */
+    uint64_t bytes_written; /* to all clients since the start */
+};
+
+/* What the engine asks of its owner. Every member may be NULL. */
+struct um_rpc_events {
+    void *context;
+    void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
+    void (*work_pending)(void *context); /* um_rpc_work() has something to do from now on */
+};
+
+struct um_rpc_options {
+    struct um_store *store;           /* outlives the engine */
+    const struct um_limits *limits;   /* outlives the engine */
+    const struct um_traffic *traffic; /* outlives the engine; NULL: zeros */
+    struct um_rpc_events events;
+    const char *version; /* of the program; the strings outlive the engine */
+    const char *pipe;    /* where clients connect; "" where there is no pipe */
+    int64_t pid;
+    int64_t started; /* seconds since 1970-01-01 UTC */
+};
+
+/* Makes the engine. UMEM_E_NO_MEMORY. At one time there is one engine a process: cJSON's hooks are process-wide. */
+int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);
+
+/* Ends the engine. All peers must be closed. NULL is fine. */
+void um_rpc_free(struct um_rpc *rpc);
+
+/* Tells the time; call it at the start of each turn. `now_ms` is monotonic, in milliseconds. */
+void um_rpc_set_time(struct um_rpc *rpc, uint64_t now_ms, int64_t unix_seconds);
+
+/* Does a slice (at most a few milliseconds) of the long calls and of the store's reclaiming. Returns whether more is left;
+ * call it once a turn while it does. */
+bool um_rpc_work(struct um_rpc *rpc);
+
+/* When the next waiting call's time is up, on the clock of um_rpc_set_time(); UINT64_MAX: none waits with a deadline. */
+uint64_t um_rpc_next_deadline_ms(const struct um_rpc *rpc);
+
+/* Answers the calls whose time is up. */
+void um_rpc_expire(struct um_rpc *rpc);
+
+/* ---- peers ---- */
+
+/* What a peer asks of its connection. */
+struct um_peer_events {
+    /* Something was appended to out outside of um_peer_message() and um_peer_payload_received(): send it. */
+    void (*flush)(struct um_peer *peer);
+    /* um_peer_is_ready() is true again: feed the next message. */
+    void (*ready)(struct um_peer *peer);
+    /* session.close was called for this peer: close the connection once out is sent. */
+    void (*close)(struct um_peer *peer);
+    /* How many answer bytes wait to be sent, beside those in out. */
+    uint64_t (*queued_bytes)(const struct um_peer *peer);
+};
+
+/* Bytes that follow `out` on the wire straight from a block's memory. */
+struct um_tail {
+    const unsigned char *bytes; /* NULL: there is none */
+    size_t size;
+};
+
+/* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
+ * engine's. */
+struct um_peer {
+    struct um_rpc *rpc;
+    const struct um_peer_events *events;
+    struct um_owner *owner;       /* who this client is, in the store */
+    uint64_t id;                  /* the session's number, from 1, never reused */
+    int64_t opened;               /* seconds since 1970-01-01 UTC */
+    enum um_framing framing;      /* set by the connection before the first message */
+    struct um_buf out;            /* answers to send; the connection takes them away */
+    struct um_tail tail;          /* to send after out; then um_peer_tail_sent() */
+    struct um_pin *tail_pin;      /* keeps tail's memory */
+    struct um_buf batch_payload;  /* raw bytes that a batch's answers have collected */
+    struct um_intake *intake;     /* the request whose payload is on its way, NULL: none */
+    struct um_call *calls;        /* calls that are answered later */
+    struct um_watch *watches;     /* of session.watch */
+    struct um_peer *previous;     /* all peers of the engine, in order of id */
+    struct um_peer *next;
+    unsigned calls_waiting;       /* how many of `calls` wait (block.wait, heap.lock) */
+    unsigned watch_count;         /* how many watches */
+    bool busy;                    /* a long call runs in slices */
+    bool broken;                  /* memory ran out for an answer: the connection closes this session at once */
+};
+
+struct um_peer_options {
+    const struct um_peer_events *events; /* outlives the peer */
+    int64_t pid;                         /* of the client, 0: not known */
+    const char *program;                 /* of the client; NULL or "": not known */
+    const char *user;                    /* of the client; NULL or "": not known */
+};
+
+/* Opens a peer in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */
+int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options);
+
+/* Closes it: its waits, watches, locks, holds, session blocks and heaps end; no event is raised for it any more. */
+void um_peer_close(struct um_peer *peer);
+
+/* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
+ * wire by payload_size raw bytes. Answers are appended to peer->out, framed. Only while um_peer_is_ready(). */
+void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size);
+
+/* Answers a message that the framing refused: code UMEM_E_PARSE_ERROR or UMEM_E_TOO_LARGE, id null. `what` is a sentence
+ * without a full stop. */
+void um_peer_refuse(struct um_peer *peer, int code, const char *what);
+
+/* Whether the next message may be handled now: no tail waits, no payload is on its way, no long call runs. */
+bool um_peer_is_ready(const struct um_peer *peer);
+
+/* How many payload bytes are still to come after the last message; 0: none. */
+uint64_t um_peer_payload_left(const struct um_peer *peer);
+
+/* Where the next payload bytes go (a block's own memory where that can be); *room is at least 1 and at most what is left.
+ * Good until the next call for any peer. Only while um_peer_payload_left() is not 0. */
+char *um_peer_payload_space(struct um_peer *peer, size_t *room);
+
+/* Tells that `size` bytes were put there. After the last one the request is answered. */
+void um_peer_payload_received(struct um_peer *peer, size_t size);
+
+/* Tells that out and tail have been handed over; releases the tail's memory. */
+void um_peer_tail_sent(struct um_peer *peer);
+
+#endif

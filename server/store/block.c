@@ -1,0 +1,334 @@
+/* Blocks: finding, allocating, resizing, freeing, telling. */
+#include "store_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { RECLAIM_FOR_ROOM = 4096 /* pieces between two attempts to get memory */ };
+
+int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
+                        struct um_fault *fault)
+{
+    void *record;
+    const char *what = "this block was never given out; block.list tells which there are";
+    switch (um_slots_find(&store->blocks, handle, &record)) {
+    case UM_SLOT_OK:
+        if (um_block_is_alive(store, record)) {
+            *block = record;
+            return 0;
+        }
+        break;
+    case UM_SLOT_STALE:
+        break;
+    case UM_SLOT_OTHER_KIND:
+        if ((handle & 3) == UM_HANDLE_HEAP)
+            what = "this is the handle of a heap, where a block is wanted";
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.block = handle, .what = what});
+    case UM_SLOT_UNKNOWN:
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.block = handle, .what = what});
+    }
+    return um_fault(fault, UMEM_E_STALE_HANDLE,
+                    (struct um_fault){.block = handle,
+                                      .what = "this block was freed, by itself, with its heap or with its "
+                                              "session; do not use its handle any more"});
+}
+
+struct um_block *um_block_named(struct um_store *store, const char *text)
+{
+    struct um_name *name = um_names_find(&store->block_names, text);
+    if (name == NULL)
+        return NULL;
+    struct um_block *block = um_slots_at(&store->blocks, um_handle_slot(name->bearer));
+    if (um_block_is_alive(store, block))
+        return block;
+    um_names_remove(&store->block_names, name);
+    return NULL;
+}
+
+int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
+                                struct um_fault *fault)
+{
+    struct um_block *found = um_block_named(store, name);
+    if (found == NULL)
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.what = "no block bears this name"});
+    *block = found;
+    return 0;
+}
+
+int um_block_name_new(struct um_store *store, const char *text, struct um_name **name, struct um_fault *fault)
+{
+    int code = um_name_check(text, fault);
+    if (code != 0)
+        return code;
+    const struct um_block *taken = um_block_named(store, text);
+    if (taken != NULL)
+        return um_fault(fault, UMEM_E_NAME_TAKEN,
+                        (struct um_fault){.block = um_block_handle(store, taken),
+                                          .what = "another block bears this name"});
+    struct um_name *made = um_names_new(&store->block_names, text);
+    if (made == NULL)
+        return um_fault(fault, UMEM_E_NO_MEMORY,
+                        (struct um_fault){.what = "the system has no memory for the name"});
+    *name = made;
+    return 0;
+}
+
+uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
+{
+    return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
+}
+
+int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
+                         struct um_fault *fault)
+{
+    um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
+    if (heap->maximum_size != 0 && asked > heap->maximum_size - heap->bytes)
+        return um_fault(
+            fault, UMEM_E_NO_MEMORY,
+            (struct um_fault){.heap = handle,
+                              .limit = "maximum_size",
+                              .maximum = heap->maximum_size,
+                              .used = heap->bytes,
+                              .asked = asked,
+                              .what = "the heap's maximum does not allow it; free blocks of this heap"});
+    if (asked > store->bytes_limit - store->stats.bytes)
+        return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
+                        (struct um_fault){.heap = handle,
+                                          .limit = "bytes",
+                                          .maximum = store->bytes_limit,
+                                          .used = store->stats.bytes,
+                                          .asked = asked,
+                                          .what = "the daemon may not lend so many bytes; free blocks"});
+    return 0;
+}
+
+/* Whether one more block of this size is allowed. */
+static int check_alloc(const struct um_store *store, const struct um_heap *heap, uint64_t size,
+                       struct um_fault *fault)
+{
+    if (store->stats.blocks >= store->blocks_limit)
+        return um_fault(
+            fault, UMEM_E_LIMIT_EXCEEDED,
+            (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                              .limit = "blocks",
+                              .maximum = store->blocks_limit,
+                              .used = store->stats.blocks,
+                              .asked = 1,
+                              .what = "there are as many blocks as the daemon allows; free blocks"});
+    return um_block_check_bytes(store, heap, size, fault);
+}
+
+static int no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
+{
+    return um_fault(fault, UMEM_E_NO_MEMORY,
+                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                      .used = heap->bytes,
+                                      .asked = asked,
+                                      .what = "the system has no memory for it; ask for less, or free "
+                                              "blocks"});
+}
+
+/* Gets memory, if need be by reclaiming what is still to be given back. */
+static void *allocate(struct um_store *store, struct um_heap *heap, uint64_t size)
+{
+    for (;;) {
+        void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
+        if (address != NULL || !um_reclaim_is_due(store))
+            return address;
+        um_store_reclaim(store, RECLAIM_FOR_ROOM);
+    }
+}
+
+/* A block's record, if need be one that is still to be given back. */
+static struct um_block *acquire(struct um_store *store)
+{
+    for (;;) {
+        struct um_block *block = um_slots_acquire(&store->blocks);
+        if (block != NULL || !um_reclaim_is_due(store))
+            return block;
+        um_store_reclaim(store, RECLAIM_FOR_ROOM);
+    }
+}
+
+/* Makes a block that the limits allow; it takes `name` over where it succeeds. */
+static struct um_block *make(struct um_store *store, struct um_heap *heap, struct um_account *account,
+                             uint64_t size, struct um_name *name)
+{
+    struct um_block *block = acquire(store);
+    if (block == NULL)
+        return NULL;
+    if (name != NULL && um_extra_get(block) == NULL)
+        goto fail;
+    block->address = allocate(store, heap, size);
+    if (block->address == NULL)
+        goto fail;
+    block->size = size;
+    block->created_seconds = store->now_seconds;
+    if (name != NULL) {
+        block->extra->name = name;
+        um_names_insert(&store->block_names, name, um_block_handle(store, block));
+    }
+    um_account_link(store, account, block);
+    um_books_add(store, account, block);
+    return block;
+fail:
+    um_extra_tidy(block);
+    um_slots_release(&store->blocks, block);
+    return NULL;
+}
+
+int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   const struct um_block_options *options, struct um_block **block, struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    um_reclaim_on_the_way(store);
+    struct um_name *name = NULL;
+    struct um_block *made = NULL;
+    int code = check_alloc(store, heap, options->size, fault);
+    if (code == 0 && options->name != NULL) {
+        code = um_block_name_new(store, options->name, &name, fault);
+        if (code != 0)
+            return code;
+    }
+    if (code == 0) {
+        struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
+        if (account != NULL)
+            made = make(store, heap, account, options->size, name);
+        if (made == NULL)
+            code = no_memory(heap, options->size, fault);
+    }
+    if (code != 0) {
+        um_names_free(&store->block_names, name);
+        if (fault != NULL)
+            fault->ntstatus = um_block_ntstatus(heap, options->flags);
+        return code;
+    }
+    *block = made;
+    return 0;
+}
+
+/* Moves a pinned block away from its memory, which is the pin's from then on. */
+static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size)
+{
+    void *address = allocate(store, heap, size);
+    if (address == NULL)
+        return false;
+    memcpy(address, block->address, (size_t)(size < block->size ? size : block->size));
+    um_pin_detach(block->extra->pin);
+    block->address = address;
+    return true;
+}
+
+static bool resize_memory(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size,
+                          bool in_place_only)
+{
+    if (block->extra != NULL && block->extra->pin != NULL)
+        return !in_place_only && resize_pinned(store, heap, block, size);
+    for (;;) {
+        bool done = heap->backend->resize(heap->memory, &block->address, block->size, size, heap->alignment,
+                                          in_place_only);
+        if (done || in_place_only || !um_reclaim_is_due(store))
+            return done;
+        um_store_reclaim(store, RECLAIM_FOR_ROOM);
+    }
+}
+
+int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
+                    struct um_fault *fault)
+{
+    struct um_account *account = um_account_of(store, block);
+    struct um_heap *heap = account->heap;
+    bool in_place_only = ((heap->flags | flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
+    int code = 0;
+    if (size == block->size)
+        return 0;
+    um_reclaim_on_the_way(store);
+    if (size > block->size)
+        code = um_block_check_bytes(store, heap, size - block->size, fault);
+    if (code == 0) {
+        uint64_t old_size = block->size;
+        if (resize_memory(store, heap, block, size, in_place_only)) {
+            um_books_remove(store, account, block);
+            block->size = size;
+            um_books_add(store, account, block);
+            um_extra_tidy(block);
+            return 0;
+        }
+        code = no_memory(heap, size > old_size ? size - old_size : 0, fault);
+        if (fault != NULL && in_place_only)
+            fault->what = "the block cannot be resized where it is; leave realloc_in_place_only out";
+    }
+    if (fault != NULL) {
+        fault->block = um_block_handle(store, block);
+        fault->ntstatus = um_block_ntstatus(heap, flags);
+    }
+    return code;
+}
+
+void um_block_free_memory(struct um_store *store, struct um_heap *heap, void *address, uint64_t size)
+{
+    if (heap->destroyed && heap->backend->destroy_frees_blocks)
+        return;
+    heap->backend->free(heap->memory, address, size, heap->alignment);
+    store->freed_bytes += size;
+}
+
+void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block)
+{
+    bool is_pinned = block->extra != NULL && um_extra_dispose(store, block);
+    if (!is_pinned)
+        um_block_free_memory(store, heap, block->address, block->size);
+    um_slots_release(&store->blocks, block);
+}
+
+void um_block_free(struct um_store *store, struct um_block *block)
+{
+    um_handle handle = um_block_handle(store, block);
+    struct um_account *account = um_account_of(store, block);
+    bool observed = block->extra != NULL && block->extra->observed;
+    um_books_remove(store, account, block);
+    um_account_unlink(store, account, block);
+    um_block_dispose(store, account->heap, block);
+    um_account_settle(store, account);
+    if (observed && store->events.block_freed != NULL)
+        store->events.block_freed(store->events.context, handle);
+}
+
+void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)
+{
+    const struct um_account *account = um_account_of(store, block);
+    const struct um_block_extra *extra = block->extra;
+    *info = (struct um_block_info){
+        .block = um_block_handle(store, block),
+        .name = extra != NULL && extra->name != NULL ? extra->name->text : NULL,
+        .heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP),
+        .size = block->size,
+        .address = (uint64_t)(uintptr_t)block->address,
+        .lifetime = account->lifetime,
+        .owner = account->owner,
+        .holders = um_block_holders(account, block),
+        .orphaned = um_block_claim(account, block) == UM_CLAIM_NONE,
+        .created = (int64_t)block->created_seconds,
+    };
+}
+
+um_handle um_block_handle(const struct um_store *store, const struct um_block *block)
+{
+    (void)store;
+    return um_slot_handle(&block->slot, UM_HANDLE_BLOCK);
+}
+
+unsigned char *um_block_bytes(const struct um_block *block)
+{
+    return block->address;
+}
+
+uint64_t um_block_size(const struct um_block *block)
+{
+    return block->size;
+}
+
+struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block)
+{
+    return um_account_of(store, block)->heap;
+}

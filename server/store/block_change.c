@@ -1,0 +1,106 @@
+/* Changing a block's name, lifetime and owner: all that it takes is got first, then everything changes at once. */
+#include "store_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* What a change comes down to. */
+struct change {
+    struct um_account *account; /* that the block belongs to now */
+    struct um_account *target;  /* that it will belong to */
+    struct um_name *name;       /* new name, or NULL */
+    struct um_hold *hold;       /* for the owner so far, who goes on holding the block; or NULL */
+    bool drops_name;            /* the name so far goes */
+    bool adopts;                /* the maker holds it from now on */
+};
+
+static int get_name(struct um_store *store, const struct um_block *block, const char *name,
+                    struct change *change, struct um_fault *fault)
+{
+    const struct um_name *present = block->extra != NULL ? block->extra->name : NULL;
+    if (name == NULL || (present != NULL && strcmp(present->text, name) == 0))
+        return 0;
+    if (name[0] != '\0') {
+        int code = um_block_name_new(store, name, &change->name, fault);
+        if (code != 0)
+            return code;
+    }
+    change->drops_name = present != NULL;
+    return 0;
+}
+
+/* Gets the account that the block goes to and, where it changes owners, the hold that the first one keeps. */
+static bool get_target(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                       enum um_lifetime lifetime, struct change *change)
+{
+    struct um_account *account = change->account;
+    bool maker_holds = account->owner_open && (block->extra == NULL || !block->extra->maker_released);
+    change->target = account;
+    if (owner == account->owner && lifetime == account->lifetime)
+        return true;
+    if (owner != account->owner && maker_holds) {
+        change->hold = um_hold_new(block, account->owner);
+        if (change->hold == NULL)
+            return false;
+    }
+    change->target = um_account_get(store, account->heap, owner, lifetime);
+    return change->target != NULL;
+}
+
+static void apply(struct um_store *store, struct um_block *block, const struct change *change)
+{
+    struct um_account *account = change->account;
+    struct um_account *target = change->target;
+    um_books_remove(store, account, block);
+    if (change->drops_name) {
+        um_names_free(&store->block_names, block->extra->name);
+        block->extra->name = NULL;
+    }
+    if (change->name != NULL) {
+        block->extra->name = change->name;
+        um_names_insert(&store->block_names, change->name, um_block_handle(store, block));
+    }
+    if (target->owner != account->owner) {
+        struct um_hold *former = um_hold_find(block, target->owner);
+        if (former != NULL)
+            um_hold_free(former); /* it holds it as the owner now */
+        if (change->hold != NULL)
+            um_hold_place(change->hold);
+    }
+    if (change->adopts && block->extra != NULL)
+        block->extra->maker_released = false;
+    if (target != account) {
+        um_account_unlink(store, account, block);
+        um_account_link(store, target, block);
+    }
+    um_books_add(store, target, block);
+    um_extra_tidy(block);
+    um_account_settle(store, account);
+}
+
+int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
+                    const enum um_lifetime *lifetime, struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    struct change change = {.account = um_account_of(store, block)};
+    bool is_orphan = um_block_claim(change.account, block) == UM_CLAIM_NONE;
+    bool takes_over = is_orphan || (lifetime != NULL && *lifetime == UM_LIFETIME_SESSION);
+    change.adopts = takes_over;
+
+    int code = get_name(store, block, name, &change, fault);
+    if (code != 0)
+        return code;
+    bool got = get_target(store, block, takes_over ? owner : change.account->owner,
+                          lifetime != NULL ? *lifetime : change.account->lifetime, &change);
+    if (got && (change.name != NULL || change.hold != NULL))
+        got = um_extra_get(block) != NULL;
+    if (got) {
+        apply(store, block, &change);
+        return 0;
+    }
+    um_names_free(&store->block_names, change.name);
+    um_hold_discard(change.hold);
+    return um_fault(fault, UMEM_E_NO_MEMORY,
+                    (struct um_fault){.block = um_block_handle(store, block),
+                                      .what = "the system has no memory to note the change"});
+}

@@ -1,0 +1,288 @@
+/* Heaps: making, finding, destroying, telling. */
+#include "store_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define HEAP_FLAGS \
+    (UM_FLAG_ZERO_MEMORY | UM_FLAG_NO_SERIALIZE | UM_FLAG_GENERATE_EXCEPTIONS | UM_FLAG_REALLOC_IN_PLACE_ONLY)
+
+static um_handle handle_of(const struct um_heap *heap)
+{
+    return um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
+}
+
+int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap **heap,
+                       struct um_fault *fault)
+{
+    void *record;
+    const char *what = "this heap was never made; heap.list tells which there are";
+    switch (um_slots_find(&store->heaps, handle, &record)) {
+    case UM_SLOT_OK:
+        if (!((struct um_heap *)record)->destroyed) {
+            *heap = record;
+            return 0;
+        }
+        break;
+    case UM_SLOT_STALE:
+        break;
+    case UM_SLOT_OTHER_KIND:
+        if ((handle & 3) == UM_HANDLE_BLOCK)
+            what = "this is the handle of a block, where a heap is wanted";
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.heap = handle, .what = what});
+    case UM_SLOT_UNKNOWN:
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.heap = handle, .what = what});
+    }
+    return um_fault(
+        fault, UMEM_E_STALE_HANDLE,
+        (struct um_fault){.heap = handle, .what = "this heap was destroyed; do not use its handle any more"});
+}
+
+int um_store_find_heap_by_name(struct um_store *store, const char *name, struct um_heap **heap,
+                               struct um_fault *fault)
+{
+    if (strcmp(name, "process") == 0) {
+        *heap = store->process;
+        return 0;
+    }
+    const struct um_name *found = um_names_find(&store->heap_names, name);
+    if (found == NULL)
+        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.what = "no heap bears this name"});
+    *heap = um_slots_at(&store->heaps, um_handle_slot(found->bearer));
+    return 0;
+}
+
+struct um_heap *um_store_process_heap(struct um_store *store)
+{
+    return store->process;
+}
+
+uint32_t um_store_system_heaps(const struct um_store *store)
+{
+    (void)store;
+    return um_heap_backend_system_heaps();
+}
+
+static int check_options(const struct um_store *store, const struct um_heap_options *options,
+                         struct um_fault *fault)
+{
+    uint32_t alignment = options->alignment;
+    const char *what = NULL;
+    if (options->kind == UM_HEAP_SHARED && store->backends[UM_HEAP_SHARED] == NULL)
+        return um_fault(fault, UMEM_E_UNSUPPORTED,
+                        (struct um_fault){.what = "this daemon has no shared heaps"});
+    if ((options->flags & UM_FLAG_CREATE_ENABLE_EXECUTE) != 0)
+        return um_fault(fault, UMEM_E_DENIED,
+                        (struct um_fault){.what = "memory is never executable; leave "
+                                                  "create_enable_execute out"});
+    if (options->kind != UM_HEAP_PRIVATE && options->kind != UM_HEAP_SHARED)
+        what = "the kind of a new heap is private or shared";
+    else if ((options->flags & ~(uint32_t)HEAP_FLAGS) != 0)
+        what = "there is no such flag";
+    else if (alignment != 0 && (alignment < UM_ALIGNMENT_MINIMUM || alignment > UM_ALIGNMENT_MAXIMUM ||
+                                (alignment & (alignment - 1)) != 0))
+        what = "an alignment is a power of two from 16 to 65536";
+    else if (options->maximum_size != 0 && options->initial_size > options->maximum_size)
+        what = "initial_size is more than maximum_size";
+    if (what != NULL)
+        return um_fault(fault, UMEM_E_INVALID_PARAMS, (struct um_fault){.what = what});
+    return 0;
+}
+
+/* The limits, and the name. */
+static int check_room(const struct um_store *store, const struct um_heap_options *options,
+                      struct um_fault *fault)
+{
+    uint64_t made = store->stats.heaps - 1;
+    if (made >= store->heaps_limit)
+        return um_fault(
+            fault, UMEM_E_LIMIT_EXCEEDED,
+            (struct um_fault){.limit = "heaps",
+                              .maximum = store->heaps_limit,
+                              .used = made,
+                              .asked = 1,
+                              .what = "there are as many heaps as the daemon allows; destroy one"});
+    if (options->initial_size > store->bytes_limit - store->stats.bytes)
+        return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
+                        (struct um_fault){.limit = "bytes",
+                                          .maximum = store->bytes_limit,
+                                          .used = store->stats.bytes,
+                                          .asked = options->initial_size,
+                                          .what = "initial_size is more than the daemon may still lend"});
+    if (options->name == NULL)
+        return 0;
+    int code = um_name_check(options->name, fault);
+    if (code != 0)
+        return code;
+    if (strcmp(options->name, "process") == 0)
+        return um_fault(fault, UMEM_E_NAME_TAKEN,
+                        (struct um_fault){.heap = handle_of(store->process),
+                                          .what = "\"process\" names the process heap"});
+    const struct um_name *taken = um_names_find(&store->heap_names, options->name);
+    if (taken != NULL)
+        return um_fault(fault, UMEM_E_NAME_TAKEN,
+                        (struct um_fault){.heap = taken->bearer, .what = "another heap bears this name"});
+    return 0;
+}
+
+int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
+                 struct um_fault *fault)
+{
+    struct um_heap *made = um_slots_acquire(&store->heaps);
+    if (made == NULL)
+        goto fail;
+    made->backend = store->backends[options->kind];
+    if (!made->backend->create(options->initial_size, options->maximum_size, &made->memory))
+        goto fail;
+    made->memory_open = true;
+    made->kind = options->kind;
+    made->lifetime = options->lifetime;
+    made->flags = options->flags;
+    made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
+    made->initial_size = options->initial_size;
+    made->maximum_size = options->maximum_size;
+    um_list_init(&made->accounts);
+    um_list_init(&made->in_owner);
+    um_list_init(&made->in_locks);
+    *heap = made;
+    return 0;
+fail:
+    if (made != NULL)
+        um_slots_release(&store->heaps, made);
+    return um_fault(fault, UMEM_E_NO_MEMORY,
+                    (struct um_fault){.asked = options->initial_size,
+                                      .ntstatus = (options->flags & UM_FLAG_GENERATE_EXCEPTIONS) != 0
+                                                      ? UM_STATUS_NO_MEMORY
+                                                      : 0,
+                                      .what = "the system has no memory for another heap"});
+}
+
+int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,
+                   struct um_heap **heap, struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    um_reclaim_on_the_way(store);
+    struct um_name *name = NULL;
+    int code = check_options(store, options, fault);
+    if (code == 0)
+        code = check_room(store, options, fault);
+    if (code != 0)
+        return code;
+    if (options->name != NULL) {
+        name = um_names_new(&store->heap_names, options->name);
+        if (name == NULL)
+            return um_fault(fault, UMEM_E_NO_MEMORY,
+                            (struct um_fault){.what = "the system has no memory for the name"});
+    }
+    struct um_heap *made;
+    code = um_heap_open(store, options, &made, fault);
+    if (code != 0) {
+        um_names_free(&store->heap_names, name);
+        return code;
+    }
+    made->name = name;
+    if (name != NULL)
+        um_names_insert(&store->heap_names, name, handle_of(made));
+    made->owner = owner;
+    um_list_append(&owner->heaps, &made->in_owner);
+    store->stats.heaps++;
+    *heap = made;
+    return 0;
+}
+
+void um_heap_kill(struct um_store *store, struct um_heap *heap)
+{
+    um_handle handle = handle_of(heap);
+    struct um_owner *owner = heap->owner;
+    bool observed = heap->observed;
+    struct um_link *link;
+
+    heap->destroyed = true;
+    store->stats.heaps--;
+    um_heap_drop_lock(heap);
+    um_names_free(&store->heap_names, heap->name);
+    heap->name = NULL;
+    for (link = heap->accounts.next; link != &heap->accounts; link = link->next)
+        um_account_kill(store, UM_LIST_ITEM(link, struct um_account, in_heap));
+    heap->owner = NULL;
+    um_list_remove(&heap->in_owner);
+    if (owner != NULL)
+        um_owner_settle(store, owner);
+
+    /* A pin of our own keeps the record until all is told. */
+    heap->pins++;
+    link = heap->accounts.next;
+    while (link != &heap->accounts) {
+        struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_heap);
+        link = link->next;
+        um_account_announce(store, account);
+    }
+    heap->pins--;
+    um_heap_settle(store, heap);
+    if (observed && store->events.heap_destroyed != NULL)
+        store->events.heap_destroyed(store->events.context, handle);
+}
+
+void um_heap_settle(struct um_store *store, struct um_heap *heap)
+{
+    if (!heap->destroyed || heap->pins > 0)
+        return;
+    bool is_empty = um_list_is_empty(&heap->accounts);
+    if (heap->memory_open && (is_empty || heap->backend->destroy_frees_blocks)) {
+        heap->backend->destroy(heap->memory);
+        heap->memory_open = false;
+    }
+    if (is_empty)
+        um_slots_release(&store->heaps, heap);
+}
+
+int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *blocks, uint64_t *bytes,
+                    struct um_fault *fault)
+{
+    if (heap == store->process)
+        return um_fault(fault, UMEM_E_DENIED,
+                        (struct um_fault){.heap = handle_of(heap),
+                                          .what = "the process heap cannot be destroyed; free its "
+                                                  "blocks"});
+    *blocks = heap->blocks;
+    *bytes = heap->bytes;
+    um_heap_kill(store, heap);
+    return 0;
+}
+
+void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
+{
+    *info = (struct um_heap_info){
+        .heap = handle_of(heap),
+        .name = heap->name != NULL              ? heap->name->text
+                : heap->kind == UM_HEAP_PROCESS ? "process"
+                                                : NULL,
+        .kind = heap->kind,
+        .flags = heap->flags,
+        .initial_size = heap->initial_size,
+        .maximum_size = heap->maximum_size,
+        .alignment = heap->alignment,
+        .blocks = heap->blocks,
+        .bytes = heap->bytes,
+        .peak_bytes = heap->peak_bytes,
+        .lifetime = heap->lifetime,
+        .owner = heap->owner,
+        .locked_by = heap->locked_by,
+    };
+}
+
+struct um_heap *um_store_next_heap(struct um_store *store, um_handle after)
+{
+    uint32_t slot = after == 0 ? 0 : um_handle_slot(after) + 1;
+    for (; slot < store->heaps.used; slot++) {
+        struct um_heap *heap = um_slots_at(&store->heaps, slot);
+        if (um_slot_is_live(&heap->slot) && !heap->destroyed)
+            return heap;
+    }
+    return NULL;
+}
+
+void um_heap_observe(struct um_heap *heap)
+{
+    heap->observed = true;
+}

@@ -1,0 +1,59 @@
+/*
+ * What heaps are made of: one contract for each kind of memory. heap_win32.c and heap_posix.c fulfil it for the kinds
+ * process and private; another kind is another table, not a case in the store.
+ *
+ * Owns: the memory behind heaps. Must not know: handles, names, owners, maxima: the store asks for nothing that its own
+ * table does not vouch for, and says with each address what the size and the alignment are.
+ *
+ * A size of 0 is allowed everywhere and gets an address of its own. `alignment` is a power of two from 16 to 65536 and the
+ * same in all calls about one heap. Functions that may fail return false or NULL and have changed nothing then.
+ */
+#ifndef UM_STORE_HEAP_BACKEND_H
+#define UM_STORE_HEAP_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store.h"
+
+struct um_heap_backend {
+    /* destroy() gives the memory of all blocks back, so that they need not be freed one by one. */
+    bool destroy_frees_blocks;
+
+    /* validate() can look at the whole heap; otherwise it is asked about each block. */
+    bool validates_whole;
+
+    /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never asks for more. */
+    bool (*create)(uint64_t initial_size, uint64_t maximum_size, void **memory);
+
+    /* Destroys a heap. Where destroy_frees_blocks is false, all its blocks were freed before. */
+    void (*destroy)(void *memory);
+
+    /* Allocates zeroed bytes. */
+    void *(*alloc)(void *memory, uint64_t size, uint32_t alignment);
+
+    /* Changes a block's size from `old_size` to `new_size`; bytes added are zero. *address changes where the block had to be
+     * moved, which `in_place_only` forbids. May refuse to shrink in place too. */
+    bool (*resize)(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
+                   bool in_place_only);
+
+    void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
+
+    /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot tell. */
+    bool (*validate)(void *memory, void *address, uint32_t alignment);
+
+    /* Joins what is free and gives it back. Returns the largest free range in bytes, 0 where it is not known. */
+    uint64_t (*compact)(void *memory);
+
+    /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */
+    void (*trim)(void);
+};
+
+/* The backend for a kind of heap, or NULL where this system has none. */
+const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
+
+/* How many heaps the system says that this process has, or 0 where it does not tell. */
+uint32_t um_heap_backend_system_heaps(void);
+
+#endif

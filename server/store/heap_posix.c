@@ -1,0 +1,191 @@
+/* Heaps on POSIX: the C library's allocator for small blocks, mappings of their own for large ones. A heap is nothing but
+ * the store's list of its blocks. The size alone tells how a block was made, so there is no header to keep. */
+#include "heap_backend.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+enum {
+    MAPPED_SIZE =
+        1024 *
+        1024 /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
+};
+
+static bool is_mapped(uint64_t size)
+{
+    return size >= MAPPED_SIZE;
+}
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t round_up(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
+static void *map(size_t size, size_t alignment)
+{
+    size_t page = page_size();
+    size_t length = round_up(size, page);
+    size_t slack = alignment > page ? alignment - page : 0;
+    char *start = mmap(NULL, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = round_up((size_t)(uintptr_t)start, alignment) - (size_t)(uintptr_t)start;
+    if (before > 0)
+        munmap(start, before);
+    if (slack > before)
+        munmap(start + before + length, slack - before);
+    return start + before;
+}
+
+static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    if (size > PTRDIFF_MAX / 2)
+        return NULL;
+    if (is_mapped(size))
+        return map((size_t)size, alignment);
+    size_t bytes = size == 0 ? 1 : (size_t)size;
+    if (alignment <= alignof(max_align_t))
+        return calloc(1, bytes);
+    void *address;
+    if (posix_memalign(&address, alignment, bytes) != 0)
+        return NULL;
+    memset(address, 0, bytes);
+    return address;
+}
+
+static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)alignment;
+    if (is_mapped(size))
+        munmap(address, round_up((size_t)size, page_size()));
+    else
+        free(address);
+}
+
+/* Both sizes are those of a mapping. */
+static bool resize_mapping(void **address, size_t old_size, size_t new_size, uint32_t alignment,
+                           bool in_place_only)
+{
+    size_t page = page_size();
+    size_t old_length = round_up(old_size, page);
+    size_t new_length = round_up(new_size, page);
+    if (new_length < old_length) {
+        munmap((char *)*address + new_length, old_length - new_length);
+    } else if (new_length > old_length) {
+#ifdef __linux__
+        bool may_move = !in_place_only && alignment <= page;
+        void *moved = mremap(*address, old_length, new_length, may_move ? MREMAP_MAYMOVE : 0);
+        if (moved == MAP_FAILED)
+            return false;
+        *address = moved;
+#else
+        (void)alignment;
+        (void)in_place_only;
+        return false;
+#endif
+    }
+    if (new_size > old_size) { /* the last page may hold what was there before the block was made smaller */
+        size_t end = new_size < old_length ? new_size : old_length;
+        memset((char *)*address + old_size, 0, end - old_size);
+    }
+    return true;
+}
+
+/* Both sizes are those of the C library's allocator. */
+static bool resize_small(void **address, size_t old_size, size_t new_size)
+{
+    void *moved = realloc(*address, new_size == 0 ? 1 : new_size);
+    if (moved == NULL)
+        return false;
+    if (new_size > old_size)
+        memset((char *)moved + old_size, 0, new_size - old_size);
+    *address = moved;
+    return true;
+}
+
+static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
+                   bool in_place_only)
+{
+    if (new_size > PTRDIFF_MAX / 2)
+        return false;
+    if (is_mapped(old_size) && is_mapped(new_size)) {
+        if (resize_mapping(address, (size_t)old_size, (size_t)new_size, alignment, in_place_only))
+            return true;
+    } else if (!is_mapped(old_size) && !is_mapped(new_size)) {
+        if (in_place_only)
+            return new_size <= old_size; /* a smaller block may as well stay in what it has */
+        if (alignment <= alignof(max_align_t))
+            return resize_small(address, (size_t)old_size, (size_t)new_size);
+    }
+    if (in_place_only)
+        return false;
+
+    void *moved = alloc(memory, new_size, alignment);
+    if (moved == NULL)
+        return false;
+    memcpy(moved, *address, (size_t)(old_size < new_size ? old_size : new_size));
+    free_block(memory, *address, old_size, alignment);
+    *address = moved;
+    return true;
+}
+
+static bool create(uint64_t initial_size, uint64_t maximum_size, void **memory)
+{
+    (void)initial_size; /* there is nothing that could be committed in advance */
+    (void)maximum_size;
+    *memory = NULL;
+    return true;
+}
+
+static void destroy(void *memory)
+{
+    (void)memory;
+}
+
+static void trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+static uint64_t compact(void *memory)
+{
+    (void)memory;
+    trim();
+    return 0;
+}
+
+static const struct um_heap_backend backend = {
+    .create = create,
+    .destroy = destroy,
+    .alloc = alloc,
+    .resize = resize,
+    .free = free_block,
+    .compact = compact,
+    .trim = trim,
+};
+
+const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
+{
+    return kind == UM_HEAP_SHARED ? NULL : &backend;
+}
+
+uint32_t um_heap_backend_system_heaps(void)
+{
+    return 0;
+}

@@ -1,0 +1,175 @@
+/* What few blocks have: their extra, and the holds of other owners than their makers. */
+#include "store_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct um_block_extra *um_extra_get(struct um_block *block)
+{
+    if (block->extra == NULL) {
+        struct um_block_extra *extra = calloc(1, sizeof *extra);
+        if (extra == NULL)
+            return NULL;
+        extra->block = block;
+        um_list_init(&extra->holds);
+        um_list_init(&extra->in_observed);
+        block->extra = extra;
+    }
+    return block->extra;
+}
+
+void um_extra_tidy(struct um_block *block)
+{
+    const struct um_block_extra *extra = block->extra;
+    if (extra == NULL || extra->name != NULL || extra->pin != NULL || extra->holders > 0 || extra->observed ||
+        extra->maker_released)
+        return;
+    free(block->extra);
+    block->extra = NULL;
+}
+
+bool um_extra_dispose(struct um_store *store, struct um_block *block)
+{
+    struct um_block_extra *extra = block->extra;
+    bool is_pinned = extra->pin != NULL;
+    um_names_free(&store->block_names, extra->name);
+    while (!um_list_is_empty(&extra->holds))
+        um_hold_free(UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
+    if (is_pinned)
+        um_pin_detach(extra->pin);
+    free(extra);
+    block->extra = NULL;
+    return is_pinned;
+}
+
+struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner)
+{
+    struct um_hold *hold = malloc(sizeof *hold);
+    if (hold == NULL)
+        return NULL;
+    hold->block = block;
+    hold->owner = owner;
+    return hold;
+}
+
+void um_hold_place(struct um_hold *hold)
+{
+    struct um_block_extra *extra = hold->block->extra;
+    um_list_append(&extra->holds, &hold->in_block);
+    um_list_append(&hold->owner->holds, &hold->in_owner);
+    extra->holders++;
+}
+
+void um_hold_discard(struct um_hold *hold)
+{
+    free(hold);
+}
+
+void um_hold_free(struct um_hold *hold)
+{
+    hold->block->extra->holders--;
+    um_list_remove(&hold->in_block);
+    um_list_remove(&hold->in_owner);
+    free(hold);
+}
+
+struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner)
+{
+    if (block->extra == NULL)
+        return NULL;
+    const struct um_link *head = &block->extra->holds;
+    for (struct um_link *link = head->next; link != head; link = link->next) {
+        struct um_hold *hold = UM_LIST_ITEM(link, struct um_hold, in_block);
+        if (hold->owner == owner)
+            return hold;
+    }
+    return NULL;
+}
+
+void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget)
+{
+    for (; *budget > 0 && !um_list_is_empty(&owner->holds); --*budget) {
+        struct um_hold *hold = UM_LIST_ITEM(owner->holds.next, struct um_hold, in_owner);
+        struct um_block *block = hold->block;
+        struct um_account *account = um_account_of(store, block);
+        if (account->dead) {
+            um_hold_free(hold);
+            continue;
+        }
+        um_books_remove(store, account, block);
+        um_hold_free(hold);
+        um_books_add(store, account, block);
+        um_extra_tidy(block);
+    }
+}
+
+uint32_t um_block_holders(const struct um_account *account, const struct um_block *block)
+{
+    const struct um_block_extra *extra = block->extra;
+    bool maker_holds = account->owner_open && (extra == NULL || !extra->maker_released);
+    return (extra != NULL ? extra->holders : 0) + (maker_holds ? 1 : 0);
+}
+
+static int no_memory(const struct um_store *store, const struct um_block *block, struct um_fault *fault)
+{
+    return um_fault(fault, UMEM_E_NO_MEMORY,
+                    (struct um_fault){.block = um_block_handle(store, block),
+                                      .what = "the system has no memory to note who holds it"});
+}
+
+int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
+                  struct um_fault *fault)
+{
+    assert(owner->open);
+    struct um_account *account = um_account_of(store, block);
+    if (account->owner == owner) {
+        if (block->extra != NULL && block->extra->maker_released) {
+            um_books_remove(store, account, block);
+            block->extra->maker_released = false;
+            um_books_add(store, account, block);
+            um_extra_tidy(block);
+        }
+    } else if (um_hold_find(block, owner) == NULL) {
+        struct um_hold *hold = um_extra_get(block) != NULL ? um_hold_new(block, owner) : NULL;
+        if (hold == NULL) {
+            um_extra_tidy(block);
+            return no_memory(store, block, fault);
+        }
+        um_books_remove(store, account, block);
+        um_hold_place(hold);
+        um_books_add(store, account, block);
+    }
+    *holders = um_block_holders(account, block);
+    return 0;
+}
+
+int um_block_release(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                     uint32_t *holders, struct um_fault *fault)
+{
+    struct um_account *account = um_account_of(store, block);
+    struct um_hold *hold = account->owner == owner ? NULL : um_hold_find(block, owner);
+    if (account->owner == owner && um_extra_get(block) == NULL)
+        return no_memory(store, block, fault);
+    if (account->owner == owner || hold != NULL) {
+        um_books_remove(store, account, block);
+        if (hold != NULL)
+            um_hold_free(hold);
+        else
+            block->extra->maker_released = true;
+        um_books_add(store, account, block);
+        um_extra_tidy(block);
+    }
+    *holders = um_block_holders(account, block);
+    return 0;
+}
+
+int um_block_observe(struct um_store *store, struct um_block *block)
+{
+    struct um_block_extra *extra = um_extra_get(block);
+    if (extra == NULL)
+        return UMEM_E_NO_MEMORY;
+    if (!extra->observed)
+        um_list_append(&um_account_of(store, block)->observed, &extra->in_observed);
+    extra->observed = true;
+    return 0;
+}

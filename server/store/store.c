@@ -1,0 +1,120 @@
+/* The store as a whole: making and freeing it, its time, its totals. */
+#include "store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hash.h"
+
+int um_fault(struct um_fault *fault, int code, struct um_fault facts)
+{
+    if (fault != NULL)
+        *fault = facts;
+    return code;
+}
+
+int um_name_check(const char *name, struct um_fault *fault)
+{
+    size_t size = strlen(name);
+    if (size >= 1 && size <= UM_NAME_SIZE_LIMIT)
+        return 0;
+    return um_fault(
+        fault, UMEM_E_INVALID_PARAMS,
+        (struct um_fault){.maximum = UM_NAME_SIZE_LIMIT, .asked = size, .what = "a name has 1 to 255 bytes"});
+}
+
+/* A number that follows from the seed, but does not give it away where clients get to see it. */
+static uint64_t derive(uint64_t seed, const char *purpose)
+{
+    const uint64_t key[2] = {seed, ~seed};
+    return um_hash_bytes(key, purpose, strlen(purpose));
+}
+
+static uint32_t first_generation(uint64_t seed, const char *purpose)
+{
+    return 1 + (uint32_t)(derive(seed, purpose) % UM_GENERATION_FIRST_LIMIT);
+}
+
+static void init_tables(struct um_store *store, uint64_t seed)
+{
+    um_slots_init(&store->blocks, UM_HANDLE_BLOCK, sizeof(struct um_block), UM_SLOT_COUNT_LIMIT,
+                  first_generation(seed, "blocks"));
+    um_slots_init(&store->heaps, UM_HANDLE_HEAP, sizeof(struct um_heap), UM_SLOT_COUNT_LIMIT,
+                  first_generation(seed, "heaps"));
+    um_slots_init(&store->accounts, UM_HANDLE_ACCOUNT, sizeof(struct um_account), UM_SLOT_COUNT_LIMIT, 1);
+    um_slots_init(&store->owners, UM_HANDLE_OWNER, sizeof(struct um_owner), UM_SLOT_COUNT_LIMIT, 1);
+    um_list_init(&store->dead_accounts);
+    um_list_init(&store->closing_owners);
+}
+
+static void free_tables(struct um_store *store)
+{
+    um_index_deinit(&store->account_index);
+    um_names_deinit(&store->block_names);
+    um_names_deinit(&store->heap_names);
+    um_slots_deinit(&store->blocks);
+    um_slots_deinit(&store->heaps);
+    um_slots_deinit(&store->accounts);
+    um_slots_deinit(&store->owners);
+    free(store);
+}
+
+int um_store_new(const struct um_store_options *options, struct um_store **store)
+{
+    struct um_store *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return UMEM_E_NO_MEMORY;
+    init_tables(made, options->seed);
+    made->bytes_limit = options->bytes_limit < UM_BYTES_MAXIMUM ? options->bytes_limit : UM_BYTES_MAXIMUM;
+    made->blocks_limit =
+        options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
+    made->heaps_limit = options->heaps_limit;
+    for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
+        made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
+
+    const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
+    if (!um_index_init(&made->account_index) ||
+        !um_names_init(&made->block_names, derive(options->seed, "block names")) ||
+        !um_names_init(&made->heap_names, derive(options->seed, "heap names")) ||
+        um_heap_open(made, &process, &made->process, NULL) != 0) {
+        free_tables(made);
+        return UMEM_E_NO_MEMORY;
+    }
+    made->stats.heaps = 1;
+    *store = made;
+    return 0;
+}
+
+void um_store_free(struct um_store *store)
+{
+    if (store == NULL)
+        return;
+    store->events = (struct um_store_events){0};
+    struct um_heap *heap = um_store_next_heap(store, 0);
+    while (heap != NULL) {
+        um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
+        um_heap_kill(store, heap);
+        heap = um_store_next_heap(store, handle);
+    }
+    while (um_store_reclaim(store, SIZE_MAX))
+        continue;
+    free_tables(store);
+}
+
+void um_store_set_events(struct um_store *store, const struct um_store_events *events)
+{
+    store->events = *events;
+}
+
+void um_store_get_stats(const struct um_store *store, struct um_store_stats *stats)
+{
+    *stats = store->stats;
+}
+
+void um_store_set_time(struct um_store *store, int64_t unix_seconds)
+{
+    if (unix_seconds < 0)
+        store->now_seconds = 0;
+    else
+        store->now_seconds = unix_seconds < UINT32_MAX ? (uint32_t)unix_seconds : UINT32_MAX;
+}

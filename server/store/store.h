@@ -1,0 +1,306 @@
+/*
+ * The store: every heap and block that the daemon lends, their handles, names, owners and counts.
+ *
+ * Owns: the memory of all blocks, the tables behind handles and names, and the books (bytes, peaks, orphans).
+ * Must not know: JSON, libuv, sockets, sessions (it knows owners: whoever opened one). One thread uses it.
+ *
+ * Every function that can fail returns 0 or a code of umem_errors.h, changes nothing when it fails, and fills *fault
+ * (where that is not NULL) with the facts. Pointers to heaps and blocks are good until the next call that frees,
+ * destroys or closes something; what must live longer keeps the handle (or a pin) and looks it up again.
+ */
+#ifndef UM_STORE_H
+#define UM_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "umem_errors.h"
+
+/* A handle: kind, slot and generation in an integer from 1 to 2^53 - 1. 0 is never a handle. */
+typedef uint64_t um_handle;
+
+struct um_store;
+struct um_heap;
+struct um_block;
+struct um_owner;
+struct um_pin;
+
+enum um_lifetime { UM_LIFETIME_SERVER, UM_LIFETIME_SESSION };
+
+/* What a heap's memory is made of. */
+enum um_heap_kind { UM_HEAP_PROCESS, UM_HEAP_PRIVATE, UM_HEAP_SHARED };
+
+/* The Win32 heap flags that the protocol speaks of, as a bit set (bits of our own, not Win32's). */
+enum um_heap_flag {
+    UM_FLAG_ZERO_MEMORY = 1 << 0,
+    UM_FLAG_NO_SERIALIZE = 1 << 1,
+    UM_FLAG_GENERATE_EXCEPTIONS = 1 << 2,
+    UM_FLAG_CREATE_ENABLE_EXECUTE = 1 << 3,
+    UM_FLAG_REALLOC_IN_PLACE_ONLY = 1 << 4
+};
+
+enum {
+    UM_NAME_SIZE_LIMIT = 255,    /* bytes in a name, without an end */
+    UM_ALIGNMENT_MINIMUM = 16,   /* bytes; every block starts at a multiple of it */
+    UM_ALIGNMENT_MAXIMUM = 65536 /* bytes; what a heap may ask for, a power of two */
+};
+
+/* STATUS_NO_MEMORY: what Win32 documents that HeapAlloc raises under HEAP_GENERATE_EXCEPTIONS. */
+#define UM_STATUS_NO_MEMORY UINT32_C(0xC0000017)
+
+/* The facts of a failure, for the error's data. Members that do not apply are 0 or NULL. */
+struct um_fault {
+    um_handle heap;    /* the heap concerned */
+    um_handle block;   /* the block concerned */
+    const char *limit; /* static: which limit ("bytes", "blocks", "heaps", "maximum_size") was reached */
+    uint64_t maximum;  /* the limit's value, in the limit's own unit */
+    uint64_t used;     /* how much of it is in use */
+    uint64_t asked;    /* how much was asked for */
+    uint32_t ntstatus; /* what Win32 documents for generate_exceptions (UM_STATUS_NO_MEMORY), else 0 */
+    const char *
+        what; /* static: what is wrong and what to do, a sentence without a full stop; NULL: the code's text */
+};
+
+/* What a store is made with. Limits are inclusive. */
+struct um_store_options {
+    uint64_t bytes_limit;  /* bytes in all blocks together */
+    uint32_t blocks_limit; /* blocks at one time; at most 2^26 - 2 */
+    uint32_t heaps_limit;  /* heaps at one time, the process heap not counted */
+    uint64_t seed;         /* random bits: where the first generation begins, and the name table's hash */
+};
+
+/* What the store tells about things that vanish, so that waits and watches can end. Called for blocks and heaps that were
+ * marked with um_block_observe() / um_heap_observe() only; the callee must not call the store's changing functions. */
+struct um_store_events {
+    void *context;                                       /* handed to the calls */
+    void (*block_freed)(void *context, um_handle block); /* freed, or its heap destroyed */
+    void (*heap_destroyed)(void *context, um_handle heap);
+};
+
+/* The books. Bytes are block sizes as asked for. */
+struct um_store_stats {
+    uint64_t heaps;           /* the process heap counted */
+    uint64_t blocks;          /* alive */
+    uint64_t bytes;           /* in blocks alive */
+    uint64_t peak_bytes;      /* most that bytes has been */
+    uint64_t orphaned_blocks; /* alive, without a name and held by no open owner */
+    uint64_t orphaned_bytes;
+};
+
+/* ---- the store ---- */
+
+/* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
+int um_store_new(const struct um_store_options *options, struct um_store **store);
+
+/* Frees every block and heap and the store. Owners and pins must be closed and released before. NULL is fine. */
+void um_store_free(struct um_store *store);
+
+void um_store_set_events(struct um_store *store, const struct um_store_events *events);
+void um_store_get_stats(const struct um_store *store, struct um_store_stats *stats);
+
+/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. Called once a turn of the loop, say. */
+void um_store_set_time(struct um_store *store, int64_t unix_seconds);
+
+/* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is about one block).
+ * Returns whether more is left. Nothing that clients see waits for it, but memory and slots come back with it. */
+bool um_store_reclaim(struct um_store *store, size_t budget);
+
+/* ---- owners: who made what ---- */
+
+struct um_owner_options {
+    uint64_t id;         /* the session's number, from 1, never reused */
+    int64_t pid;         /* process id, or 0 where it is not known */
+    const char *program; /* name of the program, copied; NULL or "" where it is not known */
+    const char *user;    /* name of the user, copied; NULL or "" where it is not known */
+};
+
+/* What can be told of an owner, open or closed. */
+struct um_owner_info {
+    uint64_t id;
+    int64_t pid;
+    const char *program; /* "" where not known */
+    const char *user;    /* "" where not known */
+    bool open;
+    uint64_t blocks; /* alive blocks that it made */
+    uint64_t bytes;
+};
+
+int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
+
+/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its holds. What it
+ * made and left is remembered with its pid and program until the last such block is gone. Large numbers are finished by
+ * um_store_reclaim(). NULL is fine. */
+void um_owner_close(struct um_store *store, struct um_owner *owner);
+
+void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info);
+
+/* ---- heaps ---- */
+
+struct um_heap_options {
+    enum um_heap_kind kind; /* private (UM_HEAP_SHARED: UMEM_E_UNSUPPORTED until there is such a backend) */
+    uint32_t flags;         /* of enum um_heap_flag; create_enable_execute is UMEM_E_DENIED */
+    uint64_t initial_size;  /* bytes to commit at once, a hint; at most maximum_size where that is not 0 */
+    uint64_t maximum_size;  /* bytes in all its blocks together; 0: growable */
+    uint32_t alignment;     /* bytes, a power of two from 16 to 65536; 0 means 16 */
+    const char *name;       /* 1 to 255 bytes, copied; NULL: none */
+    enum um_lifetime lifetime; /* session: destroyed when its owner ends */
+};
+
+struct um_heap_info {
+    um_handle heap;
+    const char *name; /* NULL: none; good as long as the heap's pointer */
+    enum um_heap_kind kind;
+    uint32_t flags;
+    uint64_t initial_size;
+    uint64_t maximum_size;
+    uint32_t alignment;
+    uint64_t blocks;
+    uint64_t bytes;
+    uint64_t peak_bytes;
+    enum um_lifetime lifetime;
+    const struct um_owner *owner;     /* NULL: the daemon itself (the process heap) */
+    const struct um_owner *locked_by; /* NULL: not locked */
+};
+
+/* Looks up a heap. UMEM_E_STALE_HANDLE for one that was destroyed, UMEM_E_UNKNOWN_HANDLE for one never given out or of the
+ * other kind (fault->what says which). */
+int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap **heap,
+                       struct um_fault *fault);
+
+/* Looks up a heap by name ("process" is the process heap), else UMEM_E_UNKNOWN_HANDLE. */
+int um_store_find_heap_by_name(struct um_store *store, const char *name, struct um_heap **heap,
+                               struct um_fault *fault);
+
+struct um_heap *um_store_process_heap(struct um_store *store);
+
+/* How many heaps the operating system says the process has (GetProcessHeaps), or 0 where it does not tell. */
+uint32_t um_store_system_heaps(const struct um_store *store);
+
+int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,
+                   struct um_heap **heap, struct um_fault *fault);
+
+/* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED. Handles are stale at once, the memory of blocks
+ * that are pinned stays until they are released. *blocks and *bytes tell what went with it. */
+int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *blocks, uint64_t *bytes,
+                    struct um_fault *fault);
+
+void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
+
+/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. */
+struct um_heap *um_store_next_heap(struct um_store *store, um_handle after);
+
+/* HeapValidate where there is one, and the guard of our own books. `block` NULL: the whole heap. UMEM_E_CORRUPTED with
+ * fault->block the first damaged one where it can be told. */
+int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
+                     struct um_fault *fault);
+
+/* HeapCompact where there is one: *largest_free is the largest committed free range in bytes, 0 where it is not known. */
+int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
+                    struct um_fault *fault);
+
+/* Locks for an owner, so that um_heap_check_lock() refuses others. Locking again by the same owner counts (as HeapLock
+ * does). UMEM_E_LOCKED where another has it. */
+int um_heap_lock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault);
+
+/* Undoes one um_heap_lock(). UMEM_E_DENIED where this owner does not hold it. */
+int um_heap_unlock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault);
+
+/* 0, or UMEM_E_LOCKED where another owner than this one has the heap locked. */
+int um_heap_check_lock(const struct um_heap *heap, const struct um_owner *owner, struct um_fault *fault);
+
+/* Asks for um_store_events.heap_destroyed for this heap. */
+void um_heap_observe(struct um_heap *heap);
+
+/* ---- blocks ---- */
+
+struct um_block_options {
+    uint64_t size;    /* bytes; 0 is a block too */
+    uint32_t flags;   /* zero_memory (always so), generate_exceptions, no_serialize; others are ignored */
+    const char *name; /* 1 to 255 bytes, copied; NULL: none */
+    enum um_lifetime lifetime; /* session: freed when its owner ends */
+};
+
+struct um_block_info {
+    um_handle block;
+    const char *name; /* NULL: none */
+    um_handle heap;
+    uint64_t size;
+    uint64_t address; /* in the daemon; unique among the blocks alive */
+    enum um_lifetime lifetime;
+    const struct um_owner *owner;
+    uint32_t holders; /* open owners that hold it, its maker among them until it ends or releases it */
+    bool orphaned;    /* no name and no holder */
+    int64_t created;  /* seconds since 1970-01-01 UTC */
+};
+
+int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
+                        struct um_fault *fault);
+int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
+                                struct um_fault *fault);
+
+/* The block that starts at an address, else UMEM_E_UNKNOWN_HANDLE. Looks at every block. */
+int um_store_find_block_at(struct um_store *store, uint64_t address, struct um_block **block,
+                           struct um_fault *fault);
+
+/* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum, or the system's memory),
+ * UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN. */
+int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
+
+/* Resizes; the handle stays and the bytes added are zero. With realloc_in_place_only in `flags` it fails with
+ * UMEM_E_NO_MEMORY rather than move. A pinned block's old memory stays until its pins are released. */
+int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
+                    struct um_fault *fault);
+
+/* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. */
+void um_block_free(struct um_store *store, struct um_block *block);
+
+void um_block_get_info(const struct um_store *store, const struct um_block *block,
+                       struct um_block_info *info);
+
+/* Hot members, for the calls that touch bytes. A block of 0 bytes has an address too. */
+um_handle um_block_handle(const struct um_store *store, const struct um_block *block);
+unsigned char *um_block_bytes(const struct um_block *block);
+uint64_t um_block_size(const struct um_block *block);
+struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block);
+
+/* Which blocks a listing wants. */
+struct um_block_filter {
+    const struct um_heap *heap; /* NULL: any */
+    uint64_t owner_id;          /* made by this session; 0: any */
+    bool orphaned_only;
+};
+
+/* The next block after `after` (0: the first) in order of slots that fits, or NULL. `after` need not be alive any more.
+ * Looks at no more than *budget slots and counts them down; NULL with *budget 0 and *next set where it stopped early. */
+struct um_block *um_store_next_block(struct um_store *store, const struct um_block_filter *filter,
+                                     um_handle after, size_t *budget, um_handle *next);
+
+/* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL: leaves it).
+ * Lifetime session makes `owner` the block's owner, and so does naming or adopting an orphan: whoever changes an orphan
+ * holds it from then on. UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
+int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
+                    const enum um_lifetime *lifetime, struct um_fault *fault);
+
+/* Holds for an owner (once, however often asked) and lets go. Letting go of what one does not hold does nothing.
+ * *holders is how many hold it then. A release frees nothing. */
+int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
+                  struct um_fault *fault);
+int um_block_release(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                     uint32_t *holders, struct um_fault *fault);
+
+/* Asks for um_store_events.block_freed for this block. UMEM_E_NO_MEMORY when memory runs out. */
+int um_block_observe(struct um_store *store, struct um_block *block);
+
+/* ---- pins: memory that is being sent or received ---- */
+
+/* Keeps the block's present memory (not its handle, nor its later memory where it is resized) until released. */
+int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **pin);
+void um_pin_release(struct um_store *store, struct um_pin *pin);
+
+/* The memory pinned, and whether the block still is that memory: false once it was freed or moved. */
+unsigned char *um_pin_bytes(const struct um_pin *pin);
+bool um_pin_is_current(const struct um_pin *pin);
+
+#endif

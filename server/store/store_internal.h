@@ -1,0 +1,301 @@
+/*
+ * What the rooms of the store share: its records and the calls between its files. Nobody else includes this but the
+ * store's own tests.
+ *
+ * How the books hang together: every block belongs to one account, and an account is all that one owner has in one heap
+ * with one lifetime. Destroying a heap and closing an owner mark accounts dead and take their sums out of the books, in a
+ * time that does not depend on how many blocks there are. A block is alive while its account is; what is left of the
+ * blocks of dead accounts is given back later, piece by piece (reclaim.c).
+ */
+#ifndef UM_STORE_INTERNAL_H
+#define UM_STORE_INTERNAL_H
+
+#include "handle.h"
+#include "heap_backend.h"
+#include "index.h"
+#include "list.h"
+#include "names.h"
+#include "store.h"
+
+/* Why a block is not orphaned, if it is not. */
+enum um_claim {
+    UM_CLAIM_NONE,  /* orphaned */
+    UM_CLAIM_MAKER, /* only by its maker, who is open: orphaned when that ends */
+    UM_CLAIM_FIRM,  /* by a name, or another owner's hold */
+    UM_CLAIM_COUNT
+};
+
+struct um_tally {
+    uint64_t blocks;
+    uint64_t bytes; /* sizes as asked for */
+};
+
+/* All that one owner has in one heap with one lifetime. */
+struct um_account {
+    struct um_slot slot;
+    struct um_index_node node;             /* place in um_store.account_index */
+    struct um_heap *heap;                  /* where its blocks are */
+    struct um_owner *owner;                /* who made them */
+    struct um_link in_heap;                /* place in um_heap.accounts */
+    struct um_link in_owner;               /* place in um_owner.accounts */
+    struct um_link in_dead;                /* place in um_store.dead_accounts */
+    struct um_link observed;               /* list of um_block_extra.in_observed */
+    struct um_tally tally[UM_CLAIM_COUNT]; /* its live blocks, by claim; all zero once it is dead */
+    uint32_t first;                        /* slot of its first block, or UM_SLOT_NONE */
+    enum um_lifetime lifetime;             /* of its blocks */
+    bool owner_open;                       /* the owner has not ended */
+    bool dead;                             /* its blocks are stale and wait to be reclaimed */
+};
+
+/* A block's record. There may be 10^7 of them: what few blocks need is in `extra`. */
+struct um_block {
+    struct um_slot slot;
+    void *address;                /* its memory */
+    uint64_t size;                /* bytes, as asked for */
+    struct um_block_extra *extra; /* NULL for most */
+    uint32_t account;             /* slot of its um_account */
+    uint32_t next;                /* slot of the next block of the account, or UM_SLOT_NONE */
+    uint32_t prev;                /* slot of the one before it, or UM_SLOT_NONE */
+    uint32_t created_seconds;     /* since 1970; good until 2106 */
+};
+
+struct um_block_extra {
+    struct um_block *block;     /* whose it is */
+    struct um_name *name;       /* NULL: none */
+    struct um_pin *pin;         /* on its present memory; NULL: none */
+    struct um_link holds;       /* list of um_hold.in_block: other owners than its maker */
+    struct um_link in_observed; /* place in um_account.observed */
+    uint32_t holders;           /* length of `holds` */
+    bool observed;              /* um_store_events.block_freed is asked for */
+    bool maker_released;        /* its maker does not hold it any more */
+};
+
+/* One owner's hold on a block that it did not make. */
+struct um_hold {
+    struct um_link in_block; /* place in um_block_extra.holds */
+    struct um_link in_owner; /* place in um_owner.holds */
+    struct um_block *block;
+    struct um_owner *owner;
+};
+
+/* A block's memory that must stay. All pins on the same memory are one of these. */
+struct um_pin {
+    struct um_store *store;
+    struct um_heap *heap;
+    struct um_block
+        *block;     /* NULL once the memory is not the block's any more: then it is the pin's to free */
+    void *address;  /* the memory */
+    uint64_t size;  /* bytes */
+    uint32_t count; /* um_pin_new() calls not yet released */
+};
+
+struct um_heap {
+    struct um_slot slot;
+    const struct um_heap_backend *backend;
+    void *memory;               /* the backend's; good while memory_open */
+    struct um_name *name;       /* NULL: none */
+    struct um_owner *owner;     /* who made it; NULL for the process heap and once it is destroyed */
+    struct um_owner *locked_by; /* NULL: not locked */
+    struct um_link in_owner;    /* place in um_owner.heaps */
+    struct um_link in_locks;    /* place in um_owner.locks */
+    struct um_link accounts;    /* list of um_account.in_heap */
+    uint64_t initial_size;      /* bytes, as asked for */
+    uint64_t maximum_size;      /* bytes; 0: growable */
+    uint64_t blocks;            /* alive */
+    uint64_t bytes;             /* in live blocks */
+    uint64_t peak_bytes;        /* most that bytes has been */
+    enum um_heap_kind kind;
+    enum um_lifetime lifetime;
+    uint32_t flags;      /* of enum um_heap_flag */
+    uint32_t alignment;  /* bytes */
+    uint32_t lock_count; /* how often locked_by has locked it */
+    uint32_t pins;       /* um_pin objects on its memory */
+    bool observed;       /* um_store_events.heap_destroyed is asked for */
+    bool destroyed;      /* stale; the record waits until accounts and pins are gone */
+    bool memory_open;    /* backend->destroy has not been called */
+};
+
+struct um_owner {
+    struct um_slot slot;
+    uint64_t id;
+    int64_t pid;
+    char *program; /* one allocation with `user` behind it */
+    char *user;
+    struct um_link accounts;   /* list of um_account.in_owner */
+    struct um_link heaps;      /* list of um_heap.in_owner: made by it and not destroyed */
+    struct um_link locks;      /* list of um_heap.in_locks */
+    struct um_link holds;      /* list of um_hold.in_owner */
+    struct um_link in_closing; /* place in um_store.closing_owners */
+    struct um_account
+        *recent; /* the account used last: found first, and the only one kept while it is empty */
+    bool open;
+};
+
+struct um_store {
+    struct um_slots blocks;
+    struct um_slots heaps;
+    struct um_slots accounts;
+    struct um_slots owners;
+    struct um_index account_index; /* accounts by heap, owner and lifetime */
+    struct um_names block_names;
+    struct um_names heap_names;
+    struct um_link dead_accounts;  /* list of um_account.in_dead: blocks to reclaim */
+    struct um_link closing_owners; /* list of um_owner.in_closing: holds to end */
+    struct um_heap *process;
+    const struct um_heap_backend *backends[UM_HEAP_SHARED + 1]; /* by kind; NULL: not supported */
+    struct um_store_events events;
+    struct um_store_stats stats;
+    uint64_t bytes_limit;
+    uint64_t freed_bytes; /* in small blocks, since memory was last trimmed */
+    uint32_t blocks_limit;
+    uint32_t heaps_limit;
+    uint32_t now_seconds; /* since 1970 */
+};
+
+#define UM_BYTES_MAXIMUM \
+    ((UINT64_C(1) << 53) - 1) /* bytes in all blocks, whatever the limit says: sums cannot overflow */
+
+/* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow without end. */
+enum { UM_RECLAIM_ON_THE_WAY = 4 };
+
+/* ---- store.c ---- */
+
+/* Fills *fault, where it is not NULL, and returns the code. */
+int um_fault(struct um_fault *fault, int code, struct um_fault facts);
+
+/* Checks a name that a peer chose: 0 or UMEM_E_INVALID_PARAMS. */
+int um_name_check(const char *name, struct um_fault *fault);
+
+/* ---- account.c: accounts, and the books ---- */
+
+static inline struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
+{
+    return um_slots_at(&store->accounts, block->account);
+}
+
+static inline bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
+{
+    return !um_account_of(store, block)->dead;
+}
+
+/* The account of an open owner in a live heap, made where there is none. NULL when memory runs out. An account that stays
+ * empty goes when the owner turns to another. */
+struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                                  enum um_lifetime lifetime);
+
+/* Lets go of an account that is empty, unless it is its open owner's most recent one and alive. May free the owner, and
+ * finishes a destroyed heap. */
+void um_account_settle(struct um_store *store, struct um_account *account);
+
+/* Makes all blocks of an account stale and takes them out of the books. Call um_account_announce() next. */
+void um_account_kill(struct um_store *store, struct um_account *account);
+
+/* Tells of the observed blocks of a dead account, and settles it. */
+void um_account_announce(struct um_store *store, struct um_account *account);
+
+/* Turns what only its maker claims into orphans, as that owner has ended. */
+void um_account_orphan(struct um_store *store, struct um_account *account);
+
+/* Puts a block into an account's list, or takes it out. The books do not change. */
+void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block);
+void um_account_unlink(struct um_store *store, struct um_account *account, struct um_block *block);
+
+/* Counts a live block, or takes it out of all counts. To change a block, take it out, change it and count it again. */
+void um_books_add(struct um_store *store, struct um_account *account, const struct um_block *block);
+void um_books_remove(struct um_store *store, struct um_account *account, const struct um_block *block);
+
+/* Which claim keeps a live block from being orphaned. */
+enum um_claim um_block_claim(const struct um_account *account, const struct um_block *block);
+
+/* ---- block.c ---- */
+
+/* Whether `asked` more bytes fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
+int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
+                         struct um_fault *fault);
+
+/* What HEAP_GENERATE_EXCEPTIONS would have raised, or 0 where neither the heap nor the call has that flag. */
+uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags);
+
+/* The live block with a name, or NULL. A dead one's name is free from then on. */
+struct um_block *um_block_named(struct um_store *store, const char *name);
+
+/* Copies a name for a block, if it is valid and free. um_names_insert() it or free it. */
+int um_block_name_new(struct um_store *store, const char *text, struct um_name **name,
+                      struct um_fault *fault);
+
+/* Gives back a block's memory, extra and slot. It must be in no account's list and in no books any more. */
+void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
+
+/* Gives memory of a heap's blocks back, unless the heap's end does that. */
+void um_block_free_memory(struct um_store *store, struct um_heap *heap, void *address, uint64_t size);
+
+/* ---- hold.c: what few blocks have ---- */
+
+/* The block's extra, made where there is none. NULL when memory runs out. */
+struct um_block_extra *um_extra_get(struct um_block *block);
+
+/* Frees the extra of a block for which it says nothing any more. */
+void um_extra_tidy(struct um_block *block);
+
+/* Frees the extra of a block that goes; name and holds go with it, its pin keeps the memory. Returns whether one does. */
+bool um_extra_dispose(struct um_store *store, struct um_block *block);
+
+/* Allocates a hold without placing it; places it; takes it out and frees it. The books do not change. */
+struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner);
+void um_hold_place(struct um_hold *hold);
+void um_hold_free(struct um_hold *hold);
+
+/* Frees a hold that was not placed. NULL is fine. */
+void um_hold_discard(struct um_hold *hold);
+
+/* The owner's hold on a block that it did not make, or NULL. */
+struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner);
+
+/* How many open owners hold a live block, its maker among them. */
+uint32_t um_block_holders(const struct um_account *account, const struct um_block *block);
+
+/* Ends up to *budget holds of an owner that has ended and counts them down. */
+void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget);
+
+/* ---- pin.c ---- */
+
+/* Parts a pin from its block, whose memory is the pin's from now on. */
+void um_pin_detach(struct um_pin *pin);
+
+/* ---- owner.c ---- */
+
+/* Frees the record of a closed owner of which nothing is left. */
+void um_owner_settle(struct um_store *store, struct um_owner *owner);
+
+/* ---- heap.c ---- */
+
+/* Makes a heap's record and memory. The options must be valid; nothing is counted yet. */
+int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
+                 struct um_fault *fault);
+
+/* Makes a heap and its blocks stale and tells of it. */
+void um_heap_kill(struct um_store *store, struct um_heap *heap);
+
+/* Destroys the memory, then frees the record, of a destroyed heap as far as accounts and pins allow. */
+void um_heap_settle(struct um_store *store, struct um_heap *heap);
+
+/* ---- heap_lock.c ---- */
+
+/* Ends the lock, however often it was taken. */
+void um_heap_drop_lock(struct um_heap *heap);
+
+/* ---- reclaim.c ---- */
+
+static inline bool um_reclaim_is_due(const struct um_store *store)
+{
+    return !um_list_is_empty(&store->dead_accounts) || !um_list_is_empty(&store->closing_owners);
+}
+
+/* Reclaims a little, before a call that asks for more. */
+static inline void um_reclaim_on_the_way(struct um_store *store)
+{
+    if (um_reclaim_is_due(store))
+        um_store_reclaim(store, UM_RECLAIM_ON_THE_WAY);
+}
+
+#endif
