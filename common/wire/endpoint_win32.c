@@ -1,0 +1,92 @@
+#include "endpoint.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <windows.h>
+/* Needs windows.h before it. */
+#include <lmcons.h>
+
+#include "umem_errors.h"
+
+static const char prefix[] = "\\\\.\\pipe\\";
+
+/* Of a pipe's whole name, in characters, as CreateNamedPipe documents it. */
+enum { NAME_LIMIT = 256 };
+
+/* Writes UTF-16 as UTF-8. Returns false where it does not fit or is none. */
+static bool to_utf8(const WCHAR *wide, char *out, size_t room)
+{
+    return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide, -1, out, (int)room, NULL, NULL) > 0;
+}
+
+/* Writes `first` and `second` as one name, with backslashes. */
+static int join(const char *first, const char *second, char path[UM_ENDPOINT_ROOM], const char **what)
+{
+    size_t first_size = strlen(first);
+    size_t second_size = strlen(second);
+    char whole[UM_ENDPOINT_ROOM];
+    int length;
+
+    if (first_size + second_size >= sizeof whole) {
+        *what = "the name of the pipe is longer than 256 characters";
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    memcpy(whole, first, first_size);
+    memcpy(whole + first_size, second, second_size + 1);
+    for (char *at = whole; *at != '\0'; at++) {
+        if (*at == '/')
+            *at = '\\';
+    }
+    length = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, whole, -1, NULL, 0);
+    if (length == 0)
+        *what = "the name of the pipe is not UTF-8";
+    else if (length - 1 > NAME_LIMIT)
+        *what = "the name of the pipe is longer than 256 characters";
+    else if (_strnicmp(whole, prefix, strlen(prefix)) != 0 || whole[strlen(prefix)] == '\0')
+        *what = "the name of a pipe begins with \\\\.\\pipe\\ or has no backslash in it";
+    else if (strchr(whole + strlen(prefix), '\\') != NULL)
+        *what = "the name of a pipe has no backslash after \\\\.\\pipe\\";
+    else {
+        memcpy(path, whole, first_size + second_size + 1);
+        return UMEM_OK;
+    }
+    return UMEM_E_BAD_ARGUMENT;
+}
+
+/* What the user or the environment asked for. */
+static int take_asked(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+{
+    return join(strpbrk(asked, "\\/") != NULL ? "" : prefix, asked, path, what);
+}
+
+int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+{
+    WCHAR wide[UM_ENDPOINT_ROOM];
+    DWORD size = UM_ENDPOINT_ROOM;
+    char name[UM_ENDPOINT_ROOM];
+    char user[UM_ENDPOINT_ROOM] = "umemd-";
+
+    if (asked != NULL && *asked != '\0')
+        return take_asked(asked, path, what);
+    size = GetEnvironmentVariableW(L"UMEM_PIPE", wide, UM_ENDPOINT_ROOM);
+    if (size >= UM_ENDPOINT_ROOM || (size != 0 && !to_utf8(wide, name, sizeof name))) {
+        *what = "UMEM_PIPE is longer than 256 characters, or not Unicode";
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    if (size != 0)
+        return take_asked(name, path, what);
+    size = UNLEN + 1;
+    if (!GetUserNameW(wide, &size) || !to_utf8(wide, user + strlen(user), sizeof user - strlen(user))) {
+        *what = "the name of the user is not known; name a pipe with --pipe or UMEM_PIPE";
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    return join(prefix, user, path, what);
+}
+
+int um_endpoint_prepare(const char *path, const char **what)
+{
+    /* Pipes lie in no directory; their access list is set when they are made. */
+    (void)path;
+    (void)what;
+    return UMEM_OK;
+}
