@@ -8,6 +8,7 @@
 #include <cJSON.h>
 
 #include "arena.h"
+#include "attributes.h"
 #include "engine.h"
 #include "json_out.h"
 #include "text.h"
@@ -15,9 +16,7 @@
 /* ---- errors ---- */
 
 /* Answers invalid_params for one parameter. Always returns false. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+UM_PRINTF(3, 4)
 static bool refuse(struct um_call *call, const char *name, const char *format, ...)
 {
     char text[256];

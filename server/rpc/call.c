@@ -11,7 +11,8 @@
 
 enum {
     ANSWER_RESERVE = 4096,  /* bytes every answer of fixed size fits in, its id not counted */
-    MESSAGE_SIZE_LIMIT = 512 /* bytes in an error's message */
+    MESSAGE_SIZE_LIMIT = 512, /* bytes in an error's message */
+    COPIED_TAIL_SIZE = 65536  /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
 };
 
 /* ---- framing of answers ---- */
@@ -63,12 +64,28 @@ struct um_store *um_call_store(const struct um_call *call)
     return call->peer->rpc->store;
 }
 
-size_t um_call_room(const struct um_call *call)
+bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
-    size_t limit = (size_t)call->peer->rpc->limits->message_bytes;
-    size_t used = call->peer->out.size - call->start;
+    uint64_t limit = call->peer->rpc->limits->message_bytes;
+    uint64_t used = call->peer->out.size - call->start;
 
-    return used < limit ? limit - used : 0;
+    if (size > limit - (used < limit ? used : limit)) {
+        um_fail(call, UMEM_E_TOO_LARGE, "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
+                (unsigned long long)(used + size), (unsigned long long)limit);
+        um_reply_uint(call, "maximum", limit);
+    } else if (call->in_batch && touched > call->peer->batch_left) {
+        um_fail(call, UMEM_E_LIMIT_EXCEEDED, "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
+                (unsigned long long)call->peer->rpc->limits->batch_bytes);
+        um_reply_string(call, "limit", "batch_bytes");
+        um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
+        um_reply_uint(call, "asked", touched);
+    } else {
+        if (call->in_batch)
+            call->peer->batch_left -= touched;
+        return true;
+    }
+    um_reply_end(call);
+    return false;
 }
 
 void um_call_start(struct um_call *call)
@@ -158,8 +175,30 @@ static void answer_no_memory(struct um_call *call)
     um_json_end_object(&call->peer->out);
 }
 
+void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    struct um_peer *peer = call->peer;
+
+    if (call->id.kind == UM_ID_NONE || size == 0)
+        return;
+    peer->tail = (struct um_tail){.bytes = um_block_bytes(block) + offset, .size = (size_t)size};
+    if (size > COPIED_TAIL_SIZE)
+        (void)um_pin_new(um_call_store(call), block, &peer->tail_pin);
+}
+
+/* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
+static void settle_tail(struct um_peer *peer)
+{
+    if (peer->tail.bytes == NULL || peer->tail_pin != NULL)
+        return;
+    if (!um_buf_append(&peer->out, peer->tail.bytes, peer->tail.size))
+        peer->broken = true;
+    peer->tail = (struct um_tail){NULL, 0};
+}
+
 void um_reply_end(struct um_call *call)
 {
+    struct um_peer *peer = call->peer;
     struct um_buf *out = um_reply(call);
 
     assert(!call->answered);
@@ -171,11 +210,15 @@ void um_reply_end(struct um_call *call)
         answer_no_memory(call);
     call->answered = true;
     if (call->failed)
-        call->peer->rpc->errors++;
-    if (call->id.kind == UM_ID_NONE)
+        peer->rpc->errors++;
+    if (call->id.kind == UM_ID_NONE) {
         um_buf_truncate(out, call->in_batch ? call->body : call->start);
-    else if (!call->in_batch)
-        um_framing_end(call->peer, call->start, call->peer->tail.size);
+    } else if (!call->in_batch) {
+        um_framing_end(peer, call->start, peer->tail.size);
+        settle_tail(peer);
+    }
+    if (out->failed)
+        peer->broken = true;
 }
 
 /* ---- errors ---- */
@@ -257,58 +300,28 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 
 /* ---- answering later ---- */
 
-bool um_call_may_wait(struct um_call *call)
-{
-    if (!call->in_batch)
-        return true;
-    um_fail(call, UMEM_E_UNSUPPORTED, "%s would have to wait, and a batch does not wait; send it on its own",
-            call->method->name);
-    um_reply_end(call);
-    return false;
-}
-
 struct um_call *um_call_defer(struct um_call *call)
 {
     size_t id_size = call->id.kind == UM_ID_STRING ? strlen(call->id.text) + 1 : 0;
     struct um_call *later = malloc(sizeof *later + id_size);
 
     if (later == NULL) {
-        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that waits");
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that is answered later");
         um_reply_end(call);
         return NULL;
     }
     *later = *call;
     if (id_size != 0) {
-        memcpy(later + 1, call->id.text, id_size);
-        later->id.text = (const char *)(later + 1);
+        char *text = (char *)(later + 1);
+
+        memcpy(text, call->id.text, id_size);
+        later->id.text = text;
     }
-    later->wait = (struct um_wait){.deadline_ms = UINT64_MAX};
-    later->previous = NULL;
-    later->next = call->peer->calls;
-    if (later->next != NULL)
-        later->next->previous = later;
-    call->peer->calls = later;
     um_buf_truncate(&call->peer->out, call->start);
-    call->deferred = true;
     return later;
 }
 
-void um_call_drop(struct um_call *call)
+void um_call_free(struct um_call *call)
 {
-    if (call->previous != NULL)
-        call->previous->next = call->next;
-    else
-        call->peer->calls = call->next;
-    if (call->next != NULL)
-        call->next->previous = call->previous;
     free(call);
-}
-
-void um_call_finish(struct um_call *call)
-{
-    struct um_peer *peer = call->peer;
-
-    um_call_drop(call);
-    if (peer->events != NULL && peer->events->flush != NULL)
-        peer->events->flush(peer);
 }

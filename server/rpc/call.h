@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attributes.h"
 #include "method.h"
 #include "rpc.h"
 
@@ -25,17 +26,6 @@ struct um_id {
     const char *text; /* UM_ID_STRING: ends with NUL */
 };
 
-/* What a call that is answered later waits for; the owner of the wait fills it. */
-struct um_wait {
-    uint64_t deadline_ms; /* on the engine's clock; UINT64_MAX: none */
-    /* The deadline came, or the client cancelled: answer with this error. */
-    void (*give_up)(struct um_call *call, int code);
-    um_handle handle; /* the block or heap that is waited for */
-    uint64_t offset;  /* block.wait: where the value is */
-    unsigned type;    /* block.wait: its enum um_value_type */
-    unsigned char value[8];
-};
-
 struct um_call {
     struct um_peer *peer;
     const struct um_method *method; /* NULL while it is not known */
@@ -44,24 +34,17 @@ struct um_call {
     bool begun;    /* the answer's envelope is written */
     bool failed;   /* the answer is an error */
     bool answered; /* um_reply_end() was called */
-    bool deferred; /* um_call_defer() made a copy of this call */
     size_t start;  /* where the answer begins in peer->out (its frame's start for a call of its own) */
     size_t body;   /* where the answer's JSON begins in peer->out */
-    uint64_t payload_size; /* raw bytes that are this request's, which the request's text promised */
-    const unsigned char *payload; /* in a batch: those bytes, NULL where there are none */
-
-    /* Calls that are answered later. */
-    struct um_wait wait;
-    void *task;               /* of the work that it waits for, owned by work.c */
-    struct um_call *previous; /* in peer->calls */
-    struct um_call *next;
+    uint64_t payload_size; /* raw bytes that follow the request's message */
 };
 
 /* The engine's and the store's, for handlers. */
 struct um_store *um_call_store(const struct um_call *call);
 
-/* How many bytes this call's answer may have: what is left of the message limit. */
-size_t um_call_room(const struct um_call *call);
+/* Checks that an answer of about `size` bytes is within the message limit, and in a batch that `touched` bytes of blocks are
+ * within what a batch may touch. Answers too_large or limit_exceeded and returns false where they are not. */
+bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched);
 
 /* ---- the result, or the facts of an error ---- */
 
@@ -76,6 +59,10 @@ void um_reply_bool(struct um_call *call, const char *key, bool value);
 void um_reply_string(struct um_call *call, const char *key, const char *value); /* NULL: null */
 void um_reply_null(struct um_call *call, const char *key);
 
+/* Raw bytes of a block that follow the answer, the whole range at once. Small ones are copied, large ones are pinned and go
+ * out of the block itself. Header framing only. */
+void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+
 /* Ends the answer. */
 void um_reply_end(struct um_call *call);
 
@@ -83,9 +70,7 @@ void um_reply_end(struct um_call *call);
 
 /* Begins an error answer: `code`, a message of the format (no full stop; NULL: the code's text), and data with the code's
  * name. What was written of a result is dropped. Facts may follow with um_reply_*, then um_reply_end(). */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+UM_PRINTF(3, 4)
 void um_fail(struct um_call *call, int code, const char *format, ...);
 
 /* A whole error answer from the store's facts. */
@@ -93,19 +78,13 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 
 /* ---- answering later ---- */
 
-/* Whether the call may be answered later: not in a batch. Answers `unsupported` where it may not. */
-bool um_call_may_wait(struct um_call *call);
-
-/* Makes a call that lives until um_call_finish(), linked to its peer, from the one the handler got (which is not used any
+/* Makes a call that lives until um_call_free() from the one the handler got (which is not used any
  * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
- * um_call_finish(). */
+ * um_call_free(). */
 struct um_call *um_call_defer(struct um_call *call);
 
-/* Sends a deferred call's answer (um_reply_end was called) and frees the call. */
-void um_call_finish(struct um_call *call);
-
-/* Frees a deferred call without an answer: its peer goes away. */
-void um_call_drop(struct um_call *call);
+/* Frees a deferred call; NULL is fine. */
+void um_call_free(struct um_call *call);
 
 /* ---- for dispatch ---- */
 

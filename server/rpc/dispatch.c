@@ -1,9 +1,8 @@
 /*
  * From one message to its calls: the envelope of JSON-RPC 2.0, batches, and the short form.
  */
-#include "dispatch.h"
-
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cJSON.h>
@@ -11,6 +10,7 @@
 #include "arena.h"
 #include "args.h"
 #include "engine.h"
+#include "intake.h"
 #include "json_check.h"
 #include "json_out.h"
 #include "table.h"
@@ -109,6 +109,11 @@ static void run(struct um_call *call, const struct envelope *envelope)
     struct um_args args;
 
     call->method = um_table_find(envelope->method->valuestring);
+    if (call->method != NULL && call->payload_size != 0 && !call->method->takes_payload) {
+        um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out", call->method->name);
+        um_reply_end(call);
+        return;
+    }
     if (call->method == NULL) {
         um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
                 envelope->method->valuestring);
@@ -119,9 +124,9 @@ static void run(struct um_call *call, const struct envelope *envelope)
         call->method->run(call, &args);
 }
 
-static void handle_request(struct um_peer *peer, const cJSON *request, bool in_batch, size_t batch_start)
+static void handle_request(struct um_peer *peer, const cJSON *request, const struct um_call *kind)
 {
-    struct um_call call = {.peer = peer, .in_batch = in_batch, .start = batch_start};
+    struct um_call call = *kind;
     struct envelope envelope;
     const char *wrong = check_envelope(&call, request, &envelope);
 
@@ -149,43 +154,23 @@ static void handle_batch(struct um_peer *peer, const cJSON *batch)
 {
     size_t start = um_framing_begin(peer);
     size_t body = peer->out.size;
+    struct um_call kind = {.peer = peer, .in_batch = true, .start = start};
 
     peer->batch_left = peer->rpc->limits->batch_bytes;
     um_json_begin_array(&peer->out);
     for (const cJSON *request = batch->child; request != NULL && !peer->broken; request = request->next)
-        handle_request(peer, request, true, start);
+        handle_request(peer, request, &kind);
     if (peer->out.size == body + 1) {
         um_buf_truncate(&peer->out, start);
         return;
     }
     um_json_end_array(&peer->out);
-    um_framing_end(peer, start, peer->batch_payload.size);
-    um_buf_append(&peer->out, peer->batch_payload.data, peer->batch_payload.size);
-    um_buf_deinit(&peer->batch_payload);
+    um_framing_end(peer, start, 0);
     if (peer->out.failed)
         peer->broken = true;
 }
 
-static void handle_json(struct um_peer *peer, const cJSON *json)
-{
-    uint64_t limit = peer->rpc->limits->batch_requests;
-    uint64_t count = 0;
-
-    if (!cJSON_IsArray(json)) {
-        handle_request(peer, json, false, 0);
-        return;
-    }
-    for (const cJSON *item = json->child; item != NULL; item = item->next)
-        count++;
-    if (count == 0)
-        refuse_message(peer, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
-    else if (count > limit)
-        um_dispatch_refuse_batch(peer, count);
-    else
-        handle_batch(peer, json);
-}
-
-void um_dispatch_refuse_batch(struct um_peer *peer, uint64_t count)
+static void refuse_long_batch(struct um_peer *peer, uint64_t count)
 {
     struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
     struct um_fault fault = {
@@ -200,8 +185,57 @@ void um_dispatch_refuse_batch(struct um_peer *peer, uint64_t count)
         um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
 }
 
+static void handle_json(struct um_peer *peer, const cJSON *json, uint64_t payload_size)
+{
+    struct um_call single = {.peer = peer, .payload_size = payload_size};
+    uint64_t count = 0;
+
+    if (!cJSON_IsArray(json)) {
+        handle_request(peer, json, &single);
+        return;
+    }
+    for (const cJSON *item = json->child; item != NULL; item = item->next)
+        count++;
+    if (count == 0)
+        refuse_message(peer, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
+    else if (payload_size != 0)
+        refuse_message(peer, UMEM_E_UNSUPPORTED, "a batch takes no payload; send raw bytes with a request of its own");
+    else if (count > peer->rpc->limits->batch_requests)
+        refuse_long_batch(peer, count);
+    else
+        handle_batch(peer, json);
+}
+
 void um_peer_refuse(struct um_peer *peer, int code, const char *what)
 {
     peer->rpc->requests++;
     refuse_message(peer, code, what);
+}
+
+static void refuse_text(struct um_peer *peer, const struct um_json_check *check)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "%s at byte %zu", check->what, check->bad_offset);
+    um_peer_refuse(peer, UMEM_E_PARSE_ERROR, what);
+}
+
+void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
+{
+    struct um_json_check check;
+
+    if (!um_json_check(text, size, &check)) {
+        refuse_text(peer, &check);
+    } else {
+        const cJSON *json = cJSON_ParseWithLengthOpts(text, size, NULL, 0);
+
+        peer->rpc->had_nul = check.has_nul;
+        if (json != NULL)
+            handle_json(peer, json, payload_size);
+        else
+            um_peer_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the message; send a shorter one");
+        um_arena_reset();
+    }
+    if (payload_size != 0 && peer->intake == NULL)
+        um_intake_discard(peer, payload_size);
 }

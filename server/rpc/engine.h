@@ -9,8 +9,6 @@
 #include "call.h"
 #include "rpc.h"
 
-struct um_task;
-
 struct um_rpc {
     struct um_store *store;
     const struct um_limits *limits;
@@ -21,16 +19,16 @@ struct um_rpc {
     int64_t pid;
     int64_t started;         /* seconds since 1970-01-01 UTC */
     int64_t unix_seconds;    /* now */
-    uint64_t now_ms;         /* now, on the monotonic clock */
     uint64_t requests;       /* since the start, notifications counted */
     uint64_t errors;         /* requests and messages answered with an error since the start */
     uint64_t last_peer_id;   /* the newest session's number */
-    struct um_peer *first_peer;
-    struct um_peer *last_peer;
     bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
 };
 
 /* A string of the message at work that holds \u0000, which cJSON cannot carry (see json_check.h). */
 bool um_engine_has_nul(const struct um_rpc *rpc, const char *text);
+
+/* Tells whoever drives the engine that um_rpc_work() has something to do. */
+void um_engine_work_pending(struct um_rpc *rpc);
 
 #endif

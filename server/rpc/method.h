@@ -93,6 +93,7 @@ struct um_method {
     const struct um_member *result;                /* ends with a NULL name; NULL: the empty object */
     int errors[UM_ERRORS_MAXIMUM];                 /* codes, beside those implied; ends with 0 */
     bool ignores_lock;                             /* works on heaps that another session has locked */
+    bool takes_payload;                            /* raw bytes may follow the request */
     void (*run)(struct um_call *call, const struct um_args *args);
 };
 

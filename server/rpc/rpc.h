@@ -1,8 +1,7 @@
 /*
  * The protocol's engine: messages in, answers out, without sockets.
  *
- * Owns: peers (one a connected client) with their calls, waits and watches, and the work that goes on between messages
- * (long copies in slices, waits with a deadline). Must not know: libuv, pipes, how bytes travel.
+ * Owns: peers (one a connected client), the request that each is at, and the raw bytes that belong to it. Must not know: libuv, pipes, how bytes travel.
  *
  * Whoever moves the bytes (server/net, a test, a fuzzer) makes an um_rpc, opens a peer for each connection, feeds it whole
  * messages, and sends what it finds in peer->out. One thread uses it all.
@@ -54,18 +53,12 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);
 /* Ends the engine. All peers must be closed. NULL is fine. */
 void um_rpc_free(struct um_rpc *rpc);
 
-/* Tells the time; call it at the start of each turn. `now_ms` is monotonic, in milliseconds. */
-void um_rpc_set_time(struct um_rpc *rpc, uint64_t now_ms, int64_t unix_seconds);
+/* Tells the time, in seconds since 1970-01-01 UTC; call it at the start of each turn. */
+void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds);
 
-/* Does a slice (at most a few milliseconds) of the long calls and of the store's reclaiming. Returns whether more is left;
- * call it once a turn while it does. */
+/* Does a slice (at most a few milliseconds) of the store's reclaiming. Returns whether more is left; call it once a turn while
+ * it does. */
 bool um_rpc_work(struct um_rpc *rpc);
-
-/* When the next waiting call's time is up, on the clock of um_rpc_set_time(); UINT64_MAX: none waits with a deadline. */
-uint64_t um_rpc_next_deadline_ms(const struct um_rpc *rpc);
-
-/* Answers the calls whose time is up. */
-void um_rpc_expire(struct um_rpc *rpc);
 
 /* ---- peers ---- */
 
@@ -73,12 +66,6 @@ void um_rpc_expire(struct um_rpc *rpc);
 struct um_peer_events {
     /* Something was appended to out outside of um_peer_message() and um_peer_payload_received(): send it. */
     void (*flush)(struct um_peer *peer);
-    /* um_peer_is_ready() is true again: feed the next message. */
-    void (*ready)(struct um_peer *peer);
-    /* session.close was called for this peer: close the connection once out is sent. */
-    void (*close)(struct um_peer *peer);
-    /* How many answer bytes wait to be sent, beside those in out. */
-    uint64_t (*queued_bytes)(const struct um_peer *peer);
 };
 
 /* Bytes that follow `out` on the wire straight from a block's memory. */
@@ -99,15 +86,8 @@ struct um_peer {
     struct um_buf out;            /* answers to send; the connection takes them away */
     struct um_tail tail;          /* to send after out; then um_peer_tail_sent() */
     struct um_pin *tail_pin;      /* keeps tail's memory */
-    struct um_buf batch_payload;  /* raw bytes that a batch's answers have collected */
     struct um_intake *intake;     /* the request whose payload is on its way, NULL: none */
-    struct um_call *calls;        /* calls that are answered later */
-    struct um_watch *watches;     /* of session.watch */
-    struct um_peer *previous;     /* all peers of the engine, in order of id */
-    struct um_peer *next;
-    unsigned calls_waiting;       /* how many of `calls` wait (block.wait, heap.lock) */
-    unsigned watch_count;         /* how many watches */
-    bool busy;                    /* a long call runs in slices */
+    uint64_t batch_left;          /* block bytes that the batch at work may still touch */
     bool broken;                  /* memory ran out for an answer: the connection closes this session at once */
 };
 
@@ -121,7 +101,7 @@ struct um_peer_options {
 /* Opens a peer in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */
 int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options);
 
-/* Closes it: its waits, watches, locks, holds, session blocks and heaps end; no event is raised for it any more. */
+/* Closes it: its locks, holds, session blocks and heaps end; no event is raised for it any more. */
 void um_peer_close(struct um_peer *peer);
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
@@ -132,7 +112,7 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Whether the next message may be handled now: no tail waits, no payload is on its way, no long call runs. */
+/* Whether the next message may be handled now: no tail waits and no payload is on its way. */
 bool um_peer_is_ready(const struct um_peer *peer);
 
 /* How many payload bytes are still to come after the last message; 0: none. */

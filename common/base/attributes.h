@@ -1,0 +1,20 @@
+/*
+ * What compilers can be told beyond C11.
+ *
+ * Owns: one macro. Must not know: anything else.
+ */
+#ifndef UM_ATTRIBUTES_H
+#define UM_ATTRIBUTES_H
+
+#include <stdio.h>
+
+/* The function takes a printf format as its parameter number `format`, and its arguments from number `first` on. */
+#if defined(__MINGW_PRINTF_FORMAT)
+#define UM_PRINTF(format_index, first) __attribute__((format(__MINGW_PRINTF_FORMAT, format_index, first)))
+#elif defined(__GNUC__)
+#define UM_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#else
+#define UM_PRINTF(format_index, first)
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The descriptors of all methods, and the members that several of them answer with.
+ *
+ * Owns: nothing; each descriptor stands beside its handler in methods_*.c. Must not know: how calls arrive.
+ */
+#ifndef UM_METHODS_H
+#define UM_METHODS_H
+
+#include "method.h"
+
+/* X(symbol): in the order of protocol.md. */
+#define UM_METHODS(X)  \
+    X(rpc_discover)    \
+    X(server_ping)     \
+    X(server_info)     \
+    X(server_stats)    \
+    X(server_shutdown) \
+    X(heap_process)    \
+    X(heap_create)     \
+    X(heap_list)       \
+    X(heap_info)       \
+    X(heap_destroy)    \
+    X(block_alloc)     \
+    X(block_info)      \
+    X(block_list)      \
+    X(block_read)      \
+    X(block_write)     \
+    X(block_get)       \
+    X(block_set)       \
+    X(block_copy)      \
+    X(block_free)
+
+#define UM_METHOD_DECLARE(symbol) extern const struct um_method um_method_##symbol;
+UM_METHODS(UM_METHOD_DECLARE)
+#undef UM_METHOD_DECLARE
+
+/* Words of choices and flags. */
+extern const struct um_word um_encoding_words[];
+extern const struct um_word um_text_encoding_words[];
+extern const struct um_word um_flag_words[];
+extern const struct um_word um_lifetime_words[];
+
+#define UM_ENCODING_DOC "How data is written"
+#define UM_PAGE_PARAMS                                                                                        \
+    {.name = "after", .type = UM_UINT, .doc = "Where to go on: `next` of the page before; 0 for the first page."}, \
+    {.name = "limit", .type = UM_UINT, .minimum = 1, .maximum = 1000, .fallback = 1000, .doc = "Most entries in the answer."}
+
+#endif

@@ -1,0 +1,274 @@
+/* block.alloc, block.info, block.list, block.free: blocks and their lives. */
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "json_out.h"
+#include "methods.h"
+
+/* ---- block.alloc ---- */
+
+enum { ALLOC_SIZE, ALLOC_HEAP, ALLOC_FLAGS, ALLOC_NAME, ALLOC_LIFETIME, ALLOC_DATA, ALLOC_ENCODING };
+
+static const struct um_param alloc_params[] = {
+    {.name = "size", .type = UM_SIZE, .required = true, .unit = "bytes", .doc = "Its size; 0 makes a block too."},
+    {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "Where to allocate."},
+    {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
+    {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
+    {.name = "lifetime",
+     .type = UM_CHOICE,
+     .words = um_lifetime_words,
+     .fallback = UM_LIFETIME_SERVER,
+     .doc = "\"session\": freed when the session that made it ends."},
+    {.name = "data", .type = UM_DATA, .doc = "Bytes to begin with; the rest is zero."},
+    {.name = "encoding",
+     .type = UM_CHOICE,
+     .words = um_text_encoding_words,
+     .fallback = UM_BASE64,
+     .doc = "How `data` is written."},
+};
+
+static void alloc(struct um_call *call, const struct um_args *args)
+{
+    const struct um_arg *value = args->value;
+    const struct um_data *data = value[ALLOC_DATA].given ? &value[ALLOC_DATA].as.data : NULL;
+    struct um_block_options options = {
+        .size = value[ALLOC_SIZE].as.uint,
+        .flags = value[ALLOC_FLAGS].as.flags,
+        .name = value[ALLOC_NAME].as.text,
+        .lifetime = (enum um_lifetime)value[ALLOC_LIFETIME].as.word,
+    };
+    struct um_fault fault = {0};
+    struct um_block *block = NULL;
+    int code;
+
+    if (data != NULL && data->size > options.size) {
+        um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu", (unsigned long long)data->size,
+                (unsigned long long)options.size);
+        um_reply_end(call);
+        return;
+    }
+    if (!um_call_fits(call, 0, options.size))
+        return;
+    code = um_block_alloc(um_call_store(call), value[ALLOC_HEAP].as.heap, call->peer->owner, &options, &block, &fault);
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return;
+    }
+    if (data != NULL)
+        um_data_decode(data, um_block_bytes(block));
+    um_reply_uint(call, "block", um_block_handle(um_call_store(call), block));
+    um_reply_uint(call, "size", options.size);
+    um_json_uint64(um_reply_key(call, "address"), (uint64_t)(uintptr_t)um_block_bytes(block));
+    um_reply_end(call);
+}
+
+static const struct um_member alloc_result[] = {
+    {.name = "block", .type = UM_BLOCK, .doc = "The new block."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As asked for."},
+    {.name = "address", .type = UM_JSON, .doc = "Where it lies in the daemon: unique among the blocks alive."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_alloc = {
+    .name = "block.alloc",
+    .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
+    UM_PARAMS(alloc_params),
+    .result = alloc_result,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE},
+    .run = alloc,
+};
+
+/* ---- block.info and block.list ---- */
+
+static const struct um_member owner_members[] = {
+    {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
+    {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
+    {.name = "program", .type = UM_STRING, .doc = "That client's program; \"\" where it is not known."},
+    {.name = NULL},
+};
+
+static const struct um_member info_result[] = {
+    {.name = "block", .type = UM_BLOCK, .doc = "The handle."},
+    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
+    {.name = "heap", .type = UM_HEAP, .doc = "Where it was allocated."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Its size."},
+    {.name = "address", .type = UM_JSON, .doc = "Where it lies in the daemon: unique among the blocks alive."},
+    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
+    {.name = "owner", .type = UM_OBJECT, .nullable = true, .members = owner_members, .doc = "Who made it."},
+    {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it."},
+    {.name = "orphaned", .type = UM_BOOLEAN, .doc = "No name, and no open session holds it."},
+    {.name = "created", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it was allocated."},
+    {.name = NULL},
+};
+
+static void write_owner(struct um_buf *out, const struct um_owner *owner)
+{
+    struct um_owner_info info;
+
+    um_json_key(out, "owner");
+    if (owner == NULL) {
+        um_json_null(out);
+        return;
+    }
+    um_owner_get_info(owner, &info);
+    um_json_begin_object(out);
+    um_json_key(out, "session");
+    um_json_uint(out, info.id);
+    um_json_key(out, "pid");
+    um_json_int(out, info.pid);
+    um_json_key(out, "program");
+    um_json_cstring(out, info.program);
+    um_json_end_object(out);
+}
+
+static void write_info(struct um_buf *out, const struct um_store *store, const struct um_block *block)
+{
+    struct um_block_info info;
+
+    um_block_get_info(store, block, &info);
+    um_json_key(out, "block");
+    um_json_uint(out, info.block);
+    um_json_key(out, "name");
+    if (info.name != NULL)
+        um_json_cstring(out, info.name);
+    else
+        um_json_null(out);
+    um_json_key(out, "heap");
+    um_json_uint(out, info.heap);
+    um_json_key(out, "size");
+    um_json_uint(out, info.size);
+    um_json_key(out, "address");
+    um_json_uint64(out, info.address);
+    um_json_key(out, "lifetime");
+    um_json_cstring(out, um_lifetime_words[info.lifetime].word);
+    write_owner(out, info.owner);
+    um_json_key(out, "holders");
+    um_json_uint(out, info.holders);
+    um_json_key(out, "orphaned");
+    um_json_bool(out, info.orphaned);
+    um_json_key(out, "created");
+    um_json_int(out, info.created);
+}
+
+static const struct um_param block_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+};
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    write_info(um_reply(call), um_call_store(call), args->value[0].as.block);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_block_info = {
+    .name = "block.info",
+    .summary = "Tells all about a block.",
+    UM_PARAMS(block_params),
+    .result = info_result,
+    .ignores_lock = true,
+    .run = info,
+};
+
+enum { LIST_HEAP, LIST_SESSION, LIST_ORPHANED, LIST_AFTER, LIST_LIMIT };
+
+/* Slots that one listing looks at: a page may be short where few blocks fit the filter, but it never takes long. */
+enum { LIST_BUDGET = 100000 };
+
+static const struct um_param list_params[] = {
+    {.name = "heap", .type = UM_HEAP, .doc = "Only blocks of this heap."},
+    {.name = "session", .type = UM_SESSION, .doc = "Only blocks that this session made."},
+    {.name = "orphaned", .type = UM_BOOLEAN, .doc = "true: only orphaned blocks."},
+    UM_PAGE_PARAMS,
+};
+
+static void list(struct um_call *call, const struct um_args *args)
+{
+    struct um_store *store = um_call_store(call);
+    struct um_block_filter filter = {
+        .heap = args->value[LIST_HEAP].as.heap,
+        .owner_id = args->value[LIST_SESSION].as.uint,
+        .orphaned_only = args->value[LIST_ORPHANED].as.boolean,
+    };
+    uint64_t left = args->value[LIST_LIMIT].as.uint;
+    um_handle next = args->value[LIST_AFTER].as.uint;
+    size_t budget = LIST_BUDGET;
+    struct um_block *block;
+    struct um_buf *out;
+
+    if (!um_call_fits(call, 4096 * left, 0))
+        return;
+    out = um_reply_key(call, "blocks");
+    um_json_begin_array(out);
+    block = um_store_next_block(store, &filter, next, &budget, &next);
+    for (; block != NULL && left != 0; left--) {
+        um_json_begin_object(out);
+        write_info(out, store, block);
+        um_json_end_object(out);
+        next = um_block_handle(store, block);
+        if (left > 1)
+            block = um_store_next_block(store, &filter, next, &budget, &next);
+    }
+    um_json_end_array(out);
+    if (block != NULL || budget == 0)
+        um_reply_uint(call, "next", next);
+    else
+        um_reply_null(call, "next");
+    um_reply_end(call);
+}
+
+static const struct um_member list_result[] = {
+    {.name = "blocks", .type = UM_ARRAY, .members = info_result, .doc = "Each as block.info tells it."},
+    {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_list = {
+    .name = "block.list",
+    .summary = "Lists the blocks, a page at a time.",
+    .detail = "A page may hold fewer blocks than `limit`, even none: only a `next` of null is the end.",
+    UM_PARAMS(list_params),
+    .result = list_result,
+    .errors = {UMEM_E_TOO_LARGE},
+    .ignores_lock = true,
+    .run = list,
+};
+
+/* ---- block.free ---- */
+
+enum { FREE_BLOCK, FREE_IF_ORPHANED };
+
+static const struct um_param free_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "if_orphaned", .type = UM_BOOLEAN, .doc = "true: refuse unless it is orphaned."},
+};
+
+static void release(struct um_call *call, const struct um_args *args)
+{
+    struct um_block *block = args->value[FREE_BLOCK].as.block;
+    struct um_block_info info;
+
+    um_block_get_info(um_call_store(call), block, &info);
+    if (args->value[FREE_IF_ORPHANED].as.boolean && !info.orphaned) {
+        um_fail(call, UMEM_E_DENIED, "the block is not orphaned: it has a name, or an open session holds it");
+        um_reply_uint(call, "block", info.block);
+        um_reply_end(call);
+        return;
+    }
+    um_block_free(um_call_store(call), block);
+    um_reply_uint(call, "size", info.size);
+    um_reply_end(call);
+}
+
+static const struct um_member free_result[] = {
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "How large it was."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_free = {
+    .name = "block.free",
+    .summary = "Frees a block (Win32 HeapFree).",
+    UM_PARAMS(free_params),
+    .result = free_result,
+    .errors = {UMEM_E_DENIED},
+    .run = release,
+};

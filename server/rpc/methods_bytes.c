@@ -1,0 +1,253 @@
+/* block.read, block.write, block.copy: the bytes of blocks. */
+#include <string.h>
+
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "intake.h"
+#include "json_out.h"
+#include "methods.h"
+#include "text.h"
+
+static const struct um_member size_result[] = {
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "How many bytes."},
+    {.name = NULL},
+};
+
+static void reply_size(struct um_call *call, uint64_t size)
+{
+    um_reply_uint(call, "size", size);
+    um_reply_end(call);
+}
+
+static void fail_raw_on_lines(struct um_call *call)
+{
+    um_fail(call, UMEM_E_UNSUPPORTED, "encoding \"raw\" needs the header framing, and a request of its own");
+    um_reply_end(call);
+}
+
+/* Raw bytes travel beside messages with headers, and beside one request only. */
+static bool may_be_raw(const struct um_call *call)
+{
+    return call->peer->framing == UM_FRAMING_HEADERS && !call->in_batch;
+}
+
+/* ---- block.read ---- */
+
+enum { READ_BLOCK, READ_OFFSET, READ_SIZE, READ_ENCODING };
+
+static const struct um_param read_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
+    {.name = "size", .type = UM_SIZE, .fallback_doc = "to the end", .unit = "bytes", .doc = "How much to read."},
+    {.name = "encoding",
+     .type = UM_CHOICE,
+     .words = um_encoding_words,
+     .fallback = UM_BASE64,
+     .doc = "How `data` is written; \"raw\" sends the bytes behind the answer."},
+};
+
+static void read_raw(struct um_call *call, const struct um_range *range)
+{
+    if (!may_be_raw(call)) {
+        fail_raw_on_lines(call);
+        return;
+    }
+    if (range->size > call->peer->rpc->limits->payload_bytes) {
+        um_fail(call, UMEM_E_TOO_LARGE, "%llu bytes are more than payload_bytes = %llu; read in pieces",
+                (unsigned long long)range->size, (unsigned long long)call->peer->rpc->limits->payload_bytes);
+        um_reply_end(call);
+        return;
+    }
+    um_reply_uint(call, "size", range->size);
+    um_reply_payload(call, range->block, range->offset, range->size);
+    um_reply_end(call);
+}
+
+/* The data as a JSON string, encoded straight into the answer. */
+static void write_data(struct um_buf *out, enum um_encoding encoding, const unsigned char *bytes, size_t size)
+{
+    size_t text_size = encoding == UM_HEX ? 2 * size : um_base64_encoded_size(size);
+    char *text;
+
+    if (encoding == UM_UTF8) {
+        um_json_string(out, (const char *)bytes, size);
+        return;
+    }
+    text = um_json_begin_raw_string(out, text_size);
+    if (text == NULL)
+        return;
+    if (encoding == UM_HEX)
+        um_hex_encode(text, bytes, size);
+    else
+        um_base64_encode(text, bytes, size);
+    um_json_end_raw_string(out);
+}
+
+/* Most characters that `size` bytes take in an answer. */
+static uint64_t written_size(enum um_encoding encoding, const unsigned char *bytes, uint64_t size)
+{
+    uint64_t total = size;
+
+    if (encoding == UM_HEX)
+        return 2 * size;
+    if (encoding == UM_BASE64)
+        return (size + 2) / 3 * 4;
+    for (uint64_t i = 0; i < size; i++)
+        total += bytes[i] < 0x20 ? 5 : bytes[i] == '"' || bytes[i] == '\\';
+    return total;
+}
+
+static void read_bytes(struct um_call *call, const struct um_args *args)
+{
+    const struct um_range *range = &args->range[0];
+    enum um_encoding encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
+    const unsigned char *bytes = um_block_bytes(range->block) + range->offset;
+    size_t size = (size_t)range->size;
+
+    if (encoding == UM_RAW) {
+        read_raw(call, range);
+        return;
+    }
+    /* The least that it can take is checked first, so that no huge block is looked through in vain. */
+    if (!um_call_fits(call, range->size, range->size) ||
+        !um_call_fits(call, written_size(encoding, bytes, range->size) + 64, 0))
+        return;
+    if (encoding == UM_UTF8 && um_utf8_check(bytes, size) != size) {
+        um_fail(call, UMEM_E_UNSUPPORTED, "the bytes are not UTF-8 from offset %llu on; read them as base64 or hex",
+                (unsigned long long)(range->offset + um_utf8_check(bytes, size)));
+        um_reply_uint(call, "offset", range->offset + um_utf8_check(bytes, size));
+        um_reply_end(call);
+        return;
+    }
+    um_reply_uint(call, "size", range->size);
+    write_data(um_reply_key(call, "data"), encoding, bytes, size);
+    um_reply_end(call);
+}
+
+static const struct um_member read_result[] = {
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "How many bytes."},
+    {.name = "data", .type = UM_STRING, .optional = true, .doc = "The bytes; missing with \"raw\"."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_read = {
+    .name = "block.read",
+    .summary = "Reads bytes of a block.",
+    UM_PARAMS(read_params),
+    .ranges = {{READ_BLOCK + 1, READ_OFFSET + 1, READ_SIZE + 1}},
+    .result = read_result,
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_TOO_LARGE, UMEM_E_LIMIT_EXCEEDED},
+    .run = read_bytes,
+};
+
+/* ---- block.write ---- */
+
+enum { WRITE_BLOCK, WRITE_DATA, WRITE_OFFSET, WRITE_ENCODING, WRITE_SIZE };
+
+static const struct um_param write_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "data", .type = UM_DATA, .doc = "The bytes; left out with \"raw\", where they follow the message."},
+    {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
+    {.name = "encoding",
+     .type = UM_CHOICE,
+     .words = um_encoding_words,
+     .fallback = UM_BASE64,
+     .doc = "How `data` is written."},
+    {.name = "size",
+     .type = UM_SIZE,
+     .fallback_doc = "that of the bytes given",
+     .unit = "bytes",
+     .doc = "How many bytes are given: refused where that is not so."},
+};
+
+static void fail_size(struct um_call *call, uint64_t said, uint64_t given)
+{
+    um_fail(call, UMEM_E_INVALID_PARAMS, "block.write: parameter \"size\" is %llu, but %llu bytes are given",
+            (unsigned long long)said, (unsigned long long)given);
+    um_reply_string(call, "param", "size");
+    um_reply_end(call);
+}
+
+static void write_bytes(struct um_call *call, const struct um_args *args)
+{
+    const struct um_arg *value = args->value;
+    struct um_block *block = value[WRITE_BLOCK].as.block;
+    uint64_t offset = value[WRITE_OFFSET].as.uint;
+    bool raw = value[WRITE_ENCODING].as.word == UM_RAW;
+    uint64_t size = raw ? call->payload_size : value[WRITE_DATA].as.data.size;
+
+    if (raw && !may_be_raw(call)) {
+        fail_raw_on_lines(call);
+        return;
+    }
+    if (!raw && (!value[WRITE_DATA].given || call->payload_size != 0)) {
+        um_fail(call, UMEM_E_INVALID_PARAMS,
+                "block.write: give \"data\" without a payload, or encoding \"raw\" with one");
+        um_reply_string(call, "param", "data");
+        um_reply_end(call);
+        return;
+    }
+    if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != size) {
+        fail_size(call, value[WRITE_SIZE].as.uint, size);
+        return;
+    }
+    if (!um_range_check(call, block, offset, size) || !um_call_fits(call, 0, size))
+        return;
+    if (raw && size != 0) {
+        um_intake_begin(call, block, offset);
+        return;
+    }
+    if (!raw)
+        um_data_decode(&value[WRITE_DATA].as.data, um_block_bytes(block) + offset);
+    reply_size(call, size);
+}
+
+const struct um_method um_method_block_write = {
+    .name = "block.write",
+    .summary = "Writes bytes to a block.",
+    UM_PARAMS(write_params),
+    .result = size_result,
+    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_UNSUPPORTED, UMEM_E_LIMIT_EXCEEDED},
+    .takes_payload = true,
+    .run = write_bytes,
+};
+
+/* ---- block.copy ---- */
+
+enum { COPY_SOURCE, COPY_TARGET, COPY_SOURCE_OFFSET, COPY_TARGET_OFFSET, COPY_SIZE };
+
+static const struct um_param copy_params[] = {
+    {.name = "source", .type = UM_BLOCK, .required = true, .doc = "The block to copy from."},
+    {.name = "target", .type = UM_BLOCK, .required = true, .doc = "The block to copy to; it may be the same."},
+    {.name = "source_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the source."},
+    {.name = "target_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the target."},
+    {.name = "size",
+     .type = UM_SIZE,
+     .fallback_doc = "to the end of the source",
+     .unit = "bytes",
+     .doc = "How much to copy."},
+};
+
+static void copy(struct um_call *call, const struct um_args *args)
+{
+    const struct um_range *source = &args->range[0];
+    struct um_block *target = args->value[COPY_TARGET].as.block;
+    uint64_t offset = args->value[COPY_TARGET_OFFSET].as.uint;
+
+    if (!um_range_check(call, target, offset, source->size) || !um_call_fits(call, 0, source->size))
+        return;
+    memmove(um_block_bytes(target) + offset, um_block_bytes(source->block) + source->offset, (size_t)source->size);
+    reply_size(call, source->size);
+}
+
+const struct um_method um_method_block_copy = {
+    .name = "block.copy",
+    .summary = "Copies bytes from one block to another, or within one (Win32 CopyMemory).",
+    .detail = "The ranges may overlap.",
+    UM_PARAMS(copy_params),
+    .ranges = {{COPY_SOURCE + 1, COPY_SOURCE_OFFSET + 1, COPY_SIZE + 1}},
+    .result = size_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .run = copy,
+};

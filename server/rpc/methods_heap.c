@@ -1,0 +1,302 @@
+/* heap.*: heaps as quota domains. */
+#include <string.h>
+
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "json_out.h"
+#include "methods.h"
+
+static const struct um_word kind_words[] = {
+    {"private", UM_HEAP_PRIVATE}, {"shared", UM_HEAP_SHARED}, {NULL, 0},
+};
+static const char *const kind_names[] = {
+    [UM_HEAP_PROCESS] = "process",
+    [UM_HEAP_PRIVATE] = "private",
+    [UM_HEAP_SHARED] = "shared",
+};
+
+static const struct um_member handle_result[] = {
+    {.name = "heap", .type = UM_HEAP, .doc = "The heap."},
+    {.name = NULL},
+};
+
+static void reply_handle(struct um_call *call, const struct um_heap *heap)
+{
+    struct um_heap_info info;
+
+    um_heap_get_info(heap, &info);
+    um_reply_uint(call, "heap", info.heap);
+    um_reply_end(call);
+}
+
+/* ---- heap.process ---- */
+
+static void process(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    reply_handle(call, um_store_process_heap(um_call_store(call)));
+}
+
+const struct um_method um_method_heap_process = {
+    .name = "heap.process",
+    .summary = "Gives the daemon's process heap, which is the default heap (Win32 GetProcessHeap).",
+    .result = handle_result,
+    .run = process,
+};
+
+/* ---- heap.create ---- */
+
+enum { CREATE_FLAGS, CREATE_INITIAL_SIZE, CREATE_MAXIMUM_SIZE, CREATE_NAME, CREATE_KIND, CREATE_LIFETIME, CREATE_ALIGNMENT };
+
+static const struct um_param create_params[] = {
+    {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
+    {.name = "initial_size", .type = UM_SIZE, .unit = "bytes", .doc = "Memory to commit at once: a hint."},
+    {.name = "maximum_size",
+     .type = UM_SIZE,
+     .fallback_doc = "0: growable",
+     .unit = "bytes",
+     .doc = "Most that the sizes of its blocks may add up to."},
+    {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
+    {.name = "kind", .type = UM_CHOICE, .words = kind_words, .fallback = UM_HEAP_PRIVATE, .doc = "What it is made of."},
+    {.name = "lifetime",
+     .type = UM_CHOICE,
+     .words = um_lifetime_words,
+     .fallback = UM_LIFETIME_SERVER,
+     .doc = "\"session\": destroyed when the session that made it ends."},
+    {.name = "alignment",
+     .type = UM_UINT,
+     .minimum = UM_ALIGNMENT_MINIMUM,
+     .maximum = UM_ALIGNMENT_MAXIMUM,
+     .fallback = UM_ALIGNMENT_MINIMUM,
+     .unit = "bytes",
+     .doc = "Every block starts at a multiple of it: a power of two."},
+};
+
+static void create(struct um_call *call, const struct um_args *args)
+{
+    const struct um_arg *value = args->value;
+    struct um_heap_options options = {
+        .kind = (enum um_heap_kind)value[CREATE_KIND].as.word,
+        .flags = value[CREATE_FLAGS].as.flags,
+        .initial_size = value[CREATE_INITIAL_SIZE].as.uint,
+        .maximum_size = value[CREATE_MAXIMUM_SIZE].as.uint,
+        .alignment = (uint32_t)value[CREATE_ALIGNMENT].as.uint,
+        .name = value[CREATE_NAME].as.text,
+        .lifetime = (enum um_lifetime)value[CREATE_LIFETIME].as.word,
+    };
+    struct um_fault fault = {0};
+    struct um_heap *heap = NULL;
+    int code = um_heap_create(um_call_store(call), call->peer->owner, &options, &heap, &fault);
+
+    if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        reply_handle(call, heap);
+}
+
+const struct um_method um_method_heap_create = {
+    .name = "heap.create",
+    .summary = "Makes a heap (Win32 HeapCreate).",
+    UM_PARAMS(create_params),
+    .result = handle_result,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_DENIED, UMEM_E_UNSUPPORTED},
+    .run = create,
+};
+
+/* ---- heap.info and heap.list ---- */
+
+static const struct um_member owner_members[] = {
+    {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
+    {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
+    {.name = NULL},
+};
+
+static const struct um_member info_result[] = {
+    {.name = "heap", .type = UM_HEAP, .doc = "The handle."},
+    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
+    {.name = "kind", .type = UM_STRING, .doc = "\"process\", \"private\" or \"shared\"."},
+    {.name = "flags", .type = UM_WORDS, .doc = "As it was created with."},
+    {.name = "initial_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with."},
+    {.name = "maximum_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with; 0: growable."},
+    {.name = "alignment", .type = UM_UINT, .unit = "bytes", .doc = "Of its blocks."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
+    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
+    {.name = "owner",
+     .type = UM_OBJECT,
+     .nullable = true,
+     .members = owner_members,
+     .doc = "Who made it; null: the daemon."},
+    {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
+    {.name = NULL},
+};
+
+static void write_owner(struct um_buf *out, const struct um_owner *owner)
+{
+    struct um_owner_info info;
+
+    um_json_key(out, "owner");
+    if (owner == NULL) {
+        um_json_null(out);
+        return;
+    }
+    um_owner_get_info(owner, &info);
+    um_json_begin_object(out);
+    um_json_key(out, "session");
+    um_json_uint(out, info.id);
+    um_json_key(out, "pid");
+    um_json_int(out, info.pid);
+    um_json_end_object(out);
+}
+
+static void write_flags(struct um_buf *out, uint32_t flags)
+{
+    um_json_begin_array(out);
+    for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
+        if ((flags & word->value) != 0)
+            um_json_cstring(out, word->word);
+    }
+    um_json_end_array(out);
+}
+
+static void write_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
+static void write_info(struct um_buf *out, const struct um_heap *heap)
+{
+    struct um_heap_info info;
+
+    um_heap_get_info(heap, &info);
+    write_uint(out, "heap", info.heap);
+    um_json_key(out, "name");
+    if (info.name != NULL)
+        um_json_cstring(out, info.name);
+    else
+        um_json_null(out);
+    um_json_key(out, "kind");
+    um_json_cstring(out, kind_names[info.kind]);
+    um_json_key(out, "flags");
+    write_flags(out, info.flags);
+    write_uint(out, "initial_size", info.initial_size);
+    write_uint(out, "maximum_size", info.maximum_size);
+    write_uint(out, "alignment", info.alignment);
+    write_uint(out, "blocks", info.blocks);
+    write_uint(out, "bytes", info.bytes);
+    write_uint(out, "peak_bytes", info.peak_bytes);
+    um_json_key(out, "lifetime");
+    um_json_cstring(out, um_lifetime_words[info.lifetime].word);
+    write_owner(out, info.owner);
+    um_json_key(out, "locked");
+    um_json_bool(out, info.locked_by != NULL);
+}
+
+static const struct um_param heap_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
+};
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    write_info(um_reply(call), args->value[0].as.heap);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_heap_info = {
+    .name = "heap.info",
+    .summary = "Tells all about a heap.",
+    UM_PARAMS(heap_params),
+    .result = info_result,
+    .ignores_lock = true,
+    .run = info,
+};
+
+enum { LIST_AFTER, LIST_LIMIT };
+
+static const struct um_param list_params[] = {UM_PAGE_PARAMS};
+
+static void list(struct um_call *call, const struct um_args *args)
+{
+    struct um_store *store = um_call_store(call);
+    uint64_t left = args->value[LIST_LIMIT].as.uint;
+    struct um_heap *heap = um_store_next_heap(store, args->value[LIST_AFTER].as.uint);
+    struct um_heap_info last = {0};
+    struct um_buf *out;
+
+    if (!um_call_fits(call, 2048 * left, 0))
+        return;
+    out = um_reply_key(call, "heaps");
+    um_json_begin_array(out);
+    for (; heap != NULL && left != 0; left--) {
+        um_json_begin_object(out);
+        write_info(out, heap);
+        um_json_end_object(out);
+        um_heap_get_info(heap, &last);
+        heap = um_store_next_heap(store, last.heap);
+    }
+    um_json_end_array(out);
+    if (heap != NULL)
+        um_reply_uint(call, "next", last.heap);
+    else
+        um_reply_null(call, "next");
+    if (um_store_system_heaps(store) != 0)
+        um_reply_uint(call, "process_heaps", um_store_system_heaps(store));
+    um_reply_end(call);
+}
+
+static const struct um_member list_result[] = {
+    {.name = "heaps", .type = UM_ARRAY, .members = info_result, .doc = "Each as heap.info tells it."},
+    {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
+    {.name = "process_heaps",
+     .type = UM_UINT,
+     .optional = true,
+     .doc = "How many heaps Win32 GetProcessHeaps counts; Windows only."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_heap_list = {
+    .name = "heap.list",
+    .summary = "Lists the heaps, a page at a time.",
+    UM_PARAMS(list_params),
+    .result = list_result,
+    .errors = {UMEM_E_TOO_LARGE},
+    .run = list,
+};
+
+/* ---- heap.destroy ---- */
+
+static void destroy(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    uint64_t blocks = 0;
+    uint64_t bytes = 0;
+    int code = um_heap_destroy(um_call_store(call), args->value[0].as.heap, &blocks, &bytes, &fault);
+
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return;
+    }
+    um_reply_uint(call, "blocks", blocks);
+    um_reply_uint(call, "bytes", bytes);
+    um_reply_end(call);
+    um_engine_work_pending(call->peer->rpc);
+}
+
+static const struct um_member destroy_result[] = {
+    {.name = "blocks", .type = UM_UINT, .doc = "How many blocks were freed with it."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_heap_destroy = {
+    .name = "heap.destroy",
+    .summary = "Destroys a heap and frees all blocks on it (Win32 HeapDestroy).",
+    .detail = "The process heap cannot be destroyed.",
+    UM_PARAMS(heap_params),
+    .result = destroy_result,
+    .errors = {UMEM_E_DENIED},
+    .run = destroy,
+};

@@ -1,0 +1,154 @@
+/* server.* and rpc.discover: the daemon itself. */
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "json_out.h"
+#include "methods.h"
+#include "openrpc.h"
+#include "platform.h"
+
+static void discover(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
+    um_reply_end(call);
+}
+
+static const struct um_member discover_result[] = {
+    {.name = "openrpc", .type = UM_STRING, .doc = "The version of OpenRPC."},
+    {.name = "info", .type = UM_JSON, .doc = "Title and version."},
+    {.name = "methods", .type = UM_JSON, .doc = "What this reference says, for programs."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_rpc_discover = {
+    .name = "rpc.discover",
+    .summary = "Tells all methods, as an OpenRPC document.",
+    .result = discover_result,
+    .run = discover,
+};
+
+static void ping(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    um_reply_end(call);
+}
+
+const struct um_method um_method_server_ping = {
+    .name = "server.ping",
+    .summary = "Does nothing and answers.",
+    .run = ping,
+};
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    struct um_buf *out;
+
+    (void)args;
+    um_reply_string(call, "name", "umemd");
+    um_reply_string(call, "version", rpc->version);
+    um_reply_uint(call, "protocol", 1);
+    um_reply_string(call, "platform", um_platform_name());
+    um_reply_string(call, "backend", um_platform_backend());
+    um_reply_uint(call, "pid", (uint64_t)rpc->pid);
+    um_reply_string(call, "pipe", rpc->pipe);
+    um_reply_uint(call, "started", (uint64_t)rpc->started);
+    um_reply_uint(call, "uptime_seconds", (uint64_t)(rpc->unix_seconds - rpc->started));
+    out = um_reply_key(call, "limits");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        um_json_key(out, um_limits_entry(i)->name);
+        um_json_uint(out, um_limits_value(rpc->limits, i));
+    }
+    um_json_end_object(out);
+    out = um_reply_key(call, "features");
+    um_json_begin_array(out);
+    um_json_cstring(out, "headers");
+    um_json_cstring(out, "raw");
+    um_json_end_array(out);
+    um_reply_end(call);
+}
+
+static const struct um_member info_result[] = {
+    {.name = "name", .type = UM_STRING, .doc = "Always \"umemd\"."},
+    {.name = "version", .type = UM_STRING, .doc = "The program's version."},
+    {.name = "protocol", .type = UM_UINT, .doc = "The protocol's version: 1."},
+    {.name = "platform", .type = UM_STRING, .doc = "\"windows\", \"linux\" or another system's name."},
+    {.name = "backend", .type = UM_STRING, .doc = "What the heaps are: \"win32\" or \"posix\"."},
+    {.name = "pid", .type = UM_UINT, .doc = "The daemon's process id."},
+    {.name = "pipe", .type = UM_STRING, .doc = "Where clients connect."},
+    {.name = "started", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it started."},
+    {.name = "uptime_seconds", .type = UM_UINT, .unit = "seconds", .doc = "How long it has run."},
+    {.name = "limits", .type = UM_JSON, .doc = "Each limit by name."},
+    {.name = "features", .type = UM_WORDS, .doc = "What can differ between daemons: \"headers\", \"raw\"."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_info = {
+    .name = "server.info",
+    .summary = "Tells what the daemon is, where it runs and its limits.",
+    .result = info_result,
+    .run = info,
+};
+
+static void stats(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    static const struct um_traffic no_traffic;
+    const struct um_traffic *traffic = rpc->traffic != NULL ? rpc->traffic : &no_traffic;
+    struct um_store_stats books;
+
+    (void)args;
+    um_store_get_stats(rpc->store, &books);
+    um_reply_uint(call, "heaps", books.heaps);
+    um_reply_uint(call, "blocks", books.blocks);
+    um_reply_uint(call, "bytes", books.bytes);
+    um_reply_uint(call, "peak_bytes", books.peak_bytes);
+    um_reply_uint(call, "orphaned_blocks", books.orphaned_blocks);
+    um_reply_uint(call, "orphaned_bytes", books.orphaned_bytes);
+    um_reply_uint(call, "sessions", traffic->sessions);
+    um_reply_uint(call, "requests", rpc->requests);
+    um_reply_uint(call, "errors", rpc->errors);
+    um_reply_uint(call, "bytes_read", traffic->bytes_read);
+    um_reply_uint(call, "bytes_written", traffic->bytes_written);
+    um_reply_end(call);
+}
+
+static const struct um_member stats_result[] = {
+    {.name = "heaps", .type = UM_UINT, .doc = "Heaps, the process heap counted."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Sizes of all blocks together."},
+    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
+    {.name = "orphaned_blocks", .type = UM_UINT, .doc = "Blocks without a name that no open session holds."},
+    {.name = "orphaned_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "sessions", .type = UM_UINT, .doc = "Clients connected."},
+    {.name = "requests", .type = UM_UINT, .doc = "Requests since the start, bad ones and this one counted."},
+    {.name = "errors", .type = UM_UINT, .doc = "Those that were answered with an error."},
+    {.name = "bytes_read", .type = UM_UINT, .unit = "bytes", .doc = "Received from all clients since the start."},
+    {.name = "bytes_written", .type = UM_UINT, .unit = "bytes", .doc = "Sent to all clients since the start."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_stats = {
+    .name = "server.stats",
+    .summary = "Counts what the daemon holds and has done.",
+    .result = stats_result,
+    .run = stats,
+};
+
+static void stop(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc_events *events = &call->peer->rpc->events;
+
+    (void)args;
+    um_reply_end(call);
+    if (events->shutdown != NULL)
+        events->shutdown(events->context);
+}
+
+const struct um_method um_method_server_shutdown = {
+    .name = "server.shutdown",
+    .summary = "Ends the daemon in order: answers that are due are sent, then all memory is freed.",
+    .run = stop,
+};

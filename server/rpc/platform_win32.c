@@ -1,0 +1,11 @@
+#include "platform.h"
+
+const char *um_platform_name(void)
+{
+    return "windows";
+}
+
+const char *um_platform_backend(void)
+{
+    return "win32";
+}
