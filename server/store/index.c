@@ -4,8 +4,9 @@
 #include <string.h>
 
 enum {
-    SEGMENT_BUCKETS = 256,            /* buckets in a segment */
-    BUCKETS_MINIMUM = SEGMENT_BUCKETS /* an index never shrinks below */
+    SEGMENT_BUCKETS = 256,             /* buckets in a segment */
+    BUCKETS_MINIMUM = SEGMENT_BUCKETS, /* an index never shrinks below */
+    MERGES_AT_ONCE = 4 /* by one removal, so that there are never more than four buckets for a member */
 };
 
 static struct um_index_node **bucket_at(const struct um_index *index, size_t number)
@@ -120,8 +121,10 @@ void um_index_remove(struct um_index *index, struct um_index_node *node)
     *link = node->next;
     node->next = NULL;
     index->count--;
-    if (index->buckets > BUCKETS_MINIMUM && index->count < index->buckets / 4)
-        merge(index);
+    for (int i = 0; i < MERGES_AT_ONCE; i++) {
+        if (index->buckets > BUCKETS_MINIMUM && index->count < index->buckets / MERGES_AT_ONCE)
+            merge(index);
+    }
 }
 
 struct um_index_node *um_index_find(const struct um_index *index, uint64_t hash,

@@ -1,0 +1,155 @@
+#include "fixture.h"
+
+#include <stdlib.h>
+
+static void on_block_freed(void *context, um_handle block)
+{
+    struct fixture *fixture = context;
+    assert_int_equal(block_verdict(fixture->store, block), UMEM_E_STALE_HANDLE);
+    assert_true(fixture->freed_count < 64);
+    fixture->freed[fixture->freed_count++] = block;
+}
+
+static void on_heap_destroyed(void *context, um_handle heap)
+{
+    struct fixture *fixture = context;
+    assert_int_equal(heap_verdict(fixture->store, heap), UMEM_E_STALE_HANDLE);
+    assert_true(fixture->destroyed_count < 64);
+    fixture->destroyed[fixture->destroyed_count++] = heap;
+}
+
+static const struct um_store_options roomy = {
+    .bytes_limit = UINT64_C(1) << 40, .blocks_limit = 1000000, .heaps_limit = 1000, .seed = 42};
+
+int fixture_setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    assert_int_equal(um_store_new(&roomy, &fixture->store), 0);
+    const struct um_store_events events = {fixture, on_block_freed, on_heap_destroyed};
+    um_store_set_events(fixture->store, &events);
+    for (int i = 0; i < TEST_PEOPLE; i++) {
+        const struct um_owner_options options = {
+            .id = (uint64_t)i + 1, .pid = 100 + i, .program = "tester", .user = "someone"};
+        assert_int_equal(um_owner_open(fixture->store, &options, &fixture->people[i]), 0);
+    }
+    *state = fixture;
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct um_store_events silence = {0};
+    um_store_set_events(fixture->store, &silence);
+    for (int i = 0; i < TEST_PEOPLE; i++)
+        um_owner_close(fixture->store, fixture->people[i]);
+    um_store_free(fixture->store);
+    free(fixture);
+    return 0;
+}
+
+struct um_store *small_store(uint64_t bytes_limit, uint32_t blocks_limit, uint32_t heaps_limit,
+                             struct um_owner **owner)
+{
+    struct um_store *store;
+    const struct um_store_options options = {
+        .bytes_limit = bytes_limit, .blocks_limit = blocks_limit, .heaps_limit = heaps_limit, .seed = 7};
+    const struct um_owner_options who = {.id = 1};
+    assert_int_equal(um_store_new(&options, &store), 0);
+    assert_int_equal(um_owner_open(store, &who, owner), 0);
+    return store;
+}
+
+void small_close(struct um_store *store, struct um_owner *owner)
+{
+    um_owner_close(store, owner);
+    um_store_free(store);
+}
+
+struct um_heap *make_heap(struct um_store *store, struct um_owner *owner, const char *name,
+                          uint64_t maximum_size)
+{
+    struct um_heap *heap = NULL;
+    const struct um_heap_options options = {
+        .kind = UM_HEAP_PRIVATE, .name = name, .maximum_size = maximum_size};
+    assert_int_equal(um_heap_create(store, owner, &options, &heap, NULL), 0);
+    return heap;
+}
+
+static struct um_block *make(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                             const struct um_block_options *options)
+{
+    struct um_block *block = NULL;
+    if (heap == NULL)
+        heap = um_store_process_heap(store);
+    assert_int_equal(um_block_alloc(store, heap, owner, options, &block, NULL), 0);
+    return block;
+}
+
+struct um_block *make_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                            uint64_t size)
+{
+    const struct um_block_options options = {.size = size};
+    return make(store, heap, owner, &options);
+}
+
+struct um_block *make_named(struct um_store *store, struct um_owner *owner, uint64_t size, const char *name)
+{
+    const struct um_block_options options = {.size = size, .name = name};
+    return make(store, NULL, owner, &options);
+}
+
+struct um_block *make_session_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                                    uint64_t size)
+{
+    const struct um_block_options options = {.size = size, .lifetime = UM_LIFETIME_SESSION};
+    return make(store, heap, owner, &options);
+}
+
+void leave(struct fixture *fixture, int person)
+{
+    um_owner_close(fixture->store, fixture->people[person]);
+    fixture->people[person] = NULL;
+}
+
+int block_verdict(struct um_store *store, um_handle handle)
+{
+    struct um_block *block;
+    return um_store_find_block(store, handle, &block, NULL);
+}
+
+int heap_verdict(struct um_store *store, um_handle handle)
+{
+    struct um_heap *heap;
+    return um_store_find_heap(store, handle, &heap, NULL);
+}
+
+struct um_store_stats stats_of(const struct um_store *store)
+{
+    struct um_store_stats stats;
+    um_store_get_stats(store, &stats);
+    return stats;
+}
+
+struct um_block_info info_of(const struct um_store *store, const struct um_block *block)
+{
+    struct um_block_info info;
+    um_block_get_info(store, block, &info);
+    return info;
+}
+
+bool is_zero(const unsigned char *bytes, uint64_t size)
+{
+    for (uint64_t i = 0; i < size; i++) {
+        if (bytes[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+void reclaim_all(struct um_store *store)
+{
+    while (um_store_reclaim(store, 100))
+        continue;
+}

@@ -1,0 +1,165 @@
+/* Slot tables and handles, by themselves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "handle.h"
+
+struct record {
+    struct um_slot slot;
+    uint64_t value;
+};
+
+static uint64_t take(struct um_slots *slots)
+{
+    struct record *record = um_slots_acquire(slots);
+    assert_non_null(record);
+    assert_int_equal(record->value, 0);
+    record->value = 1;
+    return um_slot_handle(&record->slot, slots->kind);
+}
+
+static enum um_slot_verdict verdict(const struct um_slots *slots, uint64_t handle)
+{
+    void *record = NULL;
+    enum um_slot_verdict found = um_slots_find(slots, handle, &record);
+    assert_true((record != NULL) == (found == UM_SLOT_OK));
+    return found;
+}
+
+static void give_back(struct um_slots *slots, uint64_t handle)
+{
+    void *record = NULL;
+    assert_int_equal(um_slots_find(slots, handle, &record), UM_SLOT_OK);
+    um_slots_release(slots, record);
+}
+
+static void init(struct um_slots *slots, uint32_t limit, uint32_t first_generation)
+{
+    um_slots_init(slots, UM_HANDLE_BLOCK, sizeof(struct record), limit, first_generation);
+}
+
+static void test_a_handle_is_live_then_stale(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, 10, 5);
+    uint64_t handle = take(&slots);
+    assert_true(handle > 0 && handle < UINT64_C(1) << 53);
+    assert_int_equal(verdict(&slots, handle), UM_SLOT_OK);
+    give_back(&slots, handle);
+    assert_int_equal(verdict(&slots, handle), UM_SLOT_STALE);
+    uint64_t next = take(&slots);
+    assert_int_not_equal(next, handle);
+    assert_int_equal(um_handle_slot(next), um_handle_slot(handle));
+    assert_int_equal(verdict(&slots, handle), UM_SLOT_STALE);
+    assert_int_equal(verdict(&slots, next), UM_SLOT_OK);
+    um_slots_deinit(&slots);
+}
+
+static void test_what_was_never_given_out_is_unknown(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, 10, 5);
+    uint64_t handle = take(&slots);
+    uint64_t generation = UINT64_C(1) << UM_HANDLE_GENERATION_SHIFT;
+    assert_int_equal(verdict(&slots, 0), UM_SLOT_UNKNOWN);
+    assert_int_equal(verdict(&slots, UINT64_MAX), UM_SLOT_UNKNOWN);
+    assert_int_equal(verdict(&slots, UINT64_C(1) << 53 | handle), UM_SLOT_UNKNOWN);
+    assert_int_equal(verdict(&slots, handle + generation), UM_SLOT_UNKNOWN);
+    assert_int_equal(verdict(&slots, handle - generation), UM_SLOT_UNKNOWN);
+    assert_int_equal(verdict(&slots, handle + (1 << UM_HANDLE_SLOT_SHIFT)), UM_SLOT_UNKNOWN);
+    give_back(&slots, handle);
+    assert_int_equal(verdict(&slots, handle + generation), UM_SLOT_UNKNOWN);
+    um_slots_deinit(&slots);
+}
+
+static void test_another_kind_is_told_apart(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, 10, 5);
+    uint64_t handle = take(&slots);
+    assert_int_equal(verdict(&slots, handle ^ UM_HANDLE_BLOCK ^ UM_HANDLE_HEAP), UM_SLOT_OTHER_KIND);
+    um_slots_deinit(&slots);
+}
+
+static void test_the_slot_free_longest_comes_back_first(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    uint64_t handles[4];
+    const int order[4] = {2, 0, 3, 1};
+    init(&slots, 10, 1);
+    for (int i = 0; i < 4; i++)
+        handles[i] = take(&slots);
+    for (int i = 0; i < 4; i++)
+        give_back(&slots, handles[order[i]]);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(um_handle_slot(take(&slots)), um_handle_slot(handles[order[i]]));
+    assert_int_equal(um_handle_slot(take(&slots)), 4);
+    um_slots_deinit(&slots);
+}
+
+static void test_a_slot_whose_generations_are_used_up_is_retired(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, 10, UM_GENERATION_LIMIT - 1);
+    uint64_t first = take(&slots);
+    give_back(&slots, first);
+    uint64_t second = take(&slots);
+    assert_int_equal(um_handle_slot(second), 0);
+    assert_int_equal(second >> UM_HANDLE_GENERATION_SHIFT, UM_GENERATION_LIMIT);
+    give_back(&slots, second);
+    assert_int_equal(um_handle_slot(take(&slots)), 1);
+    assert_int_equal(verdict(&slots, first), UM_SLOT_STALE);
+    assert_int_equal(verdict(&slots, second), UM_SLOT_STALE);
+    um_slots_deinit(&slots);
+}
+
+static void test_slots_run_out(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, 2, 1);
+    uint64_t first = take(&slots);
+    take(&slots);
+    assert_null(um_slots_acquire(&slots));
+    give_back(&slots, first);
+    take(&slots);
+    assert_null(um_slots_acquire(&slots));
+    um_slots_deinit(&slots);
+}
+
+static void test_records_stay_where_they_are(void **state)
+{
+    (void)state;
+    struct um_slots slots;
+    init(&slots, UM_SLOT_COUNT_LIMIT, 1);
+    struct record *first = um_slots_acquire(&slots);
+    first->value = 12345;
+    for (int i = 0; i < 300000; i++)
+        take(&slots);
+    assert_ptr_equal(um_slots_at(&slots, 0), first);
+    assert_int_equal(first->value, 12345);
+    um_slots_deinit(&slots);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_handle_is_live_then_stale),
+        cmocka_unit_test(test_what_was_never_given_out_is_unknown),
+        cmocka_unit_test(test_another_kind_is_told_apart),
+        cmocka_unit_test(test_the_slot_free_longest_comes_back_first),
+        cmocka_unit_test(test_a_slot_whose_generations_are_used_up_is_retired),
+        cmocka_unit_test(test_slots_run_out),
+        cmocka_unit_test(test_records_stay_where_they_are),
+    };
+    return cmocka_run_group_tests_name("handle", tests, NULL, NULL);
+}

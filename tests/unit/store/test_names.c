@@ -1,0 +1,85 @@
+/* Hashes, the index that grows a bucket at a time, and the names on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hash.h"
+#include "names.h"
+
+enum { MANY = 5000 };
+
+/* The first and the sixteenth vector that the authors of SipHash give: key 00..0f, message 00, 01, 02 and so on. */
+static void test_the_hash_is_siphash(void **state)
+{
+    (void)state;
+    const uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    unsigned char message[15];
+    for (size_t i = 0; i < sizeof message; i++)
+        message[i] = (unsigned char)i;
+    assert_true(um_hash_bytes(key, message, 0) == UINT64_C(0x726fdb47dd0e0e31));
+    assert_true(um_hash_bytes(key, message, 15) == UINT64_C(0xa129ca6149be45e5));
+}
+
+static void test_names_are_found_while_the_table_grows_and_shrinks(void **state)
+{
+    (void)state;
+    static struct um_name *all[MANY];
+    struct um_names names;
+    char text[32];
+    assert_true(um_names_init(&names, 99));
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "name %d", i);
+        assert_null(um_names_find(&names, text));
+        all[i] = um_names_new(&names, text);
+        assert_non_null(all[i]);
+        um_names_insert(&names, all[i], (uint64_t)i + 1);
+    }
+    assert_true(names.index.buckets >= MANY - 1);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "name %d", i);
+        const struct um_name *found = um_names_find(&names, text);
+        assert_ptr_equal(found, all[i]);
+        assert_int_equal(found->bearer, i + 1);
+    }
+    for (int i = 0; i < MANY; i++) {
+        um_names_free(&names, all[i]);
+        snprintf(text, sizeof text, "name %d", i);
+        assert_null(um_names_find(&names, text));
+        snprintf(text, sizeof text, "name %d", MANY - 1);
+        assert_true((um_names_find(&names, text) != NULL) == (i < MANY - 1));
+    }
+    assert_int_equal(names.index.count, 0);
+    assert_true(names.index.buckets <= 512);
+    um_names_deinit(&names);
+}
+
+static void test_a_name_taken_out_keeps_its_text(void **state)
+{
+    (void)state;
+    struct um_names names;
+    assert_true(um_names_init(&names, 1));
+    struct um_name *name = um_names_new(&names, "gone");
+    um_names_insert(&names, name, 5);
+    um_names_remove(&names, name);
+    um_names_remove(&names, name);
+    assert_null(um_names_find(&names, "gone"));
+    assert_string_equal(name->text, "gone");
+    um_names_free(&names, name);
+    um_names_free(&names, NULL);
+    um_names_deinit(&names);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_hash_is_siphash),
+        cmocka_unit_test(test_names_are_found_while_the_table_grows_and_shrinks),
+        cmocka_unit_test(test_a_name_taken_out_keeps_its_text),
+    };
+    return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
