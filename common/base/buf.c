@@ -23,7 +23,7 @@ static size_t next_capacity(const struct um_buf *buf, size_t needed)
 
     while (capacity < needed && capacity <= buf->size_limit / 2)
         capacity *= 2;
-    return capacity < needed ? buf->size_limit : capacity;
+    return capacity < needed || capacity > buf->size_limit ? buf->size_limit : capacity;
 }
 
 char *um_buf_reserve(struct um_buf *buf, size_t extra)

@@ -64,12 +64,20 @@ struct um_store *um_call_store(const struct um_call *call)
     return call->peer->rpc->store;
 }
 
+bool um_call_has_room(const struct um_call *call, uint64_t size)
+{
+    uint64_t limit = call->peer->rpc->limits->message_bytes;
+    uint64_t used = call->peer->out.size - call->start;
+
+    return used <= limit && size <= limit - used;
+}
+
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
     uint64_t limit = call->peer->rpc->limits->message_bytes;
     uint64_t used = call->peer->out.size - call->start;
 
-    if (size > limit - (used < limit ? used : limit)) {
+    if (!um_call_has_room(call, size)) {
         um_fail(call, UMEM_E_TOO_LARGE, "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
         um_reply_uint(call, "maximum", limit);

@@ -174,6 +174,9 @@ enum { LIST_HEAP, LIST_SESSION, LIST_ORPHANED, LIST_AFTER, LIST_LIMIT };
 /* Slots that one listing looks at: a page may be short where few blocks fit the filter, but it never takes long. */
 enum { LIST_BUDGET = 100000 };
 
+/* Bytes that an entry takes at most: a name of 255 bytes and a program's, all escaped, and the rest. */
+enum { ENTRY_SIZE = 8192 };
+
 static const struct um_param list_params[] = {
     {.name = "heap", .type = UM_HEAP, .doc = "Only blocks of this heap."},
     {.name = "session", .type = UM_SESSION, .doc = "Only blocks that this session made."},
@@ -192,24 +195,28 @@ static void list(struct um_call *call, const struct um_args *args)
     uint64_t left = args->value[LIST_LIMIT].as.uint;
     um_handle next = args->value[LIST_AFTER].as.uint;
     size_t budget = LIST_BUDGET;
+    um_handle last = next;
+    bool first = true;
     struct um_block *block;
     struct um_buf *out;
 
-    if (!um_call_fits(call, 4096 * left, 0))
-        return;
     out = um_reply_key(call, "blocks");
     um_json_begin_array(out);
     block = um_store_next_block(store, &filter, next, &budget, &next);
-    for (; block != NULL && left != 0; left--) {
+    /* A page that nothing fits in would be no way on. */
+    for (; block != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         write_info(out, store, block);
         um_json_end_object(out);
-        next = um_block_handle(store, block);
-        if (left > 1)
-            block = um_store_next_block(store, &filter, next, &budget, &next);
+        last = um_block_handle(store, block);
+        first = false;
+        block = um_store_next_block(store, &filter, last, &budget, &next);
     }
     um_json_end_array(out);
-    if (block != NULL || budget == 0)
+    /* Either another block was found, or the look for one was cut short where `next` says. */
+    if (block != NULL)
+        um_reply_uint(call, "next", last);
+    else if (next != 0)
         um_reply_uint(call, "next", next);
     else
         um_reply_null(call, "next");
@@ -228,7 +235,6 @@ const struct um_method um_method_block_list = {
     .detail = "A page may hold fewer blocks than `limit`, even none: only a `next` of null is the end.",
     UM_PARAMS(list_params),
     .result = list_result,
-    .errors = {UMEM_E_TOO_LARGE},
     .ignores_lock = true,
     .run = list,
 };

@@ -1,0 +1,147 @@
+/* common/base: bytes, texts, errors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "buf.h"
+#include "text.h"
+#include "umem_errors.h"
+
+static void test_buf_keeps_its_limit(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 10);
+    assert_true(um_buf_append(&buf, "12345678", 8));
+    assert_false(um_buf_append(&buf, "abc", 3));
+    assert_true(buf.failed);
+    assert_int_equal(buf.size, 8);
+    assert_false(um_buf_append(&buf, "a", 1));
+    um_buf_truncate(&buf, 8);
+    assert_true(um_buf_append(&buf, "ab", 2));
+    assert_memory_equal(buf.data, "12345678ab", 10);
+    um_buf_consume(&buf, 9);
+    assert_int_equal(buf.size, 1);
+    assert_int_equal(buf.data[0], 'b');
+    um_buf_deinit(&buf);
+}
+
+/* The vectors of RFC 4648 section 10. */
+static void test_base64_vectors(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},          {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const char *plain = pairs[i][0];
+        const char *text = pairs[i][1];
+        char out[16] = "";
+        size_t size = 99;
+        size_t bad = 99;
+
+        assert_int_equal(um_base64_encoded_size(strlen(plain)), strlen(text));
+        um_base64_encode(out, plain, strlen(plain));
+        assert_memory_equal(out, text, strlen(text));
+        assert_true(um_base64_decoded_size(text, strlen(text), &size, &bad));
+        assert_int_equal(size, strlen(plain));
+        um_base64_decode(out, text, strlen(text));
+        assert_memory_equal(out, plain, size);
+    }
+}
+
+static void test_base64_is_strict(void **state)
+{
+    static const char *const bad_texts[] = {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", "Zm-v", "Z=g=", "Zg==Zg=="};
+    size_t size;
+    size_t bad;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++)
+        assert_false(um_base64_decoded_size(bad_texts[i], strlen(bad_texts[i]), &size, &bad));
+}
+
+static void test_every_byte_survives_both_encodings(void **state)
+{
+    unsigned char bytes[256];
+    unsigned char back[256];
+    char text[512];
+    size_t size;
+    size_t bad;
+
+    (void)state;
+    for (size_t i = 0; i < 256; i++)
+        bytes[i] = (unsigned char)(255 - i);
+    for (size_t n = 0; n <= 256; n++) {
+        um_base64_encode(text, bytes, n);
+        assert_true(um_base64_decoded_size(text, um_base64_encoded_size(n), &size, &bad));
+        assert_int_equal(size, n);
+        um_base64_decode(back, text, um_base64_encoded_size(n));
+        assert_memory_equal(back, bytes, n);
+        um_hex_encode(text, bytes, n);
+        assert_true(um_hex_decoded_size(text, 2 * n, &size, &bad));
+        um_hex_decode(back, text, 2 * n);
+        assert_memory_equal(back, bytes, n);
+    }
+    assert_false(um_hex_decoded_size("abc", 3, &size, &bad));
+    assert_int_equal(bad, 3);
+    assert_false(um_hex_decoded_size("ag", 2, &size, &bad));
+    assert_int_equal(bad, 1);
+}
+
+static void test_utf8_names_the_first_bad_byte(void **state)
+{
+    (void)state;
+    assert_int_equal(um_utf8_check("plain ascii, long enough for a word", 35), 35);
+    assert_int_equal(um_utf8_check("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9), 9);
+    assert_int_equal(um_utf8_check("ab\xff", 3), 2);
+    assert_int_equal(um_utf8_check("a\xc0\x80", 3), 1);         /* overlong */
+    assert_int_equal(um_utf8_check("\xe0\x80\x80", 3), 0);      /* overlong */
+    assert_int_equal(um_utf8_check("\xed\xa0\x80", 3), 0);      /* surrogate */
+    assert_int_equal(um_utf8_check("\xf4\x90\x80\x80", 4), 0);  /* past U+10FFFF */
+    assert_int_equal(um_utf8_check("12345678\xe2\x82", 10), 8); /* cut */
+}
+
+static void test_every_error_has_its_own_code_and_name(void **state)
+{
+    static const int codes[] = {
+#define CODE(identifier, code, name, text) code,
+        UMEM_WIRE_ERRORS(CODE) UMEM_LIBRARY_ERRORS(CODE)
+#undef CODE
+    };
+    size_t count = sizeof codes / sizeof codes[0];
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            assert_int_not_equal(codes[i], codes[j]);
+            assert_string_not_equal(umem_error_name(codes[i]), umem_error_name(codes[j]));
+        }
+    }
+    assert_string_equal(umem_error_name(UMEM_E_STALE_HANDLE), "stale_handle");
+    assert_string_equal(umem_error_name(-1), "unknown");
+    assert_string_equal(umem_error_text(-1), "unknown error");
+    assert_string_equal(umem_error_name(UMEM_OK), "ok");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buf_keeps_its_limit),
+        cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_base64_is_strict),
+        cmocka_unit_test(test_every_byte_survives_both_encodings),
+        cmocka_unit_test(test_utf8_names_the_first_bad_byte),
+        cmocka_unit_test(test_every_error_has_its_own_code_and_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

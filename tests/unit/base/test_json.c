@@ -1,0 +1,171 @@
+/* common/wire: the strict reading and the writing of JSON. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json_check.h"
+#include "json_out.h"
+
+/* Checks a copy that ends exactly where the text does, so that a sanitizer sees a byte too many. */
+static bool check(const char *text, size_t size, struct um_json_check *result)
+{
+    char *copy = malloc(size != 0 ? size : 1);
+    bool good;
+
+    assert_non_null(copy);
+    memcpy(copy, text, size);
+    good = um_json_check(copy, size, result);
+    free(copy);
+    return good;
+}
+
+static void test_json_is_accepted(void **state)
+{
+    static const char *const texts[] = {
+        "{}", "[]", "0", "-0", "1.5e-3", "\"\"", "true", "false", "null", " [1, 2 ,{\"a\":[] }] \r\n\t",
+        "\"\\u00e4\\ud83d\\ude00\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "{\"a\":{\"b\":null},\"c\":[1,[2,[3]]]}", "\"\xc3\xa4\"",
+    };
+    struct um_json_check result;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_true(check(texts[i], strlen(texts[i]), &result));
+        assert_null(result.what);
+        assert_false(result.has_nul);
+    }
+}
+
+static void test_what_is_not_json_is_refused_where_it_goes_wrong(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t bad_offset;
+    } cases[] = {
+        {"", 0},          {" ", 1},        {"{", 1},          {"[1,]", 3},      {"{\"a\":1,}", 7}, {"[1 2]", 3},
+        {"{} {}", 3},     {"01", 0},       {"[-]", 1},        {"1.", 0},        {".5", 0},         {"1e", 0},
+        {"+1", 0},        {"NaN", 0},      {"Infinity", 0},   {"nul", 0},       {"truex", 4},      {"'a'", 0},
+        {"\"a", 0},       {"\"\x01\"", 1}, {"\"\\x\"", 1},    {"\"\\u12g4\"", 1}, {"\"\\ud800\"", 1}, {"\"\\udc00\"", 1},
+        {"\"\\ud800\\u0041\"", 1}, {"{1:2}", 1}, {"{\"a\" 1}", 5}, {"[}", 1},   {"{]", 1},         {"]", 0},
+        {"\"\xff\"", 1},  {"[\"a\":1]", 4}, {"// no\n1", 0},  {"{\"a\":}", 5},  {"[,1]", 1},       {"\"\\", 1},
+    };
+    struct um_json_check result;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_false(check(cases[i].text, strlen(cases[i].text), &result));
+        assert_non_null(result.what);
+        if (result.bad_offset != cases[i].bad_offset)
+            print_error("%s: at %zu, not %zu\n", cases[i].text, result.bad_offset, cases[i].bad_offset);
+        assert_int_equal(result.bad_offset, cases[i].bad_offset);
+    }
+}
+
+static void test_nesting_ends_at_64(void **state)
+{
+    enum { DEEP = 100000 };
+    char *text = malloc(2 * DEEP);
+    struct um_json_check result;
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, '[', DEEP);
+    memset(text + DEEP, ']', DEEP);
+    assert_true(check(text + DEEP - 64, 128, &result));
+    assert_false(check(text + DEEP - 65, 130, &result));
+    assert_int_equal(result.bad_offset, 64);
+    assert_false(check(text, 2 * DEEP, &result));
+    free(text);
+}
+
+static void test_nul_is_marked(void **state)
+{
+    char text[] = "\"a\\u0000b\"";
+    struct um_json_check result;
+
+    (void)state;
+    assert_true(um_json_check(text, strlen(text), &result));
+    assert_true(result.has_nul);
+    assert_string_equal(text, "\"a\\ufdd0b\"");
+}
+
+static void test_writer_places_commas_and_escapes(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    um_json_begin_object(&buf);
+    um_json_key(&buf, "a");
+    um_json_begin_array(&buf);
+    um_json_uint(&buf, 0);
+    um_json_int(&buf, -7);
+    um_json_null(&buf);
+    um_json_bool(&buf, true);
+    um_json_end_array(&buf);
+    um_json_key(&buf, "b");
+    um_json_begin_object(&buf);
+    um_json_end_object(&buf);
+    um_json_key(&buf, "c");
+    um_json_string(&buf, "q\"\\\n\x01\x0b:,\xc3\xa4", 10);
+    um_json_end_object(&buf);
+    um_buf_append_byte(&buf, '\0');
+    assert_string_equal(buf.data, "{\"a\":[0,-7,null,true],\"b\":{},\"c\":\"q\\\"\\\\\\n\\u0001\\u000b:,\xc3\xa4\"}");
+    um_buf_deinit(&buf);
+}
+
+static void expect_written(struct um_buf *buf, const char *text)
+{
+    um_buf_append_byte(buf, '\0');
+    assert_string_equal(buf->data, text);
+    um_buf_truncate(buf, 0);
+}
+
+static void test_writer_numbers(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    um_json_int64(&buf, INT64_MIN);
+    expect_written(&buf, "\"-9223372036854775808\"");
+    um_json_uint64(&buf, UINT64_MAX);
+    expect_written(&buf, "\"18446744073709551615\"");
+    um_json_uint64(&buf, UINT64_C(9007199254740991));
+    expect_written(&buf, "9007199254740991");
+    um_json_uint64(&buf, UINT64_C(9007199254740992));
+    expect_written(&buf, "\"9007199254740992\"");
+    um_json_double(&buf, 0.1);
+    expect_written(&buf, "0.1");
+    um_json_double(&buf, (double)NAN);
+    expect_written(&buf, "\"NaN\"");
+    um_json_double(&buf, -(double)INFINITY);
+    expect_written(&buf, "\"-Infinity\"");
+    um_json_float(&buf, 0.1f);
+    expect_written(&buf, "0.1");
+    um_json_double(&buf, DBL_MAX);
+    um_buf_append_byte(&buf, '\0');
+    assert_true(fabs(strtod(buf.data, NULL) - DBL_MAX) <= 0);
+    um_buf_deinit(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json_is_accepted),
+        cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),
+        cmocka_unit_test(test_nesting_ends_at_64),
+        cmocka_unit_test(test_nul_is_marked),
+        cmocka_unit_test(test_writer_places_commas_and_escapes),
+        cmocka_unit_test(test_writer_numbers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* Bad input of every kind gets its documented error and changes nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "umem_errors.h"
+
+#define ULL unsigned long long
+
+static struct um_peer *peer_of(void **state)
+{
+    return &((struct fixture *)*state)->peer;
+}
+
+static void test_double_free(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[4]");
+    cJSON *data;
+
+    expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    data = expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    assert_int_equal(uint_of(data, "handle"), block);
+    assert_string_equal(string_of(data, "param"), "block");
+}
+
+static void test_use_after_free(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[4]");
+
+    expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.read\",\"params\":[%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.write\",\"params\":[%llu,\"AA==\"]}", (ULL)block);
+    for (int i = 0; i < 50; i++) {
+        uint64_t other = new_block(peer, "[4]");
+
+        assert_int_not_equal(other, block);
+        expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.read\",\"params\":[%llu]}", (ULL)block);
+        expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)other);
+    }
+}
+
+static void test_a_block_handle_where_a_heap_is_wanted(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[4]");
+    uint64_t heap = new_heap(peer, "{}");
+
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"heap.destroy\",\"params\":[%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.alloc\",\"params\":[4,%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)heap);
+}
+
+static void test_an_offset_past_the_end(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[8]");
+    cJSON *data = expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,6,4]}", (ULL)block);
+
+    assert_int_equal(uint_of(data, "block_size"), 8);
+    assert_int_equal(uint_of(data, "offset"), 6);
+    assert_int_equal(uint_of(data, "size"), 4);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,9]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.write\",\"params\":[%llu,\"AAAA\",6]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,1,9007199254740991]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.get\",\"params\":[%llu,1,\"i64\"]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.set\",\"params\":[%llu,8,[1]]}", (ULL)block);
+    assert_int_equal(uint_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,8]}", (ULL)block), "size"), 0);
+}
+
+static void test_two_to_the_53(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+
+    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.alloc\",\"params\":[9007199254740992]}");
+    expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "{\"method\":\"block.alloc\",\"params\":[9007199254740991]}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[9007199254740992]}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[1e300]}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[-1]}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[1.5]}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.free\",\"params\":[0]}");
+}
+
+static void test_parameters_of_the_wrong_kind(void **state)
+{
+    static const char *const messages[] = {
+        "{\"method\":\"server.ping\",\"params\":[1]}",
+        "{\"method\":\"server.ping\",\"params\":{\"x\":1}}",
+        "{\"method\":\"block.alloc\"}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":null}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":\"4\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":-1}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":1.5}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"size\":4}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"Size\":4}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"heap\":true}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"a\\u0000b\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"a\\nb\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"lifetime\":\"forever\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"flags\":\"zero_memory\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"flags\":[\"zero\"]}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"flags\":[\"zero_memory\",\"zero_memory\"]}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"data\":\"A\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"data\":\"abc\",\"encoding\":\"hex\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"data\":\"a\\u0000\",\"encoding\":\"utf8\"}}",
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"encoding\":\"raw\"}}",
+        "{\"method\":\"heap.create\",\"params\":{\"alignment\":8}}",
+        "{\"method\":\"block.list\",\"params\":{\"limit\":0}}",
+        "{\"method\":\"block.list\",\"params\":{\"limit\":1001}}",
+        "{\"method\":\"block.free\",\"params\":[null]}",
+        "{\"method\":\"block.free\",\"params\":[[]]}",
+    };
+    struct um_peer *peer = peer_of(state);
+
+    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
+        expect_error(peer, UMEM_E_INVALID_PARAMS, "%s", messages[i]);
+    assert_int_equal(uint_of(expect_result(peer, "{\"method\":\"server.stats\"}"), "blocks"), 0);
+}
+
+static void test_null_is_as_if_left_out(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+
+    assert_true(new_block(peer, "{\"size\":4,\"heap\":null,\"flags\":null,\"name\":null,\"data\":null}") != 0);
+}
+
+static void test_names_are_taken_once(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+
+    new_block(peer, "{\"size\":1,\"name\":\"a\"}");
+    expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"block.alloc\",\"params\":{\"size\":1,\"name\":\"a\"}}");
+    new_heap(peer, "{\"name\":\"a\"}");
+    expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"heap.create\",\"params\":{\"name\":\"a\"}}");
+    expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"heap.create\",\"params\":{\"name\":\"process\"}}");
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, "{\"method\":\"block.info\",\"params\":[\"b\"]}");
+}
+
+static void test_limits_are_named(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    cJSON *data;
+
+    for (int i = 0; i < 100; i++)
+        new_block(peer, "[1]");
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "{\"method\":\"block.alloc\",\"params\":[1]}");
+    assert_string_equal(string_of(data, "limit"), "blocks");
+    assert_int_equal(uint_of(data, "maximum"), 100);
+    assert_int_equal(uint_of(data, "used"), 100);
+    for (int i = 0; i < 10; i++)
+        new_heap(peer, "{}");
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "{\"method\":\"heap.create\"}");
+    assert_string_equal(string_of(data, "limit"), "heaps");
+}
+
+static void test_a_full_heap_tells_the_ntstatus(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t heap = new_heap(peer, "{\"maximum_size\":10,\"flags\":[\"generate_exceptions\"]}");
+    cJSON *data = expect_error(peer, UMEM_E_NO_MEMORY, "{\"method\":\"block.alloc\",\"params\":[11,%llu]}", (ULL)heap);
+
+    assert_string_equal(string_of(data, "ntstatus"), "0xC0000017");
+    assert_int_equal(uint_of(data, "maximum"), 10);
+    expect_error(peer, UMEM_E_DENIED, "{\"method\":\"heap.create\",\"params\":{\"flags\":[\"create_enable_execute\"]}}");
+    expect_error(peer, UMEM_E_UNSUPPORTED, "{\"method\":\"heap.create\",\"params\":{\"kind\":\"shared\"}}");
+}
+
+static void test_an_answer_that_would_be_too_long(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[1048576]");
+
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.read\",\"params\":[%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",1000000]}", (ULL)block);
+    /* utf8 takes six characters for a control byte. */
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.read\",\"params\":[%llu,0,200000,\"utf8\"]}", (ULL)block);
+    expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,0,700000]}", (ULL)block);
+}
+
+static void test_a_message_that_the_framing_refused(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+
+    um_peer_refuse(peer, UMEM_E_TOO_LARGE, "too long");
+    um_buf_append_byte(&peer->out, '\0');
+    assert_non_null(strstr(peer->out.data, "\"code\":-32010"));
+    assert_non_null(strstr(peer->out.data, "\"id\":null"));
+    um_buf_truncate(&peer->out, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_double_free, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_use_after_free, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_block_handle_where_a_heap_is_wanted, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_offset_past_the_end, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_two_to_the_53, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_parameters_of_the_wrong_kind, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_null_is_as_if_left_out, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_names_are_taken_once, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_limits_are_named, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_full_heap_tells_the_ntstatus, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_message_that_the_framing_refused, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
