@@ -1,0 +1,27 @@
+/*
+ * Who is at the other end of a pipe, as the operating system tells it.
+ *
+ * Owns: nothing. Must not know: sessions, the protocol.
+ */
+#ifndef UM_IDENTITY_H
+#define UM_IDENTITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+struct um_identity {
+    int64_t pid;       /* process id, 0: not known */
+    char program[128]; /* the program's name, without its directory; UTF-8, "": not known */
+    char user[128];    /* the user's name; UTF-8, "": not known */
+    bool trusted;      /* the user who runs this process, or the system's own (root, SYSTEM) */
+};
+
+/* Reads it for an accepted connection. What cannot be told stays unknown.
+ *
+ * POSIX: a client whose user cannot be told is not trusted. Windows: the pipe's access list has let it in, and this is a
+ * second look; a client whose token may not be read (it has ended, or runs elevated) is trusted to that list. */
+void um_identity_read(const uv_pipe_t *client, struct um_identity *identity);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * One daemon a pipe: a lock that goes with the pipe's path and ends with the process, however that ends.
+ *
+ * Owns: the lock. Must not know: libuv, what the pipe is used for.
+ */
+#ifndef UM_LOCK_H
+#define UM_LOCK_H
+
+#include <stddef.h>
+
+struct um_lock;
+
+/* Takes the lock of a path (as um_endpoint_find() gives it). UMEM_E_NAME_TAKEN where another daemon has it, UMEM_E_DENIED,
+ * UMEM_E_NO_MEMORY; then `why` holds a sentence without a full stop, with the other's process id where that is known. */
+int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room);
+
+/* Lets go of it. NULL is fine. */
+void um_lock_release(struct um_lock *lock);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * The lock is a mutex with a name, which is there as long as a process has it open. It is global, because pipes are: two
+ * logon sessions of one user share them. (FILE_FLAG_FIRST_PIPE_INSTANCE guards the pipe too, but Wine ignores it.)
+ */
+#include "lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "security_win32.h"
+#include "umem_errors.h"
+
+struct um_lock {
+    HANDLE mutex;
+};
+
+enum { NAME_ROOM = 320 };
+
+/* The pipe's name without what all pipes' begin with, because a mutex's may hold no backslash and no
+ * more than 259 characters; in lower case, because pipes' names ignore case and mutexes' do not. */
+static bool make_name(const char *path, WCHAR name[NAME_ROOM])
+{
+    static const WCHAR prefix[] = L"Global\\um:";
+    size_t start = wcslen(prefix);
+
+    wcscpy(name, prefix);
+    path = strrchr(path, '\\') + 1;
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, name + start,
+                            (int)(NAME_ROOM - start)) == 0)
+        return false;
+    CharLowerW(name + start);
+    return true;
+}
+
+/* Asks the pipe for its daemon: 0 where it cannot tell. */
+static unsigned long find_holder(const char *path)
+{
+    WCHAR name[NAME_ROOM];
+    ULONG pid = 0;
+    HANDLE pipe;
+
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, name, NAME_ROOM) == 0)
+        return 0;
+    pipe = CreateFileW(name, GENERIC_READ, 0, NULL, OPEN_EXISTING,
+                       SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+    if (pipe == INVALID_HANDLE_VALUE)
+        return 0;
+    if (!GetNamedPipeServerProcessId(pipe, &pid))
+        pid = 0;
+    CloseHandle(pipe);
+    return pid;
+}
+
+static int refuse(const char *path, char *why, size_t room)
+{
+    unsigned long pid = find_holder(path);
+
+    if (pid != 0)
+        snprintf(why, room, "another daemon, process %lu, has this pipe", pid);
+    else
+        snprintf(why, room, "another daemon has this pipe");
+    return UMEM_E_NAME_TAKEN;
+}
+
+int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room)
+{
+    struct um_lock *taken = malloc(sizeof *taken);
+    SECURITY_ATTRIBUTES attributes;
+    WCHAR name[NAME_ROOM];
+    DWORD error;
+
+    if (taken == NULL) {
+        snprintf(why, room, "no memory");
+        return UMEM_E_NO_MEMORY;
+    }
+    if (!make_name(path, name) || !um_security_make(&attributes)) {
+        snprintf(why, room, "no lock can be made for %s: Windows error %lu", path, GetLastError());
+        free(taken);
+        return UMEM_E_INTERNAL_ERROR;
+    }
+    taken->mutex = CreateMutexW(&attributes, FALSE, name);
+    error = GetLastError();
+    um_security_free(&attributes);
+    if (taken->mutex != NULL && error != ERROR_ALREADY_EXISTS) {
+        *lock = taken;
+        return UMEM_OK;
+    }
+    if (taken->mutex != NULL)
+        CloseHandle(taken->mutex);
+    free(taken);
+    /* Another user's mutex may not be opened. */
+    if (error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED)
+        return refuse(path, why, room);
+    snprintf(why, room, "no lock can be made for %s: Windows error %lu", path, error);
+    return UMEM_E_INTERNAL_ERROR;
+}
+
+void um_lock_release(struct um_lock *lock)
+{
+    if (lock == NULL)
+        return;
+    CloseHandle(lock->mutex);
+    free(lock);
+}

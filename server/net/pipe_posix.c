@@ -1,0 +1,181 @@
+/*
+ * A Unix domain socket. Under the lock of its path, what an earlier daemon left there is taken away, but only a socket at
+ * which nobody listens. The socket has mode 0600 from its first moment on (umask), and listens only after that was made sure
+ * of (chmod), because a client that connected in between would stay.
+ */
+#include "pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "lock.h"
+#include "umem_errors.h"
+
+enum {
+    BACKLOG = 512, /* clients that may wait to be accepted */
+    DESCRIPTORS_KEPT_BACK =
+        64 /* libuv drops connections silently when descriptors run out, so that must not happen */
+};
+
+struct um_pipe {
+    uv_pipe_t server;
+    struct um_lock *lock;
+    struct um_pipe_events events;
+};
+
+/* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing is removed. */
+static bool is_alive(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    bool alive;
+    int fd;
+
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0)
+        return true;
+    /* Where its queue is full, connecting would wait. */
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    alive = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno != ECONNREFUSED;
+    close(fd);
+    return alive;
+}
+
+/* Makes the path free for a socket. */
+static int clear_path(const char *path, char *why, size_t room)
+{
+    struct stat facts;
+
+    if (lstat(path, &facts) != 0) {
+        if (errno == ENOENT)
+            return UMEM_OK;
+        snprintf(why, room, "%s: %s", path, strerror(errno));
+        return UMEM_E_DENIED;
+    }
+    if (!S_ISSOCK(facts.st_mode)) {
+        snprintf(why, room, "%s is there already and is no socket", path);
+        return UMEM_E_NAME_TAKEN;
+    }
+    if (is_alive(path)) {
+        snprintf(why, room, "another program listens at %s", path);
+        return UMEM_E_NAME_TAKEN;
+    }
+    if (unlink(path) != 0) {
+        snprintf(why, room, "%s is left over and cannot be removed: %s", path, strerror(errno));
+        return UMEM_E_DENIED;
+    }
+    return UMEM_OK;
+}
+
+static void on_client(uv_stream_t *server, int status)
+{
+    struct um_pipe *listener = server->data;
+
+    if (status == 0)
+        listener->events.client(listener->events.context);
+}
+
+/* Binds and listens. A libuv error. */
+static int open_socket(struct um_pipe *listener, const char *path)
+{
+    mode_t mask = umask(0177);
+    int error = uv_pipe_bind(&listener->server, path);
+
+    umask(mask);
+    if (error == 0 && chmod(path, 0600) != 0)
+        error = uv_translate_sys_error(errno);
+    if (error == 0)
+        error = uv_listen((uv_stream_t *)&listener->server, BACKLOG, on_client);
+    return error;
+}
+
+static void on_failed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct um_pipe *listener = handle->data;
+    struct um_pipe_events events = listener->events;
+
+    free(listener);
+    events.closed(events.context);
+}
+
+int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_events *events,
+                   struct um_pipe **listener, char *why, size_t room)
+{
+    struct um_pipe *made = calloc(1, sizeof *made);
+    const char *what = NULL;
+    int error;
+    int code;
+
+    if (made == NULL) {
+        snprintf(why, room, "no memory");
+        return UMEM_E_NO_MEMORY;
+    }
+    made->events = *events;
+    code = um_endpoint_prepare(path, &what);
+    if (code != UMEM_OK)
+        snprintf(why, room, "%s: %s", path, what);
+    else
+        code = um_lock_take(path, &made->lock, why, room);
+    if (code == UMEM_OK)
+        code = clear_path(path, why, room);
+    if (code != UMEM_OK) {
+        um_lock_release(made->lock);
+        free(made);
+        return code;
+    }
+    uv_pipe_init(loop, &made->server, 0);
+    made->server.data = made;
+    error = open_socket(made, path);
+    if (error != 0) {
+        snprintf(why, room, "%s cannot be opened: %s", path, uv_strerror(error));
+        uv_close((uv_handle_t *)&made->server, on_failed);
+        um_lock_release(made->lock);
+        return UMEM_E_DENIED;
+    }
+    *listener = made;
+    return UMEM_OK;
+}
+
+int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
+{
+    return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+}
+
+void um_pipe_close(struct um_pipe *listener)
+{
+    /* uv_close() removes the socket before it returns, so that happens under the lock. */
+    uv_close((uv_handle_t *)&listener->server, on_closed);
+    um_lock_release(listener->lock);
+}
+
+uint64_t um_pipe_client_room(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return UINT64_MAX;
+    if (limit.rlim_cur != limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            limit = raised;
+    }
+    if (limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return limit.rlim_cur > DESCRIPTORS_KEPT_BACK ? limit.rlim_cur - DESCRIPTORS_KEPT_BACK : 1;
+}

@@ -1,0 +1,45 @@
+/*
+ * The server: a pipe, its clients, and the engine that answers them, on a libuv loop of the caller's.
+ *
+ * Owns: the pipe, the sessions, the store and the engine. Must not know: options, logs, signals, daemons; whoever starts it
+ * in a process (server/daemon, a test) brings those. At one time there is one server a process, as there is one engine.
+ */
+#ifndef UM_SERVER_H
+#define UM_SERVER_H
+
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "limits.h"
+
+struct um_server;
+
+enum { UM_SERVER_WHY_ROOM = 768 }; /* bytes for the sentence that says why a server did not start */
+
+/* How much a note matters. */
+enum um_server_note { UM_NOTE_WARNING, UM_NOTE_DEBUG };
+
+struct um_server_options {
+    const char *pipe;               /* where to listen, as um_endpoint_find() gives it; copied */
+    const struct um_limits *limits; /* copied; `sessions` is lowered to what the system has descriptors for */
+    const char *version;            /* of the program; static */
+    uint64_t seed;                  /* random bits, for where handles begin */
+    void *context;                  /* handed to the calls */
+    /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */
+    void (*note)(void *context, enum um_server_note note, const char *text);
+    /* The server has ended: everything is closed and freed. NULL: nobody waits for it. */
+    void (*ended)(void *context);
+};
+
+/* Listens, and serves while the loop runs. UMEM_E_NAME_TAKEN where another daemon has the pipe, UMEM_E_DENIED,
+ * UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR: then `why` holds a sentence without a full stop, `ended` is not called, and the
+ * loop may have closing handles that it must be run for. */
+int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
+                    char why[UM_SERVER_WHY_ROOM]);
+
+/* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every session take the
+ * answers it has for limits.closing_ms, then closes. `ended` follows from the loop. Asking again does nothing. */
+void um_server_stop(struct um_server *server);
+
+#endif

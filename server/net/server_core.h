@@ -1,0 +1,64 @@
+/*
+ * What server.c and the sessions share.
+ *
+ * Owns: struct um_server. Must not be included outside of server/net.
+ */
+#ifndef UM_SERVER_CORE_H
+#define UM_SERVER_CORE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "endpoint.h"
+#include "list.h"
+#include "pipe.h"
+#include "rpc.h"
+#include "server.h"
+
+struct um_session;
+
+enum { UM_SERVER_READ_SIZE = 65536 };
+
+struct um_server {
+    uv_loop_t *loop;
+    struct um_pipe *pipe;   /* NULL once it is closing */
+    struct um_store *store; /* NULL until it is made */
+    struct um_rpc *rpc;     /* NULL until it is made */
+    struct um_limits limits;
+    struct um_traffic traffic;
+    void (*note)(void *context, enum um_server_note note, const char *text);
+    void (*ended)(void *context); /* NULL for a server that did not start */
+    void *context;
+    uv_check_t turn;         /* after each poll: sessions that are due, and the engine's work */
+    uv_idle_t hurry;         /* active while something is due, so that polling does not wait */
+    struct um_link sessions; /* all of them */
+    struct um_link due;      /* those that go on in the next turn */
+    struct um_buf spare;     /* memory for answers, lent to whoever is served: an idle session has none */
+    unsigned unaccepted;     /* clients that found no memory when they came */
+    unsigned refused;        /* sessions that only take a refusal, open now */
+    unsigned handles;        /* handles of the server's own that are not closed yet, the pipe among them */
+    bool has_work;           /* um_rpc_work() wants to be called */
+    bool wants_stop;         /* server.shutdown was called */
+    bool is_stopping;
+    bool is_closing;             /* the server's own handles are closing */
+    char path[UM_ENDPOINT_ROOM]; /* of the pipe */
+    char
+        read_buffer[UM_SERVER_READ_SIZE]; /* for all sessions: what is read is used up before the next read */
+};
+
+/* Begins a turn of the engine: tells it the time. */
+void um_server_begin_turn(struct um_server *server);
+
+/* Lets a session go on in the next turn. Once is enough. */
+void um_server_make_due(struct um_server *server, struct um_session *session);
+
+/* Makes a note of a printf format. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...);
+
+/* Tells that a session is closed and off the list; it is about to be freed. */
+void um_server_session_closed(struct um_server *server);
+
+#endif

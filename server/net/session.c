@@ -1,0 +1,311 @@
+#include "session.h"
+
+#include <stdlib.h>
+
+#include "server_core.h"
+#include "umem_errors.h"
+
+/* Bytes in one read: a uv_buf_t's length may have 32 bits. */
+enum { READ_LIMIT = 1 << 30 };
+
+static void on_flush(struct um_peer *peer)
+{
+    struct um_session *session = UM_LIST_ITEM(peer, struct um_session, peer);
+
+    if (session->is_closing)
+        return;
+    um_session_note_tail(session);
+    um_server_make_due(session->server, session);
+}
+
+static const struct um_peer_events peer_events = {.flush = on_flush};
+
+/* ---- the end ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct um_session *session = handle->data;
+    struct um_server *server = session->server;
+
+    if (--session->handles != 0)
+        return;
+    if (session->is_peer_open) {
+        um_server_note(server, UM_NOTE_DEBUG, "session %llu closed", (unsigned long long)session->peer.id);
+        server->traffic.sessions--;
+        um_peer_close(&session->peer);
+    } else {
+        um_buf_deinit(&session->peer.out);
+    }
+    if (session->is_refused)
+        server->refused--;
+    um_frame_deinit(&session->frame);
+    um_buf_deinit(&session->sending);
+    um_list_remove(&session->all);
+    free(session);
+    um_server_session_closed(server);
+}
+
+/* A write that is under way has memory of the session's and of blocks: both stay until the handles are closed. */
+void um_session_close(struct um_session *session)
+{
+    if (session->is_closing)
+        return;
+    session->is_closing = true;
+    um_list_remove(&session->due);
+    uv_close((uv_handle_t *)&session->pipe, on_closed);
+    uv_close((uv_handle_t *)&session->timer, on_closed);
+}
+
+static void on_time_up(uv_timer_t *timer)
+{
+    struct um_session *session = timer->data;
+
+    if (session->is_discarding)
+        um_session_end(session);
+    else
+        um_session_close(session);
+}
+
+void um_session_end(struct um_session *session)
+{
+    if (session->is_ending || session->is_closing)
+        return;
+    session->is_ending = true;
+    session->is_discarding = false;
+    uv_timer_start(&session->timer, on_time_up, session->server->limits.closing_ms, 0);
+    um_session_go_on(session);
+}
+
+void um_session_begin_discarding(struct um_session *session)
+{
+    session->is_discarding = true;
+    uv_timer_start(&session->timer, on_time_up, UM_SESSION_DISCARD_MS, 0);
+}
+
+static void discard(struct um_session *session, size_t size)
+{
+    session->discarded += size;
+    if (session->discarded >= UM_SESSION_DISCARD_SIZE)
+        um_session_end(session);
+}
+
+/* ---- serving ---- */
+
+/* Moves payload bytes that have come already. Returns whether all of them have. */
+static bool take_payload(struct um_session *session)
+{
+    struct um_peer *peer = &session->peer;
+
+    while (um_peer_payload_left(peer) != 0) {
+        size_t room;
+        char *space = um_peer_payload_space(peer, &room);
+        size_t size = um_frame_take_payload(&session->frame, space, room);
+
+        if (size == 0)
+            return false;
+        um_peer_payload_received(peer, size);
+    }
+    return true;
+}
+
+enum step {
+    STEP_ON,     /* something was done, and there may be more */
+    STEP_SERVED, /* likewise, and it counts as a message served */
+    STEP_READ,   /* the next bytes are needed */
+    STEP_STOP    /* nothing more to do here */
+};
+
+static enum step take_step(struct um_session *session)
+{
+    struct um_peer *peer = &session->peer;
+    struct um_frame_message message;
+    enum um_frame_event event = um_frame_next(&session->frame, &message);
+
+    peer->framing = session->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
+    switch (event) {
+    case UM_FRAME_MESSAGE:
+        um_peer_message(peer, message.text, message.size, message.payload_size);
+        um_session_note_tail(session);
+        return STEP_SERVED;
+    case UM_FRAME_PAYLOAD:
+        return take_payload(session) ? STEP_ON : STEP_READ;
+    case UM_FRAME_TOO_LARGE:
+        um_peer_refuse(peer, UMEM_E_TOO_LARGE, message.what);
+        return STEP_SERVED;
+    case UM_FRAME_BROKEN:
+        um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
+        um_session_begin_discarding(session);
+        return STEP_STOP;
+    case UM_FRAME_END:
+        session->input_over = true;
+        return STEP_STOP;
+    case UM_FRAME_MORE:
+        break;
+    }
+    return STEP_READ;
+}
+
+/* Whether the next message may be handed to the engine: the last one's tail is gone, and what waits to be sent is within its
+ * limit. A session that has to wait here is woken when a write ends. */
+static bool may_serve(struct um_session *session)
+{
+    uint64_t limit = session->server->limits.unsent_bytes;
+    struct um_peer *peer = &session->peer;
+
+    if (peer->tail.bytes != NULL || um_session_unsent(session) > limit)
+        um_session_send(session);
+    return !session->is_closing && !peer->broken && peer->tail.bytes == NULL &&
+           um_session_unsent(session) <= limit;
+}
+
+/* Hands messages to the engine. Returns whether more bytes are wanted. */
+static bool serve(struct um_session *session)
+{
+    uint64_t left = session->server->limits.turn_requests;
+
+    um_session_borrow_memory(session);
+    while (may_serve(session)) {
+        enum step step;
+
+        if (left == 0) {
+            um_server_make_due(session->server, session);
+            return false;
+        }
+        step = take_step(session);
+        if (step == STEP_SERVED)
+            left--;
+        else if (step != STEP_ON)
+            return step == STEP_READ;
+    }
+    return false;
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
+{
+    struct um_session *session = handle->data;
+    char *space = session->server->read_buffer;
+    size_t room = UM_SERVER_READ_SIZE;
+
+    (void)suggested_size;
+    session->reads_payload = !session->is_discarding && um_frame_payload_left(&session->frame) != 0;
+    if (session->reads_payload)
+        space = um_peer_payload_space(&session->peer, &room);
+    *buf = uv_buf_init(space, (unsigned)(room < READ_LIMIT ? room : READ_LIMIT));
+}
+
+static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
+{
+    session->server->traffic.bytes_read += size;
+    if (session->is_discarding) {
+        discard(session, size);
+        return;
+    }
+    if (session->reads_payload) {
+        um_frame_payload_passed(&session->frame, size);
+        um_peer_payload_received(&session->peer, size);
+    } else if (um_frame_feed(&session->frame, buf->base, size) != UMEM_OK) {
+        um_session_close(session);
+        return;
+    }
+    um_session_go_on(session);
+}
+
+static void on_end(struct um_session *session)
+{
+    session->is_reading = false;
+    uv_read_stop((uv_stream_t *)&session->pipe);
+    if (session->is_discarding) {
+        um_session_end(session);
+        return;
+    }
+    um_frame_end(&session->frame);
+    um_session_go_on(session);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct um_session *session = stream->data;
+
+    if (session->is_closing || size == 0)
+        return;
+    um_server_begin_turn(session->server);
+    if (size > 0)
+        on_bytes(session, buf, (size_t)size);
+    else if (size == UV_EOF)
+        on_end(session);
+    else
+        um_session_close(session);
+}
+
+/* Reading is stopped inside a read callback but started outside of one only: where both happen in one, libuv 1.49 to 1.51
+ * may hang on Windows. It holds by itself, because a session whose reading was stopped goes on after a write or in a turn. */
+static void set_reading(struct um_session *session, bool wanted)
+{
+    if (wanted == session->is_reading)
+        return;
+    session->is_reading = wanted;
+    if (!wanted)
+        uv_read_stop((uv_stream_t *)&session->pipe);
+    else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc, on_read) != 0)
+        um_session_close(session);
+}
+
+void um_session_go_on(struct um_session *session)
+{
+    bool wants_bytes = false;
+
+    if (session->is_closing)
+        return;
+    if (session->is_peer_open && !session->is_discarding && !session->is_ending && !session->input_over)
+        wants_bytes = serve(session);
+    um_session_send(session);
+    if (session->is_closing)
+        return;
+    if (session->peer.broken || um_frame_keep(&session->frame) != UMEM_OK)
+        um_session_close(session);
+    else if ((session->is_ending || session->input_over) && um_session_unsent(session) == 0)
+        um_session_close(session);
+    else
+        set_reading(session, wants_bytes || session->is_discarding);
+}
+
+/* ---- the beginning ---- */
+
+struct um_session *um_session_new(struct um_server *server)
+{
+    struct um_session *session = calloc(1, sizeof *session);
+
+    if (session == NULL)
+        return NULL;
+    session->server = server;
+    uv_pipe_init(server->loop, &session->pipe, 0);
+    uv_timer_init(server->loop, &session->timer);
+    session->pipe.data = session;
+    session->timer.data = session;
+    session->handles = 2;
+    um_frame_init(&session->frame, (size_t)server->limits.message_bytes, server->limits.payload_bytes);
+    um_buf_init(&session->sending, SIZE_MAX);
+    um_list_init(&session->due);
+    um_list_append(&server->sessions, &session->all);
+    return session;
+}
+
+void um_session_open(struct um_session *session, const struct um_identity *who)
+{
+    struct um_server *server = session->server;
+    struct um_peer_options options = {
+        .events = &peer_events, .pid = who->pid, .program = who->program, .user = who->user};
+
+    if (um_peer_open(server->rpc, &session->peer, &options) != UMEM_OK) {
+        um_session_close(session);
+        return;
+    }
+    session->is_peer_open = true;
+    server->traffic.sessions++;
+    um_server_note(server, UM_NOTE_DEBUG, "session %llu opened by %s, process %lld",
+                   (unsigned long long)session->peer.id, who->program[0] != '\0' ? who->program : "a program",
+                   (long long)who->pid);
+    set_reading(session, true);
+}

@@ -1,0 +1,104 @@
+/*
+ * A session: one client's connection, from the pipe through the framing to the engine and back.
+ *
+ * Owns: the connection, its buffers, the pace at which its requests are served. Must not know: what requests mean, who else
+ * is connected.
+ *
+ * Memory is freed only when libuv has let go of the handles, so every function here leaves the session usable.
+ */
+#ifndef UM_SESSION_H
+#define UM_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "frame.h"
+#include "identity.h"
+#include "list.h"
+#include "rpc.h"
+
+struct um_server;
+
+enum {
+    UM_SESSION_PARTS = 3,              /* answers, a tail, answers behind it */
+    UM_SESSION_DISCARD_SIZE = 1 << 20, /* bytes thrown away after a broken message, */
+    UM_SESSION_DISCARD_MS = 1000       /* for this long at most */
+};
+
+/* Bytes to send, in `sending` or in a block. */
+struct um_session_part {
+    const char *bytes;
+    size_t size;
+};
+
+struct um_session {
+    struct um_server *server;
+    struct um_link all;  /* place in the server's list of sessions */
+    struct um_link due;  /* place in its list of those that go on in the next turn */
+    uv_pipe_t pipe;      /* the connection */
+    uv_timer_t timer;    /* how long it may take to end */
+    struct um_peer peer; /* where it is not open, only its `out` is used */
+    struct um_frame frame;
+    struct um_buf sending; /* answers on their way; changes places with peer.out */
+    struct um_session_part
+        parts[UM_SESSION_PARTS]; /* what is on its way, in order; empty ones may be among them */
+    uv_write_t write;
+    size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
+    size_t tail_at;       /* where in peer.out the tail belongs */
+    size_t discarded;     /* bytes thrown away so far */
+    unsigned handles;     /* pipe and timer, as far as they are not closed */
+    bool has_tail;        /* peer.tail waits to be sent */
+    bool is_sending_tail; /* peer.tail is on its way */
+    bool is_peer_open;    /* um_peer_close() is due at the end */
+    bool is_refused;      /* counts among the server's refused */
+    bool is_reading;      /* libuv reads */
+    bool reads_payload;   /* the read under way goes into um_peer_payload_space() */
+    bool input_over;      /* every message that came was handed to the engine, and no more will come */
+    bool is_discarding;   /* what comes is thrown away, then the session ends */
+    bool is_ending;       /* takes its answers, then closes */
+    bool is_closing;      /* the handles are closing */
+};
+
+/* Makes a session on the server's list whose pipe is initialised but not connected. NULL where memory runs out. It ends with
+ * um_session_close(), now or later, and is freed from the loop. */
+struct um_session *um_session_new(struct um_server *server);
+
+/* Begins to serve a connected client. */
+void um_session_open(struct um_session *session, const struct um_identity *who);
+
+/* Serves what has come, sends what there is, and then reads, waits or closes as its state asks for. */
+void um_session_go_on(struct um_session *session);
+
+/* Ends in order: serves no more requests and closes once the client has its answers, or limits.closing_ms are over. */
+void um_session_end(struct um_session *session);
+
+/* Throws away what comes for a moment, and then ends: the next message cannot be found any more, or the client is not served.
+ * One that is still writing would otherwise be told of the closed connection rather than get its answer. */
+void um_session_begin_discarding(struct um_session *session);
+
+/* Closes at once. What was not sent is lost. */
+void um_session_close(struct um_session *session);
+
+/* ---- session_refuse.c ---- */
+
+/* Tells a connected client why it is not served, as a line of JSON, and ends. UMEM_E_DENIED, UMEM_E_LIMIT_EXCEEDED. */
+void um_session_refuse(struct um_session *session, int code);
+
+/* ---- session_send.c ---- */
+
+/* Takes note of a tail that the engine has put behind its answers. */
+void um_session_note_tail(struct um_session *session);
+
+/* Sends what there is, unless a part of it is already under way. Closes the session where the client is gone. */
+void um_session_send(struct um_session *session);
+
+/* How many bytes wait to be sent. */
+uint64_t um_session_unsent(const struct um_session *session);
+
+/* Lends the session the server's spare memory for its answers, if nobody has it. */
+void um_session_borrow_memory(struct um_session *session);
+
+#endif

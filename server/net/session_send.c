@@ -1,0 +1,188 @@
+/*
+ * Sending: one write for all answers of a turn. The engine appends to peer.out; what libuv cannot take at once stays in
+ * place under the name of `sending`, and the engine goes on with an empty buffer. A tail (raw bytes straight from a block)
+ * goes out where it belongs among the answers.
+ */
+#include "session.h"
+
+#include "server_core.h"
+
+enum {
+    SPARE_LIMIT = 1 << 20, /* bytes: larger memory is not kept for the next session */
+    WRITE_LIMIT = 1 << 30  /* bytes in one part of a write: a uv_buf_t's length may have 32 bits */
+};
+
+/* Exchanges memory and contents; each keeps its limit. */
+static void swap(struct um_buf *left, struct um_buf *right)
+{
+    struct um_buf other = *left;
+
+    left->data = right->data;
+    left->size = right->size;
+    left->capacity = right->capacity;
+    right->data = other.data;
+    right->size = other.size;
+    right->capacity = other.capacity;
+}
+
+void um_session_borrow_memory(struct um_session *session)
+{
+    if (session->peer.out.data == NULL)
+        swap(&session->peer.out, &session->server->spare);
+}
+
+/* Empties a buffer and gives its memory to whoever is served next. */
+static void give_back(struct um_session *session, struct um_buf *buf)
+{
+    struct um_buf *spare = &session->server->spare;
+
+    um_buf_truncate(buf, 0);
+    if (spare->data == NULL && buf->capacity <= SPARE_LIMIT)
+        swap(buf, spare);
+    um_buf_shrink(buf, 0);
+}
+
+void um_session_note_tail(struct um_session *session)
+{
+    if (session->peer.tail.bytes == NULL || session->has_tail || session->is_sending_tail)
+        return;
+    session->has_tail = true;
+    session->tail_at = session->peer.out.size;
+}
+
+static uint64_t parts_size(const struct um_session *session)
+{
+    uint64_t size = 0;
+
+    for (int i = 0; i < UM_SESSION_PARTS; i++)
+        size += session->parts[i].size;
+    return size;
+}
+
+uint64_t um_session_unsent(const struct um_session *session)
+{
+    uint64_t tail = session->has_tail ? session->peer.tail.size : 0;
+    uint64_t on_the_way = parts_size(session);
+
+    /* Of what libuv has, it knows better how much is gone. */
+    if (session->writing_size != 0)
+        on_the_way +=
+            uv_stream_get_write_queue_size((const uv_stream_t *)&session->pipe) - session->writing_size;
+    return session->peer.out.size + tail + on_the_way;
+}
+
+/* Puts what the engine has for us on its way. Returns whether there is something. */
+static bool load(struct um_session *session)
+{
+    struct um_peer *peer = &session->peer;
+    size_t head = session->has_tail ? session->tail_at : peer->out.size;
+
+    if (peer->out.size == 0 && !session->has_tail) {
+        give_back(session, &peer->out);
+        return false;
+    }
+    swap(&peer->out, &session->sending);
+    session->parts[0] = (struct um_session_part){session->sending.data, head};
+    if (session->has_tail) {
+        session->parts[1] = (struct um_session_part){(const char *)peer->tail.bytes, peer->tail.size};
+        session->parts[2] =
+            (struct um_session_part){session->sending.data + head, session->sending.size - head};
+        session->is_sending_tail = true;
+        session->has_tail = false;
+    }
+    session->server->traffic.bytes_written += parts_size(session);
+    return true;
+}
+
+/* All that was on its way has been handed over. */
+static void unload(struct um_session *session)
+{
+    give_back(session, &session->sending);
+    if (session->is_sending_tail) {
+        session->is_sending_tail = false;
+        um_peer_tail_sent(&session->peer);
+    }
+}
+
+static void advance(struct um_session *session, size_t size)
+{
+    for (int i = 0; i < UM_SESSION_PARTS; i++) {
+        struct um_session_part *part = &session->parts[i];
+        size_t step = size < part->size ? size : part->size;
+
+        part->bytes += step;
+        part->size -= step;
+        size -= step;
+    }
+}
+
+/* Writes up to `limit` parts as libuv's buffers. Returns how many. */
+static unsigned list_parts(const struct um_session *session, uv_buf_t *bufs, unsigned limit)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < UM_SESSION_PARTS && count < limit; i++) {
+        const struct um_session_part *part = &session->parts[i];
+        size_t size = part->size < WRITE_LIMIT ? part->size : WRITE_LIMIT;
+
+        if (size == 0)
+            continue;
+        bufs[count++] = uv_buf_init((char *)(uintptr_t)part->bytes, (unsigned)size);
+        if (size < part->size)
+            break;
+    }
+    return count;
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct um_session *session = write->data;
+
+    advance(session, session->writing_size);
+    session->writing_size = 0;
+    if (session->is_closing)
+        return;
+    if (status != 0)
+        um_session_close(session);
+    else
+        um_session_go_on(session);
+}
+
+/* Leaves the next part to libuv. One at a time: on Windows it would copy several into one. */
+static void write_later(struct um_session *session)
+{
+    uv_buf_t buf;
+
+    list_parts(session, &buf, 1);
+    session->write.data = session;
+    session->writing_size = buf.len;
+    if (uv_write(&session->write, (uv_stream_t *)&session->pipe, &buf, 1, on_written) != 0) {
+        session->writing_size = 0;
+        um_session_close(session);
+    }
+}
+
+void um_session_send(struct um_session *session)
+{
+    uv_buf_t bufs[UM_SESSION_PARTS];
+
+    while (!session->is_closing && session->writing_size == 0) {
+        unsigned count;
+        int sent;
+
+        if (parts_size(session) == 0) {
+            unload(session);
+            if (!load(session))
+                return;
+        }
+        count = list_parts(session, bufs, UM_SESSION_PARTS);
+        /* Windows always answers UV_EAGAIN. */
+        sent = uv_try_write((uv_stream_t *)&session->pipe, bufs, count);
+        if (sent > 0)
+            advance(session, (size_t)sent);
+        else if (sent == UV_EAGAIN)
+            write_later(session);
+        else
+            um_session_close(session);
+    }
+}
