@@ -1,0 +1,106 @@
+/* umemd as a process: in the background, twice on one pipe, killed and started again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon.h"
+
+static struct process process;
+
+static void test_a_second_daemon_is_refused(void **state)
+{
+    const char *const args[] = {UMEMD, "--pipe", ((struct daemon *)*state)->pipe, NULL};
+
+    assert_int_equal(process_run(&process, args, NULL), 3);
+    assert_non_null(strstr(process.errors, ((struct daemon *)*state)->pipe));
+}
+
+static void test_a_killed_daemon_leaves_the_pipe_to_the_next(void **state)
+{
+    struct daemon *daemon = *state;
+
+    process_kill(&daemon->process);
+    process_finish(&daemon->process);
+    daemon_start(daemon);
+}
+
+/* On Windows, libuv's SIGTERM ends a process at once, so that there is nothing to see there. */
+static void test_sigterm_ends_it_in_order(void **state)
+{
+    struct daemon *daemon = *state;
+    int status;
+
+    process_terminate(&daemon->process);
+    status = process_finish(&daemon->process);
+    if (strcmp(BACKEND, "posix") == 0)
+        assert_int_equal(status, 0);
+    daemon_start(daemon);
+}
+
+static void test_in_the_background(void **state)
+{
+    struct daemon daemon = {.pipe = ""};
+    char pid_file[256];
+    const char *const args[] = {UMEMD, "--pipe", daemon.pipe, "--daemon", "--pid-file", pid_file, NULL};
+    struct umem_server_info *info = NULL;
+    umem_client *client;
+    long long pid = 0;
+    FILE *file;
+    char temporary[160];
+    size_t size = sizeof temporary;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(uv_os_tmpdir(temporary, &size), 0);
+    snprintf(pid_file, sizeof pid_file, "%s/umem-test-%d-%p.pid", temporary, (int)uv_os_getpid(), (void *)&daemon);
+    if (process_run(&process, args, NULL) != 0)
+        print_error("%s\n", process.errors);
+    client = daemon_connect(&daemon);
+    file = fopen(pid_file, "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lld", &pid), 1);
+    fclose(file);
+    assert_int_equal(umem_server_info(client, &info), UMEM_OK);
+    assert_true(info->pid == pid);
+    umem_free_server_info(info);
+    assert_int_equal(umem_server_shutdown(client), UMEM_OK);
+    /* The connection ends after everything that was due was sent; then the pid file goes with the daemon. */
+    while (umem_server_ping(client) == UMEM_OK)
+        continue;
+    umem_client_free(client);
+    for (file = fopen(pid_file, "r"); file != NULL; file = fopen(pid_file, "r"))
+        fclose(file);
+    pipe_name_remove(daemon.pipe);
+}
+
+static void test_usage(void **state)
+{
+    (void)state;
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--nonsense", NULL}, NULL), 2);
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--limit", "blocks=many", NULL}, NULL), 2);
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--version", NULL}, NULL), 0);
+    assert_non_null(strstr(process.output, UMEM_VERSION));
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--help", NULL}, NULL), 0);
+    assert_non_null(strstr(process.output, "--pipe"));
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--print-protocol", NULL}, NULL), 0);
+    assert_non_null(strstr(process.output, "### block.alloc"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_second_daemon_is_refused, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_a_killed_daemon_leaves_the_pipe_to_the_next, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_sigterm_ends_it_in_order, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_in_the_background),
+        cmocka_unit_test(test_usage),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

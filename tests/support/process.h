@@ -1,0 +1,53 @@
+/*
+ * Programs under test: started, listened to, waited for.
+ *
+ * Owns: one child process and what it prints. Must not know: what the program is.
+ */
+#ifndef TEST_PROCESS_H
+#define TEST_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+enum { PROCESS_OUTPUT_SIZE = 65536 };
+
+struct process {
+    uv_loop_t loop;
+    uv_process_t child;
+    uv_pipe_t in;
+    uv_pipe_t out;
+    uv_pipe_t err;
+    char output[PROCESS_OUTPUT_SIZE]; /* standard output; ends with NUL */
+    char errors[PROCESS_OUTPUT_SIZE]; /* standard error; ends with NUL */
+    char scratch[PROCESS_OUTPUT_SIZE];
+    size_t output_size;
+    size_t errors_size;
+    int64_t status; /* exit status, once exited */
+    bool exited;
+};
+
+/* Starts args[0] with `args` (ends with NULL). `input` is written to its standard input, which is then closed; NULL: none.
+ * Returns 0 or libuv's error. */
+int process_start(struct process *process, const char *const *args, const char *input);
+
+/* Runs until its standard error holds `text`. Returns whether it does; false where the program ended first. */
+bool process_wait_for(struct process *process, const char *text);
+
+/* Ends it at once (SIGKILL, TerminateProcess), or asks it to (SIGTERM; on Windows also at once). */
+void process_kill(struct process *process);
+void process_terminate(struct process *process);
+
+/* Waits until it has ended and its output is read; frees what it held. Returns its exit status. The text members stay. */
+int process_finish(struct process *process);
+
+/* Starts, waits and returns the exit status; -1 where it could not be started. */
+int process_run(struct process *process, const char *const *args, const char *input);
+
+/* A pipe's name that nobody else uses, in `name` (`size` bytes); pipe_name_remove() takes what was made for it away. */
+void pipe_name_make(char *name, size_t size);
+void pipe_name_remove(const char *name);
+
+#endif
