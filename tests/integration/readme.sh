@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Runs the examples of README.md as they stand there: shell, C, Python and Node.
+# Usage: readme.sh README PROGRAMS-DIRECTORY COMPILE-COMMAND...   (the command compiles example.c to ./example)
+set -euo pipefail
+
+readme=$1
+bin=$2
+shift 2
+folder=$(mktemp -d)
+export PATH=$bin:$PATH UMEM_PIPE=$folder/umemd.sock
+cd "$folder"
+
+clean_up()
+{
+    umem shutdown >/dev/null 2>&1 || true
+    cd /
+    rm -rf "$folder"
+}
+trap clean_up EXIT
+
+# block LANGUAGE NUMBER: the text of the n-th block of that language.
+block()
+{
+    awk -v fence="\`\`\`$1" -v wanted="$2" '
+        $0 == fence { count++; inside = (count == wanted); next }
+        /^```/ { inside = 0 }
+        inside { print; found = 1 }
+        END { exit !found }' "$readme"
+}
+
+expect()
+{
+    if [ "$2" != "$3" ]; then
+        printf '%s: expected\n%s\nbut got\n%s\n' "$1" "$3" "$2" >&2
+        exit 1
+    fi
+    echo "$1: as expected"
+}
+
+block sh 1 >background.sh
+bash -e background.sh >background.out
+grep -q hello background.out
+echo "background process: as expected"
+
+umemd --daemon
+
+block c 1 >example.c
+"$@"
+expect "C library" "$(./example)" "ff ff ff ff"
+
+block sh 2 >lines.sh
+bash -e lines.sh | tail -n 1 >lines.out
+grep -q '"data":"ffffffff"' lines.out
+echo "JSON lines: as expected"
+
+block python 1 >example.py
+expect "Python" "$(python3 example.py)" "42"
+
+block js 1 >example.js
+expect "Node" "$(node example.js)" "posix"
