@@ -1,0 +1,181 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+#include <windows.h>
+/* Needs windows.h before it. */
+#include <shellapi.h>
+
+#include "exit_status.h"
+#include "report.h"
+
+/* Tells a started daemon the handle of its line, in decimal. */
+static const WCHAR line_variable[] = L"UMEMD_STARTER_LINE";
+
+void um_process_prepare(void)
+{
+    HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+    _setmode(_fileno(stdout), _O_BINARY);
+    _setmode(_fileno(stderr), _O_BINARY);
+}
+
+static char *to_utf8(const WCHAR *wide)
+{
+    int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
+    char *text = malloc(size > 0 ? (size_t)size : 1);
+
+    if (text != NULL && WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL) == 0)
+        *text = '\0';
+    return text;
+}
+
+char **um_process_arguments(int *argc, char **argv)
+{
+    int count;
+    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+    char **arguments = wide != NULL ? calloc((size_t)count + 1, sizeof *arguments) : NULL;
+
+    if (arguments == NULL) {
+        LocalFree(wide);
+        return argv;
+    }
+    for (int i = 0; i < count; i++) {
+        arguments[i] = to_utf8(wide[i]);
+        if (arguments[i] == NULL) {
+            LocalFree(wide);
+            return argv;
+        }
+    }
+    LocalFree(wide);
+    *argc = count;
+    return arguments;
+}
+
+/* ---- the starter ---- */
+
+static int wait_for_report(HANDLE line)
+{
+    char report[UM_REPORT_ROOM];
+    size_t size = 0;
+    DWORD more;
+
+    while (size < sizeof report - 1 &&
+           ReadFile(line, report + size, (DWORD)(sizeof report - 1 - size), &more, NULL) && more != 0)
+        size += more;
+    return um_report_take(report, size);
+}
+
+/* Starts this program again with its own command line, and with `line` as the only handle that it inherits. */
+static bool start_daemon(HANDLE line)
+{
+    STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof startup}};
+    PROCESS_INFORMATION process;
+    WCHAR text[32];
+    WCHAR path[4096];
+    SIZE_T size = 0;
+    bool is_started = false;
+
+    swprintf(text, sizeof text / sizeof text[0], L"%llu", (unsigned long long)(uintptr_t)line);
+    if (GetModuleFileNameW(NULL, path, 4096) == 0 || !SetEnvironmentVariableW(line_variable, text))
+        return false;
+    InitializeProcThreadAttributeList(NULL, 1, 0, &size);
+    startup.lpAttributeList = malloc(size);
+    if (startup.lpAttributeList == NULL)
+        return false;
+    if (InitializeProcThreadAttributeList(startup.lpAttributeList, 1, 0, &size)) {
+        if (UpdateProcThreadAttribute(startup.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &line,
+                                      sizeof line, NULL, NULL) &&
+            CreateProcessW(path, GetCommandLineW(), NULL, NULL, TRUE,
+                           DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT, NULL,
+                           NULL, &startup.StartupInfo, &process)) {
+            CloseHandle(process.hThread);
+            CloseHandle(process.hProcess);
+            is_started = true;
+        }
+        DeleteProcThreadAttributeList(startup.lpAttributeList);
+    }
+    free(startup.lpAttributeList);
+    return is_started;
+}
+
+static int start_and_wait(void)
+{
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+    HANDLE ends[2];
+    int status = UM_EXIT_FAILED;
+    bool is_started;
+
+    if (!CreatePipe(&ends[0], &ends[1], &inherited, 0)) {
+        fprintf(stderr, "umemd: a daemon cannot be started: Windows error %lu\n", GetLastError());
+        return status;
+    }
+    SetHandleInformation(ends[0], HANDLE_FLAG_INHERIT, 0);
+    is_started = start_daemon(ends[1]);
+    if (!is_started)
+        fprintf(stderr, "umemd: a daemon cannot be started: Windows error %lu\n", GetLastError());
+    /* The daemon's end must be the only one, so that reading ends with it. */
+    CloseHandle(ends[1]);
+    if (is_started)
+        status = wait_for_report(ends[0]);
+    CloseHandle(ends[0]);
+    return status;
+}
+
+/* ---- the daemon ---- */
+
+/* The line that the starter has left for us, or NULL. */
+static HANDLE take_line(void)
+{
+    WCHAR text[32];
+    DWORD size = GetEnvironmentVariableW(line_variable, text, 32);
+    HANDLE line;
+
+    if (size == 0 || size >= 32)
+        return NULL;
+    SetEnvironmentVariableW(line_variable, NULL);
+    line = (HANDLE)(uintptr_t)wcstoull(text, NULL, 10);
+    return GetFileType(line) == FILE_TYPE_PIPE ? line : NULL;
+}
+
+/* libuv cannot use pipes with the descriptors 0 to 2, so those must be taken. */
+static void close_standard_files(void)
+{
+    FILE *file = freopen("NUL", "r", stdin);
+
+    if (file != NULL)
+        file = freopen("NUL", "w", stdout);
+    if (file != NULL)
+        file = freopen("NUL", "w", stderr);
+    if (file == NULL)
+        _open("NUL", _O_RDWR);
+}
+
+enum um_role um_process_detach(struct um_starter *starter, int *status)
+{
+    HANDLE line = take_line();
+
+    if (line == NULL) {
+        *status = start_and_wait();
+        return UM_ROLE_STARTER;
+    }
+    SetHandleInformation(line, HANDLE_FLAG_INHERIT, 0);
+    close_standard_files();
+    starter->line = line;
+    return UM_ROLE_DAEMON;
+}
+
+void um_process_report(struct um_starter *starter, int status, const char *text)
+{
+    char report[UM_REPORT_ROOM];
+    DWORD written;
+
+    if (starter->line == NULL)
+        return;
+    WriteFile(starter->line, report, (DWORD)um_report_write(report, status, text), &written, NULL);
+    CloseHandle(starter->line);
+    starter->line = NULL;
+}

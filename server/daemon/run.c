@@ -1,0 +1,170 @@
+#include "run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "exit_status.h"
+#include "log.h"
+#include "pid_file.h"
+#include "server.h"
+#include "umem_errors.h"
+
+/* What ends the daemon in order. Ctrl-C is SIGINT, closing the console SIGHUP, Ctrl-Break SIGBREAK. */
+static const int signal_numbers[] = {
+    SIGTERM,
+    SIGINT,
+    SIGHUP,
+#ifdef SIGBREAK
+    SIGBREAK,
+#endif
+};
+
+enum { SIGNAL_COUNT = sizeof signal_numbers / sizeof signal_numbers[0] };
+
+struct run {
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    struct um_server *server; /* NULL before its start and after its end */
+    struct um_log log;
+    const struct um_options *options;
+    struct um_starter *starter;
+};
+
+static void on_note(void *context, enum um_server_note note, const char *text)
+{
+    struct run *run = context;
+
+    um_log_write(&run->log, note == UM_NOTE_WARNING ? UM_LOG_WARNING : UM_LOG_DEBUG, "%s", text);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct run *run = handle->data;
+
+    um_log_write(&run->log, UM_LOG_INFO, "signal %d: ending", number);
+    if (run->server != NULL)
+        um_server_stop(run->server);
+}
+
+static void watch_signals(struct run *run)
+{
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&run->loop, &run->signals[i]);
+        run->signals[i].data = run;
+        uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
+    }
+}
+
+static void on_ended(void *context)
+{
+    struct run *run = context;
+
+    run->server = NULL;
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&run->signals[i], NULL);
+}
+
+/* 75 % of the memory, or of what the control group leaves us of it. */
+static uint64_t default_bytes(void)
+{
+    uint64_t total = uv_get_total_memory();
+    uint64_t constrained = uv_get_constrained_memory();
+
+    if (constrained != 0 && constrained < total)
+        total = constrained;
+    return total / 4 * 3;
+}
+
+/* Tells everybody that there will be no daemon. */
+static int fail(struct run *run, int status, const char *why)
+{
+    um_log_write(&run->log, UM_LOG_ERROR, "%s", why);
+    um_process_report(run->starter, status, why);
+    return status;
+}
+
+static int start_server(struct run *run, const char *pipe)
+{
+    struct um_limits limits = run->options->limits;
+    struct um_server_options options = {
+        .pipe = pipe,
+        .limits = &limits,
+        .version = UMEM_VERSION,
+        .context = run,
+        .note = on_note,
+        .ended = on_ended,
+    };
+    char why[UM_SERVER_WHY_ROOM];
+    int code;
+
+    if (limits.bytes == 0)
+        limits.bytes = default_bytes();
+    if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0)
+        return fail(run, UM_EXIT_FAILED, "the system gives no random numbers");
+    code = um_server_start(&run->loop, &options, &run->server, why);
+    if (code != UMEM_OK)
+        return fail(run, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, why);
+    watch_signals(run);
+    return UM_EXIT_ENDED;
+}
+
+/* The pipe is open: says so wherever that was asked for. */
+static int announce(struct run *run, const char *pipe)
+{
+    const char *pid_file = run->options->pid_file;
+    char why[UM_SERVER_WHY_ROOM];
+
+    if (pid_file != NULL && !um_pid_file_write(pid_file, why, sizeof why)) {
+        um_server_stop(run->server);
+        return fail(run, UM_EXIT_FAILED, why);
+    }
+    um_log_write(&run->log, UM_LOG_INFO, "listening on %s", pipe);
+    um_process_report(run->starter, UM_EXIT_ENDED, "");
+    return UM_EXIT_ENDED;
+}
+
+static int serve(struct run *run, const char *pipe)
+{
+    int status = start_server(run, pipe);
+    bool is_announced = false;
+
+    if (status == UM_EXIT_ENDED) {
+        status = announce(run, pipe);
+        is_announced = status == UM_EXIT_ENDED;
+    }
+    /* Where the start failed, this closes what was opened. */
+    uv_run(&run->loop, UV_RUN_DEFAULT);
+    if (is_announced) {
+        if (run->options->pid_file != NULL)
+            um_pid_file_remove(run->options->pid_file);
+        um_log_write(&run->log, UM_LOG_INFO, "ended");
+    }
+    return status;
+}
+
+int um_run(const struct um_options *options, const char *pipe, struct um_starter *starter)
+{
+    struct run run = {.options = options, .starter = starter};
+    char why[512];
+    int status;
+
+    if (um_log_open(&run.log, options->log_file, options->log_level) != 0) {
+        snprintf(why, sizeof why, "the log file %s cannot be opened: %s", options->log_file, strerror(errno));
+        um_log_open(&run.log, NULL, options->log_level);
+        return fail(&run, UM_EXIT_FAILED, why);
+    }
+    if (uv_loop_init(&run.loop) != 0) {
+        status = fail(&run, UM_EXIT_FAILED, "no event loop can be made");
+    } else {
+        status = serve(&run, pipe);
+        if (uv_loop_close(&run.loop) != 0)
+            um_log_write(&run.log, UM_LOG_ERROR, "something was left open at the end");
+    }
+    um_log_close(&run.log);
+    return status;
+}
