@@ -22,7 +22,7 @@ enum { UM_JSON_DEPTH_LIMIT = 64 };
 struct um_json_check {
     size_t bad_offset; /* where checking stopped, in bytes */
     const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
-    bool has_nul;      /* \u0000 stood in a string: each was rewritten in place as \ufdd0, see UM_JSON_NUL_MARK */
+    bool has_nul; /* \u0000 stood in a string: each was rewritten in place as \ufdd0, see UM_JSON_NUL_MARK */
 };
 
 /* Checks `size` bytes at `text`, which it may change as said of has_nul. Returns whether it is JSON. */

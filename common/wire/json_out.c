@@ -1,5 +1,6 @@
 #include "json_out.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,9 +183,10 @@ static void write_number_text(struct um_buf *buf, char *text)
 
 static bool write_not_finite(struct um_buf *buf, double value)
 {
-    if (isfinite(value))
+    /* Comparisons rather than isfinite(), which some compilers' headers convert to float with a warning. */
+    if (fabs(value) <= DBL_MAX)
         return false;
-    um_json_cstring(buf, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    um_json_cstring(buf, value > 0 ? "Infinity" : value < 0 ? "-Infinity" : "NaN");
     return true;
 }
 

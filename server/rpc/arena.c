@@ -17,7 +17,8 @@ struct chunk {
     char *bytes;
 };
 
-static struct chunk *current; /* where the next allocation is tried; the first chunk is the last in the list */
+static struct chunk
+    *current; /* where the next allocation is tried; the first chunk is the last in the list */
 
 static struct chunk *new_chunk(size_t size)
 {

@@ -17,7 +17,8 @@ bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offse
 
     if (offset <= block_size && size <= block_size - offset)
         return true;
-    um_fail(call, UMEM_E_OUT_OF_RANGE, "offset %llu + size %llu passes the end of the block, which has %llu bytes",
+    um_fail(call, UMEM_E_OUT_OF_RANGE,
+            "offset %llu + size %llu passes the end of the block, which has %llu bytes",
             (unsigned long long)offset, (unsigned long long)size, (unsigned long long)block_size);
     um_reply_uint(call, "block", um_block_handle(um_call_store(call), block));
     um_reply_uint(call, "offset", offset);
@@ -47,8 +48,8 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     return false;
 }
 
-static int find_handle(struct um_store *store, enum um_type type, const cJSON *json, const char *name, struct um_arg *arg,
-                       struct um_fault *fault)
+static int find_handle(struct um_store *store, enum um_type type, const cJSON *json, const char *name,
+                       struct um_arg *arg, struct um_fault *fault)
 {
     um_handle handle;
 
@@ -67,7 +68,8 @@ static int find_handle(struct um_store *store, enum um_type type, const cJSON *j
 /* A lock keeps every other session out of a heap and its blocks. */
 static bool check_lock(struct um_call *call, const struct um_param *param, const struct um_arg *arg)
 {
-    struct um_heap *heap = param->type == UM_HEAP ? arg->as.heap : um_block_heap(um_call_store(call), arg->as.block);
+    struct um_heap *heap =
+        param->type == UM_HEAP ? arg->as.heap : um_block_heap(um_call_store(call), arg->as.block);
     struct um_fault fault = {0};
     int code;
 
@@ -80,7 +82,8 @@ static bool check_lock(struct um_call *call, const struct um_param *param, const
     return false;
 }
 
-static bool bind_handle(struct um_call *call, const struct um_param *param, const cJSON *json, struct um_arg *arg)
+static bool bind_handle(struct um_call *call, const struct um_param *param, const cJSON *json,
+                        struct um_arg *arg)
 {
     struct um_fault fault = {0};
     const char *name = NULL;
@@ -139,9 +142,11 @@ static bool match(struct um_call *call, const cJSON *params, const cJSON **found
     bool seen[UM_PARAMS_MAXIMUM] = {false};
     size_t index = 0;
 
-    for (const cJSON *item = params != NULL ? params->child : NULL; item != NULL; item = item->next, index++) {
+    for (const cJSON *item = params != NULL ? params->child : NULL; item != NULL;
+         item = item->next, index++) {
         if (by_position && index >= method->param_count) {
-            um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name, method->param_count);
+            um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
+                    method->param_count);
             um_reply_end(call);
             return false;
         }
@@ -176,7 +181,8 @@ bool um_args_bind(struct um_call *call, const cJSON *params, struct um_args *arg
             return false;
     }
     for (size_t i = 0; i < method->param_count; i++) {
-        if (found[i] != NULL && !um_args_bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
+        if (found[i] != NULL &&
+            !um_args_bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
             return false;
     }
     for (size_t i = 0; i < method->param_count; i++) {

@@ -33,9 +33,10 @@ static bool bind_uint(struct um_call *call, const struct um_param *param, const 
     double maximum = param->maximum != 0 ? (double)param->maximum : (double)UM_JSON_INTEGER_MAX;
     double number = json->valuedouble;
 
-    if (!cJSON_IsNumber(json) || !(number >= (double)param->minimum && number <= maximum) || floor(number) < number)
-        return um_args_refuse(call, param->name, "must be an integer from %llu to %.0f", (unsigned long long)param->minimum,
-                      maximum);
+    if (!cJSON_IsNumber(json) || !(number >= (double)param->minimum && number <= maximum) ||
+        floor(number) < number)
+        return um_args_refuse(call, param->name, "must be an integer from %llu to %.0f",
+                              (unsigned long long)param->minimum, maximum);
     *value = (uint64_t)number;
     return true;
 }
@@ -53,7 +54,8 @@ const char *um_args_string(struct um_call *call, const char *name, const cJSON *
     return json->valuestring;
 }
 
-static bool bind_name(struct um_call *call, const struct um_param *param, const cJSON *json, const char **value)
+static bool bind_name(struct um_call *call, const struct um_param *param, const cJSON *json,
+                      const char **value)
 {
     const char *text = um_args_string(call, param->name, json);
     size_t size;
@@ -62,8 +64,8 @@ static bool bind_name(struct um_call *call, const struct um_param *param, const 
         return false;
     size = strlen(text);
     if (size < param->minimum || size > UM_NAME_SIZE_LIMIT)
-        return um_args_refuse(call, param->name, "must have %d to %d bytes, not %zu", (int)param->minimum, UM_NAME_SIZE_LIMIT,
-                      size);
+        return um_args_refuse(call, param->name, "must have %d to %d bytes, not %zu", (int)param->minimum,
+                              UM_NAME_SIZE_LIMIT, size);
     for (size_t i = 0; i < size; i++) {
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             return um_args_refuse(call, param->name, "must not contain control characters");
@@ -87,11 +89,13 @@ static bool refuse_word(struct um_call *call, const struct um_param *param, cons
     size_t used = 0;
 
     for (const struct um_word *word = param->words; word->word != NULL && used < sizeof list; word++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", word == param->words ? "" : ", ", word->word);
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", word == param->words ? "" : ", ",
+                                 word->word);
     return um_args_refuse(call, param->name, "must be %s: %s", wanted, list);
 }
 
-static bool bind_choice(struct um_call *call, const struct um_param *param, const cJSON *json, unsigned *value)
+static bool bind_choice(struct um_call *call, const struct um_param *param, const cJSON *json,
+                        unsigned *value)
 {
     const struct um_word *word = find_word(param->words, json);
 
@@ -120,7 +124,8 @@ static bool bind_flags(struct um_call *call, const struct um_param *param, const
     return true;
 }
 
-static bool bind_id(struct um_call *call, const struct um_param *param, const cJSON *json, const cJSON **value)
+static bool bind_id(struct um_call *call, const struct um_param *param, const cJSON *json,
+                    const cJSON **value)
 {
     if (cJSON_IsString(json)) {
         *value = json;
@@ -134,7 +139,8 @@ static bool bind_id(struct um_call *call, const struct um_param *param, const cJ
 }
 
 /* Types that do not depend on another parameter. Handles are looked up later, when all types are known to be right. */
-bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const cJSON *json, struct um_arg *arg)
+bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const cJSON *json,
+                        struct um_arg *arg)
 {
     switch (param->type) {
     case UM_BOOLEAN:
@@ -159,7 +165,8 @@ bool um_args_bind_plain(struct um_call *call, const struct um_param *param, cons
         return bind_id(call, param, json, &arg->as.id);
     case UM_HEAP:
     case UM_BLOCK:
-        return cJSON_IsNumber(json) || cJSON_IsString(json) || um_args_refuse(call, param->name, "must be a handle or a name");
+        return cJSON_IsNumber(json) || cJSON_IsString(json) ||
+               um_args_refuse(call, param->name, "must be a handle or a name");
     default:
         return true;
     }
@@ -201,8 +208,8 @@ static unsigned sibling_word(const struct um_method *method, const struct um_arg
     return 0;
 }
 
-static bool bind_data(struct um_call *call, const struct um_param *param, const cJSON *json, enum um_encoding encoding,
-                      struct um_data *data)
+static bool bind_data(struct um_call *call, const struct um_param *param, const cJSON *json,
+                      enum um_encoding encoding, struct um_data *data)
 {
     const char *text = um_args_string(call, param->name, json);
     size_t size = 0;
@@ -212,12 +219,15 @@ static bool bind_data(struct um_call *call, const struct um_param *param, const 
         return false;
     *data = (struct um_data){.text = text, .text_size = strlen(text), .encoding = encoding};
     if (encoding == UM_RAW)
-        return um_args_refuse(call, param->name, "must be left out with encoding \"raw\": the bytes follow the message");
+        return um_args_refuse(call, param->name,
+                              "must be left out with encoding \"raw\": the bytes follow the message");
     if (encoding == UM_BASE64 && !um_base64_decoded_size(text, data->text_size, &size, &bad_offset))
-        return um_args_refuse(call, param->name, "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
-                      bad_offset);
+        return um_args_refuse(call, param->name,
+                              "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
+                              bad_offset);
     if (encoding == UM_HEX && !um_hex_decoded_size(text, data->text_size, &size, &bad_offset))
-        return um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)", bad_offset);
+        return um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)",
+                              bad_offset);
     data->size = encoding == UM_UTF8 ? data->text_size : size;
     return true;
 }
@@ -232,8 +242,8 @@ void um_data_decode(const struct um_data *data, void *target)
         memcpy(target, data->text, data->text_size);
 }
 
-static bool bind_value(struct um_call *call, const struct um_param *param, const cJSON *json, enum um_value_type type,
-                       struct um_value *value)
+static bool bind_value(struct um_call *call, const struct um_param *param, const cJSON *json,
+                       enum um_value_type type, struct um_value *value)
 {
     const char *why = "";
 
@@ -243,8 +253,8 @@ static bool bind_value(struct um_call *call, const struct um_param *param, const
     return true;
 }
 
-static bool bind_values(struct um_call *call, const struct um_param *param, const cJSON *json, enum um_value_type type,
-                        struct um_values *values)
+static bool bind_values(struct um_call *call, const struct um_param *param, const cJSON *json,
+                        enum um_value_type type, struct um_values *values)
 {
     size_t width = um_value_size(type);
     size_t count = 0;
@@ -256,7 +266,8 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
         count++;
     bytes = um_arena_alloc(count * width);
     if (bytes == NULL) {
-        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time", count);
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
+                count);
         um_reply_end(call);
         return false;
     }
@@ -271,20 +282,22 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
     return true;
 }
 
-bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const cJSON *json, struct um_args *args,
-                           struct um_arg *arg)
+bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const cJSON *json,
+                            struct um_args *args, struct um_arg *arg)
 {
     const struct um_method *method = call->method;
 
     switch (param->type) {
     case UM_DATA:
-        return bind_data(call, param, json, (enum um_encoding)sibling_word(method, args, "encoding"), &arg->as.data);
+        return bind_data(call, param, json, (enum um_encoding)sibling_word(method, args, "encoding"),
+                         &arg->as.data);
     case UM_VALUE:
-        return bind_value(call, param, json, (enum um_value_type)sibling_word(method, args, "type"), &arg->as.value);
+        return bind_value(call, param, json, (enum um_value_type)sibling_word(method, args, "type"),
+                          &arg->as.value);
     case UM_VALUES:
-        return bind_values(call, param, json, (enum um_value_type)sibling_word(method, args, "type"), &arg->as.values);
+        return bind_values(call, param, json, (enum um_value_type)sibling_word(method, args, "type"),
+                           &arg->as.values);
     default:
         return true;
     }
 }
-

@@ -25,7 +25,8 @@ void um_args_bind_fallback(const struct um_param *param, struct um_arg *arg);
 
 /* Types that do not depend on another parameter; a handle is only checked for being a number or a string. Answers and
  * returns false where the value is not of the type. */
-bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct cJSON *json, struct um_arg *arg);
+bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct cJSON *json,
+                        struct um_arg *arg);
 
 /* Types that the parameter "encoding" or "type" decides, which is in `args` already. */
 bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const struct cJSON *json,

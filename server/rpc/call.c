@@ -10,9 +10,10 @@
 #include "json_out.h"
 
 enum {
-    ANSWER_RESERVE = 4096,  /* bytes every answer of fixed size fits in, its id not counted */
+    ANSWER_RESERVE = 4096,    /* bytes every answer of fixed size fits in, its id not counted */
     MESSAGE_SIZE_LIMIT = 512, /* bytes in an error's message */
-    COPIED_TAIL_SIZE = 65536  /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
+    COPIED_TAIL_SIZE =
+        65536 /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
 };
 
 /* ---- framing of answers ---- */
@@ -37,8 +38,8 @@ static void insert_header(struct um_buf *out, size_t start, uint64_t payload_siz
     size_t size;
 
     if (payload_size != 0)
-        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n", body_size,
-                                (unsigned long long)payload_size);
+        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
+                                body_size, (unsigned long long)payload_size);
     else
         size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", body_size);
     if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
@@ -78,11 +79,13 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     uint64_t used = call->peer->out.size - call->start;
 
     if (!um_call_has_room(call, size)) {
-        um_fail(call, UMEM_E_TOO_LARGE, "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
+        um_fail(call, UMEM_E_TOO_LARGE,
+                "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
         um_reply_uint(call, "maximum", limit);
     } else if (call->in_batch && touched > call->peer->batch_left) {
-        um_fail(call, UMEM_E_LIMIT_EXCEEDED, "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
+        um_fail(call, UMEM_E_LIMIT_EXCEEDED,
+                "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
                 (unsigned long long)call->peer->rpc->limits->batch_bytes);
         um_reply_string(call, "limit", "batch_bytes");
         um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
@@ -274,9 +277,10 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
 
 static void fail_with_limit(struct um_call *call, int code, const struct um_fault *fault)
 {
-    um_fail(call, code, "%s: %s is %llu, %llu in use, %llu asked for%s%s", umem_error_text(code), fault->limit,
-            (unsigned long long)fault->maximum, (unsigned long long)fault->used, (unsigned long long)fault->asked,
-            fault->what != NULL ? "; " : "", fault->what != NULL ? fault->what : "");
+    um_fail(call, code, "%s: %s is %llu, %llu in use, %llu asked for%s%s", umem_error_text(code),
+            fault->limit, (unsigned long long)fault->maximum, (unsigned long long)fault->used,
+            (unsigned long long)fault->asked, fault->what != NULL ? "; " : "",
+            fault->what != NULL ? fault->what : "");
     um_reply_string(call, "limit", fault->limit);
     um_reply_uint(call, "maximum", fault->maximum);
     um_reply_uint(call, "used", fault->used);

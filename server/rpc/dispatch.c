@@ -110,7 +110,8 @@ static void run(struct um_call *call, const struct envelope *envelope)
 
     call->method = um_table_find(envelope->method->valuestring);
     if (call->method != NULL && call->payload_size != 0 && !call->method->takes_payload) {
-        um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out", call->method->name);
+        um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out",
+                call->method->name);
         um_reply_end(call);
         return;
     }
@@ -199,7 +200,8 @@ static void handle_json(struct um_peer *peer, const cJSON *json, uint64_t payloa
     if (count == 0)
         refuse_message(peer, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
     else if (payload_size != 0)
-        refuse_message(peer, UMEM_E_UNSUPPORTED, "a batch takes no payload; send raw bytes with a request of its own");
+        refuse_message(peer, UMEM_E_UNSUPPORTED,
+                       "a batch takes no payload; send raw bytes with a request of its own");
     else if (count > peer->rpc->limits->batch_requests)
         refuse_long_batch(peer, count);
     else

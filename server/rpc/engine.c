@@ -69,7 +69,8 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
     };
     int code;
 
-    *peer = (struct um_peer){.rpc = rpc, .events = options->events, .id = owner.id, .opened = rpc->unix_seconds};
+    *peer =
+        (struct um_peer){.rpc = rpc, .events = options->events, .id = owner.id, .opened = rpc->unix_seconds};
     code = um_owner_open(rpc->store, &owner, &peer->owner);
     if (code != UMEM_OK)
         return code;

@@ -17,12 +17,12 @@ struct um_rpc {
     const char *version;
     const char *pipe;
     int64_t pid;
-    int64_t started;         /* seconds since 1970-01-01 UTC */
-    int64_t unix_seconds;    /* now */
-    uint64_t requests;       /* since the start, notifications counted */
-    uint64_t errors;         /* requests and messages answered with an error since the start */
-    uint64_t last_peer_id;   /* the newest session's number */
-    bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
+    int64_t started;       /* seconds since 1970-01-01 UTC */
+    int64_t unix_seconds;  /* now */
+    uint64_t requests;     /* since the start, notifications counted */
+    uint64_t errors;       /* requests and messages answered with an error since the start */
+    uint64_t last_peer_id; /* the newest session's number */
+    bool had_nul;          /* the message at work had \u0000 in it: strings with the mark are refused */
 };
 
 /* A string of the message at work that holds \u0000, which cJSON cannot carry (see json_check.h). */

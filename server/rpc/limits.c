@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const struct um_limit_entry entries[] = {
-#define LIMIT_ENTRY(name, fallback, minimum, maximum, doc)                                                    \
+#define LIMIT_ENTRY(name, fallback, minimum, maximum, doc) \
     {#name, doc, UINT64_C(fallback), UINT64_C(minimum), UINT64_C(maximum)},
     UM_LIMITS(LIMIT_ENTRY)
 #undef LIMIT_ENTRY
@@ -37,7 +37,8 @@ uint64_t um_limits_value(const struct um_limits *limits, unsigned index)
     return value;
 }
 
-int um_limits_set(struct um_limits *limits, const char *name, uint64_t value, const struct um_limit_entry **entry)
+int um_limits_set(struct um_limits *limits, const char *name, uint64_t value,
+                  const struct um_limit_entry **entry)
 {
     *entry = NULL;
     for (unsigned i = 0; i < ENTRY_COUNT; i++) {

@@ -55,11 +55,12 @@ struct um_param {
     const char *name;
     enum um_type type;
     bool required;
-    uint64_t minimum;            /* UM_UINT, UM_SIZE, UM_OFFSET, and 0 or 1 for UM_NAME */
-    uint64_t maximum;            /* likewise; 0: 2^53 - 1 */
-    uint64_t fallback;           /* value when left out: number, word's value, flags, boolean */
-    const char *fallback_name;   /* UM_HEAP: the name that stands when left out */
-    const char *fallback_doc;    /* what is said of the default where `fallback` does not tell it; NULL: print it */
+    uint64_t minimum;          /* UM_UINT, UM_SIZE, UM_OFFSET, and 0 or 1 for UM_NAME */
+    uint64_t maximum;          /* likewise; 0: 2^53 - 1 */
+    uint64_t fallback;         /* value when left out: number, word's value, flags, boolean */
+    const char *fallback_name; /* UM_HEAP: the name that stands when left out */
+    const char
+        *fallback_doc; /* what is said of the default where `fallback` does not tell it; NULL: print it */
     const struct um_word *words; /* UM_CHOICE, UM_FLAGS */
     const char *unit;            /* "bytes", "milliseconds"; NULL: none */
     const char *doc;             /* one sentence */
@@ -68,8 +69,8 @@ struct um_param {
 struct um_member {
     const char *name;
     enum um_type type;
-    bool nullable;                  /* may be null */
-    bool optional;                  /* may be missing */
+    bool nullable;                   /* may be null */
+    bool optional;                   /* may be missing */
     const struct um_member *members; /* UM_OBJECT, UM_ARRAY; ends with a NULL name */
     const char *unit;
     const char *doc;
@@ -86,14 +87,14 @@ struct um_range_rule {
 struct um_method {
     const char *name;
     const char *summary;
-    const char *detail;                            /* more to know, whole sentences; NULL: nothing */
-    const struct um_param *params;                 /* in order; may be NULL */
+    const char *detail;            /* more to know, whole sentences; NULL: nothing */
+    const struct um_param *params; /* in order; may be NULL */
     size_t param_count;
     struct um_range_rule ranges[UM_RANGES_MAXIMUM]; /* of the parameters above */
-    const struct um_member *result;                /* ends with a NULL name; NULL: the empty object */
-    int errors[UM_ERRORS_MAXIMUM];                 /* codes, beside those implied; ends with 0 */
-    bool ignores_lock;                             /* works on heaps that another session has locked */
-    bool takes_payload;                            /* raw bytes may follow the request */
+    const struct um_member *result;                 /* ends with a NULL name; NULL: the empty object */
+    int errors[UM_ERRORS_MAXIMUM];                  /* codes, beside those implied; ends with 0 */
+    bool ignores_lock;                              /* works on heaps that another session has locked */
+    bool takes_payload;                             /* raw bytes may follow the request */
     void (*run)(struct um_call *call, const struct um_args *args);
 };
 

@@ -9,25 +9,25 @@
 #include "method.h"
 
 /* X(symbol): in the order of protocol.md. */
-#define UM_METHODS(X)  \
-    X(rpc_discover)    \
-    X(server_ping)     \
-    X(server_info)     \
-    X(server_stats)    \
+#define UM_METHODS(X) \
+    X(rpc_discover) \
+    X(server_ping) \
+    X(server_info) \
+    X(server_stats) \
     X(server_shutdown) \
-    X(heap_process)    \
-    X(heap_create)     \
-    X(heap_list)       \
-    X(heap_info)       \
-    X(heap_destroy)    \
-    X(block_alloc)     \
-    X(block_info)      \
-    X(block_list)      \
-    X(block_read)      \
-    X(block_write)     \
-    X(block_get)       \
-    X(block_set)       \
-    X(block_copy)      \
+    X(heap_process) \
+    X(heap_create) \
+    X(heap_list) \
+    X(heap_info) \
+    X(heap_destroy) \
+    X(block_alloc) \
+    X(block_info) \
+    X(block_list) \
+    X(block_read) \
+    X(block_write) \
+    X(block_get) \
+    X(block_set) \
+    X(block_copy) \
     X(block_free)
 
 #define UM_METHOD_DECLARE(symbol) extern const struct um_method um_method_##symbol;
@@ -41,8 +41,13 @@ extern const struct um_word um_flag_words[];
 extern const struct um_word um_lifetime_words[];
 
 #define UM_ENCODING_DOC "How data is written"
-#define UM_PAGE_PARAMS                                                                                        \
-    {.name = "after", .type = UM_UINT, .doc = "Where to go on: `next` of the page before; 0 for the first page."}, \
-    {.name = "limit", .type = UM_UINT, .minimum = 1, .maximum = 1000, .fallback = 1000, .doc = "Most entries in the answer."}
+#define UM_PAGE_PARAMS \
+    {.name = "after", \
+     .type = UM_UINT, \
+     .doc = "Where to go on: `next` of the page before; 0 for the first page."}, \
+    { \
+        .name = "limit", .type = UM_UINT, .minimum = 1, .maximum = 1000, .fallback = 1000, \
+        .doc = "Most entries in the answer." \
+    }
 
 #endif

@@ -10,7 +10,11 @@
 enum { ALLOC_SIZE, ALLOC_HEAP, ALLOC_FLAGS, ALLOC_NAME, ALLOC_LIFETIME, ALLOC_DATA, ALLOC_ENCODING };
 
 static const struct um_param alloc_params[] = {
-    {.name = "size", .type = UM_SIZE, .required = true, .unit = "bytes", .doc = "Its size; 0 makes a block too."},
+    {.name = "size",
+     .type = UM_SIZE,
+     .required = true,
+     .unit = "bytes",
+     .doc = "Its size; 0 makes a block too."},
     {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "Where to allocate."},
     {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
     {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
@@ -42,14 +46,15 @@ static void alloc(struct um_call *call, const struct um_args *args)
     int code;
 
     if (data != NULL && data->size > options.size) {
-        um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu", (unsigned long long)data->size,
-                (unsigned long long)options.size);
+        um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
+                (unsigned long long)data->size, (unsigned long long)options.size);
         um_reply_end(call);
         return;
     }
     if (!um_call_fits(call, 0, options.size))
         return;
-    code = um_block_alloc(um_call_store(call), value[ALLOC_HEAP].as.heap, call->peer->owner, &options, &block, &fault);
+    code = um_block_alloc(um_call_store(call), value[ALLOC_HEAP].as.heap, call->peer->owner, &options, &block,
+                          &fault);
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
         return;
@@ -65,7 +70,9 @@ static void alloc(struct um_call *call, const struct um_args *args)
 static const struct um_member alloc_result[] = {
     {.name = "block", .type = UM_BLOCK, .doc = "The new block."},
     {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As asked for."},
-    {.name = "address", .type = UM_JSON, .doc = "Where it lies in the daemon: unique among the blocks alive."},
+    {.name = "address",
+     .type = UM_JSON,
+     .doc = "Where it lies in the daemon: unique among the blocks alive."},
     {.name = NULL},
 };
 
@@ -92,12 +99,17 @@ static const struct um_member info_result[] = {
     {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
     {.name = "heap", .type = UM_HEAP, .doc = "Where it was allocated."},
     {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Its size."},
-    {.name = "address", .type = UM_JSON, .doc = "Where it lies in the daemon: unique among the blocks alive."},
+    {.name = "address",
+     .type = UM_JSON,
+     .doc = "Where it lies in the daemon: unique among the blocks alive."},
     {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
     {.name = "owner", .type = UM_OBJECT, .nullable = true, .members = owner_members, .doc = "Who made it."},
     {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it."},
     {.name = "orphaned", .type = UM_BOOLEAN, .doc = "No name, and no open session holds it."},
-    {.name = "created", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it was allocated."},
+    {.name = "created",
+     .type = UM_UINT,
+     .unit = "seconds since 1970-01-01 UTC",
+     .doc = "When it was allocated."},
     {.name = NULL},
 };
 

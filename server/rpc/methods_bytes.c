@@ -39,7 +39,11 @@ enum { READ_BLOCK, READ_OFFSET, READ_SIZE, READ_ENCODING };
 static const struct um_param read_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
     {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
-    {.name = "size", .type = UM_SIZE, .fallback_doc = "to the end", .unit = "bytes", .doc = "How much to read."},
+    {.name = "size",
+     .type = UM_SIZE,
+     .fallback_doc = "to the end",
+     .unit = "bytes",
+     .doc = "How much to read."},
     {.name = "encoding",
      .type = UM_CHOICE,
      .words = um_encoding_words,
@@ -114,7 +118,8 @@ static void read_bytes(struct um_call *call, const struct um_args *args)
         !um_call_fits(call, written_size(encoding, bytes, range->size) + 64, 0))
         return;
     if (encoding == UM_UTF8 && um_utf8_check(bytes, size) != size) {
-        um_fail(call, UMEM_E_UNSUPPORTED, "the bytes are not UTF-8 from offset %llu on; read them as base64 or hex",
+        um_fail(call, UMEM_E_UNSUPPORTED,
+                "the bytes are not UTF-8 from offset %llu on; read them as base64 or hex",
                 (unsigned long long)(range->offset + um_utf8_check(bytes, size)));
         um_reply_uint(call, "offset", range->offset + um_utf8_check(bytes, size));
         um_reply_end(call);
@@ -147,7 +152,9 @@ enum { WRITE_BLOCK, WRITE_DATA, WRITE_OFFSET, WRITE_ENCODING, WRITE_SIZE };
 
 static const struct um_param write_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
-    {.name = "data", .type = UM_DATA, .doc = "The bytes; left out with \"raw\", where they follow the message."},
+    {.name = "data",
+     .type = UM_DATA,
+     .doc = "The bytes; left out with \"raw\", where they follow the message."},
     {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
     {.name = "encoding",
      .type = UM_CHOICE,
@@ -219,7 +226,10 @@ enum { COPY_SOURCE, COPY_TARGET, COPY_SOURCE_OFFSET, COPY_TARGET_OFFSET, COPY_SI
 
 static const struct um_param copy_params[] = {
     {.name = "source", .type = UM_BLOCK, .required = true, .doc = "The block to copy from."},
-    {.name = "target", .type = UM_BLOCK, .required = true, .doc = "The block to copy to; it may be the same."},
+    {.name = "target",
+     .type = UM_BLOCK,
+     .required = true,
+     .doc = "The block to copy to; it may be the same."},
     {.name = "source_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the source."},
     {.name = "target_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the target."},
     {.name = "size",
@@ -237,7 +247,8 @@ static void copy(struct um_call *call, const struct um_args *args)
 
     if (!um_range_check(call, target, offset, source->size) || !um_call_fits(call, 0, source->size))
         return;
-    memmove(um_block_bytes(target) + offset, um_block_bytes(source->block) + source->offset, (size_t)source->size);
+    memmove(um_block_bytes(target) + offset, um_block_bytes(source->block) + source->offset,
+            (size_t)source->size);
     reply_size(call, source->size);
 }
 

@@ -8,7 +8,9 @@
 #include "methods.h"
 
 static const struct um_word kind_words[] = {
-    {"private", UM_HEAP_PRIVATE}, {"shared", UM_HEAP_SHARED}, {NULL, 0},
+    {"private", UM_HEAP_PRIVATE},
+    {"shared", UM_HEAP_SHARED},
+    {NULL, 0},
 };
 static const char *const kind_names[] = {
     [UM_HEAP_PROCESS] = "process",
@@ -47,7 +49,15 @@ const struct um_method um_method_heap_process = {
 
 /* ---- heap.create ---- */
 
-enum { CREATE_FLAGS, CREATE_INITIAL_SIZE, CREATE_MAXIMUM_SIZE, CREATE_NAME, CREATE_KIND, CREATE_LIFETIME, CREATE_ALIGNMENT };
+enum {
+    CREATE_FLAGS,
+    CREATE_INITIAL_SIZE,
+    CREATE_MAXIMUM_SIZE,
+    CREATE_NAME,
+    CREATE_KIND,
+    CREATE_LIFETIME,
+    CREATE_ALIGNMENT
+};
 
 static const struct um_param create_params[] = {
     {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
@@ -58,7 +68,11 @@ static const struct um_param create_params[] = {
      .unit = "bytes",
      .doc = "Most that the sizes of its blocks may add up to."},
     {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
-    {.name = "kind", .type = UM_CHOICE, .words = kind_words, .fallback = UM_HEAP_PRIVATE, .doc = "What it is made of."},
+    {.name = "kind",
+     .type = UM_CHOICE,
+     .words = kind_words,
+     .fallback = UM_HEAP_PRIVATE,
+     .doc = "What it is made of."},
     {.name = "lifetime",
      .type = UM_CHOICE,
      .words = um_lifetime_words,

@@ -125,8 +125,14 @@ static const struct um_member stats_result[] = {
     {.name = "sessions", .type = UM_UINT, .doc = "Clients connected."},
     {.name = "requests", .type = UM_UINT, .doc = "Requests since the start, bad ones and this one counted."},
     {.name = "errors", .type = UM_UINT, .doc = "Those that were answered with an error."},
-    {.name = "bytes_read", .type = UM_UINT, .unit = "bytes", .doc = "Received from all clients since the start."},
-    {.name = "bytes_written", .type = UM_UINT, .unit = "bytes", .doc = "Sent to all clients since the start."},
+    {.name = "bytes_read",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Received from all clients since the start."},
+    {.name = "bytes_written",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Sent to all clients since the start."},
     {.name = NULL},
 };
 

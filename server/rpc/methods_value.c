@@ -13,7 +13,11 @@ enum { GET_BLOCK, GET_OFFSET, GET_TYPE, GET_COUNT };
 
 static const struct um_param get_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
-    {.name = "offset", .type = UM_OFFSET, .required = true, .unit = "bytes", .doc = "Where the first number is."},
+    {.name = "offset",
+     .type = UM_OFFSET,
+     .required = true,
+     .unit = "bytes",
+     .doc = "Where the first number is."},
     {.name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Their type."},
     {.name = "count", .type = UM_UINT, .fallback = 1, .maximum = 1000000, .doc = "How many to read."},
 };
@@ -39,7 +43,9 @@ static void get(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member get_result[] = {
-    {.name = "values", .type = UM_VALUES, .doc = "The numbers; 64-bit ones past 2^53-1 as strings of digits."},
+    {.name = "values",
+     .type = UM_VALUES,
+     .doc = "The numbers; 64-bit ones past 2^53-1 as strings of digits."},
     {.name = NULL},
 };
 
@@ -56,7 +62,11 @@ enum { SET_BLOCK, SET_OFFSET, SET_VALUES, SET_TYPE };
 
 static const struct um_param set_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
-    {.name = "offset", .type = UM_OFFSET, .required = true, .unit = "bytes", .doc = "Where the first number goes."},
+    {.name = "offset",
+     .type = UM_OFFSET,
+     .required = true,
+     .unit = "bytes",
+     .doc = "Where the first number goes."},
     {.name = "values", .type = UM_VALUES, .required = true, .doc = "The numbers."},
     {.name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Their type."},
 };

@@ -105,10 +105,10 @@ static void write_errors(FILE *out, const struct um_method *method)
 {
     const char *separator = "Errors: ";
 
-#define ERROR_NAME(identifier, code, name, text)                                                              \
-    if (um_method_declares(method, code)) {                                                                   \
-        fprintf(out, "%s`%s`", separator, name);                                                              \
-        separator = ", ";                                                                                     \
+#define ERROR_NAME(identifier, code, name, text) \
+    if (um_method_declares(method, code)) { \
+        fprintf(out, "%s`%s`", separator, name); \
+        separator = ", "; \
     }
     UMEM_WIRE_ERRORS(ERROR_NAME)
 #undef ERROR_NAME

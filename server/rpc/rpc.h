@@ -79,16 +79,16 @@ struct um_tail {
 struct um_peer {
     struct um_rpc *rpc;
     const struct um_peer_events *events;
-    struct um_owner *owner;       /* who this client is, in the store */
-    uint64_t id;                  /* the session's number, from 1, never reused */
-    int64_t opened;               /* seconds since 1970-01-01 UTC */
-    enum um_framing framing;      /* set by the connection before the first message */
-    struct um_buf out;            /* answers to send; the connection takes them away */
-    struct um_tail tail;          /* to send after out; then um_peer_tail_sent() */
-    struct um_pin *tail_pin;      /* keeps tail's memory */
-    struct um_intake *intake;     /* the request whose payload is on its way, NULL: none */
-    uint64_t batch_left;          /* block bytes that the batch at work may still touch */
-    bool broken;                  /* memory ran out for an answer: the connection closes this session at once */
+    struct um_owner *owner;   /* who this client is, in the store */
+    uint64_t id;              /* the session's number, from 1, never reused */
+    int64_t opened;           /* seconds since 1970-01-01 UTC */
+    enum um_framing framing;  /* set by the connection before the first message */
+    struct um_buf out;        /* answers to send; the connection takes them away */
+    struct um_tail tail;      /* to send after out; then um_peer_tail_sent() */
+    struct um_pin *tail_pin;  /* keeps tail's memory */
+    struct um_intake *intake; /* the request whose payload is on its way, NULL: none */
+    uint64_t batch_left;      /* block bytes that the batch at work may still touch */
+    bool broken;              /* memory ran out for an answer: the connection closes this session at once */
 };
 
 struct um_peer_options {

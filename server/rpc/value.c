@@ -81,7 +81,8 @@ static bool parse_digits(const char *text, bool *negative, uint64_t *magnitude)
     return *end == '\0' && errno == 0;
 }
 
-static bool integer_from_json(const cJSON *json, enum um_value_type type, unsigned char *bytes, const char **why)
+static bool integer_from_json(const cJSON *json, enum um_value_type type, unsigned char *bytes,
+                              const char **why)
 {
     bool negative;
     uint64_t magnitude;
@@ -111,7 +112,7 @@ static bool double_from_json(const cJSON *json, double *number)
 {
     if (cJSON_IsNumber(json)) {
         *number = json->valuedouble;
-        return isfinite(*number) != 0;
+        return fabs(*number) <= DBL_MAX;
     }
     if (!cJSON_IsString(json))
         return false;
@@ -168,7 +169,7 @@ bool um_value_from_json(const cJSON *json, enum um_value_type type, unsigned cha
         *why = "must be a finite number, or \"NaN\", \"Infinity\", \"-Infinity\"";
         return false;
     }
-    if (type == UM_F32 && isfinite(number) && fabs(number) > (double)FLT_MAX) {
+    if (type == UM_F32 && fabs(number) > (double)FLT_MAX && fabs(number) <= DBL_MAX) {
         *why = "does not fit its type";
         return false;
     }
@@ -190,7 +191,8 @@ void um_value_to_json(struct um_buf *buf, enum um_value_type type, const unsigne
         um_json_uint64(buf, bits);
 }
 
-void um_value_add(enum um_value_type type, unsigned char *target, const unsigned char *left, const unsigned char *right)
+void um_value_add(enum um_value_type type, unsigned char *target, const unsigned char *left,
+                  const unsigned char *right)
 {
     size_t size = um_value_size(type);
 

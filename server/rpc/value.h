@@ -43,12 +43,14 @@ const char *um_value_name(enum um_value_type type);
 
 /* Writes a JSON number (or a string of decimal digits for u64 and i64, or "NaN", "Infinity", "-Infinity" for floats) to
  * `bytes`. Returns false where it is not of the type or does not fit; *why then says so. */
-bool um_value_from_json(const struct cJSON *json, enum um_value_type type, unsigned char *bytes, const char **why);
+bool um_value_from_json(const struct cJSON *json, enum um_value_type type, unsigned char *bytes,
+                        const char **why);
 
 /* Writes a value from memory as JSON. */
 void um_value_to_json(struct um_buf *buf, enum um_value_type type, const unsigned char *bytes);
 
 /* target = left + right, in two's complement for integers. All hold um_value_size(type) bytes. */
-void um_value_add(enum um_value_type type, unsigned char *target, const unsigned char *left, const unsigned char *right);
+void um_value_add(enum um_value_type type, unsigned char *target, const unsigned char *left,
+                  const unsigned char *right);
 
 #endif

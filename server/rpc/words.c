@@ -7,7 +7,10 @@ const struct um_word um_encoding_words[] = {
 };
 
 const struct um_word um_text_encoding_words[] = {
-    {"base64", UM_BASE64}, {"hex", UM_HEX}, {"utf8", UM_UTF8}, {NULL, 0},
+    {"base64", UM_BASE64},
+    {"hex", UM_HEX},
+    {"utf8", UM_UTF8},
+    {NULL, 0},
 };
 
 const struct um_word um_flag_words[] = {
@@ -20,5 +23,7 @@ const struct um_word um_flag_words[] = {
 };
 
 const struct um_word um_lifetime_words[] = {
-    {"server", UM_LIFETIME_SERVER}, {"session", UM_LIFETIME_SESSION}, {NULL, 0},
+    {"server", UM_LIFETIME_SERVER},
+    {"session", UM_LIFETIME_SESSION},
+    {NULL, 0},
 };

@@ -152,7 +152,8 @@ static void test_errors_by_name(void **state)
     assert_int_equal(umem_block_free(client, block), UMEM_E_STALE_HANDLE);
     assert_int_equal(umem_block_read(client, block, 0, bytes, 1), UMEM_E_STALE_HANDLE);
     assert_int_equal(umem_call(client, "no.such", NULL, NULL), UMEM_E_METHOD_NOT_FOUND);
-    assert_int_equal(umem_call(client, "block.alloc", "{\"size\":9007199254740992}", NULL), UMEM_E_INVALID_PARAMS);
+    assert_int_equal(umem_call(client, "block.alloc", "{\"size\":9007199254740992}", NULL),
+                     UMEM_E_INVALID_PARAMS);
     ok(client, umem_server_ping(client));
     umem_client_free(client);
 }
@@ -261,7 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_errors_by_name, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_large_data_in_pieces, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_memory_object, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_session_blocks_go_with_the_client, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_session_blocks_go_with_the_client, daemon_setup,
+                                        daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_is_killed, daemon_setup, daemon_teardown),
     };

@@ -51,8 +51,7 @@ static void test_call(void **state)
 
 static void test_lines_from_standard_input(void **state)
 {
-    assert_int_equal(umem(*state,
-                          "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"nope\"}\n",
+    assert_int_equal(umem(*state, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"nope\"}\n",
                           WORDS("call", "-")),
                      0);
     expect_output("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");

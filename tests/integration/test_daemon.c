@@ -58,7 +58,8 @@ static void test_in_the_background(void **state)
     (void)state;
     pipe_name_make(daemon.pipe, sizeof daemon.pipe);
     assert_int_equal(uv_os_tmpdir(temporary, &size), 0);
-    snprintf(pid_file, sizeof pid_file, "%s/umem-test-%d-%p.pid", temporary, (int)uv_os_getpid(), (void *)&daemon);
+    snprintf(pid_file, sizeof pid_file, "%s/umem-test-%d-%p.pid", temporary, (int)uv_os_getpid(),
+             (void *)&daemon);
     if (process_run(&process, args, NULL) != 0)
         print_error("%s\n", process.errors);
     client = daemon_connect(&daemon);
@@ -83,7 +84,8 @@ static void test_usage(void **state)
 {
     (void)state;
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--nonsense", NULL}, NULL), 2);
-    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--limit", "blocks=many", NULL}, NULL), 2);
+    assert_int_equal(
+        process_run(&process, (const char *const[]){UMEMD, "--limit", "blocks=many", NULL}, NULL), 2);
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--version", NULL}, NULL), 0);
     assert_non_null(strstr(process.output, UMEM_VERSION));
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--help", NULL}, NULL), 0);
@@ -96,7 +98,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_second_daemon_is_refused, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_a_killed_daemon_leaves_the_pipe_to_the_next, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_a_killed_daemon_leaves_the_pipe_to_the_next, daemon_setup,
+                                        daemon_teardown),
         cmocka_unit_test_setup_teardown(test_sigterm_ends_it_in_order, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_in_the_background),
         cmocka_unit_test(test_usage),

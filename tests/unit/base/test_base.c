@@ -36,8 +36,13 @@ static void test_buf_keeps_its_limit(void **state)
 static void test_base64_vectors(void **state)
 {
     static const char *const pairs[][2] = {
-        {"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},          {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
 
     (void)state;
@@ -60,7 +65,8 @@ static void test_base64_vectors(void **state)
 
 static void test_base64_is_strict(void **state)
 {
-    static const char *const bad_texts[] = {"Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", "Zm-v", "Z=g=", "Zg==Zg=="};
+    static const char *const bad_texts[] = {
+        "Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", "Zm-v", "Z=g=", "Zg==Zg=="};
     size_t size;
     size_t bad;
 

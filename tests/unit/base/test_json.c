@@ -30,8 +30,19 @@ static bool check(const char *text, size_t size, struct um_json_check *result)
 static void test_json_is_accepted(void **state)
 {
     static const char *const texts[] = {
-        "{}", "[]", "0", "-0", "1.5e-3", "\"\"", "true", "false", "null", " [1, 2 ,{\"a\":[] }] \r\n\t",
-        "\"\\u00e4\\ud83d\\ude00\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "{\"a\":{\"b\":null},\"c\":[1,[2,[3]]]}", "\"\xc3\xa4\"",
+        "{}",
+        "[]",
+        "0",
+        "-0",
+        "1.5e-3",
+        "\"\"",
+        "true",
+        "false",
+        "null",
+        " [1, 2 ,{\"a\":[] }] \r\n\t",
+        "\"\\u00e4\\ud83d\\ude00\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "{\"a\":{\"b\":null},\"c\":[1,[2,[3]]]}",
+        "\"\xc3\xa4\"",
     };
     struct um_json_check result;
 
@@ -49,12 +60,42 @@ static void test_what_is_not_json_is_refused_where_it_goes_wrong(void **state)
         const char *text;
         size_t bad_offset;
     } cases[] = {
-        {"", 0},          {" ", 1},        {"{", 1},          {"[1,]", 3},      {"{\"a\":1,}", 7}, {"[1 2]", 3},
-        {"{} {}", 3},     {"01", 0},       {"[-]", 1},        {"1.", 0},        {".5", 0},         {"1e", 0},
-        {"+1", 0},        {"NaN", 0},      {"Infinity", 0},   {"nul", 0},       {"truex", 4},      {"'a'", 0},
-        {"\"a", 0},       {"\"\x01\"", 1}, {"\"\\x\"", 1},    {"\"\\u12g4\"", 1}, {"\"\\ud800\"", 1}, {"\"\\udc00\"", 1},
-        {"\"\\ud800\\u0041\"", 1}, {"{1:2}", 1}, {"{\"a\" 1}", 5}, {"[}", 1},   {"{]", 1},         {"]", 0},
-        {"\"\xff\"", 1},  {"[\"a\":1]", 4}, {"// no\n1", 0},  {"{\"a\":}", 5},  {"[,1]", 1},       {"\"\\", 1},
+        {"", 0},
+        {" ", 1},
+        {"{", 1},
+        {"[1,]", 3},
+        {"{\"a\":1,}", 7},
+        {"[1 2]", 3},
+        {"{} {}", 3},
+        {"01", 0},
+        {"[-]", 1},
+        {"1.", 0},
+        {".5", 0},
+        {"1e", 0},
+        {"+1", 0},
+        {"NaN", 0},
+        {"Infinity", 0},
+        {"nul", 0},
+        {"truex", 4},
+        {"'a'", 0},
+        {"\"a", 0},
+        {"\"\x01\"", 1},
+        {"\"\\x\"", 1},
+        {"\"\\u12g4\"", 1},
+        {"\"\\ud800\"", 1},
+        {"\"\\udc00\"", 1},
+        {"\"\\ud800\\u0041\"", 1},
+        {"{1:2}", 1},
+        {"{\"a\" 1}", 5},
+        {"[}", 1},
+        {"{]", 1},
+        {"]", 0},
+        {"\"\xff\"", 1},
+        {"[\"a\":1]", 4},
+        {"// no\n1", 0},
+        {"{\"a\":}", 5},
+        {"[,1]", 1},
+        {"\"\\", 1},
     };
     struct um_json_check result;
 
@@ -63,7 +104,8 @@ static void test_what_is_not_json_is_refused_where_it_goes_wrong(void **state)
         assert_false(check(cases[i].text, strlen(cases[i].text), &result));
         assert_non_null(result.what);
         if (result.bad_offset != cases[i].bad_offset)
-            print_error("%s: at %zu, not %zu\n", cases[i].text, result.bad_offset, cases[i].bad_offset);
+            print_error("%s: at %d, not %d\n", cases[i].text, (int)result.bad_offset,
+                        (int)cases[i].bad_offset);
         assert_int_equal(result.bad_offset, cases[i].bad_offset);
     }
 }
@@ -117,7 +159,8 @@ static void test_writer_places_commas_and_escapes(void **state)
     um_json_string(&buf, "q\"\\\n\x01\x0b:,\xc3\xa4", 10);
     um_json_end_object(&buf);
     um_buf_append_byte(&buf, '\0');
-    assert_string_equal(buf.data, "{\"a\":[0,-7,null,true],\"b\":{},\"c\":\"q\\\"\\\\\\n\\u0001\\u000b:,\xc3\xa4\"}");
+    assert_string_equal(buf.data,
+                        "{\"a\":[0,-7,null,true],\"b\":{},\"c\":\"q\\\"\\\\\\n\\u0001\\u000b:,\xc3\xa4\"}");
     um_buf_deinit(&buf);
 }
 

@@ -29,13 +29,16 @@ static void test_ids_come_back_as_they_were(void **state)
     struct um_peer *peer = &((struct fixture *)*state)->peer;
 
     expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"server.ping\"}", PONG("7") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":-9007199254740991,\"method\":\"server.ping\"}", PONG("-9007199254740991") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\\u00e4\",\"method\":\"server.ping\"}", PONG("\"a\\\"\xc3\xa4\"") "\n");
+    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":-9007199254740991,\"method\":\"server.ping\"}",
+           PONG("-9007199254740991") "\n");
+    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\\u00e4\",\"method\":\"server.ping\"}",
+           PONG("\"a\\\"\xc3\xa4\"") "\n");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"server.ping\"}", PONG("null") "\n");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":[]}", PONG("1") "\n");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":{}}", PONG("1") "\n");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":null}", PONG("1") "\n");
-    expect(peer, "{\"traceparent\":\"x\",\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}", PONG("1") "\n");
+    expect(peer, "{\"traceparent\":\"x\",\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}",
+           PONG("1") "\n");
 }
 
 static void test_notifications_are_done_and_not_answered(void **state)
@@ -44,13 +47,15 @@ static void test_notifications_are_done_and_not_answered(void **state)
     uint64_t block = new_block(peer, "[4]");
     char message[128];
 
-    snprintf(message, sizeof message, "{\"jsonrpc\":\"2.0\",\"method\":\"block.set\",\"params\":[%llu,0,[9]]}",
+    snprintf(message, sizeof message,
+             "{\"jsonrpc\":\"2.0\",\"method\":\"block.set\",\"params\":[%llu,0,[9]]}",
              (unsigned long long)block);
     expect(peer, message, "");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"no.such\"}", "");
     expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"block.free\",\"params\":[1]}", "");
     assert_string_equal(
-        string_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":{\"block\":%llu}}", (unsigned long long)block),
+        string_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":{\"block\":%llu}}",
+                                (unsigned long long)block),
                   "data"),
         "CQAAAA==");
 }
@@ -67,15 +72,19 @@ static void test_batches(void **state)
 {
     struct um_peer *peer = &((struct fixture *)*state)->peer;
 
-    expect(peer, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"},{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"},"
-                 "{\"method\":\"server.ping\",\"id\":\"z\"}]",
+    expect(peer,
+           "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"},{\"jsonrpc\":\"2.0\",\"method\":"
+           "\"server.ping\"},"
+           "{\"method\":\"server.ping\",\"id\":\"z\"}]",
            "[" PONG("1") "," PONG("\"z\"") "]\n");
     expect(peer, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
     expect_error(peer, UMEM_E_INVALID_REQUEST, "[]");
     cJSON *answers = ask(peer, "[1,{\"id\":5,\"method\":\"server.ping\"},{}]");
     assert_int_equal(cJSON_GetArraySize(answers), 3);
-    assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 0), "error"), "code")->valuedouble, -32600);
-    assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 2), "error"), "code")->valuedouble, -32600);
+    assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 0), "error"), "code")->valuedouble,
+                     -32600);
+    assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 2), "error"), "code")->valuedouble,
+                     -32600);
 }
 
 static void test_batches_have_limits(void **state)
@@ -87,8 +96,9 @@ static void test_batches_have_limits(void **state)
 
     assert_string_equal(string_of(data, "limit"), "batch_requests");
     assert_int_equal(uint_of(data, "maximum"), 8);
-    answers = ask(peer, "[{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,4000]},"
-                        "{\"id\":2,\"method\":\"block.read\",\"params\":[%llu,0,97]}]",
+    answers = ask(peer,
+                  "[{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,4000]},"
+                  "{\"id\":2,\"method\":\"block.read\",\"params\":[%llu,0,97]}]",
                   (unsigned long long)block, (unsigned long long)block);
     assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 0), "result"), "size"), 4000);
     assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 1), "error"), "code")->valuedouble,
@@ -100,10 +110,11 @@ static void test_headers_frame_the_answer(void **state)
     struct um_peer *peer = &((struct fixture *)*state)->other;
 
     expect(peer, "{\"id\":1,\"method\":\"server.ping\"}", "Content-Length: 36\r\n\r\n" PONG("1"));
-    expect(peer, "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
-                 "\"method\":\"server.ping\"}",
-           "Content-Length: 107\r\n\r\n"
-           PONG("\"0123456789012345678901234567890123456789012345678901234567890123456789\""));
+    expect(peer,
+           "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
+           "\"method\":\"server.ping\"}",
+           "Content-Length: 107\r\n\r\n" PONG(
+               "\"0123456789012345678901234567890123456789012345678901234567890123456789\""));
     expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", "");
     expect(peer, "[{\"id\":1,\"method\":\"server.ping\"}]", "Content-Length: 38\r\n\r\n[" PONG("1") "]");
     expect(peer, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
@@ -112,13 +123,26 @@ static void test_headers_frame_the_answer(void **state)
 static void test_bad_envelopes(void **state)
 {
     static const char *const messages[] = {
-        "1", "\"x\"", "null", "true", "{}", "{\"method\":1}", "{\"id\":1}", "{\"jsonrpc\":\"1.0\",\"method\":\"server.ping\"}",
-        "{\"jsonrpc\":2,\"method\":\"server.ping\"}", "{\"method\":\"server.ping\",\"params\":1}",
-        "{\"method\":\"server.ping\",\"params\":\"x\"}", "{\"method\":\"server.ping\",\"id\":1.5}",
-        "{\"method\":\"server.ping\",\"id\":9007199254740992}", "{\"method\":\"server.ping\",\"id\":[]}",
-        "{\"method\":\"server.ping\",\"id\":{}}", "{\"method\":\"server.ping\",\"id\":true}",
-        "{\"method\":\"server.ping\",\"id\":\"a\\u0000b\"}", "{\"method\":\"server.ping\",\"method\":\"server.ping\"}",
-        "{\"id\":1,\"id\":2,\"method\":\"server.ping\"}", "{\"Method\":\"server.ping\"}",
+        "1",
+        "\"x\"",
+        "null",
+        "true",
+        "{}",
+        "{\"method\":1}",
+        "{\"id\":1}",
+        "{\"jsonrpc\":\"1.0\",\"method\":\"server.ping\"}",
+        "{\"jsonrpc\":2,\"method\":\"server.ping\"}",
+        "{\"method\":\"server.ping\",\"params\":1}",
+        "{\"method\":\"server.ping\",\"params\":\"x\"}",
+        "{\"method\":\"server.ping\",\"id\":1.5}",
+        "{\"method\":\"server.ping\",\"id\":9007199254740992}",
+        "{\"method\":\"server.ping\",\"id\":[]}",
+        "{\"method\":\"server.ping\",\"id\":{}}",
+        "{\"method\":\"server.ping\",\"id\":true}",
+        "{\"method\":\"server.ping\",\"id\":\"a\\u0000b\"}",
+        "{\"method\":\"server.ping\",\"method\":\"server.ping\"}",
+        "{\"id\":1,\"id\":2,\"method\":\"server.ping\"}",
+        "{\"Method\":\"server.ping\"}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
     };
     struct um_peer *peer = &((struct fixture *)*state)->peer;
@@ -131,7 +155,8 @@ static void test_bad_envelopes(void **state)
 
 static void test_what_is_not_json(void **state)
 {
-    static const char *const messages[] = {"{", "{]", "{\"method\":\"server.ping\"}}", "{'a':1}", "[1,", "\"\\ud800\"", "01"};
+    static const char *const messages[] = {
+        "{", "{]", "{\"method\":\"server.ping\"}}", "{'a':1}", "[1,", "\"\\ud800\"", "01"};
     struct um_peer *peer = &((struct fixture *)*state)->peer;
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
@@ -154,7 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ids_come_back_as_they_were, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_notifications_are_done_and_not_answered, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_notifications_are_done_and_not_answered, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_short_form_is_always_answered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_batches, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_batches_have_limits, fixture_setup, fixture_teardown),

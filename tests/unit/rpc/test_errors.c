@@ -27,7 +27,8 @@ static void test_double_free(void **state)
     cJSON *data;
 
     expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
-    data = expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    data =
+        expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
     assert_int_equal(uint_of(data, "handle"), block);
     assert_string_equal(string_of(data, "param"), "block");
 }
@@ -39,7 +40,8 @@ static void test_use_after_free(void **state)
 
     expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
     expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.read\",\"params\":[%llu]}", (ULL)block);
-    expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.write\",\"params\":[%llu,\"AA==\"]}", (ULL)block);
+    expect_error(peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.write\",\"params\":[%llu,\"AA==\"]}",
+                 (ULL)block);
     for (int i = 0; i < 50; i++) {
         uint64_t other = new_block(peer, "[4]");
 
@@ -64,17 +66,23 @@ static void test_an_offset_past_the_end(void **state)
 {
     struct um_peer *peer = peer_of(state);
     uint64_t block = new_block(peer, "[8]");
-    cJSON *data = expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,6,4]}", (ULL)block);
+    cJSON *data = expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,6,4]}",
+                               (ULL)block);
 
     assert_int_equal(uint_of(data, "block_size"), 8);
     assert_int_equal(uint_of(data, "offset"), 6);
     assert_int_equal(uint_of(data, "size"), 4);
     expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,9]}", (ULL)block);
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.write\",\"params\":[%llu,\"AAAA\",6]}", (ULL)block);
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,1,9007199254740991]}", (ULL)block);
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.get\",\"params\":[%llu,1,\"i64\"]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.write\",\"params\":[%llu,\"AAAA\",6]}",
+                 (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE,
+                 "{\"method\":\"block.read\",\"params\":[%llu,1,9007199254740991]}", (ULL)block);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.get\",\"params\":[%llu,1,\"i64\"]}",
+                 (ULL)block);
     expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.set\",\"params\":[%llu,8,[1]]}", (ULL)block);
-    assert_int_equal(uint_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,8]}", (ULL)block), "size"), 0);
+    assert_int_equal(
+        uint_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,8]}", (ULL)block), "size"),
+        0);
 }
 
 static void test_two_to_the_53(void **state)
@@ -131,7 +139,8 @@ static void test_null_is_as_if_left_out(void **state)
 {
     struct um_peer *peer = peer_of(state);
 
-    assert_true(new_block(peer, "{\"size\":4,\"heap\":null,\"flags\":null,\"name\":null,\"data\":null}") != 0);
+    assert_true(new_block(peer, "{\"size\":4,\"heap\":null,\"flags\":null,\"name\":null,\"data\":null}") !=
+                0);
 }
 
 static void test_names_are_taken_once(void **state)
@@ -139,7 +148,8 @@ static void test_names_are_taken_once(void **state)
     struct um_peer *peer = peer_of(state);
 
     new_block(peer, "{\"size\":1,\"name\":\"a\"}");
-    expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"block.alloc\",\"params\":{\"size\":1,\"name\":\"a\"}}");
+    expect_error(peer, UMEM_E_NAME_TAKEN,
+                 "{\"method\":\"block.alloc\",\"params\":{\"size\":1,\"name\":\"a\"}}");
     new_heap(peer, "{\"name\":\"a\"}");
     expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"heap.create\",\"params\":{\"name\":\"a\"}}");
     expect_error(peer, UMEM_E_NAME_TAKEN, "{\"method\":\"heap.create\",\"params\":{\"name\":\"process\"}}");
@@ -167,11 +177,13 @@ static void test_a_full_heap_tells_the_ntstatus(void **state)
 {
     struct um_peer *peer = peer_of(state);
     uint64_t heap = new_heap(peer, "{\"maximum_size\":10,\"flags\":[\"generate_exceptions\"]}");
-    cJSON *data = expect_error(peer, UMEM_E_NO_MEMORY, "{\"method\":\"block.alloc\",\"params\":[11,%llu]}", (ULL)heap);
+    cJSON *data =
+        expect_error(peer, UMEM_E_NO_MEMORY, "{\"method\":\"block.alloc\",\"params\":[11,%llu]}", (ULL)heap);
 
     assert_string_equal(string_of(data, "ntstatus"), "0xC0000017");
     assert_int_equal(uint_of(data, "maximum"), 10);
-    expect_error(peer, UMEM_E_DENIED, "{\"method\":\"heap.create\",\"params\":{\"flags\":[\"create_enable_execute\"]}}");
+    expect_error(peer, UMEM_E_DENIED,
+                 "{\"method\":\"heap.create\",\"params\":{\"flags\":[\"create_enable_execute\"]}}");
     expect_error(peer, UMEM_E_UNSUPPORTED, "{\"method\":\"heap.create\",\"params\":{\"kind\":\"shared\"}}");
 }
 
@@ -181,9 +193,11 @@ static void test_an_answer_that_would_be_too_long(void **state)
     uint64_t block = new_block(peer, "[1048576]");
 
     expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.read\",\"params\":[%llu]}", (ULL)block);
-    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",1000000]}", (ULL)block);
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",1000000]}",
+                 (ULL)block);
     /* utf8 takes six characters for a control byte. */
-    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.read\",\"params\":[%llu,0,200000,\"utf8\"]}", (ULL)block);
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"method\":\"block.read\",\"params\":[%llu,0,200000,\"utf8\"]}",
+                 (ULL)block);
     expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,0,700000]}", (ULL)block);
 }
 
@@ -203,7 +217,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_double_free, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_use_after_free, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_block_handle_where_a_heap_is_wanted, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_block_handle_where_a_heap_is_wanted, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_offset_past_the_end, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_two_to_the_53, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_parameters_of_the_wrong_kind, fixture_setup, fixture_teardown),
@@ -211,8 +226,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_are_taken_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_limits_are_named, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_full_heap_tells_the_ntstatus, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_message_that_the_framing_refused, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_message_that_the_framing_refused, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

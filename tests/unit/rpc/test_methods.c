@@ -23,9 +23,10 @@ static struct um_peer *peer_of(void **state)
 
 static const char *read_as(struct um_peer *peer, uint64_t block, const char *encoding)
 {
-    return string_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":{\"block\":%llu,\"encoding\":\"%s\"}}",
-                                   (ULL)block, encoding),
-                     "data");
+    return string_of(
+        expect_result(peer, "{\"method\":\"block.read\",\"params\":{\"block\":%llu,\"encoding\":\"%s\"}}",
+                      (ULL)block, encoding),
+        "data");
 }
 
 static void test_server_methods(void **state)
@@ -67,7 +68,8 @@ static void test_discover_tells_every_method(void **state)
 static void test_heap_life(void **state)
 {
     struct um_peer *peer = peer_of(state);
-    uint64_t heap = new_heap(peer, "{\"name\":\"cache\",\"maximum_size\":100,\"flags\":[\"zero_memory\"],\"alignment\":64}");
+    uint64_t heap = new_heap(
+        peer, "{\"name\":\"cache\",\"maximum_size\":100,\"flags\":[\"zero_memory\"],\"alignment\":64}");
     cJSON *result;
 
     new_block(peer, "{\"size\":60,\"heap\":\"cache\"}");
@@ -95,7 +97,9 @@ static void test_process_heap_cannot_be_destroyed(void **state)
     uint64_t block = new_block(peer, "[1]");
 
     expect_error(peer, UMEM_E_DENIED, "{\"method\":\"heap.destroy\",\"params\":[\"process\"]}");
-    assert_int_equal(uint_of(expect_result(peer, "{\"method\":\"block.info\",\"params\":[%llu]}", (ULL)block), "heap"), process);
+    assert_int_equal(
+        uint_of(expect_result(peer, "{\"method\":\"block.info\",\"params\":[%llu]}", (ULL)block), "heap"),
+        process);
 }
 
 static void test_lists_come_in_pages(void **state)
@@ -108,7 +112,8 @@ static void test_lists_come_in_pages(void **state)
     for (int i = 0; i < 5; i++)
         new_block(peer, "[1]");
     for (int page = 0; page < 3; page++) {
-        result = expect_result(peer, "{\"method\":\"block.list\",\"params\":{\"limit\":2,\"after\":%llu}}", (ULL)after);
+        result = expect_result(peer, "{\"method\":\"block.list\",\"params\":{\"limit\":2,\"after\":%llu}}",
+                               (ULL)after);
         seen += (uint64_t)cJSON_GetArraySize(member(result, "blocks"));
         if (page < 2)
             after = uint_of(result, "next");
@@ -118,7 +123,8 @@ static void test_lists_come_in_pages(void **state)
     new_heap(peer, "{}");
     result = expect_result(peer, "{\"method\":\"heap.list\",\"params\":{\"limit\":1}}");
     assert_string_equal(string_of(cJSON_GetArrayItem(member(result, "heaps"), 0), "kind"), "process");
-    result = expect_result(peer, "{\"method\":\"heap.list\",\"params\":[%llu]}", (ULL)uint_of(result, "next"));
+    result =
+        expect_result(peer, "{\"method\":\"heap.list\",\"params\":[%llu]}", (ULL)uint_of(result, "next"));
     assert_int_equal(cJSON_GetArraySize(member(result, "heaps")), 1);
     assert_true(cJSON_IsNull(member(result, "next")));
 }
@@ -137,7 +143,8 @@ static void test_block_life(void **state)
     assert_int_equal(uint_of(result, "created"), 1000);
     assert_string_equal(string_of(member(result, "owner"), "program"), "tester");
     expect_error(peer, UMEM_E_DENIED, "{\"method\":\"block.free\",\"params\":[\"greeting\",true]}");
-    assert_int_equal(uint_of(expect_result(peer, "{\"method\":\"block.free\",\"params\":[\"greeting\"]}"), "size"), 4);
+    assert_int_equal(
+        uint_of(expect_result(peer, "{\"method\":\"block.free\",\"params\":[\"greeting\"]}"), "size"), 4);
 }
 
 static void test_a_block_of_no_bytes(void **state)
@@ -160,11 +167,13 @@ static void test_encodings(void **state)
     expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"00fF\",4,\"hex\"]}", (ULL)block);
     assert_string_equal(read_as(peer, block, "hex"), "666f6f6200ff");
     assert_string_equal(read_as(peer, block, "base64"), "Zm9vYgD/");
-    assert_int_equal(uint_of(expect_error(peer, UMEM_E_UNSUPPORTED,
-                                          "{\"method\":\"block.read\",\"params\":[%llu,0,6,\"utf8\"]}", (ULL)block),
-                             "offset"),
-                     5);
-    expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"\\u00e4\\\"\\n\",1,\"utf8\"]}", (ULL)block);
+    assert_int_equal(
+        uint_of(expect_error(peer, UMEM_E_UNSUPPORTED,
+                             "{\"method\":\"block.read\",\"params\":[%llu,0,6,\"utf8\"]}", (ULL)block),
+                "offset"),
+        5);
+    expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"\\u00e4\\\"\\n\",1,\"utf8\"]}",
+                  (ULL)block);
     assert_string_equal(read_as(peer, block, "hex"), "66c3a4220aff");
 }
 
@@ -174,21 +183,31 @@ static void test_numbers(void **state)
     uint64_t block = new_block(peer, "[16]");
     cJSON *values;
 
-    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1,\"9223372036854775807\"],\"i64\"]}", (ULL)block);
+    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1,\"9223372036854775807\"],\"i64\"]}",
+                  (ULL)block);
     assert_string_equal(read_as(peer, block, "hex"), "ffffffffffffffffffffffffffffff7f");
-    values = member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u64\",2]}", (ULL)block), "values");
+    values =
+        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u64\",2]}", (ULL)block),
+               "values");
     assert_string_equal(cJSON_GetArrayItem(values, 0)->valuestring, "18446744073709551615");
-    values = member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,7]}", (ULL)block), "values");
+    values =
+        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,7]}", (ULL)block), "values");
     assert_int_equal((int)cJSON_GetArrayItem(values, 0)->valuedouble, 255);
-    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,3,[1.5,\"-Infinity\"],\"f32\"]}", (ULL)block);
-    values = member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,3,\"f32\",2]}", (ULL)block), "values");
+    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,3,[1.5,\"-Infinity\"],\"f32\"]}",
+                  (ULL)block);
+    values =
+        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,3,\"f32\",2]}", (ULL)block),
+               "values");
     assert_true(cJSON_GetArrayItem(values, 0)->valuedouble > 1.4);
     assert_string_equal(cJSON_GetArrayItem(values, 1)->valuestring, "-Infinity");
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1,256]]}", (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1]]}", (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1.5]]}", (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[9007199254740992],\"u64\"]}",
+    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1,256]]}",
                  (ULL)block);
+    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1]]}",
+                 (ULL)block);
+    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1.5]]}",
+                 (ULL)block);
+    expect_error(peer, UMEM_E_INVALID_PARAMS,
+                 "{\"method\":\"block.set\",\"params\":[%llu,0,[9007199254740992],\"u64\"]}", (ULL)block);
 }
 
 static void test_copy_may_overlap(void **state)
@@ -196,12 +215,15 @@ static void test_copy_may_overlap(void **state)
     struct um_peer *peer = peer_of(state);
     uint64_t block = new_block(peer, "{\"size\":6,\"data\":\"abcdef\",\"encoding\":\"utf8\"}");
 
-    expect_result(peer, "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":2,\"size\":4}}",
+    expect_result(peer,
+                  "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":"
+                  "2,\"size\":4}}",
                   (ULL)block, (ULL)block);
     assert_string_equal(read_as(peer, block, "utf8"), "ababcd");
-    expect_error(peer, UMEM_E_OUT_OF_RANGE,
-                 "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":1}}", (ULL)block,
-                 (ULL)block);
+    expect_error(
+        peer, UMEM_E_OUT_OF_RANGE,
+        "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":1}}",
+        (ULL)block, (ULL)block);
 }
 
 static void test_session_lifetime_ends_with_the_session(void **state)
@@ -216,13 +238,16 @@ static void test_session_lifetime_ends_with_the_session(void **state)
     gone = new_block(&third, "{\"size\":1,\"lifetime\":\"session\"}");
     kept = new_block(&third, "[1]");
     um_peer_close(&third);
-    expect_error(&fixture->peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.info\",\"params\":[%llu]}", (ULL)gone);
-    assert_true(cJSON_IsTrue(member(
-        expect_result(&fixture->peer, "{\"method\":\"block.info\",\"params\":[%llu]}", (ULL)kept), "orphaned")));
-    assert_int_equal(cJSON_GetArraySize(member(expect_result(&fixture->peer, "{\"method\":\"block.list\",\"params\":"
-                                                                             "{\"orphaned\":true}}"),
-                                               "blocks")),
-                     1);
+    expect_error(&fixture->peer, UMEM_E_STALE_HANDLE, "{\"method\":\"block.info\",\"params\":[%llu]}",
+                 (ULL)gone);
+    assert_true(cJSON_IsTrue(
+        member(expect_result(&fixture->peer, "{\"method\":\"block.info\",\"params\":[%llu]}", (ULL)kept),
+               "orphaned")));
+    assert_int_equal(
+        cJSON_GetArraySize(member(expect_result(&fixture->peer, "{\"method\":\"block.list\",\"params\":"
+                                                                "{\"orphaned\":true}}"),
+                                  "blocks")),
+        1);
     expect_result(&fixture->peer, "{\"method\":\"block.free\",\"params\":[%llu,true]}", (ULL)kept);
 }
 
@@ -232,14 +257,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_server_methods, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_discover_tells_every_method, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_heap_life, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_process_heap_cannot_be_destroyed, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_process_heap_cannot_be_destroyed, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_lists_come_in_pages, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_block_life, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_block_of_no_bytes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_encodings, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_copy_may_overlap, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_session_lifetime_ends_with_the_session, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_session_lifetime_ends_with_the_session, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

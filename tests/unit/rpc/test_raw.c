@@ -21,7 +21,8 @@ static void begin(struct um_peer *peer, uint64_t size, const char *format, uint6
     char message[256];
 
     snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.write\",\"params\":");
-    snprintf(message + strlen(message), sizeof message - strlen(message), "{\"block\":%llu%s}}", (ULL)block, format);
+    snprintf(message + strlen(message), sizeof message - strlen(message), "{\"block\":%llu%s}}", (ULL)block,
+             format);
     um_peer_message(peer, message, strlen(message), size);
 }
 
@@ -61,7 +62,9 @@ static void test_raw_write_goes_into_the_block(void **state)
     assert_true(um_peer_is_ready(peer));
     expect_out(peer, "\"result\":{\"size\":4}");
     assert_string_equal(
-        string_of(expect_result(&fixture->peer, "{\"method\":\"block.read\",\"params\":[%llu,0,8,\"hex\"]}", (ULL)block), "data"),
+        string_of(expect_result(&fixture->peer, "{\"method\":\"block.read\",\"params\":[%llu,0,8,\"hex\"]}",
+                                (ULL)block),
+                  "data"),
         "0000010203040000");
 }
 
@@ -123,7 +126,9 @@ static void test_a_peer_that_goes_away_in_the_middle(void **state)
     send_bytes(&third, "ab", 2);
     um_peer_close(&third);
     assert_string_equal(
-        string_of(expect_result(&fixture->peer, "{\"method\":\"block.read\",\"params\":[%llu,0,3,\"hex\"]}", (ULL)block), "data"),
+        string_of(expect_result(&fixture->peer, "{\"method\":\"block.read\",\"params\":[%llu,0,3,\"hex\"]}",
+                                (ULL)block),
+                  "data"),
         "616200");
 }
 
@@ -134,11 +139,13 @@ static void test_raw_read_small_and_large(void **state)
     uint64_t block = new_block(&fixture->peer, "{\"size\":100000,\"data\":\"abc\",\"encoding\":\"utf8\"}");
     char message[128];
 
-    snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,3,\"raw\"]}", (ULL)block);
+    snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,3,\"raw\"]}",
+             (ULL)block);
     um_peer_message(peer, message, strlen(message), 0);
     assert_null(peer->tail.bytes);
     expect_out(peer, "Payload-Length: 3\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":3}}abc");
-    snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,100000,\"raw\"]}", (ULL)block);
+    snprintf(message, sizeof message,
+             "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,100000,\"raw\"]}", (ULL)block);
     um_peer_message(peer, message, strlen(message), 0);
     assert_int_equal(peer->tail.size, 100000);
     assert_false(um_peer_is_ready(peer));
@@ -155,7 +162,8 @@ static void test_raw_is_not_for_lines(void **state)
     struct fixture *fixture = *state;
     uint64_t block = new_block(&fixture->peer, "[8]");
 
-    expect_error(&fixture->peer, UMEM_E_UNSUPPORTED, "{\"method\":\"block.read\",\"params\":[%llu,0,1,\"raw\"]}", (ULL)block);
+    expect_error(&fixture->peer, UMEM_E_UNSUPPORTED,
+                 "{\"method\":\"block.read\",\"params\":[%llu,0,1,\"raw\"]}", (ULL)block);
     expect_error(&fixture->peer, UMEM_E_UNSUPPORTED,
                  "{\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", (ULL)block);
 }
@@ -164,9 +172,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_raw_write_goes_into_the_block, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_payload_nobody_wants_is_passed_over, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_payload_nobody_wants_is_passed_over, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_read_small_and_large, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_is_not_for_lines, fixture_setup, fixture_teardown),
     };
