@@ -265,19 +265,18 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
     return code;
 }
 
-void um_block_free_memory(struct um_store *store, struct um_heap *heap, void *address, uint64_t size)
+void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
 {
     if (heap->destroyed && heap->backend->destroy_frees_blocks)
         return;
     heap->backend->free(heap->memory, address, size, heap->alignment);
-    store->freed_bytes += size;
 }
 
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block)
 {
     bool is_pinned = block->extra != NULL && um_extra_dispose(store, block);
     if (!is_pinned)
-        um_block_free_memory(store, heap, block->address, block->size);
+        um_block_free_memory(heap, block->address, block->size);
     um_slots_release(&store->blocks, block);
 }
 

@@ -143,12 +143,22 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return true;
 }
 
-static bool create(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_private(uint64_t initial_size, uint64_t maximum_size, void **memory)
 {
     (void)initial_size; /* there is nothing that could be committed in advance */
     (void)maximum_size;
     *memory = NULL;
     return true;
+}
+
+static bool create_process(uint64_t initial_size, uint64_t maximum_size, void **memory)
+{
+#ifdef __GLIBC__
+    /* Small blocks that are freed are joined with their neighbours at once. Left to itself glibc joins them in heaps: after
+     * a million frees, one later call takes a tenth of a second. */
+    mallopt(M_MXFAST, 0);
+#endif
+    return create_private(initial_size, maximum_size, memory);
 }
 
 static void destroy(void *memory)
@@ -170,8 +180,18 @@ static uint64_t compact(void *memory)
     return 0;
 }
 
-static const struct um_heap_backend backend = {
-    .create = create,
+static const struct um_heap_backend process_backend = {
+    .create = create_process,
+    .destroy = destroy,
+    .alloc = alloc,
+    .resize = resize,
+    .free = free_block,
+    .compact = compact,
+    .trim = trim,
+};
+
+static const struct um_heap_backend private_backend = {
+    .create = create_private,
     .destroy = destroy,
     .alloc = alloc,
     .resize = resize,
@@ -182,7 +202,15 @@ static const struct um_heap_backend backend = {
 
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
 {
-    return kind == UM_HEAP_SHARED ? NULL : &backend;
+    switch (kind) {
+    case UM_HEAP_PROCESS:
+        return &process_backend;
+    case UM_HEAP_PRIVATE:
+        return &private_backend;
+    case UM_HEAP_SHARED:
+        break;
+    }
+    return NULL;
 }
 
 uint32_t um_heap_backend_system_heaps(void)

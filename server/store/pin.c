@@ -44,7 +44,7 @@ void um_pin_release(struct um_store *store, struct um_pin *pin)
         um_pin_detach(pin);
         um_extra_tidy(block);
     } else {
-        um_block_free_memory(store, heap, pin->address, pin->size);
+        um_block_free_memory(heap, pin->address, pin->size);
     }
     free(pin);
     heap->pins--;

@@ -1,10 +1,9 @@
 /* Giving back, piece by piece, what destroying heaps and closing owners left behind. */
 #include "store_internal.h"
 
-enum {
-    TRIM_SIZE = 64 * 1024 *
-                1024 /* bytes freed after which it is worth the time to look for what the system can have */
-};
+/* When it is worth the time to look for what the system can have back: when so many bytes fewer are lent than there were,
+ * and so few blocks are left that what is free does not lie in a great many places. */
+enum { TRIM_BYTES = 64 * 1024 * 1024, TRIM_BLOCKS_LIMIT = 20000 };
 
 /* One piece of a dead account: its first block, if any, and the account itself when that was the last. */
 static void reclaim_account(struct um_store *store, struct um_account *account)
@@ -29,9 +28,9 @@ static void end_holds(struct um_store *store, struct um_owner *owner, size_t *bu
 static void trim(struct um_store *store)
 {
     const struct um_heap_backend *backend = store->process->backend;
-    if (store->freed_bytes < TRIM_SIZE)
+    if (store->trim_mark - store->stats.bytes < TRIM_BYTES || store->stats.blocks > TRIM_BLOCKS_LIMIT)
         return;
-    store->freed_bytes = 0;
+    store->trim_mark = store->stats.bytes;
     if (backend->trim != NULL)
         backend->trim();
 }
@@ -42,8 +41,8 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
         reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
     while (budget > 0 && !um_list_is_empty(&store->closing_owners))
         end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
-    bool is_due = um_reclaim_is_due(store);
-    if (!is_due)
-        trim(store);
-    return is_due;
+    if (um_reclaim_is_due(store))
+        return true;
+    trim(store);
+    return false;
 }

@@ -103,7 +103,9 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
 void um_store_set_time(struct um_store *store, int64_t unix_seconds);
 
 /* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is about one block).
- * Returns whether more is left. Nothing that clients see waits for it, but memory and slots come back with it. */
+ * Returns whether more is left. Nothing that clients see waits for it, but memory and slots come back with it. The call
+ * that finishes may also give free memory back to the system, which takes some 30 ms for a gigabyte. Calls that allocate do
+ * a few pieces too, and as many as it takes before they fail for want of memory. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
 /* ---- owners: who made what ---- */
@@ -129,8 +131,9 @@ struct um_owner_info {
 int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
 
 /* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its holds. What it
- * made and left is remembered with its pid and program until the last such block is gone. Large numbers are finished by
- * um_store_reclaim(). NULL is fine. */
+ * made and left is remembered with its pid and program until the last such block or heap is gone. Blocks are stale or
+ * orphaned, and out of the counts, at once, however many there are; only holds on more than 4,096 blocks of others are
+ * ended by um_store_reclaim(), and count until then. NULL is fine. */
 void um_owner_close(struct um_store *store, struct um_owner *owner);
 
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info);
@@ -140,7 +143,8 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
 struct um_heap_options {
     enum um_heap_kind kind; /* private (UM_HEAP_SHARED: UMEM_E_UNSUPPORTED until there is such a backend) */
     uint32_t flags;         /* of enum um_heap_flag; create_enable_execute is UMEM_E_DENIED */
-    uint64_t initial_size;  /* bytes to commit at once, a hint; at most maximum_size where that is not 0 */
+    uint64_t initial_size;  /* bytes to commit at once, a hint; at most maximum_size where that is not 0, and what bytes_limit
+                             * leaves */
     uint64_t maximum_size;  /* bytes in all its blocks together; 0: growable */
     uint32_t alignment;     /* bytes, a power of two from 16 to 65536; 0 means 16 */
     const char *name;       /* 1 to 255 bytes, copied; NULL: none */
@@ -278,8 +282,9 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
                                      um_handle after, size_t *budget, um_handle *next);
 
 /* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL: leaves it).
- * Lifetime session makes `owner` the block's owner, and so does naming or adopting an orphan: whoever changes an orphan
- * holds it from then on. UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
+ * Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one that asks for no change:
+ * whoever changes an orphan holds it from then on. An earlier owner that holds the block goes on holding it.
+ * UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
                     const enum um_lifetime *lifetime, struct um_fault *fault);
 

@@ -146,7 +146,7 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t freed_bytes; /* in small blocks, since memory was last trimmed */
+    uint64_t trim_mark;   /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t now_seconds; /* since 1970 */
@@ -227,7 +227,7 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
 
 /* Gives memory of a heap's blocks back, unless the heap's end does that. */
-void um_block_free_memory(struct um_store *store, struct um_heap *heap, void *address, uint64_t size);
+void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size);
 
 /* ---- hold.c: what few blocks have ---- */
 
