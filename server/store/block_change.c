@@ -1,4 +1,5 @@
-/* Changing a block's name, lifetime and owner: all that it takes is got first, then everything changes at once. */
+/* Changing a block's name, lifetime and owner: all that it takes is got first, then everything changes at
+ * once. */
 #include "store_internal.h"
 
 #include <assert.h>

@@ -21,7 +21,8 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
     *next = 0;
     for (; slot < store->blocks.used; slot++) {
         if (*budget == 0) {
-            /* Only the slot of `after` counts, so any generation does for the handle of the last slot looked at. */
+            /* Only the slot of `after` counts, so any generation does for the handle of the last slot looked
+             * at. */
             *next = slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);
             return NULL;
         }

@@ -1,13 +1,13 @@
 /*
  * Slot tables: records that stay where they are, and the handles that name them.
  *
- * Owns: the records' memory, which slot is in use, and the generation of each. A handle is
- * generation << 28 | slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
+ * Owns: the records' memory, which slot is in use, and the generation of each. A handle is generation << 28 |
+ * slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
  * Must not know: what the records hold beyond their first member, a struct um_slot.
  *
- * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records grows without
- * a copy, pointers to records stay good, and the generations of freed slots are remembered, which is what tells a freed
- * handle from one that was never given out.
+ * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records
+ * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
+ * which is what tells a freed handle from one that was never given out.
  */
 #ifndef UM_STORE_HANDLE_H
 #define UM_STORE_HANDLE_H
@@ -66,11 +66,12 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
 /* Frees the memory of all records, whatever they hold. */
 void um_slots_deinit(struct um_slots *slots);
 
-/* Takes the slot that has been free longest, else a new one. Returns the record, zeroed behind its struct um_slot, or NULL
- * where memory or slots run out. */
+/* Takes the slot that has been free longest, else a new one. Returns the record, zeroed behind its struct
+ * um_slot, or NULL where memory or slots run out. */
 void *um_slots_acquire(struct um_slots *slots);
 
-/* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is retired. */
+/* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
+ * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
 
 /* Looks up a handle; *record is set with UM_SLOT_OK only. */

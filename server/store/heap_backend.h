@@ -1,12 +1,13 @@
 /*
- * What heaps are made of: one contract for each kind of memory. heap_win32.c and heap_posix.c fulfil it for the kinds
- * process and private; another kind is another table, not a case in the store.
+ * What heaps are made of: one contract for each kind of memory. heap_win32.c and heap_posix.c fulfil it for
+ * the kinds process and private; another kind is another table, not a case in the store.
  *
- * Owns: the memory behind heaps. Must not know: handles, names, owners, maxima: the store asks for nothing that its own
- * table does not vouch for, and says with each address what the size and the alignment are.
+ * Owns: the memory behind heaps. Must not know: handles, names, owners, maxima: the store asks for nothing
+ * that its own table does not vouch for, and says with each address what the size and the alignment are.
  *
- * A size of 0 is allowed everywhere and gets an address of its own. `alignment` is a power of two from 16 to 65536 and the
- * same in all calls about one heap. Functions that may fail return false or NULL and have changed nothing then.
+ * A size of 0 is allowed everywhere and gets an address of its own. `alignment` is a power of two from 16 to
+ * 65536 and the same in all calls about one heap. Functions that may fail return false or NULL and have
+ * changed nothing then.
  */
 #ifndef UM_STORE_HEAP_BACKEND_H
 #define UM_STORE_HEAP_BACKEND_H
@@ -24,7 +25,8 @@ struct um_heap_backend {
     /* validate() can look at the whole heap; otherwise it is asked about each block. */
     bool validates_whole;
 
-    /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never asks for more. */
+    /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never
+     * asks for more. */
     bool (*create)(uint64_t initial_size, uint64_t maximum_size, void **memory);
 
     /* Destroys a heap. Where destroy_frees_blocks is false, all its blocks were freed before. */
@@ -33,17 +35,19 @@ struct um_heap_backend {
     /* Allocates zeroed bytes. */
     void *(*alloc)(void *memory, uint64_t size, uint32_t alignment);
 
-    /* Changes a block's size from `old_size` to `new_size`; bytes added are zero. *address changes where the block had to be
-     * moved, which `in_place_only` forbids. May refuse to shrink in place too. */
+    /* Changes a block's size from `old_size` to `new_size`; bytes added are zero. *address changes where the
+     * block had to be moved, which `in_place_only` forbids. May refuse to shrink in place too. */
     bool (*resize)(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only);
 
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
-    /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot tell. */
+    /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
+     * tell. */
     bool (*validate)(void *memory, void *address, uint32_t alignment);
 
-    /* Joins what is free and gives it back. Returns the largest free range in bytes, 0 where it is not known. */
+    /* Joins what is free and gives it back. Returns the largest free range in bytes, 0 where it is not
+     * known. */
     uint64_t (*compact)(void *memory);
 
     /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */

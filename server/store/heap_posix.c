@@ -1,5 +1,6 @@
-/* Heaps on POSIX: the C library's allocator for small blocks, mappings of their own for large ones. A heap is nothing but
- * the store's list of its blocks. The size alone tells how a block was made, so there is no header to keep. */
+/* Heaps on POSIX: the C library's allocator for small blocks, mappings of their own for large ones. A heap is
+ * nothing but the store's list of its blocks. The size alone tells how a block was made, so there is no
+ * header to keep. */
 #include "heap_backend.h"
 
 #include <stdalign.h>
@@ -154,8 +155,8 @@ static bool create_private(uint64_t initial_size, uint64_t maximum_size, void **
 static bool create_process(uint64_t initial_size, uint64_t maximum_size, void **memory)
 {
 #ifdef __GLIBC__
-    /* Small blocks that are freed are joined with their neighbours at once. Left to itself glibc joins them in heaps: after
-     * a million frees, one later call takes a tenth of a second. */
+    /* Small blocks that are freed are joined with their neighbours at once. Left to itself glibc joins them
+     * in heaps: after a million frees, one later call takes a tenth of a second. */
     mallopt(M_MXFAST, 0);
 #endif
     return create_private(initial_size, maximum_size, memory);

@@ -1,6 +1,7 @@
-/* Heaps on Windows: the Win32 heap functions. Heaps are made growable, whatever their maximum, since a heap of fixed size
- * also limits the size of a block; the store keeps the maximum. HEAP_NO_SERIALIZE is not passed on, as it would turn the
- * low-fragmentation heap off, and HEAP_GENERATE_EXCEPTIONS is not, as nothing here could go on after one. */
+/* Heaps on Windows: the Win32 heap functions. Heaps are made growable, whatever their maximum, since a heap
+ * of fixed size also limits the size of a block; the store keeps the maximum. HEAP_NO_SERIALIZE is not passed
+ * on, as it would turn the low-fragmentation heap off, and HEAP_GENERATE_EXCEPTIONS is not, as nothing here
+ * could go on after one. */
 #include <windows.h>
 
 #include "heap_backend.h"
@@ -12,7 +13,8 @@ enum {
         1024 * 1024 /* bytes; what a client may have committed without a block to show for it */
 };
 
-/* A block with more than the system's alignment lies inside a larger one, whose start stands right before it. */
+/* A block with more than the system's alignment lies inside a larger one, whose start stands right before
+ * it. */
 static bool is_padded(uint32_t alignment)
 {
     return alignment > MEMORY_ALLOCATION_ALIGNMENT;
@@ -51,8 +53,8 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
     HeapFree(memory, 0, base_of(address, alignment));
 }
 
-/* Changes a padded block without moving it. The bytes behind it may be left over from a larger size: they are cleared here
- * rather than by the system, which does not know where the block ends. */
+/* Changes a padded block without moving it. The bytes behind it may be left over from a larger size: they are
+ * cleared here rather than by the system, which does not know where the block ends. */
 static bool resize_padded(void *memory, void *address, uint64_t old_size, uint64_t new_size,
                           uint32_t alignment)
 {
@@ -122,7 +124,8 @@ static bool create_process(uint64_t initial_size, uint64_t maximum_size, void **
 {
     (void)initial_size;
     (void)maximum_size;
-    /* Once for the process: damage to a heap ends it, rather than spreads. A system that does not know this goes without. */
+    /* Once for the process: damage to a heap ends it, rather than spreads. A system that does not know this
+     * goes without. */
     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
     *memory = GetProcessHeap();
     return *memory != NULL;

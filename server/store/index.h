@@ -1,5 +1,6 @@
 /*
- * A hash table that never stops to rehash: linear hashing, which splits one bucket at each insertion that asks for it.
+ * A hash table that never stops to rehash: linear hashing, which splits one bucket at each insertion that
+ * asks for it.
  *
  * Owns: the buckets. The nodes lie inside the members. Must not know: keys, or what the members are.
  */

@@ -54,8 +54,8 @@ static void destroy_session_heaps(struct um_store *store, struct um_owner *owner
     }
 }
 
-/* Frees what has lifetime session and orphans what is left. All accounts are dealt with before the first event tells of
- * one, so that nobody is shown half of it. */
+/* Frees what has lifetime session and orphans what is left. All accounts are dealt with before the first
+ * event tells of one, so that nobody is shown half of it. */
 static void close_accounts(struct um_store *store, struct um_owner *owner)
 {
     struct um_link *link;
@@ -88,8 +88,8 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
         um_heap_drop_lock(UM_LIST_ITEM(owner->locks.next, struct um_heap, in_locks));
     destroy_session_heaps(store, owner);
 
-    /* From here on the owner goes with the last thing that is left of it. It is on this list so that it cannot go before
-     * this function is done with it. */
+    /* From here on the owner goes with the last thing that is left of it. It is on this list so that it
+     * cannot go before this function is done with it. */
     um_list_append(&store->closing_owners, &owner->in_closing);
     owner->open = false;
     close_accounts(store, owner);

@@ -1,8 +1,8 @@
 /* Giving back, piece by piece, what destroying heaps and closing owners left behind. */
 #include "store_internal.h"
 
-/* When it is worth the time to look for what the system can have back: when so many bytes fewer are lent than there were,
- * and so few blocks are left that what is free does not lie in a great many places. */
+/* When it is worth the time to look for what the system can have back: when so many bytes fewer are lent than
+ * there were, and so few blocks are left that what is free does not lie in a great many places. */
 enum { TRIM_BYTES = 64 * 1024 * 1024, TRIM_BLOCKS_LIMIT = 20000 };
 
 /* One piece of a dead account: its first block, if any, and the account itself when that was the last. */

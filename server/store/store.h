@@ -4,9 +4,10 @@
  * Owns: the memory of all blocks, the tables behind handles and names, and the books (bytes, peaks, orphans).
  * Must not know: JSON, libuv, sockets, sessions (it knows owners: whoever opened one). One thread uses it.
  *
- * Every function that can fail returns 0 or a code of umem_errors.h, changes nothing when it fails, and fills *fault
- * (where that is not NULL) with the facts. Pointers to heaps and blocks are good until the next call that frees,
- * destroys or closes something; what must live longer keeps the handle (or a pin) and looks it up again.
+ * Every function that can fail returns 0 or a code of umem_errors.h, changes nothing when it fails, and fills
+ * *fault (where that is not NULL) with the facts. Pointers to heaps and blocks are good until the next call
+ * that frees, destroys or closes something; what must live longer keeps the handle (or a pin) and looks it up
+ * again.
  */
 #ifndef UM_STORE_H
 #define UM_STORE_H
@@ -58,8 +59,7 @@ struct um_fault {
     uint64_t used;     /* how much of it is in use */
     uint64_t asked;    /* how much was asked for */
     uint32_t ntstatus; /* what Win32 documents for generate_exceptions (UM_STATUS_NO_MEMORY), else 0 */
-    const char *
-        what; /* static: what is wrong and what to do, a sentence without a full stop; NULL: the code's text */
+    const char *what;  /* static: what is wrong and what to do, without a full stop; NULL: the code's text */
 };
 
 /* What a store is made with. Limits are inclusive. */
@@ -70,8 +70,9 @@ struct um_store_options {
     uint64_t seed;         /* random bits: where the first generation begins, and the name table's hash */
 };
 
-/* What the store tells about things that vanish, so that waits and watches can end. Called for blocks and heaps that were
- * marked with um_block_observe() / um_heap_observe() only; the callee must not call the store's changing functions. */
+/* What the store tells about things that vanish, so that waits and watches can end. Called for blocks and
+ * heaps that were marked with um_block_observe() / um_heap_observe() only; the callee must not call the
+ * store's changing functions. */
 struct um_store_events {
     void *context;                                       /* handed to the calls */
     void (*block_freed)(void *context, um_handle block); /* freed, or its heap destroyed */
@@ -93,19 +94,22 @@ struct um_store_stats {
 /* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
 int um_store_new(const struct um_store_options *options, struct um_store **store);
 
-/* Frees every block and heap and the store. Owners and pins must be closed and released before. NULL is fine. */
+/* Frees every block and heap and the store. Owners and pins must be closed and released before. NULL is
+ * fine. */
 void um_store_free(struct um_store *store);
 
 void um_store_set_events(struct um_store *store, const struct um_store_events *events);
 void um_store_get_stats(const struct um_store *store, struct um_store_stats *stats);
 
-/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. Called once a turn of the loop, say. */
+/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. Called once a turn of the loop,
+ * say. */
 void um_store_set_time(struct um_store *store, int64_t unix_seconds);
 
-/* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is about one block).
- * Returns whether more is left. Nothing that clients see waits for it, but memory and slots come back with it. The call
- * that finishes may also give free memory back to the system, which takes some 30 ms for a gigabyte. Calls that allocate do
- * a few pieces too, and as many as it takes before they fail for want of memory. */
+/* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is
+ * about one block). Returns whether more is left. Nothing that clients see waits for it, but memory and slots
+ * come back with it. The call that finishes may also give free memory back to the system, which takes some 30
+ * ms for a gigabyte. Calls that allocate do a few pieces too, and as many as it takes before they fail for
+ * want of memory. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
 /* ---- owners: who made what ---- */
@@ -130,10 +134,10 @@ struct um_owner_info {
 
 int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
 
-/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its holds. What it
- * made and left is remembered with its pid and program until the last such block or heap is gone. Blocks are stale or
- * orphaned, and out of the counts, at once, however many there are; only holds on more than 4,096 blocks of others are
- * ended by um_store_reclaim(), and count until then. NULL is fine. */
+/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its
+ * holds. What it made and left is remembered with its pid and program until the last such block or heap is
+ * gone. Blocks are stale or orphaned, and out of the counts, at once, however many there are; only holds on
+ * more than 4,096 blocks of others are ended by um_store_reclaim(), and count until then. NULL is fine. */
 void um_owner_close(struct um_store *store, struct um_owner *owner);
 
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info);
@@ -143,11 +147,11 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
 struct um_heap_options {
     enum um_heap_kind kind; /* private (UM_HEAP_SHARED: UMEM_E_UNSUPPORTED until there is such a backend) */
     uint32_t flags;         /* of enum um_heap_flag; create_enable_execute is UMEM_E_DENIED */
-    uint64_t initial_size;  /* bytes to commit at once, a hint; at most maximum_size where that is not 0, and what bytes_limit
-                             * leaves */
-    uint64_t maximum_size;  /* bytes in all its blocks together; 0: growable */
-    uint32_t alignment;     /* bytes, a power of two from 16 to 65536; 0 means 16 */
-    const char *name;       /* 1 to 255 bytes, copied; NULL: none */
+    uint64_t
+        initial_size; /* bytes to commit at once, a hint; at most maximum_size, and what bytes_limit leaves */
+    uint64_t maximum_size;     /* bytes in all its blocks together; 0: growable */
+    uint32_t alignment;        /* bytes, a power of two from 16 to 65536; 0 means 16 */
+    const char *name;          /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: destroyed when its owner ends */
 };
 
@@ -167,8 +171,8 @@ struct um_heap_info {
     const struct um_owner *locked_by; /* NULL: not locked */
 };
 
-/* Looks up a heap. UMEM_E_STALE_HANDLE for one that was destroyed, UMEM_E_UNKNOWN_HANDLE for one never given out or of the
- * other kind (fault->what says which). */
+/* Looks up a heap. UMEM_E_STALE_HANDLE for one that was destroyed, UMEM_E_UNKNOWN_HANDLE for one never given
+ * out or of the other kind (fault->what says which). */
 int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap **heap,
                        struct um_fault *fault);
 
@@ -184,27 +188,30 @@ uint32_t um_store_system_heaps(const struct um_store *store);
 int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,
                    struct um_heap **heap, struct um_fault *fault);
 
-/* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED. Handles are stale at once, the memory of blocks
- * that are pinned stays until they are released. *blocks and *bytes tell what went with it. */
+/* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED. Handles are stale at once, the
+ * memory of blocks that are pinned stays until they are released. *blocks and *bytes tell what went with
+ * it. */
 int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *blocks, uint64_t *bytes,
                     struct um_fault *fault);
 
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
 
-/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. */
+/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any
+ * more. */
 struct um_heap *um_store_next_heap(struct um_store *store, um_handle after);
 
-/* HeapValidate where there is one, and the guard of our own books. `block` NULL: the whole heap. UMEM_E_CORRUPTED with
- * fault->block the first damaged one where it can be told. */
+/* HeapValidate where there is one, and the guard of our own books. `block` NULL: the whole heap.
+ * UMEM_E_CORRUPTED with fault->block the first damaged one where it can be told. */
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
                      struct um_fault *fault);
 
-/* HeapCompact where there is one: *largest_free is the largest committed free range in bytes, 0 where it is not known. */
+/* HeapCompact where there is one: *largest_free is the largest committed free range in bytes, 0 where it is
+ * not known. */
 int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
                     struct um_fault *fault);
 
-/* Locks for an owner, so that um_heap_check_lock() refuses others. Locking again by the same owner counts (as HeapLock
- * does). UMEM_E_LOCKED where another has it. */
+/* Locks for an owner, so that um_heap_check_lock() refuses others. Locking again by the same owner counts (as
+ * HeapLock does). UMEM_E_LOCKED where another has it. */
 int um_heap_lock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault);
 
 /* Undoes one um_heap_lock(). UMEM_E_DENIED where this owner does not hold it. */
@@ -247,8 +254,8 @@ int um_store_find_block_by_name(struct um_store *store, const char *name, struct
 int um_store_find_block_at(struct um_store *store, uint64_t address, struct um_block **block,
                            struct um_fault *fault);
 
-/* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum, or the system's memory),
- * UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN. */
+/* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum, or the system's
+ * memory), UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN. */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
 
@@ -276,20 +283,21 @@ struct um_block_filter {
     bool orphaned_only;
 };
 
-/* The next block after `after` (0: the first) in order of slots that fits, or NULL. `after` need not be alive any more.
- * Looks at no more than *budget slots and counts them down; NULL with *budget 0 and *next set where it stopped early. */
+/* The next block after `after` (0: the first) in order of slots that fits, or NULL. `after` need not be alive
+ * any more. Looks at no more than *budget slots and counts them down; NULL with *budget 0 and *next set where
+ * it stopped early. */
 struct um_block *um_store_next_block(struct um_store *store, const struct um_block_filter *filter,
                                      um_handle after, size_t *budget, um_handle *next);
 
-/* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL: leaves it).
- * Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one that asks for no change:
- * whoever changes an orphan holds it from then on. An earlier owner that holds the block goes on holding it.
- * UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
+/* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL:
+ * leaves it). Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
+ * that asks for no change: whoever changes an orphan holds it from then on. An earlier owner that holds the
+ * block goes on holding it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
                     const enum um_lifetime *lifetime, struct um_fault *fault);
 
-/* Holds for an owner (once, however often asked) and lets go. Letting go of what one does not hold does nothing.
- * *holders is how many hold it then. A release frees nothing. */
+/* Holds for an owner (once, however often asked) and lets go. Letting go of what one does not hold does
+ * nothing. *holders is how many hold it then. A release frees nothing. */
 int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
                   struct um_fault *fault);
 int um_block_release(struct um_store *store, struct um_block *block, struct um_owner *owner,
@@ -300,7 +308,8 @@ int um_block_observe(struct um_store *store, struct um_block *block);
 
 /* ---- pins: memory that is being sent or received ---- */
 
-/* Keeps the block's present memory (not its handle, nor its later memory where it is resized) until released. */
+/* Keeps the block's present memory (not its handle, nor its later memory where it is resized) until
+ * released. */
 int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **pin);
 void um_pin_release(struct um_store *store, struct um_pin *pin);
 

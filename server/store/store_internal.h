@@ -1,11 +1,12 @@
 /*
- * What the rooms of the store share: its records and the calls between its files. Nobody else includes this but the
- * store's own tests.
+ * What the rooms of the store share: its records and the calls between its files. Nobody else includes this
+ * but the store's own tests.
  *
- * How the books hang together: every block belongs to one account, and an account is all that one owner has in one heap
- * with one lifetime. Destroying a heap and closing an owner mark accounts dead and take their sums out of the books, in a
- * time that does not depend on how many blocks there are. A block is alive while its account is; what is left of the
- * blocks of dead accounts is given back later, piece by piece (reclaim.c).
+ * How the books hang together: every block belongs to one account, and an account is all that one owner has
+ * in one heap with one lifetime. Destroying a heap and closing an owner mark accounts dead and take their
+ * sums out of the books, in a time that does not depend on how many blocks there are. A block is alive while
+ * its account is; what is left of the blocks of dead accounts is given back later, piece by piece
+ * (reclaim.c).
  */
 #ifndef UM_STORE_INTERNAL_H
 #define UM_STORE_INTERNAL_H
@@ -146,7 +147,7 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t trim_mark;   /* most bytes in live blocks since memory was last trimmed */
+    uint64_t trim_mark; /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t now_seconds; /* since 1970 */
@@ -155,7 +156,8 @@ struct um_store {
 #define UM_BYTES_MAXIMUM \
     ((UINT64_C(1) << 53) - 1) /* bytes in all blocks, whatever the limit says: sums cannot overflow */
 
-/* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow without end. */
+/* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow
+ * without end. */
 enum { UM_RECLAIM_ON_THE_WAY = 4 };
 
 /* ---- store.c ---- */
@@ -178,13 +180,13 @@ static inline bool um_block_is_alive(const struct um_store *store, const struct 
     return !um_account_of(store, block)->dead;
 }
 
-/* The account of an open owner in a live heap, made where there is none. NULL when memory runs out. An account that stays
- * empty goes when the owner turns to another. */
+/* The account of an open owner in a live heap, made where there is none. NULL when memory runs out. An
+ * account that stays empty goes when the owner turns to another. */
 struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                                   enum um_lifetime lifetime);
 
-/* Lets go of an account that is empty, unless it is its open owner's most recent one and alive. May free the owner, and
- * finishes a destroyed heap. */
+/* Lets go of an account that is empty, unless it is its open owner's most recent one and alive. May free the
+ * owner, and finishes a destroyed heap. */
 void um_account_settle(struct um_store *store, struct um_account *account);
 
 /* Makes all blocks of an account stale and takes them out of the books. Call um_account_announce() next. */
@@ -200,7 +202,8 @@ void um_account_orphan(struct um_store *store, struct um_account *account);
 void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block);
 void um_account_unlink(struct um_store *store, struct um_account *account, struct um_block *block);
 
-/* Counts a live block, or takes it out of all counts. To change a block, take it out, change it and count it again. */
+/* Counts a live block, or takes it out of all counts. To change a block, take it out, change it and count it
+ * again. */
 void um_books_add(struct um_store *store, struct um_account *account, const struct um_block *block);
 void um_books_remove(struct um_store *store, struct um_account *account, const struct um_block *block);
 
@@ -237,7 +240,8 @@ struct um_block_extra *um_extra_get(struct um_block *block);
 /* Frees the extra of a block for which it says nothing any more. */
 void um_extra_tidy(struct um_block *block);
 
-/* Frees the extra of a block that goes; name and holds go with it, its pin keeps the memory. Returns whether one does. */
+/* Frees the extra of a block that goes; name and holds go with it, its pin keeps the memory. Returns whether
+ * one does. */
 bool um_extra_dispose(struct um_store *store, struct um_block *block);
 
 /* Allocates a hold without placing it; places it; takes it out and frees it. The books do not change. */

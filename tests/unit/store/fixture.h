@@ -1,5 +1,6 @@
 /*
- * What the store's tests share: stores with generous limits, owners, and one-line calls for what is not being tested.
+ * What the store's tests share: stores with generous limits, owners, and one-line calls for what is not being
+ * tested.
  *
  * Owns: nothing that outlives a test. Must not know: how the store works inside.
  */

@@ -1,8 +1,9 @@
 /*
- * What a store should do, written as simply as can be: small arrays that are searched from end to end, and sums that are
- * made anew whenever somebody asks.
+ * What a store should do, written as simply as can be: small arrays that are searched from end to end, and
+ * sums that are made anew whenever somebody asks.
  *
- * Owns: its own copy of every block's bytes. Must not know: the store; handles are numbers that the test enters.
+ * Owns: its own copy of every block's bytes. Must not know: the store; handles are numbers that the test
+ * enters.
  */
 #ifndef UM_TEST_STORE_MODEL_H
 #define UM_TEST_STORE_MODEL_H

@@ -1,4 +1,5 @@
-/* What heaps are made of, against the contract of heap_backend.h: every test runs for each kind that this system has. */
+/* What heaps are made of, against the contract of heap_backend.h: every test runs for each kind that this
+ * system has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

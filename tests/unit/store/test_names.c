@@ -13,7 +13,8 @@
 
 enum { MANY = 5000 };
 
-/* The first and the sixteenth vector that the authors of SipHash give: key 00..0f, message 00, 01, 02 and so on. */
+/* The first and the sixteenth vector that the authors of SipHash give: key 00..0f, message 00, 01, 02 and so
+ * on. */
 static void test_the_hash_is_siphash(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Random operations on a store and on a simple model of one, which must agree after each. The seed is printed;
- * UMEM_TEST_SEED repeats another run, UMEM_TEST_STEPS makes it longer. */
+/* Random operations on a store and on a simple model of one, which must agree after each. The seed is
+ * printed; UMEM_TEST_SEED repeats another run, UMEM_TEST_STEPS makes it longer. */
 #include "random_run.h"
 
 #include <inttypes.h>
