@@ -147,11 +147,10 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
 struct um_heap_options {
     enum um_heap_kind kind; /* private (UM_HEAP_SHARED: UMEM_E_UNSUPPORTED until there is such a backend) */
     uint32_t flags;         /* of enum um_heap_flag; create_enable_execute is UMEM_E_DENIED */
-    uint64_t
-        initial_size; /* bytes to commit at once, a hint; at most maximum_size, and what bytes_limit leaves */
-    uint64_t maximum_size;     /* bytes in all its blocks together; 0: growable */
-    uint32_t alignment;        /* bytes, a power of two from 16 to 65536; 0 means 16 */
-    const char *name;          /* 1 to 255 bytes, copied; NULL: none */
+    uint64_t initial_size; /* bytes to commit at once, a hint; at most the maximum and the free bytes_limit */
+    uint64_t maximum_size; /* bytes in all its blocks together; 0: growable */
+    uint32_t alignment;    /* bytes, a power of two from 16 to 65536; 0 means 16 */
+    const char *name;      /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: destroyed when its owner ends */
 };
 
