@@ -3,6 +3,7 @@
  *
  * Owns: the pipe, the sessions, the store and the engine. Must not know: options, logs, signals, daemons; whoever starts it
  * in a process (server/daemon, a test) brings those. At one time there is one server a process, as there is one engine.
+ * On POSIX systems the process must ignore SIGPIPE.
  */
 #ifndef UM_SERVER_H
 #define UM_SERVER_H

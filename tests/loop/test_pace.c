@@ -1,0 +1,244 @@
+/* Clients that are slow, greedy or dying, and that nobody else waits for them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+enum { BLOCK_SIZE = 60000, ANSWER_SIZE = 80000 }; /* a block, and about what its bytes take as base64 */
+
+/* Reads a number out of server.stats. */
+static unsigned long long stat_of(struct client *client, const char *name)
+{
+    char line[1024];
+    char key[64];
+    const char *at;
+
+    client_send(client, "{\"method\":\"server.stats\"}\n");
+    client_take_line(client, line, sizeof line);
+    snprintf(key, sizeof key, "\"%s\":", name);
+    at = strstr(line, key);
+    assert_non_null(at);
+    return strtoull(at + strlen(key), NULL, 10);
+}
+
+static void make_block(struct client *client, size_t size, const char *more)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "{\"method\":\"block.alloc\",\"params\":{\"size\":%zu,\"name\":\"b\"%s}}\n",
+             size, more);
+    client_send(client, text);
+    client_take_line(client, text, sizeof text);
+    assert_non_null(strstr(text, "\"result\""));
+}
+
+static bool has_written(const void *what)
+{
+    const struct client *client = what;
+
+    return client->unwritten == 0;
+}
+
+/* Turns the loop until nothing moves: the number of requests stays as it is while another client is served. */
+static unsigned long long settle(struct client *other)
+{
+    unsigned long long before;
+    unsigned long long now = stat_of(other, "bytes_written");
+
+    do {
+        before = now;
+        for (int i = 0; i < 50; i++)
+            client_ping(other);
+        now = stat_of(other, "bytes_written");
+    } while (now - before > ANSWER_SIZE);
+    return stat_of(other, "requests");
+}
+
+/* It is not read from, its answers do not pile up, others are served; and once it reads, it gets all of them. */
+static void client_that_never_reads(void **state)
+{
+    enum { REQUESTS = 1000 };
+    struct world *world = *state;
+    struct client *greedy;
+    struct client *other;
+    char text[128];
+    unsigned long long before;
+    unsigned long long after;
+
+    world->limits.unsent_bytes = 4 * ANSWER_SIZE;
+    world_start(world);
+    other = client_open(world, 0, true);
+    greedy = client_open(world, 1, false);
+    make_block(other, BLOCK_SIZE, "");
+    before = stat_of(other, "requests");
+    for (int i = 0; i < REQUESTS; i++) {
+        snprintf(text, sizeof text, "{\"id\":%d,\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n",
+                 i);
+        client_send(greedy, text);
+    }
+    after = settle(other);
+    /* What fits into the limit and the system's own buffers, and the pings of settle(). */
+    assert_true(after - before < 500);
+
+    client_read(greedy);
+    for (int i = 0; i < REQUESTS; i++) {
+        static char line[2 * ANSWER_SIZE];
+
+        client_take_line(greedy, line, sizeof line);
+        snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"size\":%d,", i, BLOCK_SIZE);
+        assert_memory_equal(line, text, strlen(text));
+    }
+    client_ping(greedy);
+}
+
+/* Half of the requests are unread when it goes. */
+static void client_that_never_reads_and_dies(void **state)
+{
+    struct world *world = *state;
+    struct client *greedy;
+    struct client *other;
+
+    world->limits.unsent_bytes = 4 * ANSWER_SIZE;
+    world_start(world);
+    other = client_open(world, 0, true);
+    make_block(other, BLOCK_SIZE, "");
+    greedy = client_open(world, 1, false);
+    for (int i = 0; i < 200; i++)
+        client_send(greedy, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n");
+    settle(other);
+    client_close(greedy);
+    while (stat_of(other, "sessions") != 1)
+        world_turn(world);
+    client_ping(other);
+}
+
+/* A large answer straight from a block is under way when the client goes; then the block goes, too. */
+static void client_dies_in_the_middle_of_an_answer(void **state)
+{
+    struct world *world = *state;
+    struct client *dying;
+    struct client *other;
+
+    world_start(world);
+    other = client_open(world, 0, true);
+    make_block(other, 8 << 20, "");
+    dying = client_open(world, 1, true);
+    client_send_message(dying,
+                        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 0);
+    client_await_bytes(dying, 1000);
+    uv_read_stop((uv_stream_t *)&dying->pipe);
+    client_ping(other);
+    client_send(other, "{\"method\":\"block.free\",\"params\":{\"block\":\"b\"}}\n");
+    client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":8388608}}\n");
+    client_ping(other);
+    client_close(dying);
+    while (stat_of(other, "sessions") != 1)
+        world_turn(world);
+    assert_int_equal(stat_of(other, "blocks"), 0);
+}
+
+/* Kills a client once its bytes are on their way, and waits until its session has ended. */
+static void kill_client(struct client *dying, struct client *other)
+{
+    world_run_until(dying->world, has_written, dying);
+    client_ping(other);
+    client_close(dying);
+    while (!dying->is_closed || stat_of(other, "sessions") != 1)
+        world_turn(dying->world);
+    client_ping(other);
+}
+
+/* What it had begun leaves nothing behind, but for the raw bytes that have come already. */
+static void client_dies_in_the_middle_of_a_request(void **state)
+{
+    static const char *const beginnings[] = {
+        "{\"method\":\"server.sh",
+        "Content-Length: 31\r\nX-",
+        "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"serv",
+    };
+    struct world *world = *state;
+    struct client *dying;
+    struct client *other;
+
+    world_start(world);
+    other = client_open(world, 0, true);
+    make_block(other, BLOCK_SIZE, "");
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        dying = client_open(world, 1, true);
+        client_send(dying, beginnings[i]);
+        kill_client(dying, other);
+    }
+    dying = client_open(world, 1, true);
+    client_send_message(
+        dying, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", BLOCK_SIZE);
+    client_send(dying, "half of it");
+    kill_client(dying, other);
+    client_send(
+        other,
+        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"size\":14,\"encoding\":\"utf8\"}}\n");
+    client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":14,\"data\":\"half of it"
+                         "\\u0000\\u0000\\u0000\\u0000\"}}\n");
+}
+
+/* Its blocks of lifetime session go with it. */
+static void session_ends_with_its_connection(void **state)
+{
+    struct world *world = *state;
+    struct client *other;
+    struct client *dying;
+
+    world_start(world);
+    other = client_open(world, 0, true);
+    dying = client_open(world, 1, true);
+    make_block(dying, 100, ",\"lifetime\":\"session\"");
+    assert_int_equal(stat_of(other, "blocks"), 1);
+    client_close(dying);
+    while (stat_of(other, "blocks") != 0)
+        world_turn(world);
+}
+
+/* Thousands of requests of one client, in one write, and one of another: that one does not wait for them all. */
+static void everybody_gets_a_turn(void **state)
+{
+    enum { REQUESTS = 2000, ANSWER = 36 };
+    struct world *world = *state;
+    struct client *busy;
+    struct client *other;
+    struct um_buf text;
+
+    world->limits.turn_requests = 2;
+    world_start(world);
+    busy = client_open(world, 0, true);
+    other = client_open(world, 1, true);
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < REQUESTS; i++)
+        assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
+    client_send_bytes(busy, text.data, text.size);
+    um_buf_deinit(&text);
+    client_ping(other);
+    assert_true(busy->received.size < (size_t)REQUESTS * ANSWER / 2);
+    client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(client_that_never_reads, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(client_that_never_reads_and_dies, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(client_dies_in_the_middle_of_an_answer, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(client_dies_in_the_middle_of_a_request, world_set_up,
+                                        world_tear_down),
+        cmocka_unit_test_setup_teardown(session_ends_with_its_connection, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(everybody_gets_a_turn, world_set_up, world_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

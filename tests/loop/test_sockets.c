@@ -1,0 +1,211 @@
+/* What only POSIX systems have: half-closed connections, socket files, and what is left of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "umem_errors.h"
+#include "world.h"
+
+static void on_shut_down(uv_shutdown_t *request, int status)
+{
+    (void)status;
+    free(request);
+}
+
+/* Ends the client's writing, after what is being written. */
+static void half_close(struct client *client)
+{
+    uv_shutdown_t *request = malloc(sizeof *request);
+
+    assert_non_null(request);
+    assert_int_equal(uv_shutdown(request, (uv_stream_t *)&client->pipe, on_shut_down), 0);
+}
+
+static void half_close_is_answered(void **state)
+{
+    struct world *world = *state;
+    struct client *client;
+
+    world_start(world);
+    client = client_open(world, 0, true);
+    client_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"server.ping\"}");
+    half_close(client);
+    client_expect(
+        client,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
+    client_expect_end(client);
+}
+
+/* More than one turn's requests, more answers than the limit of what may wait, and a client that reads late. */
+static void half_close_with_much_to_answer(void **state)
+{
+    enum { REQUESTS = 2000 };
+    struct world *world = *state;
+    struct client *client;
+    char line[128];
+
+    world->limits.turn_requests = 3;
+    world->limits.unsent_bytes = 1024;
+    world_start(world);
+    client = client_open(world, 0, false);
+    for (int i = 0; i < REQUESTS; i++) {
+        snprintf(line, sizeof line, "{\"id\":%d,\"method\":\"server.ping\"}\n", i);
+        client_send(client, line);
+    }
+    half_close(client);
+    for (int i = 0; i < 100; i++)
+        world_turn(world);
+    client_read(client);
+    for (int i = 0; i < REQUESTS; i++) {
+        snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{}}\n", i);
+        client_expect(client, line);
+    }
+    client_expect_end(client);
+}
+
+static void cut_header_message_is_not_answered(void **state)
+{
+    struct world *world = *state;
+    struct client *client;
+
+    world_start(world);
+    client = client_open(world, 0, true);
+    client_send(client, "Content-Length: 100\r\n\r\n{\"id\":1,\"method\":\"server.ping\"}");
+    half_close(client);
+    client_expect_end(client);
+}
+
+static void broken_headers_and_half_close(void **state)
+{
+    struct world *world = *state;
+    struct client *client;
+
+    world_start(world);
+    client = client_open(world, 0, true);
+    client_send(client, "GET / HTTP/1.1\r\n\r\n");
+    half_close(client);
+    while (!client->is_over)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    assert_non_null(strstr(client->received.data, "-32700"));
+}
+
+static void socket_is_private(void **state)
+{
+    struct world *world = *state;
+    struct stat facts;
+    mode_t mask = umask(0);
+
+    world_start(world);
+    assert_int_equal(umask(mask), 0);
+    assert_int_equal(lstat(world->path, &facts), 0);
+    assert_true(S_ISSOCK(facts.st_mode));
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    world_stop(world);
+    assert_int_not_equal(lstat(world->path, &facts), 0);
+}
+
+/* A socket bound at the path. Returns its descriptor. */
+static int bind_there(const struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    assert_true(fd >= 0);
+    strcpy(address.sun_path, world->path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void stale_socket_is_taken_over(void **state)
+{
+    struct world *world = *state;
+
+    close(bind_there(world));
+    assert_int_equal(access(world->path, F_OK), 0);
+    world_start(world);
+    client_ping(client_open(world, 0, true));
+}
+
+static void assert_not_started(struct world *world, const char *reason)
+{
+    struct um_server_options options = {.pipe = world->path, .limits = &world->limits, .version = "1.2.3"};
+    struct um_server *server = NULL;
+    char why[UM_SERVER_WHY_ROOM] = "";
+
+    assert_int_not_equal(um_server_start(&world->loop, &options, &server, why), UMEM_OK);
+    assert_null(server);
+    if (strstr(why, reason) == NULL)
+        fail_msg("%s", why);
+    assert_int_equal(access(world->path, F_OK), 0);
+}
+
+static void what_somebody_listens_at_stays(void **state)
+{
+    struct world *world = *state;
+    int fd = bind_there(world);
+
+    assert_int_equal(listen(fd, 1), 0);
+    assert_not_started(world, "another program listens");
+    close(fd);
+    assert_int_equal(unlink(world->path), 0);
+}
+
+static void what_is_no_socket_stays(void **state)
+{
+    struct world *world = *state;
+    FILE *file = fopen(world->path, "w");
+
+    assert_non_null(file);
+    fclose(file);
+    assert_not_started(world, "no socket");
+    assert_int_equal(unlink(world->path), 0);
+    assert_int_equal(symlink("/nowhere", world->path), 0);
+    {
+        struct um_server_options options = {
+            .pipe = world->path, .limits = &world->limits, .version = "1.2.3"};
+        struct um_server *server = NULL;
+        char why[UM_SERVER_WHY_ROOM];
+
+        assert_int_equal(um_server_start(&world->loop, &options, &server, why), UMEM_E_NAME_TAKEN);
+    }
+    assert_int_equal(unlink(world->path), 0);
+}
+
+static void directory_that_is_not_there(void **state)
+{
+    struct world *world = *state;
+    struct um_server_options options = {
+        .pipe = "/nowhere/at/all/x.sock", .limits = &world->limits, .version = "1.2.3"};
+    struct um_server *server = NULL;
+    char why[UM_SERVER_WHY_ROOM] = "";
+
+    assert_int_equal(um_server_start(&world->loop, &options, &server, why), UMEM_E_DENIED);
+    assert_non_null(strstr(why, "/nowhere/at/all"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(half_close_is_answered, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(half_close_with_much_to_answer, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(cut_header_message_is_not_answered, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(broken_headers_and_half_close, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(socket_is_private, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(stale_socket_is_taken_over, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(what_somebody_listens_at_stays, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_socket_stays, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(directory_that_is_not_there, world_set_up, world_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

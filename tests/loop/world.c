@@ -1,0 +1,318 @@
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "umem_errors.h"
+
+enum {
+    HANG_MS = 120000,          /* no test takes so long, under Wine and sanitizers either */
+    RECEIVED_LIMIT = 256 << 20 /* bytes that a client keeps */
+};
+
+/* ---- the world ---- */
+
+static void on_hang(uv_timer_t *watchdog)
+{
+    (void)watchdog;
+    fail_msg("nothing happens any more");
+}
+
+int world_set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    assert_non_null(world);
+    assert_int_equal(uv_loop_init(&world->loop), 0);
+    assert_int_equal(uv_timer_init(&world->loop, &world->watchdog), 0);
+    um_limits_init(&world->limits);
+    world->limits.bytes = 256 << 20;
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        world->clients[i].is_closed = true;
+    world_make_place(world);
+    *state = world;
+    return 0;
+}
+
+static bool is_closed(const void *what)
+{
+    const struct client *client = what;
+
+    return client->is_closed;
+}
+
+int world_tear_down(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        client_close(&world->clients[i]);
+    for (int i = 0; i < WORLD_CLIENTS; i++)
+        world_run_until(world, is_closed, &world->clients[i]);
+    if (world->server != NULL)
+        world_stop(world);
+    uv_close((uv_handle_t *)&world->watchdog, NULL);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&world->loop), 0);
+    world_remove_place(world);
+    free(world);
+    return 0;
+}
+
+static void on_note(void *context, enum um_server_note note, const char *text)
+{
+    struct world *world = context;
+
+    assert_true(strlen(text) > 0);
+    world->warnings += note == UM_NOTE_WARNING;
+}
+
+static void on_ended(void *context)
+{
+    struct world *world = context;
+
+    world->has_ended = true;
+    world->server = NULL;
+}
+
+void world_start(struct world *world)
+{
+    struct um_server_options options = {
+        .pipe = world->path,
+        .limits = &world->limits,
+        .version = "1.2.3",
+        .seed = 42,
+        .context = world,
+        .note = on_note,
+        .ended = on_ended,
+    };
+    char why[UM_SERVER_WHY_ROOM] = "";
+
+    world->has_ended = false;
+    if (um_server_start(&world->loop, &options, &world->server, why) != UMEM_OK)
+        fail_msg("%s", why);
+}
+
+static bool has_ended(const void *what)
+{
+    const struct world *world = what;
+
+    return world->has_ended;
+}
+
+void world_stop(struct world *world)
+{
+    um_server_stop(world->server);
+    world_run_until(world, has_ended, world);
+}
+
+void world_run_until(struct world *world, bool (*holds)(const void *what), const void *what)
+{
+    uv_timer_start(&world->watchdog, on_hang, HANG_MS, 0);
+    while (!holds(what))
+        uv_run(&world->loop, UV_RUN_ONCE);
+    uv_timer_stop(&world->watchdog);
+}
+
+void world_turn(struct world *world)
+{
+    uv_run(&world->loop, UV_RUN_NOWAIT);
+}
+
+/* ---- clients ---- */
+
+static void on_client_closed(uv_handle_t *handle)
+{
+    struct client *client = handle->data;
+
+    um_buf_deinit(&client->received);
+    client->is_closed = true;
+}
+
+void client_close(struct client *client)
+{
+    if (!client->is_closed && !uv_is_closing((uv_handle_t *)&client->pipe))
+        uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+}
+
+static void on_connected(uv_connect_t *connecting, int status)
+{
+    struct client *client = connecting->data;
+
+    assert_int_equal(status, 0);
+    client->is_connected = true;
+}
+
+static bool is_connected(const void *what)
+{
+    const struct client *client = what;
+
+    return client->is_connected;
+}
+
+struct client *client_open(struct world *world, unsigned index, bool reads)
+{
+    struct client *client = &world->clients[index];
+
+    assert_true(client->is_closed);
+    *client = (struct client){.world = world};
+    um_buf_init(&client->received, RECEIVED_LIMIT);
+    assert_int_equal(uv_pipe_init(&world->loop, &client->pipe, 0), 0);
+    client->pipe.data = client;
+    client->connecting.data = client;
+    uv_pipe_connect(&client->connecting, &client->pipe, world->path, on_connected);
+    world_run_until(world, is_connected, client);
+    if (reads)
+        client_read(client);
+    return client;
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
+{
+    static char space[65536];
+
+    (void)handle;
+    (void)suggested_size;
+    *buf = uv_buf_init(space, sizeof space);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct client *client = stream->data;
+
+    if (size > 0)
+        assert_true(um_buf_append(&client->received, buf->base, (size_t)size));
+    else if (size < 0)
+        client->is_over = true;
+}
+
+void client_read(struct client *client)
+{
+    assert_int_equal(uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read), 0);
+}
+
+struct sending {
+    uv_write_t write;
+    struct client *client;
+    char bytes[];
+};
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct sending *sending = write->data;
+
+    sending->client->unwritten--;
+    sending->client->has_failed |= status != 0;
+    free(sending);
+}
+
+void client_send_bytes(struct client *client, const void *bytes, size_t size)
+{
+    struct sending *sending = malloc(sizeof *sending + size);
+    uv_buf_t buf;
+
+    assert_non_null(sending);
+    sending->client = client;
+    sending->write.data = sending;
+    memcpy(sending->bytes, bytes, size);
+    buf = uv_buf_init(sending->bytes, (unsigned)size);
+    client->unwritten++;
+    if (uv_write(&sending->write, (uv_stream_t *)&client->pipe, &buf, 1, on_written) != 0) {
+        client->unwritten--;
+        client->has_failed = true;
+        free(sending);
+    }
+}
+
+void client_send(struct client *client, const char *text)
+{
+    client_send_bytes(client, text, strlen(text));
+}
+
+void client_send_message(struct client *client, const char *text, size_t payload_size)
+{
+    char head[128];
+
+    snprintf(head, sizeof head, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n", strlen(text),
+             payload_size);
+    client_send(client, head);
+    client_send(client, text);
+}
+
+struct awaited {
+    const struct client *client;
+    size_t size;
+};
+
+static bool has_come(const void *what)
+{
+    const struct awaited *awaited = what;
+
+    return awaited->client->received.size >= awaited->size || awaited->client->is_over;
+}
+
+void client_await_bytes(struct client *client, size_t size)
+{
+    struct awaited awaited = {client, size};
+
+    world_run_until(client->world, has_come, &awaited);
+    if (client->received.size < size)
+        fail_msg("the server closed after %zu of %zu bytes", client->received.size, size);
+}
+
+void client_expect(struct client *client, const char *text)
+{
+    size_t size = strlen(text);
+
+    client_await_bytes(client, size);
+    assert_memory_equal(client->received.data, text, size);
+    um_buf_consume(&client->received, size);
+}
+
+static bool has_line(const void *what)
+{
+    const struct client *client = what;
+
+    return client->is_over ||
+           (client->received.size != 0 && memchr(client->received.data, '\n', client->received.size) != NULL);
+}
+
+void client_take_line(struct client *client, char *line, size_t room)
+{
+    const char *end;
+    size_t size;
+
+    world_run_until(client->world, has_line, client);
+    end = client->received.size != 0 ? memchr(client->received.data, '\n', client->received.size) : NULL;
+    assert_non_null(end);
+    size = (size_t)(end - client->received.data);
+    assert_true(size < room);
+    memcpy(line, client->received.data, size);
+    line[size] = '\0';
+    um_buf_consume(&client->received, size + 1);
+}
+
+static bool is_over(const void *what)
+{
+    const struct client *client = what;
+
+    return client->is_over;
+}
+
+void client_expect_end(struct client *client)
+{
+    world_run_until(client->world, is_over, client);
+    assert_int_equal(client->received.size, 0);
+}
+
+void client_ping(struct client *client)
+{
+    client_send(client, "{\"id\":\"ping\",\"method\":\"server.ping\"}\n");
+    client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"result\":{}}\n");
+}

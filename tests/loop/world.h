@@ -1,0 +1,99 @@
+/*
+ * A server and its clients on one loop in one process, for tests.
+ *
+ * Owns: the loop, the server, the clients, a pipe path that nobody else has. Must not know: what is tested.
+ *
+ * Nothing sleeps. world_run_until() turns the loop until something is so, and fails the test after a time that only a hang
+ * reaches.
+ */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <uv.h>
+
+#include "buf.h"
+#include "endpoint.h"
+#include "server.h"
+
+enum { WORLD_CLIENTS = 128 };
+
+struct world;
+
+struct client {
+    struct world *world;
+    uv_pipe_t pipe;
+    uv_connect_t connecting;
+    struct um_buf received; /* what came and was not taken yet */
+    size_t unwritten;       /* writes that are under way */
+    bool is_connected;
+    bool is_over;    /* the server has closed, or reading failed */
+    bool has_failed; /* a write failed */
+    bool is_closed;  /* or was never opened */
+};
+
+struct world {
+    uv_loop_t loop;
+    uv_timer_t watchdog;
+    struct um_limits limits; /* for the server: change them before world_start() */
+    struct um_server *server;
+    bool has_ended; /* the server has */
+    struct client clients[WORLD_CLIENTS];
+    char path[UM_ENDPOINT_ROOM]; /* of the pipe */
+    char place[128];             /* the directory that it lies in, where there is one */
+    unsigned warnings;           /* notes of the server that were warnings */
+};
+
+/* cmocka's: make a world without a server, and check at its end that everything was closed. */
+int world_set_up(void **state);
+int world_tear_down(void **state);
+
+void world_start(struct world *world);
+
+/* Stops the server and turns the loop until it has ended. */
+void world_stop(struct world *world);
+
+/* Turns the loop until the condition holds for `what`. */
+void world_run_until(struct world *world, bool (*holds)(const void *what), const void *what);
+
+/* Turns the loop once, waiting for nothing. */
+void world_turn(struct world *world);
+
+/* Connects a client that reads; `reads` false: one that does not until client_read(). Returns once it is connected. */
+struct client *client_open(struct world *world, unsigned index, bool reads);
+void client_read(struct client *client);
+
+/* Sends bytes (they are copied), or text. */
+void client_send_bytes(struct client *client, const void *bytes, size_t size);
+void client_send(struct client *client, const char *text);
+
+/* Sends one message with headers; `payload_size` raw bytes are to follow. */
+void client_send_message(struct client *client, const char *text, size_t payload_size);
+
+/* Turns the loop until `size` bytes have come. */
+void client_await_bytes(struct client *client, size_t size);
+
+/* Turns the loop until exactly this text has come; then it is taken. */
+void client_expect(struct client *client, const char *text);
+
+/* Turns the loop until a line has come, and takes it into `line`, without its end. */
+void client_take_line(struct client *client, char *line, size_t room);
+
+/* Turns the loop until the server has closed, or refused to be written to. */
+void client_expect_end(struct client *client);
+
+/* Closes, as a client that dies does. */
+void client_close(struct client *client);
+
+/* Sends server.ping and expects its answer: the server lives and serves this client. */
+void client_ping(struct client *client);
+
+/* ---- world_posix.c, world_win32.c ---- */
+
+/* Makes a path for a pipe that nobody else has; takes away what is left of it. */
+void world_make_place(struct world *world);
+void world_remove_place(struct world *world);
+
+#endif
