@@ -23,10 +23,10 @@ static struct client *ask_for_much(struct world *world)
     client_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}\n");
     client_await_bytes(client, 60);
     client = client_open(world, 1, true);
+    client->enough = sizeof raw_answer;
     client_send_message(
         client, "{\"id\":1,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 0);
     client_await_bytes(client, sizeof raw_answer);
-    uv_read_stop((uv_stream_t *)&client->pipe);
     return client;
 }
 

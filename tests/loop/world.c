@@ -190,10 +190,13 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         assert_true(um_buf_append(&client->received, buf->base, (size_t)size));
     else if (size < 0)
         client->is_over = true;
+    if (client->enough != 0 && client->received.size >= client->enough)
+        uv_read_stop(stream);
 }
 
 void client_read(struct client *client)
 {
+    client->enough = 0;
     assert_int_equal(uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read), 0);
 }
 

@@ -27,6 +27,7 @@ struct client {
     uv_pipe_t pipe;
     uv_connect_t connecting;
     struct um_buf received; /* what came and was not taken yet */
+    size_t enough;          /* stops reading when so many bytes are there, 0: never */
     size_t unwritten;       /* writes that are under way */
     bool is_connected;
     bool is_over;    /* the server has closed, or reading failed */
