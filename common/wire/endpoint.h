@@ -1,31 +1,32 @@
 /*
  * Where the daemon listens and clients connect: the pipe's path.
  *
- * Owns: the choice of the path and, for the daemon, the directory that it lies in. Must not know: libuv, who connects or
- * listens. Both the client library and the daemon stand on it, so that they always agree.
+ * Owns: the choice of the path and, for the daemon, the directory that it lies in. Must not know: libuv, who
+ * connects or listens. Both the client library and the daemon stand on it, so that they always agree.
  *
  * The first of these that is given:
  * 1. a path that the user asked for (--pipe);
  * 2. the environment's UMEM_PIPE;
  * 3. Windows: \\.\pipe\umemd-USER, with the user's name;
- *    elsewhere: umemd.sock in XDG_RUNTIME_DIR, where that is an absolute path of a directory that is the user's own,
- *    else /tmp/umemd-UID/umemd.sock.
+ *    elsewhere: umemd.sock in XDG_RUNTIME_DIR, where that is an absolute path of a directory that is the
+ *    user's own, else /tmp/umemd-UID/umemd.sock.
  *
- * On Windows a name without a backslash stands for \\.\pipe\ and that name, and slashes may stand for backslashes.
+ * On Windows a name without a backslash stands for \\.\pipe\ and that name, and slashes may stand for
+ * backslashes.
  */
 #ifndef UM_ENDPOINT_H
 #define UM_ENDPOINT_H
 
 enum { UM_ENDPOINT_ROOM = 512 }; /* bytes for any path, its end counted */
 
-/* Finds the path (UTF-8) that `asked` (NULL or "": nothing was asked for) and the environment lead to, and writes it to
- * `path`. UMEM_E_BAD_ARGUMENT where it cannot be a pipe's, because it is too long, say: then *what is a sentence without
- * a full stop, static. */
+/* Finds the path (UTF-8) that `asked` (NULL or "": nothing was asked for) and the environment lead to, and
+ * writes it to `path`. UMEM_E_BAD_ARGUMENT where it cannot be a pipe's, because it is too long, say: then
+ * *what is a sentence without a full stop, static. */
 int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what);
 
-/* For the daemon, before it listens: where the path lies in a directory named umemd-UID, with the user's number, makes that
- * directory for the user alone, and checks that it is a directory (no link), the user's, and closed to others. Does nothing
- * for other paths. UMEM_E_DENIED with *what as above. */
+/* For the daemon, before it listens: where the path lies in a directory named umemd-UID, with the user's
+ * number, makes that directory for the user alone, and checks that it is a directory (no link), the
+ * user's, and closed to others. Does nothing for other paths. UMEM_E_DENIED with *what as above. */
 int um_endpoint_prepare(const char *path, const char **what);
 
 #endif

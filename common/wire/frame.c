@@ -96,7 +96,8 @@ static bool is_space(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* Gives out the first `size` bytes as a line; `end` is how many of the input it uses up, with its line end. */
+/* Gives out the first `size` bytes as a line; `end` is how many of the input it uses up, with its line
+ * end. */
 static enum um_frame_event give_line(struct um_frame *frame, size_t size, size_t end,
                                      struct um_frame_message *message)
 {

@@ -1,16 +1,18 @@
 /*
  * The two framings of the wire: bytes in, messages out.
  *
- * Owns: where one message ends and the next begins, for lines and for headers, and the bytes of a message that is not
- * whole yet. Must not know: JSON, sockets, who reads or writes. It does no I/O, and allocates by what has arrived, never
- * by what a length declares.
+ * Owns: where one message ends and the next begins, for lines and for headers, and the bytes of a message
+ * that is not whole yet. Must not know: JSON, sockets, who reads or writes. It does no I/O, and allocates by
+ * what has arrived, never by what a length declares.
  *
- * A connection's first byte decides. `{`, `[` and white space begin lines: one text a line, ended by "\n" or "\r\n"; lines
- * of white space are ignored. Anything else begins a block of headers: Content-Length, Payload-Length, others ignored, an
- * empty line, the text, the payload. One UTF-8 byte-order mark at the very start is skipped.
+ * A connection's first byte decides. `{`, `[` and white space begin lines: one text a line, ended by "\n" or
+ * "\r\n"; lines of white space are ignored. Anything else begins a block of headers: Content-Length,
+ * Payload-Length, others ignored, an empty line, the text, the payload. One UTF-8 byte-order mark at the very
+ * start is skipped.
  *
- * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then um_frame_keep() before
- * the memory that was fed is used for something else. A frame between messages holds no memory of its own.
+ * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
+ * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
+ * no memory of its own.
  */
 #ifndef UM_FRAME_H
 #define UM_FRAME_H
@@ -31,12 +33,12 @@ enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS };
 
 /* What um_frame_next() found. */
 enum um_frame_event {
-    UM_FRAME_MORE,    /* nothing whole is left: feed more */
-    UM_FRAME_MESSAGE, /* a message: *message tells where */
-    UM_FRAME_PAYLOAD, /* the last message's payload comes first: take or skip it */
-    UM_FRAME_TOO_LARGE, /* a message over a limit, told once and then skipped to its end; the next one can be read */
-    UM_FRAME_BROKEN, /* a broken block of headers: no boundary is known any more, every further call says so again */
-    UM_FRAME_END /* the input has ended and everything in it was given out */
+    UM_FRAME_MORE,      /* nothing whole is left: feed more */
+    UM_FRAME_MESSAGE,   /* a message: *message tells where */
+    UM_FRAME_PAYLOAD,   /* the last message's payload comes first: take or skip it */
+    UM_FRAME_TOO_LARGE, /* a message over a limit, told once, then skipped: the next one can be read */
+    UM_FRAME_BROKEN,    /* a broken block of headers: no boundary is known any more, for good */
+    UM_FRAME_END        /* the input has ended and everything in it was given out */
 };
 
 struct um_frame_message {
@@ -96,8 +98,9 @@ void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payloa
 /* Frees what it keeps. */
 void um_frame_deinit(struct um_frame *frame);
 
-/* Gives bytes (at most UM_FRAME_FEED_LIMIT), only after um_frame_next() answered UM_FRAME_MORE or before its first call.
- * The frame borrows them until um_frame_keep(), and messages may lie in them. UMEM_E_NO_MEMORY: the connection is lost. */
+/* Gives bytes (at most UM_FRAME_FEED_LIMIT), only after um_frame_next() answered UM_FRAME_MORE or before
+ * its first call. The frame borrows them until um_frame_keep(), and messages may lie in them.
+ * UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
 
 /* Tells that the input has ended: an unterminated last line counts, a cut message with headers does not. */
@@ -112,8 +115,8 @@ int um_frame_keep(struct um_frame *frame);
 /* How many bytes of the last message's payload are still to come. */
 uint64_t um_frame_payload_left(const struct um_frame *frame);
 
-/* Moves payload bytes that were fed already to `space` (room bytes). Returns how many; 0: none are left here, so the next
- * ones may be read past the frame. */
+/* Moves payload bytes that were fed already to `space` (room bytes). Returns how many; 0: none are left
+ * here, so the next ones may be read past the frame. */
 size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room);
 
 /* Tells that `size` bytes of the payload (at most what is left) were read past the frame. */

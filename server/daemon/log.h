@@ -25,11 +25,13 @@ struct um_log {
 /* Reads a level's name. Returns 0, or -1 for a name that is none. */
 int um_log_parse_level(const char *name, enum um_log_level *level);
 
-/* Opens a log that appends to the file at `path`; NULL: to standard error. Returns 0, or -1 with errno set. */
+/* Opens a log that appends to the file at `path`; NULL: to standard error. Returns 0, or -1 with errno
+ * set. */
 int um_log_open(struct um_log *log, const char *path, enum um_log_level level);
 void um_log_close(struct um_log *log);
 
-/* Writes a line, at once. Control characters become question marks, so that no event can forge another's line. */
+/* Writes a line, at once. Control characters become question marks, so that no event can forge another's
+ * line. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif

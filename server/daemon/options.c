@@ -146,7 +146,8 @@ static const struct option table[] = {
 
 enum { OPTION_COUNT = sizeof table / sizeof table[0] };
 
-/* The option that an argument names, as "--name" or "--name=value"; then *value is what follows the sign, else NULL. */
+/* The option that an argument names, as "--name" or "--name=value"; then *value is what follows the sign,
+ * else NULL. */
 static const struct option *find_option(const char *argument, const char **value)
 {
     const char *equals = strchr(argument, '=');

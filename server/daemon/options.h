@@ -1,7 +1,8 @@
 /*
  * umemd's command line.
  *
- * Owns: the one table of options, which drives reading, --help and the errors. Must not know: what they lead to.
+ * Owns: the one table of options, which drives reading, --help and the errors. Must not know: what they lead
+ * to.
  */
 #ifndef UM_OPTIONS_H
 #define UM_OPTIONS_H
@@ -27,7 +28,8 @@ struct um_options {
     struct um_limits limits;     /* `bytes` is 0 where it was not given */
 };
 
-/* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `why` where it is wrong. */
+/* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `why`
+ * where it is wrong. */
 bool um_options_parse(struct um_options *options, int argc, char *const *argv, char *why, size_t room);
 
 /* Prints what --help prints. Returns 0, or -1 where writing failed. */

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes this process's id. Returns false with a sentence without a full stop in `why` where the file holds the id of another
- * process that is alive, or cannot be written. */
+/* Writes this process's id. Returns false with a sentence without a full stop in `why` where the file
+ * holds the id of another process that is alive, or cannot be written. */
 bool um_pid_file_write(const char *path, char *why, size_t room);
 
 /* Removes it. */

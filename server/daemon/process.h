@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
-/* First of all. POSIX: a write to a pipe that nobody reads fails rather than ends the process. Windows: output is not
- * changed on its way, and a damaged heap ends the process at once. */
+/* First of all. POSIX: a write to a pipe that nobody reads fails rather than ends the process. Windows:
+ * output is not changed on its way, and a damaged heap ends the process at once. */
 void um_process_prepare(void);
 
-/* The command line as UTF-8, which argv is not on Windows; lives as long as the process. Returns argv where it is that
- * already, or where memory runs out. */
+/* The command line as UTF-8, which argv is not on Windows; lives as long as the process. Returns argv
+ * where it is that already, or where memory runs out. */
 char **um_process_arguments(int *argc, char **argv);
 
 /* The line from the daemon to its starter. */
@@ -27,13 +27,13 @@ enum um_role {
     UM_ROLE_DAEMON   /* go on, and um_process_report() */
 };
 
-/* Makes a daemon: no terminal, standard files that lead nowhere. The starter waits for its report and prints what it says.
- * Call it before there are loops, files or threads: POSIX: it forks. Windows: it starts the same program anew, with the same
- * command line, and that one is the daemon when it comes here. */
+/* Makes a daemon: no terminal, standard files that lead nowhere. The starter waits for its report and
+ * prints what it says. Call it before there are loops, files or threads: POSIX: it forks. Windows: it
+ * starts the same program anew, with the same command line, and that one is the daemon when it comes here. */
 enum um_role um_process_detach(struct um_starter *starter, int *status);
 
-/* Tells the starter the status to end with, and a sentence for standard error ("": none). The first report counts; without a
- * line it does nothing. A daemon that ends without one has failed. */
+/* Tells the starter the status to end with, and a sentence for standard error ("": none). The first report
+ * counts; without a line it does nothing. A daemon that ends without one has failed. */
 void um_process_report(struct um_starter *starter, int status, const char *text);
 
 #endif

@@ -69,7 +69,8 @@ static int wait_for_report(HANDLE line)
     return um_report_take(report, size);
 }
 
-/* Starts this program again with its own command line, and with `line` as the only handle that it inherits. */
+/* Starts this program again with its own command line, and with `line` as the only handle that it
+ * inherits. */
 static bool start_daemon(HANDLE line)
 {
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof startup}};

@@ -9,8 +9,8 @@
 #include "options.h"
 #include "process.h"
 
-/* Runs until a signal or server.shutdown ends it. `pipe` is the path to listen at; `starter` is told once it is known whether
- * the pipe is open. Returns the status to exit with. */
+/* Runs until a signal or server.shutdown ends it. `pipe` is the path to listen at; `starter` is told once
+ * it is known whether the pipe is open. Returns the status to exit with. */
 int um_run(const struct um_options *options, const char *pipe, struct um_starter *starter);
 
 #endif

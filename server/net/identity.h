@@ -20,8 +20,9 @@ struct um_identity {
 
 /* Reads it for an accepted connection. What cannot be told stays unknown.
  *
- * POSIX: a client whose user cannot be told is not trusted. Windows: the pipe's access list has let it in, and this is a
- * second look; a client whose token may not be read (it has ended, or runs elevated) is trusted to that list. */
+ * POSIX: a client whose user cannot be told is not trusted. Windows: the pipe's access list has let it in,
+ * and this is a second look; a client whose token may not be read (it has ended, or runs elevated) is
+ * trusted to that list. */
 void um_identity_read(const uv_pipe_t *client, struct um_identity *identity);
 
 #endif

@@ -10,8 +10,9 @@
 
 struct um_lock;
 
-/* Takes the lock of a path (as um_endpoint_find() gives it). UMEM_E_NAME_TAKEN where another daemon has it, UMEM_E_DENIED,
- * UMEM_E_NO_MEMORY; then `why` holds a sentence without a full stop, with the other's process id where that is known. */
+/* Takes the lock of a path (as um_endpoint_find() gives it). UMEM_E_NAME_TAKEN where another daemon has
+ * it, UMEM_E_DENIED, UMEM_E_NO_MEMORY; then `why` holds a sentence without a full stop, with the other's
+ * process id where that is known. */
 int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room);
 
 /* Lets go of it. NULL is fine. */

@@ -1,6 +1,6 @@
 /*
- * The lock is flock() on a file beside the socket, PATH.lock, which holds the daemon's process id for people to read.
- * (fcntl() locks would not keep two servers of one process apart.)
+ * The lock is flock() on a file beside the socket, PATH.lock, which holds the daemon's process id for people
+ * to read. (fcntl() locks would not keep two servers of one process apart.)
  */
 #include "lock.h"
 

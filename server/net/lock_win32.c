@@ -1,6 +1,7 @@
 /*
- * The lock is a mutex with a name, which is there as long as a process has it open. It is global, because pipes are: two
- * logon sessions of one user share them. (FILE_FLAG_FIRST_PIPE_INSTANCE guards the pipe too, but Wine ignores it.)
+ * The lock is a mutex with a name, which is there as long as a process has it open. It is global, because
+ * pipes are: two logon sessions of one user share them. (FILE_FLAG_FIRST_PIPE_INSTANCE guards the pipe too,
+ * but Wine ignores it.)
  */
 #include "lock.h"
 

@@ -1,8 +1,9 @@
 /*
- * The daemon's end of the pipe: it is made so that only the user who runs the daemon gets in, and gives out clients.
+ * The daemon's end of the pipe: it is made so that only the user who runs the daemon gets in, and gives out
+ * clients.
  *
- * Owns: the pipe's name on the system, the lock that goes with it, the handles that wait for clients.
- * Must not know: sessions, the protocol.
+ * Owns: the pipe's name on the system, the lock that goes with it, the handles that wait for clients. Must
+ * not know: sessions, the protocol.
  */
 #ifndef UM_PIPE_H
 #define UM_PIPE_H
@@ -20,21 +21,23 @@ struct um_pipe_events {
     void (*closed)(void *context); /* after um_pipe_close(): the memory is gone */
 };
 
-/* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens. UMEM_E_NAME_TAKEN where another daemon or something
- * else has that path, UMEM_E_DENIED where the system or the rules for its directory do not allow it, UMEM_E_NO_MEMORY,
- * UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop, no event is raised, and the loop may have a
- * closing handle that it must be run for. `events` is copied. */
+/* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens. UMEM_E_NAME_TAKEN where another
+ * daemon or something else has that path, UMEM_E_DENIED where the system or the rules for its directory do
+ * not allow it, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop,
+ * no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
 int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room);
 
-/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then that client is gone. */
+/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then that client is
+ * gone. */
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
 
-/* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows from the loop. */
+/* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows
+ * from the loop. */
 void um_pipe_close(struct um_pipe *listener);
 
-/* Raises what the system allows this process to have open as far as it lets us, and returns for how many clients that is
- * enough, some kept back for other uses. */
+/* Raises what the system allows this process to have open as far as it lets us, and returns for how many
+ * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * A Unix domain socket. Under the lock of its path, what an earlier daemon left there is taken away, but only a socket at
- * which nobody listens. The socket has mode 0600 from its first moment on (umask), and listens only after that was made sure
- * of (chmod), because a client that connected in between would stay.
+ * A Unix domain socket. Under the lock of its path, what an earlier daemon left there is taken away, but only
+ * a socket at which nobody listens. The socket has mode 0600 from its first moment on (umask), and listens
+ * only after that was made sure of (chmod), because a client that connected in between would stay.
  */
 #include "pipe.h"
 
@@ -33,7 +33,8 @@ struct um_pipe {
     struct um_pipe_events events;
 };
 
-/* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing is removed. */
+/* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing
+ * is removed. */
 static bool is_alive(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

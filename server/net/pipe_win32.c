@@ -1,11 +1,11 @@
 /*
- * A named pipe whose instances we make ourselves and hand to libuv with uv_pipe_open(). libuv's own listener offers no way
- * to say who may connect before the first instance is there, nor to refuse other machines; here both are part of making an
- * instance, so there is no moment at which somebody else gets in. The price is a descriptor of the C run-time library for
- * each client, of which there are few (see um_pipe_client_room).
+ * A named pipe whose instances we make ourselves and hand to libuv with uv_pipe_open(). libuv's own listener
+ * offers no way to say who may connect before the first instance is there, nor to refuse other machines; here
+ * both are part of making an instance, so there is no moment at which somebody else gets in. The price is a
+ * descriptor of the C run-time library for each client, of which there are few (see um_pipe_client_room).
  *
- * Each instance waits for its client with ConnectNamedPipe and an event. A thread of the system's pool sees the event and
- * wakes the loop, which finds out which instances have a client.
+ * Each instance waits for its client with ConnectNamedPipe and an event. A thread of the system's pool sees
+ * the event and wakes the loop, which finds out which instances have a client.
  */
 #include "pipe.h"
 

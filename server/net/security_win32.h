@@ -1,5 +1,6 @@
 /*
- * Who owns what on Windows: the user of a process, and the access list that lets only that user and SYSTEM in.
+ * Who owns what on Windows: the user of a process, and the access list that lets only that user and SYSTEM
+ * in.
  *
  * Owns: nothing that lasts. Must not know: pipes, libuv.
  */
@@ -18,9 +19,9 @@ union um_user {
 /* Reads the user of a process (GetCurrentProcess(), or one opened with PROCESS_QUERY_LIMITED_INFORMATION). */
 bool um_security_user_of(HANDLE process, union um_user *user);
 
-/* Makes attributes for a new object: protected, owned by this process's user, with all rights for that user and SYSTEM and
- * none for others. The user is named by SID, because an administrator's default owner is the whole group. Free with
- * um_security_free(). On failure GetLastError() tells. */
+/* Makes attributes for a new object: protected, owned by this process's user, with all rights for that
+ * user and SYSTEM and none for others. The user is named by SID, because an administrator's default owner
+ * is the whole group. Free with um_security_free(). On failure GetLastError() tells. */
 bool um_security_make(SECURITY_ATTRIBUTES *attributes);
 void um_security_free(SECURITY_ATTRIBUTES *attributes);
 

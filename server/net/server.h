@@ -1,9 +1,9 @@
 /*
  * The server: a pipe, its clients, and the engine that answers them, on a libuv loop of the caller's.
  *
- * Owns: the pipe, the sessions, the store and the engine. Must not know: options, logs, signals, daemons; whoever starts it
- * in a process (server/daemon, a test) brings those. At one time there is one server a process, as there is one engine.
- * On POSIX systems the process must ignore SIGPIPE.
+ * Owns: the pipe, the sessions, the store and the engine. Must not know: options, logs, signals, daemons;
+ * whoever starts it in a process (server/daemon, a test) brings those. At one time there is one server a
+ * process, as there is one engine. On POSIX systems the process must ignore SIGPIPE.
  */
 #ifndef UM_SERVER_H
 #define UM_SERVER_H
@@ -33,14 +33,15 @@ struct um_server_options {
     void (*ended)(void *context);
 };
 
-/* Listens, and serves while the loop runs. UMEM_E_NAME_TAKEN where another daemon has the pipe, UMEM_E_DENIED,
- * UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR: then `why` holds a sentence without a full stop, `ended` is not called, and the
- * loop may have closing handles that it must be run for. */
+/* Listens, and serves while the loop runs. UMEM_E_NAME_TAKEN where another daemon has the pipe,
+ * UMEM_E_DENIED, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR: then `why` holds a sentence without a full stop,
+ * `ended` is not called, and the loop may have closing handles that it must be run for. */
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_ROOM]);
 
-/* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every session take the
- * answers it has for limits.closing_ms, then closes. `ended` follows from the loop. Asking again does nothing. */
+/* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every
+ * session take the answers it has for limits.closing_ms, then closes. `ended` follows from the loop.
+ * Asking again does nothing. */
 void um_server_stop(struct um_server *server);
 
 #endif

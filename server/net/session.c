@@ -45,7 +45,8 @@ static void on_closed(uv_handle_t *handle)
     um_server_session_closed(server);
 }
 
-/* A write that is under way has memory of the session's and of blocks: both stay until the handles are closed. */
+/* A write that is under way has memory of the session's and of blocks: both stay until the handles are
+ * closed. */
 void um_session_close(struct um_session *session)
 {
     if (session->is_closing)
@@ -145,8 +146,8 @@ static enum step take_step(struct um_session *session)
     return STEP_READ;
 }
 
-/* Whether the next message may be handed to the engine: the last one's tail is gone, and what waits to be sent is within its
- * limit. A session that has to wait here is woken when a write ends. */
+/* Whether the next message may be handed to the engine: the last one's tail is gone, and what waits to be
+ * sent is within its limit. A session that has to wait here is woken when a write ends. */
 static bool may_serve(struct um_session *session)
 {
     uint64_t limit = session->server->limits.unsent_bytes;
@@ -239,8 +240,9 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         um_session_close(session);
 }
 
-/* Reading is stopped inside a read callback but started outside of one only: where both happen in one, libuv 1.49 to 1.51
- * may hang on Windows. It holds by itself, because a session whose reading was stopped goes on after a write or in a turn. */
+/* Reading is stopped inside a read callback but started outside of one only: where both happen in one,
+ * libuv 1.49 to 1.51 may hang on Windows. It holds by itself, because a session whose reading was stopped
+ * goes on after a write or in a turn. */
 static void set_reading(struct um_session *session, bool wanted)
 {
     if (wanted == session->is_reading)

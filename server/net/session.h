@@ -1,10 +1,11 @@
 /*
  * A session: one client's connection, from the pipe through the framing to the engine and back.
  *
- * Owns: the connection, its buffers, the pace at which its requests are served. Must not know: what requests mean, who else
- * is connected.
+ * Owns: the connection, its buffers, the pace at which its requests are served. Must not know: what requests
+ * mean, who else is connected.
  *
- * Memory is freed only when libuv has let go of the handles, so every function here leaves the session usable.
+ * Memory is freed only when libuv has let go of the handles, so every function here leaves the session
+ * usable.
  */
 #ifndef UM_SESSION_H
 #define UM_SESSION_H
@@ -62,8 +63,8 @@ struct um_session {
     bool is_closing;      /* the handles are closing */
 };
 
-/* Makes a session on the server's list whose pipe is initialised but not connected. NULL where memory runs out. It ends with
- * um_session_close(), now or later, and is freed from the loop. */
+/* Makes a session on the server's list whose pipe is initialised but not connected. NULL where memory runs
+ * out. It ends with um_session_close(), now or later, and is freed from the loop. */
 struct um_session *um_session_new(struct um_server *server);
 
 /* Begins to serve a connected client. */
@@ -72,11 +73,13 @@ void um_session_open(struct um_session *session, const struct um_identity *who);
 /* Serves what has come, sends what there is, and then reads, waits or closes as its state asks for. */
 void um_session_go_on(struct um_session *session);
 
-/* Ends in order: serves no more requests and closes once the client has its answers, or limits.closing_ms are over. */
+/* Ends in order: serves no more requests and closes once the client has its answers, or limits.closing_ms
+ * are over. */
 void um_session_end(struct um_session *session);
 
-/* Throws away what comes for a moment, and then ends: the next message cannot be found any more, or the client is not served.
- * One that is still writing would otherwise be told of the closed connection rather than get its answer. */
+/* Throws away what comes for a moment, and then ends: the next message cannot be found any more, or the
+ * client is not served. One that is still writing would otherwise be told of the closed connection rather
+ * than get its answer. */
 void um_session_begin_discarding(struct um_session *session);
 
 /* Closes at once. What was not sent is lost. */
@@ -84,7 +87,8 @@ void um_session_close(struct um_session *session);
 
 /* ---- session_refuse.c ---- */
 
-/* Tells a connected client why it is not served, as a line of JSON, and ends. UMEM_E_DENIED, UMEM_E_LIMIT_EXCEEDED. */
+/* Tells a connected client why it is not served, as a line of JSON, and ends. UMEM_E_DENIED,
+ * UMEM_E_LIMIT_EXCEEDED. */
 void um_session_refuse(struct um_session *session, int code);
 
 /* ---- session_send.c ---- */
@@ -92,7 +96,8 @@ void um_session_refuse(struct um_session *session, int code);
 /* Takes note of a tail that the engine has put behind its answers. */
 void um_session_note_tail(struct um_session *session);
 
-/* Sends what there is, unless a part of it is already under way. Closes the session where the client is gone. */
+/* Sends what there is, unless a part of it is already under way. Closes the session where the client is
+ * gone. */
 void um_session_send(struct um_session *session);
 
 /* How many bytes wait to be sent. */

@@ -1,7 +1,7 @@
 /*
- * Sending: one write for all answers of a turn. The engine appends to peer.out; what libuv cannot take at once stays in
- * place under the name of `sending`, and the engine goes on with an empty buffer. A tail (raw bytes straight from a block)
- * goes out where it belongs among the answers.
+ * Sending: one write for all answers of a turn. The engine appends to peer.out; what libuv cannot take at
+ * once stays in place under the name of `sending`, and the engine goes on with an empty buffer. A tail (raw
+ * bytes straight from a block) goes out where it belongs among the answers.
  */
 #include "session.h"
 

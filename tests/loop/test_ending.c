@@ -1,4 +1,5 @@
-/* How sessions and the server end: in order, within a time, with nothing left open (the tear-down checks that). */
+/* How sessions and the server end: in order, within a time, with nothing left open (the tear-down checks
+ * that). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -46,7 +46,8 @@ static bool has_written(const void *what)
     return client->unwritten == 0;
 }
 
-/* Turns the loop until nothing moves: the number of requests stays as it is while another client is served. */
+/* Turns the loop until nothing moves: the number of requests stays as it is while another client is
+ * served. */
 static unsigned long long settle(struct client *other)
 {
     unsigned long long before;
@@ -61,7 +62,8 @@ static unsigned long long settle(struct client *other)
     return stat_of(other, "requests");
 }
 
-/* It is not read from, its answers do not pile up, others are served; and once it reads, it gets all of them. */
+/* It is not read from, its answers do not pile up, others are served; and once it reads, it gets all of
+ * them. */
 static void client_that_never_reads(void **state)
 {
     enum { REQUESTS = 1000 };
@@ -204,7 +206,8 @@ static void session_ends_with_its_connection(void **state)
         world_turn(world);
 }
 
-/* Thousands of requests of one client, in one write, and one of another: that one does not wait for them all. */
+/* Thousands of requests of one client, in one write, and one of another: that one does not wait for them
+ * all. */
 static void everybody_gets_a_turn(void **state)
 {
     enum { REQUESTS = 2000, ANSWER = 36 };

@@ -122,7 +122,8 @@ static void take_all(struct client *client)
     um_buf_truncate(&client->received, 0);
 }
 
-/* Raw bytes into a block in pieces of `step` bytes, and out again, with other requests in front and behind. */
+/* Raw bytes into a block in pieces of `step` bytes, and out again, with other requests in front and
+ * behind. */
 static void raw_bytes(struct world *world, size_t size, size_t step)
 {
     struct client *client = client_open(world, 0, true);

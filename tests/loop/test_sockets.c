@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -46,7 +47,8 @@ static void half_close_is_answered(void **state)
     client_expect_end(client);
 }
 
-/* More than one turn's requests, more answers than the limit of what may wait, and a client that reads late. */
+/* More than one turn's requests, more answers than the limit of what may wait, and a client that reads
+ * late. */
 static void half_close_with_much_to_answer(void **state)
 {
     enum { REQUESTS = 2000 };
@@ -97,6 +99,45 @@ static void broken_headers_and_half_close(void **state)
     while (!client->is_over)
         uv_run(&world->loop, UV_RUN_ONCE);
     assert_non_null(strstr(client->received.data, "-32700"));
+}
+
+/* In a process of its own: becomes another user, connects, and reads what it is told. Does not return. */
+static void connect_as_another_user(const struct world *world)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char line[512] = "";
+    ssize_t size;
+    int fd;
+
+    strcpy(address.sun_path, world->path);
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (setgid(1) != 0 || setuid(1) != 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        _exit(2);
+    size = read(fd, line, sizeof line - 1);
+    _exit(size > 0 && strstr(line, "\"denied\"") != NULL && read(fd, line, sizeof line) == 0 ? 0 : 3);
+}
+
+static void other_users_are_refused(void **state)
+{
+    struct world *world = *state;
+    pid_t child;
+    int status = 0;
+
+    if (geteuid() != 0)
+        skip(); /* only root can become somebody else */
+    world_start(world);
+    /* Opens what keeps others out in the first place, so that the look at who connects is all that is left. */
+    assert_int_equal(chmod(world->place, 0755), 0);
+    assert_int_equal(chmod(world->path, 0666), 0);
+    child = fork();
+    if (child == 0)
+        connect_as_another_user(world);
+    while (waitpid(child, &status, WNOHANG) == 0)
+        world_turn(world);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(world->warnings, 1);
+    client_ping(client_open(world, 0, true));
 }
 
 static void socket_is_private(void **state)
@@ -200,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_close_with_much_to_answer, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(cut_header_message_is_not_answered, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(broken_headers_and_half_close, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(other_users_are_refused, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(socket_is_private, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(stale_socket_is_taken_over, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(what_somebody_listens_at_stays, world_set_up, world_tear_down),

@@ -3,8 +3,8 @@
  *
  * Owns: the loop, the server, the clients, a pipe path that nobody else has. Must not know: what is tested.
  *
- * Nothing sleeps. world_run_until() turns the loop until something is so, and fails the test after a time that only a hang
- * reaches.
+ * Nothing sleeps. world_run_until() turns the loop until something is so, and fails the test after a time
+ * that only a hang reaches.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -62,7 +62,8 @@ void world_run_until(struct world *world, bool (*holds)(const void *what), const
 /* Turns the loop once, waiting for nothing. */
 void world_turn(struct world *world);
 
-/* Connects a client that reads; `reads` false: one that does not until client_read(). Returns once it is connected. */
+/* Connects a client that reads; `reads` false: one that does not until client_read(). Returns once it is
+ * connected. */
 struct client *client_open(struct world *world, unsigned index, bool reads);
 void client_read(struct client *client);
 

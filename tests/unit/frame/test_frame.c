@@ -1,4 +1,5 @@
-/* The framing: every case is fed whole, cut in two at each byte, and one byte at a time, and must tell the same story. */
+/* The framing: every case is fed whole, cut in two at each byte, and one byte at a time, and must tell the
+ * same story. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,8 +15,8 @@
 
 enum { MESSAGE_LIMIT = 64, PAYLOAD_LIMIT = 32, STORY_ROOM = 4096 };
 
-/* What a frame told: "M<text>" and "P<payload bytes>" for each message, "L" too large, "B<why>" broken, "E" the end; each
- * with a "|" after it. */
+/* What a frame told: "M<text>" and "P<payload bytes>" for each message, "L" too large, "B<why>" broken,
+ * "E" the end; each with a "|" after it. */
 struct story {
     struct um_frame frame;
     struct um_buf text;
