@@ -69,8 +69,8 @@ typedef uint64_t umem_handle;
 
 /* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
 struct umem_options {
-    const char *pipe;        /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
-    uint32_t timeout_ms;     /* milliseconds that one call may take, all its round trips together; 0: no end */
+    const char *pipe;    /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
+    uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */
     size_t answer_bytes_max; /* the longest answer that is accepted, in bytes; 0: 64 MiB */
 };
 
@@ -128,8 +128,8 @@ UMEM_API int umem_call(umem_client *client, const char *method, const char *para
 /* Frees a text that the library gave. NULL is fine. */
 UMEM_API void umem_free_text(char *text);
 
-/* The last answer's result as JSON text: what the daemon said beside what a function hands out. "null" after a failure. It
- * is the client's and good until its next call. A call that takes several round trips leaves the last one's. */
+/* The last answer's result as JSON text: what the daemon said beside what a function hands out. "null" after a failure or
+ * a list. It is the client's and good until its next call. A call that takes several round trips leaves the last one's. */
 UMEM_API const char *umem_last_result(const umem_client *client);
 
 /* ---- the daemon ---- */
@@ -142,18 +142,18 @@ struct umem_limit {
 
 /* What the daemon tells of itself. Numbers that it does not tell are 0, texts "". */
 struct umem_server_info {
-    const char *name;               /* "umemd" */
-    const char *version;            /* the program's: "1.2.3" */
-    const char *protocol;           /* the protocol's version */
-    const char *platform;           /* the operating system */
-    const char *backend;            /* what heaps are made of: "win32" or "posix" */
-    const char *pipe;               /* where it listens */
-    int64_t pid;                    /* its process id */
-    int64_t started;                /* seconds since 1970-01-01 UTC */
-    uint64_t uptime_seconds;        /* since it started */
+    const char *name;        /* "umemd" */
+    const char *version;     /* the program's: "1.2.3" */
+    uint64_t protocol;       /* the protocol's version: 1 */
+    const char *platform;    /* the operating system */
+    const char *backend;     /* what heaps are made of: "win32" or "posix" */
+    const char *pipe;        /* where it listens */
+    int64_t pid;             /* its process id */
+    int64_t started;         /* seconds since 1970-01-01 UTC */
+    uint64_t uptime_seconds; /* since it started */
     const struct umem_limit *limits;
     size_t limit_count;
-    const char *const *features;    /* what can differ from daemon to daemon: "shared", "raw"... */
+    const char *const *features; /* what can differ from daemon to daemon: "shared", "raw"... */
     size_t feature_count;
 };
 
@@ -165,8 +165,8 @@ struct umem_server_stats {
     uint64_t peak_bytes;      /* the most that bytes has been */
     uint64_t orphaned_blocks; /* without a name, and held by no open session */
     uint64_t orphaned_bytes;
-    uint64_t sessions;        /* clients connected now */
-    uint64_t requests;        /* since the start, as are the next three */
+    uint64_t sessions; /* clients connected now */
+    uint64_t requests; /* since the start, as are the next three */
     uint64_t errors;
     uint64_t bytes_read;
     uint64_t bytes_written;
@@ -220,6 +220,7 @@ struct umem_heap_options {
     uint32_t flags;              /* of enum umem_flag */
     uint64_t initial_size;       /* bytes to commit at once */
     uint64_t maximum_size;       /* bytes that its blocks may have together; 0: growable */
+    uint32_t alignment;          /* bytes, a power of two from 16 to 65536, for all its blocks; 0: 16 */
     const char *name;            /* 1 to 255 bytes; NULL: none */
     enum umem_lifetime lifetime; /* UMEM_LIFETIME_SERVER: until it is destroyed */
 };
@@ -232,17 +233,18 @@ struct umem_owner {
 
 struct umem_heap_info {
     umem_handle heap;
-    char name[UMEM_NAME_SIZE];   /* "" where it has none */
+    char name[UMEM_NAME_SIZE]; /* "" where it has none */
     enum umem_heap_kind kind;
-    uint32_t flags;              /* of enum umem_flag */
+    uint32_t flags; /* of enum umem_flag */
     uint64_t initial_size;
-    uint64_t maximum_size;       /* 0: growable */
-    uint64_t blocks;             /* how many it has now */
-    uint64_t bytes;              /* in these blocks */
-    uint64_t peak_bytes;         /* the most that bytes has been */
+    uint64_t maximum_size; /* 0: growable */
+    uint32_t alignment;    /* bytes: every block starts at a multiple */
+    uint64_t blocks;       /* how many it has now */
+    uint64_t bytes;        /* in these blocks */
+    uint64_t peak_bytes;   /* the most that bytes has been */
     enum umem_lifetime lifetime;
     struct umem_owner owner;
-    bool locked;                 /* a session holds its lock */
+    bool locked; /* a session holds its lock */
 };
 
 /* Called for each heap of a list. `heap` is good during the call, which may itself use the client. Returning anything but 0
@@ -254,9 +256,10 @@ UMEM_API int umem_heap_process(umem_client *client, umem_handle *heap);
 
 /* Creates a heap (HeapCreate). NULL options: all defaults. UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED,
  * UMEM_E_DENIED, UMEM_E_INVALID_PARAMS (a name that cannot be one, an initial size past the maximum). */
-UMEM_API int umem_heap_create(umem_client *client, const struct umem_heap_options *options, umem_handle *heap);
+UMEM_API int umem_heap_create(umem_client *client, const struct umem_heap_options *options,
+                              umem_handle *heap);
 
-/* Calls `visitor` for each heap. */
+/* Calls `visitor` for each heap. The list is fetched in pages: heaps that come or go meanwhile may be seen or not. */
 UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context);
 
 /* UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
@@ -281,15 +284,15 @@ struct umem_block_options {
 
 struct umem_block_info {
     umem_handle block;
-    char name[UMEM_NAME_SIZE];   /* "" where it has none */
+    char name[UMEM_NAME_SIZE]; /* "" where it has none */
     umem_handle heap;
-    uint64_t size;               /* as asked for */
-    uint64_t address;            /* in the daemon: it tells blocks apart, and is no pointer here */
+    uint64_t size;    /* as asked for */
+    uint64_t address; /* in the daemon: it tells blocks apart, and is no pointer here */
     enum umem_lifetime lifetime;
     struct umem_owner owner;
-    uint32_t holders;            /* how many open sessions hold it */
-    bool orphaned;               /* no name, and no session holds it */
-    int64_t created;             /* seconds since 1970-01-01 UTC */
+    uint32_t holders; /* how many open sessions hold it */
+    bool orphaned;    /* no name, and no session holds it */
+    int64_t created;  /* seconds since 1970-01-01 UTC */
 };
 
 /* Which blocks to list. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
@@ -331,26 +334,28 @@ UMEM_API int umem_block_find(umem_client *client, const char *name, umem_handle 
 
 /* Calls `visitor` for each block that fits; NULL filter: for all. The list is fetched in pages: blocks that come or go
  * meanwhile may be seen or not. */
-UMEM_API int umem_block_list(umem_client *client, const struct umem_block_filter *filter, umem_block_visitor *visitor,
-                             void *context);
+UMEM_API int umem_block_list(umem_client *client, const struct umem_block_filter *filter,
+                             umem_block_visitor *visitor, void *context);
 
 /* Reads `size` bytes from `offset` on into `bytes`. UMEM_E_OUT_OF_RANGE. More than about 1 MiB travels in pieces: another
  * client may write between two of them, and a failure leaves `bytes` partly filled. */
-UMEM_API int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes, size_t size);
+UMEM_API int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes,
+                             size_t size);
 
 /* Writes `size` bytes at `offset`. UMEM_E_OUT_OF_RANGE: nothing was written. More than about 1 MiB travels in pieces:
  * another client may read between two of them, and only a lost connection or a block freed meanwhile can leave a part. */
-UMEM_API int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size);
+UMEM_API int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
+                              size_t size);
 
 /* Copies within the daemon (CopyMemory); the two may be one block and overlap. `size` may be UMEM_TO_END: to the end of
  * the source. UMEM_E_OUT_OF_RANGE: nothing was copied. */
-UMEM_API int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset, umem_handle target,
-                             uint64_t target_offset, uint64_t size);
+UMEM_API int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset,
+                             umem_handle target, uint64_t target_offset, uint64_t size);
 
 /* Reads `count` numbers from `offset` (bytes; any, aligned or not) on into the array `values` of that C type.
  * UMEM_E_OUT_OF_RANGE. Many travel in pieces, as with umem_block_read(). */
-UMEM_API int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type, void *values,
-                            size_t count);
+UMEM_API int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                            void *values, size_t count);
 
 /* Writes `count` numbers at `offset` (bytes) from the array `values` of that C type. UMEM_E_OUT_OF_RANGE. Many travel in
  * pieces, as with umem_block_write(). */

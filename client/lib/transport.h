@@ -35,8 +35,8 @@ uint64_t um_transport_now_ms(void);
 /* Connects to `pipe`. `timeout_ms` is what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give
  * up connecting. UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one),
  * UMEM_E_OUT_OF_MEMORY; *reason tells more. */
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms, struct um_transport **transport,
-                      struct um_reason *reason);
+int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+                      struct um_transport **transport, struct um_reason *reason);
 
 /* Closes it. NULL is fine. */
 void um_transport_close(struct um_transport *transport);
@@ -48,8 +48,8 @@ int um_transport_write(struct um_transport *transport, const struct um_slice *sl
 
 /* Reads what has come, at least 1 and at most `room` bytes, and waits where nothing has. UMEM_E_CONNECTION_LOST (the
  * daemon has closed), UMEM_E_DEADLINE. */
-int um_transport_read(struct um_transport *transport, void *bytes, size_t room, size_t *size, uint64_t deadline_ms,
-                      struct um_reason *reason);
+int um_transport_read(struct um_transport *transport, void *bytes, size_t room, size_t *size,
+                      uint64_t deadline_ms, struct um_reason *reason);
 
 /* Tells the daemon that nothing more will be written, while reading goes on. UMEM_E_UNSUPPORTED where the system cannot
  * (Windows): then nothing has changed. */

@@ -56,7 +56,8 @@ static void set_timeout(struct um_transport *transport, uint32_t timeout_ms)
 }
 
 /* Waits until the socket is ready, or the deadline. */
-static int wait_for(struct um_transport *transport, short events, uint64_t deadline_ms, struct um_reason *reason)
+static int wait_for(struct um_transport *transport, short events, uint64_t deadline_ms,
+                    struct um_reason *reason)
 {
     struct pollfd ready = {.fd = transport->socket, .events = events};
 
@@ -123,8 +124,9 @@ static int check_trust(int socket, struct um_reason *reason)
         return fail(reason, UMEM_E_NOT_TRUSTED, "the system does not tell whose daemon listens there", errno);
     if (user == geteuid() || user == 0)
         return UMEM_OK;
-    snprintf(reason->text, sizeof reason->text, "the daemon there is run by user %lu, not by user %lu or root",
-             (unsigned long)user, (unsigned long)geteuid());
+    snprintf(reason->text, sizeof reason->text,
+             "the daemon there is run by user %lu, not by user %lu or root", (unsigned long)user,
+             (unsigned long)geteuid());
     return UMEM_E_NOT_TRUSTED;
 }
 
@@ -144,8 +146,8 @@ static int connect_error(int error, struct um_reason *reason)
 }
 
 /* A daemon with a full queue of clients makes connect() wait; the socket's own limit is what ends that. */
-static int connect_within(struct um_transport *transport, const struct sockaddr_un *address, uint64_t deadline_ms,
-                          struct um_reason *reason)
+static int connect_within(struct um_transport *transport, const struct sockaddr_un *address,
+                          uint64_t deadline_ms, struct um_reason *reason)
 {
     uint32_t timeout_ms = transport->timeout_ms;
 
@@ -186,8 +188,8 @@ static int open_socket(struct um_transport *transport, struct um_reason *reason)
     return UMEM_OK;
 }
 
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms, struct um_transport **transport,
-                      struct um_reason *reason)
+int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+                      struct um_transport **transport, struct um_reason *reason)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct um_transport *made;
@@ -277,8 +279,8 @@ int um_transport_write(struct um_transport *transport, const struct um_slice *sl
     return UMEM_OK;
 }
 
-int um_transport_read(struct um_transport *transport, void *bytes, size_t room, size_t *size, uint64_t deadline_ms,
-                      struct um_reason *reason)
+int um_transport_read(struct um_transport *transport, void *bytes, size_t room, size_t *size,
+                      uint64_t deadline_ms, struct um_reason *reason)
 {
     for (;;) {
         bool outlasts = may_outlast(transport, deadline_ms);

@@ -1,0 +1,6 @@
+#include "cli.h"
+
+void cli_binary_mode(void)
+{
+    /* Bytes are bytes here. */
+}
