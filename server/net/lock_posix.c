@@ -21,7 +21,7 @@ struct um_lock {
 };
 
 /* Says who holds the lock of an open file. */
-static void name_holder(int fd, char *why, size_t room)
+static void name_holder(int fd, const char *path, char *why, size_t room)
 {
     char text[32];
     ssize_t size = pread(fd, text, sizeof text - 1, 0);
@@ -30,9 +30,9 @@ static void name_holder(int fd, char *why, size_t room)
     text[size > 0 ? size : 0] = '\0';
     pid = strtol(text, NULL, 10);
     if (pid > 0)
-        snprintf(why, room, "another daemon, process %ld, has this pipe", pid);
+        snprintf(why, room, "another daemon, process %ld, has this pipe: it holds %s", pid, path);
     else
-        snprintf(why, room, "another daemon has this pipe");
+        snprintf(why, room, "another daemon has this pipe: it holds %s", path);
 }
 
 /* Opens and locks. UMEM_E_NAME_TAKEN, UMEM_E_DENIED. */
@@ -49,7 +49,7 @@ static int open_locked(const char *path, int *fd, char *why, size_t room)
         return UMEM_OK;
     }
     if (errno == EWOULDBLOCK) {
-        name_holder(opened, why, room);
+        name_holder(opened, path, why, room);
         close(opened);
         return UMEM_E_NAME_TAKEN;
     }

@@ -59,9 +59,9 @@ static int refuse(const char *path, char *why, size_t room)
     unsigned long pid = find_holder(path);
 
     if (pid != 0)
-        snprintf(why, room, "another daemon, process %lu, has this pipe", pid);
+        snprintf(why, room, "another daemon, process %lu, has the pipe %s", pid, path);
     else
-        snprintf(why, room, "another daemon has this pipe");
+        snprintf(why, room, "another daemon has the pipe %s", path);
     return UMEM_E_NAME_TAKEN;
 }
 
