@@ -128,6 +128,8 @@ bool um_json_to_int64(struct um_json_slice slice, int64_t *value)
     bool negative = digits.size != 0 && digits.text[0] == '-';
     uint64_t magnitude;
 
+    if (digits.size == 0)
+        return false;
     if (!digits_to_uint64(digits.text + negative, digits.size - negative, &magnitude))
         return false;
     if (magnitude > (uint64_t)INT64_MAX + negative)

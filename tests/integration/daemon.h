@@ -6,7 +6,7 @@
 #ifndef TEST_DAEMON_H
 #define TEST_DAEMON_H
 
-#include "process.h"
+#include "child.h"
 #include "umem_client.h"
 
 struct daemon {

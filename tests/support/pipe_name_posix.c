@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "child.h"
 
 void pipe_name_make(char *name, size_t size)
 {

@@ -1,4 +1,4 @@
-#include "process.h"
+#include "child.h"
 
 #include <signal.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
- * Programs under test: started, listened to, waited for.
+ * Programs under test: started, listened to, waited for. (Not process.h: Windows has a header of that name.)
  *
  * Owns: one child process and what it prints. Must not know: what the program is.
  */
-#ifndef TEST_PROCESS_H
-#define TEST_PROCESS_H
+#ifndef TEST_CHILD_H
+#define TEST_CHILD_H
 
 #include <stdbool.h>
 #include <stddef.h>

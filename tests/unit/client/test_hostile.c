@@ -1,0 +1,410 @@
+/* The library against a daemon that answers wrongly, late or never: a documented error each time, never a hang or a crash. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+/* Needs those before it. */
+#include <cmocka.h>
+
+#include "fake_daemon.h"
+#include "umem_client.h"
+
+#define RESULT(id, result) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" result "}\n"
+
+/* A daemon by a script, and a client of it. */
+struct scene {
+    struct fake_daemon daemon;
+    umem_client *client;
+};
+
+static struct scene scene;
+
+static void begin(const struct fake_step *steps, size_t count, struct umem_options options)
+{
+    fake_daemon_start(&scene.daemon, steps, count);
+    options.pipe = scene.daemon.pipe;
+    scene.client = umem_client_new(&options);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+}
+
+#define BEGIN(steps, ...) \
+    begin(steps, sizeof(steps) / sizeof((steps)[0]), (struct umem_options){.pipe = NULL, __VA_ARGS__})
+
+static void end(void)
+{
+    umem_client_free(scene.client);
+    fake_daemon_stop(&scene.daemon);
+}
+
+/* The connection is gone, and stays gone with the same error and the same words. */
+static void expect_broken(int code)
+{
+    char message[1024];
+
+    assert_int_equal(umem_last_error(scene.client)->code, code);
+    assert_string_equal(umem_last_error(scene.client)->name, umem_error_name(code));
+    snprintf(message, sizeof message, "%s", umem_last_error(scene.client)->message);
+    assert_true(message[0] != '\0');
+    assert_false(umem_is_connected(scene.client));
+    assert_int_equal(umem_server_ping(scene.client), code);
+    assert_string_equal(umem_last_error(scene.client)->message, message);
+    assert_string_equal(umem_last_result(scene.client), "null");
+}
+
+/* Each is what comes in answer to a first request, whose id is 1. */
+static void test_what_is_no_answer(void **state)
+{
+    static const char *const hostile[] = {
+        "nonsense\n",
+        "\n",
+        "[]\n",
+        "{}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}\n",
+        RESULT("2", "{}"),
+        RESULT("0", "{}"),
+        RESULT("\"1\"", "{}"),
+        RESULT("1.0", "{}"),
+        RESULT("null", "{}"),
+        RESULT("18446744073709551617", "{}"),
+        RESULT("1", "{\"x\":\"\xff\"}"),
+        "{\"jsonrpc\":\"2.0\",\"id\":1}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":7,\"message\":\"m\"}}\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32002,\"message\":\"m\"}}\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        const struct fake_step steps[] = {{.text = hostile[i]}};
+
+        BEGIN(steps);
+        if (umem_server_ping(scene.client) != UMEM_E_BAD_ANSWER)
+            fail_msg("taken for an answer: %s", hostile[i]);
+        expect_broken(UMEM_E_BAD_ANSWER);
+        end();
+    }
+}
+
+static void test_a_line_without_an_end(void **state)
+{
+    static const struct fake_step steps[] = {{.text = "[", .repeat = 500000}};
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 300);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
+    end();
+}
+
+static void test_cut_off(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"resu", .hang_up = 1},
+        {.hang_up = 1},
+        {.text = RESULT("3", "{}")},
+    };
+
+    (void)state;
+    BEGIN(steps);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_CONNECTION_LOST);
+    expect_broken(UMEM_E_CONNECTION_LOST);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_CONNECTION_LOST);
+    /* Nothing of what was cut off is left over. */
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+static void test_deadline(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = NULL},
+        {.text = "{\"jsonrpc\":\"2.0\","},
+        {.text = RESULT("3", "{}")},
+    };
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 50);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
+    expect_broken(UMEM_E_DEADLINE);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
+    umem_set_timeout(scene.client, 0);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+/* A peer that does not read stops a large request; the deadline ends it. */
+static void test_deadline_of_a_request(void **state)
+{
+    enum { SIZE = 4 << 20 };
+    static const struct fake_step steps[] = {
+        {.text = RESULT("1", "{\"limits\":{\"message_bytes\":67108864}}")}};
+    static char params[SIZE];
+
+    (void)state;
+    memset(params, ' ', sizeof params - 1);
+    params[0] = '[';
+    params[SIZE - 2] = ']';
+    BEGIN(steps, .timeout_ms = 200);
+    assert_int_equal(umem_call(scene.client, "any.method", params, NULL), UMEM_E_DEADLINE);
+    end();
+}
+
+static void test_too_long(void **state)
+{
+    static const struct fake_step steps[] = {{.text = "          ", .repeat = 200000},
+                                             {.text = RESULT("2", "{}")}};
+
+    (void)state;
+    BEGIN(steps, .answer_bytes_max = 100000);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_TOO_LARGE);
+    expect_broken(UMEM_E_TOO_LARGE);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+static void test_request_too_large(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = RESULT("1", "{\"limits\":{\"message_bytes\":2000}}")},
+        {.text = RESULT("3", "{}")},
+    };
+    char params[3000];
+
+    (void)state;
+    memset(params, ' ', sizeof params - 1);
+    params[0] = '[';
+    params[sizeof params - 2] = ']';
+    params[sizeof params - 1] = '\0';
+    BEGIN(steps);
+    assert_int_equal(umem_call(scene.client, "any.method", params, NULL), UMEM_E_TOO_LARGE);
+    /* It was not sent, so that all goes on. */
+    assert_true(umem_is_connected(scene.client));
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+/* What the daemon says unasked is passed over; an answer too many is not taken for the next one. */
+static void test_unasked(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\",\"params\":{}}\n" RESULT("1", "{}")},
+        {.text = RESULT("2", "{}") RESULT("2", "{}")},
+    };
+
+    (void)state;
+    BEGIN(steps);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_BAD_ANSWER);
+    end();
+}
+
+static void test_errors(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"m\"}}\n"},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":2,\"error\":{\"code\":-32098,\"message\":\"\\u00e4 \\\"q\\\" "
+                 "\\ud83d\\ude00\","
+                 "\"data\":{\"name\":\"newer\",\"size\":-5,\"large\":\"9007199254740993\",\"list\":[]}}}\n"},
+        {.text = RESULT("3", "{}")},
+    };
+    int64_t fact = 1;
+
+    (void)state;
+    BEGIN(steps);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_PARSE_ERROR);
+    assert_string_equal(umem_last_error(scene.client)->name, "parse_error");
+    assert_string_equal(umem_last_error(scene.client)->data, "{}");
+    assert_int_equal(umem_server_ping(scene.client), -32098);
+    assert_string_equal(umem_last_error(scene.client)->name, "newer");
+    assert_string_equal(umem_last_error(scene.client)->message, "\xc3\xa4 \"q\" \xf0\x9f\x98\x80");
+    assert_true(umem_error_integer(scene.client, "size", &fact) && fact == -5);
+    assert_true(umem_error_integer(scene.client, "large", &fact) && fact == INT64_C(9007199254740993));
+    assert_false(umem_error_integer(scene.client, "list", &fact));
+    assert_false(umem_error_integer(scene.client, "missing", &fact));
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    assert_int_equal(umem_last_error(scene.client)->code, UMEM_OK);
+    assert_false(umem_error_integer(scene.client, "size", &fact));
+    end();
+}
+
+/* ---- results that are JSON, and not what the method promises ---- */
+
+static int ask_alloc(umem_client *client)
+{
+    umem_handle block = 5;
+    int code = umem_block_alloc(client, 1, NULL, &block);
+
+    assert_true(block == 5);
+    return code;
+}
+
+static int ask_read(umem_client *client)
+{
+    char bytes[4];
+
+    return umem_block_read(client, 1, 0, bytes, sizeof bytes);
+}
+
+static int ask_get(umem_client *client)
+{
+    uint8_t values[2];
+
+    return umem_block_get(client, 1, 0, UMEM_TYPE_U8, values, 2);
+}
+
+static int ask_get_float(umem_client *client)
+{
+    float value;
+
+    return umem_block_get(client, 1, 0, UMEM_TYPE_F32, &value, 1);
+}
+
+static int on_block(const struct umem_block_info *block, void *context)
+{
+    (void)block;
+    (void)context;
+    return 0;
+}
+
+static int ask_list(umem_client *client)
+{
+    return umem_block_list(client, NULL, on_block, NULL);
+}
+
+static int ask_destroy(umem_client *client)
+{
+    return umem_heap_destroy(client, 1, NULL, NULL);
+}
+
+static void test_bad_results(void **state)
+{
+    static const struct {
+        int (*ask)(umem_client *client);
+        const char *answer;
+    } cases[] = {
+        {ask_alloc, RESULT("1", "null")},
+        {ask_alloc, RESULT("1", "[]")},
+        {ask_alloc, RESULT("1", "{}")},
+        {ask_alloc, RESULT("1", "{\"block\":-1}")},
+        {ask_alloc, RESULT("1", "{\"block\":1.5}")},
+        {ask_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
+        {ask_read, RESULT("1", "{\"size\":4}")},
+        {ask_read, RESULT("1", "{\"data\":4}")},
+        {ask_read, RESULT("1", "{\"data\":\"\"}")},
+        {ask_read, RESULT("1", "{\"data\":\"AAAA\"}")},
+        {ask_read, RESULT("1", "{\"data\":\"AAAAAAAA\"}")},
+        {ask_read, RESULT("1", "{\"data\":\"AAAA?A==\"}")},
+        {ask_read, RESULT("1", "{\"data\":\"AAAAA\\u0041==\"}")},
+        {ask_get, RESULT("1", "{}")},
+        {ask_get, RESULT("1", "{\"values\":{}}")},
+        {ask_get, RESULT("1", "{\"values\":[]}")},
+        {ask_get, RESULT("1", "{\"values\":[1]}")},
+        {ask_get, RESULT("1", "{\"values\":[1,2,3]}")},
+        {ask_get, RESULT("1", "{\"values\":[1,256]}")},
+        {ask_get, RESULT("1", "{\"values\":[1,-1]}")},
+        {ask_get, RESULT("1", "{\"values\":[1,[2]]}")},
+        {ask_get, RESULT("1", "{\"values\":[1,null]}")},
+        {ask_get_float, RESULT("1", "{\"values\":[null]}")},
+        {ask_get_float, RESULT("1", "{\"values\":[\"1\"]}")},
+        {ask_get_float, RESULT("1", "{\"values\":[true]}")},
+        {ask_list, RESULT("1", "{}")},
+        {ask_list, RESULT("1", "{\"blocks\":{},\"next\":null}")},
+        {ask_list, RESULT("1", "{\"blocks\":[5],\"next\":null}")},
+        {ask_list, RESULT("1", "{\"blocks\":[{}],\"next\":null}")},
+        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":\"x\"}")},
+        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":7}") RESULT("2", "{\"blocks\":[],\"next\":7}")},
+        {ask_destroy, RESULT("1", "{\"blocks\":1}")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct fake_step steps[] = {{.text = cases[i].answer}};
+
+        BEGIN(steps);
+        if (cases[i].ask(scene.client) != UMEM_E_BAD_ANSWER)
+            fail_msg("taken for a result: %s", cases[i].answer);
+        expect_broken(UMEM_E_BAD_ANSWER);
+        end();
+    }
+}
+
+/* ---- arguments that are refused before anything is sent ---- */
+
+static void test_bad_arguments(void **state)
+{
+    static const struct fake_step steps[] = {{.text = RESULT("1", "{}")}};
+    umem_handle handle = 0;
+    char bytes[1] = {0};
+
+    (void)state;
+    BEGIN(steps);
+    assert_int_equal(umem_block_free(scene.client, 0), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_free(scene.client, UMEM_SIZE_MAX + 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_heap_destroy(scene.client, 0, NULL, NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_alloc(scene.client, UMEM_SIZE_MAX + 1, NULL, &handle), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_read(scene.client, 1, UMEM_SIZE_MAX, bytes, 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_write(scene.client, 1, UMEM_SIZE_MAX + 1, bytes, 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_get(scene.client, 1, 0, (enum umem_type)99, bytes, 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_get(scene.client, 1, 0, UMEM_TYPE_U64, bytes, SIZE_MAX), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_copy(scene.client, 1, 0, 0, 0, 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_find(scene.client, "\xff", &handle), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_call(scene.client, "a", "{", NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_call(scene.client, "a", "{},\"x\":1", NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_call(scene.client, "\xff", NULL, NULL), UMEM_E_BAD_ARGUMENT);
+    assert_true(handle == 0);
+    assert_true(umem_is_connected(scene.client));
+    end();
+}
+
+static void test_no_client(void **state)
+{
+    umem_handle handle = 0;
+
+    (void)state;
+    assert_int_equal(umem_connect(NULL), UMEM_E_OUT_OF_MEMORY);
+    assert_int_equal(umem_block_alloc(NULL, 1, NULL, &handle), UMEM_E_OUT_OF_MEMORY);
+    assert_int_equal(umem_last_error(NULL)->code, UMEM_E_OUT_OF_MEMORY);
+    assert_false(umem_is_connected(NULL));
+    assert_string_equal(umem_pipe(NULL), "");
+    assert_string_equal(umem_last_result(NULL), "null");
+    umem_set_timeout(NULL, 1);
+    umem_client_free(NULL);
+}
+
+static void test_not_connected_yet(void **state)
+{
+    umem_client *client = umem_client_new(NULL);
+
+    (void)state;
+    assert_non_null(client);
+    assert_int_equal(umem_server_ping(client), UMEM_E_NOT_CONNECTED);
+    assert_string_equal(umem_last_error(client)->name, "not_connected");
+    umem_client_free(client);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_answer),
+        cmocka_unit_test(test_a_line_without_an_end),
+        cmocka_unit_test(test_cut_off),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_deadline_of_a_request),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_request_too_large),
+        cmocka_unit_test(test_unasked),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_bad_results),
+        cmocka_unit_test(test_bad_arguments),
+        cmocka_unit_test(test_no_client),
+        cmocka_unit_test(test_not_connected_yet),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
