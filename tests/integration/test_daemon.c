@@ -43,6 +43,16 @@ static void test_sigterm_ends_it_in_order(void **state)
     daemon_start(daemon);
 }
 
+/* Looks without opening: on Windows, a file that somebody has open cannot be removed. */
+static bool is_there(const char *path)
+{
+    uv_fs_t request;
+    int code = uv_fs_access(NULL, &request, path, 0, NULL);
+
+    uv_fs_req_cleanup(&request);
+    return code == 0;
+}
+
 static void test_in_the_background(void **state)
 {
     struct daemon daemon = {.pipe = ""};
@@ -75,8 +85,8 @@ static void test_in_the_background(void **state)
     while (umem_server_ping(client) == UMEM_OK)
         continue;
     umem_client_free(client);
-    for (file = fopen(pid_file, "r"); file != NULL; file = fopen(pid_file, "r"))
-        fclose(file);
+    while (is_there(pid_file))
+        continue;
     pipe_name_remove(daemon.pipe);
 }
 

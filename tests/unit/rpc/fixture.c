@@ -112,6 +112,7 @@ static void check_answer(const char *message, const cJSON *answer)
     }
 }
 
+UM_PRINTF(2, 0)
 static cJSON *ask_list(struct um_peer *peer, const char *format, va_list list)
 {
     char message[MESSAGE_SIZE];

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "attributes.h"
 #include "limits.h"
 #include "rpc.h"
 
@@ -32,12 +33,15 @@ char *fixture_text(struct um_peer *peer, const char *message, size_t size);
 
 /* Feeds one message (a printf format) and returns the answer as JSON, NULL for none. While there is an engine cJSON takes its
  * memory from the engine's arena, so that the answer is good until the next message and nothing is deleted. */
+UM_PRINTF(2, 3)
 struct cJSON *ask(struct um_peer *peer, const char *format, ...);
 
 /* As ask(), and expects a result: returns it. */
+UM_PRINTF(2, 3)
 struct cJSON *expect_result(struct um_peer *peer, const char *format, ...);
 
 /* As ask(), and expects an error of this code: returns its data. */
+UM_PRINTF(3, 4)
 struct cJSON *expect_error(struct um_peer *peer, int code, const char *format, ...);
 
 /* A member of an object, which must be there. */
