@@ -15,6 +15,9 @@ const struct um_word um_value_words[] = {
     {"u64", UM_U64}, {"i64", UM_I64}, {"f32", UM_F32}, {"f64", UM_F64}, {NULL, 0},
 };
 
+/* Halfway from FLT_MAX to the float that would follow it: from here on a number does not round to FLT_MAX (IEEE 754). */
+#define FLOAT_OVERFLOW 0x1.ffffffp127
+
 static const size_t sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
 
 size_t um_value_size(enum um_value_type type)
@@ -170,8 +173,12 @@ bool um_value_from_json(const cJSON *json, enum um_value_type type, unsigned cha
         return false;
     }
     if (type == UM_F32 && fabs(number) > (double)FLT_MAX && fabs(number) <= DBL_MAX) {
-        *why = "does not fit its type";
-        return false;
+        /* Nine digits of FLT_MAX lie a little above it: what rounds to it is it. */
+        if (fabs(number) >= FLOAT_OVERFLOW) {
+            *why = "does not fit its type";
+            return false;
+        }
+        number = copysign((double)FLT_MAX, number);
     }
     put_double(type, bytes, number);
     return true;

@@ -210,6 +210,18 @@ static void test_numbers(void **state)
                  "{\"method\":\"block.set\",\"params\":[%llu,0,[9007199254740992],\"u64\"]}", (ULL)block);
 }
 
+static void test_the_largest_float_comes_back(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    uint64_t block = new_block(peer, "[4]");
+
+    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,0,[-3.40282347e+38],\"f32\"]}",
+                  (ULL)block);
+    assert_string_equal(read_as(peer, block, "hex"), "ffff7fff");
+    expect_error(peer, UMEM_E_INVALID_PARAMS,
+                 "{\"method\":\"block.set\",\"params\":[%llu,0,[3.4028236e+38],\"f32\"]}", (ULL)block);
+}
+
 static void test_copy_may_overlap(void **state)
 {
     struct um_peer *peer = peer_of(state);
@@ -264,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_block_of_no_bytes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_encodings, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_largest_float_comes_back, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_copy_may_overlap, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_session_lifetime_ends_with_the_session, fixture_setup,
                                         fixture_teardown),
