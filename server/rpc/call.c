@@ -8,6 +8,7 @@
 
 #include "engine.h"
 #include "json_out.h"
+#include "text.h"
 
 enum {
     ANSWER_RESERVE = 4096,    /* bytes every answer of fixed size fits in, its id not counted */
@@ -234,12 +235,15 @@ void um_reply_end(struct um_call *call)
 
 /* ---- errors ---- */
 
-/* Formatted text may end in the middle of a UTF-8 sequence where a long name was cut. */
-static size_t whole_utf8(const char *text, size_t size)
+/* What was quoted in a text, or the text itself, may have been cut in the middle of a UTF-8 sequence: takes the
+ * rests of such sequences away. Returns the size of what stays. */
+static size_t drop_cut_utf8(char *text, size_t size)
 {
-    while (size != 0 && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
+    for (size_t at = um_utf8_check(text, size); at < size; at += um_utf8_check(text + at, size - at)) {
         size--;
-    return size != 0 && ((unsigned char)text[size - 1] & 0x80) != 0 ? size - 1 : size;
+        memmove(text + at, text + at + 1, size - at);
+    }
+    return size;
 }
 
 void um_fail(struct um_call *call, int code, const char *format, ...)
@@ -263,9 +267,8 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
         size = vsnprintf(message, sizeof message, format, list);
         va_end(list);
         if (size >= MESSAGE_SIZE_LIMIT)
-            um_json_string(out, message, whole_utf8(message, sizeof message - 1));
-        else
-            um_json_string(out, message, (size_t)(size > 0 ? size : 0));
+            size = MESSAGE_SIZE_LIMIT - 1;
+        um_json_string(out, message, drop_cut_utf8(message, (size_t)(size > 0 ? size : 0)));
     } else {
         um_json_cstring(out, umem_error_text(code));
     }
