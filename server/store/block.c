@@ -284,13 +284,14 @@ void um_block_free(struct um_store *store, struct um_block *block)
 {
     um_handle handle = um_block_handle(store, block);
     struct um_account *account = um_account_of(store, block);
-    bool observed = block->extra != NULL && block->extra->observed;
+    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
+    bool observed = um_block_is_observed(store, block);
     um_books_remove(store, account, block);
     um_account_unlink(store, account, block);
     um_block_dispose(store, account->heap, block);
     um_account_settle(store, account);
-    if (observed && store->events.block_freed != NULL)
-        store->events.block_freed(store->events.context, handle);
+    if (observed)
+        um_tell_block_freed(store, handle, heap);
 }
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)

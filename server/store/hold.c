@@ -162,14 +162,3 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
     *holders = um_block_holders(account, block);
     return 0;
 }
-
-int um_block_observe(struct um_store *store, struct um_block *block)
-{
-    struct um_block_extra *extra = um_extra_get(block);
-    if (extra == NULL)
-        return UMEM_E_NO_MEMORY;
-    if (!extra->observed)
-        um_list_append(&um_account_of(store, block)->observed, &extra->in_observed);
-    extra->observed = true;
-    return 0;
-}

@@ -94,6 +94,7 @@ void um_store_free(struct um_store *store)
     while (heap != NULL) {
         um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
         um_heap_kill(store, heap);
+        um_heap_announce(store, heap);
         heap = um_store_next_heap(store, handle);
     }
     while (um_store_reclaim(store, SIZE_MAX))

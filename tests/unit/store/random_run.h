@@ -24,10 +24,36 @@ struct run {
     struct um_owner *owners[MODEL_PEOPLE]; /* NULL: gone */
     struct model model;
     struct pinned pins[PINS];
-    uint64_t events[MODEL_EVENTS]; /* what the store told since the last check_step() */
+    struct model_event events[MODEL_EVENTS]; /* what the store told since the last check_step() */
     unsigned event_count;
+    struct um_store_stats stats_told; /* the store's, when it told the first of them */
+    struct um_heap_check check;       /* under way, if it is begun */
+    bool check_begun;
     uint64_t random; /* state of the generator */
 };
+
+/* ---- random_pick.c ---- */
+
+uint64_t roll(struct run *run, uint64_t sides);
+uint64_t random_size(struct run *run);
+
+/* The number of a live block, or -1 where there is none; of a live heap, often the process heap; of somebody
+ * who is there. */
+int some_block(struct run *run);
+int some_heap(struct run *run);
+int some_person(struct run *run);
+
+/* ---- random_watch.c: observing, locking, and what is done in slices ---- */
+
+/* Has the store's events noted in the run. */
+void watch_events(struct run *run);
+
+void do_observe(struct run *run);
+void do_lock(struct run *run);
+void do_validate(struct run *run);
+void do_find_at(struct run *run);
+
+/* ---- random_check.c ---- */
 
 /* A name as the store wants it: "" for none, NULL to keep what there is. */
 const char *name_text(int name);
