@@ -69,6 +69,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->blocks_limit =
         options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
     made->heaps_limit = options->heaps_limit;
+    made->copied_at_once = UM_COPIED_AT_ONCE;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
         made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
 

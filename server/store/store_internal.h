@@ -65,6 +65,7 @@ struct um_block_extra {
     struct um_block *block;     /* whose it is */
     struct um_name *name;       /* NULL: none */
     struct um_pin *pin;         /* on its present memory; NULL: none */
+    struct um_resize *resize;   /* that is moving it; NULL: none */
     struct um_link holds;       /* list of um_hold.in_block: other owners than its maker */
     struct um_link in_observed; /* place in um_account.observed */
     uint32_t holders;           /* length of `holds` */
@@ -91,6 +92,20 @@ struct um_pin {
     uint32_t count; /* um_pin_new() calls not yet released */
 };
 
+/* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and again
+ * after the block was resized otherwise. */
+struct um_resize {
+    struct um_store *store;
+    struct um_heap *heap;   /* of the block */
+    um_handle handle;       /* of the block, which may be gone */
+    struct um_block *block; /* that is being moved; NULL: it waits */
+    unsigned char *address; /* the memory that the block moves to */
+    uint64_t size;          /* bytes, of that memory */
+    uint64_t copied;        /* first bytes of the block, which are the same in both memories */
+    uint64_t reserved;      /* bytes by which the block grows, in um_heap.reserved and um_store.reserved */
+    uint32_t flags;         /* as for um_block_resize() */
+};
+
 struct um_heap {
     struct um_slot slot;
     const struct um_heap_backend *backend;
@@ -106,13 +121,14 @@ struct um_heap {
     uint64_t blocks;            /* alive */
     uint64_t bytes;             /* in live blocks */
     uint64_t peak_bytes;        /* most that bytes has been */
+    uint64_t reserved;          /* bytes by which blocks that are being moved will grow */
     uint64_t changes;           /* grows whenever blocks or bytes are touched */
     enum um_heap_kind kind;
     enum um_lifetime lifetime;
     uint32_t flags;      /* of enum um_heap_flag */
     uint32_t alignment;  /* bytes */
     uint32_t lock_count; /* how often locked_by has locked it */
-    uint32_t pins;       /* um_pin objects on its memory */
+    uint32_t pins;       /* um_pin and um_resize objects on its memory */
     bool observed;       /* um_heap_observe() was asked for */
     bool destroyed;      /* stale; the record waits until accounts and pins are gone */
     bool memory_open;    /* backend->destroy has not been called */
@@ -149,7 +165,9 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t trim_mark; /* most bytes in live blocks since memory was last trimmed */
+    uint64_t reserved;       /* bytes by which blocks that are being moved will grow */
+    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
+    uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t now_seconds; /* since 1970 */
@@ -158,6 +176,12 @@ struct um_store {
 
 #define UM_BYTES_MAXIMUM \
     ((UINT64_C(1) << 53) - 1) /* bytes in all blocks, whatever the limit says: sums cannot overflow */
+
+/* Bytes: as much as any call does at once. */
+enum { UM_COPIED_AT_ONCE = 1024 * 1024 };
+
+/* Pieces between two attempts to get memory. */
+enum { UM_RECLAIM_FOR_ROOM = 4096 };
 
 /* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow
  * without end. */
@@ -233,6 +257,12 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
 /* Gives back a block's memory, extra and slot. It must be in no account's list and in no books any more. */
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
 
+/* Gets memory, if need be by reclaiming what is still to be given back. NULL: there is none. */
+void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
+
+/* The fault of there being none. */
+int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault);
+
 /* Gives memory of a heap's blocks back, unless the heap's end does that. */
 void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size);
 
@@ -264,6 +294,11 @@ uint32_t um_block_holders(const struct um_account *account, const struct um_bloc
 
 /* Ends up to *budget holds of an owner that has ended and counts them down. */
 void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget);
+
+/* ---- resize.c ---- */
+
+/* Ends a move of this block, if there is one, as far as it has come; the block keeps the memory that it has. */
+void um_resize_part(struct um_block *block);
 
 /* ---- pin.c ---- */
 

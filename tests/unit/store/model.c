@@ -59,9 +59,11 @@ int model_named(const struct model *model, int name)
 static int check_bytes(const struct model *model, int heap, uint64_t added)
 {
     uint64_t maximum = model->heaps[heap].maximum;
-    if (maximum != 0 && model_bytes(model, heap, 0) + added > maximum)
+    uint64_t moving = model->moving_bytes;
+    if (maximum != 0 &&
+        model_bytes(model, heap, 0) + added + (heap == model->moving_heap ? moving : 0) > maximum)
         return UMEM_E_NO_MEMORY;
-    if (model_bytes(model, -1, 0) + added > model->bytes_limit)
+    if (model_bytes(model, -1, 0) + added + moving > model->bytes_limit)
         return UMEM_E_LIMIT_EXCEEDED;
     return 0;
 }

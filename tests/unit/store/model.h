@@ -65,6 +65,8 @@ struct model {
     struct model_heap heaps[MODEL_HEAPS];
     struct model_block blocks[MODEL_BLOCKS];
     bool observes_all;
+    int moving_heap;       /* where a block is being moved */
+    uint64_t moving_bytes; /* by which it will grow; 0 too where none is being moved */
     uint64_t bytes_limit;
     uint64_t peak; /* bytes */
     uint64_t last_id;

@@ -52,6 +52,7 @@ static void check_events(struct run *run)
 
 void check_step(struct run *run)
 {
+    end_move_of_the_dead(run);
     struct um_store_stats stats = stats_of(run->store);
     struct model_sums sums = model_sums(&run->model);
     assert_int_equal(stats.heaps, sums.heaps);

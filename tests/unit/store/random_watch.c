@@ -112,7 +112,8 @@ void do_validate(struct run *run)
     }
     bool more = false;
     int expected = heap_verdict(run->store, run->check.heap);
-    assert_int_equal(um_heap_check_step(run->store, &run->check, (size_t)roll(run, 60), &more, NULL), expected);
+    assert_int_equal(um_heap_check_step(run->store, &run->check, (size_t)roll(run, 60), &more, NULL),
+                     expected);
     run->check_begun = expected == 0 && more;
 }
 

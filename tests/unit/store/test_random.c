@@ -7,10 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 6000, STEPS_BETWEEN_CHECKS = 25, BYTES_LIMIT = 16 * 1024 * 1024 };
+#include "store_internal.h"
 
-/* To be called before a block leaves its memory: keeps what its pins must go on holding. */
-static void freeze_pins(struct run *run, int block)
+enum {
+    STEPS = 6000,
+    STEPS_BETWEEN_CHECKS = 25,
+    BYTES_LIMIT = 16 * 1024 * 1024,
+    COPIED_AT_ONCE = 50 /* bytes; so little that many resizes go in steps */
+};
+
+void freeze_pins(struct run *run, int block)
 {
     const struct model_block *from = &run->model.blocks[block];
     for (int i = 0; i < PINS; i++) {
@@ -83,6 +89,8 @@ static void do_resize(struct run *run)
     assert_true(code == expected || (in_place && code == UMEM_E_NO_MEMORY));
     assert_true(!in_place || um_block_bytes(found) == before);
     if (code == 0) {
+        if (size != run->model.blocks[block].size)
+            note_resized(run, block);
         model_resize(&run->model, block, size);
         return;
     }
@@ -108,6 +116,7 @@ static void do_write(struct run *run)
     int value = (int)roll(run, 256);
     memset(to->bytes + offset, value, size);
     memset(um_block_bytes(block_of(run, block)) + offset, value, size);
+    um_block_wrote(run->store, block_of(run, block), offset, size);
 }
 
 static void do_create(struct run *run)
@@ -241,9 +250,10 @@ static const struct operation {
     unsigned weight; /* how often it is done, against the others */
     void (*run)(struct run *run);
 } operations[] = {
-    {30, do_alloc},  {15, do_free},       {12, do_resize}, {20, do_write},    {6, do_create},
-    {3, do_destroy}, {5, do_come_and_go}, {12, do_hold},   {12, do_change},   {10, do_pin},
-    {8, do_reclaim}, {12, do_observe},    {10, do_lock},   {10, do_validate}, {3, do_find_at},
+    {30, do_alloc},  {15, do_free},     {12, do_resize},     {20, do_write},
+    {6, do_create},  {3, do_destroy},   {5, do_come_and_go}, {12, do_hold},
+    {12, do_change}, {10, do_pin},      {8, do_reclaim},     {12, do_observe},
+    {10, do_lock},   {10, do_validate}, {3, do_find_at},     {25, do_move},
 };
 
 static void do_something(struct run *run)
@@ -272,6 +282,7 @@ static void start(struct run *run, uint64_t seed)
     run->random = seed * 2 + 1;
     run->model.bytes_limit = BYTES_LIMIT;
     assert_int_equal(um_store_new(&options, &run->store), 0);
+    run->store->copied_at_once = COPIED_AT_ONCE;
     watch_events(run);
     um_heap_get_info(um_store_process_heap(run->store), &info);
     run->model.heaps[0] = (struct model_heap){.alive = true, .handle = info.heap};
@@ -287,6 +298,7 @@ static void finish(struct run *run)
         }
     }
     check_all(run);
+    end_move(run);
     for (int i = 0; i < PINS; i++) {
         if (run->pins[i].pin != NULL)
             um_pin_release(run->store, run->pins[i].pin);

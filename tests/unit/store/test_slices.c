@@ -213,13 +213,13 @@ static void test_an_address_is_looked_for_while_blocks_go(void **state)
     struct um_block *found = first;
     uint64_t gone = info_of(f->store, second).address;
     um_handle after = 0;
-    assert_int_equal(um_store_find_block_at(f->store, info_of(f->store, last).address, 1, &after, &found, NULL),
-                     0);
+    assert_int_equal(
+        um_store_find_block_at(f->store, info_of(f->store, last).address, 1, &after, &found, NULL), 0);
     assert_null(found);
     um_block_free(f->store, first);
     leave(f, 1);
-    assert_int_equal(um_store_find_block_at(f->store, info_of(f->store, last).address, 2, &after, &found, NULL),
-                     0);
+    assert_int_equal(
+        um_store_find_block_at(f->store, info_of(f->store, last).address, 2, &after, &found, NULL), 0);
     assert_ptr_equal(found, last);
     assert_int_equal(find_at(f->store, gone, 1, &found), UMEM_E_UNKNOWN_HANDLE);
 }
