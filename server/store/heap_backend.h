@@ -40,6 +40,9 @@ struct um_heap_backend {
     bool (*resize)(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only);
 
+    /* Whether resize() moves a block of these sizes without copying its bytes. NULL: never. */
+    bool (*moves_uncopied)(uint64_t old_size, uint64_t new_size, uint32_t alignment);
+
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot

@@ -106,6 +106,19 @@ static bool resize_mapping(void **address, size_t old_size, size_t new_size, uin
     return true;
 }
 
+/* The kernel moves mappings, to page boundaries. */
+static bool moves_uncopied(uint64_t old_size, uint64_t new_size, uint32_t alignment)
+{
+#ifdef __linux__
+    return is_mapped(old_size) && is_mapped(new_size) && alignment <= page_size();
+#else
+    (void)old_size;
+    (void)new_size;
+    (void)alignment;
+    return false;
+#endif
+}
+
 /* Both sizes are those of the C library's allocator. */
 static bool resize_small(void **address, size_t old_size, size_t new_size)
 {
@@ -186,6 +199,7 @@ static const struct um_heap_backend process_backend = {
     .destroy = destroy,
     .alloc = alloc,
     .resize = resize,
+    .moves_uncopied = moves_uncopied,
     .free = free_block,
     .compact = compact,
     .trim = trim,
@@ -196,6 +210,7 @@ static const struct um_heap_backend private_backend = {
     .destroy = destroy,
     .alloc = alloc,
     .resize = resize,
+    .moves_uncopied = moves_uncopied,
     .free = free_block,
     .compact = compact,
     .trim = trim,
