@@ -26,7 +26,8 @@ struct um_server;
 enum {
     UM_SESSION_PARTS = 3,              /* answers, a tail, answers behind it */
     UM_SESSION_DISCARD_SIZE = 1 << 20, /* bytes thrown away after a broken message, */
-    UM_SESSION_DISCARD_MS = 1000       /* for this long at most */
+    UM_SESSION_DISCARD_MS = 1000,      /* for this long at most */
+    UM_SESSION_LINGER_MS = 250 /* between two looks whether a client that sends no more is still there */
 };
 
 /* Bytes to send, in `sending` or in a block. */
@@ -37,10 +38,10 @@ struct um_session_part {
 
 struct um_session {
     struct um_server *server;
-    struct um_link all;  /* place in the server's list of sessions */
-    struct um_link due;  /* place in its list of those that go on in the next turn */
-    uv_pipe_t pipe;      /* the connection */
-    uv_timer_t timer;    /* how long it may take to end */
+    struct um_link all; /* place in the server's list of sessions */
+    struct um_link due; /* place in its list of those that go on in the next turn */
+    uv_pipe_t pipe;     /* the connection */
+    uv_timer_t timer; /* how long it may take to end; or, waiting half-closed, when to look for the client */
     struct um_peer peer; /* where it is not open, only its `out` is used */
     struct um_frame frame;
     struct um_buf sending; /* answers on their way; changes places with peer.out */
@@ -58,6 +59,8 @@ struct um_session {
     bool is_reading;      /* libuv reads */
     bool reads_payload;   /* the read under way goes into um_peer_payload_space() */
     bool input_over;      /* every message that came was handed to the engine, and no more will come */
+    bool is_lingering;    /* has sent all it will, and calls of it still wait to be answered */
+    bool wants_end;       /* session.close was called for it */
     bool is_discarding;   /* what comes is thrown away, then the session ends */
     bool is_ending;       /* takes its answers, then closes */
     bool is_closing;      /* the handles are closing */

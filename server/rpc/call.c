@@ -84,7 +84,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
         um_reply_uint(call, "maximum", limit);
-    } else if (call->in_batch && touched > call->peer->batch_left) {
+    } else if (call->batch != NULL && touched > call->batch->bytes_left) {
         um_fail(call, UMEM_E_LIMIT_EXCEEDED,
                 "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
                 (unsigned long long)call->peer->rpc->limits->batch_bytes);
@@ -92,8 +92,8 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
         um_reply_uint(call, "asked", touched);
     } else {
-        if (call->in_batch)
-            call->peer->batch_left -= touched;
+        if (call->batch != NULL)
+            call->batch->bytes_left -= touched;
         return true;
     }
     um_reply_end(call);
@@ -104,7 +104,7 @@ void um_call_start(struct um_call *call)
 {
     size_t id_size = call->id.kind == UM_ID_STRING ? 6 * strlen(call->id.text) : 0;
 
-    if (!call->in_batch)
+    if (call->batch == NULL)
         call->start = um_framing_begin(call->peer);
     call->body = call->peer->out.size;
     /* Room for any answer of fixed size, so that no change is made that cannot be told. */
@@ -193,9 +193,20 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
 
     if (call->id.kind == UM_ID_NONE || size == 0)
         return;
+    if (call->batch != NULL) {
+        if (!um_buf_append(&call->batch->raw, um_block_bytes(block) + offset, (size_t)size))
+            peer->broken = true;
+        return;
+    }
     peer->tail = (struct um_tail){.bytes = um_block_bytes(block) + offset, .size = (size_t)size};
     if (size > COPIED_TAIL_SIZE)
         (void)um_pin_new(um_call_store(call), block, &peer->tail_pin);
+}
+
+void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    um_block_wrote(um_call_store(call), block, offset, size);
+    um_observe_changed(call->peer->rpc, block, offset, size);
 }
 
 /* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
@@ -224,8 +235,8 @@ void um_reply_end(struct um_call *call)
     if (call->failed)
         peer->rpc->errors++;
     if (call->id.kind == UM_ID_NONE) {
-        um_buf_truncate(out, call->in_batch ? call->body : call->start);
-    } else if (!call->in_batch) {
+        um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
+    } else if (call->batch == NULL) {
         um_framing_end(peer, call->start, peer->tail.size);
         settle_tail(peer);
     }
