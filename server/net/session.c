@@ -14,7 +14,6 @@ static void on_flush(struct um_peer *peer)
 
     if (session->is_closing)
         return;
-    um_session_note_tail(session);
     um_server_make_due(session->server, session);
 }
 
@@ -142,7 +141,6 @@ static enum step take_step(struct um_session *session)
     switch (event) {
     case UM_FRAME_MESSAGE:
         um_peer_message(peer, message.text, message.size, message.payload_size);
-        um_session_note_tail(session);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
         return take_payload(session) ? STEP_ON : STEP_READ;

@@ -49,10 +49,8 @@ struct um_session {
         parts[UM_SESSION_PARTS]; /* what is on its way, in order; empty ones may be among them */
     uv_write_t write;
     size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
-    size_t tail_at;       /* where in peer.out the tail belongs */
     size_t discarded;     /* bytes thrown away so far */
     unsigned handles;     /* pipe and timer, as far as they are not closed */
-    bool has_tail;        /* peer.tail waits to be sent */
     bool is_sending_tail; /* peer.tail is on its way */
     bool is_peer_open;    /* um_peer_close() is due at the end */
     bool is_refused;      /* counts among the server's refused */
@@ -95,9 +93,6 @@ void um_session_close(struct um_session *session);
 void um_session_refuse(struct um_session *session, int code);
 
 /* ---- session_send.c ---- */
-
-/* Takes note of a tail that the engine has put behind its answers. */
-void um_session_note_tail(struct um_session *session);
 
 /* Sends what there is, unless a part of it is already under way. Closes the session where the client is
  * gone. */

@@ -198,7 +198,7 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
             peer->broken = true;
         return;
     }
-    peer->tail = (struct um_tail){.bytes = um_block_bytes(block) + offset, .size = (size_t)size};
+    peer->tail = (struct um_tail){um_block_bytes(block) + offset, (size_t)size, 0};
     if (size > COPIED_TAIL_SIZE)
         (void)um_pin_new(um_call_store(call), block, &peer->tail_pin);
 }
@@ -212,11 +212,12 @@ void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset
 /* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
 static void settle_tail(struct um_peer *peer)
 {
+    peer->tail.at = peer->out.size;
     if (peer->tail.bytes == NULL || peer->tail_pin != NULL)
         return;
     if (!um_buf_append(&peer->out, peer->tail.bytes, peer->tail.size))
         peer->broken = true;
-    peer->tail = (struct um_tail){NULL, 0};
+    peer->tail = (struct um_tail){NULL, 0, 0};
 }
 
 void um_reply_end(struct um_call *call)

@@ -56,5 +56,5 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
     }
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
-    um_observe_settle(peer->rpc);
+    um_engine_settle(peer->rpc);
 }

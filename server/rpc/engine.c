@@ -25,6 +25,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     }
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
+    um_list_init(&made->cancelled);
     made->limits = options->limits;
     made->traffic = options->traffic;
     made->events = options->events;
@@ -59,7 +60,7 @@ bool um_rpc_work(struct um_rpc *rpc)
     bool has_jobs = um_job_work(rpc);
     bool has_garbage = um_store_reclaim(rpc->store, RECLAIM_BUDGET);
 
-    um_observe_settle(rpc);
+    um_engine_settle(rpc);
     return has_jobs || has_garbage;
 }
 
@@ -73,13 +74,19 @@ uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 void um_rpc_expire(struct um_rpc *rpc)
 {
     um_later_expire(rpc);
-    um_observe_settle(rpc);
+    um_engine_settle(rpc);
 }
 
 void um_engine_work_pending(struct um_rpc *rpc)
 {
     if (rpc->events.work_pending != NULL)
         rpc->events.work_pending(rpc->events.context);
+}
+
+void um_engine_settle(struct um_rpc *rpc)
+{
+    um_later_settle(rpc);
+    um_observe_settle(rpc);
 }
 
 /* ---- peers ---- */
@@ -123,7 +130,7 @@ void um_peer_close(struct um_peer *peer)
     um_buf_deinit(&peer->out);
     um_owner_close(peer->rpc->store, peer->owner);
     peer->owner = NULL;
-    um_observe_settle(peer->rpc);
+    um_engine_settle(peer->rpc);
     um_engine_work_pending(peer->rpc);
 }
 
@@ -148,5 +155,5 @@ void um_peer_tail_sent(struct um_peer *peer)
     if (peer->tail_pin != NULL)
         um_pin_release(peer->rpc->store, peer->tail_pin);
     peer->tail_pin = NULL;
-    peer->tail = (struct um_tail){NULL, 0};
+    peer->tail = (struct um_tail){NULL, 0, 0};
 }

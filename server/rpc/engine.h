@@ -28,6 +28,7 @@ struct um_rpc {
     uint64_t last_watch_id;        /* the newest watch's number */
     struct um_link peers;          /* list of um_peer.in_rpc */
     struct um_link jobs;           /* list of um_job.in_jobs: calls that run in slices */
+    struct um_link cancelled;      /* list of um_later.in_peer: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
     bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
@@ -38,6 +39,9 @@ bool um_engine_has_nul(const struct um_rpc *rpc, const char *text);
 
 /* Tells whoever drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);
+
+/* Does what the message at work has brought about for calls that wait. At its end, and after all else that changes something. */
+void um_engine_settle(struct um_rpc *rpc);
 
 /* Raises the peer's event of that name. */
 void um_peer_flush(struct um_peer *peer);

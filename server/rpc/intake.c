@@ -216,5 +216,5 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
     else if (intake->text != NULL)
         um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
     intake_free(intake);
-    um_observe_settle(peer->rpc);
+    um_engine_settle(peer->rpc);
 }

@@ -111,19 +111,26 @@ static bool is_same_id(const struct um_id *left, const struct um_id *right)
     return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
 }
 
-bool um_later_cancel(struct um_peer *peer, const struct um_id *id)
+void um_later_cancel(struct um_peer *peer, const struct um_id *id)
 {
-    static const struct um_fault nothing;
-
     for (struct um_link *link = peer->laters.next; link != &peer->laters; link = link->next) {
         struct um_later *later = UM_LIST_ITEM(link, struct um_later, in_peer);
 
         if (is_same_id(&later->call->id, id)) {
-            um_later_fail(later, UMEM_E_CANCELLED, &nothing);
-            return true;
+            um_list_remove(&later->in_peer);
+            um_list_append(&peer->rpc->cancelled, &later->in_peer);
+            return;
         }
     }
-    return false;
+}
+
+void um_later_settle(struct um_rpc *rpc)
+{
+    static const struct um_fault nothing;
+
+    while (!um_list_is_empty(&rpc->cancelled))
+        um_later_fail(UM_LIST_ITEM(rpc->cancelled.next, struct um_later, in_peer), UMEM_E_CANCELLED,
+                      &nothing);
 }
 
 void um_later_drop_all(struct um_peer *peer)

@@ -23,7 +23,7 @@
 /* Embedded as the first member of what a method keeps about its call. */
 struct um_later {
     struct um_call *call;                    /* to be answered */
-    struct um_link in_peer;                  /* place in um_peer.laters */
+    struct um_link in_peer;                  /* place in um_peer.laters, or in um_rpc.cancelled */
     struct um_deadline deadline;             /* when its time is up */
     void (*release)(struct um_later *later); /* lets go of what the method holds, but does not free it */
     const char *what;                        /* static: what it waits for, for the message of `timeout` */
@@ -44,8 +44,12 @@ void um_later_done(struct um_later *later);
 /* Answers with the store's facts, and frees it. */
 void um_later_fail(struct um_later *later, int code, const struct um_fault *fault);
 
-/* Ends the waiting call of a peer that has this id, with `cancelled`. Returns whether there was one. */
-bool um_later_cancel(struct um_peer *peer, const struct um_id *id);
+/* Ends the waiting call of a peer that has this id, with `cancelled`, at the end of the message. Does nothing where there is
+ * none. */
+void um_later_cancel(struct um_peer *peer, const struct um_id *id);
+
+/* Answers those that were cancelled. */
+void um_later_settle(struct um_rpc *rpc);
 
 /* Frees all of a peer's, unanswered. */
 void um_later_drop_all(struct um_peer *peer);

@@ -81,10 +81,11 @@ struct um_peer_events {
     uint64_t (*queued)(const struct um_peer *peer);
 };
 
-/* Bytes that follow `out` on the wire straight from a block's memory. */
+/* Bytes that go out among those of `out`, straight from a block's memory. */
 struct um_tail {
     const unsigned char *bytes; /* NULL: there is none */
     size_t size;
+    size_t at; /* how many bytes of `out` go before them */
 };
 
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
@@ -97,7 +98,7 @@ struct um_peer {
     int64_t opened;           /* seconds since 1970-01-01 UTC */
     enum um_framing framing;  /* set by the connection before the first message */
     struct um_buf out;        /* answers to send; the connection takes them away */
-    struct um_tail tail;      /* to send after out; then um_peer_tail_sent() */
+    struct um_tail tail;      /* to send, too; then um_peer_tail_sent() */
     struct um_pin *tail_pin;  /* keeps tail's memory */
     struct um_intake *intake; /* the request whose payload is on its way, NULL: none */
     struct um_job *job;       /* the call that runs in slices, NULL: none */
