@@ -161,8 +161,8 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
     return true;
 }
 
-/* Resizes where that can be done without copying much, else begins to move the block; does nothing while another
- * resize is moving it. */
+/* Resizes where that can be done without copying much, else begins to move the block; does nothing while
+ * another resize is moving it. */
 static int start(struct um_store *store, struct um_block *block, struct um_resize *resize, bool *done,
                  struct um_fault *fault)
 {

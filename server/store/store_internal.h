@@ -92,8 +92,8 @@ struct um_pin {
     uint32_t count; /* um_pin_new() calls not yet released */
 };
 
-/* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and again
- * after the block was resized otherwise. */
+/* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and
+ * again after the block was resized otherwise. */
 struct um_resize {
     struct um_store *store;
     struct um_heap *heap;   /* of the block */
@@ -297,7 +297,7 @@ void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *bud
 
 /* ---- resize.c ---- */
 
-/* Ends a move of this block, if there is one, as far as it has come; the block keeps the memory that it has. */
+/* Ends a move of this block, if there is one; the block keeps the memory that it has. */
 void um_resize_part(struct um_block *block);
 
 /* ---- pin.c ---- */

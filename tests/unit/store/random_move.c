@@ -70,6 +70,8 @@ static void step(struct run *run)
     struct moving *moving = &run->moving;
     bool more = false;
     uint64_t budget = roll(run, 3) == 0 ? roll(run, 1000000) : roll(run, 50);
+    if (roll(run, 2) == 0)
+        write_to(run, moving->block);
     int expected = moving->begun ? 0 : model_check_resize(&run->model, moving->block, moving->size);
     assert_int_equal(um_resize_step(run->store, moving->resize, budget, &more, NULL), expected);
     if (expected == 0 && more) {

@@ -80,6 +80,9 @@ void end_move(struct run *run);
 /* To be called before a block leaves its memory: keeps what its pins must go on holding. */
 void freeze_pins(struct run *run, int block);
 
+/* Writes something somewhere in a block, and in the model of it. */
+void write_to(struct run *run, int block);
+
 /* ---- random_check.c ---- */
 
 /* A name as the store wants it: "" for none, NULL to keep what there is. */

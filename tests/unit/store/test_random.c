@@ -105,18 +105,24 @@ static void do_resize(struct run *run)
     }
 }
 
-static void do_write(struct run *run)
+void write_to(struct run *run, int block)
 {
-    int block = some_block(run);
-    if (block < 0 || run->model.blocks[block].size == 0)
-        return;
     struct model_block *to = &run->model.blocks[block];
+    if (to->size == 0)
+        return;
     uint64_t offset = roll(run, to->size);
     size_t size = (size_t)roll(run, to->size - offset + 1);
     int value = (int)roll(run, 256);
     memset(to->bytes + offset, value, size);
     memset(um_block_bytes(block_of(run, block)) + offset, value, size);
     um_block_wrote(run->store, block_of(run, block), offset, size);
+}
+
+static void do_write(struct run *run)
+{
+    int block = some_block(run);
+    if (block >= 0)
+        write_to(run, block);
 }
 
 static void do_create(struct run *run)
