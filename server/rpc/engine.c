@@ -58,10 +58,10 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 bool um_rpc_work(struct um_rpc *rpc)
 {
     bool has_jobs = um_job_work(rpc);
-    bool has_garbage = um_store_reclaim(rpc->store, RECLAIM_BUDGET);
 
+    um_store_reclaim(rpc->store, RECLAIM_BUDGET);
     um_engine_settle(rpc);
-    return has_jobs || has_garbage;
+    return has_jobs || um_store_has_work(rpc->store);
 }
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
@@ -87,6 +87,8 @@ void um_engine_settle(struct um_rpc *rpc)
 {
     um_later_settle(rpc);
     um_observe_settle(rpc);
+    if (um_store_has_work(rpc->store))
+        um_engine_work_pending(rpc);
 }
 
 /* ---- peers ---- */
@@ -131,7 +133,6 @@ void um_peer_close(struct um_peer *peer)
     um_owner_close(peer->rpc->store, peer->owner);
     peer->owner = NULL;
     um_engine_settle(peer->rpc);
-    um_engine_work_pending(peer->rpc);
 }
 
 void um_peer_flush(struct um_peer *peer)

@@ -4,7 +4,6 @@
 #include "args.h"
 #include "call.h"
 #include "describe.h"
-#include "engine.h"
 #include "json_out.h"
 #include "methods.h"
 
@@ -203,7 +202,6 @@ static void destroy(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "blocks", blocks);
     um_reply_uint(call, "bytes", bytes);
     um_reply_end(call);
-    um_engine_work_pending(call->peer->rpc);
 }
 
 static const struct um_member destroy_result[] = {

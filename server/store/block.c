@@ -132,7 +132,7 @@ void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t
 {
     for (;;) {
         void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !um_reclaim_is_due(store))
+        if (address != NULL || !um_store_has_work(store))
             return address;
         um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
@@ -143,7 +143,7 @@ static struct um_block *acquire(struct um_store *store)
 {
     for (;;) {
         struct um_block *block = um_slots_acquire(&store->blocks);
-        if (block != NULL || !um_reclaim_is_due(store))
+        if (block != NULL || !um_store_has_work(store))
             return block;
         um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }

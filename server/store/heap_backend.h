@@ -60,6 +60,11 @@ struct um_heap_backend {
 /* The backend for a kind of heap, or NULL where this system has none. */
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 
+/* Whether free() and resize() have left memory behind that the system is still to have back, for want of time; and
+ * giving a piece of it back, which takes a millisecond or so. */
+bool um_heap_backend_has_leftovers(void);
+void um_heap_backend_give_back(void);
+
 /* How many heaps the system says that this process has, or 0 where it does not tell. */
 uint32_t um_heap_backend_system_heaps(void);
 

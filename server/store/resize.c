@@ -99,7 +99,7 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
     for (;;) {
         bool done = heap->backend->resize(heap->memory, &block->address, block->size, size, heap->alignment,
                                           in_place_only);
-        if (done || in_place_only || !um_reclaim_is_due(store))
+        if (done || in_place_only || !um_store_has_work(store))
             return done;
         um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }

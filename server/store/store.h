@@ -134,6 +134,10 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds);
  * want of memory. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
+/* Whether um_store_reclaim() has something to do. Any call that frees, destroys, closes or resizes may bring it
+ * about. */
+bool um_store_has_work(const struct um_store *store);
+
 /* ---- owners: who made what ---- */
 
 struct um_owner_options {
