@@ -15,9 +15,9 @@
 #define PING "{\"id\":\"ping\",\"method\":\"server.ping\"}"
 
 /* A payload that would be answered, were it taken for a message. */
-#define TRAP "Content-Length: 36\r\n\r\n{\"id\":\"trap\",\"method\":\"server.ping\"}"
+static const char trap[] = "Content-Length: 36\r\n\r\n{\"id\":\"trap\",\"method\":\"server.ping\"}";
 
-enum { TRAP_SIZE = sizeof TRAP - 1 };
+enum { TRAP_SIZE = sizeof trap - 1 };
 
 /* A ping with headers and its answer. */
 static void expect_pong(struct client *client)
@@ -131,7 +131,7 @@ static void fail_with_payloads(struct world *world, size_t step)
         for (size_t at = 0; at < TRAP_SIZE; at += step) {
             if (step < TRAP_SIZE)
                 client_settle(client, other);
-            client_send_bytes(client, TRAP + at, step < TRAP_SIZE - at ? step : TRAP_SIZE - at);
+            client_send_bytes(client, trap + at, step < TRAP_SIZE - at ? step : TRAP_SIZE - at);
         }
         if (failing[i].name != NULL)
             expect_error(client, failing[i].name);
@@ -161,12 +161,12 @@ static void payload_over_the_limit(void **state)
     other = begin(world, &freed);
     client = client_open(world, 1, true);
     client_send_message(client, WRITE("\"block\":\"b\""), TRAP_SIZE);
-    client_send(client, TRAP);
+    client_send(client, trap);
     expect_error(client, "too_large");
     expect_pong(client);
     /* The text is passed over as well: it is no request any more. */
     client_send_message(client, "{\"method\":\"block.free\",\"params\":[\"b\"]}", TRAP_SIZE);
-    client_send(client, TRAP);
+    client_send(client, trap);
     expect_error(client, "too_large");
     expect_pong(client);
     expect_unchanged(other);
