@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "json_check.h"
 #include "json_out.h"
+#include "json_read.h"
 
 /* Checks a copy that ends exactly where the text does, so that a sanitizer sees a byte too many. */
 static bool check(const char *text, size_t size, struct um_json_check *result)
