@@ -1,10 +1,10 @@
 /*
- * How the client library's functions are declared: UMEM_API stands before each of them, in every public header.
+ * How the client library's functions are declared: UMEM_API stands before each, in every public header.
  *
  * Owns: one macro. Must not know: which functions there are; client/umem_client.def lists those.
  *
- * Programs have nothing to define. UMEM_DLL is for a program that is linked to the library's DLL, where it saves a jump at
- * each call; the CMake target umem::client_shared defines it on Windows.
+ * Programs have nothing to define. UMEM_DLL is for a program that is linked to the library's DLL, where it
+ * saves a jump at each call; the CMake target umem::client_shared defines it on Windows.
  */
 #ifndef UMEM_API_H
 #define UMEM_API_H
