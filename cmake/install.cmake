@@ -70,11 +70,15 @@ if(NOT WIN32)
     endif()
 endif()
 
-# systemd wants the whole path of the program, which is known when it is installed.
+# systemd wants the whole path of the program, which is known when it is installed. Who unpacks an archive of cpack's, which
+# installs into a folder of its own, is taken to do so in the usual place.
 if(CMAKE_SYSTEM_NAME STREQUAL Linux)
     install(CODE "
         set(bindir \"\${CMAKE_INSTALL_PREFIX}\")
         cmake_path(APPEND bindir \"${CMAKE_INSTALL_BINDIR}\")
+        if(bindir MATCHES /_CPack_Packages/)
+            set(bindir \"${CMAKE_INSTALL_FULL_BINDIR}\")
+        endif()
         configure_file(\"${PROJECT_SOURCE_DIR}/server/daemon/umemd.service.in\" \"${umem_build_dir}/umemd.service\" @ONLY)"
         COMPONENT runtime)
     install(FILES "${umem_build_dir}/umemd.service" DESTINATION lib/systemd/user COMPONENT runtime)

@@ -1,25 +1,38 @@
 # Builds the stranger's program with what is installed, and runs it against the daemon that is installed.
 #
-#   cmake -D HOW=cmake|pkg-config -D KIND=static|shared -D PREFIX=FOLDER -D WORK=FOLDER -D COMPILER=PROGRAM
+#   cmake -D HOW=cmake|subdirectory|pkg-config -D KIND=static|shared -D PREFIX=FOLDER -D WORK=FOLDER -D COMPILER=PROGRAM
 #         [-D FLAGS=LINE] [-D TOOLCHAIN=FILE] [-D LIBDIR=lib] [-D BINDIR=bin] [-D EMULATOR=PROGRAM] [-D SUFFIX=.exe]
-#         [-D GENERATOR=NAME] [-D PKG_CONFIG=PROGRAM] -P build.cmake
+#         [-D GENERATOR=NAME] [-D PKG_CONFIG=PROGRAM] [-D DEPENDENCIES=FOLDER] -P build.cmake
 
 set(source "${CMAKE_CURRENT_LIST_DIR}/program")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
 
-function(build_with_cmake)
+# Arguments: how it finds the library.
+function(configure_and_build)
     set(toolchain "")
     if(TOOLCHAIN)
         set(toolchain -D "CMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}")
     endif()
-    # A toolchain file may confine the search to prefixes of its own; umem_DIR is asked before any search.
     execute_process(
         COMMAND "${CMAKE_COMMAND}" -S "${source}" -B "${WORK}" -G "${GENERATOR}" ${toolchain}
             -D "CMAKE_C_COMPILER=${COMPILER}" -D "CMAKE_C_FLAGS=${FLAGS}" -D CMAKE_BUILD_TYPE=Debug
-            -D "umem_DIR=${PREFIX}/${LIBDIR}/cmake/umem" -D "UMEM_TARGET=umem::client_${KIND}"
+            ${ARGN}
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
-    execute_process(COMMAND "${CMAKE_COMMAND}" --build "${WORK}" OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND "${CMAKE_COMMAND}" --build "${WORK}" --target stranger
+        OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+# A toolchain file may confine the search to prefixes of its own; umem_DIR is asked before any search.
+function(build_with_cmake)
+    configure_and_build(-D "umem_DIR=${PREFIX}/${LIBDIR}/cmake/umem" -D "UMEM_TARGET=umem::client_${KIND}")
+endfunction()
+
+# Here, BUILD_SHARED_LIBS decides.
+function(build_with_subdirectory)
+    string(COMPARE EQUAL "${KIND}" shared is_shared)
+    configure_and_build(-D "UMEM_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../.." -D "UMEM_DEPS_PREFIX=${DEPENDENCIES}"
+        -D "BUILD_SHARED_LIBS=${is_shared}" -D UMEM_TARGET=umem::client)
 endfunction()
 
 # The pc file tells its own place, and only ours is looked at.
