@@ -7,6 +7,8 @@
 #include "text.h"
 #include "umem_errors.h"
 
+enum { SHORT_SIZE = 16 /* bytes of a string that are looked at one by one */ };
+
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
 struct reader {
@@ -164,16 +166,26 @@ static bool has_special(const char *bytes)
            tops;
 }
 
-/* Passes over characters that stand for themselves. */
+static bool is_plain(char byte)
+{
+    return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+/* Passes over characters that stand for themselves. Most strings are names of a few bytes. */
 static void skip_plain(struct reader *reader)
 {
     const char *text = reader->text;
     size_t at = reader->at;
+    size_t end = reader->size - at > SHORT_SIZE ? at + SHORT_SIZE : reader->size;
 
-    while (reader->size - at >= 8 && !has_special(text + at))
-        at += 8;
-    while (at < reader->size && (unsigned char)text[at] >= 0x20 && text[at] != '"' && text[at] != '\\')
+    while (at < end && is_plain(text[at]))
         at++;
+    if (at == end) {
+        while (reader->size - at >= 8 && !has_special(text + at))
+            at += 8;
+        while (at < reader->size && is_plain(text[at]))
+            at++;
+    }
     reader->at = at;
 }
 

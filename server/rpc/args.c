@@ -125,7 +125,7 @@ static bool bind_range(struct um_call *call, const struct um_range_rule *rule, c
 static const struct um_param *find_param(const struct um_method *method, const char *name, size_t *index)
 {
     for (*index = 0; *index < method->param_count; ++*index) {
-        if (strcmp(method->params[*index].name, name) == 0)
+        if (method->params[*index].name[0] == name[0] && strcmp(method->params[*index].name, name) == 0)
             return &method->params[*index];
     }
     return NULL;

@@ -24,14 +24,22 @@ static void read_envelope(const struct um_json *request, struct envelope *envelo
     for (const struct um_json *item = request->child; item != NULL; item = item->next) {
         const struct um_json **member = NULL;
 
-        if (strcmp(item->key, "method") == 0)
-            member = &envelope->method;
-        else if (strcmp(item->key, "params") == 0)
-            member = &envelope->params;
-        else if (strcmp(item->key, "id") == 0)
-            member = &envelope->id;
-        else if (strcmp(item->key, "jsonrpc") == 0)
-            member = &envelope->jsonrpc;
+        switch (item->key[0]) {
+        case 'm':
+            member = strcmp(item->key, "method") == 0 ? &envelope->method : NULL;
+            break;
+        case 'p':
+            member = strcmp(item->key, "params") == 0 ? &envelope->params : NULL;
+            break;
+        case 'i':
+            member = strcmp(item->key, "id") == 0 ? &envelope->id : NULL;
+            break;
+        case 'j':
+            member = strcmp(item->key, "jsonrpc") == 0 ? &envelope->jsonrpc : NULL;
+            break;
+        default:
+            break;
+        }
         if (member == NULL)
             continue;
         if (*member != NULL)
