@@ -23,6 +23,11 @@ static bool may_wait(struct um_call *call)
         um_reply_end(call);
         return false;
     }
+    if (call->id.kind == UM_ID_NONE) {
+        um_fail(call, UMEM_E_TIMEOUT, "a notification does not wait");
+        um_reply_end(call);
+        return false;
+    }
     if (peer->later_count < limit)
         return true;
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);

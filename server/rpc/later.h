@@ -29,8 +29,8 @@ struct um_later {
     const char *what;                        /* static: what it waits for, for the message of `timeout` */
 };
 
-/* Makes one of `size` bytes, all zero but for its um_later. NULL where the call cannot wait (in a batch, past the limit
- * "waits", without memory): then it has been answered. */
+/* Makes one of `size` bytes, all zero but for its um_later. NULL where the call cannot wait (in a batch, as a
+ * notification, past the limit "waits", without memory): then it has been answered. */
 void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const char *what,
                    void (*release)(struct um_later *later));
 

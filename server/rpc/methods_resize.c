@@ -62,7 +62,7 @@ static const struct um_param resize_params[] = {
     {.name = "flags",
      .type = UM_FLAGS,
      .words = um_flag_words,
-     .doc = "Win32 heap flags, see Flags; with `realloc_in_place_only` it fails rather than move."},
+     .doc = "Win32 heap flags, see Flags; with `realloc_in_place_only` it is `no_memory` rather than moved."},
 };
 
 /* In a batch, nobody comes between: the block is moved at once. */
@@ -110,6 +110,6 @@ const struct um_method um_method_block_resize = {
     .detail = "The handle and the name stay, the bytes added are zero. The address may change.",
     UM_PARAMS(resize_params),
     .result = um_block_place_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED},
     .run = resize,
 };
