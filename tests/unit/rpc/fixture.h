@@ -1,12 +1,13 @@
 /*
  * An engine with a store of its own and peers without sockets: what the engine's tests stand on.
  *
- * Owns: the engine, the store, one peer to begin with. Every answer that it reads is held against the command table: a
- * member or an error that the method does not declare fails the test.
+ * Owns: the engine, the store, one peer to begin with. Every answer that it takes is held against the command table,
+ * see answers.h.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attributes.h"
@@ -28,11 +29,47 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* ---- messages in ---- */
+
+/* Feeds one message; the peer must be ready for it. What is answered stays in peer->out. feed_message() takes it as it is (raw bytes
+ * may have to follow), tell() as a printf format. */
+void feed_message(struct um_peer *peer, const char *message, size_t size, uint64_t payload_size);
+UM_PRINTF(2, 3)
+void tell(struct um_peer *peer, const char *format, ...);
+
+/* Feeds raw bytes in pieces of at most `step`. */
+void feed_payload(struct um_peer *peer, const void *bytes, size_t size, size_t step);
+
 /* Feeds one message and returns what was answered as text (to be freed), "" for nothing. */
 char *fixture_text(struct um_peer *peer, const char *message, size_t size);
 
-/* Feeds one message (a printf format) and returns the answer as JSON, NULL for none. While there is an engine cJSON takes its
- * memory from the engine's arena, so that the answer is good until the next message and nothing is deleted. */
+/* Lets long calls and reclaiming run to their end. */
+void work(struct um_rpc *rpc);
+
+/* Sets the clock that calls wait by, and answers those whose time is up. */
+void set_time(struct fixture *fixture, uint64_t now_ms);
+
+/* ---- messages out ----
+ * While there is an engine cJSON takes its memory from the engine's arena, so that what these return is good until the next
+ * message and nothing is deleted. */
+
+/* Takes the first message that waits to be sent, which must be there. take_raw() also takes the raw bytes behind it, of which
+ * there must be payload_size. */
+struct cJSON *take(struct um_peer *peer);
+struct cJSON *take_raw(struct um_peer *peer, void *payload, size_t payload_size);
+
+/* As take(), and expects a result, an error's data, or a notification's params. */
+struct cJSON *take_result(struct um_peer *peer);
+struct cJSON *take_error(struct um_peer *peer, int code);
+struct cJSON *take_notification(struct um_peer *peer, const char *method);
+
+/* Expects that nothing waits to be sent, and nothing to be told. */
+void expect_silence(struct um_peer *peer);
+
+/* ---- both ---- */
+
+/* Feeds one message (a printf format), lets it run to its end if it takes long, and returns the first message that waits then,
+ * NULL for none. */
 UM_PRINTF(2, 3)
 struct cJSON *ask(struct um_peer *peer, const char *format, ...);
 
@@ -48,6 +85,11 @@ struct cJSON *expect_error(struct um_peer *peer, int code, const char *format, .
 struct cJSON *member(const struct cJSON *object, const char *name);
 uint64_t uint_of(const struct cJSON *object, const char *name);
 const char *string_of(const struct cJSON *object, const char *name);
+bool bool_of(const struct cJSON *object, const char *name);
+bool is_null(const struct cJSON *object, const char *name);
+
+/* Expects these bytes in a block, as hex. */
+void read_hex(struct um_peer *peer, uint64_t block, uint64_t offset, uint64_t size, const char *hex);
 
 /* A new block or heap, by JSON parameters. */
 uint64_t new_block(struct um_peer *peer, const char *params);
