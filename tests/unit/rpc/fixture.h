@@ -16,6 +16,11 @@
 
 struct cJSON;
 
+/* For printf formats of messages. */
+#define ULL unsigned long long
+#define MESSAGE(method, params) "{\"method\":\"" method "\",\"params\":" params "}"
+#define MESSAGE_OF(id, method, params) "{\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
+
 struct fixture {
     struct um_store *store;
     struct um_rpc *rpc;
