@@ -11,6 +11,7 @@
 #include "envelope.h"
 #include "intake.h"
 #include "json_check.h"
+#include "later.h"
 
 static void handle_json(struct um_peer *peer, const cJSON *json, const struct um_message *message)
 {
@@ -56,5 +57,6 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
     }
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
+    um_later_settle(peer->rpc);
     um_observe_settle(peer->rpc);
 }

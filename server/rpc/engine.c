@@ -25,6 +25,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     }
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
+    um_list_init(&made->cancelled);
     made->limits = options->limits;
     made->traffic = options->traffic;
     made->events = options->events;

@@ -5,6 +5,7 @@
 
 #include "engine.h"
 #include "envelope.h"
+#include "later.h"
 #include "span.h"
 
 enum {
@@ -216,5 +217,6 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
     else if (intake->text != NULL)
         um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
     intake_free(intake);
+    um_later_settle(peer->rpc);
     um_observe_settle(peer->rpc);
 }

@@ -45,8 +45,8 @@ static void cancel(struct um_call *call, const struct um_args *args)
         id = (struct um_id){.kind = UM_ID_STRING, .text = json->valuestring};
     else
         id.integer = (int64_t)json->valuedouble;
-    um_reply_end(call);
     (void)um_later_cancel(call->peer, &id);
+    um_reply_end(call);
 }
 
 const struct um_method um_method_rpc_cancel = {
