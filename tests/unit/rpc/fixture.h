@@ -93,11 +93,18 @@ const char *string_of(const struct cJSON *object, const char *name);
 bool bool_of(const struct cJSON *object, const char *name);
 bool is_null(const struct cJSON *object, const char *name);
 
+/* A block's memory, looked up in the store: the tests of large blocks fill and check it there. */
+unsigned char *block_bytes(const struct fixture *fixture, uint64_t handle);
+
 /* Expects these bytes in a block, as hex. */
 void read_hex(struct um_peer *peer, uint64_t block, uint64_t offset, uint64_t size, const char *hex);
 
 /* A new block or heap, by JSON parameters. */
 uint64_t new_block(struct um_peer *peer, const char *params);
 uint64_t new_heap(struct um_peer *peer, const char *params);
+
+/* Begins block.wait with these parameters as request 7, and sees that it waits; takes its answer, whose value is written so. */
+void begin_wait(struct um_peer *peer, const char *params);
+void take_value(struct um_peer *peer, const char *value);
 
 #endif

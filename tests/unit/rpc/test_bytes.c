@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "store.h"
 #include "umem_errors.h"
 
 static struct um_peer *peer_of(void **state)
@@ -95,52 +94,47 @@ static void test_copy_may_overlap(void **state)
         (ULL)block, (ULL)block);
 }
 
-/* A pattern in which any two ranges of some bytes differ. */
-static unsigned char pattern(uint64_t at)
-{
-    return (unsigned char)(at * 7 + at / 251 + at / 65521);
-}
+enum { PATTERN_SIZE = 2 << 20 };
 
-/* A block's memory, looked up in the store: the tests of large blocks fill and check it there. */
-static unsigned char *bytes_of(void **state, uint64_t handle)
+/* Bytes in which no two neighbouring ranges are alike. */
+static const unsigned char *pattern(void)
 {
-    struct um_block *block = NULL;
+    static unsigned char bytes[PATTERN_SIZE];
 
-    assert_int_equal(um_store_find_block(((struct fixture *)*state)->store, handle, &block, NULL), UMEM_OK);
-    return um_block_bytes(block);
+    for (size_t i = 0; bytes[1] == 0 && i < PATTERN_SIZE; i++)
+        bytes[PATTERN_SIZE - 1 - i] = (unsigned char)(i * 7 + i / 251 + i / 65521 + 1);
+    return bytes;
 }
 
 static void check_overlap(void **state, uint64_t size, uint64_t source, uint64_t target)
 {
     struct um_peer *peer = peer_of(state);
     uint64_t end = size + (source > target ? source : target);
+    unsigned char *wanted = malloc((size_t)end);
     char params[64];
     uint64_t block;
-    unsigned char *bytes;
 
+    assert_non_null(wanted);
+    assert_true(end <= PATTERN_SIZE);
     snprintf(params, sizeof params, "[%llu]", (ULL)end);
     block = new_block(peer, params);
-    bytes = bytes_of(state, block);
-    for (uint64_t i = 0; i < end; i++)
-        bytes[i] = pattern(i);
+    memcpy(block_bytes(*state, block), pattern(), (size_t)end);
+    memcpy(wanted, pattern(), (size_t)end);
+    memmove(wanted + target, wanted + source, (size_t)size);
     assert_int_equal(uint_of(expect_result(peer, MESSAGE("block.copy", "[%llu,%llu,%llu,%llu,%llu]"),
                                            (ULL)block, (ULL)block, (ULL)source, (ULL)target, (ULL)size),
                              "size"),
                      size);
-    for (uint64_t i = 0; i < end; i++) {
-        bool is_copied = i >= target && i - target < size;
-        unsigned char wanted = pattern(is_copied ? i - target + source : i);
-
-        if (bytes[i] != wanted)
-            fail_msg("byte %llu of a copy from %llu to %llu is wrong", (ULL)i, (ULL)source, (ULL)target);
-    }
+    if (memcmp(block_bytes(*state, block), wanted, (size_t)end) != 0)
+        fail_msg("a copy of %llu bytes from %llu to %llu is wrong", (ULL)size, (ULL)source, (ULL)target);
     expect_result(peer, MESSAGE("block.free", "[%llu]"), (ULL)block);
+    free(wanted);
 }
 
 /* Up to 1 MiB at once, above in slices; each forwards, backwards, and onto itself. */
 static void test_copy_overlaps_both_ways(void **state)
 {
-    static const uint64_t sizes[] = {5, 1048576, 1048577, 3000000};
+    static const uint64_t sizes[] = {5, 1048576, 1048577, 1600000};
     static const uint64_t distances[] = {0, 1, 3, 100000, 262144, 262145};
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -159,22 +153,16 @@ static void test_copy_in_a_batch_overlaps_both_ways(void **state)
     uint64_t block =
         new_block(peer, "{\"size\":8,\"name\":\"b\",\"data\":\"abcdefgh\",\"encoding\":\"utf8\"}");
     uint64_t large;
-    unsigned char *bytes;
 
     fixture->limits.batch_bytes = 4 << 20;
     ask(peer, "[" MESSAGE("block.copy", "[\"b\",\"b\",0,1,7]") "," MESSAGE("block.copy",
                                                                            "[\"b\",\"b\",2,0,6]") "]");
     read_hex(peer, block, 0, 8, "6263646566676667");
-    large = new_block(peer, "[3000000]");
-    bytes = bytes_of(state, large);
-    for (uint64_t i = 0; i < 3000000; i++)
-        bytes[i] = pattern(i);
-    tell(peer, "[" MESSAGE("block.copy", "[%llu,%llu,0,5,2999995]") "]", (ULL)large, (ULL)large);
-    assert_int_equal(uint_of(member(cJSON_GetArrayItem(take(peer), 0), "result"), "size"), 2999995);
-    for (uint64_t i = 5; i < 3000000; i++) {
-        if (bytes[i] != pattern(i - 5))
-            fail_msg("byte %llu is wrong", (ULL)i);
-    }
+    large = new_block(peer, "[2000000]");
+    memcpy(block_bytes(*state, large), pattern(), 2000000);
+    tell(peer, "[" MESSAGE("block.copy", "[%llu,%llu,0,5,1999995]") "]", (ULL)large, (ULL)large);
+    assert_int_equal(uint_of(member(cJSON_GetArrayItem(take(peer), 0), "result"), "size"), 1999995);
+    assert_memory_equal(block_bytes(*state, large) + 5, pattern(), 1999995);
 }
 
 static void test_copy_checks_both_ranges(void **state)
@@ -243,11 +231,10 @@ static void test_compare_large_blocks(void **state)
     struct um_peer *peer = peer_of(state);
     uint64_t left = new_block(peer, "{\"size\":2000000,\"name\":\"l\"}");
     uint64_t right = new_block(peer, "{\"size\":2000000,\"name\":\"r\"}");
-    unsigned char *bytes = bytes_of(state, left);
+    unsigned char *bytes = block_bytes(*state, left);
 
-    for (uint64_t i = 0; i < SIZE; i++)
-        bytes[i] = pattern(i);
-    memcpy(bytes_of(state, right), bytes, SIZE);
+    memcpy(bytes, pattern(), SIZE);
+    memcpy(block_bytes(*state, right), bytes, SIZE);
     expect_difference(peer, "[\"l\",\"r\"]", -1);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         bytes[places[i]] ^= 0x80;
@@ -307,7 +294,7 @@ static void test_find_in_a_large_block(void **state)
     static const uint64_t places[] = {0,      262139,  262140,  262141,  262143,  262144, 262145,
                                       524285, 1048571, 1048572, 1048576, 1310719, 1999995};
     struct um_peer *peer = peer_of(state);
-    unsigned char *bytes = bytes_of(state, new_block(peer, "{\"size\":2000000,\"name\":\"b\"}"));
+    unsigned char *bytes = block_bytes(*state, new_block(peer, "{\"size\":2000000,\"name\":\"b\"}"));
 
     /* Its beginning stands everywhere. */
     for (uint64_t i = 0; i < 2000000; i++)
@@ -333,7 +320,7 @@ static void test_find_much_in_a_large_block(void **state)
     enum { WANTED = 600000, WANTED_TEXT = 800000, AT = 1234567 };
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
-    unsigned char *bytes = bytes_of(state, new_block(peer, "{\"size\":2000000,\"name\":\"b\"}"));
+    unsigned char *bytes = block_bytes(*state, new_block(peer, "{\"size\":2000000,\"name\":\"b\"}"));
     static char message[WANTED_TEXT + 100];
     size_t size;
 
