@@ -25,7 +25,6 @@ static void handle_json(struct um_peer *peer, const cJSON *json, const struct um
 
 void um_peer_refuse(struct um_peer *peer, int code, const char *what)
 {
-    peer->rpc->requests++;
     um_envelope_refuse(peer, code, what);
 }
 
