@@ -93,6 +93,8 @@ const char *string_of(const struct cJSON *object, const char *name);
 bool bool_of(const struct cJSON *object, const char *name);
 bool is_null(const struct cJSON *object, const char *name);
 
+/* ---- fixture_calls.c ---- */
+
 /* A block's memory, looked up in the store: the tests of large blocks fill and check it there. */
 unsigned char *block_bytes(const struct fixture *fixture, uint64_t handle);
 
@@ -106,5 +108,9 @@ uint64_t new_heap(struct um_peer *peer, const char *params);
 /* Begins block.wait with these parameters as request 7, and sees that it waits; takes its answer, whose value is written so. */
 void begin_wait(struct um_peer *peer, const char *params);
 void take_value(struct um_peer *peer, const char *value);
+
+/* Begins a watch and returns its number; takes the notification of a change. */
+uint64_t new_watch(struct um_peer *peer, const char *params);
+void expect_changed(struct um_peer *peer, uint64_t watch, uint64_t block, uint64_t offset, uint64_t size);
 
 #endif

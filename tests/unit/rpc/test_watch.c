@@ -1,4 +1,4 @@
-/* session.watch: what is told, joined and left out. */
+/* session.watch: what is told, and what is told as one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,26 +13,6 @@
 #include "answers.h"
 #include "fixture.h"
 #include "umem_errors.h"
-
-static struct um_peer *peer_of(void **state)
-{
-    return &((struct fixture *)*state)->peer;
-}
-
-static uint64_t watch(struct um_peer *peer, const char *params)
-{
-    return uint_of(expect_result(peer, MESSAGE("session.watch", "%s"), params), "watch");
-}
-
-static void expect_changed(struct um_peer *peer, uint64_t id, uint64_t block, uint64_t offset, uint64_t size)
-{
-    const cJSON *params = take_notification(peer, "block.changed");
-
-    assert_int_equal(uint_of(params, "watch"), id);
-    assert_int_equal(uint_of(params, "block"), block);
-    assert_int_equal(uint_of(params, "offset"), offset);
-    assert_int_equal(uint_of(params, "size"), size);
-}
 
 static void expect_told(struct um_peer *peer, const char *method, uint64_t id, const char *key,
                         uint64_t handle)
@@ -55,7 +35,7 @@ static void test_a_block(void **state)
     uint64_t id;
 
     new_block(peer, "{\"size\":64,\"name\":\"c\"}");
-    id = watch(other, "{\"block\":\"b\"}");
+    id = new_watch(other, "{\"block\":\"b\"}");
     expect_silence(other);
     expect_result(peer, MESSAGE("block.fill", "[\"c\",1]"));
     expect_silence(other);
@@ -101,7 +81,7 @@ static void test_a_range_of_a_block(void **state)
     struct um_peer *peer = &fixture->peer;
     struct um_peer *other = &fixture->other;
     uint64_t block = new_block(peer, "{\"size\":64,\"name\":\"b\"}");
-    uint64_t id = watch(other, "{\"block\":\"b\",\"offset\":10,\"size\":4}");
+    uint64_t id = new_watch(other, "{\"block\":\"b\",\"offset\":10,\"size\":4}");
     uint64_t rest;
 
     expect_result(peer, MESSAGE("block.fill", "[\"b\",1,0,10]"));
@@ -116,7 +96,7 @@ static void test_a_range_of_a_block(void **state)
     expect_result(peer, MESSAGE("block.resize", "[\"b\",13]"));
     expect_changed(other, id, block, 13, 1);
     /* To the end is wherever the block ends at the time. */
-    rest = watch(other, "{\"block\":\"b\",\"offset\":12}");
+    rest = new_watch(other, "{\"block\":\"b\",\"offset\":12}");
     expect_result(peer, MESSAGE("block.resize", "[\"b\",100]"));
     take_notification(other, "block.changed");
     expect_changed(other, rest, block, 13, 87);
@@ -140,7 +120,7 @@ static void test_a_heap(void **state)
     struct um_peer *peer = &fixture->peer;
     struct um_peer *other = &fixture->other;
     uint64_t heap = new_heap(peer, "{\"name\":\"h\"}");
-    uint64_t id = watch(other, "[\"h\"]");
+    uint64_t id = new_watch(other, "[\"h\"]");
     uint64_t block = new_block(peer, "{\"size\":64,\"heap\":\"h\",\"name\":\"b\"}");
     uint64_t second = new_block(peer, "{\"size\":64,\"heap\":\"h\",\"name\":\"c\"}");
 
@@ -163,7 +143,7 @@ static void test_everything(void **state)
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
     struct um_peer *other = &fixture->other;
-    uint64_t id = watch(other, "[]");
+    uint64_t id = new_watch(other, "[]");
     uint64_t heap = new_heap(peer, "{\"name\":\"h\"}");
     uint64_t block = new_block(peer, "{\"size\":64,\"heap\":\"h\",\"name\":\"b\"}");
     uint64_t second = new_block(peer, "{\"size\":64,\"name\":\"c\"}");
@@ -190,8 +170,8 @@ static void test_a_block_that_goes_with_its_heap(void **state)
     struct um_peer *peer = &fixture->peer;
     uint64_t heap = new_heap(peer, "{\"name\":\"h\"}");
     uint64_t block = new_block(peer, "{\"size\":64,\"heap\":\"h\",\"name\":\"b\"}");
-    uint64_t id = watch(peer, "{\"block\":\"b\"}");
-    uint64_t whole = watch(&fixture->other, "[\"h\"]");
+    uint64_t id = new_watch(peer, "{\"block\":\"b\"}");
+    uint64_t whole = new_watch(&fixture->other, "[\"h\"]");
 
     expect_result(peer, MESSAGE("heap.destroy", "[\"h\"]"));
     expect_told(peer, "block.freed", id, "block", block);
@@ -210,7 +190,7 @@ static void test_changes_are_joined(void **state)
     struct um_peer *other = &fixture->other;
     uint64_t block = new_block(peer, "{\"size\":1000,\"name\":\"b\"}");
     uint64_t second = new_block(peer, "{\"size\":1000,\"name\":\"c\"}");
-    uint64_t id = watch(other, "[]");
+    uint64_t id = new_watch(other, "[]");
 
     for (unsigned i = 0; i < 500; i++) {
         expect_result(peer, MESSAGE("block.fill", "[\"b\",1,%u,2]"), 500 - i);
@@ -239,7 +219,7 @@ static void test_too_much_overflows(void **state)
 
     for (int i = 0; i < 17; i++)
         expect_result(peer, MESSAGE("block.alloc", "{\"size\":8,\"name\":\"%d\"}"), i);
-    id = watch(other, "[\"process\"]");
+    id = new_watch(other, "[\"process\"]");
     for (int i = 0; i < 16; i++)
         expect_result(peer, MESSAGE("block.fill", "[\"%d\",1]"), i);
     for (int i = 0; i < 16; i++)
@@ -264,7 +244,7 @@ static void test_a_sessions_end(void **state)
     struct um_peer *other = &fixture->other;
     struct um_peer_options options = {.pid = 5};
     struct um_peer third;
-    uint64_t everything = watch(other, "[]");
+    uint64_t everything = new_watch(other, "[]");
     uint64_t of_heap;
     uint64_t of_block;
     uint64_t block;
@@ -272,11 +252,11 @@ static void test_a_sessions_end(void **state)
 
     assert_int_equal(um_peer_open(fixture->rpc, &third, &options), UMEM_OK);
     new_heap(&fixture->peer, "{\"name\":\"h\"}");
-    of_heap = watch(other, "[\"h\"]");
+    of_heap = new_watch(other, "[\"h\"]");
     block = new_block(&third, "{\"size\":8,\"heap\":\"h\",\"name\":\"b\",\"lifetime\":\"session\"}");
-    of_block = watch(other, "{\"block\":\"b\"}");
+    of_block = new_watch(other, "{\"block\":\"b\"}");
     heap = new_heap(&third, "{\"lifetime\":\"session\"}");
-    watch(&third, "[]");
+    new_watch(&third, "[]");
     um_peer_close(&third);
     um_peer_notify(other);
     for (int i = 0; i < 3; i++) {
@@ -295,141 +275,6 @@ static void test_a_sessions_end(void **state)
     answers_forget();
 }
 
-/* ---- beginning, end, limits ---- */
-
-static void test_several_watches(void **state)
-{
-    struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
-    struct um_peer *other = &fixture->other;
-    uint64_t block = new_block(peer, "{\"size\":64,\"name\":\"b\"}");
-    uint64_t ids[] = {watch(other, "{\"block\":\"b\"}"), watch(other, "{\"block\":\"b\",\"size\":4}"),
-                      watch(other, "[\"process\"]"), watch(other, "[]")};
-    uint64_t mine = watch(peer, "{\"block\":\"b\"}");
-
-    tell(peer, MESSAGE("block.fill", "[\"b\",1]"));
-    take_result(peer);
-    expect_changed(peer, mine, block, 0, 64);
-    for (int i = 0; i < 4; i++)
-        expect_changed(other, ids[i], block, 0, 64);
-    expect_silence(other);
-    /* What has not been told yet is not told after the end of a watch. */
-    tell(peer, MESSAGE("block.fill", "[\"b\",1]"));
-    take_result(peer);
-    tell(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)ids[0]);
-    take_result(other);
-    for (int i = 1; i < 4; i++)
-        expect_changed(other, ids[i], block, 0, 64);
-    expect_silence(other);
-    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, MESSAGE("session.unwatch", "[%llu]"), (ULL)ids[1]);
-}
-
-static void test_as_many_as_the_limit_allows(void **state)
-{
-    struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
-    uint64_t id;
-    cJSON *data;
-
-    fixture->limits.watches = 2;
-    id = watch(peer, "[]");
-    watch(peer, "[]");
-    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("session.watch", "[]"));
-    assert_string_equal(string_of(data, "limit"), "watches");
-    assert_int_equal(uint_of(data, "used"), 2);
-    watch(&fixture->other, "[]");
-    expect_result(peer, MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
-    assert_true(watch(peer, "[]") > id + 2);
-}
-
-/* Notifications stop at what may wait for a client; the rest waits, joined, until it has taken some. */
-static void test_a_client_that_does_not_read(void **state)
-{
-    struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
-    struct um_peer *other = &fixture->other;
-    size_t size;
-    unsigned told = 0;
-
-    fixture->limits.unsent_bytes = 1024;
-    new_block(peer, "{\"size\":64,\"name\":\"b\"}");
-    for (int i = 0; i < 100; i++)
-        watch(other, "{\"block\":\"b\"}");
-    for (unsigned i = 0; i < 64; i++) {
-        expect_result(peer, MESSAGE("block.fill", "[\"b\",1,%u,1]"), i);
-        um_peer_notify(other);
-    }
-    size = other->out.size;
-    assert_in_range(size, 1024, 1024 + 200);
-    for (; other->out.size != 0; told++) {
-        assert_string_equal(string_of(take(other), "method"), "block.changed");
-        um_peer_notify(other);
-    }
-    /* Those that had been told of the first byte are told of the rest, the others of all at once. */
-    assert_in_range(told, 101, 100 + 1224 / 100);
-}
-
-/* A batch's answer is one message; what is told comes before or behind it. */
-static void test_never_inside_of_a_batch(void **state)
-{
-    struct fixture *fixture = *state;
-    struct um_peer *peers[] = {&fixture->peer, &fixture->other};
-    uint64_t block = new_block(&fixture->peer, "{\"size\":64,\"name\":\"b\"}");
-
-    for (int i = 0; i < 2; i++) {
-        uint64_t id = watch(peers[i], "{\"block\":\"b\"}");
-
-        tell(peers[i],
-             "[" MESSAGE("block.fill", "[\"b\",1,0,4]") "," MESSAGE("block.fill", "[\"b\",2,8,4]") "]");
-        assert_int_equal(cJSON_GetArraySize(take(peers[i])), 2);
-        expect_changed(peers[i], id, block, 0, 12);
-        expect_silence(peers[i]);
-        expect_result(peers[i], MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
-    }
-}
-
-/* A watch that begins or ends within a batch. */
-static void test_watching_in_a_batch(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "{\"size\":64,\"name\":\"b\"}");
-    uint64_t id;
-
-    tell(peer, "[" MESSAGE("block.fill", "[\"b\",1,0,4]") "," MESSAGE("session.watch", "[]") "," MESSAGE(
-                   "block.fill", "[\"b\",2,8,4]") "]");
-    id = uint_of(member(cJSON_GetArrayItem(take(peer), 1), "result"), "watch");
-    expect_changed(peer, id, block, 8, 4);
-    tell(peer, "[" MESSAGE("block.fill", "[\"b\",1,0,4]") "," MESSAGE("session.unwatch", "[%llu]") "]",
-         (ULL)id);
-    take(peer);
-    expect_silence(peer);
-}
-
-static void test_a_raw_write_is_told_at_its_end(void **state)
-{
-    struct fixture *fixture = *state;
-    static const char message[] =
-        MESSAGE("block.write", "{\"block\":\"b\",\"encoding\":\"raw\",\"offset\":3}");
-    uint64_t block = new_block(&fixture->peer, "{\"size\":64,\"name\":\"b\"}");
-    uint64_t id = watch(&fixture->peer, "[]");
-
-    feed_message(&fixture->other, message, sizeof message - 1, 4);
-    feed_payload(&fixture->other, "abc", 3, 1);
-    expect_silence(&fixture->peer);
-    feed_payload(&fixture->other, "d", 1, 1);
-    take_result(&fixture->other);
-    expect_changed(&fixture->peer, id, block, 3, 4);
-    /* One that the block's new size cuts off has written nothing that is still there. */
-    feed_message(&fixture->other, message, sizeof message - 1, 4);
-    feed_payload(&fixture->other, "abc", 3, 1);
-    expect_result(&fixture->peer, MESSAGE("block.resize", "[\"b\",4]"));
-    expect_changed(&fixture->peer, id, block, 4, 60);
-    feed_payload(&fixture->other, "d", 1, 1);
-    take_error(&fixture->other, UMEM_E_OUT_OF_RANGE);
-    expect_changed(&fixture->peer, id, block, 3, 1);
-    expect_silence(&fixture->peer);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,12 +287,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_changes_are_joined, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_too_much_overflows, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_sessions_end, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_several_watches, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_as_many_as_the_limit_allows, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_client_that_does_not_read, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_never_inside_of_a_batch, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_watching_in_a_batch, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_raw_write_is_told_at_its_end, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
