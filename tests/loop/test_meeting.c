@@ -194,6 +194,37 @@ static void waits_run_out_of_time(void **state)
     client_ping(client);
 }
 
+/* Its calls that wait, its lock and its place in a queue end with it. */
+static void a_client_dies_while_it_waits(void **state)
+{
+    struct world *world = *state;
+    struct client *dying[3];
+    struct client *other;
+    char line[1024];
+
+    world_start(world);
+    other = client_open(world, 3, true);
+    make_block(other, 8, "n");
+    do_line(other, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}\n");
+    for (unsigned i = 0; i < 3; i++) {
+        dying[i] = client_open(world, i, true);
+        client_send(dying[i], "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n"
+                              "{\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+        client_ping(other);
+    }
+    client_take_line(dying[0], line, sizeof line);
+    client_close(dying[1]);
+    client_close(dying[0]);
+    client_expect(dying[2], "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n");
+    client_close(dying[2]);
+    do_line(other, "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n");
+    do_line(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
+    do {
+        client_send(other, "{\"method\":\"server.stats\"}\n");
+        client_take_line(other, line, sizeof line);
+    } while (strstr(line, "\"sessions\":1,") == NULL);
+}
+
 /* A session that ends in order does not wait for its own calls that wait. */
 static void the_server_ends_while_others_wait(void **state)
 {
@@ -343,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(raw_batches_are_not_mixed, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_wait_is_answered, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(waits_run_out_of_time, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_client_dies_while_it_waits, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(the_server_ends_while_others_wait, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(many_watches_are_all_told, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_slow_client_is_told_joined, world_set_up, world_tear_down),
