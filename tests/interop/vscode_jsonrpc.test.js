@@ -96,3 +96,19 @@ test("taking back a request that waits ends it as cancelled", async (t) => {
     await assert.rejects(wait, { code: -32800 });
     await connection.sendRequest("server.ping");
 });
+
+test("notifications of a watch arrive as the client's own notifications", async (t) => {
+    const connection = await open(t);
+    const { features } = await connection.sendRequest("server.info");
+    if (!features.includes("watch")) return t.skip("this daemon has no session.watch");
+
+    const { block } = await connection.sendRequest("block.alloc", { size: 8, lifetime: "session" });
+    const { watch } = await connection.sendRequest("session.watch", { block });
+    const changed = new Promise((resolve) => connection.onNotification("block.changed", resolve));
+    const freed = new Promise((resolve) => connection.onNotification("block.freed", resolve));
+    await connection.sendRequest("block.set", { block, offset: 3, values: [1, 2] });
+    assert.deepEqual(await changed, { watch, block, offset: 3, size: 2 });
+    await connection.sendRequest("block.free", { block });
+    assert.deepEqual(await freed, { watch, block });
+    await connection.sendRequest("session.unwatch", { watch });
+});
