@@ -17,7 +17,7 @@ function overCarrier(words) {
 }
 
 // allowHalfOpen: ending the stream ends what we send; what the daemon still has to say arrives.
-function connect() {
+function open() {
     if (process.env.UMEM_CARRIER) return Promise.resolve(overCarrier(JSON.parse(process.env.UMEM_CARRIER)));
     return new Promise((resolve, reject) => {
         const socket = net.connect({ path: process.env.UMEM_PIPE, allowHalfOpen: true });
@@ -26,4 +26,11 @@ function connect() {
     });
 }
 
-module.exports = { connect };
+// For the test `t`, which may fail at any place: a stream left open would keep the program from ending.
+async function connect(t) {
+    const stream = await open();
+    t.after(() => stream.destroy());
+    return stream;
+}
+
+module.exports = { connect, open };

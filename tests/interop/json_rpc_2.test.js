@@ -11,8 +11,8 @@ const { JSONRPCClient } = require("json-rpc-2.0");
 const { connect } = require("./connection.js");
 const { wholeSession } = require("./session.js");
 
-async function open() {
-    const stream = await connect();
+async function open(t) {
+    const stream = await connect(t);
     const client = new JSONRPCClient((request) => {
         stream.write(JSON.stringify(request) + "\n");
     });
@@ -25,14 +25,14 @@ async function open() {
     return { client, close };
 }
 
-test("a whole session", async () => {
-    const { client, close } = await open();
+test("a whole session", async (t) => {
+    const { client, close } = await open(t);
     await wholeSession((method, params) => client.request(method, params));
     await close();
 });
 
-test("a thousand requests in flight", async () => {
-    const { client, close } = await open();
+test("a thousand requests in flight", async (t) => {
+    const { client, close } = await open(t);
     const { block } = await client.request("block.alloc", { size: 8, lifetime: "session" });
     const order = [];
     const requests = Array.from({ length: 1000 }, (_, i) =>
@@ -45,8 +45,8 @@ test("a thousand requests in flight", async () => {
     await close();
 });
 
-test("a batch and a notification", async () => {
-    const { client, close } = await open();
+test("a batch and a notification", async (t) => {
+    const { client, close } = await open(t);
     const { block } = await client.request("block.alloc", { size: 1, lifetime: "session" });
 
     client.notify("block.set", { block, offset: 0, values: [5] });

@@ -9,18 +9,18 @@ const { connect } = require("./connection.js");
 const { wholeSession } = require("./session.js");
 const { Wire, headers } = require("./wire.js");
 
-async function open() {
-    return new Wire(await connect(), headers);
+async function open(t) {
+    return new Wire(await connect(t), headers);
 }
 
-test("a whole session", async () => {
-    const wire = await open();
+test("a whole session", async (t) => {
+    const wire = await open(t);
     await wholeSession((method, params) => wire.call(method, params));
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("raw payloads of several megabytes, both ways", async () => {
-    const wire = await open();
+test("raw payloads of several megabytes, both ways", async (t) => {
+    const wire = await open(t);
     const bytes = crypto.randomBytes(8 << 20);
     const { block } = await wire.call("block.alloc", { size: bytes.length, lifetime: "session" });
 
@@ -39,8 +39,8 @@ test("raw payloads of several megabytes, both ways", async () => {
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("a payload that is refused is passed over, and the connection stays in step", async () => {
-    const wire = await open();
+test("a payload that is refused is passed over, and the connection stays in step", async (t) => {
+    const wire = await open(t);
     const { block } = await wire.call("block.alloc", { size: 16, lifetime: "session" });
     const payload = Buffer.from('Content-Length: 2\r\n\r\n{"');
     const named = (name) => (error) => error.data.name === name;
@@ -53,8 +53,8 @@ test("a payload that is refused is passed over, and the connection stays in step
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("many raw requests in flight", async () => {
-    const wire = await open();
+test("many raw requests in flight", async (t) => {
+    const wire = await open(t);
     const count = 200;
     const { block } = await wire.call("block.alloc", { size: count, lifetime: "session" });
 
@@ -72,8 +72,8 @@ test("many raw requests in flight", async () => {
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("other headers, in any case, and JSON that is bad behind good headers", async () => {
-    const wire = await open();
+test("other headers, in any case, and JSON that is bad behind good headers", async (t) => {
+    const wire = await open(t);
     const text = '{"jsonrpc":"2.0","id":1,"method":"server.ping"}';
 
     wire.stream.write("content-type: application/vscode-jsonrpc; charset=utf-8\r\nCONTENT-LENGTH:" + text.length);
@@ -87,8 +87,8 @@ test("other headers, in any case, and JSON that is bad behind good headers", asy
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("broken headers are answered before the daemon hangs up", async () => {
-    const wire = await open();
+test("broken headers are answered before the daemon hangs up", async (t) => {
+    const wire = await open(t);
 
     wire.send({ jsonrpc: "2.0", id: 1, method: "server.ping" });
     wire.stream.write("Content-Length: twelve\r\n\r\n{}");

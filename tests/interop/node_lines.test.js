@@ -8,18 +8,18 @@ const { connect } = require("./connection.js");
 const { wholeSession } = require("./session.js");
 const { Wire, lines } = require("./wire.js");
 
-async function open() {
-    return new Wire(await connect(), lines);
+async function open(t) {
+    return new Wire(await connect(t), lines);
 }
 
-test("a whole session", async () => {
-    const wire = await open();
+test("a whole session", async (t) => {
+    const wire = await open(t);
     await wholeSession((method, params) => wire.call(method, params));
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("many requests in flight are answered in their order", async () => {
-    const wire = await open();
+test("many requests in flight are answered in their order", async (t) => {
+    const wire = await open(t);
     const { block } = await wire.call("block.alloc", { size: 8, lifetime: "session" });
     const count = 1000;
 
@@ -35,8 +35,8 @@ test("many requests in flight are answered in their order", async () => {
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("a batch is answered as one, in order, without its notifications", async () => {
-    const wire = await open();
+test("a batch is answered as one, in order, without its notifications", async (t) => {
+    const wire = await open(t);
     const set = (value) => ({ block: "batched", offset: 0, values: [value] });
 
     wire.send([
@@ -62,8 +62,8 @@ test("a batch is answered as one, in order, without its notifications", async ()
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("the short form is answered; a line that is wrong costs only itself", async () => {
-    const wire = await open();
+test("the short form is answered; a line that is wrong costs only itself", async (t) => {
+    const wire = await open(t);
 
     wire.sendText('{"method":"server.ping"}\r');
     assert.deepEqual((await wire.next()).message, { jsonrpc: "2.0", id: null, result: {} });
@@ -76,8 +76,8 @@ test("the short form is answered; a line that is wrong costs only itself", async
     assert.deepEqual(await wire.finish(), []);
 });
 
-test("after our end, all that was sent is answered, a last line without its end too", async () => {
-    const wire = await open();
+test("after our end, all that was sent is answered, a last line without its end too", async (t) => {
+    const wire = await open(t);
 
     for (let id = 0; id < 20; id++) wire.send({ id, method: "server.ping" });
     wire.stream.write('{"id":20,"method":"server.ping"}');

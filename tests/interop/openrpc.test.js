@@ -7,7 +7,7 @@ const Ajv = require("ajv").default;
 const jsonMetaSchema = require("@json-schema-tools/meta-schema").default;
 const openrpcMetaSchema = require("@open-rpc/meta-schema").default;
 
-const { connect } = require("./connection.js");
+const { open } = require("./connection.js");
 const { wholeSession } = require("./session.js");
 const { Wire, lines } = require("./wire.js");
 
@@ -15,7 +15,7 @@ let wire;
 let document;
 
 before(async () => {
-    wire = new Wire(await connect(), lines);
+    wire = new Wire(await open(), lines);
     document = await wire.call("rpc.discover");
 });
 

@@ -10,7 +10,7 @@ const { wholeSession, refused } = require("./session.js");
 
 // A connection that fails the test on whatever it cannot understand.
 async function open(t) {
-    const stream = await connect();
+    const stream = await connect(t);
     const connection = rpc.createMessageConnection(
         new rpc.StreamMessageReader(stream),
         new rpc.StreamMessageWriter(stream),
@@ -21,7 +21,6 @@ async function open(t) {
     connection.listen();
     t.after(() => {
         connection.dispose();
-        stream.destroy();
         assert.deepEqual(faults, []);
     });
     return connection;
