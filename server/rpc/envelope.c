@@ -1,0 +1,159 @@
+#include "envelope.h"
+
+#include <string.h>
+
+#include "args.h"
+#include "engine.h"
+#include "json_out.h"
+#include "json_read.h"
+#include "table.h"
+
+/* The members of a request object, as they stand; NULL where there is none. */
+struct envelope {
+    const struct um_json *jsonrpc;
+    const struct um_json *method;
+    const struct um_json *params;
+    const struct um_json *id;
+    bool twice; /* a member of these stands twice */
+};
+
+/* Other members are ignored: clients send tracing and the like beside the standard's. */
+static void read_envelope(const struct um_json *request, struct envelope *envelope)
+{
+    *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
+    for (const struct um_json *item = request->child; item != NULL; item = item->next) {
+        const struct um_json **member = NULL;
+
+        switch (item->key[0]) {
+        case 'm':
+            member = strcmp(item->key, "method") == 0 ? &envelope->method : NULL;
+            break;
+        case 'p':
+            member = strcmp(item->key, "params") == 0 ? &envelope->params : NULL;
+            break;
+        case 'i':
+            member = strcmp(item->key, "id") == 0 ? &envelope->id : NULL;
+            break;
+        case 'j':
+            member = strcmp(item->key, "jsonrpc") == 0 ? &envelope->jsonrpc : NULL;
+            break;
+        default:
+            break;
+        }
+        if (member == NULL)
+            continue;
+        if (*member != NULL)
+            envelope->twice = true;
+        *member = item;
+    }
+}
+
+/* Reads an id. Returns false for one that is not a string, an exact integer or null; it is then answered as null. */
+static bool read_id(const struct um_json *json, struct um_id *id)
+{
+    id->kind = UM_ID_NULL;
+    if (um_json_is(json, UM_JSON_NULL))
+        return true;
+    if (um_json_is(json, UM_JSON_STRING)) {
+        if (json->has_nul)
+            return false;
+        *id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
+        return true;
+    }
+    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
+        return false;
+    *id = (struct um_id){.kind = UM_ID_INTEGER, .integer = json->integer};
+    return true;
+}
+
+static void fail_whole(struct um_call *call, int code, const char *what)
+{
+    um_fail(call, code, "%s: %s", umem_error_text(code), what);
+    um_reply_end(call);
+}
+
+/* What is wrong with the envelope, or NULL. Sets the call's id as far as it can be told. */
+static const char *check_envelope(struct um_call *call, const struct um_json *request,
+                                  struct envelope *envelope)
+{
+    call->id = (struct um_id){.kind = UM_ID_NULL};
+    if (!um_json_is(request, UM_JSON_OBJECT))
+        return "a request is an object";
+    read_envelope(request, envelope);
+    if (envelope->twice)
+        return "jsonrpc, method, params or id stands twice";
+    if (envelope->id != NULL && !read_id(envelope->id, &call->id))
+        return "id must be a string without \\u0000, an integer from -(2^53-1) to 2^53-1, or null";
+    if (envelope->jsonrpc != NULL &&
+        (!um_json_is(envelope->jsonrpc, UM_JSON_STRING) || strcmp(envelope->jsonrpc->text, "2.0") != 0))
+        return "jsonrpc must be \"2.0\", or be left out";
+    if (!um_json_is(envelope->method, UM_JSON_STRING))
+        return "method must be a string";
+    if (envelope->params != NULL && !um_json_is(envelope->params, UM_JSON_OBJECT) &&
+        !um_json_is(envelope->params, UM_JSON_ARRAY) && !um_json_is(envelope->params, UM_JSON_NULL))
+        return "params must be an object or an array";
+    /* Only the standard's form has notifications; in the short form every request is answered. */
+    if (envelope->id == NULL && envelope->jsonrpc != NULL)
+        call->id.kind = UM_ID_NONE;
+    return NULL;
+}
+
+static void run(struct um_call *call, const struct envelope *envelope)
+{
+    struct um_args args;
+
+    call->method = um_table_find(envelope->method->text);
+    if (call->method == NULL) {
+        um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
+                envelope->method->text);
+        um_reply_end(call);
+        return;
+    }
+    if (call->payload_size != 0 && !call->method->takes_payload) {
+        um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out",
+                call->method->name);
+        um_reply_end(call);
+        return;
+    }
+    if (um_args_bind(call, um_json_is(envelope->params, UM_JSON_NULL) ? NULL : envelope->params, &args))
+        call->method->run(call, &args);
+}
+
+void um_envelope_handle(const struct um_call *kind, const struct um_json *request)
+{
+    struct um_call call = *kind;
+    struct um_peer *peer = call.peer;
+    struct envelope envelope;
+    const char *wrong = check_envelope(&call, request, &envelope);
+
+    peer->rpc->requests++;
+    um_call_start(&call);
+    if (peer->broken)
+        return;
+    if (wrong != NULL)
+        fail_whole(&call, UMEM_E_INVALID_REQUEST, wrong);
+    else
+        run(&call, &envelope);
+}
+
+void um_envelope_refuse(struct um_peer *peer, int code, const char *what)
+{
+    struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
+
+    um_call_start(&call);
+    if (!peer->broken)
+        fail_whole(&call, code, what);
+}
+
+bool um_envelope_raw_size(const struct um_json *request, uint64_t *size)
+{
+    const struct um_method *method;
+    struct envelope envelope;
+
+    *size = 0;
+    if (!um_json_is(request, UM_JSON_OBJECT))
+        return true;
+    read_envelope(request, &envelope);
+    method = um_json_is(envelope.method, UM_JSON_STRING) ? um_table_find(envelope.method->text) : NULL;
+    return method == NULL || !method->takes_payload || um_args_raw_size(method, envelope.params, size);
+}
