@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LINE_WIDTH = 80, OPTION_COLUMN = 26 };
+enum { LINE_WIDTH = 80, OPTION_COLUMN = 26, SYNOPSIS_INDENT = 11 };
 
 void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
 {
@@ -84,8 +84,9 @@ static void print_verb(const struct cli_verb *verb)
     char synopsis[CLI_SYNOPSIS_ROOM];
 
     cli_synopsis(verb, synopsis);
-    fputs("Usage: ", stdout);
-    cli_print_wrapped(synopsis, 7 + 4, 7 + 4 + 1);
+    fputs("Usage:", stdout);
+    /* One column more than the indent brings a space before the first word. */
+    cli_print_wrapped(synopsis, SYNOPSIS_INDENT, SYNOPSIS_INDENT + 1);
     putchar('\n');
     cli_print_wrapped(verb->summary, 2, 0);
     if (verb->detail != NULL) {
@@ -115,7 +116,7 @@ static void print_all(void)
         cli_print_wrapped(verb->summary, 34, column);
     }
     puts("\n  umem help VERB tells more of one, and its options; umem help METHOD of a method\n"
-         "  of the protocol. man umem has it all.");
+         "  of the protocol. The man page umem(1) has it all.");
     print_options("Options of most verbs", CLI_COMMON_OPTIONS);
     puts("\nOptions may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are\n"
          "handles or names. A SIZE or OFFSET is in bytes: digits, with K, M, G or T behind\n"

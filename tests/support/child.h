@@ -25,7 +25,8 @@ struct process {
     char scratch[PROCESS_OUTPUT_SIZE];
     size_t output_size;
     size_t errors_size;
-    int64_t status; /* exit status, once exited */
+    uint64_t output_total; /* bytes of standard output, those that did not fit in `output` counted */
+    int64_t status;        /* exit status, once exited */
     bool exited;
 };
 
