@@ -36,7 +36,9 @@ static void test_wrong_usage(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "-4")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "8192T")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "soon")), 2);
-    assert_int_equal(umem(*state, NULL, WORDS("alloc", "4", "--name", "\xff")), 2);
+    /* Windows gives no program anything but Unicode. */
+    if (strcmp(BACKEND, "posix") == 0)
+        assert_int_equal(umem(*state, NULL, WORDS("alloc", "4", "--name", "\xff")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("find", "x", "zz", "--hex")), 2);
     /* Nothing of all that was done. */
     assert_int_equal(umem(*state, NULL, WORDS("ls", "--json")), 0);
