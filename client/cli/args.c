@@ -209,7 +209,8 @@ static int check_words(const struct cli *cli)
     return CLI_OK;
 }
 
-/* Sorts the arguments into options and words. *behind: how many words stand before "--"; -1: there is none. */
+/* Sorts the arguments into options and words. *behind: how many words stand before "--"; -1: there is
+ * none. */
 static int sort(struct cli *cli, char **arguments, int *behind)
 {
     *behind = -1;

@@ -1,10 +1,10 @@
 /*
- * Two threads, one a direction, so that neither has to wait for the other. What goes by is also read, to know what has been
- * answered.
+ * Two threads, one a direction, so that neither has to wait for the other. What goes by is also read, to know
+ * what has been answered.
  *
- * How it ends: where the system can close one direction of a connection, standard input's end is passed on like that, and the
- * daemon closes when it has answered. Where it cannot (Windows), a ping of our own goes last: when its answer comes, which is
- * kept back, all are in but those that may wait, and those are counted.
+ * How it ends: where the system can close one direction of a connection, standard input's end is passed on
+ * like that, and the daemon closes when it has answered. Where it cannot (Windows), a ping of our own goes
+ * last: when its answer comes, which is kept back, all are in but those that may wait, and those are counted.
  */
 #include "carrier.h"
 
@@ -23,6 +23,7 @@ enum {
     READ_SIZE = 1 << 18,
     MESSAGE_LIMIT = 1 << 28, /* a longer one is passed on too, but not read */
     MARK_ROOM = 160,
+    MESSAGE_ROOM = 128,
     LOOK_EVERY_MS = 10
 };
 
@@ -122,8 +123,8 @@ static bool send_bytes(const void *bytes, size_t size)
     return um_transport_write(carrier.transport, &slice, 1, UM_NO_DEADLINE, &reason) == UMEM_OK;
 }
 
-/* A message with headers was cut: the daemon waits for its rest, and nothing more can be said. So this waits for the answers that
- * are due, and ends the process while the other thread waits for more. */
+/* A message with headers was cut: the daemon waits for its rest, and nothing more can be said. So this waits
+ * for the answers that are due, and ends the process while the other thread waits for more. */
 static void end_after_answers(void)
 {
     size_t left;
@@ -256,6 +257,7 @@ static bool is_over(void)
 
 static int end_status(const struct cli *cli)
 {
+    char message[MESSAGE_ROOM];
     size_t left;
     bool input_failed;
 
@@ -263,9 +265,11 @@ static int end_status(const struct cli *cli)
     left = cli_pending_left(&carrier.pending);
     input_failed = carrier.input_failed;
     cli_unlock();
-    if (left != 0)
-        return cli_fail(CLI_LOST, "%s: the daemon closed the connection, and %zu requests were not answered",
-                        umem_pipe(cli->client), left);
+    if (left != 0) {
+        snprintf(message, sizeof message,
+                 "the daemon closed the connection, and %zu requests were not answered", left);
+        return cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, message);
+    }
     if (input_failed)
         return cli_fail(CLI_FAILED, "standard input cannot be read to its end");
     return CLI_OK;
@@ -293,11 +297,10 @@ static int carry_output(const struct cli *cli)
 int cli_carry(const struct cli *cli)
 {
     struct um_reason reason = {""};
-    const char *pipe = umem_pipe(cli->client);
-    int code = um_transport_open(pipe, 0, UM_NO_DEADLINE, &carrier.transport, &reason);
+    int code = um_transport_open(umem_pipe(cli->client), 0, UM_NO_DEADLINE, &carrier.transport, &reason);
 
     if (code != UMEM_OK)
-        return cli_fail(CLI_NO_CONNECTION, "%s: %s; start a daemon with: umem spawn", pipe, reason.text);
+        return cli_fail_connecting(cli, code, reason.text);
     direction_init(&carrier.to_daemon, cli_pending_request);
     direction_init(&carrier.from_daemon, cli_pending_answer);
     if (!cli_thread_start(carry_input, NULL))

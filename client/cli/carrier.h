@@ -8,8 +8,8 @@
 
 #include "cli.h"
 
-/* Carries until standard input has ended and everything has been answered, or until the daemon closes. Returns an exit status:
- * CLI_LOST where requests are left without an answer; a failure has been told. */
+/* Carries until standard input has ended and everything has been answered, or until the daemon closes.
+ * Returns an exit status: CLI_LOST where requests are left without an answer; a failure has been told. */
 int cli_carry(const struct cli *cli);
 
 #endif

@@ -16,16 +16,17 @@ enum {
     CLI_CHILD_REFUSED = -2 /* it cannot be run */
 };
 
-/* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits for its end. It has
- * this program's standard files, with `is_quiet` none that lead anywhere but standard input. Ctrl-C is the child's affair
- * meanwhile. Returns its exit status (128 and a signal's number where a signal has ended it), or one of CLI_CHILD_*. */
+/* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits
+ * for its end. It has this program's standard files, with `is_quiet` none that lead anywhere but standard
+ * input. Ctrl-C is the child's affair meanwhile. Returns its exit status (128 and a signal's number where a
+ * signal has ended it), or one of CLI_CHILD_*. */
 int cli_run_child(const char *const *words, bool is_quiet);
 
 /* Sets a variable in the environment that children get. */
 void cli_set_environment(const char *name, const char *value);
 
-/* Writes the path of a program that lies in this program's own directory. Returns false where there is none, or it does not
- * fit. */
+/* Writes the path of a program that lies in this program's own directory. Returns false where there is none,
+ * or it does not fit. */
 bool cli_find_neighbour(const char *name, char *path, size_t room);
 
 /* Lets time pass. */

@@ -1,10 +1,11 @@
 /*
- * What the parts of `umem` share: exit statuses, the table of options, what a verb is, and the command line as it was read.
+ * What the parts of `umem` share: exit statuses, the table of options, what a verb is, and the command line
+ * as it was read.
  *
  * Owns: struct cli. Must not know: what a verb does.
  *
- * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and completion are all
- * derived from these entries and from the two lists below.
+ * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and
+ * completion are all derived from these entries and from the two lists below.
  */
 #ifndef UMEM_CLI_H
 #define UMEM_CLI_H

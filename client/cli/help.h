@@ -16,8 +16,8 @@ void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
 /* Prints the help of a verb, or of umem as a whole where it is NULL. */
 void cli_print_help(const struct cli_verb *verb);
 
-/* Prints text in lines of at most 80 columns that all begin with `indent` spaces; the first one does not, where `column` tells
- * that so many are written already. Empty lines stay. */
+/* Prints text in lines of at most 80 columns that all begin with `indent` spaces; the first one does not,
+ * where `column` tells that so many are written already. Empty lines stay. */
 void cli_print_wrapped(const char *text, int indent, int column);
 
 #endif

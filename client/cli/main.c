@@ -12,10 +12,9 @@
 
 int cli_connect(struct cli *cli)
 {
-    if (umem_connect(cli->client) == UMEM_OK)
-        return CLI_OK;
-    /* Whatever the reason, it is the connection that could not be made, but for a name that cannot be a pipe's. */
-    return cli_call_status(cli) == CLI_LOST ? (cli_fail_call(cli), CLI_NO_CONNECTION) : cli_fail_call(cli);
+    int code = umem_connect(cli->client);
+
+    return code == UMEM_OK ? CLI_OK : cli_fail_connecting(cli, code, umem_last_error(cli->client)->message);
 }
 
 static int run_with_pipe(struct cli *cli)

@@ -1,9 +1,11 @@
 /*
  * From words of the command line to parameters of a method, and to its result.
  *
- * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there are.
+ * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there
+ * are.
  *
- * A word that is wrong is told at once; the parameters are then wrong, and calling with them returns CLI_USAGE.
+ * A word that is wrong is told at once; the parameters are then wrong, and calling with them returns
+ * CLI_USAGE.
  */
 #ifndef UMEM_CLI_PARAMS_H
 #define UMEM_CLI_PARAMS_H
@@ -42,19 +44,20 @@ void cli_put_element(struct cli_params *params, const char *text);
 /* Bytes, as hexadecimal digits with the encoding beside them. */
 void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes, size_t size);
 
-/* Reads a size: decimal digits or 0x and hexadecimal ones, with K, M, G or T for powers of 1024 behind decimal ones.
- * Returns false where it is none, or passes 2^53 - 1. */
+/* Reads a size: decimal digits or 0x and hexadecimal ones, with K, M, G or T for powers of 1024 behind
+ * decimal ones. Returns false where it is none, or passes 2^53 - 1. */
 bool cli_parse_size(const char *text, uint64_t *size);
 
-/* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been told. */
+/* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been
+ * told. */
 int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
 
-/* The bytes that a word stands for: its own, or those that --hex or --base64 make of it. The caller frees them.
- * Returns an exit status; a failure has been told. */
+/* The bytes that a word stands for: its own, or those that --hex or --base64 make of it. The caller frees
+ * them. Returns an exit status; a failure has been told. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
 
-/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(). The result's own text
- * is umem_last_result(). Returns an exit status; a failure has been told. */
+/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(). The
+ * result's own text is umem_last_result(). Returns an exit status; a failure has been told. */
 int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
 
 /* The block's handle and size, by handle or name. As cli_call(). */

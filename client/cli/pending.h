@@ -3,8 +3,9 @@
  *
  * Owns: their ids. Must not know: framing, pipes, what the methods do (but which of them may wait).
  *
- * Only requests are counted that are answered under their own id for sure: single ones, with a method and an id that is an
- * integer or a plain string. Notifications have no answer, and batches and texts that are none of that are not followed.
+ * Only requests are counted that are answered under their own id for sure: single ones, with a method and an
+ * id that is an integer or a plain string. Notifications have no answer, and batches and texts that are none
+ * of that are not followed.
  */
 #ifndef UMEM_CLI_PENDING_H
 #define UMEM_CLI_PENDING_H

@@ -127,10 +127,9 @@ static int answer_status(const struct cli *cli, int code)
     return cli->verb->asks ? CLI_REFUSED : CLI_ERROR;
 }
 
-int cli_call_status(const struct cli *cli)
+/* The status for any error, the library's own among them. */
+static int status_for(const struct cli *cli, int code)
 {
-    int code = umem_last_error(cli->client)->code;
-
     switch (code) {
     case UMEM_E_NOT_CONNECTED:
     case UMEM_E_NOT_TRUSTED:
@@ -191,24 +190,23 @@ int cli_fail_as(const struct cli *cli, int code, const char *format, ...)
     return tell(&told);
 }
 
-int cli_fail_call(const struct cli *cli)
+/* Tells an error with all that is known of it. */
+static int fail_with(const struct cli *cli, const struct umem_failure *failure, int status)
 {
-    const struct umem_failure *failure = umem_last_error(cli->client);
     char remedy[MESSAGE_ROOM];
-    struct told told = {.status = cli_call_status(cli),
+    const char *pipe = cli->option[CLI_PIPE];
+    struct told told = {.status = status,
                         .code = failure->code,
                         .name = failure->name,
                         .message = failure->message,
                         .data = failure->data,
                         .remedy = find_remedy(failure->code)};
 
-    if (told.status == CLI_NO_CONNECTION || told.status == CLI_LOST)
+    if (status == CLI_NO_CONNECTION || status == CLI_LOST)
         told.pipe = umem_pipe(cli->client);
     else
-        told.shows_name = told.status == CLI_ERROR || told.status == CLI_REFUSED;
+        told.shows_name = status == CLI_ERROR || status == CLI_REFUSED;
     if (failure->code == UMEM_E_NOT_CONNECTED) {
-        const char *pipe = cli->option[CLI_PIPE];
-
         snprintf(remedy, sizeof remedy, "start a daemon with: umem spawn%s%s", pipe != NULL ? " --pipe " : "",
                  pipe != NULL ? pipe : "");
         told.remedy = remedy;
@@ -217,4 +215,27 @@ int cli_fail_call(const struct cli *cli)
         told.remedy = remedy;
     }
     return tell(&told);
+}
+
+int cli_fail_call(const struct cli *cli)
+{
+    const struct umem_failure *failure = umem_last_error(cli->client);
+
+    return fail_with(cli, failure, status_for(cli, failure->code));
+}
+
+int cli_fail_connecting(const struct cli *cli, int code, const char *message)
+{
+    struct umem_failure failure = {code, umem_error_name(code), message, "{}"};
+    int status = status_for(cli, code);
+
+    /* Whatever the reason, it is a connection that could not be made. */
+    return fail_with(cli, &failure, status == CLI_LOST ? CLI_NO_CONNECTION : status);
+}
+
+int cli_fail_connection(const struct cli *cli, int code, const char *message)
+{
+    struct umem_failure failure = {code, umem_error_name(code), message, "{}"};
+
+    return fail_with(cli, &failure, status_for(cli, code));
 }

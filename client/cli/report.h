@@ -3,7 +3,8 @@
  *
  * Owns: the shape of errors. Must not know: what failed.
  *
- * With --json: {"error":{"code":...,"name":...,"message":...,"data":{...},"pipe":...,"remedy":...},"status":N}. `name` and
+ * With --json:
+ * {"error":{"code":...,"name":...,"message":...,"data":{...},"pipe":...,"remedy":...},"status":N}. `name` and
  * `message` are always there; `code` and `data` are the daemon's or the library's.
  */
 #ifndef UMEM_CLI_REPORT_H
@@ -15,7 +16,8 @@
 /* From now on errors are JSON. */
 void cli_report_as_json(void);
 
-/* Tells a failure of the command itself and returns the status. Its name is "usage" for CLI_USAGE, else "failed". */
+/* Tells a failure of the command itself and returns the status. Its name is "usage" for CLI_USAGE, else
+ * "failed". */
 UM_PRINTF(2, 3)
 int cli_fail(int status, const char *format, ...);
 
@@ -30,8 +32,10 @@ int cli_fail_as(const struct cli *cli, int code, const char *format, ...);
 /* Tells the client's last error with the pipe and what to do, and returns the exit status. */
 int cli_fail_call(const struct cli *cli);
 
-/* The exit status for that error. */
-int cli_call_status(const struct cli *cli);
+/* The same for a connection that could not be made, and for one without a client of the library's: `message`
+ * tells more. */
+int cli_fail_connecting(const struct cli *cli, int code, const char *message);
+int cli_fail_connection(const struct cli *cli, int code, const char *message);
 
 /* Memory has run out. */
 int cli_fail_memory(void);

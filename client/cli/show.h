@@ -3,8 +3,8 @@
  *
  * Owns: the look of results. Must not know: which methods there are.
  *
- * With --json a result is one line of JSON. A list is one array with an element a line, so that both a JSON parser and a
- * line-minded tool can take it.
+ * With --json a result is one line of JSON. A list is one array with an element a line, so that both a JSON
+ * parser and a line-minded tool can take it.
  */
 #ifndef UMEM_CLI_SHOW_H
 #define UMEM_CLI_SHOW_H
@@ -17,8 +17,8 @@ struct um_buf;
 
 enum { CLI_NUMBER_ROOM = 32 };
 
-/* A member of a JSON object as text, "" where there is none; a dot leads into an object: "owner.pid". Integers in full; `room`
- * holds numbers. */
+/* A member of a JSON object as text, "" where there is none; a dot leads into an object: "owner.pid".
+ * Integers in full; `room` holds numbers. */
 const char *cli_member(const struct cJSON *object, const char *path, char room[CLI_NUMBER_ROOM]);
 
 /* Writes a value as JSON; integers as they are, not with an exponent. */
@@ -30,8 +30,8 @@ void cli_print_json(const struct cJSON *value);
 /* Prints every member on a line of its own, those of objects with a dot between. */
 void cli_print_members(const struct cJSON *object);
 
-/* Calls a method and shows its result: with --json all of it, else one member; "": all members; NULL: nothing. Returns an
- * exit status; a failure has been told. */
+/* Calls a method and shows its result: with --json all of it, else one member; "": all members; NULL:
+ * nothing. Returns an exit status; a failure has been told. */
 int cli_show(struct cli *cli, const char *method, struct cli_params *params, const char *member);
 
 /* A column of a table. A list of them ends with one without a title; the last one is as wide as it comes. */

@@ -108,6 +108,9 @@ int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t si
     if (piece == NULL)
         return cli_fail_memory();
     cli_progress_begin(&progress, cli->verb->name, size);
+    /* A bar among the bytes on the same terminal would only be in their way. */
+    if (cli->option[CLI_FILE] == NULL && cli_is_terminal(stdout))
+        progress.is_wanted = false;
     while (size != 0 && code == UMEM_OK && status == CLI_OK) {
         size_t step = size < PIECE_SIZE ? (size_t)size : PIECE_SIZE;
 

@@ -23,8 +23,9 @@ int cli_source_open(struct cli_source *source, const char *path);
 /* Closes it; one that was not opened is fine. */
 void cli_source_close(struct cli_source *source);
 
-/* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where it is known or seen that they
- * do not fit, nothing (of a file), or nothing more, is written. Returns an exit status; a failure has been told. */
+/* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where it is known or
+ * seen that they do not fit, nothing (of a file), or nothing more, is written. Returns an exit status; a
+ * failure has been told. */
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset);
 
@@ -35,8 +36,8 @@ typedef int cli_sink(const char *bytes, size_t size, void *context);
 int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t size, cli_sink *sink,
                 void *context);
 
-/* The block of the verb's first word, and the range that --offset and --size name in it: it is checked. Returns an exit
- * status; a failure has been told. */
+/* The block of the verb's first word, and the range that --offset and --size name in it: it is checked.
+ * Returns an exit status; a failure has been told. */
 int cli_find_range(struct cli *cli, umem_handle *block, uint64_t *offset, uint64_t *size);
 
 #endif

@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* First of all: standard files carry bytes as they are, a console shows UTF-8, and the command line, which argv is not on
- * Windows, becomes UTF-8. Returns the arguments, which live as long as the process and end with NULL; their number in
- * *count. */
+/* First of all: standard files carry bytes as they are, a console shows UTF-8, and the command line, which
+ * argv is not on Windows, becomes UTF-8. Returns the arguments, which live as long as the process and end
+ * with NULL; their number in *count. */
 char **cli_prepare(int *count, char **arguments);
 
 /* Whether a person looks at it. */

@@ -3,7 +3,8 @@
  *
  * Owns: one thread, one lock. Must not know: what is carried.
  *
- * thread_posix.c and thread_win32.c keep this contract. The thread may still be in cli_read_input() when the process ends.
+ * thread_posix.c and thread_win32.c keep this contract. The thread may still be in cli_read_input() when the
+ * process ends.
  */
 #ifndef UMEM_CLI_THREAD_H
 #define UMEM_CLI_THREAD_H
@@ -18,8 +19,8 @@ bool cli_thread_start(void (*run)(void *context), void *context);
 void cli_lock(void);
 void cli_unlock(void);
 
-/* Reads what has come, at least one byte, and waits where nothing has. Returns how many; 0 at the end; -1 after an error.
- * A console's input is UTF-8. */
+/* Reads what has come, at least one byte, and waits where nothing has. Returns how many; 0 at the end; -1
+ * after an error. A console's input is UTF-8. */
 long cli_read_input(void *bytes, size_t room);
 
 /* Writes all bytes. Returns false where standard output takes no more. */

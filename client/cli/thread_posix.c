@@ -49,7 +49,8 @@ void cli_unlock(void)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns whether to try again. */
+/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns whether to try
+ * again. */
 static bool retry(int file, short events)
 {
     struct pollfd ready = {.fd = file, .events = events};

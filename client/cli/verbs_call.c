@@ -49,6 +49,8 @@ static int call(struct cli *cli)
         if (cli->word_count == 2)
             return cli_fail_usage(cli,
                                   "\"-\" takes whole requests from standard input, and no JSON beside them");
+        if (cli->option[CLI_TIMEOUT] != NULL)
+            return cli_fail_usage(cli, "--timeout goes with METHOD; \"-\" lasts as long as standard input");
         return cli_carry(cli);
     }
     if (!from_input)

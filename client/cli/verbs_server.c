@@ -130,7 +130,8 @@ static int spawn(struct cli *cli)
         return cli_fail_call(cli);
     if (code == UMEM_OK)
         return wait_for_answer(cli, limit_ms) ? print_pipe(cli) : cli_fail_call(cli);
-    /* Of two that start at once, one is refused, and that is well; so what it says is heard only at a second try. */
+    /* Of two that start at once, one is refused, and that is well; so what it says is heard only at a second
+     * try. */
     status = run_umemd(cli, true);
     if (status != 0 && status != PIPE_TAKEN)
         status = run_umemd(cli, false);

@@ -50,7 +50,7 @@ static int send_request(struct cli *cli, struct watching *watching)
     else if (params.json.failed || line.failed)
         status = cli_fail_memory();
     else if (um_transport_write(watching->transport, &slice, 1, UM_NO_DEADLINE, &reason) != UMEM_OK)
-        status = cli_fail(CLI_LOST, "%s: %s", umem_pipe(cli->client), reason.text);
+        status = cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, reason.text);
     um_buf_deinit(&line);
     cli_params_drop(&params);
     return status;
@@ -141,7 +141,7 @@ static int receive(struct cli *cli, struct watching *watching)
 
         if (um_transport_read(watching->transport, watching->bytes, sizeof watching->bytes, &size,
                               UM_NO_DEADLINE, &reason) != UMEM_OK)
-            return cli_fail(CLI_LOST, "%s: %s", umem_pipe(cli->client), reason.text);
+            return cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, reason.text);
         if (um_frame_feed(&watching->frame, watching->bytes, size) != UMEM_OK)
             return cli_fail_memory();
         status = take_messages(cli, watching);
@@ -159,10 +159,13 @@ static int watch(struct cli *cli)
         return cli_fail_memory();
     status = cli_option_size(cli, CLI_COUNT, 0, &watching->left);
     um_frame_init(&watching->frame, LINE_LIMIT, 0);
-    if (status == CLI_OK && um_transport_open(umem_pipe(cli->client), 0, UM_NO_DEADLINE, &watching->transport,
-                                              &reason) != UMEM_OK)
-        status = cli_fail(CLI_NO_CONNECTION, "%s: %s; start a daemon with: umem spawn",
-                          umem_pipe(cli->client), reason.text);
+    if (status == CLI_OK) {
+        int code =
+            um_transport_open(umem_pipe(cli->client), 0, UM_NO_DEADLINE, &watching->transport, &reason);
+
+        if (code != UMEM_OK)
+            status = cli_fail_connecting(cli, code, reason.text);
+    }
     if (status == CLI_OK)
         status = send_request(cli, watching);
     if (status == CLI_OK)

@@ -14,8 +14,8 @@
 /* The last run: its output and errors. */
 extern struct process command;
 
-/* Runs umem with these words on the daemon's pipe, or without --pipe where `daemon` is NULL. `input` is its standard input;
- * NULL: none. Returns the exit status. */
+/* Runs umem with these words on the daemon's pipe, or without --pipe where `daemon` is NULL. `input` is its
+ * standard input; NULL: none. Returns the exit status. */
 int umem(const struct daemon *daemon, const char *input, const char *const *words);
 
 /* Starts it only; process_finish(&command) waits for it. */

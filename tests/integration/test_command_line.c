@@ -1,4 +1,5 @@
-/* How umem reads its command line, and what it says of itself: usage, help, errors, the man page, completion. */
+/* How umem reads its command line, and what it says of itself: usage, help, errors, the man page,
+ * completion. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
