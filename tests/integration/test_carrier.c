@@ -64,6 +64,32 @@ static void test_a_message_that_is_cut(void **state)
     expect_whole_output("Content-Length: 36\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
 }
 
+/* The second answer comes first; the end of the input ends neither. */
+static void test_an_answer_that_waits(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "n")), 0);
+    assert_int_equal(umem(*state,
+                          "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",200]}\n"
+                          "{\"id\":2,\"method\":\"server.ping\"}\n",
+                          CARRY),
+                     0);
+    assert_int_equal(strncmp(command.output, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n", 38), 0);
+    expect_output("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32012,");
+}
+
+static void test_notifications(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "n")), 0);
+    assert_int_equal(umem(*state,
+                          "{\"id\":1,\"method\":\"session.watch\"}\n"
+                          "{\"id\":2,\"method\":\"block.fill\",\"params\":[\"n\",1]}\n"
+                          "{\"id\":3,\"method\":\"server.ping\"}\n",
+                          CARRY),
+                     0);
+    expect_output("\"method\":\"block.changed\"");
+    expect_output("\"id\":3");
+}
+
 static void test_nothing(void **state)
 {
     assert_int_equal(umem(*state, "", CARRY), 0);
@@ -145,6 +171,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lines, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_headers_and_payloads, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_a_message_that_is_cut, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_an_answer_that_waits, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_notifications, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_nothing, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_big_data_in_both_directions, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_a_daemon_that_ends),

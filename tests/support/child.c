@@ -108,6 +108,12 @@ bool process_wait_for(struct process *process, const char *text)
     return true;
 }
 
+bool process_poll(struct process *process)
+{
+    uv_run(&process->loop, UV_RUN_NOWAIT);
+    return process->exited;
+}
+
 void process_kill(struct process *process)
 {
     if (!process->exited)

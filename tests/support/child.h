@@ -37,6 +37,9 @@ int process_start(struct process *process, const char *const *args, const char *
 /* Runs until its standard error holds `text`. Returns whether it does; false where the program ended first. */
 bool process_wait_for(struct process *process, const char *text);
 
+/* Takes what has come, without waiting. Returns whether it has ended. */
+bool process_poll(struct process *process);
+
 /* Ends it at once (SIGKILL, TerminateProcess), or asks it to (SIGTERM; on Windows also at once). */
 void process_kill(struct process *process);
 void process_terminate(struct process *process);
