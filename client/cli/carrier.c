@@ -154,7 +154,7 @@ static void send_mark(void)
     char text[MARK_ROOM];
     char message[MARK_ROOM];
 
-    if (has_headers && (frame->state != UM_FRAME_AT_NAME || frame->block.size != 0)) {
+    if (has_headers && !um_frame_is_between(frame)) {
         end_after_answers();
         return;
     }

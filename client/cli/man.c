@@ -6,9 +6,6 @@
 #include "cli.h"
 #include "help.h"
 
-/* Of the page: to be raised when its own text changes. */
-#define PAGE_DATE "2026-11-25"
-
 enum { TOKEN_MINIMUM = 2 };
 
 /* Prints text so that no character of it is troff's. A line must not begin with a dot or an apostrophe. */
@@ -150,7 +147,7 @@ void cli_print_man(void)
 {
     puts(
         ".\\\" Printed by umem \\-\\-print\\-man: change the table of verbs, not this page.\n"
-        ".TH UMEM 1 " PAGE_DATE " \"umemd " UMEM_VERSION "\" \"User Commands\"\n"
+        ".TH UMEM 1 \"\" \"umemd " UMEM_VERSION "\" \"User Commands\"\n"
         ".SH NAME\n"
         "umem \\- memory in a umemd daemon, for people and scripts\n"
         ".SH SYNOPSIS\n"

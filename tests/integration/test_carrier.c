@@ -73,7 +73,7 @@ static void test_an_answer_that_waits(void **state)
                           "{\"id\":2,\"method\":\"server.ping\"}\n",
                           CARRY),
                      0);
-    assert_int_equal(strncmp(command.output, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n", 38), 0);
+    assert_int_equal(strncmp(command.output, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n", 37), 0);
     expect_output("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32012,");
 }
 
