@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_check.h"
+#include "json_read.h"
 #include "scan.h"
 
 enum { CAPACITY_FIRST = 64, CAPACITY_LIMIT = 1 << 20 };

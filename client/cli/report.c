@@ -166,8 +166,6 @@ static const char *find_remedy(int code)
         return "umem info tells the limits, umemd --help how to set them";
     case UMEM_E_NAME_TAKEN:
         return "choose another name, or free what bears it";
-    case UMEM_E_LOCKED:
-        return "try again when that session has unlocked it or ended";
     default:
         return NULL;
     }
@@ -210,6 +208,9 @@ static int fail_with(const struct cli *cli, const struct umem_failure *failure, 
         snprintf(remedy, sizeof remedy, "start a daemon with: umem spawn%s%s", pipe != NULL ? " --pipe " : "",
                  pipe != NULL ? pipe : "");
         told.remedy = remedy;
+    } else if (strstr(failure->message, "; ") != NULL) {
+        /* The daemon has said already what to do. */
+        told.remedy = NULL;
     } else if (failure->code == UMEM_E_INVALID_PARAMS && strcmp(cli->verb->name, "call") == 0) {
         snprintf(remedy, sizeof remedy, "umem help %s tells its parameters", cli->words[0]);
         told.remedy = remedy;

@@ -108,6 +108,21 @@ keys Enter
 await '00000010'
 echo "completion: as expected"
 
+# When the watch has begun cannot be seen, so the block is changed until it is told.
+enter 'umem watch first-of-all'
+for ((count = 0; count < 1500; count++)); do
+    umem write first-of-all x
+    if grep -q '^changed' <<<"$(screen)"; then
+        break
+    fi
+done
+keys C-c
+await '^C'
+keys -l 'echo watch=$?'
+keys Enter
+await 'watch=130'
+echo "a watch until Ctrl-C: as expected"
+
 # The reader stops in the middle until it is told to go on, so that the bar can be seen.
 truncate -s 64M file
 mkfifo go
