@@ -106,6 +106,7 @@ struct cli {
         *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
     bool has_run; /* the command in `rest` was started: the exit status is its own */
     umem_client *client;
+    char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };
 
 struct cli_verb {

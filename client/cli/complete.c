@@ -55,10 +55,12 @@ static void offer_members(umem_client *client, const char *word, const char *met
                           const char *member)
 {
     const cJSON *item;
+    char *text = NULL;
     cJSON *result = NULL;
 
-    if (umem_call(client, method, NULL, NULL) == UMEM_OK)
-        result = cJSON_Parse(umem_last_result(client));
+    if (umem_call(client, method, NULL, &text) == UMEM_OK)
+        result = cJSON_Parse(text);
+    umem_free_text(text);
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(result, list))
     {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, member);

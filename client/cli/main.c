@@ -34,6 +34,7 @@ static int run_with_pipe(struct cli *cli)
         status = cli_connect(cli);
     if (status == CLI_OK)
         status = verb->run(cli);
+    cli_forget_result(cli);
     umem_client_free(cli->client);
     return status;
 }

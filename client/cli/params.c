@@ -209,6 +209,12 @@ int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_
     return CLI_OK;
 }
 
+void cli_forget_result(struct cli *cli)
+{
+    umem_free_text(cli->result);
+    cli->result = NULL;
+}
+
 int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result)
 {
     int code = UMEM_OK;
@@ -223,13 +229,14 @@ int cli_call(struct cli *cli, const char *method, struct cli_params *params, str
             return status;
         }
     }
-    code = umem_call(cli->client, method, params != NULL ? params->json.data : NULL, NULL);
+    cli_forget_result(cli);
+    code = umem_call(cli->client, method, params != NULL ? params->json.data : NULL, &cli->result);
     if (params != NULL)
         cli_params_drop(params);
     if (code != UMEM_OK)
         return cli_fail_call(cli);
     if (result != NULL) {
-        *result = cJSON_Parse(umem_last_result(cli->client));
+        *result = cJSON_Parse(cli->result);
         if (*result == NULL)
             return cli_fail_memory();
     }

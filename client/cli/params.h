@@ -56,9 +56,12 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
  * them. Returns an exit status; a failure has been told. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
 
-/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(). The
- * result's own text is umem_last_result(). Returns an exit status; a failure has been told. */
+/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(); its
+ * text stays in cli->result until the next call. Returns an exit status; a failure has been told. */
 int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
+
+/* Frees cli->result. */
+void cli_forget_result(struct cli *cli);
 
 /* The block's handle and size, by handle or name. As cli_call(). */
 int cli_look_up(struct cli *cli, const char *text, umem_handle *block, uint64_t *size);

@@ -124,7 +124,7 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     int status = cli_call(cli, method, params, &result);
 
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(umem_last_result(cli->client));
+        puts(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')
         puts(cli_member(result, member, room));
     else if (status == CLI_OK && member != NULL)

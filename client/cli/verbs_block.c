@@ -77,7 +77,7 @@ static int alloc(struct cli *cli)
         return cli_fail_usage(cli, "SIZE or --file is wanted");
     status = alloc_of_size(cli, cli->words[0], &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(umem_last_result(cli->client));
+        puts(cli->result);
     else if (status == CLI_OK)
         puts(cli_member(result, "block", room));
     cJSON_Delete(result);

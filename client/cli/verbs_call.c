@@ -33,9 +33,9 @@ static int call_method(struct cli *cli, const char *params)
 
     if (status != CLI_OK)
         return status;
-    if (umem_call(cli->client, cli->words[0], params, NULL) != UMEM_OK)
+    if (umem_call(cli->client, cli->words[0], params, &cli->result) != UMEM_OK)
         return cli_fail_call(cli);
-    puts(umem_last_result(cli->client));
+    puts(cli->result);
     return CLI_OK;
 }
 

@@ -155,6 +155,7 @@ static int help_on_methods(struct cli *cli, const char *name)
         status = print_methods(cli, name);
     else
         fputs("umem: methods are described by the daemon itself, which must run\n", stderr);
+    cli_forget_result(cli);
     umem_client_free(cli->client);
     return status;
 }

@@ -48,7 +48,7 @@ static int compare(struct cli *cli)
     cli_put_size(&params, "size", cli->option[CLI_SIZE]);
     status = cli_call(cli, "block.compare", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(umem_last_result(cli->client));
+        puts(cli->result);
     if (status == CLI_OK && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "equal"))) {
         if (cli->option[CLI_JSON] == NULL)
             printf("%s %s differ: offset %s\n", cli->words[0], cli->words[1],
@@ -77,7 +77,7 @@ static int find(struct cli *cli)
     free(bytes);
     status = cli_call(cli, "block.find", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(umem_last_result(cli->client));
+        puts(cli->result);
     if (status == CLI_OK && !cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(result, "offset")))
         status = CLI_NO;
     else if (status == CLI_OK && cli->option[CLI_JSON] == NULL)

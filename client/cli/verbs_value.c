@@ -29,7 +29,7 @@ static int get(struct cli *cli)
     cli_put_size(&params, "count", cli->option[CLI_COUNT]);
     status = cli_call(cli, "block.get", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL) {
-        puts(umem_last_result(cli->client));
+        puts(cli->result);
     } else if (status == CLI_OK) {
         cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(result, "values"))
         {
@@ -87,7 +87,7 @@ static int compare_and_set(struct cli *cli)
     cli_put_value(&params, "value", cli->words[3]);
     status = cli_call(cli, "block.exchange", &params, &result);
     if (status == CLI_OK) {
-        puts(cli->option[CLI_JSON] != NULL ? umem_last_result(cli->client) : cli_member(result, "old", room));
+        puts(cli->option[CLI_JSON] != NULL ? cli->result : cli_member(result, "old", room));
         if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "exchanged")))
             status = CLI_NO;
     }

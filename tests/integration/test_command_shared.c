@@ -208,11 +208,13 @@ static void test_sessions(void **state)
     umem_client *client = daemon_connect(*state);
     const char *session;
     char number[32] = "";
+    char *result = NULL;
 
-    assert_int_equal(umem_call(client, "session.info", NULL, NULL), UMEM_OK);
-    session = strstr(umem_last_result(client), "\"session\":");
+    assert_int_equal(umem_call(client, "session.info", NULL, &result), UMEM_OK);
+    session = strstr(result, "\"session\":");
     assert_non_null(session);
     snprintf(number, sizeof number, "%llu", strtoull(session + strlen("\"session\":"), NULL, 10));
+    umem_free_text(result);
     assert_int_equal(umem(*state, NULL, WORDS("sessions")), 0);
     expect_output(number);
     assert_int_equal(umem(*state, NULL, WORDS("sessions", "--json")), 0);
