@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "command.h"
-#include "fake_daemon.h"
 
 #define CARRY WORDS("call", "-")
 
@@ -143,26 +142,26 @@ static void test_a_daemon_that_ends(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* The daemon dies while a call waits; what came before it is passed on. */
 static void test_a_connection_that_is_lost(void **state)
 {
-    static const struct fake_step steps[] = {
-        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"},
-        {.text = "{\"jsonrpc\":\"2.0\",\"id\":2,\"res", .hang_up = 1},
-    };
-    struct fake_daemon fake;
-    struct daemon daemon;
+    struct daemon daemon = {.pipe = ""};
 
     (void)state;
-    fake_daemon_start(&fake, steps, 2);
-    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
-    assert_int_equal(umem(&daemon,
-                          "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"server.ping\"}\n",
-                          CARRY),
-                     5);
-    /* What has come is passed on nevertheless. */
-    expect_output("\"id\":1,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"id\":2,\"res");
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    daemon_start(&daemon);
+    assert_int_equal(umem(&daemon, NULL, WORDS("alloc", "8", "--name", "n")), 0);
+    umem_start(&daemon,
+               "{\"id\":1,\"method\":\"server.ping\"}\n"
+               "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n",
+               CARRY);
+    while (strstr(command.output, "\"id\":1,\"result\":{}}\n") == NULL)
+        assert_false(process_poll(&command));
+    process_kill(&daemon.process);
+    process_finish(&daemon.process);
+    assert_int_equal(process_finish(&command), 5);
     expect_errors("1 requests were not answered");
-    fake_daemon_stop(&fake);
+    pipe_name_remove(daemon.pipe);
 }
 
 int main(void)
