@@ -75,8 +75,10 @@ static void read_messages(struct direction *direction)
         case UM_FRAME_PAYLOAD: {
             char scratch[1 << 12];
 
-            if (um_frame_take_payload(&direction->frame, scratch, payload_step) == 0)
+            if (um_frame_take_payload(&direction->frame, scratch, payload_step) == 0) {
+                direction->is_blind = um_frame_keep(&direction->frame) != UMEM_OK;
                 return;
+            }
             break;
         }
         case UM_FRAME_MORE:

@@ -63,6 +63,8 @@ static long read_console(HANDLE console, void *bytes, size_t room)
     return WideCharToMultiByte(CP_UTF8, 0, line, (int)size, bytes, (int)room, NULL, NULL);
 }
 
+enum { EMPTY_READS = 16 /* reads of nothing, one after the other, that are taken for the end */ };
+
 long cli_read_input(void *bytes, size_t room)
 {
     HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
@@ -71,13 +73,15 @@ long cli_read_input(void *bytes, size_t room)
 
     if (GetConsoleMode(input, &mode))
         return read_console(input, bytes, room);
-    for (;;) {
+    /* A pipe whose writer has written nothing gives nothing, which is not its end; a file's end is, and so is what Wine makes
+     * of the end of a Unix pipe, which would give nothing for ever. */
+    for (int i = 0; i < EMPTY_READS; i++) {
         if (!ReadFile(input, bytes, (DWORD)room, &size, NULL))
             return GetLastError() == ERROR_BROKEN_PIPE || GetLastError() == ERROR_HANDLE_EOF ? 0 : -1;
-        /* A pipe whose writer has written nothing gives nothing, which is not its end; a file's end is. */
         if (size != 0 || GetFileType(input) != FILE_TYPE_PIPE)
             return (long)size;
     }
+    return 0;
 }
 
 bool cli_write_output(const void *bytes, size_t size)
