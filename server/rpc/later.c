@@ -5,6 +5,24 @@
 
 #include "engine.h"
 
+/* What is kept for a call that waits must not grow with what the client makes of its id. */
+enum { ID_SIZE_LIMIT = 1024 };
+
+static bool may_keep_id(struct um_call *call)
+{
+    struct um_fault fault = {
+        .limit = "id_bytes",
+        .maximum = ID_SIZE_LIMIT,
+        .asked = call->id.kind == UM_ID_STRING ? strlen(call->id.text) : 0,
+        .what = "a call that waits must have a shorter id",
+    };
+
+    if (fault.asked <= fault.maximum)
+        return true;
+    um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
+    return false;
+}
+
 static bool may_wait(struct um_call *call)
 {
     struct um_peer *peer = call->peer;
@@ -24,7 +42,7 @@ static bool may_wait(struct um_call *call)
         return false;
     }
     if (peer->later_count < limit)
-        return true;
+        return may_keep_id(call);
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
     return false;
 }

@@ -94,40 +94,32 @@ static void test_it_begins_when_all_bytes_have_come(void **state)
 /* One that fails uses up its bytes. */
 static void test_failures_use_up_their_bytes(void **state)
 {
-    static const char batch[] = "[" RAW_WRITE("nothing", "0", "2") "," RAW_WRITE("b", "7", "2") "," MESSAGE(
-        "block.write",
-        "{\"block"
-        "\":\"b\","
-        "\"encodin"
-        "g\":"
-        "\"raw\","
-        "\"size\":"
-        "2,\"x\":"
-        "1}") "," MESSAGE("block.write",
-                          "[\"b\",null,0,\"raw\",1]") "," MESSAGE("no.method",
-                                                                  "{\"encoding\":\"raw\","
-                                                                  "\"size\":9}") ","
-                                                                                 "{\"jsonrpc\":"
-                                                                                 "\"1."
-                                                                                 "0\",\"method\":"
-                                                                                 "\"block."
-                                                                                 "write\","
-                                                                                 "\"params\":["
-                                                                                 "\"b\","
-                                                                                 "null,1,\"raw\","
-                                                                                 "1]}"
-                                                                                 ","
-                                                                                 "{\"jsonrpc\":"
-                                                                                 "\"2."
-                                                                                 "0\",\"method\":"
-                                                                                 "\"block."
-                                                                                 "write\","
-                                                                                 "\"params\":["
-                                                                                 "\"b\","
-                                                                                 "null,2,\"raw\","
-                                                                                 "1]},"
-                                                                                 "7," RAW_WRITE("b", "3",
-                                                                                                "1") "]";
+    static const char batch[] =
+        "[" RAW_WRITE("nothing", "0", "2") "," RAW_WRITE("b", "7", "2") "," MESSAGE("block.write", "{\"block"
+                                                                                                   "\":\"b\","
+                                                                                                   "\"encodin"
+                                                                                                   "g\":"
+                                                                                                   "\"raw\","
+                                                                                                   "\"size\":"
+                                                                                                   "2,\"x\":"
+                                                                                                   "1}") "," MESSAGE(
+            "block.write",
+            "[\"b\",null,0,\"raw\",1]") "," MESSAGE("no.method",
+                                                    "{\"encoding\":\"raw\",\"size\":9}") ","
+                                                                                         "{\"jsonrpc\":\"1."
+                                                                                         "0\",\"method\":"
+                                                                                         "\"block.write\","
+                                                                                         "\"params\":[\"b\","
+                                                                                         "null,1,\"raw\",1]}"
+                                                                                         ","
+                                                                                         "{\"jsonrpc\":\"2."
+                                                                                         "0\",\"method\":"
+                                                                                         "\"block.write\","
+                                                                                         "\"params\":[\"b\","
+                                                                                         "null,2,\"raw\",1]},"
+                                                                                         "7," RAW_WRITE(
+                                                                                             "b", "3",
+                                                                                             "1") "]";
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->other;
     uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
@@ -293,6 +285,26 @@ static void test_a_payload_past_the_limit(void **state)
     expect_name(take(peer), 0, NULL);
 }
 
+/* Memory for a batch's bytes grows with those that have come, not with what is said to come. */
+static void test_nothing_of_a_declared_length(void **state)
+{
+    static const char batch[] = "[" RAW_WRITE("b", "0", "16777216") "]";
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->other;
+    static char bytes[100000];
+    size_t room = 0;
+
+    fixture->limits.batch_bytes = 16 << 20;
+    new_block(peer, "{\"size\":16777216,\"name\":\"b\"}");
+    feed_message(peer, batch, sizeof batch - 1, 16 << 20);
+    um_peer_payload_space(peer, &room);
+    assert_in_range(room, 1, 1 << 17);
+    feed_payload(peer, bytes, sizeof bytes, 1000);
+    um_peer_payload_space(peer, &room);
+    assert_in_range(room, 1, 1 << 18);
+    answers_forget();
+}
+
 static void test_as_many_requests_as_the_limit_allows(void **state)
 {
     struct fixture *fixture = *state;
@@ -354,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bytes_of_a_batch, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_every_call_counts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_payload_past_the_limit, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_of_a_declared_length, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_as_many_requests_as_the_limit_allows, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,

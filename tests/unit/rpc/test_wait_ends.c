@@ -223,6 +223,27 @@ static void test_as_many_as_the_limit_allows(void **state)
     expect_silence(peer);
 }
 
+/* An id is kept as long as the call waits, so that it must not be just as long as a message may be. */
+static void test_an_id_that_is_too_long(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    cJSON *data;
+    char id[1026] = "";
+
+    new_block(peer, "{\"size\":16,\"name\":\"b\"}");
+    memset(id, 'x', sizeof id - 1);
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE_OF("\"%s\"", "block.wait", "[\"b\",0,0]"), id);
+    assert_string_equal(string_of(data, "limit"), "id_bytes");
+    assert_false(um_peer_is_waiting(peer));
+    /* It is for those that wait only. */
+    expect_result(peer, MESSAGE_OF("\"%s\"", "block.wait", "[\"b\",0,1]"), id);
+    id[1024] = 0;
+    tell(peer, MESSAGE_OF("\"%s\"", "block.wait", "[\"b\",0,0]"), id);
+    expect_silence(peer);
+    expect_result(peer, MESSAGE("$/cancelRequest", "[\"%s\"]"), id);
+    assert_string_equal(string_of(take(peer), "id"), id);
+}
+
 /* A notification waits, too, and nobody is told. */
 static void test_a_notification_waits_in_silence(void **state)
 {
@@ -336,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_locked_heap_is_not_looked_at, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_batch_cannot_wait, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_as_many_as_the_limit_allows, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_id_that_is_too_long, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_notification_waits_in_silence, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_cancel_by_id, fixture_setup, fixture_teardown),
