@@ -19,7 +19,11 @@ void answers_note(const struct um_peer *peer, const char *message, size_t size);
 /* Checks one message that a peer was sent: an answer, a batch of them, or a notification. */
 void answers_check(const struct um_peer *peer, const struct cJSON *message);
 
-/* Forgets all notes. */
+/* How many requests of a peer are not answered yet. */
+size_t answers_missing(const struct um_peer *peer);
+
+/* Forgets all notes; or those of a peer that is gone. */
 void answers_forget(void);
+void answers_forget_peer(const struct um_peer *peer);
 
 #endif

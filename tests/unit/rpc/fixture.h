@@ -63,6 +63,9 @@ void set_time(struct fixture *fixture, uint64_t now_ms);
 struct cJSON *take(struct um_peer *peer);
 struct cJSON *take_raw(struct um_peer *peer, void *payload, size_t payload_size);
 
+/* Takes all that waits to be sent, with its raw bytes. */
+void take_all(struct um_peer *peer);
+
 /* As take(), and expects a result, an error's data, or a notification's params. */
 struct cJSON *take_result(struct um_peer *peer);
 struct cJSON *take_error(struct um_peer *peer, int code);

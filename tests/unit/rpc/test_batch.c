@@ -94,32 +94,40 @@ static void test_it_begins_when_all_bytes_have_come(void **state)
 /* One that fails uses up its bytes. */
 static void test_failures_use_up_their_bytes(void **state)
 {
-    static const char batch[] =
-        "[" RAW_WRITE("nothing", "0", "2") "," RAW_WRITE("b", "7", "2") "," MESSAGE("block.write", "{\"block"
-                                                                                                   "\":\"b\","
-                                                                                                   "\"encodin"
-                                                                                                   "g\":"
-                                                                                                   "\"raw\","
-                                                                                                   "\"size\":"
-                                                                                                   "2,\"x\":"
-                                                                                                   "1}") "," MESSAGE(
-            "block.write",
-            "[\"b\",null,0,\"raw\",1]") "," MESSAGE("no.method",
-                                                    "{\"encoding\":\"raw\",\"size\":9}") ","
-                                                                                         "{\"jsonrpc\":\"1."
-                                                                                         "0\",\"method\":"
-                                                                                         "\"block.write\","
-                                                                                         "\"params\":[\"b\","
-                                                                                         "null,1,\"raw\",1]}"
-                                                                                         ","
-                                                                                         "{\"jsonrpc\":\"2."
-                                                                                         "0\",\"method\":"
-                                                                                         "\"block.write\","
-                                                                                         "\"params\":[\"b\","
-                                                                                         "null,2,\"raw\",1]},"
-                                                                                         "7," RAW_WRITE(
-                                                                                             "b", "3",
-                                                                                             "1") "]";
+    static const char batch[] = "[" RAW_WRITE("nothing", "0", "2") "," RAW_WRITE("b", "7", "2") "," MESSAGE(
+        "block.write",
+        "{\"block"
+        "\":\"b\","
+        "\"encodin"
+        "g\":"
+        "\"raw\","
+        "\"size\":"
+        "2,\"x\":"
+        "1}") "," MESSAGE("block.write",
+                          "[\"b\",null,0,\"raw\",1]") "," MESSAGE("no.method",
+                                                                  "{\"encoding\":\"raw\","
+                                                                  "\"size\":9}") ","
+                                                                                 "{\"jsonrpc\":"
+                                                                                 "\"1."
+                                                                                 "0\",\"method\":"
+                                                                                 "\"block."
+                                                                                 "write\","
+                                                                                 "\"params\":["
+                                                                                 "\"b\","
+                                                                                 "null,1,\"raw\","
+                                                                                 "1]}"
+                                                                                 ","
+                                                                                 "{\"jsonrpc\":"
+                                                                                 "\"2."
+                                                                                 "0\",\"method\":"
+                                                                                 "\"block."
+                                                                                 "write\","
+                                                                                 "\"params\":["
+                                                                                 "\"b\","
+                                                                                 "null,2,\"raw\","
+                                                                                 "1]},"
+                                                                                 "7," RAW_WRITE("b", "3",
+                                                                                                "1") "]";
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->other;
     uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
