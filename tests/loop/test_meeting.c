@@ -289,7 +289,7 @@ static void make_changes(struct client *other, unsigned count)
  * it reads again what it missed comes as one. */
 static void a_slow_client_is_told_joined(void **state)
 {
-    enum { CHANGES = 5000 };
+    enum { CHANGES = 2000 };
     struct world *world = *state;
     struct client *watching;
     struct client *other;
