@@ -59,8 +59,8 @@ static const char two_looks[] =
     "[{\"id\":1,\"method\":\"block.get\",\"params\":[\"n\",0,\"i64\"]},{\"method\":\"session.list\"},"
     "{\"id\":2,\"method\":\"block.get\",\"params\":[\"n\",8,\"i64\"]}]\n";
 
-/* Two clients write the two numbers of one block in batches and two read both: they are never seen apart, though each client
- * has many batches under way, and one of them keeps the daemon at a long call, too. */
+/* Two clients write the two numbers of one block in batches and two read both: they are never seen apart,
+ * though each client has many batches under way, and one of them keeps the daemon at a long call, too. */
 static void batches_are_not_mixed(void **state)
 {
     static char line[65536];
@@ -250,7 +250,8 @@ static void the_server_ends_while_others_wait(void **state)
 
 /* ---- watches ---- */
 
-/* With a small limit of unsent bytes, all watches are told in the end: what does not fit at first comes by itself. */
+/* With a small limit of unsent bytes, all watches are told in the end: what does not fit at first comes by
+ * itself. */
 static void many_watches_are_all_told(void **state)
 {
     enum { WATCHES = 100 };
@@ -285,8 +286,8 @@ static void make_changes(struct client *other, unsigned count)
     }
 }
 
-/* A client that does not read is told of more and more changes: what waits for it does not grow, nobody else waits, and when
- * it reads again what it missed comes as one. */
+/* A client that does not read is told of more and more changes: what waits for it does not grow, nobody else
+ * waits, and when it reads again what it missed comes as one. */
 static void a_slow_client_is_told_joined(void **state)
 {
     enum { CHANGES = 2000 };
@@ -325,8 +326,8 @@ static void a_slow_client_is_told_joined(void **state)
     assert_non_null(strstr(line, "block.changed"));
 }
 
-/* With the header framing, an answer that comes late and a notification stand behind the bytes of a raw read that are on their
- * way, never among them. */
+/* With the header framing, an answer that comes late and a notification stand behind the bytes of a raw read
+ * that are on their way, never among them. */
 static void told_beside_raw_bytes(void **state)
 {
     enum { SIZE = 3000000 };

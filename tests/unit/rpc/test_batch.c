@@ -246,7 +246,8 @@ static void test_bytes_of_a_batch(void **state)
     assert_int_equal(bytes[96], 1);
 }
 
-/* Every call that touches bytes counts them, and a whole batch that passes the limit with its payload is refused. */
+/* Every call that touches bytes counts them, and a whole batch that passes the limit with its payload is
+ * refused. */
 static void test_every_call_counts(void **state)
 {
     static const char *const calls[] = {

@@ -46,7 +46,8 @@ static void test_flags_and_lifetimes(void **state)
     expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("heap.create", "{\"kind\":\"process\"}"));
 }
 
-/* A heap of lifetime session goes with its session, and with it every block on it, whoever made it and for how long. */
+/* A heap of lifetime session goes with its session, and with it every block on it, whoever made it and for
+ * how long. */
 static void test_a_heap_goes_with_its_session(void **state)
 {
     struct fixture *fixture = *state;

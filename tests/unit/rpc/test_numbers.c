@@ -73,7 +73,8 @@ static void test_the_largest_float_comes_back(void **state)
 
 /* ---- block.add ---- */
 
-/* One addition at offset 3, where nothing is aligned: the number there before, what is added, the type, and what comes of it. */
+/* One addition at offset 3, where nothing is aligned: the number there before, what is added, the type, and
+ * what comes of it. */
 static void check_add(struct um_peer *peer, const char *type, const char *before, const char *value,
                       const char *after)
 {
