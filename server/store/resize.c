@@ -19,8 +19,8 @@ static bool stays_in_place(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
 }
 
-static int check_growth(const struct um_store *store, const struct um_heap *heap,
-                        const struct um_block *block, uint64_t size, struct um_fault *fault)
+static int check_growth(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
+                        uint64_t size, struct um_fault *fault)
 {
     return size > block->size ? um_block_check_bytes(store, heap, size - block->size, fault) : 0;
 }
