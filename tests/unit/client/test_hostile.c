@@ -50,7 +50,6 @@ static void expect_broken(int code)
     assert_false(umem_is_connected(scene.client));
     assert_int_equal(umem_server_ping(scene.client), code);
     assert_string_equal(umem_last_error(scene.client)->message, message);
-    assert_string_equal(umem_last_result(scene.client), "null");
 }
 
 /* Each is what comes in answer to a first request, whose id is 1. */
@@ -88,7 +87,7 @@ static void test_what_is_no_answer(void **state)
 
 static void test_a_line_without_an_end(void **state)
 {
-    static const struct fake_step steps[] = {{.text = "[", .repeat = 500000}};
+    static const struct fake_step steps[] = {{.text = "[", .repeat = 500000, .as_it_is = 1}};
 
     (void)state;
     BEGIN(steps, .timeout_ms = 300);
@@ -99,7 +98,9 @@ static void test_a_line_without_an_end(void **state)
 static void test_cut_off(void **state)
 {
     static const struct fake_step steps[] = {
-        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"resu", .hang_up = 1},
+        {.text = "Content-Length: 99\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"resu",
+         .as_it_is = 1,
+         .hang_up = 1},
         {.hang_up = 1},
         {.text = RESULT("3", "{}")},
     };
@@ -116,22 +117,79 @@ static void test_cut_off(void **state)
     end();
 }
 
+/* A deadline costs the call, and the connection only where a message was cut. */
 static void test_deadline(void **state)
 {
     static const struct fake_step steps[] = {
         {.text = NULL},
-        {.text = "{\"jsonrpc\":\"2.0\","},
-        {.text = RESULT("3", "{}")},
+        {.text = RESULT("1", "{}") RESULT("2", "{}")},
+        {.text = "Content-Length: 99\r\n\r\n{\"jsonrpc\":\"2.0\",", .as_it_is = 1},
+        {.text = RESULT("4", "{}")},
     };
 
     (void)state;
     BEGIN(steps, .timeout_ms = 50);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
-    expect_broken(UMEM_E_DEADLINE);
-    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_string_equal(umem_last_error(scene.client)->name, "deadline");
+    assert_true(umem_is_connected(scene.client));
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    umem_set_timeout(scene.client, 50);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
     umem_set_timeout(scene.client, 0);
     assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+/* Raw bytes that have begun to come to the caller's memory: nothing may write there after the call. */
+static void test_deadline_within_a_payload(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"
+                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}ab",
+         .as_it_is = 1},
+        {.text = RESULT("2", "{}")},
+    };
+    char bytes[4];
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 50);
+    assert_int_equal(umem_block_read(scene.client, 1, 0, bytes, 4), UMEM_E_DEADLINE);
+    expect_broken(UMEM_E_DEADLINE);
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    end();
+}
+
+/* A lock that may have been given after all must not stay: so the connection goes. */
+static void test_deadline_of_a_lock(void **state)
+{
+    static const struct fake_step steps[] = {{.text = NULL}};
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 30);
+    assert_int_equal(umem_heap_lock(scene.client, 1, 20), UMEM_E_DEADLINE);
+    expect_broken(UMEM_E_DEADLINE);
+    end();
+}
+
+/* A wait is given its own time beside the client's, and is taken back: the cancelling is the second message. */
+static void test_deadline_of_a_wait(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = NULL},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,\"message\":\"m\"}}\n"},
+        {.text = RESULT("2", "{}")},
+    };
+    uint8_t value = 0;
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 30);
+    assert_int_equal(umem_block_wait(scene.client, 1, 0, UMEM_TYPE_U8, &value, 20, NULL), UMEM_E_DEADLINE);
+    assert_true(umem_is_connected(scene.client));
+    umem_set_timeout(scene.client, 10000);
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     end();
 }
@@ -155,7 +213,7 @@ static void test_deadline_of_a_request(void **state)
 
 static void test_too_long(void **state)
 {
-    static const struct fake_step steps[] = {{.text = "          ", .repeat = 200000},
+    static const struct fake_step steps[] = {{.text = "Content-Length: 100001\r\n\r\n{", .as_it_is = 1},
                                              {.text = RESULT("2", "{}")}};
 
     (void)state;
@@ -171,7 +229,7 @@ static void test_request_too_large(void **state)
 {
     static const struct fake_step steps[] = {
         {.text = RESULT("1", "{\"limits\":{\"message_bytes\":2000}}")},
-        {.text = RESULT("3", "{}")},
+        {.text = RESULT("2", "{}")},
     };
     char params[3000];
 
@@ -233,6 +291,98 @@ static void test_errors(void **state)
     end();
 }
 
+/* ---- headers and raw bytes ---- */
+
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"
+#define READ4 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}"
+
+/* Nothing is allocated from a length that the daemon declares, and nothing is believed of one that is wrong. */
+static void test_bad_headers(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } cases[] = {
+        {"Content-Length: x\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: -36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\n\n" PING, UMEM_E_BAD_ANSWER},
+        {"Payload-Length: 36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nContent-Length: 36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 35\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 0\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 1\r\n\r\n" PING "x", UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 9007199254740991\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 18446744073709551616\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 9007199254740991\r\n\r\n" PING, UMEM_E_TOO_LARGE},
+        {"Content-Length: 67108865\r\n\r\n" PING, UMEM_E_TOO_LARGE},
+        {"Content-Length: 9007199254740992\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"\xef\xbb\xbf{nonsense\n", UMEM_E_BAD_ANSWER},
+        {"HTTP/1.1 400 Bad Request\r\n\r\n", UMEM_E_BAD_ANSWER},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct fake_step steps[] = {{.text = cases[i].text, .as_it_is = 1}};
+
+        BEGIN(steps, .timeout_ms = 10000);
+        if (umem_server_ping(scene.client) != cases[i].code)
+            fail_msg("%s: %s", cases[i].text, umem_last_error(scene.client)->name);
+        expect_broken(cases[i].code);
+        end();
+    }
+}
+
+static void test_raw_bytes(void **state)
+{
+    static const struct {
+        struct fake_step step;
+        int code;
+    } cases[] = {
+        {{.text = READ4, .payload = "abcd"}, UMEM_OK},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\"}\n" READ4, .payload = "abcd"}, UMEM_OK},
+        {{.text = READ4, .payload = "abc"}, UMEM_E_BAD_ANSWER},
+        {{.text = READ4, .payload = "abcde"}, UMEM_E_BAD_ANSWER},
+        {{.text = READ4}, UMEM_E_BAD_ANSWER},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\"}", .payload = "abcd"}, UMEM_E_BAD_ANSWER},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32002,\"message\":\"m\"}}",
+          .payload = "abcd"},
+         UMEM_E_BAD_ANSWER},
+        {{.text = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n" READ4 "ab", .as_it_is = 1, .hang_up = 1},
+         UMEM_E_CONNECTION_LOST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char bytes[8] = "....!!!";
+        int code;
+
+        begin(&cases[i].step, 1, (struct umem_options){.timeout_ms = 10000});
+        code = umem_block_read(scene.client, 1, 0, bytes, 4);
+        if (code != cases[i].code)
+            fail_msg("case %zu: %s", i, umem_last_error(scene.client)->name);
+        if (code == UMEM_OK)
+            assert_string_equal(bytes, "abcd!!!");
+        else
+            assert_string_equal(bytes + 4, "!!!");
+        end();
+    }
+}
+
+/* A client that is one too many is told so by a line. */
+static void test_refused_by_a_line(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"m\"}}\n",
+         .as_it_is = 1,
+         .hang_up = 1}};
+
+    (void)state;
+    BEGIN(steps);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_LIMIT_EXCEEDED);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_CONNECTION_LOST);
+    end();
+}
+
 /* ---- results that are JSON, and not what the method promises ---- */
 
 static int ask_alloc(umem_client *client)
@@ -258,11 +408,34 @@ static int ask_get(umem_client *client)
     return umem_block_get(client, 1, 0, UMEM_TYPE_U8, values, 2);
 }
 
-static int ask_get_float(umem_client *client)
+static int ask_add(umem_client *client)
 {
-    float value;
+    uint8_t value = 1;
+    uint8_t before = 77;
+    int code = umem_block_add(client, 1, 0, UMEM_TYPE_U8, &value, &before, NULL);
 
-    return umem_block_get(client, 1, 0, UMEM_TYPE_F32, &value, 1);
+    assert_int_equal(before, 77);
+    return code;
+}
+
+static int ask_exchange(umem_client *client)
+{
+    float value = 1;
+    float before = 77;
+    bool exchanged = false;
+    int code = umem_block_exchange(client, 1, 0, UMEM_TYPE_F32, &value, NULL, &before, &exchanged);
+
+    assert_true(before == 77 && !exchanged);
+    return code;
+}
+
+static int ask_compare(umem_client *client)
+{
+    uint64_t difference = 77;
+    int code = umem_block_compare(client, 1, 0, 2, 0, UMEM_TO_END, &difference);
+
+    assert_int_equal(difference, 77);
+    return code;
 }
 
 static int on_block(const struct umem_block_info *block, void *context)
@@ -295,24 +468,21 @@ static void test_bad_results(void **state)
         {ask_alloc, RESULT("1", "{\"block\":1.5}")},
         {ask_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
         {ask_read, RESULT("1", "{\"size\":4}")},
-        {ask_read, RESULT("1", "{\"data\":4}")},
-        {ask_read, RESULT("1", "{\"data\":\"\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAA\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAAAAAA\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAA?A==\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAAA\\u0041==\"}")},
-        {ask_get, RESULT("1", "{}")},
-        {ask_get, RESULT("1", "{\"values\":{}}")},
-        {ask_get, RESULT("1", "{\"values\":[]}")},
-        {ask_get, RESULT("1", "{\"values\":[1]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,2,3]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,256]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,-1]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,[2]]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,null]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[null]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[\"1\"]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[true]}")},
+        {ask_get, RESULT("1", "{\"size\":2,\"values\":[1,2]}")},
+        {ask_add, RESULT("1", "{}")},
+        {ask_add, RESULT("1", "{\"old\":1}")},
+        {ask_add, RESULT("1", "{\"old\":1,\"new\":256}")},
+        {ask_add, RESULT("1", "{\"old\":-1,\"new\":2}")},
+        {ask_add, RESULT("1", "{\"old\":[1],\"new\":2}")},
+        {ask_add, RESULT("1", "{\"old\":null,\"new\":2}")},
+        {ask_exchange, RESULT("1", "{\"old\":null,\"exchanged\":true}")},
+        {ask_exchange, RESULT("1", "{\"old\":\"1\",\"exchanged\":true}")},
+        {ask_exchange, RESULT("1", "{\"old\":true,\"exchanged\":true}")},
+        {ask_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":\"true\"}")},
+        {ask_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":1}")},
+        {ask_compare, RESULT("1", "{\"equal\":true}")},
+        {ask_compare, RESULT("1", "{\"offset\":-1}")},
+        {ask_compare, RESULT("1", "{\"offset\":false}")},
         {ask_list, RESULT("1", "{}")},
         {ask_list, RESULT("1", "{\"blocks\":{},\"next\":null}")},
         {ask_list, RESULT("1", "{\"blocks\":[5],\"next\":null}")},
@@ -353,7 +523,7 @@ static void test_bad_arguments(void **state)
     assert_int_equal(umem_block_get(scene.client, 1, 0, (enum umem_type)99, bytes, 1), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_block_get(scene.client, 1, 0, UMEM_TYPE_U64, bytes, SIZE_MAX), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_block_copy(scene.client, 1, 0, 0, 0, 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_find(scene.client, "\xff", &handle), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_block_lookup(scene.client, "\xff", &handle), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_call(scene.client, "a", "{", NULL), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_call(scene.client, "a", "{},\"x\":1", NULL), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_call(scene.client, "\xff", NULL, NULL), UMEM_E_BAD_ARGUMENT);
@@ -372,7 +542,6 @@ static void test_no_client(void **state)
     assert_int_equal(umem_last_error(NULL)->code, UMEM_E_OUT_OF_MEMORY);
     assert_false(umem_is_connected(NULL));
     assert_string_equal(umem_pipe(NULL), "");
-    assert_string_equal(umem_last_result(NULL), "null");
     umem_set_timeout(NULL, 1);
     umem_client_free(NULL);
 }
@@ -395,6 +564,12 @@ int main(void)
         cmocka_unit_test(test_a_line_without_an_end),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_deadline_within_a_payload),
+        cmocka_unit_test(test_deadline_of_a_lock),
+        cmocka_unit_test(test_deadline_of_a_wait),
+        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_raw_bytes),
+        cmocka_unit_test(test_refused_by_a_line),
         cmocka_unit_test(test_deadline_of_a_request),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_request_too_large),
