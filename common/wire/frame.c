@@ -7,16 +7,8 @@
 
 static const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
 
-static const char *const length_names[] = {"content-length", "payload-length"};
-
-enum { CONTENT, PAYLOAD };
-
 static const char long_line[] = "the line is longer than message_bytes";
-static const char bad_name[] = "a byte that no header name may have";
-static const char bare_lf[] = "a header ends in a bare LF";
-
-static const uint64_t LENGTH_LIMIT =
-    UINT64_C(9007199254740991); /* 2^53 - 1, as every integer of the protocol */
+static const char half_mark[] = "a byte that no header name may have";
 
 void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit)
 {
@@ -147,7 +139,7 @@ static void skip_line(struct um_frame *frame)
     take(frame, end != NULL ? (size_t)(end - frame->input) + 1 : frame->left);
 }
 
-/* ---- headers: judged byte by byte, none of them kept ---- */
+/* ---- headers ---- */
 
 static void break_off(struct um_frame *frame, const char *what)
 {
@@ -157,143 +149,44 @@ static void break_off(struct um_frame *frame, const char *what)
 
 static void begin_block(struct um_frame *frame)
 {
-    frame->block = (struct um_frame_block){.wanted = -1};
-    frame->state = UM_FRAME_AT_NAME;
+    um_frame_block_init(&frame->block);
+    frame->state = UM_FRAME_AT_HEADERS;
 }
 
-/* A token character of RFC 9110, section 5.6.2. */
-static bool is_token(char byte)
+/* Takes the bytes of a block, as far as they are there. */
+static void read_headers(struct um_frame *frame)
 {
-    if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9'))
-        return true;
-    return byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
-}
+    enum um_frame_verdict verdict = UM_FRAME_BLOCK_MORE;
 
-static void end_name(struct um_frame *frame)
-{
-    struct um_frame_block *block = &frame->block;
-
-    if (block->name_size == 0) {
-        break_off(frame, "a header has no name");
-        return;
+    while (verdict == UM_FRAME_BLOCK_MORE && frame->left != 0) {
+        verdict = um_frame_block_take(&frame->block, *frame->input);
+        take(frame, 1);
     }
-    block->wanted = -1;
-    for (int i = 0; i < 2; i++) {
-        if (block->name_size == strlen(length_names[i]) &&
-            memcmp(block->name, length_names[i], block->name_size) == 0)
-            block->wanted = i;
-    }
-    if (block->wanted >= 0 && block->given[block->wanted]) {
-        break_off(frame, block->wanted == CONTENT ? "Content-Length is given twice"
-                                                  : "Payload-Length is given twice");
-        return;
-    }
-    block->has_digit = false;
-    block->value_over = false;
-    frame->state = UM_FRAME_AT_VALUE;
-}
-
-static void name_byte(struct um_frame *frame, char byte)
-{
-    struct um_frame_block *block = &frame->block;
-
-    if (byte == ':') {
-        end_name(frame);
-    } else if (byte == '\r' && block->name_size == 0) {
-        frame->state = UM_FRAME_AT_LAST_LF;
-    } else if (is_token(byte)) {
-        if (block->name_size < sizeof block->name)
-            block->name[block->name_size] = (char)(byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte);
-        block->name_size++;
-    } else {
-        break_off(frame, byte == '\n' ? bare_lf : bad_name);
-    }
-}
-
-/* One byte of a Content-Length or Payload-Length: decimal digits, with spaces around them at most. */
-static void length_byte(struct um_frame *frame, char byte)
-{
-    struct um_frame_block *block = &frame->block;
-    uint64_t *length = &block->length[block->wanted];
-
-    if (byte == ' ' || byte == '\t') {
-        block->value_over = block->has_digit;
-    } else if (byte >= '0' && byte <= '9' && !block->value_over) {
-        block->has_digit = true;
-        *length = *length * 10 + (uint64_t)(byte - '0');
-        if (*length > LENGTH_LIMIT)
-            break_off(frame, "a length is over 2^53 - 1");
-    } else {
-        break_off(frame, "a length is not a whole number");
-    }
-}
-
-static void value_byte(struct um_frame *frame, char byte)
-{
-    struct um_frame_block *block = &frame->block;
-
-    if (byte == '\r') {
-        if (block->wanted >= 0 && !block->has_digit)
-            break_off(frame, "a length is empty");
-        else
-            frame->state = UM_FRAME_AT_LF;
-    } else if (byte == '\n') {
-        break_off(frame, bare_lf);
-    } else if (((unsigned char)byte < 0x20 && byte != '\t') || byte == 0x7F) {
-        break_off(frame, "a control character in a header");
-    } else if (block->wanted >= 0) {
-        length_byte(frame, byte);
-    }
-}
-
-static void end_header(struct um_frame *frame)
-{
-    if (frame->block.wanted >= 0)
-        frame->block.given[frame->block.wanted] = true;
-    frame->block.name_size = 0;
-    frame->state = UM_FRAME_AT_NAME;
-}
-
-/* Takes one byte of the block. */
-static void header_byte(struct um_frame *frame, char byte)
-{
-    if (++frame->block.size > UM_FRAME_HEADERS_LIMIT) {
-        break_off(frame, "the headers are longer than 8192 bytes");
-    } else if (frame->state == UM_FRAME_AT_NAME) {
-        name_byte(frame, byte);
-    } else if (frame->state == UM_FRAME_AT_VALUE) {
-        value_byte(frame, byte);
-    } else if (byte != '\n') {
-        break_off(frame, "a CR without its LF in a header");
-    } else if (frame->state == UM_FRAME_AT_LF) {
-        end_header(frame);
-    } else if (!frame->block.given[CONTENT]) {
-        break_off(frame, "there is no Content-Length");
-    } else {
+    if (verdict == UM_FRAME_BLOCK_WHOLE)
         frame->state = UM_FRAME_AT_TEXT;
-    }
+    else if (verdict == UM_FRAME_BLOCK_BROKEN)
+        break_off(frame, frame->block.what);
 }
 
 /* The block is whole and the text is next. */
 static enum um_frame_event next_text(struct um_frame *frame, struct um_frame_message *message)
 {
-    const struct um_frame_block *block = &frame->block;
-    size_t size;
+    uint64_t content = frame->block.length[UM_FRAME_CONTENT];
+    uint64_t payload = frame->block.length[UM_FRAME_PAYLOAD_LENGTH];
+    size_t size = (size_t)content;
 
-    if (block->length[CONTENT] > frame->message_limit || block->length[PAYLOAD] > frame->payload_limit) {
-        frame->awaited = block->length[CONTENT] + block->length[PAYLOAD];
+    if (content > frame->message_limit || payload > frame->payload_limit) {
+        frame->awaited = content + payload;
         frame->state = UM_FRAME_SKIP_BYTES;
         return refuse(frame, message,
-                      block->length[CONTENT] > frame->message_limit ? "Content-Length is over message_bytes"
-                                                                    : "Payload-Length is over payload_bytes");
+                      content > frame->message_limit ? "Content-Length is over message_bytes"
+                                                     : "Payload-Length is over payload_bytes");
     }
-    size = (size_t)block->length[CONTENT];
     if (frame->left < size)
         return nothing_left(frame);
-    *message =
-        (struct um_frame_message){.text = frame->input, .size = size, .payload_size = block->length[PAYLOAD]};
+    *message = (struct um_frame_message){.text = frame->input, .size = size, .payload_size = payload};
     take(frame, size);
-    frame->awaited = message->payload_size;
+    frame->awaited = payload;
     frame->state = UM_FRAME_AT_PAYLOAD;
     return UM_FRAME_MESSAGE;
 }
@@ -323,7 +216,7 @@ static void begin(struct um_frame *frame)
     /* A part of a mark is part of a header's name, and none that may be. */
     if (frame->mark_size != 0 && frame->mark_size < sizeof mark) {
         frame->kind = UM_FRAME_HEADERS;
-        break_off(frame, bad_name);
+        break_off(frame, half_mark);
     } else if (byte == '{' || byte == '[' || is_space((char)byte)) {
         frame->kind = UM_FRAME_LINES;
         frame->state = UM_FRAME_AT_LINE;
@@ -359,10 +252,7 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
             } else if (frame->state == UM_FRAME_SKIP_BYTES) {
                 skip_bytes(frame);
             } else {
-                char byte = *frame->input;
-
-                take(frame, 1);
-                header_byte(frame, byte);
+                read_headers(frame);
             }
         }
     }

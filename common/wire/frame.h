@@ -22,11 +22,9 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "frame_block.h"
 
-enum {
-    UM_FRAME_HEADERS_LIMIT = 8192, /* most bytes in one block of headers, its empty line counted */
-    UM_FRAME_FEED_LIMIT = 1 << 20  /* most bytes that may be fed at one time */
-};
+enum { UM_FRAME_FEED_LIMIT = 1 << 20 /* most bytes that may be fed at one time */ };
 
 /* Which framing the first byte chose. */
 enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS };
@@ -53,26 +51,11 @@ enum um_frame_state {
     UM_FRAME_AT_START,   /* no byte yet but some of a byte-order mark */
     UM_FRAME_AT_LINE,    /* between lines or in one */
     UM_FRAME_SKIP_LINE,  /* in a line that was refused */
-    UM_FRAME_AT_NAME,    /* headers: at a line's start or in a name */
-    UM_FRAME_AT_VALUE,   /* headers: after the colon */
-    UM_FRAME_AT_LF,      /* headers: after the CR that ends a line */
-    UM_FRAME_AT_LAST_LF, /* headers: after the CR of the empty line */
+    UM_FRAME_AT_HEADERS, /* headers: in a block */
     UM_FRAME_AT_TEXT,    /* headers: in the text */
     UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
     UM_FRAME_SKIP_BYTES, /* headers: in a message that was refused */
     UM_FRAME_AT_BREAK    /* headers: broken */
-};
-
-/* The header line that is being read, and what the block has told so far. */
-struct um_frame_block {
-    char name[16];      /* of the line, in lower case, as far as it fits */
-    size_t name_size;   /* bytes in the name, those that did not fit counted */
-    size_t size;        /* bytes in the block so far */
-    uint64_t length[2]; /* Content-Length and Payload-Length */
-    bool given[2];      /* which of them have been told */
-    int wanted;         /* which of them the line tells: 0, 1, or -1 for another header */
-    bool has_digit;     /* the value has begun */
-    bool value_over;    /* white space has followed the value */
 };
 
 struct um_frame {

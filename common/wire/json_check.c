@@ -152,6 +152,8 @@ static bool check_number(struct checker *checker)
             return refuse(checker, start, "a number without digits in its exponent");
         skip_digits(checker);
     }
+    if (checker->at - start > UM_JSON_NUMBER_LIMIT)
+        return refuse(checker, start, "a number longer than 63 bytes");
     return true;
 }
 

@@ -3,9 +3,10 @@
  *
  * Owns: the decision what is JSON here. Must not know: JSON-RPC, cJSON, who sent the text. Pure.
  *
- * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT deep.
- * Refused are, with the offset of the first byte that is wrong: text after the value, leading zeros and other numbers that are
- * not RFC 8259's, NaN, control characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
+ * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT
+ * deep. Refused are, with the offset of the first byte that is wrong: text after the value, leading zeros and
+ * other numbers that are not RFC 8259's, NaN, numbers of more than UM_JSON_NUMBER_LIMIT bytes, control
+ * characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
  */
 #ifndef UM_JSON_CHECK_H
 #define UM_JSON_CHECK_H
@@ -13,7 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { UM_JSON_DEPTH_LIMIT = 64 };
+enum {
+    UM_JSON_DEPTH_LIMIT = 64, /* levels of arrays and objects, one in the other */
+    UM_JSON_NUMBER_LIMIT = 63 /* bytes in a number: cJSON reads no more of it */
+};
 
 /* What \u0000 is turned into (U+FDD0, a noncharacter, in UTF-8): cJSON's strings end at a NUL, so that it cannot pass through
  * them. */

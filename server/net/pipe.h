@@ -8,6 +8,7 @@
 #ifndef UM_PIPE_H
 #define UM_PIPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_event
 /* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then that client is
  * gone. */
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
+
+/* Whether a client that sends no more has closed altogether, so that nothing will be read by it either. Where
+ * the system cannot tell the two apart, it has. */
+bool um_pipe_is_cut(const uv_pipe_t *client);
 
 /* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows
  * from the loop. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,17 @@ int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_event
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
 {
     return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+}
+
+bool um_pipe_is_cut(const uv_pipe_t *client)
+{
+    struct pollfd state = {.events = 0};
+    uv_os_fd_t fd;
+
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0)
+        return true;
+    state.fd = fd;
+    return poll(&state, 1, 0) < 0 || (state.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 void um_pipe_close(struct um_pipe *listener)

@@ -288,6 +288,13 @@ int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_event
     return UMEM_OK;
 }
 
+/* A named pipe has no half that could be closed by itself. */
+bool um_pipe_is_cut(const uv_pipe_t *client)
+{
+    (void)client;
+    return true;
+}
+
 void um_pipe_close(struct um_pipe *listener)
 {
     listener->is_closing = true;

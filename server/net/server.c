@@ -28,7 +28,7 @@ void um_server_note(struct um_server *server, enum um_server_note note, const ch
 
 void um_server_begin_turn(struct um_server *server)
 {
-    um_rpc_set_time(server->rpc, (int64_t)time(NULL));
+    um_rpc_set_time(server->rpc, (int64_t)time(NULL), uv_now(server->loop));
 }
 
 static void on_hurry(uv_idle_t *hurry)
@@ -85,6 +85,29 @@ static void serve_due(struct um_server *server)
     }
 }
 
+static void on_alarm(uv_timer_t *alarm)
+{
+    struct um_server *server = alarm->data;
+
+    server->alarm_ms = UINT64_MAX;
+    um_server_begin_turn(server);
+    um_rpc_expire(server->rpc);
+}
+
+static void set_alarm(struct um_server *server)
+{
+    uint64_t at_ms = um_rpc_next_deadline(server->rpc);
+    uint64_t now_ms = uv_now(server->loop);
+
+    if (at_ms == server->alarm_ms || server->is_closing)
+        return;
+    server->alarm_ms = at_ms;
+    if (at_ms == UINT64_MAX)
+        uv_timer_stop(&server->alarm);
+    else
+        uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+}
+
 static void on_turn(uv_check_t *turn)
 {
     struct um_server *server = turn->data;
@@ -97,6 +120,7 @@ static void on_turn(uv_check_t *turn)
         server->has_work = um_rpc_work(server->rpc);
     if (!server->has_work && um_list_is_empty(&server->due))
         uv_idle_stop(&server->hurry);
+    set_alarm(server);
 }
 
 /* ---- clients ---- */
@@ -172,6 +196,7 @@ static void close_when_empty(struct um_server *server)
     server->is_closing = true;
     uv_close((uv_handle_t *)&server->turn, on_handle_closed);
     uv_close((uv_handle_t *)&server->hurry, on_handle_closed);
+    uv_close((uv_handle_t *)&server->alarm, on_handle_closed);
 }
 
 void um_server_session_closed(struct um_server *server)
@@ -247,10 +272,13 @@ static void open_handles(struct um_server *server)
 {
     uv_check_init(server->loop, &server->turn);
     uv_idle_init(server->loop, &server->hurry);
+    uv_timer_init(server->loop, &server->alarm);
     server->turn.data = server;
     server->hurry.data = server;
+    server->alarm.data = server;
+    server->alarm_ms = UINT64_MAX;
     uv_check_start(&server->turn, on_turn);
-    server->handles = 3;
+    server->handles = 4;
 }
 
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,

@@ -30,6 +30,8 @@ struct um_server {
     void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
     uv_check_t turn;         /* after each poll: sessions that are due, and the engine's work */
+    uv_timer_t alarm;        /* rings when the first call that waits runs out of time */
+    uint64_t alarm_ms;       /* for when it is set, on the loop's clock; UINT64_MAX: it is not */
     uv_idle_t hurry;         /* active while something is due, so that polling does not wait */
     struct um_link sessions; /* all of them */
     struct um_link due;      /* those that go on in the next turn */

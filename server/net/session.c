@@ -14,11 +14,26 @@ static void on_flush(struct um_peer *peer)
 
     if (session->is_closing)
         return;
-    um_session_note_tail(session);
     um_server_make_due(session->server, session);
 }
 
-static const struct um_peer_events peer_events = {.flush = on_flush};
+/* It may be this session that is being served: it ends when its turn comes. */
+static void on_close(struct um_peer *peer)
+{
+    struct um_session *session = UM_LIST_ITEM(peer, struct um_session, peer);
+
+    if (session->is_closing)
+        return;
+    session->wants_end = true;
+    um_server_make_due(session->server, session);
+}
+
+static uint64_t on_queued(const struct um_peer *peer)
+{
+    return um_session_unsent(UM_LIST_ITEM(peer, const struct um_session, peer));
+}
+
+static const struct um_peer_events peer_events = {.flush = on_flush, .close = on_close, .queued = on_queued};
 
 /* ---- the end ---- */
 
@@ -126,7 +141,6 @@ static enum step take_step(struct um_session *session)
     switch (event) {
     case UM_FRAME_MESSAGE:
         um_peer_message(peer, message.text, message.size, message.payload_size);
-        um_session_note_tail(session);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
         return take_payload(session) ? STEP_ON : STEP_READ;
@@ -146,8 +160,9 @@ static enum step take_step(struct um_session *session)
     return STEP_READ;
 }
 
-/* Whether the next message may be handed to the engine: the last one's tail is gone, and what waits to be
- * sent is within its limit. A session that has to wait here is woken when a write ends. */
+/* Whether the next message may be handed to the engine: the last one's tail is gone, no long call is at work,
+ * and what waits to be sent is within its limit. A session that has to wait here is woken when a write or the
+ * call ends. */
 static bool may_serve(struct um_session *session)
 {
     uint64_t limit = session->server->limits.unsent_bytes;
@@ -155,8 +170,8 @@ static bool may_serve(struct um_session *session)
 
     if (peer->tail.bytes != NULL || um_session_unsent(session) > limit)
         um_session_send(session);
-    return !session->is_closing && !peer->broken && peer->tail.bytes == NULL &&
-           um_session_unsent(session) <= limit;
+    return !session->is_closing && !session->wants_end && !peer->broken && peer->tail.bytes == NULL &&
+           peer->job == NULL && um_session_unsent(session) <= limit;
 }
 
 /* Hands messages to the engine. Returns whether more bytes are wanted. */
@@ -254,23 +269,66 @@ static void set_reading(struct um_session *session, bool wanted)
         um_session_close(session);
 }
 
-void um_session_go_on(struct um_session *session)
+/* Whether nothing is left to do for the client. */
+static bool is_done(const struct um_session *session)
 {
+    if (um_session_unsent(session) != 0)
+        return false;
+    return session->is_ending || (session->input_over && !um_peer_is_waiting(&session->peer));
+}
+
+static void on_linger(uv_timer_t *timer)
+{
+    struct um_session *session = timer->data;
+
+    if (um_pipe_is_cut(&session->pipe))
+        um_session_close(session);
+}
+
+/* A client that has ended its sending may still wait for answers, or be gone: the end of what it sends looks
+ * the same. No event tells when it goes, so that it is looked for now and then. */
+static void linger(struct um_session *session)
+{
+    if (session->is_lingering || session->is_ending || !um_peer_is_waiting(&session->peer))
+        return;
+    session->is_lingering = true;
+    uv_timer_start(&session->timer, on_linger, 0, UM_SESSION_LINGER_MS);
+}
+
+/* Serves and sends. Returns whether more bytes are wanted. */
+static bool work(struct um_session *session)
+{
+    bool is_served = session->is_peer_open && !session->is_discarding && !session->is_ending;
     bool wants_bytes = false;
 
-    if (session->is_closing)
-        return;
-    if (session->is_peer_open && !session->is_discarding && !session->is_ending && !session->input_over)
+    if (is_served && !session->input_over)
         wants_bytes = serve(session);
+    if (is_served && um_session_unsent(session) <= session->server->limits.unsent_bytes)
+        um_peer_notify(&session->peer);
     um_session_send(session);
+    return wants_bytes;
+}
+
+void um_session_go_on(struct um_session *session)
+{
+    bool wants_bytes;
+
+    if (session->wants_end && !session->is_ending) {
+        um_session_end(session);
+        return;
+    }
     if (session->is_closing)
         return;
-    if (session->peer.broken || um_frame_keep(&session->frame) != UMEM_OK)
+    wants_bytes = work(session);
+    if (session->is_closing)
+        return;
+    if (session->peer.broken || um_frame_keep(&session->frame) != UMEM_OK || is_done(session)) {
         um_session_close(session);
-    else if ((session->is_ending || session->input_over) && um_session_unsent(session) == 0)
-        um_session_close(session);
-    else
-        set_reading(session, wants_bytes || session->is_discarding);
+        return;
+    }
+    set_reading(session, wants_bytes || session->is_discarding);
+    if (session->input_over)
+        linger(session);
 }
 
 /* ---- the beginning ---- */

@@ -26,7 +26,8 @@ struct um_server;
 enum {
     UM_SESSION_PARTS = 3,              /* answers, a tail, answers behind it */
     UM_SESSION_DISCARD_SIZE = 1 << 20, /* bytes thrown away after a broken message, */
-    UM_SESSION_DISCARD_MS = 1000       /* for this long at most */
+    UM_SESSION_DISCARD_MS = 1000,      /* for this long at most */
+    UM_SESSION_LINGER_MS = 250 /* between two looks whether a client that sends no more is still there */
 };
 
 /* Bytes to send, in `sending` or in a block. */
@@ -37,10 +38,10 @@ struct um_session_part {
 
 struct um_session {
     struct um_server *server;
-    struct um_link all;  /* place in the server's list of sessions */
-    struct um_link due;  /* place in its list of those that go on in the next turn */
-    uv_pipe_t pipe;      /* the connection */
-    uv_timer_t timer;    /* how long it may take to end */
+    struct um_link all; /* place in the server's list of sessions */
+    struct um_link due; /* place in its list of those that go on in the next turn */
+    uv_pipe_t pipe;     /* the connection */
+    uv_timer_t timer; /* how long it may take to end; or, waiting half-closed, when to look for the client */
     struct um_peer peer; /* where it is not open, only its `out` is used */
     struct um_frame frame;
     struct um_buf sending; /* answers on their way; changes places with peer.out */
@@ -48,16 +49,16 @@ struct um_session {
         parts[UM_SESSION_PARTS]; /* what is on its way, in order; empty ones may be among them */
     uv_write_t write;
     size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
-    size_t tail_at;       /* where in peer.out the tail belongs */
     size_t discarded;     /* bytes thrown away so far */
     unsigned handles;     /* pipe and timer, as far as they are not closed */
-    bool has_tail;        /* peer.tail waits to be sent */
     bool is_sending_tail; /* peer.tail is on its way */
     bool is_peer_open;    /* um_peer_close() is due at the end */
     bool is_refused;      /* counts among the server's refused */
     bool is_reading;      /* libuv reads */
     bool reads_payload;   /* the read under way goes into um_peer_payload_space() */
     bool input_over;      /* every message that came was handed to the engine, and no more will come */
+    bool is_lingering;    /* has sent all it will, and calls of it still wait to be answered */
+    bool wants_end;       /* session.close was called for it */
     bool is_discarding;   /* what comes is thrown away, then the session ends */
     bool is_ending;       /* takes its answers, then closes */
     bool is_closing;      /* the handles are closing */
@@ -92,9 +93,6 @@ void um_session_close(struct um_session *session);
 void um_session_refuse(struct um_session *session, int code);
 
 /* ---- session_send.c ---- */
-
-/* Takes note of a tail that the engine has put behind its answers. */
-void um_session_note_tail(struct um_session *session);
 
 /* Sends what there is, unless a part of it is already under way. Closes the session where the client is
  * gone. */

@@ -42,12 +42,10 @@ static void give_back(struct um_session *session, struct um_buf *buf)
     um_buf_shrink(buf, 0);
 }
 
-void um_session_note_tail(struct um_session *session)
+/* Whether a tail waits to be sent. */
+static bool has_tail(const struct um_session *session)
 {
-    if (session->peer.tail.bytes == NULL || session->has_tail || session->is_sending_tail)
-        return;
-    session->has_tail = true;
-    session->tail_at = session->peer.out.size;
+    return session->peer.tail.bytes != NULL && !session->is_sending_tail;
 }
 
 static uint64_t parts_size(const struct um_session *session)
@@ -61,7 +59,7 @@ static uint64_t parts_size(const struct um_session *session)
 
 uint64_t um_session_unsent(const struct um_session *session)
 {
-    uint64_t tail = session->has_tail ? session->peer.tail.size : 0;
+    uint64_t tail = has_tail(session) ? session->peer.tail.size : 0;
     uint64_t on_the_way = parts_size(session);
 
     /* Of what libuv has, it knows better how much is gone. */
@@ -75,20 +73,20 @@ uint64_t um_session_unsent(const struct um_session *session)
 static bool load(struct um_session *session)
 {
     struct um_peer *peer = &session->peer;
-    size_t head = session->has_tail ? session->tail_at : peer->out.size;
+    bool with_tail = has_tail(session);
+    size_t head = with_tail ? peer->tail.at : peer->out.size;
 
-    if (peer->out.size == 0 && !session->has_tail) {
+    if (peer->out.size == 0 && !with_tail) {
         give_back(session, &peer->out);
         return false;
     }
     swap(&peer->out, &session->sending);
     session->parts[0] = (struct um_session_part){session->sending.data, head};
-    if (session->has_tail) {
+    if (with_tail) {
         session->parts[1] = (struct um_session_part){(const char *)peer->tail.bytes, peer->tail.size};
         session->parts[2] =
             (struct um_session_part){session->sending.data + head, session->sending.size - head};
         session->is_sending_tail = true;
-        session->has_tail = false;
     }
     session->server->traffic.bytes_written += parts_size(session);
     return true;

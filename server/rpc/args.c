@@ -196,3 +196,32 @@ bool um_args_bind(struct um_call *call, const cJSON *params, struct um_args *arg
     }
     return true;
 }
+
+/* ---- raw bytes ---- */
+
+/* What a call has for a parameter, by name or by position, or NULL. */
+static const cJSON *value_of(const struct um_method *method, const cJSON *params, const char *name)
+{
+    size_t index = 0;
+
+    if (find_param(method, name, &index) == NULL)
+        return NULL;
+    return cJSON_IsArray(params) ? cJSON_GetArrayItem(params, (int)index)
+                                 : cJSON_GetObjectItemCaseSensitive(params, name);
+}
+
+bool um_args_raw_size(const struct um_method *method, const cJSON *params, uint64_t *size)
+{
+    const cJSON *encoding = value_of(method, params, "encoding");
+    const cJSON *said = value_of(method, params, "size");
+
+    *size = 0;
+    if (!cJSON_IsString(encoding) || strcmp(encoding->valuestring, "raw") != 0)
+        return true;
+    if (!cJSON_IsNumber(said) ||
+        !(said->valuedouble >= 0 && said->valuedouble <= (double)UM_JSON_INTEGER_MAX) ||
+        floor(said->valuedouble) < said->valuedouble)
+        return false;
+    *size = (uint64_t)said->valuedouble;
+    return true;
+}

@@ -60,6 +60,10 @@ struct um_args {
  * then the call has been answered with the error. */
 bool um_args_bind(struct um_call *call, const struct cJSON *params, struct um_args *args);
 
+/* How many raw bytes a call takes, by its unchecked `params` (NULL: none): its "size" where its "encoding" is "raw", else 0.
+ * Returns false where it does not say its size. */
+bool um_args_raw_size(const struct um_method *method, const struct cJSON *params, uint64_t *size);
+
 /* Checks offset + size against a block; answers out_of_range and returns false where they pass its end. */
 bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 

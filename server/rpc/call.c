@@ -8,6 +8,7 @@
 
 #include "engine.h"
 #include "json_out.h"
+#include "text.h"
 
 enum {
     ANSWER_RESERVE = 4096,    /* bytes every answer of fixed size fits in, its id not counted */
@@ -83,7 +84,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
         um_reply_uint(call, "maximum", limit);
-    } else if (call->in_batch && touched > call->peer->batch_left) {
+    } else if (call->batch != NULL && touched > call->batch->bytes_left) {
         um_fail(call, UMEM_E_LIMIT_EXCEEDED,
                 "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
                 (unsigned long long)call->peer->rpc->limits->batch_bytes);
@@ -91,8 +92,8 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
         um_reply_uint(call, "asked", touched);
     } else {
-        if (call->in_batch)
-            call->peer->batch_left -= touched;
+        if (call->batch != NULL)
+            call->batch->bytes_left -= touched;
         return true;
     }
     um_reply_end(call);
@@ -103,7 +104,7 @@ void um_call_start(struct um_call *call)
 {
     size_t id_size = call->id.kind == UM_ID_STRING ? 6 * strlen(call->id.text) : 0;
 
-    if (!call->in_batch)
+    if (call->batch == NULL)
         call->start = um_framing_begin(call->peer);
     call->body = call->peer->out.size;
     /* Room for any answer of fixed size, so that no change is made that cannot be told. */
@@ -192,19 +193,31 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
 
     if (call->id.kind == UM_ID_NONE || size == 0)
         return;
-    peer->tail = (struct um_tail){.bytes = um_block_bytes(block) + offset, .size = (size_t)size};
+    if (call->batch != NULL) {
+        if (!um_buf_append(&call->batch->raw, um_block_bytes(block) + offset, (size_t)size))
+            peer->broken = true;
+        return;
+    }
+    peer->tail = (struct um_tail){um_block_bytes(block) + offset, (size_t)size, 0};
     if (size > COPIED_TAIL_SIZE)
         (void)um_pin_new(um_call_store(call), block, &peer->tail_pin);
+}
+
+void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    um_block_wrote(um_call_store(call), block, offset, size);
+    um_observe_changed(call->peer->rpc, block, offset, size);
 }
 
 /* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
 static void settle_tail(struct um_peer *peer)
 {
+    peer->tail.at = peer->out.size;
     if (peer->tail.bytes == NULL || peer->tail_pin != NULL)
         return;
     if (!um_buf_append(&peer->out, peer->tail.bytes, peer->tail.size))
         peer->broken = true;
-    peer->tail = (struct um_tail){NULL, 0};
+    peer->tail = (struct um_tail){NULL, 0, 0};
 }
 
 void um_reply_end(struct um_call *call)
@@ -223,8 +236,8 @@ void um_reply_end(struct um_call *call)
     if (call->failed)
         peer->rpc->errors++;
     if (call->id.kind == UM_ID_NONE) {
-        um_buf_truncate(out, call->in_batch ? call->body : call->start);
-    } else if (!call->in_batch) {
+        um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
+    } else if (call->batch == NULL) {
         um_framing_end(peer, call->start, peer->tail.size);
         settle_tail(peer);
     }
@@ -234,12 +247,15 @@ void um_reply_end(struct um_call *call)
 
 /* ---- errors ---- */
 
-/* Formatted text may end in the middle of a UTF-8 sequence where a long name was cut. */
-static size_t whole_utf8(const char *text, size_t size)
+/* What was quoted in a text, or the text itself, may have been cut in the middle of a UTF-8 sequence: takes the
+ * rests of such sequences away. Returns the size of what stays. */
+static size_t drop_cut_utf8(char *text, size_t size)
 {
-    while (size != 0 && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
+    for (size_t at = um_utf8_check(text, size); at < size; at += um_utf8_check(text + at, size - at)) {
         size--;
-    return size != 0 && ((unsigned char)text[size - 1] & 0x80) != 0 ? size - 1 : size;
+        memmove(text + at, text + at + 1, size - at);
+    }
+    return size;
 }
 
 void um_fail(struct um_call *call, int code, const char *format, ...)
@@ -263,9 +279,8 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
         size = vsnprintf(message, sizeof message, format, list);
         va_end(list);
         if (size >= MESSAGE_SIZE_LIMIT)
-            um_json_string(out, message, whole_utf8(message, sizeof message - 1));
-        else
-            um_json_string(out, message, (size_t)(size > 0 ? size : 0));
+            size = MESSAGE_SIZE_LIMIT - 1;
+        um_json_string(out, message, drop_cut_utf8(message, (size_t)(size > 0 ? size : 0)));
     } else {
         um_json_cstring(out, umem_error_text(code));
     }

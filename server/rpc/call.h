@@ -30,13 +30,21 @@ struct um_call {
     struct um_peer *peer;
     const struct um_method *method; /* NULL while it is not known */
     struct um_id id;
-    bool in_batch;
-    bool begun;    /* the answer's envelope is written */
-    bool failed;   /* the answer is an error */
-    bool answered; /* um_reply_end() was called */
-    size_t start;  /* where the answer begins in peer->out (its frame's start for a call of its own) */
-    size_t body;   /* where the answer's JSON begins in peer->out */
-    uint64_t payload_size; /* raw bytes that follow the request's message */
+    struct um_batch *batch; /* that it is a part of; NULL: it stands alone */
+    bool begun;             /* the answer's envelope is written */
+    bool failed;            /* the answer is an error */
+    bool answered;          /* um_reply_end() was called */
+    size_t start; /* where the answer begins in peer->out (its frame's start for a call of its own) */
+    size_t body;  /* where the answer's JSON begins in peer->out */
+    uint64_t payload_size;        /* raw bytes that belong to the request */
+    const unsigned char *payload; /* those bytes; NULL: they are still to come, behind the message */
+};
+
+/* A batch at work. */
+struct um_batch {
+    uint64_t bytes_left;          /* of blocks that it may still touch */
+    const unsigned char *payload; /* raw bytes for its requests that were not used up yet */
+    struct um_buf raw;            /* raw bytes of its answers, to follow the message */
 };
 
 /* The engine's and the store's, for handlers. */
@@ -62,9 +70,12 @@ void um_reply_bool(struct um_call *call, const char *key, bool value);
 void um_reply_string(struct um_call *call, const char *key, const char *value); /* NULL: null */
 void um_reply_null(struct um_call *call, const char *key);
 
-/* Raw bytes of a block that follow the answer, the whole range at once. Small ones are copied, large ones are pinned and go
- * out of the block itself. Header framing only. */
+/* Raw bytes of a block that follow the answer, the whole range at once. Small ones and those of a batch are copied, large ones
+ * are pinned and go out of the block itself. Header framing only. */
 void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+
+/* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
+void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 
 /* Ends the answer. */
 void um_reply_end(struct um_call *call);

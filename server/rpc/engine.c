@@ -4,6 +4,9 @@
 
 #include "arena.h"
 #include "intake.h"
+#include "job.h"
+#include "later.h"
+#include "watch.h"
 
 /* Blocks freed in one slice of background work: well under a millisecond. */
 enum { RECLAIM_BUDGET = 2000 };
@@ -14,11 +17,15 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
-    if (um_arena_init() != UMEM_OK) {
+    made->store = options->store;
+    if (um_observe_init(made) != UMEM_OK || um_arena_init() != UMEM_OK) {
+        um_observe_deinit(made);
         free(made);
         return UMEM_E_NO_MEMORY;
     }
-    made->store = options->store;
+    um_list_init(&made->peers);
+    um_list_init(&made->jobs);
+    um_list_init(&made->cancelled);
     made->limits = options->limits;
     made->traffic = options->traffic;
     made->events = options->events;
@@ -26,7 +33,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->pipe = options->pipe;
     made->pid = options->pid;
     made->started = options->started;
-    um_rpc_set_time(made, options->started);
+    um_rpc_set_time(made, options->started, 0);
     *rpc = made;
     return UMEM_OK;
 }
@@ -36,24 +43,52 @@ void um_rpc_free(struct um_rpc *rpc)
     if (rpc == NULL)
         return;
     um_arena_deinit();
+    um_observe_deinit(rpc);
+    um_deadlines_deinit(&rpc->deadlines);
     free(rpc);
 }
 
-void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds)
+void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 {
     rpc->unix_seconds = unix_seconds;
+    rpc->now_ms = now_ms;
     um_store_set_time(rpc->store, unix_seconds);
 }
 
 bool um_rpc_work(struct um_rpc *rpc)
 {
-    return um_store_reclaim(rpc->store, RECLAIM_BUDGET);
+    bool has_jobs = um_job_work(rpc);
+
+    um_store_reclaim(rpc->store, RECLAIM_BUDGET);
+    um_engine_settle(rpc);
+    return has_jobs || um_store_has_work(rpc->store);
+}
+
+uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
+{
+    const struct um_deadline *first = um_deadlines_first(&rpc->deadlines);
+
+    return first != NULL ? first->at_ms : UINT64_MAX;
+}
+
+void um_rpc_expire(struct um_rpc *rpc)
+{
+    um_later_expire(rpc);
+    um_engine_settle(rpc);
 }
 
 void um_engine_work_pending(struct um_rpc *rpc)
 {
     if (rpc->events.work_pending != NULL)
         rpc->events.work_pending(rpc->events.context);
+}
+
+void um_engine_settle(struct um_rpc *rpc)
+{
+    um_later_settle(rpc);
+    um_observe_settle(rpc);
+    if (um_store_has_work(rpc->store))
+        um_engine_work_pending(rpc);
 }
 
 /* ---- peers ---- */
@@ -75,24 +110,45 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
     if (code != UMEM_OK)
         return code;
     rpc->last_peer_id = owner.id;
-    /* What waits to be sent, the answer at work, and the small answers that a batch may add to its large ones. */
-    um_buf_init(&peer->out, (size_t)(limits->unsent_bytes + 4 * limits->message_bytes));
+    um_list_append(&rpc->peers, &peer->in_rpc);
+    um_list_init(&peer->laters);
+    um_list_init(&peer->watches);
+    um_list_init(&peer->talking);
+    /* What waits to be sent, the answer at work, the small answers that a batch may add to its large ones, and its raw
+     * bytes. */
+    um_buf_init(&peer->out, (size_t)(limits->unsent_bytes + 4 * limits->message_bytes + limits->batch_bytes));
     return UMEM_OK;
 }
 
 void um_peer_close(struct um_peer *peer)
 {
+    um_list_remove(&peer->in_rpc);
+    peer->events = NULL;
+    um_later_drop_all(peer);
+    um_watch_drop_all(peer);
+    um_job_drop(peer);
     um_intake_abandon(peer);
     um_peer_tail_sent(peer);
     um_buf_deinit(&peer->out);
     um_owner_close(peer->rpc->store, peer->owner);
-    um_engine_work_pending(peer->rpc);
     peer->owner = NULL;
+    um_engine_settle(peer->rpc);
+}
+
+void um_peer_flush(struct um_peer *peer)
+{
+    if (peer->events != NULL && peer->events->flush != NULL)
+        peer->events->flush(peer);
 }
 
 bool um_peer_is_ready(const struct um_peer *peer)
 {
-    return peer->tail.bytes == NULL && peer->intake == NULL && !peer->broken;
+    return peer->tail.bytes == NULL && peer->intake == NULL && peer->job == NULL && !peer->broken;
+}
+
+bool um_peer_is_waiting(const struct um_peer *peer)
+{
+    return peer->job != NULL || !um_list_is_empty(&peer->laters);
 }
 
 void um_peer_tail_sent(struct um_peer *peer)
@@ -100,5 +156,5 @@ void um_peer_tail_sent(struct um_peer *peer)
     if (peer->tail_pin != NULL)
         um_pin_release(peer->rpc->store, peer->tail_pin);
     peer->tail_pin = NULL;
-    peer->tail = (struct um_tail){NULL, 0};
+    peer->tail = (struct um_tail){NULL, 0, 0};
 }

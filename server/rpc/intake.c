@@ -1,31 +1,37 @@
 #include "intake.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "args.h"
 #include "engine.h"
+#include "envelope.h"
+#include "span.h"
 
-enum { SCRATCH_SIZE = 65536 };
+enum {
+    SCRATCH_SIZE = 65536,
+    GATHER_STEP =
+        65536 /* bytes of room for each read, at least: memory grows with what has come, not with what is said */
+};
 
 struct um_intake {
-    struct um_call *call; /* to answer at the end; NULL: the bytes are thrown away */
-    um_handle block;      /* looked up for every piece, so that it may be freed or moved between */
-    uint64_t offset;      /* where the payload's first byte goes */
-    uint64_t size;        /* bytes in all */
-    uint64_t done;        /* bytes that have come */
+    struct um_call *call; /* to answer at the end; NULL: there is none */
+    struct um_span
+        span;   /* where its bytes go: looked up for every piece, so that the block may be freed or moved */
+    char *text; /* a batch's message; NULL: it is none */
+    struct um_message message; /* that message */
+    struct um_buf gathered;    /* a batch's bytes so far */
+    uint64_t size;             /* bytes in all */
+    uint64_t done;             /* bytes that have come */
 };
 
 /* Where bytes go that nobody wants. */
 static char scratch[SCRATCH_SIZE];
 
-/* Where memory runs out even for this, the rest of the connection cannot be understood. */
 static struct um_intake *intake_new(struct um_peer *peer, uint64_t size)
 {
     struct um_intake *intake = calloc(1, sizeof *intake);
 
-    if (intake == NULL)
-        peer->broken = true;
-    else
+    if (intake != NULL)
         intake->size = size;
     peer->intake = intake;
     return intake;
@@ -34,33 +40,60 @@ static struct um_intake *intake_new(struct um_peer *peer, uint64_t size)
 void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offset)
 {
     struct um_peer *peer = call->peer;
-    um_handle handle = um_block_handle(um_call_store(call), block);
+    struct um_span span = {um_block_handle(um_call_store(call), block), offset, call->payload_size};
     struct um_call *later = um_call_defer(call);
-    struct um_intake *intake;
 
     if (later == NULL)
         return;
-    intake = intake_new(peer, call->payload_size);
-    if (intake == NULL) {
+    if (intake_new(peer, call->payload_size) == NULL) {
+        peer->broken = true;
         um_call_free(later);
         return;
     }
-    intake->call = later;
-    intake->block = handle;
-    intake->offset = offset;
+    peer->intake->call = later;
+    peer->intake->span = span;
+}
+
+bool um_intake_gather(struct um_peer *peer, const struct um_message *message)
+{
+    char *text = malloc(message->size);
+
+    if (text == NULL || intake_new(peer, message->payload_size) == NULL) {
+        free(text);
+        return false;
+    }
+    memcpy(text, message->text, message->size);
+    peer->intake->text = text;
+    peer->intake->message = *message;
+    peer->intake->message.text = text;
+    um_buf_init(&peer->intake->gathered, (size_t)message->payload_size);
+    return true;
 }
 
 void um_intake_discard(struct um_peer *peer, uint64_t size)
 {
-    (void)intake_new(peer, size);
+    /* Where memory runs out even for this, the rest of the connection cannot be understood. */
+    if (intake_new(peer, size) == NULL)
+        peer->broken = true;
 }
 
-void um_intake_abandon(struct um_peer *peer)
+/* Takes it away from the peer, which is ready for the next message from now on. */
+static struct um_intake *take_away(struct um_peer *peer)
 {
-    if (peer->intake != NULL)
-        um_call_free(peer->intake->call);
-    free(peer->intake);
+    struct um_intake *intake = peer->intake;
+
     peer->intake = NULL;
+    return intake;
+}
+
+static void intake_free(struct um_intake *intake)
+{
+    if (intake == NULL)
+        return;
+    um_call_free(intake->call);
+    free(intake->text);
+    um_buf_deinit(&intake->gathered);
+    free(intake);
 }
 
 uint64_t um_peer_payload_left(const struct um_peer *peer)
@@ -68,61 +101,120 @@ uint64_t um_peer_payload_left(const struct um_peer *peer)
     return peer->intake != NULL ? peer->intake->size - peer->intake->done : 0;
 }
 
-/* Answers a call whose block is not there any more, and lets the rest of its bytes go. */
-static void give_up(struct um_intake *intake, int code, const struct um_fault *fault)
+/* ---- into a block ---- */
+
+/* What came of a payload that ends too soon. */
+static void tell_what_came(const struct um_intake *intake)
 {
-    um_call_start(intake->call);
-    um_fail_fault(intake->call, code, fault);
-    um_call_free(intake->call);
-    intake->call = NULL;
+    struct um_block *block = NULL;
+
+    if (um_store_find_block(um_call_store(intake->call), intake->span.block, &block, NULL) == UMEM_OK)
+        um_call_wrote(intake->call, block, intake->span.offset, intake->done);
 }
 
-/* The block, if it is still there, unlocked and large enough; else the call has been answered. */
+void um_intake_abandon(struct um_peer *peer)
+{
+    struct um_intake *intake = take_away(peer);
+
+    if (intake != NULL && intake->call != NULL)
+        tell_what_came(intake);
+    intake_free(intake);
+}
+
+/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes let go. */
 static struct um_block *find_target(struct um_intake *intake)
 {
-    struct um_store *store = um_call_store(intake->call);
     struct um_fault fault = {0};
     struct um_block *block = NULL;
-    int code = um_store_find_block(store, intake->block, &block, &fault);
+    int code = um_span_find(intake->call, &intake->span, &block, &fault);
 
     if (code == UMEM_OK)
-        code = um_heap_check_lock(um_block_heap(store, block), intake->call->peer->owner, &fault);
-    if (code == UMEM_OK && um_block_size(block) < intake->offset + intake->size) {
-        code = UMEM_E_OUT_OF_RANGE;
-        fault.block = intake->block;
-        fault.what = "the block was made smaller while its bytes were on their way";
-    }
-    if (code == UMEM_OK)
         return block;
-    give_up(intake, code, &fault);
+    tell_what_came(intake);
+    um_call_start(intake->call);
+    um_fail_fault(intake->call, code, &fault);
+    um_call_free(intake->call);
+    intake->call = NULL;
     return NULL;
 }
+
+static void finish_block(struct um_intake *intake)
+{
+    if (find_target(intake) == NULL)
+        return;
+    tell_what_came(intake);
+    um_call_start(intake->call);
+    um_reply_uint(intake->call, "size", intake->size);
+    um_reply_end(intake->call);
+}
+
+/* ---- a batch's ---- */
+
+/* Room behind what has come. Where there is none, the batch is refused and the rest of its bytes let go. */
+static char *gather_space(struct um_peer *peer, struct um_intake *intake, size_t *room)
+{
+    struct um_buf *gathered = &intake->gathered;
+    uint64_t left = intake->size - intake->done;
+    char *space = um_buf_reserve(gathered, left < GATHER_STEP ? (size_t)left : GATHER_STEP);
+
+    if (space == NULL) {
+        free(intake->text);
+        intake->text = NULL;
+        um_buf_deinit(gathered);
+        um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+        return NULL;
+    }
+    *room = gathered->capacity - gathered->size;
+    if (*room > left)
+        *room = (size_t)left;
+    return space;
+}
+
+/* ---- both ---- */
 
 char *um_peer_payload_space(struct um_peer *peer, size_t *room)
 {
     struct um_intake *intake = peer->intake;
-    struct um_block *block = intake->call != NULL ? find_target(intake) : NULL;
     uint64_t left = intake->size - intake->done;
+    struct um_block *block = intake->call != NULL ? find_target(intake) : NULL;
+    char *space = intake->text != NULL ? gather_space(peer, intake, room) : NULL;
 
+    if (space != NULL)
+        return space;
     if (block == NULL) {
         *room = left < SCRATCH_SIZE ? (size_t)left : SCRATCH_SIZE;
         return scratch;
     }
     *room = (size_t)left;
-    return (char *)um_block_bytes(block) + intake->offset + intake->done;
+    return (char *)um_block_bytes(block) + intake->span.offset + intake->done;
+}
+
+/* A piece has come: where the block is being moved, its new memory needs the piece too. Observers are told at the end. */
+static void note_piece(const struct um_intake *intake, size_t size)
+{
+    struct um_store *store = um_call_store(intake->call);
+    struct um_block *block = NULL;
+
+    if (um_store_find_block(store, intake->span.block, &block, NULL) == UMEM_OK)
+        um_block_wrote(store, block, intake->span.offset + intake->done, size);
 }
 
 void um_peer_payload_received(struct um_peer *peer, size_t size)
 {
     struct um_intake *intake = peer->intake;
 
+    if (intake->call != NULL)
+        note_piece(intake, size);
     intake->done += size;
+    if (intake->text != NULL)
+        intake->gathered.size += size;
     if (intake->done < intake->size)
         return;
-    if (intake->call != NULL && find_target(intake) != NULL) {
-        um_call_start(intake->call);
-        um_reply_uint(intake->call, "size", intake->size);
-        um_reply_end(intake->call);
-    }
-    um_intake_abandon(peer);
+    take_away(peer);
+    if (intake->call != NULL)
+        finish_block(intake);
+    else if (intake->text != NULL)
+        um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
+    intake_free(intake);
+    um_engine_settle(peer->rpc);
 }

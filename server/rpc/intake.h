@@ -1,16 +1,20 @@
 /*
- * Raw bytes that follow a request: where they go, and the answer when all have come.
+ * Raw bytes that follow a message: where they go, and what happens when all have come.
  *
- * Owns: the request that waits for its bytes. Must not know: pipes, framing.
+ * Owns: the request or batch that waits for its bytes. Must not know: pipes, framing.
  */
 #ifndef UM_INTAKE_H
 #define UM_INTAKE_H
 
+#include "batch.h"
 #include "call.h"
 
 /* Takes the call's payload into a block from `offset` on; the range is checked. The call is answered when the last byte has
  * come, with the size, or with the error that a block which was freed, resized or locked on the way gives. */
 void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offset);
+
+/* Gathers the payload of a batch, which runs when the last byte has come. Returns false where memory runs out. */
+bool um_intake_gather(struct um_peer *peer, const struct um_message *message);
 
 /* Takes `size` bytes and throws them away: their request has been answered. */
 void um_intake_discard(struct um_peer *peer, uint64_t size);

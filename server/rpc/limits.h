@@ -22,6 +22,8 @@
     X(heaps, 262144, 1, 67108862, "heaps at one time") \
     X(unsent_bytes, 4194304, 1024, 1073741824, \
       "answer bytes that wait for one client before its requests wait") \
+    X(waits, 1024, 1, 1000000, "calls that wait at one time, for one client") \
+    X(watches, 1024, 1, 1000000, "watches of one client") \
     X(turn_requests, 256, 1, 1000000, "messages served for one client before the next one's turn") \
     X(closing_ms, 5000, 1, 3600000, "milliseconds that a closing session gets to take its last answers")
 

@@ -11,6 +11,7 @@
 /* X(symbol): in the order of protocol.md. */
 #define UM_METHODS(X) \
     X(rpc_discover) \
+    X(rpc_cancel) \
     X(server_ping) \
     X(server_info) \
     X(server_stats) \
@@ -19,16 +20,36 @@
     X(heap_create) \
     X(heap_list) \
     X(heap_info) \
+    X(heap_validate) \
+    X(heap_compact) \
+    X(heap_lock) \
+    X(heap_unlock) \
     X(heap_destroy) \
     X(block_alloc) \
+    X(block_resize) \
     X(block_info) \
     X(block_list) \
+    X(block_at) \
+    X(block_change) \
     X(block_read) \
     X(block_write) \
     X(block_get) \
     X(block_set) \
+    X(block_fill) \
     X(block_copy) \
-    X(block_free)
+    X(block_compare) \
+    X(block_find) \
+    X(block_add) \
+    X(block_exchange) \
+    X(block_wait) \
+    X(block_hold) \
+    X(block_release) \
+    X(block_free) \
+    X(session_info) \
+    X(session_list) \
+    X(session_watch) \
+    X(session_unwatch) \
+    X(session_close)
 
 #define UM_METHOD_DECLARE(symbol) extern const struct um_method um_method_##symbol;
 UM_METHODS(UM_METHOD_DECLARE)

@@ -1,6 +1,7 @@
 /* block.alloc, block.info, block.list, block.free: blocks and their lives. */
 #include "args.h"
 #include "call.h"
+#include "describe.h"
 #include "engine.h"
 #include "json_out.h"
 #include "methods.h"
@@ -61,106 +62,20 @@ static void alloc(struct um_call *call, const struct um_args *args)
     }
     if (data != NULL)
         um_data_decode(data, um_block_bytes(block));
-    um_reply_uint(call, "block", um_block_handle(um_call_store(call), block));
-    um_reply_uint(call, "size", options.size);
-    um_json_uint64(um_reply_key(call, "address"), (uint64_t)(uintptr_t)um_block_bytes(block));
+    um_describe_place(um_reply(call), um_call_store(call), block);
     um_reply_end(call);
 }
-
-static const struct um_member alloc_result[] = {
-    {.name = "block", .type = UM_BLOCK, .doc = "The new block."},
-    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As asked for."},
-    {.name = "address",
-     .type = UM_JSON,
-     .doc = "Where it lies in the daemon: unique among the blocks alive."},
-    {.name = NULL},
-};
 
 const struct um_method um_method_block_alloc = {
     .name = "block.alloc",
     .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
     UM_PARAMS(alloc_params),
-    .result = alloc_result,
+    .result = um_block_place_members,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE},
     .run = alloc,
 };
 
 /* ---- block.info and block.list ---- */
-
-static const struct um_member owner_members[] = {
-    {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
-    {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
-    {.name = "program", .type = UM_STRING, .doc = "That client's program; \"\" where it is not known."},
-    {.name = NULL},
-};
-
-static const struct um_member info_result[] = {
-    {.name = "block", .type = UM_BLOCK, .doc = "The handle."},
-    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
-    {.name = "heap", .type = UM_HEAP, .doc = "Where it was allocated."},
-    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Its size."},
-    {.name = "address",
-     .type = UM_JSON,
-     .doc = "Where it lies in the daemon: unique among the blocks alive."},
-    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
-    {.name = "owner", .type = UM_OBJECT, .nullable = true, .members = owner_members, .doc = "Who made it."},
-    {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it."},
-    {.name = "orphaned", .type = UM_BOOLEAN, .doc = "No name, and no open session holds it."},
-    {.name = "created",
-     .type = UM_UINT,
-     .unit = "seconds since 1970-01-01 UTC",
-     .doc = "When it was allocated."},
-    {.name = NULL},
-};
-
-static void write_owner(struct um_buf *out, const struct um_owner *owner)
-{
-    struct um_owner_info info;
-
-    um_json_key(out, "owner");
-    if (owner == NULL) {
-        um_json_null(out);
-        return;
-    }
-    um_owner_get_info(owner, &info);
-    um_json_begin_object(out);
-    um_json_key(out, "session");
-    um_json_uint(out, info.id);
-    um_json_key(out, "pid");
-    um_json_int(out, info.pid);
-    um_json_key(out, "program");
-    um_json_cstring(out, info.program);
-    um_json_end_object(out);
-}
-
-static void write_info(struct um_buf *out, const struct um_store *store, const struct um_block *block)
-{
-    struct um_block_info info;
-
-    um_block_get_info(store, block, &info);
-    um_json_key(out, "block");
-    um_json_uint(out, info.block);
-    um_json_key(out, "name");
-    if (info.name != NULL)
-        um_json_cstring(out, info.name);
-    else
-        um_json_null(out);
-    um_json_key(out, "heap");
-    um_json_uint(out, info.heap);
-    um_json_key(out, "size");
-    um_json_uint(out, info.size);
-    um_json_key(out, "address");
-    um_json_uint64(out, info.address);
-    um_json_key(out, "lifetime");
-    um_json_cstring(out, um_lifetime_words[info.lifetime].word);
-    write_owner(out, info.owner);
-    um_json_key(out, "holders");
-    um_json_uint(out, info.holders);
-    um_json_key(out, "orphaned");
-    um_json_bool(out, info.orphaned);
-    um_json_key(out, "created");
-    um_json_int(out, info.created);
-}
 
 static const struct um_param block_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
@@ -168,7 +83,7 @@ static const struct um_param block_params[] = {
 
 static void info(struct um_call *call, const struct um_args *args)
 {
-    write_info(um_reply(call), um_call_store(call), args->value[0].as.block);
+    um_describe_block(um_reply(call), um_call_store(call), args->value[0].as.block);
     um_reply_end(call);
 }
 
@@ -176,7 +91,7 @@ const struct um_method um_method_block_info = {
     .name = "block.info",
     .summary = "Tells all about a block.",
     UM_PARAMS(block_params),
-    .result = info_result,
+    .result = um_block_members,
     .ignores_lock = true,
     .run = info,
 };
@@ -218,7 +133,7 @@ static void list(struct um_call *call, const struct um_args *args)
     /* A page that nothing fits in would be no way on. */
     for (; block != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        write_info(out, store, block);
+        um_describe_block(out, store, block);
         um_json_end_object(out);
         last = um_block_handle(store, block);
         first = false;
@@ -236,7 +151,7 @@ static void list(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "blocks", .type = UM_ARRAY, .members = info_result, .doc = "Each as block.info tells it."},
+    {.name = "blocks", .type = UM_ARRAY, .members = um_block_members, .doc = "Each as block.info tells it."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = NULL},
 };

@@ -1,4 +1,4 @@
-/* block.read, block.write, block.copy: the bytes of blocks. */
+/* block.read and block.write: bytes of blocks, in and out. */
 #include <string.h>
 
 #include "args.h"
@@ -22,14 +22,14 @@ static void reply_size(struct um_call *call, uint64_t size)
 
 static void fail_raw_on_lines(struct um_call *call)
 {
-    um_fail(call, UMEM_E_UNSUPPORTED, "encoding \"raw\" needs the header framing, and a request of its own");
+    um_fail(call, UMEM_E_UNSUPPORTED, "encoding \"raw\" needs the header framing");
     um_reply_end(call);
 }
 
-/* Raw bytes travel beside messages with headers, and beside one request only. */
+/* Raw bytes travel beside messages with headers. */
 static bool may_be_raw(const struct um_call *call)
 {
-    return call->peer->framing == UM_FRAMING_HEADERS && !call->in_batch;
+    return call->peer->framing == UM_FRAMING_HEADERS;
 }
 
 /* ---- block.read ---- */
@@ -63,6 +63,8 @@ static void read_raw(struct um_call *call, const struct um_range *range)
         um_reply_end(call);
         return;
     }
+    if (!um_call_fits(call, 0, range->size))
+        return;
     um_reply_uint(call, "size", range->size);
     um_reply_payload(call, range->block, range->offset, range->size);
     um_reply_end(call);
@@ -176,37 +178,50 @@ static void fail_size(struct um_call *call, uint64_t said, uint64_t given)
     um_reply_end(call);
 }
 
+/* Where the bytes are, and how many: in the message, behind it, or among those of the batch. Returns false where they are not
+ * as the parameters say; then the call has been answered. */
+static bool find_bytes(struct um_call *call, const struct um_args *args, uint64_t *size)
+{
+    const struct um_arg *value = args->value;
+    bool raw = value[WRITE_ENCODING].as.word == UM_RAW;
+
+    *size = raw ? call->payload_size : value[WRITE_DATA].as.data.size;
+    if (raw && !may_be_raw(call)) {
+        fail_raw_on_lines(call);
+    } else if (!raw && (!value[WRITE_DATA].given || call->payload_size != 0)) {
+        um_fail(call, UMEM_E_INVALID_PARAMS,
+                "block.write: give \"data\" without a payload, or encoding \"raw\" with one");
+        um_reply_string(call, "param", "data");
+        um_reply_end(call);
+    } else if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != *size) {
+        fail_size(call, value[WRITE_SIZE].as.uint, *size);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 static void write_bytes(struct um_call *call, const struct um_args *args)
 {
     const struct um_arg *value = args->value;
     struct um_block *block = value[WRITE_BLOCK].as.block;
     uint64_t offset = value[WRITE_OFFSET].as.uint;
-    bool raw = value[WRITE_ENCODING].as.word == UM_RAW;
-    uint64_t size = raw ? call->payload_size : value[WRITE_DATA].as.data.size;
+    unsigned char *target;
+    uint64_t size;
 
-    if (raw && !may_be_raw(call)) {
-        fail_raw_on_lines(call);
+    if (!find_bytes(call, args, &size) || !um_range_check(call, block, offset, size) ||
+        !um_call_fits(call, 0, size))
         return;
-    }
-    if (!raw && (!value[WRITE_DATA].given || call->payload_size != 0)) {
-        um_fail(call, UMEM_E_INVALID_PARAMS,
-                "block.write: give \"data\" without a payload, or encoding \"raw\" with one");
-        um_reply_string(call, "param", "data");
-        um_reply_end(call);
-        return;
-    }
-    if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != size) {
-        fail_size(call, value[WRITE_SIZE].as.uint, size);
-        return;
-    }
-    if (!um_range_check(call, block, offset, size) || !um_call_fits(call, 0, size))
-        return;
-    if (raw && size != 0) {
+    target = um_block_bytes(block) + offset;
+    if (value[WRITE_ENCODING].as.word != UM_RAW) {
+        um_data_decode(&value[WRITE_DATA].as.data, target);
+    } else if (size != 0 && call->payload == NULL) {
         um_intake_begin(call, block, offset);
         return;
+    } else if (size != 0) {
+        memcpy(target, call->payload, (size_t)size);
     }
-    if (!raw)
-        um_data_decode(&value[WRITE_DATA].as.data, um_block_bytes(block) + offset);
+    um_call_wrote(call, block, offset, size);
     reply_size(call, size);
 }
 
@@ -218,47 +233,4 @@ const struct um_method um_method_block_write = {
     .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_UNSUPPORTED, UMEM_E_LIMIT_EXCEEDED},
     .takes_payload = true,
     .run = write_bytes,
-};
-
-/* ---- block.copy ---- */
-
-enum { COPY_SOURCE, COPY_TARGET, COPY_SOURCE_OFFSET, COPY_TARGET_OFFSET, COPY_SIZE };
-
-static const struct um_param copy_params[] = {
-    {.name = "source", .type = UM_BLOCK, .required = true, .doc = "The block to copy from."},
-    {.name = "target",
-     .type = UM_BLOCK,
-     .required = true,
-     .doc = "The block to copy to; it may be the same."},
-    {.name = "source_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the source."},
-    {.name = "target_offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin in the target."},
-    {.name = "size",
-     .type = UM_SIZE,
-     .fallback_doc = "to the end of the source",
-     .unit = "bytes",
-     .doc = "How much to copy."},
-};
-
-static void copy(struct um_call *call, const struct um_args *args)
-{
-    const struct um_range *source = &args->range[0];
-    struct um_block *target = args->value[COPY_TARGET].as.block;
-    uint64_t offset = args->value[COPY_TARGET_OFFSET].as.uint;
-
-    if (!um_range_check(call, target, offset, source->size) || !um_call_fits(call, 0, source->size))
-        return;
-    memmove(um_block_bytes(target) + offset, um_block_bytes(source->block) + source->offset,
-            (size_t)source->size);
-    reply_size(call, source->size);
-}
-
-const struct um_method um_method_block_copy = {
-    .name = "block.copy",
-    .summary = "Copies bytes from one block to another, or within one (Win32 CopyMemory).",
-    .detail = "The ranges may overlap.",
-    UM_PARAMS(copy_params),
-    .ranges = {{COPY_SOURCE + 1, COPY_SOURCE_OFFSET + 1, COPY_SIZE + 1}},
-    .result = size_result,
-    .errors = {UMEM_E_LIMIT_EXCEEDED},
-    .run = copy,
 };

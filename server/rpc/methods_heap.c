@@ -3,7 +3,7 @@
 
 #include "args.h"
 #include "call.h"
-#include "engine.h"
+#include "describe.h"
 #include "json_out.h"
 #include "methods.h"
 
@@ -12,12 +12,6 @@ static const struct um_word kind_words[] = {
     {"shared", UM_HEAP_SHARED},
     {NULL, 0},
 };
-static const char *const kind_names[] = {
-    [UM_HEAP_PROCESS] = "process",
-    [UM_HEAP_PRIVATE] = "private",
-    [UM_HEAP_SHARED] = "shared",
-};
-
 static const struct um_member handle_result[] = {
     {.name = "heap", .type = UM_HEAP, .doc = "The heap."},
     {.name = NULL},
@@ -120,102 +114,13 @@ const struct um_method um_method_heap_create = {
 
 /* ---- heap.info and heap.list ---- */
 
-static const struct um_member owner_members[] = {
-    {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
-    {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
-    {.name = NULL},
-};
-
-static const struct um_member info_result[] = {
-    {.name = "heap", .type = UM_HEAP, .doc = "The handle."},
-    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
-    {.name = "kind", .type = UM_STRING, .doc = "\"process\", \"private\" or \"shared\"."},
-    {.name = "flags", .type = UM_WORDS, .doc = "As it was created with."},
-    {.name = "initial_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with."},
-    {.name = "maximum_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with; 0: growable."},
-    {.name = "alignment", .type = UM_UINT, .unit = "bytes", .doc = "Of its blocks."},
-    {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."},
-    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
-    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
-    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
-    {.name = "owner",
-     .type = UM_OBJECT,
-     .nullable = true,
-     .members = owner_members,
-     .doc = "Who made it; null: the daemon."},
-    {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
-    {.name = NULL},
-};
-
-static void write_owner(struct um_buf *out, const struct um_owner *owner)
-{
-    struct um_owner_info info;
-
-    um_json_key(out, "owner");
-    if (owner == NULL) {
-        um_json_null(out);
-        return;
-    }
-    um_owner_get_info(owner, &info);
-    um_json_begin_object(out);
-    um_json_key(out, "session");
-    um_json_uint(out, info.id);
-    um_json_key(out, "pid");
-    um_json_int(out, info.pid);
-    um_json_end_object(out);
-}
-
-static void write_flags(struct um_buf *out, uint32_t flags)
-{
-    um_json_begin_array(out);
-    for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
-        if ((flags & word->value) != 0)
-            um_json_cstring(out, word->word);
-    }
-    um_json_end_array(out);
-}
-
-static void write_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
-
-static void write_info(struct um_buf *out, const struct um_heap *heap)
-{
-    struct um_heap_info info;
-
-    um_heap_get_info(heap, &info);
-    write_uint(out, "heap", info.heap);
-    um_json_key(out, "name");
-    if (info.name != NULL)
-        um_json_cstring(out, info.name);
-    else
-        um_json_null(out);
-    um_json_key(out, "kind");
-    um_json_cstring(out, kind_names[info.kind]);
-    um_json_key(out, "flags");
-    write_flags(out, info.flags);
-    write_uint(out, "initial_size", info.initial_size);
-    write_uint(out, "maximum_size", info.maximum_size);
-    write_uint(out, "alignment", info.alignment);
-    write_uint(out, "blocks", info.blocks);
-    write_uint(out, "bytes", info.bytes);
-    write_uint(out, "peak_bytes", info.peak_bytes);
-    um_json_key(out, "lifetime");
-    um_json_cstring(out, um_lifetime_words[info.lifetime].word);
-    write_owner(out, info.owner);
-    um_json_key(out, "locked");
-    um_json_bool(out, info.locked_by != NULL);
-}
-
 static const struct um_param heap_params[] = {
     {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
 };
 
 static void info(struct um_call *call, const struct um_args *args)
 {
-    write_info(um_reply(call), args->value[0].as.heap);
+    um_describe_heap(um_reply(call), args->value[0].as.heap);
     um_reply_end(call);
 }
 
@@ -223,7 +128,7 @@ const struct um_method um_method_heap_info = {
     .name = "heap.info",
     .summary = "Tells all about a heap.",
     UM_PARAMS(heap_params),
-    .result = info_result,
+    .result = um_heap_members,
     .ignores_lock = true,
     .run = info,
 };
@@ -248,7 +153,7 @@ static void list(struct um_call *call, const struct um_args *args)
     /* A page that nothing fits in would be no way on. */
     for (; heap != NULL && left != 0 && (last.heap == 0 || um_call_has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        write_info(out, heap);
+        um_describe_heap(out, heap);
         um_json_end_object(out);
         um_heap_get_info(heap, &last);
         heap = um_store_next_heap(store, last.heap);
@@ -264,7 +169,7 @@ static void list(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "heaps", .type = UM_ARRAY, .members = info_result, .doc = "Each as heap.info tells it."},
+    {.name = "heaps", .type = UM_ARRAY, .members = um_heap_members, .doc = "Each as heap.info tells it."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = "process_heaps",
      .type = UM_UINT,
@@ -297,7 +202,6 @@ static void destroy(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "blocks", blocks);
     um_reply_uint(call, "bytes", bytes);
     um_reply_end(call);
-    um_engine_work_pending(call->peer->rpc);
 }
 
 static const struct um_member destroy_result[] = {

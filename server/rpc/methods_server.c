@@ -1,32 +1,10 @@
-/* server.* and rpc.discover: the daemon itself. */
+/* server.*: the daemon itself. */
 #include "args.h"
 #include "call.h"
 #include "engine.h"
 #include "json_out.h"
 #include "methods.h"
-#include "openrpc.h"
 #include "platform.h"
-
-static void discover(struct um_call *call, const struct um_args *args)
-{
-    (void)args;
-    um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
-    um_reply_end(call);
-}
-
-static const struct um_member discover_result[] = {
-    {.name = "openrpc", .type = UM_STRING, .doc = "The version of OpenRPC."},
-    {.name = "info", .type = UM_JSON, .doc = "Title and version."},
-    {.name = "methods", .type = UM_JSON, .doc = "What this reference says, for programs."},
-    {.name = NULL},
-};
-
-const struct um_method um_method_rpc_discover = {
-    .name = "rpc.discover",
-    .summary = "Tells all methods, as an OpenRPC document.",
-    .result = discover_result,
-    .run = discover,
-};
 
 static void ping(struct um_call *call, const struct um_args *args)
 {
@@ -66,6 +44,8 @@ static void info(struct um_call *call, const struct um_args *args)
     um_json_begin_array(out);
     um_json_cstring(out, "headers");
     um_json_cstring(out, "raw");
+    um_json_cstring(out, "wait");
+    um_json_cstring(out, "watch");
     um_json_end_array(out);
     um_reply_end(call);
 }
@@ -81,7 +61,9 @@ static const struct um_member info_result[] = {
     {.name = "started", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it started."},
     {.name = "uptime_seconds", .type = UM_UINT, .unit = "seconds", .doc = "How long it has run."},
     {.name = "limits", .type = UM_JSON, .doc = "Each limit by name."},
-    {.name = "features", .type = UM_WORDS, .doc = "What can differ between daemons: \"headers\", \"raw\"."},
+    {.name = "features",
+     .type = UM_WORDS,
+     .doc = "What can differ between daemons: \"headers\", \"raw\", \"wait\", \"watch\"."},
     {.name = NULL},
 };
 

@@ -82,6 +82,7 @@ static void set(struct um_call *call, const struct um_args *args)
         return;
     if (size != 0)
         memcpy(um_block_bytes(block) + offset, values->bytes, size);
+    um_call_wrote(call, block, offset, size);
     um_reply_uint(call, "size", size);
     um_reply_end(call);
 }

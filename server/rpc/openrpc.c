@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "json_out.h"
+#include "notification.h"
 #include "store.h"
 #include "table.h"
 
@@ -70,7 +71,7 @@ static void write_choice(struct um_buf *out, const struct um_param *param)
     write_type(out, "string", false);
     write_words(out, param->words);
     for (const struct um_word *word = param->words; word->word != NULL; word++) {
-        if (!param->required && word->value == param->fallback)
+        if (!param->required && param->fallback_doc == NULL && word->value == param->fallback)
             member_string(out, "default", word->word);
     }
 }
@@ -171,6 +172,9 @@ static void write_member_schema(struct um_buf *out, const struct um_member *memb
         write_types(out, "number", "string");
         um_json_end_object(out);
         break;
+    case UM_VALUE:
+        write_types(out, "number", "string");
+        break;
     case UM_JSON:
         break;
     default:
@@ -257,6 +261,19 @@ static void write_method(struct um_buf *out, const struct um_method *method)
     um_json_end_object(out);
 }
 
+static void write_notification(struct um_buf *out, const struct um_notification *notification)
+{
+    um_json_begin_object(out);
+    member_string(out, "name", notification->name);
+    member_string(out, "summary", notification->summary);
+    um_json_key(out, "params");
+    um_json_begin_object(out);
+    write_type(out, "object", false);
+    write_members(out, notification->params);
+    um_json_end_object(out);
+    um_json_end_object(out);
+}
+
 void um_openrpc_write_members(struct um_buf *out, const char *version)
 {
     member_string(out, "openrpc", "1.3.2");
@@ -269,5 +286,10 @@ void um_openrpc_write_members(struct um_buf *out, const char *version)
     um_json_begin_array(out);
     for (size_t i = 0; um_table_at(i) != NULL; i++)
         write_method(out, um_table_at(i));
+    um_json_end_array(out);
+    um_json_key(out, "x-notifications");
+    um_json_begin_array(out);
+    for (size_t i = 0; um_notification_at(i) != NULL; i++)
+        write_notification(out, um_notification_at(i));
     um_json_end_array(out);
 }

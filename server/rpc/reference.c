@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "notification.h"
 #include "table.h"
 #include "umem_errors.h"
 
@@ -133,9 +134,18 @@ static void write_method(FILE *out, const struct um_method *method)
     write_errors(out, method);
 }
 
+static void write_notification(FILE *out, const struct um_notification *notification)
+{
+    fprintf(out, "\n### Notification %s\n\n%s\n", notification->name, notification->summary);
+    fputs("\n| member | type | |\n|---|---|---|\n", out);
+    write_members(out, notification->params, "");
+}
+
 int um_reference_write(FILE *out)
 {
     for (size_t i = 0; um_table_at(i) != NULL; i++)
         write_method(out, um_table_at(i));
+    for (size_t i = 0; um_notification_at(i) != NULL; i++)
+        write_notification(out, um_notification_at(i));
     return ferror(out) != 0 ? -1 : 0;
 }

@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "limits.h"
+#include "list.h"
 #include "store.h"
 
 struct um_rpc;
@@ -53,25 +54,38 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);
 /* Ends the engine. All peers must be closed. NULL is fine. */
 void um_rpc_free(struct um_rpc *rpc);
 
-/* Tells the time, in seconds since 1970-01-01 UTC; call it at the start of each turn. */
-void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds);
+/* Tells the time: seconds since 1970-01-01 UTC, and milliseconds on a clock that only goes forward. Call it at the start of
+ * each turn. */
+void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 
-/* Does a slice (at most a few milliseconds) of the store's reclaiming. Returns whether more is left; call it once a turn while
- * it does. */
+/* Does a slice (at most a few milliseconds) of calls that take long and of the store's reclaiming. Returns whether more is
+ * left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);
+
+/* When the first call that waits runs out of time, on the clock of um_rpc_set_time(); UINT64_MAX: none does. It may change in
+ * every turn. */
+uint64_t um_rpc_next_deadline(const struct um_rpc *rpc);
+
+/* Answers the calls whose time is up. */
+void um_rpc_expire(struct um_rpc *rpc);
 
 /* ---- peers ---- */
 
-/* What a peer asks of its connection. */
+/* What a peer asks of its connection. None may call the engine in turn. A member that is NULL is not asked. */
 struct um_peer_events {
-    /* Something was appended to out outside of um_peer_message() and um_peer_payload_received(): send it. */
+    /* There is something to send, or the next message may be handled now: do so soon. */
     void (*flush)(struct um_peer *peer);
+    /* session.close was called for it: end it soon, answers first. */
+    void (*close)(struct um_peer *peer);
+    /* How many bytes wait to be sent. */
+    uint64_t (*queued)(const struct um_peer *peer);
 };
 
-/* Bytes that follow `out` on the wire straight from a block's memory. */
+/* Bytes that go out among those of `out`, straight from a block's memory. */
 struct um_tail {
     const unsigned char *bytes; /* NULL: there is none */
     size_t size;
+    size_t at; /* how many bytes of `out` go before them */
 };
 
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
@@ -84,10 +98,16 @@ struct um_peer {
     int64_t opened;           /* seconds since 1970-01-01 UTC */
     enum um_framing framing;  /* set by the connection before the first message */
     struct um_buf out;        /* answers to send; the connection takes them away */
-    struct um_tail tail;      /* to send after out; then um_peer_tail_sent() */
+    struct um_tail tail;      /* to send, too; then um_peer_tail_sent() */
     struct um_pin *tail_pin;  /* keeps tail's memory */
     struct um_intake *intake; /* the request whose payload is on its way, NULL: none */
-    uint64_t batch_left;      /* block bytes that the batch at work may still touch */
+    struct um_job *job;       /* the call that runs in slices, NULL: none */
+    struct um_link in_rpc;    /* place among all peers, in the order of their ids */
+    struct um_link laters;    /* list of um_later.in_peer: calls that wait */
+    struct um_link watches;   /* list of um_watch.in_peer */
+    struct um_link talking;   /* list of um_watch.in_talking: those with something to tell */
+    uint64_t later_count;     /* length of `laters` */
+    uint64_t watch_count;     /* length of `watches` */
     bool broken;              /* memory ran out for an answer: the connection closes this session at once */
 };
 
@@ -101,7 +121,7 @@ struct um_peer_options {
 /* Opens a peer in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */
 int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options);
 
-/* Closes it: its locks, holds, session blocks and heaps end; no event is raised for it any more. */
+/* Closes it: its waiting calls, watches, locks, holds, session blocks and heaps end; no event is raised for it any more. */
 void um_peer_close(struct um_peer *peer);
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
@@ -112,8 +132,14 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Whether the next message may be handled now: no tail waits and no payload is on its way. */
+/* Whether the next message may be handled now: no tail waits, no payload is on its way, and no call is at work. */
 bool um_peer_is_ready(const struct um_peer *peer);
+
+/* Whether an answer is still to come: a call waits or is at work. */
+bool um_peer_is_waiting(const struct um_peer *peer);
+
+/* Appends the notifications that are due, as far as out is within limits.unsent_bytes. Before sending. */
+void um_peer_notify(struct um_peer *peer);
 
 /* How many payload bytes are still to come after the last message; 0: none. */
 uint64_t um_peer_payload_left(const struct um_peer *peer);

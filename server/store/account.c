@@ -92,6 +92,7 @@ void um_account_kill(struct um_store *store, struct um_account *account)
     account->dead = true;
     if (account->owner->recent == account)
         account->owner->recent = NULL;
+    account->heap->changes++;
     store->stats.orphaned_blocks -= account->tally[UM_CLAIM_NONE].blocks;
     store->stats.orphaned_bytes -= account->tally[UM_CLAIM_NONE].bytes;
     for (int claim = 0; claim < UM_CLAIM_COUNT; claim++) {
@@ -107,13 +108,17 @@ void um_account_kill(struct um_store *store, struct um_account *account)
 
 void um_account_announce(struct um_store *store, struct um_account *account)
 {
+    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
     while (!um_list_is_empty(&account->observed)) {
         struct um_block_extra *extra =
             UM_LIST_ITEM(account->observed.next, struct um_block_extra, in_observed);
         um_list_remove(&extra->in_observed);
         extra->observed = false;
-        if (store->events.block_freed != NULL)
-            store->events.block_freed(store->events.context, um_block_handle(store, extra->block));
+        um_tell_block_freed(store, um_block_handle(store, extra->block), heap);
+    }
+    if (account->vanished) {
+        account->vanished = false;
+        um_tell_blocks_vanished(store, heap);
     }
     um_account_settle(store, account);
 }
@@ -175,6 +180,7 @@ void um_books_add(struct um_store *store, struct um_account *account, const stru
     struct um_heap *heap = account->heap;
     account->tally[claim].blocks++;
     account->tally[claim].bytes += block->size;
+    heap->changes++;
     heap->blocks++;
     heap->bytes += block->size;
     if (heap->bytes > heap->peak_bytes)
@@ -197,6 +203,7 @@ void um_books_remove(struct um_store *store, struct um_account *account, const s
     struct um_heap *heap = account->heap;
     account->tally[claim].blocks--;
     account->tally[claim].bytes -= block->size;
+    heap->changes++;
     heap->blocks--;
     heap->bytes -= block->size;
     store->stats.blocks--;

@@ -1,10 +1,8 @@
-/* Blocks: finding, allocating, resizing, freeing, telling. */
+/* Blocks: finding, allocating, freeing, telling. */
 #include "store_internal.h"
 
 #include <assert.h>
 #include <string.h>
-
-enum { RECLAIM_FOR_ROOM = 4096 /* pieces between two attempts to get memory */ };
 
 int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
                         struct um_fault *fault)
@@ -82,21 +80,23 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
                          struct um_fault *fault)
 {
     um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
-    if (heap->maximum_size != 0 && asked > heap->maximum_size - heap->bytes)
+    uint64_t heap_used = heap->bytes + heap->reserved;
+    uint64_t used = store->stats.bytes + store->reserved;
+    if (heap->maximum_size != 0 && asked > heap->maximum_size - heap_used)
         return um_fault(
             fault, UMEM_E_NO_MEMORY,
             (struct um_fault){.heap = handle,
                               .limit = "maximum_size",
                               .maximum = heap->maximum_size,
-                              .used = heap->bytes,
+                              .used = heap_used,
                               .asked = asked,
                               .what = "the heap's maximum does not allow it; free blocks of this heap"});
-    if (asked > store->bytes_limit - store->stats.bytes)
+    if (asked > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.heap = handle,
                                           .limit = "bytes",
                                           .maximum = store->bytes_limit,
-                                          .used = store->stats.bytes,
+                                          .used = used,
                                           .asked = asked,
                                           .what = "the daemon may not lend so many bytes; free blocks"});
     return 0;
@@ -118,7 +118,7 @@ static int check_alloc(const struct um_store *store, const struct um_heap *heap,
     return um_block_check_bytes(store, heap, size, fault);
 }
 
-static int no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
+int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
 {
     return um_fault(fault, UMEM_E_NO_MEMORY,
                     (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
@@ -128,14 +128,13 @@ static int no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault
                                               "blocks"});
 }
 
-/* Gets memory, if need be by reclaiming what is still to be given back. */
-static void *allocate(struct um_store *store, struct um_heap *heap, uint64_t size)
+void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
 {
     for (;;) {
         void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !um_reclaim_is_due(store))
+        if (address != NULL || !um_store_has_work(store))
             return address;
-        um_store_reclaim(store, RECLAIM_FOR_ROOM);
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 
@@ -144,9 +143,9 @@ static struct um_block *acquire(struct um_store *store)
 {
     for (;;) {
         struct um_block *block = um_slots_acquire(&store->blocks);
-        if (block != NULL || !um_reclaim_is_due(store))
+        if (block != NULL || !um_store_has_work(store))
             return block;
-        um_store_reclaim(store, RECLAIM_FOR_ROOM);
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 
@@ -159,7 +158,7 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
         return NULL;
     if (name != NULL && um_extra_get(block) == NULL)
         goto fail;
-    block->address = allocate(store, heap, size);
+    block->address = um_block_get_memory(store, heap, size);
     if (block->address == NULL)
         goto fail;
     block->size = size;
@@ -195,7 +194,7 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
         if (account != NULL)
             made = make(store, heap, account, options->size, name);
         if (made == NULL)
-            code = no_memory(heap, options->size, fault);
+            code = um_block_no_memory(heap, options->size, fault);
     }
     if (code != 0) {
         um_names_free(&store->block_names, name);
@@ -205,64 +204,6 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
     }
     *block = made;
     return 0;
-}
-
-/* Moves a pinned block away from its memory, which is the pin's from then on. */
-static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size)
-{
-    void *address = allocate(store, heap, size);
-    if (address == NULL)
-        return false;
-    memcpy(address, block->address, (size_t)(size < block->size ? size : block->size));
-    um_pin_detach(block->extra->pin);
-    block->address = address;
-    return true;
-}
-
-static bool resize_memory(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size,
-                          bool in_place_only)
-{
-    if (block->extra != NULL && block->extra->pin != NULL)
-        return !in_place_only && resize_pinned(store, heap, block, size);
-    for (;;) {
-        bool done = heap->backend->resize(heap->memory, &block->address, block->size, size, heap->alignment,
-                                          in_place_only);
-        if (done || in_place_only || !um_reclaim_is_due(store))
-            return done;
-        um_store_reclaim(store, RECLAIM_FOR_ROOM);
-    }
-}
-
-int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
-                    struct um_fault *fault)
-{
-    struct um_account *account = um_account_of(store, block);
-    struct um_heap *heap = account->heap;
-    bool in_place_only = ((heap->flags | flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
-    int code = 0;
-    if (size == block->size)
-        return 0;
-    um_reclaim_on_the_way(store);
-    if (size > block->size)
-        code = um_block_check_bytes(store, heap, size - block->size, fault);
-    if (code == 0) {
-        uint64_t old_size = block->size;
-        if (resize_memory(store, heap, block, size, in_place_only)) {
-            um_books_remove(store, account, block);
-            block->size = size;
-            um_books_add(store, account, block);
-            um_extra_tidy(block);
-            return 0;
-        }
-        code = no_memory(heap, size > old_size ? size - old_size : 0, fault);
-        if (fault != NULL && in_place_only)
-            fault->what = "the block cannot be resized where it is; leave realloc_in_place_only out";
-    }
-    if (fault != NULL) {
-        fault->block = um_block_handle(store, block);
-        fault->ntstatus = um_block_ntstatus(heap, flags);
-    }
-    return code;
 }
 
 void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
@@ -284,13 +225,14 @@ void um_block_free(struct um_store *store, struct um_block *block)
 {
     um_handle handle = um_block_handle(store, block);
     struct um_account *account = um_account_of(store, block);
-    bool observed = block->extra != NULL && block->extra->observed;
+    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
+    bool observed = um_block_is_observed(store, block);
     um_books_remove(store, account, block);
     um_account_unlink(store, account, block);
     um_block_dispose(store, account->heap, block);
     um_account_settle(store, account);
-    if (observed && store->events.block_freed != NULL)
-        store->events.block_freed(store->events.context, handle);
+    if (observed)
+        um_tell_block_freed(store, handle, heap);
 }
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)

@@ -17,13 +17,10 @@ static bool fits(const struct um_store *store, const struct um_block *block,
 struct um_block *um_store_next_block(struct um_store *store, const struct um_block_filter *filter,
                                      um_handle after, size_t *budget, um_handle *next)
 {
-    uint32_t slot = after == 0 ? 0 : um_handle_slot(after) + 1;
     *next = 0;
-    for (; slot < store->blocks.used; slot++) {
+    for (uint32_t slot = um_walk_slot(after); slot < store->blocks.used; slot++) {
         if (*budget == 0) {
-            /* Only the slot of `after` counts, so any generation does for the handle of the last slot looked
-             * at. */
-            *next = slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);
+            *next = um_walk_place(slot);
             return NULL;
         }
         --*budget;
@@ -34,10 +31,15 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
     return NULL;
 }
 
-int um_store_find_block_at(struct um_store *store, uint64_t address, struct um_block **block,
-                           struct um_fault *fault)
+int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budget, um_handle *after,
+                           struct um_block **block, struct um_fault *fault)
 {
-    for (uint32_t slot = 0; slot < store->blocks.used; slot++) {
+    for (uint32_t slot = um_walk_slot(*after); slot < store->blocks.used; slot++, budget--) {
+        if (budget == 0) {
+            *after = um_walk_place(slot);
+            *block = NULL;
+            return 0;
+        }
         struct um_block *found = um_slots_at(&store->blocks, slot);
         if (um_slot_is_live(&found->slot) && (uint64_t)(uintptr_t)found->address == address &&
             um_block_is_alive(store, found)) {

@@ -192,26 +192,26 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
 
 void um_heap_kill(struct um_store *store, struct um_heap *heap)
 {
-    um_handle handle = handle_of(heap);
     struct um_owner *owner = heap->owner;
-    bool observed = heap->observed;
-    struct um_link *link;
-
     heap->destroyed = true;
+    heap->pins++; /* a pin of our own keeps the record until all is told */
     store->stats.heaps--;
     um_heap_drop_lock(heap);
     um_names_free(&store->heap_names, heap->name);
     heap->name = NULL;
-    for (link = heap->accounts.next; link != &heap->accounts; link = link->next)
+    for (struct um_link *link = heap->accounts.next; link != &heap->accounts; link = link->next)
         um_account_kill(store, UM_LIST_ITEM(link, struct um_account, in_heap));
     heap->owner = NULL;
     um_list_remove(&heap->in_owner);
     if (owner != NULL)
         um_owner_settle(store, owner);
+}
 
-    /* A pin of our own keeps the record until all is told. */
-    heap->pins++;
-    link = heap->accounts.next;
+void um_heap_announce(struct um_store *store, struct um_heap *heap)
+{
+    um_handle handle = handle_of(heap);
+    bool observed = um_heap_is_observed(store, heap);
+    struct um_link *link = heap->accounts.next;
     while (link != &heap->accounts) {
         struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_heap);
         link = link->next;
@@ -219,8 +219,8 @@ void um_heap_kill(struct um_store *store, struct um_heap *heap)
     }
     heap->pins--;
     um_heap_settle(store, heap);
-    if (observed && store->events.heap_destroyed != NULL)
-        store->events.heap_destroyed(store->events.context, handle);
+    if (observed)
+        um_tell_heap_destroyed(store, handle);
 }
 
 void um_heap_settle(struct um_store *store, struct um_heap *heap)
@@ -247,6 +247,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
     *blocks = heap->blocks;
     *bytes = heap->bytes;
     um_heap_kill(store, heap);
+    um_heap_announce(store, heap);
     return 0;
 }
 
@@ -280,9 +281,4 @@ struct um_heap *um_store_next_heap(struct um_store *store, um_handle after)
             return heap;
     }
     return NULL;
-}
-
-void um_heap_observe(struct um_heap *heap)
-{
-    heap->observed = true;
 }

@@ -40,6 +40,9 @@ struct um_heap_backend {
     bool (*resize)(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only);
 
+    /* Whether resize() moves a block of these sizes without copying its bytes. NULL: never. */
+    bool (*moves_uncopied)(uint64_t old_size, uint64_t new_size, uint32_t alignment);
+
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
@@ -56,6 +59,11 @@ struct um_heap_backend {
 
 /* The backend for a kind of heap, or NULL where this system has none. */
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
+
+/* Whether free() and resize() have left memory behind that the system is still to have back, for want of time; and
+ * giving a piece of it back, which takes a millisecond or so. */
+bool um_heap_backend_has_leftovers(void);
+void um_heap_backend_give_back(void);
 
 /* How many heaps the system says that this process has, or 0 where it does not tell. */
 uint32_t um_heap_backend_system_heaps(void);

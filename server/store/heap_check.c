@@ -8,64 +8,117 @@ static int corrupted(const struct um_heap *heap, um_handle block, const char *wh
         (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP), .block = block, .what = what});
 }
 
-/* Whether a block's record and the system agree that all is well with it. */
+/* The account that a block says it belongs to, or NULL where there is no such account. */
+static const struct um_account *account_of(const struct um_store *store, const struct um_block *block)
+{
+    if (block->account >= store->accounts.used)
+        return NULL;
+    const struct um_account *account = um_account_of(store, block);
+    return um_slot_is_live(&account->slot) ? account : NULL;
+}
+
+/* Whether a block and its neighbours in the account's list agree. */
+static bool is_linked(const struct um_store *store, const struct um_account *account,
+                      const struct um_block *block)
+{
+    uint32_t self = block->slot.link;
+    if (block->prev == UM_SLOT_NONE) {
+        if (account->first != self)
+            return false;
+    } else {
+        if (block->prev >= store->blocks.used)
+            return false;
+        const struct um_block *prev = um_slots_at(&store->blocks, block->prev);
+        if (!um_slot_is_live(&prev->slot) || prev->next != self)
+            return false;
+    }
+    if (block->next == UM_SLOT_NONE)
+        return true;
+    if (block->next >= store->blocks.used)
+        return false;
+    const struct um_block *next = um_slots_at(&store->blocks, block->next);
+    return um_slot_is_live(&next->slot) && next->prev == self;
+}
+
+/* Whether a live block's record and the system agree that all is well with it. */
 static bool is_sound(const struct um_store *store, const struct um_account *account,
                      const struct um_block *block)
 {
     const struct um_heap *heap = account->heap;
-    if (!um_slot_is_live(&block->slot) || block->account != account->slot.link || block->address == NULL ||
-        (uintptr_t)block->address % heap->alignment != 0)
+    if (block->address == NULL || (uintptr_t)block->address % heap->alignment != 0 ||
+        !is_linked(store, account, block))
         return false;
-    if (block->next != UM_SLOT_NONE) {
-        const struct um_block *next = um_slots_at(&store->blocks, block->next);
-        if (next->prev != block->slot.link)
-            return false;
-    }
     return heap->backend->validate == NULL ||
            heap->backend->validate(heap->memory, block->address, heap->alignment);
-}
-
-/* Looks at all blocks of an account and adds them up. Returns the first that is damaged, or NULL. */
-static const struct um_block *first_damaged(const struct um_store *store, const struct um_account *account,
-                                            struct um_tally *sum)
-{
-    for (uint32_t slot = account->first; slot != UM_SLOT_NONE;) {
-        const struct um_block *block = um_slots_at(&store->blocks, slot);
-        if (!is_sound(store, account, block))
-            return block;
-        sum->blocks++;
-        sum->bytes += block->size;
-        slot = block->next;
-    }
-    return NULL;
 }
 
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
                      struct um_fault *fault)
 {
-    if (block != NULL) {
-        const struct um_account *account = um_account_of(store, block);
-        if (account->heap != heap)
-            return um_fault(fault, UMEM_E_INVALID_PARAMS,
-                            (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                                              .block = um_block_handle(store, block),
-                                              .what = "the block is not in this heap"});
-        return is_sound(store, account, block)
-                   ? 0
-                   : corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
-    }
-    struct um_tally sum = {0};
-    for (const struct um_link *link = heap->accounts.next; link != &heap->accounts; link = link->next) {
-        const struct um_account *account = UM_LIST_ITEM(link, const struct um_account, in_heap);
-        const struct um_block *damaged = account->dead ? NULL : first_damaged(store, account, &sum);
-        if (damaged != NULL)
-            return corrupted(heap, um_block_handle(store, damaged), "the block is damaged", fault);
-    }
-    if (sum.blocks != heap->blocks || sum.bytes != heap->bytes)
+    const struct um_account *account = um_account_of(store, block);
+    if (account->heap != heap)
+        return um_fault(fault, UMEM_E_INVALID_PARAMS,
+                        (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                          .block = um_block_handle(store, block),
+                                          .what = "the block is not in this heap"});
+    if (!is_sound(store, account, block))
+        return corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
+    return 0;
+}
+
+void um_heap_check_begin(struct um_heap_check *check, const struct um_heap *heap)
+{
+    *check = (struct um_heap_check){
+        .heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+        .changes = heap->changes,
+    };
+}
+
+/* Looks at a slot in use; a block of this heap is counted. */
+static bool check_block(const struct um_store *store, const struct um_heap *heap,
+                        const struct um_block *block, struct um_heap_check *check)
+{
+    const struct um_account *account = account_of(store, block);
+    if (account == NULL)
+        return false;
+    if (account->heap != heap || account->dead)
+        return true;
+    check->blocks++;
+    check->bytes += block->size;
+    return is_sound(store, account, block);
+}
+
+/* What can only be told of the heap as a whole. */
+static int check_whole(const struct um_heap *heap, const struct um_heap_check *check, struct um_fault *fault)
+{
+    if (check->changes == heap->changes && (check->blocks != heap->blocks || check->bytes != heap->bytes))
         return corrupted(heap, 0, "the heap's counts do not agree with its blocks", fault);
     if (heap->backend->validates_whole && !heap->backend->validate(heap->memory, NULL, heap->alignment))
         return corrupted(heap, 0, "the heap is damaged, though none of its blocks is", fault);
     return 0;
+}
+
+int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size_t budget, bool *more,
+                       struct um_fault *fault)
+{
+    struct um_heap *heap;
+    int code = um_store_find_heap(store, check->heap, &heap, fault);
+    if (code != 0)
+        return code;
+    for (uint32_t slot = um_walk_slot(check->after); slot < store->blocks.used; slot++, budget--) {
+        if (budget == 0) {
+            check->after = um_walk_place(slot);
+            *more = true;
+            return 0;
+        }
+        const struct um_block *block = um_slots_at(&store->blocks, slot);
+        if (um_slot_is_live(&block->slot) && !check_block(store, heap, block, check))
+            return corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
+    }
+    code = check_whole(heap, check, fault);
+    if (code == 0)
+        *more = false;
+    return code;
 }
 
 int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,

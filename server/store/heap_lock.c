@@ -28,15 +28,18 @@ int um_heap_lock(struct um_heap *heap, struct um_owner *owner, struct um_fault *
     return 0;
 }
 
-int um_heap_unlock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault)
+int um_heap_unlock(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   struct um_fault *fault)
 {
     if (heap->locked_by != owner)
         return um_fault(fault, UMEM_E_DENIED,
                         (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
                                           .what = "this session has not locked the heap"});
     heap->lock_count--;
-    if (heap->lock_count == 0)
+    if (heap->lock_count == 0) {
         um_heap_drop_lock(heap);
+        um_tell_heap_unlocked(store, um_slot_handle(&heap->slot, UM_HANDLE_HEAP));
+    }
     return 0;
 }
 
@@ -50,4 +53,22 @@ void um_heap_drop_lock(struct um_heap *heap)
     um_list_remove(&heap->in_locks);
     heap->locked_by = NULL;
     heap->lock_count = 0;
+}
+
+void um_locks_drop_all(struct um_owner *owner)
+{
+    for (struct um_link *link = owner->locks.next; link != &owner->locks; link = link->next) {
+        struct um_heap *heap = UM_LIST_ITEM(link, struct um_heap, in_locks);
+        heap->locked_by = NULL;
+        heap->lock_count = 0;
+    }
+}
+
+void um_locks_announce(struct um_store *store, struct um_owner *owner)
+{
+    while (!um_list_is_empty(&owner->locks)) {
+        struct um_heap *heap = UM_LIST_ITEM(owner->locks.next, struct um_heap, in_locks);
+        um_list_remove(&heap->in_locks);
+        um_tell_heap_unlocked(store, um_slot_handle(&heap->slot, UM_HANDLE_HEAP));
+    }
 }

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+
+#include "map_posix.h"
 
 enum {
     MAPPED_SIZE =
@@ -24,39 +25,13 @@ static bool is_mapped(uint64_t size)
     return size >= MAPPED_SIZE;
 }
 
-static size_t page_size(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static size_t round_up(size_t size, size_t unit)
-{
-    return (size + unit - 1) & ~(unit - 1);
-}
-
-static void *map(size_t size, size_t alignment)
-{
-    size_t page = page_size();
-    size_t length = round_up(size, page);
-    size_t slack = alignment > page ? alignment - page : 0;
-    char *start = mmap(NULL, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED)
-        return NULL;
-    size_t before = round_up((size_t)(uintptr_t)start, alignment) - (size_t)(uintptr_t)start;
-    if (before > 0)
-        munmap(start, before);
-    if (slack > before)
-        munmap(start + before + length, slack - before);
-    return start + before;
-}
-
 static void *alloc(void *memory, uint64_t size, uint32_t alignment)
 {
     (void)memory;
     if (size > PTRDIFF_MAX / 2)
         return NULL;
     if (is_mapped(size))
-        return map((size_t)size, alignment);
+        return um_map_new((size_t)size, alignment);
     size_t bytes = size == 0 ? 1 : (size_t)size;
     if (alignment <= alignof(max_align_t))
         return calloc(1, bytes);
@@ -72,7 +47,7 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
     (void)memory;
     (void)alignment;
     if (is_mapped(size))
-        munmap(address, round_up((size_t)size, page_size()));
+        um_map_free(address, um_map_length((size_t)size));
     else
         free(address);
 }
@@ -81,14 +56,13 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
 static bool resize_mapping(void **address, size_t old_size, size_t new_size, uint32_t alignment,
                            bool in_place_only)
 {
-    size_t page = page_size();
-    size_t old_length = round_up(old_size, page);
-    size_t new_length = round_up(new_size, page);
+    size_t old_length = um_map_length(old_size);
+    size_t new_length = um_map_length(new_size);
     if (new_length < old_length) {
-        munmap((char *)*address + new_length, old_length - new_length);
+        um_map_free((char *)*address + new_length, old_length - new_length);
     } else if (new_length > old_length) {
 #ifdef __linux__
-        bool may_move = !in_place_only && alignment <= page;
+        bool may_move = !in_place_only && alignment <= um_map_page_size();
         void *moved = mremap(*address, old_length, new_length, may_move ? MREMAP_MAYMOVE : 0);
         if (moved == MAP_FAILED)
             return false;
@@ -104,6 +78,19 @@ static bool resize_mapping(void **address, size_t old_size, size_t new_size, uin
         memset((char *)*address + old_size, 0, end - old_size);
     }
     return true;
+}
+
+/* The kernel moves mappings, to page boundaries. */
+static bool moves_uncopied(uint64_t old_size, uint64_t new_size, uint32_t alignment)
+{
+#ifdef __linux__
+    return is_mapped(old_size) && is_mapped(new_size) && alignment <= um_map_page_size();
+#else
+    (void)old_size;
+    (void)new_size;
+    (void)alignment;
+    return false;
+#endif
 }
 
 /* Both sizes are those of the C library's allocator. */
@@ -186,6 +173,7 @@ static const struct um_heap_backend process_backend = {
     .destroy = destroy,
     .alloc = alloc,
     .resize = resize,
+    .moves_uncopied = moves_uncopied,
     .free = free_block,
     .compact = compact,
     .trim = trim,
@@ -196,6 +184,7 @@ static const struct um_heap_backend private_backend = {
     .destroy = destroy,
     .alloc = alloc,
     .resize = resize,
+    .moves_uncopied = moves_uncopied,
     .free = free_block,
     .compact = compact,
     .trim = trim,
@@ -217,4 +206,14 @@ const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
 uint32_t um_heap_backend_system_heaps(void)
 {
     return 0;
+}
+
+bool um_heap_backend_has_leftovers(void)
+{
+    return um_map_has_leftovers();
+}
+
+void um_heap_backend_give_back(void)
+{
+    um_map_give_back();
 }

@@ -176,3 +176,13 @@ uint32_t um_heap_backend_system_heaps(void)
 {
     return GetProcessHeaps(0, NULL);
 }
+
+/* HeapFree gives large blocks back at once, and there is no way to do that in pieces. */
+bool um_heap_backend_has_leftovers(void)
+{
+    return false;
+}
+
+void um_heap_backend_give_back(void)
+{
+}

@@ -22,7 +22,7 @@ void um_extra_tidy(struct um_block *block)
 {
     const struct um_block_extra *extra = block->extra;
     if (extra == NULL || extra->name != NULL || extra->pin != NULL || extra->holders > 0 || extra->observed ||
-        extra->maker_released)
+        extra->maker_released || extra->resize != NULL)
         return;
     free(block->extra);
     block->extra = NULL;
@@ -32,6 +32,7 @@ bool um_extra_dispose(struct um_store *store, struct um_block *block)
 {
     struct um_block_extra *extra = block->extra;
     bool is_pinned = extra->pin != NULL;
+    um_resize_part(block);
     um_names_free(&store->block_names, extra->name);
     while (!um_list_is_empty(&extra->holds))
         um_hold_free(UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
@@ -160,16 +161,5 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
         um_extra_tidy(block);
     }
     *holders = um_block_holders(account, block);
-    return 0;
-}
-
-int um_block_observe(struct um_store *store, struct um_block *block)
-{
-    struct um_block_extra *extra = um_extra_get(block);
-    if (extra == NULL)
-        return UMEM_E_NO_MEMORY;
-    if (!extra->observed)
-        um_list_append(&um_account_of(store, block)->observed, &extra->in_observed);
-    extra->observed = true;
     return 0;
 }

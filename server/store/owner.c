@@ -43,32 +43,48 @@ int um_owner_open(struct um_store *store, const struct um_owner_options *options
     return 0;
 }
 
-static void destroy_session_heaps(struct um_store *store, struct um_owner *owner)
+/* Makes its heaps of lifetime session stale and puts them on a list of those to be told. */
+static void kill_session_heaps(struct um_store *store, struct um_owner *owner, struct um_link *killed)
 {
     struct um_link *link = owner->heaps.next;
     while (link != &owner->heaps) {
         struct um_heap *heap = UM_LIST_ITEM(link, struct um_heap, in_owner);
         link = link->next;
-        if (heap->lifetime == UM_LIFETIME_SESSION)
+        if (heap->lifetime == UM_LIFETIME_SESSION) {
             um_heap_kill(store, heap);
+            um_list_append(killed, &heap->in_owner);
+        }
     }
 }
 
-/* Frees what has lifetime session and orphans what is left. All accounts are dealt with before the first
- * event tells of one, so that nobody is shown half of it. */
+/* Makes what has lifetime session stale and orphans what is left. */
 static void close_accounts(struct um_store *store, struct um_owner *owner)
 {
-    struct um_link *link;
-    for (link = owner->accounts.next; link != &owner->accounts; link = link->next) {
+    for (struct um_link *link = owner->accounts.next; link != &owner->accounts; link = link->next) {
         struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_owner);
         if (account->dead)
             continue;
-        if (account->lifetime == UM_LIFETIME_SESSION)
+        if (account->lifetime == UM_LIFETIME_SESSION) {
+            account->vanished = account->first != UM_SLOT_NONE && um_heap_is_observed(store, account->heap);
             um_account_kill(store, account);
-        else
+        } else {
             um_account_orphan(store, account);
+        }
     }
-    link = owner->accounts.next;
+}
+
+static void announce_heaps(struct um_store *store, struct um_link *killed)
+{
+    while (!um_list_is_empty(killed)) {
+        struct um_heap *heap = UM_LIST_ITEM(killed->next, struct um_heap, in_owner);
+        um_list_remove(&heap->in_owner);
+        um_heap_announce(store, heap);
+    }
+}
+
+static void announce_accounts(struct um_store *store, struct um_owner *owner)
+{
+    struct um_link *link = owner->accounts.next;
     while (link != &owner->accounts) {
         struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_owner);
         link = link->next;
@@ -84,17 +100,23 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
     if (owner == NULL)
         return;
     assert(owner->open);
-    while (!um_list_is_empty(&owner->locks))
-        um_heap_drop_lock(UM_LIST_ITEM(owner->locks.next, struct um_heap, in_locks));
-    destroy_session_heaps(store, owner);
-
     /* From here on the owner goes with the last thing that is left of it. It is on this list so that it
      * cannot go before this function is done with it. */
     um_list_append(&store->closing_owners, &owner->in_closing);
     owner->open = false;
-    close_accounts(store, owner);
+
+    /* All is done before the first event tells of any of it, so that nobody is shown half of it. */
+    struct um_link killed;
     size_t budget = HOLDS_ENDED_AT_ONCE;
+    um_list_init(&killed);
+    um_locks_drop_all(owner);
+    kill_session_heaps(store, owner, &killed);
+    close_accounts(store, owner);
     um_hold_end_all(store, owner, &budget);
+
+    announce_heaps(store, &killed);
+    announce_accounts(store, owner);
+    um_locks_announce(store, owner);
     if (um_list_is_empty(&owner->holds))
         um_list_remove(&owner->in_closing);
     um_owner_settle(store, owner);

@@ -1,9 +1,13 @@
 /* Giving back, piece by piece, what destroying heaps and closing owners left behind. */
+#include "heap_backend.h"
 #include "store_internal.h"
 
 /* When it is worth the time to look for what the system can have back: when so many bytes fewer are lent than
  * there were, and so few blocks are left that what is free does not lie in a great many places. */
 enum { TRIM_BYTES = 64 * 1024 * 1024, TRIM_BLOCKS_LIMIT = 20000 };
+
+/* Pieces of work that giving memory back counts for: a call that has less to spend leaves it to others. */
+enum { LEFTOVER_COST = 500 };
 
 /* One piece of a dead account: its first block, if any, and the account itself when that was the last. */
 static void reclaim_account(struct um_store *store, struct um_account *account)
@@ -41,8 +45,15 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
         reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
     while (budget > 0 && !um_list_is_empty(&store->closing_owners))
         end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
-    if (um_reclaim_is_due(store))
+    if (budget >= LEFTOVER_COST && um_heap_backend_has_leftovers())
+        um_heap_backend_give_back();
+    if (um_store_has_work(store))
         return true;
     trim(store);
     return false;
+}
+
+bool um_store_has_work(const struct um_store *store)
+{
+    return um_reclaim_is_due(store) || um_heap_backend_has_leftovers();
 }

@@ -69,6 +69,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->blocks_limit =
         options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
     made->heaps_limit = options->heaps_limit;
+    made->copied_at_once = UM_COPIED_AT_ONCE;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
         made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
 
@@ -94,6 +95,7 @@ void um_store_free(struct um_store *store)
     while (heap != NULL) {
         um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
         um_heap_kill(store, heap);
+        um_heap_announce(store, heap);
         heap = um_store_next_heap(store, handle);
     }
     while (um_store_reclaim(store, SIZE_MAX))

@@ -26,6 +26,7 @@ struct um_heap;
 struct um_block;
 struct um_owner;
 struct um_pin;
+struct um_resize;
 
 enum um_lifetime { UM_LIFETIME_SERVER, UM_LIFETIME_SESSION };
 
@@ -70,13 +71,30 @@ struct um_store_options {
     uint64_t seed;         /* random bits: where the first generation begins, and the name table's hash */
 };
 
-/* What the store tells about things that vanish, so that waits and watches can end. Called for blocks and
- * heaps that were marked with um_block_observe() / um_heap_observe() only; the callee must not call the
- * store's changing functions. */
+/* What the store tells of things that vanish and of locks that end, so that waits and watches can end and a
+ * queue for a lock can move on. An event is raised when all of what it is about has happened: handles are
+ * stale and the counts are right, even where an owner's end takes much at once. The callee may look things
+ * up, but must not call anything of the store that changes it: note what to do and do it after the call that
+ * raised the event. Any of the functions may be NULL. um_store_free() raises no events. */
 struct um_store_events {
-    void *context;                                       /* handed to the calls */
-    void (*block_freed)(void *context, um_handle block); /* freed, or its heap destroyed */
+    void *context; /* handed to the calls */
+
+    /* A block was freed by itself where um_block_is_observed() said so; or a block that is observed itself
+     * went with its heap or with its owner. */
+    void (*block_freed)(void *context, um_handle block, um_handle heap);
+
+    /* An owner's end took all its blocks of lifetime session out of a heap that is observed, as a heap or
+     * with everything: told once, however many they are. Those among them that are observed themselves are
+     * told by block_freed besides. */
+    void (*blocks_vanished)(void *context, um_handle heap);
+
+    /* A heap that is observed, as a heap or with everything, is gone and its blocks with it: those that are
+     * not observed themselves are not told one by one. */
     void (*heap_destroyed)(void *context, um_handle heap);
+
+    /* The lock on a heap, whether observed or not, ended by the last um_heap_unlock() or with its owner; not
+     * told where the heap itself goes. */
+    void (*heap_unlocked)(void *context, um_handle heap);
 };
 
 /* The books. Bytes are block sizes as asked for. */
@@ -94,11 +112,15 @@ struct um_store_stats {
 /* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
 int um_store_new(const struct um_store_options *options, struct um_store **store);
 
-/* Frees every block and heap and the store. Owners and pins must be closed and released before. NULL is
- * fine. */
+/* Frees every block and heap and the store, and raises no events. Owners and pins must be closed and released
+ * before. NULL is fine. */
 void um_store_free(struct um_store *store);
 
 void um_store_set_events(struct um_store *store, const struct um_store_events *events);
+
+/* Observes everything, or ends that; what is observed by itself stays so. A flag, not a count. */
+void um_store_observe_all(struct um_store *store, bool observe);
+
 void um_store_get_stats(const struct um_store *store, struct um_store_stats *stats);
 
 /* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. Called once a turn of the loop,
@@ -111,6 +133,10 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds);
  * ms for a gigabyte. Calls that allocate do a few pieces too, and as many as it takes before they fail for
  * want of memory. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
+
+/* Whether um_store_reclaim() has something to do. Any call that frees, destroys, closes or resizes may bring it
+ * about. */
+bool um_store_has_work(const struct um_store *store);
 
 /* ---- owners: who made what ---- */
 
@@ -199,10 +225,31 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
  * more. */
 struct um_heap *um_store_next_heap(struct um_store *store, um_handle after);
 
-/* HeapValidate where there is one, and the guard of our own books. `block` NULL: the whole heap.
- * UMEM_E_CORRUPTED with fault->block the first damaged one where it can be told. */
+/* Validates one block of a heap: HeapValidate where there is one, and our own books. UMEM_E_CORRUPTED, or
+ * UMEM_E_INVALID_PARAMS where the block is in another heap. */
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
                      struct um_fault *fault);
+
+/* How far the validation of a whole heap has come. Anything may happen to the heap between two steps. */
+struct um_heap_check {
+    um_handle heap;   /* which one */
+    um_handle after;  /* the block, dead perhaps, up to which all is looked at; 0: none yet */
+    uint64_t changes; /* the heap's count of changes when it began: the sums are compared if it stays */
+    uint64_t blocks;  /* seen so far */
+    uint64_t bytes;   /* in the blocks seen */
+};
+
+/* Begins to validate a heap. Nothing is allocated: a check may be dropped at any time. */
+void um_heap_check_begin(struct um_heap_check *check, const struct um_heap *heap);
+
+/* Looks at up to `budget` slots, those of other heaps' blocks among them, and tells in *more whether it must
+ * be called again. The last step also compares the heap's counts, unless the heap has changed since the check
+ * began, and has the system look at the heap as a whole, where it can: that part takes as long as it takes.
+ * UMEM_E_CORRUPTED with fault->block the first damaged one where it can be told; UMEM_E_STALE_HANDLE where
+ * the heap was destroyed in between. After an error the check is of no more use, and *more is unchanged. A
+ * block made in between may be left out. */
+int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size_t budget, bool *more,
+                       struct um_fault *fault);
 
 /* HeapCompact where there is one: *largest_free is the largest committed free range in bytes, 0 where it is
  * not known. */
@@ -213,14 +260,16 @@ int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *larg
  * HeapLock does). UMEM_E_LOCKED where another has it. */
 int um_heap_lock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault);
 
-/* Undoes one um_heap_lock(). UMEM_E_DENIED where this owner does not hold it. */
-int um_heap_unlock(struct um_heap *heap, struct um_owner *owner, struct um_fault *fault);
+/* Undoes one um_heap_lock(); the last raises heap_unlocked. UMEM_E_DENIED where this owner has no lock. */
+int um_heap_unlock(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   struct um_fault *fault);
 
 /* 0, or UMEM_E_LOCKED where another owner than this one has the heap locked. */
 int um_heap_check_lock(const struct um_heap *heap, const struct um_owner *owner, struct um_fault *fault);
 
-/* Asks for um_store_events.heap_destroyed for this heap. */
+/* Observes a heap with all its blocks, or ends that; blocks observed by themselves stay so. A flag. */
 void um_heap_observe(struct um_heap *heap);
+void um_heap_unobserve(struct um_heap *heap);
 
 /* ---- blocks ---- */
 
@@ -249,9 +298,12 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault);
 
-/* The block that starts at an address, else UMEM_E_UNKNOWN_HANDLE. Looks at every block. */
-int um_store_find_block_at(struct um_store *store, uint64_t address, struct um_block **block,
-                           struct um_fault *fault);
+/* Looks for the block that starts at an address, at up to `budget` slots after *after (0: from the first),
+ * and notes in *after how far it came. Returns 0 with *block the one found, or NULL where there is more to
+ * look at: then call again. UMEM_E_UNKNOWN_HANDLE where no block starts there. A block that is made or moved
+ * between two calls may be missed. */
+int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budget, um_handle *after,
+                           struct um_block **block, struct um_fault *fault);
 
 /* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum, or the system's
  * memory), UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN. */
@@ -262,6 +314,34 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
  * UMEM_E_NO_MEMORY rather than move. A pinned block's old memory stays until its pins are released. */
 int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
                     struct um_fault *fault);
+
+/* ---- resizing in steps ---- */
+
+/* Resizes like um_block_resize(), and sets *resize to NULL, where that can be done without copying more than
+ * a megabyte. Otherwise the block has to move: its new memory is got, the bytes by which it grows are
+ * reserved, and *resize is to be given to um_resize_step() until that is done, and then, or when it is given
+ * up, to um_resize_end(). Until the last step the block has its old size and memory and is used as before,
+ * but whoever writes to it must call um_block_wrote(). A pin, a hold, a change of name or lifetime do not get
+ * in the way. The block may also be resized otherwise, or be freed. */
+int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
+                    struct um_resize **resize, struct um_fault *fault);
+
+/* Copies up to `budget` bytes. *more tells whether it must be called again; the block has its new size and
+ * memory when it need not. Where another um_resize is moving the block, a step does nothing and has *more be
+ * true; where the block was resized otherwise in between, it begins anew, as if it had been asked for after
+ * that. Fails as um_block_resize() does, with the block as it was, and with UMEM_E_STALE_HANDLE where the
+ * block is gone; *more is unchanged then, and um_resize_end() comes next. */
+int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t budget, bool *more,
+                   struct um_fault *fault);
+
+/* Ends a resize; one that is not done leaves the block as it is. All must be ended before um_store_free().
+ * NULL is fine. */
+void um_resize_end(struct um_store *store, struct um_resize *resize);
+
+/* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was
+ * written to a block that is being moved goes to its new memory too. The range must lie in the block. Cheap
+ * for all others. */
+void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size);
 
 /* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. */
 void um_block_free(struct um_store *store, struct um_block *block);
@@ -302,8 +382,13 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
 int um_block_release(struct um_store *store, struct um_block *block, struct um_owner *owner,
                      uint32_t *holders, struct um_fault *fault);
 
-/* Asks for um_store_events.block_freed for this block. UMEM_E_NO_MEMORY when memory runs out. */
+/* Observes a block by itself, or ends that; its heap, or everything, may be observed all the same. A flag,
+ * not a count. UMEM_E_NO_MEMORY when memory runs out. */
 int um_block_observe(struct um_store *store, struct um_block *block);
+void um_block_unobserve(struct um_store *store, struct um_block *block);
+
+/* Whether the block, its heap or everything is observed. Cheap enough to ask at every write. */
+bool um_block_is_observed(const struct um_store *store, const struct um_block *block);
 
 /* ---- pins: memory that is being sent or received ---- */
 

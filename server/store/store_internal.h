@@ -46,6 +46,7 @@ struct um_account {
     enum um_lifetime lifetime;             /* of its blocks */
     bool owner_open;                       /* the owner has not ended */
     bool dead;                             /* its blocks are stale and wait to be reclaimed */
+    bool vanished;                         /* um_store_events.blocks_vanished is still to be raised */
 };
 
 /* A block's record. There may be 10^7 of them: what few blocks need is in `extra`. */
@@ -64,10 +65,11 @@ struct um_block_extra {
     struct um_block *block;     /* whose it is */
     struct um_name *name;       /* NULL: none */
     struct um_pin *pin;         /* on its present memory; NULL: none */
+    struct um_resize *resize;   /* that is moving it; NULL: none */
     struct um_link holds;       /* list of um_hold.in_block: other owners than its maker */
     struct um_link in_observed; /* place in um_account.observed */
     uint32_t holders;           /* length of `holds` */
-    bool observed;              /* um_store_events.block_freed is asked for */
+    bool observed;              /* um_block_observe() was asked for */
     bool maker_released;        /* its maker does not hold it any more */
 };
 
@@ -90,6 +92,20 @@ struct um_pin {
     uint32_t count; /* um_pin_new() calls not yet released */
 };
 
+/* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and
+ * again after the block was resized otherwise. */
+struct um_resize {
+    struct um_store *store;
+    struct um_heap *heap;   /* of the block */
+    um_handle handle;       /* of the block, which may be gone */
+    struct um_block *block; /* that is being moved; NULL: it waits */
+    unsigned char *address; /* the memory that the block moves to */
+    uint64_t size;          /* bytes, of that memory */
+    uint64_t copied;        /* first bytes of the block, which are the same in both memories */
+    uint64_t reserved;      /* bytes by which the block grows, in um_heap.reserved and um_store.reserved */
+    uint32_t flags;         /* as for um_block_resize() */
+};
+
 struct um_heap {
     struct um_slot slot;
     const struct um_heap_backend *backend;
@@ -97,7 +113,7 @@ struct um_heap {
     struct um_name *name;       /* NULL: none */
     struct um_owner *owner;     /* who made it; NULL for the process heap and once it is destroyed */
     struct um_owner *locked_by; /* NULL: not locked */
-    struct um_link in_owner;    /* place in um_owner.heaps */
+    struct um_link in_owner;    /* place in um_owner.heaps; once destroyed, among those still to be told */
     struct um_link in_locks;    /* place in um_owner.locks */
     struct um_link accounts;    /* list of um_account.in_heap */
     uint64_t initial_size;      /* bytes, as asked for */
@@ -105,13 +121,15 @@ struct um_heap {
     uint64_t blocks;            /* alive */
     uint64_t bytes;             /* in live blocks */
     uint64_t peak_bytes;        /* most that bytes has been */
+    uint64_t reserved;          /* bytes by which blocks that are being moved will grow */
+    uint64_t changes;           /* grows whenever blocks or bytes are touched */
     enum um_heap_kind kind;
     enum um_lifetime lifetime;
     uint32_t flags;      /* of enum um_heap_flag */
     uint32_t alignment;  /* bytes */
     uint32_t lock_count; /* how often locked_by has locked it */
-    uint32_t pins;       /* um_pin objects on its memory */
-    bool observed;       /* um_store_events.heap_destroyed is asked for */
+    uint32_t pins;       /* um_pin and um_resize objects on its memory */
+    bool observed;       /* um_heap_observe() was asked for */
     bool destroyed;      /* stale; the record waits until accounts and pins are gone */
     bool memory_open;    /* backend->destroy has not been called */
 };
@@ -124,7 +142,7 @@ struct um_owner {
     char *user;
     struct um_link accounts;   /* list of um_account.in_owner */
     struct um_link heaps;      /* list of um_heap.in_owner: made by it and not destroyed */
-    struct um_link locks;      /* list of um_heap.in_locks */
+    struct um_link locks;      /* list of um_heap.in_locks: locked by it; at its end, unlocked but not told */
     struct um_link holds;      /* list of um_hold.in_owner */
     struct um_link in_closing; /* place in um_store.closing_owners */
     struct um_account
@@ -147,14 +165,23 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t trim_mark; /* most bytes in live blocks since memory was last trimmed */
+    uint64_t reserved;       /* bytes by which blocks that are being moved will grow */
+    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
+    uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t now_seconds; /* since 1970 */
+    bool observes_all;    /* um_store_observe_all() was asked for */
 };
 
 #define UM_BYTES_MAXIMUM \
     ((UINT64_C(1) << 53) - 1) /* bytes in all blocks, whatever the limit says: sums cannot overflow */
+
+/* Bytes: as much as any call does at once. */
+enum { UM_COPIED_AT_ONCE = 1024 * 1024 };
+
+/* Pieces between two attempts to get memory. */
+enum { UM_RECLAIM_FOR_ROOM = 4096 };
 
 /* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow
  * without end. */
@@ -192,7 +219,8 @@ void um_account_settle(struct um_store *store, struct um_account *account);
 /* Makes all blocks of an account stale and takes them out of the books. Call um_account_announce() next. */
 void um_account_kill(struct um_store *store, struct um_account *account);
 
-/* Tells of the observed blocks of a dead account, and settles it. */
+/* Tells of the observed blocks of a dead account and, where they vanished with an owner, of all; and settles
+ * it. */
 void um_account_announce(struct um_store *store, struct um_account *account);
 
 /* Turns what only its maker claims into orphans, as that owner has ended. */
@@ -229,6 +257,12 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
 /* Gives back a block's memory, extra and slot. It must be in no account's list and in no books any more. */
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
 
+/* Gets memory, if need be by reclaiming what is still to be given back. NULL: there is none. */
+void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
+
+/* The fault of there being none. */
+int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault);
+
 /* Gives memory of a heap's blocks back, unless the heap's end does that. */
 void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size);
 
@@ -261,6 +295,11 @@ uint32_t um_block_holders(const struct um_account *account, const struct um_bloc
 /* Ends up to *budget holds of an owner that has ended and counts them down. */
 void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget);
 
+/* ---- resize.c ---- */
+
+/* Ends a move of this block, if there is one; the block keeps the memory that it has. */
+void um_resize_part(struct um_block *block);
+
 /* ---- pin.c ---- */
 
 /* Parts a pin from its block, whose memory is the pin's from now on. */
@@ -277,16 +316,51 @@ void um_owner_settle(struct um_store *store, struct um_owner *owner);
 int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
                  struct um_fault *fault);
 
-/* Makes a heap and its blocks stale and tells of it. */
+/* Makes a heap and its blocks stale. Its record stays until um_heap_announce(), to be called next. */
 void um_heap_kill(struct um_store *store, struct um_heap *heap);
+
+/* Tells of a heap that was killed, and settles it. */
+void um_heap_announce(struct um_store *store, struct um_heap *heap);
 
 /* Destroys the memory, then frees the record, of a destroyed heap as far as accounts and pins allow. */
 void um_heap_settle(struct um_store *store, struct um_heap *heap);
 
 /* ---- heap_lock.c ---- */
 
-/* Ends the lock, however often it was taken. */
+/* Ends the lock, however often it was taken, and tells nobody. */
 void um_heap_drop_lock(struct um_heap *heap);
+
+/* Ends all locks of an owner; then tells of those whose heaps are still there. */
+void um_locks_drop_all(struct um_owner *owner);
+void um_locks_announce(struct um_store *store, struct um_owner *owner);
+
+/* ---- observe.c ---- */
+
+/* Whether a heap, or everything, is observed. */
+static inline bool um_heap_is_observed(const struct um_store *store, const struct um_heap *heap)
+{
+    return store->observes_all || heap->observed;
+}
+
+/* Raise events, where somebody listens. */
+void um_tell_block_freed(const struct um_store *store, um_handle block, um_handle heap);
+void um_tell_blocks_vanished(const struct um_store *store, um_handle heap);
+void um_tell_heap_destroyed(const struct um_store *store, um_handle heap);
+void um_tell_heap_unlocked(const struct um_store *store, um_handle heap);
+
+/* ---- block_list.c: places in a walk over all slots, which outlive what is in the slots ---- */
+
+/* The slot to go on with after a handle, of which only the slot counts; 0: the first. */
+static inline uint32_t um_walk_slot(um_handle after)
+{
+    return after == 0 ? 0 : um_handle_slot(after) + 1;
+}
+
+/* A handle after which a walk goes on with this slot. */
+static inline um_handle um_walk_place(uint32_t slot)
+{
+    return slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);
+}
 
 /* ---- reclaim.c ---- */
 

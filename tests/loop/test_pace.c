@@ -39,13 +39,6 @@ static void make_block(struct client *client, size_t size, const char *more)
     assert_non_null(strstr(text, "\"result\""));
 }
 
-static bool has_written(const void *what)
-{
-    const struct client *client = what;
-
-    return client->unwritten == 0;
-}
-
 /* Turns the loop until nothing moves: the number of requests stays as it is while another client is
  * served. */
 static unsigned long long settle(struct client *other)
@@ -149,8 +142,7 @@ static void client_dies_in_the_middle_of_an_answer(void **state)
 /* Kills a client once its bytes are on their way, and waits until its session has ended. */
 static void kill_client(struct client *dying, struct client *other)
 {
-    world_run_until(dying->world, has_written, dying);
-    client_ping(other);
+    client_settle(dying, other);
     client_close(dying);
     while (!dying->is_closed || stat_of(other, "sessions") != 1)
         world_turn(dying->world);

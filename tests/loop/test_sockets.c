@@ -87,6 +87,36 @@ static void cut_header_message_is_not_answered(void **state)
     client_expect_end(client);
 }
 
+/* A payload that the client's end cuts off: what has come stays in the block, as when the client dies. */
+static void cut_payload_is_not_answered(void **state)
+{
+    struct world *world = *state;
+    struct client *other;
+    struct client *client;
+    char line[256];
+
+    world_start(world);
+    other = client_open(world, 0, true);
+    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    client_take_line(other, line, sizeof line);
+    client = client_open(world, 1, true);
+    client_send_message(
+        client, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 4);
+    client_send(client, "ab");
+    half_close(client);
+    client_expect_end(client);
+    client_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
+    client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"61620000\"}}\n");
+    /* That of a request which was refused: the error was due before it. */
+    client = client_open(world, 2, true);
+    client_send_message(client, "{nonsense}", 9000);
+    client_send(client, "ab");
+    half_close(client);
+    client_take_message(client, line, sizeof line);
+    assert_non_null(strstr(line, "-32700"));
+    client_expect_end(client);
+}
+
 static void broken_headers_and_half_close(void **state)
 {
     struct world *world = *state;
@@ -240,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_close_is_answered, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(half_close_with_much_to_answer, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(cut_header_message_is_not_answered, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(cut_payload_is_not_answered, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(broken_headers_and_half_close, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(other_users_are_refused, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(socket_is_private, world_set_up, world_tear_down),

@@ -252,6 +252,19 @@ void client_send_message(struct client *client, const char *text, size_t payload
     client_send(client, text);
 }
 
+static bool has_written(const void *what)
+{
+    const struct client *client = what;
+
+    return client->unwritten == 0;
+}
+
+void client_settle(struct client *client, struct client *other)
+{
+    world_run_until(client->world, has_written, client);
+    client_ping(other);
+}
+
 struct awaited {
     const struct client *client;
     size_t size;
@@ -303,6 +316,23 @@ void client_take_line(struct client *client, char *line, size_t room)
     memcpy(line, client->received.data, size);
     line[size] = '\0';
     um_buf_consume(&client->received, size + 1);
+}
+
+void client_take_message(struct client *client, char *text, size_t room)
+{
+    char line[256];
+    size_t size = 0;
+
+    do {
+        client_take_line(client, line, sizeof line);
+        if (strncmp(line, "Content-Length: ", 16) == 0)
+            size = (size_t)strtoull(line + 16, NULL, 10);
+    } while (strcmp(line, "\r") != 0);
+    assert_true(size < room);
+    client_await_bytes(client, size);
+    memcpy(text, client->received.data, size);
+    text[size] = '\0';
+    um_buf_consume(&client->received, size);
 }
 
 static bool is_over(const void *what)

@@ -74,6 +74,10 @@ void client_send(struct client *client, const char *text);
 /* Sends one message with headers; `payload_size` raw bytes are to follow. */
 void client_send_message(struct client *client, const char *text, size_t payload_size);
 
+/* Turns the loop until what was sent has left this side, and the server has most likely read it. `other` is a
+ * client of lines, which is served in between. */
+void client_settle(struct client *client, struct client *other);
+
 /* Turns the loop until `size` bytes have come. */
 void client_await_bytes(struct client *client, size_t size);
 
@@ -82,6 +86,9 @@ void client_expect(struct client *client, const char *text);
 
 /* Turns the loop until a line has come, and takes it into `line`, without its end. */
 void client_take_line(struct client *client, char *line, size_t room);
+
+/* Turns the loop until a message with headers has come, and takes its text into `text`. A payload stays. */
+void client_take_message(struct client *client, char *text, size_t room);
 
 /* Turns the loop until the server has closed, or refused to be written to. */
 void client_expect_end(struct client *client);

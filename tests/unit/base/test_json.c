@@ -127,6 +127,20 @@ static void test_nesting_ends_at_64(void **state)
     free(text);
 }
 
+static void test_numbers_end_at_63_bytes(void **state)
+{
+    char text[67] = "[1";
+    struct um_json_check result;
+
+    (void)state;
+    memset(text + 2, '0', 62);
+    memcpy(text + 64, "]", 2);
+    assert_true(check(text, 65, &result));
+    memcpy(text + 64, "0]", 3);
+    assert_false(check(text, 66, &result));
+    assert_int_equal(result.bad_offset, 1);
+}
+
 static void test_nul_is_marked(void **state)
 {
     char text[] = "\"a\\u0000b\"";
@@ -205,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),
         cmocka_unit_test(test_nesting_ends_at_64),
+        cmocka_unit_test(test_numbers_end_at_63_bytes),
         cmocka_unit_test(test_nul_is_marked),
         cmocka_unit_test(test_writer_places_commas_and_escapes),
         cmocka_unit_test(test_writer_numbers),

@@ -93,7 +93,7 @@ static void test_a_payload_nobody_wants_is_passed_over(void **state)
     expect_out(peer, "parse_error");
     send_bytes(peer, "a", 1);
     um_peer_message(peer, batch, strlen(batch), 1);
-    expect_out(peer, "unsupported");
+    expect_out(peer, "invalid_request");
     send_bytes(peer, "a", 1);
     assert_true(um_peer_is_ready(peer));
     assert_int_equal(peer->out.size, 0);

@@ -2,20 +2,43 @@
 
 #include <stdlib.h>
 
-static void on_block_freed(void *context, um_handle block)
+static void note(struct told *told, um_handle handle)
+{
+    assert_true(told->count < sizeof told->handles / sizeof *told->handles);
+    told->handles[told->count++] = handle;
+}
+
+static void on_block_freed(void *context, um_handle block, um_handle heap)
 {
     struct fixture *fixture = context;
     assert_int_equal(block_verdict(fixture->store, block), UMEM_E_STALE_HANDLE);
-    assert_true(fixture->freed_count < 64);
-    fixture->freed[fixture->freed_count++] = block;
+    note(&fixture->freed, block);
+    note(&fixture->freed_from, heap);
+}
+
+static void on_blocks_vanished(void *context, um_handle heap)
+{
+    struct fixture *fixture = context;
+    assert_int_equal(heap_verdict(fixture->store, heap), 0);
+    note(&fixture->vanished, heap);
 }
 
 static void on_heap_destroyed(void *context, um_handle heap)
 {
     struct fixture *fixture = context;
     assert_int_equal(heap_verdict(fixture->store, heap), UMEM_E_STALE_HANDLE);
-    assert_true(fixture->destroyed_count < 64);
-    fixture->destroyed[fixture->destroyed_count++] = heap;
+    note(&fixture->destroyed, heap);
+}
+
+static void on_heap_unlocked(void *context, um_handle handle)
+{
+    struct fixture *fixture = context;
+    struct um_heap *heap;
+    struct um_heap_info info;
+    assert_int_equal(um_store_find_heap(fixture->store, handle, &heap, NULL), 0);
+    um_heap_get_info(heap, &info);
+    assert_null(info.locked_by);
+    note(&fixture->unlocked, handle);
 }
 
 static const struct um_store_options roomy = {
@@ -26,7 +49,8 @@ int fixture_setup(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     assert_int_equal(um_store_new(&roomy, &fixture->store), 0);
-    const struct um_store_events events = {fixture, on_block_freed, on_heap_destroyed};
+    const struct um_store_events events = {fixture, on_block_freed, on_blocks_vanished, on_heap_destroyed,
+                                           on_heap_unlocked};
     um_store_set_events(fixture->store, &events);
     for (int i = 0; i < TEST_PEOPLE; i++) {
         const struct um_owner_options options = {
@@ -113,6 +137,28 @@ void leave(struct fixture *fixture, int person)
     fixture->people[person] = NULL;
 }
 
+int validate_all(struct um_store *store, const struct um_heap *heap, size_t budget, struct um_fault *fault)
+{
+    struct um_heap_check check;
+    bool more = true;
+    int code = 0;
+    um_heap_check_begin(&check, heap);
+    while (code == 0 && more)
+        code = um_heap_check_step(store, &check, budget, &more, fault);
+    return code;
+}
+
+int find_at(struct um_store *store, uint64_t address, size_t budget, struct um_block **block)
+{
+    um_handle after = 0;
+    int code;
+    do {
+        *block = NULL;
+        code = um_store_find_block_at(store, address, budget, &after, block, NULL);
+    } while (code == 0 && *block == NULL);
+    return code;
+}
+
 int block_verdict(struct um_store *store, um_handle handle)
 {
     struct um_block *block;
@@ -130,6 +176,13 @@ struct um_store_stats stats_of(const struct um_store *store)
     struct um_store_stats stats;
     um_store_get_stats(store, &stats);
     return stats;
+}
+
+um_handle handle_of(const struct um_heap *heap)
+{
+    struct um_heap_info info;
+    um_heap_get_info(heap, &info);
+    return info.heap;
 }
 
 struct um_block_info info_of(const struct um_store *store, const struct um_block *block)

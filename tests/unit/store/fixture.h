@@ -18,13 +18,20 @@
 
 enum { TEST_PEOPLE = 3 /* owners that a fixture opens */ };
 
+/* What one kind of event told, in order. */
+struct told {
+    um_handle handles[64];
+    size_t count;
+};
+
 struct fixture {
     struct um_store *store;
     struct um_owner *people[TEST_PEOPLE]; /* numbers 1 to 3; NULL once they are closed */
-    um_handle freed[64];                  /* what block_freed told, in order */
-    size_t freed_count;
-    um_handle destroyed[64]; /* what heap_destroyed told, in order */
-    size_t destroyed_count;
+    struct told freed;                    /* blocks of block_freed */
+    struct told freed_from;               /* their heaps */
+    struct told vanished;
+    struct told destroyed;
+    struct told unlocked;
 };
 
 /* For cmocka's set-up and tear-down; *state is the struct fixture. The tear-down closes who is open still. */
@@ -48,11 +55,16 @@ struct um_block *make_session_block(struct um_store *store, struct um_heap *heap
 /* Closes one of the fixture's people. */
 void leave(struct fixture *fixture, int person);
 
+/* Validates a whole heap in steps of `budget`, and looks for an address likewise; return the last answer. */
+int validate_all(struct um_store *store, const struct um_heap *heap, size_t budget, struct um_fault *fault);
+int find_at(struct um_store *store, uint64_t address, size_t budget, struct um_block **block);
+
 /* What um_store_find_block() and um_store_find_heap() answer. */
 int block_verdict(struct um_store *store, um_handle handle);
 int heap_verdict(struct um_store *store, um_handle handle);
 
 struct um_store_stats stats_of(const struct um_store *store);
+um_handle handle_of(const struct um_heap *heap);
 struct um_block_info info_of(const struct um_store *store, const struct um_block *block);
 bool is_zero(const unsigned char *bytes, uint64_t size);
 void reclaim_all(struct um_store *store);

@@ -59,9 +59,11 @@ int model_named(const struct model *model, int name)
 static int check_bytes(const struct model *model, int heap, uint64_t added)
 {
     uint64_t maximum = model->heaps[heap].maximum;
-    if (maximum != 0 && model_bytes(model, heap, 0) + added > maximum)
+    uint64_t moving = model->moving_bytes;
+    if (maximum != 0 &&
+        model_bytes(model, heap, 0) + added + (heap == model->moving_heap ? moving : 0) > maximum)
         return UMEM_E_NO_MEMORY;
-    if (model_bytes(model, -1, 0) + added > model->bytes_limit)
+    if (model_bytes(model, -1, 0) + added + moving > model->bytes_limit)
         return UMEM_E_LIMIT_EXCEEDED;
     return 0;
 }
@@ -135,14 +137,68 @@ void model_change(struct model *model, int block, int person, int name, const bo
         found->name = name;
 }
 
-void model_free(struct model *model, int block)
+static bool is_observed(const struct model *model, int heap)
+{
+    return model->observes_all || model->heaps[heap].observed;
+}
+
+bool model_is_observed(const struct model *model, const struct model_block *block)
+{
+    return block->observed || is_observed(model, block->heap);
+}
+
+static void tell(struct model *model, enum model_event_kind kind, int heap, uint64_t block)
+{
+    model->events[model->event_count++] =
+        (struct model_event){.kind = kind, .heap = model->heaps[heap].handle, .block = block};
+}
+
+static void drop_block(struct model *model, int block)
 {
     struct model_block *found = &model->blocks[block];
-    if (found->observed)
-        model->events[model->event_count++] = found->handle;
     model->stale_blocks[model->stale_block_count++ % MODEL_STALE] = found->handle;
     free(found->bytes);
     *found = (struct model_block){0};
+}
+
+/* Together with others, by its heap's or its owner's end. */
+static void drop_with_others(struct model *model, int block)
+{
+    if (model->blocks[block].observed)
+        tell(model, MODEL_FREED, model->blocks[block].heap, model->blocks[block].handle);
+    drop_block(model, block);
+}
+
+void model_free(struct model *model, int block)
+{
+    if (model_is_observed(model, &model->blocks[block]))
+        tell(model, MODEL_FREED, model->blocks[block].heap, model->blocks[block].handle);
+    drop_block(model, block);
+}
+
+int model_check_lock(const struct model *model, int heap, int person)
+{
+    uint64_t locker = model->heaps[heap].locker;
+    return locker != 0 && locker != model->people[person].id ? UMEM_E_LOCKED : 0;
+}
+
+int model_check_unlock(const struct model *model, int heap, int person)
+{
+    return model->heaps[heap].locker == model->people[person].id ? 0 : UMEM_E_DENIED;
+}
+
+void model_lock(struct model *model, int heap, int person)
+{
+    model->heaps[heap].locker = model->people[person].id;
+    model->heaps[heap].locks++;
+}
+
+void model_unlock(struct model *model, int heap)
+{
+    if (--model->heaps[heap].locks > 0)
+        return;
+    model->heaps[heap].locker = 0;
+    tell(model, MODEL_UNLOCKED, heap, 0);
 }
 
 void model_destroy(struct model *model, int heap)
@@ -150,10 +206,10 @@ void model_destroy(struct model *model, int heap)
     struct model_heap *found = &model->heaps[heap];
     for (int i = 0; i < MODEL_BLOCKS; i++) {
         if (counts(&model->blocks[i], heap, 0))
-            model_free(model, i);
+            drop_with_others(model, i);
     }
-    if (found->observed)
-        model->events[model->event_count++] = found->handle;
+    if (is_observed(model, heap))
+        tell(model, MODEL_DESTROYED, heap, 0);
     model->stale_heaps[model->stale_heap_count++ % MODEL_STALE] = found->handle;
     *found = (struct model_heap){0};
 }
@@ -163,19 +219,39 @@ void model_enter(struct model *model, int person)
     model->people[person] = (struct model_person){true, ++model->last_id};
 }
 
+/* Drops what somebody has with lifetime session in one heap. */
+static void leave_heap(struct model *model, int heap, uint64_t id)
+{
+    bool any = false;
+    for (int i = 0; i < MODEL_BLOCKS; i++) {
+        if (counts(&model->blocks[i], heap, id) && model->blocks[i].session) {
+            any = true;
+            drop_with_others(model, i);
+        }
+    }
+    if (any && is_observed(model, heap))
+        tell(model, MODEL_VANISHED, heap, 0);
+}
+
 void model_leave(struct model *model, int person)
 {
     uint64_t id = model->people[person].id;
     model->people[person].open = false;
+    for (int i = 0; i < MODEL_BLOCKS; i++)
+        model->blocks[i].holders &= ~(1U << person);
     for (int i = 0; i < MODEL_HEAPS; i++) {
-        if (model->heaps[i].alive && model->heaps[i].session && model->heaps[i].owner == id)
+        struct model_heap *heap = &model->heaps[i];
+        if (!heap->alive)
+            continue;
+        if (heap->session && heap->owner == id) {
             model_destroy(model, i);
-    }
-    for (int i = 0; i < MODEL_BLOCKS; i++) {
-        struct model_block *block = &model->blocks[i];
-        block->holders &= ~(1U << person);
-        if (counts(block, -1, id) && block->session)
-            model_free(model, i);
+            continue;
+        }
+        leave_heap(model, i, id);
+        if (heap->locker == id) {
+            heap->locks = 1;
+            model_unlock(model, i);
+        }
     }
 }
 

@@ -33,6 +33,8 @@ struct model_heap {
     bool observed;
     uint64_t handle;
     uint64_t owner;   /* id of who made it; 0: nobody */
+    uint64_t locker;  /* id of who has it locked; 0: nobody */
+    unsigned locks;   /* how often */
     uint64_t maximum; /* bytes; 0: growable */
     uint64_t peak;    /* bytes */
 };
@@ -50,10 +52,21 @@ struct model_block {
     unsigned char *bytes; /* what it should contain; size + 1 bytes are allocated */
 };
 
+enum model_event_kind { MODEL_FREED = 1, MODEL_VANISHED, MODEL_DESTROYED, MODEL_UNLOCKED };
+
+struct model_event {
+    uint64_t kind;  /* of enum model_event_kind */
+    uint64_t heap;  /* handle */
+    uint64_t block; /* handle, or 0 */
+};
+
 struct model {
     struct model_person people[MODEL_PEOPLE];
     struct model_heap heaps[MODEL_HEAPS];
     struct model_block blocks[MODEL_BLOCKS];
+    bool observes_all;
+    int moving_heap;       /* where a block is being moved */
+    uint64_t moving_bytes; /* by which it will grow; 0 too where none is being moved */
     uint64_t bytes_limit;
     uint64_t peak; /* bytes */
     uint64_t last_id;
@@ -61,7 +74,7 @@ struct model {
     uint64_t stale_heaps[MODEL_STALE];
     unsigned stale_block_count;
     unsigned stale_heap_count;
-    uint64_t events[MODEL_EVENTS]; /* what should have been told since model_forget_events() */
+    struct model_event events[MODEL_EVENTS]; /* what should have been told since model_forget_events() */
     unsigned event_count;
 };
 
@@ -76,6 +89,8 @@ struct model_sums model_sums(const struct model *model);
 uint64_t model_count(const struct model *model, int heap, uint64_t maker, bool orphans_only);
 uint64_t model_bytes(const struct model *model, int heap, uint64_t maker);
 
+bool model_is_observed(const struct model *model, const struct model_block *block);
+
 /* The live block with a name, or -1. */
 int model_named(const struct model *model, int name);
 
@@ -83,11 +98,15 @@ int model_named(const struct model *model, int name);
 int model_check_alloc(const struct model *model, int heap, uint64_t size, int name);
 int model_check_resize(const struct model *model, int block, uint64_t size);
 int model_check_change(const struct model *model, int block, int name);
+int model_check_lock(const struct model *model, int heap, int person);
+int model_check_unlock(const struct model *model, int heap, int person);
 
 /* What happens where the answer is 0. */
 void model_alloc(struct model *model, int block, int heap, int person, uint64_t size, int name, bool session);
 void model_resize(struct model *model, int block, uint64_t size);
 void model_change(struct model *model, int block, int person, int name, const bool *session);
+void model_lock(struct model *model, int heap, int person);
+void model_unlock(struct model *model, int heap);
 void model_free(struct model *model, int block);
 void model_destroy(struct model *model, int heap);
 void model_enter(struct model *model, int person);

@@ -26,15 +26,23 @@ struct um_heap *heap_of(struct run *run, int heap)
 
 static int by_value(const void *left, const void *right)
 {
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
+    const struct model_event *a = left;
+    const struct model_event *b = right;
+    if (a->kind != b->kind)
+        return a->kind > b->kind ? 1 : -1;
+    if (a->heap != b->heap)
+        return a->heap > b->heap ? 1 : -1;
+    return (a->block > b->block) - (a->block < b->block);
 }
 
-/* Within one step the order of events is the store's own affair. */
+/* Within one step the order of events is the store's own affair, but all is done before the first. */
 static void check_events(struct run *run)
 {
     assert_int_equal(run->event_count, run->model.event_count);
+    if (run->event_count > 0) {
+        struct um_store_stats stats = stats_of(run->store);
+        assert_memory_equal(&run->stats_told, &stats, sizeof stats);
+    }
     qsort(run->events, run->event_count, sizeof *run->events, by_value);
     qsort(run->model.events, run->event_count, sizeof *run->events, by_value);
     assert_int_equal(memcmp(run->events, run->model.events, run->event_count * sizeof *run->events), 0);
@@ -44,6 +52,7 @@ static void check_events(struct run *run)
 
 void check_step(struct run *run)
 {
+    end_move_of_the_dead(run);
     struct um_store_stats stats = stats_of(run->store);
     struct model_sums sums = model_sums(&run->model);
     assert_int_equal(stats.heaps, sums.heaps);
@@ -78,6 +87,7 @@ static void check_block(struct run *run, int number)
     assert_int_equal(maker.id, block->maker);
     assert_int_equal(info.holders, holders);
     assert_int_equal(info.orphaned, model_is_orphan(block));
+    assert_int_equal(um_block_is_observed(run->store, found), model_is_observed(&run->model, block));
     if (block->name == MODEL_NO_NAME)
         assert_null(info.name);
     else
@@ -96,7 +106,11 @@ static void check_heap(struct run *run, int number)
     assert_int_equal(info.peak_bytes, heap->peak);
     assert_int_equal(info.maximum_size, heap->maximum);
     assert_true((info.owner == NULL) == (heap->owner == 0));
-    assert_int_equal(um_heap_validate(run->store, found, NULL, NULL), 0);
+    struct um_owner_info locker = {0};
+    if (info.locked_by != NULL)
+        um_owner_get_info(info.locked_by, &locker);
+    assert_int_equal(locker.id, heap->locker);
+    assert_int_equal(validate_all(run->store, found, SIZE_MAX, NULL), 0);
 }
 
 static void check_person(struct run *run, int number)

@@ -43,9 +43,9 @@ static void test_a_block_tells_what_it_is(void **state)
     assert_int_equal(um_block_size(block), 100);
     assert_int_equal(um_store_find_block_by_name(f->store, "it", &found, NULL), 0);
     assert_ptr_equal(found, block);
-    assert_int_equal(um_store_find_block_at(f->store, info.address, &found, NULL), 0);
+    assert_int_equal(find_at(f->store, info.address, 1, &found), 0);
     assert_ptr_equal(found, block);
-    assert_int_equal(um_store_find_block_at(f->store, info.address + 1, &found, NULL), UMEM_E_UNKNOWN_HANDLE);
+    assert_int_equal(find_at(f->store, info.address + 1, 1, &found), UMEM_E_UNKNOWN_HANDLE);
 }
 
 static void test_double_free_and_use_after_free_are_stale(void **state)
@@ -77,7 +77,7 @@ static void test_handles_never_given_out_are_unknown(void **state)
     assert_int_equal(block_verdict(f->store, UINT64_C(1) << 53), UMEM_E_UNKNOWN_HANDLE);
     assert_int_equal(block_verdict(f->store, UINT64_MAX), UMEM_E_UNKNOWN_HANDLE);
     assert_int_equal(um_store_find_block_by_name(f->store, "nobody", &block, &fault), UMEM_E_UNKNOWN_HANDLE);
-    assert_int_equal(um_store_find_block_at(f->store, 0, &block, NULL), UMEM_E_UNKNOWN_HANDLE);
+    assert_int_equal(find_at(f->store, 0, 1, &block), UMEM_E_UNKNOWN_HANDLE);
 }
 
 static void test_a_handle_of_an_earlier_life_is_nobodys(void **state)

@@ -7,68 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 6000, STEPS_BETWEEN_CHECKS = 25, BYTES_LIMIT = 16 * 1024 * 1024 };
+#include "store_internal.h"
 
-static uint64_t roll(struct run *run, uint64_t sides)
-{
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return (run->random >> 11) % sides;
-}
+enum {
+    STEPS = 6000,
+    STEPS_BETWEEN_CHECKS = 25,
+    BYTES_LIMIT = 16 * 1024 * 1024,
+    COPIED_AT_ONCE = 50 /* bytes; so little that many resizes go in steps */
+};
 
-static void on_event(void *context, um_handle handle)
-{
-    struct run *run = context;
-    assert_true(run->event_count < MODEL_EVENTS);
-    run->events[run->event_count++] = handle;
-}
-
-static uint64_t random_size(struct run *run)
-{
-    switch (roll(run, 10)) {
-    case 0:
-        return roll(run, 4);
-    case 1:
-        return roll(run, 3000000);
-    case 2:
-        return (1 << 20) - 10 + roll(run, 20);
-    case 3:
-        return roll(run, 100000);
-    default:
-        return roll(run, 300);
-    }
-}
-
-/* The number of a live block, or -1 where there is none. */
-static int some_block(struct run *run)
-{
-    int first = (int)roll(run, MODEL_BLOCKS);
-    for (int i = 0; i < MODEL_BLOCKS; i++) {
-        int block = (first + i) % MODEL_BLOCKS;
-        if (run->model.blocks[block].alive)
-            return block;
-    }
-    return -1;
-}
-
-static int some_heap(struct run *run)
-{
-    int heap = (int)roll(run, MODEL_HEAPS);
-    return run->model.heaps[heap].alive ? heap : 0;
-}
-
-static int some_person(struct run *run)
-{
-    for (;;) {
-        int person = (int)roll(run, MODEL_PEOPLE);
-        if (run->model.people[person].open)
-            return person;
-    }
-}
-
-/* To be called before a block leaves its memory: keeps what its pins must go on holding. */
-static void freeze_pins(struct run *run, int block)
+void freeze_pins(struct run *run, int block)
 {
     const struct model_block *from = &run->model.blocks[block];
     for (int i = 0; i < PINS; i++) {
@@ -141,6 +89,8 @@ static void do_resize(struct run *run)
     assert_true(code == expected || (in_place && code == UMEM_E_NO_MEMORY));
     assert_true(!in_place || um_block_bytes(found) == before);
     if (code == 0) {
+        if (size != run->model.blocks[block].size)
+            note_resized(run, block);
         model_resize(&run->model, block, size);
         return;
     }
@@ -155,17 +105,24 @@ static void do_resize(struct run *run)
     }
 }
 
-static void do_write(struct run *run)
+void write_to(struct run *run, int block)
 {
-    int block = some_block(run);
-    if (block < 0 || run->model.blocks[block].size == 0)
-        return;
     struct model_block *to = &run->model.blocks[block];
+    if (to->size == 0)
+        return;
     uint64_t offset = roll(run, to->size);
     size_t size = (size_t)roll(run, to->size - offset + 1);
     int value = (int)roll(run, 256);
     memset(to->bytes + offset, value, size);
     memset(um_block_bytes(block_of(run, block)) + offset, value, size);
+    um_block_wrote(run->store, block_of(run, block), offset, size);
+}
+
+static void do_write(struct run *run)
+{
+    int block = some_block(run);
+    if (block >= 0)
+        write_to(run, block);
 }
 
 static void do_create(struct run *run)
@@ -186,12 +143,9 @@ static void do_create(struct run *run)
     um_heap_get_info(made, &info);
     run->model.heaps[heap] = (struct model_heap){.alive = true,
                                                  .session = options.lifetime == UM_LIFETIME_SESSION,
-                                                 .observed = roll(run, 2) == 0,
                                                  .handle = info.heap,
                                                  .owner = run->model.people[person].id,
                                                  .maximum = options.maximum_size};
-    if (run->model.heaps[heap].observed)
-        um_heap_observe(made);
 }
 
 static void do_destroy(struct run *run)
@@ -293,15 +247,6 @@ static void do_pin(struct run *run)
     }
 }
 
-static void do_observe(struct run *run)
-{
-    int block = some_block(run);
-    if (block < 0)
-        return;
-    assert_int_equal(um_block_observe(run->store, block_of(run, block)), 0);
-    run->model.blocks[block].observed = true;
-}
-
 static void do_reclaim(struct run *run)
 {
     (void)um_store_reclaim(run->store, (size_t)roll(run, 10));
@@ -311,8 +256,10 @@ static const struct operation {
     unsigned weight; /* how often it is done, against the others */
     void (*run)(struct run *run);
 } operations[] = {
-    {30, do_alloc},      {15, do_free}, {12, do_resize}, {20, do_write}, {6, do_create},  {3, do_destroy},
-    {5, do_come_and_go}, {12, do_hold}, {12, do_change}, {10, do_pin},   {4, do_observe}, {8, do_reclaim},
+    {30, do_alloc},  {15, do_free},     {12, do_resize},     {20, do_write},
+    {6, do_create},  {3, do_destroy},   {5, do_come_and_go}, {12, do_hold},
+    {12, do_change}, {10, do_pin},      {8, do_reclaim},     {12, do_observe},
+    {10, do_lock},   {10, do_validate}, {3, do_find_at},     {25, do_move},
 };
 
 static void do_something(struct run *run)
@@ -337,12 +284,12 @@ static void start(struct run *run, uint64_t seed)
 {
     const struct um_store_options options = {
         .bytes_limit = BYTES_LIMIT, .blocks_limit = MODEL_BLOCKS, .heaps_limit = MODEL_HEAPS, .seed = seed};
-    const struct um_store_events events = {run, on_event, on_event};
     struct um_heap_info info;
     run->random = seed * 2 + 1;
     run->model.bytes_limit = BYTES_LIMIT;
     assert_int_equal(um_store_new(&options, &run->store), 0);
-    um_store_set_events(run->store, &events);
+    run->store->copied_at_once = COPIED_AT_ONCE;
+    watch_events(run);
     um_heap_get_info(um_store_process_heap(run->store), &info);
     run->model.heaps[0] = (struct model_heap){.alive = true, .handle = info.heap};
     enter(run, 0);
@@ -351,11 +298,13 @@ static void start(struct run *run, uint64_t seed)
 static void finish(struct run *run)
 {
     for (int i = 0; i < MODEL_PEOPLE; i++) {
-        if (run->model.people[i].open)
+        if (run->model.people[i].open) {
             leave_person(run, i);
+            check_step(run);
+        }
     }
-    check_step(run);
     check_all(run);
+    end_move(run);
     for (int i = 0; i < PINS; i++) {
         if (run->pins[i].pin != NULL)
             um_pin_release(run->store, run->pins[i].pin);

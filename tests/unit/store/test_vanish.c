@@ -185,60 +185,6 @@ static void test_names_of_vanished_blocks_are_free_at_once(void **state)
     assert_int_equal(um_store_find_block_by_name(f->store, "two", &block, NULL), 0);
 }
 
-static void test_events_tell_of_observed_blocks_only(void **state)
-{
-    struct fixture *f = *state;
-    struct um_block *watched = make_block(f->store, NULL, f->people[0], 1);
-    um_handle handle = um_block_handle(f->store, watched);
-    um_block_free(f->store, make_block(f->store, NULL, f->people[0], 1));
-    assert_int_equal(f->freed_count, 0);
-    assert_int_equal(um_block_observe(f->store, watched), 0);
-    assert_int_equal(um_block_observe(f->store, watched), 0);
-    um_block_free(f->store, watched);
-    assert_int_equal(f->freed_count, 1);
-    assert_int_equal(f->freed[0], handle);
-}
-
-static void test_events_tell_of_a_destroyed_heap_once_and_at_once(void **state)
-{
-    struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    struct um_heap_info info;
-    um_heap_get_info(heap, &info);
-    um_heap_observe(heap);
-    for (int i = 0; i < 20; i++) {
-        struct um_block *block = make_block(f->store, heap, f->people[i % 3], 1);
-        if (i % 2 == 0)
-            assert_int_equal(um_block_observe(f->store, block), 0);
-    }
-    destroy(f, heap);
-    assert_int_equal(f->freed_count, 10);
-    assert_int_equal(f->destroyed_count, 1);
-    assert_int_equal(f->destroyed[0], info.heap);
-    reclaim_all(f->store);
-    assert_int_equal(f->freed_count, 10);
-    assert_int_equal(f->destroyed_count, 1);
-}
-
-static void test_events_tell_of_an_owner_s_end(void **state)
-{
-    struct fixture *f = *state;
-    const struct um_heap_options options = {.kind = UM_HEAP_PRIVATE, .lifetime = UM_LIFETIME_SESSION};
-    const enum um_lifetime session = UM_LIFETIME_SESSION;
-    struct um_heap *heap;
-    struct um_block *changed = make_block(f->store, NULL, f->people[1], 1);
-    assert_int_equal(um_block_observe(f->store, changed), 0);
-    assert_int_equal(um_block_change(f->store, changed, f->people[0], NULL, &session, NULL), 0);
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
-    assert_int_equal(um_block_observe(f->store, make_block(f->store, heap, f->people[1], 1)), 0);
-    assert_int_equal(um_block_observe(f->store, make_session_block(f->store, NULL, f->people[0], 1)), 0);
-    assert_int_equal(um_block_observe(f->store, make_block(f->store, NULL, f->people[0], 1)), 0);
-    um_heap_observe(heap);
-    leave(f, 0);
-    assert_int_equal(f->freed_count, 3);
-    assert_int_equal(f->destroyed_count, 1);
-}
-
 static void test_a_store_ends_with_everything_in_it(void **state)
 {
     (void)state;
@@ -300,9 +246,6 @@ int main(void)
         WITH_FIXTURE(test_allocating_reclaims_on_its_way),
         cmocka_unit_test(test_slots_that_wait_are_reclaimed_rather_than_missed),
         WITH_FIXTURE(test_names_of_vanished_blocks_are_free_at_once),
-        WITH_FIXTURE(test_events_tell_of_observed_blocks_only),
-        WITH_FIXTURE(test_events_tell_of_a_destroyed_heap_once_and_at_once),
-        WITH_FIXTURE(test_events_tell_of_an_owner_s_end),
         cmocka_unit_test(test_a_store_ends_with_everything_in_it),
         WITH_FIXTURE(test_memory_is_trimmed_when_much_less_is_lent_than_before),
     };

@@ -1,0 +1,132 @@
+#include "batch.h"
+
+#include <stdio.h>
+
+#include <cJSON.h>
+
+#include "arena.h"
+#include "call.h"
+#include "engine.h"
+#include "envelope.h"
+#include "intake.h"
+#include "json_out.h"
+
+/* ---- checks, before anything is done ---- */
+
+static void refuse_with_limit(struct um_peer *peer, const char *limit, uint64_t maximum, uint64_t asked)
+{
+    struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
+    struct um_fault fault = {
+        .limit = limit, .maximum = maximum, .asked = asked, .what = "send it in several batches"};
+
+    um_call_start(&call);
+    if (!peer->broken)
+        um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
+}
+
+static uint64_t count_requests(const cJSON *batch)
+{
+    uint64_t count = 0;
+
+    for (const cJSON *item = batch->child; item != NULL; item = item->next)
+        count++;
+    return count;
+}
+
+/* Whether the raw writes of a batch take the payload, all of it and no more. */
+static bool check_raw_sizes(struct um_peer *peer, const cJSON *batch, uint64_t payload_size)
+{
+    uint64_t total = 0;
+    char what[128];
+
+    for (const cJSON *request = batch->child; request != NULL; request = request->next) {
+        uint64_t size;
+
+        if (!um_envelope_raw_size(request, &size)) {
+            um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST,
+                               "in a batch, a request with encoding \"raw\" must say the size of its bytes");
+            return false;
+        }
+        /* Sizes are below 2^53, and requests fewer than 2^11 times that: the sum cannot wrap unnoticed. */
+        total = total + size < total ? UINT64_MAX : total + size;
+    }
+    if (total == payload_size)
+        return true;
+    snprintf(what, sizeof what, "the batch's raw bytes are %llu, Payload-Length is %llu",
+             (unsigned long long)total, (unsigned long long)payload_size);
+    um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST, what);
+    return false;
+}
+
+static bool check(struct um_peer *peer, const cJSON *batch, uint64_t payload_size)
+{
+    const struct um_limits *limits = peer->rpc->limits;
+    uint64_t count = count_requests(batch);
+
+    if (count == 0)
+        um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
+    else if (count > limits->batch_requests)
+        refuse_with_limit(peer, "batch_requests", limits->batch_requests, count);
+    else if (payload_size > limits->batch_bytes)
+        refuse_with_limit(peer, "batch_bytes", limits->batch_bytes, payload_size);
+    else
+        return peer->framing == UM_FRAMING_LINES || check_raw_sizes(peer, batch, payload_size);
+    return false;
+}
+
+/* ---- the batch at work ---- */
+
+/* A request uses up its raw bytes whether it succeeds or not. */
+static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t start, const cJSON *request)
+{
+    struct um_call kind = {.peer = peer, .batch = batch, .start = start, .payload = batch->payload};
+
+    (void)um_envelope_raw_size(request, &kind.payload_size);
+    um_envelope_handle(&kind, request);
+    if (batch->payload != NULL)
+        batch->payload += kind.payload_size;
+}
+
+static void run(struct um_peer *peer, const cJSON *json, const unsigned char *payload)
+{
+    struct um_batch batch = {.bytes_left = peer->rpc->limits->batch_bytes, .payload = payload};
+    size_t start = um_framing_begin(peer);
+    size_t body = peer->out.size;
+
+    um_buf_init(&batch.raw, (size_t)batch.bytes_left);
+    um_json_begin_array(&peer->out);
+    for (const cJSON *request = json->child; request != NULL && !peer->broken; request = request->next)
+        handle_request(peer, &batch, start, request);
+    if (peer->out.size == body + 1) {
+        um_buf_truncate(&peer->out, start);
+    } else {
+        um_json_end_array(&peer->out);
+        um_framing_end(peer, start, batch.raw.size);
+        um_buf_append(&peer->out, batch.raw.data, batch.raw.size);
+    }
+    um_buf_deinit(&batch.raw);
+    if (peer->out.failed)
+        peer->broken = true;
+}
+
+void um_batch_begin(struct um_peer *peer, const cJSON *json, const struct um_message *message)
+{
+    if (!check(peer, json, message->payload_size))
+        return;
+    if (message->payload_size == 0)
+        run(peer, json, NULL);
+    else if (!um_intake_gather(peer, message))
+        um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+}
+
+void um_batch_finish(struct um_peer *peer, const struct um_message *message, const unsigned char *payload)
+{
+    const cJSON *json = cJSON_ParseWithLengthOpts(message->text, message->size, NULL, 0);
+
+    peer->rpc->had_nul = message->has_nul;
+    if (json != NULL)
+        run(peer, json, payload);
+    else
+        um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the batch; send it in several");
+    um_arena_reset();
+}

@@ -1,0 +1,23 @@
+/*
+ * One request object: the envelope of JSON-RPC 2.0 and its short form.
+ *
+ * Owns: what a request is. Must not know: messages, batches (batch.c), framing.
+ */
+#ifndef UM_ENVELOPE_H
+#define UM_ENVELOPE_H
+
+#include "call.h"
+
+struct cJSON;
+
+/* Handles one request: `kind` says what is known of the call before it is looked at. */
+void um_envelope_handle(const struct um_call *kind, const struct cJSON *request);
+
+/* How many raw bytes a request of a batch takes: those of a method that takes a payload, called with encoding "raw". Returns
+ * false where it does not say how many. */
+bool um_envelope_raw_size(const struct cJSON *request, uint64_t *size);
+
+/* Answers something that belongs to no request. */
+void um_envelope_refuse(struct um_peer *peer, int code, const char *what);
+
+#endif

@@ -1,0 +1,153 @@
+/* heap.lock and heap.unlock: one session has a heap to itself. */
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "job.h"
+#include "later.h"
+#include "methods.h"
+#include "observe.h"
+
+/* A session that queues for a heap's lock. The queue is the order of the heap's observers. */
+struct queued {
+    struct um_later later;
+    struct um_observer observer;
+    um_handle heap;
+};
+
+static um_handle handle_of(const struct um_heap *heap)
+{
+    struct um_heap_info info;
+
+    um_heap_get_info(heap, &info);
+    return info.heap;
+}
+
+/* Locks, where neither a lock nor a long call of another session stands against it. */
+static int try_lock(const struct um_peer *peer, struct um_heap *heap, struct um_fault *fault)
+{
+    if (um_job_is_at(peer->rpc, handle_of(heap), peer)) {
+        *fault = (struct um_fault){
+            .heap = handle_of(heap),
+            .what = "a long call of another session is at work on the heap; try again, or give timeout_ms",
+        };
+        return UMEM_E_LOCKED;
+    }
+    return um_heap_lock(heap, peer->owner, fault);
+}
+
+static void told(struct um_observer *observer, const struct um_news *news)
+{
+    if (news->kind == UM_NEWS_UNLOCKED || news->kind == UM_NEWS_DESTROYED)
+        um_observer_mark(observer);
+}
+
+static void settle(struct um_observer *observer)
+{
+    struct queued *queued = UM_LIST_ITEM(observer, struct queued, observer);
+    const struct um_peer *peer = queued->later.call->peer;
+    struct um_fault fault = {0};
+    struct um_heap *heap = NULL;
+    int code = um_store_find_heap(peer->rpc->store, queued->heap, &heap, &fault);
+    struct um_call *call;
+
+    if (code == UMEM_OK)
+        code = try_lock(peer, heap, &fault);
+    if (code == UMEM_E_LOCKED) {
+        um_observer_stall(observer);
+        return;
+    }
+    if (code != UMEM_OK) {
+        um_later_fail(&queued->later, code, &fault);
+        return;
+    }
+    call = um_later_start(&queued->later);
+    if (call != NULL)
+        um_reply_end(call);
+    um_later_done(&queued->later);
+}
+
+static const struct um_observer_kind queue_kind = {.told = told, .settle = settle};
+
+static void release(struct um_later *later)
+{
+    um_observe_end(&((struct queued *)later)->observer);
+}
+
+/* Stands at the end of the queue. */
+static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_ms)
+{
+    static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
+    um_handle handle = handle_of(heap);
+    struct queued *queued = um_later_new(call, sizeof *queued, timeout_ms,
+                                         "the heap was still locked when timeout_ms was over", release);
+
+    if (queued == NULL)
+        return;
+    queued->observer.kind = &queue_kind;
+    queued->heap = handle;
+    if (um_observe_begin(queued->later.call->peer->rpc, NULL, heap, &queued->observer) != UMEM_OK)
+        um_later_fail(&queued->later, UMEM_E_INTERNAL_ERROR, &no_memory);
+    else
+        um_observer_stall(&queued->observer);
+}
+
+enum { LOCK_HEAP, LOCK_TIMEOUT };
+
+static const struct um_param lock_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
+    {.name = "timeout_ms",
+     .type = UM_UINT,
+     .unit = "milliseconds",
+     .doc = "How long to wait for another session's lock to end; 0: not at all."},
+};
+
+static void lock(struct um_call *call, const struct um_args *args)
+{
+    struct um_heap *heap = args->value[LOCK_HEAP].as.heap;
+    struct um_fault fault = {0};
+    int code = try_lock(call->peer, heap, &fault);
+
+    if (code == UMEM_E_LOCKED && args->value[LOCK_TIMEOUT].as.uint != 0)
+        queue(call, heap, args->value[LOCK_TIMEOUT].as.uint);
+    else if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        um_reply_end(call);
+}
+
+const struct um_method um_method_heap_lock = {
+    .name = "heap.lock",
+    .summary = "Locks a heap for this session: others get `locked` until it is unlocked (Win32 HeapLock).",
+    .detail =
+        "A session may lock a heap more than once and unlocks it as often. Who waits is served first come, "
+        "first served. A lock ends with its session.",
+    UM_PARAMS(lock_params),
+    .errors = {UMEM_E_LOCKED, UMEM_E_TIMEOUT, UMEM_E_CANCELLED, UMEM_E_LIMIT_EXCEEDED, UMEM_E_UNSUPPORTED},
+    .ignores_lock = true,
+    .run = lock,
+};
+
+static const struct um_param unlock_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
+};
+
+static void unlock(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    int code = um_heap_unlock(um_call_store(call), args->value[0].as.heap, call->peer->owner, &fault);
+
+    if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        um_reply_end(call);
+}
+
+const struct um_method um_method_heap_unlock = {
+    .name = "heap.unlock",
+    .summary =
+        "Undoes one heap.lock (Win32 HeapUnlock); `denied` where this session has not locked the heap.",
+    UM_PARAMS(unlock_params),
+    .errors = {UMEM_E_DENIED},
+    .ignores_lock = true,
+    .run = unlock,
+};

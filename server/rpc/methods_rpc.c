@@ -1,0 +1,60 @@
+/* rpc.discover and $/cancelRequest: the protocol itself. */
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "later.h"
+#include "methods.h"
+#include "openrpc.h"
+
+static void discover(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
+    um_reply_end(call);
+}
+
+static const struct um_member discover_result[] = {
+    {.name = "openrpc", .type = UM_STRING, .doc = "The version of OpenRPC."},
+    {.name = "info", .type = UM_JSON, .doc = "Title and version."},
+    {.name = "methods", .type = UM_JSON, .doc = "What this reference says, for programs."},
+    {.name = "x-notifications", .type = UM_JSON, .doc = "What the daemon says unasked, in the same form."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_rpc_discover = {
+    .name = "rpc.discover",
+    .summary = "Tells all methods, as an OpenRPC document.",
+    .result = discover_result,
+    .run = discover,
+};
+
+static const struct um_param cancel_params[] = {
+    {.name = "id", .type = UM_ID, .required = true, .doc = "The id of the waiting request."},
+};
+
+static void cancel(struct um_call *call, const struct um_args *args)
+{
+    const cJSON *json = args->value[0].as.id;
+    struct um_id id = {.kind = UM_ID_INTEGER};
+
+    if (cJSON_IsString(json))
+        id = (struct um_id){.kind = UM_ID_STRING, .text = json->valuestring};
+    else
+        id.integer = (int64_t)json->valuedouble;
+    um_later_cancel(call->peer, &id);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_rpc_cancel = {
+    .name = "$/cancelRequest",
+    .summary = "Takes a waiting call of this session back: it is answered with `cancelled`.",
+    .detail = "Where no call with that id waits, perhaps because it has just been answered, nothing happens. "
+              "It is mostly "
+              "sent as a notification, as the Language Server Protocol has it.",
+    UM_PARAMS(cancel_params),
+    .run = cancel,
+};

@@ -1,0 +1,159 @@
+/* session.info, session.list, session.close: who is connected. */
+#include "args.h"
+#include "call.h"
+#include "engine.h"
+#include "json_out.h"
+#include "methods.h"
+
+/* Bytes that an entry takes at most: a program's and a user's name, all escaped, and the rest. */
+enum { ENTRY_SIZE = 4096 };
+
+static const struct um_member session_members[] = {
+    {.name = "session", .type = UM_SESSION, .doc = "Its number."},
+    {.name = "pid", .type = UM_UINT, .doc = "The client's process id; 0 where it is not known."},
+    {.name = "program", .type = UM_STRING, .doc = "The client's program; \"\" where it is not known."},
+    {.name = "user", .type = UM_STRING, .doc = "Who runs it; \"\" where it is not known."},
+    {.name = "opened", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it connected."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks alive that it made."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "queued_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Answers that it has not taken yet."},
+    {.name = NULL},
+};
+
+static void describe(struct um_buf *out, const struct um_peer *peer)
+{
+    struct um_owner_info owner;
+    uint64_t queued = peer->out.size;
+
+    if (peer->events != NULL && peer->events->queued != NULL)
+        queued = peer->events->queued(peer);
+    um_owner_get_info(peer->owner, &owner);
+    um_json_key(out, "session");
+    um_json_uint(out, peer->id);
+    um_json_key(out, "pid");
+    um_json_int(out, owner.pid);
+    um_json_key(out, "program");
+    um_json_cstring(out, owner.program);
+    um_json_key(out, "user");
+    um_json_cstring(out, owner.user);
+    um_json_key(out, "opened");
+    um_json_int(out, peer->opened);
+    um_json_key(out, "blocks");
+    um_json_uint(out, owner.blocks);
+    um_json_key(out, "bytes");
+    um_json_uint(out, owner.bytes);
+    um_json_key(out, "queued_bytes");
+    um_json_uint(out, queued);
+}
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    describe(um_reply(call), call->peer);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_session_info = {
+    .name = "session.info",
+    .summary = "Tells all about this session.",
+    .result = session_members,
+    .run = info,
+};
+
+/* ---- session.list ---- */
+
+enum { LIST_AFTER, LIST_LIMIT };
+
+static const struct um_param list_params[] = {UM_PAGE_PARAMS};
+
+/* The first peer with a larger number; peers are in the order of their numbers. NULL: there is none. */
+static const struct um_peer *next_peer(const struct um_rpc *rpc, uint64_t after)
+{
+    for (const struct um_link *link = rpc->peers.next; link != &rpc->peers; link = link->next) {
+        const struct um_peer *peer = UM_LIST_ITEM(link, const struct um_peer, in_rpc);
+
+        if (peer->id > after)
+            return peer;
+    }
+    return NULL;
+}
+
+static void list(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    uint64_t after = args->value[LIST_AFTER].as.uint;
+    uint64_t left = args->value[LIST_LIMIT].as.uint;
+    struct um_buf *out = um_reply_key(call, "sessions");
+    const struct um_peer *peer = next_peer(rpc, after);
+    bool first = true;
+
+    um_json_begin_array(out);
+    /* A page that nothing fits in would be no way on. */
+    for (; peer != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
+        um_json_begin_object(out);
+        describe(out, peer);
+        um_json_end_object(out);
+        after = peer->id;
+        first = false;
+        peer = peer->in_rpc.next != &rpc->peers
+                   ? UM_LIST_ITEM(peer->in_rpc.next, const struct um_peer, in_rpc)
+                   : NULL;
+    }
+    um_json_end_array(out);
+    if (peer != NULL)
+        um_reply_uint(call, "next", after);
+    else
+        um_reply_null(call, "next");
+    um_reply_end(call);
+}
+
+static const struct um_member list_result[] = {
+    {.name = "sessions",
+     .type = UM_ARRAY,
+     .members = session_members,
+     .doc = "Each as session.info tells it."},
+    {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_session_list = {
+    .name = "session.list",
+    .summary = "Lists the sessions, a page at a time.",
+    UM_PARAMS(list_params),
+    .result = list_result,
+    .run = list,
+};
+
+/* ---- session.close ---- */
+
+static const struct um_param close_params[] = {
+    {.name = "session", .type = UM_SESSION, .required = true, .doc = "The session; it may be one's own."},
+};
+
+static void close_session(struct um_call *call, const struct um_args *args)
+{
+    uint64_t id = args->value[0].as.uint;
+    const struct um_peer *found = id != 0 ? next_peer(call->peer->rpc, id - 1) : NULL;
+    struct um_peer *peer = (struct um_peer *)(uintptr_t)found;
+
+    if (peer == NULL || peer->id != id) {
+        um_fail(call, UMEM_E_UNKNOWN_HANDLE, "there is no session %llu; see session.list",
+                (unsigned long long)id);
+        um_reply_uint(call, "session", id);
+        um_reply_end(call);
+        return;
+    }
+    um_reply_end(call);
+    if (peer->events != NULL && peer->events->close != NULL)
+        peer->events->close(peer);
+}
+
+const struct um_method um_method_session_close = {
+    .name = "session.close",
+    .summary = "Ends a session in order: it gets the answers that are due, then its connection is closed.",
+    .detail =
+        "Its waiting calls, watches, locks, holds, and what it made with lifetime \"session\" end with it.",
+    UM_PARAMS(close_params),
+    .errors = {UMEM_E_UNKNOWN_HANDLE},
+    .run = close_session,
+};

@@ -1,0 +1,28 @@
+#include "span.h"
+
+#include "call.h"
+
+struct um_span um_span_of(const struct um_call *call, const struct um_range *range)
+{
+    return (struct um_span){um_block_handle(um_call_store(call), range->block), range->offset, range->size};
+}
+
+int um_span_find(const struct um_call *call, const struct um_span *span, struct um_block **block,
+                 struct um_fault *fault)
+{
+    struct um_store *store = um_call_store(call);
+    struct um_block *found = NULL;
+    int code = um_store_find_block(store, span->block, &found, fault);
+
+    if (code == UMEM_OK)
+        code = um_heap_check_lock(um_block_heap(store, found), call->peer->owner, fault);
+    if (code != UMEM_OK)
+        return code;
+    if (um_block_size(found) < span->offset + span->size) {
+        *fault = (struct um_fault){.block = span->block,
+                                   .what = "the block was made smaller while the call was at work on it"};
+        return UMEM_E_OUT_OF_RANGE;
+    }
+    *block = found;
+    return UMEM_OK;
+}

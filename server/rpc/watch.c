@@ -1,0 +1,244 @@
+#include "watch.h"
+
+#include <stdlib.h>
+
+#include "engine.h"
+#include "json_out.h"
+#include "notification.h"
+
+enum {
+    NEWS_LIMIT = 16,        /* news that one watch keeps: with more, "watch.overflow" stands for them all */
+    NOTIFICATION_SIZE = 256 /* bytes that a notification takes at most */
+};
+
+struct um_watch {
+    struct um_observer observer;
+    struct um_peer *peer;
+    struct um_link in_peer;    /* place in um_peer.watches */
+    struct um_link in_talking; /* place in um_peer.talking: it has something to tell */
+    uint64_t id;
+    uint64_t offset; /* of a block: which bytes matter */
+    uint64_t size;
+    bool is_of_block;
+    bool overflow;        /* more happened than `news` holds */
+    unsigned news_count;  /* in `news` */
+    struct um_news *news; /* NEWS_LIMIT of them, in order; NULL: none is kept */
+};
+
+/* ---- taking note ---- */
+
+static bool concerns(const struct um_watch *watch, const struct um_news *news)
+{
+    if (news->kind == UM_NEWS_UNLOCKED)
+        return false;
+    if (news->kind != UM_NEWS_CHANGED || !watch->is_of_block)
+        return true;
+    return news->offset + news->size > watch->offset &&
+           (news->offset < watch->offset || news->offset - watch->offset < watch->size);
+}
+
+/* Two changes of one block are told as one, whose range covers both. */
+static bool join(struct um_watch *watch, const struct um_news *news)
+{
+    for (unsigned i = 0; i < watch->news_count; i++) {
+        struct um_news *kept = &watch->news[i];
+        uint64_t end = kept->offset + kept->size;
+
+        if (news->kind != UM_NEWS_CHANGED || kept->kind != UM_NEWS_CHANGED || kept->handle != news->handle)
+            continue;
+        if (news->offset + news->size > end)
+            end = news->offset + news->size;
+        if (news->offset < kept->offset)
+            kept->offset = news->offset;
+        kept->size = end - kept->offset;
+        return true;
+    }
+    return false;
+}
+
+static void note(struct um_watch *watch, const struct um_news *news)
+{
+    if (watch->overflow || join(watch, news))
+        return;
+    if (watch->news == NULL)
+        watch->news = calloc(NEWS_LIMIT, sizeof *watch->news);
+    if (watch->news == NULL || watch->news_count == NEWS_LIMIT || news->kind == UM_NEWS_MANY)
+        watch->overflow = true;
+    else
+        watch->news[watch->news_count++] = *news;
+}
+
+static void told(struct um_observer *observer, const struct um_news *news)
+{
+    struct um_watch *watch = UM_LIST_ITEM(observer, struct um_watch, observer);
+    struct um_peer *peer = watch->peer;
+
+    if (!concerns(watch, news))
+        return;
+    note(watch, news);
+    um_list_remove(&watch->in_talking);
+    um_list_append(&peer->talking, &watch->in_talking);
+    um_peer_flush(peer);
+}
+
+static const struct um_observer_kind watch_kind = {.told = told};
+
+/* ---- telling ---- */
+
+static void write_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
+static const struct um_notification *notification_for(enum um_news_kind kind)
+{
+    switch (kind) {
+    case UM_NEWS_CHANGED:
+        return &um_notification_block_changed;
+    case UM_NEWS_FREED:
+        return &um_notification_block_freed;
+    case UM_NEWS_DESTROYED:
+        return &um_notification_heap_destroyed;
+    default:
+        return &um_notification_watch_overflow;
+    }
+}
+
+static void write_notification(struct um_watch *watch, const struct um_news *news)
+{
+    struct um_peer *peer = watch->peer;
+    struct um_buf *out = &peer->out;
+    size_t start;
+
+    if (um_buf_reserve(out, NOTIFICATION_SIZE) == NULL) {
+        peer->broken = true;
+        return;
+    }
+    start = um_framing_begin(peer);
+    um_json_begin_object(out);
+    um_json_key(out, "jsonrpc");
+    um_json_cstring(out, "2.0");
+    um_json_key(out, "method");
+    um_json_cstring(out, notification_for(news->kind)->name);
+    um_json_key(out, "params");
+    um_json_begin_object(out);
+    write_uint(out, "watch", watch->id);
+    if (news->kind == UM_NEWS_DESTROYED)
+        write_uint(out, "heap", news->handle);
+    else if (news->kind != UM_NEWS_MANY)
+        write_uint(out, "block", news->handle);
+    if (news->kind == UM_NEWS_CHANGED) {
+        write_uint(out, "offset", news->offset);
+        write_uint(out, "size", news->size);
+    }
+    um_json_end_object(out);
+    um_json_end_object(out);
+    um_framing_end(peer, start, 0);
+}
+
+static void tell(struct um_watch *watch)
+{
+    static const struct um_news many = {.kind = UM_NEWS_MANY};
+
+    for (unsigned i = 0; i < watch->news_count && !watch->overflow; i++)
+        write_notification(watch, &watch->news[i]);
+    if (watch->overflow)
+        write_notification(watch, &many);
+    free(watch->news);
+    watch->news = NULL;
+    watch->news_count = 0;
+    watch->overflow = false;
+}
+
+void um_peer_notify(struct um_peer *peer)
+{
+    uint64_t limit = peer->rpc->limits->unsent_bytes;
+
+    while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken) {
+        struct um_watch *watch = UM_LIST_ITEM(peer->talking.next, struct um_watch, in_talking);
+
+        um_list_remove(&watch->in_talking);
+        tell(watch);
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void free_watch(struct um_watch *watch)
+{
+    um_observe_end(&watch->observer);
+    um_list_remove(&watch->in_peer);
+    um_list_remove(&watch->in_talking);
+    watch->peer->watch_count--;
+    free(watch->news);
+    free(watch);
+}
+
+static struct um_watch *new_watch(struct um_peer *peer, const struct um_watch_options *options)
+{
+    struct um_watch *watch = calloc(1, sizeof *watch);
+
+    if (watch == NULL)
+        return NULL;
+    watch->observer.kind = &watch_kind;
+    if (um_observe_begin(peer->rpc, options->block, options->heap, &watch->observer) != UMEM_OK) {
+        free(watch);
+        return NULL;
+    }
+    watch->peer = peer;
+    watch->id = ++peer->rpc->last_watch_id;
+    watch->is_of_block = options->block != NULL;
+    watch->offset = options->offset;
+    watch->size = options->size;
+    um_list_init(&watch->in_talking);
+    um_list_append(&peer->watches, &watch->in_peer);
+    peer->watch_count++;
+    return watch;
+}
+
+bool um_watch_begin(struct um_call *call, const struct um_watch_options *options, uint64_t *id)
+{
+    struct um_peer *peer = call->peer;
+    uint64_t limit = peer->rpc->limits->watches;
+    struct um_fault fault = {
+        .limit = "watches",
+        .maximum = limit,
+        .used = peer->watch_count,
+        .asked = 1,
+        .what = "a session may have so many watches; end one with session.unwatch",
+    };
+    struct um_watch *watch;
+
+    if (peer->watch_count >= limit) {
+        um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
+        return false;
+    }
+    watch = new_watch(peer, options);
+    if (watch == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a watch");
+        um_reply_end(call);
+        return false;
+    }
+    *id = watch->id;
+    return true;
+}
+
+bool um_watch_end(struct um_peer *peer, uint64_t id)
+{
+    for (struct um_link *link = peer->watches.next; link != &peer->watches; link = link->next) {
+        struct um_watch *watch = UM_LIST_ITEM(link, struct um_watch, in_peer);
+
+        if (watch->id == id) {
+            free_watch(watch);
+            return true;
+        }
+    }
+    return false;
+}
+
+void um_watch_drop_all(struct um_peer *peer)
+{
+    while (!um_list_is_empty(&peer->watches))
+        free_watch(UM_LIST_ITEM(peer->watches.next, struct um_watch, in_peer));
+}

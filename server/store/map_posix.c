@@ -1,0 +1,77 @@
+#include "map_posix.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PIECE_SIZE = 4 * 1024 * 1024 /* bytes that are given back at once */ };
+
+/* One that stands in line. It lies at its own start, so that nothing is allocated in order to free. */
+struct leftover {
+    struct leftover *next;
+    size_t length; /* bytes that are left of it */
+};
+
+static struct leftover *line;
+
+size_t um_map_page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t round_up(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
+size_t um_map_length(size_t size)
+{
+    return round_up(size, um_map_page_size());
+}
+
+void *um_map_new(size_t size, size_t alignment)
+{
+    size_t page = um_map_page_size();
+    size_t length = um_map_length(size);
+    size_t slack = alignment > page ? alignment - page : 0;
+    char *start = mmap(NULL, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    size_t before = round_up((size_t)(uintptr_t)start, alignment) - (size_t)(uintptr_t)start;
+    if (before > 0)
+        munmap(start, before);
+    if (slack > before)
+        munmap(start + before + length, slack - before);
+    return start + before;
+}
+
+void um_map_free(void *start, size_t length)
+{
+    struct leftover *leftover = start;
+    if (length <= PIECE_SIZE) {
+        munmap(start, length);
+        return;
+    }
+    leftover->next = line;
+    leftover->length = length;
+    line = leftover;
+}
+
+bool um_map_has_leftovers(void)
+{
+    return line != NULL;
+}
+
+void um_map_give_back(void)
+{
+    struct leftover *leftover = line;
+    if (leftover == NULL)
+        return;
+    if (leftover->length > PIECE_SIZE) {
+        leftover->length -= PIECE_SIZE;
+        munmap((char *)leftover + leftover->length, PIECE_SIZE);
+        return;
+    }
+    line = leftover->next;
+    munmap(leftover, leftover->length);
+}

@@ -1,0 +1,270 @@
+/* Resizing blocks: at once, or in steps where a large one has to be copied to another place. */
+#include "store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t smaller(uint64_t left, uint64_t right)
+{
+    return left < right ? left : right;
+}
+
+static bool is_pinned(const struct um_block *block)
+{
+    return block->extra != NULL && block->extra->pin != NULL;
+}
+
+static bool stays_in_place(const struct um_heap *heap, uint32_t flags)
+{
+    return ((heap->flags | flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
+}
+
+static int check_growth(const struct um_store *store, const struct um_heap *heap,
+                        const struct um_block *block, uint64_t size, struct um_fault *fault)
+{
+    return size > block->size ? um_block_check_bytes(store, heap, size - block->size, fault) : 0;
+}
+
+static int no_memory(const struct um_heap *heap, const struct um_block *block, uint64_t size,
+                     struct um_fault *fault)
+{
+    return um_block_no_memory(heap, size > block->size ? size - block->size : 0, fault);
+}
+
+/* Adds to the facts of a failure whose it is. */
+static void blame(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
+                  uint32_t flags, struct um_fault *fault)
+{
+    if (fault == NULL)
+        return;
+    fault->block = um_block_handle(store, block);
+    fault->ntstatus = um_block_ntstatus(heap, flags);
+}
+
+/* Gives a move up as far as it has come. Its next step, if the block is still there then, begins anew. */
+static void part(struct um_resize *resize)
+{
+    struct um_block *block = resize->block;
+    if (resize->address != NULL)
+        um_block_free_memory(resize->heap, resize->address, resize->size);
+    resize->heap->reserved -= resize->reserved;
+    resize->store->reserved -= resize->reserved;
+    block->extra->resize = NULL;
+    resize->block = NULL;
+    resize->address = NULL;
+}
+
+void um_resize_part(struct um_block *block)
+{
+    if (block->extra != NULL && block->extra->resize != NULL)
+        part(block->extra->resize);
+}
+
+/* Notes the size of a block whose memory has it already. */
+static void note_size(struct um_store *store, struct um_block *block, uint64_t size)
+{
+    struct um_account *account = um_account_of(store, block);
+    um_resize_part(block);
+    um_books_remove(store, account, block);
+    block->size = size;
+    um_books_add(store, account, block);
+    um_extra_tidy(block);
+}
+
+/* Gives a block other memory. The old is its pin's from then on, or given back. */
+static void put_memory(struct um_heap *heap, struct um_block *block, void *address)
+{
+    if (is_pinned(block))
+        um_pin_detach(block->extra->pin);
+    else
+        um_block_free_memory(heap, block->address, block->size);
+    block->address = address;
+}
+
+static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size)
+{
+    void *address = um_block_get_memory(store, heap, size);
+    if (address == NULL)
+        return false;
+    memcpy(address, block->address, (size_t)smaller(size, block->size));
+    put_memory(heap, block, address);
+    return true;
+}
+
+static bool resize_memory(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size,
+                          bool in_place_only)
+{
+    if (is_pinned(block))
+        return !in_place_only && resize_pinned(store, heap, block, size);
+    for (;;) {
+        bool done = heap->backend->resize(heap->memory, &block->address, block->size, size, heap->alignment,
+                                          in_place_only);
+        if (done || in_place_only || !um_store_has_work(store))
+            return done;
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    }
+}
+
+int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
+                    struct um_fault *fault)
+{
+    struct um_heap *heap = um_block_heap(store, block);
+    bool in_place_only = stays_in_place(heap, flags);
+    if (size == block->size)
+        return 0;
+    um_reclaim_on_the_way(store);
+    int code = check_growth(store, heap, block, size, fault);
+    if (code == 0) {
+        if (resize_memory(store, heap, block, size, in_place_only)) {
+            note_size(store, block, size);
+            return 0;
+        }
+        code = no_memory(heap, block, size, fault);
+        if (fault != NULL && in_place_only)
+            fault->what = "the block cannot be resized where it is; leave realloc_in_place_only out";
+    }
+    blame(store, heap, block, flags, fault);
+    return code;
+}
+
+/* ---- in steps ---- */
+
+/* Whether um_block_resize() copies little or nothing. */
+static bool is_short(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
+                     uint64_t size, uint32_t flags)
+{
+    const struct um_heap_backend *backend = heap->backend;
+    if (size == block->size || stays_in_place(heap, flags) ||
+        smaller(size, block->size) <= store->copied_at_once)
+        return true;
+    return !is_pinned(block) && backend->moves_uncopied != NULL &&
+           backend->moves_uncopied(block->size, size, heap->alignment);
+}
+
+/* Gets the memory to move to, and a place beside the block. */
+static bool get_target(struct um_store *store, struct um_block *block, struct um_resize *resize)
+{
+    struct um_block_extra *extra = um_extra_get(block);
+    if (extra == NULL)
+        return false;
+    resize->address = um_block_get_memory(store, resize->heap, resize->size);
+    if (resize->address == NULL) {
+        um_extra_tidy(block);
+        return false;
+    }
+    extra->resize = resize;
+    resize->block = block;
+    resize->copied = 0;
+    resize->reserved = resize->size > block->size ? resize->size - block->size : 0;
+    resize->heap->reserved += resize->reserved;
+    store->reserved += resize->reserved;
+    return true;
+}
+
+/* Resizes where that can be done without copying much, else begins to move the block; does nothing while
+ * another resize is moving it. */
+static int start(struct um_store *store, struct um_block *block, struct um_resize *resize, bool *done,
+                 struct um_fault *fault)
+{
+    struct um_heap *heap = resize->heap;
+    *done = is_short(store, heap, block, resize->size, resize->flags);
+    if (*done)
+        return um_block_resize(store, block, resize->size, resize->flags, fault);
+    if (block->extra != NULL && block->extra->resize != NULL)
+        return 0;
+    um_reclaim_on_the_way(store);
+    int code = check_growth(store, heap, block, resize->size, fault);
+    if (code == 0) {
+        *done = resize_memory(store, heap, block, resize->size, true);
+        if (*done)
+            note_size(store, block, resize->size);
+        else if (!get_target(store, block, resize))
+            code = no_memory(heap, block, resize->size, fault);
+    }
+    if (code != 0)
+        blame(store, heap, block, resize->flags, fault);
+    return code;
+}
+
+int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
+                    struct um_resize **resize, struct um_fault *fault)
+{
+    struct um_heap *heap = um_block_heap(store, block);
+    struct um_resize *made = NULL;
+    bool done = is_short(store, heap, block, size, flags);
+    int code;
+    if (done) {
+        code = um_block_resize(store, block, size, flags, fault);
+    } else {
+        made = calloc(1, sizeof *made);
+        if (made == NULL)
+            return no_memory(heap, block, size, fault);
+        made->store = store;
+        made->heap = heap;
+        made->handle = um_block_handle(store, block);
+        made->size = size;
+        made->flags = flags;
+        heap->pins++;
+        code = start(store, block, made, &done, fault);
+        if (code != 0 || done) {
+            um_resize_end(store, made);
+            made = NULL;
+        }
+    }
+    if (code == 0)
+        *resize = made;
+    return code;
+}
+
+int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t budget, bool *more,
+                   struct um_fault *fault)
+{
+    struct um_block *block;
+    bool done = false;
+    int code = um_store_find_block(store, resize->handle, &block, fault);
+    if (code == 0 && resize->block == NULL)
+        code = start(store, block, resize, &done, fault);
+    if (code != 0)
+        return code;
+    if (resize->block != NULL) {
+        uint64_t left = smaller(block->size, resize->size) - resize->copied;
+        size_t size = (size_t)smaller(left, budget);
+        memcpy(resize->address + resize->copied, (char *)block->address + resize->copied, size);
+        resize->copied += size;
+        done = size == left;
+        if (done) {
+            unsigned char *address = resize->address;
+            resize->address = NULL;
+            put_memory(resize->heap, block, address);
+            note_size(store, block, resize->size);
+        }
+    }
+    *more = !done;
+    return 0;
+}
+
+void um_resize_end(struct um_store *store, struct um_resize *resize)
+{
+    if (resize == NULL)
+        return;
+    struct um_heap *heap = resize->heap;
+    struct um_block *block = resize->block;
+    if (block != NULL) {
+        part(resize);
+        um_extra_tidy(block);
+    }
+    free(resize);
+    heap->pins--;
+    um_heap_settle(store, heap);
+}
+
+void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    (void)store;
+    if (block->extra == NULL || block->extra->resize == NULL)
+        return;
+    const struct um_resize *resize = block->extra->resize;
+    if (offset < resize->copied)
+        memcpy(resize->address + offset, (char *)block->address + offset,
+               (size_t)smaller(size, resize->copied - offset));
+}

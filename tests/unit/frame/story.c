@@ -1,0 +1,129 @@
+#include "story.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "umem_errors.h"
+
+void story_init(struct story *story)
+{
+    um_frame_init(&story->frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    um_buf_init(&story->text, STORY_ROOM);
+}
+
+void story_deinit(struct story *story)
+{
+    um_frame_deinit(&story->frame);
+    um_buf_deinit(&story->text);
+}
+
+static void tell_payload(struct story *story, const char *bytes, size_t size)
+{
+    um_buf_append(&story->text, bytes, size);
+    if (um_frame_payload_left(&story->frame) == 0 && size != 0)
+        um_buf_append_string(&story->text, "|");
+}
+
+bool story_listen(struct story *story)
+{
+    struct um_frame_message message;
+
+    for (;;) {
+        switch (um_frame_next(&story->frame, &message)) {
+        case UM_FRAME_MORE:
+            return true;
+        case UM_FRAME_MESSAGE:
+            um_buf_append_string(&story->text, "M");
+            um_buf_append(&story->text, message.text, message.size);
+            um_buf_append_string(&story->text, message.payload_size != 0 ? "|P" : "|");
+            memset(message.text, '#', message.size); /* it may be changed */
+            assert_int_equal(um_frame_payload_left(&story->frame), message.payload_size);
+            break;
+        case UM_FRAME_PAYLOAD: {
+            char space[3];
+            size_t size = um_frame_take_payload(&story->frame, space, sizeof space);
+
+            tell_payload(story, space, size);
+            if (size == 0)
+                return true;
+            break;
+        }
+        case UM_FRAME_TOO_LARGE:
+            assert_non_null(message.what);
+            um_buf_append_string(&story->text, "L|");
+            break;
+        case UM_FRAME_BROKEN:
+            um_buf_append_string(&story->text, "B");
+            um_buf_append_string(&story->text, message.what);
+            um_buf_append_string(&story->text, "|");
+            return false;
+        case UM_FRAME_END:
+            um_buf_append_string(&story->text, "E|");
+            return false;
+        }
+    }
+}
+
+bool story_feed(struct story *story, const char *bytes, size_t size)
+{
+    char *piece = malloc(size != 0 ? size : 1);
+    bool goes_on;
+
+    assert_non_null(piece);
+    memcpy(piece, bytes, size);
+    assert_int_equal(um_frame_feed(&story->frame, piece, size), UMEM_OK);
+    goes_on = story_listen(story);
+    assert_int_equal(um_frame_keep(&story->frame), UMEM_OK);
+    free(piece);
+    return goes_on;
+}
+
+void story_expect(struct story *story, const char *expected)
+{
+    um_buf_append_byte(&story->text, '\0');
+    assert_false(story->text.failed);
+    assert_string_equal(story->text.data, expected);
+}
+
+void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected)
+{
+    struct story story;
+    size_t at = 0;
+    bool goes_on = true;
+
+    story_init(&story);
+    while (goes_on && at < size) {
+        size_t piece = at == 0 && first != 0 ? first : step;
+
+        if (piece > size - at)
+            piece = size - at;
+        goes_on = story_feed(&story, bytes + at, piece);
+        at += piece;
+    }
+    if (goes_on) {
+        um_frame_end(&story.frame);
+        story_listen(&story);
+    }
+    story_expect(&story, expected);
+    story_deinit(&story);
+}
+
+void expect_bytes(const char *bytes, size_t size, const char *expected)
+{
+    tell(bytes, size, 0, size != 0 ? size : 1, expected);
+    for (size_t cut = 1; cut < size; cut++)
+        tell(bytes, size, cut, size, expected);
+    for (size_t step = 1; step < 4; step++)
+        tell(bytes, size, 0, step, expected);
+}
+
+void expect(const char *bytes, const char *expected)
+{
+    expect_bytes(bytes, strlen(bytes), expected);
+}

@@ -1,0 +1,47 @@
+/*
+ * What a frame tells, as a text that tests compare.
+ *
+ * Owns: a frame, and the text. Must not know: what is tested.
+ *
+ * The text has "M<text>" and "P<payload bytes>" for each message, "L" for one too large, "B<why>" for broken
+ * headers, "E" for the end; each with a "|" after it.
+ */
+#ifndef STORY_H
+#define STORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "frame.h"
+
+enum { MESSAGE_LIMIT = 64, PAYLOAD_LIMIT = 32, STORY_ROOM = 4096 };
+
+struct story {
+    struct um_frame frame;
+    struct um_buf text;
+};
+
+void story_init(struct story *story);
+void story_deinit(struct story *story);
+
+/* Feeds a piece out of memory that is spoilt afterwards, as a shared read buffer is, and listens. Returns
+ * whether more may be fed. */
+bool story_feed(struct story *story, const char *bytes, size_t size);
+
+/* Takes all that there is. Returns whether more may be fed. */
+bool story_listen(struct story *story);
+
+/* Compares the story so far. */
+void story_expect(struct story *story, const char *expected);
+
+/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the story. */
+void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected);
+
+/* Tells the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the story is always the
+ * same. */
+void expect_bytes(const char *bytes, size_t size, const char *expected);
+
+/* Likewise a text. */
+void expect(const char *bytes, const char *expected);
+
+#endif

@@ -1,0 +1,153 @@
+/* Lines: where one ends, how long one may be, and what is kept of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "story.h"
+#include "umem_errors.h"
+
+static void lines(void **state)
+{
+    (void)state;
+    expect("{\"a\":1}\n", "M{\"a\":1}|E|");
+    expect("{\"a\":1}\n[2]\n3\n", "M{\"a\":1}|M[2]|M3|E|");
+    expect("{}\r\n[]\r\n", "M{}|M[]|E|");
+    expect("{} \t\n", "M{} \t|E|");
+    expect("", "E|");
+}
+
+static void blank_lines_are_ignored(void **state)
+{
+    (void)state;
+    expect("\n", "E|");
+    expect(" \t\r\n\n\r\n{}\n \n\n[]\n\n", "M{}|M[]|E|");
+    expect("   {}\n", "M{}|E|");
+    expect("{}\n   ", "M{}|E|");
+}
+
+static void last_line_needs_no_end(void **state)
+{
+    (void)state;
+    expect("{}\n[1]", "M{}|M[1]|E|");
+    expect("[1]\r", "M[1]|E|");
+}
+
+static void line_of_another_kind_stays_a_line(void **state)
+{
+    (void)state;
+    expect("{}\nContent-Length: 2\n", "M{}|MContent-Length: 2|E|");
+}
+
+static void byte_order_mark(void **state)
+{
+    (void)state;
+    expect("\xEF\xBB\xBF{}\n", "M{}|E|");
+    expect("\xEF\xBB\xBF\n{}", "M{}|E|");
+    expect("\xEF\xBB\xBF"
+           "Content-Length: 2\r\n\r\n{}",
+           "M{}|E|");
+    expect("\xEF\xBB\xBF", "E|");
+    expect("\xEF\xBB", "E|");
+    expect("\xEF\xBB{}\n", "Ba byte that no header name may have|");
+    expect("\xEF{}\n", "Ba byte that no header name may have|");
+    expect("{}\n\xEF\xBB\xBF{}\n", "M{}|M\xEF\xBB\xBF{}|E|");
+}
+
+/* Fills `size` bytes of line and an end. Returns the size of all. */
+static size_t long_line(char *bytes, size_t size, const char *end)
+{
+    memset(bytes, 'x', size);
+    bytes[0] = '{';
+    strcpy(bytes + size, end);
+    return size + strlen(end);
+}
+
+static void line_limit(void **state)
+{
+    char bytes[4 * MESSAGE_LIMIT];
+    char expected[4 * MESSAGE_LIMIT];
+    size_t size;
+
+    (void)state;
+    size = long_line(bytes, MESSAGE_LIMIT, "\n[]\n");
+    snprintf(expected, sizeof expected, "M%.*s|M[]|E|", MESSAGE_LIMIT, bytes);
+    expect_bytes(bytes, size, expected);
+    size = long_line(bytes, MESSAGE_LIMIT, "\r\n[]\n");
+    expect_bytes(bytes, size, expected);
+
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "\r\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, 3 * MESSAGE_LIMIT, "\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "");
+    expect_bytes(bytes, size, "L|E|");
+    size = long_line(bytes, 3 * MESSAGE_LIMIT, "");
+    expect_bytes(bytes, size, "L|E|");
+}
+
+static void long_line_is_not_kept(void **state)
+{
+    struct story story;
+    char piece[4096];
+
+    (void)state;
+    story_init(&story);
+    story_feed(&story, "{", 1);
+    memset(piece, 'x', sizeof piece);
+    for (int i = 0; i < 100; i++) {
+        story_feed(&story, piece, sizeof piece);
+        assert_true(story.frame.kept.capacity <= MESSAGE_LIMIT + sizeof piece);
+    }
+    story_feed(&story, "\n[]\n", 4);
+    story_expect(&story, "L|M[]|");
+    story_deinit(&story);
+}
+
+/* Messages that were not taken in one turn are there in the next. */
+static void untaken_messages_are_kept(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char bytes[] = "{1}\n{2}\n{3}\n{4";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    memset(bytes, '?', sizeof bytes);
+    for (char digit = '2'; digit <= '3'; digit++) {
+        assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+        assert_int_equal(message.text[1], digit);
+        assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    }
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    strcpy(bytes, "}\n");
+    assert_int_equal(um_frame_feed(&frame, bytes, 2), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{4}", 3);
+    um_frame_deinit(&frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines),
+        cmocka_unit_test(blank_lines_are_ignored),
+        cmocka_unit_test(last_line_needs_no_end),
+        cmocka_unit_test(line_of_another_kind_stays_a_line),
+        cmocka_unit_test(byte_order_mark),
+        cmocka_unit_test(line_limit),
+        cmocka_unit_test(long_line_is_not_kept),
+        cmocka_unit_test(untaken_messages_are_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* What goes through everything in slices: validating a heap and looking for an address. */
+#include "fixture.h"
+
+#include "store_internal.h"
+
+static void test_sound_heaps_validate(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t largest = 1;
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_block *block = make_block(f->store, heap, f->people[0], 100);
+    make_block(f->store, NULL, f->people[0], 100);
+    assert_int_equal(validate_all(f->store, heap, SIZE_MAX, NULL), 0);
+    assert_int_equal(um_heap_validate(f->store, heap, block, NULL), 0);
+    assert_int_equal(validate_all(f->store, um_store_process_heap(f->store), SIZE_MAX, NULL), 0);
+    assert_int_equal(um_heap_validate(f->store, um_store_process_heap(f->store), block, NULL),
+                     UMEM_E_INVALID_PARAMS);
+    assert_int_equal(um_heap_compact(f->store, heap, &largest, NULL), 0);
+}
+
+static void test_damaged_books_are_found(void **state)
+{
+    struct fixture *f = *state;
+    struct um_fault fault = {0};
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    make_block(f->store, heap, f->people[0], 100);
+    struct um_block *block = make_block(f->store, heap, f->people[0], 100);
+    void *address = block->address;
+    block->address = (char *)address + 1;
+    assert_int_equal(validate_all(f->store, heap, SIZE_MAX, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(fault.block, um_block_handle(f->store, block));
+    assert_int_equal(um_heap_validate(f->store, heap, block, &fault), UMEM_E_CORRUPTED);
+    block->address = address;
+    heap->bytes++;
+    assert_int_equal(validate_all(f->store, heap, SIZE_MAX, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(fault.block, 0);
+    heap->bytes--;
+    assert_int_equal(validate_all(f->store, heap, SIZE_MAX, &fault), 0);
+}
+
+static void step(struct fixture *f, struct um_heap_check *check, size_t budget, bool expected_more)
+{
+    bool more = !expected_more;
+    assert_int_equal(um_heap_check_step(f->store, check, budget, &more, NULL), 0);
+    assert_true(more == expected_more);
+}
+
+static void test_each_way_of_damage_is_found_in_slices_of_any_size(void **state)
+{
+    struct fixture *f = *state;
+    struct um_fault fault = {0};
+    struct um_block *blocks[5];
+    for (int i = 0; i < 5; i++)
+        blocks[i] = make_block(f->store, NULL, f->people[0], 100);
+    const struct um_heap *heap = um_store_process_heap(f->store);
+    struct um_block sound = *blocks[2];
+    for (size_t budget = 1; budget <= 7; budget++) {
+        const struct um_block damaged[] = {
+            {.account = UINT32_MAX}, {.account = 12345}, {.address = NULL}, {.prev = 99}, {.next = 99},
+            {.prev = UM_SLOT_NONE},  {.next = 1},        {.prev = 1},
+        };
+        for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+            struct um_block *block = blocks[2];
+            block->account = i < 2 ? damaged[i].account : sound.account;
+            block->address = i == 2 ? NULL : sound.address;
+            block->prev = i == 3 || i == 5 || i == 7 ? damaged[i].prev : sound.prev;
+            block->next = i == 4 || i == 6 ? damaged[i].next : sound.next;
+            if (i == 6) /* would be right */
+                block->next = blocks[0]->slot.link;
+            fault.heap = 0;
+            assert_int_equal(validate_all(f->store, heap, budget, &fault), UMEM_E_CORRUPTED);
+            assert_int_equal(fault.heap, handle_of(heap));
+            assert_true(fault.block != 0);
+            *block = sound;
+            assert_int_equal(validate_all(f->store, heap, budget, &fault), 0);
+        }
+    }
+}
+
+static void test_counts_are_compared_where_nothing_changed_in_between(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap_check check;
+    struct um_fault fault = {0};
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    bool more = false;
+    for (int i = 0; i < 3; i++) {
+        make_block(f->store, heap, f->people[0], 10);
+        make_block(f->store, NULL, f->people[0], 10);
+    }
+    heap->blocks++;
+    assert_int_equal(validate_all(f->store, heap, 6, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(validate_all(f->store, heap, 1, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(fault.block, 0);
+    assert_int_equal(validate_all(f->store, um_store_process_heap(f->store), 1, NULL), 0);
+    heap->blocks--;
+    um_heap_check_begin(&check, heap);
+    step(f, &check, 4, true);
+    assert_int_equal(um_block_resize(f->store, make_block(f->store, heap, f->people[0], 10), 5, 0, NULL), 0);
+    assert_int_equal(um_heap_check_step(f->store, &check, 0, &more, NULL), 0);
+    assert_true(more);
+    step(f, &check, 4, false);
+}
+
+static void test_blocks_come_and_go_between_two_steps(void **state)
+{
+    struct fixture *f = *state;
+    enum { COUNT = 40 };
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_block *blocks[COUNT];
+    struct um_heap_check check;
+    for (int i = 0; i < COUNT; i++)
+        blocks[i] = make_block(f->store, heap, f->people[i % 3], 10);
+    um_heap_check_begin(&check, heap);
+    for (int i = 0; i < COUNT; i++) {
+        if (i % 2 == 0)
+            um_block_free(f->store, blocks[i]); /* right before it is looked at */
+        step(f, &check, 1, i < COUNT - 1);
+        if (i % 2 != 0)
+            um_block_free(f->store, blocks[i]); /* right after */
+        if (i % 4 == 0)
+            make_block(f->store, heap, f->people[0], 20);
+    }
+    assert_int_equal(validate_all(f->store, heap, 3, NULL), 0);
+}
+
+static void test_a_heap_that_goes_in_between_is_stale(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap_check check;
+    struct um_fault fault = {0};
+    uint64_t blocks;
+    uint64_t bytes;
+    bool more = true;
+    um_handle handle = handle_of(heap);
+    make_block(f->store, heap, f->people[0], 10);
+    make_block(f->store, heap, f->people[0], 10);
+    um_heap_check_begin(&check, heap);
+    step(f, &check, 1, true);
+    assert_int_equal(um_heap_destroy(f->store, heap, &blocks, &bytes, NULL), 0);
+    assert_int_equal(um_heap_check_step(f->store, &check, 1, &more, &fault), UMEM_E_STALE_HANDLE);
+    assert_int_equal(fault.heap, handle);
+    reclaim_all(f->store);
+    make_heap(f->store, f->people[0], NULL, 0); /* perhaps in the same slot */
+    assert_int_equal(um_heap_check_step(f->store, &check, 1, &more, NULL), UMEM_E_STALE_HANDLE);
+    assert_true(more);
+}
+
+static bool whole_is_sound;
+static unsigned whole_looks;
+
+static bool validate_whole(void *memory, void *address, uint32_t alignment)
+{
+    (void)memory;
+    (void)alignment;
+    whole_looks += address == NULL;
+    return address != NULL || whole_is_sound;
+}
+
+static void test_the_system_looks_at_the_whole_in_the_last_step(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    const struct um_heap_backend *sound = heap->backend;
+    struct um_heap_backend looking = *sound;
+    struct um_heap_check check;
+    struct um_fault fault = {0};
+    bool more = true;
+    looking.validates_whole = true;
+    looking.validate = validate_whole;
+    heap->backend = &looking;
+    make_block(f->store, heap, f->people[0], 10);
+    make_block(f->store, heap, f->people[0], 10);
+    whole_looks = 0;
+    whole_is_sound = true;
+    um_heap_check_begin(&check, heap);
+    step(f, &check, 1, true);
+    assert_int_equal(whole_looks, 0);
+    step(f, &check, 1, false);
+    assert_int_equal(whole_looks, 1);
+    whole_is_sound = false;
+    um_heap_check_begin(&check, heap);
+    assert_int_equal(um_heap_check_step(f->store, &check, 2, &more, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(fault.block, 0);
+    assert_true(more);
+    heap->backend = sound;
+}
+
+static void test_an_address_is_found_in_slices_of_any_size(void **state)
+{
+    struct fixture *f = *state;
+    struct um_block *blocks[10];
+    struct um_block *found;
+    for (int i = 0; i < 10; i++)
+        blocks[i] = make_block(f->store, NULL, f->people[0], 100);
+    for (size_t budget = 1; budget <= 11; budget++) {
+        for (int i = 0; i < 10; i++) {
+            assert_int_equal(find_at(f->store, info_of(f->store, blocks[i]).address, budget, &found), 0);
+            assert_ptr_equal(found, blocks[i]);
+        }
+        uint64_t inside = info_of(f->store, blocks[9]).address + 1;
+        assert_int_equal(find_at(f->store, inside, budget, &found), UMEM_E_UNKNOWN_HANDLE);
+    }
+}
+
+static void test_an_address_is_looked_for_while_blocks_go(void **state)
+{
+    struct fixture *f = *state;
+    struct um_block *first = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *second = make_session_block(f->store, NULL, f->people[1], 100);
+    struct um_block *last = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *found = first;
+    uint64_t gone = info_of(f->store, second).address;
+    um_handle after = 0;
+    assert_int_equal(
+        um_store_find_block_at(f->store, info_of(f->store, last).address, 1, &after, &found, NULL), 0);
+    assert_null(found);
+    um_block_free(f->store, first);
+    leave(f, 1);
+    assert_int_equal(
+        um_store_find_block_at(f->store, info_of(f->store, last).address, 2, &after, &found, NULL), 0);
+    assert_ptr_equal(found, last);
+    assert_int_equal(find_at(f->store, gone, 1, &found), UMEM_E_UNKNOWN_HANDLE);
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_sound_heaps_validate),
+        WITH_FIXTURE(test_damaged_books_are_found),
+        WITH_FIXTURE(test_each_way_of_damage_is_found_in_slices_of_any_size),
+        WITH_FIXTURE(test_counts_are_compared_where_nothing_changed_in_between),
+        WITH_FIXTURE(test_blocks_come_and_go_between_two_steps),
+        WITH_FIXTURE(test_a_heap_that_goes_in_between_is_stale),
+        WITH_FIXTURE(test_the_system_looks_at_the_whole_in_the_last_step),
+        WITH_FIXTURE(test_an_address_is_found_in_slices_of_any_size),
+        WITH_FIXTURE(test_an_address_is_looked_for_while_blocks_go),
+    };
+    return cmocka_run_group_tests_name("slices", tests, NULL, NULL);
+}
