@@ -88,11 +88,26 @@ int um_failure_show_text(const umem_client *client, int code, const char *format
     return code;
 }
 
+/* Other daemons may write a large integer with an exponent. */
+static bool to_integer(struct um_json_slice json, int64_t *value)
+{
+    const double limit = 9007199254740991.0;
+    double number;
+
+    if (um_json_to_int64(json, value))
+        return true;
+    if (um_json_is_string(json) || !um_json_to_double(json, &number) || !(number >= -limit && number <= limit) ||
+        (double)(int64_t)number != number)
+        return false;
+    *value = (int64_t)number;
+    return true;
+}
+
 bool umem_error_integer(const umem_client *client, const char *member, int64_t *value)
 {
     const struct umem_failure *failure = umem_last_error(client);
     struct um_json_slice data = um_json_slice_of(failure->data, strlen(failure->data));
     struct um_json_slice found = um_json_member(data, member);
 
-    return found.text != NULL && um_json_to_int64(found, value);
+    return found.text != NULL && to_integer(found, value);
 }
