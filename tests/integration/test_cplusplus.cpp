@@ -1,8 +1,9 @@
-// The library's header is C++ too, without a warning: this is compiled and run where there is a C++ compiler.
+// The library's header is C++ too, without a warning: this is compiled and run where there is a C++ compiler. A struct that has
+// the name of a function is called by its tag, as in C.
 #include <cstdio>
 #include <umem_client.h>
 
-static int on_block(const umem_block_info *block, void *context)
+static int on_block(const struct umem_block_info *block, void *context)
 {
     ++*static_cast<int *>(context);
     return block->size == 4 ? 0 : 1;
@@ -10,7 +11,7 @@ static int on_block(const umem_block_info *block, void *context)
 
 int main()
 {
-    umem_options options = {};
+    struct umem_options options = {};
     umem_client *client = umem_client_new(&options);
     umem_handle block = 0;
     const unsigned char bytes[4] = {0xff, 0xff, 0xff, 0xff};

@@ -48,7 +48,7 @@ static void mix(void **state, enum umem_calls_kind kind)
     int32_t numbers[] = {1, -2, 3};
     int32_t back[3] = {0};
     char text[6] = "";
-    char far[2] = "";
+    char beyond[2] = "";
     char *result = NULL;
     umem_handle other = 0;
 
@@ -56,7 +56,7 @@ static void mix(void **state, enum umem_calls_kind kind)
     assert_int_equal(umem_submit_block_write(scene.calls, scene.block, 0, "hello", 5), UMEM_OK);
     assert_int_equal(umem_submit_block_copy(scene.calls, scene.block, 0, scene.block, 8, 5), UMEM_OK);
     assert_int_equal(umem_submit_block_read(scene.calls, scene.block, 8, text, 5), UMEM_OK);
-    assert_int_equal(umem_submit_block_read(scene.calls, scene.block, 31, far, 2), UMEM_OK);
+    assert_int_equal(umem_submit_block_read(scene.calls, scene.block, 31, beyond, 2), UMEM_OK);
     assert_int_equal(umem_submit_block_set(scene.calls, scene.block, 16, UMEM_TYPE_I32, numbers, 3), UMEM_OK);
     assert_int_equal(umem_submit_block_get(scene.calls, scene.block, 16, UMEM_TYPE_I32, back, 3), UMEM_OK);
     assert_int_equal(umem_submit_block_alloc(scene.calls, 4, NULL, &other), UMEM_OK);
@@ -72,7 +72,7 @@ static void mix(void **state, enum umem_calls_kind kind)
     collected(&scene, UMEM_OK);
     assert_string_equal(text, "hello");
     collected(&scene, UMEM_E_OUT_OF_RANGE);
-    assert_string_equal(far, "");
+    assert_string_equal(beyond, "");
     collected(&scene, UMEM_OK);
     collected(&scene, UMEM_OK);
     assert_memory_equal(back, numbers, sizeof back);
