@@ -54,11 +54,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "umem_api.h"
 #include "umem_errors.h"
-
-#ifndef UMEM_API
-#define UMEM_API
-#endif
 
 #ifdef __cplusplus
 extern "C" {

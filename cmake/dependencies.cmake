@@ -22,7 +22,7 @@ set(UMEM_CMOCKA_TAG cmocka-1.1.7)
 # found by name, and LINK is what a static library needs beside it. DEFINE is for those who include the header.
 function(um_find_installed name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;HEADER;SUBDIR" "TARGETS;LIBRARIES;LINK;DEFINE")
-    set(CMAKE_PREFIX_PATH "${UMEM_DEPS_PREFIX}" ${CMAKE_PREFIX_PATH})
+    list(PREPEND CMAKE_PREFIX_PATH ${UMEM_DEPS_PREFIX})
 
     # Packages disagree on whether the header's own folder is part of the include path, so it is looked for either way.
     find_path(UMEM_${name}_INCLUDE_DIR ${arg_HEADER} PATH_SUFFIXES ${arg_SUBDIR})

@@ -8,6 +8,8 @@
 #ifndef UMEM_ERRORS_H
 #define UMEM_ERRORS_H
 
+#include "umem_api.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -54,10 +56,10 @@ enum umem_error {
 
 /* The stable name of a code ("stale_handle"), for programs to branch on; "unknown" for a code that is not in the list.
  * The string is static. */
-const char *umem_error_name(int code);
+UMEM_API const char *umem_error_name(int code);
 
 /* The default text of a code, without a full stop; "unknown error" for a code that is not in the list. Static. */
-const char *umem_error_text(int code);
+UMEM_API const char *umem_error_text(int code);
 
 #ifdef __cplusplus
 }

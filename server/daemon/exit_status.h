@@ -1,16 +1,23 @@
 /*
  * How umemd ends: what its exit status says.
  *
- * Owns: the numbers. Must not know: what led to them.
+ * Owns: the one list that makes the numbers and what --help and the manual say of them. Must not know: what
+ * led to them.
  */
 #ifndef UM_EXIT_STATUS_H
 #define UM_EXIT_STATUS_H
 
+/* X(identifier, number, what it says) */
+#define UM_EXIT_STATUSES(X) \
+    X(ENDED, 0, "ended in order; with --daemon: the pipe is open") \
+    X(FAILED, 1, "could not start") \
+    X(USAGE, 2, "the command line is wrong") \
+    X(PIPE_TAKEN, 3, "another daemon has the pipe")
+
 enum um_exit_status {
-    UM_EXIT_ENDED = 0,     /* ended in order, or with --daemon: the pipe is open */
-    UM_EXIT_FAILED = 1,    /* could not start */
-    UM_EXIT_USAGE = 2,     /* the command line is wrong */
-    UM_EXIT_PIPE_TAKEN = 3 /* another daemon has the pipe */
+#define UM_EXIT_ENUM(identifier, number, doc) UM_EXIT_##identifier = (number),
+    UM_EXIT_STATUSES(UM_EXIT_ENUM)
+#undef UM_EXIT_ENUM
 };
 
 #endif

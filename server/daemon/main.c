@@ -10,6 +10,7 @@
 #include "reference.h"
 #include "run.h"
 #include "umem_errors.h"
+#include "usage.h"
 
 static int run(const struct um_options *options)
 {
@@ -40,11 +41,13 @@ int main(int argc, char **argv)
     }
     switch (options.action) {
     case UM_ACTION_HELP:
-        return um_options_print_help(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+        return um_usage_print_help(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
     case UM_ACTION_VERSION:
         return puts("umemd " UMEM_VERSION) >= 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
     case UM_ACTION_PRINT_PROTOCOL:
         return um_reference_write(stdout) == 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+    case UM_ACTION_PRINT_MAN:
+        return um_usage_print_man(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
     case UM_ACTION_RUN:
         break;
     }

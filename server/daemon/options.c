@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "umem_errors.h"
@@ -12,9 +13,7 @@ struct complaint {
 };
 
 struct option {
-    const char *name;     /* with its dashes */
-    const char *argument; /* what --help calls its argument, NULL: it has none */
-    const char *doc;      /* one sentence */
+    struct um_option_entry entry;
     bool (*take)(struct um_options *options, const char *argument, const struct complaint *complaint);
 };
 
@@ -131,20 +130,36 @@ static bool take_print_protocol(struct um_options *options, const char *argument
     return true;
 }
 
+static bool take_print_man(struct um_options *options, const char *argument,
+                           const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->action = UM_ACTION_PRINT_MAN;
+    return true;
+}
+
 static const struct option table[] = {
-    {"--pipe", "PATH", "Listen here.", take_pipe},
-    {"--daemon", NULL, "Detach, once the pipe is open.", take_daemon},
-    {"--pid-file", "FILE", "Write the process id here while the pipe is open.", take_pid_file},
-    {"--log-file", "FILE", "Append the log to this file.", take_log_file},
-    {"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug.",
+    {{"--pipe", "PATH", "Listen here."}, take_pipe},
+    {{"--daemon", NULL, "Detach, once the pipe is open."}, take_daemon},
+    {{"--pid-file", "FILE", "Write the process id here while the pipe is open."}, take_pid_file},
+    {{"--log-file", "FILE", "Append the log to this file."}, take_log_file},
+    {{"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug."},
      take_log_level},
-    {"--limit", "NAME=VALUE", "Set a limit, see below.", take_limit},
-    {"--print-protocol", NULL, "Print the methods and errors of the protocol, and end.", take_print_protocol},
-    {"--version", NULL, "Print the version, and end.", take_version},
-    {"--help", NULL, "Print this, and end.", take_help},
+    {{"--limit", "NAME=VALUE", "Set a limit, see below."}, take_limit},
+    {{"--print-protocol", NULL, "Print the methods and errors of the protocol, and end."},
+     take_print_protocol},
+    {{"--print-man", NULL, "Print the manual page, and end."}, take_print_man},
+    {{"--version", NULL, "Print the version, and end."}, take_version},
+    {{"--help", NULL, "Print the options, and end."}, take_help},
 };
 
 enum { OPTION_COUNT = sizeof table / sizeof table[0] };
+
+const struct um_option_entry *um_options_entry(unsigned index)
+{
+    return index < OPTION_COUNT ? &table[index].entry : NULL;
+}
 
 /* The option that an argument names, as "--name" or "--name=value"; then *value is what follows the sign,
  * else NULL. */
@@ -155,7 +170,7 @@ static const struct option *find_option(const char *argument, const char **value
 
     *value = equals != NULL ? equals + 1 : NULL;
     for (int i = 0; i < OPTION_COUNT; i++) {
-        if (strlen(table[i].name) == size && memcmp(table[i].name, argument, size) == 0)
+        if (strlen(table[i].entry.name) == size && memcmp(table[i].entry.name, argument, size) == 0)
             return &table[i];
     }
     return NULL;
@@ -175,13 +190,13 @@ bool um_options_parse(struct um_options *options, int argc, char *const *argv, c
             snprintf(why, room, "there is no option %s", argv[i]);
             return false;
         }
-        if (option->argument == NULL && value != NULL) {
-            snprintf(why, room, "%s takes no value", option->name);
+        if (option->entry.argument == NULL && value != NULL) {
+            snprintf(why, room, "%s takes no value", option->entry.name);
             return false;
         }
-        if (option->argument != NULL && value == NULL) {
+        if (option->entry.argument != NULL && value == NULL) {
             if (i + 1 == argc) {
-                snprintf(why, room, "%s takes a value: %s", option->name, option->argument);
+                snprintf(why, room, "%s takes a value: %s", option->entry.name, option->entry.argument);
                 return false;
             }
             value = argv[++i];
@@ -190,51 +205,4 @@ bool um_options_parse(struct um_options *options, int argc, char *const *argv, c
             return false;
     }
     return true;
-}
-
-static void print_limits(FILE *out)
-{
-    const struct um_limit_entry *entry;
-
-    for (unsigned i = 0;; i++) {
-        entry = um_limits_entry(i);
-        if (entry == NULL)
-            return;
-        fprintf(out, "  %-16s ", entry->name);
-        if (entry->fallback != 0)
-            fprintf(out, "%10" PRIu64, entry->fallback);
-        else
-            fprintf(out, "%10s", "75 %");
-        fprintf(out, "  %s\n", entry->doc);
-    }
-}
-
-int um_options_print_help(FILE *out)
-{
-    fputs("Usage: umemd [OPTION...]\n\n"
-          "Lends heap memory, by handle, to the programs of one user over a pipe.\n\n",
-          out);
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        char left[64];
-
-        snprintf(left, sizeof left, "%s%s%s", table[i].name, table[i].argument != NULL ? " " : "",
-                 table[i].argument != NULL ? table[i].argument : "");
-        fprintf(out, "  %-22s %s\n", left, table[i].doc);
-    }
-    fputs("\n"
-          "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows \\\\.\\pipe\\umemd-USER, "
-          "else umemd.sock in\n"
-          "XDG_RUNTIME_DIR or in /tmp/umemd-UID. With --daemon, what would go to standard error is lost "
-          "without --log-file.\n\n"
-          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024); 75 % is of the "
-          "memory:\n",
-          out);
-    print_limits(out);
-    fputs("\n"
-          "Exit status: 0 ended in order (with --daemon: the pipe is open), 1 failed, 2 wrong usage, 3 "
-          "another daemon has\n"
-          "the pipe. SIGTERM, SIGINT, SIGHUP and Ctrl-C end the daemon in order, as the method "
-          "server.shutdown does.\n",
-          out);
-    return fflush(out) == 0 && !ferror(out) ? 0 : -1;
 }

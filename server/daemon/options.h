@@ -1,21 +1,26 @@
 /*
  * umemd's command line.
  *
- * Owns: the one table of options, which drives reading, --help and the errors. Must not know: what they lead
- * to.
+ * Owns: the one table of options, which drives reading, --help, the manual and the errors. Must not know:
+ * what they lead to.
  */
 #ifndef UM_OPTIONS_H
 #define UM_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "limits.h"
 #include "log.h"
 
 /* What the command line asks for. */
-enum um_action { UM_ACTION_RUN, UM_ACTION_HELP, UM_ACTION_VERSION, UM_ACTION_PRINT_PROTOCOL };
+enum um_action {
+    UM_ACTION_RUN,
+    UM_ACTION_HELP,
+    UM_ACTION_VERSION,
+    UM_ACTION_PRINT_PROTOCOL,
+    UM_ACTION_PRINT_MAN
+};
 
 /* Strings are the command line's own. */
 struct um_options {
@@ -32,7 +37,14 @@ struct um_options {
  * where it is wrong. */
 bool um_options_parse(struct um_options *options, int argc, char *const *argv, char *why, size_t room);
 
-/* Prints what --help prints. Returns 0, or -1 where writing failed. */
-int um_options_print_help(FILE *out);
+/* One option, for those who describe it. */
+struct um_option_entry {
+    const char *name;     /* with its dashes */
+    const char *argument; /* what its argument is called, NULL: it has none */
+    const char *doc;      /* one sentence */
+};
+
+/* The i-th entry, or NULL past the end. */
+const struct um_option_entry *um_options_entry(unsigned index);
 
 #endif

@@ -4,6 +4,7 @@
 set -euo pipefail
 
 readme=$1
+. "$(dirname "${BASH_SOURCE[0]}")/../support/readme.sh"
 bin=$2
 shift 2
 folder=$(mktemp -d)
@@ -17,25 +18,6 @@ clean_up()
     rm -rf "$folder"
 }
 trap clean_up EXIT
-
-# block LANGUAGE NUMBER: the text of the n-th block of that language.
-block()
-{
-    awk -v fence="\`\`\`$1" -v wanted="$2" '
-        $0 == fence { count++; inside = (count == wanted); next }
-        /^```/ { inside = 0 }
-        inside { print; found = 1 }
-        END { exit !found }' "$readme"
-}
-
-expect()
-{
-    if [ "$2" != "$3" ]; then
-        printf '%s: expected\n%s\nbut got\n%s\n' "$1" "$3" "$2" >&2
-        exit 1
-    fi
-    echo "$1: as expected"
-}
 
 block sh 1 >background.sh
 bash -e background.sh >background.out

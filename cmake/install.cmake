@@ -1,0 +1,97 @@
+# What `cmake --install` and cpack put where. Two components: `runtime` is what runs (programs, the shared library, manuals),
+# `development` what programs are built with. Nothing of it names the place where it was built or installed, but for the
+# systemd unit, so that a prefix may be moved.
+
+include(CMakePackageConfigHelpers)
+
+set(umem_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/umem")
+set(umem_build_dir "${PROJECT_BINARY_DIR}/package")
+
+# ---- libraries ----
+
+# um_install_library(NAME TARGETS t... HEADERS h...): makes the targets umem::<their EXPORT_NAME> known to
+# find_package(umem COMPONENTS NAME). What a component depends on is looked for in umemConfig.cmake.in.
+function(um_install_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TARGETS;HEADERS")
+    install(TARGETS ${arg_TARGETS} EXPORT umem-${name}
+        RUNTIME COMPONENT runtime
+        LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+        ARCHIVE COMPONENT development)
+    install(EXPORT umem-${name} NAMESPACE umem:: DESTINATION "${umem_package_dir}" COMPONENT development)
+    install(FILES ${arg_HEADERS} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development)
+endfunction()
+
+um_install_library(client
+    TARGETS umemclient umemclient_shared
+    HEADERS client/umem_client.h common/base/umem_api.h common/base/umem_errors.h)
+
+configure_package_config_file(cmake/umemConfig.cmake.in "${umem_build_dir}/umemConfig.cmake"
+    INSTALL_DESTINATION "${umem_package_dir}"
+    NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${umem_build_dir}/umemConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${umem_build_dir}/umemConfig.cmake" "${umem_build_dir}/umemConfigVersion.cmake"
+    DESTINATION "${umem_package_dir}" COMPONENT development)
+
+# The folders may have been given whole (-D CMAKE_INSTALL_LIBDIR=/...); then they stay what they are.
+set(umem_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+cmake_path(ABSOLUTE_PATH umem_pc_dir BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}" OUTPUT_VARIABLE umem_pc_place)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${umem_pc_place}" OUTPUT_VARIABLE umem_pc_prefix)
+set(umem_pc_includedir "\${prefix}")
+cmake_path(APPEND umem_pc_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+set(umem_pc_libdir "\${prefix}")
+cmake_path(APPEND umem_pc_libdir "${CMAKE_INSTALL_LIBDIR}")
+set(umem_pc_private "-lm -lpthread")
+if(WIN32)
+    set(umem_pc_private "-ladvapi32")
+endif()
+configure_file(cmake/umemclient.pc.in "${umem_build_dir}/umemclient.pc" @ONLY)
+install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COMPONENT development)
+
+# ---- programs and documents ----
+
+install(TARGETS umemd umem RUNTIME COMPONENT runtime)
+install(FILES LICENSE README.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
+
+# um_install_manual(FILE COMPONENT): the file's last letter is its section.
+function(um_install_manual file component)
+    string(REGEX REPLACE ".*[.]" "" section "${file}")
+    install(FILES "${file}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT ${component})
+endfunction()
+
+if(NOT WIN32)
+    um_install_manual(server/daemon/umemd.8 runtime)
+    um_install_manual(client/umem_client.3 development)
+    if(EXISTS "${PROJECT_SOURCE_DIR}/client/cli/umem.1")
+        um_install_manual(client/cli/umem.1 runtime)
+    endif()
+    if(EXISTS "${PROJECT_SOURCE_DIR}/client/cli/umem.bash")
+        install(FILES client/cli/umem.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+            RENAME umem COMPONENT runtime)
+    endif()
+endif()
+
+# systemd wants the whole path of the program, which is known when it is installed. Who unpacks an archive of cpack's, which
+# installs into a folder of its own, is taken to do so in the usual place.
+if(CMAKE_SYSTEM_NAME STREQUAL Linux)
+    install(CODE "
+        set(bindir \"\${CMAKE_INSTALL_PREFIX}\")
+        cmake_path(APPEND bindir \"${CMAKE_INSTALL_BINDIR}\")
+        if(bindir MATCHES /_CPack_Packages/)
+            set(bindir \"${CMAKE_INSTALL_FULL_BINDIR}\")
+        endif()
+        configure_file(\"${PROJECT_SOURCE_DIR}/server/daemon/umemd.service.in\" \"${umem_build_dir}/umemd.service\" @ONLY)"
+        COMPONENT runtime)
+    install(FILES "${umem_build_dir}/umemd.service" DESTINATION lib/systemd/user COMPONENT runtime)
+endif()
+
+# ---- archives ----
+
+set(CPACK_GENERATOR TGZ)
+if(WIN32)
+    set(CPACK_GENERATOR ZIP)
+endif()
+set(CPACK_PACKAGE_VENDOR "the umemd authors")
+set(CPACK_PACKAGE_DIRECTORY "${PROJECT_BINARY_DIR}")
+set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
+set(CPACK_VERBATIM_VARIABLES ON)
+include(CPack)

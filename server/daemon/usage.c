@@ -1,0 +1,224 @@
+#include "usage.h"
+
+#include <inttypes.h>
+
+#include "exit_status.h"
+#include "limits.h"
+#include "options.h"
+
+/* One exit status, for both forms. */
+struct status {
+    int number;
+    const char *doc; /* what it says */
+};
+
+static const struct status statuses[] = {
+#define STATUS(identifier, number, doc) {number, doc},
+    UM_EXIT_STATUSES(STATUS)
+#undef STATUS
+};
+
+enum { STATUS_COUNT = sizeof statuses / sizeof statuses[0] };
+
+static int end(FILE *out)
+{
+    return fflush(out) == 0 && !ferror(out) ? 0 : -1;
+}
+
+/* ---- --help ---- */
+
+static void print_options(FILE *out)
+{
+    for (unsigned i = 0; um_options_entry(i) != NULL; i++) {
+        const struct um_option_entry *entry = um_options_entry(i);
+        const char *argument = entry->argument != NULL ? entry->argument : "";
+        char left[64];
+
+        snprintf(left, sizeof left, "%s%s%s", entry->name, *argument != '\0' ? " " : "", argument);
+        fprintf(out, "  %-22s %s\n", left, entry->doc);
+    }
+}
+
+static void print_limits(FILE *out)
+{
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        const struct um_limit_entry *entry = um_limits_entry(i);
+
+        fprintf(out, "  %-16s ", entry->name);
+        if (entry->fallback != 0)
+            fprintf(out, "%10" PRIu64, entry->fallback);
+        else
+            fprintf(out, "%10s", "75 %");
+        fprintf(out, "  %s\n", entry->doc);
+    }
+}
+
+int um_usage_print_help(FILE *out)
+{
+    fputs("Usage: umemd [OPTION...]\n\n"
+          "Lends heap memory, by handle, to the programs of one user over a pipe.\n\n",
+          out);
+    print_options(out);
+    fputs("\n"
+          "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows \\\\.\\pipe\\umemd-USER, "
+          "else umemd.sock in\n"
+          "XDG_RUNTIME_DIR or in /tmp/umemd-UID. With --daemon, what would go to standard error is lost "
+          "without --log-file.\n\n"
+          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024); 75 % is of the "
+          "memory:\n",
+          out);
+    print_limits(out);
+    fputs("\nExit status:\n", out);
+    for (int i = 0; i < STATUS_COUNT; i++)
+        fprintf(out, "  %d  %s\n", statuses[i].number, statuses[i].doc);
+    fputs(
+        "\nSIGTERM, SIGINT, SIGHUP and Ctrl-C end the daemon in order, as the method server.shutdown does.\n",
+        out);
+    return end(out);
+}
+
+/* ---- the manual page ---- */
+
+/* Writes plain text for man(7): every dash is the one of the keyboard. */
+static void put_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '\\')
+            fputs("\\e", out);
+        else if (*text == '-')
+            fputs("\\-", out);
+        else
+            fputc(*text, out);
+    }
+}
+
+/* Writes a sentence that has no full stop of its own, with a capital letter and one. */
+static void put_sentence(FILE *out, const char *text)
+{
+    const char first[2] = {*text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text, '\0'};
+
+    put_text(out, first);
+    put_text(out, text + 1);
+    fputs(".\n", out);
+}
+
+static void put_options(FILE *out)
+{
+    for (unsigned i = 0; um_options_entry(i) != NULL; i++) {
+        const struct um_option_entry *entry = um_options_entry(i);
+
+        fputs(".TP\n\\fB", out);
+        put_text(out, entry->name);
+        fputs("\\fR", out);
+        if (entry->argument != NULL)
+            fprintf(out, " \\fI%s\\fR", entry->argument);
+        fputc('\n', out);
+        put_text(out, entry->doc);
+        fputc('\n', out);
+    }
+}
+
+static void put_limits(FILE *out)
+{
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        const struct um_limit_entry *entry = um_limits_entry(i);
+
+        fputs(".TP\n\\fB", out);
+        put_text(out, entry->name);
+        if (entry->fallback != 0)
+            fprintf(out, "\\fR=%" PRIu64 "\n", entry->fallback);
+        else
+            fputs("\\fR (75 % of the memory)\n", out);
+        put_sentence(out, entry->doc);
+        fprintf(out, "From %" PRIu64 " to %" PRIu64 ".\n", entry->minimum, entry->maximum);
+    }
+}
+
+static void put_statuses(FILE *out)
+{
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        fprintf(out, ".TP\n\\fB%d\\fR\n", statuses[i].number);
+        put_sentence(out, statuses[i].doc);
+    }
+}
+
+static const char man_begin[] =
+    ".\\\" umemd \\-\\-print\\-man writes this page; a test compares.\n"
+    ".TH UMEMD 8 \"\" umemd\n"
+    ".SH NAME\n"
+    "umemd \\- lends heap memory, by handle, to the programs of one user\n"
+    ".SH SYNOPSIS\n"
+    ".B umemd\n"
+    "[\\fIOPTION\\fR...]\n"
+    ".SH DESCRIPTION\n"
+    "umemd owns heaps and blocks of memory and lends them by handle:\n"
+    "programs open its pipe, send requests in JSON, and get answers in JSON.\n"
+    "The memory outlives the program that made it, can be shared with another one,\n"
+    "and can be looked at while it is in use.\n"
+    "Only the user who runs umemd gets in.\n"
+    ".PP\n"
+    "It stays in the foreground and logs to standard error,\n"
+    "unless it is told otherwise.\n"
+    "SIGTERM, SIGINT and SIGHUP end it in order, as the method server.shutdown does;\n"
+    "all blocks are gone then.\n"
+    ".SH OPTIONS\n"
+    "A value may stand behind a space or behind an equals sign.\n";
+
+static const char man_limits[] = ".SH LIMITS\n"
+                                 "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
+                                 "A value may end in K, M, G or T, which are powers of 1024.\n"
+                                 "The method server.info tells the limits that are in force.\n";
+
+static const char man_statuses[] = ".SH EXIT STATUS\n";
+
+static const char man_end[] =
+    ".SH ENVIRONMENT\n"
+    ".TP\n"
+    "\\fBUMEM_PIPE\\fR\n"
+    "The pipe, where \\fB\\-\\-pipe\\fR does not name one.\n"
+    ".TP\n"
+    "\\fBXDG_RUNTIME_DIR\\fR\n"
+    "The folder of the pipe, where neither of these names one.\n"
+    ".SH FILES\n"
+    ".TP\n"
+    "\\fIXDG_RUNTIME_DIR/umemd.sock\\fR, else \\fI/tmp/umemd\\-UID/umemd.sock\\fR\n"
+    "The pipe, where it has no other name; on Windows \\fI\\e\\e.\\epipe\\eumemd\\-USER\\fR.\n"
+    ".TP\n"
+    "\\fIPIPE.lock\\fR\n"
+    "Held by the daemon that has the pipe; a second one finds it locked.\n"
+    ".SH EXAMPLES\n"
+    "A daemon in the background, and its end:\n"
+    ".PP\n"
+    ".EX\n"
+    "umemd \\-\\-daemon \\-\\-pid\\-file umemd.pid \\-\\-log\\-file umemd.log\n"
+    "umem info\n"
+    "umem shutdown\n"
+    ".EE\n"
+    ".PP\n"
+    "With systemd, for one user, where the unit is installed:\n"
+    ".PP\n"
+    ".EX\n"
+    "systemctl \\-\\-user enable \\-\\-now umemd\n"
+    ".EE\n"
+    ".PP\n"
+    "At most 1 GiB in all blocks, and 100 clients:\n"
+    ".PP\n"
+    ".EX\n"
+    "umemd \\-\\-limit bytes=1G \\-\\-limit sessions=100\n"
+    ".EE\n"
+    ".SH SEE ALSO\n"
+    ".BR umem (1),\n"
+    ".BR umem_client (3),\n"
+    "and protocol.md among the documents that are installed with umemd.\n";
+
+int um_usage_print_man(FILE *out)
+{
+    fputs(man_begin, out);
+    put_options(out);
+    fputs(man_limits, out);
+    put_limits(out);
+    fputs(man_statuses, out);
+    put_statuses(out);
+    fputs(man_end, out);
+    return end(out);
+}
