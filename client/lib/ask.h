@@ -49,26 +49,26 @@ struct um_want {
 };
 
 struct um_ask {
-    struct um_ask *next;     /* in whatever list it is in */
-    struct um_buf text;      /* the request, but for its id and its end */
-    const void *payload;     /* raw bytes that go with it; the caller's */
-    size_t payload_size;     /* 0: none */
-    void *into;              /* where the raw bytes of its answer go */
-    size_t into_size;        /* how many there must be */
-    size_t into_done;        /* how many have come */
-    char *result;            /* UM_WANT_TEXT: the result, until it is given to who wants it */
-    void *copy;              /* the payload, where it is no memory of the caller's; freed with the request */
-    size_t swap_count;       /* how many numbers at `into` must have their bytes turned round */
-    enum umem_type swap;     /* of what type they are */
-    bool wants_raw;          /* its answer has raw bytes, into_size of them */
-    bool drops_raw;          /* its answer may have raw bytes, which nobody wants */
-    bool has_params;         /* the parameters' object was begun */
-    bool waits;              /* the daemon may let it wait while it answers others */
-    bool keeps_lock;         /* being answered late would leave something locked */
-    bool done;               /* answered, or failed for good */
-    int code;                /* UMEM_OK, or why it failed */
-    uint64_t id;             /* 0: not sent yet; a batch has none */
-    uint64_t wait_ms;        /* how long the daemon may let it wait; UM_WAITS_FOR_EVER */
+    struct um_ask *next; /* in whatever list it is in */
+    struct um_buf text;  /* the request, but for its id and its end */
+    const void *payload; /* raw bytes that go with it; the caller's */
+    size_t payload_size; /* 0: none */
+    void *into;          /* where the raw bytes of its answer go */
+    size_t into_size;    /* how many there must be */
+    size_t into_done;    /* how many have come */
+    char *result;        /* UM_WANT_TEXT: the result, until it is given to who wants it */
+    void *copy;          /* the payload, where it is no memory of the caller's; freed with the request */
+    size_t swap_count;   /* how many numbers at `into` must have their bytes turned round */
+    enum umem_type swap; /* of what type they are */
+    bool wants_raw;      /* its answer has raw bytes, into_size of them */
+    bool drops_raw;      /* its answer may have raw bytes, which nobody wants */
+    bool has_params;     /* the parameters' object was begun */
+    bool waits;          /* the daemon may let it wait while it answers others */
+    bool keeps_lock;     /* being answered late would leave something locked */
+    bool done;           /* answered, or failed for good */
+    int code;            /* UMEM_OK, or why it failed */
+    uint64_t id;         /* 0: not sent yet; a batch has none */
+    uint64_t wait_ms;    /* how long the daemon may let it wait; UM_WAITS_FOR_EVER */
     struct um_want want[UM_WANTS_MAXIMUM];
     unsigned want_count;
     struct um_failure *failure; /* the story of `code`; NULL: the code's own text says it all */

@@ -22,7 +22,8 @@ void um_ask_block_read(struct um_ask *ask, umem_handle block, uint64_t offset, v
     um_param_into(ask, bytes, size);
 }
 
-void um_ask_block_write(struct um_ask *ask, umem_handle block, uint64_t offset, const void *bytes, size_t size)
+void um_ask_block_write(struct um_ask *ask, umem_handle block, uint64_t offset, const void *bytes,
+                        size_t size)
 {
     begin(ask, "block.write", block, offset);
     check_end(ask, offset, size);

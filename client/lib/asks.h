@@ -45,7 +45,8 @@ void um_ask_block_release(struct um_ask *ask, umem_handle block, uint64_t *holde
 void um_ask_block_free(struct um_ask *ask, umem_handle block, bool if_orphaned);
 
 void um_ask_block_read(struct um_ask *ask, umem_handle block, uint64_t offset, void *bytes, size_t size);
-void um_ask_block_write(struct um_ask *ask, umem_handle block, uint64_t offset, const void *bytes, size_t size);
+void um_ask_block_write(struct um_ask *ask, umem_handle block, uint64_t offset, const void *bytes,
+                        size_t size);
 void um_ask_block_get(struct um_ask *ask, umem_handle block, uint64_t offset, enum umem_type type,
                       void *values, size_t count);
 void um_ask_block_set(struct um_ask *ask, umem_handle block, uint64_t offset, enum umem_type type,

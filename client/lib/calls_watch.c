@@ -31,7 +31,8 @@ int umem_session_watch(umem_client *client, const struct umem_watch_target *targ
         free(made);
         return um_failure_show_text(client, UMEM_E_OUT_OF_MEMORY, "there is no memory for a watch");
     }
-    *made = (struct um_event_watch){.watcher = watcher, .context = context, .events = &client->channel.events};
+    *made =
+        (struct um_event_watch){.watcher = watcher, .context = context, .events = &client->channel.events};
     um_ask_session_watch(&ask, target, made, &id);
     code = um_client_run(client, &ask);
     if (code == UMEM_OK)

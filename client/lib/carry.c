@@ -7,11 +7,12 @@
 #include "json_out.h"
 
 enum {
-    COPY_MAXIMUM = 4096,    /* a payload up to this is copied behind its request, a larger one is written from where it lies */
-    GATHER_SIZE = 32768,    /* requests that are written together, in bytes */
-    KEEP_SIZE = 1 << 18,    /* a larger buffer is given back after its use */
-    CANCEL_TURN_MS = 100,   /* how long a thread that has given up waits until it can say so */
-    CANCEL_WRITE_MS = 1000  /* and how long that may take */
+    COPY_MAXIMUM =
+        4096, /* a payload up to this is copied behind its request, a larger one is written from where it lies */
+    GATHER_SIZE = 32768,   /* requests that are written together, in bytes */
+    KEEP_SIZE = 1 << 18,   /* a larger buffer is given back after its use */
+    CANCEL_TURN_MS = 100,  /* how long a thread that has given up waits until it can say so */
+    CANCEL_WRITE_MS = 1000 /* and how long that may take */
 };
 
 /* ---- waiting ---- */
@@ -169,7 +170,8 @@ static int write_slices(umem_client *client, struct um_slice *slices, size_t cou
         um_lock_enter(client->lock);
         readable = !client->is_reading;
         um_lock_leave(client->lock);
-        code = um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
+        code =
+            um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
         count = um_transport_advance(slices, count, done);
         if (code == UMEM_OK && !readable)
             continue;
@@ -197,8 +199,7 @@ static int flush(umem_client *client, const void *bytes, size_t size, uint64_t d
 
 static int put_payload(umem_client *client, const struct um_ask *ask, uint64_t deadline_ms)
 {
-    if (ask->payload_size > COPY_MAXIMUM ||
-        !um_buf_append(&client->out, ask->payload, ask->payload_size))
+    if (ask->payload_size > COPY_MAXIMUM || !um_buf_append(&client->out, ask->payload, ask->payload_size))
         return flush(client, ask->payload, ask->payload_size, deadline_ms);
     return UMEM_OK;
 }
@@ -240,8 +241,8 @@ static int put(umem_client *client, struct um_ask *ask, uint64_t deadline_ms)
 /* Those that were not sent. */
 static void fail_rest(umem_client *client, struct um_ask *ask, int code)
 {
-    const char *text = code == client->broken ? client->broken_text
-                                              : "another thread's request was not taken in time";
+    const char *text =
+        code == client->broken ? client->broken_text : "another thread's request was not taken in time";
 
     while (ask != NULL) {
         struct um_ask *next = ask->next;

@@ -6,7 +6,10 @@
 
 #include "json_out.h"
 
-enum { HEAD_ROOM = 1024 /* bytes read before raw bytes that go elsewhere: enough for the headers and the JSON before them */ };
+enum {
+    HEAD_ROOM =
+        1024 /* bytes read before raw bytes that go elsewhere: enough for the headers and the JSON before them */
+};
 
 static const uint64_t PAYLOAD_LIMIT = UINT64_C(9007199254740991);
 
@@ -220,8 +223,8 @@ static int pass_over(struct um_channel *channel, char *why, size_t why_size)
     return UMEM_OK;
 }
 
-static int take_single(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size, char *why,
-                       size_t why_size)
+static int take_single(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size,
+                       char *why, size_t why_size)
 {
     struct um_answer answer;
     const char *wrong = um_answer_take(json, &answer);

@@ -19,9 +19,9 @@ enum { UM_CHANNEL_SPACE = 1 << 16 /* bytes that are read at one time, where they
 
 struct um_channel {
     struct um_frame frame;
-    char *space;              /* UM_CHANNEL_SPACE bytes */
-    struct um_ask *first;     /* the requests that await their answers, in the order in which they were sent */
-    struct um_ask **end;      /* where the next one is linked */
+    char *space;          /* UM_CHANNEL_SPACE bytes */
+    struct um_ask *first; /* the requests that await their answers, in the order in which they were sent */
+    struct um_ask **end;  /* where the next one is linked */
     struct um_ask *receiving; /* whose answer has come while raw bytes of it have not; no longer among them */
     struct um_ask *filling;   /* the part of it whose raw bytes are next */
     uint64_t last_id;

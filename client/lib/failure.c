@@ -96,8 +96,8 @@ static bool to_integer(struct um_json_slice json, int64_t *value)
 
     if (um_json_to_int64(json, value))
         return true;
-    if (um_json_is_string(json) || !um_json_to_double(json, &number) || !(number >= -limit && number <= limit) ||
-        (double)(int64_t)number != number)
+    if (um_json_is_string(json) || !um_json_to_double(json, &number) ||
+        !(number >= -limit && number <= limit) || (double)(int64_t)number != number)
         return false;
     *value = (int64_t)number;
     return true;

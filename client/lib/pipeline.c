@@ -14,13 +14,13 @@ struct submitted {
 struct umem_calls {
     umem_client *client;
     enum umem_calls_kind kind;
-    struct submitted *first;  /* to be collected next */
-    struct submitted **end;   /* where the next one is linked */
-    size_t count;             /* how many are to be collected */
-    struct um_ask *unsent;    /* requests that wait to be sent, linked */
+    struct submitted *first; /* to be collected next */
+    struct submitted **end;  /* where the next one is linked */
+    size_t count;            /* how many are to be collected */
+    struct um_ask *unsent;   /* requests that wait to be sent, linked */
     struct um_ask **unsent_end;
-    size_t unsent_size;       /* bytes of their texts and payloads */
-    struct um_ask batch;      /* UMEM_BATCH: what they are sent as */
+    size_t unsent_size;  /* bytes of their texts and payloads */
+    struct um_ask batch; /* UMEM_BATCH: what they are sent as */
     bool batch_is_sent;
 };
 

@@ -76,8 +76,8 @@ static void refuse(struct um_ask *ask, const char *what, uint64_t size, uint64_t
 {
     char text[160];
 
-    snprintf(text, sizeof text, "%s has %llu bytes, and the daemon takes %llu", what, (unsigned long long)size,
-             (unsigned long long)limit);
+    snprintf(text, sizeof text, "%s has %llu bytes, and the daemon takes %llu", what,
+             (unsigned long long)size, (unsigned long long)limit);
     um_ask_fail(ask, UMEM_E_TOO_LARGE, text);
 }
 

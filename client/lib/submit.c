@@ -2,7 +2,8 @@
 #include "asks.h"
 #include "pipeline.h"
 
-int umem_submit_block_alloc(umem_calls *calls, uint64_t size, const struct umem_block_options *options, umem_handle *block)
+int umem_submit_block_alloc(umem_calls *calls, uint64_t size, const struct umem_block_options *options,
+                            umem_handle *block)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -22,7 +23,8 @@ int umem_submit_block_read(umem_calls *calls, umem_handle block, uint64_t offset
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes, size_t size)
+int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                            size_t size)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -32,7 +34,8 @@ int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offse
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, void *values, size_t count)
+int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          void *values, size_t count)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -42,7 +45,8 @@ int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *values, size_t count)
+int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *values, size_t count)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -52,7 +56,8 @@ int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset, uint8_t value, uint64_t size)
+int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset, uint8_t value,
+                           uint64_t size)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -62,7 +67,8 @@ int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset, umem_handle target, uint64_t target_offset, uint64_t size)
+int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset, umem_handle target,
+                           uint64_t target_offset, uint64_t size)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -72,7 +78,8 @@ int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t sourc
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *value, void *before, void *after)
+int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *value, void *before, void *after)
 {
     struct um_ask *ask = um_calls_begin(calls);
 
@@ -82,7 +89,8 @@ int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *value, const void *expected, void *before, bool *exchanged)
+int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                               const void *value, const void *expected, void *before, bool *exchanged)
 {
     struct um_ask *ask = um_calls_begin(calls);
 

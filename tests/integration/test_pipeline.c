@@ -114,7 +114,8 @@ static void test_full_buffers(void **state)
     begin(&scene, state, UMEM_PIPELINE, SIZE);
     assert_int_equal(umem_block_write(scene.client, scene.block, 0, pattern, SIZE), UMEM_OK);
     for (size_t i = 0; i < CALLS; i++)
-        assert_int_equal(umem_submit_block_read(scene.calls, scene.block, 0, bytes + i * SIZE, SIZE), UMEM_OK);
+        assert_int_equal(umem_submit_block_read(scene.calls, scene.block, 0, bytes + i * SIZE, SIZE),
+                         UMEM_OK);
     assert_int_equal(umem_collect_all(scene.calls), UMEM_OK);
     for (size_t i = 0; i < CALLS; i++)
         assert_memory_equal(bytes + i * SIZE, pattern, SIZE);
@@ -136,8 +137,8 @@ static void test_large_payloads(void **state)
         bytes[i] = (char)(i * 2654435761u >> 24);
     begin(&scene, state, UMEM_PIPELINE, (uint64_t)PIECE * PIECES);
     for (size_t i = 0; i < PIECES; i++) {
-        assert_int_equal(umem_submit_block_write(scene.calls, scene.block, i * PIECE, bytes + i * PIECE, PIECE),
-                         UMEM_OK);
+        assert_int_equal(
+            umem_submit_block_write(scene.calls, scene.block, i * PIECE, bytes + i * PIECE, PIECE), UMEM_OK);
         assert_int_equal(umem_submit_block_read(scene.calls, scene.block, i * PIECE, back + i * PIECE, PIECE),
                          UMEM_OK);
     }
