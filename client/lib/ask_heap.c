@@ -82,6 +82,9 @@ void um_ask_heap_lock(struct um_ask *ask, umem_handle heap, uint32_t timeout_ms)
     begin(ask, "heap.lock", heap);
     if (timeout_ms != 0)
         um_param_timeout(ask, timeout_ms);
+    /* Left out, it would mean not to wait at all. */
+    if (timeout_ms == UMEM_FOREVER)
+        um_param_size(ask, "timeout_ms", UMEM_SIZE_MAX);
     ask->waits = true;
     ask->keeps_lock = true;
 }
