@@ -560,8 +560,25 @@ UMEM_API void umem_calls_free(umem_calls *calls);
  * request: bytes must fit the daemon's limit on payloads (64 MiB, where it was not set).
  * UMEM_OK: it will be collected. Else it was not submitted: UMEM_E_BAD_ARGUMENT (also where UMEM_CALLS_MAX have been, or a batch is on
  * its way), UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY. */
+UMEM_API int umem_submit_heap_create(umem_calls *calls, const struct umem_heap_options *options,
+                                     umem_handle *heap);
+UMEM_API int umem_submit_heap_info(umem_calls *calls, umem_handle heap, struct umem_heap_info *info);
+UMEM_API int umem_submit_heap_lookup(umem_calls *calls, const char *name, umem_handle *heap);
+UMEM_API int umem_submit_heap_destroy(umem_calls *calls, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
+UMEM_API int umem_submit_heap_validate(umem_calls *calls, umem_handle heap, umem_handle block);
+UMEM_API int umem_submit_heap_compact(umem_calls *calls, umem_handle heap, uint64_t *largest_free);
+UMEM_API int umem_submit_heap_lock(umem_calls *calls, umem_handle heap, uint32_t timeout_ms);
+UMEM_API int umem_submit_heap_unlock(umem_calls *calls, umem_handle heap);
 UMEM_API int umem_submit_block_alloc(umem_calls *calls, uint64_t size,
                                      const struct umem_block_options *options, umem_handle *block);
+UMEM_API int umem_submit_block_resize(umem_calls *calls, umem_handle block, uint64_t size, uint32_t flags);
+UMEM_API int umem_submit_block_info(umem_calls *calls, umem_handle block, struct umem_block_info *info);
+UMEM_API int umem_submit_block_lookup(umem_calls *calls, const char *name, umem_handle *block);
+UMEM_API int umem_submit_block_change(umem_calls *calls, umem_handle block, const char *name,
+                                      const enum umem_lifetime *lifetime, struct umem_block_info *info);
+UMEM_API int umem_submit_block_hold(umem_calls *calls, umem_handle block, uint64_t *holders);
+UMEM_API int umem_submit_block_release(umem_calls *calls, umem_handle block, uint64_t *holders);
+UMEM_API int umem_submit_block_free(umem_calls *calls, umem_handle block);
 UMEM_API int umem_submit_block_read(umem_calls *calls, umem_handle block, uint64_t offset, void *bytes,
                                     size_t size);
 UMEM_API int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
@@ -574,12 +591,18 @@ UMEM_API int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64
                                     uint64_t size);
 UMEM_API int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset,
                                     umem_handle target, uint64_t target_offset, uint64_t size);
+UMEM_API int umem_submit_block_compare(umem_calls *calls, umem_handle left, uint64_t left_offset,
+                                       umem_handle right, uint64_t right_offset, uint64_t size,
+                                       uint64_t *difference);
+UMEM_API int umem_submit_block_find(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                                    size_t size, uint64_t *found);
 UMEM_API int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
                                    const void *value, void *before, void *after);
 UMEM_API int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset,
                                         enum umem_type type, const void *value, const void *expected,
                                         void *before, bool *exchanged);
-UMEM_API int umem_submit_block_free(umem_calls *calls, umem_handle block);
+UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset,
+                                    enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
 
 /* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch. */
 UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char *params_json,

@@ -3,6 +3,8 @@
 
 #include "pipeline.h"
 
+#include "client.h"
+
 enum { UNSENT_MAXIMUM = 32768 /* bytes of requests that a pipeline gathers before it sends them */ };
 
 /* One call that was submitted. */
@@ -11,7 +13,8 @@ struct submitted {
     struct submitted *later; /* the one that was submitted after it */
 };
 
-struct umem_calls {
+struct pipeline {
+    struct umem_calls base;
     umem_client *client;
     enum umem_calls_kind kind;
     struct submitted *first; /* to be collected next */
@@ -24,22 +27,9 @@ struct umem_calls {
     bool batch_is_sent;
 };
 
-umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind)
-{
-    umem_calls *calls = calloc(1, sizeof *calls);
-
-    if (calls == NULL)
-        return NULL;
-    calls->client = client;
-    calls->kind = kind;
-    calls->end = &calls->first;
-    calls->unsent_end = &calls->unsent;
-    return calls;
-}
-
 /* ---- submitting ---- */
 
-static void send_unsent(umem_calls *calls)
+static void send_unsent(struct pipeline *calls)
 {
     struct um_ask *asks = calls->unsent;
     uint64_t deadline_ms = um_client_deadline(calls->client, 0);
@@ -62,7 +52,7 @@ static void send_unsent(umem_calls *calls)
 }
 
 /* Why a call cannot be submitted now; NULL: it can. */
-static const char *refusal(const umem_calls *calls)
+static const char *refusal(const struct pipeline *calls)
 {
     if (calls->kind == UMEM_BATCH && calls->batch_is_sent)
         return "the batch has been sent: collect all of its calls before others are submitted";
@@ -71,33 +61,25 @@ static const char *refusal(const umem_calls *calls)
     return NULL;
 }
 
-struct um_ask *um_calls_begin(umem_calls *calls)
+static struct um_ask *begin(umem_calls *base, int *code)
 {
+    struct pipeline *calls = (struct pipeline *)(void *)base;
+    const char *why = refusal(calls);
     struct submitted *made;
-    const char *why;
 
-    if (calls == NULL || calls->client == NULL)
-        return NULL;
-    why = refusal(calls);
     if (why != NULL) {
-        um_failure_show_text(calls->client, UMEM_E_BAD_ARGUMENT, "%s", why);
+        *code = um_failure_show_text(calls->client, UMEM_E_BAD_ARGUMENT, "%s", why);
         return NULL;
     }
     made = malloc(sizeof *made);
     if (made == NULL)
-        um_failure_show_text(calls->client, UMEM_E_OUT_OF_MEMORY, "there is no memory for the call");
+        *code = um_failure_show_text(calls->client, UMEM_E_OUT_OF_MEMORY, "there is no memory for the call");
     return made != NULL ? &made->ask : NULL;
 }
 
-int um_calls_refuse(const umem_calls *calls)
+static int end(umem_calls *base, struct um_ask *ask)
 {
-    if (calls == NULL || calls->client == NULL)
-        return UMEM_E_OUT_OF_MEMORY;
-    return umem_last_error(calls->client)->code;
-}
-
-int um_calls_end(umem_calls *calls, struct um_ask *ask)
-{
+    struct pipeline *calls = (struct pipeline *)(void *)base;
     /* The first member of what was allocated. */
     struct submitted *made = (struct submitted *)(void *)ask;
 
@@ -124,9 +106,33 @@ int um_calls_end(umem_calls *calls, struct um_ask *ask)
     return um_failure_show(calls->client, UMEM_OK, NULL);
 }
 
-int umem_calls_send(umem_calls *calls)
+static const struct um_calls_way pipeline_way = {begin, end};
+
+umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind)
 {
-    if (calls == NULL || calls->client == NULL)
+    struct pipeline *calls = client != NULL ? calloc(1, sizeof *calls) : NULL;
+
+    if (calls == NULL)
+        return NULL;
+    calls->base.way = &pipeline_way;
+    calls->client = client;
+    calls->kind = kind;
+    calls->end = &calls->first;
+    calls->unsent_end = &calls->unsent;
+    return &calls->base;
+}
+
+/* What umem_calls_new() has made; NULL for others' ways. */
+static struct pipeline *pipeline_of(const umem_calls *base)
+{
+    return base != NULL && base->way == &pipeline_way ? (struct pipeline *)(void *)(uintptr_t)base : NULL;
+}
+
+int umem_calls_send(umem_calls *base)
+{
+    struct pipeline *calls = pipeline_of(base);
+
+    if (calls == NULL)
         return UMEM_E_OUT_OF_MEMORY;
     send_unsent(calls);
     return um_failure_show(calls->client, UMEM_OK, NULL);
@@ -134,12 +140,14 @@ int umem_calls_send(umem_calls *calls)
 
 /* ---- collecting ---- */
 
-size_t umem_calls_count(const umem_calls *calls)
+size_t umem_calls_count(const umem_calls *base)
 {
+    const struct pipeline *calls = pipeline_of(base);
+
     return calls != NULL ? calls->count : 0;
 }
 
-static struct submitted *take_first(umem_calls *calls)
+static struct submitted *take_first(struct pipeline *calls)
 {
     struct submitted *first = calls->first;
 
@@ -151,7 +159,7 @@ static struct submitted *take_first(umem_calls *calls)
 }
 
 /* Waits for the oldest, or for the batch that it is part of. */
-static void wait(umem_calls *calls, struct submitted *oldest)
+static void wait(struct pipeline *calls, struct submitted *oldest)
 {
     struct um_ask *ask = calls->kind == UMEM_BATCH ? &calls->batch : &oldest->ask;
 
@@ -160,7 +168,7 @@ static void wait(umem_calls *calls, struct submitted *oldest)
 }
 
 /* Collects the oldest: returns its code, and its failure's story, which the caller frees. */
-static int collect(umem_calls *calls, struct um_failure **failure)
+static int collect(struct pipeline *calls, struct um_failure **failure)
 {
     struct submitted *oldest;
     int code;
@@ -180,12 +188,13 @@ static int collect(umem_calls *calls, struct um_failure **failure)
     return code;
 }
 
-int umem_collect(umem_calls *calls)
+int umem_collect(umem_calls *base)
 {
+    struct pipeline *calls = pipeline_of(base);
     struct um_failure *failure = NULL;
     int code;
 
-    if (calls == NULL || calls->client == NULL)
+    if (calls == NULL)
         return UMEM_E_OUT_OF_MEMORY;
     if (calls->first == NULL)
         return um_failure_show_text(calls->client, UMEM_E_BAD_ARGUMENT, "there is no call to collect");
@@ -195,12 +204,13 @@ int umem_collect(umem_calls *calls)
     return code;
 }
 
-int umem_collect_all(umem_calls *calls)
+int umem_collect_all(umem_calls *base)
 {
+    struct pipeline *calls = pipeline_of(base);
     struct um_failure *first = NULL;
     int first_code = UMEM_OK;
 
-    if (calls == NULL || calls->client == NULL)
+    if (calls == NULL)
         return UMEM_E_OUT_OF_MEMORY;
     while (calls->count != 0) {
         struct um_failure *failure = NULL;
@@ -218,8 +228,10 @@ int umem_collect_all(umem_calls *calls)
     return first_code;
 }
 
-void umem_calls_free(umem_calls *calls)
+void umem_calls_free(umem_calls *base)
 {
+    struct pipeline *calls = pipeline_of(base);
+
     if (calls == NULL)
         return;
     while (calls->unsent != NULL) {

@@ -241,7 +241,8 @@ static void run_wait(void *context)
     struct waiter *waiter = context;
     const uint8_t zero = 0;
 
-    waiter->code = umem_block_wait(waiter->client, waiter->block, 0, UMEM_TYPE_U8, &zero, UMEM_FOREVER, &waiter->now);
+    waiter->code =
+        umem_block_wait(waiter->client, waiter->block, 0, UMEM_TYPE_U8, &zero, UMEM_FOREVER, &waiter->now);
 }
 
 static void test_waits_among_threads(void **state)

@@ -219,12 +219,9 @@ static void test_bad_watches(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_changes_are_joined),
-        cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_calls_of_a_watcher),
-        cmocka_unit_test(test_unwatch),
-        cmocka_unit_test(test_lost),
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_changes_are_joined),
+        cmocka_unit_test(test_overflow),    cmocka_unit_test(test_calls_of_a_watcher),
+        cmocka_unit_test(test_unwatch),     cmocka_unit_test(test_lost),
         cmocka_unit_test(test_bad_watches),
     };
 
