@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "info.h"
-#include "json_check.h"
+#include "json_read.h"
 #include "json_out.h"
 #include "number.h"
 #include "text.h"

@@ -6,6 +6,7 @@
 #ifndef UM_ENGINE_H
 #define UM_ENGINE_H
 
+#include "arena.h"
 #include "call.h"
 #include "deadlines.h"
 #include "observe.h"
@@ -31,11 +32,8 @@ struct um_rpc {
     struct um_link cancelled;      /* list of um_later.in_peer: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
-    bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
+    struct um_arena arena; /* what the message at work is read into */
 };
-
-/* A string of the message at work that holds \u0000, which cJSON cannot carry (see json_check.h). */
-bool um_engine_has_nul(const struct um_rpc *rpc, const char *text);
 
 /* Tells whoever drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);

@@ -1,7 +1,6 @@
 #include "intake.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine.h"
 #include "envelope.h"
@@ -56,16 +55,10 @@ void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offs
 
 bool um_intake_gather(struct um_peer *peer, const struct um_message *message)
 {
-    char *text = malloc(message->size);
-
-    if (text == NULL || intake_new(peer, message->payload_size) == NULL) {
-        free(text);
+    if (intake_new(peer, message->payload_size) == NULL)
         return false;
-    }
-    memcpy(text, message->text, message->size);
-    peer->intake->text = text;
+    peer->intake->text = message->text;
     peer->intake->message = *message;
-    peer->intake->message.text = text;
     um_buf_init(&peer->intake->gathered, (size_t)message->payload_size);
     return true;
 }

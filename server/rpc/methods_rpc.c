@@ -1,11 +1,10 @@
 /* rpc.discover and $/cancelRequest: the protocol itself. */
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "args.h"
 #include "call.h"
 #include "engine.h"
+#include "json_read.h"
 #include "later.h"
 #include "methods.h"
 #include "openrpc.h"
@@ -38,13 +37,13 @@ static const struct um_param cancel_params[] = {
 
 static void cancel(struct um_call *call, const struct um_args *args)
 {
-    const cJSON *json = args->value[0].as.id;
+    const struct um_json *json = args->value[0].as.id;
     struct um_id id = {.kind = UM_ID_INTEGER};
 
-    if (cJSON_IsString(json))
-        id = (struct um_id){.kind = UM_ID_STRING, .text = json->valuestring};
+    if (um_json_is(json, UM_JSON_STRING))
+        id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
     else
-        id.integer = (int64_t)json->valuedouble;
+        id.integer = json->integer;
     um_later_cancel(call->peer, &id);
     um_reply_end(call);
 }

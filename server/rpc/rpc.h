@@ -48,7 +48,7 @@ struct um_rpc_options {
     int64_t started; /* seconds since 1970-01-01 UTC */
 };
 
-/* Makes the engine. UMEM_E_NO_MEMORY. At one time there is one engine a process: cJSON's hooks are process-wide. */
+/* Makes the engine. UMEM_E_NO_MEMORY. */
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);
 
 /* Ends the engine. All peers must be closed. NULL is fine. */

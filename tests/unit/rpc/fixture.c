@@ -10,10 +10,24 @@
 #include <cJSON.h>
 #include <cmocka.h>
 
+#include "arena.h"
 #include "attributes.h"
 #include "table.h"
 
 enum { MESSAGE_SIZE = 8192 };
+
+/* What cJSON makes of answers lives until the test is over, so that tests delete nothing. */
+static struct um_arena answers;
+
+static void *CJSON_CDECL keep(size_t size)
+{
+    return um_arena_alloc(&answers, size);
+}
+
+static void CJSON_CDECL forget(void *memory)
+{
+    (void)memory;
+}
 
 static void on_shutdown(void *context)
 {
@@ -28,7 +42,10 @@ int fixture_setup(void **state)
     struct um_rpc_options options = {0};
     struct um_peer_options peer = {.pid = 77, .program = "tester", .user = "me"};
 
+    cJSON_Hooks hooks = {.malloc_fn = keep, .free_fn = forget};
+
     assert_non_null(fixture);
+    cJSON_InitHooks(&hooks);
     um_limits_init(&fixture->limits);
     fixture->limits.message_bytes = 1 << 20;
     fixture->limits.batch_requests = 8;
@@ -60,6 +77,8 @@ int fixture_teardown(void **state)
         continue;
     um_rpc_free(fixture->rpc);
     um_store_free(fixture->store);
+    cJSON_InitHooks(NULL);
+    um_arena_deinit(&answers);
     free(fixture);
     return 0;
 }

@@ -31,8 +31,8 @@ int fixture_teardown(void **state);
 /* Feeds one message and returns what was answered as text (to be freed), "" for nothing. */
 char *fixture_text(struct um_peer *peer, const char *message, size_t size);
 
-/* Feeds one message (a printf format) and returns the answer as JSON, NULL for none. While there is an engine cJSON takes its
- * memory from the engine's arena, so that the answer is good until the next message and nothing is deleted. */
+/* Feeds one message (a printf format) and returns the answer as JSON, NULL for none. It is good until the test is over: nothing
+ * is deleted. */
 UM_PRINTF(2, 3)
 struct cJSON *ask(struct um_peer *peer, const char *format, ...);
 
