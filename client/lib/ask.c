@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "info.h"
-#include "json_read.h"
 #include "json_out.h"
+#include "json_read.h"
 #include "number.h"
 #include "text.h"
 

@@ -24,7 +24,8 @@ int umem_submit_block_read(umem_calls *calls, umem_handle block, uint64_t offset
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes, size_t size)
+int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                            size_t size)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -35,7 +36,8 @@ int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offse
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, void *values, size_t count)
+int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          void *values, size_t count)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -46,7 +48,8 @@ int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *values, size_t count)
+int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *values, size_t count)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -57,7 +60,8 @@ int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset, uint8_t value, uint64_t size)
+int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset, uint8_t value,
+                           uint64_t size)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -68,7 +72,8 @@ int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset, umem_handle target, uint64_t target_offset, uint64_t size)
+int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset, umem_handle target,
+                           uint64_t target_offset, uint64_t size)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -79,7 +84,8 @@ int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t sourc
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_compare(umem_calls *calls, umem_handle left, uint64_t left_offset, umem_handle right, uint64_t right_offset, uint64_t size, uint64_t *difference)
+int umem_submit_block_compare(umem_calls *calls, umem_handle left, uint64_t left_offset, umem_handle right,
+                              uint64_t right_offset, uint64_t size, uint64_t *difference)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -90,7 +96,8 @@ int umem_submit_block_compare(umem_calls *calls, umem_handle left, uint64_t left
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_find(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes, size_t size, uint64_t *found)
+int umem_submit_block_find(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                           size_t size, uint64_t *found)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -101,7 +108,8 @@ int umem_submit_block_find(umem_calls *calls, umem_handle block, uint64_t offset
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *value, void *before, void *after)
+int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *value, void *before, void *after)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -112,7 +120,8 @@ int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset,
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *value, const void *expected, void *before, bool *exchanged)
+int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                               const void *value, const void *expected, void *before, bool *exchanged)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);
@@ -123,7 +132,8 @@ int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t of
     return um_calls_end(calls, ask);
 }
 
-int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type, const void *value, uint32_t timeout_ms, void *now)
+int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                           const void *value, uint32_t timeout_ms, void *now)
 {
     int code;
     struct um_ask *ask = um_calls_begin(calls, &code);

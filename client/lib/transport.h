@@ -45,6 +45,10 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
 /* Closes it. NULL is fine. */
 void um_transport_close(struct um_transport *transport);
 
+/* Gives the connection away as a file descriptor of the C library's, which the caller closes, and frees the rest. Nothing may have
+ * been read or written. Returns -1 where the system has none left: then all is closed. */
+int um_transport_release(struct um_transport *transport);
+
 /* Writes all slices, one after the other, in a single system call where the peer takes them at once.
  * UMEM_E_CONNECTION_LOST, UMEM_E_DEADLINE. Never raises a signal. */
 int um_transport_write(struct um_transport *transport, const struct um_slice *slices, size_t count,

@@ -230,6 +230,14 @@ void um_transport_close(struct um_transport *transport)
     free(transport);
 }
 
+int um_transport_release(struct um_transport *transport)
+{
+    int socket = transport->socket;
+
+    free(transport);
+    return socket;
+}
+
 /* ---- reading and writing ---- */
 
 /* The daemon takes nothing now: waits until it does, or there is something to read, or for a step. */

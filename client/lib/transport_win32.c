@@ -1,5 +1,6 @@
 #include "transport.h"
 
+#include <io.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +213,16 @@ void um_transport_close(struct um_transport *transport)
     if (transport->aborted != NULL)
         CloseHandle(transport->aborted);
     free(transport);
+}
+
+int um_transport_release(struct um_transport *transport)
+{
+    int descriptor = _open_osfhandle((intptr_t)transport->pipe, 0);
+
+    if (descriptor >= 0)
+        transport->pipe = INVALID_HANDLE_VALUE;
+    um_transport_close(transport);
+    return descriptor;
 }
 
 /* ---- reading and writing ---- */
