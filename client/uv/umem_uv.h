@@ -36,8 +36,9 @@ typedef struct umem_uv umem_uv;
 
 /* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
 struct umem_uv_options {
-    const char *pipe;        /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
-    size_t answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
+    const char *pipe; /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
+    size_t
+        answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
 };
 
 /* Called when something has ended. `failure` is never NULL, and good during the call; its code is UMEM_OK after a success. */

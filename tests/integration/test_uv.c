@@ -20,14 +20,14 @@ static struct scene {
     struct daemon *daemon;
     umem_uv *client;
     umem_handle block;
-    uint64_t wait;      /* the call that waits */
+    uint64_t wait; /* the call that waits */
     uint64_t watch;
-    char *bytes;        /* LARGE bytes */
+    char *bytes; /* LARGE bytes */
     char *back;
-    int ended;          /* calls whose callback was called */
-    int lost;           /* those that were lost */
+    int ended; /* calls whose callback was called */
+    int lost;  /* those that were lost */
     int closed;
-    int code;           /* what the connection gave */
+    int code; /* what the connection gave */
     struct umem_event event;
 } scene;
 
