@@ -8,18 +8,13 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_daemon.h"
-#include "umem_client.h"
+#include "scene.h"
 
-#define RESULT(id, result) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" result "}\n"
 #define EVENT(method, params) "{\"jsonrpc\":\"2.0\",\"method\":\"" method "\",\"params\":" params "}\n"
 #define CHANGED(block, offset, size) \
     EVENT("block.changed", "{\"watch\":5,\"block\":" block ",\"offset\":" offset ",\"size\":" size "}")
 
 enum { TOLD_MAXIMUM = 2048 };
-
-static struct fake_daemon teller;
-static umem_client *client;
 
 /* What the watcher was called with. */
 static struct {
@@ -35,35 +30,23 @@ static void on_event(const struct umem_event *event, void *context)
     told.event[told.count++] = *event;
     if (told.pings > 0) {
         told.pings--;
-        assert_int_equal(umem_server_ping(client), UMEM_OK);
+        assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     }
 }
 
-static void begin(const struct fake_step *steps, size_t count)
+static void start(const struct fake_step *steps, size_t count)
 {
-    struct umem_options options = {.timeout_ms = 10000};
-
-    told.count = 0;
-    told.pings = 0;
-    fake_daemon_start(&teller, steps, count);
-    options.pipe = teller.pipe;
-    client = umem_client_new(&options);
-    assert_int_equal(umem_connect(client), UMEM_OK);
+    memset(&told, 0, sizeof told);
+    scene_begin(steps, count, (struct umem_options){.timeout_ms = 10000});
 }
 
-#define BEGIN(steps) begin(steps, sizeof(steps) / sizeof((steps)[0]))
-
-static void end(void)
-{
-    umem_client_free(client);
-    fake_daemon_stop(&teller);
-}
+#define START(steps) start(steps, sizeof(steps) / sizeof((steps)[0]))
 
 static void watch_everything(void)
 {
     uint64_t watch = 0;
 
-    assert_int_equal(umem_session_watch(client, NULL, on_event, &told, &watch), UMEM_OK);
+    assert_int_equal(umem_session_watch(scene.client, NULL, on_event, &told, &watch), UMEM_OK);
     assert_int_equal(watch, 5);
 }
 
@@ -71,7 +54,7 @@ static void poll_for(uint32_t timeout_ms, size_t expected)
 {
     size_t delivered = 77;
 
-    assert_int_equal(umem_poll(client, timeout_ms, &delivered), UMEM_OK);
+    assert_int_equal(umem_poll(scene.client, timeout_ms, &delivered), UMEM_OK);
     assert_int_equal(delivered, expected);
 }
 
@@ -86,10 +69,10 @@ static void test_kinds(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     poll_for(0, 0);
     watch_everything();
-    assert_int_equal(umem_server_ping(client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     assert_int_equal(told.count, 0);
     poll_for(0, 4);
     poll_for(0, 0);
@@ -100,7 +83,7 @@ static void test_kinds(void **state)
     assert_int_equal(told.event[2].kind, UMEM_EVENT_HEAP_DESTROYED);
     assert_true(told.event[2].heap == 9 && told.event[2].block == 0);
     assert_int_equal(told.event[3].kind, UMEM_EVENT_OVERFLOW);
-    end();
+    scene_end();
 }
 
 static void test_changes_are_joined(void **state)
@@ -111,13 +94,13 @@ static void test_changes_are_joined(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     watch_everything();
     poll_for(10000, 3);
     assert_true(told.event[0].block == 7 && told.event[0].offset == 0 && told.event[0].size == 21);
     assert_true(told.event[1].block == 8);
     assert_true(told.event[2].block == 7 && told.event[2].size == 1);
-    end();
+    scene_end();
 }
 
 /* More than has room: what is kept, then one overflow; and then all is as before. */
@@ -130,17 +113,17 @@ static void test_overflow(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     watch_everything();
-    umem_set_timeout(client, 300);
-    assert_int_equal(umem_server_ping(client), UMEM_E_DEADLINE);
-    umem_set_timeout(client, 10000);
-    assert_int_equal(umem_server_ping(client), UMEM_OK);
+    umem_set_timeout(scene.client, 300);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     while (told.count < 1025)
-        assert_int_equal(umem_poll(client, 10000, NULL), UMEM_OK);
+        assert_int_equal(umem_poll(scene.client, 10000, NULL), UMEM_OK);
     assert_int_equal(told.event[1023].kind, UMEM_EVENT_CHANGED);
     assert_int_equal(told.event[1024].kind, UMEM_EVENT_OVERFLOW);
-    end();
+    scene_end();
 }
 
 /* A watcher may use the client; what comes then is for the next time. */
@@ -152,13 +135,13 @@ static void test_calls_of_a_watcher(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     watch_everything();
     told.pings = 1;
     poll_for(10000, 1);
     poll_for(10000, 1);
     assert_int_equal(told.event[1].block, 8);
-    end();
+    scene_end();
 }
 
 static void test_unwatch(void **state)
@@ -169,12 +152,12 @@ static void test_unwatch(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     watch_everything();
-    assert_int_equal(umem_session_unwatch(client, 5), UMEM_OK);
+    assert_int_equal(umem_session_unwatch(scene.client, 5), UMEM_OK);
     poll_for(20, 0);
-    assert_int_equal(umem_session_unwatch(client, 0), UMEM_E_BAD_ARGUMENT);
-    end();
+    assert_int_equal(umem_session_unwatch(scene.client, 0), UMEM_E_BAD_ARGUMENT);
+    scene_end();
 }
 
 /* What came before the end is told before the end is. */
@@ -186,17 +169,17 @@ static void test_lost(void **state)
     };
 
     (void)state;
-    BEGIN(steps);
+    START(steps);
     watch_everything();
     poll_for(10000, 1);
-    assert_int_equal(umem_poll(client, 10000, NULL), UMEM_E_CONNECTION_LOST);
-    assert_int_equal(umem_poll(client, 0, NULL), UMEM_E_CONNECTION_LOST);
-    assert_string_equal(umem_last_error(client)->name, "connection_lost");
+    assert_int_equal(umem_poll(scene.client, 10000, NULL), UMEM_E_CONNECTION_LOST);
+    assert_int_equal(umem_poll(scene.client, 0, NULL), UMEM_E_CONNECTION_LOST);
+    assert_string_equal(umem_last_error(scene.client)->name, "connection_lost");
     /* A watch ends with its connection. */
-    assert_int_equal(umem_connect(client), UMEM_OK);
-    assert_int_equal(umem_server_ping(client), UMEM_OK);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     poll_for(20, 0);
-    end();
+    scene_end();
 }
 
 static void test_bad_watches(void **state)
@@ -209,10 +192,10 @@ static void test_bad_watches(void **state)
         const struct fake_step steps[] = {{.text = answers[i]}};
         uint64_t watch = 77;
 
-        BEGIN(steps);
-        assert_int_equal(umem_session_watch(client, NULL, on_event, &told, &watch), UMEM_E_BAD_ANSWER);
+        START(steps);
+        assert_int_equal(umem_session_watch(scene.client, NULL, on_event, &told, &watch), UMEM_E_BAD_ANSWER);
         assert_int_equal(watch, 77);
-        end();
+        scene_end();
     }
 }
 
