@@ -64,7 +64,7 @@ void um_uv_answered(struct um_channel *channel, struct um_ask *ask)
     um_uv_add_over(request);
 }
 
-static void tell(struct um_uv_request *request)
+static void tell_done(struct um_uv_request *request)
 {
     static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
     const struct um_ask *ask = &request->ask;
@@ -93,7 +93,7 @@ void um_uv_call_back(umem_uv *client)
         client->over = request->next;
         if (client->over == NULL)
             client->over_end = &client->over;
-        tell(request);
+        tell_done(request);
         um_uv_free_request(request);
     }
     while (client->state == UM_UV_OPEN && um_events_next(&client->channel.events, &event, &watcher, &context))
