@@ -234,24 +234,31 @@ static void on_lost_to_a_killed_daemon(umem_uv *client, const struct umem_failur
     require(umem_uv_connect(client, on_anew, NULL));
 }
 
-static void on_connected_kill(umem_uv *client, const struct umem_failure *failure, void *context)
+static void on_alloc_kill(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     static const int64_t zero = 0;
 
     (void)context;
     expect(failure, UMEM_OK);
+    for (int i = 0; i < 2; i++)
+        require(umem_submit_block_wait(umem_uv_call(client, on_lost_to_a_killed_daemon, NULL), scene.block, 0,
+                                       UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
     process_kill(&scene.daemon->process);
     process_finish(&scene.daemon->process);
-    for (int i = 0; i < 2; i++)
-        require(umem_submit_block_wait(umem_uv_call(client, on_lost_to_a_killed_daemon, NULL), 1, 0,
-                                       UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
+}
+
+static void on_connected_kill(umem_uv *client, const struct umem_failure *failure, void *context)
+{
+    (void)context;
+    expect(failure, UMEM_OK);
+    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc_kill, NULL), 8, NULL, &scene.block));
 }
 
 static void test_a_daemon_that_is_killed(void **state)
 {
     run(*state, on_connected_kill);
     assert_int_equal(scene.lost, 2);
-    assert_int_equal(scene.ended, 4);
+    assert_int_equal(scene.ended, 5);
 }
 
 static void on_refused(umem_uv *client, const struct umem_failure *failure, void *context)
