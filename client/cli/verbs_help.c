@@ -28,8 +28,13 @@ static void append(char text[TYPE_ROOM], const char *separator, const cJSON *wor
         snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
 }
 
-/* A schema's type in words: "integer or string", "string: base64, hex". */
-static void describe_type(const cJSON *schema, char text[TYPE_ROOM])
+static bool is_null(const cJSON *word)
+{
+    return cJSON_IsString(word) && strcmp(word->valuestring, "null") == 0;
+}
+
+/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
     const cJSON *word;
@@ -37,7 +42,11 @@ static void describe_type(const cJSON *schema, char text[TYPE_ROOM])
 
     text[0] = '\0';
     append(text, "", type);
-    cJSON_ArrayForEach(word, type) append(text, " or ", word);
+    cJSON_ArrayForEach(word, type)
+    {
+        if (!is_param || !is_null(word))
+            append(text, " or ", word);
+    }
     cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(schema, "enum"))
     {
         append(text, separator, word);
@@ -55,12 +64,13 @@ static void print_default(const cJSON *schema)
     cli_print_json(value);
 }
 
+/* `state` NULL: it is a member of a result. */
 static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
 {
     char type[TYPE_ROOM];
 
-    describe_type(schema, type);
-    printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state);
+    describe_type(schema, state != NULL, type);
+    printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
     print_default(schema);
     if (cJSON_GetObjectItemCaseSensitive(schema, "default") == NULL)
         putchar('\n');
@@ -74,7 +84,7 @@ static void print_properties(const cJSON *schema, int indent)
 
     cJSON_ArrayForEach(property, cJSON_GetObjectItemCaseSensitive(schema, "properties"))
     {
-        print_entry(indent, property->string, property, "", string_of(property, "description"));
+        print_entry(indent, property->string, property, NULL, string_of(property, "description"));
         print_properties(property, indent + 2);
         print_properties(cJSON_GetObjectItemCaseSensitive(property, "items"), indent + 2);
     }

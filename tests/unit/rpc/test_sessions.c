@@ -88,7 +88,7 @@ static void on_close(struct um_peer *peer)
 
 static uint64_t on_queued(const struct um_peer *peer)
 {
-    return peer->id + 100;
+    return peer->out.size + peer->id + 100;
 }
 
 static void test_session_close(void **state)
