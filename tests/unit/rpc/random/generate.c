@@ -1,0 +1,505 @@
+/* Random parameters for every method: mostly ones that work, on few blocks and heaps, so that sessions meet. */
+#include "generate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "umem_errors.h"
+
+static uint64_t size_of(const struct run *run, int block)
+{
+    return block != NONE ? run->blocks[block].size : 20;
+}
+
+static void maybe_type(struct run *run, struct request *request)
+{
+    static const unsigned types[] = {UM_U8, UM_I64, UM_U16, UM_I32, UM_F32, UM_F64, UM_U64, UM_I8, UM_I16, UM_U32};
+
+    if (one_in(run, 3)) /* left out: the model needs the default all the same */
+        argument(request, "type")->uint = strcmp(request->method->name, "block.get") == 0 ||
+                                                  strcmp(request->method->name, "block.set") == 0
+                                              ? UM_U8
+                                              : UM_I64;
+    else
+        give_word(request, "type", types[roll(run, 10)]);
+}
+
+static void maybe_page(struct run *run, struct request *request, uint64_t after)
+{
+    if (one_in(run, 2))
+        give_uint(request, "after", one_in(run, 4) ? 0 : after);
+    if (one_in(run, 2))
+        give_uint(request, "limit", 1 + roll(run, 6));
+}
+
+static unsigned some_flags(struct run *run)
+{
+    unsigned flags = 0;
+
+    for (unsigned bit = 1; bit <= UM_FLAG_REALLOC_IN_PLACE_ONLY; bit <<= 1)
+        flags |= one_in(run, bit == UM_FLAG_CREATE_ENABLE_EXECUTE ? 16 : 4) ? bit : 0;
+    return flags;
+}
+
+/* Offset and size of a range, either of which may be left out. */
+static void maybe_range(struct run *run, struct request *request, const char *offset, const char *size,
+                        uint64_t block_size)
+{
+    uint64_t at = some_offset(run, block_size);
+
+    if (one_in(run, 3))
+        at = 0;
+    else
+        give_uint(request, offset, at);
+    if (!one_in(run, 4))
+        give_uint(request, size,
+                  one_in(run, 4) && at <= block_size ? block_size - at : some_offset(run, at < block_size ? block_size - at : 0));
+}
+
+/* ---- rpc and server ---- */
+
+void generate_nothing(struct run *run, int session, struct request *request)
+{
+    (void)run;
+    (void)session;
+    (void)request;
+}
+
+/* Mostly of a call that waits in this session. */
+void generate_cancel(struct run *run, int session, struct request *request)
+{
+    struct argument *it;
+    int first = (int)roll(run, LATERS);
+    char text[32];
+
+    for (int i = 0; i < LATERS; i++) {
+        const struct later *later = &run->laters[(first + i) % LATERS];
+
+        if (later->kind == 0 || later->session != session || later->id.kind < ID_NUMBER)
+            continue;
+        if (later->id.kind == ID_NUMBER) {
+            give_uint(request, "id", (uint64_t)later->id.number);
+        } else {
+            snprintf(text, sizeof text, "t%lld", (long long)later->id.number);
+            give_text(request, "id", text);
+        }
+        it = argument(request, "id");
+        it->uint = (uint64_t)later->id.number;
+        it->by_name = later->id.kind == ID_TEXT;
+        return;
+    }
+    give_uint(request, "id", 1 + roll(run, 1000000));
+}
+
+/* ---- heaps ---- */
+
+void generate_heap_create(struct run *run, int session, struct request *request)
+{
+    static const uint64_t maxima[] = {0, 0, 300, 100000, 3000000};
+    static const uint64_t initial[] = {0, 100, 5000, 40000000};
+
+    (void)session;
+    if (one_in(run, 2))
+        give_flags(request, "flags", some_flags(run));
+    if (one_in(run, 3))
+        give_uint(request, "initial_size", initial[roll(run, 4)]);
+    if (!one_in(run, 3))
+        give_uint(request, "maximum_size", maxima[roll(run, 5)]);
+    if (!one_in(run, 3))
+        give_name(run, request, "name");
+    if (one_in(run, 4))
+        give_text(request, "kind", one_in(run, 6) ? "shared" : "private");
+    if (one_in(run, 2))
+        give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
+    if (one_in(run, 2))
+        give_uint(request, "alignment", one_in(run, 12) ? 48 : UINT64_C(16) << roll(run, 13));
+}
+
+void generate_heap_list(struct run *run, int session, struct request *request)
+{
+    (void)session;
+    maybe_page(run, request, run->heaps[some_heap(run)].handle);
+}
+
+void generate_heap(struct run *run, int session, struct request *request)
+{
+    int heap;
+
+    (void)session;
+    give_heap(run, request, "heap", &heap);
+}
+
+void generate_heap_validate(struct run *run, int session, struct request *request)
+{
+    int heap = NONE;
+    int block;
+
+    (void)session;
+    if (one_in(run, 2))
+        give_heap(run, request, "heap", &heap);
+    if (one_in(run, 2))
+        give_block(run, request, "block", &block);
+}
+
+void generate_heap_compact(struct run *run, int session, struct request *request)
+{
+    if (!one_in(run, 3))
+        generate_heap(run, session, request);
+}
+
+/* No two calls run out of time at once: which is answered first is nobody's business. */
+static void give_timeout(struct run *run, struct request *request)
+{
+    uint64_t timeout = roll(run, 400);
+    bool taken = true;
+
+    while (taken) {
+        taken = false;
+        for (int i = 0; i < LATERS; i++)
+            taken = taken || (run->laters[i].kind != 0 && run->laters[i].deadline == run->now_ms + timeout);
+        timeout += taken;
+    }
+    give_uint(request, "timeout_ms", timeout);
+}
+
+void generate_heap_lock(struct run *run, int session, struct request *request)
+{
+    generate_heap(run, session, request);
+    if (!one_in(run, 3))
+        give_timeout(run, request);
+}
+
+/* Mostly one that this session has locked. */
+void generate_heap_unlock(struct run *run, int session, struct request *request)
+{
+    for (int i = 0; i < HEAPS && !one_in(run, 8); i++) {
+        if (run->heaps[i].alive && run->heaps[i].locker == session) {
+            give_uint(request, "heap", run->heaps[i].handle);
+            return;
+        }
+    }
+    generate_heap(run, session, request);
+}
+
+/* ---- blocks and their lives ---- */
+
+void generate_block_alloc(struct run *run, int session, struct request *request)
+{
+    uint64_t size = one_in(run, 60) ? UINT64_C(1) << (20 + roll(run, 33)) : some_size(run);
+    int heap;
+
+    (void)session;
+    give_uint(request, "size", size);
+    if (!one_in(run, 3))
+        give_heap(run, request, "heap", &heap);
+    if (one_in(run, 6))
+        give_flags(request, "flags", some_flags(run));
+    if (one_in(run, 4))
+        give_name(run, request, "name");
+    if (one_in(run, 2))
+        give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
+    if (one_in(run, 3))
+        give_data(run, request, "data", (size_t)roll(run, (size < 40 ? size : 40) + (one_in(run, 8) ? 5 : 1)));
+}
+
+void generate_block_resize(struct run *run, int session, struct request *request)
+{
+    uint64_t size = some_size(run);
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    if (one_in(run, 8))
+        size = UINT64_C(1) << (20 + roll(run, 33));
+    else if (size_of(run, block) > 5000 && !one_in(run, 3)) /* so that it has to be copied */
+        size = size_of(run, block) + roll(run, 70000) - roll(run, 4000);
+    give_uint(request, "size", size);
+    if (one_in(run, 4))
+        give_flags(request, "flags", some_flags(run));
+}
+
+void generate_block(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+}
+
+void generate_block_list(struct run *run, int session, struct request *request)
+{
+    int block = some_block(run);
+    int heap;
+
+    if (one_in(run, 3))
+        give_heap(run, request, "heap", &heap);
+    if (one_in(run, 3))
+        give_uint(request, "session", one_in(run, 3) ? roll(run, 9) : run->sessions[session].id);
+    if (one_in(run, 3))
+        give_bool(request, "orphaned", !one_in(run, 4));
+    maybe_page(run, request, block != NONE ? run->blocks[block].handle : 0);
+}
+
+void generate_block_at(struct run *run, int session, struct request *request)
+{
+    int block = some_block(run);
+
+    (void)session;
+    give_uint(request, "address", block != NONE && !one_in(run, 4) ? run->blocks[block].address : roll(run, 100000));
+}
+
+void generate_block_change(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    if (one_in(run, 3))
+        give_name(run, request, "name");
+    else if (one_in(run, 3))
+        give_text(request, "name", "");
+    if (one_in(run, 2))
+        give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
+}
+
+void generate_block_free(struct run *run, int session, struct request *request)
+{
+    generate_block(run, session, request);
+    if (one_in(run, 3))
+        give_bool(request, "if_orphaned", !one_in(run, 4));
+}
+
+/* ---- bytes ---- */
+
+void generate_block_read(struct run *run, int session, struct request *request)
+{
+    static const char *const encodings[] = {"base64", "hex", "utf8", "raw"};
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    maybe_range(run, request, "offset", "size", size_of(run, block));
+    if (!one_in(run, 4))
+        give_text(request, "encoding", encodings[roll(run, 4)]);
+}
+
+static void give_payload(struct run *run, struct request *request, uint64_t size)
+{
+    request->payload_size = size;
+    request->payload = malloc((size_t)size + 1);
+    for (uint64_t i = 0; i < size; i++)
+        request->payload[i] = (unsigned char)('A' + (i + size + run->step) % 23);
+}
+
+void generate_block_write(struct run *run, int session, struct request *request)
+{
+    uint64_t block_size;
+    uint64_t offset;
+    uint64_t size;
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    block_size = size_of(run, block);
+    offset = one_in(run, 3) ? 0 : some_offset(run, block_size);
+    size = roll(run, (offset < block_size ? block_size - offset : 0) + 1);
+    size = size < run->limits.payload_bytes ? size : run->limits.payload_bytes - 100;
+    if (one_in(run, 20))
+        size += 30;
+    if (offset != 0 || one_in(run, 2))
+        give_uint(request, "offset", offset);
+    if (one_in(run, 2)) {
+        give_data(run, request, "data", (size_t)(size < 200 ? size : roll(run, 200)));
+        size = argument(request, "data")->size;
+        if (one_in(run, 40)) { /* data beside raw bytes makes no sense */
+            give_text(request, "encoding", "raw");
+            give_payload(run, request, 0);
+            return;
+        }
+    } else {
+        give_text(request, "encoding", "raw");
+        give_payload(run, request, size);
+    }
+    if (one_in(run, 2))
+        give_uint(request, "size", size + (one_in(run, 12) && request->payload == NULL ? 1 : 0));
+}
+
+void generate_block_get(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    give_uint(request, "offset", some_offset(run, size_of(run, block)));
+    maybe_type(run, request);
+    if (!one_in(run, 3))
+        give_uint(request, "count", one_in(run, 8) && size_of(run, block) > 5000 ? 3000 : roll(run, 6));
+}
+
+void generate_block_set(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    give_uint(request, "offset", some_offset(run, size_of(run, block)));
+    maybe_type(run, request);
+    give_values(run, request, "values", (unsigned)roll(run, 5), true);
+}
+
+void generate_block_fill(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    if (!one_in(run, 3))
+        give_uint(request, "value", roll(run, 256));
+    maybe_range(run, request, "offset", "size", size_of(run, block));
+}
+
+static void give_pair(struct run *run, struct request *request, const char *names[5])
+{
+    int first;
+    int second;
+
+    if (one_in(run, 4)) {
+        give_large_block(run, request, names[0], &first);
+        give_large_block(run, request, names[1], &second);
+        if (one_in(run, 2))
+            give_uint(request, names[4], 1024 * 1024 + roll(run, 1000));
+        return;
+    }
+    give_block(run, request, names[0], &first);
+    give_block(run, request, names[1], &second);
+    maybe_range(run, request, names[2], names[4], size_of(run, first));
+    if (one_in(run, 3))
+        give_uint(request, names[3], some_offset(run, size_of(run, second)));
+}
+
+void generate_block_copy(struct run *run, int session, struct request *request)
+{
+    static const char *names[5] = {"source", "target", "source_offset", "target_offset", "size"};
+
+    (void)session;
+    give_pair(run, request, names);
+}
+
+void generate_block_compare(struct run *run, int session, struct request *request)
+{
+    static const char *names[5] = {"left", "right", "left_offset", "right_offset", "size"};
+
+    (void)session;
+    give_pair(run, request, names);
+}
+
+void generate_block_find(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    give_data(run, request, "data", (size_t)roll(run, 5));
+    if (one_in(run, 2))
+        give_uint(request, "offset", some_offset(run, size_of(run, block)));
+}
+
+/* ---- numbers that sessions share ---- */
+
+static int give_number_place(struct run *run, struct request *request)
+{
+    int block;
+
+    give_block(run, request, "block", &block);
+    give_uint(request, "offset", some_offset(run, size_of(run, block)));
+    maybe_type(run, request);
+    return block;
+}
+
+void generate_block_add(struct run *run, int session, struct request *request)
+{
+    (void)session;
+    give_number_place(run, request);
+    give_values(run, request, "value", 1, false);
+}
+
+/* The number that stands in the block now, so that it is the one that is expected. */
+static void give_present(struct run *run, struct request *request, const char *name, int block)
+{
+    enum um_value_type type = (enum um_value_type)argument(request, "type")->uint;
+    uint64_t offset = argument(request, "offset")->uint;
+    size_t size = um_value_size(type);
+    struct argument *it;
+
+    give_values(run, request, name, 1, false);
+    if (block == NONE || offset + size > run->blocks[block].size || type == UM_F32 || type == UM_F64)
+        return;
+    it = argument(request, name);
+    memcpy(it->bytes, run->blocks[block].bytes + offset, size);
+    um_buf_truncate(&it->json, 0);
+    write_number(&it->json, type, it->bytes);
+}
+
+void generate_block_exchange(struct run *run, int session, struct request *request)
+{
+    int block = give_number_place(run, request);
+
+    (void)session;
+    give_values(run, request, "value", 1, false);
+    if (one_in(run, 2))
+        give_present(run, request, "expected", block);
+}
+
+void generate_block_wait(struct run *run, int session, struct request *request)
+{
+    int block = give_number_place(run, request);
+
+    (void)session;
+    if (one_in(run, 6))
+        give_values(run, request, "value", 1, false);
+    else
+        give_present(run, request, "value", block);
+    if (one_in(run, 2))
+        give_timeout(run, request);
+}
+
+/* ---- sessions ---- */
+
+void generate_session_list(struct run *run, int session, struct request *request)
+{
+    maybe_page(run, request, run->sessions[session].id - roll(run, 3));
+}
+
+void generate_session_watch(struct run *run, int session, struct request *request)
+{
+    int number;
+
+    (void)session;
+    if (one_in(run, 2)) {
+        give_block(run, request, "block", &number);
+        if (one_in(run, 2))
+            maybe_range(run, request, "offset", "size", size_of(run, number));
+    } else if (one_in(run, 12)) {
+        give_uint(request, "offset", 1);
+    }
+    if (one_in(run, 12) || (!is_given(request, "block") && one_in(run, 2)))
+        give_heap(run, request, "heap", &number);
+}
+
+void generate_session_unwatch(struct run *run, int session, struct request *request)
+{
+    uint64_t id = roll(run, run->last_watch + 2);
+
+    for (int i = 0; i < WATCHES; i++) {
+        if (run->watches[i].used && run->watches[i].session == session && one_in(run, 2))
+            id = run->watches[i].id;
+    }
+    give_uint(request, "watch", id);
+}
+
+void generate_session_close(struct run *run, int session, struct request *request)
+{
+    (void)session;
+    give_uint(request, "session", one_in(run, 3) ? roll(run, 9) : run->sessions[some_session(run)].id);
+}
