@@ -42,9 +42,6 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     um_reply_string(call, "param", param->name);
     if (cJSON_IsString(json))
         um_reply_string(call, "handle", json->valuestring);
-    else if (fabs(json->valuedouble) <= (double)UM_JSON_INTEGER_MAX &&
-             !(floor(json->valuedouble) < json->valuedouble))
-        um_json_int(um_reply_key(call, "handle"), (int64_t)json->valuedouble);
     else
         um_json_double(um_reply_key(call, "handle"), json->valuedouble);
     um_reply_end(call);
