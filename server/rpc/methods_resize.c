@@ -10,7 +10,7 @@ struct resize_job {
     struct um_job job;
     struct um_resize *resize;
     um_handle block;
-    uint64_t old_size; /* bytes, as it was when the call came */
+    uint64_t old_size; /* bytes, as it was before the last slice */
 };
 
 /* Whoever observes the bytes that came or went is told of them. */
@@ -33,8 +33,15 @@ static void reply(struct um_call *call, struct um_block *block, uint64_t old_siz
 static int step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct resize_job *resize = (struct resize_job *)job;
+    struct um_store *store = um_call_store(job->call);
+    struct um_block *block = NULL;
+    int code = um_store_find_block(store, resize->block, &block, fault);
 
-    return um_resize_step(um_call_store(job->call), resize->resize, UM_JOB_SLICE_SIZE, more, fault);
+    if (code != UMEM_OK)
+        return code;
+    /* Somebody else may have resized it since the slice before, and has told of that. */
+    resize->old_size = um_block_size(block);
+    return um_resize_step(store, resize->resize, UM_JOB_SLICE_SIZE, more, fault);
 }
 
 static void answer(struct um_job *job, struct um_call *call)
