@@ -36,8 +36,8 @@ static void mismatch(const struct run *run, int session, const char *expected, s
     const struct session *it = &run->sessions[session];
     size_t left = it->peer.out.size - it->checked;
 
-    print_error("session %d\nexpected %zu: %.*s\nanswered %zu: %.*s\n", session, size,
-                (int)(size < 2000 ? size : 2000), expected, left, (int)(left < 2000 ? left : 2000),
+    print_error("session %d\nexpected: %.*s\nanswered: %.*s\n", session, (int)(size < 2000 ? size : 2000),
+                expected, (int)(left < 2000 ? left : 2000),
                 left != 0 ? it->peer.out.data + it->checked : "");
     for (unsigned i = 0; i < it->late_count; i++)
         print_error("late: %.*s\n", (int)it->late[i].size, it->late[i].data);

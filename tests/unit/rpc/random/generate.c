@@ -7,6 +7,11 @@
 
 #include "umem_errors.h"
 
+enum {
+    LONG_SIZE = 1024 * 1024, /* bytes: a call over more runs in slices */
+    MOVED_SIZE = 5000        /* bytes: so does a resize that has to copy more */
+};
+
 static uint64_t size_of(const struct run *run, int block)
 {
     return block != NONE ? run->blocks[block].size : 20;
@@ -46,15 +51,13 @@ static unsigned some_flags(struct run *run)
 static void maybe_range(struct run *run, struct request *request, const char *offset, const char *size,
                         uint64_t block_size)
 {
-    uint64_t at = some_offset(run, block_size);
+    uint64_t at = one_in(run, 3) ? 0 : some_offset(run, block_size);
+    uint64_t rest = at < block_size ? block_size - at : 0;
 
-    if (one_in(run, 3))
-        at = 0;
-    else
+    if (at != 0)
         give_uint(request, offset, at);
     if (!one_in(run, 4))
-        give_uint(request, size,
-                  one_in(run, 4) && at <= block_size ? block_size - at : some_offset(run, at < block_size ? block_size - at : 0));
+        give_uint(request, size, one_in(run, 4) ? rest : some_offset(run, rest));
 }
 
 /* ---- rpc and server ---- */
@@ -170,16 +173,29 @@ void generate_heap_lock(struct run *run, int session, struct request *request)
         give_timeout(run, request);
 }
 
-/* Mostly one that this session has locked. */
-void generate_heap_unlock(struct run *run, int session, struct request *request)
+/* One that this session has locked; where there is none, any. */
+static void give_own_heap(struct run *run, int session, struct request *request)
 {
-    for (int i = 0; i < HEAPS && !one_in(run, 8); i++) {
-        if (run->heaps[i].alive && run->heaps[i].locker == session) {
+    for (int i = HEAPS - 1; i >= 0; i--) {
+        if (run->heaps[i].alive && run->heaps[i].locker == session && !one_in(run, 8)) {
             give_uint(request, "heap", run->heaps[i].handle);
             return;
         }
     }
     generate_heap(run, session, request);
+}
+
+void generate_heap_unlock(struct run *run, int session, struct request *request)
+{
+    give_own_heap(run, session, request);
+}
+
+void generate_heap_destroy(struct run *run, int session, struct request *request)
+{
+    if (one_in(run, 2))
+        generate_heap(run, session, request);
+    else
+        give_own_heap(run, session, request);
 }
 
 /* ---- blocks and their lives ---- */
@@ -209,10 +225,15 @@ void generate_block_resize(struct run *run, int session, struct request *request
     int block;
 
     (void)session;
-    give_block(run, request, "block", &block);
+    if (one_in(run, 3))
+        give_busy_block(run, request, "block", &block);
+    else if (one_in(run, 2))
+        give_large_block(run, request, "block", MOVED_SIZE, &block);
+    else
+        give_block(run, request, "block", &block);
     if (one_in(run, 8))
         size = UINT64_C(1) << (20 + roll(run, 33));
-    else if (size_of(run, block) > 5000 && !one_in(run, 3)) /* so that it has to be copied */
+    else if (size_of(run, block) > MOVED_SIZE && !one_in(run, 3)) /* so that it has to be copied */
         size = size_of(run, block) + roll(run, 70000) - roll(run, 4000);
     give_uint(request, "size", size);
     if (one_in(run, 4))
@@ -265,7 +286,13 @@ void generate_block_change(struct run *run, int session, struct request *request
 
 void generate_block_free(struct run *run, int session, struct request *request)
 {
-    generate_block(run, session, request);
+    int block;
+
+    (void)session;
+    if (one_in(run, 3))
+        give_busy_block(run, request, "block", &block);
+    else
+        give_block(run, request, "block", &block);
     if (one_in(run, 3))
         give_bool(request, "if_orphaned", !one_in(run, 4));
 }
@@ -353,7 +380,10 @@ void generate_block_fill(struct run *run, int session, struct request *request)
     int block;
 
     (void)session;
-    give_block(run, request, "block", &block);
+    if (one_in(run, 6))
+        give_large_block(run, request, "block", LONG_SIZE, &block);
+    else
+        give_block(run, request, "block", &block);
     if (!one_in(run, 3))
         give_uint(request, "value", roll(run, 256));
     maybe_range(run, request, "offset", "size", size_of(run, block));
@@ -365,10 +395,10 @@ static void give_pair(struct run *run, struct request *request, const char *name
     int second;
 
     if (one_in(run, 4)) {
-        give_large_block(run, request, names[0], &first);
-        give_large_block(run, request, names[1], &second);
+        give_large_block(run, request, names[0], LONG_SIZE, &first);
+        give_large_block(run, request, names[1], LONG_SIZE, &second);
         if (one_in(run, 2))
-            give_uint(request, names[4], 1024 * 1024 + roll(run, 1000));
+            give_uint(request, names[4], LONG_SIZE + roll(run, 1000));
         return;
     }
     give_block(run, request, names[0], &first);
@@ -399,7 +429,10 @@ void generate_block_find(struct run *run, int session, struct request *request)
     int block;
 
     (void)session;
-    give_block(run, request, "block", &block);
+    if (one_in(run, 6))
+        give_large_block(run, request, "block", LONG_SIZE, &block);
+    else
+        give_block(run, request, "block", &block);
     give_data(run, request, "data", (size_t)roll(run, 5));
     if (one_in(run, 2))
         give_uint(request, "offset", some_offset(run, size_of(run, block)));
@@ -468,7 +501,7 @@ void generate_block_wait(struct run *run, int session, struct request *request)
 
 void generate_session_list(struct run *run, int session, struct request *request)
 {
-    maybe_page(run, request, run->sessions[session].id - roll(run, 3));
+    maybe_page(run, request, roll(run, run->sessions[session].id + 2));
 }
 
 void generate_session_watch(struct run *run, int session, struct request *request)

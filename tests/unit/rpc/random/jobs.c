@@ -58,7 +58,7 @@ void part_moves(struct run *run, uint64_t block)
     }
 }
 
-static bool is_being_moved(const struct run *run, uint64_t block)
+bool is_being_moved(const struct run *run, uint64_t block)
 {
     for (int i = 0; i < SESSIONS; i++) {
         const struct job *job = &run->sessions[i].job;

@@ -164,6 +164,7 @@ void predict_block_resize(struct call *call)
     unsigned flags = (unsigned)uint_or(call->request, "flags", 0);
     int block = resolve_block(call, "block");
     const struct model_heap *heap;
+    bool runs_later;
     bool in_place;
     int code;
 
@@ -174,9 +175,11 @@ void predict_block_resize(struct call *call)
     if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size))
         return;
     code = check_growth(run, block, size);
-    if (code != UMEM_OK) {
+    runs_later = call->batch_left == NULL && run->sessions[call->session].peer.job != NULL;
+    /* Behind another that is moving the block it is only looked at when its turn comes. */
+    if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->blocks[block].handle))) {
         fail_growth(call, code, block, size, flags);
-    } else if (call->batch_left == NULL && run->sessions[call->session].peer.job != NULL) {
+    } else if (runs_later) {
         struct job *job = new_job(call, JOB_RESIZE, heap->handle, 0);
 
         job->first = make_span(run, block, 0, size);

@@ -4,6 +4,7 @@
 
 #include "json_out.h"
 #include "predict.h"
+#include "store.h"
 #include "text.h"
 #include "umem_errors.h"
 
@@ -289,35 +290,51 @@ static unsigned char *find_number(struct call *call, int *block)
     return call->run->blocks[*block].bytes + offset;
 }
 
-/* A NaN's bits follow from the machine: they are taken from the engine, which must have written one. */
+/* A NaN's bits follow from the machine: they are taken from the engine, where it still has them. */
+static void learn_nan(struct call *call, int block, unsigned char *number, size_t width)
+{
+    struct um_block *found = NULL;
+    float narrow;
+    double wide;
+    const unsigned char *there;
+
+    if (um_store_find_block(call->run->store, call->run->blocks[block].handle, &found, NULL) != UMEM_OK)
+        return;
+    there = um_block_bytes(found) + (number - call->run->blocks[block].bytes);
+    if (width == sizeof narrow) {
+        memcpy(&narrow, there, sizeof narrow);
+        wide = (double)narrow;
+    } else {
+        memcpy(&wide, there, sizeof wide);
+    }
+    if (!(wide < 0 || wide >= 0))
+        memcpy(number, there, width);
+}
+
 static void add_doubles(struct call *call, int block, unsigned char *number, const unsigned char *value)
 {
-    const struct run *run = call->run;
-    const unsigned char *there = store_bytes(run, run->blocks[block].handle) + (number - run->blocks[block].bytes);
     double left;
     double right;
 
     memcpy(&left, number, sizeof left);
     memcpy(&right, value, sizeof right);
     left += right;
-    memcpy(number, left < 0 || left >= 0 ? (const void *)&left : (const void *)there, sizeof left);
-    memcpy(&right, number, sizeof right);
-    MUST((left < 0 || left >= 0) == (right < 0 || right >= 0));
+    memcpy(number, &left, sizeof left);
+    if (!(left < 0 || left >= 0))
+        learn_nan(call, block, number, sizeof left);
 }
 
 static void add_floats(struct call *call, int block, unsigned char *number, const unsigned char *value)
 {
-    const struct run *run = call->run;
-    const unsigned char *there = store_bytes(run, run->blocks[block].handle) + (number - run->blocks[block].bytes);
     float left;
     float right;
 
     memcpy(&left, number, sizeof left);
     memcpy(&right, value, sizeof right);
     left = (float)((double)left + (double)right);
-    memcpy(number, left < 0 || left >= 0 ? (const void *)&left : (const void *)there, sizeof left);
-    memcpy(&right, number, sizeof right);
-    MUST((left < 0 || left >= 0) == (right < 0 || right >= 0));
+    memcpy(number, &left, sizeof left);
+    if (!(left < 0 || left >= 0))
+        learn_nan(call, block, number, sizeof left);
 }
 
 void predict_block_add(struct call *call)

@@ -334,6 +334,7 @@ void work(struct run *run);
 void drop_job(struct run *run, int session);
 int check_growth(const struct run *run, int block, uint64_t size);
 void part_moves(struct run *run, uint64_t block);
+bool is_being_moved(const struct run *run, uint64_t block);
 void start_move(const struct run *run, struct job *job);
 /* A resize that may not grow says the same, whether it runs in slices or not. */
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags);
@@ -391,7 +392,8 @@ void give_text(struct request *request, const char *name, const char *text);
 void give_name(struct run *run, struct request *request, const char *name);
 void give_flags(struct request *request, const char *name, unsigned flags);
 void give_block(struct run *run, struct request *request, const char *name, int *block);
-void give_large_block(struct run *run, struct request *request, const char *name, int *block);
+void give_large_block(struct run *run, struct request *request, const char *name, uint64_t size, int *block);
+void give_busy_block(struct run *run, struct request *request, const char *name, int *block);
 void give_heap(struct run *run, struct request *request, const char *name, int *heap);
 void give_data(struct run *run, struct request *request, const char *name, size_t size);
 void give_values(struct run *run, struct request *request, const char *name, unsigned count, bool array);

@@ -50,8 +50,10 @@ static struct argument *give(struct request *request, const char *name)
 {
     struct argument *it = argument(request, name);
 
+    if (!it->given)
+        um_buf_init(&it->json, SIZE_MAX / 2);
+    um_buf_truncate(&it->json, 0);
     it->given = true;
-    um_buf_init(&it->json, SIZE_MAX / 2);
     return it;
 }
 
@@ -150,15 +152,36 @@ void give_block(struct run *run, struct request *request, const char *name, int 
     give_handle(request, name, it->handle, it->name != NONE && one_in(run, 2) ? name_text(it->name) : NULL);
 }
 
-/* One of those so large that a call over all of it runs in slices; where there is none, any. */
-void give_large_block(struct run *run, struct request *request, const char *name, int *block)
+/* One of more than so many bytes; where there is none, any. */
+void give_large_block(struct run *run, struct request *request, const char *name, uint64_t size, int *block)
 {
     int first = (int)roll(run, BLOCKS);
 
     for (int i = 0; i < BLOCKS; i++) {
         *block = (first + i) % BLOCKS;
-        if (run->blocks[*block].alive && run->blocks[*block].size > 1024 * 1024) {
+        if (run->blocks[*block].alive && run->blocks[*block].size > size) {
             give_handle(request, name, run->blocks[*block].handle, NULL);
+            return;
+        }
+    }
+    give_block(run, request, name, block);
+}
+
+/* One that a session is in the middle of, by a payload, a raw read or a long call; where there is none, any. */
+void give_busy_block(struct run *run, struct request *request, const char *name, int *block)
+{
+    int first = (int)roll(run, SESSIONS);
+
+    for (int i = 0; i < SESSIONS; i++) {
+        const struct session *it = &run->sessions[(first + i) % SESSIONS];
+        uint64_t handle = it->job.kind != 0 && one_in(run, 2) ? it->job.first.block
+                          : it->intake.answers                ? it->intake.span.block
+                          : it->tail.is_on                    ? it->tail.span.block
+                                                              : it->job.first.block;
+
+        *block = find_block(run, handle);
+        if (*block != NONE) {
+            give_handle(request, name, handle, NULL);
             return;
         }
     }
@@ -275,7 +298,7 @@ void finish_request(struct run *run, struct request *request)
     if (request->id.kind == ID_NONE)
         request->short_form = false;
     request->by_position = request->method != NULL && one_in(run, 2);
-    if (request->method == NULL || !one_in(run, 24))
+    if (request->method == NULL || !one_in(run, request->method->param_count != 0 ? 24 : 8))
         return;
     /* How many raw bytes a request takes must be plain in a batch, whatever else is wrong with it. */
     if (request->method->param_count != 0 && !one_in(run, 4) && request->payload == NULL) {

@@ -17,8 +17,8 @@
 #include "umem_errors.h"
 
 enum {
-    STEPS = 60000,
-    STEPS_BETWEEN_CHECKS = 25,
+    STEPS = 80000,
+    STEPS_BETWEEN_CHECKS = 100,
     COPIED_AT_ONCE = 5000, /* bytes; so little that many resizes run in slices */
     BYTES_LIMIT = 12 * 1024 * 1024,
     BATCH_BYTES = 100000
@@ -343,7 +343,7 @@ static const struct action {
     unsigned weight; /* how often it is done, against the others */
     int (*run)(struct run *run); /* returns the session that it was about, or NONE */
 } actions[] = {
-    {60, do_message}, {1, do_nonsense}, {14, do_piece}, {10, do_work},
+    {60, do_message}, {1, do_nonsense}, {14, do_piece}, {8, do_work},
     {6, do_time},     {10, do_notify},  {6, do_send},   {3, do_come_and_go},
 };
 
