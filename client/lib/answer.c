@@ -1,6 +1,6 @@
 #include "answer.h"
 
-#include "json_check.h"
+#include "json_read.h"
 #include "umem_errors.h"
 
 static bool is_wire_code(int64_t code)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_check.h"
+#include "json_read.h"
 #include "request.h"
 #include "text.h"
 

@@ -1,13 +1,11 @@
 #include "args.h"
 
-#include <math.h>
 #include <string.h>
-
-#include <cJSON.h>
 
 #include "args_values.h"
 #include "engine.h"
 #include "json_out.h"
+#include "json_read.h"
 
 /* ---- ranges ---- */
 
@@ -30,26 +28,28 @@ bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offse
 
 /* ---- handles ---- */
 
-static bool fail_handle(struct um_call *call, const struct um_param *param, const cJSON *json, int code,
-                        const struct um_fault *fault)
+static bool fail_handle(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                        int code, const struct um_fault *fault)
 {
     const char *detail = fault->what != NULL ? fault->what : umem_error_text(code);
 
-    if (cJSON_IsString(json))
-        um_fail(call, code, "parameter \"%s\": %s: \"%.255s\"", param->name, detail, json->valuestring);
+    if (um_json_is(json, UM_JSON_STRING))
+        um_fail(call, code, "parameter \"%s\": %s: \"%.255s\"", param->name, detail, json->text);
     else
-        um_fail(call, code, "parameter \"%s\": %s: %.17g", param->name, detail, json->valuedouble);
+        um_fail(call, code, "parameter \"%s\": %s: %.17g", param->name, detail, json->number);
     um_reply_string(call, "param", param->name);
-    if (cJSON_IsString(json))
-        um_reply_string(call, "handle", json->valuestring);
+    if (um_json_is(json, UM_JSON_STRING))
+        um_reply_string(call, "handle", json->text);
+    else if (json->is_integer)
+        um_json_int(um_reply_key(call, "handle"), json->integer);
     else
-        um_json_double(um_reply_key(call, "handle"), json->valuedouble);
+        um_json_double(um_reply_key(call, "handle"), json->number);
     um_reply_end(call);
     return false;
 }
 
-static int find_handle(struct um_store *store, enum um_type type, const cJSON *json, const char *name,
-                       struct um_arg *arg, struct um_fault *fault)
+static int find_handle(struct um_store *store, enum um_type type, const struct um_json *json,
+                       const char *name, struct um_arg *arg, struct um_fault *fault)
 {
     um_handle handle;
 
@@ -57,10 +57,9 @@ static int find_handle(struct um_store *store, enum um_type type, const cJSON *j
         return type == UM_HEAP ? um_store_find_heap_by_name(store, name, &arg->as.heap, fault)
                                : um_store_find_block_by_name(store, name, &arg->as.block, fault);
     /* A number that cannot be a handle is one that was never given out. */
-    if (!(json->valuedouble >= 0 && json->valuedouble <= (double)UM_JSON_INTEGER_MAX) ||
-        floor(json->valuedouble) < json->valuedouble)
+    if (!json->is_integer || json->integer < 0)
         return UMEM_E_UNKNOWN_HANDLE;
-    handle = (um_handle)json->valuedouble;
+    handle = (um_handle)json->integer;
     return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
                            : um_store_find_block(store, handle, &arg->as.block, fault);
 }
@@ -82,7 +81,7 @@ static bool check_lock(struct um_call *call, const struct um_param *param, const
     return false;
 }
 
-static bool bind_handle(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_handle(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
     struct um_fault fault = {0};
@@ -95,7 +94,7 @@ static bool bind_handle(struct um_call *call, const struct um_param *param, cons
     }
     if (json == NULL) {
         name = param->fallback_name;
-    } else if (cJSON_IsString(json)) {
+    } else if (um_json_is(json, UM_JSON_STRING)) {
         name = um_args_string(call, param->name, json);
         if (name == NULL)
             return false;
@@ -128,21 +127,21 @@ static bool bind_range(struct um_call *call, const struct um_range_rule *rule, c
 static const struct um_param *find_param(const struct um_method *method, const char *name, size_t *index)
 {
     for (*index = 0; *index < method->param_count; ++*index) {
-        if (strcmp(method->params[*index].name, name) == 0)
+        if (method->params[*index].name[0] == name[0] && strcmp(method->params[*index].name, name) == 0)
             return &method->params[*index];
     }
     return NULL;
 }
 
 /* Finds which JSON value each parameter has; null is as if left out. */
-static bool match(struct um_call *call, const cJSON *params, const cJSON **found)
+static bool match(struct um_call *call, const struct um_json *params, const struct um_json **found)
 {
     const struct um_method *method = call->method;
-    bool by_position = cJSON_IsArray(params) != 0;
+    bool by_position = um_json_is(params, UM_JSON_ARRAY);
     bool seen[UM_PARAMS_MAXIMUM] = {false};
     size_t index = 0;
 
-    for (const cJSON *item = params != NULL ? params->child : NULL; item != NULL;
+    for (const struct um_json *item = params != NULL ? params->child : NULL; item != NULL;
          item = item->next, index++) {
         if (by_position && index >= method->param_count) {
             um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
@@ -150,21 +149,21 @@ static bool match(struct um_call *call, const cJSON *params, const cJSON **found
             um_reply_end(call);
             return false;
         }
-        if (!by_position && find_param(method, item->string, &index) == NULL)
-            return um_args_refuse(call, item->string, "is not one of this method's; see rpc.discover");
+        if (!by_position && find_param(method, item->key, &index) == NULL)
+            return um_args_refuse(call, item->key, "is not one of this method's; see rpc.discover");
         if (seen[index])
-            return um_args_refuse(call, item->string, "is given twice");
+            return um_args_refuse(call, item->key, "is given twice");
         seen[index] = true;
-        if (!cJSON_IsNull(item))
+        if (!um_json_is(item, UM_JSON_NULL))
             found[index] = item;
     }
     return true;
 }
 
-bool um_args_bind(struct um_call *call, const cJSON *params, struct um_args *args)
+bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args)
 {
     const struct um_method *method = call->method;
-    const cJSON *found[UM_PARAMS_MAXIMUM] = {NULL};
+    const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
 
     if (!match(call, params, found))
         return false;
@@ -200,28 +199,27 @@ bool um_args_bind(struct um_call *call, const cJSON *params, struct um_args *arg
 /* ---- raw bytes ---- */
 
 /* What a call has for a parameter, by name or by position, or NULL. */
-static const cJSON *value_of(const struct um_method *method, const cJSON *params, const char *name)
+static const struct um_json *value_of(const struct um_method *method, const struct um_json *params,
+                                      const char *name)
 {
     size_t index = 0;
 
     if (find_param(method, name, &index) == NULL)
         return NULL;
-    return cJSON_IsArray(params) ? cJSON_GetArrayItem(params, (int)index)
-                                 : cJSON_GetObjectItemCaseSensitive(params, name);
+    return um_json_is(params, UM_JSON_ARRAY) ? um_json_element_of(params, index)
+                                             : um_json_member_of(params, name);
 }
 
-bool um_args_raw_size(const struct um_method *method, const cJSON *params, uint64_t *size)
+bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size)
 {
-    const cJSON *encoding = value_of(method, params, "encoding");
-    const cJSON *said = value_of(method, params, "size");
+    const struct um_json *encoding = value_of(method, params, "encoding");
+    const struct um_json *said = value_of(method, params, "size");
 
     *size = 0;
-    if (!cJSON_IsString(encoding) || strcmp(encoding->valuestring, "raw") != 0)
+    if (!um_json_is(encoding, UM_JSON_STRING) || strcmp(encoding->text, "raw") != 0)
         return true;
-    if (!cJSON_IsNumber(said) ||
-        !(said->valuedouble >= 0 && said->valuedouble <= (double)UM_JSON_INTEGER_MAX) ||
-        floor(said->valuedouble) < said->valuedouble)
+    if (!um_json_is(said, UM_JSON_NUMBER) || !said->is_integer || said->integer < 0)
         return false;
-    *size = (uint64_t)said->valuedouble;
+    *size = (uint64_t)said->integer;
     return true;
 }

@@ -15,7 +15,7 @@
 #include "store.h"
 #include "value.h"
 
-struct cJSON;
+struct um_json;
 
 enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
 
@@ -40,7 +40,7 @@ struct um_arg {
         struct um_data data;
         struct um_value value;
         struct um_values values;
-        const struct cJSON *id;
+        const struct um_json *id;
     } as;
 };
 
@@ -58,11 +58,11 @@ struct um_args {
 
 /* Reads `params` (an object, an array, or NULL for none) by the method's descriptor. Returns false when something is wrong;
  * then the call has been answered with the error. */
-bool um_args_bind(struct um_call *call, const struct cJSON *params, struct um_args *args);
+bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
 
 /* How many raw bytes a call takes, by its unchecked `params` (NULL: none): its "size" where its "encoding" is "raw", else 0.
  * Returns false where it does not say its size. */
-bool um_args_raw_size(const struct um_method *method, const struct cJSON *params, uint64_t *size);
+bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size);
 
 /* Checks offset + size against a block; answers out_of_range and returns false where they pass its end. */
 bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);

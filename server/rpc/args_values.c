@@ -1,15 +1,12 @@
 #include "args_values.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cJSON.h>
-
-#include "arena.h"
 #include "engine.h"
 #include "json_out.h"
+#include "json_read.h"
 #include "text.h"
 
 bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...)
@@ -28,33 +25,33 @@ bool um_args_refuse(struct um_call *call, const char *name, const char *format, 
 
 /* ---- single values ---- */
 
-static bool bind_uint(struct um_call *call, const struct um_param *param, const cJSON *json, uint64_t *value)
+static bool bind_uint(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                      uint64_t *value)
 {
-    double maximum = param->maximum != 0 ? (double)param->maximum : (double)UM_JSON_INTEGER_MAX;
-    double number = json->valuedouble;
+    uint64_t maximum = param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX;
 
-    if (!cJSON_IsNumber(json) || !(number >= (double)param->minimum && number <= maximum) ||
-        floor(number) < number)
-        return um_args_refuse(call, param->name, "must be an integer from %llu to %.0f",
-                              (unsigned long long)param->minimum, maximum);
-    *value = (uint64_t)number;
+    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer || json->integer < 0 ||
+        (uint64_t)json->integer < param->minimum || (uint64_t)json->integer > maximum)
+        return um_args_refuse(call, param->name, "must be an integer from %llu to %llu",
+                              (unsigned long long)param->minimum, (unsigned long long)maximum);
+    *value = (uint64_t)json->integer;
     return true;
 }
 
-const char *um_args_string(struct um_call *call, const char *name, const cJSON *json)
+const char *um_args_string(struct um_call *call, const char *name, const struct um_json *json)
 {
-    if (!cJSON_IsString(json)) {
+    if (!um_json_is(json, UM_JSON_STRING)) {
         um_args_refuse(call, name, "must be a string");
         return NULL;
     }
-    if (um_engine_has_nul(call->peer->rpc, json->valuestring)) {
+    if (json->has_nul) {
         um_args_refuse(call, name, "must not contain \\u0000; send such bytes as base64 or hex");
         return NULL;
     }
-    return json->valuestring;
+    return json->text;
 }
 
-static bool bind_name(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_name(struct um_call *call, const struct um_param *param, const struct um_json *json,
                       const char **value)
 {
     const char *text = um_args_string(call, param->name, json);
@@ -62,7 +59,7 @@ static bool bind_name(struct um_call *call, const struct um_param *param, const 
 
     if (text == NULL)
         return false;
-    size = strlen(text);
+    size = json->size;
     if (size < param->minimum || size > UM_NAME_SIZE_LIMIT)
         return um_args_refuse(call, param->name, "must have %d to %d bytes, not %zu", (int)param->minimum,
                               UM_NAME_SIZE_LIMIT, size);
@@ -74,10 +71,10 @@ static bool bind_name(struct um_call *call, const struct um_param *param, const 
     return true;
 }
 
-static const struct um_word *find_word(const struct um_word *words, const cJSON *json)
+static const struct um_word *find_word(const struct um_word *words, const struct um_json *json)
 {
-    for (const struct um_word *word = words; cJSON_IsString(json) && word->word != NULL; word++) {
-        if (strcmp(word->word, json->valuestring) == 0)
+    for (const struct um_word *word = words; um_json_is(json, UM_JSON_STRING) && word->word != NULL; word++) {
+        if (strcmp(word->word, json->text) == 0)
             return word;
     }
     return NULL;
@@ -94,7 +91,7 @@ static bool refuse_word(struct um_call *call, const struct um_param *param, cons
     return um_args_refuse(call, param->name, "must be %s: %s", wanted, list);
 }
 
-static bool bind_choice(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_choice(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         unsigned *value)
 {
     const struct um_word *word = find_word(param->words, json);
@@ -105,13 +102,14 @@ static bool bind_choice(struct um_call *call, const struct um_param *param, cons
     return true;
 }
 
-static bool bind_flags(struct um_call *call, const struct um_param *param, const cJSON *json, uint32_t *value)
+static bool bind_flags(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                       uint32_t *value)
 {
     uint32_t flags = 0;
 
-    if (!cJSON_IsArray(json))
+    if (!um_json_is(json, UM_JSON_ARRAY))
         return refuse_word(call, param, "an array of");
-    for (const cJSON *item = json->child; item != NULL; item = item->next) {
+    for (const struct um_json *item = json->child; item != NULL; item = item->next) {
         const struct um_word *word = find_word(param->words, item);
 
         if (word == NULL)
@@ -124,28 +122,29 @@ static bool bind_flags(struct um_call *call, const struct um_param *param, const
     return true;
 }
 
-static bool bind_id(struct um_call *call, const struct um_param *param, const cJSON *json,
-                    const cJSON **value)
+static bool bind_id(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                    const struct um_json **value)
 {
-    if (cJSON_IsString(json)) {
+    if (um_json_is(json, UM_JSON_STRING) && json->size <= UM_ID_SIZE_LIMIT) {
         *value = json;
         return um_args_string(call, param->name, json) != NULL;
     }
-    if (!cJSON_IsNumber(json) || !(fabs(json->valuedouble) <= (double)UM_JSON_INTEGER_MAX) ||
-        floor(json->valuedouble) < json->valuedouble)
-        return um_args_refuse(call, param->name, "must be the id of a request: a string or an integer");
+    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
+        return um_args_refuse(call, param->name,
+                              "must be the id of a request: a string of at most 1024 bytes, or an integer");
     *value = json;
     return true;
 }
 
 /* Types that do not depend on another parameter. Handles are looked up later, when all types are known to be right. */
-bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const cJSON *json,
+bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
     switch (param->type) {
     case UM_BOOLEAN:
-        arg->as.boolean = cJSON_IsTrue(json) != 0;
-        return cJSON_IsBool(json) || um_args_refuse(call, param->name, "must be true or false");
+        arg->as.boolean = um_json_is(json, UM_JSON_TRUE);
+        return arg->as.boolean || um_json_is(json, UM_JSON_FALSE) ||
+               um_args_refuse(call, param->name, "must be true or false");
     case UM_UINT:
     case UM_OFFSET:
     case UM_SIZE:
@@ -165,7 +164,7 @@ bool um_args_bind_plain(struct um_call *call, const struct um_param *param, cons
         return bind_id(call, param, json, &arg->as.id);
     case UM_HEAP:
     case UM_BLOCK:
-        return cJSON_IsNumber(json) || cJSON_IsString(json) ||
+        return um_json_is(json, UM_JSON_NUMBER) || um_json_is(json, UM_JSON_STRING) ||
                um_args_refuse(call, param->name, "must be a handle or a name");
     default:
         return true;
@@ -208,7 +207,7 @@ static unsigned sibling_word(const struct um_method *method, const struct um_arg
     return 0;
 }
 
-static bool bind_data(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_data(struct um_call *call, const struct um_param *param, const struct um_json *json,
                       enum um_encoding encoding, struct um_data *data)
 {
     const char *text = um_args_string(call, param->name, json);
@@ -217,7 +216,7 @@ static bool bind_data(struct um_call *call, const struct um_param *param, const 
 
     if (text == NULL)
         return false;
-    *data = (struct um_data){.text = text, .text_size = strlen(text), .encoding = encoding};
+    *data = (struct um_data){.text = text, .text_size = json->size, .encoding = encoding};
     if (encoding == UM_RAW)
         return um_args_refuse(call, param->name,
                               "must be left out with encoding \"raw\": the bytes follow the message");
@@ -242,7 +241,7 @@ void um_data_decode(const struct um_data *data, void *target)
         memcpy(target, data->text, data->text_size);
 }
 
-static bool bind_value(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_value(struct um_call *call, const struct um_param *param, const struct um_json *json,
                        enum um_value_type type, struct um_value *value)
 {
     const char *why = "";
@@ -253,18 +252,16 @@ static bool bind_value(struct um_call *call, const struct um_param *param, const
     return true;
 }
 
-static bool bind_values(struct um_call *call, const struct um_param *param, const cJSON *json,
+static bool bind_values(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         enum um_value_type type, struct um_values *values)
 {
     size_t width = um_value_size(type);
-    size_t count = 0;
+    size_t count = json->size;
     unsigned char *bytes;
 
-    if (!cJSON_IsArray(json))
+    if (!um_json_is(json, UM_JSON_ARRAY))
         return um_args_refuse(call, param->name, "must be an array of numbers");
-    for (const cJSON *item = json->child; item != NULL; item = item->next)
-        count++;
-    bytes = um_arena_alloc(count * width);
+    bytes = um_arena_alloc(&call->peer->rpc->arena, count * width);
     if (bytes == NULL) {
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
                 count);
@@ -273,7 +270,7 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
     }
     *values = (struct um_values){.type = type, .bytes = bytes, .count = count};
     count = 0;
-    for (const cJSON *item = json->child; item != NULL; item = item->next, count++) {
+    for (const struct um_json *item = json->child; item != NULL; item = item->next, count++) {
         const char *why = "";
 
         if (!um_value_from_json(item, type, bytes + count * width, &why))
@@ -282,7 +279,7 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
     return true;
 }
 
-bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const cJSON *json,
+bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const struct um_json *json,
                             struct um_args *args, struct um_arg *arg)
 {
     const struct um_method *method = call->method;

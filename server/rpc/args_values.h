@@ -11,25 +11,25 @@
 #include "attributes.h"
 #include "call.h"
 
-struct cJSON;
+struct um_json;
 
 /* Answers invalid_params for the parameter `name`, with a printf format that goes on "parameter NAME ". Always false. */
 UM_PRINTF(3, 4)
 bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...);
 
 /* A string without NUL, good as long as the message; NULL where it is none: then the call is answered. */
-const char *um_args_string(struct um_call *call, const char *name, const struct cJSON *json);
+const char *um_args_string(struct um_call *call, const char *name, const struct um_json *json);
 
 /* The value of a parameter that was left out. */
 void um_args_bind_fallback(const struct um_param *param, struct um_arg *arg);
 
 /* Types that do not depend on another parameter; a handle is only checked for being a number or a string. Answers and
  * returns false where the value is not of the type. */
-bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct cJSON *json,
+bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg);
 
 /* Types that the parameter "encoding" or "type" decides, which is in `args` already. */
-bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const struct cJSON *json,
+bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const struct um_json *json,
                             struct um_args *args, struct um_arg *arg);
 
 #endif

@@ -1,15 +1,14 @@
 #include "batch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#include <cJSON.h>
-
-#include "arena.h"
 #include "call.h"
 #include "engine.h"
 #include "envelope.h"
 #include "intake.h"
 #include "json_out.h"
+#include "json_read.h"
 
 /* ---- checks, before anything is done ---- */
 
@@ -19,27 +18,19 @@ static void refuse_with_limit(struct um_peer *peer, const char *limit, uint64_t 
     struct um_fault fault = {
         .limit = limit, .maximum = maximum, .asked = asked, .what = "send it in several batches"};
 
+    peer->rpc->requests++;
     um_call_start(&call);
     if (!peer->broken)
         um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
 }
 
-static uint64_t count_requests(const cJSON *batch)
-{
-    uint64_t count = 0;
-
-    for (const cJSON *item = batch->child; item != NULL; item = item->next)
-        count++;
-    return count;
-}
-
 /* Whether the raw writes of a batch take the payload, all of it and no more. */
-static bool check_raw_sizes(struct um_peer *peer, const cJSON *batch, uint64_t payload_size)
+static bool check_raw_sizes(struct um_peer *peer, const struct um_json *batch, uint64_t payload_size)
 {
     uint64_t total = 0;
     char what[128];
 
-    for (const cJSON *request = batch->child; request != NULL; request = request->next) {
+    for (const struct um_json *request = batch->child; request != NULL; request = request->next) {
         uint64_t size;
 
         if (!um_envelope_raw_size(request, &size)) {
@@ -47,21 +38,23 @@ static bool check_raw_sizes(struct um_peer *peer, const cJSON *batch, uint64_t p
                                "in a batch, a request with encoding \"raw\" must say the size of its bytes");
             return false;
         }
-        /* Sizes are below 2^53, and requests fewer than 2^11 times that: the sum cannot wrap unnoticed. */
-        total = total + size < total ? UINT64_MAX : total + size;
+        /* What is more than there is need not be told exactly. */
+        if (total <= payload_size)
+            total += size;
     }
     if (total == payload_size)
         return true;
-    snprintf(what, sizeof what, "the batch's raw bytes are %llu, Payload-Length is %llu",
-             (unsigned long long)total, (unsigned long long)payload_size);
+    snprintf(what, sizeof what, "the batch's raw writes take %s%llu bytes, Payload-Length is %llu",
+             total > payload_size ? "at least " : "", (unsigned long long)total,
+             (unsigned long long)payload_size);
     um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST, what);
     return false;
 }
 
-static bool check(struct um_peer *peer, const cJSON *batch, uint64_t payload_size)
+static bool check(struct um_peer *peer, const struct um_json *batch, uint64_t payload_size)
 {
     const struct um_limits *limits = peer->rpc->limits;
-    uint64_t count = count_requests(batch);
+    uint64_t count = batch->size;
 
     if (count == 0)
         um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
@@ -77,7 +70,8 @@ static bool check(struct um_peer *peer, const cJSON *batch, uint64_t payload_siz
 /* ---- the batch at work ---- */
 
 /* A request uses up its raw bytes whether it succeeds or not. */
-static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t start, const cJSON *request)
+static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t start,
+                           const struct um_json *request)
 {
     struct um_call kind = {.peer = peer, .batch = batch, .start = start, .payload = batch->payload};
 
@@ -87,7 +81,7 @@ static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t 
         batch->payload += kind.payload_size;
 }
 
-static void run(struct um_peer *peer, const cJSON *json, const unsigned char *payload)
+static void run(struct um_peer *peer, const struct um_json *json, const unsigned char *payload)
 {
     struct um_batch batch = {.bytes_left = peer->rpc->limits->batch_bytes, .payload = payload};
     size_t start = um_framing_begin(peer);
@@ -95,7 +89,8 @@ static void run(struct um_peer *peer, const cJSON *json, const unsigned char *pa
 
     um_buf_init(&batch.raw, (size_t)batch.bytes_left);
     um_json_begin_array(&peer->out);
-    for (const cJSON *request = json->child; request != NULL && !peer->broken; request = request->next)
+    for (const struct um_json *request = json->child; request != NULL && !peer->broken;
+         request = request->next)
         handle_request(peer, &batch, start, request);
     if (peer->out.size == body + 1) {
         um_buf_truncate(&peer->out, start);
@@ -109,24 +104,27 @@ static void run(struct um_peer *peer, const cJSON *json, const unsigned char *pa
         peer->broken = true;
 }
 
-void um_batch_begin(struct um_peer *peer, const cJSON *json, const struct um_message *message)
+void um_batch_begin(struct um_peer *peer, const struct um_json *json, const struct um_message *copy)
 {
-    if (!check(peer, json, message->payload_size))
-        return;
-    if (message->payload_size == 0)
+    if (!check(peer, json, copy->payload_size)) {
+        free(copy->text);
+    } else if (copy->payload_size == 0) {
         run(peer, json, NULL);
-    else if (!um_intake_gather(peer, message))
+    } else if (copy->text == NULL || !um_intake_gather(peer, copy)) {
+        free(copy->text);
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+    }
 }
 
 void um_batch_finish(struct um_peer *peer, const struct um_message *message, const unsigned char *payload)
 {
-    const cJSON *json = cJSON_ParseWithLengthOpts(message->text, message->size, NULL, 0);
+    struct um_arena *arena = &peer->rpc->arena;
+    struct um_json_check check;
+    struct um_json *json = NULL;
 
-    peer->rpc->had_nul = message->has_nul;
-    if (json != NULL)
+    if (um_json_read(message->text, message->size, arena, &json, &check) == UMEM_OK)
         run(peer, json, payload);
     else
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the batch; send it in several");
-    um_arena_reset();
+    um_arena_reset(arena);
 }

@@ -6,26 +6,25 @@
 #ifndef UM_BATCH_H
 #define UM_BATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "rpc.h"
 
-struct cJSON;
+struct um_json;
 
-/* A message whose text has been checked. */
+/* A message that raw bytes follow. */
 struct um_message {
-    const char *text;
+    char *text;            /* as it came: reading it unescapes strings in place */
     size_t size;           /* bytes of text */
-    bool has_nul;          /* the text has \u0000 in it, see json_check.h */
     uint64_t payload_size; /* raw bytes that follow it */
 };
 
-/* Handles an array of requests: now, or once its raw bytes have come. `json` is what the message's text says. */
-void um_batch_begin(struct um_peer *peer, const struct cJSON *json, const struct um_message *message);
+/* Handles an array of requests: now, or once its raw bytes have come. `json` is what the message's text says, `copy` (malloc)
+ * that text once more where raw bytes follow, which it takes over. */
+void um_batch_begin(struct um_peer *peer, const struct um_json *json, const struct um_message *copy);
 
-/* Handles a batch whose raw bytes have come. `text` is the message's. */
+/* Handles a batch whose raw bytes have come. */
 void um_batch_finish(struct um_peer *peer, const struct um_message *message, const unsigned char *payload);
 
 #endif

@@ -1,59 +1,75 @@
 /*
- * From one message to its requests: the text is checked and read, and is one request or a batch of them.
+ * From one message to its requests: the text is read, and is one request or a batch of them.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include <cJSON.h>
-
-#include "arena.h"
 #include "batch.h"
 #include "engine.h"
 #include "envelope.h"
 #include "intake.h"
-#include "json_check.h"
-
-static void handle_json(struct um_peer *peer, const cJSON *json, const struct um_message *message)
-{
-    struct um_call single = {.peer = peer, .payload_size = message->payload_size};
-
-    if (cJSON_IsArray(json))
-        um_batch_begin(peer, json, message);
-    else
-        um_envelope_handle(&single, json);
-}
+#include "json_read.h"
 
 void um_peer_refuse(struct um_peer *peer, int code, const char *what)
 {
-    peer->rpc->requests++;
     um_envelope_refuse(peer, code, what);
 }
 
-static void refuse_text(struct um_peer *peer, const struct um_json_check *check)
+static void refuse_text(struct um_peer *peer, int code, const struct um_json_check *check)
 {
     char what[128];
 
+    if (code == UMEM_E_TOO_LARGE) {
+        um_peer_refuse(peer, code, "it has more than 1,048,576 values; send it in several messages");
+        return;
+    }
+    if (code == UMEM_E_NO_MEMORY) {
+        um_peer_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the message; send a shorter one");
+        return;
+    }
     snprintf(what, sizeof what, "%s at byte %zu", check->what, check->bad_offset);
     um_peer_refuse(peer, UMEM_E_PARSE_ERROR, what);
 }
 
+static bool is_array(const char *text, size_t size)
+{
+    while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
+        text++;
+        size--;
+    }
+    return size != 0 && *text == '[';
+}
+
+/* A batch whose raw bytes are still to come is read a second time, and reading changes the text. */
+static char *copy_for_later(const char *text, size_t size, uint64_t payload_size)
+{
+    char *copy = payload_size != 0 && is_array(text, size) ? malloc(size) : NULL;
+
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
 void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
 {
-    struct um_message message = {.text = text, .size = size, .payload_size = payload_size};
+    struct um_message copy = {copy_for_later(text, size, payload_size), size, payload_size};
+    struct um_call single = {.peer = peer, .payload_size = payload_size};
+    struct um_arena *arena = &peer->rpc->arena;
     struct um_json_check check;
+    struct um_json *json = NULL;
+    int code = um_json_read(text, size, arena, &json, &check);
 
-    if (!um_json_check(text, size, &check)) {
-        refuse_text(peer, &check);
+    if (code == UMEM_OK && json->kind == UM_JSON_ARRAY) {
+        um_batch_begin(peer, json, &copy);
     } else {
-        const cJSON *json = cJSON_ParseWithLengthOpts(text, size, NULL, 0);
-
-        message.has_nul = check.has_nul;
-        peer->rpc->had_nul = check.has_nul;
-        if (json != NULL)
-            handle_json(peer, json, &message);
+        free(copy.text);
+        if (code == UMEM_OK)
+            um_envelope_handle(&single, json);
         else
-            um_peer_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the message; send a shorter one");
-        um_arena_reset();
+            refuse_text(peer, code, &check);
     }
+    um_arena_reset(arena);
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
     um_engine_settle(peer->rpc);

@@ -2,13 +2,12 @@
 
 #include <stdlib.h>
 
-#include "arena.h"
 #include "intake.h"
 #include "job.h"
 #include "later.h"
 #include "watch.h"
 
-/* Blocks freed in one slice of background work: well under a millisecond. */
+/* Pieces of background work in one slice: about as many small blocks, or 32 MiB in large ones; a few milliseconds. */
 enum { RECLAIM_BUDGET = 2000 };
 
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
@@ -18,7 +17,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
-    if (um_observe_init(made) != UMEM_OK || um_arena_init() != UMEM_OK) {
+    if (um_observe_init(made) != UMEM_OK) {
         um_observe_deinit(made);
         free(made);
         return UMEM_E_NO_MEMORY;
@@ -42,7 +41,7 @@ void um_rpc_free(struct um_rpc *rpc)
 {
     if (rpc == NULL)
         return;
-    um_arena_deinit();
+    um_arena_deinit(&rpc->arena);
     um_observe_deinit(rpc);
     um_deadlines_deinit(&rpc->deadlines);
     free(rpc);

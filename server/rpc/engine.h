@@ -6,6 +6,7 @@
 #ifndef UM_ENGINE_H
 #define UM_ENGINE_H
 
+#include "arena.h"
 #include "call.h"
 #include "deadlines.h"
 #include "observe.h"
@@ -19,23 +20,20 @@ struct um_rpc {
     const char *version;
     const char *pipe;
     int64_t pid;
-    int64_t started;               /* seconds since 1970-01-01 UTC */
-    int64_t unix_seconds;          /* now */
-    uint64_t now_ms;               /* now, on a clock that only goes forward */
-    uint64_t requests;             /* since the start, notifications counted */
-    uint64_t errors;               /* requests and messages answered with an error since the start */
-    uint64_t last_peer_id;         /* the newest session's number */
-    uint64_t last_watch_id;        /* the newest watch's number */
-    struct um_link peers;          /* list of um_peer.in_rpc */
-    struct um_link jobs;           /* list of um_job.in_jobs: calls that run in slices */
-    struct um_link cancelled;      /* list of um_later.in_peer: to be answered at the end of the message */
+    int64_t started;          /* seconds since 1970-01-01 UTC */
+    int64_t unix_seconds;     /* now */
+    uint64_t now_ms;          /* now, on a clock that only goes forward */
+    uint64_t requests;        /* since the start, notifications counted */
+    uint64_t errors;          /* requests and messages answered with an error since the start */
+    uint64_t last_peer_id;    /* the newest session's number */
+    uint64_t last_watch_id;   /* the newest watch's number */
+    struct um_link peers;     /* list of um_peer.in_rpc */
+    struct um_link jobs;      /* list of um_job.in_jobs: calls that run in slices */
+    struct um_link cancelled; /* list of um_later.in_cancelled: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
-    bool had_nul; /* the message at work had \u0000 in it: strings with the mark are refused */
+    struct um_arena arena; /* what the message at work is read into */
 };
-
-/* A string of the message at work that holds \u0000, which cJSON cannot carry (see json_check.h). */
-bool um_engine_has_nul(const struct um_rpc *rpc, const char *text);
 
 /* Tells whoever drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);

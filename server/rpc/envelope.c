@@ -1,45 +1,48 @@
 #include "envelope.h"
 
-#include <math.h>
 #include <string.h>
-
-#include <cJSON.h>
 
 #include "args.h"
 #include "engine.h"
-#include "json_check.h"
 #include "json_out.h"
+#include "json_read.h"
 #include "table.h"
+
+/* Bytes that a small answer takes: as long as a batch has so many left, its next request is done. */
+enum { ANSWER_ROOM = 1024 };
 
 /* The members of a request object, as they stand; NULL where there is none. */
 struct envelope {
-    const cJSON *jsonrpc;
-    const cJSON *method;
-    const cJSON *params;
-    const cJSON *id;
+    const struct um_json *jsonrpc;
+    const struct um_json *method;
+    const struct um_json *params;
+    const struct um_json *id;
     bool twice; /* a member of these stands twice */
 };
 
-bool um_engine_has_nul(const struct um_rpc *rpc, const char *text)
-{
-    return rpc->had_nul && strstr(text, UM_JSON_NUL_MARK) != NULL;
-}
-
 /* Other members are ignored: clients send tracing and the like beside the standard's. */
-static void read_envelope(const cJSON *request, struct envelope *envelope)
+static void read_envelope(const struct um_json *request, struct envelope *envelope)
 {
     *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
-    for (const cJSON *item = request->child; item != NULL; item = item->next) {
-        const cJSON **member = NULL;
+    for (const struct um_json *item = request->child; item != NULL; item = item->next) {
+        const struct um_json **member = NULL;
 
-        if (strcmp(item->string, "method") == 0)
-            member = &envelope->method;
-        else if (strcmp(item->string, "params") == 0)
-            member = &envelope->params;
-        else if (strcmp(item->string, "id") == 0)
-            member = &envelope->id;
-        else if (strcmp(item->string, "jsonrpc") == 0)
-            member = &envelope->jsonrpc;
+        switch (item->key[0]) {
+        case 'm':
+            member = strcmp(item->key, "method") == 0 ? &envelope->method : NULL;
+            break;
+        case 'p':
+            member = strcmp(item->key, "params") == 0 ? &envelope->params : NULL;
+            break;
+        case 'i':
+            member = strcmp(item->key, "id") == 0 ? &envelope->id : NULL;
+            break;
+        case 'j':
+            member = strcmp(item->key, "jsonrpc") == 0 ? &envelope->jsonrpc : NULL;
+            break;
+        default:
+            break;
+        }
         if (member == NULL)
             continue;
         if (*member != NULL)
@@ -49,21 +52,20 @@ static void read_envelope(const cJSON *request, struct envelope *envelope)
 }
 
 /* Reads an id. Returns false for one that is not a string, an exact integer or null; it is then answered as null. */
-static bool read_id(const struct um_rpc *rpc, const cJSON *json, struct um_id *id)
+static bool read_id(const struct um_json *json, struct um_id *id)
 {
     id->kind = UM_ID_NULL;
-    if (cJSON_IsNull(json))
+    if (um_json_is(json, UM_JSON_NULL))
         return true;
-    if (cJSON_IsString(json)) {
-        if (um_engine_has_nul(rpc, json->valuestring))
+    if (um_json_is(json, UM_JSON_STRING)) {
+        if (json->has_nul || json->size > UM_ID_SIZE_LIMIT)
             return false;
-        *id = (struct um_id){.kind = UM_ID_STRING, .text = json->valuestring};
+        *id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
         return true;
     }
-    if (!cJSON_IsNumber(json) || !(fabs(json->valuedouble) <= (double)UM_JSON_INTEGER_MAX) ||
-        floor(json->valuedouble) < json->valuedouble)
+    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
         return false;
-    *id = (struct um_id){.kind = UM_ID_INTEGER, .integer = (int64_t)json->valuedouble};
+    *id = (struct um_id){.kind = UM_ID_INTEGER, .integer = json->integer};
     return true;
 }
 
@@ -74,25 +76,25 @@ static void fail_whole(struct um_call *call, int code, const char *what)
 }
 
 /* What is wrong with the envelope, or NULL. Sets the call's id as far as it can be told. */
-static const char *check_envelope(struct um_call *call, const cJSON *request, struct envelope *envelope)
+static const char *check_envelope(struct um_call *call, const struct um_json *request,
+                                  struct envelope *envelope)
 {
-    const struct um_rpc *rpc = call->peer->rpc;
-
     call->id = (struct um_id){.kind = UM_ID_NULL};
-    if (!cJSON_IsObject(request))
+    if (!um_json_is(request, UM_JSON_OBJECT))
         return "a request is an object";
     read_envelope(request, envelope);
     if (envelope->twice)
         return "jsonrpc, method, params or id stands twice";
-    if (envelope->id != NULL && !read_id(rpc, envelope->id, &call->id))
-        return "id must be a string without \\u0000, an integer from -(2^53-1) to 2^53-1, or null";
+    if (envelope->id != NULL && !read_id(envelope->id, &call->id))
+        return "id must be a string of at most 1024 bytes without \\u0000, an integer from -(2^53-1) to "
+               "2^53-1, or null";
     if (envelope->jsonrpc != NULL &&
-        (!cJSON_IsString(envelope->jsonrpc) || strcmp(envelope->jsonrpc->valuestring, "2.0") != 0))
+        (!um_json_is(envelope->jsonrpc, UM_JSON_STRING) || strcmp(envelope->jsonrpc->text, "2.0") != 0))
         return "jsonrpc must be \"2.0\", or be left out";
-    if (!cJSON_IsString(envelope->method))
+    if (!um_json_is(envelope->method, UM_JSON_STRING))
         return "method must be a string";
-    if (envelope->params != NULL && !cJSON_IsObject(envelope->params) && !cJSON_IsArray(envelope->params) &&
-        !cJSON_IsNull(envelope->params))
+    if (envelope->params != NULL && !um_json_is(envelope->params, UM_JSON_OBJECT) &&
+        !um_json_is(envelope->params, UM_JSON_ARRAY) && !um_json_is(envelope->params, UM_JSON_NULL))
         return "params must be an object or an array";
     /* Only the standard's form has notifications; in the short form every request is answered. */
     if (envelope->id == NULL && envelope->jsonrpc != NULL)
@@ -104,10 +106,10 @@ static void run(struct um_call *call, const struct envelope *envelope)
 {
     struct um_args args;
 
-    call->method = um_table_find(envelope->method->valuestring);
+    call->method = um_table_find(envelope->method->text);
     if (call->method == NULL) {
         um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
-                envelope->method->valuestring);
+                envelope->method->text);
         um_reply_end(call);
         return;
     }
@@ -117,11 +119,11 @@ static void run(struct um_call *call, const struct envelope *envelope)
         um_reply_end(call);
         return;
     }
-    if (um_args_bind(call, cJSON_IsNull(envelope->params) ? NULL : envelope->params, &args))
+    if (um_args_bind(call, um_json_is(envelope->params, UM_JSON_NULL) ? NULL : envelope->params, &args))
         call->method->run(call, &args);
 }
 
-void um_envelope_handle(const struct um_call *kind, const cJSON *request)
+void um_envelope_handle(const struct um_call *kind, const struct um_json *request)
 {
     struct um_call call = *kind;
     struct um_peer *peer = call.peer;
@@ -134,6 +136,9 @@ void um_envelope_handle(const struct um_call *kind, const cJSON *request)
         return;
     if (wrong != NULL)
         fail_whole(&call, UMEM_E_INVALID_REQUEST, wrong);
+    else if (call.batch != NULL && !um_call_has_room(&call, ANSWER_ROOM))
+        fail_whole(&call, UMEM_E_TOO_LARGE,
+                   "the batch's answers reach message_bytes; send fewer requests in one");
     else
         run(&call, &envelope);
 }
@@ -142,20 +147,21 @@ void um_envelope_refuse(struct um_peer *peer, int code, const char *what)
 {
     struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
 
+    peer->rpc->requests++;
     um_call_start(&call);
     if (!peer->broken)
         fail_whole(&call, code, what);
 }
 
-bool um_envelope_raw_size(const cJSON *request, uint64_t *size)
+bool um_envelope_raw_size(const struct um_json *request, uint64_t *size)
 {
     const struct um_method *method;
     struct envelope envelope;
 
     *size = 0;
-    if (!cJSON_IsObject(request))
+    if (!um_json_is(request, UM_JSON_OBJECT))
         return true;
     read_envelope(request, &envelope);
-    method = cJSON_IsString(envelope.method) ? um_table_find(envelope.method->valuestring) : NULL;
+    method = um_json_is(envelope.method, UM_JSON_STRING) ? um_table_find(envelope.method->text) : NULL;
     return method == NULL || !method->takes_payload || um_args_raw_size(method, envelope.params, size);
 }

@@ -8,14 +8,14 @@
 
 #include "call.h"
 
-struct cJSON;
+struct um_json;
 
 /* Handles one request: `kind` says what is known of the call before it is looked at. */
-void um_envelope_handle(const struct um_call *kind, const struct cJSON *request);
+void um_envelope_handle(const struct um_call *kind, const struct um_json *request);
 
 /* How many raw bytes a request of a batch takes: those of a method that takes a payload, called with encoding "raw". Returns
  * false where it does not say how many. */
-bool um_envelope_raw_size(const struct cJSON *request, uint64_t *size);
+bool um_envelope_raw_size(const struct um_json *request, uint64_t *size);
 
 /* Answers something that belongs to no request. */
 void um_envelope_refuse(struct um_peer *peer, int code, const char *what);

@@ -1,10 +1,10 @@
 #include "intake.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine.h"
 #include "envelope.h"
+#include "later.h"
 #include "span.h"
 
 enum {
@@ -56,16 +56,10 @@ void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offs
 
 bool um_intake_gather(struct um_peer *peer, const struct um_message *message)
 {
-    char *text = malloc(message->size);
-
-    if (text == NULL || intake_new(peer, message->payload_size) == NULL) {
-        free(text);
+    if (intake_new(peer, message->payload_size) == NULL)
         return false;
-    }
-    memcpy(text, message->text, message->size);
-    peer->intake->text = text;
+    peer->intake->text = message->text;
     peer->intake->message = *message;
-    peer->intake->message.text = text;
     um_buf_init(&peer->intake->gathered, (size_t)message->payload_size);
     return true;
 }
@@ -103,13 +97,18 @@ uint64_t um_peer_payload_left(const struct um_peer *peer)
 
 /* ---- into a block ---- */
 
-/* What came of a payload that ends too soon. */
+/* What has come, as far as the block still has it: it may have been made smaller since. */
 static void tell_what_came(const struct um_intake *intake)
 {
+    const struct um_span *span = &intake->span;
     struct um_block *block = NULL;
+    uint64_t left;
 
-    if (um_store_find_block(um_call_store(intake->call), intake->span.block, &block, NULL) == UMEM_OK)
-        um_call_wrote(intake->call, block, intake->span.offset, intake->done);
+    if (um_store_find_block(um_call_store(intake->call), span->block, &block, NULL) != UMEM_OK ||
+        um_block_size(block) <= span->offset)
+        return;
+    left = um_block_size(block) - span->offset;
+    um_call_wrote(intake->call, block, span->offset, intake->done < left ? intake->done : left);
 }
 
 void um_intake_abandon(struct um_peer *peer)
@@ -133,6 +132,7 @@ static struct um_block *find_target(struct um_intake *intake)
     tell_what_came(intake);
     um_call_start(intake->call);
     um_fail_fault(intake->call, code, &fault);
+    um_peer_flush(intake->call->peer);
     um_call_free(intake->call);
     intake->call = NULL;
     return NULL;

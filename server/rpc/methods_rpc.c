@@ -1,18 +1,22 @@
 /* rpc.discover and $/cancelRequest: the protocol itself. */
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "args.h"
 #include "call.h"
 #include "engine.h"
+#include "json_read.h"
 #include "later.h"
 #include "methods.h"
 #include "openrpc.h"
 
+/* Bytes that the document takes at most. */
+enum { DOCUMENT_SIZE = 128 * 1024 };
+
 static void discover(struct um_call *call, const struct um_args *args)
 {
     (void)args;
+    if (!um_call_fits(call, DOCUMENT_SIZE, 0))
+        return;
     um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
     um_reply_end(call);
 }
@@ -29,6 +33,7 @@ const struct um_method um_method_rpc_discover = {
     .name = "rpc.discover",
     .summary = "Tells all methods, as an OpenRPC document.",
     .result = discover_result,
+    .errors = {UMEM_E_TOO_LARGE},
     .run = discover,
 };
 
@@ -38,14 +43,14 @@ static const struct um_param cancel_params[] = {
 
 static void cancel(struct um_call *call, const struct um_args *args)
 {
-    const cJSON *json = args->value[0].as.id;
+    const struct um_json *json = args->value[0].as.id;
     struct um_id id = {.kind = UM_ID_INTEGER};
 
-    if (cJSON_IsString(json))
-        id = (struct um_id){.kind = UM_ID_STRING, .text = json->valuestring};
+    if (um_json_is(json, UM_JSON_STRING))
+        id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
     else
-        id.integer = (int64_t)json->valuedouble;
-    um_later_cancel(call->peer, &id);
+        id.integer = json->integer;
+    (void)um_later_cancel(call->peer, &id);
     um_reply_end(call);
 }
 

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "json_out.h"
+#include "json_read.h"
 
 const struct um_word um_value_words[] = {
     {"u8", UM_U8},   {"i8", UM_I8},   {"u16", UM_U16}, {"i16", UM_I16}, {"u32", UM_U32}, {"i32", UM_I32},
@@ -84,22 +83,20 @@ static bool parse_digits(const char *text, bool *negative, uint64_t *magnitude)
     return *end == '\0' && errno == 0;
 }
 
-static bool integer_from_json(const cJSON *json, enum um_value_type type, unsigned char *bytes,
+static bool integer_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
                               const char **why)
 {
     bool negative;
     uint64_t magnitude;
 
-    if (cJSON_IsNumber(json)) {
-        double number = json->valuedouble;
-
-        if (!(fabs(number) <= (double)UM_JSON_INTEGER_MAX) || floor(number) < number) {
+    if (um_json_is(json, UM_JSON_NUMBER)) {
+        if (!json->is_integer) {
             *why = "must be an integer; beyond 2^53-1 write it as a string of digits";
             return false;
         }
-        negative = number < 0;
-        magnitude = (uint64_t)fabs(number);
-    } else if (!cJSON_IsString(json) || !parse_digits(json->valuestring, &negative, &magnitude)) {
+        negative = json->integer < 0;
+        magnitude = (uint64_t)(negative ? -json->integer : json->integer);
+    } else if (!um_json_is(json, UM_JSON_STRING) || !parse_digits(json->text, &negative, &magnitude)) {
         *why = "must be an integer, or a string of decimal digits";
         return false;
     }
@@ -111,19 +108,19 @@ static bool integer_from_json(const cJSON *json, enum um_value_type type, unsign
     return true;
 }
 
-static bool double_from_json(const cJSON *json, double *number)
+static bool double_from_json(const struct um_json *json, double *number)
 {
-    if (cJSON_IsNumber(json)) {
-        *number = json->valuedouble;
+    if (um_json_is(json, UM_JSON_NUMBER)) {
+        *number = json->number;
         return fabs(*number) <= DBL_MAX;
     }
-    if (!cJSON_IsString(json))
+    if (!um_json_is(json, UM_JSON_STRING))
         return false;
-    if (strcmp(json->valuestring, "NaN") == 0)
+    if (strcmp(json->text, "NaN") == 0)
         *number = (double)NAN;
-    else if (strcmp(json->valuestring, "Infinity") == 0)
+    else if (strcmp(json->text, "Infinity") == 0)
         *number = (double)INFINITY;
-    else if (strcmp(json->valuestring, "-Infinity") == 0)
+    else if (strcmp(json->text, "-Infinity") == 0)
         *number = -(double)INFINITY;
     else
         return false;
@@ -162,7 +159,8 @@ static double get_double(enum um_value_type type, const unsigned char *bytes)
     return number;
 }
 
-bool um_value_from_json(const cJSON *json, enum um_value_type type, unsigned char *bytes, const char **why)
+bool um_value_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
+                        const char **why)
 {
     double number;
 

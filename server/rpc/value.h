@@ -13,7 +13,7 @@
 #include "buf.h"
 #include "method.h"
 
-struct cJSON;
+struct um_json;
 
 enum um_value_type { UM_U8, UM_I8, UM_U16, UM_I16, UM_U32, UM_I32, UM_U64, UM_I64, UM_F32, UM_F64 };
 
@@ -43,7 +43,7 @@ const char *um_value_name(enum um_value_type type);
 
 /* Writes a JSON number (or a string of decimal digits for u64 and i64, or "NaN", "Infinity", "-Infinity" for floats) to
  * `bytes`. Returns false where it is not of the type or does not fit; *why then says so. */
-bool um_value_from_json(const struct cJSON *json, enum um_value_type type, unsigned char *bytes,
+bool um_value_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
                         const char **why);
 
 /* Writes a value from memory as JSON. */

@@ -29,8 +29,6 @@ struct um_watch {
 
 static bool concerns(const struct um_watch *watch, const struct um_news *news)
 {
-    if (news->kind == UM_NEWS_UNLOCKED)
-        return false;
     if (news->kind != UM_NEWS_CHANGED || !watch->is_of_block)
         return true;
     return news->offset + news->size > watch->offset &&
@@ -161,6 +159,11 @@ void um_peer_notify(struct um_peer *peer)
         um_list_remove(&watch->in_talking);
         tell(watch);
     }
+}
+
+bool um_peer_has_news(const struct um_peer *peer)
+{
+    return !um_list_is_empty(&peer->talking);
 }
 
 /* ---- beginning and end ---- */

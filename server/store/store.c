@@ -13,6 +13,14 @@ int um_fault(struct um_fault *fault, int code, struct um_fault facts)
     return code;
 }
 
+int um_flags_check(uint32_t flags, struct um_fault *fault)
+{
+    if ((flags & UM_FLAG_CREATE_ENABLE_EXECUTE) == 0)
+        return 0;
+    return um_fault(fault, UMEM_E_DENIED,
+                    (struct um_fault){.what = "memory is never executable; leave create_enable_execute out"});
+}
+
 int um_name_check(const char *name, struct um_fault *fault)
 {
     size_t size = strlen(name);
@@ -91,12 +99,14 @@ void um_store_free(struct um_store *store)
     if (store == NULL)
         return;
     store->events = (struct um_store_events){0};
-    struct um_heap *heap = um_store_next_heap(store, 0);
+    size_t budget = SIZE_MAX;
+    um_handle next;
+    struct um_heap *heap = um_store_next_heap(store, 0, &budget, &next);
     while (heap != NULL) {
         um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
         um_heap_kill(store, heap);
         um_heap_announce(store, heap);
-        heap = um_store_next_heap(store, handle);
+        heap = um_store_next_heap(store, handle, &budget, &next);
     }
     while (um_store_reclaim(store, SIZE_MAX))
         continue;

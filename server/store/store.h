@@ -220,10 +220,12 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                     struct um_fault *fault);
 
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
+um_handle um_heap_handle(const struct um_heap *heap);
 
-/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any
- * more. */
-struct um_heap *um_store_next_heap(struct um_store *store, um_handle after);
+/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. Looks
+ * at no more than *budget slots and counts them down; NULL with *next set where it stopped early, else *next is
+ * 0. */
+struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size_t *budget, um_handle *next);
 
 /* Validates one block of a heap: HeapValidate where there is one, and our own books. UMEM_E_CORRUPTED, or
  * UMEM_E_INVALID_PARAMS where the block is in another heap. */
@@ -275,7 +277,7 @@ void um_heap_unobserve(struct um_heap *heap);
 
 struct um_block_options {
     uint64_t size;    /* bytes; 0 is a block too */
-    uint32_t flags;   /* zero_memory (always so), generate_exceptions, no_serialize; others are ignored */
+    uint32_t flags;   /* as a heap's; create_enable_execute is UMEM_E_DENIED, realloc_in_place_only ignored */
     const char *name; /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: freed when its owner ends */
 };

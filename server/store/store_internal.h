@@ -145,6 +145,7 @@ struct um_owner {
     struct um_link locks;      /* list of um_heap.in_locks: locked by it; at its end, unlocked but not told */
     struct um_link holds;      /* list of um_hold.in_owner */
     struct um_link in_closing; /* place in um_store.closing_owners */
+    struct um_tally made;      /* live blocks that it made */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
     bool open;
@@ -191,6 +192,9 @@ enum { UM_RECLAIM_ON_THE_WAY = 4 };
 
 /* Fills *fault, where it is not NULL, and returns the code. */
 int um_fault(struct um_fault *fault, int code, struct um_fault facts);
+
+/* Checks the flags of a call: 0 or UMEM_E_DENIED. */
+int um_flags_check(uint32_t flags, struct um_fault *fault);
 
 /* Checks a name that a peer chose: 0 or UMEM_E_INVALID_PARAMS. */
 int um_name_check(const char *name, struct um_fault *fault);

@@ -11,8 +11,9 @@
 
 #include <cmocka.h>
 
-#include "json_check.h"
 #include "json_out.h"
+#include "json_read.h"
+#include "umem_errors.h"
 
 /* Checks a copy that ends exactly where the text does, so that a sanitizer sees a byte too many. */
 static bool check(const char *text, size_t size, struct um_json_check *result)
@@ -213,6 +214,122 @@ static void test_writer_numbers(void **state)
     um_buf_deinit(&buf);
 }
 
+/* ---- the tree ---- */
+
+static const struct um_json *read(struct um_arena *arena, char *text)
+{
+    struct um_json_check result;
+    struct um_json *json = NULL;
+
+    assert_int_equal(um_json_read(text, strlen(text), arena, &json, &result), UMEM_OK);
+    assert_non_null(json);
+    return json;
+}
+
+static void test_a_tree_is_what_the_text_says(void **state)
+{
+    char text[] = " {\"a\":[1,-2.5,{}],\"b\" : null,\"c\":[true,false,[]],\"\\u0061b\":\"x\"} ";
+    struct um_arena arena = {0};
+    const struct um_json *json = read(&arena, text);
+    const struct um_json *list = um_json_member_of(json, "a");
+
+    (void)state;
+    assert_int_equal(json->kind, UM_JSON_OBJECT);
+    assert_int_equal(json->size, 4);
+    assert_int_equal(list->size, 3);
+    assert_true(um_json_element_of(list, 0)->is_integer);
+    assert_int_equal(um_json_element_of(list, 0)->integer, 1);
+    assert_false(um_json_element_of(list, 1)->is_integer);
+    assert_true(um_json_element_of(list, 1)->number == -2.5);
+    assert_int_equal(um_json_element_of(list, 2)->kind, UM_JSON_OBJECT);
+    assert_null(um_json_element_of(list, 3));
+    assert_true(um_json_is(um_json_member_of(json, "b"), UM_JSON_NULL));
+    assert_int_equal(um_json_member_of(json, "c")->child->kind, UM_JSON_TRUE);
+    assert_int_equal(um_json_element_of(um_json_member_of(json, "c"), 2)->kind, UM_JSON_ARRAY);
+    assert_string_equal(um_json_member_of(json, "ab")->text, "x");
+    assert_null(um_json_member_of(json, "A"));
+    assert_null(um_json_member_of(list, "a"));
+    um_arena_deinit(&arena);
+}
+
+static void test_strings_are_unescaped_in_place(void **state)
+{
+    /* Characters of one to four bytes, and escapes at every distance from the eights in which plain ones are read. */
+    static const char escapes[] = "\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\u20ac\\ud83d\\ude00\xc3\xa4";
+    static const char meanings[] = "\"\\/\b\f\n\r\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\xc3\xa4";
+    char text[256];
+    char wanted[256];
+
+    (void)state;
+    for (int before = 0; before < 40; before++) {
+        struct um_arena arena = {0};
+        const struct um_json *json;
+
+        snprintf(text, sizeof text, "[\"%.*s%s%.*s\",7]", before, "0123456789012345678901234567890123456789",
+                 escapes, before, "abcdefghijabcdefghijabcdefghijabcdefghij");
+        snprintf(wanted, sizeof wanted, "%.*s%s%.*s", before, "0123456789012345678901234567890123456789",
+                 meanings, before, "abcdefghijabcdefghijabcdefghijabcdefghij");
+        json = read(&arena, text);
+        assert_string_equal(json->child->text, wanted);
+        assert_int_equal(json->child->size, strlen(wanted));
+        assert_false(json->child->has_nul);
+        assert_int_equal(json->child->next->integer, 7);
+        um_arena_deinit(&arena);
+    }
+}
+
+static void test_a_nul_is_marked(void **state)
+{
+    char text[] = "[\"a\\u0000b\",\"\\ufdd0\"]";
+    struct um_arena arena = {0};
+    const struct um_json *json = read(&arena, text);
+
+    (void)state;
+    assert_string_equal(json->child->text, "a" UM_JSON_NUL_MARK "b");
+    assert_true(json->child->has_nul);
+    assert_string_equal(json->child->next->text, UM_JSON_NUL_MARK);
+    assert_false(json->child->next->has_nul);
+    um_arena_deinit(&arena);
+}
+
+static void test_numbers_are_exact_where_they_can_be(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_integer;
+        int64_t integer;
+        double number;
+    } cases[] = {
+        {"0", true, 0, 0.0},
+        {"-0", true, 0, 0.0},
+        {"9007199254740991", true, INT64_C(9007199254740991), 9007199254740991.0},
+        {"-9007199254740991", true, -INT64_C(9007199254740991), -9007199254740991.0},
+        {"9007199254740992", false, 0, 9007199254740992.0},
+        {"9007199254740993", false, 0, 9007199254740992.0},
+        {"999999999999999999", false, 0, 1e18},
+        {"18446744073709551616", false, 0, 18446744073709551616.0},
+        {"1e2", true, 100, 100.0},
+        {"100.0", true, 100, 100.0},
+        {"0.1", false, 0, 0.1},
+        {"1e400", false, 0, (double)INFINITY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct um_arena arena = {0};
+        char text[64];
+        const struct um_json *json;
+
+        snprintf(text, sizeof text, "[%s]", cases[i].text);
+        json = read(&arena, text)->child;
+        assert_int_equal(json->is_integer, cases[i].is_integer);
+        if (json->is_integer)
+            assert_true(json->integer == cases[i].integer);
+        assert_true(json->number >= cases[i].number && json->number <= cases[i].number);
+        um_arena_deinit(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +340,10 @@ int main(void)
         cmocka_unit_test(test_nul_is_marked),
         cmocka_unit_test(test_writer_places_commas_and_escapes),
         cmocka_unit_test(test_writer_numbers),
+        cmocka_unit_test(test_a_tree_is_what_the_text_says),
+        cmocka_unit_test(test_strings_are_unescaped_in_place),
+        cmocka_unit_test(test_a_nul_is_marked),
+        cmocka_unit_test(test_numbers_are_exact_where_they_can_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

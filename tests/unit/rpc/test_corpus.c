@@ -25,7 +25,7 @@
 
 #include "fixture.h"
 #include "frame.h"
-#include "json_check.h"
+#include "json_read.h"
 #include "umem_errors.h"
 
 enum { FILE_LIMIT = 1 << 20 };

@@ -162,9 +162,11 @@ bool fits(struct call *call, uint64_t size, uint64_t touched)
     const struct um_limits *limits = &call->run->limits;
     uint64_t used = answer_used(call);
 
-    if (used > limits->message_bytes || size > limits->message_bytes - used) {
+    if (size != 0 && !has_room(call, size)) {
         refuse(call, UMEM_E_TOO_LARGE);
+        fact_text(call, "limit", "message_bytes");
         fact_uint(call, "maximum", limits->message_bytes);
+        fact_uint(call, "asked", used + size);
         fail_end(call);
         return false;
     }
@@ -172,6 +174,7 @@ bool fits(struct call *call, uint64_t size, uint64_t touched)
         refuse(call, UMEM_E_LIMIT_EXCEEDED);
         fact_text(call, "limit", "batch_bytes");
         fact_uint(call, "maximum", limits->batch_bytes);
+        fact_uint(call, "used", limits->batch_bytes - *call->batch_left);
         fact_uint(call, "asked", touched);
         fail_end(call);
         return false;
@@ -237,14 +240,17 @@ static void learn_text(struct call *call)
     um_buf_append(call->out, text, size + 1);
 }
 
-bool engine_failed(struct call *call)
+bool engine_failed(struct call *call, int code)
 {
-    static const char mark[] = ",\"error\"";
+    char mark[40];
+    int size = snprintf(mark, sizeof mark, ",\"error\":{\"code\":%d,", code);
     size_t left;
+    const char *text;
     bool failed;
 
     begin(call);
-    failed = memcmp(engine_text(call, &left), mark, sizeof mark - 1) == 0;
+    text = engine_text(call, &left);
+    failed = left > (size_t)size && memcmp(text, mark, (size_t)size) == 0;
     um_buf_truncate(call->out, call->body);
     call->begun = false;
     return failed;

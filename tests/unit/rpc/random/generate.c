@@ -256,7 +256,7 @@ void generate_block_list(struct run *run, int session, struct request *request)
     if (one_in(run, 3))
         give_heap(run, request, "heap", &heap);
     if (one_in(run, 3))
-        give_uint(request, "session", one_in(run, 3) ? roll(run, 9) : run->sessions[session].id);
+        give_uint(request, "session", one_in(run, 3) ? 1 + roll(run, 9) : run->sessions[session].id);
     if (one_in(run, 3))
         give_bool(request, "orphaned", !one_in(run, 4));
     maybe_page(run, request, block != NONE ? run->blocks[block].handle : 0);
@@ -361,7 +361,7 @@ void generate_block_get(struct run *run, int session, struct request *request)
     give_uint(request, "offset", some_offset(run, size_of(run, block)));
     maybe_type(run, request);
     if (!one_in(run, 3))
-        give_uint(request, "count", one_in(run, 8) && size_of(run, block) > 5000 ? 3000 : roll(run, 6));
+        give_uint(request, "count", one_in(run, 4) && size_of(run, block) > 73000 ? 9000 : roll(run, 6));
 }
 
 void generate_block_set(struct run *run, int session, struct request *request)

@@ -198,7 +198,7 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
     *culprit = 0;
     if (job->kind == JOB_RESIZE)
         return step_resize(run, session, job, more);
-    if (job->kind == JOB_VALIDATE)
+    if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
         return find_heap(run, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
     if (job->kind == JOB_AT) {
         for (int i = 0; i < BLOCKS; i++) {
@@ -255,6 +255,9 @@ static void answer(struct call *call, const struct job *job)
     case JOB_VALIDATE:
         um_json_bool(result_key(call, "valid"), true);
         break;
+    case JOB_COMPACT: /* how much is free is the system's affair */
+        um_buf_append(result_key(call, "largest_free"), "\2", 1);
+        break;
     case JOB_AT:
         result_uint(call, "block", job->first.block);
         break;
@@ -268,7 +271,7 @@ static void fail_job(struct call *call, const struct job *job, int code, uint64_
         fail_growth(call, code, find_block(call->run, job->first.block), job->first.size, job->flags);
     else if (job->kind == JOB_RESIZE)
         fail_block(call, code, job->first.block);
-    else if (job->kind == JOB_VALIDATE)
+    else if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
         fail_heap(call, code, job->number);
     else if (job->kind == JOB_AT)
         fail_plain(call, code);
@@ -299,6 +302,30 @@ void drop_job(struct run *run, int session)
     *job = (struct job){0};
 }
 
+/* Whoever could only wait for the job to end looks again. */
+void end_job(struct run *run, int session)
+{
+    uint64_t heaps[2];
+
+    memcpy(heaps, run->sessions[session].job.heaps, sizeof heaps);
+    drop_job(run, session);
+    for (int i = 0; i < 2; i++)
+        resume_stalled(run, heaps[i]);
+}
+
+void keep_job(struct call *call, struct job *job)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t heap = job->heaps[i];
+
+        if (!lock_is_wanted(call->run, heap, call->session))
+            continue;
+        drop_job(call->run, call->session);
+        fail_heap(call, UMEM_E_LOCKED, heap);
+        return;
+    }
+}
+
 void work(struct run *run)
 {
     int next = NONE;
@@ -323,8 +350,7 @@ void work(struct run *run)
                 answer(&call, job);
             else
                 fail_job(&call, job, code, culprit);
-            drop_job(run, next);
-            resume_stalled(run);
+            end_job(run, next);
         }
     }
     settle(run);

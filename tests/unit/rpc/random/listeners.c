@@ -143,6 +143,23 @@ void tell_changed(struct run *run, int block, uint64_t offset, uint64_t size)
     tell_watches(run, handle, run->heaps[run->blocks[block].heap].handle, &news);
 }
 
+/* Where the heap goes too, those who watch that are told of the heap, not of its blocks. */
+void tell_block_lost(struct run *run, uint64_t block)
+{
+    struct news news = {.kind = NEWS_FREED, .handle = block};
+
+    mark_waits(run, block, UINT64_MAX);
+    for (int i = 0; i < WATCHES; i++) {
+        struct watch *watch = &run->watches[i];
+
+        if (watch->block != block)
+            continue;
+        if (watch->used && watch->attached)
+            note(watch, &news);
+        watch->attached = false;
+    }
+}
+
 void tell_freed(struct run *run, uint64_t block, uint64_t heap)
 {
     struct news news = {.kind = NEWS_FREED, .handle = block};
@@ -195,8 +212,24 @@ void tell_many(struct run *run, uint64_t heap)
     tell_watches(run, 0, heap, &news);
 }
 
-/* Whoever could only wait for a lock or a long call to end looks again, in the order in which they came to wait. */
-void resume_stalled(struct run *run)
+void stall(struct run *run, struct later *later, uint64_t heap)
+{
+    later->stall = ++run->sequence;
+    later->stalled_by = heap;
+}
+
+bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
+{
+    int number = find_heap(run, heap);
+    bool wanted = false;
+
+    for (int i = 0; i < LATERS; i++)
+        wanted = wanted || (run->laters[i].kind == LATER_LOCK && run->laters[i].handle == heap);
+    return wanted && number != NONE && run->heaps[number].locker != session;
+}
+
+/* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which they came to wait. */
+void resume_stalled(struct run *run, uint64_t heap)
 {
     for (;;) {
         struct later *first = NULL;
@@ -204,7 +237,7 @@ void resume_stalled(struct run *run)
         for (int i = 0; i < LATERS; i++) {
             struct later *later = &run->laters[i];
 
-            if (later->kind != 0 && later->stall != 0 && (first == NULL || later->stall < first->stall))
+            if (later->kind != 0 && later->stall != 0 && later->stalled_by == heap && (first == NULL || later->stall < first->stall))
                 first = later;
         }
         if (first == NULL)
@@ -215,8 +248,7 @@ void resume_stalled(struct run *run)
 
 void tell_unlocked(struct run *run, uint64_t heap)
 {
-    resume_stalled(run);
-    mark_queue(run, heap);
+    resume_stalled(run, heap);
 }
 
 /* ---- looking again ---- */
@@ -244,7 +276,7 @@ static void look_at_number(struct run *run, struct later *later)
     if (block == NONE) {
         end_failed(run, later, UMEM_E_STALE_HANDLE, later->handle, 0);
     } else if (is_locked(run, run->blocks[block].heap, later->session)) {
-        later->stall = ++run->sequence;
+        stall(run, later, run->heaps[run->blocks[block].heap].handle);
     } else if (later->offset + size > run->blocks[block].size) {
         end_failed(run, later, UMEM_E_OUT_OF_RANGE, later->handle, 0);
     } else if (memcmp(run->blocks[block].bytes + later->offset, later->value, size) != 0) {
@@ -263,7 +295,7 @@ static void look_at_lock(struct run *run, struct later *later)
     if (heap == NONE) {
         end_failed(run, later, UMEM_E_STALE_HANDLE, 0, later->handle);
     } else if (is_locked(run, heap, later->session) || job_is_at(run, later->handle, later->session)) {
-        later->stall = ++run->sequence;
+        stall(run, later, later->handle);
     } else {
         run->heaps[heap].locker = later->session;
         run->heaps[heap].locks++;

@@ -7,6 +7,8 @@
 #include "json_out.h"
 #include "umem_errors.h"
 
+enum { ANSWER_ROOM = 1024 /* bytes that must be left for the next answer of a batch */ };
+
 /* ---- handles ---- */
 
 static int fail_handle(struct call *call, const char *name, int code)
@@ -119,6 +121,8 @@ bool may_wait(struct call *call)
 
     if (call->batch_left != NULL)
         fail_plain(call, UMEM_E_UNSUPPORTED);
+    else if (call->id.kind == ID_NONE)
+        fail_plain(call, UMEM_E_TIMEOUT);
     else if (used >= call->run->limits.waits)
         fail_limit_of(call, "waits", call->run->limits.waits, used);
     else
@@ -149,7 +153,10 @@ void predict_request(struct call *call)
     const struct request *request = call->request;
 
     call->run->requests++;
-    if (call->method == NULL) {
+    if (call->batch_left != NULL && !has_room(call, ANSWER_ROOM)) {
+        call->method = NULL;
+        fail_plain(call, UMEM_E_TOO_LARGE);
+    } else if (call->method == NULL) {
         fail_plain(call, UMEM_E_METHOD_NOT_FOUND);
     } else if (request->payload_size != 0 && !call->method->takes_payload) {
         fail_plain(call, UMEM_E_INVALID_PARAMS);
@@ -168,6 +175,7 @@ static void begin_refusal(struct run *run, int session, struct call *call)
 {
     static const struct request nothing = {.id = {.kind = ID_NULL}};
 
+    run->requests++;
     call_init(call, run, session, &nothing);
 }
 

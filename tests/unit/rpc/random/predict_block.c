@@ -55,6 +55,15 @@ static uint64_t new_handle(const struct run *run)
     return block != NULL ? um_block_handle(run->store, block) : 0;
 }
 
+/* Memory is never executable. */
+static bool check_flags(struct call *call)
+{
+    if ((uint_or(call->request, "flags", 0) & UM_FLAG_CREATE_ENABLE_EXECUTE) == 0)
+        return true;
+    fail_plain(call, UMEM_E_DENIED);
+    return false;
+}
+
 static struct model_block *add_block(struct call *call, int heap, uint64_t size)
 {
     struct run *run = call->run;
@@ -93,10 +102,13 @@ void predict_block_alloc(struct call *call)
     if (heap == NONE)
         return;
     if (is_given(request, "data") && argument_of(request, "data")->size > size) {
-        fail_plain(call, UMEM_E_OUT_OF_RANGE);
+        refuse(call, UMEM_E_OUT_OF_RANGE);
+        fact_uint(call, "size", argument_of(request, "data")->size);
+        fact_uint(call, "block_size", size);
+        fail_end(call);
         return;
     }
-    if (!fits(call, 0, size) || !check_room(call, heap, size, (unsigned)uint_or(request, "flags", 0)))
+    if (!fits(call, 0, size) || !check_flags(call) || !check_room(call, heap, size, (unsigned)uint_or(request, "flags", 0)))
         return;
     if (name->given && block_named(run, name->name) != NONE) {
         fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[block_named(run, name->name)].handle);
@@ -136,6 +148,15 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
     fail_end(call);
 }
 
+/* Whether the engine would have run the call in slices, and did not since others queue for the heap's lock. */
+static bool keeps_out(struct call *call, int block)
+{
+    uint64_t heap = call->run->heaps[call->run->blocks[block].heap].handle;
+
+    return call->batch_left == NULL && call->id.kind != ID_NONE &&
+           lock_is_wanted(call->run, heap, call->session) && engine_failed(call, UMEM_E_LOCKED);
+}
+
 static void resized(struct call *call, int block, uint64_t size, bool in_place)
 {
     struct run *run = call->run;
@@ -172,26 +193,32 @@ void predict_block_resize(struct call *call)
         return;
     heap = &run->heaps[run->blocks[block].heap];
     in_place = ((flags | heap->flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
-    if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size))
+    if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size) ||
+        !check_flags(call))
         return;
     code = check_growth(run, block, size);
     runs_later = call->batch_left == NULL && run->sessions[call->session].peer.job != NULL;
     /* Behind another that is moving the block it is only looked at when its turn comes. */
     if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->blocks[block].handle))) {
-        fail_growth(call, code, block, size, flags);
+        if (keeps_out(call, block))
+            fail_heap(call, UMEM_E_LOCKED, heap->handle);
+        else
+            fail_growth(call, code, block, size, flags);
     } else if (runs_later) {
         struct job *job = new_job(call, JOB_RESIZE, heap->handle, 0);
 
         job->first = make_span(run, block, 0, size);
         job->flags = flags;
         start_move(run, job);
-    } else if (in_place && size != run->blocks[block].size && engine_failed(call)) {
+    } else if (in_place && size != run->blocks[block].size && engine_failed(call, UMEM_E_NO_MEMORY)) {
         /* Whether a block can stay where it is is the backend's affair. */
         refuse(call, UMEM_E_NO_MEMORY);
         fact_uint(call, "heap", heap->handle);
         fact_uint(call, "block", run->blocks[block].handle);
         fact_status(call, flags | heap->flags);
         fail_end(call);
+    } else if (size != run->blocks[block].size && keeps_out(call, block)) {
+        fail_heap(call, UMEM_E_LOCKED, heap->handle);
     } else {
         resized(call, block, size, in_place);
     }
@@ -278,6 +305,8 @@ void predict_block_list(struct call *call)
         if (heap == NONE)
             return;
     }
+    if (!fits(call, 0, LIST_COST))
+        return;
     block = next_block(call, heap, after != 0 ? slot_of(after) + 1 : 0);
     out = result_key(call, "blocks");
     um_json_begin_array(out);

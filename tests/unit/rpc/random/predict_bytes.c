@@ -28,7 +28,11 @@ static void read_raw(struct call *call, int block, const struct span *span)
     if (!speaks_headers(call)) {
         fail_plain(call, UMEM_E_UNSUPPORTED);
     } else if (span->size > call->run->limits.payload_bytes) {
-        fail_plain(call, UMEM_E_TOO_LARGE);
+        refuse(call, UMEM_E_TOO_LARGE);
+        fact_text(call, "limit", "payload_bytes");
+        fact_uint(call, "maximum", call->run->limits.payload_bytes);
+        fact_uint(call, "asked", span->size);
+        fail_end(call);
     } else if (fits(call, 0, span->size)) {
         result_uint(call, "size", span->size);
         result_end(call);
@@ -167,6 +171,8 @@ static void run_job(struct call *call, struct job *job)
 {
     if (call->batch_left != NULL || job->first.size <= LONG_SIZE)
         run_at_once(call, job);
+    else
+        keep_job(call, job);
 }
 
 void predict_block_fill(struct call *call)

@@ -64,9 +64,11 @@ static bool check_heap_room(struct call *call)
 static uint64_t new_handle(const struct run *run)
 {
     struct um_heap_info info = {0};
-    struct um_heap *heap = um_store_next_heap(run->store, 0);
+    size_t budget = 1000;
+    um_handle next = 0;
+    struct um_heap *heap = um_store_next_heap(run->store, 0, &budget, &next);
 
-    for (; heap != NULL; heap = um_store_next_heap(run->store, info.heap)) {
+    for (; heap != NULL; heap = um_store_next_heap(run->store, info.heap, &budget, &next)) {
         um_heap_get_info(heap, &info);
         if (find_heap(run, info.heap) == NONE)
             return info.heap;
@@ -193,9 +195,12 @@ void predict_heap_list(struct call *call)
     uint64_t after = uint_or(call->request, "after", 0);
     uint64_t left = uint_or(call->request, "limit", 1000);
     int heap = next_heap(run, after != 0 ? slot_of(after) + 1 : 0);
-    struct um_buf *out = result_key(call, "heaps");
     uint64_t last = 0;
+    struct um_buf *out;
 
+    if (!fits(call, 0, LIST_COST))
+        return;
+    out = result_key(call, "heaps");
     um_json_begin_array(out);
     for (; heap != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
@@ -228,6 +233,16 @@ static bool may_look(struct call *call, int heap)
     return false;
 }
 
+/* What looks at a heap as a whole does so in slices. */
+static void begin_job_of_heap(struct call *call, enum job_kind kind, int heap)
+{
+    uint64_t handle = call->run->heaps[heap].handle;
+    struct job *job = new_job(call, kind, handle, 0);
+
+    job->number = handle;
+    keep_job(call, job);
+}
+
 static void validate_block(struct call *call, int heap, int block)
 {
     const struct run *run = call->run;
@@ -248,7 +263,6 @@ static void validate_block(struct call *call, int heap, int block)
 
 void predict_heap_validate(struct call *call)
 {
-    const struct run *run = call->run;
     bool of_block = is_given(call->request, "block");
     bool of_heap = is_given(call->request, "heap");
     int heap = of_heap || !of_block ? resolve_heap(call, "heap") : NONE;
@@ -264,17 +278,20 @@ void predict_heap_validate(struct call *call)
         if (call->batch_left != NULL)
             fail_plain(call, UMEM_E_UNSUPPORTED);
         else
-            new_job(call, JOB_VALIDATE, run->heaps[heap].handle, 0)->number = run->heaps[heap].handle;
+            begin_job_of_heap(call, JOB_VALIDATE, heap);
     }
 }
 
 void predict_heap_compact(struct call *call)
 {
-    if (resolve_heap(call, "heap") == NONE)
+    int heap = resolve_heap(call, "heap");
+
+    if (heap == NONE)
         return;
-    (void)result_key(call, "largest_free");
-    um_json_uint(call->out, learn_uint(call));
-    result_end(call);
+    if (call->batch_left != NULL)
+        fail_plain(call, UMEM_E_UNSUPPORTED);
+    else
+        begin_job_of_heap(call, JOB_COMPACT, heap);
 }
 
 /* ---- locks ---- */
@@ -288,7 +305,8 @@ void predict_heap_lock(struct call *call)
 
     if (heap == NONE)
         return;
-    if (!is_locked(run, heap, call->session) && !job_is_at(run, run->heaps[heap].handle, call->session)) {
+    if (!lock_is_wanted(run, run->heaps[heap].handle, call->session) &&
+        !is_locked(run, heap, call->session) && !job_is_at(run, run->heaps[heap].handle, call->session)) {
         run->heaps[heap].locker = call->session;
         run->heaps[heap].locks++;
         result_end(call);
@@ -300,7 +318,7 @@ void predict_heap_lock(struct call *call)
         later->id = call->id;
         later->handle = run->heaps[heap].handle;
         later->deadline = run->now_ms + timeout;
-        later->stall = ++run->sequence;
+        stall(run, later, later->handle);
     }
 }
 

@@ -7,7 +7,10 @@
 #include "predict.h"
 #include "umem_errors.h"
 
-enum { ENTRY_SIZE = 4096 /* room that a page wants for one more session */ };
+enum {
+    ENTRY_SIZE = 4096,         /* room that a page wants for one more session */
+    DOCUMENT_SIZE = 128 * 1024 /* room that the document wants */
+};
 
 /* ---- the daemon ---- */
 
@@ -19,6 +22,8 @@ void predict_empty(struct call *call)
 /* What the document says is test_reference.c's affair; here it is only the same every time. */
 void predict_discover(struct call *call)
 {
+    if (!fits(call, DOCUMENT_SIZE, 0))
+        return;
     um_openrpc_write_members(result(call), "0.0.0");
     call->members = 4;
     result_end(call);
@@ -106,8 +111,11 @@ static void key_uint(struct um_buf *out, const char *key, uint64_t value)
     um_json_uint(out, value);
 }
 
-static void describe_session(const struct run *run, struct um_buf *out, int session)
+/* Of what waits for the session itself, the answer at work is no part. */
+static void describe_session(const struct call *call, struct um_buf *out, int session)
 {
+    const struct run *run = call->run;
+    uint64_t own = session == call->session ? answer_used(call) : 0;
     const struct session *it = &run->sessions[session];
     char program[] = "program0";
 
@@ -121,12 +129,12 @@ static void describe_session(const struct run *run, struct um_buf *out, int sess
     key_uint(out, "opened", (uint64_t)it->opened);
     key_uint(out, "blocks", sum_blocks(run, NONE, it->id));
     key_uint(out, "bytes", sum_bytes(run, NONE, it->id));
-    key_uint(out, "queued_bytes", 1000 + it->id);
+    key_uint(out, "queued_bytes", QUEUED + it->id - own);
 }
 
 void predict_session_info(struct call *call)
 {
-    describe_session(call->run, result(call), call->session);
+    describe_session(call, result(call), call->session);
     call->members = 8;
     result_end(call);
 }
@@ -150,14 +158,17 @@ void predict_session_list(struct call *call)
     const struct run *run = call->run;
     uint64_t last = uint_or(call->request, "after", 0);
     uint64_t left = uint_or(call->request, "limit", 1000);
-    struct um_buf *out = result_key(call, "sessions");
     int session = next_session(run, last);
     bool first = true;
+    struct um_buf *out;
 
+    if (!fits(call, 0, LIST_COST))
+        return;
+    out = result_key(call, "sessions");
     um_json_begin_array(out);
     for (; session != NONE && left != 0 && (first || has_room(call, ENTRY_SIZE)); left--, first = false) {
         um_json_begin_object(out);
-        describe_session(run, out, session);
+        describe_session(call, out, session);
         um_json_end_object(out);
         last = run->sessions[session].id;
         session = next_session(run, last);

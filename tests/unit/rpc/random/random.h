@@ -22,6 +22,8 @@
 #include "value.h"
 
 enum {
+    QUEUED = 100000000,    /* bytes that sessions are said to have unsent, and their number */
+    LIST_COST = 64 * 1024, /* bytes that a page of a list counts for in a batch */
     SESSIONS = 6,
     HEAPS = 6,  /* the process heap is number 0 */
     BLOCKS = 40,
@@ -130,7 +132,8 @@ struct later {
     struct id id;
     uint64_t born; /* all that follows each other has rising numbers */
     uint64_t mark; /* it looks again at the end of the message; 0: it does not */
-    uint64_t stall; /* it looks again when a lock or a long call ends; 0: it does not */
+    uint64_t stall; /* it looks again when the lock or a long call on a heap ends; 0: it does not */
+    uint64_t stalled_by; /* that heap */
     bool cancelled;
     uint64_t deadline; /* UINT64_MAX: none */
     uint64_t handle;   /* of the block, or of the heap */
@@ -162,7 +165,7 @@ struct watch {
     struct news news[NEWS];
 };
 
-enum job_kind { JOB_FILL = 1, JOB_COPY, JOB_COMPARE, JOB_FIND, JOB_RESIZE, JOB_VALIDATE, JOB_AT };
+enum job_kind { JOB_FILL = 1, JOB_COPY, JOB_COMPARE, JOB_FIND, JOB_RESIZE, JOB_VALIDATE, JOB_COMPACT, JOB_AT };
 
 /* A range of a block that may go while a call is at work on it. */
 struct span {
@@ -317,7 +320,10 @@ void tell_freed(struct run *run, uint64_t block, uint64_t heap);
 void tell_destroyed(struct run *run, uint64_t heap);
 void tell_many(struct run *run, uint64_t heap);
 void tell_unlocked(struct run *run, uint64_t heap);
-void resume_stalled(struct run *run);
+void tell_block_lost(struct run *run, uint64_t block); /* with its heap */
+void resume_stalled(struct run *run, uint64_t heap);
+void stall(struct run *run, struct later *later, uint64_t heap);
+bool lock_is_wanted(const struct run *run, uint64_t heap, int session); /* by others that queue for it */
 void settle(struct run *run);
 void expire(struct run *run);
 uint64_t next_deadline(const struct run *run);
@@ -331,6 +337,9 @@ bool job_is_at(const struct run *run, uint64_t heap, int session);
 struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, uint64_t second_heap);
 void run_at_once(struct call *call, struct job *job);
 void work(struct run *run);
+/* Lets it run in slices, unless others queue for a lock that it would keep them from. */
+void keep_job(struct call *call, struct job *job);
+void end_job(struct run *run, int session);
 void drop_job(struct run *run, int session);
 int check_growth(const struct run *run, int block, uint64_t size);
 void part_moves(struct run *run, uint64_t block);
@@ -375,7 +384,7 @@ void fail_limit(struct call *call, int code, const char *limit, const uint64_t f
 uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
 size_t answer_used(const struct call *call); /* bytes of the message so far, its header counted */
-bool engine_failed(struct call *call); /* whether the engine's answer is an error */
+bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
 void write_number(struct um_buf *out, enum um_value_type type, const unsigned char *bytes);
 int code_at(unsigned index); /* 0: past the end */
 

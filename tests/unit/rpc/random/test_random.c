@@ -21,7 +21,8 @@ enum {
     STEPS_BETWEEN_CHECKS = 100,
     COPIED_AT_ONCE = 5000, /* bytes; so little that many resizes run in slices */
     BYTES_LIMIT = 12 * 1024 * 1024,
-    BATCH_BYTES = 100000
+    BATCH_BYTES = 200000,
+    MESSAGE_BYTES = 200000
 };
 
 static uint64_t arguments[2] = {20240229, STEPS};
@@ -45,7 +46,7 @@ static void on_close(struct um_peer *peer)
 
 static uint64_t queued(const struct um_peer *peer)
 {
-    return 1000 + peer->id;
+    return QUEUED + peer->id;
 }
 
 static void on_shutdown(void *context)
@@ -94,9 +95,12 @@ static void forget_intake(struct intake *intake)
 static void tell_what_came(struct run *run, const struct intake *intake)
 {
     int block = find_block(run, intake->span.block);
+    uint64_t left;
 
-    if (intake->answers && block != NONE)
-        tell_changed(run, block, intake->span.offset, intake->done);
+    if (!intake->answers || block == NONE || run->blocks[block].size <= intake->span.offset)
+        return;
+    left = run->blocks[block].size - intake->span.offset;
+    tell_changed(run, block, intake->span.offset, intake->done < left ? intake->done : left);
 }
 
 static void close_session(struct run *run, int session)
@@ -107,9 +111,7 @@ static void close_session(struct run *run, int session)
     it->open = false;
     run->traffic.sessions--;
     drop_listeners(run, session);
-    if (it->job.kind != 0)
-        resume_stalled(run);
-    drop_job(run, session);
+    end_job(run, session);
     tell_what_came(run, &it->intake);
     forget_intake(&it->intake);
     free(it->tail.frozen);
@@ -167,6 +169,7 @@ static void choose_limits(struct run *run)
     static const uint64_t batch_bytes[] = {10, 300, 3000, BATCH_BYTES};
 
     run->limits.batch_bytes = batch_bytes[roll(run, 4)];
+    run->limits.message_bytes = one_in(run, 8) ? 65536 : MESSAGE_BYTES;
     run->limits.waits = 1 + roll(run, LATERS / SESSIONS - 1);
     run->limits.watches = 1 + roll(run, WATCHES / SESSIONS - 1);
 }
@@ -190,13 +193,12 @@ static int do_nonsense(struct run *run)
     static const struct {
         const char *text;
         int code;
-        bool counts;
     } nonsense[] = {
-        {"{", UMEM_E_PARSE_ERROR, true},
-        {"5", UMEM_E_INVALID_REQUEST, true},
-        {"{\"method\":7,\"id\":null}", UMEM_E_INVALID_REQUEST, true},
-        {"[]", UMEM_E_INVALID_REQUEST, false},
-        {NULL, UMEM_E_TOO_LARGE, true},
+        {"{", UMEM_E_PARSE_ERROR},
+        {"5", UMEM_E_INVALID_REQUEST},
+        {"{\"method\":7,\"id\":null}", UMEM_E_INVALID_REQUEST},
+        {"[]", UMEM_E_INVALID_REQUEST},
+        {NULL, UMEM_E_TOO_LARGE},
     };
     static const struct request nothing = {.id = {.kind = ID_NULL}};
     int session = some_ready(run);
@@ -209,7 +211,7 @@ static int do_nonsense(struct run *run)
         feed(run, session, nonsense[which].text, strlen(nonsense[which].text), 0);
     else
         um_peer_refuse(&run->sessions[session].peer, UMEM_E_TOO_LARGE, "the message is too long");
-    run->requests += nonsense[which].counts;
+    run->requests++;
     call_init(&call, run, session, &nothing);
     fail_plain(&call, nonsense[which].code);
     return session;
@@ -395,7 +397,7 @@ static void start(struct run *run)
     run->limits.bytes = BYTES_LIMIT;
     run->limits.blocks = BLOCKS;
     run->limits.heaps = HEAPS - 1;
-    run->limits.message_bytes = 65536;
+    run->limits.message_bytes = MESSAGE_BYTES;
     run->limits.payload_bytes = 1 << 20;
     run->limits.batch_requests = BATCH - 1;
     run->limits.batch_bytes = BATCH_BYTES;

@@ -200,7 +200,7 @@ void destroy_heap(struct run *run, int heap)
     it->alive = false;
     run->stale_heaps[run->stale_heap_count++ % STALE] = it->handle;
     for (unsigned i = 0; i < count; i++)
-        tell_freed(run, observed[i], it->handle);
+        tell_block_lost(run, observed[i]);
     tell_destroyed(run, it->handle);
 }
 

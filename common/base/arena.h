@@ -1,0 +1,44 @@
+/*
+ * Memory that is given back all at once: what a message is read into, and what its parameters become.
+ *
+ * Owns: chunks of memory. Must not know: what is kept in them.
+ */
+#ifndef UM_ARENA_H
+#define UM_ARENA_H
+
+#include <stddef.h>
+
+struct um_arena_chunk;
+
+/* One that is all zero is an empty one. */
+struct um_arena {
+    char *next;                   /* where the next allocation goes */
+    size_t left;                  /* bytes that are free there */
+    struct um_arena_chunk *chunk; /* the one it lies in, and behind it all others; NULL: none yet */
+};
+
+enum { UM_ARENA_ALIGNMENT = 8 /* bytes: enough for pointers, integers and doubles */ };
+
+/* Gives all memory back. The arena is then as one that is all zero. */
+void um_arena_deinit(struct um_arena *arena);
+
+/* Forgets all that was allocated. Keeps one small chunk, so that most messages allocate nothing from the system. */
+void um_arena_reset(struct um_arena *arena);
+
+/* As um_arena_alloc(), where the present chunk has no room. */
+void *um_arena_alloc_chunk(struct um_arena *arena, size_t size);
+
+/* Memory aligned to UM_ARENA_ALIGNMENT, good until um_arena_reset(); NULL where there is none. */
+static inline void *um_arena_alloc(struct um_arena *arena, size_t size)
+{
+    size_t rounded = (size + UM_ARENA_ALIGNMENT - 1) & ~(size_t)(UM_ARENA_ALIGNMENT - 1);
+    char *memory = arena->next;
+
+    if (rounded > arena->left || rounded < size)
+        return um_arena_alloc_chunk(arena, size);
+    arena->next += rounded;
+    arena->left -= rounded;
+    return memory;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * The strict reading of JSON (RFC 8259): what both ends of a pipe believe of what they receive.
+ *
+ * Owns: the decision what is JSON here. Must not know: JSON-RPC, who sent the text. Pure.
+ *
+ * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT deep. Refused
+ * are, with the offset of the first byte that is wrong: text after the value, leading zeros and other numbers that are not
+ * RFC 8259's, NaN, numbers of more than UM_JSON_NUMBER_LIMIT bytes, control characters in strings, lone surrogates, unknown
+ * escapes, invalid UTF-8.
+ *
+ * It is one pass over the text, which either only checks it or also makes a tree of it. Strings of the tree are not copied:
+ * they are unescaped where they stand.
+ */
+#ifndef UM_JSON_READ_H
+#define UM_JSON_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+enum {
+    UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
+    UM_JSON_NUMBER_LIMIT = 63,     /* bytes in a number */
+    UM_JSON_VALUES_LIMIT = 1 << 20 /* values in a tree: one takes 40 bytes, however short its text is */
+};
+
+/* What \u0000 is turned into (U+FDD0, a noncharacter, in UTF-8), since a C string cannot hold it. */
+#define UM_JSON_NUL_MARK "\xef\xb7\x90"
+
+enum um_json_kind {
+    UM_JSON_NULL,
+    UM_JSON_FALSE,
+    UM_JSON_TRUE,
+    UM_JSON_NUMBER,
+    UM_JSON_STRING,
+    UM_JSON_ARRAY,
+    UM_JSON_OBJECT
+};
+
+/* A value of the tree. There may be very many: what only some kinds have lies in the same place. */
+struct um_json {
+    struct um_json *next; /* in the same array or object; NULL: the last */
+    const char *key;      /* of a member of an object, unescaped, ends with NUL; else NULL */
+    union {
+        struct um_json *child; /* ARRAY, OBJECT: the first in it; NULL: none */
+        const char *text;      /* STRING: unescaped, ends with NUL */
+        double number;         /* NUMBER: the nearest double */
+    };
+    union {
+        size_t size;     /* STRING: bytes of text; ARRAY, OBJECT: how many are in it */
+        int64_t integer; /* NUMBER that is_integer */
+    };
+    enum um_json_kind kind;
+    bool is_integer; /* NUMBER: without a fraction, from -(2^53 - 1) to 2^53 - 1 */
+    bool has_nul;    /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
+};
+
+struct um_json_check {
+    size_t bad_offset; /* where reading stopped, in bytes */
+    const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
+    bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
+};
+
+/* Checks `size` bytes at `text`, which it may change as said of has_nul. Returns whether it is JSON. */
+bool um_json_check(char *text, size_t size, struct um_json_check *check);
+
+/* Reads `size` bytes at `text` into a tree, whose values lie in the arena and whose strings lie in the text, which is no
+ * JSON any more then. UMEM_E_PARSE_ERROR with *check, UMEM_E_TOO_LARGE (over UM_JSON_VALUES_LIMIT), UMEM_E_NO_MEMORY. */
+int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                 struct um_json_check *check);
+
+/* Whether a value is of a kind; NULL is of none. */
+static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind)
+{
+    return json != NULL && json->kind == kind;
+}
+
+/* The element of an array at this index, counted from 0; NULL where there is none, or `json` is NULL or no array. */
+const struct um_json *um_json_element_of(const struct um_json *json, size_t index);
+
+/* The member of an object with this key, the first where there are several; NULL where there is none, or `json` is NULL or
+ * no object. */
+const struct um_json *um_json_member_of(const struct um_json *json, const char *key);
+
+#endif
