@@ -1,4 +1,5 @@
-/* What random requests found: which locks matter, who hears of a raw write that fails, how handles are told. */
+/* What random requests found: which locks matter, who hears of a raw write that fails, how handles are
+ * told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +26,8 @@ static void test_a_bad_handle_is_told_as_an_integer(void **state)
     free(text);
 }
 
-/* The heap that is left out beside a block is the block's: it does not matter who has locked the process heap. */
+/* The heap that is left out beside a block is the block's: it does not matter who has locked the process
+ * heap. */
 static void test_validating_a_block_takes_no_notice_of_other_heaps_locks(void **state)
 {
     struct fixture *fixture = *state;
@@ -39,9 +41,11 @@ static void test_validating_a_block_takes_no_notice_of_other_heaps_locks(void **
     expect_result(&fixture->other, "{\"method\":\"heap.lock\",\"params\":[\"process\"]}");
     expect_result(peer, "{\"method\":\"heap.validate\",\"params\":{\"block\":%llu}}", (ULL)block);
     expect_error(peer, UMEM_E_LOCKED, "{\"method\":\"heap.validate\"}");
-    expect_error(peer, UMEM_E_LOCKED, "{\"method\":\"heap.validate\",\"params\":[\"process\",%llu]}", (ULL)block);
+    expect_error(peer, UMEM_E_LOCKED, "{\"method\":\"heap.validate\",\"params\":[\"process\",%llu]}",
+                 (ULL)block);
     expect_result(&fixture->other, "{\"method\":\"heap.lock\",\"params\":[%llu]}", (ULL)heap);
-    expect_error(peer, UMEM_E_LOCKED, "{\"method\":\"heap.validate\",\"params\":{\"block\":%llu}}", (ULL)block);
+    expect_error(peer, UMEM_E_LOCKED, "{\"method\":\"heap.validate\",\"params\":{\"block\":%llu}}",
+                 (ULL)block);
 }
 
 static void put_piece(struct um_peer *peer, size_t size)
@@ -54,16 +58,17 @@ static void put_piece(struct um_peer *peer, size_t size)
     um_peer_payload_received(peer, size);
 }
 
-/* A raw write is locked out after its first piece: who has the lock hears of that piece now, not with the rest of the bytes
- * that are let go. */
+/* A raw write is locked out after its first piece: who has the lock hears of that piece now, not with the
+ * rest of the bytes that are let go. */
 static void test_a_raw_write_that_is_locked_out_is_told_at_once(void **state)
 {
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
     uint64_t block = new_block(peer, "[16]");
     char message[128];
-    int size = snprintf(message, sizeof message,
-                        "{\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", (ULL)block);
+    int size =
+        snprintf(message, sizeof message,
+                 "{\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", (ULL)block);
 
     um_peer_message(&fixture->other, message, (size_t)size, 16);
     assert_null(ask(peer, "{\"id\":1,\"method\":\"block.wait\",\"params\":[%llu,0,0]}", (ULL)block));
@@ -81,9 +86,10 @@ static void test_a_raw_write_that_is_locked_out_is_told_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_bad_handle_is_told_as_an_integer, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_validating_a_block_takes_no_notice_of_other_heaps_locks, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_a_bad_handle_is_told_as_an_integer, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_validating_a_block_takes_no_notice_of_other_heaps_locks,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_raw_write_that_is_locked_out_is_told_at_once, fixture_setup,
                                         fixture_teardown),
     };

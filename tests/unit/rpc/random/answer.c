@@ -1,5 +1,5 @@
-/* Writing the answers that are expected, byte for byte. What cannot be foretold, the text of an error, a handle, is taken from
- * the engine's answer where it should stand, or left open with a '\1'. */
+/* Writing the answers that are expected, byte for byte. What cannot be foretold, the text of an error, a
+ * handle, is taken from the engine's answer where it should stand, or left open with a '\1'. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,9 @@
 #include "random.h"
 #include "umem_errors.h"
 
-enum { GUESSED_HEADER = 23 /* bytes of header that the engine sets aside before it knows the answer's size */ };
+enum {
+    GUESSED_HEADER = 23 /* bytes of header that the engine sets aside before it knows the answer's size */
+};
 
 static const int codes[CODES] = {
 #define ERROR_CODE(identifier, code, name, text) code,

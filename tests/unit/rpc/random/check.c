@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
+#include "json_out.h"
 #include "list.h"
 #include "notification.h"
-#include "json_out.h"
 #include "random.h"
 #include "store_internal.h"
 
@@ -37,8 +37,7 @@ static void mismatch(const struct run *run, int session, const char *expected, s
     size_t left = it->peer.out.size - it->checked;
 
     print_error("session %d\nexpected: %.*s\nanswered: %.*s\n", session, (int)(size < 2000 ? size : 2000),
-                expected, (int)(left < 2000 ? left : 2000),
-                left != 0 ? it->peer.out.data + it->checked : "");
+                expected, (int)(left < 2000 ? left : 2000), left != 0 ? it->peer.out.data + it->checked : "");
     for (unsigned i = 0; i < it->late_count; i++)
         print_error("late: %.*s\n", (int)it->late[i].size, it->late[i].data);
     show(run);
@@ -79,7 +78,8 @@ static struct piece next_piece(const struct run *run, int session)
     return piece;
 }
 
-/* Whether a text is as expected; a '\1' stands for anything but nothing within a string, a '\2' for a number. */
+/* Whether a text is as expected; a '\1' stands for anything but nothing within a string, a '\2' for a
+ * number. */
 static bool is_same(const struct um_buf *expected, const struct piece *piece)
 {
     size_t at = 0;
@@ -253,7 +253,8 @@ void check_notifications(struct run *run, int session)
         if (watch == NULL)
             MUST(it->checked <= run->limits.unsent_bytes);
         for (int i = 0; i < WATCHES && watch == NULL; i++) {
-            if (run->watches[i].used && run->watches[i].session == session && take_news(&run->watches[i], &piece))
+            if (run->watches[i].used && run->watches[i].session == session &&
+                take_news(&run->watches[i], &piece))
                 talking = watch = &run->watches[i];
             else
                 continue;

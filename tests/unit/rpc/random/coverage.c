@@ -11,17 +11,15 @@
 #include "table.h"
 #include "umem_errors.h"
 
-/* What needs a damaged heap, a system without memory, or a state that does not come about; "" is every method. */
+/* What needs a damaged heap, a system without memory, or a state that does not come about; "" is every
+ * method. */
 static const struct {
     const char *method;
     int code;
 } exceptions[] = {
-    {"", UMEM_E_INTERNAL_ERROR},
-    {"heap.validate", UMEM_E_CORRUPTED},
-    {"heap.create", UMEM_E_NO_MEMORY},
-    {"block.change", UMEM_E_NO_MEMORY},
-    {"block.hold", UMEM_E_NO_MEMORY},
-    {"block.release", UMEM_E_NO_MEMORY},
+    {"", UMEM_E_INTERNAL_ERROR},       {"heap.validate", UMEM_E_CORRUPTED},
+    {"heap.create", UMEM_E_NO_MEMORY}, {"block.change", UMEM_E_NO_MEMORY},
+    {"block.hold", UMEM_E_NO_MEMORY},  {"block.release", UMEM_E_NO_MEMORY},
 };
 
 void check_table(void)

@@ -21,4 +21,11 @@ generate_function generate_block_add, generate_block_exchange, generate_block_wa
 generate_function generate_session_list, generate_session_watch, generate_session_unwatch;
 generate_function generate_session_close;
 
+/* What the generators share: the size of a block (NONE: of none), a range in one of which either end may
+ * be left out, and a time that no other call runs out of. */
+uint64_t size_of(const struct run *run, int block);
+void maybe_range(struct run *run, struct request *request, const char *offset, const char *size,
+                 uint64_t block_size);
+void give_timeout(struct run *run, struct request *request);
+
 #endif

@@ -25,8 +25,8 @@ struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, 
     struct job *job = &call->run->sessions[call->session].job;
 
     MUST(job->kind == 0);
-    *job = (struct job){
-        .kind = kind, .entry = call->entry, .id = call->id, .heaps = {first_heap, second_heap}};
+    *job =
+        (struct job){.kind = kind, .entry = call->entry, .id = call->id, .heaps = {first_heap, second_heap}};
     job->turn = ++call->run->sequence;
     return job;
 }
@@ -44,7 +44,7 @@ int check_growth(const struct run *run, int block, uint64_t size)
     if (heap->maximum_size != 0 && more > heap->maximum_size - sum_bytes(run, it->heap, 0) - heap->reserved)
         return UMEM_E_NO_MEMORY;
     return more > run->limits.bytes - sum_bytes(run, NONE, 0) - run->reserved ? UMEM_E_LIMIT_EXCEEDED
-                                                                             : UMEM_OK;
+                                                                              : UMEM_OK;
 }
 
 /* A block that was freed or resized otherwise is not being moved any more: the next slice begins anew. */

@@ -12,8 +12,8 @@ struct later *new_later(struct run *run, enum later_kind kind, int session)
     while (later < run->laters + LATERS - 1 && later->kind != 0)
         later++;
     MUST(later->kind == 0);
-    *later = (struct later){
-        .kind = kind, .session = session, .born = ++run->sequence, .deadline = UINT64_MAX};
+    *later =
+        (struct later){.kind = kind, .session = session, .born = ++run->sequence, .deadline = UINT64_MAX};
     return later;
 }
 
@@ -106,7 +106,8 @@ static void tell_watches(struct run *run, uint64_t block, uint64_t heap, const s
 
         if (!watch->used || !watch->attached)
             continue;
-        if (watch->block != 0 && (watch->block != block || (news->kind == NEWS_CHANGED && !overlaps(watch, news))))
+        if (watch->block != 0 &&
+            (watch->block != block || (news->kind == NEWS_CHANGED && !overlaps(watch, news))))
             continue;
         if (watch->block == 0 && watch->heap != 0 && watch->heap != heap)
             continue;
@@ -228,7 +229,8 @@ bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
     return wanted && number != NONE && run->heaps[number].locker != session;
 }
 
-/* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which they came to wait. */
+/* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which
+ * they came to wait. */
 void resume_stalled(struct run *run, uint64_t heap)
 {
     for (;;) {
@@ -237,7 +239,8 @@ void resume_stalled(struct run *run, uint64_t heap)
         for (int i = 0; i < LATERS; i++) {
             struct later *later = &run->laters[i];
 
-            if (later->kind != 0 && later->stall != 0 && later->stalled_by == heap && (first == NULL || later->stall < first->stall))
+            if (later->kind != 0 && later->stall != 0 && later->stalled_by == heap &&
+                (first == NULL || later->stall < first->stall))
                 first = later;
         }
         if (first == NULL)

@@ -82,7 +82,8 @@ static unsigned some_entry(struct run *run)
     return index;
 }
 
-/* What makes or moves something tells where it lies: a model that is not told can only look for it, one at a time. */
+/* What makes or moves something tells where it lies: a model that is not told can only look for it, one at
+ * a time. */
 static bool must_be_answered(const struct request *request)
 {
     static const char *const names[] = {"block.alloc", "block.resize", "heap.create"};
@@ -109,7 +110,8 @@ static void generate_request(struct run *run, int session, struct request *reque
     if (!headers)
         request->payload_size = 0;
     finish_request(run, request);
-    if (request->id.kind == ID_NONE && must_be_answered(request) && (in_batch || strcmp(request->method->name, "block.resize") == 0))
+    if (request->id.kind == ID_NONE && must_be_answered(request) &&
+        (in_batch || strcmp(request->method->name, "block.resize") == 0))
         request->id.kind = ID_NUMBER;
 }
 

@@ -167,7 +167,8 @@ void give_large_block(struct run *run, struct request *request, const char *name
     give_block(run, request, name, block);
 }
 
-/* One that a session is in the middle of, by a payload, a raw read or a long call; where there is none, any. */
+/* One that a session is in the middle of, by a payload, a raw read or a long call; where there is none,
+ * any. */
 void give_busy_block(struct run *run, struct request *request, const char *name, int *block)
 {
     int first = (int)roll(run, SESSIONS);
@@ -203,8 +204,8 @@ void give_heap(struct run *run, struct request *request, const char *name, int *
     give_handle(request, name, it->handle, it->name != NONE && one_in(run, 2) ? name_text(it->name) : NULL);
 }
 
-/* Random bytes, few different ones, in a random encoding where the method knows more than one. Where they are not UTF-8 they
- * travel as base64 or hex. */
+/* Random bytes, few different ones, in a random encoding where the method knows more than one. Where they
+ * are not UTF-8 they travel as base64 or hex. */
 void give_data(struct run *run, struct request *request, const char *name, size_t size)
 {
     struct argument *it = give(request, name);

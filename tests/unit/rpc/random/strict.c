@@ -1,4 +1,5 @@
-/* Whether a text is JSON, to the letter of RFC 8259: a reader that shares nothing with the writer it checks. */
+/* Whether a text is JSON, to the letter of RFC 8259: a reader that shares nothing with the writer it
+ * checks. */
 #include <string.h>
 
 #include "random.h"

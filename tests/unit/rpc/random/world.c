@@ -53,8 +53,8 @@ int heap_named(const struct run *run, const char *name)
     return NONE;
 }
 
-/* Every generation of a slot was given out before the next: a number of the right kind that is not alive was so once, unless
- * its generation is 0, which no handle has. */
+/* Every generation of a slot was given out before the next: a number of the right kind that is not alive
+ * was so once, unless its generation is 0, which no handle has. */
 bool is_stale(const struct run *run, bool block, uint64_t handle)
 {
     (void)run;
@@ -183,7 +183,8 @@ void free_block(struct run *run, int block)
     tell_freed(run, handle, heap);
 }
 
-/* Everything is gone before anybody is told. Only blocks that somebody observes by themselves are told one by one. */
+/* Everything is gone before anybody is told. Only blocks that somebody observes by themselves are told one
+ * by one. */
 void destroy_heap(struct run *run, int heap)
 {
     struct model_heap *it = &run->heaps[heap];
