@@ -23,6 +23,7 @@ enum {
     READ_SIZE = 1 << 18,
     MESSAGE_LIMIT = 1 << 28, /* a longer one is passed on too, but not read */
     MARK_ROOM = 160,
+    FRAMED_ROOM = MARK_ROOM + 64, /* a mark with its headers, or with what stands before and behind it */
     MESSAGE_ROOM = 128,
     LOOK_EVERY_MS = 10
 };
@@ -141,12 +142,12 @@ static void end_after_answers(void)
 }
 
 /* Writes a message in the framing of those before: in lines if there were none. */
-static void frame_message(char out[MARK_ROOM], const char *text, bool has_headers, const char *before)
+static void frame_message(char out[FRAMED_ROOM], const char *text, bool has_headers, const char *before)
 {
     if (has_headers)
-        snprintf(out, MARK_ROOM, "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
+        snprintf(out, FRAMED_ROOM, "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
     else
-        snprintf(out, MARK_ROOM, "%s%s\n", before, text);
+        snprintf(out, FRAMED_ROOM, "%s%s\n", before, text);
 }
 
 static void send_mark(void)
@@ -154,7 +155,7 @@ static void send_mark(void)
     const struct um_frame *frame = &carrier.to_daemon.frame;
     bool has_headers = frame->kind == UM_FRAME_HEADERS;
     char text[MARK_ROOM];
-    char message[MARK_ROOM];
+    char message[FRAMED_ROOM];
 
     if (has_headers && !um_frame_is_between(frame)) {
         end_after_answers();
