@@ -41,8 +41,8 @@ static struct carrier {
     struct um_transport *transport;
     struct direction to_daemon;   /* the thread's */
     struct direction from_daemon; /* the main thread's */
-    char output[READ_SIZE + MARK_ROOM];
-    char mark[MARK_ROOM]; /* the answer to the last ping, as it comes */
+    char output[READ_SIZE + FRAMED_ROOM];
+    char mark[FRAMED_ROOM]; /* the answer to the last ping, as it comes */
     size_t mark_size;
     size_t mark_matched; /* bytes of it that have come and are kept back */
     /* Under the lock: */
