@@ -245,19 +245,39 @@ static void run_wait(void *context)
         umem_block_wait(waiter->client, waiter->block, 0, UMEM_TYPE_U8, &zero, UMEM_FOREVER, &waiter->now);
 }
 
+static uint64_t count_requests(umem_client *client)
+{
+    struct umem_server_stats stats = {0};
+
+    ok(client, umem_server_stats(client, &stats));
+    return stats.requests;
+}
+
+/* Turns until the daemon has had `wanted` requests beside those that ask how many it has had. */
+static void await_requests(umem_client *client, uint64_t before, uint64_t wanted)
+{
+    for (uint64_t asked = 1; asked < 1000000; asked++) {
+        if (count_requests(client) - before - asked >= wanted)
+            return;
+    }
+    fail_msg("the daemon has not had %llu more requests", (unsigned long long)wanted);
+}
+
 static void test_waits_among_threads(void **state)
 {
     umem_client *client = daemon_connect(*state);
     struct waiter waiters[4];
     uv_thread_t threads[4];
     const uint8_t one = 1;
+    uint64_t before;
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i++)
         waiters[i] = (struct waiter){.client = client, .block = alloc(client, 1)};
+    before = count_requests(client);
+    for (int i = 0; i < 4; i++)
         assert_int_equal(uv_thread_create(&threads[i], run_wait, &waiters[i]), 0);
-    }
-    for (int i = 0; i < 100; i++)
-        ok(client, umem_server_ping(client));
+    /* One that came only after the new connection would wait there. */
+    await_requests(client, before, 4);
     ok(client, umem_block_set(client, waiters[0].block, 0, UMEM_TYPE_U8, &one, 1));
     ok(client, umem_block_free(client, waiters[1].block));
     uv_thread_join(&threads[0]);
