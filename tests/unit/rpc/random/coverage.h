@@ -11,7 +11,7 @@
 /* Fails where the engine has a method that this test does not call, or the other way round. */
 void check_table(void);
 
-/* Fails where a method has never succeeded, or never answered with an error that it declares. */
-void check_coverage(const struct run *run);
+/* Whether each method has succeeded and answered with each error that it declares. `tells`: says what has not. */
+bool has_covered_all(const struct run *run, bool tells);
 
 #endif

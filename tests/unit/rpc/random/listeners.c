@@ -95,7 +95,7 @@ static bool overlaps(const struct watch *watch, const struct news *news)
 {
     uint64_t end = watch->size > UINT64_MAX - watch->offset ? UINT64_MAX : watch->offset + watch->size;
 
-    return news->offset + news->size > watch->offset && news->offset < end;
+    return watch->size != 0 && news->offset + news->size > watch->offset && news->offset < end;
 }
 
 /* Whoever watches this block (0: none), this heap, or everything. */

@@ -17,7 +17,8 @@
 #include "umem_errors.h"
 
 enum {
-    STEPS = 80000,
+    STEPS = 40000, /* from here on, everything must have come about */
+    EXTRA = 20,    /* times as many, at most, until it has */
     STEPS_BETWEEN_CHECKS = 100,
     COPIED_AT_ONCE = 5000, /* bytes; so little that many resizes run in slices */
     BYTES_LIMIT = 12 * 1024 * 1024,
@@ -331,6 +332,7 @@ static void finish(struct run *run)
 static void test_the_engine_and_the_model_agree(void **state)
 {
     struct run *run = calloc(1, sizeof *run);
+    bool all;
 
     (void)state;
     assert_non_null(run);
@@ -340,10 +342,15 @@ static void test_the_engine_and_the_model_agree(void **state)
     start(run);
     for (run->step = 0; run->step < arguments[1]; run->step++)
         do_something(run);
+    /* Where blocks lie decides some of what happens, so that the rare may take longer to come about on some days. */
+    while (run->step < EXTRA * STEPS && run->step >= STEPS && !has_covered_all(run, false)) {
+        for (int i = 0; i < 1000; i++, run->step++)
+            do_something(run);
+    }
     finish(run);
-    if (arguments[1] >= STEPS)
-        check_coverage(run);
+    all = run->step < STEPS || has_covered_all(run, true);
     free(run);
+    assert_true(all);
 }
 
 int main(int argc, char **argv)
