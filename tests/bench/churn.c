@@ -26,8 +26,9 @@ static int print_make(const struct churn *churn, char *to, size_t room)
     }
     if (churn->heap != 0)
         snprintf(heap, sizeof heap, ",\"heap\":%" PRIu64, churn->heap);
-    return snprintf(to, room, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.alloc\",\"params\":{\"size\":%d%s%s}}\n",
-                    CHURN_BLOCK_SIZE, heap, data);
+    return snprintf(
+        to, room, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.alloc\",\"params\":{\"size\":%d%s%s}}\n",
+        CHURN_BLOCK_SIZE, heap, data);
 }
 
 static int print_take(const struct churn *churn, char *to, size_t room)
@@ -35,15 +36,18 @@ static int print_take(const struct churn *churn, char *to, size_t room)
     uint64_t handle = churn->handles[churn->asked - 1];
 
     if (churn->what == CHURN_HEAPS)
-        return snprintf(to, room,
-                        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"heap.destroy\",\"params\":{\"heap\":%" PRIu64 "}}\n",
-                        handle);
+        return snprintf(
+            to, room,
+            "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"heap.destroy\",\"params\":{\"heap\":%" PRIu64 "}}\n",
+            handle);
     return snprintf(to, room,
-                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.free\",\"params\":{\"block\":%" PRIu64 "}}\n",
+                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.free\",\"params\":{\"block\":%" PRIu64
+                    "}}\n",
                     handle);
 }
 
-static size_t next(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes, size_t *size)
+static size_t next(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes,
+                   size_t *size)
 {
     struct churn *churn = source->data;
     size_t count = 0;
@@ -90,9 +94,11 @@ static bool take_answer(struct churn *churn, const char *line, bool take)
     line += sizeof answer_begin - 1;
     if (take) {
         churn->count--;
-        return strcmp(line, churn->what == CHURN_HEAPS ? "{\"blocks\":0,\"bytes\":0}}" : "{\"size\":64}}") == 0;
+        return strcmp(line, churn->what == CHURN_HEAPS ? "{\"blocks\":0,\"bytes\":0}}" : "{\"size\":64}}") ==
+               0;
     }
-    if (strncmp(line, churn->what == CHURN_HEAPS ? "{\"heap\":" : "{\"block\":", churn->what == CHURN_HEAPS ? 8 : 9) != 0)
+    if (strncmp(line, churn->what == CHURN_HEAPS ? "{\"heap\":" : "{\"block\":",
+                churn->what == CHURN_HEAPS ? 8 : 9) != 0)
         return false;
     line = skip_number(line + (churn->what == CHURN_HEAPS ? 8 : 9), &handle);
     if (handle == 0)

@@ -27,12 +27,12 @@ struct churn {
     struct source source;
     enum churn_what what;
     enum churn_mode mode;
-    uint64_t heap;     /* where blocks are made; 0: on the process heap */
-    uint64_t *handles; /* what there is, in the order in which it was made */
-    size_t count;      /* how many there are */
-    size_t asked;      /* how many there will be once all answers are there */
-    size_t limit;      /* most of them */
-    bool numbered;     /* block number n begins with n, in 8 bytes; else all are zero */
+    uint64_t heap;                       /* where blocks are made; 0: on the process heap */
+    uint64_t *handles;                   /* what there is, in the order in which it was made */
+    size_t count;                        /* how many there are */
+    size_t asked;                        /* how many there will be once all answers are there */
+    size_t limit;                        /* most of them */
+    bool numbered;                       /* block number n begins with n, in 8 bytes; else all are zero */
     bool asked_to_take[CHURN_DEPTH_MAX]; /* what the request at this place of the batch was */
     size_t first, last;                  /* the requests that wait for their answers, in asked_to_take */
     char requests[CHURN_DEPTH_MAX * 192];

@@ -12,6 +12,7 @@
 
 /* How much is done. The short form has all workloads, but too little of each for figures. */
 struct effort {
+    bool is_short;          /* too little for figures */
     unsigned rounds;        /* how often everything is measured, turn about */
     uint64_t slice_ns;      /* how long one workload runs against one server in one round */
     unsigned connections;   /* most connections at one time */

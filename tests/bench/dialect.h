@@ -39,8 +39,8 @@ struct step {
 /* The keys of one workload at one server. */
 struct keys {
     const struct server *server;
-    char letter;                /* what their names begin with */
-    umem_client *client;        /* umemd's: makes and looks after blocks, outside of what is measured */
+    char letter;         /* what their names begin with */
+    umem_client *client; /* umemd's: makes and looks after blocks, outside of what is measured */
     umem_handle blocks[KEYS_MAX];
     unsigned count;             /* how many keys */
     size_t size;                /* bytes of each */
@@ -55,11 +55,12 @@ enum encoding { ENCODING_BASE64, ENCODING_HEX, ENCODING_RAW };
 struct dialect {
     const char *name; /* "umemd, lines, base64" */
     enum server_kind server;
-    enum encoding encoding; /* umemd */
-    bool headers;           /* umemd: framing by headers */
+    enum encoding encoding;     /* umemd */
+    bool headers;               /* umemd: framing by headers */
     const struct dialect *like; /* the bare server: moves as many bytes as this one */
     /* Appends one step's request and answer. */
-    void (*say)(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step);
+    void (*say)(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                const struct step *step);
     /* Appends one request that reads `count` keys from `first` on at once; NULL: it cannot. */
     void (*say_batch)(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
     /* Makes all keys: the first `filled` with their bytes, the others with zeros. */
@@ -85,14 +86,17 @@ enum dialect_id {
 extern const struct dialect dialects[DIALECTS];
 
 /* umemd's own, in dialect_umemd.c; the others' in dialect_others.c. */
-void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step);
+void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+               const struct step *step);
 void umemd_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
 void umemd_make(struct keys *keys, unsigned filled);
 void umemd_verify(const struct keys *keys, unsigned count);
 void umemd_drop(struct keys *keys);
-void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step);
+void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+               const struct step *step);
 void redis_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
-void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step);
+void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                   const struct step *step);
 void memcached_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
 void others_make(struct keys *keys, unsigned filled);
 void others_verify(const struct keys *keys, unsigned count);

@@ -61,7 +61,8 @@ static void redis_say_make(struct ring *ring, const struct keys *keys, unsigned 
     ring_expect(ring, "+OK\r\n");
 }
 
-void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step)
+void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+               const struct step *step)
 {
     (void)dialect;
     if (step->kind == STEP_READ && keys->size >= LARGE) {
@@ -135,7 +136,8 @@ static void expect_value(struct ring *ring, const struct keys *keys, unsigned ke
     ring_expect(ring, "\r\n");
 }
 
-void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step)
+void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                   const struct step *step)
 {
     (void)dialect;
     if (step->kind == STEP_READ) {

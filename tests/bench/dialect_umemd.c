@@ -47,8 +47,8 @@ static void frame(const struct dialect *dialect, const struct message *message, 
     char header[96] = "";
 
     if (dialect->headers && message->payload_size > 0)
-        snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n", message->text.size,
-                 message->payload_size);
+        snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n",
+                 message->text.size, message->payload_size);
     else if (dialect->headers)
         snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", message->text.size);
     if (!um_buf_append_string(to, header) || !um_buf_append(to, message->text.data, message->text.size) ||
@@ -65,8 +65,8 @@ static const char *encoding_member(enum encoding encoding)
     return members[encoding];
 }
 
-static void say_read(struct message *ask, struct message *expect, enum encoding encoding, const struct keys *keys,
-                     unsigned key)
+static void say_read(struct message *ask, struct message *expect, enum encoding encoding,
+                     const struct keys *keys, unsigned key)
 {
     const unsigned char *bytes = keys->bytes + key * keys->size;
 
@@ -84,8 +84,8 @@ static void say_read(struct message *ask, struct message *expect, enum encoding 
     put(expect, "}}");
 }
 
-static void say_write(struct message *ask, struct message *expect, enum encoding encoding, const struct keys *keys,
-                      unsigned key)
+static void say_write(struct message *ask, struct message *expect, enum encoding encoding,
+                      const struct keys *keys, unsigned key)
 {
     const unsigned char *bytes = keys->bytes + key * keys->size;
 
@@ -103,7 +103,8 @@ static void say_write(struct message *ask, struct message *expect, enum encoding
     put(expect, "{\"size\":%zu}}", keys->size);
 }
 
-void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, const struct step *step)
+void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+               const struct step *step)
 {
     struct message ask = {.payload = ""};
     struct message expect = {.payload = ""};
@@ -181,7 +182,8 @@ void umemd_make(struct keys *keys, unsigned filled)
     for (unsigned key = 0; key < keys->count; key++) {
         must(umem_block_alloc(keys->client, keys->size, NULL, &keys->blocks[key]), keys->client, "alloc");
         if (key < filled && !keys->numbers)
-            must(umem_block_write(keys->client, keys->blocks[key], 0, keys->bytes + key * keys->size, keys->size),
+            must(umem_block_write(keys->client, keys->blocks[key], 0, keys->bytes + key * keys->size,
+                                  keys->size),
                  keys->client, "write");
     }
 }

@@ -24,7 +24,8 @@ struct cursor {
 struct source {
     /* Points *bytes at the next requests, at most `wanted`, in *size bytes, that stay as they are until the next call.
      * Returns how many they are; 0: no more until another answer, or for good. */
-    size_t (*next)(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes, size_t *size);
+    size_t (*next)(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes,
+                   size_t *size);
     /* Looks at bytes that came. Returns how many answers they finish. Gives up where they are wrong. */
     size_t (*check)(struct source *source, struct cursor *cursor, const char *bytes, size_t size);
     void *data; /* the source's own */
@@ -34,9 +35,10 @@ struct source {
 enum { HISTOGRAM_STEPS = 32, HISTOGRAM_SIZE = 64 * HISTOGRAM_STEPS };
 
 struct drive_result {
-    uint64_t requests;                  /* how many were answered */
-    uint64_t elapsed_ns;                /* from the first byte to the last */
-    uint64_t histogram[HISTOGRAM_SIZE]; /* how many took that long, from the batch's sending to the answer's coming */
+    uint64_t requests;   /* how many were answered */
+    uint64_t elapsed_ns; /* from the first byte to the last */
+    uint64_t histogram
+        [HISTOGRAM_SIZE]; /* how many took that long, from the batch's sending to the answer's coming */
 };
 
 struct drive {

@@ -6,8 +6,8 @@
 
 #include "drive.h"
 
-static void add(struct results *results, const char *name, enum server_kind kind, uint64_t count, unsigned round,
-                double value, const char *unit)
+static void add(struct results *results, const char *name, enum server_kind kind, uint64_t count,
+                unsigned round, double value, const char *unit)
 {
     results_add(results, &(struct record){.group = "figure",
                                           .name = name,
@@ -49,7 +49,8 @@ void figures_of_servers(const struct effort *effort, struct results *results)
 
             if (!server_is_there(kind))
                 continue;
-            add(results, "start to first answer", kind, 0, round, (double)server_start(&server, kind) / 1e6, "ms");
+            add(results, "start to first answer", kind, 0, round, (double)server_start(&server, kind) / 1e6,
+                "ms");
             add(results, "memory of an empty server, private", kind, 0, round,
                 (double)server_private_bytes(&server) / 1024, "KiB");
             add(results, "memory of an empty server, resident", kind, 0, round,

@@ -29,8 +29,8 @@ static void say_one(struct ring *ring, int method, uint64_t block, uint64_t numb
     memcpy(bytes, &number, sizeof number);
     um_base64_encode(data, bytes, sizeof bytes);
     data[um_base64_encoded_size(sizeof bytes)] = '\0';
-    ring_ask(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.%s\",\"params\":{\"block\":%" PRIu64, methods[method],
-             block);
+    ring_ask(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.%s\",\"params\":{\"block\":%" PRIu64,
+             methods[method], block);
     ring_expect(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{");
     if (method == 0) {
         ring_ask(ring, ",\"offset\":0,\"size\":%d}}\n", CHURN_BLOCK_SIZE);
@@ -73,8 +73,8 @@ static void run_method(const struct effort *effort, const struct stand *stand, i
     ring_deinit(&ring);
 }
 
-static void measure_stand(const struct effort *effort, struct results *results, const struct stand *stand, int method,
-                          unsigned depth, unsigned round, const char *target, uint64_t count)
+static void measure_stand(const struct effort *effort, struct results *results, const struct stand *stand,
+                          int method, unsigned depth, unsigned round, const char *target, uint64_t count)
 {
     static struct drive_result timing;
 
@@ -92,15 +92,13 @@ static void measure_stand(const struct effort *effort, struct results *results, 
                                           .timing = &timing});
 }
 
-static void figure(struct results *results, const char *name, const char *target, uint64_t count, double value,
-                   const char *unit)
+static void figure(struct results *results, const char *name, const char *target, uint64_t count,
+                   double value, const char *unit)
 {
-    results_add(results, &(struct record){.group = "figure",
-                                          .name = name,
-                                          .target = target,
-                                          .count = count,
-                                          .value = value,
-                                          .unit = unit});
+    results_add(
+        results,
+        &(struct record){
+            .group = "figure", .name = name, .target = target, .count = count, .value = value, .unit = unit});
 }
 
 static double memory_each(uint64_t before, uint64_t after, size_t count)
@@ -166,7 +164,8 @@ void growth_of_blocks(const struct effort *effort, struct results *results)
 
 void growth_of_others(const struct effort *effort, struct results *results)
 {
-    static const char bytes[CHURN_BLOCK_SIZE + 1] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const char bytes[CHURN_BLOCK_SIZE + 1] =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     for (enum server_kind kind = SERVER_REDIS; kind <= SERVER_MEMCACHED; kind++) {
         struct server server;

@@ -54,6 +54,8 @@ static int start_child(bool pongs, char *bytes, pid_t *child)
         return pair[0];
     }
     close(pair[0]);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     if (pongs) {
         while (receive_all(pair[1], bytes, SMALL) && send(pair[1], bytes, SMALL, 0) == SMALL)
             ;
@@ -70,7 +72,8 @@ static void end_child(int handle, pid_t child)
     waitpid(child, NULL, 0);
 }
 
-static void measure_pair(const struct effort *effort, struct results *results, unsigned round, bool pongs, char *bytes)
+static void measure_pair(const struct effort *effort, struct results *results, unsigned round, bool pongs,
+                         char *bytes)
 {
     pid_t child;
     int handle = start_child(pongs, bytes, &child);

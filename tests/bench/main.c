@@ -28,6 +28,7 @@ static const struct effort full = {
 };
 
 static const struct effort quick = {
+    .is_short = true,
     .rounds = 1,
     .slice_ns = 1000000,
     .connections = 100,
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
         usage();
     raise_handle_limit(&effort);
     servers_find(umemd);
-    results_open(&results, out, effort.rounds);
+    results_open(&results, out, &effort);
     figures_of_machine(&effort, &results);
     figures_of_servers(&effort, &results);
     for (int kind = 0; kind < SERVER_KINDS; kind++) {
@@ -100,7 +101,7 @@ int main(int argc, char **argv)
     growth_of_others(&effort, &results);
     growth_of_heaps(&effort, &results);
     results_close(&results);
-    fprintf(stderr, "%llu figures; %llu answers checked, all of them right\n", (unsigned long long)results.records,
-            (unsigned long long)results.answers);
+    fprintf(stderr, "%llu figures; %llu answers checked, all of them right\n",
+            (unsigned long long)results.records, (unsigned long long)results.answers);
     return 0;
 }

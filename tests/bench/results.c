@@ -9,7 +9,7 @@
 #include "drive.h"
 #include "server.h"
 
-void results_open(struct results *results, const char *folder, unsigned rounds)
+void results_open(struct results *results, const char *folder, const struct effort *effort)
 {
     char path[1024];
     struct utsname machine;
@@ -20,8 +20,10 @@ void results_open(struct results *results, const char *folder, unsigned rounds)
     if (results->file == NULL)
         give_up("cannot write %s: %s", path, strerror(errno));
     uname(&machine);
-    fprintf(results->file, "{\"machine\": \"%s %s, %s, %ld processors\", \"rounds\": %u, \"versions\": [", machine.sysname,
-            machine.release, machine.machine, sysconf(_SC_NPROCESSORS_ONLN), rounds);
+    fprintf(results->file, "{\"machine\": \"%s %s, %s, %ld processors\", ", machine.sysname, machine.release,
+            machine.machine, sysconf(_SC_NPROCESSORS_ONLN));
+    fprintf(results->file, "\"rounds\": %u, \"short\": %s, \"versions\": [", effort->rounds,
+            effort->is_short ? "true" : "false");
     for (int kind = 0; kind < SERVER_ECHO; kind++) {
         if (server_is_there(kind))
             fprintf(results->file, "%s\"%s\"", kind > 0 ? ", " : "", server_version(kind));
@@ -39,11 +41,13 @@ void results_add(struct results *results, const struct record *record)
 
     if (!(record->value >= 0))
         give_up("%s: %s gave no figure", record->name, record->target);
-    fprintf(file, "%s\n{\"group\": \"%s\", \"name\": \"%s\", \"target\": \"%s\", \"size\": %zu, \"depth\": %u, ",
+    fprintf(file,
+            "%s\n{\"group\": \"%s\", \"name\": \"%s\", \"target\": \"%s\", \"size\": %zu, \"depth\": %u, ",
             results->records > 0 ? "," : "", record->group, record->name, record->target, record->size,
             record->depth);
     fprintf(file, "\"connections\": %u, \"count\": %llu, \"round\": %u, \"value\": %.6g, \"unit\": \"%s\"",
-            record->connections, (unsigned long long)record->count, record->round, record->value, record->unit);
+            record->connections, (unsigned long long)record->count, record->round, record->value,
+            record->unit);
     if (record->timing != NULL) {
         fprintf(file, ", \"requests\": %llu", (unsigned long long)record->timing->requests);
         for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)

@@ -7,7 +7,8 @@
 
 #include "common.h"
 
-static size_t next(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes, size_t *size)
+static size_t next(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes,
+                   size_t *size)
 {
     struct ring *ring = source->data;
     size_t first = cursor->sent % ring->count;
@@ -28,7 +29,8 @@ static void complain(const struct ring *ring, const char *came, const char *righ
         wrong++;
     size_t from = wrong > 120 ? wrong - 120 : 0;
     int shown = (int)(size - from < 200 ? size - from : 200);
-    give_up("%s: wrong answer\nexpected: %.*s\ncame:     %.*s", ring->name, shown, right + from, shown, came + from);
+    give_up("%s: wrong answer\nexpected: %.*s\ncame:     %.*s", ring->name, shown, right + from, shown,
+            came + from);
 }
 
 static size_t check(struct source *source, struct cursor *cursor, const char *bytes, size_t size)

@@ -11,6 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 #include "common.h"
 #include "drive.h"
 #include "echo.h"
@@ -22,22 +26,29 @@ struct kind {
     const char *name;
     const char *program; /* looked for in PATH; NULL: umemd's is given, echo's is this program */
     const char *arguments[ARGUMENTS_MAX]; /* PATH stands for the socket, FOLDER for the temporary directory */
-    const char *ask;     /* the shortest request */
+    const char *ask;                      /* the shortest request */
     const char *version_option;
 };
 
 static const struct kind kinds[SERVER_KINDS] = {
-    [SERVER_UMEMD] = {"umemd", NULL, {"--pipe", "PATH", "--log-level", "warning"},
-                      "{\"method\":\"server.ping\"}\n", "--version"},
+    [SERVER_UMEMD] = {"umemd",
+                      NULL,
+                      {"--pipe", "PATH", "--log-level", "warning"},
+                      "{\"method\":\"server.ping\"}\n",
+                      "--version"},
     /* Nothing is saved, as umemd saves nothing. */
-    [SERVER_REDIS] = {"Redis", "redis-server",
-                      {"--port", "0", "--unixsocket", "PATH", "--save", "", "--appendonly", "no", "--dir", "FOLDER",
-                       "--maxclients", "4096", "--loglevel", "warning"},
-                      "*1\r\n$4\r\nPING\r\n", "--version"},
+    [SERVER_REDIS] = {"Redis",
+                      "redis-server",
+                      {"--port", "0", "--unixsocket", "PATH", "--save", "", "--appendonly", "no", "--dir",
+                       "FOLDER", "--maxclients", "4096", "--loglevel", "warning"},
+                      "*1\r\n$4\r\nPING\r\n",
+                      "--version"},
     /* As it comes, but for room for the largest workload. It refuses to run as root without -u. */
-    [SERVER_MEMCACHED] = {"memcached", "memcached",
+    [SERVER_MEMCACHED] = {"memcached",
+                          "memcached",
                           {"-s", "PATH", "-m", "4096", "-I", "8m", "-c", "4096", "-u", "USER"},
-                          "version\r\n", "--version"},
+                          "version\r\n",
+                          "--version"},
     [SERVER_ECHO] = {"libuv", NULL, {NULL}, "", NULL},
 };
 
@@ -146,6 +157,13 @@ static _Noreturn void become(const struct server *server)
     const char *arguments[ARGUMENTS_MAX + 2] = {programs[server->kind]};
     int nowhere = open("/dev/null", O_RDWR);
 
+    /* What would end the others too. */
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+#ifdef __linux__
+    /* So that nothing stays behind where the benchmark itself is killed. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
     if (server->kind == SERVER_ECHO)
         echo_serve(server->path);
     for (int i = 0; i < ARGUMENTS_MAX && kind->arguments[i] != NULL; i++) {
@@ -172,7 +190,8 @@ bool server_ask(const struct server *server, int handle)
 
     if (*ask == '\0')
         return true;
-    return send(handle, ask, strlen(ask), 0) == (ssize_t)strlen(ask) && recv(handle, answer, sizeof answer, 0) > 0;
+    return send(handle, ask, strlen(ask), 0) == (ssize_t)strlen(ask) &&
+           recv(handle, answer, sizeof answer, 0) > 0;
 }
 
 /* Tries to connect and to get an answer. */

@@ -15,8 +15,8 @@ enum server_kind { SERVER_UMEMD, SERVER_REDIS, SERVER_MEMCACHED, SERVER_ECHO, SE
 
 struct server {
     enum server_kind kind;
-    pid_t pid;       /* 0: not running */
-    char path[108];  /* its socket */
+    pid_t pid;      /* 0: not running */
+    char path[108]; /* its socket */
 };
 
 /* What is known of a kind. */

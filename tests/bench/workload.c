@@ -63,7 +63,8 @@ static void fill_adds(struct ring *ring, const struct dialect *dialect, const st
         int before = i / keys->count % 2 == 0 ? 0 : 1;
 
         say(ring, dialect, keys,
-            (struct step){.kind = STEP_ADD, .key = i % keys->count, .value = before == 0 ? 1 : -1, .before = before});
+            (struct step){
+                .kind = STEP_ADD, .key = i % keys->count, .value = before == 0 ? 1 : -1, .before = before});
     }
 }
 
@@ -72,7 +73,8 @@ static void fill_copies(struct ring *ring, const struct dialect *dialect, const 
     unsigned half = keys->count / 2;
 
     for (unsigned i = 0; i < ring_size(keys); i++)
-        say(ring, dialect, keys, (struct step){.kind = STEP_COPY, .key = i % half, .target = half + i % half});
+        say(ring, dialect, keys,
+            (struct step){.kind = STEP_COPY, .key = i % half, .target = half + i % half});
 }
 
 static void fill_batches(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
@@ -94,8 +96,10 @@ static void fill_mixed(struct ring *ring, const struct dialect *dialect, const s
             say(ring, dialect, &keys[0], (struct step){.kind = STEP_WRITE, .key = i % 64});
         else if (kind < 18)
             say(ring, dialect, &keys[1],
-                (struct step){
-                    .kind = STEP_ADD, .key = kind % 2, .value = turn % 2 == 0 ? 1 : -1, .before = (int)(turn % 2)});
+                (struct step){.kind = STEP_ADD,
+                              .key = kind % 2,
+                              .value = turn % 2 == 0 ? 1 : -1,
+                              .before = (int)(turn % 2)});
         else
             say(ring, dialect, &keys[2],
                 (struct step){.kind = kind == 18 ? STEP_READ : STEP_WRITE, .key = turn % 4});
@@ -131,7 +135,8 @@ static const struct workload workloads[] = {
 };
 
 #define BIT(dialect) (1U << (dialect))
-#define ALL_UMEMD (BIT(UMEMD_LINES_BASE64) | BIT(UMEMD_LINES_HEX) | BIT(UMEMD_HEADERS_BASE64) | BIT(UMEMD_HEADERS_RAW))
+#define ALL_UMEMD \
+    (BIT(UMEMD_LINES_BASE64) | BIT(UMEMD_LINES_HEX) | BIT(UMEMD_HEADERS_BASE64) | BIT(UMEMD_HEADERS_RAW))
 #define OTHERS (BIT(REDIS) | BIT(MEMCACHED))
 #define SIZES (ALL_UMEMD | OTHERS)
 #define LINES (BIT(UMEMD_LINES_BASE64) | OTHERS)
@@ -206,19 +211,20 @@ static void keys_init(struct keys *keys, const struct set *set, const struct row
     keys->bytes = bytes;
 }
 
-static void record(struct results *results, const struct row *row, const struct dialect *dialect, unsigned round,
-                   const struct drive_result *timing)
+static void record(struct results *results, const struct row *row, const struct dialect *dialect,
+                   unsigned round, const struct drive_result *timing)
 {
-    results_add(results, &(struct record){.group = "load",
-                                          .name = workloads[row->workload].name,
-                                          .target = dialect->name,
-                                          .size = row->size,
-                                          .depth = row->depth,
-                                          .connections = row->connections,
-                                          .round = round,
-                                          .value = (double)timing->requests * 1e9 / (double)timing->elapsed_ns,
-                                          .unit = "requests/s",
-                                          .timing = timing});
+    results_add(results,
+                &(struct record){.group = "load",
+                                 .name = workloads[row->workload].name,
+                                 .target = dialect->name,
+                                 .size = row->size,
+                                 .depth = row->depth,
+                                 .connections = row->connections,
+                                 .round = round,
+                                 .value = (double)timing->requests * 1e9 / (double)timing->elapsed_ns,
+                                 .unit = "requests/s",
+                                 .timing = timing});
 }
 
 /* umemd's blocks are freed by the handle that the allocation gave. */
@@ -267,8 +273,9 @@ static void run_row(const struct effort *effort, const struct row *row, const st
     for (; sets < SETS && workload->sets[sets].count > 0; sets++) {
         keys_init(&keys[sets], &workload->sets[sets], row, sets, server);
         if (dialect->make != NULL && row->workload != PAIRS)
-            dialect->make(&keys[sets], workload->sets[sets].filled < keys[sets].count ? workload->sets[sets].filled
-                                                                                     : keys[sets].count);
+            dialect->make(&keys[sets], workload->sets[sets].filled < keys[sets].count
+                                           ? workload->sets[sets].filled
+                                           : keys[sets].count);
     }
     fill_ring(&ring, row, dialect, keys);
     drive_row.source = &ring.source;
