@@ -9,7 +9,7 @@
 
 enum {
     SETS = 3,
-    RING_MIN = 256, /* as many requests as the largest depth */
+    RING_SIZE = 256, /* requests in a ring: as many as the largest depth */
     LARGE_SIZE = 1 << 20,
     LARGE_KEYS = 4, /* so that the bytes are in no cache that the smaller ones are not in */
     BATCH = 100
@@ -29,8 +29,8 @@ struct set {
 struct workload {
     const char *name;
     struct set sets[SETS];
-    /* Fills the ring; keys[i] are those of sets[i]. */
-    void (*fill)(struct ring *ring, const struct dialect *dialect, const struct keys *keys);
+    /* Fills the ring with `count` requests, or as many as it takes; keys[i] are those of sets[i]. */
+    void (*fill)(struct ring *ring, const struct dialect *dialect, const struct keys *keys, unsigned count);
     int verified; /* the set whose keys must hold their bytes afterwards; -1: none */
 };
 
@@ -39,27 +39,25 @@ static void say(struct ring *ring, const struct dialect *dialect, const struct k
     dialect->say(ring, dialect, keys, &step);
 }
 
-static unsigned ring_size(const struct keys *keys)
+static void fill_reads(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       unsigned count)
 {
-    return keys->size >= LARGE_SIZE ? 4 * LARGE_KEYS : RING_MIN;
-}
-
-static void fill_reads(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
-{
-    for (unsigned i = 0; i < ring_size(keys); i++)
+    for (unsigned i = 0; i < count; i++)
         say(ring, dialect, keys, (struct step){.kind = STEP_READ, .key = i % keys->count});
 }
 
-static void fill_writes(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_writes(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                        unsigned count)
 {
-    for (unsigned i = 0; i < ring_size(keys); i++)
+    for (unsigned i = 0; i < count; i++)
         say(ring, dialect, keys, (struct step){.kind = STEP_WRITE, .key = i % keys->count});
 }
 
 /* Up and down again, so that the answers are the same each time round. */
-static void fill_adds(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_adds(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                      unsigned count)
 {
-    for (unsigned i = 0; i < RING_MIN; i++) {
+    for (unsigned i = 0; i < count; i++) {
         int before = i / keys->count % 2 == 0 ? 0 : 1;
 
         say(ring, dialect, keys,
@@ -68,25 +66,29 @@ static void fill_adds(struct ring *ring, const struct dialect *dialect, const st
     }
 }
 
-static void fill_copies(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_copies(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                        unsigned count)
 {
     unsigned half = keys->count / 2;
 
-    for (unsigned i = 0; i < ring_size(keys); i++)
+    for (unsigned i = 0; i < count; i++)
         say(ring, dialect, keys,
             (struct step){.kind = STEP_COPY, .key = i % half, .target = half + i % half});
 }
 
-static void fill_batches(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_batches(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                         unsigned count)
 {
-    for (unsigned i = 0; i < RING_MIN / 16; i++)
+    for (unsigned i = 0; i < count / 16; i++)
         dialect->say_batch(ring, keys, 16 * i, BATCH);
 }
 
 /* Of 20 requests 12 read 64 bytes, 4 write 64 bytes, 2 count, one reads and one writes 4 KiB. */
-static void fill_mixed(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_mixed(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       unsigned count)
 {
-    for (unsigned i = 0; i < 320; i++) {
+    count += count / 4; /* whole turns, and an even number of them */
+    for (unsigned i = 0; i < count; i++) {
         unsigned turn = i / 20;
         unsigned kind = i * 7 % 20;
 
@@ -107,9 +109,10 @@ static void fill_mixed(struct ring *ring, const struct dialect *dialect, const s
 }
 
 /* What Redis and memcached do where umemd allocates and frees: for umemd, see run_pairs(). */
-static void fill_pairs(struct ring *ring, const struct dialect *dialect, const struct keys *keys)
+static void fill_pairs(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       unsigned count)
 {
-    for (unsigned first = 0; first < RING_MIN; first += 64) {
+    for (unsigned first = 0; first < count; first += 64) {
         for (unsigned i = 0; i < 64; i++)
             say(ring, dialect, keys, (struct step){.kind = STEP_MAKE, .key = first + i});
         for (unsigned i = 0; i < 64; i++)
@@ -243,13 +246,17 @@ static void run_pairs(const struct drive *drive_row, struct drive_result *timing
 static void fill_ring(struct ring *ring, const struct row *row, const struct dialect *dialect,
                       const struct keys *keys)
 {
+    unsigned count = RING_SIZE;
+
+    if (row->size >= LARGE_SIZE)
+        count = row->depth > LARGE_KEYS ? row->depth : LARGE_KEYS;
     if (dialect->like == NULL) {
-        workloads[row->workload].fill(ring, dialect, keys);
+        workloads[row->workload].fill(ring, dialect, keys, count);
         return;
     }
     struct ring other;
     ring_init(&other, dialect->like->name);
-    workloads[row->workload].fill(&other, dialect->like, keys);
+    workloads[row->workload].fill(&other, dialect->like, keys, count);
     echo_like(ring, &other);
     ring_deinit(&other);
 }
