@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attributes.h"
+
 /* How much is done. The short form has all workloads, but too little of each for figures. */
 struct effort {
     bool is_short;          /* too little for figures */
+    const char *row;        /* only the rows of the load whose text begins so; NULL: everything */
     unsigned rounds;        /* how often everything is measured, turn about */
     uint64_t slice_ns;      /* how long one workload runs against one server in one round */
     unsigned connections;   /* most connections at one time */
@@ -24,11 +27,7 @@ struct effort {
 };
 
 /* Says what is wrong, ends every server that was started, and ends the program with 1. */
-_Noreturn void give_up(const char *format, ...)
-#ifdef __GNUC__
-    __attribute__((format(printf, 1, 2)))
-#endif
-    ;
+_Noreturn void give_up(const char *format, ...) UM_PRINTF(1, 2);
 
 /* As malloc(), but gives up where memory runs out. */
 void *must_alloc(size_t size);

@@ -16,7 +16,7 @@ struct message {
     size_t payload_size;
 };
 
-static void put(struct message *message, const char *format, ...)
+static void UM_PRINTF(2, 3) put(struct message *message, const char *format, ...)
 {
     char text[512];
     va_list args;

@@ -1,10 +1,11 @@
 /*
  * bench_daemon: umemd beside Redis and memcached, and beside what the machine itself can do.
  *
- * bench_daemon --umemd FILE --out FOLDER [--quick] [--rounds N]
+ * bench_daemon --umemd FILE --out FOLDER [--quick] [--rounds N] [--row TEXT]
  *
  * Every server gets the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
- * compared with the right one. FOLDER/results.json gets one record for each round of each figure; report.py makes tables
+ * compared with the right one. --row runs a part of the load only: "read 64" is every read of 64 bytes, "read 64 1 1" that at
+ * depth 1 over 1 connection. FOLDER/results.json gets one record for each round of each figure; report.py makes tables
  * and plots of them. Ends with 0 if everything ran and every answer was right.
  */
 #include <stdio.h>
@@ -41,7 +42,7 @@ static const struct effort quick = {
 
 static _Noreturn void usage(void)
 {
-    fputs("Usage: bench_daemon --umemd FILE --out FOLDER [--quick] [--rounds N]\n", stderr);
+    fputs("Usage: bench_daemon --umemd FILE --out FOLDER [--quick] [--rounds N] [--row TEXT]\n", stderr);
     exit(2);
 }
 
@@ -75,6 +76,8 @@ int main(int argc, char **argv)
             umemd = argv[++i];
         else if (strcmp(argv[i], "--out") == 0 && i + 1 < argc)
             out = argv[++i];
+        else if (strcmp(argv[i], "--row") == 0 && i + 1 < argc)
+            effort.row = argv[++i];
         else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc && atoi(argv[i + 1]) > 0)
             effort.rounds = (unsigned)atoi(argv[++i]);
         else
@@ -85,21 +88,26 @@ int main(int argc, char **argv)
     raise_handle_limit(&effort);
     servers_find(umemd);
     results_open(&results, out, &effort);
-    figures_of_machine(&effort, &results);
-    figures_of_servers(&effort, &results);
-    for (int kind = 0; kind < SERVER_KINDS; kind++) {
+    if (effort.row == NULL) {
+        figures_of_machine(&effort, &results);
+        figures_of_servers(&effort, &results);
+    }
+    for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_KINDS; kind++) {
         if (server_is_there(kind))
             server_start(&servers[kind], kind);
         else
             fprintf(stderr, "%s is not here and is left out\n", server_name(kind));
     }
     workloads_run(&effort, &results, servers);
-    figures_of_libraries(&effort, &results, servers);
-    for (int kind = 0; kind < SERVER_KINDS; kind++)
+    if (effort.row == NULL)
+        figures_of_libraries(&effort, &results, servers);
+    for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_KINDS; kind++)
         server_stop(&servers[kind]);
-    growth_of_blocks(&effort, &results);
-    growth_of_others(&effort, &results);
-    growth_of_heaps(&effort, &results);
+    if (effort.row == NULL) {
+        growth_of_blocks(&effort, &results);
+        growth_of_others(&effort, &results);
+        growth_of_heaps(&effort, &results);
+    }
     results_close(&results);
     fprintf(stderr, "%llu figures; %llu answers checked, all of them right\n",
             (unsigned long long)results.records, (unsigned long long)results.answers);

@@ -107,4 +107,4 @@ def draw_all(figures):
                    ["set ylabel 'bytes'", "set yrange [0:*]", "set boxwidth 0.5", "set xrange [-0.6:2.6]"],
                    memory_bars(figures), dict(BARS, more="lc rgb '#4477aa'")))
     return [(title, run_gnuplot(f"plot{i}", settings, series, style))
-            for i, (title, settings, series, style) in enumerate(wanted)]
+            for i, (title, settings, series, style) in enumerate(wanted) if any(points for _, points in series)]

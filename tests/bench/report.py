@@ -230,7 +230,7 @@ nothing else."""
 
 def about(data):
     text = f"{data['machine']}; {', '.join(data['versions'])}; {data['rounds']} rounds"
-    return text + (". The short form: too little was done for figures that mean anything" if data["short"] else "")
+    return text + (". A part, or the short form: too little was done for figures that mean anything" if data["short"] else "")
 
 
 def html_table(head, table):
@@ -262,6 +262,7 @@ def main():
     if not data["short"]:
         tables.append(("Goals", *goal_table(figures)))
     print(about(data))
+    tables = [(title, head, table) for title, head, table in tables if table]
     for title, head, table in tables:
         print_table(title, head, table)
     drawn = plots.draw_all(figures)

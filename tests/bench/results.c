@@ -23,8 +23,8 @@ void results_open(struct results *results, const char *folder, const struct effo
     fprintf(results->file, "{\"machine\": \"%s %s, %s, %ld processors\", ", machine.sysname, machine.release,
             machine.machine, sysconf(_SC_NPROCESSORS_ONLN));
     fprintf(results->file, "\"rounds\": %u, \"short\": %s, \"versions\": [", effort->rounds,
-            effort->is_short ? "true" : "false");
-    for (int kind = 0; kind < SERVER_ECHO; kind++) {
+            effort->is_short || effort->row != NULL ? "true" : "false");
+    for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_ECHO; kind++) {
         if (server_is_there(kind))
             fprintf(results->file, "%s\"%s\"", kind > 0 ? ", " : "", server_version(kind));
     }

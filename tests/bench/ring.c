@@ -72,7 +72,7 @@ void ring_deinit(struct ring *ring)
     free(ring->ends);
 }
 
-static void append(struct um_buf *buf, const char *format, va_list args)
+static void UM_PRINTF(2, 0) append(struct um_buf *buf, const char *format, va_list args)
 {
     char text[512];
     int size = vsnprintf(text, sizeof text, format, args);

@@ -9,6 +9,7 @@
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
+#include "attributes.h"
 #include "buf.h"
 #include "drive.h"
 
@@ -32,9 +33,9 @@ void ring_init(struct ring *ring, const char *name);
 void ring_deinit(struct ring *ring);
 
 /* Append to the request, or to the answer, that is being made. */
-void ring_ask(struct ring *ring, const char *format, ...);
+void ring_ask(struct ring *ring, const char *format, ...) UM_PRINTF(2, 3);
 void ring_ask_bytes(struct ring *ring, const void *bytes, size_t size);
-void ring_expect(struct ring *ring, const char *format, ...);
+void ring_expect(struct ring *ring, const char *format, ...) UM_PRINTF(2, 3);
 void ring_expect_bytes(struct ring *ring, const void *bytes, size_t size);
 
 /* Ends the request and the answer that are being made. */

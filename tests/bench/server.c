@@ -145,7 +145,7 @@ void servers_find(const char *umemd)
         give_up("cannot run %s: %s", umemd, strerror(errno));
     look_in_path(SERVER_REDIS);
     look_in_path(SERVER_MEMCACHED);
-    for (int kind = 0; kind < SERVER_ECHO; kind++) {
+    for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_ECHO; kind++) {
         if (server_is_there(kind))
             ask_version(kind);
     }

@@ -305,6 +305,15 @@ static void run_row(const struct effort *effort, const struct row *row, const st
     ring_deinit(&ring);
 }
 
+static bool is_wanted(const struct effort *effort, const struct row *row)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "%s %zu %u %u", workloads[row->workload].name, row->size, row->depth,
+             row->connections);
+    return effort->row == NULL || strncmp(text, effort->row, strlen(effort->row)) == 0;
+}
+
 void workloads_run(const struct effort *effort, struct results *results, const struct server *servers)
 {
     static struct drive_result timing;
@@ -312,6 +321,8 @@ void workloads_run(const struct effort *effort, struct results *results, const s
     for (unsigned round = 0; round < effort->rounds; round++) {
         fprintf(stderr, "\rload: round %u of %u ", round + 1, effort->rounds);
         for (int i = 0; i < ROWS; i++) {
+            if (!is_wanted(effort, &rows[i]))
+                continue;
             for (unsigned turn = 0; turn < DIALECTS; turn++) {
                 /* Another one is first in every round. */
                 const struct dialect *dialect = &dialects[(turn + round) % DIALECTS];
