@@ -80,9 +80,13 @@ def memory_bars(figures):
     return [("", [(i, value, target) for i, (target, value) in enumerate(bars)])]
 
 
+def is_possible():
+    return shutil.which("gnuplot") is not None
+
+
 def draw_all(figures):
     """Returns (title, SVG) for each plot; none where gnuplot is not installed."""
-    if shutil.which("gnuplot") is None:
+    if not is_possible():
         return []
     log_x = ["set logscale x 2", "set yrange [0:*]"]
     log_both = ["set logscale xy", "set xlabel 'bytes a request'", "set ylabel 'MB/s'"]

@@ -269,7 +269,7 @@ def main():
     write_csv(os.path.join(folder, "results.csv"), figures)
     write_html(os.path.join(folder, "report.html"), data, tables, drawn)
     print(f"\nWritten: {folder}/results.json, results.csv, report.html"
-          + ("" if drawn else " (without plots: gnuplot is not here)"))
+          + ("" if plots.is_possible() else " (without plots: gnuplot is not here)"))
 
 
 if __name__ == "__main__":

@@ -244,12 +244,12 @@ static void run_pairs(const struct drive *drive_row, struct drive_result *timing
 
 /* Says the row in the dialect's words; for the bare server, in as many bytes as those. */
 static void fill_ring(struct ring *ring, const struct row *row, const struct dialect *dialect,
-                      const struct keys *keys)
+                      const struct keys *keys, unsigned depth)
 {
     unsigned count = RING_SIZE;
 
     if (row->size >= LARGE_SIZE)
-        count = row->depth > LARGE_KEYS ? row->depth : LARGE_KEYS;
+        count = depth > LARGE_KEYS ? depth : LARGE_KEYS;
     if (dialect->like == NULL) {
         workloads[row->workload].fill(ring, dialect, keys, count);
         return;
@@ -272,6 +272,8 @@ static void run_row(const struct effort *effort, const struct row *row, const st
 
     if (row->connections > effort->connections)
         drive_row.connections = effort->connections;
+    if (row->size >= LARGE_SIZE && row->depth > effort->large_depth)
+        drive_row.depth = effort->large_depth;
     if (row->workload == PAIRS && dialect->server == SERVER_UMEMD) {
         run_pairs(&drive_row, timing);
         return;
@@ -284,7 +286,7 @@ static void run_row(const struct effort *effort, const struct row *row, const st
                                            ? workload->sets[sets].filled
                                            : keys[sets].count);
     }
-    fill_ring(&ring, row, dialect, keys);
+    fill_ring(&ring, row, dialect, keys, drive_row.depth);
     drive_row.source = &ring.source;
     drive(&drive_row, timing);
     if (dialect->verify != NULL && workload->verified >= 0) {
