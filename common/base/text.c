@@ -41,19 +41,28 @@ size_t um_base64_encoded_size(size_t size)
     return (size / 3 + (size % 3 != 0)) * 4;
 }
 
+/* Writes three bytes, which are the lower 24 bits, as four digits. */
+static void encode_group(char *out, uint32_t group)
+{
+    out[0] = base64_digits[group >> 18 & 63];
+    out[1] = base64_digits[group >> 12 & 63];
+    out[2] = base64_digits[group >> 6 & 63];
+    out[3] = base64_digits[group & 63];
+}
+
 void um_base64_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
 
-    for (; size >= 3; size -= 3, in += 3, out += 4) {
-        uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+    /* Four bytes are read at once, as compilers see, and three of them are used. */
+    for (; size >= 4; size -= 3, in += 3, out += 4) {
+        uint32_t group = (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
 
-        out[0] = base64_digits[group >> 18];
-        out[1] = base64_digits[group >> 12 & 63];
-        out[2] = base64_digits[group >> 6 & 63];
-        out[3] = base64_digits[group & 63];
+        encode_group(out, group >> 8);
     }
-    if (size != 0) {
+    if (size == 3) {
+        encode_group(out, (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2]);
+    } else if (size != 0) {
         uint32_t group = (uint32_t)in[0] << 16 | (size == 2 ? (uint32_t)in[1] << 8 : 0);
 
         out[0] = base64_digits[group >> 18];

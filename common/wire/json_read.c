@@ -27,9 +27,6 @@ struct reader {
     int code;                                  /* why the tree cannot be made, 0: it can */
 };
 
-/* What may come next. */
-enum expectation { VALUE, VALUE_OR_END, KEY, KEY_OR_END, COMMA_OR_END, NOTHING };
-
 static bool refuse(struct reader *reader, size_t offset, const char *what)
 {
     reader->check->bad_offset = offset;
@@ -167,10 +164,14 @@ static bool has_special(const char *bytes)
            tops;
 }
 
-static bool is_plain(char byte)
-{
-    return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
-}
+/* Bytes of a string that do not stand for themselves: control characters, the quote, the backslash. */
+static const bool is_special[256] = {
+    ['\0'] = true, [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
+    [7] = true,    [8] = true,  [9] = true,  [10] = true, [11] = true,  [12] = true,   [13] = true,
+    [14] = true,   [15] = true, [16] = true, [17] = true, [18] = true,  [19] = true,   [20] = true,
+    [21] = true,   [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
+    [28] = true,   [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true,
+};
 
 /* Passes over characters that stand for themselves. Most strings are names of a few bytes. */
 static void skip_plain(struct reader *reader)
@@ -179,12 +180,12 @@ static void skip_plain(struct reader *reader)
     size_t at = reader->at;
     size_t end = reader->size - at > SHORT_SIZE ? at + SHORT_SIZE : reader->size;
 
-    while (at < end && is_plain(text[at]))
+    while (at < end && !is_special[(unsigned char)text[at]])
         at++;
     if (at == end) {
         while (reader->size - at >= 8 && !has_special(text + at))
             at += 8;
-        while (at < reader->size && is_plain(text[at]))
+        while (at < reader->size && !is_special[(unsigned char)text[at]])
             at++;
     }
     reader->at = at;
@@ -368,14 +369,29 @@ static bool in_object(const struct reader *reader)
     return (reader->objects >> (reader->depth - 1) & 1) != 0;
 }
 
-static enum expectation after_value(const struct reader *reader)
+/* Reads a member's name and the colon behind it. */
+static bool read_key(struct reader *reader)
 {
-    return reader->depth != 0 ? COMMA_OR_END : NOTHING;
+    const char *key;
+    size_t size;
+    bool has_nul;
+
+    skip_space(reader);
+    if (peek(reader) != '"')
+        return refuse(reader, reader->at,
+                      peek(reader) < 0 ? "the text ends too early" : "a member's name is wanted");
+    if (!read_string(reader, &key, &size, &has_nul))
+        return false;
+    reader->key = key;
+    skip_space(reader);
+    if (peek(reader) != ':')
+        return refuse(reader, reader->at, peek(reader) < 0 ? "the text ends too early" : "a colon is wanted");
+    reader->at++;
+    return true;
 }
 
-static bool open_container(struct reader *reader, enum expectation *expected)
+static bool open_container(struct reader *reader, bool object)
 {
-    bool object = peek(reader) == '{';
     struct um_json *json;
 
     if (reader->depth == UM_JSON_DEPTH_LIMIT)
@@ -389,79 +405,74 @@ static bool open_container(struct reader *reader, enum expectation *expected)
     reader->objects |= (uint64_t)object << reader->depth;
     reader->depth++;
     reader->at++;
-    *expected = object ? KEY_OR_END : VALUE_OR_END;
-    return true;
+    return reader->code == UMEM_OK;
 }
 
-static bool read_key(struct reader *reader, enum expectation *expected)
+static void close_container(struct reader *reader)
 {
-    const char *key;
-    size_t size;
-    bool has_nul;
+    reader->at++;
+    reader->depth--;
+    if (reader->arena != NULL)
+        reader->place = &reader->open[reader->depth]->next;
+}
 
-    if (peek(reader) != '"')
-        return refuse(reader, reader->at, "a member's name is wanted");
-    if (!read_string(reader, &key, &size, &has_nul))
-        return false;
-    reader->key = key;
+/* Reads a value's beginning: all of it, unless it is a container with something in it, of which a name may be read already.
+ * *whole tells. */
+static bool begin_value(struct reader *reader, bool *whole)
+{
+    int byte;
+
     skip_space(reader);
-    if (peek(reader) != ':')
-        return refuse(reader, reader->at, "a colon is wanted");
-    reader->at++;
-    *expected = VALUE;
-    return true;
-}
-
-static bool read_comma(struct reader *reader, enum expectation *expected)
-{
-    if (peek(reader) != ',')
-        return refuse(reader, reader->at, "a comma or the container's end is wanted");
-    reader->at++;
-    *expected = in_object(reader) ? KEY : VALUE;
-    return true;
-}
-
-/* Takes the next token and sets what may follow it. */
-static bool read_token(struct reader *reader, enum expectation *expected)
-{
-    int byte = peek(reader);
-    bool may_end = *expected == VALUE_OR_END || *expected == KEY_OR_END || *expected == COMMA_OR_END;
-
+    byte = peek(reader);
+    *whole = byte != '{' && byte != '[';
     if (byte < 0)
         return refuse(reader, reader->at, "the text ends too early");
-    if (may_end && byte == (in_object(reader) ? '}' : ']')) {
-        reader->at++;
-        reader->depth--;
-        if (reader->arena != NULL)
-            reader->place = &reader->open[reader->depth]->next;
-        *expected = after_value(reader);
+    if (*whole)
+        return read_scalar(reader) && reader->code == UMEM_OK;
+    if (!open_container(reader, byte == '{'))
+        return false;
+    skip_space(reader);
+    if (peek(reader) == (byte == '{' ? '}' : ']')) {
+        close_container(reader);
+        *whole = true;
         return true;
     }
-    if (*expected == COMMA_OR_END)
-        return read_comma(reader, expected);
-    if (*expected == KEY || *expected == KEY_OR_END)
-        return read_key(reader, expected);
-    if (byte == '{' || byte == '[')
-        return open_container(reader, expected);
-    if (!read_scalar(reader))
-        return false;
-    *expected = after_value(reader);
+    return byte == '[' || read_key(reader);
+}
+
+/* Reads what stands behind a whole value: ends of containers, until another value is to come or the outermost has ended. */
+static bool end_values(struct reader *reader)
+{
+    while (reader->depth != 0) {
+        bool object = in_object(reader);
+        int byte;
+
+        skip_space(reader);
+        byte = peek(reader);
+        if (byte == ',') {
+            reader->at++;
+            return !object || read_key(reader);
+        }
+        if (byte != (object ? '}' : ']'))
+            return refuse(reader, reader->at,
+                          byte < 0 ? "the text ends too early" : "a comma or the container's end is wanted");
+        close_container(reader);
+    }
     return true;
 }
 
-/* Takes all tokens. */
+/* Reads one value and all that is in it. */
 static bool read_text(struct reader *reader)
 {
-    enum expectation expected = VALUE;
     size_t valid = um_utf8_check(reader->text, reader->size);
+    bool whole;
 
     if (valid != reader->size)
         return refuse(reader, valid, "a byte that is not UTF-8");
     do {
-        skip_space(reader);
-        if (!read_token(reader, &expected) || reader->code != UMEM_OK)
+        if (!begin_value(reader, &whole) || (whole && !end_values(reader)))
             return false;
-    } while (expected != NOTHING);
+    } while (reader->depth != 0);
     skip_space(reader);
     if (reader->at != reader->size)
         return refuse(reader, reader->at, "text after the value");
