@@ -1,0 +1,21 @@
+#include "dialect.h"
+
+#define UMEMD_CALLS umemd_say, umemd_say_batch, umemd_make, umemd_verify, umemd_drop
+#define ECHO_CALLS NULL, NULL, NULL, NULL, NULL
+#define OTHERS_CALLS others_make, others_verify, others_drop
+
+/* The columns of the results, in their order. */
+const struct dialect dialects[DIALECTS] = {
+    [UMEMD_LINES_BASE64] = {"umemd, lines, base64", SERVER_UMEMD, ENCODING_BASE64, false, NULL, UMEMD_CALLS},
+    [UMEMD_LINES_HEX] = {"umemd, lines, hex", SERVER_UMEMD, ENCODING_HEX, false, NULL, UMEMD_CALLS},
+    [UMEMD_HEADERS_BASE64] = {"umemd, headers, base64", SERVER_UMEMD, ENCODING_BASE64, true, NULL,
+                              UMEMD_CALLS},
+    [UMEMD_HEADERS_RAW] = {"umemd, headers, raw", SERVER_UMEMD, ENCODING_RAW, true, NULL, UMEMD_CALLS},
+    [ECHO_LINES] = {"bare libuv, bytes of lines, base64", SERVER_ECHO, ENCODING_BASE64, false,
+                    &dialects[UMEMD_LINES_BASE64], ECHO_CALLS},
+    [ECHO_RAW] = {"bare libuv, bytes of headers, raw", SERVER_ECHO, ENCODING_RAW, true,
+                  &dialects[UMEMD_HEADERS_RAW], ECHO_CALLS},
+    [REDIS] = {"Redis", SERVER_REDIS, ENCODING_RAW, false, NULL, redis_say, redis_say_batch, OTHERS_CALLS},
+    [MEMCACHED] = {"memcached", SERVER_MEMCACHED, ENCODING_RAW, false, NULL, memcached_say,
+                   memcached_say_batch, OTHERS_CALLS},
+};

@@ -1,0 +1,208 @@
+#include "dialect.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common.h"
+#include "text.h"
+
+/* What is being said: a JSON text, and a payload behind it. */
+struct message {
+    struct um_buf text;
+    const void *payload;
+    size_t payload_size;
+};
+
+static void UM_PRINTF(2, 3) put(struct message *message, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    int size = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (size < 0 || (size_t)size >= sizeof text || !um_buf_append(&message->text, text, (size_t)size))
+        give_up("a message does not fit");
+}
+
+static void put_bytes(struct message *message, enum encoding encoding, const void *bytes, size_t size)
+{
+    size_t length = encoding == ENCODING_HEX ? 2 * size : um_base64_encoded_size(size);
+    char *space = um_buf_reserve(&message->text, length);
+
+    if (space == NULL)
+        give_up("no memory for %zu characters", length);
+    if (encoding == ENCODING_HEX)
+        um_hex_encode(space, bytes, size);
+    else
+        um_base64_encode(space, bytes, size);
+    message->text.size += length;
+}
+
+static void frame(const struct dialect *dialect, const struct message *message, struct um_buf *to)
+{
+    char header[96] = "";
+
+    if (dialect->headers && message->payload_size > 0)
+        snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n",
+                 message->text.size, message->payload_size);
+    else if (dialect->headers)
+        snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", message->text.size);
+    if (!um_buf_append_string(to, header) || !um_buf_append(to, message->text.data, message->text.size) ||
+        !um_buf_append(to, message->payload, message->payload_size) ||
+        !um_buf_append_string(to, dialect->headers ? "" : "\n"))
+        give_up("no memory for a message");
+}
+
+/* The members that say how the bytes travel. */
+static const char *encoding_member(enum encoding encoding)
+{
+    static const char *const members[] = {"", ",\"encoding\":\"hex\"", ",\"encoding\":\"raw\""};
+
+    return members[encoding];
+}
+
+static void say_read(struct message *ask, struct message *expect, enum encoding encoding,
+                     const struct keys *keys, unsigned key)
+{
+    const unsigned char *bytes = keys->bytes + key * keys->size;
+
+    put(ask, "\"method\":\"block.read\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0,\"size\":%zu%s}}",
+        keys->blocks[key], keys->size, encoding_member(encoding));
+    put(expect, "{\"size\":%zu", keys->size);
+    if (encoding == ENCODING_RAW) {
+        expect->payload = bytes;
+        expect->payload_size = keys->size;
+    } else {
+        put(expect, ",\"data\":\"");
+        put_bytes(expect, encoding, bytes, keys->size);
+        put(expect, "\"");
+    }
+    put(expect, "}}");
+}
+
+static void say_write(struct message *ask, struct message *expect, enum encoding encoding,
+                      const struct keys *keys, unsigned key)
+{
+    const unsigned char *bytes = keys->bytes + key * keys->size;
+
+    put(ask, "\"method\":\"block.write\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0%s", keys->blocks[key],
+        encoding_member(encoding));
+    if (encoding == ENCODING_RAW) {
+        ask->payload = bytes;
+        ask->payload_size = keys->size;
+    } else {
+        put(ask, ",\"data\":\"");
+        put_bytes(ask, encoding, bytes, keys->size);
+        put(ask, "\"");
+    }
+    put(ask, "}}");
+    put(expect, "{\"size\":%zu}}", keys->size);
+}
+
+void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+               const struct step *step)
+{
+    struct message ask = {.payload = ""};
+    struct message expect = {.payload = ""};
+    unsigned id = 100 + step->key;
+
+    um_buf_init(&ask.text, SIZE_MAX / 4);
+    um_buf_init(&expect.text, SIZE_MAX / 4);
+    put(&ask, "{\"jsonrpc\":\"2.0\",\"id\":%u,", id);
+    put(&expect, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", id);
+    if (step->kind == STEP_READ) {
+        say_read(&ask, &expect, dialect->encoding, keys, step->key);
+    } else if (step->kind == STEP_WRITE) {
+        say_write(&ask, &expect, dialect->encoding, keys, step->key);
+    } else if (step->kind == STEP_ADD) {
+        put(&ask, "\"method\":\"block.add\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0,\"value\":%d}}",
+            keys->blocks[step->key], step->value);
+        put(&expect, "{\"old\":%d,\"new\":%d}}", step->before, step->before + step->value);
+    } else if (step->kind == STEP_COPY) {
+        put(&ask, "\"method\":\"block.copy\",\"params\":{\"source\":%" PRIu64 ",\"target\":%" PRIu64 "}}",
+            keys->blocks[step->key], keys->blocks[step->target]);
+        put(&expect, "{\"size\":%zu}}", keys->size);
+    } else {
+        give_up("umemd's blocks are made and freed by churn.c: their handles are not known before");
+    }
+    frame(dialect, &ask, &ring->requests);
+    frame(dialect, &expect, &ring->answers);
+    ring_end(ring);
+    um_buf_deinit(&ask.text);
+    um_buf_deinit(&expect.text);
+}
+
+void umemd_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
+{
+    struct message ask = {.payload = ""};
+    struct message expect = {.payload = ""};
+
+    um_buf_init(&ask.text, SIZE_MAX / 4);
+    um_buf_init(&expect.text, SIZE_MAX / 4);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned key = (first + i) % keys->count;
+
+        put(&ask, "%c{\"jsonrpc\":\"2.0\",\"id\":%u,", i == 0 ? '[' : ',', 100 + key);
+        put(&expect, "%c{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", i == 0 ? '[' : ',', 100 + key);
+        say_read(&ask, &expect, ENCODING_BASE64, keys, key);
+    }
+    put(&ask, "]");
+    put(&expect, "]");
+    frame(&dialects[UMEMD_LINES_BASE64], &ask, &ring->requests);
+    frame(&dialects[UMEMD_LINES_BASE64], &expect, &ring->answers);
+    ring_end(ring);
+    um_buf_deinit(&ask.text);
+    um_buf_deinit(&expect.text);
+}
+
+/* ---- keys ---- */
+
+static void must(int code, umem_client *client, const char *what)
+{
+    if (code != UMEM_OK)
+        give_up("umemd, %s: %s", what, umem_last_error(client)->message);
+}
+
+umem_client *umemd_connect(const struct server *server)
+{
+    struct umem_options options = {.pipe = server->path};
+    umem_client *client = umem_client_new(&options);
+
+    must(umem_connect(client), client, "connect");
+    return client;
+}
+
+void umemd_make(struct keys *keys, unsigned filled)
+{
+    keys->client = umemd_connect(keys->server);
+    for (unsigned key = 0; key < keys->count; key++) {
+        must(umem_block_alloc(keys->client, keys->size, NULL, &keys->blocks[key]), keys->client, "alloc");
+        if (key < filled && !keys->numbers)
+            must(umem_block_write(keys->client, keys->blocks[key], 0, keys->bytes + key * keys->size,
+                                  keys->size),
+                 keys->client, "write");
+    }
+}
+
+void umemd_verify(const struct keys *keys, unsigned count)
+{
+    unsigned char *bytes = must_alloc(keys->size);
+
+    for (unsigned key = 0; key < count; key++) {
+        must(umem_block_read(keys->client, keys->blocks[key], 0, bytes, keys->size), keys->client, "read");
+        if (memcmp(bytes, keys->bytes + key * keys->size, keys->size) != 0)
+            give_up("umemd: block %u does not hold what was written", key);
+    }
+    free(bytes);
+}
+
+void umemd_drop(struct keys *keys)
+{
+    for (unsigned key = 0; key < keys->count; key++)
+        must(umem_block_free(keys->client, keys->blocks[key]), keys->client, "free");
+    umem_client_free(keys->client);
+}

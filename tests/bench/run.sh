@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Measures, and makes tables and plots of what was measured.
+# Usage: run.sh BENCH_DAEMON UMEMD FOLDER [--quick] [--rounds N]
+set -euo pipefail
+
+here=$(dirname "${BASH_SOURCE[0]}")
+mkdir -p "$3"
+"$1" --umemd "$2" --out "$3" "${@:4}"
+if command -v python3 >/dev/null; then
+    python3 -B "$here/report.py" "$3"
+else
+    echo "python3 is not here, so there are no tables and plots; the figures are in $3/results.json"
+fi
