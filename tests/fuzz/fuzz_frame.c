@@ -1,0 +1,142 @@
+/*
+ * Framing: bytes that arrive in pieces must give the same messages as bytes that arrive at once. Input: a seed for the
+ * cuts, the limits, then the bytes of a connection.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "buf.h"
+#include "frame.h"
+#include "fuzz.h"
+
+struct run {
+    struct um_frame frame;
+    struct um_buf log; /* what was given out, in order */
+    bool in_pieces;    /* else at once */
+    uint32_t random;   /* where the cuts are */
+};
+
+static uint32_t roll(struct run *run, size_t below)
+{
+    run->random = run->random * 1664525 + 1013904223;
+    return (uint32_t)((run->random >> 8) % below);
+}
+
+static void note(struct run *run, char kind, const void *bytes, size_t size)
+{
+    FUZZ_CHECK(um_buf_append_byte(&run->log, kind));
+    FUZZ_CHECK(um_buf_append(&run->log, &size, sizeof size));
+    FUZZ_CHECK(size == 0 || um_buf_append(&run->log, bytes, size));
+}
+
+/* One by one: however many come at a time, the log is the same. */
+static void note_payload(struct run *run, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        note(run, 'p', bytes + i, 1);
+}
+
+/* Returns whether the payload is over. */
+static bool take_payload(struct run *run)
+{
+    char space[16];
+    while (um_frame_payload_left(&run->frame) != 0) {
+        size_t room = run->in_pieces ? 1 + roll(run, sizeof space) : sizeof space;
+        size_t size = um_frame_take_payload(&run->frame, space, room);
+        FUZZ_CHECK(size <= room);
+        note_payload(run, space, size);
+        if (size == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Takes all that can be taken. Returns whether more bytes may come. */
+static bool take(struct run *run)
+{
+    struct um_frame_message message;
+    for (;;) {
+        switch (um_frame_next(&run->frame, &message)) {
+        case UM_FRAME_MORE:
+            return true;
+        case UM_FRAME_MESSAGE:
+            FUZZ_CHECK(message.size <= run->frame.message_limit);
+            FUZZ_CHECK(message.payload_size <= run->frame.payload_limit);
+            note(run, 'm', message.text, message.size);
+            note(run, 's', &message.payload_size, sizeof message.payload_size);
+            memset(message.text, '!', message.size); /* which its reader may do */
+            break;
+        case UM_FRAME_PAYLOAD:
+            if (!take_payload(run))
+                return true;
+            break;
+        case UM_FRAME_TOO_LARGE:
+            note(run, 't', message.what, strlen(message.what));
+            break;
+        case UM_FRAME_BROKEN:
+            note(run, 'b', message.what, strlen(message.what));
+            return false;
+        case UM_FRAME_END:
+            note(run, 'e', NULL, 0);
+            return false;
+        }
+    }
+}
+
+/* Gives the next bytes, as a payload's own where there is one and the dice say so. Returns how many. */
+static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goes_on)
+{
+    size_t piece = run->in_pieces ? 1 + roll(run, size < 40 ? size : 40) : size;
+    uint64_t payload = um_frame_payload_left(&run->frame);
+    if (run->in_pieces && payload != 0 && roll(run, 2) == 0) {
+        if (piece > payload)
+            piece = (size_t)payload;
+        note_payload(run, (const char *)bytes, piece);
+        um_frame_payload_passed(&run->frame, piece);
+        return piece;
+    }
+    char *memory = malloc(piece);
+    FUZZ_CHECK(memory != NULL);
+    memcpy(memory, bytes, piece);
+    FUZZ_CHECK(um_frame_feed(&run->frame, memory, piece) == 0);
+    *goes_on = take(run);
+    FUZZ_CHECK(um_frame_keep(&run->frame) == 0);
+    free(memory);
+    return piece;
+}
+
+static void run_connection(struct run *run, struct fuzz_input input, size_t message_limit,
+                           uint64_t payload_limit)
+{
+    bool goes_on = true;
+    um_frame_init(&run->frame, message_limit, payload_limit);
+    um_buf_init(&run->log, SIZE_MAX / 2);
+    while (goes_on && input.size != 0) {
+        size_t given = give(run, input.data, input.size, &goes_on);
+        input.data += given;
+        input.size -= given;
+    }
+    if (goes_on) {
+        um_frame_end(&run->frame);
+        FUZZ_CHECK(!take(run));
+    }
+    um_frame_deinit(&run->frame);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct fuzz_input input = {data, size < UM_FRAME_FEED_LIMIT ? size : UM_FRAME_FEED_LIMIT};
+    uint32_t seed = fuzz_byte(&input);
+    unsigned limits = fuzz_byte(&input);
+    size_t message_limit = limits % 4 == 0 ? 20 : 1024;
+    uint64_t payload_limit = limits % 8 < 4 ? 30 : 100000;
+    struct run at_once = {.in_pieces = false};
+    struct run in_pieces = {.in_pieces = true, .random = seed};
+    run_connection(&at_once, input, message_limit, payload_limit);
+    run_connection(&in_pieces, input, message_limit, payload_limit);
+    FUZZ_CHECK(at_once.log.size == in_pieces.log.size);
+    FUZZ_CHECK(at_once.log.size == 0 || memcmp(at_once.log.data, in_pieces.log.data, at_once.log.size) == 0);
+    um_buf_deinit(&at_once.log);
+    um_buf_deinit(&in_pieces.log);
+    return 0;
+}
