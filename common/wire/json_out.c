@@ -190,11 +190,20 @@ static bool write_not_finite(struct um_buf *buf, double value)
     return true;
 }
 
+/* "-0" would be an integer to many readers, which have no minus zero. */
+static bool write_minus_zero(struct um_buf *buf, double value)
+{
+    if (!(value >= 0.0 && value <= 0.0) || !signbit(value))
+        return false;
+    write_value(buf, "-0.0", 4);
+    return true;
+}
+
 void um_json_double(struct um_buf *buf, double value)
 {
     char text[32];
 
-    if (write_not_finite(buf, value))
+    if (write_not_finite(buf, value) || write_minus_zero(buf, value))
         return;
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
@@ -208,7 +217,7 @@ void um_json_float(struct um_buf *buf, float value)
 {
     char text[32];
 
-    if (write_not_finite(buf, (double)value))
+    if (write_not_finite(buf, (double)value) || write_minus_zero(buf, (double)value))
         return;
     for (int digits = 6; digits <= 9; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, (double)value);

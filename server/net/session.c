@@ -306,6 +306,9 @@ static bool work(struct um_session *session)
     if (is_served && um_session_unsent(session) <= session->server->limits.unsent_bytes)
         um_peer_notify(&session->peer);
     um_session_send(session);
+    /* A write that is under way comes back here. Where all was taken at once, nothing else would. */
+    if (is_served && !session->is_closing && session->writing_size == 0 && um_peer_has_news(&session->peer))
+        um_server_make_due(session->server, session);
     return wants_bytes;
 }
 

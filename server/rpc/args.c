@@ -40,6 +40,8 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     um_reply_string(call, "param", param->name);
     if (um_json_is(json, UM_JSON_STRING))
         um_reply_string(call, "handle", json->text);
+    else if (json->is_integer)
+        um_json_int(um_reply_key(call, "handle"), json->integer);
     else
         um_json_double(um_reply_key(call, "handle"), json->number);
     um_reply_end(call);

@@ -18,6 +18,7 @@ static void refuse_with_limit(struct um_peer *peer, const char *limit, uint64_t 
     struct um_fault fault = {
         .limit = limit, .maximum = maximum, .asked = asked, .what = "send it in several batches"};
 
+    peer->rpc->requests++;
     um_call_start(&call);
     if (!peer->broken)
         um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);

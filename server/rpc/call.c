@@ -83,13 +83,16 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_fail(call, UMEM_E_TOO_LARGE,
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
+        um_reply_string(call, "limit", "message_bytes");
         um_reply_uint(call, "maximum", limit);
+        um_reply_uint(call, "asked", used + size);
     } else if (call->batch != NULL && touched > call->batch->bytes_left) {
         um_fail(call, UMEM_E_LIMIT_EXCEEDED,
                 "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
                 (unsigned long long)call->peer->rpc->limits->batch_bytes);
         um_reply_string(call, "limit", "batch_bytes");
         um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
+        um_reply_uint(call, "used", call->peer->rpc->limits->batch_bytes - call->batch->bytes_left);
         um_reply_uint(call, "asked", touched);
     } else {
         if (call->batch != NULL)

@@ -13,7 +13,6 @@
 
 void um_peer_refuse(struct um_peer *peer, int code, const char *what)
 {
-    peer->rpc->requests++;
     um_envelope_refuse(peer, code, what);
 }
 

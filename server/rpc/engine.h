@@ -20,16 +20,16 @@ struct um_rpc {
     const char *version;
     const char *pipe;
     int64_t pid;
-    int64_t started;               /* seconds since 1970-01-01 UTC */
-    int64_t unix_seconds;          /* now */
-    uint64_t now_ms;               /* now, on a clock that only goes forward */
-    uint64_t requests;             /* since the start, notifications counted */
-    uint64_t errors;               /* requests and messages answered with an error since the start */
-    uint64_t last_peer_id;         /* the newest session's number */
-    uint64_t last_watch_id;        /* the newest watch's number */
-    struct um_link peers;          /* list of um_peer.in_rpc */
-    struct um_link jobs;           /* list of um_job.in_jobs: calls that run in slices */
-    struct um_link cancelled;      /* list of um_later.in_peer: to be answered at the end of the message */
+    int64_t started;          /* seconds since 1970-01-01 UTC */
+    int64_t unix_seconds;     /* now */
+    uint64_t now_ms;          /* now, on a clock that only goes forward */
+    uint64_t requests;        /* since the start, notifications counted */
+    uint64_t errors;          /* requests and messages answered with an error since the start */
+    uint64_t last_peer_id;    /* the newest session's number */
+    uint64_t last_watch_id;   /* the newest watch's number */
+    struct um_link peers;     /* list of um_peer.in_rpc */
+    struct um_link jobs;      /* list of um_job.in_jobs: calls that run in slices */
+    struct um_link cancelled; /* list of um_later.in_cancelled: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
     struct um_arena arena; /* what the message at work is read into */

@@ -140,6 +140,7 @@ void um_envelope_refuse(struct um_peer *peer, int code, const char *what)
 {
     struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
 
+    peer->rpc->requests++;
     um_call_start(&call);
     if (!peer->broken)
         fail_whole(&call, code, what);

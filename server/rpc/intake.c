@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "envelope.h"
+#include "later.h"
 #include "span.h"
 
 enum {
@@ -96,13 +97,18 @@ uint64_t um_peer_payload_left(const struct um_peer *peer)
 
 /* ---- into a block ---- */
 
-/* What came of a payload that ends too soon. */
+/* What has come, as far as the block still has it: it may have been made smaller since. */
 static void tell_what_came(const struct um_intake *intake)
 {
+    const struct um_span *span = &intake->span;
     struct um_block *block = NULL;
+    uint64_t left;
 
-    if (um_store_find_block(um_call_store(intake->call), intake->span.block, &block, NULL) == UMEM_OK)
-        um_call_wrote(intake->call, block, intake->span.offset, intake->done);
+    if (um_store_find_block(um_call_store(intake->call), span->block, &block, NULL) != UMEM_OK ||
+        um_block_size(block) <= span->offset)
+        return;
+    left = um_block_size(block) - span->offset;
+    um_call_wrote(intake->call, block, span->offset, intake->done < left ? intake->done : left);
 }
 
 void um_intake_abandon(struct um_peer *peer)

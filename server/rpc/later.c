@@ -23,6 +23,11 @@ static bool may_wait(struct um_call *call)
         um_reply_end(call);
         return false;
     }
+    if (call->id.kind == UM_ID_NONE) {
+        um_fail(call, UMEM_E_TIMEOUT, "a notification does not wait");
+        um_reply_end(call);
+        return false;
+    }
     if (peer->later_count < limit)
         return true;
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
@@ -60,6 +65,7 @@ void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const
     }
     later->release = release;
     later->what = what;
+    um_list_init(&later->in_cancelled);
     um_list_append(&peer->laters, &later->in_peer);
     peer->later_count++;
     return later;
@@ -72,6 +78,7 @@ static void free_later(struct um_later *later)
     later->release(later);
     um_deadlines_remove(&peer->rpc->deadlines, &later->deadline);
     um_list_remove(&later->in_peer);
+    um_list_remove(&later->in_cancelled);
     peer->later_count--;
     um_call_free(later->call);
     free(later);
@@ -111,17 +118,17 @@ static bool is_same_id(const struct um_id *left, const struct um_id *right)
     return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
 }
 
-void um_later_cancel(struct um_peer *peer, const struct um_id *id)
+bool um_later_cancel(struct um_peer *peer, const struct um_id *id)
 {
     for (struct um_link *link = peer->laters.next; link != &peer->laters; link = link->next) {
         struct um_later *later = UM_LIST_ITEM(link, struct um_later, in_peer);
 
-        if (is_same_id(&later->call->id, id)) {
-            um_list_remove(&later->in_peer);
-            um_list_append(&peer->rpc->cancelled, &later->in_peer);
-            return;
+        if (um_list_is_empty(&later->in_cancelled) && is_same_id(&later->call->id, id)) {
+            um_list_append(&peer->rpc->cancelled, &later->in_cancelled);
+            return true;
         }
     }
+    return false;
 }
 
 void um_later_settle(struct um_rpc *rpc)
@@ -129,7 +136,7 @@ void um_later_settle(struct um_rpc *rpc)
     static const struct um_fault nothing;
 
     while (!um_list_is_empty(&rpc->cancelled))
-        um_later_fail(UM_LIST_ITEM(rpc->cancelled.next, struct um_later, in_peer), UMEM_E_CANCELLED,
+        um_later_fail(UM_LIST_ITEM(rpc->cancelled.next, struct um_later, in_cancelled), UMEM_E_CANCELLED,
                       &nothing);
 }
 

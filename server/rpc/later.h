@@ -23,14 +23,15 @@
 /* Embedded as the first member of what a method keeps about its call. */
 struct um_later {
     struct um_call *call;                    /* to be answered */
-    struct um_link in_peer;                  /* place in um_peer.laters, or in um_rpc.cancelled */
+    struct um_link in_peer;                  /* place in um_peer.laters */
+    struct um_link in_cancelled;             /* place in um_rpc.cancelled, where it was taken back */
     struct um_deadline deadline;             /* when its time is up */
     void (*release)(struct um_later *later); /* lets go of what the method holds, but does not free it */
     const char *what;                        /* static: what it waits for, for the message of `timeout` */
 };
 
-/* Makes one of `size` bytes, all zero but for its um_later. NULL where the call cannot wait (in a batch, past the limit
- * "waits", without memory): then it has been answered. */
+/* Makes one of `size` bytes, all zero but for its um_later. NULL where the call cannot wait (in a batch, as a
+ * notification, past the limit "waits", without memory): then it has been answered. */
 void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const char *what,
                    void (*release)(struct um_later *later));
 
@@ -44,11 +45,11 @@ void um_later_done(struct um_later *later);
 /* Answers with the store's facts, and frees it. */
 void um_later_fail(struct um_later *later, int code, const struct um_fault *fault);
 
-/* Ends the waiting call of a peer that has this id, with `cancelled`, at the end of the message. Does nothing where there is
- * none. */
-void um_later_cancel(struct um_peer *peer, const struct um_id *id);
+/* Takes back the waiting call of a peer that has this id, the oldest if several have. It is answered at the end of the message,
+ * which may be a batch. Returns whether there was one. */
+bool um_later_cancel(struct um_peer *peer, const struct um_id *id);
 
-/* Answers those that were cancelled. */
+/* Answers those that were taken back, with `cancelled`. At the end of a message. */
 void um_later_settle(struct um_rpc *rpc);
 
 /* Frees all of a peer's, unanswered. */

@@ -16,10 +16,10 @@
     X(message_bytes, 16777216, 1024, 1073741824, "bytes in one JSON message, and in one answer") \
     X(payload_bytes, 67108864, 1024, 9007199254740991, "bytes in one raw payload") \
     X(batch_requests, 10000, 1, 1000000, "requests in one batch") \
-    X(batch_bytes, 16777216, 1024, 1073741824, "block bytes that one batch may touch") \
+    X(batch_bytes, 16777216, 1024, 1073741824, "block bytes that the calls of one batch may touch together") \
     X(bytes, 0, 1024, 9007199254740991, "bytes in all blocks together") \
     X(blocks, 16777216, 1, 67108862, "blocks at one time") \
-    X(heaps, 262144, 1, 67108862, "heaps at one time") \
+    X(heaps, 262144, 1, 67108862, "heaps at one time, the process heap not counted") \
     X(shared_heaps, 256, 0, 1000000, "heaps of kind shared at one time") \
     X(unsent_bytes, 4194304, 1024, 1073741824, \
       "answer bytes that wait for one client before its requests wait") \

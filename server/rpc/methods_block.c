@@ -49,6 +49,8 @@ static void alloc(struct um_call *call, const struct um_args *args)
     if (data != NULL && data->size > options.size) {
         um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
                 (unsigned long long)data->size, (unsigned long long)options.size);
+        um_reply_uint(call, "size", data->size);
+        um_reply_uint(call, "block_size", options.size);
         um_reply_end(call);
         return;
     }
@@ -72,7 +74,7 @@ const struct um_method um_method_block_alloc = {
     UM_PARAMS(alloc_params),
     .result = um_block_place_members,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE,
-               UMEM_E_CORRUPTED},
+               UMEM_E_DENIED, UMEM_E_CORRUPTED},
     .run = alloc,
 };
 
@@ -107,7 +109,11 @@ enum { ENTRY_SIZE = 8192 };
 
 static const struct um_param list_params[] = {
     {.name = "heap", .type = UM_HEAP, .doc = "Only blocks of this heap."},
-    {.name = "session", .type = UM_SESSION, .doc = "Only blocks that this session made."},
+    {.name = "session",
+     .type = UM_SESSION,
+     .minimum = 1,
+     .fallback_doc = "of all",
+     .doc = "Only blocks that this session made; it may have ended."},
     {.name = "orphaned", .type = UM_BOOLEAN, .doc = "true: only orphaned blocks."},
     UM_PAGE_PARAMS,
 };

@@ -61,6 +61,9 @@ static void read_raw(struct um_call *call, const struct um_range *range)
     if (range->size > call->peer->rpc->limits->payload_bytes) {
         um_fail(call, UMEM_E_TOO_LARGE, "%llu bytes are more than payload_bytes = %llu; read in pieces",
                 (unsigned long long)range->size, (unsigned long long)call->peer->rpc->limits->payload_bytes);
+        um_reply_string(call, "limit", "payload_bytes");
+        um_reply_uint(call, "maximum", call->peer->rpc->limits->payload_bytes);
+        um_reply_uint(call, "asked", range->size);
         um_reply_end(call);
         return;
     }

@@ -70,7 +70,10 @@ enum { CHANGE_BLOCK, CHANGE_NAME, CHANGE_LIFETIME };
 
 static const struct um_param change_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
-    {.name = "name", .type = UM_NAME, .doc = "Its new name; \"\" takes the name away."},
+    {.name = "name",
+     .type = UM_NAME,
+     .fallback_doc = "as it is",
+     .doc = "Its new name; \"\" takes the name away."},
     {.name = "lifetime",
      .type = UM_CHOICE,
      .words = um_lifetime_words,

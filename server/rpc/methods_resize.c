@@ -10,7 +10,7 @@ struct resize_job {
     struct um_job job;
     struct um_resize *resize;
     um_handle block;
-    uint64_t old_size; /* bytes, as it was when the call came */
+    uint64_t old_size; /* bytes, as it was before the last step: others may have resized it meanwhile */
 };
 
 /* Whoever observes the bytes that came or went is told of them. */
@@ -33,8 +33,12 @@ static void reply(struct um_call *call, struct um_block *block, uint64_t old_siz
 static int step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct resize_job *resize = (struct resize_job *)job;
+    struct um_store *store = um_call_store(job->call);
+    struct um_block *block = NULL;
 
-    return um_resize_step(um_call_store(job->call), resize->resize, UM_JOB_SLICE_SIZE, more, fault);
+    if (um_store_find_block(store, resize->block, &block, NULL) == UMEM_OK)
+        resize->old_size = um_block_size(block);
+    return um_resize_step(store, resize->resize, UM_JOB_SLICE_SIZE, more, fault);
 }
 
 static void answer(struct um_job *job, struct um_call *call)
@@ -62,7 +66,7 @@ static const struct um_param resize_params[] = {
     {.name = "flags",
      .type = UM_FLAGS,
      .words = um_flag_words,
-     .doc = "Win32 heap flags, see Flags; with `realloc_in_place_only` it fails rather than move."},
+     .doc = "Win32 heap flags, see Flags; with `realloc_in_place_only` it is `no_memory` rather than moved."},
 };
 
 /* In a batch, nobody comes between: the block is moved at once. */
@@ -110,6 +114,6 @@ const struct um_method um_method_block_resize = {
     .detail = "The handle and the name stay, the bytes added are zero. The address may change.",
     UM_PARAMS(resize_params),
     .result = um_block_place_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED, UMEM_E_CORRUPTED},
     .run = resize,
 };

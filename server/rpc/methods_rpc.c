@@ -44,7 +44,7 @@ static void cancel(struct um_call *call, const struct um_args *args)
         id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
     else
         id.integer = json->integer;
-    um_later_cancel(call->peer, &id);
+    (void)um_later_cancel(call->peer, &id);
     um_reply_end(call);
 }
 

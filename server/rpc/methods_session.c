@@ -20,13 +20,20 @@ static const struct um_member session_members[] = {
     {.name = NULL},
 };
 
-static void describe(struct um_buf *out, const struct um_peer *peer)
+/* The answer at work is not counted among those that wait. */
+static uint64_t queued_bytes(const struct um_call *call, const struct um_peer *peer)
 {
-    struct um_owner_info owner;
-    uint64_t queued = peer->out.size;
+    bool asks = peer->events != NULL && peer->events->queued != NULL;
+    uint64_t queued = asks ? peer->events->queued(peer) : peer->out.size;
 
-    if (peer->events != NULL && peer->events->queued != NULL)
-        queued = peer->events->queued(peer);
+    return peer == call->peer ? queued - (peer->out.size - call->start) : queued;
+}
+
+static void describe(struct um_buf *out, const struct um_call *call, const struct um_peer *peer)
+{
+    uint64_t queued = queued_bytes(call, peer);
+    struct um_owner_info owner;
+
     um_owner_get_info(peer->owner, &owner);
     um_json_key(out, "session");
     um_json_uint(out, peer->id);
@@ -49,7 +56,7 @@ static void describe(struct um_buf *out, const struct um_peer *peer)
 static void info(struct um_call *call, const struct um_args *args)
 {
     (void)args;
-    describe(um_reply(call), call->peer);
+    describe(um_reply(call), call, call->peer);
     um_reply_end(call);
 }
 
@@ -91,7 +98,7 @@ static void list(struct um_call *call, const struct um_args *args)
     /* A page that nothing fits in would be no way on. */
     for (; peer != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        describe(out, peer);
+        describe(out, call, peer);
         um_json_end_object(out);
         after = peer->id;
         first = false;

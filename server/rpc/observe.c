@@ -183,14 +183,19 @@ static void drop_subject(struct um_rpc *rpc, um_handle handle)
     settle_subject(rpc, subject);
 }
 
+/* Where the block has gone with its heap, those who observe the heap are told of that, and need not be told of a block that
+ * somebody else happens to observe. */
 static void on_block_freed(void *context, um_handle block, um_handle heap)
 {
     struct um_rpc *rpc = context;
     struct um_news news = {.kind = UM_NEWS_FREED, .handle = block};
+    struct um_heap *alive = NULL;
 
     tell_handle(rpc, block, &news);
-    tell_handle(rpc, heap, &news);
-    tell(&rpc->observing.everything, &news);
+    if (um_store_find_heap(rpc->store, heap, &alive, NULL) == UMEM_OK) {
+        tell_handle(rpc, heap, &news);
+        tell(&rpc->observing.everything, &news);
+    }
     drop_subject(rpc, block);
 }
 

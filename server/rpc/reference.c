@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "limits.h"
 #include "notification.h"
 #include "table.h"
 #include "umem_errors.h"
@@ -141,11 +142,27 @@ static void write_notification(FILE *out, const struct um_notification *notifica
     write_members(out, notification->params, "");
 }
 
+static void write_limits(FILE *out)
+{
+    fputs("\n### Limits\n\n| limit | default | what it limits |\n|---|---|---|\n", out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        const struct um_limit_entry *entry = um_limits_entry(i);
+
+        fprintf(out, "| `%s` | ", entry->name);
+        if (entry->fallback != 0)
+            fprintf(out, "%" PRIu64, entry->fallback);
+        else
+            fputs("75 % of the memory", out);
+        fprintf(out, " | %s |\n", entry->doc);
+    }
+}
+
 int um_reference_write(FILE *out)
 {
     for (size_t i = 0; um_table_at(i) != NULL; i++)
         write_method(out, um_table_at(i));
     for (size_t i = 0; um_notification_at(i) != NULL; i++)
         write_notification(out, um_notification_at(i));
+    write_limits(out);
     return ferror(out) != 0 ? -1 : 0;
 }

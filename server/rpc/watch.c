@@ -163,6 +163,11 @@ void um_peer_notify(struct um_peer *peer)
     }
 }
 
+bool um_peer_has_news(const struct um_peer *peer)
+{
+    return !um_list_is_empty(&peer->talking);
+}
+
 /* ---- beginning and end ---- */
 
 static void free_watch(struct um_watch *watch)

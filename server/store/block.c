@@ -197,7 +197,10 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
     um_reclaim_on_the_way(store);
     struct um_name *name = NULL;
     struct um_block *made = NULL;
-    int code = check_alloc(store, heap, options->size, fault);
+    int code = um_flags_check(options->flags, fault);
+    if (code != 0)
+        return code;
+    code = check_alloc(store, heap, options->size, fault);
     if (code == 0 && options->name != NULL) {
         code = um_block_name_new(store, options->name, &name, fault);
         if (code != 0)

@@ -71,10 +71,9 @@ static int check_options(const struct um_store *store, const struct um_heap_opti
     if (options->kind == UM_HEAP_SHARED && store->backends[UM_HEAP_SHARED] == NULL)
         return um_fault(fault, UMEM_E_UNSUPPORTED,
                         (struct um_fault){.what = "this daemon has no shared heaps"});
-    if ((options->flags & UM_FLAG_CREATE_ENABLE_EXECUTE) != 0)
-        return um_fault(fault, UMEM_E_DENIED,
-                        (struct um_fault){.what = "memory is never executable; leave "
-                                                  "create_enable_execute out"});
+    int code = um_flags_check(options->flags, fault);
+    if (code != 0)
+        return code;
     if (options->kind != UM_HEAP_PRIVATE && options->kind != UM_HEAP_SHARED)
         what = "the kind of a new heap is private or shared";
     else if ((options->flags & ~(uint32_t)HEAP_FLAGS) != 0)

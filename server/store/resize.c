@@ -114,10 +114,11 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
 {
     struct um_heap *heap = um_block_heap(store, block);
     bool in_place_only = stays_in_place(heap, flags);
-    if (size == block->size)
-        return 0;
+    int code = um_flags_check(flags, fault);
+    if (code != 0 || size == block->size)
+        return code;
     um_reclaim_on_the_way(store);
-    int code = check_growth(store, heap, block, size, fault);
+    code = check_growth(store, heap, block, size, fault);
     if (code == 0) {
         if (resize_memory(store, heap, block, size, in_place_only)) {
             note_size(store, block, size);
@@ -196,7 +197,9 @@ int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t siz
     struct um_heap *heap = um_block_heap(store, block);
     struct um_resize *made = NULL;
     bool done = is_short(store, heap, block, size, flags);
-    int code;
+    int code = um_flags_check(flags, fault);
+    if (code != 0)
+        return code;
     if (done) {
         code = um_block_resize(store, block, size, flags, fault);
     } else {

@@ -14,6 +14,14 @@ int um_fault(struct um_fault *fault, int code, struct um_fault facts)
     return code;
 }
 
+int um_flags_check(uint32_t flags, struct um_fault *fault)
+{
+    if ((flags & UM_FLAG_CREATE_ENABLE_EXECUTE) == 0)
+        return 0;
+    return um_fault(fault, UMEM_E_DENIED,
+                    (struct um_fault){.what = "memory is never executable; leave create_enable_execute out"});
+}
+
 int um_name_check(const char *name, struct um_fault *fault)
 {
     size_t size = strlen(name);

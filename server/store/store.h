@@ -300,7 +300,7 @@ void um_heap_unobserve(struct um_heap *heap);
 
 struct um_block_options {
     uint64_t size;    /* bytes; 0 is a block too */
-    uint32_t flags;   /* zero_memory (always so), generate_exceptions, no_serialize; others are ignored */
+    uint32_t flags;   /* as a heap's; create_enable_execute is UMEM_E_DENIED, realloc_in_place_only ignored */
     const char *name; /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: freed when its owner ends */
 };

@@ -194,6 +194,9 @@ enum { UM_RECLAIM_ON_THE_WAY = 4 };
 /* Fills *fault, where it is not NULL, and returns the code. */
 int um_fault(struct um_fault *fault, int code, struct um_fault facts);
 
+/* Checks the flags of a call: 0 or UMEM_E_DENIED. */
+int um_flags_check(uint32_t flags, struct um_fault *fault);
+
 /* Checks a name that a peer chose: 0 or UMEM_E_INVALID_PARAMS. */
 int um_name_check(const char *name, struct um_fault *fault);
 

@@ -1,4 +1,4 @@
-/* What only POSIX systems have: half-closed connections, socket files, and what is left of them. */
+/* What only POSIX systems have: socket files, what is left of them, and other users. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,120 +16,6 @@
 
 #include "umem_errors.h"
 #include "world.h"
-
-static void on_shut_down(uv_shutdown_t *request, int status)
-{
-    (void)status;
-    free(request);
-}
-
-/* Ends the client's writing, after what is being written. */
-static void half_close(struct client *client)
-{
-    uv_shutdown_t *request = malloc(sizeof *request);
-
-    assert_non_null(request);
-    assert_int_equal(uv_shutdown(request, (uv_stream_t *)&client->pipe, on_shut_down), 0);
-}
-
-static void half_close_is_answered(void **state)
-{
-    struct world *world = *state;
-    struct client *client;
-
-    world_start(world);
-    client = client_open(world, 0, true);
-    client_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"server.ping\"}");
-    half_close(client);
-    client_expect(
-        client,
-        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
-    client_expect_end(client);
-}
-
-/* More than one turn's requests, more answers than the limit of what may wait, and a client that reads
- * late. */
-static void half_close_with_much_to_answer(void **state)
-{
-    enum { REQUESTS = 2000 };
-    struct world *world = *state;
-    struct client *client;
-    char line[128];
-
-    world->limits.turn_requests = 3;
-    world->limits.unsent_bytes = 1024;
-    world_start(world);
-    client = client_open(world, 0, false);
-    for (int i = 0; i < REQUESTS; i++) {
-        snprintf(line, sizeof line, "{\"id\":%d,\"method\":\"server.ping\"}\n", i);
-        client_send(client, line);
-    }
-    half_close(client);
-    for (int i = 0; i < 100; i++)
-        world_turn(world);
-    client_read(client);
-    for (int i = 0; i < REQUESTS; i++) {
-        snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{}}\n", i);
-        client_expect(client, line);
-    }
-    client_expect_end(client);
-}
-
-static void cut_header_message_is_not_answered(void **state)
-{
-    struct world *world = *state;
-    struct client *client;
-
-    world_start(world);
-    client = client_open(world, 0, true);
-    client_send(client, "Content-Length: 100\r\n\r\n{\"id\":1,\"method\":\"server.ping\"}");
-    half_close(client);
-    client_expect_end(client);
-}
-
-/* A payload that the client's end cuts off: what has come stays in the block, as when the client dies. */
-static void cut_payload_is_not_answered(void **state)
-{
-    struct world *world = *state;
-    struct client *other;
-    struct client *client;
-    char line[256];
-
-    world_start(world);
-    other = client_open(world, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
-    client_take_line(other, line, sizeof line);
-    client = client_open(world, 1, true);
-    client_send_message(
-        client, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 4);
-    client_send(client, "ab");
-    half_close(client);
-    client_expect_end(client);
-    client_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
-    client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"61620000\"}}\n");
-    /* That of a request which was refused: the error was due before it. */
-    client = client_open(world, 2, true);
-    client_send_message(client, "{nonsense}", 9000);
-    client_send(client, "ab");
-    half_close(client);
-    client_take_message(client, line, sizeof line);
-    assert_non_null(strstr(line, "-32700"));
-    client_expect_end(client);
-}
-
-static void broken_headers_and_half_close(void **state)
-{
-    struct world *world = *state;
-    struct client *client;
-
-    world_start(world);
-    client = client_open(world, 0, true);
-    client_send(client, "GET / HTTP/1.1\r\n\r\n");
-    half_close(client);
-    while (!client->is_over)
-        uv_run(&world->loop, UV_RUN_ONCE);
-    assert_non_null(strstr(client->received.data, "-32700"));
-}
 
 /* In a process of its own: becomes another user, connects, and reads what it is told. Does not return. */
 static void connect_as_another_user(const struct world *world)
@@ -267,11 +153,6 @@ static void directory_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(half_close_is_answered, world_set_up, world_tear_down),
-        cmocka_unit_test_setup_teardown(half_close_with_much_to_answer, world_set_up, world_tear_down),
-        cmocka_unit_test_setup_teardown(cut_header_message_is_not_answered, world_set_up, world_tear_down),
-        cmocka_unit_test_setup_teardown(cut_payload_is_not_answered, world_set_up, world_tear_down),
-        cmocka_unit_test_setup_teardown(broken_headers_and_half_close, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(other_users_are_refused, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(socket_is_private, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(stale_socket_is_taken_over, world_set_up, world_tear_down),

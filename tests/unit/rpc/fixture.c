@@ -10,23 +10,24 @@
 #include <cJSON.h>
 #include <cmocka.h>
 
+#include "answers.h"
 #include "arena.h"
 #include "attributes.h"
-#include "table.h"
+#include "umem_errors.h"
 
 enum { MESSAGE_SIZE = 8192 };
 
 /* What cJSON makes of answers lives until the test is over, so that tests delete nothing. */
-static struct um_arena answers;
+static struct um_arena memory;
 
 static void *CJSON_CDECL keep(size_t size)
 {
-    return um_arena_alloc(&answers, size);
+    return um_arena_alloc(&memory, size);
 }
 
-static void CJSON_CDECL forget(void *memory)
+static void CJSON_CDECL forget(void *piece)
 {
-    (void)memory;
+    (void)piece;
 }
 
 static void on_shutdown(void *context)
@@ -73,26 +74,74 @@ int fixture_teardown(void **state)
 
     um_peer_close(&fixture->peer);
     um_peer_close(&fixture->other);
-    while (um_rpc_work(fixture->rpc))
-        continue;
+    work(fixture->rpc);
     um_rpc_free(fixture->rpc);
     um_store_free(fixture->store);
     cJSON_InitHooks(NULL);
-    um_arena_deinit(&answers);
+    um_arena_deinit(&memory);
     free(fixture);
+    answers_forget();
     return 0;
+}
+
+/* ---- messages in ---- */
+
+void feed_message(struct um_peer *peer, const char *message, size_t size, uint64_t payload_size)
+{
+    char *text = malloc(size + 1);
+
+    assert_non_null(text);
+    assert_true(um_peer_is_ready(peer));
+    memcpy(text, message, size);
+    answers_note(peer, message, size);
+    um_peer_message(peer, text, size, payload_size);
+    free(text);
+    assert_false(peer->broken);
+}
+
+void feed_payload(struct um_peer *peer, const void *bytes, size_t size, size_t step)
+{
+    const unsigned char *next = bytes;
+
+    while (size != 0) {
+        size_t room = 0;
+        char *space = um_peer_payload_space(peer, &room);
+        size_t piece = step < size ? step : size;
+
+        assert_in_range(room, 1, um_peer_payload_left(peer));
+        if (piece > room)
+            piece = room;
+        memcpy(space, next, piece);
+        um_peer_payload_received(peer, piece);
+        next += piece;
+        size -= piece;
+    }
+}
+
+UM_PRINTF(2, 0)
+static void tell_list(struct um_peer *peer, const char *format, va_list list)
+{
+    char message[MESSAGE_SIZE];
+    int size = vsnprintf(message, sizeof message, format, list);
+
+    assert_in_range(size, 0, MESSAGE_SIZE - 1);
+    feed_message(peer, message, (size_t)size, 0);
+}
+
+void tell(struct um_peer *peer, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    tell_list(peer, format, list);
+    va_end(list);
 }
 
 char *fixture_text(struct um_peer *peer, const char *message, size_t size)
 {
-    char *text = malloc(size + 1);
     char *answer;
 
-    assert_non_null(text);
-    memcpy(text, message, size);
-    um_peer_message(peer, text, size, 0);
-    free(text);
-    assert_false(peer->broken);
+    feed_message(peer, message, size, 0);
     answer = malloc(peer->out.size + 1);
     assert_non_null(answer);
     if (peer->out.size != 0)
@@ -102,53 +151,129 @@ char *fixture_text(struct um_peer *peer, const char *message, size_t size)
     return answer;
 }
 
-/* What a method answered is what it declares. */
-static void check_result(const struct um_method *method, const cJSON *result)
+void work(struct um_rpc *rpc)
 {
-    for (const cJSON *item = result->child; item != NULL; item = item->next)
-        assert_true(um_method_answers(method, item->string));
-    for (const struct um_member *m = method->result; m != NULL && m->name != NULL; m++)
-        assert_true(m->optional || cJSON_GetObjectItemCaseSensitive(result, m->name) != NULL);
+    while (um_rpc_work(rpc))
+        continue;
 }
 
-static void check_answer(const char *message, const cJSON *answer)
+void set_time(struct fixture *fixture, uint64_t now_ms)
 {
-    const cJSON *request = cJSON_Parse(message);
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(request, "method");
-    const struct um_method *method = cJSON_IsString(name) ? um_table_find(name->valuestring) : NULL;
-    const cJSON *result = cJSON_GetObjectItemCaseSensitive(answer, "result");
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(answer, "error");
+    um_rpc_set_time(fixture->rpc, 1000 + (int64_t)(now_ms / 1000), now_ms);
+    um_rpc_expire(fixture->rpc);
+}
 
-    if (cJSON_IsObject(answer)) {
-        assert_string_equal(string_of(answer, "jsonrpc"), "2.0");
-        assert_non_null(cJSON_GetObjectItemCaseSensitive(answer, "id"));
-        assert_true((result != NULL) != (error != NULL));
-        if (error != NULL)
-            assert_string_equal(string_of(member(error, "data"), "name"),
-                                umem_error_name((int)member(error, "code")->valuedouble));
-        if (method != NULL && result != NULL)
-            check_result(method, result);
+/* ---- answers out ---- */
+
+/* Reads a header of a message; 0 where it does not stand before `end`. */
+static size_t header_of(const char *text, const char *end, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    return at != NULL && at < end ? (size_t)strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* Where the first message's JSON begins in out, and how large it and its payload are. */
+static size_t find_message(struct um_peer *peer, size_t *size, size_t *payload_size)
+{
+    const char *begin;
+    const char *end;
+
+    assert_true(um_buf_append_byte(&peer->out, '\0'));
+    peer->out.size--;
+    begin = peer->out.data;
+    if (peer->framing == UM_FRAMING_LINES) {
+        end = strchr(begin, '\n');
+        assert_non_null(end);
+        *size = (size_t)(end - begin) + 1;
+        *payload_size = 0;
+        return 0;
     }
+    assert_memory_equal(begin, "Content-Length: ", 16);
+    end = strstr(begin, "\r\n\r\n");
+    assert_non_null(end);
+    *size = header_of(begin, end, "Content-Length: ");
+    *payload_size = header_of(begin, end, "Payload-Length: ");
+    return (size_t)(end - begin) + 4;
 }
+
+cJSON *take_raw(struct um_peer *peer, void *payload, size_t payload_size)
+{
+    size_t size;
+    size_t raw_size;
+    size_t begin;
+    cJSON *message;
+
+    if (peer->out.size == 0)
+        fail_msg("nothing was sent");
+    begin = find_message(peer, &size, &raw_size);
+    assert_true(begin + size <= peer->out.size);
+    message = cJSON_ParseWithLength(peer->out.data + begin, size);
+    assert_non_null(message);
+    um_buf_consume(&peer->out, begin + size);
+    assert_int_equal(raw_size, payload_size);
+    if (peer->tail.bytes != NULL) {
+        assert_int_equal(peer->tail.size, payload_size);
+        memcpy(payload, peer->tail.bytes, payload_size);
+        um_peer_tail_sent(peer);
+    } else if (payload_size != 0) {
+        assert_true(peer->out.size >= payload_size);
+        memcpy(payload, peer->out.data, payload_size);
+        um_buf_consume(&peer->out, payload_size);
+    }
+    answers_check(peer, message);
+    return message;
+}
+
+cJSON *take(struct um_peer *peer)
+{
+    return take_raw(peer, NULL, 0);
+}
+
+cJSON *take_result(struct um_peer *peer)
+{
+    const cJSON *answer = take(peer);
+
+    if (cJSON_HasObjectItem(answer, "error"))
+        print_error("%s\n", string_of(member(answer, "error"), "message"));
+    return member(answer, "result");
+}
+
+cJSON *take_error(struct um_peer *peer, int code)
+{
+    const cJSON *error = member(take(peer), "error");
+
+    assert_string_equal(string_of(member(error, "data"), "name"), umem_error_name(code));
+    return member(error, "data");
+}
+
+cJSON *take_notification(struct um_peer *peer, const char *method)
+{
+    const cJSON *message;
+
+    um_peer_notify(peer);
+    message = take(peer);
+    assert_string_equal(string_of(message, "method"), method);
+    return member(message, "params");
+}
+
+void expect_silence(struct um_peer *peer)
+{
+    um_peer_notify(peer);
+    if (peer->out.size != 0)
+        print_error("%.*s\n", (int)peer->out.size, peer->out.data);
+    assert_int_equal(peer->out.size, 0);
+}
+
+/* ---- both ---- */
 
 UM_PRINTF(2, 0)
 static cJSON *ask_list(struct um_peer *peer, const char *format, va_list list)
 {
-    char message[MESSAGE_SIZE];
-    cJSON *answer;
-    char *text;
-    char *json;
-    int size = vsnprintf(message, sizeof message, format, list);
-
-    assert_in_range(size, 0, MESSAGE_SIZE - 1);
-    text = fixture_text(peer, message, (size_t)size);
-    json = peer->framing == UM_FRAMING_HEADERS ? strstr(text, "\r\n\r\n") : text;
-    assert_non_null(json);
-    answer = cJSON_Parse(json);
-    if (answer != NULL)
-        check_answer(message, answer);
-    free(text);
-    return answer;
+    tell_list(peer, format, list);
+    while (peer->job != NULL)
+        um_rpc_work(peer->rpc);
+    return peer->out.size != 0 ? take(peer) : NULL;
 }
 
 cJSON *ask(struct um_peer *peer, const char *format, ...)
@@ -185,8 +310,9 @@ cJSON *expect_error(struct um_peer *peer, int code, const char *format, ...)
     answer = ask_list(peer, format, list);
     va_end(list);
     assert_non_null(answer);
-    assert_int_equal((int)member(member(answer, "error"), "code")->valuedouble, code);
-    assert_true(strlen(string_of(member(answer, "error"), "message")) > 0);
+    if (!cJSON_HasObjectItem(answer, "error"))
+        print_error("instead of %s there was a result for %s\n", umem_error_name(code), format);
+    assert_string_equal(string_of(member(member(answer, "error"), "data"), "name"), umem_error_name(code));
     return member(member(answer, "error"), "data");
 }
 
@@ -216,12 +342,15 @@ const char *string_of(const cJSON *object, const char *name)
     return found->valuestring;
 }
 
-uint64_t new_block(struct um_peer *peer, const char *params)
+bool bool_of(const cJSON *object, const char *name)
 {
-    return uint_of(expect_result(peer, "{\"method\":\"block.alloc\",\"params\":%s}", params), "block");
+    cJSON *found = member(object, name);
+
+    assert_true(cJSON_IsBool(found));
+    return cJSON_IsTrue(found) != 0;
 }
 
-uint64_t new_heap(struct um_peer *peer, const char *params)
+bool is_null(const cJSON *object, const char *name)
 {
-    return uint_of(expect_result(peer, "{\"method\":\"heap.create\",\"params\":%s}", params), "heap");
+    return cJSON_IsNull(member(object, name)) != 0;
 }

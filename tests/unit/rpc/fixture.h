@@ -1,12 +1,13 @@
 /*
  * An engine with a store of its own and peers without sockets: what the engine's tests stand on.
  *
- * Owns: the engine, the store, one peer to begin with. Every answer that it reads is held against the command table: a
- * member or an error that the method does not declare fails the test.
+ * Owns: the engine, the store, one peer to begin with. Every answer that it takes is held against the command table,
+ * see answers.h.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attributes.h"
@@ -14,6 +15,11 @@
 #include "rpc.h"
 
 struct cJSON;
+
+/* For printf formats of messages. */
+#define ULL unsigned long long
+#define MESSAGE(method, params) "{\"method\":\"" method "\",\"params\":" params "}"
+#define MESSAGE_OF(id, method, params) "{\"id\":" id ",\"method\":\"" method "\",\"params\":" params "}"
 
 struct fixture {
     struct um_store *store;
@@ -28,11 +34,46 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* ---- messages in ---- */
+
+/* Feeds one message; the peer must be ready for it. What is answered stays in peer->out. feed_message() takes it as it is (raw bytes
+ * may have to follow), tell() as a printf format. */
+void feed_message(struct um_peer *peer, const char *message, size_t size, uint64_t payload_size);
+UM_PRINTF(2, 3)
+void tell(struct um_peer *peer, const char *format, ...);
+
+/* Feeds raw bytes in pieces of at most `step`. */
+void feed_payload(struct um_peer *peer, const void *bytes, size_t size, size_t step);
+
 /* Feeds one message and returns what was answered as text (to be freed), "" for nothing. */
 char *fixture_text(struct um_peer *peer, const char *message, size_t size);
 
-/* Feeds one message (a printf format) and returns the answer as JSON, NULL for none. It is good until the test is over: nothing
- * is deleted. */
+/* Lets long calls and reclaiming run to their end. */
+void work(struct um_rpc *rpc);
+
+/* Sets the clock that calls wait by, and answers those whose time is up. */
+void set_time(struct fixture *fixture, uint64_t now_ms);
+
+/* ---- messages out ----
+ * What these return is good until the test is over: nothing is deleted. */
+
+/* Takes the first message that waits to be sent, which must be there. take_raw() also takes the raw bytes behind it, of which
+ * there must be payload_size. */
+struct cJSON *take(struct um_peer *peer);
+struct cJSON *take_raw(struct um_peer *peer, void *payload, size_t payload_size);
+
+/* As take(), and expects a result, an error's data, or a notification's params. */
+struct cJSON *take_result(struct um_peer *peer);
+struct cJSON *take_error(struct um_peer *peer, int code);
+struct cJSON *take_notification(struct um_peer *peer, const char *method);
+
+/* Expects that nothing waits to be sent, and nothing to be told. */
+void expect_silence(struct um_peer *peer);
+
+/* ---- both ---- */
+
+/* Feeds one message (a printf format), lets it run to its end if it takes long, and returns the first message that waits then,
+ * NULL for none. */
 UM_PRINTF(2, 3)
 struct cJSON *ask(struct um_peer *peer, const char *format, ...);
 
@@ -48,9 +89,27 @@ struct cJSON *expect_error(struct um_peer *peer, int code, const char *format, .
 struct cJSON *member(const struct cJSON *object, const char *name);
 uint64_t uint_of(const struct cJSON *object, const char *name);
 const char *string_of(const struct cJSON *object, const char *name);
+bool bool_of(const struct cJSON *object, const char *name);
+bool is_null(const struct cJSON *object, const char *name);
+
+/* ---- fixture_calls.c ---- */
+
+/* A block's memory, looked up in the store: the tests of large blocks fill and check it there. */
+unsigned char *block_bytes(const struct fixture *fixture, uint64_t handle);
+
+/* Expects these bytes in a block, as hex. */
+void read_hex(struct um_peer *peer, uint64_t block, uint64_t offset, uint64_t size, const char *hex);
 
 /* A new block or heap, by JSON parameters. */
 uint64_t new_block(struct um_peer *peer, const char *params);
 uint64_t new_heap(struct um_peer *peer, const char *params);
+
+/* Begins block.wait with these parameters as request 7, and sees that it waits; takes its answer, whose value is written so. */
+void begin_wait(struct um_peer *peer, const char *params);
+void take_value(struct um_peer *peer, const char *value);
+
+/* Begins a watch and returns its number; takes the notification of a change. */
+uint64_t new_watch(struct um_peer *peer, const char *params);
+void expect_changed(struct um_peer *peer, uint64_t watch, uint64_t block, uint64_t offset, uint64_t size);
 
 #endif

@@ -13,8 +13,6 @@
 #include "fixture.h"
 #include "umem_errors.h"
 
-#define ULL unsigned long long
-
 static struct um_peer *peer_of(void **state)
 {
     return &((struct fixture *)*state)->peer;

@@ -14,8 +14,6 @@
 #include "table.h"
 #include "umem_errors.h"
 
-#define ULL unsigned long long
-
 static struct um_peer *peer_of(void **state)
 {
     return &((struct fixture *)*state)->peer;
@@ -147,97 +145,6 @@ static void test_block_life(void **state)
         uint_of(expect_result(peer, "{\"method\":\"block.free\",\"params\":[\"greeting\"]}"), "size"), 4);
 }
 
-static void test_a_block_of_no_bytes(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "[0]");
-
-    assert_string_equal(read_as(peer, block, "base64"), "");
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, "{\"method\":\"block.read\",\"params\":[%llu,0,1]}", (ULL)block);
-    expect_result(peer, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
-}
-
-static void test_encodings(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "[6]");
-
-    expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"Zm9vYmFy\"]}", (ULL)block);
-    assert_string_equal(read_as(peer, block, "utf8"), "foobar");
-    expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"00fF\",4,\"hex\"]}", (ULL)block);
-    assert_string_equal(read_as(peer, block, "hex"), "666f6f6200ff");
-    assert_string_equal(read_as(peer, block, "base64"), "Zm9vYgD/");
-    assert_int_equal(
-        uint_of(expect_error(peer, UMEM_E_UNSUPPORTED,
-                             "{\"method\":\"block.read\",\"params\":[%llu,0,6,\"utf8\"]}", (ULL)block),
-                "offset"),
-        5);
-    expect_result(peer, "{\"method\":\"block.write\",\"params\":[%llu,\"\\u00e4\\\"\\n\",1,\"utf8\"]}",
-                  (ULL)block);
-    assert_string_equal(read_as(peer, block, "hex"), "66c3a4220aff");
-}
-
-static void test_numbers(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "[16]");
-    cJSON *values;
-
-    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1,\"9223372036854775807\"],\"i64\"]}",
-                  (ULL)block);
-    assert_string_equal(read_as(peer, block, "hex"), "ffffffffffffffffffffffffffffff7f");
-    values =
-        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,0,\"u64\",2]}", (ULL)block),
-               "values");
-    assert_string_equal(cJSON_GetArrayItem(values, 0)->valuestring, "18446744073709551615");
-    values =
-        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,7]}", (ULL)block), "values");
-    assert_int_equal((int)cJSON_GetArrayItem(values, 0)->valuedouble, 255);
-    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,3,[1.5,\"-Infinity\"],\"f32\"]}",
-                  (ULL)block);
-    values =
-        member(expect_result(peer, "{\"method\":\"block.get\",\"params\":[%llu,3,\"f32\",2]}", (ULL)block),
-               "values");
-    assert_true(cJSON_GetArrayItem(values, 0)->valuedouble > 1.4);
-    assert_string_equal(cJSON_GetArrayItem(values, 1)->valuestring, "-Infinity");
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1,256]]}",
-                 (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[-1]]}",
-                 (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS, "{\"method\":\"block.set\",\"params\":[%llu,0,[1.5]]}",
-                 (ULL)block);
-    expect_error(peer, UMEM_E_INVALID_PARAMS,
-                 "{\"method\":\"block.set\",\"params\":[%llu,0,[9007199254740992],\"u64\"]}", (ULL)block);
-}
-
-static void test_the_largest_float_comes_back(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "[4]");
-
-    expect_result(peer, "{\"method\":\"block.set\",\"params\":[%llu,0,[-3.40282347e+38],\"f32\"]}",
-                  (ULL)block);
-    assert_string_equal(read_as(peer, block, "hex"), "ffff7fff");
-    expect_error(peer, UMEM_E_INVALID_PARAMS,
-                 "{\"method\":\"block.set\",\"params\":[%llu,0,[3.4028236e+38],\"f32\"]}", (ULL)block);
-}
-
-static void test_copy_may_overlap(void **state)
-{
-    struct um_peer *peer = peer_of(state);
-    uint64_t block = new_block(peer, "{\"size\":6,\"data\":\"abcdef\",\"encoding\":\"utf8\"}");
-
-    expect_result(peer,
-                  "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":"
-                  "2,\"size\":4}}",
-                  (ULL)block, (ULL)block);
-    assert_string_equal(read_as(peer, block, "utf8"), "ababcd");
-    expect_error(
-        peer, UMEM_E_OUT_OF_RANGE,
-        "{\"method\":\"block.copy\",\"params\":{\"source\":%llu,\"target\":%llu,\"target_offset\":1}}",
-        (ULL)block, (ULL)block);
-}
-
 static void test_session_lifetime_ends_with_the_session(void **state)
 {
     struct fixture *fixture = *state;
@@ -273,11 +180,6 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_lists_come_in_pages, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_block_life, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_block_of_no_bytes, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_encodings, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_numbers, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_largest_float_comes_back, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_copy_may_overlap, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_session_lifetime_ends_with_the_session, fixture_setup,
                                         fixture_teardown),
     };

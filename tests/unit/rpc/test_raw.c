@@ -13,8 +13,6 @@
 #include "fixture.h"
 #include "umem_errors.h"
 
-#define ULL unsigned long long
-
 /* Sends a message that `size` raw bytes follow, without the bytes. */
 static void begin(struct um_peer *peer, uint64_t size, const char *format, uint64_t block)
 {

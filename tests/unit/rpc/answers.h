@@ -1,0 +1,25 @@
+/*
+ * Holds what the engine sends against the command table: a member, a type, a null or an error that is not declared fails the
+ * test.
+ *
+ * Owns: a note of every request that is not answered yet, so that an answer that comes late is checked too. Must not know: how
+ * messages are framed.
+ */
+#ifndef ANSWERS_H
+#define ANSWERS_H
+
+#include <stddef.h>
+
+struct cJSON;
+struct um_peer;
+
+/* Takes note of the requests in a message, single or a batch, that is about to be sent. What is no request is passed over. */
+void answers_note(const struct um_peer *peer, const char *message, size_t size);
+
+/* Checks one message that a peer was sent: an answer, a batch of them, or a notification. */
+void answers_check(const struct um_peer *peer, const struct cJSON *message);
+
+/* Forgets all notes. */
+void answers_forget(void);
+
+#endif

@@ -1,0 +1,367 @@
+/* Locks on heaps: who is kept out, who comes next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "answers.h"
+#include "fixture.h"
+#include "umem_errors.h"
+
+/* ---- what a lock keeps others from ---- */
+
+static void test_others_are_kept_out(void **state)
+{
+    static const char *const refused[] = {
+        MESSAGE("heap.lock", "[\"h\"]"),
+        MESSAGE("heap.destroy", "[\"h\"]"),
+        MESSAGE("heap.validate", "[\"h\"]"),
+        MESSAGE("heap.validate", "{\"block\":\"b\"}"),
+        MESSAGE("heap.compact", "[\"h\"]"),
+        MESSAGE("block.alloc", "[1,\"h\"]"),
+        MESSAGE("block.resize", "[\"b\",3]"),
+        MESSAGE("block.change", "[\"b\",\"\"]"),
+        MESSAGE("block.read", "[\"b\"]"),
+        MESSAGE("block.write", "[\"b\",\"AA==\"]"),
+        MESSAGE("block.get", "[\"b\",0]"),
+        MESSAGE("block.set", "[\"b\",0,[1]]"),
+        MESSAGE("block.fill", "[\"b\"]"),
+        MESSAGE("block.copy", "[\"b\",\"free\"]"),
+        MESSAGE("block.copy", "[\"free\",\"b\"]"),
+        MESSAGE("block.compare", "[\"b\",\"free\"]"),
+        MESSAGE("block.compare", "[\"free\",\"b\"]"),
+        MESSAGE("block.find", "[\"b\",\"AA==\"]"),
+        MESSAGE("block.add", "[\"b\",0,1]"),
+        MESSAGE("block.exchange", "[\"b\",0,1]"),
+        MESSAGE("block.wait", "[\"b\",0,1]"),
+        MESSAGE("block.free", "[\"b\"]"),
+        MESSAGE("session.watch", "[\"h\"]"),
+        MESSAGE("session.watch", "{\"block\":\"b\"}"),
+    };
+    static const char *const allowed[] = {
+        MESSAGE("heap.info", "[\"h\"]"),     MESSAGE("heap.list", "[]"),
+        MESSAGE("block.info", "[\"b\"]"),    MESSAGE("block.list", "[\"h\"]"),
+        MESSAGE("block.hold", "[\"b\"]"),    MESSAGE("block.release", "[\"b\"]"),
+        MESSAGE("block.read", "[\"free\"]"), MESSAGE("session.watch", "[]"),
+    };
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    uint64_t heap = new_heap(peer, "{\"name\":\"h\"}");
+
+    new_block(peer, "{\"size\":8,\"heap\":\"h\",\"name\":\"b\"}");
+    new_block(peer, "{\"size\":8,\"name\":\"free\"}");
+    expect_result(peer, MESSAGE("heap.lock", "[\"h\"]"));
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        assert_int_equal(uint_of(expect_error(&fixture->other, UMEM_E_LOCKED, "%s", refused[i]), "heap"),
+                         heap);
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        expect_result(&fixture->other, "%s", allowed[i]);
+    expect_error(&fixture->other, UMEM_E_DENIED, MESSAGE("heap.unlock", "[\"h\"]"));
+    /* Whoever holds it does as ever. */
+    expect_result(peer, MESSAGE("block.fill", "[\"b\",1]"));
+    assert_true(bool_of(expect_result(&fixture->other, MESSAGE("heap.info", "[\"h\"]")), "locked"));
+    expect_result(peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    assert_false(bool_of(expect_result(&fixture->other, MESSAGE("heap.info", "[\"h\"]")), "locked"));
+    expect_result(&fixture->other, MESSAGE("block.read", "[\"b\"]"));
+}
+
+static void test_locks_are_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+
+    new_heap(peer, "{\"name\":\"h\"}");
+    expect_error(peer, UMEM_E_DENIED, MESSAGE("heap.unlock", "[\"h\"]"));
+    for (int i = 0; i < 3; i++)
+        expect_result(peer, MESSAGE("heap.lock", "[\"h\"]"));
+    for (int i = 0; i < 3; i++) {
+        expect_error(&fixture->other, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+        expect_result(peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    }
+    expect_error(peer, UMEM_E_DENIED, MESSAGE("heap.unlock", "[\"h\"]"));
+    expect_result(&fixture->other, MESSAGE("heap.lock", "[\"h\"]"));
+    expect_error(peer, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+}
+
+static void test_locks_in_batches(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *answers;
+
+    new_heap(peer, "{\"name\":\"h\"}");
+    new_block(peer, "{\"size\":8,\"heap\":\"h\",\"name\":\"b\"}");
+    tell(peer, "[" MESSAGE("heap.lock", "[\"h\",100]") "," MESSAGE("block.fill", "[\"b\",1]") "]");
+    take(peer);
+    tell(&fixture->other, "[" MESSAGE("heap.lock", "[\"h\"]") "," MESSAGE("heap.lock", "[\"h\",100]") "]");
+    answers = take(&fixture->other);
+    assert_string_equal(string_of(member(member(cJSON_GetArrayItem(answers, 0), "error"), "data"), "name"),
+                        "locked");
+    assert_string_equal(string_of(member(member(cJSON_GetArrayItem(answers, 1), "error"), "data"), "name"),
+                        "unsupported");
+    assert_false(um_peer_is_waiting(&fixture->other));
+    /* Between unlocking and locking within a batch nobody else gets it, however long they wait. */
+    tell(&fixture->other, MESSAGE_OF("1", "heap.lock", "[\"h\",100]"));
+    tell(peer, "[" MESSAGE("heap.unlock", "[\"h\"]") "," MESSAGE("heap.lock", "[\"h\"]") "]");
+    answers = take(peer);
+    assert_true(cJSON_HasObjectItem(cJSON_GetArrayItem(answers, 1), "result"));
+    expect_silence(&fixture->other);
+    tell(peer, "[" MESSAGE("heap.unlock", "[\"h\"]") "]");
+    take(peer);
+    take_result(&fixture->other);
+}
+
+/* ---- the queue ---- */
+
+enum { QUEUE = 4 };
+
+static void open_queue(struct fixture *fixture, struct um_peer *peers)
+{
+    struct um_peer_options options = {.pid = 5};
+
+    for (int i = 0; i < QUEUE; i++)
+        assert_int_equal(um_peer_open(fixture->rpc, &peers[i], &options), UMEM_OK);
+    new_heap(&fixture->peer, "{\"name\":\"h\"}");
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+}
+
+static void expect_silent_queue(struct um_peer *peers, int first)
+{
+    for (int i = first; i < QUEUE; i++)
+        expect_silence(&peers[i]);
+}
+
+static void close_queue(struct um_peer *peers)
+{
+    for (int i = 0; i < QUEUE; i++)
+        um_peer_close(&peers[i]);
+    answers_forget();
+}
+
+static void test_first_come_first_served(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer peers[QUEUE];
+
+    open_queue(fixture, peers);
+    for (int i = 0; i < QUEUE; i++)
+        tell(&peers[i], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    expect_silent_queue(peers, 0);
+    expect_result(&fixture->peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    for (int i = 0; i < QUEUE; i++) {
+        take_result(&peers[i]);
+        expect_silent_queue(peers, 0);
+        /* Nobody jumps the queue, whoever had it last least of all. */
+        expect_error(&fixture->peer, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+        expect_result(&peers[i], MESSAGE("heap.unlock", "[\"h\"]"));
+    }
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+    close_queue(peers);
+}
+
+/* The order stays through other heaps' locks, which make everybody look again. */
+static void test_other_locks_do_not_mix_up_the_queue(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer peers[QUEUE];
+
+    open_queue(fixture, peers);
+    new_heap(&fixture->peer, "{\"name\":\"h2\"}");
+    for (int i = 0; i < QUEUE; i++) {
+        tell(&peers[i], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+        expect_result(&fixture->other, MESSAGE("heap.lock", "[\"h2\"]"));
+        expect_result(&fixture->other, MESSAGE("heap.unlock", "[\"h2\"]"));
+    }
+    for (int i = 0; i < QUEUE; i++) {
+        expect_silent_queue(peers, i);
+        expect_result(i == 0 ? &fixture->peer : &peers[i - 1], MESSAGE("heap.unlock", "[\"h\"]"));
+        take_result(&peers[i]);
+    }
+    close_queue(peers);
+}
+
+static void test_leaving_the_queue(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer peers[QUEUE];
+
+    open_queue(fixture, peers);
+    tell(&peers[0], MESSAGE_OF("1", "heap.lock", "[\"h\",100]"));
+    tell(&peers[1], MESSAGE_OF("\"x\"", "heap.lock", "[\"h\",1000]"));
+    tell(&peers[2], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    tell(&peers[3], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    set_time(fixture, 99);
+    expect_silent_queue(peers, 0);
+    set_time(fixture, 100);
+    take_error(&peers[0], UMEM_E_TIMEOUT);
+    expect_result(&peers[1], MESSAGE("$/cancelRequest", "[\"x\"]"));
+    take_error(&peers[1], UMEM_E_CANCELLED);
+    um_peer_close(&peers[2]);
+    expect_result(&fixture->peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    take_result(&peers[3]);
+    expect_silence(&peers[0]);
+    expect_silence(&peers[1]);
+    assert_int_equal(um_peer_open(fixture->rpc, &peers[2], &(struct um_peer_options){.pid = 5}), UMEM_OK);
+    close_queue(peers);
+}
+
+/* A lock ends with its session, however often it was taken. */
+static void test_the_holder_dies(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer peers[QUEUE];
+
+    open_queue(fixture, peers);
+    expect_result(&fixture->peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    expect_result(&peers[0], MESSAGE("heap.lock", "[\"h\"]"));
+    expect_result(&peers[0], MESSAGE("heap.lock", "[\"h\"]"));
+    for (int i = 1; i < QUEUE; i++)
+        tell(&peers[i], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    for (int i = 1; i < QUEUE; i++) {
+        expect_silent_queue(peers, 1);
+        um_peer_close(&peers[i - 1]);
+        take_result(&peers[i]);
+    }
+    um_peer_close(&peers[QUEUE - 1]);
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+    answers_forget();
+}
+
+static void test_the_heap_goes_while_others_queue(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer peers[QUEUE];
+
+    open_queue(fixture, peers);
+    for (int i = 0; i < QUEUE; i++)
+        tell(&peers[i], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    expect_result(&fixture->peer, MESSAGE("heap.destroy", "[\"h\"]"));
+    for (int i = 0; i < QUEUE; i++)
+        take_error(&peers[i], UMEM_E_STALE_HANDLE);
+    assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
+    close_queue(peers);
+}
+
+/* A heap of lifetime session that its own session has locked. */
+static void test_the_heap_goes_with_its_session(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer_options options = {.pid = 5};
+    struct um_peer third;
+
+    assert_int_equal(um_peer_open(fixture->rpc, &third, &options), UMEM_OK);
+    new_heap(&third, "{\"name\":\"h\",\"lifetime\":\"session\"}");
+    expect_result(&third, MESSAGE("heap.lock", "[\"h\"]"));
+    tell(&fixture->peer, MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    um_peer_close(&third);
+    take_error(&fixture->peer, UMEM_E_STALE_HANDLE);
+    expect_silence(&fixture->peer);
+}
+
+/* A session may stand in the queue more than once; then it has to unlock as often. */
+static void test_one_session_queues_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *other = &fixture->other;
+
+    new_heap(&fixture->peer, "{\"name\":\"h\"}");
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+    tell(other, MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    tell(other, MESSAGE_OF("2", "heap.lock", "[\"h\",1000]"));
+    expect_result(&fixture->peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    assert_int_equal(uint_of(take(other), "id"), 1);
+    assert_int_equal(uint_of(take(other), "id"), 2);
+    expect_result(other, MESSAGE("heap.unlock", "[\"h\"]"));
+    expect_error(&fixture->peer, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+    expect_result(other, MESSAGE("heap.unlock", "[\"h\"]"));
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+}
+
+/* ---- long calls ---- */
+
+/* A long call of another session stands against a lock, and a queue waits for its end. */
+static void test_a_long_call_stands_against_a_lock(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    struct um_peer_options options = {.pid = 5};
+    struct um_peer third;
+
+    assert_int_equal(um_peer_open(fixture->rpc, &third, &options), UMEM_OK);
+    new_heap(peer, "{\"name\":\"h\"}");
+    new_heap(peer, "{\"name\":\"h2\"}");
+    new_block(peer, "{\"size\":3000000,\"heap\":\"h\",\"name\":\"b\"}");
+    new_block(peer, "{\"size\":3000000,\"heap\":\"h2\",\"name\":\"b2\"}");
+    tell(peer, MESSAGE_OF("1", "block.copy", "[\"b\",\"b2\"]"));
+    assert_false(um_peer_is_ready(peer));
+    expect_error(&fixture->other, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+    expect_error(&fixture->other, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h2\",0]"));
+    tell(&fixture->other, MESSAGE_OF("2", "heap.lock", "[\"h2\",1000]"));
+    tell(&third, MESSAGE_OF("2", "heap.lock", "[\"h2\",1000]"));
+    assert_true(um_rpc_work(fixture->rpc));
+    expect_silence(&fixture->other);
+    work(fixture->rpc);
+    take_result(peer);
+    take_result(&fixture->other);
+    expect_silence(&third);
+
+    /* And it ends with its session. */
+    expect_result(&fixture->other, MESSAGE("heap.unlock", "[\"h2\"]"));
+    take_result(&third);
+    tell(&third, MESSAGE_OF("1", "block.fill", "[\"b2\",1]"));
+    expect_result(peer, MESSAGE("heap.lock", "[\"h\"]"));
+    tell(&fixture->other, MESSAGE_OF("2", "heap.lock", "[\"h2\",1000]"));
+    um_peer_close(&third);
+    take_result(&fixture->other);
+    assert_false(um_rpc_work(fixture->rpc));
+    answers_forget();
+}
+
+/* A raw write on its way does not stand against a lock: it ends as "locked". */
+static void test_a_raw_write_on_its_way_is_locked_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *other = &fixture->other;
+    static const char message[] = MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\"}");
+    uint64_t block;
+
+    new_heap(&fixture->peer, "{\"name\":\"h\"}");
+    block = new_block(&fixture->peer, "{\"size\":8,\"heap\":\"h\",\"name\":\"b\"}");
+    feed_message(other, message, sizeof message - 1, 4);
+    feed_payload(other, "ab", 2, 2);
+    expect_result(&fixture->peer, MESSAGE("heap.lock", "[\"h\"]"));
+    feed_payload(other, "cd", 2, 2);
+    take_error(other, UMEM_E_LOCKED);
+    assert_true(um_peer_is_ready(other));
+    read_hex(&fixture->peer, block, 0, 4, "61620000");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_others_are_kept_out, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_locks_are_counted, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_locks_in_batches, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_first_come_first_served, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_other_locks_do_not_mix_up_the_queue, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_leaving_the_queue, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_holder_dies, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_goes_while_others_queue, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_goes_with_its_session, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_one_session_queues_twice, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_long_call_stands_against_a_lock, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_raw_write_on_its_way_is_locked_out, fixture_setup,
+                                        fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
