@@ -7,7 +7,7 @@
 
 #include "frame.h"
 #include "fuzz.h"
-#include "json_check.h"
+#include "json_read.h"
 #include "umem_errors.h"
 
 enum { MESSAGE_LIMIT = 1 << 26 /* bytes: more than any answer has */ };

@@ -10,7 +10,7 @@
 
 #include "answer.h"
 #include "fuzz.h"
-#include "json_check.h"
+#include "json_read.h"
 #include "umem_errors.h"
 
 static bool lies_in(struct um_json_slice slice, const char *text, size_t size)
