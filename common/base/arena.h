@@ -17,7 +17,7 @@ struct um_arena {
     struct um_arena_chunk *chunk; /* the one it lies in, and behind it all others; NULL: none yet */
 };
 
-enum { UM_ARENA_ALIGNMENT = 16 /* bytes: enough for any type */ };
+enum { UM_ARENA_ALIGNMENT = 8 /* bytes: enough for pointers, integers and doubles */ };
 
 /* Gives all memory back. The arena is then as one that is all zero. */
 void um_arena_deinit(struct um_arena *arena);
@@ -28,7 +28,7 @@ void um_arena_reset(struct um_arena *arena);
 /* As um_arena_alloc(), where the present chunk has no room. */
 void *um_arena_alloc_chunk(struct um_arena *arena, size_t size);
 
-/* Memory aligned for any type, good until um_arena_reset(); NULL where there is none. */
+/* Memory aligned to UM_ARENA_ALIGNMENT, good until um_arena_reset(); NULL where there is none. */
 static inline void *um_arena_alloc(struct um_arena *arena, size_t size)
 {
     size_t rounded = (size + UM_ARENA_ALIGNMENT - 1) & ~(size_t)(UM_ARENA_ALIGNMENT - 1);

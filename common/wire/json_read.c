@@ -23,7 +23,8 @@ struct reader {
     struct um_json *open[UM_JSON_DEPTH_LIMIT]; /* the containers that are open */
     struct um_json **place;                    /* where the next value of the innermost one goes */
     const char *key;                           /* of the member whose value is next */
-    bool out_of_memory;
+    size_t values;                             /* in the tree so far */
+    int code;                                  /* why the tree cannot be made, 0: it can */
 };
 
 /* What may come next. */
@@ -225,15 +226,20 @@ static bool read_string(struct reader *reader, const char **text, size_t *size, 
 
 /* ---- the tree ---- */
 
-/* A value where the next one goes. NULL where the text is only checked, or memory has run out. */
+/* A value where the next one goes. NULL where the text is only checked, or the tree cannot be made. */
 static struct um_json *add(struct reader *reader, enum um_json_kind kind)
 {
-    struct um_json *json = reader->arena != NULL ? um_arena_alloc(reader->arena, sizeof *json) : NULL;
+    struct um_json *json;
 
-    if (json == NULL) {
-        reader->out_of_memory = reader->arena != NULL;
+    if (reader->arena == NULL)
         return NULL;
-    }
+    json = um_arena_alloc(reader->arena, sizeof *json);
+    if (reader->values++ == UM_JSON_VALUES_LIMIT)
+        reader->code = UMEM_E_TOO_LARGE;
+    else if (json == NULL)
+        reader->code = UMEM_E_NO_MEMORY;
+    if (reader->code != UMEM_OK)
+        return NULL;
     *json = (struct um_json){.kind = kind, .key = reader->key};
     *reader->place = json;
     reader->place = &json->next;
@@ -453,7 +459,7 @@ static bool read_text(struct reader *reader)
         return refuse(reader, valid, "a byte that is not UTF-8");
     do {
         skip_space(reader);
-        if (!read_token(reader, &expected) || reader->out_of_memory)
+        if (!read_token(reader, &expected) || reader->code != UMEM_OK)
             return false;
     } while (expected != NOTHING);
     skip_space(reader);
@@ -479,7 +485,7 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
     *check = (struct um_json_check){.what = NULL};
     reader.place = &reader.root;
     if (!read_text(&reader))
-        return reader.out_of_memory ? UMEM_E_NO_MEMORY : UMEM_E_PARSE_ERROR;
+        return reader.code != UMEM_OK ? reader.code : UMEM_E_PARSE_ERROR;
     *json = reader.root;
     return UMEM_OK;
 }

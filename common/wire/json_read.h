@@ -21,8 +21,9 @@
 #include "arena.h"
 
 enum {
-    UM_JSON_DEPTH_LIMIT = 64, /* levels of arrays and objects, one in the other */
-    UM_JSON_NUMBER_LIMIT = 63 /* bytes in a number */
+    UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
+    UM_JSON_NUMBER_LIMIT = 63,     /* bytes in a number */
+    UM_JSON_VALUES_LIMIT = 1 << 20 /* values in a tree: one takes 40 bytes, however short its text is */
 };
 
 /* What \u0000 is turned into (U+FDD0, a noncharacter, in UTF-8), since a C string cannot hold it. */
@@ -38,15 +39,19 @@ enum um_json_kind {
     UM_JSON_OBJECT
 };
 
-/* A value of the tree. */
+/* A value of the tree. There may be very many: what only some kinds have lies in the same place. */
 struct um_json {
-    struct um_json *next;  /* in the same array or object; NULL: the last */
-    struct um_json *child; /* ARRAY, OBJECT: the first; NULL: none */
-    const char *key;       /* of a member of an object, unescaped, ends with NUL; else NULL */
-    const char *text;      /* STRING: unescaped, ends with NUL */
-    size_t size;           /* STRING: bytes of text; ARRAY, OBJECT: how many are in it */
-    double number;         /* NUMBER: the nearest double */
-    int64_t integer;       /* NUMBER that is_integer */
+    struct um_json *next; /* in the same array or object; NULL: the last */
+    const char *key;      /* of a member of an object, unescaped, ends with NUL; else NULL */
+    union {
+        struct um_json *child; /* ARRAY, OBJECT: the first in it; NULL: none */
+        const char *text;      /* STRING: unescaped, ends with NUL */
+        double number;         /* NUMBER: the nearest double */
+    };
+    union {
+        size_t size;     /* STRING: bytes of text; ARRAY, OBJECT: how many are in it */
+        int64_t integer; /* NUMBER that is_integer */
+    };
     enum um_json_kind kind;
     bool is_integer; /* NUMBER: without a fraction, from -(2^53 - 1) to 2^53 - 1 */
     bool has_nul;    /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
@@ -62,7 +67,7 @@ struct um_json_check {
 bool um_json_check(char *text, size_t size, struct um_json_check *check);
 
 /* Reads `size` bytes at `text` into a tree, whose values lie in the arena and whose strings lie in the text, which is no
- * JSON any more then. UMEM_E_PARSE_ERROR with *check, UMEM_E_NO_MEMORY. */
+ * JSON any more then. UMEM_E_PARSE_ERROR with *check, UMEM_E_TOO_LARGE (over UM_JSON_VALUES_LIMIT), UMEM_E_NO_MEMORY. */
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check);
 

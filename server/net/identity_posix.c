@@ -49,7 +49,7 @@ static void read_program(int64_t pid, char *program, size_t room)
     }
 }
 
-static void read_user(uid_t user, char *name, size_t room)
+static void look_up_user(uid_t user, char *name, size_t room)
 {
     char space[2048];
     struct passwd entry;
@@ -59,6 +59,20 @@ static void read_user(uid_t user, char *name, size_t room)
         snprintf(name, room, "%s", found->pw_name);
     else
         snprintf(name, room, "%lu", (unsigned long)user);
+}
+
+/* Nearly all clients are of one user, and where users come from a directory service, asking may take long: the last answer is
+ * kept. */
+static void read_user(uid_t user, char *name, size_t room)
+{
+    static char last_name[sizeof((struct um_identity *)0)->user];
+    static uid_t last_user;
+
+    if (last_name[0] == '\0' || last_user != user) {
+        look_up_user(user, last_name, sizeof last_name);
+        last_user = user;
+    }
+    snprintf(name, room, "%s", last_name);
 }
 
 void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)

@@ -1,5 +1,6 @@
 #include "identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "security_win32.h"
@@ -25,7 +26,7 @@ static void read_program(HANDLE process, char *program, size_t room)
     to_utf8(slash != NULL ? slash + 1 : path, program, room);
 }
 
-static void read_user(PSID sid, char *name, size_t room)
+static void look_up_user(PSID sid, char *name, size_t room)
 {
     WCHAR user[128];
     WCHAR domain[256];
@@ -35,6 +36,20 @@ static void read_user(PSID sid, char *name, size_t room)
 
     if (LookupAccountSidW(NULL, sid, user, &user_size, domain, &domain_size, &use))
         to_utf8(user, name, room);
+}
+
+/* Nearly all clients are of one user, and asking a domain may take long: the last answer is kept. */
+static void read_user(PSID sid, char *name, size_t room)
+{
+    static unsigned char last_sid[SECURITY_MAX_SID_SIZE];
+    static char last_name[sizeof((struct um_identity *)0)->user];
+
+    if (last_name[0] == '\0' || !EqualSid(sid, last_sid)) {
+        look_up_user(sid, last_name, sizeof last_name);
+        if (!CopySid(sizeof last_sid, last_sid, sid))
+            last_name[0] = '\0';
+    }
+    snprintf(name, room, "%s", last_name);
 }
 
 static bool is_trusted(PSID sid)

@@ -37,6 +37,9 @@ int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
  * the system cannot tell the two apart, it has. */
 bool um_pipe_is_cut(const uv_pipe_t *client);
 
+/* A client has gone: what the system had no room for before may be tried again. */
+void um_pipe_retry(struct um_pipe *listener);
+
 /* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows
  * from the loop. */
 void um_pipe_close(struct um_pipe *listener);

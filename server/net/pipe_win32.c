@@ -295,6 +295,12 @@ bool um_pipe_is_cut(const uv_pipe_t *client)
     return true;
 }
 
+/* Instances that could not be made are made when the loop wakes. */
+void um_pipe_retry(struct um_pipe *listener)
+{
+    uv_async_send(&listener->wake);
+}
+
 void um_pipe_close(struct um_pipe *listener)
 {
     listener->is_closing = true;

@@ -120,7 +120,11 @@ static void on_turn(uv_check_t *turn)
         server->has_work = um_rpc_work(server->rpc);
     if (!server->has_work && um_list_is_empty(&server->due))
         uv_idle_stop(&server->hurry);
-    set_alarm(server);
+}
+
+static void on_rest(uv_prepare_t *rest)
+{
+    set_alarm(rest->data);
 }
 
 /* ---- clients ---- */
@@ -196,11 +200,14 @@ static void close_when_empty(struct um_server *server)
     server->is_closing = true;
     uv_close((uv_handle_t *)&server->turn, on_handle_closed);
     uv_close((uv_handle_t *)&server->hurry, on_handle_closed);
+    uv_close((uv_handle_t *)&server->rest, on_handle_closed);
     uv_close((uv_handle_t *)&server->alarm, on_handle_closed);
 }
 
 void um_server_session_closed(struct um_server *server)
 {
+    if (!server->is_stopping)
+        um_pipe_retry(server->pipe);
     if (server->unaccepted != 0 && !server->is_stopping) {
         server->unaccepted--;
         on_client(server);
@@ -282,12 +289,15 @@ static void open_handles(struct um_server *server)
     uv_check_init(server->loop, &server->turn);
     uv_idle_init(server->loop, &server->hurry);
     uv_timer_init(server->loop, &server->alarm);
+    uv_prepare_init(server->loop, &server->rest);
+    server->rest.data = server;
     server->turn.data = server;
     server->hurry.data = server;
     server->alarm.data = server;
     server->alarm_ms = UINT64_MAX;
     uv_check_start(&server->turn, on_turn);
-    server->handles = 4;
+    uv_prepare_start(&server->rest, on_rest);
+    server->handles = 5;
 }
 
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,

@@ -30,6 +30,7 @@ struct um_server {
     void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
     uv_check_t turn;         /* after each poll: sessions that are due, and the engine's work */
+    uv_prepare_t rest;       /* before each poll: the alarm is set */
     uv_timer_t alarm;        /* rings when the first call that waits runs out of time */
     uint64_t alarm_ms;       /* for when it is set, on the loop's clock; UINT64_MAX: it is not */
     uv_idle_t hurry;         /* active while something is due, so that polling does not wait */

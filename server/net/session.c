@@ -272,7 +272,7 @@ static void set_reading(struct um_session *session, bool wanted)
 /* Whether nothing is left to do for the client. */
 static bool is_done(const struct um_session *session)
 {
-    if (um_session_unsent(session) != 0)
+    if (um_session_unsent(session) != 0 || session->peer.job != NULL)
         return false;
     return session->is_ending || (session->input_over && !um_peer_is_waiting(&session->peer));
 }

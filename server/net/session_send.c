@@ -140,6 +140,7 @@ static void on_written(uv_write_t *write, int status)
     session->writing_size = 0;
     if (session->is_closing)
         return;
+    um_server_begin_turn(session->server);
     if (status != 0)
         um_session_close(session);
     else

@@ -125,12 +125,13 @@ static bool bind_flags(struct um_call *call, const struct um_param *param, const
 static bool bind_id(struct um_call *call, const struct um_param *param, const struct um_json *json,
                     const struct um_json **value)
 {
-    if (um_json_is(json, UM_JSON_STRING)) {
+    if (um_json_is(json, UM_JSON_STRING) && json->size <= UM_ID_SIZE_LIMIT) {
         *value = json;
         return um_args_string(call, param->name, json) != NULL;
     }
     if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
-        return um_args_refuse(call, param->name, "must be the id of a request: a string or an integer");
+        return um_args_refuse(call, param->name,
+                              "must be the id of a request: a string of at most 1024 bytes, or an integer");
     *value = json;
     return true;
 }

@@ -38,13 +38,15 @@ static bool check_raw_sizes(struct um_peer *peer, const struct um_json *batch, u
                                "in a batch, a request with encoding \"raw\" must say the size of its bytes");
             return false;
         }
-        /* Sizes are below 2^53, and requests fewer than 2^11 times that: the sum cannot wrap unnoticed. */
-        total = total + size < total ? UINT64_MAX : total + size;
+        /* What is more than there is need not be told exactly. */
+        if (total <= payload_size)
+            total += size;
     }
     if (total == payload_size)
         return true;
-    snprintf(what, sizeof what, "the batch's raw bytes are %llu, Payload-Length is %llu",
-             (unsigned long long)total, (unsigned long long)payload_size);
+    snprintf(what, sizeof what, "the batch's raw writes take %s%llu bytes, Payload-Length is %llu",
+             total > payload_size ? "at least " : "", (unsigned long long)total,
+             (unsigned long long)payload_size);
     um_envelope_refuse(peer, UMEM_E_INVALID_REQUEST, what);
     return false;
 }

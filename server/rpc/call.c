@@ -79,7 +79,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     uint64_t limit = call->peer->rpc->limits->message_bytes;
     uint64_t used = call->peer->out.size - call->start;
 
-    if (!um_call_has_room(call, size)) {
+    if (size != 0 && !um_call_has_room(call, size)) {
         um_fail(call, UMEM_E_TOO_LARGE,
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
@@ -184,6 +184,7 @@ void um_reply_string(struct um_call *call, const char *key, const char *value)
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
 static void answer_no_memory(struct um_call *call)
 {
+    um_peer_tail_sent(call->peer);
     um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the answer; ask for less");
     um_json_end_object(&call->peer->out);
     um_json_end_object(&call->peer->out);

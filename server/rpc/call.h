@@ -17,6 +17,8 @@
 #include "method.h"
 #include "rpc.h"
 
+enum { UM_ID_SIZE_LIMIT = 1024 /* bytes in a string that is an id: calls that wait keep theirs */ };
+
 enum um_id_kind { UM_ID_NONE, UM_ID_NULL, UM_ID_INTEGER, UM_ID_STRING };
 
 /* A request's id. NONE is a notification's: nothing is answered. */

@@ -20,6 +20,10 @@ static void refuse_text(struct um_peer *peer, int code, const struct um_json_che
 {
     char what[128];
 
+    if (code == UMEM_E_TOO_LARGE) {
+        um_peer_refuse(peer, code, "it has more than 1,048,576 values; send it in several messages");
+        return;
+    }
     if (code == UMEM_E_NO_MEMORY) {
         um_peer_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the message; send a shorter one");
         return;

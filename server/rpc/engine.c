@@ -7,7 +7,7 @@
 #include "later.h"
 #include "watch.h"
 
-/* Blocks freed in one slice of background work: well under a millisecond. */
+/* Pieces of background work in one slice: about as many small blocks, or 32 MiB in large ones; a few milliseconds. */
 enum { RECLAIM_BUDGET = 2000 };
 
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)

@@ -8,6 +8,9 @@
 #include "json_read.h"
 #include "table.h"
 
+/* Bytes that a small answer takes: as long as a batch has so many left, its next request is done. */
+enum { ANSWER_ROOM = 1024 };
+
 /* The members of a request object, as they stand; NULL where there is none. */
 struct envelope {
     const struct um_json *jsonrpc;
@@ -55,7 +58,7 @@ static bool read_id(const struct um_json *json, struct um_id *id)
     if (um_json_is(json, UM_JSON_NULL))
         return true;
     if (um_json_is(json, UM_JSON_STRING)) {
-        if (json->has_nul)
+        if (json->has_nul || json->size > UM_ID_SIZE_LIMIT)
             return false;
         *id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
         return true;
@@ -83,7 +86,8 @@ static const char *check_envelope(struct um_call *call, const struct um_json *re
     if (envelope->twice)
         return "jsonrpc, method, params or id stands twice";
     if (envelope->id != NULL && !read_id(envelope->id, &call->id))
-        return "id must be a string without \\u0000, an integer from -(2^53-1) to 2^53-1, or null";
+        return "id must be a string of at most 1024 bytes without \\u0000, an integer from -(2^53-1) to "
+               "2^53-1, or null";
     if (envelope->jsonrpc != NULL &&
         (!um_json_is(envelope->jsonrpc, UM_JSON_STRING) || strcmp(envelope->jsonrpc->text, "2.0") != 0))
         return "jsonrpc must be \"2.0\", or be left out";
@@ -132,6 +136,9 @@ void um_envelope_handle(const struct um_call *kind, const struct um_json *reques
         return;
     if (wrong != NULL)
         fail_whole(&call, UMEM_E_INVALID_REQUEST, wrong);
+    else if (call.batch != NULL && !um_call_has_room(&call, ANSWER_ROOM))
+        fail_whole(&call, UMEM_E_TOO_LARGE,
+                   "the batch's answers reach message_bytes; send fewer requests in one");
     else
         run(&call, &envelope);
 }

@@ -132,6 +132,7 @@ static struct um_block *find_target(struct um_intake *intake)
     tell_what_came(intake);
     um_call_start(intake->call);
     um_fail_fault(intake->call, code, &fault);
+    um_peer_flush(intake->call->peer);
     um_call_free(intake->call);
     intake->call = NULL;
     return NULL;

@@ -4,23 +4,19 @@
 #include <string.h>
 
 #include "engine.h"
+#include "lock.h"
 #include "observe.h"
-
-static um_handle heap_of(const struct um_call *call, const struct um_block *block)
-{
-    struct um_heap_info info;
-
-    um_heap_get_info(um_block_heap(um_call_store(call), block), &info);
-    return info.heap;
-}
 
 struct um_job um_job_for(const struct um_call *call, const struct um_job_kind *kind, uint64_t size,
                          const struct um_block *first, const struct um_block *second)
 {
+    const struct um_store *store = um_call_store(call);
+
     return (struct um_job){
         .kind = kind,
         .is_long = size > UM_JOB_ATOMIC_SIZE,
-        .heaps = {heap_of(call, first), second != NULL ? heap_of(call, second) : 0},
+        .heaps = {um_heap_handle(um_block_heap(store, first)),
+                  second != NULL ? um_heap_handle(um_block_heap(store, second)) : 0},
     };
 }
 
@@ -71,6 +67,22 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
     um_engine_work_pending(rpc);
 }
 
+/* A long call does not begin before those who queue for the heap's lock, or they might wait for ever. */
+static bool is_kept_out(const struct um_call *call, const struct um_job *job, struct um_fault *fault)
+{
+    for (int i = 0; i < UM_JOB_HEAPS; i++) {
+        if (!um_lock_is_wanted(call->peer, job->heaps[i]))
+            continue;
+        *fault = (struct um_fault){
+            .heap = job->heaps[i],
+            .what =
+                "another session waits for the heap's lock, which a long call would keep it from; try again",
+        };
+        return true;
+    }
+    return false;
+}
+
 void um_job_run(struct um_call *call, struct um_job *job, size_t size)
 {
     struct um_fault fault = {0};
@@ -79,7 +91,12 @@ void um_job_run(struct um_call *call, struct um_job *job, size_t size)
 
     job->call = call;
     if (job->is_long && call->batch == NULL) {
-        keep(call, job, size);
+        if (is_kept_out(call, job, &fault)) {
+            um_fail_fault(call, UMEM_E_LOCKED, &fault);
+            release(job);
+        } else {
+            keep(call, job, size);
+        }
         return;
     }
     while (code == UMEM_OK && more)
@@ -93,13 +110,16 @@ void um_job_run(struct um_call *call, struct um_job *job, size_t size)
 static void end(struct um_job *job)
 {
     struct um_peer *peer = job->call->peer;
+    um_handle heaps[UM_JOB_HEAPS];
 
+    memcpy(heaps, job->heaps, sizeof heaps);
     peer->job = NULL;
     um_list_remove(&job->in_jobs);
     release(job);
     um_call_free(job->call);
     free(job);
-    um_observe_resume(peer->rpc);
+    for (int i = 0; i < UM_JOB_HEAPS; i++)
+        um_observe_resume(peer->rpc, heaps[i]);
 }
 
 static void go_on(struct um_job *job)

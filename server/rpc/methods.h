@@ -63,6 +63,16 @@ extern const struct um_word um_text_encoding_words[];
 extern const struct um_word um_flag_words[];
 extern const struct um_word um_lifetime_words[];
 
+/* What one listing looks at: a page may be short where little fits, but it never takes long. */
+enum {
+    UM_LIST_BUDGET = 4096,   /* slots of heaps or blocks */
+    UM_LIST_COST = 64 * 1024 /* bytes that it counts for in a batch */
+};
+
+#define UM_PAGE_DETAIL \
+    "A page may hold fewer entries than `limit`, even none: only a `next` of null is the end. What comes " \
+    "or goes while one " \
+    "turns pages may be seen or not."
 #define UM_ENCODING_DOC "How data is written"
 #define UM_PAGE_PARAMS \
     {.name = "after", \

@@ -147,7 +147,7 @@ static void told(struct um_observer *observer, const struct um_news *news)
 {
     const struct wait *wait = UM_LIST_ITEM(observer, struct wait, observer);
 
-    /* A change of size is always looked at: it may have cut the number off. */
+    /* A change of size reaches to the block's end, so that one which cuts the number off is not missed. */
     if (news->kind != UM_NEWS_CHANGED || news->offset + news->size > wait->span.offset)
         um_observer_mark(observer);
 }
@@ -163,7 +163,7 @@ static void settle(struct um_observer *observer)
     struct um_call *call;
 
     if (code == UMEM_E_LOCKED) {
-        um_observer_stall(observer);
+        um_observer_stall(observer, fault.heap);
         return;
     }
     if (code != UMEM_OK) {

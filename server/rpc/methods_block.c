@@ -101,9 +101,6 @@ const struct um_method um_method_block_info = {
 
 enum { LIST_HEAP, LIST_SESSION, LIST_ORPHANED, LIST_AFTER, LIST_LIMIT };
 
-/* Slots that one listing looks at: a page may be short where few blocks fit the filter, but it never takes long. */
-enum { LIST_BUDGET = 100000 };
-
 /* Bytes that an entry takes at most: a name of 255 bytes and a program's, all escaped, and the rest. */
 enum { ENTRY_SIZE = 8192 };
 
@@ -128,12 +125,14 @@ static void list(struct um_call *call, const struct um_args *args)
     };
     uint64_t left = args->value[LIST_LIMIT].as.uint;
     um_handle next = args->value[LIST_AFTER].as.uint;
-    size_t budget = LIST_BUDGET;
+    size_t budget = UM_LIST_BUDGET;
     um_handle last = next;
     bool first = true;
     struct um_block *block;
     struct um_buf *out;
 
+    if (!um_call_fits(call, 0, UM_LIST_COST))
+        return;
     out = um_reply_key(call, "blocks");
     um_json_begin_array(out);
     block = um_store_next_block(store, &filter, next, &budget, &next);
@@ -166,9 +165,10 @@ static const struct um_member list_result[] = {
 const struct um_method um_method_block_list = {
     .name = "block.list",
     .summary = "Lists the blocks, a page at a time.",
-    .detail = "A page may hold fewer blocks than `limit`, even none: only a `next` of null is the end.",
+    .detail = UM_PAGE_DETAIL,
     UM_PARAMS(list_params),
     .result = list_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .ignores_lock = true,
     .run = list,
 };

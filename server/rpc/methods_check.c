@@ -109,18 +109,38 @@ static const struct um_param compact_params[] = {
     {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "The heap."},
 };
 
+/* The system does it in one go: a turn has one such call at most. */
+struct compact_job {
+    struct um_job job;
+    uint64_t largest_free; /* bytes */
+};
+
+static int compact_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct compact_job *compact = (struct compact_job *)job;
+    struct um_store *store = um_call_store(job->call);
+    struct um_heap *heap = NULL;
+    int code = um_store_find_heap(store, job->heaps[0], &heap, fault);
+
+    *more = false;
+    return code != UMEM_OK ? code : um_heap_compact(store, heap, &compact->largest_free, fault);
+}
+
+static void compact_answer(struct um_job *job, struct um_call *call)
+{
+    um_reply_uint(call, "largest_free", ((struct compact_job *)job)->largest_free);
+}
+
+static const struct um_job_kind compact_kind = {.step = compact_step, .answer = compact_answer};
+
 static void compact(struct um_call *call, const struct um_args *args)
 {
-    struct um_fault fault = {0};
-    uint64_t largest_free = 0;
-    int code = um_heap_compact(um_call_store(call), args->value[0].as.heap, &largest_free, &fault);
+    struct compact_job compact = {.job = {.kind = &compact_kind, .is_long = true}};
 
-    if (code != UMEM_OK) {
-        um_fail_fault(call, code, &fault);
+    if (!may_take_long(call))
         return;
-    }
-    um_reply_uint(call, "largest_free", largest_free);
-    um_reply_end(call);
+    compact.job.heaps[0] = um_heap_handle(args->value[0].as.heap);
+    um_job_run(call, &compact.job, sizeof compact);
 }
 
 static const struct um_member compact_result[] = {
@@ -137,6 +157,7 @@ const struct um_method um_method_heap_compact = {
     .summary = "Joins what is free in a heap and gives memory back to the system (Win32 HeapCompact).",
     UM_PARAMS(compact_params),
     .result = compact_result,
+    .errors = {UMEM_E_UNSUPPORTED},
     .run = compact,
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "args_values.h"
 #include "call.h"
 #include "engine.h"
 #include "job.h"
@@ -185,7 +186,7 @@ enum { FIND_BLOCK, FIND_DATA, FIND_OFFSET, FIND_ENCODING };
 
 static const struct um_param find_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
-    {.name = "data", .type = UM_DATA, .required = true, .doc = "The bytes to look for."},
+    {.name = "data", .type = UM_DATA, .required = true, .doc = "The bytes to look for: at most 1 MiB."},
     {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where to begin."},
     {.name = "encoding",
      .type = UM_CHOICE,
@@ -203,6 +204,11 @@ static void find(struct um_call *call, const struct um_args *args)
         .span = um_span_of(call, range),
     };
 
+    if (data->size > UM_JOB_ATOMIC_SIZE) {
+        um_args_refuse(call, "data", "has %llu bytes, and at most %d can be looked for",
+                       (unsigned long long)data->size, (int)UM_JOB_ATOMIC_SIZE);
+        return;
+    }
     if (!um_call_fits(call, 0, range->size))
         return;
     find.bytes = malloc(data->size != 0 ? (size_t)data->size : 1);

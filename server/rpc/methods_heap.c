@@ -19,10 +19,7 @@ static const struct um_member handle_result[] = {
 
 static void reply_handle(struct um_call *call, const struct um_heap *heap)
 {
-    struct um_heap_info info;
-
-    um_heap_get_info(heap, &info);
-    um_reply_uint(call, "heap", info.heap);
+    um_reply_uint(call, "heap", um_heap_handle(heap));
     um_reply_end(call);
 }
 
@@ -144,23 +141,31 @@ static void list(struct um_call *call, const struct um_args *args)
 {
     struct um_store *store = um_call_store(call);
     uint64_t left = args->value[LIST_LIMIT].as.uint;
-    struct um_heap *heap = um_store_next_heap(store, args->value[LIST_AFTER].as.uint);
-    struct um_heap_info last = {0};
+    um_handle next = args->value[LIST_AFTER].as.uint;
+    size_t budget = UM_LIST_BUDGET;
+    um_handle last = 0;
+    struct um_heap *heap;
     struct um_buf *out;
 
+    if (!um_call_fits(call, 0, UM_LIST_COST))
+        return;
+    heap = um_store_next_heap(store, next, &budget, &next);
     out = um_reply_key(call, "heaps");
     um_json_begin_array(out);
     /* A page that nothing fits in would be no way on. */
-    for (; heap != NULL && left != 0 && (last.heap == 0 || um_call_has_room(call, ENTRY_SIZE)); left--) {
+    for (; heap != NULL && left != 0 && (last == 0 || um_call_has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         um_describe_heap(out, heap);
         um_json_end_object(out);
-        um_heap_get_info(heap, &last);
-        heap = um_store_next_heap(store, last.heap);
+        last = um_heap_handle(heap);
+        heap = um_store_next_heap(store, last, &budget, &next);
     }
     um_json_end_array(out);
+    /* Either another heap was found, or the look for one was cut short where `next` says. */
     if (heap != NULL)
-        um_reply_uint(call, "next", last.heap);
+        um_reply_uint(call, "next", last);
+    else if (next != 0)
+        um_reply_uint(call, "next", next);
     else
         um_reply_null(call, "next");
     if (um_store_system_heaps(store) != 0)
@@ -181,8 +186,10 @@ static const struct um_member list_result[] = {
 const struct um_method um_method_heap_list = {
     .name = "heap.list",
     .summary = "Lists the heaps, a page at a time.",
+    .detail = UM_PAGE_DETAIL,
     UM_PARAMS(list_params),
     .result = list_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = list,
 };
 

@@ -4,6 +4,7 @@
 #include "engine.h"
 #include "job.h"
 #include "later.h"
+#include "lock.h"
 #include "methods.h"
 #include "observe.h"
 
@@ -14,20 +15,12 @@ struct queued {
     um_handle heap;
 };
 
-static um_handle handle_of(const struct um_heap *heap)
-{
-    struct um_heap_info info;
-
-    um_heap_get_info(heap, &info);
-    return info.heap;
-}
-
 /* Locks, where neither a lock nor a long call of another session stands against it. */
 static int try_lock(const struct um_peer *peer, struct um_heap *heap, struct um_fault *fault)
 {
-    if (um_job_is_at(peer->rpc, handle_of(heap), peer)) {
+    if (um_job_is_at(peer->rpc, um_heap_handle(heap), peer)) {
         *fault = (struct um_fault){
-            .heap = handle_of(heap),
+            .heap = um_heap_handle(heap),
             .what = "a long call of another session is at work on the heap; try again, or give timeout_ms",
         };
         return UMEM_E_LOCKED;
@@ -37,7 +30,7 @@ static int try_lock(const struct um_peer *peer, struct um_heap *heap, struct um_
 
 static void told(struct um_observer *observer, const struct um_news *news)
 {
-    if (news->kind == UM_NEWS_UNLOCKED || news->kind == UM_NEWS_DESTROYED)
+    if (news->kind == UM_NEWS_DESTROYED)
         um_observer_mark(observer);
 }
 
@@ -53,7 +46,7 @@ static void settle(struct um_observer *observer)
     if (code == UMEM_OK)
         code = try_lock(peer, heap, &fault);
     if (code == UMEM_E_LOCKED) {
-        um_observer_stall(observer);
+        um_observer_stall(observer, queued->heap);
         return;
     }
     if (code != UMEM_OK) {
@@ -68,6 +61,18 @@ static void settle(struct um_observer *observer)
 
 static const struct um_observer_kind queue_kind = {.told = told, .settle = settle};
 
+bool um_lock_is_wanted(const struct um_peer *peer, um_handle heap)
+{
+    struct um_heap_info info;
+    struct um_heap *found = NULL;
+
+    if (!um_observe_has(peer->rpc, heap, &queue_kind) ||
+        um_store_find_heap(peer->rpc->store, heap, &found, NULL) != UMEM_OK)
+        return false;
+    um_heap_get_info(found, &info);
+    return info.locked_by != peer->owner;
+}
+
 static void release(struct um_later *later)
 {
     um_observe_end(&((struct queued *)later)->observer);
@@ -77,7 +82,7 @@ static void release(struct um_later *later)
 static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_ms)
 {
     static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
-    um_handle handle = handle_of(heap);
+    um_handle handle = um_heap_handle(heap);
     struct queued *queued = um_later_new(call, sizeof *queued, timeout_ms,
                                          "the heap was still locked when timeout_ms was over", release);
 
@@ -88,7 +93,7 @@ static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_m
     if (um_observe_begin(queued->later.call->peer->rpc, NULL, heap, &queued->observer) != UMEM_OK)
         um_later_fail(&queued->later, UMEM_E_INTERNAL_ERROR, &no_memory);
     else
-        um_observer_stall(&queued->observer);
+        um_observer_stall(&queued->observer, handle);
 }
 
 enum { LOCK_HEAP, LOCK_TIMEOUT };
@@ -104,8 +109,12 @@ static const struct um_param lock_params[] = {
 static void lock(struct um_call *call, const struct um_args *args)
 {
     struct um_heap *heap = args->value[LOCK_HEAP].as.heap;
-    struct um_fault fault = {0};
-    int code = try_lock(call->peer, heap, &fault);
+    struct um_fault fault = {.heap = um_heap_handle(heap),
+                             .what = "others wait for the heap's lock, and come first"};
+    int code = UMEM_E_LOCKED;
+
+    if (!um_lock_is_wanted(call->peer, um_heap_handle(heap)))
+        code = try_lock(call->peer, heap, &fault);
 
     if (code == UMEM_E_LOCKED && args->value[LOCK_TIMEOUT].as.uint != 0)
         queue(call, heap, args->value[LOCK_TIMEOUT].as.uint);

@@ -9,9 +9,14 @@
 #include "methods.h"
 #include "openrpc.h"
 
+/* Bytes that the document takes at most. */
+enum { DOCUMENT_SIZE = 128 * 1024 };
+
 static void discover(struct um_call *call, const struct um_args *args)
 {
     (void)args;
+    if (!um_call_fits(call, DOCUMENT_SIZE, 0))
+        return;
     um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
     um_reply_end(call);
 }
@@ -28,6 +33,7 @@ const struct um_method um_method_rpc_discover = {
     .name = "rpc.discover",
     .summary = "Tells all methods, as an OpenRPC document.",
     .result = discover_result,
+    .errors = {UMEM_E_TOO_LARGE},
     .run = discover,
 };
 

@@ -90,10 +90,13 @@ static void list(struct um_call *call, const struct um_args *args)
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t after = args->value[LIST_AFTER].as.uint;
     uint64_t left = args->value[LIST_LIMIT].as.uint;
-    struct um_buf *out = um_reply_key(call, "sessions");
     const struct um_peer *peer = next_peer(rpc, after);
     bool first = true;
+    struct um_buf *out;
 
+    if (!um_call_fits(call, 0, UM_LIST_COST))
+        return;
+    out = um_reply_key(call, "sessions");
     um_json_begin_array(out);
     /* A page that nothing fits in would be no way on. */
     for (; peer != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
@@ -128,6 +131,7 @@ const struct um_method um_method_session_list = {
     .summary = "Lists the sessions, a page at a time.",
     UM_PARAMS(list_params),
     .result = list_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = list,
 };
 

@@ -57,8 +57,6 @@ static int observe_everything(struct um_rpc *rpc, struct um_observer *observer)
 int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap *heap,
                      struct um_observer *observer)
 {
-    struct um_heap_info info;
-
     observer->rpc = rpc;
     um_list_init(&observer->in_subject);
     um_list_init(&observer->in_marked);
@@ -69,8 +67,7 @@ int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap 
             observer->subject = NULL;
         }
     } else if (heap != NULL) {
-        um_heap_get_info(heap, &info);
-        observer->subject = get_subject(rpc, info.heap);
+        observer->subject = get_subject(rpc, um_heap_handle(heap));
         if (observer->subject != NULL)
             um_heap_observe(heap);
     } else {
@@ -118,20 +115,40 @@ void um_observer_mark(struct um_observer *observer)
 {
     um_list_remove(&observer->in_marked);
     um_list_append(&observer->rpc->observing.marked, &observer->in_marked);
+    observer->stalled_by = 0;
 }
 
-void um_observer_stall(struct um_observer *observer)
+void um_observer_stall(struct um_observer *observer, um_handle heap)
 {
     um_list_remove(&observer->in_marked);
     um_list_append(&observer->rpc->observing.stalled, &observer->in_marked);
+    observer->stalled_by = heap;
 }
 
-void um_observe_resume(struct um_rpc *rpc)
+void um_observe_resume(struct um_rpc *rpc, um_handle heap)
 {
-    struct um_link *stalled = &rpc->observing.stalled;
+    struct um_link *head = &rpc->observing.stalled;
+    struct um_link *link = head->next;
 
-    while (!um_list_is_empty(stalled))
-        um_observer_mark(UM_LIST_ITEM(stalled->next, struct um_observer, in_marked));
+    while (heap != 0 && link != head) {
+        struct um_observer *observer = UM_LIST_ITEM(link, struct um_observer, in_marked);
+
+        link = link->next;
+        if (observer->stalled_by == heap)
+            um_observer_mark(observer);
+    }
+}
+
+bool um_observe_has(const struct um_rpc *rpc, um_handle handle, const struct um_observer_kind *kind)
+{
+    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : NULL;
+    const struct um_link *head = subject != NULL ? &subject->observers : NULL;
+
+    for (const struct um_link *link = head != NULL ? head->next : NULL; link != head; link = link->next) {
+        if (UM_LIST_ITEM(link, const struct um_observer, in_subject)->kind == kind)
+            return true;
+    }
+    return false;
 }
 
 void um_observe_settle(struct um_rpc *rpc)
@@ -221,23 +238,18 @@ static void on_heap_destroyed(void *context, um_handle heap)
 static void on_heap_unlocked(void *context, um_handle heap)
 {
     struct um_rpc *rpc = context;
-    struct um_news news = {.kind = UM_NEWS_UNLOCKED, .handle = heap};
-
-    um_observe_resume(rpc);
-    tell_handle(rpc, heap, &news);
+    um_observe_resume(rpc, heap);
 }
 
 void um_observe_changed(struct um_rpc *rpc, const struct um_block *block, uint64_t offset, uint64_t size)
 {
     struct um_news news = {UM_NEWS_CHANGED, 0, offset, size};
-    struct um_heap_info heap;
 
     if (size == 0 || !um_block_is_observed(rpc->store, block))
         return;
     news.handle = um_block_handle(rpc->store, block);
-    um_heap_get_info(um_block_heap(rpc->store, block), &heap);
     tell_handle(rpc, news.handle, &news);
-    tell_handle(rpc, heap.heap, &news);
+    tell_handle(rpc, um_heap_handle(um_block_heap(rpc->store, block)), &news);
     tell(&rpc->observing.everything, &news);
 }
 

@@ -20,7 +20,6 @@ enum um_news_kind {
     UM_NEWS_CHANGED,   /* bytes of a block were written, or its size changed */
     UM_NEWS_FREED,     /* a block was freed */
     UM_NEWS_DESTROYED, /* a heap was destroyed, and its blocks with it */
-    UM_NEWS_UNLOCKED,  /* a heap's lock has ended */
     UM_NEWS_MANY       /* so much happened in a heap at once that it is not told one by one */
 };
 
@@ -52,7 +51,8 @@ struct um_observer {
     struct um_rpc *rpc;
     struct um_subject *subject; /* NULL: its block or heap is gone */
     struct um_link in_subject;
-    struct um_link in_marked; /* place among those that have to look again, or in the queue for it */
+    struct um_link in_marked; /* place among those that have to look again, or that are stalled */
+    um_handle stalled_by;     /* the heap that it is stalled by; 0: it is not */
 };
 
 /* What the engine keeps of all this; all zero before um_observe_init(). */
@@ -79,10 +79,13 @@ void um_observe_end(struct um_observer *observer);
 
 /* Lets an observer look again at the end of the message; or, where it can only wait for a lock or a long call to end, then. */
 void um_observer_mark(struct um_observer *observer);
-void um_observer_stall(struct um_observer *observer);
+void um_observer_stall(struct um_observer *observer, um_handle heap);
 
-/* A heap was unlocked or a long call has ended: whoever is stalled looks again. */
-void um_observe_resume(struct um_rpc *rpc);
+/* A heap was unlocked, or a long call that was at work on it has ended: whoever is stalled by that looks again. */
+void um_observe_resume(struct um_rpc *rpc, um_handle heap);
+
+/* Whether a block or heap has an observer of this kind. */
+bool um_observe_has(const struct um_rpc *rpc, um_handle handle, const struct um_observer_kind *kind);
 
 /* Lets those that are marked look again. At the end of a message, and of everything else that changes something. */
 void um_observe_settle(struct um_rpc *rpc);

@@ -33,21 +33,26 @@ static void write_type(struct um_buf *out, const char *type, bool nullable)
     um_json_end_array(out);
 }
 
-static void write_types(struct um_buf *out, const char *first, const char *second)
+/* "type": ["number","string"] and the like, with "null" where that may stand too. */
+static void write_types(struct um_buf *out, const char *first, const char *second, bool nullable)
 {
     um_json_key(out, "type");
     um_json_begin_array(out);
     um_json_cstring(out, first);
     um_json_cstring(out, second);
+    if (nullable)
+        um_json_cstring(out, "null");
     um_json_end_array(out);
 }
 
-static void write_words(struct um_buf *out, const struct um_word *words)
+static void write_words(struct um_buf *out, const struct um_word *words, bool nullable)
 {
     um_json_key(out, "enum");
     um_json_begin_array(out);
     for (; words->word != NULL; words++)
         um_json_cstring(out, words->word);
+    if (nullable)
+        um_json_null(out);
     um_json_end_array(out);
 }
 
@@ -59,7 +64,7 @@ static void begin_items(struct um_buf *out)
 
 static void write_integer(struct um_buf *out, const struct um_param *param)
 {
-    write_type(out, "integer", false);
+    write_type(out, "integer", !param->required);
     member_uint(out, "minimum", param->minimum);
     member_uint(out, "maximum", param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX);
     if (!param->required && param->fallback_doc == NULL)
@@ -68,28 +73,31 @@ static void write_integer(struct um_buf *out, const struct um_param *param)
 
 static void write_choice(struct um_buf *out, const struct um_param *param)
 {
-    write_type(out, "string", false);
-    write_words(out, param->words);
+    write_type(out, "string", !param->required);
+    write_words(out, param->words, !param->required);
     for (const struct um_word *word = param->words; word->word != NULL; word++) {
         if (!param->required && param->fallback_doc == NULL && word->value == param->fallback)
             member_string(out, "default", word->word);
     }
 }
 
+/* A parameter that may be left out may also be null: by position, that is how to pass it over. */
 static void write_param_schema(struct um_buf *out, const struct um_param *param)
 {
+    bool nullable = !param->required;
+
     switch (param->type) {
     case UM_BOOLEAN:
-        write_type(out, "boolean", false);
+        write_type(out, "boolean", nullable);
         um_json_key(out, "default");
         um_json_bool(out, param->fallback != 0);
         break;
     case UM_STRING:
     case UM_DATA:
-        write_type(out, "string", false);
+        write_type(out, "string", nullable);
         break;
     case UM_NAME:
-        write_type(out, "string", false);
+        write_type(out, "string", nullable);
         member_uint(out, "minLength", param->minimum);
         member_uint(out, "maxLength", UM_NAME_SIZE_LIMIT);
         break;
@@ -97,25 +105,25 @@ static void write_param_schema(struct um_buf *out, const struct um_param *param)
         write_choice(out, param);
         break;
     case UM_FLAGS:
-        write_type(out, "array", false);
+        write_type(out, "array", nullable);
         begin_items(out);
-        write_words(out, param->words);
+        write_words(out, param->words, false);
         um_json_end_object(out);
         break;
     case UM_HEAP:
     case UM_BLOCK:
     case UM_ID:
-        write_types(out, "integer", "string");
+        write_types(out, "integer", "string", nullable);
         if (param->fallback_name != NULL)
             member_string(out, "default", param->fallback_name);
         break;
     case UM_VALUE:
-        write_types(out, "number", "string");
+        write_types(out, "number", "string", nullable);
         break;
     case UM_VALUES:
-        write_type(out, "array", false);
+        write_type(out, "array", nullable);
         begin_items(out);
-        write_types(out, "number", "string");
+        write_types(out, "number", "string", false);
         um_json_end_object(out);
         break;
     default:
@@ -169,11 +177,11 @@ static void write_member_schema(struct um_buf *out, const struct um_member *memb
     case UM_VALUES:
         write_type(out, "array", member->nullable);
         begin_items(out);
-        write_types(out, "number", "string");
+        write_types(out, "number", "string", false);
         um_json_end_object(out);
         break;
     case UM_VALUE:
-        write_types(out, "number", "string");
+        write_types(out, "number", "string", member->nullable);
         break;
     case UM_JSON:
         break;

@@ -29,8 +29,6 @@ struct um_watch {
 
 static bool concerns(const struct um_watch *watch, const struct um_news *news)
 {
-    if (news->kind == UM_NEWS_UNLOCKED)
-        return false;
     if (news->kind != UM_NEWS_CHANGED || !watch->is_of_block)
         return true;
     return news->offset + news->size > watch->offset &&

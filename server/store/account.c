@@ -99,6 +99,8 @@ void um_account_kill(struct um_store *store, struct um_account *account)
         struct um_tally *tally = &account->tally[claim];
         account->heap->blocks -= tally->blocks;
         account->heap->bytes -= tally->bytes;
+        account->owner->made.blocks -= tally->blocks;
+        account->owner->made.bytes -= tally->bytes;
         store->stats.blocks -= tally->blocks;
         store->stats.bytes -= tally->bytes;
         *tally = (struct um_tally){0};
@@ -181,6 +183,8 @@ void um_books_add(struct um_store *store, struct um_account *account, const stru
     account->tally[claim].blocks++;
     account->tally[claim].bytes += block->size;
     heap->changes++;
+    account->owner->made.blocks++;
+    account->owner->made.bytes += block->size;
     heap->blocks++;
     heap->bytes += block->size;
     if (heap->bytes > heap->peak_bytes)
@@ -204,6 +208,8 @@ void um_books_remove(struct um_store *store, struct um_account *account, const s
     account->tally[claim].blocks--;
     account->tally[claim].bytes -= block->size;
     heap->changes++;
+    account->owner->made.blocks--;
+    account->owner->made.bytes -= block->size;
     heap->blocks--;
     heap->bytes -= block->size;
     store->stats.blocks--;

@@ -7,7 +7,7 @@
 #define HEAP_FLAGS \
     (UM_FLAG_ZERO_MEMORY | UM_FLAG_NO_SERIALIZE | UM_FLAG_GENERATE_EXCEPTIONS | UM_FLAG_REALLOC_IN_PLACE_ONLY)
 
-static um_handle handle_of(const struct um_heap *heap)
+um_handle um_heap_handle(const struct um_heap *heap)
 {
     return um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
 }
@@ -125,7 +125,7 @@ static int check_room(const struct um_store *store, const struct um_heap_options
         return code;
     if (strcmp(options->name, "process") == 0)
         return um_fault(fault, UMEM_E_NAME_TAKEN,
-                        (struct um_fault){.heap = handle_of(store->process),
+                        (struct um_fault){.heap = um_heap_handle(store->process),
                                           .what = "\"process\" names the process heap"});
     const struct um_name *taken = um_names_find(&store->heap_names, options->name);
     if (taken != NULL)
@@ -195,7 +195,7 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
     }
     made->name = name;
     if (name != NULL)
-        um_names_insert(&store->heap_names, name, handle_of(made));
+        um_names_insert(&store->heap_names, name, um_heap_handle(made));
     made->owner = owner;
     um_list_append(&owner->heaps, &made->in_owner);
     store->stats.heaps++;
@@ -222,7 +222,7 @@ void um_heap_kill(struct um_store *store, struct um_heap *heap)
 
 void um_heap_announce(struct um_store *store, struct um_heap *heap)
 {
-    um_handle handle = handle_of(heap);
+    um_handle handle = um_heap_handle(heap);
     bool observed = um_heap_is_observed(store, heap);
     struct um_link *link = heap->accounts.next;
     while (link != &heap->accounts) {
@@ -256,7 +256,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
 {
     if (heap == store->process)
         return um_fault(fault, UMEM_E_DENIED,
-                        (struct um_fault){.heap = handle_of(heap),
+                        (struct um_fault){.heap = um_heap_handle(heap),
                                           .what = "the process heap cannot be destroyed; free its "
                                                   "blocks"});
     *blocks = heap->blocks;
@@ -269,7 +269,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
 {
     *info = (struct um_heap_info){
-        .heap = handle_of(heap),
+        .heap = um_heap_handle(heap),
         .name = heap->name != NULL              ? heap->name->text
                 : heap->kind == UM_HEAP_PROCESS ? "process"
                                                 : NULL,
@@ -295,10 +295,15 @@ bool um_heap_get_figures(const struct um_heap *heap, struct um_heap_figures *fig
     return true;
 }
 
-struct um_heap *um_store_next_heap(struct um_store *store, um_handle after)
+struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size_t *budget, um_handle *next)
 {
-    uint32_t slot = after == 0 ? 0 : um_handle_slot(after) + 1;
-    for (; slot < store->heaps.used; slot++) {
+    *next = 0;
+    for (uint32_t slot = um_walk_slot(after); slot < store->heaps.used; slot++) {
+        if (*budget == 0) {
+            *next = um_walk_place(slot);
+            return NULL;
+        }
+        --*budget;
         struct um_heap *heap = um_slots_at(&store->heaps, slot);
         if (um_slot_is_live(&heap->slot) && !heap->destroyed)
             return heap;

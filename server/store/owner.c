@@ -139,12 +139,7 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
         .program = owner->program,
         .user = owner->user,
         .open = owner->open,
+        .blocks = owner->made.blocks,
+        .bytes = owner->made.bytes,
     };
-    for (const struct um_link *link = owner->accounts.next; link != &owner->accounts; link = link->next) {
-        const struct um_account *account = UM_LIST_ITEM(link, const struct um_account, in_owner);
-        for (int claim = 0; claim < UM_CLAIM_COUNT; claim++) {
-            info->blocks += account->tally[claim].blocks;
-            info->bytes += account->tally[claim].bytes;
-        }
-    }
 }

@@ -1,11 +1,12 @@
 /*
- * Each free range is a node in two trees: by offset, which finds a range's neighbours, and by size, which finds the
- * best fit. Ranges never overlap, so one that grows or shrinks keeps its place by offset; only its place by size
- * changes.
+ * Each free range is a node in two trees: by offset, which finds a range's neighbours, and by size, which
+ * finds the best fit. Ranges never overlap, so one that grows or shrinks keeps its place by offset; only its
+ * place by size changes.
  *
- * Releasing may make a new free range between two used ones and must not fail, so nodes are got when ranges are
- * acquired. As no two free ranges touch, there is at most one more of them than of used ones: with one node for
- * each used range and one more, there is always a spare where one is needed, for a range that shrinks too.
+ * Releasing may make a new free range between two used ones and must not fail, so nodes are got when ranges
+ * are acquired. As no two free ranges touch, there is at most one more of them than of used ones: with one
+ * node for each used range and one more, there is always a spare where one is needed, for a range that
+ * shrinks too.
  */
 #include "range.h"
 

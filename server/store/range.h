@@ -1,19 +1,20 @@
 /*
- * Ranges of a segment, handed out and taken back: an allocator whose every table lies outside of what it divides.
+ * Ranges of a segment, handed out and taken back: an allocator whose every table lies outside of what it
+ * divides.
  *
- * Owns: which ranges of [0, length) are free. Must not know: what or where the segment is; it never touches a byte
- * of it, so that nothing that is written there can lead it astray.
+ * Owns: which ranges of [0, length) are free. Must not know: what or where the segment is; it never touches a
+ * byte of it, so that nothing that is written there can lead it astray.
  *
- * Best fit: a range is cut from the lowest end of the smallest free range that is large enough; of equal ones, the
- * one at the lowest offset. Free neighbours are joined at once, so that no two free ranges ever touch. Every call
- * takes time in proportion to the logarithm of the number of free ranges.
+ * Best fit: a range is cut from the lowest end of the smallest free range that is large enough; of equal
+ * ones, the one at the lowest offset. Free neighbours are joined at once, so that no two free ranges ever
+ * touch. Every call takes time in proportion to the logarithm of the number of free ranges.
  *
- * All ranges begin at a multiple of one alignment, so what lies between a range's end and the next multiple could
- * not be used by another one: sizes are rounded up to the alignment, and nothing is lost by that. Figures count
- * bytes so rounded.
+ * All ranges begin at a multiple of one alignment, so what lies between a range's end and the next multiple
+ * could not be used by another one: sizes are rounded up to the alignment, and nothing is lost by that.
+ * Figures count bytes so rounded.
  *
- * Only free ranges are kept in the tables. Whoever has a range remembers its offset and its size (as asked for,
- * unrounded) and gives both back with it; they are trusted.
+ * Only free ranges are kept in the tables. Whoever has a range remembers its offset and its size (as asked
+ * for, unrounded) and gives both back with it; they are trusted.
  */
 #ifndef UM_STORE_RANGE_H
 #define UM_STORE_RANGE_H
@@ -36,28 +37,28 @@ struct um_ranges_figures {
     size_t used_ranges;    /* acquired and not released */
 };
 
-/* Makes a segment's tables, all of it free. `length` in bytes is at most UM_RANGES_LENGTH_LIMIT and is rounded down
- * to the alignment: who wants each byte used makes the segment a multiple of it. `alignment` is a power of two from
- * UM_RANGES_ALIGNMENT_MINIMUM to UM_RANGES_ALIGNMENT_LIMIT; offsets are aligned, addresses only if the segment is.
- * NULL when memory runs out. */
+/* Makes a segment's tables, all of it free. `length` in bytes is at most UM_RANGES_LENGTH_LIMIT and is
+ * rounded down to the alignment: who wants each byte used makes the segment a multiple of it. `alignment` is
+ * a power of two from UM_RANGES_ALIGNMENT_MINIMUM to UM_RANGES_ALIGNMENT_LIMIT; offsets are aligned,
+ * addresses only if the segment is. NULL when memory runs out. */
 struct um_ranges *um_ranges_new(uint64_t length, uint32_t alignment);
 
 /* Frees the tables. What was not released needs no release. NULL is fine. */
 void um_ranges_free(struct um_ranges *ranges);
 
-/* Takes a range of `size` bytes (0: of a place of its own) and sets *offset. Returns false, with nothing changed,
- * where no free range is large enough or the daemon's own memory runs out. */
+/* Takes a range of `size` bytes (0: of a place of its own) and sets *offset. Returns false, with nothing
+ * changed, where no free range is large enough or the daemon's own memory runs out. */
 bool um_ranges_acquire(struct um_ranges *ranges, uint64_t size, uint64_t *offset);
 
 /* Gives a range back. Cannot fail. `size` is what it was acquired with, or last resized to. */
 void um_ranges_release(struct um_ranges *ranges, uint64_t offset, uint64_t size);
 
-/* Changes a range's size where it is. Returns false, with nothing changed, where it would have to grow into what
- * is not free. Shrinking always succeeds; neither way needs memory. */
+/* Changes a range's size where it is. Returns false, with nothing changed, where it would have to grow into
+ * what is not free. Shrinking always succeeds; neither way needs memory. */
 bool um_ranges_resize(struct um_ranges *ranges, uint64_t offset, uint64_t old_size, uint64_t new_size);
 
-/* The first free range that begins at `from` or later. Returns false where there is none. To go through all: begin
- * with 0, go on with *offset + *size. */
+/* The first free range that begins at `from` or later. Returns false where there is none. To go through all:
+ * begin with 0, go on with *offset + *size. */
 bool um_ranges_next_free(const struct um_ranges *ranges, uint64_t from, uint64_t *offset, uint64_t *size);
 
 void um_ranges_get_figures(const struct um_ranges *ranges, struct um_ranges_figures *figures);

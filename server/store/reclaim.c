@@ -9,15 +9,22 @@ enum { TRIM_BYTES = 64 * 1024 * 1024, TRIM_BLOCKS_LIMIT = 20000 };
 /* Pieces of work that giving memory back counts for: a call that has less to spend leaves it to others. */
 enum { LEFTOVER_COST = 500 };
 
-/* One piece of a dead account: its first block, if any, and the account itself when that was the last. */
-static void reclaim_account(struct um_store *store, struct um_account *account)
+/* Bytes of a block that take as long to give back as another block does. */
+enum { PIECE_BYTES = 16 * 1024 };
+
+/* One piece of a dead account: its first block, if any, and the account itself when that was the last. Returns what it
+ * costs. */
+static size_t reclaim_account(struct um_store *store, struct um_account *account)
 {
+    size_t cost = 1;
     if (account->first != UM_SLOT_NONE) {
         struct um_block *block = um_slots_at(&store->blocks, account->first);
+        cost += (size_t)(block->size / PIECE_BYTES);
         um_account_unlink(store, account, block);
         um_block_dispose(store, account->heap, block);
     }
     um_account_settle(store, account);
+    return cost;
 }
 
 static void end_holds(struct um_store *store, struct um_owner *owner, size_t *budget)
@@ -41,8 +48,11 @@ static void trim(struct um_store *store)
 
 bool um_store_reclaim(struct um_store *store, size_t budget)
 {
-    for (; budget > 0 && !um_list_is_empty(&store->dead_accounts); budget--)
-        reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
+    while (budget > 0 && !um_list_is_empty(&store->dead_accounts)) {
+        size_t cost =
+            reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
+        budget -= cost < budget ? cost : budget;
+    }
     while (budget > 0 && !um_list_is_empty(&store->closing_owners))
         end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
     if (budget >= LEFTOVER_COST && um_heap_backend_has_leftovers())

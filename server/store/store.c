@@ -101,12 +101,14 @@ void um_store_free(struct um_store *store)
     if (store == NULL)
         return;
     store->events = (struct um_store_events){0};
-    struct um_heap *heap = um_store_next_heap(store, 0);
+    size_t budget = SIZE_MAX;
+    um_handle next;
+    struct um_heap *heap = um_store_next_heap(store, 0, &budget, &next);
     while (heap != NULL) {
         um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
         um_heap_kill(store, heap);
         um_heap_announce(store, heap);
-        heap = um_store_next_heap(store, handle);
+        heap = um_store_next_heap(store, handle, &budget, &next);
     }
     while (um_store_reclaim(store, SIZE_MAX))
         continue;

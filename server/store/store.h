@@ -242,13 +242,15 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                     struct um_fault *fault);
 
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
+um_handle um_heap_handle(const struct um_heap *heap);
 
 /* Returns false where the heap is of a kind that does not know. */
 bool um_heap_get_figures(const struct um_heap *heap, struct um_heap_figures *figures);
 
-/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any
- * more. */
-struct um_heap *um_store_next_heap(struct um_store *store, um_handle after);
+/* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. Looks
+ * at no more than *budget slots and counts them down; NULL with *next set where it stopped early, else *next is
+ * 0. */
+struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size_t *budget, um_handle *next);
 
 /* Validates one block of a heap: HeapValidate where there is one, and our own books. UMEM_E_CORRUPTED, or
  * UMEM_E_INVALID_PARAMS where the block is in another heap. */

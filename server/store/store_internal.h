@@ -145,6 +145,7 @@ struct um_owner {
     struct um_link locks;      /* list of um_heap.in_locks: locked by it; at its end, unlocked but not told */
     struct um_link holds;      /* list of um_hold.in_owner */
     struct um_link in_closing; /* place in um_store.closing_owners */
+    struct um_tally made;      /* live blocks that it made */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
     bool open;

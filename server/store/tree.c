@@ -66,7 +66,8 @@ static void balance_path(const struct path *path)
     }
 }
 
-void um_tree_init(struct um_tree *tree, um_tree_compare *compare)
+void um_tree_init(struct um_tree *tree,
+                  int (*compare)(const struct um_tree_node *left, const struct um_tree_node *right))
 {
     tree->root = NULL;
     tree->compare = compare;

@@ -1,15 +1,17 @@
 /*
  * What dividing a segment costs, and how well the space is used, beside the C library's malloc.
  *
- * Time: N ranges of 16 bytes to 4 KiB (every power of two as likely) are acquired; then one of them at random is released
- * and another of a new size acquired, over and over. Printed is what such a pair takes. A range's bytes are never touched;
- * malloc keeps its books between them, so that its figure has their cache misses in it.
+ * Time: N ranges of 16 bytes to 4 KiB (every power of two as likely) are acquired; then one of them at random
+ * is released and another of a new size acquired, over and over. Printed is what such a pair takes. A range's
+ * bytes are never touched; malloc keeps its books between them, so that its figure has their cache misses in
+ * it.
  *
- * Space: 64 MiB in use on average, sizes from 16 bytes to 64 KiB, of which every power of two is as likely; each step
- * releases random ones until the next one is within that, 900,000 steps in all. After a third, small ones only come (up to
- * 1 KiB), after another third large ones again (from 16 KiB on): that is what tears memory to pieces. Printed is the highest
- * byte that was ever in use, in relation to the most bytes that were: how much larger than its contents a segment would have
- * had to be. For malloc it is the heap that it got from the system.
+ * Space: 64 MiB in use on average, sizes from 16 bytes to 64 KiB, of which every power of two is as likely;
+ * each step releases random ones until the next one is within that, 900,000 steps in all. After a third,
+ * small ones only come (up to 1 KiB), after another third large ones again (from 16 KiB on): that is what
+ * tears memory to pieces. Printed is the highest byte that was ever in use, in relation to the most bytes
+ * that were: how much larger than its contents a segment would have had to be. For malloc it is the heap that
+ * it got from the system.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -213,10 +215,11 @@ static void measure_space(const struct allocator *allocator)
 
 int main(void)
 {
-    measure_time();
-    printf("\n");
+    /* Space first: what the other leaves of malloc's heap would count. */
     measure_space(&of_ranges);
     if (malloc_size() != 0)
         measure_space(&of_malloc);
+    printf("\n");
+    measure_time();
     return 0;
 }

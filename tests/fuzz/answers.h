@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Takes all that was sent on a connection apart, with its framing, and ends the program where something is wrong. `bytes`
- * may be changed. cJSON must have its own allocator: no engine is at work. */
+/* Takes all that was sent on a connection apart, with its framing, and ends the program where something is
+ * wrong. `bytes` may be changed. cJSON must have its own allocator: no engine is at work. */
 void check_answers(char *bytes, size_t size);
 
 #endif

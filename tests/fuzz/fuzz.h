@@ -1,7 +1,8 @@
 /*
- * What fuzz targets share. Each fuzz_*.c is one target: a function that is fed bytes and aborts where something is wrong.
- * `./dev fuzz` lets libFuzzer look for such bytes; in ordinary builds replay.c feeds each target its corpus, so that a
- * target still builds, and what was found once stays found, with every compiler and on every system.
+ * What fuzz targets share. Each fuzz_*.c is one target: a function that is fed bytes and aborts where
+ * something is wrong. `./dev fuzz` lets libFuzzer look for such bytes; in ordinary builds replay.c feeds each
+ * target its corpus, so that a target still builds, and what was found once stays found, with every compiler
+ * and on every system.
  *
  * Owns: nothing. Must not know: cmocka, which does not fit into a fuzzer.
  */

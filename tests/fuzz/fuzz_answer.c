@@ -1,7 +1,7 @@
 /*
- * The client's reading of what a daemon sends, be it broken or hostile; and the JSON check that stands before it and before
- * the daemon's own reading: what it accepts, cJSON must accept whole, and a walk over it must stay in it. Input: one JSON
- * text.
+ * The client's reading of what a daemon sends, be it broken or hostile; and the JSON check that stands before
+ * it and before the daemon's own reading: what it accepts, cJSON must accept whole, and a walk over it must
+ * stay in it. Input: one JSON text.
  */
 #include <stdbool.h>
 #include <string.h>

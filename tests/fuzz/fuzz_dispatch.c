@@ -1,10 +1,11 @@
 /*
- * A connection's bytes to an engine with a store of small limits, served as server/net/session.c serves them: whatever
- * comes, the engine stays well and every answer is JSON-RPC. Input: the bytes; the last one also says in how long pieces
- * they come, so that any stream of messages is an input.
+ * A connection's bytes to an engine with a store of small limits, served as server/net/session.c serves them:
+ * whatever comes, the engine stays well and every answer is JSON-RPC. Input: the bytes; the last one also
+ * says in how long pieces they come, so that any stream of messages is an input.
  *
- * Blocks "a" and "b" and a heap "h" of a second client's are there from the start, so that a method has something to work
- * on; that client also watches everything, so that what is told to watchers is judged as well.
+ * Blocks "a" and "b" and a heap "h" of a second client's are there from the start, so that a method has
+ * something to work on; that client also watches everything, so that what is told to watchers is judged as
+ * well.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * Framing: bytes that arrive in pieces must give the same messages as bytes that arrive at once. Input: a seed for the
- * cuts, the limits, then the bytes of a connection.
+ * Framing: bytes that arrive in pieces must give the same messages as bytes that arrive at once. Input: a
+ * seed for the cuts, the limits, then the bytes of a connection.
  */
 #include <stdbool.h>
 #include <string.h>

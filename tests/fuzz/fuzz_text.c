@@ -1,6 +1,6 @@
 /*
- * Bytes as text and back, the UTF-8 check beside a simple one, and the search beside a simple one. Input: any bytes; they
- * are taken as bytes and as text.
+ * Bytes as text and back, the UTF-8 check beside a simple one, and the search beside a simple one. Input: any
+ * bytes; they are taken as bytes and as text.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static char lower(char letter)
     return (char)(letter >= 'A' && letter <= 'F' ? letter - 'A' + 'a' : letter);
 }
 
-/* A text that is accepted is the one that its bytes are encoded as; of one that is not, something is wrong in it. */
+/* A text that is accepted is the one that its bytes are encoded as; of one that is not, something is wrong in
+ * it. */
 static void check_text(const struct encoding *encoding, const char *text, size_t length)
 {
     size_t size = 0;

@@ -1,6 +1,6 @@
 /*
- * Feeds a fuzz target without libFuzzer: every file of the folders named on the command line, some changed copies of
- * each, and bytes at random. The same ones in each run.
+ * Feeds a fuzz target without libFuzzer: every file of the folders named on the command line, some changed
+ * copies of each, and bytes at random. The same ones in each run.
  */
 #include <string.h>
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the examples of README.md as they stand there: shell, C, Python and Node.
+# Runs the examples of README.md as they stand there: shell, C, Python and Node; C# where Mono is installed; and where
+# NODE_PATH has it, vscode-jsonrpc.
 # Usage: readme.sh README PROGRAMS-DIRECTORY COMPILE-COMMAND...   (the command compiles example.c to ./example)
 set -euo pipefail
 
@@ -44,3 +45,16 @@ hello"
 
 block js 1 >example.js
 expect "Node" "$(node example.js)" "posix"
+
+if [ -n "${NODE_PATH:-}" ]; then
+    block js 2 >example.js
+    expect "vscode-jsonrpc" "$(node example.js)" "-32003 out_of_range"
+fi
+
+if command -v mcs >/dev/null && command -v mono >/dev/null; then
+    block csharp 1 >example.cs
+    mcs -out:example.exe -r:System.Core example.cs
+    mono example.exe "$UMEM_PIPE" >csharp.out
+    grep -q '"size":4' csharp.out
+    echo "C#: as expected"
+fi

@@ -50,6 +50,11 @@ static void without_batch_bytes(struct fixture *fixture)
     fixture->limits.batch_bytes = 0;
 }
 
+static void without_message_bytes(struct fixture *fixture)
+{
+    fixture->limits.message_bytes = 1024;
+}
+
 /* Block "b" pretends to start elsewhere by so many bytes. */
 static void move(struct fixture *fixture, ptrdiff_t by)
 {
@@ -131,6 +136,7 @@ static void with_cut_heap(struct fixture *fixture)
 const struct example examples[] = {
 
     {"rpc.discover", 0, "{}", ALONE, NULL, NULL},
+    {"rpc.discover", UMEM_E_TOO_LARGE, "{}", ALONE, without_message_bytes, NULL},
     {"$/cancelRequest", 0, "{\"id\":1}", ALONE, NULL, NULL},
     {"server.ping", 0, "{}", ALONE, NULL, NULL},
     {"server.info", 0, "{}", ALONE, NULL, NULL},
@@ -151,6 +157,7 @@ const struct example examples[] = {
     {"block.alloc", UMEM_E_CORRUPTED, "{\"size\":1,\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
     {"block.resize", UMEM_E_CORRUPTED, "{\"block\":\"m\",\"size\":200}", ALONE, with_cut_heap, NULL},
     {"heap.list", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("heap.list", "{}"),
     {"heap.info", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"heap.validate", 0, "{\"heap\":\"h\",\"block\":\"b\"}", ALONE, NULL, NULL},
     {"heap.validate", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
@@ -158,6 +165,7 @@ const struct example examples[] = {
     {"heap.validate", UMEM_E_CORRUPTED, "{\"heap\":\"h\"}", ALONE, damage, repair},
     {"heap.validate", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, damage, repair},
     {"heap.compact", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.compact", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, NULL, NULL},
     {"heap.lock", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"heap.lock", UMEM_E_LOCKED, "{\"heap\":\"locked\"}", ALONE, NULL, NULL},
     {"heap.lock", UMEM_E_TIMEOUT, "{\"heap\":\"locked\",\"timeout_ms\":5}", TIMES_OUT, NULL, NULL},
@@ -182,6 +190,7 @@ const struct example examples[] = {
     {"block.resize", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"c\",\"size\":" HUGE_SIZE "}", ALONE, NULL, NULL},
     {"block.info", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"block.list", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.list", "{}"),
     {"block.at", 0, "{\"address\":$address}", ALONE, NULL, NULL},
     {"block.at", UMEM_E_UNKNOWN_HANDLE, "{\"address\":1}", ALONE, NULL, NULL},
     {"block.at", UMEM_E_UNSUPPORTED, "{\"address\":$address}", IN_A_BATCH, NULL, NULL},
@@ -232,6 +241,7 @@ const struct example examples[] = {
 
     {"session.info", 0, "{}", ALONE, NULL, NULL},
     {"session.list", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("session.list", "{}"),
     {"session.watch", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"session.watch", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"session.watch", UMEM_E_LIMIT_EXCEEDED, "{}", ALONE, without_watches, NULL},

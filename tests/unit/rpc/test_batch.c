@@ -341,6 +341,60 @@ static void test_refused_batches_are_counted(void **state)
     assert_int_equal(uint_of(stats, "requests"), 4);
 }
 
+/* Each answer is within the limit, all of them together are not: the rest of the batch is not done. */
+static void test_answers_that_fill_the_message(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    const cJSON *answers;
+    int refused = 0;
+
+    new_block(peer, "{\"size\":1,\"name\":\"b\"}");
+    fixture->limits.message_bytes = 300000;
+    tell(
+        peer,
+        "[" MESSAGE("rpc.discover", "[]") "," MESSAGE("rpc.discover", "[]") "," MESSAGE(
+            "rpc.discover",
+            "[]") "," MESSAGE("rpc.discover",
+                              "[]") "," MESSAGE("rpc.discover",
+                                                "[]") "," MESSAGE("rpc.discover",
+                                                                  "[]") "," MESSAGE("rpc.discover",
+                                                                                    "[]") "," MESSAGE("block."
+                                                                                                      "fill",
+                                                                                                      "[\"b\""
+                                                                                                      ",7]") "]");
+    answers = take(peer);
+    assert_int_equal(cJSON_GetArraySize(answers), 8);
+    for (int i = 0; i < 7; i++) {
+        if (cJSON_HasObjectItem(cJSON_GetArrayItem(answers, i), "error")) {
+            expect_name(answers, i, "too_large");
+            refused++;
+        }
+    }
+    assert_in_range(refused, 1, 6);
+    /* A small answer finds room where a large one did not. */
+    expect_name(answers, 7, NULL);
+    answers_forget();
+}
+
+static void test_nothing_is_done_without_room_for_its_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    const cJSON *answers;
+
+    new_block(peer, "{\"size\":1,\"name\":\"b\"}");
+    fixture->limits.message_bytes = 1100;
+    tell(peer, "[" MESSAGE("server.ping", "[]") "," MESSAGE("server.ping", "[]") "," MESSAGE(
+                   "server.ping", "[]") "," MESSAGE("block.fill", "[\"b\",7]") "]");
+    answers = take(peer);
+    expect_name(answers, 0, NULL);
+    expect_name(answers, 3, "too_large");
+    fixture->limits.message_bytes = 1 << 20;
+    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"b\"]")), "data"), "AA==");
+    answers_forget();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +411,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_as_many_requests_as_the_limit_allows, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_answers_that_fill_the_message, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_is_done_without_room_for_its_answer, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refused_batches_are_counted, fixture_setup, fixture_teardown),
     };

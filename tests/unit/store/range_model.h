@@ -1,9 +1,9 @@
 /*
- * Ranges beside a model of them: one flag for each place of a segment. Every call is made on both, and the model
- * knows the one right answer to each: best fit leaves no choice.
+ * Ranges beside a model of them: one flag for each place of a segment. Every call is made on both, and the
+ * model knows the one right answer to each: best fit leaves no choice.
  *
- * Owns: the ranges under test and the model. Must not know: cmocka, so that a fuzzer can use it; a disagreement
- * is told as a text.
+ * Owns: the ranges under test and the model. Must not know: cmocka, so that a fuzzer can use it; a
+ * disagreement is told as a text.
  */
 #ifndef UM_TEST_RANGE_MODEL_H
 #define UM_TEST_RANGE_MODEL_H
@@ -32,13 +32,14 @@ struct range_model {
     struct range_model_block blocks[RANGE_MODEL_BLOCKS];
 };
 
-/* Begins with a free segment of `length` bytes, at most RANGE_MODEL_PLACES * alignment. Returns false where memory ran
- * out. End with range_model_deinit(). */
+/* Begins with a free segment of `length` bytes, at most RANGE_MODEL_PLACES * alignment. Returns false where
+ * memory ran out. End with range_model_deinit(). */
 bool range_model_init(struct range_model *model, uint64_t length, uint32_t alignment);
 void range_model_deinit(struct range_model *model);
 
-/* These make a call on the model and on the ranges and return what they disagree about, or NULL. `block` is an index of
- * model->blocks. Acquiring into a block that is used, and the others on one that is not, do nothing. */
+/* These make a call on the model and on the ranges and return what they disagree about, or NULL. `block` is
+ * an index of model->blocks. Acquiring into a block that is used, and the others on one that is not, do
+ * nothing. */
 const char *range_model_acquire(struct range_model *model, size_t block, uint64_t size);
 const char *range_model_release(struct range_model *model, size_t block);
 const char *range_model_resize(struct range_model *model, size_t block, uint64_t size);

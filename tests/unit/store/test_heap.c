@@ -219,6 +219,14 @@ static void test_initial_size_counts_against_the_bytes_limit(void **state)
     small_close(store, owner);
 }
 
+static struct um_heap *next_heap(struct fixture *f, um_handle after)
+{
+    size_t budget = SIZE_MAX;
+    um_handle next;
+
+    return um_store_next_heap(f->store, after, &budget, &next);
+}
+
 static void test_heaps_are_listed_in_order_of_slots(void **state)
 {
     struct fixture *f = *state;
@@ -226,13 +234,13 @@ static void test_heaps_are_listed_in_order_of_slots(void **state)
     for (int i = 0; i < 3; i++)
         heaps[i] = make_heap(f->store, f->people[0], NULL, 0);
     um_handle middle = handle_of(heaps[1]);
-    assert_ptr_equal(um_store_next_heap(f->store, 0), um_store_process_heap(f->store));
-    assert_ptr_equal(um_store_next_heap(f->store, handle_of(um_store_process_heap(f->store))), heaps[0]);
+    assert_ptr_equal(next_heap(f, 0), um_store_process_heap(f->store));
+    assert_ptr_equal(next_heap(f, handle_of(um_store_process_heap(f->store))), heaps[0]);
     destroy(f, heaps[1]);
-    assert_ptr_equal(um_store_next_heap(f->store, handle_of(heaps[0])), heaps[2]);
-    assert_ptr_equal(um_store_next_heap(f->store, middle), heaps[2]);
-    assert_null(um_store_next_heap(f->store, handle_of(heaps[2])));
-    assert_null(um_store_next_heap(f->store, UINT64_MAX));
+    assert_ptr_equal(next_heap(f, handle_of(heaps[0])), heaps[2]);
+    assert_ptr_equal(next_heap(f, middle), heaps[2]);
+    assert_null(next_heap(f, handle_of(heaps[2])));
+    assert_null(next_heap(f, UINT64_MAX));
 }
 
 static void test_a_session_heap_ends_with_its_owner(void **state)
