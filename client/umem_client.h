@@ -1,8 +1,7 @@
 /*
  * The client library of umemd: memory that lives in a daemon, used from C or C++.
  *
- * Owns: the connection to one daemon for each umem_client. Must not know: libuv, JSON libraries, anything global. Two
- * clients share nothing, so each thread may have its own; one client is used by one thread at a time.
+ * Owns: the connection to one daemon for each umem_client. Must not know: libuv, JSON libraries, anything global.
  *
  *     umem_client *client = umem_client_new(NULL);
  *     umem_handle block;
@@ -18,16 +17,33 @@
  *
  *   Nothing was sent, and the client goes on working:
  *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past UMEM_SIZE_MAX
- *     UMEM_E_TOO_LARGE      the request passes the daemon's message limit
+ *     UMEM_E_TOO_LARGE      the request passes the daemon's limit on messages or payloads
  *     UMEM_E_OUT_OF_MEMORY  this program's memory is used up
  *   The daemon answered, changed nothing, and the client goes on working:
  *     any other code from -32768 to -32000, and UMEM_E_CANCELLED
+ *   No answer came before the deadline. Whether the daemon did what was asked, or will, is not known:
+ *     UMEM_E_DEADLINE       the client goes on working where it can, and passes the late answer over. It cannot, and the
+ *                           connection is closed, where the request was partly sent or the answer partly received, and for
+ *                           umem_heap_lock(), so that no lock is left behind. umem_is_connected() tells.
  *   The connection is gone. Whether the daemon did what was asked is not known. Every later call gives the same error
- *   until umem_connect() is called anew; handles stay good as long as the daemon lives:
- *     UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_CONNECTION_LOST, UMEM_E_DEADLINE
+ *   until umem_connect() is called anew; handles stay good as long as the daemon lives, and are UMEM_E_STALE_HANDLE or
+ *   UMEM_E_UNKNOWN_HANDLE to one that was started anew:
+ *     UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_CONNECTION_LOST
  *     UMEM_E_BAD_ANSWER     what came is not an answer to what was asked
  *   UMEM_E_TOO_LARGE and UMEM_E_OUT_OF_MEMORY also end the connection where they concern the answer, of which a part has
- *   come by then. umem_is_connected() tells.
+ *   come by then.
+ *
+ * Deadlines: a call takes at most the client's timeout_ms. One that may wait in the daemon (umem_block_wait(),
+ * umem_heap_lock()) takes its own timeout_ms more, and has no deadline where that is UMEM_FOREVER.
+ *
+ * Threads: any number of threads may use one client at a time, and each call is as if it were alone: a thread that waits in
+ * umem_block_wait(), umem_heap_lock() or umem_poll() does not hold the others up. The exceptions: umem_client_free() comes when no
+ * other thread is in a call, or will be; a umem_calls and a umem_memory are used by one thread at a time. umem_connect() ends the
+ * calls of other threads with UMEM_E_CONNECTION_LOST. umem_last_error() is each thread's own. Locks and holds belong to the
+ * connection, not to the thread.
+ *
+ * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the parent's connection as it
+ * is; it makes a client of its own. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
  *
  * Sizes and offsets are bytes. Text is UTF-8. Handles are good in every client of the same daemon.
  */
@@ -61,18 +77,25 @@ typedef uint64_t umem_handle;
 /* In place of a size: from the offset to the end of the block. */
 #define UMEM_TO_END UINT64_MAX
 
-/* Bytes that hold any name of a heap or a block, its end counted. */
+/* In place of an offset: there is none. */
+#define UMEM_NONE UINT64_MAX
+
+/* In place of a time-out in milliseconds: no end. */
+#define UMEM_FOREVER UINT32_MAX
+
+/* Bytes that hold any name of a heap or a block, of a client's program or its user, its end counted. */
 #define UMEM_NAME_SIZE 256
 
 /* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
 struct umem_options {
     const char *pipe;    /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
     uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */
-    size_t answer_bytes_max; /* the longest answer that is accepted, in bytes; 0: 64 MiB */
+    size_t
+        answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out; every function
- * takes that for a client and gives UMEM_E_OUT_OF_MEMORY, so that umem_connect() is the first result to look at. The
+ * takes NULL for a client and gives UMEM_E_OUT_OF_MEMORY, so that umem_connect() is the first result to look at. The
  * caller frees it with umem_client_free(). */
 UMEM_API umem_client *umem_client_new(const struct umem_options *options);
 
@@ -100,7 +123,7 @@ UMEM_API int umem_default_pipe(char *pipe, size_t size);
 
 /* ---- errors ---- */
 
-/* What is known of a failure. Texts are the client's, and good until its next call. */
+/* What is known of a failure. Texts are the thread's, and good until its next call with any client. */
 struct umem_failure {
     int code;            /* UMEM_OK: the last call succeeded */
     const char *name;    /* stable, for programs: "stale_handle"; "" after a success */
@@ -108,7 +131,7 @@ struct umem_failure {
     const char *data;    /* the daemon's facts, a JSON object as text; "{}" where there are none */
 };
 
-/* The last call's failure. Never NULL. */
+/* The failure of this thread's last call, if that was with this client; else one with UMEM_OK. Never NULL. */
 UMEM_API const struct umem_failure *umem_last_error(const umem_client *client);
 
 /* One of the daemon's facts as an integer: "block", "size", "offset", "limit"... Returns false and leaves *value where the
@@ -119,15 +142,11 @@ UMEM_API bool umem_error_integer(const umem_client *client, const char *member, 
 
 /* Calls a method by its name. `params_json` is a JSON object or array as text, NULL for none. *result_json (NULL: not
  * wanted) is the result as JSON text, which the caller frees with umem_free_text(). UMEM_E_BAD_ARGUMENT: params_json is not
- * JSON, or the method's name is not UTF-8. */
+ * JSON, or the method's name is not UTF-8. Raw bytes have no place here: those that an answer brings are passed over. */
 UMEM_API int umem_call(umem_client *client, const char *method, const char *params_json, char **result_json);
 
 /* Frees a text that the library gave. NULL is fine. */
 UMEM_API void umem_free_text(char *text);
-
-/* The last answer's result as JSON text: what the daemon said beside what a function hands out. "null" after a failure or
- * a list. It is the client's and good until its next call. A call that takes several round trips leaves the last one's. */
-UMEM_API const char *umem_last_result(const umem_client *client);
 
 /* ---- the daemon ---- */
 
@@ -224,8 +243,10 @@ struct umem_heap_options {
 
 /* Whose something is. */
 struct umem_owner {
-    uint64_t session; /* number of the session that made it; 0: the daemon itself */
-    int64_t pid;      /* that client's process id; 0: not known */
+    uint64_t session;             /* number of the session that made it; 0: the daemon itself */
+    int64_t pid;                  /* that client's process id; 0: not known */
+    char program[UMEM_NAME_SIZE]; /* its program's name, without a directory; "": not known */
+    char user[UMEM_NAME_SIZE];    /* its user's; "": not known */
 };
 
 struct umem_heap_info {
@@ -263,11 +284,27 @@ UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, voi
 UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info);
 
 /* The heap that bears a name; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
-UMEM_API int umem_heap_find(umem_client *client, const char *name, umem_handle *heap);
+UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
 
 /* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how many.
  * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE, UMEM_E_LOCKED, UMEM_E_DENIED (the process heap). */
 UMEM_API int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
+
+/* Looks for damage (HeapValidate): in one of the heap's blocks, or in all where `block` is 0. UMEM_E_CORRUPTED: "block" of
+ * umem_error_integer() is the first that is damaged. */
+UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block);
+
+/* Gives memory back to the system where that can be (HeapCompact). *largest_free (NULL: not wanted) is how many bytes the largest
+ * block could have then; 0 where the system does not tell. UMEM_E_LOCKED. */
+UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
+
+/* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get UMEM_E_LOCKED for calls that
+ * change the heap or its blocks. UMEM_E_LOCKED: somebody else has it, and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after
+ * timeout_ms milliseconds. UMEM_E_DENIED: the process heap. Who asks first gets it first. */
+UMEM_API int umem_heap_lock(umem_client *client, umem_handle heap, uint32_t timeout_ms);
+
+/* Takes one lock back (HeapUnlock). UMEM_E_DENIED: this connection has not locked it. */
+UMEM_API int umem_heap_unlock(umem_client *client, umem_handle heap);
 
 /* ---- blocks ---- */
 
@@ -323,47 +360,267 @@ enum umem_type {
 UMEM_API int umem_block_alloc(umem_client *client, uint64_t size, const struct umem_block_options *options,
                               umem_handle *block);
 
+/* Gives a block another size (HeapReAlloc). The handle stays, its address may not; bytes that it gains are zero. `flags` are of enum
+ * umem_flag: UMEM_FLAG_REALLOC_IN_PLACE_ONLY. UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED. */
+UMEM_API int umem_block_resize(umem_client *client, umem_handle block, uint64_t size, uint32_t flags);
+
 /* UMEM_E_UNKNOWN_HANDLE (never given out, or a heap's), UMEM_E_STALE_HANDLE (freed): so do all that take a block. */
 UMEM_API int umem_block_info(umem_client *client, umem_handle block, struct umem_block_info *info);
 
 /* The block that bears a name. UMEM_E_UNKNOWN_HANDLE: none does. */
-UMEM_API int umem_block_find(umem_client *client, const char *name, umem_handle *block);
+UMEM_API int umem_block_lookup(umem_client *client, const char *name, umem_handle *block);
+
+/* The block that begins at an address of the daemon's, as umem_block_info() tells it. Slow: for looking into things.
+ * UMEM_E_UNKNOWN_HANDLE: none does. */
+UMEM_API int umem_block_at(umem_client *client, uint64_t address, umem_handle *block);
+
+/* Names a block (`name`; "" takes its name away) or changes how long it lives (*lifetime; UMEM_LIFETIME_SESSION: as long as this
+ * client stays connected); NULL: that stays. *info (NULL: not wanted) is what it is then. UMEM_E_NAME_TAKEN. */
+UMEM_API int umem_block_change(umem_client *client, umem_handle block, const char *name,
+                               const enum umem_lifetime *lifetime, struct umem_block_info *info);
+
+/* Holds a block: it is not orphaned while this connection is open. A connection holds a block once, however often it asks, and
+ * those that it has made from the start. *holders (NULL: not wanted) is how many connections hold it then. */
+UMEM_API int umem_block_hold(umem_client *client, umem_handle block, uint64_t *holders);
+
+/* Lets go of a block. It is not freed by that. */
+UMEM_API int umem_block_release(umem_client *client, umem_handle block, uint64_t *holders);
 
 /* Calls `visitor` for each block that fits; NULL filter: for all. The list is fetched in pages: blocks that come or go
  * meanwhile may be seen or not. */
 UMEM_API int umem_block_list(umem_client *client, const struct umem_block_filter *filter,
                              umem_block_visitor *visitor, void *context);
 
-/* Reads `size` bytes from `offset` on into `bytes`. UMEM_E_OUT_OF_RANGE. More than about 1 MiB travels in pieces: another
- * client may write between two of them, and a failure leaves `bytes` partly filled. */
+/* Reads `size` bytes from `offset` on into `bytes`, of any size: they travel as they are. UMEM_E_OUT_OF_RANGE. More than 1 MiB
+ * travels in pieces, and a failure leaves `bytes` partly filled; another client may write between two pieces, and in the later part of
+ * one. */
 UMEM_API int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes,
                              size_t size);
 
-/* Writes `size` bytes at `offset`. UMEM_E_OUT_OF_RANGE: nothing was written. More than about 1 MiB travels in pieces:
- * another client may read between two of them, and only a lost connection or a block freed meanwhile can leave a part. */
+/* Writes `size` bytes at `offset`, of any size. UMEM_E_OUT_OF_RANGE: nothing was written. Another client may read while they arrive.
+ * A lost connection, or a block freed meanwhile, can leave a part: the front, or with more than 1 MiB, which travels in pieces, the
+ * last piece before the others. */
 UMEM_API int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
                               size_t size);
 
-/* Copies within the daemon (CopyMemory); the two may be one block and overlap. `size` may be UMEM_TO_END: to the end of
- * the source. UMEM_E_OUT_OF_RANGE: nothing was copied. */
-UMEM_API int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset,
-                             umem_handle target, uint64_t target_offset, uint64_t size);
-
-/* Reads `count` numbers from `offset` (bytes; any, aligned or not) on into the array `values` of that C type.
- * UMEM_E_OUT_OF_RANGE. Many travel in pieces, as with umem_block_read(). */
+/* Reads `count` numbers from `offset` (bytes; any, aligned or not) on into the array `values` of that C type. As
+ * umem_block_read(), which it is but for the order of bytes. */
 UMEM_API int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             void *values, size_t count);
 
-/* Writes `count` numbers at `offset` (bytes) from the array `values` of that C type. UMEM_E_OUT_OF_RANGE. Many travel in
- * pieces, as with umem_block_write(). */
+/* Writes `count` numbers at `offset` (bytes) from the array `values` of that C type. As umem_block_write(). */
 UMEM_API int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *values, size_t count);
+
+/* The next ones work within the daemon, on up to 1 MiB with nothing of another client's in between. `size` may be UMEM_TO_END: to the
+ * end of the block, of `source` or `left` where there are two. UMEM_E_OUT_OF_RANGE: nothing was changed. */
+
+/* Sets each byte of a range to `value`. */
+UMEM_API int umem_block_fill(umem_client *client, umem_handle block, uint64_t offset, uint8_t value,
+                             uint64_t size);
+
+/* Copies (CopyMemory); the two may be one block and overlap. */
+UMEM_API int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset,
+                             umem_handle target, uint64_t target_offset, uint64_t size);
+
+/* Compares two ranges. *difference is how many bytes from their starts on are the same, where one differs; UMEM_NONE where none
+ * does. */
+UMEM_API int umem_block_compare(umem_client *client, umem_handle left, uint64_t left_offset,
+                                umem_handle right, uint64_t right_offset, uint64_t size,
+                                uint64_t *difference);
+
+/* Looks from `offset` on for `size` bytes like those at `bytes`. *found is where they begin first, counted from the start of the
+ * block; UMEM_NONE: nowhere. They must fit one message. */
+UMEM_API int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
+                             size_t size, uint64_t *found);
+
+/* The next ones are for numbers that several clients change. `value`, `expected` and the results point to one number of that C type;
+ * results may be NULL: not wanted. The offset is bytes, aligned or not. */
+
+/* Adds to a number, in two's complement: *before is what was there, *after what is. Floating point is UMEM_E_INVALID_PARAMS. */
+UMEM_API int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                            const void *value, void *before, void *after);
+
+/* Puts a number there, if `expected` is NULL or what is there now, byte for byte. *exchanged tells whether, *before what was there. */
+UMEM_API int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                                 const void *value, const void *expected, void *before, bool *exchanged);
+
+/* Waits until the number there is no longer `value`; returns at once where it is not. *now is what it is then. UMEM_E_TIMEOUT: it
+ * still was after timeout_ms milliseconds (UMEM_FOREVER: no end). UMEM_E_STALE_HANDLE: the block was freed meanwhile.
+ * UMEM_E_OUT_OF_RANGE: or made too small. A wait that is given up on, at the deadline, is taken back from the daemon. */
+UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                             const void *value, uint32_t timeout_ms, void *now);
 
 /* Frees a block (HeapFree): its handle is stale from then on. UMEM_E_LOCKED. */
 UMEM_API int umem_block_free(umem_client *client, umem_handle block);
 
+/* Frees a block only if it is orphaned: without a name, and held by no open connection. UMEM_E_DENIED: it is not. */
+UMEM_API int umem_block_free_orphan(umem_client *client, umem_handle block);
+
 /* Bytes that a value of this type takes; 0 for what is no type. */
 UMEM_API size_t umem_type_size(enum umem_type type);
+
+/* ---- sessions ---- */
+
+/* A session: one client's connection. */
+struct umem_session_info {
+    uint64_t session;             /* its number */
+    int64_t pid;                  /* the client's process id; 0: not known */
+    char program[UMEM_NAME_SIZE]; /* its program's name, without a directory; "": not known */
+    char user[UMEM_NAME_SIZE];    /* its user's; "": not known */
+    int64_t opened;               /* seconds since 1970-01-01 UTC */
+    uint64_t blocks;              /* how many blocks it has made that are still there */
+    uint64_t bytes;               /* in these */
+    uint64_t queued_bytes;        /* answers that it has not taken yet */
+};
+
+/* Called for each session of a list. `session` is good during the call, which may itself use the client. Returning anything but 0
+ * ends the list: umem_session_list() then returns that value. */
+typedef int umem_session_visitor(const struct umem_session_info *session, void *context);
+
+/* Tells of this client's own session. */
+UMEM_API int umem_session_info(umem_client *client, struct umem_session_info *info);
+
+/* Calls `visitor` for each session. The list is fetched in pages. */
+UMEM_API int umem_session_list(umem_client *client, umem_session_visitor *visitor, void *context);
+
+/* Closes a session, which need not be one's own: what it made with lifetime session goes, its locks, holds, waits and watches
+ * end. UMEM_E_UNKNOWN_HANDLE: there is none of that number. */
+UMEM_API int umem_session_close(umem_client *client, uint64_t session);
+
+/* ---- watches ---- */
+
+enum umem_event_kind {
+    UMEM_EVENT_CHANGED,        /* bytes of a block were changed, by whomever: `block`, `offset`, `size` */
+    UMEM_EVENT_FREED,          /* a block is gone: `block` */
+    UMEM_EVENT_HEAP_DESTROYED, /* a heap is gone, and all its blocks with it: `heap` */
+    UMEM_EVENT_OVERFLOW        /* more has happened than is told one by one: look at everything anew */
+};
+
+/* Something that happened to what is watched. What a kind does not have is 0. */
+struct umem_event {
+    enum umem_event_kind kind;
+    uint64_t watch; /* which watch it belongs to */
+    umem_handle block;
+    umem_handle heap;
+    uint64_t offset; /* bytes; changes that followed each other may be told as one that covers them */
+    uint64_t size;
+};
+
+/* What is watched. Set all members to 0 (`= {0}`: everything) and then those that matter: members may be added. */
+struct umem_watch_target {
+    umem_handle heap;  /* this heap and its blocks; not together with `block` */
+    umem_handle block; /* this block */
+    uint64_t offset;   /* only changes from here on, bytes */
+    uint64_t size;     /* so far; 0 or UMEM_TO_END: to the end */
+};
+
+/* Called by umem_poll() for each event, in its thread. `event` is good during the call, which may itself use the client. */
+typedef void umem_watcher(const struct umem_event *event, void *context);
+
+/* Watches something: `watcher` is called with `context` for what happens to it from now on, but only by umem_poll(). Until then
+ * up to 1,024 events are kept; what comes on top of them is told as one UMEM_EVENT_OVERFLOW for each watch. NULL target: everything.
+ * A watch ends with umem_session_unwatch() and with the connection. UMEM_E_LIMIT_EXCEEDED. */
+UMEM_API int umem_session_watch(umem_client *client, const struct umem_watch_target *target,
+                                umem_watcher *watcher, void *context, uint64_t *watch);
+
+/* Ends a watch. Its watcher is not called any more, unless another thread is calling it at the moment. */
+UMEM_API int umem_session_unwatch(umem_client *client, uint64_t watch);
+
+/* Calls watchers for the events that have come, and where there are none waits for some, up to timeout_ms milliseconds (0: does
+ * not wait; UMEM_FOREVER: no end). *delivered (NULL: not wanted) is for how many events they were called: 0 after the time, which is
+ * no failure. What has come before a connection was lost is delivered before that is told. */
+UMEM_API int umem_poll(umem_client *client, uint32_t timeout_ms, size_t *delivered);
+
+/* ---- many calls at one time ---- */
+
+/* How calls that are submitted together travel. */
+enum umem_calls_kind {
+    UMEM_PIPELINE, /* one after the other without waiting for answers; other clients' requests may come between them */
+    UMEM_BATCH /* as one message: nothing of another client's comes between. The daemon has limits for it (umem_server_info()):
+                * "batch_requests", "batch_bytes" and those on one message */
+};
+
+/* Calls that are submitted now and collected later, in the order in which they were submitted. Used by one thread at a time. */
+typedef struct umem_calls umem_calls;
+
+/* Most calls that may be submitted and not yet collected. */
+#define UMEM_CALLS_MAX 65536
+
+/* Makes one for a client, which must live longer. NULL: there is no memory; every function takes NULL and gives
+ * UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
+UMEM_API umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind);
+
+/* Frees it. Calls that were not collected are taken back, and nobody learns what became of them. NULL is fine. */
+UMEM_API void umem_calls_free(umem_calls *calls);
+
+/* Submitting a call means what the call of that name means, but that its outputs are written, and the bytes that it sends are
+ * read, at any time until it is collected: they must stay where they are. What an earlier one gives (a handle, say) is not there yet.
+ * A pipeline's calls are sent when some have gathered, or by umem_calls_send() or umem_collect(); a batch's by these two. Each is one
+ * request: bytes must fit the daemon's limit on payloads (64 MiB, where it was not set).
+ * UMEM_OK: it will be collected. Else it was not submitted: UMEM_E_BAD_ARGUMENT (also where UMEM_CALLS_MAX have been, or a batch is on
+ * its way), UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY. */
+UMEM_API int umem_submit_heap_create(umem_calls *calls, const struct umem_heap_options *options,
+                                     umem_handle *heap);
+UMEM_API int umem_submit_heap_info(umem_calls *calls, umem_handle heap, struct umem_heap_info *info);
+UMEM_API int umem_submit_heap_lookup(umem_calls *calls, const char *name, umem_handle *heap);
+UMEM_API int umem_submit_heap_destroy(umem_calls *calls, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
+UMEM_API int umem_submit_heap_validate(umem_calls *calls, umem_handle heap, umem_handle block);
+UMEM_API int umem_submit_heap_compact(umem_calls *calls, umem_handle heap, uint64_t *largest_free);
+UMEM_API int umem_submit_heap_lock(umem_calls *calls, umem_handle heap, uint32_t timeout_ms);
+UMEM_API int umem_submit_heap_unlock(umem_calls *calls, umem_handle heap);
+UMEM_API int umem_submit_block_alloc(umem_calls *calls, uint64_t size,
+                                     const struct umem_block_options *options, umem_handle *block);
+UMEM_API int umem_submit_block_resize(umem_calls *calls, umem_handle block, uint64_t size, uint32_t flags);
+UMEM_API int umem_submit_block_info(umem_calls *calls, umem_handle block, struct umem_block_info *info);
+UMEM_API int umem_submit_block_lookup(umem_calls *calls, const char *name, umem_handle *block);
+UMEM_API int umem_submit_block_change(umem_calls *calls, umem_handle block, const char *name,
+                                      const enum umem_lifetime *lifetime, struct umem_block_info *info);
+UMEM_API int umem_submit_block_hold(umem_calls *calls, umem_handle block, uint64_t *holders);
+UMEM_API int umem_submit_block_release(umem_calls *calls, umem_handle block, uint64_t *holders);
+UMEM_API int umem_submit_block_free(umem_calls *calls, umem_handle block);
+UMEM_API int umem_submit_block_read(umem_calls *calls, umem_handle block, uint64_t offset, void *bytes,
+                                    size_t size);
+UMEM_API int umem_submit_block_write(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                                     size_t size);
+UMEM_API int umem_submit_block_get(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                                   void *values, size_t count);
+UMEM_API int umem_submit_block_set(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                                   const void *values, size_t count);
+UMEM_API int umem_submit_block_fill(umem_calls *calls, umem_handle block, uint64_t offset, uint8_t value,
+                                    uint64_t size);
+UMEM_API int umem_submit_block_copy(umem_calls *calls, umem_handle source, uint64_t source_offset,
+                                    umem_handle target, uint64_t target_offset, uint64_t size);
+UMEM_API int umem_submit_block_compare(umem_calls *calls, umem_handle left, uint64_t left_offset,
+                                       umem_handle right, uint64_t right_offset, uint64_t size,
+                                       uint64_t *difference);
+UMEM_API int umem_submit_block_find(umem_calls *calls, umem_handle block, uint64_t offset, const void *bytes,
+                                    size_t size, uint64_t *found);
+UMEM_API int umem_submit_block_add(umem_calls *calls, umem_handle block, uint64_t offset, enum umem_type type,
+                                   const void *value, void *before, void *after);
+UMEM_API int umem_submit_block_exchange(umem_calls *calls, umem_handle block, uint64_t offset,
+                                        enum umem_type type, const void *value, const void *expected,
+                                        void *before, bool *exchanged);
+UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset,
+                                    enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
+
+/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch. */
+UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char *params_json,
+                              char **result_json);
+
+/* Sends what was submitted and not sent yet, without waiting for answers: but it takes those that come while the daemon takes no more
+ * requests, so that neither waits for the other. What fails is told when the calls are collected. */
+UMEM_API int umem_calls_send(umem_calls *calls);
+
+/* How many calls are to be collected. */
+UMEM_API size_t umem_calls_count(const umem_calls *calls);
+
+/* Waits for the oldest call and returns what it gave: as the call of that name, umem_last_error() included. Its deadline begins now.
+ * UMEM_E_BAD_ARGUMENT: there is none. */
+UMEM_API int umem_collect(umem_calls *calls);
+
+/* Collects all. Returns UMEM_OK where all succeeded, else what the first that failed gave, and that is the last error. */
+UMEM_API int umem_collect_all(umem_calls *calls);
 
 /* ---- a block as an object ---- */
 

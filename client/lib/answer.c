@@ -39,16 +39,18 @@ static const char *take_message(struct um_answer *answer, struct um_json_slice m
 {
     struct um_json_slice version = um_json_member(message, "jsonrpc");
     struct um_json_slice error = um_json_member(message, "error");
+    struct um_json_slice method = um_json_member(message, "method");
 
     if (version.text == NULL || !um_json_slice_is(version, "\"2.0\""))
         return "it is not JSON-RPC 2.0";
     answer->id = um_json_member(message, "id");
-    answer->result = um_json_member(message, "result");
-    if (answer->id.text == NULL && um_json_member(message, "method").text != NULL) {
+    if (answer->id.text == NULL && method.text != NULL && um_json_is_string(method)) {
         answer->kind = UM_ANSWER_NOTIFICATION;
-        answer->result = (struct um_json_slice){NULL, 0};
+        answer->method = method;
+        answer->params = um_json_member(message, "params");
         return NULL;
     }
+    answer->result = um_json_member(message, "result");
     if (answer->id.text == NULL)
         return "it has no id";
     if ((answer->result.text == NULL) == (error.text == NULL))
@@ -56,32 +58,58 @@ static const char *take_message(struct um_answer *answer, struct um_json_slice m
     return error.text != NULL ? take_error(answer, error) : NULL;
 }
 
-int um_answer_read(char *text, size_t size, struct um_answer *answer, const char **what)
+int um_answer_check(char *text, size_t size, struct um_json_slice *json, const char **what)
 {
-    struct um_answer read = {.kind = UM_ANSWER_RESULT};
     struct um_json_check check;
-    const char *wrong;
 
     if (!um_json_check(text, size, &check)) {
         *what = check.what;
         return UMEM_E_BAD_ANSWER;
     }
-    wrong = take_message(&read, um_json_slice_of(text, size));
+    *json = um_json_slice_of(text, size);
+    return UMEM_OK;
+}
+
+const char *um_answer_take(struct um_json_slice json, struct um_answer *answer)
+{
+    struct um_answer read = {.kind = UM_ANSWER_RESULT};
+    const char *wrong = take_message(&read, json);
+
+    if (wrong == NULL)
+        *answer = read;
+    return wrong;
+}
+
+int um_answer_read(char *text, size_t size, struct um_answer *answer, const char **what)
+{
+    struct um_json_slice json;
+    const char *wrong;
+    int code = um_answer_check(text, size, &json, what);
+
+    if (code != UMEM_OK)
+        return code;
+    wrong = um_answer_take(json, answer);
     if (wrong != NULL) {
         *what = wrong;
         return UMEM_E_BAD_ANSWER;
     }
-    *answer = read;
     return UMEM_OK;
+}
+
+uint64_t um_answer_id(const struct um_answer *answer)
+{
+    uint64_t id;
+
+    if (answer->id.text == NULL || um_json_is_string(answer->id) || !um_json_to_uint64(answer->id, &id))
+        return 0;
+    return id;
 }
 
 bool um_answer_is_for(const struct um_answer *answer, uint64_t id)
 {
-    uint64_t given;
-
     if (answer->id.text == NULL)
         return false;
     if (um_json_is_null(answer->id))
         return answer->kind == UM_ANSWER_ERROR;
-    return !um_json_is_string(answer->id) && um_json_to_uint64(answer->id, &given) && given == id;
+    return id != 0 && um_answer_id(answer) == id;
 }

@@ -1,134 +1,205 @@
-/* block.read and block.write: bytes, in pieces that fit a message. */
-#include "request.h"
-#include "text.h"
+/* The bytes of blocks, blocking. Large ones travel in pieces, of which two are on their way at any time. */
+#include "asks.h"
+#include "client.h"
 
-/* A range of a block, and how it is cut. */
+/* A range of a block, here and there, and how it is cut. */
 struct range {
     umem_handle block;
-    uint64_t offset;
-    size_t size;
+    uint64_t offset; /* bytes */
+    enum umem_type type;
+    size_t unit;       /* bytes of one number */
+    size_t count;      /* numbers */
     size_t piece_size; /* bytes in every piece but the last */
+    const char *from;  /* what is written; NULL: it is read */
+    char *into;        /* where it is read to */
 };
 
-static int check_range(umem_client *client, const struct range *range)
+/* Makes the request for one piece: `size` bytes from `begin` on. */
+static void ask_piece(const struct range *range, struct um_ask *ask, size_t begin, size_t size)
 {
-    int code = um_client_check_handle(client, "block", range->block);
+    if (range->from != NULL)
+        um_ask_block_set(ask, range->block, range->offset + begin, range->type, range->from + begin,
+                         size / range->unit);
+    else
+        um_ask_block_get(ask, range->block, range->offset + begin, range->type, range->into + begin,
+                         size / range->unit);
+}
 
+/* Waits for a piece, unless there has been a failure: then its own is of no interest. */
+static int end_piece(umem_client *client, struct um_ask *ask, int code, uint64_t deadline_ms)
+{
+    um_client_wait(client, ask, deadline_ms);
     if (code == UMEM_OK)
-        code = um_client_check_size(client, "offset", range->offset);
-    if (code == UMEM_OK)
-        code = um_client_check_size(client, "size", range->size);
-    if (code == UMEM_OK)
-        code = um_client_check_size(client, "offset + size", range->offset + range->size);
+        return um_client_end(client, ask);
+    um_ask_deinit(ask);
     return code;
 }
 
-/* Base64 makes four characters of three bytes. What every daemon takes goes out without asking for its limit. */
-static int choose_piece(umem_client *client, struct range *range)
+/* Moves the pieces from byte `begin` to byte `end`, where two pieces meet. */
+static int move_between(umem_client *client, const struct range *range, size_t begin, size_t end,
+                        uint64_t deadline_ms)
 {
+    struct um_ask asks[2];
+    unsigned sent = 0;
+    unsigned ended = 0;
     int code = UMEM_OK;
 
-    if (um_base64_encoded_size(range->size) > UM_MESSAGE_MINIMUM - UM_MESSAGE_OVERHEAD)
-        code = um_request_learn_limits(client);
-    range->piece_size = um_request_data_room(client) / 4 * 3;
+    while ((begin < end && code == UMEM_OK) || ended < sent) {
+        if (begin < end && code == UMEM_OK && sent - ended < 2) {
+            struct um_ask *ask = &asks[sent++ % 2];
+            size_t size = end - begin < range->piece_size ? end - begin : range->piece_size;
+
+            ask_piece(range, ask, begin, size);
+            if (ask->text.failed)
+                um_ask_fail(ask, UMEM_E_OUT_OF_MEMORY, NULL);
+            if (ask->code == UMEM_OK)
+                um_client_send(client, ask, deadline_ms);
+            else
+                um_ask_finish(ask);
+            begin += size;
+        } else {
+            code = end_piece(client, &asks[ended++ % 2], code, deadline_ms);
+        }
+    }
     return code;
 }
 
-static int begin(umem_client *client, struct range *range)
+/* What fits one piece, or no block. */
+static int move_whole(umem_client *client, const struct range *range)
 {
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code == UMEM_OK)
-        code = check_range(client, range);
-    if (code == UMEM_OK)
-        code = choose_piece(client, range);
-    return code;
+    if (range->from != NULL)
+        um_ask_block_set(&ask, range->block, range->offset, range->type, range->from, range->count);
+    else
+        um_ask_block_get(&ask, range->block, range->offset, range->type, range->into, range->count);
+    return um_client_run(client, &ask);
 }
 
-static struct um_buf *begin_request(umem_client *client, const char *method, const struct range *range,
-                                    size_t begin)
+/* The last piece goes first: where it lies within the block all do, so that a range that does not fit changes nothing. */
+static int move(umem_client *client, struct range *range)
 {
-    struct um_buf *out = um_request_begin(client, method);
+    uint64_t deadline_ms;
+    size_t size;
+    size_t last;
+    int code = UMEM_OK;
 
-    um_json_key(out, "block");
-    um_json_uint(out, range->block);
-    um_json_key(out, "offset");
-    um_json_uint(out, range->offset + begin);
-    return out;
-}
-
-/* ---- reading ---- */
-
-static int read_piece(umem_client *client, const struct range *range, size_t begin, char *bytes, size_t size)
-{
-    struct um_buf *out = begin_request(client, "block.read", range, begin);
-    struct um_json_slice data;
-    size_t decoded_size;
-    size_t bad_offset;
-    int code;
-
-    um_json_key(out, "size");
-    um_json_uint(out, size);
-    code = um_request_end(client);
+    range->unit = umem_type_size(range->type);
+    /* What cannot be is refused where its request is made. */
+    if (client == NULL || range->unit == 0 || range->count > SIZE_MAX / range->unit ||
+        range->count * range->unit <= UM_PAYLOAD_MINIMUM ||
+        range->count * range->unit > UMEM_SIZE_MAX - range->offset)
+        return move_whole(client, range);
+    size = range->count * range->unit;
+    deadline_ms = um_client_deadline(client, 0);
+    range->piece_size = um_client_piece_size(client, size, &code);
     if (code != UMEM_OK)
         return code;
-    data = um_json_member(client->answer.result, "data");
-    if (!um_json_is_string(data))
-        return um_request_bad_result(client, "data");
-    data = um_json_string_inside(data);
-    if (!um_base64_decoded_size(data.text, data.size, &decoded_size, &bad_offset) || decoded_size != size)
-        return um_request_bad_result(client, "data");
-    um_base64_decode(bytes, data.text, data.size);
-    return UMEM_OK;
+    if (size <= range->piece_size)
+        return move_whole(client, range);
+    last = (size - 1) / range->piece_size * range->piece_size;
+    code = move_between(client, range, last, size, deadline_ms);
+    if (code == UMEM_OK)
+        code = move_between(client, range, 0, last, deadline_ms);
+    return code;
 }
 
 int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes, size_t size)
 {
-    struct range range = {.block = block, .offset = offset, .size = size};
-    int code = begin(client, &range);
-    size_t done = 0;
+    struct range range = {
+        .block = block, .offset = offset, .type = UMEM_TYPE_U8, .count = size, .into = bytes};
 
-    while (code == UMEM_OK) {
-        size_t piece = size - done < range.piece_size ? size - done : range.piece_size;
-
-        code = read_piece(client, &range, done, (char *)bytes + done, piece);
-        done += piece;
-        if (done == size)
-            break;
-    }
-    return code;
+    return move(client, &range);
 }
 
-/* ---- writing ---- */
-
-static int write_piece(umem_client *client, const struct range *range, size_t begin, const char *bytes,
-                       size_t size)
-{
-    struct um_buf *out = begin_request(client, "block.write", range, begin);
-    char *text;
-
-    um_json_key(out, "data");
-    text = um_json_begin_raw_string(out, um_base64_encoded_size(size));
-    if (text != NULL)
-        um_base64_encode(text, bytes, size);
-    um_json_end_raw_string(out);
-    return um_request_end(client);
-}
-
-/* The last piece goes first: where it lies within the block they all do, so that a range that does not fit changes nothing. */
 int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size)
 {
-    struct range range = {.block = block, .offset = offset, .size = size};
-    int code = begin(client, &range);
-    size_t left = size;
+    struct range range = {.block = block,
+                          .offset = offset,
+                          .type = UMEM_TYPE_U8,
+                          .count = size,
+                          .from = bytes != NULL ? bytes : ""};
 
-    while (code == UMEM_OK) {
-        size_t piece = left % range.piece_size != 0 || left == 0 ? left % range.piece_size : range.piece_size;
+    return move(client, &range);
+}
 
-        left -= piece;
-        code = write_piece(client, &range, left, (const char *)bytes + left, piece);
-        if (left == 0)
-            break;
-    }
-    return code;
+int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type, void *values,
+                   size_t count)
+{
+    struct range range = {.block = block, .offset = offset, .type = type, .count = count, .into = values};
+
+    return move(client, &range);
+}
+
+int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                   const void *values, size_t count)
+{
+    struct range range = {
+        .block = block, .offset = offset, .type = type, .count = count, .from = values != NULL ? values : ""};
+
+    return move(client, &range);
+}
+
+/* ---- within the daemon ---- */
+
+int umem_block_fill(umem_client *client, umem_handle block, uint64_t offset, uint8_t value, uint64_t size)
+{
+    struct um_ask ask;
+
+    um_ask_block_fill(&ask, block, offset, value, size);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset, umem_handle target,
+                    uint64_t target_offset, uint64_t size)
+{
+    struct um_ask ask;
+
+    um_ask_block_copy(&ask, source, source_offset, target, target_offset, size);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_compare(umem_client *client, umem_handle left, uint64_t left_offset, umem_handle right,
+                       uint64_t right_offset, uint64_t size, uint64_t *difference)
+{
+    struct um_ask ask;
+
+    um_ask_block_compare(&ask, left, left_offset, right, right_offset, size, difference);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size,
+                    uint64_t *found)
+{
+    struct um_ask ask;
+
+    um_ask_block_find(&ask, block, offset, bytes, size, found);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                   const void *value, void *before, void *after)
+{
+    struct um_ask ask;
+
+    um_ask_block_add(&ask, block, offset, type, value, before, after);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                        const void *value, const void *expected, void *before, bool *exchanged)
+{
+    struct um_ask ask;
+
+    um_ask_block_exchange(&ask, block, offset, type, value, expected, before, exchanged);
+    return um_client_run(client, &ask);
+}
+
+int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
+                    const void *value, uint32_t timeout_ms, void *now)
+{
+    struct um_ask ask;
+
+    um_ask_block_wait(&ask, block, offset, type, value, timeout_ms, now);
+    return um_client_run(client, &ask);
 }

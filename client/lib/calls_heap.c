@@ -1,146 +1,79 @@
-/* heap.* */
+/* heap.*, blocking. */
+#include "asks.h"
+#include "client.h"
 #include "info.h"
 #include "list.h"
-#include "request.h"
 
 int umem_heap_process(umem_client *client, umem_handle *heap)
 {
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code == UMEM_OK)
-        code = um_request_simple(client, "heap.process");
-    if (code == UMEM_OK)
-        code = um_result_uint64(client, "heap", heap);
-    return code;
-}
-
-static int check_options(umem_client *client, const struct umem_heap_options *options)
-{
-    int code = UMEM_OK;
-
-    if (options->name != NULL)
-        code = um_client_check_name(client, options->name);
-    if (code == UMEM_OK)
-        code = um_client_check_size(client, "initial_size", options->initial_size);
-    if (code == UMEM_OK)
-        code = um_client_check_size(client, "maximum_size", options->maximum_size);
-    return code;
-}
-
-static void write_size(struct um_buf *out, const char *key, uint64_t size)
-{
-    if (size == 0)
-        return;
-    um_json_key(out, key);
-    um_json_uint(out, size);
+    um_ask_heap_process(&ask, heap);
+    return um_client_run(client, &ask);
 }
 
 int umem_heap_create(umem_client *client, const struct umem_heap_options *options, umem_handle *heap)
 {
-    static const struct umem_heap_options defaults = {.lifetime = UMEM_LIFETIME_SERVER};
-    struct um_buf *out;
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (options == NULL)
-        options = &defaults;
-    if (code == UMEM_OK)
-        code = check_options(client, options);
-    if (code != UMEM_OK)
-        return code;
-    out = um_request_begin(client, "heap.create");
-    um_info_write_flags(out, options->flags);
-    write_size(out, "initial_size", options->initial_size);
-    write_size(out, "maximum_size", options->maximum_size);
-    write_size(out, "alignment", options->alignment);
-    if (options->name != NULL) {
-        um_json_key(out, "name");
-        um_json_cstring(out, options->name);
-    }
-    um_info_write_lifetime(out, options->lifetime);
-    code = um_request_end(client);
-    if (code == UMEM_OK)
-        code = um_result_uint64(client, "heap", heap);
-    return code;
-}
-
-/* ---- heap.info ---- */
-
-static int read_info(umem_client *client, struct umem_heap_info *info)
-{
-    struct umem_heap_info read;
-    const char *bad_member;
-
-    if (!um_info_read_heap(client->answer.result, &read, &bad_member))
-        return um_request_bad_result(client, bad_member);
-    *info = read;
-    return UMEM_OK;
+    um_ask_heap_create(&ask, options, heap);
+    return um_client_run(client, &ask);
 }
 
 int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info)
 {
-    struct um_buf *out;
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code == UMEM_OK && heap != UMEM_PROCESS_HEAP)
-        code = um_client_check_handle(client, "heap", heap);
-    if (code != UMEM_OK)
-        return code;
-    out = um_request_begin(client, "heap.info");
-    um_json_key(out, "heap");
-    if (heap == UMEM_PROCESS_HEAP)
-        um_json_cstring(out, "process");
-    else
-        um_json_uint(out, heap);
-    code = um_request_end(client);
-    if (code == UMEM_OK)
-        code = read_info(client, info);
-    return code;
+    um_ask_heap_info(&ask, heap, info);
+    return um_client_run(client, &ask);
 }
 
-int umem_heap_find(umem_client *client, const char *name, umem_handle *heap)
+int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap)
 {
-    struct um_buf *out;
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code == UMEM_OK)
-        code = um_client_check_name(client, name);
-    if (code != UMEM_OK)
-        return code;
-    out = um_request_begin(client, "heap.info");
-    um_json_key(out, "heap");
-    um_json_cstring(out, name);
-    code = um_request_end(client);
-    if (code == UMEM_OK)
-        code = um_result_uint64(client, "heap", heap);
-    return code;
+    um_ask_heap_lookup(&ask, name, heap);
+    return um_client_run(client, &ask);
 }
 
 int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *blocks, uint64_t *bytes)
 {
-    uint64_t block_count = 0;
-    uint64_t byte_count = 0;
-    struct um_buf *out;
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code == UMEM_OK)
-        code = um_client_check_handle(client, "heap", heap);
-    if (code != UMEM_OK)
-        return code;
-    out = um_request_begin(client, "heap.destroy");
-    um_json_key(out, "heap");
-    um_json_uint(out, heap);
-    code = um_request_end(client);
-    if (code == UMEM_OK)
-        code = um_result_uint64(client, "blocks", &block_count);
-    if (code == UMEM_OK)
-        code = um_result_uint64(client, "bytes", &byte_count);
-    if (code != UMEM_OK)
-        return code;
-    if (blocks != NULL)
-        *blocks = block_count;
-    if (bytes != NULL)
-        *bytes = byte_count;
-    return UMEM_OK;
+    um_ask_heap_destroy(&ask, heap, blocks, bytes);
+    return um_client_run(client, &ask);
+}
+
+int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block)
+{
+    struct um_ask ask;
+
+    um_ask_heap_validate(&ask, heap, block);
+    return um_client_run(client, &ask);
+}
+
+int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free)
+{
+    struct um_ask ask;
+
+    um_ask_heap_compact(&ask, heap, largest_free);
+    return um_client_run(client, &ask);
+}
+
+int umem_heap_lock(umem_client *client, umem_handle heap, uint32_t timeout_ms)
+{
+    struct um_ask ask;
+
+    um_ask_heap_lock(&ask, heap, timeout_ms);
+    return um_client_run(client, &ask);
+}
+
+int umem_heap_unlock(umem_client *client, umem_handle heap)
+{
+    struct um_ask ask;
+
+    um_ask_heap_unlock(&ask, heap);
+    return um_client_run(client, &ask);
 }
 
 /* ---- heap.list ---- */
@@ -156,9 +89,8 @@ static int visit_heap(void *context, struct um_json_slice element, const char **
     const struct visit *visit = context;
     struct umem_heap_info info;
 
-    if (!um_info_read_heap(element, &info, bad_member))
-        return UMEM_OK;
-    return visit->visitor(&info, visit->context);
+    *bad_member = um_info_read_heap(element, &info);
+    return *bad_member == NULL ? visit->visitor(&info, visit->context) : UMEM_OK;
 }
 
 int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context)

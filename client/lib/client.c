@@ -1,38 +1,51 @@
+/* A client's life, and its connection's. */
 #include "client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
 
-enum {
-    ANSWER_LIMIT_DEFAULT = 64 << 20,
-    READ_SPACE = 1 << 18, /* bytes past the longest answer that reading in steps may take */
-    KEEP_SIZE = 4 << 20   /* a larger buffer is given back before the next call */
-};
+static void on_done(struct um_channel *channel, struct um_ask *ask)
+{
+    struct um_waiter *waiter = ask->owner;
 
-/* ---- the client ---- */
+    (void)channel;
+    if (waiter != NULL)
+        um_signal_raise(waiter->signal);
+}
+
+static bool init(umem_client *client, const struct umem_options *options)
+{
+    size_t answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
+
+    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) == UMEM_OK)
+        client->pipe_fault = NULL;
+    else
+        client->pipe[0] = '\0';
+    client->timeout_ms = options->timeout_ms;
+    client->broken = UMEM_E_NOT_CONNECTED;
+    um_buf_init(&client->out, SIZE_MAX / 4);
+    client->lock = um_lock_new();
+    if (um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=
+        UMEM_OK)
+        return false;
+    client->channel.on_done = on_done;
+    return client->lock != NULL;
+}
 
 umem_client *umem_client_new(const struct umem_options *options)
 {
     static const struct umem_options defaults = {.pipe = NULL};
     umem_client *client = calloc(1, sizeof *client);
 
-    if (client == NULL)
-        return NULL;
-    if (options == NULL)
-        options = &defaults;
-    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) == UMEM_OK)
-        client->pipe_fault = NULL;
-    else
-        client->pipe[0] = '\0';
-    client->timeout_ms = options->timeout_ms;
-    client->answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
-    if (client->answer_limit > SIZE_MAX / 4)
-        client->answer_limit = SIZE_MAX / 4;
-    client->broken = UMEM_E_NOT_CONNECTED;
-    um_buf_init(&client->out, SIZE_MAX / 4);
-    um_buf_init(&client->in, client->answer_limit + READ_SPACE);
+    if (client != NULL && !init(client, options != NULL ? options : &defaults)) {
+        umem_client_free(client);
+        client = NULL;
+    }
+    /* A client that lay at the same address is no concern of this one's. */
+    um_failure_show(client, UMEM_OK, NULL);
     return client;
 }
 
@@ -41,55 +54,133 @@ void umem_client_free(umem_client *client)
     if (client == NULL)
         return;
     um_transport_close(client->transport);
+    um_channel_deinit(&client->channel);
     um_buf_deinit(&client->out);
-    um_buf_deinit(&client->in);
+    um_lock_free(client->lock);
+    while (client->spare != NULL) {
+        struct um_waiter *waiter = client->spare;
+
+        client->spare = waiter->next;
+        um_signal_free(waiter->signal);
+        free(waiter);
+    }
+    um_failure_show(NULL, UMEM_OK, NULL);
     free(client);
 }
 
-/* Forgets the connection that was, and all that came by it. */
-static void reset(umem_client *client)
+/* ---- the connection ---- */
+
+uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms)
 {
-    um_transport_close(client->transport);
-    client->transport = NULL;
-    client->broken = UMEM_E_NOT_CONNECTED;
-    client->message_limit = 0;
-    client->in_taken = 0;
-    um_buf_truncate(&client->in, 0);
-    client->answer = (struct um_answer){.kind = UM_ANSWER_RESULT};
-    client->failure.seen.code = UMEM_OK;
+    uint64_t deadline_ms = UM_NO_DEADLINE;
+
+    um_lock_enter(client->lock);
+    if (client->timeout_ms != 0 && wait_ms != UM_WAITS_FOR_EVER)
+        deadline_ms = um_transport_now_ms() + client->timeout_ms + wait_ms;
+    um_lock_leave(client->lock);
+    return deadline_ms;
 }
 
-static uint64_t deadline(const umem_client *client)
+void um_client_settle(umem_client *client)
 {
-    return client->timeout_ms != 0 ? um_transport_now_ms() + client->timeout_ms : UM_NO_DEADLINE;
+    if (client->broken == UMEM_OK || client->is_reading)
+        return;
+    um_channel_fail_all(&client->channel, client->broken, client->broken_text);
+    if (!client->is_writing) {
+        um_transport_close(client->transport);
+        client->transport = NULL;
+    }
+}
+
+void um_client_break(umem_client *client, int code, const char *text)
+{
+    if (client->broken == UMEM_OK) {
+        client->broken = code;
+        snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
+        um_transport_abort(client->transport);
+    }
+    um_client_settle(client);
+    um_client_pass_on(client);
+}
+
+/* Waits until no thread uses the connection that was, and keeps all others from one that is being made. */
+static void begin_connecting(umem_client *client)
+{
+    static const struct um_waiter how = {.wants_to_write = true};
+
+    if (client->broken == UMEM_OK)
+        um_client_break(client, UMEM_E_CONNECTION_LOST, "umem_connect() closed the connection");
+    while (client->is_reading || client->is_writing)
+        um_client_wait_in_line(client, how, NULL, UM_NO_DEADLINE);
+    um_client_settle(client);
+    client->is_reading = true;
+    client->is_writing = true;
+    client->broken = UMEM_E_NOT_CONNECTED;
+    snprintf(client->broken_text, sizeof client->broken_text, "%s", umem_error_text(UMEM_E_NOT_CONNECTED));
+    client->message_limit = 0;
+    client->payload_limit = 0;
+    um_channel_reset(&client->channel);
+}
+
+static void end_connecting(umem_client *client, int code, const char *text)
+{
+    client->is_reading = false;
+    client->is_writing = false;
+    client->broken = code;
+    snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
+    um_client_pass_on(client);
 }
 
 int umem_connect(umem_client *client)
 {
     struct um_reason reason = {""};
+    char text[sizeof client->broken_text];
+    struct um_transport *transport = NULL;
+    uint32_t timeout_ms;
     int code;
 
     if (client == NULL)
         return UMEM_E_OUT_OF_MEMORY;
-    reset(client);
-    if (client->pipe_fault != NULL)
-        return um_client_break(client, UMEM_E_BAD_ARGUMENT, "%s", client->pipe_fault);
-    code = um_transport_open(client->pipe, client->timeout_ms, deadline(client), &client->transport, &reason);
-    if (code != UMEM_OK)
-        return um_client_break(client, code, "%s: %s", client->pipe, reason.text);
-    client->broken = UMEM_OK;
-    return UMEM_OK;
+    um_lock_enter(client->lock);
+    begin_connecting(client);
+    timeout_ms = client->timeout_ms;
+    um_lock_leave(client->lock);
+    if (client->pipe_fault != NULL) {
+        code = UMEM_E_BAD_ARGUMENT;
+        snprintf(text, sizeof text, "%s", client->pipe_fault);
+    } else {
+        code =
+            um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
+        snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
+    }
+    um_lock_enter(client->lock);
+    client->transport = transport;
+    end_connecting(client, code, text);
+    um_lock_leave(client->lock);
+    if (code == UMEM_OK)
+        return um_failure_show(client, UMEM_OK, NULL);
+    return um_failure_show_text(client, code, "%s", text);
 }
 
 bool umem_is_connected(const umem_client *client)
 {
-    return client != NULL && client->transport != NULL;
+    bool is_connected;
+
+    if (client == NULL)
+        return false;
+    um_lock_enter(client->lock);
+    is_connected = client->broken == UMEM_OK;
+    um_lock_leave(client->lock);
+    return is_connected;
 }
 
 void umem_set_timeout(umem_client *client, uint32_t timeout_ms)
 {
-    if (client != NULL)
-        client->timeout_ms = timeout_ms;
+    if (client == NULL)
+        return;
+    um_lock_enter(client->lock);
+    client->timeout_ms = timeout_ms;
+    um_lock_leave(client->lock);
 }
 
 const char *umem_pipe(const umem_client *client)
@@ -106,56 +197,4 @@ int umem_default_pipe(char *pipe, size_t size)
         return UMEM_E_BAD_ARGUMENT;
     memcpy(pipe, path, strlen(path) + 1);
     return UMEM_OK;
-}
-
-/* ---- calls ---- */
-
-/* The last answer goes, and with it a buffer that one large answer has left. */
-static void drop_answer(umem_client *client)
-{
-    client->answer = (struct um_answer){.kind = UM_ANSWER_RESULT};
-    um_buf_consume(&client->in, client->in_taken);
-    client->in_taken = 0;
-    um_buf_truncate(&client->in, client->in.size);
-    um_buf_shrink(&client->in, KEEP_SIZE);
-}
-
-int um_client_begin(umem_client *client)
-{
-    if (client == NULL)
-        return UMEM_E_OUT_OF_MEMORY;
-    drop_answer(client);
-    if (client->transport == NULL) {
-        /* What was said when the connection broke is more than could be said now. */
-        if (client->failure.seen.code == client->broken)
-            return client->broken;
-        return um_client_fail(client, client->broken, NULL);
-    }
-    client->failure.seen.code = UMEM_OK;
-    client->deadline_ms = deadline(client);
-    return UMEM_OK;
-}
-
-int um_client_check_handle(umem_client *client, const char *what, umem_handle handle)
-{
-    if (handle != 0 && handle <= UMEM_SIZE_MAX)
-        return UMEM_OK;
-    return um_client_fail(client, UMEM_E_BAD_ARGUMENT, "%s: %llu is no handle", what,
-                          (unsigned long long)handle);
-}
-
-int um_client_check_size(umem_client *client, const char *what, uint64_t size)
-{
-    if (size <= UMEM_SIZE_MAX)
-        return UMEM_OK;
-    return um_client_fail(client, UMEM_E_BAD_ARGUMENT, "%s: %llu is past 2^53 - 1", what,
-                          (unsigned long long)size);
-}
-
-int um_client_check_name(umem_client *client, const char *name)
-{
-    if (name != NULL && um_utf8_check(name, strlen(name)) == strlen(name))
-        return UMEM_OK;
-    return um_client_fail(client, UMEM_E_BAD_ARGUMENT, "the name is %s",
-                          name == NULL ? "missing" : "not UTF-8");
 }

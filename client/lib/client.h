@@ -1,71 +1,100 @@
 /*
- * What a umem_client is, for the files of the library.
+ * What a umem_client is, for the files of the library: a connection that threads share.
  *
- * Owns: the connection, its two buffers, the last failure. Must not know: methods and their results (calls_*.c do).
+ * Owns: the connection, who reads from it and who writes to it. Must not know: methods and their results (ask_*.c do), framing
+ * (channel.c does).
  *
- * How a call is made, by the functions below and in request.h: um_client_begin(), check the arguments, um_request_begin(), write
- * the parameters, um_request_end(), read client->answer.result; the middle as often as the call needs round trips.
+ * How threads share it: a request is written by the thread that asks, one at a time (`is_writing`). Answers are read by one of the
+ * threads that wait for theirs (`is_reading`); it hands the others theirs, and when it has its own, the next one reads. A thread that
+ * cannot write because the daemon takes nothing reads meanwhile, where nobody else does: so neither side waits for the other for
+ * ever. The lock is never held while the system is called for the connection.
+ *
+ * How a call is made: um_ask_*() of asks.h, then um_client_run(); or um_client_send() and um_client_wait() for several at a time.
  */
 #ifndef UM_CLIENT_H
 #define UM_CLIENT_H
 
-#include <stdarg.h>
-
-#include "answer.h"
-#include "attributes.h"
-#include "buf.h"
+#include "ask.h"
+#include "channel.h"
 #include "endpoint.h"
+#include "lock.h"
 #include "transport.h"
-#include "umem_client.h"
 
 enum {
-    UM_FAILURE_NAME_SIZE = 64,      /* bytes for an error's name, its end counted */
-    UM_FAILURE_MESSAGE_SIZE = 1024, /* bytes for an error's message, its end counted */
-    UM_FAILURE_DATA_SIZE = 4096 /* bytes for an error's facts, its end counted; larger ones are left out */
+    UM_MESSAGE_MINIMUM = 1024, /* bytes of a message that every daemon takes, however its limits are set */
+    UM_PAYLOAD_MINIMUM = 1024, /* and of a payload */
+    UM_PIECE_MAXIMUM = 1 << 20 /* bytes that large data are cut into: what the daemon does at one go */
 };
 
-/* The last failure, with its texts. */
-struct um_failure {
-    struct umem_failure seen; /* what the caller sees; points to the texts */
-    char name[UM_FAILURE_NAME_SIZE];
-    char message[UM_FAILURE_MESSAGE_SIZE];
-    char data[UM_FAILURE_DATA_SIZE];
+/* A thread that waits for something at a client. */
+struct um_waiter {
+    struct um_waiter *next;
+    struct um_signal *signal;
+    bool wants_to_write;
+    bool wants_events; /* it is in umem_poll() */
 };
 
 struct umem_client {
-    char pipe[UM_ENDPOINT_ROOM];    /* where the daemon listens */
-    const char *pipe_fault;         /* static: why `pipe` cannot be one; NULL: it can */
-    uint32_t timeout_ms;            /* for one call; 0: none */
-    size_t answer_limit;            /* bytes in one answer */
-    struct um_transport *transport; /* NULL: not connected */
-    int broken;                     /* why there is no connection; UMEM_OK: there is one */
-    uint64_t deadline_ms;           /* of the call that is being made */
-    uint64_t last_id;               /* of the last request */
-    uint64_t message_limit;         /* bytes in one message, as the daemon told; 0: not asked yet */
-    struct um_buf out;              /* the request that is being written */
-    struct um_buf in;               /* what came: the last answer's line, and what may have followed it */
-    size_t in_taken;                /* bytes of `in` that are that line */
-    struct um_answer answer;        /* the last answer; its slices point into `in` */
-    struct um_failure failure;
+    char pipe[UM_ENDPOINT_ROOM]; /* where the daemon listens */
+    const char *pipe_fault;      /* static: why `pipe` cannot be one; NULL: it can */
+    struct um_lock *lock;        /* guards what follows */
+    uint32_t timeout_ms;         /* for one call; 0: none */
+    struct um_transport
+        *transport;            /* NULL: not connected; used, without the lock, by who reads and who writes */
+    bool is_reading;           /* a thread reads */
+    bool is_writing;           /* a thread writes */
+    int broken;                /* why there is no connection; UMEM_OK: there is one */
+    char broken_text[512];     /* the same in words */
+    uint64_t message_limit;    /* bytes in one message, as the daemon told; 0: not asked yet */
+    uint64_t payload_limit;    /* bytes in one payload, likewise */
+    struct um_channel channel; /* what comes is fed to it by who reads */
+    struct um_buf out;         /* what is being written; of who writes */
+    struct um_waiter *waiters; /* threads that wait */
+    struct um_waiter *spare;   /* for those that will */
 };
 
-/* Begins a call: forgets the last failure and starts the deadline's clock. Fails where there is no client or no connection. */
-int um_client_begin(umem_client *client);
+/* When a call that begins now must have ended; `wait_ms` is how long the daemon may let it wait beside. */
+uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms);
 
-/* Notes a failure and returns its code. The connection goes on. `format` NULL: the code's own text. */
-UM_PRINTF(3, 4)
-int um_client_fail(umem_client *client, int code, const char *format, ...);
+/* Makes a call: sends it, waits for its answer, makes what failed the thread's last error, frees it. Returns its code. NULL is a
+ * client for it too. */
+int um_client_run(umem_client *client, struct um_ask *ask);
 
-/* Notes a failure after which the connection cannot go on, and closes it. */
-UM_PRINTF(3, 4)
-int um_client_break(umem_client *client, int code, const char *format, ...);
+/* The end of it: makes what failed the thread's last error and frees the request. Returns its code. */
+int um_client_end(umem_client *client, struct um_ask *ask);
 
-/* Notes the error that the daemon answered with. */
-int um_client_fail_answer(umem_client *client, const struct um_answer *answer);
+/* How many bytes of `size` to move at one time, a multiple of 8. Asks for the daemon's limits where that matters; *code tells whether
+ * that failed. */
+size_t um_client_piece_size(umem_client *client, size_t size, int *code);
 
-/* The argument checks that many calls share: UMEM_E_BAD_ARGUMENT, naming `what`. */
-int um_client_check_handle(umem_client *client, const char *what, umem_handle handle);
-int um_client_check_size(umem_client *client, const char *what, uint64_t size);
-int um_client_check_name(umem_client *client, const char *name);
+/* Sees to it that the request fits the daemon's limits, which may mean to ask for them. Notes in it where it does not. */
+int um_client_check_limits(umem_client *client, struct um_ask *ask);
+
+/* Sends a row of requests, linked by `next`. Those that cannot be sent are done with a failure. Each must be awaited. */
+void um_client_send(umem_client *client, struct um_ask *asks, uint64_t deadline_ms);
+
+/* Waits until a request that was sent is done; gives it up at the deadline. */
+void um_client_wait(umem_client *client, struct um_ask *ask, uint64_t deadline_ms);
+
+/* Takes a request that was sent back: nobody wants its answer. Returns when it is done. */
+void um_client_take_back(umem_client *client, struct um_ask *ask);
+
+/* ---- within the lock: client.c and carry.c ---- */
+
+/* Ends the connection: nobody can go on with it. The first reason counts. */
+void um_client_break(umem_client *client, int code, const char *text);
+
+/* Closes a connection that was ended, once nobody uses it. */
+void um_client_settle(umem_client *client);
+
+/* Waits for a change: another thread's end of reading or writing, `ask` being done, an event. Returns false at the deadline. */
+bool um_client_wait_in_line(umem_client *client, struct um_waiter how, struct um_ask *ask,
+                            uint64_t deadline_ms);
+
+/* Wakes who can go on. */
+void um_client_pass_on(umem_client *client);
+
+/* Reads once; nobody else does. UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
+int um_client_read(umem_client *client, uint64_t deadline_ms);
 
 #endif

@@ -1,8 +1,7 @@
-/* The last failure: what happened, in words and codes. */
+#include "failure.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "client.h"
 
 static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
 
@@ -10,59 +9,42 @@ static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
 static const struct umem_failure no_client = {UMEM_E_OUT_OF_MEMORY, "out_of_memory",
                                               "there is no client: umem_client_new() found no memory", "{}"};
 
+/* The thread's last failure, and at which client; NULL: it has called none. A thread's own, so that threads that share a client
+ * do not take each other's texts away. */
+static _Thread_local struct {
+    const umem_client *client;
+    struct um_failure failure;
+    struct umem_failure seen; /* what the caller sees; points to the texts */
+} last;
+
 const struct umem_failure *umem_last_error(const umem_client *client)
 {
     if (client == NULL)
         return &no_client;
-    return client->failure.seen.code != UMEM_OK ? &client->failure.seen : &none;
+    return last.client == client && last.failure.code != UMEM_OK ? &last.seen : &none;
 }
 
-static void note_name(struct um_failure *failure, int code)
+static void write_name(struct um_failure *failure, int code)
 {
-    failure->seen = (struct umem_failure){code, failure->name, failure->message, failure->data};
+    failure->code = code;
     snprintf(failure->name, sizeof failure->name, "%s", umem_error_name(code));
     memcpy(failure->data, "{}", 3);
 }
 
-UM_PRINTF(3, 0)
-static void note(struct um_failure *failure, int code, const char *format, va_list arguments)
+void um_failure_write(struct um_failure *failure, int code, const char *format, va_list arguments)
 {
-    note_name(failure, code);
+    write_name(failure, code);
     if (format == NULL)
         snprintf(failure->message, sizeof failure->message, "%s", umem_error_text(code));
     else
         vsnprintf(failure->message, sizeof failure->message, format, arguments);
 }
 
-int um_client_fail(umem_client *client, int code, const char *format, ...)
+void um_failure_write_answer(struct um_failure *failure, const struct um_answer *answer)
 {
-    va_list arguments;
-
-    va_start(arguments, format);
-    note(&client->failure, code, format, arguments);
-    va_end(arguments);
-    return code;
-}
-
-int um_client_break(umem_client *client, int code, const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    note(&client->failure, code, format, arguments);
-    va_end(arguments);
-    um_transport_close(client->transport);
-    client->transport = NULL;
-    client->broken = code;
-    return code;
-}
-
-int um_client_fail_answer(umem_client *client, const struct um_answer *answer)
-{
-    struct um_failure *failure = &client->failure;
     char name[UM_FAILURE_NAME_SIZE];
 
-    note_name(failure, answer->code);
+    write_name(failure, answer->code);
     /* A newer daemon may have errors that this library does not list. */
     if (um_json_to_text(um_json_member(answer->data, "name"), name, sizeof name))
         memcpy(failure->name, name, sizeof name);
@@ -72,7 +54,53 @@ int um_client_fail_answer(umem_client *client, const struct um_answer *answer)
         memcpy(failure->data, answer->data.text, answer->data.size);
         failure->data[answer->data.size] = '\0';
     }
-    return answer->code;
+}
+
+/* ---- the thread's own ---- */
+
+static void show(const umem_client *client)
+{
+    last.client = client;
+    last.seen =
+        (struct umem_failure){last.failure.code, last.failure.name, last.failure.message, last.failure.data};
+}
+
+int um_failure_show(const umem_client *client, int code, const struct um_failure *failure)
+{
+    if (code != UMEM_OK && failure == NULL)
+        return um_failure_show_text(client, code, NULL);
+    if (code != UMEM_OK)
+        last.failure = *failure;
+    else
+        last.failure.code = UMEM_OK;
+    show(client);
+    return code;
+}
+
+int um_failure_show_text(const umem_client *client, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    um_failure_write(&last.failure, code, format, arguments);
+    va_end(arguments);
+    show(client);
+    return code;
+}
+
+/* Other daemons may write a large integer with an exponent. */
+static bool to_integer(struct um_json_slice json, int64_t *value)
+{
+    const double limit = 9007199254740991.0;
+    double number;
+
+    if (um_json_to_int64(json, value))
+        return true;
+    if (um_json_is_string(json) || !um_json_to_double(json, &number) ||
+        !(number >= -limit && number <= limit) || (double)(int64_t)number != number)
+        return false;
+    *value = (int64_t)number;
+    return true;
 }
 
 bool umem_error_integer(const umem_client *client, const char *member, int64_t *value)
@@ -81,5 +109,5 @@ bool umem_error_integer(const umem_client *client, const char *member, int64_t *
     struct um_json_slice data = um_json_slice_of(failure->data, strlen(failure->data));
     struct um_json_slice found = um_json_member(data, member);
 
-    return found.text != NULL && um_json_to_int64(found, value);
+    return found.text != NULL && to_integer(found, value);
 }

@@ -103,18 +103,34 @@ static void read_name(struct reader *reader, char name[UMEM_NAME_SIZE])
         note(reader, "name", um_json_to_text(value, name, UMEM_NAME_SIZE));
 }
 
+static int64_t read_int(struct reader *reader, const char *name)
+{
+    int64_t value = 0;
+
+    note(reader, name, um_json_to_int64(member(reader, name), &value));
+    return value;
+}
+
+/* Texts about clients: a missing one is "", and so is one that has no room. */
+static void read_text(struct um_json_slice object, const char *name, char text[UMEM_NAME_SIZE])
+{
+    if (!um_json_to_text(um_json_member(object, name), text, UMEM_NAME_SIZE))
+        text[0] = '\0';
+}
+
 /* Null: the daemon's own. */
-static struct umem_owner read_owner(struct reader *reader)
+static void read_owner(struct reader *reader, struct umem_owner *owner)
 {
     struct um_json_slice value = member(reader, "owner");
-    struct umem_owner owner = {0, 0};
 
+    *owner = (struct umem_owner){.session = 0};
     if (is_absent(value))
-        return owner;
+        return;
     note(reader, "owner",
-         um_json_to_uint64(um_json_member(value, "session"), &owner.session) &&
-             um_json_to_int64(um_json_member(value, "pid"), &owner.pid));
-    return owner;
+         um_json_to_uint64(um_json_member(value, "session"), &owner->session) &&
+             um_json_to_int64(um_json_member(value, "pid"), &owner->pid));
+    read_text(value, "program", owner->program);
+    read_text(value, "user", owner->user);
 }
 
 static enum umem_lifetime read_lifetime(struct reader *reader)
@@ -161,41 +177,90 @@ static uint32_t read_flags(struct reader *reader)
     return flags;
 }
 
-bool um_info_read_heap(struct um_json_slice object, struct umem_heap_info *info, const char **bad_member)
+const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
 {
     struct reader reader = {object, NULL};
+    struct umem_heap_info info;
 
-    info->heap = read_uint(&reader, "heap");
-    read_name(&reader, info->name);
-    info->kind = read_kind(&reader);
-    info->flags = read_flags(&reader);
-    info->initial_size = read_uint(&reader, "initial_size");
-    info->maximum_size = read_uint(&reader, "maximum_size");
-    info->alignment = read_uint32(&reader, "alignment");
-    info->blocks = read_uint(&reader, "blocks");
-    info->bytes = read_uint(&reader, "bytes");
-    info->peak_bytes = read_uint(&reader, "peak_bytes");
-    info->lifetime = read_lifetime(&reader);
-    info->owner = read_owner(&reader);
-    info->locked = read_bool(&reader, "locked");
-    *bad_member = reader.bad_member;
-    return reader.bad_member == NULL;
+    info.heap = read_uint(&reader, "heap");
+    read_name(&reader, info.name);
+    info.kind = read_kind(&reader);
+    info.flags = read_flags(&reader);
+    info.initial_size = read_uint(&reader, "initial_size");
+    info.maximum_size = read_uint(&reader, "maximum_size");
+    info.alignment = read_uint32(&reader, "alignment");
+    info.blocks = read_uint(&reader, "blocks");
+    info.bytes = read_uint(&reader, "bytes");
+    info.peak_bytes = read_uint(&reader, "peak_bytes");
+    info.lifetime = read_lifetime(&reader);
+    read_owner(&reader, &info.owner);
+    info.locked = read_bool(&reader, "locked");
+    if (reader.bad_member == NULL)
+        *(struct umem_heap_info *)heap_info = info;
+    return reader.bad_member;
 }
 
-bool um_info_read_block(struct um_json_slice object, struct umem_block_info *info, const char **bad_member)
+const char *um_info_read_block(struct um_json_slice object, void *block_info)
 {
     struct reader reader = {object, NULL};
+    struct umem_block_info info;
 
-    info->block = read_uint(&reader, "block");
-    read_name(&reader, info->name);
-    info->heap = read_uint(&reader, "heap");
-    info->size = read_uint(&reader, "size");
-    info->address = read_uint(&reader, "address");
-    info->lifetime = read_lifetime(&reader);
-    info->owner = read_owner(&reader);
-    info->holders = read_uint32(&reader, "holders");
-    info->orphaned = read_bool(&reader, "orphaned");
-    info->created = (int64_t)read_uint(&reader, "created");
-    *bad_member = reader.bad_member;
-    return reader.bad_member == NULL;
+    info.block = read_uint(&reader, "block");
+    read_name(&reader, info.name);
+    info.heap = read_uint(&reader, "heap");
+    info.size = read_uint(&reader, "size");
+    info.address = read_uint(&reader, "address");
+    info.lifetime = read_lifetime(&reader);
+    read_owner(&reader, &info.owner);
+    info.holders = read_uint32(&reader, "holders");
+    info.orphaned = read_bool(&reader, "orphaned");
+    info.created = read_int(&reader, "created");
+    if (reader.bad_member == NULL)
+        *(struct umem_block_info *)block_info = info;
+    return reader.bad_member;
+}
+
+const char *um_info_read_session(struct um_json_slice object, void *session_info)
+{
+    struct reader reader = {object, NULL};
+    struct umem_session_info info;
+
+    info.session = read_uint(&reader, "session");
+    info.pid = read_int(&reader, "pid");
+    read_text(object, "program", info.program);
+    read_text(object, "user", info.user);
+    info.opened = read_int(&reader, "opened");
+    info.blocks = read_uint(&reader, "blocks");
+    info.bytes = read_uint(&reader, "bytes");
+    info.queued_bytes = read_uint(&reader, "queued_bytes");
+    if (reader.bad_member == NULL)
+        *(struct umem_session_info *)session_info = info;
+    return reader.bad_member;
+}
+
+/* ---- server.stats ---- */
+
+static uint64_t uint_or_zero(struct um_json_slice object, const char *name)
+{
+    uint64_t value;
+
+    return um_json_to_uint64(um_json_member(object, name), &value) ? value : 0;
+}
+
+const char *um_info_read_stats(struct um_json_slice object, void *stats)
+{
+    *(struct umem_server_stats *)stats = (struct umem_server_stats){
+        .heaps = uint_or_zero(object, "heaps"),
+        .blocks = uint_or_zero(object, "blocks"),
+        .bytes = uint_or_zero(object, "bytes"),
+        .peak_bytes = uint_or_zero(object, "peak_bytes"),
+        .orphaned_blocks = uint_or_zero(object, "orphaned_blocks"),
+        .orphaned_bytes = uint_or_zero(object, "orphaned_bytes"),
+        .sessions = uint_or_zero(object, "sessions"),
+        .requests = uint_or_zero(object, "requests"),
+        .errors = uint_or_zero(object, "errors"),
+        .bytes_read = uint_or_zero(object, "bytes_read"),
+        .bytes_written = uint_or_zero(object, "bytes_written"),
+    };
+    return NULL;
 }

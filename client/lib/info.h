@@ -1,5 +1,5 @@
 /*
- * What the protocol tells of heaps and blocks, as C structs; and its words (flags, lifetimes, kinds).
+ * What the protocol tells of heaps, blocks, sessions and the daemon, as C structs; and its words (flags, lifetimes, kinds).
  *
  * Owns: the lists of words. Must not know: connections.
  */
@@ -10,10 +10,14 @@
 #include "scan.h"
 #include "umem_client.h"
 
-/* Reads an object as heap.info or block.info give it. On a member that is missing or of another type *bad_member (static) names
- * it, false is returned, and *info is not to be used. */
-bool um_info_read_heap(struct um_json_slice object, struct umem_heap_info *info, const char **bad_member);
-bool um_info_read_block(struct um_json_slice object, struct umem_block_info *info, const char **bad_member);
+/* Each reads a result (or an element of a list) into the struct of its name: a um_result_reader. On a member that is missing or of
+ * another type the struct stays as it was, and the member's name (static) is returned. */
+const char *um_info_read_heap(struct um_json_slice object, void *heap_info);
+const char *um_info_read_block(struct um_json_slice object, void *block_info);
+const char *um_info_read_session(struct um_json_slice object, void *session_info);
+
+/* A umem_server_stats. Counters that are missing are 0. */
+const char *um_info_read_stats(struct um_json_slice object, void *stats);
 
 /* Writes the parameters "flags" and "lifetime", where they differ from the daemon's defaults. */
 void um_info_write_flags(struct um_buf *out, uint32_t flags);

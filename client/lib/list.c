@@ -1,23 +1,31 @@
 #include "list.h"
 
-#include "request.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "asks.h"
 
 /* Asks for the page after `after` (0: the first). */
-static int fetch(umem_client *client, const struct um_list *list, uint64_t after)
+static int fetch(umem_client *client, const struct um_list *list, uint64_t after, char **page)
 {
-    struct um_buf *out;
-    int code = um_client_begin(client);
+    struct um_ask ask;
 
-    if (code != UMEM_OK)
-        return code;
-    out = um_request_begin(client, list->method);
-    if (list->write != NULL)
-        list->write(list->context, out);
-    if (after != 0) {
-        um_json_key(out, "after");
-        um_json_uint(out, after);
-    }
-    return um_request_end(client);
+    um_ask_page(&ask, list->method, after, page);
+    if (list->add != NULL)
+        list->add(list->context, &ask);
+    return um_client_run(client, &ask);
+}
+
+/* The daemon cannot be believed any more. */
+static int fail(umem_client *client, const char *member)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "the daemon's answer has no proper member \"%s\"", member);
+    um_lock_enter(client->lock);
+    um_client_break(client, UMEM_E_BAD_ANSWER, text);
+    um_lock_leave(client->lock);
+    return um_failure_show_text(client, UMEM_E_BAD_ANSWER, "%s", text);
 }
 
 static int visit_all(umem_client *client, const struct um_list *list, struct um_json_slice array)
@@ -30,35 +38,28 @@ static int visit_all(umem_client *client, const struct um_list *list, struct um_
         int code = list->visit(list->context, element, &bad_member);
 
         if (bad_member != NULL)
-            return um_request_bad_result(client, bad_member);
+            return fail(client, bad_member);
         if (code != 0)
             return code;
     }
     return UMEM_OK;
 }
 
-/* Visits one page, which the visitors' own calls must not overwrite. *next is what to ask for then, 0: that was all. */
-static int run_page(umem_client *client, const struct um_list *list, uint64_t *next)
+/* Visits one page. *next is what to ask for then, 0: that was all. */
+static int visit_page(umem_client *client, const struct um_list *list, const char *page, uint64_t *next)
 {
-    struct um_json_slice result = client->answer.result;
+    struct um_json_slice result = um_json_slice_of(page, strlen(page));
     struct um_json_slice array = um_json_member(result, list->member);
     struct um_json_slice more = um_json_member(result, "next");
     uint64_t before = *next;
-    struct um_buf page;
-    int code;
 
     *next = 0;
     if (!um_json_is_array(array))
-        return um_request_bad_result(client, list->member);
+        return fail(client, list->member);
     /* The same page again would never end. */
     if (more.text != NULL && !um_json_is_null(more) && (!um_json_to_uint64(more, next) || *next == before))
-        return um_request_bad_result(client, "next");
-    code = um_request_take_answer(client, &page);
-    if (code != UMEM_OK)
-        return code;
-    code = visit_all(client, list, array);
-    um_buf_deinit(&page);
-    return code;
+        return fail(client, "next");
+    return visit_all(client, list, array);
 }
 
 int um_list_run(umem_client *client, const struct um_list *list)
@@ -67,9 +68,12 @@ int um_list_run(umem_client *client, const struct um_list *list)
     int code;
 
     do {
-        code = fetch(client, list, next);
+        char *page = NULL;
+
+        code = fetch(client, list, next, &page);
         if (code == UMEM_OK)
-            code = run_page(client, list, &next);
+            code = visit_page(client, list, page, &next);
+        umem_free_text(page);
     } while (code == UMEM_OK && next != 0);
     return code;
 }

@@ -11,8 +11,8 @@
 struct um_list {
     const char *method; /* "block.list" */
     const char *member; /* the result's array: "blocks" */
-    /* Writes parameters beside "after"; NULL: none. */
-    void (*write)(void *context, struct um_buf *out);
+    /* Adds parameters beside "after"; NULL: none. */
+    void (*add)(void *context, struct um_ask *ask);
     /* Visits an element; it may use the client. Sets *bad_member (static) where the element is not what it should be. What it
      * returns, if not 0, ends the list. */
     int (*visit)(void *context, struct um_json_slice element, const char **bad_member);

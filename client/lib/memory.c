@@ -1,7 +1,7 @@
 /* A block as an object: it keeps its client, and frees itself when it is disposed of. */
 #include <stdlib.h>
 
-#include "client.h"
+#include "failure.h"
 
 struct umem_memory {
     umem_client *client;
@@ -15,14 +15,12 @@ int umem_memory_alloc(umem_client *client, umem_handle heap, uint64_t size, umem
 {
     struct umem_block_options options = {.heap = heap};
     umem_memory *made = malloc(sizeof *made);
-    int code = um_client_begin(client);
+    int code;
 
-    if (code == UMEM_OK && made == NULL)
-        code = um_client_fail(client, UMEM_E_OUT_OF_MEMORY, NULL);
-    if (code == UMEM_OK) {
-        *made = (umem_memory){.client = client, .size = size, .free_on_dispose = true};
-        code = umem_block_alloc(client, size, &options, &made->block);
-    }
+    if (made == NULL)
+        return um_failure_show(client, UMEM_E_OUT_OF_MEMORY, NULL);
+    *made = (umem_memory){.client = client, .size = size, .free_on_dispose = true};
+    code = umem_block_alloc(client, size, &options, &made->block);
     if (code != UMEM_OK) {
         free(made);
         return code;

@@ -25,7 +25,7 @@ struct um_transport {
     uint32_t timeout_ms; /* what the socket itself gives up after; 0: never */
 };
 
-enum { SLICES_MAXIMUM = 4 };
+enum { STEP_MS = 50 /* how long a write that cannot go on waits before it looks whether somebody reads */ };
 
 uint64_t um_transport_now_ms(void)
 {
@@ -51,6 +51,7 @@ static void set_timeout(struct um_transport *transport, uint32_t timeout_ms)
                               .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
 
     setsockopt(transport->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    /* On Linux this one ends a connect() that waits. */
     setsockopt(transport->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     transport->timeout_ms = timeout_ms;
 }
@@ -229,53 +230,53 @@ void um_transport_close(struct um_transport *transport)
     free(transport);
 }
 
-/* ---- reading and writing ---- */
-
-/* Takes `done` bytes off the front of the slices; returns how many slices are left at *first. */
-static size_t advance(struct iovec **first, size_t count, size_t done)
+int um_transport_release(struct um_transport *transport)
 {
-    while (count != 0 && done >= (*first)->iov_len) {
-        done -= (*first)->iov_len;
-        (*first)++;
-        count--;
-    }
-    if (count != 0) {
-        (*first)->iov_base = (char *)(*first)->iov_base + done;
-        (*first)->iov_len -= done;
-    }
-    return count;
+    int socket = transport->socket;
+
+    free(transport);
+    return socket;
 }
 
-int um_transport_write(struct um_transport *transport, const struct um_slice *slices, size_t count,
-                       uint64_t deadline_ms, struct um_reason *reason)
-{
-    struct iovec vectors[SLICES_MAXIMUM];
-    struct iovec *first = vectors;
-    size_t left = count < SLICES_MAXIMUM ? count : SLICES_MAXIMUM;
+/* ---- reading and writing ---- */
 
-    for (size_t i = 0; i < left; i++) {
+/* The daemon takes nothing now: waits until it does, or there is something to read, or for a step. */
+static int wait_to_write(struct um_transport *transport, bool *readable, uint64_t deadline_ms,
+                         struct um_reason *reason)
+{
+    struct pollfd ready = {.fd = transport->socket, .events = (short)(POLLOUT | (*readable ? POLLIN : 0))};
+    uint64_t now_ms = um_transport_now_ms();
+    uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+
+    if (left_ms == 0)
+        return fail(reason, UMEM_E_DEADLINE, "the daemon did not take the request in time", 0);
+    if (poll(&ready, 1, left_ms < STEP_MS ? (int)left_ms : STEP_MS) < 0 && errno != EINTR && errno != EAGAIN)
+        return fail(reason, UMEM_E_CONNECTION_LOST, "waiting for the daemon failed", errno);
+    *readable = (ready.revents & POLLIN) != 0;
+    return UMEM_OK;
+}
+
+int um_transport_write_some(struct um_transport *transport, const struct um_slice *slices, size_t count,
+                            size_t *done, bool *readable, uint64_t deadline_ms, struct um_reason *reason)
+{
+    struct iovec vectors[UM_TRANSPORT_SLICES];
+    struct msghdr message = {.msg_iov = vectors};
+    ssize_t written;
+
+    for (size_t i = 0; i < count && i < UM_TRANSPORT_SLICES; i++) {
         vectors[i].iov_base = (void *)(uintptr_t)slices[i].bytes;
         vectors[i].iov_len = slices[i].size;
+        message.msg_iovlen = i + 1;
     }
-    left = advance(&first, left, 0);
-    while (left != 0) {
-        struct msghdr message = {.msg_iov = first, .msg_iovlen = left};
-        bool outlasts = may_outlast(transport, deadline_ms);
-        ssize_t done;
-        int code = UMEM_OK;
-
-        if (outlasts)
-            code = wait_for(transport, POLLOUT, deadline_ms, reason);
-        if (code != UMEM_OK)
-            return code;
-        done = sendmsg(transport->socket, &message, MSG_NOSIGNAL | (outlasts ? MSG_DONTWAIT : 0));
-        if (done < 0)
-            code = check_retry(errno, deadline_ms, "the daemon no longer takes requests", reason);
-        else
-            left = advance(&first, left, (size_t)done);
-        if (code != UMEM_OK)
-            return code;
-    }
+    *done = 0;
+    written = sendmsg(transport->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return wait_to_write(transport, readable, deadline_ms, reason);
+    *readable = false;
+    if (written > 0)
+        *done = (size_t)written;
+    else if (written < 0 && errno != EINTR)
+        return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests", errno);
     return UMEM_OK;
 }
 
@@ -302,6 +303,11 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t room, 
         if (code != UMEM_OK)
             return code;
     }
+}
+
+void um_transport_abort(struct um_transport *transport)
+{
+    shutdown(transport->socket, SHUT_RDWR);
 }
 
 int um_transport_end_writing(struct um_transport *transport)

@@ -1,23 +1,33 @@
 #include "transport.h"
 
+#include <io.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 /* Needs windows.h before it. */
 #include <aclapi.h>
 
 #include "umem_errors.h"
 
+enum { STAGING_SIZE = 4096 };
+
 struct um_transport {
     HANDLE pipe;
     HANDLE read_done; /* events: one for each direction, as one thread may read while another writes */
     HANDLE write_done;
+    HANDLE aborted;             /* an event, set for good by um_transport_abort() */
+    OVERLAPPED operation;       /* of a write that goes on */
+    bool is_writing;            /* `operation` has not ended */
+    char staging[STAGING_SIZE]; /* small slices, put together for one write */
 };
 
 enum {
-    NAME_ROOM = 512,         /* characters of a pipe's name, its end counted */
-    WAIT_STEP_MS = 1000,     /* how long to wait for a place before looking again */
+    NAME_ROOM = 512,     /* characters of a pipe's name, its end counted */
+    WAIT_STEP_MS = 1000, /* how long to wait for a place before looking again */
+    STEP_MS = 50,        /* how long a write that cannot go on waits before it looks whether somebody reads */
+    LOOK_MS = 5,         /* or for something to read */
     TRANSFER_LIMIT = 1 << 24 /* most bytes that one operation moves */
 };
 
@@ -174,8 +184,9 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
         return fail(reason, UMEM_E_OUT_OF_MEMORY, umem_error_text(UMEM_E_OUT_OF_MEMORY), 0);
     *made = (struct um_transport){.pipe = INVALID_HANDLE_VALUE,
                                   .read_done = CreateEventW(NULL, TRUE, FALSE, NULL),
-                                  .write_done = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    if (made->read_done == NULL || made->write_done == NULL)
+                                  .write_done = CreateEventW(NULL, TRUE, FALSE, NULL),
+                                  .aborted = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    if (made->read_done == NULL || made->write_done == NULL || made->aborted == NULL)
         code = fail(reason, UMEM_E_OUT_OF_MEMORY, umem_error_text(UMEM_E_OUT_OF_MEMORY), 0);
     if (code == UMEM_OK)
         code = open_pipe(name, deadline_ms, &made->pipe, reason);
@@ -199,58 +210,116 @@ void um_transport_close(struct um_transport *transport)
         CloseHandle(transport->read_done);
     if (transport->write_done != NULL)
         CloseHandle(transport->write_done);
+    if (transport->aborted != NULL)
+        CloseHandle(transport->aborted);
     free(transport);
+}
+
+int um_transport_release(struct um_transport *transport)
+{
+    int descriptor = _open_osfhandle((intptr_t)transport->pipe, 0);
+
+    if (descriptor >= 0)
+        transport->pipe = INVALID_HANDLE_VALUE;
+    um_transport_close(transport);
+    return descriptor;
 }
 
 /* ---- reading and writing ---- */
 
-/* Waits for an operation that has begun (`error`: what GetLastError() said, 0 where it is over at once). The kernel uses the
- * caller's memory until it has ended, so that a late one is cancelled and waited for. */
-static int finish(HANDLE pipe, OVERLAPPED *operation, DWORD error, DWORD *done, uint64_t deadline_ms,
-                  const char *what, struct um_reason *reason)
+/* Waits until the operation has ended, the connection is aborted or the time is up. Returns whether it has ended. */
+static bool wait_for(struct um_transport *transport, const OVERLAPPED *operation, DWORD wait_ms)
 {
-    bool is_late = false;
+    HANDLE events[] = {operation->hEvent, transport->aborted};
 
-    if (error != 0 && error != ERROR_IO_PENDING)
-        return fail(reason, UMEM_E_CONNECTION_LOST, what, error);
-    if (error == ERROR_IO_PENDING &&
-        WaitForSingleObject(operation->hEvent, left_ms(deadline_ms)) != WAIT_OBJECT_0) {
-        is_late = true;
-        CancelIoEx(pipe, operation);
-    }
-    if (GetOverlappedResult(pipe, operation, done, TRUE))
-        return UMEM_OK;
-    if (is_late)
-        return fail(reason, UMEM_E_DEADLINE, "the daemon did not answer in time", 0);
-    return fail(reason, UMEM_E_CONNECTION_LOST, what, GetLastError());
+    return WaitForMultipleObjects(2, events, FALSE, wait_ms) == WAIT_OBJECT_0;
 }
 
-static int write_all(struct um_transport *transport, const char *bytes, size_t size, uint64_t deadline_ms,
-                     struct um_reason *reason)
+static bool is_aborted(const struct um_transport *transport)
 {
-    while (size != 0) {
-        OVERLAPPED operation = {.hEvent = transport->write_done};
-        DWORD step = size < TRANSFER_LIMIT ? (DWORD)size : TRANSFER_LIMIT;
-        DWORD done = 0;
-        DWORD error = WriteFile(transport->pipe, bytes, step, NULL, &operation) ? 0 : GetLastError();
-        int code = finish(transport->pipe, &operation, error, &done, deadline_ms,
-                          "the daemon no longer takes requests", reason);
+    return WaitForSingleObject(transport->aborted, 0) == WAIT_OBJECT_0;
+}
 
-        if (code != UMEM_OK)
-            return code;
-        bytes += done;
-        size -= done;
+/* Ends an operation that has begun. The kernel uses the caller's memory until it has ended, so that one that has not
+ * is cancelled and waited for. */
+static int finish(struct um_transport *transport, OVERLAPPED *operation, bool has_ended, DWORD *done,
+                  const char *what, struct um_reason *reason)
+{
+    if (!has_ended)
+        CancelIoEx(transport->pipe, operation);
+    if (GetOverlappedResult(transport->pipe, operation, done, TRUE))
+        return UMEM_OK;
+    if (has_ended)
+        return fail(reason, UMEM_E_CONNECTION_LOST, what, GetLastError());
+    if (is_aborted(transport))
+        return fail(reason, UMEM_E_CONNECTION_LOST, "the connection was given up", 0);
+    return fail(reason, UMEM_E_DEADLINE, "the daemon did not answer in time", 0);
+}
+
+/* What to write next: the first slice, or several small ones together. */
+static struct um_slice gather(struct um_transport *transport, const struct um_slice *slices, size_t count)
+{
+    size_t size = 0;
+
+    while (count != 0 && slices[0].size == 0) {
+        slices++;
+        count--;
     }
+    if (count < 2 || slices[0].size + slices[1].size > STAGING_SIZE)
+        return count != 0 ? slices[0] : (struct um_slice){"", 0};
+    for (size_t i = 0; i < count && size + slices[i].size <= STAGING_SIZE; i++) {
+        memcpy(transport->staging + size, slices[i].bytes, slices[i].size);
+        size += slices[i].size;
+    }
+    return (struct um_slice){transport->staging, size};
+}
+
+static int begin_write(struct um_transport *transport, const struct um_slice *slices, size_t count,
+                       struct um_reason *reason)
+{
+    struct um_slice next = gather(transport, slices, count);
+    DWORD size = next.size < TRANSFER_LIMIT ? (DWORD)next.size : TRANSFER_LIMIT;
+
+    transport->operation = (OVERLAPPED){.hEvent = transport->write_done};
+    if (!WriteFile(transport->pipe, next.bytes, size, NULL, &transport->operation) &&
+        GetLastError() != ERROR_IO_PENDING)
+        return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests", GetLastError());
+    transport->is_writing = true;
     return UMEM_OK;
 }
 
-int um_transport_write(struct um_transport *transport, const struct um_slice *slices, size_t count,
-                       uint64_t deadline_ms, struct um_reason *reason)
+static bool is_readable(struct um_transport *transport)
 {
+    DWORD available = 0;
+
+    return PeekNamedPipe(transport->pipe, NULL, 0, NULL, &available, NULL) && available != 0;
+}
+
+int um_transport_write_some(struct um_transport *transport, const struct um_slice *slices, size_t count,
+                            size_t *done, bool *readable, uint64_t deadline_ms, struct um_reason *reason)
+{
+    DWORD step_ms = *readable ? LOOK_MS : STEP_MS;
+    bool has_ended;
+    DWORD written = 0;
     int code = UMEM_OK;
 
-    for (size_t i = 0; i < count && code == UMEM_OK; i++)
-        code = write_all(transport, slices[i].bytes, slices[i].size, deadline_ms, reason);
+    *done = 0;
+    if (!transport->is_writing)
+        code = begin_write(transport, slices, count, reason);
+    if (code != UMEM_OK)
+        return code;
+    if (left_ms(deadline_ms) < step_ms)
+        step_ms = left_ms(deadline_ms);
+    has_ended = wait_for(transport, &transport->operation, step_ms);
+    if (!has_ended && left_ms(deadline_ms) != 0 && !is_aborted(transport)) {
+        *readable = *readable && is_readable(transport);
+        return UMEM_OK;
+    }
+    *readable = false;
+    transport->is_writing = false;
+    code = finish(transport, &transport->operation, has_ended, &written,
+                  "the daemon no longer takes requests", reason);
+    *done = written;
     return code;
 }
 
@@ -262,10 +331,13 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t room, 
     for (;;) {
         OVERLAPPED operation = {.hEvent = transport->read_done};
         DWORD done = 0;
-        DWORD error = ReadFile(transport->pipe, bytes, limit, NULL, &operation) ? 0 : GetLastError();
-        int code = finish(transport->pipe, &operation, error, &done, deadline_ms,
-                          "the daemon closed the connection", reason);
+        bool has_ended;
+        int code;
 
+        if (!ReadFile(transport->pipe, bytes, limit, NULL, &operation) && GetLastError() != ERROR_IO_PENDING)
+            return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon closed the connection", GetLastError());
+        has_ended = wait_for(transport, &operation, left_ms(deadline_ms));
+        code = finish(transport, &operation, has_ended, &done, "the daemon closed the connection", reason);
         if (code != UMEM_OK)
             return code;
         /* An empty write of the daemon's arrives as nothing. */
@@ -274,6 +346,11 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t room, 
             return UMEM_OK;
         }
     }
+}
+
+void um_transport_abort(struct um_transport *transport)
+{
+    SetEvent(transport->aborted);
 }
 
 int um_transport_end_writing(struct um_transport *transport)

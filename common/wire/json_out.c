@@ -193,7 +193,7 @@ static bool write_not_finite(struct um_buf *buf, double value)
 /* "-0" would be an integer to many readers, which have no minus zero. */
 static bool write_minus_zero(struct um_buf *buf, double value)
 {
-    if (!(value >= 0.0 && value <= 0.0) || !signbit(value))
+    if (!(value >= 0.0 && value <= 0.0) || copysign(1.0, value) > 0.0)
         return false;
     write_value(buf, "-0.0", 4);
     return true;

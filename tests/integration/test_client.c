@@ -87,7 +87,7 @@ static void test_heaps(void **state)
     assert_string_equal(info.name, "small");
     ok(client, umem_heap_list(client, count_heap, &count));
     assert_int_equal(count, 2);
-    ok(client, umem_heap_find(client, "small", &heap));
+    ok(client, umem_heap_lookup(client, "small", &heap));
     ok(client, umem_heap_destroy(client, heap, &blocks, &bytes));
     assert_int_equal(blocks, 1);
     assert_int_equal(bytes, 600);
@@ -124,7 +124,7 @@ static void test_blocks(void **state)
     ok(client, umem_block_write(client, second, 0, "abcde", 5));
     ok(client, umem_block_read(client, second, 0, bytes, 5));
     assert_memory_equal(bytes, "abcde", 5);
-    ok(client, umem_block_find(client, "numbers", &found));
+    ok(client, umem_block_lookup(client, "numbers", &found));
     assert_true(found == first);
     ok(client, umem_block_info(client, first, &info));
     assert_int_equal(info.size, 12);

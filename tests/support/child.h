@@ -50,4 +50,7 @@ int process_run(struct process *process, const char *const *args, const char *in
 void pipe_name_make(char *name, size_t size);
 void pipe_name_remove(const char *name);
 
+/* Sees to it that the calling thread is not killed for writing to a pipe that its peer has closed; other threads still would be. */
+void pipe_may_break(void);
+
 #endif

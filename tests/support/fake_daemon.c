@@ -6,11 +6,14 @@
 
 #include "child.h"
 
-enum { READ_SIZE = 65536 };
+enum { READ_SIZE = 65536, HEADERS_SIZE = 256 };
 
 struct connection {
     struct fake_daemon *daemon;
     uv_pipe_t pipe;
+    char headers[HEADERS_SIZE]; /* of the message that arrives, as far as they have come */
+    size_t headers_size;
+    unsigned long long left; /* bytes of its text and payload that are still to come */
     char bytes[READ_SIZE];
 };
 
@@ -50,9 +53,38 @@ static void on_written(uv_write_t *request, int status)
     free(answer);
 }
 
+/* Writes the step's messages to `out` (NULL: they are only measured). Returns their size. */
+static size_t write_step(const struct fake_step *step, char *out)
+{
+    size_t payload_size = step->payload != NULL ? strlen(step->payload) : 0;
+    size_t size = 0;
+    const char *line = step->text;
+
+    while (*line != '\0') {
+        size_t length = step->as_it_is ? strlen(line) : strcspn(line, "\n");
+        const char *next = line + length + (line[length] == '\n');
+        char headers[HEADERS_SIZE] = "";
+
+        if (!step->as_it_is && *next == '\0' && payload_size != 0)
+            snprintf(headers, sizeof headers, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n", length,
+                     payload_size);
+        else if (!step->as_it_is)
+            snprintf(headers, sizeof headers, "Content-Length: %zu\r\n\r\n", length);
+        if (out != NULL) {
+            memcpy(out + size, headers, strlen(headers));
+            memcpy(out + size + strlen(headers), line, length);
+        }
+        size += strlen(headers) + length;
+        line = next;
+    }
+    if (out != NULL && payload_size != 0)
+        memcpy(out + size, step->payload, payload_size);
+    return size + payload_size;
+}
+
 static void send_step(struct connection *connection, const struct fake_step *step)
 {
-    size_t size = step->text != NULL ? strlen(step->text) : 0;
+    size_t size = write_step(step, NULL);
     size_t repeat = step->repeat != 0 ? step->repeat : 1;
     struct answer *answer = malloc(sizeof *answer + size * repeat);
     uv_buf_t buf;
@@ -61,7 +93,7 @@ static void send_step(struct connection *connection, const struct fake_step *ste
     answer->connection = connection;
     answer->hang_up = step->hang_up;
     for (size_t i = 0; i < repeat; i++)
-        memcpy(answer->text + i * size, step->text != NULL ? step->text : "", size);
+        write_step(step, answer->text + i * size);
     buf = uv_buf_init(answer->text, (unsigned)(size * repeat));
     if (uv_write(&answer->request, (uv_stream_t *)&connection->pipe, &buf, 1, on_written) != 0) {
         close_connection(connection);
@@ -69,7 +101,7 @@ static void send_step(struct connection *connection, const struct fake_step *ste
     }
 }
 
-static void take_line(struct connection *connection)
+static void take_message(struct connection *connection)
 {
     struct fake_daemon *daemon = connection->daemon;
     const struct fake_step *step;
@@ -81,6 +113,30 @@ static void take_line(struct connection *connection)
         close_connection(connection);
     else if (step->text != NULL)
         send_step(connection, step);
+}
+
+static unsigned long long read_length(const char *headers, const char *name)
+{
+    const char *at = strstr(headers, name);
+
+    return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* Takes one byte of a message; returns whether it was the last. */
+static int take_byte(struct connection *connection, char byte)
+{
+    if (connection->left != 0)
+        return --connection->left == 0;
+    require(connection->headers_size + 1 < HEADERS_SIZE, "headers without an end");
+    connection->headers[connection->headers_size++] = byte;
+    connection->headers[connection->headers_size] = '\0';
+    if (strstr(connection->headers, "\r\n\r\n") == NULL)
+        return 0;
+    connection->left = read_length(connection->headers, "Content-Length: ") +
+                       read_length(connection->headers, "Payload-Length: ");
+    require(connection->left != 0, "an empty message");
+    connection->headers_size = 0;
+    return 0;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -98,8 +154,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (count < 0)
         close_connection(connection);
     for (ssize_t i = 0; i < count && !uv_is_closing((uv_handle_t *)stream); i++) {
-        if (buf->base[i] == '\n')
-            take_line(connection);
+        if (take_byte(connection, buf->base[i]))
+            take_message(connection);
     }
 }
 
@@ -110,6 +166,8 @@ static void on_connection(uv_stream_t *listener, int status)
 
     require(status == 0 && connection != NULL, "a connection failed");
     connection->daemon = daemon;
+    connection->headers_size = 0;
+    connection->left = 0;
     require(uv_pipe_init(&daemon->loop, &connection->pipe, 0) == 0, "uv_pipe_init failed");
     connection->pipe.data = connection;
     if (uv_accept(listener, (uv_stream_t *)&connection->pipe) != 0 ||
@@ -140,6 +198,8 @@ static void run(void *context)
 {
     struct fake_daemon *daemon = context;
 
+    /* The library's threads keep the signal, so that a test fails where the library raises it. */
+    pipe_may_break();
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }
 

@@ -3,7 +3,8 @@
  *
  * Owns: a thread with a loop and a listening pipe of its own. Must not know: JSON, who connects.
  *
- * For each line that arrives, on whatever connection, it takes the script's next step. After the last one it is silent.
+ * For each message that arrives (with headers, and its payload), on whatever connection, it takes the script's next step. After the
+ * last one it is silent.
  */
 #ifndef TEST_FAKE_DAEMON_H
 #define TEST_FAKE_DAEMON_H
@@ -13,9 +14,11 @@
 #include <uv.h>
 
 struct fake_step {
-    const char *text; /* sent as it is; NULL: nothing */
-    size_t repeat;    /* how often, one after the other; 0: once */
-    int hang_up;      /* then the connection is closed */
+    const char *text;    /* each line is sent as a message with headers; NULL: nothing */
+    const char *payload; /* raw bytes that go with the last of them; NULL: none */
+    size_t repeat;       /* how often all of it, one after the other; 0: once */
+    int as_it_is;        /* the text is sent without headers */
+    int hang_up;         /* then the connection is closed */
 };
 
 struct fake_daemon {
@@ -26,7 +29,7 @@ struct fake_daemon {
     uv_async_t stop;
     const struct fake_step *steps;
     size_t step_count;
-    size_t next; /* the step that the next line takes */
+    size_t next; /* the step that the next message takes */
 };
 
 /* Starts one; it listens when this returns. The steps must live until it is stopped. */

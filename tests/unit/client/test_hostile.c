@@ -8,50 +8,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "fake_daemon.h"
-#include "umem_client.h"
-
-#define RESULT(id, result) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"result\":" result "}\n"
-
-/* A daemon by a script, and a client of it. */
-struct scene {
-    struct fake_daemon daemon;
-    umem_client *client;
-};
-
-static struct scene scene;
-
-static void begin(const struct fake_step *steps, size_t count, struct umem_options options)
-{
-    fake_daemon_start(&scene.daemon, steps, count);
-    options.pipe = scene.daemon.pipe;
-    scene.client = umem_client_new(&options);
-    assert_int_equal(umem_connect(scene.client), UMEM_OK);
-}
-
-#define BEGIN(steps, ...) \
-    begin(steps, sizeof(steps) / sizeof((steps)[0]), (struct umem_options){.pipe = NULL, __VA_ARGS__})
-
-static void end(void)
-{
-    umem_client_free(scene.client);
-    fake_daemon_stop(&scene.daemon);
-}
-
-/* The connection is gone, and stays gone with the same error and the same words. */
-static void expect_broken(int code)
-{
-    char message[1024];
-
-    assert_int_equal(umem_last_error(scene.client)->code, code);
-    assert_string_equal(umem_last_error(scene.client)->name, umem_error_name(code));
-    snprintf(message, sizeof message, "%s", umem_last_error(scene.client)->message);
-    assert_true(message[0] != '\0');
-    assert_false(umem_is_connected(scene.client));
-    assert_int_equal(umem_server_ping(scene.client), code);
-    assert_string_equal(umem_last_error(scene.client)->message, message);
-    assert_string_equal(umem_last_result(scene.client), "null");
-}
+#include "scene.h"
 
 /* Each is what comes in answer to a first request, whose id is 1. */
 static void test_what_is_no_answer(void **state)
@@ -82,24 +39,26 @@ static void test_what_is_no_answer(void **state)
         if (umem_server_ping(scene.client) != UMEM_E_BAD_ANSWER)
             fail_msg("taken for an answer: %s", hostile[i]);
         expect_broken(UMEM_E_BAD_ANSWER);
-        end();
+        scene_end();
     }
 }
 
 static void test_a_line_without_an_end(void **state)
 {
-    static const struct fake_step steps[] = {{.text = "[", .repeat = 500000}};
+    static const struct fake_step steps[] = {{.text = "[", .repeat = 500000, .as_it_is = 1}};
 
     (void)state;
     BEGIN(steps, .timeout_ms = 300);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
-    end();
+    scene_end();
 }
 
 static void test_cut_off(void **state)
 {
     static const struct fake_step steps[] = {
-        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"resu", .hang_up = 1},
+        {.text = "Content-Length: 99\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"resu",
+         .as_it_is = 1,
+         .hang_up = 1},
         {.hang_up = 1},
         {.text = RESULT("3", "{}")},
     };
@@ -113,27 +72,84 @@ static void test_cut_off(void **state)
     /* Nothing of what was cut off is left over. */
     assert_int_equal(umem_connect(scene.client), UMEM_OK);
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
-    end();
+    scene_end();
 }
 
+/* A deadline costs the call, and the connection only where a message was cut. */
 static void test_deadline(void **state)
 {
     static const struct fake_step steps[] = {
         {.text = NULL},
-        {.text = "{\"jsonrpc\":\"2.0\","},
-        {.text = RESULT("3", "{}")},
+        {.text = RESULT("1", "{}") RESULT("2", "{}")},
+        {.text = "Content-Length: 99\r\n\r\n{\"jsonrpc\":\"2.0\",", .as_it_is = 1},
+        {.text = RESULT("4", "{}")},
     };
 
     (void)state;
     BEGIN(steps, .timeout_ms = 50);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
-    expect_broken(UMEM_E_DEADLINE);
-    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_string_equal(umem_last_error(scene.client)->name, "deadline");
+    assert_true(umem_is_connected(scene.client));
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    umem_set_timeout(scene.client, 50);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_DEADLINE);
     umem_set_timeout(scene.client, 0);
     assert_int_equal(umem_connect(scene.client), UMEM_OK);
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
-    end();
+    scene_end();
+}
+
+/* Raw bytes that have begun to come to the caller's memory: nothing may write there after the call. */
+static void test_deadline_within_a_payload(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"
+                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}ab",
+         .as_it_is = 1},
+        {.text = RESULT("2", "{}")},
+    };
+    char bytes[4];
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 50);
+    assert_int_equal(umem_block_read(scene.client, 1, 0, bytes, 4), UMEM_E_DEADLINE);
+    expect_broken(UMEM_E_DEADLINE);
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_connect(scene.client), UMEM_OK);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    scene_end();
+}
+
+/* A lock that may have been given after all must not stay: so the connection goes. */
+static void test_deadline_of_a_lock(void **state)
+{
+    static const struct fake_step steps[] = {{.text = NULL}};
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 30);
+    assert_int_equal(umem_heap_lock(scene.client, 1, 20), UMEM_E_DEADLINE);
+    expect_broken(UMEM_E_DEADLINE);
+    scene_end();
+}
+
+/* A wait is given its own time beside the client's, and is taken back: the cancelling is the second message. */
+static void test_deadline_of_a_wait(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = NULL},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,\"message\":\"m\"}}\n"},
+        {.text = RESULT("2", "{}")},
+    };
+    uint8_t value = 0;
+
+    (void)state;
+    BEGIN(steps, .timeout_ms = 30);
+    assert_int_equal(umem_block_wait(scene.client, 1, 0, UMEM_TYPE_U8, &value, 20, NULL), UMEM_E_DEADLINE);
+    assert_true(umem_is_connected(scene.client));
+    umem_set_timeout(scene.client, 10000);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
+    scene_end();
 }
 
 /* A peer that does not read stops a large request; the deadline ends it. */
@@ -150,12 +166,12 @@ static void test_deadline_of_a_request(void **state)
     params[SIZE - 2] = ']';
     BEGIN(steps, .timeout_ms = 200);
     assert_int_equal(umem_call(scene.client, "any.method", params, NULL), UMEM_E_DEADLINE);
-    end();
+    scene_end();
 }
 
 static void test_too_long(void **state)
 {
-    static const struct fake_step steps[] = {{.text = "          ", .repeat = 200000},
+    static const struct fake_step steps[] = {{.text = "Content-Length: 100001\r\n\r\n{", .as_it_is = 1},
                                              {.text = RESULT("2", "{}")}};
 
     (void)state;
@@ -164,14 +180,14 @@ static void test_too_long(void **state)
     expect_broken(UMEM_E_TOO_LARGE);
     assert_int_equal(umem_connect(scene.client), UMEM_OK);
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
-    end();
+    scene_end();
 }
 
 static void test_request_too_large(void **state)
 {
     static const struct fake_step steps[] = {
         {.text = RESULT("1", "{\"limits\":{\"message_bytes\":2000}}")},
-        {.text = RESULT("3", "{}")},
+        {.text = RESULT("2", "{}")},
     };
     char params[3000];
 
@@ -185,7 +201,7 @@ static void test_request_too_large(void **state)
     /* It was not sent, so that all goes on. */
     assert_true(umem_is_connected(scene.client));
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
-    end();
+    scene_end();
 }
 
 /* What the daemon says unasked is passed over; an answer too many is not taken for the next one. */
@@ -201,7 +217,7 @@ static void test_unasked(void **state)
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     assert_int_equal(umem_server_ping(scene.client), UMEM_E_BAD_ANSWER);
-    end();
+    scene_end();
 }
 
 static void test_errors(void **state)
@@ -230,162 +246,99 @@ static void test_errors(void **state)
     assert_int_equal(umem_server_ping(scene.client), UMEM_OK);
     assert_int_equal(umem_last_error(scene.client)->code, UMEM_OK);
     assert_false(umem_error_integer(scene.client, "size", &fact));
-    end();
+    scene_end();
 }
 
-/* ---- results that are JSON, and not what the method promises ---- */
+/* ---- headers and raw bytes ---- */
 
-static int ask_alloc(umem_client *client)
-{
-    umem_handle block = 5;
-    int code = umem_block_alloc(client, 1, NULL, &block);
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}"
+#define READ4 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}"
 
-    assert_true(block == 5);
-    return code;
-}
-
-static int ask_read(umem_client *client)
-{
-    char bytes[4];
-
-    return umem_block_read(client, 1, 0, bytes, sizeof bytes);
-}
-
-static int ask_get(umem_client *client)
-{
-    uint8_t values[2];
-
-    return umem_block_get(client, 1, 0, UMEM_TYPE_U8, values, 2);
-}
-
-static int ask_get_float(umem_client *client)
-{
-    float value;
-
-    return umem_block_get(client, 1, 0, UMEM_TYPE_F32, &value, 1);
-}
-
-static int on_block(const struct umem_block_info *block, void *context)
-{
-    (void)block;
-    (void)context;
-    return 0;
-}
-
-static int ask_list(umem_client *client)
-{
-    return umem_block_list(client, NULL, on_block, NULL);
-}
-
-static int ask_destroy(umem_client *client)
-{
-    return umem_heap_destroy(client, 1, NULL, NULL);
-}
-
-static void test_bad_results(void **state)
+/* Nothing is allocated from a length that the daemon declares, and nothing is believed of one that is wrong. */
+static void test_bad_headers(void **state)
 {
     static const struct {
-        int (*ask)(umem_client *client);
-        const char *answer;
+        const char *text;
+        int code;
     } cases[] = {
-        {ask_alloc, RESULT("1", "null")},
-        {ask_alloc, RESULT("1", "[]")},
-        {ask_alloc, RESULT("1", "{}")},
-        {ask_alloc, RESULT("1", "{\"block\":-1}")},
-        {ask_alloc, RESULT("1", "{\"block\":1.5}")},
-        {ask_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
-        {ask_read, RESULT("1", "{\"size\":4}")},
-        {ask_read, RESULT("1", "{\"data\":4}")},
-        {ask_read, RESULT("1", "{\"data\":\"\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAA\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAAAAAA\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAA?A==\"}")},
-        {ask_read, RESULT("1", "{\"data\":\"AAAAA\\u0041==\"}")},
-        {ask_get, RESULT("1", "{}")},
-        {ask_get, RESULT("1", "{\"values\":{}}")},
-        {ask_get, RESULT("1", "{\"values\":[]}")},
-        {ask_get, RESULT("1", "{\"values\":[1]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,2,3]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,256]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,-1]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,[2]]}")},
-        {ask_get, RESULT("1", "{\"values\":[1,null]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[null]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[\"1\"]}")},
-        {ask_get_float, RESULT("1", "{\"values\":[true]}")},
-        {ask_list, RESULT("1", "{}")},
-        {ask_list, RESULT("1", "{\"blocks\":{},\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[5],\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[{}],\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":\"x\"}")},
-        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":7}") RESULT("2", "{\"blocks\":[],\"next\":7}")},
-        {ask_destroy, RESULT("1", "{\"blocks\":1}")},
+        {"Content-Length: x\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: -36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\n\n" PING, UMEM_E_BAD_ANSWER},
+        {"Payload-Length: 36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nContent-Length: 36\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 35\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 0\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 1\r\n\r\n" PING "x", UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 9007199254740991\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 36\r\nPayload-Length: 18446744073709551616\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"Content-Length: 9007199254740991\r\n\r\n" PING, UMEM_E_TOO_LARGE},
+        {"Content-Length: 67108865\r\n\r\n" PING, UMEM_E_TOO_LARGE},
+        {"Content-Length: 9007199254740992\r\n\r\n" PING, UMEM_E_BAD_ANSWER},
+        {"\xef\xbb\xbf{nonsense\n", UMEM_E_BAD_ANSWER},
+        {"HTTP/1.1 400 Bad Request\r\n\r\n", UMEM_E_BAD_ANSWER},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct fake_step steps[] = {{.text = cases[i].answer}};
+        const struct fake_step steps[] = {{.text = cases[i].text, .as_it_is = 1}};
 
-        BEGIN(steps);
-        if (cases[i].ask(scene.client) != UMEM_E_BAD_ANSWER)
-            fail_msg("taken for a result: %s", cases[i].answer);
-        expect_broken(UMEM_E_BAD_ANSWER);
-        end();
+        BEGIN(steps, .timeout_ms = 10000);
+        if (umem_server_ping(scene.client) != cases[i].code)
+            fail_msg("%s: %s", cases[i].text, umem_last_error(scene.client)->name);
+        expect_broken(cases[i].code);
+        scene_end();
     }
 }
 
-/* ---- arguments that are refused before anything is sent ---- */
-
-static void test_bad_arguments(void **state)
+static void test_raw_bytes(void **state)
 {
-    static const struct fake_step steps[] = {{.text = RESULT("1", "{}")}};
-    umem_handle handle = 0;
-    char bytes[1] = {0};
+    static const struct {
+        struct fake_step step;
+        int code;
+    } cases[] = {
+        {{.text = READ4, .payload = "abcd"}, UMEM_OK},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\"}\n" READ4, .payload = "abcd"}, UMEM_OK},
+        {{.text = READ4, .payload = "abc"}, UMEM_E_BAD_ANSWER},
+        {{.text = READ4, .payload = "abcde"}, UMEM_E_BAD_ANSWER},
+        {{.text = READ4}, UMEM_E_BAD_ANSWER},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\"}", .payload = "abcd"}, UMEM_E_BAD_ANSWER},
+        {{.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32002,\"message\":\"m\"}}",
+          .payload = "abcd"},
+         UMEM_E_BAD_ANSWER},
+        {{.text = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n" READ4 "ab", .as_it_is = 1, .hang_up = 1},
+         UMEM_E_CONNECTION_LOST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char bytes[8] = "....!!!";
+        int code;
+
+        scene_begin(&cases[i].step, 1, (struct umem_options){.timeout_ms = 10000});
+        code = umem_block_read(scene.client, 1, 0, bytes, 4);
+        if (code != cases[i].code)
+            fail_msg("case %zu: %s", i, umem_last_error(scene.client)->name);
+        if (code == UMEM_OK)
+            assert_string_equal(bytes, "abcd!!!");
+        else
+            assert_string_equal(bytes + 4, "!!!");
+        scene_end();
+    }
+}
+
+/* A client that is one too many is told so by a line. */
+static void test_refused_by_a_line(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"m\"}}\n",
+         .as_it_is = 1,
+         .hang_up = 1}};
 
     (void)state;
     BEGIN(steps);
-    assert_int_equal(umem_block_free(scene.client, 0), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_free(scene.client, UMEM_SIZE_MAX + 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_heap_destroy(scene.client, 0, NULL, NULL), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_alloc(scene.client, UMEM_SIZE_MAX + 1, NULL, &handle), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_read(scene.client, 1, UMEM_SIZE_MAX, bytes, 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_write(scene.client, 1, UMEM_SIZE_MAX + 1, bytes, 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_get(scene.client, 1, 0, (enum umem_type)99, bytes, 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_get(scene.client, 1, 0, UMEM_TYPE_U64, bytes, SIZE_MAX), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_copy(scene.client, 1, 0, 0, 0, 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_block_find(scene.client, "\xff", &handle), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_call(scene.client, "a", "{", NULL), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_call(scene.client, "a", "{},\"x\":1", NULL), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_call(scene.client, "\xff", NULL, NULL), UMEM_E_BAD_ARGUMENT);
-    assert_true(handle == 0);
-    assert_true(umem_is_connected(scene.client));
-    end();
-}
-
-static void test_no_client(void **state)
-{
-    umem_handle handle = 0;
-
-    (void)state;
-    assert_int_equal(umem_connect(NULL), UMEM_E_OUT_OF_MEMORY);
-    assert_int_equal(umem_block_alloc(NULL, 1, NULL, &handle), UMEM_E_OUT_OF_MEMORY);
-    assert_int_equal(umem_last_error(NULL)->code, UMEM_E_OUT_OF_MEMORY);
-    assert_false(umem_is_connected(NULL));
-    assert_string_equal(umem_pipe(NULL), "");
-    assert_string_equal(umem_last_result(NULL), "null");
-    umem_set_timeout(NULL, 1);
-    umem_client_free(NULL);
-}
-
-static void test_not_connected_yet(void **state)
-{
-    umem_client *client = umem_client_new(NULL);
-
-    (void)state;
-    assert_non_null(client);
-    assert_int_equal(umem_server_ping(client), UMEM_E_NOT_CONNECTED);
-    assert_string_equal(umem_last_error(client)->name, "not_connected");
-    umem_client_free(client);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_LIMIT_EXCEEDED);
+    assert_int_equal(umem_server_ping(scene.client), UMEM_E_CONNECTION_LOST);
+    scene_end();
 }
 
 int main(void)
@@ -395,15 +348,17 @@ int main(void)
         cmocka_unit_test(test_a_line_without_an_end),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_deadline_within_a_payload),
+        cmocka_unit_test(test_deadline_of_a_lock),
+        cmocka_unit_test(test_deadline_of_a_wait),
         cmocka_unit_test(test_deadline_of_a_request),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_request_too_large),
         cmocka_unit_test(test_unasked),
         cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_bad_results),
-        cmocka_unit_test(test_bad_arguments),
-        cmocka_unit_test(test_no_client),
-        cmocka_unit_test(test_not_connected_yet),
+        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_raw_bytes),
+        cmocka_unit_test(test_refused_by_a_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,291 @@
+#include "uv_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ANSWER_LIMIT_DEFAULT = 64 << 20,
+    READ_MAXIMUM = 1 << 20 /* bytes that are read at one time */
+};
+
+/* ---- failures ---- */
+
+int um_uv_fail(umem_uv *client, int code, const char *format, ...)
+{
+    struct um_failure *failure = &client->failure;
+    va_list arguments;
+
+    va_start(arguments, format);
+    um_failure_write(failure, code, format, arguments);
+    va_end(arguments);
+    client->seen = (struct umem_failure){code, failure->name, failure->message, failure->data};
+    return code;
+}
+
+int um_uv_succeed(umem_uv *client)
+{
+    client->seen = (struct umem_failure){UMEM_OK, "", "", "{}"};
+    return UMEM_OK;
+}
+
+const struct umem_failure *umem_uv_last_error(const umem_uv *client)
+{
+    return &client->seen;
+}
+
+/* ---- what is over ---- */
+
+void um_uv_free_request(struct um_uv_request *request)
+{
+    if (request->ask.code != UMEM_OK)
+        free(request->watch);
+    um_ask_deinit(&request->ask);
+    um_buf_deinit(&request->out);
+    free(request);
+}
+
+void um_uv_add_over(struct um_uv_request *request)
+{
+    umem_uv *client = request->client;
+
+    if (request->is_writing || !request->is_answered)
+        return;
+    request->next = NULL;
+    *client->over_end = request;
+    client->over_end = &request->next;
+}
+
+void um_uv_answered(struct um_channel *channel, struct um_ask *ask)
+{
+    struct um_uv_request *request = (struct um_uv_request *)(void *)ask;
+
+    (void)channel;
+    request->is_answered = true;
+    um_uv_add_over(request);
+}
+
+static void tell_done(struct um_uv_request *request)
+{
+    static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
+    const struct um_ask *ask = &request->ask;
+    const struct um_failure *story = ask->failure;
+    struct umem_failure seen = {ask->code, umem_error_name(ask->code), umem_error_text(ask->code), "{}"};
+
+    if (story != NULL)
+        seen = (struct umem_failure){ask->code, story->name, story->message, story->data};
+    if (request->done != NULL)
+        request->done(request->client, ask->code == UMEM_OK ? &none : &seen, request->context);
+}
+
+/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with the client, which stays until this has returned. */
+void um_uv_call_back(umem_uv *client)
+{
+    struct umem_event event;
+    umem_watcher *watcher;
+    void *context;
+
+    if (client->is_busy)
+        return;
+    client->is_busy = true;
+    while (client->over != NULL && client->state != UM_UV_ENDING) {
+        struct um_uv_request *request = client->over;
+
+        client->over = request->next;
+        if (client->over == NULL)
+            client->over_end = &client->over;
+        tell_done(request);
+        um_uv_free_request(request);
+    }
+    while (client->state == UM_UV_OPEN && um_events_next(&client->channel.events, &event, &watcher, &context))
+        watcher(&event, context);
+    client->is_busy = false;
+}
+
+/* ---- the end of a connection ---- */
+
+static void tell_connected(umem_uv *client)
+{
+    umem_uv_done *connected = client->connected;
+    const char *text =
+        client->reason.text[0] != '\0' ? client->reason.text : umem_error_text(client->connect_code);
+    struct umem_failure failure = {client->connect_code, umem_error_name(client->connect_code), text, "{}"};
+
+    if (connected == NULL)
+        return;
+    if (client->connect_code == UMEM_OK)
+        failure = (struct umem_failure){UMEM_OK, "", "", "{}"};
+    client->connected = NULL;
+    connected(client, &failure, client->connected_context);
+}
+
+/* All writes have ended by now, libuv sees to that. So calls that were lost are told of when anew a connection can be made. */
+static void on_pipe_closed(uv_handle_t *handle)
+{
+    umem_uv *client = handle->data;
+
+    client->state = UM_UV_IDLE;
+    tell_connected(client);
+    um_uv_call_back(client);
+    if (!client->is_closing || client->state != UM_UV_IDLE)
+        return;
+    um_channel_deinit(&client->channel);
+    if (client->closed != NULL)
+        client->closed(client->closed_context);
+    free(client);
+}
+
+static void close_pipe(umem_uv *client)
+{
+    client->state = UM_UV_ENDING;
+    uv_close((uv_handle_t *)&client->pipe, on_pipe_closed);
+}
+
+void um_uv_lose(umem_uv *client, int code, const char *text)
+{
+    um_channel_fail_all(&client->channel, code, text);
+    close_pipe(client);
+}
+
+void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context)
+{
+    client->is_closing = true;
+    client->closed = closed;
+    client->closed_context = context;
+    if (client->state == UM_UV_CONNECTING)
+        uv_cancel((uv_req_t *)&client->work);
+    else if (client->state == UM_UV_OPEN)
+        um_uv_lose(client, UMEM_E_CONNECTION_LOST, "umem_uv_close() closed the connection");
+    else if (client->state == UM_UV_IDLE && uv_pipe_init(client->loop, &client->pipe, 0) == 0) {
+        /* Nothing is open; closing it all the same is what brings the loop to the end. */
+        client->pipe.data = client;
+        close_pipe(client);
+    }
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    umem_uv *client = handle->data;
+    size_t room;
+    char *space = um_channel_space(&client->channel, &room);
+
+    (void)suggested;
+    *buf = uv_buf_init(space, (unsigned)(room < READ_MAXIMUM ? room : READ_MAXIMUM));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    umem_uv *client = stream->data;
+    char why[512] = "the daemon closed the connection";
+    int code = UMEM_E_CONNECTION_LOST;
+
+    (void)buf;
+    if (client->state != UM_UV_OPEN || count == 0)
+        return;
+    if (count > 0)
+        code = um_channel_took(&client->channel, (size_t)count, why, sizeof why);
+    if (code != UMEM_OK)
+        um_uv_lose(client, code, why);
+    else
+        um_uv_call_back(client);
+}
+
+/* ---- connecting ---- */
+
+static void connect_work(uv_work_t *work)
+{
+    umem_uv *client = work->data;
+
+    client->connect_code =
+        um_transport_open(client->path, 0, UM_NO_DEADLINE, &client->transport, &client->reason);
+}
+
+/* Takes the connection that the thread pool has made. Returns what libuv says. */
+static int open_pipe(umem_uv *client)
+{
+    int descriptor = um_transport_release(client->transport);
+    int error = descriptor < 0 ? UV_EMFILE : uv_pipe_open(&client->pipe, descriptor);
+
+    client->transport = NULL;
+    if (error == 0)
+        error = uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
+    return error;
+}
+
+static void on_connect_worked(uv_work_t *work, int status)
+{
+    umem_uv *client = work->data;
+    int error = 0;
+
+    if (status != 0 || client->is_closing) {
+        client->connect_code = UMEM_E_CONNECTION_LOST;
+        snprintf(client->reason.text, sizeof client->reason.text,
+                 "umem_uv_close() came before the connection");
+    }
+    if (client->connect_code == UMEM_OK)
+        error = open_pipe(client);
+    if (error != 0) {
+        client->connect_code = UMEM_E_NOT_CONNECTED;
+        snprintf(client->reason.text, sizeof client->reason.text, "the loop does not take the connection: %s",
+                 uv_strerror(error));
+    }
+    um_transport_close(client->transport);
+    client->transport = NULL;
+    if (client->connect_code != UMEM_OK) {
+        close_pipe(client);
+        return;
+    }
+    um_channel_reset(&client->channel);
+    client->state = UM_UV_OPEN;
+    tell_connected(client);
+}
+
+int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context)
+{
+    int error;
+
+    if (client->state != UM_UV_IDLE || client->is_closing)
+        return um_uv_fail(client, UMEM_E_BAD_ARGUMENT, "it is connected, about to be, or being closed");
+    if (client->path_fault != NULL)
+        return um_uv_fail(client, UMEM_E_BAD_ARGUMENT, "%s", client->path_fault);
+    error = uv_pipe_init(client->loop, &client->pipe, 0);
+    client->pipe.data = client;
+    client->work.data = client;
+    client->reason.text[0] = '\0';
+    if (error == 0)
+        error = uv_queue_work(client->loop, &client->work, connect_work, on_connect_worked);
+    if (error != 0)
+        return um_uv_fail(client, UMEM_E_NOT_CONNECTED, "the loop takes no work: %s", uv_strerror(error));
+    client->state = UM_UV_CONNECTING;
+    client->connected = done;
+    client->connected_context = context;
+    return um_uv_succeed(client);
+}
+
+/* ---- the client ---- */
+
+umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
+{
+    static const struct umem_uv_options defaults = {.pipe = NULL};
+    umem_uv *client = calloc(1, sizeof *client);
+    size_t answer_limit;
+
+    if (options == NULL)
+        options = &defaults;
+    answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
+    if (client == NULL ||
+        um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=
+            UMEM_OK) {
+        free(client);
+        return NULL;
+    }
+    if (um_endpoint_find(options->pipe, client->path, &client->path_fault) == UMEM_OK)
+        client->path_fault = NULL;
+    client->calls.way = &um_uv_way;
+    client->loop = loop;
+    client->channel.on_done = um_uv_answered;
+    client->over_end = &client->over;
+    um_uv_succeed(client);
+    return client;
+}

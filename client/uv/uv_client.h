@@ -1,0 +1,85 @@
+/*
+ * What a umem_uv is, for the files of the adapter.
+ *
+ * Owns: the connection's state, and the calls on their way. Must not know: which methods there are.
+ */
+#ifndef UM_UV_CLIENT_H
+#define UM_UV_CLIENT_H
+
+#include "channel.h"
+#include "endpoint.h"
+#include "pipeline.h"
+#include "transport.h"
+#include "umem_uv.h"
+
+enum um_uv_state {
+    UM_UV_IDLE,       /* no connection */
+    UM_UV_CONNECTING, /* the thread pool is at it */
+    UM_UV_OPEN,
+    UM_UV_ENDING /* the pipe is being closed */
+};
+
+/* One call on its way. It is over when its answer has come (or never will) and its bytes are written. */
+struct um_uv_request {
+    struct um_ask ask;
+    struct um_uv_request *next; /* of those that are over */
+    umem_uv *client;
+    umem_uv_done *done; /* NULL: nobody is told */
+    void *context;
+    uv_write_t write;
+    struct um_buf out;            /* its message, without raw bytes that lie elsewhere */
+    struct um_event_watch *watch; /* that it asks for; the events' own once it has succeeded */
+    bool is_writing;
+    bool is_answered;
+};
+
+struct umem_uv {
+    struct umem_calls calls; /* what umem_uv_call() gives out */
+    uv_loop_t *loop;
+    uv_pipe_t pipe;
+    uv_work_t work;
+    enum um_uv_state state;
+    bool is_closing; /* by umem_uv_close() */
+    bool is_busy;    /* callbacks are being called */
+    char path[UM_ENDPOINT_ROOM];
+    const char *path_fault; /* static: why `path` cannot be one; NULL: it can */
+    struct um_channel channel;
+    umem_uv_done *next_done; /* for the next call */
+    void *next_context;
+    struct um_uv_request *over; /* whose callbacks are due, the oldest first */
+    struct um_uv_request **over_end;
+    struct um_transport *transport; /* UM_UV_CONNECTING: what the thread pool has made */
+    struct um_reason reason;        /* why it could not */
+    int connect_code;
+    umem_uv_done *connected;
+    void *connected_context;
+    umem_uv_closed *closed;
+    void *closed_context;
+    struct um_failure failure; /* umem_uv_last_error() */
+    struct umem_failure seen;
+};
+
+/* Notes why a function does not begin what it was to begin, and returns the code; or that it does. */
+UM_PRINTF(3, 4)
+int um_uv_fail(umem_uv *client, int code, const char *format, ...);
+int um_uv_succeed(umem_uv *client);
+
+/* Ends a connection that is open. What is lost with it is told when the pipe has been closed. */
+void um_uv_lose(umem_uv *client, int code, const char *text);
+
+/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with
+ * the client, which stays until this has returned. */
+void um_uv_call_back(umem_uv *client);
+
+/* For the channel: an answer has come. */
+void um_uv_answered(struct um_channel *channel, struct um_ask *ask);
+
+/* Puts a request that is over among those whose callbacks are due. */
+void um_uv_add_over(struct um_uv_request *request);
+
+void um_uv_free_request(struct um_uv_request *request);
+
+/* How calls that are submitted go to a loop. */
+extern const struct um_calls_way um_uv_way;
+
+#endif
