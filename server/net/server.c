@@ -277,7 +277,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
     int code = um_store_new(&store, &server->store);
 
     if (leftovers != 0)
-        um_server_note(server, UM_NOTE_DEBUG, "removed %zu shared heaps that a daemon left behind", leftovers);
+        um_server_note(server, UM_NOTE_DEBUG, "removed %llu shared heaps that a daemon left behind",
+                       (unsigned long long)leftovers);
     if (code != UMEM_OK)
         return code;
     rpc.store = server->store;
