@@ -139,5 +139,8 @@ static void stop(struct um_call *call, const struct um_args *args)
 const struct um_method um_method_server_shutdown = {
     .name = "server.shutdown",
     .summary = "Ends the daemon in order: answers that are due are sent, then all memory is freed.",
+    .detail = "Long calls are finished within `closing_ms`, calls that wait are not answered, and requests "
+              "that come behind "
+              "this one may not be done.",
     .run = stop,
 };

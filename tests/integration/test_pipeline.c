@@ -104,7 +104,7 @@ static void test_batch(void **state)
 /* Far more requests and answers than both sides' buffers hold, and none collected meanwhile: neither side may wait for the other. */
 static void test_full_buffers(void **state)
 {
-    enum { CALLS = 20000, SIZE = 1000 };
+    enum { CALLS = 10000, SIZE = 1000 };
     struct scene scene;
     char *bytes = calloc(CALLS, SIZE);
     char pattern[SIZE];
