@@ -239,7 +239,8 @@ struct umem_heap_options {
     uint32_t alignment;          /* bytes, a power of two from 16 to 65536, for all its blocks; 0: 16 */
     const char *name;            /* 1 to 255 bytes; NULL: none */
     enum umem_lifetime lifetime; /* UMEM_LIFETIME_SERVER: until it is destroyed */
-    enum umem_heap_kind kind;    /* UMEM_HEAP_SHARED, with a maximum_size: see umem_map(). Any other, 0 too: private */
+    enum umem_heap_kind
+        kind; /* UMEM_HEAP_SHARED, with a maximum_size: see umem_map(). Any other, 0 too: private */
 };
 
 /* Whose something is. */

@@ -40,7 +40,8 @@ static umem_handle make_table(umem_client *client, umem_handle *heap)
 
     check(client, umem_heap_create(client, &options, heap), "making a shared heap");
     on_heap.heap = *heap;
-    check(client, umem_block_alloc(client, COUNT * sizeof(uint64_t), &on_heap, &table), "allocating the table");
+    check(client, umem_block_alloc(client, COUNT * sizeof(uint64_t), &on_heap, &table),
+          "allocating the table");
     return table;
 }
 

@@ -14,8 +14,8 @@ enum { NAME_SIZE = 128 /* bytes for an object's name, its end counted: they have
 struct um_mapped {
     struct um_mapped *next; /* the client's; within its lock */
     unsigned char *start;
-    size_t length;       /* bytes */
-    uint64_t uses;       /* umem_map() calls that were not undone */
+    size_t length;        /* bytes */
+    uint64_t uses;        /* umem_map() calls that were not undone */
     char name[NAME_SIZE]; /* the object's, which no other object ever has */
 };
 
@@ -70,7 +70,8 @@ static struct um_mapped *find_mapped(const umem_client *client, const char *name
     return mapped;
 }
 
-static int get_mapped(umem_client *client, const char *name, struct um_mapped **mapped, struct um_reason *reason)
+static int get_mapped(umem_client *client, const char *name, struct um_mapped **mapped,
+                      struct um_reason *reason)
 {
     struct um_mapped *made;
     int code;
@@ -107,7 +108,8 @@ static void settle(umem_client *client, struct um_mapped *mapped)
     um_mapped_free_all(mapped);
 }
 
-static int map_place(umem_client *client, const struct place *place, unsigned char **bytes, struct um_reason *reason)
+static int map_place(umem_client *client, const struct place *place, unsigned char **bytes,
+                     struct um_reason *reason)
 {
     struct um_mapped *mapped;
     int code = get_mapped(client, place->name, &mapped, reason);

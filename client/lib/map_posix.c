@@ -28,7 +28,8 @@ static unsigned char *map(int fd, size_t length)
     if (reserved == MAP_FAILED)
         return NULL;
     before = (UM_SEGMENT_ALIGNMENT - (uintptr_t)reserved % UM_SEGMENT_ALIGNMENT) % UM_SEGMENT_ALIGNMENT;
-    if (mmap(reserved + before, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+    if (mmap(reserved + before, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+        MAP_FAILED) {
         munmap(reserved, room);
         return NULL;
     }
@@ -46,7 +47,8 @@ int um_segment_map(const char *name, unsigned char **start, size_t *length, stru
     int code = UMEM_OK;
 
     if (fd < 0)
-        return fail(errno == EMFILE || errno == ENFILE ? UMEM_E_OUT_OF_MEMORY : UMEM_E_UNSUPPORTED, name, reason);
+        return fail(errno == EMFILE || errno == ENFILE ? UMEM_E_OUT_OF_MEMORY : UMEM_E_UNSUPPORTED, name,
+                    reason);
     if (fstat(fd, &facts) == 0) {
         errno = ENOMEM;
         if (facts.st_size > 0 && (uintmax_t)facts.st_size < PTRDIFF_MAX / 2)

@@ -8,8 +8,8 @@
 
 static int fail(int code, const char *name, struct um_reason *reason)
 {
-    snprintf(reason->text, sizeof reason->text, "the shared memory %.200s cannot be mapped: Windows error %lu", name,
-             GetLastError());
+    snprintf(reason->text, sizeof reason->text,
+             "the shared memory %.200s cannot be mapped: Windows error %lu", name, GetLastError());
     return code;
 }
 

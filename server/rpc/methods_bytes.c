@@ -127,7 +127,8 @@ static void read_text(struct um_call *call, const struct um_range *range)
     unsigned char *copy = malloc(size != 0 ? size : 1);
 
     if (copy == NULL) {
-        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a copy of the bytes; ask for less");
+        um_fail(call, UMEM_E_INTERNAL_ERROR,
+                "the daemon has no memory for a copy of the bytes; ask for less");
         um_reply_end(call);
         return;
     }

@@ -71,8 +71,9 @@ static void wake(struct um_call *call, const struct um_args *args)
 const struct um_method um_method_block_wake = {
     .name = "block.wake",
     .summary = "Tells those who wait for a block or watch it that it was written through a mapping.",
-    .detail = "block.wait looks again, and session.watch tells block.changed, as after a write by the protocol. "
-              "Blocks of any heap may be named.",
+    .detail =
+        "block.wait looks again, and session.watch tells block.changed, as after a write by the protocol. "
+        "Blocks of any heap may be named.",
     UM_PARAMS(wake_params),
     .ranges = {{WAKE_BLOCK + 1, WAKE_OFFSET + 1, WAKE_SIZE + 1}},
     .run = wake,

@@ -135,7 +135,8 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
             code = UMEM_E_CORRUPTED;
             facts.what = heap_corrupted;
         } else if (asked > figures.largest_free) {
-            facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this heap, or make "
+            facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
+                         "heap, or make "
                          "one with a larger maximum_size";
         }
     }

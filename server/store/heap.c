@@ -160,14 +160,14 @@ int um_heap_open(struct um_store *store, const struct um_heap_options *options, 
 fail:
     if (made != NULL)
         um_slots_release(&store->heaps, made);
-    return um_fault(fault, UMEM_E_NO_MEMORY,
-                    (struct um_fault){.asked = options->initial_size,
-                                      .ntstatus = (options->flags & UM_FLAG_GENERATE_EXCEPTIONS) != 0
-                                                      ? UM_STATUS_NO_MEMORY
-                                                      : 0,
-                                      .what = options->kind == UM_HEAP_SHARED
-                                                  ? "the system has no shared memory for another heap of this size"
-                                                  : "the system has no memory for another heap"});
+    return um_fault(
+        fault, UMEM_E_NO_MEMORY,
+        (struct um_fault){.asked = options->initial_size,
+                          .ntstatus =
+                              (options->flags & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0,
+                          .what = options->kind == UM_HEAP_SHARED
+                                      ? "the system has no shared memory for another heap of this size"
+                                      : "the system has no memory for another heap"});
 }
 
 int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,

@@ -26,20 +26,21 @@
 #define FOLDER "/dev/shm" /* where Linux shows the objects as files */
 
 enum {
-    RANDOM_SIZE = 12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
+    RANDOM_SIZE =
+        12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
     NAME_ROOM = 1 + sizeof NAME_PREFIX + 2 * RANDOM_SIZE,
     PATH_ROOM = sizeof FOLDER + NAME_ROOM,
     ATTEMPTS = 16 /* names tried; one is only lost to a start of another daemon at just that moment */
 };
 
 struct um_shm {
-    struct um_shm *next;   /* the one made before it; the handler walks these */
-    unsigned char *start;  /* of the mapping */
-    size_t length;         /* bytes */
-    int fd;                /* open and locked */
+    struct um_shm *next;  /* the one made before it; the handler walks these */
+    unsigned char *start; /* of the mapping */
+    size_t length;        /* bytes */
+    int fd;               /* open and locked */
     volatile sig_atomic_t is_damaged;
-    char name[NAME_ROOM];  /* "/umemd-..." */
-    char path[PATH_ROOM];  /* "": it is no file */
+    char name[NAME_ROOM]; /* "/umemd-..." */
+    char path[PATH_ROOM]; /* "": it is no file */
 };
 
 static struct um_shm *objects;
@@ -49,8 +50,8 @@ static struct sigaction former; /* who had SIGBUS before */
 
 static bool put_zeros(unsigned char *start, size_t size)
 {
-    return mmap(start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
-                0) != MAP_FAILED;
+    return mmap(start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+                -1, 0) != MAP_FAILED;
 }
 
 /* Puts zeros where memory is missing: from the object's end on where it was cut, else in this one page. */

@@ -65,11 +65,11 @@ struct um_fault {
 
 /* What a store is made with. Limits are inclusive. */
 struct um_store_options {
-    uint64_t bytes_limit;  /* bytes in all blocks together */
-    uint32_t blocks_limit; /* blocks at one time; at most 2^26 - 2 */
-    uint32_t heaps_limit;  /* heaps at one time, the process heap not counted */
+    uint64_t bytes_limit;        /* bytes in all blocks together */
+    uint32_t blocks_limit;       /* blocks at one time; at most 2^26 - 2 */
+    uint32_t heaps_limit;        /* heaps at one time, the process heap not counted */
     uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
-    uint64_t seed;         /* random bits: where the first generation begins, and the name table's hash */
+    uint64_t seed; /* random bits: where the first generation begins, and the name table's hash */
 };
 
 /* What the store tells of things that vanish and of locks that end, so that waits and watches can end and a

@@ -173,8 +173,8 @@ struct um_store {
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
     uint32_t shared_heaps; /* of which the memory is there, also where they are destroyed already */
-    uint32_t now_seconds; /* since 1970 */
-    bool observes_all;    /* um_store_observe_all() was asked for */
+    uint32_t now_seconds;  /* since 1970 */
+    bool observes_all;     /* um_store_observe_all() was asked for */
 };
 
 #define UM_BYTES_MAXIMUM \

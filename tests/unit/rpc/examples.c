@@ -94,8 +94,8 @@ static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
     return NULL;
 }
 
-static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
-                           bool in_place_only)
+static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint64_t new_size,
+                           uint32_t alignment, bool in_place_only)
 {
     (void)memory;
     (void)address;
@@ -150,7 +150,8 @@ const struct example examples[] = {
     {"heap.create", UMEM_E_DENIED, "{\"flags\":[\"create_enable_execute\"]}", ALONE, NULL, NULL},
     {"heap.create", 0, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE, NULL, NULL},
     {"heap.create", UMEM_E_INVALID_PARAMS, "{\"kind\":\"shared\"}", ALONE, NULL, NULL},
-    {"heap.create", UMEM_E_UNSUPPORTED, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE, without_shared_heaps, NULL},
+    {"heap.create", UMEM_E_UNSUPPORTED, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE,
+     without_shared_heaps, NULL},
     {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},
     {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
     {"heap.compact", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},

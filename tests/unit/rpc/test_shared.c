@@ -24,7 +24,8 @@ static uint64_t new_shared(struct um_peer *peer)
 }
 
 /* Writes to a block as a client does that has mapped it: the daemon does not notice. */
-static void write_behind(struct fixture *fixture, uint64_t handle, size_t offset, const void *bytes, size_t size)
+static void write_behind(struct fixture *fixture, uint64_t handle, size_t offset, const void *bytes,
+                         size_t size)
 {
     struct um_block *block = NULL;
 
@@ -125,20 +126,22 @@ static void test_text_is_checked_and_told_from_a_copy(void **state)
     new_shared(peer);
     block = new_block(peer, "{\"size\":4,\"heap\":\"s\",\"name\":\"a\"}");
     write_behind(fixture, block, 0, "a\"\n\xc3", 4);
-    assert_int_equal(uint_of(expect_error(peer, UMEM_E_UNSUPPORTED, MESSAGE("block.read", "[\"a\",0,4,\"utf8\"]")),
-                             "offset"),
-                     3);
-    assert_string_equal(
-        string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,3,\"utf8\"]")), "data"), "a\"\n");
-    assert_string_equal(
-        string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,0,\"utf8\"]")), "data"), "");
+    assert_int_equal(
+        uint_of(expect_error(peer, UMEM_E_UNSUPPORTED, MESSAGE("block.read", "[\"a\",0,4,\"utf8\"]")),
+                "offset"),
+        3);
+    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,3,\"utf8\"]")), "data"),
+                        "a\"\n");
+    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,0,\"utf8\"]")), "data"),
+                        "");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_map_tells_where_blocks_are, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_info_tells_how_the_memory_is_used, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_info_tells_how_the_memory_is_used, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_wait_sees_what_was_mapped_when_it_is_woken, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_watch_tells_what_was_woken, fixture_setup, fixture_teardown),

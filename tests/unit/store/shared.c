@@ -37,8 +37,8 @@ struct segment segment_of(const struct um_store *store, const struct um_block *b
     return segment;
 }
 
-struct um_block *try_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner, uint64_t size,
-                           int code)
+struct um_block *try_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                           uint64_t size, int code)
 {
     const struct um_block_options options = {.size = size};
     struct um_block *block = NULL;

@@ -22,8 +22,8 @@ struct um_place place_of(const struct um_store *store, const struct um_block *bl
 struct segment segment_of(const struct um_store *store, const struct um_block *block);
 
 /* Allocates, or expects the error. NULL: the error. */
-struct um_block *try_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner, uint64_t size,
-                           int code);
+struct um_block *try_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                           uint64_t size, int code);
 
 void destroy_heap(struct um_store *store, struct um_heap *heap);
 

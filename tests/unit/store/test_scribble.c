@@ -126,7 +126,8 @@ static void check(struct world *world)
 
         if (entry->handle == 0)
             continue;
-        assert_int_equal(block_verdict(world->f->store, entry->handle), entry->alive ? 0 : UMEM_E_STALE_HANDLE);
+        assert_int_equal(block_verdict(world->f->store, entry->handle),
+                         entry->alive ? 0 : UMEM_E_STALE_HANDLE);
         if (!entry->alive)
             continue;
         assert_int_equal(um_block_size(find(world, entry)), entry->size);

@@ -101,7 +101,8 @@ static void test_compacting_gives_back_what_is_free(void **state)
     assert_int_equal(um_heap_compact(f->store, heap, &largest, NULL), 0);
     assert_int_equal(largest, figures_of(heap).largest_free);
     /* Sections of Windows keep what they have. */
-    assert_true(figures_of(heap).committed == committed || figures_of(heap).committed == committed - 3 * UNIT);
+    assert_true(figures_of(heap).committed == committed ||
+                figures_of(heap).committed == committed - 3 * UNIT);
     for (int i = 0; i < UNIT; i++)
         assert_int_equal(um_block_bytes(second)[i], 7);
     first = make_block(f->store, heap, f->people[0], 3 * UNIT + 1);

@@ -99,8 +99,8 @@ static int in_child(int (*work)(const char *name), const char *name)
 
 static int fault_elsewhere(const char *name)
 {
-    volatile char *nowhere = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, shm_open(name, O_RDWR, 0),
-                                  SHARED_LENGTH);
+    volatile char *nowhere =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, shm_open(name, O_RDWR, 0), SHARED_LENGTH);
 
     *nowhere = 1;
     return 0;
