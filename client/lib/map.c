@@ -1,4 +1,5 @@
-/* umem_map() and umem_unmap(): a heap's memory is mapped once for a client, and stays as long as any block of it is in use. */
+/* umem_map() and umem_unmap(): a heap's memory is mapped once for a client, and stays as long as any block of
+ * it is in use. */
 #include "map.h"
 
 #include <stdlib.h>

@@ -13,8 +13,8 @@ static int fail(int code, const char *name, struct um_reason *reason)
     return code;
 }
 
-/* Windows does not tell how long a section is, but which pages of a view belong together: those that are committed, and those
- * that are only reserved, follow one another. */
+/* Windows does not tell how long a section is, but which pages of a view belong together: those that are
+ * committed, and those that are only reserved, follow one another. */
 static size_t length_of(const unsigned char *start)
 {
     MEMORY_BASIC_INFORMATION facts;

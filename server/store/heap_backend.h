@@ -1,7 +1,7 @@
 /*
  * What heaps are made of: one contract for each kind of memory. heap_win32.c and heap_posix.c fulfil it for
- * the kinds process and private, heap_shared.c for the kind shared; another kind is another table, not a case in
- * the store.
+ * the kinds process and private, heap_shared.c for the kind shared; another kind is another table, not a case
+ * in the store.
  *
  * Owns: the memory behind heaps. Must not know: handles, names, owners, maxima: the store asks for nothing
  * that its own table does not vouch for, and says with each address what the size and the alignment are.
@@ -70,8 +70,8 @@ extern const struct um_heap_backend um_heap_shared;
 /* The backend for a kind of heap, or NULL where this system has none. */
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 
-/* Whether free() and resize() have left memory behind that the system is still to have back, for want of time; and
- * giving a piece of it back, which takes a millisecond or so. */
+/* Whether free() and resize() have left memory behind that the system is still to have back, for want of
+ * time; and giving a piece of it back, which takes a millisecond or so. */
 bool um_heap_backend_has_leftovers(void);
 void um_heap_backend_give_back(void);
 

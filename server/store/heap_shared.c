@@ -1,6 +1,7 @@
-/* Heaps in shared memory: blocks are ranges of one object that clients may map. Which ranges are free, and which units
- * of the object are committed, stands in tables of our own: nothing is ever decided by what the memory holds, because
- * clients may write anything there. For the same reason memory is cleared when it is handed out, and not before. */
+/* Heaps in shared memory: blocks are ranges of one object that clients may map. Which ranges are free, and
+ * which units of the object are committed, stands in tables of our own: nothing is ever decided by what the
+ * memory holds, because clients may write anything there. For the same reason memory is cleared when it is
+ * handed out, and not before. */
 #include "heap_backend.h"
 
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 #include "range.h"
 #include "shm.h"
 
-/* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves it to
- * whoever touches it first to have it cleared. */
+/* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves
+ * it to whoever touches it first to have it cleared. */
 enum { RENEWED_SIZE = 1024 * 1024 };
 
 struct shared_heap {

@@ -1,11 +1,11 @@
 /*
- * Shared memory objects of POSIX. While an object is in use, its descriptor holds flock(), which ends with the process
- * however that ends: what is listed but not locked was left behind.
+ * Shared memory objects of POSIX. While an object is in use, its descriptor holds flock(), which ends with
+ * the process however that ends: what is listed but not locked was left behind.
  *
- * Memory that another process takes away raises SIGBUS here when it is touched. The handler puts zero pages of our own
- * there and notes that the object is not whole. It is set when an object is made, unless it is set already, and leaves faults that are
- * none of an object's to whoever had the signal before. (When the kernel touches such memory for us, in write() say,
- * that call fails with EFAULT instead.)
+ * Memory that another process takes away raises SIGBUS here when it is touched. The handler puts zero pages
+ * of our own there and notes that the object is not whole. It is set when an object is made, unless it is set
+ * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
+ * touches such memory for us, in write() say, that call fails with EFAULT instead.)
  */
 #include "shm.h"
 
@@ -297,8 +297,8 @@ bool um_shm_check(struct um_shm *shm)
 
 /* ---- what was left behind ---- */
 
-/* Removes an object that nobody holds. It is opened by its name first, so that the lock and the name are the same
- * object's: nobody but a daemon that holds the lock takes such a name away. */
+/* Removes an object that nobody holds. It is opened by its name first, so that the lock and the name are the
+ * same object's: nobody but a daemon that holds the lock takes such a name away. */
 static bool remove_leftover(const char *name)
 {
     int fd = shm_open(name, O_RDWR, 0);

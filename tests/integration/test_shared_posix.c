@@ -43,8 +43,8 @@ static void cut(umem_client *client, umem_handle block, off_t length)
     close(fd);
 }
 
-/* All that touches the bytes of the block. What it answers does not matter: it may be that the connection is lost, where the system
- * was to carry bytes that are not there. */
+/* All that touches the bytes of the block. What it answers does not matter: it may be that the connection is
+ * lost, where the system was to carry bytes that are not there. */
 static void use(umem_client *client, umem_handle block, umem_handle other)
 {
     unsigned char *bytes = calloc(1, LARGE);

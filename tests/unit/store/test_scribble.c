@@ -1,5 +1,6 @@
-/* A client that writes random bytes all over a shared heap, while blocks come and go in it: what the store says of
- * handles, sizes and free space is what a model says. `test_store_scribble OPERATIONS` does more of it. */
+/* A client that writes random bytes all over a shared heap, while blocks come and go in it: what the store
+ * says of handles, sizes and free space is what a model says. `test_store_scribble OPERATIONS` does more of
+ * it. */
 #include "shared.h"
 
 #include <stdio.h>

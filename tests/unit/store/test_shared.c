@@ -1,4 +1,5 @@
-/* Heaps in shared memory: what their blocks are to other processes, and what other processes cannot do to them. */
+/* Heaps in shared memory: what their blocks are to other processes, and what other processes cannot do to
+ * them. */
 #include "shared.h"
 
 #include <string.h>
