@@ -1,7 +1,11 @@
 /*
- * What the verbs of `umem` share: the words of the command line, the connection, and how results and errors are shown.
+ * What the parts of `umem` share: exit statuses, the table of options, what a verb is, and the command line
+ * as it was read.
  *
  * Owns: struct cli. Must not know: what a verb does.
+ *
+ * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and
+ * completion are all derived from these entries and from the two lists below.
  */
 #ifndef UMEM_CLI_H
 #define UMEM_CLI_H
@@ -11,31 +15,58 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "attributes.h"
-#include "buf.h"
 #include "umem_client.h"
 
-struct cJSON;
+/* X(identifier, number, meaning): how umem ends. Scripts branch on these. */
+#define CLI_STATUSES(X) \
+    X(OK, 0, "done") \
+    X(ERROR, 1, \
+      "the daemon answered with an error; for cmp, find, cas and wait: different, nothing found, not " \
+      "exchanged, the time was up") \
+    X(USAGE, 2, "the command line is wrong; nothing was done") \
+    X(NO_CONNECTION, 3, "no connection: nobody listens on the pipe, or it is somebody else's") \
+    X(REFUSED, 4, "cmp, find, cas and wait: the daemon answered with an error") \
+    X(LOST, 5, "the connection was lost, or the time of --timeout was up: whether it was done is not known") \
+    X(FAILED, 6, "something failed on this side: a file, standard output, memory") \
+    X(NOT_RUN, 125, "hold and lock: umem itself failed, so that the command was not run") \
+    X(NOT_EXECUTABLE, 126, "hold and lock: the command cannot be run") \
+    X(NOT_FOUND, 127, "hold and lock: there is no such command")
 
-/* Exit statuses, as `umem help` tells them. */
-enum cli_status { CLI_OK = 0, CLI_ERROR = 1, CLI_USAGE = 2, CLI_NO_CONNECTION = 3 };
+enum cli_status {
+#define CLI_STATUS_ENUM(identifier, number, meaning) CLI_##identifier = (number),
+    CLI_STATUSES(CLI_STATUS_ENUM)
+#undef CLI_STATUS_ENUM
+    /* A verb that asks something was answered no. */
+    CLI_NO = 1
+};
 
-/* X(identifier, name, name of its value or NULL where it takes none, what it does) */
+/* X(identifier, name, its value's name or NULL where it takes none, what it does) */
 #define CLI_OPTIONS(X) \
     X(PIPE, "--pipe", "PATH", "the daemon's pipe; else UMEM_PIPE, else the user's own") \
-    X(JSON, "--json", NULL, "print results as JSON") \
-    X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds; 0: never") \
+    X(JSON, "--json", NULL, "print results and errors as JSON") \
+    X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds") \
+    X(HELP, "--help", NULL, "print what the verb does") \
     X(NAME, "--name", "NAME", "a name that may stand for the handle") \
     X(HEAP, "--heap", "HEAP", "the heap: handle or name") \
-    X(LIFETIME, "--lifetime", "WORD", "\"server\" or \"session\"") \
-    X(MAXIMUM_SIZE, "--maximum-size", "SIZE", "most that a heap's blocks may have together") \
-    X(OFFSET, "--offset", "SIZE", "where to begin") \
-    X(SIZE, "--size", "SIZE", "how many bytes") \
-    X(FILE, "--file", "PATH", "take the bytes from a file") \
+    X(LIFETIME, "--lifetime", "LIFETIME", "\"server\" (stays) or \"session\" (goes with its session)") \
+    X(FLAGS, "--flags", "FLAGS", "Win32 heap flags in lower case, with commas between them") \
+    X(MAXIMUM_SIZE, "--maximum-size", "SIZE", "most that the heap's blocks may have together") \
+    X(INITIAL_SIZE, "--initial-size", "SIZE", "memory to commit at once") \
+    X(ALIGNMENT, "--alignment", "SIZE", "every block starts at a multiple of it: a power of two") \
+    X(OFFSET, "--offset", "SIZE", "where to begin in the block (the first one, where there are two)") \
+    X(SECOND_OFFSET, "--second-offset", "SIZE", "where to begin in the second block") \
+    X(SIZE, "--size", "SIZE", "how many bytes; else to the end") \
+    X(FILE, "--file", "FILE", "a file instead of standard input or output") \
     X(HEX, "--hex", NULL, "bytes as hexadecimal digits") \
     X(BASE64, "--base64", NULL, "bytes as base64") \
     X(UTF8, "--utf8", NULL, "bytes as text, which must be UTF-8") \
-    X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds")
+    X(TYPE, "--type", "TYPE", "u8 i8 u16 i16 u32 i32 u64 i64 f32 f64") \
+    X(COUNT, "--count", "COUNT", "how many") \
+    X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds") \
+    X(SESSION, "--session", "SESSION", "only what this session made") \
+    X(BLOCK, "--block", "BLOCK", "only this block") \
+    X(FREE, "--free", NULL, "free them") \
+    X(CLOSE, "--close", "SESSION", "close this session")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -44,58 +75,81 @@ enum cli_option {
         CLI_OPTION_COUNT
 };
 
-enum { CLI_WORDS_MAXIMUM = 8 };
+/* An option in a set of options: CLI_TAKES(HEAP) | CLI_TAKES(NAME). */
+#define CLI_TAKES(identifier) (UINT64_C(1) << CLI_##identifier)
+
+/* Options that every verb takes which talks to a daemon. */
+#define CLI_COMMON_OPTIONS (CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
+
+struct cli_option_entry {
+    const char *name;
+    const char *value; /* NULL: takes none */
+    const char *doc;
+};
+
+extern const struct cli_option_entry cli_options[CLI_OPTION_COUNT];
+
+/* What must be there before a verb runs. */
+enum cli_need {
+    CLI_NEEDS_DAEMON, /* cli->client is connected */
+    CLI_NEEDS_PIPE,   /* cli->client knows the pipe; the verb connects with cli_connect() if it wants to */
+    CLI_NEEDS_NOTHING /* there is no client; the verb takes --help only */
+};
 
 struct cli {
+    const struct cli_verb *verb;
     const char *option[CLI_OPTION_COUNT]; /* values; "" for one that takes none; NULL: not given */
-    const char *words[CLI_WORDS_MAXIMUM]; /* what is no option, the verb's name taken away */
+    const char **word_memory;             /* to be freed; `words` points into it */
+    const char **words;                   /* what is no option, the verb's name taken away; ends with NULL */
     int word_count;
-    char pipe[512];      /* the pipe's path */
-    umem_client *client; /* connected, or NULL for verbs that need no daemon */
+    const char *
+        *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
+    bool has_run; /* the command in `rest` was started: the exit status is its own */
+    umem_client *client;
+    char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };
 
-/* A verb: its entry stands beside its handler in verbs_*.c. */
 struct cli_verb {
     const char *name;    /* "alloc", "heap create" */
-    const char *usage;   /* what follows the name */
-    const char *summary; /* one line */
-    int words_minimum;   /* words after the name */
-    int words_maximum;
-    bool offline;                /* works without a daemon */
-    int (*run)(struct cli *cli); /* returns an exit status */
+    const char *words;   /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
+    uint64_t options;    /* its own, of CLI_TAKES */
+    const char *summary; /* one line, a phrase */
+    const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
+    const char *example; /* command lines; NULL: none */
+    enum cli_need need;
+    bool asks;                   /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
+    bool waits;                  /* --timeout goes to the daemon; the connection itself has no end */
+    int (*run)(struct cli *cli); /* returns an exit status; a failure has been told */
 };
 
-/* Each list ends with an entry without a name. */
-extern const struct cli_verb cli_block_verbs[];
+/* The families of verbs, in the order of the help. Each list ends with an entry without a name. */
 extern const struct cli_verb cli_heap_verbs[];
+extern const struct cli_verb cli_block_verbs[];
+extern const struct cli_verb cli_bytes_verbs[];
+extern const struct cli_verb cli_range_verbs[];
+extern const struct cli_verb cli_value_verbs[];
+extern const struct cli_verb cli_holding_verbs[];
+extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
+extern const struct cli_verb cli_call_verbs[];
+extern const struct cli_verb cli_help_verbs[];
 
-/* Prints "umem: ..." on standard error and returns the status. */
-UM_PRINTF(2, 3)
-int cli_fail(int status, const char *format, ...);
+/* Walks over all verbs: the one after `verb`, the first one after NULL; NULL at the end. */
+const struct cli_verb *cli_next_verb(const struct cli_verb *verb);
 
-/* Tells the client's last error: name, message, and what to do where nobody answers. Returns the exit status. */
-int cli_fail_call(const struct cli *cli);
+/* The verb of that whole name, or NULL. */
+const struct cli_verb *cli_find_verb(const char *name);
 
-/* Reads a size: decimal digits, with K, M or G for powers of 1024. Returns false where it is none, or passes 2^53 - 1. */
-bool cli_parse_size(const char *text, uint64_t *size);
+/* All options of a verb, the common ones among them. */
+uint64_t cli_verb_options(const struct cli_verb *verb);
 
-/* Begins an object of parameters in `params`, which cli_call() ends and frees. */
-void cli_begin(struct um_buf *params);
+/* Whether what follows "--" is the verb's own (`rest`). */
+bool cli_verb_has_rest(const struct cli_verb *verb);
 
-/* Parameters: a handle (digits) or a name; a size; text. NULL text: none. Return false for a size that is none, told. */
-void cli_put_handle(struct um_buf *params, const char *key, const char *text);
-bool cli_put_size(struct um_buf *params, const char *key, const char *text);
-void cli_put_text(struct um_buf *params, const char *key, const char *text);
+/* Whether that is a command to run. */
+bool cli_verb_runs_command(const struct cli_verb *verb);
 
-/* Calls the method. *result (NULL: not wanted) is the result as text, to be freed with umem_free_text(); with --json it is
- * printed already. Returns an exit status; an error has been told. */
-int cli_call(struct cli *cli, const char *method, struct um_buf *params, char **result);
-
-/* A member of a JSON object as text, "" where there is none; integers in full. `room` holds numbers. */
-const char *cli_member(const struct cJSON *object, const char *name, char room[32]);
-
-/* Standard input and output carry bytes as they are from now on. */
-void cli_binary_mode(void);
+/* Connects cli->client to the daemon. Returns an exit status; a failure has been told. */
+int cli_connect(struct cli *cli);
 
 #endif

@@ -1,302 +1,259 @@
-/* umem alloc, read, write, free, ls: blocks. */
-#include <stdlib.h>
+/* umem alloc, resize, free, change, at, ls, orphans: blocks as a whole. */
 #include <string.h>
 
 #include <cJSON.h>
 
 #include "cli.h"
 #include "json_out.h"
-#include "text.h"
+#include "params.h"
+#include "report.h"
+#include "show.h"
+#include "stream.h"
 
-enum { PIECE_SIZE = 1 << 20 }; /* bytes that travel in one request */
+static int alloc_of_size(struct cli *cli, const char *size, cJSON **result)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_size(&params, "size", size);
+    cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
+    cli_put_words(&params, "flags", cli->option[CLI_FLAGS]);
+    cli_put_text(&params, "name", cli->option[CLI_NAME]);
+    cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
+    return cli_call(cli, "block.alloc", &params, result);
+}
+
+/* Frees what could not be filled. */
+static void take_back(struct cli *cli, umem_handle block)
+{
+    if (umem_is_connected(cli->client) && umem_block_free(cli->client, block) != UMEM_OK)
+        cli_fail_call(cli);
+}
+
+/* The block is made as large as the file, then filled; one that cannot be filled does not stay. */
+static int alloc_file(struct cli *cli, struct cli_source *source)
+{
+    char size[CLI_NUMBER_ROOM];
+    char room[CLI_NUMBER_ROOM];
+    cJSON *result = NULL;
+    umem_handle block;
+    uint64_t block_size;
+    int status;
+
+    if (!source->is_sized && cli->word_count == 0)
+        return cli_fail(CLI_USAGE, "%s has no size of its own; give SIZE", source->name);
+    snprintf(size, sizeof size, "%llu", (unsigned long long)source->size);
+    status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, &result);
+    if (status != CLI_OK)
+        return status;
+    block = (umem_handle)cJSON_GetObjectItemCaseSensitive(result, "block")->valuedouble;
+    block_size = (uint64_t)cJSON_GetObjectItemCaseSensitive(result, "size")->valuedouble;
+    status = cli_send(cli, source, block, block_size, 0);
+    if (status != CLI_OK)
+        take_back(cli, block);
+    else if (cli->option[CLI_JSON] != NULL)
+        cli_print_json(result);
+    else
+        puts(cli_member(result, "block", room));
+    cJSON_Delete(result);
+    return status;
+}
 
 static int alloc(struct cli *cli)
 {
-    struct um_buf params;
-    char *result = NULL;
-    char room[32];
+    struct cli_source source;
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_ROOM];
     int status;
 
-    cli_begin(&params);
-    cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
+    if (cli->option[CLI_FILE] != NULL) {
+        status = cli_source_open(&source, cli->option[CLI_FILE]);
+        if (status == CLI_OK)
+            status = alloc_file(cli, &source);
+        cli_source_close(&source);
+        return status;
+    }
+    if (cli->word_count == 0)
+        return cli_fail_usage(cli, "SIZE or --file is wanted");
+    status = alloc_of_size(cli, cli->words[0], &result);
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
+        puts(cli->result);
+    else if (status == CLI_OK)
+        puts(cli_member(result, "block", room));
+    cJSON_Delete(result);
+    return status;
+}
+
+static int resize(struct cli *cli)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", cli->words[0]);
+    cli_put_size(&params, "size", cli->words[1]);
+    cli_put_words(&params, "flags", cli->option[CLI_FLAGS]);
+    return cli_show(cli, "block.resize", &params, NULL);
+}
+
+/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. */
+static int free_blocks(struct cli *cli)
+{
+    int first = CLI_OK;
+
+    for (int i = 0; i < cli->word_count; i++) {
+        struct cli_params params;
+        int status;
+
+        cli_params_begin(&params);
+        cli_put_handle(&params, "block", cli->words[i]);
+        status = cli_show(cli, "block.free", &params, NULL);
+        if (first == CLI_OK)
+            first = status;
+        if (!umem_is_connected(cli->client))
+            break;
+    }
+    return first;
+}
+
+static int change(struct cli *cli)
+{
+    struct cli_params params;
+
+    if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
+        return cli_fail_usage(cli, "--name or --lifetime is wanted");
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", cli->words[0]);
     cli_put_text(&params, "name", cli->option[CLI_NAME]);
     cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
-    if (!cli_put_size(&params, "size", cli->words[0])) {
-        um_buf_deinit(&params);
-        return CLI_USAGE;
+    return cli_show(cli, "block.change", &params, NULL);
+}
+
+static int at(struct cli *cli)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_size(&params, "address", cli->words[0]);
+    return cli_show(cli, "block.at", &params, "block");
+}
+
+/* ---- lists ---- */
+
+static void put_filter(struct cli *cli, struct cli_params *params)
+{
+    cli_put_handle(params, "heap", cli->option[CLI_HEAP]);
+    cli_put_size(params, "session", cli->option[CLI_SESSION]);
+    if (cli->option[CLI_ORPHANED] != NULL || strcmp(cli->verb->name, "orphans") == 0) {
+        um_json_key(&params->json, "orphaned");
+        um_json_bool(&params->json, true);
     }
-    status = cli_call(cli, "block.alloc", &params, &result);
-    if (status == CLI_OK && cli->option[CLI_JSON] == NULL) {
-        cJSON *json = cJSON_Parse(result);
-
-        puts(cli_member(json, "block", room));
-        cJSON_Delete(json);
-    }
-    umem_free_text(result);
-    return status;
 }
 
-/* The block's handle and size, by handle or name. Returns an exit status. */
-static int look_up(struct cli *cli, const char *text, umem_handle *block, uint64_t *size)
-{
-    struct um_buf params;
-    const char *json_option = cli->option[CLI_JSON];
-    char *result = NULL;
-    int status;
-
-    cli_begin(&params);
-    cli_put_handle(&params, "block", text);
-    cli->option[CLI_JSON] = NULL;
-    status = cli_call(cli, "block.info", &params, &result);
-    cli->option[CLI_JSON] = json_option;
-    if (status == CLI_OK) {
-        cJSON *json = cJSON_Parse(result);
-        char room[32];
-
-        *block = strtoull(cli_member(json, "block", room), NULL, 10);
-        *size = strtoull(cli_member(json, "size", room), NULL, 10);
-        cJSON_Delete(json);
-    }
-    umem_free_text(result);
-    return status;
-}
-
-static bool option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size)
-{
-    *size = fallback;
-    if (cli->option[option] == NULL || cli_parse_size(cli->option[option], size))
-        return true;
-    cli_fail(CLI_USAGE, "%s: not a size; write digits, with K, M or G behind them", cli->option[option]);
-    return false;
-}
-
-/* Reads by a request of one's own, whose answer is shown as it is: for --json and the text encodings. */
-static int read_text(struct cli *cli, const char *encoding)
-{
-    struct um_buf params;
-    char *result = NULL;
-    char room[32];
-    int status;
-
-    cli_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_text(&params, "encoding", encoding);
-    if (!cli_put_size(&params, "offset", cli->option[CLI_OFFSET]) ||
-        !cli_put_size(&params, "size", cli->option[CLI_SIZE])) {
-        um_buf_deinit(&params);
-        return CLI_USAGE;
-    }
-    status = cli_call(cli, "block.read", &params, &result);
-    if (status == CLI_OK && cli->option[CLI_JSON] == NULL) {
-        cJSON *json = cJSON_Parse(result);
-
-        puts(cli_member(json, "data", room));
-        cJSON_Delete(json);
-    }
-    umem_free_text(result);
-    return status;
-}
-
-static int read_pieces(struct cli *cli, umem_handle block, uint64_t offset, uint64_t size)
-{
-    char *piece = malloc(PIECE_SIZE);
-    int status = CLI_OK;
-
-    if (piece == NULL)
-        return cli_fail(CLI_ERROR, "no memory");
-    cli_binary_mode();
-    while (size != 0 && status == CLI_OK) {
-        size_t step = size < PIECE_SIZE ? (size_t)size : PIECE_SIZE;
-
-        if (umem_block_read(cli->client, block, offset, piece, step) != UMEM_OK)
-            status = cli_fail_call(cli);
-        else if (fwrite(piece, 1, step, stdout) != step)
-            status = cli_fail(CLI_ERROR, "standard output: cannot be written");
-        offset += step;
-        size -= step;
-    }
-    free(piece);
-    return status;
-}
-
-static int read_block(struct cli *cli)
-{
-    const char *encoding = cli->option[CLI_HEX] != NULL      ? "hex"
-                           : cli->option[CLI_UTF8] != NULL   ? "utf8"
-                           : cli->option[CLI_BASE64] != NULL ? "base64"
-                                                             : NULL;
-    umem_handle block = 0;
-    uint64_t block_size = 0;
-    uint64_t offset;
-    uint64_t size;
-    int status;
-
-    if (encoding != NULL || cli->option[CLI_JSON] != NULL)
-        return read_text(cli, encoding);
-    if (!option_size(cli, CLI_OFFSET, 0, &offset) || !option_size(cli, CLI_SIZE, 0, &size))
-        return CLI_USAGE;
-    status = look_up(cli, cli->words[0], &block, &block_size);
-    if (status != CLI_OK)
-        return status;
-    if (cli->option[CLI_SIZE] == NULL)
-        size = offset < block_size ? block_size - offset : 0;
-    /* The whole range is checked before anything is printed. */
-    if (offset > block_size || size > block_size - offset)
-        return cli_fail(CLI_ERROR,
-                        "out_of_range: offset and size pass the end of the block, which has %llu bytes",
-                        (unsigned long long)block_size);
-    return read_pieces(cli, block, offset, size);
-}
-
-static int write_piece(struct cli *cli, umem_handle block, uint64_t *offset, const void *bytes, size_t size)
-{
-    if (umem_block_write(cli->client, block, *offset, bytes, size) != UMEM_OK)
-        return cli_fail_call(cli);
-    *offset += size;
-    return CLI_OK;
-}
-
-static int write_stream(struct cli *cli, umem_handle block, uint64_t offset, FILE *file, const char *name)
-{
-    char *piece = malloc(PIECE_SIZE);
-    int status = CLI_OK;
-
-    if (piece == NULL)
-        return cli_fail(CLI_ERROR, "no memory");
-    while (status == CLI_OK) {
-        size_t size = fread(piece, 1, PIECE_SIZE, file);
-
-        if (size == 0)
-            break;
-        status = write_piece(cli, block, &offset, piece, size);
-    }
-    if (status == CLI_OK && ferror(file) != 0)
-        status = cli_fail(CLI_ERROR, "%s: cannot be read", name);
-    free(piece);
-    return status;
-}
-
-/* DATA of the command line: as it is, or decoded. */
-static int write_word(struct cli *cli, umem_handle block, uint64_t offset, const char *text)
-{
-    size_t length = strlen(text);
-    size_t size = length;
-    size_t bad_offset = 0;
-    bool hex = cli->option[CLI_HEX] != NULL;
-    char *bytes;
-    int status;
-
-    if ((hex && !um_hex_decoded_size(text, length, &size, &bad_offset)) ||
-        (!hex && cli->option[CLI_BASE64] != NULL &&
-         !um_base64_decoded_size(text, length, &size, &bad_offset)))
-        return cli_fail(CLI_USAGE, "DATA is not %s from character %u on", hex ? "hex" : "base64",
-                        (unsigned)bad_offset);
-    bytes = malloc(size + 1);
-    if (bytes == NULL)
-        return cli_fail(CLI_ERROR, "no memory");
-    if (hex)
-        um_hex_decode(bytes, text, length);
-    else if (cli->option[CLI_BASE64] != NULL)
-        um_base64_decode(bytes, text, length);
-    else
-        memcpy(bytes, text, size);
-    status = write_piece(cli, block, &offset, bytes, size);
-    free(bytes);
-    return status;
-}
-
-static int write_block(struct cli *cli)
-{
-    const char *path = cli->option[CLI_FILE];
-    umem_handle block = 0;
-    uint64_t block_size = 0;
-    uint64_t offset;
-    FILE *file;
-    int status;
-
-    if (!option_size(cli, CLI_OFFSET, 0, &offset))
-        return CLI_USAGE;
-    status = look_up(cli, cli->words[0], &block, &block_size);
-    if (status != CLI_OK)
-        return status;
-    if (cli->word_count == 2)
-        return write_word(cli, block, offset, cli->words[1]);
-    if (path == NULL) {
-        cli_binary_mode();
-        return write_stream(cli, block, offset, stdin, "standard input");
-    }
-    file = fopen(path, "rb");
-    if (file == NULL)
-        return cli_fail(CLI_ERROR, "%s: cannot be opened", path);
-    status = write_stream(cli, block, offset, file, path);
-    fclose(file);
-    return status;
-}
-
-static int free_block(struct cli *cli)
-{
-    struct um_buf params;
-
-    cli_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    return cli_call(cli, "block.free", &params, NULL);
-}
-
-static void print_block(const cJSON *block)
-{
-    const cJSON *owner = cJSON_GetObjectItemCaseSensitive(block, "owner");
-    char rooms[4][32];
-
-    printf("%-17s %14s %-17s %8s %-16s %-8s  %s\n", cli_member(block, "block", rooms[0]),
-           cli_member(block, "size", rooms[1]), cli_member(block, "heap", rooms[2]),
-           cli_member(owner, "pid", rooms[3]), cli_member(owner, "program", rooms[3]),
-           cli_member(block, "orphaned", rooms[3])[0] != '\0' ? "orphaned" : "",
-           cli_member(block, "name", rooms[0]));
-}
+static const struct cli_column block_columns[] = {
+    {"BLOCK", "block", -17},           {"BYTES", "size", 14}, {"HEAP", "heap", -17}, {"PID", "owner.pid", 8},
+    {"PROGRAM", "owner.program", -16}, {"", "orphaned", -8},  {"NAME", "name", 0},   {NULL, NULL, 0},
+};
 
 static int list(struct cli *cli)
 {
-    char after[32] = "0";
-    bool more = true;
+    static const struct cli_list blocks = {.method = "block.list", .member = "blocks", .filter = put_filter};
 
-    if (cli->option[CLI_JSON] == NULL)
-        printf("%-17s %14s %-17s %8s %-16s %-8s  %s\n", "BLOCK", "BYTES", "HEAP", "PID", "PROGRAM", "",
-               "NAME");
-    while (more) {
-        struct um_buf params;
-        const cJSON *block;
-        cJSON *json;
-        char *result = NULL;
-        int status;
+    return cli_show_list(cli, &blocks, block_columns);
+}
 
-        cli_begin(&params);
-        cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
-        um_json_key(&params, "orphaned");
-        um_json_bool(&params, cli->option[CLI_ORPHANED] != NULL);
-        um_json_key(&params, "after");
-        um_buf_append_string(&params, after);
-        status = cli_call(cli, "block.list", &params, &result);
-        if (status != CLI_OK)
-            return status;
-        json = cJSON_Parse(result);
-        if (cli->option[CLI_JSON] == NULL) {
-            cJSON_ArrayForEach(block, cJSON_GetObjectItemCaseSensitive(json, "blocks")) print_block(block);
-        }
-        more = cli_member(json, "next", after)[0] != '\0';
-        cJSON_Delete(json);
-        umem_free_text(result);
-    }
+/* What `orphans --free` has freed. */
+struct freed {
+    uint64_t blocks;
+    uint64_t bytes;
+};
+
+/* A block that somebody has taken, named or freed since it was listed is no orphan any more, and stays. */
+static int free_orphan(struct cli *cli, const cJSON *block, void *context)
+{
+    struct freed *freed = context;
+    char room[CLI_NUMBER_ROOM];
+    char params[96];
+    int code;
+
+    snprintf(params, sizeof params, "{\"block\":%s,\"if_orphaned\":true}", cli_member(block, "block", room));
+    code = umem_call(cli->client, "block.free", params, NULL);
+    if (code == UMEM_E_DENIED || code == UMEM_E_STALE_HANDLE)
+        return CLI_OK;
+    if (code != UMEM_OK)
+        return cli_fail_call(cli);
+    freed->blocks++;
+    freed->bytes += (uint64_t)cJSON_GetObjectItemCaseSensitive(block, "size")->valuedouble;
     return CLI_OK;
 }
 
+static int orphans(struct cli *cli)
+{
+    static const struct cli_list blocks = {
+        .method = "block.list", .member = "blocks", .filter = put_filter, .visit = free_orphan};
+    struct freed freed = {0};
+    int status;
+
+    if (cli->option[CLI_FREE] == NULL)
+        return list(cli);
+    status = cli_visit(cli, &blocks, &freed);
+    if (status == CLI_OK)
+        printf(cli->option[CLI_JSON] != NULL ? "{\"blocks\":%llu,\"bytes\":%llu}\n"
+                                             : "freed %llu blocks, %llu bytes\n",
+               (unsigned long long)freed.blocks, (unsigned long long)freed.bytes);
+    return status;
+}
+
 const struct cli_verb cli_block_verbs[] = {
-    {"alloc", "SIZE [--heap HEAP] [--name NAME] [--lifetime WORD]", "allocate a block and print its handle",
-     1, 1, false, alloc},
-    {"read", "BLOCK [--offset SIZE] [--size SIZE] [--hex|--base64|--utf8]",
-     "write its bytes to standard output", 1, 1, false, read_block},
-    {"write", "BLOCK [DATA] [--hex|--base64] [--file PATH] [--offset SIZE]",
-     "take bytes from DATA, a file, or standard input", 1, 2, false, write_block},
-    {"free", "BLOCK", "free a block", 1, 1, false, free_block},
-    {"ls", "[--heap HEAP] [--orphaned]", "list the blocks", 0, 0, false, list},
-    {NULL, NULL, NULL, 0, 0, false, NULL},
+    {.name = "alloc",
+     .words = "[SIZE]",
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
+     .summary = "allocate a block and print its handle",
+     .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
+               "block is as large "
+               "as the file. Lifetime \"session\" is of little use here, because the session ends with this "
+               "command. A "
+               "block without a name is an orphan afterwards, because no session holds it: see orphans.",
+     .example = "umem alloc 64K --name table\numem alloc --file picture.png --name picture",
+     .run = alloc},
+    {.name = "resize",
+     .words = "BLOCK SIZE",
+     .options = CLI_TAKES(FLAGS),
+     .summary = "make a block larger or smaller",
+     .detail = "The handle and the name stay. Bytes that are added are zero.",
+     .example = "umem resize table 128K",
+     .run = resize},
+    {.name = "free",
+     .words = "BLOCK...",
+     .summary = "free blocks",
+     .detail = "Goes on after a failure; the exit status is that of the first one.",
+     .run = free_blocks},
+    {.name = "change",
+     .words = "BLOCK",
+     .options = CLI_TAKES(NAME) | CLI_TAKES(LIFETIME),
+     .summary = "give a block a name, or another lifetime",
+     .detail = "An empty name takes the name away. A named block is no orphan.",
+     .example = "umem change 268435464 --name found\numem change found --name \"\"",
+     .run = change},
+    {.name = "at",
+     .words = "ADDRESS",
+     .summary = "print the block that starts at an address of the daemon's",
+     .detail = "For debugging: the address is what umem info BLOCK tells, or a debugger that is attached to "
+               "the daemon.",
+     .example = "umem at 0x7f52d4c01000",
+     .run = at},
+    {.name = "ls",
+     .words = "",
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(SESSION) | CLI_TAKES(ORPHANED),
+     .summary = "list the blocks",
+     .example = "umem ls --heap scratch\numem ls --json | jq '.[].size'",
+     .run = list},
+    {.name = "orphans",
+     .words = "",
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(FREE),
+     .summary = "list or free blocks that have no name and that no session holds",
+     .detail = "With --free, each is freed if it is still an orphan at that moment, and how many they were "
+               "is printed.",
+     .example = "umem orphans\numem orphans --free",
+     .run = orphans},
+    {.name = NULL},
 };

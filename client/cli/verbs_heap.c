@@ -1,124 +1,109 @@
-/* umem heap ...: create, ls, info, destroy. */
-#include <stdlib.h>
-
-#include <cJSON.h>
-
+/* umem heap ...: create, ls, info, validate, compact, destroy. */
 #include "cli.h"
-#include "json_out.h"
-
-/* Prints one member of a call's result, or nothing where --json printed it all. */
-static int print_member(struct cli *cli, const char *method, struct um_buf *params, const char *name)
-{
-    char *result = NULL;
-    char room[32];
-    int status = cli_call(cli, method, params, &result);
-
-    if (status == CLI_OK && cli->option[CLI_JSON] == NULL) {
-        cJSON *json = cJSON_Parse(result);
-
-        puts(cli_member(json, name, room));
-        cJSON_Delete(json);
-    }
-    umem_free_text(result);
-    return status;
-}
+#include "params.h"
+#include "show.h"
 
 static int create(struct cli *cli)
 {
-    struct um_buf params;
+    struct cli_params params;
 
-    cli_begin(&params);
+    cli_params_begin(&params);
     cli_put_text(&params, "name", cli->option[CLI_NAME]);
+    cli_put_words(&params, "flags", cli->option[CLI_FLAGS]);
     cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
-    if (!cli_put_size(&params, "maximum_size", cli->option[CLI_MAXIMUM_SIZE])) {
-        um_buf_deinit(&params);
-        return CLI_USAGE;
-    }
-    return print_member(cli, "heap.create", &params, "heap");
-}
-
-static void print_heap(const cJSON *heap)
-{
-    char rooms[4][32];
-
-    printf("%-17s %-8s %10s %14s %14s  %s\n", cli_member(heap, "heap", rooms[0]),
-           cli_member(heap, "kind", rooms[1]), cli_member(heap, "blocks", rooms[1]),
-           cli_member(heap, "bytes", rooms[2]), cli_member(heap, "maximum_size", rooms[3]),
-           cli_member(heap, "name", rooms[0]));
+    cli_put_size(&params, "initial_size", cli->option[CLI_INITIAL_SIZE]);
+    cli_put_size(&params, "maximum_size", cli->option[CLI_MAXIMUM_SIZE]);
+    cli_put_size(&params, "alignment", cli->option[CLI_ALIGNMENT]);
+    return cli_show(cli, "heap.create", &params, "heap");
 }
 
 static int list(struct cli *cli)
 {
-    char after[32] = "0";
-    bool more = true;
+    static const struct cli_list heaps = {.method = "heap.list", .member = "heaps"};
+    static const struct cli_column columns[] = {
+        {"HEAP", "heap", -17},
+        {"KIND", "kind", -8},
+        {"BLOCKS", "blocks", 10},
+        {"BYTES", "bytes", 14},
+        {"MAXIMUM", "maximum_size", 14},
+        {"", "locked", -6},
+        {"NAME", "name", 0},
+        {NULL, NULL, 0},
+    };
 
-    if (cli->option[CLI_JSON] == NULL)
-        printf("%-17s %-8s %10s %14s %14s  %s\n", "HEAP", "KIND", "BLOCKS", "BYTES", "MAXIMUM", "NAME");
-    while (more) {
-        struct um_buf params;
-        const cJSON *heap;
-        cJSON *json;
-        char *result = NULL;
-        int status;
-
-        cli_begin(&params);
-        um_json_key(&params, "after");
-        um_buf_append_string(&params, after);
-        status = cli_call(cli, "heap.list", &params, &result);
-        if (status != CLI_OK)
-            return status;
-        json = cJSON_Parse(result);
-        if (cli->option[CLI_JSON] == NULL) {
-            cJSON_ArrayForEach(heap, cJSON_GetObjectItemCaseSensitive(json, "heaps")) print_heap(heap);
-        }
-        more = cli_member(json, "next", after)[0] != '\0';
-        cJSON_Delete(json);
-        umem_free_text(result);
-    }
-    return CLI_OK;
+    return cli_show_list(cli, &heaps, columns);
 }
 
-static int print_all(struct cli *cli, const char *method)
+/* The methods that take a heap only. */
+static int with_heap(struct cli *cli, const char *method, const char *member)
 {
-    struct um_buf params;
-    const cJSON *item;
-    char *result = NULL;
-    int status;
+    struct cli_params params;
 
-    cli_begin(&params);
+    cli_params_begin(&params);
     cli_put_handle(&params, "heap", cli->words[0]);
-    status = cli_call(cli, method, &params, &result);
-    if (status == CLI_OK && cli->option[CLI_JSON] == NULL) {
-        cJSON *json = cJSON_Parse(result);
-
-        cJSON_ArrayForEach(item, json)
-        {
-            char *text = cJSON_PrintUnformatted(item);
-
-            printf("%-14s %s\n", item->string, text != NULL ? text : "");
-            free(text);
-        }
-        cJSON_Delete(json);
-    }
-    umem_free_text(result);
-    return status;
+    return cli_show(cli, method, &params, member);
 }
 
 static int info(struct cli *cli)
 {
-    return print_all(cli, "heap.info");
+    return with_heap(cli, "heap.info", "");
+}
+
+static int validate(struct cli *cli)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "heap", cli->words[0]);
+    cli_put_handle(&params, "block", cli->option[CLI_BLOCK]);
+    return cli_show(cli, "heap.validate", &params, NULL);
+}
+
+static int compact(struct cli *cli)
+{
+    return with_heap(cli, "heap.compact", "largest_free");
 }
 
 static int destroy(struct cli *cli)
 {
-    return print_all(cli, "heap.destroy");
+    return with_heap(cli, "heap.destroy", "");
 }
 
 const struct cli_verb cli_heap_verbs[] = {
-    {"heap create", "[--name NAME] [--maximum-size SIZE] [--lifetime WORD]",
-     "make a heap and print its handle", 0, 0, false, create},
-    {"heap ls", "", "list the heaps", 0, 0, false, list},
-    {"heap info", "HEAP", "tell all about a heap", 1, 1, false, info},
-    {"heap destroy", "HEAP", "destroy a heap and free its blocks", 1, 1, false, destroy},
-    {NULL, NULL, NULL, 0, 0, false, NULL},
+    {.name = "heap create",
+     .words = "",
+     .options = CLI_TAKES(NAME) | CLI_TAKES(MAXIMUM_SIZE) | CLI_TAKES(INITIAL_SIZE) | CLI_TAKES(ALIGNMENT) |
+                CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME),
+     .summary = "make a heap and print its handle",
+     .detail =
+         "With --maximum-size the heap is a quota: the sizes of its blocks never add up to more. Lifetime "
+         "\"session\" is of little use here, because the session ends with this command.",
+     .example = "umem heap create --name scratch --maximum-size 64M",
+     .run = create},
+    {.name = "heap ls", .words = "", .summary = "list the heaps", .run = list},
+    {.name = "heap info",
+     .words = "HEAP",
+     .summary = "tell all about a heap",
+     .example = "umem heap info process",
+     .run = info},
+    {.name = "heap validate",
+     .words = "[HEAP]",
+     .options = CLI_TAKES(BLOCK),
+     .summary = "check a heap for damage",
+     .detail = "Checks the process heap where none is named, or one block. Prints nothing where all is well; "
+               "damage is "
+               "the error \"corrupted\", which names the first damaged block.",
+     .example = "umem heap validate scratch && echo sound",
+     .run = validate},
+    {.name = "heap compact",
+     .words = "[HEAP]",
+     .summary = "give unused memory back and print the largest free piece",
+     .detail = "The largest free piece is in bytes; 0 where the system does not tell it.",
+     .run = compact},
+    {.name = "heap destroy",
+     .words = "HEAP",
+     .summary = "destroy a heap and free its blocks",
+     .example = "umem heap destroy scratch",
+     .run = destroy},
+    {.name = NULL},
 };

@@ -1,190 +1,187 @@
-/* umem call, ping, info, stats, shutdown, endpoint: the daemon itself. */
-#include <stdlib.h>
+/* umem ping, info, stats, sessions, shutdown, endpoint, spawn: the daemon itself. */
 #include <string.h>
 
-#include <cJSON.h>
-
+#include "child.h"
 #include "cli.h"
-#include "transport.h"
+#include "json_out.h"
+#include "params.h"
+#include "report.h"
+#include "show.h"
 
-enum { LINE_LIMIT = 1 << 26, READ_SIZE = 65536 };
+enum {
+    PIPE_TAKEN = 3,        /* umemd's exit status where another one has the pipe */
+    TRY_EVERY_MS = 20,     /* how often to look whether a daemon answers */
+    SPAWN_LIMIT_MS = 10000 /* how long to look, without --timeout */
+};
 
-/* Prints each member of a result on a line of its own. */
-static int print_members(struct cli *cli, const char *method)
+/* Prints one word, with --json as a member of an object. */
+static int print_pipe(const struct cli *cli)
 {
-    char *result = NULL;
-    const cJSON *item;
-    int status = cli_call(cli, method, NULL, &result);
+    const char *pipe = umem_pipe(cli->client);
+    struct um_buf out;
 
-    if (status == CLI_OK && cli->option[CLI_JSON] == NULL) {
-        cJSON *json = cJSON_Parse(result);
-
-        cJSON_ArrayForEach(item, json)
-        {
-            char *text = cJSON_PrintUnformatted(item);
-
-            printf("%-16s %s\n", item->string, text != NULL ? text : "");
-            free(text);
-        }
-        cJSON_Delete(json);
+    um_buf_init(&out, 1 << 16);
+    if (cli->option[CLI_JSON] != NULL) {
+        um_json_begin_object(&out);
+        um_json_key(&out, "pipe");
+        um_json_cstring(&out, pipe);
+        um_json_end_object(&out);
+    } else {
+        um_buf_append_string(&out, pipe);
     }
-    umem_free_text(result);
-    return status;
+    um_buf_append_byte(&out, '\0');
+    if (!out.failed)
+        puts(out.data);
+    um_buf_deinit(&out);
+    return CLI_OK;
 }
 
 static int ping(struct cli *cli)
 {
-    int status = cli_call(cli, "server.ping", NULL, NULL);
+    int status = cli_show(cli, "server.ping", NULL, NULL);
 
     if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        printf("%s answers\n", cli->pipe);
+        printf("%s answers\n", umem_pipe(cli->client));
     return status;
 }
 
 static int info(struct cli *cli)
 {
-    return print_members(cli, "server.info");
+    struct cli_params params;
+
+    if (cli->word_count == 0)
+        return cli_show(cli, "server.info", NULL, "");
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", cli->words[0]);
+    return cli_show(cli, "block.info", &params, "");
 }
 
 static int stats(struct cli *cli)
 {
-    return print_members(cli, "server.stats");
+    return cli_show(cli, "server.stats", NULL, "");
 }
 
 static int stop(struct cli *cli)
 {
-    return cli_call(cli, "server.shutdown", NULL, NULL);
+    return cli_show(cli, "server.shutdown", NULL, NULL);
+}
+
+static int sessions(struct cli *cli)
+{
+    static const struct cli_list list = {.method = "session.list", .member = "sessions"};
+    static const struct cli_column columns[] = {
+        {"SESSION", "session", 8}, {"PID", "pid", 8},     {"BLOCKS", "blocks", 10},
+        {"BYTES", "bytes", 14},    {"USER", "user", -12}, {"PROGRAM", "program", 0},
+        {NULL, NULL, 0},
+    };
+    struct cli_params params;
+
+    if (cli->option[CLI_CLOSE] == NULL)
+        return cli_show_list(cli, &list, columns);
+    cli_params_begin(&params);
+    cli_put_size(&params, "session", cli->option[CLI_CLOSE]);
+    return cli_show(cli, "session.close", &params, NULL);
 }
 
 static int endpoint(struct cli *cli)
 {
-    puts(cli->pipe);
-    return CLI_OK;
+    return print_pipe(cli);
 }
 
-/* ---- lines of JSON from standard input ---- */
+/* ---- spawn ---- */
 
-/* One line of standard input, its end included, the last one's added. Returns false at the end of the input. */
-static bool read_line(struct um_buf *line)
+/* Runs umemd --daemon, which comes back when the pipe is open. Returns its status, or one of CLI_CHILD_*. */
+static int run_umemd(const struct cli *cli, bool is_quiet)
 {
-    int byte = getc(stdin);
+    enum { OWN_WORDS = 4, WORDS_MAXIMUM = 64 };
+    const char *words[OWN_WORDS + WORDS_MAXIMUM + 1] = {"umemd", "--daemon", "--pipe",
+                                                        umem_pipe(cli->client)};
+    char path[4096];
 
-    um_buf_truncate(line, 0);
-    for (; byte != EOF && byte != '\n'; byte = getc(stdin))
-        um_buf_append_byte(line, (char)byte);
-    if (byte == EOF && line->size == 0)
-        return false;
-    um_buf_append_byte(line, '\n');
-    return !line->failed;
+    if (cli_find_neighbour("umemd", path, sizeof path))
+        words[0] = path;
+    for (int i = 0; cli->rest != NULL && cli->rest[i] != NULL && i < WORDS_MAXIMUM; i++)
+        words[OWN_WORDS + i] = cli->rest[i];
+    return cli_run_child(words, is_quiet);
 }
 
-/* A request that is answered: not empty, and no notification (nor a batch of nothing else). A text that is not JSON is. */
-static bool is_notification(const cJSON *request)
+/* Another one may have the pipe and not answer yet. */
+static bool wait_for_answer(struct cli *cli, uint64_t limit_ms)
 {
-    return cJSON_IsObject(request) && cJSON_HasObjectItem(request, "jsonrpc") &&
-           !cJSON_HasObjectItem(request, "id");
-}
-
-static bool wants_answer(const struct um_buf *line)
-{
-    cJSON *json = cJSON_ParseWithLength(line->data, line->size);
-    const cJSON *item;
-    bool wants = !is_notification(json);
-
-    if (cJSON_IsArray(json) && cJSON_GetArraySize(json) > 0) {
-        wants = false;
-        cJSON_ArrayForEach(item, json)
-        {
-            if (!is_notification(item))
-                wants = true;
-        }
-    }
-    cJSON_Delete(json);
-    return wants;
-}
-
-static bool is_blank(const struct um_buf *line)
-{
-    for (size_t i = 0; i < line->size; i++) {
-        if (strchr(" \t\r\n", line->data[i]) == NULL)
+    for (uint64_t waited_ms = 0;; waited_ms += TRY_EVERY_MS) {
+        if (umem_connect(cli->client) == UMEM_OK && umem_server_ping(cli->client) == UMEM_OK)
+            return true;
+        if (waited_ms >= limit_ms)
             return false;
+        cli_pause_ms(TRY_EVERY_MS);
     }
-    return true;
 }
 
-/* Prints what comes until one line has ended. Answers come one a line, so that what was read ends with it. */
-static int pass_answer(struct um_transport *transport, struct um_reason *reason)
+static int spawn(struct cli *cli)
 {
-    static char bytes[READ_SIZE];
-    size_t size = 0;
+    uint64_t limit_ms;
+    int status = cli_option_size(cli, CLI_TIMEOUT, SPAWN_LIMIT_MS, &limit_ms);
+    int code;
 
-    do {
-        int code = um_transport_read(transport, bytes, sizeof bytes, &size, UM_NO_DEADLINE, reason);
-
-        if (code != UMEM_OK)
-            return code;
-        fwrite(bytes, 1, size, stdout);
-    } while (bytes[size - 1] != '\n');
-    fflush(stdout);
-    return UMEM_OK;
-}
-
-static int pass_lines(struct um_transport *transport, struct um_reason *reason)
-{
-    struct um_buf line;
-    int code = UMEM_OK;
-
-    um_buf_init(&line, LINE_LIMIT);
-    while (code == UMEM_OK && read_line(&line)) {
-        struct um_slice slice = {line.data, line.size};
-
-        if (is_blank(&line))
-            continue;
-        code = um_transport_write(transport, &slice, 1, UM_NO_DEADLINE, reason);
-        if (code == UMEM_OK && wants_answer(&line))
-            code = pass_answer(transport, reason);
-    }
-    um_buf_deinit(&line);
-    return code;
-}
-
-/* Whole requests go over a connection of their own, as they are: what a script would write to the pipe itself. */
-static int call_lines(struct cli *cli)
-{
-    struct um_transport *transport = NULL;
-    struct um_reason reason = {""};
-    int code = um_transport_open(cli->pipe, 0, UM_NO_DEADLINE, &transport, &reason);
-
-    cli_binary_mode();
-    if (code == UMEM_OK)
-        code = pass_lines(transport, &reason);
-    um_transport_close(transport);
-    if (code != UMEM_OK)
-        return cli_fail(CLI_NO_CONNECTION, "%s: %s", cli->pipe, reason.text);
-    return CLI_OK;
-}
-
-static int call(struct cli *cli)
-{
-    char *result = NULL;
-
-    if (strcmp(cli->words[0], "-") == 0)
-        return call_lines(cli);
-    if (umem_call(cli->client, cli->words[0], cli->words[1], &result) != UMEM_OK)
+    if (status != CLI_OK)
+        return status;
+    code = umem_connect(cli->client);
+    if (code != UMEM_OK && code != UMEM_E_NOT_CONNECTED)
         return cli_fail_call(cli);
-    puts(result);
-    umem_free_text(result);
-    return CLI_OK;
+    if (code == UMEM_OK)
+        return wait_for_answer(cli, limit_ms) ? print_pipe(cli) : cli_fail_call(cli);
+    /* Of two that start at once, one is refused, and that is well; so what it says is heard only at a second
+     * try. */
+    status = run_umemd(cli, true);
+    if (status != 0 && status != PIPE_TAKEN)
+        status = run_umemd(cli, false);
+    if (status == CLI_CHILD_ABSENT)
+        return cli_fail(CLI_FAILED, "umemd is neither beside umem nor in PATH");
+    if (status == CLI_CHILD_REFUSED)
+        return cli_fail(CLI_FAILED, "umemd cannot be run");
+    if (status != 0 && status != PIPE_TAKEN)
+        return cli_fail(CLI_FAILED, "umemd has not started: its exit status is %d", status);
+    return wait_for_answer(cli, limit_ms) ? print_pipe(cli) : cli_fail_call(cli);
 }
 
 const struct cli_verb cli_server_verbs[] = {
-    {"call", "METHOD [JSON]",
-     "call any method with JSON parameters; - for lines of whole requests from standard input", 1, 2, false,
-     call},
-    {"ping", "", "ask whether the daemon answers", 0, 0, false, ping},
-    {"info", "", "tell what the daemon is, and its limits", 0, 0, false, info},
-    {"stats", "", "tell what the daemon holds and has done", 0, 0, false, stats},
-    {"shutdown", "", "end the daemon in order", 0, 0, false, stop},
-    {"endpoint", "", "print the pipe's path", 0, 0, true, endpoint},
-    {NULL, NULL, NULL, 0, 0, false, NULL},
+    {.name = "ping", .words = "", .summary = "ask whether the daemon answers", .run = ping},
+    {.name = "info",
+     .words = "[BLOCK]",
+     .summary = "tell all about the daemon and its limits, or about a block",
+     .example = "umem info\numem info greeting --json",
+     .run = info},
+    {.name = "stats", .words = "", .summary = "tell what the daemon holds and has done", .run = stats},
+    {.name = "sessions",
+     .words = "",
+     .options = CLI_TAKES(CLOSE),
+     .summary = "list the daemon's clients, or close one's session",
+     .detail = "What lives as long as that session is freed. This command's own session is in the list.",
+     .example = "umem sessions\numem sessions --close 7",
+     .run = sessions},
+    {.name = "spawn",
+     .words = "[-- OPTION...]",
+     .options = CLI_TAKES(TIMEOUT),
+     .summary = "start a daemon where none answers, and print the pipe",
+     .detail = "Runs umemd --daemon, found beside umem or in PATH, with the OPTIONs of umemd's own, waits "
+               "until it answers, "
+               "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at once "
+               "end well. "
+               "--timeout is how long to wait, 10000 where it is left out.",
+     .example = "umem spawn\nUMEM_PIPE=$(umem spawn --pipe /tmp/mine -- --limit blocks=1000)",
+     .need = CLI_NEEDS_PIPE,
+     .run = spawn},
+    {.name = "shutdown",
+     .words = "",
+     .summary = "end the daemon in order",
+     .detail = "All memory is freed with it.",
+     .run = stop},
+    {.name = "endpoint",
+     .words = "",
+     .summary = "print the pipe's path",
+     .detail = "It is --pipe, else the environment's UMEM_PIPE, else the user's own. Whether a daemon "
+               "answers there, ping tells.",
+     .need = CLI_NEEDS_PIPE,
+     .run = endpoint},
+    {.name = NULL},
 };

@@ -258,6 +258,11 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
     }
 }
 
+bool um_frame_is_between(const struct um_frame *frame)
+{
+    return frame->state == UM_FRAME_AT_HEADERS && frame->left == 0 && frame->block.size == 0;
+}
+
 uint64_t um_frame_payload_left(const struct um_frame *frame)
 {
     return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;

@@ -95,6 +95,9 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 /* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_keep(struct um_frame *frame);
 
+/* Whether, with headers, every message is whole and nothing of a next one has come. */
+bool um_frame_is_between(const struct um_frame *frame);
+
 /* How many bytes of the last message's payload are still to come. */
 uint64_t um_frame_payload_left(const struct um_frame *frame);
 

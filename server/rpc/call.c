@@ -203,6 +203,7 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
         return;
     }
     peer->tail = (struct um_tail){um_block_bytes(block) + offset, (size_t)size, 0};
+    call->tail_size = (size_t)size;
     if (size > COPIED_TAIL_SIZE)
         (void)um_pin_new(um_call_store(call), block, &peer->tail_pin);
 }
@@ -242,8 +243,10 @@ void um_reply_end(struct um_call *call)
     if (call->id.kind == UM_ID_NONE) {
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
     } else if (call->batch == NULL) {
-        um_framing_end(peer, call->start, peer->tail.size);
-        settle_tail(peer);
+        /* Another answer's tail may still be waiting: it is not this one's. */
+        um_framing_end(peer, call->start, call->tail_size);
+        if (call->tail_size != 0)
+            settle_tail(peer);
     }
     if (out->failed)
         peer->broken = true;

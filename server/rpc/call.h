@@ -36,8 +36,9 @@ struct um_call {
     bool begun;             /* the answer's envelope is written */
     bool failed;            /* the answer is an error */
     bool answered;          /* um_reply_end() was called */
-    size_t start; /* where the answer begins in peer->out (its frame's start for a call of its own) */
-    size_t body;  /* where the answer's JSON begins in peer->out */
+    size_t start;     /* where the answer begins in peer->out (its frame's start for a call of its own) */
+    size_t body;      /* where the answer's JSON begins in peer->out */
+    size_t tail_size; /* raw bytes that follow its answer, which are peer->tail then; 0: none do */
     uint64_t payload_size;        /* raw bytes that belong to the request */
     const unsigned char *payload; /* those bytes; NULL: they are still to come, behind the message */
 };

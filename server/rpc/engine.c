@@ -10,6 +10,9 @@
 /* Pieces of background work in one slice: about as many small blocks, or 32 MiB in large ones; a few milliseconds. */
 enum { RECLAIM_BUDGET = 2000 };
 
+/* Bytes that an answer of fixed size takes at most, with the id of a call that waits, all escaped. */
+enum { SMALL_ANSWER_SIZE = 16384 };
+
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 {
     struct um_rpc *made = calloc(1, sizeof *made);
@@ -92,6 +95,17 @@ void um_engine_settle(struct um_rpc *rpc)
 
 /* ---- peers ---- */
 
+/* Most that a peer's answers may take: what waits to be sent, the answer at work with what it repeats of the
+ * request, a batch's raw bytes, and the small answers of a batch or of all calls that wait. */
+static size_t out_limit(const struct um_limits *limits)
+{
+    uint64_t small_answers = limits->batch_requests + limits->waits;
+    uint64_t limit = limits->unsent_bytes + 4 * limits->message_bytes + limits->batch_bytes +
+                     small_answers * SMALL_ANSWER_SIZE;
+
+    return limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
+}
+
 int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options)
 {
     const struct um_limits *limits = rpc->limits;
@@ -113,9 +127,7 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
     um_list_init(&peer->laters);
     um_list_init(&peer->watches);
     um_list_init(&peer->talking);
-    /* What waits to be sent, the answer at work, the small answers that a batch may add to its large ones, and its raw
-     * bytes. */
-    um_buf_init(&peer->out, (size_t)(limits->unsent_bytes + 4 * limits->message_bytes + limits->batch_bytes));
+    um_buf_init(&peer->out, out_limit(limits));
     return UMEM_OK;
 }
 

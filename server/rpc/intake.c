@@ -199,6 +199,18 @@ static void note_piece(const struct um_intake *intake, size_t size)
         um_block_wrote(store, block, intake->span.offset + intake->done, size);
 }
 
+/* The last byte has come. */
+static void finish(struct um_peer *peer)
+{
+    struct um_intake *intake = take_away(peer);
+
+    if (intake->call != NULL)
+        finish_block(intake);
+    else if (intake->text != NULL)
+        um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
+    intake_free(intake);
+}
+
 void um_peer_payload_received(struct um_peer *peer, size_t size)
 {
     struct um_intake *intake = peer->intake;
@@ -208,13 +220,8 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
     intake->done += size;
     if (intake->text != NULL)
         intake->gathered.size += size;
-    if (intake->done < intake->size)
-        return;
-    take_away(peer);
-    if (intake->call != NULL)
-        finish_block(intake);
-    else if (intake->text != NULL)
-        um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
-    intake_free(intake);
+    if (intake->done == intake->size)
+        finish(peer);
+    /* After every piece: where the block turned out to be too small, who waits there was told of what came so far. */
     um_engine_settle(peer->rpc);
 }

@@ -45,8 +45,8 @@ void um_later_done(struct um_later *later);
 /* Answers with the store's facts, and frees it. */
 void um_later_fail(struct um_later *later, int code, const struct um_fault *fault);
 
-/* Takes back the waiting call of a peer that has this id, the oldest if several have. It is answered at the end of the message,
- * which may be a batch. Returns whether there was one. */
+/* Takes back the waiting call of a peer that has this id, the oldest if several have. It is answered at the end
+ * of the message, which may be a batch. Returns whether there was one. */
 bool um_later_cancel(struct um_peer *peer, const struct um_id *id);
 
 /* Answers those that were taken back, with `cancelled`. At the end of a message. */

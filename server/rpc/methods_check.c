@@ -51,6 +51,19 @@ static const struct um_param validate_params[] = {
     {.name = "block", .type = UM_BLOCK, .doc = "Only this block of the heap."},
 };
 
+/* The process heap stands in for a heap that is left out, even where a block says which is meant: only the heap that is looked
+ * at must not be another session's, so that the lock is not checked with the parameters. */
+static bool may_look(struct um_call *call, const struct um_heap *heap)
+{
+    struct um_fault fault = {0};
+    int code = um_heap_check_lock(heap, call->peer->owner, &fault);
+
+    if (code == UMEM_OK)
+        return true;
+    um_fail_fault(call, code, &fault);
+    return false;
+}
+
 static void validate_block(struct um_call *call, struct um_heap *heap, struct um_block *block)
 {
     struct um_fault fault = {0};
@@ -70,10 +83,13 @@ static void validate(struct um_call *call, const struct um_args *args)
     struct um_block *block = args->value[VALIDATE_BLOCK].as.block;
     struct validate_job validate = {.job = {.kind = &validate_kind, .is_long = true}};
 
+    if (block != NULL && !args->value[VALIDATE_HEAP].given)
+        heap = um_block_heap(um_call_store(call), block);
+    if (!may_look(call, heap))
+        return;
     if (block != NULL) {
-        if (!args->value[VALIDATE_HEAP].given)
-            heap = um_block_heap(um_call_store(call), block);
-        validate_block(call, heap, block);
+        if (may_look(call, um_block_heap(um_call_store(call), block)))
+            validate_block(call, heap, block);
         return;
     }
     if (!may_take_long(call))
@@ -100,7 +116,8 @@ const struct um_method um_method_heap_validate = {
         "A whole heap is not checked in a batch.",
     UM_PARAMS(validate_params),
     .result = validate_result,
-    .errors = {UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
+    .errors = {UMEM_E_LOCKED, UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
+    .ignores_lock = true,
     .run = validate,
 };
 

@@ -162,8 +162,8 @@ static void close_session(struct um_call *call, const struct um_args *args)
 const struct um_method um_method_session_close = {
     .name = "session.close",
     .summary = "Ends a session in order: it gets the answers that are due, then its connection is closed.",
-    .detail =
-        "Its waiting calls (unanswered), watches, locks, holds, and what it made with lifetime \"session\" end with it.",
+    .detail = "Its waiting calls (unanswered), watches, locks, holds, and what it made with lifetime "
+              "\"session\" end with it.",
     UM_PARAMS(close_params),
     .errors = {UMEM_E_UNKNOWN_HANDLE},
     .run = close_session,

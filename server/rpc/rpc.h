@@ -141,7 +141,8 @@ bool um_peer_is_waiting(const struct um_peer *peer);
 /* Appends the notifications that are due, as far as out is within limits.unsent_bytes. Before sending. */
 void um_peer_notify(struct um_peer *peer);
 
-/* Whether notifications are due that um_peer_notify() has not appended yet: when out has been sent, it can go on. */
+/* Whether notifications are due that um_peer_notify() has not appended yet: when out has been sent, it can go
+ * on. */
 bool um_peer_has_news(const struct um_peer *peer);
 
 /* How many payload bytes are still to come after the last message; 0: none. */

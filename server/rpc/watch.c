@@ -31,7 +31,7 @@ static bool concerns(const struct um_watch *watch, const struct um_news *news)
 {
     if (news->kind != UM_NEWS_CHANGED || !watch->is_of_block)
         return true;
-    return news->offset + news->size > watch->offset &&
+    return watch->size != 0 && news->offset + news->size > watch->offset &&
            (news->offset < watch->offset || news->offset - watch->offset < watch->size);
 }
 

@@ -1,4 +1,4 @@
-/* `umem` and the first example, as a shell runs them. */
+/* `umem`'s everyday verbs, and the first example, as a shell runs them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,107 +9,197 @@
 
 #include <cmocka.h>
 
-#include "daemon.h"
-
-enum { ARGS_MAXIMUM = 10 };
-
-static struct process process;
-
-/* Runs umem on the daemon's pipe. `words` ends with NULL. Returns the exit status; the output is in `process`. */
-static int umem(const struct daemon *daemon, const char *input, const char *const *words)
-{
-    const char *args[ARGS_MAXIMUM + 4] = {UMEM, "--pipe", daemon->pipe};
-    size_t count = 3;
-
-    while (*words != NULL && count < ARGS_MAXIMUM + 3)
-        args[count++] = *words++;
-    args[count] = NULL;
-    return process_run(&process, args, input);
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static void expect_output(const char *part)
-{
-    if (strstr(process.output, part) == NULL)
-        print_error("%s\n%s\n", process.output, process.errors);
-    assert_non_null(strstr(process.output, part));
-}
+#include "command.h"
 
 static void test_call(void **state)
 {
-    struct daemon *daemon = *state;
-
-    assert_int_equal(umem(daemon, NULL, WORDS("call", "server.info")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "server.info")), 0);
     expect_output("\"backend\":\"" BACKEND "\"");
-    assert_int_equal(umem(daemon, NULL, WORDS("call", "block.alloc", "{\"size\":4,\"name\":\"n\"}")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.alloc", "{\"size\":4,\"name\":\"n\"}")), 0);
     expect_output("\"size\":4");
-    assert_int_equal(umem(daemon, NULL, WORDS("call", "block.read", "[\"n\",2,4]")), 1);
-    assert_non_null(strstr(process.errors, "out_of_range"));
-    assert_int_equal(umem(daemon, NULL, WORDS("call", "block.read", "[")), 2);
+    assert_int_equal(
+        umem(*state, "{\"block\":\"n\",\n\"data\":\"AQIDBA==\"}", WORDS("call", "block.write", "-")), 0);
+    expect_whole_output("{\"size\":4}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"n\",2,4]")), 1);
+    expect_errors("out_of_range");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "{}")), 1);
+    expect_errors("umem help block.read");
 }
 
-static void test_lines_from_standard_input(void **state)
+static void test_heaps(void **state)
 {
-    assert_int_equal(umem(*state, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"nope\"}\n",
-                          WORDS("call", "-")),
+    assert_int_equal(
+        umem(*state, NULL,
+             WORDS("heap", "create", "--name", "h", "--maximum-size", "64K", "--alignment", "0x40")),
+        0);
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "info", "h")), 0);
+    expect_output("maximum_size           65536\n");
+    expect_output("alignment              64\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "128K", "--heap", "h")), 1);
+    expect_errors("no_memory");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1K", "--heap", "h")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "ls")), 0);
+    expect_output("process");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "ls", "--json")), 0);
+    assert_int_equal(strncmp(command.output, "[\n{\"heap\":", 10), 0);
+    assert_string_equal(command.output + command.output_size - 3, "\n]\n");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "destroy", "h")), 0);
+    expect_whole_output("blocks                 1\nbytes                  1024\n");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "destroy", "process")), 1);
+    expect_errors("denied");
+}
+
+static void test_blocks(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("ping")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--json")), 0);
+    expect_whole_output("[]\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1K", "--name", "note")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("write", "note", "hello")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "note", "--size", "5")), 0);
+    expect_whole_output("hello");
+    assert_int_equal(umem(*state, NULL, WORDS("read", "note", "--size=5", "--hex")), 0);
+    expect_whole_output("68656c6c6f\n");
+    assert_int_equal(umem(*state, NULL, WORDS("write", "note", "2a00", "--hex", "--offset", "0x3fe")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "note", "--offset", "1022", "--json")), 0);
+    expect_whole_output("{\"size\":2,\"data\":\"KgA=\"}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("ls")), 0);
+    expect_output("note\n");
+    assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 0);
+    expect_output("size                   1024\n");
+    assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
+    expect_output("blocks                 1\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "3")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("orphans", "--json")), 0);
+    expect_output("\"orphaned\":true");
+    assert_null(strstr(command.output, "note"));
+    /* Freeing goes on after the one that is not there. */
+    assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "note")), 1);
+    expect_errors("unknown_handle");
+    assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 1);
+}
+
+static void test_numbers(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "64", "--name", "n")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "-1", "0x7f", "--type", "i8")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("get", "n", "0", "--count", "2")), 0);
+    expect_whole_output("255\n127\n");
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "8", "18446744073709551615", "--type", "u64")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("get", "n", "8", "--type", "u64")), 0);
+    expect_whole_output("18446744073709551615\n");
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "16", "-1.5", "nan", "-inf", "--type", "f32")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("get", "n", "16", "--type", "f32", "--count", "3")), 0);
+    expect_whole_output("-1.5\nNaN\n-Infinity\n");
+    assert_int_equal(umem(*state, NULL, WORDS("get", "n", "16", "--type", "f32", "--json")), 0);
+    expect_whole_output("{\"values\":[-1.5]}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "256")), 1);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "twelve")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "18446744073709551616", "--type", "u64")), 2);
+}
+
+static void test_copy(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "a")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "b")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("write", "a", "abcdefgh")), 0);
+    assert_int_equal(
+        umem(*state, NULL, WORDS("copy", "a", "b", "--offset", "2", "--second-offset", "1", "--size", "3")),
+        0);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "b", "--hex")), 0);
+    expect_whole_output("0063646500000000\n");
+}
+
+/* What is not ASCII arrives as UTF-8, on Windows too. */
+static void test_names_in_other_scripts(void **state)
+{
+    assert_int_equal(umem(*state, NULL,
+                          WORDS("alloc", "4", "--name",
+                                "gr\xc3\xb6\xc3\x9f"
+                                "e \xe5\x9c\x96")),
                      0);
-    expect_output("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
-    expect_output("\"method_not_found\"");
+    assert_int_equal(umem(*state, NULL,
+                          WORDS("write",
+                                "gr\xc3\xb6\xc3\x9f"
+                                "e \xe5\x9c\x96",
+                                "\xc3\xa9")),
+                     0);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.list")), 0);
+    expect_output("\"name\":\"gr\xc3\xb6\xc3\x9f"
+                  "e \xe5\x9c\x96\"");
+    assert_int_equal(umem(*state, NULL,
+                          WORDS("read",
+                                "gr\xc3\xb6\xc3\x9f"
+                                "e \xe5\x9c\x96",
+                                "--size", "2")),
+                     0);
+    expect_whole_output("\xc3\xa9");
 }
 
-static void test_everyday_verbs(void **state)
+static void test_spawn(void **state)
 {
-    struct daemon *daemon = *state;
+    struct daemon daemon = {.pipe = ""};
+    char line[160];
 
-    assert_int_equal(umem(daemon, NULL, WORDS("ping")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("heap", "create", "--name", "h")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("heap", "ls")), 0);
-    expect_output("h");
-    assert_int_equal(umem(daemon, NULL, WORDS("alloc", "1K", "--heap", "h", "--name", "note")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("write", "note", "hello")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("read", "note", "--size", "5")), 0);
-    assert_string_equal(process.output, "hello");
-    assert_int_equal(umem(daemon, "from a pipe", WORDS("write", "note")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("read", "note", "--size", "11", "--utf8")), 0);
-    expect_output("from a pipe");
-    assert_int_equal(umem(daemon, NULL, WORDS("ls")), 0);
-    expect_output("note");
-    assert_int_equal(umem(daemon, NULL, WORDS("free", "note")), 0);
-    assert_int_equal(umem(daemon, NULL, WORDS("free", "note")), 1);
-    assert_int_equal(umem(daemon, NULL, WORDS("heap", "destroy", "h")), 0);
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    snprintf(line, sizeof line, "%s\n", daemon.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("spawn", "--", "--limit", "blocks=7")), 0);
+    expect_whole_output(line);
+    assert_int_equal(umem(&daemon, NULL, WORDS("spawn")), 0);
+    expect_whole_output(line);
+    assert_int_equal(umem(&daemon, NULL, WORDS("info")), 0);
+    expect_output("limits.blocks          7\n");
+    assert_int_equal(umem(&daemon, NULL, WORDS("shutdown")), 0);
+    /* It still answers for a moment. */
+    while (umem(&daemon, NULL, WORDS("ping")) == 0)
+        continue;
+    assert_int_equal(umem(&daemon, NULL, WORDS("spawn", "--", "--nonsense")), 6);
+    expect_errors("--nonsense");
+    pipe_name_remove(daemon.pipe);
 }
 
-static void test_usage_and_no_daemon(void **state)
+/* Whoever comes second finds the pipe taken, and waits for the daemon of the first. */
+static void test_two_spawns_at_once(void **state)
 {
-    struct daemon nowhere = {.pipe = ""};
+    static struct process other;
+    struct daemon daemon = {.pipe = ""};
+    const char *const args[] = {UMEM, "spawn", "--pipe", daemon.pipe, NULL};
 
-    assert_int_equal(umem(*state, NULL, WORDS("frobnicate")), 2);
-    assert_int_equal(umem(*state, NULL, WORDS("help")), 0);
-    expect_output("alloc");
-    assert_int_equal(umem(*state, NULL, WORDS("endpoint")), 0);
-    expect_output(((struct daemon *)*state)->pipe);
-    pipe_name_make(nowhere.pipe, sizeof nowhere.pipe);
-    assert_int_equal(umem(&nowhere, NULL, WORDS("ping")), 3);
-    assert_non_null(strstr(process.errors, nowhere.pipe));
-    pipe_name_remove(nowhere.pipe);
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(process_start(&other, args, NULL), 0);
+    assert_int_equal(umem(&daemon, NULL, WORDS("spawn")), 0);
+    assert_string_equal(command.errors, "");
+    assert_int_equal(process_finish(&other), 0);
+    assert_string_equal(other.errors, "");
+    assert_string_equal(other.output, command.output);
+    assert_int_equal(umem(&daemon, NULL, WORDS("shutdown")), 0);
+    while (umem(&daemon, NULL, WORDS("ping")) == 0)
+        continue;
+    pipe_name_remove(daemon.pipe);
 }
 
 static void test_first_steps(void **state)
 {
     const char *const args[] = {FIRST_STEPS, ((struct daemon *)*state)->pipe, NULL};
 
-    assert_int_equal(process_run(&process, args, NULL), 0);
-    assert_true(strlen(process.output) > 100);
+    assert_int_equal(process_run(&command, args, NULL), 0);
+    assert_true(strlen(command.output) > 100);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_call, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_lines_from_standard_input, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_everyday_verbs, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_usage_and_no_daemon, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_copy, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_names_in_other_scripts, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_spawn),
+        cmocka_unit_test(test_two_spawns_at_once),
         cmocka_unit_test_setup_teardown(test_first_steps, daemon_setup, daemon_teardown),
     };
 

@@ -255,8 +255,8 @@ static void one_that_dies_does_not_linger(void **state)
     await_sessions(other, 1);
 }
 
-/* A watch alone keeps no session: nothing that it asked for is still to be answered. But beside a call that waits it is
- * told. */
+/* A watch alone keeps no session: nothing that it asked for is still to be answered. But beside a call that
+ * waits it is told. */
 static void watches_of_a_half_closed_client(void **state)
 {
     struct world *world = *state;

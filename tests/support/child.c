@@ -31,6 +31,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         uv_close((uv_handle_t *)stream, NULL);
         return;
     }
+    if (is_output)
+        process->output_total += (uint64_t)count;
     if ((size_t)count > PROCESS_OUTPUT_SIZE - 1 - *size)
         count = (ssize_t)(PROCESS_OUTPUT_SIZE - 1 - *size);
     memcpy(text + *size, buf->base, (size_t)count);
@@ -104,6 +106,12 @@ bool process_wait_for(struct process *process, const char *text)
             return strstr(process->errors, text) != NULL;
     }
     return true;
+}
+
+bool process_poll(struct process *process)
+{
+    uv_run(&process->loop, UV_RUN_NOWAIT);
+    return process->exited;
 }
 
 void process_kill(struct process *process)

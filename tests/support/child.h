@@ -25,7 +25,8 @@ struct process {
     char scratch[PROCESS_OUTPUT_SIZE];
     size_t output_size;
     size_t errors_size;
-    int64_t status; /* exit status, once exited */
+    uint64_t output_total; /* bytes of standard output, those that did not fit in `output` counted */
+    int64_t status;        /* exit status, once exited */
     bool exited;
 };
 
@@ -35,6 +36,9 @@ int process_start(struct process *process, const char *const *args, const char *
 
 /* Runs until its standard error holds `text`. Returns whether it does; false where the program ended first. */
 bool process_wait_for(struct process *process, const char *text);
+
+/* Takes what has come, without waiting. Returns whether it has ended. */
+bool process_poll(struct process *process);
 
 /* Ends it at once (SIGKILL, TerminateProcess), or asks it to (SIGTERM; on Windows also at once). */
 void process_kill(struct process *process);

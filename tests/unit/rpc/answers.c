@@ -91,6 +91,31 @@ static const struct um_method *take_note(const struct um_peer *peer, const cJSON
     return NULL;
 }
 
+size_t answers_missing(const struct um_peer *peer)
+{
+    size_t count = 0;
+
+    for (const struct note *note = notes; note != NULL; note = note->next)
+        count += note->peer == peer;
+    return count;
+}
+
+void answers_forget_peer(const struct um_peer *peer)
+{
+    struct note **link = &notes;
+
+    while (*link != NULL) {
+        struct note *note = *link;
+
+        if (note->peer != peer) {
+            link = &note->next;
+            continue;
+        }
+        *link = note->next;
+        free(note);
+    }
+}
+
 void answers_forget(void)
 {
     while (notes != NULL) {

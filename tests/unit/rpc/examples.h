@@ -37,8 +37,8 @@ struct numbers {
 /* The table's rows; the last has no method. */
 extern const struct example examples[];
 
-/* Heap "h" with block "b", block "c" of the process heap, block "large", heap "mine" that the session has locked, and heap
- * "locked", which another has, with block "shut". */
+/* Heap "h" with block "b", block "c" of the process heap, block "large", heap "mine" that the session has
+ * locked, and heap "locked", which another has, with block "shut". */
 void prepare_all(struct fixture *fixture, struct numbers *numbers);
 
 #endif

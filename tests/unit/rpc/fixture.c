@@ -230,6 +230,24 @@ cJSON *take(struct um_peer *peer)
     return take_raw(peer, NULL, 0);
 }
 
+void take_all(struct um_peer *peer)
+{
+    while (peer->out.size != 0) {
+        size_t size;
+        size_t raw_size;
+        size_t begin = find_message(peer, &size, &raw_size);
+        const cJSON *message = cJSON_ParseWithLength(peer->out.data + begin, size);
+
+        assert_non_null(message);
+        answers_check(peer, message);
+        um_buf_consume(&peer->out, begin + size);
+        if (peer->tail.bytes != NULL && raw_size == peer->tail.size)
+            um_peer_tail_sent(peer);
+        else
+            um_buf_consume(&peer->out, raw_size);
+    }
+}
+
 cJSON *take_result(struct um_peer *peer)
 {
     const cJSON *answer = take(peer);

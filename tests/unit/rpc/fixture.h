@@ -1,8 +1,8 @@
 /*
  * An engine with a store of its own and peers without sockets: what the engine's tests stand on.
  *
- * Owns: the engine, the store, one peer to begin with. Every answer that it takes is held against the command table,
- * see answers.h.
+ * Owns: the engine, the store, one peer to begin with. Every answer that it takes is held against the command
+ * table, see answers.h.
  */
 #ifndef FIXTURE_H
 #define FIXTURE_H
@@ -36,8 +36,8 @@ int fixture_teardown(void **state);
 
 /* ---- messages in ---- */
 
-/* Feeds one message; the peer must be ready for it. What is answered stays in peer->out. feed_message() takes it as it is (raw bytes
- * may have to follow), tell() as a printf format. */
+/* Feeds one message; the peer must be ready for it. What is answered stays in peer->out. feed_message() takes
+ * it as it is (raw bytes may have to follow), tell() as a printf format. */
 void feed_message(struct um_peer *peer, const char *message, size_t size, uint64_t payload_size);
 UM_PRINTF(2, 3)
 void tell(struct um_peer *peer, const char *format, ...);
@@ -54,13 +54,17 @@ void work(struct um_rpc *rpc);
 /* Sets the clock that calls wait by, and answers those whose time is up. */
 void set_time(struct fixture *fixture, uint64_t now_ms);
 
-/* ---- messages out ----
- * What these return is good until the test is over: nothing is deleted. */
+/* ---- messages out ---- */
 
-/* Takes the first message that waits to be sent, which must be there. take_raw() also takes the raw bytes behind it, of which
- * there must be payload_size. */
+/* What these return is good until the test is over: nothing is deleted. */
+
+/* Takes the first message that waits to be sent, which must be there. take_raw() also takes the raw bytes
+ * behind it, of which there must be payload_size. */
 struct cJSON *take(struct um_peer *peer);
 struct cJSON *take_raw(struct um_peer *peer, void *payload, size_t payload_size);
+
+/* Takes all that waits to be sent, with its raw bytes. */
+void take_all(struct um_peer *peer);
 
 /* As take(), and expects a result, an error's data, or a notification's params. */
 struct cJSON *take_result(struct um_peer *peer);
@@ -72,8 +76,8 @@ void expect_silence(struct um_peer *peer);
 
 /* ---- both ---- */
 
-/* Feeds one message (a printf format), lets it run to its end if it takes long, and returns the first message that waits then,
- * NULL for none. */
+/* Feeds one message (a printf format), lets it run to its end if it takes long, and returns the first message
+ * that waits then, NULL for none. */
 UM_PRINTF(2, 3)
 struct cJSON *ask(struct um_peer *peer, const char *format, ...);
 
@@ -104,7 +108,8 @@ void read_hex(struct um_peer *peer, uint64_t block, uint64_t offset, uint64_t si
 uint64_t new_block(struct um_peer *peer, const char *params);
 uint64_t new_heap(struct um_peer *peer, const char *params);
 
-/* Begins block.wait with these parameters as request 7, and sees that it waits; takes its answer, whose value is written so. */
+/* Begins block.wait with these parameters as request 7, and sees that it waits; takes its answer, whose value
+ * is written so. */
 void begin_wait(struct um_peer *peer, const char *params);
 void take_value(struct um_peer *peer, const char *value);
 

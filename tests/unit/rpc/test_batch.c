@@ -246,7 +246,8 @@ static void test_bytes_of_a_batch(void **state)
     assert_int_equal(bytes[96], 1);
 }
 
-/* Every call that touches bytes counts them, and a whole batch that passes the limit with its payload is refused. */
+/* Every call that touches bytes counts them, and a whole batch that passes the limit with its payload is
+ * refused. */
 static void test_every_call_counts(void **state)
 {
     static const char *const calls[] = {
@@ -291,6 +292,26 @@ static void test_a_payload_past_the_limit(void **state)
     feed_message(peer, good, sizeof good - 1, 4096);
     feed_payload(peer, bytes, 4096, 1000);
     expect_name(take(peer), 0, NULL);
+}
+
+/* Memory for a batch's bytes grows with those that have come, not with what is said to come. */
+static void test_nothing_of_a_declared_length(void **state)
+{
+    static const char batch[] = "[" RAW_WRITE("b", "0", "16777216") "]";
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->other;
+    static char bytes[100000];
+    size_t room = 0;
+
+    fixture->limits.batch_bytes = 16 << 20;
+    new_block(peer, "{\"size\":16777216,\"name\":\"b\"}");
+    feed_message(peer, batch, sizeof batch - 1, 16 << 20);
+    um_peer_payload_space(peer, &room);
+    assert_in_range(room, 1, 1 << 17);
+    feed_payload(peer, bytes, sizeof bytes, 1000);
+    um_peer_payload_space(peer, &room);
+    assert_in_range(room, 1, 1 << 18);
+    answers_forget();
 }
 
 static void test_as_many_requests_as_the_limit_allows(void **state)
@@ -408,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bytes_of_a_batch, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_every_call_counts, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_payload_past_the_limit, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_of_a_declared_length, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_as_many_requests_as_the_limit_allows, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,

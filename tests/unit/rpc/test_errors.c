@@ -200,6 +200,36 @@ static void test_an_answer_that_would_be_too_long(void **state)
     expect_result(peer, "{\"method\":\"block.read\",\"params\":[%llu,0,700000]}", (ULL)block);
 }
 
+/* With all limits at their least, small answers still have room: those of a batch, and those of calls that
+ * waited, which come all at once. */
+static void test_small_answers_have_room(void **state)
+{
+    static const uint64_t least = 1024;
+    struct fixture *fixture = *state;
+    struct um_peer_options options = {.pid = 5};
+    struct um_peer third;
+    char batch[1024] = "[{\"method\":\"x\"}";
+
+    fixture->limits.message_bytes = least;
+    fixture->limits.unsent_bytes = least;
+    fixture->limits.batch_bytes = least;
+    fixture->limits.batch_requests = 100;
+    fixture->limits.waits = 100;
+    assert_int_equal(um_peer_open(fixture->rpc, &third, &options), UMEM_OK);
+    for (int i = 1; i < 60; i++)
+        strcat(batch, ",{\"method\":\"x\"}");
+    strcat(batch, "]");
+    assert_int_equal(cJSON_GetArraySize(ask(&third, "%s", batch)), 60);
+    new_block(&fixture->peer, "{\"size\":8,\"name\":\"b\"}");
+    for (int i = 0; i < 100; i++)
+        tell(&third, MESSAGE_OF("%d", "block.wait", "[\"b\",0,0]"), i);
+    expect_result(&fixture->peer, MESSAGE("block.fill", "[\"b\",1]"));
+    assert_false(third.broken);
+    for (int i = 0; i < 100; i++)
+        take_result(&third);
+    um_peer_close(&third);
+}
+
 static void test_a_message_that_the_framing_refused(void **state)
 {
     struct um_peer *peer = peer_of(state);
@@ -227,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_full_heap_tells_the_ntstatus, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_small_answers_have_room, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_message_that_the_framing_refused, fixture_setup,
                                         fixture_teardown),
     };

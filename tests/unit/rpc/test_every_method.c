@@ -16,8 +16,9 @@
 #include "umem_errors.h"
 
 /*
- * Each row makes one method answer in one way. A method without a row of code 0, and an error that a method declares without a row
- * or a rule that makes it, fail the test: that is how a new method is told that it lacks its examples (see examples.c).
+ * Each row makes one method answer in one way. A method without a row of code 0, and an error that a method
+ * declares without a row or a rule that makes it, fail the test: that is how a new method is told that it
+ * lacks its examples (see examples.c).
  */
 
 /* Errors that only come when the system's memory runs out, which no test can make it do. */

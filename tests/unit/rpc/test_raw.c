@@ -155,6 +155,23 @@ static void test_raw_read_small_and_large(void **state)
     assert_true(um_peer_is_ready(peer));
 }
 
+/* An answer that comes while the bytes of another one are still being sent has none of them. */
+static void test_a_wait_is_answered_behind_raw_bytes(void **state)
+{
+    static char bytes[100000];
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->other;
+
+    new_block(&fixture->peer, "{\"size\":100000,\"name\":\"b\"}");
+    begin_wait(peer, "[\"b\",0,0,\"u8\"]");
+    tell(peer, MESSAGE_OF("2", "block.read", "[\"b\",0,100000,\"raw\"]"));
+    assert_int_equal(peer->tail.size, 100000);
+    expect_result(&fixture->peer, MESSAGE("block.set", "[\"b\",0,[5]]"));
+    assert_int_equal(uint_of(take_raw(peer, bytes, 100000), "id"), 2);
+    take_value(peer, "5");
+    expect_silence(peer);
+}
+
 static void test_raw_is_not_for_lines(void **state)
 {
     struct fixture *fixture = *state;
@@ -177,6 +194,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_read_small_and_large, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_wait_is_answered_behind_raw_bytes, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_is_not_for_lines, fixture_setup, fixture_teardown),
     };
 

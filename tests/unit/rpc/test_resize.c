@@ -199,7 +199,8 @@ static void test_pinned_by_a_raw_read(void **state)
     }
 }
 
-/* It is copied in slices. What is written meanwhile is not lost, and nobody sees the new size before it is done. */
+/* It is copied in slices. What is written meanwhile is not lost, and nobody sees the new size before it is
+ * done. */
 static void test_in_slices(void **state)
 {
     struct fixture *fixture = *state;

@@ -95,6 +95,11 @@ static void test_a_range_of_a_block(void **state)
     expect_silence(other);
     expect_result(peer, MESSAGE("block.resize", "[\"b\",13]"));
     expect_changed(other, id, block, 13, 1);
+    /* No bytes are never written. */
+    rest = new_watch(other, "{\"block\":\"b\",\"offset\":5,\"size\":0}");
+    expect_result(peer, MESSAGE("block.fill", "[\"b\",1,3,5]"));
+    expect_silence(other);
+    expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)rest);
     /* To the end is wherever the block ends at the time. */
     rest = new_watch(other, "{\"block\":\"b\",\"offset\":12}");
     expect_result(peer, MESSAGE("block.resize", "[\"b\",100]"));

@@ -1,0 +1,35 @@
+/*
+ * Other programs: run and waited for.
+ *
+ * Owns: the child while it runs. Must not know: which program it is.
+ *
+ * child_posix.c and child_win32.c keep this contract.
+ */
+#ifndef UMEM_CLI_CHILD_H
+#define UMEM_CLI_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CLI_CHILD_ABSENT = -1, /* there is no such program */
+    CLI_CHILD_REFUSED = -2 /* it cannot be run */
+};
+
+/* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits
+ * for its end. It has this program's standard files, with `is_quiet` none that lead anywhere but standard
+ * input. Ctrl-C is the child's affair meanwhile. Returns its exit status (128 and a signal's number where a
+ * signal has ended it), or one of CLI_CHILD_*. */
+int cli_run_child(const char *const *words, bool is_quiet);
+
+/* Sets a variable in the environment that children get. */
+void cli_set_environment(const char *name, const char *value);
+
+/* Writes the path of a program that lies in this program's own directory. Returns false where there is none,
+ * or it does not fit. */
+bool cli_find_neighbour(const char *name, char *path, size_t room);
+
+/* Lets time pass. */
+void cli_pause_ms(unsigned milliseconds);
+
+#endif

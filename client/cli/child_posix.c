@@ -1,0 +1,117 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
+
+extern char **environ;
+
+/* The child must not inherit that Ctrl-C is ignored here. */
+static void set_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t defaults;
+
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGINT);
+    sigaddset(&defaults, SIGQUIT);
+    posix_spawnattr_setsigdefault(attributes, &defaults);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
+}
+
+static int wait_for(pid_t child)
+{
+    int status;
+
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR)
+            return CLI_CHILD_REFUSED;
+    }
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int cli_run_child(const char *const *words, bool is_quiet)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction interrupt;
+    struct sigaction quit;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    pid_t child;
+    int error;
+    int status;
+
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_init(&actions);
+    set_signals(&attributes);
+    if (is_quiet) {
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    }
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    error = posix_spawnp(&child, words[0], &actions, &attributes, (char **)(uintptr_t)words, environ);
+    if (error == 0)
+        status = wait_for(child);
+    else
+        status = error == ENOENT ? CLI_CHILD_ABSENT : CLI_CHILD_REFUSED;
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return status;
+}
+
+void cli_set_environment(const char *name, const char *value)
+{
+    setenv(name, value, 1);
+}
+
+static bool find_self(char *path, size_t room)
+{
+#ifdef __APPLE__
+    uint32_t size = (uint32_t)room;
+
+    return _NSGetExecutablePath(path, &size) == 0;
+#else
+    ssize_t size = readlink("/proc/self/exe", path, room - 1);
+
+    if (size <= 0)
+        return false;
+    path[size] = '\0';
+    return true;
+#endif
+}
+
+bool cli_find_neighbour(const char *name, char *path, size_t room)
+{
+    char self[PATH_MAX];
+    char *slash;
+
+    if (!find_self(self, sizeof self))
+        return false;
+    slash = strrchr(self, '/');
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    return (size_t)snprintf(path, room, "%s/%s", self, name) < room && access(path, X_OK) == 0;
+}
+
+void cli_pause_ms(unsigned milliseconds)
+{
+    struct timespec time = {.tv_sec = (time_t)(milliseconds / 1000),
+                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+
+    nanosleep(&time, NULL);
+}

@@ -1,0 +1,262 @@
+#include "params.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "json_out.h"
+#include "report.h"
+#include "show.h"
+#include "text.h"
+
+enum { PARAMS_LIMIT = 1 << 26, HANDLE_DIGITS = 16 };
+
+void cli_params_begin(struct cli_params *params)
+{
+    params->is_wrong = false;
+    um_buf_init(&params->json, PARAMS_LIMIT);
+    um_json_begin_object(&params->json);
+}
+
+void cli_params_drop(struct cli_params *params)
+{
+    um_buf_deinit(&params->json);
+}
+
+/* Notes that a word is wrong; only the first one is told. */
+static void refuse(struct cli_params *params, const char *text, const char *what)
+{
+    if (!params->is_wrong)
+        cli_fail(CLI_USAGE, "\"%s\" is %s", text, what);
+    params->is_wrong = true;
+}
+
+static void put_string(struct cli_params *params, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (um_utf8_check(text, size) == size)
+        um_json_string(&params->json, text, size);
+    else
+        refuse(params, text, "not UTF-8");
+}
+
+void cli_put_text(struct cli_params *params, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    um_json_key(&params->json, key);
+    put_string(params, text);
+}
+
+void cli_put_handle(struct cli_params *params, const char *key, const char *text)
+{
+    /* Longer digits cannot be a handle, and no number says them exactly: then it is a name. */
+    bool is_number = text != NULL && *text >= '1' && *text <= '9' &&
+                     strspn(text, "0123456789") == strlen(text) && strlen(text) <= HANDLE_DIGITS;
+
+    if (!is_number) {
+        cli_put_text(params, key, text);
+        return;
+    }
+    um_json_key(&params->json, key);
+    um_json_raw(&params->json, text, strlen(text));
+}
+
+void cli_put_words(struct cli_params *params, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    um_json_key(&params->json, key);
+    um_json_begin_array(&params->json);
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+
+        if (um_utf8_check(text, length) != length)
+            refuse(params, text, "not UTF-8");
+        else
+            um_json_string(&params->json, text, length);
+        text += length + (text[length] == ',');
+    }
+    um_json_end_array(&params->json);
+}
+
+bool cli_parse_size(const char *text, uint64_t *size)
+{
+    static const char units[] = "KMGT";
+    bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = is_hex ? text + 2 : text;
+    size_t length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+    const char *end = digits + length;
+    uint64_t number = strtoull(digits, NULL, is_hex ? 16 : 10);
+    unsigned shift = 0;
+
+    if (length == 0 || length > HANDLE_DIGITS)
+        return false;
+    if (*end != '\0') {
+        const char *unit = strchr(units, *end);
+
+        if (is_hex || unit == NULL || end[1] != '\0')
+            return false;
+        shift = 10 * (unsigned)(unit - units + 1);
+    }
+    if (number > UMEM_SIZE_MAX >> shift)
+        return false;
+    *size = number << shift;
+    return true;
+}
+
+static const char not_a_size[] =
+    "not a size; write digits, with K, M, G or T behind them for powers of 1024, or 0x and "
+    "hexadecimal digits";
+
+void cli_put_size(struct cli_params *params, const char *key, const char *text)
+{
+    uint64_t size;
+
+    if (text == NULL)
+        return;
+    if (!cli_parse_size(text, &size)) {
+        refuse(params, text, not_a_size);
+        return;
+    }
+    um_json_key(&params->json, key);
+    um_json_uint(&params->json, size);
+}
+
+void cli_put_milliseconds(struct cli_params *params, const char *key, const char *text)
+{
+    uint64_t number;
+
+    if (text != NULL && (strspn(text, "0123456789") != strlen(text) || !cli_parse_size(text, &number)))
+        refuse(params, text, "not a number of milliseconds");
+    else
+        cli_put_size(params, key, text);
+}
+
+int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size)
+{
+    *size = fallback;
+    if (cli->option[option] == NULL || cli_parse_size(cli->option[option], size))
+        return CLI_OK;
+    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
+}
+
+void cli_put_element(struct cli_params *params, const char *text)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    bool is_integer = *digits != '\0' && (is_hex || strspn(digits, "0123456789") == strlen(digits));
+    char *end = NULL;
+
+    errno = 0;
+    if (is_integer && *text == '-')
+        um_json_int64(&params->json, strtoll(text, &end, is_hex ? 16 : 10));
+    else if (is_integer)
+        um_json_uint64(&params->json, strtoull(text, &end, is_hex ? 16 : 10));
+    else
+        um_json_double(&params->json, strtod(text, &end));
+    if (*text == '\0' || *end != '\0' || strchr(" \t\n+", *text) != NULL)
+        refuse(params, text, "not a number");
+    else if (errno == ERANGE && is_integer)
+        refuse(params, text, "past what 64 bits hold");
+}
+
+void cli_put_value(struct cli_params *params, const char *key, const char *text)
+{
+    um_json_key(&params->json, key);
+    cli_put_element(params, text);
+}
+
+void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes, size_t size)
+{
+    char *text;
+
+    um_json_key(&params->json, key);
+    text = um_json_begin_raw_string(&params->json, 2 * size);
+    if (text != NULL) {
+        um_hex_encode(text, bytes, size);
+        um_json_end_raw_string(&params->json);
+    }
+    cli_put_text(params, "encoding", "hex");
+}
+
+int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size)
+{
+    bool hex = cli->option[CLI_HEX] != NULL;
+    bool base64 = cli->option[CLI_BASE64] != NULL;
+    size_t length = strlen(text);
+    size_t bad_offset = 0;
+
+    *size = length;
+    if (hex && base64)
+        return cli_fail_usage(cli, "--hex and --base64 exclude each other");
+    if ((hex && !um_hex_decoded_size(text, length, size, &bad_offset)) ||
+        (base64 && !um_base64_decoded_size(text, length, size, &bad_offset)))
+        return cli_fail(CLI_USAGE, "DATA is not %s from character %zu on", hex ? "hexadecimal" : "base64",
+                        bad_offset);
+    *bytes = malloc(*size + 1);
+    if (*bytes == NULL)
+        return cli_fail_memory();
+    if (hex)
+        um_hex_decode(*bytes, text, length);
+    else if (base64)
+        um_base64_decode(*bytes, text, length);
+    else
+        memcpy(*bytes, text, length);
+    return CLI_OK;
+}
+
+void cli_forget_result(struct cli *cli)
+{
+    umem_free_text(cli->result);
+    cli->result = NULL;
+}
+
+int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result)
+{
+    int code = UMEM_OK;
+
+    if (params != NULL) {
+        um_json_end_object(&params->json);
+        um_buf_append_byte(&params->json, '\0');
+        if (params->is_wrong || params->json.failed) {
+            int status = params->is_wrong ? CLI_USAGE : cli_fail_memory();
+
+            cli_params_drop(params);
+            return status;
+        }
+    }
+    cli_forget_result(cli);
+    code = umem_call(cli->client, method, params != NULL ? params->json.data : NULL, &cli->result);
+    if (params != NULL)
+        cli_params_drop(params);
+    if (code != UMEM_OK)
+        return cli_fail_call(cli);
+    if (result != NULL) {
+        *result = cJSON_Parse(cli->result);
+        if (*result == NULL)
+            return cli_fail_memory();
+    }
+    return CLI_OK;
+}
+
+int cli_look_up(struct cli *cli, const char *text, umem_handle *block, uint64_t *size)
+{
+    struct cli_params params;
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_ROOM];
+    int status;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", text);
+    status = cli_call(cli, "block.info", &params, &result);
+    if (status == CLI_OK) {
+        *block = strtoull(cli_member(result, "block", room), NULL, 10);
+        *size = strtoull(cli_member(result, "size", room), NULL, 10);
+    }
+    cJSON_Delete(result);
+    return status;
+}

@@ -1,0 +1,69 @@
+/*
+ * From words of the command line to parameters of a method, and to its result.
+ *
+ * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there
+ * are.
+ *
+ * A word that is wrong is told at once; the parameters are then wrong, and calling with them returns
+ * CLI_USAGE.
+ */
+#ifndef UMEM_CLI_PARAMS_H
+#define UMEM_CLI_PARAMS_H
+
+#include "buf.h"
+#include "cli.h"
+
+struct cJSON;
+
+struct cli_params {
+    struct um_buf json; /* an object that is not ended yet */
+    bool is_wrong;      /* a word was refused, and that has been told */
+};
+
+/* Begins parameters, which the functions that call a method end and free. */
+void cli_params_begin(struct cli_params *params);
+
+/* Frees parameters that are not used for a call. */
+void cli_params_drop(struct cli_params *params);
+
+/* Each adds one parameter, or nothing where `text` is NULL. A handle is digits, else it is a name. */
+void cli_put_handle(struct cli_params *params, const char *key, const char *text);
+void cli_put_size(struct cli_params *params, const char *key, const char *text);
+void cli_put_text(struct cli_params *params, const char *key, const char *text);
+void cli_put_milliseconds(struct cli_params *params, const char *key, const char *text);
+
+/* Words with commas between them, as an array. */
+void cli_put_words(struct cli_params *params, const char *key, const char *text);
+
+/* A number for memory: an integer of 64 bits (also 0x...), or one with a fraction, "nan", "inf". */
+void cli_put_value(struct cli_params *params, const char *key, const char *text);
+
+/* The same as an element of an array that was begun in params->json. */
+void cli_put_element(struct cli_params *params, const char *text);
+
+/* Bytes, as hexadecimal digits with the encoding beside them. */
+void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes, size_t size);
+
+/* Reads a size: decimal digits or 0x and hexadecimal ones, with K, M, G or T for powers of 1024 behind
+ * decimal ones. Returns false where it is none, or passes 2^53 - 1. */
+bool cli_parse_size(const char *text, uint64_t *size);
+
+/* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been
+ * told. */
+int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
+
+/* The bytes that a word stands for: its own, or those that --hex or --base64 make of it. The caller frees
+ * them. Returns an exit status; a failure has been told. */
+int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
+
+/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(); its
+ * text stays in cli->result until the next call. Returns an exit status; a failure has been told. */
+int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
+
+/* Frees cli->result. */
+void cli_forget_result(struct cli *cli);
+
+/* The block's handle and size, by handle or name. As cli_call(). */
+int cli_look_up(struct cli *cli, const char *text, umem_handle *block, uint64_t *size);
+
+#endif

@@ -1,0 +1,216 @@
+#include "show.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "json_out.h"
+#include "report.h"
+
+enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64 };
+
+static bool is_whole(double number)
+{
+    return number >= -(double)UM_JSON_INTEGER_MAX && number <= (double)UM_JSON_INTEGER_MAX &&
+           number == floor(number);
+}
+
+static const cJSON *find_member(const cJSON *object, const char *path)
+{
+    const char *dot = strchr(path, '.');
+    char key[KEY_ROOM];
+
+    if (dot == NULL)
+        return cJSON_GetObjectItemCaseSensitive(object, path);
+    snprintf(key, sizeof key, "%.*s", (int)(dot - path), path);
+    return find_member(cJSON_GetObjectItemCaseSensitive(object, key), dot + 1);
+}
+
+static const char *scalar(const cJSON *value, char room[CLI_NUMBER_ROOM])
+{
+    if (cJSON_IsString(value))
+        return value->valuestring;
+    if (cJSON_IsBool(value))
+        return cJSON_IsTrue(value) ? "yes" : "no";
+    if (!cJSON_IsNumber(value))
+        return "";
+    snprintf(room, CLI_NUMBER_ROOM, is_whole(value->valuedouble) ? "%.0f" : "%.17g", value->valuedouble);
+    return room;
+}
+
+const char *cli_member(const cJSON *object, const char *path, char room[CLI_NUMBER_ROOM])
+{
+    return scalar(find_member(object, path), room);
+}
+
+void cli_write_json(struct um_buf *out, const cJSON *value)
+{
+    const cJSON *item;
+
+    if (cJSON_IsObject(value)) {
+        um_json_begin_object(out);
+        cJSON_ArrayForEach(item, value)
+        {
+            um_json_key(out, item->string);
+            cli_write_json(out, item);
+        }
+        um_json_end_object(out);
+    } else if (cJSON_IsArray(value)) {
+        um_json_begin_array(out);
+        cJSON_ArrayForEach(item, value) cli_write_json(out, item);
+        um_json_end_array(out);
+    } else if (cJSON_IsString(value)) {
+        um_json_cstring(out, value->valuestring);
+    } else if (cJSON_IsBool(value)) {
+        um_json_bool(out, cJSON_IsTrue(value));
+    } else if (!cJSON_IsNumber(value)) {
+        um_json_null(out);
+    } else if (is_whole(value->valuedouble)) {
+        um_json_int(out, (int64_t)value->valuedouble);
+    } else {
+        um_json_double(out, value->valuedouble);
+    }
+}
+
+static void print_json(const cJSON *value)
+{
+    struct um_buf out;
+
+    um_buf_init(&out, JSON_LIMIT);
+    cli_write_json(&out, value);
+    if (!out.failed)
+        fwrite(out.data, 1, out.size, stdout);
+    um_buf_deinit(&out);
+}
+
+void cli_print_json(const cJSON *value)
+{
+    print_json(value);
+    putchar('\n');
+}
+
+static void print_members(const cJSON *object, const char *prefix)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        char path[PATH_ROOM];
+        char room[CLI_NUMBER_ROOM];
+
+        snprintf(path, sizeof path, "%s%s", prefix, item->string);
+        if (cJSON_IsObject(item)) {
+            snprintf(path, sizeof path, "%s%s.", prefix, item->string);
+            print_members(item, path);
+        } else if (cJSON_IsArray(item)) {
+            printf("%-22s ", path);
+            cli_print_json(item);
+        } else {
+            printf("%-22s %s\n", path, scalar(item, room));
+        }
+    }
+}
+
+void cli_print_members(const cJSON *object)
+{
+    print_members(object, "");
+}
+
+int cli_show(struct cli *cli, const char *method, struct cli_params *params, const char *member)
+{
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_ROOM];
+    int status = cli_call(cli, method, params, &result);
+
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
+        puts(cli->result);
+    else if (status == CLI_OK && member != NULL && *member != '\0')
+        puts(cli_member(result, member, room));
+    else if (status == CLI_OK && member != NULL)
+        cli_print_members(result);
+    cJSON_Delete(result);
+    return status;
+}
+
+/* ---- lists ---- */
+
+int cli_visit(struct cli *cli, const struct cli_list *list, void *context)
+{
+    char room[CLI_NUMBER_ROOM];
+    char after[CLI_NUMBER_ROOM] = "0";
+    int status = CLI_OK;
+
+    while (status == CLI_OK && after[0] != '\0') {
+        struct cli_params params;
+        const cJSON *entry;
+        cJSON *result = NULL;
+
+        cli_params_begin(&params);
+        if (list->filter != NULL)
+            list->filter(cli, &params);
+        cli_put_size(&params, "after", after);
+        status = cli_call(cli, list->method, &params, &result);
+        for (entry = find_member(result, list->member) != NULL ? find_member(result, list->member)->child
+                                                               : NULL;
+             status == CLI_OK && entry != NULL; entry = entry->next)
+            status = list->visit(cli, entry, context);
+        snprintf(after, sizeof after, "%s", cli_member(result, "next", room));
+        cJSON_Delete(result);
+    }
+    return status;
+}
+
+/* A table or an array that is being printed. */
+struct printing {
+    const struct cli_column *columns;
+    uint64_t count; /* entries so far */
+};
+
+static void print_cell(const struct cli_column *column, const char *text)
+{
+    bool is_last = column[1].title == NULL;
+
+    printf("%*s%s", is_last ? 0 : column->width, text, is_last ? "\n" : " ");
+}
+
+static int print_entry(struct cli *cli, const cJSON *entry, void *context)
+{
+    struct printing *printing = context;
+
+    if (cli->option[CLI_JSON] != NULL) {
+        fputs(printing->count == 0 ? "[\n" : ",\n", stdout);
+        print_json(entry);
+    } else {
+        for (const struct cli_column *column = printing->columns; column->title != NULL; column++) {
+            char room[CLI_NUMBER_ROOM];
+            const cJSON *member = find_member(entry, column->path);
+            const char *text = scalar(member, room);
+
+            /* A truth is told by its column's own word, or by nothing. */
+            if (cJSON_IsBool(member))
+                text = cJSON_IsTrue(member) ? column->path : "";
+            print_cell(column, text);
+        }
+    }
+    printing->count++;
+    return CLI_OK;
+}
+
+int cli_show_list(struct cli *cli, const struct cli_list *list, const struct cli_column *columns)
+{
+    struct cli_list printed = *list;
+    struct printing printing = {.columns = columns};
+    int status;
+
+    printed.visit = print_entry;
+    if (cli->option[CLI_JSON] == NULL) {
+        for (const struct cli_column *column = columns; column->title != NULL; column++)
+            print_cell(column, column->title);
+    }
+    status = cli_visit(cli, &printed, &printing);
+    /* An array that is cut short by an error stays without its end, so that nobody takes it for the whole. */
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
+        puts(printing.count == 0 ? "[]" : "\n]");
+    return status;
+}

@@ -1,0 +1,29 @@
+/*
+ * What the command line, files and the terminal are to the system. Text is UTF-8 on both.
+ *
+ * Owns: the console's code page while umem runs. Must not know: verbs.
+ *
+ * system_posix.c and system_win32.c keep this contract.
+ */
+#ifndef UMEM_CLI_SYSTEM_H
+#define UMEM_CLI_SYSTEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* First of all: standard files carry bytes as they are, a console shows UTF-8, and the command line, which
+ * argv is not on Windows, becomes UTF-8. Returns the arguments, which live as long as the process and end
+ * with NULL; their number in *count. */
+char **cli_prepare(int *count, char **arguments);
+
+/* Whether a person looks at it. */
+bool cli_is_terminal(FILE *file);
+
+/* fopen() with a path in UTF-8. */
+FILE *cli_open_file(const char *path, const char *mode);
+
+/* How many bytes are left to read in a file; false where it is none (a pipe, a terminal). */
+bool cli_file_size(FILE *file, uint64_t *size);
+
+#endif

@@ -1,0 +1,204 @@
+/* umem read, write, dump: a block's bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "dump.h"
+#include "params.h"
+#include "report.h"
+#include "show.h"
+#include "stream.h"
+#include "system.h"
+
+/* ---- read ---- */
+
+/* Reads by a request of one's own, whose answer is shown as it is: for --json and the text encodings. */
+static int read_text(struct cli *cli, const char *encoding)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", cli->words[0]);
+    cli_put_text(&params, "encoding", encoding);
+    cli_put_size(&params, "offset", cli->option[CLI_OFFSET]);
+    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
+    return cli_show(cli, "block.read", &params, "data");
+}
+
+/* Where bytes go. */
+struct target {
+    FILE *file;
+    const char *name;
+};
+
+static int put_bytes(const char *bytes, size_t size, void *context)
+{
+    struct target *target = context;
+
+    if (fwrite(bytes, 1, size, target->file) == size)
+        return CLI_OK;
+    return cli_fail(CLI_FAILED, "%s cannot be written", target->name);
+}
+
+static int read_bytes(struct cli *cli)
+{
+    struct target target = {stdout, "standard output"};
+    const char *path = cli->option[CLI_FILE];
+    umem_handle block = 0;
+    uint64_t offset;
+    uint64_t size;
+    int status = cli_find_range(cli, &block, &offset, &size);
+
+    /* The whole range has been checked before a file is made or anything is printed. */
+    if (status == CLI_OK && path != NULL) {
+        target = (struct target){cli_open_file(path, "wb"), path};
+        if (target.file == NULL)
+            status = cli_fail(CLI_FAILED, "%s cannot be opened", path);
+    }
+    if (status == CLI_OK)
+        status = cli_receive(cli, block, offset, size, put_bytes, &target);
+    if (path != NULL && target.file != NULL && fclose(target.file) != 0 && status == CLI_OK)
+        status = cli_fail(CLI_FAILED, "%s cannot be written", path);
+    return status;
+}
+
+static int read_block(struct cli *cli)
+{
+    const char *encodings[] = {cli->option[CLI_HEX] != NULL ? "hex" : NULL,
+                               cli->option[CLI_UTF8] != NULL ? "utf8" : NULL,
+                               cli->option[CLI_BASE64] != NULL ? "base64" : NULL};
+    const char *encoding = NULL;
+    int count = 0;
+
+    for (int i = 0; i < 3; i++) {
+        if (encodings[i] != NULL) {
+            encoding = encodings[i];
+            count++;
+        }
+    }
+    if (count > 1)
+        return cli_fail_usage(cli, "only one of --hex, --utf8 and --base64 can be");
+    if (encoding == NULL && cli->option[CLI_JSON] == NULL)
+        return read_bytes(cli);
+    if (cli->option[CLI_FILE] != NULL)
+        return cli_fail_usage(cli,
+                              "--file takes the bytes as they are, without --json, --hex, --utf8, --base64");
+    return read_text(cli, encoding);
+}
+
+/* ---- write ---- */
+
+static int tell_written(const struct cli *cli, uint64_t size)
+{
+    if (cli->option[CLI_JSON] != NULL)
+        printf("{\"size\":%llu}\n", (unsigned long long)size);
+    return CLI_OK;
+}
+
+static int write_word(struct cli *cli, umem_handle block, uint64_t offset)
+{
+    char *bytes = NULL;
+    size_t size;
+    int status = cli_decode_word(cli, cli->words[1], &bytes, &size);
+
+    if (status != CLI_OK)
+        return status;
+    if (umem_block_write(cli->client, block, offset, bytes, size) != UMEM_OK)
+        status = cli_fail_call(cli);
+    else
+        status = tell_written(cli, size);
+    free(bytes);
+    return status;
+}
+
+static int write_block(struct cli *cli)
+{
+    const char *path = cli->option[CLI_FILE];
+    struct cli_source source = {.file = NULL};
+    umem_handle block = 0;
+    uint64_t block_size = 0;
+    uint64_t offset;
+    int status;
+
+    if (cli->word_count == 2 && path != NULL)
+        return cli_fail_usage(cli, "the bytes are DATA or the file's, not both");
+    if (cli->word_count == 1 && (cli->option[CLI_HEX] != NULL || cli->option[CLI_BASE64] != NULL))
+        return cli_fail_usage(cli,
+                              "--hex and --base64 tell how DATA is written; files are taken as they are");
+    status = cli_option_size(cli, CLI_OFFSET, 0, &offset);
+    if (status == CLI_OK)
+        status = cli_look_up(cli, cli->words[0], &block, &block_size);
+    if (status != CLI_OK)
+        return status;
+    if (cli->word_count == 2)
+        return write_word(cli, block, offset);
+    status = cli_source_open(&source, path);
+    if (status == CLI_OK)
+        status = cli_send(cli, &source, block, block_size, offset);
+    if (status == CLI_OK)
+        status = tell_written(cli, source.sent);
+    cli_source_close(&source);
+    return status;
+}
+
+/* ---- dump ---- */
+
+static int dump_bytes(const char *bytes, size_t size, void *context)
+{
+    cli_dump_put(context, bytes, size);
+    return CLI_OK;
+}
+
+static int dump(struct cli *cli)
+{
+    struct cli_dump lines;
+    umem_handle block = 0;
+    uint64_t offset;
+    uint64_t size;
+    int status;
+
+    if (cli->option[CLI_JSON] != NULL)
+        return read_text(cli, "hex");
+    status = cli_find_range(cli, &block, &offset, &size);
+    if (status != CLI_OK)
+        return status;
+    cli_dump_begin(&lines, stdout, offset);
+    status = cli_receive(cli, block, offset, size, dump_bytes, &lines);
+    cli_dump_end(&lines);
+    return status;
+}
+
+const struct cli_verb cli_bytes_verbs[] = {
+    {.name = "read",
+     .words = "BLOCK",
+     .options = CLI_TAKES(OFFSET) | CLI_TAKES(SIZE) | CLI_TAKES(FILE) | CLI_TAKES(HEX) | CLI_TAKES(BASE64) |
+                CLI_TAKES(UTF8),
+     .summary = "write a block's bytes to standard output or a file",
+     .detail = "The bytes come as they are and in pieces, so that a block of any size can be read; another "
+               "client may write "
+               "between two pieces. With --hex, --base64, --utf8 or --json they come as text, in one answer "
+               "of the daemon's. "
+               "Where a shell changes what goes through its pipes, as PowerShell may, use --file.",
+     .example = "umem read picture > picture.png\numem read table --offset 16 --size 4 --hex",
+     .run = read_block},
+    {.name = "write",
+     .words = "BLOCK [DATA]",
+     .options = CLI_TAKES(OFFSET) | CLI_TAKES(FILE) | CLI_TAKES(HEX) | CLI_TAKES(BASE64),
+     .summary = "write DATA, a file or standard input to a block",
+     .detail = "A file must fit in the block from --offset on: that is seen before anything is written. Of a "
+               "pipe, whose size "
+               "nobody knows, what fits is written before the error out_of_range.",
+     .example = "umem write greeting hello\numem write table 2a000000 --hex --offset 8\numem write picture < "
+                "picture.png",
+     .run = write_block},
+    {.name = "dump",
+     .words = "BLOCK",
+     .options = CLI_TAKES(OFFSET) | CLI_TAKES(SIZE),
+     .summary = "print a block's bytes as hexdump -C does",
+     .detail = "Each line has an offset, 16 bytes in hexadecimal, and the same as ASCII characters. Lines "
+               "that repeat the one "
+               "before are shown as a single \"*\". The last line is the offset of the end.",
+     .example = "umem dump table --offset 0x40 --size 64",
+     .run = dump},
+    {.name = NULL},
+};

@@ -1,0 +1,88 @@
+/* umem call: any method, and lines or messages of JSON as they are. */
+#include <string.h>
+
+#include "buf.h"
+#include "carrier.h"
+#include "cli.h"
+#include "report.h"
+
+enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16 };
+
+/* All of standard input, with a NUL behind it. Returns an exit status; a failure has been told. */
+static int read_params(struct um_buf *params)
+{
+    size_t size;
+
+    do {
+        char *space = um_buf_reserve(params, READ_SIZE);
+
+        if (space == NULL)
+            return cli_fail(CLI_FAILED, "standard input is longer than %d bytes, or memory is used up",
+                            INPUT_LIMIT);
+        size = fread(space, 1, READ_SIZE, stdin);
+        params->size += size;
+    } while (size != 0);
+    if (ferror(stdin) != 0)
+        return cli_fail(CLI_FAILED, "standard input cannot be read to its end");
+    return um_buf_append_byte(params, '\0') ? CLI_OK : cli_fail_memory();
+}
+
+static int call_method(struct cli *cli, const char *params)
+{
+    int status = cli_connect(cli);
+
+    if (status != CLI_OK)
+        return status;
+    if (umem_call(cli->client, cli->words[0], params, &cli->result) != UMEM_OK)
+        return cli_fail_call(cli);
+    puts(cli->result);
+    return CLI_OK;
+}
+
+static int call(struct cli *cli)
+{
+    bool from_input = cli->word_count == 2 && strcmp(cli->words[1], "-") == 0;
+    struct um_buf params;
+    int status;
+
+    if (strcmp(cli->words[0], "-") == 0) {
+        if (cli->word_count == 2)
+            return cli_fail_usage(cli,
+                                  "\"-\" takes whole requests from standard input, and no JSON beside them");
+        if (cli->option[CLI_TIMEOUT] != NULL)
+            return cli_fail_usage(cli, "--timeout goes with METHOD; \"-\" lasts as long as standard input");
+        return cli_carry(cli);
+    }
+    if (!from_input)
+        return call_method(cli, cli->words[1]);
+    um_buf_init(&params, INPUT_LIMIT);
+    status = read_params(&params);
+    if (status == CLI_OK)
+        status = call_method(cli, params.data);
+    um_buf_deinit(&params);
+    return status;
+}
+
+const struct cli_verb cli_call_verbs[] = {
+    {.name = "call",
+     .words = "METHOD [JSON]",
+     .options = CLI_TAKES(TIMEOUT),
+     .summary = "call any method of the protocol with JSON parameters",
+     .detail = "JSON is an object or an array; with \"-\" it is read from standard input. The result is "
+               "printed as JSON.\n\n"
+               "With \"-\" instead of METHOD, standard input and output are connected to the pipe: bytes go "
+               "by as they are, in both "
+               "directions at once, in either framing of the protocol. So a program that can start another "
+               "one, but cannot open the "
+               "pipe, talks to the daemon through umem call -. It ends when standard input has ended and "
+               "everything has been answered, "
+               "or when the daemon closes; the exit status is 5 where requests were left without an answer. "
+               "An answer that is an "
+               "error is passed on like any other and does not change the exit status.",
+     .example =
+         "umem call block.alloc '{\"size\":16,\"name\":\"note\"}'\numem call block.write - < params.json\n"
+         "printf '%s\\n' '{\"method\":\"server.ping\"}' | umem call -",
+     .need = CLI_NEEDS_PIPE,
+     .run = call},
+    {.name = NULL},
+};

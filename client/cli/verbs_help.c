@@ -1,0 +1,249 @@
+/* umem help, completion: what umem tells of itself, and of the protocol's methods. */
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "cli.h"
+#include "help.h"
+#include "params.h"
+#include "report.h"
+#include "show.h"
+
+enum { NAME_ROOM = 128, TYPE_ROOM = 160, COLUMN = 18 };
+
+/* ---- methods, from the daemon's own description ---- */
+
+static const char *string_of(const cJSON *object, const char *key)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsString(member) ? member->valuestring : "";
+}
+
+static void append(char text[TYPE_ROOM], const char *separator, const cJSON *word)
+{
+    size_t size = strlen(text);
+
+    if (cJSON_IsString(word))
+        snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
+}
+
+static bool is_null(const cJSON *word)
+{
+    return cJSON_IsString(word) && strcmp(word->valuestring, "null") == 0;
+}
+
+/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+{
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
+    const cJSON *word;
+    const char *separator = ": ";
+
+    text[0] = '\0';
+    append(text, "", type);
+    cJSON_ArrayForEach(word, type)
+    {
+        if (!is_param || !is_null(word))
+            append(text, " or ", word);
+    }
+    cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(schema, "enum"))
+    {
+        append(text, separator, word);
+        separator = ", ";
+    }
+}
+
+static void print_default(const cJSON *schema)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(schema, "default");
+
+    if (value == NULL)
+        return;
+    fputs(", = ", stdout);
+    cli_print_json(value);
+}
+
+/* `state` NULL: it is a member of a result. */
+static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
+{
+    char type[TYPE_ROOM];
+
+    describe_type(schema, state != NULL, type);
+    printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
+    print_default(schema);
+    if (cJSON_GetObjectItemCaseSensitive(schema, "default") == NULL)
+        putchar('\n');
+    if (doc[0] != '\0')
+        cli_print_wrapped(doc, COLUMN + 1, 0);
+}
+
+static void print_properties(const cJSON *schema, int indent)
+{
+    const cJSON *property;
+
+    cJSON_ArrayForEach(property, cJSON_GetObjectItemCaseSensitive(schema, "properties"))
+    {
+        print_entry(indent, property->string, property, NULL, string_of(property, "description"));
+        print_properties(property, indent + 2);
+        print_properties(cJSON_GetObjectItemCaseSensitive(property, "items"), indent + 2);
+    }
+}
+
+static void print_errors(const cJSON *method)
+{
+    const cJSON *error;
+    const char *separator = "";
+    char text[CLI_SYNOPSIS_ROOM] = "";
+    size_t size = 0;
+
+    cJSON_ArrayForEach(error, cJSON_GetObjectItemCaseSensitive(method, "errors"))
+    {
+        const char *name = string_of(cJSON_GetObjectItemCaseSensitive(error, "data"), "name");
+
+        if (size < sizeof text)
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", separator, name);
+        separator = ", ";
+    }
+    puts("\nErrors:");
+    cli_print_wrapped(text, 2, 0);
+}
+
+static void print_method(const cJSON *method)
+{
+    const cJSON *schema =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(method, "result"), "schema");
+    const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
+    const cJSON *param;
+
+    printf("%s: ", string_of(method, "name"));
+    cli_print_wrapped(string_of(method, "summary"), 0, 0);
+    puts(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:" : "\nParameters: none");
+    cJSON_ArrayForEach(param, params)
+    {
+        bool is_required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(param, "required"));
+
+        print_entry(2, string_of(param, "name"), cJSON_GetObjectItemCaseSensitive(param, "schema"),
+                    is_required ? ", required" : "", string_of(param, "description"));
+    }
+    puts(cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL ? "\nResult:" : "\nResult: {}");
+    print_properties(schema, 2);
+    print_errors(method);
+}
+
+/* Prints the method of that name, or all of them in short where it is NULL. */
+static int print_methods(struct cli *cli, const char *name)
+{
+    cJSON *document = NULL;
+    const cJSON *method;
+    bool found = name == NULL;
+    int status = cli_call(cli, "rpc.discover", NULL, &document);
+
+    cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(document, "methods"))
+    {
+        if (name == NULL)
+            cli_print_wrapped(string_of(method, "summary"), COLUMN, printf("%s", string_of(method, "name")));
+        else if (strcmp(name, string_of(method, "name")) == 0) {
+            print_method(method);
+            found = true;
+        }
+    }
+    cJSON_Delete(document);
+    if (status == CLI_OK && !found)
+        return cli_fail(CLI_USAGE, "the daemon has no method %s; umem help methods lists them", name);
+    return status;
+}
+
+static int help_on_methods(struct cli *cli, const char *name)
+{
+    struct umem_options options = {.pipe = cli->option[CLI_PIPE]};
+    int status;
+
+    cli->client = umem_client_new(&options);
+    status = cli_connect(cli);
+    if (status == CLI_OK)
+        status = print_methods(cli, name);
+    else
+        fputs("umem: methods are described by the daemon itself, which must run\n", stderr);
+    cli_forget_result(cli);
+    umem_client_free(cli->client);
+    return status;
+}
+
+/* ---- verbs ---- */
+
+/* All verbs that begin with a word: "heap". Returns whether there are any. */
+static bool help_on_family(const char *word)
+{
+    size_t length = strlen(word);
+    bool found = false;
+
+    for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
+        if (strncmp(verb->name, word, length) != 0 || verb->name[length] != ' ')
+            continue;
+        if (found)
+            putchar('\n');
+        cli_print_help(verb);
+        found = true;
+    }
+    return found;
+}
+
+static int help(struct cli *cli)
+{
+    char name[NAME_ROOM];
+    const struct cli_verb *verb;
+
+    if (cli->word_count == 0) {
+        cli_print_help(NULL);
+        return CLI_OK;
+    }
+    if (strcmp(cli->words[0], "methods") == 0)
+        return help_on_methods(cli, NULL);
+    if (strchr(cli->words[0], '.') != NULL)
+        return help_on_methods(cli, cli->words[0]);
+    snprintf(name, sizeof name, "%s%s%s", cli->words[0], cli->word_count > 1 ? " " : "",
+             cli->word_count > 1 ? cli->words[1] : "");
+    verb = cli_find_verb(name);
+    if (verb != NULL) {
+        cli_print_help(verb);
+        return CLI_OK;
+    }
+    if (cli->word_count == 1 && help_on_family(name))
+        return CLI_OK;
+    return cli_fail(CLI_USAGE, "there is no verb \"%s\"; umem help lists the verbs", name);
+}
+
+static const char bash_script[] =
+#include "umem_bash.inc"
+    ;
+
+static int completion(struct cli *cli)
+{
+    if (strcmp(cli->words[0], "bash") != 0)
+        return cli_fail_usage(cli, "only bash is known");
+    fputs(bash_script, stdout);
+    return CLI_OK;
+}
+
+const struct cli_verb cli_help_verbs[] = {
+    {.name = "help",
+     .words = "[NAME] [NAME]",
+     .options = CLI_TAKES(PIPE),
+     .summary = "tell what umem, a verb, or a method of the protocol does",
+     .detail = "A name with a dot is a method: the daemon that answers is asked for its parameters, result "
+               "and errors. The word "
+               "\"methods\" lists all of them.",
+     .example = "umem help read\numem help block.alloc\numem help methods",
+     .need = CLI_NEEDS_NOTHING,
+     .run = help},
+    {.name = "completion",
+     .words = "SHELL",
+     .summary = "print the script that lets a shell complete umem's words",
+     .detail = "SHELL is bash. Names of heaps and blocks come from the daemon that answers; where none does, "
+               "there are none.",
+     .example = "source <(umem completion bash)",
+     .need = CLI_NEEDS_NOTHING,
+     .run = completion},
+    {.name = NULL},
+};

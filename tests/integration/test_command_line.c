@@ -1,0 +1,227 @@
+/* How umem reads its command line, and what it says of itself: usage, help, errors, the man page,
+ * completion. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "command.h"
+#include "fake_daemon.h"
+
+static void test_wrong_usage(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("frobnicate")), 2);
+    expect_errors("umem help lists the verbs");
+    assert_int_equal(umem(*state, NULL, WORDS("aloc", "4")), 2);
+    expect_errors("did you mean \"alloc\"?");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "craete")), 2);
+    expect_errors("did you mean \"heap create\"?");
+    assert_int_equal(umem(*state, NULL, WORDS("heap")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--hepa", "x")), 2);
+    expect_errors("did you mean --heap?");
+    /* An option that exists, but not for this verb. */
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--hex")), 2);
+    expect_errors("ls takes no --hex; usage: umem ls ");
+    assert_int_equal(umem(*state, NULL, WORDS("endpoint", "--timeout", "1")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--json=yes")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--heap")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "word")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("resize", "x")), 2);
+    expect_errors("usage: umem resize BLOCK SIZE");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "4Q")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "-4")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "8192T")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "soon")), 2);
+    /* Windows gives no program anything but Unicode. */
+    if (strcmp(BACKEND, "posix") == 0)
+        assert_int_equal(umem(*state, NULL, WORDS("alloc", "4", "--name", "\xff")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("find", "x", "zz", "--hex")), 2);
+    /* Nothing of all that was done. */
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--json")), 0);
+    expect_whole_output("[]\n");
+}
+
+static void test_where_options_stand(void **state)
+{
+    const struct daemon *daemon = *state;
+
+    assert_int_equal(umem(NULL, NULL, WORDS("alloc", "--name", "first", "0x10", "--pipe", daemon->pipe)), 0);
+    assert_int_equal(umem(daemon, NULL, WORDS("--json", "alloc", "2K", "--name=-dash")), 0);
+    expect_output("\"size\":2048");
+    assert_int_equal(umem(daemon, NULL, WORDS("write", "--", "-dash", "--name")), 0);
+    assert_int_equal(umem(daemon, NULL, WORDS("read", "--size", "6", "--", "-dash")), 0);
+    expect_whole_output("--name");
+}
+
+static void test_help(void **state)
+{
+    const struct daemon nowhere = {.pipe = "umem-test-nobody-listens-here"};
+
+    (void)state;
+    assert_int_equal(umem(&nowhere, NULL, WORDS("help")), 0);
+    expect_output("  alloc [SIZE]");
+    expect_output("Exit status:");
+    assert_int_equal(umem(NULL, NULL, WORDS("--help")), 0);
+    expect_output("  alloc [SIZE]");
+    assert_int_equal(umem(NULL, NULL, WORDS("-h", "write")), 0);
+    expect_output("Usage: umem write BLOCK [DATA]");
+    assert_int_equal(umem(NULL, NULL, WORDS("heap", "create", "--help", "whatever")), 0);
+    expect_output("--maximum-size SIZE");
+    assert_int_equal(umem(NULL, NULL, WORDS("help", "heap", "info")), 0);
+    expect_output("Usage: umem heap info HEAP");
+    assert_int_equal(umem(NULL, NULL, WORDS("help", "heap")), 0);
+    expect_output("Usage: umem heap destroy HEAP");
+    assert_int_equal(umem(NULL, NULL, WORDS("help", "nothing")), 2);
+    assert_int_equal(umem(NULL, NULL, WORDS("--version")), 0);
+    expect_output(UMEM_VERSION);
+    /* Methods are described by the daemon. */
+    assert_int_equal(umem(&nowhere, NULL, WORDS("help", "block.write")), 3);
+    expect_errors("must run");
+}
+
+static void test_help_on_methods(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("help", "block.write")), 0);
+    expect_output("encoding         string: base64, hex, utf8, raw, = \"base64\"");
+    expect_output("out_of_range");
+    assert_int_equal(umem(*state, NULL, WORDS("help", "methods")), 0);
+    expect_output("heap.create");
+    assert_int_equal(umem(*state, NULL, WORDS("help", "block.nothing")), 2);
+}
+
+static void test_no_daemon(void **state)
+{
+    struct daemon nowhere = {.pipe = ""};
+
+    (void)state;
+    pipe_name_make(nowhere.pipe, sizeof nowhere.pipe);
+    assert_int_equal(umem(&nowhere, NULL, WORDS("ping")), 3);
+    expect_errors(nowhere.pipe);
+    expect_errors("start a daemon with: umem spawn --pipe");
+    assert_int_equal(umem(&nowhere, "", WORDS("call", "-")), 3);
+    assert_int_equal(umem(&nowhere, NULL, WORDS("watch")), 3);
+    assert_int_equal(umem(&nowhere, NULL, WORDS("--json", "ping")), 3);
+    expect_errors("{\"error\":{\"code\":-33001,\"name\":\"not_connected\",");
+    expect_errors("\"status\":3}\n");
+    assert_int_equal(umem(&nowhere, NULL, WORDS("endpoint")), 0);
+    expect_output(nowhere.pipe);
+    pipe_name_remove(nowhere.pipe);
+}
+
+static void test_a_lost_connection(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = NULL, .hang_up = 1}, {.text = NULL, .hang_up = 1}, {.text = "nonsense\n"}};
+    struct fake_daemon fake;
+    struct daemon daemon;
+
+    (void)state;
+    fake_daemon_start(&fake, steps, 3);
+    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("ping")), 5);
+    expect_errors(fake.pipe);
+    /* A verb that asks something has no other number for it. */
+    assert_int_equal(umem(&daemon, NULL, WORDS("cmp", "a", "b")), 5);
+    assert_int_equal(umem(&daemon, NULL, WORDS("ping")), 5);
+    assert_int_equal(umem(&daemon, NULL, WORDS("ping", "--timeout", "10")), 5);
+    expect_errors("--timeout");
+    fake_daemon_stop(&fake);
+}
+
+static void test_errors_as_json(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "--json")), 1);
+    expect_whole_output("");
+    expect_errors("{\"error\":{\"code\":-32001,\"name\":\"unknown_handle\",\"message\":");
+    expect_errors("\"data\":{\"name\":\"unknown_handle\",");
+    expect_errors("\"status\":1}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "no.method", "--json")), 1);
+    expect_errors("\"name\":\"method_not_found\"");
+    /* Even where the mistake stands before --json. */
+    assert_int_equal(umem(*state, NULL, WORDS("--nonsense", "ls", "--json")), 2);
+    expect_errors("{\"error\":{\"name\":\"usage\",");
+}
+
+/* A short name is a pipe's on Windows, and a file's elsewhere. */
+static void test_endpoint(void **state)
+{
+    (void)state;
+    assert_int_equal(umem(NULL, NULL, WORDS("endpoint", "--pipe", "short-name")), 0);
+    expect_whole_output(strcmp(BACKEND, "win32") == 0 ? "\\\\.\\pipe\\short-name\n" : "short-name\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("endpoint", "--pipe", "short-name", "--json")), 0);
+    expect_output("{\"pipe\":\"");
+}
+
+/* The committed page and script are what the program prints. */
+static void expect_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    static char text[PROCESS_OUTPUT_SIZE];
+    size_t size;
+
+    assert_non_null(file);
+    size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    assert_true(size < sizeof text - 1);
+    assert_string_equal(command.output, text);
+}
+
+static void test_man_page(void **state)
+{
+    (void)state;
+    assert_int_equal(umem(NULL, NULL, WORDS("--print-man")), 0);
+    expect_file(CLI_SOURCE "/umem.1");
+}
+
+static void test_completion(void **state)
+{
+    assert_int_equal(umem(NULL, NULL, WORDS("completion", "bash")), 0);
+    expect_file(CLI_SOURCE "/umem.bash");
+    assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "1", "umem", "re")), 0);
+    expect_whole_output("resize\nread\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "heap", "c")), 0);
+    expect_whole_output("create\ncompact\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "ls", "--o")), 0);
+    expect_whole_output("--orphaned\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma ray")), 0);
+    assert_int_equal(
+        umem(NULL, NULL,
+             WORDS("--complete", "4", "umem", "--pipe", ((struct daemon *)*state)->pipe, "read", "g")),
+        0);
+    expect_whole_output("gamma ray\n");
+    assert_int_equal(umem(NULL, NULL,
+                          WORDS("--complete", "7", "umem", "ls", "--pipe", "=",
+                                ((struct daemon *)*state)->pipe, "--heap", "=", "")),
+                     0);
+    expect_whole_output("process\n");
+    /* Nobody there: nothing, and quietly. */
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "4", "umem", "--pipe", "nobody-here", "read", "")),
+                     0);
+    expect_whole_output("");
+    assert_string_equal(command.errors, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_wrong_usage, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_where_options_stand, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test_setup_teardown(test_help_on_methods, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_no_daemon),
+        cmocka_unit_test(test_a_lost_connection),
+        cmocka_unit_test_setup_teardown(test_errors_as_json, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_endpoint),
+        cmocka_unit_test(test_man_page),
+        cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

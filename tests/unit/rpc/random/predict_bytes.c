@@ -1,0 +1,245 @@
+/* What the methods of bytes in blocks must answer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_out.h"
+#include "predict.h"
+#include "text.h"
+#include "umem_errors.h"
+
+enum {
+    COPIED_AT_ONCE = 65536,  /* raw bytes up to this many go with their answer */
+    LONG_SIZE = 1024 * 1024, /* bytes: a call over more runs in slices */
+    NUMBER_TEXT_SIZE = 26
+};
+
+static bool speaks_headers(const struct call *call)
+{
+    return call->run->sessions[call->session].peer.framing == UM_FRAMING_HEADERS;
+}
+
+/* ---- block.read ---- */
+
+static void read_raw(struct call *call, int block, const struct span *span)
+{
+    struct session *session = &call->run->sessions[call->session];
+
+    if (!speaks_headers(call)) {
+        fail_plain(call, UMEM_E_UNSUPPORTED);
+    } else if (span->size > call->run->limits.payload_bytes) {
+        refuse(call, UMEM_E_TOO_LARGE);
+        fact_text(call, "limit", "payload_bytes");
+        fact_uint(call, "maximum", call->run->limits.payload_bytes);
+        fact_uint(call, "asked", span->size);
+        fail_end(call);
+    } else if (fits(call, 0, span->size)) {
+        result_uint(call, "size", span->size);
+        result_end(call);
+        if (call->id.kind == ID_NONE || span->size == 0)
+            return;
+        if (call->batch_left != NULL || span->size <= COPIED_AT_ONCE)
+            um_buf_append(&session->raw, call->run->blocks[block].bytes + span->offset, (size_t)span->size);
+        else
+            session->tail = (struct tail){true, *span, NULL};
+    }
+}
+
+static uint64_t written_size(const char *encoding, const unsigned char *bytes, uint64_t size)
+{
+    uint64_t total = size;
+
+    if (strcmp(encoding, "hex") == 0)
+        return 2 * size;
+    if (strcmp(encoding, "utf8") != 0)
+        return (size + 2) / 3 * 4;
+    for (uint64_t i = 0; i < size; i++)
+        total += bytes[i] < 0x20 ? 5 : bytes[i] == '"' || bytes[i] == '\\';
+    return total;
+}
+
+static void write_bytes(struct um_buf *out, const char *encoding, const unsigned char *bytes, size_t size)
+{
+    bool hex = strcmp(encoding, "hex") == 0;
+    char *text;
+
+    if (strcmp(encoding, "utf8") == 0) {
+        um_json_string(out, (const char *)bytes, size);
+        return;
+    }
+    text = um_json_begin_raw_string(out, hex ? 2 * size : um_base64_encoded_size(size));
+    if (hex)
+        um_hex_encode(text, bytes, size);
+    else
+        um_base64_encode(text, bytes, size);
+    um_json_end_raw_string(out);
+}
+
+void predict_block_read(struct call *call)
+{
+    const char *encoding =
+        is_given(call->request, "encoding") ? argument_of(call->request, "encoding")->name : "base64";
+    int block = resolve_block(call, "block");
+    const unsigned char *bytes;
+    struct span span;
+    size_t good;
+
+    if (block == NONE || !range_of(call, block, "offset", "size", &span))
+        return;
+    if (strcmp(encoding, "raw") == 0) {
+        read_raw(call, block, &span);
+        return;
+    }
+    bytes = call->run->blocks[block].bytes + span.offset;
+    if (!fits(call, span.size, span.size) || !fits(call, written_size(encoding, bytes, span.size) + 64, 0))
+        return;
+    good = um_utf8_check(bytes, (size_t)span.size);
+    if (strcmp(encoding, "utf8") == 0 && good != span.size) {
+        refuse(call, UMEM_E_UNSUPPORTED);
+        fact_uint(call, "offset", span.offset + good);
+        fail_end(call);
+        return;
+    }
+    result_uint(call, "size", span.size);
+    write_bytes(result_key(call, "data"), encoding, bytes, (size_t)span.size);
+    result_end(call);
+}
+
+/* ---- block.write ---- */
+
+static void refuse_param(struct call *call, const char *name)
+{
+    refuse(call, UMEM_E_INVALID_PARAMS);
+    fact_text(call, "param", name);
+    fail_end(call);
+}
+
+/* The bytes of a single raw write are still to come. */
+static void begin_intake(struct call *call, int block, uint64_t offset, uint64_t size)
+{
+    struct intake *intake = &call->run->sessions[call->session].intake;
+
+    intake->answers = true;
+    intake->entry = call->entry;
+    intake->id = call->id;
+    intake->span = make_span(call->run, block, offset, size);
+}
+
+void predict_block_write(struct call *call)
+{
+    const struct request *request = call->request;
+    const struct argument *data = argument_of(request, "data");
+    bool raw = has_text(request, "encoding", "raw");
+    uint64_t size = raw ? request->payload_size : data->size;
+    uint64_t offset = uint_or(request, "offset", 0);
+    const unsigned char *bytes = raw ? request->payload : data->bytes;
+    int block;
+
+    if (raw && data->given) {
+        refuse_param(call, "data");
+        return;
+    }
+    block = resolve_block(call, "block");
+    if (block == NONE)
+        return;
+    if (raw && !speaks_headers(call))
+        fail_plain(call, UMEM_E_UNSUPPORTED);
+    else if (!raw && (!data->given || request->payload_size != 0))
+        refuse_param(call, "data");
+    else if (uint_or(request, "size", size) != size)
+        refuse_param(call, "size");
+    else if (check_range(call, block, offset, size) && fits(call, 0, size)) {
+        if (raw && call->batch_left == NULL && size != 0) {
+            begin_intake(call, block, offset, size);
+            return;
+        }
+        if (size != 0)
+            memcpy(call->run->blocks[block].bytes + offset, bytes, (size_t)size);
+        tell_changed(call->run, block, offset, size);
+        result_uint(call, "size", size);
+        result_end(call);
+    }
+}
+
+/* ---- within the daemon ---- */
+
+static uint64_t heap_of(const struct call *call, int block)
+{
+    return call->run->heaps[call->run->blocks[block].heap].handle;
+}
+
+static void run_job(struct call *call, struct job *job)
+{
+    if (call->batch_left != NULL || job->first.size <= LONG_SIZE)
+        run_at_once(call, job);
+    else
+        keep_job(call, job);
+}
+
+void predict_block_fill(struct call *call)
+{
+    int block = resolve_block(call, "block");
+    struct span span;
+    struct job *job;
+
+    if (block == NONE || !range_of(call, block, "offset", "size", &span) || !fits(call, 0, span.size))
+        return;
+    job = new_job(call, JOB_FILL, heap_of(call, block), 0);
+    job->first = span;
+    job->value = (unsigned)uint_or(call->request, "value", 0);
+    run_job(call, job);
+}
+
+/* Two blocks, two ranges of one size. */
+static struct job *pair_job(struct call *call, enum job_kind kind, const char *const names[5])
+{
+    int first = resolve_block(call, names[0]);
+    int second = first != NONE ? resolve_block(call, names[1]) : NONE;
+    uint64_t offset = uint_or(call->request, names[3], 0);
+    struct span span;
+    struct job *job;
+
+    if (second == NONE || !range_of(call, first, names[2], names[4], &span) ||
+        !check_range(call, second, offset, span.size) || !fits(call, 0, span.size))
+        return NULL;
+    job = new_job(call, kind, heap_of(call, first), heap_of(call, second));
+    job->first = span;
+    job->second = make_span(call->run, second, offset, span.size);
+    return job;
+}
+
+void predict_block_copy(struct call *call)
+{
+    static const char *const names[5] = {"source", "target", "source_offset", "target_offset", "size"};
+    struct job *job = pair_job(call, JOB_COPY, names);
+
+    if (job == NULL)
+        return;
+    job->from_behind = job->first.block == job->second.block && job->second.offset > job->first.offset;
+    run_job(call, job);
+}
+
+void predict_block_compare(struct call *call)
+{
+    static const char *const names[5] = {"left", "right", "left_offset", "right_offset", "size"};
+    struct job *job = pair_job(call, JOB_COMPARE, names);
+
+    if (job != NULL)
+        run_job(call, job);
+}
+
+void predict_block_find(struct call *call)
+{
+    const struct argument *data = argument_of(call->request, "data");
+    int block = resolve_block(call, "block");
+    struct span span;
+    struct job *job;
+
+    if (block == NONE || !range_of(call, block, "offset", NULL, &span) || !fits(call, 0, span.size))
+        return;
+    job = new_job(call, JOB_FIND, heap_of(call, block), 0);
+    job->first = span;
+    job->needle = malloc(data->size + 1);
+    job->needle_size = data->size;
+    memcpy(job->needle, data->bytes, data->size);
+    run_job(call, job);
+}

@@ -1,0 +1,356 @@
+/* What the methods of heaps must answer. */
+#include <string.h>
+
+#include "json_out.h"
+#include "methods.h"
+#include "predict.h"
+#include "store.h"
+#include "umem_errors.h"
+
+enum { ENTRY_SIZE = 4096 /* room that a page wants for one more heap */ };
+
+void predict_heap_process(struct call *call)
+{
+    result_uint(call, "heap", call->run->heaps[0].handle);
+    result_end(call);
+}
+
+/* ---- heap.create ---- */
+
+static bool check_heap_options(struct call *call)
+{
+    const struct request *request = call->request;
+    uint64_t initial_size = uint_or(request, "initial_size", 0);
+    uint64_t maximum_size = uint_or(request, "maximum_size", 0);
+    uint64_t alignment = uint_or(request, "alignment", 16);
+    int code = UMEM_OK;
+
+    if (has_text(request, "kind", "shared"))
+        code = UMEM_E_UNSUPPORTED;
+    else if ((uint_or(request, "flags", 0) & UM_FLAG_CREATE_ENABLE_EXECUTE) != 0)
+        code = UMEM_E_DENIED;
+    else if ((alignment & (alignment - 1)) != 0 || (maximum_size != 0 && initial_size > maximum_size))
+        code = UMEM_E_INVALID_PARAMS;
+    if (code == UMEM_OK)
+        return true;
+    fail_plain(call, code);
+    return false;
+}
+
+static bool check_heap_room(struct call *call)
+{
+    const struct run *run = call->run;
+    const struct argument *name = argument_of(call->request, "name");
+    uint64_t initial_size = uint_or(call->request, "initial_size", 0);
+    uint64_t facts[3] = {run->limits.bytes, sum_bytes(run, NONE, 0), initial_size};
+
+    if (count_heaps(run) - 1 >= run->limits.heaps) {
+        fail_limit_of(call, "heaps", run->limits.heaps, count_heaps(run) - 1);
+        return false;
+    }
+    if (initial_size > facts[0] - facts[1]) {
+        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "bytes", facts, 0);
+        fail_end(call);
+        return false;
+    }
+    if (name->given && heap_named(run, name->name) != NONE) {
+        fail_heap(call, UMEM_E_NAME_TAKEN, run->heaps[heap_named(run, name->name)].handle);
+        return false;
+    }
+    return true;
+}
+
+/* The heap that the model does not know yet: how a notification's is found. */
+static uint64_t new_handle(const struct run *run)
+{
+    struct um_heap_info info = {0};
+    size_t budget = 1000;
+    um_handle next = 0;
+    struct um_heap *heap = um_store_next_heap(run->store, 0, &budget, &next);
+
+    for (; heap != NULL; heap = um_store_next_heap(run->store, info.heap, &budget, &next)) {
+        um_heap_get_info(heap, &info);
+        if (find_heap(run, info.heap) == NONE)
+            return info.heap;
+    }
+    return 0;
+}
+
+void predict_heap_create(struct call *call)
+{
+    struct run *run = call->run;
+    const struct request *request = call->request;
+    struct model_heap *heap = &run->heaps[1];
+
+    if (!check_heap_options(call) || !check_heap_room(call))
+        return;
+    while (heap->alive)
+        heap++;
+    *heap = (struct model_heap){
+        .alive = true,
+        .for_session = has_text(request, "lifetime", "session"),
+        .name = is_given(request, "name") ? (int)argument_of(request, "name")->uint : NONE,
+        .flags = (unsigned)uint_or(request, "flags", 0),
+        .initial_size = uint_or(request, "initial_size", 0),
+        .maximum_size = uint_or(request, "maximum_size", 0),
+        .alignment = uint_or(request, "alignment", 16),
+        .maker = {run->sessions[call->session].id, call->session},
+        .locker = NONE,
+    };
+    (void)result_key(call, "heap");
+    heap->handle = call->id.kind != ID_NONE ? learn_uint(call) : new_handle(run);
+    MUST((heap->handle & 3) == 1 && heap->handle >> 53 == 0);
+    um_json_uint(call->out, heap->handle);
+    result_end(call);
+}
+
+/* ---- heap.info and heap.list ---- */
+
+static void key_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
+void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker)
+{
+    char program[] = "program0";
+
+    (void)run;
+    um_json_key(out, "owner");
+    if (maker->session == 0) {
+        um_json_null(out);
+        return;
+    }
+    program[7] = (char)('0' + maker->place);
+    um_json_begin_object(out);
+    key_uint(out, "session", maker->session);
+    key_uint(out, "pid", 100 + (uint64_t)maker->place);
+    um_json_key(out, "program");
+    um_json_cstring(out, program);
+    um_json_key(out, "user");
+    um_json_cstring(out, "me");
+    um_json_end_object(out);
+}
+
+static void describe_heap(const struct run *run, struct um_buf *out, int heap)
+{
+    const struct model_heap *it = &run->heaps[heap];
+
+    key_uint(out, "heap", it->handle);
+    um_json_key(out, "name");
+    if (it->name != NONE)
+        um_json_cstring(out, name_text(it->name));
+    else
+        um_json_null(out);
+    um_json_key(out, "kind");
+    um_json_cstring(out, heap == 0 ? "process" : "private");
+    um_json_key(out, "flags");
+    um_json_begin_array(out);
+    for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
+        if ((it->flags & word->value) != 0)
+            um_json_cstring(out, word->word);
+    }
+    um_json_end_array(out);
+    key_uint(out, "initial_size", it->initial_size);
+    key_uint(out, "maximum_size", it->maximum_size);
+    key_uint(out, "alignment", it->alignment);
+    key_uint(out, "blocks", sum_blocks(run, heap, 0));
+    key_uint(out, "bytes", sum_bytes(run, heap, 0));
+    key_uint(out, "peak_bytes", it->peak);
+    um_json_key(out, "lifetime");
+    um_json_cstring(out, it->for_session ? "session" : "server");
+    describe_maker(run, out, &it->maker);
+    um_json_key(out, "locked");
+    um_json_bool(out, it->locker != NONE);
+}
+
+void predict_heap_info(struct call *call)
+{
+    int heap = resolve_heap(call, "heap");
+
+    if (heap == NONE)
+        return;
+    describe_heap(call->run, result(call), heap);
+    call->members = 13;
+    result_end(call);
+}
+
+/* The live heap with the lowest slot from `slot` on, or NONE. */
+static int next_heap(const struct run *run, unsigned slot)
+{
+    int next = NONE;
+
+    for (int i = 0; i < HEAPS; i++) {
+        if (run->heaps[i].alive && slot_of(run->heaps[i].handle) >= slot &&
+            (next == NONE || slot_of(run->heaps[i].handle) < slot_of(run->heaps[next].handle)))
+            next = i;
+    }
+    return next;
+}
+
+void predict_heap_list(struct call *call)
+{
+    const struct run *run = call->run;
+    uint64_t after = uint_or(call->request, "after", 0);
+    uint64_t left = uint_or(call->request, "limit", 1000);
+    int heap = next_heap(run, after != 0 ? slot_of(after) + 1 : 0);
+    uint64_t last = 0;
+    struct um_buf *out;
+
+    if (!fits(call, 0, LIST_COST))
+        return;
+    out = result_key(call, "heaps");
+    um_json_begin_array(out);
+    for (; heap != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
+        um_json_begin_object(out);
+        describe_heap(run, out, heap);
+        um_json_end_object(out);
+        last = run->heaps[heap].handle;
+        heap = next_heap(run, slot_of(last) + 1);
+    }
+    um_json_end_array(out);
+    if (heap != NONE)
+        result_uint(call, "next", last);
+    else
+        um_json_null(result_key(call, "next"));
+    /* Win32 counts the heaps of other libraries, too. */
+    if (um_store_system_heaps(run->store) != 0) {
+        (void)result_key(call, "process_heaps");
+        um_json_uint(out, learn_uint(call));
+    }
+    result_end(call);
+}
+
+/* ---- looking after heaps ---- */
+
+/* Only the heap that is looked at must not be locked, not one that is left out. */
+static bool may_look(struct call *call, int heap)
+{
+    if (!is_locked(call->run, heap, call->session))
+        return true;
+    fail_heap(call, UMEM_E_LOCKED, call->run->heaps[heap].handle);
+    return false;
+}
+
+/* What looks at a heap as a whole does so in slices. */
+static void begin_job_of_heap(struct call *call, enum job_kind kind, int heap)
+{
+    uint64_t handle = call->run->heaps[heap].handle;
+    struct job *job = new_job(call, kind, handle, 0);
+
+    job->number = handle;
+    keep_job(call, job);
+}
+
+static void validate_block(struct call *call, int heap, int block)
+{
+    const struct run *run = call->run;
+    int its_heap = run->blocks[block].heap;
+
+    if ((heap != NONE && !may_look(call, heap)) || !may_look(call, its_heap))
+        return;
+    if (heap != NONE && heap != its_heap) {
+        refuse(call, UMEM_E_INVALID_PARAMS);
+        fact_uint(call, "heap", run->heaps[heap].handle);
+        fact_uint(call, "block", run->blocks[block].handle);
+        fail_end(call);
+        return;
+    }
+    um_json_bool(result_key(call, "valid"), true);
+    result_end(call);
+}
+
+void predict_heap_validate(struct call *call)
+{
+    bool of_block = is_given(call->request, "block");
+    bool of_heap = is_given(call->request, "heap");
+    int heap = of_heap || !of_block ? resolve_heap(call, "heap") : NONE;
+    int block = NONE;
+
+    if (heap == NONE && (of_heap || !of_block))
+        return;
+    if (of_block) {
+        block = resolve_block(call, "block");
+        if (block != NONE)
+            validate_block(call, heap, block);
+    } else if (may_look(call, heap)) {
+        if (call->batch_left != NULL)
+            fail_plain(call, UMEM_E_UNSUPPORTED);
+        else
+            begin_job_of_heap(call, JOB_VALIDATE, heap);
+    }
+}
+
+void predict_heap_compact(struct call *call)
+{
+    int heap = resolve_heap(call, "heap");
+
+    if (heap == NONE)
+        return;
+    if (call->batch_left != NULL)
+        fail_plain(call, UMEM_E_UNSUPPORTED);
+    else
+        begin_job_of_heap(call, JOB_COMPACT, heap);
+}
+
+/* ---- locks ---- */
+
+void predict_heap_lock(struct call *call)
+{
+    struct run *run = call->run;
+    int heap = resolve_heap(call, "heap");
+    uint64_t timeout = uint_or(call->request, "timeout_ms", 0);
+    struct later *later;
+
+    if (heap == NONE)
+        return;
+    if (!lock_is_wanted(run, run->heaps[heap].handle, call->session) &&
+        !is_locked(run, heap, call->session) && !job_is_at(run, run->heaps[heap].handle, call->session)) {
+        run->heaps[heap].locker = call->session;
+        run->heaps[heap].locks++;
+        result_end(call);
+    } else if (timeout == 0) {
+        fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);
+    } else if (may_wait(call)) {
+        later = new_later(run, LATER_LOCK, call->session);
+        later->entry = call->entry;
+        later->id = call->id;
+        later->handle = run->heaps[heap].handle;
+        later->deadline = run->now_ms + timeout;
+        stall(run, later, later->handle);
+    }
+}
+
+void predict_heap_unlock(struct call *call)
+{
+    struct run *run = call->run;
+    int heap = resolve_heap(call, "heap");
+
+    if (heap == NONE)
+        return;
+    if (run->heaps[heap].locker != call->session) {
+        fail_heap(call, UMEM_E_DENIED, run->heaps[heap].handle);
+        return;
+    }
+    if (--run->heaps[heap].locks == 0)
+        unlock_heap(run, heap);
+    result_end(call);
+}
+
+void predict_heap_destroy(struct call *call)
+{
+    struct run *run = call->run;
+    int heap = resolve_heap(call, "heap");
+
+    if (heap == NONE)
+        return;
+    if (heap == 0) {
+        fail_heap(call, UMEM_E_DENIED, run->heaps[0].handle);
+        return;
+    }
+    result_uint(call, "blocks", sum_blocks(run, heap, 0));
+    result_uint(call, "bytes", sum_bytes(run, heap, 0));
+    destroy_heap(run, heap);
+    result_end(call);
+}

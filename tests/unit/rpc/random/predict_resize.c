@@ -1,0 +1,99 @@
+/* What block.resize must answer, at once or when its last slice is done. */
+#include "json_out.h"
+#include "predict.h"
+#include "store.h"
+#include "umem_errors.h"
+
+void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags)
+{
+    const struct run *run = call->run;
+    const struct model_block *it = &run->blocks[block];
+    const struct model_heap *heap = &run->heaps[it->heap];
+    bool here = code == UMEM_E_NO_MEMORY;
+    uint64_t facts[3] = {here ? heap->maximum_size : run->limits.bytes,
+                         here ? sum_bytes(run, it->heap, 0) + heap->reserved
+                              : sum_bytes(run, NONE, 0) + run->reserved,
+                         size - it->size};
+
+    fail_limit(call, code, here ? "maximum_size" : "bytes", facts, heap->handle);
+    fact_uint(call, "block", it->handle);
+    fact_status(call, flags | heap->flags);
+    fail_end(call);
+}
+
+/* Whether the engine would have run the call in slices, and did not since others queue for the heap's
+ * lock. */
+static bool keeps_out(struct call *call, int block)
+{
+    uint64_t heap = call->run->heaps[call->run->blocks[block].heap].handle;
+
+    return call->batch_left == NULL && call->id.kind != ID_NONE &&
+           lock_is_wanted(call->run, heap, call->session) && engine_failed(call, UMEM_E_LOCKED);
+}
+
+static void resized(struct call *call, int block, uint64_t size, bool in_place)
+{
+    struct run *run = call->run;
+    struct model_block *it = &run->blocks[block];
+    uint64_t old_size = it->size;
+    uint64_t old_address = it->address;
+
+    set_size(run, block, size);
+    result_uint(call, "block", it->handle);
+    result_uint(call, "size", size);
+    (void)result_key(call, "address");
+    it->address =
+        call->id.kind != ID_NONE ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, it->handle);
+    MUST(!in_place || it->address == old_address);
+    um_json_uint64(call->out, it->address);
+    if (size > old_size)
+        tell_changed(run, block, old_size, size - old_size);
+    else
+        tell_changed(run, block, size, old_size - size);
+    result_end(call);
+}
+
+void predict_block_resize(struct call *call)
+{
+    struct run *run = call->run;
+    uint64_t size = argument_of(call->request, "size")->uint;
+    unsigned flags = (unsigned)uint_or(call->request, "flags", 0);
+    int block = resolve_block(call, "block");
+    const struct model_heap *heap;
+    bool runs_later;
+    bool in_place;
+    int code;
+
+    if (block == NONE)
+        return;
+    heap = &run->heaps[run->blocks[block].heap];
+    in_place = ((flags | heap->flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
+    if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size) || !check_flags(call))
+        return;
+    code = check_growth(run, block, size);
+    runs_later = call->batch_left == NULL && run->sessions[call->session].peer.job != NULL;
+    /* Behind another that is moving the block it is only looked at when its turn comes. */
+    if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->blocks[block].handle))) {
+        if (keeps_out(call, block))
+            fail_heap(call, UMEM_E_LOCKED, heap->handle);
+        else
+            fail_growth(call, code, block, size, flags);
+    } else if (runs_later) {
+        struct job *job = new_job(call, JOB_RESIZE, heap->handle, 0);
+
+        job->first = make_span(run, block, 0, size);
+        job->flags = flags;
+        start_move(run, job);
+    } else if (in_place && size != run->blocks[block].size && engine_failed(call, UMEM_E_NO_MEMORY)) {
+        /* Whether a block can stay where it is is the backend's affair. */
+        refuse(call, UMEM_E_NO_MEMORY);
+        fact_uint(call, "heap", heap->handle);
+        fact_uint(call, "block", run->blocks[block].handle);
+        fact_status(call, flags | heap->flags);
+        fail_end(call);
+    } else if (size != run->blocks[block].size && keeps_out(call, block)) {
+        fail_heap(call, UMEM_E_LOCKED, heap->handle);
+    } else {
+        resized(call, block, size, in_place);
+    }
+}

@@ -1,0 +1,264 @@
+/* What the methods of the daemon, of sessions and of watches must answer. */
+#include <string.h>
+
+#include "json_out.h"
+#include "openrpc.h"
+#include "platform.h"
+#include "predict.h"
+#include "umem_errors.h"
+
+enum {
+    ENTRY_SIZE = 4096,         /* room that a page wants for one more session */
+    DOCUMENT_SIZE = 128 * 1024 /* room that the document wants */
+};
+
+/* ---- the daemon ---- */
+
+void predict_empty(struct call *call)
+{
+    result_end(call);
+}
+
+/* What the document says is test_reference.c's affair; here it is only the same every time. */
+void predict_discover(struct call *call)
+{
+    if (!fits(call, DOCUMENT_SIZE, 0))
+        return;
+    um_openrpc_write_members(result(call), "0.0.0");
+    call->members = 4;
+    result_end(call);
+}
+
+void predict_cancel(struct call *call)
+{
+    const struct argument *id = argument_of(call->request, "id");
+    struct later *first = NULL;
+
+    for (int i = 0; i < LATERS; i++) {
+        struct later *later = &call->run->laters[i];
+
+        if (later->kind != 0 && later->session == call->session && !later->cancelled &&
+            later->id.kind == (id->by_name ? ID_TEXT : ID_NUMBER) && later->id.number == (int64_t)id->uint &&
+            (first == NULL || later->born < first->born))
+            first = later;
+    }
+    if (first != NULL)
+        first->cancelled = true;
+    result_end(call);
+}
+
+void predict_server_info(struct call *call)
+{
+    const struct run *run = call->run;
+    struct um_buf *out;
+
+    um_json_cstring(result_key(call, "name"), "umemd");
+    um_json_cstring(result_key(call, "version"), "0.0.0");
+    result_uint(call, "protocol", 1);
+    um_json_cstring(result_key(call, "platform"), um_platform_name());
+    um_json_cstring(result_key(call, "backend"), um_platform_backend());
+    result_uint(call, "pid", 1);
+    um_json_cstring(result_key(call, "pipe"), "nowhere");
+    result_uint(call, "started", 1000);
+    result_uint(call, "uptime_seconds", (uint64_t)(run->now_s - 1000));
+    out = result_key(call, "limits");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        um_json_key(out, um_limits_entry(i)->name);
+        um_json_uint(out, um_limits_value(&run->limits, i));
+    }
+    um_json_end_object(out);
+    out = result_key(call, "features");
+    um_json_raw(out, "[\"headers\",\"raw\",\"wait\",\"watch\"]", 32);
+    result_end(call);
+}
+
+void predict_server_stats(struct call *call)
+{
+    const struct run *run = call->run;
+    uint64_t blocks = 0;
+    uint64_t bytes = 0;
+
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks += is_orphan(&run->blocks[i]);
+        bytes += is_orphan(&run->blocks[i]) ? run->blocks[i].size : 0;
+    }
+    result_uint(call, "heaps", count_heaps(run));
+    result_uint(call, "blocks", sum_blocks(run, NONE, 0));
+    result_uint(call, "bytes", sum_bytes(run, NONE, 0));
+    result_uint(call, "peak_bytes", run->peak);
+    result_uint(call, "orphaned_blocks", blocks);
+    result_uint(call, "orphaned_bytes", bytes);
+    result_uint(call, "sessions", run->traffic.sessions);
+    result_uint(call, "requests", run->requests);
+    result_uint(call, "errors", run->errors);
+    result_uint(call, "bytes_read", run->traffic.bytes_read);
+    result_uint(call, "bytes_written", run->traffic.bytes_written);
+    result_end(call);
+}
+
+void predict_shutdown(struct call *call)
+{
+    call->run->shutdowns_expected++;
+    result_end(call);
+}
+
+/* ---- sessions ---- */
+
+static void key_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
+/* Of what waits for the session itself, the answer at work is no part. */
+static void describe_session(const struct call *call, struct um_buf *out, int session)
+{
+    const struct run *run = call->run;
+    uint64_t own = session == call->session ? answer_used(call) : 0;
+    const struct session *it = &run->sessions[session];
+    char program[] = "program0";
+
+    program[7] = (char)('0' + session);
+    key_uint(out, "session", it->id);
+    key_uint(out, "pid", 100 + (uint64_t)session);
+    um_json_key(out, "program");
+    um_json_cstring(out, program);
+    um_json_key(out, "user");
+    um_json_cstring(out, "me");
+    key_uint(out, "opened", (uint64_t)it->opened);
+    key_uint(out, "blocks", sum_blocks(run, NONE, it->id));
+    key_uint(out, "bytes", sum_bytes(run, NONE, it->id));
+    key_uint(out, "queued_bytes", QUEUED + it->id - own);
+}
+
+void predict_session_info(struct call *call)
+{
+    describe_session(call, result(call), call->session);
+    call->members = 8;
+    result_end(call);
+}
+
+/* The open session with the lowest number after this one, or NONE. */
+static int next_session(const struct run *run, uint64_t after)
+{
+    int next = NONE;
+
+    for (int i = 0; i < SESSIONS; i++) {
+        const struct session *it = &run->sessions[i];
+
+        if (it->open && it->id > after && (next == NONE || it->id < run->sessions[next].id))
+            next = i;
+    }
+    return next;
+}
+
+void predict_session_list(struct call *call)
+{
+    const struct run *run = call->run;
+    uint64_t last = uint_or(call->request, "after", 0);
+    uint64_t left = uint_or(call->request, "limit", 1000);
+    int session = next_session(run, last);
+    bool first = true;
+    struct um_buf *out;
+
+    if (!fits(call, 0, LIST_COST))
+        return;
+    out = result_key(call, "sessions");
+    um_json_begin_array(out);
+    for (; session != NONE && left != 0 && (first || has_room(call, ENTRY_SIZE)); left--, first = false) {
+        um_json_begin_object(out);
+        describe_session(call, out, session);
+        um_json_end_object(out);
+        last = run->sessions[session].id;
+        session = next_session(run, last);
+    }
+    um_json_end_array(out);
+    if (session != NONE)
+        result_uint(call, "next", last);
+    else
+        um_json_null(result_key(call, "next"));
+    result_end(call);
+}
+
+void predict_session_close(struct call *call)
+{
+    uint64_t id = argument_of(call->request, "session")->uint;
+    int session = session_with(call->run, id);
+
+    if (session == NONE) {
+        refuse(call, UMEM_E_UNKNOWN_HANDLE);
+        fact_uint(call, "session", id);
+        fail_end(call);
+        return;
+    }
+    call->run->sessions[session].close_expected = true;
+    result_end(call);
+}
+
+/* ---- watches ---- */
+
+static struct watch *add_watch(struct run *run, int session)
+{
+    struct watch *watch = run->watches;
+
+    while (watch < run->watches + WATCHES - 1 && watch->used)
+        watch++;
+    MUST(!watch->used);
+    *watch = (struct watch){.used = true, .attached = true, .session = session, .id = ++run->last_watch};
+    return watch;
+}
+
+void predict_session_watch(struct call *call)
+{
+    struct run *run = call->run;
+    const struct request *request = call->request;
+    bool of_block = is_given(request, "block");
+    bool of_heap = is_given(request, "heap");
+    bool of_range = is_given(request, "offset") || is_given(request, "size");
+    int heap = of_heap ? resolve_heap(call, "heap") : NONE;
+    struct span span = {0};
+    struct watch *watch;
+    int block = NONE;
+
+    if (of_heap && heap == NONE)
+        return;
+    if (of_block) {
+        block = resolve_block(call, "block");
+        if (block == NONE || !range_of(call, block, "offset", "size", &span))
+            return;
+    }
+    if ((of_block && of_heap) || (!of_block && of_range)) {
+        fail_plain(call, UMEM_E_INVALID_PARAMS);
+        return;
+    }
+    if (count_watches(run, call->session) >= run->limits.watches) {
+        fail_limit_of(call, "watches", run->limits.watches, count_watches(run, call->session));
+        return;
+    }
+    watch = add_watch(run, call->session);
+    watch->block = of_block ? run->blocks[block].handle : 0;
+    watch->heap = of_heap ? run->heaps[heap].handle : 0;
+    watch->offset = uint_or(request, "offset", 0);
+    watch->size = uint_or(request, "size", UINT64_MAX);
+    result_uint(call, "watch", watch->id);
+    result_end(call);
+}
+
+void predict_session_unwatch(struct call *call)
+{
+    uint64_t id = argument_of(call->request, "watch")->uint;
+
+    for (int i = 0; i < WATCHES; i++) {
+        struct watch *watch = &call->run->watches[i];
+
+        if (watch->used && watch->session == call->session && watch->id == id) {
+            watch->used = false;
+            result_end(call);
+            return;
+        }
+    }
+    refuse(call, UMEM_E_UNKNOWN_HANDLE);
+    fact_uint(call, "watch", id);
+    fail_end(call);
+}
