@@ -239,6 +239,8 @@ struct umem_heap_options {
     uint32_t alignment;          /* bytes, a power of two from 16 to 65536, for all its blocks; 0: 16 */
     const char *name;            /* 1 to 255 bytes; NULL: none */
     enum umem_lifetime lifetime; /* UMEM_LIFETIME_SERVER: until it is destroyed */
+    enum umem_heap_kind
+        kind; /* UMEM_HEAP_SHARED, with a maximum_size: see umem_map(). Any other, 0 too: private */
 };
 
 /* Whose something is. */
@@ -263,6 +265,13 @@ struct umem_heap_info {
     enum umem_lifetime lifetime;
     struct umem_owner owner;
     bool locked; /* a session holds its lock */
+    /* Of kind UMEM_HEAP_SHARED; else 0. */
+    uint64_t reserved;     /* bytes of its shared memory */
+    uint64_t committed;    /* of these, bytes that the system has promised memory for */
+    uint64_t free_bytes;   /* in no block; blocks take up a multiple of the alignment */
+    uint64_t free_ranges;  /* pieces that these lie in */
+    uint64_t largest_free; /* bytes in the largest piece */
+    bool corrupted;        /* a client has taken memory away from it */
 };
 
 /* Called for each heap of a list. `heap` is good during the call, which may itself use the client. Returning anything but 0
@@ -450,6 +459,30 @@ UMEM_API int umem_block_exchange(umem_client *client, umem_handle block, uint64_
  * UMEM_E_OUT_OF_RANGE: or made too small. A wait that is given up on, at the deadline, is taken back from the daemon. */
 UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                              const void *value, uint32_t timeout_ms, void *now);
+
+/* ---- mapped blocks ---- */
+
+/* Gives a block of a shared heap as memory of this process: *bytes is where it is, *size (NULL: not wanted) its size. What is
+ * written there is seen by all who map the block and by the daemon, at once and without a call; protocol.md, "Shared heaps", tells
+ * what may be relied on. The heap is mapped once for each client, however many of its blocks are; each umem_map() is undone by one
+ * umem_unmap().
+ *
+ * The pointer is good until it is unmapped or the client is freed, whatever becomes of the connection, the daemon, the heap or the
+ * block. But when the block is freed its bytes may become another block's, and when it is resized it may have moved: then unmap it and
+ * map it anew.
+ *
+ * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container, say).
+ * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
+ * UMEM_E_UNKNOWN_HANDLE, UMEM_E_LOCKED. */
+UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);
+
+/* Undoes one umem_map(); `bytes` is what it gave, or any address within the block. Needs no connection. UMEM_E_BAD_ARGUMENT: no heap
+ * is mapped there. */
+UMEM_API int umem_unmap(umem_client *client, void *bytes);
+
+/* Tells those who wait for bytes of a block (umem_block_wait()) or watch them that they were written through a mapping, which the
+ * daemon does not see. `size` may be UMEM_TO_END. */
+UMEM_API int umem_block_wake(umem_client *client, umem_handle block, uint64_t offset, uint64_t size);
 
 /* Frees a block (HeapFree): its handle is stale from then on. UMEM_E_LOCKED. */
 UMEM_API int umem_block_free(umem_client *client, umem_handle block);

@@ -52,6 +52,7 @@ enum cli_status {
     X(FLAGS, "--flags", "FLAGS", "Win32 heap flags in lower case, with commas between them") \
     X(MAXIMUM_SIZE, "--maximum-size", "SIZE", "most that the heap's blocks may have together") \
     X(INITIAL_SIZE, "--initial-size", "SIZE", "memory to commit at once") \
+    X(KIND, "--kind", "KIND", "\"private\", or \"shared\": memory that clients may map") \
     X(ALIGNMENT, "--alignment", "SIZE", "every block starts at a multiple of it: a power of two") \
     X(OFFSET, "--offset", "SIZE", "where to begin in the block (the first one, where there are two)") \
     X(SECOND_OFFSET, "--second-offset", "SIZE", "where to begin in the second block") \
@@ -129,6 +130,7 @@ extern const struct cli_verb cli_bytes_verbs[];
 extern const struct cli_verb cli_range_verbs[];
 extern const struct cli_verb cli_value_verbs[];
 extern const struct cli_verb cli_holding_verbs[];
+extern const struct cli_verb cli_map_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_call_verbs[];

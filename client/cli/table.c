@@ -10,8 +10,8 @@ const struct cli_option_entry cli_options[CLI_OPTION_COUNT] = {
 };
 
 static const struct cli_verb *const families[] = {
-    cli_block_verbs,   cli_bytes_verbs, cli_range_verbs,  cli_value_verbs, cli_heap_verbs,
-    cli_holding_verbs, cli_watch_verbs, cli_server_verbs, cli_call_verbs,  cli_help_verbs,
+    cli_block_verbs, cli_bytes_verbs, cli_range_verbs,  cli_value_verbs, cli_heap_verbs, cli_holding_verbs,
+    cli_map_verbs,   cli_watch_verbs, cli_server_verbs, cli_call_verbs,  cli_help_verbs,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };

@@ -14,6 +14,7 @@ static int create(struct cli *cli)
     cli_put_size(&params, "initial_size", cli->option[CLI_INITIAL_SIZE]);
     cli_put_size(&params, "maximum_size", cli->option[CLI_MAXIMUM_SIZE]);
     cli_put_size(&params, "alignment", cli->option[CLI_ALIGNMENT]);
+    cli_put_text(&params, "kind", cli->option[CLI_KIND]);
     return cli_show(cli, "heap.create", &params, "heap");
 }
 
@@ -73,7 +74,7 @@ const struct cli_verb cli_heap_verbs[] = {
     {.name = "heap create",
      .words = "",
      .options = CLI_TAKES(NAME) | CLI_TAKES(MAXIMUM_SIZE) | CLI_TAKES(INITIAL_SIZE) | CLI_TAKES(ALIGNMENT) |
-                CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME),
+                CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(KIND),
      .summary = "make a heap and print its handle",
      .detail =
          "With --maximum-size the heap is a quota: the sizes of its blocks never add up to more. Lifetime "

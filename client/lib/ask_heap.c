@@ -30,6 +30,8 @@ void um_ask_heap_create(struct um_ask *ask, const struct umem_heap_options *opti
     if (options == NULL)
         options = &defaults;
     um_ask_begin(ask, "heap.create");
+    if (options->kind == UMEM_HEAP_SHARED)
+        um_param_word(ask, "kind", "shared");
     um_param_flags(ask, options->flags);
     um_param_size_unless(ask, "initial_size", options->initial_size, 0);
     um_param_size_unless(ask, "maximum_size", options->maximum_size, 0);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "map.h"
+
 enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
 
 static void on_done(struct um_channel *channel, struct um_ask *ask)
@@ -56,6 +58,7 @@ void umem_client_free(umem_client *client)
     um_transport_close(client->transport);
     um_channel_deinit(&client->channel);
     um_buf_deinit(&client->out);
+    um_mapped_free_all(client->mapped);
     um_lock_free(client->lock);
     while (client->spare != NULL) {
         struct um_waiter *waiter = client->spare;

@@ -51,6 +51,7 @@ struct umem_client {
     struct um_buf out;         /* what is being written; of who writes */
     struct um_waiter *waiters; /* threads that wait */
     struct um_waiter *spare;   /* for those that will */
+    struct um_mapped *mapped;  /* shared heaps that are mapped: map.c */
 };
 
 /* When a call that begins now must have ended; `wait_ms` is how long the daemon may let it wait beside. */

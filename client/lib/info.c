@@ -177,6 +177,19 @@ static uint32_t read_flags(struct reader *reader)
     return flags;
 }
 
+/* What only shared heaps tell. */
+static void read_figures(struct reader *reader, struct umem_heap_info *info)
+{
+    const bool is_told = !is_absent(member(reader, "reserved"));
+
+    info->reserved = is_told ? read_uint(reader, "reserved") : 0;
+    info->committed = is_told ? read_uint(reader, "committed") : 0;
+    info->free_bytes = is_told ? read_uint(reader, "free") : 0;
+    info->free_ranges = is_told ? read_uint(reader, "free_ranges") : 0;
+    info->largest_free = is_told ? read_uint(reader, "largest_free") : 0;
+    info->corrupted = is_told && read_bool(reader, "corrupted");
+}
+
 const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
 {
     struct reader reader = {object, NULL};
@@ -195,6 +208,7 @@ const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
     info.lifetime = read_lifetime(&reader);
     read_owner(&reader, &info.owner);
     info.locked = read_bool(&reader, "locked");
+    read_figures(&reader, &info);
     if (reader.bad_member == NULL)
         *(struct umem_heap_info *)heap_info = info;
     return reader.bad_member;

@@ -234,13 +234,18 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
 {
     struct um_server *server = calloc(1, sizeof *server);
     uint64_t room = um_pipe_client_room();
+    uint64_t *shared_heaps;
 
     if (server == NULL)
         return NULL;
     server->loop = loop;
     server->limits = *options->limits;
-    if (server->limits.sessions > room)
-        server->limits.sessions = room;
+    /* Sessions and shared heaps take descriptors. */
+    shared_heaps = &server->limits.shared_heaps;
+    if (*shared_heaps > room / 4)
+        *shared_heaps = room / 4;
+    if (server->limits.sessions > room - *shared_heaps)
+        server->limits.sessions = room - *shared_heaps;
     server->note = options->note;
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
@@ -256,6 +261,7 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .bytes_limit = server->limits.bytes,
         .blocks_limit = (uint32_t)server->limits.blocks,
         .heaps_limit = (uint32_t)server->limits.heaps,
+        .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
         .seed = options->seed,
     };
     struct um_rpc_options rpc = {
@@ -267,8 +273,12 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .pid = (int64_t)uv_os_getpid(),
         .started = (int64_t)time(NULL),
     };
+    size_t leftovers = um_store_remove_leftovers();
     int code = um_store_new(&store, &server->store);
 
+    if (leftovers != 0)
+        um_server_note(server, UM_NOTE_DEBUG, "removed %llu shared heaps that a daemon left behind",
+                       (unsigned long long)leftovers);
     if (code != UMEM_OK)
         return code;
     rpc.store = server->store;

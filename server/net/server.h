@@ -22,11 +22,12 @@ enum { UM_SERVER_WHY_ROOM = 768 }; /* bytes for the sentence that says why a ser
 enum um_server_note { UM_NOTE_WARNING, UM_NOTE_DEBUG };
 
 struct um_server_options {
-    const char *pipe;               /* where to listen, as um_endpoint_find() gives it; copied */
-    const struct um_limits *limits; /* copied; `sessions` is lowered to what the system has descriptors for */
-    const char *version;            /* of the program; static */
-    uint64_t seed;                  /* random bits, for where handles begin */
-    void *context;                  /* handed to the calls */
+    const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
+    const struct um_limits *
+        limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for */
+    const char *version; /* of the program; static */
+    uint64_t seed;       /* random bits, for where handles begin */
+    void *context;       /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */
     void (*note)(void *context, enum um_server_note note, const char *text);
     /* The server has ended: everything is closed and freed. NULL: nobody waits for it. */

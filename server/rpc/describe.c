@@ -135,6 +135,31 @@ const struct um_member um_heap_members[] = {
      .members = owner_members,
      .doc = "Who made it; null: the daemon."},
     {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
+    {.name = "reserved",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "Of the shared memory object; this and what follows only for kind \"shared\"."},
+    {.name = "committed",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "Of these, how many the system has promised memory for."},
+    {.name = "free",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "In no block; blocks take up a multiple of the alignment."},
+    {.name = "free_ranges", .type = UM_UINT, .optional = true, .doc = "Pieces that these lie in."},
+    {.name = "largest_free",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "The largest piece; the less of `free` it is, the more fragmented the heap."},
+    {.name = "corrupted",
+     .type = UM_BOOLEAN,
+     .optional = true,
+     .doc = "Whether a client has taken memory away from the object."},
     {.name = NULL},
 };
 
@@ -151,6 +176,7 @@ static void write_flags(struct um_buf *out, uint32_t flags)
 
 void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
 {
+    struct um_heap_figures figures;
     struct um_heap_info info;
 
     um_heap_get_info(heap, &info);
@@ -167,4 +193,12 @@ void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
     write_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
     describe_owner(out, info.owner);
     write_bool(out, "locked", info.locked_by != NULL);
+    if (!um_heap_get_figures(heap, &figures))
+        return;
+    write_uint(out, "reserved", figures.reserved);
+    write_uint(out, "committed", figures.committed);
+    write_uint(out, "free", figures.free_bytes);
+    write_uint(out, "free_ranges", figures.free_ranges);
+    write_uint(out, "largest_free", figures.largest_free);
+    write_bool(out, "corrupted", figures.corrupted);
 }

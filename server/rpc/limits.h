@@ -20,6 +20,7 @@
     X(bytes, 0, 1024, 9007199254740991, "bytes in all blocks together") \
     X(blocks, 16777216, 1, 67108862, "blocks at one time") \
     X(heaps, 262144, 1, 67108862, "heaps at one time, the process heap not counted") \
+    X(shared_heaps, 256, 0, 1000000, "heaps of kind shared at one time") \
     X(unsent_bytes, 4194304, 1024, 1073741824, \
       "answer bytes that wait for one client before its requests wait") \
     X(waits, 1024, 1, 1000000, "calls that wait at one time, for one client") \

@@ -44,6 +44,8 @@
     X(block_wait) \
     X(block_hold) \
     X(block_release) \
+    X(block_map) \
+    X(block_wake) \
     X(block_free) \
     X(session_info) \
     X(session_list) \

@@ -73,8 +73,8 @@ const struct um_method um_method_block_alloc = {
     .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
     UM_PARAMS(alloc_params),
     .result = um_block_place_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE,
-               UMEM_E_DENIED},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE, UMEM_E_DENIED,
+               UMEM_E_CORRUPTED},
     .run = alloc,
 };
 

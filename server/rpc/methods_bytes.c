@@ -1,4 +1,5 @@
 /* block.read and block.write: bytes of blocks, in and out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -79,10 +80,6 @@ static void write_data(struct um_buf *out, enum um_encoding encoding, const unsi
     size_t text_size = encoding == UM_HEX ? 2 * size : um_base64_encoded_size(size);
     char *text;
 
-    if (encoding == UM_UTF8) {
-        um_json_string(out, (const char *)bytes, size);
-        return;
-    }
     text = um_json_begin_raw_string(out, text_size);
     if (text == NULL)
         return;
@@ -93,18 +90,51 @@ static void write_data(struct um_buf *out, enum um_encoding encoding, const unsi
     um_json_end_raw_string(out);
 }
 
-/* Most characters that `size` bytes take in an answer. */
-static uint64_t written_size(enum um_encoding encoding, const unsigned char *bytes, uint64_t size)
+/* Characters that `size` bytes of text take in an answer. */
+static uint64_t escaped_size(const unsigned char *bytes, uint64_t size)
 {
     uint64_t total = size;
 
-    if (encoding == UM_HEX)
-        return 2 * size;
-    if (encoding == UM_BASE64)
-        return (size + 2) / 3 * 4;
     for (uint64_t i = 0; i < size; i++)
         total += bytes[i] < 0x20 ? 5 : bytes[i] == '"' || bytes[i] == '\\';
     return total;
+}
+
+static void reply_text(struct um_call *call, const struct um_range *range, const unsigned char *bytes)
+{
+    size_t size = (size_t)range->size;
+    size_t good;
+
+    if (!um_call_fits(call, escaped_size(bytes, size) + 64, 0))
+        return;
+    good = um_utf8_check(bytes, size);
+    if (good != size) {
+        um_fail(call, UMEM_E_UNSUPPORTED,
+                "the bytes are not UTF-8 from offset %llu on; read them as base64 or hex",
+                (unsigned long long)(range->offset + good));
+        um_reply_uint(call, "offset", range->offset + good);
+    } else {
+        um_reply_uint(call, "size", size);
+        um_json_string(um_reply_key(call, "data"), (const char *)bytes, size);
+    }
+    um_reply_end(call);
+}
+
+/* Works on a copy, because a client that has mapped the block may write to it between the looks that are taken here. */
+static void read_text(struct um_call *call, const struct um_range *range)
+{
+    size_t size = (size_t)range->size;
+    unsigned char *copy = malloc(size != 0 ? size : 1);
+
+    if (copy == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR,
+                "the daemon has no memory for a copy of the bytes; ask for less");
+        um_reply_end(call);
+        return;
+    }
+    memcpy(copy, um_block_bytes(range->block) + range->offset, size);
+    reply_text(call, range, copy);
+    free(copy);
 }
 
 static void read_bytes(struct um_call *call, const struct um_args *args)
@@ -119,17 +149,14 @@ static void read_bytes(struct um_call *call, const struct um_args *args)
         return;
     }
     /* The least that it can take is checked first, so that no huge block is looked through in vain. */
-    if (!um_call_fits(call, range->size, range->size) ||
-        !um_call_fits(call, written_size(encoding, bytes, range->size) + 64, 0))
+    if (!um_call_fits(call, range->size, range->size))
         return;
-    if (encoding == UM_UTF8 && um_utf8_check(bytes, size) != size) {
-        um_fail(call, UMEM_E_UNSUPPORTED,
-                "the bytes are not UTF-8 from offset %llu on; read them as base64 or hex",
-                (unsigned long long)(range->offset + um_utf8_check(bytes, size)));
-        um_reply_uint(call, "offset", range->offset + um_utf8_check(bytes, size));
-        um_reply_end(call);
+    if (encoding == UM_UTF8) {
+        read_text(call, range);
         return;
     }
+    if (!um_call_fits(call, (encoding == UM_HEX ? 2 * range->size : (range->size + 2) / 3 * 4) + 64, 0))
+        return;
     um_reply_uint(call, "size", range->size);
     write_data(um_reply_key(call, "data"), encoding, bytes, size);
     um_reply_end(call);

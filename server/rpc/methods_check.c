@@ -109,9 +109,11 @@ static const struct um_member validate_result[] = {
 const struct um_method um_method_heap_validate = {
     .name = "heap.validate",
     .summary = "Checks a heap, or one of its blocks, for damage (Win32 HeapValidate).",
-    .detail = "On Windows the system looks at the memory, at the process heap only block by block; "
-              "everywhere the daemon "
-              "checks its own records of the blocks. A whole heap is not checked in a batch.",
+    .detail =
+        "On Windows the system looks at the memory, at the process heap only block by block; "
+        "everywhere the daemon "
+        "checks its own records of the blocks. A shared heap is damaged when a client has cut its memory. "
+        "A whole heap is not checked in a batch.",
     UM_PARAMS(validate_params),
     .result = validate_result,
     .errors = {UMEM_E_LOCKED, UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
@@ -163,7 +165,9 @@ static const struct um_member compact_result[] = {
     {.name = "largest_free",
      .type = UM_UINT,
      .unit = "bytes",
-     .doc = "The largest free range that the heap has committed; 0 where the system does not tell."},
+     .doc = "The largest free range that the heap has committed, and of a shared heap the largest of all; 0 "
+            "where the "
+            "system does not tell."},
     {.name = NULL},
 };
 

@@ -114,6 +114,6 @@ const struct um_method um_method_block_resize = {
     .detail = "The handle and the name stay, the bytes added are zero. The address may change.",
     UM_PARAMS(resize_params),
     .result = um_block_place_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED, UMEM_E_CORRUPTED},
     .run = resize,
 };

@@ -44,6 +44,7 @@ static void info(struct um_call *call, const struct um_args *args)
     um_json_begin_array(out);
     um_json_cstring(out, "headers");
     um_json_cstring(out, "raw");
+    um_json_cstring(out, "shared");
     um_json_cstring(out, "wait");
     um_json_cstring(out, "watch");
     um_json_end_array(out);
@@ -63,7 +64,7 @@ static const struct um_member info_result[] = {
     {.name = "limits", .type = UM_JSON, .doc = "Each limit by name."},
     {.name = "features",
      .type = UM_WORDS,
-     .doc = "What can differ between daemons: \"headers\", \"raw\", \"wait\", \"watch\"."},
+     .doc = "What can differ between daemons: \"headers\", \"raw\", \"shared\", \"wait\", \"watch\"."},
     {.name = NULL},
 };
 

@@ -118,14 +118,29 @@ static int check_alloc(const struct um_store *store, const struct um_heap *heap,
     return um_block_check_bytes(store, heap, size, fault);
 }
 
+static const char heap_corrupted[] =
+    "a client has taken memory away from this shared heap; destroy it and make another one";
+
 int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
 {
-    return um_fault(fault, UMEM_E_NO_MEMORY,
-                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                                      .used = heap->bytes,
-                                      .asked = asked,
-                                      .what = "the system has no memory for it; ask for less, or free "
-                                              "blocks"});
+    struct um_fault facts = {.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                             .used = heap->bytes,
+                             .asked = asked,
+                             .what = "the system has no memory for it; ask for less, or free blocks"};
+    struct um_heap_figures figures;
+    int code = UMEM_E_NO_MEMORY;
+
+    if (um_heap_get_figures(heap, &figures)) {
+        if (figures.corrupted) {
+            code = UMEM_E_CORRUPTED;
+            facts.what = heap_corrupted;
+        } else if (asked > figures.largest_free) {
+            facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
+                         "heap, or make "
+                         "one with a larger maximum_size";
+        }
+    }
+    return um_fault(fault, code, facts);
 }
 
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
@@ -254,6 +269,26 @@ void um_block_get_info(const struct um_store *store, const struct um_block *bloc
         .orphaned = um_block_claim(account, block) == UM_CLAIM_NONE,
         .created = (int64_t)block->created_seconds,
     };
+}
+
+int um_block_locate(const struct um_store *store, const struct um_block *block, struct um_place *place,
+                    struct um_fault *fault)
+{
+    const struct um_heap *heap = um_block_heap(store, block);
+    struct um_fault facts = {.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                             .block = um_block_handle(store, block)};
+    struct um_heap_figures figures;
+
+    if (heap->backend->locate == NULL) {
+        facts.what = "only blocks of a heap of kind shared can be mapped";
+        return um_fault(fault, UMEM_E_UNSUPPORTED, facts);
+    }
+    if (um_heap_get_figures(heap, &figures) && figures.corrupted) {
+        facts.what = heap_corrupted;
+        return um_fault(fault, UMEM_E_CORRUPTED, facts);
+    }
+    heap->backend->locate(heap->memory, block->address, place);
+    return 0;
 }
 
 um_handle um_block_handle(const struct um_store *store, const struct um_block *block)

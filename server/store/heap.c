@@ -83,6 +83,8 @@ static int check_options(const struct um_store *store, const struct um_heap_opti
         what = "an alignment is a power of two from 16 to 65536";
     else if (options->maximum_size != 0 && options->initial_size > options->maximum_size)
         what = "initial_size is more than maximum_size";
+    else if (options->maximum_size == 0 && options->kind == UM_HEAP_SHARED)
+        what = "a shared heap cannot grow: give it a maximum_size";
     if (what != NULL)
         return um_fault(fault, UMEM_E_INVALID_PARAMS, (struct um_fault){.what = what});
     return 0;
@@ -101,6 +103,14 @@ static int check_room(const struct um_store *store, const struct um_heap_options
                               .used = made,
                               .asked = 1,
                               .what = "there are as many heaps as the daemon allows; destroy one"});
+    if (options->kind == UM_HEAP_SHARED && store->shared_heaps >= store->shared_heaps_limit)
+        return um_fault(
+            fault, UMEM_E_LIMIT_EXCEEDED,
+            (struct um_fault){.limit = "shared_heaps",
+                              .maximum = store->shared_heaps_limit,
+                              .used = store->shared_heaps,
+                              .asked = 1,
+                              .what = "there are as many shared heaps as the daemon allows; destroy one"});
     if (options->initial_size > store->bytes_limit - store->stats.bytes)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.limit = "bytes",
@@ -130,14 +140,16 @@ int um_heap_open(struct um_store *store, const struct um_heap_options *options, 
     struct um_heap *made = um_slots_acquire(&store->heaps);
     if (made == NULL)
         goto fail;
+    made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
     made->backend = store->backends[options->kind];
-    if (!made->backend->create(options->initial_size, options->maximum_size, &made->memory))
+    if (!made->backend->create(options->initial_size, options->maximum_size, made->alignment, &made->memory))
         goto fail;
+    if (options->kind == UM_HEAP_SHARED)
+        store->shared_heaps++;
     made->memory_open = true;
     made->kind = options->kind;
     made->lifetime = options->lifetime;
     made->flags = options->flags;
-    made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
     made->initial_size = options->initial_size;
     made->maximum_size = options->maximum_size;
     um_list_init(&made->accounts);
@@ -148,12 +160,14 @@ int um_heap_open(struct um_store *store, const struct um_heap_options *options, 
 fail:
     if (made != NULL)
         um_slots_release(&store->heaps, made);
-    return um_fault(fault, UMEM_E_NO_MEMORY,
-                    (struct um_fault){.asked = options->initial_size,
-                                      .ntstatus = (options->flags & UM_FLAG_GENERATE_EXCEPTIONS) != 0
-                                                      ? UM_STATUS_NO_MEMORY
-                                                      : 0,
-                                      .what = "the system has no memory for another heap"});
+    return um_fault(
+        fault, UMEM_E_NO_MEMORY,
+        (struct um_fault){.asked = options->initial_size,
+                          .ntstatus =
+                              (options->flags & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0,
+                          .what = options->kind == UM_HEAP_SHARED
+                                      ? "the system has no shared memory for another heap of this size"
+                                      : "the system has no memory for another heap"});
 }
 
 int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,
@@ -230,6 +244,8 @@ void um_heap_settle(struct um_store *store, struct um_heap *heap)
     if (heap->memory_open && (is_empty || heap->backend->destroy_frees_blocks)) {
         heap->backend->destroy(heap->memory);
         heap->memory_open = false;
+        if (heap->kind == UM_HEAP_SHARED)
+            store->shared_heaps--;
     }
     if (is_empty)
         um_slots_release(&store->heaps, heap);
@@ -269,6 +285,14 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
         .owner = heap->owner,
         .locked_by = heap->locked_by,
     };
+}
+
+bool um_heap_get_figures(const struct um_heap *heap, struct um_heap_figures *figures)
+{
+    if (heap->backend->get_figures == NULL)
+        return false;
+    heap->backend->get_figures(heap->memory, figures);
+    return true;
 }
 
 struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size_t *budget, um_handle *next)

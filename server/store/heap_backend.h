@@ -1,6 +1,7 @@
 /*
  * What heaps are made of: one contract for each kind of memory. heap_win32.c and heap_posix.c fulfil it for
- * the kinds process and private; another kind is another table, not a case in the store.
+ * the kinds process and private, heap_shared.c for the kind shared; another kind is another table, not a case
+ * in the store.
  *
  * Owns: the memory behind heaps. Must not know: handles, names, owners, maxima: the store asks for nothing
  * that its own table does not vouch for, and says with each address what the size and the alignment are.
@@ -27,7 +28,7 @@ struct um_heap_backend {
 
     /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never
      * asks for more. */
-    bool (*create)(uint64_t initial_size, uint64_t maximum_size, void **memory);
+    bool (*create)(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory);
 
     /* Destroys a heap. Where destroy_frees_blocks is false, all its blocks were freed before. */
     void (*destroy)(void *memory);
@@ -55,13 +56,22 @@ struct um_heap_backend {
 
     /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */
     void (*trim)(void);
+
+    /* Tells how the heap's memory is used. NULL where that is not known. */
+    void (*get_figures)(void *memory, struct um_heap_figures *figures);
+
+    /* Tells where other processes find a block. NULL where they cannot. */
+    void (*locate)(void *memory, const void *address, struct um_place *place);
 };
+
+/* The kind shared, which is the same on all systems (shm.h is what differs). */
+extern const struct um_heap_backend um_heap_shared;
 
 /* The backend for a kind of heap, or NULL where this system has none. */
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 
-/* Whether free() and resize() have left memory behind that the system is still to have back, for want of time; and
- * giving a piece of it back, which takes a millisecond or so. */
+/* Whether free() and resize() have left memory behind that the system is still to have back, for want of
+ * time; and giving a piece of it back, which takes a millisecond or so. */
 bool um_heap_backend_has_leftovers(void);
 void um_heap_backend_give_back(void);
 

@@ -131,22 +131,23 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return true;
 }
 
-static bool create_private(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_private(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
     (void)initial_size; /* there is nothing that could be committed in advance */
     (void)maximum_size;
+    (void)alignment;
     *memory = NULL;
     return true;
 }
 
-static bool create_process(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_process(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
 #ifdef __GLIBC__
     /* Small blocks that are freed are joined with their neighbours at once. Left to itself glibc joins them
      * in heaps: after a million frees, one later call takes a tenth of a second. */
     mallopt(M_MXFAST, 0);
 #endif
-    return create_private(initial_size, maximum_size, memory);
+    return create_private(initial_size, maximum_size, alignment, memory);
 }
 
 static void destroy(void *memory)
@@ -198,7 +199,7 @@ const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
     case UM_HEAP_PRIVATE:
         return &private_backend;
     case UM_HEAP_SHARED:
-        break;
+        return &um_heap_shared;
     }
     return NULL;
 }

@@ -97,9 +97,10 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return true;
 }
 
-static bool create_private(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_private(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
     (void)maximum_size;
+    (void)alignment;
     SIZE_T initial = (SIZE_T)(initial_size < INITIAL_SIZE_LIMIT ? initial_size : INITIAL_SIZE_LIMIT);
     *memory = HeapCreate(0, initial, 0);
     return *memory != NULL;
@@ -120,10 +121,11 @@ static uint64_t compact(void *memory)
     return HeapCompact(memory, 0);
 }
 
-static bool create_process(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_process(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
     (void)initial_size;
     (void)maximum_size;
+    (void)alignment;
     /* Once for the process: damage to a heap ends it, rather than spreads. A system that does not know this
      * goes without. */
     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
@@ -167,7 +169,7 @@ const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
     case UM_HEAP_PRIVATE:
         return &private_backend;
     case UM_HEAP_SHARED:
-        break;
+        return &um_heap_shared;
     }
     return NULL;
 }

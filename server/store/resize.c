@@ -28,7 +28,11 @@ static int check_growth(const struct um_store *store, const struct um_heap *heap
 static int no_memory(const struct um_heap *heap, const struct um_block *block, uint64_t size,
                      struct um_fault *fault)
 {
-    return um_block_no_memory(heap, size > block->size ? size - block->size : 0, fault);
+    int code = um_block_no_memory(heap, size, fault); /* a move needs room for all of it */
+
+    if (fault != NULL)
+        fault->asked = size > block->size ? size - block->size : 0;
+    return code;
 }
 
 /* Adds to the facts of a failure whose it is. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "shm.h"
 
 int um_fault(struct um_fault *fault, int code, struct um_fault facts)
 {
@@ -77,6 +78,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->blocks_limit =
         options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
     made->heaps_limit = options->heaps_limit;
+    made->shared_heaps_limit = options->shared_heaps_limit;
     made->copied_at_once = UM_COPIED_AT_ONCE;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
         made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
@@ -129,4 +131,9 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds)
         store->now_seconds = 0;
     else
         store->now_seconds = unix_seconds < UINT32_MAX ? (uint32_t)unix_seconds : UINT32_MAX;
+}
+
+size_t um_store_remove_leftovers(void)
+{
+    return um_shm_remove_leftovers();
 }

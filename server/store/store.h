@@ -65,10 +65,11 @@ struct um_fault {
 
 /* What a store is made with. Limits are inclusive. */
 struct um_store_options {
-    uint64_t bytes_limit;  /* bytes in all blocks together */
-    uint32_t blocks_limit; /* blocks at one time; at most 2^26 - 2 */
-    uint32_t heaps_limit;  /* heaps at one time, the process heap not counted */
-    uint64_t seed;         /* random bits: where the first generation begins, and the name table's hash */
+    uint64_t bytes_limit;        /* bytes in all blocks together */
+    uint32_t blocks_limit;       /* blocks at one time; at most 2^26 - 2 */
+    uint32_t heaps_limit;        /* heaps at one time, the process heap not counted */
+    uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
+    uint64_t seed; /* random bits: where the first generation begins, and the name table's hash */
 };
 
 /* What the store tells of things that vanish and of locks that end, so that waits and watches can end and a
@@ -117,6 +118,10 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
 void um_store_free(struct um_store *store);
 
 void um_store_set_events(struct um_store *store, const struct um_store_events *events);
+
+/* Removes the shared memory objects that daemons of this user left behind when they were killed, for a daemon's start.
+ * Those of stores that are in use stay. Returns how many were removed. */
+size_t um_store_remove_leftovers(void);
 
 /* Observes everything, or ends that; what is observed by itself stays so. A flag, not a count. */
 void um_store_observe_all(struct um_store *store, bool observe);
@@ -171,10 +176,10 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
 /* ---- heaps ---- */
 
 struct um_heap_options {
-    enum um_heap_kind kind; /* private (UM_HEAP_SHARED: UMEM_E_UNSUPPORTED until there is such a backend) */
+    enum um_heap_kind kind; /* private or shared */
     uint32_t flags;         /* of enum um_heap_flag; create_enable_execute is UMEM_E_DENIED */
     uint64_t initial_size; /* bytes to commit at once, a hint; at most the maximum and the free bytes_limit */
-    uint64_t maximum_size; /* bytes in all its blocks together; 0: growable */
+    uint64_t maximum_size; /* bytes in all its blocks together; 0: growable, which a shared heap cannot be */
     uint32_t alignment;    /* bytes, a power of two from 16 to 65536; 0 means 16 */
     const char *name;      /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: destroyed when its owner ends */
@@ -194,6 +199,23 @@ struct um_heap_info {
     enum um_lifetime lifetime;
     const struct um_owner *owner;     /* NULL: the daemon itself (the process heap) */
     const struct um_owner *locked_by; /* NULL: not locked */
+};
+
+/* How the memory of a shared heap is used. A block takes up a multiple of the heap's alignment. */
+struct um_heap_figures {
+    uint64_t reserved;     /* bytes of the shared memory object: the maximum, rounded up */
+    uint64_t committed;    /* bytes of it that the system has promised memory for */
+    uint64_t free_bytes;   /* bytes in no block */
+    uint64_t free_ranges;  /* pieces that they lie in */
+    uint64_t largest_free; /* bytes in the largest piece */
+    bool corrupted;        /* a client has taken memory away from the object */
+};
+
+/* Where other processes find a block of a shared heap. Texts are good as long as the heap. */
+struct um_place {
+    const char *name; /* of the shared memory object */
+    const char *path; /* of the file that it is; NULL: it is none */
+    uint64_t offset;  /* bytes from its start */
 };
 
 /* Looks up a heap. UMEM_E_STALE_HANDLE for one that was destroyed, UMEM_E_UNKNOWN_HANDLE for one never given
@@ -221,6 +243,9 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
 
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
 um_handle um_heap_handle(const struct um_heap *heap);
+
+/* Returns false where the heap is of a kind that does not know. */
+bool um_heap_get_figures(const struct um_heap *heap, struct um_heap_figures *figures);
 
 /* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. Looks
  * at no more than *budget slots and counts them down; NULL with *next set where it stopped early, else *next is
@@ -307,8 +332,9 @@ int um_store_find_block_by_name(struct um_store *store, const char *name, struct
 int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budget, um_handle *after,
                            struct um_block **block, struct um_fault *fault);
 
-/* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum, or the system's
- * memory), UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN. */
+/* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum or free ranges, or the system's
+ * memory), UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN, UMEM_E_CORRUPTED (a shared heap that a client took
+ * memory away from). */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
 
@@ -350,6 +376,11 @@ void um_block_free(struct um_store *store, struct um_block *block);
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block,
                        struct um_block_info *info);
+
+/* Tells where other processes find the block. UMEM_E_UNSUPPORTED where its heap is not shared, UMEM_E_CORRUPTED where a
+ * client has taken memory away from the heap. */
+int um_block_locate(const struct um_store *store, const struct um_block *block, struct um_place *place,
+                    struct um_fault *fault);
 
 /* Hot members, for the calls that touch bytes. A block of 0 bytes has an address too. */
 um_handle um_block_handle(const struct um_store *store, const struct um_block *block);

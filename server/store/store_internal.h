@@ -171,8 +171,10 @@ struct um_store {
     uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
-    uint32_t now_seconds; /* since 1970 */
-    bool observes_all;    /* um_store_observe_all() was asked for */
+    uint32_t shared_heaps_limit;
+    uint32_t shared_heaps; /* of which the memory is there, also where they are destroyed already */
+    uint32_t now_seconds;  /* since 1970 */
+    bool observes_all;     /* um_store_observe_all() was asked for */
 };
 
 #define UM_BYTES_MAXIMUM \
@@ -264,7 +266,7 @@ void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_bl
 /* Gets memory, if need be by reclaiming what is still to be given back. NULL: there is none. */
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
 
-/* The fault of there being none. */
+/* The fault of there being none: UMEM_E_NO_MEMORY, or UMEM_E_CORRUPTED where it is the heap that cannot give any more. */
 int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault);
 
 /* Gives memory of a heap's blocks back, unless the heap's end does that. */

@@ -224,8 +224,11 @@ static void set_limits(struct um_limits *limits)
 
 static void begin(struct world *world)
 {
-    const struct um_store_options store = {
-        .bytes_limit = STORE_BYTES, .blocks_limit = 12, .heaps_limit = 6, .seed = 42};
+    const struct um_store_options store = {.bytes_limit = STORE_BYTES,
+                                           .blocks_limit = 12,
+                                           .heaps_limit = 6,
+                                           .shared_heaps_limit = 4,
+                                           .seed = 42};
     memset(world, 0, sizeof *world);
     set_limits(&world->limits);
     FUZZ_CHECK(um_store_new(&store, &world->store) == UMEM_OK);

@@ -39,6 +39,10 @@ echo "JSON lines: as expected"
 block python 1 >example.py
 expect "Python" "$(python3 example.py)" "42"
 
+block python 2 >>example.py
+expect "Python, shared memory" "$(python3 example.py)" "42
+hello"
+
 block js 1 >example.js
 expect "Node" "$(node example.js)" "posix"
 

@@ -225,6 +225,29 @@ static void test_sessions(void **state)
     umem_client_free(client);
 }
 
+static void test_map(void **state)
+{
+    const char *const make[] = {"heap", "create", "--kind", "shared", "--maximum-size",
+                                "64K",  "--name", "fast",   NULL};
+
+    assert_int_equal(umem(*state, NULL, make), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "16", "--heap", "fast")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "10", "--heap", "fast", "--name", "table")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("map", "table")), 0);
+    expect_output("umemd-");
+    assert_int_equal(umem(*state, NULL, WORDS("map", "table", "--json")), 0);
+    expect_output("\"offset\":16,\"size\":10}");
+    assert_int_equal(umem(*state, NULL, WORDS("wake", "table", "--offset", "2")), 0);
+    expect_whole_output("");
+    assert_int_equal(umem(*state, NULL, WORDS("wake", "table", "--offset", "11")), 1);
+    expect_errors("out_of_range");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "apart")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("map", "apart")), 1);
+    expect_errors("unsupported");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--kind", "shared")), 1);
+    expect_errors("maximum_size");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +260,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lock, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_orphans, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_sessions, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_map, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

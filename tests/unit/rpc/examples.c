@@ -74,6 +74,59 @@ static void repair(struct fixture *fixture)
     move(fixture, -1);
 }
 
+/* Shared heap "s" with block "m". */
+static void with_shared_heap(struct fixture *fixture)
+{
+    new_heap(&fixture->peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":65536}");
+    new_block(&fixture->peer, "{\"name\":\"m\",\"heap\":\"s\",\"size\":100}");
+}
+
+static void without_shared_heaps(struct fixture *fixture)
+{
+    fixture->store->backends[UM_HEAP_SHARED] = NULL;
+}
+
+static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)size;
+    (void)alignment;
+    return NULL;
+}
+
+static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint64_t new_size,
+                           uint32_t alignment, bool in_place_only)
+{
+    (void)memory;
+    (void)address;
+    (void)old_size;
+    (void)new_size;
+    (void)alignment;
+    (void)in_place_only;
+    return false;
+}
+
+static void tell_corrupted(void *memory, struct um_heap_figures *figures)
+{
+    (void)memory;
+    *figures = (struct um_heap_figures){.corrupted = true};
+}
+
+/* As after a client has cut the object of heap "s". */
+static void with_cut_heap(struct fixture *fixture)
+{
+    static struct um_heap_backend cut;
+    struct um_heap *heap = NULL;
+
+    with_shared_heap(fixture);
+    assert_int_equal(um_store_find_heap_by_name(fixture->store, "s", &heap, NULL), UMEM_OK);
+    cut = *heap->backend;
+    cut.alloc = alloc_nothing;
+    cut.resize = resize_nothing;
+    cut.get_figures = tell_corrupted;
+    heap->backend = &cut;
+}
+
 #define HUGE_SIZE "9007199254740991"
 #define NO_BYTES(method, params) \
     { \
@@ -95,7 +148,15 @@ const struct example examples[] = {
     {"heap.create", UMEM_E_LIMIT_EXCEEDED, "{\"initial_size\":" HUGE_SIZE "}", ALONE, NULL, NULL},
     {"heap.create", UMEM_E_NAME_TAKEN, "{\"name\":\"h\"}", ALONE, NULL, NULL},
     {"heap.create", UMEM_E_DENIED, "{\"flags\":[\"create_enable_execute\"]}", ALONE, NULL, NULL},
-    {"heap.create", UMEM_E_UNSUPPORTED, "{\"kind\":\"shared\"}", ALONE, NULL, NULL},
+    {"heap.create", 0, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_INVALID_PARAMS, "{\"kind\":\"shared\"}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_UNSUPPORTED, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE,
+     without_shared_heaps, NULL},
+    {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},
+    {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
+    {"heap.compact", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},
+    {"block.alloc", UMEM_E_CORRUPTED, "{\"size\":1,\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
+    {"block.resize", UMEM_E_CORRUPTED, "{\"block\":\"m\",\"size\":200}", ALONE, with_cut_heap, NULL},
     {"heap.list", 0, "{}", ALONE, NULL, NULL},
     NO_BYTES("heap.list", "{}"),
     {"heap.info", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
@@ -170,6 +231,11 @@ const struct example examples[] = {
      NULL},
     NO_BYTES("block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
     {"block.hold", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.map", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
+    {"block.map", UMEM_E_UNSUPPORTED, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.map", UMEM_E_CORRUPTED, "{\"block\":\"m\"}", ALONE, with_cut_heap, NULL},
+    {"block.wake", 0, "{\"block\":\"b\",\"offset\":1,\"size\":2}", ALONE, NULL, NULL},
+    {"block.wake", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
     {"block.release", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"block.free", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"block.free", UMEM_E_DENIED, "{\"block\":\"b\",\"if_orphaned\":true}", ALONE, NULL, NULL},

@@ -39,7 +39,7 @@ int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct um_store_options store = {
-        .bytes_limit = 1 << 26, .blocks_limit = 100, .heaps_limit = 10, .seed = 42};
+        .bytes_limit = 1 << 26, .blocks_limit = 100, .heaps_limit = 10, .shared_heaps_limit = 4, .seed = 42};
     struct um_rpc_options options = {0};
     struct um_peer_options peer = {.pid = 77, .program = "tester", .user = "me"};
 

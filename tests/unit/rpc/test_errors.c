@@ -182,7 +182,8 @@ static void test_a_full_heap_tells_the_ntstatus(void **state)
     assert_int_equal(uint_of(data, "maximum"), 10);
     expect_error(peer, UMEM_E_DENIED,
                  "{\"method\":\"heap.create\",\"params\":{\"flags\":[\"create_enable_execute\"]}}");
-    expect_error(peer, UMEM_E_UNSUPPORTED, "{\"method\":\"heap.create\",\"params\":{\"kind\":\"shared\"}}");
+    expect_error(peer, UMEM_E_INVALID_PARAMS,
+                 "{\"method\":\"heap.create\",\"params\":{\"kind\":\"shared\"}}");
 }
 
 static void test_an_answer_that_would_be_too_long(void **state)

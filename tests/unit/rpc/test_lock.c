@@ -40,6 +40,8 @@ static void test_others_are_kept_out(void **state)
         MESSAGE("block.add", "[\"b\",0,1]"),
         MESSAGE("block.exchange", "[\"b\",0,1]"),
         MESSAGE("block.wait", "[\"b\",0,1]"),
+        MESSAGE("block.map", "[\"b\"]"),
+        MESSAGE("block.wake", "[\"b\"]"),
         MESSAGE("block.free", "[\"b\"]"),
         MESSAGE("session.watch", "[\"h\"]"),
         MESSAGE("session.watch", "{\"block\":\"b\"}"),

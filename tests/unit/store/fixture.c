@@ -41,8 +41,11 @@ static void on_heap_unlocked(void *context, um_handle handle)
     note(&fixture->unlocked, handle);
 }
 
-static const struct um_store_options roomy = {
-    .bytes_limit = UINT64_C(1) << 40, .blocks_limit = 1000000, .heaps_limit = 1000, .seed = 42};
+static const struct um_store_options roomy = {.bytes_limit = UINT64_C(1) << 40,
+                                              .blocks_limit = 1000000,
+                                              .heaps_limit = 1000,
+                                              .shared_heaps_limit = 4,
+                                              .seed = 42};
 
 int fixture_setup(void **state)
 {
@@ -77,8 +80,11 @@ struct um_store *small_store(uint64_t bytes_limit, uint32_t blocks_limit, uint32
                              struct um_owner **owner)
 {
     struct um_store *store;
-    const struct um_store_options options = {
-        .bytes_limit = bytes_limit, .blocks_limit = blocks_limit, .heaps_limit = heaps_limit, .seed = 7};
+    const struct um_store_options options = {.bytes_limit = bytes_limit,
+                                             .blocks_limit = blocks_limit,
+                                             .heaps_limit = heaps_limit,
+                                             .shared_heaps_limit = 4,
+                                             .seed = 7};
     const struct um_owner_options who = {.id = 1};
     assert_int_equal(um_store_new(&options, &store), 0);
     assert_int_equal(um_owner_open(store, &who, owner), 0);

@@ -10,9 +10,9 @@
 
 #include "heap_backend.h"
 
-enum { MIB = 1024 * 1024 };
+enum { MIB = 1024 * 1024, ALIGNMENT = 65536, /* the tests ask for less, too */ MAXIMUM = 16 * MIB };
 
-static const enum um_heap_kind kinds[] = {UM_HEAP_PROCESS, UM_HEAP_PRIVATE};
+static const enum um_heap_kind kinds[] = {UM_HEAP_PROCESS, UM_HEAP_PRIVATE, UM_HEAP_SHARED};
 
 static int open_heap(void **state)
 {
@@ -25,7 +25,7 @@ static const struct um_heap_backend *backend_of(void **state, void **memory)
     const enum um_heap_kind *kind = *state;
     const struct um_heap_backend *backend = um_heap_backend(*kind);
     assert_non_null(backend);
-    assert_true(backend->create(0, 0, memory));
+    assert_true(backend->create(0, *kind == UM_HEAP_SHARED ? MAXIMUM : 0, ALIGNMENT, memory));
     return backend;
 }
 
@@ -159,8 +159,9 @@ static void test_destroying_frees_the_blocks_where_it_says_so(void **state)
 
 #define FOR_EACH_KIND(test) \
     {#test " (process)", test, open_heap, NULL, (void *)&kinds[0]}, \
+        {#test " (private)", test, open_heap, NULL, (void *)&kinds[1]}, \
     { \
-#test " (private)", test, open_heap, NULL, (void *)&kinds[1] \
+#test " (shared)", test, open_heap, NULL, (void *)&kinds[2] \
     }
 
 int main(void)

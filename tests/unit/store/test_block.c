@@ -87,7 +87,8 @@ static void test_a_handle_of_an_earlier_life_is_nobodys(void **state)
     for (uint64_t seed = 100; seed < 200; seed++) {
         struct um_store *store;
         struct um_owner *owner;
-        const struct um_store_options options = {1000, 100, 10, seed};
+        const struct um_store_options options = {
+            .bytes_limit = 1000, .blocks_limit = 100, .heaps_limit = 10, .seed = seed};
         const struct um_owner_options who = {.id = 1};
         assert_int_equal(um_store_new(&options, &store), 0);
         assert_int_equal(um_owner_open(store, &who, &owner), 0);

@@ -306,8 +306,9 @@ static void test_a_lock_ends_with_its_owner_or_its_heap(void **state)
     assert_int_equal(um_heap_lock(heap, f->people[2], NULL), 0);
 }
 
-static bool create_nothing(uint64_t initial_size, uint64_t maximum_size, void **memory)
+static bool create_nothing(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
+    (void)alignment;
     (void)initial_size;
     (void)maximum_size;
     (void)memory;

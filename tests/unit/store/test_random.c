@@ -282,8 +282,11 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
 
 static void start(struct run *run, uint64_t seed)
 {
-    const struct um_store_options options = {
-        .bytes_limit = BYTES_LIMIT, .blocks_limit = MODEL_BLOCKS, .heaps_limit = MODEL_HEAPS, .seed = seed};
+    const struct um_store_options options = {.bytes_limit = BYTES_LIMIT,
+                                             .blocks_limit = MODEL_BLOCKS,
+                                             .heaps_limit = MODEL_HEAPS,
+                                             .shared_heaps_limit = 4,
+                                             .seed = seed};
     struct um_heap_info info;
     run->random = seed * 2 + 1;
     run->model.bytes_limit = BYTES_LIMIT;

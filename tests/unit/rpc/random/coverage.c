@@ -20,13 +20,22 @@ static const struct {
     {"", UMEM_E_INTERNAL_ERROR},       {"heap.validate", UMEM_E_CORRUPTED},
     {"heap.create", UMEM_E_NO_MEMORY}, {"block.change", UMEM_E_NO_MEMORY},
     {"block.hold", UMEM_E_NO_MEMORY},  {"block.release", UMEM_E_NO_MEMORY},
+    {"block.alloc", UMEM_E_CORRUPTED}, {"block.resize", UMEM_E_CORRUPTED},
 };
+
+/* The model has no shared heaps: these have tests of their own. */
+static bool is_left_out(const char *method)
+{
+    return strcmp(method, "block.map") == 0 || strcmp(method, "block.wake") == 0;
+}
 
 void check_table(void)
 {
     for (size_t i = 0; um_table_at(i) != NULL; i++) {
         unsigned found = 0;
 
+        if (is_left_out(um_table_at(i)->name))
+            continue;
         while (entry_at(found) != NULL && strcmp(entry_at(found)->name, um_table_at(i)->name) != 0)
             found++;
         if (entry_at(found) == NULL)

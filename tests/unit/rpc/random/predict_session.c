@@ -69,7 +69,7 @@ void predict_server_info(struct call *call)
     }
     um_json_end_object(out);
     out = result_key(call, "features");
-    um_json_raw(out, "[\"headers\",\"raw\",\"wait\",\"watch\"]", 32);
+    um_json_raw(out, "[\"headers\",\"raw\",\"shared\",\"wait\",\"watch\"]", 41);
     result_end(call);
 }
 

@@ -254,6 +254,7 @@ static void start(struct run *run)
     run->traffic = (struct um_traffic){0, 12345, 67890};
     assert_int_equal(um_store_new(&store, &run->store), UMEM_OK);
     run->store->copied_at_once = COPIED_AT_ONCE;
+    run->store->backends[UM_HEAP_SHARED] = NULL; /* the model has none */
     options.store = run->store;
     options.started = run->now_s = 1000;
     options.events.context = run;

@@ -1,0 +1,52 @@
+#include <windows.h>
+
+#include "segment.h"
+
+#include <stdio.h>
+
+#include "umem_errors.h"
+
+static int fail(int code, const char *name, struct um_reason *reason)
+{
+    snprintf(reason->text, sizeof reason->text,
+             "the shared memory %.200s cannot be mapped: Windows error %lu", name, GetLastError());
+    return code;
+}
+
+/* Windows does not tell how long a section is, but which pages of a view belong together: those that are
+ * committed, and those that are only reserved, follow one another. */
+static size_t length_of(const unsigned char *start)
+{
+    MEMORY_BASIC_INFORMATION facts;
+    size_t length = 0;
+
+    while (VirtualQuery(start + length, &facts, sizeof facts) != 0 && facts.AllocationBase == start)
+        length += facts.RegionSize;
+    return length;
+}
+
+int um_segment_map(const char *name, unsigned char **start, size_t *length, struct um_reason *reason)
+{
+    HANDLE section = OpenFileMappingA(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, name);
+    unsigned char *view;
+    int code = UMEM_OK;
+
+    if (section == NULL)
+        return fail(UMEM_E_UNSUPPORTED, name, reason);
+    view = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);
+    if (view == NULL) {
+        code = fail(UMEM_E_OUT_OF_MEMORY, name, reason);
+    } else {
+        *start = view;
+        *length = length_of(view);
+    }
+    /* The view keeps the section. */
+    CloseHandle(section);
+    return code;
+}
+
+void um_segment_unmap(unsigned char *start, size_t length)
+{
+    (void)length;
+    UnmapViewOfFile(start);
+}

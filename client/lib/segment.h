@@ -1,0 +1,24 @@
+/*
+ * The shared memory of a heap, in this process.
+ *
+ * Owns: one mapping of one object. Must not know: blocks, clients, who else maps it.
+ *
+ * map_posix.c and map_win32.c keep this contract.
+ */
+#ifndef UM_SEGMENT_H
+#define UM_SEGMENT_H
+
+#include <stddef.h>
+
+#include "transport.h"
+
+/* Mappings start at a multiple, as they do in the daemon, so that blocks are aligned here as there. */
+enum { UM_SEGMENT_ALIGNMENT = 65536 };
+
+/* Maps the whole object of this name. UMEM_E_UNSUPPORTED: this process cannot open it. UMEM_E_OUT_OF_MEMORY:
+ * there is no room for it. *reason tells more. */
+int um_segment_map(const char *name, unsigned char **start, size_t *length, struct um_reason *reason);
+
+void um_segment_unmap(unsigned char *start, size_t length);
+
+#endif

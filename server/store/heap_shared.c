@@ -1,0 +1,272 @@
+/* Heaps in shared memory: blocks are ranges of one object that clients may map. Which ranges are free, and
+ * which units of the object are committed, stands in tables of our own: nothing is ever decided by what the
+ * memory holds, because clients may write anything there. For the same reason memory is cleared when it is
+ * handed out, and not before. */
+#include "heap_backend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "range.h"
+#include "shm.h"
+
+/* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves
+ * it to whoever touches it first to have it cleared. */
+enum { RENEWED_SIZE = 1024 * 1024 };
+
+struct shared_heap {
+    struct um_shm *shm;
+    struct um_ranges *ranges;
+    unsigned char *committed; /* a bit for each unit */
+    uint64_t committed_units; /* how many are set */
+    uint64_t length;          /* bytes in all, a multiple of the unit */
+};
+
+static uint64_t round_up(uint64_t size, uint64_t unit)
+{
+    return (size + unit - 1) / unit * unit;
+}
+
+/* ---- committing ---- */
+
+static bool is_committed(const struct shared_heap *heap, uint64_t unit)
+{
+    return (heap->committed[unit / 8] >> (unit % 8) & 1) != 0;
+}
+
+static void note_committed(struct shared_heap *heap, uint64_t unit)
+{
+    heap->committed[unit / 8] |= (unsigned char)(1 << (unit % 8));
+    heap->committed_units++;
+}
+
+static void note_given_back(struct shared_heap *heap, uint64_t unit)
+{
+    heap->committed[unit / 8] &= (unsigned char)~(1 << (unit % 8));
+    heap->committed_units--;
+}
+
+/* The first unit from `unit` on, but before `end`, that is committed or not; `end` where there is none. */
+static uint64_t next_unit(const struct shared_heap *heap, uint64_t unit, uint64_t end, bool committed)
+{
+    while (unit < end && is_committed(heap, unit) != committed)
+        unit++;
+    return unit;
+}
+
+/* Commits what is not yet of the units that a range lies in. What was committed stays so where it fails. */
+static bool commit(struct shared_heap *heap, uint64_t offset, uint64_t size)
+{
+    uint64_t end = round_up(offset + size, UM_SHM_UNIT) / UM_SHM_UNIT;
+    uint64_t first = next_unit(heap, offset / UM_SHM_UNIT, end, false);
+
+    while (first < end) {
+        uint64_t last = next_unit(heap, first, end, true);
+
+        if (!um_shm_commit(heap->shm, first * UM_SHM_UNIT, (last - first) * UM_SHM_UNIT))
+            return false;
+        for (; first < last; first++)
+            note_committed(heap, first);
+        first = next_unit(heap, first, end, false);
+    }
+    return true;
+}
+
+/* Gives the units back that lie in a range as a whole. Returns false where the system cannot. */
+static bool give_back(struct shared_heap *heap, uint64_t offset, uint64_t size)
+{
+    uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
+    uint64_t end = (offset + size) / UM_SHM_UNIT;
+
+    if (first >= end)
+        return true;
+    if (!um_shm_give_back(heap->shm, first * UM_SHM_UNIT, (end - first) * UM_SHM_UNIT))
+        return false;
+    for (; first < end; first++) {
+        if (is_committed(heap, first))
+            note_given_back(heap, first);
+    }
+    return true;
+}
+
+/* Commits a range and makes it zero. */
+static bool prepare(struct shared_heap *heap, uint64_t offset, uint64_t size)
+{
+    unsigned char *start = um_shm_start(heap->shm) + offset;
+    uint64_t head = round_up(offset, UM_SHM_UNIT) - offset;
+    uint64_t tail = (offset + size) % UM_SHM_UNIT;
+    bool renewed = size >= RENEWED_SIZE && give_back(heap, offset, size);
+
+    if (!commit(heap, offset, size))
+        return false;
+    if (renewed) {
+        memset(start, 0, (size_t)head);
+        memset(start + size - tail, 0, (size_t)tail);
+    } else {
+        memset(start, 0, (size_t)size);
+    }
+    return true;
+}
+
+/* ---- the heap ---- */
+
+static void destroy(void *memory)
+{
+    struct shared_heap *heap = memory;
+
+    um_shm_free(heap->shm);
+    um_ranges_free(heap->ranges);
+    free(heap->committed);
+    free(heap);
+}
+
+static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
+{
+    struct shared_heap *heap;
+    uint64_t length = round_up(maximum_size, UM_SHM_UNIT);
+    uint64_t bytes = round_up(length / UM_SHM_UNIT, 8) / 8;
+
+    if (maximum_size == 0 || maximum_size > PTRDIFF_MAX / 2)
+        return false;
+    heap = calloc(1, sizeof *heap);
+    if (heap == NULL)
+        return false;
+    heap->length = length;
+    heap->committed = calloc((size_t)bytes, 1);
+    heap->ranges = um_ranges_new(length, alignment);
+    if (heap->committed != NULL && heap->ranges != NULL)
+        heap->shm = um_shm_new(length);
+    if (heap->shm == NULL || !commit(heap, 0, initial_size)) {
+        destroy(heap);
+        return false;
+    }
+    *memory = heap;
+    return true;
+}
+
+static uint64_t offset_of(const struct shared_heap *heap, const void *address)
+{
+    return (uint64_t)((const unsigned char *)address - um_shm_start(heap->shm));
+}
+
+static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset;
+
+    (void)alignment;
+    if (!um_shm_is_whole(heap->shm) || size > heap->length || !um_ranges_acquire(heap->ranges, size, &offset))
+        return NULL;
+    if (prepare(heap, offset, size))
+        return um_shm_start(heap->shm) + offset;
+    um_ranges_release(heap->ranges, offset, size);
+    return NULL;
+}
+
+static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    struct shared_heap *heap = memory;
+
+    (void)alignment;
+    um_ranges_release(heap->ranges, offset_of(heap, address), size);
+}
+
+static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
+{
+    if (new_size > heap->length || !um_ranges_resize(heap->ranges, offset, old_size, new_size))
+        return false;
+    if (new_size <= old_size || prepare(heap, offset + old_size, new_size - old_size))
+        return true;
+    um_ranges_resize(heap->ranges, offset, new_size, old_size);
+    return false;
+}
+
+static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
+                   bool in_place_only)
+{
+    struct shared_heap *heap = memory;
+    void *moved;
+
+    if (!um_shm_is_whole(heap->shm))
+        return false;
+    if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
+        return true;
+    if (in_place_only)
+        return false;
+    moved = alloc(memory, new_size, alignment);
+    if (moved == NULL)
+        return false;
+    memcpy(moved, *address, (size_t)(old_size < new_size ? old_size : new_size));
+    free_block(memory, *address, old_size, alignment);
+    *address = moved;
+    return true;
+}
+
+static bool validate(void *memory, void *address, uint32_t alignment)
+{
+    const struct shared_heap *heap = memory;
+
+    (void)alignment;
+    return address == NULL ? um_shm_check(heap->shm) : um_shm_is_whole(heap->shm);
+}
+
+static uint64_t compact(void *memory)
+{
+    struct shared_heap *heap = memory;
+    struct um_ranges_figures figures;
+    uint64_t from = 0;
+    uint64_t offset;
+    uint64_t size;
+
+    while (um_ranges_next_free(heap->ranges, from, &offset, &size)) {
+        uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
+        uint64_t end = (offset + size) / UM_SHM_UNIT;
+
+        if (next_unit(heap, first, end, true) < end && !give_back(heap, offset, size))
+            break;
+        from = offset + size;
+    }
+    um_ranges_get_figures(heap->ranges, &figures);
+    return figures.largest_free;
+}
+
+static void get_figures(void *memory, struct um_heap_figures *figures)
+{
+    struct shared_heap *heap = memory;
+    struct um_ranges_figures ranges;
+
+    um_ranges_get_figures(heap->ranges, &ranges);
+    *figures = (struct um_heap_figures){
+        .reserved = heap->length,
+        .committed = heap->committed_units * UM_SHM_UNIT,
+        .free_bytes = ranges.free_bytes,
+        .free_ranges = ranges.free_ranges,
+        .largest_free = ranges.largest_free,
+        .corrupted = !um_shm_check(heap->shm),
+    };
+}
+
+static void locate(void *memory, const void *address, struct um_place *place)
+{
+    const struct shared_heap *heap = memory;
+
+    *place = (struct um_place){
+        .name = um_shm_name(heap->shm),
+        .path = um_shm_path(heap->shm),
+        .offset = offset_of(heap, address),
+    };
+}
+
+const struct um_heap_backend um_heap_shared = {
+    .destroy_frees_blocks = true,
+    .validates_whole = true,
+    .create = create,
+    .destroy = destroy,
+    .alloc = alloc,
+    .resize = resize,
+    .free = free_block,
+    .validate = validate,
+    .compact = compact,
+    .get_figures = get_figures,
+    .locate = locate,
+};

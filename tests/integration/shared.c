@@ -1,0 +1,44 @@
+#include "shared.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+void ok(umem_client *client, int code)
+{
+    if (code != UMEM_OK)
+        print_error("%s: %s\n", umem_last_error(client)->name, umem_last_error(client)->message);
+    assert_int_equal(code, UMEM_OK);
+}
+
+umem_handle new_shared_heap(umem_client *client)
+{
+    const struct umem_heap_options options = {.maximum_size = 4 << 20, .kind = UMEM_HEAP_SHARED};
+    umem_handle heap = 0;
+
+    ok(client, umem_heap_create(client, &options, &heap));
+    return heap;
+}
+
+umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t size)
+{
+    const struct umem_block_options options = {.heap = heap};
+    umem_handle block = 0;
+
+    ok(client, umem_block_alloc(client, size, &options, &block));
+    return block;
+}
+
+unsigned char *mapped(umem_client *client, umem_handle block)
+{
+    void *bytes = NULL;
+    uint64_t size = 0;
+    struct umem_block_info info;
+
+    ok(client, umem_map(client, block, &bytes, &size));
+    ok(client, umem_block_info(client, block, &info));
+    assert_int_equal(size, info.size);
+    return bytes;
+}

@@ -1,0 +1,21 @@
+/*
+ * What the tests of shared heaps share, on the client's side.
+ *
+ * Owns: nothing. Must not know: how memory is mapped.
+ */
+#ifndef TEST_SHARED_H
+#define TEST_SHARED_H
+
+#include "daemon.h"
+
+/* Succeeds, or prints the failure and fails the test. */
+void ok(umem_client *client, int code);
+
+/* A shared heap of 4 MiB at most, and a block of it. */
+umem_handle new_shared_heap(umem_client *client);
+umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t size);
+
+/* Maps a block. */
+unsigned char *mapped(umem_client *client, umem_handle block);
+
+#endif

@@ -1,0 +1,153 @@
+/* Shared heaps through the protocol: what block.map and heap.info tell, and how those who wait are woken. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "store.h"
+#include "umem_errors.h"
+
+static struct um_peer *peer_of(void **state)
+{
+    return &((struct fixture *)*state)->peer;
+}
+
+static uint64_t new_shared(struct um_peer *peer)
+{
+    return new_heap(peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":1000000,\"alignment\":64}");
+}
+
+/* Writes to a block as a client does that has mapped it: the daemon does not notice. */
+static void write_behind(struct fixture *fixture, uint64_t handle, size_t offset, const void *bytes,
+                         size_t size)
+{
+    struct um_block *block = NULL;
+
+    assert_int_equal(um_store_find_block(fixture->store, handle, &block, NULL), UMEM_OK);
+    memcpy(um_block_bytes(block) + offset, bytes, size);
+}
+
+static void test_map_tells_where_blocks_are(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    cJSON *first;
+    cJSON *second;
+
+    new_shared(peer);
+    new_block(peer, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
+    new_block(peer, "{\"size\":7,\"heap\":\"s\",\"name\":\"b\"}");
+    first = expect_result(peer, MESSAGE("block.map", "[\"a\"]"));
+    second = expect_result(peer, MESSAGE("block.map", "[\"b\"]"));
+    assert_int_equal(uint_of(first, "size"), 100);
+    assert_int_equal(uint_of(second, "size"), 7);
+    assert_int_equal(uint_of(second, "offset") - uint_of(first, "offset"), 128);
+    assert_non_null(strstr(string_of(first, "name"), "umemd-"));
+    assert_string_equal(string_of(first, "name"), string_of(second, "name"));
+    expect_result(peer, MESSAGE("block.resize", "[\"a\",1000]"));
+    second = expect_result(peer, MESSAGE("block.map", "[\"a\"]"));
+    assert_int_equal(uint_of(second, "size"), 1000);
+    assert_int_not_equal(uint_of(second, "offset"), uint_of(first, "offset"));
+    expect_error(peer, UMEM_E_UNSUPPORTED, MESSAGE("block.map", "[%llu]"), (ULL)new_block(peer, "[1]"));
+}
+
+static void test_info_tells_how_the_memory_is_used(void **state)
+{
+    struct um_peer *peer = peer_of(state);
+    cJSON *info;
+
+    new_shared(peer);
+    new_block(peer, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
+    new_block(peer, "{\"size\":100,\"heap\":\"s\"}");
+    expect_result(peer, MESSAGE("block.free", "[\"a\"]"));
+    info = expect_result(peer, MESSAGE("heap.info", "[\"s\"]"));
+    assert_string_equal(string_of(info, "kind"), "shared");
+    assert_int_equal(uint_of(info, "reserved"), 1048576);
+    assert_int_equal(uint_of(info, "committed"), 65536);
+    assert_int_equal(uint_of(info, "free"), 1048576 - 128);
+    assert_int_equal(uint_of(info, "free_ranges"), 2);
+    assert_int_equal(uint_of(info, "largest_free"), 1048576 - 256);
+    assert_true(cJSON_IsFalse(member(info, "corrupted")));
+    info = expect_result(peer, MESSAGE("heap.info", "[\"process\"]"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(info, "reserved"));
+}
+
+static void test_a_wait_sees_what_was_mapped_when_it_is_woken(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    struct um_peer *other = &fixture->other;
+    uint64_t block;
+
+    new_shared(peer);
+    block = new_block(peer, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
+    tell(peer, MESSAGE_OF("1", "block.wait", "[\"a\",8,0,\"u8\"]"));
+    expect_silence(peer);
+    /* Somebody wakes for nothing, or for other bytes. */
+    expect_result(other, MESSAGE("block.wake", "[\"a\"]"));
+    expect_silence(peer);
+    write_behind(fixture, block, 8, "\5", 1);
+    expect_silence(peer);
+    expect_result(other, MESSAGE("block.wake", "[\"a\",0,8]"));
+    expect_silence(peer);
+    expect_result(other, MESSAGE("block.wake", "[\"a\",8,1]"));
+    assert_int_equal(uint_of(take_result(peer), "value"), 5);
+}
+
+static void test_a_watch_tells_what_was_woken(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    uint64_t watch;
+    cJSON *news;
+
+    new_shared(peer);
+    new_block(peer, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
+    watch = new_watch(peer, "{\"heap\":\"s\"}");
+    expect_result(&fixture->other, MESSAGE("block.wake", "[\"a\",10,20]"));
+    news = take_notification(peer, "block.changed");
+    assert_int_equal(uint_of(news, "watch"), watch);
+    assert_int_equal(uint_of(news, "offset"), 10);
+    assert_int_equal(uint_of(news, "size"), 20);
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.wake", "[\"a\",90,11]"));
+}
+
+static void test_text_is_checked_and_told_from_a_copy(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    uint64_t block;
+
+    new_shared(peer);
+    block = new_block(peer, "{\"size\":4,\"heap\":\"s\",\"name\":\"a\"}");
+    write_behind(fixture, block, 0, "a\"\n\xc3", 4);
+    assert_int_equal(
+        uint_of(expect_error(peer, UMEM_E_UNSUPPORTED, MESSAGE("block.read", "[\"a\",0,4,\"utf8\"]")),
+                "offset"),
+        3);
+    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,3,\"utf8\"]")), "data"),
+                        "a\"\n");
+    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"a\",0,0,\"utf8\"]")), "data"),
+                        "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_map_tells_where_blocks_are, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_info_tells_how_the_memory_is_used, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_wait_sees_what_was_mapped_when_it_is_woken, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_watch_tells_what_was_woken, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_text_is_checked_and_told_from_a_copy, fixture_setup,
+                                        fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+/* What only POSIX lets other processes do to shared memory: cut it, be another user, and leave it behind. */
+#include "shared.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "umem_errors.h"
+
+static void cut(const struct um_store *store, const struct um_block *block, off_t length)
+{
+    int fd = shm_open(place_of(store, block).name, O_RDWR, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, length), 0);
+    close(fd);
+}
+
+static void test_a_cut_object_is_survived(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_heap *other = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *kept = make_block(f->store, heap, f->people[0], UNIT);
+    struct um_block *lost = make_block(f->store, heap, f->people[0], 2 * UNIT);
+    struct um_block *bystander = make_block(f->store, other, f->people[0], UNIT);
+    struct um_fault fault = {0};
+    struct um_place place;
+
+    memset(um_block_bytes(kept), 1, UNIT);
+    memset(um_block_bytes(lost), 2, 2 * UNIT);
+    memset(um_block_bytes(bystander), 3, UNIT);
+    cut(f->store, kept, UNIT + 5000);
+    /* From the page on where the object ends now, all is zero and can be written. */
+    assert_int_equal(um_block_bytes(lost)[4999], 2);
+    assert_true(is_zero(um_block_bytes(lost) + 8192, 2 * UNIT - 8192));
+    memset(um_block_bytes(lost), 4, 2 * UNIT);
+    assert_int_equal(um_block_bytes(lost)[2 * UNIT - 1], 4);
+    assert_int_equal(um_block_bytes(kept)[UNIT - 1], 1);
+
+    assert_true(figures_of(heap).corrupted);
+    assert_int_equal(validate_all(f->store, heap, 100, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_locate(f->store, kept, &place, &fault), UMEM_E_CORRUPTED);
+    try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_resize(f->store, kept, 2 * UNIT, 0, &fault), UMEM_E_CORRUPTED);
+
+    assert_int_equal(validate_all(f->store, other, 100, NULL), 0);
+    assert_int_equal(um_block_bytes(bystander)[UNIT - 1], 3);
+    try_block(f->store, other, f->people[0], UNIT, 0);
+    um_block_free(f->store, lost);
+    destroy_heap(f->store, heap);
+}
+
+static void test_an_object_cut_to_nothing_again_and_again(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->people[0], SHARED_LENGTH);
+    int fd = shm_open(place_of(f->store, block).name, O_RDWR, 0);
+
+    for (uint64_t at = SHARED_LENGTH; at > 0; at -= UNIT) {
+        assert_int_equal(ftruncate(fd, (off_t)at - UNIT), 0);
+        assert_int_equal(um_block_bytes(block)[at - 1], 0);
+        um_block_bytes(block)[at - 1] = 1;
+    }
+    close(fd);
+    assert_int_equal(validate_all(f->store, heap, 100, NULL), UMEM_E_CORRUPTED);
+}
+
+static void test_a_cut_is_noticed_before_it_is_touched(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->people[0], 1);
+
+    cut(f->store, block, 0);
+    assert_int_equal(validate_all(f->store, heap, 100, NULL), UMEM_E_CORRUPTED);
+    try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
+}
+
+/* Runs `work` in a child and returns how that ended, as waitpid() tells it. */
+static int in_child(int (*work)(const char *name), const char *name)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(work(name));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static int fault_elsewhere(const char *name)
+{
+    volatile char *nowhere =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, shm_open(name, O_RDWR, 0), SHARED_LENGTH);
+
+    *nowhere = 1;
+    return 0;
+}
+
+static int send_bus_error(const char *name)
+{
+    (void)name;
+    raise(SIGBUS);
+    return 0;
+}
+
+static void test_other_bus_errors_end_the_process(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap;
+    const char *name;
+    int status;
+
+    /* Not the test framework's handler, which would go on with the next test. */
+    signal(SIGBUS, SIG_DFL);
+    heap = make_shared(f->store, f->people[0], 0, 0);
+    name = place_of(f->store, make_block(f->store, heap, f->people[0], 1)).name;
+    status = in_child(send_bus_error, name);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    status = in_child(fault_elsewhere, name);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+}
+
+static int open_as_another_user(const char *name)
+{
+    if (setgid(65534) != 0 || setuid(65534) != 0)
+        return 2;
+    return shm_open(name, O_RDONLY, 0) < 0 && errno == EACCES ? 0 : 1;
+}
+
+static void test_only_the_owner_opens_it(void **state)
+{
+    struct fixture *f = *state;
+    mode_t mask = umask(0);
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    const char *name = place_of(f->store, make_block(f->store, heap, f->people[0], 1)).name;
+    int fd = shm_open(name, O_RDONLY, 0);
+    struct stat facts;
+
+    umask(mask);
+    assert_int_equal(fstat(fd, &facts), 0);
+    close(fd);
+    assert_int_equal(facts.st_mode & 07777, 0600);
+    assert_int_equal(facts.st_uid, geteuid());
+    if (geteuid() == 0)
+        assert_int_equal(in_child(open_as_another_user, name), 0);
+}
+
+static void test_names_are_not_alike(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *left = make_shared(f->store, f->people[0], 0, 0);
+    struct um_heap *right = make_shared(f->store, f->people[0], 0, 0);
+    struct um_place first = place_of(f->store, make_block(f->store, left, f->people[0], 1));
+    struct um_place second = place_of(f->store, make_block(f->store, right, f->people[0], 1));
+
+    assert_int_equal(strlen(first.name), strlen("/umemd-") + 24);
+    assert_string_not_equal(first.name + strlen("/umemd-"), second.name + strlen("/umemd-"));
+#ifdef __linux__
+    assert_int_equal(access(first.path, R_OK | W_OK), 0);
+#endif
+}
+
+#ifdef __linux__
+/* Makes a shared heap, tells its name and is killed. */
+static void leave_a_heap(int out)
+{
+    struct um_owner *owner;
+    struct um_store *store = small_store(UINT64_MAX, 10, 10, &owner);
+    struct um_heap *heap = make_shared(store, owner, 0, 0);
+    const char *name = place_of(store, make_block(store, heap, owner, 1)).name;
+
+    if (write(out, name, strlen(name)) < 0)
+        _exit(1);
+    kill(getpid(), SIGKILL);
+}
+
+static void test_what_a_killed_daemon_left_is_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->people[0], 1);
+    struct segment segment;
+    char name[64] = "";
+    int ends[2];
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0)
+        leave_a_heap(ends[1]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(read(ends[0], name, sizeof name - 1) > 0);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(segment_open(&segment, name, SHARED_LENGTH), 0);
+    segment_close(&segment);
+    /* Another daemon that starts just now may have been faster. */
+    um_store_remove_leftovers();
+    assert_int_equal(segment_open(&segment, name, SHARED_LENGTH), -1);
+    segment = segment_of(f->store, block);
+    segment_close(&segment);
+}
+#endif
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_a_cut_object_is_survived),
+        WITH_FIXTURE(test_an_object_cut_to_nothing_again_and_again),
+        WITH_FIXTURE(test_a_cut_is_noticed_before_it_is_touched),
+        WITH_FIXTURE(test_other_bus_errors_end_the_process),
+        WITH_FIXTURE(test_only_the_owner_opens_it),
+        WITH_FIXTURE(test_names_are_not_alike),
+#ifdef __linux__
+        WITH_FIXTURE(test_what_a_killed_daemon_left_is_removed),
+#endif
+    };
+    return cmocka_run_group_tests_name("shared on POSIX", tests, NULL, NULL);
+}
