@@ -134,7 +134,8 @@ struct umem_failure {
 /* The failure of this thread's last call, if that was with this client; else one with UMEM_OK. Never NULL. */
 UMEM_API const struct umem_failure *umem_last_error(const umem_client *client);
 
-/* One of the daemon's facts as an integer: "block", "size", "offset", "limit"... Returns false and leaves *value where the
+/* One of the daemon's facts as an integer: "handle", "heap", "block", "offset", "size", "block_size",
+ * "maximum", "used", "asked" (protocol.md, Errors). Returns false and leaves *value where the
  * last failure has no such integer. */
 UMEM_API bool umem_error_integer(const umem_client *client, const char *member, int64_t *value);
 
@@ -296,20 +297,21 @@ UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_h
 UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
 
 /* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how many.
- * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE, UMEM_E_LOCKED, UMEM_E_DENIED (the process heap). */
+ * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE, UMEM_E_LOCKED, UMEM_E_DENIED (the process heap, by its handle; UMEM_PROCESS_HEAP is
+ * UMEM_E_BAD_ARGUMENT here). */
 UMEM_API int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
 
 /* Looks for damage (HeapValidate): in one of the heap's blocks, or in all where `block` is 0. UMEM_E_CORRUPTED: "block" of
  * umem_error_integer() is the first that is damaged. */
 UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block);
 
-/* Gives memory back to the system where that can be (HeapCompact). *largest_free (NULL: not wanted) is how many bytes the largest
- * block could have then; 0 where the system does not tell. UMEM_E_LOCKED. */
+/* Gives memory back to the system where that can be (HeapCompact). *largest_free (NULL: not wanted) is the largest free
+ * range, in bytes, that the heap has committed; 0 where the system does not tell. UMEM_E_LOCKED. */
 UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
 
-/* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get UMEM_E_LOCKED for calls that
- * change the heap or its blocks. UMEM_E_LOCKED: somebody else has it, and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after
- * timeout_ms milliseconds. UMEM_E_DENIED: the process heap. Who asks first gets it first. */
+/* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get UMEM_E_LOCKED for all
+ * calls that name the heap or one of its blocks, but those that only tell of them. UMEM_E_LOCKED: somebody else has it, and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after
+ * timeout_ms milliseconds. Who asks first gets it first. */
 UMEM_API int umem_heap_lock(umem_client *client, umem_handle heap, uint32_t timeout_ms);
 
 /* Takes one lock back (HeapUnlock). UMEM_E_DENIED: this connection has not locked it. */

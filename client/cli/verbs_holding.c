@@ -62,14 +62,13 @@ const struct cli_verb cli_holding_verbs[] = {
     {.name = "lock",
      .words = "HEAP -- COMMAND...",
      .summary = "lock a heap while a command runs",
-     .detail = "Waits until no other session has the lock, at most --timeout; 0 does not wait. While COMMAND "
-               "runs, every other session "
-               "that would allocate or free on the heap gets the error locked; so would COMMAND itself, "
-               "whose sessions are others. It "
-               "may read and write. A heap of its own makes a lock for scripts, as flock(1) does. COMMAND "
-               "has the pipe in UMEM_PIPE, "
-               "and its exit status is umem's.",
-     .example = "umem lock scratch -- ./inspect.sh",
+     .detail =
+         "Waits until no other session has the lock, at most --timeout; 0 does not wait. While COMMAND "
+         "runs, every other session that touches the heap or its blocks gets the error locked, and so does "
+         "COMMAND, whose sessions are others: only info and lists are open to all. It is of use as flock(1) "
+         "is, with a heap whose only task is to be locked by those who agree on it. COMMAND has the pipe "
+         "in UMEM_PIPE, and its exit status is umem's.",
+     .example = "umem lock nightly -- ./rebuild.sh",
      .waits = true,
      .run = lock},
     {.name = NULL},
