@@ -163,8 +163,8 @@ static void wait(struct pipeline *calls, struct submitted *oldest)
 {
     struct um_ask *ask = calls->kind == UMEM_BATCH ? &calls->batch : &oldest->ask;
 
-    if (!oldest->ask.done)
-        um_client_wait(calls->client, ask, um_client_deadline(calls->client, oldest->ask.wait_ms));
+    /* Also where it is done: whoever read its answer may be another thread. */
+    um_client_wait(calls->client, ask, um_client_deadline(calls->client, oldest->ask.wait_ms));
 }
 
 /* Collects the oldest: returns its code, and its failure's story, which the caller frees. */
