@@ -166,7 +166,7 @@ void cli_put_element(struct cli_params *params, const char *text)
         refuse(params, text, "not a number");
     else if (errno == ERANGE && is_integer)
         refuse(params, text, "past what 64 bits hold");
-    else if (errno == ERANGE && isinf(number))
+    else if (errno == ERANGE && fabs(number) > 1)
         refuse(params, text, "past what a double holds; inf stands for infinity");
 }
 
