@@ -604,7 +604,8 @@ UMEM_API int umem_submit_block_exchange(umem_calls *calls, umem_handle block, ui
 UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset,
                                     enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
 
-/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch. */
+/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch, and block.read with the encoding "raw"
+ * is UMEM_E_BAD_ARGUMENT there: umem_submit_block_read() does that. */
 UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char *params_json,
                               char **result_json);
 

@@ -85,6 +85,8 @@ static int end(umem_calls *base, struct um_ask *ask)
 
     if (ask->text.failed)
         um_ask_fail(ask, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
+    if (calls->kind == UMEM_BATCH && ask->asks_for_raw)
+        um_ask_refuse(ask, "in a batch, umem_submit_block_read() is what reads raw bytes");
     if (ask->code == UMEM_OK)
         um_client_check_limits(calls->client, ask);
     if (ask->code != UMEM_OK) {
