@@ -551,7 +551,8 @@ typedef struct umem_calls umem_calls;
  * UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
 UMEM_API umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind);
 
-/* Frees it. Calls that were not collected are taken back, and nobody learns what became of them. NULL is fine. */
+/* Frees it. Calls that were not collected are taken back, those that wait in the daemon too, and nobody learns what became of them:
+ * what the daemon has done already stays done, a lock that it has given among it. NULL is fine. */
 UMEM_API void umem_calls_free(umem_calls *calls);
 
 /* Submitting a call means what the call of that name means, but that its outputs are written, and the bytes that it sends are
