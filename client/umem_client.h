@@ -586,7 +586,8 @@ typedef struct umem_calls umem_calls;
  * UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
 UMEM_API umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind);
 
-/* Frees it. Calls that were not collected are taken back, and nobody learns what became of them. NULL is fine. */
+/* Frees it. Calls that were not collected are taken back, those that wait in the daemon too, and nobody learns what became of them:
+ * what the daemon has done already stays done, a lock that it has given among it. NULL is fine. */
 UMEM_API void umem_calls_free(umem_calls *calls);
 
 /* Submitting a call means what the call of that name means, but that its outputs are written, and the bytes that it sends are
@@ -639,7 +640,8 @@ UMEM_API int umem_submit_block_exchange(umem_calls *calls, umem_handle block, ui
 UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset,
                                     enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
 
-/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch. */
+/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch, and block.read with the encoding "raw"
+ * is UMEM_E_BAD_ARGUMENT there: umem_submit_block_read() does that. */
 UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char *params_json,
                               char **result_json);
 

@@ -44,8 +44,10 @@ static int wait_for(pid_t child)
 int cli_run_child(const char *const *words, bool is_quiet)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
     struct sigaction interrupt;
     struct sigaction quit;
+    struct sigaction ended;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     pid_t child;
@@ -61,6 +63,8 @@ int cli_run_child(const char *const *words, bool is_quiet)
     }
     sigaction(SIGINT, &ignore, &interrupt);
     sigaction(SIGQUIT, &ignore, &quit);
+    /* Who has started umem may have left this one ignored, and then the system keeps no exit status. */
+    sigaction(SIGCHLD, &usual, &ended);
     error = posix_spawnp(&child, words[0], &actions, &attributes, (char **)(uintptr_t)words, environ);
     if (error == 0)
         status = wait_for(child);
@@ -68,6 +72,7 @@ int cli_run_child(const char *const *words, bool is_quiet)
         status = error == ENOENT ? CLI_CHILD_ABSENT : CLI_CHILD_REFUSED;
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGQUIT, &quit, NULL);
+    sigaction(SIGCHLD, &ended, NULL);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return status;

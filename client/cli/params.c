@@ -1,6 +1,7 @@
 #include "params.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,7 @@ void cli_put_element(struct cli_params *params, const char *text)
     const char *digits = *text == '-' ? text + 1 : text;
     bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
     bool is_integer = *digits != '\0' && (is_hex || strspn(digits, "0123456789") == strlen(digits));
+    double number = 0;
     char *end = NULL;
 
     errno = 0;
@@ -157,11 +159,15 @@ void cli_put_element(struct cli_params *params, const char *text)
     else if (is_integer)
         um_json_uint64(&params->json, strtoull(text, &end, is_hex ? 16 : 10));
     else
-        um_json_double(&params->json, strtod(text, &end));
+        number = strtod(text, &end);
+    if (!is_integer)
+        um_json_double(&params->json, number);
     if (*text == '\0' || *end != '\0' || strchr(" \t\n+", *text) != NULL)
         refuse(params, text, "not a number");
     else if (errno == ERANGE && is_integer)
         refuse(params, text, "past what 64 bits hold");
+    else if (errno == ERANGE && fabs(number) > 1)
+        refuse(params, text, "past what a double holds; inf stands for infinity");
 }
 
 void cli_put_value(struct cli_params *params, const char *key, const char *text)

@@ -1,4 +1,5 @@
 /* umem alloc, resize, free, change, at, ls, orphans: blocks as a whole. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <cJSON.h>
@@ -46,8 +47,8 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
     status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, &result);
     if (status != CLI_OK)
         return status;
-    block = (umem_handle)cJSON_GetObjectItemCaseSensitive(result, "block")->valuedouble;
-    block_size = (uint64_t)cJSON_GetObjectItemCaseSensitive(result, "size")->valuedouble;
+    block = strtoull(cli_member(result, "block", room), NULL, 10);
+    block_size = strtoull(cli_member(result, "size", room), NULL, 10);
     status = cli_send(cli, source, block, block_size, 0);
     if (status != CLI_OK)
         take_back(cli, block);
@@ -182,7 +183,7 @@ static int free_orphan(struct cli *cli, const cJSON *block, void *context)
     if (code != UMEM_OK)
         return cli_fail_call(cli);
     freed->blocks++;
-    freed->bytes += (uint64_t)cJSON_GetObjectItemCaseSensitive(block, "size")->valuedouble;
+    freed->bytes += strtoull(cli_member(block, "size", room), NULL, 10);
     return CLI_OK;
 }
 

@@ -24,6 +24,9 @@ static int read_params(struct um_buf *params)
     } while (size != 0);
     if (ferror(stdin) != 0)
         return cli_fail(CLI_FAILED, "standard input cannot be read to its end");
+    /* It would be taken for the end. */
+    if (params->size != 0 && memchr(params->data, '\0', params->size) != NULL)
+        return cli_fail(CLI_USAGE, "the parameters on standard input are not JSON: they hold a NUL byte");
     return um_buf_append_byte(params, '\0') ? CLI_OK : cli_fail_memory();
 }
 

@@ -7,6 +7,7 @@
 #include "params.h"
 #include "report.h"
 #include "show.h"
+#include "transport.h"
 
 enum {
     PIPE_TAKEN = 3,        /* umemd's exit status where another one has the pipe */
@@ -105,13 +106,25 @@ static int run_umemd(const struct cli *cli, bool is_quiet)
     return cli_run_child(words, is_quiet);
 }
 
-/* Another one may have the pipe and not answer yet. */
-static bool wait_for_answer(struct cli *cli, uint64_t limit_ms)
+/* Lets the next call last until the deadline. Returns whether that has come. */
+static bool limit_call(struct cli *cli, uint64_t deadline_ms)
 {
-    for (uint64_t waited_ms = 0;; waited_ms += TRY_EVERY_MS) {
+    uint64_t now_ms = um_transport_now_ms();
+    uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 1;
+
+    umem_set_timeout(cli->client, left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX);
+    return now_ms >= deadline_ms;
+}
+
+/* Another one may have the pipe and not answer yet. */
+static bool wait_for_answer(struct cli *cli, uint64_t deadline_ms)
+{
+    for (;;) {
+        bool is_last = limit_call(cli, deadline_ms);
+
         if (umem_connect(cli->client) == UMEM_OK && umem_server_ping(cli->client) == UMEM_OK)
             return true;
-        if (waited_ms >= limit_ms)
+        if (is_last || limit_call(cli, deadline_ms))
             return false;
         cli_pause_ms(TRY_EVERY_MS);
     }
@@ -120,16 +133,19 @@ static bool wait_for_answer(struct cli *cli, uint64_t limit_ms)
 static int spawn(struct cli *cli)
 {
     uint64_t limit_ms;
+    uint64_t deadline_ms;
     int status = cli_option_size(cli, CLI_TIMEOUT, SPAWN_LIMIT_MS, &limit_ms);
     int code;
 
     if (status != CLI_OK)
         return status;
+    deadline_ms = um_transport_now_ms() + limit_ms;
+    limit_call(cli, deadline_ms);
     code = umem_connect(cli->client);
     if (code != UMEM_OK && code != UMEM_E_NOT_CONNECTED)
         return cli_fail_call(cli);
     if (code == UMEM_OK)
-        return wait_for_answer(cli, limit_ms) ? print_pipe(cli) : cli_fail_call(cli);
+        return wait_for_answer(cli, deadline_ms) ? print_pipe(cli) : cli_fail_call(cli);
     /* Of two that start at once, one is refused, and that is well; so what it says is heard only at a second
      * try. */
     status = run_umemd(cli, true);
@@ -141,7 +157,7 @@ static int spawn(struct cli *cli)
         return cli_fail(CLI_FAILED, "umemd cannot be run");
     if (status != 0 && status != PIPE_TAKEN)
         return cli_fail(CLI_FAILED, "umemd has not started: its exit status is %d", status);
-    return wait_for_answer(cli, limit_ms) ? print_pipe(cli) : cli_fail_call(cli);
+    return wait_for_answer(cli, deadline_ms) ? print_pipe(cli) : cli_fail_call(cli);
 }
 
 const struct cli_verb cli_server_verbs[] = {

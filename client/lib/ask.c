@@ -40,6 +40,24 @@ static void check_params(struct um_ask *ask, size_t at)
         um_ask_refuse(ask, "the parameters hold \\u0000");
 }
 
+/* Whether parameters that were checked ask block.read for raw bytes. */
+static bool asks_for_raw(struct um_json_slice params)
+{
+    enum { POSITION = 3, ROOM = 8 };
+    struct um_json_slice encoding = um_json_member(params, "encoding");
+    struct um_json_walk walk;
+    char text[ROOM];
+
+    if (um_json_is_array(params)) {
+        walk = um_json_walk_into(params);
+        for (int i = 0; i <= POSITION; i++) {
+            if (!um_json_next_element(&walk, &encoding))
+                return false;
+        }
+    }
+    return um_json_to_text(encoding, text, sizeof text) && strcmp(text, "raw") == 0;
+}
+
 void um_ask_begin_raw(struct um_ask *ask, const char *method, const char *params_json)
 {
     bool is_good = method != NULL && um_utf8_check(method, strlen(method)) == strlen(method);
@@ -55,6 +73,8 @@ void um_ask_begin_raw(struct um_ask *ask, const char *method, const char *params
     um_json_key(&ask->text, "params");
     um_json_raw(&ask->text, params_json, strlen(params_json));
     check_params(ask, ask->text.size - strlen(params_json));
+    if (ask->code == UMEM_OK && !ask->text.failed && strcmp(method, "block.read") == 0)
+        ask->asks_for_raw = asks_for_raw(um_json_slice_of(params_json, strlen(params_json)));
 }
 
 void um_ask_deinit(struct um_ask *ask)

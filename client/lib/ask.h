@@ -62,6 +62,7 @@ struct um_ask {
     enum umem_type swap; /* of what type they are */
     bool wants_raw;      /* its answer has raw bytes, into_size of them */
     bool drops_raw;      /* its answer may have raw bytes, which nobody wants */
+    bool asks_for_raw;   /* and has, by its parameters: in a batch they would be taken for those of others */
     bool has_params;     /* the parameters' object was begun */
     bool waits;          /* the daemon may let it wait while it answers others */
     bool keeps_lock;     /* being answered late would leave something locked */

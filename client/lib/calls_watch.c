@@ -67,6 +67,8 @@ static size_t deliver(umem_client *client)
     size_t done = 0;
 
     for (; left != 0 && um_events_next(&client->channel.events, &event, &watcher, &context); left--) {
+        /* A watcher may take its time, so that another thread reads meanwhile. */
+        um_client_pass_on(client);
         um_lock_leave(client->lock);
         watcher(&event, context);
         um_lock_enter(client->lock);

@@ -344,6 +344,16 @@ static uint64_t give_up(umem_client *client, struct um_ask *ask)
     return UM_NO_DEADLINE;
 }
 
+/* Reads once. Returns whether the deadline has come: also where the daemon says something all the time, but not what is awaited. */
+static bool read_is_late(umem_client *client, const struct um_ask *ask, uint64_t deadline_ms)
+{
+    int code = um_client_read(client, deadline_ms);
+
+    if (client->broken != UMEM_OK || ask->done || deadline_ms == UM_NO_DEADLINE)
+        return false;
+    return code == UMEM_E_DEADLINE || um_transport_now_ms() >= deadline_ms;
+}
+
 void um_client_wait(umem_client *client, struct um_ask *ask, uint64_t deadline_ms)
 {
     static const struct um_waiter how = {.wants_to_write = false};
@@ -355,7 +365,7 @@ void um_client_wait(umem_client *client, struct um_ask *ask, uint64_t deadline_m
         if (client->is_reading)
             is_late = !um_client_wait_in_line(client, how, ask, deadline_ms);
         else
-            is_late = um_client_read(client, deadline_ms) == UMEM_E_DEADLINE && client->broken == UMEM_OK;
+            is_late = read_is_late(client, ask, deadline_ms);
         if (is_late && !ask->done)
             deadline_ms = give_up(client, ask);
     }
@@ -365,14 +375,18 @@ void um_client_wait(umem_client *client, struct um_ask *ask, uint64_t deadline_m
 
 void um_client_take_back(umem_client *client, struct um_ask *ask)
 {
+    bool was_done;
+    bool is_awaited;
+
     um_lock_enter(client->lock);
-    if (!ask->done && !ask->keeps_lock && um_channel_forget(&client->channel, ask, true)) {
+    was_done = ask->done;
+    if (!was_done && !ask->keeps_lock && um_channel_forget(&client->channel, ask, true))
         um_ask_finish(ask);
-        if (ask->waits)
-            cancel(client, ask->id);
-    }
+    if (!was_done && ask->waits)
+        cancel(client, ask->id);
+    is_awaited = !ask->done;
     um_lock_leave(client->lock);
-    /* Its answer is coming already. */
-    if (!ask->done)
+    /* Its answer is coming already; or it is a lock's, which comes at once now that it was cancelled. */
+    if (is_awaited)
         um_client_wait(client, ask, um_client_deadline(client, 0));
 }

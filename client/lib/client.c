@@ -111,10 +111,13 @@ static void begin_connecting(umem_client *client)
 {
     static const struct um_waiter how = {.wants_to_write = true};
 
-    if (client->broken == UMEM_OK)
-        um_client_break(client, UMEM_E_CONNECTION_LOST, "umem_connect() closed the connection");
-    while (client->is_reading || client->is_writing)
-        um_client_wait_in_line(client, how, NULL, UM_NO_DEADLINE);
+    /* While this thread waits, another one may have connected: that connection is closed, too. */
+    while (client->broken == UMEM_OK || client->is_reading || client->is_writing) {
+        if (client->broken == UMEM_OK)
+            um_client_break(client, UMEM_E_CONNECTION_LOST, "umem_connect() closed the connection");
+        else
+            um_client_wait_in_line(client, how, NULL, UM_NO_DEADLINE);
+    }
     um_client_settle(client);
     client->is_reading = true;
     client->is_writing = true;

@@ -125,7 +125,8 @@ void um_events_take(struct um_events *events, const struct um_answer *notificati
         return;
     if (events->count != 0 && join(place(events, events->count - 1), &event))
         return;
-    if (events->count < UM_EVENTS_MAXIMUM) {
+    /* The row goes with a connection: one that was made anew while the watch was being asked for has none yet. */
+    if (events->count < UM_EVENTS_MAXIMUM && um_events_prepare(events) == UMEM_OK) {
         *place(events, events->count++) = event;
         return;
     }

@@ -85,6 +85,8 @@ static int end(umem_calls *base, struct um_ask *ask)
 
     if (ask->text.failed)
         um_ask_fail(ask, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
+    if (calls->kind == UMEM_BATCH && ask->asks_for_raw)
+        um_ask_refuse(ask, "in a batch, umem_submit_block_read() is what reads raw bytes");
     if (ask->code == UMEM_OK)
         um_client_check_limits(calls->client, ask);
     if (ask->code != UMEM_OK) {
@@ -163,8 +165,8 @@ static void wait(struct pipeline *calls, struct submitted *oldest)
 {
     struct um_ask *ask = calls->kind == UMEM_BATCH ? &calls->batch : &oldest->ask;
 
-    if (!oldest->ask.done)
-        um_client_wait(calls->client, ask, um_client_deadline(calls->client, oldest->ask.wait_ms));
+    /* Also where it is done: whoever read its answer may be another thread. */
+    um_client_wait(calls->client, ask, um_client_deadline(calls->client, oldest->ask.wait_ms));
 }
 
 /* Collects the oldest: returns its code, and its failure's story, which the caller frees. */

@@ -5,7 +5,9 @@
 
 enum {
     ANSWER_LIMIT_DEFAULT = 64 << 20,
-    READ_MAXIMUM = 1 << 20 /* bytes that are read at one time */
+    READ_MAXIMUM = 1 << 20, /* bytes that are read at one time */
+    CONNECT_STEP_MS =
+        250 /* how long the thread pool waits for a place before it looks whether the client is closed */
 };
 
 /* ---- failures ---- */
@@ -197,8 +199,16 @@ static void connect_work(uv_work_t *work)
 {
     umem_uv *client = work->data;
 
-    client->connect_code =
-        um_transport_open(client->path, 0, UM_NO_DEADLINE, &client->transport, &client->reason);
+    client->connect_code = um_transport_open(client->path, 0, um_transport_now_ms() + CONNECT_STEP_MS,
+                                             &client->transport, &client->reason);
+}
+
+static void close_descriptor(int descriptor)
+{
+    uv_fs_t request;
+
+    uv_fs_close(NULL, &request, descriptor, NULL);
+    uv_fs_req_cleanup(&request);
 }
 
 /* Takes the connection that the thread pool has made. Returns what libuv says. */
@@ -208,6 +218,8 @@ static int open_pipe(umem_uv *client)
     int error = descriptor < 0 ? UV_EMFILE : uv_pipe_open(&client->pipe, descriptor);
 
     client->transport = NULL;
+    if (error != 0 && descriptor >= 0)
+        close_descriptor(descriptor);
     if (error == 0)
         error = uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
     return error;
@@ -218,6 +230,10 @@ static void on_connect_worked(uv_work_t *work, int status)
     umem_uv *client = work->data;
     int error = 0;
 
+    /* All of the pipe's places are taken: there is no deadline here but umem_uv_close(). */
+    if (status == 0 && client->connect_code == UMEM_E_DEADLINE && !client->is_closing &&
+        uv_queue_work(client->loop, work, connect_work, on_connect_worked) == 0)
+        return;
     if (status != 0 || client->is_closing) {
         client->connect_code = UMEM_E_CONNECTION_LOST;
         snprintf(client->reason.text, sizeof client->reason.text,

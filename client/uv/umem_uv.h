@@ -51,8 +51,9 @@ typedef void umem_uv_closed(void *context);
 umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options);
 
 /* Connects, and sees to it that the daemon is run by this user (or by root, or SYSTEM): in libuv's thread pool, as it may take a
- * while. The errors of umem_connect() go to `done`. UMEM_E_BAD_ARGUMENT at once: it is connected, or about to be. After a connection
- * was lost it may be called again, from the callbacks of the calls that were lost on. */
+ * while; where all of the pipe's places are taken, as long as they are. The errors of umem_connect() go to `done`.
+ * UMEM_E_BAD_ARGUMENT at once: it is connected, or about to be. After a connection was lost it may be called again, from the
+ * callbacks of the calls that were lost on. */
 int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context);
 
 /* Where the next call is to be submitted: `done` is called for it. Good for one umem_submit_*(). UMEM_E_NOT_CONNECTED: there is no

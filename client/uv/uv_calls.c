@@ -53,6 +53,8 @@ static void write_request(struct um_uv_request *request)
                  on_written) == 0)
         return;
     request->is_writing = false;
+    /* One that is not answered is over by that; the others are when the connection is lost. */
+    um_uv_add_over(request);
     um_uv_lose(client, UMEM_E_CONNECTION_LOST, "the loop takes no more requests");
 }
 

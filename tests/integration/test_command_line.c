@@ -37,6 +37,8 @@ static void test_wrong_usage(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "-4")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "8192T")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "soon")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "x", "0", "1e999", "--type", "f64")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "x", "0", "-1e999", "--type", "f64")), 2);
     /* Windows gives no program anything but Unicode. */
     if (strcmp(BACKEND, "posix") == 0)
         assert_int_equal(umem(*state, NULL, WORDS("alloc", "4", "--name", "\xff")), 2);
@@ -133,6 +135,41 @@ static void test_a_lost_connection(void **state)
     fake_daemon_stop(&fake);
 }
 
+/* A daemon that has the pipe and says nothing: the time is over once, however many tries it takes. */
+static void test_a_silent_daemon(void **state)
+{
+    enum { STEPS = 20 };
+    static const struct fake_step steps[STEPS] = {{.text = NULL}};
+    struct fake_daemon fake;
+    struct daemon daemon;
+
+    (void)state;
+    fake_daemon_start(&fake, steps, STEPS);
+    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("spawn", "--timeout", "400")), 5);
+    fake_daemon_stop(&fake);
+    assert_in_range(fake.next, 1, 2);
+}
+
+/* Results without what they should have end in an error, too. */
+static void test_results_without_members(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n"},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"blocks\":[{}]}}\n"},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n"}};
+    struct fake_daemon fake;
+    struct daemon daemon;
+
+    (void)state;
+    fake_daemon_start(&fake, steps, sizeof steps / sizeof steps[0]);
+    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("alloc", "--file", UMEM)), 1);
+    expect_errors("out_of_range");
+    assert_int_equal(umem(&daemon, NULL, WORDS("orphans", "--free")), 2);
+    fake_daemon_stop(&fake);
+}
+
 static void test_errors_as_json(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "--json")), 1);
@@ -217,6 +254,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_help_on_methods, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test(test_a_lost_connection),
+        cmocka_unit_test(test_a_silent_daemon),
+        cmocka_unit_test(test_results_without_members),
         cmocka_unit_test_setup_teardown(test_errors_as_json, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),

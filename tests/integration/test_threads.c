@@ -199,6 +199,74 @@ static void test_connecting_anew(void **state)
     umem_client_free(client);
 }
 
+/* Several threads that connect one client anew, each while others do and call: nothing is left open, and nobody waits for ever. */
+static void run_connecting(void *context)
+{
+    struct worker *worker = context;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        int code = umem_server_ping(worker->client);
+
+        if (worker->number % 2 == 0)
+            expect(worker, umem_connect(worker->client), UMEM_OK, "connect");
+        if (code != UMEM_E_CONNECTION_LOST && code != UMEM_E_NOT_CONNECTED)
+            expect(worker, code, UMEM_OK, "ping");
+    }
+}
+
+static void test_all_connecting_anew(void **state)
+{
+    enum { LOOKS_MAXIMUM = 10000 };
+    umem_client *client = daemon_connect(*state);
+    struct worker workers[THREADS];
+    struct umem_server_stats stats = {.sessions = 0};
+
+    umem_set_timeout(client, 20000);
+    start(workers, THREADS, client, run_connecting);
+    join(workers, THREADS);
+    /* The daemon may still be about to see that the others were closed. */
+    for (int i = 0; i < LOOKS_MAXIMUM && stats.sessions != 1; i++)
+        assert_int_equal(umem_server_stats(client, &stats), UMEM_OK);
+    assert_int_equal(stats.sessions, 1);
+    umem_client_free(client);
+}
+
+/* ---- pipelines side by side ---- */
+
+static void run_pipeline(void *context)
+{
+    enum { CALLS = 300, ROUNDS_OF_CALLS = 8 };
+    struct worker *worker = context;
+    umem_calls *calls = umem_calls_new(worker->client, worker->number % 2 == 0 ? UMEM_PIPELINE : UMEM_BATCH);
+    uint64_t numbers[CALLS] = {0};
+    uint64_t back[CALLS] = {0};
+    umem_handle block = 0;
+
+    expect(worker, umem_block_alloc(worker->client, sizeof numbers, NULL, &block), UMEM_OK, "alloc");
+    for (uint32_t round = 0; round < ROUNDS_OF_CALLS && worker->fault == NULL; round++) {
+        for (size_t i = 0; i < CALLS; i++) {
+            numbers[i] = (uint64_t)worker->number << 48 | (uint64_t)round << 24 | i;
+            expect(worker, umem_submit_block_set(calls, block, 8 * i, UMEM_TYPE_U64, &numbers[i], 1), UMEM_OK,
+                   "submit set");
+            expect(worker, umem_submit_block_get(calls, block, 8 * i, UMEM_TYPE_U64, &back[i], 1), UMEM_OK,
+                   "submit get");
+        }
+        expect(worker, umem_collect_all(calls), UMEM_OK, "collect");
+        check(worker, memcmp(numbers, back, sizeof back) == 0, "another thread's numbers");
+    }
+    umem_calls_free(calls);
+}
+
+static void test_pipelines(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    struct worker workers[THREADS];
+
+    start(workers, THREADS, client, run_pipeline);
+    join(workers, THREADS);
+    umem_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_among_small, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_killed, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_connecting_anew, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_all_connecting_anew, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_pipelines, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
