@@ -14,7 +14,7 @@
 
 #include "umem_client.h"
 
-enum { ARENA_BYTES = 64 << 10, DEPTH_MAX = 200 };
+enum { ARENA_BYTES = 16 << 10, DEPTH_MAX = 200 };
 
 /* What a node's block holds: an operator with two nodes, or 'n' and a number. */
 enum { KIND, VALUE, LEFT, RIGHT, FIELDS };

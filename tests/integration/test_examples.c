@@ -70,13 +70,13 @@ static void test_arena(void **state)
 /* More nodes than the arena has room for; and deeper than the parser goes. */
 static void test_arena_limits(void **state)
 {
-    static char text[8192];
+    static char text[4096];
 
     for (size_t i = 0; i < sizeof text - 2; i += 2)
         memcpy(text + i, "1+", 3);
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("arena"), text), NULL), 1);
     expect(&program, "no tree: ");
-    expect(&program, "one call has freed 2048 nodes of 65536 bytes together");
+    expect(&program, "one call has freed 512 nodes of 16384 bytes together");
     memset(text, '(', 1000);
     text[1000] = '\0';
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("arena"), text), NULL), 1);
@@ -90,17 +90,17 @@ static void test_counter(void **state)
     umem_handle counter;
     int64_t sum = 0;
 
-    assert_int_equal(process_start(&other, WORDS(EXAMPLE("counter"), "1000"), NULL), 0);
-    assert_int_equal(process_run(&program, WORDS(EXAMPLE("counter"), "1000"), NULL), 0);
+    assert_int_equal(process_start(&other, WORDS(EXAMPLE("counter"), "300"), NULL), 0);
+    assert_int_equal(process_run(&program, WORDS(EXAMPLE("counter"), "300"), NULL), 0);
     assert_int_equal(process_finish(&other), 0);
-    expect(&program, "added 1 1000 times, from ");
-    expect(&other, "added 1 1000 times, from ");
+    expect(&program, "added 1 300 times, from ");
+    expect(&other, "added 1 300 times, from ");
     assert_int_equal(umem_block_lookup(client, "example-counter", &counter), UMEM_OK);
     assert_int_equal(umem_block_get(client, counter, 0, UMEM_TYPE_I64, &sum, 1), UMEM_OK);
-    assert_int_equal(sum, 2000);
+    assert_int_equal(sum, 600);
     umem_client_free(client);
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("counter"), "2"), NULL), 0);
-    expect(&program, "added 1 2 times, from 2000 to 2002; others have added 0 meanwhile");
+    expect(&program, "added 1 2 times, from 600 to 602; others have added 0 meanwhile");
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("counter"), "2x"), NULL), 1);
 }
 
