@@ -15,46 +15,7 @@ set(UMEM_UV_TAG v1.48.0)
 set(UMEM_CJSON_TAG v1.7.18)
 set(UMEM_CMOCKA_TAG cmocka-1.1.7)
 
-# um_find_installed(name PACKAGE p TARGETS t... HEADER h [SUBDIR d] LIBRARIES l... [LINK l...] [DEFINE d...])
-#
-# Makes um::<name> if the library is installed, else does nothing. A CMake package is asked first, since it alone knows
-# which of several builds fits ours and what else to link. Many distributions ship none: then header and library are
-# found by name, and LINK is what a static library needs beside it. DEFINE is for those who include the header.
-function(um_find_installed name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;HEADER;SUBDIR" "TARGETS;LIBRARIES;LINK;DEFINE")
-    list(PREPEND CMAKE_PREFIX_PATH ${UMEM_DEPS_PREFIX})
-
-    # Packages disagree on whether the header's own folder is part of the include path, so it is looked for either way.
-    find_path(UMEM_${name}_INCLUDE_DIR ${arg_HEADER} PATH_SUFFIXES ${arg_SUBDIR})
-    mark_as_advanced(UMEM_${name}_INCLUDE_DIR)
-    if(NOT UMEM_${name}_INCLUDE_DIR)
-        return()
-    endif()
-
-    set(library "")
-    find_package(${arg_PACKAGE} CONFIG QUIET)
-    foreach(target IN LISTS arg_TARGETS)
-        if(TARGET ${target})
-            set(library ${target})
-            break()
-        endif()
-    endforeach()
-
-    if(NOT library)
-        find_library(UMEM_${name}_LIBRARY NAMES ${arg_LIBRARIES})
-        mark_as_advanced(UMEM_${name}_LIBRARY)
-        if(NOT UMEM_${name}_LIBRARY)
-            return()
-        endif()
-        set(library "${UMEM_${name}_LIBRARY}" ${arg_LINK})
-    endif()
-
-    add_library(um::${name} INTERFACE IMPORTED GLOBAL)
-    target_include_directories(um::${name} INTERFACE "${UMEM_${name}_INCLUDE_DIR}")
-    target_link_libraries(um::${name} INTERFACE ${library})
-    target_compile_definitions(um::${name} INTERFACE ${arg_DEFINE})
-    message(STATUS "${arg_PACKAGE}: ${library}")
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/find-installed.cmake")
 
 # Sets <name>_SOURCE_DIR and <name>_BINARY_DIR. Only downloads: the caller adds what it needs of the sources, so that
 # our `install` does not install them too.
@@ -103,7 +64,7 @@ endfunction()
 # to the directory that calls it.
 macro(um_dependency name)
     if(NOT UMEM_FETCH_DEPENDENCIES STREQUAL ON)
-        um_find_installed(${name} ${ARGN})
+        um_find_installed(${name} GLOBAL ${ARGN})
     endif()
     if(NOT TARGET um::${name})
         if(UMEM_FETCH_DEPENDENCIES STREQUAL OFF)
@@ -116,23 +77,7 @@ endmacro()
 
 include(FetchContent)
 
-if(WIN32)
-    # One program without DLLs to carry along, so the static libraries come first.
-    set(uv_order uv_a libuv_a libuv uv)
-    set(uv_link ws2_32 iphlpapi userenv psapi user32 advapi32 dbghelp ole32 shell32)
-else()
-    find_package(Threads REQUIRED)
-    set(uv_order uv libuv uv_a)
-    set(uv_link Threads::Threads ${CMAKE_DL_LIBS})
-endif()
-
-um_dependency(uv
-    PACKAGE libuv
-    TARGETS libuv::uv_a uv_a libuv::uv uv
-    HEADER uv.h
-    LIBRARIES ${uv_order}
-    LINK ${uv_link}
-)
+um_dependency(uv ${um_uv_places})
 um_dependency(cjson
     PACKAGE cJSON
     TARGETS cjson

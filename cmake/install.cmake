@@ -25,6 +25,11 @@ um_install_library(client
     TARGETS umemclient umemclient_shared
     HEADERS client/umem_client.h common/base/umem_api.h common/base/umem_errors.h)
 
+um_install_library(uv
+    TARGETS umemclient_uv
+    HEADERS client/uv/umem_uv.h)
+install(FILES cmake/find-installed.cmake DESTINATION "${umem_package_dir}" RENAME umem-find.cmake COMPONENT development)
+
 configure_package_config_file(cmake/umemConfig.cmake.in "${umem_build_dir}/umemConfig.cmake"
     INSTALL_DESTINATION "${umem_package_dir}"
     NO_SET_AND_CHECK_MACRO)

@@ -1,179 +1,171 @@
 /* umem watch: what happens to blocks and heaps, told as it happens. */
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <cJSON.h>
 
 #include "buf.h"
 #include "cli.h"
-#include "frame.h"
 #include "json_out.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
-#include "transport.h"
 
-enum { READ_SIZE = 1 << 16, LINE_LIMIT = 1 << 24 };
+enum { LINE_LIMIT = 1024 };
 
-/* One watch over a connection of its own, in lines. */
+/* One watch, while it is told of. */
 struct watching {
-    struct um_transport *transport;
-    struct um_frame frame;
-    char bytes[READ_SIZE];
+    struct cli *cli;
     uint64_t left; /* events that are wanted still; 0: no end */
-    bool is_begun; /* the daemon has answered */
     bool is_over;  /* all that was wanted has come */
+    int status;    /* how it ends then */
 };
 
-static int send_request(struct cli *cli, struct watching *watching)
-{
-    struct cli_params params;
-    struct um_buf line;
-    struct um_reason reason = {""};
-    struct um_slice slice;
-    int status = CLI_OK;
+/* What events are called: in a line, and as the daemon's notifications. */
+static const struct event_name {
+    const char *word;
+    const char *method;
+} event_names[] = {
+    [UMEM_EVENT_CHANGED] = {"changed", "block.changed"},
+    [UMEM_EVENT_FREED] = {"freed", "block.freed"},
+    [UMEM_EVENT_HEAP_DESTROYED] = {"destroyed", "heap.destroyed"},
+    [UMEM_EVENT_OVERFLOW] = {"overflow", "watch.overflow"},
+};
 
-    cli_params_begin(&params);
-    if (cli->word_count != 0)
-        cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
-    cli_put_size(&params, "offset", cli->option[CLI_OFFSET]);
-    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
-    um_json_end_object(&params.json);
-    um_buf_init(&line, LINE_LIMIT);
-    um_buf_append_string(&line, "{\"id\":1,\"method\":\"session.watch\",\"params\":");
-    um_buf_append(&line, params.json.data, params.json.size);
-    um_buf_append_string(&line, "}\n");
-    slice = (struct um_slice){line.data, line.size};
-    if (params.is_wrong)
-        status = CLI_USAGE;
-    else if (params.json.failed || line.failed)
-        status = cli_fail_memory();
-    else if (um_transport_write(watching->transport, &slice, 1, UM_NO_DEADLINE, &reason) != UMEM_OK)
-        status = cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, reason.text);
-    um_buf_deinit(&line);
-    cli_params_drop(&params);
-    return status;
+static void put_uint(struct um_buf *line, const char *key, uint64_t value)
+{
+    um_json_key(line, key);
+    um_json_uint(line, value);
 }
 
-/* The answer to the request: the watch, or an error. */
-static int take_answer(struct cli *cli, struct watching *watching, const cJSON *message)
+/* The event as the daemon's notification. */
+static void write_json(struct um_buf *line, const struct umem_event *event)
 {
-    const cJSON *error = cJSON_GetObjectItemCaseSensitive(message, "error");
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(error, "code");
-    char room[CLI_NUMBER_ROOM];
-
-    watching->is_begun = true;
-    if (error == NULL)
-        return CLI_OK;
-    return cli_fail_as(cli, cJSON_IsNumber(code) ? (int)code->valuedouble : UMEM_E_INTERNAL_ERROR, "%s",
-                       cli_member(error, "message", room));
+    um_json_begin_object(line);
+    um_json_key(line, "jsonrpc");
+    um_json_cstring(line, "2.0");
+    um_json_key(line, "method");
+    um_json_cstring(line, event_names[event->kind].method);
+    um_json_key(line, "params");
+    um_json_begin_object(line);
+    put_uint(line, "watch", event->watch);
+    if (event->block != 0)
+        put_uint(line, "block", event->block);
+    if (event->heap != 0)
+        put_uint(line, "heap", event->heap);
+    if (event->kind == UMEM_EVENT_CHANGED) {
+        put_uint(line, "offset", event->offset);
+        put_uint(line, "size", event->size);
+    }
+    um_json_end_object(line);
+    um_json_end_object(line);
 }
 
 /* "changed BLOCK OFFSET SIZE", "freed BLOCK", "destroyed HEAP", "overflow". */
-static void print_event(const char *event, const cJSON *facts)
+static void print_event(const struct umem_event *event)
 {
-    static const char *const members[] = {"block", "heap", "offset", "size"};
-    const char *dot = strchr(event, '.');
-
-    fputs(dot != NULL ? dot + 1 : event, stdout);
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        char room[CLI_NUMBER_ROOM];
-        const char *text = cli_member(facts, members[i], room);
-
-        if (*text != '\0')
-            printf(" %s", text);
-    }
+    fputs(event_names[event->kind].word, stdout);
+    if (event->block != 0)
+        printf(" %" PRIu64, event->block);
+    if (event->heap != 0)
+        printf(" %" PRIu64, event->heap);
+    if (event->kind == UMEM_EVENT_CHANGED)
+        printf(" %" PRIu64 " %" PRIu64, event->offset, event->size);
     putchar('\n');
 }
 
-/* Whether nothing can come after it: what was watched is gone. */
-static bool is_last(const struct cli *cli, const char *event)
+static int print_event_as_json(const struct umem_event *event)
 {
-    return (cli->word_count != 0 && strcmp(event, "block.freed") == 0) ||
-           (cli->option[CLI_HEAP] != NULL && strcmp(event, "heap.destroyed") == 0);
-}
-
-static int take_message(struct cli *cli, struct watching *watching, const struct um_frame_message *text)
-{
-    cJSON *message = cJSON_ParseWithLength(text->text, text->size);
-    const cJSON *event = cJSON_GetObjectItemCaseSensitive(message, "method");
+    struct um_buf line;
     int status = CLI_OK;
 
-    if (!cJSON_IsString(event)) {
-        if (!watching->is_begun)
-            status = take_answer(cli, watching, message);
-        cJSON_Delete(message);
-        return status;
-    }
-    if (cli->option[CLI_JSON] != NULL)
-        cli_print_json(message);
-    else
-        print_event(event->valuestring, cJSON_GetObjectItemCaseSensitive(message, "params"));
-    watching->is_over = is_last(cli, event->valuestring) || watching->left == 1;
-    watching->left -= watching->left != 0;
-    cJSON_Delete(message);
-    if (fflush(stdout) != 0)
-        status = cli_fail(CLI_FAILED, "standard output cannot be written");
-    return status;
-}
-
-static int take_messages(struct cli *cli, struct watching *watching)
-{
-    struct um_frame_message message;
-    int status = CLI_OK;
-
-    while (status == CLI_OK && !watching->is_over &&
-           um_frame_next(&watching->frame, &message) == UM_FRAME_MESSAGE)
-        status = take_message(cli, watching, &message);
-    if (status == CLI_OK && !watching->is_over && um_frame_keep(&watching->frame) != UMEM_OK)
+    um_buf_init(&line, LINE_LIMIT);
+    write_json(&line, event);
+    um_buf_append_byte(&line, '\n');
+    if (line.failed)
         status = cli_fail_memory();
+    else
+        fwrite(line.data, 1, line.size, stdout);
+    um_buf_deinit(&line);
     return status;
 }
 
-static int receive(struct cli *cli, struct watching *watching)
+/* Whether nothing can come after it: what was watched is gone. */
+static bool is_last(const struct cli *cli, const struct umem_event *event)
 {
-    struct um_reason reason = {""};
-    int status = CLI_OK;
+    return (cli->word_count != 0 && event->kind == UMEM_EVENT_FREED) ||
+           (cli->option[CLI_HEAP] != NULL && event->kind == UMEM_EVENT_HEAP_DESTROYED);
+}
 
-    while (status == CLI_OK && !watching->is_over) {
-        size_t size = 0;
+static void on_event(const struct umem_event *event, void *context)
+{
+    struct watching *watching = context;
 
-        if (um_transport_read(watching->transport, watching->bytes, sizeof watching->bytes, &size,
-                              UM_NO_DEADLINE, &reason) != UMEM_OK)
-            return cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, reason.text);
-        if (um_frame_feed(&watching->frame, watching->bytes, size) != UMEM_OK)
-            return cli_fail_memory();
-        status = take_messages(cli, watching);
-    }
+    /* Several may be delivered at one time. */
+    if (watching->is_over)
+        return;
+    if (watching->cli->option[CLI_JSON] != NULL)
+        watching->status = print_event_as_json(event);
+    else
+        print_event(event);
+    if (fflush(stdout) != 0 && watching->status == CLI_OK)
+        watching->status = cli_fail(CLI_FAILED, "standard output cannot be written");
+    watching->is_over = is_last(watching->cli, event) || watching->left == 1 || watching->status != CLI_OK;
+    watching->left -= watching->left != 0;
+}
+
+/* The handle of a heap or block ("heap", "block") that is given by handle or name; 0 where `text` is NULL. */
+static int find(struct cli *cli, const char *what, const char *method, const char *text, umem_handle *handle)
+{
+    struct cli_params params;
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_ROOM];
+    int status;
+
+    if (text == NULL)
+        return CLI_OK;
+    cli_params_begin(&params);
+    cli_put_handle(&params, what, text);
+    status = cli_call(cli, method, &params, &result);
+    if (status == CLI_OK)
+        *handle = strtoull(cli_member(result, what, room), NULL, 10);
+    cJSON_Delete(result);
+    return status;
+}
+
+static int read_target(struct cli *cli, struct umem_watch_target *target)
+{
+    int status = cli_option_size(cli, CLI_OFFSET, 0, &target->offset);
+
+    if (status == CLI_OK)
+        status = cli_option_size(cli, CLI_SIZE, UMEM_TO_END, &target->size);
+    if (status == CLI_OK && target->size == 0)
+        status = cli_fail_usage(cli, "--size 0: there is nothing to watch");
+    if (status == CLI_OK)
+        status = find(cli, "block", "block.info", cli->words[0], &target->block);
+    if (status == CLI_OK)
+        status = find(cli, "heap", "heap.info", cli->option[CLI_HEAP], &target->heap);
     return status;
 }
 
 static int watch(struct cli *cli)
 {
-    struct watching *watching = calloc(1, sizeof *watching);
-    struct um_reason reason = {""};
-    int status;
+    struct watching watching = {.cli = cli};
+    struct umem_watch_target target = {.heap = 0};
+    uint64_t id;
+    int status = cli_option_size(cli, CLI_COUNT, 0, &watching.left);
 
-    if (watching == NULL)
-        return cli_fail_memory();
-    status = cli_option_size(cli, CLI_COUNT, 0, &watching->left);
-    um_frame_init(&watching->frame, LINE_LIMIT, 0);
-    if (status == CLI_OK) {
-        int code =
-            um_transport_open(umem_pipe(cli->client), 0, UM_NO_DEADLINE, &watching->transport, &reason);
-
-        if (code != UMEM_OK)
-            status = cli_fail_connecting(cli, code, reason.text);
+    if (status == CLI_OK)
+        status = read_target(cli, &target);
+    if (status != CLI_OK)
+        return status;
+    if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
+        return cli_fail_call(cli);
+    while (!watching.is_over) {
+        if (umem_poll(cli->client, UMEM_FOREVER, NULL) != UMEM_OK)
+            return cli_fail_call(cli);
     }
-    if (status == CLI_OK)
-        status = send_request(cli, watching);
-    if (status == CLI_OK)
-        status = receive(cli, watching);
-    um_transport_close(watching->transport);
-    um_frame_deinit(&watching->frame);
-    free(watching);
-    return status;
+    return watching.status;
 }
 
 const struct cli_verb cli_watch_verbs[] = {
@@ -187,7 +179,7 @@ const struct cli_verb cli_watch_verbs[] = {
                "It ends after --count "
                "events, when the watched block or heap is gone, or with Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
-     .need = CLI_NEEDS_PIPE,
+     .need = CLI_NEEDS_DAEMON,
      .run = watch},
     {.name = NULL},
 };

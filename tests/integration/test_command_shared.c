@@ -142,6 +142,55 @@ static void test_watch(void **state)
     umem_client_free(client);
 }
 
+static void test_watch_heap(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap;
+
+    assert_int_equal(umem_heap_create(client, &(struct umem_heap_options){.name = "watched"}, &heap),
+                     UMEM_OK);
+    umem_start(*state, NULL, WORDS("watch", "--heap", "watched", "--json"));
+    while (!process_poll(&command) && command.output_size == 0) {
+        umem_handle block;
+
+        assert_int_equal(umem_block_alloc(client, 1, &(struct umem_block_options){.heap = heap}, &block),
+                         UMEM_OK);
+        assert_int_equal(umem_block_free(client, block), UMEM_OK);
+    }
+    assert_int_equal(umem_heap_destroy(client, heap, NULL, NULL), UMEM_OK);
+    assert_int_equal(process_finish(&command), 0);
+    expect_output("{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\",\"params\":{\"watch\":");
+    expect_output("{\"jsonrpc\":\"2.0\",\"method\":\"heap.destroyed\",\"params\":{\"watch\":");
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "--heap", "watched")), 1);
+    expect_errors("unknown_handle");
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "--offset", "1")), 1);
+    expect_errors("are for a block");
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "--size", "0")), 2);
+    umem_client_free(client);
+}
+
+/* The daemon ends while it is listened to. */
+static void test_watch_until_the_end(void **state)
+{
+    static struct daemon daemon;
+    umem_client *client;
+    umem_handle block;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    daemon_start(&daemon);
+    client = daemon_connect(&daemon);
+    assert_int_equal(umem_block_alloc(client, 8, NULL, &block), UMEM_OK);
+    umem_start(&daemon, NULL, WORDS("watch"));
+    while (!process_poll(&command) && command.output_size == 0)
+        assert_int_equal(umem_block_fill(client, block, 0, 1, 8), UMEM_OK);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    assert_int_equal(process_finish(&command), 5);
+    expect_errors(daemon.pipe);
+    pipe_name_remove(daemon.pipe);
+}
+
 static void test_hold(void **state)
 {
     umem_client *client = daemon_connect(*state);
@@ -256,6 +305,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_atomic_numbers, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_wait, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_watch, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_watch_heap, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_watch_until_the_end),
         cmocka_unit_test_setup_teardown(test_hold, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_lock, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_orphans, daemon_setup, daemon_teardown),

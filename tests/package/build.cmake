@@ -1,6 +1,6 @@
 # Builds the stranger's program with what is installed, and runs it against the daemon that is installed.
 #
-#   cmake -D HOW=cmake|subdirectory|pkg-config -D KIND=static|shared -D PREFIX=FOLDER -D WORK=FOLDER -D COMPILER=PROGRAM
+#   cmake -D HOW=cmake|subdirectory|pkg-config -D KIND=static|shared|uv -D PREFIX=FOLDER -D WORK=FOLDER -D COMPILER=PROGRAM
 #         [-D FLAGS=LINE] [-D TOOLCHAIN=FILE] [-D LIBDIR=lib] [-D BINDIR=bin] [-D EMULATOR=PROGRAM] [-D SUFFIX=.exe]
 #         [-D GENERATOR=NAME] [-D PKG_CONFIG=PROGRAM] [-D DEPENDENCIES=FOLDER] -P build.cmake
 
