@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_string.h"
 #include "text.h"
 #include "umem_errors.h"
-
-enum { SHORT_SIZE = 16 /* bytes of a string that are looked at one by one */ };
 
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
@@ -55,174 +54,10 @@ static bool is_digit(int byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* Reads the four digits of a \u escape whose backslash is at `at`; -1 where it is not one. */
-static int32_t escape_unit(const struct reader *reader, size_t at)
+static bool read_string(struct reader *reader, struct um_json_string *string)
 {
-    unsigned char bytes[2];
-    size_t size;
-    size_t bad_offset;
-
-    if (at + 6 > reader->size || reader->text[at] != '\\' || reader->text[at + 1] != 'u')
-        return -1;
-    if (!um_hex_decoded_size(reader->text + at + 2, 4, &size, &bad_offset))
-        return -1;
-    um_hex_decode(bytes, reader->text + at + 2, 4);
-    return bytes[0] << 8 | bytes[1];
-}
-
-/* What a string is written to as it is unescaped, right behind where it is read. */
-struct writer {
-    char *end;
-    bool has_nul;
-};
-
-/* Writes a character as UTF-8. */
-static void put_character(struct writer *writer, uint32_t character)
-{
-    char *end = writer->end;
-
-    if (character < 0x80) {
-        *end++ = (char)character;
-    } else if (character < 0x800) {
-        *end++ = (char)(0xc0 | character >> 6);
-        *end++ = (char)(0x80 | (character & 0x3f));
-    } else if (character < 0x10000) {
-        *end++ = (char)(0xe0 | character >> 12);
-        *end++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *end++ = (char)(0x80 | (character & 0x3f));
-    } else {
-        *end++ = (char)(0xf0 | character >> 18);
-        *end++ = (char)(0x80 | (character >> 12 & 0x3f));
-        *end++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *end++ = (char)(0x80 | (character & 0x3f));
-    }
-    writer->end = end;
-}
-
-static bool read_unicode_escape(struct reader *reader, struct writer *writer)
-{
-    size_t at = reader->at;
-    int32_t unit = escape_unit(reader, at);
-    uint32_t character = (uint32_t)unit;
-
-    if (unit < 0)
-        return refuse(reader, at, "\\u without four hexadecimal digits");
-    if (unit == 0) {
-        character = 0xfdd0;
-        writer->has_nul = true;
-        reader->check->has_nul = true;
-        if (reader->arena == NULL)
-            memcpy(reader->text + at + 2, "fdd0", 4);
-    }
-    reader->at += 6;
-    if (unit >= 0xdc00 && unit <= 0xdfff)
-        return refuse(reader, at, "a lone surrogate");
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-        int32_t low = escape_unit(reader, at + 6);
-
-        if (low < 0xdc00 || low > 0xdfff)
-            return refuse(reader, at, "a lone surrogate");
-        character = 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-        reader->at += 6;
-    }
-    if (reader->arena != NULL)
-        put_character(writer, character);
-    return true;
-}
-
-static bool read_escape(struct reader *reader, struct writer *writer)
-{
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    int byte = reader->at + 1 < reader->size ? reader->text[reader->at + 1] : -1;
-    const char *letter;
-
-    if (byte == 'u')
-        return read_unicode_escape(reader, writer);
-    letter = byte > 0 ? strchr(letters, byte) : NULL;
-    if (letter == NULL)
-        return refuse(reader, reader->at, "an escape that JSON does not have");
-    if (reader->arena != NULL)
-        *writer->end++ = meanings[letter - letters];
-    reader->at += 2;
-    return true;
-}
-
-/* Eight bytes at a time: whether one of them is a quote, a backslash or a control character. */
-static bool has_special(const char *bytes)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones << 7;
-    uint64_t word;
-    uint64_t quote;
-    uint64_t backslash;
-
-    memcpy(&word, bytes, sizeof word);
-    quote = word ^ ones * '"';
-    backslash = word ^ ones * '\\';
-    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) &
-           tops;
-}
-
-/* Bytes of a string that do not stand for themselves: control characters, the quote, the backslash. */
-static const bool is_special[256] = {
-    ['\0'] = true, [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
-    [7] = true,    [8] = true,  [9] = true,  [10] = true, [11] = true,  [12] = true,   [13] = true,
-    [14] = true,   [15] = true, [16] = true, [17] = true, [18] = true,  [19] = true,   [20] = true,
-    [21] = true,   [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
-    [28] = true,   [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true,
-};
-
-/* Passes over characters that stand for themselves. Most strings are names of a few bytes. */
-static void skip_plain(struct reader *reader)
-{
-    const char *text = reader->text;
-    size_t at = reader->at;
-    size_t end = reader->size - at > SHORT_SIZE ? at + SHORT_SIZE : reader->size;
-
-    while (at < end && !is_special[(unsigned char)text[at]])
-        at++;
-    if (at == end) {
-        while (reader->size - at >= 8 && !has_special(text + at))
-            at += 8;
-        while (at < reader->size && !is_special[(unsigned char)text[at]])
-            at++;
-    }
-    reader->at = at;
-}
-
-/* Reads a string. With a tree, *text is what it says, with an end, where the string stood. */
-static bool read_string(struct reader *reader, const char **text, size_t *size, bool *has_nul)
-{
-    size_t opening = reader->at++;
-    struct writer writer = {reader->text + reader->at, false};
-    const char *start = writer.end;
-
-    for (;;) {
-        size_t plain = reader->at;
-
-        skip_plain(reader);
-        if (reader->arena != NULL) {
-            if (writer.end != reader->text + plain)
-                memmove(writer.end, reader->text + plain, reader->at - plain);
-            writer.end += reader->at - plain;
-        }
-        if (reader->at == reader->size)
-            return refuse(reader, opening, "a string that does not end");
-        if (reader->text[reader->at] == '"')
-            break;
-        if (reader->text[reader->at] != '\\')
-            return refuse(reader, reader->at, "a control character in a string (write it as an escape)");
-        if (!read_escape(reader, &writer))
-            return false;
-    }
-    reader->at++;
-    if (reader->arena != NULL)
-        *writer.end = '\0';
-    *text = start;
-    *size = (size_t)(writer.end - start);
-    *has_nul = writer.has_nul;
-    return true;
+    return um_json_read_string(reader->text, reader->size, &reader->at, reader->arena != NULL, string,
+                               reader->check);
 }
 
 /* ---- the tree ---- */
@@ -252,18 +87,16 @@ static struct um_json *add(struct reader *reader, enum um_json_kind kind)
 
 static bool read_string_value(struct reader *reader)
 {
-    const char *text;
-    size_t size;
-    bool has_nul;
+    struct um_json_string string;
     struct um_json *json;
 
-    if (!read_string(reader, &text, &size, &has_nul))
+    if (!read_string(reader, &string))
         return false;
     json = add(reader, UM_JSON_STRING);
     if (json != NULL) {
-        json->text = text;
-        json->size = size;
-        json->has_nul = has_nul;
+        json->text = string.text;
+        json->size = string.size;
+        json->has_nul = string.has_nul;
     }
     return true;
 }
@@ -372,17 +205,15 @@ static bool in_object(const struct reader *reader)
 /* Reads a member's name and the colon behind it. */
 static bool read_key(struct reader *reader)
 {
-    const char *key;
-    size_t size;
-    bool has_nul;
+    struct um_json_string key;
 
     skip_space(reader);
     if (peek(reader) != '"')
         return refuse(reader, reader->at,
                       peek(reader) < 0 ? "the text ends too early" : "a member's name is wanted");
-    if (!read_string(reader, &key, &size, &has_nul))
+    if (!read_string(reader, &key))
         return false;
-    reader->key = key;
+    reader->key = key.text;
     skip_space(reader);
     if (peek(reader) != ':')
         return refuse(reader, reader->at, peek(reader) < 0 ? "the text ends too early" : "a colon is wanted");
