@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "dialect.h"
 #include "figures.h"
@@ -141,8 +144,76 @@ static void memcached_close(void *context)
 }
 #endif
 
+/* ---- a socket, with the bare server at its other end, and as many bytes as umemclient moves ---- */
+
+enum {
+    REQUEST_SIZE = 141, /* bytes of umemclient's request beside the block's */
+    ANSWER_SIZE = 90    /* and of its answer */
+};
+
+static int bare_socket;
+static unsigned char *bare_space; /* what is sent and received; the block's bytes come last */
+static unsigned char *bare_block; /* what was written last: the bare server keeps nothing */
+static size_t bare_room;
+
+static void *bare_open(const struct server *server)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", server->path);
+    bare_socket = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bare_socket < 0 || connect(bare_socket, (struct sockaddr *)&address, sizeof address) != 0)
+        give_up("socket: cannot connect to %s", server->path);
+    bare_room = REQUEST_SIZE + (1 << 20);
+    bare_space = must_alloc(bare_room);
+    bare_block = must_alloc(bare_room);
+    return &bare_socket;
+}
+
+static void bare_exchange(size_t request_size, size_t answer_size)
+{
+    uint32_t sizes[2] = {(uint32_t)request_size, (uint32_t)answer_size};
+
+    memcpy(bare_space, sizes, sizeof sizes);
+    for (size_t done = 0; done < request_size;) {
+        ssize_t size = send(bare_socket, bare_space + done, request_size - done, MSG_NOSIGNAL);
+        if (size <= 0)
+            give_up("socket: cannot send");
+        done += (size_t)size;
+    }
+    for (size_t done = 0; done < answer_size;) {
+        ssize_t size = recv(bare_socket, bare_space + done, bare_room - done, 0);
+        if (size <= 0)
+            give_up("socket: cannot receive");
+        done += (size_t)size;
+    }
+}
+
+static void bare_write(void *context, const void *bytes, size_t size)
+{
+    (void)context;
+    memcpy(bare_block, bytes, size);
+    bare_exchange(REQUEST_SIZE + size, ANSWER_SIZE);
+}
+
+static void bare_read(void *context, void *bytes, size_t size)
+{
+    (void)context;
+    bare_exchange(REQUEST_SIZE, ANSWER_SIZE + size);
+    memcpy(bytes, bare_block, size);
+}
+
+static void bare_close(void *context)
+{
+    (void)context;
+    close(bare_socket);
+    free(bare_space);
+    free(bare_block);
+}
+
 static const struct library libraries[] = {
     {"umemclient", SERVER_UMEMD, umem_open, umem_write, umem_read, umem_close},
+    {"socket, bare libuv", SERVER_ECHO, bare_open, bare_write, bare_read, bare_close},
 #ifdef HAVE_HIREDIS
     {"hiredis", SERVER_REDIS, redis_open, redis_write, redis_read, redis_close},
 #endif

@@ -154,7 +154,7 @@ class Goals:
                                "yes" if met else "NO"])
 
     def ratio(self, what, bound, name, target, other, **members):
-        ours, theirs = (self.find(name, who, group="load", connections=members.get("connections", 1),
+        ours, theirs = (self.find(name, who, group=members.get("group", "load"), connections=members.get("connections", 1),
                                   size=members["size"], depth=members["depth"]) for who in (target, other))
         if ours and theirs:
             self.add(f"{what}, x {other}", ours.ratio(theirs), bound, True)
@@ -173,6 +173,8 @@ def goal_table(figures):
     goals.ratio("read 1 MiB base64 on a line, depth 1", 0.5, "read", lines, "Redis", size=large, depth=1)
     goals.ratio("alloc 64 B and free, depth 64", 1.0, "alloc and free", lines, "Redis", size=64, depth=64)
     goals.ratio("read 64 B, depth 1, 50 connections", 1.0, "read", lines, "Redis", size=64, depth=1, connections=50)
+    goals.ratio("read 64 B by umemclient", 1 / 1.15, "read", "umemclient", "socket, bare libuv", size=64, depth=1,
+                group="library")
     ours, theirs = goals.find(BLOCK_MEMORY, "umemd"), goals.find(BLOCK_MEMORY, "Redis")
     if ours:
         goals.add("memory of a 64-byte block over its bytes", ours.median, 64, False)
