@@ -30,10 +30,21 @@ static inline uint64_t um_word_load(const void *from)
  * may be wrong, as borrowing leaves it. */
 static inline unsigned um_word_first(uint64_t marks)
 {
-    uint64_t first = marks & (0 - marks);
+    uint64_t up_to_first = marks ^ (marks - 1);
 
-    /* One bit of each byte before the mark; the product's top byte is their sum. */
-    return (unsigned)((((first >> 7) - 1) & UM_WORD_ONES) * UM_WORD_ONES >> 56);
+    /* One bit of each byte up to the marked one; the product's top byte is their sum. */
+    return (unsigned)((up_to_first & UM_WORD_ONES) * UM_WORD_ONES >> 56) - 1;
+}
+
+/* Marks bytes that stand in a JSON string otherwise than for themselves: quotes, backslashes and control characters. Right as
+ * far as to the first byte that is marked or not ASCII: the top bit of a byte that is has to be looked at, too. */
+static inline uint64_t um_word_mark_special(uint64_t word)
+{
+    uint64_t below_quote = (word ^ UM_WORD_ONES * '"') - UM_WORD_ONES;
+    uint64_t below_backslash = (word ^ UM_WORD_ONES * '\\') - UM_WORD_ONES;
+    uint64_t below_space = word - UM_WORD_ONES * ' ';
+
+    return (below_quote | below_backslash | below_space) & UM_WORD_TOPS;
 }
 
 /* Whether all are decimal digits: 0x30 to 0x39, so that adding six leaves the upper half of each byte as it is. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
-static char *value_space(struct um_buf *buf, size_t size)
+static inline char *value_space(struct um_buf *buf, size_t size)
 {
     char *space = um_buf_reserve(buf, size + 1);
     char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
@@ -21,7 +21,7 @@ static char *value_space(struct um_buf *buf, size_t size)
     return space;
 }
 
-static void write_value(struct um_buf *buf, const char *text, size_t size)
+static inline void write_value(struct um_buf *buf, const char *text, size_t size)
 {
     char *space = value_space(buf, size);
 
@@ -122,7 +122,7 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
                             "8081828384858687888990919293949596979899";
 
 /* Two digits at a step, from the last to the first: divisions are what it costs. */
-static void format_uint(struct digits *digits, uint64_t value)
+static inline void format_uint(struct digits *digits, uint64_t value)
 {
     char *first = digits->text + INTEGER_SIZE;
 
@@ -148,7 +148,7 @@ static void format_int(struct digits *digits, int64_t value)
 }
 
 /* A copy of a size that is known to the compiler is a few moves. */
-static void write_digits(struct um_buf *buf, const struct digits *digits)
+static inline void write_digits(struct um_buf *buf, const struct digits *digits)
 {
     char *space = value_space(buf, INTEGER_SIZE);
 

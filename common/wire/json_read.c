@@ -205,8 +205,8 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
     return refuse(reader, at, "not a JSON value");
 }
 
-/* Reads a container's beginning; all of it, where it is empty. */
-static char *read_container(struct reader *reader, char *at, struct um_json *json)
+/* Reads a container's beginning; all of it, where it is empty: *whole tells. */
+static char *read_container(struct reader *reader, char *at, struct um_json *json, bool *whole)
 {
     bool is_object = *at == '{';
 
@@ -214,7 +214,8 @@ static char *read_container(struct reader *reader, char *at, struct um_json *jso
         return refuse(reader, at, "nested deeper than 64 levels");
     json->kind = is_object ? UM_JSON_OBJECT : UM_JSON_ARRAY;
     at = skip_space(reader, at + 1);
-    if (is_next(reader, at, is_object ? '}' : ']'))
+    *whole = is_next(reader, at, is_object ? '}' : ']');
+    if (*whole)
         return at + 1;
     reader->objects = reader->objects << 1 | is_object;
     reader->depth++;
@@ -258,11 +259,12 @@ static char *read_key(struct reader *reader, char *at, struct um_json *json)
     return at + 1;
 }
 
-/* Reads a value, with its name where it has one; of a container that is not empty, its beginning. */
-static char *read_value(struct reader *reader, char *at)
+/* Reads a value, with its name where it has one; of a container that is not empty, its beginning: *whole tells. */
+static char *read_value(struct reader *reader, char *at, bool *whole)
 {
     struct um_json *json = add(reader);
 
+    *whole = true;
     if (json == NULL)
         return NULL;
     if ((reader->objects & 1) != 0) {
@@ -278,7 +280,7 @@ static char *read_value(struct reader *reader, char *at)
         return read_string(reader, at, json);
     case '{':
     case '[':
-        return read_container(reader, at, json);
+        return read_container(reader, at, json, whole);
     case 't':
     case 'f':
     case 'n':
@@ -310,10 +312,10 @@ static bool read_text(struct reader *reader)
     char *at = reader->source.text;
 
     do {
-        unsigned depth = reader->depth;
+        bool whole;
 
-        at = read_value(reader, at);
-        if (at != NULL && reader->depth == depth)
+        at = read_value(reader, at, &whole);
+        if (at != NULL && whole)
             at = end_values(reader, at);
     } while (at != NULL && reader->depth != 0);
     if (at == NULL)
@@ -334,7 +336,6 @@ static bool read_whole(struct reader *reader, char *text, size_t size, struct um
     reader->source.text = text;
     reader->source.end = text + size;
     reader->source.check = check;
-    reader->source.unknown = UM_WORD_TOPS;
     reader->open = &reader->outside;
     reader->place = &reader->outside.child;
     if (read_text(reader))

@@ -9,9 +9,9 @@ bool um_json_check_utf8(struct um_json_source *source)
     size_t size = (size_t)(source->end - source->text);
     size_t valid;
 
-    if (source->unknown == 0)
+    if (source->is_utf8)
         return true;
-    source->unknown = 0;
+    source->is_utf8 = true;
     /* What was unescaped already leaves ASCII and whole characters behind, so that it does no harm to the look. */
     valid = um_utf8_check(source->text, size);
     if (valid == size)
@@ -121,6 +121,21 @@ static void put_plain(struct writer *writer, const char *plain, const char *at)
     writer->end += size;
 }
 
+/* As um_json_skip_ascii(), of a text that is UTF-8: longer characters stand for themselves, too. */
+static char *skip_plain(char *at, const char *end)
+{
+    for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
+        uint64_t word = um_word_load(at);
+        uint64_t marks = um_word_mark_special(word) & ~word;
+
+        if (marks != 0)
+            return at + um_word_first(marks);
+    }
+    while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
+        at++;
+    return at;
+}
+
 char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
                            struct um_json_string *string)
 {
@@ -141,7 +156,7 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
         if (at == NULL)
             return NULL;
         plain = at;
-        at = um_json_skip_plain(source, at);
+        at = source->is_utf8 ? skip_plain(at, source->end) : um_json_skip_ascii(at, source->end);
         if (source->unescapes)
             put_plain(&writer, plain, at);
     }

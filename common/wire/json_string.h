@@ -18,8 +18,7 @@ struct um_json_source {
     char *text; /* the first byte */
     char *end;  /* behind the last one */
     struct um_json_check *check;
-    uint64_t
-        unknown; /* UM_WORD_TOPS: bytes that are not ASCII make the text be checked for UTF-8; 0: it is UTF-8 */
+    bool is_utf8;   /* all of the text has been looked at for that */
     bool unescapes; /* strings are changed in place to what they say */
 };
 
@@ -41,25 +40,18 @@ static inline char *um_json_refuse(struct um_json_source *source, const char *at
 /* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. */
 bool um_json_check_utf8(struct um_json_source *source);
 
-/* The first byte from here on that does not stand for itself: a quote, a backslash, a control character, the end; and of a text
- * that is not known to be UTF-8, one that is not ASCII. One look tells both, as nearly all texts are ASCII. */
-static inline char *um_json_skip_plain(const struct um_json_source *source, char *at)
+/* The first byte from here on that is not a plain ASCII character of a string: a quote, a backslash, a control character, a
+ * byte of a longer character, the end. Nearly all strings are ASCII, so that one look tells that they are UTF-8, too. */
+static inline char *um_json_skip_ascii(char *at, const char *end)
 {
-    char *end = source->end;
-
     for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
         uint64_t word = um_word_load(at);
-        uint64_t below_quote = (word ^ UM_WORD_ONES * '"') - UM_WORD_ONES;
-        uint64_t below_backslash = (word ^ UM_WORD_ONES * '\\') - UM_WORD_ONES;
-        uint64_t below_space = word - UM_WORD_ONES * ' ';
-        uint64_t marks = (((below_quote | below_backslash | below_space) & ~word) & UM_WORD_TOPS) |
-                         (word & source->unknown);
+        uint64_t marks = um_word_mark_special(word) | (word & UM_WORD_TOPS);
 
         if (marks != 0)
             return at + um_word_first(marks);
     }
-    while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ' &&
-           ((unsigned char)*at < 0x80 || source->unknown == 0))
+    while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80)
         at++;
     return at;
 }
@@ -74,7 +66,7 @@ static inline char *um_json_read_string(struct um_json_source *source, char *ope
                                         struct um_json_string *string)
 {
     char *start = opening + 1;
-    char *at = um_json_skip_plain(source, start);
+    char *at = um_json_skip_ascii(start, source->end);
 
     if (at == source->end || *at != '"') {
         /* A place of its own, so that `string` may be kept in registers. */
