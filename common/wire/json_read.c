@@ -27,7 +27,7 @@ struct reader {
     struct um_json **place;  /* where the next value of the innermost one goes */
     struct um_json unwanted; /* where a value is put that is only checked */
     size_t values;           /* in the tree so far */
-    int code;                /* why the tree cannot be made, 0: it can */
+    int code;                /* what is wrong, if something is */
 };
 
 static char *refuse(struct reader *reader, const char *at, const char *what)
@@ -95,8 +95,8 @@ static char *read_digits(const struct reader *reader, char *at, uint64_t *intege
 {
     uint64_t sum = 0;
 
-    /* Handles have up to sixteen. */
-    while (reader->source.end - at >= UM_WORD_SIZE) {
+    /* Most have up to three, which the last byte of a word tells; handles have up to sixteen. */
+    while (reader->source.end - at >= UM_WORD_SIZE && digit(reader, at + UM_WORD_SIZE - 1) <= 9) {
         uint64_t word = um_word_load(at);
 
         if (!um_word_is_digits(word))
@@ -148,6 +148,12 @@ static char *read_long_number(struct reader *reader, const char *start, char *at
     return at;
 }
 
+/* Whether a number goes on behind its first digits: a point, or an e of either case. */
+static bool has_fraction(const struct reader *reader, const char *at)
+{
+    return at != reader->source.end && (*at == '.' || (*at | 0x20) == 'e');
+}
+
 /* number = [ minus ] int [ frac ] [ exp ], RFC 8259 section 6. Most are short rows of digits. */
 static char *read_number(struct reader *reader, char *start, struct um_json *json)
 {
@@ -161,8 +167,7 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
     if (*digits == '0' && at != digits + 1)
         return refuse(reader, start, "a number with a leading zero");
     json->kind = UM_JSON_NUMBER;
-    if (at - digits > EXACT_DIGITS || is_next(reader, at, '.') || is_next(reader, at, 'e') ||
-        is_next(reader, at, 'E'))
+    if (at - digits > EXACT_DIGITS || has_fraction(reader, at))
         return read_long_number(reader, start, at, json);
     /* The conversion gives the nearest double. Among doubles there is a minus zero. */
     json->number = is_negative ? -(double)(int64_t)magnitude : (double)(int64_t)magnitude;
@@ -329,38 +334,47 @@ static bool read_text(struct reader *reader)
     return true;
 }
 
-/* As read_text(). Bytes that are not UTF-8 go before all else that is wrong, also where reading did not come to them. */
-static bool read_whole(struct reader *reader, char *text, size_t size, struct um_json_check *check)
+/* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
+ * reading did not come to them. */
+static int read_whole(struct um_json_source source, struct um_arena *arena, struct um_json **json)
 {
-    *check = (struct um_json_check){.what = NULL};
-    reader->source.text = text;
-    reader->source.end = text + size;
-    reader->source.check = check;
-    reader->open = &reader->outside;
-    reader->place = &reader->outside.child;
-    if (read_text(reader))
-        return true;
-    if (!um_json_check_utf8(&reader->source))
-        reader->code = UMEM_OK;
-    return false;
+    struct reader reader;
+    bool good;
+
+    /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
+    *source.check = (struct um_json_check){.what = NULL};
+    reader.source = source;
+    reader.arena = arena;
+    reader.objects = 0;
+    reader.depth = 0;
+    reader.values = 0;
+    reader.code = UMEM_E_PARSE_ERROR;
+    reader.outside.child = NULL;
+    reader.outside.size = 0;
+    reader.open = &reader.outside;
+    reader.place = &reader.outside.child;
+    good = read_text(&reader);
+    if (good)
+        *json = reader.outside.child;
+    else if (!um_json_check_utf8(&reader.source))
+        reader.code = UMEM_E_PARSE_ERROR;
+    return good ? UMEM_OK : reader.code;
 }
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
 {
-    struct reader reader = {.arena = NULL};
+    struct um_json_source source = {.text = text, .end = text + size, .check = check};
+    struct um_json *nothing;
 
-    return read_whole(&reader, text, size, check);
+    return read_whole(source, NULL, &nothing) == UMEM_OK;
 }
 
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check)
 {
-    struct reader reader = {.arena = arena, .source = {.unescapes = true}};
+    struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
 
-    if (!read_whole(&reader, text, size, check))
-        return reader.code != UMEM_OK ? reader.code : UMEM_E_PARSE_ERROR;
-    *json = reader.outside.child;
-    return UMEM_OK;
+    return read_whole(source, arena, json);
 }
 
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index)
