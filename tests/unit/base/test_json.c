@@ -1,5 +1,4 @@
-/* common/wire: the strict reading and the writing of JSON. */
-#include <float.h>
+/* common/wire: the strict reading of JSON. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "json_out.h"
 #include "json_read.h"
 #include "umem_errors.h"
 
@@ -111,6 +109,47 @@ static void test_what_is_not_json_is_refused_where_it_goes_wrong(void **state)
     }
 }
 
+/* Bytes that end plain text, at every distance from the eights in which that is read, before and behind characters that are known
+ * to be UTF-8. */
+static void test_what_is_wrong_in_a_string_is_found_at_any_distance(void **state)
+{
+    static const char *const wrongs[] = {"\x01", "\x1f", "\\x", "\xff", "\xc3", "\xed\xa0\x80"};
+    static const char *const starts[] = {"[\"", "[\"\xc3\xa4\",\""};
+    static const char plain[] = "0123456789012345678901234567890123456789";
+    struct um_json_check result;
+    char text[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0] * 2; i++) {
+        for (int before = 0; before < 40; before++) {
+            size_t bad_offset = strlen(starts[i % 2]) + (size_t)before;
+
+            snprintf(text, sizeof text, "%s%.*s%sabcdefghij\"]", starts[i % 2], before, plain, wrongs[i / 2]);
+            assert_false(check(text, strlen(text), &result));
+            assert_int_equal(result.bad_offset, bad_offset);
+            snprintf(text, sizeof text, "%s%.*s\"]", starts[i % 2], before, plain);
+            assert_true(check(text, strlen(text), &result));
+            /* Without its closing quote, it is the string that is wrong. */
+            assert_false(check(text, strlen(text) - 2, &result));
+            assert_int_equal(result.bad_offset, strlen(starts[i % 2]) - 1);
+        }
+    }
+}
+
+static void test_bytes_that_are_not_utf8_go_before_all_else(void **state)
+{
+    static const char *const texts[] = {"[1 2,\"\xff\"]", "{1:\xff", "[\"\x01\",\"\\u12g4 \xff\"]",
+                                        "[] \xff"};
+    struct um_json_check result;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_false(check(texts[i], strlen(texts[i]), &result));
+        assert_string_equal(result.what, "a byte that is not UTF-8");
+        assert_int_equal(result.bad_offset, strchr(texts[i], '\xff') - texts[i]);
+    }
+}
+
 static void test_nesting_ends_at_64(void **state)
 {
     enum { DEEP = 100000 };
@@ -151,67 +190,6 @@ static void test_nul_is_marked(void **state)
     assert_true(um_json_check(text, strlen(text), &result));
     assert_true(result.has_nul);
     assert_string_equal(text, "\"a\\ufdd0b\"");
-}
-
-static void test_writer_places_commas_and_escapes(void **state)
-{
-    struct um_buf buf;
-
-    (void)state;
-    um_buf_init(&buf, 4096);
-    um_json_begin_object(&buf);
-    um_json_key(&buf, "a");
-    um_json_begin_array(&buf);
-    um_json_uint(&buf, 0);
-    um_json_int(&buf, -7);
-    um_json_null(&buf);
-    um_json_bool(&buf, true);
-    um_json_end_array(&buf);
-    um_json_key(&buf, "b");
-    um_json_begin_object(&buf);
-    um_json_end_object(&buf);
-    um_json_key(&buf, "c");
-    um_json_string(&buf, "q\"\\\n\x01\x0b:,\xc3\xa4", 10);
-    um_json_end_object(&buf);
-    um_buf_append_byte(&buf, '\0');
-    assert_string_equal(buf.data,
-                        "{\"a\":[0,-7,null,true],\"b\":{},\"c\":\"q\\\"\\\\\\n\\u0001\\u000b:,\xc3\xa4\"}");
-    um_buf_deinit(&buf);
-}
-
-static void expect_written(struct um_buf *buf, const char *text)
-{
-    um_buf_append_byte(buf, '\0');
-    assert_string_equal(buf->data, text);
-    um_buf_truncate(buf, 0);
-}
-
-static void test_writer_numbers(void **state)
-{
-    struct um_buf buf;
-
-    (void)state;
-    um_buf_init(&buf, 4096);
-    um_json_int64(&buf, INT64_MIN);
-    expect_written(&buf, "\"-9223372036854775808\"");
-    um_json_uint64(&buf, UINT64_MAX);
-    expect_written(&buf, "\"18446744073709551615\"");
-    um_json_uint64(&buf, UINT64_C(9007199254740991));
-    expect_written(&buf, "9007199254740991");
-    um_json_uint64(&buf, UINT64_C(9007199254740992));
-    expect_written(&buf, "\"9007199254740992\"");
-    um_json_double(&buf, 0.1);
-    expect_written(&buf, "0.1");
-    um_json_double(&buf, (double)NAN);
-    expect_written(&buf, "\"NaN\"");
-    um_json_double(&buf, -(double)INFINITY);
-    expect_written(&buf, "\"-Infinity\"");
-    um_json_float(&buf, 0.1f);
-    expect_written(&buf, "0.1");
-    um_json_double(&buf, DBL_MAX);
-    um_buf_append_byte(&buf, '\0');
-    assert_true(fabs(strtod(buf.data, NULL) - DBL_MAX) <= 0);
-    um_buf_deinit(&buf);
 }
 
 /* ---- the tree ---- */
@@ -330,20 +308,44 @@ static void test_numbers_are_exact_where_they_can_be(void **state)
     }
 }
 
+/* Digits are read by eights where there may be so many. */
+static void test_numbers_of_any_count_of_digits(void **state)
+{
+    static const char digits[] = "12345678901234567890";
+
+    (void)state;
+    for (int count = 1; count <= 20; count++) {
+        struct um_arena arena = {0};
+        char text[64];
+        const struct um_json *json;
+
+        snprintf(text, sizeof text, "[%.*s,-%.*s,\"1234567890\"]", count, digits, count, digits);
+        json = read(&arena, text)->child;
+        assert_int_equal(json->is_integer, count <= 16);
+        assert_true(json->number <= strtod(text + 1, NULL) && json->number >= strtod(text + 1, NULL));
+        if (json->is_integer)
+            assert_true(json->integer == strtoll(text + 1, NULL, 10) &&
+                        json->next->integer == -json->integer);
+        assert_int_equal(json->next->next->size, 10);
+        um_arena_deinit(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),
+        cmocka_unit_test(test_what_is_wrong_in_a_string_is_found_at_any_distance),
+        cmocka_unit_test(test_bytes_that_are_not_utf8_go_before_all_else),
         cmocka_unit_test(test_nesting_ends_at_64),
         cmocka_unit_test(test_numbers_end_at_63_bytes),
         cmocka_unit_test(test_nul_is_marked),
-        cmocka_unit_test(test_writer_places_commas_and_escapes),
-        cmocka_unit_test(test_writer_numbers),
         cmocka_unit_test(test_a_tree_is_what_the_text_says),
         cmocka_unit_test(test_strings_are_unescaped_in_place),
         cmocka_unit_test(test_a_nul_is_marked),
         cmocka_unit_test(test_numbers_are_exact_where_they_can_be),
+        cmocka_unit_test(test_numbers_of_any_count_of_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,111 @@
+/* common/wire: the writing of JSON. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json_out.h"
+
+static void test_commas_and_escapes_are_placed(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    um_json_begin_object(&buf);
+    um_json_key(&buf, "a");
+    um_json_begin_array(&buf);
+    um_json_uint(&buf, 0);
+    um_json_int(&buf, -7);
+    um_json_null(&buf);
+    um_json_bool(&buf, true);
+    um_json_end_array(&buf);
+    um_json_key(&buf, "b");
+    um_json_begin_object(&buf);
+    um_json_end_object(&buf);
+    um_json_key(&buf, "c");
+    um_json_string(&buf, "q\"\\\n\x01\x0b:,\xc3\xa4", 10);
+    um_json_end_object(&buf);
+    um_buf_append_byte(&buf, '\0');
+    assert_string_equal(buf.data,
+                        "{\"a\":[0,-7,null,true],\"b\":{},\"c\":\"q\\\"\\\\\\n\\u0001\\u000b:,\xc3\xa4\"}");
+    um_buf_deinit(&buf);
+}
+
+static void expect_written(struct um_buf *buf, const char *text)
+{
+    um_buf_append_byte(buf, '\0');
+    assert_string_equal(buf->data, text);
+    um_buf_truncate(buf, 0);
+}
+
+static void test_numbers_are_exact(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    um_json_int64(&buf, INT64_MIN);
+    expect_written(&buf, "\"-9223372036854775808\"");
+    um_json_uint64(&buf, UINT64_MAX);
+    expect_written(&buf, "\"18446744073709551615\"");
+    um_json_uint64(&buf, UINT64_C(9007199254740991));
+    expect_written(&buf, "9007199254740991");
+    um_json_uint64(&buf, UINT64_C(9007199254740992));
+    expect_written(&buf, "\"9007199254740992\"");
+    um_json_double(&buf, 0.1);
+    expect_written(&buf, "0.1");
+    um_json_double(&buf, (double)NAN);
+    expect_written(&buf, "\"NaN\"");
+    um_json_double(&buf, -(double)INFINITY);
+    expect_written(&buf, "\"-Infinity\"");
+    um_json_float(&buf, 0.1f);
+    expect_written(&buf, "0.1");
+    um_json_double(&buf, DBL_MAX);
+    um_buf_append_byte(&buf, '\0');
+    assert_true(fabs(strtod(buf.data, NULL) - DBL_MAX) <= 0);
+    um_buf_deinit(&buf);
+}
+
+/* The first and the last number of each count of digits. */
+static void test_integers_of_any_count_of_digits(void **state)
+{
+    uint64_t value = 1;
+    struct um_buf buf;
+    char text[32];
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    for (int digits = 1; digits <= 20; digits++) {
+        for (uint64_t less = 0; less < 2; less++) {
+            um_json_uint(&buf, value - less);
+            snprintf(text, sizeof text, "%llu", (unsigned long long)(value - less));
+            expect_written(&buf, text);
+            if (digits == 20)
+                continue;
+            um_json_int(&buf, -(int64_t)(value - less));
+            snprintf(text, sizeof text, "%lld", -(long long)(value - less));
+            expect_written(&buf, text);
+        }
+        value *= 10;
+    }
+    um_buf_deinit(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commas_and_escapes_are_placed),
+        cmocka_unit_test(test_numbers_are_exact),
+        cmocka_unit_test(test_integers_of_any_count_of_digits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
