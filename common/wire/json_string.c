@@ -32,9 +32,8 @@ static int32_t escape_unit(const struct source *source, size_t at)
 
     if (at + 6 > source->size || source->text[at] != '\\' || source->text[at + 1] != 'u')
         return -1;
-    if (!um_hex_decoded_size(source->text + at + 2, 4, &size, &bad_offset))
+    if (!um_hex_decode(bytes, source->text + at + 2, 4, &size, &bad_offset))
         return -1;
-    um_hex_decode(bytes, source->text + at + 2, 4);
     return bytes[0] << 8 | bytes[1];
 }
 
