@@ -41,6 +41,7 @@ void um_uv_free_request(struct um_uv_request *request)
 {
     if (request->ask.code != UMEM_OK)
         free(request->watch);
+    free(request->mapping);
     um_ask_deinit(&request->ask);
     um_buf_deinit(&request->out);
     free(request);
@@ -73,10 +74,21 @@ static void tell_done(struct um_uv_request *request)
     const struct um_failure *story = ask->failure;
     struct umem_failure seen = {ask->code, umem_error_name(ask->code), umem_error_text(ask->code), "{}"};
 
+    struct um_reason reason = {""};
+
     if (story != NULL)
         seen = (struct umem_failure){ask->code, story->name, story->message, story->data};
+    if (ask->code == UMEM_OK)
+        seen = none;
+    if (ask->code == UMEM_OK && request->mapping != NULL) {
+        int code = um_uv_map_answered(request, &reason);
+
+        if (code != UMEM_OK)
+            seen = (struct umem_failure){code, umem_error_name(code),
+                                         reason.text[0] != '\0' ? reason.text : umem_error_text(code), "{}"};
+    }
     if (request->done != NULL)
-        request->done(request->client, ask->code == UMEM_OK ? &none : &seen, request->context);
+        request->done(request->client, &seen, request->context);
 }
 
 /* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with the client, which stays until this has returned. */
@@ -131,6 +143,7 @@ static void on_pipe_closed(uv_handle_t *handle)
     if (!client->is_closing || client->state != UM_UV_IDLE)
         return;
     um_channel_deinit(&client->channel);
+    um_mapped_free_all(client->mapped);
     if (client->closed != NULL)
         client->closed(client->closed_context);
     free(client);

@@ -76,11 +76,19 @@ int umem_uv_watch(umem_uv *client, const struct umem_watch_target *target, umem_
 /* Ends a watch: its watcher is not called any more from now on. */
 int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *context);
 
+/* As umem_map(): *bytes and *size (NULL: not wanted) are set before `done` is called. The pointer is good until umem_uv_unmap() or
+ * until the client is closed. */
+int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size, umem_uv_done *done,
+                void *context);
+
+/* As umem_unmap(), at once; needs no connection. UMEM_E_BAD_ARGUMENT: no heap is mapped there. */
+int umem_uv_unmap(umem_uv *client, void *bytes);
+
 /* Why the last function of this client's did not begin what it was to begin. Never NULL; good until the next function. */
 const struct umem_failure *umem_uv_last_error(const umem_uv *client);
 
 /* Closes the connection and ends the client, in order: first every call that is on its way gets its callback, with
- * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client gone. May be called from any
+ * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client and what it has mapped gone. May be called from any
  * callback, and once. */
 void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context);
 

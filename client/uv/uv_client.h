@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "endpoint.h"
+#include "map.h"
 #include "pipeline.h"
 #include "transport.h"
 #include "umem_uv.h"
@@ -27,10 +28,18 @@ struct um_uv_request {
     umem_uv_done *done; /* NULL: nobody is told */
     void *context;
     uv_write_t write;
-    struct um_buf out;            /* its message, without raw bytes that lie elsewhere */
-    struct um_event_watch *watch; /* that it asks for; the events' own once it has succeeded */
+    struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
+    struct um_event_watch *watch;  /* that it asks for; the events' own once it has succeeded */
+    struct um_uv_mapping *mapping; /* of umem_uv_map(); NULL: another call */
     bool is_writing;
     bool is_answered;
+};
+
+/* Where what is asked for goes when the answer has come. */
+struct um_uv_mapping {
+    struct um_place place; /* as the daemon tells */
+    void **bytes;
+    uint64_t *size; /* NULL: not wanted */
 };
 
 struct umem_uv {
@@ -55,6 +64,7 @@ struct umem_uv {
     void *connected_context;
     umem_uv_closed *closed;
     void *closed_context;
+    struct um_mapped *mapped;  /* shared heaps that are mapped */
     struct um_failure failure; /* umem_uv_last_error() */
     struct umem_failure seen;
 };
@@ -73,6 +83,13 @@ void um_uv_call_back(umem_uv *client);
 
 /* For the channel: an answer has come. */
 void um_uv_answered(struct um_channel *channel, struct um_ask *ask);
+
+/* Makes a request whose `ask` the caller writes, and begins it; um_uv_send() frees it where that fails. */
+struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code);
+int um_uv_send(umem_uv *client, struct um_uv_request *request);
+
+/* Maps the block that a request has asked for. UMEM_OK, or why it cannot be; *reason may then tell more. */
+int um_uv_map_answered(struct um_uv_request *request, struct um_reason *reason);
 
 /* Puts a request that is over among those whose callbacks are due. */
 void um_uv_add_over(struct um_uv_request *request);

@@ -141,6 +141,16 @@ static void test_a_wait_ends_when_it_is_woken(void **state)
     ok(waiter, umem_collect(calls));
     assert_int_equal(now, 5);
     assert_int_equal(umem_block_wake(client, block, 16, 1), UMEM_E_OUT_OF_RANGE);
+    /* Waking is one more call of a pipeline. */
+    nothing = 5;
+    ok(waiter, umem_submit_block_wait(calls, block, 3, UMEM_TYPE_U8, &nothing, UMEM_FOREVER, &now));
+    bytes[3] = 6;
+    ok(waiter, umem_submit_block_wake(calls, block, 17, 1));
+    ok(waiter, umem_submit_block_wake(calls, block, 3, 1));
+    ok(waiter, umem_collect(calls));
+    assert_int_equal(now, 6);
+    assert_int_equal(umem_collect(calls), UMEM_E_OUT_OF_RANGE);
+    ok(waiter, umem_collect(calls));
     ok(client, umem_block_wake(client, block, 0, UMEM_TO_END));
     umem_calls_free(calls);
     umem_client_free(waiter);
