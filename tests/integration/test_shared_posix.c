@@ -16,27 +16,12 @@
 
 enum { LARGE = 2 << 20 };
 
-/* The name of the object that a block lies in. */
-static void find_name(umem_client *client, umem_handle block, char name[64])
-{
-    char params[32];
-    char *result = NULL;
-    const char *begin;
-
-    snprintf(params, sizeof params, "[%llu]", (unsigned long long)block);
-    ok(client, umem_call(client, "block.map", params, &result));
-    begin = strstr(result, "/umemd-");
-    assert_non_null(begin);
-    snprintf(name, 64, "%.*s", (int)strcspn(begin, "\""), begin);
-    umem_free_text(result);
-}
-
 static void cut(umem_client *client, umem_handle block, off_t length)
 {
     char name[64];
     int fd;
 
-    find_name(client, block, name);
+    object_name(client, block, name);
     fd = shm_open(name, O_RDWR, 0);
     assert_true(fd >= 0);
     assert_int_equal(ftruncate(fd, length), 0);
@@ -128,7 +113,7 @@ static void test_names_do_not_outlive_the_next_start(void **state)
     umem_handle heap = new_shared_heap(client);
     char name[64];
 
-    find_name(client, new_shared_block(client, heap, 1), name);
+    object_name(client, new_shared_block(client, heap, 1), name);
     process_kill(&daemon->process);
     process_finish(&daemon->process);
     umem_client_free(client);
@@ -138,7 +123,7 @@ static void test_names_do_not_outlive_the_next_start(void **state)
     /* And in order, they go with the daemon. */
     client = daemon_connect(daemon);
     heap = new_shared_heap(client);
-    find_name(client, new_shared_block(client, heap, 1), name);
+    object_name(client, new_shared_block(client, heap, 1), name);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(daemon), 0);
     assert_int_equal(shm_open(name, O_RDWR, 0), -1);
