@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -171,6 +172,28 @@ static void test_the_example(void **state)
     test_free(process);
 }
 
+/* Two programs of which neither has a copy: the one is woken by the other. */
+static void test_the_example_as_two_programs(void **state)
+{
+    const char *pipe = ((struct daemon *)*state)->pipe;
+    const char *const wait[] = {SHARED_MEMORY, "wait", pipe, NULL};
+    const char *const fill[] = {SHARED_MEMORY, "fill", pipe, NULL};
+    struct process *waiter = test_malloc(sizeof *waiter);
+    struct process *filler = test_malloc(sizeof *filler);
+
+    assert_int_equal(process_start(waiter, wait, NULL), 0);
+    assert_true(process_wait_for(waiter, "the table is there"));
+    assert_false(process_poll(waiter));
+    assert_int_equal(process_run(filler, fill, NULL), 0);
+    assert_int_equal(process_finish(waiter), 0);
+    assert_non_null(strstr(waiter->output, "the sum of 1000 squares: 332833500"));
+    /* The table went with the program that made it. */
+    assert_int_equal(process_run(filler, fill, NULL), EXIT_FAILURE);
+    assert_non_null(strstr(filler->errors, "finding the table"));
+    test_free(filler);
+    test_free(waiter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_info_tells_how_the_memory_is_used),
         cmocka_unit_test(test_a_wait_ends_when_it_is_woken),
         cmocka_unit_test(test_the_example),
+        cmocka_unit_test(test_the_example_as_two_programs),
     };
 
     return cmocka_run_group_tests(tests, daemon_setup, daemon_teardown);
