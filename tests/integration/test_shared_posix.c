@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -105,7 +107,54 @@ static void test_memory_that_comes_and_goes(void **state)
     umem_client_free(client);
 }
 
+/* What a program sees through a pointer to memory that somebody has cut. */
+static void touch(const unsigned char *bytes)
+{
+    signal(SIGBUS, SIG_DFL);
+    _exit(*(const volatile unsigned char *)bytes);
+}
+
+static void test_a_cut_ends_who_touches_it(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap = new_shared_heap(client);
+    umem_handle block = new_shared_block(client, heap, LARGE);
+    unsigned char *bytes = mapped(client, block);
+    int status = 0;
+    pid_t child;
+
+    memset(bytes, 5, LARGE);
+    cut(client, block, LARGE / 2);
+    assert_int_equal(bytes[LARGE / 2 - 1], 5);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        touch(bytes + LARGE / 2);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+}
+
 #ifdef __linux__
+/* A block that was freed keeps its bytes until its memory is given back. */
+static void test_what_is_given_back_is_zero(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap = new_shared_heap(client);
+    umem_handle block = new_shared_block(client, heap, LARGE);
+    unsigned char *bytes = mapped(client, block);
+
+    memset(bytes, 5, LARGE);
+    ok(client, umem_block_free(client, block));
+    assert_int_equal(bytes[LARGE - 1], 5);
+    ok(client, umem_heap_compact(client, heap, NULL));
+    assert_int_equal(bytes[LARGE - 1], 0);
+    bytes[LARGE - 1] = 1;
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+}
+
 static void test_names_do_not_outlive_the_next_start(void **state)
 {
     struct daemon *daemon = *state;
@@ -135,8 +184,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_cut_heap_ends_nothing),
+        cmocka_unit_test(test_a_cut_ends_who_touches_it),
         cmocka_unit_test(test_memory_that_comes_and_goes),
 #ifdef __linux__
+        cmocka_unit_test(test_what_is_given_back_is_zero),
         cmocka_unit_test(test_names_do_not_outlive_the_next_start),
 #endif
     };
