@@ -132,6 +132,18 @@ static void tell_connected(umem_uv *client)
     connected(client, &failure, client->connected_context);
 }
 
+/* The last that is left of a client that was closed. */
+static void on_timer_closed(uv_handle_t *handle)
+{
+    umem_uv *client = handle->data;
+
+    um_channel_deinit(&client->channel);
+    um_mapped_free_all(client->mapped);
+    if (client->closed != NULL)
+        client->closed(client->closed_context);
+    free(client);
+}
+
 /* All writes have ended by now, libuv sees to that. So calls that were lost are told of when anew a connection can be made. */
 static void on_pipe_closed(uv_handle_t *handle)
 {
@@ -140,13 +152,8 @@ static void on_pipe_closed(uv_handle_t *handle)
     client->state = UM_UV_IDLE;
     tell_connected(client);
     um_uv_call_back(client);
-    if (!client->is_closing || client->state != UM_UV_IDLE)
-        return;
-    um_channel_deinit(&client->channel);
-    um_mapped_free_all(client->mapped);
-    if (client->closed != NULL)
-        client->closed(client->closed_context);
-    free(client);
+    if (client->is_closing && client->state == UM_UV_IDLE)
+        uv_close((uv_handle_t *)&client->timer, on_timer_closed);
 }
 
 static void close_pipe(umem_uv *client)
@@ -243,8 +250,9 @@ static void on_connect_worked(uv_work_t *work, int status)
     umem_uv *client = work->data;
     int error = 0;
 
-    /* All of the pipe's places are taken: there is no deadline here but umem_uv_close(). */
+    /* All of the pipe's places are taken. */
     if (status == 0 && client->connect_code == UMEM_E_DEADLINE && !client->is_closing &&
+        um_uv_now_ms() < client->connect_deadline_ms &&
         uv_queue_work(client->loop, work, connect_work, on_connect_worked) == 0)
         return;
     if (status != 0 || client->is_closing) {
@@ -282,6 +290,8 @@ int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context)
     client->pipe.data = client;
     client->work.data = client;
     client->reason.text[0] = '\0';
+    client->connect_deadline_ms =
+        client->timeout_ms != 0 ? um_uv_now_ms() + client->timeout_ms : UM_NO_DEADLINE;
     if (error == 0)
         error = uv_queue_work(client->loop, &client->work, connect_work, on_connect_worked);
     if (error != 0)
@@ -315,6 +325,8 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
     client->loop = loop;
     client->channel.on_done = um_uv_answered;
     client->over_end = &client->over;
+    client->timeout_ms = options->timeout_ms;
+    um_uv_timer_init(client);
     um_uv_succeed(client);
     return client;
 }

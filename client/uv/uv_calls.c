@@ -80,6 +80,7 @@ int um_uv_send(umem_uv *client, struct um_uv_request *request)
         return refuse(client, request, UMEM_E_TOO_LARGE, "one request carries at most 2 GiB");
     if (!ask->text.failed) {
         um_channel_add(&client->channel, ask);
+        um_uv_set_deadline(request);
         um_channel_write(ask, &request->out, &payload_size);
     }
     if (ask->text.failed || request->out.failed) {
