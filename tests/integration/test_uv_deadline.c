@@ -174,7 +174,7 @@ static void on_nobody(uv_stream_t *listener, int status)
     (void)status;
 }
 
-static void on_late(uv_timer_t *timer)
+static void on_a_while_later(uv_timer_t *timer)
 {
     uv_close((uv_handle_t *)timer, NULL);
     close_client();
@@ -227,7 +227,7 @@ static void test_closing_while_all_places_are_taken(void **state)
         scene.client = umem_uv_new(&scene.loop, &options);
         require(umem_uv_connect(scene.client, on_connect_ended, NULL));
         assert_int_equal(uv_timer_init(&scene.loop, &timer), 0);
-        assert_int_equal(uv_timer_start(&timer, on_late, waits ? A_WHILE_MS : 0, 0), 0);
+        assert_int_equal(uv_timer_start(&timer, on_a_while_later, waits ? A_WHILE_MS : 0, 0), 0);
         uv_run(&scene.loop, UV_RUN_DEFAULT);
         assert_int_equal(scene.ended, 1);
         assert_int_equal(scene.code, UMEM_E_CONNECTION_LOST);
