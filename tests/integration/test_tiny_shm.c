@@ -118,15 +118,27 @@ static void test_what_was_given_out_can_be_used(void **state)
     umem_client_free(client);
 }
 
-/* A program that maps the heap and writes to it from end to end, whether memory was promised for that or not. */
-static void take_all(const char *name)
+/* A program that maps the heap and writes to it from `from` on, whether memory was promised for that or not. What lies before that it
+ * gives back to the system, though it is others'. Waits until there is nothing left, which ends it. */
+static void take_all(const char *name, off_t from)
 {
-    unsigned char *bytes =
-        mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, shm_open(name, O_RDWR, 0), 0);
+    int fd = shm_open(name, O_RDWR, 0);
+    unsigned char *bytes = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    int status = 0;
+    pid_t child = fork();
 
-    signal(SIGBUS, SIG_DFL);
-    memset(bytes, 0xee, LENGTH);
-    _exit(0);
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGBUS, SIG_DFL);
+        if (from != 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, from) != 0)
+            _exit(1);
+        memset(bytes + from, 0xee, (size_t)(LENGTH - from));
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    munmap(bytes, LENGTH);
+    close(fd);
 }
 
 static void test_a_client_that_takes_all_there_is(void **state)
@@ -137,17 +149,9 @@ static void test_a_client_that_takes_all_there_is(void **state)
     umem_handle other = try_heap(client, 0, UMEM_OK);
     char name[64];
     uint8_t byte = 0;
-    int status = 0;
-    pid_t child;
 
     object_name(client, block, name);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        take_all(name);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
-
+    take_all(name, 0);
     try_block(client, other, 1, UMEM_E_NO_MEMORY);
     ok(client, umem_block_get(client, block, UNIT - 1, UMEM_TYPE_U8, &byte, 1));
     assert_int_equal(byte, 0xee);
@@ -164,6 +168,32 @@ static void test_a_client_that_takes_all_there_is(void **state)
     umem_client_free(client);
 }
 
+/* The daemon finds no page where it has promised one, and the system has none to give. */
+static void test_a_client_that_takes_what_was_promised(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap = try_heap(client, 0, UMEM_OK);
+    umem_handle block = try_block(client, heap, UNIT, UMEM_OK);
+    struct umem_heap_info info;
+    char name[64];
+    uint8_t byte = 1;
+
+    ok(client, umem_block_fill(client, block, 0, 7, UMEM_TO_END));
+    object_name(client, block, name);
+    take_all(name, UNIT);
+    ok(client, umem_block_get(client, block, UNIT - 1, UMEM_TYPE_U8, &byte, 1));
+    assert_int_equal(byte, 0);
+    ok(client, umem_heap_info(client, heap, &info));
+    assert_true(info.corrupted);
+    assert_int_equal(umem_heap_validate(client, heap, 0), UMEM_E_CORRUPTED);
+    try_block(client, heap, 1, UMEM_E_CORRUPTED);
+    serve(*state);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    heap = try_heap(client, ALL / 2, UMEM_OK);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +201,8 @@ int main(void)
                                         daemon_teardown),
         cmocka_unit_test_setup_teardown(test_what_was_given_out_can_be_used, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_a_client_that_takes_all_there_is, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_a_client_that_takes_what_was_promised, daemon_setup,
+                                        daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, is_tiny, NULL);
