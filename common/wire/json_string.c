@@ -29,9 +29,8 @@ static int32_t escape_unit(const struct um_json_source *source, const char *at)
 
     if (source->end - at < 6 || at[0] != '\\' || at[1] != 'u')
         return -1;
-    if (!um_hex_decoded_size(at + 2, 4, &size, &bad_offset))
+    if (!um_hex_decode(bytes, at + 2, 4, &size, &bad_offset))
         return -1;
-    um_hex_decode(bytes, at + 2, 4);
     return bytes[0] << 8 | bytes[1];
 }
 
