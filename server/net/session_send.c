@@ -8,7 +8,7 @@
 #include "server_core.h"
 
 enum {
-    SPARE_LIMIT = 1 << 20, /* bytes: larger memory is not kept for the next session */
+    SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next session */
     WRITE_LIMIT = 1 << 30  /* bytes in one part of a write: a uv_buf_t's length may have 32 bits */
 };
 
