@@ -44,8 +44,9 @@ UM_AVX2 static __m256i take_apart(__m256i bytes)
 /* Numbers of six bits as digits: what is to be added depends on the row of digits that each is in. */
 UM_AVX2 static __m256i to_digits(__m256i numbers)
 {
-    const __m128i distances = _mm_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
-                                            '0' - 52, '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0);
+    const __m128i distances =
+        _mm_setr_epi8('a' - 26, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52, '0' - 52,
+                      '0' - 52, '0' - 52, '0' - 52, '+' - 62, '/' - 63, 'A', 0, 0);
     __m256i row = _mm256_subs_epu8(numbers, _mm256_set1_epi8(51));
     __m256i is_capital = _mm256_cmpgt_epi8(_mm256_set1_epi8(26), numbers);
 
@@ -71,10 +72,10 @@ UM_AVX2 static size_t encode(char *out, const unsigned char *in, size_t size)
  * then. */
 UM_AVX2 static int to_numbers(__m256i *digits)
 {
-    const __m128i low_bits = _mm_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1a,
-                                           0x1b, 0x1b, 0x1b, 0x1a);
-    const __m128i high_bits = _mm_setr_epi8(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10,
-                                            0x10, 0x10, 0x10, 0x10);
+    const __m128i low_bits = _mm_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13,
+                                           0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
+    const __m128i high_bits = _mm_setr_epi8(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10,
+                                            0x10, 0x10, 0x10, 0x10, 0x10);
     const __m128i distances = _mm_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
     /* Of an index, shuffling takes the lowest four bits and the highest one. */
     const __m256i mask = _mm256_set1_epi8(0x2f);
@@ -84,7 +85,8 @@ UM_AVX2 static int to_numbers(__m256i *digits)
     int good = _mm256_testz_si256(_mm256_shuffle_epi8(twice(low_bits), low),
                                   _mm256_shuffle_epi8(twice(high_bits), high));
 
-    *digits = _mm256_add_epi8(*digits, _mm256_shuffle_epi8(twice(distances), _mm256_add_epi8(is_slash, high)));
+    *digits =
+        _mm256_add_epi8(*digits, _mm256_shuffle_epi8(twice(distances), _mm256_add_epi8(is_slash, high)));
     return good;
 }
 

@@ -5,7 +5,10 @@
 
 #include "text.h"
 
-enum { SHORT_SIZE = 16 /* bytes of a string that are looked at one by one */ };
+enum {
+    SHORT_SIZE = 16, /* bytes of a string that are looked at one by one */
+    LONG_SIZE = 64   /* bytes of a long one that are looked at together */
+};
 
 /* The text, and how far it is read. */
 struct source {
@@ -131,6 +134,17 @@ static bool has_special(const char *bytes)
            tops;
 }
 
+/* Likewise for LONG_SIZE bytes: compilers make vector instructions of it. */
+static bool has_special_among_many(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned found = 0;
+
+    for (size_t i = 0; i < LONG_SIZE; i++)
+        found |= (bytes[i] < 0x20) | (bytes[i] == '"') | (bytes[i] == '\\');
+    return found != 0;
+}
+
 /* Bytes of a string that do not stand for themselves: control characters, the quote, the backslash. */
 static const bool is_special[256] = {
     ['\0'] = true, [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
@@ -150,6 +164,8 @@ static void skip_plain(struct source *source)
     while (at < end && !is_special[(unsigned char)text[at]])
         at++;
     if (at == end) {
+        while (source->size - at >= LONG_SIZE && !has_special_among_many(text + at))
+            at += LONG_SIZE;
         while (source->size - at >= 8 && !has_special(text + at))
             at += 8;
         while (at < source->size && !is_special[(unsigned char)text[at]])
