@@ -136,10 +136,39 @@ static bool bind_id(struct um_call *call, const struct um_param *param, const st
     return true;
 }
 
+static void bind_fallback(const struct um_param *param, struct um_arg *arg)
+{
+    switch (param->type) {
+    case UM_BOOLEAN:
+        arg->as.boolean = param->fallback != 0;
+        break;
+    case UM_CHOICE:
+        arg->as.word = (unsigned)param->fallback;
+        break;
+    case UM_FLAGS:
+        arg->as.flags = (uint32_t)param->fallback;
+        break;
+    case UM_UINT:
+    case UM_OFFSET:
+    case UM_SIZE:
+    case UM_SESSION:
+    case UM_WATCH:
+        arg->as.uint = param->fallback;
+        break;
+    default:
+        break;
+    }
+}
+
 /* Types that do not depend on another parameter. Handles are looked up later, when all types are known to be right. */
 bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
+    *arg = (struct um_arg){.given = json != NULL};
+    if (json == NULL) {
+        bind_fallback(param, arg);
+        return true;
+    }
     switch (param->type) {
     case UM_BOOLEAN:
         arg->as.boolean = um_json_is(json, UM_JSON_TRUE);
@@ -168,31 +197,6 @@ bool um_args_bind_plain(struct um_call *call, const struct um_param *param, cons
                um_args_refuse(call, param->name, "must be a handle or a name");
     default:
         return true;
-    }
-}
-
-void um_args_bind_fallback(const struct um_param *param, struct um_arg *arg)
-{
-    *arg = (struct um_arg){.given = false};
-    switch (param->type) {
-    case UM_BOOLEAN:
-        arg->as.boolean = param->fallback != 0;
-        break;
-    case UM_CHOICE:
-        arg->as.word = (unsigned)param->fallback;
-        break;
-    case UM_FLAGS:
-        arg->as.flags = (uint32_t)param->fallback;
-        break;
-    case UM_UINT:
-    case UM_OFFSET:
-    case UM_SIZE:
-    case UM_SESSION:
-    case UM_WATCH:
-        arg->as.uint = param->fallback;
-        break;
-    default:
-        break;
     }
 }
 
