@@ -3,27 +3,34 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base64_wide.h"
 #include "text.h"
 
 /* The two digits of twelve bits. */
 static const char digit_pairs[64 * 64][2] = {
-#define PAIR(first, second) {first, second}
+#define PAIR(first, second) \
+    { \
+        first, second \
+    }
 #define EIGHT(first, a, b, c, d, e, f, g, h) \
     PAIR(first, a), PAIR(first, b), PAIR(first, c), PAIR(first, d), PAIR(first, e), PAIR(first, f), \
         PAIR(first, g), PAIR(first, h)
 #define ROW(first) \
-    EIGHT(first, 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'), EIGHT(first, 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'), \
+    EIGHT(first, 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'), \
+        EIGHT(first, 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'), \
         EIGHT(first, 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'), \
         EIGHT(first, 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'), \
         EIGHT(first, 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'), \
         EIGHT(first, 'o', 'p', 'q', 'r', 's', 't', 'u', 'v'), \
-        EIGHT(first, 'w', 'x', 'y', 'z', '0', '1', '2', '3'), EIGHT(first, '4', '5', '6', '7', '8', '9', '+', '/')
-    ROW('A'), ROW('B'), ROW('C'), ROW('D'), ROW('E'), ROW('F'), ROW('G'), ROW('H'), ROW('I'), ROW('J'), ROW('K'),
-    ROW('L'), ROW('M'), ROW('N'), ROW('O'), ROW('P'), ROW('Q'), ROW('R'), ROW('S'), ROW('T'), ROW('U'), ROW('V'),
-    ROW('W'), ROW('X'), ROW('Y'), ROW('Z'), ROW('a'), ROW('b'), ROW('c'), ROW('d'), ROW('e'), ROW('f'), ROW('g'),
-    ROW('h'), ROW('i'), ROW('j'), ROW('k'), ROW('l'), ROW('m'), ROW('n'), ROW('o'), ROW('p'), ROW('q'), ROW('r'),
-    ROW('s'), ROW('t'), ROW('u'), ROW('v'), ROW('w'), ROW('x'), ROW('y'), ROW('z'), ROW('0'), ROW('1'), ROW('2'),
-    ROW('3'), ROW('4'), ROW('5'), ROW('6'), ROW('7'), ROW('8'), ROW('9'), ROW('+'), ROW('/'),
+        EIGHT(first, 'w', 'x', 'y', 'z', '0', '1', '2', '3'), \
+        EIGHT(first, '4', '5', '6', '7', '8', '9', '+', '/')
+    ROW('A'), ROW('B'), ROW('C'), ROW('D'), ROW('E'), ROW('F'), ROW('G'), ROW('H'), ROW('I'), ROW('J'),
+    ROW('K'), ROW('L'), ROW('M'), ROW('N'), ROW('O'), ROW('P'), ROW('Q'), ROW('R'), ROW('S'), ROW('T'),
+    ROW('U'), ROW('V'), ROW('W'), ROW('X'), ROW('Y'), ROW('Z'), ROW('a'), ROW('b'), ROW('c'), ROW('d'),
+    ROW('e'), ROW('f'), ROW('g'), ROW('h'), ROW('i'), ROW('j'), ROW('k'), ROW('l'), ROW('m'), ROW('n'),
+    ROW('o'), ROW('p'), ROW('q'), ROW('r'), ROW('s'), ROW('t'), ROW('u'), ROW('v'), ROW('w'), ROW('x'),
+    ROW('y'), ROW('z'), ROW('0'), ROW('1'), ROW('2'), ROW('3'), ROW('4'), ROW('5'), ROW('6'), ROW('7'),
+    ROW('8'), ROW('9'), ROW('+'), ROW('/'),
 #undef PAIR
 #undef EIGHT
 #undef ROW
@@ -89,7 +96,11 @@ static uint64_t load(const unsigned char *in)
 void um_base64_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
+    size_t done = um_base64_encode_wide(out, in, size);
 
+    in += done;
+    size -= done;
+    out += done / 3 * 4;
     /* Eight bytes are read, and six of them used. */
     for (; size >= 8; size -= 6, in += 6, out += 8) {
         uint64_t group = load(in);
@@ -119,7 +130,8 @@ void um_base64_encode(char *out, const void *bytes, size_t size)
 /* The 24 bits of four digits; NO_DIGIT is set in it where one of them is none. */
 static uint32_t read_group(const unsigned char *text)
 {
-    return digit_values[0][text[0]] | digit_values[1][text[1]] | digit_values[2][text[2]] | digit_values[3][text[3]];
+    return digit_values[0][text[0]] | digit_values[1][text[1]] | digit_values[2][text[2]] |
+           digit_values[3][text[3]];
 }
 
 static void put_group(unsigned char *out, uint32_t group)
@@ -163,7 +175,7 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
     const unsigned char *in = (const unsigned char *)text;
     unsigned char *bytes = out;
     size_t padding = 0;
-    size_t at = 0;
+    size_t at;
 
     if (length % 4 != 0) {
         *bad_offset = length;
@@ -173,6 +185,8 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
         padding = text[length - 2] == '=' ? 2 : 1;
     if (padding != 0)
         length -= 4;
+    at = um_base64_decode_wide(bytes, in, length);
+    bytes += at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {
         uint32_t group = read_group(in + at);

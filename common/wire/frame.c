@@ -43,6 +43,33 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size)
     return UMEM_OK;
 }
 
+char *um_frame_space(struct um_frame *frame, size_t least, size_t *room)
+{
+    struct um_buf *kept = &frame->kept;
+    size_t size = frame->left < UM_FRAME_FEED_LIMIT ? frame->left : UM_FRAME_FEED_LIMIT;
+    char *space;
+
+    if (frame->left == 0 || frame->left < least || frame->borrowed)
+        return NULL;
+    um_buf_consume(kept, (size_t)(frame->input - kept->data));
+    frame->input = kept->data;
+    if (size > kept->size_limit - kept->size)
+        size = kept->size_limit - kept->size;
+    space = size != 0 ? um_buf_reserve(kept, size) : NULL;
+    if (space == NULL)
+        return NULL;
+    frame->input = kept->data;
+    *room = size;
+    return space;
+}
+
+void um_frame_filled(struct um_frame *frame, size_t size)
+{
+    assert(!frame->ended && !frame->borrowed);
+    frame->kept.size += size;
+    frame->left += size;
+}
+
 int um_frame_keep(struct um_frame *frame)
 {
     if (frame->left == 0) {

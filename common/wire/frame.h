@@ -12,7 +12,7 @@
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
  * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
- * no memory of its own.
+ * no memory of its own. Instead of feeding, the rest of a long message may be put into um_frame_space().
  */
 #ifndef UM_FRAME_H
 #define UM_FRAME_H
@@ -85,6 +85,14 @@ void um_frame_deinit(struct um_frame *frame);
  * its first call. The frame borrows them until um_frame_keep(), and messages may lie in them.
  * UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
+
+/* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *room of them, as
+ * many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *room stays: there is no such message, or no memory; then
+ * um_frame_feed() takes what comes. When as um_frame_feed(). */
+char *um_frame_space(struct um_frame *frame, size_t least, size_t *room);
+
+/* Tells that `size` bytes were put there, as um_frame_feed() would. */
+void um_frame_filled(struct um_frame *frame, size_t size);
 
 /* Tells that the input has ended: an unterminated last line counts, a cut message with headers does not. */
 void um_frame_end(struct um_frame *frame);

@@ -4,6 +4,27 @@
 
 #include "text.h"
 
+enum { FAR_STEP = 64 /* bytes that are looked at together: less than UM_JSON_NEAR */ };
+
+/* Whether one of FAR_STEP bytes is no plain ASCII character. Compilers make vector instructions of it. */
+static bool has_special(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned char found = 0;
+
+    for (size_t i = 0; i < FAR_STEP; i++)
+        found |= (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & 0x80));
+    return found != 0;
+}
+
+char *um_json_skip_far(char *at, const char *end)
+{
+    while (end - at >= FAR_STEP && !has_special(at))
+        at += FAR_STEP;
+    /* What ends the string, or the text itself ends, is near now. */
+    return um_json_skip_ascii(at, end);
+}
+
 bool um_json_check_utf8(struct um_json_source *source)
 {
     size_t size = (size_t)(source->end - source->text);

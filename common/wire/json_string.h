@@ -40,17 +40,29 @@ static inline char *um_json_refuse(struct um_json_source *source, const char *at
 /* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. */
 bool um_json_check_utf8(struct um_json_source *source);
 
+enum {
+    UM_JSON_NEAR =
+        128 /* bytes of a string that are looked at by words; of a long one the rest is by larger steps */
+};
+
+/* um_json_skip_ascii() for what is far from a string's beginning. */
+char *um_json_skip_far(char *at, const char *end);
+
 /* The first byte from here on that is not a plain ASCII character of a string: a quote, a backslash, a control character, a
  * byte of a longer character, the end. Nearly all strings are ASCII, so that one look tells that they are UTF-8, too. */
 static inline char *um_json_skip_ascii(char *at, const char *end)
 {
-    for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
+    const char *near_end = end - at > UM_JSON_NEAR ? at + UM_JSON_NEAR : end;
+
+    for (; near_end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
         uint64_t word = um_word_load(at);
         uint64_t marks = um_word_mark_special(word) | (word & UM_WORD_TOPS);
 
         if (marks != 0)
             return at + um_word_first(marks);
     }
+    if (near_end != end)
+        return um_json_skip_far(at, end);
     while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80)
         at++;
     return at;

@@ -5,8 +5,12 @@
 #include "server_core.h"
 #include "umem_errors.h"
 
-/* Bytes in one read: a uv_buf_t's length may have 32 bits. */
-enum { READ_LIMIT = 1 << 30 };
+enum {
+    READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
+    LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
+    /* Bytes that are read first where a long payload is expected, because what comes with its message is copied. */
+    HEAD_SIZE = 1024
+};
 
 static void on_flush(struct um_peer *peer)
 {
@@ -140,6 +144,7 @@ static enum step take_step(struct um_session *session)
     peer->framing = session->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     switch (event) {
     case UM_FRAME_MESSAGE:
+        session->expects_payload = message.payload_size >= UM_SERVER_READ_SIZE;
         um_peer_message(peer, message.text, message.size, message.payload_size);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
@@ -206,8 +211,18 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 
     (void)suggested_size;
     session->reads_payload = !session->is_discarding && um_frame_payload_left(&session->frame) != 0;
-    if (session->reads_payload)
+    session->fills_frame = false;
+    if (session->reads_payload) {
         space = um_peer_payload_space(&session->peer, &room);
+    } else if (session->expects_payload && um_frame_is_between(&session->frame)) {
+        room = HEAD_SIZE;
+    } else if (!session->is_discarding) {
+        char *rest = um_frame_space(&session->frame, LONG_SIZE, &room);
+
+        session->fills_frame = rest != NULL;
+        if (rest != NULL)
+            space = rest;
+    }
     *buf = uv_buf_init(space, (unsigned)(room < READ_LIMIT ? room : READ_LIMIT));
 }
 
@@ -221,6 +236,8 @@ static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t siz
     if (session->reads_payload) {
         um_frame_payload_passed(&session->frame, size);
         um_peer_payload_received(&session->peer, size);
+    } else if (session->fills_frame) {
+        um_frame_filled(&session->frame, size);
     } else if (um_frame_feed(&session->frame, buf->base, size) != UMEM_OK) {
         um_session_close(session);
         return;

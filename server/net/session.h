@@ -51,6 +51,9 @@ struct um_session {
     size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
     size_t discarded;     /* bytes thrown away so far */
     unsigned handles;     /* pipe and timer, as far as they are not closed */
+    bool is_wide;         /* the socket's buffer was made larger */
+    bool expects_payload; /* the last message had a long payload, and the next one is likely to */
+    bool fills_frame;     /* the read under way goes into um_frame_space() */
     bool is_sending_tail; /* peer.tail is on its way */
     bool is_peer_open;    /* um_peer_close() is due at the end */
     bool is_refused;      /* counts among the server's refused */

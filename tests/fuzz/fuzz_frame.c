@@ -95,10 +95,20 @@ static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goe
         um_frame_payload_passed(&run->frame, piece);
         return piece;
     }
-    char *memory = malloc(piece);
-    FUZZ_CHECK(memory != NULL);
-    memcpy(memory, bytes, piece);
-    FUZZ_CHECK(um_frame_feed(&run->frame, memory, piece) == 0);
+    size_t room = 0;
+    char *space = run->in_pieces && roll(run, 2) == 0 ? um_frame_space(&run->frame, 1, &room) : NULL;
+    char *memory = NULL;
+    if (space != NULL) {
+        FUZZ_CHECK(room != 0);
+        piece = piece < room ? piece : room;
+        memcpy(space, bytes, piece);
+        um_frame_filled(&run->frame, piece);
+    } else {
+        memory = malloc(piece);
+        FUZZ_CHECK(memory != NULL);
+        memcpy(memory, bytes, piece);
+        FUZZ_CHECK(um_frame_feed(&run->frame, memory, piece) == 0);
+    }
     *goes_on = take(run);
     FUZZ_CHECK(um_frame_keep(&run->frame) == 0);
     free(memory);

@@ -331,9 +331,38 @@ static void test_numbers_of_any_count_of_digits(void **state)
     }
 }
 
+/* A long string is looked through in larger and larger steps: whatever is not plain is found in each place. */
+static void test_long_strings_are_looked_through(void **state)
+{
+    static const char *const bad[] = {"\x01", "\xff", "\\x", "\""};
+    enum { LENGTH = 400 };
+
+    (void)state;
+    for (size_t place = 0; place < LENGTH - 2; place++) {
+        char text[LENGTH + 2];
+        struct um_json_check check;
+
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            memset(text, 'a', sizeof text);
+            text[0] = text[LENGTH + 1] = '"';
+            memcpy(text + 1 + place, bad[i], strlen(bad[i]));
+            assert_false(um_json_check(text, sizeof text, &check));
+            assert_int_equal(check.bad_offset, 1 + place + (bad[i][0] == '"'));
+        }
+        memset(text, 'a', sizeof text);
+        text[0] = text[LENGTH + 1] = '"';
+        memcpy(text + 1 + place, "\xc3\xa9", 2);
+        assert_true(um_json_check(text, sizeof text, &check));
+        text[LENGTH] = '\x1f';
+        assert_false(um_json_check(text, sizeof text, &check));
+        assert_int_equal(check.bad_offset, LENGTH);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_strings_are_looked_through),
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),
         cmocka_unit_test(test_what_is_wrong_in_a_string_is_found_at_any_distance),

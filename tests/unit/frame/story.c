@@ -70,6 +70,23 @@ bool story_listen(struct story *story)
     }
 }
 
+/* Puts a piece to where its message's beginning is kept, as far as there is room. Returns how much. */
+static size_t fill(struct story *story, const char *bytes, size_t size, bool *goes_on)
+{
+    size_t room = 0;
+    char *space = um_frame_space(&story->frame, 1, &room);
+
+    if (space == NULL)
+        return 0;
+    assert_int_not_equal(room, 0);
+    size = size < room ? size : room;
+    memcpy(space, bytes, size);
+    um_frame_filled(&story->frame, size);
+    *goes_on = story_listen(story);
+    assert_int_equal(um_frame_keep(&story->frame), UMEM_OK);
+    return size;
+}
+
 bool story_feed(struct story *story, const char *bytes, size_t size)
 {
     char *piece = malloc(size != 0 ? size : 1);
@@ -91,7 +108,8 @@ void story_expect(struct story *story, const char *expected)
     assert_string_equal(story->text.data, expected);
 }
 
-void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected)
+static void tell_once(const char *bytes, size_t size, size_t first, size_t step, bool fills,
+                      const char *expected)
 {
     struct story story;
     size_t at = 0;
@@ -100,9 +118,14 @@ void tell(const char *bytes, size_t size, size_t first, size_t step, const char 
     story_init(&story);
     while (goes_on && at < size) {
         size_t piece = at == 0 && first != 0 ? first : step;
+        size_t filled;
 
         if (piece > size - at)
             piece = size - at;
+        filled = fills ? fill(&story, bytes + at, piece, &goes_on) : 0;
+        at += filled;
+        if (filled != 0)
+            continue;
         goes_on = story_feed(&story, bytes + at, piece);
         at += piece;
     }
@@ -112,6 +135,12 @@ void tell(const char *bytes, size_t size, size_t first, size_t step, const char 
     }
     story_expect(&story, expected);
     story_deinit(&story);
+}
+
+void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected)
+{
+    tell_once(bytes, size, first, step, false, expected);
+    tell_once(bytes, size, first, step, true, expected);
 }
 
 void expect_bytes(const char *bytes, size_t size, const char *expected)

@@ -34,7 +34,8 @@ bool story_listen(struct story *story);
 /* Compares the story so far. */
 void story_expect(struct story *story, const char *expected);
 
-/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the story. */
+/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the story. Twice: the second time
+ * the rest of a message is put to where its beginning is kept. */
 void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected);
 
 /* Tells the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the story is always the
