@@ -3,8 +3,7 @@
 #include "store_internal.h"
 
 enum {
-    LARGE_BLOCKS = 100000, /* blocks whose records alone are megabytes */
-    EXPECTED_BYTES = 128   /* of a block that are fetched */
+    EXPECTED_BYTES = 128 /* of a block that are fetched */
 };
 
 static bool fits(const struct um_store *store, const struct um_block *block,
@@ -39,7 +38,7 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
 
 bool um_store_is_large(const struct um_store *store)
 {
-    return store->stats.blocks >= LARGE_BLOCKS;
+    return store->stats.blocks >= store->large_blocks;
 }
 
 void um_store_expect(const struct um_store *store, const um_handle *handles, size_t count)

@@ -189,6 +189,7 @@ struct um_store {
     uint64_t copied_at_once; /* bytes that a resize may copy in one go, or an allocation clear */
     uint64_t grown_at_once;  /* bytes by which a resize may grow a block in one go that has to be cleared */
     uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
+    uint64_t large_blocks;   /* with so many blocks um_store_expect() pays */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
@@ -203,6 +204,9 @@ struct um_store {
 /* Bytes: as much as any call does at once; and by how much a shared block may grow where it is at once, which is a matter of a
  * few milliseconds too: the system's pages are zero. */
 enum { UM_COPIED_AT_ONCE = 1024 * 1024, UM_GROWN_AT_ONCE = 16 * UM_COPIED_AT_ONCE };
+
+/* Blocks whose records alone are megabytes, more than caches hold. */
+enum { UM_LARGE_BLOCKS = 100000 };
 
 /* Pieces between two attempts to get memory. */
 enum { UM_RECLAIM_FOR_ROOM = 4096 };
