@@ -78,14 +78,14 @@ static int begin_data(struct um_call *call, const struct um_data *data, struct u
         if (code != UMEM_OK)
             return code;
         if (more) {
-            um_data_decode(data, um_alloc_bytes(*alloc));
+            um_data_copy(data, um_alloc_bytes(*alloc));
             return UMEM_OK;
         }
         *block = um_alloc_block(*alloc);
         um_alloc_end(store, *alloc);
         *alloc = NULL;
     }
-    um_data_decode(data, um_block_bytes(*block));
+    um_data_copy(data, um_block_bytes(*block));
     return UMEM_OK;
 }
 

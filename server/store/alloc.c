@@ -49,7 +49,7 @@ int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner
     assert(owner != NULL && owner->open);
     um_reclaim_on_the_way(store);
     struct um_name *name;
-    bool is_long = heap->backend->reserve != NULL && options->size > store->copied_at_once;
+    bool is_long = heap->backend->reserve != NULL && options->size > store->cleared_at_once;
     int code = um_block_check_new(store, heap, options, &name, fault);
     if (code == 0 && is_long)
         return start(store, heap, owner, options, name, alloc, fault);

@@ -21,6 +21,7 @@ enum {
 struct shared_heap {
     struct shared_heap *next; /* in line */
     bool is_in_line;          /* free units may be committed, which is to be changed */
+    bool is_thorough;         /* in line: also those that clients may have touched without asking */
     uint64_t cursor;          /* bytes; in line: up to where all is given back that is free */
     struct um_shm *shm;
     struct um_ranges *ranges;
@@ -142,35 +143,50 @@ static void leave_line(struct shared_heap *heap)
         link = &(*link)->next;
     *link = heap->next;
     heap->is_in_line = false;
+    heap->is_thorough = false;
 }
 
-/* Gives a piece back. */
+/* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
+static uint64_t next_to_give_back(const struct shared_heap *heap, uint64_t unit, uint64_t end)
+{
+    return heap->is_thorough ? unit : next_unit(heap, unit, end, true);
+}
+
+/* Gives a piece back, of which the parts may lie anywhere. */
 static void give_back_some(struct shared_heap *heap)
 {
+    uint64_t left = GIVEN_BACK_UNITS;
     uint64_t looked_at = 0;
     uint64_t offset;
     uint64_t size;
 
-    while (looked_at < LOOKED_AT_UNITS && um_ranges_next_free(heap->ranges, heap->cursor, &offset, &size)) {
+    while (um_ranges_next_free(heap->ranges, heap->cursor, &offset, &size)) {
         uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
         uint64_t end = (offset + size) / UM_SHM_UNIT;
-        uint64_t last = end < first + LOOKED_AT_UNITS ? end : first + LOOKED_AT_UNITS;
-        uint64_t found = first < last ? next_unit(heap, first, last, true) : last;
+        uint64_t found;
+        uint64_t last;
 
-        looked_at += 1 + (found > first ? found - first : 0);
-        if (found >= last) {
-            heap->cursor = last < end ? last * UM_SHM_UNIT : offset + size;
+        if (left == 0 || looked_at >= LOOKED_AT_UNITS)
+            return;
+        if (first >= end) { /* no unit is free as a whole */
+            heap->cursor = offset + size;
+            looked_at++;
             continue;
         }
-        last =
-            next_unit(heap, found, last < found + GIVEN_BACK_UNITS ? last : found + GIVEN_BACK_UNITS, false);
-        if (!give_back(heap, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
-            break; /* the system cannot */
-        heap->cursor = last * UM_SHM_UNIT;
-        return;
+        last = end < first + LOOKED_AT_UNITS ? end : first + LOOKED_AT_UNITS;
+        found = next_to_give_back(heap, first, last);
+        looked_at += found - first;
+        if (found < last) {
+            last = last < found + left ? last : found + left;
+            if (!heap->is_thorough)
+                last = next_unit(heap, found, last, false);
+            if (!give_back(heap, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
+                break; /* the system cannot */
+            left -= last - found;
+        }
+        heap->cursor = last < end ? last * UM_SHM_UNIT : offset + size;
     }
-    if (looked_at < LOOKED_AT_UNITS)
-        leave_line(heap);
+    leave_line(heap);
 }
 
 bool um_heap_shared_has_leftovers(void)
@@ -307,11 +323,13 @@ static bool validate(void *memory, void *address, uint32_t alignment)
     return address == NULL ? um_shm_check(heap->shm) : um_shm_is_whole(heap->shm);
 }
 
+/* Whatever is free goes back, committed or not: a client that has mapped the object gets memory for all that it touches. */
 static uint64_t compact(void *memory)
 {
     struct shared_heap *heap = memory;
     struct um_ranges_figures figures;
 
+    heap->is_thorough = true;
     stand_in_line(heap, 0);
     give_back_some(heap);
     um_ranges_get_figures(heap->ranges, &figures);

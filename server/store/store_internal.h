@@ -186,10 +186,12 @@ struct um_store {
     struct um_store_stats stats;
     uint64_t bytes_limit;
     uint64_t reserved;       /* the heaps' together */
-    uint64_t copied_at_once; /* bytes that a resize may copy in one go, or an allocation clear */
-    uint64_t grown_at_once;  /* bytes by which a resize may grow a block in one go that has to be cleared */
-    uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
-    uint64_t large_blocks;   /* with so many blocks um_store_expect() pays */
+    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
+    uint64_t
+        cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
+    uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
+    uint64_t trim_mark;     /* most bytes in live blocks since memory was last trimmed */
+    uint64_t large_blocks;  /* with so many blocks um_store_expect() pays */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
