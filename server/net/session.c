@@ -238,9 +238,12 @@ static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t siz
         um_peer_payload_received(&session->peer, size);
     } else if (session->fills_frame) {
         um_frame_filled(&session->frame, size);
-    } else if (um_frame_feed(&session->frame, buf->base, size) != UMEM_OK) {
-        um_session_close(session);
-        return;
+    } else {
+        um_rpc_expect(session->server->rpc, buf->base, size);
+        if (um_frame_feed(&session->frame, buf->base, size) != UMEM_OK) {
+            um_session_close(session);
+            return;
+        }
     }
     um_session_go_on(session);
 }

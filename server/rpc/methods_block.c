@@ -1,82 +1,10 @@
-/* block.alloc, block.info, block.list, block.free: blocks and their lives. */
+/* block.info, block.list, block.free: blocks and their lives. */
 #include "args.h"
 #include "call.h"
 #include "describe.h"
 #include "engine.h"
 #include "json_out.h"
 #include "methods.h"
-
-/* ---- block.alloc ---- */
-
-enum { ALLOC_SIZE, ALLOC_HEAP, ALLOC_FLAGS, ALLOC_NAME, ALLOC_LIFETIME, ALLOC_DATA, ALLOC_ENCODING };
-
-static const struct um_param alloc_params[] = {
-    {.name = "size",
-     .type = UM_SIZE,
-     .required = true,
-     .unit = "bytes",
-     .doc = "Its size; 0 makes a block too."},
-    {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "Where to allocate."},
-    {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
-    {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
-    {.name = "lifetime",
-     .type = UM_CHOICE,
-     .words = um_lifetime_words,
-     .fallback = UM_LIFETIME_SERVER,
-     .doc = "\"session\": freed when the session that made it ends."},
-    {.name = "data", .type = UM_DATA, .doc = "Bytes to begin with; the rest is zero."},
-    {.name = "encoding",
-     .type = UM_CHOICE,
-     .words = um_text_encoding_words,
-     .fallback = UM_BASE64,
-     .doc = "How `data` is written."},
-};
-
-static void alloc(struct um_call *call, const struct um_args *args)
-{
-    const struct um_arg *value = args->value;
-    const struct um_data *data = value[ALLOC_DATA].given ? &value[ALLOC_DATA].as.data : NULL;
-    struct um_block_options options = {
-        .size = value[ALLOC_SIZE].as.uint,
-        .flags = value[ALLOC_FLAGS].as.flags,
-        .name = value[ALLOC_NAME].as.text,
-        .lifetime = (enum um_lifetime)value[ALLOC_LIFETIME].as.word,
-    };
-    struct um_fault fault = {0};
-    struct um_block *block = NULL;
-    int code;
-
-    if (data != NULL && data->size > options.size) {
-        um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
-                (unsigned long long)data->size, (unsigned long long)options.size);
-        um_reply_uint(call, "size", data->size);
-        um_reply_uint(call, "block_size", options.size);
-        um_reply_end(call);
-        return;
-    }
-    if (!um_call_fits(call, 0, options.size))
-        return;
-    code = um_block_alloc(um_call_store(call), value[ALLOC_HEAP].as.heap, call->peer->owner, &options, &block,
-                          &fault);
-    if (code != UMEM_OK) {
-        um_fail_fault(call, code, &fault);
-        return;
-    }
-    if (data != NULL)
-        um_data_copy(data, um_block_bytes(block));
-    um_describe_place(um_reply(call), um_call_store(call), block);
-    um_reply_end(call);
-}
-
-const struct um_method um_method_block_alloc = {
-    .name = "block.alloc",
-    .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
-    UM_PARAMS(alloc_params),
-    .result = um_block_place_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE, UMEM_E_DENIED,
-               UMEM_E_CORRUPTED},
-    .run = alloc,
-};
 
 /* ---- block.info and block.list ---- */
 

@@ -58,6 +58,10 @@ void um_rpc_free(struct um_rpc *rpc);
  * each turn. */
 void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 
+/* Tells of bytes that just came, messages and parts of them, and will be handed to the engine soon. A hint, so that what they
+ * are about is fetched in advance; it may be left out. */
+void um_rpc_expect(const struct um_rpc *rpc, const char *text, size_t size);
+
 /* Does a slice (at most a few milliseconds) of calls that take long and of the store's reclaiming. Returns whether more is
  * left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);

@@ -143,11 +143,29 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
     return um_fault(fault, code, facts);
 }
 
+/* Whether reclaiming may make room in a heap: where no free range is large enough, only blocks that go can. */
+static bool may_make_room(const struct um_store *store, const struct um_heap *heap, uint64_t size)
+{
+    struct um_heap_figures figures;
+    return um_reclaim_is_due(store) || (um_store_has_work(store) && !(um_heap_get_figures(heap, &figures) &&
+                                                                      figures.largest_free < size));
+}
+
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
 {
     for (;;) {
         void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !um_store_has_work(store))
+        if (address != NULL || !may_make_room(store, heap, size))
+            return address;
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    }
+}
+
+void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
+{
+    for (;;) {
+        void *address = heap->backend->reserve(heap->memory, size);
+        if (address != NULL || !may_make_room(store, heap, size))
             return address;
         um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
@@ -164,16 +182,18 @@ static struct um_block *acquire(struct um_store *store)
     }
 }
 
-/* Makes a block that the limits allow; it takes `name` over where it succeeds. */
+/* Makes a block that the limits allow; where it succeeds it takes `name` over, and `address`, if that is not NULL, as its
+ * memory. */
 static struct um_block *make(struct um_store *store, struct um_heap *heap, struct um_account *account,
-                             uint64_t size, struct um_name *name)
+                             uint64_t size, struct um_name *name, void *address)
 {
     struct um_block *block = acquire(store);
     if (block == NULL)
         return NULL;
     if (name != NULL && um_extra_get(block) == NULL)
         goto fail;
-    void *address = um_block_get_memory(store, heap, size);
+    if (address == NULL)
+        address = um_block_get_memory(store, heap, size);
     if (address == NULL)
         goto fail;
     um_block_set_address(block, address);
@@ -192,37 +212,47 @@ fail:
     return NULL;
 }
 
+int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_block_options *options,
+                       struct um_name **name, struct um_fault *fault)
+{
+    *name = NULL;
+    int code = um_flags_check(options->flags, fault);
+    if (code != 0)
+        return code;
+    code = check_alloc(store, heap, options->size, fault);
+    if (code != 0) {
+        if (fault != NULL)
+            fault->ntstatus = um_block_ntstatus(heap, options->flags);
+        return code;
+    }
+    return options->name != NULL ? um_block_name_new(store, options->name, name, fault) : 0;
+}
+
+int um_block_make(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                  const struct um_block_options *options, struct um_name *name, void *address,
+                  struct um_block **block, struct um_fault *fault)
+{
+    struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
+    struct um_block *made = account != NULL ? make(store, heap, account, options->size, name, address) : NULL;
+    if (made != NULL) {
+        *block = made;
+        return 0;
+    }
+    um_names_free(&store->block_names, name);
+    int code = um_block_no_memory(heap, options->size, fault);
+    if (fault != NULL)
+        fault->ntstatus = um_block_ntstatus(heap, options->flags);
+    return code;
+}
+
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault)
 {
     assert(owner != NULL && owner->open);
     um_reclaim_on_the_way(store);
-    struct um_name *name = NULL;
-    struct um_block *made = NULL;
-    int code = um_flags_check(options->flags, fault);
-    if (code != 0)
-        return code;
-    code = check_alloc(store, heap, options->size, fault);
-    if (code == 0 && options->name != NULL) {
-        code = um_block_name_new(store, options->name, &name, fault);
-        if (code != 0)
-            return code;
-    }
-    if (code == 0) {
-        struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
-        if (account != NULL)
-            made = make(store, heap, account, options->size, name);
-        if (made == NULL)
-            code = um_block_no_memory(heap, options->size, fault);
-    }
-    if (code != 0) {
-        um_names_free(&store->block_names, name);
-        if (fault != NULL)
-            fault->ntstatus = um_block_ntstatus(heap, options->flags);
-        return code;
-    }
-    *block = made;
-    return 0;
+    struct um_name *name;
+    int code = um_block_check_new(store, heap, options, &name, fault);
+    return code != 0 ? code : um_block_make(store, heap, owner, options, name, NULL, block, fault);
 }
 
 void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)

@@ -1,5 +1,10 @@
-/* Going through the blocks, a stretch at a time. */
+/* Going through the blocks, a stretch at a time; and having many fetched at once. */
+#include "prefetch.h"
 #include "store_internal.h"
+
+enum {
+    EXPECTED_BYTES = 128 /* of a block that are fetched */
+};
 
 static bool fits(const struct um_store *store, const struct um_block *block,
                  const struct um_block_filter *filter)
@@ -29,6 +34,31 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
             return block;
     }
     return NULL;
+}
+
+bool um_store_is_large(const struct um_store *store)
+{
+    return store->stats.blocks >= store->large_blocks;
+}
+
+void um_store_expect(const struct um_store *store, const um_handle *handles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t slot = um_handle_slot(handles[i]);
+        if (slot < store->blocks.used)
+            um_prefetch(um_slots_at(&store->blocks, slot));
+    }
+    /* By now the first record is on its way, and the others right behind it. */
+    for (size_t i = 0; i < count; i++) {
+        uint32_t slot = um_handle_slot(handles[i]);
+        const struct um_block *block = slot < store->blocks.used ? um_slots_at(&store->blocks, slot) : NULL;
+        if (block == NULL || !um_slot_is_live(&block->slot))
+            continue;
+        um_prefetch((const void *)block->memory);
+        if (block->size > UM_ALIGNMENT_MINIMUM && um_extra_of(block) == NULL)
+            um_prefetch((const char *)block->memory +
+                        (block->size < EXPECTED_BYTES ? block->size : EXPECTED_BYTES) - 1);
+    }
 }
 
 int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budget, um_handle *after,

@@ -36,6 +36,12 @@ struct um_heap_backend {
     /* Allocates zeroed bytes. */
     void *(*alloc)(void *memory, uint64_t size, uint32_t alignment);
 
+    /* Where not NULL, a large block may be allocated in pieces: reserve() is alloc() of bytes that may be anything and may
+     * have no memory yet, of which nothing may be told; prepare() gets memory for `size` of them, `offset` into the block,
+     * and makes them zero. */
+    void *(*reserve)(void *memory, uint64_t size);
+    bool (*prepare)(void *memory, void *address, uint64_t offset, uint64_t size);
+
     /* Changes a block's size from `old_size` to `new_size`; bytes added are zero. *address changes where the
      * block had to be moved, which `in_place_only` forbids. May refuse to shrink in place too. */
     bool (*resize)(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
@@ -50,7 +56,7 @@ struct um_heap_backend {
      * tell. */
     bool (*validate)(void *memory, void *address, uint32_t alignment);
 
-    /* Joins what is free and gives it back. Returns the largest free range in bytes, 0 where it is not
+    /* Joins what is free and gives it back, what takes long of it later, as leftovers. Returns the largest free range in bytes, 0 where it is not
      * known. */
     uint64_t (*compact)(void *memory);
 
@@ -70,10 +76,14 @@ extern const struct um_heap_backend um_heap_shared;
 /* The backend for a kind of heap, or NULL where this system has none. */
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 
-/* Whether free() and resize() have left memory behind that the system is still to have back, for want of
- * time; and giving a piece of it back, which takes a millisecond or so. */
+/* Whether free(), resize(), compact() and destroy() have left memory behind that the system is still to have back, for want
+ * of time; and giving a piece of it back, which takes a millisecond or so. */
 bool um_heap_backend_has_leftovers(void);
 void um_heap_backend_give_back(void);
+
+/* The same, of the kind shared. */
+bool um_heap_shared_has_leftovers(void);
+void um_heap_shared_give_back(void);
 
 /* How many heaps the system says that this process has, or 0 where it does not tell. */
 uint32_t um_heap_backend_system_heaps(void);

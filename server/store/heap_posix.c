@@ -17,7 +17,10 @@
 enum {
     MAPPED_SIZE =
         1024 *
-        1024 /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
+        1024, /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
+    CLEARED_SIZE =
+        1024 /* bytes; up to here a block is cleared by us: glibc's calloc() passes by what was freed last,
+                           which malloc() takes at once, and costs more than the clearing saves */
 };
 
 static bool is_mapped(uint64_t size)
@@ -33,13 +36,15 @@ static void *alloc(void *memory, uint64_t size, uint32_t alignment)
     if (is_mapped(size))
         return um_map_new((size_t)size, alignment);
     size_t bytes = size == 0 ? 1 : (size_t)size;
-    if (alignment <= alignof(max_align_t))
-        return calloc(1, bytes);
     void *address;
-    if (posix_memalign(&address, alignment, bytes) != 0)
+    if (alignment <= alignof(max_align_t)) {
+        if (bytes > CLEARED_SIZE)
+            return calloc(1, bytes);
+        address = malloc(bytes);
+    } else if (posix_memalign(&address, alignment, bytes) != 0) {
         return NULL;
-    memset(address, 0, bytes);
-    return address;
+    }
+    return address != NULL ? memset(address, 0, bytes) : NULL;
 }
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)

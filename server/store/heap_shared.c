@@ -10,17 +10,27 @@
 #include "range.h"
 #include "shm.h"
 
-/* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves
- * it to whoever touches it first to have it cleared. */
-enum { RENEWED_SIZE = 1024 * 1024 };
+enum {
+    /* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves it to
+     * whoever touches it first to have it cleared. And it is given back when they are freed. */
+    RENEWED_SIZE = 1024 * 1024,
+    GIVEN_BACK_UNITS = 128,     /* at once: 8 MiB */
+    LOOKED_AT_UNITS = 64 * 1024 /* at once */
+};
 
 struct shared_heap {
+    struct shared_heap *next; /* in line */
+    bool is_in_line;          /* free units may be committed, which is to be changed */
+    bool is_thorough;         /* in line: also those that clients may have touched without asking */
+    uint64_t cursor;          /* bytes; in line: up to where all is given back that is free */
     struct um_shm *shm;
     struct um_ranges *ranges;
     unsigned char *committed; /* a bit for each unit */
     uint64_t committed_units; /* how many are set */
     uint64_t length;          /* bytes in all, a multiple of the unit */
 };
+
+static struct shared_heap *line;
 
 static uint64_t round_up(uint64_t size, uint64_t unit)
 {
@@ -90,7 +100,7 @@ static bool give_back(struct shared_heap *heap, uint64_t offset, uint64_t size)
 }
 
 /* Commits a range and makes it zero. */
-static bool prepare(struct shared_heap *heap, uint64_t offset, uint64_t size)
+static bool renew(struct shared_heap *heap, uint64_t offset, uint64_t size)
 {
     unsigned char *start = um_shm_start(heap->shm) + offset;
     uint64_t head = round_up(offset, UM_SHM_UNIT) - offset;
@@ -108,12 +118,97 @@ static bool prepare(struct shared_heap *heap, uint64_t offset, uint64_t size)
     return true;
 }
 
+/* ---- what is still to be given back ---- */
+
+/* Has free units from `offset` on given back. The heap itself stands in line, so that nothing is allocated in order to free. */
+static void stand_in_line(struct shared_heap *heap, uint64_t offset)
+{
+    if (heap->is_in_line) {
+        heap->cursor = offset < heap->cursor ? offset : heap->cursor;
+        return;
+    }
+    heap->is_in_line = true;
+    heap->cursor = offset;
+    heap->next = line;
+    line = heap;
+}
+
+static void leave_line(struct shared_heap *heap)
+{
+    struct shared_heap **link = &line;
+
+    if (!heap->is_in_line)
+        return;
+    while (*link != heap)
+        link = &(*link)->next;
+    *link = heap->next;
+    heap->is_in_line = false;
+    heap->is_thorough = false;
+}
+
+/* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
+static uint64_t next_to_give_back(const struct shared_heap *heap, uint64_t unit, uint64_t end)
+{
+    return heap->is_thorough ? unit : next_unit(heap, unit, end, true);
+}
+
+/* Gives a piece back, of which the parts may lie anywhere. */
+static void give_back_some(struct shared_heap *heap)
+{
+    uint64_t left = GIVEN_BACK_UNITS;
+    uint64_t looked_at = 0;
+    uint64_t offset;
+    uint64_t size;
+
+    while (um_ranges_next_free(heap->ranges, heap->cursor, &offset, &size)) {
+        uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
+        uint64_t end = (offset + size) / UM_SHM_UNIT;
+        uint64_t found;
+        uint64_t last;
+
+        if (left == 0 || looked_at >= LOOKED_AT_UNITS)
+            return;
+        if (first >= end) { /* no unit is free as a whole */
+            heap->cursor = offset + size;
+            looked_at++;
+            continue;
+        }
+        last = end < first + LOOKED_AT_UNITS ? end : first + LOOKED_AT_UNITS;
+        found = next_to_give_back(heap, first, last);
+        looked_at += found - first;
+        if (found < last) {
+            last = last < found + left ? last : found + left;
+            if (!heap->is_thorough)
+                last = next_unit(heap, found, last, false);
+            if (!give_back(heap, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
+                break; /* the system cannot */
+            left -= last - found;
+        }
+        heap->cursor = last < end ? last * UM_SHM_UNIT : offset + size;
+    }
+    leave_line(heap);
+}
+
+bool um_heap_shared_has_leftovers(void)
+{
+    return line != NULL || um_shm_has_leftovers();
+}
+
+void um_heap_shared_give_back(void)
+{
+    if (um_shm_has_leftovers())
+        um_shm_end_piece();
+    else if (line != NULL)
+        give_back_some(line);
+}
+
 /* ---- the heap ---- */
 
 static void destroy(void *memory)
 {
     struct shared_heap *heap = memory;
 
+    leave_line(heap);
     um_shm_free(heap->shm);
     um_ranges_free(heap->ranges);
     free(heap->committed);
@@ -149,33 +244,51 @@ static uint64_t offset_of(const struct shared_heap *heap, const void *address)
     return (uint64_t)((const unsigned char *)address - um_shm_start(heap->shm));
 }
 
-static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+static void *reserve(void *memory, uint64_t size)
 {
     struct shared_heap *heap = memory;
     uint64_t offset;
 
-    (void)alignment;
     if (!um_shm_is_whole(heap->shm) || size > heap->length || !um_ranges_acquire(heap->ranges, size, &offset))
         return NULL;
-    if (prepare(heap, offset, size))
-        return um_shm_start(heap->shm) + offset;
-    um_ranges_release(heap->ranges, offset, size);
-    return NULL;
+    return um_shm_start(heap->shm) + offset;
+}
+
+static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+
+    return renew(heap, offset_of(heap, address) + offset, size);
 }
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
     struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
 
     (void)alignment;
-    um_ranges_release(heap->ranges, offset_of(heap, address), size);
+    um_ranges_release(heap->ranges, offset, size);
+    if (size >= RENEWED_SIZE)
+        stand_in_line(heap, offset);
+}
+
+static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    void *address = reserve(memory, size);
+
+    if (address == NULL || prepare(memory, address, 0, size))
+        return address;
+    free_block(memory, address, size, alignment);
+    return NULL;
 }
 
 static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
 {
     if (new_size > heap->length || !um_ranges_resize(heap->ranges, offset, old_size, new_size))
         return false;
-    if (new_size <= old_size || prepare(heap, offset + old_size, new_size - old_size))
+    if (new_size + RENEWED_SIZE <= old_size)
+        stand_in_line(heap, offset + new_size);
+    if (new_size <= old_size || renew(heap, offset + old_size, new_size - old_size))
         return true;
     um_ranges_resize(heap->ranges, offset, new_size, old_size);
     return false;
@@ -215,15 +328,10 @@ static uint64_t compact(void *memory)
 {
     struct shared_heap *heap = memory;
     struct um_ranges_figures figures;
-    uint64_t from = 0;
-    uint64_t offset;
-    uint64_t size;
 
-    while (um_ranges_next_free(heap->ranges, from, &offset, &size)) {
-        if (!give_back(heap, offset, size))
-            break;
-        from = offset + size;
-    }
+    heap->is_thorough = true;
+    stand_in_line(heap, 0);
+    give_back_some(heap);
     um_ranges_get_figures(heap->ranges, &figures);
     return figures.largest_free;
 }
@@ -261,6 +369,8 @@ const struct um_heap_backend um_heap_shared = {
     .create = create,
     .destroy = destroy,
     .alloc = alloc,
+    .reserve = reserve,
+    .prepare = prepare,
     .resize = resize,
     .free = free_block,
     .validate = validate,

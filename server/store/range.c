@@ -250,11 +250,13 @@ bool um_ranges_resize(struct um_ranges *ranges, uint64_t offset, uint64_t old_si
 
 bool um_ranges_next_free(const struct um_ranges *ranges, uint64_t from, uint64_t *offset, uint64_t *size)
 {
-    const struct um_range *range = range_from(ranges, from);
+    const struct um_range *range = range_until(ranges, from);
+    if (range == NULL || range->offset + range->size <= from)
+        range = range_from(ranges, from);
     if (range == NULL)
         return false;
-    *offset = range->offset;
-    *size = range->size;
+    *offset = range->offset < from ? from : range->offset;
+    *size = range->offset + range->size - *offset;
     return true;
 }
 

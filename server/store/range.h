@@ -57,8 +57,8 @@ void um_ranges_release(struct um_ranges *ranges, uint64_t offset, uint64_t size)
  * what is not free. Shrinking always succeeds; neither way needs memory. */
 bool um_ranges_resize(struct um_ranges *ranges, uint64_t offset, uint64_t old_size, uint64_t new_size);
 
-/* The first free range that begins at `from` or later. Returns false where there is none. To go through all:
- * begin with 0, go on with *offset + *size. */
+/* The first free bytes at `from` or later: a free range, or what lies behind `from` of the one that `from` is in. Returns
+ * false where there are none. To go through all: begin with 0, go on with *offset + *size, or sooner. */
 bool um_ranges_next_free(const struct um_ranges *ranges, uint64_t from, uint64_t *offset, uint64_t *size);
 
 void um_ranges_get_figures(const struct um_ranges *ranges, struct um_ranges_figures *figures);

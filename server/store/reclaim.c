@@ -46,6 +46,14 @@ static void trim(struct um_store *store)
         backend->trim();
 }
 
+static void give_back(void)
+{
+    if (um_heap_backend_has_leftovers())
+        um_heap_backend_give_back();
+    else if (um_heap_shared_has_leftovers())
+        um_heap_shared_give_back();
+}
+
 bool um_store_reclaim(struct um_store *store, size_t budget)
 {
     while (budget > 0 && !um_list_is_empty(&store->dead_accounts)) {
@@ -55,8 +63,8 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
     }
     while (budget > 0 && !um_list_is_empty(&store->closing_owners))
         end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
-    if (budget >= LEFTOVER_COST && um_heap_backend_has_leftovers())
-        um_heap_backend_give_back();
+    if (budget >= LEFTOVER_COST)
+        give_back();
     if (um_store_has_work(store))
         return true;
     trim(store);
@@ -65,5 +73,5 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 
 bool um_store_has_work(const struct um_store *store)
 {
-    return um_reclaim_is_due(store) || um_heap_backend_has_leftovers();
+    return um_reclaim_is_due(store) || um_heap_backend_has_leftovers() || um_heap_shared_has_leftovers();
 }

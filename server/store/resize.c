@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes that can be got and cleared in the time that it takes to copy one. */
+enum { PREPARED_FOR_COPIED = 16 };
+
 static uint64_t smaller(uint64_t left, uint64_t right)
 {
     return left < right ? left : right;
@@ -139,13 +142,23 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
 
 /* ---- in steps ---- */
 
-/* Whether um_block_resize() copies little or nothing. */
+/* Whether a block grows by so much that has to be got and cleared that this goes in steps. */
+static bool is_cleared_in_steps(const struct um_store *store, const struct um_heap *heap,
+                                const struct um_block *block, uint64_t size)
+{
+    return heap->backend->prepare != NULL && size > block->size && size - block->size > store->grown_at_once;
+}
+
+/* Whether um_block_resize() copies and clears little or nothing. */
 static bool is_short(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
                      uint64_t size, uint32_t flags)
 {
     const struct um_heap_backend *backend = heap->backend;
-    if (size == block->size || stays_in_place(heap, flags) ||
-        smaller(size, block->size) <= store->copied_at_once)
+    if (size == block->size || stays_in_place(heap, flags))
+        return true;
+    if (is_cleared_in_steps(store, heap, block, size))
+        return false;
+    if (smaller(size, block->size) <= store->copied_at_once)
         return true;
     return !is_pinned(block) && backend->moves_uncopied != NULL &&
            backend->moves_uncopied(block->size, size, heap->alignment);
@@ -157,7 +170,10 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
     struct um_block_extra *extra = um_extra_get(block);
     if (extra == NULL)
         return false;
-    resize->address = um_block_get_memory(store, resize->heap, resize->size);
+    if (resize->heap->backend->reserve != NULL)
+        resize->address = um_block_reserve_memory(store, resize->heap, resize->size);
+    else
+        resize->address = um_block_get_memory(store, resize->heap, resize->size);
     if (resize->address == NULL) {
         um_extra_tidy(block);
         return false;
@@ -169,6 +185,20 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
     resize->heap->reserved += resize->reserved;
     store->reserved += resize->reserved;
     return true;
+}
+
+/* Resizes where the block is or begins to move it, whichever works; where it grows by much that has to be cleared, moving is
+ * tried first, as that goes in steps. */
+static bool resize_or_move(struct um_store *store, struct um_heap *heap, struct um_block *block,
+                           struct um_resize *resize, bool *done)
+{
+    bool moves_first = is_cleared_in_steps(store, heap, block, resize->size);
+    if (moves_first && get_target(store, block, resize))
+        return true;
+    *done = resize_memory(store, heap, block, resize->size, true);
+    if (*done)
+        note_size(store, block, resize->size);
+    return *done || (!moves_first && get_target(store, block, resize));
 }
 
 /* Resizes where that can be done without copying much, else begins to move the block; does nothing while
@@ -184,13 +214,8 @@ static int start(struct um_store *store, struct um_block *block, struct um_resiz
         return 0;
     um_reclaim_on_the_way(store);
     int code = check_growth(store, heap, block, resize->size, fault);
-    if (code == 0) {
-        *done = resize_memory(store, heap, block, resize->size, true);
-        if (*done)
-            note_size(store, block, resize->size);
-        else if (!get_target(store, block, resize))
-            code = no_memory(heap, block, resize->size, fault);
-    }
+    if (code == 0 && !resize_or_move(store, heap, block, resize, done))
+        code = no_memory(heap, block, resize->size, fault);
     if (code != 0)
         blame(store, heap, block, resize->flags, fault);
     return code;
@@ -228,6 +253,28 @@ int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t siz
     return code;
 }
 
+/* Copies up to `budget` bytes. Where the new memory has to be prepared, that is done as it goes, and past the block's end in
+ * pieces as large as the system's pages allow. Returns false where there is no memory. */
+static bool move_some(struct um_resize *resize, const struct um_block *block, uint64_t budget, bool *done)
+{
+    struct um_heap *heap = resize->heap;
+    bool is_prepared = heap->backend->prepare == NULL;
+    uint64_t common = smaller(block->size, resize->size);
+    uint64_t at = resize->copied;
+    uint64_t left = (is_prepared ? common : resize->size) - at;
+    uint64_t size;
+    if (at < common)
+        left = smaller(left, common - at);
+    size = smaller(left, at < common ? budget : budget * PREPARED_FOR_COPIED);
+    if (!is_prepared && !heap->backend->prepare(heap->memory, resize->address, at, size))
+        return false;
+    if (at < common)
+        memcpy(resize->address + at, um_address_of(block) + at, (size_t)size);
+    resize->copied += size;
+    *done = resize->copied == (is_prepared ? common : resize->size);
+    return true;
+}
+
 int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t budget, bool *more,
                    struct um_fault *fault)
 {
@@ -239,11 +286,11 @@ int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t bu
     if (code != 0)
         return code;
     if (resize->block != NULL) {
-        uint64_t left = smaller(block->size, resize->size) - resize->copied;
-        size_t size = (size_t)smaller(left, budget);
-        memcpy(resize->address + resize->copied, um_address_of(block) + resize->copied, size);
-        resize->copied += size;
-        done = size == left;
+        if (!move_some(resize, block, budget, &done)) {
+            code = no_memory(resize->heap, block, resize->size, fault);
+            blame(store, resize->heap, block, resize->flags, fault);
+            return code;
+        }
         if (done) {
             unsigned char *address = resize->address;
             resize->address = NULL;

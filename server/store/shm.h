@@ -26,9 +26,13 @@ struct um_shm;
  * is no address space or the system refuses. */
 struct um_shm *um_shm_new(uint64_t length);
 
-/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more.
- * NULL is fine. */
+/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more. A large object only
+ * stands in line from then on, and goes piece by piece. NULL is fine. */
 void um_shm_free(struct um_shm *shm);
+
+/* Whether any stand in line; and giving a piece of one back, which takes a few milliseconds. */
+bool um_shm_has_leftovers(void);
+void um_shm_end_piece(void);
 
 unsigned char *um_shm_start(const struct um_shm *shm);
 

@@ -6,6 +6,9 @@
  * of our own there and notes that the object is not whole. It is set when an object is made, unless it is set
  * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
  * touches such memory for us, in write() say, that call fails with EFAULT instead.)
+ *
+ * Taking a mapping of a gigabyte away takes some 130 ms, and as long again where the memory goes with it: large objects
+ * stand in line when they are let go, and go from their end on, piece by piece.
  */
 #include "shm.h"
 
@@ -30,20 +33,23 @@ enum {
         12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
     NAME_ROOM = 1 + sizeof NAME_PREFIX + 2 * RANDOM_SIZE,
     PATH_ROOM = sizeof FOLDER + NAME_ROOM,
-    ATTEMPTS = 16 /* names tried; one is only lost to a start of another daemon at just that moment */
+    ATTEMPTS = 16, /* names tried; one is only lost to a start of another daemon at just that moment */
+    PIECE_SIZE = 16 * 1024 * 1024 /* bytes that are let go at once */
 };
 
 struct um_shm {
-    struct um_shm *next;  /* the one made before it; the handler walks these */
+    struct um_shm *next;  /* the one made before it; the handler walks these. In line: the one behind it */
     unsigned char *start; /* of the mapping */
-    size_t length;        /* bytes */
+    size_t length;        /* bytes; in line: that are still mapped */
     int fd;               /* open and locked */
+    bool is_ours_alone;   /* in line: nobody else has it mapped or can map it any more */
     volatile sig_atomic_t is_damaged;
     char name[NAME_ROOM]; /* "/umemd-..." */
     char path[PATH_ROOM]; /* "": it is no file */
 };
 
 static struct um_shm *objects;
+static struct um_shm *line;     /* those that are let go */
 static struct sigaction former; /* who had SIGBUS before */
 
 /* ---- SIGBUS ---- */
@@ -135,6 +141,46 @@ static bool claim(int fd)
     return fstat(fd, &facts) == 0 && facts.st_nlink != 0;
 }
 
+/* Whether no other process has an object whose name is gone: then the kernel would lease it to us. */
+static bool is_ours_alone(int fd)
+{
+#ifdef F_SETLEASE
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+        return false;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return true;
+#else
+    (void)fd;
+    return false;
+#endif
+}
+
+/* Lets go of the end of an object, and of all of it in the end. Returns whether it is gone. */
+static bool end_piece(struct um_shm *shm)
+{
+    size_t size = shm->length < PIECE_SIZE ? shm->length : PIECE_SIZE;
+
+    shm->length -= size;
+    munmap(shm->start + shm->length, size);
+    if (shm->is_ours_alone && shm->length > 0)
+        (void)!ftruncate(shm->fd, (off_t)shm->length);
+    if (shm->length > 0)
+        return false;
+    close(shm->fd);
+    free(shm);
+    return true;
+}
+
+/* Lets go of all of the object that is first in line. */
+static void end_first(void)
+{
+    struct um_shm *shm = line;
+
+    line = shm->next;
+    while (!end_piece(shm))
+        continue;
+}
+
 static bool open_object(struct um_shm *shm)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -142,6 +188,10 @@ static bool open_object(struct um_shm *shm)
 
         if (make_name(shm->name))
             fd = shm_open(shm->name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        if (fd < 0 && errno == EMFILE && line != NULL) { /* what stands in line has descriptors */
+            end_first();
+            continue;
+        }
         if (fd < 0 && errno != EEXIST)
             return false;
         if (fd >= 0 && claim(fd)) {
@@ -227,9 +277,31 @@ void um_shm_free(struct um_shm *shm)
         link = &(*link)->next;
     *link = shm->next;
     shm_unlink(shm->name);
-    munmap(shm->start, shm->length);
-    close(shm->fd);
-    free(shm);
+    if (shm->length <= PIECE_SIZE) {
+        end_piece(shm);
+        return;
+    }
+    shm->is_ours_alone = is_ours_alone(shm->fd);
+    shm->next = line;
+    line = shm;
+}
+
+bool um_shm_has_leftovers(void)
+{
+    return line != NULL;
+}
+
+void um_shm_end_piece(void)
+{
+    struct um_shm *shm = line;
+
+    if (shm == NULL)
+        return;
+    line = shm->next;
+    if (end_piece(shm))
+        return;
+    shm->next = line;
+    line = shm;
 }
 
 unsigned char *um_shm_start(const struct um_shm *shm)

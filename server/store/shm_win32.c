@@ -92,6 +92,16 @@ void um_shm_free(struct um_shm *shm)
     free(shm);
 }
 
+/* There is no way to let go of a view in pieces. */
+bool um_shm_has_leftovers(void)
+{
+    return false;
+}
+
+void um_shm_end_piece(void)
+{
+}
+
 unsigned char *um_shm_start(const struct um_shm *shm)
 {
     return shm->start;

@@ -80,6 +80,9 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->heaps_limit = options->heaps_limit;
     made->shared_heaps_limit = options->shared_heaps_limit;
     made->copied_at_once = UM_COPIED_AT_ONCE;
+    made->cleared_at_once = UM_COPIED_AT_ONCE;
+    made->large_blocks = UM_LARGE_BLOCKS;
+    made->grown_at_once = UM_GROWN_AT_ONCE;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
         made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
 

@@ -27,6 +27,7 @@ struct um_block;
 struct um_owner;
 struct um_pin;
 struct um_resize;
+struct um_alloc;
 
 enum um_lifetime { UM_LIFETIME_SERVER, UM_LIFETIME_SESSION };
 
@@ -322,6 +323,15 @@ struct um_block_info {
 
 int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
                         struct um_fault *fault);
+
+/* Whether there are so many blocks that one at random is in none of the processor's caches, and looking it up costs as much as
+ * a whole small call. Then um_store_expect() pays. */
+bool um_store_is_large(const struct um_store *store);
+
+/* Has the records and first bytes of blocks that will be looked at soon fetched, all at once. A hint: the handles may be
+ * anything, and nothing that can be told changes. */
+void um_store_expect(const struct um_store *store, const um_handle *handles, size_t count);
+
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault);
 
@@ -337,6 +347,33 @@ int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budg
  * memory away from). */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
+
+/* ---- allocating in steps ---- */
+
+/* Allocates like um_block_alloc(), sets *block, and *alloc to NULL, where memory that is zero can be had at once. Otherwise (a
+ * block of more than a megabyte in a shared heap) the memory is reserved, and *alloc is to be given to um_alloc_step() until
+ * that is done, and then, or when it is given up, to um_alloc_end(). Until the last step there is no block: nobody finds or
+ * counts it, and its name is free. The owner must stay open until um_alloc_end(). */
+int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   const struct um_block_options *options, struct um_alloc **alloc, struct um_block **block,
+                   struct um_fault *fault);
+
+/* Gets up to `budget` bytes of the memory and clears them. *more tells whether it must be called again; um_alloc_block() is
+ * there when it need not. Fails as um_block_alloc() does, also for what others did meanwhile (blocks, name), and with
+ * UMEM_E_STALE_HANDLE where the heap is gone; *more is unchanged then, and um_alloc_end() comes next. */
+int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budget, bool *more,
+                  struct um_fault *fault);
+
+/* The memory, before the last step: bytes that steps so far have cleared may be written already. */
+unsigned char *um_alloc_bytes(const struct um_alloc *alloc);
+
+/* The block, after the last step; good until the next call that frees or destroys something. */
+struct um_block *um_alloc_block(const struct um_alloc *alloc);
+
+/* Ends an allocation; one that is not done leaves nothing. All must be ended before um_store_free(). NULL is fine. */
+void um_alloc_end(struct um_store *store, struct um_alloc *alloc);
+
+/* ---- resizing ---- */
 
 /* Resizes; the handle stays and the bytes added are zero. With realloc_in_place_only in `flags` it fails with
  * UMEM_E_NO_MEMORY rather than move. A pinned block's old memory stays until its pins are released. */

@@ -108,9 +108,21 @@ struct um_resize {
     struct um_block *block; /* that is being moved; NULL: it waits */
     unsigned char *address; /* the memory that the block moves to */
     uint64_t size;          /* bytes, of that memory */
-    uint64_t copied;        /* first bytes of the block, which are the same in both memories */
-    uint64_t reserved;      /* bytes by which the block grows, in um_heap.reserved and um_store.reserved */
-    uint32_t flags;         /* as for um_block_resize() */
+    uint64_t
+        copied; /* first bytes that are the same in both memories or, past the block's end, zero in the new */
+    uint64_t reserved; /* bytes by which the block grows, in um_heap.reserved and um_store.reserved */
+    uint32_t flags;    /* as for um_block_resize() */
+};
+
+/* An allocation that goes in steps: memory that is being prepared, for a block that is not there yet. */
+struct um_alloc {
+    struct um_heap *heap;
+    struct um_owner *owner;
+    struct um_block_options options; /* its name is that of `name` */
+    struct um_name *name;            /* in no table yet; NULL: none */
+    unsigned char *address;          /* the memory; NULL once it is the block's */
+    uint64_t prepared;               /* first bytes that are there, and zero or written already */
+    struct um_block *block;          /* made; NULL: not yet */
 };
 
 struct um_heap {
@@ -128,14 +140,14 @@ struct um_heap {
     uint64_t blocks;            /* alive */
     uint64_t bytes;             /* in live blocks */
     uint64_t peak_bytes;        /* most that bytes has been */
-    uint64_t reserved;          /* bytes by which blocks that are being moved will grow */
-    uint64_t changes;           /* grows whenever blocks or bytes are touched */
+    uint64_t reserved; /* bytes by which blocks that are being moved will grow, and of blocks to come */
+    uint64_t changes;  /* grows whenever blocks or bytes are touched */
     enum um_heap_kind kind;
     enum um_lifetime lifetime;
     uint32_t flags;      /* of enum um_heap_flag */
     uint32_t alignment;  /* bytes */
     uint32_t lock_count; /* how often locked_by has locked it */
-    uint32_t pins;       /* um_pin and um_resize objects on its memory */
+    uint32_t pins;       /* um_pin, um_resize and um_alloc objects on its memory */
     bool observed;       /* um_heap_observe() was asked for */
     bool destroyed;      /* stale; the record waits until accounts and pins are gone */
     bool memory_open;    /* backend->destroy has not been called */
@@ -173,9 +185,13 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t reserved;       /* bytes by which blocks that are being moved will grow */
+    uint64_t reserved;       /* the heaps' together */
     uint64_t copied_at_once; /* bytes that a resize may copy in one go */
-    uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
+    uint64_t
+        cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
+    uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
+    uint64_t trim_mark;     /* most bytes in live blocks since memory was last trimmed */
+    uint64_t large_blocks;  /* with so many blocks um_store_expect() pays */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
@@ -187,8 +203,12 @@ struct um_store {
 #define UM_BYTES_MAXIMUM \
     ((UINT64_C(1) << 53) - 1) /* bytes in all blocks, whatever the limit says: sums cannot overflow */
 
-/* Bytes: as much as any call does at once. */
-enum { UM_COPIED_AT_ONCE = 1024 * 1024 };
+/* Bytes: as much as any call does at once; and by how much a shared block may grow where it is at once, which is a matter of a
+ * few milliseconds too: the system's pages are zero. */
+enum { UM_COPIED_AT_ONCE = 1024 * 1024, UM_GROWN_AT_ONCE = 16 * UM_COPIED_AT_ONCE };
+
+/* Blocks whose records alone are megabytes, more than caches hold. */
+enum { UM_LARGE_BLOCKS = 100000 };
 
 /* Pieces between two attempts to get memory. */
 enum { UM_RECLAIM_FOR_ROOM = 4096 };
@@ -286,6 +306,19 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
 
 /* Gives back a block's memory, extra and slot. It must be in no account's list and in no books any more. */
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
+
+/* Checks what a new block is asked for with, and makes its name (*name is NULL where it is to have none). */
+int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_block_options *options,
+                       struct um_name **name, struct um_fault *fault);
+
+/* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
+ * as its memory. UMEM_E_NO_MEMORY, UMEM_E_CORRUPTED. */
+int um_block_make(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                  const struct um_block_options *options, struct um_name *name, void *address,
+                  struct um_block **block, struct um_fault *fault);
+
+/* Like um_block_get_memory(), of a backend that has reserve(): the memory is still to be prepared. */
+void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
 
 /* Gets memory, if need be by reclaiming what is still to be given back. NULL: there is none. */
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size);

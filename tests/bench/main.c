@@ -109,7 +109,7 @@ int main(int argc, char **argv)
         figures_of_mapped(&effort, &results, servers);
     for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_KINDS; kind++)
         server_stop(&servers[kind]);
-    if (effort.row == NULL) {
+    if (effort.row == NULL || strcmp(effort.row, "growth") == 0) {
         growth_of_blocks(&effort, &results);
         growth_of_others(&effort, &results);
         growth_of_heaps(&effort, &results);

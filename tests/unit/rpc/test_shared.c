@@ -4,13 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cJSON.h>
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "store.h"
+#include "store_internal.h"
 #include "umem_errors.h"
 
 static struct um_peer *peer_of(void **state)
@@ -136,6 +137,102 @@ static void test_text_is_checked_and_told_from_a_copy(void **state)
                         "");
 }
 
+/* A large block is got and cleared in slices: others are served meanwhile, and nobody sees it before it is answered. */
+static void test_a_large_block_is_made_in_slices(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *made;
+    uint64_t block;
+
+    new_heap(peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
+    tell(peer, MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\",\"name\":\"a\"}"));
+    expect_silence(peer);
+    assert_true(um_peer_is_waiting(peer));
+    assert_true(um_rpc_work(fixture->rpc));
+    expect_silence(peer);
+    expect_error(&fixture->other, UMEM_E_UNKNOWN_HANDLE, MESSAGE("block.info", "[\"a\"]"));
+    expect_error(&fixture->other, UMEM_E_NO_MEMORY, MESSAGE("block.alloc", "[12000000,\"s\"]"));
+    work(fixture->rpc);
+    made = take_result(peer);
+    assert_int_equal(uint_of(made, "size"), 12000000);
+    block = uint_of(made, "block");
+    assert_int_equal(uint_of(expect_result(&fixture->other, MESSAGE("block.info", "[\"a\"]")), "block"),
+                     block);
+    expect_result(peer, MESSAGE("block.free", "[\"a\"]"));
+}
+
+static void test_a_large_block_begins_with_its_data(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    struct um_block *block = NULL;
+    cJSON *made;
+
+    new_heap(peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
+    tell(peer, MESSAGE_OF("1", "block.alloc",
+                          "{\"size\":6000000,\"heap\":\"s\",\"data\":\"abc\",\"encoding\":\"utf8\"}"));
+    expect_silence(peer);
+    work(fixture->rpc);
+    made = take_result(peer);
+    assert_int_equal(um_store_find_block(fixture->store, uint_of(made, "block"), &block, NULL), UMEM_OK);
+    assert_memory_equal(um_block_bytes(block), "abc\0\0", 5);
+    assert_int_equal(um_block_bytes(block)[5999999], 0);
+}
+
+/* What goes wrong in the middle is told, and leaves nothing. */
+static void test_a_large_block_that_is_not_made(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    struct um_store_stats stats;
+
+    new_heap(peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
+    tell(peer, MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\",\"name\":\"a\"}"));
+    expect_silence(peer);
+    assert_true(um_rpc_work(fixture->rpc));
+    new_block(&fixture->other, "{\"size\":1,\"name\":\"a\"}");
+    work(fixture->rpc);
+    take_error(peer, UMEM_E_NAME_TAKEN);
+    tell(peer, MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\"}"));
+    expect_silence(peer);
+    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"s\"]"));
+    work(fixture->rpc);
+    take_error(peer, UMEM_E_STALE_HANDLE);
+    new_heap(peer, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
+    tell(peer,
+         MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\"}")); /* dropped with its session */
+    expect_silence(peer);
+    um_store_get_stats(fixture->store, &stats);
+    assert_int_equal(stats.blocks, 1);
+}
+
+/* Bytes that come may be anything, and a part of anything. */
+static void test_looking_ahead_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char text[] =
+        "{\"block\":\"block\":18446744073709551615,\"block\":12x\"block\": 1:::\"block\":";
+    struct um_store_stats stats;
+
+    for (int i = 0; i < 100; i++)
+        expect_result(&fixture->peer, MESSAGE("block.alloc", "[1]"));
+    fixture->store->large_blocks = 1;
+    for (size_t from = 0; from < sizeof text; from++) {
+        for (size_t size = 0; size < sizeof text - from; size++) {
+            char *bytes =
+                malloc(size != 0 ? size : 1); /* of just this size, so that a look past its end is found */
+
+            assert_non_null(bytes);
+            memcpy(bytes, text + from, size);
+            um_rpc_expect(fixture->rpc, bytes, size);
+            free(bytes);
+        }
+    }
+    um_store_get_stats(fixture->store, &stats);
+    assert_int_equal(stats.blocks, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +242,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_wait_sees_what_was_mapped_when_it_is_woken, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_watch_tells_what_was_woken, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_large_block_is_made_in_slices, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_large_block_begins_with_its_data, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_large_block_that_is_not_made, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_looking_ahead_changes_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_text_is_checked_and_told_from_a_copy, fixture_setup,
                                         fixture_teardown),
     };

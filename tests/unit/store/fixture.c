@@ -209,6 +209,6 @@ bool is_zero(const unsigned char *bytes, uint64_t size)
 
 void reclaim_all(struct um_store *store)
 {
-    while (um_store_reclaim(store, 100))
+    while (um_store_reclaim(store, 1000))
         continue;
 }

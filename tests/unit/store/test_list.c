@@ -75,11 +75,39 @@ static void test_a_list_goes_on_after_a_block_that_was_freed(void **state)
     assert_ptr_equal(um_store_next_block(f->store, &all, first, &budget, &next), blocks[2]);
 }
 
+static void test_what_is_expected_may_be_anything(void **state)
+{
+    struct fixture *f = *state;
+    enum { COUNT = 100000 };
+    um_handle handles[16] = {0, 1, UINT64_MAX, UINT64_MAX >> 11, handle_of(um_store_process_heap(f->store))};
+    struct um_owner *owner;
+    struct um_store *store = small_store(UINT64_MAX, COUNT, 1, &owner);
+
+    for (int i = 0; i < COUNT; i++) {
+        struct um_block *block;
+        assert_false(um_store_is_large(store));
+        um_store_expect(store, handles, 16);
+        block = make_block(store, NULL, owner, (uint64_t)i % 1000);
+        handles[5 + i % 11] = um_block_handle(store, block);
+        if (i % 1000 == 0)
+            assert_int_equal(um_block_observe(store, block), 0);
+        if (i % 5 == 1) {
+            um_block_free(store, block); /* its handle stays among them */
+            make_block(store, NULL, owner, 0);
+        }
+    }
+    assert_true(um_store_is_large(store));
+    um_store_expect(store, handles, 0);
+    assert_int_equal(stats_of(store).blocks, COUNT);
+    small_close(store, owner);
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_what_is_expected_may_be_anything),
         WITH_FIXTURE(test_lists_go_by_slots_and_filters),
         WITH_FIXTURE(test_a_list_stops_when_its_budget_is_used_up_and_goes_on),
         WITH_FIXTURE(test_a_list_goes_on_after_a_block_that_was_freed),

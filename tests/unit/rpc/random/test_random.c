@@ -259,6 +259,7 @@ static void start(struct run *run)
     run->traffic = (struct um_traffic){0, 12345, 67890};
     assert_int_equal(um_store_new(&store, &run->store), UMEM_OK);
     run->store->copied_at_once = COPIED_AT_ONCE;
+    run->store->cleared_at_once = UINT64_MAX; /* the model makes every block at once */
     options.store = run->store;
     options.started = run->now_s = 1000;
     options.events.context = run;
