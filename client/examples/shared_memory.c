@@ -94,6 +94,7 @@ int main(int argc, char **argv)
     if (strcmp(part, "fill") != 0) {
         table = make_table(waiter);
         fputs("the table is there\n", stderr);
+        fflush(stderr); /* some systems keep it back where it is no terminal */
     }
     if (strcmp(part, "wait") != 0)
         fill(filler);

@@ -227,11 +227,13 @@ static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignm
     if (heap == NULL)
         return false;
     heap->length = length;
-    heap->committed = calloc((size_t)bytes, 1);
-    heap->ranges = um_ranges_new(length, alignment);
-    if (heap->committed != NULL && heap->ranges != NULL)
-        heap->shm = um_shm_new(length);
-    if (heap->shm == NULL || !commit(heap, 0, initial_size)) {
+    /* The object first: where there is no room for it, the tables for it need not be made. */
+    heap->shm = um_shm_new(length);
+    if (heap->shm != NULL) {
+        heap->committed = calloc((size_t)bytes, 1);
+        heap->ranges = um_ranges_new(length, alignment);
+    }
+    if (heap->committed == NULL || heap->ranges == NULL || !commit(heap, 0, initial_size)) {
         destroy(heap);
         return false;
     }

@@ -245,7 +245,9 @@ static void test_the_example_as_two_programs(void **state)
 
     assert_int_equal(process_start(waiter, wait, NULL), 0);
     assert_true(process_wait_for(waiter, "the table is there"));
-    assert_false(process_poll(waiter));
+    if (process_poll(waiter))
+        print_error("%s%s\n", waiter->errors, waiter->output);
+    assert_false(waiter->exited);
     assert_int_equal(process_run(filler, fill, NULL), 0);
     assert_int_equal(process_finish(waiter), 0);
     assert_non_null(strstr(waiter->output, "the sum of 1000 squares: 332833500"));

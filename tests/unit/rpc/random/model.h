@@ -60,7 +60,7 @@ struct model_heap {
     struct maker maker;
     bool is_shared;
     uint64_t start;  /* of its object in the engine: an address; 0: no block has told it yet */
-    char object[64]; /* that object's name; "": no answer has told it yet */
+    char object[64]; /* that object's name, as JSON has it; "": no answer has told it yet */
     int locker;      /* session's place, or NONE */
     unsigned locks;
 };

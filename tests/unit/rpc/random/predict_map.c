@@ -31,7 +31,8 @@ void predict_block_map(struct call *call)
     (void)result_key(call, "name");
     if (heap->object[0] == '\0')
         learn_name(call, heap->object, sizeof heap->object);
-    um_json_cstring(call->out, heap->object);
+    snprintf(path, sizeof path, "\"%s\"", heap->object);
+    um_json_raw(call->out, path, strlen(path));
     snprintf(path, sizeof path, "/dev/shm%s", heap->object);
     if (engine_goes_on(call, ",\"path\":"))
         um_json_cstring(result_key(call, "path"), path);

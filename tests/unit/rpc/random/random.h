@@ -148,7 +148,7 @@ void fail_block(struct call *call, int code, uint64_t block);
 void fail_heap(struct call *call, int code, uint64_t heap);
 void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap);
 uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
-void learn_name(struct call *call, char *name, size_t size); /* likewise the string, which has no escapes */
+void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
 size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
