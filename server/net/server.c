@@ -246,6 +246,8 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
         *shared_heaps = room / 4;
     if (server->limits.sessions > room - *shared_heaps)
         server->limits.sessions = room - *shared_heaps;
+    if (server->limits.session_bytes == 0 || server->limits.session_bytes > server->limits.bytes)
+        server->limits.session_bytes = server->limits.bytes;
     server->note = options->note;
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
@@ -262,6 +264,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .blocks_limit = (uint32_t)server->limits.blocks,
         .heaps_limit = (uint32_t)server->limits.heaps,
         .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
+        .owner_bytes_limit = server->limits.session_bytes,
+        .holds_limit = server->limits.holds,
         .seed = options->seed,
     };
     struct um_rpc_options rpc = {

@@ -23,8 +23,7 @@ static const struct um_member session_members[] = {
 /* The answer at work is not counted among those that wait. */
 static uint64_t queued_bytes(const struct um_call *call, const struct um_peer *peer)
 {
-    bool asks = peer->events != NULL && peer->events->queued != NULL;
-    uint64_t queued = asks ? peer->events->queued(peer) : peer->out.size;
+    uint64_t queued = um_peer_queued(peer);
 
     return peer == call->peer ? queued - (peer->out.size - call->start) : queued;
 }

@@ -146,6 +146,8 @@ struct um_owner {
     struct um_link holds;      /* list of um_hold.in_owner */
     struct um_link in_closing; /* place in um_store.closing_owners */
     struct um_tally made;      /* live blocks that it made */
+    uint64_t hold_count;       /* length of `holds` */
+    uint32_t heap_count[UM_HEAP_SHARED + 1]; /* length of `heaps`, by kind */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
     bool open;
@@ -166,9 +168,11 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t reserved;       /* bytes by which blocks that are being moved will grow */
-    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
-    uint64_t trim_mark;      /* most bytes in live blocks since memory was last trimmed */
+    uint64_t owner_bytes_limit; /* 0: none */
+    uint64_t holds_limit;       /* 0: none */
+    uint64_t reserved;          /* bytes by which blocks that are being moved will grow */
+    uint64_t copied_at_once;    /* bytes that a resize may copy in one go */
+    uint64_t trim_mark;         /* most bytes in live blocks since memory was last trimmed */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
@@ -246,9 +250,9 @@ enum um_claim um_block_claim(const struct um_account *account, const struct um_b
 
 /* ---- block.c ---- */
 
-/* Whether `asked` more bytes fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
-int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
-                         struct um_fault *fault);
+/* Whether `asked` more bytes of an owner's fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
+int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
+                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault);
 
 /* What HEAP_GENERATE_EXCEPTIONS would have raised, or 0 where neither the heap nor the call has that flag. */
 uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags);
@@ -284,10 +288,14 @@ void um_extra_tidy(struct um_block *block);
  * one does. */
 bool um_extra_dispose(struct um_store *store, struct um_block *block);
 
+/* Whether one more hold is allowed, if need be once those on blocks that are gone are given back: 0 or
+ * UMEM_E_LIMIT_EXCEEDED. */
+int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault);
+
 /* Allocates a hold without placing it; places it; takes it out and frees it. The books do not change. */
 struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner);
-void um_hold_place(struct um_hold *hold);
-void um_hold_free(struct um_hold *hold);
+void um_hold_place(struct um_store *store, struct um_hold *hold);
+void um_hold_free(struct um_store *store, struct um_hold *hold);
 
 /* Frees a hold that was not placed. NULL is fine. */
 void um_hold_discard(struct um_hold *hold);

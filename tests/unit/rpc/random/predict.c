@@ -115,18 +115,33 @@ void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint6
     fail_end(call);
 }
 
-bool may_wait(struct call *call)
+bool may_observe(struct call *call, uint64_t handle)
 {
+    uint64_t used = count_observers(call->run, handle);
+
+    if (used < call->run->limits.observers)
+        return true;
+    fail_limit_of(call, "observers", call->run->limits.observers, used);
+    return false;
+}
+
+bool may_wait(struct call *call, uint64_t handle)
+{
+    uint64_t all = 0;
     uint64_t used = count_laters(call->run, call->session);
 
+    for (int i = 0; i < SESSIONS; i++)
+        all += count_laters(call->run, i);
     if (call->batch_left != NULL)
         fail_plain(call, UMEM_E_UNSUPPORTED);
     else if (call->id.kind == ID_NONE)
         fail_plain(call, UMEM_E_TIMEOUT);
     else if (used >= call->run->limits.waits)
         fail_limit_of(call, "waits", call->run->limits.waits, used);
+    else if (all >= call->run->limits.waits_total)
+        fail_limit_of(call, "waits_total", call->run->limits.waits_total, all);
     else
-        return true;
+        return may_observe(call, handle);
     return false;
 }
 

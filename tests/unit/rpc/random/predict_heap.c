@@ -312,7 +312,7 @@ void predict_heap_lock(struct call *call)
         result_end(call);
     } else if (timeout == 0) {
         fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);
-    } else if (may_wait(call)) {
+    } else if (may_wait(call, run->heaps[heap].handle)) {
         later = new_later(run, LATER_LOCK, call->session);
         later->entry = call->entry;
         later->id = call->id;
