@@ -92,20 +92,22 @@ static void on_alarm(uv_timer_t *alarm)
     server->alarm_ms = UINT64_MAX;
     um_server_begin_turn(server);
     um_rpc_expire(server->rpc);
+    um_budget_expire(server);
 }
 
+/* An alarm that is too early rings for nothing and is set anew then: mostly the time is never up, and so the timer is touched only
+ * now and then, however fast messages begin and end. */
 static void set_alarm(struct um_server *server)
 {
-    uint64_t at_ms = um_rpc_next_deadline(server->rpc);
+    uint64_t deadline_ms = um_rpc_next_deadline(server->rpc);
+    uint64_t message_ms = um_budget_next_ms(server);
+    uint64_t at_ms = deadline_ms < message_ms ? deadline_ms : message_ms;
     uint64_t now_ms = uv_now(server->loop);
 
-    if (at_ms == server->alarm_ms || server->is_closing)
+    if (at_ms >= server->alarm_ms || server->is_closing)
         return;
     server->alarm_ms = at_ms;
-    if (at_ms == UINT64_MAX)
-        uv_timer_stop(&server->alarm);
-    else
-        uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+    uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
 static void on_turn(uv_check_t *turn)
@@ -253,6 +255,7 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     um_list_init(&server->sessions);
     um_list_init(&server->due);
+    um_budget_init(server);
     um_buf_init(&server->spare, SIZE_MAX);
     return server;
 }

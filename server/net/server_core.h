@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "budget.h"
 #include "buf.h"
 #include "endpoint.h"
 #include "list.h"
@@ -26,14 +27,15 @@ struct um_server {
     struct um_rpc *rpc;     /* NULL until it is made */
     struct um_limits limits;
     struct um_traffic traffic;
+    struct um_budget budget;
     void (*note)(void *context, enum um_server_note note, const char *text);
     void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
-    uv_check_t turn;         /* after each poll: sessions that are due, and the engine's work */
-    uv_prepare_t rest;       /* before each poll: the alarm is set */
-    uv_timer_t alarm;        /* rings when the first call that waits runs out of time */
-    uint64_t alarm_ms;       /* for when it is set, on the loop's clock; UINT64_MAX: it is not */
-    uv_idle_t hurry;         /* active while something is due, so that polling does not wait */
+    uv_check_t turn;   /* after each poll: sessions that are due, and the engine's work */
+    uv_prepare_t rest; /* before each poll: the alarm is set */
+    uv_timer_t alarm;  /* rings when the first call that waits, or message, runs out of time */
+    uint64_t alarm_ms; /* for when it is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
+    uv_idle_t hurry;   /* active while something is due, so that polling does not wait */
     struct um_link sessions; /* all of them */
     struct um_link due;      /* those that go on in the next turn */
     struct um_buf spare;     /* memory for answers, lent to whoever is served: an idle session has none */

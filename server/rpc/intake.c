@@ -105,9 +105,14 @@ static void forget_batch(struct um_intake *intake)
     um_buf_deinit(&intake->gathered);
 }
 
+bool um_peer_is_gathering(const struct um_peer *peer)
+{
+    return peer->intake != NULL && peer->intake->text != NULL;
+}
+
 bool um_peer_forget_batch(struct um_peer *peer)
 {
-    if (peer->intake == NULL || peer->intake->text == NULL)
+    if (!um_peer_is_gathering(peer))
         return false;
     forget_batch(peer->intake);
     return true;

@@ -166,6 +166,9 @@ bool um_peer_has_news(const struct um_peer *peer);
 /* How much memory holds a batch and its payload, until it is whole, or what a long call looks for. */
 uint64_t um_peer_gathered(const struct um_peer *peer);
 
+/* Whether a batch's payload is on its way, so that it is kept until all has come. */
+bool um_peer_is_gathering(const struct um_peer *peer);
+
 /* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
 bool um_peer_forget_batch(struct um_peer *peer);
 
