@@ -131,6 +131,17 @@ static void on_rest(uv_prepare_t *rest)
 
 /* ---- clients ---- */
 
+/* One too many. Where many are, one after the other, the operator is told once. */
+static void refuse(struct um_server *server, struct um_session *session, const struct um_identity *who,
+                   enum um_refusal reason, const char *why)
+{
+    if (server->refused_in_a_row++ == 0)
+        um_server_note(server, UM_NOTE_WARNING, "refused process %lld: %llu sessions are open, and %s",
+                       (long long)who->pid, (unsigned long long)server->traffic.sessions, why);
+    server->traffic.refused_sessions++;
+    um_session_refuse(session, reason);
+}
+
 static void admit(struct um_server *server, struct um_session *session)
 {
     struct um_identity who;
@@ -139,14 +150,13 @@ static void admit(struct um_server *server, struct um_session *session)
     if (!who.trusted) {
         um_server_note(server, UM_NOTE_WARNING, "refused process %lld of user %s", (long long)who.pid,
                        who.user);
-        um_session_refuse(session, UMEM_E_DENIED);
+        um_session_refuse(session, UM_REFUSED_STRANGER);
+    } else if (um_pipe_is_tight(&session->pipe)) {
+        refuse(server, session, &who, UM_REFUSED_TIGHT, "the system gives no more descriptors");
     } else if (server->traffic.sessions >= server->limits.sessions) {
-        if (server->refused == 0)
-            um_server_note(server, UM_NOTE_WARNING,
-                           "refused process %lld: %llu sessions are open, which is the limit",
-                           (long long)who.pid, (unsigned long long)server->limits.sessions);
-        um_session_refuse(session, UMEM_E_LIMIT_EXCEEDED);
+        refuse(server, session, &who, UM_REFUSED_FULL, "that is the limit");
     } else {
+        server->refused_in_a_row = 0;
         um_session_open(session, &who);
     }
 }

@@ -53,6 +53,7 @@ static void on_closed(uv_handle_t *handle)
     if (session->is_peer_open) {
         um_server_note(server, UM_NOTE_DEBUG, "session %llu closed", (unsigned long long)session->peer.id);
         server->traffic.sessions--;
+        server->session_changes++;
         um_peer_close(&session->peer);
     } else {
         um_buf_deinit(&session->peer.out);
@@ -393,6 +394,7 @@ void um_session_open(struct um_session *session, const struct um_identity *who)
     }
     session->is_peer_open = true;
     server->traffic.sessions++;
+    server->session_changes++;
     if (server->traffic.sessions > server->traffic.peak_sessions)
         server->traffic.peak_sessions = server->traffic.sessions;
     um_server_note(server, UM_NOTE_DEBUG, "session %llu opened by %s, process %lld",

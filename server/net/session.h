@@ -95,9 +95,14 @@ uint64_t um_session_gathered(const struct um_session *session);
 
 /* ---- session_refuse.c ---- */
 
-/* Tells a connected client why it is not served, as a line of JSON, and ends. UMEM_E_DENIED,
- * UMEM_E_LIMIT_EXCEEDED. */
-void um_session_refuse(struct um_session *session, int code);
+enum um_refusal {
+    UM_REFUSED_STRANGER, /* another user's */
+    UM_REFUSED_FULL,     /* limits.sessions are open */
+    UM_REFUSED_TIGHT     /* the system is about to run out of descriptors */
+};
+
+/* Tells a connected client why it is not served, as a line of JSON, and ends. */
+void um_session_refuse(struct um_session *session, enum um_refusal reason);
 
 /* ---- session_send.c ---- */
 
