@@ -163,10 +163,18 @@ static const char man_begin[] =
     ".SH OPTIONS\n"
     "A value may stand behind a space or behind an equals sign.\n";
 
-static const char man_limits[] = ".SH LIMITS\n"
-                                 "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
-                                 "A value may end in K, M, G or T, which are powers of 1024.\n"
-                                 "The method server.info tells the limits that are in force.\n";
+static const char man_limits[] =
+    ".SH LIMITS\n"
+    "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
+    "A value may end in K, M, G or T, which are powers of 1024.\n"
+    "The method server.info tells the limits that are in force,\n"
+    "server.stats what is in use and how often each limit was reached.\n"
+    "Beside the blocks and their records (64 bytes each, at most 1 KiB),\n"
+    "umemd's own memory never passes the sum of gathered_bytes, unsent_total_bytes,\n"
+    "10 times message_bytes, 4 times batch_bytes, 64 MiB,\n"
+    "128 KiB for each of sessions, 10 KiB for each of waits_total,\n"
+    "1 KiB for each of watches_total and 64 bytes for each of holds,\n"
+    "whatever clients do; mostly it is a few MiB.\n";
 
 static const char man_statuses[] = ".SH EXIT STATUS\n";
 

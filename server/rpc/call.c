@@ -103,21 +103,34 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     return false;
 }
 
-bool um_call_may_send(struct um_call *call, uint64_t size)
+/* Whether the message's answer may grow by so many bytes, for all that waits to be sent. */
+static bool is_within_total(const struct um_call *call, uint64_t size)
 {
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t limit = rpc->limits->unsent_total_bytes;
     uint64_t used = um_engine_traffic(rpc)->unsent_bytes;
     uint64_t asked = call->peer->out.size - call->start + size;
+
+    return used <= limit && asked <= limit - used;
+}
+
+bool um_call_has_place(const struct um_call *call, uint64_t size)
+{
+    return um_call_has_room(call, size) && is_within_total(call, size);
+}
+
+bool um_call_may_send(struct um_call *call, uint64_t size)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
     struct um_fault fault;
 
-    if (size <= UM_SMALL_ANSWER_SIZE || (used <= limit && asked <= limit - used))
+    if (size <= UM_SMALL_ANSWER_SIZE || is_within_total(call, size))
         return true;
     fault = (struct um_fault){
         .limit = "unsent_total_bytes",
-        .maximum = limit,
-        .used = used,
-        .asked = asked,
+        .maximum = rpc->limits->unsent_total_bytes,
+        .used = um_engine_traffic(rpc)->unsent_bytes,
+        .asked = call->peer->out.size - call->start + size,
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);

@@ -57,8 +57,11 @@ struct um_batch {
 /* The engine's and the store's, for handlers. */
 struct um_store *um_call_store(const struct um_call *call);
 
-/* Whether `size` more bytes of answer are within the message limit: where they are not, a list ends its page. */
+/* Whether `size` more bytes of answer are within the message limit. */
 bool um_call_has_room(const struct um_call *call, uint64_t size);
+
+/* The same for a list's next entry, which must also be within what all sessions together may have unsent. */
+bool um_call_has_place(const struct um_call *call, uint64_t size);
 
 /* Checks that an answer of about `size` bytes is within the message limit, and in a batch that `touched` bytes of blocks are
  * within what a batch may touch. Answers too_large or limit_exceeded and returns false where they are not. */

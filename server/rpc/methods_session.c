@@ -98,7 +98,7 @@ static void list(struct um_call *call, const struct um_args *args)
     out = um_reply_key(call, "sessions");
     um_json_begin_array(out);
     /* A page that nothing fits in would be no way on. */
-    for (; peer != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
+    for (; peer != NULL && left != 0 && (first || um_call_has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe(out, call, peer);
         um_json_end_object(out);

@@ -272,12 +272,16 @@ static void test_answers_that_wait(void **state)
     expect_result(peer, MESSAGE("block.read", "[\"b\",0,3000]"));
     expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.read", "[\"b\",0,6000]"));
     assert_int_equal(um_peer_unsent_limit(peer), 4096);
+    /* A list ends its page, and no batch is begun. */
+    expect_result(peer, MESSAGE("block.list", "[]"));
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "[{\"id\":7,\"method\":\"server.ping\"}]");
+    assert_limit(data, "unsent_total_bytes", 100000, 200000);
     traffic.unsent_bytes = 20000;
     assert_int_equal(um_peer_unsent_limit(peer), 20000);
     expect_result(peer, MESSAGE("block.read", "[\"b\",0,9000]"));
     fixture->limits.unsent_bytes = 2000;
     assert_int_equal(um_peer_unsent_limit(peer), 2000);
-    assert_int_equal(refusals_of(peer, "unsent_total_bytes"), 3);
+    assert_int_equal(refusals_of(peer, "unsent_total_bytes"), 4);
 }
 
 int main(void)

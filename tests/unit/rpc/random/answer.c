@@ -430,7 +430,7 @@ static void find_most(struct run *run, enum um_limit limit)
     }
 }
 
-static void fact_most(struct call *call, const char *limit)
+void fact_most(struct call *call, const char *limit)
 {
     enum um_limit place = um_limits_find(limit);
     struct most *most = &call->run->most[place < UM_LIMIT_COUNT ? place : 0];

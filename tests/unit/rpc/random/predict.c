@@ -107,6 +107,14 @@ bool has_room(const struct call *call, uint64_t size)
     return used <= limit && size <= limit - used;
 }
 
+bool has_place(const struct call *call, uint64_t size)
+{
+    uint64_t limit = call->run->limits.unsent_total_bytes;
+    uint64_t used = call->run->traffic.unsent_bytes;
+
+    return has_room(call, size) && used <= limit && answer_used(call) + size <= limit - used;
+}
+
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used)
 {
     uint64_t facts[3] = {maximum, used, 1};
@@ -246,6 +254,15 @@ void finish_batch(struct run *run, int session, const struct message *message)
     struct um_buf *out = &run->sessions[session].direct;
     struct call call;
 
+    if (run->traffic.unsent_bytes >= run->limits.unsent_total_bytes) {
+        begin_refusal(run, session, &call);
+        refuse(&call, UMEM_E_LIMIT_EXCEEDED);
+        fact_limit(&call, "unsent_total_bytes", run->limits.unsent_total_bytes);
+        fact_uint(&call, "used", run->traffic.unsent_bytes);
+        fact_most(&call, "unsent_total_bytes");
+        fail_end(&call);
+        return;
+    }
     um_json_begin_array(out);
     for (unsigned i = 0; i < message->count; i++) {
         call_init(&call, run, session, &message->requests[i]);

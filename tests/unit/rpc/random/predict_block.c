@@ -220,7 +220,7 @@ void predict_block_list(struct call *call)
     block = next_block(call, heap, after != 0 ? slot_of(after) + 1 : 0);
     out = result_key(call, "blocks");
     um_json_begin_array(out);
-    for (; block != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
+    for (; block != NONE && left != 0 && (last == 0 || has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe_block(run, out, block);
         um_json_end_object(out);

@@ -202,7 +202,7 @@ void predict_heap_list(struct call *call)
         return;
     out = result_key(call, "heaps");
     um_json_begin_array(out);
-    for (; heap != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
+    for (; heap != NONE && left != 0 && (last == 0 || has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe_heap(run, out, heap);
         um_json_end_object(out);

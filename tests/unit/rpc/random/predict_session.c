@@ -192,7 +192,7 @@ void predict_session_list(struct call *call)
         return;
     out = result_key(call, "sessions");
     um_json_begin_array(out);
-    for (; session != NONE && left != 0 && (first || has_room(call, ENTRY_SIZE)); left--, first = false) {
+    for (; session != NONE && left != 0 && (first || has_place(call, ENTRY_SIZE)); left--, first = false) {
         um_json_begin_object(out);
         describe_session(call, out, session);
         um_json_end_object(out);

@@ -131,8 +131,9 @@ void fail_block(struct call *call, int code, uint64_t block);
 void fail_heap(struct call *call, int code, uint64_t heap);
 void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap);
 void fact_limit(struct call *call, const char *limit, uint64_t maximum); /* and that it was refused */
-bool may_send(struct call *call, uint64_t size);                         /* else the call has been answered */
-uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
+void fact_most(struct call *call, const char *limit);
+bool may_send(struct call *call, uint64_t size); /* else the call has been answered */
+uint64_t learn_uint(struct call *call);          /* the number that the engine's answer has at this place */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
 size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
@@ -185,7 +186,8 @@ void fact_status(struct call *call, unsigned flags); /* what generate_exceptions
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker);
-bool has_room(const struct call *call, uint64_t size); /* for one more entry of a list */
+bool has_room(const struct call *call, uint64_t size);
+bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);
 bool may_wait(struct call *call, uint64_t handle);    /* on a block or heap */
 bool may_observe(struct call *call, uint64_t handle); /* 0: everything */
