@@ -187,6 +187,14 @@ struct umem_server_stats {
     uint64_t errors;
     uint64_t bytes_read;
     uint64_t bytes_written;
+    uint64_t peak_sessions;       /* the most that sessions has been */
+    uint64_t waits;               /* calls that wait now */
+    uint64_t watches;             /* of all sessions */
+    uint64_t holds;               /* of sessions on blocks that others made */
+    uint64_t unsent_bytes;        /* memory that answers take which clients have not read yet */
+    uint64_t peak_unsent_bytes;   /* the most that it has been */
+    uint64_t gathered_bytes;      /* memory that messages take which are not whole yet or not done yet */
+    uint64_t peak_gathered_bytes; /* the most that it has been */
 };
 
 /* The description of every method, an OpenRPC document as JSON text. The caller frees it with umem_free_text(). */

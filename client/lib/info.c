@@ -275,6 +275,14 @@ const char *um_info_read_stats(struct um_json_slice object, void *stats)
         .errors = uint_or_zero(object, "errors"),
         .bytes_read = uint_or_zero(object, "bytes_read"),
         .bytes_written = uint_or_zero(object, "bytes_written"),
+        .peak_sessions = uint_or_zero(object, "peak_sessions"),
+        .waits = uint_or_zero(object, "waits"),
+        .watches = uint_or_zero(object, "watches"),
+        .holds = uint_or_zero(object, "holds"),
+        .unsent_bytes = uint_or_zero(object, "unsent_bytes"),
+        .peak_unsent_bytes = uint_or_zero(object, "peak_unsent_bytes"),
+        .gathered_bytes = uint_or_zero(object, "gathered_bytes"),
+        .peak_gathered_bytes = uint_or_zero(object, "peak_gathered_bytes"),
     };
     return NULL;
 }

@@ -8,6 +8,9 @@
 static const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
 
 static const char long_line[] = "the line is longer than message_bytes";
+static const char cut_headers[] = "headers that were not read to their end";
+static const char message_bytes[] = "message_bytes";
+static const char payload_bytes[] = "payload_bytes";
 static const char half_mark[] = "a byte that no header name may have";
 
 void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit)
@@ -101,10 +104,11 @@ static enum um_frame_event nothing_left(const struct um_frame *frame)
     return frame->ended ? UM_FRAME_END : UM_FRAME_MORE;
 }
 
-static enum um_frame_event refuse(struct um_frame *frame, struct um_frame_message *message, const char *what)
+static enum um_frame_event refuse(struct um_frame *frame, struct um_frame_message *message, const char *what,
+                                  const char *limit, uint64_t asked)
 {
     frame->scanned = 0;
-    *message = (struct um_frame_message){.what = what};
+    *message = (struct um_frame_message){.what = what, .limit = limit, .asked = asked};
     return UM_FRAME_TOO_LARGE;
 }
 
@@ -126,7 +130,7 @@ static enum um_frame_event give_line(struct um_frame *frame, size_t size, size_t
     take(frame, end);
     frame->scanned = 0;
     if (size > frame->message_limit)
-        return refuse(frame, message, long_line);
+        return refuse(frame, message, long_line, message_bytes, 0);
     return UM_FRAME_MESSAGE;
 }
 
@@ -150,7 +154,7 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
     if (frame->left > frame->message_limit + 1) {
         take(frame, frame->left);
         frame->state = UM_FRAME_SKIP_LINE;
-        return refuse(frame, message, long_line);
+        return refuse(frame, message, long_line, message_bytes, 0);
     }
     if (frame->ended)
         return give_line(frame, frame->left, frame->left, message);
@@ -205,9 +209,9 @@ static enum um_frame_event next_text(struct um_frame *frame, struct um_frame_mes
     if (content > frame->message_limit || payload > frame->payload_limit) {
         frame->awaited = content + payload;
         frame->state = UM_FRAME_SKIP_BYTES;
-        return refuse(frame, message,
-                      content > frame->message_limit ? "Content-Length is over message_bytes"
-                                                     : "Payload-Length is over payload_bytes");
+        if (content > frame->message_limit)
+            return refuse(frame, message, "Content-Length is over message_bytes", message_bytes, content);
+        return refuse(frame, message, "Payload-Length is over payload_bytes", payload_bytes, payload);
     }
     if (frame->left < size)
         return nothing_left(frame);
@@ -288,6 +292,29 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 bool um_frame_is_between(const struct um_frame *frame)
 {
     return frame->state == UM_FRAME_AT_HEADERS && frame->left == 0 && frame->block.size == 0;
+}
+
+bool um_frame_is_in_message(const struct um_frame *frame)
+{
+    if (frame->state == UM_FRAME_AT_LINE)
+        return frame->left != 0;
+    return frame->state == UM_FRAME_AT_TEXT ||
+           (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
+}
+
+void um_frame_pass_over(struct um_frame *frame)
+{
+    if (frame->state == UM_FRAME_AT_LINE) {
+        frame->state = UM_FRAME_SKIP_LINE;
+        frame->scanned = 0;
+        take(frame, frame->left);
+    } else if (frame->state == UM_FRAME_AT_TEXT) {
+        frame->awaited = frame->block.length[UM_FRAME_CONTENT] + frame->block.length[UM_FRAME_PAYLOAD_LENGTH];
+        frame->state = UM_FRAME_SKIP_BYTES;
+        skip_bytes(frame);
+    } else if (frame->state == UM_FRAME_AT_HEADERS) {
+        break_off(frame, cut_headers);
+    }
 }
 
 uint64_t um_frame_payload_left(const struct um_frame *frame)

@@ -44,6 +44,8 @@ struct um_frame_message {
     size_t size; /* bytes of text */
     uint64_t payload_size; /* raw bytes that follow it */
     const char *what;      /* for TOO_LARGE and BROKEN: static, a sentence without a full stop */
+    const char *limit;     /* for TOO_LARGE: static, the name of the limit that is passed */
+    uint64_t asked; /* for TOO_LARGE: bytes, 0 for a line: how many are known would depend on how they come */
 };
 
 /* Where the parser stands. The members are the parser's own. */
@@ -105,6 +107,14 @@ int um_frame_keep(struct um_frame *frame);
 
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);
+
+/* Whether a message has begun that is not whole: a text or its headers, not a payload nor what is passed over. Where messages are
+ * left that were not taken, it may be one of these. */
+bool um_frame_is_in_message(const struct um_frame *frame);
+
+/* Passes the rest of that message over, with its payload, and forgets what has come of it. Headers that are not whole break the
+ * frame, since nobody can tell how long the message is. Only after UM_FRAME_MORE. */
+void um_frame_pass_over(struct um_frame *frame);
 
 /* How many bytes of the last message's payload are still to come. */
 uint64_t um_frame_payload_left(const struct um_frame *frame);

@@ -44,11 +44,11 @@ static void print_limits(FILE *out)
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         const struct um_limit_entry *entry = um_limits_entry(i);
 
-        fprintf(out, "  %-16s ", entry->name);
+        fprintf(out, "  %-18s ", entry->name);
         if (entry->fallback != 0)
-            fprintf(out, "%10" PRIu64, entry->fallback);
+            fprintf(out, "%18" PRIu64, entry->fallback);
         else
-            fprintf(out, "%10s", "75 %");
+            fprintf(out, "%18s", um_limits_fallback(entry));
         fprintf(out, "  %s\n", entry->doc);
     }
 }
@@ -64,8 +64,7 @@ int um_usage_print_help(FILE *out)
           "else umemd.sock in\n"
           "XDG_RUNTIME_DIR or in /tmp/umemd-UID. With --daemon, what would go to standard error is lost "
           "without --log-file.\n\n"
-          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024); 75 % is of the "
-          "memory:\n",
+          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024):\n",
           out);
     print_limits(out);
     fputs("\nExit status:\n", out);
@@ -128,7 +127,7 @@ static void put_limits(FILE *out)
         if (entry->fallback != 0)
             fprintf(out, "\\fR=%" PRIu64 "\n", entry->fallback);
         else
-            fputs("\\fR (75 % of the memory)\n", out);
+            fprintf(out, "\\fR (%s)\n", um_limits_fallback(entry));
         put_sentence(out, entry->doc);
         fprintf(out, "From %" PRIu64 " to %" PRIu64 ".\n", entry->minimum, entry->maximum);
     }
@@ -164,10 +163,18 @@ static const char man_begin[] =
     ".SH OPTIONS\n"
     "A value may stand behind a space or behind an equals sign.\n";
 
-static const char man_limits[] = ".SH LIMITS\n"
-                                 "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
-                                 "A value may end in K, M, G or T, which are powers of 1024.\n"
-                                 "The method server.info tells the limits that are in force.\n";
+static const char man_limits[] =
+    ".SH LIMITS\n"
+    "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
+    "A value may end in K, M, G or T, which are powers of 1024.\n"
+    "The method server.info tells the limits that are in force,\n"
+    "server.stats what is in use and how often each limit was reached.\n"
+    "Beside the blocks and their records (64 bytes each, at most 1 KiB),\n"
+    "umemd's own memory never passes the sum of gathered_bytes, unsent_total_bytes,\n"
+    "10 times message_bytes, 4 times batch_bytes, 64 MiB,\n"
+    "128 KiB for each of sessions, 10 KiB for each of waits_total,\n"
+    "1 KiB for each of watches_total and 64 bytes for each of holds,\n"
+    "whatever clients do; mostly it is a few MiB.\n";
 
 static const char man_statuses[] = ".SH EXIT STATUS\n";
 

@@ -44,6 +44,9 @@ void um_pipe_retry(struct um_pipe *listener);
  * from the loop. */
 void um_pipe_close(struct um_pipe *listener);
 
+/* Whether an accepted client has one of the last descriptors that the system gives this process, so that it had better go at once. */
+bool um_pipe_is_tight(const uv_pipe_t *client);
+
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
  * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);

@@ -25,7 +25,9 @@
 enum {
     BACKLOG = 512, /* clients that may wait to be accepted */
     DESCRIPTORS_KEPT_BACK =
-        64 /* libuv drops connections silently when descriptors run out, so that must not happen */
+        64, /* libuv drops connections silently when descriptors run out, so that must not happen */
+    DESCRIPTORS_AT_LAST =
+        16 /* of these, so many are not given to clients even where the others were used up otherwise */
 };
 
 struct um_pipe {
@@ -180,6 +182,17 @@ void um_pipe_close(struct um_pipe *listener)
     /* uv_close() removes the socket before it returns, so that happens under the lock. */
     uv_close((uv_handle_t *)&listener->server, on_closed);
     um_lock_release(listener->lock);
+}
+
+/* The system gives out the lowest number that is free. */
+bool um_pipe_is_tight(const uv_pipe_t *client)
+{
+    struct rlimit limit;
+    uv_os_fd_t fd;
+
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return false;
+    return limit.rlim_cur != RLIM_INFINITY && (rlim_t)fd + DESCRIPTORS_AT_LAST >= limit.rlim_cur;
 }
 
 uint64_t um_pipe_client_room(void)

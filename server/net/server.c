@@ -92,20 +92,22 @@ static void on_alarm(uv_timer_t *alarm)
     server->alarm_ms = UINT64_MAX;
     um_server_begin_turn(server);
     um_rpc_expire(server->rpc);
+    um_budget_expire(server);
 }
 
+/* An alarm that is too early rings for nothing and is set anew then: mostly the time is never up, and so the timer is touched only
+ * now and then, however fast messages begin and end. */
 static void set_alarm(struct um_server *server)
 {
-    uint64_t at_ms = um_rpc_next_deadline(server->rpc);
+    uint64_t deadline_ms = um_rpc_next_deadline(server->rpc);
+    uint64_t message_ms = um_budget_next_ms(server);
+    uint64_t at_ms = deadline_ms < message_ms ? deadline_ms : message_ms;
     uint64_t now_ms = uv_now(server->loop);
 
-    if (at_ms == server->alarm_ms || server->is_closing)
+    if (at_ms >= server->alarm_ms || server->is_closing)
         return;
     server->alarm_ms = at_ms;
-    if (at_ms == UINT64_MAX)
-        uv_timer_stop(&server->alarm);
-    else
-        uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+    uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
 static void on_turn(uv_check_t *turn)
@@ -129,6 +131,17 @@ static void on_rest(uv_prepare_t *rest)
 
 /* ---- clients ---- */
 
+/* One too many. Where many are, one after the other, the operator is told once. */
+static void refuse(struct um_server *server, struct um_session *session, const struct um_identity *who,
+                   enum um_refusal reason, const char *why)
+{
+    if (server->refused_in_a_row++ == 0)
+        um_server_note(server, UM_NOTE_WARNING, "refused process %lld: %llu sessions are open, and %s",
+                       (long long)who->pid, (unsigned long long)server->traffic.sessions, why);
+    server->traffic.refused_sessions++;
+    um_session_refuse(session, reason);
+}
+
 static void admit(struct um_server *server, struct um_session *session)
 {
     struct um_identity who;
@@ -137,14 +150,13 @@ static void admit(struct um_server *server, struct um_session *session)
     if (!who.trusted) {
         um_server_note(server, UM_NOTE_WARNING, "refused process %lld of user %s", (long long)who.pid,
                        who.user);
-        um_session_refuse(session, UMEM_E_DENIED);
+        um_session_refuse(session, UM_REFUSED_STRANGER);
+    } else if (um_pipe_is_tight(&session->pipe)) {
+        refuse(server, session, &who, UM_REFUSED_TIGHT, "the system gives no more descriptors");
     } else if (server->traffic.sessions >= server->limits.sessions) {
-        if (server->refused == 0)
-            um_server_note(server, UM_NOTE_WARNING,
-                           "refused process %lld: %llu sessions are open, which is the limit",
-                           (long long)who.pid, (unsigned long long)server->limits.sessions);
-        um_session_refuse(session, UMEM_E_LIMIT_EXCEEDED);
+        refuse(server, session, &who, UM_REFUSED_FULL, "that is the limit");
     } else {
+        server->refused_in_a_row = 0;
         um_session_open(session, &who);
     }
 }
@@ -246,11 +258,14 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
         *shared_heaps = room / 4;
     if (server->limits.sessions > room - *shared_heaps)
         server->limits.sessions = room - *shared_heaps;
+    if (server->limits.session_bytes == 0 || server->limits.session_bytes > server->limits.bytes)
+        server->limits.session_bytes = server->limits.bytes;
     server->note = options->note;
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     um_list_init(&server->sessions);
     um_list_init(&server->due);
+    um_budget_init(server);
     um_buf_init(&server->spare, SIZE_MAX);
     return server;
 }
@@ -262,6 +277,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .blocks_limit = (uint32_t)server->limits.blocks,
         .heaps_limit = (uint32_t)server->limits.heaps,
         .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
+        .owner_bytes_limit = server->limits.session_bytes,
+        .holds_limit = server->limits.holds,
         .seed = options->seed,
     };
     struct um_rpc_options rpc = {

@@ -23,8 +23,9 @@ enum um_server_note { UM_NOTE_WARNING, UM_NOTE_DEBUG };
 
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
-    const struct um_limits *
-        limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for */
+    const struct um_limits
+        *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
+                   `session_bytes` to `bytes` */
     const char *version; /* of the program; static */
     uint64_t seed;       /* random bits, for where handles begin */
     void *context;       /* handed to the calls */

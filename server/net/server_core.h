@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "budget.h"
 #include "buf.h"
 #include "endpoint.h"
 #include "list.h"
@@ -16,6 +17,14 @@
 #include "server.h"
 
 struct um_session;
+
+/* The process that has most sessions, as it was when a client was refused. */
+struct um_crowd {
+    uint64_t changes; /* um_server.session_changes when it was found; 0: never */
+    int64_t pid;
+    uint64_t sessions; /* 0: no process is known */
+    char program[128];
+};
 
 enum { UM_SERVER_READ_SIZE = 65536 };
 
@@ -26,22 +35,26 @@ struct um_server {
     struct um_rpc *rpc;     /* NULL until it is made */
     struct um_limits limits;
     struct um_traffic traffic;
+    struct um_budget budget;
     void (*note)(void *context, enum um_server_note note, const char *text);
     void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
-    uv_check_t turn;         /* after each poll: sessions that are due, and the engine's work */
-    uv_prepare_t rest;       /* before each poll: the alarm is set */
-    uv_timer_t alarm;        /* rings when the first call that waits runs out of time */
-    uint64_t alarm_ms;       /* for when it is set, on the loop's clock; UINT64_MAX: it is not */
-    uv_idle_t hurry;         /* active while something is due, so that polling does not wait */
-    struct um_link sessions; /* all of them */
-    struct um_link due;      /* those that go on in the next turn */
-    struct um_buf spare;     /* memory for answers, lent to whoever is served: an idle session has none */
-    unsigned unaccepted;     /* clients that found no memory when they came */
-    unsigned refused;        /* sessions that only take a refusal, open now */
-    unsigned handles;        /* handles of the server's own that are not closed yet, the pipe among them */
-    bool has_work;           /* um_rpc_work() wants to be called */
-    bool wants_stop;         /* server.shutdown was called */
+    uv_check_t turn;   /* after each poll: sessions that are due, and the engine's work */
+    uv_prepare_t rest; /* before each poll: the alarm is set */
+    uv_timer_t alarm;  /* rings when the first call that waits, or message, runs out of time */
+    uint64_t alarm_ms; /* for when it is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
+    uv_idle_t hurry;   /* active while something is due, so that polling does not wait */
+    struct um_link sessions;   /* all of them */
+    struct um_link due;        /* those that go on in the next turn */
+    struct um_buf spare;       /* memory for answers, lent to whoever is served: an idle session has none */
+    unsigned unaccepted;       /* clients that found no memory when they came */
+    unsigned refused;          /* sessions that only take a refusal, open now */
+    uint64_t session_changes;  /* grows with every session that opens or closes */
+    uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
+    struct um_crowd crowd;     /* the process with most sessions */
+    unsigned handles;          /* handles of the server's own that are not closed yet, the pipe among them */
+    bool has_work;             /* um_rpc_work() wants to be called */
+    bool wants_stop;           /* server.shutdown was called */
     bool is_stopping;
     bool is_closing;             /* the server's own handles are closing */
     char path[UM_ENDPOINT_ROOM]; /* of the pipe */

@@ -37,7 +37,13 @@ static uint64_t on_queued(const struct um_peer *peer)
     return um_session_unsent(UM_LIST_ITEM(peer, const struct um_session, peer));
 }
 
-static const struct um_peer_events peer_events = {.flush = on_flush, .close = on_close, .queued = on_queued};
+static uint64_t on_gathered(const struct um_peer *peer)
+{
+    return um_session_gathered(UM_LIST_ITEM(peer, const struct um_session, peer));
+}
+
+static const struct um_peer_events peer_events = {
+    .flush = on_flush, .close = on_close, .queued = on_queued, .gathered = on_gathered};
 
 /* ---- the end ---- */
 
@@ -51,6 +57,7 @@ static void on_closed(uv_handle_t *handle)
     if (session->is_peer_open) {
         um_server_note(server, UM_NOTE_DEBUG, "session %llu closed", (unsigned long long)session->peer.id);
         server->traffic.sessions--;
+        server->session_changes++;
         um_peer_close(&session->peer);
     } else {
         um_buf_deinit(&session->peer.out);
@@ -59,6 +66,7 @@ static void on_closed(uv_handle_t *handle)
         server->refused--;
     um_frame_deinit(&session->frame);
     um_buf_deinit(&session->sending);
+    um_budget_forget(session);
     um_list_remove(&session->all);
     free(session);
     um_server_session_closed(server);
@@ -150,7 +158,7 @@ static enum step take_step(struct um_session *session)
     case UM_FRAME_PAYLOAD:
         return take_payload(session) ? STEP_ON : STEP_READ;
     case UM_FRAME_TOO_LARGE:
-        um_peer_refuse(peer, UMEM_E_TOO_LARGE, message.what);
+        um_peer_refuse_limit(peer, UMEM_E_TOO_LARGE, message.what, message.limit, 0, message.asked);
         return STEP_SERVED;
     case UM_FRAME_BROKEN:
         um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
@@ -170,8 +178,8 @@ static enum step take_step(struct um_session *session)
  * call ends. */
 static bool may_serve(struct um_session *session)
 {
-    uint64_t limit = session->server->limits.unsent_bytes;
     struct um_peer *peer = &session->peer;
+    uint64_t limit = um_peer_unsent_limit(peer);
 
     if (peer->tail.bytes != NULL || um_session_unsent(session) > limit)
         um_session_send(session);
@@ -193,9 +201,10 @@ static bool serve(struct um_session *session)
             return false;
         }
         step = take_step(session);
-        if (step == STEP_SERVED)
+        if (step == STEP_SERVED) {
+            session->share.has_served = true;
             left--;
-        else if (step != STEP_ON)
+        } else if (step != STEP_ON)
             return step == STEP_READ;
     }
     return false;
@@ -208,10 +217,18 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
     struct um_session *session = handle->data;
     char *space = session->server->read_buffer;
     size_t room = UM_SERVER_READ_SIZE;
+    uint64_t limit = READ_LIMIT;
 
     (void)suggested_size;
     session->reads_payload = !session->is_discarding && um_frame_payload_left(&session->frame) != 0;
     session->fills_frame = false;
+    /* Raw bytes that go into a block are kept nowhere else. */
+    if (!session->reads_payload || um_peer_is_gathering(&session->peer))
+        limit = um_budget_read_limit(session);
+    if (limit == 0) {
+        *buf = uv_buf_init(NULL, 0);
+        return;
+    }
     if (session->reads_payload) {
         space = um_peer_payload_space(&session->peer, &room);
     } else if (session->expects_payload && um_frame_is_between(&session->frame)) {
@@ -223,7 +240,9 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
         if (rest != NULL)
             space = rest;
     }
-    *buf = uv_buf_init(space, (unsigned)(room < READ_LIMIT ? room : READ_LIMIT));
+    if (limit > READ_LIMIT)
+        limit = READ_LIMIT;
+    *buf = uv_buf_init(space, (unsigned)(room < limit ? room : limit));
 }
 
 static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
@@ -260,20 +279,7 @@ static void on_end(struct um_session *session)
     um_session_go_on(session);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct um_session *session = stream->data;
-
-    if (session->is_closing || size == 0)
-        return;
-    um_server_begin_turn(session->server);
-    if (size > 0)
-        on_bytes(session, buf, (size_t)size);
-    else if (size == UV_EOF)
-        on_end(session);
-    else
-        um_session_close(session);
-}
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
 
 /* Reading is stopped inside a read callback but started outside of one only: where both happen in one,
  * libuv 1.49 to 1.51 may hang on Windows. It holds by itself, because a session whose reading was stopped
@@ -286,6 +292,23 @@ static void set_reading(struct um_session *session, bool wanted)
     if (!wanted)
         uv_read_stop((uv_stream_t *)&session->pipe);
     else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc, on_read) != 0)
+        um_session_close(session);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct um_session *session = stream->data;
+
+    if (session->is_closing || size == 0)
+        return;
+    um_server_begin_turn(session->server);
+    if (size > 0)
+        on_bytes(session, buf, (size_t)size);
+    else if (size == UV_EOF)
+        on_end(session);
+    else if (size == UV_ENOBUFS)
+        set_reading(session, false);
+    else
         um_session_close(session);
 }
 
@@ -323,7 +346,7 @@ static bool work(struct um_session *session)
 
     if (is_served && !session->input_over)
         wants_bytes = serve(session);
-    if (is_served && um_session_unsent(session) <= session->server->limits.unsent_bytes)
+    if (is_served && um_session_unsent(session) <= um_peer_unsent_limit(&session->peer))
         um_peer_notify(&session->peer);
     um_session_send(session);
     /* A write that is under way comes back here. Where all was taken at once, nothing else would. */
@@ -349,7 +372,9 @@ void um_session_go_on(struct um_session *session)
         um_session_close(session);
         return;
     }
-    set_reading(session, wants_bytes || session->is_discarding);
+    wants_bytes = wants_bytes || session->is_discarding;
+    um_budget_note(session, wants_bytes);
+    set_reading(session, wants_bytes && um_budget_admits(session));
     if (session->input_over)
         linger(session);
 }
@@ -371,6 +396,8 @@ struct um_session *um_session_new(struct um_server *server)
     um_frame_init(&session->frame, (size_t)server->limits.message_bytes, server->limits.payload_bytes);
     um_buf_init(&session->sending, SIZE_MAX);
     um_list_init(&session->due);
+    um_list_init(&session->share.in_waiting);
+    um_list_init(&session->share.in_begun);
     um_list_append(&server->sessions, &session->all);
     return session;
 }
@@ -387,6 +414,9 @@ void um_session_open(struct um_session *session, const struct um_identity *who)
     }
     session->is_peer_open = true;
     server->traffic.sessions++;
+    server->session_changes++;
+    if (server->traffic.sessions > server->traffic.peak_sessions)
+        server->traffic.peak_sessions = server->traffic.sessions;
     um_server_note(server, UM_NOTE_DEBUG, "session %llu opened by %s, process %lld",
                    (unsigned long long)session->peer.id, who->program[0] != '\0' ? who->program : "a program",
                    (long long)who->pid);

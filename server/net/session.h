@@ -16,6 +16,7 @@
 
 #include <uv.h>
 
+#include "budget.h"
 #include "frame.h"
 #include "identity.h"
 #include "list.h"
@@ -44,7 +45,8 @@ struct um_session {
     uv_timer_t timer; /* how long it may take to end; or, waiting half-closed, when to look for the client */
     struct um_peer peer; /* where it is not open, only its `out` is used */
     struct um_frame frame;
-    struct um_buf sending; /* answers on their way; changes places with peer.out */
+    struct um_budget_share share; /* what it makes the server keep */
+    struct um_buf sending;        /* answers on their way; changes places with peer.out */
     struct um_session_part
         parts[UM_SESSION_PARTS]; /* what is on its way, in order; empty ones may be among them */
     uv_write_t write;
@@ -89,11 +91,21 @@ void um_session_begin_discarding(struct um_session *session);
 /* Closes at once. What was not sent is lost. */
 void um_session_close(struct um_session *session);
 
+/* ---- budget.c ---- */
+
+/* How much memory holds what has come of messages and payloads that are not whole or not done. */
+uint64_t um_session_gathered(const struct um_session *session);
+
 /* ---- session_refuse.c ---- */
 
-/* Tells a connected client why it is not served, as a line of JSON, and ends. UMEM_E_DENIED,
- * UMEM_E_LIMIT_EXCEEDED. */
-void um_session_refuse(struct um_session *session, int code);
+enum um_refusal {
+    UM_REFUSED_STRANGER, /* another user's */
+    UM_REFUSED_FULL,     /* limits.sessions are open */
+    UM_REFUSED_TIGHT     /* the system is about to run out of descriptors */
+};
+
+/* Tells a connected client why it is not served, as a line of JSON, and ends. */
+void um_session_refuse(struct um_session *session, enum um_refusal reason);
 
 /* ---- session_send.c ---- */
 

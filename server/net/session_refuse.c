@@ -3,17 +3,131 @@
  */
 #include "session.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "json_out.h"
 #include "server_core.h"
 #include "umem_errors.h"
 
 enum {
-    LINE_LIMIT = 1024, /* bytes in the line that says why */
+    LINE_LIMIT = 2048, /* bytes in the line that says why */
     REFUSED_LIMIT = 32 /* clients that are let go in order at one time; more are let go at once */
 };
 
-static void write_refusal(struct um_buf *out, const struct um_server *server, int code)
+static const struct {
+    int code;
+    const char *message;
+} refusals[] = {
+    [UM_REFUSED_STRANGER] = {UMEM_E_DENIED, "only the user who runs the daemon may connect"},
+    [UM_REFUSED_FULL] = {UMEM_E_LIMIT_EXCEEDED,
+                         "as many clients are connected as the limit \"sessions\" allows"},
+    [UM_REFUSED_TIGHT] = {UMEM_E_LIMIT_EXCEEDED,
+                          "the system gives the daemon no descriptors for more clients"},
+};
+
+/* ---- which process has most sessions ---- */
+
+static int compare_pids(const void *left, const void *right)
 {
+    const int64_t *first = left;
+    const int64_t *second = right;
+
+    return (*first > *second) - (*first < *second);
+}
+
+/* The processes of all sessions, in order, allocated; NULL where there are none or memory runs out. */
+static int64_t *list_pids(const struct um_server *server, size_t *count)
+{
+    int64_t *pids = calloc((size_t)server->traffic.sessions + 1, sizeof *pids);
+
+    *count = 0;
+    for (const struct um_link *link = server->sessions.next; pids != NULL && link != &server->sessions;
+         link = link->next) {
+        const struct um_session *session = UM_LIST_ITEM(link, const struct um_session, all);
+        struct um_owner_info owner;
+
+        if (!session->is_peer_open || *count == server->traffic.sessions)
+            continue;
+        um_owner_get_info(session->peer.owner, &owner);
+        if (owner.pid != 0)
+            pids[(*count)++] = owner.pid;
+    }
+    if (pids != NULL)
+        qsort(pids, *count, sizeof *pids, compare_pids);
+    return pids;
+}
+
+static void note_program(const struct um_server *server, struct um_crowd *crowd)
+{
+    for (const struct um_link *link = server->sessions.next; link != &server->sessions; link = link->next) {
+        const struct um_session *session = UM_LIST_ITEM(link, const struct um_session, all);
+        struct um_owner_info owner;
+
+        if (!session->is_peer_open)
+            continue;
+        um_owner_get_info(session->peer.owner, &owner);
+        if (owner.pid != crowd->pid)
+            continue;
+        strncpy(crowd->program, owner.program, sizeof crowd->program - 1);
+        return;
+    }
+}
+
+/* Looked for only where somebody came or went since the last time, so that a refusal stays cheap. */
+static const struct um_crowd *find_crowd(struct um_server *server)
+{
+    struct um_crowd *crowd = &server->crowd;
+    int64_t *pids;
+    size_t count;
+
+    if (crowd->changes == server->session_changes)
+        return crowd;
+    *crowd = (struct um_crowd){.changes = server->session_changes};
+    pids = list_pids(server, &count);
+    for (size_t first = 0, next = 0; next < count; next++) {
+        if (pids[next] != pids[first])
+            first = next;
+        if (next - first + 1 <= crowd->sessions)
+            continue;
+        crowd->sessions = next - first + 1;
+        crowd->pid = pids[next];
+    }
+    free(pids);
+    if (crowd->sessions != 0)
+        note_program(server, crowd);
+    return crowd;
+}
+
+/* ---- the refusal ---- */
+
+static void write_facts(struct um_buf *out, struct um_server *server)
+{
+    const struct um_crowd *crowd = find_crowd(server);
+
+    um_json_key(out, "limit");
+    um_json_cstring(out, "sessions");
+    um_json_key(out, "maximum");
+    um_json_uint(out, server->limits.sessions);
+    um_json_key(out, "used");
+    um_json_uint(out, server->traffic.sessions);
+    if (crowd->sessions == 0)
+        return;
+    um_json_key(out, "most");
+    um_json_begin_object(out);
+    um_json_key(out, "pid");
+    um_json_int(out, crowd->pid);
+    um_json_key(out, "program");
+    um_json_cstring(out, crowd->program);
+    um_json_key(out, "used");
+    um_json_uint(out, crowd->sessions);
+    um_json_end_object(out);
+}
+
+static void write_refusal(struct um_buf *out, struct um_server *server, enum um_refusal reason)
+{
+    int code = refusals[reason].code;
+
     um_json_begin_object(out);
     um_json_key(out, "jsonrpc");
     um_json_cstring(out, "2.0");
@@ -24,34 +138,27 @@ static void write_refusal(struct um_buf *out, const struct um_server *server, in
     um_json_key(out, "code");
     um_json_int(out, code);
     um_json_key(out, "message");
-    um_json_cstring(out, code == UMEM_E_DENIED
-                             ? "only the user who runs the daemon may connect"
-                             : "as many clients are connected as the limit \"sessions\" allows");
+    um_json_cstring(out, refusals[reason].message);
     um_json_key(out, "data");
     um_json_begin_object(out);
     um_json_key(out, "name");
     um_json_cstring(out, umem_error_name(code));
-    if (code == UMEM_E_LIMIT_EXCEEDED) {
-        um_json_key(out, "limit");
-        um_json_cstring(out, "sessions");
-        um_json_key(out, "maximum");
-        um_json_uint(out, server->limits.sessions);
-        um_json_key(out, "used");
-        um_json_uint(out, server->traffic.sessions);
-    }
+    if (code == UMEM_E_LIMIT_EXCEEDED)
+        write_facts(out, server);
     um_json_end_object(out);
     um_json_end_object(out);
     um_json_end_object(out);
     um_buf_append_byte(out, '\n');
 }
 
-void um_session_refuse(struct um_session *session, int code)
+/* One that has one of the last descriptors does not keep it while it reads its answer. */
+void um_session_refuse(struct um_session *session, enum um_refusal reason)
 {
     struct um_server *server = session->server;
 
     um_buf_init(&session->peer.out, LINE_LIMIT);
-    write_refusal(&session->peer.out, server, code);
-    if (server->refused >= REFUSED_LIMIT) {
+    write_refusal(&session->peer.out, server, reason);
+    if (server->refused >= REFUSED_LIMIT || reason == UM_REFUSED_TIGHT) {
         um_session_send(session);
         um_session_close(session);
         return;

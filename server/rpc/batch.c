@@ -81,12 +81,32 @@ static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t 
         batch->payload += kind.payload_size;
 }
 
+/* Nobody can tell how much a batch will answer. With as much unsent as may be, none is begun. */
+static bool may_begin(struct um_peer *peer)
+{
+    uint64_t maximum = peer->rpc->limits->unsent_total_bytes;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
+
+    if (used < maximum)
+        return true;
+    um_envelope_refuse_limit(
+        peer, UMEM_E_LIMIT_EXCEEDED,
+        "too much waits for clients that do not read; send its requests one by one, or try "
+        "again",
+        "unsent_total_bytes", used, 0);
+    return false;
+}
+
 static void run(struct um_peer *peer, const struct um_json *json, const unsigned char *payload)
 {
     struct um_batch batch = {.bytes_left = peer->rpc->limits->batch_bytes, .payload = payload};
-    size_t start = um_framing_begin(peer);
-    size_t body = peer->out.size;
+    size_t start;
+    size_t body;
 
+    if (!may_begin(peer))
+        return;
+    start = um_framing_begin(peer);
+    body = peer->out.size;
     um_buf_init(&batch.raw, (size_t)batch.bytes_left);
     um_json_begin_array(&peer->out);
     for (const struct um_json *request = json->child; request != NULL && !peer->broken;

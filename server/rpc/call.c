@@ -83,23 +83,57 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_fail(call, UMEM_E_TOO_LARGE,
                 "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
                 (unsigned long long)(used + size), (unsigned long long)limit);
-        um_reply_string(call, "limit", "message_bytes");
-        um_reply_uint(call, "maximum", limit);
+        um_reply_limit(call, "message_bytes", limit);
         um_reply_uint(call, "asked", used + size);
     } else if (call->batch != NULL && touched > call->batch->bytes_left) {
         um_fail(call, UMEM_E_LIMIT_EXCEEDED,
                 "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
                 (unsigned long long)call->peer->rpc->limits->batch_bytes);
-        um_reply_string(call, "limit", "batch_bytes");
-        um_reply_uint(call, "maximum", call->peer->rpc->limits->batch_bytes);
+        um_reply_limit(call, "batch_bytes", call->peer->rpc->limits->batch_bytes);
         um_reply_uint(call, "used", call->peer->rpc->limits->batch_bytes - call->batch->bytes_left);
         um_reply_uint(call, "asked", touched);
     } else {
+        if (!um_call_may_send(call, size))
+            return false;
         if (call->batch != NULL)
             call->batch->bytes_left -= touched;
         return true;
     }
     um_reply_end(call);
+    return false;
+}
+
+/* Whether the message's answer may grow by so many bytes, for all that waits to be sent. */
+static bool is_within_total(const struct um_call *call, uint64_t size)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    uint64_t limit = rpc->limits->unsent_total_bytes;
+    uint64_t used = um_engine_traffic(rpc)->unsent_bytes;
+    uint64_t asked = call->peer->out.size - call->start + size;
+
+    return used <= limit && asked <= limit - used;
+}
+
+bool um_call_has_place(const struct um_call *call, uint64_t size)
+{
+    return um_call_has_room(call, size) && is_within_total(call, size);
+}
+
+bool um_call_may_send(struct um_call *call, uint64_t size)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    struct um_fault fault;
+
+    if (size <= UM_SMALL_ANSWER_SIZE || is_within_total(call, size))
+        return true;
+    fault = (struct um_fault){
+        .limit = "unsent_total_bytes",
+        .maximum = rpc->limits->unsent_total_bytes,
+        .used = um_engine_traffic(rpc)->unsent_bytes,
+        .asked = call->peer->out.size - call->start + size,
+        .what = "too much waits for clients that do not read; ask for less, or try again",
+    };
+    um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
     return false;
 }
 
@@ -165,6 +199,11 @@ static void answer_no_memory(struct um_call *call)
     um_json_end_object(&call->peer->out);
     um_json_end_object(&call->peer->out);
     um_json_end_object(&call->peer->out);
+}
+
+bool um_reply_is_copied(const struct um_call *call, uint64_t size)
+{
+    return call->batch != NULL || size <= COPIED_TAIL_SIZE;
 }
 
 void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
@@ -279,10 +318,20 @@ static void fail_with_limit(struct um_call *call, int code, const struct um_faul
             fault->limit, (unsigned long long)fault->maximum, (unsigned long long)fault->used,
             (unsigned long long)fault->asked, fault->what != NULL ? "; " : "",
             fault->what != NULL ? fault->what : "");
-    um_reply_string(call, "limit", fault->limit);
-    um_reply_uint(call, "maximum", fault->maximum);
+    um_reply_limit(call, fault->limit, fault->maximum);
     um_reply_uint(call, "used", fault->used);
     um_reply_uint(call, "asked", fault->asked);
+    um_most_reply(call, fault->limit);
+}
+
+void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum)
+{
+    enum um_limit place = um_limits_find(limit);
+
+    if (place < UM_LIMIT_COUNT)
+        call->peer->rpc->refusals[place]++;
+    um_reply_string(call, "limit", limit);
+    um_reply_uint(call, "maximum", maximum);
 }
 
 void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)

@@ -21,6 +21,10 @@
 
 enum { UM_ID_SIZE_LIMIT = 1024 /* bytes in a string that is an id: calls that wait keep theirs */ };
 
+enum {
+    UM_SMALL_ANSWER_SIZE = 4096 /* bytes: an answer of no more is given whatever else waits to be sent */
+};
+
 enum um_id_kind { UM_ID_NONE, UM_ID_NULL, UM_ID_INTEGER, UM_ID_STRING };
 
 /* A request's id. NONE is a notification's: nothing is answered. */
@@ -55,12 +59,19 @@ struct um_batch {
 /* The engine's and the store's, for handlers. */
 struct um_store *um_call_store(const struct um_call *call);
 
-/* Whether `size` more bytes of answer are within the message limit: where they are not, a list ends its page. */
+/* Whether `size` more bytes of answer are within the message limit. */
 bool um_call_has_room(const struct um_call *call, uint64_t size);
+
+/* The same for a list's next entry, which must also be within what all sessions together may have unsent. */
+bool um_call_has_place(const struct um_call *call, uint64_t size);
 
 /* Checks that an answer of about `size` bytes is within the message limit, and in a batch that `touched` bytes of blocks are
  * within what a batch may touch. Answers too_large or limit_exceeded and returns false where they are not. */
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched);
+
+/* Checks that an answer of about `size` bytes, raw ones that are copied among them, is within what all sessions together may have
+ * unsent. Answers limit_exceeded and returns false where it is not. um_call_fits() checks it, too. */
+bool um_call_may_send(struct um_call *call, uint64_t size);
 
 /* ---- the result, or the facts of an error ---- */
 
@@ -104,6 +115,9 @@ static inline void um_reply_string(struct um_call *call, const char *key, const 
  * are pinned and go out of the block itself. Header framing only. */
 void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 
+/* Whether so many raw bytes would be copied. */
+bool um_reply_is_copied(const struct um_call *call, uint64_t size);
+
 /* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
 void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 
@@ -116,6 +130,9 @@ void um_reply_end(struct um_call *call);
  * name. What was written of a result is dropped. Facts may follow with um_reply_*, then um_reply_end(). */
 UM_PRINTF(3, 4)
 void um_fail(struct um_call *call, int code, const char *format, ...);
+
+/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, who uses most of it. */
+void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum);
 
 /* A whole error answer from the store's facts. */
 void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault);

@@ -16,6 +16,12 @@ void um_peer_refuse(struct um_peer *peer, int code, const char *what)
     um_envelope_refuse(peer, code, what);
 }
 
+void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
+                          uint64_t asked)
+{
+    um_envelope_refuse_limit(peer, code, what, limit, used, asked);
+}
+
 static void refuse_text(struct um_peer *peer, int code, const struct um_json_check *check)
 {
     char what[128];

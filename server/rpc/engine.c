@@ -54,6 +54,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 {
     rpc->unix_seconds = unix_seconds;
     rpc->now_ms = now_ms;
+    rpc->turn++;
     um_store_set_time(rpc->store, unix_seconds);
 }
 
@@ -150,6 +151,38 @@ void um_peer_flush(struct um_peer *peer)
 {
     if (peer->events != NULL && peer->events->flush != NULL)
         peer->events->flush(peer);
+}
+
+uint64_t um_peer_gathered(const struct um_peer *peer)
+{
+    return um_intake_memory(peer) + (peer->job != NULL ? peer->job->held_bytes : 0);
+}
+
+const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc)
+{
+    static const struct um_traffic none;
+
+    return rpc->traffic != NULL ? rpc->traffic : &none;
+}
+
+uint64_t um_peer_queued(const struct um_peer *peer)
+{
+    bool asks = peer->events != NULL && peer->events->queued != NULL;
+
+    return asks ? peer->events->queued(peer) : peer->out.size;
+}
+
+/* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
+ * read never leave nothing for others, and with a few bytes unsent everybody is served. */
+uint64_t um_peer_unsent_limit(const struct um_peer *peer)
+{
+    const struct um_limits *limits = peer->rpc->limits;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
+    uint64_t share = used < limits->unsent_total_bytes ? (limits->unsent_total_bytes - used) / 4 : 0;
+
+    if (share < UM_SMALL_ANSWER_SIZE)
+        share = UM_SMALL_ANSWER_SIZE;
+    return share < limits->unsent_bytes ? share : limits->unsent_bytes;
 }
 
 bool um_peer_is_ready(const struct um_peer *peer)

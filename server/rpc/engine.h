@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "call.h"
 #include "deadlines.h"
+#include "most.h"
 #include "observe.h"
 #include "rpc.h"
 
@@ -23,6 +24,9 @@ struct um_rpc {
     int64_t started;          /* seconds since 1970-01-01 UTC */
     int64_t unix_seconds;     /* now */
     uint64_t now_ms;          /* now, on a clock that only goes forward */
+    uint64_t turn;            /* grows with every um_rpc_set_time(), from 1 */
+    uint64_t waits;           /* calls that wait, of all peers */
+    uint64_t watches;         /* of all peers */
     uint64_t requests;        /* since the start, notifications counted */
     uint64_t errors;          /* requests and messages answered with an error since the start */
     uint64_t last_peer_id;    /* the newest session's number */
@@ -32,7 +36,9 @@ struct um_rpc {
     struct um_link cancelled; /* list of um_later.in_cancelled: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
-    struct um_arena arena; /* what the message at work is read into */
+    struct um_arena arena;               /* what the message at work is read into */
+    uint64_t refusals[UM_LIMIT_COUNT];   /* errors since the start that were about a limit */
+    struct um_most most[UM_LIMIT_COUNT]; /* who uses most of it, as last looked for */
 };
 
 /* Tells whoever drives the engine that um_rpc_work() has something to do. */
@@ -43,5 +49,11 @@ void um_engine_settle(struct um_rpc *rpc);
 
 /* Raises the peer's event of that name. */
 void um_peer_flush(struct um_peer *peer);
+
+/* What the mover of bytes counts; zeros where it does not. */
+const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);
+
+/* How many bytes wait to be sent, as the connection tells, or else those of `out`. */
+uint64_t um_peer_queued(const struct um_peer *peer);
 
 #endif

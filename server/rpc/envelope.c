@@ -158,6 +158,25 @@ void um_envelope_refuse(struct um_peer *peer, int code, const char *what)
         fail_whole(&call, code, what);
 }
 
+void um_envelope_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit,
+                              uint64_t used, uint64_t asked)
+{
+    struct um_call call = {.peer = peer, .id = {.kind = UM_ID_NULL}};
+
+    peer->rpc->requests++;
+    um_call_start(&call);
+    if (peer->broken)
+        return;
+    um_fail(&call, code, "%s: %s", umem_error_text(code), what);
+    um_reply_limit(&call, limit, um_limits_value(peer->rpc->limits, um_limits_find(limit)));
+    if (used != 0)
+        um_reply_uint(&call, "used", used);
+    if (asked != 0)
+        um_reply_uint(&call, "asked", asked);
+    um_most_reply(&call, limit);
+    um_reply_end(&call);
+}
+
 bool um_envelope_raw_size(const struct um_json *request, uint64_t *size)
 {
     const struct um_method *method;

@@ -90,6 +90,34 @@ static void intake_free(struct um_intake *intake)
     free(intake);
 }
 
+uint64_t um_intake_memory(const struct um_peer *peer)
+{
+    const struct um_intake *intake = peer->intake;
+
+    return intake != NULL && intake->text != NULL ? intake->message.size + intake->gathered.capacity : 0;
+}
+
+/* From a batch that is gathered to bytes that nobody wants. */
+static void forget_batch(struct um_intake *intake)
+{
+    free(intake->text);
+    intake->text = NULL;
+    um_buf_deinit(&intake->gathered);
+}
+
+bool um_peer_is_gathering(const struct um_peer *peer)
+{
+    return peer->intake != NULL && peer->intake->text != NULL;
+}
+
+bool um_peer_forget_batch(struct um_peer *peer)
+{
+    if (!um_peer_is_gathering(peer))
+        return false;
+    forget_batch(peer->intake);
+    return true;
+}
+
 uint64_t um_peer_payload_left(const struct um_peer *peer)
 {
     return peer->intake != NULL ? peer->intake->size - peer->intake->done : 0;
@@ -158,9 +186,7 @@ static char *gather_space(struct um_peer *peer, struct um_intake *intake, size_t
     char *space = um_buf_reserve(gathered, left < GATHER_STEP ? (size_t)left : GATHER_STEP);
 
     if (space == NULL) {
-        free(intake->text);
-        intake->text = NULL;
-        um_buf_deinit(gathered);
+        forget_batch(intake);
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
         return NULL;
     }

@@ -17,6 +17,9 @@ void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offs
  * where memory runs out: then it does not. */
 bool um_intake_gather(struct um_peer *peer, const struct um_message *message);
 
+/* How much memory holds a batch and what has come of its payload. */
+uint64_t um_intake_memory(const struct um_peer *peer);
+
 /* Takes `size` bytes and throws them away: their request has been answered. */
 void um_intake_discard(struct um_peer *peer, uint64_t size);
 

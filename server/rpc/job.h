@@ -36,6 +36,7 @@ struct um_job_kind {
 struct um_job {
     const struct um_job_kind *kind;
     bool is_long;                  /* takes more than a slice */
+    uint64_t held_bytes;           /* memory that it holds besides, as long as it is at work */
     um_handle heaps[UM_JOB_HEAPS]; /* that it works on: not locked for others meanwhile; 0: none */
     struct um_call *call;          /* to be answered; set by um_job_run() */
     struct um_link in_jobs;        /* place in um_rpc.jobs, where it runs in slices */

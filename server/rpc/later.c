@@ -5,17 +5,31 @@
 
 #include "engine.h"
 
-static bool may_wait(struct um_call *call)
+/* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
+static bool has_room(const struct um_peer *peer, um_handle subject, struct um_fault *fault)
 {
-    struct um_peer *peer = call->peer;
-    uint64_t limit = peer->rpc->limits->waits;
-    struct um_fault fault = {
-        .limit = "waits",
-        .maximum = limit,
-        .used = peer->later_count,
-        .asked = 1,
-        .what = "a session may have so many calls that wait; take one back with $/cancelRequest",
-    };
+    const struct um_rpc *rpc = peer->rpc;
+
+    *fault = (struct um_fault){.asked = 1};
+    if (peer->later_count >= rpc->limits->waits) {
+        fault->limit = "waits";
+        fault->maximum = rpc->limits->waits;
+        fault->used = peer->later_count;
+        fault->what = "a session may have so many calls that wait; take one back with $/cancelRequest";
+    } else if (rpc->waits >= rpc->limits->waits_total) {
+        fault->limit = "waits_total";
+        fault->maximum = rpc->limits->waits_total;
+        fault->used = rpc->waits;
+        fault->what = "all sessions together may have so many calls that wait";
+    } else {
+        return um_observe_has_room(rpc, subject, fault);
+    }
+    return false;
+}
+
+static bool may_wait(struct um_call *call, um_handle subject)
+{
+    struct um_fault fault;
 
     if (call->batch != NULL) {
         um_fail(call, UMEM_E_UNSUPPORTED, "%s would have to wait, which a batch cannot; send it on its own",
@@ -28,7 +42,7 @@ static bool may_wait(struct um_call *call)
         um_reply_end(call);
         return false;
     }
-    if (peer->later_count < limit)
+    if (has_room(call->peer, subject, &fault))
         return true;
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
     return false;
@@ -42,13 +56,13 @@ static bool set_deadline(struct um_rpc *rpc, struct um_later *later, uint64_t ti
     return um_deadlines_add(&rpc->deadlines, &later->deadline, rpc->now_ms + timeout_ms) == UMEM_OK;
 }
 
-void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const char *what,
-                   void (*release)(struct um_later *later))
+void *um_later_new(struct um_call *call, um_handle subject, size_t size, uint64_t timeout_ms,
+                   const char *what, void (*release)(struct um_later *later))
 {
     struct um_peer *peer = call->peer;
     struct um_later *later;
 
-    if (!may_wait(call))
+    if (!may_wait(call, subject))
         return NULL;
     later = calloc(1, size);
     if (later == NULL || !set_deadline(peer->rpc, later, timeout_ms)) {
@@ -68,6 +82,7 @@ void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const
     um_list_init(&later->in_cancelled);
     um_list_append(&peer->laters, &later->in_peer);
     peer->later_count++;
+    peer->rpc->waits++;
     return later;
 }
 
@@ -80,6 +95,7 @@ static void free_later(struct um_later *later)
     um_list_remove(&later->in_peer);
     um_list_remove(&later->in_cancelled);
     peer->later_count--;
+    peer->rpc->waits--;
     um_call_free(later->call);
     free(later);
 }

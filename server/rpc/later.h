@@ -30,10 +30,11 @@ struct um_later {
     const char *what;                        /* static: what it waits for, for the message of `timeout` */
 };
 
-/* Makes one of `size` bytes, all zero but for its um_later. NULL where the call cannot wait (in a batch, as a
- * notification, past the limit "waits", without memory): then it has been answered. */
-void *um_later_new(struct um_call *call, size_t size, uint64_t timeout_ms, const char *what,
-                   void (*release)(struct um_later *later));
+/* Makes one of `size` bytes, all zero but for its um_later; it is going to observe the block or heap `subject`. NULL where the call
+ * cannot wait (in a batch, as a notification, past a limit: "waits", "waits_total", "observers"; without memory): then it has been
+ * answered. */
+void *um_later_new(struct um_call *call, um_handle subject, size_t size, uint64_t timeout_ms,
+                   const char *what, void (*release)(struct um_later *later));
 
 /* Begins the answer: um_reply_* on the call, um_reply_end(), then um_later_done(). NULL where the peer is broken: only
  * um_later_done(). */

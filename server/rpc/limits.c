@@ -16,17 +16,29 @@ static const size_t offsets[] = {
 #undef LIMIT_OFFSET
 };
 
-enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
-
 void um_limits_init(struct um_limits *limits)
 {
-    for (unsigned i = 0; i < ENTRY_COUNT; i++)
+    for (int i = 0; i < UM_LIMIT_COUNT; i++)
         memcpy((char *)limits + offsets[i], &entries[i].fallback, sizeof(uint64_t));
+}
+
+const char *um_limits_fallback(const struct um_limit_entry *entry)
+{
+    return entry == &entries[UM_LIMIT_bytes] ? "75 % of the memory" : "as bytes";
+}
+
+enum um_limit um_limits_find(const char *name)
+{
+    int place = 0;
+
+    while (place < UM_LIMIT_COUNT && strcmp(entries[place].name, name) != 0)
+        place++;
+    return (enum um_limit)place;
 }
 
 const struct um_limit_entry *um_limits_entry(unsigned index)
 {
-    return index < ENTRY_COUNT ? &entries[index] : NULL;
+    return index < UM_LIMIT_COUNT ? &entries[index] : NULL;
 }
 
 uint64_t um_limits_value(const struct um_limits *limits, unsigned index)
@@ -40,15 +52,11 @@ uint64_t um_limits_value(const struct um_limits *limits, unsigned index)
 int um_limits_set(struct um_limits *limits, const char *name, uint64_t value,
                   const struct um_limit_entry **entry)
 {
-    *entry = NULL;
-    for (unsigned i = 0; i < ENTRY_COUNT; i++) {
-        if (strcmp(entries[i].name, name) != 0)
-            continue;
-        *entry = &entries[i];
-        if (value < entries[i].minimum || value > entries[i].maximum)
-            return UMEM_E_BAD_ARGUMENT;
-        memcpy((char *)limits + offsets[i], &value, sizeof value);
-        return UMEM_OK;
-    }
-    return UMEM_E_BAD_ARGUMENT;
+    enum um_limit place = um_limits_find(name);
+
+    *entry = um_limits_entry((unsigned)place);
+    if (*entry == NULL || value < (*entry)->minimum || value > (*entry)->maximum)
+        return UMEM_E_BAD_ARGUMENT;
+    memcpy((char *)limits + offsets[place], &value, sizeof value);
+    return UMEM_OK;
 }

@@ -204,7 +204,7 @@ static const struct um_param wait_params[] = {
 static void begin_wait(struct um_call *call, struct um_block *block, const struct um_span *span,
                        const struct um_value *value, uint64_t timeout_ms)
 {
-    struct wait *wait = um_later_new(call, sizeof *wait, timeout_ms,
+    struct wait *wait = um_later_new(call, span->block, sizeof *wait, timeout_ms,
                                      "the number was still the same when timeout_ms was over", release);
     static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
 

@@ -65,7 +65,7 @@ static void list(struct um_call *call, const struct um_args *args)
     um_json_begin_array(out);
     block = um_store_next_block(store, &filter, next, &budget, &next);
     /* A page that nothing fits in would be no way on. */
-    for (; block != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
+    for (; block != NULL && left != 0 && (first || um_call_has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         um_describe_block(out, store, block);
         um_json_end_object(out);

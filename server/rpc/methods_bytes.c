@@ -61,12 +61,13 @@ static void read_raw(struct um_call *call, const struct um_range *range)
     if (range->size > call->peer->rpc->limits->payload_bytes) {
         um_fail(call, UMEM_E_TOO_LARGE, "%llu bytes are more than payload_bytes = %llu; read in pieces",
                 (unsigned long long)range->size, (unsigned long long)call->peer->rpc->limits->payload_bytes);
-        um_reply_string(call, "limit", "payload_bytes");
-        um_reply_uint(call, "maximum", call->peer->rpc->limits->payload_bytes);
+        um_reply_limit(call, "payload_bytes", call->peer->rpc->limits->payload_bytes);
         um_reply_uint(call, "asked", range->size);
         um_reply_end(call);
         return;
     }
+    if (um_reply_is_copied(call, range->size) && !um_call_may_send(call, range->size))
+        return;
     if (!um_call_fits(call, 0, range->size))
         return;
     um_reply_uint(call, "size", range->size);

@@ -195,6 +195,25 @@ static const struct um_param find_params[] = {
      .doc = UM_ENCODING_DOC "."},
 };
 
+/* What a long search looks for is kept until it ends, and counts as what is gathered. */
+static bool may_keep(struct um_call *call, const struct find_job *find, uint64_t size)
+{
+    const struct um_rpc *rpc = call->peer->rpc;
+    struct um_fault fault = {
+        .limit = "gathered_bytes",
+        .maximum = rpc->limits->gathered_bytes,
+        .used = um_engine_traffic(rpc)->gathered_bytes,
+        .asked = size,
+        .what = "too much is kept for calls that are not done; look for less, or try again",
+    };
+
+    if (!find->job.is_long || call->batch != NULL || size <= UM_SMALL_ANSWER_SIZE ||
+        (fault.used <= fault.maximum && size <= fault.maximum - fault.used))
+        return true;
+    um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
+    return false;
+}
+
 static void find(struct um_call *call, const struct um_args *args)
 {
     const struct um_range *range = &args->range[0];
@@ -209,8 +228,9 @@ static void find(struct um_call *call, const struct um_args *args)
                        (unsigned long long)data->size, (int)UM_JOB_ATOMIC_SIZE);
         return;
     }
-    if (!um_call_fits(call, 0, range->size))
+    if (!um_call_fits(call, 0, range->size) || !may_keep(call, &find, data->size))
         return;
+    find.job.held_bytes = data->size;
     find.bytes = malloc(data->size != 0 ? (size_t)data->size : 1);
     if (find.bytes == NULL) {
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the bytes to look for");

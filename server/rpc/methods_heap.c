@@ -153,7 +153,7 @@ static void list(struct um_call *call, const struct um_args *args)
     out = um_reply_key(call, "heaps");
     um_json_begin_array(out);
     /* A page that nothing fits in would be no way on. */
-    for (; heap != NULL && left != 0 && (last == 0 || um_call_has_room(call, ENTRY_SIZE)); left--) {
+    for (; heap != NULL && left != 0 && (last == 0 || um_call_has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         um_describe_heap(out, heap);
         um_json_end_object(out);

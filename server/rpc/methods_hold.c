@@ -40,7 +40,7 @@ const struct um_method um_method_block_hold = {
         "A session holds a block once, however often it asks. A hold does not lengthen lifetime \"session\".",
     UM_PARAMS(block_params),
     .result = holders_result,
-    .errors = {UMEM_E_NO_MEMORY},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED},
     .ignores_lock = true,
     .run = hold,
 };
@@ -104,6 +104,6 @@ const struct um_method um_method_block_change = {
     .detail = "Whoever changes an orphan becomes its owner and holds it.",
     UM_PARAMS(change_params),
     .result = um_block_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN},
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED},
     .run = change,
 };

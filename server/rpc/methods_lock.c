@@ -83,7 +83,7 @@ static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_m
 {
     static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
     um_handle handle = um_heap_handle(heap);
-    struct queued *queued = um_later_new(call, sizeof *queued, timeout_ms,
+    struct queued *queued = um_later_new(call, handle, sizeof *queued, timeout_ms,
                                          "the heap was still locked when timeout_ms was over", release);
 
     if (queued == NULL)

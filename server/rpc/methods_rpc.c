@@ -33,7 +33,7 @@ const struct um_method um_method_rpc_discover = {
     .name = "rpc.discover",
     .summary = "Tells all methods, as an OpenRPC document.",
     .result = discover_result,
-    .errors = {UMEM_E_TOO_LARGE},
+    .errors = {UMEM_E_TOO_LARGE, UMEM_E_LIMIT_EXCEEDED},
     .run = discover,
 };
 

@@ -78,9 +78,9 @@ const struct um_method um_method_server_info = {
 static void stats(struct um_call *call, const struct um_args *args)
 {
     const struct um_rpc *rpc = call->peer->rpc;
-    static const struct um_traffic no_traffic;
-    const struct um_traffic *traffic = rpc->traffic != NULL ? rpc->traffic : &no_traffic;
+    const struct um_traffic *traffic = um_engine_traffic(rpc);
     struct um_store_stats books;
+    struct um_buf *out;
 
     (void)args;
     um_store_get_stats(rpc->store, &books);
@@ -95,6 +95,23 @@ static void stats(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "errors", rpc->errors);
     um_reply_uint(call, "bytes_read", traffic->bytes_read);
     um_reply_uint(call, "bytes_written", traffic->bytes_written);
+    um_reply_uint(call, "peak_sessions", traffic->peak_sessions);
+    um_reply_uint(call, "waits", rpc->waits);
+    um_reply_uint(call, "watches", rpc->watches);
+    um_reply_uint(call, "holds", books.holds);
+    um_reply_uint(call, "unsent_bytes", traffic->unsent_bytes);
+    um_reply_uint(call, "peak_unsent_bytes", traffic->peak_unsent_bytes);
+    um_reply_uint(call, "gathered_bytes", traffic->gathered_bytes);
+    um_reply_uint(call, "peak_gathered_bytes", traffic->peak_gathered_bytes);
+    out = um_reply_key(call, "refusals");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        uint64_t count = rpc->refusals[i] + (i == UM_LIMIT_sessions ? traffic->refused_sessions : 0);
+
+        um_json_key(out, um_limits_entry(i)->name);
+        um_json_uint(out, count);
+    }
+    um_json_end_object(out);
     um_reply_end(call);
 }
 
@@ -116,6 +133,23 @@ static const struct um_member stats_result[] = {
      .type = UM_UINT,
      .unit = "bytes",
      .doc = "Sent to all clients since the start."},
+    {.name = "peak_sessions", .type = UM_UINT, .doc = "Most that sessions has been."},
+    {.name = "waits", .type = UM_UINT, .doc = "Calls that wait."},
+    {.name = "watches", .type = UM_UINT, .doc = "Watches of all sessions."},
+    {.name = "holds", .type = UM_UINT, .doc = "Holds of sessions on blocks that others made."},
+    {.name = "unsent_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Memory that answers take which clients have not read yet."},
+    {.name = "peak_unsent_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that it has been."},
+    {.name = "gathered_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Memory that messages and batches' payloads take which are not whole yet or not done yet."},
+    {.name = "peak_gathered_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that it has been."},
+    {.name = "refusals",
+     .type = UM_JSON,
+     .doc = "Errors since the start that were about a limit, for each limit by name."},
     {.name = NULL},
 };
 

@@ -23,8 +23,7 @@ static const struct um_member session_members[] = {
 /* The answer at work is not counted among those that wait. */
 static uint64_t queued_bytes(const struct um_call *call, const struct um_peer *peer)
 {
-    bool asks = peer->events != NULL && peer->events->queued != NULL;
-    uint64_t queued = asks ? peer->events->queued(peer) : peer->out.size;
+    uint64_t queued = um_peer_queued(peer);
 
     return peer == call->peer ? queued - (peer->out.size - call->start) : queued;
 }
@@ -99,7 +98,7 @@ static void list(struct um_call *call, const struct um_args *args)
     out = um_reply_key(call, "sessions");
     um_json_begin_array(out);
     /* A page that nothing fits in would be no way on. */
-    for (; peer != NULL && left != 0 && (first || um_call_has_room(call, ENTRY_SIZE)); left--) {
+    for (; peer != NULL && left != 0 && (first || um_call_has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe(out, call, peer);
         um_json_end_object(out);

@@ -47,6 +47,23 @@ static void settle_subject(struct um_rpc *rpc, struct um_subject *subject)
 
 /* ---- beginning and end ---- */
 
+bool um_observe_has_room(const struct um_rpc *rpc, um_handle handle, struct um_fault *fault)
+{
+    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : &rpc->observing.everything;
+    uint64_t limit = rpc->limits->observers;
+
+    if (subject == NULL || subject->count < limit)
+        return true;
+    *fault = (struct um_fault){
+        .limit = "observers",
+        .maximum = limit,
+        .used = subject->count,
+        .asked = 1,
+        .what = "so many watches and waiting calls may be on one block, on one heap, or on everything",
+    };
+    return false;
+}
+
 static int observe_everything(struct um_rpc *rpc, struct um_observer *observer)
 {
     um_store_observe_all(rpc->store, true);
@@ -76,6 +93,7 @@ int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap 
     if (observer->subject == NULL)
         return UMEM_E_NO_MEMORY;
     um_list_append(&observer->subject->observers, &observer->in_subject);
+    observer->subject->count++;
     return UMEM_OK;
 }
 
@@ -103,7 +121,7 @@ void um_observe_end(struct um_observer *observer)
     um_list_remove(&observer->in_subject);
     um_list_remove(&observer->in_marked);
     observer->subject = NULL;
-    if (subject == NULL || !um_list_is_empty(&subject->observers))
+    if (subject == NULL || --subject->count != 0)
         return;
     stop_observing(rpc, subject->handle);
     settle_subject(rpc, subject);

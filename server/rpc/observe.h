@@ -44,6 +44,7 @@ struct um_subject {
     struct um_index_node node; /* by handle */
     um_handle handle;          /* 0: everything */
     struct um_link observers;  /* list of um_observer.in_subject, in the order in which they came */
+    uint64_t count;            /* length of `observers` */
 };
 
 struct um_observer {
@@ -68,6 +69,10 @@ int um_observe_init(struct um_rpc *rpc);
 
 /* Takes it down. There must be no observers any more. */
 void um_observe_deinit(struct um_rpc *rpc);
+
+/* Whether one more observer is allowed for a block or heap (0: for everything), since each makes every write there slower; else
+ * *fault tells. */
+bool um_observe_has_room(const struct um_rpc *rpc, um_handle handle, struct um_fault *fault);
 
 /* Begins to observe a block, a heap, or everything where both are NULL. `observer` is the caller's, with its kind set, until
  * um_observe_end(). UMEM_E_NO_MEMORY: then it observes nothing. */

@@ -152,7 +152,7 @@ static void write_limits(FILE *out)
         if (entry->fallback != 0)
             fprintf(out, "%" PRIu64, entry->fallback);
         else
-            fputs("75 % of the memory", out);
+            fputs(um_limits_fallback(entry), out);
         fprintf(out, " | %s |\n", entry->doc);
     }
 }

@@ -25,9 +25,16 @@ enum um_framing { UM_FRAMING_LINES, UM_FRAMING_HEADERS };
 
 /* Counters that only the mover of bytes knows; it keeps them, server.stats shows them. */
 struct um_traffic {
-    uint64_t sessions;      /* connected now */
-    uint64_t bytes_read;    /* from all clients since the start */
-    uint64_t bytes_written; /* to all clients since the start */
+    uint64_t sessions;          /* connected now */
+    uint64_t bytes_read;        /* from all clients since the start */
+    uint64_t bytes_written;     /* to all clients since the start */
+    uint64_t peak_sessions;     /* most that sessions has been */
+    uint64_t refused_sessions;  /* clients since the start that were one too many */
+    uint64_t unsent_bytes;      /* memory that holds answers now, of all sessions */
+    uint64_t peak_unsent_bytes; /* most that it has been */
+    uint64_t
+        gathered_bytes; /* memory that holds messages and payloads which are not whole, of all sessions */
+    uint64_t peak_gathered_bytes; /* most that it has been */
 };
 
 /* What the engine asks of its owner. Every member may be NULL. */
@@ -83,6 +90,8 @@ struct um_peer_events {
     void (*close)(struct um_peer *peer);
     /* How many bytes wait to be sent. */
     uint64_t (*queued)(const struct um_peer *peer);
+    /* How much memory holds what has come of messages and payloads that are not whole, um_peer_gathered() among it. */
+    uint64_t (*gathered)(const struct um_peer *peer);
 };
 
 /* Bytes that go out among those of `out`, straight from a block's memory. */
@@ -136,18 +145,36 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
+/* Likewise, where it was a limit of the daemon's (a name of limits.h) that was passed: its facts come with the error, `used` and
+ * `asked` where they are not 0. UMEM_E_TOO_LARGE, UMEM_E_TIMEOUT, UMEM_E_LIMIT_EXCEEDED. */
+void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
+                          uint64_t asked);
+
 /* Whether the next message may be handled now: no tail waits, no payload is on its way, and no call is at work. */
 bool um_peer_is_ready(const struct um_peer *peer);
 
 /* Whether an answer is still to come: a call waits or is at work. */
 bool um_peer_is_waiting(const struct um_peer *peer);
 
-/* Appends the notifications that are due, as far as out is within limits.unsent_bytes. Before sending. */
+/* How many bytes may wait to be sent before the next message is handled: limits.unsent_bytes, and less where all sessions
+ * together come near limits.unsent_total_bytes. */
+uint64_t um_peer_unsent_limit(const struct um_peer *peer);
+
+/* Appends the notifications that are due, as far as out is within um_peer_unsent_limit(). Before sending. */
 void um_peer_notify(struct um_peer *peer);
 
 /* Whether notifications are due that um_peer_notify() has not appended yet: when out has been sent, it can go
  * on. */
 bool um_peer_has_news(const struct um_peer *peer);
+
+/* How much memory holds a batch and its payload, until it is whole, or what a long call looks for. */
+uint64_t um_peer_gathered(const struct um_peer *peer);
+
+/* Whether a batch's payload is on its way, so that it is kept until all has come. */
+bool um_peer_is_gathering(const struct um_peer *peer);
+
+/* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
+bool um_peer_forget_batch(struct um_peer *peer);
 
 /* How many payload bytes are still to come after the last message; 0: none. */
 uint64_t um_peer_payload_left(const struct um_peer *peer);

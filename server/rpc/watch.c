@@ -151,7 +151,7 @@ static void tell(struct um_watch *watch)
 
 void um_peer_notify(struct um_peer *peer)
 {
-    uint64_t limit = peer->rpc->limits->unsent_bytes;
+    uint64_t limit = um_peer_unsent_limit(peer);
 
     while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken) {
         struct um_watch *watch = UM_LIST_ITEM(peer->talking.next, struct um_watch, in_talking);
@@ -174,6 +174,7 @@ static void free_watch(struct um_watch *watch)
     um_list_remove(&watch->in_peer);
     um_list_remove(&watch->in_talking);
     watch->peer->watch_count--;
+    watch->peer->rpc->watches--;
     free(watch->news);
     free(watch);
 }
@@ -197,23 +198,46 @@ static struct um_watch *new_watch(struct um_peer *peer, const struct um_watch_op
     um_list_init(&watch->in_talking);
     um_list_append(&peer->watches, &watch->in_peer);
     peer->watch_count++;
+    peer->rpc->watches++;
     return watch;
+}
+
+static um_handle subject_of(const struct um_rpc *rpc, const struct um_watch_options *options)
+{
+    if (options->block != NULL)
+        return um_block_handle(rpc->store, options->block);
+    return options->heap != NULL ? um_heap_handle(options->heap) : 0;
+}
+
+/* Whether one more watch is allowed; else *fault tells which limit forbids it. */
+static bool has_room(const struct um_peer *peer, um_handle subject, struct um_fault *fault)
+{
+    const struct um_rpc *rpc = peer->rpc;
+
+    *fault = (struct um_fault){.asked = 1};
+    if (peer->watch_count >= rpc->limits->watches) {
+        fault->limit = "watches";
+        fault->maximum = rpc->limits->watches;
+        fault->used = peer->watch_count;
+        fault->what = "a session may have so many watches; end one with session.unwatch";
+    } else if (rpc->watches >= rpc->limits->watches_total) {
+        fault->limit = "watches_total";
+        fault->maximum = rpc->limits->watches_total;
+        fault->used = rpc->watches;
+        fault->what = "all sessions together may have so many watches";
+    } else {
+        return um_observe_has_room(rpc, subject, fault);
+    }
+    return false;
 }
 
 bool um_watch_begin(struct um_call *call, const struct um_watch_options *options, uint64_t *id)
 {
     struct um_peer *peer = call->peer;
-    uint64_t limit = peer->rpc->limits->watches;
-    struct um_fault fault = {
-        .limit = "watches",
-        .maximum = limit,
-        .used = peer->watch_count,
-        .asked = 1,
-        .what = "a session may have so many watches; end one with session.unwatch",
-    };
+    struct um_fault fault;
     struct um_watch *watch;
 
-    if (peer->watch_count >= limit) {
+    if (!has_room(peer, subject_of(peer->rpc, options), &fault)) {
         um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
         return false;
     }

@@ -20,8 +20,8 @@ struct um_watch_options {
     uint64_t size;   /* UINT64_MAX: to the end, wherever that is */
 };
 
-/* Begins a watch for the call's session; *id is its number. Returns false where the call has been answered: past the limit
- * "watches", or without memory. */
+/* Begins a watch for the call's session; *id is its number. Returns false where the call has been answered: past a limit
+ * ("watches", "watches_total", "observers"), or without memory. */
 bool um_watch_begin(struct um_call *call, const struct um_watch_options *options, uint64_t *id);
 
 /* Ends a watch of a peer's; what it has not told yet is not told. Returns false where the peer has none of this number. */

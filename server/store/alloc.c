@@ -50,7 +50,7 @@ int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner
     um_reclaim_on_the_way(store);
     struct um_name *name;
     bool is_long = heap->backend->reserve != NULL && options->size > store->cleared_at_once;
-    int code = um_block_check_new(store, heap, options, &name, fault);
+    int code = um_block_check_new(store, heap, owner, options, &name, fault);
     if (code == 0 && is_long)
         return start(store, heap, owner, options, name, alloc, fault);
     if (code == 0)
@@ -65,7 +65,7 @@ static int finish(struct um_store *store, struct um_alloc *alloc, struct um_faul
 {
     struct um_name *name = NULL;
     unreserve(store, alloc);
-    int code = um_block_check_new(store, alloc->heap, &alloc->options, &name, fault);
+    int code = um_block_check_new(store, alloc->heap, alloc->owner, &alloc->options, &name, fault);
     if (code == 0)
         code = um_block_make(store, alloc->heap, alloc->owner, &alloc->options, name, alloc->address,
                              &alloc->block, fault);

@@ -76,8 +76,15 @@ uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
 }
 
-int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
-                         struct um_fault *fault)
+/* Whether so many more bytes of an owner's are allowed. What an owner left that has ended is nobody's. */
+static bool owner_may_have(const struct um_store *store, const struct um_owner *owner, uint64_t asked)
+{
+    uint64_t limit = store->owner_bytes_limit;
+    return limit == 0 || !owner->open || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes);
+}
+
+int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
+                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
 {
     um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
     uint64_t heap_used = heap->bytes + heap->reserved;
@@ -91,6 +98,15 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
                               .used = heap_used,
                               .asked = asked,
                               .what = "the heap's maximum does not allow it; free blocks of this heap"});
+    if (!owner_may_have(store, owner, asked))
+        return um_fault(
+            fault, UMEM_E_LIMIT_EXCEEDED,
+            (struct um_fault){.heap = handle,
+                              .limit = "session_bytes",
+                              .maximum = store->owner_bytes_limit,
+                              .used = owner->made.bytes,
+                              .asked = asked,
+                              .what = "one session may not have so many bytes; free blocks of it"});
     if (asked > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.heap = handle,
@@ -103,8 +119,8 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
 }
 
 /* Whether one more block of this size is allowed. */
-static int check_alloc(const struct um_store *store, const struct um_heap *heap, uint64_t size,
-                       struct um_fault *fault)
+static int check_alloc(const struct um_store *store, const struct um_heap *heap, const struct um_owner *owner,
+                       uint64_t size, struct um_fault *fault)
 {
     if (store->stats.blocks >= store->blocks_limit)
         return um_fault(
@@ -115,7 +131,7 @@ static int check_alloc(const struct um_store *store, const struct um_heap *heap,
                               .used = store->stats.blocks,
                               .asked = 1,
                               .what = "there are as many blocks as the daemon allows; free blocks"});
-    return um_block_check_bytes(store, heap, size, fault);
+    return um_block_check_bytes(store, heap, owner, size, fault);
 }
 
 static const char heap_corrupted[] =
@@ -212,14 +228,14 @@ fail:
     return NULL;
 }
 
-int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_block_options *options,
-                       struct um_name **name, struct um_fault *fault)
+int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_owner *owner,
+                       const struct um_block_options *options, struct um_name **name, struct um_fault *fault)
 {
     *name = NULL;
     int code = um_flags_check(options->flags, fault);
     if (code != 0)
         return code;
-    code = check_alloc(store, heap, options->size, fault);
+    code = check_alloc(store, heap, owner, options->size, fault);
     if (code != 0) {
         if (fault != NULL)
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
@@ -251,7 +267,7 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
     assert(owner != NULL && owner->open);
     um_reclaim_on_the_way(store);
     struct um_name *name;
-    int code = um_block_check_new(store, heap, options, &name, fault);
+    int code = um_block_check_new(store, heap, owner, options, &name, fault);
     return code != 0 ? code : um_block_make(store, heap, owner, options, name, NULL, block, fault);
 }
 

@@ -65,9 +65,9 @@ static void apply(struct um_store *store, struct um_block *block, const struct c
     if (target->owner != account->owner) {
         struct um_hold *former = um_hold_find(block, target->owner);
         if (former != NULL)
-            um_hold_free(former); /* it holds it as the owner now */
+            um_hold_free(store, former); /* it holds it as the owner now */
         if (change->hold != NULL)
-            um_hold_place(change->hold);
+            um_hold_place(store, change->hold);
     }
     if (change->adopts && um_extra_of(block) != NULL)
         um_extra_of(block)->maker_released = false;
@@ -94,14 +94,17 @@ int um_block_change(struct um_store *store, struct um_block *block, struct um_ow
         return code;
     bool got = get_target(store, block, takes_over ? owner : change.account->owner,
                           lifetime != NULL ? *lifetime : change.account->lifetime, &change);
-    if (got && (change.name != NULL || change.hold != NULL))
+    code = change.hold != NULL ? um_hold_check_room(store, block, fault) : 0;
+    if (code == 0 && got && (change.name != NULL || change.hold != NULL))
         got = um_extra_get(block) != NULL;
-    if (got) {
+    if (code == 0 && got) {
         apply(store, block, &change);
         return 0;
     }
     um_names_free(&store->block_names, change.name);
     um_hold_discard(change.hold);
+    if (code != 0)
+        return code;
     return um_fault(fault, UMEM_E_NO_MEMORY,
                     (struct um_fault){.block = um_block_handle(store, block),
                                       .what = "the system has no memory to note the change"});

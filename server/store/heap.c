@@ -198,6 +198,7 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
         um_names_insert(&store->heap_names, name, um_heap_handle(made));
     made->owner = owner;
     um_list_append(&owner->heaps, &made->in_owner);
+    owner->heap_count[made->kind]++;
     store->stats.heaps++;
     *heap = made;
     return 0;
@@ -216,8 +217,10 @@ void um_heap_kill(struct um_store *store, struct um_heap *heap)
         um_account_kill(store, UM_LIST_ITEM(link, struct um_account, in_heap));
     heap->owner = NULL;
     um_list_remove(&heap->in_owner);
-    if (owner != NULL)
+    if (owner != NULL) {
+        owner->heap_count[heap->kind]--;
         um_owner_settle(store, owner);
+    }
 }
 
 void um_heap_announce(struct um_store *store, struct um_heap *heap)

@@ -51,7 +51,7 @@ bool um_extra_dispose(struct um_store *store, struct um_block *block)
     um_resize_part(block);
     um_names_free(&store->block_names, extra->name);
     while (!um_list_is_empty(&extra->holds))
-        um_hold_free(UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
+        um_hold_free(store, UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
     if (is_pinned)
         um_pin_detach(extra->pin);
     drop_extra(block, extra);
@@ -68,12 +68,14 @@ struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner)
     return hold;
 }
 
-void um_hold_place(struct um_hold *hold)
+void um_hold_place(struct um_store *store, struct um_hold *hold)
 {
     struct um_block_extra *extra = um_extra_of(hold->block);
     um_list_append(&extra->holds, &hold->in_block);
     um_list_append(&hold->owner->holds, &hold->in_owner);
     extra->holders++;
+    hold->owner->hold_count++;
+    store->stats.holds++;
 }
 
 void um_hold_discard(struct um_hold *hold)
@@ -81,8 +83,10 @@ void um_hold_discard(struct um_hold *hold)
     free(hold);
 }
 
-void um_hold_free(struct um_hold *hold)
+void um_hold_free(struct um_store *store, struct um_hold *hold)
 {
+    hold->owner->hold_count--;
+    store->stats.holds--;
     um_extra_of(hold->block)->holders--;
     um_list_remove(&hold->in_block);
     um_list_remove(&hold->in_owner);
@@ -110,11 +114,11 @@ void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *bud
         struct um_block *block = hold->block;
         struct um_account *account = um_account_of(store, block);
         if (account->dead) {
-            um_hold_free(hold);
+            um_hold_free(store, hold);
             continue;
         }
         um_books_remove(store, account, block);
-        um_hold_free(hold);
+        um_hold_free(store, hold);
         um_books_add(store, account, block);
         um_extra_tidy(block);
     }
@@ -134,6 +138,22 @@ static int no_memory(const struct um_store *store, const struct um_block *block,
                                       .what = "the system has no memory to note who holds it"});
 }
 
+int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault)
+{
+    bool more = true;
+    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && more)
+        more = um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    if (store->holds_limit == 0 || store->stats.holds < store->holds_limit)
+        return 0;
+    return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
+                    (struct um_fault){.block = um_block_handle(store, block),
+                                      .limit = "holds",
+                                      .maximum = store->holds_limit,
+                                      .used = store->stats.holds,
+                                      .asked = 1,
+                                      .what = "there are as many holds as the daemon allows; release some"});
+}
+
 int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
                   struct um_fault *fault)
 {
@@ -148,13 +168,16 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
             um_extra_tidy(block);
         }
     } else if (um_hold_find(block, owner) == NULL) {
+        int code = um_hold_check_room(store, block, fault);
+        if (code != 0)
+            return code;
         struct um_hold *hold = um_extra_get(block) != NULL ? um_hold_new(block, owner) : NULL;
         if (hold == NULL) {
             um_extra_tidy(block);
             return no_memory(store, block, fault);
         }
         um_books_remove(store, account, block);
-        um_hold_place(hold);
+        um_hold_place(store, hold);
         um_books_add(store, account, block);
     }
     *holders = um_block_holders(account, block);
@@ -171,7 +194,7 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
     if (account->owner == owner || hold != NULL) {
         um_books_remove(store, account, block);
         if (hold != NULL)
-            um_hold_free(hold);
+            um_hold_free(store, hold);
         else
             um_extra_of(block)->maker_released = true;
         um_books_add(store, account, block);

@@ -141,5 +141,8 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
         .open = owner->open,
         .blocks = owner->made.blocks,
         .bytes = owner->made.bytes,
+        .heaps = (uint64_t)owner->heap_count[UM_HEAP_PRIVATE] + owner->heap_count[UM_HEAP_SHARED],
+        .shared_heaps = owner->heap_count[UM_HEAP_SHARED],
+        .holds = owner->hold_count,
     };
 }

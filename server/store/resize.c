@@ -26,7 +26,8 @@ static bool stays_in_place(const struct um_heap *heap, uint32_t flags)
 static int check_growth(const struct um_store *store, const struct um_heap *heap,
                         const struct um_block *block, uint64_t size, struct um_fault *fault)
 {
-    return size > block->size ? um_block_check_bytes(store, heap, size - block->size, fault) : 0;
+    const struct um_owner *owner = um_account_of(store, block)->owner;
+    return size > block->size ? um_block_check_bytes(store, heap, owner, size - block->size, fault) : 0;
 }
 
 static int no_memory(const struct um_heap *heap, const struct um_block *block, uint64_t size,

@@ -79,6 +79,8 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
         options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
     made->heaps_limit = options->heaps_limit;
     made->shared_heaps_limit = options->shared_heaps_limit;
+    made->owner_bytes_limit = options->owner_bytes_limit;
+    made->holds_limit = options->holds_limit;
     made->copied_at_once = UM_COPIED_AT_ONCE;
     made->cleared_at_once = UM_COPIED_AT_ONCE;
     made->large_blocks = UM_LARGE_BLOCKS;

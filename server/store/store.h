@@ -56,7 +56,7 @@ enum {
 struct um_fault {
     um_handle heap;    /* the heap concerned */
     um_handle block;   /* the block concerned */
-    const char *limit; /* static: which limit ("bytes", "blocks", "heaps", "maximum_size") was reached */
+    const char *limit; /* static: which limit ("bytes", "blocks", "heaps", "maximum_size", ...) was reached */
     uint64_t maximum;  /* the limit's value, in the limit's own unit */
     uint64_t used;     /* how much of it is in use */
     uint64_t asked;    /* how much was asked for */
@@ -70,6 +70,8 @@ struct um_store_options {
     uint32_t blocks_limit;       /* blocks at one time; at most 2^26 - 2 */
     uint32_t heaps_limit;        /* heaps at one time, the process heap not counted */
     uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
+    uint64_t owner_bytes_limit;  /* bytes in the blocks that one open owner has made; 0: as bytes_limit */
+    uint64_t holds_limit;        /* holds of owners on blocks that others made; 0: any number */
     uint64_t seed; /* random bits: where the first generation begins, and the name table's hash */
 };
 
@@ -107,6 +109,7 @@ struct um_store_stats {
     uint64_t peak_bytes;      /* most that bytes has been */
     uint64_t orphaned_blocks; /* alive, without a name and held by no open owner */
     uint64_t orphaned_bytes;
+    uint64_t holds; /* of owners on blocks that others made */
 };
 
 /* ---- the store ---- */
@@ -162,6 +165,9 @@ struct um_owner_info {
     bool open;
     uint64_t blocks; /* alive blocks that it made */
     uint64_t bytes;
+    uint64_t heaps;        /* alive heaps that it made */
+    uint64_t shared_heaps; /* those among them of kind shared */
+    uint64_t holds;        /* that it has on blocks that others made */
 };
 
 int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
@@ -343,7 +349,7 @@ int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budg
                            struct um_block **block, struct um_fault *fault);
 
 /* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum or free ranges, or the system's
- * memory), UMEM_E_LIMIT_EXCEEDED (bytes, blocks), UMEM_E_NAME_TAKEN, UMEM_E_CORRUPTED (a shared heap that a client took
+ * memory), UMEM_E_LIMIT_EXCEEDED (bytes, session_bytes, blocks), UMEM_E_NAME_TAKEN, UMEM_E_CORRUPTED (a shared heap that a client took
  * memory away from). */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
@@ -441,11 +447,12 @@ struct um_block *um_store_next_block(struct um_store *store, const struct um_blo
 /* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL:
  * leaves it). Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
  * that asks for no change: whoever changes an orphan holds it from then on. An earlier owner that holds the
- * block goes on holding it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY. */
+ * block goes on holding it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
+ * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold). */
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
                     const enum um_lifetime *lifetime, struct um_fault *fault);
 
-/* Holds for an owner (once, however often asked) and lets go. Letting go of what one does not hold does
+/* Holds for an owner (once, however often asked; UMEM_E_LIMIT_EXCEEDED) and lets go. Letting go of what one does not hold does
  * nothing. *holders is how many hold it then. A release frees nothing. */
 int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
                   struct um_fault *fault);

@@ -165,6 +165,8 @@ struct um_owner {
     struct um_link holds;      /* list of um_hold.in_owner */
     struct um_link in_closing; /* place in um_store.closing_owners */
     struct um_tally made;      /* live blocks that it made */
+    uint64_t hold_count;       /* length of `holds` */
+    uint32_t heap_count[UM_HEAP_SHARED + 1]; /* length of `heaps`, by kind */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
     bool open;
@@ -185,8 +187,10 @@ struct um_store {
     struct um_store_events events;
     struct um_store_stats stats;
     uint64_t bytes_limit;
-    uint64_t reserved;       /* the heaps' together */
-    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
+    uint64_t owner_bytes_limit; /* 0: none */
+    uint64_t holds_limit;       /* 0: none */
+    uint64_t reserved;          /* bytes by which blocks that are being moved will grow; all heaps' together */
+    uint64_t copied_at_once;    /* bytes that a resize may copy in one go */
     uint64_t
         cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
@@ -290,9 +294,9 @@ enum um_claim um_block_claim(const struct um_account *account, const struct um_b
 
 /* ---- block.c ---- */
 
-/* Whether `asked` more bytes fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
-int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
-                         struct um_fault *fault);
+/* Whether `asked` more bytes of an owner's fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
+int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
+                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault);
 
 /* What HEAP_GENERATE_EXCEPTIONS would have raised, or 0 where neither the heap nor the call has that flag. */
 uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags);
@@ -308,8 +312,8 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block);
 
 /* Checks what a new block is asked for with, and makes its name (*name is NULL where it is to have none). */
-int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_block_options *options,
-                       struct um_name **name, struct um_fault *fault);
+int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_owner *owner,
+                       const struct um_block_options *options, struct um_name **name, struct um_fault *fault);
 
 /* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
  * as its memory. UMEM_E_NO_MEMORY, UMEM_E_CORRUPTED. */
@@ -344,10 +348,14 @@ void um_block_set_address(struct um_block *block, void *address);
  * one does. */
 bool um_extra_dispose(struct um_store *store, struct um_block *block);
 
+/* Whether one more hold is allowed, if need be once those on blocks that are gone are given back: 0 or
+ * UMEM_E_LIMIT_EXCEEDED. */
+int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault);
+
 /* Allocates a hold without placing it; places it; takes it out and frees it. The books do not change. */
 struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner);
-void um_hold_place(struct um_hold *hold);
-void um_hold_free(struct um_hold *hold);
+void um_hold_place(struct um_store *store, struct um_hold *hold);
+void um_hold_free(struct um_store *store, struct um_hold *hold);
 
 /* Frees a hold that was not placed. NULL is fine. */
 void um_hold_discard(struct um_hold *hold);

@@ -141,7 +141,7 @@ static void make_block(struct client *client, const char *name)
 /* Whether so many sessions are open, this one counted. */
 static bool has_sessions(struct client *client, int count)
 {
-    char line[1024];
+    char line[4096];
     char key[64];
 
     client_send(client, "{\"method\":\"server.stats\"}\n");

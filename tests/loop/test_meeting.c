@@ -200,7 +200,7 @@ static void a_client_dies_while_it_waits(void **state)
     struct world *world = *state;
     struct client *dying[3];
     struct client *other;
-    char line[1024];
+    char line[4096];
 
     world_start(world);
     other = client_open(world, 3, true);

@@ -16,7 +16,7 @@ enum { BLOCK_SIZE = 60000, ANSWER_SIZE = 80000 }; /* a block, and about what its
 /* Reads a number out of server.stats. */
 static unsigned long long stat_of(struct client *client, const char *name)
 {
-    char line[1024];
+    char line[4096];
     char key[64];
     const char *at;
 

@@ -198,7 +198,7 @@ static void client_that_does_not_wait(void **state)
 {
     struct world *world = *state;
     struct client *client;
-    char line[512];
+    char line[4096];
 
     world_start(world);
     client = client_open(world, 0, true);

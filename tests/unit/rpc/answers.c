@@ -226,6 +226,22 @@ static bool is_of_message(int code)
     return code == UMEM_E_PARSE_ERROR || code == UMEM_E_INVALID_REQUEST || code == UMEM_E_METHOD_NOT_FOUND;
 }
 
+/* Who uses most of a limit. */
+static bool is_most(const cJSON *item)
+{
+    static const char *const members[] = {"session", "pid", "program", "used"};
+    const cJSON *member = item->child;
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++, member = member->next) {
+        bool is_text = strcmp(members[i], "program") == 0;
+
+        if (member == NULL || strcmp(member->string, members[i]) != 0 ||
+            !(is_text ? cJSON_IsString(member) != 0 : is_integer(member, 0)))
+            return false;
+    }
+    return member == NULL;
+}
+
 /* The facts that an error's data may have, as protocol.md lists them. */
 static void check_facts(const cJSON *data)
 {
@@ -234,7 +250,8 @@ static void check_facts(const cJSON *data)
     static const char *const strings[] = {"name", "param", "limit", "ntstatus"};
 
     for (const cJSON *item = data->child; item != NULL; item = item->next) {
-        bool is_known = strcmp(item->string, "handle") == 0 && is_value(item);
+        bool is_known = (strcmp(item->string, "handle") == 0 && is_value(item)) ||
+                        (strcmp(item->string, "most") == 0 && is_most(item));
 
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
             is_known |= strcmp(item->string, numbers[i]) == 0 && is_integer(item, 0);

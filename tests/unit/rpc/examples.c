@@ -23,6 +23,7 @@ void prepare_all(struct fixture *fixture, struct numbers *numbers)
     new_heap(other, "{\"name\":\"locked\"}");
     new_block(other, "{\"size\":64,\"name\":\"shut\",\"heap\":\"locked\"}");
     expect_result(other, MESSAGE("heap.lock", "[\"locked\"]"));
+    new_block(other, "{\"size\":64,\"name\":\"theirs\"}");
     new_block(peer, "{\"size\":64,\"name\":\"c\"}");
     new_block(peer, "{\"size\":1048576,\"name\":\"large\"}");
     numbers->address =
@@ -43,6 +44,17 @@ static void without_waits(struct fixture *fixture)
 static void without_watches(struct fixture *fixture)
 {
     fixture->limits.watches = 0;
+}
+
+static void with_much_unsent(struct fixture *fixture)
+{
+    fixture->limits.unsent_total_bytes = 1;
+}
+
+static void without_holds(struct fixture *fixture)
+{
+    fixture->store->holds_limit = 1;
+    expect_result(&fixture->peer, MESSAGE("block.hold", "[\"shut\"]"));
 }
 
 static void without_batch_bytes(struct fixture *fixture)
@@ -137,6 +149,7 @@ const struct example examples[] = {
 
     {"rpc.discover", 0, "{}", ALONE, NULL, NULL},
     {"rpc.discover", UMEM_E_TOO_LARGE, "{}", ALONE, without_message_bytes, NULL},
+    {"rpc.discover", UMEM_E_LIMIT_EXCEEDED, "{}", ALONE, with_much_unsent, NULL},
     {"$/cancelRequest", 0, "{\"id\":1}", ALONE, NULL, NULL},
     {"server.ping", 0, "{}", ALONE, NULL, NULL},
     {"server.info", 0, "{}", ALONE, NULL, NULL},
@@ -231,6 +244,9 @@ const struct example examples[] = {
      NULL},
     NO_BYTES("block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
     {"block.hold", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.hold", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\"}", ALONE, without_holds, NULL},
+    {"block.change", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\",\"lifetime\":\"session\"}", ALONE,
+     without_holds, NULL},
     {"block.map", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
     {"block.map", UMEM_E_UNSUPPORTED, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"block.map", UMEM_E_CORRUPTED, "{\"block\":\"m\"}", ALONE, with_cut_heap, NULL},

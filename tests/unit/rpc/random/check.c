@@ -305,6 +305,8 @@ void check_step(struct run *run, int actor)
     MUST(stats.blocks == sum_blocks(run, NONE, 0));
     MUST(stats.bytes == sum_bytes(run, NONE, 0));
     MUST(stats.heaps == count_heaps(run));
+    MUST(stats.holds >= count_holds(run, NONE));
+    MUST(stats.holds == count_holds(run, NONE) || um_store_has_work(run->store));
     MUST(um_rpc_next_deadline(run->rpc) == next_deadline(run));
     MUST(run->shutdowns == run->shutdowns_expected);
     MUST(run->work_pending || (!has_job && !um_store_has_work(run->store)));

@@ -33,6 +33,15 @@ struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, 
 
 /* ---- resizes ---- */
 
+bool session_may_have(const struct run *run, int block, uint64_t more)
+{
+    const struct model_block *it = &run->blocks[block];
+    uint64_t limit = run->limits.session_bytes;
+    uint64_t used = sum_bytes(run, NONE, it->maker.session);
+
+    return open_maker(run, &it->maker) == NONE || (used <= limit && more <= limit - used);
+}
+
 int check_growth(const struct run *run, int block, uint64_t size)
 {
     const struct model_block *it = &run->blocks[block];
@@ -43,8 +52,10 @@ int check_growth(const struct run *run, int block, uint64_t size)
         return UMEM_OK;
     if (heap->maximum_size != 0 && more > heap->maximum_size - sum_bytes(run, it->heap, 0) - heap->reserved)
         return UMEM_E_NO_MEMORY;
-    return more > run->limits.bytes - sum_bytes(run, NONE, 0) - run->reserved ? UMEM_E_LIMIT_EXCEEDED
-                                                                              : UMEM_OK;
+    return !session_may_have(run, block, more) ||
+                   more > run->limits.bytes - sum_bytes(run, NONE, 0) - run->reserved
+               ? UMEM_E_LIMIT_EXCEEDED
+               : UMEM_OK;
 }
 
 /* A block that was freed or resized otherwise is not being moved any more: the next slice begins anew. */

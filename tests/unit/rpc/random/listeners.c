@@ -35,6 +35,20 @@ unsigned count_watches(const struct run *run, int session)
     return count;
 }
 
+unsigned count_observers(const struct run *run, uint64_t handle)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < WATCHES; i++) {
+        const struct watch *watch = &run->watches[i];
+
+        count += watch->used && watch->attached && (watch->block != 0 ? watch->block : watch->heap) == handle;
+    }
+    for (int i = 0; i < LATERS && handle != 0; i++)
+        count += run->laters[i].kind != 0 && run->laters[i].handle == handle;
+    return count;
+}
+
 bool block_is_observed(const struct run *run, uint64_t block)
 {
     for (int i = 0; i < LATERS; i++) {

@@ -19,6 +19,8 @@
 
 enum {
     QUEUED = 100000000,    /* bytes that sessions are said to have unsent, and their number */
+    GATHERED = 3,          /* likewise what they are said to have gathered, times their number */
+    SMALL_ANSWER = 4096,   /* bytes that are sent whatever else waits */
     LIST_COST = 64 * 1024, /* bytes that a page of a list counts for in a batch */
     SESSIONS = 6,
     HEAPS = 6,        /* the process heap is number 0 */
@@ -245,6 +247,13 @@ struct session {
     struct um_buf raw;    /* and the raw bytes that follow it at once */
 };
 
+/* Who uses most of a limit, as it was found first in this step. */
+struct most {
+    bool known;
+    int session; /* NONE: nobody uses any */
+    uint64_t used;
+};
+
 struct run {
     uint64_t random;
     struct um_store *store;
@@ -268,6 +277,8 @@ struct run {
     int64_t last_id; /* of requests */
     uint64_t requests;
     uint64_t errors;
+    uint64_t refusals[UM_LIMIT_COUNT];
+    struct most most[UM_LIMIT_COUNT];
     uint64_t now_ms;
     int64_t now_s;
     unsigned shutdowns;

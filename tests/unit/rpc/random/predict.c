@@ -107,6 +107,14 @@ bool has_room(const struct call *call, uint64_t size)
     return used <= limit && size <= limit - used;
 }
 
+bool has_place(const struct call *call, uint64_t size)
+{
+    uint64_t limit = call->run->limits.unsent_total_bytes;
+    uint64_t used = call->run->traffic.unsent_bytes;
+
+    return has_room(call, size) && used <= limit && answer_used(call) + size <= limit - used;
+}
+
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used)
 {
     uint64_t facts[3] = {maximum, used, 1};
@@ -115,18 +123,33 @@ void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint6
     fail_end(call);
 }
 
-bool may_wait(struct call *call)
+bool may_observe(struct call *call, uint64_t handle)
 {
+    uint64_t used = count_observers(call->run, handle);
+
+    if (used < call->run->limits.observers)
+        return true;
+    fail_limit_of(call, "observers", call->run->limits.observers, used);
+    return false;
+}
+
+bool may_wait(struct call *call, uint64_t handle)
+{
+    uint64_t all = 0;
     uint64_t used = count_laters(call->run, call->session);
 
+    for (int i = 0; i < SESSIONS; i++)
+        all += count_laters(call->run, i);
     if (call->batch_left != NULL)
         fail_plain(call, UMEM_E_UNSUPPORTED);
     else if (call->id.kind == ID_NONE)
         fail_plain(call, UMEM_E_TIMEOUT);
     else if (used >= call->run->limits.waits)
         fail_limit_of(call, "waits", call->run->limits.waits, used);
+    else if (all >= call->run->limits.waits_total)
+        fail_limit_of(call, "waits_total", call->run->limits.waits_total, all);
     else
-        return true;
+        return may_observe(call, handle);
     return false;
 }
 
@@ -231,6 +254,15 @@ void finish_batch(struct run *run, int session, const struct message *message)
     struct um_buf *out = &run->sessions[session].direct;
     struct call call;
 
+    if (run->traffic.unsent_bytes >= run->limits.unsent_total_bytes) {
+        begin_refusal(run, session, &call);
+        refuse(&call, UMEM_E_LIMIT_EXCEEDED);
+        fact_limit(&call, "unsent_total_bytes", run->limits.unsent_total_bytes);
+        fact_uint(&call, "used", run->traffic.unsent_bytes);
+        fact_most(&call, "unsent_total_bytes");
+        fail_end(&call);
+        return;
+    }
     um_json_begin_array(out);
     for (unsigned i = 0; i < message->count; i++) {
         call_init(&call, run, session, &message->requests[i]);

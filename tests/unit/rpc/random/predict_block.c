@@ -24,12 +24,16 @@ static bool check_room(struct call *call, int heap, uint64_t size, unsigned flag
     const struct model_heap *it = &run->heaps[heap];
     uint64_t blocks[3] = {run->limits.blocks, sum_blocks(run, NONE, 0), 1};
     uint64_t here[3] = {it->maximum_size, sum_bytes(run, heap, 0) + it->reserved, size};
+    uint64_t own[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
+                       size};
     uint64_t all[3] = {run->limits.bytes, sum_bytes(run, NONE, 0) + run->reserved, size};
 
     if (blocks[1] >= blocks[0])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);
     else if (here[0] != 0 && size > here[0] - here[1])
         fail_limit(call, UMEM_E_NO_MEMORY, "maximum_size", here, it->handle);
+    else if (own[1] > own[0] || size > own[0] - own[1])
+        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", own, it->handle);
     else if (size > all[0] - all[1])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "bytes", all, it->handle);
     else
@@ -241,7 +245,7 @@ void predict_block_list(struct call *call)
     block = next_block(call, heap, after != 0 ? slot_of(after) + 1 : 0);
     out = result_key(call, "blocks");
     um_json_begin_array(out);
-    for (; block != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
+    for (; block != NONE && left != 0 && (last == 0 || has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe_block(run, out, block);
         um_json_end_object(out);
@@ -272,11 +276,26 @@ static void answer_holders(struct call *call, int block)
     result_end(call);
 }
 
+/* Whether one more hold is allowed. */
+static bool may_hold(struct call *call, int block)
+{
+    uint64_t facts[3] = {call->run->limits.holds, count_holds(call->run, NONE), 1};
+
+    if (facts[1] < facts[0])
+        return true;
+    fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "holds", facts, 0);
+    fact_uint(call, "block", call->run->blocks[block].handle);
+    fail_end(call);
+    return false;
+}
+
 void predict_block_hold(struct call *call)
 {
     int block = resolve_block(call, "block");
+    const struct model_block *it = &call->run->blocks[block == NONE ? 0 : block];
 
-    if (block == NONE)
+    if (block == NONE || ((it->holders >> call->session & 1) == 0 &&
+                          open_maker(call->run, &it->maker) != call->session && !may_hold(call, block)))
         return;
     call->run->blocks[block].holders |= 1U << call->session;
     answer_holders(call, block);
@@ -300,6 +319,8 @@ void predict_block_change(struct call *call)
     int block = resolve_block(call, "block");
     struct model_block *it = &run->blocks[block == NONE ? 0 : block];
     int bearer = name->given && name->name[0] != '\0' ? block_named(run, name->name) : NONE;
+    bool takes_over;
+    int maker;
 
     if (block == NONE)
         return;
@@ -307,7 +328,12 @@ void predict_block_change(struct call *call)
         fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[bearer].handle);
         return;
     }
-    if (is_orphan(it) || to_session) {
+    takes_over = is_orphan(it) || to_session;
+    maker = open_maker(run, &it->maker);
+    if (takes_over && maker != NONE && maker != call->session && (it->holders >> maker & 1) != 0 &&
+        !may_hold(call, block))
+        return;
+    if (takes_over) {
         it->maker = (struct maker){run->sessions[call->session].id, call->session};
         it->holders |= 1U << call->session;
     }

@@ -28,11 +28,11 @@ static void read_raw(struct call *call, int block, const struct span *span)
         fail_plain(call, UMEM_E_UNSUPPORTED);
     } else if (span->size > call->run->limits.payload_bytes) {
         refuse(call, UMEM_E_TOO_LARGE);
-        fact_text(call, "limit", "payload_bytes");
-        fact_uint(call, "maximum", call->run->limits.payload_bytes);
+        fact_limit(call, "payload_bytes", call->run->limits.payload_bytes);
         fact_uint(call, "asked", span->size);
         fail_end(call);
-    } else if (fits(call, 0, span->size)) {
+    } else if (((call->batch_left == NULL && span->size > COPIED_AT_ONCE) || may_send(call, span->size)) &&
+               fits(call, 0, span->size)) {
         result_uint(call, "size", span->size);
         result_end(call);
         if (call->id.kind == ID_NONE || span->size == 0)
@@ -231,11 +231,18 @@ void predict_block_find(struct call *call)
 {
     const struct argument *data = argument_of(call->request, "data");
     int block = resolve_block(call, "block");
+    uint64_t facts[3] = {call->run->limits.gathered_bytes, call->run->traffic.gathered_bytes, data->size};
     struct span span;
     struct job *job;
 
     if (block == NONE || !range_of(call, block, "offset", NULL, &span) || !fits(call, 0, span.size))
         return;
+    if (span.size > LONG_SIZE && call->batch_left == NULL && data->size > SMALL_ANSWER &&
+        data->size > facts[0] - facts[1]) {
+        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "gathered_bytes", facts, 0);
+        fail_end(call);
+        return;
+    }
     job = new_job(call, JOB_FIND, heap_of(call, block), 0);
     job->first = span;
     job->needle = malloc(data->size + 1);

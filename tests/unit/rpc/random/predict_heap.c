@@ -219,7 +219,7 @@ void predict_heap_list(struct call *call)
         return;
     out = result_key(call, "heaps");
     um_json_begin_array(out);
-    for (; heap != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
+    for (; heap != NONE && left != 0 && (last == 0 || has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe_heap(call, heap);
         um_json_end_object(out);
@@ -329,7 +329,7 @@ void predict_heap_lock(struct call *call)
         result_end(call);
     } else if (timeout == 0) {
         fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);
-    } else if (may_wait(call)) {
+    } else if (may_wait(call, run->heaps[heap].handle)) {
         later = new_later(run, LATER_LOCK, call->session);
         later->entry = call->entry;
         later->id = call->id;

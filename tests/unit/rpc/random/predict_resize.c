@@ -9,13 +9,16 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
     const struct run *run = call->run;
     const struct model_block *it = &run->blocks[block];
     const struct model_heap *heap = &run->heaps[it->heap];
-    bool here = code == UMEM_E_NO_MEMORY;
-    uint64_t facts[3] = {here ? heap->maximum_size : run->limits.bytes,
-                         here ? sum_bytes(run, it->heap, 0) + heap->reserved
-                              : sum_bytes(run, NONE, 0) + run->reserved,
-                         size - it->size};
+    uint64_t here[3] = {heap->maximum_size, sum_bytes(run, it->heap, 0) + heap->reserved, size - it->size};
+    uint64_t own[3] = {run->limits.session_bytes, sum_bytes(run, NONE, it->maker.session), size - it->size};
+    uint64_t all[3] = {run->limits.bytes, sum_bytes(run, NONE, 0) + run->reserved, size - it->size};
 
-    fail_limit(call, code, here ? "maximum_size" : "bytes", facts, heap->handle);
+    if (code == UMEM_E_NO_MEMORY)
+        fail_limit(call, code, "maximum_size", here, heap->handle);
+    else if (!session_may_have(run, block, size - it->size))
+        fail_limit(call, code, "session_bytes", own, heap->handle);
+    else
+        fail_limit(call, code, "bytes", all, heap->handle);
     fact_uint(call, "block", it->handle);
     fact_status(call, flags | heap->flags);
     fail_end(call);

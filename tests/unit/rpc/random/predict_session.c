@@ -14,6 +14,12 @@ enum {
 
 /* ---- the daemon ---- */
 
+static void key_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
 void predict_empty(struct call *call)
 {
     result_end(call);
@@ -78,6 +84,10 @@ void predict_server_stats(struct call *call)
     const struct run *run = call->run;
     uint64_t blocks = 0;
     uint64_t bytes = 0;
+    uint64_t waits = 0;
+    uint64_t watches = 0;
+    uint64_t holds;
+    struct um_buf *out;
 
     for (int i = 0; i < BLOCKS; i++) {
         blocks += is_orphan(&run->blocks[i]);
@@ -94,6 +104,28 @@ void predict_server_stats(struct call *call)
     result_uint(call, "errors", run->errors);
     result_uint(call, "bytes_read", run->traffic.bytes_read);
     result_uint(call, "bytes_written", run->traffic.bytes_written);
+    result_uint(call, "peak_sessions", run->traffic.peak_sessions);
+    for (int i = 0; i < SESSIONS; i++) {
+        waits += count_laters(run, i);
+        watches += count_watches(run, i);
+    }
+    result_uint(call, "waits", waits);
+    result_uint(call, "watches", watches);
+    /* Those on blocks that are gone and not given back yet count, too: see check_step(). */
+    out = result_key(call, "holds");
+    holds = learn_uint(call);
+    MUST(holds >= count_holds(run, NONE) || call->id.kind == ID_NONE);
+    um_json_uint(out, holds);
+    result_uint(call, "unsent_bytes", run->traffic.unsent_bytes);
+    result_uint(call, "peak_unsent_bytes", run->traffic.peak_unsent_bytes);
+    result_uint(call, "gathered_bytes", run->traffic.gathered_bytes);
+    result_uint(call, "peak_gathered_bytes", run->traffic.peak_gathered_bytes);
+    out = result_key(call, "refusals");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++)
+        key_uint(out, um_limits_entry(i)->name,
+                 run->refusals[i] + (i == UM_LIMIT_sessions ? run->traffic.refused_sessions : 0));
+    um_json_end_object(out);
     result_end(call);
 }
 
@@ -104,12 +136,6 @@ void predict_shutdown(struct call *call)
 }
 
 /* ---- sessions ---- */
-
-static void key_uint(struct um_buf *out, const char *key, uint64_t value)
-{
-    um_json_key(out, key);
-    um_json_uint(out, value);
-}
 
 /* Of what waits for the session itself, the answer at work is no part. */
 static void describe_session(const struct call *call, struct um_buf *out, int session)
@@ -166,7 +192,7 @@ void predict_session_list(struct call *call)
         return;
     out = result_key(call, "sessions");
     um_json_begin_array(out);
-    for (; session != NONE && left != 0 && (first || has_room(call, ENTRY_SIZE)); left--, first = false) {
+    for (; session != NONE && left != 0 && (first || has_place(call, ENTRY_SIZE)); left--, first = false) {
         um_json_begin_object(out);
         describe_session(call, out, session);
         um_json_end_object(out);
@@ -219,6 +245,7 @@ void predict_session_watch(struct call *call)
     int heap = of_heap ? resolve_heap(call, "heap") : NONE;
     struct span span = {0};
     struct watch *watch;
+    uint64_t all = 0;
     int block = NONE;
 
     if (of_heap && heap == NONE)
@@ -236,6 +263,14 @@ void predict_session_watch(struct call *call)
         fail_limit_of(call, "watches", run->limits.watches, count_watches(run, call->session));
         return;
     }
+    for (int i = 0; i < SESSIONS; i++)
+        all += count_watches(run, i);
+    if (all >= run->limits.watches_total) {
+        fail_limit_of(call, "watches_total", run->limits.watches_total, all);
+        return;
+    }
+    if (!may_observe(call, of_block ? run->blocks[block].handle : of_heap ? run->heaps[heap].handle : 0))
+        return;
     watch = add_watch(run, call->session);
     watch->block = of_block ? run->blocks[block].handle : 0;
     watch->heap = of_heap ? run->heaps[heap].handle : 0;

@@ -41,6 +41,9 @@ unsigned count_bits(unsigned bits);
 uint64_t sum_blocks(const struct run *run, int heap, uint64_t maker); /* heap NONE, maker 0: any */
 uint64_t sum_bytes(const struct run *run, int heap, uint64_t maker);
 uint64_t count_heaps(const struct run *run); /* the process heap is one */
+uint64_t count_holds(const struct run *run,
+                     int session); /* on blocks that others made; NONE: of all sessions */
+int open_maker(const struct run *run, const struct maker *maker); /* the session that it is, or NONE */
 bool is_locked(const struct run *run, int heap, int session);
 void note_peaks(struct run *run, int heap);
 void set_size(struct run *run, int block, uint64_t size);
@@ -79,8 +82,9 @@ int do_write_behind(struct run *run);
 struct later *new_later(struct run *run, enum later_kind kind, int session);
 unsigned count_laters(const struct run *run, int session);
 unsigned count_watches(const struct run *run, int session);
-bool block_is_observed(const struct run *run, uint64_t block); /* by itself */
-bool heap_is_observed(const struct run *run, uint64_t heap);   /* as a heap, or with everything */
+unsigned count_observers(const struct run *run, uint64_t handle); /* 0: of everything */
+bool block_is_observed(const struct run *run, uint64_t block);    /* by itself */
+bool heap_is_observed(const struct run *run, uint64_t heap);      /* as a heap, or with everything */
 void tell_changed(struct run *run, int block, uint64_t offset, uint64_t size);
 void tell_freed(struct run *run, uint64_t block, uint64_t heap);
 void tell_destroyed(struct run *run, uint64_t heap);
@@ -105,6 +109,7 @@ void work(struct run *run);
 void keep_job(struct call *call, struct job *job);
 void end_job(struct run *run, int session);
 void drop_job(struct run *run, int session);
+bool session_may_have(const struct run *run, int block, uint64_t more); /* whoever made the block */
 int check_growth(const struct run *run, int block, uint64_t size);
 void part_moves(struct run *run, uint64_t block);
 bool is_being_moved(const struct run *run, uint64_t block);
@@ -147,6 +152,9 @@ void fail_plain(struct call *call, int code);
 void fail_block(struct call *call, int code, uint64_t block);
 void fail_heap(struct call *call, int code, uint64_t heap);
 void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap);
+void fact_limit(struct call *call, const char *limit, uint64_t maximum); /* and that it was refused */
+void fact_most(struct call *call, const char *limit);
+bool may_send(struct call *call, uint64_t size); /* else the call has been answered */
 uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
@@ -203,9 +211,11 @@ bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker);
 void describe_shared(struct call *call, int heap);     /* what only shared heaps have */
-bool has_room(const struct call *call, uint64_t size); /* for one more entry of a list */
+bool has_room(const struct call *call, uint64_t size);
+bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);
-bool may_wait(struct call *call);
+bool may_wait(struct call *call, uint64_t handle);    /* on a block or heap */
+bool may_observe(struct call *call, uint64_t handle); /* 0: everything */
 bool has_text(const struct request *request, const char *name, const char *text);
 unsigned slot_of(uint64_t handle);
 void predict_request(struct call *call);

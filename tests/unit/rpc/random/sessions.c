@@ -28,11 +28,17 @@ static uint64_t queued(const struct um_peer *peer)
     return QUEUED + peer->id;
 }
 
+static uint64_t gathered(const struct um_peer *peer)
+{
+    return GATHERED * peer->id;
+}
+
 /* ---- sessions come and go ---- */
 
 void open_session(struct run *run, int session)
 {
-    static const struct um_peer_events events = {.flush = on_flush, .close = on_close, .queued = queued};
+    static const struct um_peer_events events = {
+        .flush = on_flush, .close = on_close, .queued = queued, .gathered = gathered};
     static const char *const programs[] = {"program0", "program1", "program2",
                                            "program3", "program4", "program5"};
     struct um_peer_options options = {

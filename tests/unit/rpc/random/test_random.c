@@ -87,11 +87,22 @@ static int some_ready(struct run *run)
 static void choose_limits(struct run *run)
 {
     static const uint64_t batch_bytes[] = {10, 300, 3000, BATCH_BYTES};
+    static const uint64_t session_bytes[] = {200000, BYTES_LIMIT / 4, BYTES_LIMIT, BYTES_LIMIT};
+    static const uint64_t unsent[] = {0, 0, 0, 0, 300000, 396000, 500000, 0};
 
     run->limits.batch_bytes = batch_bytes[roll(run, 4)];
     run->limits.message_bytes = one_in(run, 8) ? 65536 : MESSAGE_BYTES;
     run->limits.waits = 1 + roll(run, LATERS / SESSIONS - 1);
     run->limits.watches = 1 + roll(run, WATCHES / SESSIONS - 1);
+    run->limits.waits_total = one_in(run, 4) ? 1 + roll(run, LATERS) : LATERS;
+    run->limits.watches_total = one_in(run, 4) ? 1 + roll(run, WATCHES) : WATCHES;
+    run->limits.observers = one_in(run, 4) ? 1 + roll(run, 4) : WATCHES + LATERS;
+    run->limits.unsent_total_bytes = 400000;
+    run->limits.gathered_bytes = 100000;
+    run->traffic.unsent_bytes = unsent[roll(run, 8)];
+    run->traffic.gathered_bytes = one_in(run, 4) ? 99000 : 0;
+    run->store->holds_limit = run->limits.holds = one_in(run, 4) ? 1 + roll(run, 10) : 1000;
+    run->store->owner_bytes_limit = run->limits.session_bytes = session_bytes[roll(run, 4)];
 }
 
 static int do_message(struct run *run)
@@ -122,11 +133,22 @@ static int do_nonsense(struct run *run)
     };
     static const struct request nothing = {.id = {.kind = ID_NULL}};
     int session = some_ready(run);
-    size_t which = (size_t)roll(run, 5);
+    size_t which = (size_t)roll(run, 6);
     struct call call;
 
     if (session == NONE)
         return NONE;
+    if (which == 5) {
+        um_peer_refuse_limit(&run->sessions[session].peer, UMEM_E_TIMEOUT, "it took too long", "message_ms",
+                             0, 7);
+        run->requests++;
+        call_init(&call, run, session, &nothing);
+        refuse(&call, UMEM_E_TIMEOUT);
+        fact_limit(&call, "message_ms", run->limits.message_ms);
+        fact_uint(&call, "asked", 7);
+        fail_end(&call);
+        return session;
+    }
     if (nonsense[which].text != NULL)
         feed(run, session, nonsense[which].text, strlen(nonsense[which].text), 0);
     else
@@ -221,6 +243,9 @@ static void do_something(struct run *run)
 
     note_reserved(run);
     run->had_work = um_reclaim_is_due(run->store);
+    /* A turn begins: who uses most of a limit is looked for anew. */
+    um_rpc_set_time(run->rpc, run->now_s, run->now_ms);
+    memset(run->most, 0, sizeof run->most);
     for (size_t j = 0; j < sizeof actions / sizeof actions[0]; j++)
         weights += actions[j].weight;
     left = roll(run, weights);
@@ -256,7 +281,15 @@ static void start(struct run *run)
     run->limits.batch_requests = BATCH - 1;
     run->limits.batch_bytes = BATCH_BYTES;
     run->limits.unsent_bytes = 3000;
-    run->traffic = (struct um_traffic){0, 12345, 67890};
+    run->traffic = (struct um_traffic){
+        .bytes_read = 12345,
+        .bytes_written = 67890,
+        .peak_sessions = 11,
+        .refused_sessions = 2,
+        .peak_unsent_bytes = 22,
+        .peak_gathered_bytes = 33,
+    };
+    run->limits.session_bytes = BYTES_LIMIT;
     assert_int_equal(um_store_new(&store, &run->store), UMEM_OK);
     run->store->copied_at_once = COPIED_AT_ONCE;
     run->store->cleared_at_once = UINT64_MAX; /* the model makes every block at once */

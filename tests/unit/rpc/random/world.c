@@ -110,6 +110,27 @@ uint64_t count_heaps(const struct run *run)
     return count;
 }
 
+int open_maker(const struct run *run, const struct maker *maker)
+{
+    const struct session *it = &run->sessions[maker->place];
+
+    return maker->session != 0 && it->open && it->id == maker->session ? maker->place : NONE;
+}
+
+uint64_t count_holds(const struct run *run, int session)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < BLOCKS; i++) {
+        const struct model_block *it = &run->blocks[i];
+        int maker = it->alive ? open_maker(run, &it->maker) : NONE;
+
+        for (int j = 0; j < SESSIONS && it->alive; j++)
+            count += (it->holders >> j & 1) != 0 && j != maker && (session == NONE || session == j);
+    }
+    return count;
+}
+
 void note_peaks(struct run *run, int heap)
 {
     uint64_t all = sum_bytes(run, NONE, 0);

@@ -1,0 +1,195 @@
+#include "budget.h"
+
+#include "server_core.h"
+#include "session.h"
+#include "umem_errors.h"
+
+void um_budget_init(struct um_server *server)
+{
+    um_list_init(&server->budget.waiting);
+    um_list_init(&server->budget.begun);
+}
+
+/* ---- the sums ---- */
+
+uint64_t um_session_gathered(const struct um_session *session)
+{
+    return session->frame.kept.capacity + (session->is_peer_open ? um_peer_gathered(&session->peer) : 0);
+}
+
+/* Memory, not bytes to send: what is large stays until the last byte of it is gone. */
+static uint64_t unsent_memory(const struct um_session *session)
+{
+    return session->peer.out.capacity + session->sending.capacity;
+}
+
+static void count(uint64_t *sum, uint64_t *peak, uint64_t *counted, uint64_t now)
+{
+    *sum += now - *counted;
+    *counted = now;
+    if (*sum > *peak)
+        *peak = *sum;
+}
+
+static void recount(struct um_session *session, uint64_t gathered, uint64_t unsent)
+{
+    struct um_traffic *traffic = &session->server->traffic;
+    struct um_budget_share *share = &session->share;
+
+    if (gathered != share->gathered)
+        count(&traffic->gathered_bytes, &traffic->peak_gathered_bytes, &share->gathered, gathered);
+    if (unsent != share->unsent)
+        count(&traffic->unsent_bytes, &traffic->peak_unsent_bytes, &share->unsent, unsent);
+}
+
+static bool has_room(const struct um_server *server)
+{
+    return server->traffic.gathered_bytes < server->limits.gathered_bytes;
+}
+
+/* One at a time: when it has gone on, and there is room still, it is the next one's turn. */
+static void wake(struct um_server *server)
+{
+    struct um_session *first;
+
+    if (um_list_is_empty(&server->budget.waiting))
+        return;
+    first = UM_LIST_ITEM(server->budget.waiting.next, struct um_session, share.in_waiting);
+    if (!first->is_closing && (!first->share.is_favoured || has_room(server)))
+        um_server_make_due(server, first);
+}
+
+/* ---- messages that are not whole ---- */
+
+static bool is_in_message(const struct um_session *session)
+{
+    if (session->is_discarding || session->is_ending || session->input_over || !session->is_peer_open)
+        return false;
+    return um_frame_is_in_message(&session->frame) || um_peer_is_gathering(&session->peer);
+}
+
+static void stop_clock(struct um_budget_share *share)
+{
+    um_list_remove(&share->in_begun);
+}
+
+static void start_clock(struct um_session *session)
+{
+    struct um_server *server = session->server;
+
+    session->share.begun_ms = uv_now(server->loop);
+    um_list_remove(&session->share.in_begun);
+    um_list_append(&server->budget.begun, &session->share.in_begun);
+}
+
+static void leave_queue(struct um_budget_share *share)
+{
+    um_list_remove(&share->in_waiting);
+    share->is_favoured = false;
+}
+
+void um_budget_note(struct um_session *session, bool wants_bytes)
+{
+    struct um_budget_share *share = &session->share;
+
+    recount(session, um_session_gathered(session), unsent_memory(session));
+    if (share->gathered <= UM_BUDGET_LITTLE || !wants_bytes)
+        leave_queue(share);
+    if (!is_in_message(session))
+        stop_clock(share);
+    else if (share->has_served || um_list_is_empty(&share->in_begun))
+        start_clock(session);
+    share->has_served = false;
+    wake(session->server);
+}
+
+void um_budget_forget(struct um_session *session)
+{
+    recount(session, 0, 0);
+    stop_clock(&session->share);
+    leave_queue(&session->share);
+    wake(session->server);
+}
+
+/* ---- reading ---- */
+
+bool um_budget_admits(struct um_session *session)
+{
+    struct um_server *server = session->server;
+    struct um_budget_share *share = &session->share;
+
+    if (share->gathered <= UM_BUDGET_LITTLE || session->is_discarding || has_room(server)) {
+        leave_queue(share);
+        return true;
+    }
+    if (um_list_is_empty(&share->in_waiting))
+        um_list_append(&server->budget.waiting, &share->in_waiting);
+    share->is_favoured = server->budget.waiting.next == &share->in_waiting;
+    return share->is_favoured;
+}
+
+uint64_t um_budget_read_limit(struct um_session *session)
+{
+    if (!um_budget_admits(session))
+        return 0;
+    return has_room(session->server) || session->share.is_favoured || session->is_discarding
+               ? UINT64_MAX
+               : UM_BUDGET_LITTLE;
+}
+
+/* ---- time ---- */
+
+uint64_t um_budget_next_ms(const struct um_server *server)
+{
+    const struct um_link *first = server->budget.begun.next;
+
+    if (um_list_is_empty(&server->budget.begun))
+        return UINT64_MAX;
+    return UM_LIST_ITEM(first, const struct um_session, share.in_begun)->share.begun_ms +
+           server->limits.message_ms;
+}
+
+/* There was no room for it in all its time: it is passed over, and the next one may be read. */
+static void pass_over(struct um_session *session)
+{
+    const struct um_server *server = session->server;
+
+    um_peer_refuse_limit(&session->peer, UMEM_E_LIMIT_EXCEEDED,
+                         "other clients' messages took up all the room; send it again, or in smaller pieces",
+                         "gathered_bytes", server->traffic.gathered_bytes, 0);
+    if (!um_peer_forget_batch(&session->peer))
+        um_frame_pass_over(&session->frame);
+    stop_clock(&session->share);
+    um_session_go_on(session);
+}
+
+/* The client has begun a message and does not go on with it. */
+static void give_up(struct um_session *session)
+{
+    um_peer_refuse_limit(&session->peer, UMEM_E_TIMEOUT,
+                         "the message, or a batch's payload, was not whole in time", "message_ms", 0, 0);
+    stop_clock(&session->share);
+    (void)um_peer_forget_batch(&session->peer);
+    um_frame_deinit(&session->frame);
+    um_session_begin_discarding(session);
+    um_session_go_on(session);
+}
+
+void um_budget_expire(struct um_server *server)
+{
+    uint64_t now_ms = uv_now(server->loop);
+
+    while (um_budget_next_ms(server) <= now_ms) {
+        struct um_session *session =
+            UM_LIST_ITEM(server->budget.begun.next, struct um_session, share.in_begun);
+
+        if (session->is_closing)
+            stop_clock(&session->share);
+        else if (session->is_reading)
+            give_up(session);
+        else if (!um_list_is_empty(&session->share.in_waiting))
+            pass_over(session);
+        else
+            start_clock(session);
+    }
+}

@@ -1,0 +1,301 @@
+/* Limits that all sessions share: what is refused, what the error tells, and what server.stats counts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "engine.h"
+#include "fixture.h"
+#include "store_internal.h"
+#include "umem_errors.h"
+
+enum { PEERS = 3 };
+
+/* Sessions beside the fixture's two. */
+static struct um_peer peers[PEERS];
+
+static void open_peers(struct fixture *fixture)
+{
+    static const char *const programs[PEERS] = {"first", "second", "third"};
+
+    for (int i = 0; i < PEERS; i++) {
+        struct um_peer_options options = {.pid = 100 + i, .program = programs[i], .user = "me"};
+
+        assert_int_equal(um_peer_open(fixture->rpc, &peers[i], &options), UMEM_OK);
+    }
+}
+
+static void close_peers(void)
+{
+    for (int i = 0; i < PEERS; i++)
+        um_peer_close(&peers[i]);
+}
+
+static uint64_t refusals_of(struct um_peer *peer, const char *limit)
+{
+    return uint_of(member(expect_result(peer, MESSAGE("server.stats", "[]")), "refusals"), limit);
+}
+
+/* The error is about this limit, of which so much is in use. */
+static void assert_limit(const cJSON *data, const char *limit, uint64_t maximum, uint64_t used)
+{
+    assert_string_equal(string_of(data, "limit"), limit);
+    assert_int_equal(uint_of(data, "maximum"), maximum);
+    assert_int_equal(uint_of(data, "used"), used);
+}
+
+/* It names this one of the peers as the one that uses most. */
+static void assert_most(const cJSON *data, int peer, const char *program, uint64_t used)
+{
+    const cJSON *most = member(data, "most");
+
+    assert_int_equal(uint_of(most, "session"), peers[peer].id);
+    assert_int_equal(uint_of(most, "pid"), 100 + peer);
+    assert_string_equal(string_of(most, "program"), program);
+    assert_int_equal(uint_of(most, "used"), used);
+}
+
+static void test_waits_of_all_together(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+
+    open_peers(fixture);
+    fixture->limits.waits_total = 4;
+    new_block(peer, "{\"size\":16,\"name\":\"b\"}");
+    tell(&peers[0], MESSAGE_OF("1", "block.wait", "[\"b\",0,0]"));
+    for (int i = 0; i < 3; i++)
+        tell(&peers[1], MESSAGE_OF("%d", "block.wait", "[\"b\",0,0]"), i);
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("server.stats", "[]")), "waits"), 4);
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE_OF("9", "block.wait", "[\"b\",0,0]"));
+    assert_limit(data, "waits_total", 4, 4);
+    assert_most(data, 1, "second", 3);
+    assert_int_equal(refusals_of(peer, "waits_total"), 1);
+    assert_int_equal(refusals_of(peer, "waits"), 0);
+    um_peer_close(&peers[1]);
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("server.stats", "[]")), "waits"), 1);
+    tell(peer, MESSAGE_OF("10", "block.wait", "[\"b\",0,0]"));
+    expect_silence(peer);
+    um_peer_close(&peers[0]);
+    um_peer_close(&peers[2]);
+}
+
+static void test_watches_of_all_together(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+    uint64_t id;
+
+    open_peers(fixture);
+    fixture->limits.watches_total = 3;
+    new_watch(&peers[2], "[]");
+    id = new_watch(&peers[2], "[]");
+    new_watch(&peers[0], "[]");
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("session.watch", "[]"));
+    assert_limit(data, "watches_total", 3, 3);
+    assert_most(data, 2, "third", 2);
+    expect_result(&peers[2], MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
+    new_watch(peer, "[]");
+    close_peers();
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("server.stats", "[]")), "watches"), 1);
+}
+
+/* A write pays for each watch and wait on its block, on the block's heap, and on everything: each has its limit. */
+static void test_observers_of_one_thing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    uint64_t id;
+
+    open_peers(fixture);
+    fixture->limits.observers = 2;
+    new_heap(peer, "{\"name\":\"h\"}");
+    new_block(peer, "{\"size\":16,\"name\":\"b\",\"heap\":\"h\"}");
+    new_block(peer, "{\"size\":16,\"name\":\"c\",\"heap\":\"h\"}");
+    id = new_watch(&peers[0], "{\"block\":\"b\"}");
+    tell(&peers[1], MESSAGE_OF("1", "block.wait", "[\"b\",0,0]"));
+    assert_limit(expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("session.watch", "{\"block\":\"b\"}")),
+                 "observers", 2, 2);
+    assert_limit(expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.wait", "[\"b\",8,0]")), "observers",
+                 2, 2);
+    assert_int_equal(refusals_of(peer, "observers"), 2);
+    new_watch(peer, "{\"block\":\"c\"}");
+
+    /* The heap has its own; who queues for its lock is one of them. */
+    new_watch(peer, "{\"heap\":\"h\"}");
+    expect_result(peer, MESSAGE("heap.lock", "[\"h\"]"));
+    tell(&peers[2], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    assert_limit(expect_error(&peers[0], UMEM_E_LIMIT_EXCEEDED, MESSAGE("heap.lock", "[\"h\",1000]")),
+                 "observers", 2, 2);
+    expect_result(peer, MESSAGE("heap.unlock", "[\"h\"]"));
+    take_result(&peers[2]);
+    new_watch(&peers[2], "{\"heap\":\"h\"}");
+
+    /* And so has everything. */
+    new_watch(peer, "[]");
+    new_watch(peer, "[]");
+    assert_limit(expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("session.watch", "[]")), "observers", 2,
+                 2);
+
+    /* Who goes makes room. */
+    expect_result(&peers[2], MESSAGE("heap.unlock", "[\"h\"]"));
+    expect_result(&peers[0], MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
+    new_watch(peer, "{\"block\":\"b\"}");
+    close_peers();
+}
+
+static void test_holds_of_all_together(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+
+    open_peers(fixture);
+    fixture->store->holds_limit = 3;
+    for (int i = 0; i < 4; i++)
+        expect_result(peer, MESSAGE("block.alloc", "{\"size\":16,\"name\":\"b%d\"}"), i);
+    expect_result(&peers[0], MESSAGE("block.hold", "[\"b0\"]"));
+    expect_result(&peers[1], MESSAGE("block.hold", "[\"b0\"]"));
+    expect_result(&peers[1], MESSAGE("block.hold", "[\"b1\"]"));
+    data = expect_error(&peers[2], UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.hold", "[\"b2\"]"));
+    assert_limit(data, "holds", 3, 3);
+    assert_most(data, 1, "second", 2);
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("server.stats", "[]")), "holds"), 3);
+    /* Asking twice is no second hold, the maker's own is none, and one who takes a block over leaves its maker with one. */
+    expect_result(&peers[1], MESSAGE("block.hold", "[\"b1\"]"));
+    expect_result(peer, MESSAGE("block.release", "[\"b3\"]"));
+    expect_result(peer, MESSAGE("block.hold", "[\"b3\"]"));
+    data = expect_error(&peers[2], UMEM_E_LIMIT_EXCEEDED,
+                        MESSAGE("block.change", "{\"block\":\"b3\",\"lifetime\":\"session\"}"));
+    assert_limit(data, "holds", 3, 3);
+    /* Holds on what is freed are given back before a hold is refused. */
+    expect_result(peer, MESSAGE("block.free", "[\"b0\"]"));
+    expect_result(&peers[2], MESSAGE("block.hold", "[\"b2\"]"));
+    close_peers();
+}
+
+static void test_holds_on_a_destroyed_heap(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+
+    open_peers(fixture);
+    fixture->store->holds_limit = 1;
+    new_heap(peer, "{\"name\":\"h\"}");
+    new_block(peer, "{\"size\":16,\"name\":\"b\",\"heap\":\"h\"}");
+    new_block(peer, "{\"size\":16,\"name\":\"c\"}");
+    expect_result(&peers[0], MESSAGE("block.hold", "[\"b\"]"));
+    expect_result(peer, MESSAGE("heap.destroy", "[\"h\"]"));
+    expect_result(&peers[0], MESSAGE("block.hold", "[\"c\"]"));
+    close_peers();
+}
+
+static void test_bytes_of_one_session(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+
+    open_peers(fixture);
+    fixture->store->owner_bytes_limit = 1000;
+    new_block(&peers[0], "{\"size\":600,\"name\":\"b\"}");
+    data = expect_error(&peers[0], UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.alloc", "[401]"));
+    assert_limit(data, "session_bytes", 1000, 600);
+    assert_int_equal(uint_of(data, "asked"), 401);
+    assert_null(cJSON_GetObjectItemCaseSensitive(data, "most"));
+    new_block(&peers[1], "[1000]");
+    /* What counts is who made the block, not who resizes it. */
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.resize", "[\"b\",1001]"));
+    assert_limit(data, "session_bytes", 1000, 600);
+    expect_result(&peers[1], MESSAGE("block.resize", "[\"b\",1000]"));
+    expect_result(&peers[0], MESSAGE("block.resize", "[\"b\",100]"));
+    new_block(&peers[0], "[900]");
+    /* What a session left that has ended is nobody's. */
+    um_peer_close(&peers[0]);
+    expect_result(peer, MESSAGE("block.resize", "[\"b\",5000]"));
+    um_peer_close(&peers[1]);
+    um_peer_close(&peers[2]);
+}
+
+static void test_who_uses_most(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+
+    open_peers(fixture);
+    new_block(&peers[0], "[16777216]");
+    new_block(&peers[1], "{\"size\":33554432,\"name\":\"b\"}");
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.alloc", "[%d]"), 1 << 26);
+    assert_limit(data, "bytes", 1 << 26, 3 << 24);
+    assert_most(data, 1, "second", 1 << 25);
+    /* It is looked for anew in every turn. */
+    expect_result(peer, MESSAGE("block.free", "[\"b\"]"));
+    set_time(fixture, 1);
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.alloc", "[%d]"), 1 << 26);
+    assert_most(data, 0, "first", 1 << 24);
+    for (int i = 0; i < 10; i++)
+        new_heap(&peers[2], "{}");
+    assert_most(expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("heap.create", "{}")), 2, "third", 10);
+    assert_int_equal(refusals_of(peer, "bytes"), 2);
+    assert_int_equal(refusals_of(peer, "heaps"), 1);
+    close_peers();
+    /* What no open session has used is nobody's. */
+    set_time(fixture, 2);
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("heap.create", "{}"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(data, "most"));
+}
+
+/* Where clients do not read, small answers are given all the same. */
+static void test_answers_that_wait(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_traffic traffic = {.unsent_bytes = 90000};
+    struct um_peer *peer = &fixture->peer;
+    cJSON *data;
+
+    fixture->rpc->traffic = &traffic;
+    fixture->limits.unsent_total_bytes = 100000;
+    new_block(peer, "{\"size\":100000,\"name\":\"b\"}");
+    expect_result(peer, MESSAGE("block.read", "[\"b\",0,6000]"));
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.read", "[\"b\",0,9000]"));
+    assert_limit(data, "unsent_total_bytes", 100000, 90000);
+    assert_in_range(uint_of(data, "asked"), 12000, 12100);
+    expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.get", "[\"b\",0,\"u8\",1000]"));
+    traffic.unsent_bytes = 200000;
+    expect_result(peer, MESSAGE("block.read", "[\"b\",0,3000]"));
+    expect_error(peer, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.read", "[\"b\",0,6000]"));
+    assert_int_equal(um_peer_unsent_limit(peer), 4096);
+    /* A list ends its page, and no batch is begun. */
+    expect_result(peer, MESSAGE("block.list", "[]"));
+    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "[{\"id\":7,\"method\":\"server.ping\"}]");
+    assert_limit(data, "unsent_total_bytes", 100000, 200000);
+    traffic.unsent_bytes = 20000;
+    assert_int_equal(um_peer_unsent_limit(peer), 20000);
+    expect_result(peer, MESSAGE("block.read", "[\"b\",0,9000]"));
+    fixture->limits.unsent_bytes = 2000;
+    assert_int_equal(um_peer_unsent_limit(peer), 2000);
+    assert_int_equal(refusals_of(peer, "unsent_total_bytes"), 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_waits_of_all_together, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_watches_of_all_together, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_observers_of_one_thing, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_holds_of_all_together, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_holds_on_a_destroyed_heap, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_bytes_of_one_session, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_who_uses_most, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_answers_that_wait, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
