@@ -44,6 +44,10 @@ void um_pipe_retry(struct um_pipe *listener);
  * from the loop. */
 void um_pipe_close(struct um_pipe *listener);
 
+/* Sees to it, before there are any, that the loop needs no more memory for so many clients: libuv ends the process where it
+ * finds none for its table of them. Where that cannot be done, nothing is. The loop has a closing handle afterwards. */
+void um_pipe_reserve(uv_loop_t *loop, uint64_t clients);
+
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
  * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);

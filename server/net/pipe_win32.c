@@ -308,6 +308,13 @@ void um_pipe_close(struct um_pipe *listener)
     uv_close((uv_handle_t *)&listener->wake, on_closed);
 }
 
+/* There is no such table. */
+void um_pipe_reserve(uv_loop_t *loop, uint64_t clients)
+{
+    (void)loop;
+    (void)clients;
+}
+
 uint64_t um_pipe_client_room(void)
 {
     return DESCRIPTORS - DESCRIPTORS_KEPT_BACK;

@@ -26,6 +26,16 @@ unsigned long fault_disarm(void)
     return fault.failed;
 }
 
+void fault_pause(void)
+{
+    fault.is_armed = false;
+}
+
+void fault_go_on(void)
+{
+    fault.is_armed = true;
+}
+
 bool fault_is_due(void)
 {
     if (!fault.is_armed)

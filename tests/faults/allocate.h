@@ -18,6 +18,10 @@ void fault_arm(unsigned long nth, bool and_all_after);
 /* From now on all succeed. Returns how many have failed since fault_arm(): 0 where there were not so many. */
 unsigned long fault_disarm(void);
 
+/* In between, none fails and none is counted. */
+void fault_pause(void);
+void fault_go_on(void);
+
 /* Counts one allocation, of whatever kind. Returns whether it is to fail. */
 bool fault_is_due(void);
 

@@ -122,11 +122,11 @@ static char *state_when(const struct example *example, bool acts, bool is_cut)
         act(&stage, example, message);
         assert_int_equal(take_code(&stage), example->code);
     }
+    if (example->repair != NULL)
+        example->repair(stage.fixture);
     if (is_cut)
         stage_cut(&stage, LINES);
     state = state_of(stage.fixture->store, false);
-    if (example->repair != NULL)
-        example->repair(stage.fixture);
     stage_close(&stage);
     return state;
 }
@@ -186,13 +186,13 @@ static bool run_with(const struct example *example, unsigned long nth, bool and_
     cut += stage.side[LINES].is_cut;
     assert_true(failed != 0 || !stage.side[LINES].is_cut);
     code = take_code(&stage);
+    if (example->repair != NULL)
+        example->repair(stage.fixture);
     state = state_of(stage.fixture->store, false);
     wrong = judge(example, states, stage.side[LINES].is_cut, code, state);
     if (wrong != NULL)
         fail_msg("%s at allocation %lu: %s: answer %d, state\n%s", message, nth, wrong, code, state);
     free(state);
-    if (example->repair != NULL)
-        example->repair(stage.fixture);
     stage_close(&stage);
     return failed != 0;
 }
