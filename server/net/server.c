@@ -287,6 +287,7 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .pipe = server->path,
         .pid = (int64_t)uv_os_getpid(),
         .started = (int64_t)time(NULL),
+        .started_ms = uv_now(server->loop),
     };
     size_t leftovers = um_store_remove_leftovers();
     int code = um_store_new(&store, &server->store);
