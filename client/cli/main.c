@@ -8,6 +8,7 @@
 #include "man.h"
 #include "params.h"
 #include "report.h"
+#include "show.h"
 #include "system.h"
 
 int cli_connect(struct cli *cli)
@@ -79,5 +80,7 @@ int main(int count, char **arguments)
     }
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
         status = cli_fail(CLI_FAILED, "standard output cannot be written");
+    if (!cli_has_printed_all() && status == CLI_OK)
+        status = cli_fail_memory();
     return status;
 }

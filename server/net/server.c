@@ -330,6 +330,7 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         snprintf(why, UM_SERVER_WHY_ROOM, "no memory");
         return UMEM_E_NO_MEMORY;
     }
+    um_identity_prepare();
     um_pipe_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
     code = um_pipe_listen(loop, options->pipe, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
