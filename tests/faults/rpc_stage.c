@@ -162,6 +162,7 @@ static size_t message_size(enum stage_peer who, const char *text, size_t size, s
     const char *end;
 
     *begin = 0;
+    *length = 0;
     if (who == LINES) {
         end = memchr(text, '\n', size);
         *length = end != NULL ? (size_t)(end - text) : 0;
@@ -178,8 +179,8 @@ static size_t message_size(enum stage_peer who, const char *text, size_t size, s
 cJSON *stage_take(struct stage *stage, enum stage_peer who)
 {
     char *text = stage->side[who].sent;
-    size_t begin;
-    size_t length;
+    size_t begin = 0;
+    size_t length = 0;
     size_t size;
     cJSON *message;
 
