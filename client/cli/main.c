@@ -8,6 +8,7 @@
 #include "man.h"
 #include "params.h"
 #include "report.h"
+#include "show.h"
 #include "system.h"
 
 int cli_connect(struct cli *cli)
@@ -81,5 +82,7 @@ int main(int count, char **arguments)
     }
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
         status = cli_fail_file("standard output", "written");
+    if (!cli_has_printed_all() && status == CLI_OK)
+        status = cli_fail_memory();
     return status;
 }

@@ -74,6 +74,13 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
     }
 }
 
+static bool is_incomplete; /* memory ran out for something that was to be printed */
+
+bool cli_has_printed_all(void)
+{
+    return !is_incomplete;
+}
+
 static void print_json(const cJSON *value)
 {
     struct um_buf out;
@@ -82,6 +89,7 @@ static void print_json(const cJSON *value)
     cli_write_json(&out, value);
     if (!out.failed)
         fwrite(out.data, 1, out.size, stdout);
+    is_incomplete |= out.failed;
     um_buf_deinit(&out);
 }
 

@@ -27,6 +27,9 @@ void cli_write_json(struct um_buf *out, const struct cJSON *value);
 /* Prints a value as one line of JSON. */
 void cli_print_json(const struct cJSON *value);
 
+/* Whether memory sufficed for all that was to be printed; it is looked at in the end, as standard output itself is. */
+bool cli_has_printed_all(void);
+
 /* Prints every member on a line of its own, those of objects with a dot between. */
 void cli_print_members(const struct cJSON *object);
 

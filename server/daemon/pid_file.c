@@ -40,7 +40,7 @@ bool um_pid_file_write(const char *path, char *why, size_t room)
     }
     is_written = fprintf(file, "%ld\n", own) > 0;
     if (fclose(file) != 0 || !is_written) {
-        snprintf(why, room, "%s cannot be written", path);
+        snprintf(why, room, "%s cannot be written: %s", path, strerror(errno));
         remove(path);
         return false;
     }

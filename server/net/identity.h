@@ -18,6 +18,10 @@ struct um_identity {
     bool trusted;      /* the user who runs this process, or the system's own (root, SYSTEM) */
 };
 
+/* Looks this process's own user up, which most clients are of: so that what the system needs for that is there before there are
+ * any. (The GNU C library ends a process that has no memory when it looks up its first user.) */
+void um_identity_prepare(void);
+
 /* Reads it for an accepted connection. What cannot be told stays unknown.
  *
  * POSIX: a client whose user cannot be told is not trusted. Windows: the pipe's access list has let it in,

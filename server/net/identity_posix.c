@@ -75,6 +75,13 @@ static void read_user(uid_t user, char *name, size_t room)
     snprintf(name, room, "%s", last_name);
 }
 
+void um_identity_prepare(void)
+{
+    char name[sizeof((struct um_identity *)0)->user];
+
+    read_user(geteuid(), name, sizeof name);
+}
+
 void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
 {
     uv_os_fd_t fd;

@@ -47,6 +47,10 @@ void um_pipe_close(struct um_pipe *listener);
 /* Whether an accepted client has one of the last descriptors that the system gives this process, so that it had better go at once. */
 bool um_pipe_is_tight(const uv_pipe_t *client);
 
+/* Sees to it, before there are any, that the loop needs no more memory for so many clients: libuv ends the process where it
+ * finds none for its table of them. Where that cannot be done, nothing is. The loop has a closing handle afterwards. */
+void um_pipe_reserve(uv_loop_t *loop, uint64_t clients);
+
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
  * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);

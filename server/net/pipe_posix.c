@@ -27,7 +27,9 @@ enum {
     DESCRIPTORS_KEPT_BACK =
         64, /* libuv drops connections silently when descriptors run out, so that must not happen */
     DESCRIPTORS_AT_LAST =
-        16 /* of these, so many are not given to clients even where the others were used up otherwise */
+        16 /* of these, so many are not given to clients even where the others were used up otherwise */,
+    RESERVE_LIMIT =
+        1 << 24 /* clients for which memory is set aside: more than any system lets a process have */
 };
 
 struct um_pipe {
@@ -193,6 +195,40 @@ bool um_pipe_is_tight(const uv_pipe_t *client)
     if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return false;
     return limit.rlim_cur != RLIM_INFINITY && (rlim_t)fd + DESCRIPTORS_AT_LAST >= limit.rlim_cur;
+}
+
+static void on_reserved(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void on_never(uv_poll_t *poll, int status, int events)
+{
+    (void)poll;
+    (void)status;
+    (void)events;
+}
+
+/* The table is as long as the largest descriptor that was ever watched: for a moment, one that no client will pass. */
+void um_pipe_reserve(uv_loop_t *loop, uint64_t clients)
+{
+    uv_poll_t *watch = malloc(sizeof *watch);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int last = clients < RESERVE_LIMIT && fd >= 0
+                   ? fcntl(fd, F_DUPFD_CLOEXEC, (int)clients + DESCRIPTORS_KEPT_BACK - 1)
+                   : -1;
+
+    if (last >= 0 && watch != NULL && uv_poll_init(loop, watch, last) == 0) {
+        uv_poll_start(watch, UV_READABLE, on_never);
+        uv_poll_stop(watch);
+        uv_close((uv_handle_t *)watch, on_reserved);
+    } else {
+        free(watch);
+    }
+    if (last >= 0)
+        close(last);
+    if (fd >= 0)
+        close(fd);
 }
 
 uint64_t um_pipe_client_room(void)

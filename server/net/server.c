@@ -161,21 +161,38 @@ static void admit(struct um_server *server, struct um_session *session)
     }
 }
 
+static void on_retry(uv_timer_t *retry);
+
+/* Takes those who wait. Where there is no memory for one, it waits on: until a session ends, or for a moment. */
+static void take_waiting(struct um_server *server)
+{
+    while (server->unaccepted != 0 && !server->is_stopping) {
+        struct um_session *session = um_session_new(server);
+
+        if (session == NULL) {
+            uv_timer_start(&server->retry, on_retry, UM_SERVER_RETRY_MS, 0);
+            return;
+        }
+        server->unaccepted--;
+        um_server_begin_turn(server);
+        if (um_pipe_accept(server->pipe, &session->pipe) == 0)
+            admit(server, session);
+        else
+            um_session_close(session);
+    }
+}
+
+static void on_retry(uv_timer_t *retry)
+{
+    take_waiting(retry->data);
+}
+
 static void on_client(void *context)
 {
     struct um_server *server = context;
-    struct um_session *session = um_session_new(server);
 
-    /* Without memory it waits until a session ends. */
-    if (session == NULL) {
-        server->unaccepted++;
-        return;
-    }
-    um_server_begin_turn(server);
-    if (um_pipe_accept(server->pipe, &session->pipe) == 0)
-        admit(server, session);
-    else
-        um_session_close(session);
+    server->unaccepted++;
+    take_waiting(server);
 }
 
 /* ---- the end ---- */
@@ -214,16 +231,14 @@ static void close_when_empty(struct um_server *server)
     uv_close((uv_handle_t *)&server->hurry, on_handle_closed);
     uv_close((uv_handle_t *)&server->rest, on_handle_closed);
     uv_close((uv_handle_t *)&server->alarm, on_handle_closed);
+    uv_close((uv_handle_t *)&server->retry, on_handle_closed);
 }
 
 void um_server_session_closed(struct um_server *server)
 {
     if (!server->is_stopping)
         um_pipe_retry(server->pipe);
-    if (server->unaccepted != 0 && !server->is_stopping) {
-        server->unaccepted--;
-        on_client(server);
-    }
+    take_waiting(server);
     close_when_empty(server);
 }
 
@@ -289,6 +304,7 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .pipe = server->path,
         .pid = (int64_t)uv_os_getpid(),
         .started = (int64_t)time(NULL),
+        .started_ms = uv_now(server->loop),
     };
     size_t leftovers = um_store_remove_leftovers();
     int code = um_store_new(&store, &server->store);
@@ -307,15 +323,17 @@ static void open_handles(struct um_server *server)
     uv_check_init(server->loop, &server->turn);
     uv_idle_init(server->loop, &server->hurry);
     uv_timer_init(server->loop, &server->alarm);
+    uv_timer_init(server->loop, &server->retry);
     uv_prepare_init(server->loop, &server->rest);
     server->rest.data = server;
     server->turn.data = server;
     server->hurry.data = server;
     server->alarm.data = server;
+    server->retry.data = server;
     server->alarm_ms = UINT64_MAX;
     uv_check_start(&server->turn, on_turn);
     uv_prepare_start(&server->rest, on_rest);
-    server->handles = 5;
+    server->handles = 6;
 }
 
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
@@ -329,6 +347,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         snprintf(why, UM_SERVER_WHY_ROOM, "no memory");
         return UMEM_E_NO_MEMORY;
     }
+    um_identity_prepare();
+    um_pipe_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
     code = um_pipe_listen(loop, options->pipe, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
     if (code != UMEM_OK) {

@@ -26,7 +26,10 @@ struct um_crowd {
     char program[128];
 };
 
-enum { UM_SERVER_READ_SIZE = 65536 };
+enum {
+    UM_SERVER_READ_SIZE = 65536,
+    UM_SERVER_RETRY_MS = 100 /* from a client for which there was no memory to the next attempt */
+};
 
 struct um_server {
     uv_loop_t *loop;
@@ -43,6 +46,7 @@ struct um_server {
     uv_prepare_t rest; /* before each poll: the alarm is set */
     uv_timer_t alarm;  /* rings when the first call that waits, or message, runs out of time */
     uint64_t alarm_ms; /* for when it is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
+    uv_timer_t retry;  /* rings when clients that found no memory are to be taken */
     uv_idle_t hurry;   /* active while something is due, so that polling does not wait */
     struct um_link sessions;   /* all of them */
     struct um_link due;        /* those that go on in the next turn */

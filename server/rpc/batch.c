@@ -112,16 +112,18 @@ static void run(struct um_peer *peer, const struct um_json *json, const unsigned
     for (const struct um_json *request = json->child; request != NULL && !peer->broken;
          request = request->next)
         handle_request(peer, &batch, start, request);
-    if (peer->out.size == body + 1) {
-        um_buf_truncate(&peer->out, start);
-    } else {
+    if (peer->out.size > body + 1) {
         um_json_end_array(&peer->out);
         um_framing_end(peer, start, batch.raw.size);
         um_buf_append(&peer->out, batch.raw.data, batch.raw.size);
+    } else {
+        um_buf_truncate(&peer->out, start);
     }
     um_buf_deinit(&batch.raw);
-    if (peer->out.failed)
-        peer->broken = true;
+    /* All the answers, or none. */
+    peer->broken |= peer->out.failed;
+    if (peer->broken)
+        um_buf_truncate(&peer->out, start);
 }
 
 void um_batch_begin(struct um_peer *peer, const struct um_json *json, const struct um_message *copy)

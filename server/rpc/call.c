@@ -137,6 +137,15 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
     return false;
 }
 
+/* Memory ran out for the answer: what there is of it is taken back, so that the session ends behind a whole message. */
+static void give_up(struct um_call *call)
+{
+    call->peer->broken = true;
+    um_buf_truncate(&call->peer->out, call->start);
+    if (call->tail_size != 0)
+        um_peer_tail_sent(call->peer);
+}
+
 void um_call_start(struct um_call *call)
 {
     size_t id_size = call->id.kind == UM_ID_STRING ? 6 * strlen(call->id.text) : 0;
@@ -146,7 +155,7 @@ void um_call_start(struct um_call *call)
     call->body = call->peer->out.size;
     /* Room for any answer of fixed size, so that no change is made that cannot be told. */
     if (um_buf_reserve(&call->peer->out, ANSWER_RESERVE + id_size) == NULL)
-        call->peer->broken = true;
+        give_up(call);
 }
 
 static void write_id(struct um_buf *out, const struct um_id *id)
@@ -235,8 +244,7 @@ static void settle_tail(struct um_peer *peer)
     peer->tail.at = peer->out.size;
     if (peer->tail.bytes == NULL || peer->tail_pin != NULL)
         return;
-    if (!um_buf_append(&peer->out, peer->tail.bytes, peer->tail.size))
-        peer->broken = true;
+    um_buf_append(&peer->out, peer->tail.bytes, peer->tail.size);
     peer->tail = (struct um_tail){NULL, 0, 0};
 }
 
@@ -264,7 +272,7 @@ void um_reply_end(struct um_call *call)
             settle_tail(peer);
     }
     if (out->failed)
-        peer->broken = true;
+        give_up(call);
 }
 
 /* ---- errors ---- */

@@ -35,7 +35,8 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->pipe = options->pipe;
     made->pid = options->pid;
     made->started = options->started;
-    um_rpc_set_time(made, options->started, 0);
+    made->started_ms = options->started_ms;
+    um_rpc_set_time(made, options->started, options->started_ms);
     *rpc = made;
     return UMEM_OK;
 }

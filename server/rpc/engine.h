@@ -22,6 +22,7 @@ struct um_rpc {
     const char *pipe;
     int64_t pid;
     int64_t started;          /* seconds since 1970-01-01 UTC */
+    uint64_t started_ms;      /* the same on the clock of now_ms */
     int64_t unix_seconds;     /* now */
     uint64_t now_ms;          /* now, on a clock that only goes forward */
     uint64_t turn;            /* grows with every um_rpc_set_time(), from 1 */

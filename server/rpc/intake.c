@@ -159,7 +159,8 @@ static struct um_block *find_target(struct um_intake *intake)
         return block;
     tell_what_came(intake);
     um_call_start(intake->call);
-    um_fail_fault(intake->call, code, &fault);
+    if (!intake->call->peer->broken)
+        um_fail_fault(intake->call, code, &fault);
     um_peer_flush(intake->call->peer);
     um_call_free(intake->call);
     intake->call = NULL;
@@ -172,6 +173,8 @@ static void finish_block(struct um_intake *intake)
         return;
     tell_what_came(intake);
     um_call_start(intake->call);
+    if (intake->call->peer->broken)
+        return;
     um_reply_uint(intake->call, "size", intake->size);
     um_reply_end(intake->call);
 }

@@ -32,7 +32,7 @@ static void info(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "pid", (uint64_t)rpc->pid);
     um_reply_string(call, "pipe", rpc->pipe);
     um_reply_uint(call, "started", (uint64_t)rpc->started);
-    um_reply_uint(call, "uptime_seconds", (uint64_t)(rpc->unix_seconds - rpc->started));
+    um_reply_uint(call, "uptime_seconds", (rpc->now_ms - rpc->started_ms) / 1000);
     out = um_reply_key(call, "limits");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {

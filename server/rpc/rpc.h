@@ -52,7 +52,8 @@ struct um_rpc_options {
     const char *version; /* of the program; the strings outlive the engine */
     const char *pipe;    /* where clients connect; "" where there is no pipe */
     int64_t pid;
-    int64_t started; /* seconds since 1970-01-01 UTC */
+    int64_t started;     /* seconds since 1970-01-01 UTC */
+    uint64_t started_ms; /* the same moment on the clock that only goes forward */
 };
 
 /* Makes the engine. UMEM_E_NO_MEMORY. */

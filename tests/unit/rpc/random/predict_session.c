@@ -66,7 +66,7 @@ void predict_server_info(struct call *call)
     result_uint(call, "pid", 1);
     um_json_cstring(result_key(call, "pipe"), "nowhere");
     result_uint(call, "started", 1000);
-    result_uint(call, "uptime_seconds", (uint64_t)(run->now_s - 1000));
+    result_uint(call, "uptime_seconds", run->now_ms / 1000);
     out = result_key(call, "limits");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {

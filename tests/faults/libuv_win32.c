@@ -1,0 +1,5 @@
+#include "libuv.h"
+
+void fault_replace_libuv(void)
+{
+}
