@@ -224,6 +224,7 @@ static void test_what_is_freed_goes_back(void **state)
     /* What is handed out again before its turn comes stays. */
     new = make_block(f->store, heap, f->people[0], MEBIBYTE);
     memset(um_block_bytes(new), 2, MEBIBYTE);
+    committed = figures_of(heap).committed;
     while (um_store_has_work(f->store)) {
         uint64_t now = figures_of(heap).committed;
 
