@@ -28,6 +28,8 @@ struct um_options {
     enum um_action action;
     const char *pipe;            /* NULL: the default one */
     bool is_daemon;              /* detach */
+    bool guard;                  /* guard bytes around blocks */
+    bool wipe;                   /* clear memory that is let go */
     bool core_dumps;             /* leave them to what the system says */
     const char *pid_file;        /* NULL: none */
     const char *log_file;        /* NULL: standard error */

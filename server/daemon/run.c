@@ -96,6 +96,8 @@ static int start_server(struct run *run, const char *pipe)
         .pipe = pipe,
         .limits = &limits,
         .version = UMEM_VERSION,
+        .guard = run->options->guard,
+        .wipe = run->options->wipe,
         .context = run,
         .note = on_note,
         .ended = on_ended,

@@ -13,11 +13,10 @@
 #include "endpoint.h"
 #include "security_win32.h"
 #include "umem_errors.h"
-/* Need windows.h before them. */
-#include <aclapi.h>
+/* Needs windows.h before it. (aclapi.h would find our own rpc.h in the place of the system's.) */
 #include <sddl.h>
 
-enum { TEXT_ROOM = 1024, NAME_ROOM = 320 };
+enum { TEXT_ROOM = 1024, NAME_ROOM = 320, DESCRIPTOR_ROOM = 4096 };
 
 /* What opening a pipe for reading and writing asks for, once general rights are mapped to those of files. */
 enum { USE_MASK = FILE_GENERIC_READ | FILE_GENERIC_WRITE };
@@ -210,17 +209,15 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
 
 static void judge_pipe(HANDLE pipe, const struct um_rights_listener *listener)
 {
-    PSECURITY_DESCRIPTOR descriptor = NULL;
-    DWORD error =
-        GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, NULL,
-                        NULL, NULL, NULL, &descriptor);
+    const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    unsigned char descriptor[DESCRIPTOR_ROOM];
+    DWORD size;
 
-    if (error != ERROR_SUCCESS) {
-        tell_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu", error);
-        return;
-    }
-    judge_descriptor(descriptor, listener);
-    LocalFree(descriptor);
+    if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
+        judge_descriptor(descriptor, listener);
+    else
+        tell_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu",
+                   GetLastError());
 }
 
 /* There is no pipe: the rights that a daemon would give it. */

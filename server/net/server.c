@@ -262,6 +262,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .blocks_limit = (uint32_t)server->limits.blocks,
         .heaps_limit = (uint32_t)server->limits.heaps,
         .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
+        .guard = options->guard,
+        .wipe = options->wipe,
         .seed = options->seed,
     };
     struct um_rpc_options rpc = {
@@ -269,6 +271,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .traffic = &server->traffic,
         .events = {server, on_shutdown, on_work_pending},
         .version = options->version,
+        .guard = options->guard,
+        .wipe = options->wipe,
         .pipe = server->path,
         .pid = (int64_t)uv_os_getpid(),
         .started = (int64_t)time(NULL),

@@ -19,6 +19,8 @@ struct um_rpc {
     struct um_rpc_events events;
     const char *version;
     const char *pipe;
+    bool guard;
+    bool wipe;
     int64_t pid;
     int64_t started;          /* seconds since 1970-01-01 UTC */
     int64_t unix_seconds;     /* now */

@@ -7,6 +7,7 @@
 # CF_PROTECTION: jumps and returns are marked for processors that check them.
 
 set(is_good TRUE)
+set(all_symbols "")
 
 # Sets `variable` to what a program prints.
 function(read variable)
@@ -63,9 +64,11 @@ endif()
 foreach(file IN LISTS ARCHIVES)
     read(symbols "${NM}" "${file}")
     must_match("${file}" symbols "U __stack_chk_fail" "no function guards its stack")
-    if(FORTIFIED)
+    # mingw-w64 checks few functions, which not every library calls.
+    if(FORTIFIED AND NOT KIND STREQUAL pe)
         must_match("${file}" symbols "U __[a-z_]+_chk\n" "no call is checked for sizes (no FORTIFY)")
     endif()
+    string(APPEND all_symbols "${symbols}")
     if(CF_PROTECTION)
         read(notes "${READELF}" -n "${file}")
         string(REGEX MATCHALL "\nFile: " members "\n${notes}")
@@ -78,6 +81,10 @@ foreach(file IN LISTS ARCHIVES)
         endif()
     endif()
 endforeach()
+
+if(FORTIFIED)
+    must_match("all libraries" all_symbols "U __[a-z_]+_chk\n" "no call is checked for sizes (no FORTIFY)")
+endif()
 
 if(NOT is_good)
     message(FATAL_ERROR "not all is hardened that cmake/hardening.cmake asks for")
