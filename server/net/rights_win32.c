@@ -273,11 +273,10 @@ void um_rights_judge(const char *path, bool asks, const struct um_rights_listene
     if (um_security_user_of(GetCurrentProcess(), &own))
         name_sid(own.token.User.Sid, name);
     tell_fact(listener, "let in", "user %s, and SYSTEM", name);
-    tell_fact(listener, "elevated", "%s", is_elevated ? "yes, this program" : "no");
-    if (is_elevated)
-        tell_fault(
-            listener, "start umemd without elevation, unless all its programs are elevated too",
-            "umemd runs elevated, so that the system keeps this user's ordinary programs out of its pipe");
+    tell_fact(listener, "elevated", "%s",
+              is_elevated
+                  ? "yes: of a daemon that is started so, the system keeps this user's ordinary programs out"
+                  : "no");
     tell_fact(listener, "remote", "other machines' clients are refused by the way umemd makes a pipe");
     judge_what_is_there(path, asks, listener);
 }
