@@ -48,6 +48,9 @@ cmake_path(APPEND umem_pc_libdir "${CMAKE_INSTALL_LIBDIR}")
 set(umem_pc_private "-lm -lpthread")
 if(WIN32)
     set(umem_pc_private "-ladvapi32")
+    if(UMEM_STACK_LIBRARY)
+        string(APPEND umem_pc_private " -l${UMEM_STACK_LIBRARY}")
+    endif()
 endif()
 configure_file(cmake/umemclient.pc.in "${umem_build_dir}/umemclient.pc" @ONLY)
 install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COMPONENT development)
@@ -55,7 +58,7 @@ install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COM
 # ---- programs and documents ----
 
 install(TARGETS umemd umem RUNTIME COMPONENT runtime)
-install(FILES LICENSE README.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
+install(FILES LICENSE README.md SECURITY.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 
 # um_install_manual(FILE COMPONENT): the file's last letter is its section.
 function(um_install_manual file component)

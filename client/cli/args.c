@@ -1,5 +1,6 @@
 #include "args.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,6 +255,7 @@ int cli_parse(struct cli *cli, int count, char **arguments)
         return status;
     if (cli->word_count == 0)
         return cli_fail(CLI_USAGE, "a verb is wanted; umem help lists the verbs");
+    assert(cli->words[0] != NULL);
     status = take_verb(cli, &behind);
     if (status != CLI_OK || cli->option[CLI_HELP] != NULL)
         return status;

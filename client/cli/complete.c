@@ -224,8 +224,8 @@ static void pass(struct place *place, const char *const *words, int count)
 void cli_complete(const char *index, const char *const *words)
 {
     struct place place = {.option = CLI_OPTION_COUNT};
-    int wanted = atoi(index);
-    int count = 0;
+    long wanted = strtol(index, NULL, 10);
+    long count = 0;
 
     while (words[count] != NULL && count < wanted)
         count++;

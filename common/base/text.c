@@ -38,7 +38,7 @@ void um_hex_encode(char *out, const void *bytes, size_t size)
     const unsigned char *in = bytes;
     char text[2 * STEP];
 
-    for (; size >= STEP; size -= STEP, in += STEP, out += 2 * STEP) {
+    for (; size >= STEP; size -= STEP, in += STEP, out += sizeof text) {
         encode_hex(text, in, STEP);
         memcpy(out, text, sizeof text);
     }

@@ -17,6 +17,8 @@
 #ifndef UM_ENDPOINT_H
 #define UM_ENDPOINT_H
 
+#include <stdbool.h>
+
 enum { UM_ENDPOINT_ROOM = 512 }; /* bytes for any path, its end counted */
 
 /* Finds the path (UTF-8) that `asked` (NULL or "": nothing was asked for) and the environment lead to, and
@@ -24,9 +26,16 @@ enum { UM_ENDPOINT_ROOM = 512 }; /* bytes for any path, its end counted */
  * *what is a sentence without a full stop, static. */
 int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what);
 
-/* For the daemon, before it listens: where the path lies in a directory named umemd-UID, with the user's
- * number, makes that directory for the user alone, and checks that it is a directory (no link), the
- * user's, and closed to others. Does nothing for other paths. UMEM_E_DENIED with *what as above. */
+/* Whether the path lies in a directory named umemd-UID, with the user's number, which a daemon makes for itself. Never on
+ * Windows. */
+bool um_endpoint_is_private(const char *path);
+
+/* Checks that such a directory is a directory (no link), the user's, and closed to others. Does nothing for other
+ * paths. UMEM_E_DENIED with *what as above. */
+int um_endpoint_check(const char *path, const char **what);
+
+/* For the daemon, before it listens: makes such a directory, for the user alone, where it is not there, and checks it as
+ * um_endpoint_check() does. */
 int um_endpoint_prepare(const char *path, const char **what);
 
 #endif

@@ -83,16 +83,21 @@ static bool find_private_directory(const char *path, char directory[UM_ENDPOINT_
     return strcmp(last, name) == 0;
 }
 
-int um_endpoint_prepare(const char *path, const char **what)
+bool um_endpoint_is_private(const char *path)
+{
+    char directory[UM_ENDPOINT_ROOM];
+
+    return find_private_directory(path, directory);
+}
+
+int um_endpoint_check(const char *path, const char **what)
 {
     char directory[UM_ENDPOINT_ROOM];
     struct stat facts;
 
     if (!find_private_directory(path, directory))
         return UMEM_OK;
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST)
-        *what = "the directory of the pipe cannot be made";
-    else if (lstat(directory, &facts) != 0)
+    if (lstat(directory, &facts) != 0)
         *what = "the directory of the pipe cannot be looked at";
     else if (!S_ISDIR(facts.st_mode))
         *what = "the directory of the pipe is a link or a file, which another user may have put there";
@@ -103,4 +108,15 @@ int um_endpoint_prepare(const char *path, const char **what)
     else
         return UMEM_OK;
     return UMEM_E_DENIED;
+}
+
+int um_endpoint_prepare(const char *path, const char **what)
+{
+    char directory[UM_ENDPOINT_ROOM];
+
+    if (find_private_directory(path, directory) && mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        *what = "the directory of the pipe cannot be made";
+        return UMEM_E_DENIED;
+    }
+    return um_endpoint_check(path, what);
 }

@@ -83,9 +83,23 @@ int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char 
     return join(prefix, user, path, what);
 }
 
+/* Pipes lie in no directory; their access list is set when they are made. */
+
+bool um_endpoint_is_private(const char *path)
+{
+    (void)path;
+    return false;
+}
+
+int um_endpoint_check(const char *path, const char **what)
+{
+    (void)path;
+    (void)what;
+    return UMEM_OK;
+}
+
 int um_endpoint_prepare(const char *path, const char **what)
 {
-    /* Pipes lie in no directory; their access list is set when they are made. */
     (void)path;
     (void)what;
     return UMEM_OK;

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "check.h"
 #include "endpoint.h"
 #include "exit_status.h"
 #include "options.h"
@@ -23,6 +24,9 @@ static int run(const struct um_options *options)
         fprintf(stderr, "umemd: %s\n", what);
         return UM_EXIT_FAILED;
     }
+    if (options->action == UM_ACTION_CHECK)
+        return um_check_print(stdout, pipe);
+    um_process_harden(options->core_dumps);
     if (options->is_daemon && um_process_detach(&starter, &status) == UM_ROLE_STARTER)
         return status;
     return um_run(options, pipe, &starter);
@@ -48,6 +52,7 @@ int main(int argc, char **argv)
         return um_reference_write(stdout) == 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
     case UM_ACTION_PRINT_MAN:
         return um_usage_print_man(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+    case UM_ACTION_CHECK:
     case UM_ACTION_RUN:
         break;
     }

@@ -34,6 +34,39 @@ static bool take_daemon(struct um_options *options, const char *argument, const 
     return true;
 }
 
+static bool take_check(struct um_options *options, const char *argument, const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->action = UM_ACTION_CHECK;
+    return true;
+}
+
+static bool take_core_dumps(struct um_options *options, const char *argument,
+                            const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->core_dumps = true;
+    return true;
+}
+
+static bool take_guard(struct um_options *options, const char *argument, const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->guard = true;
+    return true;
+}
+
+static bool take_wipe(struct um_options *options, const char *argument, const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->wipe = true;
+    return true;
+}
+
 static bool take_pid_file(struct um_options *options, const char *argument, const struct complaint *complaint)
 {
     (void)complaint;
@@ -149,6 +182,12 @@ static const struct option table[] = {
     {{"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug."},
      take_log_level},
     {{"--limit", "NAME=VALUE", "Set a limit, see below."}, take_limit},
+    {{"--guard", NULL,
+      "Put guard bytes around blocks, which heap.validate, block.free and block.resize check."},
+     take_guard},
+    {{"--wipe", NULL, "Clear the bytes of a block when it is freed, moved or made smaller."}, take_wipe},
+    {{"--core-dumps", NULL, "Allow core dumps, which hold what is in the blocks."}, take_core_dumps},
+    {{"--check", NULL, "Print who may use the pipe, and what is wrong with that, and end."}, take_check},
     {{"--print-protocol", NULL, "Print the methods and errors of the protocol, and end."},
      take_print_protocol},
     {{"--print-man", NULL, "Print the manual page, and end."}, take_print_man},

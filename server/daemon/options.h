@@ -16,6 +16,7 @@
 /* What the command line asks for. */
 enum um_action {
     UM_ACTION_RUN,
+    UM_ACTION_CHECK,
     UM_ACTION_HELP,
     UM_ACTION_VERSION,
     UM_ACTION_PRINT_PROTOCOL,
@@ -27,6 +28,9 @@ struct um_options {
     enum um_action action;
     const char *pipe;            /* NULL: the default one */
     bool is_daemon;              /* detach */
+    bool guard;                  /* guard bytes around blocks */
+    bool wipe;                   /* clear memory that is let go */
+    bool core_dumps;             /* leave them to what the system says */
     const char *pid_file;        /* NULL: none */
     const char *log_file;        /* NULL: standard error */
     enum um_log_level log_level; /* the least that is logged */

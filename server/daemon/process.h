@@ -12,6 +12,12 @@
  * output is not changed on its way, and a damaged heap ends the process at once. */
 void um_process_prepare(void);
 
+/* Gives up what a daemon does not need. Linux: new privileges, for good. Core dumps, unless they are asked for: they would put
+ * what is in the blocks into files. POSIX: none are made (RLIMIT_CORE is 0); Linux: one that a program collects all the
+ * same holds no memory (coredump_filter). The process stays one that its user may look at and debug. Windows: no box waits
+ * for somebody to click, and none is made by the error reporting. What the system refuses is gone without. */
+void um_process_harden(bool core_dumps);
+
 /* The command line as UTF-8, which argv is not on Windows; lives as long as the process. Returns argv
  * where it is that already, or where memory runs out. */
 char **um_process_arguments(int *argc, char **argv);

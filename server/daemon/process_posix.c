@@ -6,8 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "exit_status.h"
 #include "report.h"
@@ -15,6 +20,32 @@
 void um_process_prepare(void)
 {
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Not PR_SET_DUMPABLE, which would give the process's folder under /proc to root: the user who runs umemd may read its memory
+ * by asking it for the bytes, and could no longer debug it. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+#ifdef __linux__
+    FILE *filter = fopen("/proc/self/coredump_filter", "we");
+
+    /* A pattern that leads to a program is followed whatever the limit: then let it find nothing. */
+    if (filter != NULL) {
+        fputs("0\n", filter);
+        fclose(filter);
+    }
+#endif
+    setrlimit(RLIMIT_CORE, &none);
+}
+
+void um_process_harden(bool core_dumps)
+{
+#ifdef __linux__
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#endif
+    if (!core_dumps)
+        forbid_core_dumps();
 }
 
 char **um_process_arguments(int *argc, char **argv)

@@ -23,6 +23,12 @@ void um_process_prepare(void)
     _setmode(_fileno(stderr), _O_BINARY);
 }
 
+void um_process_harden(bool core_dumps)
+{
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX |
+                 (core_dumps ? 0U : (UINT)SEM_NOGPFAULTERRORBOX));
+}
+
 static char *to_utf8(const WCHAR *wide)
 {
     int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);

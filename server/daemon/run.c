@@ -11,6 +11,7 @@
 #include "exit_status.h"
 #include "log.h"
 #include "pid_file.h"
+#include "rights.h"
 #include "server.h"
 #include "umem_errors.h"
 
@@ -95,6 +96,8 @@ static int start_server(struct run *run, const char *pipe)
         .pipe = pipe,
         .limits = &limits,
         .version = UMEM_VERSION,
+        .guard = run->options->guard,
+        .wipe = run->options->wipe,
         .context = run,
         .note = on_note,
         .ended = on_ended,
@@ -113,9 +116,20 @@ static int start_server(struct run *run, const char *pipe)
     return UM_EXIT_ENDED;
 }
 
+static void on_fact(void *context, const char *subject, const char *text)
+{
+    um_log_write(&((struct run *)context)->log, UM_LOG_DEBUG, "%s: %s", subject, text);
+}
+
+static void on_fault(void *context, const char *text, const char *mend)
+{
+    um_log_write(&((struct run *)context)->log, UM_LOG_WARNING, "%s; to mend: %s", text, mend);
+}
+
 /* The pipe is open: says so wherever that was asked for. */
 static int announce(struct run *run, const char *pipe)
 {
+    const struct um_rights_listener rights = {run, on_fact, on_fault};
     const char *pid_file = run->options->pid_file;
     char why[UM_SERVER_WHY_ROOM];
 
@@ -123,6 +137,7 @@ static int announce(struct run *run, const char *pipe)
         um_server_stop(run->server);
         return fail(run, UM_EXIT_FAILED, why);
     }
+    um_rights_judge(pipe, false, &rights);
     um_log_write(&run->log, UM_LOG_INFO, "listening on %s", pipe);
     um_process_report(run->starter, UM_EXIT_ENDED, "");
     return UM_EXIT_ENDED;

@@ -179,6 +179,21 @@ static const char man_limits[] =
 static const char man_statuses[] = ".SH EXIT STATUS\n";
 
 static const char man_end[] =
+    ".SH SECURITY\n"
+    "Only the user who runs umemd, and root or SYSTEM, gets in.\n"
+    "With \\fB\\-\\-check\\fR umemd tells how the system enforces that for the pipe,\n"
+    "whether or not a daemon has it:\n"
+    "owner and mode of the socket, its lock file and the directories above them,\n"
+    "or on Windows the owner and the access list of the pipe, in words;\n"
+    "who listens there; each thing that is wrong, and how to mend it.\n"
+    "A daemon logs the same when it starts, as warnings.\n"
+    ".PP\n"
+    "The daemon gives up gaining new privileges (Linux), and makes no core dumps,\n"
+    "since those would put what is in the blocks into files:\n"
+    "\\fBRLIMIT_CORE\\fR is 0, and \\fI/proc/self/coredump_filter\\fR too, for systems that pass dumps to a "
+    "program.\n"
+    "\\fB\\-\\-core\\-dumps\\fR leaves both as they are.\n"
+    "Its user may attach a debugger all the same.\n"
     ".SH ENVIRONMENT\n"
     ".TP\n"
     "\\fBUMEM_PIPE\\fR\n"

@@ -294,6 +294,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
         .owner_bytes_limit = server->limits.session_bytes,
         .holds_limit = server->limits.holds,
+        .guard = options->guard,
+        .wipe = options->wipe,
         .seed = options->seed,
     };
     struct um_rpc_options rpc = {
@@ -301,6 +303,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .traffic = &server->traffic,
         .events = {server, on_shutdown, on_work_pending},
         .version = options->version,
+        .guard = options->guard,
+        .wipe = options->wipe,
         .pipe = server->path,
         .pid = (int64_t)uv_os_getpid(),
         .started = (int64_t)time(NULL),

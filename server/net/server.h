@@ -8,6 +8,7 @@
 #ifndef UM_SERVER_H
 #define UM_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <uv.h>
@@ -27,6 +28,8 @@ struct um_server_options {
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */
     const char *version; /* of the program; static */
+    bool guard;          /* blocks of private heaps have guard bytes on both sides */
+    bool wipe;           /* memory is cleared when it is let go */
     uint64_t seed;       /* random bits, for where handles begin */
     void *context;       /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */

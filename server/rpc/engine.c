@@ -33,6 +33,8 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->events = options->events;
     made->version = options->version;
     made->pipe = options->pipe;
+    made->guard = options->guard;
+    made->wipe = options->wipe;
     made->pid = options->pid;
     made->started = options->started;
     made->started_ms = options->started_ms;

@@ -20,6 +20,8 @@ struct um_rpc {
     struct um_rpc_events events;
     const char *version;
     const char *pipe;
+    bool guard;
+    bool wipe;
     int64_t pid;
     int64_t started;          /* seconds since 1970-01-01 UTC */
     uint64_t started_ms;      /* the same on the clock of now_ms */

@@ -114,12 +114,19 @@ static void release(struct um_call *call, const struct um_args *args)
 {
     struct um_block *block = args->value[FREE_BLOCK].as.block;
     struct um_block_info info;
+    struct um_fault fault = {0};
+    int code;
 
     um_block_get_info(um_call_store(call), block, &info);
     if (args->value[FREE_IF_ORPHANED].as.boolean && !info.orphaned) {
         um_fail(call, UMEM_E_DENIED, "the block is not orphaned: it has a name, or an open session holds it");
         um_reply_uint(call, "block", info.block);
         um_reply_end(call);
+        return;
+    }
+    code = um_block_check(um_call_store(call), block, &fault);
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
         return;
     }
     um_block_free(um_call_store(call), block);
@@ -137,6 +144,6 @@ const struct um_method um_method_block_free = {
     .summary = "Frees a block (Win32 HeapFree).",
     UM_PARAMS(free_params),
     .result = free_result,
-    .errors = {UMEM_E_DENIED},
+    .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED},
     .run = release,
 };

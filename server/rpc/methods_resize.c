@@ -77,7 +77,10 @@ static int begin(struct um_call *call, const struct um_args *args, struct um_res
     struct um_block *block = args->value[RESIZE_BLOCK].as.block;
     uint64_t size = args->value[RESIZE_SIZE].as.uint;
     uint32_t flags = args->value[RESIZE_FLAGS].as.flags;
+    int code = um_block_check(store, block, fault);
 
+    if (code != UMEM_OK)
+        return code;
     if (call->batch != NULL)
         return um_block_resize(store, block, size, flags, fault);
     return um_resize_begin(store, block, size, flags, resize, fault);

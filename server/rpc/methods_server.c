@@ -42,11 +42,15 @@ static void info(struct um_call *call, const struct um_args *args)
     um_json_end_object(out);
     out = um_reply_key(call, "features");
     um_json_begin_array(out);
+    if (rpc->guard)
+        um_json_cstring(out, "guard");
     um_json_cstring(out, "headers");
     um_json_cstring(out, "raw");
     um_json_cstring(out, "shared");
     um_json_cstring(out, "wait");
     um_json_cstring(out, "watch");
+    if (rpc->wipe)
+        um_json_cstring(out, "wipe");
     um_json_end_array(out);
     um_reply_end(call);
 }
@@ -64,7 +68,9 @@ static const struct um_member info_result[] = {
     {.name = "limits", .type = UM_JSON, .doc = "Each limit by name."},
     {.name = "features",
      .type = UM_WORDS,
-     .doc = "What can differ between daemons: \"headers\", \"raw\", \"shared\", \"wait\", \"watch\"."},
+     .doc =
+         "What can differ between daemons: \"guard\" and \"wipe\" where it was started with these options, "
+         "\"headers\", \"raw\", \"shared\", \"wait\", \"watch\"."},
     {.name = NULL},
 };
 

@@ -51,6 +51,8 @@ struct um_rpc_options {
     struct um_rpc_events events;
     const char *version; /* of the program; the strings outlive the engine */
     const char *pipe;    /* where clients connect; "" where there is no pipe */
+    bool guard;          /* the store has guards; a feature to tell of */
+    bool wipe;           /* the store clears what is let go; likewise */
     int64_t pid;
     int64_t started;     /* seconds since 1970-01-01 UTC */
     uint64_t started_ms; /* the same moment on the clock that only goes forward */

@@ -26,6 +26,9 @@ struct um_heap_backend {
     /* validate() can look at the whole heap; otherwise it is asked about each block. */
     bool validates_whole;
 
+    /* validate() also sees that somebody wrote past a block: then it is asked before a client may free or resize one. */
+    bool checked_when_freed;
+
     /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never
      * asks for more. */
     bool (*create)(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory);
@@ -52,9 +55,13 @@ struct um_heap_backend {
 
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
+    /* Makes the bytes of a block that is freed next unreadable for whoever gets its memory, or sees to it that free() does.
+     * NULL: they are to be cleared. */
+    void (*wipe)(void *memory, void *address, uint64_t size);
+
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
      * tell. */
-    bool (*validate)(void *memory, void *address, uint32_t alignment);
+    bool (*validate)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
     /* Joins what is free and gives it back, what takes long of it later, as leftovers. Returns the largest free range in bytes, 0 where it is not
      * known. */

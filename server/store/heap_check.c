@@ -50,7 +50,8 @@ static bool is_sound(const struct um_store *store, const struct um_account *acco
     unsigned char *address = um_address_of(block);
     if (address == NULL || (uintptr_t)address % heap->alignment != 0 || !is_linked(store, account, block))
         return false;
-    return heap->backend->validate == NULL || heap->backend->validate(heap->memory, address, heap->alignment);
+    return heap->backend->validate == NULL ||
+           heap->backend->validate(heap->memory, address, block->size, heap->alignment);
 }
 
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
@@ -65,6 +66,16 @@ int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_blo
     if (!is_sound(store, account, block))
         return corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
     return 0;
+}
+
+int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault)
+{
+    const struct um_account *account = um_account_of(store, block);
+    if (!account->heap->backend->checked_when_freed || is_sound(store, account, block))
+        return 0;
+    return corrupted(account->heap, um_block_handle(store, block),
+                     "somebody wrote past the block; it stays as it is, until its heap or its session ends",
+                     fault);
 }
 
 void um_heap_check_begin(struct um_heap_check *check, const struct um_heap *heap)
@@ -94,7 +105,7 @@ static int check_whole(const struct um_heap *heap, const struct um_heap_check *c
 {
     if (check->changes == heap->changes && (check->blocks != heap->blocks || check->bytes != heap->bytes))
         return corrupted(heap, 0, "the heap's counts do not agree with its blocks", fault);
-    if (heap->backend->validates_whole && !heap->backend->validate(heap->memory, NULL, heap->alignment))
+    if (heap->backend->validates_whole && !heap->backend->validate(heap->memory, NULL, 0, heap->alignment))
         return corrupted(heap, 0, "the heap is damaged, though none of its blocks is", fault);
     return 0;
 }

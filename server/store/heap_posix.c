@@ -57,6 +57,16 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
         free(address);
 }
 
+/* Memory is cleared by a call that no compiler can leave out, though nobody reads it; a mapping goes back to the system. */
+static void wipe(void *memory, void *address, uint64_t size)
+{
+    static void *(*const volatile set)(void *, int, size_t) = memset;
+
+    (void)memory;
+    if (!is_mapped(size))
+        set(address, 0, (size_t)size);
+}
+
 /* Both sizes are those of a mapping. */
 static bool resize_mapping(void **address, size_t old_size, size_t new_size, uint32_t alignment,
                            bool in_place_only)
@@ -181,6 +191,7 @@ static const struct um_heap_backend process_backend = {
     .resize = resize,
     .moves_uncopied = moves_uncopied,
     .free = free_block,
+    .wipe = wipe,
     .compact = compact,
     .trim = trim,
 };
@@ -192,6 +203,7 @@ static const struct um_heap_backend private_backend = {
     .resize = resize,
     .moves_uncopied = moves_uncopied,
     .free = free_block,
+    .wipe = wipe,
     .compact = compact,
     .trim = trim,
 };

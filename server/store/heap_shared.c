@@ -317,10 +317,27 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return true;
 }
 
-static bool validate(void *memory, void *address, uint32_t alignment)
+/* Large memory goes back to the system, so that clients who have it mapped see zeros as well. */
+static void wipe(void *memory, void *address, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+    uint64_t head = round_up(offset, UM_SHM_UNIT) - offset;
+    uint64_t tail = (offset + size) % UM_SHM_UNIT;
+
+    if (size >= RENEWED_SIZE && give_back(heap, offset, size)) {
+        memset(address, 0, (size_t)head);
+        memset((unsigned char *)address + size - tail, 0, (size_t)tail);
+    } else {
+        memset(address, 0, (size_t)size);
+    }
+}
+
+static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
     const struct shared_heap *heap = memory;
 
+    (void)size;
     (void)alignment;
     return address == NULL ? um_shm_check(heap->shm) : um_shm_is_whole(heap->shm);
 }
@@ -375,6 +392,7 @@ const struct um_heap_backend um_heap_shared = {
     .prepare = prepare,
     .resize = resize,
     .free = free_block,
+    .wipe = wipe,
     .validate = validate,
     .compact = compact,
     .get_figures = get_figures,

@@ -111,8 +111,9 @@ static void destroy_private(void *memory)
     HeapDestroy(memory);
 }
 
-static bool validate(void *memory, void *address, uint32_t alignment)
+static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
+    (void)size;
     return HeapValidate(memory, 0, address == NULL ? NULL : base_of(address, alignment)) != 0;
 }
 

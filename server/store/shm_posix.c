@@ -145,7 +145,8 @@ static bool claim(int fd)
 static bool is_ours_alone(int fd)
 {
 #ifdef F_SETLEASE
-    if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+    /* Who opens it in this very moment raises a signal: one that does nothing. */
+    if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
         return false;
     fcntl(fd, F_SETLEASE, F_UNLCK);
     return true;

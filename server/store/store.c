@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard.h"
 #include "hash.h"
 #include "shm.h"
 
@@ -86,7 +87,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->large_blocks = UM_LARGE_BLOCKS;
     made->grown_at_once = UM_GROWN_AT_ONCE;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
-        made->backends[kind] = um_heap_backend((enum um_heap_kind)kind);
+        made->backends[kind] = um_guard_backend((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
     if (!um_index_init(&made->account_index) ||

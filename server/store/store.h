@@ -72,6 +72,8 @@ struct um_store_options {
     uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
     uint64_t owner_bytes_limit;  /* bytes in the blocks that one open owner has made; 0: as bytes_limit */
     uint64_t holds_limit;        /* holds of owners on blocks that others made; 0: any number */
+    bool guard;                  /* private heaps have guard bytes on both sides of each block (guard.h) */
+    bool wipe;                   /* memory is cleared when it is let go */
     uint64_t seed; /* random bits: where the first generation begins, and the name table's hash */
 };
 
@@ -263,6 +265,10 @@ struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size
  * UMEM_E_INVALID_PARAMS where the block is in another heap. */
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
                      struct um_fault *fault);
+
+/* What is looked at before a client may free or resize a block: UMEM_E_CORRUPTED where the store has guards and they show
+ * that somebody wrote past it. */
+int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault);
 
 /* How far the validation of a whole heap has come. Anything may happen to the heap between two steps. */
 struct um_heap_check {

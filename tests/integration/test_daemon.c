@@ -90,6 +90,34 @@ static void test_in_the_background(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* What was asked for is told, and the daemon works with it. */
+static void test_guards_and_wiping(void **state)
+{
+    struct daemon daemon = {.pipe = ""};
+    const char *const args[] = {UMEMD, "--guard", "--wipe", "--pipe", daemon.pipe, NULL};
+    struct umem_server_info *info = NULL;
+    umem_client *client;
+    umem_handle block = 0;
+    unsigned found = 0;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(process_start(&daemon.process, args, NULL), 0);
+    assert_true(process_wait_for(&daemon.process, "listening on"));
+    client = daemon_connect(&daemon);
+    assert_int_equal(umem_server_info(client, &info), UMEM_OK);
+    for (size_t i = 0; i < info->feature_count; i++)
+        found += strcmp(info->features[i], "guard") == 0 || strcmp(info->features[i], "wipe") == 0;
+    assert_int_equal(found, 2);
+    umem_free_server_info(info);
+    assert_int_equal(umem_block_alloc(client, 100, NULL, &block), UMEM_OK);
+    assert_int_equal(umem_block_write(client, block, 0, "hello", 5), UMEM_OK);
+    assert_int_equal(umem_block_free(client, block), UMEM_OK);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    pipe_name_remove(daemon.pipe);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -112,6 +140,7 @@ int main(void)
                                         daemon_teardown),
         cmocka_unit_test_setup_teardown(test_sigterm_ends_it_in_order, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_in_the_background),
+        cmocka_unit_test(test_guards_and_wiping),
         cmocka_unit_test(test_usage),
     };
 

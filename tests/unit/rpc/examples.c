@@ -139,6 +139,28 @@ static void with_cut_heap(struct fixture *fixture)
     heap->backend = &cut;
 }
 
+static bool is_never_sound(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)address;
+    (void)size;
+    (void)alignment;
+    return false;
+}
+
+/* As where guards show that somebody wrote past block "b" of heap "h". */
+static void with_damaged_guards(struct fixture *fixture)
+{
+    static struct um_heap_backend damaged;
+    struct um_heap *heap = NULL;
+
+    assert_int_equal(um_store_find_heap_by_name(fixture->store, "h", &heap, NULL), UMEM_OK);
+    damaged = *heap->backend;
+    damaged.checked_when_freed = true;
+    damaged.validate = is_never_sound;
+    heap->backend = &damaged;
+}
+
 #define HUGE_SIZE "9007199254740991"
 #define NO_BYTES(method, params) \
     { \
@@ -176,6 +198,7 @@ const struct example examples[] = {
     {"heap.validate", 0, "{\"heap\":\"h\",\"block\":\"b\"}", ALONE, NULL, NULL},
     {"heap.validate", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"heap.validate", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, NULL, NULL},
+    {"block.free", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, with_damaged_guards, NULL},
     {"heap.validate", UMEM_E_CORRUPTED, "{\"heap\":\"h\"}", ALONE, damage, repair},
     {"heap.validate", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, damage, repair},
     {"heap.compact", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},

@@ -48,7 +48,7 @@ static void test_blocks_are_zero_and_aligned(void **state)
                 assert_int_equal((uintptr_t)address % alignment, 0);
                 expect_bytes(address, 0, 0, sizes[i]);
                 memset(address, 0xee, (size_t)sizes[i]);
-                assert_true(backend->validate == NULL || backend->validate(memory, address, alignment));
+                assert_true(backend->validate == NULL || backend->validate(memory, address, sizes[i], alignment));
                 backend->free(memory, address, sizes[i], alignment);
             }
         }
@@ -153,7 +153,7 @@ static void test_destroying_frees_the_blocks_where_it_says_so(void **state)
         if (!backend->destroy_frees_blocks)
             backend->free(memory, address, (uint64_t)i * 1000, 32);
     }
-    assert_true(!backend->validates_whole || backend->validate(memory, NULL, 32));
+    assert_true(!backend->validates_whole || backend->validate(memory, NULL, 0, 32));
     backend->destroy(memory);
 }
 

@@ -280,12 +280,14 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
     return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static void start(struct run *run, uint64_t seed)
+static void start(struct run *run, uint64_t seed, bool guard, bool wipe)
 {
     const struct um_store_options options = {.bytes_limit = BYTES_LIMIT,
                                              .blocks_limit = MODEL_BLOCKS,
                                              .heaps_limit = MODEL_HEAPS,
                                              .shared_heaps_limit = 4,
+                                             .guard = guard,
+                                             .wipe = wipe,
                                              .seed = seed};
     struct um_heap_info info;
     run->random = seed * 2 + 1;
@@ -320,16 +322,11 @@ static void finish(struct run *run)
         free(run->model.blocks[i].bytes);
 }
 
-static void test_the_store_and_the_model_agree(void **state)
+static void walk(bool guard, bool wipe, uint64_t seed, uint64_t steps)
 {
-    (void)state;
-    uint64_t seed = number_from("UMEM_TEST_SEED", 20240229);
-    uint64_t steps = number_from("UMEM_TEST_STEPS", STEPS);
-    printf("UMEM_TEST_SEED=%" PRIu64 " UMEM_TEST_STEPS=%" PRIu64 "\n", seed, steps);
-    fflush(stdout);
     struct run *run = calloc(1, sizeof *run);
     assert_non_null(run);
-    start(run, seed);
+    start(run, seed, guard, wipe);
     for (uint64_t i = 0; i < steps; i++) {
         do_something(run);
         check_step(run);
@@ -338,6 +335,19 @@ static void test_the_store_and_the_model_agree(void **state)
     }
     finish(run);
     free(run);
+}
+
+static void test_the_store_and_the_model_agree(void **state)
+{
+    (void)state;
+    uint64_t seed = number_from("UMEM_TEST_SEED", 20240229);
+    uint64_t steps = number_from("UMEM_TEST_STEPS", STEPS);
+    printf("UMEM_TEST_SEED=%" PRIu64 " UMEM_TEST_STEPS=%" PRIu64 "\n", seed, steps);
+    fflush(stdout);
+    walk(false, false, seed, steps);
+    walk(true, false, seed, steps / 4);
+    walk(false, true, seed, steps / 4);
+    walk(true, true, seed, steps / 4);
 }
 
 int main(void)

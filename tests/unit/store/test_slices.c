@@ -159,8 +159,9 @@ static void test_a_heap_that_goes_in_between_is_stale(void **state)
 static bool whole_is_sound;
 static unsigned whole_looks;
 
-static bool validate_whole(void *memory, void *address, uint32_t alignment)
+static bool validate_whole(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
+    (void)size;
     (void)memory;
     (void)alignment;
     whole_looks += address == NULL;

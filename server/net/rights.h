@@ -1,0 +1,24 @@
+/*
+ * Who may do what with the pipe, as the operating system has it: how things are, what is wrong with them, and how that
+ * is mended. `umemd --check` prints it, and a daemon that has opened its pipe logs what is wrong.
+ *
+ * Owns: that judgement. Must not know: libuv, sessions, where the text goes. Changes nothing.
+ */
+#ifndef UM_RIGHTS_H
+#define UM_RIGHTS_H
+
+#include <stdbool.h>
+
+struct um_rights_listener {
+    void *context;
+    /* How something is: `subject` is a word or two ("socket"), `text` no whole sentence. */
+    void (*fact)(void *context, const char *subject, const char *text);
+    /* What is wrong and how to mend it: sentences without a full stop. */
+    void (*fault)(void *context, const char *text, const char *mend);
+};
+
+/* Judges the pipe at `path` (as um_endpoint_find() gives it), whether it is there or not. With `asks` it also connects,
+ * to learn who listens; a daemon that judges its own pipe does not. */
+void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener);
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * The rights of a socket are its mode and its directories': whoever may write to a directory may put a socket of their own
+ * in the place of ours. (Access lists cannot let anybody in past a mode of 0600 or 0700: the group's bits limit them.)
+ */
+#include "rights.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+
+enum { TEXT_ROOM = 1024, USER_ROOM = 64 };
+
+/* ---- telling ---- */
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+tell_fact(const struct um_rights_listener *listener, const char *subject, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    listener->fact(listener->context, subject, text);
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+tell_fault(const struct um_rights_listener *listener, const char *mend, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    listener->fault(listener->context, text, mend);
+}
+
+static void name_user(uid_t user, char name[USER_ROOM])
+{
+    char space[2048];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwuid_r(user, &entry, space, sizeof space, &found) == 0 && found != NULL)
+        snprintf(name, USER_ROOM, "%s", found->pw_name);
+    else
+        snprintf(name, USER_ROOM, "%lu", (unsigned long)user);
+}
+
+static unsigned mode_of(const struct stat *facts)
+{
+    return (unsigned)facts->st_mode & 07777U;
+}
+
+/* As good as our own. */
+static bool is_trusted(uid_t user)
+{
+    return user == geteuid() || user == 0;
+}
+
+/* ---- directories ---- */
+
+/* Whether others than its owner may take away or put something in the place of what is in the directory. With the sticky bit
+ * they may not, unless it is their own. */
+static bool is_open(const struct stat *facts)
+{
+    return (facts->st_mode & 022) != 0 && (facts->st_mode & S_ISVTX) == 0;
+}
+
+static void judge_one_directory(const char *directory, const char *subject,
+                                const struct um_rights_listener *listener)
+{
+    char user[USER_ROOM];
+    char mend[TEXT_ROOM];
+    struct stat facts;
+
+    if (stat(directory, &facts) != 0) {
+        tell_fault(listener, "make it, with mode 0700, or name another pipe", "%s cannot be looked at: %s",
+                   directory, strerror(errno));
+        return;
+    }
+    name_user(facts.st_uid, user);
+    if (subject != NULL)
+        tell_fact(listener, subject, "%s, user %s, mode %04o", directory, user, mode_of(&facts));
+    if (!is_trusted(facts.st_uid))
+        tell_fault(listener, "name a pipe in a directory of your own, by --pipe or UMEM_PIPE",
+                   "%s belongs to user %s, who could put another socket there", directory, user);
+    if (is_open(&facts)) {
+        snprintf(mend, sizeof mend, "chmod go-w %s, or name a pipe elsewhere", directory);
+        tell_fault(listener, mend, "%s has mode %04o, so that other users could put another socket there",
+                   directory, mode_of(&facts));
+    }
+}
+
+/* The directory and all above it, as they are without links. */
+static void judge_directories(const char *directory, const struct um_rights_listener *listener)
+{
+    char *real = realpath(directory, NULL);
+    char *slash;
+
+    if (real == NULL) {
+        tell_fault(listener, "make the directory, with mode 0700, or name another pipe",
+                   "%s, where the pipe would be, cannot be found: %s", directory, strerror(errno));
+        return;
+    }
+    judge_one_directory(real, "directory", listener);
+    slash = strrchr(real, '/');
+    while (slash != NULL && slash != real) {
+        *slash = '\0';
+        judge_one_directory(real, NULL, listener);
+        slash = strrchr(real, '/');
+    }
+    if (strcmp(directory, "/") != 0)
+        judge_one_directory("/", NULL, listener);
+    free(real);
+}
+
+/* Writes what lies before the last slash. */
+static void cut_last(const char *path, char directory[UM_ENDPOINT_ROOM])
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        strcpy(directory, ".");
+    else if (slash == path)
+        strcpy(directory, "/");
+    else
+        snprintf(directory, UM_ENDPOINT_ROOM, "%.*s", (int)(slash - path), path);
+}
+
+static void judge_place(const char *path, const struct um_rights_listener *listener)
+{
+    char directory[UM_ENDPOINT_ROOM];
+    char above[UM_ENDPOINT_ROOM];
+    char target[TEXT_ROOM];
+    const char *what = NULL;
+    struct stat facts;
+    ssize_t size;
+
+    cut_last(path, directory);
+    if (um_endpoint_is_private(path) && lstat(directory, &facts) != 0 && errno == ENOENT) {
+        tell_fact(listener, "directory", "%s is not there yet; a daemon makes it, with mode 0700", directory);
+        cut_last(directory, above);
+        judge_directories(above, listener);
+        return;
+    }
+    size = readlink(directory, target, sizeof target - 1);
+    if (size >= 0) {
+        target[size] = '\0';
+        tell_fact(listener, "link", "%s leads to %s", directory, target);
+    }
+    /* What a daemon would refuse. */
+    if (um_endpoint_check(path, &what) != 0)
+        tell_fault(listener,
+                   "remove the directory, or chmod 700 it if it is your own; else name another pipe",
+                   "%s: %s", directory, what);
+    judge_directories(directory, listener);
+}
+
+/* ---- what lies there ---- */
+
+/* The socket, or its lock file: what is said of them is much the same. Returns whether it is there, and the right kind. */
+static bool judge_file(const char *path, const char *subject, bool is_socket,
+                       const struct um_rights_listener *listener)
+{
+    char user[USER_ROOM];
+    char mend[TEXT_ROOM];
+    struct stat facts;
+
+    if (lstat(path, &facts) != 0) {
+        if (errno == ENOENT)
+            tell_fact(listener, subject, "not there; a daemon makes it, with mode 0600");
+        else
+            tell_fault(listener, "see to it that this user may look there", "%s cannot be looked at: %s",
+                       path, strerror(errno));
+        return false;
+    }
+    snprintf(mend, sizeof mend, "remove %s, or name another pipe", path);
+    if (S_ISLNK(facts.st_mode)) {
+        tell_fault(listener, mend, "%s is a symbolic link, which another user may have put there", path);
+        return false;
+    }
+    if (is_socket ? !S_ISSOCK(facts.st_mode) : !S_ISREG(facts.st_mode)) {
+        tell_fault(listener, mend, "%s is no %s", path, is_socket ? "socket" : "ordinary file");
+        return false;
+    }
+    name_user(facts.st_uid, user);
+    tell_fact(listener, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
+    if (!is_trusted(facts.st_uid))
+        tell_fault(listener, mend, "%s belongs to user %s", path, user);
+    if ((facts.st_mode & 077) != 0) {
+        snprintf(mend, sizeof mend, "chmod 600 %s", path);
+        tell_fault(listener, mend, "%s has mode %04o, which lets other users %s", path, mode_of(&facts),
+                   is_socket ? "connect" : "hold the lock");
+    }
+    return true;
+}
+
+/* Who listens at the socket, as the system tells it. */
+static void tell_server(int fd, const struct um_rights_listener *listener)
+{
+    char user[USER_ROOM];
+#ifdef SO_PEERCRED
+    struct ucred server;
+    socklen_t size = sizeof server;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
+        return;
+    name_user(server.uid, user);
+    tell_fact(listener, "listening", "process %ld, user %s", (long)server.pid, user);
+#else
+    struct {
+        uid_t uid;
+    } server;
+    gid_t group;
+
+    if (getpeereid(fd, &server.uid, &group) != 0)
+        return;
+    name_user(server.uid, user);
+    tell_fact(listener, "listening", "user %s", user);
+#endif
+    if (!is_trusted(server.uid))
+        tell_fault(listener, "name another pipe; the client library will not talk to that one",
+                   "the program that listens there is user %s's", user);
+}
+
+static void ask_server(const char *path, const struct um_rights_listener *listener)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        tell_server(fd, listener);
+    else if (errno == ECONNREFUSED)
+        tell_fact(listener, "listening", "nobody; the socket is left over, and the next daemon replaces it");
+    else
+        tell_fact(listener, "listening", "not known: %s", strerror(errno));
+    close(fd);
+}
+
+void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener)
+{
+    char lock[UM_ENDPOINT_ROOM + 8];
+    char user[USER_ROOM];
+
+    name_user(geteuid(), user);
+    tell_fact(listener, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
+    judge_place(path, listener);
+    if (judge_file(path, "socket", true, listener) && asks)
+        ask_server(path, listener);
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    judge_file(lock, "lock file", false, listener);
+}

@@ -1,0 +1,282 @@
+/*
+ * The rights of a named pipe are its owner and its access list. It is opened only to read those: that is allowed to this
+ * user even where an elevated daemon's pipe may not be written to.
+ *
+ * Whether other machines are refused is part of making the pipe (pipe_win32.c) and cannot be asked for.
+ */
+#include "rights.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "security_win32.h"
+#include "umem_errors.h"
+/* Needs windows.h before it. (aclapi.h would find our own rpc.h in the place of the system's.) */
+#include <sddl.h>
+
+enum { TEXT_ROOM = 1024, NAME_ROOM = 320, DESCRIPTOR_ROOM = 4096 };
+
+/* What opening a pipe for reading and writing asks for, once general rights are mapped to those of files. */
+enum { USE_MASK = FILE_GENERIC_READ | FILE_GENERIC_WRITE };
+
+static const char another_pipe[] =
+    "end the program that has the pipe, or name another one by --pipe or UMEM_PIPE";
+
+/* ---- telling ---- */
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+tell_fact(const struct um_rights_listener *listener, const char *subject, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    listener->fact(listener->context, subject, text);
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+tell_fault(const struct um_rights_listener *listener, const char *mend, const char *format, ...)
+{
+    char text[TEXT_ROOM];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    listener->fault(listener->context, text, mend);
+}
+
+/* A user or a group by name, or else by number. */
+static void name_sid(PSID sid, char name[NAME_ROOM])
+{
+    WCHAR user[128];
+    WCHAR domain[128];
+    DWORD user_size = 128;
+    DWORD domain_size = 128;
+    SID_NAME_USE use;
+    char *text;
+
+    if (LookupAccountSidW(NULL, sid, user, &user_size, domain, &domain_size, &use) &&
+        WideCharToMultiByte(CP_UTF8, 0, user, -1, name, NAME_ROOM, NULL, NULL) > 0)
+        return;
+    if (ConvertSidToStringSidA(sid, &text)) {
+        snprintf(name, NAME_ROOM, "%s", text);
+        LocalFree(text);
+    } else {
+        strcpy(name, "somebody unknown");
+    }
+}
+
+static bool is_trusted(PSID sid)
+{
+    union um_user own;
+
+    return IsWellKnownSid(sid, WinLocalSystemSid) ||
+           (um_security_user_of(GetCurrentProcess(), &own) && EqualSid(sid, own.token.User.Sid));
+}
+
+/* ---- the access list ---- */
+
+static const char *name_rights(ACCESS_MASK mask)
+{
+    if ((mask & GENERIC_ALL) != 0 || (mask & FILE_ALL_ACCESS) == FILE_ALL_ACCESS)
+        return "everything";
+    if ((mask & USE_MASK) == USE_MASK ||
+        (mask & (GENERIC_READ | GENERIC_WRITE)) == (GENERIC_READ | GENERIC_WRITE))
+        return "to read and write";
+    if ((mask & (GENERIC_WRITE | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER)) != 0)
+        return "to write, or to change the rights";
+    return "to look";
+}
+
+static void judge_entry(ACL *list, DWORD index, const struct um_rights_listener *listener)
+{
+    ACCESS_ALLOWED_ACE *entry; /* a denying one has the same form */
+    void *found;
+    PSID sid;
+    char name[NAME_ROOM];
+
+    if (!GetAce(list, index, &found))
+        return;
+    entry = found;
+    if (entry->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && entry->Header.AceType != ACCESS_DENIED_ACE_TYPE) {
+        tell_fault(listener, another_pipe,
+                   "the access list has an entry of type %u, which umemd does not make",
+                   (unsigned)entry->Header.AceType);
+        return;
+    }
+    sid = &entry->SidStart;
+    name_sid(sid, name);
+    if (entry->Header.AceType == ACCESS_DENIED_ACE_TYPE) {
+        tell_fact(listener, "denies", "%s %s", name, name_rights(entry->Mask));
+        return;
+    }
+    tell_fact(listener, "allows", "%s %s", name, name_rights(entry->Mask));
+    if (!is_trusted(sid))
+        tell_fault(listener, another_pipe, "the access list lets %s in, who is neither this user nor SYSTEM",
+                   name);
+}
+
+static void judge_list(ACL *list, const struct um_rights_listener *listener)
+{
+    ACL_SIZE_INFORMATION facts;
+
+    if (list == NULL) {
+        tell_fault(listener, another_pipe, "it has no access list, which lets everybody in");
+        return;
+    }
+    if (!GetAclInformation(list, &facts, sizeof facts, AclSizeInformation))
+        return;
+    for (DWORD i = 0; i < facts.AceCount; i++)
+        judge_entry(list, i, listener);
+}
+
+static void judge_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_rights_listener *listener)
+{
+    char name[NAME_ROOM];
+    PSID owner = NULL;
+    ACL *list = NULL;
+    BOOL is_there = FALSE;
+    BOOL is_default;
+
+    if (!GetSecurityDescriptorOwner(descriptor, &owner, &is_default) || owner == NULL) {
+        tell_fault(listener, another_pipe, "it has no owner");
+    } else {
+        name_sid(owner, name);
+        tell_fact(listener, "owner", "%s", name);
+        if (!is_trusted(owner))
+            tell_fault(listener, another_pipe, "the pipe belongs to %s, neither to this user nor to SYSTEM",
+                       name);
+    }
+    if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default) || !is_there)
+        list = NULL;
+    judge_list(list, listener);
+}
+
+/* ---- elevation ---- */
+
+/* How a process runs: TokenElevationTypeDefault for one of a user who has no second, restricted token. */
+static TOKEN_ELEVATION_TYPE elevation_of(HANDLE process)
+{
+    TOKEN_ELEVATION_TYPE type = TokenElevationTypeDefault;
+    HANDLE token;
+    DWORD size;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
+        return type;
+    if (!GetTokenInformation(token, TokenElevationType, &type, sizeof type, &size))
+        type = TokenElevationTypeDefault;
+    CloseHandle(token);
+    return type;
+}
+
+/* Who made the pipe that is open. */
+static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
+{
+    bool is_elevated = elevation_of(GetCurrentProcess()) == TokenElevationTypeFull;
+    char name[NAME_ROOM] = "of a user that may not be asked for";
+    union um_user user;
+    HANDLE process;
+    ULONG pid;
+
+    if (!GetNamedPipeServerProcessId(pipe, &pid)) {
+        tell_fact(listener, "listening", "a process that the system does not tell");
+        return;
+    }
+    process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process != NULL && um_security_user_of(process, &user))
+        name_sid(user.token.User.Sid, name);
+    tell_fact(listener, "listening", "process %lu, user %s", pid, name);
+    if (process == NULL)
+        return;
+    if (elevation_of(process) == TokenElevationTypeFull && !is_elevated)
+        tell_fault(listener, "start umemd without elevation, or the programs that use it with elevation",
+                   "the daemon runs elevated and this program does not, so that the system keeps it out");
+    CloseHandle(process);
+}
+
+/* ---- the pipe ---- */
+
+static void judge_pipe(HANDLE pipe, const struct um_rights_listener *listener)
+{
+    const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    unsigned char descriptor[DESCRIPTOR_ROOM];
+    DWORD size;
+
+    if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
+        judge_descriptor(descriptor, listener);
+    else
+        tell_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu",
+                   GetLastError());
+}
+
+/* There is no pipe: the rights that a daemon would give it. */
+static void judge_future_pipe(const struct um_rights_listener *listener)
+{
+    SECURITY_ATTRIBUTES attributes;
+
+    tell_fact(listener, "listening", "nobody; a daemon's pipe would have these rights");
+    if (!um_security_make(&attributes)) {
+        tell_fault(listener, "see to it that this user may be asked for",
+                   "no access list can be made: Windows error %lu", GetLastError());
+        return;
+    }
+    judge_descriptor(attributes.lpSecurityDescriptor, listener);
+    um_security_free(&attributes);
+}
+
+static void judge_what_is_there(const char *path, bool asks, const struct um_rights_listener *listener)
+{
+    WCHAR wide[UM_ENDPOINT_ROOM];
+    HANDLE pipe;
+    DWORD error;
+
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, UM_ENDPOINT_ROOM) == 0)
+        return;
+    pipe = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
+                       SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+    error = GetLastError();
+    if (pipe == INVALID_HANDLE_VALUE) {
+        if (error == ERROR_FILE_NOT_FOUND)
+            judge_future_pipe(listener);
+        else if (error == ERROR_PIPE_BUSY)
+            tell_fact(listener, "listening", "somebody, whose places are all taken: try again");
+        else
+            tell_fault(
+                listener, another_pipe,
+                "the pipe is there, but its rights may not be read (Windows error %lu): it is another user's",
+                error);
+        return;
+    }
+    if (asks)
+        tell_server(pipe, listener);
+    judge_pipe(pipe, listener);
+    CloseHandle(pipe);
+}
+
+void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener)
+{
+    bool is_elevated = elevation_of(GetCurrentProcess()) == TokenElevationTypeFull;
+    char name[NAME_ROOM] = "not known";
+    union um_user own;
+
+    if (um_security_user_of(GetCurrentProcess(), &own))
+        name_sid(own.token.User.Sid, name);
+    tell_fact(listener, "let in", "user %s, and SYSTEM", name);
+    tell_fact(listener, "elevated", "%s",
+              is_elevated
+                  ? "yes: of a daemon that is started so, the system keeps this user's ordinary programs out"
+                  : "no");
+    tell_fact(listener, "remote", "other machines' clients are refused by the way umemd makes a pipe");
+    judge_what_is_there(path, asks, listener);
+}

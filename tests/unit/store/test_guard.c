@@ -1,0 +1,214 @@
+/* Guards and wiping: what is written past a block is found, and what a block held is gone when it is let go. */
+#include "fixture.h"
+
+#include <string.h>
+
+#include "store_internal.h"
+
+struct world {
+    struct um_store *store;
+    struct um_owner *owner;
+    struct um_heap *heap; /* private */
+};
+
+static void begin(struct world *world, bool guard, bool wipe)
+{
+    const struct um_store_options options = {.bytes_limit = 1 << 30,
+                                             .blocks_limit = 1000,
+                                             .heaps_limit = 10,
+                                             .shared_heaps_limit = 4,
+                                             .guard = guard,
+                                             .wipe = wipe,
+                                             .seed = 7};
+    const struct um_owner_options owner = {.id = 1};
+
+    assert_int_equal(um_store_new(&options, &world->store), 0);
+    assert_int_equal(um_owner_open(world->store, &owner, &world->owner), 0);
+    world->heap = make_heap(world->store, world->owner, NULL, 0);
+}
+
+static void end(struct world *world)
+{
+    um_owner_close(world->store, world->owner);
+    um_store_free(world->store);
+}
+
+/* Damages the byte at an offset from the block's start, sees that all find it, and puts it right. */
+static void expect_found(struct world *world, struct um_heap *heap, struct um_block *block, int64_t offset)
+{
+    unsigned char *byte = um_block_bytes(block) + offset;
+    struct um_fault fault = {0};
+
+    *byte ^= 1;
+    assert_int_equal(um_block_check(world->store, block, &fault), UMEM_E_CORRUPTED);
+    assert_true(fault.block == um_block_handle(world->store, block));
+    assert_int_equal(um_heap_validate(world->store, heap, block, NULL), UMEM_E_CORRUPTED);
+    memset(&fault, 0, sizeof fault);
+    assert_int_equal(validate_all(world->store, heap, 100, &fault), UMEM_E_CORRUPTED);
+    assert_true(fault.block == um_block_handle(world->store, block));
+    *byte ^= 1;
+    assert_int_equal(um_block_check(world->store, block, NULL), 0);
+    assert_int_equal(validate_all(world->store, heap, 100, NULL), 0);
+}
+
+static void guards_find_what_is_written_past_a_block(void **state)
+{
+    static const uint64_t sizes[] = {0, 1, 15, 16, 100, 5000, 1 << 20, (1 << 20) + 1};
+    struct world world;
+
+    (void)state;
+    begin(&world, true, false);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct um_heap *const heaps[] = {world.heap, um_store_process_heap(world.store)};
+
+        for (unsigned k = 0; k < 2; k++) {
+            struct um_block *first = make_block(world.store, heaps[k], world.owner, 10);
+            struct um_block *block = make_block(world.store, heaps[k], world.owner, sizes[i]);
+
+            expect_found(&world, heaps[k], block, -1);
+            expect_found(&world, heaps[k], block, -16);
+            expect_found(&world, heaps[k], block, (int64_t)sizes[i]);
+            expect_found(&world, heaps[k], block, (int64_t)sizes[i] + 15);
+            um_block_free(world.store, first);
+            um_block_free(world.store, block);
+        }
+    }
+    end(&world);
+}
+
+/* A resize takes the guards along, and the old one never shows in the bytes that it adds. */
+static void guards_go_with_a_resize(void **state)
+{
+    static const uint64_t sizes[] = {100, 101, 130, 1000, 50, 0, 3, 1 << 20, (1 << 20) + 9000, 1 << 20, 17};
+    struct world world;
+    struct um_block *block;
+    uint64_t size = 20;
+
+    (void)state;
+    for (int wipe = 0; wipe < 2; wipe++) {
+        begin(&world, true, wipe != 0);
+        block = make_block(world.store, world.heap, world.owner, size);
+        for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            uint64_t kept = size < sizes[i] ? size : sizes[i];
+
+            memset(um_block_bytes(block), 0x77, (size_t)size);
+            assert_int_equal(um_block_resize(world.store, block, sizes[i], 0, NULL), 0);
+            for (uint64_t k = 0; k < kept; k++)
+                assert_int_equal(um_block_bytes(block)[k], 0x77);
+            assert_true(is_zero(um_block_bytes(block) + kept, sizes[i] - kept));
+            size = sizes[i];
+            expect_found(&world, world.heap, block, -1);
+            expect_found(&world, world.heap, block, (int64_t)size);
+        }
+        size = 20;
+        end(&world);
+    }
+}
+
+static void without_guards_nothing_is_checked(void **state)
+{
+    struct world world;
+    struct um_block *block;
+
+    (void)state;
+    begin(&world, false, false);
+    block = make_block(world.store, world.heap, world.owner, 16);
+    assert_false(world.heap->backend->checked_when_freed);
+    assert_int_equal(um_block_check(world.store, block, NULL), 0);
+    end(&world);
+}
+
+/* ---- wiping: what base is given to free is zero ---- */
+
+static struct um_heap_backend watching;
+static void (*real_free)(void *memory, void *address, uint64_t size, uint32_t alignment);
+static unsigned seen;
+
+static void free_watched(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    assert_true(is_zero(address, size));
+    seen++;
+    real_free(memory, address, size, alignment);
+}
+
+/* As guard.c has it: the first member of a heap's memory is the kind that stands behind. */
+static void watch_base(struct um_heap *heap)
+{
+    const struct um_heap_backend **base = heap->memory;
+
+    watching = **base;
+    real_free = watching.free;
+    watching.free = free_watched;
+    *base = &watching;
+    seen = 0;
+}
+
+static void wiping_leaves_nothing_behind(void **state)
+{
+    struct world world;
+
+    (void)state;
+    for (int guard = 0; guard < 2; guard++) {
+        struct um_block *block;
+
+        begin(&world, guard != 0, true);
+        watch_base(world.heap);
+        block = make_block(world.store, world.heap, world.owner, 1000);
+        memset(um_block_bytes(block), 0x77, 1000);
+        um_block_free(world.store, block);
+        assert_int_equal(seen, 1);
+        /* Moved, and made smaller. */
+        block = make_block(world.store, world.heap, world.owner, 1000);
+        memset(um_block_bytes(block), 0x77, 1000);
+        assert_int_equal(um_block_resize(world.store, block, 100, 0, NULL), 0);
+        assert_int_equal(seen, 2);
+        /* With its heap. */
+        make_block(world.store, world.heap, world.owner, 100);
+        assert_int_equal(um_heap_destroy(world.store, world.heap, &(uint64_t){0}, &(uint64_t){0}, NULL), 0);
+        reclaim_all(world.store);
+        assert_int_equal(seen, 4);
+        end(&world);
+    }
+}
+
+/* A client that has a shared heap mapped does not see a freed block's bytes. */
+static void wiping_clears_shared_memory(void **state)
+{
+    static const uint64_t sizes[] = {1000, (3 << 20) + 77};
+    const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 8 << 20};
+    struct world world;
+    struct um_heap *heap;
+
+    (void)state;
+    begin(&world, true, true);
+    assert_int_equal(um_heap_create(world.store, world.owner, &options, &heap, NULL), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        struct um_block *before = make_block(world.store, heap, world.owner, 48);
+        struct um_block *block = make_block(world.store, heap, world.owner, sizes[i]);
+        struct um_block *after = make_block(world.store, heap, world.owner, 48);
+        const unsigned char *bytes = um_block_bytes(block);
+
+        memset(um_block_bytes(before), 0x11, 48);
+        memset(um_block_bytes(block), 0x77, (size_t)sizes[i]);
+        memset(um_block_bytes(after), 0x22, 48);
+        um_block_free(world.store, block);
+        assert_true(is_zero(bytes, sizes[i]));
+        assert_int_equal(um_block_bytes(before)[47], 0x11);
+        assert_int_equal(um_block_bytes(after)[0], 0x22);
+        um_block_free(world.store, before);
+        um_block_free(world.store, after);
+    }
+    end(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(guards_find_what_is_written_past_a_block),
+        cmocka_unit_test(guards_go_with_a_resize),
+        cmocka_unit_test(without_guards_nothing_is_checked),
+        cmocka_unit_test(wiping_leaves_nothing_behind),
+        cmocka_unit_test(wiping_clears_shared_memory),
+    };
+    return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
+}
