@@ -68,7 +68,6 @@ static void clean_up_after(struct group *group, uint64_t session)
     struct soak *soak = &group->soak;
     struct umem_block_filter filter = {.session = session};
 
-    await_end(soak, session);
     left.soak = soak;
     left.session = session;
     left.count = 0;
@@ -102,12 +101,16 @@ static void member_gone(struct member *member)
 {
     struct group *group = member->group;
     unsigned long long session;
+    bool has_left = member->is_killed && sscanf(member->text, "session %llu\n", &session) == 1;
 
-    if (member->is_killed && sscanf(member->text, "session %llu\n", &session) == 1)
-        clean_up_after(group, session);
+    if (has_left)
+        await_end(&group->soak, session);
     group->running--;
+    /* First the others learn that the group ends: what is cleaned up then is no concern of theirs. */
     if (group->role->left != NULL)
         group->role->left(&group->soak);
+    if (has_left)
+        clean_up_after(group, session);
     if (group->running == 0)
         end_group(group);
 }
