@@ -315,7 +315,7 @@ static void print_end(void)
            tally[TALLY_STEPS], tally[TALLY_CHECKS], tally[TALLY_GARBAGE], tally[TALLY_STALLS],
            tally[TALLY_LIMITS]);
     printf("%" PRIu64 " blocks and %" PRIu64
-           " heaps of the killed were freed as orphans; most bytes at one time: "
+           " heaps of the dead were freed as orphans; most bytes at one time: "
            "%" PRIu64 " MiB\n",
            conductor.counts.orphans, conductor.counts.heaps, stats.peak_bytes >> 20);
     printf("resident: %" PRIu64 " KiB at the start, %" PRIu64 " KiB at the first rest, %" PRIu64

@@ -7,7 +7,7 @@
 
 enum { KILL_ONE_IN = 3, KILL_MS = 1500, HANG_MS = 600000, REST_TRIES = 120000, LEFT_MAX = 4096 };
 
-/* ---- what the killed leave ---- */
+/* ---- what the dead leave ---- */
 
 struct left {
     struct soak *soak;
@@ -58,7 +58,7 @@ static void await_end(struct soak *soak, uint64_t session)
             return;
         soak_rest();
     }
-    FAIL(soak, "the process of session %llu was killed, and the session does not end",
+    FAIL(soak, "the process of session %llu is gone, and the session does not end",
          (unsigned long long)session);
 }
 
@@ -101,7 +101,7 @@ static void member_gone(struct member *member)
 {
     struct group *group = member->group;
     unsigned long long session;
-    bool has_left = member->is_killed && sscanf(member->text, "session %llu\n", &session) == 1;
+    bool has_left = sscanf(member->text, "session %llu\n", &session) == 1;
 
     if (has_left)
         await_end(&group->soak, session);

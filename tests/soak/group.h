@@ -29,7 +29,7 @@ struct group_counts {
     uint64_t groups;
     uint64_t processes;
     uint64_t killed;
-    uint64_t orphans; /* blocks that the killed had left, and that were freed as orphans */
+    uint64_t orphans; /* blocks that the dead had left, and that were freed as orphans */
     uint64_t heaps;   /* likewise */
 };
 

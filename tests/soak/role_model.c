@@ -234,6 +234,9 @@ static void run(struct soak *soak)
             model_run_calls(&model);
         }
     }
+    /* Leaves all there, as a program may that ends. */
+    if (soak_chance(soak, 2))
+        return;
     for (unsigned i = 0; i < MODEL_BLOCKS; i++) {
         if (model.blocks[i].handle != 0) {
             check_whole(&model, &model.blocks[i]);
