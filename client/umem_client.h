@@ -470,8 +470,15 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * umem_unmap().
  *
  * The pointer is good until it is unmapped or the client is freed, whatever becomes of the connection, the daemon, the heap or the
- * block. But when the block is freed its bytes may become another block's, and when it is resized it may have moved: then unmap it and
- * map it anew.
+ * block. What is there then:
+ * - The block is freed: its bytes stay as they are until the daemon hands them out again, perhaps to somebody else, who gets them
+ *   cleared, or gives their memory back (umem_heap_compact()): then they are zero, and touching them may be SIGBUS where the system has
+ *   no shared memory left. Nothing tells of it: who frees a block must know that nobody uses it.
+ * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map it anew.
+ * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still shared by those who have it
+ *   mapped; it goes with the last of them. Nobody maps it anew, and a daemon that is started again knows nothing of it.
+ * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.
+ * What lies before and behind the block's bytes is none of the program's: there may be no memory at all.
  *
  * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container, say).
  * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
@@ -639,6 +646,7 @@ UMEM_API int umem_submit_block_exchange(umem_calls *calls, umem_handle block, ui
                                         void *before, bool *exchanged);
 UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64_t offset,
                                     enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
+UMEM_API int umem_submit_block_wake(umem_calls *calls, umem_handle block, uint64_t offset, uint64_t size);
 
 /* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch, and block.read with the encoding "raw"
  * is UMEM_E_BAD_ARGUMENT there: umem_submit_block_read() does that. */

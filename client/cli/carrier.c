@@ -274,7 +274,7 @@ static int end_status(const struct cli *cli)
         return cli_fail_connection(cli, UMEM_E_CONNECTION_LOST, message);
     }
     if (input_failed)
-        return cli_fail(CLI_FAILED, "standard input cannot be read to its end");
+        return cli_fail_file("standard input", "read to its end");
     return CLI_OK;
 }
 
@@ -287,13 +287,13 @@ static int carry_output(const struct cli *cli)
     while (um_transport_read(carrier.transport, direction->bytes, READ_SIZE, &size, UM_NO_DEADLINE,
                              &reason) == UMEM_OK) {
         if (!pass_on(direction, size))
-            return cli_fail(CLI_FAILED, "standard output cannot be written");
+            return cli_fail_file("standard output", "written");
         follow(direction, size);
         if (is_over())
             return end_status(cli);
     }
     if (carrier.mark_matched != 0 && !cli_write_output(carrier.mark, carrier.mark_matched))
-        return cli_fail(CLI_FAILED, "standard output cannot be written");
+        return cli_fail_file("standard output", "written");
     return end_status(cli);
 }
 

@@ -57,7 +57,7 @@ enum cli_status {
     X(OFFSET, "--offset", "SIZE", "where to begin in the block (the first one, where there are two)") \
     X(SECOND_OFFSET, "--second-offset", "SIZE", "where to begin in the second block") \
     X(SIZE, "--size", "SIZE", "how many bytes; else to the end") \
-    X(FILE, "--file", "FILE", "a file instead of standard input or output") \
+    X(FILE, "--file", "FILE", "a file instead of standard input or output, which \"-\" stands for") \
     X(HEX, "--hex", NULL, "bytes as hexadecimal digits") \
     X(BASE64, "--base64", NULL, "bytes as base64") \
     X(UTF8, "--utf8", NULL, "bytes as text, which must be UTF-8") \

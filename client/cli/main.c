@@ -28,6 +28,8 @@ static int run_with_pipe(struct cli *cli)
     if (timeout != NULL && (strspn(timeout, "0123456789") != strlen(timeout) ||
                             !cli_parse_size(timeout, &timeout_ms) || timeout_ms > UINT32_MAX))
         return cli_fail_usage(cli, "--timeout \"%s\" is not a number of milliseconds", timeout);
+    if (options.pipe != NULL && *options.pipe == '\0')
+        return cli_fail_usage(cli, "--pipe is empty");
     options.timeout_ms = verb->waits ? 0 : (uint32_t)timeout_ms;
     cli->client = umem_client_new(&options);
     if (*umem_pipe(cli->client) == '\0' || verb->need == CLI_NEEDS_DAEMON)
@@ -78,6 +80,6 @@ int main(int count, char **arguments)
         cli_parse_free(&cli);
     }
     if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
-        status = cli_fail(CLI_FAILED, "standard output cannot be written");
+        status = cli_fail_file("standard output", "written");
     return status;
 }

@@ -195,23 +195,22 @@ int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_
     bool base64 = cli->option[CLI_BASE64] != NULL;
     size_t length = strlen(text);
     size_t bad_offset = 0;
+    char *decoded;
 
-    *size = length;
     if (hex && base64)
         return cli_fail_usage(cli, "--hex and --base64 exclude each other");
-    if ((hex && !um_hex_decoded_size(text, length, size, &bad_offset)) ||
-        (base64 && !um_base64_decoded_size(text, length, size, &bad_offset)))
+    decoded = malloc(length + 1);
+    if (decoded == NULL)
+        return cli_fail_memory();
+    *size = length;
+    memcpy(decoded, text, length);
+    if ((hex && !um_hex_decode(decoded, text, length, size, &bad_offset)) ||
+        (base64 && !um_base64_decode(decoded, text, length, size, &bad_offset))) {
+        free(decoded);
         return cli_fail(CLI_USAGE, "DATA is not %s from character %zu on", hex ? "hexadecimal" : "base64",
                         bad_offset);
-    *bytes = malloc(*size + 1);
-    if (*bytes == NULL)
-        return cli_fail_memory();
-    if (hex)
-        um_hex_decode(*bytes, text, length);
-    else if (base64)
-        um_base64_decode(*bytes, text, length);
-    else
-        memcpy(*bytes, text, length);
+    }
+    *bytes = decoded;
     return CLI_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -96,6 +97,14 @@ int cli_fail(int status, const char *format, ...)
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
     return tell(&told);
+}
+
+int cli_fail_file(const char *name, const char *done)
+{
+    int reason = errno;
+
+    return reason != 0 ? cli_fail(CLI_FAILED, "%s cannot be %s: %s", name, done, strerror(reason))
+                       : cli_fail(CLI_FAILED, "%s cannot be %s", name, done);
 }
 
 int cli_fail_usage(const struct cli *cli, const char *format, ...)

@@ -21,6 +21,10 @@ void cli_report_as_json(void);
 UM_PRINTF(2, 3)
 int cli_fail(int status, const char *format, ...);
 
+/* Tells that a file cannot be `done` ("opened"), with the reason that the C library has just left in errno; returns
+ * CLI_FAILED. */
+int cli_fail_file(const char *name, const char *done);
+
 /* Tells wrong usage of a verb, with its synopsis; returns CLI_USAGE. */
 UM_PRINTF(2, 3)
 int cli_fail_usage(const struct cli *cli, const char *format, ...);

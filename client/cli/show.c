@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include <cJSON.h>
 
@@ -90,6 +91,28 @@ void cli_print_json(const cJSON *value)
     putchar('\n');
 }
 
+/* Moments are seconds since 1970 on the wire; people get their own calendar. */
+static bool is_moment(const cJSON *item)
+{
+    static const char *const moments[] = {"created", "opened", "started"};
+
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        if (strcmp(item->string, moments[i]) == 0)
+            return cJSON_IsNumber(item);
+    }
+    return false;
+}
+
+static const char *readable(const cJSON *item, char room[CLI_NUMBER_ROOM])
+{
+    time_t seconds = is_moment(item) ? (time_t)item->valuedouble : 0;
+    const struct tm *local = is_moment(item) ? localtime(&seconds) : NULL;
+
+    if (local == NULL || strftime(room, CLI_NUMBER_ROOM, "%Y-%m-%d %H:%M:%S", local) == 0)
+        return scalar(item, room);
+    return room;
+}
+
 static void print_members(const cJSON *object, const char *prefix)
 {
     const cJSON *item;
@@ -107,7 +130,7 @@ static void print_members(const cJSON *object, const char *prefix)
             printf("%-22s ", path);
             cli_print_json(item);
         } else {
-            printf("%-22s %s\n", path, scalar(item, room));
+            printf("%-22s %s\n", path, readable(item, room));
         }
     }
 }

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "params.h"
 #include "progress.h"
@@ -12,11 +13,11 @@ enum { PIECE_SIZE = 4 << 20 }; /* bytes that are read or written at a time */
 int cli_source_open(struct cli_source *source, const char *path)
 {
     *source = (struct cli_source){.file = stdin, .name = "standard input"};
-    if (path != NULL) {
+    if (path != NULL && strcmp(path, "-") != 0) {
         source->name = path;
         source->file = cli_open_file(path, "rb");
         if (source->file == NULL)
-            return cli_fail(CLI_FAILED, "%s cannot be opened", path);
+            return cli_fail_file(path, "opened");
     }
     source->is_sized = cli_file_size(source->file, &source->size);
     return CLI_OK;
@@ -72,7 +73,7 @@ static int send_pieces(struct cli *cli, struct cli_source *source, umem_handle b
     if (!fits)
         return too_long(cli, source, offset, offset + room);
     if (ferror(source->file) != 0)
-        return cli_fail(CLI_FAILED, "%s cannot be read to its end", source->name);
+        return cli_fail_file(source->name, "read to its end");
     return CLI_OK;
 }
 
@@ -95,6 +96,46 @@ int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint
     status = send_pieces(cli, source, block, block_size - offset, offset, piece);
     free(piece);
     return status;
+}
+
+/* Doubling keeps the number of resizes small, whatever comes. */
+static int make_room(struct cli *cli, umem_handle block, uint64_t wanted, uint64_t *room)
+{
+    uint64_t larger = *room > UMEM_SIZE_MAX / 2 || 2 * *room < wanted ? wanted : 2 * *room;
+
+    if (wanted <= *room)
+        return UMEM_OK;
+    *room = larger;
+    return umem_block_resize(cli->client, block, larger, 0);
+}
+
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block)
+{
+    struct cli_progress progress;
+    char *piece = malloc(PIECE_SIZE);
+    uint64_t room = 0;
+    int code = UMEM_OK;
+
+    if (piece == NULL)
+        return cli_fail_memory();
+    cli_progress_begin(&progress, "write", 0);
+    while (code == UMEM_OK) {
+        size_t size = fread(piece, 1, PIECE_SIZE, source->file);
+
+        if (size == 0)
+            break;
+        code = make_room(cli, block, source->sent + size, &room);
+        if (code == UMEM_OK)
+            code = umem_block_write(cli->client, block, source->sent, piece, size);
+        if (code == UMEM_OK)
+            source->sent += size;
+        cli_progress_step(&progress, size);
+    }
+    cli_progress_end(&progress);
+    free(piece);
+    if (code != UMEM_OK)
+        return cli_fail_call(cli);
+    return ferror(source->file) != 0 ? cli_fail_file(source->name, "read to its end") : CLI_OK;
 }
 
 int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t size, cli_sink *sink,

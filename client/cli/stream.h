@@ -17,7 +17,7 @@ struct cli_source {
     uint64_t sent; /* bytes that cli_send() has written */
 };
 
-/* Opens a file, or standard input where `path` is NULL. Returns an exit status; a failure has been told. */
+/* Opens a file, or standard input where `path` is NULL or "-". Returns an exit status; a failure has been told. */
 int cli_source_open(struct cli_source *source, const char *path);
 
 /* Closes it; one that was not opened is fine. */
@@ -28,6 +28,10 @@ void cli_source_close(struct cli_source *source);
  * failure has been told. */
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset);
+
+/* Writes all of the source to a block of 0 bytes that is made larger as it comes, and may be larger than source->sent at the
+ * end. Returns an exit status; a failure has been told. */
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block);
 
 /* Takes bytes that came from a block; returns an exit status, and not CLI_OK ends cli_receive(). */
 typedef int cli_sink(const char *bytes, size_t size, void *context);

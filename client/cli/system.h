@@ -20,7 +20,7 @@ char **cli_prepare(int *count, char **arguments);
 /* Whether a person looks at it. */
 bool cli_is_terminal(FILE *file);
 
-/* fopen() with a path in UTF-8. */
+/* fopen() with a path in UTF-8; NULL leaves the reason in errno. */
 FILE *cli_open_file(const char *path, const char *mode);
 
 /* How many bytes are left to read in a file; false where it is none (a pipe, a terminal). */

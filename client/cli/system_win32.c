@@ -1,5 +1,6 @@
 #include "system.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <io.h>
 #include <stdlib.h>
@@ -80,8 +81,10 @@ FILE *cli_open_file(const char *path, const char *mode)
     WCHAR wide_mode[MODE_ROOM];
 
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide_path, PATH_ROOM) == 0 ||
-        MultiByteToWideChar(CP_UTF8, 0, mode, -1, wide_mode, MODE_ROOM) == 0)
+        MultiByteToWideChar(CP_UTF8, 0, mode, -1, wide_mode, MODE_ROOM) == 0) {
+        errno = EINVAL;
         return NULL;
+    }
     return _wfopen(wide_path, wide_mode);
 }
 

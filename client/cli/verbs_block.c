@@ -31,6 +31,33 @@ static void take_back(struct cli *cli, umem_handle block)
         cli_fail_call(cli);
 }
 
+/* Calls block.resize; *result is put in place of what it was. */
+static int resize_to(struct cli *cli, umem_handle block, uint64_t size, cJSON **result)
+{
+    struct cli_params params;
+
+    cJSON_Delete(*result);
+    *result = NULL;
+    cli_params_begin(&params);
+    um_json_key(&params.json, "block");
+    um_json_uint(&params.json, block);
+    um_json_key(&params.json, "size");
+    um_json_uint(&params.json, size);
+    return cli_call(cli, "block.resize", &params, result);
+}
+
+/* Fills a block that has just been made. One whose size was not known grows, and is cut to what came. */
+static int fill(struct cli *cli, struct cli_source *source, umem_handle block, bool grows, cJSON **result)
+{
+    char room[CLI_NUMBER_ROOM];
+    int status;
+
+    if (!grows)
+        return cli_send(cli, source, block, strtoull(cli_member(*result, "size", room), NULL, 10), 0);
+    status = cli_send_growing(cli, source, block);
+    return status == CLI_OK ? resize_to(cli, block, source->sent, result) : status;
+}
+
 /* The block is made as large as the file, then filled; one that cannot be filled does not stay. */
 static int alloc_file(struct cli *cli, struct cli_source *source)
 {
@@ -38,18 +65,14 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
     char room[CLI_NUMBER_ROOM];
     cJSON *result = NULL;
     umem_handle block;
-    uint64_t block_size;
     int status;
 
-    if (!source->is_sized && cli->word_count == 0)
-        return cli_fail(CLI_USAGE, "%s has no size of its own; give SIZE", source->name);
-    snprintf(size, sizeof size, "%llu", (unsigned long long)source->size);
+    snprintf(size, sizeof size, "%llu", (unsigned long long)(source->is_sized ? source->size : 0));
     status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, &result);
     if (status != CLI_OK)
         return status;
     block = strtoull(cli_member(result, "block", room), NULL, 10);
-    block_size = strtoull(cli_member(result, "size", room), NULL, 10);
-    status = cli_send(cli, source, block, block_size, 0);
+    status = fill(cli, source, block, !source->is_sized && cli->word_count == 0, &result);
     if (status != CLI_OK)
         take_back(cli, block);
     else if (cli->option[CLI_JSON] != NULL)
@@ -122,6 +145,8 @@ static int change(struct cli *cli)
 
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
         return cli_fail_usage(cli, "--name or --lifetime is wanted");
+    if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
+        return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
     cli_params_begin(&params);
     cli_put_handle(&params, "block", cli->words[0]);
     cli_put_text(&params, "name", cli->option[CLI_NAME]);
@@ -210,11 +235,12 @@ const struct cli_verb cli_block_verbs[] = {
      .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
      .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
-               "block is as large "
-               "as the file. Lifetime \"session\" is of little use here, because the session ends with this "
+               "block is as large as the file. \"--file -\" is standard input. Lifetime \"session\" is of "
+               "little use here, because the session ends with this "
                "command. A "
                "block without a name is an orphan afterwards, because no session holds it: see orphans.",
-     .example = "umem alloc 64K --name table\numem alloc --file picture.png --name picture",
+     .example = "umem alloc 64K --name table\numem alloc --file picture.png --name picture\ndate | umem "
+                "alloc --file - --name now",
      .run = alloc},
     {.name = "resize",
      .words = "BLOCK SIZE",

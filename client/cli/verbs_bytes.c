@@ -37,7 +37,7 @@ static int put_bytes(const char *bytes, size_t size, void *context)
 
     if (fwrite(bytes, 1, size, target->file) == size)
         return CLI_OK;
-    return cli_fail(CLI_FAILED, "%s cannot be written", target->name);
+    return cli_fail_file(target->name, "written");
 }
 
 static int read_bytes(struct cli *cli)
@@ -49,16 +49,18 @@ static int read_bytes(struct cli *cli)
     uint64_t size;
     int status = cli_find_range(cli, &block, &offset, &size);
 
+    if (path != NULL && strcmp(path, "-") == 0)
+        path = NULL;
     /* The whole range has been checked before a file is made or anything is printed. */
     if (status == CLI_OK && path != NULL) {
         target = (struct target){cli_open_file(path, "wb"), path};
         if (target.file == NULL)
-            status = cli_fail(CLI_FAILED, "%s cannot be opened", path);
+            status = cli_fail_file(path, "opened");
     }
     if (status == CLI_OK)
         status = cli_receive(cli, block, offset, size, put_bytes, &target);
     if (path != NULL && target.file != NULL && fclose(target.file) != 0 && status == CLI_OK)
-        status = cli_fail(CLI_FAILED, "%s cannot be written", path);
+        status = cli_fail_file(path, "written");
     return status;
 }
 

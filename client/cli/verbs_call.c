@@ -23,7 +23,7 @@ static int read_params(struct um_buf *params)
         params->size += size;
     } while (size != 0);
     if (ferror(stdin) != 0)
-        return cli_fail(CLI_FAILED, "standard input cannot be read to its end");
+        return cli_fail_file("standard input", "read to its end");
     /* It would be taken for the end. */
     if (params->size != 0 && memchr(params->data, '\0', params->size) != NULL)
         return cli_fail(CLI_USAGE, "the parameters on standard input are not JSON: they hold a NUL byte");

@@ -10,6 +10,7 @@
 #include "params.h"
 #include "report.h"
 #include "show.h"
+#include "transport.h"
 
 enum { LINE_LIMIT = 1024 };
 
@@ -109,7 +110,7 @@ static void on_event(const struct umem_event *event, void *context)
     else
         print_event(event);
     if (fflush(stdout) != 0 && watching->status == CLI_OK)
-        watching->status = cli_fail(CLI_FAILED, "standard output cannot be written");
+        watching->status = cli_fail_file("standard output", "written");
     watching->is_over = is_last(watching->cli, event) || watching->left == 1 || watching->status != CLI_OK;
     watching->left -= watching->left != 0;
 }
@@ -148,24 +149,41 @@ static int read_target(struct cli *cli, struct umem_watch_target *target)
     return status;
 }
 
+/* Tells events until the last one, or for limit_ms (UMEM_FOREVER: no end). */
+static int tell_events(struct watching *watching, uint64_t limit_ms)
+{
+    struct cli *cli = watching->cli;
+    uint64_t start_ms = um_transport_now_ms();
+    uint64_t passed_ms = 0;
+
+    while (!watching->is_over && passed_ms < limit_ms) {
+        uint32_t left_ms = limit_ms == UMEM_FOREVER ? UMEM_FOREVER : (uint32_t)(limit_ms - passed_ms);
+
+        if (umem_poll(cli->client, left_ms, NULL) != UMEM_OK)
+            return cli_fail_call(cli);
+        passed_ms = limit_ms == UMEM_FOREVER ? 0 : um_transport_now_ms() - start_ms;
+    }
+    return watching->status == CLI_OK && watching->left != 0 && !watching->is_over ? CLI_NO
+                                                                                   : watching->status;
+}
+
 static int watch(struct cli *cli)
 {
     struct watching watching = {.cli = cli};
     struct umem_watch_target target = {.heap = 0};
+    uint64_t limit_ms;
     uint64_t id;
     int status = cli_option_size(cli, CLI_COUNT, 0, &watching.left);
 
+    if (status == CLI_OK)
+        status = cli_option_size(cli, CLI_TIMEOUT, UMEM_FOREVER, &limit_ms);
     if (status == CLI_OK)
         status = read_target(cli, &target);
     if (status != CLI_OK)
         return status;
     if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
         return cli_fail_call(cli);
-    while (!watching.is_over) {
-        if (umem_poll(cli->client, UMEM_FOREVER, NULL) != UMEM_OK)
-            return cli_fail_call(cli);
-    }
-    return watching.status;
+    return tell_events(&watching, limit_ms);
 }
 
 const struct cli_verb cli_watch_verbs[] = {
@@ -173,13 +191,16 @@ const struct cli_verb cli_watch_verbs[] = {
      .words = "[BLOCK]",
      .options = CLI_TAKES(HEAP) | CLI_TAKES(OFFSET) | CLI_TAKES(SIZE) | CLI_TAKES(COUNT),
      .summary = "tell what changes in a block, on a heap, or everywhere, as it happens",
-     .detail = "One line for each event: \"changed BLOCK OFFSET SIZE\", \"freed BLOCK\", \"destroyed HEAP\", "
-               "and \"overflow\" where "
-               "more has happened than is told one by one. With --json, each is the daemon's notification. "
-               "It ends after --count "
-               "events, when the watched block or heap is gone, or with Ctrl-C.",
+     .detail =
+         "One line for each event: \"changed BLOCK OFFSET SIZE\", \"freed BLOCK\", \"destroyed HEAP\", "
+         "and \"overflow\" where "
+         "more has happened than is told one by one. With --json, each is the daemon's notification. "
+         "It ends after --count "
+         "events, when the watched block or heap is gone, after --timeout (with 1 where --count had not been "
+         "reached), or with Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
      .need = CLI_NEEDS_DAEMON,
+     .waits = true,
      .run = watch},
     {.name = NULL},
 };

@@ -1,17 +1,21 @@
 /*
- * Shared memory: a table of numbers that is read and written with pointers, not with calls.
+ * Shared memory: a table of numbers that is read and written with pointers, not with calls. One program waits until another has
+ * filled it.
  *
- *     example_shared_memory [pipe]
- *
- * The program is its own partner here: it has two connections, as two programs would.
+ *     example_shared_memory wait [pipe]    makes the table, waits until it is filled, adds it up
+ *     example_shared_memory fill [pipe]    in another terminal: fills it, and wakes who waits
+ *     example_shared_memory [pipe]         both, one after the other, over two connections
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "umem_client.h"
 
-enum { COUNT = 1000 };
+enum { COUNT = 1000, PATIENCE_MS = 30000 };
+
+static const char name[] = "squares";
 
 /* Ends the program where a call failed. */
 static void check(const umem_client *client, int code, const char *what)
@@ -31,26 +35,28 @@ static umem_client *connect_to(const char *pipe)
     return client;
 }
 
-/* A shared heap must say how large it may become. */
-static umem_handle make_table(umem_client *client, umem_handle *heap)
+/* A shared heap must say how large it may become. It goes with this program, and the table with it. */
+static umem_handle make_table(umem_client *client)
 {
-    const struct umem_heap_options options = {.maximum_size = 1024 * 1024, .kind = UMEM_HEAP_SHARED};
-    struct umem_block_options on_heap = {0};
+    const struct umem_heap_options options = {
+        .maximum_size = 1024 * 1024, .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_SESSION};
+    struct umem_block_options on_heap = {.name = name};
     umem_handle table = 0;
 
-    check(client, umem_heap_create(client, &options, heap), "making a shared heap");
-    on_heap.heap = *heap;
+    check(client, umem_heap_create(client, &options, &on_heap.heap), "making a shared heap");
     check(client, umem_block_alloc(client, COUNT * sizeof(uint64_t), &on_heap, &table),
           "allocating the table");
     return table;
 }
 
-/* The one program fills the table, and tells those who wait that it did. */
-static void fill(umem_client *client, umem_handle table)
+/* Fills the table, its last number last, and tells those who wait that it did: the daemon has seen nothing of it. */
+static void fill(umem_client *client)
 {
+    umem_handle table = 0;
     void *bytes = NULL;
     uint64_t *numbers;
 
+    check(client, umem_block_lookup(client, name, &table), "finding the table");
     check(client, umem_map(client, table, &bytes, NULL), "mapping the table");
     numbers = bytes;
     for (uint64_t i = 0; i < COUNT; i++)
@@ -59,34 +65,42 @@ static void fill(umem_client *client, umem_handle table)
     check(client, umem_unmap(client, bytes), "unmapping");
 }
 
-/* The other waits for its last number, and reads it all. */
-static uint64_t add_up(umem_client *client, umem_handle table)
+/* Waits for the last number and reads all. The daemon compares it with what was read here: if it is there by then, it does not wait. */
+static void add_up(umem_client *client, umem_handle table)
 {
     const uint64_t last = (COUNT - 1) * sizeof(uint64_t);
     const uint64_t nothing = 0;
     uint64_t sum = 0;
     void *bytes = NULL;
 
-    check(client, umem_block_wait(client, table, last, UMEM_TYPE_U64, &nothing, 5000, NULL), "waiting");
     check(client, umem_map(client, table, &bytes, NULL), "mapping the table");
+    check(client, umem_block_wait(client, table, last, UMEM_TYPE_U64, &nothing, PATIENCE_MS, NULL),
+          "waiting");
     for (uint64_t i = 0; i < COUNT; i++)
         sum += ((const uint64_t *)bytes)[i];
     check(client, umem_unmap(client, bytes), "unmapping");
-    return sum;
+    printf("the sum of %d squares: %" PRIu64 "\n", COUNT, sum);
 }
 
 int main(int argc, char **argv)
 {
-    const char *pipe = argc > 1 ? argv[1] : NULL;
-    umem_client *writer = connect_to(pipe);
-    umem_client *reader = connect_to(pipe);
-    umem_handle heap = 0;
-    umem_handle table = make_table(writer, &heap);
+    const char *part =
+        argc > 1 && (strcmp(argv[1], "wait") == 0 || strcmp(argv[1], "fill") == 0) ? argv[1] : "";
+    const char *pipe = argc > (*part != '\0' ? 2 : 1) ? argv[argc - 1] : NULL;
+    umem_client *waiter = connect_to(pipe);
+    umem_client *filler = *part == '\0' ? connect_to(pipe) : waiter;
+    umem_handle table = 0;
 
-    fill(writer, table);
-    printf("the sum of %d squares: %" PRIu64 "\n", COUNT, add_up(reader, table));
-    check(writer, umem_heap_destroy(writer, heap, NULL, NULL), "destroying the heap");
-    umem_client_free(reader);
-    umem_client_free(writer);
+    if (strcmp(part, "fill") != 0) {
+        table = make_table(waiter);
+        fputs("the table is there\n", stderr);
+    }
+    if (strcmp(part, "wait") != 0)
+        fill(filler);
+    if (table != 0)
+        add_up(waiter, table);
+    if (filler != waiter)
+        umem_client_free(filler);
+    umem_client_free(waiter);
     return EXIT_SUCCESS;
 }

@@ -85,3 +85,29 @@ void um_ask_block_free(struct um_ask *ask, umem_handle block, bool if_orphaned)
     if (if_orphaned)
         um_param_true(ask, "if_orphaned");
 }
+
+/* ---- mapped blocks ---- */
+
+static const char *read_place(struct um_json_slice result, void *target)
+{
+    struct um_place *place = target;
+
+    if (!um_json_to_text(um_json_member(result, "name"), place->name, sizeof place->name))
+        return "name";
+    if (!um_json_to_uint64(um_json_member(result, "offset"), &place->offset))
+        return "offset";
+    return um_json_to_uint64(um_json_member(result, "size"), &place->size) ? NULL : "size";
+}
+
+void um_ask_block_map(struct um_ask *ask, umem_handle block, struct um_place *place)
+{
+    begin(ask, "block.map", block);
+    um_want_result(ask, read_place, place);
+}
+
+void um_ask_block_wake(struct um_ask *ask, umem_handle block, uint64_t offset, uint64_t size)
+{
+    begin(ask, "block.wake", block);
+    um_param_size_unless(ask, "offset", offset, 0);
+    um_param_size_unless(ask, "size", size, UMEM_TO_END);
+}

@@ -10,6 +10,7 @@
 
 #include "ask.h"
 #include "events.h"
+#include "map.h"
 
 /* The room that an answer is written to before the caller gets it: lists, descriptions. */
 void um_ask_text(struct um_ask *ask, const char *method, char **result);
@@ -43,6 +44,10 @@ void um_ask_block_change(struct um_ask *ask, umem_handle block, const char *name
 void um_ask_block_hold(struct um_ask *ask, umem_handle block, uint64_t *holders);
 void um_ask_block_release(struct um_ask *ask, umem_handle block, uint64_t *holders);
 void um_ask_block_free(struct um_ask *ask, umem_handle block, bool if_orphaned);
+void um_ask_block_wake(struct um_ask *ask, umem_handle block, uint64_t offset, uint64_t size);
+
+/* Where a block of a shared heap lies: for um_mapped_map() of map.h. */
+void um_ask_block_map(struct um_ask *ask, umem_handle block, struct um_place *place);
 
 void um_ask_block_read(struct um_ask *ask, umem_handle block, uint64_t offset, void *bytes, size_t size);
 void um_ask_block_write(struct um_ask *ask, umem_handle block, uint64_t offset, const void *bytes,

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
-
 enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
 
 static void on_done(struct um_channel *channel, struct um_ask *ask)

@@ -18,6 +18,7 @@
 #include "channel.h"
 #include "endpoint.h"
 #include "lock.h"
+#include "map.h"
 #include "transport.h"
 
 enum {

@@ -180,6 +180,17 @@ int umem_submit_block_free(umem_calls *calls, umem_handle block)
     return um_calls_end(calls, ask);
 }
 
+int umem_submit_block_wake(umem_calls *calls, umem_handle block, uint64_t offset, uint64_t size)
+{
+    int code;
+    struct um_ask *ask = um_calls_begin(calls, &code);
+
+    if (ask == NULL)
+        return code;
+    um_ask_block_wake(ask, block, offset, size);
+    return um_calls_end(calls, ask);
+}
+
 int umem_submit_call(umem_calls *calls, const char *method, const char *params_json, char **result_json)
 {
     int code;

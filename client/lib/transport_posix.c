@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -131,13 +132,23 @@ static int check_trust(int socket, struct um_reason *reason)
     return UMEM_E_NOT_TRUSTED;
 }
 
-static int connect_error(int error, struct um_reason *reason)
+/* Connecting to a file of another kind fails as it does to a socket that nobody listens at. */
+static const char *explain_refusal(const char *path)
+{
+    struct stat facts;
+
+    if (stat(path, &facts) != 0 || S_ISSOCK(facts.st_mode))
+        return "no daemon listens there any more";
+    return S_ISDIR(facts.st_mode) ? "it is a directory, not a socket" : "it is a file, not a socket";
+}
+
+static int connect_error(const struct sockaddr_un *address, int error, struct um_reason *reason)
 {
     switch (error) {
     case ENOENT:
         return fail(reason, UMEM_E_NOT_CONNECTED, "there is no such socket", 0);
     case ECONNREFUSED:
-        return fail(reason, UMEM_E_NOT_CONNECTED, "no daemon listens there any more", 0);
+        return fail(reason, UMEM_E_NOT_CONNECTED, explain_refusal(address->sun_path), 0);
     case EACCES:
     case EPERM:
         return fail(reason, UMEM_E_NOT_CONNECTED, "this user may not open it", error);
@@ -167,7 +178,7 @@ static int connect_within(struct um_transport *transport, const struct sockaddr_
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             return fail(reason, UMEM_E_DEADLINE, "the daemon did not take the connection in time", 0);
         if (errno != EINTR)
-            return connect_error(errno, reason);
+            return connect_error(address, errno, reason);
     }
     set_timeout(transport, timeout_ms);
     return UMEM_OK;

@@ -41,6 +41,7 @@ void um_uv_free_request(struct um_uv_request *request)
 {
     if (request->ask.code != UMEM_OK)
         free(request->watch);
+    free(request->mapping);
     um_ask_deinit(&request->ask);
     um_buf_deinit(&request->out);
     free(request);
@@ -73,10 +74,21 @@ static void tell_done(struct um_uv_request *request)
     const struct um_failure *story = ask->failure;
     struct umem_failure seen = {ask->code, umem_error_name(ask->code), umem_error_text(ask->code), "{}"};
 
+    struct um_reason reason = {""};
+
     if (story != NULL)
         seen = (struct umem_failure){ask->code, story->name, story->message, story->data};
+    if (ask->code == UMEM_OK)
+        seen = none;
+    if (ask->code == UMEM_OK && request->mapping != NULL) {
+        int code = um_uv_map_answered(request, &reason);
+
+        if (code != UMEM_OK)
+            seen = (struct umem_failure){code, umem_error_name(code),
+                                         reason.text[0] != '\0' ? reason.text : umem_error_text(code), "{}"};
+    }
     if (request->done != NULL)
-        request->done(request->client, ask->code == UMEM_OK ? &none : &seen, request->context);
+        request->done(request->client, &seen, request->context);
 }
 
 /* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with the client, which stays until this has returned. */
@@ -120,6 +132,18 @@ static void tell_connected(umem_uv *client)
     connected(client, &failure, client->connected_context);
 }
 
+/* The last that is left of a client that was closed. */
+static void on_timer_closed(uv_handle_t *handle)
+{
+    umem_uv *client = handle->data;
+
+    um_channel_deinit(&client->channel);
+    um_mapped_free_all(client->mapped);
+    if (client->closed != NULL)
+        client->closed(client->closed_context);
+    free(client);
+}
+
 /* All writes have ended by now, libuv sees to that. So calls that were lost are told of when anew a connection can be made. */
 static void on_pipe_closed(uv_handle_t *handle)
 {
@@ -128,12 +152,8 @@ static void on_pipe_closed(uv_handle_t *handle)
     client->state = UM_UV_IDLE;
     tell_connected(client);
     um_uv_call_back(client);
-    if (!client->is_closing || client->state != UM_UV_IDLE)
-        return;
-    um_channel_deinit(&client->channel);
-    if (client->closed != NULL)
-        client->closed(client->closed_context);
-    free(client);
+    if (client->is_closing && client->state == UM_UV_IDLE)
+        uv_close((uv_handle_t *)&client->timer, on_timer_closed);
 }
 
 static void close_pipe(umem_uv *client)
@@ -230,8 +250,9 @@ static void on_connect_worked(uv_work_t *work, int status)
     umem_uv *client = work->data;
     int error = 0;
 
-    /* All of the pipe's places are taken: there is no deadline here but umem_uv_close(). */
+    /* All of the pipe's places are taken. */
     if (status == 0 && client->connect_code == UMEM_E_DEADLINE && !client->is_closing &&
+        um_uv_now_ms() < client->connect_deadline_ms &&
         uv_queue_work(client->loop, work, connect_work, on_connect_worked) == 0)
         return;
     if (status != 0 || client->is_closing) {
@@ -269,6 +290,8 @@ int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context)
     client->pipe.data = client;
     client->work.data = client;
     client->reason.text[0] = '\0';
+    client->connect_deadline_ms =
+        client->timeout_ms != 0 ? um_uv_now_ms() + client->timeout_ms : UM_NO_DEADLINE;
     if (error == 0)
         error = uv_queue_work(client->loop, &client->work, connect_work, on_connect_worked);
     if (error != 0)
@@ -302,6 +325,8 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
     client->loop = loop;
     client->channel.on_done = um_uv_answered;
     client->over_end = &client->over;
+    client->timeout_ms = options->timeout_ms;
+    um_uv_timer_init(client);
     um_uv_succeed(client);
     return client;
 }

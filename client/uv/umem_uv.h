@@ -18,7 +18,8 @@
  * umem_uv_last_error() tells why. Until the callback, the memory that was given with a call (outputs, bytes to send) stays in use.
  * Answers come in the order of the calls, but for those that wait in the daemon.
  *
- * There are no deadlines here: a program has timers of its own, and umem_uv_cancel(). All is for the loop's thread only.
+ * Deadlines are as umem_client.h says: with timeout_ms, a call that has no answer by then ends with UMEM_E_DEADLINE; the connection goes
+ * on where it can. All is for the loop's thread only.
  * On POSIX the program ignores SIGPIPE, as every program does that writes to pipes by libuv.
  */
 #ifndef UMEM_UV_H
@@ -39,6 +40,7 @@ struct umem_uv_options {
     const char *pipe; /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
     size_t
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
+    uint32_t timeout_ms;  /* milliseconds that connecting, or one call, may take; 0: no end */
 };
 
 /* Called when something has ended. `failure` is never NULL, and good during the call; its code is UMEM_OK after a success. */
@@ -51,7 +53,7 @@ typedef void umem_uv_closed(void *context);
 umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options);
 
 /* Connects, and sees to it that the daemon is run by this user (or by root, or SYSTEM): in libuv's thread pool, as it may take a
- * while; where all of the pipe's places are taken, as long as they are. The errors of umem_connect() go to `done`.
+ * while; where all of the pipe's places are taken, as long as they are, or until the deadline. The errors of umem_connect() go to `done`.
  * UMEM_E_BAD_ARGUMENT at once: it is connected, or about to be. After a connection was lost it may be called again, from the
  * callbacks of the calls that were lost on. */
 int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context);
@@ -76,11 +78,19 @@ int umem_uv_watch(umem_uv *client, const struct umem_watch_target *target, umem_
 /* Ends a watch: its watcher is not called any more from now on. */
 int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *context);
 
+/* As umem_map(): *bytes and *size (NULL: not wanted) are set before `done` is called. The pointer is good until umem_uv_unmap() or
+ * until the client is closed. */
+int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size, umem_uv_done *done,
+                void *context);
+
+/* As umem_unmap(), at once; needs no connection. UMEM_E_BAD_ARGUMENT: no heap is mapped there. */
+int umem_uv_unmap(umem_uv *client, void *bytes);
+
 /* Why the last function of this client's did not begin what it was to begin. Never NULL; good until the next function. */
 const struct umem_failure *umem_uv_last_error(const umem_uv *client);
 
 /* Closes the connection and ends the client, in order: first every call that is on its way gets its callback, with
- * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client gone. May be called from any
+ * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client and what it has mapped gone. May be called from any
  * callback, and once. */
 void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context);
 

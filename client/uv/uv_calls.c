@@ -5,7 +5,7 @@
 #include "json_out.h"
 #include "uv_client.h"
 
-static struct um_uv_request *make_request(umem_uv *client, umem_uv_done *done, void *context, int *code)
+struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code)
 {
     struct um_uv_request *request;
 
@@ -69,7 +69,7 @@ static int refuse(umem_uv *client, struct um_uv_request *request, int code, cons
     return code;
 }
 
-static int send_request(umem_uv *client, struct um_uv_request *request)
+int um_uv_send(umem_uv *client, struct um_uv_request *request)
 {
     struct um_ask *ask = &request->ask;
     uint64_t payload_size;
@@ -80,6 +80,7 @@ static int send_request(umem_uv *client, struct um_uv_request *request)
         return refuse(client, request, UMEM_E_TOO_LARGE, "one request carries at most 2 GiB");
     if (!ask->text.failed) {
         um_channel_add(&client->channel, ask);
+        um_uv_set_deadline(request);
         um_channel_write(ask, &request->out, &payload_size);
     }
     if (ask->text.failed || request->out.failed) {
@@ -94,7 +95,7 @@ static int send_request(umem_uv *client, struct um_uv_request *request)
 static struct um_ask *begin_call(umem_calls *calls, int *code)
 {
     umem_uv *client = (umem_uv *)(void *)calls;
-    struct um_uv_request *request = make_request(client, client->next_done, client->next_context, code);
+    struct um_uv_request *request = um_uv_make(client, client->next_done, client->next_context, code);
 
     return request != NULL ? &request->ask : NULL;
 }
@@ -102,7 +103,7 @@ static struct um_ask *begin_call(umem_calls *calls, int *code)
 /* What makes a request sets all of `ask`, which is why its surroundings hold the rest. */
 static int end_call(umem_calls *calls, struct um_ask *ask)
 {
-    return send_request((umem_uv *)(void *)calls, (struct um_uv_request *)(void *)ask);
+    return um_uv_send((umem_uv *)(void *)calls, (struct um_uv_request *)(void *)ask);
 }
 
 const struct um_calls_way um_uv_way = {begin_call, end_call};
@@ -122,7 +123,7 @@ uint64_t umem_uv_last_call(const umem_uv *client)
 int umem_uv_cancel(umem_uv *client, uint64_t call)
 {
     int code;
-    struct um_uv_request *request = make_request(client, NULL, NULL, &code);
+    struct um_uv_request *request = um_uv_make(client, NULL, NULL, &code);
     struct um_ask *ask;
 
     if (request == NULL)
@@ -153,7 +154,7 @@ int umem_uv_watch(umem_uv *client, const struct umem_watch_target *target, umem_
         free(made);
         return um_uv_fail(client, UMEM_E_OUT_OF_MEMORY, "there is no memory for a watch");
     }
-    request = make_request(client, done, context, &code);
+    request = um_uv_make(client, done, context, &code);
     if (request == NULL) {
         free(made);
         return code;
@@ -162,18 +163,18 @@ int umem_uv_watch(umem_uv *client, const struct umem_watch_target *target, umem_
         .watcher = watcher, .context = watcher_context, .events = &client->channel.events};
     um_ask_session_watch(&request->ask, target, made, watch);
     request->watch = made;
-    return send_request(client, request);
+    return um_uv_send(client, request);
 }
 
 int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *context)
 {
     int code;
-    struct um_uv_request *request = make_request(client, done, context, &code);
+    struct um_uv_request *request = um_uv_make(client, done, context, &code);
 
     if (request == NULL)
         return code;
     um_ask_session_unwatch(&request->ask, watch);
-    code = send_request(client, request);
+    code = um_uv_send(client, request);
     if (code == UMEM_OK)
         um_events_remove(&client->channel.events, watch);
     return code;

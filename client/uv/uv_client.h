@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "endpoint.h"
+#include "map.h"
 #include "pipeline.h"
 #include "transport.h"
 #include "umem_uv.h"
@@ -26,11 +27,20 @@ struct um_uv_request {
     umem_uv *client;
     umem_uv_done *done; /* NULL: nobody is told */
     void *context;
+    uint64_t deadline_ms; /* of um_uv_now_ms(); UM_NO_DEADLINE */
     uv_write_t write;
-    struct um_buf out;            /* its message, without raw bytes that lie elsewhere */
-    struct um_event_watch *watch; /* that it asks for; the events' own once it has succeeded */
+    struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
+    struct um_event_watch *watch;  /* that it asks for; the events' own once it has succeeded */
+    struct um_uv_mapping *mapping; /* of umem_uv_map(); NULL: another call */
     bool is_writing;
     bool is_answered;
+};
+
+/* Where what is asked for goes when the answer has come. */
+struct um_uv_mapping {
+    struct um_place place; /* as the daemon tells */
+    void **bytes;
+    uint64_t *size; /* NULL: not wanted */
 };
 
 struct umem_uv {
@@ -38,6 +48,9 @@ struct umem_uv {
     uv_loop_t *loop;
     uv_pipe_t pipe;
     uv_work_t work;
+    uv_timer_t timer;    /* for the deadlines of calls; does not keep the loop going */
+    uint64_t due_ms;     /* when it comes; UM_NO_DEADLINE: it is not set */
+    uint32_t timeout_ms; /* for one call; 0: none */
     enum um_uv_state state;
     bool is_closing; /* by umem_uv_close() */
     bool is_busy;    /* callbacks are being called */
@@ -51,10 +64,12 @@ struct umem_uv {
     struct um_transport *transport; /* UM_UV_CONNECTING: what the thread pool has made */
     struct um_reason reason;        /* why it could not */
     int connect_code;
+    uint64_t connect_deadline_ms; /* UM_NO_DEADLINE: there is none */
     umem_uv_done *connected;
     void *connected_context;
     umem_uv_closed *closed;
     void *closed_context;
+    struct um_mapped *mapped;  /* shared heaps that are mapped */
     struct um_failure failure; /* umem_uv_last_error() */
     struct umem_failure seen;
 };
@@ -73,6 +88,22 @@ void um_uv_call_back(umem_uv *client);
 
 /* For the channel: an answer has come. */
 void um_uv_answered(struct um_channel *channel, struct um_ask *ask);
+
+/* Makes a request whose `ask` the caller writes, and begins it; um_uv_send() frees it where that fails. */
+struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code);
+int um_uv_send(umem_uv *client, struct um_uv_request *request);
+
+/* Maps the block that a request has asked for. UMEM_OK, or why it cannot be; *reason may then tell more. */
+int um_uv_map_answered(struct um_uv_request *request, struct um_reason *reason);
+
+/* Milliseconds of a clock that only goes forward. */
+uint64_t um_uv_now_ms(void);
+
+/* Makes the timer of a new client; the loop owns it until it is closed. */
+void um_uv_timer_init(umem_uv *client);
+
+/* Sets when a request that is about to be sent must have been answered. */
+void um_uv_set_deadline(struct um_uv_request *request);
 
 /* Puts a request that is over among those whose callbacks are due. */
 void um_uv_add_over(struct um_uv_request *request);

@@ -26,7 +26,7 @@ static size_t next_capacity(const struct um_buf *buf, size_t needed)
     return capacity < needed || capacity > buf->size_limit ? buf->size_limit : capacity;
 }
 
-char *um_buf_reserve(struct um_buf *buf, size_t extra)
+char *um_buf_grow(struct um_buf *buf, size_t extra)
 {
     if (buf->failed)
         return NULL;
@@ -48,34 +48,6 @@ char *um_buf_reserve(struct um_buf *buf, size_t extra)
         buf->capacity = capacity;
     }
     return buf->data + buf->size;
-}
-
-bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size)
-{
-    char *end = um_buf_reserve(buf, size);
-
-    if (end == NULL)
-        return false;
-    if (size != 0)
-        memcpy(end, bytes, size);
-    buf->size += size;
-    return true;
-}
-
-bool um_buf_append_string(struct um_buf *buf, const char *string)
-{
-    return um_buf_append(buf, string, strlen(string));
-}
-
-bool um_buf_append_byte(struct um_buf *buf, char byte)
-{
-    char *end = um_buf_reserve(buf, 1);
-
-    if (end == NULL)
-        return false;
-    *end = byte;
-    buf->size++;
-    return true;
 }
 
 void um_buf_consume(struct um_buf *buf, size_t size)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct um_buf {
     char *data;        /* the bytes; NULL while capacity is 0 */
@@ -26,18 +27,49 @@ void um_buf_init(struct um_buf *buf, size_t size_limit);
 /* Frees the bytes; the buffer is then as after um_buf_init(). NULL bytes are fine. */
 void um_buf_deinit(struct um_buf *buf);
 
+/* As um_buf_reserve(), where the memory there is may not do. */
+char *um_buf_grow(struct um_buf *buf, size_t extra);
+
 /* Makes room for `extra` more bytes and returns where they go (at data + size), or NULL where the limit or the memory
- * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. */
-char *um_buf_reserve(struct um_buf *buf, size_t extra);
+ * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. An answer is made of many
+ * small pieces, so that this and the appends are compiled into who calls them. */
+static inline char *um_buf_reserve(struct um_buf *buf, size_t extra)
+{
+    if (extra < buf->capacity - buf->size && !buf->failed)
+        return buf->data + buf->size;
+    return um_buf_grow(buf, extra);
+}
 
 /* Appends bytes. Returns false where the buffer has failed. */
-bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size);
+static inline bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size)
+{
+    char *end = um_buf_reserve(buf, size);
+
+    if (end == NULL)
+        return false;
+    if (size != 0)
+        memcpy(end, bytes, size);
+    buf->size += size;
+    return true;
+}
 
 /* Appends a C string without its end. */
-bool um_buf_append_string(struct um_buf *buf, const char *string);
+static inline bool um_buf_append_string(struct um_buf *buf, const char *string)
+{
+    return um_buf_append(buf, string, strlen(string));
+}
 
 /* Appends one byte. */
-bool um_buf_append_byte(struct um_buf *buf, char byte);
+static inline bool um_buf_append_byte(struct um_buf *buf, char byte)
+{
+    char *end = um_buf_reserve(buf, 1);
+
+    if (end == NULL)
+        return false;
+    *end = byte;
+    buf->size++;
+    return true;
+}
 
 /* Removes `size` bytes (at most buf->size) from the front, moving the rest down. */
 void um_buf_consume(struct um_buf *buf, size_t size);

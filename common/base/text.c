@@ -3,151 +3,90 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char hex_digits[] = "0123456789abcdef";
-
-/* The value of a base64 digit, or -1. Built by the compiler from ranges, so that there is no table to initialize. */
-static const signed char base64_values[256] = {
-#define NONE8 -1, -1, -1, -1, -1, -1, -1, -1
-    NONE8, NONE8, NONE8, NONE8, NONE8,                   /* 0x00 to 0x27 */
-    -1,    -1,    -1,    62,    -1,    -1,    -1,    63, /* '+' is 0x2b, '/' is 0x2f */
-    52,    53,    54,    55,    56,    57,    58,    59,    60, 61, -1, -1, -1, -1, -1, -1, -1, 0,  1,  2,
-    3,     4,     5,     6,     7,     8,     9,     10,    11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-    23,    24,    25,    -1,    -1,    -1,    -1,    -1,    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36,
-    37,    38,    39,    40,    41,    42,    43,    44,    45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
-    NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, /* 0x80 to 0xbf */
-    NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, NONE8, /* 0xc0 to 0xff */
-#undef NONE8
+enum {
+    STEP = 32, /* bytes of hex that are taken at once: compilers make vector instructions of such loops */
+    ASCII_STEP = 64 /* likewise for the UTF-8 check */
 };
 
-static int base64_value(char character)
+static unsigned char hex_digit(unsigned value)
 {
-    return base64_values[(unsigned char)character];
+    return (unsigned char)(value + '0' + (value > 9 ? 'a' - '9' - 1 : 0));
 }
 
-static int hex_value(char character)
+/* The value of a digit; 0xff in *bad where it is none, else *bad stays. */
+static unsigned char hex_value(unsigned char character, unsigned char *bad)
 {
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
+    unsigned char number = (unsigned char)(character - '0');
+    unsigned char letter = (unsigned char)((character | 0x20) - 'a');
+    unsigned char is_number = (unsigned char)-(number < 10);
+    unsigned char is_letter = (unsigned char)-(letter < 6);
+
+    *bad |= (unsigned char)~(is_number | is_letter);
+    return (unsigned char)((number & is_number) | ((letter + 10) & is_letter));
 }
 
-size_t um_base64_encoded_size(size_t size)
+static void encode_hex(char *out, const unsigned char *in, size_t size)
 {
-    return (size / 3 + (size % 3 != 0)) * 4;
-}
-
-/* Writes three bytes, which are the lower 24 bits, as four digits. */
-static void encode_group(char *out, uint32_t group)
-{
-    out[0] = base64_digits[group >> 18 & 63];
-    out[1] = base64_digits[group >> 12 & 63];
-    out[2] = base64_digits[group >> 6 & 63];
-    out[3] = base64_digits[group & 63];
-}
-
-void um_base64_encode(char *out, const void *bytes, size_t size)
-{
-    const unsigned char *in = bytes;
-
-    /* Four bytes are read at once, as compilers see, and three of them are used. */
-    for (; size >= 4; size -= 3, in += 3, out += 4) {
-        uint32_t group = (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
-
-        encode_group(out, group >> 8);
-    }
-    if (size == 3) {
-        encode_group(out, (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2]);
-    } else if (size != 0) {
-        uint32_t group = (uint32_t)in[0] << 16 | (size == 2 ? (uint32_t)in[1] << 8 : 0);
-
-        out[0] = base64_digits[group >> 18];
-        out[1] = base64_digits[group >> 12 & 63];
-        out[2] = size == 2 ? base64_digits[group >> 6 & 63] : '=';
-        out[3] = '=';
-    }
-}
-
-bool um_base64_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset)
-{
-    size_t padding = 0;
-
-    if (length % 4 != 0) {
-        *bad_offset = length;
-        return false;
-    }
-    if (length != 0 && text[length - 1] == '=')
-        padding = text[length - 2] == '=' ? 2 : 1;
-    for (size_t i = 0; i < length - padding; i++) {
-        if (base64_value(text[i]) < 0) {
-            *bad_offset = i;
-            return false;
-        }
-    }
-    /* The bits that padding leaves unused must be zero, so that a row of bytes has one spelling only. */
-    if ((padding == 1 && (base64_value(text[length - 2]) & 3) != 0) ||
-        (padding == 2 && (base64_value(text[length - 3]) & 15) != 0)) {
-        *bad_offset = length - padding - 1;
-        return false;
-    }
-    *size = length / 4 * 3 - padding;
-    return true;
-}
-
-void um_base64_decode(void *out, const char *text, size_t length)
-{
-    unsigned char *bytes = out;
-
-    for (size_t i = 0; i < length; i += 4) {
-        uint32_t group = (uint32_t)base64_value(text[i]) << 18 | (uint32_t)base64_value(text[i + 1]) << 12;
-
-        *bytes++ = (unsigned char)(group >> 16);
-        if (text[i + 2] == '=')
-            break;
-        group |= (uint32_t)base64_value(text[i + 2]) << 6;
-        *bytes++ = (unsigned char)(group >> 8);
-        if (text[i + 3] == '=')
-            break;
-        *bytes++ = (unsigned char)(group | (uint32_t)base64_value(text[i + 3]));
+    for (size_t i = 0; i < size; i++) {
+        out[2 * i] = (char)hex_digit(in[i] >> 4);
+        out[2 * i + 1] = (char)hex_digit(in[i] & 15);
     }
 }
 
 void um_hex_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
+    char text[2 * STEP];
 
-    for (size_t i = 0; i < size; i++) {
-        *out++ = hex_digits[in[i] >> 4];
-        *out++ = hex_digits[in[i] & 15];
+    for (; size >= STEP; size -= STEP, in += STEP, out += 2 * STEP) {
+        encode_hex(text, in, STEP);
+        memcpy(out, text, sizeof text);
     }
+    encode_hex(out, in, size);
 }
 
-bool um_hex_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset)
+/* Decodes `size` bytes, at most STEP. Returns false, and writes nothing, where one of their digits is none. */
+static bool decode_hex(unsigned char *out, const char *text, size_t size)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (hex_value(text[i]) < 0) {
-            *bad_offset = i;
-            return false;
-        }
+    unsigned char values[2 * STEP];
+    unsigned char bad = 0;
+
+    for (size_t i = 0; i < 2 * size; i++)
+        values[i] = hex_value((unsigned char)text[i], &bad);
+    if (bad != 0)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        out[i] = (unsigned char)(values[2 * i] << 4 | values[2 * i + 1]);
+    return true;
+}
+
+/* The position of the first character that is no digit; `length` where all are. */
+static size_t find_no_hex(const char *text, size_t length)
+{
+    for (size_t at = 0; at < length; at++) {
+        unsigned char bad = 0;
+
+        hex_value((unsigned char)text[at], &bad);
+        if (bad != 0)
+            return at;
     }
-    if (length % 2 != 0) {
-        *bad_offset = length;
+    return length;
+}
+
+bool um_hex_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
+{
+    unsigned char *bytes = out;
+    size_t done = 0;
+
+    while (length / 2 - done >= STEP && decode_hex(bytes + done, text + 2 * done, STEP))
+        done += STEP;
+    if (length / 2 - done >= STEP || length % 2 != 0 ||
+        !decode_hex(bytes + done, text + 2 * done, length / 2 - done)) {
+        *bad_offset = 2 * done + find_no_hex(text + 2 * done, length - 2 * done);
         return false;
     }
     *size = length / 2;
     return true;
-}
-
-void um_hex_decode(void *out, const char *text, size_t length)
-{
-    unsigned char *bytes = out;
-
-    for (size_t i = 0; i + 1 < length; i += 2)
-        *bytes++ = (unsigned char)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
 }
 
 /* How many bytes the sequence at `bytes` takes, or 0 where it is not valid UTF-8 (the table of RFC 3629 section 4). */
@@ -180,6 +119,16 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t size)
     return length;
 }
 
+/* Whether the next ASCII_STEP bytes are all ASCII. */
+static bool is_ascii(const unsigned char *bytes)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < ASCII_STEP; i++)
+        all |= bytes[i];
+    return all < 0x80;
+}
+
 size_t um_utf8_check(const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
@@ -189,12 +138,16 @@ size_t um_utf8_check(const void *bytes, size_t size)
         uint64_t eight;
         size_t length;
 
+        while (size - i >= ASCII_STEP && is_ascii(in + i))
+            i += ASCII_STEP;
         if (size - i >= sizeof eight) {
             memcpy(&eight, in + i, sizeof eight);
             if ((eight & UINT64_C(0x8080808080808080)) == 0) {
                 i += sizeof eight;
                 continue;
             }
+        } else if (i == size) {
+            break;
         }
         length = in[i] < 0x80 ? 1 : utf8_sequence(in + i, size - i);
         if (length == 0)

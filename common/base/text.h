@@ -16,21 +16,16 @@ size_t um_base64_encoded_size(size_t size);
 /* Writes um_base64_encoded_size(size) characters to `out`, without an end. */
 void um_base64_encode(char *out, const void *bytes, size_t size);
 
-/* Checks that `text` is base64 without reading past `length`, and tells how many bytes it stands for. Returns false, with
- * the position of the first character that does not fit in *bad_offset, where it is not. */
-bool um_base64_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset);
-
-/* Decodes text that um_base64_decoded_size() has accepted into `out`. */
-void um_base64_decode(void *out, const char *text, size_t length);
+/* Decodes `text` into `out`, which has room for length / 4 * 3 bytes and may be the same memory, and sets *size to how many bytes
+ * there are. Returns false, with the position of the first character that does not fit in *bad_offset, where it is not base64;
+ * bytes before that one may be written then. */
+bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset);
 
 /* Writes 2 * size characters to `out`, without an end. */
 void um_hex_encode(char *out, const void *bytes, size_t size);
 
-/* As um_base64_decoded_size(), for hex. */
-bool um_hex_decoded_size(const char *text, size_t length, size_t *size, size_t *bad_offset);
-
-/* Decodes text that um_hex_decoded_size() has accepted into `out`. */
-void um_hex_decode(void *out, const char *text, size_t length);
+/* As um_base64_decode(), for hex; `out` has room for length / 2 bytes. */
+bool um_hex_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset);
 
 /* Returns the offset of the first byte that is not part of a valid UTF-8 sequence, or `size` where all are. */
 size_t um_utf8_check(const void *bytes, size_t size);

@@ -51,9 +51,8 @@ void um_json_end_array(struct um_buf *buf)
     um_buf_append_byte(buf, ']');
 }
 
-void um_json_key(struct um_buf *buf, const char *key)
+void um_json_sized_key(struct um_buf *buf, const char *key, size_t size)
 {
-    size_t size = strlen(key);
     char *space = value_space(buf, size + 3);
 
     if (space == NULL)
@@ -110,65 +109,91 @@ void um_json_cstring(struct um_buf *buf, const char *text)
 
 enum { INTEGER_SIZE = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
 
-/* Writes digits from the end of `text` (INTEGER_SIZE bytes) to the front; returns the first. */
-static char *format_uint(char *text, uint64_t value)
-{
-    char *first = text + INTEGER_SIZE;
+/* An integer as text. */
+struct digits {
+    char
+        text[2 * INTEGER_SIZE]; /* it ends in the middle: so many bytes may be copied from its first one on */
+    char *first;
+    size_t size;
+};
 
-    do {
-        *--first = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return first;
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                            "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+/* Two digits at a step, from the last to the first: divisions are what it costs. */
+static void format_uint(struct digits *digits, uint64_t value)
+{
+    char *first = digits->text + INTEGER_SIZE;
+
+    memset(first, 0, INTEGER_SIZE);
+    for (; value >= 100; value /= 100) {
+        first -= 2;
+        memcpy(first, &pairs[2 * (value % 100)], 2);
+    }
+    *--first = pairs[2 * value + 1];
+    if (value >= 10)
+        *--first = pairs[2 * value];
+    digits->first = first;
+    digits->size = (size_t)(digits->text + INTEGER_SIZE - first);
 }
 
-static char *format_int(char *text, int64_t value)
+static void format_int(struct digits *digits, int64_t value)
 {
-    char *first = format_uint(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    format_uint(digits, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    if (value < 0) {
+        *--digits->first = '-';
+        digits->size++;
+    }
+}
 
-    if (value < 0)
-        *--first = '-';
-    return first;
+/* A copy of a size that is known to the compiler is a few moves. */
+static void write_digits(struct um_buf *buf, const struct digits *digits)
+{
+    char *space = value_space(buf, INTEGER_SIZE);
+
+    if (space == NULL)
+        return;
+    memcpy(space, digits->first, INTEGER_SIZE);
+    buf->size += digits->size;
 }
 
 void um_json_uint(struct um_buf *buf, uint64_t value)
 {
-    char text[INTEGER_SIZE];
-    char *first = format_uint(text, value);
+    struct digits digits;
 
-    write_value(buf, first, (size_t)(text + INTEGER_SIZE - first));
+    format_uint(&digits, value);
+    write_digits(buf, &digits);
 }
 
 void um_json_int(struct um_buf *buf, int64_t value)
 {
-    char text[INTEGER_SIZE];
-    char *first = format_int(text, value);
+    struct digits digits;
 
-    write_value(buf, first, (size_t)(text + INTEGER_SIZE - first));
+    format_int(&digits, value);
+    write_digits(buf, &digits);
 }
 
 void um_json_uint64(struct um_buf *buf, uint64_t value)
 {
-    char text[INTEGER_SIZE];
-    char *first = format_uint(text, value);
-    size_t size = (size_t)(text + INTEGER_SIZE - first);
+    struct digits digits;
 
+    format_uint(&digits, value);
     if (value <= (uint64_t)UM_JSON_INTEGER_MAX)
-        write_value(buf, first, size);
+        write_digits(buf, &digits);
     else
-        um_json_string(buf, first, size);
+        um_json_string(buf, digits.first, digits.size);
 }
 
 void um_json_int64(struct um_buf *buf, int64_t value)
 {
-    char text[INTEGER_SIZE];
-    char *first = format_int(text, value);
-    size_t size = (size_t)(text + INTEGER_SIZE - first);
+    struct digits digits;
 
+    format_int(&digits, value);
     if (value >= -UM_JSON_INTEGER_MAX && value <= UM_JSON_INTEGER_MAX)
-        write_value(buf, first, size);
+        write_digits(buf, &digits);
     else
-        um_json_string(buf, first, size);
+        um_json_string(buf, digits.first, digits.size);
 }
 
 /* A locale of the program that uses the client library may print a comma. */

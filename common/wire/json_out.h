@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "buf.h"
 
@@ -23,8 +24,12 @@ void um_json_end_object(struct um_buf *buf);
 void um_json_begin_array(struct um_buf *buf);
 void um_json_end_array(struct um_buf *buf);
 
-/* Writes `"key":`; keys are plain ASCII that needs no escapes. */
-void um_json_key(struct um_buf *buf, const char *key);
+/* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know. */
+void um_json_sized_key(struct um_buf *buf, const char *key, size_t size);
+static inline void um_json_key(struct um_buf *buf, const char *key)
+{
+    um_json_sized_key(buf, key, strlen(key));
+}
 
 /* Writes a string of valid UTF-8, escaping what RFC 8259 section 7 asks for. */
 void um_json_string(struct um_buf *buf, const char *text, size_t size);

@@ -5,330 +5,360 @@
 #include <string.h>
 
 #include "json_string.h"
-#include "text.h"
 #include "umem_errors.h"
 
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
+enum { EXACT_DIGITS = 18 /* so many decimal digits fit into 63 bits, whatever they are */ };
+
+static const char too_early[] = "the text ends too early";
+
+/* Functions that read take the place of the next byte and return the place behind what they have read, or NULL where it is not
+ * right, so that the place stays in a register. Each of them is called from one place only: compilers make a single loop of
+ * them. */
 struct reader {
-    char *text;
-    size_t size;
-    size_t at;        /* the next byte */
-    uint64_t objects; /* bit n: the container at depth n + 1 is an object, not an array */
-    unsigned depth;   /* containers open */
-    struct um_json_check *check;
+    struct um_json_source source;
+    uint64_t
+        objects; /* bit 0: the innermost container is an object, not an array; bit 1: the one around it, and so on */
+    unsigned depth;         /* containers open */
     struct um_arena *arena; /* where the tree lies; NULL: the text is only checked */
-    struct um_json *root;
-    struct um_json *open[UM_JSON_DEPTH_LIMIT]; /* the containers that are open */
-    struct um_json **place;                    /* where the next value of the innermost one goes */
-    const char *key;                           /* of the member whose value is next */
-    size_t values;                             /* in the tree so far */
-    int code;                                  /* why the tree cannot be made, 0: it can */
+    struct um_json outside; /* as if it were a container around the text's value */
+    struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
+    struct um_json **place;  /* where the next value of the innermost one goes */
+    struct um_json unwanted; /* where a value is put that is only checked */
+    size_t values;           /* in the tree so far */
+    int code;                /* why the tree cannot be made, 0: it can */
 };
 
-static bool refuse(struct reader *reader, size_t offset, const char *what)
+static char *refuse(struct reader *reader, const char *at, const char *what)
 {
-    reader->check->bad_offset = offset;
-    reader->check->what = what;
-    return false;
+    return um_json_refuse(&reader->source, at, what);
 }
 
-static int peek(const struct reader *reader)
+/* Whether the text goes on with this byte. */
+static bool is_next(const struct reader *reader, const char *at, char byte)
 {
-    return reader->at < reader->size ? (unsigned char)reader->text[reader->at] : -1;
+    return at != reader->source.end && *at == byte;
 }
 
-static void skip_space(struct reader *reader)
+/* What the digit at `at` says; above 9 where there is none. */
+static unsigned digit(const struct reader *reader, const char *at)
 {
-    while (reader->at < reader->size) {
-        char byte = reader->text[reader->at];
-
-        if (byte != ' ' && byte != '\n' && byte != '\r' && byte != '\t')
-            return;
-        reader->at++;
-    }
+    return at != reader->source.end ? (unsigned char)*at - (unsigned)'0' : 10;
 }
 
-static bool is_digit(int byte)
+static char *skip_space(const struct reader *reader, char *at)
 {
-    return byte >= '0' && byte <= '9';
+    while (at != reader->source.end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
 }
 
-static bool read_string(struct reader *reader, struct um_json_string *string)
+/* Passes over space before a byte that is to come. There mostly is none. */
+static char *skip_space_to(const struct reader *reader, char *at, char byte)
 {
-    return um_json_read_string(reader->text, reader->size, &reader->at, reader->arena != NULL, string,
-                               reader->check);
+    return is_next(reader, at, byte) ? at : skip_space(reader, at);
 }
 
 /* ---- the tree ---- */
 
-/* A value where the next one goes. NULL where the text is only checked, or the tree cannot be made. */
-static struct um_json *add(struct reader *reader, enum um_json_kind kind)
+static struct um_json *cannot_add(struct reader *reader, int code)
+{
+    reader->code = code;
+    return NULL;
+}
+
+/* Room for the next value. NULL where the tree cannot be made. */
+static struct um_json *add(struct reader *reader)
 {
     struct um_json *json;
 
     if (reader->arena == NULL)
-        return NULL;
+        return &reader->unwanted;
+    if (reader->values == UM_JSON_VALUES_LIMIT)
+        return cannot_add(reader, UMEM_E_TOO_LARGE);
     json = um_arena_alloc(reader->arena, sizeof *json);
-    if (reader->values++ == UM_JSON_VALUES_LIMIT)
-        reader->code = UMEM_E_TOO_LARGE;
-    else if (json == NULL)
-        reader->code = UMEM_E_NO_MEMORY;
-    if (reader->code != UMEM_OK)
-        return NULL;
-    *json = (struct um_json){.kind = kind, .key = reader->key};
+    if (json == NULL)
+        return cannot_add(reader, UMEM_E_NO_MEMORY);
+    *json = (struct um_json){.next = NULL};
     *reader->place = json;
     reader->place = &json->next;
-    reader->key = NULL;
-    if (reader->depth != 0)
-        reader->open[reader->depth - 1]->size++;
+    reader->open->size++;
+    reader->values++;
     return json;
 }
 
-static bool read_string_value(struct reader *reader)
-{
-    struct um_json_string string;
-    struct um_json *json;
+/* ---- numbers ---- */
 
-    if (!read_string(reader, &string))
-        return false;
-    json = add(reader, UM_JSON_STRING);
-    if (json != NULL) {
-        json->text = string.text;
-        json->size = string.size;
-        json->has_nul = string.has_nul;
+/* Passes over digits. *integer is what they say, where they are at most EXACT_DIGITS. */
+static char *read_digits(const struct reader *reader, char *at, uint64_t *integer)
+{
+    uint64_t sum = 0;
+
+    /* Handles have up to sixteen. */
+    while (reader->source.end - at >= UM_WORD_SIZE) {
+        uint64_t word = um_word_load(at);
+
+        if (!um_word_is_digits(word))
+            break;
+        sum = 100000000 * sum + um_word_digits(word);
+        at += UM_WORD_SIZE;
     }
-    return true;
+    for (unsigned next = digit(reader, at); next <= 9; next = digit(reader, ++at))
+        sum = 10 * sum + next;
+    *integer = sum;
+    return at;
 }
 
-static void skip_digits(struct reader *reader)
+static char *skip_digits(const struct reader *reader, char *at)
 {
-    while (is_digit(peek(reader)))
-        reader->at++;
+    while (digit(reader, at) <= 9)
+        at++;
+    return at;
 }
 
-/* What a number's text says. Most are short rows of digits. */
-static void set_number(struct um_json *json, const char *text, size_t size)
+/* Reads on where a number has more to it than a short row of digits, which end at `at`: [ frac ] [ exp ]. */
+static char *read_long_number(struct reader *reader, const char *start, char *at, struct um_json *json)
 {
     char copy[UM_JSON_NUMBER_LIMIT + 1];
-    bool is_negative = text[0] == '-';
-    size_t at = is_negative ? 1 : 0;
-    int64_t integer = 0;
+    size_t size;
 
-    /* Eighteen digits fit, and the conversion gives the nearest double. */
-    for (; at < size && size <= 18 && is_digit((unsigned char)text[at]); at++)
-        integer = 10 * integer + (text[at] - '0');
-    if (at == size) {
-        json->number = is_negative ? -(double)integer : (double)integer;
-        json->integer = is_negative ? -integer : integer;
-        json->is_integer = integer <= INTEGER_MAX;
-        return;
+    if (is_next(reader, at, '.')) {
+        if (digit(reader, ++at) > 9)
+            return refuse(reader, start, "a number without digits after its point");
+        at = skip_digits(reader, at);
     }
-    memcpy(copy, text, size);
+    if (is_next(reader, at, 'e') || is_next(reader, at, 'E')) {
+        at++;
+        if (is_next(reader, at, '+') || is_next(reader, at, '-'))
+            at++;
+        if (digit(reader, at) > 9)
+            return refuse(reader, start, "a number without digits in its exponent");
+        at = skip_digits(reader, at);
+    }
+    size = (size_t)(at - start);
+    if (size > UM_JSON_NUMBER_LIMIT)
+        return refuse(reader, start, "a number longer than 63 bytes");
+    memcpy(copy, start, size);
     copy[size] = '\0';
     json->number = strtod(copy, NULL);
     json->is_integer = fabs(json->number) <= (double)INTEGER_MAX && !(floor(json->number) < json->number);
     if (json->is_integer)
         json->integer = (int64_t)json->number;
+    return at;
 }
 
-/* number = [ minus ] int [ frac ] [ exp ], RFC 8259 section 6. */
-static bool read_number(struct reader *reader)
+/* number = [ minus ] int [ frac ] [ exp ], RFC 8259 section 6. Most are short rows of digits. */
+static char *read_number(struct reader *reader, char *start, struct um_json *json)
 {
-    size_t start = reader->at;
-    struct um_json *json;
+    bool is_negative = *start == '-';
+    char *digits = start + is_negative;
+    uint64_t magnitude;
+    char *at = read_digits(reader, digits, &magnitude);
 
-    if (peek(reader) == '-')
-        reader->at++;
-    if (!is_digit(peek(reader)))
+    if (at == digits)
         return refuse(reader, start, "not a JSON value");
-    if (peek(reader) == '0') {
-        reader->at++;
-        if (is_digit(peek(reader)))
-            return refuse(reader, start, "a number with a leading zero");
-    }
-    skip_digits(reader);
-    if (peek(reader) == '.') {
-        reader->at++;
-        if (!is_digit(peek(reader)))
-            return refuse(reader, start, "a number without digits after its point");
-        skip_digits(reader);
-    }
-    if (peek(reader) == 'e' || peek(reader) == 'E') {
-        reader->at++;
-        if (peek(reader) == '+' || peek(reader) == '-')
-            reader->at++;
-        if (!is_digit(peek(reader)))
-            return refuse(reader, start, "a number without digits in its exponent");
-        skip_digits(reader);
-    }
-    if (reader->at - start > UM_JSON_NUMBER_LIMIT)
-        return refuse(reader, start, "a number longer than 63 bytes");
-    json = add(reader, UM_JSON_NUMBER);
-    if (json != NULL)
-        set_number(json, reader->text + start, reader->at - start);
-    return true;
+    if (*digits == '0' && at != digits + 1)
+        return refuse(reader, start, "a number with a leading zero");
+    json->kind = UM_JSON_NUMBER;
+    if (at - digits > EXACT_DIGITS || is_next(reader, at, '.') || is_next(reader, at, 'e') ||
+        is_next(reader, at, 'E'))
+        return read_long_number(reader, start, at, json);
+    /* The conversion gives the nearest double. Among doubles there is a minus zero. */
+    json->number = is_negative ? -(double)(int64_t)magnitude : (double)(int64_t)magnitude;
+    json->integer = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
+    json->is_integer = magnitude <= (uint64_t)INTEGER_MAX;
+    return at;
 }
 
-static bool read_word(struct reader *reader, const char *word, enum um_json_kind kind)
+/* ---- values ---- */
+
+static char *read_string(struct reader *reader, char *at, struct um_json *json)
 {
-    size_t size = strlen(word);
+    struct um_json_string string;
 
-    if (reader->size - reader->at < size || memcmp(reader->text + reader->at, word, size) != 0)
-        return refuse(reader, reader->at, "not a JSON value");
-    reader->at += size;
-    add(reader, kind);
-    return true;
+    at = um_json_read_string(&reader->source, at, &string);
+    if (at == NULL)
+        return NULL;
+    json->kind = UM_JSON_STRING;
+    json->text = string.text;
+    json->size = string.size;
+    json->has_nul = string.has_nul;
+    return at;
 }
 
-static bool read_scalar(struct reader *reader)
+static char *read_word(struct reader *reader, char *at, struct um_json *json)
 {
-    switch (peek(reader)) {
-    case '"':
-        return read_string_value(reader);
-    case 't':
-        return read_word(reader, "true", UM_JSON_TRUE);
-    case 'f':
-        return read_word(reader, "false", UM_JSON_FALSE);
-    case 'n':
-        return read_word(reader, "null", UM_JSON_NULL);
-    default:
-        return read_number(reader);
+    static const struct {
+        char text[8];
+        unsigned char size;
+        enum um_json_kind kind;
+    } words[] = {{"true", 4, UM_JSON_TRUE}, {"false", 5, UM_JSON_FALSE}, {"null", 4, UM_JSON_NULL}};
+    size_t left = (size_t)(reader->source.end - at);
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (left < words[i].size || memcmp(at, words[i].text, words[i].size) != 0)
+            continue;
+        json->kind = words[i].kind;
+        return at + words[i].size;
+    }
+    return refuse(reader, at, "not a JSON value");
+}
+
+/* Reads a container's beginning; all of it, where it is empty. */
+static char *read_container(struct reader *reader, char *at, struct um_json *json)
+{
+    bool is_object = *at == '{';
+
+    if (reader->depth == UM_JSON_DEPTH_LIMIT)
+        return refuse(reader, at, "nested deeper than 64 levels");
+    json->kind = is_object ? UM_JSON_OBJECT : UM_JSON_ARRAY;
+    at = skip_space(reader, at + 1);
+    if (is_next(reader, at, is_object ? '}' : ']'))
+        return at + 1;
+    reader->objects = reader->objects << 1 | is_object;
+    reader->depth++;
+    if (reader->arena != NULL) {
+        json->next = reader->open;
+        reader->open = json;
+        reader->place = &json->child;
+    }
+    return at;
+}
+
+static void leave_container(struct reader *reader)
+{
+    struct um_json *json = reader->open;
+
+    reader->objects >>= 1;
+    reader->depth--;
+    if (reader->arena != NULL) {
+        reader->open = json->next;
+        json->next = NULL;
+        reader->place = &json->next;
     }
 }
 
-static bool in_object(const struct reader *reader)
-{
-    return (reader->objects >> (reader->depth - 1) & 1) != 0;
-}
-
-/* Reads a member's name and the colon behind it. */
-static bool read_key(struct reader *reader)
+/* Reads a member's name and the colon behind it. Most have no space around them. */
+static char *read_key(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string key;
 
-    skip_space(reader);
-    if (peek(reader) != '"')
-        return refuse(reader, reader->at,
-                      peek(reader) < 0 ? "the text ends too early" : "a member's name is wanted");
-    if (!read_string(reader, &key))
-        return false;
-    reader->key = key.text;
-    skip_space(reader);
-    if (peek(reader) != ':')
-        return refuse(reader, reader->at, peek(reader) < 0 ? "the text ends too early" : "a colon is wanted");
-    reader->at++;
-    return true;
+    at = skip_space_to(reader, at, '"');
+    if (!is_next(reader, at, '"'))
+        return refuse(reader, at, at == reader->source.end ? too_early : "a member's name is wanted");
+    at = um_json_read_string(&reader->source, at, &key);
+    if (at == NULL)
+        return NULL;
+    json->key = key.text;
+    json->key_size = (uint16_t)(key.size < UINT16_MAX ? key.size : UINT16_MAX);
+    at = skip_space_to(reader, at, ':');
+    if (!is_next(reader, at, ':'))
+        return refuse(reader, at, at == reader->source.end ? too_early : "a colon is wanted");
+    return at + 1;
 }
 
-static bool open_container(struct reader *reader, bool object)
+/* Reads a value, with its name where it has one; of a container that is not empty, its beginning. */
+static char *read_value(struct reader *reader, char *at)
 {
-    struct um_json *json;
+    struct um_json *json = add(reader);
 
-    if (reader->depth == UM_JSON_DEPTH_LIMIT)
-        return refuse(reader, reader->at, "nested deeper than 64 levels");
-    json = add(reader, object ? UM_JSON_OBJECT : UM_JSON_ARRAY);
-    if (json != NULL) {
-        reader->open[reader->depth] = json;
-        reader->place = &json->child;
+    if (json == NULL)
+        return NULL;
+    if ((reader->objects & 1) != 0) {
+        at = read_key(reader, at, json);
+        if (at == NULL)
+            return NULL;
     }
-    reader->objects &= ~(UINT64_C(1) << reader->depth);
-    reader->objects |= (uint64_t)object << reader->depth;
-    reader->depth++;
-    reader->at++;
-    return reader->code == UMEM_OK;
-}
-
-static void close_container(struct reader *reader)
-{
-    reader->at++;
-    reader->depth--;
-    if (reader->arena != NULL)
-        reader->place = &reader->open[reader->depth]->next;
-}
-
-/* Reads a value's beginning: all of it, unless it is a container with something in it, of which a name may be read already.
- * *whole tells. */
-static bool begin_value(struct reader *reader, bool *whole)
-{
-    int byte;
-
-    skip_space(reader);
-    byte = peek(reader);
-    *whole = byte != '{' && byte != '[';
-    if (byte < 0)
-        return refuse(reader, reader->at, "the text ends too early");
-    if (*whole)
-        return read_scalar(reader) && reader->code == UMEM_OK;
-    if (!open_container(reader, byte == '{'))
-        return false;
-    skip_space(reader);
-    if (peek(reader) == (byte == '{' ? '}' : ']')) {
-        close_container(reader);
-        *whole = true;
-        return true;
+    at = skip_space(reader, at);
+    if (at == reader->source.end)
+        return refuse(reader, at, too_early);
+    switch (*at) {
+    case '"':
+        return read_string(reader, at, json);
+    case '{':
+    case '[':
+        return read_container(reader, at, json);
+    case 't':
+    case 'f':
+    case 'n':
+        return read_word(reader, at, json);
+    default:
+        return read_number(reader, at, json);
     }
-    return byte == '[' || read_key(reader);
 }
 
-/* Reads what stands behind a whole value: ends of containers, until another value is to come or the outermost has ended. */
-static bool end_values(struct reader *reader)
+/* Reads what stands behind a whole value: ends of containers, until another value is to come, or the outermost has ended. */
+static char *end_values(struct reader *reader, char *at)
 {
     while (reader->depth != 0) {
-        bool object = in_object(reader);
-        int byte;
-
-        skip_space(reader);
-        byte = peek(reader);
-        if (byte == ',') {
-            reader->at++;
-            return !object || read_key(reader);
-        }
-        if (byte != (object ? '}' : ']'))
-            return refuse(reader, reader->at,
-                          byte < 0 ? "the text ends too early" : "a comma or the container's end is wanted");
-        close_container(reader);
+        at = skip_space_to(reader, at, ',');
+        if (is_next(reader, at, ','))
+            return at + 1;
+        if (!is_next(reader, at, (reader->objects & 1) != 0 ? '}' : ']'))
+            return refuse(reader, at,
+                          at == reader->source.end ? too_early : "a comma or the container's end is wanted");
+        at++;
+        leave_container(reader);
     }
+    return at;
+}
+
+/* Reads one value and all that is in it. Returns whether it is right. */
+static bool read_text(struct reader *reader)
+{
+    char *at = reader->source.text;
+
+    do {
+        unsigned depth = reader->depth;
+
+        at = read_value(reader, at);
+        if (at != NULL && reader->depth == depth)
+            at = end_values(reader, at);
+    } while (at != NULL && reader->depth != 0);
+    if (at == NULL)
+        return false;
+    at = skip_space(reader, at);
+    if (at != reader->source.end) {
+        refuse(reader, at, "text after the value");
+        return false;
+    }
+    reader->source.check->bad_offset = (size_t)(at - reader->source.text);
     return true;
 }
 
-/* Reads one value and all that is in it. */
-static bool read_text(struct reader *reader)
+/* As read_text(). Bytes that are not UTF-8 go before all else that is wrong, also where reading did not come to them. */
+static bool read_whole(struct reader *reader, char *text, size_t size, struct um_json_check *check)
 {
-    size_t valid = um_utf8_check(reader->text, reader->size);
-    bool whole;
-
-    if (valid != reader->size)
-        return refuse(reader, valid, "a byte that is not UTF-8");
-    do {
-        if (!begin_value(reader, &whole) || (whole && !end_values(reader)))
-            return false;
-    } while (reader->depth != 0);
-    skip_space(reader);
-    if (reader->at != reader->size)
-        return refuse(reader, reader->at, "text after the value");
-    reader->check->bad_offset = reader->size;
-    return true;
+    *check = (struct um_json_check){.what = NULL};
+    reader->source.text = text;
+    reader->source.end = text + size;
+    reader->source.check = check;
+    reader->source.unknown = UM_WORD_TOPS;
+    reader->open = &reader->outside;
+    reader->place = &reader->outside.child;
+    if (read_text(reader))
+        return true;
+    if (!um_json_check_utf8(&reader->source))
+        reader->code = UMEM_OK;
+    return false;
 }
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
 {
-    struct reader reader = {.text = text, .size = size, .check = check};
+    struct reader reader = {.arena = NULL};
 
-    *check = (struct um_json_check){.what = NULL};
-    return read_text(&reader);
+    return read_whole(&reader, text, size, check);
 }
 
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check)
 {
-    struct reader reader = {.text = text, .size = size, .check = check, .arena = arena};
+    struct reader reader = {.arena = arena, .source = {.unescapes = true}};
 
-    *check = (struct um_json_check){.what = NULL};
-    reader.place = &reader.root;
-    if (!read_text(&reader))
+    if (!read_whole(&reader, text, size, check))
         return reader.code != UMEM_OK ? reader.code : UMEM_E_PARSE_ERROR;
-    *json = reader.root;
+    *json = reader.outside.child;
     return UMEM_OK;
 }
 

@@ -53,8 +53,9 @@ struct um_json {
         int64_t integer; /* NUMBER that is_integer */
     };
     enum um_json_kind kind;
-    bool is_integer; /* NUMBER: without a fraction, from -(2^53 - 1) to 2^53 - 1 */
-    bool has_nul;    /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
+    uint16_t key_size; /* bytes of the key; UINT16_MAX: so many, or more */
+    bool is_integer;   /* NUMBER: without a fraction, from -(2^53 - 1) to 2^53 - 1 */
+    bool has_nul;      /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
 };
 
 struct um_json_check {

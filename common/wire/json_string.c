@@ -1,40 +1,36 @@
 #include "json_string.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "text.h"
 
-enum { SHORT_SIZE = 16 /* bytes of a string that are looked at one by one */ };
-
-/* The text, and how far it is read. */
-struct source {
-    char *text;
-    size_t size;
-    size_t at; /* the next byte */
-    struct um_json_check *check;
-    bool unescapes;
-};
-
-static bool refuse(struct source *source, size_t offset, const char *what)
+bool um_json_check_utf8(struct um_json_source *source)
 {
-    source->check->bad_offset = offset;
-    source->check->what = what;
+    size_t size = (size_t)(source->end - source->text);
+    size_t valid;
+
+    if (source->unknown == 0)
+        return true;
+    source->unknown = 0;
+    /* What was unescaped already leaves ASCII and whole characters behind, so that it does no harm to the look. */
+    valid = um_utf8_check(source->text, size);
+    if (valid == size)
+        return true;
+    um_json_refuse(source, source->text + valid, "a byte that is not UTF-8");
     return false;
 }
 
-/* Reads the four digits of a \u escape whose backslash is at `at`; -1 where it is not one. */
-static int32_t escape_unit(const struct source *source, size_t at)
+/* Reads the four digits of the \u escape at `at`; -1 where it is not one. */
+static int32_t escape_unit(const struct um_json_source *source, const char *at)
 {
     unsigned char bytes[2];
     size_t size;
     size_t bad_offset;
 
-    if (at + 6 > source->size || source->text[at] != '\\' || source->text[at + 1] != 'u')
+    if (source->end - at < 6 || at[0] != '\\' || at[1] != 'u')
         return -1;
-    if (!um_hex_decoded_size(source->text + at + 2, 4, &size, &bad_offset))
+    if (!um_hex_decode(bytes, at + 2, 4, &size, &bad_offset))
         return -1;
-    um_hex_decode(bytes, source->text + at + 2, 4);
     return bytes[0] << 8 | bytes[1];
 }
 
@@ -67,135 +63,89 @@ static void put_character(struct writer *writer, uint32_t character)
     writer->end = end;
 }
 
-static bool read_unicode_escape(struct source *source, struct writer *writer)
+static char *read_unicode_escape(struct um_json_source *source, char *at, struct writer *writer)
 {
-    size_t at = source->at;
     int32_t unit = escape_unit(source, at);
     uint32_t character = (uint32_t)unit;
+    char *next = at + 6;
 
     if (unit < 0)
-        return refuse(source, at, "\\u without four hexadecimal digits");
+        return um_json_refuse(source, at, "\\u without four hexadecimal digits");
     if (unit == 0) {
         character = 0xfdd0;
         writer->has_nul = true;
         source->check->has_nul = true;
         if (!source->unescapes)
-            memcpy(source->text + at + 2, "fdd0", 4);
+            memcpy(at + 2, "fdd0", 4);
     }
-    source->at += 6;
     if (unit >= 0xdc00 && unit <= 0xdfff)
-        return refuse(source, at, "a lone surrogate");
+        return um_json_refuse(source, at, "a lone surrogate");
     if (unit >= 0xd800 && unit <= 0xdbff) {
-        int32_t low = escape_unit(source, at + 6);
+        int32_t low = escape_unit(source, next);
 
         if (low < 0xdc00 || low > 0xdfff)
-            return refuse(source, at, "a lone surrogate");
+            return um_json_refuse(source, at, "a lone surrogate");
         character = 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-        source->at += 6;
+        next += 6;
     }
     if (source->unescapes)
         put_character(writer, character);
-    return true;
+    return next;
 }
 
-static bool read_escape(struct source *source, struct writer *writer)
+static char *read_escape(struct um_json_source *source, char *at, struct writer *writer)
 {
     static const char letters[] = "\"\\/bfnrt";
     static const char meanings[] = "\"\\/\b\f\n\r\t";
-    int byte = source->at + 1 < source->size ? source->text[source->at + 1] : -1;
+    int byte = source->end - at >= 2 ? at[1] : -1;
     const char *letter;
 
     if (byte == 'u')
-        return read_unicode_escape(source, writer);
+        return read_unicode_escape(source, at, writer);
     letter = byte > 0 ? strchr(letters, byte) : NULL;
     if (letter == NULL)
-        return refuse(source, source->at, "an escape that JSON does not have");
+        return um_json_refuse(source, at, "an escape that JSON does not have");
     if (source->unescapes)
         *writer->end++ = meanings[letter - letters];
-    source->at += 2;
-    return true;
+    return at + 2;
 }
 
-/* Eight bytes at a time: whether one of them is a quote, a backslash or a control character. */
-static bool has_special(const char *bytes)
+/* Writes what stands for itself from `plain` to `at`. */
+static void put_plain(struct writer *writer, const char *plain, const char *at)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones << 7;
-    uint64_t word;
-    uint64_t quote;
-    uint64_t backslash;
+    size_t size = (size_t)(at - plain);
 
-    memcpy(&word, bytes, sizeof word);
-    quote = word ^ ones * '"';
-    backslash = word ^ ones * '\\';
-    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) &
-           tops;
+    if (writer->end != plain)
+        memmove(writer->end, plain, size);
+    writer->end += size;
 }
 
-/* Bytes of a string that do not stand for themselves: control characters, the quote, the backslash. */
-static const bool is_special[256] = {
-    ['\0'] = true, [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
-    [7] = true,    [8] = true,  [9] = true,  [10] = true, [11] = true,  [12] = true,   [13] = true,
-    [14] = true,   [15] = true, [16] = true, [17] = true, [18] = true,  [19] = true,   [20] = true,
-    [21] = true,   [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
-    [28] = true,   [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true,
-};
-
-/* Passes over characters that stand for themselves. Most strings are names of a few bytes. */
-static void skip_plain(struct source *source)
+char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
+                           struct um_json_string *string)
 {
-    const char *text = source->text;
-    size_t at = source->at;
-    size_t end = source->size - at > SHORT_SIZE ? at + SHORT_SIZE : source->size;
+    struct writer writer = {at, false};
+    char *start = opening + 1;
 
-    while (at < end && !is_special[(unsigned char)text[at]])
-        at++;
-    if (at == end) {
-        while (source->size - at >= 8 && !has_special(text + at))
-            at += 8;
-        while (at < source->size && !is_special[(unsigned char)text[at]])
-            at++;
+    while (at == source->end || *at != '"') {
+        const char *plain;
+
+        if (at == source->end)
+            return um_json_refuse(source, opening, "a string that does not end");
+        if ((unsigned char)*at < ' ')
+            return um_json_refuse(source, at, "a control character in a string (write it as an escape)");
+        if (*at == '\\')
+            at = read_escape(source, at, &writer);
+        else if (!um_json_check_utf8(source))
+            at = NULL;
+        if (at == NULL)
+            return NULL;
+        plain = at;
+        at = um_json_skip_plain(source, at);
+        if (source->unescapes)
+            put_plain(&writer, plain, at);
     }
-    source->at = at;
-}
-
-static bool read_string(struct source *source, struct um_json_string *string)
-{
-    size_t opening = source->at++;
-    struct writer writer = {source->text + source->at, false};
-    const char *start = writer.end;
-
-    for (;;) {
-        size_t plain = source->at;
-
-        skip_plain(source);
-        if (source->unescapes) {
-            if (writer.end != source->text + plain)
-                memmove(writer.end, source->text + plain, source->at - plain);
-            writer.end += source->at - plain;
-        }
-        if (source->at == source->size)
-            return refuse(source, opening, "a string that does not end");
-        if (source->text[source->at] == '"')
-            break;
-        if (source->text[source->at] != '\\')
-            return refuse(source, source->at, "a control character in a string (write it as an escape)");
-        if (!read_escape(source, &writer))
-            return false;
-    }
-    source->at++;
     if (source->unescapes)
         *writer.end = '\0';
     *string = (struct um_json_string){start, (size_t)(writer.end - start), writer.has_nul};
-    return true;
-}
-
-bool um_json_read_string(char *text, size_t size, size_t *at, bool unescapes, struct um_json_string *string,
-                         struct um_json_check *check)
-{
-    struct source source = {text, size, *at, check, unescapes};
-    bool good = read_string(&source, string);
-
-    *at = source.at;
-    return good;
+    return at + 1;
 }

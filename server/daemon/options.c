@@ -19,9 +19,11 @@ struct option {
 
 static bool take_pipe(struct um_options *options, const char *argument, const struct complaint *complaint)
 {
-    (void)complaint;
     options->pipe = argument;
-    return true;
+    if (*argument != '\0')
+        return true;
+    snprintf(complaint->text, complaint->room, "--pipe is empty; leave it out for the user's own pipe");
+    return false;
 }
 
 static bool take_daemon(struct um_options *options, const char *argument, const struct complaint *complaint)

@@ -124,13 +124,20 @@ static bool bind_range(struct um_call *call, const struct um_range_rule *rule, c
 
 /* ---- all parameters ---- */
 
-static const struct um_param *find_param(const struct um_method *method, const char *name, size_t *index)
+/* Which parameter has this name; the count of them where none does. Most calls name them in their order, so that the look begins
+ * at the one that may be next. */
+static size_t find_param(const struct um_method *method, const char *name, size_t next)
 {
-    for (*index = 0; *index < method->param_count; ++*index) {
-        if (method->params[*index].name[0] == name[0] && strcmp(method->params[*index].name, name) == 0)
-            return &method->params[*index];
+    for (size_t tried = 0; tried < method->param_count; tried++, next++) {
+        const char *other;
+
+        if (next >= method->param_count)
+            next = 0;
+        other = method->params[next].name;
+        if (other[0] == name[0] && strcmp(other, name) == 0)
+            return next;
     }
-    return NULL;
+    return method->param_count;
 }
 
 /* Finds which JSON value each parameter has; null is as if left out. */
@@ -138,55 +145,68 @@ static bool match(struct um_call *call, const struct um_json *params, const stru
 {
     const struct um_method *method = call->method;
     bool by_position = um_json_is(params, UM_JSON_ARRAY);
-    bool seen[UM_PARAMS_MAXIMUM] = {false};
+    unsigned seen = 0; /* bit n: parameter n */
     size_t index = 0;
 
     for (const struct um_json *item = params != NULL ? params->child : NULL; item != NULL;
          item = item->next, index++) {
-        if (by_position && index >= method->param_count) {
+        if (!by_position)
+            index = find_param(method, item->key, index);
+        if (index >= method->param_count && by_position) {
             um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
                     method->param_count);
             um_reply_end(call);
             return false;
         }
-        if (!by_position && find_param(method, item->key, &index) == NULL)
+        if (index >= method->param_count)
             return um_args_refuse(call, item->key, "is not one of this method's; see rpc.discover");
-        if (seen[index])
+        if ((seen >> index & 1) != 0)
             return um_args_refuse(call, item->key, "is given twice");
-        seen[index] = true;
+        seen |= 1U << index;
         if (!um_json_is(item, UM_JSON_NULL))
             found[index] = item;
     }
     return true;
 }
 
+/* Handles are looked up when all else is known to be right. */
+static bool is_handle(const struct um_param *param)
+{
+    return param->type == UM_HEAP || param->type == UM_BLOCK;
+}
+
+/* Whether another parameter decides how it is read. */
+static bool is_dependent(const struct um_param *param)
+{
+    return param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES;
+}
+
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args)
 {
     const struct um_method *method = call->method;
     const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
+    unsigned dependents = 0; /* bit n: parameter n is one, and is given */
+    unsigned handles = 0;    /* likewise, given or not */
 
     if (!match(call, params, found))
         return false;
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
 
-        um_args_bind_fallback(param, &args->value[i]);
+        handles |= (unsigned)is_handle(param) << i;
+        dependents |= (unsigned)(found[i] != NULL && is_dependent(param)) << i;
         if (found[i] == NULL && param->required)
             return um_args_refuse(call, param->name, "is missing");
-        if (found[i] == NULL)
-            continue;
-        args->value[i].given = true;
         if (!um_args_bind_plain(call, param, found[i], &args->value[i]))
             return false;
     }
-    for (size_t i = 0; i < method->param_count; i++) {
-        if (found[i] != NULL &&
+    for (size_t i = 0; dependents >> i != 0; i++) {
+        if ((dependents >> i & 1) != 0 &&
             !um_args_bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
             return false;
     }
-    for (size_t i = 0; i < method->param_count; i++) {
-        if ((method->params[i].type == UM_HEAP || method->params[i].type == UM_BLOCK) &&
-            !bind_handle(call, &method->params[i], found[i], &args->value[i]))
+    for (size_t i = 0; handles >> i != 0; i++) {
+        if ((handles >> i & 1) != 0 && !bind_handle(call, &method->params[i], found[i], &args->value[i]))
             return false;
     }
     for (size_t i = 0; i < UM_RANGES_MAXIMUM && method->ranges[i].block != 0; i++) {
@@ -202,9 +222,9 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
 static const struct um_json *value_of(const struct um_method *method, const struct um_json *params,
                                       const char *name)
 {
-    size_t index = 0;
+    size_t index = find_param(method, name, 0);
 
-    if (find_param(method, name, &index) == NULL)
+    if (index == method->param_count)
         return NULL;
     return um_json_is(params, UM_JSON_ARRAY) ? um_json_element_of(params, index)
                                              : um_json_member_of(params, name);

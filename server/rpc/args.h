@@ -19,12 +19,10 @@ struct um_json;
 
 enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
 
-/* Bytes that are still text, checked: decode them with um_data_decode() straight to where they belong. */
+/* Bytes that came as text, decoded in the message's memory. */
 struct um_data {
-    const char *text;
-    size_t text_size;
-    enum um_encoding encoding;
-    uint64_t size; /* bytes that they decode to */
+    const unsigned char *bytes;
+    uint64_t size;
 };
 
 struct um_arg {
@@ -68,6 +66,6 @@ bool um_args_raw_size(const struct um_method *method, const struct um_json *para
 bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 
 /* Writes data->size bytes to `target`. */
-void um_data_decode(const struct um_data *data, void *target);
+void um_data_copy(const struct um_data *data, void *target);
 
 #endif

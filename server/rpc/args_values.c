@@ -136,10 +136,39 @@ static bool bind_id(struct um_call *call, const struct um_param *param, const st
     return true;
 }
 
+static void bind_fallback(const struct um_param *param, struct um_arg *arg)
+{
+    switch (param->type) {
+    case UM_BOOLEAN:
+        arg->as.boolean = param->fallback != 0;
+        break;
+    case UM_CHOICE:
+        arg->as.word = (unsigned)param->fallback;
+        break;
+    case UM_FLAGS:
+        arg->as.flags = (uint32_t)param->fallback;
+        break;
+    case UM_UINT:
+    case UM_OFFSET:
+    case UM_SIZE:
+    case UM_SESSION:
+    case UM_WATCH:
+        arg->as.uint = param->fallback;
+        break;
+    default:
+        break;
+    }
+}
+
 /* Types that do not depend on another parameter. Handles are looked up later, when all types are known to be right. */
 bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
+    *arg = (struct um_arg){.given = json != NULL};
+    if (json == NULL) {
+        bind_fallback(param, arg);
+        return true;
+    }
     switch (param->type) {
     case UM_BOOLEAN:
         arg->as.boolean = um_json_is(json, UM_JSON_TRUE);
@@ -171,31 +200,6 @@ bool um_args_bind_plain(struct um_call *call, const struct um_param *param, cons
     }
 }
 
-void um_args_bind_fallback(const struct um_param *param, struct um_arg *arg)
-{
-    *arg = (struct um_arg){.given = false};
-    switch (param->type) {
-    case UM_BOOLEAN:
-        arg->as.boolean = param->fallback != 0;
-        break;
-    case UM_CHOICE:
-        arg->as.word = (unsigned)param->fallback;
-        break;
-    case UM_FLAGS:
-        arg->as.flags = (uint32_t)param->fallback;
-        break;
-    case UM_UINT:
-    case UM_OFFSET:
-    case UM_SIZE:
-    case UM_SESSION:
-    case UM_WATCH:
-        arg->as.uint = param->fallback;
-        break;
-    default:
-        break;
-    }
-}
-
 /* ---- types that another parameter decides ---- */
 
 static unsigned sibling_word(const struct um_method *method, const struct um_args *args, const char *name)
@@ -207,38 +211,35 @@ static unsigned sibling_word(const struct um_method *method, const struct um_arg
     return 0;
 }
 
+/* Decodes the bytes where their text stands, so that they are looked at once and take no memory of their own. */
 static bool bind_data(struct um_call *call, const struct um_param *param, const struct um_json *json,
                       enum um_encoding encoding, struct um_data *data)
 {
     const char *text = um_args_string(call, param->name, json);
+    void *bytes = (void *)(uintptr_t)text;
     size_t size = 0;
     size_t bad_offset = 0;
 
     if (text == NULL)
         return false;
-    *data = (struct um_data){.text = text, .text_size = json->size, .encoding = encoding};
     if (encoding == UM_RAW)
         return um_args_refuse(call, param->name,
                               "must be left out with encoding \"raw\": the bytes follow the message");
-    if (encoding == UM_BASE64 && !um_base64_decoded_size(text, data->text_size, &size, &bad_offset))
+    if (encoding == UM_BASE64 && !um_base64_decode(bytes, text, json->size, &size, &bad_offset))
         return um_args_refuse(call, param->name,
                               "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
                               bad_offset);
-    if (encoding == UM_HEX && !um_hex_decoded_size(text, data->text_size, &size, &bad_offset))
+    if (encoding == UM_HEX && !um_hex_decode(bytes, text, json->size, &size, &bad_offset))
         return um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)",
                               bad_offset);
-    data->size = encoding == UM_UTF8 ? data->text_size : size;
+    *data = (struct um_data){bytes, encoding == UM_UTF8 ? json->size : size};
     return true;
 }
 
-void um_data_decode(const struct um_data *data, void *target)
+void um_data_copy(const struct um_data *data, void *target)
 {
-    if (data->encoding == UM_BASE64)
-        um_base64_decode(target, data->text, data->text_size);
-    else if (data->encoding == UM_HEX)
-        um_hex_decode(target, data->text, data->text_size);
-    else if (data->text_size != 0)
-        memcpy(target, data->text, data->text_size);
+    if (data->size != 0)
+        memcpy(target, data->bytes, (size_t)data->size);
 }
 
 static bool bind_value(struct um_call *call, const struct um_param *param, const struct um_json *json,

@@ -20,11 +20,8 @@ bool um_args_refuse(struct um_call *call, const char *name, const char *format, 
 /* A string without NUL, good as long as the message; NULL where it is none: then the call is answered. */
 const char *um_args_string(struct um_call *call, const char *name, const struct um_json *json);
 
-/* The value of a parameter that was left out. */
-void um_args_bind_fallback(const struct um_param *param, struct um_arg *arg);
-
-/* Types that do not depend on another parameter; a handle is only checked for being a number or a string. Answers and
- * returns false where the value is not of the type. */
+/* Types that do not depend on another parameter; a handle is only checked for being a number or a string. A parameter that was
+ * left out (NULL) gets its fallback, of whatever type it is. Answers and returns false where the value is not of the type. */
 bool um_args_bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg);
 

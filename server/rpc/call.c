@@ -117,7 +117,6 @@ void um_call_start(struct um_call *call)
 
 static void write_id(struct um_buf *out, const struct um_id *id)
 {
-    um_json_key(out, "id");
     if (id->kind == UM_ID_INTEGER)
         um_json_int(out, id->integer);
     else if (id->kind == UM_ID_STRING)
@@ -126,59 +125,36 @@ static void write_id(struct um_buf *out, const struct um_id *id)
         um_json_null(out);
 }
 
+/* What every answer begins with is the same but for the id, and is copied at once. */
 static void begin_envelope(struct um_call *call)
 {
+    static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
     struct um_buf *out = &call->peer->out;
 
-    um_json_begin_object(out);
-    um_json_key(out, "jsonrpc");
-    um_json_string(out, "2.0", 3);
+    um_json_raw(out, members, sizeof members - 1);
     write_id(out, &call->id);
     call->begun = true;
 }
 
 struct um_buf *um_reply(struct um_call *call)
 {
+    static const char result[] = ",\"result\":{";
     struct um_buf *out = &call->peer->out;
 
     if (!call->begun) {
         begin_envelope(call);
-        um_json_key(out, "result");
-        um_json_begin_object(out);
+        um_buf_append(out, result, sizeof result - 1);
     }
     return out;
 }
 
-struct um_buf *um_reply_key(struct um_call *call, const char *key)
+struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size)
 {
     struct um_buf *out = um_reply(call);
 
     assert(call->failed || um_method_answers(call->method, key));
-    um_json_key(out, key);
+    um_json_sized_key(out, key, size);
     return out;
-}
-
-void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
-{
-    um_json_uint(um_reply_key(call, key), value);
-}
-
-void um_reply_bool(struct um_call *call, const char *key, bool value)
-{
-    um_json_bool(um_reply_key(call, key), value);
-}
-
-void um_reply_null(struct um_call *call, const char *key)
-{
-    um_json_null(um_reply_key(call, key));
-}
-
-void um_reply_string(struct um_call *call, const char *key, const char *value)
-{
-    if (value != NULL)
-        um_json_cstring(um_reply_key(call, key), value);
-    else
-        um_reply_null(call, key);
 }
 
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
@@ -231,10 +207,10 @@ void um_reply_end(struct um_call *call)
     struct um_buf *out = um_reply(call);
 
     assert(!call->answered);
-    um_json_end_object(out);
     if (call->failed)
-        um_json_end_object(out);
-    um_json_end_object(out);
+        um_buf_append(out, "}}}", 3);
+    else
+        um_buf_append(out, "}}", 2);
     if (out->failed)
         answer_no_memory(call);
     call->answered = true;

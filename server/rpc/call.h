@@ -12,8 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "attributes.h"
+#include "json_out.h"
 #include "method.h"
 #include "rpc.h"
 
@@ -65,13 +67,38 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched);
 /* The buffer where the answer is written, between its members. Begins the result if nothing is begun. */
 struct um_buf *um_reply(struct um_call *call);
 
-/* Writes a member's key; its value is written to the buffer returned. */
-struct um_buf *um_reply_key(struct um_call *call, const char *key);
+/* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
+struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size);
+static inline struct um_buf *um_reply_key(struct um_call *call, const char *key)
+{
+    return um_reply_sized_key(call, key, strlen(key));
+}
 
-void um_reply_uint(struct um_call *call, const char *key, uint64_t value);
-void um_reply_bool(struct um_call *call, const char *key, bool value);
-void um_reply_string(struct um_call *call, const char *key, const char *value); /* NULL: null */
-void um_reply_null(struct um_call *call, const char *key);
+static inline void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
+{
+    um_json_uint(um_reply_key(call, key), value);
+}
+
+static inline void um_reply_bool(struct um_call *call, const char *key, bool value)
+{
+    um_json_bool(um_reply_key(call, key), value);
+}
+
+static inline void um_reply_null(struct um_call *call, const char *key)
+{
+    um_json_null(um_reply_key(call, key));
+}
+
+/* NULL: null. */
+static inline void um_reply_string(struct um_call *call, const char *key, const char *value)
+{
+    struct um_buf *out = um_reply_key(call, key);
+
+    if (value != NULL)
+        um_json_cstring(out, value);
+    else
+        um_json_null(out);
+}
 
 /* Raw bytes of a block that follow the answer, the whole range at once. Small ones and those of a batch are copied, large ones
  * are pinned and go out of the block itself. Header framing only. */

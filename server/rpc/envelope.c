@@ -20,35 +20,41 @@ struct envelope {
     bool twice; /* a member of these stands twice */
 };
 
-/* Other members are ignored: clients send tracing and the like beside the standard's. */
+/* The member of this name; NULL for others, which are ignored: clients send tracing and the like beside the standard's. Names of a
+ * size that is known are compared as numbers by compilers. */
+static const struct um_json **member_named(struct envelope *envelope, const char *key, size_t size)
+{
+    switch (size) {
+    case 2:
+        return memcmp(key, "id", 2) == 0 ? &envelope->id : NULL;
+    case 6:
+        return memcmp(key, "method", 6) == 0   ? &envelope->method
+               : memcmp(key, "params", 6) == 0 ? &envelope->params
+                                               : NULL;
+    case 7:
+        return memcmp(key, "jsonrpc", 7) == 0 ? &envelope->jsonrpc : NULL;
+    default:
+        return NULL;
+    }
+}
+
 static void read_envelope(const struct um_json *request, struct envelope *envelope)
 {
     *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
     for (const struct um_json *item = request->child; item != NULL; item = item->next) {
-        const struct um_json **member = NULL;
+        const struct um_json **member = member_named(envelope, item->key, item->key_size);
 
-        switch (item->key[0]) {
-        case 'm':
-            member = strcmp(item->key, "method") == 0 ? &envelope->method : NULL;
-            break;
-        case 'p':
-            member = strcmp(item->key, "params") == 0 ? &envelope->params : NULL;
-            break;
-        case 'i':
-            member = strcmp(item->key, "id") == 0 ? &envelope->id : NULL;
-            break;
-        case 'j':
-            member = strcmp(item->key, "jsonrpc") == 0 ? &envelope->jsonrpc : NULL;
-            break;
-        default:
-            break;
-        }
         if (member == NULL)
             continue;
         if (*member != NULL)
             envelope->twice = true;
         *member = item;
     }
+}
+
+static bool is_version(const struct um_json *json)
+{
+    return um_json_is(json, UM_JSON_STRING) && json->size == 3 && memcmp(json->text, "2.0", 3) == 0;
 }
 
 /* Reads an id. Returns false for one that is not a string, an exact integer or null; it is then answered as null. */
@@ -88,8 +94,7 @@ static const char *check_envelope(struct um_call *call, const struct um_json *re
     if (envelope->id != NULL && !read_id(envelope->id, &call->id))
         return "id must be a string of at most 1024 bytes without \\u0000, an integer from -(2^53-1) to "
                "2^53-1, or null";
-    if (envelope->jsonrpc != NULL &&
-        (!um_json_is(envelope->jsonrpc, UM_JSON_STRING) || strcmp(envelope->jsonrpc->text, "2.0") != 0))
+    if (envelope->jsonrpc != NULL && !is_version(envelope->jsonrpc))
         return "jsonrpc must be \"2.0\", or be left out";
     if (!um_json_is(envelope->method, UM_JSON_STRING))
         return "method must be a string";
@@ -106,7 +111,7 @@ static void run(struct um_call *call, const struct envelope *envelope)
 {
     struct um_args args;
 
-    call->method = um_table_find(envelope->method->text);
+    call->method = um_table_find(envelope->method->text, envelope->method->size);
     if (call->method == NULL) {
         um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
                 envelope->method->text);
@@ -162,6 +167,8 @@ bool um_envelope_raw_size(const struct um_json *request, uint64_t *size)
     if (!um_json_is(request, UM_JSON_OBJECT))
         return true;
     read_envelope(request, &envelope);
-    method = um_json_is(envelope.method, UM_JSON_STRING) ? um_table_find(envelope.method->text) : NULL;
+    method = um_json_is(envelope.method, UM_JSON_STRING)
+                 ? um_table_find(envelope.method->text, envelope.method->size)
+                 : NULL;
     return method == NULL || !method->takes_payload || um_args_raw_size(method, envelope.params, size);
 }

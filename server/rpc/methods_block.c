@@ -63,7 +63,7 @@ static void alloc(struct um_call *call, const struct um_args *args)
         return;
     }
     if (data != NULL)
-        um_data_decode(data, um_block_bytes(block));
+        um_data_copy(data, um_block_bytes(block));
     um_describe_place(um_reply(call), um_call_store(call), block);
     um_reply_end(call);
 }

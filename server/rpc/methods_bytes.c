@@ -244,7 +244,7 @@ static void write_bytes(struct um_call *call, const struct um_args *args)
         return;
     target = um_block_bytes(block) + offset;
     if (value[WRITE_ENCODING].as.word != UM_RAW) {
-        um_data_decode(&value[WRITE_DATA].as.data, target);
+        um_data_copy(&value[WRITE_DATA].as.data, target);
     } else if (size != 0 && call->payload == NULL) {
         um_intake_begin(call, block, offset);
         return;

@@ -217,7 +217,7 @@ static void find(struct um_call *call, const struct um_args *args)
         um_reply_end(call);
         return;
     }
-    um_data_decode(data, find.bytes);
+    um_data_copy(data, find.bytes);
     um_needle_init(&find.needle, find.bytes, (size_t)data->size);
     um_job_run(call, &find.job, sizeof find);
 }

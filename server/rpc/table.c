@@ -28,19 +28,18 @@ static_assert(METHOD_COUNT <= PLACE_COUNT / 2, "the table of methods needs more 
 static const struct um_method *places[PLACE_COUNT];
 static bool is_filled;
 
-static size_t first_place(const char *name)
+/* The size and two bytes near the end tell the names apart; where some new one's do not, it takes the next place. */
+static size_t first_place(const char *name, size_t size)
 {
-    uint32_t hash = 0;
+    const unsigned char *end = (const unsigned char *)name + size;
 
-    for (; *name != '\0'; name++)
-        hash = hash * 31 + (unsigned char)*name;
-    return (hash ^ hash >> 8) % PLACE_COUNT;
+    return size < 3 ? 0 : (size + 5 * (size_t)end[-2] + 29 * (size_t)end[-3]) % PLACE_COUNT;
 }
 
 static void fill(void)
 {
     for (size_t i = 0; i < METHOD_COUNT; i++) {
-        size_t place = first_place(methods[i]->name);
+        size_t place = first_place(methods[i]->name, strlen(methods[i]->name));
 
         while (places[place] != NULL)
             place = (place + 1) % PLACE_COUNT;
@@ -49,9 +48,9 @@ static void fill(void)
     is_filled = true;
 }
 
-const struct um_method *um_table_find(const char *name)
+const struct um_method *um_table_find(const char *name, size_t size)
 {
-    size_t place = first_place(name);
+    size_t place = first_place(name, size);
 
     if (!is_filled)
         fill();

@@ -13,7 +13,7 @@
 /* The i-th method, or NULL past the end. */
 const struct um_method *um_table_at(size_t index);
 
-/* The method of this name, or NULL. */
-const struct um_method *um_table_find(const char *name);
+/* The method of this name, which has `size` bytes before its end, or NULL. */
+const struct um_method *um_table_find(const char *name, size_t size);
 
 #endif

@@ -138,37 +138,34 @@ void um_account_orphan(struct um_store *store, struct um_account *account)
 
 void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block)
 {
+    uint32_t slot = block->slot.link;
+    struct um_block_extra *extra = um_extra_of(block);
     block->account = account->slot.link;
-    block->prev = UM_SLOT_NONE;
-    block->next = account->first;
-    if (block->next != UM_SLOT_NONE) {
-        struct um_block *next = um_slots_at(&store->blocks, block->next);
-        next->prev = block->slot.link;
-    }
-    account->first = block->slot.link;
-    if (block->extra != NULL && block->extra->observed)
-        um_list_append(&account->observed, &block->extra->in_observed);
+    *um_links_of(store, slot) = (struct um_block_links){.next = account->first, .prev = UM_SLOT_NONE};
+    if (account->first != UM_SLOT_NONE)
+        um_links_of(store, account->first)->prev = slot;
+    account->first = slot;
+    if (extra != NULL && extra->observed)
+        um_list_append(&account->observed, &extra->in_observed);
 }
 
 void um_account_unlink(struct um_store *store, struct um_account *account, struct um_block *block)
 {
-    if (block->next != UM_SLOT_NONE) {
-        struct um_block *next = um_slots_at(&store->blocks, block->next);
-        next->prev = block->prev;
-    }
-    if (block->prev != UM_SLOT_NONE) {
-        struct um_block *prev = um_slots_at(&store->blocks, block->prev);
-        prev->next = block->next;
-    } else {
-        account->first = block->next;
-    }
-    if (block->extra != NULL)
-        um_list_remove(&block->extra->in_observed);
+    const struct um_block_links *links = um_links_of(store, block->slot.link);
+    struct um_block_extra *extra = um_extra_of(block);
+    if (links->next != UM_SLOT_NONE)
+        um_links_of(store, links->next)->prev = links->prev;
+    if (links->prev != UM_SLOT_NONE)
+        um_links_of(store, links->prev)->next = links->next;
+    else
+        account->first = links->next;
+    if (extra != NULL)
+        um_list_remove(&extra->in_observed);
 }
 
 enum um_claim um_block_claim(const struct um_account *account, const struct um_block *block)
 {
-    const struct um_block_extra *extra = block->extra;
+    const struct um_block_extra *extra = um_extra_of(block);
     if (extra != NULL && (extra->name != NULL || extra->holders > 0))
         return UM_CLAIM_FIRM;
     if (extra != NULL && extra->maker_released)

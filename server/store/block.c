@@ -173,13 +173,14 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
         return NULL;
     if (name != NULL && um_extra_get(block) == NULL)
         goto fail;
-    block->address = um_block_get_memory(store, heap, size);
-    if (block->address == NULL)
+    void *address = um_block_get_memory(store, heap, size);
+    if (address == NULL)
         goto fail;
+    um_block_set_address(block, address);
     block->size = size;
     block->created_seconds = store->now_seconds;
     if (name != NULL) {
-        block->extra->name = name;
+        um_extra_of(block)->name = name;
         um_names_insert(&store->block_names, name, um_block_handle(store, block));
     }
     um_account_link(store, account, block);
@@ -233,9 +234,9 @@ void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
 
 void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block)
 {
-    bool is_pinned = block->extra != NULL && um_extra_dispose(store, block);
+    bool is_pinned = um_extra_of(block) != NULL && um_extra_dispose(store, block);
     if (!is_pinned)
-        um_block_free_memory(heap, block->address, block->size);
+        um_block_free_memory(heap, um_address_of(block), block->size);
     um_slots_release(&store->blocks, block);
 }
 
@@ -256,13 +257,13 @@ void um_block_free(struct um_store *store, struct um_block *block)
 void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)
 {
     const struct um_account *account = um_account_of(store, block);
-    const struct um_block_extra *extra = block->extra;
+    const struct um_block_extra *extra = um_extra_of(block);
     *info = (struct um_block_info){
         .block = um_block_handle(store, block),
         .name = extra != NULL && extra->name != NULL ? extra->name->text : NULL,
         .heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP),
         .size = block->size,
-        .address = (uint64_t)(uintptr_t)block->address,
+        .address = (uint64_t)(uintptr_t)um_address_of(block),
         .lifetime = account->lifetime,
         .owner = account->owner,
         .holders = um_block_holders(account, block),
@@ -287,7 +288,7 @@ int um_block_locate(const struct um_store *store, const struct um_block *block, 
         facts.what = heap_corrupted;
         return um_fault(fault, UMEM_E_CORRUPTED, facts);
     }
-    heap->backend->locate(heap->memory, block->address, place);
+    heap->backend->locate(heap->memory, um_address_of(block), place);
     return 0;
 }
 
@@ -299,7 +300,7 @@ um_handle um_block_handle(const struct um_store *store, const struct um_block *b
 
 unsigned char *um_block_bytes(const struct um_block *block)
 {
-    return block->address;
+    return um_address_of(block);
 }
 
 uint64_t um_block_size(const struct um_block *block)

@@ -18,7 +18,7 @@ struct change {
 static int get_name(struct um_store *store, const struct um_block *block, const char *name,
                     struct change *change, struct um_fault *fault)
 {
-    const struct um_name *present = block->extra != NULL ? block->extra->name : NULL;
+    const struct um_name *present = um_extra_of(block) != NULL ? um_extra_of(block)->name : NULL;
     if (name == NULL || (present != NULL && strcmp(present->text, name) == 0))
         return 0;
     if (name[0] != '\0') {
@@ -35,7 +35,8 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
                        enum um_lifetime lifetime, struct change *change)
 {
     struct um_account *account = change->account;
-    bool maker_holds = account->owner_open && (block->extra == NULL || !block->extra->maker_released);
+    bool maker_holds =
+        account->owner_open && (um_extra_of(block) == NULL || !um_extra_of(block)->maker_released);
     change->target = account;
     if (owner == account->owner && lifetime == account->lifetime)
         return true;
@@ -54,11 +55,11 @@ static void apply(struct um_store *store, struct um_block *block, const struct c
     struct um_account *target = change->target;
     um_books_remove(store, account, block);
     if (change->drops_name) {
-        um_names_free(&store->block_names, block->extra->name);
-        block->extra->name = NULL;
+        um_names_free(&store->block_names, um_extra_of(block)->name);
+        um_extra_of(block)->name = NULL;
     }
     if (change->name != NULL) {
-        block->extra->name = change->name;
+        um_extra_of(block)->name = change->name;
         um_names_insert(&store->block_names, change->name, um_block_handle(store, block));
     }
     if (target->owner != account->owner) {
@@ -68,8 +69,8 @@ static void apply(struct um_store *store, struct um_block *block, const struct c
         if (change->hold != NULL)
             um_hold_place(change->hold);
     }
-    if (change->adopts && block->extra != NULL)
-        block->extra->maker_released = false;
+    if (change->adopts && um_extra_of(block) != NULL)
+        um_extra_of(block)->maker_released = false;
     if (target != account) {
         um_account_unlink(store, account, block);
         um_account_link(store, target, block);

@@ -41,7 +41,7 @@ int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budg
             return 0;
         }
         struct um_block *found = um_slots_at(&store->blocks, slot);
-        if (um_slot_is_live(&found->slot) && (uint64_t)(uintptr_t)found->address == address &&
+        if (um_slot_is_live(&found->slot) && (uint64_t)(uintptr_t)um_address_of(found) == address &&
             um_block_is_alive(store, found)) {
             *block = found;
             return 0;

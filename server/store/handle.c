@@ -4,23 +4,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_SIZE_TARGET = 64 * 1024 /* bytes; a chunk is the largest power of two of records that fits */ };
+enum {
+    CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
+    LINE_SIZE = 64                 /* bytes in a cache line, or a part of one */
+};
 
-void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, uint32_t limit,
-                   uint32_t first_generation)
+void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, size_t aside_size,
+                   uint32_t limit, uint32_t first_generation)
 {
-    assert(record_size >= sizeof(struct um_slot) && record_size % 8 == 0 && record_size <= CHUNK_SIZE_TARGET);
+    assert(record_size >= sizeof(struct um_slot) && record_size % 8 == 0 && aside_size % 8 == 0);
+    assert(record_size + aside_size <= CHUNK_SIZE_TARGET);
     assert(limit <= UM_SLOT_COUNT_LIMIT);
     assert(first_generation >= 1 && first_generation <= UM_GENERATION_LIMIT);
     memset(slots, 0, sizeof *slots);
     slots->kind = kind;
     slots->record_size = record_size;
+    slots->aside_size = aside_size;
     slots->limit = limit;
     slots->first_generation = first_generation;
     slots->free_first = UM_SLOT_NONE;
     slots->free_last = UM_SLOT_NONE;
-    while ((record_size << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
+    while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
         slots->chunk_bits++;
+}
+
+/* Memory that begins where a cache line does; what malloc() gave stands right before it. */
+static unsigned char *new_chunk(size_t size)
+{
+    unsigned char *memory = malloc(size + LINE_SIZE + sizeof memory);
+    if (memory == NULL)
+        return NULL;
+    size_t before = sizeof memory + (LINE_SIZE - ((uintptr_t)memory + sizeof memory) % LINE_SIZE) % LINE_SIZE;
+    unsigned char *chunk = memory + before;
+    memcpy(chunk - sizeof memory, &memory, sizeof memory);
+    return chunk;
+}
+
+static void free_chunk(unsigned char *chunk)
+{
+    unsigned char *memory;
+    memcpy(&memory, chunk - sizeof memory, sizeof memory);
+    free(memory);
 }
 
 void um_slots_deinit(struct um_slots *slots)
@@ -28,7 +52,7 @@ void um_slots_deinit(struct um_slots *slots)
     size_t records = (size_t)1 << slots->chunk_bits;
     size_t chunks = (slots->used + records - 1) / records;
     for (size_t i = 0; i < chunks; i++)
-        free(slots->chunks[i]);
+        free_chunk(slots->chunks[i]);
     free(slots->chunks);
     slots->chunks = NULL;
     slots->used = 0;
@@ -49,7 +73,7 @@ static bool make_chunk(struct um_slots *slots)
         slots->chunks = chunks;
         slots->chunk_capacity = capacity;
     }
-    slots->chunks[chunk] = malloc(slots->record_size << slots->chunk_bits);
+    slots->chunks[chunk] = new_chunk((slots->record_size + slots->aside_size) << slots->chunk_bits);
     return slots->chunks[chunk] != NULL;
 }
 

@@ -8,6 +8,10 @@
  * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records
  * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
  * which is what tells a freed handle from one that was never given out.
+ *
+ * Where there are many records, each look at one is a cache miss. So a chunk begins where a cache line does: a record
+ * whose size divides a line lies in one line. What is seldom looked at may lie aside, in a second array behind the
+ * records of the chunk.
  */
 #ifndef UM_STORE_HANDLE_H
 #define UM_STORE_HANDLE_H
@@ -41,6 +45,7 @@ struct um_slots {
     unsigned char **chunks;    /* the records */
     size_t chunk_capacity;     /* entries allocated in `chunks` */
     size_t record_size;        /* bytes */
+    size_t aside_size;         /* bytes that each record has aside; may be 0 */
     uint32_t chunk_bits;       /* a chunk holds 2^chunk_bits records */
     uint32_t used;             /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;            /* most slots, retired ones counted */
@@ -58,16 +63,16 @@ enum um_slot_verdict {
     UM_SLOT_OTHER_KIND /* of another table */
 };
 
-/* Makes an empty table without allocating. `record_size` in bytes, a multiple of 8; `limit` in slots, at most
- * UM_SLOT_COUNT_LIMIT; `first_generation` from 1 to UM_GENERATION_LIMIT. */
-void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, uint32_t limit,
-                   uint32_t first_generation);
+/* Makes an empty table without allocating. `record_size` and `aside_size` in bytes, multiples of 8; `limit` in slots,
+ * at most UM_SLOT_COUNT_LIMIT; `first_generation` from 1 to UM_GENERATION_LIMIT. */
+void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, size_t aside_size,
+                   uint32_t limit, uint32_t first_generation);
 
 /* Frees the memory of all records, whatever they hold. */
 void um_slots_deinit(struct um_slots *slots);
 
 /* Takes the slot that has been free longest, else a new one. Returns the record, zeroed behind its struct
- * um_slot, or NULL where memory or slots run out. */
+ * um_slot, or NULL where memory or slots run out. What lies aside is not cleared. */
 void *um_slots_acquire(struct um_slots *slots);
 
 /* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
@@ -82,6 +87,14 @@ static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     return slots->chunks[slot >> slots->chunk_bits] + (slot & mask) * slots->record_size;
+}
+
+/* What a slot below `used` has aside: whatever was put there last, in use or not. */
+static inline void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
+{
+    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    return slots->chunks[slot >> slots->chunk_bits] + (slots->record_size << slots->chunk_bits) +
+           (slot & mask) * slots->aside_size;
 }
 
 static inline bool um_slot_is_live(const struct um_slot *slot)

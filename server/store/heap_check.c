@@ -17,27 +17,29 @@ static const struct um_account *account_of(const struct um_store *store, const s
     return um_slot_is_live(&account->slot) ? account : NULL;
 }
 
+/* Whether a block has this slot. */
+static bool is_live(const struct um_store *store, uint32_t slot)
+{
+    if (slot >= store->blocks.used)
+        return false;
+    const struct um_block *block = um_slots_at(&store->blocks, slot);
+    return um_slot_is_live(&block->slot);
+}
+
 /* Whether a block and its neighbours in the account's list agree. */
 static bool is_linked(const struct um_store *store, const struct um_account *account,
                       const struct um_block *block)
 {
     uint32_t self = block->slot.link;
-    if (block->prev == UM_SLOT_NONE) {
+    const struct um_block_links *links = um_links_of(store, self);
+    if (links->prev == UM_SLOT_NONE) {
         if (account->first != self)
             return false;
-    } else {
-        if (block->prev >= store->blocks.used)
-            return false;
-        const struct um_block *prev = um_slots_at(&store->blocks, block->prev);
-        if (!um_slot_is_live(&prev->slot) || prev->next != self)
-            return false;
-    }
-    if (block->next == UM_SLOT_NONE)
-        return true;
-    if (block->next >= store->blocks.used)
+    } else if (!is_live(store, links->prev) || um_links_of(store, links->prev)->next != self) {
         return false;
-    const struct um_block *next = um_slots_at(&store->blocks, block->next);
-    return um_slot_is_live(&next->slot) && next->prev == self;
+    }
+    return links->next == UM_SLOT_NONE ||
+           (is_live(store, links->next) && um_links_of(store, links->next)->prev == self);
 }
 
 /* Whether a live block's record and the system agree that all is well with it. */
@@ -45,11 +47,10 @@ static bool is_sound(const struct um_store *store, const struct um_account *acco
                      const struct um_block *block)
 {
     const struct um_heap *heap = account->heap;
-    if (block->address == NULL || (uintptr_t)block->address % heap->alignment != 0 ||
-        !is_linked(store, account, block))
+    unsigned char *address = um_address_of(block);
+    if (address == NULL || (uintptr_t)address % heap->alignment != 0 || !is_linked(store, account, block))
         return false;
-    return heap->backend->validate == NULL ||
-           heap->backend->validate(heap->memory, block->address, heap->alignment);
+    return heap->backend->validate == NULL || heap->backend->validate(heap->memory, address, heap->alignment);
 }
 
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,

@@ -210,6 +210,7 @@ static bool validate(void *memory, void *address, uint32_t alignment)
     return address == NULL ? um_shm_check(heap->shm) : um_shm_is_whole(heap->shm);
 }
 
+/* Whatever is free goes back, committed or not: a client that has mapped the object gets memory for all that it touches. */
 static uint64_t compact(void *memory)
 {
     struct shared_heap *heap = memory;
@@ -219,10 +220,7 @@ static uint64_t compact(void *memory)
     uint64_t size;
 
     while (um_ranges_next_free(heap->ranges, from, &offset, &size)) {
-        uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
-        uint64_t end = (offset + size) / UM_SHM_UNIT;
-
-        if (next_unit(heap, first, end, true) < end && !give_back(heap, offset, size))
+        if (!give_back(heap, offset, size))
             break;
         from = offset + size;
     }

@@ -6,31 +6,47 @@
 
 struct um_block_extra *um_extra_get(struct um_block *block)
 {
-    if (block->extra == NULL) {
-        struct um_block_extra *extra = calloc(1, sizeof *extra);
-        if (extra == NULL)
-            return NULL;
-        extra->block = block;
-        um_list_init(&extra->holds);
-        um_list_init(&extra->in_observed);
-        block->extra = extra;
-    }
-    return block->extra;
+    struct um_block_extra *extra = um_extra_of(block);
+    if (extra != NULL)
+        return extra;
+    extra = calloc(1, sizeof *extra);
+    if (extra == NULL)
+        return NULL;
+    extra->address = um_address_of(block);
+    extra->block = block;
+    um_list_init(&extra->holds);
+    um_list_init(&extra->in_observed);
+    block->memory = (uintptr_t)extra | UM_BLOCK_HAS_EXTRA;
+    return extra;
+}
+
+void um_block_set_address(struct um_block *block, void *address)
+{
+    struct um_block_extra *extra = um_extra_of(block);
+    if (extra != NULL)
+        extra->address = address;
+    else
+        block->memory = (uintptr_t)address;
+}
+
+static void drop_extra(struct um_block *block, struct um_block_extra *extra)
+{
+    block->memory = (uintptr_t)extra->address;
+    free(extra);
 }
 
 void um_extra_tidy(struct um_block *block)
 {
-    const struct um_block_extra *extra = block->extra;
+    struct um_block_extra *extra = um_extra_of(block);
     if (extra == NULL || extra->name != NULL || extra->pin != NULL || extra->holders > 0 || extra->observed ||
         extra->maker_released || extra->resize != NULL)
         return;
-    free(block->extra);
-    block->extra = NULL;
+    drop_extra(block, extra);
 }
 
 bool um_extra_dispose(struct um_store *store, struct um_block *block)
 {
-    struct um_block_extra *extra = block->extra;
+    struct um_block_extra *extra = um_extra_of(block);
     bool is_pinned = extra->pin != NULL;
     um_resize_part(block);
     um_names_free(&store->block_names, extra->name);
@@ -38,8 +54,7 @@ bool um_extra_dispose(struct um_store *store, struct um_block *block)
         um_hold_free(UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
     if (is_pinned)
         um_pin_detach(extra->pin);
-    free(extra);
-    block->extra = NULL;
+    drop_extra(block, extra);
     return is_pinned;
 }
 
@@ -55,7 +70,7 @@ struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner)
 
 void um_hold_place(struct um_hold *hold)
 {
-    struct um_block_extra *extra = hold->block->extra;
+    struct um_block_extra *extra = um_extra_of(hold->block);
     um_list_append(&extra->holds, &hold->in_block);
     um_list_append(&hold->owner->holds, &hold->in_owner);
     extra->holders++;
@@ -68,7 +83,7 @@ void um_hold_discard(struct um_hold *hold)
 
 void um_hold_free(struct um_hold *hold)
 {
-    hold->block->extra->holders--;
+    um_extra_of(hold->block)->holders--;
     um_list_remove(&hold->in_block);
     um_list_remove(&hold->in_owner);
     free(hold);
@@ -76,9 +91,10 @@ void um_hold_free(struct um_hold *hold)
 
 struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner)
 {
-    if (block->extra == NULL)
+    const struct um_block_extra *extra = um_extra_of(block);
+    if (extra == NULL)
         return NULL;
-    const struct um_link *head = &block->extra->holds;
+    const struct um_link *head = &extra->holds;
     for (struct um_link *link = head->next; link != head; link = link->next) {
         struct um_hold *hold = UM_LIST_ITEM(link, struct um_hold, in_block);
         if (hold->owner == owner)
@@ -106,7 +122,7 @@ void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *bud
 
 uint32_t um_block_holders(const struct um_account *account, const struct um_block *block)
 {
-    const struct um_block_extra *extra = block->extra;
+    const struct um_block_extra *extra = um_extra_of(block);
     bool maker_holds = account->owner_open && (extra == NULL || !extra->maker_released);
     return (extra != NULL ? extra->holders : 0) + (maker_holds ? 1 : 0);
 }
@@ -124,9 +140,10 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
     assert(owner->open);
     struct um_account *account = um_account_of(store, block);
     if (account->owner == owner) {
-        if (block->extra != NULL && block->extra->maker_released) {
+        struct um_block_extra *extra = um_extra_of(block);
+        if (extra != NULL && extra->maker_released) {
             um_books_remove(store, account, block);
-            block->extra->maker_released = false;
+            extra->maker_released = false;
             um_books_add(store, account, block);
             um_extra_tidy(block);
         }
@@ -156,7 +173,7 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
         if (hold != NULL)
             um_hold_free(hold);
         else
-            block->extra->maker_released = true;
+            um_extra_of(block)->maker_released = true;
         um_books_add(store, account, block);
         um_extra_tidy(block);
     }

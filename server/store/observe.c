@@ -15,10 +15,11 @@ int um_block_observe(struct um_store *store, struct um_block *block)
 void um_block_unobserve(struct um_store *store, struct um_block *block)
 {
     (void)store;
-    if (block->extra == NULL)
+    struct um_block_extra *extra = um_extra_of(block);
+    if (extra == NULL)
         return;
-    um_list_remove(&block->extra->in_observed);
-    block->extra->observed = false;
+    um_list_remove(&extra->in_observed);
+    extra->observed = false;
     um_extra_tidy(block);
 }
 
@@ -39,7 +40,8 @@ void um_store_observe_all(struct um_store *store, bool observe)
 
 bool um_block_is_observed(const struct um_store *store, const struct um_block *block)
 {
-    return store->observes_all || (block->extra != NULL && block->extra->observed) ||
+    const struct um_block_extra *extra = um_extra_of(block);
+    return store->observes_all || (extra != NULL && extra->observed) ||
            um_account_of(store, block)->heap->observed;
 }
 

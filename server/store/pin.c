@@ -17,7 +17,7 @@ int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **p
         made->store = store;
         made->heap = um_account_of(store, block)->heap;
         made->block = block;
-        made->address = block->address;
+        made->address = um_address_of(block);
         made->size = block->size;
         made->heap->pins++;
         extra->pin = made;
@@ -29,7 +29,7 @@ int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **p
 
 void um_pin_detach(struct um_pin *pin)
 {
-    pin->block->extra->pin = NULL;
+    um_extra_of(pin->block)->pin = NULL;
     pin->block = NULL;
 }
 

@@ -11,7 +11,8 @@ static uint64_t smaller(uint64_t left, uint64_t right)
 
 static bool is_pinned(const struct um_block *block)
 {
-    return block->extra != NULL && block->extra->pin != NULL;
+    const struct um_block_extra *extra = um_extra_of(block);
+    return extra != NULL && extra->pin != NULL;
 }
 
 static bool stays_in_place(const struct um_heap *heap, uint32_t flags)
@@ -53,15 +54,16 @@ static void part(struct um_resize *resize)
         um_block_free_memory(resize->heap, resize->address, resize->size);
     resize->heap->reserved -= resize->reserved;
     resize->store->reserved -= resize->reserved;
-    block->extra->resize = NULL;
+    um_extra_of(block)->resize = NULL;
     resize->block = NULL;
     resize->address = NULL;
 }
 
 void um_resize_part(struct um_block *block)
 {
-    if (block->extra != NULL && block->extra->resize != NULL)
-        part(block->extra->resize);
+    const struct um_block_extra *extra = um_extra_of(block);
+    if (extra != NULL && extra->resize != NULL)
+        part(extra->resize);
 }
 
 /* Notes the size of a block whose memory has it already. */
@@ -79,10 +81,10 @@ static void note_size(struct um_store *store, struct um_block *block, uint64_t s
 static void put_memory(struct um_heap *heap, struct um_block *block, void *address)
 {
     if (is_pinned(block))
-        um_pin_detach(block->extra->pin);
+        um_pin_detach(um_extra_of(block)->pin);
     else
-        um_block_free_memory(heap, block->address, block->size);
-    block->address = address;
+        um_block_free_memory(heap, um_address_of(block), block->size);
+    um_block_set_address(block, address);
 }
 
 static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size)
@@ -90,7 +92,7 @@ static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct u
     void *address = um_block_get_memory(store, heap, size);
     if (address == NULL)
         return false;
-    memcpy(address, block->address, (size_t)smaller(size, block->size));
+    memcpy(address, um_address_of(block), (size_t)smaller(size, block->size));
     put_memory(heap, block, address);
     return true;
 }
@@ -101,8 +103,11 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
     if (is_pinned(block))
         return !in_place_only && resize_pinned(store, heap, block, size);
     for (;;) {
-        bool done = heap->backend->resize(heap->memory, &block->address, block->size, size, heap->alignment,
-                                          in_place_only);
+        void *address = um_address_of(block);
+        bool done =
+            heap->backend->resize(heap->memory, &address, block->size, size, heap->alignment, in_place_only);
+        if (done)
+            um_block_set_address(block, address);
         if (done || in_place_only || !um_store_has_work(store))
             return done;
         um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
@@ -175,7 +180,7 @@ static int start(struct um_store *store, struct um_block *block, struct um_resiz
     *done = is_short(store, heap, block, resize->size, resize->flags);
     if (*done)
         return um_block_resize(store, block, resize->size, resize->flags, fault);
-    if (block->extra != NULL && block->extra->resize != NULL)
+    if (um_extra_of(block) != NULL && um_extra_of(block)->resize != NULL)
         return 0;
     um_reclaim_on_the_way(store);
     int code = check_growth(store, heap, block, resize->size, fault);
@@ -236,7 +241,7 @@ int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t bu
     if (resize->block != NULL) {
         uint64_t left = smaller(block->size, resize->size) - resize->copied;
         size_t size = (size_t)smaller(left, budget);
-        memcpy(resize->address + resize->copied, (char *)block->address + resize->copied, size);
+        memcpy(resize->address + resize->copied, um_address_of(block) + resize->copied, size);
         resize->copied += size;
         done = size == left;
         if (done) {
@@ -268,10 +273,11 @@ void um_resize_end(struct um_store *store, struct um_resize *resize)
 void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
 {
     (void)store;
-    if (block->extra == NULL || block->extra->resize == NULL)
+    const struct um_block_extra *extra = um_extra_of(block);
+    if (extra == NULL || extra->resize == NULL)
         return;
-    const struct um_resize *resize = block->extra->resize;
+    const struct um_resize *resize = extra->resize;
     if (offset < resize->copied)
-        memcpy(resize->address + offset, (char *)block->address + offset,
+        memcpy(resize->address + offset, extra->address + offset,
                (size_t)smaller(size, resize->copied - offset));
 }

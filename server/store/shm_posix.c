@@ -313,9 +313,17 @@ static bool remove_leftover(const char *name)
     return removed;
 }
 
-size_t um_shm_remove_leftovers(void)
+/* Whether a name is one that make_name() makes, but for its "/". */
+static bool is_ours(const char *name)
 {
     static const char prefix[] = NAME_PREFIX;
+
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == NAME_ROOM - 2 &&
+           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * RANDOM_SIZE;
+}
+
+size_t um_shm_remove_leftovers(void)
+{
     size_t count = 0;
     struct dirent *entry;
     char name[NAME_ROOM];
@@ -324,8 +332,7 @@ size_t um_shm_remove_leftovers(void)
     if (folder == NULL)
         return 0;
     for (entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0 ||
-            strlen(entry->d_name) != sizeof prefix - 1 + 2 * RANDOM_SIZE)
+        if (!is_ours(entry->d_name))
             continue;
         snprintf(name, sizeof name, "/%.*s", NAME_ROOM - 2, entry->d_name);
         count += remove_leftover(name);

@@ -46,12 +46,12 @@ static uint32_t first_generation(uint64_t seed, const char *purpose)
 
 static void init_tables(struct um_store *store, uint64_t seed)
 {
-    um_slots_init(&store->blocks, UM_HANDLE_BLOCK, sizeof(struct um_block), UM_SLOT_COUNT_LIMIT,
-                  first_generation(seed, "blocks"));
-    um_slots_init(&store->heaps, UM_HANDLE_HEAP, sizeof(struct um_heap), UM_SLOT_COUNT_LIMIT,
+    um_slots_init(&store->blocks, UM_HANDLE_BLOCK, sizeof(struct um_block), sizeof(struct um_block_links),
+                  UM_SLOT_COUNT_LIMIT, first_generation(seed, "blocks"));
+    um_slots_init(&store->heaps, UM_HANDLE_HEAP, sizeof(struct um_heap), 0, UM_SLOT_COUNT_LIMIT,
                   first_generation(seed, "heaps"));
-    um_slots_init(&store->accounts, UM_HANDLE_ACCOUNT, sizeof(struct um_account), UM_SLOT_COUNT_LIMIT, 1);
-    um_slots_init(&store->owners, UM_HANDLE_OWNER, sizeof(struct um_owner), UM_SLOT_COUNT_LIMIT, 1);
+    um_slots_init(&store->accounts, UM_HANDLE_ACCOUNT, sizeof(struct um_account), 0, UM_SLOT_COUNT_LIMIT, 1);
+    um_slots_init(&store->owners, UM_HANDLE_OWNER, sizeof(struct um_owner), 0, UM_SLOT_COUNT_LIMIT, 1);
     um_list_init(&store->dead_accounts);
     um_list_init(&store->closing_owners);
 }

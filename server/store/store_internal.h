@@ -34,34 +34,41 @@ struct um_tally {
 /* All that one owner has in one heap with one lifetime. */
 struct um_account {
     struct um_slot slot;
-    struct um_index_node node;             /* place in um_store.account_index */
     struct um_heap *heap;                  /* where its blocks are */
     struct um_owner *owner;                /* who made them */
-    struct um_link in_heap;                /* place in um_heap.accounts */
-    struct um_link in_owner;               /* place in um_owner.accounts */
-    struct um_link in_dead;                /* place in um_store.dead_accounts */
-    struct um_link observed;               /* list of um_block_extra.in_observed */
-    struct um_tally tally[UM_CLAIM_COUNT]; /* its live blocks, by claim; all zero once it is dead */
     uint32_t first;                        /* slot of its first block, or UM_SLOT_NONE */
     enum um_lifetime lifetime;             /* of its blocks */
     bool owner_open;                       /* the owner has not ended */
     bool dead;                             /* its blocks are stale and wait to be reclaimed */
     bool vanished;                         /* um_store_events.blocks_vanished is still to be raised */
+    struct um_index_node node;             /* place in um_store.account_index */
+    struct um_link in_heap;                /* place in um_heap.accounts */
+    struct um_link in_owner;               /* place in um_owner.accounts */
+    struct um_link in_dead;                /* place in um_store.dead_accounts */
+    struct um_link observed;               /* list of um_block_extra.in_observed */
+    struct um_tally tally[UM_CLAIM_COUNT]; /* its live blocks, by claim; all zero once it is dead */
 };
 
-/* A block's record. There may be 10^7 of them: what few blocks need is in `extra`. */
+/* A block's record. There may be 10^7 of them, and each look at one is a cache miss: it has half a line. What only
+ * alloc and free need is aside, in um_block_links; what few blocks need is in um_block_extra. */
 struct um_block {
     struct um_slot slot;
-    void *address;                /* its memory */
-    uint64_t size;                /* bytes, as asked for */
-    struct um_block_extra *extra; /* NULL for most */
-    uint32_t account;             /* slot of its um_account */
-    uint32_t next;                /* slot of the next block of the account, or UM_SLOT_NONE */
-    uint32_t prev;                /* slot of the one before it, or UM_SLOT_NONE */
-    uint32_t created_seconds;     /* since 1970; good until 2106 */
+    uintptr_t memory;         /* its address; or with UM_BLOCK_HAS_EXTRA, the address of its um_block_extra */
+    uint64_t size;            /* bytes, as asked for */
+    uint32_t account;         /* slot of its um_account */
+    uint32_t created_seconds; /* since 1970; good until 2106 */
+};
+
+#define UM_BLOCK_HAS_EXTRA ((uintptr_t)1) /* bit of um_block.memory; addresses are multiples of 16 */
+
+/* A block's place in the list of its account, by slots. */
+struct um_block_links {
+    uint32_t next; /* the next block of the account, or UM_SLOT_NONE */
+    uint32_t prev; /* the one before it, or UM_SLOT_NONE */
 };
 
 struct um_block_extra {
+    unsigned char *address;     /* the block's memory */
     struct um_block *block;     /* whose it is */
     struct um_name *name;       /* NULL: none */
     struct um_pin *pin;         /* on its present memory; NULL: none */
@@ -213,6 +220,23 @@ static inline bool um_block_is_alive(const struct um_store *store, const struct 
     return !um_account_of(store, block)->dead;
 }
 
+static inline struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)
+{
+    return um_slots_aside(&store->blocks, slot);
+}
+
+/* What few blocks have, or NULL. */
+static inline struct um_block_extra *um_extra_of(const struct um_block *block)
+{
+    return (block->memory & UM_BLOCK_HAS_EXTRA) != 0 ? (void *)(block->memory - UM_BLOCK_HAS_EXTRA) : NULL;
+}
+
+static inline unsigned char *um_address_of(const struct um_block *block)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    return extra != NULL ? extra->address : (void *)block->memory;
+}
+
 /* The account of an open owner in a live heap, made where there is none. NULL when memory runs out. An
  * account that stays empty goes when the owner turns to another. */
 struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
@@ -279,6 +303,9 @@ struct um_block_extra *um_extra_get(struct um_block *block);
 
 /* Frees the extra of a block for which it says nothing any more. */
 void um_extra_tidy(struct um_block *block);
+
+/* Notes where a block's memory is from now on. */
+void um_block_set_address(struct um_block *block, void *address);
 
 /* Frees the extra of a block that goes; name and holds go with it, its pin keeps the memory. Returns whether
  * one does. */

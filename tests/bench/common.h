@@ -25,6 +25,7 @@ struct effort {
     size_t blocks_memory;   /* blocks by which memory a block is told */
     size_t blocks_destroy;  /* blocks of the heap that is destroyed */
     size_t heaps;           /* heaps */
+    size_t mapped_bytes;    /* of a copy through mapped memory */
 };
 
 /* Says what is wrong, ends every server that was started, and ends the program with 1. */

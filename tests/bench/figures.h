@@ -19,4 +19,7 @@ void figures_of_machine(const struct effort *effort, struct results *results);
 /* Reads and writes, one at a time, through umemclient, and hiredis and libmemcached where they are. libraries.c */
 void figures_of_libraries(const struct effort *effort, struct results *results, const struct server *servers);
 
+/* Reads and copies through a mapped block, beside own memory and beside Redis. mapped.c */
+void figures_of_mapped(const struct effort *effort, struct results *results, const struct server *servers);
+
 #endif

@@ -5,7 +5,7 @@
  *
  * Every server gets the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
  * compared with the right one. --row runs a part of the load only: "read 64" is every read of 64 bytes, "read 64 1 1" that at
- * depth 1 over 1 connection. FOLDER/results.json gets one record for each round of each figure; report.py makes tables
+ * depth 1 over 1 connection, "mapped" what goes through mapped memory. FOLDER/results.json gets one record for each round of each figure; report.py makes tables
  * and plots of them. Ends with 0 if everything ran and every answer was right.
  */
 #include <stdio.h>
@@ -27,6 +27,7 @@ static const struct effort full = {
     .blocks_memory = 1000000,
     .blocks_destroy = 1000000,
     .heaps = 100000,
+    .mapped_bytes = 1 << 30,
 };
 
 static const struct effort quick = {
@@ -40,6 +41,7 @@ static const struct effort quick = {
     .blocks_memory = 10000,
     .blocks_destroy = 10000,
     .heaps = 1000,
+    .mapped_bytes = 4 << 20,
 };
 
 static _Noreturn void usage(void)
@@ -103,6 +105,8 @@ int main(int argc, char **argv)
     workloads_run(&effort, &results, servers);
     if (effort.row == NULL)
         figures_of_libraries(&effort, &results, servers);
+    if (effort.row == NULL || strcmp(effort.row, "mapped") == 0)
+        figures_of_mapped(&effort, &results, servers);
     for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_KINDS; kind++)
         server_stop(&servers[kind]);
     if (effort.row == NULL) {

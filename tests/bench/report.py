@@ -61,7 +61,7 @@ def collect(records):
 
 
 def size_text(size):
-    for unit, bytes_of_it in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+    for unit, bytes_of_it in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if size and size % bytes_of_it == 0:
             return f"{size // bytes_of_it} {unit}"
     return f"{size} B"
@@ -121,6 +121,21 @@ def growth_table(figures):
     return ["request", "depth", "blocks", "ns", "spread", "x the time with 1,000"], table
 
 
+def mapped_table(figures):
+    """What is read and copied through a mapping, beside the same in the process's own memory. A ratio above 1 is faster."""
+    table = []
+    for row, figure in figures.items():
+        if row.group == "mapped":
+            own = figures[row._replace(target="own array" if row.name == "read" else "own arrays")]
+            redis = figures.get(row._replace(target="Redis"))
+            faster = (lambda a, b: b.ratio(a)) if figure.unit == "ns" else (lambda a, b: a.ratio(b))
+            ours = "mapped" in row.target
+            table.append([f"{row.name} {size_text(row.size)}", row.target, number_text(figure.median), figure.unit,
+                          f"{100 * figure.spread():.0f} %", f"{faster(figure, own):.2f}" if ours else "",
+                          number_text(faster(figure, redis)) if ours and redis else ""])
+    return ["through a mapping", "by", "median", "unit", "spread", "x own memory", "x Redis"], table
+
+
 def figure_table(figures):
     table = []
     for row, figure in figures.items():
@@ -159,6 +174,13 @@ class Goals:
         if ours and theirs:
             self.add(f"{what}, x {other}", ours.ratio(theirs), bound, True)
 
+    def mapped(self):
+        block, own, redis = (self.find("read", who, group="mapped") for who in ("mapped block", "own array", "Redis"))
+        if block:
+            self.add("time of a 64-byte read through a mapped block, x that of an own array", block.ratio(own), 1.1, False)
+        if block and redis:
+            self.add("64-byte read through a mapped block, x Redis GETRANGE", redis.ratio(block), 1000, True)
+
 
 def goal_table(figures):
     goals = Goals(figures)
@@ -180,6 +202,7 @@ def goal_table(figures):
         goals.add("memory of a 64-byte block over its bytes", ours.median, 64, False)
     if ours and theirs:
         goals.add("memory of a 64-byte block over its bytes, x Redis", ours.ratio(theirs), 1.0, False)
+    goals.mapped()
     growth = [row for row in figures if row.group == "growth" and row.target == "umemd"]
     for depth, bound in ((1, 1.3), (64, 2.0)):
         most = max(row.count for row in growth)
@@ -259,7 +282,8 @@ def main():
     with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
         data = json.load(file)
     figures = collect(data["records"])
-    tables = [("Under load", *load_table(figures)), ("By the number of blocks", *growth_table(figures)),
+    tables = [("Under load", *load_table(figures)), ("Through a mapping", *mapped_table(figures)),
+              ("By the number of blocks", *growth_table(figures)),
               ("Memory, start-up, heaps, and the machine's own limits", *figure_table(figures))]
     if not data["short"]:
         tables.append(("Goals", *goal_table(figures)))

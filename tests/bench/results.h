@@ -19,7 +19,7 @@ struct results {
 
 /* One figure of one round. Members that do not apply are 0 or NULL. */
 struct record {
-    const char *group;                 /* "load", "library", "growth", "figure", "limit" */
+    const char *group;                 /* "load", "library", "mapped", "growth", "figure", "limit" */
     const char *name;                  /* the workload: "read" */
     const char *target;                /* who did it: a dialect's name */
     size_t size;                       /* bytes a request */

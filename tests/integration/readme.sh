@@ -57,4 +57,7 @@ if command -v mcs >/dev/null && command -v mono >/dev/null; then
     mono example.exe "$UMEM_PIPE" >csharp.out
     grep -q '"size":4' csharp.out
     echo "C#: as expected"
+    block csharp 2 >mapped.cs
+    mcs -out:mapped.exe -r:System.Core mapped.cs
+    expect "C#, shared memory" "$(mono mapped.exe "$UMEM_PIPE")" "[42]"
 fi

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -29,6 +31,20 @@ umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t siz
 
     ok(client, umem_block_alloc(client, size, &options, &block));
     return block;
+}
+
+void object_name(umem_client *client, umem_handle block, char name[64])
+{
+    char params[32];
+    char *result = NULL;
+    const char *begin;
+
+    snprintf(params, sizeof params, "[%llu]", (unsigned long long)block);
+    ok(client, umem_call(client, "block.map", params, &result));
+    begin = strstr(result, "/umemd-");
+    assert_non_null(begin);
+    snprintf(name, 64, "%.*s", (int)strcspn(begin, "\""), begin);
+    umem_free_text(result);
 }
 
 unsigned char *mapped(umem_client *client, umem_handle block)

@@ -15,6 +15,9 @@ void ok(umem_client *client, int code);
 umem_handle new_shared_heap(umem_client *client);
 umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t size);
 
+/* The name of the object that a block lies in, as POSIX has them. */
+void object_name(umem_client *client, umem_handle block, char name[64]);
+
 /* Maps a block. */
 unsigned char *mapped(umem_client *client, umem_handle block);
 

@@ -67,6 +67,8 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("ls")), 0);
     expect_output("note\n");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 0);
+    /* A moment as people write it. */
+    assert_non_null(strstr(command.output, "created                20"));
     expect_output("size                   1024\n");
     assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
     expect_output("blocks                 1\n");

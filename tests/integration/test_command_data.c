@@ -137,13 +137,44 @@ static void test_what_does_not_fit(void **state)
     free(bytes);
 }
 
+/* What comes through a pipe has no size before its end: the block grows with it. */
+static void test_standard_input(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        bytes[i] = (char)('a' + (bytes[i] & 15));
+    bytes[BIG_SIZE - 1] = '\0';
+    assert_int_equal(umem(files->daemon, bytes, WORDS("alloc", "--file", "-", "--name", "piped", "--json")),
+                     0);
+    expect_output("\"size\":9437188");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--file", files->out)), 0);
+    expect_file(files->out, bytes, BIG_SIZE - 1);
+    assert_int_equal(umem(files->daemon, "", WORDS("alloc", "--file", "-", "--name", "nothing")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "nothing", "--json")), 0);
+    expect_output("\"size\":0");
+    assert_int_equal(umem(files->daemon, "abc", WORDS("write", "piped", "--file", "-")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--size", "4", "--file", "-")), 0);
+    assert_memory_equal(command.output, "abc", 3);
+    /* More than the heap may hold: the block does not stay. */
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--maximum-size", "4K")), 0);
+    assert_int_equal(umem(files->daemon, bytes + BIG_SIZE - 8192,
+                          WORDS("alloc", "--file", "-", "--heap", "h", "--name", "gone")),
+                     1);
+    expect_errors("no_memory");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "gone")), 1);
+    free(bytes);
+}
+
 static void test_files_that_are_not_there(void **state)
 {
     struct files *files = *state;
 
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "8", "--name", "b")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("write", "b", "--file", "no/such/file")), 6);
-    expect_errors("no/such/file cannot be opened");
+    expect_errors("no/such/file cannot be opened: No such file or directory");
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", "no/such/file")), 6);
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", "no/such/file", "--json")), 6);
     expect_errors("{\"error\":{\"name\":\"failed\",");
@@ -191,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dump, setup, teardown),
     };

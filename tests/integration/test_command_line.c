@@ -37,6 +37,10 @@ static void test_wrong_usage(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "-4")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "8192T")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "soon")), 2);
+    assert_int_equal(umem(NULL, NULL, WORDS("ping", "--pipe", "")), 2);
+    expect_errors("--pipe is empty");
+    assert_int_equal(umem(*state, NULL, WORDS("change", "x", "--lifetime", "session")), 2);
+    expect_errors("would be freed as this command ends");
     assert_int_equal(umem(*state, NULL, WORDS("set", "x", "0", "1e999", "--type", "f64")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("set", "x", "0", "-1e999", "--type", "f64")), 2);
     /* Windows gives no program anything but Unicode. */
@@ -113,6 +117,10 @@ static void test_no_daemon(void **state)
     assert_int_equal(umem(&nowhere, NULL, WORDS("endpoint")), 0);
     expect_output(nowhere.pipe);
     pipe_name_remove(nowhere.pipe);
+    if (strcmp(BACKEND, "posix") == 0) {
+        assert_int_equal(umem(NULL, NULL, WORDS("ping", "--pipe", ".")), 3);
+        expect_errors("it is a directory, not a socket");
+    }
 }
 
 static void test_a_lost_connection(void **state)

@@ -129,6 +129,9 @@ static void test_watch(void **state)
         assert_int_equal(umem_block_write(client, block, 4, "ab", 2), UMEM_OK);
     assert_int_equal(process_finish(&command), 0);
     assert_memory_equal(command.output, line, strlen(line));
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "watched", "--timeout", "1")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "watched", "--count", "1", "--timeout", "1")), 1);
+    expect_whole_output("");
     umem_start(*state, NULL, WORDS("watch", "watched", "--json"));
     while (!process_poll(&command) && command.output_size == 0)
         assert_int_equal(umem_block_write(client, block, 4, "ab", 2), UMEM_OK);

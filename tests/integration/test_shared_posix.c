@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,27 +18,12 @@
 
 enum { LARGE = 2 << 20 };
 
-/* The name of the object that a block lies in. */
-static void find_name(umem_client *client, umem_handle block, char name[64])
-{
-    char params[32];
-    char *result = NULL;
-    const char *begin;
-
-    snprintf(params, sizeof params, "[%llu]", (unsigned long long)block);
-    ok(client, umem_call(client, "block.map", params, &result));
-    begin = strstr(result, "/umemd-");
-    assert_non_null(begin);
-    snprintf(name, 64, "%.*s", (int)strcspn(begin, "\""), begin);
-    umem_free_text(result);
-}
-
 static void cut(umem_client *client, umem_handle block, off_t length)
 {
     char name[64];
     int fd;
 
-    find_name(client, block, name);
+    object_name(client, block, name);
     fd = shm_open(name, O_RDWR, 0);
     assert_true(fd >= 0);
     assert_int_equal(ftruncate(fd, length), 0);
@@ -120,7 +107,54 @@ static void test_memory_that_comes_and_goes(void **state)
     umem_client_free(client);
 }
 
+/* What a program sees through a pointer to memory that somebody has cut. */
+static void touch(const unsigned char *bytes)
+{
+    signal(SIGBUS, SIG_DFL);
+    _exit(*(const volatile unsigned char *)bytes);
+}
+
+static void test_a_cut_ends_who_touches_it(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap = new_shared_heap(client);
+    umem_handle block = new_shared_block(client, heap, LARGE);
+    unsigned char *bytes = mapped(client, block);
+    int status = 0;
+    pid_t child;
+
+    memset(bytes, 5, LARGE);
+    cut(client, block, LARGE / 2);
+    assert_int_equal(bytes[LARGE / 2 - 1], 5);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        touch(bytes + LARGE / 2);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+}
+
 #ifdef __linux__
+/* A block that was freed keeps its bytes until its memory is given back. */
+static void test_what_is_given_back_is_zero(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle heap = new_shared_heap(client);
+    umem_handle block = new_shared_block(client, heap, LARGE);
+    unsigned char *bytes = mapped(client, block);
+
+    memset(bytes, 5, LARGE);
+    ok(client, umem_block_free(client, block));
+    assert_int_equal(bytes[LARGE - 1], 5);
+    ok(client, umem_heap_compact(client, heap, NULL));
+    assert_int_equal(bytes[LARGE - 1], 0);
+    bytes[LARGE - 1] = 1;
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+}
+
 static void test_names_do_not_outlive_the_next_start(void **state)
 {
     struct daemon *daemon = *state;
@@ -128,7 +162,7 @@ static void test_names_do_not_outlive_the_next_start(void **state)
     umem_handle heap = new_shared_heap(client);
     char name[64];
 
-    find_name(client, new_shared_block(client, heap, 1), name);
+    object_name(client, new_shared_block(client, heap, 1), name);
     process_kill(&daemon->process);
     process_finish(&daemon->process);
     umem_client_free(client);
@@ -138,7 +172,7 @@ static void test_names_do_not_outlive_the_next_start(void **state)
     /* And in order, they go with the daemon. */
     client = daemon_connect(daemon);
     heap = new_shared_heap(client);
-    find_name(client, new_shared_block(client, heap, 1), name);
+    object_name(client, new_shared_block(client, heap, 1), name);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(daemon), 0);
     assert_int_equal(shm_open(name, O_RDWR, 0), -1);
@@ -150,8 +184,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_cut_heap_ends_nothing),
+        cmocka_unit_test(test_a_cut_ends_who_touches_it),
         cmocka_unit_test(test_memory_that_comes_and_goes),
 #ifdef __linux__
+        cmocka_unit_test(test_what_is_given_back_is_zero),
         cmocka_unit_test(test_names_do_not_outlive_the_next_start),
 #endif
     };

@@ -306,74 +306,6 @@ static void test_closing_before_anything(void **state)
     }
 }
 
-/* ---- a pipe whose places are all taken ---- */
-
-static void on_nobody(uv_stream_t *listener, int status)
-{
-    (void)listener;
-    (void)status;
-}
-
-static void on_late(uv_timer_t *timer)
-{
-    uv_close((uv_handle_t *)timer, NULL);
-    close_client();
-}
-
-/* Connects clients until there is no place left. Returns how many. */
-static size_t take_all_places(const char *pipe, umem_client **clients, size_t maximum)
-{
-    struct umem_options options = {.pipe = pipe, .timeout_ms = 200};
-    int code = UMEM_OK;
-    size_t count = 0;
-
-    while (code == UMEM_OK && count < maximum) {
-        clients[count] = umem_client_new(&options);
-        code = umem_connect(clients[count++]);
-    }
-    assert_int_equal(code, UMEM_E_DEADLINE);
-    return count;
-}
-
-/* A daemon that takes nobody in keeps a client waiting, but not one that is closed: at once, or when it has waited for a while. */
-static void test_closing_while_all_places_are_taken(void **state)
-{
-    enum { CLIENTS_MAXIMUM = 64, A_WHILE_MS = 600 };
-    umem_client *clients[CLIENTS_MAXIMUM];
-    struct daemon nobody = {.pipe = ""};
-    struct umem_uv_options options = {.pipe = nobody.pipe};
-    uv_loop_t asleep;
-    uv_pipe_t listener;
-    uv_timer_t timer;
-    size_t count;
-
-    (void)state;
-    pipe_name_make(nobody.pipe, sizeof nobody.pipe);
-    assert_int_equal(uv_loop_init(&asleep), 0);
-    assert_int_equal(uv_pipe_init(&asleep, &listener, 0), 0);
-    assert_int_equal(uv_pipe_bind(&listener, nobody.pipe), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&listener, 1, on_nobody), 0);
-    count = take_all_places(nobody.pipe, clients, CLIENTS_MAXIMUM);
-    for (int waits = 0; waits < 2; waits++) {
-        memset(&scene, 0, sizeof scene);
-        assert_int_equal(uv_loop_init(&scene.loop), 0);
-        scene.client = umem_uv_new(&scene.loop, &options);
-        require(umem_uv_connect(scene.client, on_connect_ended, NULL));
-        assert_int_equal(uv_timer_init(&scene.loop, &timer), 0);
-        assert_int_equal(uv_timer_start(&timer, on_late, waits ? A_WHILE_MS : 0, 0), 0);
-        uv_run(&scene.loop, UV_RUN_DEFAULT);
-        assert_int_equal(scene.closed, 1);
-        assert_int_equal(scene.code, UMEM_E_CONNECTION_LOST);
-        assert_int_equal(uv_loop_close(&scene.loop), 0);
-    }
-    while (count != 0)
-        umem_client_free(clients[--count]);
-    uv_close((uv_handle_t *)&listener, NULL);
-    uv_run(&asleep, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&asleep), 0);
-    pipe_name_remove(nobody.pipe);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,7 +315,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_daemon_that_is_killed, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test_setup_teardown(test_closing_before_anything, daemon_setup, daemon_teardown),
-        cmocka_unit_test(test_closing_while_all_places_are_taken),
     };
 
     /* As every program on libuv does. */

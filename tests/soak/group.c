@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KILL_ONE_IN = 3, KILL_MS = 1500, HANG_MS = 600000, REST_TRIES = 120000, LEFT_MAX = 4096 };
+enum { KILL_ONE_IN = 3, KILL_MS = 1500, HANG_MS = 3600000, REST_TRIES = 120000, LEFT_MAX = 4096 };
 
 /* ---- what the dead leave ---- */
 

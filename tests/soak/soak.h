@@ -16,7 +16,7 @@
 #include "umem_client.h"
 
 enum {
-    SOAK_HANG_MS = 240000, /* what takes longer hangs: under sanitizers, Wine and load nothing does */
+    SOAK_HANG_MS = 600000, /* what takes longer hangs: under sanitizers, Wine and load nothing does */
     SOAK_NAME_SIZE = 48,   /* bytes of a group's name */
     SOAK_TEXT_SIZE = 4096
 };

@@ -56,9 +56,8 @@ static void test_base64_vectors(void **state)
         assert_int_equal(um_base64_encoded_size(strlen(plain)), strlen(text));
         um_base64_encode(out, plain, strlen(plain));
         assert_memory_equal(out, text, strlen(text));
-        assert_true(um_base64_decoded_size(text, strlen(text), &size, &bad));
+        assert_true(um_base64_decode(out, text, strlen(text), &size, &bad));
         assert_int_equal(size, strlen(plain));
-        um_base64_decode(out, text, strlen(text));
         assert_memory_equal(out, plain, size);
     }
 }
@@ -67,12 +66,17 @@ static void test_base64_is_strict(void **state)
 {
     static const char *const bad_texts[] = {
         "Zg", "Zg=", "Z===", "====", "Zh==", "Zm9=", "Zm9v\n", "Zm-v", "Z=g=", "Zg==Zg=="};
-    size_t size;
+    static const size_t bad_offsets[] = {2, 3, 1, 0, 1, 2, 5, 2, 1, 2};
+    unsigned char bytes[8];
+    size_t size = 99;
     size_t bad;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++)
-        assert_false(um_base64_decoded_size(bad_texts[i], strlen(bad_texts[i]), &size, &bad));
+    for (size_t i = 0; i < sizeof bad_texts / sizeof bad_texts[0]; i++) {
+        assert_false(um_base64_decode(bytes, bad_texts[i], strlen(bad_texts[i]), &size, &bad));
+        assert_int_equal(bad, bad_offsets[i]);
+        assert_int_equal(size, 99);
+    }
 }
 
 static void test_every_byte_survives_both_encodings(void **state)
@@ -88,19 +92,72 @@ static void test_every_byte_survives_both_encodings(void **state)
         bytes[i] = (unsigned char)(255 - i);
     for (size_t n = 0; n <= 256; n++) {
         um_base64_encode(text, bytes, n);
-        assert_true(um_base64_decoded_size(text, um_base64_encoded_size(n), &size, &bad));
+        assert_true(um_base64_decode(back, text, um_base64_encoded_size(n), &size, &bad));
         assert_int_equal(size, n);
-        um_base64_decode(back, text, um_base64_encoded_size(n));
         assert_memory_equal(back, bytes, n);
+        assert_true(um_base64_decode(text, text, um_base64_encoded_size(n), &size, &bad));
+        assert_memory_equal(text, bytes, n);
         um_hex_encode(text, bytes, n);
-        assert_true(um_hex_decoded_size(text, 2 * n, &size, &bad));
-        um_hex_decode(back, text, 2 * n);
+        assert_true(um_hex_decode(back, text, 2 * n, &size, &bad));
+        assert_int_equal(size, n);
         assert_memory_equal(back, bytes, n);
+        assert_true(um_hex_decode(text, text, 2 * n, &size, &bad));
+        assert_memory_equal(text, bytes, n);
     }
-    assert_false(um_hex_decoded_size("abc", 3, &size, &bad));
+    assert_false(um_hex_decode(back, "abc", 3, &size, &bad));
     assert_int_equal(bad, 3);
-    assert_false(um_hex_decoded_size("ag", 2, &size, &bad));
+    assert_false(um_hex_decode(back, "ag", 2, &size, &bad));
     assert_int_equal(bad, 1);
+}
+
+/* Every character in every place of a text: a digit is taken, and of anything else the position is told. Steps that take several
+ * characters at once end in different places. */
+static void test_every_character_in_every_place(void **state)
+{
+    static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char hex_digits[] = "0123456789abcdefABCDEF";
+    char text[160];
+    unsigned char bytes[120];
+
+    (void)state;
+    for (size_t place = 0; place < sizeof text; place++) {
+        for (int character = 0; character < 256; character++) {
+            bool is_base64 = character != 0 && strchr(base64_digits, character) != NULL;
+            bool is_hex = character != 0 && strchr(hex_digits, character) != NULL;
+            size_t size = 0;
+            size_t bad = sizeof text;
+
+            memset(text, '0', sizeof text);
+            text[place] = (char)character;
+            if (character != '=' || place != sizeof text - 1)
+                assert_int_equal(um_base64_decode(bytes, text, sizeof text, &size, &bad), is_base64);
+            if (!is_base64 && bad != sizeof text)
+                assert_int_equal(bad, place);
+            memset(text, '0', sizeof text);
+            text[place] = (char)character;
+            assert_int_equal(um_hex_decode(bytes, text, sizeof text, &size, &bad), is_hex);
+            if (!is_hex)
+                assert_int_equal(bad, place);
+        }
+    }
+}
+
+static void test_utf8_is_found_in_every_place(void **state)
+{
+    char text[200];
+
+    (void)state;
+    for (size_t place = 0; place < sizeof text; place++) {
+        memset(text, 'a', sizeof text);
+        text[place] = (char)0xff;
+        assert_int_equal(um_utf8_check(text, sizeof text), place);
+        assert_int_equal(um_utf8_check(text, place), place);
+        if (place + 2 <= sizeof text) {
+            memcpy(text + place, "\xc3\xa9", 2);
+            assert_int_equal(um_utf8_check(text, sizeof text), sizeof text);
+            assert_int_equal(um_utf8_check(text, place + 1), place);
+        }
+    }
 }
 
 static void test_utf8_names_the_first_bad_byte(void **state)
@@ -144,6 +201,8 @@ int main(void)
         cmocka_unit_test(test_buf_keeps_its_limit),
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_base64_is_strict),
+        cmocka_unit_test(test_every_character_in_every_place),
+        cmocka_unit_test(test_utf8_is_found_in_every_place),
         cmocka_unit_test(test_every_byte_survives_both_encodings),
         cmocka_unit_test(test_utf8_names_the_first_bad_byte),
         cmocka_unit_test(test_every_error_has_its_own_code_and_name),

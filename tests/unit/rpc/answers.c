@@ -43,7 +43,7 @@ static void note_request(const struct um_peer *peer, const cJSON *request)
     note = calloc(1, sizeof *note + strlen(text) + 1);
     assert_non_null(note);
     note->peer = peer;
-    note->method = um_table_find(name->valuestring);
+    note->method = um_table_find(name->valuestring, strlen(name->valuestring));
     note->is_text = cJSON_IsString(id) != 0;
     note->number = cJSON_IsNumber(id) ? id->valuedouble : (double)NAN;
     memcpy(note->text, text, strlen(text));

@@ -61,7 +61,7 @@ static void move(struct fixture *fixture, ptrdiff_t by)
     struct um_block *block = NULL;
 
     assert_int_equal(um_store_find_block_by_name(fixture->store, "b", &block, NULL), UMEM_OK);
-    block->address = (char *)block->address + by;
+    um_block_set_address(block, um_address_of(block) + by);
 }
 
 static void damage(struct fixture *fixture)

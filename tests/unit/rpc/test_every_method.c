@@ -233,7 +233,7 @@ static void test_every_example_is_of_use(void **state)
 {
     (void)state;
     for (size_t i = 0; examples[i].method != NULL; i++) {
-        const struct um_method *method = um_table_find(examples[i].method);
+        const struct um_method *method = um_table_find(examples[i].method, strlen(examples[i].method));
 
         assert_non_null(method);
         assert_true(examples[i].code == 0 || um_method_declares(method, examples[i].code));

@@ -39,7 +39,7 @@ static void give_back(struct um_slots *slots, uint64_t handle)
 
 static void init(struct um_slots *slots, uint32_t limit, uint32_t first_generation)
 {
-    um_slots_init(slots, UM_HANDLE_BLOCK, sizeof(struct record), limit, first_generation);
+    um_slots_init(slots, UM_HANDLE_BLOCK, sizeof(struct record), sizeof(uint64_t), limit, first_generation);
 }
 
 static void test_a_handle_is_live_then_stale(void **state)
@@ -150,6 +150,27 @@ static void test_records_stay_where_they_are(void **state)
     um_slots_deinit(&slots);
 }
 
+static void test_what_lies_aside_stays_and_records_share_no_line_in_part(void **state)
+{
+    (void)state;
+    enum { COUNT = 10000 };
+    struct um_slots slots;
+    init(&slots, UM_SLOT_COUNT_LIMIT, 1);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        take(&slots);
+        assert_int_equal((uintptr_t)um_slots_at(&slots, i) % sizeof(struct record), 0);
+        assert_int_equal((uintptr_t)um_slots_aside(&slots, i) % sizeof(uint64_t), 0);
+        *(uint64_t *)um_slots_aside(&slots, i) = i + 1;
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const struct record *record = um_slots_at(&slots, i);
+        assert_int_equal(record->value, 1);
+        assert_int_equal(record->slot.link, i);
+        assert_int_equal(*(uint64_t *)um_slots_aside(&slots, i), i + 1);
+    }
+    um_slots_deinit(&slots);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_a_slot_whose_generations_are_used_up_is_retired),
         cmocka_unit_test(test_slots_run_out),
         cmocka_unit_test(test_records_stay_where_they_are),
+        cmocka_unit_test(test_what_lies_aside_stays_and_records_share_no_line_in_part),
     };
     return cmocka_run_group_tests_name("handle", tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ static void test_a_maker_may_let_go_and_hold_again(void **state)
     assert_int_equal(let_go(f, block, 0), 0);
     assert_int_equal(hold(f, block, 0), 1);
     expect_orphans(f, 0, 0);
-    assert_null(block->extra);
+    assert_null(um_extra_of(block));
     assert_int_equal(let_go(f, block, 0), 0);
     leave(f, 0);
     expect_orphans(f, 1, 10);

@@ -47,7 +47,7 @@ static void test_a_block_is_observed_by_itself_its_heap_or_with_everything(void 
     assert_false(um_block_is_observed(f->store, other));
     um_block_unobserve(f->store, block);
     assert_false(um_block_is_observed(f->store, block));
-    assert_null(block->extra);
+    assert_null(um_extra_of(block));
     um_heap_observe(heap);
     assert_true(um_block_is_observed(f->store, block));
     assert_false(um_block_is_observed(f->store, other));

@@ -88,7 +88,7 @@ static void expect_block(struct fixture *f, struct um_block *block, unsigned cha
     for (uint64_t i = 0; i < filled; i++)
         assert_int_equal(um_block_bytes(block)[i], value);
     assert_true(is_zero(um_block_bytes(block) + filled, size - filled));
-    assert_null(block->extra);
+    assert_null(um_extra_of(block));
 }
 
 static void test_what_copies_little_is_done_at_once(void **state)
@@ -146,7 +146,7 @@ static void test_a_block_grows_in_steps_while_it_is_written_to(void **state)
     assert_memory_equal(um_block_bytes(block), expected, AFTER);
     assert_int_equal(stats_of(f->store).bytes, AFTER);
     assert_int_equal(f->store->reserved, 0);
-    assert_null(block->extra);
+    assert_null(um_extra_of(block));
 }
 
 static void test_a_block_shrinks_in_steps(void **state)

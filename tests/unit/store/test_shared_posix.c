@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -210,6 +211,61 @@ static void test_what_a_killed_daemon_left_is_removed(void **state)
     segment = segment_of(f->store, block);
     segment_close(&segment);
 }
+
+static void make_object(const char *name)
+{
+    int fd = shm_open(name, O_RDWR | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static int make_as_another_user(const char *name)
+{
+    if (setgid(65534) != 0 || setuid(65534) != 0)
+        return 2;
+    return shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600) < 0;
+}
+
+/* Names that are like ours, and the last, which is one. */
+static void make_name(char name[64], int kind, unsigned number)
+{
+    int size = kind == 0   ? snprintf(name, 64, "/umemd-notes%u", number)
+               : kind == 1 ? snprintf(name, 64, "/umemd-%023x", number)
+               : kind == 2 ? snprintf(name, 64, "/umemd-%025x", number)
+               : kind == 3 ? snprintf(name, 64, "/umemd-%023xg", number)
+               : kind == 4 ? snprintf(name, 64, "/umemdx%024x", number)
+                           : snprintf(name, 64, "/umemd-%024x", number);
+
+    assert_true(size > 0 && size < 64);
+}
+
+/* One that is ours is only taken where it is this user's. */
+static void test_nothing_else_is_removed(void **state)
+{
+    enum { LIKE_OURS = 5 };
+    const unsigned number = (unsigned)getpid();
+    char name[64];
+
+    (void)state;
+    for (int i = 0; i < LIKE_OURS; i++) {
+        make_name(name, i, number);
+        make_object(name);
+    }
+    make_name(name, LIKE_OURS, number);
+    if (geteuid() == 0)
+        assert_int_equal(in_child(make_as_another_user, name), 0);
+    um_store_remove_leftovers();
+    if (geteuid() == 0)
+        assert_int_equal(shm_unlink(name), 0);
+    make_object(name);
+    um_store_remove_leftovers();
+    assert_int_equal(shm_unlink(name), -1);
+    for (int i = 0; i < LIKE_OURS; i++) {
+        make_name(name, i, number);
+        assert_int_equal(shm_unlink(name), 0);
+    }
+}
 #endif
 
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
@@ -225,6 +281,7 @@ int main(void)
         WITH_FIXTURE(test_names_are_not_alike),
 #ifdef __linux__
         WITH_FIXTURE(test_what_a_killed_daemon_left_is_removed),
+        WITH_FIXTURE(test_nothing_else_is_removed),
 #endif
     };
     return cmocka_run_group_tests_name("shared on POSIX", tests, NULL, NULL);

@@ -25,12 +25,12 @@ static void test_damaged_books_are_found(void **state)
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
     make_block(f->store, heap, f->people[0], 100);
     struct um_block *block = make_block(f->store, heap, f->people[0], 100);
-    void *address = block->address;
-    block->address = (char *)address + 1;
+    unsigned char *address = um_address_of(block);
+    um_block_set_address(block, address + 8);
     assert_int_equal(validate_all(f->store, heap, SIZE_MAX, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(fault.block, um_block_handle(f->store, block));
     assert_int_equal(um_heap_validate(f->store, heap, block, &fault), UMEM_E_CORRUPTED);
-    block->address = address;
+    um_block_set_address(block, address);
     heap->bytes++;
     assert_int_equal(validate_all(f->store, heap, SIZE_MAX, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(fault.block, 0);
@@ -53,25 +53,34 @@ static void test_each_way_of_damage_is_found_in_slices_of_any_size(void **state)
     for (int i = 0; i < 5; i++)
         blocks[i] = make_block(f->store, NULL, f->people[0], 100);
     const struct um_heap *heap = um_store_process_heap(f->store);
-    struct um_block sound = *blocks[2];
+    struct um_block *block = blocks[2];
+    struct um_block_links *links = um_links_of(f->store, block->slot.link);
+    const struct um_block sound = *block;
+    const struct um_block_links sound_links = *links;
+    const struct {
+        struct um_block block;
+        struct um_block_links links;
+    } damaged[] = {
+        {{.account = UINT32_MAX, .memory = sound.memory}, sound_links},
+        {{.account = 12345, .memory = sound.memory}, sound_links},
+        {{.account = sound.account, .memory = 0}, sound_links},
+        {sound, {.next = sound_links.next, .prev = 99}},
+        {sound, {.next = 99, .prev = sound_links.prev}},
+        {sound, {.next = sound_links.next, .prev = UM_SLOT_NONE}},
+        {sound, {.next = blocks[0]->slot.link, .prev = sound_links.prev}}, /* 1 would be right */
+        {sound, {.next = sound_links.next, .prev = 1}},
+    };
     for (size_t budget = 1; budget <= 7; budget++) {
-        const struct um_block damaged[] = {
-            {.account = UINT32_MAX}, {.account = 12345}, {.address = NULL}, {.prev = 99}, {.next = 99},
-            {.prev = UM_SLOT_NONE},  {.next = 1},        {.prev = 1},
-        };
         for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
-            struct um_block *block = blocks[2];
-            block->account = i < 2 ? damaged[i].account : sound.account;
-            block->address = i == 2 ? NULL : sound.address;
-            block->prev = i == 3 || i == 5 || i == 7 ? damaged[i].prev : sound.prev;
-            block->next = i == 4 || i == 6 ? damaged[i].next : sound.next;
-            if (i == 6) /* would be right */
-                block->next = blocks[0]->slot.link;
+            block->account = damaged[i].block.account;
+            block->memory = damaged[i].block.memory;
+            *links = damaged[i].links;
             fault.heap = 0;
             assert_int_equal(validate_all(f->store, heap, budget, &fault), UMEM_E_CORRUPTED);
             assert_int_equal(fault.heap, handle_of(heap));
             assert_true(fault.block != 0);
             *block = sound;
+            *links = sound_links;
             assert_int_equal(validate_all(f->store, heap, budget, &fault), 0);
         }
     }

@@ -52,7 +52,7 @@ static void test_a_pin_ends_and_the_block_goes_on(void **state)
     um_pin_release(f->store, one);
     assert_true(um_pin_is_current(two));
     um_pin_release(f->store, two);
-    assert_null(block->extra);
+    assert_null(um_extra_of(block));
     assert_int_equal(um_block_bytes(block)[99], 0x77);
 }
 

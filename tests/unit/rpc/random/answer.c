@@ -228,6 +228,35 @@ uint64_t learn_uint(struct call *call)
     return number;
 }
 
+void learn_name(struct call *call, char *name, size_t size)
+{
+    const struct run *run = call->run;
+    size_t left;
+    const char *text;
+    size_t length = 0;
+
+    if (call->id.kind == ID_NONE)
+        return;
+    text = engine_text(call, &left);
+    MUST(*text == '"');
+    while (length + 1 < left && text[1 + length] != '"')
+        length++;
+    MUST(length != 0 && length < size);
+    memcpy(name, text + 1, length);
+    name[length] = '\0';
+}
+
+bool engine_goes_on(const struct call *call, const char *wanted)
+{
+    size_t left;
+    const char *text;
+
+    if (call->id.kind == ID_NONE)
+        return false;
+    text = engine_text(call, &left);
+    return left > strlen(wanted) && memcmp(text, wanted, strlen(wanted)) == 0;
+}
+
 static void learn_text(struct call *call)
 {
     const struct run *run = call->run;

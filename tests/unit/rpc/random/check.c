@@ -318,6 +318,14 @@ unsigned char *store_bytes(const struct run *run, uint64_t block)
     return um_block_bytes(found);
 }
 
+uint64_t store_size(const struct run *run, uint64_t block)
+{
+    struct um_block *found = NULL;
+
+    MUST(um_store_find_block(run->store, block, &found, NULL) == UMEM_OK);
+    return um_block_size(found);
+}
+
 void check_world(struct run *run)
 {
     for (int i = 0; i < BLOCKS; i++) {

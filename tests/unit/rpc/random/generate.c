@@ -96,8 +96,8 @@ void generate_heap_create(struct run *run, int session, struct request *request)
         give_uint(request, "maximum_size", maxima[roll(run, 5)]);
     if (!one_in(run, 3))
         give_name(run, request, "name");
-    if (one_in(run, 4))
-        give_text(request, "kind", one_in(run, 6) ? "shared" : "private");
+    if (one_in(run, 2))
+        give_text(request, "kind", one_in(run, 6) ? "private" : "shared");
     if (one_in(run, 2))
         give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
     if (one_in(run, 2))
@@ -232,6 +232,15 @@ void generate_block(struct run *run, int session, struct request *request)
 
     (void)session;
     give_block(run, request, "block", &block);
+}
+
+void generate_block_wake(struct run *run, int session, struct request *request)
+{
+    int block;
+
+    (void)session;
+    give_block(run, request, "block", &block);
+    maybe_range(run, request, "offset", "size", size_of(run, block));
 }
 
 void generate_block_list(struct run *run, int session, struct request *request)

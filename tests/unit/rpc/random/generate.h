@@ -17,7 +17,7 @@ generate_function generate_block_alloc, generate_block_resize, generate_block, g
 generate_function generate_block_at, generate_block_change, generate_block_free;
 generate_function generate_block_read, generate_block_write, generate_block_get, generate_block_set;
 generate_function generate_block_fill, generate_block_copy, generate_block_compare, generate_block_find;
-generate_function generate_block_add, generate_block_exchange, generate_block_wait;
+generate_function generate_block_add, generate_block_exchange, generate_block_wait, generate_block_wake;
 generate_function generate_session_list, generate_session_watch, generate_session_unwatch;
 generate_function generate_session_close;
 

@@ -94,8 +94,14 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
         return UMEM_OK;
     }
     old_size = run->blocks[block].size;
+    if (run->heaps[run->blocks[block].heap].is_shared &&
+        store_size(run, job->first.block) != job->first.size) {
+        job->no_room = true;
+        return UMEM_E_NO_MEMORY;
+    }
     set_size(run, block, job->first.size);
     run->blocks[block].address = (uint64_t)(uintptr_t)store_bytes(run, job->first.block);
+    learn_place(run, block);
     job->done = old_size;
     return UMEM_OK;
 }
@@ -229,6 +235,15 @@ static void answer_resize(struct call *call, const struct job *job)
     um_json_uint64(result_key(call, "address"), it->address);
 }
 
+/* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up room. */
+static void answer_compact(struct call *call, int heap)
+{
+    if (call->run->heaps[heap].is_shared && is_settled(call, heap))
+        result_uint(call, "largest_free", find_gaps(call->run, heap).largest);
+    else
+        um_buf_append(result_key(call, "largest_free"), "\2", 1);
+}
+
 static void answer(struct call *call, const struct job *job)
 {
     switch (job->kind) {
@@ -255,8 +270,8 @@ static void answer(struct call *call, const struct job *job)
     case JOB_VALIDATE:
         um_json_bool(result_key(call, "valid"), true);
         break;
-    case JOB_COMPACT: /* how much is free is the system's affair */
-        um_buf_append(result_key(call, "largest_free"), "\2", 1);
+    case JOB_COMPACT:
+        answer_compact(call, find_heap(call->run, job->number));
         break;
     case JOB_AT:
         result_uint(call, "block", job->first.block);
@@ -267,7 +282,9 @@ static void answer(struct call *call, const struct job *job)
 
 static void fail_job(struct call *call, const struct job *job, int code, uint64_t culprit)
 {
-    if (job->kind == JOB_RESIZE && code != UMEM_E_STALE_HANDLE)
+    if (job->no_room)
+        fail_no_room(call, find_block(call->run, job->first.block), job->flags);
+    else if (job->kind == JOB_RESIZE && code != UMEM_E_STALE_HANDLE)
         fail_growth(call, code, find_block(call->run, job->first.block), job->first.size, job->flags);
     else if (job->kind == JOB_RESIZE)
         fail_block(call, code, job->first.block);

@@ -40,6 +40,8 @@ static const struct entry entries[] = {
     {"block.add", 24, generate_block_add, predict_block_add},
     {"block.exchange", 20, generate_block_exchange, predict_block_exchange},
     {"block.wait", 40, generate_block_wait, predict_block_wait},
+    {"block.map", 8, generate_block, predict_block_map},
+    {"block.wake", 20, generate_block_wake, predict_block_wake},
     {"block.hold", 10, generate_block, predict_block_hold},
     {"block.release", 14, generate_block, predict_block_release},
     {"block.free", 22, generate_block_free, predict_block_free},

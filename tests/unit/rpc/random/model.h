@@ -21,7 +21,8 @@ enum {
     QUEUED = 100000000,    /* bytes that sessions are said to have unsent, and their number */
     LIST_COST = 64 * 1024, /* bytes that a page of a list counts for in a batch */
     SESSIONS = 6,
-    HEAPS = 6, /* the process heap is number 0 */
+    HEAPS = 6,        /* the process heap is number 0 */
+    SHARED_HEAPS = 3, /* most of them that are shared */
     BLOCKS = 40,
     NAMES = 8,
     STALE = 32, /* handles of the dead that are remembered, of each kind */
@@ -57,7 +58,10 @@ struct model_heap {
     uint64_t peak;
     uint64_t reserved; /* bytes by which blocks that are being moved will grow */
     struct maker maker;
-    int locker; /* session's place, or NONE */
+    bool is_shared;
+    uint64_t start;  /* of its object in the engine: an address; 0: no block has told it yet */
+    char object[64]; /* that object's name; "": no answer has told it yet */
+    int locker;      /* session's place, or NONE */
     unsigned locks;
 };
 
@@ -70,6 +74,7 @@ struct model_block {
     uint64_t handle;
     uint64_t size;
     uint64_t address;
+    uint64_t offset; /* in the object of a shared heap */
     int64_t created;
     struct maker maker;
     unsigned char *bytes; /* size + 1 are allocated */
@@ -193,6 +198,7 @@ struct job {
     uint64_t number;       /* an address; a heap's handle */
     bool from_behind;      /* a copy that must begin with its last bytes */
     bool moving;           /* a resize that has memory to move to */
+    bool no_room;          /* a resize for which a shared heap had no free range */
     uint64_t reserved;     /* bytes by which it will grow */
     unsigned flags;        /* of a resize */
     unsigned char *needle; /* allocated */
@@ -267,6 +273,7 @@ struct run {
     unsigned shutdowns;
     unsigned shutdowns_expected;
     bool work_pending;
+    bool had_work; /* before this step, the store had memory to give back */
     uint64_t successes[METHODS];
     uint64_t failures[METHODS][CODES];
     uint64_t late_successes[METHODS]; /* of those, the ones that were not answered at once */

@@ -21,7 +21,7 @@ predict_function predict_block_free;
 predict_function predict_block_read, predict_block_write, predict_block_fill, predict_block_copy;
 predict_function predict_block_compare, predict_block_find;
 predict_function predict_block_get, predict_block_set, predict_block_add, predict_block_exchange;
-predict_function predict_block_wait;
+predict_function predict_block_wait, predict_block_map, predict_block_wake;
 predict_function predict_session_info, predict_session_list, predict_session_watch;
 predict_function predict_session_unwatch, predict_session_close;
 

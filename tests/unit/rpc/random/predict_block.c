@@ -90,12 +90,25 @@ static struct model_block *add_block(struct call *call, int heap, uint64_t size)
     return block;
 }
 
+/* Whether the engine has found no free range in a shared heap. It may only be so where the model knows none, or where memory that is
+ * no block's takes up room. */
+static bool lacks_room(struct call *call, int heap, uint64_t room)
+{
+    const struct run *run = call->run;
+    bool failed = call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_NO_MEMORY) : new_handle(run) == 0;
+
+    MUST(failed || room != UINT64_MAX);
+    MUST(!is_settled(call, heap) || failed == (room == UINT64_MAX));
+    return failed;
+}
+
 void predict_block_alloc(struct call *call)
 {
     struct run *run = call->run;
     const struct request *request = call->request;
     const struct argument *name = argument_of(request, "name");
     uint64_t size = argument_of(request, "size")->uint;
+    uint64_t room = UINT64_MAX; /* where it has to lie in a shared heap */
     int heap = resolve_heap(call, "heap");
     struct model_block *block;
 
@@ -115,6 +128,16 @@ void predict_block_alloc(struct call *call)
         fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[block_named(run, name->name)].handle);
         return;
     }
+    if (run->heaps[heap].is_shared) {
+        room = find_room(run, heap, size);
+        if (lacks_room(call, heap, room)) {
+            refuse(call, UMEM_E_NO_MEMORY);
+            fact_uint(call, "heap", run->heaps[heap].handle);
+            fact_status(call, (unsigned)uint_or(request, "flags", 0) | run->heaps[heap].flags);
+            fail_end(call);
+            return;
+        }
+    }
     block = add_block(call, heap, size);
     (void)result_key(call, "block");
     block->handle = 0;
@@ -127,6 +150,8 @@ void predict_block_alloc(struct call *call)
         call->id.kind != ID_NONE ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, block->handle);
     MUST(block->address % run->heaps[heap].alignment == 0);
     um_json_uint64(call->out, block->address);
+    learn_place(run, (int)(block - run->blocks));
+    MUST(!run->heaps[heap].is_shared || !is_settled(call, heap) || block->offset == room);
     result_end(call);
 }
 

@@ -25,16 +25,24 @@ static bool check_heap_options(struct call *call)
     uint64_t alignment = uint_or(request, "alignment", 16);
     int code = UMEM_OK;
 
-    if (has_text(request, "kind", "shared"))
-        code = UMEM_E_UNSUPPORTED;
-    else if ((uint_or(request, "flags", 0) & UM_FLAG_CREATE_ENABLE_EXECUTE) != 0)
+    if ((uint_or(request, "flags", 0) & UM_FLAG_CREATE_ENABLE_EXECUTE) != 0)
         code = UMEM_E_DENIED;
-    else if ((alignment & (alignment - 1)) != 0 || (maximum_size != 0 && initial_size > maximum_size))
+    else if ((alignment & (alignment - 1)) != 0 || (maximum_size != 0 && initial_size > maximum_size) ||
+             (maximum_size == 0 && has_text(request, "kind", "shared")))
         code = UMEM_E_INVALID_PARAMS;
     if (code == UMEM_OK)
         return true;
     fail_plain(call, code);
     return false;
+}
+
+static uint64_t count_shared(const struct run *run)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < HEAPS; i++)
+        count += run->heaps[i].alive && run->heaps[i].is_shared;
+    return count;
 }
 
 static bool check_heap_room(struct call *call)
@@ -46,6 +54,10 @@ static bool check_heap_room(struct call *call)
 
     if (count_heaps(run) - 1 >= run->limits.heaps) {
         fail_limit_of(call, "heaps", run->limits.heaps, count_heaps(run) - 1);
+        return false;
+    }
+    if (has_text(call->request, "kind", "shared") && count_shared(run) >= run->limits.shared_heaps) {
+        fail_limit_of(call, "shared_heaps", run->limits.shared_heaps, count_shared(run));
         return false;
     }
     if (initial_size > facts[0] - facts[1]) {
@@ -95,6 +107,7 @@ void predict_heap_create(struct call *call)
         .maximum_size = uint_or(request, "maximum_size", 0),
         .alignment = uint_or(request, "alignment", 16),
         .maker = {run->sessions[call->session].id, call->session},
+        .is_shared = has_text(request, "kind", "shared"),
         .locker = NONE,
     };
     (void)result_key(call, "heap");
@@ -133,8 +146,10 @@ void describe_maker(const struct run *run, struct um_buf *out, const struct make
     um_json_end_object(out);
 }
 
-static void describe_heap(const struct run *run, struct um_buf *out, int heap)
+static void describe_heap(struct call *call, int heap)
 {
+    const struct run *run = call->run;
+    struct um_buf *out = result(call);
     const struct model_heap *it = &run->heaps[heap];
 
     key_uint(out, "heap", it->handle);
@@ -144,7 +159,7 @@ static void describe_heap(const struct run *run, struct um_buf *out, int heap)
     else
         um_json_null(out);
     um_json_key(out, "kind");
-    um_json_cstring(out, heap == 0 ? "process" : "private");
+    um_json_cstring(out, heap == 0 ? "process" : it->is_shared ? "shared" : "private");
     um_json_key(out, "flags");
     um_json_begin_array(out);
     for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
@@ -163,6 +178,8 @@ static void describe_heap(const struct run *run, struct um_buf *out, int heap)
     describe_maker(run, out, &it->maker);
     um_json_key(out, "locked");
     um_json_bool(out, it->locker != NONE);
+    if (it->is_shared)
+        describe_shared(call, heap);
 }
 
 void predict_heap_info(struct call *call)
@@ -171,8 +188,8 @@ void predict_heap_info(struct call *call)
 
     if (heap == NONE)
         return;
-    describe_heap(call->run, result(call), heap);
-    call->members = 13;
+    describe_heap(call, heap);
+    call->members = call->run->heaps[heap].is_shared ? 19 : 13;
     result_end(call);
 }
 
@@ -204,7 +221,7 @@ void predict_heap_list(struct call *call)
     um_json_begin_array(out);
     for (; heap != NONE && left != 0 && (last == 0 || has_room(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        describe_heap(run, out, heap);
+        describe_heap(call, heap);
         um_json_end_object(out);
         last = run->heaps[heap].handle;
         heap = next_heap(run, slot_of(last) + 1);

@@ -31,12 +31,43 @@ static bool keeps_out(struct call *call, int block)
            lock_is_wanted(call->run, heap, call->session) && engine_failed(call, UMEM_E_LOCKED);
 }
 
+void fail_no_room(struct call *call, int block, unsigned flags)
+{
+    const struct run *run = call->run;
+    const struct model_heap *heap = &run->heaps[run->blocks[block].heap];
+
+    refuse(call, UMEM_E_NO_MEMORY);
+    fact_uint(call, "heap", heap->handle);
+    fact_uint(call, "block", run->blocks[block].handle);
+    fact_status(call, flags | heap->flags);
+    fail_end(call);
+}
+
+/* Whether the engine could not resize the block for want of room in the heap's memory. In a shared heap the model knows where there is
+ * some, unless memory that is no block's takes it up; elsewhere only a block that has to stay where it is may find none. */
+static bool lacks_room(struct call *call, int block, uint64_t size, bool in_place)
+{
+    const struct run *run = call->run;
+    const struct model_block *it = &run->blocks[block];
+    bool is_shared = run->heaps[it->heap].is_shared;
+    bool failed;
+
+    if (size == it->size || (!in_place && !is_shared))
+        return false;
+    failed = engine_failed(call, UMEM_E_NO_MEMORY);
+    if (is_shared && is_settled(call, it->heap))
+        MUST(failed == (find_room_to_resize(run, block, size, in_place) == UINT64_MAX));
+    return failed;
+}
+
 static void resized(struct call *call, int block, uint64_t size, bool in_place)
 {
     struct run *run = call->run;
     struct model_block *it = &run->blocks[block];
     uint64_t old_size = it->size;
     uint64_t old_address = it->address;
+    bool is_shared = run->heaps[it->heap].is_shared;
+    uint64_t room = is_shared ? find_room_to_resize(run, block, size, in_place) : 0;
 
     set_size(run, block, size);
     result_uint(call, "block", it->handle);
@@ -46,6 +77,8 @@ static void resized(struct call *call, int block, uint64_t size, bool in_place)
         call->id.kind != ID_NONE ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, it->handle);
     MUST(!in_place || it->address == old_address);
     um_json_uint64(call->out, it->address);
+    learn_place(run, block);
+    MUST(!is_shared || size == old_size || !is_settled(call, it->heap) || it->offset == room);
     if (size > old_size)
         tell_changed(run, block, old_size, size - old_size);
     else
@@ -84,13 +117,8 @@ void predict_block_resize(struct call *call)
         job->first = make_span(run, block, 0, size);
         job->flags = flags;
         start_move(run, job);
-    } else if (in_place && size != run->blocks[block].size && engine_failed(call, UMEM_E_NO_MEMORY)) {
-        /* Whether a block can stay where it is is the backend's affair. */
-        refuse(call, UMEM_E_NO_MEMORY);
-        fact_uint(call, "heap", heap->handle);
-        fact_uint(call, "block", run->blocks[block].handle);
-        fact_status(call, flags | heap->flags);
-        fail_end(call);
+    } else if (lacks_room(call, block, size, in_place)) {
+        fail_no_room(call, block, flags);
     } else if (size != run->blocks[block].size && keeps_out(call, block)) {
         fail_heap(call, UMEM_E_LOCKED, heap->handle);
     } else {

@@ -51,6 +51,29 @@ void unlock_heap(struct run *run, int heap);
 void end_session_blocks(struct run *run, int session);
 void freeze_tails(struct run *run, int block);
 
+/* ---- shared heaps (shared.c) ---- */
+
+struct call;
+
+/* What lies between the blocks of a shared heap. */
+struct gaps {
+    uint64_t bytes;
+    uint64_t count;
+    uint64_t largest; /* bytes */
+};
+
+uint64_t reserved_of(const struct model_heap *heap);          /* bytes of its object */
+uint64_t taken(const struct model_heap *heap, uint64_t size); /* what a block of this size takes up */
+struct gaps find_gaps(const struct run *run, int heap);
+/* Where a new block, or one of another size, has to lie, where nothing but blocks takes up room; UINT64_MAX: nowhere. */
+uint64_t find_room(const struct run *run, int heap, uint64_t size);
+uint64_t find_room_to_resize(const struct run *run, int block, uint64_t size, bool in_place);
+/* Whether nothing but blocks takes up room: no memory that is still sent, received, moved to, or to be given back. */
+bool is_settled(const struct call *call, int heap);
+/* Asks the store where a block of a shared heap lies: nobody else is there. */
+void learn_place(struct run *run, int block);
+int do_write_behind(struct run *run);
+
 /* ---- calls that wait, and watches (listeners.c) ---- */
 
 struct later *new_later(struct run *run, enum later_kind kind, int session);
@@ -74,8 +97,6 @@ void drop_listeners(struct run *run, int session);
 
 /* ---- long calls (jobs.c) ---- */
 
-struct call;
-
 bool job_is_at(const struct run *run, uint64_t heap, int session);
 struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, uint64_t second_heap);
 void run_at_once(struct call *call, struct job *job);
@@ -90,6 +111,7 @@ bool is_being_moved(const struct run *run, uint64_t block);
 void start_move(const struct run *run, struct job *job);
 /* A resize that may not grow says the same, whether it runs in slices or not. */
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags);
+void fail_no_room(struct call *call, int block, unsigned flags); /* in the memory of its heap */
 
 /* ---- answers (answer.c) ---- */
 
@@ -126,6 +148,8 @@ void fail_block(struct call *call, int code, uint64_t block);
 void fail_heap(struct call *call, int code, uint64_t heap);
 void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap);
 uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
+void learn_name(struct call *call, char *name, size_t size); /* likewise the string, which has no escapes */
+bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
 size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
@@ -178,6 +202,7 @@ void fact_status(struct call *call, unsigned flags); /* what generate_exceptions
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker);
+void describe_shared(struct call *call, int heap);     /* what only shared heaps have */
 bool has_room(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);
 bool may_wait(struct call *call);
@@ -192,6 +217,7 @@ void predict_message(struct run *run, int session, const struct message *message
 void finish_batch(struct run *run, int session, const struct message *message);
 void generate_message(struct run *run, int session, struct message *message);
 unsigned char *store_bytes(const struct run *run, uint64_t block); /* where a block lies in the engine */
+uint64_t store_size(const struct run *run, uint64_t block);        /* and how large it is there */
 void check_step(struct run *run, int actor);
 void check_world(struct run *run);
 void check_notifications(struct run *run, int session);

@@ -193,8 +193,8 @@ static const struct action {
     unsigned weight;             /* how often it is done, against the others */
     int (*run)(struct run *run); /* returns the session that it was about, or NONE */
 } actions[] = {
-    {60, do_message}, {1, do_nonsense}, {14, do_piece}, {8, do_work},
-    {6, do_time},     {10, do_notify},  {6, do_send},   {3, do_come_and_go},
+    {60, do_message}, {1, do_nonsense}, {14, do_piece},      {8, do_work},          {6, do_time},
+    {10, do_notify},  {6, do_send},     {3, do_come_and_go}, {10, do_write_behind},
 };
 
 /* Bytes for blocks that are being moved: the store keeps them in its books. */
@@ -220,6 +220,7 @@ static void do_something(struct run *run)
     int actor;
 
     note_reserved(run);
+    run->had_work = um_reclaim_is_due(run->store);
     for (size_t j = 0; j < sizeof actions / sizeof actions[0]; j++)
         weights += actions[j].weight;
     left = roll(run, weights);
@@ -235,8 +236,11 @@ static void do_something(struct run *run)
 
 static void start(struct run *run)
 {
-    struct um_store_options store = {
-        .bytes_limit = BYTES_LIMIT, .blocks_limit = BLOCKS, .heaps_limit = HEAPS - 1, .seed = arguments[0]};
+    struct um_store_options store = {.bytes_limit = BYTES_LIMIT,
+                                     .blocks_limit = BLOCKS,
+                                     .heaps_limit = HEAPS - 1,
+                                     .shared_heaps_limit = SHARED_HEAPS,
+                                     .seed = arguments[0]};
     struct um_rpc_options options = {
         .limits = &run->limits, .traffic = &run->traffic, .version = "0.0.0", .pipe = "nowhere", .pid = 1};
     struct um_heap_info info;
@@ -246,6 +250,7 @@ static void start(struct run *run)
     run->limits.bytes = BYTES_LIMIT;
     run->limits.blocks = BLOCKS;
     run->limits.heaps = HEAPS - 1;
+    run->limits.shared_heaps = SHARED_HEAPS;
     run->limits.message_bytes = MESSAGE_BYTES;
     run->limits.payload_bytes = 1 << 20;
     run->limits.batch_requests = BATCH - 1;
@@ -254,7 +259,6 @@ static void start(struct run *run)
     run->traffic = (struct um_traffic){0, 12345, 67890};
     assert_int_equal(um_store_new(&store, &run->store), UMEM_OK);
     run->store->copied_at_once = COPIED_AT_ONCE;
-    run->store->backends[UM_HEAP_SHARED] = NULL; /* the model has none */
     options.store = run->store;
     options.started = run->now_s = 1000;
     options.events.context = run;

@@ -1,0 +1,56 @@
+/*
+ * Eight bytes at a time: a row of bytes looked at as one number, where going byte by byte would cost most of a request.
+ *
+ * Owns: nothing. Must not know: what the bytes mean.
+ *
+ * Numbers are little-endian on every machine: the first byte is the lowest. Compilers make one load of um_word_load().
+ */
+#ifndef UM_WORD_H
+#define UM_WORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { UM_WORD_SIZE = 8 /* bytes in a word */ };
+
+#define UM_WORD_ONES UINT64_C(0x0101010101010101) /* times a byte: a word of such bytes */
+#define UM_WORD_TOPS UINT64_C(0x8080808080808080) /* the top bit of every byte */
+
+/* The eight bytes from here on, which need no alignment. */
+static inline uint64_t um_word_load(const void *from)
+{
+    const unsigned char *bytes = from;
+
+    return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
+           (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+           (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+
+/* Bytes before the first one that is marked: `marks` has top bits of bytes only, at least one. What lies above the first mark
+ * may be wrong, as borrowing leaves it. */
+static inline unsigned um_word_first(uint64_t marks)
+{
+    uint64_t first = marks & (0 - marks);
+
+    /* One bit of each byte before the mark; the product's top byte is their sum. */
+    return (unsigned)((((first >> 7) - 1) & UM_WORD_ONES) * UM_WORD_ONES >> 56);
+}
+
+/* Whether all are decimal digits: 0x30 to 0x39, so that adding six leaves the upper half of each byte as it is. */
+static inline bool um_word_is_digits(uint64_t word)
+{
+    const uint64_t uppers = UM_WORD_ONES * 0xf0;
+
+    return ((word & uppers) | ((word + UM_WORD_ONES * 6) & uppers) >> 4) == UM_WORD_ONES * 0x33;
+}
+
+/* What eight digits say. Neighbours are put together three times, all at once: digits to pairs, pairs to fours, fours to eight. */
+static inline uint64_t um_word_digits(uint64_t word)
+{
+    word -= UM_WORD_ONES * '0';
+    word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    word = (word * 100 + (word >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    return (word * 10000 + (word >> 32)) & UINT64_C(0xffffffff);
+}
+
+#endif

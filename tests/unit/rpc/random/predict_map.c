@@ -1,0 +1,115 @@
+/* What the methods of mapped blocks must answer, and what all methods answer about shared heaps. */
+#include <stdio.h>
+#include <string.h>
+
+#include "json_out.h"
+#include "predict.h"
+#include "umem_errors.h"
+
+enum { UNIT = 65536 /* bytes: what is committed is a multiple */ };
+
+/* ---- block.map ---- */
+
+/* All blocks of a heap are in the same object. The path is where Linux shows that, if it does. */
+void predict_block_map(struct call *call)
+{
+    struct run *run = call->run;
+    int block = resolve_block(call, "block");
+    struct model_heap *heap;
+    char path[sizeof heap->object + 16];
+
+    if (block == NONE)
+        return;
+    heap = &run->heaps[run->blocks[block].heap];
+    if (!heap->is_shared) {
+        refuse(call, UMEM_E_UNSUPPORTED);
+        fact_uint(call, "heap", heap->handle);
+        fact_uint(call, "block", run->blocks[block].handle);
+        fail_end(call);
+        return;
+    }
+    (void)result_key(call, "name");
+    if (heap->object[0] == '\0')
+        learn_name(call, heap->object, sizeof heap->object);
+    um_json_cstring(call->out, heap->object);
+    snprintf(path, sizeof path, "/dev/shm%s", heap->object);
+    if (engine_goes_on(call, ",\"path\":"))
+        um_json_cstring(result_key(call, "path"), path);
+    result_uint(call, "offset", run->blocks[block].offset);
+    result_uint(call, "size", run->blocks[block].size);
+    result_end(call);
+}
+
+/* ---- block.wake ---- */
+
+void predict_block_wake(struct call *call)
+{
+    int block = resolve_block(call, "block");
+    struct span span;
+
+    if (block == NONE || !range_of(call, block, "offset", "size", &span))
+        return;
+    tell_changed(call->run, block, span.offset, span.size);
+    result_end(call);
+}
+
+/* ---- heap.info, heap.list ---- */
+
+/* Bytes that must be committed: every unit that a block lies in. */
+static uint64_t least_committed(const struct run *run, int heap)
+{
+    uint64_t units = 0;
+
+    for (uint64_t unit = 0; unit < reserved_of(&run->heaps[heap]); unit += UNIT) {
+        bool used = false;
+
+        for (int i = 0; i < BLOCKS; i++) {
+            const struct model_block *it = &run->blocks[i];
+
+            used = used || (it->alive && it->heap == heap && it->offset < unit + UNIT &&
+                            it->offset + it->size > unit);
+        }
+        units += used;
+    }
+    return units * UNIT;
+}
+
+/* A figure that is foretold, or one of which only the bounds are known. */
+static void exact(struct call *call, const char *key, uint64_t value)
+{
+    um_json_key(call->out, key);
+    um_json_uint(call->out, value);
+}
+
+static void bounded(struct call *call, const char *key, uint64_t least, uint64_t most)
+{
+    const struct run *run = call->run;
+    uint64_t told;
+
+    um_json_key(call->out, key);
+    told = learn_uint(call);
+    MUST(call->id.kind == ID_NONE || (told >= least && told <= most));
+    um_json_uint(call->out, told);
+}
+
+/* What still is sent, received or moved to takes up room beside the blocks, and divides what is free into more pieces. */
+void describe_shared(struct call *call, int heap)
+{
+    const struct run *run = call->run;
+    const struct gaps gaps = find_gaps(run, heap);
+    uint64_t reserved = reserved_of(&run->heaps[heap]);
+
+    exact(call, "reserved", reserved);
+    bounded(call, "committed", least_committed(run, heap), reserved);
+    if (is_settled(call, heap)) {
+        exact(call, "free", gaps.bytes);
+        exact(call, "free_ranges", gaps.count);
+        exact(call, "largest_free", gaps.largest);
+    } else {
+        bounded(call, "free", 0, gaps.bytes);
+        bounded(call, "free_ranges", 0, gaps.count + BLOCKS);
+        bounded(call, "largest_free", 0, gaps.largest);
+    }
+    um_json_key(call->out, "corrupted");
+    um_json_bool(call->out, false);
+}
