@@ -11,7 +11,9 @@
 #include "conductor.h"
 #include "role.h"
 
-/* What a daemon keeps for the next client, and how much its allocator's free lists may differ from rest to rest, take less than this. */
+/* How much more memory the daemon may have at its last rest than at its first: the load of a lap differs from that of another, and so
+ * does what stays: tables for the most blocks at one time, a spare buffer of up to 1 MiB, pages that the allocator keeps because something
+ * small still lies in them. None of it grows with time; a leak of a few bytes a request would take hundreds of MiB in half an hour. */
 enum { GROWTH_MAX = 8 << 20 };
 
 static void usage(void)
