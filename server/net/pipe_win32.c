@@ -47,6 +47,7 @@ struct instance {
     HANDLE event;          /* set when there is a client; resets itself */
     HANDLE wait;           /* NULL: no thread waits for the event */
     OVERLAPPED overlapped; /* of ConnectNamedPipe */
+    bool came_early;       /* its client came before ConnectNamedPipe, of which there is no result then */
     volatile LONG is_set;  /* the event was set: from the thread to the loop */
 };
 
@@ -95,12 +96,14 @@ static void wait_for_client(struct instance *instance)
     DWORD error;
 
     instance->overlapped = (OVERLAPPED){.hEvent = instance->event};
+    instance->came_early = false;
     instance->state = WAITING;
     if (ConnectNamedPipe(instance->pipe, &instance->overlapped))
         return;
     error = GetLastError();
     /* A client that has come already, and one that has gone again but may have left a request. */
-    if (error == ERROR_PIPE_CONNECTED || error == ERROR_NO_DATA)
+    instance->came_early = error == ERROR_PIPE_CONNECTED || error == ERROR_NO_DATA;
+    if (instance->came_early)
         SetEvent(instance->event);
     else if (error != ERROR_IO_PENDING)
         drop_pipe(instance);
@@ -119,7 +122,7 @@ static bool has_client(struct instance *instance)
 
     if (instance->state != WAITING || InterlockedExchange(&instance->is_set, 0) == 0)
         return false;
-    if (GetOverlappedResult(instance->pipe, &instance->overlapped, &size, FALSE))
+    if (instance->came_early || GetOverlappedResult(instance->pipe, &instance->overlapped, &size, FALSE))
         return true;
     drop_pipe(instance);
     return false;

@@ -107,6 +107,116 @@ static void stop_with_refused_clients(void **state)
     world_stop(world);
 }
 
+/* ---- a client that is there before the server ---- */
+
+enum { EARLY_ROUNDS = 10, EARLY_CLIENTS = 4 };
+
+struct early {
+    struct world *world;
+    uv_thread_t thread;
+    uv_loop_t loop; /* the thread's */
+    uv_pipe_t pipe;
+    uv_connect_t connecting;
+    uv_write_t write;
+    uv_async_t done; /* from the thread to the world's loop */
+    char answer[128];
+    size_t size;
+    bool is_connected;
+    bool is_over;
+    bool has_ended; /* as the world's loop knows it */
+};
+
+static void on_early_connected(uv_connect_t *connecting, int status)
+{
+    struct early *early = connecting->data;
+
+    early->is_connected = status == 0;
+}
+
+static void on_early_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
+{
+    struct early *early = handle->data;
+
+    (void)suggested_size;
+    *buf = uv_buf_init(early->answer + early->size, (unsigned)(sizeof early->answer - 1 - early->size));
+}
+
+static void on_early_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+{
+    struct early *early = stream->data;
+
+    (void)buf;
+    early->size += size > 0 ? (size_t)size : 0;
+    early->is_over = size < 0 || strchr(early->answer, '\n') != NULL;
+    if (early->is_over)
+        uv_close((uv_handle_t *)stream, NULL);
+}
+
+/* Knocks until the server lets it in, and asks for a sign of life. */
+static void knock(void *context)
+{
+    struct early *early = context;
+    uv_buf_t ping = uv_buf_init((char *)(uintptr_t) "{\"id\":1,\"method\":\"server.ping\"}\n", 32);
+
+    uv_loop_init(&early->loop);
+    while (!early->is_connected) {
+        uv_pipe_init(&early->loop, &early->pipe, 0);
+        early->pipe.data = early->connecting.data = early;
+        uv_pipe_connect(&early->connecting, &early->pipe, early->world->path, on_early_connected);
+        uv_run(&early->loop, UV_RUN_DEFAULT);
+        if (!early->is_connected)
+            uv_close((uv_handle_t *)&early->pipe, NULL);
+        uv_run(&early->loop, UV_RUN_DEFAULT);
+    }
+    uv_write(&early->write, (uv_stream_t *)&early->pipe, &ping, 1, NULL);
+    uv_read_start((uv_stream_t *)&early->pipe, on_early_alloc, on_early_read);
+    uv_run(&early->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&early->loop);
+    uv_async_send(&early->done);
+}
+
+static void on_early_done(uv_async_t *done)
+{
+    struct early *early = done->data;
+
+    early->has_ended = true;
+    uv_close((uv_handle_t *)done, NULL);
+}
+
+static bool have_ended(const void *what)
+{
+    const struct early *early = what;
+    bool all = true;
+
+    for (int i = 0; i < EARLY_CLIENTS; i++)
+        all = all && early[i].has_ended;
+    return all;
+}
+
+/* Whoever gets in is served, be it in the moment in which the pipe has just come to be. */
+static void clients_before_the_server(void **state)
+{
+    static struct early early[EARLY_CLIENTS];
+    struct world *world = *state;
+
+    for (int round = 0; round < EARLY_ROUNDS; round++) {
+        for (int i = 0; i < EARLY_CLIENTS; i++) {
+            memset(&early[i], 0, sizeof early[i]);
+            early[i].world = world;
+            early[i].done.data = &early[i];
+            assert_int_equal(uv_async_init(&world->loop, &early[i].done, on_early_done), 0);
+            assert_int_equal(uv_thread_create(&early[i].thread, knock, &early[i]), 0);
+        }
+        world_start(world);
+        world_run_until(world, have_ended, early);
+        for (int i = 0; i < EARLY_CLIENTS; i++) {
+            uv_thread_join(&early[i].thread);
+            assert_string_equal(early[i].answer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+        }
+        world_stop(world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clients_over_the_limit_are_told, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(crowd_over_the_limit, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(stop_with_refused_clients, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(clients_before_the_server, world_set_up, world_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
