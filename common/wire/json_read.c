@@ -96,7 +96,8 @@ static char *read_digits(const struct reader *reader, char *at, uint64_t *intege
     uint64_t sum = 0;
 
     /* Most have up to three, which the last byte of a word tells; handles have up to sixteen. */
-    while (reader->source.end - at >= UM_WORD_SIZE && digit(reader, at + UM_WORD_SIZE - 1) <= 9) {
+    while (reader->source.end - at >= UM_WORD_SIZE && at[UM_WORD_SIZE - 1] >= '0' &&
+           at[UM_WORD_SIZE - 1] <= '9') {
         uint64_t word = um_word_load(at);
 
         if (!um_word_is_digits(word))
@@ -277,7 +278,8 @@ static char *read_value(struct reader *reader, char *at, bool *whole)
         if (at == NULL)
             return NULL;
     }
-    at = skip_space(reader, at);
+    if (at == reader->source.end || (unsigned char)*at <= ' ')
+        at = skip_space(reader, at);
     if (at == reader->source.end)
         return refuse(reader, at, too_early);
     switch (*at) {

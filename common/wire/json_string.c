@@ -4,26 +4,7 @@
 
 #include "text.h"
 
-enum { FAR_STEP = 64 /* bytes that are looked at together: less than UM_JSON_NEAR */ };
-
-/* Whether one of FAR_STEP bytes is no plain ASCII character. Compilers make vector instructions of it. */
-static bool has_special(const char *text)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    unsigned char found = 0;
-
-    for (size_t i = 0; i < FAR_STEP; i++)
-        found |= (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & 0x80));
-    return found != 0;
-}
-
-char *um_json_skip_far(char *at, const char *end)
-{
-    while (end - at >= FAR_STEP && !has_special(at))
-        at += FAR_STEP;
-    /* What ends the string, or the text itself ends, is near now. */
-    return um_json_skip_ascii(at, end);
-}
+enum { STEP_SIZE = 64 /* bytes of a long string that are looked at together */ };
 
 bool um_json_check_utf8(struct um_json_source *source)
 {
@@ -141,17 +122,40 @@ static void put_plain(struct writer *writer, const char *plain, const char *at)
     writer->end += size;
 }
 
-/* As um_json_skip_ascii(), of a text that is UTF-8: longer characters stand for themselves, too. */
-static char *skip_plain(char *at, const char *end)
+/* Whether a byte stands for itself in a string: of a text that is known to be UTF-8, those of longer characters do, too. */
+static bool is_plain(const struct um_json_source *source, char byte)
 {
+    return byte != '"' && byte != '\\' && (unsigned char)byte >= ' ' &&
+           ((unsigned char)byte < 0x80 || source->is_utf8);
+}
+
+/* The same of STEP_SIZE bytes. Compilers make vector instructions of it. */
+static bool is_plain_step(const char *text, bool is_utf8)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned char tops = is_utf8 ? 0 : 0x80;
+    unsigned char found = 0;
+
+    for (size_t i = 0; i < STEP_SIZE; i++)
+        found |= (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & tops));
+    return found == 0;
+}
+
+/* The first byte from here on that does not stand for itself, or the end. */
+static char *skip_plain(const struct um_json_source *source, char *at)
+{
+    const char *end = source->end;
+
+    while (end - at >= STEP_SIZE && is_plain_step(at, source->is_utf8))
+        at += STEP_SIZE;
     for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
         uint64_t word = um_word_load(at);
-        uint64_t marks = um_word_mark_special(word) & ~word;
+        uint64_t marks = source->is_utf8 ? um_word_mark_special(word) & ~word : um_json_mark_not_ascii(at);
 
         if (marks != 0)
             return at + um_word_first(marks);
     }
-    while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
+    while (at != end && is_plain(source, *at))
         at++;
     return at;
 }
@@ -162,11 +166,16 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
     struct writer writer = {at, false};
     char *start = opening + 1;
 
-    while (at == source->end || *at != '"') {
-        const char *plain;
+    for (;;) {
+        const char *plain = at;
 
+        at = skip_plain(source, at);
+        if (source->unescapes)
+            put_plain(&writer, plain, at);
         if (at == source->end)
             return um_json_refuse(source, opening, "a string that does not end");
+        if (*at == '"')
+            break;
         if ((unsigned char)*at < ' ')
             return um_json_refuse(source, at, "a control character in a string (write it as an escape)");
         if (*at == '\\')
@@ -175,10 +184,6 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
             at = NULL;
         if (at == NULL)
             return NULL;
-        plain = at;
-        at = source->is_utf8 ? skip_plain(at, source->end) : um_json_skip_ascii(at, source->end);
-        if (source->unescapes)
-            put_plain(&writer, plain, at);
     }
     if (source->unescapes)
         *writer.end = '\0';

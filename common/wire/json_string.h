@@ -40,35 +40,20 @@ static inline char *um_json_refuse(struct um_json_source *source, const char *at
 /* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. */
 bool um_json_check_utf8(struct um_json_source *source);
 
-enum {
-    UM_JSON_NEAR =
-        128 /* bytes of a string that are looked at by words; of a long one the rest is by larger steps */
-};
-
-/* um_json_skip_ascii() for what is far from a string's beginning. */
-char *um_json_skip_far(char *at, const char *end);
-
-/* The first byte from here on that is not a plain ASCII character of a string: a quote, a backslash, a control character, a
- * byte of a longer character, the end. Nearly all strings are ASCII, so that one look tells that they are UTF-8, too. */
-static inline char *um_json_skip_ascii(char *at, const char *end)
+/* Marks, of the eight bytes at `at`, what is no plain ASCII character of a string: quotes, backslashes, control characters,
+ * bytes of longer characters. Right as far as to the first mark. Nearly all strings are ASCII, so that one look tells that they
+ * are UTF-8, too. */
+static inline uint64_t um_json_mark_not_ascii(const char *at)
 {
-    const char *near_end = end - at > UM_JSON_NEAR ? at + UM_JSON_NEAR : end;
+    uint64_t word = um_word_load(at);
 
-    for (; near_end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
-        uint64_t word = um_word_load(at);
-        uint64_t marks = um_word_mark_special(word) | (word & UM_WORD_TOPS);
-
-        if (marks != 0)
-            return at + um_word_first(marks);
-    }
-    if (near_end != end)
-        return um_json_skip_far(at, end);
-    while (at != end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ' && (unsigned char)*at < 0x80)
-        at++;
-    return at;
+    return um_word_mark_special(word) | (word & UM_WORD_TOPS);
 }
 
-/* Reads on where a string is not plain, whose quote is at `opening` and whose bytes before `at` are. */
+enum { UM_JSON_NEAR = 128 /* bytes of a string that are read in line; the rest of a long one is read in larger steps */ };
+
+/* Reads on where a string is not plain, is long, or ends where the text nearly does. Its quote is at `opening`, and the bytes
+ * before `at` are plain. */
 char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
                            struct um_json_string *string);
 
@@ -77,21 +62,29 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
 static inline char *um_json_read_string(struct um_json_source *source, char *opening,
                                         struct um_json_string *string)
 {
+    struct um_json_string special;
     char *start = opening + 1;
-    char *at = um_json_skip_ascii(start, source->end);
+    char *at = start;
+    const char *end = source->end - at > UM_JSON_NEAR ? at + UM_JSON_NEAR : source->end;
 
-    if (at == source->end || *at != '"') {
-        /* A place of its own, so that `string` may be kept in registers. */
-        struct um_json_string special = {NULL, 0, false};
+    for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
+        uint64_t marks = um_json_mark_not_ascii(at);
 
-        at = um_json_read_special(source, opening, at, &special);
-        *string = special;
-        return at;
+        if (marks == 0)
+            continue;
+        at += um_word_first(marks);
+        if (*at != '"')
+            break;
+        if (source->unescapes)
+            *at = '\0';
+        *string = (struct um_json_string){start, (size_t)(at - start), false};
+        return at + 1;
     }
-    if (source->unescapes)
-        *at = '\0';
-    *string = (struct um_json_string){start, (size_t)(at - start), false};
-    return at + 1;
+    /* A place of its own, so that `string` may be kept in registers. */
+    special = (struct um_json_string){NULL, 0, false};
+    at = um_json_read_special(source, opening, at, &special);
+    *string = special;
+    return at;
 }
 
 #endif

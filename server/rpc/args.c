@@ -193,8 +193,10 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
 
-        handles |= (unsigned)is_handle(param) << i;
-        dependents |= (unsigned)(found[i] != NULL && is_dependent(param)) << i;
+        if (is_handle(param))
+            handles |= 1U << i;
+        else if (found[i] != NULL && is_dependent(param))
+            dependents |= 1U << i;
         if (found[i] == NULL && param->required)
             return um_args_refuse(call, param->name, "is missing");
         if (!um_args_bind_plain(call, param, found[i], &args->value[i]))

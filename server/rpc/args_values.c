@@ -205,7 +205,7 @@ bool um_args_bind_plain(struct um_call *call, const struct um_param *param, cons
 static unsigned sibling_word(const struct um_method *method, const struct um_args *args, const char *name)
 {
     for (size_t i = 0; i < method->param_count; i++) {
-        if (strcmp(method->params[i].name, name) == 0)
+        if (method->params[i].type == UM_CHOICE && strcmp(method->params[i].name, name) == 0)
             return args->value[i].as.word;
     }
     return 0;

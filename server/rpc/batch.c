@@ -73,12 +73,14 @@ static bool check(struct um_peer *peer, const struct um_json *batch, uint64_t pa
 static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t start,
                            const struct um_json *request)
 {
-    struct um_call kind = {.peer = peer, .batch = batch, .start = start, .payload = batch->payload};
+    struct um_call call = {.peer = peer, .batch = batch, .start = start, .payload = batch->payload};
+    uint64_t size;
 
-    (void)um_envelope_raw_size(request, &kind.payload_size);
-    um_envelope_handle(&kind, request);
+    (void)um_envelope_raw_size(request, &size);
+    call.payload_size = size;
+    um_envelope_handle(&call, request);
     if (batch->payload != NULL)
-        batch->payload += kind.payload_size;
+        batch->payload += size;
 }
 
 /* Nobody can tell how much a batch will answer. With as much unsent as may be, none is begun. */

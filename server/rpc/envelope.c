@@ -128,24 +128,23 @@ static void run(struct um_call *call, const struct envelope *envelope)
         call->method->run(call, &args);
 }
 
-void um_envelope_handle(const struct um_call *kind, const struct um_json *request)
+void um_envelope_handle(struct um_call *call, const struct um_json *request)
 {
-    struct um_call call = *kind;
-    struct um_peer *peer = call.peer;
+    struct um_peer *peer = call->peer;
     struct envelope envelope;
-    const char *wrong = check_envelope(&call, request, &envelope);
+    const char *wrong = check_envelope(call, request, &envelope);
 
     peer->rpc->requests++;
-    um_call_start(&call);
+    um_call_start(call);
     if (peer->broken)
         return;
     if (wrong != NULL)
-        fail_whole(&call, UMEM_E_INVALID_REQUEST, wrong);
-    else if (call.batch != NULL && !um_call_has_room(&call, ANSWER_ROOM))
-        fail_whole(&call, UMEM_E_TOO_LARGE,
+        fail_whole(call, UMEM_E_INVALID_REQUEST, wrong);
+    else if (call->batch != NULL && !um_call_has_room(call, ANSWER_ROOM))
+        fail_whole(call, UMEM_E_TOO_LARGE,
                    "the batch's answers reach message_bytes; send fewer requests in one");
     else
-        run(&call, &envelope);
+        run(call, &envelope);
 }
 
 void um_envelope_refuse(struct um_peer *peer, int code, const char *what)

@@ -10,8 +10,8 @@
 
 struct um_json;
 
-/* Handles one request: `kind` says what is known of the call before it is looked at. */
-void um_envelope_handle(const struct um_call *kind, const struct um_json *request);
+/* Handles one request. Of the call, what is known before it is looked at is set, and the rest is all zero. */
+void um_envelope_handle(struct um_call *call, const struct um_json *request);
 
 /* How many raw bytes a request of a batch takes: those of a method that takes a payload, called with encoding "raw". Returns
  * false where it does not say how many. */
