@@ -29,7 +29,8 @@ struct scene {
     umem_handle heap;
     const unsigned char *mapped[CELLS]; /* blocks of CELL bytes each */
     const unsigned char *own[CELLS];    /* cells of an array */
-    unsigned char *array;               /* that array */
+    unsigned char *array;               /* that array, which begins as cache lines do, as the heap does */
+    void *room;                         /* what it was allocated in */
     uint64_t sum;                       /* of what one go reads */
 };
 
@@ -195,7 +196,8 @@ static unsigned char *new_mapped(const struct scene *scene, size_t size)
 
 static void make_cells(struct scene *scene)
 {
-    scene->array = must_alloc(CELLS * CELL);
+    scene->room = must_alloc(CELLS * CELL + CELL);
+    scene->array = (unsigned char *)scene->room + (CELL - (uintptr_t)scene->room % CELL) % CELL;
     fill_bytes(scene->array, CELLS * CELL, 1);
     for (int i = 0; i < CELLS; i++) {
         unsigned char *block = new_mapped(scene, CELL);
@@ -231,6 +233,6 @@ void figures_of_mapped(const struct effort *effort, struct results *results, con
                 effort->mapped_bytes);
     must(&scene, umem_heap_destroy(scene.client, scene.heap, NULL, NULL));
     umem_client_free(scene.client);
-    free(scene.array);
+    free(scene.room);
     fputc('\n', stderr);
 }
