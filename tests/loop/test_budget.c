@@ -79,8 +79,8 @@ static void message_that_stalls(void **state)
         "Content-Le",
         "Content-Length: 31\r\n",
         "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"serv",
-        "Content-Length: 82\r\nPayload-Length: 4\r\n\r\n[{\"id\":1,\"method\":\"block.write\",\"params\":"
-        "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":4}}]ab",
+        ("Content-Length: 82\r\nPayload-Length: 4\r\n\r\n[{\"id\":1,\"method\":\"block.write\",\"params\":"
+         "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":4}}]ab"),
     };
     struct world *world = *state;
     struct client *other;
