@@ -48,7 +48,7 @@ void um_hex_encode(char *out, const void *bytes, size_t size)
 /* Decodes `size` bytes, at most STEP. Returns false, and writes nothing, where one of their digits is none. */
 static bool decode_hex(unsigned char *out, const char *text, size_t size)
 {
-    unsigned char values[2 * STEP];
+    unsigned char values[2 * STEP] = {0};
     unsigned char bad = 0;
 
     for (size_t i = 0; i < 2 * size; i++)
