@@ -104,11 +104,11 @@ ends=0
 mode=""
 nth=1
 while :; do
+    rm -f "$folder/told"
+    : >"$folder/log"
     env LD_PRELOAD="$preload" FAULT_MALLOC="$nth" FAULT_REPORT="$folder/told" "$bin/umemd" --pid-file "$folder/pid" \
         --log-file "$folder/log" >"$folder/out" 2>"$folder/err" &
     daemon=$!
-    rm -f "$folder/told"
-    : >"$folder/log"
     until "$bin/umem" shutdown >/dev/null 2>&1; do
         kill -0 "$daemon" 2>/dev/null || break
     done

@@ -18,7 +18,7 @@ enum { STEPS_LIMIT = 10000, ROOM = 8192 };
 
 void stage_open(struct stage *stage, void (*prepare)(struct stage *stage))
 {
-    *stage = (struct stage){NULL};
+    *stage = (struct stage){.fixture = NULL};
     fixture_setup(&stage->state);
     stage->fixture = stage->state;
     stage->side[LINES].peer = &stage->fixture->peer;
