@@ -225,7 +225,7 @@ void cli_complete(const char *index, const char *const *words)
 {
     struct place place = {.option = CLI_OPTION_COUNT};
     long wanted = strtol(index, NULL, 10);
-    long count = 0;
+    int count = 0;
 
     while (count < wanted && words[count] != NULL)
         count++;
