@@ -227,7 +227,7 @@ void cli_complete(const char *index, const char *const *words)
     long wanted = strtol(index, NULL, 10);
     int count = 0;
 
-    while (words[count] != NULL && count < wanted)
+    while (count < wanted && words[count] != NULL)
         count++;
     place.word = words[count] != NULL ? words[count] : "";
     pass(&place, words, count);
