@@ -110,8 +110,7 @@ static void send_known(struct raw *raw)
 static void send_spoilt(struct raw *raw)
 {
     static const char *const requests[] = {
-        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.read\",\"params\":{\"block\":\"nobody\",\"size\":4}"
-        "}",
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.read\",\"params\":[\"nobody\",0,4]}",
         "[{\"id\":7,\"method\":\"block.find\",\"params\":{\"block\":\"nobody\",\"data\":\"AAAA\"}},{}]",
         "{\"id\":\"a\\u00e4\",\"method\":\"block.set\",\"params\":[\"nobody\",0,[1,2.5,\"NaN\"],\"f64\"]}",
         "{\"id\":null,\"method\":\"heap.info\",\"params\":{\"heap\":\"process\"}}",

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attributes.h"
 #include "umem_client.h"
 
 enum {
@@ -51,6 +52,7 @@ struct soak {
 /* ---- failing ---- */
 
 /* Prints who failed and what was wrong, and ends the process. */
+UM_PRINTF(4, 5)
 _Noreturn void soak_fail(const struct soak *soak, const char *file, int line, const char *format, ...);
 
 #define FAIL(soak, ...) soak_fail(soak, __FILE__, __LINE__, __VA_ARGS__)
