@@ -137,7 +137,8 @@ static bool is_plain_step(const char *text, bool is_utf8)
     unsigned char found = 0;
 
     for (size_t i = 0; i < STEP_SIZE; i++)
-        found |= (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & tops));
+        found |=
+            (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & tops));
     return found == 0;
 }
 

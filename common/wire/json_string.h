@@ -50,7 +50,10 @@ static inline uint64_t um_json_mark_not_ascii(const char *at)
     return um_word_mark_special(word) | (word & UM_WORD_TOPS);
 }
 
-enum { UM_JSON_NEAR = 128 /* bytes of a string that are read in line; the rest of a long one is read in larger steps */ };
+enum {
+    UM_JSON_NEAR =
+        128 /* bytes of a string that are read in line; the rest of a long one is read in larger steps */
+};
 
 /* Reads on where a string is not plain, is long, or ends where the text nearly does. Its quote is at `opening`, and the bytes
  * before `at` are plain. */

@@ -276,11 +276,17 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
 
 static void *alloc(void *memory, uint64_t size, uint32_t alignment)
 {
+    struct shared_heap *heap = memory;
     void *address = reserve(memory, size);
+    uint64_t offset;
 
+    (void)alignment;
     if (address == NULL || prepare(memory, address, 0, size))
         return address;
-    free_block(memory, address, size, alignment);
+    /* What there was of it goes back here and now: work that is left behind would look like a reason to try again. */
+    offset = offset_of(heap, address);
+    give_back(heap, offset, size);
+    um_ranges_release(heap->ranges, offset, size);
     return NULL;
 }
 
@@ -292,6 +298,7 @@ static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t 
         stand_in_line(heap, offset + new_size);
     if (new_size <= old_size || renew(heap, offset + old_size, new_size - old_size))
         return true;
+    give_back(heap, offset + old_size, new_size - old_size);
     um_ranges_resize(heap->ranges, offset, new_size, old_size);
     return false;
 }

@@ -189,8 +189,8 @@ struct um_store {
     uint64_t bytes_limit;
     uint64_t owner_bytes_limit; /* 0: none */
     uint64_t holds_limit;       /* 0: none */
-    uint64_t reserved;          /* bytes by which blocks that are being moved will grow; all heaps' together */
-    uint64_t copied_at_once;    /* bytes that a resize may copy in one go */
+    uint64_t reserved;       /* bytes by which blocks that are being moved will grow; all heaps' together */
+    uint64_t copied_at_once; /* bytes that a resize may copy in one go */
     uint64_t
         cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */

@@ -48,7 +48,8 @@ static void test_blocks_are_zero_and_aligned(void **state)
                 assert_int_equal((uintptr_t)address % alignment, 0);
                 expect_bytes(address, 0, 0, sizes[i]);
                 memset(address, 0xee, (size_t)sizes[i]);
-                assert_true(backend->validate == NULL || backend->validate(memory, address, sizes[i], alignment));
+                assert_true(backend->validate == NULL ||
+                            backend->validate(memory, address, sizes[i], alignment));
                 backend->free(memory, address, sizes[i], alignment);
             }
         }

@@ -155,7 +155,7 @@ void fail_limit(struct call *call, int code, const char *limit, const uint64_t f
 void fact_limit(struct call *call, const char *limit, uint64_t maximum); /* and that it was refused */
 void fact_most(struct call *call, const char *limit);
 bool may_send(struct call *call, uint64_t size); /* else the call has been answered */
-uint64_t learn_uint(struct call *call); /* the number that the engine's answer has at this place */
+uint64_t learn_uint(struct call *call);          /* the number that the engine's answer has at this place */
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
@@ -210,7 +210,7 @@ void fact_status(struct call *call, unsigned flags); /* what generate_exceptions
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker);
-void describe_shared(struct call *call, int heap);     /* what only shared heaps have */
+void describe_shared(struct call *call, int heap); /* what only shared heaps have */
 bool has_room(const struct call *call, uint64_t size);
 bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);
