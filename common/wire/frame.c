@@ -59,8 +59,11 @@ char *um_frame_space(struct um_frame *frame, size_t least, size_t *room)
     if (size > kept->size_limit - kept->size)
         size = kept->size_limit - kept->size;
     space = size != 0 ? um_buf_reserve(kept, size) : NULL;
-    if (space == NULL)
+    if (space == NULL) {
+        /* That there is no memory for so much does not keep less from being fed. */
+        um_buf_truncate(kept, kept->size);
         return NULL;
+    }
     frame->input = kept->data;
     *room = size;
     return space;
@@ -86,6 +89,21 @@ int um_frame_keep(struct um_frame *frame)
     }
     frame->borrowed = false;
     return UMEM_OK;
+}
+
+void um_frame_trim(struct um_frame *frame)
+{
+    struct um_buf *kept = &frame->kept;
+    struct um_buf less;
+
+    if (frame->left == 0 || frame->borrowed || frame->left > kept->capacity / 2)
+        return;
+    um_buf_init(&less, kept->size_limit);
+    if (!um_buf_append(&less, frame->input, frame->left))
+        return;
+    um_buf_deinit(kept);
+    *kept = less;
+    frame->input = kept->data;
 }
 
 void um_frame_end(struct um_frame *frame)

@@ -105,6 +105,10 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 /* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_keep(struct um_frame *frame);
 
+/* Gives back memory that a longer message needed and what is kept now does not. After um_frame_keep(). Where there is no memory to
+ * move it to, it stays. */
+void um_frame_trim(struct um_frame *frame);
+
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);
 

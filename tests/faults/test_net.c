@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "allocate.h"
+#include "frame.h"
 #include "libuv.h"
 #include "pipe.h"
 #include "umem_errors.h"
@@ -233,11 +234,39 @@ static void test_the_start(void **state)
     print_message("%lu failures injected\n", injected);
 }
 
+/* ---- a long message ---- */
+
+/* Where there is no memory to read as much as might have come, what has come is kept all the same, if there is memory for that. */
+static void test_space_behind_a_message(void **state)
+{
+    enum { BEGUN = 3000, REST = 100 };
+    char piece[BEGUN];
+    struct um_frame_message message;
+    struct um_frame frame;
+    size_t room = 0;
+
+    (void)state;
+    memset(piece, '[', sizeof piece);
+    um_frame_init(&frame, 10 * BEGUN, 0);
+    assert_int_equal(um_frame_feed(&frame, piece, BEGUN), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    fault_arm(1, false);
+    assert_null(um_frame_space(&frame, 1, &room));
+    assert_int_equal(fault_disarm(), 1);
+    piece[REST - 1] = '\n';
+    assert_int_equal(um_frame_feed(&frame, piece, REST), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(message.size, BEGUN + REST - 1);
+    um_frame_deinit(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_conversation),
         cmocka_unit_test(test_the_start),
+        cmocka_unit_test(test_space_behind_a_message),
     };
 
     fault_replace_libuv();

@@ -111,6 +111,8 @@ static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goe
     }
     *goes_on = take(run);
     FUZZ_CHECK(um_frame_keep(&run->frame) == 0);
+    if (run->in_pieces && roll(run, 2) == 0)
+        um_frame_trim(&run->frame);
     free(memory);
     return piece;
 }

@@ -84,6 +84,7 @@ static size_t fill(struct story *story, const char *bytes, size_t size, bool *go
     um_frame_filled(&story->frame, size);
     *goes_on = story_listen(story);
     assert_int_equal(um_frame_keep(&story->frame), UMEM_OK);
+    um_frame_trim(&story->frame);
     return size;
 }
 
