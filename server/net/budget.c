@@ -78,6 +78,7 @@ static void start_clock(struct um_session *session)
     struct um_server *server = session->server;
 
     session->share.begun_ms = uv_now(server->loop);
+    session->share.has_waited = false;
     um_list_remove(&session->share.in_begun);
     um_list_append(&server->budget.begun, &session->share.in_begun);
 }
@@ -88,10 +89,19 @@ static void leave_queue(struct um_budget_share *share)
     share->is_favoured = false;
 }
 
+/* What a message that is done has left of a next one is small, mostly. Where room is wanted, or may stay taken for as long as
+ * the client does not read, it does not keep the message's memory. */
+static void trim(struct um_session *session)
+{
+    if (session->share.has_served && (!has_room(session->server) || session->writing_size != 0))
+        um_frame_trim(&session->frame);
+}
+
 void um_budget_note(struct um_session *session, bool wants_bytes)
 {
     struct um_budget_share *share = &session->share;
 
+    trim(session);
     recount(session, um_session_gathered(session), unsent_memory(session));
     if (share->gathered <= UM_BUDGET_LITTLE || !wants_bytes)
         leave_queue(share);
@@ -125,6 +135,7 @@ bool um_budget_admits(struct um_session *session)
     if (um_list_is_empty(&share->in_waiting))
         um_list_append(&server->budget.waiting, &share->in_waiting);
     share->is_favoured = server->budget.waiting.next == &share->in_waiting;
+    share->has_waited = share->has_waited || !share->is_favoured;
     return share->is_favoured;
 }
 
@@ -132,9 +143,10 @@ uint64_t um_budget_read_limit(struct um_session *session)
 {
     if (!um_budget_admits(session))
         return 0;
-    return has_room(session->server) || session->share.is_favoured || session->is_discarding
-               ? UINT64_MAX
-               : UM_BUDGET_LITTLE;
+    if (has_room(session->server) || session->is_discarding)
+        return UINT64_MAX;
+    /* Where a message ends is not known before. Of what comes behind it no more is read than may be kept when its turn is over. */
+    return session->share.is_favoured && session->reads_payload ? UINT64_MAX : UM_BUDGET_LITTLE;
 }
 
 /* ---- time ---- */
@@ -185,9 +197,9 @@ void um_budget_expire(struct um_server *server)
 
         if (session->is_closing)
             stop_clock(&session->share);
-        else if (session->is_reading)
+        else if (session->is_reading && !session->share.has_waited)
             give_up(session);
-        else if (!um_list_is_empty(&session->share.in_waiting))
+        else if (!session->is_reading && !um_list_is_empty(&session->share.in_waiting))
             pass_over(session);
         else
             start_clock(session);

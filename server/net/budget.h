@@ -6,8 +6,9 @@
  *
  * What is gathered (messages that are not whole, batches' payloads): past limits.gathered_bytes a session that
  * has gathered more than a little is not read from, but for the one that has waited longest. That one goes on
- * until its message is done, so that there is always one that does, and then it is the next one's turn. Nobody
- * waits for ever: a message that is not whole after limits.message_ms ends, see um_budget_expire().
+ * until its message is done, so that there is always one that does, and then it is the next one's turn, however
+ * much it sends behind it. Nobody waits for ever: a message that is not whole after limits.message_ms ends, see
+ * um_budget_expire().
  *
  * What is unsent: um_peer_unsent_limit() leaves each session the less the more all have, and the engine refuses
  * what is large and does not fit. Nobody waits for another session there.
@@ -24,7 +25,8 @@ struct um_server;
 struct um_session;
 
 enum {
-    UM_BUDGET_LITTLE = 4096 /* bytes that any session may gather, and the most it is then read at one time */
+    UM_BUDGET_LITTLE =
+        4096 /* bytes that any session may gather, and the most that is read at one time where there is no room */
 };
 
 /* The server's part. */
@@ -41,6 +43,7 @@ struct um_budget_share {
     uint64_t gathered; /* bytes, as they stand in the server's sum */
     uint64_t unsent;   /* likewise */
     uint64_t begun_ms; /* when the message began, on the loop's clock */
+    bool has_waited;   /* it was not read from for want of room, since then */
     bool is_favoured;  /* the first of those that wait, and has been told that it may go on */
     bool has_served;   /* a message was done since the last um_budget_note() */
 };
@@ -66,7 +69,7 @@ uint64_t um_budget_next_ms(const struct um_server *server);
 
 /* Ends messages whose time is up. A client that stalls gets `timeout`, and its session ends. Where it was the server that did not
  * read, for want of room, the message gets `limit_exceeded` and is passed over; and where that was for the session's own unread
- * answers, or because others had their turn, its time begins anew. */
+ * answers, or because others had their turn before it, its time begins anew. */
 void um_budget_expire(struct um_server *server);
 
 #endif

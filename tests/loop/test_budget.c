@@ -269,6 +269,79 @@ static void many_large_messages_that_stall(void **state)
     free(text);
 }
 
+/* One that has its turn and sends more and more is not read on for ever: when its message is done, it is the next one's turn. */
+static void turn_and_turn_about(void **state)
+{
+    enum { PART = LARGE / 3 * 2 };
+    struct world *world = *state;
+    struct client *other;
+    struct client *first;
+    struct client *second;
+    char *text = large_line();
+    char *both = malloc(LARGE);
+
+    assert_non_null(both);
+    world->limits.gathered_bytes = 65536;
+    world_start(world);
+    other = client_open(world, 0, true);
+    first = client_open(world, 1, true);
+    client_send_bytes(first, text, PART);
+    client_settle(first, other);
+    assert_true(stat_of(other, "gathered_bytes") >= 65536);
+    second = client_open(world, 2, true);
+    client_send_bytes(second, text, LARGE);
+    for (int i = 0; i < 50; i++)
+        client_ping(other);
+    assert_int_equal(second->received.size, 0);
+    memcpy(both, text + PART, LARGE - PART);
+    memcpy(both + LARGE - PART, text, PART);
+    client_send_bytes(first, both, LARGE);
+    client_expect(first, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    client_expect(second, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    client_send_bytes(first, text + PART, LARGE - PART);
+    client_expect(first, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    free(both);
+    free(text);
+}
+
+/* Turns the loop until its clock has gone on. */
+static void await_ms(struct world *world, struct client *other, uint64_t at_ms)
+{
+    while (uv_now(&world->loop) < at_ms)
+        client_ping(other);
+}
+
+/* The time in which a message was not read, because others had their turn, is not its client's fault. */
+static void waiting_for_others(void **state)
+{
+    enum { MESSAGE_MS = 1000, PART = LARGE / 3 };
+    struct world *world = *state;
+    struct client *other;
+    struct client *first;
+    struct client *second;
+    uint64_t began_ms;
+    char *text = large_line();
+
+    world->limits.gathered_bytes = 65536;
+    world->limits.message_ms = MESSAGE_MS;
+    world_start(world);
+    other = client_open(world, 0, true);
+    first = client_open(world, 1, true);
+    client_send_bytes(first, text, PART);
+    client_settle(first, other);
+    await_ms(world, other, uv_now(&world->loop) + MESSAGE_MS / 2);
+    second = client_open(world, 2, true);
+    client_send_bytes(second, text, PART);
+    for (int i = 0; i < 50; i++)
+        client_ping(other);
+    began_ms = uv_now(&world->loop);
+    expect_error(first, "timeout", "message_ms");
+    await_ms(world, other, began_ms + MESSAGE_MS + 1);
+    client_send_bytes(second, text + PART, LARGE - PART);
+    client_expect(second, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+    free(text);
+}
+
 /* Those that hold the room die. */
 static void many_large_messages_whose_clients_die(void **state)
 {
@@ -379,6 +452,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(waiting_for_ones_own_answers, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(many_large_messages, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(many_large_messages_that_stall, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(turn_and_turn_about, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(waiting_for_others, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(many_large_messages_whose_clients_die, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(many_who_do_not_read, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(who_pipelines_without_end, world_set_up, world_tear_down),
