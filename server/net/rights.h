@@ -17,8 +17,9 @@ struct um_rights_listener {
     void (*fault)(void *context, const char *text, const char *mend);
 };
 
-/* Judges the pipe at `path` (as um_endpoint_find() gives it), whether it is there or not. With `asks` it also connects,
- * to learn who listens; a daemon that judges its own pipe does not. */
+/* Judges the pipe at `path` (as um_endpoint_find() gives it), whether it is there or not. With `asks` it also tells who
+ * listens. For that it connects; a daemon that judges its own pipe does not ask. Windows: the rights cannot be read otherwise, so that
+ * there it connects in any case, for a moment. */
 void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener);
 
 #endif

@@ -5,6 +5,7 @@
 #include "rights.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -243,10 +244,12 @@ static void tell_server(int fd, const struct um_rights_listener *listener)
 static void ask_server(const char *path, const struct um_rights_listener *listener)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
     if (fd < 0)
         return;
+    /* Where its queue is full, connecting would wait. */
+    fcntl(fd, F_SETFL, O_NONBLOCK);
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         tell_server(fd, listener);

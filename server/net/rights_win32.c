@@ -210,7 +210,8 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
 static void judge_pipe(HANDLE pipe, const struct um_rights_listener *listener)
 {
     const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
-    unsigned char descriptor[DESCRIPTOR_ROOM];
+    /* The system wants it aligned. */
+    DWORD64 descriptor[DESCRIPTOR_ROOM / sizeof(DWORD64)];
     DWORD size;
 
     if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
