@@ -158,6 +158,9 @@ void um_session_refuse(struct um_session *session, enum um_refusal reason)
 
     um_buf_init(&session->peer.out, LINE_LIMIT);
     write_refusal(&session->peer.out, server, reason);
+    /* Where memory ran out, a part of a line would be worse than none. */
+    if (session->peer.out.failed)
+        um_buf_truncate(&session->peer.out, 0);
     if (server->refused >= REFUSED_LIMIT || reason == UM_REFUSED_TIGHT) {
         um_session_send(session);
         um_session_close(session);
