@@ -103,15 +103,22 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     return false;
 }
 
+/* Bytes of the message's answer, if it grows by so many more: in a batch, with the raw ones that are to follow. */
+static uint64_t grown(const struct um_call *call, uint64_t size)
+{
+    uint64_t raw = call->batch != NULL ? call->batch->raw.size : 0;
+
+    return call->peer->out.size - call->start + raw + size;
+}
+
 /* Whether the message's answer may grow by so many bytes, for all that waits to be sent. */
 static bool is_within_total(const struct um_call *call, uint64_t size)
 {
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t limit = rpc->limits->unsent_total_bytes;
     uint64_t used = um_engine_traffic(rpc)->unsent_bytes;
-    uint64_t asked = call->peer->out.size - call->start + size;
 
-    return used <= limit && asked <= limit - used;
+    return used <= limit && grown(call, size) <= limit - used;
 }
 
 bool um_call_has_place(const struct um_call *call, uint64_t size)
@@ -130,7 +137,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
         .used = um_engine_traffic(rpc)->unsent_bytes,
-        .asked = call->peer->out.size - call->start + size,
+        .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
