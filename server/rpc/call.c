@@ -349,6 +349,18 @@ void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum)
     um_reply_uint(call, "maximum", maximum);
 }
 
+void um_reply_quote(struct um_call *call, const char *key, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size > UM_NAME_SIZE_LIMIT) {
+        size = UM_NAME_SIZE_LIMIT;
+        while (((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    um_json_string(um_reply_key(call, key), text, size);
+}
+
 void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 {
     const char *text = umem_error_text(code);
