@@ -210,7 +210,10 @@ struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t 
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
 static void answer_no_memory(struct um_call *call)
 {
-    um_peer_tail_sent(call->peer);
+    /* Another answer's tail may still be waiting. */
+    if (call->tail_size != 0)
+        um_peer_tail_sent(call->peer);
+    call->tail_size = 0;
     um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the answer; ask for less");
     um_json_end_object(&call->peer->out);
     um_json_end_object(&call->peer->out);
