@@ -53,7 +53,7 @@ char *um_buf_grow(struct um_buf *buf, size_t extra)
 void um_buf_consume(struct um_buf *buf, size_t size)
 {
     buf->size -= size;
-    if (buf->size != 0)
+    if (size != 0 && buf->size != 0)
         memmove(buf->data, buf->data + size, buf->size);
 }
 

@@ -39,7 +39,7 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
         um_fail(call, code, "parameter \"%s\": %s: %.17g", param->name, detail, json->number);
     um_reply_string(call, "param", param->name);
     if (um_json_is(json, UM_JSON_STRING))
-        um_reply_string(call, "handle", json->text);
+        um_reply_quote(call, "handle", json->text);
     else if (json->is_integer)
         um_json_int(um_reply_key(call, "handle"), json->integer);
     else

@@ -18,7 +18,7 @@ bool um_args_refuse(struct um_call *call, const char *name, const char *format, 
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     um_fail(call, UMEM_E_INVALID_PARAMS, "%s: parameter \"%.64s\" %s", call->method->name, name, text);
-    um_reply_string(call, "param", name);
+    um_reply_quote(call, "param", name);
     um_reply_end(call);
     return false;
 }

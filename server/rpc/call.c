@@ -103,15 +103,22 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     return false;
 }
 
+/* Bytes of the message's answer, if it grows by so many more: in a batch, with the raw ones that are to follow. */
+static uint64_t grown(const struct um_call *call, uint64_t size)
+{
+    uint64_t raw = call->batch != NULL ? call->batch->raw.size : 0;
+
+    return call->peer->out.size - call->start + raw + size;
+}
+
 /* Whether the message's answer may grow by so many bytes, for all that waits to be sent. */
 static bool is_within_total(const struct um_call *call, uint64_t size)
 {
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t limit = rpc->limits->unsent_total_bytes;
     uint64_t used = um_engine_traffic(rpc)->unsent_bytes;
-    uint64_t asked = call->peer->out.size - call->start + size;
 
-    return used <= limit && asked <= limit - used;
+    return used <= limit && grown(call, size) <= limit - used;
 }
 
 bool um_call_has_place(const struct um_call *call, uint64_t size)
@@ -130,7 +137,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
         .used = um_engine_traffic(rpc)->unsent_bytes,
-        .asked = call->peer->out.size - call->start + size,
+        .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
     um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
@@ -203,7 +210,10 @@ struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t 
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
 static void answer_no_memory(struct um_call *call)
 {
-    um_peer_tail_sent(call->peer);
+    /* Another answer's tail may still be waiting. */
+    if (call->tail_size != 0)
+        um_peer_tail_sent(call->peer);
+    call->tail_size = 0;
     um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the answer; ask for less");
     um_json_end_object(&call->peer->out);
     um_json_end_object(&call->peer->out);
@@ -340,6 +350,18 @@ void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum)
         call->peer->rpc->refusals[place]++;
     um_reply_string(call, "limit", limit);
     um_reply_uint(call, "maximum", maximum);
+}
+
+void um_reply_quote(struct um_call *call, const char *key, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size > UM_NAME_SIZE_LIMIT) {
+        size = UM_NAME_SIZE_LIMIT;
+        while (((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    um_json_string(um_reply_key(call, key), text, size);
 }
 
 void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)

@@ -134,6 +134,10 @@ void um_fail(struct um_call *call, int code, const char *format, ...);
 /* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, who uses most of it. */
 void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum);
 
+/* A fact that repeats a text of the request's: the first UM_NAME_SIZE_LIMIT bytes of it, in whole characters, so that an error is
+ * small, whatever it is about. */
+void um_reply_quote(struct um_call *call, const char *key, const char *text);
+
 /* A whole error answer from the store's facts. */
 void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault);
 

@@ -31,6 +31,29 @@ static void test_double_free(void **state)
     assert_string_equal(string_of(data, "param"), "block");
 }
 
+/* Whoever does not read what is answered must not make the daemon keep long texts. */
+static void test_long_texts_are_not_repeated(void **state)
+{
+    enum { LENGTH = 5000 };
+    struct um_peer *peer = peer_of(state);
+    char text[LENGTH + 1];
+    cJSON *data;
+
+    /* Of the last character that there is room for, the first byte is the 254th. */
+    memset(text, 'x', LENGTH);
+    memcpy(text + 253, "\xe2\x82\xac", 3);
+    text[LENGTH] = '\0';
+    data = expect_error(peer, UMEM_E_UNKNOWN_HANDLE, MESSAGE("block.free", "[\"%s\"]"), text);
+    assert_int_equal(strlen(string_of(data, "handle")), 253);
+    assert_memory_equal(string_of(data, "handle"), text, 253);
+    text[255] = 'x';
+    text[254] = '\xa9';
+    text[253] = '\xc3';
+    data = expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.free", "{\"%s\":1}"), text);
+    assert_int_equal(strlen(string_of(data, "param")), 255);
+    assert_memory_equal(string_of(data, "param"), text, 255);
+}
+
 static void test_use_after_free(void **state)
 {
     struct um_peer *peer = peer_of(state);
@@ -245,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_double_free, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_long_texts_are_not_repeated, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_use_after_free, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_block_handle_where_a_heap_is_wanted, fixture_setup,
                                         fixture_teardown),

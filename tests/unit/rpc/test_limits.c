@@ -284,6 +284,28 @@ static void test_answers_that_wait(void **state)
     assert_int_equal(refusals_of(peer, "unsent_total_bytes"), 4);
 }
 
+/* A batch's raw bytes are kept apart until its end, and count as its answers do. */
+static void test_raw_bytes_of_a_batch_that_wait(void **state)
+{
+    static const char read[] = MESSAGE_OF("1", "block.read", "[\"b\",0,6000,\"raw\"]");
+    struct fixture *fixture = *state;
+    struct um_traffic traffic = {.unsent_bytes = 90000};
+    struct um_peer *peer = &fixture->other;
+    unsigned char bytes[6000];
+    const cJSON *answers;
+
+    fixture->rpc->traffic = &traffic;
+    fixture->limits.unsent_total_bytes = 100000;
+    fixture->limits.batch_bytes = 100000;
+    new_block(&fixture->peer, "{\"size\":6000,\"name\":\"b\"}");
+    tell(peer, "[%s,%s]", read, read);
+    answers = take_raw(peer, bytes, sizeof bytes);
+    assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 0), "result"), "size"), 6000);
+    assert_limit(member(member(cJSON_GetArrayItem(answers, 1), "error"), "data"), "unsent_total_bytes",
+                 100000, 90000);
+    expect_silence(peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bytes_of_one_session, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_who_uses_most, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_answers_that_wait, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_raw_bytes_of_a_batch_that_wait, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
