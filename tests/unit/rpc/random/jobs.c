@@ -105,6 +105,8 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
         return UMEM_OK;
     }
     old_size = run->blocks[block].size;
+    if (job->first.size > old_size && !session_may_have(run, block, job->first.size - old_size))
+        return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
     if (run->heaps[run->blocks[block].heap].is_shared &&
         store_size(run, job->first.block) != job->first.size) {
         job->no_room = true;
