@@ -217,6 +217,11 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
     *culprit = 0;
     if (job->kind == JOB_RESIZE)
         return step_resize(run, session, job, more);
+    if (job->kind ==
+        JOB_ALLOC) { /* blocks are so small here that there is one slice, and its answer tells all */
+        MUST(run->sessions[session].peer.job == NULL);
+        return UMEM_OK;
+    }
     if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
         return find_heap(run, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
     if (job->kind == JOB_AT) {
@@ -289,6 +294,9 @@ static void answer(struct call *call, const struct job *job)
     case JOB_AT:
         result_uint(call, "block", job->first.block);
         break;
+    case JOB_ALLOC:
+        answer_alloc(call, job); /* to the end: it may fail too */
+        return;
     }
     result_end(call);
 }
