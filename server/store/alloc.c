@@ -88,7 +88,7 @@ int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budge
             fault, UMEM_E_STALE_HANDLE,
             (struct um_fault){.heap = um_heap_handle(heap),
                               .what = "the heap was destroyed while memory for the block was got"});
-    if (!heap->backend->prepare(heap->memory, alloc->address, alloc->prepared, size)) {
+    if (!um_block_prepare_memory(store, heap, alloc->address, alloc->prepared, size)) {
         int code = um_block_no_memory(heap, alloc->options.size, fault);
         if (fault != NULL)
             fault->ntstatus = um_block_ntstatus(heap, alloc->options.flags);

@@ -187,6 +187,17 @@ void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint
     }
 }
 
+bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsigned char *address,
+                             uint64_t offset, uint64_t size)
+{
+    while (!heap->backend->prepare(heap->memory, address, offset, size)) {
+        if (!um_store_has_work(store))
+            return false;
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    }
+    return true;
+}
+
 /* A block's record, if need be one that is still to be given back. */
 static struct um_block *acquire(struct um_store *store)
 {

@@ -134,6 +134,22 @@ static int check_room(const struct um_store *store, const struct um_heap_options
     return 0;
 }
 
+/* Makes a heap's memory. Where there is none, all that is to be given back goes, and it is tried once more: an attempt
+ * that fails may leave work of its own behind, which must be no reason to try for ever. */
+static bool create_memory(struct um_store *store, const struct um_heap_options *options, struct um_heap *heap)
+{
+    const struct um_heap_backend *backend = heap->backend;
+    bool is_due = store->process != NULL && um_store_has_work(store);
+
+    if (backend->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory))
+        return true;
+    if (!is_due)
+        return false;
+    while (um_store_reclaim(store, UM_RECLAIM_FOR_ROOM))
+        continue;
+    return backend->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
+}
+
 int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
                  struct um_fault *fault)
 {
@@ -142,7 +158,7 @@ int um_heap_open(struct um_store *store, const struct um_heap_options *options, 
         goto fail;
     made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
     made->backend = store->backends[options->kind];
-    if (!made->backend->create(options->initial_size, options->maximum_size, made->alignment, &made->memory))
+    if (!create_memory(store, options, made))
         goto fail;
     if (options->kind == UM_HEAP_SHARED)
         store->shared_heaps++;

@@ -140,9 +140,8 @@ static int no_memory(const struct um_store *store, const struct um_block *block,
 
 int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault)
 {
-    bool more = true;
-    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && more)
-        more = um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && um_reclaim_is_due(store))
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     if (store->holds_limit == 0 || store->stats.holds < store->holds_limit)
         return 0;
     return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,

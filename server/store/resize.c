@@ -50,14 +50,20 @@ static void blame(const struct um_store *store, const struct um_heap *heap, cons
     fault->ntstatus = um_block_ntstatus(heap, flags);
 }
 
+static void unreserve(struct um_resize *resize)
+{
+    resize->heap->reserved -= resize->reserved;
+    resize->store->reserved -= resize->reserved;
+    resize->reserved = 0;
+}
+
 /* Gives a move up as far as it has come. Its next step, if the block is still there then, begins anew. */
 static void part(struct um_resize *resize)
 {
     struct um_block *block = resize->block;
     if (resize->address != NULL)
         um_block_free_memory(resize->heap, resize->address, resize->size);
-    resize->heap->reserved -= resize->reserved;
-    resize->store->reserved -= resize->reserved;
+    unreserve(resize);
     um_extra_of(block)->resize = NULL;
     resize->block = NULL;
     resize->address = NULL;
@@ -267,13 +273,31 @@ static bool move_some(struct um_resize *resize, const struct um_block *block, ui
     if (at < common)
         left = smaller(left, common - at);
     size = smaller(left, at < common ? budget : budget * PREPARED_FOR_COPIED);
-    if (!is_prepared && !heap->backend->prepare(heap->memory, resize->address, at, size))
+    if (!is_prepared && !um_block_prepare_memory(resize->store, heap, resize->address, at, size))
         return false;
     if (at < common)
         memcpy(resize->address + at, um_address_of(block) + at, (size_t)size);
     resize->copied += size;
     *done = resize->copied == (is_prepared ? common : resize->size);
     return true;
+}
+
+/* Puts the block where it was moved to, if it still may have so many bytes: its owner may have got others meanwhile, or the
+ * block another owner. */
+static int finish(struct um_store *store, struct um_resize *resize, struct um_block *block,
+                  struct um_fault *fault)
+{
+    unsigned char *address = resize->address;
+    unreserve(resize);
+    int code = check_growth(store, resize->heap, block, resize->size, fault);
+    if (code != 0) {
+        blame(store, resize->heap, block, resize->flags, fault);
+        return code;
+    }
+    resize->address = NULL;
+    put_memory(resize->heap, block, address);
+    note_size(store, block, resize->size);
+    return 0;
 }
 
 int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t budget, bool *more,
@@ -292,15 +316,12 @@ int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t bu
             blame(store, resize->heap, block, resize->flags, fault);
             return code;
         }
-        if (done) {
-            unsigned char *address = resize->address;
-            resize->address = NULL;
-            put_memory(resize->heap, block, address);
-            note_size(store, block, resize->size);
-        }
+        if (done)
+            code = finish(store, resize, block, fault);
     }
-    *more = !done;
-    return 0;
+    if (code == 0)
+        *more = !done;
+    return code;
 }
 
 void um_resize_end(struct um_store *store, struct um_resize *resize)

@@ -156,10 +156,34 @@ static bool is_ours_alone(int fd)
 #endif
 }
 
+/* Whether an object has no memory from `from` on, as far as it is still mapped. */
+static bool is_empty_from(const struct um_shm *shm, size_t from)
+{
+#ifdef SEEK_DATA
+    off_t data = lseek(shm->fd, (off_t)from, SEEK_DATA);
+
+    return data < 0 ? errno == ENXIO : (uint64_t)data >= shm->length;
+#else
+    (void)shm;
+    (void)from;
+    return false;
+#endif
+}
+
+/* How much of an object's end goes at once: what has no memory costs next to nothing, and may be most of it. */
+static size_t next_piece(const struct um_shm *shm)
+{
+    size_t size = PIECE_SIZE;
+
+    while (size <= shm->length / 2 && is_empty_from(shm, shm->length - 2 * size))
+        size *= 2;
+    return size < shm->length ? size : shm->length;
+}
+
 /* Lets go of the end of an object, and of all of it in the end. Returns whether it is gone. */
 static bool end_piece(struct um_shm *shm)
 {
-    size_t size = shm->length < PIECE_SIZE ? shm->length : PIECE_SIZE;
+    size_t size = next_piece(shm);
 
     shm->length -= size;
     munmap(shm->start + shm->length, size);

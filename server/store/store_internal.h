@@ -324,6 +324,10 @@ int um_block_make(struct um_store *store, struct um_heap *heap, struct um_owner 
 /* Like um_block_get_memory(), of a backend that has reserve(): the memory is still to be prepared. */
 void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
 
+/* Prepares some of what um_block_reserve_memory() got, if need be by reclaiming. Returns false where there is no memory. */
+bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsigned char *address,
+                             uint64_t offset, uint64_t size);
+
 /* Gets memory, if need be by reclaiming what is still to be given back. NULL: there is none. */
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size);
 

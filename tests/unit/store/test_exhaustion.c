@@ -3,6 +3,7 @@
 
 #include "fake_shm.h"
 #include "shared.h"
+#include "store_internal.h"
 #include "umem_errors.h"
 
 static int setup(void **state)
@@ -85,6 +86,51 @@ static void test_memory_that_comes_back_is_used(void **state)
     assert_true(is_zero(um_block_bytes(block), 4 * UNIT));
 }
 
+/* What a large block leaves goes back later; whoever needs it before then has it. */
+static void test_what_is_still_to_go_back_is_used(void **state)
+{
+    struct fixture *f = *state;
+    const struct um_block_options large = {.size = SHARED_LENGTH};
+    const struct um_heap_options all = {
+        .kind = UM_HEAP_SHARED, .initial_size = 9 * UNIT, .maximum_size = SHARED_LENGTH};
+    struct um_heap *left;
+    struct um_heap *right;
+    struct um_heap *third = NULL;
+    struct um_block *block;
+    struct um_alloc *alloc = NULL;
+    struct um_resize *resize = NULL;
+    bool more = true;
+
+    fake_shm_units = 16;
+    f->store->cleared_at_once = UNIT;
+    f->store->grown_at_once = UNIT;
+    left = make_shared(f->store, f->people[0], 0, 0);
+    right = make_shared(f->store, f->people[0], 0, 0);
+    um_block_free(f->store, make_block(f->store, left, f->people[0], SHARED_LENGTH));
+    assert_int_equal(fake_shm_units, 0);
+    assert_int_equal(um_alloc_begin(f->store, right, f->people[0], &large, &alloc, &block, NULL), 0);
+    while (more)
+        assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), 0);
+    block = um_alloc_block(alloc);
+    um_alloc_end(f->store, alloc);
+
+    um_block_free(f->store, block);
+    fake_shm_units = 1;
+    block = make_block(f->store, left, f->people[0], 100);
+    assert_int_equal(um_resize_begin(f->store, block, SHARED_LENGTH - UNIT, 0, &resize, NULL), 0);
+    assert_non_null(resize);
+    for (more = true; more;)
+        assert_int_equal(um_resize_step(f->store, resize, UNIT, &more, NULL), 0);
+    um_resize_end(f->store, resize);
+
+    um_block_free(f->store, block);
+    fake_shm_units = 16;
+    um_block_free(f->store, make_block(f->store, left, f->people[0], SHARED_LENGTH));
+    fake_shm_units = 0;
+    assert_int_equal(um_heap_create(f->store, f->people[0], &all, &third, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->people[0], &all, &third, NULL), UMEM_E_NO_MEMORY);
+}
+
 static void test_large_blocks_are_renewed(void **state)
 {
     struct fixture *f = *state;
@@ -128,6 +174,7 @@ int main(void)
         WITH_FIXTURE(test_a_heap_that_cannot_be_made),
         WITH_FIXTURE(test_blocks_without_memory_are_not_handed_out),
         WITH_FIXTURE(test_memory_that_comes_back_is_used),
+        WITH_FIXTURE(test_what_is_still_to_go_back_is_used),
         WITH_FIXTURE(test_large_blocks_are_renewed),
         WITH_FIXTURE(test_a_cut_heap_gives_nothing_more),
     };

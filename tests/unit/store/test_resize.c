@@ -162,6 +162,29 @@ static void test_a_block_shrinks_in_steps(void **state)
     expect_block(f, block, 3, BEFORE / 2, BEFORE / 2);
 }
 
+static void test_an_owner_that_got_others_meanwhile_may_not_have_it(void **state)
+{
+    struct fixture *f = *state;
+    struct um_block *block = make_stubborn(f, 0);
+    struct um_heap *heap = um_block_heap(f->store, block);
+    struct um_fault fault = {0};
+    bool more = true;
+    int code = 0;
+    f->store->owner_bytes_limit = AFTER + BEFORE;
+    struct um_resize *resize = begin(f, block, AFTER);
+    struct um_block *other = make_block(f->store, heap, f->people[1], BEFORE + 1);
+    for (int i = 0; i < AFTER && code == 0 && more; i++)
+        code = um_resize_step(f->store, resize, STEP, &more, &fault);
+    assert_int_equal(code, UMEM_E_LIMIT_EXCEEDED);
+    assert_true(more);
+    assert_string_equal(fault.limit, "session_bytes");
+    assert_int_equal(fault.block, um_block_handle(f->store, block));
+    um_resize_end(f->store, resize);
+    um_block_free(f->store, other);
+    expect_block(f, block, 1, BEFORE, BEFORE);
+    assert_int_equal(heap->reserved, 0);
+}
+
 static void test_a_resize_that_is_given_up_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -309,6 +332,7 @@ int main(void)
         WITH_FIXTURE(test_what_copies_little_is_done_at_once),
         WITH_FIXTURE(test_a_block_grows_in_steps_while_it_is_written_to),
         WITH_FIXTURE(test_a_block_shrinks_in_steps),
+        WITH_FIXTURE(test_an_owner_that_got_others_meanwhile_may_not_have_it),
         WITH_FIXTURE(test_a_resize_that_is_given_up_changes_nothing),
         WITH_FIXTURE(test_growth_is_reserved_until_the_end),
         WITH_FIXTURE(test_two_resizes_of_a_block_go_one_after_the_other),

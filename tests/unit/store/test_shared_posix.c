@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store_internal.h"
 #include "umem_errors.h"
 
 static void cut(const struct um_store *store, const struct um_block *block, off_t length)
@@ -84,6 +85,66 @@ static void test_a_cut_is_noticed_before_it_is_touched(void **state)
     assert_int_equal(validate_all(f->store, heap, 100, NULL), UMEM_E_CORRUPTED);
     try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
 }
+
+static void test_a_cut_amid_an_allocation_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *first = make_block(f->store, heap, f->people[0], 100);
+    const struct um_block_options options = {.size = 10 * UNIT};
+    struct um_alloc *alloc = NULL;
+    struct um_block *block = NULL;
+    bool more = true;
+
+    f->store->cleared_at_once = UNIT;
+    assert_int_equal(um_alloc_begin(f->store, heap, f->people[0], &options, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_step(f->store, alloc, 5 * UNIT, &more, NULL), 0);
+    cut(f->store, first, UNIT);
+    assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), UMEM_E_CORRUPTED);
+    um_alloc_end(f->store, alloc);
+    assert_int_equal(f->store->reserved, 0);
+    assert_int_equal(figures_of(heap).free_ranges, 1);
+    assert_int_equal(stats_of(f->store).blocks, 1);
+}
+
+static void test_a_cut_amid_a_resize_ends_it(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->people[0], 2 * UNIT);
+    struct um_resize *resize = NULL;
+    bool more = true;
+
+    f->store->grown_at_once = UNIT;
+    assert_int_equal(um_resize_begin(f->store, block, 8 * UNIT, 0, &resize, NULL), 0);
+    assert_non_null(resize);
+    assert_int_equal(um_resize_step(f->store, resize, UNIT, &more, NULL), 0);
+    cut(f->store, block, 0);
+    assert_int_equal(um_resize_step(f->store, resize, UNIT, &more, NULL), UMEM_E_CORRUPTED);
+    um_resize_end(f->store, resize);
+    assert_int_equal(f->store->reserved, 0);
+    assert_int_equal(um_block_size(block), 2 * UNIT);
+    assert_int_equal(figures_of(heap).free_bytes, SHARED_LENGTH - 2 * UNIT);
+}
+
+#ifdef __linux__
+/* What has no memory is let go at once, however much of it there is; what has some goes in pieces. */
+static void test_a_heap_that_is_mostly_empty_goes_soon(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t mebibyte = 1024 * 1024;
+    const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 65536 * mebibyte};
+    struct um_heap *heap = NULL;
+    int pieces = 0;
+
+    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+    memset(um_block_bytes(make_block(f->store, heap, f->people[0], 60 * mebibyte)), 1, 60 * mebibyte);
+    destroy_heap(f->store, heap);
+    while (um_store_reclaim(f->store, 1000))
+        pieces++;
+    assert_in_range(pieces, 3, 30);
+}
+#endif
 
 /* Runs `work` in a child and returns how that ended, as waitpid() tells it. */
 static int in_child(int (*work)(const char *name), const char *name)
@@ -276,10 +337,13 @@ int main(void)
         WITH_FIXTURE(test_a_cut_object_is_survived),
         WITH_FIXTURE(test_an_object_cut_to_nothing_again_and_again),
         WITH_FIXTURE(test_a_cut_is_noticed_before_it_is_touched),
+        WITH_FIXTURE(test_a_cut_amid_an_allocation_ends_it),
+        WITH_FIXTURE(test_a_cut_amid_a_resize_ends_it),
         WITH_FIXTURE(test_other_bus_errors_end_the_process),
         WITH_FIXTURE(test_only_the_owner_opens_it),
         WITH_FIXTURE(test_names_are_not_alike),
 #ifdef __linux__
+        WITH_FIXTURE(test_a_heap_that_is_mostly_empty_goes_soon),
         WITH_FIXTURE(test_what_a_killed_daemon_left_is_removed),
         WITH_FIXTURE(test_nothing_else_is_removed),
 #endif

@@ -69,6 +69,7 @@ static const struct {
     {"heap.validate", UMEM_OK},
     {"block.at", UMEM_OK},
     {"block.at", UMEM_E_UNKNOWN_HANDLE},
+    {"block.alloc", UMEM_OK},
     {"block.resize", UMEM_OK},
     {"block.resize", UMEM_E_STALE_HANDLE},
     {"block.fill", UMEM_OK},

@@ -105,6 +105,8 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
         return UMEM_OK;
     }
     old_size = run->blocks[block].size;
+    if (job->first.size > old_size && !session_may_have(run, block, job->first.size - old_size))
+        return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
     if (run->heaps[run->blocks[block].heap].is_shared &&
         store_size(run, job->first.block) != job->first.size) {
         job->no_room = true;
@@ -215,6 +217,11 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
     *culprit = 0;
     if (job->kind == JOB_RESIZE)
         return step_resize(run, session, job, more);
+    if (job->kind ==
+        JOB_ALLOC) { /* blocks are so small here that there is one slice, and its answer tells all */
+        MUST(run->sessions[session].peer.job == NULL);
+        return UMEM_OK;
+    }
     if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
         return find_heap(run, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
     if (job->kind == JOB_AT) {
@@ -287,6 +294,9 @@ static void answer(struct call *call, const struct job *job)
     case JOB_AT:
         result_uint(call, "block", job->first.block);
         break;
+    case JOB_ALLOC:
+        answer_alloc(call, job); /* to the end: it may fail too */
+        return;
     }
     result_end(call);
 }

@@ -176,7 +176,8 @@ enum job_kind {
     JOB_RESIZE,
     JOB_VALIDATE,
     JOB_COMPACT,
-    JOB_AT
+    JOB_AT,
+    JOB_ALLOC
 };
 
 /* A range of a block that may go while a call is at work on it. */
@@ -193,7 +194,7 @@ struct job {
     uint64_t turn; /* the smallest is next */
     uint64_t heaps[2];
     struct span
-        first; /* filled, copied from, the left one, looked through; its size is the new one of a resize */
+        first; /* filled, copied from, the left one, looked through; its size is the new one of a resize, or of a new block */
     struct span second; /* copied to, the right one */
     uint64_t done;
     unsigned value;        /* to fill with */
@@ -202,8 +203,10 @@ struct job {
     bool moving;           /* a resize that has memory to move to */
     bool no_room;          /* a resize for which a shared heap had no free range */
     uint64_t reserved;     /* bytes by which it will grow */
-    unsigned flags;        /* of a resize */
-    unsigned char *needle; /* allocated */
+    unsigned flags;        /* of a resize or an allocation */
+    bool for_session;      /* lifetime of a block that is being allocated */
+    int name;              /* its name; NONE: it gets none */
+    unsigned char *needle; /* what is looked for, or what a new block begins with; allocated */
     size_t needle_size;
 };
 

@@ -1,5 +1,4 @@
 /* What the methods of blocks and their lives must answer. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "json_out.h"
@@ -15,50 +14,6 @@ void fact_status(struct call *call, unsigned flags)
         fact_text(call, "ntstatus", "0xC0000017");
 }
 
-/* ---- block.alloc ---- */
-
-/* The limits; on failure the call has been answered. */
-static bool check_room(struct call *call, int heap, uint64_t size, unsigned flags)
-{
-    const struct run *run = call->run;
-    const struct model_heap *it = &run->heaps[heap];
-    uint64_t blocks[3] = {run->limits.blocks, sum_blocks(run, NONE, 0), 1};
-    uint64_t here[3] = {it->maximum_size, sum_bytes(run, heap, 0) + it->reserved, size};
-    uint64_t own[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
-                       size};
-    uint64_t all[3] = {run->limits.bytes, sum_bytes(run, NONE, 0) + run->reserved, size};
-
-    if (blocks[1] >= blocks[0])
-        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);
-    else if (here[0] != 0 && size > here[0] - here[1])
-        fail_limit(call, UMEM_E_NO_MEMORY, "maximum_size", here, it->handle);
-    else if (own[1] > own[0] || size > own[0] - own[1])
-        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", own, it->handle);
-    else if (size > all[0] - all[1])
-        fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "bytes", all, it->handle);
-    else
-        return true;
-    fact_status(call, flags | it->flags);
-    fail_end(call);
-    return false;
-}
-
-/* The block that the model does not know yet: how a notification's is found. */
-static uint64_t new_handle(const struct run *run)
-{
-    struct um_block_filter everything = {0};
-    size_t budget = 100000;
-    um_handle next = 0;
-    um_handle after = 0;
-    struct um_block *block = um_store_next_block(run->store, &everything, after, &budget, &next);
-
-    while (block != NULL && find_block(run, um_block_handle(run->store, block)) != NONE) {
-        after = um_block_handle(run->store, block);
-        block = um_store_next_block(run->store, &everything, after, &budget, &next);
-    }
-    return block != NULL ? um_block_handle(run->store, block) : 0;
-}
-
 /* Memory is never executable. */
 bool check_flags(struct call *call)
 {
@@ -66,97 +21,6 @@ bool check_flags(struct call *call)
         return true;
     fail_plain(call, UMEM_E_DENIED);
     return false;
-}
-
-static struct model_block *add_block(struct call *call, int heap, uint64_t size)
-{
-    struct run *run = call->run;
-    const struct request *request = call->request;
-    struct model_block *block = run->blocks;
-
-    while (block->alive)
-        block++;
-    *block = (struct model_block){
-        .alive = true,
-        .for_session = has_text(request, "lifetime", "session"),
-        .heap = heap,
-        .name = is_given(request, "name") ? (int)argument_of(request, "name")->uint : NONE,
-        .holders = 1U << call->session,
-        .size = size,
-        .created = run->now_s,
-        .maker = {run->sessions[call->session].id, call->session},
-        .bytes = calloc(1, (size_t)size + 1),
-    };
-    MUST(block->bytes != NULL);
-    if (is_given(request, "data"))
-        memcpy(block->bytes, argument_of(request, "data")->bytes, argument_of(request, "data")->size);
-    note_peaks(run, heap);
-    return block;
-}
-
-/* Whether the engine has found no free range in a shared heap. It may only be so where the model knows none, or where memory that is
- * no block's takes up room. */
-static bool lacks_room(struct call *call, int heap, uint64_t room)
-{
-    const struct run *run = call->run;
-    bool failed = call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_NO_MEMORY) : new_handle(run) == 0;
-
-    MUST(failed || room != UINT64_MAX);
-    MUST(!is_settled(call, heap) || failed == (room == UINT64_MAX));
-    return failed;
-}
-
-void predict_block_alloc(struct call *call)
-{
-    struct run *run = call->run;
-    const struct request *request = call->request;
-    const struct argument *name = argument_of(request, "name");
-    uint64_t size = argument_of(request, "size")->uint;
-    uint64_t room = UINT64_MAX; /* where it has to lie in a shared heap */
-    int heap = resolve_heap(call, "heap");
-    struct model_block *block;
-
-    if (heap == NONE)
-        return;
-    if (is_given(request, "data") && argument_of(request, "data")->size > size) {
-        refuse(call, UMEM_E_OUT_OF_RANGE);
-        fact_uint(call, "size", argument_of(request, "data")->size);
-        fact_uint(call, "block_size", size);
-        fail_end(call);
-        return;
-    }
-    if (!fits(call, 0, size) || !check_flags(call) ||
-        !check_room(call, heap, size, (unsigned)uint_or(request, "flags", 0)))
-        return;
-    if (name->given && block_named(run, name->name) != NONE) {
-        fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[block_named(run, name->name)].handle);
-        return;
-    }
-    if (run->heaps[heap].is_shared) {
-        room = find_room(run, heap, size);
-        if (lacks_room(call, heap, room)) {
-            refuse(call, UMEM_E_NO_MEMORY);
-            fact_uint(call, "heap", run->heaps[heap].handle);
-            fact_status(call, (unsigned)uint_or(request, "flags", 0) | run->heaps[heap].flags);
-            fail_end(call);
-            return;
-        }
-    }
-    block = add_block(call, heap, size);
-    (void)result_key(call, "block");
-    block->handle = 0;
-    block->handle = call->id.kind != ID_NONE ? learn_uint(call) : new_handle(run);
-    MUST((block->handle & 3) == 2 && block->handle >> 53 == 0);
-    um_json_uint(call->out, block->handle);
-    result_uint(call, "size", size);
-    (void)result_key(call, "address");
-    block->address =
-        call->id.kind != ID_NONE ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, block->handle);
-    MUST(block->address % run->heaps[heap].alignment == 0);
-    um_json_uint64(call->out, block->address);
-    learn_place(run, (int)(block - run->blocks));
-    MUST(!run->heaps[heap].is_shared || !is_settled(call, heap) || block->offset == room);
-    result_end(call);
 }
 
 /* ---- block.info, block.list, block.at ---- */

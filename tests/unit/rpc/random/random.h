@@ -117,6 +117,8 @@ void start_move(const struct run *run, struct job *job);
 /* A resize that may not grow says the same, whether it runs in slices or not. */
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags);
 void fail_no_room(struct call *call, int block, unsigned flags); /* in the memory of its heap */
+/* Answers an allocation whose last slice is done: whether it may be is looked at once more. */
+void answer_alloc(struct call *call, const struct job *job);
 
 /* ---- answers (answer.c) ---- */
 

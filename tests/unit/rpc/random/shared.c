@@ -121,11 +121,17 @@ void learn_place(struct run *run, int block)
     struct model_block *it = &run->blocks[block];
     struct model_heap *heap = &run->heaps[it->heap];
     struct um_block *found = NULL;
+    struct um_heap *its_heap = NULL;
     struct um_place place;
 
     if (!heap->is_shared)
         return;
-    MUST(um_store_find_block(run->store, it->handle, &found, NULL) == UMEM_OK);
+    if (um_store_find_block(run->store, it->handle, &found, NULL) != UMEM_OK) {
+        /* Made by a batch that destroys the heap further on: nobody gets to know where it was. */
+        MUST(um_store_find_heap(run->store, heap->handle, &its_heap, NULL) != UMEM_OK);
+        it->offset = UINT64_MAX / 2;
+        return;
+    }
     MUST(um_block_locate(run->store, found, &place, NULL) == UMEM_OK);
     if (heap->start == 0)
         heap->start = it->address - place.offset;

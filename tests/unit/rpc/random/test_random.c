@@ -21,6 +21,7 @@ enum {
     EXTRA = 20,    /* times as many, at most, until it has */
     STEPS_BETWEEN_CHECKS = 100,
     COPIED_AT_ONCE = 5000, /* bytes; so little that many resizes run in slices */
+    CLEARED_AT_ONCE = 200, /* likewise, allocations */
     BYTES_LIMIT = 12 * 1024 * 1024,
     BATCH_BYTES = 200000,
     MESSAGE_BYTES = 200000
@@ -293,7 +294,7 @@ static void start(struct run *run)
     run->limits.session_bytes = BYTES_LIMIT;
     assert_int_equal(um_store_new(&store, &run->store), UMEM_OK);
     run->store->copied_at_once = COPIED_AT_ONCE;
-    run->store->cleared_at_once = UINT64_MAX; /* the model makes every block at once */
+    run->store->cleared_at_once = CLEARED_AT_ONCE;
     options.store = run->store;
     options.started = run->now_s = 1000;
     options.events.context = run;
