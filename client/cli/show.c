@@ -59,7 +59,10 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_end_object(out);
     } else if (cJSON_IsArray(value)) {
         um_json_begin_array(out);
-        cJSON_ArrayForEach(item, value) cli_write_json(out, item);
+        cJSON_ArrayForEach(item, value)
+        {
+            cli_write_json(out, item);
+        }
         um_json_end_array(out);
     } else if (cJSON_IsString(value)) {
         um_json_cstring(out, value->valuestring);

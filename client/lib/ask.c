@@ -73,7 +73,7 @@ void um_ask_begin_raw(struct um_ask *ask, const char *method, const char *params
     um_json_key(&ask->text, "params");
     um_json_raw(&ask->text, params_json, strlen(params_json));
     check_params(ask, ask->text.size - strlen(params_json));
-    if (ask->code == UMEM_OK && !ask->text.failed && strcmp(method, "block.read") == 0)
+    if (is_good && ask->code == UMEM_OK && !ask->text.failed && strcmp(method, "block.read") == 0)
         ask->asks_for_raw = asks_for_raw(um_json_slice_of(params_json, strlen(params_json)));
 }
 
@@ -214,6 +214,8 @@ static bool take(const struct um_want *wanted, struct um_json_slice result, unio
     case UM_WANT_VALUE:
         return value.text != NULL && um_number_read(value, wanted->type, taken->number);
     default:
+        /* The result as it stands: there is nothing to take from it. */
+        taken->uint = 0;
         return true;
     }
 }

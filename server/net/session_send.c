@@ -5,6 +5,8 @@
  */
 #include "session.h"
 
+#include <assert.h>
+
 #include "server_core.h"
 
 enum {
@@ -153,11 +155,12 @@ static void on_written(uv_write_t *write, int status)
 static void write_later(struct um_session *session)
 {
     uv_buf_t buf;
+    unsigned count = list_parts(session, &buf, 1);
 
-    list_parts(session, &buf, 1);
+    assert(count == 1);
     session->write.data = session;
     session->writing_size = buf.len;
-    if (uv_write(&session->write, (uv_stream_t *)&session->pipe, &buf, 1, on_written) != 0) {
+    if (uv_write(&session->write, (uv_stream_t *)&session->pipe, &buf, count, on_written) != 0) {
         session->writing_size = 0;
         um_session_close(session);
     }

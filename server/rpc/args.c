@@ -1,5 +1,6 @@
 #include "args.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "args_values.h"
@@ -33,6 +34,8 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
 {
     const char *detail = fault->what != NULL ? fault->what : umem_error_text(code);
 
+    /* What stands for a parameter that is left out is always found. */
+    assert(json != NULL);
     if (um_json_is(json, UM_JSON_STRING))
         um_fail(call, code, "parameter \"%s\": %s: \"%.255s\"", param->name, detail, json->text);
     else

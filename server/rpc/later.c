@@ -152,14 +152,14 @@ void um_later_settle(struct um_rpc *rpc)
     static const struct um_fault nothing;
 
     while (!um_list_is_empty(&rpc->cancelled))
-        um_later_fail(UM_LIST_ITEM(rpc->cancelled.next, struct um_later, in_cancelled), UMEM_E_CANCELLED,
-                      &nothing);
+        um_later_fail(UM_LIST_ITEM(um_list_take(&rpc->cancelled), struct um_later, in_cancelled),
+                      UMEM_E_CANCELLED, &nothing);
 }
 
 void um_later_drop_all(struct um_peer *peer)
 {
     while (!um_list_is_empty(&peer->laters))
-        free_later(UM_LIST_ITEM(peer->laters.next, struct um_later, in_peer));
+        free_later(UM_LIST_ITEM(um_list_take(&peer->laters), struct um_later, in_peer));
 }
 
 void um_later_expire(struct um_rpc *rpc)

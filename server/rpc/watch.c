@@ -154,9 +154,8 @@ void um_peer_notify(struct um_peer *peer)
     uint64_t limit = um_peer_unsent_limit(peer);
 
     while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken) {
-        struct um_watch *watch = UM_LIST_ITEM(peer->talking.next, struct um_watch, in_talking);
+        struct um_watch *watch = UM_LIST_ITEM(um_list_take(&peer->talking), struct um_watch, in_talking);
 
-        um_list_remove(&watch->in_talking);
         tell(watch);
     }
 }
@@ -267,5 +266,5 @@ bool um_watch_end(struct um_peer *peer, uint64_t id)
 void um_watch_drop_all(struct um_peer *peer)
 {
     while (!um_list_is_empty(&peer->watches))
-        free_watch(UM_LIST_ITEM(peer->watches.next, struct um_watch, in_peer));
+        free_watch(UM_LIST_ITEM(um_list_take(&peer->watches), struct um_watch, in_peer));
 }

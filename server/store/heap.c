@@ -203,12 +203,13 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
             return um_fault(fault, UMEM_E_NO_MEMORY,
                             (struct um_fault){.what = "the system has no memory for the name"});
     }
-    struct um_heap *made;
+    struct um_heap *made = NULL;
     code = um_heap_open(store, options, &made, fault);
     if (code != 0) {
         um_names_free(&store->heap_names, name);
         return code;
     }
+    assert(made != NULL);
     made->name = name;
     if (name != NULL)
         um_names_insert(&store->heap_names, name, um_heap_handle(made));

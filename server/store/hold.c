@@ -51,7 +51,7 @@ bool um_extra_dispose(struct um_store *store, struct um_block *block)
     um_resize_part(block);
     um_names_free(&store->block_names, extra->name);
     while (!um_list_is_empty(&extra->holds))
-        um_hold_free(store, UM_LIST_ITEM(extra->holds.next, struct um_hold, in_block));
+        um_hold_free(store, UM_LIST_ITEM(um_list_take(&extra->holds), struct um_hold, in_block));
     if (is_pinned)
         um_pin_detach(extra->pin);
     drop_extra(block, extra);
@@ -110,7 +110,7 @@ struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner
 void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget)
 {
     for (; *budget > 0 && !um_list_is_empty(&owner->holds); --*budget) {
-        struct um_hold *hold = UM_LIST_ITEM(owner->holds.next, struct um_hold, in_owner);
+        struct um_hold *hold = UM_LIST_ITEM(um_list_take(&owner->holds), struct um_hold, in_owner);
         struct um_block *block = hold->block;
         struct um_account *account = um_account_of(store, block);
         if (account->dead) {

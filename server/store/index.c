@@ -36,7 +36,7 @@ static bool make_segment(struct um_index *index)
         index->segments = segments;
         index->segment_capacity = capacity;
     }
-    index->segments[segment] = calloc(SEGMENT_BUCKETS, sizeof **index->segments);
+    index->segments[segment] = calloc(SEGMENT_BUCKETS, sizeof(struct um_index_node *));
     return index->segments[segment] != NULL;
 }
 

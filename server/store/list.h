@@ -45,4 +45,16 @@ static inline void um_list_remove(struct um_link *link)
     um_list_init(link);
 }
 
+/* Takes the first member out of a list that is not empty. A loop that frees members takes them by this, so that it shows
+ * where it stands that it does not meet one twice. */
+static inline struct um_link *um_list_take(struct um_link *head)
+{
+    struct um_link *first = head->next;
+
+    head->next = first->next;
+    first->next->prev = head;
+    um_list_init(first);
+    return first;
+}
+
 #endif

@@ -1,0 +1,164 @@
+/* Every call that can be submitted asks for what its direct twin asks for; numbers of every type and flags go both ways. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon.h"
+
+struct scene {
+    umem_client *client;
+    umem_calls *calls;
+};
+
+static void begin(struct scene *scene, void **state)
+{
+    scene->client = daemon_connect(*state);
+    scene->calls = umem_calls_new(scene->client, UMEM_PIPELINE);
+    assert_non_null(scene->calls);
+}
+
+static void end(struct scene *scene)
+{
+    umem_calls_free(scene->calls);
+    umem_client_free(scene->client);
+}
+
+/* What was submitted last is answered by `expected`. */
+static void answers(struct scene *scene, int submitted, int expected)
+{
+    int code = submitted == UMEM_OK ? umem_collect(scene->calls) : submitted;
+
+    if (code != expected)
+        print_error("%s\n", umem_last_error(scene->client)->message);
+    assert_int_equal(code, expected);
+}
+
+static void test_heaps(void **state)
+{
+    struct scene scene;
+    struct umem_heap_options options = {.flags = UMEM_FLAG_NO_SERIALIZE | UMEM_FLAG_GENERATE_EXCEPTIONS,
+                                        .maximum_size = 65536,
+                                        .name = "heap"};
+    struct umem_heap_info info;
+    umem_handle heap = 0;
+    umem_handle found = 0;
+    umem_handle block = 0;
+    uint64_t blocks = 0;
+    uint64_t bytes = 0;
+    uint64_t largest = 0;
+
+    begin(&scene, state);
+    answers(&scene, umem_submit_heap_create(scene.calls, &options, &heap), UMEM_OK);
+    answers(&scene, umem_submit_heap_lookup(scene.calls, "heap", &found), UMEM_OK);
+    assert_int_equal(found, heap);
+    answers(&scene, umem_submit_heap_lookup(scene.calls, "hea", &found), UMEM_E_UNKNOWN_HANDLE);
+    answers(&scene, umem_submit_heap_info(scene.calls, heap, &info), UMEM_OK);
+    assert_int_equal(info.heap, heap);
+    assert_int_equal(info.flags, options.flags);
+    assert_int_equal(info.maximum_size, 65536);
+
+    assert_int_equal(umem_block_alloc(scene.client, 48, &(struct umem_block_options){.heap = heap}, &block),
+                     UMEM_OK);
+    answers(&scene, umem_submit_heap_validate(scene.calls, heap, block), UMEM_OK);
+    answers(&scene, umem_submit_heap_validate(scene.calls, heap, heap), UMEM_E_UNKNOWN_HANDLE);
+    answers(&scene, umem_submit_heap_compact(scene.calls, heap, &largest), UMEM_OK);
+    answers(&scene, umem_submit_heap_unlock(scene.calls, heap), UMEM_E_DENIED);
+    answers(&scene, umem_submit_heap_lock(scene.calls, heap, 0), UMEM_OK);
+    assert_int_equal(umem_heap_info(scene.client, heap, &info), UMEM_OK);
+    assert_true(info.locked);
+    answers(&scene, umem_submit_heap_unlock(scene.calls, heap), UMEM_OK);
+    answers(&scene, umem_submit_heap_destroy(scene.calls, heap, &blocks, &bytes), UMEM_OK);
+    assert_int_equal(blocks, 1);
+    assert_int_equal(bytes, 48);
+    answers(&scene, umem_submit_heap_info(scene.calls, heap, &info), UMEM_E_STALE_HANDLE);
+    end(&scene);
+}
+
+static void test_blocks(void **state)
+{
+    static const enum umem_lifetime session = UMEM_LIFETIME_SESSION;
+    struct scene scene;
+    struct umem_block_info info;
+    umem_handle block = 0;
+    umem_handle found = 0;
+    umem_client *other = daemon_connect(*state);
+    uint64_t holders = 0;
+
+    begin(&scene, state);
+    assert_int_equal(umem_block_alloc(other, 8, NULL, &block), UMEM_OK);
+    answers(&scene, umem_submit_block_hold(scene.calls, block, &holders), UMEM_OK);
+    assert_int_equal(holders, 2);
+    answers(&scene, umem_submit_block_release(scene.calls, block, &holders), UMEM_OK);
+    assert_int_equal(holders, 1);
+    answers(&scene, umem_submit_block_change(scene.calls, block, "name", &session, &info), UMEM_OK);
+    assert_string_equal(info.name, "name");
+    assert_int_equal(info.lifetime, UMEM_LIFETIME_SESSION);
+    answers(&scene, umem_submit_block_lookup(scene.calls, "name", &found), UMEM_OK);
+    assert_int_equal(found, block);
+    answers(&scene, umem_submit_block_resize(scene.calls, block, 24, 0), UMEM_OK);
+    answers(&scene, umem_submit_block_info(scene.calls, block, &info), UMEM_OK);
+    assert_int_equal(info.block, block);
+    assert_int_equal(info.size, 24);
+    answers(&scene, umem_submit_block_wake(scene.calls, block, 16, 8), UMEM_OK);
+    answers(&scene, umem_submit_block_wake(scene.calls, block, 16, 9), UMEM_E_OUT_OF_RANGE);
+    answers(&scene, umem_submit_block_free(scene.calls, block), UMEM_OK);
+    answers(&scene, umem_submit_block_free(scene.calls, block), UMEM_E_STALE_HANDLE);
+    end(&scene);
+    umem_client_free(other);
+}
+
+/* Numbers go to the daemon and come from it as JSON where they are exchanged, and as bytes where they are set. */
+#define EXCHANGES(number, name, first, second) \
+    do { \
+        number was = (first); \
+        number is = (second); \
+        number before = 0; \
+        bool exchanged = false; \
+\
+        answers(&scene, umem_submit_block_set(scene.calls, block, 0, name, &was, 1), UMEM_OK); \
+        answers(&scene, \
+                umem_submit_block_exchange(scene.calls, block, 0, name, &is, &was, &before, &exchanged), \
+                UMEM_OK); \
+        assert_true(exchanged); \
+        assert_true(before == was); \
+        before = 0; \
+        answers(&scene, umem_submit_block_get(scene.calls, block, 0, name, &before, 1), UMEM_OK); \
+        assert_true(before == is); \
+    } while (false)
+
+static void test_numbers(void **state)
+{
+    struct scene scene;
+    umem_handle block = 0;
+
+    begin(&scene, state);
+    assert_int_equal(umem_block_alloc(scene.client, 8, NULL, &block), UMEM_OK);
+    EXCHANGES(uint8_t, UMEM_TYPE_U8, 1, UINT8_MAX);
+    EXCHANGES(int8_t, UMEM_TYPE_I8, INT8_MIN, INT8_MAX);
+    EXCHANGES(uint16_t, UMEM_TYPE_U16, 0x0102, UINT16_MAX);
+    EXCHANGES(int16_t, UMEM_TYPE_I16, INT16_MIN, INT16_MAX);
+    EXCHANGES(uint32_t, UMEM_TYPE_U32, 0x01020304, UINT32_MAX);
+    EXCHANGES(int32_t, UMEM_TYPE_I32, INT32_MIN, INT32_MAX);
+    EXCHANGES(uint64_t, UMEM_TYPE_U64, 0x0102030405060708, UINT64_MAX);
+    EXCHANGES(int64_t, UMEM_TYPE_I64, INT64_MIN, INT64_MAX);
+    EXCHANGES(float, UMEM_TYPE_F32, 0.1F, -3.4e38F);
+    EXCHANGES(double, UMEM_TYPE_F64, 0.1, -1.7e308);
+    assert_int_equal(umem_block_free(scene.client, block), UMEM_OK);
+    end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
