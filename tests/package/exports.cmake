@@ -99,7 +99,7 @@ list(FILTER public INCLUDE REGEX "^umem_")
 compare("${STATIC}" declared public)
 set(strange ${symbols})
 # mingw-w64's compiler adds pointers to what another file has, which cannot be anybody's names.
-list(FILTER strange EXCLUDE REGEX "^([.]refptr[.])?um(em)?_")
+list(FILTER strange EXCLUDE REGEX "^([.]refptr[.]|um(em)?_)")
 foreach(name IN LISTS strange)
     message(NOTICE "${STATIC}: ${name} is a name that a program may have too; it should be static, or begin with um_")
     set(is_good FALSE)
