@@ -51,6 +51,10 @@ static void send_input(struct process *process, const char *input)
     static uv_write_t request;
     uv_buf_t buf = uv_buf_init((char *)(uintptr_t)input, (unsigned)strlen(input));
 
+    /* A program that ends before it has read its input is no reason to end as well. The child has its own setting. */
+#ifdef SIGPIPE
+    signal(SIGPIPE, SIG_IGN);
+#endif
     if (uv_write(&request, (uv_stream_t *)&process->in, &buf, 1, on_written) != 0)
         uv_close((uv_handle_t *)&process->in, NULL);
 }
