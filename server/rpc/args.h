@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "block.h"
 #include "method.h"
-#include "store.h"
 #include "value.h"
 
 struct um_json;

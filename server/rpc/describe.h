@@ -6,9 +6,9 @@
 #ifndef UM_DESCRIBE_H
 #define UM_DESCRIBE_H
 
+#include "block.h"
 #include "buf.h"
 #include "method.h"
-#include "store.h"
 
 /* Members that um_describe_block(), um_describe_place() and um_describe_heap() write into an object that is begun. */
 extern const struct um_member um_block_members[];

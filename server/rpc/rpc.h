@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "block.h"
 #include "buf.h"
 #include "limits.h"
 #include "list.h"
-#include "store.h"
 
 struct um_rpc;
 struct um_peer;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "store.h"
+#include "block.h"
 
 enum { TEST_PEOPLE = 3 /* owners that a fixture opens */ };
 

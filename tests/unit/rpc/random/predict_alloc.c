@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block.h"
 #include "json_out.h"
 #include "predict.h"
-#include "store.h"
 #include "store_internal.h"
 #include "umem_errors.h"
 

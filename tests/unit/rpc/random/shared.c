@@ -1,8 +1,8 @@
 /* The model's shared heaps: where blocks lie in their object, and what is free between them. */
 #include <string.h>
 
+#include "block.h"
 #include "random.h"
-#include "store.h"
 #include "store_internal.h"
 #include "umem_errors.h"
 
