@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "counters.h"
 #include "world.h"
 
 enum {
@@ -26,17 +27,6 @@ enum {
     TRIES = 40, /* waits and watches that one session wants, which is more than it gets */
     ROUNDS = 20
 };
-
-static unsigned long long number_in(const char *text, const char *name)
-{
-    char key[64];
-    const char *at;
-
-    snprintf(key, sizeof key, "\"%s\":", name);
-    at = strstr(text, key);
-    assert_non_null(at);
-    return strtoull(at + strlen(key), NULL, 10);
-}
 
 static void do_line(struct client *client, const char *request, char *answer, size_t room)
 {

@@ -9,24 +9,10 @@
 
 #include <cmocka.h>
 
+#include "counters.h"
 #include "world.h"
 
 enum { BLOCK_SIZE = 60000, ANSWER_SIZE = 80000 }; /* a block, and about what its bytes take as base64 */
-
-/* Reads a number out of server.stats. */
-static unsigned long long stat_of(struct client *client, const char *name)
-{
-    char line[4096];
-    char key[64];
-    const char *at;
-
-    client_send(client, "{\"method\":\"server.stats\"}\n");
-    client_take_line(client, line, sizeof line);
-    snprintf(key, sizeof key, "\"%s\":", name);
-    at = strstr(line, key);
-    assert_non_null(at);
-    return strtoull(at + strlen(key), NULL, 10);
-}
 
 static void make_block(struct client *client, size_t size, const char *more)
 {
