@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <uv.h>
 
@@ -20,6 +21,17 @@ static long read_pid(const char *path)
     fclose(file);
     text[size] = '\0';
     return strtol(text, NULL, 10);
+}
+
+/* A device, say, is written to, but never taken away. */
+static bool is_file(const char *path)
+{
+    uv_fs_t request;
+    bool is_regular =
+        uv_fs_stat(NULL, &request, path, NULL) == 0 && (request.statbuf.st_mode & S_IFMT) == S_IFREG;
+
+    uv_fs_req_cleanup(&request);
+    return is_regular;
 }
 
 bool um_pid_file_write(const char *path, char *why, size_t room)
@@ -41,7 +53,7 @@ bool um_pid_file_write(const char *path, char *why, size_t room)
     is_written = fprintf(file, "%ld\n", own) > 0;
     if (fclose(file) != 0 || !is_written) {
         snprintf(why, room, "%s cannot be written: %s", path, strerror(errno));
-        remove(path);
+        um_pid_file_remove(path);
         return false;
     }
     return true;
@@ -49,5 +61,6 @@ bool um_pid_file_write(const char *path, char *why, size_t room)
 
 void um_pid_file_remove(const char *path)
 {
-    remove(path);
+    if (is_file(path))
+        remove(path);
 }

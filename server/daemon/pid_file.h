@@ -13,7 +13,7 @@
  * holds the id of another process that is alive, or cannot be written. */
 bool um_pid_file_write(const char *path, char *why, size_t room);
 
-/* Removes it. */
+/* Removes it, if it is a file: a device, say, stays. */
 void um_pid_file_remove(const char *path);
 
 #endif

@@ -34,6 +34,17 @@ full "$bin/umemd" --pid-file "$folder/pid" 2>&1 | cat >"$folder/err" || status=$
 grep -q "$folder/pid cannot be written: " "$folder/err" || fail "it does not say why"
 [ -z "$(ls "$folder" | grep -v '^err$')" ] || fail "it left something behind: $(ls "$folder")"
 
+# A device is not taken away, even where it has no room. (A link to it is taken here, so that a fault costs the link only.)
+if [ -c /dev/full ]; then
+    ln -s /dev/full "$folder/full"
+    status=0
+    "$bin/umemd" --pid-file "$folder/full" 2>"$folder/err" || status=$?
+    [ $status -eq 1 ] || fail "with a full device for its pid file it ended with $status"
+    grep -q "$folder/full cannot be written: No space left on device" "$folder/err" || fail "it does not say why"
+    [ -L "$folder/full" ] || fail "the device is gone"
+    rm "$folder/full"
+fi
+
 # With --daemon the starter tells.
 status=0
 full "$bin/umemd" --daemon --pid-file "$folder/pid" 2>&1 | cat >"$folder/err" || status=$?
