@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,38 +18,6 @@
 #include "endpoint.h"
 
 enum { TEXT_ROOM = 1024, USER_ROOM = 64 };
-
-/* ---- telling ---- */
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static void
-tell_fact(const struct um_rights_listener *listener, const char *subject, const char *format, ...)
-{
-    char text[TEXT_ROOM];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    listener->fact(listener->context, subject, text);
-}
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static void
-tell_fault(const struct um_rights_listener *listener, const char *mend, const char *format, ...)
-{
-    char text[TEXT_ROOM];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    listener->fault(listener->context, text, mend);
-}
 
 static void name_user(uid_t user, char name[USER_ROOM])
 {
@@ -92,20 +59,21 @@ static void judge_one_directory(const char *directory, const char *subject,
     struct stat facts;
 
     if (stat(directory, &facts) != 0) {
-        tell_fault(listener, "make it, with mode 0700, or name another pipe", "%s cannot be looked at: %s",
-                   directory, strerror(errno));
+        um_rights_tell_fault(listener, "make it, with mode 0700, or name another pipe",
+                             "%s cannot be looked at: %s", directory, strerror(errno));
         return;
     }
     name_user(facts.st_uid, user);
     if (subject != NULL)
-        tell_fact(listener, subject, "%s, user %s, mode %04o", directory, user, mode_of(&facts));
+        um_rights_tell_fact(listener, subject, "%s, user %s, mode %04o", directory, user, mode_of(&facts));
     if (!is_trusted(facts.st_uid))
-        tell_fault(listener, "name a pipe in a directory of your own, by --pipe or UMEM_PIPE",
-                   "%s belongs to user %s, who could put another socket there", directory, user);
+        um_rights_tell_fault(listener, "name a pipe in a directory of your own, by --pipe or UMEM_PIPE",
+                             "%s belongs to user %s, who could put another socket there", directory, user);
     if (is_open(&facts)) {
         snprintf(mend, sizeof mend, "chmod go-w %s, or name a pipe elsewhere", directory);
-        tell_fault(listener, mend, "%s has mode %04o, so that other users could put another socket there",
-                   directory, mode_of(&facts));
+        um_rights_tell_fault(listener, mend,
+                             "%s has mode %04o, so that other users could put another socket there",
+                             directory, mode_of(&facts));
     }
 }
 
@@ -116,8 +84,8 @@ static void judge_directories(const char *directory, const struct um_rights_list
     char *slash;
 
     if (real == NULL) {
-        tell_fault(listener, "make the directory, with mode 0700, or name another pipe",
-                   "%s, where the pipe would be, cannot be found: %s", directory, strerror(errno));
+        um_rights_tell_fault(listener, "make the directory, with mode 0700, or name another pipe",
+                             "%s, where the pipe would be, cannot be found: %s", directory, strerror(errno));
         return;
     }
     judge_one_directory(real, "directory", listener);
@@ -156,7 +124,8 @@ static void judge_place(const char *path, const struct um_rights_listener *liste
 
     cut_last(path, directory);
     if (um_endpoint_is_private(path) && lstat(directory, &facts) != 0 && errno == ENOENT) {
-        tell_fact(listener, "directory", "%s is not there yet; a daemon makes it, with mode 0700", directory);
+        um_rights_tell_fact(listener, "directory", "%s is not there yet; a daemon makes it, with mode 0700",
+                            directory);
         cut_last(directory, above);
         judge_directories(above, listener);
         return;
@@ -164,13 +133,13 @@ static void judge_place(const char *path, const struct um_rights_listener *liste
     size = readlink(directory, target, sizeof target - 1);
     if (size >= 0) {
         target[size] = '\0';
-        tell_fact(listener, "link", "%s leads to %s", directory, target);
+        um_rights_tell_fact(listener, "link", "%s leads to %s", directory, target);
     }
     /* What a daemon would refuse. */
     if (um_endpoint_check(path, &what) != 0)
-        tell_fault(listener,
-                   "remove the directory, or chmod 700 it if it is your own; else name another pipe",
-                   "%s: %s", directory, what);
+        um_rights_tell_fault(
+            listener, "remove the directory, or chmod 700 it if it is your own; else name another pipe",
+            "%s: %s", directory, what);
     judge_directories(directory, listener);
 }
 
@@ -186,29 +155,30 @@ static bool judge_file(const char *path, const char *subject, bool is_socket,
 
     if (lstat(path, &facts) != 0) {
         if (errno == ENOENT)
-            tell_fact(listener, subject, "not there; a daemon makes it, with mode 0600");
+            um_rights_tell_fact(listener, subject, "not there; a daemon makes it, with mode 0600");
         else
-            tell_fault(listener, "see to it that this user may look there", "%s cannot be looked at: %s",
-                       path, strerror(errno));
+            um_rights_tell_fault(listener, "see to it that this user may look there",
+                                 "%s cannot be looked at: %s", path, strerror(errno));
         return false;
     }
     snprintf(mend, sizeof mend, "remove %s, or name another pipe", path);
     if (S_ISLNK(facts.st_mode)) {
-        tell_fault(listener, mend, "%s is a symbolic link, which another user may have put there", path);
+        um_rights_tell_fault(listener, mend, "%s is a symbolic link, which another user may have put there",
+                             path);
         return false;
     }
     if (is_socket ? !S_ISSOCK(facts.st_mode) : !S_ISREG(facts.st_mode)) {
-        tell_fault(listener, mend, "%s is no %s", path, is_socket ? "socket" : "ordinary file");
+        um_rights_tell_fault(listener, mend, "%s is no %s", path, is_socket ? "socket" : "ordinary file");
         return false;
     }
     name_user(facts.st_uid, user);
-    tell_fact(listener, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
+    um_rights_tell_fact(listener, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
     if (!is_trusted(facts.st_uid))
-        tell_fault(listener, mend, "%s belongs to user %s", path, user);
+        um_rights_tell_fault(listener, mend, "%s belongs to user %s", path, user);
     if ((facts.st_mode & 077) != 0) {
         snprintf(mend, sizeof mend, "chmod 600 %s", path);
-        tell_fault(listener, mend, "%s has mode %04o, which lets other users %s", path, mode_of(&facts),
-                   is_socket ? "connect" : "hold the lock");
+        um_rights_tell_fault(listener, mend, "%s has mode %04o, which lets other users %s", path,
+                             mode_of(&facts), is_socket ? "connect" : "hold the lock");
     }
     return true;
 }
@@ -224,7 +194,7 @@ static void tell_server(int fd, const struct um_rights_listener *listener)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
         return;
     name_user(server.uid, user);
-    tell_fact(listener, "listening", "process %ld, user %s", (long)server.pid, user);
+    um_rights_tell_fact(listener, "listening", "process %ld, user %s", (long)server.pid, user);
 #else
     struct {
         uid_t uid;
@@ -234,11 +204,11 @@ static void tell_server(int fd, const struct um_rights_listener *listener)
     if (getpeereid(fd, &server.uid, &group) != 0)
         return;
     name_user(server.uid, user);
-    tell_fact(listener, "listening", "user %s", user);
+    um_rights_tell_fact(listener, "listening", "user %s", user);
 #endif
     if (!is_trusted(server.uid))
-        tell_fault(listener, "name another pipe; the client library will not talk to that one",
-                   "the program that listens there is user %s's", user);
+        um_rights_tell_fault(listener, "name another pipe; the client library will not talk to that one",
+                             "the program that listens there is user %s's", user);
 }
 
 static void ask_server(const char *path, const struct um_rights_listener *listener)
@@ -254,9 +224,10 @@ static void ask_server(const char *path, const struct um_rights_listener *listen
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         tell_server(fd, listener);
     else if (errno == ECONNREFUSED)
-        tell_fact(listener, "listening", "nobody; the socket is left over, and the next daemon replaces it");
+        um_rights_tell_fact(listener, "listening",
+                            "nobody; the socket is left over, and the next daemon replaces it");
     else
-        tell_fact(listener, "listening", "not known: %s", strerror(errno));
+        um_rights_tell_fact(listener, "listening", "not known: %s", strerror(errno));
     close(fd);
 }
 
@@ -266,7 +237,7 @@ void um_rights_judge(const char *path, bool asks, const struct um_rights_listene
     char user[USER_ROOM];
 
     name_user(geteuid(), user);
-    tell_fact(listener, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
+    um_rights_tell_fact(listener, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
     judge_place(path, listener);
     if (judge_file(path, "socket", true, listener) && asks)
         ask_server(path, listener);

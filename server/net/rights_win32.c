@@ -6,7 +6,6 @@
  */
 #include "rights.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,38 +22,6 @@ enum { USE_MASK = FILE_GENERIC_READ | FILE_GENERIC_WRITE };
 
 static const char another_pipe[] =
     "end the program that has the pipe, or name another one by --pipe or UMEM_PIPE";
-
-/* ---- telling ---- */
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static void
-tell_fact(const struct um_rights_listener *listener, const char *subject, const char *format, ...)
-{
-    char text[TEXT_ROOM];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    listener->fact(listener->context, subject, text);
-}
-
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
-static void
-tell_fault(const struct um_rights_listener *listener, const char *mend, const char *format, ...)
-{
-    char text[TEXT_ROOM];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    listener->fault(listener->context, text, mend);
-}
 
 /* A user or a group by name, or else by number. */
 static void name_sid(PSID sid, char name[NAME_ROOM])
@@ -110,21 +77,21 @@ static void judge_entry(ACL *list, DWORD index, const struct um_rights_listener 
         return;
     entry = found;
     if (entry->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && entry->Header.AceType != ACCESS_DENIED_ACE_TYPE) {
-        tell_fault(listener, another_pipe,
-                   "the access list has an entry of type %u, which umemd does not make",
-                   (unsigned)entry->Header.AceType);
+        um_rights_tell_fault(listener, another_pipe,
+                             "the access list has an entry of type %u, which umemd does not make",
+                             (unsigned)entry->Header.AceType);
         return;
     }
     sid = &entry->SidStart;
     name_sid(sid, name);
     if (entry->Header.AceType == ACCESS_DENIED_ACE_TYPE) {
-        tell_fact(listener, "denies", "%s %s", name, name_rights(entry->Mask));
+        um_rights_tell_fact(listener, "denies", "%s %s", name, name_rights(entry->Mask));
         return;
     }
-    tell_fact(listener, "allows", "%s %s", name, name_rights(entry->Mask));
+    um_rights_tell_fact(listener, "allows", "%s %s", name, name_rights(entry->Mask));
     if (!is_trusted(sid))
-        tell_fault(listener, another_pipe, "the access list lets %s in, who is neither this user nor SYSTEM",
-                   name);
+        um_rights_tell_fault(listener, another_pipe,
+                             "the access list lets %s in, who is neither this user nor SYSTEM", name);
 }
 
 static void judge_list(ACL *list, const struct um_rights_listener *listener)
@@ -132,7 +99,7 @@ static void judge_list(ACL *list, const struct um_rights_listener *listener)
     ACL_SIZE_INFORMATION facts;
 
     if (list == NULL) {
-        tell_fault(listener, another_pipe, "it has no access list, which lets everybody in");
+        um_rights_tell_fault(listener, another_pipe, "it has no access list, which lets everybody in");
         return;
     }
     if (!GetAclInformation(list, &facts, sizeof facts, AclSizeInformation))
@@ -150,13 +117,13 @@ static void judge_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_ri
     BOOL is_default;
 
     if (!GetSecurityDescriptorOwner(descriptor, &owner, &is_default) || owner == NULL) {
-        tell_fault(listener, another_pipe, "it has no owner");
+        um_rights_tell_fault(listener, another_pipe, "it has no owner");
     } else {
         name_sid(owner, name);
-        tell_fact(listener, "owner", "%s", name);
+        um_rights_tell_fact(listener, "owner", "%s", name);
         if (!is_trusted(owner))
-            tell_fault(listener, another_pipe, "the pipe belongs to %s, neither to this user nor to SYSTEM",
-                       name);
+            um_rights_tell_fault(listener, another_pipe,
+                                 "the pipe belongs to %s, neither to this user nor to SYSTEM", name);
     }
     if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default) || !is_there)
         list = NULL;
@@ -190,18 +157,19 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
     ULONG pid;
 
     if (!GetNamedPipeServerProcessId(pipe, &pid)) {
-        tell_fact(listener, "listening", "a process that the system does not tell");
+        um_rights_tell_fact(listener, "listening", "a process that the system does not tell");
         return;
     }
     process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     if (process != NULL && um_security_user_of(process, &user))
         name_sid(user.token.User.Sid, name);
-    tell_fact(listener, "listening", "process %lu, user %s", pid, name);
+    um_rights_tell_fact(listener, "listening", "process %lu, user %s", pid, name);
     if (process == NULL)
         return;
     if (elevation_of(process) == TokenElevationTypeFull && !is_elevated)
-        tell_fault(listener, "start umemd without elevation, or the programs that use it with elevation",
-                   "the daemon runs elevated and this program does not, so that the system keeps it out");
+        um_rights_tell_fault(
+            listener, "start umemd without elevation, or the programs that use it with elevation",
+            "the daemon runs elevated and this program does not, so that the system keeps it out");
     CloseHandle(process);
 }
 
@@ -217,8 +185,8 @@ static void judge_pipe(HANDLE pipe, const struct um_rights_listener *listener)
     if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
         judge_descriptor(descriptor, listener);
     else
-        tell_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu",
-                   GetLastError());
+        um_rights_tell_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu",
+                             GetLastError());
 }
 
 /* There is no pipe: the rights that a daemon would give it. */
@@ -226,10 +194,10 @@ static void judge_future_pipe(const struct um_rights_listener *listener)
 {
     SECURITY_ATTRIBUTES attributes;
 
-    tell_fact(listener, "listening", "nobody; a daemon's pipe would have these rights");
+    um_rights_tell_fact(listener, "listening", "nobody; a daemon's pipe would have these rights");
     if (!um_security_make(&attributes)) {
-        tell_fault(listener, "see to it that this user may be asked for",
-                   "no access list can be made: Windows error %lu", GetLastError());
+        um_rights_tell_fault(listener, "see to it that this user may be asked for",
+                             "no access list can be made: Windows error %lu", GetLastError());
         return;
     }
     judge_descriptor(attributes.lpSecurityDescriptor, listener);
@@ -251,9 +219,9 @@ static void judge_what_is_there(const char *path, bool asks, const struct um_rig
         if (error == ERROR_FILE_NOT_FOUND)
             judge_future_pipe(listener);
         else if (error == ERROR_PIPE_BUSY)
-            tell_fact(listener, "listening", "somebody, whose places are all taken: try again");
+            um_rights_tell_fact(listener, "listening", "somebody, whose places are all taken: try again");
         else
-            tell_fault(
+            um_rights_tell_fault(
                 listener, another_pipe,
                 "the pipe is there, but its rights may not be read (Windows error %lu): it is another user's",
                 error);
@@ -273,11 +241,13 @@ void um_rights_judge(const char *path, bool asks, const struct um_rights_listene
 
     if (um_security_user_of(GetCurrentProcess(), &own))
         name_sid(own.token.User.Sid, name);
-    tell_fact(listener, "let in", "user %s, and SYSTEM", name);
-    tell_fact(listener, "elevated", "%s",
-              is_elevated
-                  ? "yes: of a daemon that is started so, the system keeps this user's ordinary programs out"
-                  : "no");
-    tell_fact(listener, "remote", "other machines' clients are refused by the way umemd makes a pipe");
+    um_rights_tell_fact(listener, "let in", "user %s, and SYSTEM", name);
+    um_rights_tell_fact(
+        listener, "elevated", "%s",
+        is_elevated
+            ? "yes: of a daemon that is started so, the system keeps this user's ordinary programs out"
+            : "no");
+    um_rights_tell_fact(listener, "remote",
+                        "other machines' clients are refused by the way umemd makes a pipe");
     judge_what_is_there(path, asks, listener);
 }
