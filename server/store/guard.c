@@ -117,18 +117,6 @@ static bool resize_base(const struct guarded *heap, void **start, uint64_t old_l
     return heap->base->resize(heap->memory, start, old_length, new_length, alignment, in_place_only);
 }
 
-static bool move(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment)
-{
-    void *moved = alloc(memory, new_size, alignment);
-
-    if (moved == NULL)
-        return false;
-    memcpy(moved, *address, (size_t)(old_size < new_size ? old_size : new_size));
-    free_block(memory, *address, old_size, alignment);
-    *address = moved;
-    return true;
-}
-
 static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only)
 {
@@ -139,7 +127,8 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
 
     if (!resize_base(heap, &start, whole(heap, old_size, alignment), whole(heap, new_size, alignment),
                      alignment, in_place_only))
-        return heap->wipes && !in_place_only && move(memory, address, old_size, new_size, alignment);
+        return heap->wipes && !in_place_only &&
+               um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
     block = (unsigned char *)start + before;
     if (heap->guards && new_size > old_size) {
         /* The old guard is now part of the block; base has cleared what lies behind it. */

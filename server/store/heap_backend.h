@@ -63,8 +63,8 @@ struct um_heap_backend {
      * tell. */
     bool (*validate)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
-    /* Joins what is free and gives it back, what takes long of it later, as leftovers. Returns the largest free range in bytes, 0 where it is not
-     * known. */
+    /* Joins what is free and gives it back, what takes long of it later, as leftovers. Returns the largest free range in bytes,
+     * 0 where it is not known. */
     uint64_t (*compact)(void *memory);
 
     /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */
@@ -91,6 +91,12 @@ void um_heap_backend_give_back(void);
 /* The same, of the kind shared. */
 bool um_heap_shared_has_leftovers(void);
 void um_heap_shared_give_back(void);
+
+/* What resize() of a backend with this alloc() and free() does where a block has to be moved: gets a new one, copies, frees the
+ * old one. */
+bool um_heap_move(void *(*alloc)(void *memory, uint64_t size, uint32_t alignment),
+                  void (*free_block)(void *memory, void *address, uint64_t size, uint32_t alignment),
+                  void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment);
 
 /* How many heaps the system says that this process has, or 0 where it does not tell. */
 uint32_t um_heap_backend_system_heaps(void);

@@ -134,16 +134,7 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
         if (alignment <= alignof(max_align_t))
             return resize_small(address, (size_t)old_size, (size_t)new_size);
     }
-    if (in_place_only)
-        return false;
-
-    void *moved = alloc(memory, new_size, alignment);
-    if (moved == NULL)
-        return false;
-    memcpy(moved, *address, (size_t)(old_size < new_size ? old_size : new_size));
-    free_block(memory, *address, old_size, alignment);
-    *address = moved;
-    return true;
+    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
 }
 
 static bool create_private(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)

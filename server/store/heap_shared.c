@@ -307,21 +307,12 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
                    bool in_place_only)
 {
     struct shared_heap *heap = memory;
-    void *moved;
 
     if (!um_shm_is_whole(heap->shm))
         return false;
     if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
         return true;
-    if (in_place_only)
-        return false;
-    moved = alloc(memory, new_size, alignment);
-    if (moved == NULL)
-        return false;
-    memcpy(moved, *address, (size_t)(old_size < new_size ? old_size : new_size));
-    free_block(memory, *address, old_size, alignment);
-    *address = moved;
-    return true;
+    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
 }
 
 /* Large memory goes back to the system, so that clients who have it mapped see zeros as well. */
