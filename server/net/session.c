@@ -5,13 +5,6 @@
 #include "server_core.h"
 #include "umem_errors.h"
 
-enum {
-    READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
-    LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
-    /* Bytes that are read first where a long payload is expected, because what comes with its message is copied. */
-    HEAD_SIZE = 1024
-};
-
 static void on_flush(struct um_peer *peer)
 {
     struct um_session *session = UM_LIST_ITEM(peer, struct um_session, peer);
@@ -110,13 +103,6 @@ void um_session_begin_discarding(struct um_session *session)
     uv_timer_start(&session->timer, on_time_up, UM_SESSION_DISCARD_MS, 0);
 }
 
-static void discard(struct um_session *session, size_t size)
-{
-    session->discarded += size;
-    if (session->discarded >= UM_SESSION_DISCARD_SIZE)
-        um_session_end(session);
-}
-
 /* ---- serving ---- */
 
 /* Moves payload bytes that have come already. Returns whether all of them have. */
@@ -210,107 +196,7 @@ static bool serve(struct um_session *session)
     return false;
 }
 
-/* ---- reading ---- */
-
-static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
-{
-    struct um_session *session = handle->data;
-    char *space = session->server->read_buffer;
-    size_t room = UM_SERVER_READ_SIZE;
-    uint64_t limit = READ_LIMIT;
-
-    (void)suggested_size;
-    session->reads_payload = !session->is_discarding && um_frame_payload_left(&session->frame) != 0;
-    session->fills_frame = false;
-    /* Raw bytes that go into a block are kept nowhere else. */
-    if (!session->reads_payload || um_peer_is_gathering(&session->peer))
-        limit = um_budget_read_limit(session);
-    if (limit == 0) {
-        *buf = uv_buf_init(NULL, 0);
-        return;
-    }
-    if (session->reads_payload) {
-        space = um_peer_payload_space(&session->peer, &room);
-    } else if (session->expects_payload && um_frame_is_between(&session->frame)) {
-        room = HEAD_SIZE;
-    } else if (!session->is_discarding) {
-        char *rest = um_frame_space(&session->frame, LONG_SIZE, &room);
-
-        session->fills_frame = rest != NULL;
-        if (rest != NULL)
-            space = rest;
-    }
-    if (limit > READ_LIMIT)
-        limit = READ_LIMIT;
-    *buf = uv_buf_init(space, (unsigned)(room < limit ? room : limit));
-}
-
-static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
-{
-    session->server->traffic.bytes_read += size;
-    if (session->is_discarding) {
-        discard(session, size);
-        return;
-    }
-    if (session->reads_payload) {
-        um_frame_payload_passed(&session->frame, size);
-        um_peer_payload_received(&session->peer, size);
-    } else if (session->fills_frame) {
-        um_frame_filled(&session->frame, size);
-    } else {
-        um_rpc_expect(session->server->rpc, buf->base, size);
-        if (um_frame_feed(&session->frame, buf->base, size) != UMEM_OK) {
-            um_session_close(session);
-            return;
-        }
-    }
-    um_session_go_on(session);
-}
-
-static void on_end(struct um_session *session)
-{
-    session->is_reading = false;
-    uv_read_stop((uv_stream_t *)&session->pipe);
-    if (session->is_discarding) {
-        um_session_end(session);
-        return;
-    }
-    um_frame_end(&session->frame);
-    um_session_go_on(session);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
-
-/* Reading is stopped inside a read callback but started outside of one only: where both happen in one,
- * libuv 1.49 to 1.51 may hang on Windows. It holds by itself, because a session whose reading was stopped
- * goes on after a write or in a turn. */
-static void set_reading(struct um_session *session, bool wanted)
-{
-    if (wanted == session->is_reading)
-        return;
-    session->is_reading = wanted;
-    if (!wanted)
-        uv_read_stop((uv_stream_t *)&session->pipe);
-    else if (uv_read_start((uv_stream_t *)&session->pipe, on_alloc, on_read) != 0)
-        um_session_close(session);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct um_session *session = stream->data;
-
-    if (session->is_closing || size == 0)
-        return;
-    um_server_begin_turn(session->server);
-    if (size > 0)
-        on_bytes(session, buf, (size_t)size);
-    else if (size == UV_EOF)
-        on_end(session);
-    else if (size == UV_ENOBUFS)
-        set_reading(session, false);
-    else
-        um_session_close(session);
-}
+/* ---- going on ---- */
 
 /* Whether nothing is left to do for the client. */
 static bool is_done(const struct um_session *session)
@@ -374,7 +260,7 @@ void um_session_go_on(struct um_session *session)
     }
     wants_bytes = wants_bytes || session->is_discarding;
     um_budget_note(session, wants_bytes);
-    set_reading(session, wants_bytes && um_budget_admits(session));
+    um_session_read(session, wants_bytes && um_budget_admits(session));
     if (session->input_over)
         linger(session);
 }
@@ -420,5 +306,5 @@ void um_session_open(struct um_session *session, const struct um_identity *who)
     um_server_note(server, UM_NOTE_DEBUG, "session %llu opened by %s, process %lld",
                    (unsigned long long)session->peer.id, who->program[0] != '\0' ? who->program : "a program",
                    (long long)who->pid);
-    set_reading(session, true);
+    um_session_read(session, true);
 }

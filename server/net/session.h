@@ -96,6 +96,12 @@ void um_session_close(struct um_session *session);
 /* How much memory holds what has come of messages and payloads that are not whole or not done. */
 uint64_t um_session_gathered(const struct um_session *session);
 
+/* ---- session_read.c ---- */
+
+/* Starts or stops reading; what is read is handed to um_session_go_on(). Closes the session where that cannot be. Not from a
+ * read callback, but to stop. */
+void um_session_read(struct um_session *session, bool wanted);
+
 /* ---- session_refuse.c ---- */
 
 enum um_refusal {
