@@ -55,9 +55,13 @@ struct um_heap_backend {
 
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
-    /* Makes the bytes of a block that is freed next unreadable for whoever gets its memory, or sees to it that free() does.
-     * NULL: they are to be cleared. */
-    void (*wipe)(void *memory, void *address, uint64_t size);
+    /* Whether free() gives the memory of a block of this size back to the system as it is, so that nobody finds its bytes. NULL:
+     * never. */
+    bool (*returns_pages)(uint64_t size);
+
+    /* Makes bytes of a block zero that is freed afterwards; with reserve(), also where they were never prepared. NULL: memset()
+     * will do. */
+    void (*clear)(void *memory, void *address, uint64_t size);
 
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
      * tell. */

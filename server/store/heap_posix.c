@@ -57,16 +57,6 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
         free(address);
 }
 
-/* Memory is cleared by a call that no compiler can leave out, though nobody reads it; a mapping goes back to the system. */
-static void wipe(void *memory, void *address, uint64_t size)
-{
-    static void *(*const volatile set)(void *, int, size_t) = memset;
-
-    (void)memory;
-    if (!is_mapped(size))
-        set(address, 0, (size_t)size);
-}
-
 /* Both sizes are those of a mapping. */
 static bool resize_mapping(void **address, size_t old_size, size_t new_size, uint32_t alignment,
                            bool in_place_only)
@@ -182,7 +172,7 @@ static const struct um_heap_backend process_backend = {
     .resize = resize,
     .moves_uncopied = moves_uncopied,
     .free = free_block,
-    .wipe = wipe,
+    .returns_pages = is_mapped,
     .compact = compact,
     .trim = trim,
 };
@@ -194,7 +184,7 @@ static const struct um_heap_backend private_backend = {
     .resize = resize,
     .moves_uncopied = moves_uncopied,
     .free = free_block,
-    .wipe = wipe,
+    .returns_pages = is_mapped,
     .compact = compact,
     .trim = trim,
 };

@@ -315,19 +315,22 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
 }
 
-/* Large memory goes back to the system, so that clients who have it mapped see zeros as well. */
-static void wipe(void *memory, void *address, uint64_t size)
+/* Large memory goes back to the system, whole units of it; what is left of the range is written to where there is memory. */
+static void clear(void *memory, void *address, uint64_t size)
 {
     struct shared_heap *heap = memory;
     uint64_t offset = offset_of(heap, address);
-    uint64_t head = round_up(offset, UM_SHM_UNIT) - offset;
-    uint64_t tail = (offset + size) % UM_SHM_UNIT;
+    uint64_t end = offset + size;
 
-    if (size >= RENEWED_SIZE && give_back(heap, offset, size)) {
-        memset(address, 0, (size_t)head);
-        memset((unsigned char *)address + size - tail, 0, (size_t)tail);
-    } else {
-        memset(address, 0, (size_t)size);
+    if (size >= RENEWED_SIZE)
+        give_back(heap, offset, size);
+    while (offset < end) {
+        uint64_t unit = offset / UM_SHM_UNIT;
+        uint64_t next = (unit + 1) * UM_SHM_UNIT < end ? (unit + 1) * UM_SHM_UNIT : end;
+
+        if (is_committed(heap, unit))
+            memset(um_shm_start(heap->shm) + offset, 0, (size_t)(next - offset));
+        offset = next;
     }
 }
 
@@ -390,7 +393,7 @@ const struct um_heap_backend um_heap_shared = {
     .prepare = prepare,
     .resize = resize,
     .free = free_block,
-    .wipe = wipe,
+    .clear = clear,
     .validate = validate,
     .compact = compact,
     .get_figures = get_figures,

@@ -1,4 +1,5 @@
 /* Giving back, piece by piece, what destroying heaps and closing owners left behind. */
+#include "guard.h"
 #include "heap_backend.h"
 #include "store_internal.h"
 
@@ -46,9 +47,16 @@ static void trim(struct um_store *store)
         backend->trim();
 }
 
+static bool has_leftovers(void)
+{
+    return um_guard_has_leftovers() || um_heap_backend_has_leftovers() || um_heap_shared_has_leftovers();
+}
+
 static void give_back(void)
 {
-    if (um_heap_backend_has_leftovers())
+    if (um_guard_has_leftovers())
+        um_guard_give_back();
+    else if (um_heap_backend_has_leftovers())
         um_heap_backend_give_back();
     else if (um_heap_shared_has_leftovers())
         um_heap_shared_give_back();
@@ -73,5 +81,5 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 
 bool um_store_has_work(const struct um_store *store)
 {
-    return um_reclaim_is_due(store) || um_heap_backend_has_leftovers() || um_heap_shared_has_leftovers();
+    return um_reclaim_is_due(store) || has_leftovers();
 }
