@@ -213,7 +213,8 @@ static bool open_object(struct um_shm *shm)
 
         if (make_name(shm->name))
             fd = shm_open(shm->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd < 0 && errno == EMFILE && line != NULL) { /* what stands in line has descriptors */
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
+            line != NULL) { /* what stands in line has some */
             end_first();
             continue;
         }

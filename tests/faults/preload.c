@@ -6,7 +6,8 @@
  *   short     sockets take and give one byte at a time
  *   eintr     every other call that may wait, or moves a socket's bytes, is interrupted first
  *   eagain    every other call that moves a socket's bytes has nothing to move
- *   emfile    for a while, clients that come find no descriptor left
+ *   emfile    for a while, clients that come find that the process has no descriptor left
+ *   enfile    the same, of the whole system
  *   clock     the time of day jumps, by years and back, at each look
  * FAULT_MALLOC=N: the Nth allocation fails; with FAULT_AFTER those behind it, too.
  * FAULT_REPORT=FILE: how many calls were made to fail is written there when the program ends.
@@ -30,7 +31,8 @@ enum { YEARS = 1000000000 /* seconds: about 32 of them */ };
 
 static struct {
     bool is_on;
-    bool is_short, eintr, eagain, emfile, clock;
+    bool is_short, eintr, eagain, clock;
+    int full;                  /* emfile, enfile: the error; 0: neither */
     bool goes_on;              /* FAULT_AFTER */
     unsigned long nth;         /* FAULT_MALLOC; 0: none */
     unsigned long allocations; /* so far */
@@ -56,7 +58,7 @@ __attribute__((constructor)) static void begin(void)
     fault.is_short = wants(list, "short");
     fault.eintr = wants(list, "eintr");
     fault.eagain = wants(list, "eagain");
-    fault.emfile = wants(list, "emfile");
+    fault.full = wants(list, "emfile") ? EMFILE : wants(list, "enfile") ? ENFILE : 0;
     fault.clock = wants(list, "clock");
     fault.nth = nth != NULL ? strtoul(nth, NULL, 10) : 0;
     fault.goes_on = getenv("FAULT_AFTER") != NULL;
@@ -219,10 +221,10 @@ static bool is_full(void)
 {
     static unsigned long looks;
 
-    if (!fault.is_on || !fault.emfile || ++looks < 3 || looks > 8)
+    if (!fault.is_on || fault.full == 0 || ++looks < 3 || looks > 8)
         return false;
     fault.injected++;
-    errno = EMFILE;
+    errno = fault.full;
     return true;
 }
 

@@ -101,17 +101,20 @@ for kind in short eintr eagain short,eintr,eagain; do
     stop
 done
 
-# A client that comes where there is no descriptor left is turned away or taken later; the daemon lives and takes the next.
-start LD_PRELOAD="$preload" FAULT=emfile FAULT_REPORT="$folder/told"
-served=0
-for ((try = 0; try < 20; try++)); do
-    if "$bin/umem" ping >/dev/null 2>&1; then
-        served=$((served + 1))
-    fi
+# A client that comes where the process or the system has no descriptor left is turned away or taken later; the daemon lives
+# and takes the next.
+for kind in emfile enfile; do
+    start LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/told"
+    served=0
+    for ((try = 0; try < 20; try++)); do
+        if "$bin/umem" ping >/dev/null 2>&1; then
+            served=$((served + 1))
+        fi
+    done
+    [ $served -ge 10 ] || fail "under $kind, of 20 clients, $served were served"
+    stop
+    injected "daemon, $kind ($served of 20 clients served)"
 done
-[ $served -ge 10 ] || fail "of 20 clients, $served were served"
-stop
-injected "daemon, emfile ($served of 20 clients served)"
 
 # Deadlines and how long it has run go by another clock than the time of day.
 start LD_PRELOAD="$preload" FAULT=clock FAULT_REPORT="$folder/told"
