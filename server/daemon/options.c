@@ -34,6 +34,14 @@ static bool take_daemon(struct um_options *options, const char *argument, const 
     return true;
 }
 
+static bool take_service(struct um_options *options, const char *argument, const struct complaint *complaint)
+{
+    (void)argument;
+    (void)complaint;
+    options->is_service = true;
+    return true;
+}
+
 static bool take_check(struct um_options *options, const char *argument, const struct complaint *complaint)
 {
     (void)argument;
@@ -177,6 +185,8 @@ static bool take_print_man(struct um_options *options, const char *argument,
 static const struct option table[] = {
     {{"--pipe", "PATH", "Listen here."}, take_pipe},
     {{"--daemon", NULL, "Detach, once the pipe is open."}, take_daemon},
+    {{"--service", NULL, "Run as a Windows service, which the service control manager starts."},
+     take_service},
     {{"--pid-file", "FILE", "Write the process id here while the pipe is open."}, take_pid_file},
     {{"--log-file", "FILE", "Append the log to this file."}, take_log_file},
     {{"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug."},
@@ -244,6 +254,10 @@ bool um_options_parse(struct um_options *options, int argc, char *const *argv, c
         }
         if (!option->take(options, value, &complaint))
             return false;
+    }
+    if (options->is_daemon && options->is_service) {
+        snprintf(why, room, "a service is in the background already; leave --daemon out");
+        return false;
     }
     return true;
 }

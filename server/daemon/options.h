@@ -28,6 +28,7 @@ struct um_options {
     enum um_action action;
     const char *pipe;            /* NULL: the default one */
     bool is_daemon;              /* detach */
+    bool is_service;             /* Windows: run under the service control manager */
     bool guard;                  /* guard bytes around blocks */
     bool wipe;                   /* clear memory that is let go */
     bool core_dumps;             /* leave them to what the system says */

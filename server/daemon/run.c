@@ -13,6 +13,7 @@
 #include "pid_file.h"
 #include "rights.h"
 #include "server.h"
+#include "service.h"
 #include "umem_errors.h"
 
 /* What ends the daemon in order. Ctrl-C is SIGINT, closing the console SIGHUP, Ctrl-Break SIGBREAK. */
@@ -30,7 +31,8 @@ enum { SIGNAL_COUNT = sizeof signal_numbers / sizeof signal_numbers[0] };
 struct run {
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
-    struct um_server *server; /* NULL before its start and after its end */
+    struct um_server *server;   /* NULL before its start and after its end */
+    struct um_service *service; /* NULL where no service manager started this process */
     struct um_log log;
     const struct um_options *options;
     struct um_starter *starter;
@@ -43,13 +45,27 @@ static void on_note(void *context, enum um_server_note note, const char *text)
     um_log_write(&run->log, note == UM_NOTE_WARNING ? UM_LOG_WARNING : UM_LOG_DEBUG, "%s", text);
 }
 
+static void stop(struct run *run)
+{
+    um_service_ending(run->service);
+    if (run->server != NULL)
+        um_server_stop(run->server);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct run *run = handle->data;
 
     um_log_write(&run->log, UM_LOG_INFO, "signal %d: ending", number);
-    if (run->server != NULL)
-        um_server_stop(run->server);
+    stop(run);
+}
+
+static void on_service_stop(void *context)
+{
+    struct run *run = context;
+
+    um_log_write(&run->log, UM_LOG_INFO, "the service is to stop: ending");
+    stop(run);
 }
 
 static void watch_signals(struct run *run)
@@ -66,6 +82,7 @@ static void on_ended(void *context)
     struct run *run = context;
 
     run->server = NULL;
+    um_service_ending(run->service);
     for (int i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&run->signals[i], NULL);
 }
@@ -94,6 +111,7 @@ static int start_server(struct run *run, const char *pipe)
     struct um_limits limits = run->options->limits;
     struct um_server_options options = {
         .pipe = pipe,
+        .socket = um_service_socket(run->service),
         .limits = &limits,
         .version = UMEM_VERSION,
         .guard = run->options->guard,
@@ -140,6 +158,7 @@ static int announce(struct run *run, const char *pipe)
     um_rights_judge(pipe, false, &rights);
     um_log_write(&run->log, UM_LOG_INFO, "listening on %s", pipe);
     um_process_report(run->starter, UM_EXIT_ENDED, "");
+    um_service_ready(run->service, pipe);
     return UM_EXIT_ENDED;
 }
 
@@ -162,24 +181,38 @@ static int serve(struct run *run, const char *pipe)
     return status;
 }
 
+/* What comes before the server: the log's file and who started this process. */
+static int prepare(struct run *run)
+{
+    const struct um_options *options = run->options;
+    const struct um_service_events events = {run, on_service_stop};
+    char why[512];
+
+    if (!um_service_open(&run->loop, options->is_service, &events, &run->service, why, sizeof why))
+        return fail(run, UM_EXIT_FAILED, why);
+    if (um_log_open(&run->log, options->log_file, options->log_level) != 0) {
+        snprintf(why, sizeof why, "the log file %s cannot be opened: %s", options->log_file, strerror(errno));
+        um_log_open(&run->log, NULL, options->log_level);
+        return fail(run, UM_EXIT_FAILED, why);
+    }
+    return UM_EXIT_ENDED;
+}
+
 int um_run(const struct um_options *options, const char *pipe, struct um_starter *starter)
 {
     struct run run = {.options = options, .starter = starter};
-    char why[512];
     int status;
 
-    if (um_log_open(&run.log, options->log_file, options->log_level) != 0) {
-        snprintf(why, sizeof why, "the log file %s cannot be opened: %s", options->log_file, strerror(errno));
-        um_log_open(&run.log, NULL, options->log_level);
-        return fail(&run, UM_EXIT_FAILED, why);
-    }
-    if (uv_loop_init(&run.loop) != 0) {
-        status = fail(&run, UM_EXIT_FAILED, "no event loop can be made");
-    } else {
+    um_log_open(&run.log, NULL, options->log_level);
+    if (uv_loop_init(&run.loop) != 0)
+        return fail(&run, UM_EXIT_FAILED, "no event loop can be made");
+    status = prepare(&run);
+    if (status == UM_EXIT_ENDED)
         status = serve(&run, pipe);
-        if (uv_loop_close(&run.loop) != 0)
-            um_log_write(&run.log, UM_LOG_ERROR, "something was left open at the end");
-    }
+    um_service_close(run.service, status);
+    uv_run(&run.loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&run.loop) != 0)
+        um_log_write(&run.log, UM_LOG_ERROR, "something was left open at the end");
     um_log_close(&run.log);
     return status;
 }

@@ -1,5 +1,5 @@
 /*
- * A Unix domain socket. Under the lock of its path, what an earlier daemon left there is taken away, but only
+ * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an earlier daemon left there is taken away, but only
  * a socket at which nobody listens. The socket has mode 0600 from its first moment on (umask), and listens
  * only after that was made sure of (chmod), because a client that connected in between would stay.
  */
@@ -91,8 +91,8 @@ static void on_client(uv_stream_t *server, int status)
         listener->events.client(listener->events.context);
 }
 
-/* Binds and listens. A libuv error. */
-static int open_socket(struct um_pipe *listener, const char *path)
+/* Binds. A libuv error. */
+static int bind_socket(struct um_pipe *listener, const char *path)
 {
     mode_t mask = umask(0177);
     int error = uv_pipe_bind(&listener->server, path);
@@ -100,9 +100,69 @@ static int open_socket(struct um_pipe *listener, const char *path)
     umask(mask);
     if (error == 0 && chmod(path, 0600) != 0)
         error = uv_translate_sys_error(errno);
+    return error;
+}
+
+/* Listens at a socket that was handed over, or at one of its own. A libuv error. */
+static int open_socket(struct um_pipe *listener, const char *path, int *handed)
+{
+    int error;
+
+    if (*handed == 0)
+        error = bind_socket(listener, path);
+    else
+        error = uv_pipe_open(&listener->server, *handed);
+    if (error == 0)
+        *handed = 0; /* the handle's now */
     if (error == 0)
         error = uv_listen((uv_stream_t *)&listener->server, BACKLOG, on_client);
     return error;
+}
+
+/* What is wrong with a socket that was handed over, or NULL. */
+static const char *judge(int fd, const char *path)
+{
+    struct sockaddr_un address = {0};
+    socklen_t size = sizeof address;
+    int type = 0;
+    int listens = 0;
+    struct stat facts;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || address.sun_family != AF_UNIX)
+        return "the socket that was handed over is no Unix domain socket";
+    if (strncmp(address.sun_path, path, sizeof address.sun_path) != 0)
+        return "the socket that was handed over has another path; let ListenStream= and --pipe agree";
+    size = sizeof type;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM)
+        return "the socket that was handed over is no stream; it takes ListenStream=";
+    size = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
+        return "the socket that was handed over does not listen; it takes Accept=no";
+    if (lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
+        return "the socket that was handed over is no longer there";
+    if (facts.st_uid != geteuid() || (facts.st_mode & 0077) != 0)
+        return "the socket that was handed over is open to others; it takes SocketMode=0600";
+    return NULL;
+}
+
+/* Sees to it that the path may be listened at. */
+static int prepare(const char *path, int handed, struct um_lock **lock, char *why, size_t room)
+{
+    const char *what = NULL;
+    int code = um_endpoint_prepare(path, &what);
+
+    if (code == UMEM_OK && handed != 0) {
+        what = judge(handed, path);
+        code = what != NULL ? UMEM_E_DENIED : UMEM_OK;
+    }
+    if (code != UMEM_OK) {
+        snprintf(why, room, "%s: %s", path, what);
+        return code;
+    }
+    code = um_lock_take(path, lock, why, room);
+    if (code == UMEM_OK && handed == 0)
+        code = clear_path(path, why, room);
+    return code;
 }
 
 static void on_failed(uv_handle_t *handle)
@@ -119,42 +179,42 @@ static void on_closed(uv_handle_t *handle)
     events.closed(events.context);
 }
 
-int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_events *events,
+int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room)
 {
     struct um_pipe *made = calloc(1, sizeof *made);
-    const char *what = NULL;
     int error;
     int code;
 
     if (made == NULL) {
         snprintf(why, room, "no memory");
-        return UMEM_E_NO_MEMORY;
+        code = UMEM_E_NO_MEMORY;
+        goto fail;
     }
     made->events = *events;
-    code = um_endpoint_prepare(path, &what);
+    code = prepare(path, handed, &made->lock, why, room);
     if (code != UMEM_OK)
-        snprintf(why, room, "%s: %s", path, what);
-    else
-        code = um_lock_take(path, &made->lock, why, room);
-    if (code == UMEM_OK)
-        code = clear_path(path, why, room);
-    if (code != UMEM_OK) {
-        um_lock_release(made->lock);
-        free(made);
-        return code;
-    }
+        goto fail;
     uv_pipe_init(loop, &made->server, 0);
     made->server.data = made;
-    error = open_socket(made, path);
+    error = open_socket(made, path, &handed);
     if (error != 0) {
         snprintf(why, room, "%s cannot be opened: %s", path, uv_strerror(error));
+        code = UMEM_E_DENIED;
         uv_close((uv_handle_t *)&made->server, on_failed);
         um_lock_release(made->lock);
-        return UMEM_E_DENIED;
+        made = NULL;
+        goto fail;
     }
     *listener = made;
     return UMEM_OK;
+fail:
+    if (made != NULL)
+        um_lock_release(made->lock);
+    free(made);
+    if (handed != 0)
+        close(handed);
+    return code;
 }
 
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)

@@ -252,13 +252,14 @@ static struct um_pipe *new_pipe(const char *path, const struct um_pipe_events *e
     return made;
 }
 
-int um_pipe_listen(uv_loop_t *loop, const char *path, const struct um_pipe_events *events,
+int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room)
 {
     struct um_pipe *made = new_pipe(path, events);
     DWORD error;
     int code;
 
+    (void)handed;
     if (made == NULL) {
         snprintf(why, room, "no memory");
         return UMEM_E_NO_MEMORY;

@@ -354,7 +354,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
     um_identity_prepare();
     um_pipe_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
-    code = um_pipe_listen(loop, options->pipe, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
+    code =
+        um_pipe_listen(loop, options->pipe, options->socket, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
     if (code != UMEM_OK) {
         free(made);
         return code;

@@ -24,6 +24,7 @@ enum um_server_note { UM_NOTE_WARNING, UM_NOTE_DEBUG };
 
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
+    int socket;       /* POSIX: one that listens there already, which the server takes over; 0: none */
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */
