@@ -89,7 +89,8 @@ if(CMAKE_SYSTEM_NAME STREQUAL Linux)
         endif()
         configure_file(\"${PROJECT_SOURCE_DIR}/server/daemon/umemd.service.in\" \"${umem_build_dir}/umemd.service\" @ONLY)"
         COMPONENT runtime)
-    install(FILES "${umem_build_dir}/umemd.service" DESTINATION lib/systemd/user COMPONENT runtime)
+    install(FILES "${umem_build_dir}/umemd.service" server/daemon/umemd.socket
+        DESTINATION lib/systemd/user COMPONENT runtime)
 endif()
 
 # ---- archives ----

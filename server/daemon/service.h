@@ -19,8 +19,9 @@
 struct um_service;
 
 struct um_service_events {
-    void *context;               /* handed to the call */
-    void (*stop)(void *context); /* the manager asks for the end, in order; from the loop, maybe more than once */
+    void *context; /* handed to the call */
+    /* The manager asks for the end, in order; from the loop, maybe more than once. */
+    void (*stop)(void *context);
 };
 
 /* Finds the manager, or none, which is no failure: *service is NULL then, and all that follows does nothing. `asked`: whether
