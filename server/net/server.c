@@ -120,6 +120,7 @@ static void on_turn(uv_check_t *turn)
         um_server_stop(server);
     if (server->has_work)
         server->has_work = um_rpc_work(server->rpc);
+    um_rpc_end_turn(server->rpc);
     if (!server->has_work && um_list_is_empty(&server->due))
         uv_idle_stop(&server->hurry);
 }

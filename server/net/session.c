@@ -176,13 +176,15 @@ static bool may_serve(struct um_session *session)
 /* Hands messages to the engine. Returns whether more bytes are wanted. */
 static bool serve(struct um_session *session)
 {
-    uint64_t left = session->server->limits.turn_requests;
+    const struct um_limits *limits = &session->server->limits;
+    uint64_t left = limits->turn_requests;
 
+    session->peer.touched_bytes = 0;
     um_session_borrow_memory(session);
     while (may_serve(session)) {
         enum step step;
 
-        if (left == 0) {
+        if (left == 0 || session->peer.touched_bytes >= limits->turn_bytes) {
             um_server_make_due(session->server, session);
             return false;
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "job.h"
 #include "json_out.h"
 #include "text.h"
 
@@ -74,6 +75,17 @@ bool um_call_has_room(const struct um_call *call, uint64_t size)
     return used <= limit && size <= limit - used;
 }
 
+/* What a call touches that stands alone is touched here and now, or slice by slice. */
+static void note_touched(struct um_call *call, uint64_t touched)
+{
+    if (call->batch != NULL)
+        call->batch->bytes_left -= touched;
+    else if (touched > UM_JOB_ATOMIC_SIZE)
+        touched = UM_JOB_ATOMIC_SIZE;
+    call->peer->touched_bytes += touched;
+    call->peer->rpc->touched_bytes += touched;
+}
+
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
 {
     uint64_t limit = call->peer->rpc->limits->message_bytes;
@@ -95,8 +107,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     } else {
         if (!um_call_may_send(call, size))
             return false;
-        if (call->batch != NULL)
-            call->batch->bytes_left -= touched;
+        note_touched(call, touched);
         return true;
     }
     um_reply_end(call);

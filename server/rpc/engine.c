@@ -8,7 +8,11 @@
 #include "watch.h"
 
 /* Pieces of background work in one slice: about as many small blocks, or 32 MiB in large ones; a few milliseconds. */
-enum { RECLAIM_BUDGET = 2000 };
+enum {
+    RECLAIM_BUDGET = 2000,
+    RECLAIMED_BYTES =
+        4 * 1024 * 1024 /* that go back to the system for one such budget, where there are so many */
+};
 
 /* Bytes that an answer of fixed size takes at most, with the id of a call that waits, all escaped. */
 enum { SMALL_ANSWER_SIZE = 16384 };
@@ -64,10 +68,17 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 bool um_rpc_work(struct um_rpc *rpc)
 {
     bool has_jobs = um_job_work(rpc);
+    uint64_t pieces = 1 + rpc->touched_bytes / RECLAIMED_BYTES;
 
-    um_store_reclaim(rpc->store, RECLAIM_BUDGET);
+    while (um_store_reclaim(rpc->store, RECLAIM_BUDGET) && --pieces != 0)
+        continue;
     um_engine_settle(rpc);
     return has_jobs || um_store_has_work(rpc->store);
+}
+
+void um_rpc_end_turn(struct um_rpc *rpc)
+{
+    rpc->touched_bytes = 0;
 }
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
@@ -204,4 +215,7 @@ void um_peer_tail_sent(struct um_peer *peer)
         um_pin_release(peer->rpc->store, peer->tail_pin);
     peer->tail_pin = NULL;
     peer->tail = (struct um_tail){NULL, 0, 0};
+    /* The block may have been freed meanwhile, and its memory was kept for this. */
+    if (um_store_has_work(peer->rpc->store))
+        um_engine_work_pending(peer->rpc);
 }

@@ -246,6 +246,7 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
 
     if (intake->call != NULL)
         note_piece(intake, size);
+    peer->rpc->touched_bytes += size;
     intake->done += size;
     if (intake->text != NULL)
         intake->gathered.size += size;

@@ -38,6 +38,8 @@
     X(observers, 1024, 1, 1000000000, \
       "watches and waiting calls on one block, on one heap, or on everything") \
     X(turn_requests, 256, 1, 1000000, "messages served for one client before the next one's turn") \
+    X(turn_bytes, 4194304, 1, 9007199254740991, \
+      "block bytes that messages of one client touch before the next one's turn") \
     X(closing_ms, 5000, 1, 3600000, "milliseconds that a closing session gets to take its last answers")
 
 struct um_limits {

@@ -72,9 +72,13 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
  * are about is fetched in advance; it may be left out. */
 void um_rpc_expect(const struct um_rpc *rpc, const char *text, size_t size);
 
-/* Does a slice (at most a few milliseconds) of calls that take long and of the store's reclaiming. Returns whether more is
- * left; call it once a turn while it does. */
+/* Does a slice (at most a few milliseconds) of calls that take long and of the store's reclaiming, of the latter as much as the
+ * clients have touched since the last turn's end: memory that is freed goes back as fast as other memory is got. Returns whether
+ * more is left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);
+
+/* Call it at the end of each turn. */
+void um_rpc_end_turn(struct um_rpc *rpc);
 
 /* When the first call that waits runs out of time, on the clock of um_rpc_set_time(); UINT64_MAX: none does. It may change in
  * every turn. */
@@ -124,6 +128,7 @@ struct um_peer {
     struct um_link talking;   /* list of um_watch.in_talking: those with something to tell */
     uint64_t later_count;     /* length of `laters` */
     uint64_t watch_count;     /* length of `watches` */
+    uint64_t touched_bytes;   /* of blocks, by its calls; the connection sets it to 0 where its turn begins */
     bool broken;              /* memory ran out for an answer: the connection closes this session at once */
 };
 

@@ -1,5 +1,4 @@
 /* Blocks: finding, allocating, freeing, telling. */
-#include "guard.h"
 #include "store_internal.h"
 
 #include <assert.h>
@@ -160,14 +159,12 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
     return um_fault(fault, code, facts);
 }
 
-/* Whether reclaiming may make room in a heap: where no free range is large enough, only blocks that go can, and freed ones that
- * are still being cleared. */
+/* Whether reclaiming may make room in a heap: where no free range is large enough, only blocks that go can. */
 static bool may_make_room(const struct um_store *store, const struct um_heap *heap, uint64_t size)
 {
     struct um_heap_figures figures;
-    if (um_reclaim_is_due(store) || um_guard_has_leftovers())
-        return true;
-    return um_store_has_work(store) && !(um_heap_get_figures(heap, &figures) && figures.largest_free < size);
+    return um_reclaim_is_due(store) || (um_store_has_work(store) && !(um_heap_get_figures(heap, &figures) &&
+                                                                      figures.largest_free < size));
 }
 
 void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t size)

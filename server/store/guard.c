@@ -16,23 +16,7 @@ struct guarded {
     void *memory; /* base's */
     bool guards;
     bool wipes;
-    bool destroyed;   /* goes with its last leftover */
-    size_t leftovers; /* how many stand in line */
 };
-
-/* Freed memory that is too large to be cleared at once: it stays base's block until it is clear. */
-struct leftover {
-    struct leftover *next; /* in line */
-    struct guarded *heap;
-    unsigned char *start;
-    uint64_t length;  /* bytes */
-    uint64_t cleared; /* of them, the first ones */
-    uint32_t alignment;
-};
-
-static struct leftover *line;
-static struct leftover **line_end = &line;
-static uint64_t line_bytes;
 
 /* ---- bytes ---- */
 
@@ -78,89 +62,18 @@ static void put_guards(const struct guarded *heap, unsigned char *block, uint64_
     put_guard(block + size);
 }
 
-/* ---- what is let go ---- */
-
-/* Not memset() itself, which a compiler may leave out before memory is freed. */
-static void clear(const struct guarded *heap, void *bytes, uint64_t size)
+/* Clears memory that goes, unless what the system does with it is as good. Not by memset() itself, which a compiler may leave out
+ * before memory is freed. */
+static void wipe(const struct guarded *heap, void *start, uint64_t size)
 {
     static void *(*const volatile set)(void *, int, size_t) = memset;
 
-    if (heap->base->clear != NULL)
-        heap->base->clear(heap->memory, bytes, size);
+    if (!heap->wipes || (heap->base->returns_pages != NULL && heap->base->returns_pages(size)))
+        return;
+    if (heap->base->wipe != NULL)
+        heap->base->wipe(heap->memory, start, size);
     else
-        set(bytes, 0, (size_t)size);
-}
-
-/* Whether memory of this size has to be cleared before base may have it back. */
-static bool is_to_be_cleared(const struct guarded *heap, uint64_t length)
-{
-    return heap->wipes && !(heap->base->returns_pages != NULL && heap->base->returns_pages(length));
-}
-
-static void end(struct guarded *heap)
-{
-    heap->base->destroy(heap->memory);
-    free(heap);
-}
-
-/* Leaves memory to be cleared later. Returns false where there is too much of that already, or where it cannot be noted. */
-static bool stand_in_line(struct guarded *heap, unsigned char *start, uint64_t length, uint32_t alignment)
-{
-    bool is_too_much = line != NULL && line_bytes + length > LEFTOVERS_LIMIT;
-    struct leftover *leftover = is_too_much ? NULL : malloc(sizeof *leftover);
-
-    if (leftover == NULL)
-        return false;
-    *leftover = (struct leftover){.heap = heap, .start = start, .length = length, .alignment = alignment};
-    *line_end = leftover;
-    line_end = &leftover->next;
-    line_bytes += length;
-    heap->leftovers++;
-    return true;
-}
-
-/* The first in line, which is clear. */
-static void leave_line(void)
-{
-    struct leftover *leftover = line;
-    struct guarded *heap = leftover->heap;
-
-    line = leftover->next;
-    if (line == NULL)
-        line_end = &line;
-    line_bytes -= leftover->length;
-    heap->base->free(heap->memory, leftover->start, leftover->length, leftover->alignment);
-    free(leftover);
-    heap->leftovers--;
-    if (heap->destroyed && heap->leftovers == 0)
-        end(heap);
-}
-
-bool um_guard_has_leftovers(void)
-{
-    return line != NULL;
-}
-
-void um_guard_give_back(void)
-{
-    struct leftover *leftover = line;
-    uint64_t left = leftover->length - leftover->cleared;
-    uint64_t size = left < CLEARED_AT_ONCE ? left : CLEARED_AT_ONCE;
-
-    clear(leftover->heap, leftover->start + leftover->cleared, size);
-    leftover->cleared += size;
-    if (size == left)
-        leave_line();
-}
-
-static void free_base(struct guarded *heap, unsigned char *start, uint64_t length, uint32_t alignment)
-{
-    if (is_to_be_cleared(heap, length)) {
-        if (length > CLEARED_AT_ONCE && stand_in_line(heap, start, length, alignment))
-            return;
-        clear(heap, start, length);
-    }
-    heap->base->free(heap->memory, start, length, alignment);
+        set(start, 0, (size_t)size);
 }
 
 /* ---- the heap ---- */
@@ -179,10 +92,12 @@ static void *alloc(void *memory, uint64_t size, uint32_t alignment)
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
-    struct guarded *heap = memory;
+    const struct guarded *heap = memory;
+    unsigned char *start = (unsigned char *)address - size_before(heap, alignment);
+    uint64_t length = whole(heap, size, alignment);
 
-    free_base(heap, (unsigned char *)address - size_before(heap, alignment), whole(heap, size, alignment),
-              alignment);
+    wipe(heap, start, length);
+    heap->base->free(heap->memory, start, length, alignment);
 }
 
 static void *reserve(void *memory, uint64_t size)
@@ -263,9 +178,8 @@ static void destroy(void *memory)
 {
     struct guarded *heap = memory;
 
-    heap->destroyed = true;
-    if (heap->leftovers == 0)
-        end(heap);
+    heap->base->destroy(heap->memory);
+    free(heap);
 }
 
 static void get_figures(void *memory, struct um_heap_figures *figures)

@@ -6,7 +6,7 @@
  *
  * With guards, a block lies between bytes that nobody writes to: where they are not what they were, somebody has written
  * past the block's end or before its start. With wiping, no byte of a block stays where it was once the block is freed,
- * moved or made smaller; large memory is cleared piece by piece, and nobody gets it before that is done.
+ * moved or made smaller.
  */
 #ifndef UM_STORE_GUARD_H
 #define UM_STORE_GUARD_H
@@ -18,9 +18,5 @@
 /* The backend for a kind of heap with guards (which a shared one never has: clients write there, and are told so), with
  * wiping, both or neither. NULL where this system has no such kind. */
 const struct um_heap_backend *um_guard_backend(enum um_heap_kind kind, bool guards, bool wipes);
-
-/* Whether memory stands in line to be cleared; and clearing a piece of it, which takes a millisecond or so. */
-bool um_guard_has_leftovers(void);
-void um_guard_give_back(void);
 
 #endif

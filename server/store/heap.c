@@ -134,6 +134,17 @@ static int check_room(const struct um_store *store, const struct um_heap_options
     return 0;
 }
 
+/* Heaps that are destroyed take descriptors until their memory is given back: these count, too, but keep no new one from being
+ * made. */
+static void make_room_for_shared(struct um_store *store)
+{
+    while (store->shared_heaps >= store->shared_heaps_limit && um_reclaim_is_due(store))
+        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    while (store->shared_heaps + um_heap_shared_ended() >= store->shared_heaps_limit &&
+           um_heap_shared_ended() != 0)
+        um_heap_shared_give_back();
+}
+
 /* Makes a heap's memory. Where there is none, all that is to be given back goes, and it is tried once more: an attempt
  * that fails may leave work of its own behind, which must be no reason to try for ever. */
 static bool create_memory(struct um_store *store, const struct um_heap_options *options, struct um_heap *heap)
@@ -193,6 +204,8 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
     um_reclaim_on_the_way(store);
     struct um_name *name = NULL;
     int code = check_options(store, options, fault);
+    if (code == 0 && options->kind == UM_HEAP_SHARED)
+        make_room_for_shared(store);
     if (code == 0)
         code = check_room(store, options, fault);
     if (code != 0)

@@ -59,9 +59,9 @@ struct um_heap_backend {
      * never. */
     bool (*returns_pages)(uint64_t size);
 
-    /* Makes bytes of a block zero that is freed afterwards; with reserve(), also where they were never prepared. NULL: memset()
-     * will do. */
-    void (*clear)(void *memory, void *address, uint64_t size);
+    /* Makes the bytes of a block that is freed next unreadable for whoever gets its memory, or sees to it that free() does; with
+     * reserve(), also where they were never prepared. NULL: memset() will do. */
+    void (*wipe)(void *memory, void *address, uint64_t size);
 
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
      * tell. */
@@ -95,6 +95,9 @@ void um_heap_backend_give_back(void);
 /* The same, of the kind shared. */
 bool um_heap_shared_has_leftovers(void);
 void um_heap_shared_give_back(void);
+
+/* How many heaps of kind shared were destroyed, but still have a file descriptor. Giving back makes them fewer. */
+size_t um_heap_shared_ended(void);
 
 /* What resize() of a backend with this alloc() and free() does where a block has to be moved: gets a new one, copies, frees the
  * old one. */

@@ -14,7 +14,7 @@ enum {
     /* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves it to
      * whoever touches it first to have it cleared. And it is given back when they are freed. */
     RENEWED_SIZE = 1024 * 1024,
-    GIVEN_BACK_UNITS = 128,     /* at once: 8 MiB */
+    GIVEN_BACK_UNITS = 64,      /* at once: 4 MiB */
     LOOKED_AT_UNITS = 64 * 1024 /* at once */
 };
 
@@ -191,14 +191,18 @@ static void give_back_some(struct shared_heap *heap)
 
 bool um_heap_shared_has_leftovers(void)
 {
-    return line != NULL || um_shm_has_leftovers();
+    return line != NULL || um_shm_leftovers() != 0;
+}
+
+size_t um_heap_shared_ended(void)
+{
+    return um_shm_leftovers();
 }
 
 void um_heap_shared_give_back(void)
 {
-    if (um_shm_has_leftovers())
-        um_shm_end_piece();
-    else if (line != NULL)
+    um_shm_end_piece();
+    if (line != NULL)
         give_back_some(line);
 }
 
@@ -315,15 +319,11 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
 }
 
-/* Large memory goes back to the system, whole units of it; what is left of the range is written to where there is memory. */
-static void clear(void *memory, void *address, uint64_t size)
+/* Clears what has memory of a range. */
+static void clear(struct shared_heap *heap, uint64_t offset, uint64_t size)
 {
-    struct shared_heap *heap = memory;
-    uint64_t offset = offset_of(heap, address);
     uint64_t end = offset + size;
 
-    if (size >= RENEWED_SIZE)
-        give_back(heap, offset, size);
     while (offset < end) {
         uint64_t unit = offset / UM_SHM_UNIT;
         uint64_t next = (unit + 1) * UM_SHM_UNIT < end ? (unit + 1) * UM_SHM_UNIT : end;
@@ -332,6 +332,17 @@ static void clear(void *memory, void *address, uint64_t size)
             memset(um_shm_start(heap->shm) + offset, 0, (size_t)(next - offset));
         offset = next;
     }
+}
+
+/* Large memory goes back to the system, in whole units, so that clients who have it mapped see zeros as well. */
+static void wipe(void *memory, void *address, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+
+    if (size >= RENEWED_SIZE)
+        give_back(heap, offset, size);
+    clear(heap, offset, size);
 }
 
 static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
@@ -393,7 +404,7 @@ const struct um_heap_backend um_heap_shared = {
     .prepare = prepare,
     .resize = resize,
     .free = free_block,
-    .clear = clear,
+    .wipe = wipe,
     .validate = validate,
     .compact = compact,
     .get_figures = get_figures,

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PIECE_SIZE = 4 * 1024 * 1024 /* bytes that are given back at once */ };
+enum { PIECE_SIZE = 4 * 1024 * 1024 /* bytes that are given back at once, at least */ };
 
 /* One that stands in line. It lies at its own start, so that nothing is allocated in order to free. */
 struct leftover {
@@ -67,7 +67,7 @@ void um_map_give_back(void)
     struct leftover *leftover = line;
     if (leftover == NULL)
         return;
-    if (leftover->length > PIECE_SIZE) {
+    if (leftover->length > 2 * PIECE_SIZE) {
         leftover->length -= PIECE_SIZE;
         munmap((char *)leftover + leftover->length, PIECE_SIZE);
         return;

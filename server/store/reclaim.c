@@ -1,5 +1,4 @@
 /* Giving back, piece by piece, what destroying heaps and closing owners left behind. */
-#include "guard.h"
 #include "heap_backend.h"
 #include "store_internal.h"
 
@@ -47,23 +46,21 @@ static void trim(struct um_store *store)
         backend->trim();
 }
 
-static bool has_leftovers(void)
-{
-    return um_guard_has_leftovers() || um_heap_backend_has_leftovers() || um_heap_shared_has_leftovers();
-}
-
+/* Of each kind, so that none keeps another waiting. */
 static void give_back(void)
 {
-    if (um_guard_has_leftovers())
-        um_guard_give_back();
-    else if (um_heap_backend_has_leftovers())
+    if (um_heap_backend_has_leftovers())
         um_heap_backend_give_back();
-    else if (um_heap_shared_has_leftovers())
+    if (um_heap_shared_has_leftovers())
         um_heap_shared_give_back();
 }
 
 bool um_store_reclaim(struct um_store *store, size_t budget)
 {
+    if (budget >= LEFTOVER_COST) {
+        give_back();
+        budget -= LEFTOVER_COST;
+    }
     while (budget > 0 && !um_list_is_empty(&store->dead_accounts)) {
         size_t cost =
             reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
@@ -71,8 +68,6 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
     }
     while (budget > 0 && !um_list_is_empty(&store->closing_owners))
         end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
-    if (budget >= LEFTOVER_COST)
-        give_back();
     if (um_store_has_work(store))
         return true;
     trim(store);
@@ -81,5 +76,5 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 
 bool um_store_has_work(const struct um_store *store)
 {
-    return um_reclaim_is_due(store) || has_leftovers();
+    return um_reclaim_is_due(store) || um_heap_backend_has_leftovers() || um_heap_shared_has_leftovers();
 }

@@ -30,8 +30,8 @@ struct um_shm *um_shm_new(uint64_t length);
  * stands in line from then on, and goes piece by piece. NULL is fine. */
 void um_shm_free(struct um_shm *shm);
 
-/* Whether any stand in line; and giving a piece of one back, which takes a few milliseconds. */
-bool um_shm_has_leftovers(void);
+/* How many stand in line; and giving a piece of one back, which takes a millisecond or so. */
+size_t um_shm_leftovers(void);
 void um_shm_end_piece(void);
 
 unsigned char *um_shm_start(const struct um_shm *shm);

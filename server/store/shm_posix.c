@@ -34,7 +34,9 @@ enum {
     NAME_ROOM = 1 + sizeof NAME_PREFIX + 2 * RANDOM_SIZE,
     PATH_ROOM = sizeof FOLDER + NAME_ROOM,
     ATTEMPTS = 16, /* names tried; one is only lost to a start of another daemon at just that moment */
-    PIECE_SIZE = 16 * 1024 * 1024 /* bytes that are let go at once */
+    PIECE_SIZE = 4 * 1024 * 1024,  /* bytes that are let go at once, at least */
+    LARGEST_CUT = 16 * PIECE_SIZE, /* bytes */
+    CUTS = 256                     /* at once */
 };
 
 struct um_shm {
@@ -49,7 +51,8 @@ struct um_shm {
 };
 
 static struct um_shm *objects;
-static struct um_shm *line;     /* those that are let go */
+static struct um_shm *line;
+static size_t line_length;      /* those that are let go */
 static struct sigaction former; /* who had SIGBUS before */
 
 /* ---- SIGBUS ---- */
@@ -156,39 +159,43 @@ static bool is_ours_alone(int fd)
 #endif
 }
 
-/* Whether an object has no memory from `from` on, as far as it is still mapped. */
-static bool is_empty_from(const struct um_shm *shm, size_t from)
+/* Bytes of memory that an object has. */
+static uint64_t memory_of(const struct um_shm *shm)
 {
-#ifdef SEEK_DATA
-    off_t data = lseek(shm->fd, (off_t)from, SEEK_DATA);
+    struct stat facts;
 
-    return data < 0 ? errno == ENXIO : (uint64_t)data >= shm->length;
-#else
-    (void)shm;
-    (void)from;
-    return false;
-#endif
+    return fstat(shm->fd, &facts) == 0 ? (uint64_t)facts.st_blocks * 512 : UINT64_MAX;
 }
 
-/* How much of an object's end goes at once: what has no memory costs next to nothing, and may be most of it. */
-static size_t next_piece(const struct um_shm *shm)
+/* Lets go of so much of an object's end. */
+static void cut(struct um_shm *shm, size_t size)
 {
-    size_t size = PIECE_SIZE;
-
-    while (size <= shm->length / 2 && is_empty_from(shm, shm->length - 2 * size))
-        size *= 2;
-    return size < shm->length ? size : shm->length;
-}
-
-/* Lets go of the end of an object, and of all of it in the end. Returns whether it is gone. */
-static bool end_piece(struct um_shm *shm)
-{
-    size_t size = next_piece(shm);
-
     shm->length -= size;
     munmap(shm->start + shm->length, size);
     if (shm->is_ours_alone && shm->length > 0)
         (void)!ftruncate(shm->fd, (off_t)shm->length);
+}
+
+/* Lets go of an object's end, so that PIECE_SIZE bytes of memory go, or of all of it. What has no memory costs next to nothing, and
+ * may be most of it: the more of that comes in a row, the more goes at once. Returns whether the object is gone. */
+static bool end_piece(struct um_shm *shm)
+{
+    uint64_t before = memory_of(shm);
+    uint64_t left = before;
+    size_t size = shm->is_ours_alone ? PIECE_SIZE : LARGEST_CUT; /* else it is only the mapping that goes */
+
+    for (int i = 0; i < CUTS && shm->length > 0 && before - left < PIECE_SIZE; i++) {
+        uint64_t last = left;
+
+        cut(shm, left <= PIECE_SIZE || size > shm->length ? shm->length : size);
+        left = memory_of(shm);
+        if (left != last)
+            size = PIECE_SIZE;
+        else if (!shm->is_ours_alone)
+            break;
+        else if (size < LARGEST_CUT)
+            size *= 2;
+    }
     if (shm->length > 0)
         return false;
     close(shm->fd);
@@ -202,6 +209,7 @@ static void end_first(void)
     struct um_shm *shm = line;
 
     line = shm->next;
+    line_length--;
     while (!end_piece(shm))
         continue;
 }
@@ -310,11 +318,12 @@ void um_shm_free(struct um_shm *shm)
     shm->is_ours_alone = is_ours_alone(shm->fd);
     shm->next = line;
     line = shm;
+    line_length++;
 }
 
-bool um_shm_has_leftovers(void)
+size_t um_shm_leftovers(void)
 {
-    return line != NULL;
+    return line_length;
 }
 
 void um_shm_end_piece(void)
@@ -324,8 +333,10 @@ void um_shm_end_piece(void)
     if (shm == NULL)
         return;
     line = shm->next;
-    if (end_piece(shm))
+    if (end_piece(shm)) {
+        line_length--;
         return;
+    }
     shm->next = line;
     line = shm;
 }

@@ -201,89 +201,11 @@ static void wiping_clears_shared_memory(void **state)
     end(&world);
 }
 
-/* ---- wiping in pieces ---- */
-
-enum { LARGE = (20 << 20) + 77, LARGE_HEAP = 32 << 20 };
-
-static struct um_heap *make_large(struct world *world)
-{
-    const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = LARGE_HEAP};
-    struct um_heap *heap;
-
-    assert_int_equal(um_heap_create(world->store, world->owner, &options, &heap, NULL), 0);
-    return heap;
-}
-
-static struct um_block *make_written(struct world *world, struct um_heap *heap, uint64_t size)
-{
-    struct um_block *block = make_block(world->store, heap, world->owner, size);
-
-    memset(um_block_bytes(block), 0x77, (size_t)size);
-    return block;
-}
-
-/* It is cleared before base may have it, and not all at once. */
-static void a_large_block_is_cleared_in_pieces(void **state)
-{
-    struct world world;
-    struct um_heap *heap;
-    unsigned pieces = 0;
-
-    (void)state;
-    begin(&world, false, true);
-    heap = make_large(&world);
-    watch_base(heap);
-    um_block_free(world.store, make_written(&world, heap, LARGE));
-    assert_int_equal(seen, 0);
-    while (um_store_reclaim(world.store, 1000))
-        pieces++;
-    assert_true(pieces > 3);
-    assert_int_equal(seen, 1);
-    end(&world);
-}
-
-/* Memory that is still being cleared is as good as free memory to who needs it. */
-static void who_needs_the_memory_gets_it(void **state)
-{
-    struct world world;
-    struct um_heap *heap;
-    struct um_block *block;
-
-    (void)state;
-    begin(&world, false, true);
-    heap = make_large(&world);
-    watch_base(heap);
-    um_block_free(world.store, make_written(&world, heap, LARGE));
-    block = make_block(world.store, heap, world.owner, LARGE);
-    assert_int_equal(seen, 1);
-    assert_true(is_zero(um_block_bytes(block), LARGE));
-    end(&world);
-}
-
-static void a_heap_goes_with_the_last_piece(void **state)
-{
-    struct world world;
-    struct um_heap *heap;
-    uint64_t blocks;
-    uint64_t bytes;
-
-    (void)state;
-    begin(&world, false, true);
-    heap = make_large(&world);
-    watch_base(heap);
-    um_block_free(world.store, make_written(&world, heap, LARGE));
-    make_written(&world, heap, LARGE_HEAP - LARGE - (1 << 20));
-    assert_int_equal(um_heap_destroy(world.store, heap, &blocks, &bytes, NULL), 0);
-    assert_int_equal(blocks, 1);
-    reclaim_all(world.store);
-    assert_int_equal(seen, 2);
-    end(&world);
-}
-
 /* Memory goes back that was never got, and what lies around it stays. */
 static void an_allocation_in_steps_may_be_given_up(void **state)
 {
-    const struct um_block_options options = {.size = LARGE};
+    const struct um_heap_options large = {.kind = UM_HEAP_SHARED, .maximum_size = 8 << 20};
+    const struct um_block_options options = {.size = (5 << 20) + 77};
     struct world world;
     struct um_heap *heap;
     struct um_block *before;
@@ -291,8 +213,9 @@ static void an_allocation_in_steps_may_be_given_up(void **state)
 
     (void)state;
     begin(&world, false, true);
-    heap = make_large(&world);
-    before = make_written(&world, heap, 48);
+    assert_int_equal(um_heap_create(world.store, world.owner, &large, &heap, NULL), 0);
+    before = make_block(world.store, heap, world.owner, 48);
+    memset(um_block_bytes(before), 0x77, 48);
     for (uint64_t steps = 0; steps < 3; steps++) {
         struct um_alloc *alloc = NULL;
         bool more;
@@ -307,60 +230,8 @@ static void an_allocation_in_steps_may_be_given_up(void **state)
         reclaim_all(world.store);
     }
     assert_int_equal(um_block_bytes(before)[47], 0x77);
-    block = make_block(world.store, heap, world.owner, LARGE);
-    assert_true(is_zero(um_block_bytes(block), LARGE));
-    end(&world);
-}
-
-static unsigned char nothing;
-static uint64_t cleared;
-
-static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
-{
-    (void)memory;
-    (void)size;
-    (void)alignment;
-    return &nothing;
-}
-
-static void clear_nothing(void *memory, void *address, uint64_t size)
-{
-    (void)memory;
-    (void)address;
-    cleared += size;
-}
-
-static void free_nothing(void *memory, void *address, uint64_t size, uint32_t alignment)
-{
-    (void)memory;
-    (void)address;
-    (void)size;
-    (void)alignment;
-    seen++;
-}
-
-/* So that who frees faster than is cleared cannot pile memory up. */
-static void what_waits_to_be_cleared_is_bounded(void **state)
-{
-    const uint64_t size = 400 << 20;
-    struct world world;
-
-    (void)state;
-    begin(&world, false, true);
-    watch_base(world.heap);
-    watching.alloc = alloc_nothing;
-    watching.returns_pages = NULL;
-    watching.clear = clear_nothing;
-    watching.free = free_nothing;
-    cleared = 0;
-    for (unsigned i = 0; i < 5; i++) {
-        assert_true(cleared == (i < 2 ? 0 : (i - 2) * size));
-        um_block_free(world.store, make_block(world.store, world.heap, world.owner, size));
-    }
-    assert_int_equal(seen, 3);
-    reclaim_all(world.store);
-    assert_int_equal(seen, 5);
-    assert_true(cleared == 5 * size);
+    block = make_block(world.store, heap, world.owner, options.size);
+    assert_true(is_zero(um_block_bytes(block), options.size));
     end(&world);
 }
 
@@ -372,11 +243,7 @@ int main(void)
         cmocka_unit_test(without_guards_nothing_is_checked),
         cmocka_unit_test(wiping_leaves_nothing_behind),
         cmocka_unit_test(wiping_clears_shared_memory),
-        cmocka_unit_test(a_large_block_is_cleared_in_pieces),
-        cmocka_unit_test(who_needs_the_memory_gets_it),
-        cmocka_unit_test(a_heap_goes_with_the_last_piece),
         cmocka_unit_test(an_allocation_in_steps_may_be_given_up),
-        cmocka_unit_test(what_waits_to_be_cleared_is_bounded),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }
