@@ -185,7 +185,7 @@ static int serve(struct run *run, const char *pipe)
 static int prepare(struct run *run)
 {
     const struct um_options *options = run->options;
-    const struct um_service_events events = {run, on_service_stop};
+    const struct um_service_events events = {run, on_service_stop, (uint32_t)options->limits.closing_ms};
     char why[512];
 
     if (!um_service_open(&run->loop, options->is_service, &events, &run->service, why, sizeof why))

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -22,11 +23,13 @@ struct um_service_events {
     void *context; /* handed to the call */
     /* The manager asks for the end, in order; from the loop, maybe more than once. */
     void (*stop)(void *context);
+    uint32_t ending_ms; /* how long the end may take, by the limits */
 };
 
 /* Finds the manager, or none, which is no failure: *service is NULL then, and all that follows does nothing. `asked`: whether
  * --service was given. False where a manager was asked for that is not there, or memory ran out; then `why` holds a sentence
- * without a full stop. What belongs to the loop does not keep it running. */
+ * without a full stop, and the loop is to be run once more. What belongs to the loop does not keep it running. One call in a
+ * process. */
 bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events *events,
                      struct um_service **service, char *why, size_t room);
 
