@@ -208,6 +208,30 @@ static void everybody_gets_a_turn(void **state)
     client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
 }
 
+/* The same where few messages touch many bytes: a turn ends with the bytes, too. */
+static void bytes_end_a_turn(void **state)
+{
+    enum { REQUESTS = 400, ANSWER = 40 };
+    struct world *world = *state;
+    struct client *busy;
+    struct client *other;
+    struct um_buf text;
+
+    world->limits.turn_bytes = 100000;
+    world_start(world);
+    busy = client_open(world, 0, true);
+    other = client_open(world, 1, true);
+    make_block(other, 100000, "");
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < REQUESTS; i++)
+        assert_true(um_buf_append_string(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"));
+    client_send_bytes(busy, text.data, text.size);
+    um_buf_deinit(&text);
+    client_ping(other);
+    assert_true(busy->received.size < (size_t)REQUESTS * ANSWER / 4);
+    client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +243,7 @@ int main(void)
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(session_ends_with_its_connection, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(everybody_gets_a_turn, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(bytes_end_a_turn, world_set_up, world_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,11 @@ static void on_shutdown(void *context)
     ((struct fixture *)context)->shutdowns++;
 }
 
+static void on_work_pending(void *context)
+{
+    ((struct fixture *)context)->works++;
+}
+
 int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -56,6 +61,7 @@ int fixture_setup(void **state)
     options.limits = &fixture->limits;
     options.events.context = fixture;
     options.events.shutdown = on_shutdown;
+    options.events.work_pending = on_work_pending;
     options.version = "0.0.0";
     options.pipe = "nowhere";
     options.pid = 1;

@@ -28,6 +28,7 @@ struct fixture {
     struct um_peer peer;  /* framing: lines */
     struct um_peer other; /* framing: headers */
     unsigned shutdowns;   /* how often server.shutdown asked for the end */
+    unsigned works;       /* how often work was announced */
 };
 
 /* cmocka's set-up and tear-down: *state is the fixture. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "heap_backend.h"
 #include "store_internal.h"
 #include "umem_errors.h"
 
@@ -85,6 +86,22 @@ static void test_a_block_is_there_after_the_last_step(void **state)
         segment_close(&segment);
         destroy_heap(f->store, heap);
     }
+}
+
+/* Each has a descriptor, which the limit is there to bound. */
+static void test_destroyed_heaps_count_until_they_are_gone(void **state)
+{
+    struct fixture *f = *state;
+    unsigned most = 0;
+
+    for (int i = 0; i < 50; i++) {
+        destroy_heap(f->store, make_large(f->store, f->people[0], 64 * MEBIBYTE));
+        if (um_heap_shared_ended() > most)
+            most = (unsigned)um_heap_shared_ended();
+    }
+    assert_true(most <= f->store->shared_heaps_limit);
+    reclaim_all(f->store);
+    assert_int_equal(um_heap_shared_ended(), 0);
 }
 
 static void test_little_and_other_heaps_need_no_steps(void **state)
@@ -289,6 +306,7 @@ static void test_a_large_heap_goes_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_destroyed_heaps_count_until_they_are_gone),
         WITH_FIXTURE(test_a_block_is_there_after_the_last_step),
         WITH_FIXTURE(test_little_and_other_heaps_need_no_steps),
         WITH_FIXTURE(test_one_given_up_leaves_nothing),
