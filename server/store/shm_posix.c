@@ -6,11 +6,8 @@
  * of our own there and notes that the object is not whole. It is set when an object is made, unless it is set
  * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
  * touches such memory for us, in write() say, that call fails with EFAULT instead.)
- *
- * Taking a mapping of a gigabyte away takes some 130 ms, and as long again where the memory goes with it: large objects
- * stand in line when they are let go, and go from their end on, piece by piece.
  */
-#include "shm.h"
+#include "shm_object_posix.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,34 +22,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_PREFIX "umemd-"
 #define FOLDER "/dev/shm" /* where Linux shows the objects as files */
 
 enum {
-    RANDOM_SIZE =
-        12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
-    NAME_ROOM = 1 + sizeof NAME_PREFIX + 2 * RANDOM_SIZE,
-    PATH_ROOM = sizeof FOLDER + NAME_ROOM,
-    ATTEMPTS = 16, /* names tried; one is only lost to a start of another daemon at just that moment */
-    PIECE_SIZE = 4 * 1024 * 1024,  /* bytes that are let go at once, at least */
-    LARGEST_CUT = 16 * PIECE_SIZE, /* bytes */
-    CUTS = 256                     /* at once */
-};
-
-struct um_shm {
-    struct um_shm *next;  /* the one made before it; the handler walks these. In line: the one behind it */
-    unsigned char *start; /* of the mapping */
-    size_t length;        /* bytes; in line: that are still mapped */
-    int fd;               /* open and locked */
-    bool is_ours_alone;   /* in line: nobody else has it mapped or can map it any more */
-    volatile sig_atomic_t is_damaged;
-    char name[NAME_ROOM]; /* "/umemd-..." */
-    char path[PATH_ROOM]; /* "": it is no file */
+    ATTEMPTS = 16 /* names tried; one is only lost to a start of another daemon at just that moment */
 };
 
 static struct um_shm *objects;
-static struct um_shm *line;
-static size_t line_length;      /* those that are let go */
 static struct sigaction former; /* who had SIGBUS before */
 
 /* ---- SIGBUS ---- */
@@ -122,15 +98,15 @@ static bool guard(void)
 
 /* ---- beginning and end ---- */
 
-static bool make_name(char name[NAME_ROOM])
+static bool make_name(char name[UM_SHM_NAME_ROOM])
 {
-    unsigned char bytes[RANDOM_SIZE];
-    size_t end = (size_t)snprintf(name, NAME_ROOM, "/%s", NAME_PREFIX);
+    unsigned char bytes[UM_SHM_RANDOM_SIZE];
+    size_t end = (size_t)snprintf(name, UM_SHM_NAME_ROOM, "/%s", UM_SHM_PREFIX);
 
     if (getentropy(bytes, sizeof bytes) != 0)
         return false;
     for (size_t i = 0; i < sizeof bytes; i++)
-        end += (size_t)snprintf(name + end, NAME_ROOM - end, "%02x", bytes[i]);
+        end += (size_t)snprintf(name + end, UM_SHM_NAME_ROOM - end, "%02x", bytes[i]);
     return true;
 }
 
@@ -144,76 +120,6 @@ static bool claim(int fd)
     return fstat(fd, &facts) == 0 && facts.st_nlink != 0;
 }
 
-/* Whether no other process has an object whose name is gone: then the kernel would lease it to us. */
-static bool is_ours_alone(int fd)
-{
-#ifdef F_SETLEASE
-    /* Who opens it in this very moment raises a signal: one that does nothing. */
-    if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
-        return false;
-    fcntl(fd, F_SETLEASE, F_UNLCK);
-    return true;
-#else
-    (void)fd;
-    return false;
-#endif
-}
-
-/* Bytes of memory that an object has. */
-static uint64_t memory_of(const struct um_shm *shm)
-{
-    struct stat facts;
-
-    return fstat(shm->fd, &facts) == 0 ? (uint64_t)facts.st_blocks * 512 : UINT64_MAX;
-}
-
-/* Lets go of so much of an object's end. */
-static void cut(struct um_shm *shm, size_t size)
-{
-    shm->length -= size;
-    munmap(shm->start + shm->length, size);
-    if (shm->is_ours_alone && shm->length > 0)
-        (void)!ftruncate(shm->fd, (off_t)shm->length);
-}
-
-/* Lets go of an object's end, so that PIECE_SIZE bytes of memory go, or of all of it. What has no memory costs next to nothing, and
- * may be most of it: the more of that comes in a row, the more goes at once. Returns whether the object is gone. */
-static bool end_piece(struct um_shm *shm)
-{
-    uint64_t before = memory_of(shm);
-    uint64_t left = before;
-    size_t size = shm->is_ours_alone ? PIECE_SIZE : LARGEST_CUT; /* else it is only the mapping that goes */
-
-    for (int i = 0; i < CUTS && shm->length > 0 && before - left < PIECE_SIZE; i++) {
-        uint64_t last = left;
-
-        cut(shm, left <= PIECE_SIZE || size > shm->length ? shm->length : size);
-        left = memory_of(shm);
-        if (left != last)
-            size = PIECE_SIZE;
-        else if (!shm->is_ours_alone)
-            break;
-        else if (size < LARGEST_CUT)
-            size *= 2;
-    }
-    if (shm->length > 0)
-        return false;
-    close(shm->fd);
-    free(shm);
-    return true;
-}
-
-/* Lets go of all of the object that is first in line. */
-static void end_first(void)
-{
-    struct um_shm *shm = line;
-
-    line = shm->next;
-    line_length--;
-    while (!end_piece(shm))
-        continue;
-}
-
 static bool open_object(struct um_shm *shm)
 {
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -221,11 +127,9 @@ static bool open_object(struct um_shm *shm)
 
         if (make_name(shm->name))
             fd = shm_open(shm->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) &&
-            line != NULL) { /* what stands in line has some */
-            end_first();
+        /* What stands in line has descriptors. */
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && um_shm_end_first())
             continue;
-        }
         if (fd < 0 && errno != EEXIST)
             return false;
         if (fd >= 0 && claim(fd)) {
@@ -311,34 +215,7 @@ void um_shm_free(struct um_shm *shm)
         link = &(*link)->next;
     *link = shm->next;
     shm_unlink(shm->name);
-    if (shm->length <= PIECE_SIZE) {
-        end_piece(shm);
-        return;
-    }
-    shm->is_ours_alone = is_ours_alone(shm->fd);
-    shm->next = line;
-    line = shm;
-    line_length++;
-}
-
-size_t um_shm_leftovers(void)
-{
-    return line_length;
-}
-
-void um_shm_end_piece(void)
-{
-    struct um_shm *shm = line;
-
-    if (shm == NULL)
-        return;
-    line = shm->next;
-    if (end_piece(shm)) {
-        line_length--;
-        return;
-    }
-    shm->next = line;
-    line = shm;
+    um_shm_end(shm);
 }
 
 unsigned char *um_shm_start(const struct um_shm *shm)
@@ -425,17 +302,17 @@ static bool remove_leftover(const char *name)
 /* Whether a name is one that make_name() makes, but for its "/". */
 static bool is_ours(const char *name)
 {
-    static const char prefix[] = NAME_PREFIX;
+    static const char prefix[] = UM_SHM_PREFIX;
 
-    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == NAME_ROOM - 2 &&
-           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * RANDOM_SIZE;
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == UM_SHM_NAME_ROOM - 2 &&
+           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * UM_SHM_RANDOM_SIZE;
 }
 
 size_t um_shm_remove_leftovers(void)
 {
     size_t count = 0;
     struct dirent *entry;
-    char name[NAME_ROOM];
+    char name[UM_SHM_NAME_ROOM];
     DIR *folder = opendir(FOLDER);
 
     if (folder == NULL)
@@ -443,7 +320,7 @@ size_t um_shm_remove_leftovers(void)
     for (entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         if (!is_ours(entry->d_name))
             continue;
-        snprintf(name, sizeof name, "/%.*s", NAME_ROOM - 2, entry->d_name);
+        snprintf(name, sizeof name, "/%.*s", UM_SHM_NAME_ROOM - 2, entry->d_name);
         count += remove_leftover(name);
     }
     closedir(folder);

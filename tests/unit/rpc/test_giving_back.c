@@ -28,10 +28,20 @@ static bool end_turn(struct fixture *fixture)
 
 static void what_batches_free_goes_back_in_their_turn(void **state)
 {
-    static const char round[] = "[" MESSAGE("block.alloc", "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%s\"}") ","
-        MESSAGE("block.fill", "[\"%s\",7]") "," MESSAGE("block.free", "[\"%s\"]") ","
-        MESSAGE("block.alloc", "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%s\"}") ","
-        MESSAGE("block.fill", "[\"%s\",7]") "," MESSAGE("block.free", "[\"%s\"]") "]";
+    static const char round[] = "[" MESSAGE("block.alloc", "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
+                                                           "s\"}") "," MESSAGE(
+        "block.fill",
+        "[\"%s\",7]") "," MESSAGE("block.free",
+                                  "[\"%s\"]") "," MESSAGE("block.alloc",
+                                                          "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
+                                                          "s\"}") "," MESSAGE("block.fill",
+                                                                              "[\"%s\",7]") "," MESSAGE("bloc"
+                                                                                                        "k."
+                                                                                                        "fre"
+                                                                                                        "e",
+                                                                                                        "[\"%"
+                                                                                                        "s\""
+                                                                                                        "]") "]";
     static const char *const heaps[] = {"process", "shared"};
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
@@ -51,10 +61,12 @@ static void what_batches_free_goes_back_in_their_turn(void **state)
 
 static void what_is_destroyed_does_so_as_well(void **state)
 {
-    static const char round[] =
-        "[" MESSAGE("heap.create", "{\"kind\":\"shared\",\"maximum_size\":1073741824,\"name\":\"h\"}") ","
-        MESSAGE("block.alloc", "{\"size\":9000000,\"name\":\"b\",\"heap\":\"h\"}") ","
-        MESSAGE("block.fill", "[\"b\",7]") "," MESSAGE("heap.destroy", "[\"h\"]") "]";
+    static const char
+        round[] = "[" MESSAGE("heap.create", "{\"kind\":\"shared\",\"maximum_size\":1073741824,\"name\":"
+                                             "\"h\"}") "," MESSAGE("block.alloc", "{\"size\":9000000,"
+                                                                                  "\"name\":\"b\",\"heap\":"
+                                                                                  "\"h\"}") "," MESSAGE(
+            "block.fill", "[\"b\",7]") "," MESSAGE("heap.destroy", "[\"h\"]") "]";
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
 
@@ -109,9 +121,11 @@ static void what_is_sent_goes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_batches_free_goes_back_in_their_turn, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_batches_free_goes_back_in_their_turn, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(what_is_destroyed_does_so_as_well, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(what_is_sent_goes_back, fixture_setup, fixture_teardown),
     };
 
