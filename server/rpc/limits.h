@@ -22,7 +22,8 @@
     X(batch_requests, 10000, 1, 1000000, "requests in one batch") \
     X(batch_bytes, 16777216, 1024, 1073741824, "block bytes that the calls of one batch may touch together") \
     X(bytes, 0, 1024, 9007199254740991, "bytes in all blocks together") \
-    X(session_bytes, 0, 1024, 9007199254740991, "bytes in the blocks that one client has made") \
+    X(session_bytes, 0, 1024, 9007199254740991, \
+      "bytes in the blocks that one client has made or taken over") \
     X(blocks, 16777216, 1, 67108862, "blocks at one time") \
     X(heaps, 262144, 1, 67108862, "heaps at one time, the process heap not counted") \
     X(shared_heaps, 256, 0, 1000000, "heaps of kind shared at one time") \

@@ -76,11 +76,20 @@ uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
 }
 
-/* Whether so many more bytes of an owner's are allowed. What an owner left that has ended is nobody's. */
-static bool owner_may_have(const struct um_store *store, const struct um_owner *owner, uint64_t asked)
+/* What an owner left that has ended is nobody's. */
+int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
+                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
 {
     uint64_t limit = store->owner_bytes_limit;
-    return limit == 0 || !owner->open || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes);
+    if (limit == 0 || !owner->open || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes))
+        return 0;
+    return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
+                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                      .limit = "session_bytes",
+                                      .maximum = limit,
+                                      .used = owner->made.bytes,
+                                      .asked = asked,
+                                      .what = "one session may not have so many bytes; free blocks of it"});
 }
 
 int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
@@ -98,15 +107,9 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
                               .used = heap_used,
                               .asked = asked,
                               .what = "the heap's maximum does not allow it; free blocks of this heap"});
-    if (!owner_may_have(store, owner, asked))
-        return um_fault(
-            fault, UMEM_E_LIMIT_EXCEEDED,
-            (struct um_fault){.heap = handle,
-                              .limit = "session_bytes",
-                              .maximum = store->owner_bytes_limit,
-                              .used = owner->made.bytes,
-                              .asked = asked,
-                              .what = "one session may not have so many bytes; free blocks of it"});
+    int code = um_block_check_owner(store, heap, owner, asked, fault);
+    if (code != 0)
+        return code;
     if (asked > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.heap = handle,

@@ -30,6 +30,18 @@ static int get_name(struct um_store *store, const struct um_block *block, const 
     return 0;
 }
 
+/* Whether the new owner may have so many bytes. */
+static int check_owner(const struct um_store *store, const struct um_block *block,
+                       const struct um_owner *owner, const struct um_account *account, struct um_fault *fault)
+{
+    int code = 0;
+    if (owner != account->owner)
+        code = um_block_check_owner(store, account->heap, owner, block->size, fault);
+    if (code != 0 && fault != NULL)
+        fault->block = um_block_handle(store, block);
+    return code;
+}
+
 /* Gets the account that the block goes to and, where it changes owners, the hold that the first one keeps. */
 static bool get_target(struct um_store *store, struct um_block *block, struct um_owner *owner,
                        enum um_lifetime lifetime, struct change *change)
@@ -89,11 +101,15 @@ int um_block_change(struct um_store *store, struct um_block *block, struct um_ow
     bool takes_over = is_orphan || (lifetime != NULL && *lifetime == UM_LIFETIME_SESSION);
     change.adopts = takes_over;
 
-    int code = get_name(store, block, name, &change, fault);
+    struct um_owner *target = takes_over ? owner : change.account->owner;
+
+    int code = check_owner(store, block, target, change.account, fault);
+    if (code == 0)
+        code = get_name(store, block, name, &change, fault);
     if (code != 0)
         return code;
-    bool got = get_target(store, block, takes_over ? owner : change.account->owner,
-                          lifetime != NULL ? *lifetime : change.account->lifetime, &change);
+    bool got =
+        get_target(store, block, target, lifetime != NULL ? *lifetime : change.account->lifetime, &change);
     code = change.hold != NULL ? um_hold_check_room(store, block, fault) : 0;
     if (code == 0 && got && (change.name != NULL || change.hold != NULL))
         got = um_extra_get(block) != NULL;

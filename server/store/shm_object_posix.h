@@ -22,7 +22,8 @@ enum {
 };
 
 struct um_shm {
-    struct um_shm *next;  /* the one made before it; the handler of SIGBUS walks these. In line: the one behind it */
+    struct um_shm
+        *next; /* the one made before it; the handler of SIGBUS walks these. In line: the one behind it */
     unsigned char *start; /* of the mapping */
     size_t length;        /* bytes; in line: that are still mapped */
     int fd;               /* open and locked */

@@ -61,6 +61,10 @@ enum um_claim um_block_claim(const struct um_account *account, const struct um_b
 
 /* ---- block.c ---- */
 
+/* Whether an owner may have `asked` more bytes, in a heap: 0 or UMEM_E_LIMIT_EXCEEDED. */
+int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
+                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault);
+
 /* Whether `asked` more bytes of an owner's fit: 0, UMEM_E_NO_MEMORY (the heap's maximum) or UMEM_E_LIMIT_EXCEEDED. */
 int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
                          const struct um_owner *owner, uint64_t asked, struct um_fault *fault);

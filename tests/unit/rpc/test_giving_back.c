@@ -28,20 +28,24 @@ static bool end_turn(struct fixture *fixture)
 
 static void what_batches_free_goes_back_in_their_turn(void **state)
 {
-    static const char round[] = "[" MESSAGE("block.alloc", "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
-                                                           "s\"}") "," MESSAGE(
-        "block.fill",
-        "[\"%s\",7]") "," MESSAGE("block.free",
-                                  "[\"%s\"]") "," MESSAGE("block.alloc",
-                                                          "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
-                                                          "s\"}") "," MESSAGE("block.fill",
-                                                                              "[\"%s\",7]") "," MESSAGE("bloc"
-                                                                                                        "k."
-                                                                                                        "fre"
-                                                                                                        "e",
-                                                                                                        "[\"%"
-                                                                                                        "s\""
-                                                                                                        "]") "]";
+    static const char round[] = "[" MESSAGE(
+        "block.alloc",
+        "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
+        "s\"}") "," MESSAGE("block.fill",
+                            "[\"%s\",7]") "," MESSAGE("block.free",
+                                                      "[\"%s\"]") "," MESSAGE("block.alloc",
+                                                                              "{\"size\":4800000,\"name\":\"%"
+                                                                              "s\",\"heap\":\"%"
+                                                                              "s\"}") "," MESSAGE("block."
+                                                                                                  "fill",
+                                                                                                  "[\"%s\","
+                                                                                                  "7]") "," MESSAGE("bloc"
+                                                                                                                    "k."
+                                                                                                                    "fre"
+                                                                                                                    "e",
+                                                                                                                    "[\"%"
+                                                                                                                    "s\""
+                                                                                                                    "]") "]";
     static const char *const heaps[] = {"process", "shared"};
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
@@ -61,12 +65,14 @@ static void what_batches_free_goes_back_in_their_turn(void **state)
 
 static void what_is_destroyed_does_so_as_well(void **state)
 {
-    static const char
-        round[] = "[" MESSAGE("heap.create", "{\"kind\":\"shared\",\"maximum_size\":1073741824,\"name\":"
-                                             "\"h\"}") "," MESSAGE("block.alloc", "{\"size\":9000000,"
-                                                                                  "\"name\":\"b\",\"heap\":"
-                                                                                  "\"h\"}") "," MESSAGE(
-            "block.fill", "[\"b\",7]") "," MESSAGE("heap.destroy", "[\"h\"]") "]";
+    static const char round[] = "[" MESSAGE(
+        "heap.create",
+        "{\"kind\":\"shared\",\"maximum_size\":1073741824,\"name\":"
+        "\"h\"}") "," MESSAGE("block.alloc",
+                              "{\"size\":9000000,"
+                              "\"name\":\"b\",\"heap\":"
+                              "\"h\"}") "," MESSAGE("block.fill", "[\"b\",7]") "," MESSAGE("heap.destroy",
+                                                                                           "[\"h\"]") "]";
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
 

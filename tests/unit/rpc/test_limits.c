@@ -216,6 +216,11 @@ static void test_bytes_of_one_session(void **state)
     expect_result(&peers[1], MESSAGE("block.resize", "[\"b\",1000]"));
     expect_result(&peers[0], MESSAGE("block.resize", "[\"b\",100]"));
     new_block(&peers[0], "[900]");
+    /* Nor does who takes a block over pass the limit. */
+    data = expect_error(&peers[1], UMEM_E_LIMIT_EXCEEDED,
+                        MESSAGE("block.change", "{\"block\":\"b\",\"lifetime\":\"session\"}"));
+    assert_limit(data, "session_bytes", 1000, 1000);
+    assert_int_equal(uint_of(data, "asked"), 100);
     /* What a session left that has ended is nobody's. */
     um_peer_close(&peers[0]);
     expect_result(peer, MESSAGE("block.resize", "[\"b\",5000]"));

@@ -175,6 +175,21 @@ void predict_block_release(struct call *call)
     answer_holders(call, block);
 }
 
+/* Whether the session may have so many bytes more as their maker. */
+static bool may_own(struct call *call, const struct model_block *block)
+{
+    const struct run *run = call->run;
+    uint64_t facts[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
+                         block->size};
+
+    if (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1])
+        return true;
+    fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", facts, run->heaps[block->heap].handle);
+    fact_uint(call, "block", block->handle);
+    fail_end(call);
+    return false;
+}
+
 void predict_block_change(struct call *call)
 {
     struct run *run = call->run;
@@ -188,12 +203,14 @@ void predict_block_change(struct call *call)
 
     if (block == NONE)
         return;
+    takes_over = is_orphan(it) || to_session;
+    maker = open_maker(run, &it->maker);
+    if (takes_over && maker != call->session && !may_own(call, it))
+        return;
     if (bearer != NONE && bearer != block) {
         fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[bearer].handle);
         return;
     }
-    takes_over = is_orphan(it) || to_session;
-    maker = open_maker(run, &it->maker);
     if (takes_over && maker != NONE && maker != call->session && (it->holders >> maker & 1) != 0 &&
         !may_hold(call, block))
         return;
