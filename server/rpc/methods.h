@@ -66,8 +66,10 @@ extern const struct um_word um_lifetime_words[];
 /* What one listing looks at: a page may be short where little fits, but it never takes long. */
 enum {
     UM_LIST_BUDGET = 4096,   /* slots of heaps or blocks */
-    UM_LIST_COST = 64 * 1024 /* bytes that it counts for in a batch */
+    UM_LIST_COST = 64 * 1024 /* bytes of blocks that it counts for in a batch and in a turn */
 };
+
+enum { UM_SHARED_HEAP_COST = 64 * 1024 /* what making a shared heap counts for */ };
 
 #define UM_PAGE_DETAIL \
     "A page may hold fewer entries than `limit`, even none: only a `next` of null is the end. What comes " \

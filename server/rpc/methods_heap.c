@@ -92,8 +92,11 @@ static void create(struct um_call *call, const struct um_args *args)
     };
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
-    int code = um_heap_create(um_call_store(call), call->peer->owner, &options, &heap, &fault);
+    int code;
 
+    if (options.kind == UM_HEAP_SHARED && !um_call_fits(call, 0, UM_SHARED_HEAP_COST))
+        return;
+    code = um_heap_create(um_call_store(call), call->peer->owner, &options, &heap, &fault);
     if (code != UMEM_OK)
         um_fail_fault(call, code, &fault);
     else

@@ -18,10 +18,11 @@
 #include "value.h"
 
 enum {
-    QUEUED = 100000000,    /* bytes that sessions are said to have unsent, and their number */
-    GATHERED = 3,          /* likewise what they are said to have gathered, times their number */
-    SMALL_ANSWER = 4096,   /* bytes that are sent whatever else waits */
-    LIST_COST = 64 * 1024, /* bytes that a page of a list counts for in a batch */
+    QUEUED = 100000000,           /* bytes that sessions are said to have unsent, and their number */
+    GATHERED = 3,                 /* likewise what they are said to have gathered, times their number */
+    SMALL_ANSWER = 4096,          /* bytes that are sent whatever else waits */
+    SHARED_HEAP_COST = 64 * 1024, /* bytes that making one counts for */
+    LIST_COST = 64 * 1024,        /* bytes that a page of a list counts for in a batch */
     SESSIONS = 6,
     HEAPS = 6,        /* the process heap is number 0 */
     SHARED_HEAPS = 3, /* most of them that are shared */
