@@ -6,6 +6,7 @@
 #include "call.h"
 #include "engine.h"
 #include "envelope.h"
+#include "framing.h"
 #include "intake.h"
 #include "json_out.h"
 #include "json_read.h"

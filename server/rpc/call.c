@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "framing.h"
 #include "job.h"
 #include "json_out.h"
 #include "text.h"
@@ -17,48 +18,6 @@ enum {
     COPIED_TAIL_SIZE =
         65536 /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
 };
-
-/* ---- framing of answers ---- */
-
-/* Most answers have 100 to 999 bytes, so that the header that was guessed needs no moving. */
-static const char guessed_header[] = "Content-Length: 000\r\n\r\n";
-
-size_t um_framing_begin(struct um_peer *peer)
-{
-    size_t start = peer->out.size;
-
-    if (peer->framing == UM_FRAMING_HEADERS)
-        um_buf_append(&peer->out, guessed_header, sizeof guessed_header - 1);
-    return start;
-}
-
-static void insert_header(struct um_buf *out, size_t start, uint64_t payload_size)
-{
-    char header[96];
-    size_t guessed = sizeof guessed_header - 1;
-    size_t body_size = out->size - start - guessed;
-    size_t size;
-
-    if (payload_size != 0)
-        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
-                                body_size, (unsigned long long)payload_size);
-    else
-        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", body_size);
-    if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
-        return;
-    if (size != guessed)
-        memmove(out->data + start + size, out->data + start + guessed, body_size);
-    memcpy(out->data + start, header, size);
-    out->size = start + size + body_size;
-}
-
-void um_framing_end(struct um_peer *peer, size_t start, uint64_t payload_size)
-{
-    if (peer->framing == UM_FRAMING_HEADERS)
-        insert_header(&peer->out, start, payload_size);
-    else
-        um_buf_append_byte(&peer->out, '\n');
-}
 
 /* ---- the answer ---- */
 

@@ -156,9 +156,4 @@ void um_call_free(struct um_call *call);
 /* Starts the answer of a call at the end of peer->out; a deferred call starts anew when it is answered. */
 void um_call_start(struct um_call *call);
 
-/* Begins a message in peer->out and returns its start; ends it, now that all its JSON is written and `payload_size` raw
- * bytes will follow. */
-size_t um_framing_begin(struct um_peer *peer);
-void um_framing_end(struct um_peer *peer, size_t start, uint64_t payload_size);
-
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine.h"
+#include "framing.h"
 #include "json_out.h"
 #include "notification.h"
 

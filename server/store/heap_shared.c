@@ -8,12 +8,9 @@
 #include <string.h>
 
 #include "range.h"
-#include "shm.h"
+#include "segment.h"
 
 enum {
-    /* Bytes: memory for larger blocks is given back and got anew rather than cleared, which is faster, and leaves it to
-     * whoever touches it first to have it cleared. And it is given back when they are freed. */
-    RENEWED_SIZE = 1024 * 1024,
     GIVEN_BACK_UNITS = 64,      /* at once: 4 MiB */
     LOOKED_AT_UNITS = 64 * 1024 /* at once */
 };
@@ -23,100 +20,11 @@ struct shared_heap {
     bool is_in_line;          /* free units may be committed, which is to be changed */
     bool is_thorough;         /* in line: also those that clients may have touched without asking */
     uint64_t cursor;          /* bytes; in line: up to where all is given back that is free */
-    struct um_shm *shm;
+    struct um_segment segment;
     struct um_ranges *ranges;
-    unsigned char *committed; /* a bit for each unit */
-    uint64_t committed_units; /* how many are set */
-    uint64_t length;          /* bytes in all, a multiple of the unit */
 };
 
 static struct shared_heap *line;
-
-static uint64_t round_up(uint64_t size, uint64_t unit)
-{
-    return (size + unit - 1) / unit * unit;
-}
-
-/* ---- committing ---- */
-
-static bool is_committed(const struct shared_heap *heap, uint64_t unit)
-{
-    return (heap->committed[unit / 8] >> (unit % 8) & 1) != 0;
-}
-
-static void note_committed(struct shared_heap *heap, uint64_t unit)
-{
-    heap->committed[unit / 8] |= (unsigned char)(1 << (unit % 8));
-    heap->committed_units++;
-}
-
-static void note_given_back(struct shared_heap *heap, uint64_t unit)
-{
-    heap->committed[unit / 8] &= (unsigned char)~(1 << (unit % 8));
-    heap->committed_units--;
-}
-
-/* The first unit from `unit` on, but before `end`, that is committed or not; `end` where there is none. */
-static uint64_t next_unit(const struct shared_heap *heap, uint64_t unit, uint64_t end, bool committed)
-{
-    while (unit < end && is_committed(heap, unit) != committed)
-        unit++;
-    return unit;
-}
-
-/* Commits what is not yet of the units that a range lies in. What was committed stays so where it fails. */
-static bool commit(struct shared_heap *heap, uint64_t offset, uint64_t size)
-{
-    uint64_t end = round_up(offset + size, UM_SHM_UNIT) / UM_SHM_UNIT;
-    uint64_t first = next_unit(heap, offset / UM_SHM_UNIT, end, false);
-
-    while (first < end) {
-        uint64_t last = next_unit(heap, first, end, true);
-
-        if (!um_shm_commit(heap->shm, first * UM_SHM_UNIT, (last - first) * UM_SHM_UNIT))
-            return false;
-        for (; first < last; first++)
-            note_committed(heap, first);
-        first = next_unit(heap, first, end, false);
-    }
-    return true;
-}
-
-/* Gives the units back that lie in a range as a whole. Returns false where the system cannot. */
-static bool give_back(struct shared_heap *heap, uint64_t offset, uint64_t size)
-{
-    uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
-    uint64_t end = (offset + size) / UM_SHM_UNIT;
-
-    if (first >= end)
-        return true;
-    if (!um_shm_give_back(heap->shm, first * UM_SHM_UNIT, (end - first) * UM_SHM_UNIT))
-        return false;
-    for (; first < end; first++) {
-        if (is_committed(heap, first))
-            note_given_back(heap, first);
-    }
-    return true;
-}
-
-/* Commits a range and makes it zero. */
-static bool renew(struct shared_heap *heap, uint64_t offset, uint64_t size)
-{
-    unsigned char *start = um_shm_start(heap->shm) + offset;
-    uint64_t head = round_up(offset, UM_SHM_UNIT) - offset;
-    uint64_t tail = (offset + size) % UM_SHM_UNIT;
-    bool renewed = size >= RENEWED_SIZE && give_back(heap, offset, size);
-
-    if (!commit(heap, offset, size))
-        return false;
-    if (renewed) {
-        memset(start, 0, (size_t)head);
-        memset(start + size - tail, 0, (size_t)tail);
-    } else {
-        memset(start, 0, (size_t)size);
-    }
-    return true;
-}
 
 /* ---- what is still to be given back ---- */
 
@@ -149,7 +57,7 @@ static void leave_line(struct shared_heap *heap)
 /* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
 static uint64_t next_to_give_back(const struct shared_heap *heap, uint64_t unit, uint64_t end)
 {
-    return heap->is_thorough ? unit : next_unit(heap, unit, end, true);
+    return heap->is_thorough ? unit : um_segment_next(&heap->segment, unit, end, true);
 }
 
 /* Gives a piece back, of which the parts may lie anywhere. */
@@ -161,7 +69,7 @@ static void give_back_some(struct shared_heap *heap)
     uint64_t size;
 
     while (um_ranges_next_free(heap->ranges, heap->cursor, &offset, &size)) {
-        uint64_t first = round_up(offset, UM_SHM_UNIT) / UM_SHM_UNIT;
+        uint64_t first = (offset + UM_SHM_UNIT - 1) / UM_SHM_UNIT;
         uint64_t end = (offset + size) / UM_SHM_UNIT;
         uint64_t found;
         uint64_t last;
@@ -179,8 +87,8 @@ static void give_back_some(struct shared_heap *heap)
         if (found < last) {
             last = last < found + left ? last : found + left;
             if (!heap->is_thorough)
-                last = next_unit(heap, found, last, false);
-            if (!give_back(heap, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
+                last = um_segment_next(&heap->segment, found, last, false);
+            if (!um_segment_give_back(&heap->segment, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
                 break; /* the system cannot */
             left -= last - found;
         }
@@ -213,31 +121,24 @@ static void destroy(void *memory)
     struct shared_heap *heap = memory;
 
     leave_line(heap);
-    um_shm_free(heap->shm);
+    um_segment_deinit(&heap->segment);
     um_ranges_free(heap->ranges);
-    free(heap->committed);
     free(heap);
 }
 
 static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
     struct shared_heap *heap;
-    uint64_t length = round_up(maximum_size, UM_SHM_UNIT);
-    uint64_t bytes = round_up(length / UM_SHM_UNIT, 8) / 8;
 
     if (maximum_size == 0 || maximum_size > PTRDIFF_MAX / 2)
         return false;
     heap = calloc(1, sizeof *heap);
     if (heap == NULL)
         return false;
-    heap->length = length;
-    /* The object first: where there is no room for it, the tables for it need not be made. */
-    heap->shm = um_shm_new(length);
-    if (heap->shm != NULL) {
-        heap->committed = calloc((size_t)bytes, 1);
-        heap->ranges = um_ranges_new(length, alignment);
-    }
-    if (heap->committed == NULL || heap->ranges == NULL || !commit(heap, 0, initial_size)) {
+    /* Tables for ranges only where there is room for the object. */
+    if (um_segment_init(&heap->segment, maximum_size))
+        heap->ranges = um_ranges_new(heap->segment.length, alignment);
+    if (heap->ranges == NULL || !um_segment_commit(&heap->segment, 0, initial_size)) {
         destroy(heap);
         return false;
     }
@@ -247,7 +148,7 @@ static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignm
 
 static uint64_t offset_of(const struct shared_heap *heap, const void *address)
 {
-    return (uint64_t)((const unsigned char *)address - um_shm_start(heap->shm));
+    return (uint64_t)((const unsigned char *)address - um_shm_start(heap->segment.shm));
 }
 
 static void *reserve(void *memory, uint64_t size)
@@ -255,16 +156,17 @@ static void *reserve(void *memory, uint64_t size)
     struct shared_heap *heap = memory;
     uint64_t offset;
 
-    if (!um_shm_is_whole(heap->shm) || size > heap->length || !um_ranges_acquire(heap->ranges, size, &offset))
+    if (!um_shm_is_whole(heap->segment.shm) || size > heap->segment.length ||
+        !um_ranges_acquire(heap->ranges, size, &offset))
         return NULL;
-    return um_shm_start(heap->shm) + offset;
+    return um_shm_start(heap->segment.shm) + offset;
 }
 
 static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
 {
     struct shared_heap *heap = memory;
 
-    return renew(heap, offset_of(heap, address) + offset, size);
+    return um_segment_renew(&heap->segment, offset_of(heap, address) + offset, size);
 }
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
@@ -274,7 +176,7 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
 
     (void)alignment;
     um_ranges_release(heap->ranges, offset, size);
-    if (size >= RENEWED_SIZE)
+    if (size >= UM_SEGMENT_RENEWED)
         stand_in_line(heap, offset);
 }
 
@@ -289,20 +191,20 @@ static void *alloc(void *memory, uint64_t size, uint32_t alignment)
         return address;
     /* What there was of it goes back here and now: work that is left behind would look like a reason to try again. */
     offset = offset_of(heap, address);
-    give_back(heap, offset, size);
+    um_segment_give_back(&heap->segment, offset, size);
     um_ranges_release(heap->ranges, offset, size);
     return NULL;
 }
 
 static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
 {
-    if (new_size > heap->length || !um_ranges_resize(heap->ranges, offset, old_size, new_size))
+    if (new_size > heap->segment.length || !um_ranges_resize(heap->ranges, offset, old_size, new_size))
         return false;
-    if (new_size + RENEWED_SIZE <= old_size)
+    if (new_size + UM_SEGMENT_RENEWED <= old_size)
         stand_in_line(heap, offset + new_size);
-    if (new_size <= old_size || renew(heap, offset + old_size, new_size - old_size))
+    if (new_size <= old_size || um_segment_renew(&heap->segment, offset + old_size, new_size - old_size))
         return true;
-    give_back(heap, offset + old_size, new_size - old_size);
+    um_segment_give_back(&heap->segment, offset + old_size, new_size - old_size);
     um_ranges_resize(heap->ranges, offset, new_size, old_size);
     return false;
 }
@@ -312,26 +214,11 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
 {
     struct shared_heap *heap = memory;
 
-    if (!um_shm_is_whole(heap->shm))
+    if (!um_shm_is_whole(heap->segment.shm))
         return false;
     if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
         return true;
     return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
-}
-
-/* Clears what has memory of a range. */
-static void clear(struct shared_heap *heap, uint64_t offset, uint64_t size)
-{
-    uint64_t end = offset + size;
-
-    while (offset < end) {
-        uint64_t unit = offset / UM_SHM_UNIT;
-        uint64_t next = (unit + 1) * UM_SHM_UNIT < end ? (unit + 1) * UM_SHM_UNIT : end;
-
-        if (is_committed(heap, unit))
-            memset(um_shm_start(heap->shm) + offset, 0, (size_t)(next - offset));
-        offset = next;
-    }
 }
 
 /* Large memory goes back to the system, in whole units, so that clients who have it mapped see zeros as well. */
@@ -340,9 +227,9 @@ static void wipe(void *memory, void *address, uint64_t size)
     struct shared_heap *heap = memory;
     uint64_t offset = offset_of(heap, address);
 
-    if (size >= RENEWED_SIZE)
-        give_back(heap, offset, size);
-    clear(heap, offset, size);
+    if (size >= UM_SEGMENT_RENEWED)
+        um_segment_give_back(&heap->segment, offset, size);
+    um_segment_clear(&heap->segment, offset, size);
 }
 
 static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
@@ -351,7 +238,7 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
 
     (void)size;
     (void)alignment;
-    return address == NULL ? um_shm_check(heap->shm) : um_shm_is_whole(heap->shm);
+    return address == NULL ? um_shm_check(heap->segment.shm) : um_shm_is_whole(heap->segment.shm);
 }
 
 /* Whatever is free goes back, committed or not: a client that has mapped the object gets memory for all that it touches. */
@@ -374,12 +261,12 @@ static void get_figures(void *memory, struct um_heap_figures *figures)
 
     um_ranges_get_figures(heap->ranges, &ranges);
     *figures = (struct um_heap_figures){
-        .reserved = heap->length,
-        .committed = heap->committed_units * UM_SHM_UNIT,
+        .reserved = heap->segment.length,
+        .committed = heap->segment.committed_units * UM_SHM_UNIT,
         .free_bytes = ranges.free_bytes,
         .free_ranges = ranges.free_ranges,
         .largest_free = ranges.largest_free,
-        .corrupted = !um_shm_check(heap->shm),
+        .corrupted = !um_shm_check(heap->segment.shm),
     };
 }
 
@@ -388,8 +275,8 @@ static void locate(void *memory, const void *address, struct um_place *place)
     const struct shared_heap *heap = memory;
 
     *place = (struct um_place){
-        .name = um_shm_name(heap->shm),
-        .path = um_shm_path(heap->shm),
+        .name = um_shm_name(heap->segment.shm),
+        .path = um_shm_path(heap->segment.shm),
         .offset = offset_of(heap, address),
     };
 }

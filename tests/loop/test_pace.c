@@ -184,6 +184,18 @@ static void session_ends_with_its_connection(void **state)
         world_turn(world);
 }
 
+/* The same message again and again, in one write. */
+static void send_often(struct client *client, const char *message, int times)
+{
+    struct um_buf text;
+
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < times; i++)
+        assert_true(um_buf_append_string(&text, message));
+    client_send_bytes(client, text.data, text.size);
+    um_buf_deinit(&text);
+}
+
 /* Thousands of requests of one client, in one write, and one of another: that one does not wait for them
  * all. */
 static void everybody_gets_a_turn(void **state)
@@ -192,17 +204,12 @@ static void everybody_gets_a_turn(void **state)
     struct world *world = *state;
     struct client *busy;
     struct client *other;
-    struct um_buf text;
 
     world->limits.turn_requests = 2;
     world_start(world);
     busy = client_open(world, 0, true);
     other = client_open(world, 1, true);
-    um_buf_init(&text, SIZE_MAX);
-    for (int i = 0; i < REQUESTS; i++)
-        assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
-    client_send_bytes(busy, text.data, text.size);
-    um_buf_deinit(&text);
+    send_often(busy, "{\"method\":\"server.ping\"}\n", REQUESTS);
     client_ping(other);
     assert_true(busy->received.size < (size_t)REQUESTS * ANSWER / 2);
     client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
@@ -215,18 +222,13 @@ static void bytes_end_a_turn(void **state)
     struct world *world = *state;
     struct client *busy;
     struct client *other;
-    struct um_buf text;
 
     world->limits.turn_bytes = 100000;
     world_start(world);
     busy = client_open(world, 0, true);
     other = client_open(world, 1, true);
     make_block(other, 100000, "");
-    um_buf_init(&text, SIZE_MAX);
-    for (int i = 0; i < REQUESTS; i++)
-        assert_true(um_buf_append_string(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"));
-    client_send_bytes(busy, text.data, text.size);
-    um_buf_deinit(&text);
+    send_often(busy, "{\"method\":\"block.fill\",\"params\":[\"b\",1]}\n", REQUESTS);
     client_ping(other);
     assert_true(busy->received.size < (size_t)REQUESTS * ANSWER / 4);
     client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
