@@ -162,7 +162,7 @@ const struct um_method um_method_session_close = {
     .name = "session.close",
     .summary = "Ends a session in order: it gets the answers that are due, then its connection is closed.",
     .detail = "Its waiting calls (unanswered), watches, locks, holds, and what it made with lifetime "
-              "\"session\" end with it.",
+              "\"session\" end with it. Until then it is listed, and may be closed again.",
     UM_PARAMS(close_params),
     .errors = {UMEM_E_UNKNOWN_HANDLE},
     .run = close_session,
