@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cJSON.h>
+
 #include "cli.h"
 #include "dump.h"
 #include "params.h"
@@ -11,19 +13,6 @@
 #include "system.h"
 
 /* ---- read ---- */
-
-/* Reads by a request of one's own, whose answer is shown as it is: for --json and the text encodings. */
-static int read_text(struct cli *cli, const char *encoding)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_text(&params, "encoding", encoding);
-    cli_put_size(&params, "offset", cli->option[CLI_OFFSET]);
-    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
-    return cli_show(cli, "block.read", &params, "data");
-}
 
 /* Where bytes go. */
 struct target {
@@ -64,6 +53,44 @@ static int read_bytes(struct cli *cli)
     return status;
 }
 
+static void put_read(struct cli *cli, struct cli_params *params, const char *encoding)
+{
+    cli_params_begin(params);
+    cli_put_handle(params, "block", cli->words[0]);
+    cli_put_text(params, "encoding", encoding);
+    cli_put_size(params, "offset", cli->option[CLI_OFFSET]);
+    cli_put_size(params, "size", cli->option[CLI_SIZE]);
+}
+
+/* Reads by a request of one's own, whose answer is shown as it is: for --json and the text encodings. */
+static int read_text(struct cli *cli, const char *encoding)
+{
+    struct cli_params params;
+
+    put_read(cli, &params, encoding);
+    return cli_show(cli, "block.read", &params, "data");
+}
+
+/* Text that is known to be UTF-8 may have NUL in it, which a string has not: then it is read once more, as bytes. */
+static int read_utf8(struct cli *cli)
+{
+    struct cli_params params;
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_ROOM];
+    int status;
+
+    put_read(cli, &params, "utf8");
+    status = cli_call(cli, "block.read", &params, &result);
+    if (status == CLI_OK && strstr(cli->result, "\\u0000") == NULL) {
+        puts(cli_member(result, "data", room));
+    } else if (status == CLI_OK) {
+        status = read_bytes(cli);
+        putchar('\n');
+    }
+    cJSON_Delete(result);
+    return status;
+}
+
 static int read_block(struct cli *cli)
 {
     const char *encodings[] = {cli->option[CLI_HEX] != NULL ? "hex" : NULL,
@@ -85,6 +112,8 @@ static int read_block(struct cli *cli)
     if (cli->option[CLI_FILE] != NULL)
         return cli_fail_usage(cli,
                               "--file takes the bytes as they are, without --json, --hex, --utf8, --base64");
+    if (cli->option[CLI_UTF8] != NULL && cli->option[CLI_JSON] == NULL)
+        return read_utf8(cli);
     return read_text(cli, encoding);
 }
 

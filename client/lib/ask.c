@@ -61,6 +61,7 @@ static bool asks_for_raw(struct um_json_slice params)
 void um_ask_begin_raw(struct um_ask *ask, const char *method, const char *params_json)
 {
     bool is_good = method != NULL && um_utf8_check(method, strlen(method)) == strlen(method);
+    size_t size = params_json != NULL ? strlen(params_json) : 0;
 
     begin(ask, is_good ? method : "");
     ask->drops_raw = true;
@@ -70,11 +71,14 @@ void um_ask_begin_raw(struct um_ask *ask, const char *method, const char *params
         um_ask_refuse(ask, "the method's name is not UTF-8");
     if (params_json == NULL)
         return;
+    /* What is written next looks at the last byte, which must be the value's. */
+    while (size != 0 && strchr(" \t\r\n", params_json[size - 1]) != NULL)
+        size--;
     um_json_key(&ask->text, "params");
-    um_json_raw(&ask->text, params_json, strlen(params_json));
-    check_params(ask, ask->text.size - strlen(params_json));
+    um_json_raw(&ask->text, params_json, size);
+    check_params(ask, ask->text.size - size);
     if (is_good && ask->code == UMEM_OK && !ask->text.failed && strcmp(method, "block.read") == 0)
-        ask->asks_for_raw = asks_for_raw(um_json_slice_of(params_json, strlen(params_json)));
+        ask->asks_for_raw = asks_for_raw(um_json_slice_of(params_json, size));
 }
 
 void um_ask_deinit(struct um_ask *ask)
@@ -241,6 +245,7 @@ static void keep_text(struct um_ask *ask, struct um_json_slice result)
     }
     memcpy(ask->result, result.text, result.size);
     ask->result[result.size] = '\0';
+    um_json_restore_nul(ask->result, result.size);
 }
 
 /* Returns the member that is not as it should be. */

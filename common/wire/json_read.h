@@ -64,6 +64,9 @@ struct um_json_check {
     bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
 };
 
+/* Undoes that change of um_json_check(), in JSON whose writer escapes no U+FDD0, as umemd does not. */
+void um_json_restore_nul(char *text, size_t size);
+
 /* Checks `size` bytes at `text`, which it may change as said of has_nul. Returns whether it is JSON. */
 bool um_json_check(char *text, size_t size, struct um_json_check *check);
 

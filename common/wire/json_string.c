@@ -1,5 +1,6 @@
 #include "json_string.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "text.h"
@@ -65,6 +66,22 @@ static void put_character(struct writer *writer, uint32_t character)
     writer->end = end;
 }
 
+/* Digits in place of 0000. */
+static const char mark[4] = {'f', 'd', 'd', '0'};
+
+void um_json_restore_nul(char *text, size_t size)
+{
+    char *end = text + size;
+
+    for (char *at = text; at < end; at++) {
+        if (*at != '\\')
+            continue;
+        at++; /* whatever is escaped is no beginning of an escape */
+        if (end - at > (ptrdiff_t)sizeof mark && *at == 'u' && memcmp(at + 1, mark, sizeof mark) == 0)
+            memset(at + 1, '0', sizeof mark);
+    }
+}
+
 static char *read_unicode_escape(struct um_json_source *source, char *at, struct writer *writer)
 {
     int32_t unit = escape_unit(source, at);
@@ -78,7 +95,7 @@ static char *read_unicode_escape(struct um_json_source *source, char *at, struct
         writer->has_nul = true;
         source->check->has_nul = true;
         if (!source->unescapes)
-            memcpy(at + 2, "fdd0", 4);
+            memcpy(at + 2, mark, sizeof mark);
     }
     if (unit >= 0xdc00 && unit <= 0xdfff)
         return um_json_refuse(source, at, "a lone surrogate");

@@ -70,7 +70,7 @@ static int clear_path(const char *path, char *why, size_t room)
     }
     if (!S_ISSOCK(facts.st_mode)) {
         snprintf(why, room, "%s is there already and is no socket", path);
-        return UMEM_E_NAME_TAKEN;
+        return UMEM_E_DENIED;
     }
     if (is_alive(path)) {
         snprintf(why, room, "another program listens at %s", path);

@@ -60,7 +60,8 @@ static const struct um_member watch_result[] = {
 const struct um_method um_method_session_watch = {
     .name = "session.watch",
     .summary = "Asks to be told when a block, a heap's blocks, or any blocks are written, resized or freed.",
-    .detail = "See Notifications. What this session does itself is told, too. A watch stays until "
+    .detail = "What comes then are the notifications below. What this session does itself is told, too. A "
+              "watch stays until "
               "session.unwatch or the "
               "session's end, even when nothing more can be told.",
     UM_PARAMS(watch_params),

@@ -20,11 +20,35 @@ static void test_call(void **state)
     assert_int_equal(
         umem(*state, "{\"block\":\"n\",\n\"data\":\"AQIDBA==\"}", WORDS("call", "block.write", "-")), 0);
     expect_whole_output("{\"size\":4}\n");
+    /* Files end with a line's end. */
+    assert_int_equal(umem(*state, "{\"block\":\"n\"} \r\n\t\n", WORDS("call", "block.read", "-")), 0);
+    expect_output("AQIDBA==");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "server.ping", "{}\n")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"n\",2,4]")), 1);
     expect_errors("out_of_range");
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "{}")), 1);
     expect_errors("umem help block.read");
+}
+
+/* NUL is a byte like any other, and is not to be taken for another character. */
+static void test_text_with_nul(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "9", "--name", "z")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("write", "z", "a\xef\xb7\x90")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "z", "--utf8", "--json", "--size", "5")), 0);
+    expect_output("a\xef\xb7\x90\\u0000\"");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"z\",3,3,\"utf8\"]")), 1);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"z\",4,2,\"utf8\"]")), 0);
+    expect_output("\"data\":\"\\u0000\\u0000\"");
+    assert_int_equal(umem(*state, NULL, WORDS("write", "z", "\\ufdd0", "--offset", "2")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "z", "--utf8", "--json", "--offset", "2")), 0);
+    expect_output("\"\\\\ufdd0\\u0000\"");
+    assert_int_equal(umem(*state, NULL, WORDS("read", "z", "--utf8", "--offset", "2", "--size", "6")), 0);
+    expect_whole_output("\\ufdd0\n");
+    assert_int_equal(umem(*state, NULL, WORDS("read", "z", "--utf8", "--offset", "2")), 0);
+    assert_int_equal(command.output_size, 8);
+    assert_memory_equal(command.output, "\\ufdd0\0\n", 8);
 }
 
 static void test_heaps(void **state)
@@ -187,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_call, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_text_with_nul, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
