@@ -369,6 +369,12 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         return code;
     }
     made->ended = options->ended;
+    if (made->limits.sessions < options->limits->sessions)
+        um_server_note(
+            made, UM_NOTE_WARNING,
+            "the system gives this process descriptors for %llu sessions only, not %llu; raise the "
+            "limit of open files (ulimit -Hn)",
+            (unsigned long long)made->limits.sessions, (unsigned long long)options->limits->sessions);
     *server = made;
     return UMEM_OK;
 }

@@ -76,12 +76,13 @@ uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
 }
 
-/* What an owner left that has ended is nobody's. */
+/* What an owner left that has ended is nobody's. A limit that allows as much as that for all is none: then the other one is told. */
 int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
                          const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
 {
     uint64_t limit = store->owner_bytes_limit;
-    if (limit == 0 || !owner->open || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes))
+    bool is_none = limit == 0 || limit >= store->bytes_limit || !owner->open;
+    if (is_none || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes))
         return 0;
     return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                     (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),

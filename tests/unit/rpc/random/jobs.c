@@ -39,7 +39,8 @@ bool session_may_have(const struct run *run, int block, uint64_t more)
     uint64_t limit = run->limits.session_bytes;
     uint64_t used = sum_bytes(run, NONE, it->maker.session);
 
-    return open_maker(run, &it->maker) == NONE || (used <= limit && more <= limit - used);
+    return limit >= run->limits.bytes || open_maker(run, &it->maker) == NONE ||
+           (used <= limit && more <= limit - used);
 }
 
 int check_growth(const struct run *run, int block, uint64_t size)

@@ -23,7 +23,7 @@ static bool check_room(struct call *call, int heap, uint64_t size, unsigned flag
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);
     else if (here[0] != 0 && size > here[0] - here[1])
         fail_limit(call, UMEM_E_NO_MEMORY, "maximum_size", here, it->handle);
-    else if (own[1] > own[0] || size > own[0] - own[1])
+    else if (own[0] < all[0] && (own[1] > own[0] || size > own[0] - own[1]))
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", own, it->handle);
     else if (size > all[0] - all[1])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "bytes", all, it->handle);

@@ -182,7 +182,7 @@ static bool may_own(struct call *call, const struct model_block *block)
     uint64_t facts[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
                          block->size};
 
-    if (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1])
+    if (facts[0] >= run->limits.bytes || (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1]))
         return true;
     fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", facts, run->heaps[block->heap].handle);
     fact_uint(call, "block", block->handle);
