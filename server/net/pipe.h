@@ -25,8 +25,8 @@ struct um_pipe_events {
 /* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens. POSIX: where `handed` is not 0, that is the pipe: a
  * socket that a service manager has bound to this path, for the user alone, and that listens. It is this pipe's from then on,
  * also where that fails, and its name stays on the system when it closes. UMEM_E_NAME_TAKEN where another
- * daemon or something else has that path, UMEM_E_DENIED where the system or the rules for its directory do
- * not allow it, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop,
+ * daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do
+ * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop,
  * no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
 int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room);
