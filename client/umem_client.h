@@ -318,8 +318,8 @@ UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_hand
 UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
 
 /* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get UMEM_E_LOCKED for all
- * calls that name the heap or one of its blocks, but those that only tell of them. UMEM_E_LOCKED: somebody else has it, and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after
- * timeout_ms milliseconds. Who asks first gets it first. */
+ * calls that name the heap or one of its blocks, but those that only tell of them. UMEM_E_LOCKED: somebody else has it,
+ * and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after timeout_ms milliseconds. Who asks first gets it first. */
 UMEM_API int umem_heap_lock(umem_client *client, umem_handle heap, uint32_t timeout_ms);
 
 /* Takes one lock back (HeapUnlock). UMEM_E_DENIED: this connection has not locked it. */

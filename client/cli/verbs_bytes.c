@@ -85,7 +85,8 @@ static int read_utf8(struct cli *cli)
         puts(cli_member(result, "data", room));
     } else if (status == CLI_OK) {
         status = read_bytes(cli);
-        putchar('\n');
+        if (status == CLI_OK)
+            putchar('\n');
     }
     cJSON_Delete(result);
     return status;

@@ -91,7 +91,8 @@ static void tell_done(struct um_uv_request *request)
         request->done(request->client, &seen, request->context);
 }
 
-/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with the client, which stays until this has returned. */
+/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything
+ * with the client, which stays until this has returned. */
 void um_uv_call_back(umem_uv *client)
 {
     struct umem_event event;

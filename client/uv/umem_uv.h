@@ -90,8 +90,8 @@ int umem_uv_unmap(umem_uv *client, void *bytes);
 const struct umem_failure *umem_uv_last_error(const umem_uv *client);
 
 /* Closes the connection and ends the client, in order: first every call that is on its way gets its callback, with
- * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client and what it has mapped gone. May be called from any
- * callback, and once. */
+ * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client and
+ * what it has mapped gone. May be called from any callback, and once. */
 void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context);
 
 #ifdef __cplusplus

@@ -26,8 +26,8 @@ struct um_pipe_events {
  * socket that a service manager has bound to this path, for the user alone, and that listens. It is this pipe's from then on,
  * also where that fails, and its name stays on the system when it closes. UMEM_E_NAME_TAKEN where another
  * daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do
- * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why` holds a sentence without a full stop,
- * no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
+ * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why`
+ * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
 int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room);
 

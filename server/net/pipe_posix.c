@@ -1,7 +1,8 @@
 /*
- * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an earlier daemon left there is taken away, but only
- * a socket at which nobody listens. The socket has mode 0600 from its first moment on (umask), and listens
- * only after that was made sure of (chmod), because a client that connected in between would stay.
+ * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an
+ * earlier daemon left there is taken away, but only a socket at which nobody listens. A socket of ours has mode
+ * 0600 from its first moment on (umask), and listens only after that was made sure of (chmod), because a client
+ * that connected in between would stay.
  */
 #include "pipe.h"
 

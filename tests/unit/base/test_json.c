@@ -184,12 +184,18 @@ static void test_numbers_end_at_63_bytes(void **state)
 static void test_nul_is_marked(void **state)
 {
     char text[] = "\"a\\u0000b\"";
+    char other[] = "\"\\\\ufdd0\\\\\\ufdd0\\n\\ufdd";
     struct um_json_check result;
 
     (void)state;
     assert_true(um_json_check(text, strlen(text), &result));
     assert_true(result.has_nul);
     assert_string_equal(text, "\"a\\ufdd0b\"");
+    um_json_restore_nul(text, sizeof text - 1);
+    assert_string_equal(text, "\"a\\u0000b\"");
+    /* Only an escape is one, and what ends too soon is none. */
+    um_json_restore_nul(other, sizeof other - 1);
+    assert_string_equal(other, "\"\\\\ufdd0\\\\\\u0000\\n\\ufdd");
 }
 
 /* ---- the tree ---- */
