@@ -179,12 +179,12 @@ static bool serve(struct um_session *session)
     const struct um_limits *limits = &session->server->limits;
     uint64_t left = limits->turn_requests;
 
-    session->peer.touched_bytes = 0;
+    session->peer.work = 0;
     um_session_borrow_memory(session);
     while (may_serve(session)) {
         enum step step;
 
-        if (left == 0 || session->peer.touched_bytes >= limits->turn_bytes) {
+        if (left == 0 || session->peer.work >= limits->turn_bytes) {
             um_server_make_due(session->server, session);
             return false;
         }

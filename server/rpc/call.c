@@ -41,7 +41,7 @@ static void note_touched(struct um_call *call, uint64_t touched)
         call->batch->bytes_left -= touched;
     else if (touched > UM_JOB_ATOMIC_SIZE)
         touched = UM_JOB_ATOMIC_SIZE;
-    call->peer->touched_bytes += touched;
+    um_peer_charge(call->peer, touched);
     call->peer->rpc->touched_bytes += touched;
 }
 

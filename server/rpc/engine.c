@@ -76,6 +76,11 @@ bool um_rpc_work(struct um_rpc *rpc)
     return has_jobs || um_store_has_work(rpc->store);
 }
 
+void um_peer_charge(struct um_peer *peer, uint64_t work)
+{
+    peer->work += work;
+}
+
 void um_rpc_end_turn(struct um_rpc *rpc)
 {
     rpc->touched_bytes = 0;

@@ -128,8 +128,9 @@ struct um_peer {
     struct um_link talking;   /* list of um_watch.in_talking: those with something to tell */
     uint64_t later_count;     /* length of `laters` */
     uint64_t watch_count;     /* length of `watches` */
-    uint64_t touched_bytes;   /* of blocks, by its calls; the connection sets it to 0 where its turn begins */
-    bool broken;              /* memory ran out for an answer: the connection closes this session at once */
+    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection sets it to 0
+                                 where its turn begins */
+    bool broken;   /* memory ran out for an answer: the connection closes this session at once */
 };
 
 struct um_peer_options {
