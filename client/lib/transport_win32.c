@@ -28,7 +28,8 @@ enum {
     WAIT_STEP_MS = 1000, /* how long to wait for a place before looking again */
     STEP_MS = 50,        /* how long a write that cannot go on waits before it looks whether somebody reads */
     LOOK_MS = 5,         /* or for something to read */
-    TRANSFER_LIMIT = 1 << 24 /* most bytes that one operation moves */
+    TRANSFER_LIMIT =
+        1 << 20 /* most bytes that one operation moves: the system keeps those of a write in non-paged pool */
 };
 
 uint64_t um_transport_now_ms(void)

@@ -105,4 +105,7 @@ void client_ping(struct client *client);
 void world_make_place(struct world *world);
 void world_remove_place(struct world *world);
 
+/* Bytes that the system keeps for the client, which it has not read. */
+size_t world_waiting_bytes(const struct client *client);
+
 #endif
