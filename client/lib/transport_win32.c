@@ -137,8 +137,11 @@ static int open_error(DWORD error, struct um_reason *reason)
     case ERROR_PATH_NOT_FOUND:
         return fail(reason, UMEM_E_NOT_CONNECTED, "no daemon listens there", 0);
     case ERROR_ACCESS_DENIED:
-        return fail(reason, UMEM_E_NOT_CONNECTED,
-                    "this program may not open it: the daemon is another user's, or runs elevated", 0);
+        return fail(
+            reason, UMEM_E_NOT_CONNECTED,
+            "this program may not open it: the daemon is another user's, or this program runs with low "
+            "integrity, in a sandbox",
+            0);
     case ERROR_INVALID_NAME:
     case ERROR_BAD_PATHNAME:
         return fail(reason, UMEM_E_BAD_ARGUMENT, "it cannot be the name of a pipe", 0);
