@@ -88,7 +88,9 @@ typedef uint64_t umem_handle;
 
 /* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
 struct umem_options {
-    const char *pipe;    /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
+    const char *
+        pipe; /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. POSIX: a relative
+                            path is taken from the working directory of this moment. */
     uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */
     size_t
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */

@@ -8,6 +8,7 @@
 #include "exit_status.h"
 #include "options.h"
 #include "process.h"
+#include "program.h"
 #include "reference.h"
 #include "run.h"
 #include "umem_errors.h"
@@ -37,8 +38,10 @@ int main(int argc, char **argv)
     struct um_options options;
     char why[256];
 
+    if (!um_program_fill_standard_files())
+        return UM_EXIT_FAILED;
     um_process_prepare();
-    argv = um_process_arguments(&argc, argv);
+    argv = um_program_arguments(&argc, argv);
     if (!um_options_parse(&options, argc, argv, why, sizeof why)) {
         fprintf(stderr, "umemd: %s (umemd --help tells more)\n", why);
         return UM_EXIT_USAGE;

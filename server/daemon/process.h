@@ -18,10 +18,6 @@ void um_process_prepare(void);
  * for somebody to click, and none is made by the error reporting. What the system refuses is gone without. */
 void um_process_harden(bool core_dumps);
 
-/* The command line as UTF-8, which argv is not on Windows; lives as long as the process. Returns argv
- * where it is that already, or where memory runs out. */
-char **um_process_arguments(int *argc, char **argv);
-
 /* The line from the daemon to its starter. */
 struct um_starter {
     void *line; /* NULL: there is none */

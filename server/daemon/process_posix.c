@@ -48,12 +48,6 @@ void um_process_harden(bool core_dumps)
         forbid_core_dumps();
 }
 
-char **um_process_arguments(int *argc, char **argv)
-{
-    (void)argc;
-    return argv;
-}
-
 /* Reads the report to its end, which is when the daemon lets go of the line or ends. */
 static int wait_for_report(int fd)
 {

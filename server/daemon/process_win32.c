@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <wchar.h>
 #include <windows.h>
-/* Needs windows.h before it. */
-#include <shellapi.h>
 
 #include "exit_status.h"
 #include "report.h"
@@ -27,38 +25,6 @@ void um_process_harden(bool core_dumps)
 {
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX |
                  (core_dumps ? 0U : (UINT)SEM_NOGPFAULTERRORBOX));
-}
-
-static char *to_utf8(const WCHAR *wide)
-{
-    int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
-    char *text = malloc(size > 0 ? (size_t)size : 1);
-
-    if (text != NULL && WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL) == 0)
-        *text = '\0';
-    return text;
-}
-
-char **um_process_arguments(int *argc, char **argv)
-{
-    int count;
-    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    char **arguments = wide != NULL ? calloc((size_t)count + 1, sizeof *arguments) : NULL;
-
-    if (arguments == NULL) {
-        LocalFree(wide);
-        return argv;
-    }
-    for (int i = 0; i < count; i++) {
-        arguments[i] = to_utf8(wide[i]);
-        if (arguments[i] == NULL) {
-            LocalFree(wide);
-            return argv;
-        }
-    }
-    LocalFree(wide);
-    *argc = count;
-    return arguments;
 }
 
 /* ---- the starter ---- */
