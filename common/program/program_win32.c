@@ -38,6 +38,11 @@ bool um_program_fill_standard_files(void)
            fill(STD_ERROR_HANDLE, "r", stderr);
 }
 
+int um_program_descriptor(FILE *file)
+{
+    return _fileno(file);
+}
+
 static char *to_utf8(const WCHAR *wide)
 {
     int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);

@@ -14,8 +14,35 @@
 #include "umem_errors.h"
 #include "usage.h"
 
-static int run(const struct um_options *options)
+enum { PATH_ROOM = 4096 };
+
+/* Room for the paths of options. */
+struct whole_paths {
+    char log_file[PATH_ROOM];
+    char pid_file[PATH_ROOM];
+};
+
+/* A daemon leaves the working directory that its paths may be relative to. */
+static bool keep_path(const char **path, char whole[PATH_ROOM])
 {
+    if (*path == NULL)
+        return true;
+    if (!um_process_whole_path(*path, whole, PATH_ROOM)) {
+        fprintf(stderr, "umemd: %s is too long, or the working directory is not known\n", *path);
+        return false;
+    }
+    *path = whole;
+    return true;
+}
+
+static bool keep_paths(struct um_options *options, struct whole_paths *whole)
+{
+    return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
+}
+
+static int run(struct um_options *options)
+{
+    struct whole_paths whole;
     struct um_starter starter = {NULL};
     char pipe[UM_ENDPOINT_ROOM];
     const char *what;
@@ -28,6 +55,8 @@ static int run(const struct um_options *options)
     if (options->action == UM_ACTION_CHECK)
         return um_check_print(stdout, pipe);
     um_process_harden(options->core_dumps);
+    if (options->is_daemon && !keep_paths(options, &whole))
+        return UM_EXIT_FAILED;
     if (options->is_daemon && um_process_detach(&starter, &status) == UM_ROLE_STARTER)
         return status;
     return um_run(options, pipe, &starter);
