@@ -178,8 +178,10 @@ static void pass_over(struct um_session *session)
 /* The client has begun a message and does not go on with it. */
 static void give_up(struct um_session *session)
 {
-    um_peer_refuse_limit(&session->peer, UMEM_E_TIMEOUT,
-                         "the message, or a batch's payload, was not whole in time", "message_ms", 0, 0);
+    const char *lacks = um_frame_is_in_message(&session->frame) ? um_frame_lacks(&session->frame)
+                                                                : "the batch's payload did not come whole";
+
+    um_peer_refuse_limit(&session->peer, UMEM_E_TIMEOUT, lacks, "message_ms", 0, 0);
     stop_clock(&session->share);
     (void)um_peer_forget_batch(&session->peer);
     um_frame_deinit(&session->frame);

@@ -133,13 +133,18 @@ static enum step take_step(struct um_session *session)
 {
     struct um_peer *peer = &session->peer;
     struct um_frame_message message;
+    size_t used;
     enum um_frame_event event = um_frame_next(&session->frame, &message);
 
     peer->framing = session->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     switch (event) {
     case UM_FRAME_MESSAGE:
         session->expects_payload = message.payload_size >= UM_SERVER_READ_SIZE;
-        um_peer_message(peer, message.text, message.size, message.payload_size);
+        if (peer->framing == UM_FRAMING_HEADERS)
+            um_peer_set_content_type(peer, message.content_type);
+        used = um_peer_message(peer, message.text, message.size, message.payload_size);
+        if (used < message.size)
+            um_frame_put_back(&session->frame, used);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
         return take_payload(session) ? STEP_ON : STEP_READ;
@@ -147,7 +152,10 @@ static enum step take_step(struct um_session *session)
         um_peer_refuse_limit(peer, UMEM_E_TOO_LARGE, message.what, message.limit, 0, message.asked);
         return STEP_SERVED;
     case UM_FRAME_BROKEN:
-        um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
+        if (session->frame.kind == UM_FRAME_HTTP)
+            um_session_refuse_http(session);
+        else
+            um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
         um_session_begin_discarding(session);
         return STEP_STOP;
     case UM_FRAME_END:

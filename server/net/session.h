@@ -113,6 +113,9 @@ enum um_refusal {
 /* Tells a connected client why it is not served, as a line of JSON, and ends. */
 void um_session_refuse(struct um_session *session, enum um_refusal reason);
 
+/* Tells a client of HTTP, in HTTP, that this is no server of HTTP. */
+void um_session_refuse_http(struct um_session *session);
+
 /* ---- session_send.c ---- */
 
 /* Sends what there is, unless a part of it is already under way. Closes the session where the client is

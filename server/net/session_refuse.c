@@ -3,6 +3,7 @@
  */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,4 +171,21 @@ void um_session_refuse(struct um_session *session, enum um_refusal reason)
     session->is_refused = true;
     um_session_begin_discarding(session);
     um_session_go_on(session);
+}
+
+/* RFC 9112. Who wants no body (HEAD) sees the connection end behind the headers. */
+void um_session_refuse_http(struct um_session *session)
+{
+    static const char text[] =
+        "This is umemd's pipe. It speaks JSON-RPC 2.0 on lines or with Content-Length headers, not HTTP.\n"
+        "Send a line such as {\"id\":1,\"method\":\"server.info\"}, or use the command umem; protocol.md "
+        "tells more.\n";
+    char head[160];
+
+    snprintf(head, sizeof head,
+             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+             "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+             sizeof text - 1);
+    um_buf_append_string(&session->peer.out, head);
+    um_buf_append_string(&session->peer.out, text);
 }
