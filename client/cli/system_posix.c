@@ -4,10 +4,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-char **cli_prepare(int *count, char **arguments)
+void cli_prepare(void)
 {
-    (void)count;
-    return arguments;
 }
 
 bool cli_is_terminal(FILE *file)

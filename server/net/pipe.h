@@ -39,10 +39,22 @@ int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
  * the system cannot tell the two apart, it has. */
 bool um_pipe_is_cut(const uv_pipe_t *client);
 
+/* Where clients find the pipe. */
+enum um_pipe_state {
+    UM_PIPE_THERE, /* at its path */
+    UM_PIPE_MADE,  /* at its path again: its file had been removed and was made anew */
+    UM_PIPE_TAKEN, /* nowhere: another daemon or program is at the path */
+    UM_PIPE_GONE   /* nowhere: its file was removed and cannot be made anew now */
+};
+
+/* Looks whether clients still find the pipe, and makes its file anew where it was removed. Cheap; to be called now and then. With
+ * the last three states `why` holds a sentence without a full stop. On Windows nobody can take a pipe away. */
+enum um_pipe_state um_pipe_check(struct um_pipe *listener, char *why, size_t room);
+
 /* A client has gone: what the system had no room for before may be tried again. */
 void um_pipe_retry(struct um_pipe *listener);
 
-/* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows
+/* Stops listening, takes the name off the system (unless it is another's by now) and lets go of the lock, all at once; `closed` follows
  * from the loop. */
 void um_pipe_close(struct um_pipe *listener);
 
@@ -56,5 +68,8 @@ void um_pipe_reserve(uv_loop_t *loop, uint64_t clients);
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
  * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);
+
+/* What helps where that is too few: the end of a sentence, "" where nothing does. */
+const char *um_pipe_room_remedy(void);
 
 #endif

@@ -13,15 +13,28 @@
 
 void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...)
 {
-    char text[512];
     va_list list;
 
-    if (server->note == NULL)
-        return;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    um_notes_add(&server->notes, uv_now(server->loop), note, format, list);
     va_end(list);
-    server->note(server->context, note, text);
+}
+
+void um_server_check(struct um_server *server)
+{
+    char why[UM_SERVER_WHY_ROOM] = "";
+    enum um_pipe_state state;
+
+    um_notes_tell_left_out(&server->notes, uv_now(server->loop));
+    if (server->is_stopping)
+        return;
+    state = um_pipe_check(server->pipe, why, sizeof why);
+    if (state == UM_PIPE_MADE)
+        um_server_note(server, UM_NOTE_WARNING, "%s", why);
+    else if (state != server->pipe_state && state != UM_PIPE_THERE)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "%s; the clients that are connected are served, but no others find this daemon", why);
+    server->pipe_state = state == UM_PIPE_MADE ? UM_PIPE_THERE : state;
 }
 
 /* ---- turns ---- */
@@ -276,7 +289,7 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
         server->limits.sessions = room - *shared_heaps;
     if (server->limits.session_bytes == 0 || server->limits.session_bytes > server->limits.bytes)
         server->limits.session_bytes = server->limits.bytes;
-    server->note = options->note;
+    server->notes = (struct um_notes){.listener = options->note, .context = options->context};
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     um_list_init(&server->sessions);
@@ -341,6 +354,23 @@ static void open_handles(struct um_server *server)
     server->handles = 6;
 }
 
+/* A default that is more than the system has is nobody's concern. */
+static void note_lowered(struct um_server *server, const struct um_server_options *options)
+{
+    const struct um_limits *asked = options->limits;
+
+    if (options->sessions_asked && server->limits.sessions < asked->sessions)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "the system gives this process descriptors for %llu sessions only, not %llu%s",
+                       (unsigned long long)server->limits.sessions, (unsigned long long)asked->sessions,
+                       um_pipe_room_remedy());
+    if (options->shared_heaps_asked && server->limits.shared_heaps < asked->shared_heaps)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "the system gives this process descriptors for %llu shared heaps only, not %llu%s",
+                       (unsigned long long)server->limits.shared_heaps,
+                       (unsigned long long)asked->shared_heaps, um_pipe_room_remedy());
+}
+
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_ROOM])
 {
@@ -369,12 +399,7 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         return code;
     }
     made->ended = options->ended;
-    if (made->limits.sessions < options->limits->sessions)
-        um_server_note(
-            made, UM_NOTE_WARNING,
-            "the system gives this process descriptors for %llu sessions only, not %llu; raise the "
-            "limit of open files (ulimit -Hn)",
-            (unsigned long long)made->limits.sessions, (unsigned long long)options->limits->sessions);
+    note_lowered(made, options);
     *server = made;
     return UMEM_OK;
 }

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "endpoint.h"
 #include "list.h"
+#include "notes.h"
 #include "pipe.h"
 #include "rpc.h"
 #include "server.h"
@@ -39,8 +40,9 @@ struct um_server {
     struct um_limits limits;
     struct um_traffic traffic;
     struct um_budget budget;
-    void (*note)(void *context, enum um_server_note note, const char *text);
-    void (*ended)(void *context); /* NULL for a server that did not start */
+    struct um_notes notes;
+    enum um_pipe_state pipe_state; /* as it was noted last */
+    void (*ended)(void *context);  /* NULL for a server that did not start */
     void *context;
     uv_check_t turn;   /* after each poll: sessions that are due, and the engine's work */
     uv_prepare_t rest; /* before each poll: the alarm is set */

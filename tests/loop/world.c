@@ -86,6 +86,8 @@ void world_start(struct world *world)
     struct um_server_options options = {
         .pipe = world->path,
         .limits = &world->limits,
+        .sessions_asked = world->limits_are_asked,
+        .shared_heaps_asked = world->limits_are_asked,
         .version = "1.2.3",
         .seed = 42,
         .context = world,

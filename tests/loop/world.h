@@ -39,6 +39,7 @@ struct world {
     uv_loop_t loop;
     uv_timer_t watchdog;
     struct um_limits limits; /* for the server: change them before world_start() */
+    bool limits_are_asked;   /* somebody has set them */
     struct um_server *server;
     bool has_ended; /* the server has */
     struct client clients[WORLD_CLIENTS];
