@@ -154,8 +154,8 @@ struct um_group_share um_group_share(struct um_group *group)
     if (group->turn != turn->number)
         renew(group);
     return (struct um_group_share){
-        .messages = minimum(rest(limits->turn_requests, group->messages),
-                            rest(turn->messages_limit, turn->messages)),
+        .messages =
+            minimum(rest(limits->turn_requests, group->messages), rest(turn->messages_limit, turn->messages)),
         .work = minimum(rest(limits->turn_bytes, group->work), rest(turn->work_limit, turn->work)),
     };
 }

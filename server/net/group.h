@@ -26,21 +26,21 @@ struct um_server;
 struct um_session;
 
 enum {
-    UM_GROUP_TURN_SHARES = 4,      /* shares of a group that a turn has, */
-    UM_GROUP_POLL_SHARES = 2,      /* and those of them that may be used up while the loop polls */
-    UM_GROUP_COST_VISIT = 2048,    /* a session is looked at */
-    UM_GROUP_COST_READ = 8192,     /* a read, and that its reading may have to be started and stopped */
-    UM_GROUP_COST_WRITE = 12288,   /* a write */
-    UM_GROUP_COST_MESSAGE = 2048,  /* a message, however short */
-    UM_GROUP_COST_TEXT_BYTE = 4,   /* a byte of JSON, read or written */
-    UM_GROUP_COST_CLOSE = 32768    /* a session is closed, and what the engine knows of it let go */
+    UM_GROUP_TURN_SHARES = 4,     /* shares of a group that a turn has, */
+    UM_GROUP_POLL_SHARES = 2,     /* and those of them that may be used up while the loop polls */
+    UM_GROUP_COST_VISIT = 2048,   /* a session is looked at */
+    UM_GROUP_COST_READ = 8192,    /* a read, and that its reading may have to be started and stopped */
+    UM_GROUP_COST_WRITE = 12288,  /* a write */
+    UM_GROUP_COST_MESSAGE = 2048, /* a message, however short */
+    UM_GROUP_COST_TEXT_BYTE = 4,  /* a byte of JSON, read or written */
+    UM_GROUP_COST_CLOSE = 32768   /* a session is closed, and what the engine knows of it let go */
 };
 
 /* The server's part. */
 struct um_turn {
-    uint64_t number;        /* grows with every turn, from 1 */
-    uint64_t messages;      /* served in this turn */
-    uint64_t work;          /* done in it */
+    uint64_t number;         /* grows with every turn, from 1 */
+    uint64_t messages;       /* served in this turn */
+    uint64_t work;           /* done in it */
     uint64_t messages_limit; /* of this part of the turn: it is over when either is reached */
     uint64_t work_limit;
     struct um_index groups; /* by process id */
@@ -58,10 +58,11 @@ struct um_group {
     struct um_server *server;
     struct um_index_node in_index; /* where `pid` is not 0 */
     struct um_link in_all;
-    struct um_link in_active;   /* place among the groups that have sessions that are due */
-    struct um_link due;         /* list of um_session.due, the next to go on first */
-    struct um_link in_waiting;  /* place in um_budget.waiting */
-    struct um_link waiting;     /* list of um_budget_share.in_waiting: sessions that want capacity, the oldest first */
+    struct um_link in_active;  /* place among the groups that have sessions that are due */
+    struct um_link due;        /* list of um_session.due, the next to go on first */
+    struct um_link in_waiting; /* place in um_budget.waiting */
+    struct um_link
+        waiting; /* list of um_budget_share.in_waiting: sessions that want capacity, the oldest first */
     struct um_peer_group peers; /* the engine's part */
     int64_t pid;                /* 0: not known */
     uint64_t members;           /* sessions, closing ones among them */

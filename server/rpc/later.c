@@ -5,8 +5,6 @@
 
 #include "engine.h"
 
-enum { EXPIRE_LIMIT = 256 /* calls that run out of time at once: about a millisecond */ };
-
 /* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
 static bool has_room(const struct um_peer *peer, um_handle subject, struct um_fault *fault)
 {
@@ -168,7 +166,7 @@ void um_later_expire(struct um_rpc *rpc)
 {
     struct um_deadline *first = um_deadlines_first(&rpc->deadlines);
 
-    for (unsigned left = EXPIRE_LIMIT; left != 0 && first != NULL && first->at_ms <= rpc->now_ms; left--) {
+    while (first != NULL && first->at_ms <= rpc->now_ms) {
         struct um_later *later = UM_LIST_ITEM(first, struct um_later, deadline);
         struct um_fault fault = {.what = later->what};
 

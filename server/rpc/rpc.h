@@ -84,7 +84,7 @@ void um_rpc_end_turn(struct um_rpc *rpc);
  * every turn. */
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc);
 
-/* Answers calls whose time is up: a bounded number at one time. Where more are left, um_rpc_next_deadline() is not later than now. */
+/* Answers the calls whose time is up. */
 void um_rpc_expire(struct um_rpc *rpc);
 
 /* ---- peers ---- */
