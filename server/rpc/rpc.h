@@ -110,6 +110,15 @@ struct um_tail {
     size_t at; /* how many bytes of `out` go before them */
 };
 
+/* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
+ * before the first one, and outlives the last. */
+struct um_peer_group {
+    struct um_link jobs;   /* list of um_job.in_group: their calls that run in slices */
+    struct um_link in_rpc; /* place in um_rpc.working, while there are such calls */
+    uint64_t peers;        /* open ones */
+    uint64_t unsent_bytes; /* memory that holds their answers; the mover of bytes keeps it */
+};
+
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
  * engine's. */
 struct um_peer {
@@ -125,19 +134,22 @@ struct um_peer {
     struct um_pin *tail_pin;                   /* keeps tail's memory */
     struct um_intake *intake;                  /* the request whose payload is on its way, NULL: none */
     struct um_job *job;                        /* the call that runs in slices, NULL: none */
+    struct um_peer_group *group;               /* of the process that it belongs to */
+    struct um_peer_group own_group;            /* where none was named */
     struct um_link in_rpc;                     /* place among all peers, in the order of their ids */
     struct um_link laters;                     /* list of um_later.in_peer: calls that wait */
     struct um_link watches;                    /* list of um_watch.in_peer */
     struct um_link talking;                    /* list of um_watch.in_talking: those with something to tell */
     uint64_t later_count;                      /* length of `laters` */
     uint64_t watch_count;                      /* length of `watches` */
-    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection sets it to 0
-                                 where its turn begins */
+    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection takes it
+                      away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
 };
 
 struct um_peer_options {
     const struct um_peer_events *events; /* outlives the peer */
+    struct um_peer_group *group;         /* of the client's process; NULL: it is alone */
     int64_t pid;                         /* of the client, 0: not known */
     const char *program;                 /* of the client; NULL or "": not known */
     const char *user;                    /* of the client; NULL or "": not known */
@@ -174,7 +186,7 @@ bool um_peer_is_ready(const struct um_peer *peer);
 bool um_peer_is_waiting(const struct um_peer *peer);
 
 /* How many bytes may wait to be sent before the next message is handled: limits.unsent_bytes, and less where all sessions
- * together come near limits.unsent_total_bytes. */
+ * together come near limits.unsent_total_bytes, or those of its process near their share of them. */
 uint64_t um_peer_unsent_limit(const struct um_peer *peer);
 
 /* Appends the notifications that are due, as far as out is within um_peer_unsent_limit(). Before sending. */
