@@ -93,9 +93,9 @@ static void a_turn_takes_so_many_clients(void **state)
 {
     struct world *world = *state;
     struct client *other;
-    unsigned ticks = 0;
+    static uv_timer_t timer; /* outlives a test that fails */
+    static unsigned ticks;
     unsigned turns = 0;
-    uv_timer_t timer;
 
     world_start(world);
     other = client_open(world, OTHER, true);
