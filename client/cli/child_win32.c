@@ -6,18 +6,9 @@
 #include <windows.h>
 
 #include "buf.h"
+#include "wide.h"
 
 enum { COMMAND_LIMIT = 32767, PATH_ROOM = 1024 };
-
-static WCHAR *to_wide(const char *text)
-{
-    int size = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
-    WCHAR *wide = size > 0 ? malloc((size_t)size * sizeof *wide) : NULL;
-
-    if (wide != NULL)
-        MultiByteToWideChar(CP_UTF8, 0, text, -1, wide, size);
-    return wide;
-}
 
 /* One argument as CommandLineToArgvW reads it: backslashes count double before a quotation mark. */
 static void quote(struct um_buf *line, const char *word)
@@ -102,7 +93,7 @@ int cli_run_child(const char *const *words, bool is_quiet)
         quote(&line, *words);
     um_buf_append_byte(&line, '\0');
     if (!line.failed)
-        wide = to_wide(line.data);
+        wide = cli_wide(line.data);
     um_buf_deinit(&line);
     if (wide == NULL)
         return status;
@@ -117,8 +108,8 @@ int cli_run_child(const char *const *words, bool is_quiet)
 
 void cli_set_environment(const char *name, const char *value)
 {
-    WCHAR *wide_name = to_wide(name);
-    WCHAR *wide_value = to_wide(value);
+    WCHAR *wide_name = cli_wide(name);
+    WCHAR *wide_value = cli_wide(value);
 
     if (wide_name != NULL && wide_value != NULL)
         SetEnvironmentVariableW(wide_name, wide_value);
@@ -129,7 +120,7 @@ void cli_set_environment(const char *name, const char *value)
 bool cli_find_neighbour(const char *name, char *path, size_t room)
 {
     WCHAR self[PATH_ROOM];
-    WCHAR *wide_name = to_wide(name);
+    WCHAR *wide_name = cli_wide(name);
     DWORD size = GetModuleFileNameW(NULL, self, PATH_ROOM);
     WCHAR *slash = size != 0 && size < PATH_ROOM ? wcsrchr(self, L'\\') : NULL;
     bool found = false;

@@ -61,7 +61,7 @@ enum cli_status {
     X(HEX, "--hex", NULL, "bytes as hexadecimal digits") \
     X(BASE64, "--base64", NULL, "bytes as base64") \
     X(UTF8, "--utf8", NULL, "bytes as text, which must be UTF-8") \
-    X(TYPE, "--type", "TYPE", "u8 i8 u16 i16 u32 i32 u64 i64 f32 f64") \
+    X(TYPE, "--type", "TYPE", "the numbers' type: u8 (the default), i8, u16, i16, u32, i32, u64, i64, f32 or f64") \
     X(COUNT, "--count", "COUNT", "how many") \
     X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds") \
     X(SESSION, "--session", "SESSION", "only what this session made") \

@@ -4,6 +4,7 @@
 #include "child.h"
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -32,7 +33,7 @@ static int print_pipe(const struct cli *cli)
     }
     um_buf_append_byte(&out, '\0');
     if (!out.failed)
-        puts(out.data);
+        cli_print_line(out.data);
     um_buf_deinit(&out);
     return CLI_OK;
 }
@@ -42,7 +43,7 @@ static int ping(struct cli *cli)
     int status = cli_show(cli, "server.ping", NULL, NULL);
 
     if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        printf("%s answers\n", umem_pipe(cli->client));
+        cli_printf("%s answers\n", umem_pipe(cli->client));
     return status;
 }
 

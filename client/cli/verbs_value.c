@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -29,13 +30,13 @@ static int get(struct cli *cli)
     cli_put_size(&params, "count", cli->option[CLI_COUNT]);
     status = cli_call(cli, "block.get", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL) {
-        puts(cli->result);
+        cli_print_line(cli->result);
     } else if (status == CLI_OK) {
         cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(result, "values"))
         {
             /* 64-bit values past 2^53 come as strings of digits. */
             if (cJSON_IsString(value))
-                puts(value->valuestring);
+                cli_print_line(value->valuestring);
             else
                 cli_print_json(value);
         }
@@ -87,7 +88,7 @@ static int compare_and_set(struct cli *cli)
     cli_put_value(&params, "value", cli->words[3]);
     status = cli_call(cli, "block.exchange", &params, &result);
     if (status == CLI_OK) {
-        puts(cli->option[CLI_JSON] != NULL ? cli->result : cli_member(result, "old", room));
+        cli_print_line(cli->option[CLI_JSON] != NULL ? cli->result : cli_member(result, "old", room));
         if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "exchanged")))
             status = CLI_NO;
     }
