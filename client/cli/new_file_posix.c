@@ -88,26 +88,41 @@ static char *find_target(const char *path, bool exists, const struct stat *facts
     return lstat(path, &link) != 0 && errno == ENOENT ? strdup(path) : NULL;
 }
 
-/* Makes the temporary file beside its place. Returns whether it is there. */
-static bool make_beside(struct cli_new_file *file, const struct stat *old)
+/* Makes a file of a new name beside its place; file->temporary is that name. A signal comes before it is there, or when it is
+ * known what to take away. */
+static bool make_guarded(struct cli_new_file *file, char *temporary, size_t room)
 {
-    size_t room = strlen(file->target) + MARK_ROOM;
-    char *temporary = malloc(room);
+    sigset_t ending;
+    sigset_t before;
 
-    for (int i = 0; temporary != NULL && i < TRIES && file->file < 0; i++) {
+    sigemptyset(&ending);
+    for (int i = 0; i < ENDING_COUNT; i++)
+        sigaddset(&ending, ending_signals[i]);
+    file->temporary = temporary;
+    sigprocmask(SIG_BLOCK, &ending, &before);
+    for (int i = 0; i < TRIES && file->file < 0; i++) {
         snprintf(temporary, room, "%s.umem-%lx-%x", (char *)file->target, (unsigned long)getpid(), i);
         file->file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (file->file < 0 && errno != EEXIST)
             break;
     }
-    file->temporary = temporary;
-    if (file->file < 0)
+    if (file->file >= 0)
+        guard(temporary);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return file->file >= 0;
+}
+
+/* Makes the temporary file, with the rights of the one that is there. Returns whether it is there. */
+static bool make_beside(struct cli_new_file *file, const struct stat *old)
+{
+    size_t room = strlen(file->target) + MARK_ROOM;
+    char *temporary = malloc(room);
+
+    if (temporary == NULL || !make_guarded(file, temporary, room))
         return false;
-    guard(temporary);
     if (old == NULL ||
-        (fchmod(file->file, old->st_mode & 07777) == 0 && fchown(file->file, (uid_t)-1, old->st_gid) == 0))
+        (fchown(file->file, (uid_t)-1, old->st_gid) == 0 && fchmod(file->file, old->st_mode & 07777) == 0))
         return true;
-    /* It cannot have the rights of the one before. */
     close(file->file);
     file->file = -1;
     unlink(temporary);

@@ -266,43 +266,6 @@ static void test_a_file_outlives_a_read_that_fails(void **state)
     assert_int_equal(count_files_like(files->out), 1);
 }
 
-/* ---- pipes that do not wait ---- */
-
-static void test_pipes_that_do_not_wait(void **state)
-{
-    static const struct process_way ways[] = {{.is_non_blocking = true},
-                                              {.is_non_blocking = true, .stays_open = true}};
-    struct files *files = *state;
-    umem_client *client = daemon_connect(files->daemon);
-    uint64_t requests;
-
-    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "3M", "--name", "b")), 0);
-    umem_start_as(files->daemon, &ways[0], WORDS("read", "b"));
-    assert_int_equal(process_finish(&command), 0);
-    assert_true(command.output_total == 3 << 20);
-    umem_start_as(files->daemon, &ways[0], WORDS("dump", "b", "--size", "8"));
-    assert_int_equal(process_finish(&command), 0);
-    /* It has asked for the block, one request beside ours, and reads before there is anything. */
-    requests = stats_of(client).requests;
-    umem_start_as(files->daemon, &ways[1], WORDS("write", "b"));
-    while (stats_of(client).requests == ++requests)
-        continue;
-    process_send(&command, "first ");
-    process_poll(&command);
-    process_send(&command, "second");
-    process_end_input(&command);
-    assert_int_equal(process_finish(&command), 0);
-    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--size", "12")), 0);
-    expect_whole_output("first second");
-    umem_start_as(files->daemon, &ways[1], WORDS("call", "block.read", "-"));
-    process_poll(&command);
-    process_send(&command, "[\"b\",0,5,\"utf8\"]");
-    process_end_input(&command);
-    assert_int_equal(process_finish(&command), 0);
-    expect_output("first");
-    umem_client_free(client);
-}
-
 /* What comes through a pipe has no size before its end: the block grows with it. */
 static void test_standard_input(void **state)
 {
@@ -392,7 +355,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_pipes_that_do_not_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dump, setup, teardown),

@@ -85,7 +85,6 @@ void process_close_output(struct process *process)
 
 int process_start_as(struct process *process, const char *const *args, const struct process_way *way)
 {
-    unsigned ways = UV_CREATE_PIPE | (way->is_non_blocking ? UV_NONBLOCK_PIPE : 0);
     bool has_input = way->input != NULL || way->stays_open;
     uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
     uv_process_options_t options = {0};
@@ -100,12 +99,12 @@ int process_start_as(struct process *process, const char *const *args, const str
     process->out.data = process;
     process->err.data = process;
     if (has_input) {
-        stdio[0].flags = (uv_stdio_flags)(ways | UV_READABLE_PIPE);
+        stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
         stdio[0].data.stream = (uv_stream_t *)&process->in;
     }
-    stdio[1].flags = (uv_stdio_flags)(ways | UV_WRITABLE_PIPE);
+    stdio[1].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     stdio[1].data.stream = (uv_stream_t *)&process->out;
-    stdio[2].flags = (uv_stdio_flags)(ways | UV_WRITABLE_PIPE);
+    stdio[2].flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE;
     stdio[2].data.stream = (uv_stream_t *)&process->err;
     options.file = args[0];
     options.args = (char **)(uintptr_t)args;

@@ -36,9 +36,8 @@ int process_start(struct process *process, const char *const *args, const char *
 
 /* How a program is started beside its arguments. */
 struct process_way {
-    const char *input;    /* is written to its standard input; NULL: none */
-    bool stays_open;      /* its standard input, until process_end_input() */
-    bool is_non_blocking; /* its ends of the pipes do not wait (on Windows, they are overlapped) */
+    const char *input; /* is written to its standard input; NULL: none */
+    bool stays_open;   /* its standard input, until process_end_input() */
 };
 
 /* As process_start(). */
