@@ -13,7 +13,7 @@
 #include "size.h"
 #include "text.h"
 
-enum { PARAMS_LIMIT = 1 << 26, HANDLE_DIGITS = 16 };
+enum { PARAMS_LIMIT = 1 << 26 };
 
 void cli_params_begin(struct cli_params *params)
 {
@@ -55,16 +55,7 @@ void cli_put_text(struct cli_params *params, const char *key, const char *text)
 
 void cli_put_handle(struct cli_params *params, const char *key, const char *text)
 {
-    /* Longer digits cannot be a handle, and no number says them exactly: then it is a name. */
-    bool is_number = text != NULL && *text >= '1' && *text <= '9' &&
-                     strspn(text, "0123456789") == strlen(text) && strlen(text) <= HANDLE_DIGITS;
-
-    if (!is_number) {
-        cli_put_text(params, key, text);
-        return;
-    }
-    um_json_key(&params->json, key);
-    um_json_raw(&params->json, text, strlen(text));
+    cli_put_text(params, key, text);
 }
 
 void cli_put_words(struct cli_params *params, const char *key, const char *text)

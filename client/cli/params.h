@@ -26,7 +26,8 @@ void cli_params_begin(struct cli_params *params);
 /* Frees parameters that are not used for a call. */
 void cli_params_drop(struct cli_params *params);
 
-/* Each adds one parameter, or nothing where `text` is NULL. A handle is digits, else it is a name. */
+/* Each adds one parameter, or nothing where `text` is NULL. The daemon tells a handle from a name, in
+ * the same way for all its clients. */
 void cli_put_handle(struct cli_params *params, const char *key, const char *text);
 void cli_put_size(struct cli_params *params, const char *key, const char *text);
 void cli_put_text(struct cli_params *params, const char *key, const char *text);
