@@ -114,6 +114,7 @@ static void follow(struct direction *direction, size_t size)
 static void direction_init(struct direction *direction, void (*note)(struct cli_pending *, char *, size_t))
 {
     um_frame_init(&direction->frame, MESSAGE_LIMIT, UINT64_MAX);
+    um_frame_count_brackets(&direction->frame);
     direction->note = note;
 }
 

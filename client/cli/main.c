@@ -8,6 +8,7 @@
 #include "man.h"
 #include "output.h"
 #include "params.h"
+#include "program.h"
 #include "report.h"
 #include "show.h"
 #include "system.h"
@@ -72,7 +73,10 @@ int main(int count, char **arguments)
     struct cli cli = {.verb = NULL};
     int status;
 
-    arguments = cli_prepare(&count, arguments);
+    if (!um_program_fill_standard_files())
+        return CLI_FAILED;
+    cli_prepare();
+    arguments = um_program_arguments(&count, arguments);
     if (!run_hidden(count, arguments, &status)) {
         status = cli_parse(&cli, count, arguments);
         if (status == CLI_OK && cli.option[CLI_HELP] != NULL)

@@ -54,7 +54,9 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_begin_object(out);
         cJSON_ArrayForEach(item, value)
         {
-            um_json_key(out, item->string);
+            /* The daemon's word: it may hold what a key of ours never does. */
+            um_json_cstring(out, item->string);
+            um_buf_append_byte(out, ':');
             cli_write_json(out, item);
         }
         um_json_end_object(out);

@@ -1,5 +1,5 @@
 /*
- * What the command line, files and the terminal are to the system. Text is UTF-8 on both.
+ * What files and the terminal are to the system. Text is UTF-8 on both.
  *
  * Owns: the console's code page while umem runs. Must not know: verbs.
  *
@@ -15,10 +15,9 @@
 
 enum { CLI_INPUT = 0, CLI_OUTPUT = 1, CLI_ERRORS = 2 /* the standard files */ };
 
-/* First of all: standard files carry bytes as they are, a console shows UTF-8, and the command line, which
- * argv is not on Windows, becomes UTF-8. Returns the arguments, which live as long as the process and end
- * with NULL; their number in *count. */
-char **cli_prepare(int *count, char **arguments);
+/* After um_program_fill_standard_files(), before anything is printed: standard files carry bytes as they are, a console shows
+ * UTF-8. */
+void cli_prepare(void);
 
 /* Whether a person looks at it. */
 bool cli_is_terminal(int file);

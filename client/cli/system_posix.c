@@ -10,10 +10,8 @@
 
 #include "cli.h"
 
-char **cli_prepare(int *count, char **arguments)
+void cli_prepare(void)
 {
-    (void)count;
-    return arguments;
 }
 
 bool cli_is_terminal(int file)

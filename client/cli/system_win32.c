@@ -5,8 +5,6 @@
 #include <io.h>
 #include <stdlib.h>
 #include <windows.h>
-/* Needs windows.h before it. */
-#include <shellapi.h>
 
 #include "cli.h"
 #include "wide.h"
@@ -30,43 +28,12 @@ static void prepare_console(void)
         atexit(restore_console);
 }
 
-static char *to_utf8(const WCHAR *wide)
+void cli_prepare(void)
 {
-    int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
-    char *text = size > 0 ? malloc((size_t)size) : NULL;
-
-    if (text != NULL)
-        WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL);
-    return text;
-}
-
-static char **read_command_line(int *count)
-{
-    int wide_count = 0;
-    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &wide_count);
-    char **words = wide != NULL ? calloc((size_t)wide_count + 1, sizeof *words) : NULL;
-
-    for (int i = 0; words != NULL && i < wide_count; i++) {
-        words[i] = to_utf8(wide[i]);
-        if (words[i] == NULL)
-            words = NULL;
-    }
-    LocalFree(wide);
-    if (words != NULL)
-        *count = wide_count;
-    return words;
-}
-
-char **cli_prepare(int *count, char **arguments)
-{
-    char **words;
-
     _setmode(CLI_INPUT, _O_BINARY);
     _setmode(CLI_OUTPUT, _O_BINARY);
     _setmode(CLI_ERRORS, _O_BINARY);
     prepare_console();
-    words = read_command_line(count);
-    return words != NULL ? words : arguments;
 }
 
 bool cli_is_terminal(int file)

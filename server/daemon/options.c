@@ -115,8 +115,11 @@ static bool take_limit(struct um_options *options, const char *argument, const s
     }
     memcpy(name, argument, (size_t)(equals - argument));
     name[equals - argument] = '\0';
-    if (um_limits_set(&options->limits, name, value, &entry) == UMEM_OK)
+    if (um_limits_set(&options->limits, name, value, &entry) == UMEM_OK) {
+        options->sessions_given |= strcmp(name, "sessions") == 0;
+        options->shared_heaps_given |= strcmp(name, "shared_heaps") == 0;
         return true;
+    }
     if (entry == NULL)
         snprintf(complaint->text, complaint->room, "there is no limit %s", name);
     else

@@ -182,7 +182,16 @@ static size_t find_param(const struct um_method *method, const char *name, size_
     return method->param_count;
 }
 
-/* Finds which JSON value each parameter has; null is as if left out. */
+/* One object in an array is by name, too: no parameter is an object, and some clients send nothing else. */
+static const struct um_json *unwrap(const struct um_json *params)
+{
+    bool is_wrapped =
+        um_json_is(params, UM_JSON_ARRAY) && params->size == 1 && um_json_is(params->child, UM_JSON_OBJECT);
+
+    return is_wrapped ? params->child : params;
+}
+
+/* Finds which JSON value each parameter has; null is as if left out, also behind the last parameter. */
 static bool match(struct um_call *call, const struct um_json *params, const struct um_json **found)
 {
     const struct um_method *method = call->method;
@@ -194,6 +203,8 @@ static bool match(struct um_call *call, const struct um_json *params, const stru
          item = item->next, index++) {
         if (!by_position)
             index = find_param(method, item->key, index);
+        if (index >= method->param_count && by_position && um_json_is(item, UM_JSON_NULL))
+            continue;
         if (index >= method->param_count && by_position) {
             um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
                     method->param_count);
@@ -230,7 +241,7 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     unsigned dependents = 0; /* bit n: parameter n is one, and is given */
     unsigned handles = 0;    /* likewise, given or not */
 
-    if (!match(call, params, found))
+    if (!match(call, unwrap(params), found))
         return false;
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
@@ -276,8 +287,8 @@ static const struct um_json *value_of(const struct um_method *method, const stru
 
 bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size)
 {
-    const struct um_json *encoding = value_of(method, params, "encoding");
-    const struct um_json *said = value_of(method, params, "size");
+    const struct um_json *encoding = value_of(method, unwrap(params), "encoding");
+    const struct um_json *said = value_of(method, unwrap(params), "size");
 
     *size = 0;
     if (!um_json_is(encoding, UM_JSON_STRING) || strcmp(encoding->text, "raw") != 0)

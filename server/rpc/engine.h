@@ -37,6 +37,7 @@ struct um_rpc {
     uint64_t last_watch_id;   /* the newest watch's number */
     struct um_link peers;     /* list of um_peer.in_rpc */
     struct um_link jobs;      /* list of um_job.in_jobs: calls that run in slices */
+    struct um_link working;   /* list of um_peer_group.in_rpc: the processes that have such calls */
     struct um_link cancelled; /* list of um_later.in_cancelled: to be answered at the end of the message */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
@@ -58,6 +59,10 @@ void um_peer_flush(struct um_peer *peer);
  * at, observers told. The unit is what copying one byte costs, about 0.25 ns: a microsecond of work is 4,096. The peer's turn
  * ends when its work reaches limits.turn_bytes. */
 void um_peer_charge(struct um_peer *peer, uint64_t work);
+
+/* How many more bytes of answers may wait for the peer's process: what limits.unsent_total_bytes leaves, and at most half of what
+ * the other processes leave, so that none takes it all. */
+uint64_t um_peer_unsent_left(const struct um_peer *peer);
 
 /* What the mover of bytes counts; zeros where it does not. */
 const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);

@@ -71,6 +71,8 @@ static void on_note(void *context, enum um_server_note note, const char *text)
 
     assert_true(strlen(text) > 0);
     world->warnings += note == UM_NOTE_WARNING;
+    world->opened += strstr(text, " opened by ") != NULL;
+    world->closed += strstr(text, " closed") != NULL;
 }
 
 static void on_ended(void *context)
@@ -86,6 +88,8 @@ void world_start(struct world *world)
     struct um_server_options options = {
         .pipe = world->path,
         .limits = &world->limits,
+        .sessions_asked = world->limits_are_asked,
+        .shared_heaps_asked = world->limits_are_asked,
         .version = "1.2.3",
         .seed = 42,
         .context = world,
@@ -156,7 +160,7 @@ static bool is_connected(const void *what)
     return client->is_connected;
 }
 
-struct client *client_open(struct world *world, unsigned index, bool reads)
+static struct client *client_init(struct world *world, unsigned index)
 {
     struct client *client = &world->clients[index];
 
@@ -166,6 +170,23 @@ struct client *client_open(struct world *world, unsigned index, bool reads)
     assert_int_equal(uv_pipe_init(&world->loop, &client->pipe, 0), 0);
     client->pipe.data = client;
     client->connecting.data = client;
+    return client;
+}
+
+struct client *client_adopt(struct world *world, unsigned index, uv_file socket)
+{
+    struct client *client = client_init(world, index);
+
+    assert_int_equal(uv_pipe_open(&client->pipe, socket), 0);
+    client->is_connected = true;
+    client_read(client);
+    return client;
+}
+
+struct client *client_open(struct world *world, unsigned index, bool reads)
+{
+    struct client *client = client_init(world, index);
+
     uv_pipe_connect(&client->connecting, &client->pipe, world->path, on_connected);
     world_run_until(world, is_connected, client);
     if (reads)
