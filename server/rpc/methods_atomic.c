@@ -21,7 +21,7 @@
 
 #define TYPE_PARAM \
     { \
-        .name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_I64, .doc = "Its type." \
+        .name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Its type." \
     }
 
 static void reply_value(struct um_call *call, const char *key, enum um_value_type type,

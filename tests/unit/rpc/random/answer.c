@@ -193,6 +193,13 @@ size_t answer_used(const struct call *call)
     return call->out->size + (headers ? GUESSED_HEADER : 0);
 }
 
+uint64_t sent_with(const struct call *call, uint64_t size)
+{
+    const struct session *session = &call->run->sessions[call->session];
+
+    return answer_used(call) + (call->batch_left != NULL ? session->raw.size : 0) + size;
+}
+
 /* ---- what the engine knows better ---- */
 
 /* Where the engine's answer should go on as what is written so far does. */
