@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "hash.h"
 #include "intake.h"
 #include "job.h"
 #include "later.h"
@@ -17,6 +18,14 @@ enum {
 /* Bytes that an answer of fixed size takes at most, with the id of a call that waits, all escaped. */
 enum { SMALL_ANSWER_SIZE = 16384 };
 
+static int compare_peers(const struct um_tree_node *left, const struct um_tree_node *right)
+{
+    uint64_t left_id = UM_TREE_ITEM(left, const struct um_peer, by_id)->id;
+    uint64_t right_id = UM_TREE_ITEM(right, const struct um_peer, by_id)->id;
+
+    return (left_id > right_id) - (left_id < right_id);
+}
+
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 {
     struct um_rpc *made = calloc(1, sizeof *made);
@@ -24,11 +33,14 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
-    if (um_observe_init(made) != UMEM_OK) {
-        um_observe_deinit(made);
-        free(made);
+    if (!um_index_init(&made->jobs_by_heap) || !um_index_init(&made->waiting_ids) ||
+        !um_index_init(&made->watch_ids) || um_observe_init(made) != UMEM_OK) {
+        um_rpc_free(made);
         return UMEM_E_NO_MEMORY;
     }
+    made->hash_key[0] = um_hash_mix(options->seed);
+    made->hash_key[1] = um_hash_mix(made->hash_key[0] ^ options->seed);
+    um_tree_init(&made->peers_by_id, compare_peers);
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
     um_list_init(&made->cancelled);
@@ -53,6 +65,9 @@ void um_rpc_free(struct um_rpc *rpc)
         return;
     um_arena_deinit(&rpc->arena);
     um_observe_deinit(rpc);
+    um_index_deinit(&rpc->jobs_by_heap);
+    um_index_deinit(&rpc->waiting_ids);
+    um_index_deinit(&rpc->watch_ids);
     um_deadlines_deinit(&rpc->deadlines);
     free(rpc);
 }
@@ -144,6 +159,7 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
         return code;
     rpc->last_peer_id = owner.id;
     um_list_append(&rpc->peers, &peer->in_rpc);
+    um_tree_insert(&rpc->peers_by_id, &peer->by_id);
     um_list_init(&peer->laters);
     um_list_init(&peer->watches);
     um_list_init(&peer->talking);
@@ -154,6 +170,7 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
 void um_peer_close(struct um_peer *peer)
 {
     um_list_remove(&peer->in_rpc);
+    um_tree_remove(&peer->rpc->peers_by_id, &peer->by_id);
     peer->events = NULL;
     um_later_drop_all(peer);
     um_watch_drop_all(peer);

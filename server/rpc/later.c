@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "hash.h"
 
 /* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
 static bool has_room(const struct um_peer *peer, um_handle subject, struct um_fault *fault)
@@ -48,6 +49,83 @@ static bool may_wait(struct um_call *call, um_handle subject)
     return false;
 }
 
+/* ---- by id ---- */
+
+struct id_key {
+    const struct um_peer *peer;
+    const struct um_id *id;
+};
+
+static uint64_t hash_id(const struct um_peer *peer, const struct um_id *id)
+{
+    uint64_t hash = id->kind == UM_ID_STRING ? um_hash_bytes(peer->rpc->hash_key, id->text, strlen(id->text))
+                                             : um_hash_mix((uint64_t)id->integer ^ peer->rpc->hash_key[0]);
+
+    return um_hash_mix(hash ^ peer->id);
+}
+
+static bool is_same_id(const struct um_id *left, const struct um_id *right)
+{
+    if (left->kind != right->kind)
+        return false;
+    if (left->kind == UM_ID_INTEGER)
+        return left->integer == right->integer;
+    return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
+}
+
+static bool has_id(const struct um_index_node *node, const void *key)
+{
+    const struct id_key *wanted = key;
+    const struct um_call *call = UM_LIST_ITEM(node, const struct um_later, by_id)->call;
+
+    return call->peer == wanted->peer && is_same_id(&call->id, wanted->id);
+}
+
+/* The oldest of a peer's that has this id and can be taken back, or NULL. */
+static struct um_later *find_id(const struct um_peer *peer, const struct um_id *id, uint64_t hash)
+{
+    const struct id_key key = {peer, id};
+    struct um_index_node *node = um_index_find(&peer->rpc->waiting_ids, hash, has_id, &key);
+
+    return node != NULL ? UM_LIST_ITEM(node, struct um_later, by_id) : NULL;
+}
+
+static void note_id(struct um_later *later)
+{
+    const struct um_peer *peer = later->call->peer;
+    struct um_later *oldest;
+
+    um_list_init(&later->same_id);
+    if (later->call->id.kind == UM_ID_NULL)
+        return; /* which nobody can name */
+    later->by_id.hash = hash_id(peer, &later->call->id);
+    later->has_id = true;
+    oldest = find_id(peer, &later->call->id, later->by_id.hash);
+    if (oldest != NULL)
+        um_list_append(&oldest->same_id, &later->same_id);
+    else
+        um_index_insert(&peer->rpc->waiting_ids, &later->by_id);
+}
+
+/* From here on it cannot be taken back. The next one with its id is the oldest then. */
+static void forget_id(struct um_later *later)
+{
+    struct um_rpc *rpc = later->call->peer->rpc;
+    struct um_later *next = UM_LIST_ITEM(later->same_id.next, struct um_later, same_id);
+
+    if (!later->has_id)
+        return;
+    later->has_id = false;
+    if (find_id(later->call->peer, &later->call->id, later->by_id.hash) == later) {
+        um_index_remove(&rpc->waiting_ids, &later->by_id);
+        if (next != later)
+            um_index_insert(&rpc->waiting_ids, &next->by_id);
+    }
+    um_list_remove(&later->same_id);
+}
+
+/* ---- beginning and end ---- */
+
 static bool set_deadline(struct um_rpc *rpc, struct um_later *later, uint64_t timeout_ms)
 {
     /* Past the end of the clock is for ever, too. */
@@ -80,6 +158,7 @@ void *um_later_new(struct um_call *call, um_handle subject, size_t size, uint64_
     later->release = release;
     later->what = what;
     um_list_init(&later->in_cancelled);
+    note_id(later);
     um_list_append(&peer->laters, &later->in_peer);
     peer->later_count++;
     peer->rpc->waits++;
@@ -92,6 +171,7 @@ static void free_later(struct um_later *later)
 
     later->release(later);
     um_deadlines_remove(&peer->rpc->deadlines, &later->deadline);
+    forget_id(later);
     um_list_remove(&later->in_peer);
     um_list_remove(&later->in_cancelled);
     peer->later_count--;
@@ -125,26 +205,15 @@ void um_later_fail(struct um_later *later, int code, const struct um_fault *faul
 
 /* ---- ends that come from here ---- */
 
-static bool is_same_id(const struct um_id *left, const struct um_id *right)
-{
-    if (left->kind != right->kind)
-        return false;
-    if (left->kind == UM_ID_INTEGER)
-        return left->integer == right->integer;
-    return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
-}
-
 bool um_later_cancel(struct um_peer *peer, const struct um_id *id)
 {
-    for (struct um_link *link = peer->laters.next; link != &peer->laters; link = link->next) {
-        struct um_later *later = UM_LIST_ITEM(link, struct um_later, in_peer);
+    struct um_later *later = find_id(peer, id, hash_id(peer, id));
 
-        if (um_list_is_empty(&later->in_cancelled) && is_same_id(&later->call->id, id)) {
-            um_list_append(&peer->rpc->cancelled, &later->in_cancelled);
-            return true;
-        }
-    }
-    return false;
+    if (later == NULL)
+        return false;
+    forget_id(later);
+    um_list_append(&peer->rpc->cancelled, &later->in_cancelled);
+    return true;
 }
 
 void um_later_settle(struct um_rpc *rpc)

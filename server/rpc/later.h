@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "deadlines.h"
+#include "index.h"
 #include "list.h"
 
 /* In place of a time: for ever. */
@@ -25,6 +26,9 @@ struct um_later {
     struct um_call *call;                    /* to be answered */
     struct um_link in_peer;                  /* place in um_peer.laters */
     struct um_link in_cancelled;             /* place in um_rpc.cancelled, where it was taken back */
+    struct um_index_node by_id;              /* place in um_rpc.waiting_ids, of the oldest with its id */
+    struct um_link same_id;                  /* ring of those of one peer with one id, in their order */
+    bool has_id;                             /* it is in that ring: it can be taken back */
     struct um_deadline deadline;             /* when its time is up */
     void (*release)(struct um_later *later); /* lets go of what the method holds, but does not free it */
     const char *what;                        /* static: what it waits for, for the message of `timeout` */

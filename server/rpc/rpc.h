@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "limits.h"
 #include "list.h"
+#include "tree.h"
 
 struct um_rpc;
 struct um_peer;
@@ -53,6 +54,7 @@ struct um_rpc_options {
     const char *pipe;    /* where clients connect; "" where there is no pipe */
     bool guard;          /* the store has guards; a feature to tell of */
     bool wipe;           /* the store clears what is let go; likewise */
+    uint64_t seed;       /* random bits: for the hash of what clients choose */
     int64_t pid;
     int64_t started;     /* seconds since 1970-01-01 UTC */
     uint64_t started_ms; /* the same moment on the clock that only goes forward */
@@ -113,21 +115,22 @@ struct um_tail {
 struct um_peer {
     struct um_rpc *rpc;
     const struct um_peer_events *events;
-    struct um_owner *owner;   /* who this client is, in the store */
-    uint64_t id;              /* the session's number, from 1, never reused */
-    int64_t opened;           /* seconds since 1970-01-01 UTC */
-    enum um_framing framing;  /* set by the connection before the first message */
-    struct um_buf out;        /* answers to send; the connection takes them away */
-    struct um_tail tail;      /* to send, too; then um_peer_tail_sent() */
-    struct um_pin *tail_pin;  /* keeps tail's memory */
-    struct um_intake *intake; /* the request whose payload is on its way, NULL: none */
-    struct um_job *job;       /* the call that runs in slices, NULL: none */
-    struct um_link in_rpc;    /* place among all peers, in the order of their ids */
-    struct um_link laters;    /* list of um_later.in_peer: calls that wait */
-    struct um_link watches;   /* list of um_watch.in_peer */
-    struct um_link talking;   /* list of um_watch.in_talking: those with something to tell */
-    uint64_t later_count;     /* length of `laters` */
-    uint64_t watch_count;     /* length of `watches` */
+    struct um_owner *owner;    /* who this client is, in the store */
+    uint64_t id;               /* the session's number, from 1, never reused */
+    int64_t opened;            /* seconds since 1970-01-01 UTC */
+    enum um_framing framing;   /* set by the connection before the first message */
+    struct um_buf out;         /* answers to send; the connection takes them away */
+    struct um_tail tail;       /* to send, too; then um_peer_tail_sent() */
+    struct um_pin *tail_pin;   /* keeps tail's memory */
+    struct um_intake *intake;  /* the request whose payload is on its way, NULL: none */
+    struct um_job *job;        /* the call that runs in slices, NULL: none */
+    struct um_link in_rpc;     /* place among all peers, in the order of their ids */
+    struct um_tree_node by_id; /* likewise, to be found by its id */
+    struct um_link laters;     /* list of um_later.in_peer: calls that wait */
+    struct um_link watches;    /* list of um_watch.in_peer */
+    struct um_link talking;    /* list of um_watch.in_talking: those with something to tell */
+    uint64_t later_count;      /* length of `laters` */
+    uint64_t watch_count;      /* length of `watches` */
     uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection sets it to 0
                                  where its turn begins */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */

@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "framing.h"
+#include "hash.h"
 #include "json_out.h"
 #include "notification.h"
 
@@ -15,8 +16,9 @@ enum {
 struct um_watch {
     struct um_observer observer;
     struct um_peer *peer;
-    struct um_link in_peer;    /* place in um_peer.watches */
-    struct um_link in_talking; /* place in um_peer.talking: it has something to tell */
+    struct um_index_node by_id; /* place in um_rpc.watch_ids */
+    struct um_link in_peer;     /* place in um_peer.watches */
+    struct um_link in_talking;  /* place in um_peer.talking: it has something to tell */
     uint64_t id;
     uint64_t offset; /* of a block: which bytes matter */
     uint64_t size;
@@ -171,6 +173,7 @@ bool um_peer_has_news(const struct um_peer *peer)
 static void free_watch(struct um_watch *watch)
 {
     um_observe_end(&watch->observer);
+    um_index_remove(&watch->peer->rpc->watch_ids, &watch->by_id);
     um_list_remove(&watch->in_peer);
     um_list_remove(&watch->in_talking);
     watch->peer->watch_count--;
@@ -192,6 +195,8 @@ static struct um_watch *new_watch(struct um_peer *peer, const struct um_watch_op
     }
     watch->peer = peer;
     watch->id = ++peer->rpc->last_watch_id;
+    watch->by_id.hash = um_hash_mix(watch->id);
+    um_index_insert(&peer->rpc->watch_ids, &watch->by_id);
     watch->is_of_block = options->block != NULL;
     watch->offset = options->offset;
     watch->size = options->size;
@@ -251,17 +256,20 @@ bool um_watch_begin(struct um_call *call, const struct um_watch_options *options
     return true;
 }
 
+static bool has_number(const struct um_index_node *node, const void *key)
+{
+    return UM_LIST_ITEM(node, const struct um_watch, by_id)->id == *(const uint64_t *)key;
+}
+
 bool um_watch_end(struct um_peer *peer, uint64_t id)
 {
-    for (struct um_link *link = peer->watches.next; link != &peer->watches; link = link->next) {
-        struct um_watch *watch = UM_LIST_ITEM(link, struct um_watch, in_peer);
+    struct um_index_node *node = um_index_find(&peer->rpc->watch_ids, um_hash_mix(id), has_number, &id);
+    struct um_watch *watch = node != NULL ? UM_LIST_ITEM(node, struct um_watch, by_id) : NULL;
 
-        if (watch->id == id) {
-            free_watch(watch);
-            return true;
-        }
-    }
-    return false;
+    if (watch == NULL || watch->peer != peer)
+        return false;
+    free_watch(watch);
+    return true;
 }
 
 void um_watch_drop_all(struct um_peer *peer)

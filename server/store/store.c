@@ -60,6 +60,7 @@ static void init_tables(struct um_store *store, uint64_t seed)
 static void free_tables(struct um_store *store)
 {
     um_index_deinit(&store->account_index);
+    um_index_deinit(&store->holds);
     um_names_deinit(&store->block_names);
     um_names_deinit(&store->heap_names);
     um_slots_deinit(&store->blocks);
@@ -90,7 +91,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
         made->backends[kind] = um_guard_backend((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
-    if (!um_index_init(&made->account_index) ||
+    if (!um_index_init(&made->account_index) || !um_index_init(&made->holds) ||
         !um_names_init(&made->block_names, derive(options->seed, "block names")) ||
         !um_names_init(&made->heap_names, derive(options->seed, "heap names")) ||
         um_heap_open(made, &process, &made->process, NULL) != 0) {

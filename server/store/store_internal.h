@@ -136,7 +136,8 @@ void um_hold_free(struct um_store *store, struct um_hold *hold);
 void um_hold_discard(struct um_hold *hold);
 
 /* The owner's hold on a block that it did not make, or NULL. */
-struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner);
+struct um_hold *um_hold_find(const struct um_store *store, const struct um_block *block,
+                             const struct um_owner *owner);
 
 /* How many open owners hold a live block, its maker among them. */
 uint32_t um_block_holders(const struct um_account *account, const struct um_block *block);

@@ -84,8 +84,9 @@ struct um_block_extra {
 
 /* One owner's hold on a block that it did not make. */
 struct um_hold {
-    struct um_link in_block; /* place in um_block_extra.holds */
-    struct um_link in_owner; /* place in um_owner.holds */
+    struct um_index_node node; /* place in um_store.holds, by block and owner */
+    struct um_link in_block;   /* place in um_block_extra.holds */
+    struct um_link in_owner;   /* place in um_owner.holds */
     struct um_block *block;
     struct um_owner *owner;
 };
@@ -180,6 +181,7 @@ struct um_store {
     struct um_slots accounts;
     struct um_slots owners;
     struct um_index account_index; /* accounts by heap, owner and lifetime */
+    struct um_index holds;         /* of all owners, by block and owner */
     struct um_names block_names;
     struct um_names heap_names;
     struct um_link dead_accounts;  /* list of um_account.in_dead: blocks to reclaim */

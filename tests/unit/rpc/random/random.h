@@ -161,6 +161,9 @@ uint64_t learn_uint(struct call *call);          /* the number that the engine's
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
+
+/* Counts work of a call whose amount shows only when it is done. */
+void charge(struct call *call, uint64_t work);
 size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
 void write_number(struct um_buf *out, enum um_value_type type, const unsigned char *bytes);
