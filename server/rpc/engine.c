@@ -15,6 +15,9 @@ enum {
         4 * 1024 * 1024 /* that go back to the system for one such budget, where there are so many */
 };
 
+/* Calls that waited: answered in one turn, at the end of messages and by um_rpc_work(); and out of time in one turn. */
+enum { ANSWERS_A_TURN = 1024, EXPIRED_A_TURN = 4096 };
+
 /* Bytes that an answer of fixed size takes at most, with the id of a call that waits, all escaped. */
 enum { SMALL_ANSWER_SIZE = 16384 };
 
@@ -43,7 +46,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     um_tree_init(&made->peers_by_id, compare_peers);
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
-    um_list_init(&made->cancelled);
+    um_list_init(&made->decided);
     made->limits = options->limits;
     made->traffic = options->traffic;
     made->events = options->events;
@@ -77,6 +80,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
     rpc->unix_seconds = unix_seconds;
     rpc->now_ms = now_ms;
     rpc->turn++;
+    rpc->answers_left = ANSWERS_A_TURN;
     um_store_set_time(rpc->store, unix_seconds);
 }
 
@@ -87,8 +91,9 @@ bool um_rpc_work(struct um_rpc *rpc)
 
     while (um_store_reclaim(rpc->store, RECLAIM_BUDGET) && --pieces != 0)
         continue;
-    um_engine_settle(rpc);
-    return has_jobs || um_store_has_work(rpc->store);
+    um_engine_settle(rpc, NULL);
+    um_later_answer(rpc, &(size_t){ANSWERS_A_TURN});
+    return has_jobs || um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided);
 }
 
 void um_peer_charge(struct um_peer *peer, uint64_t work)
@@ -110,8 +115,8 @@ uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 
 void um_rpc_expire(struct um_rpc *rpc)
 {
-    um_later_expire(rpc);
-    um_engine_settle(rpc);
+    um_later_expire(rpc, EXPIRED_A_TURN);
+    um_engine_settle(rpc, NULL);
 }
 
 void um_engine_work_pending(struct um_rpc *rpc)
@@ -120,11 +125,16 @@ void um_engine_work_pending(struct um_rpc *rpc)
         rpc->events.work_pending(rpc->events.context);
 }
 
-void um_engine_settle(struct um_rpc *rpc)
+void um_engine_settle(struct um_rpc *rpc, struct um_peer *peer)
 {
-    um_later_settle(rpc);
+    uint64_t work;
+
     um_observe_settle(rpc);
-    if (um_store_has_work(rpc->store))
+    work = um_observe_take_work(rpc);
+    if (peer != NULL)
+        um_peer_charge(peer, work);
+    um_later_answer(rpc, &rpc->answers_left);
+    if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided))
         um_engine_work_pending(rpc);
 }
 
@@ -180,7 +190,7 @@ void um_peer_close(struct um_peer *peer)
     um_buf_deinit(&peer->out);
     um_owner_close(peer->rpc->store, peer->owner);
     peer->owner = NULL;
-    um_engine_settle(peer->rpc);
+    um_engine_settle(peer->rpc, NULL);
 }
 
 void um_peer_flush(struct um_peer *peer)

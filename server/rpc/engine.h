@@ -41,7 +41,9 @@ struct um_rpc {
     struct um_tree peers_by_id;   /* um_peer.by_id */
     struct um_link jobs;          /* list of um_job.in_jobs: calls that run in slices */
     struct um_index jobs_by_heap; /* um_job_place.node: on which heaps they work */
-    struct um_link cancelled; /* list of um_later.in_cancelled: to be answered at the end of the message */
+    struct um_link
+        decided; /* list of um_later.in_decided: to be answered at the end of the message, or soon after */
+    size_t answers_left; /* how many of these may be answered in this turn, at the end of messages */
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_index waiting_ids;   /* um_later.by_id: calls that wait, by peer and id */
     struct um_index watch_ids;     /* of all peers' watches, by number */
@@ -55,8 +57,9 @@ struct um_rpc {
 /* Tells whoever drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);
 
-/* Does what the message at work has brought about for calls that wait. At its end, and after all else that changes something. */
-void um_engine_settle(struct um_rpc *rpc);
+/* Does what the message at work has brought about for others: observers are told, calls that waited are answered. At its end, and
+ * after all else that changes something. The work counts for `peer`; NULL: for nobody. */
+void um_engine_settle(struct um_rpc *rpc, struct um_peer *peer);
 
 /* Raises the peer's event of that name. */
 void um_peer_flush(struct um_peer *peer);

@@ -135,7 +135,7 @@ static bool set_deadline(struct um_rpc *rpc, struct um_later *later, uint64_t ti
 }
 
 void *um_later_new(struct um_call *call, um_handle subject, size_t size, uint64_t timeout_ms,
-                   const char *what, void (*release)(struct um_later *later))
+                   const struct um_later_kind *kind)
 {
     struct um_peer *peer = call->peer;
     struct um_later *later;
@@ -155,9 +155,8 @@ void *um_later_new(struct um_call *call, um_handle subject, size_t size, uint64_
         free(later);
         return NULL;
     }
-    later->release = release;
-    later->what = what;
-    um_list_init(&later->in_cancelled);
+    later->kind = kind;
+    um_list_init(&later->in_decided);
     note_id(later);
     um_list_append(&peer->laters, &later->in_peer);
     peer->later_count++;
@@ -169,60 +168,64 @@ static void free_later(struct um_later *later)
 {
     struct um_peer *peer = later->call->peer;
 
-    later->release(later);
+    later->kind->release(later);
     um_deadlines_remove(&peer->rpc->deadlines, &later->deadline);
     forget_id(later);
     um_list_remove(&later->in_peer);
-    um_list_remove(&later->in_cancelled);
+    um_list_remove(&later->in_decided);
     peer->later_count--;
     peer->rpc->waits--;
     um_call_free(later->call);
     free(later);
 }
 
-struct um_call *um_later_start(struct um_later *later)
+void um_later_decide(struct um_later *later, int code, const struct um_fault *fault)
 {
-    um_call_start(later->call);
-    return later->call->peer->broken ? NULL : later->call;
+    struct um_rpc *rpc = later->call->peer->rpc;
+
+    later->kind->release(later);
+    um_deadlines_remove(&rpc->deadlines, &later->deadline);
+    forget_id(later);
+    later->code = code;
+    if (code != UMEM_OK)
+        later->fault = *fault;
+    um_list_append(&rpc->decided, &later->in_decided);
 }
 
-void um_later_done(struct um_later *later)
+static void answer(struct um_later *later)
 {
-    struct um_peer *peer = later->call->peer;
+    struct um_call *call = later->call;
+    struct um_peer *peer = call->peer;
 
+    um_call_start(call);
+    if (!peer->broken && later->code != UMEM_OK) {
+        um_fail_fault(call, later->code, &later->fault);
+    } else if (!peer->broken) {
+        if (later->kind->answer != NULL)
+            later->kind->answer(later, call);
+        um_reply_end(call);
+    }
     free_later(later);
     um_peer_flush(peer);
 }
 
-void um_later_fail(struct um_later *later, int code, const struct um_fault *fault)
+void um_later_answer(struct um_rpc *rpc, size_t *budget)
 {
-    struct um_call *call = um_later_start(later);
-
-    if (call != NULL)
-        um_fail_fault(call, code, fault);
-    um_later_done(later);
+    for (; *budget != 0 && !um_list_is_empty(&rpc->decided); --*budget)
+        answer(UM_LIST_ITEM(um_list_take(&rpc->decided), struct um_later, in_decided));
 }
 
 /* ---- ends that come from here ---- */
 
 bool um_later_cancel(struct um_peer *peer, const struct um_id *id)
 {
+    static const struct um_fault nothing;
     struct um_later *later = find_id(peer, id, hash_id(peer, id));
 
     if (later == NULL)
         return false;
-    forget_id(later);
-    um_list_append(&peer->rpc->cancelled, &later->in_cancelled);
+    um_later_decide(later, UMEM_E_CANCELLED, &nothing);
     return true;
-}
-
-void um_later_settle(struct um_rpc *rpc)
-{
-    static const struct um_fault nothing;
-
-    while (!um_list_is_empty(&rpc->cancelled))
-        um_later_fail(UM_LIST_ITEM(um_list_take(&rpc->cancelled), struct um_later, in_cancelled),
-                      UMEM_E_CANCELLED, &nothing);
 }
 
 void um_later_drop_all(struct um_peer *peer)
@@ -231,15 +234,15 @@ void um_later_drop_all(struct um_peer *peer)
         free_later(UM_LIST_ITEM(um_list_take(&peer->laters), struct um_later, in_peer));
 }
 
-void um_later_expire(struct um_rpc *rpc)
+void um_later_expire(struct um_rpc *rpc, size_t budget)
 {
     struct um_deadline *first = um_deadlines_first(&rpc->deadlines);
 
-    while (first != NULL && first->at_ms <= rpc->now_ms) {
+    for (; budget != 0 && first != NULL && first->at_ms <= rpc->now_ms; budget--) {
         struct um_later *later = UM_LIST_ITEM(first, struct um_later, deadline);
-        struct um_fault fault = {.what = later->what};
+        struct um_fault fault = {.what = later->kind->what};
 
-        um_later_fail(later, UMEM_E_TIMEOUT, &fault);
+        um_later_decide(later, UMEM_E_TIMEOUT, &fault);
         first = um_deadlines_first(&rpc->deadlines);
     }
 }

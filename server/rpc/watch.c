@@ -9,8 +9,8 @@
 #include "notification.h"
 
 enum {
-    NEWS_LIMIT = 16,        /* news that one watch keeps: with more, "watch.overflow" stands for them all */
-    NOTIFICATION_SIZE = 256 /* bytes that a notification takes at most */
+    NOTIFICATION_SIZE = 256,   /* bytes that a notification takes at most */
+    NOTIFICATIONS_A_TURN = 256 /* that one peer writes, from where no other watch of it begins */
 };
 
 struct um_watch {
@@ -25,7 +25,7 @@ struct um_watch {
     bool is_of_block;
     bool overflow;        /* more happened than `news` holds */
     unsigned news_count;  /* in `news` */
-    struct um_news *news; /* NEWS_LIMIT of them, in order; NULL: none is kept */
+    struct um_news *news; /* UM_EVENTS_KEPT of them, in order; NULL: none is kept */
 };
 
 /* ---- taking note ---- */
@@ -62,8 +62,8 @@ static void note(struct um_watch *watch, const struct um_news *news)
     if (watch->overflow || join(watch, news))
         return;
     if (watch->news == NULL)
-        watch->news = calloc(NEWS_LIMIT, sizeof *watch->news);
-    if (watch->news == NULL || watch->news_count == NEWS_LIMIT || news->kind == UM_NEWS_MANY)
+        watch->news = calloc(UM_EVENTS_KEPT, sizeof *watch->news);
+    if (watch->news == NULL || watch->news_count == UM_EVENTS_KEPT || news->kind == UM_NEWS_MANY)
         watch->overflow = true;
     else
         watch->news[watch->news_count++] = *news;
@@ -77,12 +77,14 @@ static void told(struct um_observer *observer, const struct um_news *news)
     if (!concerns(watch, news))
         return;
     note(watch, news);
+    if (watch->overflow)
+        um_observer_silence(observer);
     um_list_remove(&watch->in_talking);
     um_list_append(&peer->talking, &watch->in_talking);
     um_peer_flush(peer);
 }
 
-static const struct um_observer_kind watch_kind = {.told = told};
+static const struct um_observer_kind watch_kind = {.role = UM_OBSERVER_WATCH, .told = told};
 
 /* ---- telling ---- */
 
@@ -144,8 +146,10 @@ static void tell(struct um_watch *watch)
 
     for (unsigned i = 0; i < watch->news_count && !watch->overflow; i++)
         write_notification(watch, &watch->news[i]);
-    if (watch->overflow)
+    if (watch->overflow) {
         write_notification(watch, &many);
+        um_observer_resume(&watch->observer);
+    }
     free(watch->news);
     watch->news = NULL;
     watch->news_count = 0;
@@ -155,11 +159,14 @@ static void tell(struct um_watch *watch)
 void um_peer_notify(struct um_peer *peer)
 {
     uint64_t limit = um_peer_unsent_limit(peer);
+    unsigned left = NOTIFICATIONS_A_TURN;
 
-    while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken) {
+    while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken && left != 0) {
         struct um_watch *watch = UM_LIST_ITEM(um_list_take(&peer->talking), struct um_watch, in_talking);
+        unsigned count = watch->overflow ? 1 : watch->news_count;
 
         tell(watch);
+        left -= count < left ? count : left;
     }
 }
 
