@@ -132,7 +132,7 @@ void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *bud
         struct um_hold *hold = UM_LIST_ITEM(um_list_take(&owner->holds), struct um_hold, in_owner);
         struct um_block *block = hold->block;
         struct um_account *account = um_account_of(store, block);
-        if (account->dead) {
+        if (!um_account_is_alive(account)) {
             um_hold_free(store, hold);
             continue;
         }
@@ -159,8 +159,9 @@ static int no_memory(const struct um_store *store, const struct um_block *block,
 
 int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault)
 {
-    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && um_reclaim_is_due(store))
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && um_reclaim_is_due(store) &&
+           um_reclaim_urgently(store))
+        continue;
     if (store->holds_limit == 0 || store->stats.holds < store->holds_limit)
         return 0;
     return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
