@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include "buf.h"
+#include "wide.h"
 
 enum {
     COMMAND_LIMIT = 32767,
@@ -13,16 +14,6 @@ enum {
     LOOK_MS = 20,        /* from a look whether a program has ended to the next */
     SAID_ROOM = 64 << 10 /* bytes that a program may write to its standard error meanwhile */
 };
-
-static WCHAR *to_wide(const char *text)
-{
-    int size = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
-    WCHAR *wide = size > 0 ? malloc((size_t)size * sizeof *wide) : NULL;
-
-    if (wide != NULL)
-        MultiByteToWideChar(CP_UTF8, 0, text, -1, wide, size);
-    return wide;
-}
 
 /* One argument as CommandLineToArgvW reads it: backslashes count double before a quotation mark. */
 static void quote(struct um_buf *line, const char *word)
@@ -106,7 +97,7 @@ static WCHAR *make_line(const char *const *words)
         quote(&line, *words);
     um_buf_append_byte(&line, '\0');
     if (!line.failed)
-        wide = to_wide(line.data);
+        wide = cli_wide(line.data);
     um_buf_deinit(&line);
     return wide;
 }
@@ -221,8 +212,8 @@ int cli_start_child(const char *const *words, char *said, size_t room)
 
 void cli_set_environment(const char *name, const char *value)
 {
-    WCHAR *wide_name = to_wide(name);
-    WCHAR *wide_value = to_wide(value);
+    WCHAR *wide_name = cli_wide(name);
+    WCHAR *wide_value = cli_wide(value);
 
     if (wide_name != NULL && wide_value != NULL)
         SetEnvironmentVariableW(wide_name, wide_value);
@@ -233,7 +224,7 @@ void cli_set_environment(const char *name, const char *value)
 bool cli_find_neighbour(const char *name, char *path, size_t room)
 {
     WCHAR self[PATH_ROOM];
-    WCHAR *wide_name = to_wide(name);
+    WCHAR *wide_name = cli_wide(name);
     DWORD size = GetModuleFileNameW(NULL, self, PATH_ROOM);
     WCHAR *slash = size != 0 && size < PATH_ROOM ? wcsrchr(self, L'\\') : NULL;
     bool found = false;

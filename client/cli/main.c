@@ -6,6 +6,7 @@
 #include "complete.h"
 #include "help.h"
 #include "man.h"
+#include "output.h"
 #include "params.h"
 #include "program.h"
 #include "report.h"
@@ -57,7 +58,7 @@ static bool run_hidden(int count, char **arguments, int *status)
 {
     *status = CLI_OK;
     if (count == 2 && strcmp(arguments[1], "--version") == 0)
-        puts("umem " UMEM_VERSION);
+        cli_print_line("umem " UMEM_VERSION);
     else if (count == 2 && strcmp(arguments[1], "--print-man") == 0)
         cli_print_man();
     else if (count >= 3 && strcmp(arguments[1], "--complete") == 0)
@@ -84,7 +85,7 @@ int main(int count, char **arguments)
             status = run(&cli);
         cli_parse_free(&cli);
     }
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
+    if (!cli_flush() && status == CLI_OK)
         status = cli_fail_file("standard output", "written");
     if (!cli_has_printed_all() && status == CLI_OK)
         status = cli_fail_memory();

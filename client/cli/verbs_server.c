@@ -4,9 +4,11 @@
 #include "child.h"
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
+#include "system.h"
 #include "transport.h"
 
 enum {
@@ -33,7 +35,7 @@ static int print_pipe(const struct cli *cli)
     }
     um_buf_append_byte(&out, '\0');
     if (!out.failed)
-        puts(out.data);
+        cli_print_line(out.data);
     um_buf_deinit(&out);
     return CLI_OK;
 }
@@ -43,7 +45,7 @@ static int ping(struct cli *cli)
     int status = cli_show(cli, "server.ping", NULL, NULL);
 
     if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        printf("%s answers\n", umem_pipe(cli->client));
+        cli_printf("%s answers\n", umem_pipe(cli->client));
     return status;
 }
 
@@ -167,7 +169,7 @@ static int start_umemd(struct cli *cli, uint64_t deadline_ms)
     }
     /* Warnings of its start, which are no JSON. */
     if (status == 0 && cli->option[CLI_JSON] == NULL)
-        fputs(said, stderr);
+        cli_write_file(CLI_ERRORS, said, strlen(said));
     return print_pipe(cli);
 }
 

@@ -17,8 +17,10 @@
 struct um_pipe;
 
 struct um_pipe_events {
-    void *context;                 /* handed to the calls */
-    void (*client)(void *context); /* one client waits for um_pipe_accept(); it may be taken later, too */
+    void *context; /* handed to the calls */
+    void (*client)(
+        void *
+            context); /* clients wait for um_pipe_accept(), which this call must not be: they are taken later */
     void (*closed)(void *context); /* after um_pipe_close(): the memory is gone */
 };
 
@@ -31,8 +33,11 @@ struct um_pipe_events {
 int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room);
 
-/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then that client is
- * gone. */
+/* Whether a client waits. */
+bool um_pipe_has_client(const struct um_pipe *listener);
+
+/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then `client` is as it was. UV_ECONNABORTED:
+ * that client has gone already and left nothing to be read. With others it may wait still. */
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
 
 /* Whether a client that sends no more has closed altogether, so that nothing will be read by it either. Where

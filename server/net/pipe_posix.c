@@ -26,7 +26,8 @@
 #include "umem_errors.h"
 
 enum {
-    BACKLOG = 512, /* clients that may wait to be accepted */
+    BACKLOG =
+        0x7fffffff, /* clients that may wait to be accepted: the system lowers it to the most that it has */
     DESCRIPTORS_KEPT_BACK =
         64, /* libuv drops connections silently when descriptors run out, so that must not happen */
     DESCRIPTORS_AT_LAST =
@@ -50,6 +51,7 @@ struct um_pipe {
     bool is_handed; /* a service manager's socket, whose file is not ours to make or remove */
     int next;       /* the socket that listens in the place of the one that closes */
     struct um_pipe_events events;
+    bool is_offered; /* libuv has accepted a client and waits for uv_accept() */
 };
 
 /* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing
@@ -101,8 +103,10 @@ static void on_client(uv_stream_t *server, int status)
 {
     struct um_pipe *listener = server->data;
 
-    if (status == 0)
-        listener->events.client(listener->events.context);
+    if (status != 0)
+        return;
+    listener->is_offered = true;
+    listener->events.client(listener->events.context);
 }
 
 /* Lets the handle listen at a socket, whose it is then; where that fails it is closed. A libuv error. */
@@ -235,9 +239,65 @@ fail:
     return code;
 }
 
+/* ---- accepting ---- */
+
+/* libuv accepts one client and calls on_client(). As long as that one is not taken it accepts no more; if it were taken there, some
+ * versions would go on until nobody waits, which may be never. So it only wakes the loop, and how many are taken a turn is up to
+ * whoever calls um_pipe_accept(), which accepts those behind the first one by itself. */
+static int listening_socket(const struct um_pipe *listener)
+{
+    uv_os_fd_t fd;
+
+    return uv_fileno((const uv_handle_t *)&listener->server, &fd) == 0 ? fd : -1;
+}
+
+bool um_pipe_has_client(const struct um_pipe *listener)
+{
+    struct pollfd state = {.fd = listening_socket(listener), .events = POLLIN};
+
+    return listener->is_offered || poll(&state, 1, 0) > 0;
+}
+
+/* A connected socket that programs started by this one do not get, or -1. */
+static int accept_socket(int fd)
+{
+#ifdef SOCK_CLOEXEC
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+#else
+    int client = accept(fd, NULL, NULL);
+
+    if (client >= 0)
+        fcntl(client, F_SETFD, FD_CLOEXEC);
+    return client;
+#endif
+}
+
+/* Whether the client has closed altogether and sent nothing before. One that has only ended its sending may wait to be refused. */
+static bool has_gone(int fd)
+{
+    struct pollfd state = {.fd = fd, .events = 0};
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 && poll(&state, 1, 0) > 0 &&
+           (state.revents & POLLHUP) != 0;
+}
+
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
 {
-    return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+    int error;
+    int fd;
+
+    if (listener->is_offered) {
+        listener->is_offered = false;
+        return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+    }
+    fd = accept_socket(listening_socket(listener));
+    if (fd < 0)
+        return uv_translate_sys_error(errno);
+    error = has_gone(fd) ? UV_ECONNABORTED : uv_pipe_open(client, fd);
+    if (error != 0)
+        close(fd);
+    return error;
 }
 
 bool um_pipe_is_cut(const uv_pipe_t *client)

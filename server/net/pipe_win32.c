@@ -161,6 +161,15 @@ static int hand_over(HANDLE pipe, uv_pipe_t *client)
     return error;
 }
 
+bool um_pipe_has_client(const struct um_pipe *listener)
+{
+    for (int i = 0; i < INSTANCES; i++) {
+        if (listener->instances[i].state == TOLD)
+            return true;
+    }
+    return false;
+}
+
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
 {
     for (int i = 0; i < INSTANCES; i++) {

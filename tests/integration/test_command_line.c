@@ -172,8 +172,8 @@ static void test_results_without_members(void **state)
     (void)state;
     fake_daemon_start(&fake, steps, sizeof steps / sizeof steps[0]);
     snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
-    assert_int_equal(umem(&daemon, NULL, WORDS("alloc", "--file", UMEM)), 1);
-    expect_errors("out_of_range");
+    assert_int_equal(umem(&daemon, NULL, WORDS("alloc", "--file", UMEM)), 5);
+    expect_errors("names no block");
     assert_int_equal(umem(&daemon, NULL, WORDS("orphans", "--free")), 2);
     fake_daemon_stop(&fake);
 }
