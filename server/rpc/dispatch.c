@@ -57,14 +57,33 @@ static char *copy_for_later(const char *text, size_t size, uint64_t payload_size
     return copy;
 }
 
-void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
+void um_peer_set_content_type(struct um_peer *peer, const char *type)
+{
+    if (type[0] != '\0' || peer->content_type[0] != '\0')
+        snprintf(peer->content_type, sizeof peer->content_type, "%s", type);
+}
+
+/* Reads a message. On a line other texts may stand behind one that begins with a bracket: check->size tells where it ends. */
+static int read_text(struct um_peer *peer, char *text, size_t size, struct um_json **json,
+                     struct um_json_check *check)
+{
+    struct um_arena *arena = &peer->rpc->arena;
+    int code;
+
+    if (peer->framing == UM_FRAMING_LINES && size != 0 && (*text == '{' || *text == '['))
+        return um_json_read_first(text, size, arena, json, check);
+    code = um_json_read(text, size, arena, json, check);
+    check->size = size;
+    return code;
+}
+
+size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
 {
     struct um_message copy = {copy_for_later(text, size, payload_size), size, payload_size};
     struct um_call single = {.peer = peer, .payload_size = payload_size};
-    struct um_arena *arena = &peer->rpc->arena;
     struct um_json_check check;
     struct um_json *json = NULL;
-    int code = um_json_read(text, size, arena, &json, &check);
+    int code = read_text(peer, text, size, &json, &check);
 
     if (code == UMEM_OK && json->kind == UM_JSON_ARRAY) {
         um_batch_begin(peer, json, &copy);
@@ -75,8 +94,9 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
         else
             refuse_text(peer, code, &check);
     }
-    um_arena_reset(arena);
+    um_arena_reset(&peer->rpc->arena);
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
-    um_engine_settle(peer->rpc);
+    um_engine_settle(peer->rpc, peer);
+    return check.size;
 }
