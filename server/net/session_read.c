@@ -57,7 +57,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
 {
     session->server->traffic.bytes_read += size;
-    um_group_charge(session->group, 0, UM_GROUP_COST_READ + size);
+    um_group_charge(session->group, 0, UM_GROUP_COST_READ + size * UM_GROUP_COST_READ_BYTE);
     if (session->is_discarding) {
         discard(session, size);
         return;
