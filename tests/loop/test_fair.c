@@ -358,7 +358,8 @@ static void an_end_shows_in_the_next_request(void **state)
     world_start(world);
     other = client_open(world, OTHER, true);
     client_ping(other);
-    client = client_open(world, FIRST, true);
+    world_connect_elsewhere(world, FIRST, 1);
+    client = &world->clients[FIRST];
     client_send(
         client,
         "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"mine\",\"lifetime\":\"session\"}}\n");
