@@ -40,7 +40,8 @@ static int run_with_pipe(struct cli *cli)
     if (status == CLI_OK)
         status = verb->run(cli);
     cli_forget_result(cli);
-    umem_client_free(cli->client);
+    if (!cli->keeps_client)
+        umem_client_free(cli->client);
     return status;
 }
 

@@ -160,6 +160,7 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     char room[CLI_NUMBER_ROOM];
     int status = cli_call(cli, method, params, &result);
 
+    cli_outlast_reader();
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')

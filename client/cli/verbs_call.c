@@ -35,10 +35,14 @@ static int read_params(struct um_buf *params)
 static int call_method(struct cli *cli, const char *params)
 {
     int status = cli_connect(cli);
+    int code;
 
     if (status != CLI_OK)
         return status;
-    if (umem_call(cli->client, cli->words[0], params, &cli->result) != UMEM_OK)
+    cli_end_without_reader();
+    code = umem_call(cli->client, cli->words[0], params, &cli->result);
+    cli_outlast_reader();
+    if (code != UMEM_OK)
         return cli_fail_call(cli);
     cli_print_line(cli->result);
     return CLI_OK;
