@@ -339,6 +339,7 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .traffic = &server->traffic,
         .events = {server, on_shutdown, on_work_pending},
         .version = options->version,
+        .seed = options->seed,
         .guard = options->guard,
         .wipe = options->wipe,
         .pipe = server->path,

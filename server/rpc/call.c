@@ -73,6 +73,15 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     return false;
 }
 
+void um_call_charge(struct um_call *call, uint64_t work)
+{
+    struct um_batch *batch = call->batch;
+
+    if (batch != NULL)
+        batch->bytes_left -= work < batch->bytes_left ? work : batch->bytes_left;
+    um_peer_charge(call->peer, work);
+}
+
 /* Bytes of the message's answer, if it grows by so many more: in a batch, with the raw ones that are to follow. */
 static uint64_t grown(const struct um_call *call, uint64_t size)
 {

@@ -97,6 +97,6 @@ size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t p
     um_arena_reset(&peer->rpc->arena);
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
-    um_engine_settle(peer->rpc);
+    um_engine_settle(peer->rpc, peer);
     return check.size;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "call.h"
+#include "index.h"
 #include "list.h"
 
 enum {
@@ -33,14 +34,23 @@ struct um_job_kind {
     void (*release)(struct um_job *job);
 };
 
+/* That a call is at work on a heap. */
+struct um_job_place {
+    struct um_index_node node; /* place in um_rpc.jobs_by_heap, of one of those at a heap */
+    struct um_link at_heap;    /* ring of all that are at it */
+    const struct um_job *job;  /* NULL: in none */
+    um_handle heap;
+};
+
 struct um_job {
     const struct um_job_kind *kind;
-    bool is_long;                  /* takes more than a slice */
-    uint64_t held_bytes;           /* memory that it holds besides, as long as it is at work */
-    um_handle heaps[UM_JOB_HEAPS]; /* that it works on: not locked for others meanwhile; 0: none */
-    struct um_call *call;          /* to be answered; set by um_job_run() */
-    struct um_link in_jobs;        /* place in um_rpc.jobs, where it runs in slices */
-    struct um_link in_group;       /* place among those of its process, the next to run first */
+    bool is_long;                         /* takes more than a slice */
+    uint64_t held_bytes;                  /* memory that it holds besides, as long as it is at work */
+    um_handle heaps[UM_JOB_HEAPS];        /* that it works on: not locked for others meanwhile; 0: none */
+    struct um_call *call;                 /* to be answered; set by um_job_run() */
+    struct um_link in_jobs;               /* place in um_rpc.jobs, where it runs in slices */
+    struct um_link in_group;              /* place among those of its process, the next to run first */
+    struct um_job_place at[UM_JOB_HEAPS]; /* for each of `heaps`, while it runs in slices */
 };
 
 /* The job of a call that works on `size` bytes of one or two blocks (`second` may be NULL). */

@@ -24,6 +24,8 @@ static void info(struct um_call *call, const struct um_args *args)
     struct um_buf *out;
 
     (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
     um_reply_string(call, "name", "umemd");
     um_reply_string(call, "version", rpc->version);
     um_reply_uint(call, "protocol", 1);
@@ -78,6 +80,7 @@ const struct um_method um_method_server_info = {
     .name = "server.info",
     .summary = "Tells what the daemon is, where it runs and its limits.",
     .result = info_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = info,
 };
 
@@ -89,6 +92,8 @@ static void stats(struct um_call *call, const struct um_args *args)
     struct um_buf *out;
 
     (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
     um_store_get_stats(rpc->store, &books);
     um_reply_uint(call, "heaps", books.heaps);
     um_reply_uint(call, "blocks", books.blocks);
@@ -96,6 +101,7 @@ static void stats(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "peak_bytes", books.peak_bytes);
     um_reply_uint(call, "orphaned_blocks", books.orphaned_blocks);
     um_reply_uint(call, "orphaned_bytes", books.orphaned_bytes);
+    um_reply_uint(call, "pinned_bytes", books.pinned_bytes);
     um_reply_uint(call, "sessions", traffic->sessions);
     um_reply_uint(call, "requests", rpc->requests);
     um_reply_uint(call, "errors", rpc->errors);
@@ -128,6 +134,11 @@ static const struct um_member stats_result[] = {
     {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
     {.name = "orphaned_blocks", .type = UM_UINT, .doc = "Blocks without a name that no open session holds."},
     {.name = "orphaned_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "pinned_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Of blocks that are gone, from which answers are still sent; they count for the limits as blocks "
+            "do."},
     {.name = "sessions", .type = UM_UINT, .doc = "Clients connected."},
     {.name = "requests", .type = UM_UINT, .doc = "Requests since the start, bad ones and this one counted."},
     {.name = "errors", .type = UM_UINT, .doc = "Those that were answered with an error."},
@@ -163,6 +174,7 @@ const struct um_method um_method_server_stats = {
     .name = "server.stats",
     .summary = "Counts what the daemon holds and has done.",
     .result = stats_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = stats,
 };
 

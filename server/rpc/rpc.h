@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "limits.h"
 #include "list.h"
+#include "tree.h"
 
 struct um_rpc;
 struct um_peer;
@@ -55,6 +56,7 @@ struct um_rpc_options {
     const char *pipe;    /* where clients connect; "" where there is no pipe */
     bool guard;          /* the store has guards; a feature to tell of */
     bool wipe;           /* the store clears what is let go; likewise */
+    uint64_t seed;       /* random bits: for the hash of what clients choose */
     int64_t pid;
     int64_t started;     /* seconds since 1970-01-01 UTC */
     uint64_t started_ms; /* the same moment on the clock that only goes forward */
@@ -137,6 +139,7 @@ struct um_peer {
     struct um_peer_group *group;               /* of the process that it belongs to */
     struct um_peer_group own_group;            /* where none was named */
     struct um_link in_rpc;                     /* place among all peers, in the order of their ids */
+    struct um_tree_node by_id;                 /* likewise, to be found by its id */
     struct um_link laters;                     /* list of um_later.in_peer: calls that wait */
     struct um_link watches;                    /* list of um_watch.in_peer */
     struct um_link talking;                    /* list of um_watch.in_talking: those with something to tell */

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steps.h"
+
 enum um_handle_kind {
     UM_HANDLE_ACCOUNT, /* inside the store only */
     UM_HANDLE_HEAP,
@@ -88,6 +90,7 @@ enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle
 static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    UM_STEP();
     return slots->chunks[slot >> slots->chunk_bits] + (slot & mask) * slots->record_size;
 }
 

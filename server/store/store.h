@@ -68,11 +68,11 @@ struct um_fault {
 
 /* What a store is made with. Limits are inclusive. */
 struct um_store_options {
-    uint64_t bytes_limit;        /* bytes in all blocks together */
-    uint32_t blocks_limit;       /* blocks at one time; at most 2^26 - 2 */
-    uint32_t heaps_limit;        /* heaps at one time, the process heap not counted */
+    uint64_t bytes_limit;  /* bytes in all blocks together, and in memory of former ones that pins keep */
+    uint32_t blocks_limit; /* blocks at one time; at most 2^26 - 2 */
+    uint32_t heaps_limit;  /* heaps at one time, the process heap not counted */
     uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
-    uint64_t owner_bytes_limit;  /* bytes in the blocks that one open owner has made; 0: as bytes_limit */
+    uint64_t owner_bytes_limit;  /* likewise for the blocks that one open owner has made; 0: as bytes_limit */
     uint64_t holds_limit;        /* holds of owners on blocks that others made; 0: any number */
     bool guard;                  /* private heaps have guard bytes on both sides of each block (guard.h) */
     bool wipe;                   /* memory is cleared when it is let go */
@@ -81,7 +81,8 @@ struct um_store_options {
 
 /* What the store tells of things that vanish and of locks that end, so that waits and watches can end and a
  * queue for a lock can move on. An event is raised when all of what it is about has happened: handles are
- * stale and the counts are right, even where an owner's end takes much at once. The callee may look things
+ * stale and the counts are right. Where an owner's end or a heap's takes much, its events are raised piece by
+ * piece by um_store_reclaim(). The callee may look things
  * up, but must not call anything of the store that changes it: note what to do and do it after the call that
  * raised the event. Any of the functions may be NULL. um_store_free() raises no events. */
 struct um_store_events {
@@ -113,6 +114,8 @@ struct um_store_stats {
     uint64_t peak_bytes;      /* most that bytes has been */
     uint64_t orphaned_blocks; /* alive, without a name and held by no open owner */
     uint64_t orphaned_bytes;
+    uint64_t
+        pinned_bytes; /* of blocks that are gone, whose memory is kept by pins; they count for bytes_limit, too */
     uint64_t holds; /* of owners on blocks that others made */
 };
 
@@ -176,10 +179,12 @@ struct um_owner_info {
 
 int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
 
-/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its
- * holds. What it made and left is remembered with its pid and program until the last such block or heap is
- * gone. Blocks are stale or orphaned, and out of the counts, at once, however many there are; only holds on
- * more than 4,096 blocks of others are ended by um_store_reclaim(), and count until then. NULL is fine. */
+/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, ends its holds, and last unlocks
+ * its heaps. What it made and left is remembered with its pid and program until the last such block or heap is
+ * gone. What has lifetime session is stale at once, however much there is. All else takes effect at once where
+ * it is up to 4,096 heaps, accounts (what it has in one heap with one lifetime), holds and locks, of all owners
+ * that end between two calls of um_store_set_time(); more is ended by um_store_reclaim(), and counts until
+ * then. NULL is fine. */
 void um_owner_close(struct um_store *store, struct um_owner *owner);
 
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info);

@@ -19,6 +19,7 @@ enum {
     CROWD = 200,        /* which has so many */
     ANSWER = 40,        /* bytes of the answer to a ping without id */
     TURN_CLIENTS = 64,  /* that are accepted in one turn */
+    MANY_TURNS = 10000, /* that show a hang */
     FEW_TURNS = 8,      /* in which a request is read, served and answered, whatever others do */
     LINE_ROOM = 4096
 };
@@ -28,12 +29,11 @@ static const char ping[] = "{\"method\":\"server.ping\"}\n";
 /* How many turns a ping takes; the test fails where it is not answered in many. */
 static unsigned ping_turns(struct client *client)
 {
-    enum { MANY = 10000 };
     size_t before = client->received.size;
     unsigned turns = 0;
 
     client_send(client, ping);
-    while (client->received.size < before + ANSWER && turns < MANY) {
+    while (client->received.size < before + ANSWER && turns < MANY_TURNS) {
         world_turn(client->world);
         turns++;
     }
@@ -70,10 +70,27 @@ static void close_all(struct world *world, unsigned count)
         client_close(&world->clients[FIRST + i]);
 }
 
+/* Turns the loop until so many sessions have opened since the start. */
 static void await_opened(struct world *world, unsigned count)
 {
-    while (world->opened < count)
+    for (int turns = 0; turns < MANY_TURNS && world->opened < count; turns++)
         world_turn(world);
+    assert_int_equal(world->opened, count);
+}
+
+/* Turns the loop until a counter of the server's is above a bound. */
+static void await_more(struct client *other, const char *stat, unsigned long long bound)
+{
+    for (int turns = 0; turns < MANY_TURNS && stat_of(other, stat) <= bound; turns++)
+        world_turn(other->world);
+    assert_true(stat_of(other, stat) > bound);
+}
+
+static void await_only(struct client *other)
+{
+    for (int turns = 0; turns < MANY_TURNS && stat_of(other, "sessions") != 1; turns++)
+        world_turn(other->world);
+    assert_int_equal(stat_of(other, "sessions"), 1);
 }
 
 /* ---- connecting ---- */
@@ -93,9 +110,9 @@ static void a_turn_takes_so_many_clients(void **state)
 {
     struct world *world = *state;
     struct client *other;
-    unsigned ticks = 0;
+    static uv_timer_t timer; /* outlives a test that fails */
+    static unsigned ticks;
     unsigned turns = 0;
-    uv_timer_t timer;
 
     world_start(world);
     other = client_open(world, OTHER, true);
@@ -132,12 +149,11 @@ static void connecting_and_closing_in_a_loop(void **state)
         world_connect_elsewhere(world, FIRST, CROWD);
         close_all(world, CROWD);
         assert_true(ping_turns(other) <= FEW_TURNS);
-        while (!world->clients[FIRST + CROWD - 1].is_closed)
+        for (int turns = 0; turns < FEW_TURNS; turns++)
             world_turn(world);
         assert_true(world->opened - world->closed <= 2 * TURN_CLIENTS);
     }
-    while (stat_of(other, "sessions") != 1)
-        world_turn(world);
+    await_only(other);
     assert_int_equal(refusals_of(other, "sessions"), 0);
 }
 
@@ -195,7 +211,11 @@ static void a_process_has_one_share_of_messages(void **state)
 /* The same where one message is a lot of work. */
 static void a_process_has_one_share_of_work(void **state)
 {
-    enum { BLOCK = 100000, RESULT = 43 /* bytes of an answer with a size of six digits, at least */, TIMES = 10 };
+    enum {
+        BLOCK = 100000,
+        RESULT = 43 /* bytes of an answer with a size of six digits, at least */,
+        TIMES = 10
+    };
     struct world *world = *state;
     struct client *other;
     char line[LINE_ROOM];
@@ -262,8 +282,7 @@ static void sessions_end_over_several_turns(void **state)
             continue;
         assert_true(ping_turns(other) <= FEW_TURNS);
     }
-    while (stat_of(other, "sessions") != 1)
-        world_turn(world);
+    await_only(other);
 }
 
 /* ---- memory ---- */
@@ -289,8 +308,7 @@ static void half_sent_messages_leave_capacity(void **state)
     await_opened(world, GREEDY + 1);
     for (unsigned i = 0; i < GREEDY; i++)
         client_send_bytes(&world->clients[FIRST + i], text, LARGE - 10);
-    while (stat_of(other, "gathered_bytes") < LIMIT / 4)
-        world_turn(world);
+    await_more(other, "gathered_bytes", LIMIT / 4);
     for (int i = 0; i < 100; i++)
         client_ping(other);
     assert_true(stat_of(other, "gathered_bytes") <= LIMIT / 2 + 2 * LARGE + GREEDY * 4096);
@@ -320,8 +338,7 @@ static void unread_answers_leave_capacity(void **state)
     for (unsigned i = 0; i < GREEDY; i++)
         uv_read_stop((uv_stream_t *)&world->clients[FIRST + i].pipe);
     send_from_all(world, GREEDY, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n", TIMES);
-    while (refusals_of(other, "unsent_total_bytes") == 0)
-        world_turn(world);
+    await_more(other, "unsent_bytes", TOTAL / 4);
     for (int i = 0; i < 500; i++)
         client_ping(other);
     client_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");

@@ -46,8 +46,8 @@ struct world {
     char path[UM_ENDPOINT_ROOM]; /* of the pipe */
     char place[128];             /* the directory that it lies in, where there is one */
     unsigned warnings;           /* notes of the server that were warnings */
-    unsigned opened;             /* notes that a session has opened */
-    unsigned closed;             /* notes that one has closed */
+    unsigned opened;             /* sessions that have opened, as of the last turn */
+    unsigned closed;             /* those of them that have closed */
 };
 
 /* cmocka's: make a world without a server, and check at its end that everything was closed. */

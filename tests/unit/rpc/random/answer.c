@@ -186,6 +186,12 @@ bool fits(struct call *call, uint64_t size, uint64_t touched)
     return true;
 }
 
+void charge(struct call *call, uint64_t work)
+{
+    if (call->batch_left != NULL)
+        *call->batch_left -= work < *call->batch_left ? work : *call->batch_left;
+}
+
 size_t answer_used(const struct call *call)
 {
     bool headers = call->run->sessions[call->session].peer.framing == UM_FRAMING_HEADERS;

@@ -165,6 +165,9 @@ size_t answer_used(const struct call *call); /* bytes of the message so far, its
 uint64_t sent_with(
     const struct call *call,
     uint64_t size); /* bytes that are to be sent if it grows by so many: raw ones of a batch, too */
+
+/* Counts work of a call whose amount shows only when it is done. */
+void charge(struct call *call, uint64_t work);
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
 void write_number(struct um_buf *out, enum um_value_type type, const unsigned char *bytes);
 int code_at(unsigned index); /* 0: past the end */
