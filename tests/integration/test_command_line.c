@@ -227,33 +227,88 @@ static void test_man_page(void **state)
     expect_file(CLI_SOURCE "/umem.1");
 }
 
+/* As bash has them. */
+#define BREAKS " \t\n\"'><=;|&(:"
+
+/* What is offered for a line on the daemon's pipe, which stands behind the verb. */
+static void expect_offered(const struct daemon *daemon, const char *verb, const char *rest,
+                           const char *offered)
+{
+    char line[512];
+
+    snprintf(line, sizeof line, "umem %s --pipe '%s' %s", verb, daemon->pipe, rest);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, BREAKS)), 0);
+    expect_whole_output(offered);
+    assert_string_equal(command.errors, "");
+}
+
 static void test_completion(void **state)
 {
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "bash")), 0);
     expect_file(CLI_SOURCE "/umem.bash");
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "1", "umem", "re")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem re", BREAKS)), 0);
     expect_whole_output("resize\nread\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "heap", "c")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem heap c", BREAKS)), 0);
     expect_whole_output("create\ncompact\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "ls", "--o")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ls --o", BREAKS)), 0);
     expect_whole_output("--orphaned\n");
-    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma ray")), 0);
-    assert_int_equal(
-        umem(NULL, NULL,
-             WORDS("--complete", "4", "umem", "--pipe", ((struct daemon *)*state)->pipe, "read", "g")),
-        0);
-    expect_whole_output("gamma ray\n");
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "7", "umem", "ls", "--pipe", "=",
-                                ((struct daemon *)*state)->pipe, "--heap", "=", "")),
-                     0);
-    expect_whole_output("process\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", BREAKS)), 0);
+    expect_whole_output("f32\nf64\n");
+    /* A shell that breaks words nowhere else replaces all of it. */
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", " ")), 0);
+    expect_whole_output("--type=f32\n--type=f64\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem hold x -- re", BREAKS)), 0);
+    expect_whole_output("");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "", BREAKS)), 0);
+    expect_output("alloc\n");
+    expect_offered(*state, "ls", "--heap=", "process\n");
+    expect_offered(*state, "ls", "--heap ", "process\n");
+    expect_offered(*state, "ls", "--heap=\"pro", "process\n");
     /* Nobody there: nothing, and quietly. */
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "4", "umem", "--pipe", "nobody-here", "read", "")),
-                     0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem --pipe nobody-here read ", BREAKS)), 0);
     expect_whole_output("");
     assert_string_equal(command.errors, "");
+}
+
+/* Names as they may be, behind what the shell takes for something else. */
+static void test_completion_of_any_name(void **state)
+{
+    static const char *const names[] = {"gamma ray", "user:1", "user:2", "a=b=c", "it's", "\"q\"", "$x"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", names[i])), 0);
+    expect_offered(*state, "read", "g", "gamma\\ ray\n");
+    expect_offered(*state, "read", "gamma\\ r", "gamma\\ ray\n");
+    expect_offered(*state, "read", "\"gamma r", "gamma ray\n");
+    expect_offered(*state, "read", "'g", "gamma ray\n");
+    expect_offered(*state, "read", "user:", "1\n2\n");
+    expect_offered(*state, "read", "us", "user:1\nuser:2\n");
+    expect_offered(*state, "read", "'user:", "user:1\nuser:2\n");
+    expect_offered(*state, "read", ":user:", "1\n2\n");
+    expect_offered(*state, "read", "a=b=", "c\n");
+    expect_offered(*state, "read", "a=", "b=c\n");
+    expect_offered(*state, "heap validate", "--block=user:", "1\n2\n");
+    expect_offered(*state, "read", "it", "it\\'s\n");
+    expect_offered(*state, "read", "'it", "it'\\''s\n");
+    expect_offered(*state, "read", "\"it", "it's\n");
+    expect_offered(*state, "read", "\\\"", "\\\"q\\\"\n");
+    expect_offered(*state, "read", "'$", "$x\n");
+    expect_offered(*state, "read", "\"\\$", "\\$x\n");
+    expect_offered(*state, "copy", "'gamma ray' 'user:1", "user:1\n");
+}
+
+/* However many blocks there are without a name. */
+static void test_completion_past_many_blocks(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle block;
+
+    for (int i = 0; i < 2500; i++)
+        assert_int_equal(umem_block_alloc(client, 1, NULL, &block), UMEM_OK);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "behind")), 0);
+    expect_offered(*state, "read", "be", "behind\n");
+    umem_client_free(client);
 }
 
 int main(void)
@@ -271,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),
         cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_of_any_name, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_past_many_blocks, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
