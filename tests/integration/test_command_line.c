@@ -100,6 +100,56 @@ static void test_help_on_methods(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("help", "block.nothing")), 2);
 }
 
+/* ---- every page of help fits a terminal ---- */
+
+static void expect_narrow(const char *page)
+{
+    for (const char *line = page; *line != '\0'; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
+        if (strcspn(line, "\n") > 80)
+            print_error("%.*s\n", (int)strcspn(line, "\n"), line);
+        assert_true(strcspn(line, "\n") <= 80);
+    }
+}
+
+/* Looks at the help on each of the words that are offered for a line. Returns how many there are. */
+static int look_at_each(const struct daemon *daemon, const char *line)
+{
+    static char words[PROCESS_OUTPUT_SIZE];
+    int count = 0;
+
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, " ")), 0);
+    memcpy(words, command.output, sizeof words);
+    for (char *word = strtok(words, "\n"); word != NULL; word = strtok(NULL, "\n"), count++) {
+        /* One name has a character that a shell would take for its own. */
+        assert_int_equal(umem(daemon, NULL, WORDS("help", word + (word[0] == '\\'))), 0);
+        expect_narrow(command.output);
+    }
+    return count;
+}
+
+static void test_help_is_narrow(void **state)
+{
+    static struct process umemd;
+    const char *const help[] = {UMEMD, "--help", NULL};
+    const struct daemon *daemon = *state;
+    char line[256];
+
+    assert_int_equal(process_run(&umemd, help, NULL), 0);
+    expect_narrow(umemd.output);
+    assert_int_equal(umem(NULL, NULL, WORDS("help")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("help", "methods")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("stats")), 0);
+    expect_narrow(command.output);
+    /* Values stand below each other. */
+    for (char *at = strtok(command.output, "\n"); at != NULL; at = strtok(NULL, "\n"))
+        assert_int_equal(strrchr(at, ' ') - at, strlen("refusals.unsent_total_bytes"));
+    assert_true(look_at_each(daemon, "umem help ") > 30);
+    snprintf(line, sizeof line, "umem --pipe '%s' call ", daemon->pipe);
+    assert_true(look_at_each(daemon, line) > 35);
+}
+
 static void test_no_daemon(void **state)
 {
     struct daemon nowhere = {.pipe = ""};
@@ -318,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_options_stand, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_help),
         cmocka_unit_test_setup_teardown(test_help_on_methods, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_help_is_narrow, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test(test_a_lost_connection),
         cmocka_unit_test(test_a_silent_daemon),
