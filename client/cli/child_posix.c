@@ -21,7 +21,7 @@ extern char **environ;
 
 enum { LOOK_MS = 20 /* from a look whether a program has ended to the next */ };
 
-/* The child must not inherit that Ctrl-C is ignored here. */
+/* The child must not inherit that Ctrl-C is ignored here, nor a limit of file sizes. */
 static void set_signals(posix_spawnattr_t *attributes)
 {
     sigset_t defaults;
@@ -29,6 +29,7 @@ static void set_signals(posix_spawnattr_t *attributes)
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGINT);
     sigaddset(&defaults, SIGQUIT);
+    sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_setsigdefault(attributes, &defaults);
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
 }
