@@ -29,29 +29,31 @@ static void append(char text[TYPE_ROOM], const char *separator, const cJSON *wor
         snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
 }
 
-static bool is_null(const cJSON *word)
-{
-    return cJSON_IsString(word) && strcmp(word->valuestring, "null") == 0;
-}
-
-/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
-static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
     const cJSON *word;
     const char *separator = ": ";
 
-    text[0] = '\0';
-    append(text, "", type);
-    cJSON_ArrayForEach(word, type)
-    {
-        if (!is_param || !is_null(word))
-            append(text, " or ", word);
-    }
+    if (!is_param || strcmp(string_of(schema, "type"), "null") != 0)
+        append(text, " or ", type);
     cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(schema, "enum"))
     {
         append(text, separator, word);
         separator = ", ";
+    }
+}
+
+/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+{
+    const cJSON *alternative;
+
+    text[0] = '\0';
+    append_type(schema, is_param, text);
+    cJSON_ArrayForEach(alternative, cJSON_GetObjectItemCaseSensitive(schema, "oneOf"))
+    {
+        append_type(alternative, is_param, text);
     }
 }
 
@@ -88,6 +90,11 @@ static void print_properties(const cJSON *schema, int indent)
         print_entry(indent, property->string, property, NULL, string_of(property, "description"));
         print_properties(property, indent + 2);
         print_properties(cJSON_GetObjectItemCaseSensitive(property, "items"), indent + 2);
+    }
+    /* One that may be null: the object is the other alternative. */
+    cJSON_ArrayForEach(property, cJSON_GetObjectItemCaseSensitive(schema, "oneOf"))
+    {
+        print_properties(property, indent);
     }
 }
 
