@@ -29,12 +29,13 @@ static bool bind_uint(struct um_call *call, const struct um_param *param, const 
                       uint64_t *value)
 {
     uint64_t maximum = param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX;
+    int64_t integer;
 
-    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer || json->integer < 0 ||
-        (uint64_t)json->integer < param->minimum || (uint64_t)json->integer > maximum)
+    if (!um_json_integer_of(json, &integer) || integer < 0 || (uint64_t)integer < param->minimum ||
+        (uint64_t)integer > maximum)
         return um_args_refuse(call, param->name, "must be an integer from %llu to %llu",
                               (unsigned long long)param->minimum, (unsigned long long)maximum);
-    *value = (uint64_t)json->integer;
+    *value = (uint64_t)integer;
     return true;
 }
 
@@ -123,16 +124,13 @@ static bool bind_flags(struct um_call *call, const struct um_param *param, const
 }
 
 static bool bind_id(struct um_call *call, const struct um_param *param, const struct um_json *json,
-                    const struct um_json **value)
+                    struct um_id *value)
 {
-    if (um_json_is(json, UM_JSON_STRING) && json->size <= UM_ID_SIZE_LIMIT) {
-        *value = json;
-        return um_args_string(call, param->name, json) != NULL;
-    }
-    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
+    if (um_json_is(json, UM_JSON_STRING) && um_args_string(call, param->name, json) == NULL)
+        return false;
+    if (!um_id_from_json(json, value) || value->kind == UM_ID_NULL)
         return um_args_refuse(call, param->name,
-                              "must be the id of a request: a string of at most 1024 bytes, or an integer");
-    *value = json;
+                              "must be the id of a request: a string or a number of at most 1024 bytes");
     return true;
 }
 

@@ -1,7 +1,6 @@
 #include "later.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine.h"
 
@@ -125,21 +124,12 @@ void um_later_fail(struct um_later *later, int code, const struct um_fault *faul
 
 /* ---- ends that come from here ---- */
 
-static bool is_same_id(const struct um_id *left, const struct um_id *right)
-{
-    if (left->kind != right->kind)
-        return false;
-    if (left->kind == UM_ID_INTEGER)
-        return left->integer == right->integer;
-    return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
-}
-
 bool um_later_cancel(struct um_peer *peer, const struct um_id *id)
 {
     for (struct um_link *link = peer->laters.next; link != &peer->laters; link = link->next) {
         struct um_later *later = UM_LIST_ITEM(link, struct um_later, in_peer);
 
-        if (um_list_is_empty(&later->in_cancelled) && is_same_id(&later->call->id, id)) {
+        if (um_list_is_empty(&later->in_cancelled) && um_id_is(&later->call->id, id)) {
             um_list_append(&peer->rpc->cancelled, &later->in_cancelled);
             return true;
         }

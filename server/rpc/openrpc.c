@@ -112,11 +112,11 @@ static void write_param_schema(struct um_buf *out, const struct um_param *param)
         break;
     case UM_HEAP:
     case UM_BLOCK:
-    case UM_ID:
         write_types(out, "integer", "string", nullable);
         if (param->fallback_name != NULL)
             member_string(out, "default", param->fallback_name);
         break;
+    case UM_ID:
     case UM_VALUE:
         write_types(out, "number", "string", nullable);
         break;
