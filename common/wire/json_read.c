@@ -372,16 +372,12 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
     return read_whole(source, arena, json);
 }
 
-bool um_json_integer_of(const struct um_json *json, int64_t *integer)
+bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
 {
     double number;
 
     if (json->kind != UM_JSON_NUMBER)
         return false;
-    if (json->is_plain) {
-        *integer = json->integer;
-        return true;
-    }
     number = um_json_double_of(json);
     if (!(fabs(number) <= (double)INTEGER_MAX) || floor(number) < number)
         return false;

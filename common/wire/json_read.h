@@ -44,10 +44,11 @@ struct um_json {
     const char *key;      /* of a member of an object, unescaped, ends with NUL; else NULL */
     union {
         struct um_json *child; /* ARRAY, OBJECT: the first in it; NULL: none */
-        const char *text;      /* STRING: unescaped, ends with NUL; NUMBER: as it is written, without an end */
+        const char *text; /* STRING: unescaped, ends with NUL; NUMBER: as it is written, without an end */
     };
     union {
-        size_t size;     /* STRING, NUMBER that is not is_plain: bytes of text; ARRAY, OBJECT: how many are in it */
+        size_t
+            size; /* STRING, NUMBER that is not is_plain: bytes of text; ARRAY, OBJECT: how many are in it */
         int64_t integer; /* NUMBER that is_plain */
     };
     enum um_json_kind kind;
@@ -93,7 +94,14 @@ static inline size_t um_json_number_size(const struct um_json *number)
 
 /* The integer that it is, however it is written (100, 100.0, 1e2), by the nearest double. Returns false where that has a fraction or
  * passes +-(2^53 - 1). */
-bool um_json_integer_of(const struct um_json *json, int64_t *integer);
+bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer);
+static inline bool um_json_integer_of(const struct um_json *json, int64_t *integer)
+{
+    if (json->kind != UM_JSON_NUMBER || !json->is_plain)
+        return um_json_unplain_integer_of(json, integer);
+    *integer = json->integer;
+    return true;
+}
 
 /* The double or float nearest to it; an infinity where it is too large. */
 double um_json_double_of(const struct um_json *json);

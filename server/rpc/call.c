@@ -86,7 +86,7 @@ static bool is_within_total(const struct um_call *call, uint64_t size)
 {
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t limit = rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(rpc)->unsent_bytes;
+    uint64_t used = um_engine_traffic(rpc)->unsent_bytes + rpc->promised_bytes;
 
     return used <= limit && grown(call, size) <= limit - used;
 }
@@ -106,7 +106,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
     fault = (struct um_fault){
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
-        .used = um_engine_traffic(rpc)->unsent_bytes,
+        .used = um_engine_traffic(rpc)->unsent_bytes + rpc->promised_bytes,
         .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
@@ -135,7 +135,7 @@ void um_call_start(struct um_call *call)
         give_up(call);
 }
 
-/* What every answer begins with is the same but for the id, and is copied at once. */
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
 static void begin_envelope(struct um_call *call)
 {
     static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
@@ -150,10 +150,15 @@ struct um_buf *um_reply(struct um_call *call)
 {
     static const char result[] = ",\"result\":{";
     struct um_buf *out = &call->peer->out;
+    char *space;
 
-    if (!call->begun) {
-        begin_envelope(call);
-        um_buf_append(out, result, sizeof result - 1);
+    if (call->begun)
+        return out;
+    begin_envelope(call);
+    space = um_buf_reserve(out, sizeof result - 1);
+    if (space != NULL) {
+        memcpy(space, result, sizeof result - 1);
+        out->size += sizeof result - 1;
     }
     return out;
 }

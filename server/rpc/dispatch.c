@@ -38,6 +38,22 @@ static void refuse_text(struct um_peer *peer, int code, const struct um_json_che
     um_peer_refuse(peer, UMEM_E_PARSE_ERROR, what);
 }
 
+/* What reading a message costs, as um_peer_charge() has it: about 30 ns a value, most of it for new memory, and up to half a
+ * nanosecond a byte. */
+enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
+
+int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
+                   struct um_json_check *check)
+{
+    struct um_rpc *rpc = peer->rpc;
+    int code = um_json_read(text, size, &rpc->arena, json, check);
+
+    rpc->text = text;
+    rpc->text_size = size;
+    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)check->values);
+    return code;
+}
+
 static bool is_array(const char *text, size_t size)
 {
     while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
@@ -64,7 +80,7 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
     struct um_arena *arena = &peer->rpc->arena;
     struct um_json_check check;
     struct um_json *json = NULL;
-    int code = um_json_read(text, size, arena, &json, &check);
+    int code = um_engine_read(peer, text, size, &json, &check);
 
     if (code == UMEM_OK && json->kind == UM_JSON_ARRAY) {
         um_batch_begin(peer, json, &copy);

@@ -9,6 +9,7 @@
 #include "arena.h"
 #include "call.h"
 #include "deadlines.h"
+#include "json_read.h"
 #include "most.h"
 #include "observe.h"
 #include "rpc.h"
@@ -41,6 +42,9 @@ struct um_rpc {
     struct um_deadlines deadlines; /* of calls that wait */
     struct um_observing observing;
     struct um_arena arena;               /* what the message at work is read into */
+    const char *text;                    /* that message; reading it has changed it */
+    size_t text_size;                    /* bytes of it */
+    uint64_t promised_bytes;             /* of answers that calls at work are printing: as good as unsent */
     uint64_t refusals[UM_LIMIT_COUNT];   /* errors since the start that were about a limit */
     struct um_most most[UM_LIMIT_COUNT]; /* who uses most of it, as last looked for */
 };
@@ -58,6 +62,10 @@ void um_peer_flush(struct um_peer *peer);
  * at, observers told. The unit is what copying one byte costs, about 0.25 ns: a microsecond of work is 4,096. The peer's turn
  * ends when its work reaches limits.turn_bytes. */
 void um_peer_charge(struct um_peer *peer, uint64_t work);
+
+/* Reads a message into the engine's arena, and counts what that costs. As um_json_read(). */
+int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
+                   struct um_json_check *check);
 
 /* What the mover of bytes counts; zeros where it does not. */
 const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);

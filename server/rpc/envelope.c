@@ -74,7 +74,8 @@ static const char *check_envelope(struct um_call *call, const struct um_json *re
     if (envelope->twice)
         return "jsonrpc, method, params or id stands twice";
     if (envelope->id != NULL && !um_id_from_json(envelope->id, &call->id))
-        return "id must be a string of at most 1024 bytes without \\u0000, a number of at most 1024 bytes, or "
+        return "id must be a string of at most 1024 bytes without \\u0000, a number of at most 1024 bytes, "
+               "or "
                "null";
     if (envelope->jsonrpc != NULL && !is_version(envelope->jsonrpc))
         return "jsonrpc must be \"2.0\", or be left out";

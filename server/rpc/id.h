@@ -27,17 +27,16 @@ struct um_id {
 /* Reads an id. Returns false for what is no string, number or null, or is too long: *id is then UM_ID_NULL, as it is answered. */
 static inline bool um_id_from_json(const struct um_json *json, struct um_id *id)
 {
-    bool is_number = um_json_is(json, UM_JSON_NUMBER);
-    size_t size;
-
+    if (json->kind == UM_JSON_NUMBER)
+        *id = (struct um_id){UM_ID_NUMBER, um_json_number_size(json), json->text};
+    else if (json->kind == UM_JSON_STRING && !json->has_nul)
+        *id = (struct um_id){UM_ID_STRING, json->size, json->text};
+    else
+        *id = (struct um_id){.kind = UM_ID_NULL};
+    if (id->size <= UM_ID_SIZE_LIMIT)
+        return id->kind != UM_ID_NULL || json->kind == UM_JSON_NULL;
     *id = (struct um_id){.kind = UM_ID_NULL};
-    if (!is_number && (!um_json_is(json, UM_JSON_STRING) || json->has_nul))
-        return um_json_is(json, UM_JSON_NULL);
-    size = is_number ? um_json_number_size(json) : json->size;
-    if (size > UM_ID_SIZE_LIMIT)
-        return false;
-    *id = (struct um_id){is_number ? UM_ID_NUMBER : UM_ID_STRING, size, json->text};
-    return true;
+    return false;
 }
 
 /* Whether two were written alike; 1 and 1.0 were not. Nothing is like null or like none. */
@@ -53,14 +52,21 @@ static inline size_t um_id_written_size(const struct um_id *id)
     return id->kind == UM_ID_STRING ? 6 * id->size : id->size;
 }
 
+/* Writes it as JSON behind a colon. */
 static inline void um_id_write(struct um_buf *out, const struct um_id *id)
 {
-    if (id->kind == UM_ID_NUMBER)
-        um_json_raw(out, id->text, id->size);
-    else if (id->kind == UM_ID_STRING)
+    if (id->kind == UM_ID_NUMBER) {
+        char *space = um_buf_reserve(out, id->size);
+
+        if (space == NULL)
+            return;
+        memcpy(space, id->text, id->size);
+        out->size += id->size;
+    } else if (id->kind == UM_ID_STRING) {
         um_json_string(out, id->text, id->size);
-    else
+    } else {
         um_json_null(out);
+    }
 }
 
 #endif

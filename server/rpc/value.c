@@ -21,6 +21,23 @@ size_t um_value_size(enum um_value_type type)
     return sizes[type];
 }
 
+/* Measured: 13 ns for a short integer, up to 70 ns for one of 64 bits, which may be a string, 45 to 95 ns for a float. */
+enum { SHORT_COST = 64, LONG_COST = 256, PLAIN_TEXT = 24, TEXT_COST = 16 };
+
+uint64_t um_value_cost(enum um_value_type type)
+{
+    return um_value_size(type) < sizeof(uint64_t) && type != UM_F32 ? SHORT_COST : LONG_COST;
+}
+
+uint64_t um_value_reading_cost(const struct um_json *json, enum um_value_type type)
+{
+    size_t size = um_json_is(json, UM_JSON_NUMBER)   ? um_json_number_size(json)
+                  : um_json_is(json, UM_JSON_STRING) ? json->size
+                                                     : 0;
+
+    return um_value_cost(type) + (size > PLAIN_TEXT ? TEXT_COST * (uint64_t)(size - PLAIN_TEXT) : 0);
+}
+
 const char *um_value_name(enum um_value_type type)
 {
     return um_value_words[type].word;
