@@ -294,8 +294,10 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
         return um_args_refuse(call, param->name, "must be an array of numbers");
     *values = (struct um_values){.type = type, .items = json->child, .count = json->size};
     if (call->batch == NULL &&
-        json->size * um_value_cost(type) + call->peer->rpc->text_size > UM_JOB_ATOMIC_SIZE)
+        json->size * um_value_cost(type) + call->peer->rpc->text_size > UM_JOB_ATOMIC_SIZE) {
+        values->cost = json->size * um_value_cost(type);
         return true;
+    }
     bytes = um_arena_alloc(&call->peer->rpc->arena, size);
     if (bytes != NULL)
         return read_values(call, param, values, bytes);
