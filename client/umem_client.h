@@ -86,7 +86,8 @@ typedef uint64_t umem_handle;
 /* Bytes that hold any name of a heap or a block, of a client's program or its user, its end counted. */
 #define UMEM_NAME_SIZE 256
 
-/* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
+/* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. On POSIX
+ * systems a relative path of a pipe is taken from the working directory at umem_client_new(). */
 struct umem_options {
     const char *pipe;    /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
     uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */

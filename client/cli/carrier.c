@@ -16,6 +16,7 @@
 #include "json_out.h"
 #include "pending.h"
 #include "report.h"
+#include "system.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -113,6 +114,7 @@ static void follow(struct direction *direction, size_t size)
 static void direction_init(struct direction *direction, void (*note)(struct cli_pending *, char *, size_t))
 {
     um_frame_init(&direction->frame, MESSAGE_LIMIT, UINT64_MAX);
+    um_frame_count_brackets(&direction->frame);
     direction->note = note;
 }
 
@@ -179,14 +181,14 @@ static void send_mark(void)
 static void carry_input(void *context)
 {
     struct direction *direction = &carrier.to_daemon;
-    long size = cli_read_input(direction->bytes, READ_SIZE);
+    long size = cli_read_file(CLI_INPUT, direction->bytes, READ_SIZE);
 
     (void)context;
     while (size > 0) {
         follow(direction, (size_t)size);
         if (!send_bytes(direction->bytes, (size_t)size))
             return;
-        size = cli_read_input(direction->bytes, READ_SIZE);
+        size = cli_read_file(CLI_INPUT, direction->bytes, READ_SIZE);
     }
     if (size < 0) {
         cli_lock();
@@ -242,9 +244,9 @@ static bool pass_on(const struct direction *direction, size_t size)
     has_mark = carrier.has_mark && !carrier.mark_seen;
     cli_unlock();
     if (!has_mark)
-        return cli_write_output(direction->bytes, size);
+        return cli_write_file(CLI_OUTPUT, direction->bytes, size);
     size = keep_mark_back(direction->bytes, size);
-    return cli_write_output(carrier.output, size);
+    return cli_write_file(CLI_OUTPUT, carrier.output, size);
 }
 
 /* Whether all that can come has come, as far as the mark tells. */
@@ -292,7 +294,7 @@ static int carry_output(const struct cli *cli)
         if (is_over())
             return end_status(cli);
     }
-    if (carrier.mark_matched != 0 && !cli_write_output(carrier.mark, carrier.mark_matched))
+    if (carrier.mark_matched != 0 && !cli_write_file(CLI_OUTPUT, carrier.mark, carrier.mark_matched))
         return cli_fail_file("standard output", "written");
     return end_status(cli);
 }

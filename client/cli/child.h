@@ -22,6 +22,11 @@ enum {
  * signal has ended it), or one of CLI_CHILD_*. */
 int cli_run_child(const char *const *words, bool is_quiet);
 
+/* Runs a program as cli_run_child() does, which leaves another one behind that has nothing of ours: its standard input and output
+ * lead nowhere, and what it writes to standard error goes to `said` (`room` bytes, an end counted; more is dropped). Only this
+ * program is waited for, not who else keeps its standard error open. */
+int cli_start_child(const char *const *words, char *said, size_t room);
+
 /* Sets a variable in the environment that children get. */
 void cli_set_environment(const char *name, const char *value);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 #endif
 
 extern char **environ;
+
+enum { LOOK_MS = 20 /* from a look whether a program has ended to the next */ };
 
 /* The child must not inherit that Ctrl-C is ignored here. */
 static void set_signals(posix_spawnattr_t *attributes)
@@ -75,6 +78,79 @@ int cli_run_child(const char *const *words, bool is_quiet)
     sigaction(SIGCHLD, &ended, NULL);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
+    return status;
+}
+
+/* Takes what has come, up to the end of the room; more is dropped. Returns false at the end. */
+static bool take_said(int fd, char *said, size_t room, size_t *size)
+{
+    char dropped[256];
+    bool fits = *size + 1 < room;
+    ssize_t got = fits ? read(fd, said + *size, room - 1 - *size) : read(fd, dropped, sizeof dropped);
+
+    if (got > 0 && fits)
+        *size += (size_t)got;
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Listens until the program has ended, whoever else it has given its standard error to. */
+static int listen_and_wait(pid_t child, int fd, char *said, size_t room)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    size_t size = 0;
+    int status;
+    pid_t ended = 0;
+
+    while (poll(&ready, 1, LOOK_MS) == 0 || take_said(fd, said, room, &size)) {
+        if (ready.revents == 0)
+            ended = waitpid(child, &status, WNOHANG);
+        if (ended != 0)
+            break;
+    }
+    said[size] = '\0';
+    if (ended != child)
+        return wait_for(child);
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int start_with_errors_at(int fd, const char *const *words, pid_t *child)
+{
+    posix_spawn_file_actions_t actions;
+    int error;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, fd, 2);
+    error = posix_spawnp(child, words[0], &actions, NULL, (char **)(uintptr_t)words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+int cli_start_child(const char *const *words, char *said, size_t room)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    struct sigaction ended;
+    int ends[2];
+    pid_t child;
+    int error;
+    int status;
+
+    said[0] = '\0';
+    if (pipe(ends) != 0)
+        return CLI_CHILD_REFUSED;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    sigaction(SIGCHLD, &usual, &ended);
+    error = start_with_errors_at(ends[1], words, &child);
+    close(ends[1]);
+    if (error == 0)
+        status = listen_and_wait(child, ends[0], said, room);
+    else
+        status = error == ENOENT ? CLI_CHILD_ABSENT : CLI_CHILD_REFUSED;
+    sigaction(SIGCHLD, &ended, NULL);
+    close(ends[0]);
     return status;
 }
 

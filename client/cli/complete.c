@@ -7,6 +7,7 @@
 
 #include "args.h"
 #include "cli.h"
+#include "output.h"
 
 enum { NAME_ROOM = 64, TOKEN_ROOM = 32, TIMEOUT_MS = 1000, NAMES_MAXIMUM = 2000 };
 
@@ -24,7 +25,7 @@ struct place {
 static void offer(const char *word, const char *name)
 {
     if (name[0] != '\0' && strncmp(name, word, strlen(word)) == 0)
-        puts(name);
+        cli_print_line(name);
 }
 
 /* ---- names that the daemon has ---- */

@@ -6,7 +6,9 @@
 #include "complete.h"
 #include "help.h"
 #include "man.h"
+#include "output.h"
 #include "params.h"
+#include "program.h"
 #include "report.h"
 #include "show.h"
 #include "system.h"
@@ -56,7 +58,7 @@ static bool run_hidden(int count, char **arguments, int *status)
 {
     *status = CLI_OK;
     if (count == 2 && strcmp(arguments[1], "--version") == 0)
-        puts("umem " UMEM_VERSION);
+        cli_print_line("umem " UMEM_VERSION);
     else if (count == 2 && strcmp(arguments[1], "--print-man") == 0)
         cli_print_man();
     else if (count >= 3 && strcmp(arguments[1], "--complete") == 0)
@@ -71,7 +73,10 @@ int main(int count, char **arguments)
     struct cli cli = {.verb = NULL};
     int status;
 
-    arguments = cli_prepare(&count, arguments);
+    if (!um_program_fill_standard_files())
+        return CLI_FAILED;
+    cli_prepare();
+    arguments = um_program_arguments(&count, arguments);
     if (!run_hidden(count, arguments, &status)) {
         status = cli_parse(&cli, count, arguments);
         if (status == CLI_OK && cli.option[CLI_HELP] != NULL)
@@ -80,7 +85,7 @@ int main(int count, char **arguments)
             status = run(&cli);
         cli_parse_free(&cli);
     }
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
+    if (!cli_flush() && status == CLI_OK)
         status = cli_fail_file("standard output", "written");
     if (!cli_has_printed_all() && status == CLI_OK)
         status = cli_fail_memory();

@@ -12,9 +12,10 @@
 #include "json_out.h"
 #include "report.h"
 #include "show.h"
+#include "size.h"
 #include "text.h"
 
-enum { PARAMS_LIMIT = 1 << 26, HANDLE_DIGITS = 16 };
+enum { PARAMS_LIMIT = 1 << 26 };
 
 void cli_params_begin(struct cli_params *params)
 {
@@ -57,16 +58,7 @@ void cli_put_text(struct cli_params *params, const char *key, const char *text)
 
 void cli_put_handle(struct cli_params *params, const char *key, const char *text)
 {
-    /* Longer digits cannot be a handle, and no number says them exactly: then it is a name. */
-    bool is_number = text != NULL && *text >= '1' && *text <= '9' &&
-                     strspn(text, "0123456789") == strlen(text) && strlen(text) <= HANDLE_DIGITS;
-
-    if (!is_number) {
-        cli_put_text(params, key, text);
-        return;
-    }
-    um_json_key(&params->json, key);
-    um_json_raw(&params->json, text, strlen(text));
+    cli_put_text(params, key, text);
 }
 
 void cli_put_words(struct cli_params *params, const char *key, const char *text)
@@ -89,32 +81,10 @@ void cli_put_words(struct cli_params *params, const char *key, const char *text)
 
 bool cli_parse_size(const char *text, uint64_t *size)
 {
-    static const char units[] = "KMGT";
-    bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    const char *digits = is_hex ? text + 2 : text;
-    size_t length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
-    const char *end = digits + length;
-    uint64_t number = strtoull(digits, NULL, is_hex ? 16 : 10);
-    unsigned shift = 0;
-
-    if (length == 0 || length > HANDLE_DIGITS)
-        return false;
-    if (*end != '\0') {
-        const char *unit = strchr(units, *end);
-
-        if (is_hex || unit == NULL || end[1] != '\0')
-            return false;
-        shift = 10 * (unsigned)(unit - units + 1);
-    }
-    if (number > UMEM_SIZE_MAX >> shift)
-        return false;
-    *size = number << shift;
-    return true;
+    return um_size_parse(text, UMEM_SIZE_MAX, size);
 }
 
-static const char not_a_size[] =
-    "not a size; write digits, with K, M, G or T behind them for powers of 1024, or 0x and "
-    "hexadecimal digits";
+static const char not_a_size[] = "not a size; write " UM_SIZE_FORMS;
 
 void cli_put_size(struct cli_params *params, const char *key, const char *text)
 {
@@ -285,6 +255,39 @@ void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes
     cli_put_text(params, "encoding", "hex");
 }
 
+static bool is_space(char character)
+{
+    return character != '\0' && strchr(" \t\r\n", character) != NULL;
+}
+
+/* Takes white space out of encoded bytes, which other programs put there; *length is then that of what is left. In hexadecimal
+ * digits it stands between bytes only: else it stays, to be found. */
+static void take_spaces_out(char *text, bool hex, size_t *length)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *length; i++) {
+        if (!is_space(text[i]) || (hex && kept % 2 != 0))
+            text[kept++] = text[i];
+    }
+    *length = kept;
+}
+
+/* Where in `text` the character stands that has number `index` of those that are no white space between bytes. */
+static size_t place_of(const char *text, bool hex, size_t index)
+{
+    size_t kept = 0;
+    size_t at = 0;
+
+    for (; text[at] != '\0'; at++) {
+        if (is_space(text[at]) && !(hex && kept % 2 != 0))
+            continue;
+        if (kept++ == index)
+            break;
+    }
+    return at;
+}
+
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size)
 {
     bool hex = cli->option[CLI_HEX] != NULL;
@@ -298,13 +301,15 @@ int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_
     decoded = malloc(length + 1);
     if (decoded == NULL)
         return cli_fail_memory();
-    *size = length;
     memcpy(decoded, text, length);
-    if ((hex && !um_hex_decode(decoded, text, length, size, &bad_offset)) ||
-        (base64 && !um_base64_decode(decoded, text, length, size, &bad_offset))) {
+    if (hex || base64)
+        take_spaces_out(decoded, hex, &length);
+    *size = length;
+    if ((hex && !um_hex_decode(decoded, decoded, length, size, &bad_offset)) ||
+        (base64 && !um_base64_decode(decoded, decoded, length, size, &bad_offset))) {
         free(decoded);
         return cli_fail(CLI_USAGE, "DATA is not %s from character %zu on", hex ? "hexadecimal" : "base64",
-                        bad_offset);
+                        place_of(text, hex, bad_offset));
     }
     *bytes = decoded;
     return CLI_OK;

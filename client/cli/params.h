@@ -27,7 +27,8 @@ void cli_params_begin(struct cli_params *params);
 /* Frees parameters that are not used for a call. */
 void cli_params_drop(struct cli_params *params);
 
-/* Each adds one parameter, or nothing where `text` is NULL. A handle is digits, else it is a name. */
+/* Each adds one parameter, or nothing where `text` is NULL. The daemon tells a handle from a name, in
+ * the same way for all its clients. */
 void cli_put_handle(struct cli_params *params, const char *key, const char *text);
 void cli_put_size(struct cli_params *params, const char *key, const char *text);
 void cli_put_text(struct cli_params *params, const char *key, const char *text);
@@ -49,15 +50,15 @@ void cli_put_element(struct cli_params *params, const char *text);
 /* Bytes, as hexadecimal digits with the encoding beside them. */
 void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes, size_t size);
 
-/* Reads a size: decimal digits or 0x and hexadecimal ones, with K, M, G or T for powers of 1024 behind
- * decimal ones. Returns false where it is none, or passes 2^53 - 1. */
+/* Reads a size as um_size_parse() does. Returns false where it is none, or passes 2^53 - 1. */
 bool cli_parse_size(const char *text, uint64_t *size);
 
 /* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been
  * told. */
 int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
 
-/* The bytes that a word stands for: its own, or those that --hex or --base64 make of it. The caller frees
+/* The bytes that a word stands for: its own, or those that --hex or --base64 make of it, white space (of --hex between bytes only)
+ * left out. The caller frees
  * them. Returns an exit status; a failure has been told. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
 

@@ -7,6 +7,7 @@
 
 #include "decimal.h"
 #include "json_out.h"
+#include "output.h"
 #include "report.h"
 
 enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64 };
@@ -47,7 +48,9 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_begin_object(out);
         cJSON_ArrayForEach(item, value)
         {
-            um_json_key(out, item->string);
+            /* The daemon's word: it may hold what a key of ours never does. */
+            um_json_cstring(out, item->string);
+            um_buf_append_byte(out, ':');
             cli_write_json(out, item);
         }
         um_json_end_object(out);
@@ -83,7 +86,7 @@ static void print_json(const cJSON *value)
     um_buf_init(&out, JSON_LIMIT);
     cli_write_json(&out, value);
     if (!out.failed)
-        fwrite(out.data, 1, out.size, stdout);
+        cli_print_bytes(out.data, out.size);
     is_incomplete |= out.failed;
     um_buf_deinit(&out);
 }
@@ -91,7 +94,7 @@ static void print_json(const cJSON *value)
 void cli_print_json(const cJSON *value)
 {
     print_json(value);
-    putchar('\n');
+    cli_print_char('\n');
 }
 
 /* Moments are seconds since 1970 on the wire; people get their own calendar. */
@@ -130,10 +133,10 @@ static void print_members(const cJSON *object, const char *prefix)
             snprintf(path, sizeof path, "%s%s.", prefix, item->string);
             print_members(item, path);
         } else if (cJSON_IsArray(item)) {
-            printf("%-22s ", path);
+            cli_printf("%-22s ", path);
             cli_print_json(item);
         } else {
-            printf("%-22s %s\n", path, readable(item, room));
+            cli_printf("%-22s %s\n", path, readable(item, room));
         }
     }
 }
@@ -150,9 +153,9 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     int status = cli_call(cli, method, params, &result);
 
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')
-        puts(cli_member(result, member, room));
+        cli_print_line(cli_member(result, member, room));
     else if (status == CLI_OK && member != NULL)
         cli_print_members(result);
     cJSON_Delete(result);
@@ -197,7 +200,7 @@ static void print_cell(const struct cli_column *column, const char *text)
 {
     bool is_last = column[1].title == NULL;
 
-    printf("%*s%s", is_last ? 0 : column->width, text, is_last ? "\n" : " ");
+    cli_printf("%*s%s", is_last ? 0 : column->width, text, is_last ? "\n" : " ");
 }
 
 static int print_entry(struct cli *cli, const cJSON *entry, void *context)
@@ -205,7 +208,7 @@ static int print_entry(struct cli *cli, const cJSON *entry, void *context)
     struct printing *printing = context;
 
     if (cli->option[CLI_JSON] != NULL) {
-        fputs(printing->count == 0 ? "[\n" : ",\n", stdout);
+        cli_print(printing->count == 0 ? "[\n" : ",\n");
         print_json(entry);
     } else {
         for (const struct cli_column *column = printing->columns; column->title != NULL; column++) {
@@ -237,6 +240,6 @@ int cli_show_list(struct cli *cli, const struct cli_list *list, const struct cli
     status = cli_visit(cli, &printed, &printing);
     /* An array that is cut short by an error stays without its end, so that nobody takes it for the whole. */
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(printing.count == 0 ? "[]" : "\n]");
+        cli_print_line(printing.count == 0 ? "[]" : "\n]");
     return status;
 }

@@ -1,10 +1,7 @@
 #include "thread.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What the thread runs. */
 struct start {
@@ -47,45 +44,4 @@ void cli_lock(void)
 void cli_unlock(void)
 {
     pthread_mutex_unlock(&mutex);
-}
-
-/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns whether to try
- * again. */
-static bool retry(int file, short events)
-{
-    struct pollfd ready = {.fd = file, .events = events};
-
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return false;
-    poll(&ready, 1, -1);
-    return true;
-}
-
-long cli_read_input(void *bytes, size_t room)
-{
-    for (;;) {
-        ssize_t size = read(STDIN_FILENO, bytes, room);
-
-        if (size >= 0 || !retry(STDIN_FILENO, POLLIN))
-            return (long)size;
-    }
-}
-
-bool cli_write_output(const void *bytes, size_t size)
-{
-    const char *at = bytes;
-
-    while (size != 0) {
-        ssize_t done = write(STDOUT_FILENO, at, size);
-
-        if (done < 0 && !retry(STDOUT_FILENO, POLLOUT))
-            return false;
-        if (done > 0) {
-            at += done;
-            size -= (size_t)done;
-        }
-    }
-    return true;
 }

@@ -4,14 +4,16 @@
 #include "buf.h"
 #include "carrier.h"
 #include "cli.h"
+#include "output.h"
 #include "report.h"
+#include "system.h"
 
 enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16 };
 
 /* All of standard input, with a NUL behind it. Returns an exit status; a failure has been told. */
 static int read_params(struct um_buf *params)
 {
-    size_t size;
+    long size;
 
     do {
         char *space = um_buf_reserve(params, READ_SIZE);
@@ -19,10 +21,10 @@ static int read_params(struct um_buf *params)
         if (space == NULL)
             return cli_fail(CLI_FAILED, "standard input is longer than %d bytes, or memory is used up",
                             INPUT_LIMIT);
-        size = fread(space, 1, READ_SIZE, stdin);
-        params->size += size;
-    } while (size != 0);
-    if (ferror(stdin) != 0)
+        size = cli_read_file(CLI_INPUT, space, READ_SIZE);
+        params->size += size > 0 ? (size_t)size : 0;
+    } while (size > 0);
+    if (size < 0)
         return cli_fail_file("standard input", "read to its end");
     /* It would be taken for the end. */
     if (params->size != 0 && memchr(params->data, '\0', params->size) != NULL)
@@ -38,7 +40,7 @@ static int call_method(struct cli *cli, const char *params)
         return status;
     if (umem_call(cli->client, cli->words[0], params, &cli->result) != UMEM_OK)
         return cli_fail_call(cli);
-    puts(cli->result);
+    cli_print_line(cli->result);
     return CLI_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "help.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -60,7 +61,7 @@ static void print_default(const cJSON *schema)
 
     if (value == NULL)
         return;
-    fputs(", = ", stdout);
+    cli_print(", = ");
     cli_print_json(value);
 }
 
@@ -70,10 +71,10 @@ static void print_entry(int indent, const char *name, const cJSON *schema, const
     char type[TYPE_ROOM];
 
     describe_type(schema, state != NULL, type);
-    printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
+    cli_printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
     print_default(schema);
     if (cJSON_GetObjectItemCaseSensitive(schema, "default") == NULL)
-        putchar('\n');
+        cli_print_char('\n');
     if (doc[0] != '\0')
         cli_print_wrapped(doc, COLUMN + 1, 0);
 }
@@ -105,7 +106,7 @@ static void print_errors(const cJSON *method)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", separator, name);
         separator = ", ";
     }
-    puts("\nErrors:");
+    cli_print_line("\nErrors:");
     cli_print_wrapped(text, 2, 0);
 }
 
@@ -116,9 +117,10 @@ static void print_method(const cJSON *method)
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
     const cJSON *param;
 
-    printf("%s: ", string_of(method, "name"));
+    cli_printf("%s: ", string_of(method, "name"));
     cli_print_wrapped(string_of(method, "summary"), 0, 0);
-    puts(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:" : "\nParameters: none");
+    cli_print_line(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:"
+                                                   : "\nParameters: none");
     cJSON_ArrayForEach(param, params)
     {
         bool is_required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(param, "required"));
@@ -126,7 +128,8 @@ static void print_method(const cJSON *method)
         print_entry(2, string_of(param, "name"), cJSON_GetObjectItemCaseSensitive(param, "schema"),
                     is_required ? ", required" : "", string_of(param, "description"));
     }
-    puts(cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL ? "\nResult:" : "\nResult: {}");
+    cli_print_line(cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL ? "\nResult:"
+                                                                                  : "\nResult: {}");
     print_properties(schema, 2);
     print_errors(method);
 }
@@ -142,7 +145,8 @@ static int print_methods(struct cli *cli, const char *name)
     cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(document, "methods"))
     {
         if (name == NULL)
-            cli_print_wrapped(string_of(method, "summary"), COLUMN, printf("%s", string_of(method, "name")));
+            cli_print_wrapped(string_of(method, "summary"), COLUMN,
+                              cli_printf("%s", string_of(method, "name")));
         else if (strcmp(name, string_of(method, "name")) == 0) {
             print_method(method);
             found = true;
@@ -164,7 +168,7 @@ static int help_on_methods(struct cli *cli, const char *name)
     if (status == CLI_OK)
         status = print_methods(cli, name);
     else
-        fputs("umem: methods are described by the daemon itself, which must run\n", stderr);
+        cli_fail(status, "methods are described by the daemon itself, which must run");
     cli_forget_result(cli);
     umem_client_free(cli->client);
     return status;
@@ -182,7 +186,7 @@ static bool help_on_family(const char *word)
         if (strncmp(verb->name, word, length) != 0 || verb->name[length] != ' ')
             continue;
         if (found)
-            putchar('\n');
+            cli_print_char('\n');
         cli_print_help(verb);
         found = true;
     }
@@ -222,7 +226,7 @@ static int completion(struct cli *cli)
 {
     if (strcmp(cli->words[0], "bash") != 0)
         return cli_fail_usage(cli, "only bash is known");
-    fputs(bash_script, stdout);
+    cli_print(bash_script);
     return CLI_OK;
 }
 

@@ -1,6 +1,7 @@
 /* umem hold, lock: what lasts as long as a session does, so that a command runs meanwhile. */
 #include "child.h"
 #include "cli.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 
@@ -10,7 +11,7 @@ static int run_rest(struct cli *cli)
     int status;
 
     cli_set_environment("UMEM_PIPE", umem_pipe(cli->client));
-    fflush(stdout);
+    cli_flush();
     cli->has_run = true;
     status = cli_run_child(cli->rest, false);
     if (status == CLI_CHILD_ABSENT)

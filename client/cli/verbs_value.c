@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "json_out.h"
 #include "json_read.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -29,7 +30,7 @@ static void print_number(const struct um_json *number)
     bool is_string = um_json_is(number, UM_JSON_STRING);
 
     if (is_string || um_json_is(number, UM_JSON_NUMBER))
-        printf("%.*s\n", (int)(is_string ? number->size : um_json_number_size(number)), number->text);
+        cli_printf("%.*s\n", (int)(is_string ? number->size : um_json_number_size(number)), number->text);
 }
 
 /* Prints the member of a result, a number or an array of them. *exchanged (NULL: not wanted) tells what the result says of that. */
@@ -62,7 +63,7 @@ static int show_numbers(struct cli *cli, const char *method, struct cli_params *
     int status = cli_call(cli, method, params, NULL);
 
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     else if (status == CLI_OK)
         status = print_numbers(cli, name, NULL);
     return status;
@@ -119,7 +120,7 @@ static int compare_and_set(struct cli *cli)
     cli_put_value(&params, "value", cli->words[3]);
     status = cli_call(cli, "block.exchange", &params, NULL);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     if (status == CLI_OK)
         status = print_numbers(cli, cli->option[CLI_JSON] != NULL ? "" : "old", &exchanged);
     return status == CLI_OK && !exchanged ? CLI_NO : status;
@@ -140,16 +141,15 @@ const struct cli_verb cli_value_verbs[] = {
      .words = "BLOCK OFFSET",
      .options = CLI_TAKES(TYPE) | CLI_TAKES(COUNT),
      .summary = "print numbers of a block, one a line",
-     .detail = TYPE_DOC "u8 where it is left out. --count is how many; 1 where it is left out.",
+     .detail = TYPE_DOC "u8, a byte, where it is left out. --count is how many; 1 where it is left out.",
      .example = "umem get counter 0 --type i64\numem get table 16 --type f32 --count 4",
      .run = get},
     {.name = "set",
      .words = "BLOCK OFFSET VALUE...",
      .options = CLI_TAKES(TYPE),
      .summary = "write numbers to a block",
-     .detail = TYPE_DOC "u8 where it is left out. A VALUE is decimal, 0x and hexadecimal, or has a fraction "
-                        "or an exponent; nan, "
-                        "inf and -inf are numbers too.",
+     .detail = TYPE_DOC "u8, a byte, where it is left out. A VALUE is decimal, 0x and hexadecimal, or has a "
+                        "fraction or an exponent; nan, inf and -inf are numbers too.",
      .example = "umem set counter 0 41 --type i64\numem set table 16 0.5 -1.25 inf --type f32",
      .run = set},
     {.name = "add",
@@ -157,34 +157,34 @@ const struct cli_verb cli_value_verbs[] = {
      .options = CLI_TAKES(TYPE),
      .summary = "add to a number in one step and print what it is now",
      .detail = TYPE_DOC
-     "i64 where it is left out. No other client's change can come in between. Integers wrap around.",
-     .example = "umem add counter 0 1\numem add counter 0 -5",
+     "u8, a byte, where it is left out. No other client's change can come in between. Integers wrap around.",
+     .example = "umem add counter 0 1 --type i64\numem add counter 0 -5 --type i64",
      .run = add},
     {.name = "cas",
      .words = "BLOCK OFFSET EXPECTED VALUE",
      .options = CLI_TAKES(TYPE),
      .summary = "write VALUE if the number is EXPECTED, in one step",
-     .detail = TYPE_DOC
-     "i64 where it is left out. Prints what the number was. Ends with 1 where that was not EXPECTED, and "
-     "nothing was written.",
-     .example = "umem cas counter 0 41 42 || echo somebody was faster",
+     .detail = TYPE_DOC "u8, a byte, where it is left out. Prints what the number was. Ends with 1 where "
+                        "that was not EXPECTED, and "
+                        "nothing was written.",
+     .example = "umem cas counter 0 41 42 --type i64 || echo somebody was faster",
      .asks = true,
      .run = compare_and_set},
     {.name = "exchange",
      .words = "BLOCK OFFSET VALUE",
      .options = CLI_TAKES(TYPE),
      .summary = "write a number and print what it was, in one step",
-     .detail = TYPE_DOC "i64 where it is left out.",
-     .example = "umem exchange counter 0 0",
+     .detail = TYPE_DOC "u8, a byte, where it is left out.",
+     .example = "umem exchange counter 0 0 --type i64",
      .run = exchange},
     {.name = "wait",
      .words = "BLOCK OFFSET VALUE",
      .options = CLI_TAKES(TYPE),
      .summary = "wait until a number is no longer VALUE and print what it is then",
      .detail = TYPE_DOC
-     "i64 where it is left out. Ends with 1 where --timeout is over before. A block that is freed "
+     "u8, a byte, where it is left out. Ends with 1 where --timeout is over before. A block that is freed "
      "meanwhile is the error stale_handle.",
-     .example = "umem wait counter 0 0 --timeout 5000",
+     .example = "umem wait counter 0 0 --type i64 --timeout 5000",
      .asks = true,
      .waits = true,
      .run = wait_for},

@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -65,14 +66,14 @@ static void write_json(struct um_buf *line, const struct umem_event *event)
 /* "changed BLOCK OFFSET SIZE", "freed BLOCK", "destroyed HEAP", "overflow". */
 static void print_event(const struct umem_event *event)
 {
-    fputs(event_names[event->kind].word, stdout);
+    cli_print(event_names[event->kind].word);
     if (event->block != 0)
-        printf(" %" PRIu64, event->block);
+        cli_printf(" %" PRIu64, event->block);
     if (event->heap != 0)
-        printf(" %" PRIu64, event->heap);
+        cli_printf(" %" PRIu64, event->heap);
     if (event->kind == UMEM_EVENT_CHANGED)
-        printf(" %" PRIu64 " %" PRIu64, event->offset, event->size);
-    putchar('\n');
+        cli_printf(" %" PRIu64 " %" PRIu64, event->offset, event->size);
+    cli_print_char('\n');
 }
 
 static int print_event_as_json(const struct umem_event *event)
@@ -86,7 +87,7 @@ static int print_event_as_json(const struct umem_event *event)
     if (line.failed)
         status = cli_fail_memory();
     else
-        fwrite(line.data, 1, line.size, stdout);
+        cli_print_bytes(line.data, line.size);
     um_buf_deinit(&line);
     return status;
 }
@@ -109,7 +110,7 @@ static void on_event(const struct umem_event *event, void *context)
         watching->status = print_event_as_json(event);
     else
         print_event(event);
-    if (fflush(stdout) != 0 && watching->status == CLI_OK)
+    if (!cli_flush() && watching->status == CLI_OK)
         watching->status = cli_fail_file("standard output", "written");
     watching->is_over = is_last(watching->cli, event) || watching->left == 1 || watching->status != CLI_OK;
     watching->left -= watching->left != 0;

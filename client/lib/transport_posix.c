@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "umem_errors.h"
 
 #ifndef MSG_NOSIGNAL
@@ -191,7 +192,7 @@ static int open_socket(struct um_transport *transport, struct um_reason *reason)
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC;
 #endif
-    transport->socket = socket(AF_UNIX, type, 0);
+    transport->socket = um_descriptor_move_up(socket(AF_UNIX, type, 0));
     if (transport->socket < 0)
         return fail(reason, UMEM_E_NOT_CONNECTED, "no socket can be made", errno);
 #ifdef SO_NOSIGPIPE

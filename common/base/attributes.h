@@ -1,7 +1,7 @@
 /*
  * What compilers can be told beyond C11.
  *
- * Owns: one macro. Must not know: anything else.
+ * Owns: the macros. Must not know: anything else.
  */
 #ifndef UM_ATTRIBUTES_H
 #define UM_ATTRIBUTES_H
@@ -15,6 +15,15 @@
 #define UM_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
 #else
 #define UM_PRINTF(format_index, first)
+#endif
+
+/* In place of `static inline`: compiled into whoever calls it, however often that is. For the few lines that each request passes. */
+#if defined(__GNUC__)
+#define UM_ALWAYS_INLINE static inline __attribute__((always_inline))
+#elif defined(_MSC_VER)
+#define UM_ALWAYS_INLINE static __forceinline
+#else
+#define UM_ALWAYS_INLINE static inline
 #endif
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "text.h"
 
 /* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
 static inline char *value_space(struct um_buf *buf, size_t size)
@@ -86,11 +87,11 @@ static void append_escape(struct um_buf *buf, unsigned char byte)
     }
 }
 
-void um_json_string(struct um_buf *buf, const char *text, size_t size)
+/* Writes valid UTF-8 as a part of a string. */
+static void append_escaped(struct um_buf *buf, const char *text, size_t size)
 {
     size_t plain = 0; /* bytes before i that are not written yet */
 
-    write_value(buf, "\"", 1);
     for (size_t i = 0; i < size; i++) {
         if (!needs_escape((unsigned char)text[i]))
             continue;
@@ -99,6 +100,23 @@ void um_json_string(struct um_buf *buf, const char *text, size_t size)
         plain = i + 1;
     }
     um_buf_append(buf, text + plain, size - plain);
+}
+
+void um_json_string(struct um_buf *buf, const char *text, size_t size)
+{
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+    write_value(buf, "\"", 1);
+    for (;;) {
+        size_t valid = um_utf8_check(text, size);
+
+        append_escaped(buf, text, valid);
+        if (valid == size)
+            break;
+        um_buf_append(buf, replacement, sizeof replacement - 1);
+        text += valid + 1;
+        size -= valid + 1;
+    }
     um_buf_append_byte(buf, '"');
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "json_end.h"
 #include "json_string.h"
 #include "umem_errors.h"
 
@@ -30,7 +31,7 @@ struct reader {
     int code;                /* what is wrong, if something is */
 };
 
-static char *refuse(struct reader *reader, const char *at, const char *what)
+static char *refuse(struct reader *reader, char *at, const char *what)
 {
     return um_json_refuse(&reader->source, at, what);
 }
@@ -121,7 +122,7 @@ static char *skip_digits(const struct reader *reader, char *at)
 }
 
 /* Reads on where a number is more than a short row of digits, which ends at `at`: [ frac ] [ exp ]. */
-static char *read_long_number(struct reader *reader, const char *start, char *at, struct um_json *json)
+static char *read_long_number(struct reader *reader, char *start, char *at, struct um_json *json)
 {
     if (is_next(reader, at, '.')) {
         if (digit(reader, ++at) > 9)
@@ -263,8 +264,10 @@ static char *read_value(struct reader *reader, char *at, bool *whole)
     struct um_json *json = add(reader);
 
     *whole = true;
-    if (json == NULL)
+    if (json == NULL) {
+        reader->source.stop = at;
         return NULL;
+    }
     if ((reader->objects & 1) != 0) {
         at = read_key(reader, at, json);
         if (at == NULL)
@@ -320,12 +323,26 @@ static bool read_text(struct reader *reader)
     if (at == NULL)
         return false;
     at = skip_space(reader, at);
-    if (at != reader->source.end) {
+    if (at != reader->source.end && !reader->source.is_first) {
         refuse(reader, at, "text after the value");
         return false;
     }
-    reader->source.check->bad_offset = (size_t)(at - reader->source.text);
+    reader->source.check->size = (size_t)(at - reader->source.text);
+    reader->source.check->bad_offset = reader->source.check->size;
     return true;
+}
+
+/* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
+static void end_first(struct reader *reader, char *end)
+{
+    struct um_json_source *source = &reader->source;
+    struct um_json_end state = {.depth = reader->depth, .in_string = source->in_string};
+    char *found = reader->depth != 0 ? um_json_find_end(&state, source->stop, end) : NULL;
+
+    source->end = found != NULL ? found : end;
+    source->check->size = (size_t)(source->end - source->text);
+    source->is_utf8 = false;
+    source->is_first = false;
 }
 
 /* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
@@ -333,6 +350,7 @@ static bool read_text(struct reader *reader)
 static int read_whole(struct um_json_source source, struct um_arena *arena, struct um_json **json)
 {
     struct reader reader;
+    char *end = source.end;
     bool good;
 
     /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
@@ -349,11 +367,15 @@ static int read_whole(struct um_json_source source, struct um_arena *arena, stru
     reader.place = &reader.outside.child;
     good = read_text(&reader);
     source.check->values = reader.values;
-    if (good)
+    if (good) {
         *json = reader.outside.child;
-    else if (!um_json_check_utf8(&reader.source))
+        return UMEM_OK;
+    }
+    if (reader.source.is_first)
+        end_first(&reader, end);
+    if (!um_json_check_utf8(&reader.source))
         reader.code = UMEM_E_PARSE_ERROR;
-    return good ? UMEM_OK : reader.code;
+    return reader.code;
 }
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
@@ -401,6 +423,15 @@ float um_json_float_of(const struct um_json *json)
     if (json->kind == UM_JSON_NUMBER)
         (void)um_decimal_read_float(json->text, um_json_number_size(json), &number);
     return number;
+}
+
+int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                       struct um_json_check *check)
+{
+    struct um_json_source source = {
+        .text = text, .end = text + size, .check = check, .unescapes = true, .is_first = true};
+
+    return read_whole(source, arena, json);
 }
 
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index)

@@ -4,8 +4,8 @@
  * Owns: the decision what is JSON here. Must not know: JSON-RPC, who sent the text. Pure.
  *
  * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT deep. Refused
- * are, with the offset of the first byte that is wrong: text after the value, leading zeros and other numbers that are not
- * RFC 8259's, NaN, control characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
+ * are, with the offset of the first byte that is wrong: text after the value (but by um_json_read_first()), leading zeros and
+ * other numbers that are not RFC 8259's, NaN, control characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
  *
  * It is one pass over the text, which either only checks it or also makes a tree of it. Strings of the tree are not copied:
  * they are unescaped where they stand. Numbers stay as they are written until somebody asks what one is, so that those which
@@ -63,6 +63,7 @@ struct um_json {
 struct um_json_check {
     size_t bad_offset; /* where reading stopped, in bytes */
     size_t values;     /* um_json_read(): how many were put into the tree */
+    size_t size;       /* bytes of the text, which um_json_read_first() tells, also where it is no JSON */
     const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
     bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
 };
@@ -77,6 +78,11 @@ bool um_json_check(char *text, size_t size, struct um_json_check *check);
  * JSON any more then. UMEM_E_PARSE_ERROR with *check, UMEM_E_TOO_LARGE (over UM_JSON_VALUES_LIMIT), UMEM_E_NO_MEMORY. */
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check);
+
+/* Likewise the first of several texts that stand one behind the other, each of which begins with a bracket: `text` begins with one.
+ * It ends where um_json_find_end() says, and check->size tells. What stands behind that is not looked at, and not changed. */
+int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                       struct um_json_check *check);
 
 /* Whether a value is of a kind; NULL is of none. */
 static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind)

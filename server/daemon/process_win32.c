@@ -5,13 +5,16 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <wchar.h>
+
+#include <uv.h>
 #include <windows.h>
-/* Needs windows.h before it. */
-#include <shellapi.h>
 
 #include "exit_status.h"
 #include "report.h"
+
+enum { PATH_ROOM = 4096 };
 
 /* Tells a started daemon the handle of its line, in decimal. */
 static const WCHAR line_variable[] = L"UMEMD_STARTER_LINE";
@@ -29,39 +32,34 @@ void um_process_harden(bool core_dumps)
                  (core_dumps ? 0U : (UINT)SEM_NOGPFAULTERRORBOX));
 }
 
-static char *to_utf8(const WCHAR *wide)
+/* ---- signals ---- */
+
+/* Ctrl-C is SIGINT, Ctrl-Break SIGBREAK, and closing the console SIGHUP, after which the system ends the process. */
+size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 {
-    int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
-    char *text = malloc(size > 0 ? (size_t)size : 1);
+    static const struct um_signal all[] = {{SIGTERM, UM_SIGNAL_END},
+                                           {SIGINT, UM_SIGNAL_END},
+                                           {SIGHUP, UM_SIGNAL_END},
+                                           {SIGBREAK, UM_SIGNAL_END}};
 
-    if (text != NULL && WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL) == 0)
-        *text = '\0';
-    return text;
-}
-
-char **um_process_arguments(int *argc, char **argv)
-{
-    int count;
-    WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    char **arguments = wide != NULL ? calloc((size_t)count + 1, sizeof *arguments) : NULL;
-
-    if (arguments == NULL) {
-        LocalFree(wide);
-        return argv;
-    }
-    for (int i = 0; i < count; i++) {
-        arguments[i] = to_utf8(wide[i]);
-        if (arguments[i] == NULL) {
-            LocalFree(wide);
-            return argv;
-        }
-    }
-    LocalFree(wide);
-    *argc = count;
-    return arguments;
+    memcpy(signals, all, sizeof all);
+    return sizeof all / sizeof all[0];
 }
 
 /* ---- the starter ---- */
+
+bool um_process_whole_path(const char *path, char *whole, size_t room)
+{
+    WCHAR wide[PATH_ROOM];
+    WCHAR full[PATH_ROOM];
+    DWORD size;
+
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, PATH_ROOM) == 0)
+        return false;
+    size = GetFullPathNameW(wide, PATH_ROOM, full, NULL);
+    return size != 0 && size < PATH_ROOM &&
+           WideCharToMultiByte(CP_UTF8, 0, full, -1, whole, (int)room, NULL, NULL) > 0;
+}
 
 static int wait_for_report(HANDLE line)
 {
@@ -75,34 +73,48 @@ static int wait_for_report(HANDLE line)
     return um_report_take(report, size);
 }
 
-/* Starts this program again with its own command line, and with `line` as the only handle that it
- * inherits. */
+/* Starts this program again with its own command line. A job may end its processes with their starter: the daemon leaves it,
+ * where the job allows that. */
+static bool start_process(STARTUPINFOEXW *startup)
+{
+    const DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT;
+    PROCESS_INFORMATION process;
+    WCHAR path[PATH_ROOM];
+    BOOL is_started;
+
+    if (GetModuleFileNameW(NULL, path, PATH_ROOM) == 0)
+        return false;
+    is_started = CreateProcessW(path, GetCommandLineW(), NULL, NULL, TRUE, flags | CREATE_BREAKAWAY_FROM_JOB,
+                                NULL, NULL, &startup->StartupInfo, &process);
+    if (!is_started && GetLastError() == ERROR_ACCESS_DENIED)
+        is_started = CreateProcessW(path, GetCommandLineW(), NULL, NULL, TRUE, flags, NULL, NULL,
+                                    &startup->StartupInfo, &process);
+    if (!is_started)
+        return false;
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return true;
+}
+
+/* Starts the daemon with `line` as the only handle that it inherits. */
 static bool start_daemon(HANDLE line)
 {
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof startup}};
-    PROCESS_INFORMATION process;
     WCHAR text[32];
-    WCHAR path[4096];
     SIZE_T size = 0;
     bool is_started = false;
 
     swprintf(text, sizeof text / sizeof text[0], L"%llu", (unsigned long long)(uintptr_t)line);
-    if (GetModuleFileNameW(NULL, path, 4096) == 0 || !SetEnvironmentVariableW(line_variable, text))
+    if (!SetEnvironmentVariableW(line_variable, text))
         return false;
     InitializeProcThreadAttributeList(NULL, 1, 0, &size);
     startup.lpAttributeList = malloc(size);
     if (startup.lpAttributeList == NULL)
         return false;
     if (InitializeProcThreadAttributeList(startup.lpAttributeList, 1, 0, &size)) {
-        if (UpdateProcThreadAttribute(startup.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &line,
-                                      sizeof line, NULL, NULL) &&
-            CreateProcessW(path, GetCommandLineW(), NULL, NULL, TRUE,
-                           DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT, NULL,
-                           NULL, &startup.StartupInfo, &process)) {
-            CloseHandle(process.hThread);
-            CloseHandle(process.hProcess);
-            is_started = true;
-        }
+        is_started = UpdateProcThreadAttribute(startup.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
+                                               &line, sizeof line, NULL, NULL) &&
+                     start_process(&startup);
         DeleteProcThreadAttributeList(startup.lpAttributeList);
     }
     free(startup.lpAttributeList);
@@ -116,7 +128,7 @@ static int start_and_wait(void)
     int status = UM_EXIT_FAILED;
     bool is_started;
 
-    if (!CreatePipe(&ends[0], &ends[1], &inherited, 0)) {
+    if (!CreatePipe(&ends[0], &ends[1], &inherited, UM_REPORT_ROOM)) {
         fprintf(stderr, "umemd: a daemon cannot be started: Windows error %lu\n", GetLastError());
         return status;
     }
@@ -161,6 +173,16 @@ static void close_standard_files(void)
         _open("NUL", _O_RDWR);
 }
 
+/* A working directory cannot be removed, nor can its drive: the system's own will stay anyway. */
+static void leave_directory(void)
+{
+    WCHAR path[MAX_PATH];
+    UINT size = GetSystemWindowsDirectoryW(path, MAX_PATH);
+
+    if (size != 0 && size < MAX_PATH)
+        SetCurrentDirectoryW(path);
+}
+
 enum um_role um_process_detach(struct um_starter *starter, int *status)
 {
     HANDLE line = take_line();
@@ -171,18 +193,31 @@ enum um_role um_process_detach(struct um_starter *starter, int *status)
     }
     SetHandleInformation(line, HANDLE_FLAG_INHERIT, 0);
     close_standard_files();
+    leave_directory();
     starter->line = line;
     return UM_ROLE_DAEMON;
 }
 
+void um_process_warn(struct um_starter *starter, const char *text)
+{
+    char line[UM_REPORT_LINE_ROOM];
+    size_t size = um_report_write_warning(line, text);
+    DWORD written;
+
+    if (starter->line == NULL || starter->told_size + size > UM_REPORT_WARNINGS)
+        return;
+    WriteFile(starter->line, line, (DWORD)size, &written, NULL);
+    starter->told_size += size;
+}
+
 void um_process_report(struct um_starter *starter, int status, const char *text)
 {
-    char report[UM_REPORT_ROOM];
+    char line[UM_REPORT_LINE_ROOM];
     DWORD written;
 
     if (starter->line == NULL)
         return;
-    WriteFile(starter->line, report, (DWORD)um_report_write(report, status, text), &written, NULL);
+    WriteFile(starter->line, line, (DWORD)um_report_write(line, status, text), &written, NULL);
     CloseHandle(starter->line);
     starter->line = NULL;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "identity.h"
 #include "security_win32.h"
 #include "umem_errors.h"
 /* Needs windows.h before it. (aclapi.h would find our own rpc.h in the place of the system's.) */
@@ -152,6 +153,7 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
 {
     bool is_elevated = elevation_of(GetCurrentProcess()) == TokenElevationTypeFull;
     char name[NAME_ROOM] = "of a user that may not be asked for";
+    char program[128] = "";
     union um_user user;
     HANDLE process;
     ULONG pid;
@@ -163,7 +165,9 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
     process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     if (process != NULL && um_security_user_of(process, &user))
         name_sid(user.token.User.Sid, name);
-    um_rights_tell_fact(listener, "listening", "process %lu, user %s", pid, name);
+    um_identity_read_program((int64_t)pid, program, sizeof program);
+    um_rights_tell_fact(listener, "listening", "process %lu%s%s%s, user %s", pid,
+                        program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", name);
     if (process == NULL)
         return;
     if (elevation_of(process) == TokenElevationTypeFull && !is_elevated)

@@ -34,7 +34,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
     /* Raw bytes that go into a block are kept nowhere else. */
     if (!session->reads_payload || um_peer_is_gathering(&session->peer))
         limit = um_budget_read_limit(session);
-    if (limit == 0) {
+    if (limit == 0 || !um_group_admits(session)) {
         *buf = uv_buf_init(NULL, 0);
         return;
     }
@@ -57,6 +57,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
 {
     session->server->traffic.bytes_read += size;
+    um_group_charge(session->group, 0, UM_GROUP_COST_READ + size);
     if (session->is_discarding) {
         discard(session, size);
         return;
@@ -80,6 +81,7 @@ static void on_end(struct um_session *session)
 {
     session->is_reading = false;
     uv_read_stop((uv_stream_t *)&session->pipe);
+    um_group_charge(session->group, 0, UM_GROUP_COST_READ);
     if (session->is_discarding) {
         um_session_end(session);
         return;
@@ -104,6 +106,13 @@ void um_session_read(struct um_session *session, bool wanted)
         um_session_close(session);
 }
 
+/* Nothing may be read now. */
+static void wait_for_turn(struct um_session *session)
+{
+    um_session_read(session, false);
+    um_group_make_due(session);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 {
     struct um_session *session = stream->data;
@@ -116,7 +125,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
     else if (size == UV_EOF)
         on_end(session);
     else if (size == UV_ENOBUFS)
-        um_session_read(session, false);
+        wait_for_turn(session);
     else
         um_session_close(session);
 }

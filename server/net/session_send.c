@@ -148,7 +148,7 @@ static void on_written(uv_write_t *write, int status)
     if (status != 0)
         um_session_close(session);
     else
-        um_session_go_on(session);
+        um_session_wake(session);
 }
 
 /* Leaves the next part to libuv. One at a time: on Windows it would copy several into one. */
@@ -192,6 +192,7 @@ void um_session_send(struct um_session *session)
         count = list_parts(session, bufs, UM_SESSION_PARTS);
         /* Windows always answers UV_EAGAIN. */
         sent = uv_try_write((uv_stream_t *)&session->pipe, bufs, count);
+        um_group_charge(session->group, 0, UM_GROUP_COST_WRITE + (sent > 0 ? (uint64_t)sent : 0));
         if (sent > 0) {
             advance(session, (size_t)sent);
             if (!session->is_wide && parts_size(session) >= WIDE_FROM)

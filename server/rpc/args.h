@@ -18,6 +18,9 @@
 
 struct um_json;
 
+/* Stands before a name that is to be taken for nothing else, even if it is digits. No name begins with it. */
+enum { UM_NAME_MARK = ':' };
+
 enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
 
 /* Bytes that came as text, decoded in the message's memory. */

@@ -65,6 +65,11 @@ static bool bind_name(struct um_call *call, const struct um_param *param, const 
     if (size < param->minimum || size > UM_NAME_SIZE_LIMIT)
         return um_args_refuse(call, param->name, "must have %d to %d bytes, not %zu", (int)param->minimum,
                               UM_NAME_SIZE_LIMIT, size);
+    if (text[0] == UM_NAME_MARK)
+        return um_args_refuse(
+            call, param->name,
+            "must not begin with \"%c\", which stands before names where a handle may stand too",
+            UM_NAME_MARK);
     for (size_t i = 0; i < size; i++) {
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             return um_args_refuse(call, param->name, "must not contain control characters");

@@ -87,16 +87,13 @@ static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t 
 /* Nobody can tell how much a batch will answer. With as much unsent as may be, none is begun. */
 static bool may_begin(struct um_peer *peer)
 {
-    uint64_t maximum = peer->rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
-
-    if (used < maximum)
+    if (um_peer_unsent_left(peer) != 0)
         return true;
     um_envelope_refuse_limit(
         peer, UMEM_E_LIMIT_EXCEEDED,
         "too much waits for clients that do not read; send its requests one by one, or try "
         "again",
-        "unsent_total_bytes", used, 0);
+        "unsent_total_bytes", um_engine_traffic(peer->rpc)->unsent_bytes, 0);
     return false;
 }
 

@@ -73,6 +73,15 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
     return false;
 }
 
+void um_call_charge(struct um_call *call, uint64_t work)
+{
+    struct um_batch *batch = call->batch;
+
+    if (batch != NULL)
+        batch->bytes_left -= work < batch->bytes_left ? work : batch->bytes_left;
+    um_peer_charge(call->peer, work);
+}
+
 /* Bytes of the message's answer, if it grows by so many more: in a batch, with the raw ones that are to follow. */
 static uint64_t grown(const struct um_call *call, uint64_t size)
 {
@@ -81,14 +90,10 @@ static uint64_t grown(const struct um_call *call, uint64_t size)
     return call->peer->out.size - call->start + raw + size;
 }
 
-/* Whether the message's answer may grow by so many bytes, for all that waits to be sent. */
+/* Whether the message's answer may grow by so many bytes, for all that waits to be sent, and what of it is its process'. */
 static bool is_within_total(const struct um_call *call, uint64_t size)
 {
-    const struct um_rpc *rpc = call->peer->rpc;
-    uint64_t limit = rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(rpc)->unsent_bytes + rpc->promised_bytes;
-
-    return used <= limit && grown(call, size) <= limit - used;
+    return grown(call, size) <= um_peer_unsent_left(call->peer);
 }
 
 bool um_call_has_place(const struct um_call *call, uint64_t size)

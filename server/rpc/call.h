@@ -59,6 +59,10 @@ bool um_call_has_place(const struct um_call *call, uint64_t size);
  * within what a batch may touch. Answers too_large or limit_exceeded and returns false where they are not. */
 bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched);
 
+/* Counts work that was done for the call, in the unit of um_peer_charge(): for its peer's turn, and for what its batch may still
+ * touch. For work whose amount shows only when it is done; um_call_fits() comes before. */
+void um_call_charge(struct um_call *call, uint64_t work);
+
 /* Checks that an answer of about `size` bytes, raw ones that are copied among them, is within what all sessions together may have
  * unsent. Answers limit_exceeded and returns false where it is not. um_call_fits() checks it, too. */
 bool um_call_may_send(struct um_call *call, uint64_t size);

@@ -42,18 +42,6 @@ static void refuse_text(struct um_peer *peer, int code, const struct um_json_che
  * nanosecond a byte. */
 enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
 
-int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
-                   struct um_json_check *check)
-{
-    struct um_rpc *rpc = peer->rpc;
-    int code = um_json_read(text, size, &rpc->arena, json, check);
-
-    rpc->text = text;
-    rpc->text_size = size;
-    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)check->values);
-    return code;
-}
-
 static bool is_array(const char *text, size_t size)
 {
     while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
@@ -73,11 +61,34 @@ static char *copy_for_later(const char *text, size_t size, uint64_t payload_size
     return copy;
 }
 
-void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
+void um_peer_set_content_type(struct um_peer *peer, const char *type)
+{
+    if (type[0] != '\0' || peer->content_type[0] != '\0')
+        snprintf(peer->content_type, sizeof peer->content_type, "%s", type);
+}
+
+int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
+                   struct um_json_check *check)
+{
+    struct um_rpc *rpc = peer->rpc;
+    int code;
+
+    if (peer->framing == UM_FRAMING_LINES && size != 0 && (*text == '{' || *text == '[')) {
+        code = um_json_read_first(text, size, &rpc->arena, json, check);
+    } else {
+        code = um_json_read(text, size, &rpc->arena, json, check);
+        check->size = size;
+    }
+    rpc->text = text;
+    rpc->text_size = check->size;
+    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)check->size + READ_VALUE_COST * (uint64_t)check->values);
+    return code;
+}
+
+size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
 {
     struct um_message copy = {copy_for_later(text, size, payload_size), size, payload_size};
     struct um_call single = {.peer = peer, .payload_size = payload_size};
-    struct um_arena *arena = &peer->rpc->arena;
     struct um_json_check check;
     struct um_json *json = NULL;
     int code = um_engine_read(peer, text, size, &json, &check);
@@ -91,8 +102,9 @@ void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t pay
         else
             refuse_text(peer, code, &check);
     }
-    um_arena_reset(arena);
+    um_arena_reset(&peer->rpc->arena);
     if (payload_size != 0 && peer->intake == NULL)
         um_intake_discard(peer, payload_size);
-    um_engine_settle(peer->rpc);
+    um_engine_settle(peer->rpc, peer);
+    return check.size;
 }

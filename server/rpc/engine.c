@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "hash.h"
 #include "intake.h"
 #include "job.h"
 #include "later.h"
@@ -14,8 +15,19 @@ enum {
         4 * 1024 * 1024 /* that go back to the system for one such budget, where there are so many */
 };
 
+/* Calls that waited: answered in one turn, at the end of messages and by um_rpc_work(); and out of time in one turn. */
+enum { ANSWERS_A_TURN = 1024, EXPIRED_A_TURN = 4096 };
+
 /* Bytes that an answer of fixed size takes at most, with the id of a call that waits, all escaped. */
 enum { SMALL_ANSWER_SIZE = 16384 };
+
+static int compare_peers(const struct um_tree_node *left, const struct um_tree_node *right)
+{
+    uint64_t left_id = UM_TREE_ITEM(left, const struct um_peer, by_id)->id;
+    uint64_t right_id = UM_TREE_ITEM(right, const struct um_peer, by_id)->id;
+
+    return (left_id > right_id) - (left_id < right_id);
+}
 
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 {
@@ -24,14 +36,18 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
-    if (um_observe_init(made) != UMEM_OK) {
-        um_observe_deinit(made);
-        free(made);
+    if (!um_index_init(&made->jobs_by_heap) || !um_index_init(&made->waiting_ids) ||
+        !um_index_init(&made->watch_ids) || um_observe_init(made) != UMEM_OK) {
+        um_rpc_free(made);
         return UMEM_E_NO_MEMORY;
     }
+    made->hash_key[0] = um_hash_mix(options->seed);
+    made->hash_key[1] = um_hash_mix(made->hash_key[0] ^ options->seed);
+    um_tree_init(&made->peers_by_id, compare_peers);
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
-    um_list_init(&made->cancelled);
+    um_list_init(&made->working);
+    um_list_init(&made->decided);
     made->limits = options->limits;
     made->traffic = options->traffic;
     made->events = options->events;
@@ -53,6 +69,9 @@ void um_rpc_free(struct um_rpc *rpc)
         return;
     um_arena_deinit(&rpc->arena);
     um_observe_deinit(rpc);
+    um_index_deinit(&rpc->jobs_by_heap);
+    um_index_deinit(&rpc->waiting_ids);
+    um_index_deinit(&rpc->watch_ids);
     um_deadlines_deinit(&rpc->deadlines);
     free(rpc);
 }
@@ -62,6 +81,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
     rpc->unix_seconds = unix_seconds;
     rpc->now_ms = now_ms;
     rpc->turn++;
+    rpc->answers_left = ANSWERS_A_TURN;
     um_store_set_time(rpc->store, unix_seconds);
 }
 
@@ -72,8 +92,9 @@ bool um_rpc_work(struct um_rpc *rpc)
 
     while (um_store_reclaim(rpc->store, RECLAIM_BUDGET) && --pieces != 0)
         continue;
-    um_engine_settle(rpc);
-    return has_jobs || um_store_has_work(rpc->store);
+    um_engine_settle(rpc, NULL);
+    um_later_answer(rpc, &(size_t){ANSWERS_A_TURN});
+    return has_jobs || um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided);
 }
 
 void um_peer_charge(struct um_peer *peer, uint64_t work)
@@ -95,8 +116,8 @@ uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 
 void um_rpc_expire(struct um_rpc *rpc)
 {
-    um_later_expire(rpc);
-    um_engine_settle(rpc);
+    um_later_expire(rpc, EXPIRED_A_TURN);
+    um_engine_settle(rpc, NULL);
 }
 
 void um_engine_work_pending(struct um_rpc *rpc)
@@ -105,11 +126,16 @@ void um_engine_work_pending(struct um_rpc *rpc)
         rpc->events.work_pending(rpc->events.context);
 }
 
-void um_engine_settle(struct um_rpc *rpc)
+void um_engine_settle(struct um_rpc *rpc, struct um_peer *peer)
 {
-    um_later_settle(rpc);
+    uint64_t work;
+
     um_observe_settle(rpc);
-    if (um_store_has_work(rpc->store))
+    work = um_observe_take_work(rpc);
+    if (peer != NULL)
+        um_peer_charge(peer, work);
+    um_later_answer(rpc, &rpc->answers_left);
+    if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided))
         um_engine_work_pending(rpc);
 }
 
@@ -124,6 +150,15 @@ static size_t out_limit(const struct um_limits *limits)
                      small_answers * SMALL_ANSWER_SIZE;
 
     return limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
+}
+
+static void join_group(struct um_peer *peer, struct um_peer_group *group)
+{
+    peer->group = group != NULL ? group : &peer->own_group;
+    if (peer->group->peers++ != 0)
+        return;
+    um_list_init(&peer->group->jobs);
+    um_list_init(&peer->group->in_rpc);
 }
 
 int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options)
@@ -143,7 +178,9 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
     if (code != UMEM_OK)
         return code;
     rpc->last_peer_id = owner.id;
+    join_group(peer, options->group);
     um_list_append(&rpc->peers, &peer->in_rpc);
+    um_tree_insert(&rpc->peers_by_id, &peer->by_id);
     um_list_init(&peer->laters);
     um_list_init(&peer->watches);
     um_list_init(&peer->talking);
@@ -154,6 +191,7 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
 void um_peer_close(struct um_peer *peer)
 {
     um_list_remove(&peer->in_rpc);
+    um_tree_remove(&peer->rpc->peers_by_id, &peer->by_id);
     peer->events = NULL;
     um_later_drop_all(peer);
     um_watch_drop_all(peer);
@@ -163,7 +201,8 @@ void um_peer_close(struct um_peer *peer)
     um_buf_deinit(&peer->out);
     um_owner_close(peer->rpc->store, peer->owner);
     peer->owner = NULL;
-    um_engine_settle(peer->rpc);
+    peer->group->peers--;
+    um_engine_settle(peer->rpc, NULL);
 }
 
 void um_peer_flush(struct um_peer *peer)
@@ -191,13 +230,37 @@ uint64_t um_peer_queued(const struct um_peer *peer)
     return asks ? peer->events->queued(peer) : peer->out.size;
 }
 
+void um_peer_promise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes += bytes;
+    peer->group->promised_bytes += bytes;
+}
+
+void um_peer_unpromise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes -= bytes;
+    peer->group->promised_bytes -= bytes;
+}
+
+uint64_t um_peer_unsent_left(const struct um_peer *peer)
+{
+    uint64_t limit = peer->rpc->limits->unsent_total_bytes;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes + peer->rpc->promised_bytes;
+    uint64_t own = peer->group->unsent_bytes + peer->group->promised_bytes;
+    uint64_t left = used < limit ? limit - used : 0;
+
+    if (peer->group == &peer->own_group)
+        return left;
+    /* Half of (left + own) is the share, and own of that is taken. */
+    return left > own ? (left - own) / 2 : 0;
+}
+
 /* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
  * read never leave nothing for others, and with a few bytes unsent everybody is served. */
 uint64_t um_peer_unsent_limit(const struct um_peer *peer)
 {
     const struct um_limits *limits = peer->rpc->limits;
-    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
-    uint64_t share = used < limits->unsent_total_bytes ? (limits->unsent_total_bytes - used) / 4 : 0;
+    uint64_t share = um_peer_unsent_left(peer) / 4;
 
     if (share < UM_SMALL_ANSWER_SIZE)
         share = UM_SMALL_ANSWER_SIZE;

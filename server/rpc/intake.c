@@ -253,5 +253,5 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
     if (intake->done == intake->size)
         finish(peer);
     /* After every piece: where the block turned out to be too small, who waits there was told of what came so far. */
-    um_engine_settle(peer->rpc);
+    um_engine_settle(peer->rpc, peer);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "hash.h"
 #include "lock.h"
 #include "observe.h"
 
@@ -43,6 +44,59 @@ static void answer(struct um_job *job, int code, const struct um_fault *fault)
     um_reply_end(job->call);
 }
 
+/* ---- by heap ---- */
+
+static bool has_heap(const struct um_index_node *node, const void *key)
+{
+    return UM_LIST_ITEM(node, const struct um_job_place, node)->heap == *(const um_handle *)key;
+}
+
+/* One of those at work on a heap, or NULL. */
+static struct um_job_place *find_place(const struct um_rpc *rpc, um_handle heap)
+{
+    struct um_index_node *node = um_index_find(&rpc->jobs_by_heap, um_hash_mix(heap), has_heap, &heap);
+
+    return node != NULL ? UM_LIST_ITEM(node, struct um_job_place, node) : NULL;
+}
+
+static void note_heaps(struct um_rpc *rpc, struct um_job *job)
+{
+    for (int i = 0; i < UM_JOB_HEAPS; i++) {
+        struct um_job_place *place = &job->at[i];
+        struct um_job_place *first;
+
+        *place = (struct um_job_place){.heap = job->heaps[i]};
+        if (place->heap == 0 || (i != 0 && place->heap == job->heaps[0]))
+            continue;
+        place->job = job;
+        place->node.hash = um_hash_mix(place->heap);
+        um_list_init(&place->at_heap);
+        first = find_place(rpc, place->heap);
+        if (first != NULL)
+            um_list_append(&first->at_heap, &place->at_heap);
+        else
+            um_index_insert(&rpc->jobs_by_heap, &place->node);
+    }
+}
+
+static void forget_heaps(struct um_rpc *rpc, struct um_job *job)
+{
+    for (int i = 0; i < UM_JOB_HEAPS; i++) {
+        struct um_job_place *place = &job->at[i];
+        struct um_job_place *next;
+
+        if (place->job == NULL)
+            continue;
+        next = UM_LIST_ITEM(place->at_heap.next, struct um_job_place, at_heap);
+        if (find_place(rpc, place->heap) == place) {
+            um_index_remove(&rpc->jobs_by_heap, &place->node);
+            if (next != place)
+                um_index_insert(&rpc->jobs_by_heap, &next->node);
+        }
+        um_list_remove(&place->at_heap);
+    }
+}
+
 /* Keeps the job and its call for the turns to come. Where memory runs out, nothing has been done yet. */
 static void keep(struct um_call *call, struct um_job *job, size_t size)
 {
@@ -64,6 +118,10 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
     }
     call->peer->job = kept;
     um_list_append(&rpc->jobs, &kept->in_jobs);
+    if (um_list_is_empty(&call->peer->group->jobs))
+        um_list_append(&rpc->working, &call->peer->group->in_rpc);
+    um_list_append(&call->peer->group->jobs, &kept->in_group);
+    note_heaps(rpc, kept);
     um_engine_work_pending(rpc);
 }
 
@@ -115,6 +173,10 @@ static void end(struct um_job *job)
     memcpy(heaps, job->heaps, sizeof heaps);
     peer->job = NULL;
     um_list_remove(&job->in_jobs);
+    um_list_remove(&job->in_group);
+    if (um_list_is_empty(&peer->group->jobs))
+        um_list_remove(&peer->group->in_rpc);
+    forget_heaps(peer->rpc, job);
     release(job);
     um_call_free(job->call);
     free(job);
@@ -140,14 +202,18 @@ static void go_on(struct um_job *job)
 
 bool um_job_work(struct um_rpc *rpc)
 {
-    struct um_job *job;
+    struct um_peer_group *group;
+    struct um_link *first;
 
-    if (um_list_is_empty(&rpc->jobs))
+    if (um_list_is_empty(&rpc->working))
         return false;
-    job = UM_LIST_ITEM(rpc->jobs.next, struct um_job, in_jobs);
-    um_list_remove(&job->in_jobs);
-    um_list_append(&rpc->jobs, &job->in_jobs);
-    go_on(job);
+    /* Both go to the end of their lists. */
+    first = um_list_take(&rpc->working);
+    um_list_append(&rpc->working, first);
+    group = UM_LIST_ITEM(first, struct um_peer_group, in_rpc);
+    first = um_list_take(&group->jobs);
+    um_list_append(&group->jobs, first);
+    go_on(UM_LIST_ITEM(first, struct um_job, in_group));
     return !um_list_is_empty(&rpc->jobs);
 }
 
@@ -159,13 +225,12 @@ void um_job_drop(struct um_peer *peer)
 
 bool um_job_is_at(const struct um_rpc *rpc, um_handle heap, const struct um_peer *peer)
 {
-    const struct um_link *head = &rpc->jobs;
+    const struct um_job_place *place = find_place(rpc, heap);
 
-    for (const struct um_link *link = head->next; link != head; link = link->next) {
-        const struct um_job *job = UM_LIST_ITEM(link, const struct um_job, in_jobs);
-
-        if (job->call->peer != peer && (job->heaps[0] == heap || job->heaps[1] == heap))
-            return true;
-    }
-    return false;
+    if (place == NULL)
+        return false;
+    /* A peer has one call at work. */
+    if (place->job->call->peer == peer)
+        place = UM_LIST_ITEM(place->at_heap.next, const struct um_job_place, at_heap);
+    return place->job->call->peer != peer;
 }

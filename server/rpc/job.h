@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "call.h"
+#include "index.h"
 #include "list.h"
 
 enum {
@@ -33,13 +34,23 @@ struct um_job_kind {
     void (*release)(struct um_job *job);
 };
 
+/* That a call is at work on a heap. */
+struct um_job_place {
+    struct um_index_node node; /* place in um_rpc.jobs_by_heap, of one of those at a heap */
+    struct um_link at_heap;    /* ring of all that are at it */
+    const struct um_job *job;  /* NULL: in none */
+    um_handle heap;
+};
+
 struct um_job {
     const struct um_job_kind *kind;
-    bool is_long;                  /* takes more than a slice */
-    uint64_t held_bytes;           /* memory that it holds besides, as long as it is at work */
-    um_handle heaps[UM_JOB_HEAPS]; /* that it works on: not locked for others meanwhile; 0: none */
-    struct um_call *call;          /* to be answered; set by um_job_run() */
-    struct um_link in_jobs;        /* place in um_rpc.jobs, where it runs in slices */
+    bool is_long;                         /* takes more than a slice */
+    uint64_t held_bytes;                  /* memory that it holds besides, as long as it is at work */
+    um_handle heaps[UM_JOB_HEAPS];        /* that it works on: not locked for others meanwhile; 0: none */
+    struct um_call *call;                 /* to be answered; set by um_job_run() */
+    struct um_link in_jobs;               /* place in um_rpc.jobs, where it runs in slices */
+    struct um_link in_group;              /* place among those of its process, the next to run first */
+    struct um_job_place at[UM_JOB_HEAPS]; /* for each of `heaps`, while it runs in slices */
 };
 
 /* The job of a call that works on `size` bytes of one or two blocks (`second` may be NULL). */
@@ -52,7 +63,7 @@ uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 /* Runs the call. `job` (size bytes, on the caller's stack, without pointers into itself) is copied where it runs later. */
 void um_job_run(struct um_call *call, struct um_job *job, size_t size);
 
-/* Does a slice of the call whose turn it is. Returns whether any call is left. */
+/* Does a slice of the call whose turn it is: turn about over the processes, and over the calls of each. Returns whether any call is left. */
 bool um_job_work(struct um_rpc *rpc);
 
 /* Ends a peer's call, unanswered. */

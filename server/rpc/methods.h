@@ -65,11 +65,21 @@ extern const struct um_word um_lifetime_words[];
 
 /* What one listing looks at: a page may be short where little fits, but it never takes long. */
 enum {
-    UM_LIST_BUDGET = 4096,   /* slots of heaps or blocks */
-    UM_LIST_COST = 64 * 1024 /* bytes of blocks that it counts for in a batch and in a turn */
+    UM_LIST_BUDGET = 4096, /* slots of heaps or blocks */
+    UM_LIST_COST =
+        64 *
+        1024, /* bytes of blocks that a page counts for in a batch and in a turn, that it looks for entries */
+    UM_LISTED_COST = 2048 /* and each entry that it finds */
 };
 
-enum { UM_SHARED_HEAP_COST = 64 * 1024 /* what making a shared heap counts for */ };
+/* What else counts as bytes of blocks that are touched, as it takes as long. */
+enum {
+    UM_SHARED_HEAP_COST = 64 * 1024, /* making a shared heap */
+    UM_REPORT_COST = 16 * 1024,      /* an answer of some fifty numbers */
+    UM_DISCOVER_COST = 512 * 1024,   /* the OpenRPC document */
+    UM_PEER_COST = 256,              /* looking at one session */
+    UM_HOLD_COST = 512               /* ending one hold */
+};
 
 #define UM_PAGE_DETAIL \
     "A page may hold fewer entries than `limit`, even none: only a `next` of null is the end. What comes " \

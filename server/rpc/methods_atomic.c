@@ -21,7 +21,7 @@
 
 #define TYPE_PARAM \
     { \
-        .name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_I64, .doc = "Its type." \
+        .name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Its type." \
     }
 
 static void reply_value(struct um_call *call, const char *key, enum um_value_type type,
@@ -141,8 +141,9 @@ const struct um_method um_method_block_exchange = {
 struct wait {
     struct um_later later;
     struct um_observer observer;
-    struct um_span span;   /* the number */
-    struct um_value value; /* what it is to be no longer */
+    struct um_span span;                      /* the number */
+    struct um_value value;                    /* what it is to be no longer */
+    unsigned char now[UM_VALUE_SIZE_MAXIMUM]; /* what it was found to be */
 };
 
 static void told(struct um_observer *observer, const struct um_news *news)
@@ -161,34 +162,38 @@ static void settle(struct um_observer *observer)
     struct um_fault fault = {0};
     struct um_block *block = NULL;
     int code = um_span_find(wait->later.call, &wait->span, &block, &fault);
-    unsigned char now[UM_VALUE_SIZE_MAXIMUM];
-    struct um_call *call;
 
     if (code == UMEM_E_LOCKED) {
-        um_observer_stall(observer, fault.heap);
+        um_observer_stall(observer);
         return;
     }
-    if (code != UMEM_OK) {
-        um_later_fail(&wait->later, code, &fault);
-        return;
+    if (code == UMEM_OK) {
+        memcpy(wait->now, um_block_bytes(block) + wait->span.offset, (size_t)wait->span.size);
+        if (memcmp(wait->now, wait->value.bytes, (size_t)wait->span.size) == 0)
+            return;
     }
-    memcpy(now, um_block_bytes(block) + wait->span.offset, (size_t)wait->span.size);
-    if (memcmp(now, wait->value.bytes, (size_t)wait->span.size) == 0)
-        return;
-    call = um_later_start(&wait->later);
-    if (call != NULL) {
-        reply_value(call, "value", wait->value.type, now);
-        um_reply_end(call);
-    }
-    um_later_done(&wait->later);
+    um_later_decide(&wait->later, code, &fault);
 }
 
-static const struct um_observer_kind wait_kind = {.told = told, .settle = settle};
+static const struct um_observer_kind wait_kind = {.role = UM_OBSERVER_WAIT, .told = told, .settle = settle};
 
 static void release(struct um_later *later)
 {
     um_observe_end(&((struct wait *)later)->observer);
 }
+
+static void answer_wait(struct um_later *later, struct um_call *call)
+{
+    const struct wait *wait = (const struct wait *)later;
+
+    reply_value(call, "value", wait->value.type, wait->now);
+}
+
+static const struct um_later_kind wait_later_kind = {
+    .what = "the number was still the same when timeout_ms was over",
+    .release = release,
+    .answer = answer_wait,
+};
 
 enum { WAIT_BLOCK, WAIT_OFFSET, WAIT_VALUE, WAIT_TYPE, WAIT_TIMEOUT };
 
@@ -206,8 +211,7 @@ static const struct um_param wait_params[] = {
 static void begin_wait(struct um_call *call, struct um_block *block, const struct um_span *span,
                        const struct um_value *value, uint64_t timeout_ms)
 {
-    struct wait *wait = um_later_new(call, span->block, sizeof *wait, timeout_ms,
-                                     "the number was still the same when timeout_ms was over", release);
+    struct wait *wait = um_later_new(call, span->block, sizeof *wait, timeout_ms, &wait_later_kind);
     static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
 
     if (wait == NULL)
@@ -216,7 +220,7 @@ static void begin_wait(struct um_call *call, struct um_block *block, const struc
     wait->span = *span;
     wait->value = *value;
     if (um_observe_begin(wait->later.call->peer->rpc, block, NULL, &wait->observer) != UMEM_OK)
-        um_later_fail(&wait->later, UMEM_E_INTERNAL_ERROR, &no_memory);
+        um_later_decide(&wait->later, UMEM_E_INTERNAL_ERROR, &no_memory);
 }
 
 static void wait(struct um_call *call, const struct um_args *args)

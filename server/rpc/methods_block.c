@@ -3,6 +3,7 @@
 #include "call.h"
 #include "describe.h"
 #include "engine.h"
+#include "job.h"
 #include "json_out.h"
 #include "methods.h"
 
@@ -69,6 +70,7 @@ static void list(struct um_call *call, const struct um_args *args)
         um_json_begin_object(out);
         um_describe_block(out, store, block);
         um_json_end_object(out);
+        um_call_charge(call, UM_LISTED_COST);
         last = um_block_handle(store, block);
         first = false;
         block = um_store_next_block(store, &filter, last, &budget, &next);
@@ -110,6 +112,16 @@ static const struct um_param free_params[] = {
     {.name = "if_orphaned", .type = UM_BOOLEAN, .doc = "true: refuse unless it is orphaned."},
 };
 
+/* What a block's end takes beside its record's: all its holds end, and memory that does not go back to the system as it is is
+ * cleared where the daemon wipes. */
+static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
+{
+    uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;
+    uint64_t cleared = info->size < UM_JOB_ATOMIC_SIZE ? info->size : UM_JOB_ATOMIC_SIZE;
+
+    return call->peer->rpc->wipe ? holds + cleared : holds;
+}
+
 static void release(struct um_call *call, const struct um_args *args)
 {
     struct um_block *block = args->value[FREE_BLOCK].as.block;
@@ -129,6 +141,8 @@ static void release(struct um_call *call, const struct um_args *args)
         um_fail_fault(call, code, &fault);
         return;
     }
+    if (!um_call_fits(call, 0, cost_of_end(call, &info)))
+        return;
     um_block_free(um_call_store(call), block);
     um_reply_uint(call, "size", info.size);
     um_reply_end(call);
@@ -144,6 +158,6 @@ const struct um_method um_method_block_free = {
     .summary = "Frees a block (Win32 HeapFree).",
     UM_PARAMS(free_params),
     .result = free_result,
-    .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED},
+    .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED, UMEM_E_LIMIT_EXCEEDED},
     .run = release,
 };

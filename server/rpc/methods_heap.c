@@ -160,6 +160,7 @@ static void list(struct um_call *call, const struct um_args *args)
         um_json_begin_object(out);
         um_describe_heap(out, heap);
         um_json_end_object(out);
+        um_call_charge(call, UM_LISTED_COST);
         last = um_heap_handle(heap);
         heap = um_store_next_heap(store, last, &budget, &next);
     }

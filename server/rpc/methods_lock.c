@@ -8,7 +8,7 @@
 #include "methods.h"
 #include "observe.h"
 
-/* A session that queues for a heap's lock. The queue is the order of the heap's observers. */
+/* A session that queues for a heap's lock. The queue is the order of those stalled at the heap. */
 struct queued {
     struct um_later later;
     struct um_observer observer;
@@ -30,7 +30,7 @@ static int try_lock(const struct um_peer *peer, struct um_heap *heap, struct um_
 
 static void told(struct um_observer *observer, const struct um_news *news)
 {
-    if (news->kind == UM_NEWS_DESTROYED)
+    if (news->kind == UM_NEWS_DESTROYED || news->kind == UM_NEWS_MANY)
         um_observer_mark(observer);
 }
 
@@ -41,32 +41,23 @@ static void settle(struct um_observer *observer)
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
     int code = um_store_find_heap(peer->rpc->store, queued->heap, &heap, &fault);
-    struct um_call *call;
 
     if (code == UMEM_OK)
         code = try_lock(peer, heap, &fault);
-    if (code == UMEM_E_LOCKED) {
-        um_observer_stall(observer, queued->heap);
-        return;
-    }
-    if (code != UMEM_OK) {
-        um_later_fail(&queued->later, code, &fault);
-        return;
-    }
-    call = um_later_start(&queued->later);
-    if (call != NULL)
-        um_reply_end(call);
-    um_later_done(&queued->later);
+    if (code == UMEM_E_LOCKED)
+        um_observer_stall(observer);
+    else
+        um_later_decide(&queued->later, code, &fault);
 }
 
-static const struct um_observer_kind queue_kind = {.told = told, .settle = settle};
+static const struct um_observer_kind queue_kind = {.role = UM_OBSERVER_QUEUE, .told = told, .settle = settle};
 
 bool um_lock_is_wanted(const struct um_peer *peer, um_handle heap)
 {
     struct um_heap_info info;
     struct um_heap *found = NULL;
 
-    if (!um_observe_has(peer->rpc, heap, &queue_kind) ||
+    if (!um_observe_has(peer->rpc, heap, UM_OBSERVER_QUEUE) ||
         um_store_find_heap(peer->rpc->store, heap, &found, NULL) != UMEM_OK)
         return false;
     um_heap_get_info(found, &info);
@@ -78,22 +69,24 @@ static void release(struct um_later *later)
     um_observe_end(&((struct queued *)later)->observer);
 }
 
+static const struct um_later_kind later_kind = {.what = "the heap was still locked when timeout_ms was over",
+                                                .release = release};
+
 /* Stands at the end of the queue. */
 static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_ms)
 {
     static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
     um_handle handle = um_heap_handle(heap);
-    struct queued *queued = um_later_new(call, handle, sizeof *queued, timeout_ms,
-                                         "the heap was still locked when timeout_ms was over", release);
+    struct queued *queued = um_later_new(call, handle, sizeof *queued, timeout_ms, &later_kind);
 
     if (queued == NULL)
         return;
     queued->observer.kind = &queue_kind;
     queued->heap = handle;
     if (um_observe_begin(queued->later.call->peer->rpc, NULL, heap, &queued->observer) != UMEM_OK)
-        um_later_fail(&queued->later, UMEM_E_INTERNAL_ERROR, &no_memory);
+        um_later_decide(&queued->later, UMEM_E_INTERNAL_ERROR, &no_memory);
     else
-        um_observer_stall(&queued->observer, handle);
+        um_observer_stall(&queued->observer);
 }
 
 enum { LOCK_HEAP, LOCK_TIMEOUT };

@@ -14,7 +14,7 @@ enum { DOCUMENT_SIZE = 128 * 1024 };
 static void discover(struct um_call *call, const struct um_args *args)
 {
     (void)args;
-    if (!um_call_fits(call, DOCUMENT_SIZE, 0))
+    if (!um_call_fits(call, DOCUMENT_SIZE, UM_DISCOVER_COST))
         return;
     um_openrpc_write_members(um_reply(call), call->peer->rpc->version);
     um_reply_end(call);

@@ -24,6 +24,8 @@ static void info(struct um_call *call, const struct um_args *args)
     struct um_buf *out;
 
     (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
     um_reply_string(call, "name", "umemd");
     um_reply_string(call, "version", rpc->version);
     um_reply_uint(call, "protocol", 1);
@@ -78,6 +80,7 @@ const struct um_method um_method_server_info = {
     .name = "server.info",
     .summary = "Tells what the daemon is, where it runs and its limits.",
     .result = info_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = info,
 };
 
@@ -89,6 +92,8 @@ static void stats(struct um_call *call, const struct um_args *args)
     struct um_buf *out;
 
     (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
     um_store_get_stats(rpc->store, &books);
     um_reply_uint(call, "heaps", books.heaps);
     um_reply_uint(call, "blocks", books.blocks);
@@ -163,6 +168,7 @@ const struct um_method um_method_server_stats = {
     .name = "server.stats",
     .summary = "Counts what the daemon holds and has done.",
     .result = stats_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = stats,
 };
 

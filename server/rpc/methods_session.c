@@ -72,16 +72,13 @@ enum { LIST_AFTER, LIST_LIMIT };
 
 static const struct um_param list_params[] = {UM_PAGE_PARAMS};
 
-/* The first peer with a larger number; peers are in the order of their numbers. NULL: there is none. */
-static const struct um_peer *next_peer(const struct um_rpc *rpc, uint64_t after)
+/* The first peer with this number or a larger one. NULL: there is none. */
+static struct um_peer *peer_from(const struct um_rpc *rpc, uint64_t id)
 {
-    for (const struct um_link *link = rpc->peers.next; link != &rpc->peers; link = link->next) {
-        const struct um_peer *peer = UM_LIST_ITEM(link, const struct um_peer, in_rpc);
+    const struct um_peer key = {.id = id};
+    struct um_tree_node *node = um_tree_ceiling(&rpc->peers_by_id, &key.by_id);
 
-        if (peer->id > after)
-            return peer;
-    }
-    return NULL;
+    return node != NULL ? UM_TREE_ITEM(node, struct um_peer, by_id) : NULL;
 }
 
 static void list(struct um_call *call, const struct um_args *args)
@@ -89,7 +86,7 @@ static void list(struct um_call *call, const struct um_args *args)
     const struct um_rpc *rpc = call->peer->rpc;
     uint64_t after = args->value[LIST_AFTER].as.uint;
     uint64_t left = args->value[LIST_LIMIT].as.uint;
-    const struct um_peer *peer = next_peer(rpc, after);
+    const struct um_peer *peer = after < UINT64_MAX ? peer_from(rpc, after + 1) : NULL;
     bool first = true;
     struct um_buf *out;
 
@@ -102,6 +99,7 @@ static void list(struct um_call *call, const struct um_args *args)
         um_json_begin_object(out);
         describe(out, call, peer);
         um_json_end_object(out);
+        um_call_charge(call, UM_LISTED_COST);
         after = peer->id;
         first = false;
         peer = peer->in_rpc.next != &rpc->peers
@@ -143,8 +141,7 @@ static const struct um_param close_params[] = {
 static void close_session(struct um_call *call, const struct um_args *args)
 {
     uint64_t id = args->value[0].as.uint;
-    const struct um_peer *found = id != 0 ? next_peer(call->peer->rpc, id - 1) : NULL;
-    struct um_peer *peer = (struct um_peer *)(uintptr_t)found;
+    struct um_peer *peer = peer_from(call->peer->rpc, id);
 
     if (peer == NULL || peer->id != id) {
         um_fail(call, UMEM_E_UNKNOWN_HANDLE, "there is no session %llu; see session.list",

@@ -31,7 +31,7 @@ struct get_job {
     enum um_value_type type;
     uint64_t count;
     uint64_t done;         /* numbers printed */
-    uint64_t promised;     /* counted in um_rpc.promised_bytes */
+    uint64_t promised;     /* um_peer_promise() */
     unsigned char *copied; /* malloc */
     struct um_buf text;
 };
@@ -40,7 +40,7 @@ static void get_release(struct um_job *job)
 {
     struct get_job *get = (struct get_job *)job;
 
-    job->call->peer->rpc->promised_bytes -= get->promised;
+    um_peer_unpromise(job->call->peer, get->promised);
     free(get->copied);
     um_buf_deinit(&get->text);
 }
@@ -93,7 +93,7 @@ static void get_in_slices(struct um_call *call, const unsigned char *numbers, en
     }
     memcpy(get.copied, numbers, size);
     um_buf_init(&get.text, (size_t)(count * NUMBER_TEXT_SIZE + 2));
-    call->peer->rpc->promised_bytes += get.promised;
+    um_peer_promise(call->peer, get.promised);
     um_job_run(call, &get.job, sizeof get);
 }
 

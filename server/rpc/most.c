@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "json_out.h"
+#include "methods.h"
 
 /* How much of a shared limit one session uses. False: it is no limit of that kind. */
 static bool use_of(const struct um_peer *peer, enum um_limit limit, uint64_t *used)
@@ -45,9 +46,10 @@ static bool use_of(const struct um_peer *peer, enum um_limit limit, uint64_t *us
     }
 }
 
-/* Returns false where the limit is none that sessions share. */
-static bool look(struct um_rpc *rpc, enum um_limit limit, struct um_most *most)
+/* Returns false where the limit is none that sessions share. The peer that asks first in a turn has it counted. */
+static bool look(struct um_peer *asker, enum um_limit limit, struct um_most *most)
 {
+    const struct um_rpc *rpc = asker->rpc;
     const struct um_peer *found = NULL;
     struct um_owner_info owner;
 
@@ -56,6 +58,7 @@ static bool look(struct um_rpc *rpc, enum um_limit limit, struct um_most *most)
         const struct um_peer *peer = UM_LIST_ITEM(link, const struct um_peer, in_rpc);
         uint64_t used;
 
+        um_peer_charge(asker, UM_PEER_COST);
         if (!use_of(peer, limit, &used))
             return false;
         if (used <= most->used)
@@ -79,7 +82,8 @@ void um_most_reply(struct um_call *call, const char *limit)
     struct um_most *most = &rpc->most[place < UM_LIMIT_COUNT ? place : 0];
     struct um_buf *out;
 
-    if (place == UM_LIMIT_COUNT || (most->turn != rpc->turn && !look(rpc, place, most)) || most->used == 0)
+    if (place == UM_LIMIT_COUNT || (most->turn != rpc->turn && !look(call->peer, place, most)) ||
+        most->used == 0)
         return;
     out = um_reply_key(call, "most");
     um_json_begin_object(out);

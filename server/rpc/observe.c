@@ -20,6 +20,16 @@ static struct um_subject *find_subject(const struct um_rpc *rpc, um_handle handl
     return node != NULL ? UM_LIST_ITEM(node, struct um_subject, node) : NULL;
 }
 
+static void init_subject(struct um_subject *subject)
+{
+    for (int role = 0; role < UM_OBSERVER_ROLES; role++)
+        um_list_init(&subject->observers[role]);
+    um_list_init(&subject->silent);
+    um_list_init(&subject->stalled);
+    um_list_init(&subject->in_pending);
+    um_list_init(&subject->in_resumed);
+}
+
 static struct um_subject *get_subject(struct um_rpc *rpc, um_handle handle)
 {
     struct um_subject *subject = find_subject(rpc, handle);
@@ -29,18 +39,30 @@ static struct um_subject *get_subject(struct um_rpc *rpc, um_handle handle)
     subject = calloc(1, sizeof *subject);
     if (subject == NULL)
         return NULL;
+    init_subject(subject);
     subject->handle = handle;
     subject->node.hash = um_hash_mix(handle);
-    um_list_init(&subject->observers);
     um_index_insert(&rpc->observing.subjects, &subject->node);
     return subject;
+}
+
+static void forget_events(struct um_subject *subject)
+{
+    um_list_remove(&subject->in_pending);
+    free(subject->events);
+    subject->events = NULL;
+    subject->event_count = 0;
+    subject->closed_count = 0;
+    subject->many = false;
 }
 
 /* Frees the record of what nobody observes any more. */
 static void settle_subject(struct um_rpc *rpc, struct um_subject *subject)
 {
-    if (subject == &rpc->observing.everything || !um_list_is_empty(&subject->observers))
+    if (subject == &rpc->observing.everything || subject->count != 0 || subject->blocks != 0)
         return;
+    forget_events(subject);
+    um_list_remove(&subject->in_resumed);
     um_index_remove(&rpc->observing.subjects, &subject->node);
     free(subject);
 }
@@ -64,11 +86,41 @@ bool um_observe_has_room(const struct um_rpc *rpc, um_handle handle, struct um_f
     return false;
 }
 
-static int observe_everything(struct um_rpc *rpc, struct um_observer *observer)
+static bool observe_block(struct um_rpc *rpc, struct um_block *block, struct um_observer *observer)
 {
-    um_store_observe_all(rpc->store, true);
-    observer->subject = &rpc->observing.everything;
-    return UMEM_OK;
+    struct um_subject *subject = get_subject(rpc, um_block_handle(rpc->store, block));
+    struct um_subject *heap = NULL;
+
+    if (subject == NULL)
+        return false;
+    if (observer->kind->role == UM_OBSERVER_WAIT) {
+        heap = get_subject(rpc, um_heap_handle(um_block_heap(rpc->store, block)));
+        if (heap == NULL) {
+            settle_subject(rpc, subject);
+            return false;
+        }
+    }
+    if (um_block_observe(rpc->store, block) != UMEM_OK) {
+        settle_subject(rpc, subject);
+        if (heap != NULL)
+            settle_subject(rpc, heap);
+        return false;
+    }
+    observer->subject = subject;
+    observer->heap = heap;
+    if (heap != NULL)
+        heap->blocks++;
+    return true;
+}
+
+/* What happened before is none of its business. */
+static void begin_here(struct um_observer *observer)
+{
+    struct um_subject *subject = observer->subject;
+
+    observer->begins_at = subject->event_count;
+    subject->closed_count = subject->event_count;
+    um_list_append(&subject->observers[observer->kind->role], &observer->in_subject);
 }
 
 int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap *heap,
@@ -78,21 +130,18 @@ int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap 
     um_list_init(&observer->in_subject);
     um_list_init(&observer->in_marked);
     if (block != NULL) {
-        observer->subject = get_subject(rpc, um_block_handle(rpc->store, block));
-        if (observer->subject != NULL && um_block_observe(rpc->store, block) != UMEM_OK) {
-            settle_subject(rpc, observer->subject);
-            observer->subject = NULL;
-        }
+        (void)observe_block(rpc, block, observer);
     } else if (heap != NULL) {
         observer->subject = get_subject(rpc, um_heap_handle(heap));
         if (observer->subject != NULL)
             um_heap_observe(heap);
     } else {
-        observe_everything(rpc, observer);
+        um_store_observe_all(rpc->store, true);
+        observer->subject = &rpc->observing.everything;
     }
     if (observer->subject == NULL)
         return UMEM_E_NO_MEMORY;
-    um_list_append(&observer->subject->observers, &observer->in_subject);
+    begin_here(observer);
     observer->subject->count++;
     return UMEM_OK;
 }
@@ -111,6 +160,18 @@ static void stop_observing(struct um_rpc *rpc, um_handle handle)
         um_heap_unobserve(heap);
 }
 
+/* A wait does not need the subject of its heap any more. */
+static void leave_heap(struct um_observer *observer)
+{
+    struct um_subject *heap = observer->heap;
+
+    observer->heap = NULL;
+    if (heap == NULL)
+        return;
+    heap->blocks--;
+    settle_subject(observer->rpc, heap);
+}
+
 void um_observe_end(struct um_observer *observer)
 {
     struct um_subject *subject = observer->subject;
@@ -121,9 +182,13 @@ void um_observe_end(struct um_observer *observer)
     um_list_remove(&observer->in_subject);
     um_list_remove(&observer->in_marked);
     observer->subject = NULL;
+    leave_heap(observer);
     if (subject == NULL || --subject->count != 0)
         return;
-    stop_observing(rpc, subject->handle);
+    if (!subject->is_gone)
+        stop_observing(rpc, subject->handle);
+    if (subject == &rpc->observing.everything)
+        forget_events(subject);
     settle_subject(rpc, subject);
 }
 
@@ -133,89 +198,206 @@ void um_observer_mark(struct um_observer *observer)
 {
     um_list_remove(&observer->in_marked);
     um_list_append(&observer->rpc->observing.marked, &observer->in_marked);
-    observer->stalled_by = 0;
 }
 
-void um_observer_stall(struct um_observer *observer, um_handle heap)
+/* Those of a block stall at its heap, those of a heap there. */
+void um_observer_stall(struct um_observer *observer)
 {
+    struct um_subject *heap = observer->heap != NULL ? observer->heap : observer->subject;
+
     um_list_remove(&observer->in_marked);
-    um_list_append(&observer->rpc->observing.stalled, &observer->in_marked);
-    observer->stalled_by = heap;
+    um_list_append(&heap->stalled, &observer->in_marked);
 }
 
 void um_observe_resume(struct um_rpc *rpc, um_handle heap)
 {
-    struct um_link *head = &rpc->observing.stalled;
+    struct um_subject *subject = heap != 0 ? find_subject(rpc, heap) : NULL;
+
+    if (subject == NULL || um_list_is_empty(&subject->stalled) || !um_list_is_empty(&subject->in_resumed))
+        return;
+    um_list_append(&rpc->observing.resumed, &subject->in_resumed);
+}
+
+void um_observer_silence(struct um_observer *observer)
+{
+    if (observer->subject == NULL)
+        return;
+    um_list_remove(&observer->in_subject);
+    um_list_append(&observer->subject->silent, &observer->in_subject);
+}
+
+void um_observer_resume(struct um_observer *observer)
+{
+    if (observer->subject == NULL)
+        return;
+    um_list_remove(&observer->in_subject);
+    begin_here(observer);
+}
+
+bool um_observe_has(const struct um_rpc *rpc, um_handle handle, enum um_observer_role role)
+{
+    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : NULL;
+
+    return subject != NULL && !um_list_is_empty(&subject->observers[role]);
+}
+
+/* ---- telling ---- */
+
+/* What telling one observer of one event counts for, and having one look again. */
+enum { TELLING_COST = 64, LOOKING_COST = 512 };
+
+static void tell(struct um_rpc *rpc, const struct um_subject *subject, enum um_observer_role role,
+                 const struct um_news *events, unsigned count)
+{
+    const struct um_link *head = &subject->observers[role];
     struct um_link *link = head->next;
 
-    while (heap != 0 && link != head) {
-        struct um_observer *observer = UM_LIST_ITEM(link, struct um_observer, in_marked);
+    while (link != head) {
+        struct um_observer *observer = UM_LIST_ITEM(link, struct um_observer, in_subject);
 
-        link = link->next;
-        if (observer->stalled_by == heap)
-            um_observer_mark(observer);
+        link = link->next; /* it may leave the list: silent from now on */
+        rpc->observing.work += (uint64_t)count * TELLING_COST;
+        for (unsigned i = observer->begins_at; i < count; i++)
+            observer->kind->told(observer, &events[i]);
+        observer->begins_at = 0;
     }
 }
 
-bool um_observe_has(const struct um_rpc *rpc, um_handle handle, const struct um_observer_kind *kind)
+/* Lets the observers go of a block or heap that is no more. */
+static void let_go(struct um_link *observers)
 {
-    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : NULL;
-    const struct um_link *head = subject != NULL ? &subject->observers : NULL;
+    while (!um_list_is_empty(observers))
+        UM_LIST_ITEM(um_list_take(observers), struct um_observer, in_subject)->subject = NULL;
+}
 
-    for (const struct um_link *link = head != NULL ? head->next : NULL; link != head; link = link->next) {
-        if (UM_LIST_ITEM(link, const struct um_observer, in_subject)->kind == kind)
+/* Tells all observers of a subject what has happened there. The subject may be gone after that. */
+static void deliver(struct um_rpc *rpc, struct um_subject *subject)
+{
+    const struct um_news many = {.kind = UM_NEWS_MANY, .handle = subject->handle};
+    struct um_news *events = subject->events;
+    unsigned count = subject->event_count;
+    bool has_more = subject->many;
+
+    subject->events = NULL;
+    forget_events(subject);
+    for (int role = 0; role < UM_OBSERVER_ROLES; role++) {
+        tell(rpc, subject, (enum um_observer_role)role, events, count);
+        if (has_more)
+            tell(rpc, subject, (enum um_observer_role)role, &many, 1);
+    }
+    free(events);
+    if (!subject->is_gone)
+        return;
+    for (int role = 0; role < UM_OBSERVER_ROLES; role++)
+        let_go(&subject->observers[role]);
+    let_go(&subject->silent);
+    subject->count = 0;
+    settle_subject(rpc, subject);
+}
+
+void um_observe_settle(struct um_rpc *rpc)
+{
+    struct um_observing *observing = &rpc->observing;
+
+    while (!um_list_is_empty(&observing->pending))
+        deliver(rpc, UM_LIST_ITEM(observing->pending.next, struct um_subject, in_pending));
+    while (!um_list_is_empty(&observing->resumed)) {
+        struct um_subject *heap =
+            UM_LIST_ITEM(um_list_take(&observing->resumed), struct um_subject, in_resumed);
+
+        while (!um_list_is_empty(&heap->stalled))
+            um_observer_mark(UM_LIST_ITEM(heap->stalled.next, struct um_observer, in_marked));
+    }
+    while (!um_list_is_empty(&observing->marked)) {
+        struct um_observer *observer =
+            UM_LIST_ITEM(um_list_take(&observing->marked), struct um_observer, in_marked);
+
+        observing->work += LOOKING_COST;
+        observer->kind->settle(observer);
+    }
+}
+
+uint64_t um_observe_take_work(struct um_rpc *rpc)
+{
+    uint64_t work = rpc->observing.work;
+
+    rpc->observing.work = 0;
+    return work;
+}
+
+/* ---- what happens ---- */
+
+/* Whether anybody would be told. */
+static bool is_heard(const struct um_subject *subject)
+{
+    for (int role = 0; role < UM_OBSERVER_ROLES; role++) {
+        if (!um_list_is_empty(&subject->observers[role]))
             return true;
     }
     return false;
 }
 
-void um_observe_settle(struct um_rpc *rpc)
+/* A change that lies in one which is noted already, or one that lies in it, is told as one. Where no more are kept, a block's last
+ * one grows: it says which bytes were changed at most. Returns whether it was joined. */
+static bool join(const struct um_subject *subject, const struct um_news *news)
 {
-    struct um_link *marked = &rpc->observing.marked;
+    bool is_full = subject->event_count == UM_EVENTS_KEPT;
 
-    while (!um_list_is_empty(marked)) {
-        struct um_observer *observer = UM_LIST_ITEM(marked->next, struct um_observer, in_marked);
+    for (unsigned i = subject->event_count; news->kind == UM_NEWS_CHANGED && i-- > subject->closed_count;) {
+        struct um_news *kept = &subject->events[i];
+        uint64_t end = news->offset + news->size;
+        uint64_t kept_end = kept->offset + kept->size;
+        bool is_same = (news->offset >= kept->offset && end <= kept_end) ||
+                       (kept->offset >= news->offset && kept_end <= end);
 
-        um_list_remove(&observer->in_marked);
-        observer->kind->settle(observer);
+        if (kept->kind != UM_NEWS_CHANGED || kept->handle != news->handle)
+            continue;
+        /* Who observes a heap or everything is told of all changes of a block as of one. */
+        if (!is_same && !is_full && subject->handle == news->handle)
+            continue;
+        kept->offset = news->offset < kept->offset ? news->offset : kept->offset;
+        kept->size = (end > kept_end ? end : kept_end) - kept->offset;
+        return true;
     }
+    return false;
 }
 
-/* ---- news ---- */
-
-static void tell(const struct um_subject *subject, const struct um_news *news)
+static void note(struct um_rpc *rpc, struct um_subject *subject, const struct um_news *news)
 {
-    const struct um_link *head = &subject->observers;
-
-    for (struct um_link *link = head->next; link != head; link = link->next) {
-        struct um_observer *observer = UM_LIST_ITEM(link, struct um_observer, in_subject);
-
-        observer->kind->told(observer, news);
-    }
+    if (!is_heard(subject))
+        return;
+    if (um_list_is_empty(&subject->in_pending))
+        um_list_append(&rpc->observing.pending, &subject->in_pending);
+    if (subject->many || join(subject, news))
+        return;
+    if (subject->events == NULL)
+        subject->events = malloc(UM_EVENTS_KEPT * sizeof *subject->events);
+    if (subject->events == NULL || subject->event_count == UM_EVENTS_KEPT || news->kind == UM_NEWS_MANY)
+        subject->many = true;
+    else
+        subject->events[subject->event_count++] = *news;
 }
 
-static void tell_handle(const struct um_rpc *rpc, um_handle handle, const struct um_news *news)
+static void note_handle(struct um_rpc *rpc, um_handle handle, const struct um_news *news)
 {
-    const struct um_subject *subject = find_subject(rpc, handle);
+    struct um_subject *subject = find_subject(rpc, handle);
 
     if (subject != NULL)
-        tell(subject, news);
+        note(rpc, subject, news);
 }
 
-/* Lets the observers go of a block or heap that is no more. */
-static void drop_subject(struct um_rpc *rpc, um_handle handle)
+/* The last that is told of a block or heap. */
+static void note_end(struct um_rpc *rpc, um_handle handle, const struct um_news *news)
 {
     struct um_subject *subject = find_subject(rpc, handle);
 
     if (subject == NULL)
         return;
-    while (!um_list_is_empty(&subject->observers)) {
-        struct um_observer *observer = UM_LIST_ITEM(subject->observers.next, struct um_observer, in_subject);
-
-        um_list_remove(&observer->in_subject);
-        observer->subject = NULL;
-    }
-    settle_subject(rpc, subject);
+    note(rpc, subject, news);
+    subject->is_gone = true;
+    /* Those who are not told any more are let go of, too. */
+    if (um_list_is_empty(&subject->in_pending))
+        um_list_append(&rpc->observing.pending, &subject->in_pending);
 }
 
 /* Where the block has gone with its heap, those who observe the heap are told of that, and need not be told of a block that
@@ -226,12 +408,11 @@ static void on_block_freed(void *context, um_handle block, um_handle heap)
     struct um_news news = {.kind = UM_NEWS_FREED, .handle = block};
     struct um_heap *alive = NULL;
 
-    tell_handle(rpc, block, &news);
     if (um_store_find_heap(rpc->store, heap, &alive, NULL) == UMEM_OK) {
-        tell_handle(rpc, heap, &news);
-        tell(&rpc->observing.everything, &news);
+        note_handle(rpc, heap, &news);
+        note(rpc, &rpc->observing.everything, &news);
     }
-    drop_subject(rpc, block);
+    note_end(rpc, block, &news);
 }
 
 static void on_blocks_vanished(void *context, um_handle heap)
@@ -239,8 +420,8 @@ static void on_blocks_vanished(void *context, um_handle heap)
     struct um_rpc *rpc = context;
     struct um_news news = {.kind = UM_NEWS_MANY, .handle = heap};
 
-    tell_handle(rpc, heap, &news);
-    tell(&rpc->observing.everything, &news);
+    note_handle(rpc, heap, &news);
+    note(rpc, &rpc->observing.everything, &news);
 }
 
 static void on_heap_destroyed(void *context, um_handle heap)
@@ -248,9 +429,8 @@ static void on_heap_destroyed(void *context, um_handle heap)
     struct um_rpc *rpc = context;
     struct um_news news = {.kind = UM_NEWS_DESTROYED, .handle = heap};
 
-    tell_handle(rpc, heap, &news);
-    tell(&rpc->observing.everything, &news);
-    drop_subject(rpc, heap);
+    note(rpc, &rpc->observing.everything, &news);
+    note_end(rpc, heap, &news);
 }
 
 static void on_heap_unlocked(void *context, um_handle heap)
@@ -266,9 +446,9 @@ void um_observe_changed(struct um_rpc *rpc, const struct um_block *block, uint64
     if (size == 0 || !um_block_is_observed(rpc->store, block))
         return;
     news.handle = um_block_handle(rpc->store, block);
-    tell_handle(rpc, news.handle, &news);
-    tell_handle(rpc, um_heap_handle(um_block_heap(rpc->store, block)), &news);
-    tell(&rpc->observing.everything, &news);
+    note_handle(rpc, news.handle, &news);
+    note_handle(rpc, um_heap_handle(um_block_heap(rpc->store, block)), &news);
+    note(rpc, &rpc->observing.everything, &news);
 }
 
 /* ---- the engine's part ---- */
@@ -285,9 +465,10 @@ int um_observe_init(struct um_rpc *rpc)
 
     if (!um_index_init(&rpc->observing.subjects))
         return UMEM_E_NO_MEMORY;
-    um_list_init(&rpc->observing.everything.observers);
+    init_subject(&rpc->observing.everything);
+    um_list_init(&rpc->observing.pending);
+    um_list_init(&rpc->observing.resumed);
     um_list_init(&rpc->observing.marked);
-    um_list_init(&rpc->observing.stalled);
     um_store_set_events(rpc->store, &events);
     return UMEM_OK;
 }
@@ -297,5 +478,6 @@ void um_observe_deinit(struct um_rpc *rpc)
     static const struct um_store_events nobody;
 
     um_store_set_events(rpc->store, &nobody);
+    free(rpc->observing.everything.events);
     um_index_deinit(&rpc->observing.subjects);
 }

@@ -4,26 +4,28 @@
 
 #include "engine.h"
 #include "framing.h"
+#include "hash.h"
 #include "json_out.h"
 #include "notification.h"
 
 enum {
-    NEWS_LIMIT = 16,        /* news that one watch keeps: with more, "watch.overflow" stands for them all */
-    NOTIFICATION_SIZE = 256 /* bytes that a notification takes at most */
+    NOTIFICATION_SIZE = 256,   /* bytes that a notification takes at most */
+    NOTIFICATIONS_A_TURN = 256 /* that one peer writes, from where no other watch of it begins */
 };
 
 struct um_watch {
     struct um_observer observer;
     struct um_peer *peer;
-    struct um_link in_peer;    /* place in um_peer.watches */
-    struct um_link in_talking; /* place in um_peer.talking: it has something to tell */
+    struct um_index_node by_id; /* place in um_rpc.watch_ids */
+    struct um_link in_peer;     /* place in um_peer.watches */
+    struct um_link in_talking;  /* place in um_peer.talking: it has something to tell */
     uint64_t id;
     uint64_t offset; /* of a block: which bytes matter */
     uint64_t size;
     bool is_of_block;
     bool overflow;        /* more happened than `news` holds */
     unsigned news_count;  /* in `news` */
-    struct um_news *news; /* NEWS_LIMIT of them, in order; NULL: none is kept */
+    struct um_news *news; /* UM_EVENTS_KEPT of them, in order; NULL: none is kept */
 };
 
 /* ---- taking note ---- */
@@ -60,8 +62,8 @@ static void note(struct um_watch *watch, const struct um_news *news)
     if (watch->overflow || join(watch, news))
         return;
     if (watch->news == NULL)
-        watch->news = calloc(NEWS_LIMIT, sizeof *watch->news);
-    if (watch->news == NULL || watch->news_count == NEWS_LIMIT || news->kind == UM_NEWS_MANY)
+        watch->news = calloc(UM_EVENTS_KEPT, sizeof *watch->news);
+    if (watch->news == NULL || watch->news_count == UM_EVENTS_KEPT || news->kind == UM_NEWS_MANY)
         watch->overflow = true;
     else
         watch->news[watch->news_count++] = *news;
@@ -75,12 +77,14 @@ static void told(struct um_observer *observer, const struct um_news *news)
     if (!concerns(watch, news))
         return;
     note(watch, news);
+    if (watch->overflow)
+        um_observer_silence(observer);
     um_list_remove(&watch->in_talking);
     um_list_append(&peer->talking, &watch->in_talking);
     um_peer_flush(peer);
 }
 
-static const struct um_observer_kind watch_kind = {.told = told};
+static const struct um_observer_kind watch_kind = {.role = UM_OBSERVER_WATCH, .told = told};
 
 /* ---- telling ---- */
 
@@ -142,8 +146,10 @@ static void tell(struct um_watch *watch)
 
     for (unsigned i = 0; i < watch->news_count && !watch->overflow; i++)
         write_notification(watch, &watch->news[i]);
-    if (watch->overflow)
+    if (watch->overflow) {
         write_notification(watch, &many);
+        um_observer_resume(&watch->observer);
+    }
     free(watch->news);
     watch->news = NULL;
     watch->news_count = 0;
@@ -153,11 +159,14 @@ static void tell(struct um_watch *watch)
 void um_peer_notify(struct um_peer *peer)
 {
     uint64_t limit = um_peer_unsent_limit(peer);
+    unsigned left = NOTIFICATIONS_A_TURN;
 
-    while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken) {
+    while (!um_list_is_empty(&peer->talking) && peer->out.size <= limit && !peer->broken && left != 0) {
         struct um_watch *watch = UM_LIST_ITEM(um_list_take(&peer->talking), struct um_watch, in_talking);
+        unsigned count = watch->overflow ? 1 : watch->news_count;
 
         tell(watch);
+        left -= count < left ? count : left;
     }
 }
 
@@ -171,6 +180,7 @@ bool um_peer_has_news(const struct um_peer *peer)
 static void free_watch(struct um_watch *watch)
 {
     um_observe_end(&watch->observer);
+    um_index_remove(&watch->peer->rpc->watch_ids, &watch->by_id);
     um_list_remove(&watch->in_peer);
     um_list_remove(&watch->in_talking);
     watch->peer->watch_count--;
@@ -192,6 +202,8 @@ static struct um_watch *new_watch(struct um_peer *peer, const struct um_watch_op
     }
     watch->peer = peer;
     watch->id = ++peer->rpc->last_watch_id;
+    watch->by_id.hash = um_hash_mix(watch->id);
+    um_index_insert(&peer->rpc->watch_ids, &watch->by_id);
     watch->is_of_block = options->block != NULL;
     watch->offset = options->offset;
     watch->size = options->size;
@@ -251,17 +263,20 @@ bool um_watch_begin(struct um_call *call, const struct um_watch_options *options
     return true;
 }
 
+static bool has_number(const struct um_index_node *node, const void *key)
+{
+    return UM_LIST_ITEM(node, const struct um_watch, by_id)->id == *(const uint64_t *)key;
+}
+
 bool um_watch_end(struct um_peer *peer, uint64_t id)
 {
-    for (struct um_link *link = peer->watches.next; link != &peer->watches; link = link->next) {
-        struct um_watch *watch = UM_LIST_ITEM(link, struct um_watch, in_peer);
+    struct um_index_node *node = um_index_find(&peer->rpc->watch_ids, um_hash_mix(id), has_number, &id);
+    struct um_watch *watch = node != NULL ? UM_LIST_ITEM(node, struct um_watch, by_id) : NULL;
 
-        if (watch->id == id) {
-            free_watch(watch);
-            return true;
-        }
-    }
-    return false;
+    if (watch == NULL || watch->peer != peer)
+        return false;
+    free_watch(watch);
+    return true;
 }
 
 void um_watch_drop_all(struct um_peer *peer)

@@ -52,7 +52,7 @@ struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, 
     if (recent != NULL && has_key(&recent->node, &key))
         return recent;
 
-    assert(owner->open && !heap->destroyed);
+    assert(owner->open && um_heap_is_alive(heap));
     uint64_t hash = key_hash(&key);
     struct um_index_node *node = um_index_find(&store->account_index, hash, has_key, &key);
     struct um_account *account =
@@ -85,6 +85,30 @@ void um_account_settle(struct um_store *store, struct um_account *account)
     um_heap_settle(store, heap);
 }
 
+/* A heap that is destroyed has left the books with all its blocks. */
+static void leave_books(struct um_store *store, struct um_account *account)
+{
+    struct um_heap *heap = account->heap;
+    for (int claim = 0; claim < UM_CLAIM_COUNT; claim++) {
+        struct um_tally *tally = &account->tally[claim];
+        account->owner->made.blocks -= tally->blocks;
+        account->owner->made.bytes -= tally->bytes;
+        if (!heap->destroyed) {
+            heap->blocks -= tally->blocks;
+            heap->bytes -= tally->bytes;
+            store->stats.blocks -= tally->blocks;
+            store->stats.bytes -= tally->bytes;
+        }
+        if (!heap->destroyed && claim == UM_CLAIM_NONE) {
+            heap->orphaned.blocks -= tally->blocks;
+            heap->orphaned.bytes -= tally->bytes;
+            store->stats.orphaned_blocks -= tally->blocks;
+            store->stats.orphaned_bytes -= tally->bytes;
+        }
+        *tally = (struct um_tally){0};
+    }
+}
+
 void um_account_kill(struct um_store *store, struct um_account *account)
 {
     if (account->dead)
@@ -93,36 +117,32 @@ void um_account_kill(struct um_store *store, struct um_account *account)
     if (account->owner->recent == account)
         account->owner->recent = NULL;
     account->heap->changes++;
-    store->stats.orphaned_blocks -= account->tally[UM_CLAIM_NONE].blocks;
-    store->stats.orphaned_bytes -= account->tally[UM_CLAIM_NONE].bytes;
-    for (int claim = 0; claim < UM_CLAIM_COUNT; claim++) {
-        struct um_tally *tally = &account->tally[claim];
-        account->heap->blocks -= tally->blocks;
-        account->heap->bytes -= tally->bytes;
-        account->owner->made.blocks -= tally->blocks;
-        account->owner->made.bytes -= tally->bytes;
-        store->stats.blocks -= tally->blocks;
-        store->stats.bytes -= tally->bytes;
-        *tally = (struct um_tally){0};
-    }
-    um_list_append(&store->dead_accounts, &account->in_dead);
+    leave_books(store, account);
+    if (account->vanished || !um_list_is_empty(&account->observed))
+        um_list_append(&store->untold_accounts, &account->in_dead);
+    else if (account->first != UM_SLOT_NONE)
+        um_list_append(&store->dead_accounts, &account->in_dead);
+    else
+        um_account_settle(store, account);
 }
 
-void um_account_announce(struct um_store *store, struct um_account *account)
+void um_account_tell(struct um_store *store, struct um_account *account, size_t *budget)
 {
     um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
-    while (!um_list_is_empty(&account->observed)) {
+    for (; *budget > 0 && !um_list_is_empty(&account->observed); --*budget) {
         struct um_block_extra *extra =
-            UM_LIST_ITEM(account->observed.next, struct um_block_extra, in_observed);
-        um_list_remove(&extra->in_observed);
+            UM_LIST_ITEM(um_list_take(&account->observed), struct um_block_extra, in_observed);
         extra->observed = false;
         um_tell_block_freed(store, um_block_handle(store, extra->block), heap);
     }
-    if (account->vanished) {
-        account->vanished = false;
+    if (!um_list_is_empty(&account->observed) || *budget == 0)
+        return;
+    if (account->vanished)
         um_tell_blocks_vanished(store, heap);
-    }
-    um_account_settle(store, account);
+    account->vanished = false;
+    --*budget;
+    um_list_remove(&account->in_dead);
+    um_list_append(&store->dead_accounts, &account->in_dead);
 }
 
 void um_account_orphan(struct um_store *store, struct um_account *account)
@@ -131,6 +151,8 @@ void um_account_orphan(struct um_store *store, struct um_account *account)
     account->owner_open = false;
     account->tally[UM_CLAIM_NONE].blocks += made->blocks;
     account->tally[UM_CLAIM_NONE].bytes += made->bytes;
+    account->heap->orphaned.blocks += made->blocks;
+    account->heap->orphaned.bytes += made->bytes;
     store->stats.orphaned_blocks += made->blocks;
     store->stats.orphaned_bytes += made->bytes;
     *made = (struct um_tally){0};
@@ -193,6 +215,8 @@ void um_books_add(struct um_store *store, struct um_account *account, const stru
     if (store->stats.bytes > store->trim_mark)
         store->trim_mark = store->stats.bytes;
     if (claim == UM_CLAIM_NONE) {
+        heap->orphaned.blocks++;
+        heap->orphaned.bytes += block->size;
         store->stats.orphaned_blocks++;
         store->stats.orphaned_bytes += block->size;
     }
@@ -212,6 +236,8 @@ void um_books_remove(struct um_store *store, struct um_account *account, const s
     store->stats.blocks--;
     store->stats.bytes -= block->size;
     if (claim == UM_CLAIM_NONE) {
+        heap->orphaned.blocks--;
+        heap->orphaned.bytes -= block->size;
         store->stats.orphaned_blocks--;
         store->stats.orphaned_bytes -= block->size;
     }

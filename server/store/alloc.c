@@ -83,7 +83,7 @@ int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budge
     uint64_t left = alloc->options.size - alloc->prepared;
     uint64_t size = left < budget ? left : budget;
     assert(alloc->block == NULL);
-    if (heap->destroyed)
+    if (!um_heap_is_alive(heap))
         return um_fault(
             fault, UMEM_E_STALE_HANDLE,
             (struct um_fault){.heap = um_heap_handle(heap),

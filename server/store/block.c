@@ -175,9 +175,8 @@ void *um_block_get_memory(struct um_store *store, struct um_heap *heap, uint64_t
 {
     for (;;) {
         void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !may_make_room(store, heap, size))
+        if (address != NULL || !may_make_room(store, heap, size) || !um_reclaim_urgently(store))
             return address;
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 
@@ -185,9 +184,8 @@ void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint
 {
     for (;;) {
         void *address = heap->backend->reserve(heap->memory, size);
-        if (address != NULL || !may_make_room(store, heap, size))
+        if (address != NULL || !may_make_room(store, heap, size) || !um_reclaim_urgently(store))
             return address;
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 
@@ -195,9 +193,8 @@ bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsig
                              uint64_t offset, uint64_t size)
 {
     while (!heap->backend->prepare(heap->memory, address, offset, size)) {
-        if (!um_store_has_work(store))
+        if (!um_reclaim_urgently(store))
             return false;
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
     return true;
 }
@@ -207,9 +204,8 @@ static struct um_block *acquire(struct um_store *store)
 {
     for (;;) {
         struct um_block *block = um_slots_acquire(&store->blocks);
-        if (block != NULL || !um_store_has_work(store))
+        if (block != NULL || !um_reclaim_urgently(store))
             return block;
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 
@@ -250,7 +246,9 @@ int um_block_check_new(struct um_store *store, struct um_heap *heap, const struc
     int code = um_flags_check(options->flags, fault);
     if (code != 0)
         return code;
-    code = check_alloc(store, heap, owner, options->size, fault);
+    do {
+        code = check_alloc(store, heap, owner, options->size, fault);
+    } while (code != 0 && um_ends_are_due(store) && um_reclaim_urgently(store));
     if (code != 0) {
         if (fault != NULL)
             fault->ntstatus = um_block_ntstatus(heap, options->flags);

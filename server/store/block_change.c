@@ -75,7 +75,7 @@ static void apply(struct um_store *store, struct um_block *block, const struct c
         um_names_insert(&store->block_names, change->name, um_block_handle(store, block));
     }
     if (target->owner != account->owner) {
-        struct um_hold *former = um_hold_find(block, target->owner);
+        struct um_hold *former = um_hold_find(store, block, target->owner);
         if (former != NULL)
             um_hold_free(store, former); /* it holds it as the owner now */
         if (change->hold != NULL)

@@ -10,7 +10,7 @@ static bool fits(const struct um_store *store, const struct um_block *block,
                  const struct um_block_filter *filter)
 {
     const struct um_account *account = um_account_of(store, block);
-    if (account->dead)
+    if (!um_account_is_alive(account))
         return false;
     if (filter->heap != NULL && account->heap != filter->heap)
         return false;

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steps.h"
+
 enum um_handle_kind {
     UM_HANDLE_ACCOUNT, /* inside the store only */
     UM_HANDLE_HEAP,
@@ -30,8 +32,10 @@ enum um_handle_kind {
 #define UM_SLOT_COUNT_LIMIT (UINT32_C(1) << 26)       /* slots in a table */
 #define UM_SLOT_NONE UINT32_MAX                       /* no slot */
 #define UM_GENERATION_LIMIT ((UINT32_C(1) << 25) - 1) /* the last generation of a slot */
-#define UM_GENERATION_FIRST_LIMIT (UINT32_C(1) << 24) /* the highest that a table may begin with */
-#define UM_SLOT_LIVE (UINT32_C(1) << 31)              /* bit of um_slot.state: the slot is in use */
+/* The highest that a table may begin with: a handle of a fresh daemon has at most 14 decimal digits, which is what some languages
+ * print of a number, and still after a slot was used 240,000 times. */
+#define UM_GENERATION_FIRST_LIMIT (UINT32_C(1) << 17)
+#define UM_SLOT_LIVE (UINT32_C(1) << 31) /* bit of um_slot.state: the slot is in use */
 #define UM_HANDLE_SLOT_SHIFT 2
 #define UM_HANDLE_GENERATION_SHIFT 28
 
@@ -86,6 +90,7 @@ enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle
 static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    UM_STEP();
     return slots->chunks[slot >> slots->chunk_bits] + (slot & mask) * slots->record_size;
 }
 

@@ -19,7 +19,7 @@ int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap 
     const char *what = "this heap was never made; heap.list tells which there are";
     switch (um_slots_find(&store->heaps, handle, &record)) {
     case UM_SLOT_OK:
-        if (!((struct um_heap *)record)->destroyed) {
+        if (um_heap_is_alive(record)) {
             *heap = record;
             return 0;
         }
@@ -38,6 +38,19 @@ int um_store_find_heap(struct um_store *store, um_handle handle, struct um_heap 
         (struct um_fault){.heap = handle, .what = "this heap was destroyed; do not use its handle any more"});
 }
 
+/* The live heap with a name, or NULL. A dead one's name is free from then on. */
+static struct um_heap *heap_named(struct um_store *store, const char *text)
+{
+    struct um_name *name = um_names_find(&store->heap_names, text);
+    if (name == NULL)
+        return NULL;
+    struct um_heap *heap = um_slots_at(&store->heaps, um_handle_slot(name->bearer));
+    if (um_heap_is_alive(heap))
+        return heap;
+    um_names_remove(&store->heap_names, name);
+    return NULL;
+}
+
 int um_store_find_heap_by_name(struct um_store *store, const char *name, struct um_heap **heap,
                                struct um_fault *fault)
 {
@@ -45,10 +58,10 @@ int um_store_find_heap_by_name(struct um_store *store, const char *name, struct 
         *heap = store->process;
         return 0;
     }
-    const struct um_name *found = um_names_find(&store->heap_names, name);
+    struct um_heap *found = heap_named(store, name);
     if (found == NULL)
         return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.what = "no heap bears this name"});
-    *heap = um_slots_at(&store->heaps, um_handle_slot(found->bearer));
+    *heap = found;
     return 0;
 }
 
@@ -91,9 +104,10 @@ static int check_options(const struct um_store *store, const struct um_heap_opti
 }
 
 /* The limits, and the name. */
-static int check_room(const struct um_store *store, const struct um_heap_options *options,
-                      struct um_fault *fault)
+static int check_room(struct um_store *store, const struct um_heap_options *options, struct um_fault *fault)
 {
+    while (store->stats.heaps > store->heaps_limit && um_reclaim_is_due(store) && um_reclaim_urgently(store))
+        continue;
     uint64_t made = store->stats.heaps - 1;
     if (made >= store->heaps_limit)
         return um_fault(
@@ -103,14 +117,18 @@ static int check_room(const struct um_store *store, const struct um_heap_options
                               .used = made,
                               .asked = 1,
                               .what = "there are as many heaps as the daemon allows; destroy one"});
-    if (options->kind == UM_HEAP_SHARED && store->shared_heaps >= store->shared_heaps_limit)
+    uint64_t shared = store->shared_heaps + um_heap_shared_ended();
+    if (options->kind == UM_HEAP_SHARED && shared >= store->shared_heaps_limit)
         return um_fault(
             fault, UMEM_E_LIMIT_EXCEEDED,
             (struct um_fault){.limit = "shared_heaps",
                               .maximum = store->shared_heaps_limit,
-                              .used = store->shared_heaps,
+                              .used = shared,
                               .asked = 1,
-                              .what = "there are as many shared heaps as the daemon allows; destroy one"});
+                              .what =
+                                  store->shared_heaps < store->shared_heaps_limit
+                                      ? "shared heaps that were destroyed still go; try again"
+                                      : "there are as many shared heaps as the daemon allows; destroy one"});
     if (options->initial_size > store->bytes_limit - store->stats.bytes)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.limit = "bytes",
@@ -127,22 +145,21 @@ static int check_room(const struct um_store *store, const struct um_heap_options
         return um_fault(fault, UMEM_E_NAME_TAKEN,
                         (struct um_fault){.heap = um_heap_handle(store->process),
                                           .what = "\"process\" names the process heap"});
-    const struct um_name *taken = um_names_find(&store->heap_names, options->name);
+    const struct um_heap *taken = heap_named(store, options->name);
     if (taken != NULL)
-        return um_fault(fault, UMEM_E_NAME_TAKEN,
-                        (struct um_fault){.heap = taken->bearer, .what = "another heap bears this name"});
+        return um_fault(
+            fault, UMEM_E_NAME_TAKEN,
+            (struct um_fault){.heap = um_heap_handle(taken), .what = "another heap bears this name"});
     return 0;
 }
 
 /* Heaps that are destroyed take descriptors until their memory is given back: these count, too, but keep no new one from being
- * made. */
+ * made unless there are more than a turn can see off. */
 static void make_room_for_shared(struct um_store *store)
 {
-    while (store->shared_heaps >= store->shared_heaps_limit && um_reclaim_is_due(store))
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     while (store->shared_heaps + um_heap_shared_ended() >= store->shared_heaps_limit &&
-           um_heap_shared_ended() != 0)
-        um_heap_shared_give_back();
+           um_reclaim_urgently(store))
+        continue;
 }
 
 /* Makes a heap's memory. Where there is none, all that is to be given back goes, and it is tried once more: an attempt
@@ -156,7 +173,7 @@ static bool create_memory(struct um_store *store, const struct um_heap_options *
         return true;
     if (!is_due)
         return false;
-    while (um_store_reclaim(store, UM_RECLAIM_FOR_ROOM))
+    while (um_reclaim_urgently(store))
         continue;
     return backend->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
 }
@@ -234,39 +251,69 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
     return 0;
 }
 
-void um_heap_kill(struct um_store *store, struct um_heap *heap)
+static void leave_books(struct um_store *store, struct um_heap *heap)
+{
+    store->stats.heaps--;
+    store->stats.blocks -= heap->blocks;
+    store->stats.bytes -= heap->bytes;
+    store->stats.orphaned_blocks -= heap->orphaned.blocks;
+    store->stats.orphaned_bytes -= heap->orphaned.bytes;
+    heap->blocks = 0;
+    heap->bytes = 0;
+    heap->orphaned = (struct um_tally){0};
+}
+
+void um_heap_kill(struct um_store *store, struct um_heap *heap, size_t *budget)
 {
     struct um_owner *owner = heap->owner;
+    heap->was_observed = um_heap_is_observed(store, heap);
     heap->destroyed = true;
-    heap->pins++; /* a pin of our own keeps the record until all is told */
-    store->stats.heaps--;
+    leave_books(store, heap);
     um_heap_drop_lock(heap);
     um_names_free(&store->heap_names, heap->name);
     heap->name = NULL;
-    for (struct um_link *link = heap->accounts.next; link != &heap->accounts; link = link->next)
-        um_account_kill(store, UM_LIST_ITEM(link, struct um_account, in_heap));
     heap->owner = NULL;
+    heap->pins++; /* a pin of our own keeps the record until its end is done */
     um_list_remove(&heap->in_owner);
+    um_list_append(&store->ending_heaps, &heap->in_owner);
     if (owner != NULL) {
         owner->heap_count[heap->kind]--;
         um_owner_settle(store, owner);
     }
+    um_heap_go_on_ending(store, heap, budget);
 }
 
-void um_heap_announce(struct um_store *store, struct um_heap *heap)
+static bool has_counted_account(const struct um_heap *heap)
 {
-    um_handle handle = um_heap_handle(heap);
-    bool observed = um_heap_is_observed(store, heap);
-    struct um_link *link = heap->accounts.next;
-    while (link != &heap->accounts) {
-        struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_heap);
-        link = link->next;
-        um_account_announce(store, account);
+    return !um_list_is_empty(&heap->accounts) &&
+           !UM_LIST_ITEM(heap->accounts.next, const struct um_account, in_heap)->dead;
+}
+
+/* Accounts that are out of the books stand behind the others. */
+void um_heap_go_on_ending(struct um_store *store, struct um_heap *heap, size_t *budget)
+{
+    for (; *budget > 0 && has_counted_account(heap); --*budget) {
+        struct um_account *account = UM_LIST_ITEM(um_list_take(&heap->accounts), struct um_account, in_heap);
+        um_list_append(&heap->accounts, &account->in_heap);
+        um_account_kill(store, account);
+    }
+    if (has_counted_account(heap))
+        return;
+    um_list_remove(&heap->in_owner);
+    if (heap->was_observed) {
+        um_list_append(&store->untold_heaps, &heap->in_owner);
+        return;
     }
     heap->pins--;
     um_heap_settle(store, heap);
-    if (observed)
-        um_tell_heap_destroyed(store, handle);
+}
+
+void um_heap_tell(struct um_store *store, struct um_heap *heap)
+{
+    um_list_remove(&heap->in_owner);
+    um_tell_heap_destroyed(store, um_heap_handle(heap));
+    heap->pins--;
+    um_heap_settle(store, heap);
 }
 
 void um_heap_settle(struct um_store *store, struct um_heap *heap)
@@ -294,8 +341,8 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                                                   "blocks"});
     *blocks = heap->blocks;
     *bytes = heap->bytes;
-    um_heap_kill(store, heap);
-    um_heap_announce(store, heap);
+    um_heap_kill(store, heap, &store->ends_left);
+    um_store_tell(store, &store->ends_left);
     return 0;
 }
 
@@ -338,7 +385,7 @@ struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size
         }
         --*budget;
         struct um_heap *heap = um_slots_at(&store->heaps, slot);
-        if (um_slot_is_live(&heap->slot) && !heap->destroyed)
+        if (um_slot_is_live(&heap->slot) && um_heap_is_alive(heap))
             return heap;
     }
     return NULL;

@@ -93,7 +93,7 @@ static bool check_block(const struct um_store *store, const struct um_heap *heap
     const struct um_account *account = account_of(store, block);
     if (account == NULL)
         return false;
-    if (account->heap != heap || account->dead)
+    if (account->heap != heap || !um_account_is_alive(account))
         return true;
     check->blocks++;
     check->bytes += block->size;

@@ -21,8 +21,10 @@ int um_heap_lock(struct um_heap *heap, struct um_owner *owner, struct um_fault *
                                           .used = UINT32_MAX,
                                           .asked = 1,
                                           .what = "the heap was locked too often; unlock it"});
-    if (heap->locked_by == NULL)
+    if (heap->locked_by == NULL) {
+        um_list_remove(&heap->in_locks);
         um_list_append(&owner->locks, &heap->in_locks);
+    }
     heap->locked_by = owner;
     heap->lock_count++;
     return 0;
@@ -55,20 +57,11 @@ void um_heap_drop_lock(struct um_heap *heap)
     heap->lock_count = 0;
 }
 
-void um_locks_drop_all(struct um_owner *owner)
+void um_locks_end(struct um_store *store, struct um_owner *owner, size_t *budget)
 {
-    for (struct um_link *link = owner->locks.next; link != &owner->locks; link = link->next) {
-        struct um_heap *heap = UM_LIST_ITEM(link, struct um_heap, in_locks);
-        heap->locked_by = NULL;
-        heap->lock_count = 0;
-    }
-}
-
-void um_locks_announce(struct um_store *store, struct um_owner *owner)
-{
-    while (!um_list_is_empty(&owner->locks)) {
+    for (; *budget > 0 && !um_list_is_empty(&owner->locks); --*budget) {
         struct um_heap *heap = UM_LIST_ITEM(owner->locks.next, struct um_heap, in_locks);
-        um_list_remove(&heap->in_locks);
-        um_tell_heap_unlocked(store, um_slot_handle(&heap->slot, UM_HANDLE_HEAP));
+        um_heap_drop_lock(heap);
+        um_list_append(&store->unlocked_heaps, &heap->in_locks);
     }
 }

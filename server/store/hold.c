@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "hash.h"
+
 struct um_block_extra *um_extra_get(struct um_block *block)
 {
     struct um_block_extra *extra = um_extra_of(block);
@@ -68,11 +70,30 @@ struct um_hold *um_hold_new(struct um_block *block, struct um_owner *owner)
     return hold;
 }
 
+struct hold_key {
+    const struct um_block *block;
+    const struct um_owner *owner;
+};
+
+static uint64_t key_hash(const struct hold_key *key)
+{
+    return um_hash_mix((uint64_t)key->block->slot.link << 32 | key->owner->slot.link);
+}
+
+static bool has_key(const struct um_index_node *node, const void *key)
+{
+    const struct um_hold *hold = UM_LIST_ITEM(node, const struct um_hold, node);
+    const struct hold_key *wanted = key;
+    return hold->block == wanted->block && hold->owner == wanted->owner;
+}
+
 void um_hold_place(struct um_store *store, struct um_hold *hold)
 {
     struct um_block_extra *extra = um_extra_of(hold->block);
     um_list_append(&extra->holds, &hold->in_block);
     um_list_append(&hold->owner->holds, &hold->in_owner);
+    hold->node.hash = key_hash(&(struct hold_key){hold->block, hold->owner});
+    um_index_insert(&store->holds, &hold->node);
     extra->holders++;
     hold->owner->hold_count++;
     store->stats.holds++;
@@ -88,23 +109,21 @@ void um_hold_free(struct um_store *store, struct um_hold *hold)
     hold->owner->hold_count--;
     store->stats.holds--;
     um_extra_of(hold->block)->holders--;
+    um_index_remove(&store->holds, &hold->node);
     um_list_remove(&hold->in_block);
     um_list_remove(&hold->in_owner);
     free(hold);
 }
 
-struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner)
+struct um_hold *um_hold_find(const struct um_store *store, const struct um_block *block,
+                             const struct um_owner *owner)
 {
     const struct um_block_extra *extra = um_extra_of(block);
-    if (extra == NULL)
+    if (extra == NULL || extra->holders == 0)
         return NULL;
-    const struct um_link *head = &extra->holds;
-    for (struct um_link *link = head->next; link != head; link = link->next) {
-        struct um_hold *hold = UM_LIST_ITEM(link, struct um_hold, in_block);
-        if (hold->owner == owner)
-            return hold;
-    }
-    return NULL;
+    const struct hold_key key = {block, owner};
+    struct um_index_node *node = um_index_find(&store->holds, key_hash(&key), has_key, &key);
+    return node != NULL ? UM_LIST_ITEM(node, struct um_hold, node) : NULL;
 }
 
 void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *budget)
@@ -113,7 +132,7 @@ void um_hold_end_all(struct um_store *store, struct um_owner *owner, size_t *bud
         struct um_hold *hold = UM_LIST_ITEM(um_list_take(&owner->holds), struct um_hold, in_owner);
         struct um_block *block = hold->block;
         struct um_account *account = um_account_of(store, block);
-        if (account->dead) {
+        if (!um_account_is_alive(account)) {
             um_hold_free(store, hold);
             continue;
         }
@@ -140,8 +159,9 @@ static int no_memory(const struct um_store *store, const struct um_block *block,
 
 int um_hold_check_room(struct um_store *store, const struct um_block *block, struct um_fault *fault)
 {
-    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && um_reclaim_is_due(store))
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    while (store->holds_limit != 0 && store->stats.holds >= store->holds_limit && um_reclaim_is_due(store) &&
+           um_reclaim_urgently(store))
+        continue;
     if (store->holds_limit == 0 || store->stats.holds < store->holds_limit)
         return 0;
     return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
@@ -166,7 +186,7 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
             um_books_add(store, account, block);
             um_extra_tidy(block);
         }
-    } else if (um_hold_find(block, owner) == NULL) {
+    } else if (um_hold_find(store, block, owner) == NULL) {
         int code = um_hold_check_room(store, block, fault);
         if (code != 0)
             return code;
@@ -187,7 +207,7 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
                      uint32_t *holders, struct um_fault *fault)
 {
     struct um_account *account = um_account_of(store, block);
-    struct um_hold *hold = account->owner == owner ? NULL : um_hold_find(block, owner);
+    struct um_hold *hold = account->owner == owner ? NULL : um_hold_find(store, block, owner);
     if (account->owner == owner && um_extra_get(block) == NULL)
         return no_memory(store, block, fault);
     if (account->owner == owner || hold != NULL) {

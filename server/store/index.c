@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steps.h"
+
 enum {
     SEGMENT_BUCKETS = 256,             /* buckets in a segment */
     BUCKETS_MINIMUM = SEGMENT_BUCKETS, /* an index never shrinks below */
@@ -116,8 +118,10 @@ void um_index_insert(struct um_index *index, struct um_index_node *node)
 void um_index_remove(struct um_index *index, struct um_index_node *node)
 {
     struct um_index_node **link = bucket_of(index, node->hash);
-    while (*link != node)
+    while (*link != node) {
+        UM_STEP();
         link = &(*link)->next;
+    }
     *link = node->next;
     node->next = NULL;
     index->count--;
@@ -132,7 +136,9 @@ struct um_index_node *um_index_find(const struct um_index *index, uint64_t hash,
                                     const void *key)
 {
     struct um_index_node *node = *bucket_of(index, hash);
-    while (node != NULL && !(node->hash == hash && is_key(node, key)))
+    while (node != NULL && !(node->hash == hash && is_key(node, key))) {
+        UM_STEP();
         node = node->next;
+    }
     return node;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "steps.h"
+
 /* A list's head, or a member's place in one list. An initialised link that is in no list points at itself. */
 struct um_link {
     struct um_link *next;
@@ -16,7 +18,7 @@ struct um_link {
 };
 
 /* The struct of `type` whose `member` is this link. */
-#define UM_LIST_ITEM(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define UM_LIST_ITEM(link, type, member) (UM_STEP(), (type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void um_list_init(struct um_link *link)
 {

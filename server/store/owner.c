@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOLDS_ENDED_AT_ONCE = 4096 /* by um_owner_close(); the rest is left to um_store_reclaim() */ };
-
 static bool copy_texts(struct um_owner *owner, const struct um_owner_options *options)
 {
     const char *program = options->program != NULL ? options->program : "";
@@ -36,6 +34,7 @@ int um_owner_open(struct um_store *store, const struct um_owner_options *options
     made->open = true;
     um_list_init(&made->accounts);
     um_list_init(&made->heaps);
+    um_list_init(&made->kept_heaps);
     um_list_init(&made->locks);
     um_list_init(&made->holds);
     um_list_init(&made->in_closing);
@@ -43,56 +42,63 @@ int um_owner_open(struct um_store *store, const struct um_owner_options *options
     return 0;
 }
 
-/* Makes its heaps of lifetime session stale and puts them on a list of those to be told. */
-static void kill_session_heaps(struct um_store *store, struct um_owner *owner, struct um_link *killed)
+static void end_heaps(struct um_store *store, struct um_owner *owner, size_t *budget)
 {
-    struct um_link *link = owner->heaps.next;
-    while (link != &owner->heaps) {
-        struct um_heap *heap = UM_LIST_ITEM(link, struct um_heap, in_owner);
-        link = link->next;
-        if (heap->lifetime == UM_LIFETIME_SESSION) {
-            um_heap_kill(store, heap);
-            um_list_append(killed, &heap->in_owner);
-        }
+    for (; *budget > 0 && !um_list_is_empty(&owner->heaps); --*budget) {
+        struct um_heap *heap = UM_LIST_ITEM(um_list_take(&owner->heaps), struct um_heap, in_owner);
+        if (heap->lifetime == UM_LIFETIME_SESSION)
+            um_heap_kill(store, heap, budget);
+        else
+            um_list_append(&owner->kept_heaps, &heap->in_owner);
+        if (*budget == 0)
+            return;
     }
 }
 
-/* Makes what has lifetime session stale and orphans what is left. */
-static void close_accounts(struct um_store *store, struct um_owner *owner)
+static bool has_open_account(const struct um_owner *owner)
 {
-    for (struct um_link *link = owner->accounts.next; link != &owner->accounts; link = link->next) {
-        struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_owner);
-        if (account->dead)
-            continue;
-        if (account->lifetime == UM_LIFETIME_SESSION) {
+    return !um_list_is_empty(&owner->accounts) &&
+           UM_LIST_ITEM(owner->accounts.next, const struct um_account, in_owner)->owner_open;
+}
+
+/* Those that have been looked at stand behind the others. */
+static void end_accounts(struct um_store *store, struct um_owner *owner, size_t *budget)
+{
+    for (; *budget > 0 && has_open_account(owner); --*budget) {
+        struct um_account *account =
+            UM_LIST_ITEM(um_list_take(&owner->accounts), struct um_account, in_owner);
+        um_list_append(&owner->accounts, &account->in_owner);
+        if (account->dead || account->heap->destroyed) {
+            account->owner_open = false; /* it goes with its heap */
+        } else if (account->lifetime == UM_LIFETIME_SESSION) {
+            account->owner_open = false;
             account->vanished = account->first != UM_SLOT_NONE && um_heap_is_observed(store, account->heap);
             um_account_kill(store, account);
         } else {
             um_account_orphan(store, account);
+            um_account_settle(store, account);
         }
     }
 }
 
-static void announce_heaps(struct um_store *store, struct um_link *killed)
+void um_owner_go_on_ending(struct um_store *store, struct um_owner *owner, size_t *budget)
 {
-    while (!um_list_is_empty(killed)) {
-        struct um_heap *heap = UM_LIST_ITEM(killed->next, struct um_heap, in_owner);
-        um_list_remove(&heap->in_owner);
-        um_heap_announce(store, heap);
-    }
-}
-
-static void announce_accounts(struct um_store *store, struct um_owner *owner)
-{
-    struct um_link *link = owner->accounts.next;
-    while (link != &owner->accounts) {
-        struct um_account *account = UM_LIST_ITEM(link, struct um_account, in_owner);
-        link = link->next;
-        if (account->dead)
-            um_account_announce(store, account);
+    for (; *budget > 0 && owner->stage != UM_OWNER_ENDED; owner->stage++) {
+        if (owner->stage == UM_OWNER_ENDS_HEAPS)
+            end_heaps(store, owner, budget);
+        else if (owner->stage == UM_OWNER_ENDS_ACCOUNTS)
+            end_accounts(store, owner, budget);
+        else if (owner->stage == UM_OWNER_ENDS_HOLDS)
+            um_hold_end_all(store, owner, budget);
         else
-            um_account_settle(store, account);
+            um_locks_end(store, owner, budget);
+        if (*budget == 0)
+            return;
     }
+    if (owner->stage != UM_OWNER_ENDED)
+        return;
+    um_list_remove(&owner->in_closing);
+    um_owner_settle(store, owner);
 }
 
 void um_owner_close(struct um_store *store, struct um_owner *owner)
@@ -101,31 +107,18 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
         return;
     assert(owner->open);
     /* From here on the owner goes with the last thing that is left of it. It is on this list so that it
-     * cannot go before this function is done with it. */
+     * cannot go before its end is done. */
     um_list_append(&store->closing_owners, &owner->in_closing);
     owner->open = false;
-
-    /* All is done before the first event tells of any of it, so that nobody is shown half of it. */
-    struct um_link killed;
-    size_t budget = HOLDS_ENDED_AT_ONCE;
-    um_list_init(&killed);
-    um_locks_drop_all(owner);
-    kill_session_heaps(store, owner, &killed);
-    close_accounts(store, owner);
-    um_hold_end_all(store, owner, &budget);
-
-    announce_heaps(store, &killed);
-    announce_accounts(store, owner);
-    um_locks_announce(store, owner);
-    if (um_list_is_empty(&owner->holds))
-        um_list_remove(&owner->in_closing);
-    um_owner_settle(store, owner);
+    owner->stage = UM_OWNER_ENDS_HEAPS;
+    um_owner_go_on_ending(store, owner, &store->ends_left);
+    um_store_tell(store, &store->ends_left);
 }
 
 void um_owner_settle(struct um_store *store, struct um_owner *owner)
 {
     if (owner->open || !um_list_is_empty(&owner->in_closing) || !um_list_is_empty(&owner->accounts) ||
-        !um_list_is_empty(&owner->heaps))
+        !um_list_is_empty(&owner->heaps) || !um_list_is_empty(&owner->kept_heaps))
         return;
     free(owner->program);
     um_slots_release(&store->owners, owner);

@@ -12,6 +12,13 @@ enum { LEFTOVER_COST = 500 };
 /* Bytes of a block that take as long to give back as another block does. */
 enum { PIECE_BYTES = 16 * 1024 };
 
+/* What giving back a block costs: its bytes, and the holds that end with it. */
+static size_t cost_of(const struct um_block *block)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    return 1 + (size_t)(block->size / PIECE_BYTES) + (extra != NULL ? extra->holders : 0);
+}
+
 /* One piece of a dead account: its first block, if any, and the account itself when that was the last. Returns what it
  * costs. */
 static size_t reclaim_account(struct um_store *store, struct um_account *account)
@@ -19,7 +26,7 @@ static size_t reclaim_account(struct um_store *store, struct um_account *account
     size_t cost = 1;
     if (account->first != UM_SLOT_NONE) {
         struct um_block *block = um_slots_at(&store->blocks, account->first);
-        cost += (size_t)(block->size / PIECE_BYTES);
+        cost = cost_of(block);
         um_account_unlink(store, account, block);
         um_block_dispose(store, account->heap, block);
     }
@@ -27,13 +34,28 @@ static size_t reclaim_account(struct um_store *store, struct um_account *account
     return cost;
 }
 
-static void end_holds(struct um_store *store, struct um_owner *owner, size_t *budget)
+void um_store_tell(struct um_store *store, size_t *budget)
 {
-    um_hold_end_all(store, owner, budget);
-    if (!um_list_is_empty(&owner->holds))
-        return;
-    um_list_remove(&owner->in_closing);
-    um_owner_settle(store, owner);
+    while (*budget > 0 && !um_list_is_empty(&store->untold_accounts))
+        um_account_tell(store, UM_LIST_ITEM(store->untold_accounts.next, struct um_account, in_dead), budget);
+    for (; *budget > 0 && !um_list_is_empty(&store->untold_heaps); --*budget)
+        um_heap_tell(store, UM_LIST_ITEM(store->untold_heaps.next, struct um_heap, in_owner));
+    for (; *budget > 0 && !um_list_is_empty(&store->unlocked_heaps); --*budget) {
+        struct um_heap *heap = UM_LIST_ITEM(um_list_take(&store->unlocked_heaps), struct um_heap, in_locks);
+        um_tell_heap_unlocked(store, um_slot_handle(&heap->slot, UM_HANDLE_HEAP));
+    }
+}
+
+/* Goes on with the ends of heaps and owners. What is done here is done before any of it is told; what was done earlier is told
+ * first, so that nobody waits for what is endless. */
+static void end_some(struct um_store *store, size_t *budget)
+{
+    um_store_tell(store, budget);
+    while (*budget > 0 && !um_list_is_empty(&store->ending_heaps))
+        um_heap_go_on_ending(store, UM_LIST_ITEM(store->ending_heaps.next, struct um_heap, in_owner), budget);
+    while (*budget > 0 && !um_list_is_empty(&store->closing_owners))
+        um_owner_go_on_ending(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing),
+                              budget);
 }
 
 static void trim(struct um_store *store)
@@ -61,17 +83,25 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
         give_back();
         budget -= LEFTOVER_COST;
     }
+    end_some(store, &budget);
     while (budget > 0 && !um_list_is_empty(&store->dead_accounts)) {
         size_t cost =
             reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
         budget -= cost < budget ? cost : budget;
     }
-    while (budget > 0 && !um_list_is_empty(&store->closing_owners))
-        end_holds(store, UM_LIST_ITEM(store->closing_owners.next, struct um_owner, in_closing), &budget);
     if (um_store_has_work(store))
         return true;
     trim(store);
     return false;
+}
+
+bool um_reclaim_urgently(struct um_store *store)
+{
+    if (store->urgent_left == 0 || !um_store_has_work(store))
+        return false;
+    store->urgent_left--;
+    um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
+    return true;
 }
 
 bool um_store_has_work(const struct um_store *store)

@@ -23,11 +23,17 @@ static bool stays_in_place(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
 }
 
-static int check_growth(const struct um_store *store, const struct um_heap *heap,
-                        const struct um_block *block, uint64_t size, struct um_fault *fault)
+static int check_growth(struct um_store *store, const struct um_heap *heap, const struct um_block *block,
+                        uint64_t size, struct um_fault *fault)
 {
     const struct um_owner *owner = um_account_of(store, block)->owner;
-    return size > block->size ? um_block_check_bytes(store, heap, owner, size - block->size, fault) : 0;
+    int code;
+    if (size <= block->size)
+        return 0;
+    do {
+        code = um_block_check_bytes(store, heap, owner, size - block->size, fault);
+    } while (code != 0 && um_ends_are_due(store) && um_reclaim_urgently(store));
+    return code;
 }
 
 static int no_memory(const struct um_heap *heap, const struct um_block *block, uint64_t size,
@@ -118,9 +124,8 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
             heap->backend->resize(heap->memory, &address, block->size, size, heap->alignment, in_place_only);
         if (done)
             um_block_set_address(block, address);
-        if (done || in_place_only || !um_store_has_work(store))
+        if (done || in_place_only || !um_reclaim_urgently(store))
             return done;
-        um_store_reclaim(store, UM_RECLAIM_FOR_ROOM);
     }
 }
 

@@ -53,13 +53,18 @@ static void init_tables(struct um_store *store, uint64_t seed)
                   first_generation(seed, "heaps"));
     um_slots_init(&store->accounts, UM_HANDLE_ACCOUNT, sizeof(struct um_account), 0, UM_SLOT_COUNT_LIMIT, 1);
     um_slots_init(&store->owners, UM_HANDLE_OWNER, sizeof(struct um_owner), 0, UM_SLOT_COUNT_LIMIT, 1);
+    um_list_init(&store->untold_accounts);
     um_list_init(&store->dead_accounts);
+    um_list_init(&store->ending_heaps);
+    um_list_init(&store->untold_heaps);
+    um_list_init(&store->unlocked_heaps);
     um_list_init(&store->closing_owners);
 }
 
 static void free_tables(struct um_store *store)
 {
     um_index_deinit(&store->account_index);
+    um_index_deinit(&store->holds);
     um_names_deinit(&store->block_names);
     um_names_deinit(&store->heap_names);
     um_slots_deinit(&store->blocks);
@@ -86,11 +91,13 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->cleared_at_once = UM_COPIED_AT_ONCE;
     made->large_blocks = UM_LARGE_BLOCKS;
     made->grown_at_once = UM_GROWN_AT_ONCE;
+    made->ends_left = UM_ENDS_A_TURN;
+    made->urgent_left = UM_URGENT_A_TURN;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
         made->backends[kind] = um_guard_backend((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
-    if (!um_index_init(&made->account_index) ||
+    if (!um_index_init(&made->account_index) || !um_index_init(&made->holds) ||
         !um_names_init(&made->block_names, derive(options->seed, "block names")) ||
         !um_names_init(&made->heap_names, derive(options->seed, "heap names")) ||
         um_heap_open(made, &process, &made->process, NULL) != 0) {
@@ -112,8 +119,7 @@ void um_store_free(struct um_store *store)
     struct um_heap *heap = um_store_next_heap(store, 0, &budget, &next);
     while (heap != NULL) {
         um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
-        um_heap_kill(store, heap);
-        um_heap_announce(store, heap);
+        um_heap_kill(store, heap, &budget);
         heap = um_store_next_heap(store, handle, &budget, &next);
     }
     while (um_store_reclaim(store, SIZE_MAX))
@@ -133,6 +139,8 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
 
 void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 {
+    store->ends_left = UM_ENDS_A_TURN;
+    store->urgent_left = UM_URGENT_A_TURN;
     if (unix_seconds < 0)
         store->now_seconds = 0;
     else

@@ -81,7 +81,8 @@ struct um_store_options {
 
 /* What the store tells of things that vanish and of locks that end, so that waits and watches can end and a
  * queue for a lock can move on. An event is raised when all of what it is about has happened: handles are
- * stale and the counts are right, even where an owner's end takes much at once. The callee may look things
+ * stale and the counts are right. Where an owner's end or a heap's takes much, its events are raised piece by
+ * piece by um_store_reclaim(). The callee may look things
  * up, but must not call anything of the store that changes it: note what to do and do it after the call that
  * raised the event. Any of the functions may be NULL. um_store_free() raises no events. */
 struct um_store_events {
@@ -176,10 +177,12 @@ struct um_owner_info {
 
 int um_owner_open(struct um_store *store, const struct um_owner_options *options, struct um_owner **owner);
 
-/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, unlocks its heaps, ends its
- * holds. What it made and left is remembered with its pid and program until the last such block or heap is
- * gone. Blocks are stale or orphaned, and out of the counts, at once, however many there are; only holds on
- * more than 4,096 blocks of others are ended by um_store_reclaim(), and count until then. NULL is fine. */
+/* Ends an owner: frees its blocks and destroys its heaps of lifetime session, ends its holds, and last unlocks
+ * its heaps. What it made and left is remembered with its pid and program until the last such block or heap is
+ * gone. What has lifetime session is stale at once, however much there is. All else takes effect at once where
+ * it is up to 4,096 heaps, accounts (what it has in one heap with one lifetime), holds and locks, of all owners
+ * that end between two calls of um_store_set_time(); more is ended by um_store_reclaim(), and counts until
+ * then. NULL is fine. */
 void um_owner_close(struct um_store *store, struct um_owner *owner);
 
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info);

@@ -11,9 +11,16 @@
 /* Pieces between two attempts to get memory. */
 enum { UM_RECLAIM_FOR_ROOM = 4096 };
 
+/* How often in one turn, so that others are not held up: a call that finds nothing then fails, and may be tried again. */
+enum { UM_URGENT_A_TURN = 16 };
+
 /* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow
  * without end. */
 enum { UM_RECLAIM_ON_THE_WAY = 4 };
+
+/* Pieces of what heaps and owners leave behind that the calls which end them do themselves in one turn: so that the end of a few
+ * is seen at once. */
+enum { UM_ENDS_A_TURN = 4096 };
 
 /* ---- store.c ---- */
 
@@ -37,12 +44,13 @@ struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, 
  * owner, and finishes a destroyed heap. */
 void um_account_settle(struct um_store *store, struct um_account *account);
 
-/* Makes all blocks of an account stale and takes them out of the books. Call um_account_announce() next. */
+/* Makes all blocks of an account stale and takes them out of the books. What is observed of it is told by um_account_tell(), the
+ * blocks are reclaimed after that; an account without any may be gone when this returns. */
 void um_account_kill(struct um_store *store, struct um_account *account);
 
-/* Tells of the observed blocks of a dead account and, where they vanished with an owner, of all; and settles
- * it. */
-void um_account_announce(struct um_store *store, struct um_account *account);
+/* Tells of the observed blocks of an account in um_store.untold_accounts and, where they vanished with an owner, of all, as far as
+ * *budget goes. */
+void um_account_tell(struct um_store *store, struct um_account *account, size_t *budget);
 
 /* Turns what only its maker claims into orphans, as that owner has ended. */
 void um_account_orphan(struct um_store *store, struct um_account *account);
@@ -136,7 +144,8 @@ void um_hold_free(struct um_store *store, struct um_hold *hold);
 void um_hold_discard(struct um_hold *hold);
 
 /* The owner's hold on a block that it did not make, or NULL. */
-struct um_hold *um_hold_find(const struct um_block *block, const struct um_owner *owner);
+struct um_hold *um_hold_find(const struct um_store *store, const struct um_block *block,
+                             const struct um_owner *owner);
 
 /* How many open owners hold a live block, its maker among them. */
 uint32_t um_block_holders(const struct um_account *account, const struct um_block *block);
@@ -159,17 +168,24 @@ void um_pin_detach(struct um_pin *pin);
 /* Frees the record of a closed owner of which nothing is left. */
 void um_owner_settle(struct um_store *store, struct um_owner *owner);
 
+/* Goes on with the end of an owner in um_store.closing_owners, as far as *budget goes. */
+void um_owner_go_on_ending(struct um_store *store, struct um_owner *owner, size_t *budget);
+
 /* ---- heap.c ---- */
 
 /* Makes a heap's record and memory. The options must be valid; nothing is counted yet. */
 int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
                  struct um_fault *fault);
 
-/* Makes a heap and its blocks stale. Its record stays until um_heap_announce(), to be called next. */
-void um_heap_kill(struct um_store *store, struct um_heap *heap);
+/* Makes a heap and its blocks stale and takes them out of the books; goes on with its end as far as *budget goes. um_store_tell()
+ * tells. */
+void um_heap_kill(struct um_store *store, struct um_heap *heap, size_t *budget);
 
-/* Tells of a heap that was killed, and settles it. */
-void um_heap_announce(struct um_store *store, struct um_heap *heap);
+/* Goes on with the end of a heap in um_store.ending_heaps. */
+void um_heap_go_on_ending(struct um_store *store, struct um_heap *heap, size_t *budget);
+
+/* Tells of a heap in um_store.untold_heaps, and settles it. */
+void um_heap_tell(struct um_store *store, struct um_heap *heap);
 
 /* Destroys the memory, then frees the record, of a destroyed heap as far as accounts and pins allow. */
 void um_heap_settle(struct um_store *store, struct um_heap *heap);
@@ -179,9 +195,8 @@ void um_heap_settle(struct um_store *store, struct um_heap *heap);
 /* Ends the lock, however often it was taken, and tells nobody. */
 void um_heap_drop_lock(struct um_heap *heap);
 
-/* Ends all locks of an owner; then tells of those whose heaps are still there. */
-void um_locks_drop_all(struct um_owner *owner);
-void um_locks_announce(struct um_store *store, struct um_owner *owner);
+/* Ends up to *budget locks of an owner; um_store_tell() tells. */
+void um_locks_end(struct um_store *store, struct um_owner *owner, size_t *budget);
 
 /* ---- observe.c ---- */
 
@@ -213,10 +228,24 @@ static inline um_handle um_walk_place(uint32_t slot)
 
 /* ---- reclaim.c ---- */
 
+/* Raises events about what has ended, as far as *budget goes. */
+void um_store_tell(struct um_store *store, size_t *budget);
+
 static inline bool um_reclaim_is_due(const struct um_store *store)
 {
-    return !um_list_is_empty(&store->dead_accounts) || !um_list_is_empty(&store->closing_owners);
+    return !um_list_is_empty(&store->dead_accounts) || !um_list_is_empty(&store->untold_accounts) ||
+           !um_list_is_empty(&store->untold_heaps) || !um_list_is_empty(&store->unlocked_heaps) ||
+           !um_list_is_empty(&store->ending_heaps) || !um_list_is_empty(&store->closing_owners);
 }
+
+/* Whether something has ended that is still in the books. */
+static inline bool um_ends_are_due(const struct um_store *store)
+{
+    return !um_list_is_empty(&store->ending_heaps) || !um_list_is_empty(&store->closing_owners);
+}
+
+/* Reclaims for a call that would fail else. Returns whether it is worth another try. */
+bool um_reclaim_urgently(struct um_store *store);
 
 /* Reclaims a little, before a call that asks for more. */
 static inline void um_reclaim_on_the_way(struct um_store *store)

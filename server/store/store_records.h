@@ -5,10 +5,9 @@
  * Owns: their layout. Must not know: what is done with them (store_internal.h).
  *
  * How the books hang together: every block belongs to one account, and an account is all that one owner has
- * in one heap with one lifetime. Destroying a heap and closing an owner mark accounts dead and take their
- * sums out of the books, in a time that does not depend on how many blocks there are. A block is alive while
- * its account is; what is left of the blocks of dead accounts is given back later, piece by piece
- * (reclaim.c).
+ * in one heap with one lifetime. A block is alive while its account, its heap and, with lifetime session, its
+ * owner are: so that a heap and an owner end at once. Taking accounts out of the books, telling of what was
+ * observed and giving back what is left of the blocks goes piece by piece (reclaim.c).
  */
 #ifndef UM_STORE_RECORDS_H
 #define UM_STORE_RECORDS_H
@@ -36,18 +35,18 @@ struct um_tally {
 /* All that one owner has in one heap with one lifetime. */
 struct um_account {
     struct um_slot slot;
-    struct um_heap *heap;                  /* where its blocks are */
-    struct um_owner *owner;                /* who made them */
-    uint32_t first;                        /* slot of its first block, or UM_SLOT_NONE */
-    enum um_lifetime lifetime;             /* of its blocks */
-    bool owner_open;                       /* the owner has not ended */
-    bool dead;                             /* its blocks are stale and wait to be reclaimed */
-    bool vanished;                         /* um_store_events.blocks_vanished is still to be raised */
-    struct um_index_node node;             /* place in um_store.account_index */
-    struct um_link in_heap;                /* place in um_heap.accounts */
-    struct um_link in_owner;               /* place in um_owner.accounts */
-    struct um_link in_dead;                /* place in um_store.dead_accounts */
-    struct um_link observed;               /* list of um_block_extra.in_observed */
+    struct um_heap *heap;      /* where its blocks are */
+    struct um_owner *owner;    /* who made them */
+    uint32_t first;            /* slot of its first block, or UM_SLOT_NONE */
+    enum um_lifetime lifetime; /* of its blocks */
+    bool owner_open;           /* the owner has not ended */
+    bool dead;                 /* out of the books; its blocks wait to be told of and reclaimed */
+    bool vanished;             /* um_store_events.blocks_vanished is still to be raised */
+    struct um_index_node node; /* place in um_store.account_index */
+    struct um_link in_heap;    /* place in um_heap.accounts */
+    struct um_link in_owner;   /* place in um_owner.accounts */
+    struct um_link in_dead;    /* place in um_store.untold_accounts, then in um_store.dead_accounts */
+    struct um_link observed;   /* list of um_block_extra.in_observed */
     struct um_tally tally[UM_CLAIM_COUNT]; /* its live blocks, by claim; all zero once it is dead */
 };
 
@@ -84,8 +83,9 @@ struct um_block_extra {
 
 /* One owner's hold on a block that it did not make. */
 struct um_hold {
-    struct um_link in_block; /* place in um_block_extra.holds */
-    struct um_link in_owner; /* place in um_owner.holds */
+    struct um_index_node node; /* place in um_store.holds, by block and owner */
+    struct um_link in_block;   /* place in um_block_extra.holds */
+    struct um_link in_owner;   /* place in um_owner.holds */
     struct um_block *block;
     struct um_owner *owner;
 };
@@ -134,14 +134,16 @@ struct um_heap {
     struct um_name *name;       /* NULL: none */
     struct um_owner *owner;     /* who made it; NULL for the process heap and once it is destroyed */
     struct um_owner *locked_by; /* NULL: not locked */
-    struct um_link in_owner;    /* place in um_owner.heaps; once destroyed, among those still to be told */
-    struct um_link in_locks;    /* place in um_owner.locks */
-    struct um_link accounts;    /* list of um_account.in_heap */
-    uint64_t initial_size;      /* bytes, as asked for */
-    uint64_t maximum_size;      /* bytes; 0: growable */
-    uint64_t blocks;            /* alive */
-    uint64_t bytes;             /* in live blocks */
-    uint64_t peak_bytes;        /* most that bytes has been */
+    struct um_link
+        in_owner; /* place in um_owner.heaps or .kept_heaps; once destroyed, in um_store.ending_heaps, then .untold_heaps */
+    struct um_link in_locks;  /* place in um_owner.locks; unlocked by its end, in um_store.unlocked_heaps */
+    struct um_link accounts;  /* list of um_account.in_heap */
+    uint64_t initial_size;    /* bytes, as asked for */
+    uint64_t maximum_size;    /* bytes; 0: growable */
+    uint64_t blocks;          /* alive */
+    uint64_t bytes;           /* in live blocks */
+    uint64_t peak_bytes;      /* most that bytes has been */
+    struct um_tally orphaned; /* those of its live blocks that are orphaned */
     uint64_t reserved; /* bytes by which blocks that are being moved will grow, and of blocks to come */
     uint64_t changes;  /* grows whenever blocks or bytes are touched */
     enum um_heap_kind kind;
@@ -151,8 +153,19 @@ struct um_heap {
     uint32_t lock_count; /* how often locked_by has locked it */
     uint32_t pins;       /* um_pin, um_resize and um_alloc objects on its memory */
     bool observed;       /* um_heap_observe() was asked for */
-    bool destroyed;      /* stale; the record waits until accounts and pins are gone */
+    bool destroyed;      /* stale, out of the books; the record waits until accounts and pins are gone */
     bool memory_open;    /* backend->destroy has not been called */
+    bool was_observed;   /* when it was destroyed: um_store_events.heap_destroyed is still to be raised */
+};
+
+/* What is done next of an owner's end. */
+enum um_owner_stage {
+    UM_OWNER_OPEN,
+    UM_OWNER_ENDS_HEAPS,    /* those of lifetime session are destroyed */
+    UM_OWNER_ENDS_ACCOUNTS, /* blocks of lifetime session go, others are orphaned */
+    UM_OWNER_ENDS_HOLDS,
+    UM_OWNER_ENDS_LOCKS, /* last: who gets a lock then sees nothing of it any more */
+    UM_OWNER_ENDED
 };
 
 struct um_owner {
@@ -161,16 +174,18 @@ struct um_owner {
     int64_t pid;
     char *program; /* one allocation with `user` behind it */
     char *user;
-    struct um_link accounts;   /* list of um_account.in_owner */
-    struct um_link heaps;      /* list of um_heap.in_owner: made by it and not destroyed */
-    struct um_link locks;      /* list of um_heap.in_locks: locked by it; at its end, unlocked but not told */
-    struct um_link holds;      /* list of um_hold.in_owner */
-    struct um_link in_closing; /* place in um_store.closing_owners */
-    struct um_tally made;      /* live blocks that it made */
-    uint64_t hold_count;       /* length of `holds` */
+    struct um_link accounts;                 /* list of um_account.in_owner */
+    struct um_link heaps;                    /* list of um_heap.in_owner: made by it and not destroyed */
+    struct um_link kept_heaps;               /* likewise, once it ends: those that stay */
+    struct um_link locks;                    /* list of um_heap.in_locks: locked by it */
+    struct um_link holds;                    /* list of um_hold.in_owner */
+    struct um_link in_closing;               /* place in um_store.closing_owners */
+    struct um_tally made;                    /* live blocks that it made */
+    uint64_t hold_count;                     /* length of `holds` */
     uint32_t heap_count[UM_HEAP_SHARED + 1]; /* length of `heaps`, by kind */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
+    enum um_owner_stage stage;
     bool open;
 };
 
@@ -180,10 +195,18 @@ struct um_store {
     struct um_slots accounts;
     struct um_slots owners;
     struct um_index account_index; /* accounts by heap, owner and lifetime */
+    struct um_index holds;         /* of all owners, by block and owner */
     struct um_names block_names;
     struct um_names heap_names;
-    struct um_link dead_accounts;  /* list of um_account.in_dead: blocks to reclaim */
-    struct um_link closing_owners; /* list of um_owner.in_closing: holds to end */
+    struct um_link untold_accounts; /* list of um_account.in_dead: events to raise */
+    struct um_link dead_accounts;   /* list of um_account.in_dead: blocks to reclaim */
+    struct um_link untold_heaps;    /* list of um_heap.in_owner: destroyed, to be told */
+    struct um_link unlocked_heaps;  /* list of um_heap.in_locks: unlocked by their owner's end, to be told */
+    struct um_link ending_heaps;    /* list of um_heap.in_owner: accounts to take out of the books */
+    struct um_link closing_owners;  /* list of um_owner.in_closing: what they had is to end */
+    unsigned urgent_left;           /* how often calls that want memory or room may reclaim in this turn */
+    size_t
+        ends_left; /* pieces of that which calls may do in this turn, rather than leave them to reclaiming */
     struct um_heap *process;
     const struct um_heap_backend *backends[UM_HEAP_SHARED + 1]; /* by kind; NULL: not supported */
     struct um_store_events events;
@@ -221,9 +244,21 @@ static inline struct um_account *um_account_of(const struct um_store *store, con
     return um_slots_at(&store->accounts, block->account);
 }
 
+/* What ends is stale at once, however much it is; it leaves the books piece by piece. */
+static inline bool um_heap_is_alive(const struct um_heap *heap)
+{
+    return !heap->destroyed && (heap->lifetime == UM_LIFETIME_SERVER || heap->owner->open);
+}
+
+static inline bool um_account_is_alive(const struct um_account *account)
+{
+    return !account->dead && (account->lifetime == UM_LIFETIME_SERVER || account->owner->open) &&
+           um_heap_is_alive(account->heap);
+}
+
 static inline bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
 {
-    return !um_account_of(store, block)->dead;
+    return um_account_is_alive(um_account_of(store, block));
 }
 
 static inline struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)

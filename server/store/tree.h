@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#include "steps.h"
+
 /* A member's place in one tree. */
 struct um_tree_node {
     struct um_tree_node *child[2]; /* what comes before it, and what comes after it */
@@ -28,7 +30,7 @@ struct um_tree {
 };
 
 /* The struct of `type` whose `member` is this node. */
-#define UM_TREE_ITEM(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+#define UM_TREE_ITEM(node, type, member) (UM_STEP(), (type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* Makes an empty tree in that order. */
 void um_tree_init(struct um_tree *tree,

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "buf.h"
+#include "size.h"
 #include "text.h"
 #include "umem_errors.h"
 
@@ -60,6 +61,81 @@ static void test_base64_vectors(void **state)
         assert_int_equal(size, strlen(plain));
         assert_memory_equal(out, plain, size);
     }
+}
+
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t size;
+    } good[] = {{"0", 0},
+                {"1", 1},
+                {"007", 7},
+                {"1k", 1024},
+                {"1K", 1024},
+                {"1Ki", 1024},
+                {"1KiB", 1024},
+                {"1kib", 1024},
+                {"10MiB", 10485760},
+                {"2m", 2097152},
+                {"3G", 3221225472},
+                {"1T", 1099511627776},
+                {"7P", 7881299347898368},
+                {"5B", 5},
+                {"1kB", 1000},
+                {"1KB", 1000},
+                {"10MB", 10000000},
+                {"2GB", 2000000000},
+                {"3tb", 3000000000000},
+                {"0x10", 16},
+                {"0XfF", 255},
+                {"0xb", 11},
+                {"9007199254740991", 9007199254740991}};
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "1 K",
+                                      "K",
+                                      "-1",
+                                      "+1",
+                                      "1.5K",
+                                      "1e3",
+                                      "1i",
+                                      "1iB",
+                                      "1BB",
+                                      "1KK",
+                                      "1KiBB",
+                                      "1Kb2",
+                                      "1Q",
+                                      "0x",
+                                      "0x1K",
+                                      "0xg1",
+                                      "1\n",
+                                      "x10",
+                                      "0x-1",
+                                      "8192T",
+                                      "8P",
+                                      "9PB1",
+                                      "1Kix",
+                                      "9007199254740992",
+                                      "18446744073709551616",
+                                      "99999999999999999999999"};
+    uint64_t size;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(um_size_parse(good[i].text, 9007199254740991, &size));
+        assert_int_equal(size, good[i].size);
+    }
+    size = 77;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(um_size_parse(bad[i], 9007199254740991, &size));
+    assert_int_equal(size, 77);
+    assert_true(um_size_parse("18446744073709551615", UINT64_MAX, &size));
+    assert_true(size == UINT64_MAX);
+    assert_true(um_size_parse("0xffffffffffffffff", UINT64_MAX, &size));
+    assert_false(um_size_parse("0x10000000000000000", UINT64_MAX, &size));
+    assert_false(um_size_parse("16384P", UINT64_MAX, &size));
 }
 
 static void test_base64_is_strict(void **state)
@@ -200,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf_keeps_its_limit),
         cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_base64_is_strict),
         cmocka_unit_test(test_every_character_in_every_place),
         cmocka_unit_test(test_utf8_is_found_in_every_place),

@@ -62,6 +62,12 @@ static void without_batch_bytes(struct fixture *fixture)
     fixture->limits.batch_bytes = 0;
 }
 
+static void with_two_holders(struct fixture *fixture)
+{
+    expect_result(&fixture->peer, MESSAGE("block.hold", "[\"theirs\"]"));
+    without_batch_bytes(fixture);
+}
+
 static void without_message_bytes(struct fixture *fixture)
 {
     fixture->limits.message_bytes = 1024;
@@ -175,7 +181,9 @@ const struct example examples[] = {
     {"$/cancelRequest", 0, "{\"id\":1}", ALONE, NULL, NULL},
     {"server.ping", 0, "{}", ALONE, NULL, NULL},
     {"server.info", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("server.info", "{}"),
     {"server.stats", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("server.stats", "{}"),
     {"server.shutdown", 0, "{}", ALONE, NULL, NULL},
 
     {"heap.process", 0, "{}", ALONE, NULL, NULL},
@@ -277,6 +285,7 @@ const struct example examples[] = {
     {"block.wake", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
     {"block.release", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     {"block.free", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.free", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\"}", IN_A_BATCH, with_two_holders, NULL},
     {"block.free", UMEM_E_DENIED, "{\"block\":\"b\",\"if_orphaned\":true}", ALONE, NULL, NULL},
 
     {"session.info", 0, "{}", ALONE, NULL, NULL},

@@ -372,6 +372,7 @@ static void test_answers_that_fill_the_message(void **state)
 
     new_block(peer, "{\"size\":1,\"name\":\"b\"}");
     fixture->limits.message_bytes = 300000;
+    fixture->limits.batch_bytes = 1 << 24;
     tell(
         peer,
         "[" MESSAGE("rpc.discover", "[]") "," MESSAGE("rpc.discover", "[]") "," MESSAGE(

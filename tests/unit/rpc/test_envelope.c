@@ -174,7 +174,7 @@ static void test_bad_envelopes(void **state)
 static void test_what_is_not_json(void **state)
 {
     static const char *const messages[] = {
-        "{", "{]", "{\"method\":\"server.ping\"}}", "{'a':1}", "[1,", "\"\\ud800\"", "01"};
+        "{", "{]", "[{\"method\":\"server.ping\"}}", "{'a':1}", "[1,", "\"\\ud800\"", "01"};
     struct um_peer *peer = &((struct fixture *)*state)->peer;
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {

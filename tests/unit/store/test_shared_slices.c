@@ -95,6 +95,7 @@ static void test_destroyed_heaps_count_until_they_are_gone(void **state)
     unsigned most = 0;
 
     for (int i = 0; i < 50; i++) {
+        um_store_set_time(f->store, i); /* another turn */
         destroy_heap(f->store, make_large(f->store, f->people[0], 64 * MEBIBYTE));
         if (um_heap_shared_ended() > most)
             most = (unsigned)um_heap_shared_ended();

@@ -198,11 +198,24 @@ bool fits(struct call *call, uint64_t size, uint64_t touched)
     return true;
 }
 
+void charge(struct call *call, uint64_t work)
+{
+    if (call->batch_left != NULL)
+        *call->batch_left -= work < *call->batch_left ? work : *call->batch_left;
+}
+
 size_t answer_used(const struct call *call)
 {
     bool headers = call->run->sessions[call->session].peer.framing == UM_FRAMING_HEADERS;
 
     return call->out->size + (headers ? GUESSED_HEADER : 0);
+}
+
+uint64_t sent_with(const struct call *call, uint64_t size)
+{
+    const struct session *session = &call->run->sessions[call->session];
+
+    return answer_used(call) + (call->batch_left != NULL ? session->raw.size : 0) + size;
 }
 
 /* ---- what the engine knows better ---- */

@@ -131,6 +131,9 @@ static void tell_watches(struct run *run, uint64_t block, uint64_t heap, const s
 
 /* ---- what happens ---- */
 
+/* Those whose heap is unlocked look again after those whose block was changed. */
+#define RESUMED (UINT64_C(1) << 40)
+
 static void mark(struct run *run, struct later *later)
 {
     later->mark = ++run->sequence;
@@ -260,6 +263,7 @@ void resume_stalled(struct run *run, uint64_t heap)
         if (first == NULL)
             return;
         mark(run, first);
+        first->mark += RESUMED;
     }
 }
 

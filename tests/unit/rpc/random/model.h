@@ -23,6 +23,10 @@ enum {
     SMALL_ANSWER = 4096,          /* bytes that are sent whatever else waits */
     SHARED_HEAP_COST = 64 * 1024, /* bytes that making one counts for */
     LIST_COST = 64 * 1024,        /* bytes that a page of a list counts for in a batch */
+    LISTED_COST = 2048,           /* and each of its entries */
+    REPORT_COST = 16 * 1024,      /* server.info and server.stats */
+    DISCOVER_COST = 512 * 1024,   /* rpc.discover */
+    HOLD_COST = 512,              /* each hold on a block that is freed, where there are several */
     SESSIONS = 6,
     HEAPS = 6,        /* the process heap is number 0 */
     SHARED_HEAPS = 3, /* most of them that are shared */

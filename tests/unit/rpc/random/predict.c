@@ -112,7 +112,7 @@ bool has_place(const struct call *call, uint64_t size)
     uint64_t limit = call->run->limits.unsent_total_bytes;
     uint64_t used = call->run->traffic.unsent_bytes;
 
-    return has_room(call, size) && used <= limit && answer_used(call) + size <= limit - used;
+    return has_room(call, size) && used <= limit && sent_with(call, size) <= limit - used;
 }
 
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used)

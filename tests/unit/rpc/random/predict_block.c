@@ -113,6 +113,7 @@ void predict_block_list(struct call *call)
         um_json_begin_object(out);
         describe_block(run, out, block);
         um_json_end_object(out);
+        charge(call, LISTED_COST);
         last = run->blocks[block].handle;
         block = next_block(call, heap, slot_of(last) + 1);
     }
@@ -229,6 +230,7 @@ void predict_block_free(struct call *call)
 {
     struct run *run = call->run;
     int block = resolve_block(call, "block");
+    uint64_t holders;
 
     if (block == NONE)
         return;
@@ -236,6 +238,9 @@ void predict_block_free(struct call *call)
         fail_block(call, UMEM_E_DENIED, run->blocks[block].handle);
         return;
     }
+    holders = (uint64_t)count_bits(run->blocks[block].holders);
+    if (!fits(call, 0, holders > 1 ? holders * HOLD_COST : 0))
+        return;
     result_uint(call, "size", run->blocks[block].size);
     free_block(run, block);
     result_end(call);

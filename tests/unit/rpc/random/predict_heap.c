@@ -225,6 +225,7 @@ void predict_heap_list(struct call *call)
         um_json_begin_object(out);
         describe_heap(call, heap);
         um_json_end_object(out);
+        charge(call, LISTED_COST);
         last = run->heaps[heap].handle;
         heap = next_heap(run, slot_of(last) + 1);
     }

@@ -28,7 +28,7 @@ void predict_empty(struct call *call)
 /* What the document says is test_reference.c's affair; here it is only the same every time. */
 void predict_discover(struct call *call)
 {
-    if (!fits(call, DOCUMENT_SIZE, 0))
+    if (!fits(call, DOCUMENT_SIZE, DISCOVER_COST))
         return;
     um_openrpc_write_members(result(call), "0.0.0");
     call->members = 4;
@@ -58,6 +58,8 @@ void predict_server_info(struct call *call)
     const struct run *run = call->run;
     struct um_buf *out;
 
+    if (!fits(call, 0, REPORT_COST))
+        return;
     um_json_cstring(result_key(call, "name"), "umemd");
     um_json_cstring(result_key(call, "version"), "0.0.0");
     result_uint(call, "protocol", 1);
@@ -89,6 +91,8 @@ void predict_server_stats(struct call *call)
     uint64_t holds;
     struct um_buf *out;
 
+    if (!fits(call, 0, REPORT_COST))
+        return;
     for (int i = 0; i < BLOCKS; i++) {
         blocks += is_orphan(&run->blocks[i]);
         bytes += is_orphan(&run->blocks[i]) ? run->blocks[i].size : 0;
@@ -196,6 +200,7 @@ void predict_session_list(struct call *call)
         um_json_begin_object(out);
         describe_session(call, out, session);
         um_json_end_object(out);
+        charge(call, LISTED_COST);
         last = run->sessions[session].id;
         session = next_session(run, last);
     }

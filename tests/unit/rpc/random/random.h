@@ -161,7 +161,13 @@ uint64_t learn_uint(struct call *call);          /* the number that the engine's
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
-size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
+size_t answer_used(const struct call *call); /* bytes of the message so far, its header counted */
+uint64_t sent_with(
+    const struct call *call,
+    uint64_t size); /* bytes that are to be sent if it grows by so many: raw ones of a batch, too */
+
+/* Counts work of a call whose amount shows only when it is done. */
+void charge(struct call *call, uint64_t work);
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
 void write_number(struct um_buf *out, enum um_value_type type, const unsigned char *bytes);
 int code_at(unsigned index); /* 0: past the end */

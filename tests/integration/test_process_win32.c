@@ -1,0 +1,2 @@
+/* to come */
+int main(void){return 0;}
