@@ -43,7 +43,8 @@
  * connection, not to the thread.
  *
  * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the parent's connection as it
- * is; it makes a client of its own. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
+ * is; it makes a client of its own. The session of the parent lasts until the child, too, has freed its copy, called exec() or
+ * ended. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
  *
  * Sizes and offsets are bytes. Text is UTF-8. Handles are good in every client of the same daemon.
  */
@@ -450,14 +451,14 @@ UMEM_API int umem_block_compare(umem_client *client, umem_handle left, uint64_t 
                                 uint64_t *difference);
 
 /* Looks from `offset` on for `size` bytes like those at `bytes`. *found is where they begin first, counted from the start of the
- * block; UMEM_NONE: nowhere. They must fit one message. */
+ * block; UMEM_NONE: nowhere. UMEM_E_INVALID_PARAMS: `size` is more than 1 MiB (1,048,576). No bytes are found at `offset`. */
 UMEM_API int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
                              size_t size, uint64_t *found);
 
 /* The next ones are for numbers that several clients change. `value`, `expected` and the results point to one number of that C type;
  * results may be NULL: not wanted. The offset is bytes, aligned or not. */
 
-/* Adds to a number, in two's complement: *before is what was there, *after what is. Floating point is UMEM_E_INVALID_PARAMS. */
+/* Adds to a number: integers in two's complement, floating point as IEEE 754 has it. *before is what was there, *after what is. */
 UMEM_API int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *value, void *before, void *after);
 
