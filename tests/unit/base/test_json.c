@@ -298,7 +298,7 @@ static void test_numbers_are_exact_where_they_can_be(void **state)
         assert_int_equal(um_json_integer_of(json, &integer), cases[i].is_integer);
         assert_true(integer == cases[i].integer);
         assert_true(um_json_double_of(json) >= cases[i].number && um_json_double_of(json) <= cases[i].number);
-        assert_int_equal(signbit(um_json_double_of(json)) != 0, cases[i].text[0] == '-');
+        assert_int_equal(copysign(1.0, um_json_double_of(json)) < 0, cases[i].text[0] == '-');
         assert_int_equal(um_json_number_size(json), strlen(cases[i].text));
         assert_memory_equal(json->text, cases[i].text, strlen(cases[i].text));
         um_arena_deinit(&arena);
