@@ -117,14 +117,14 @@ static void print_all(void)
 
         cli_print_wrapped(verb->summary, 34, column);
     }
-    cli_print_line("\n  umem help VERB tells more of one, and its options; umem help METHOD of a method\n"
-                   "  of the protocol. The man page umem(1) has it all.");
+    cli_print_line("\n  umem help VERB tells more of one, and its options; umem help METHOD of a\n"
+                   "  method of the protocol. The man page umem(1) has it all.");
     print_options("Options of most verbs", CLI_COMMON_OPTIONS);
     cli_print_line("\nOptions may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are\n"
                    "handles or names. A SIZE or OFFSET is in bytes: digits, with K, M, G or T behind\n"
-                   "them for powers of 1024, or 0x and hexadecimal digits. With --json a result is one\n"
-                   "JSON text on standard output, a list one array with an element a line, and an\n"
-                   "error one JSON text on standard error.");
+                   "them for powers of 1024, or 0x and hexadecimal digits. With --json a result is\n"
+                   "one JSON text on standard output, a list one array with an element a line, and\n"
+                   "an error one JSON text on standard error.");
     print_statuses();
 }
 
