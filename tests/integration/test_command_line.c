@@ -41,6 +41,12 @@ static void test_wrong_usage(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "4294967296")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ping", "--timeout", "4294967295")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "0x10K")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("read", "x", "--offset", "5x")), 2);
+    expect_errors("--offset \"5x\" is not a size");
+    assert_int_equal(umem(*state, NULL, WORDS("write", "x", "y", "--offset", "-1")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("dump", "x", "--size", "many")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "--count", "some")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("watch", "--offset", "5x")), 2);
     assert_int_equal(umem(NULL, NULL, WORDS("ping", "--pipe", "")), 2);
     expect_errors("--pipe is empty");
     assert_int_equal(umem(*state, NULL, WORDS("change", "x", "--lifetime", "session")), 2);
