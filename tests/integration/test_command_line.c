@@ -82,6 +82,7 @@ static void test_help(void **state)
     assert_int_equal(umem(&nowhere, NULL, WORDS("help")), 0);
     expect_output("  alloc [SIZE]");
     expect_output("Exit status:");
+    expect_output("  --help, -h  ");
     assert_int_equal(umem(NULL, NULL, WORDS("--help")), 0);
     expect_output("  alloc [SIZE]");
     assert_int_equal(umem(NULL, NULL, WORDS("-h", "write")), 0);
@@ -137,6 +138,56 @@ static void test_help_on_methods(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("help", "methods")), 0);
     expect_output("heap.create");
     assert_int_equal(umem(*state, NULL, WORDS("help", "block.nothing")), 2);
+}
+
+/* ---- every page of help fits a terminal ---- */
+
+static void expect_narrow(const char *page)
+{
+    for (const char *line = page; *line != '\0'; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
+        if (strcspn(line, "\n") > 80)
+            print_error("%.*s\n", (int)strcspn(line, "\n"), line);
+        assert_true(strcspn(line, "\n") <= 80);
+    }
+}
+
+/* Looks at the help on each of the words that are offered for a line. Returns how many there are. */
+static int look_at_each(const struct daemon *daemon, const char *line)
+{
+    static char words[PROCESS_OUTPUT_SIZE];
+    int count = 0;
+
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, " ")), 0);
+    memcpy(words, command.output, sizeof words);
+    for (char *word = strtok(words, "\n"); word != NULL; word = strtok(NULL, "\n"), count++) {
+        /* One name has a character that a shell would take for its own. */
+        assert_int_equal(umem(daemon, NULL, WORDS("help", word + (word[0] == '\\'))), 0);
+        expect_narrow(command.output);
+    }
+    return count;
+}
+
+static void test_help_is_narrow(void **state)
+{
+    static struct process umemd;
+    const char *const help[] = {UMEMD, "--help", NULL};
+    const struct daemon *daemon = *state;
+    char line[256];
+
+    assert_int_equal(process_run(&umemd, help, NULL), 0);
+    expect_narrow(umemd.output);
+    assert_int_equal(umem(NULL, NULL, WORDS("help")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("help", "methods")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("stats")), 0);
+    expect_narrow(command.output);
+    /* Values stand below each other. */
+    for (char *at = strtok(command.output, "\n"); at != NULL; at = strtok(NULL, "\n"))
+        assert_int_equal(strrchr(at, ' ') - at, strlen("refusals.unsent_total_bytes"));
+    assert_true(look_at_each(daemon, "umem help ") > 30);
+    snprintf(line, sizeof line, "umem --pipe '%s' call ", daemon->pipe);
+    assert_true(look_at_each(daemon, line) > 35);
 }
 
 static void test_no_daemon(void **state)
@@ -342,69 +393,101 @@ static void test_man_page(void **state)
     expect_file(CLI_SOURCE "/umem.1");
 }
 
+/* As bash has them. */
+#define BREAKS " \t\n\"'><=;|&(:"
+
+/* What is offered for a line on the daemon's pipe, which stands behind the verb. */
+static void expect_offered(const struct daemon *daemon, const char *verb, const char *rest,
+                           const char *offered)
+{
+    char line[512];
+
+    snprintf(line, sizeof line, "umem %s --pipe '%s' %s", verb, daemon->pipe, rest);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, BREAKS)), 0);
+    expect_whole_output(offered);
+    assert_string_equal(command.errors, "");
+}
+
 static void test_completion(void **state)
 {
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "bash")), 0);
     expect_file(CLI_SOURCE "/umem.bash");
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "1", "umem", "re")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem re", BREAKS)), 0);
     expect_whole_output("resize\nread\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "heap", "c")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem heap c", BREAKS)), 0);
     expect_whole_output("create\ncompact\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "ls", "--o")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ls --o", BREAKS)), 0);
     expect_whole_output("--orphaned\n");
-    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma ray")), 0);
-    assert_int_equal(
-        umem(NULL, NULL,
-             WORDS("--complete", "4", "umem", "--pipe", ((struct daemon *)*state)->pipe, "read", "g")),
-        0);
-    expect_whole_output("gamma ray\n");
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "7", "umem", "ls", "--pipe", "=",
-                                ((struct daemon *)*state)->pipe, "--heap", "=", "")),
-                     0);
-    expect_whole_output("process\n");
-    /* What the word stands for tells what is offered. */
-    assert_int_equal(
-        umem(NULL, NULL,
-             WORDS("--complete", "4", "umem", "--pipe", ((struct daemon *)*state)->pipe, "call", "server.p")),
-        0);
-    expect_whole_output("server.ping\n");
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "5", "umem", "--pipe", ((struct daemon *)*state)->pipe,
-                                "sessions", "--close", "")),
-                     0);
-    assert_in_range(strtoul(command.output, NULL, 10), 1, 100);
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "3", "umem", "alloc", "--lifetime", "")), 0);
-    expect_whole_output("server\nsession\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "3", "umem", "alloc", "--flags", "no")), 0);
-    expect_whole_output("no_serialize\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "completion", "")), 0);
-    expect_whole_output("bash\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "help", "al")), 0);
-    expect_whole_output("alloc\n");
-    /* Only where a block may stand; a verb's own options. */
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "5", "umem", "--pipe", ((struct daemon *)*state)->pipe, "copy",
-                                "gamma ray", "g")),
-                     0);
-    expect_whole_output("gamma ray\n");
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "5", "umem", "--pipe", ((struct daemon *)*state)->pipe,
-                                "resize", "gamma ray", "g")),
-                     0);
-    expect_whole_output("");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "3", "umem", "get", "--type", "f")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", BREAKS)), 0);
     expect_whole_output("f32\nf64\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "get", "--")), 0);
-    expect_whole_output("--pipe\n--json\n--timeout\n--help\n--type\n--count\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "5", "umem", "hold", "b", "--", "r")), 0);
+    /* A shell that breaks words nowhere else replaces all of it. */
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", " ")), 0);
+    expect_whole_output("--type=f32\n--type=f64\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem hold x -- re", BREAKS)), 0);
     expect_whole_output("");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "", BREAKS)), 0);
+    expect_output("alloc\n");
+    expect_offered(*state, "ls", "--heap=", "process\n");
+    expect_offered(*state, "ls", "--heap ", "process\n");
+    expect_offered(*state, "ls", "--heap=\"pro", "process\n");
+    /* What the word stands for tells what is offered. */
+    expect_offered(*state, "call", "server.p", "server.ping\n");
+    expect_offered(*state, "alloc", "--lifetime ", "server\nsession\n");
+    expect_offered(*state, "alloc", "--flags no", "no_serialize\n");
+    expect_offered(*state, "get", "--t", "--timeout\n--type\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem completion ", BREAKS)), 0);
+    expect_whole_output("bash\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem help al", BREAKS)), 0);
+    expect_whole_output("alloc\n");
+    /* A block's name only where a block may stand. */
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma")), 0);
+    expect_offered(*state, "copy", "gamma g", "gamma\n");
+    expect_offered(*state, "resize", "gamma g", "");
     /* Nobody there: nothing, and quietly. */
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "4", "umem", "--pipe", "nobody-here", "read", "")),
-                     0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem --pipe nobody-here read ", BREAKS)), 0);
     expect_whole_output("");
     assert_string_equal(command.errors, "");
+}
+
+/* Names as they may be, behind what the shell takes for something else. */
+static void test_completion_of_any_name(void **state)
+{
+    static const char *const names[] = {"gamma ray", "user:1", "user:2", "a=b=c", "it's", "\"q\"", "$x"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", names[i])), 0);
+    expect_offered(*state, "read", "g", "gamma\\ ray\n");
+    expect_offered(*state, "read", "gamma\\ r", "gamma\\ ray\n");
+    expect_offered(*state, "read", "\"gamma r", "gamma ray\n");
+    expect_offered(*state, "read", "'g", "gamma ray\n");
+    expect_offered(*state, "read", "user:", "1\n2\n");
+    expect_offered(*state, "read", "us", "user:1\nuser:2\n");
+    expect_offered(*state, "read", "'user:", "user:1\nuser:2\n");
+    expect_offered(*state, "read", ":user:", "1\n2\n");
+    expect_offered(*state, "read", "a=b=", "c\n");
+    expect_offered(*state, "read", "a=", "b=c\n");
+    expect_offered(*state, "heap validate", "--block=user:", "1\n2\n");
+    expect_offered(*state, "read", "it", "it\\'s\n");
+    expect_offered(*state, "read", "'it", "it'\\''s\n");
+    expect_offered(*state, "read", "\"it", "it's\n");
+    expect_offered(*state, "read", "\\\"", "\\\"q\\\"\n");
+    expect_offered(*state, "read", "'$", "$x\n");
+    expect_offered(*state, "read", "\"\\$", "\\$x\n");
+    expect_offered(*state, "copy", "'gamma ray' 'user:1", "user:1\n");
+}
+
+/* However many blocks there are without a name. */
+static void test_completion_past_many_blocks(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle block;
+
+    for (int i = 0; i < 2500; i++)
+        assert_int_equal(umem_block_alloc(client, 1, NULL, &block), UMEM_OK);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "behind")), 0);
+    expect_offered(*state, "read", "be", "behind\n");
+    umem_client_free(client);
 }
 
 int main(void)
@@ -414,6 +497,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_options_stand, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_help),
         cmocka_unit_test_setup_teardown(test_help_on_methods, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_help_is_narrow, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test(test_a_lost_connection),
         cmocka_unit_test(test_a_silent_daemon),
@@ -425,6 +509,8 @@ int main(void)
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),
         cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_of_any_name, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_past_many_blocks, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
