@@ -103,11 +103,16 @@ static int wait_for(pid_t child)
 static int start(const char *const *words, const sigset_t *mask, pid_t *child)
 {
     posix_spawnattr_t attributes;
+    sigset_t defaults;
     int error;
 
+    /* umem ignores that a file may grow no more, and sees the error. */
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, mask);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     error = posix_spawnp(child, words[0], NULL, &attributes, (char **)(uintptr_t)words, environ);
     posix_spawnattr_destroy(&attributes);
     return error;

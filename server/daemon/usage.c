@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "exit_status.h"
-#include "limits.h"
 #include "options.h"
+#include "server_limits.h"
 #include "size.h"
 #include "wrap.h"
 
@@ -84,7 +84,8 @@ int um_usage_print_help(FILE *out)
         um_wrap(statuses[i].doc, STATUS_COLUMN, fprintf(out, "  %d", statuses[i].number), put, out);
     print_paragraph(
         out,
-        "SIGTERM, SIGINT, SIGHUP and Ctrl-C end the daemon in order, as the method server.shutdown does.");
+        "SIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does. "
+        "SIGHUP and SIGUSR1 reopen the log and look after the socket's file.");
     return end(out);
 }
 
@@ -170,8 +171,10 @@ static const char man_begin[] =
     ".PP\n"
     "It stays in the foreground and logs to standard error,\n"
     "unless it is told otherwise.\n"
-    "SIGTERM, SIGINT and SIGHUP end it in order, as the method server.shutdown does;\n"
-    "all blocks are gone then.\n"
+    "With \\fB\\-\\-daemon\\fR it keeps nothing of its starter's:\n"
+    "no terminal, session, working directory, umask or open file, and on Windows no job, where the starter's "
+    "allows that.\n"
+    "The starter prints the warnings of the start, and ends when the pipe is open.\n"
     ".SH OPTIONS\n"
     "A value may stand behind a space or behind an equals sign.\n";
 
@@ -191,6 +194,28 @@ static const char man_limits[] =
 static const char man_statuses[] = ".SH EXIT STATUS\n";
 
 static const char man_end[] =
+    ".SH SIGNALS\n"
+    "A signal that was ignored when umemd was started stays ignored (\\fBnohup\\fR(1)).\n"
+    ".TP\n"
+    "SIGTERM, SIGINT, SIGQUIT, SIGXCPU\n"
+    "End umemd in order, as the method server.shutdown does; all blocks are gone then.\n"
+    "On Windows Ctrl\\-C, Ctrl\\-Break and closing the console do.\n"
+    ".TP\n"
+    "SIGHUP, SIGUSR1\n"
+    "Reopen the log file, which may have been renamed, and make the socket anew at once where its file was "
+    "removed.\n"
+    "On Windows, where there are no such signals, copy the log and truncate it.\n"
+    ".TP\n"
+    "SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
+    "Do nothing.\n"
+    ".SH LOG\n"
+    "A line an event: the time in UTC, the level, a sentence.\n"
+    "umemd never waits for the log.\n"
+    "Lines that the file or standard error did not take (a full disk, a limit of file sizes, a pipe that "
+    "nobody reads)\n"
+    "are counted, and a later line says how many they were.\n"
+    "What clients cause is bounded: of each kind 10 warnings at once, then one in 10 seconds,\n"
+    "and with the level debug 100 lines at once, then one a second; how many were left out is told.\n"
     ".SH SECURITY\n"
     "Only the user who runs umemd, and root or SYSTEM, gets in.\n"
     "With \\fB\\-\\-check\\fR umemd tells how the system enforces that for the pipe,\n"
@@ -219,7 +244,12 @@ static const char man_end[] =
     "The pipe, where it has no other name; on Windows \\fI\\e\\e.\\epipe\\eumemd\\-USER\\fR.\n"
     ".TP\n"
     "\\fIPIPE.lock\\fR\n"
-    "Held by the daemon that has the pipe; a second one finds it locked.\n"
+    "Held by the daemon that has the pipe; a second one finds it locked, and names who holds it.\n"
+    ".PP\n"
+    "Where the socket's or the lock's file is removed, umemd makes it anew within a second or so;\n"
+    "where another daemon has taken the path over meanwhile, it says so in the log and serves the clients "
+    "that it has.\n"
+    "At its end it removes only files of its own.\n"
     ".SH EXAMPLES\n"
     "A daemon in the background, and its end:\n"
     ".PP\n"
