@@ -3,8 +3,10 @@
 #include <inttypes.h>
 
 #include "exit_status.h"
-#include "limits.h"
 #include "options.h"
+#include "server_limits.h"
+#include "size.h"
+#include "wrap.h"
 
 /* One exit status, for both forms. */
 struct status {
@@ -27,15 +29,21 @@ static int end(FILE *out)
 
 /* ---- --help ---- */
 
+enum { OPTION_COLUMN = 25, LIMIT_COLUMN = 41, STATUS_COLUMN = 5 };
+
+static void put(void *context, const char *bytes, size_t size)
+{
+    fwrite(bytes, 1, size, context);
+}
+
 static void print_options(FILE *out)
 {
     for (unsigned i = 0; um_options_entry(i) != NULL; i++) {
         const struct um_option_entry *entry = um_options_entry(i);
         const char *argument = entry->argument != NULL ? entry->argument : "";
-        char left[64];
+        int column = fprintf(out, "  %s%s%s", entry->name, *argument != '\0' ? " " : "", argument);
 
-        snprintf(left, sizeof left, "%s%s%s", entry->name, *argument != '\0' ? " " : "", argument);
-        fprintf(out, "  %-22s %s\n", left, entry->doc);
+        um_wrap(entry->doc, OPTION_COLUMN, column, put, out);
     }
 }
 
@@ -43,14 +51,20 @@ static void print_limits(FILE *out)
 {
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         const struct um_limit_entry *entry = um_limits_entry(i);
+        int column = fprintf(out, "  %-18s ", entry->name);
 
-        fprintf(out, "  %-18s ", entry->name);
         if (entry->fallback != 0)
-            fprintf(out, "%18" PRIu64, entry->fallback);
+            column += fprintf(out, "%18" PRIu64, entry->fallback);
         else
-            fprintf(out, "%18s", um_limits_fallback(entry));
-        fprintf(out, "  %s\n", entry->doc);
+            column += fprintf(out, "%18s", um_limits_fallback(entry));
+        um_wrap(entry->doc, LIMIT_COLUMN, column, put, out);
     }
+}
+
+static void print_paragraph(FILE *out, const char *text)
+{
+    fputc('\n', out);
+    um_wrap(text, 0, 0, put, out);
 }
 
 int um_usage_print_help(FILE *out)
@@ -59,21 +73,19 @@ int um_usage_print_help(FILE *out)
           "Lends heap memory, by handle, to the programs of one user over a pipe.\n\n",
           out);
     print_options(out);
-    fputs("\n"
-          "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows \\\\.\\pipe\\umemd-USER, "
-          "else umemd.sock in\n"
-          "XDG_RUNTIME_DIR or in /tmp/umemd-UID. With --daemon, what would go to standard error is lost "
-          "without --log-file.\n\n"
-          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024):\n",
-          out);
+    print_paragraph(out,
+                    "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows "
+                    "\\\\.\\pipe\\umemd-USER, else umemd.sock in XDG_RUNTIME_DIR or in /tmp/umemd-UID. With "
+                    "--daemon, what would go to standard error is lost without --log-file.");
+    print_paragraph(out, "Limits, with their defaults; a value is " UM_SIZE_FORMS ":");
     print_limits(out);
     fputs("\nExit status:\n", out);
     for (int i = 0; i < STATUS_COUNT; i++)
-        fprintf(out, "  %d  %s\n", statuses[i].number, statuses[i].doc);
-    fputs(
-        "\nSIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does.\n"
-        "SIGHUP and SIGUSR1 reopen the log and look after the socket's file.\n",
-        out);
+        um_wrap(statuses[i].doc, STATUS_COLUMN, fprintf(out, "  %d", statuses[i].number), put, out);
+    print_paragraph(
+        out,
+        "SIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does. "
+        "SIGHUP and SIGUSR1 reopen the log and look after the socket's file.");
     return end(out);
 }
 
@@ -169,7 +181,7 @@ static const char man_begin[] =
 static const char man_limits[] =
     ".SH LIMITS\n"
     "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
-    "A value may end in K, M, G or T, which are powers of 1024.\n"
+    "A value is " UM_SIZE_FORMS ".\n"
     "The method server.info tells the limits that are in force,\n"
     "server.stats what is in use and how often each limit was reached.\n"
     "Beside the blocks and their records (64 bytes each, at most 1 KiB),\n"
