@@ -197,6 +197,7 @@ struct umem_server_stats {
     uint64_t peak_unsent_bytes;   /* the most that it has been */
     uint64_t gathered_bytes;      /* memory that messages take which are not whole yet or not done yet */
     uint64_t peak_gathered_bytes; /* the most that it has been */
+    uint64_t pinned_bytes;        /* of blocks that are gone, from which answers are still sent */
 };
 
 /* The description of every method, an OpenRPC document as JSON text. The caller frees it with umem_free_text(). */

@@ -78,12 +78,15 @@ static void on_closed(uv_handle_t *handle)
 
     if (--session->handles != 0)
         return;
-    if (session->is_peer_open) {
+    if (!session->is_peer_open) {
+        um_buf_deinit(&session->peer.out);
+        release(session);
+    } else if (um_group_admits(session)) {
+        /* Now, where it can be: who waits for a program to end, and then asks, sees what became of what it had. */
+        finish(session);
+    } else {
         um_group_make_due(session);
-        return;
     }
-    um_buf_deinit(&session->peer.out);
-    release(session);
 }
 
 /* A write that is under way has memory of the session's and of blocks: both stay until the handles are

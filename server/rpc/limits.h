@@ -21,7 +21,8 @@
       "bytes kept of messages and batches' payloads that are not whole yet, for all clients together") \
     X(batch_requests, 10000, 1, 1000000, "requests in one batch") \
     X(batch_bytes, 16777216, 1024, 1073741824, "block bytes that the calls of one batch may touch together") \
-    X(bytes, 0, 1024, 9007199254740991, "bytes in all blocks together") \
+    X(bytes, 0, 1024, 9007199254740991, \
+      "bytes in all blocks together, and in freed ones that answers are still sent from") \
     X(session_bytes, 0, 1024, 9007199254740991, \
       "bytes in the blocks that one client has made or taken over") \
     X(blocks, 16777216, 1, 67108862, "blocks at one time") \

@@ -83,7 +83,7 @@ static void send_known(struct raw *raw)
     } known[] = {
         {"{!}\n", PARSE_ERROR},
         {"{\"id\":1,\"method\":\"server.ping\"\n", PARSE_ERROR},
-        {"{\"id\":1,\"method\":\"server.ping\"}}\n", PARSE_ERROR},
+        {"[{\"id\":1,\"method\":\"server.ping\"}}\n", PARSE_ERROR},
         {"{\"id\":1,\"method\":\"server.p\xFFing\"}\n", PARSE_ERROR},
         {"\"text\"\n", INVALID_REQUEST},
         {"[]\n", INVALID_REQUEST},
