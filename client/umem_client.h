@@ -491,7 +491,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.
  * What lies before and behind the block's bytes is none of the program's: there may be no memory at all.
  *
- * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container, say).
+ * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container or Windows session, say).
  * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
  * UMEM_E_UNKNOWN_HANDLE, UMEM_E_LOCKED. */
 UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);

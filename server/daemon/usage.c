@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "exit_status.h"
-#include "limits.h"
 #include "options.h"
+#include "server_limits.h"
 #include "size.h"
 #include "wrap.h"
 

@@ -15,8 +15,8 @@
 
 #include "block.h"
 #include "buf.h"
-#include "limits.h"
 #include "list.h"
+#include "server_limits.h"
 #include "tree.h"
 
 struct um_rpc;
@@ -115,10 +115,11 @@ struct um_tail {
 /* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
  * before the first one, and outlives the last. */
 struct um_peer_group {
-    struct um_link jobs;   /* list of um_job.in_group: their calls that run in slices */
-    struct um_link in_rpc; /* place in um_rpc.working, while there are such calls */
-    uint64_t peers;        /* open ones */
-    uint64_t unsent_bytes; /* memory that holds their answers; the mover of bytes keeps it */
+    struct um_link jobs;     /* list of um_job.in_group: their calls that run in slices */
+    struct um_link in_rpc;   /* place in um_rpc.working, while there are such calls */
+    uint64_t peers;          /* open ones */
+    uint64_t unsent_bytes;   /* memory that holds their answers; the mover of bytes keeps it */
+    uint64_t promised_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
@@ -177,7 +178,7 @@ void um_peer_set_content_type(struct um_peer *peer, const char *type);
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Likewise, where it was a limit of the daemon's (a name of limits.h) that was passed: its facts come with the error, `used` and
+/* Likewise, where it was a limit of the daemon's (a name of server_limits.h) that was passed: its facts come with the error, `used` and
  * `asked` where they are not 0. UMEM_E_TOO_LARGE, UMEM_E_TIMEOUT, UMEM_E_LIMIT_EXCEEDED. */
 void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
                           uint64_t asked);

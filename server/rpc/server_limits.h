@@ -3,8 +3,8 @@
  *
  * Owns: nothing but the list. Must not know: who enforces a limit.
  */
-#ifndef UM_LIMITS_H
-#define UM_LIMITS_H
+#ifndef UM_SERVER_LIMITS_H
+#define UM_SERVER_LIMITS_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "process.h"
+#include "daemon_process.h"
 
 #include <fcntl.h>
 #include <io.h>
