@@ -101,34 +101,6 @@ static void test_help(void **state)
     expect_errors("must run");
 }
 
-/* No line is longer than a terminal is wide, and each verb has its own. */
-static void expect_narrow(const char *what)
-{
-    for (const char *line = command.output; *line != '\0'; line += strcspn(line, "\n") + 1) {
-        if (strcspn(line, "\n") > 80)
-            print_error("umem help %s: %.*s\n", what, (int)strcspn(line, "\n"), line);
-        assert_in_range(strcspn(line, "\n"), 0, 80);
-    }
-}
-
-static void test_help_of_all_verbs(void **state)
-{
-    static char verbs[PROCESS_OUTPUT_SIZE];
-    char usage[64];
-
-    (void)state;
-    assert_int_equal(umem(NULL, NULL, WORDS("help")), 0);
-    expect_narrow("");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "1", "umem", "")), 0);
-    snprintf(verbs, sizeof verbs, "%s", command.output);
-    for (const char *verb = strtok(verbs, "\n"); verb != NULL; verb = strtok(NULL, "\n")) {
-        snprintf(usage, sizeof usage, "Usage: umem %s", verb);
-        assert_int_equal(umem(NULL, NULL, WORDS("help", verb)), 0);
-        expect_output(usage);
-        expect_narrow(verb);
-    }
-}
-
 static void test_help_on_methods(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("help", "block.write")), 0);
@@ -505,7 +477,6 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test_setup_teardown(test_escapes_in_json, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_errors_as_json, daemon_setup, daemon_teardown),
-        cmocka_unit_test(test_help_of_all_verbs),
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),
         cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),
