@@ -101,6 +101,22 @@ static void test_help(void **state)
     expect_errors("must run");
 }
 
+/* Each verb has a page of its own. */
+static void test_help_of_all_verbs(void **state)
+{
+    static char verbs[PROCESS_OUTPUT_SIZE];
+    char usage[64];
+
+    (void)state;
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ", " ")), 0);
+    snprintf(verbs, sizeof verbs, "%s", command.output);
+    for (const char *verb = strtok(verbs, "\n"); verb != NULL; verb = strtok(NULL, "\n")) {
+        snprintf(usage, sizeof usage, "Usage: umem %s", verb);
+        assert_int_equal(umem(NULL, NULL, WORDS("help", verb)), 0);
+        expect_output(usage);
+    }
+}
+
 static void test_help_on_methods(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("help", "block.write")), 0);
@@ -477,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test_setup_teardown(test_escapes_in_json, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_errors_as_json, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_help_of_all_verbs),
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),
         cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),

@@ -236,7 +236,7 @@ static void test_heaps(void **state)
          NULL},
         {{"heap", "info", "h"},
          {{"heap.info", "{\"heap\":\"h\"}", "{\"heap\":5,\"x\":{\"y\":0.1}}", 0}},
-         "heap                   5\nx.y                    0.10000000000000001\n",
+         "heap                   5\nx.y                    0.1\n",
          0,
          NULL},
         {{"heap", "validate", "h", "--block", "7"},

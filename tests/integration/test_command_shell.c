@@ -100,7 +100,7 @@ static void test_commands_that_signals_end(void **state)
     assert_int_equal(shell(*state, "$umem hold b -- sh -c 'exit 7'"), 7);
     assert_int_equal(shell(*state, "$umem hold b -- sh -c 'kill -TERM $$'"), 128 + 15);
     assert_int_equal(shell(*state, "$umem hold b -- sh -c 'kill -KILL $$'"), 128 + 9);
-    /* No signal is ignored or blocked for it. */
+    /* The command has signals as they were before umem. */
     assert_int_equal(shell(*state, "$umem hold b -- sh -c 'kill -INT $$; echo still here'"), 128 + 2);
     expect_whole_output("");
     assert_int_equal(shell(*state, "$umem hold b -- sh -c 'kill -QUIT $$; echo still here' 2>/dev/null"),

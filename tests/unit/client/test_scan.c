@@ -115,7 +115,7 @@ static void test_floats(void **state)
     /* Longer than any number that the daemon writes. */
     memset(longest, '1', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    assert_false(um_json_to_double(slice_of(longest), &wide));
+    assert_true(um_json_to_double(slice_of(longest), &wide) && wide > 1.11e98 && wide < 1.12e98);
 }
 
 int main(void)
