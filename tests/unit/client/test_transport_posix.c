@@ -457,6 +457,35 @@ static void test_writing(void **state)
     assert_int_equal(write_with(&done, &readable, fake.now_ms), UMEM_E_DEADLINE);
 }
 
+/* ---- descriptors ---- */
+
+/* The library takes no number of a standard file's: what others print would go to the daemon. */
+static void test_standard_files_are_not_taken(void **state)
+{
+    (void)state;
+    for (int fd = 0; fd <= 3; fd++) {
+        int kept = dup(fd);
+        int nowhere = open("/dev/null", O_RDWR);
+        int moved;
+
+        assert_int_equal(dup2(nowhere, fd), fd);
+        if (nowhere != fd)
+            close(nowhere);
+        moved = um_descriptor_move_up(fd);
+        if (fd < 3) {
+            assert_true(moved >= 3);
+            assert_int_equal(fcntl(fd, F_GETFD), -1);
+            assert_true((fcntl(moved, F_GETFD) & FD_CLOEXEC) != 0);
+        } else {
+            assert_int_equal(moved, fd);
+        }
+        close(moved);
+        if (kept >= 0)
+            dup2(kept, fd);
+    }
+    assert_int_equal(um_descriptor_move_up(-1), -1);
+}
+
 /* ---- waiting for another thread ---- */
 
 static void test_waiting(void **state)
@@ -572,10 +601,15 @@ static void test_blocks_in_mappings(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_connecting), cmocka_unit_test(test_whose_daemon_it_is),
-        cmocka_unit_test(test_reading),    cmocka_unit_test(test_reading_is_disturbed),
-        cmocka_unit_test(test_writing),    cmocka_unit_test(test_waiting),
-        cmocka_unit_test(test_mapping),    cmocka_unit_test(test_blocks_in_mappings),
+        cmocka_unit_test(test_connecting),
+        cmocka_unit_test(test_whose_daemon_it_is),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_reading_is_disturbed),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_standard_files_are_not_taken),
+        cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_blocks_in_mappings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
