@@ -214,22 +214,14 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
 
 /* ---- the kinds ---- */
 
-static void trim(void)
-{
-    const struct um_heap_backend *base = um_heap_backend(UM_HEAP_PROCESS);
-
-    if (base->trim != NULL)
-        base->trim();
-}
-
 /* X(name, kind, guards, wipes, other members) */
 #define KINDS(X) \
-    X(guarded_process, UM_HEAP_PROCESS, true, false, .trim = trim) \
-    X(wiped_process, UM_HEAP_PROCESS, false, true, .trim = trim) \
-    X(both_process, UM_HEAP_PROCESS, true, true, .trim = trim) \
-    X(guarded_private, UM_HEAP_PRIVATE, true, false, .trim = trim) \
-    X(wiped_private, UM_HEAP_PRIVATE, false, true, .trim = trim) \
-    X(both_private, UM_HEAP_PRIVATE, true, true, .trim = trim) \
+    X(guarded_process, UM_HEAP_PROCESS, true, false) \
+    X(wiped_process, UM_HEAP_PROCESS, false, true) \
+    X(both_process, UM_HEAP_PROCESS, true, true) \
+    X(guarded_private, UM_HEAP_PRIVATE, true, false) \
+    X(wiped_private, UM_HEAP_PRIVATE, false, true) \
+    X(both_private, UM_HEAP_PRIVATE, true, true) \
     X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, \
       .get_figures = get_figures, .locate = locate)
 

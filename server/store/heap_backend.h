@@ -71,9 +71,6 @@ struct um_heap_backend {
      * 0 where it is not known. */
     uint64_t (*compact)(void *memory);
 
-    /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */
-    void (*trim)(void);
-
     /* Tells how the heap's memory is used. NULL where that is not known. */
     void (*get_figures)(void *memory, struct um_heap_figures *figures);
 
@@ -92,7 +89,10 @@ const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 bool um_heap_backend_has_leftovers(void);
 void um_heap_backend_give_back(void);
 
-/* The same, of the kind shared. */
+/* Lets go of what is kept for blocks to come, as far as it is nobody's. For the end of a store. */
+void um_heap_backend_end(void);
+
+/* The same as um_heap_backend_has_leftovers() and um_heap_backend_give_back(), of the kind shared. */
 bool um_heap_shared_has_leftovers(void);
 void um_heap_shared_give_back(void);
 

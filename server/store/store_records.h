@@ -223,7 +223,6 @@ struct um_store {
     uint64_t
         cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
-    uint64_t trim_mark;     /* most bytes in live blocks since memory was last trimmed */
     uint64_t large_blocks;  /* with so many blocks um_store_expect() pays */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
