@@ -197,6 +197,7 @@ struct umem_server_stats {
     uint64_t peak_unsent_bytes;   /* the most that it has been */
     uint64_t gathered_bytes;      /* memory that messages take which are not whole yet or not done yet */
     uint64_t peak_gathered_bytes; /* the most that it has been */
+    uint64_t pinned_bytes;        /* of blocks that are gone, from which answers are still sent */
 };
 
 /* The description of every method, an OpenRPC document as JSON text. The caller frees it with umem_free_text(). */
@@ -490,7 +491,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.
  * What lies before and behind the block's bytes is none of the program's: there may be no memory at all.
  *
- * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container, say).
+ * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container or Windows session, say).
  * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
  * UMEM_E_UNKNOWN_HANDLE, UMEM_E_LOCKED. */
 UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);

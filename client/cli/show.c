@@ -10,7 +10,7 @@
 #include "output.h"
 #include "report.h"
 
-enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64 };
+enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64, COLUMN = 22 /* where values stand, at least */ };
 
 static const cJSON *find_member(const cJSON *object, const char *path)
 {
@@ -119,7 +119,23 @@ static const char *readable(const cJSON *item, char room[CLI_NUMBER_ROOM])
     return room;
 }
 
-static void print_members(const cJSON *object, const char *prefix)
+/* Characters of the longest path that print_members() prints, given those of the prefix. */
+static int widest(const cJSON *object, int prefix)
+{
+    const cJSON *item;
+    int width = 0;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        int own = prefix + (int)strlen(item->string);
+
+        own = cJSON_IsObject(item) ? widest(item, own + 1) : own;
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+static void print_members(const cJSON *object, const char *prefix, int width)
 {
     const cJSON *item;
 
@@ -131,19 +147,21 @@ static void print_members(const cJSON *object, const char *prefix)
         snprintf(path, sizeof path, "%s%s", prefix, item->string);
         if (cJSON_IsObject(item)) {
             snprintf(path, sizeof path, "%s%s.", prefix, item->string);
-            print_members(item, path);
+            print_members(item, path, width);
         } else if (cJSON_IsArray(item)) {
-            cli_printf("%-22s ", path);
+            cli_printf("%-*s ", width, path);
             cli_print_json(item);
         } else {
-            cli_printf("%-22s %s\n", path, readable(item, room));
+            cli_printf("%-*s %s\n", width, path, readable(item, room));
         }
     }
 }
 
 void cli_print_members(const cJSON *object)
 {
-    print_members(object, "");
+    int width = widest(object, 0);
+
+    print_members(object, "", width > COLUMN ? width : COLUMN);
 }
 
 int cli_show(struct cli *cli, const char *method, struct cli_params *params, const char *member)
@@ -152,6 +170,7 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     char room[CLI_NUMBER_ROOM];
     int status = cli_call(cli, method, params, &result);
 
+    cli_outlast_reader();
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')

@@ -133,6 +133,7 @@ static int wait_for(struct cli *cli)
     begin(cli, &params);
     cli_put_value(&params, "value", cli->words[2]);
     cli_put_milliseconds(&params, "timeout_ms", cli->option[CLI_TIMEOUT]);
+    cli_end_without_reader();
     return show_numbers(cli, "block.wait", &params, "value");
 }
 

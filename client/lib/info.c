@@ -283,6 +283,7 @@ const char *um_info_read_stats(struct um_json_slice object, void *stats)
         .peak_unsent_bytes = uint_or_zero(object, "peak_unsent_bytes"),
         .gathered_bytes = uint_or_zero(object, "gathered_bytes"),
         .peak_gathered_bytes = uint_or_zero(object, "peak_gathered_bytes"),
+        .pinned_bytes = uint_or_zero(object, "pinned_bytes"),
     };
     return NULL;
 }

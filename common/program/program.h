@@ -9,16 +9,12 @@
 #define UM_PROGRAM_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
-/* Opens the null device for each of the standard files that the starter has left closed, so that nothing else gets the number
- * of one (a socket that is written to by whoever prints). It is opened the wrong way round: reading from a standard input that
- * was closed, or writing to such an output, still fails. The first call in main(). False where the system has no null device;
- * then the program had better end. */
+/* Opens the null device as each of the descriptors 0 to 2 that the starter has left closed, so that nothing else gets its number (a
+ * socket that is written to by whoever prints). It is opened the wrong way round: reading from a standard input that was closed, or
+ * writing to such an output, still fails. The first call in main(). False where the system has no null device; then the program
+ * had better end. */
 bool um_program_fill_standard_files(void);
-
-/* The descriptor of a standard file, as the C library has it. */
-int um_program_descriptor(FILE *file);
 
 /* The command line as UTF-8, which argv is not on Windows; lives as long as the process. Returns argv where it is that already,
  * or where memory runs out. */

@@ -18,11 +18,6 @@ bool um_program_fill_standard_files(void)
     return true;
 }
 
-int um_program_descriptor(FILE *file)
-{
-    return fileno(file);
-}
-
 char **um_program_arguments(int *count, char **arguments)
 {
     (void)count;

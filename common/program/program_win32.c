@@ -4,8 +4,8 @@
  */
 #include "program.h"
 
+#include <fcntl.h>
 #include <io.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
 /* Needs windows.h before it. */
@@ -20,27 +20,33 @@ static bool is_open(DWORD number)
            (GetFileType(handle) != FILE_TYPE_UNKNOWN || GetLastError() == NO_ERROR);
 }
 
-/* Opens the null device as the stream, and as what children and the system's own calls take for it. */
-static bool fill(DWORD number, const char *mode, FILE *stream)
+/* Opens the null device as the descriptor, and as what the system's own calls and children take for it. The C library's stream of
+ * that name knows that it has none, and fails by itself. */
+static bool fill(DWORD number, int descriptor, int way)
 {
+    int opened;
+
     if (is_open(number))
         return true;
     /* Whatever has the value by now is not the standard file. */
     SetStdHandle(number, NULL);
-    if (freopen("NUL", mode, stream) == NULL)
+    opened = _open("NUL", way | _O_BINARY);
+    if (opened < 0)
         return false;
-    return SetStdHandle(number, (HANDLE)_get_osfhandle(_fileno(stream)));
+    if (opened != descriptor) {
+        int error = _dup2(opened, descriptor);
+
+        _close(opened);
+        if (error != 0)
+            return false;
+    }
+    return SetStdHandle(number, (HANDLE)_get_osfhandle(descriptor));
 }
 
 bool um_program_fill_standard_files(void)
 {
-    return fill(STD_INPUT_HANDLE, "w", stdin) && fill(STD_OUTPUT_HANDLE, "r", stdout) &&
-           fill(STD_ERROR_HANDLE, "r", stderr);
-}
-
-int um_program_descriptor(FILE *file)
-{
-    return _fileno(file);
+    return fill(STD_INPUT_HANDLE, 0, _O_WRONLY) && fill(STD_OUTPUT_HANDLE, 1, _O_RDONLY) &&
+           fill(STD_ERROR_HANDLE, 2, _O_RDONLY);
 }
 
 static char *to_utf8(const WCHAR *wide)

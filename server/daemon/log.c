@@ -9,9 +9,8 @@
 
 #include <uv.h>
 
-#include "program.h"
-
 enum {
+    STANDARD_ERROR = 2,
     TEXT_ROOM = 1024,           /* bytes of an event's text, its end counted */
     LINE_ROOM = TEXT_ROOM + 64, /* bytes of a line */
     QUEUE_SIZE = 64 << 10,      /* bytes of lines that may wait */
@@ -36,15 +35,16 @@ struct um_log {
     uv_cond_t changed; /* one of these did */
     char waiting[QUEUE_SIZE];
     size_t waiting_size;
-    unsigned long long lost; /* lines, since the last line that said so */
+    unsigned long long dropped; /* lines that came after those, for which there was no room */
     bool wants_reopen;
     bool is_ending; /* no more lines will come */
     bool has_ended; /* the thread has nothing more to do */
 
     /* The thread's own. */
     uv_file file;
-    int error;    /* why the last line was lost, as libuv has it; 0: there was no room */
-    bool is_torn; /* the last line in the file has no end */
+    unsigned long long refused; /* lines that the system did not write, since the last line that said so */
+    int error;                  /* why, as libuv has it */
+    bool is_torn;               /* the last line in the file has no end */
     char writing[QUEUE_SIZE];
 };
 
@@ -96,7 +96,7 @@ void um_log_write(struct um_log *log, enum um_log_level level, const char *forma
         memcpy(log->waiting + log->waiting_size, line, size);
         log->waiting_size += size;
     } else {
-        log->lost++;
+        log->dropped++;
     }
     uv_cond_signal(&log->changed);
     uv_mutex_unlock(&log->lock);
@@ -128,10 +128,9 @@ static size_t put(struct um_log *log, const char *bytes, size_t size)
     return done;
 }
 
-/* Writes lines. Returns how many of them were lost. */
-static unsigned long long put_lines(struct um_log *log, const char *lines, size_t size)
+/* Writes lines, and counts those that are refused. */
+static void put_lines(struct um_log *log, const char *lines, size_t size)
 {
-    unsigned long long lost = 0;
     size_t done;
 
     if (log->is_torn && put(log, "\n", 1) == 1)
@@ -140,13 +139,14 @@ static unsigned long long put_lines(struct um_log *log, const char *lines, size_
     if (done != 0)
         log->is_torn = lines[done - 1] != '\n';
     for (size_t i = done; i < size; i++)
-        lost += lines[i] == '\n';
-    return lost;
+        log->refused += lines[i] == '\n';
 }
 
+/* Writes a line of the log's own. Returns whether that was done. */
 UM_PRINTF(3, 4)
-static unsigned long long put_line(struct um_log *log, enum um_log_level level, const char *format, ...)
+static bool put_line(struct um_log *log, enum um_log_level level, const char *format, ...)
 {
+    unsigned long long refused = log->refused;
     char line[LINE_ROOM];
     size_t size;
     va_list list;
@@ -156,7 +156,18 @@ static unsigned long long put_line(struct um_log *log, enum um_log_level level, 
     size = make_line(line, level, format, list);
     va_end(list);
     uv_mutex_unlock(&log->lock);
-    return put_lines(log, line, size);
+    put_lines(log, line, size);
+    if (log->refused == refused)
+        return true;
+    log->refused = refused; /* nobody else has asked for that line */
+    return false;
+}
+
+/* Says that lines are missing here. Those that it cannot say it of are added to the refused ones. */
+static void put_lost(struct um_log *log, unsigned long long count, const char *reason)
+{
+    if (count != 0 && !put_line(log, UM_LOG_WARNING, "%llu lines of this log were lost: %s", count, reason))
+        log->refused += count;
 }
 
 static int open_file(const char *path)
@@ -199,26 +210,22 @@ static void reopen(struct um_log *log)
 static void write_waiting(struct um_log *log)
 {
     size_t size = log->waiting_size;
-    unsigned long long lost = log->lost;
+    unsigned long long dropped = log->dropped;
     bool wants_reopen = log->wants_reopen;
-    unsigned long long missed = 0;
+    unsigned long long refused = log->refused;
 
     memcpy(log->writing, log->waiting, size);
     log->waiting_size = 0;
+    log->dropped = 0;
     log->wants_reopen = false;
     uv_mutex_unlock(&log->lock);
-    /* What came before it was meant for the old file; but who asks for another one may have taken that away. */
     if (wants_reopen)
         reopen(log);
-    if (lost != 0 && put_line(log, UM_LOG_WARNING, "%llu lines of this log were lost: %s", lost,
-                              log->error != 0 ? uv_strerror(log->error) : "nobody took them") == 0) {
-        missed = lost;
-        log->error = 0;
-    }
-    lost = put_lines(log, log->writing, size);
+    log->refused = 0;
+    put_lost(log, refused, refused != 0 ? uv_strerror(log->error) : "");
+    put_lines(log, log->writing, size);
+    put_lost(log, dropped, "there was no room for them, because nobody took those before");
     uv_mutex_lock(&log->lock);
-    log->lost += lost;
-    log->lost -= missed;
 }
 
 static void write_lines(void *context)
@@ -281,7 +288,7 @@ bool um_log_open(struct um_log **log, const char *path, enum um_log_level level,
     }
     made->path = path;
     made->level = level;
-    made->file = path != NULL ? open_file(path) : um_program_descriptor(stderr);
+    made->file = path != NULL ? open_file(path) : STANDARD_ERROR;
     if (path != NULL && made->file < 0) {
         snprintf(why, room, "the log file %s cannot be opened: %s", path, uv_strerror(made->file));
         free(made);

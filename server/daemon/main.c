@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "daemon_process.h"
 #include "endpoint.h"
 #include "exit_status.h"
 #include "options.h"
-#include "process.h"
 #include "program.h"
 #include "reference.h"
 #include "run.h"

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "limits.h"
 #include "log.h"
+#include "server_limits.h"
 
 /* What the command line asks for. */
 enum um_action {

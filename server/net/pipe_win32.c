@@ -27,8 +27,9 @@ enum {
     DESCRIPTORS_KEPT_BACK = 64
 };
 
-/* What the C run-time library can have open at one time. */
-#ifdef _UCRT
+/* What the C run-time library can have open at one time: _NHANDLE_ of corecrt_internal_lowio.h in the universal one, which is Microsoft's
+ * compiler's, and mingw-w64's where it says so; msvcrt.dll has fewer. */
+#if defined(_UCRT) || defined(_MSC_VER)
 enum { DESCRIPTORS = 8192 };
 #else
 enum { DESCRIPTORS = 2048 };

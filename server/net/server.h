@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-#include "limits.h"
+#include "server_limits.h"
 
 struct um_server;
 

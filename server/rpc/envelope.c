@@ -150,7 +150,7 @@ void um_envelope_refuse_limit(struct um_peer *peer, int code, const char *what, 
     if (peer->broken)
         return;
     um_fail(&call, code, "%s: %s", umem_error_text(code), what);
-    um_reply_limit(&call, limit, um_limits_value(peer->rpc->limits, um_limits_find(limit)));
+    um_reply_limit(&call, limit, um_limits_value(peer->rpc->limits, (unsigned)um_limits_find(limit)));
     if (used != 0)
         um_reply_uint(&call, "used", used);
     if (asked != 0)

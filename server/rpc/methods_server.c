@@ -101,6 +101,7 @@ static void stats(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "peak_bytes", books.peak_bytes);
     um_reply_uint(call, "orphaned_blocks", books.orphaned_blocks);
     um_reply_uint(call, "orphaned_bytes", books.orphaned_bytes);
+    um_reply_uint(call, "pinned_bytes", books.pinned_bytes);
     um_reply_uint(call, "sessions", traffic->sessions);
     um_reply_uint(call, "requests", rpc->requests);
     um_reply_uint(call, "errors", rpc->errors);
@@ -133,6 +134,11 @@ static const struct um_member stats_result[] = {
     {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
     {.name = "orphaned_blocks", .type = UM_UINT, .doc = "Blocks without a name that no open session holds."},
     {.name = "orphaned_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "pinned_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Of blocks that are gone, from which answers are still sent; they count for the limits as blocks "
+            "do."},
     {.name = "sessions", .type = UM_UINT, .doc = "Clients connected."},
     {.name = "requests", .type = UM_UINT, .doc = "Requests since the start, bad ones and this one counted."},
     {.name = "errors", .type = UM_UINT, .doc = "Those that were answered with an error."},

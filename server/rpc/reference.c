@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
-#include "limits.h"
 #include "notification.h"
+#include "server_limits.h"
 #include "table.h"
 #include "umem_errors.h"
 

@@ -15,8 +15,8 @@
 
 #include "block.h"
 #include "buf.h"
-#include "limits.h"
 #include "list.h"
+#include "server_limits.h"
 #include "tree.h"
 
 struct um_rpc;
@@ -178,7 +178,7 @@ void um_peer_set_content_type(struct um_peer *peer, const char *type);
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Likewise, where it was a limit of the daemon's (a name of limits.h) that was passed: its facts come with the error, `used` and
+/* Likewise, where it was a limit of the daemon's (a name of server_limits.h) that was passed: its facts come with the error, `used` and
  * `asked` where they are not 0. UMEM_E_TOO_LARGE, UMEM_E_TIMEOUT, UMEM_E_LIMIT_EXCEEDED. */
 void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
                           uint64_t asked);

@@ -37,7 +37,7 @@ static struct um_account *account_new(struct um_store *store, const struct accou
     account->first = UM_SLOT_NONE;
     account->node.hash = hash;
     um_index_insert(&store->account_index, &account->node);
-    um_list_append(&account->heap->accounts, &account->in_heap);
+    um_list_append(account->heap->accounts.next, &account->in_heap); /* first: dead ones come last */
     um_list_append(&account->owner->accounts, &account->in_owner);
     um_list_init(&account->in_dead);
     um_list_init(&account->observed);
@@ -114,6 +114,8 @@ void um_account_kill(struct um_store *store, struct um_account *account)
     if (account->dead)
         return;
     account->dead = true;
+    um_list_remove(&account->in_heap);
+    um_list_append(&account->heap->accounts, &account->in_heap);
     if (account->owner->recent == account)
         account->owner->recent = NULL;
     account->heap->changes++;

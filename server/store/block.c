@@ -76,21 +76,45 @@ uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
     return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
 }
 
+static const char pinned_too[] = "memory of freed blocks counts until clients have read the answers that it "
+                                 "is sent from; free blocks, or have "
+                                 "them read";
+
 /* What an owner left that has ended is nobody's. A limit that allows as much as that for all is none: then the other one is told. */
 int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
                          const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
 {
     uint64_t limit = store->owner_bytes_limit;
     bool is_none = limit == 0 || limit >= store->bytes_limit || !owner->open;
-    if (is_none || (owner->made.bytes <= limit && asked <= limit - owner->made.bytes))
+    uint64_t used = owner->made.bytes + owner->pinned.bytes;
+    if (is_none || (used <= limit && asked <= limit - used))
         return 0;
     return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                     (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
                                       .limit = "session_bytes",
                                       .maximum = limit,
-                                      .used = owner->made.bytes,
+                                      .used = used,
                                       .asked = asked,
-                                      .what = "one session may not have so many bytes; free blocks of it"});
+                                      .what = owner->pinned.bytes != 0 ? pinned_too
+                                                                       : "one session may not have so many "
+                                                                         "bytes; free blocks of it"});
+}
+
+int um_block_check_total(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
+                         struct um_fault *fault)
+{
+    uint64_t used = store->stats.bytes + store->reserved + store->stats.pinned_bytes;
+    if (used <= store->bytes_limit && asked <= store->bytes_limit - used)
+        return 0;
+    return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
+                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                      .limit = "bytes",
+                                      .maximum = store->bytes_limit,
+                                      .used = used,
+                                      .asked = asked,
+                                      .what = store->stats.pinned_bytes != 0
+                                                  ? pinned_too
+                                                  : "the daemon may not lend so many bytes; free blocks"});
 }
 
 int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
@@ -98,7 +122,6 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
 {
     um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
     uint64_t heap_used = heap->bytes + heap->reserved;
-    uint64_t used = store->stats.bytes + store->reserved;
     if (heap->maximum_size != 0 && asked > heap->maximum_size - heap_used)
         return um_fault(
             fault, UMEM_E_NO_MEMORY,
@@ -111,15 +134,7 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
     int code = um_block_check_owner(store, heap, owner, asked, fault);
     if (code != 0)
         return code;
-    if (asked > store->bytes_limit - used)
-        return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
-                        (struct um_fault){.heap = handle,
-                                          .limit = "bytes",
-                                          .maximum = store->bytes_limit,
-                                          .used = used,
-                                          .asked = asked,
-                                          .what = "the daemon may not lend so many bytes; free blocks"});
-    return 0;
+    return um_block_check_total(store, heap, asked, fault);
 }
 
 /* Whether one more block of this size is allowed. */

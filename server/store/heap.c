@@ -129,11 +129,12 @@ static int check_room(struct um_store *store, const struct um_heap_options *opti
                                   store->shared_heaps < store->shared_heaps_limit
                                       ? "shared heaps that were destroyed still go; try again"
                                       : "there are as many shared heaps as the daemon allows; destroy one"});
-    if (options->initial_size > store->bytes_limit - store->stats.bytes)
+    uint64_t used = store->stats.bytes + store->stats.pinned_bytes;
+    if (used > store->bytes_limit || options->initial_size > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
                         (struct um_fault){.limit = "bytes",
                                           .maximum = store->bytes_limit,
-                                          .used = store->stats.bytes,
+                                          .used = used,
                                           .asked = options->initial_size,
                                           .what = "initial_size is more than the daemon may still lend"});
     if (options->name == NULL)
@@ -258,6 +259,10 @@ static void leave_books(struct um_store *store, struct um_heap *heap)
     store->stats.bytes -= heap->bytes;
     store->stats.orphaned_blocks -= heap->orphaned.blocks;
     store->stats.orphaned_bytes -= heap->orphaned.bytes;
+    if (heap->backend->destroy_frees_blocks) {
+        heap->kept_bytes = heap->bytes;
+        store->stats.pinned_bytes += heap->kept_bytes;
+    }
     heap->blocks = 0;
     heap->bytes = 0;
     heap->orphaned = (struct um_tally){0};
@@ -289,13 +294,10 @@ static bool has_counted_account(const struct um_heap *heap)
            !UM_LIST_ITEM(heap->accounts.next, const struct um_account, in_heap)->dead;
 }
 
-/* Accounts that are out of the books stand behind the others. */
 void um_heap_go_on_ending(struct um_store *store, struct um_heap *heap, size_t *budget)
 {
     for (; *budget > 0 && has_counted_account(heap); --*budget) {
-        struct um_account *account = UM_LIST_ITEM(um_list_take(&heap->accounts), struct um_account, in_heap);
-        um_list_append(&heap->accounts, &account->in_heap);
-        um_account_kill(store, account);
+        um_account_kill(store, UM_LIST_ITEM(heap->accounts.next, struct um_account, in_heap));
     }
     if (has_counted_account(heap))
         return;
@@ -310,10 +312,11 @@ void um_heap_go_on_ending(struct um_store *store, struct um_heap *heap, size_t *
 
 void um_heap_tell(struct um_store *store, struct um_heap *heap)
 {
+    um_handle handle = um_heap_handle(heap);
     um_list_remove(&heap->in_owner);
-    um_tell_heap_destroyed(store, um_heap_handle(heap));
     heap->pins--;
     um_heap_settle(store, heap);
+    um_tell_heap_destroyed(store, handle);
 }
 
 void um_heap_settle(struct um_store *store, struct um_heap *heap)
@@ -324,6 +327,7 @@ void um_heap_settle(struct um_store *store, struct um_heap *heap)
     if (heap->memory_open && (is_empty || heap->backend->destroy_frees_blocks)) {
         heap->backend->destroy(heap->memory);
         heap->memory_open = false;
+        store->stats.pinned_bytes -= heap->kept_bytes;
         if (heap->kind == UM_HEAP_SHARED)
             store->shared_heaps--;
     }

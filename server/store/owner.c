@@ -118,7 +118,8 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
 void um_owner_settle(struct um_store *store, struct um_owner *owner)
 {
     if (owner->open || !um_list_is_empty(&owner->in_closing) || !um_list_is_empty(&owner->accounts) ||
-        !um_list_is_empty(&owner->heaps) || !um_list_is_empty(&owner->kept_heaps))
+        !um_list_is_empty(&owner->heaps) || !um_list_is_empty(&owner->kept_heaps) ||
+        owner->pinned.blocks != 0)
         return;
     free(owner->program);
     um_slots_release(&store->owners, owner);

@@ -27,10 +27,32 @@ int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **p
     return 0;
 }
 
+/* A heap whose memory goes all at once is kept as a whole, and counts so. */
+static bool is_counted(const struct um_pin *pin)
+{
+    return pin->heap->kept_bytes == 0;
+}
+
 void um_pin_detach(struct um_pin *pin)
 {
+    struct um_store *store = pin->store;
+    pin->owner = um_account_of(store, pin->block)->owner;
     um_extra_of(pin->block)->pin = NULL;
     pin->block = NULL;
+    pin->size = is_counted(pin) ? pin->size : 0;
+    pin->owner->pinned.blocks++;
+    pin->owner->pinned.bytes += pin->size;
+    store->stats.pinned_bytes += pin->size;
+}
+
+static void free_memory(struct um_store *store, struct um_pin *pin)
+{
+    struct um_owner *owner = pin->owner;
+    owner->pinned.blocks--;
+    owner->pinned.bytes -= pin->size;
+    store->stats.pinned_bytes -= pin->size;
+    um_block_free_memory(pin->heap, pin->address, pin->size);
+    um_owner_settle(store, owner);
 }
 
 void um_pin_release(struct um_store *store, struct um_pin *pin)
@@ -41,10 +63,10 @@ void um_pin_release(struct um_store *store, struct um_pin *pin)
         return;
     if (pin->block != NULL) {
         struct um_block *block = pin->block;
-        um_pin_detach(pin);
+        um_extra_of(block)->pin = NULL;
         um_extra_tidy(block);
     } else {
-        um_block_free_memory(heap, pin->address, pin->size);
+        free_memory(store, pin);
     }
     free(pin);
     heap->pins--;

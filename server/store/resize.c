@@ -27,11 +27,16 @@ static int check_growth(struct um_store *store, const struct um_heap *heap, cons
                         uint64_t size, struct um_fault *fault)
 {
     const struct um_owner *owner = um_account_of(store, block)->owner;
-    int code;
-    if (size <= block->size)
+    /* A block that is pinned moves, and what it had counts until the pin is released. */
+    bool moves = is_pinned(block) && size != block->size;
+    int code = 0;
+    if (size <= block->size && !moves)
         return 0;
     do {
-        code = um_block_check_bytes(store, heap, owner, size - block->size, fault);
+        if (size > block->size)
+            code = um_block_check_bytes(store, heap, owner, size - block->size, fault);
+        if (code == 0 && moves)
+            code = um_block_check_total(store, heap, size, fault);
     } while (code != 0 && um_ends_are_due(store) && um_reclaim_urgently(store));
     return code;
 }

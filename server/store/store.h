@@ -68,11 +68,11 @@ struct um_fault {
 
 /* What a store is made with. Limits are inclusive. */
 struct um_store_options {
-    uint64_t bytes_limit;        /* bytes in all blocks together */
-    uint32_t blocks_limit;       /* blocks at one time; at most 2^26 - 2 */
-    uint32_t heaps_limit;        /* heaps at one time, the process heap not counted */
+    uint64_t bytes_limit;  /* bytes in all blocks together, and in memory of former ones that pins keep */
+    uint32_t blocks_limit; /* blocks at one time; at most 2^26 - 2 */
+    uint32_t heaps_limit;  /* heaps at one time, the process heap not counted */
     uint32_t shared_heaps_limit; /* of these, how many of kind shared: each may take a file descriptor */
-    uint64_t owner_bytes_limit;  /* bytes in the blocks that one open owner has made; 0: as bytes_limit */
+    uint64_t owner_bytes_limit;  /* likewise for the blocks that one open owner has made; 0: as bytes_limit */
     uint64_t holds_limit;        /* holds of owners on blocks that others made; 0: any number */
     bool guard;                  /* private heaps have guard bytes on both sides of each block (guard.h) */
     bool wipe;                   /* memory is cleared when it is let go */
@@ -114,6 +114,8 @@ struct um_store_stats {
     uint64_t peak_bytes;      /* most that bytes has been */
     uint64_t orphaned_blocks; /* alive, without a name and held by no open owner */
     uint64_t orphaned_bytes;
+    uint64_t
+        pinned_bytes; /* of blocks that are gone, whose memory is kept by pins; they count for bytes_limit, too */
     uint64_t holds; /* of owners on blocks that others made */
 };
 

@@ -77,6 +77,10 @@ int um_block_check_owner(const struct um_store *store, const struct um_heap *hea
 int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
                          const struct um_owner *owner, uint64_t asked, struct um_fault *fault);
 
+/* Whether all blocks together may have `asked` more bytes: 0 or UMEM_E_LIMIT_EXCEEDED. */
+int um_block_check_total(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
+                         struct um_fault *fault);
+
 /* What HEAP_GENERATE_EXCEPTIONS would have raised, or 0 where neither the heap nor the call has that flag. */
 uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags);
 
@@ -160,7 +164,7 @@ void um_resize_part(struct um_block *block);
 
 /* ---- pin.c ---- */
 
-/* Parts a pin from its block, whose memory is the pin's from now on. */
+/* Parts a pin from its block, whose memory is the pin's from now on, and counts as the maker's. */
 void um_pin_detach(struct um_pin *pin);
 
 /* ---- owner.c ---- */

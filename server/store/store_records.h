@@ -95,10 +95,11 @@ struct um_pin {
     struct um_store *store;
     struct um_heap *heap;
     struct um_block
-        *block;     /* NULL once the memory is not the block's any more: then it is the pin's to free */
-    void *address;  /* the memory */
-    uint64_t size;  /* bytes */
-    uint32_t count; /* um_pin_new() calls not yet released */
+        *block; /* NULL once the memory is not the block's any more: then it is the pin's to free */
+    struct um_owner *owner; /* whose block it was, for whom the memory counts; NULL while it is the block's */
+    void *address;          /* the memory */
+    uint64_t size;          /* bytes */
+    uint32_t count;         /* um_pin_new() calls not yet released */
 };
 
 /* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and
@@ -137,7 +138,7 @@ struct um_heap {
     struct um_link
         in_owner; /* place in um_owner.heaps or .kept_heaps; once destroyed, in um_store.ending_heaps, then .untold_heaps */
     struct um_link in_locks;  /* place in um_owner.locks; unlocked by its end, in um_store.unlocked_heaps */
-    struct um_link accounts;  /* list of um_account.in_heap */
+    struct um_link accounts;  /* list of um_account.in_heap, dead ones last */
     uint64_t initial_size;    /* bytes, as asked for */
     uint64_t maximum_size;    /* bytes; 0: growable */
     uint64_t blocks;          /* alive */
@@ -146,6 +147,8 @@ struct um_heap {
     struct um_tally orphaned; /* those of its live blocks that are orphaned */
     uint64_t reserved; /* bytes by which blocks that are being moved will grow, and of blocks to come */
     uint64_t changes;  /* grows whenever blocks or bytes are touched */
+    uint64_t
+        kept_bytes; /* once destroyed, in um_store_stats.pinned_bytes: its blocks', where their memory goes all at once */
     enum um_heap_kind kind;
     enum um_lifetime lifetime;
     uint32_t flags;      /* of enum um_heap_flag */
@@ -181,6 +184,7 @@ struct um_owner {
     struct um_link holds;                    /* list of um_hold.in_owner */
     struct um_link in_closing;               /* place in um_store.closing_owners */
     struct um_tally made;                    /* live blocks that it made */
+    struct um_tally pinned;                  /* memory of former ones that pins keep */
     uint64_t hold_count;                     /* length of `holds` */
     uint32_t heap_count[UM_HEAP_SHARED + 1]; /* length of `heaps`, by kind */
     struct um_account

@@ -75,8 +75,9 @@ int main(int argc, char **argv)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    printf("Pings of one program while another does its worst: at most %g ms for 99 of 100, %g ms for all\n\n",
-           p99_limit_ms, max_limit_ms);
+    printf(
+        "Pings of one program while another does its worst: at most %g ms for 99 of 100, %g ms for all\n\n",
+        p99_limit_ms, max_limit_ms);
     printf("%-13s %7s %8s %8s %8s %8s\n", "stream", "pings", "p50 ms", "p99 ms", "max ms", "connect");
     for (size_t i = 0; i < stream_count; i++) {
         if (strstr(streams[i].name, only) != NULL)

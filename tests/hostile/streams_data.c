@@ -10,9 +10,8 @@ static void make_numbers(int socket, const char *type, const char *value, unsign
     wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}", size);
     wire_call(socket, "{\"method\":\"block.set\",\"params\":[\"b\",0,[%s],\"%s\"]}", value, type);
     for (uint64_t done = value_size; done < size; done *= 2)
-        wire_call(socket,
-                  "{\"method\":\"block.copy\",\"params\":[\"b\",\"b\",0,%" PRIu64 ",%" PRIu64 "]}", done,
-                  done < size - done ? done : size - done);
+        wire_call(socket, "{\"method\":\"block.copy\",\"params\":[\"b\",\"b\",0,%" PRIu64 ",%" PRIu64 "]}",
+                  done, done < size - done ? done : size - done);
 }
 
 /* The same request again and again, several under way. */
@@ -64,9 +63,12 @@ void stream_set_long_numbers(const char *path)
     struct um_buf text;
     unsigned count = stream_many(240000);
 
-    wire_call(wire_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}", count * 8);
+    wire_call(wire_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}",
+              count * 8);
     um_buf_init(&text, SIZE_MAX);
-    wire_add(&text, "{\"method\":\"block.set\",\"params\":{\"block\":\"b\",\"offset\":0,\"type\":\"f64\",\"values\":[");
+    wire_add(
+        &text,
+        "{\"method\":\"block.set\",\"params\":{\"block\":\"b\",\"offset\":0,\"type\":\"f64\",\"values\":[");
     add_long_numbers(&text, count);
     wire_add(&text, "]}}\n");
     pump(path, 4, &text);
@@ -130,7 +132,9 @@ void stream_initial_size(const char *path)
     uint64_t size = stream_bytes((uint64_t)12 << 30);
 
     for (;;) {
-        wire_call(socket, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\",\"initial_size\":%" PRIu64 "}}", size);
+        wire_call(socket,
+                  "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\",\"initial_size\":%" PRIu64 "}}",
+                  size);
         wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
     }
 }

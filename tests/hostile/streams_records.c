@@ -128,8 +128,8 @@ void stream_cancel(const char *path)
     um_buf_truncate(&text, 0);
     wire_add(&text, "[");
     for (unsigned i = 0; i < stream_many(10000); i++)
-        wire_add(&text, "%s{\"id\":1,\"method\":\"$/cancelRequest\",\"params\":{\"id\":\"%0900u\"}}", i != 0 ? "," : "",
-                 WAITS + i);
+        wire_add(&text, "%s{\"id\":1,\"method\":\"$/cancelRequest\",\"params\":{\"id\":\"%0900u\"}}",
+                 i != 0 ? "," : "", WAITS + i);
     wire_add(&text, "]\n");
     wire_pump(&socket, 1, &text, true);
 }
@@ -143,7 +143,8 @@ void stream_deadlines(const char *path)
     for (;;) {
         for (unsigned i = 0; i < count; i++) {
             /* The last ones are sent before the first ones' time is up. */
-            begin_waits(sockets[i], "\"method\":\"block.wait\",\"params\":[\"b\",0,0,\"i64\",300]", stream_many(WAITS));
+            begin_waits(sockets[i], "\"method\":\"block.wait\",\"params\":[\"b\",0,0,\"i64\",300]",
+                        stream_many(WAITS));
         }
         for (unsigned i = 0; i < count; i++)
             wire_skip_lines(sockets[i], stream_many(WAITS));
@@ -154,8 +155,8 @@ void stream_deadlines(const char *path)
 static void fill_heap(int socket)
 {
     wire_call(socket, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}");
-    send_all(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":32,\"heap\":\"h\",\"name\":\"b", "\"}}",
-             stream_many(BLOCKS));
+    send_all(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":32,\"heap\":\"h\",\"name\":\"b",
+             "\"}}", stream_many(BLOCKS));
 }
 
 void stream_compact(const char *path)

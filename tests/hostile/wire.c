@@ -131,7 +131,8 @@ void wire_pump(const int *sockets, unsigned count, const struct um_buf *text, bo
         ready[i] = (struct pollfd){.fd = sockets[i], .events = (short)(POLLOUT | (reads ? POLLIN : 0))};
     while (poll(ready, count < PUMP_LIMIT ? count : PUMP_LIMIT, -1) >= 0) {
         for (unsigned i = 0; i < count && i < PUMP_LIMIT; i++) {
-            if ((ready[i].revents & POLLIN) != 0 && recv(ready[i].fd, scratch, sizeof scratch, MSG_DONTWAIT) == 0)
+            if ((ready[i].revents & POLLIN) != 0 &&
+                recv(ready[i].fd, scratch, sizeof scratch, MSG_DONTWAIT) == 0)
                 exit(1);
             if ((ready[i].revents & POLLOUT) != 0)
                 push(ready[i].fd, text, &done[i]);

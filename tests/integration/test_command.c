@@ -29,6 +29,17 @@ static void test_call(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "{}")), 1);
     expect_errors("umem help block.read");
+    /* Raw bytes would be lost on the way. */
+    assert_int_equal(
+        umem(*state, NULL, WORDS("call", "block.read", "{\"block\":\"n\",\"encoding\":\"raw\"}")), 2);
+    expect_errors("umem read takes them");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"n\",0,4,\"raw\"]")), 2);
+    assert_int_equal(
+        umem(*state, NULL, WORDS("call", "block.write", "[{\"encoding\":\"raw\",\"block\":\"n\"}]")), 2);
+    expect_errors("umem write takes them");
+    assert_int_equal(umem(*state, "{\"block\":\"n\",\"encoding\":\"raw\"}", WORDS("call", "block.read", "-")),
+                     2);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.find", "[\"n\",\"raw\",0,\"utf8\"]")), 0);
 }
 
 /* NUL is a byte like any other, and is not to be taken for another character. */
@@ -95,7 +106,7 @@ static void test_blocks(void **state)
     assert_non_null(strstr(command.output, "created                20"));
     expect_output("size                   1024\n");
     assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
-    expect_output("blocks                 1\n");
+    expect_output("blocks                      1\n");
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "3")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("orphans", "--json")), 0);
     expect_output("\"orphaned\":true");
@@ -104,6 +115,16 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "note")), 1);
     expect_errors("unknown_handle");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 1);
+    /* What several are told is one text. */
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "x")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "2", "--name", "y")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("free", "x", "nobody", "y", "--json")), 1);
+    assert_int_equal(strncmp(command.output, "[\n{", 3), 0);
+    expect_output("},\nnull,\n{");
+    assert_string_equal(command.output + command.output_size - 4, "}\n]\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "x")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("free", "x", "--json")), 0);
+    assert_int_equal(command.output[0], '{');
 }
 
 static void test_numbers(void **state)
@@ -228,7 +249,7 @@ static void test_spawn(void **state)
     assert_int_equal(umem(&daemon, NULL, WORDS("spawn")), 0);
     expect_whole_output(line);
     assert_int_equal(umem(&daemon, NULL, WORDS("info")), 0);
-    expect_output("limits.blocks          7\n");
+    expect_output("limits.blocks             7\n");
     assert_int_equal(umem(&daemon, NULL, WORDS("shutdown")), 0);
     /* It still answers for a moment. */
     while (umem(&daemon, NULL, WORDS("ping")) == 0)

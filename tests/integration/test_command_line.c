@@ -100,6 +100,56 @@ static void test_help_on_methods(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("help", "block.nothing")), 2);
 }
 
+/* ---- every page of help fits a terminal ---- */
+
+static void expect_narrow(const char *page)
+{
+    for (const char *line = page; *line != '\0'; line += strcspn(line, "\n") + (strchr(line, '\n') != NULL)) {
+        if (strcspn(line, "\n") > 80)
+            print_error("%.*s\n", (int)strcspn(line, "\n"), line);
+        assert_true(strcspn(line, "\n") <= 80);
+    }
+}
+
+/* Looks at the help on each of the words that are offered for a line. Returns how many there are. */
+static int look_at_each(const struct daemon *daemon, const char *line)
+{
+    static char words[PROCESS_OUTPUT_SIZE];
+    int count = 0;
+
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, " ")), 0);
+    memcpy(words, command.output, sizeof words);
+    for (char *word = strtok(words, "\n"); word != NULL; word = strtok(NULL, "\n"), count++) {
+        /* One name has a character that a shell would take for its own. */
+        assert_int_equal(umem(daemon, NULL, WORDS("help", word + (word[0] == '\\'))), 0);
+        expect_narrow(command.output);
+    }
+    return count;
+}
+
+static void test_help_is_narrow(void **state)
+{
+    static struct process umemd;
+    const char *const help[] = {UMEMD, "--help", NULL};
+    const struct daemon *daemon = *state;
+    char line[256];
+
+    assert_int_equal(process_run(&umemd, help, NULL), 0);
+    expect_narrow(umemd.output);
+    assert_int_equal(umem(NULL, NULL, WORDS("help")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("help", "methods")), 0);
+    expect_narrow(command.output);
+    assert_int_equal(umem(daemon, NULL, WORDS("stats")), 0);
+    expect_narrow(command.output);
+    /* Values stand below each other. */
+    for (char *at = strtok(command.output, "\n"); at != NULL; at = strtok(NULL, "\n"))
+        assert_int_equal(strrchr(at, ' ') - at, strlen("refusals.unsent_total_bytes"));
+    assert_true(look_at_each(daemon, "umem help ") > 30);
+    snprintf(line, sizeof line, "umem --pipe '%s' call ", daemon->pipe);
+    assert_true(look_at_each(daemon, line) > 35);
+}
+
 static void test_no_daemon(void **state)
 {
     struct daemon nowhere = {.pipe = ""};
@@ -227,33 +277,88 @@ static void test_man_page(void **state)
     expect_file(CLI_SOURCE "/umem.1");
 }
 
+/* As bash has them. */
+#define BREAKS " \t\n\"'><=;|&(:"
+
+/* What is offered for a line on the daemon's pipe, which stands behind the verb. */
+static void expect_offered(const struct daemon *daemon, const char *verb, const char *rest,
+                           const char *offered)
+{
+    char line[512];
+
+    snprintf(line, sizeof line, "umem %s --pipe '%s' %s", verb, daemon->pipe, rest);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", line, BREAKS)), 0);
+    expect_whole_output(offered);
+    assert_string_equal(command.errors, "");
+}
+
 static void test_completion(void **state)
 {
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "bash")), 0);
     expect_file(CLI_SOURCE "/umem.bash");
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "1", "umem", "re")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem re", BREAKS)), 0);
     expect_whole_output("resize\nread\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "heap", "c")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem heap c", BREAKS)), 0);
     expect_whole_output("create\ncompact\n");
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "2", "umem", "ls", "--o")), 0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ls --o", BREAKS)), 0);
     expect_whole_output("--orphaned\n");
-    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma ray")), 0);
-    assert_int_equal(
-        umem(NULL, NULL,
-             WORDS("--complete", "4", "umem", "--pipe", ((struct daemon *)*state)->pipe, "read", "g")),
-        0);
-    expect_whole_output("gamma ray\n");
-    assert_int_equal(umem(NULL, NULL,
-                          WORDS("--complete", "7", "umem", "ls", "--pipe", "=",
-                                ((struct daemon *)*state)->pipe, "--heap", "=", "")),
-                     0);
-    expect_whole_output("process\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", BREAKS)), 0);
+    expect_whole_output("f32\nf64\n");
+    /* A shell that breaks words nowhere else replaces all of it. */
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem get x 0 --type=f", " ")), 0);
+    expect_whole_output("--type=f32\n--type=f64\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem hold x -- re", BREAKS)), 0);
+    expect_whole_output("");
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "", BREAKS)), 0);
+    expect_output("alloc\n");
+    expect_offered(*state, "ls", "--heap=", "process\n");
+    expect_offered(*state, "ls", "--heap ", "process\n");
+    expect_offered(*state, "ls", "--heap=\"pro", "process\n");
     /* Nobody there: nothing, and quietly. */
-    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "4", "umem", "--pipe", "nobody-here", "read", "")),
-                     0);
+    assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem --pipe nobody-here read ", BREAKS)), 0);
     expect_whole_output("");
     assert_string_equal(command.errors, "");
+}
+
+/* Names as they may be, behind what the shell takes for something else. */
+static void test_completion_of_any_name(void **state)
+{
+    static const char *const names[] = {"gamma ray", "user:1", "user:2", "a=b=c", "it's", "\"q\"", "$x"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", names[i])), 0);
+    expect_offered(*state, "read", "g", "gamma\\ ray\n");
+    expect_offered(*state, "read", "gamma\\ r", "gamma\\ ray\n");
+    expect_offered(*state, "read", "\"gamma r", "gamma ray\n");
+    expect_offered(*state, "read", "'g", "gamma ray\n");
+    expect_offered(*state, "read", "user:", "1\n2\n");
+    expect_offered(*state, "read", "us", "user:1\nuser:2\n");
+    expect_offered(*state, "read", "'user:", "user:1\nuser:2\n");
+    expect_offered(*state, "read", ":user:", "1\n2\n");
+    expect_offered(*state, "read", "a=b=", "c\n");
+    expect_offered(*state, "read", "a=", "b=c\n");
+    expect_offered(*state, "heap validate", "--block=user:", "1\n2\n");
+    expect_offered(*state, "read", "it", "it\\'s\n");
+    expect_offered(*state, "read", "'it", "it'\\''s\n");
+    expect_offered(*state, "read", "\"it", "it's\n");
+    expect_offered(*state, "read", "\\\"", "\\\"q\\\"\n");
+    expect_offered(*state, "read", "'$", "$x\n");
+    expect_offered(*state, "read", "\"\\$", "\\$x\n");
+    expect_offered(*state, "copy", "'gamma ray' 'user:1", "user:1\n");
+}
+
+/* However many blocks there are without a name. */
+static void test_completion_past_many_blocks(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle block;
+
+    for (int i = 0; i < 2500; i++)
+        assert_int_equal(umem_block_alloc(client, 1, NULL, &block), UMEM_OK);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "behind")), 0);
+    expect_offered(*state, "read", "be", "behind\n");
+    umem_client_free(client);
 }
 
 int main(void)
@@ -263,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_options_stand, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_help),
         cmocka_unit_test_setup_teardown(test_help_on_methods, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_help_is_narrow, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test(test_a_lost_connection),
         cmocka_unit_test(test_a_silent_daemon),
@@ -271,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_man_page),
         cmocka_unit_test_setup_teardown(test_completion, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_of_any_name, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_completion_past_many_blocks, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,4 +115,7 @@ void world_connect_elsewhere(struct world *world, unsigned first, unsigned count
 void world_make_place(struct world *world);
 void world_remove_place(struct world *world);
 
+/* Bytes that the system keeps for the client, which it has not read. */
+size_t world_waiting_bytes(const struct client *client);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -27,6 +28,17 @@ void world_remove_place(struct world *world)
 {
     /* Fails where the server has left something behind. */
     assert_int_equal(rmdir(world->place), 0);
+}
+
+size_t world_waiting_bytes(const struct client *client)
+{
+    uv_os_fd_t descriptor;
+    int size = 0;
+
+    if (uv_fileno((const uv_handle_t *)&client->pipe, &descriptor) != 0 ||
+        ioctl(descriptor, FIONREAD, &size) != 0)
+        return 0;
+    return (size_t)size;
 }
 
 /* In the other process: a socket belongs to whoever connected it. */

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base64_wide.h"
 #include "buf.h"
+#include "processor.h"
 #include "size.h"
 #include "text.h"
 #include "umem_errors.h"
@@ -186,6 +188,38 @@ static void test_every_byte_survives_both_encodings(void **state)
     assert_int_equal(bad, 1);
 }
 
+/* Where the processor has wide instructions, every usual build for it has code that takes them. Every distance of what it works on from
+ * where the system's memory begins: nothing is taken to be aligned. */
+static void test_wide_steps_are_in_this_build(void **state)
+{
+    enum { SIZE = 24 * 8, SPARE = 64 };
+    unsigned char bytes[SIZE + SPARE];
+    unsigned char back[SIZE + SPARE];
+    char text[SIZE / 3 * 4 + SPARE];
+    bool is_64_bit_intel = false;
+
+#if defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+    is_64_bit_intel = true;
+#endif
+    (void)state;
+    memset(bytes, 'u', sizeof bytes);
+    for (size_t shift = 0; shift < 32; shift++) {
+        size_t encoded = um_base64_encode_wide(text + shift, bytes + shift, SIZE);
+        size_t decoded;
+
+        um_base64_encode(text + shift, bytes + shift, SIZE);
+        decoded = um_base64_decode_wide(back + shift, (const unsigned char *)text + shift, SIZE / 3 * 4);
+        if (is_64_bit_intel && um_processor_has_avx2()) {
+            assert_in_range(encoded, SIZE - 2 * 24, SIZE);
+            assert_in_range(decoded, SIZE / 3 * 4 - 2 * 32, SIZE / 3 * 4);
+        } else {
+            assert_int_equal(encoded, 0);
+            assert_int_equal(decoded, 0);
+        }
+        assert_memory_equal(back + shift, bytes + shift, decoded / 4 * 3);
+    }
+}
+
 /* Every character in every place of a text: a digit is taken, and of anything else the position is told. Steps that take several
  * characters at once end in different places. */
 static void test_every_character_in_every_place(void **state)
@@ -278,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_base64_is_strict),
+        cmocka_unit_test(test_wide_steps_are_in_this_build),
         cmocka_unit_test(test_every_character_in_every_place),
         cmocka_unit_test(test_utf8_is_found_in_every_place),
         cmocka_unit_test(test_every_byte_survives_both_encodings),

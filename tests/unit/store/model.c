@@ -56,6 +56,12 @@ int model_named(const struct model *model, int name)
     return -1;
 }
 
+int model_check_total(const struct model *model, uint64_t added)
+{
+    uint64_t bytes = model_bytes(model, -1, 0) + model->moving_bytes + model->pinned_bytes;
+    return bytes + added > model->bytes_limit ? UMEM_E_LIMIT_EXCEEDED : 0;
+}
+
 static int check_bytes(const struct model *model, int heap, uint64_t added)
 {
     uint64_t maximum = model->heaps[heap].maximum;
@@ -63,9 +69,7 @@ static int check_bytes(const struct model *model, int heap, uint64_t added)
     if (maximum != 0 &&
         model_bytes(model, heap, 0) + added + (heap == model->moving_heap ? moving : 0) > maximum)
         return UMEM_E_NO_MEMORY;
-    if (model_bytes(model, -1, 0) + added + moving > model->bytes_limit)
-        return UMEM_E_LIMIT_EXCEEDED;
-    return 0;
+    return model_check_total(model, added);
 }
 
 int model_check_alloc(const struct model *model, int heap, uint64_t size, int name)
@@ -150,7 +154,7 @@ bool model_is_observed(const struct model *model, const struct model_block *bloc
 static void tell(struct model *model, enum model_event_kind kind, int heap, uint64_t block)
 {
     model->events[model->event_count++] =
-        (struct model_event){.kind = kind, .heap = model->heaps[heap].handle, .block = block};
+        (struct model_event){.kind = (uint64_t)kind, .heap = model->heaps[heap].handle, .block = block};
 }
 
 static void drop_block(struct model *model, int block)

@@ -67,6 +67,7 @@ struct model {
     bool observes_all;
     int moving_heap;       /* where a block is being moved */
     uint64_t moving_bytes; /* by which it will grow; 0 too where none is being moved */
+    uint64_t pinned_bytes; /* of blocks that are gone, as the store counts them */
     uint64_t bytes_limit;
     uint64_t peak; /* bytes */
     uint64_t last_id;
@@ -97,6 +98,9 @@ int model_named(const struct model *model, int name);
 /* What is to be answered: 0 or the error. */
 int model_check_alloc(const struct model *model, int heap, uint64_t size, int name);
 int model_check_resize(const struct model *model, int block, uint64_t size);
+
+/* Whether all blocks together may have so many more bytes. */
+int model_check_total(const struct model *model, uint64_t added);
 int model_check_change(const struct model *model, int block, int name);
 int model_check_lock(const struct model *model, int heap, int person);
 int model_check_unlock(const struct model *model, int heap, int person);

@@ -53,6 +53,7 @@ static void check_events(struct run *run)
 void check_step(struct run *run)
 {
     end_move_of_the_dead(run);
+    um_store_set_time(run->store, 0); /* each step is a turn of its own */
     struct um_store_stats stats = stats_of(run->store);
     struct model_sums sums = model_sums(&run->model);
     assert_int_equal(stats.heaps, sums.heaps);

@@ -50,7 +50,8 @@ static void begin(struct run *run)
     uint64_t size = random_size(run);
     if (block < 0)
         return;
-    int expected = model_check_resize(&run->model, block, size);
+    learn_pinned(run);
+    int expected = expected_of_resize(run, block, size);
     int code = um_resize_begin(run->store, block_of(run, block), size, 0, &moving->resize, NULL);
     assert_int_equal(code, expected);
     if (code != 0)
@@ -72,7 +73,8 @@ static void step(struct run *run)
     uint64_t budget = roll(run, 3) == 0 ? roll(run, 1000000) : roll(run, 50);
     if (roll(run, 2) == 0)
         write_to(run, moving->block);
-    int expected = moving->begun ? 0 : model_check_resize(&run->model, moving->block, moving->size);
+    learn_pinned(run);
+    int expected = moving->begun ? 0 : expected_of_resize(run, moving->block, moving->size);
     assert_int_equal(um_resize_step(run->store, moving->resize, budget, &more, NULL), expected);
     if (expected == 0 && more) {
         go_on(run);

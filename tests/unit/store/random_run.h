@@ -80,6 +80,12 @@ void end_move(struct run *run);
 /* To be called before a block leaves its memory: keeps what its pins must go on holding. */
 void freeze_pins(struct run *run, int block);
 
+/* Has the store count all that pins keep, and the model learn how much that is. */
+void learn_pinned(struct run *run);
+
+/* What a resize should answer: a block that is pinned moves, and what it had counts until the pin is released. */
+int expected_of_resize(const struct run *run, int block, uint64_t size);
+
 /* Writes something somewhere in a block, and in the model of it. */
 void write_to(struct run *run, int block);
 

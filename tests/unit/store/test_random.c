@@ -30,6 +30,27 @@ void freeze_pins(struct run *run, int block)
     }
 }
 
+void learn_pinned(struct run *run)
+{
+    bool has_frozen = false;
+    for (int i = 0; i < PINS; i++)
+        has_frozen = has_frozen || run->pins[i].frozen != NULL;
+    while (has_frozen && um_store_reclaim(run->store, 1000))
+        um_store_set_time(run->store, 0);
+    run->model.pinned_bytes = stats_of(run->store).pinned_bytes;
+}
+
+int expected_of_resize(const struct run *run, int block, uint64_t size)
+{
+    int code = model_check_resize(&run->model, block, size);
+    bool is_pinned = false;
+    for (int i = 0; i < PINS; i++)
+        is_pinned = is_pinned || (run->pins[i].pin != NULL && run->pins[i].block == block);
+    if (code == 0 && is_pinned && size != run->model.blocks[block].size)
+        code = model_check_total(&run->model, size);
+    return code;
+}
+
 static void freeze_pins_of_the_dead(struct run *run)
 {
     for (int i = 0; i < PINS; i++) {
@@ -49,6 +70,7 @@ static void do_alloc(struct run *run)
     while (block < MODEL_BLOCKS && run->model.blocks[block].alive)
         block++;
     struct um_block *made = NULL;
+    learn_pinned(run);
     const struct um_block_options options = {.size = random_size(run),
                                              .name = name >= 0 ? name_text(name) : NULL,
                                              .lifetime = session ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER};
@@ -82,7 +104,8 @@ static void do_resize(struct run *run)
         return;
     struct um_block *found = block_of(run, block);
     const unsigned char *before = um_block_bytes(found);
-    int expected = model_check_resize(&run->model, block, size);
+    learn_pinned(run);
+    int expected = expected_of_resize(run, block, size);
     if (expected == 0 && size != run->model.blocks[block].size)
         freeze_pins(run, block); /* thaw, if it failed: the block did not move */
     int code = um_block_resize(run->store, found, size, in_place ? UM_FLAG_REALLOC_IN_PLACE_ONLY : 0, NULL);

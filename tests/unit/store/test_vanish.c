@@ -28,6 +28,90 @@ static void expect_filled(const struct um_pin *pin, size_t size)
         assert_int_equal(um_pin_bytes(pin)[i], 0x77);
 }
 
+/* What a client does not read is nobody's to forget: under a limit of 10,000 bytes, 6,000 that are pinned leave 4,000. */
+static void test_pinned_memory_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct um_owner *owner = f->people[0];
+    struct um_block *block = make_block(f->store, NULL, owner, 6000);
+    const struct um_block_options fits = {.size = 4000};
+    const struct um_block_options too_much = {.size = 4001};
+    struct um_pin *pin = pin_filled(f, block);
+    struct um_block *made = NULL;
+    struct um_fault fault;
+
+    f->store->bytes_limit = 10000;
+    assert_int_equal(stats_of(f->store).pinned_bytes, 0);
+    um_block_free(f->store, block);
+    assert_int_equal(stats_of(f->store).bytes, 0);
+    assert_int_equal(stats_of(f->store).pinned_bytes, 6000);
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &too_much, &made, &fault),
+                     UMEM_E_LIMIT_EXCEEDED);
+    assert_string_equal(fault.limit, "bytes");
+    assert_int_equal(fault.used, 6000);
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &fits, &made, NULL), 0);
+    um_block_free(f->store, made);
+
+    /* It is the maker's, as the block was, even when that has ended. */
+    f->store->bytes_limit = 100000;
+    f->store->owner_bytes_limit = 10000;
+    assert_int_equal(um_block_alloc(f->store, f->store->process, owner, &too_much, &made, &fault),
+                     UMEM_E_LIMIT_EXCEEDED);
+    assert_string_equal(fault.limit, "session_bytes");
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &too_much, &made, NULL), 0);
+    leave(f, 0);
+    reclaim_all(f->store);
+    assert_int_equal(stats_of(f->store).pinned_bytes, 6000);
+    expect_filled(pin, 6000);
+    um_pin_release(f->store, pin);
+    assert_int_equal(stats_of(f->store).pinned_bytes, 0);
+}
+
+/* A pinned block that is resized leaves what it had to the pin: both count. */
+static void test_a_resize_does_not_multiply_pinned_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct um_block *block = make_block(f->store, NULL, f->people[0], 4000);
+    struct um_pin *pins[2];
+    struct um_fault fault;
+
+    f->store->bytes_limit = 10000;
+    pins[0] = pin_filled(f, block);
+    assert_int_equal(um_block_resize(f->store, block, 4100, 0, NULL), 0);
+    assert_int_equal(stats_of(f->store).pinned_bytes, 4000);
+    pins[1] = pin_filled(f, block);
+    assert_int_equal(um_block_resize(f->store, block, 4000, 0, &fault), UMEM_E_LIMIT_EXCEEDED);
+    assert_int_equal(fault.used, 8100);
+    um_pin_release(f->store, pins[0]);
+    assert_int_equal(um_block_resize(f->store, block, 4000, 0, NULL), 0);
+    um_pin_release(f->store, pins[1]);
+    assert_int_equal(stats_of(f->store).pinned_bytes, 0);
+}
+
+/* A heap's end is no way around it, whether its memory goes at once or block by block. */
+static void test_pinned_memory_of_a_destroyed_heap_counts(void **state)
+{
+    struct fixture *f = *state;
+    const struct um_heap_options kinds[] = {{.kind = UM_HEAP_PRIVATE},
+                                            {.kind = UM_HEAP_SHARED, .maximum_size = 65536}};
+
+    for (int i = 0; i < 2; i++) {
+        struct um_heap *heap = NULL;
+        uint64_t blocks;
+        uint64_t bytes;
+
+        assert_int_equal(um_heap_create(f->store, f->people[0], &kinds[i], &heap, NULL), 0);
+        struct um_pin *pin = pin_filled(f, make_block(f->store, heap, f->people[0], 5000));
+        make_block(f->store, heap, f->people[0], 100);
+        assert_int_equal(um_heap_destroy(f->store, heap, &blocks, &bytes, NULL), 0);
+        reclaim_all(f->store);
+        assert_in_range(stats_of(f->store).pinned_bytes, 5000, 5100);
+        um_pin_release(f->store, pin);
+        reclaim_all(f->store);
+        assert_int_equal(stats_of(f->store).pinned_bytes, 0);
+    }
+}
+
 static void test_pinned_memory_survives_free(void **state)
 {
     struct fixture *f = *state;
@@ -237,6 +321,9 @@ static void test_memory_is_trimmed_when_much_less_is_lent_than_before(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(test_pinned_memory_counts),
+        WITH_FIXTURE(test_a_resize_does_not_multiply_pinned_memory),
+        WITH_FIXTURE(test_pinned_memory_of_a_destroyed_heap_counts),
         WITH_FIXTURE(test_pinned_memory_survives_free),
         WITH_FIXTURE(test_a_pin_ends_and_the_block_goes_on),
         WITH_FIXTURE(test_a_pinned_block_moves_when_it_is_resized),

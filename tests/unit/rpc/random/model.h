@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "limits.h"
 #include "method.h"
 #include "rpc.h"
+#include "server_limits.h"
 #include "value.h"
 
 enum {

@@ -103,6 +103,8 @@ void predict_server_stats(struct call *call)
     result_uint(call, "peak_bytes", run->peak);
     result_uint(call, "orphaned_blocks", blocks);
     result_uint(call, "orphaned_bytes", bytes);
+    (void)result_key(call, "pinned_bytes");
+    um_json_uint(call->out, learn_uint(call));
     result_uint(call, "sessions", run->traffic.sessions);
     result_uint(call, "requests", run->requests);
     result_uint(call, "errors", run->errors);

@@ -3,8 +3,8 @@
  *
  * Owns: the line between a starter and the daemon that it starts. Must not know: what the daemon does.
  */
-#ifndef UM_PROCESS_H
-#define UM_PROCESS_H
+#ifndef UM_DAEMON_PROCESS_H
+#define UM_DAEMON_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

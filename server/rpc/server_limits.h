@@ -3,8 +3,8 @@
  *
  * Owns: nothing but the list. Must not know: who enforces a limit.
  */
-#ifndef UM_LIMITS_H
-#define UM_LIMITS_H
+#ifndef UM_SERVER_LIMITS_H
+#define UM_SERVER_LIMITS_H
 
 #include <stdint.h>
 
@@ -21,7 +21,8 @@
       "bytes kept of messages and batches' payloads that are not whole yet, for all clients together") \
     X(batch_requests, 10000, 1, 1000000, "requests in one batch") \
     X(batch_bytes, 16777216, 1024, 1073741824, "block bytes that the calls of one batch may touch together") \
-    X(bytes, 0, 1024, 9007199254740991, "bytes in all blocks together") \
+    X(bytes, 0, 1024, 9007199254740991, \
+      "bytes in all blocks together, and in freed ones that answers are still sent from") \
     X(session_bytes, 0, 1024, 9007199254740991, \
       "bytes in the blocks that one client has made or taken over") \
     X(blocks, 16777216, 1, 67108862, "blocks at one time") \
@@ -38,7 +39,8 @@
     X(watches_total, 65536, 1, 1000000000, "watches of all clients together") \
     X(observers, 1024, 1, 1000000000, \
       "watches and waiting calls on one block, on one heap, or on everything") \
-    X(turn_requests, 256, 1, 1000000, "messages served for one client process, over all its sessions, in one turn of the loop") \
+    X(turn_requests, 256, 1, 1000000, \
+      "messages served for one client process, over all its sessions, in one turn of the loop") \
     X(turn_bytes, 4194304, 1, 9007199254740991, \
       "work for one client process in one turn of the loop, as bytes of blocks that would take as long") \
     X(closing_ms, 5000, 1, 3600000, "milliseconds that a closing session gets to take its last answers")

@@ -1,4 +1,4 @@
-#include "process.h"
+#include "daemon_process.h"
 
 #include <dirent.h>
 #include <errno.h>

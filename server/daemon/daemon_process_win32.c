@@ -1,4 +1,4 @@
-#include "process.h"
+#include "daemon_process.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -160,19 +160,6 @@ static HANDLE take_line(void)
     return GetFileType(line) == FILE_TYPE_PIPE ? line : NULL;
 }
 
-/* libuv cannot use pipes with the descriptors 0 to 2, so those must be taken. */
-static void close_standard_files(void)
-{
-    FILE *file = freopen("NUL", "r", stdin);
-
-    if (file != NULL)
-        file = freopen("NUL", "w", stdout);
-    if (file != NULL)
-        file = freopen("NUL", "w", stderr);
-    if (file == NULL)
-        _open("NUL", _O_RDWR);
-}
-
 /* A working directory cannot be removed, nor can its drive: the system's own will stay anyway. */
 static void leave_directory(void)
 {
@@ -183,6 +170,7 @@ static void leave_directory(void)
         SetCurrentDirectoryW(path);
 }
 
+/* This process was started with no standard files, and main() has filled their numbers. */
 enum um_role um_process_detach(struct um_starter *starter, int *status)
 {
     HANDLE line = take_line();
@@ -192,7 +180,6 @@ enum um_role um_process_detach(struct um_starter *starter, int *status)
         return UM_ROLE_STARTER;
     }
     SetHandleInformation(line, HANDLE_FLAG_INHERIT, 0);
-    close_standard_files();
     leave_directory();
     starter->line = line;
     return UM_ROLE_DAEMON;
