@@ -148,7 +148,7 @@ void um_batch_finish(struct um_peer *peer, const struct um_message *message, con
     struct um_json_check check;
     struct um_json *json = NULL;
 
-    if (um_json_read(message->text, message->size, arena, &json, &check) == UMEM_OK)
+    if (um_engine_read(peer, message->text, message->size, &json, &check) == UMEM_OK)
         run(peer, json, payload);
     else
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the batch; send it in several");
