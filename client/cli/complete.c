@@ -187,7 +187,7 @@ static void offer_members(umem_client *client, const struct place *place, const 
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, member);
         char number[TOKEN_ROOM];
 
-        snprintf(number, sizeof number, "%.0f", cJSON_IsNumber(value) ? value->valuedouble : 0);
+        snprintf(number, sizeof number, "%lld", cJSON_IsNumber(value) ? (long long)value->valuedouble : 0);
         offer(place, cJSON_IsString(value) ? value->valuestring : number);
     }
     cJSON_Delete(result);

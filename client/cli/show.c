@@ -1,22 +1,16 @@
 #include "show.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include <cJSON.h>
 
+#include "decimal.h"
 #include "json_out.h"
 #include "output.h"
 #include "report.h"
 
 enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64, COLUMN = 22 /* where values stand, at least */ };
-
-static bool is_whole(double number)
-{
-    return number >= -(double)UM_JSON_INTEGER_MAX && number <= (double)UM_JSON_INTEGER_MAX &&
-           number == floor(number);
-}
 
 static const cJSON *find_member(const cJSON *object, const char *path)
 {
@@ -37,7 +31,7 @@ static const char *scalar(const cJSON *value, char room[CLI_NUMBER_ROOM])
         return cJSON_IsTrue(value) ? "yes" : "no";
     if (!cJSON_IsNumber(value))
         return "";
-    snprintf(room, CLI_NUMBER_ROOM, is_whole(value->valuedouble) ? "%.0f" : "%.17g", value->valuedouble);
+    room[um_decimal_print_double(value->valuedouble, room)] = '\0';
     return room;
 }
 
@@ -73,8 +67,6 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_bool(out, cJSON_IsTrue(value));
     } else if (!cJSON_IsNumber(value)) {
         um_json_null(out);
-    } else if (is_whole(value->valuedouble)) {
-        um_json_int(out, (int64_t)value->valuedouble);
     } else {
         um_json_double(out, value->valuedouble);
     }

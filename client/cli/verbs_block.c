@@ -272,7 +272,9 @@ const struct cli_verb cli_block_verbs[] = {
      .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
      .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
-               "block is as large as the file. \"--file -\" is standard input. Lifetime \"session\" is of "
+               "block is as large as the file. \"--file -\" is standard input. The block gets its name and "
+               "lifetime when its bytes are "
+               "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
                "little use here, because the session ends with this "
                "command. A "
                "block without a name is an orphan afterwards, because no session holds it: see orphans.",

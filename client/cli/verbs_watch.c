@@ -205,7 +205,8 @@ const struct cli_verb cli_watch_verbs[] = {
          "more has happened than is told one by one. With --json, each is the daemon's notification. "
          "It ends after --count "
          "events, when the watched block or heap is gone, after --timeout (with 1 where --count had not been "
-         "reached), or with Ctrl-C.",
+         "reached), when nobody reads its output any more (on Windows, where that is a pipe), or with "
+         "Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
      .need = CLI_NEEDS_DAEMON,
      .waits = true,

@@ -230,11 +230,23 @@ uint64_t um_peer_queued(const struct um_peer *peer)
     return asks ? peer->events->queued(peer) : peer->out.size;
 }
 
+void um_peer_promise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes += bytes;
+    peer->group->promised_bytes += bytes;
+}
+
+void um_peer_unpromise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes -= bytes;
+    peer->group->promised_bytes -= bytes;
+}
+
 uint64_t um_peer_unsent_left(const struct um_peer *peer)
 {
     uint64_t limit = peer->rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
-    uint64_t own = peer->group->unsent_bytes;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes + peer->rpc->promised_bytes;
+    uint64_t own = peer->group->unsent_bytes + peer->group->promised_bytes;
     uint64_t left = used < limit ? limit - used : 0;
 
     if (peer->group == &peer->own_group)

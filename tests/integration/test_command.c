@@ -146,6 +146,58 @@ static void test_numbers(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "18446744073709551616", "--type", "u64")), 2);
 }
 
+/* A float comes back as it was written, in the fewest digits. */
+static void test_floats(void **state)
+{
+    static const char *const floats[][3] = {
+        {"f64", "0.1", "0.1"},
+        {"f64", "-0", "-0.0"},
+        {"f64", "1e20", "1e+20"},
+        {"f64", "100000000000000000001", "1e+20"},
+        {"f64", "1.7976931348623157e308", "1.7976931348623157e+308"},
+        {"f64", "-1.7976931348623157e+308", "-1.7976931348623157e+308"},
+        {"f64", "5e-324", "5e-324"},
+        {"f64", "2.2250738585072011e-308", "2.225073858507201e-308"},
+        {"f64", "9007199254740993", "9007199254740992"},
+        {"f64", "-0x10", "-16"},
+        {"f64", ".5", "0.5"},
+        {"f64", "007.50", "7.5"},
+        {"f64", "-INF", "-Infinity"},
+        {"f32", "0.1", "0.1"},
+        {"f32", "-0.0", "-0.0"},
+        {"f32", "3.4028235e38", "3.4028235e+38"},
+        {"f32", "1e-45", "1e-45"},
+        {"f32", "1.00000005960464477539062501", "1.0000001"},
+        {"f32", "NaN", "NaN"},
+    };
+
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "64", "--name", "n")), 0);
+    for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
+        const char *type = floats[i][0];
+        const char *value = floats[i][1];
+        char line[64];
+
+        snprintf(line, sizeof line, "%s\n", floats[i][2]);
+        assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", value, "--type", type)), 0);
+        assert_int_equal(umem(*state, NULL, WORDS("get", "n", "0", "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", value, value, "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("exchange", "n", "0", "0", "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("wait", "n", "0", value, "--type", type)), 0);
+        expect_whole_output("0\n");
+    }
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "0.1", "--type", "f64")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "0.2", "--type", "f64", "--json")), 0);
+    expect_whole_output("{\"old\":0.1,\"new\":0.30000000000000004}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "0.3", "1", "--type", "f64")), 1);
+    expect_whole_output("0.30000000000000004\n");
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1e309", "--type", "f64")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1e39", "--type", "f32")), 1);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1,5", "--type", "f64")), 2);
+}
+
 static void test_copy(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "a")), 0);
@@ -236,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_floats, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_copy, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_names_in_other_scripts, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_spawn),
