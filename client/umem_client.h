@@ -43,7 +43,8 @@
  * connection, not to the thread.
  *
  * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the parent's connection as it
- * is; it makes a client of its own. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
+ * is; it makes a client of its own. The session of the parent lasts until the child, too, has freed its copy, called exec() or
+ * ended. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
  *
  * Sizes and offsets are bytes. Text is UTF-8. Handles are good in every client of the same daemon.
  */
@@ -86,7 +87,8 @@ typedef uint64_t umem_handle;
 /* Bytes that hold any name of a heap or a block, of a client's program or its user, its end counted. */
 #define UMEM_NAME_SIZE 256
 
-/* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. */
+/* How to connect. Set all members to 0 (`= {0}`) and then those that matter: members may be added. On POSIX
+ * systems a relative path of a pipe is taken from the working directory at umem_client_new(). */
 struct umem_options {
     const char *pipe;    /* where the daemon listens; NULL: the default, see umem_default_pipe(). Copied. */
     uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */
@@ -450,14 +452,14 @@ UMEM_API int umem_block_compare(umem_client *client, umem_handle left, uint64_t 
                                 uint64_t *difference);
 
 /* Looks from `offset` on for `size` bytes like those at `bytes`. *found is where they begin first, counted from the start of the
- * block; UMEM_NONE: nowhere. They must fit one message. */
+ * block; UMEM_NONE: nowhere. UMEM_E_INVALID_PARAMS: `size` is more than 1 MiB (1,048,576). No bytes are found at `offset`. */
 UMEM_API int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
                              size_t size, uint64_t *found);
 
 /* The next ones are for numbers that several clients change. `value`, `expected` and the results point to one number of that C type;
  * results may be NULL: not wanted. The offset is bytes, aligned or not. */
 
-/* Adds to a number, in two's complement: *before is what was there, *after what is. Floating point is UMEM_E_INVALID_PARAMS. */
+/* Adds to a number: integers in two's complement, floating point as IEEE 754 has it. *before is what was there, *after what is. */
 UMEM_API int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *value, void *before, void *after);
 
@@ -489,7 +491,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.
  * What lies before and behind the block's bytes is none of the program's: there may be no memory at all.
  *
- * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container, say).
+ * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container or Windows session, say).
  * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
  * UMEM_E_UNKNOWN_HANDLE, UMEM_E_LOCKED. */
 UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);

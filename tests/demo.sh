@@ -51,7 +51,12 @@ shown umem ping
 cat "$folder/log"
 
 title "JSON lines, as typed into socat"
-coproc session { socat - UNIX-CONNECT:"$UMEM_PIPE"; }
+if command -v socat >/dev/null; then
+    coproc session { socat - UNIX-CONNECT:"$UMEM_PIPE"; }
+else
+    echo "(socat is not here: umem call - does the same)"
+    coproc session { "$bin/umem" call -; }
+fi
 request '{"method":"heap.create","params":{"name":"scratch","maximum_size":4096}}'
 request '{"id":1,"method":"block.alloc","params":{"size":8,"heap":"scratch","name":"counter"}}'
 request '{"id":2,"method":"block.set","params":{"block":"counter","offset":0,"type":"i64","values":[41]}}'

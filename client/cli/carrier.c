@@ -14,8 +14,10 @@
 #include "child.h"
 #include "frame.h"
 #include "json_out.h"
+#include "output.h"
 #include "pending.h"
 #include "report.h"
+#include "system.h"
 #include "thread.h"
 #include "transport.h"
 
@@ -49,6 +51,7 @@ static struct carrier {
     struct cli_pending pending;
     bool has_mark;     /* the ping was sent */
     bool mark_seen;    /* and answered */
+    bool input_ended;  /* standard input is at its end, or could not be read */
     bool input_failed; /* standard input could not be read to its end */
 } carrier;
 
@@ -113,6 +116,7 @@ static void follow(struct direction *direction, size_t size)
 static void direction_init(struct direction *direction, void (*note)(struct cli_pending *, char *, size_t))
 {
     um_frame_init(&direction->frame, MESSAGE_LIMIT, UINT64_MAX);
+    um_frame_count_brackets(&direction->frame);
     direction->note = note;
 }
 
@@ -175,24 +179,36 @@ static void send_mark(void)
     send_bytes(message, strlen(message));
 }
 
+/* When all that was asked is answered, a reader that has gone was content: then the exit status tells of the end. */
+static void outlast_reader(void)
+{
+    bool is_done;
+
+    cli_lock();
+    is_done = carrier.input_ended && cli_pending_left(&carrier.pending) == 0;
+    cli_unlock();
+    if (is_done)
+        cli_outlast_reader();
+}
+
 /* The thread. Where sending fails, the daemon has closed, and the other thread sees that too. */
 static void carry_input(void *context)
 {
     struct direction *direction = &carrier.to_daemon;
-    long size = cli_read_input(direction->bytes, READ_SIZE);
+    long size = cli_read_file(CLI_INPUT, direction->bytes, READ_SIZE);
 
     (void)context;
     while (size > 0) {
         follow(direction, (size_t)size);
         if (!send_bytes(direction->bytes, (size_t)size))
             return;
-        size = cli_read_input(direction->bytes, READ_SIZE);
+        size = cli_read_file(CLI_INPUT, direction->bytes, READ_SIZE);
     }
-    if (size < 0) {
-        cli_lock();
-        carrier.input_failed = true;
-        cli_unlock();
-    }
+    cli_lock();
+    carrier.input_failed = size < 0;
+    carrier.input_ended = true;
+    cli_unlock();
+    outlast_reader();
     if (um_transport_end_writing(carrier.transport) == UMEM_E_UNSUPPORTED)
         send_mark();
 }
@@ -242,9 +258,9 @@ static bool pass_on(const struct direction *direction, size_t size)
     has_mark = carrier.has_mark && !carrier.mark_seen;
     cli_unlock();
     if (!has_mark)
-        return cli_write_output(direction->bytes, size);
+        return cli_write_file(CLI_OUTPUT, direction->bytes, size);
     size = keep_mark_back(direction->bytes, size);
-    return cli_write_output(carrier.output, size);
+    return cli_write_file(CLI_OUTPUT, carrier.output, size);
 }
 
 /* Whether all that can come has come, as far as the mark tells. */
@@ -286,13 +302,15 @@ static int carry_output(const struct cli *cli)
 
     while (um_transport_read(carrier.transport, direction->bytes, READ_SIZE, &size, UM_NO_DEADLINE,
                              &reason) == UMEM_OK) {
+        /* Its reader may go when it has read what it wants. */
+        follow(direction, size);
+        outlast_reader();
         if (!pass_on(direction, size))
             return cli_fail_file("standard output", "written");
-        follow(direction, size);
         if (is_over())
             return end_status(cli);
     }
-    if (carrier.mark_matched != 0 && !cli_write_output(carrier.mark, carrier.mark_matched))
+    if (carrier.mark_matched != 0 && !cli_write_file(CLI_OUTPUT, carrier.mark, carrier.mark_matched))
         return cli_fail_file("standard output", "written");
     return end_status(cli);
 }
@@ -308,6 +326,7 @@ int cli_carry(const struct cli *cli)
     direction_init(&carrier.from_daemon, cli_pending_answer);
     if (!cli_thread_start(carry_input, NULL))
         return cli_fail(CLI_FAILED, "no thread can be started");
+    cli_end_without_reader();
     /* The thread may still be reading when this returns: what it uses goes with the process. */
     return carry_output(cli);
 }

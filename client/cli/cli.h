@@ -58,10 +58,11 @@ enum cli_status {
     X(SECOND_OFFSET, "--second-offset", "SIZE", "where to begin in the second block") \
     X(SIZE, "--size", "SIZE", "how many bytes; else to the end") \
     X(FILE, "--file", "FILE", "a file instead of standard input or output, which \"-\" stands for") \
-    X(HEX, "--hex", NULL, "bytes as hexadecimal digits") \
-    X(BASE64, "--base64", NULL, "bytes as base64") \
+    X(HEX, "--hex", NULL, "bytes as hexadecimal digits; DATA may have white space between bytes") \
+    X(BASE64, "--base64", NULL, "bytes as base64; DATA may have white space and line ends in it") \
     X(UTF8, "--utf8", NULL, "bytes as text, which must be UTF-8") \
-    X(TYPE, "--type", "TYPE", "u8 i8 u16 i16 u32 i32 u64 i64 f32 f64") \
+    X(TYPE, "--type", "TYPE", \
+      "the numbers' type: u8 (the default), i8, u16, i16, u32, i32, u64, i64, f32 or f64") \
     X(COUNT, "--count", "COUNT", "how many") \
     X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds") \
     X(SESSION, "--session", "SESSION", "only what this session made") \
@@ -106,6 +107,7 @@ struct cli {
     const char *
         *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
     bool has_run; /* the command in `rest` was started: the exit status is its own */
+    bool keeps_client; /* it is still in use and goes with the process */
     umem_client *client;
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };

@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-void cli_dump_begin(struct cli_dump *dump, FILE *file, uint64_t offset)
+#include "output.h"
+
+void cli_dump_begin(struct cli_dump *dump, uint64_t offset)
 {
-    *dump = (struct cli_dump){.file = file, .offset = offset};
+    *dump = (struct cli_dump){.offset = offset};
 }
 
 static void print_line(struct cli_dump *dump, const unsigned char *bytes, size_t size)
@@ -24,7 +26,7 @@ static void print_line(struct cli_dump *dump, const unsigned char *bytes, size_t
         text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ? (char)bytes[i] : '.';
     }
     text[size] = '\0';
-    fprintf(dump->file, "%08llx  %s |%s|\n", (unsigned long long)dump->offset, hex, text);
+    cli_printf("%08llx  %s |%s|\n", (unsigned long long)dump->offset, hex, text);
 }
 
 void cli_dump_put(struct cli_dump *dump, const char *bytes, size_t size)
@@ -35,7 +37,7 @@ void cli_dump_put(struct cli_dump *dump, const char *bytes, size_t size)
         bool repeats = dump->has_last && width == CLI_DUMP_WIDTH && memcmp(dump->last, line, width) == 0;
 
         if (repeats && !dump->is_repeating)
-            fputs("*\n", dump->file);
+            cli_print_line("*");
         if (!repeats)
             print_line(dump, line, width);
         dump->is_repeating = repeats;
@@ -49,5 +51,5 @@ void cli_dump_put(struct cli_dump *dump, const char *bytes, size_t size)
 void cli_dump_end(struct cli_dump *dump)
 {
     if (dump->is_begun)
-        fprintf(dump->file, "%08llx\n", (unsigned long long)dump->offset);
+        cli_printf("%08llx\n", (unsigned long long)dump->offset);
 }

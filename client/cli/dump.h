@@ -9,12 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum { CLI_DUMP_WIDTH = 16 }; /* bytes in a line */
 
 struct cli_dump {
-    FILE *file;
     uint64_t offset;                    /* of the next byte */
     unsigned char last[CLI_DUMP_WIDTH]; /* the line before */
     bool has_last;                      /* there is one */
@@ -22,8 +20,8 @@ struct cli_dump {
     bool is_begun;                      /* there were bytes */
 };
 
-/* Begins at that offset. */
-void cli_dump_begin(struct cli_dump *dump, FILE *file, uint64_t offset);
+/* Begins at that offset, on standard output. */
+void cli_dump_begin(struct cli_dump *dump, uint64_t offset);
 
 /* Adds bytes: a multiple of CLI_DUMP_WIDTH, but for the last ones. */
 void cli_dump_put(struct cli_dump *dump, const char *bytes, size_t size);

@@ -1,8 +1,12 @@
 #include "help.h"
 
+#include "output.h"
+#include "size.h"
+#include "wrap.h"
+
 #include <string.h>
 
-enum { LINE_WIDTH = 80, OPTION_COLUMN = 26, SYNOPSIS_INDENT = 11 };
+enum { OPTION_COLUMN = 26, SYNOPSIS_INDENT = 11 };
 
 void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
 {
@@ -26,33 +30,22 @@ void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
         snprintf(synopsis + size, CLI_SYNOPSIS_ROOM - size, " %s", rest);
 }
 
+static void put(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    cli_print_bytes(bytes, size);
+}
+
 void cli_print_wrapped(const char *text, int indent, int column)
 {
-    while (*text != '\0') {
-        size_t length = strcspn(text, " \n");
-
-        if (column > indent && column + 1 + (int)length > LINE_WIDTH) {
-            putchar('\n');
-            column = 0;
-        }
-        if (length != 0)
-            column +=
-                printf("%*s%.*s", column < indent ? indent - column : column > indent, "", (int)length, text);
-        text += length;
-        if (*text == '\n') {
-            putchar('\n');
-            column = 0;
-        }
-        text += *text != '\0';
-    }
-    putchar('\n');
+    um_wrap(text, indent, column, put, NULL);
 }
 
 static void print_option(int i)
 {
     int column =
-        printf("  %s%s%s%s", cli_options[i].name, cli_options[i].value != NULL ? " " : "",
-               cli_options[i].value != NULL ? cli_options[i].value : "", i == CLI_HELP ? ", -h" : "");
+        cli_printf("  %s%s%s%s", cli_options[i].name, cli_options[i].value != NULL ? " " : "",
+                   cli_options[i].value != NULL ? cli_options[i].value : "", i == CLI_HELP ? ", -h" : "");
 
     cli_print_wrapped(cli_options[i].doc, OPTION_COLUMN, column);
 }
@@ -61,7 +54,7 @@ static void print_options(const char *title, uint64_t options)
 {
     if (options == 0)
         return;
-    printf("\n%s:\n", title);
+    cli_printf("\n%s:\n", title);
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
         if ((options & (UINT64_C(1) << i)) != 0)
             print_option(i);
@@ -70,11 +63,11 @@ static void print_options(const char *title, uint64_t options)
 
 static void print_example(const char *example)
 {
-    puts("\nExamples:");
+    cli_print_line("\nExamples:");
     while (*example != '\0') {
         size_t length = strcspn(example, "\n");
 
-        printf("  %.*s\n", (int)length, example);
+        cli_printf("  %.*s\n", (int)length, example);
         example += length + (example[length] == '\n');
     }
 }
@@ -84,13 +77,13 @@ static void print_verb(const struct cli_verb *verb)
     char synopsis[CLI_SYNOPSIS_ROOM];
 
     cli_synopsis(verb, synopsis);
-    fputs("Usage:", stdout);
+    cli_print("Usage:");
     /* One column more than the indent brings a space before the first word. */
     cli_print_wrapped(synopsis, SYNOPSIS_INDENT, SYNOPSIS_INDENT + 1);
-    putchar('\n');
+    cli_print_char('\n');
     cli_print_wrapped(verb->summary, 2, 0);
     if (verb->detail != NULL) {
-        putchar('\n');
+        cli_print_char('\n');
         cli_print_wrapped(verb->detail, 2, 0);
     }
     print_options("Options", cli_verb_options(verb));
@@ -100,29 +93,36 @@ static void print_verb(const struct cli_verb *verb)
 
 static void print_statuses(void)
 {
-    puts("\nExit status:");
-#define PRINT_STATUS(identifier, number, meaning) cli_print_wrapped(meaning, 8, printf("  %d", number));
+    cli_print_line("\nExit status:");
+#define PRINT_STATUS(identifier, number, meaning) cli_print_wrapped(meaning, 8, cli_printf("  %d", number));
     CLI_STATUSES(PRINT_STATUS)
 #undef PRINT_STATUS
 }
 
 static void print_all(void)
 {
-    puts("umem: memory in a umemd daemon, for people and scripts\n\n"
-         "Usage: umem VERB [WORDS] [OPTIONS]\n\nVerbs:");
+    cli_print_line("umem: memory in a umemd daemon, for people and scripts\n\n"
+                   "Usage: umem VERB [WORDS] [OPTIONS]\n\nVerbs:");
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
-        int column = printf("  %s%s%s", verb->name, verb->words[0] != '\0' ? " " : "", verb->words);
+        int column = cli_printf("  %s%s%s", verb->name, verb->words[0] != '\0' ? " " : "", verb->words);
 
         cli_print_wrapped(verb->summary, 34, column);
     }
-    puts("\n  umem help VERB tells more of one, and its options; umem help METHOD of a method\n"
-         "  of the protocol. The man page umem(1) has it all.");
+    cli_print_char('\n');
+    cli_print_wrapped(
+        "umem help VERB tells more of one, and its options; umem help METHOD of a method of the protocol. "
+        "The man page umem(1) has it all.",
+        2, 0);
     print_options("Options of most verbs", CLI_COMMON_OPTIONS);
-    puts("\nOptions may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are\n"
-         "handles or names. A SIZE or OFFSET is in bytes: digits, with K, M, G or T behind\n"
-         "them for powers of 1024, or 0x and hexadecimal digits. With --json a result is one\n"
-         "JSON text on standard output, a list one array with an element a line, and an\n"
-         "error one JSON text on standard error.");
+    cli_print_char('\n');
+    cli_print_wrapped(
+        "Options may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are names or handles; "
+        "digits that "
+        "are no name are a handle, and what stands behind \":\" is a name in any case. A SIZE or OFFSET is "
+        "in bytes: " UM_SIZE_FORMS
+        ". With --json a result is one JSON text on standard output, a list one array with an element a "
+        "line, and an error one JSON text on standard error.",
+        0, 0);
     print_statuses();
 }
 

@@ -6,7 +6,9 @@
 #include "complete.h"
 #include "help.h"
 #include "man.h"
+#include "output.h"
 #include "params.h"
+#include "program.h"
 #include "report.h"
 #include "show.h"
 #include "system.h"
@@ -38,7 +40,8 @@ static int run_with_pipe(struct cli *cli)
     if (status == CLI_OK)
         status = verb->run(cli);
     cli_forget_result(cli);
-    umem_client_free(cli->client);
+    if (!cli->keeps_client)
+        umem_client_free(cli->client);
     return status;
 }
 
@@ -56,11 +59,11 @@ static bool run_hidden(int count, char **arguments, int *status)
 {
     *status = CLI_OK;
     if (count == 2 && strcmp(arguments[1], "--version") == 0)
-        puts("umem " UMEM_VERSION);
+        cli_print_line("umem " UMEM_VERSION);
     else if (count == 2 && strcmp(arguments[1], "--print-man") == 0)
         cli_print_man();
-    else if (count >= 3 && strcmp(arguments[1], "--complete") == 0)
-        cli_complete(arguments[2], (const char *const *)arguments + 3);
+    else if (count == 4 && strcmp(arguments[1], "--complete") == 0)
+        cli_complete(arguments[2], arguments[3]);
     else
         return false;
     return true;
@@ -71,7 +74,10 @@ int main(int count, char **arguments)
     struct cli cli = {.verb = NULL};
     int status;
 
-    arguments = cli_prepare(&count, arguments);
+    if (!um_program_fill_standard_files())
+        return CLI_FAILED;
+    cli_prepare();
+    arguments = um_program_arguments(&count, arguments);
     if (!run_hidden(count, arguments, &status)) {
         status = cli_parse(&cli, count, arguments);
         if (status == CLI_OK && cli.option[CLI_HELP] != NULL)
@@ -80,7 +86,7 @@ int main(int count, char **arguments)
             status = run(&cli);
         cli_parse_free(&cli);
     }
-    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == CLI_OK)
+    if (!cli_flush() && status == CLI_OK)
         status = cli_fail_file("standard output", "written");
     if (!cli_has_printed_all() && status == CLI_OK)
         status = cli_fail_memory();

@@ -5,6 +5,8 @@
 
 #include "cli.h"
 #include "help.h"
+#include "output.h"
+#include "size.h"
 
 enum { TOKEN_MINIMUM = 2 };
 
@@ -14,22 +16,22 @@ static void put(const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         switch (text[i]) {
         case '\\':
-            fputs("\\e", stdout);
+            cli_print("\\e");
             break;
         case '-':
-            fputs("\\-", stdout);
+            cli_print("\\-");
             break;
         case '\'':
-            fputs("\\(aq", stdout);
+            cli_print("\\(aq");
             break;
         case '^':
-            fputs("\\(ha", stdout);
+            cli_print("\\(ha");
             break;
         case '~':
-            fputs("\\(ti", stdout);
+            cli_print("\\(ti");
             break;
         default:
-            putchar(text[i]);
+            cli_print_char(text[i]);
         }
     }
 }
@@ -38,9 +40,9 @@ static void put(const char *text, size_t size)
 static void put_line(const char *text, size_t size)
 {
     if (size != 0 && (*text == '.' || *text == '\''))
-        fputs("\\&", stdout);
+        cli_print("\\&");
     put(text, size);
-    putchar('\n');
+    cli_print_char('\n');
 }
 
 /* Paragraphs with an empty line between, each behind a .IP, so that it stays under its entry. */
@@ -50,7 +52,7 @@ static void put_paragraphs(const char *text)
         const char *end = strstr(text, "\n\n");
         size_t size = end != NULL ? (size_t)(end - text) : strlen(text);
 
-        puts(".IP");
+        cli_print_line(".IP");
         put_line(text, size);
         text += size + (end != NULL ? 2 : 0);
     }
@@ -72,27 +74,27 @@ static void put_synopsis(const char *text)
         size_t size = strcspn(text, " []|.");
 
         if (size != 0) {
-            fputs(is_placeholder(text, size) ? "\\fI" : "\\fB", stdout);
+            cli_print(is_placeholder(text, size) ? "\\fI" : "\\fB");
             put(text, size);
-            fputs("\\fR", stdout);
+            cli_print("\\fR");
         }
         text += size;
         if (*text != '\0')
-            putchar(*text++);
+            cli_print_char(*text++);
     }
-    putchar('\n');
+    cli_print_char('\n');
 }
 
 static void put_example(const char *example)
 {
-    puts(".IP\n.nf");
+    cli_print_line(".IP\n.nf");
     while (*example != '\0') {
         size_t length = strcspn(example, "\n");
 
         put_line(example, length);
         example += length + (example[length] == '\n');
     }
-    puts(".fi");
+    cli_print_line(".fi");
 }
 
 static void put_verb(const struct cli_verb *verb)
@@ -100,12 +102,12 @@ static void put_verb(const struct cli_verb *verb)
     char synopsis[CLI_SYNOPSIS_ROOM];
 
     cli_synopsis(verb, synopsis);
-    puts(".TP");
+    cli_print_line(".TP");
     put_synopsis(synopsis);
     /* A phrase in the help, a sentence here. */
-    putchar(toupper((unsigned char)verb->summary[0]));
+    cli_print_char((char)toupper((unsigned char)verb->summary[0]));
     put(verb->summary + 1, strlen(verb->summary + 1));
-    puts(".");
+    cli_print_line(".");
     if (verb->detail != NULL)
         put_paragraphs(verb->detail);
     if (verb->example != NULL)
@@ -114,30 +116,31 @@ static void put_verb(const struct cli_verb *verb)
 
 static void put_options(void)
 {
-    puts(".SH OPTIONS\n"
-         "Options stand before or after the verb.\n"
-         "An option\\(aqs value is the next argument, or what follows \\(lq=\\(rq.\n"
-         "\\(lq\\-\\-\\(rq ends the options.\n"
-         "Every verb that talks to a daemon takes \\-\\-pipe, \\-\\-json, \\-\\-timeout and \\-\\-help.\n"
-         "An option that a verb does not take is refused.");
+    cli_print_line(
+        ".SH OPTIONS\n"
+        "Options stand before or after the verb.\n"
+        "An option\\(aqs value is the next argument, or what follows \\(lq=\\(rq.\n"
+        "\\(lq\\-\\-\\(rq ends the options.\n"
+        "Every verb that talks to a daemon takes \\-\\-pipe, \\-\\-json, \\-\\-timeout and \\-\\-help.\n"
+        "An option that a verb does not take is refused.");
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
-        fputs(".TP\n\\fB", stdout);
+        cli_print(".TP\n\\fB");
         put(cli_options[i].name, strlen(cli_options[i].name));
-        fputs("\\fR", stdout);
+        cli_print("\\fR");
         if (cli_options[i].value != NULL)
-            printf(" \\fI%s\\fR", cli_options[i].value);
-        fputs(i == CLI_HELP ? ", \\fB\\-h\\fR\n" : "\n", stdout);
-        putchar(toupper((unsigned char)cli_options[i].doc[0]));
+            cli_printf(" \\fI%s\\fR", cli_options[i].value);
+        cli_print(i == CLI_HELP ? ", \\fB\\-h\\fR\n" : "\n");
+        cli_print_char((char)toupper((unsigned char)cli_options[i].doc[0]));
         put(cli_options[i].doc + 1, strlen(cli_options[i].doc + 1));
-        puts(".");
+        cli_print_line(".");
     }
 }
 
 static void put_statuses(void)
 {
-    puts(".SH EXIT STATUS");
+    cli_print_line(".SH EXIT STATUS");
 #define PUT_STATUS(identifier, number, meaning) \
-    printf(".TP\n%d\n", number); \
+    cli_printf(".TP\n%d\n", number); \
     put_line(meaning ".", sizeof meaning);
     CLI_STATUSES(PUT_STATUS)
 #undef PUT_STATUS
@@ -145,7 +148,7 @@ static void put_statuses(void)
 
 void cli_print_man(void)
 {
-    puts(
+    cli_print_line(
         ".\\\" Printed by umem \\-\\-print\\-man: change the table of verbs, not this page.\n"
         ".TH UMEM 1 \"\" \"umemd " UMEM_VERSION "\" \"User Commands\"\n"
         ".SH NAME\n"
@@ -156,10 +159,15 @@ void cli_print_man(void)
         "umemd owns heap memory and lends it by handle.\n"
         "umem asks it for blocks of memory, reads and writes them, and tells what there is.\n"
         ".PP\n"
-        "\\fIBLOCK\\fR and \\fIHEAP\\fR are handles or names; \\fBprocess\\fR is the daemon\\(aqs own heap.\n"
-        "A \\fISIZE\\fR or \\fIOFFSET\\fR is in bytes: digits, with K, M, G or T behind them for powers of "
-        "1024, or 0x "
-        "and\nhexadecimal digits.\n"
+        "\\fIBLOCK\\fR and \\fIHEAP\\fR are names or handles; \\fBprocess\\fR is the daemon\\(aqs own heap.\n"
+        "Digits that are no name are a handle.\n"
+        "What stands behind a colon is a name in any case: \\fB:268435464\\fR is the block of that name, "
+        "whatever handles there "
+        "are.\n"
+        "(\\fBumem call\\fR takes a handle as a number, which is never a name.)\n"
+        ".PP\n"
+        "A \\fISIZE\\fR or \\fIOFFSET\\fR is in bytes: " UM_SIZE_FORMS ".\n"
+        "Units may be written in either case.\n"
         ".PP\n"
         "With \\fB\\-\\-json\\fR a result is one JSON text on standard output, as the daemon gave it.\n"
         "A list is one array with an element a line; an array without its end was cut short by an error.\n"
@@ -175,9 +183,9 @@ void cli_print_man(void)
         put_verb(verb);
     put_options();
     put_statuses();
-    puts(".SH ENVIRONMENT\n"
-         ".TP\n\\fBUMEM_PIPE\\fR\nThe daemon\\(aqs pipe, where \\-\\-pipe does not name one.\n"
-         ".TP\n\\fBXDG_RUNTIME_DIR\\fR\nWhere the user\\(aqs own pipe lies, except on Windows.\n"
-         ".SH SEE ALSO\n"
-         "\\fBhexdump\\fR(1), \\fBflock\\fR(1)");
+    cli_print_line(".SH ENVIRONMENT\n"
+                   ".TP\n\\fBUMEM_PIPE\\fR\nThe daemon\\(aqs pipe, where \\-\\-pipe does not name one.\n"
+                   ".TP\n\\fBXDG_RUNTIME_DIR\\fR\nWhere the user\\(aqs own pipe lies, except on Windows.\n"
+                   ".SH SEE ALSO\n"
+                   "\\fBumem_client\\fR(3), \\fBumemd\\fR(8), \\fBflock\\fR(1), \\fBhexdump\\fR(1)");
 }

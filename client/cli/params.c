@@ -1,22 +1,26 @@
 #include "params.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cJSON.h>
 
+#include "decimal.h"
 #include "json_out.h"
 #include "report.h"
 #include "show.h"
+#include "size.h"
 #include "text.h"
 
-enum { PARAMS_LIMIT = 1 << 26, HANDLE_DIGITS = 16 };
+enum { PARAMS_LIMIT = 1 << 26 };
 
 void cli_params_begin(struct cli_params *params)
 {
     params->is_wrong = false;
+    params->has_floats = false;
     um_buf_init(&params->json, PARAMS_LIMIT);
     um_json_begin_object(&params->json);
 }
@@ -54,16 +58,7 @@ void cli_put_text(struct cli_params *params, const char *key, const char *text)
 
 void cli_put_handle(struct cli_params *params, const char *key, const char *text)
 {
-    /* Longer digits cannot be a handle, and no number says them exactly: then it is a name. */
-    bool is_number = text != NULL && *text >= '1' && *text <= '9' &&
-                     strspn(text, "0123456789") == strlen(text) && strlen(text) <= HANDLE_DIGITS;
-
-    if (!is_number) {
-        cli_put_text(params, key, text);
-        return;
-    }
-    um_json_key(&params->json, key);
-    um_json_raw(&params->json, text, strlen(text));
+    cli_put_text(params, key, text);
 }
 
 void cli_put_words(struct cli_params *params, const char *key, const char *text)
@@ -86,32 +81,10 @@ void cli_put_words(struct cli_params *params, const char *key, const char *text)
 
 bool cli_parse_size(const char *text, uint64_t *size)
 {
-    static const char units[] = "KMGT";
-    bool is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    const char *digits = is_hex ? text + 2 : text;
-    size_t length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
-    const char *end = digits + length;
-    uint64_t number = strtoull(digits, NULL, is_hex ? 16 : 10);
-    unsigned shift = 0;
-
-    if (length == 0 || length > HANDLE_DIGITS)
-        return false;
-    if (*end != '\0') {
-        const char *unit = strchr(units, *end);
-
-        if (is_hex || unit == NULL || end[1] != '\0')
-            return false;
-        shift = 10 * (unsigned)(unit - units + 1);
-    }
-    if (number > UMEM_SIZE_MAX >> shift)
-        return false;
-    *size = number << shift;
-    return true;
+    return um_size_parse(text, UMEM_SIZE_MAX, size);
 }
 
-static const char not_a_size[] =
-    "not a size; write digits, with K, M, G or T behind them for powers of 1024, or 0x and "
-    "hexadecimal digits";
+static const char not_a_size[] = "not a size; write " UM_SIZE_FORMS;
 
 void cli_put_size(struct cli_params *params, const char *key, const char *text)
 {
@@ -145,29 +118,122 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
     return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
 }
 
-void cli_put_element(struct cli_params *params, const char *text)
+/* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */
+static const char *word_for(const char *text)
+{
+    static const char *const words[][2] = {
+        {"nan", "NaN"},        {"-nan", "NaN"},          {"inf", "Infinity"},
+        {"-inf", "-Infinity"}, {"infinity", "Infinity"}, {"-infinity", "-Infinity"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *at = text;
+        const char *word = words[i][0];
+
+        /* The other case of a letter; of a minus no character that is meant. */
+        for (; *at != '\0' && (*at == *word || (*at | 0x20) == *word); at++)
+            word++;
+        if (*at == '\0' && *word == '\0')
+            return words[i][1];
+    }
+    return NULL;
+}
+
+struct integer {
+    bool is_negative;
+    bool is_past; /* it has more than 64 bits */
+    uint64_t magnitude;
+};
+
+/* Reads digits without fraction and exponent, of base 16 behind 0x. */
+static bool read_integer(const char *text, struct integer *integer)
 {
     const char *digits = *text == '-' ? text + 1 : text;
     bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    bool is_integer = *digits != '\0' && (is_hex || strspn(digits, "0123456789") == strlen(digits));
-    double number = 0;
-    char *end = NULL;
+    size_t length;
 
+    digits += is_hex ? 2 : 0;
+    length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+    if (length == 0 || digits[length] != '\0')
+        return false;
     errno = 0;
-    if (is_integer && *text == '-')
-        um_json_int64(&params->json, strtoll(text, &end, is_hex ? 16 : 10));
-    else if (is_integer)
-        um_json_uint64(&params->json, strtoull(text, &end, is_hex ? 16 : 10));
-    else
-        number = strtod(text, &end);
-    if (!is_integer)
-        um_json_double(&params->json, number);
-    if (*text == '\0' || *end != '\0' || strchr(" \t\n+", *text) != NULL)
-        refuse(params, text, "not a number");
-    else if (errno == ERANGE && is_integer)
-        refuse(params, text, "past what 64 bits hold");
-    else if (errno == ERANGE && fabs(number) > 1)
+    integer->is_negative = *text == '-';
+    integer->magnitude = strtoull(digits, NULL, is_hex ? 16 : 10);
+    integer->is_past = errno == ERANGE;
+    return true;
+}
+
+bool cli_is_number(const char *text)
+{
+    struct integer integer;
+    double number;
+
+    return read_integer(text, &integer) || word_for(text) != NULL ||
+           um_decimal_read_double(text, strlen(text), &number);
+}
+
+/* Whether a decimal number is written as JSON has them: digits on both sides of a point, and no zeros before others. */
+static bool is_json_number(const char *text)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    const char *point = strchr(text, '.');
+
+    if (*digits < '0' || *digits > '9' || (*digits == '0' && digits[1] >= '0' && digits[1] <= '9'))
+        return false;
+    return point == NULL || (point[1] >= '0' && point[1] <= '9');
+}
+
+/* As it was written, so that it is rounded once, by the daemon. */
+static void put_decimal(struct cli_params *params, const char *text, double number)
+{
+    if (!(fabs(number) <= DBL_MAX))
         refuse(params, text, "past what a double holds; inf stands for infinity");
+    else if (is_json_number(text))
+        um_json_raw(&params->json, text, strlen(text));
+    else
+        um_json_double(&params->json, number);
+}
+
+static void put_integer(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    uint64_t magnitude = integer->magnitude;
+
+    if (integer->is_past || (integer->is_negative && magnitude > (uint64_t)INT64_MAX + 1))
+        refuse(params, text, "past what 64 bits hold");
+    else if (integer->is_negative)
+        um_json_int64(&params->json, magnitude > INT64_MAX ? INT64_MIN : -(int64_t)magnitude);
+    else
+        um_json_uint64(&params->json, magnitude);
+}
+
+/* For floats: digits of base 16, rounded like others. */
+static void put_hexadecimal(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    double number = (double)integer->magnitude;
+
+    if (integer->is_past)
+        refuse(params, text, "past what 64 bits hold");
+    else
+        um_json_double(&params->json, integer->is_negative ? -number : number);
+}
+
+void cli_put_element(struct cli_params *params, const char *text)
+{
+    const char *word = word_for(text);
+    struct integer integer;
+    bool is_integer = read_integer(text, &integer);
+    double number;
+
+    if (word != NULL)
+        um_json_cstring(&params->json, word);
+    else if (is_integer && !params->has_floats)
+        put_integer(params, text, &integer);
+    else if (um_decimal_read_double(text, strlen(text), &number))
+        put_decimal(params, text, number);
+    else if (is_integer)
+        put_hexadecimal(params, text, &integer);
+    else
+        refuse(params, text, "not a number");
 }
 
 void cli_put_value(struct cli_params *params, const char *key, const char *text)
@@ -189,6 +255,39 @@ void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes
     cli_put_text(params, "encoding", "hex");
 }
 
+static bool is_space(char character)
+{
+    return character != '\0' && strchr(" \t\r\n", character) != NULL;
+}
+
+/* Takes white space out of encoded bytes, which other programs put there; *length is then that of what is left. In hexadecimal
+ * digits it stands between bytes only: else it stays, to be found. */
+static void take_spaces_out(char *text, bool hex, size_t *length)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *length; i++) {
+        if (!is_space(text[i]) || (hex && kept % 2 != 0))
+            text[kept++] = text[i];
+    }
+    *length = kept;
+}
+
+/* Where in `text` the character stands that has number `index` of those that are no white space between bytes. */
+static size_t place_of(const char *text, bool hex, size_t index)
+{
+    size_t kept = 0;
+    size_t at = 0;
+
+    for (; text[at] != '\0'; at++) {
+        if (is_space(text[at]) && !(hex && kept % 2 != 0))
+            continue;
+        if (kept++ == index)
+            break;
+    }
+    return at;
+}
+
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size)
 {
     bool hex = cli->option[CLI_HEX] != NULL;
@@ -202,13 +301,15 @@ int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_
     decoded = malloc(length + 1);
     if (decoded == NULL)
         return cli_fail_memory();
-    *size = length;
     memcpy(decoded, text, length);
-    if ((hex && !um_hex_decode(decoded, text, length, size, &bad_offset)) ||
-        (base64 && !um_base64_decode(decoded, text, length, size, &bad_offset))) {
+    if (hex || base64)
+        take_spaces_out(decoded, hex, &length);
+    *size = length;
+    if ((hex && !um_hex_decode(decoded, decoded, length, size, &bad_offset)) ||
+        (base64 && !um_base64_decode(decoded, decoded, length, size, &bad_offset))) {
         free(decoded);
         return cli_fail(CLI_USAGE, "DATA is not %s from character %zu on", hex ? "hexadecimal" : "base64",
-                        bad_offset);
+                        place_of(text, hex, bad_offset));
     }
     *bytes = decoded;
     return CLI_OK;

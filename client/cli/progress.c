@@ -1,32 +1,40 @@
 #include "progress.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "system.h"
 
-enum { SHOWN_FROM = 8 << 20, MIB = 1 << 20, BAR_WIDTH = 30, LINE_WIDTH = 76 };
+enum { SHOWN_FROM = 8 << 20, MIB = 1 << 20, BAR_WIDTH = 30, LINE_WIDTH = 76, LINE_ROOM = 160 };
 
 void cli_progress_begin(struct cli_progress *progress, const char *what, uint64_t total)
 {
     *progress = (struct cli_progress){.what = what, .total = total, .shown = UINT64_MAX};
-    progress->is_wanted = cli_is_terminal(stderr) && (total == 0 || total >= SHOWN_FROM);
+    progress->is_wanted = cli_is_terminal(CLI_ERRORS) && (total == 0 || total >= SHOWN_FROM);
+}
+
+static void show(const char *line)
+{
+    cli_write_file(CLI_ERRORS, line, strlen(line));
 }
 
 static void draw(struct cli_progress *progress)
 {
     char bar[BAR_WIDTH + 1];
+    char line[LINE_ROOM];
     int filled = (int)(progress->shown * BAR_WIDTH / 100);
 
     if (progress->total == 0) {
-        fprintf(stderr, "\r%s %llu MiB", progress->what, (unsigned long long)progress->shown);
+        snprintf(line, sizeof line, "\r%s %llu MiB", progress->what, (unsigned long long)progress->shown);
     } else {
         for (int i = 0; i < BAR_WIDTH; i++)
             bar[i] = i < filled ? '#' : '.';
         bar[BAR_WIDTH] = '\0';
-        fprintf(stderr, "\r%s %3d%% [%s] %llu of %llu MiB", progress->what, (int)progress->shown, bar,
-                (unsigned long long)(progress->done / MIB), (unsigned long long)(progress->total / MIB));
+        snprintf(line, sizeof line, "\r%s %3d%% [%s] %llu of %llu MiB", progress->what, (int)progress->shown,
+                 bar, (unsigned long long)(progress->done / MIB),
+                 (unsigned long long)(progress->total / MIB));
     }
-    fflush(stderr);
+    show(line);
     progress->is_drawn = true;
 }
 
@@ -52,7 +60,10 @@ void cli_progress_step(struct cli_progress *progress, uint64_t bytes)
 
 void cli_progress_end(struct cli_progress *progress)
 {
+    char line[LINE_ROOM];
+
+    snprintf(line, sizeof line, "\r%*s\r", LINE_WIDTH, "");
     if (progress->is_drawn)
-        fprintf(stderr, "\r%*s\r", LINE_WIDTH, "");
+        show(line);
     progress->is_drawn = false;
 }

@@ -6,6 +6,8 @@
 
 #include "help.h"
 #include "json_out.h"
+#include "output.h"
+#include "system.h"
 
 enum { MESSAGE_ROOM = 2048, JSON_LIMIT = 1 << 16 };
 
@@ -37,6 +39,18 @@ static void put_text(struct um_buf *out, const char *key, const char *text)
     um_json_cstring(out, text);
 }
 
+/* Writes a line, without the C library, which would need memory of its own and lose what a pipe does not take at once. */
+static void write_errors(struct um_buf *line)
+{
+    static const char no_memory[] = "umem: this program's own memory is used up\n";
+
+    if (um_buf_append_byte(line, '\n'))
+        cli_write_file(CLI_ERRORS, line->data, line->size);
+    else
+        cli_write_file(CLI_ERRORS, no_memory, sizeof no_memory - 1);
+    um_buf_deinit(line);
+}
+
 static void tell_json(const struct told *told)
 {
     struct um_buf out;
@@ -61,28 +75,40 @@ static void tell_json(const struct told *told)
     um_json_key(&out, "status");
     um_json_int(&out, told->status);
     um_json_end_object(&out);
-    um_buf_append_byte(&out, '\n');
-    if (!out.failed)
-        fwrite(out.data, 1, out.size, stderr);
-    um_buf_deinit(&out);
+    write_errors(&out);
+}
+
+static void tell_text(const struct told *told)
+{
+    struct um_buf out;
+
+    um_buf_init(&out, JSON_LIMIT);
+    um_buf_append_string(&out, "umem: ");
+    /* The library names the pipe itself where connecting failed. */
+    if (told->pipe != NULL && strncmp(told->message, told->pipe, strlen(told->pipe)) != 0) {
+        um_buf_append_string(&out, told->pipe);
+        um_buf_append_string(&out, ": ");
+    }
+    if (told->shows_name) {
+        um_buf_append_string(&out, told->name);
+        um_buf_append_string(&out, ": ");
+    }
+    um_buf_append_string(&out, told->message);
+    if (told->remedy != NULL) {
+        um_buf_append_string(&out, "; ");
+        um_buf_append_string(&out, told->remedy);
+    }
+    write_errors(&out);
 }
 
 static int tell(const struct told *told)
 {
-    if (as_json) {
+    /* On a terminal, what was printed before stands before. */
+    cli_flush();
+    if (as_json)
         tell_json(told);
-        return told->status;
-    }
-    fputs("umem: ", stderr);
-    /* The library names the pipe itself where connecting failed. */
-    if (told->pipe != NULL && strncmp(told->message, told->pipe, strlen(told->pipe)) != 0)
-        fprintf(stderr, "%s: ", told->pipe);
-    if (told->shows_name)
-        fprintf(stderr, "%s: ", told->name);
-    fputs(told->message, stderr);
-    if (told->remedy != NULL)
-        fprintf(stderr, "; %s", told->remedy);
-    fputc('\n', stderr);
+    else
+        tell_text(told);
     return told->status;
 }
 

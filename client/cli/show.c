@@ -1,21 +1,16 @@
 #include "show.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include <cJSON.h>
 
+#include "decimal.h"
 #include "json_out.h"
+#include "output.h"
 #include "report.h"
 
-enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64 };
-
-static bool is_whole(double number)
-{
-    return number >= -(double)UM_JSON_INTEGER_MAX && number <= (double)UM_JSON_INTEGER_MAX &&
-           number == floor(number);
-}
+enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64, COLUMN = 22 /* where values stand, at least */ };
 
 static const cJSON *find_member(const cJSON *object, const char *path)
 {
@@ -36,7 +31,7 @@ static const char *scalar(const cJSON *value, char room[CLI_NUMBER_ROOM])
         return cJSON_IsTrue(value) ? "yes" : "no";
     if (!cJSON_IsNumber(value))
         return "";
-    snprintf(room, CLI_NUMBER_ROOM, is_whole(value->valuedouble) ? "%.0f" : "%.17g", value->valuedouble);
+    room[um_decimal_print_double(value->valuedouble, room)] = '\0';
     return room;
 }
 
@@ -53,7 +48,9 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_begin_object(out);
         cJSON_ArrayForEach(item, value)
         {
-            um_json_key(out, item->string);
+            /* The daemon's word: it may hold what a key of ours never does. */
+            um_json_cstring(out, item->string);
+            um_buf_append_byte(out, ':');
             cli_write_json(out, item);
         }
         um_json_end_object(out);
@@ -70,8 +67,6 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_bool(out, cJSON_IsTrue(value));
     } else if (!cJSON_IsNumber(value)) {
         um_json_null(out);
-    } else if (is_whole(value->valuedouble)) {
-        um_json_int(out, (int64_t)value->valuedouble);
     } else {
         um_json_double(out, value->valuedouble);
     }
@@ -91,7 +86,7 @@ static void print_json(const cJSON *value)
     um_buf_init(&out, JSON_LIMIT);
     cli_write_json(&out, value);
     if (!out.failed)
-        fwrite(out.data, 1, out.size, stdout);
+        cli_print_bytes(out.data, out.size);
     is_incomplete |= out.failed;
     um_buf_deinit(&out);
 }
@@ -99,7 +94,7 @@ static void print_json(const cJSON *value)
 void cli_print_json(const cJSON *value)
 {
     print_json(value);
-    putchar('\n');
+    cli_print_char('\n');
 }
 
 /* Moments are seconds since 1970 on the wire; people get their own calendar. */
@@ -124,7 +119,23 @@ static const char *readable(const cJSON *item, char room[CLI_NUMBER_ROOM])
     return room;
 }
 
-static void print_members(const cJSON *object, const char *prefix)
+/* Characters of the longest path that print_members() prints, given those of the prefix. */
+static int widest(const cJSON *object, int prefix)
+{
+    const cJSON *item;
+    int width = 0;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        int own = prefix + (int)strlen(item->string);
+
+        own = cJSON_IsObject(item) ? widest(item, own + 1) : own;
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+static void print_members(const cJSON *object, const char *prefix, int width)
 {
     const cJSON *item;
 
@@ -136,19 +147,21 @@ static void print_members(const cJSON *object, const char *prefix)
         snprintf(path, sizeof path, "%s%s", prefix, item->string);
         if (cJSON_IsObject(item)) {
             snprintf(path, sizeof path, "%s%s.", prefix, item->string);
-            print_members(item, path);
+            print_members(item, path, width);
         } else if (cJSON_IsArray(item)) {
-            printf("%-22s ", path);
+            cli_printf("%-*s ", width, path);
             cli_print_json(item);
         } else {
-            printf("%-22s %s\n", path, readable(item, room));
+            cli_printf("%-*s %s\n", width, path, readable(item, room));
         }
     }
 }
 
 void cli_print_members(const cJSON *object)
 {
-    print_members(object, "");
+    int width = widest(object, 0);
+
+    print_members(object, "", width > COLUMN ? width : COLUMN);
 }
 
 int cli_show(struct cli *cli, const char *method, struct cli_params *params, const char *member)
@@ -157,10 +170,11 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     char room[CLI_NUMBER_ROOM];
     int status = cli_call(cli, method, params, &result);
 
+    cli_outlast_reader();
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')
-        puts(cli_member(result, member, room));
+        cli_print_line(cli_member(result, member, room));
     else if (status == CLI_OK && member != NULL)
         cli_print_members(result);
     cJSON_Delete(result);
@@ -205,7 +219,7 @@ static void print_cell(const struct cli_column *column, const char *text)
 {
     bool is_last = column[1].title == NULL;
 
-    printf("%*s%s", is_last ? 0 : column->width, text, is_last ? "\n" : " ");
+    cli_printf("%*s%s", is_last ? 0 : column->width, text, is_last ? "\n" : " ");
 }
 
 static int print_entry(struct cli *cli, const cJSON *entry, void *context)
@@ -213,7 +227,7 @@ static int print_entry(struct cli *cli, const cJSON *entry, void *context)
     struct printing *printing = context;
 
     if (cli->option[CLI_JSON] != NULL) {
-        fputs(printing->count == 0 ? "[\n" : ",\n", stdout);
+        cli_print(printing->count == 0 ? "[\n" : ",\n");
         print_json(entry);
     } else {
         for (const struct cli_column *column = printing->columns; column->title != NULL; column++) {
@@ -245,6 +259,6 @@ int cli_show_list(struct cli *cli, const struct cli_list *list, const struct cli
     status = cli_visit(cli, &printed, &printing);
     /* An array that is cut short by an error stays without its end, so that nobody takes it for the whole. */
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(printing.count == 0 ? "[]" : "\n]");
+        cli_print_line(printing.count == 0 ? "[]" : "\n]");
     return status;
 }

@@ -12,11 +12,11 @@ enum { PIECE_SIZE = 4 << 20 }; /* bytes that are read or written at a time */
 
 int cli_source_open(struct cli_source *source, const char *path)
 {
-    *source = (struct cli_source){.file = stdin, .name = "standard input"};
+    *source = (struct cli_source){.file = CLI_INPUT, .name = "standard input"};
     if (path != NULL && strcmp(path, "-") != 0) {
         source->name = path;
-        source->file = cli_open_file(path, "rb");
-        if (source->file == NULL)
+        source->file = cli_open_file(path);
+        if (source->file < 0)
             return cli_fail_file(path, "opened");
     }
     source->is_sized = cli_file_size(source->file, &source->size);
@@ -25,19 +25,49 @@ int cli_source_open(struct cli_source *source, const char *path)
 
 void cli_source_close(struct cli_source *source)
 {
-    if (source->file != NULL && source->file != stdin)
-        fclose(source->file);
-    source->file = NULL;
+    if (source->file != CLI_INPUT)
+        cli_close_file(source->file);
+    source->file = -1;
 }
 
-static int too_long(struct cli *cli, const struct cli_source *source, uint64_t offset, uint64_t block_size)
+/* ---- pieces ---- */
+
+/* Bytes on their way. */
+struct piece {
+    char *bytes; /* PIECE_SIZE of them may be there */
+    size_t size;
+    bool is_last; /* the source has ended behind it */
+};
+
+/* Fills a piece, or less where the source ends. Returns an exit status; a failure has been told. */
+static int read_piece(const struct cli_source *source, struct piece *piece)
 {
-    if (source->sent == 0 && source->is_sized)
-        return cli_fail_as(cli, UMEM_E_OUT_OF_RANGE,
-                           "%s has %llu bytes; at offset %llu of the block, which has %llu, they do not fit; "
-                           "nothing was written",
-                           source->name, (unsigned long long)source->size, (unsigned long long)offset,
-                           (unsigned long long)block_size);
+    piece->size = 0;
+    piece->is_last = false;
+    while (piece->size < PIECE_SIZE && !piece->is_last) {
+        long size = cli_read_file(source->file, piece->bytes + piece->size, PIECE_SIZE - piece->size);
+
+        if (size < 0)
+            return cli_fail_file(source->name, "read to its end");
+        piece->is_last = size == 0;
+        piece->size += (size_t)size;
+    }
+    return CLI_OK;
+}
+
+static int fail_size_known(const struct cli *cli, const struct cli_source *source, uint64_t block_size,
+                           uint64_t offset)
+{
+    return cli_fail_as(cli, UMEM_E_OUT_OF_RANGE,
+                       "%s has %llu bytes; at offset %llu of the block, which has %llu, they do not fit; "
+                       "nothing was written",
+                       source->name, (unsigned long long)source->size, (unsigned long long)offset,
+                       (unsigned long long)block_size);
+}
+
+static int fail_size_seen(const struct cli *cli, const struct cli_source *source, uint64_t block_size,
+                          uint64_t offset)
+{
     return cli_fail_as(
         cli, UMEM_E_OUT_OF_RANGE,
         "%s has more bytes than fit at offset %llu of the block, which has %llu; the first %llu "
@@ -46,96 +76,102 @@ static int too_long(struct cli *cli, const struct cli_source *source, uint64_t o
         (unsigned long long)source->sent);
 }
 
-static int send_pieces(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t room,
-                       uint64_t offset, char *piece)
+/* Writes pieces until the source ends or the block does; the first one is there. A file that grows meanwhile is like a pipe that
+ * has too much. */
+static int send_pieces(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
+                       uint64_t offset, struct piece *piece)
 {
+    uint64_t room = block_size - offset;
     struct cli_progress progress;
-    bool fits = true;
     int code = UMEM_OK;
+    int status = CLI_OK;
+    bool fits = true;
 
     cli_progress_begin(&progress, "write", source->is_sized ? source->size : 0);
-    while (code == UMEM_OK) {
-        size_t size = fread(piece, 1, PIECE_SIZE, source->file);
+    while (piece->size != 0 && code == UMEM_OK && status == CLI_OK && fits) {
+        size_t size = piece->size < room - source->sent ? piece->size : (size_t)(room - source->sent);
 
-        if (size == 0)
-            break;
-        fits = size <= room - source->sent;
-        if (!fits)
-            break;
-        code = umem_block_write(cli->client, block, offset + source->sent, piece, size);
+        fits = size == piece->size;
+        code = umem_block_write(cli->client, block, offset + source->sent, piece->bytes, size);
         if (code == UMEM_OK)
             source->sent += size;
         cli_progress_step(&progress, size);
+        if (code == UMEM_OK && fits)
+            status = read_piece(source, piece);
     }
     cli_progress_end(&progress);
     if (code != UMEM_OK)
         return cli_fail_call(cli);
-    if (!fits)
-        return too_long(cli, source, offset, offset + room);
-    if (ferror(source->file) != 0)
-        return cli_fail_file(source->name, "read to its end");
-    return CLI_OK;
+    return fits || status != CLI_OK ? status : fail_size_seen(cli, source, block_size, offset);
 }
 
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset)
 {
-    char *piece;
+    struct piece piece = {.bytes = malloc(PIECE_SIZE)};
     int status;
 
-    if (offset > block_size)
-        return cli_fail_as(cli, UMEM_E_OUT_OF_RANGE,
-                           "offset %llu is past the end of the block, which has %llu bytes",
-                           (unsigned long long)offset, (unsigned long long)block_size);
-    if (source->is_sized && source->size > block_size - offset)
-        return too_long(cli, source, offset, block_size);
-    piece = malloc(PIECE_SIZE);
-    if (piece == NULL)
+    if (piece.bytes == NULL)
         return cli_fail_memory();
-    /* A file that grows meanwhile is noticed like a pipe that has too much. */
-    status = send_pieces(cli, source, block, block_size - offset, offset, piece);
-    free(piece);
+    if (offset > block_size)
+        status = cli_fail_as(cli, UMEM_E_OUT_OF_RANGE,
+                             "offset %llu is past the end of the block, which has %llu bytes",
+                             (unsigned long long)offset, (unsigned long long)block_size);
+    else
+        status = read_piece(source, &piece);
+    /* Some files of the system's have fewer bytes than it says. */
+    if (status == CLI_OK && source->is_sized && piece.is_last)
+        source->size = piece.size;
+    if (status == CLI_OK && source->is_sized && source->size > block_size - offset)
+        status = fail_size_known(cli, source, block_size, offset);
+    if (status == CLI_OK)
+        status = send_pieces(cli, source, block, block_size, offset, &piece);
+    free(piece.bytes);
     return status;
 }
 
-/* Doubling keeps the number of resizes small, whatever comes. */
+/* Doubling keeps the number of resizes small, whatever comes; where there is no memory for that, what is wanted may do. */
 static int make_room(struct cli *cli, umem_handle block, uint64_t wanted, uint64_t *room)
 {
     uint64_t larger = *room > UMEM_SIZE_MAX / 2 || 2 * *room < wanted ? wanted : 2 * *room;
+    int code = UMEM_OK;
 
     if (wanted <= *room)
         return UMEM_OK;
-    *room = larger;
-    return umem_block_resize(cli->client, block, larger, 0);
+    code = umem_block_resize(cli->client, block, larger, 0);
+    if (larger != wanted && (code == UMEM_E_NO_MEMORY || code == UMEM_E_LIMIT_EXCEEDED)) {
+        larger = wanted;
+        code = umem_block_resize(cli->client, block, larger, 0);
+    }
+    if (code == UMEM_OK)
+        *room = larger;
+    return code;
 }
 
-int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block)
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t room)
 {
+    struct piece piece = {.bytes = malloc(PIECE_SIZE)};
     struct cli_progress progress;
-    char *piece = malloc(PIECE_SIZE);
-    uint64_t room = 0;
     int code = UMEM_OK;
+    int status;
 
-    if (piece == NULL)
+    if (piece.bytes == NULL)
         return cli_fail_memory();
-    cli_progress_begin(&progress, "write", 0);
-    while (code == UMEM_OK) {
-        size_t size = fread(piece, 1, PIECE_SIZE, source->file);
-
-        if (size == 0)
-            break;
-        code = make_room(cli, block, source->sent + size, &room);
+    cli_progress_begin(&progress, "write", source->is_sized ? source->size : 0);
+    status = read_piece(source, &piece);
+    while (status == CLI_OK && code == UMEM_OK && piece.size != 0) {
+        code = make_room(cli, block, source->sent + piece.size, &room);
         if (code == UMEM_OK)
-            code = umem_block_write(cli->client, block, source->sent, piece, size);
-        if (code == UMEM_OK)
-            source->sent += size;
-        cli_progress_step(&progress, size);
+            code = umem_block_write(cli->client, block, source->sent, piece.bytes, piece.size);
+        if (code == UMEM_OK) {
+            source->sent += piece.size;
+            cli_progress_step(&progress, piece.size);
+            status = read_piece(source, &piece);
+        }
     }
     cli_progress_end(&progress);
-    free(piece);
-    if (code != UMEM_OK)
-        return cli_fail_call(cli);
-    return ferror(source->file) != 0 ? cli_fail_file(source->name, "read to its end") : CLI_OK;
+    free(piece.bytes);
+    return code != UMEM_OK ? cli_fail_call(cli) : status;
 }
 
 int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t size, cli_sink *sink,
@@ -150,7 +186,7 @@ int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t si
         return cli_fail_memory();
     cli_progress_begin(&progress, cli->verb->name, size);
     /* A bar among the bytes on the same terminal would only be in their way. */
-    if (cli->option[CLI_FILE] == NULL && cli_is_terminal(stdout))
+    if (cli->option[CLI_FILE] == NULL && cli_is_terminal(CLI_OUTPUT))
         progress.is_wanted = false;
     while (size != 0 && code == UMEM_OK && status == CLI_OK) {
         size_t step = size < PIECE_SIZE ? (size_t)size : PIECE_SIZE;

@@ -10,10 +10,10 @@
 
 /* Bytes that go into a block. */
 struct cli_source {
-    FILE *file; /* NULL: not open */
+    int file; /* -1: not open */
     const char *name;
     bool is_sized; /* a file whose size is known before it is read */
-    uint64_t size; /* bytes that are left in it, where is_sized */
+    uint64_t size; /* bytes that are left in it, where is_sized: it may come to have more or fewer */
     uint64_t sent; /* bytes that cli_send() has written */
 };
 
@@ -23,15 +23,14 @@ int cli_source_open(struct cli_source *source, const char *path);
 /* Closes it; one that was not opened is fine. */
 void cli_source_close(struct cli_source *source);
 
-/* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where it is known or
- * seen that they do not fit, nothing (of a file), or nothing more, is written. Returns an exit status; a
- * failure has been told. */
+/* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where they do not fit, nothing is
+ * written of a source whose size is known, and exactly what fits of another. Returns an exit status; a failure has been told. */
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset);
 
-/* Writes all of the source to a block of 0 bytes that is made larger as it comes, and may be larger than source->sent at the
- * end. Returns an exit status; a failure has been told. */
-int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block);
+/* Writes all of the source to a block of `room` bytes that is made larger where more comes, and may be larger than source->sent
+ * at the end. Returns an exit status; a failure has been told. */
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t room);
 
 /* Takes bytes that came from a block; returns an exit status, and not CLI_OK ends cli_receive(). */
 typedef int cli_sink(const char *bytes, size_t size, void *context);

@@ -1,10 +1,8 @@
 #include "thread.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What the thread runs. */
 struct start {
@@ -26,17 +24,24 @@ static void *begin(void *argument)
 bool cli_thread_start(void (*run)(void *context), void *context)
 {
     struct start *start = malloc(sizeof *start);
+    sigset_t all;
+    sigset_t before;
     pthread_t thread;
+    bool is_started;
 
     if (start == NULL)
         return false;
     *start = (struct start){run, context};
-    if (pthread_create(&thread, NULL, begin, start) != 0) {
+    /* Signals are the main thread's. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    is_started = pthread_create(&thread, NULL, begin, start) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (is_started)
+        pthread_detach(thread);
+    else
         free(start);
-        return false;
-    }
-    pthread_detach(thread);
-    return true;
+    return is_started;
 }
 
 void cli_lock(void)
@@ -47,45 +52,4 @@ void cli_lock(void)
 void cli_unlock(void)
 {
     pthread_mutex_unlock(&mutex);
-}
-
-/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns whether to try
- * again. */
-static bool retry(int file, short events)
-{
-    struct pollfd ready = {.fd = file, .events = events};
-
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return false;
-    poll(&ready, 1, -1);
-    return true;
-}
-
-long cli_read_input(void *bytes, size_t room)
-{
-    for (;;) {
-        ssize_t size = read(STDIN_FILENO, bytes, room);
-
-        if (size >= 0 || !retry(STDIN_FILENO, POLLIN))
-            return (long)size;
-    }
-}
-
-bool cli_write_output(const void *bytes, size_t size)
-{
-    const char *at = bytes;
-
-    while (size != 0) {
-        ssize_t done = write(STDOUT_FILENO, at, size);
-
-        if (done < 0 && !retry(STDOUT_FILENO, POLLOUT))
-            return false;
-        if (done > 0) {
-            at += done;
-            size -= (size_t)done;
-        }
-    }
-    return true;
 }

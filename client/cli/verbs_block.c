@@ -6,12 +6,15 @@
 
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
 #include "stream.h"
 
-static int alloc_of_size(struct cli *cli, const char *size, cJSON **result)
+/* A block that is filled has neither name nor another lifetime than its session's before it is: whoever ends this command in the
+ * middle leaves nothing. */
+static int alloc_of_size(struct cli *cli, const char *size, bool is_filled, cJSON **result)
 {
     struct cli_params params;
 
@@ -19,16 +22,15 @@ static int alloc_of_size(struct cli *cli, const char *size, cJSON **result)
     cli_put_size(&params, "size", size);
     cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
     cli_put_words(&params, "flags", cli->option[CLI_FLAGS]);
-    cli_put_text(&params, "name", cli->option[CLI_NAME]);
-    cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
+    cli_put_text(&params, "name", is_filled ? NULL : cli->option[CLI_NAME]);
+    cli_put_text(&params, "lifetime", is_filled ? "session" : cli->option[CLI_LIFETIME]);
     return cli_call(cli, "block.alloc", &params, result);
 }
 
-/* Frees what could not be filled. */
-static void take_back(struct cli *cli, umem_handle block)
+static void put_block(struct cli_params *params, umem_handle block)
 {
-    if (umem_is_connected(cli->client) && umem_block_free(cli->client, block) != UMEM_OK)
-        cli_fail_call(cli);
+    um_json_key(&params->json, "block");
+    um_json_uint(&params->json, block);
 }
 
 /* Calls block.resize; *result is put in place of what it was. */
@@ -39,26 +41,39 @@ static int resize_to(struct cli *cli, umem_handle block, uint64_t size, cJSON **
     cJSON_Delete(*result);
     *result = NULL;
     cli_params_begin(&params);
-    um_json_key(&params.json, "block");
-    um_json_uint(&params.json, block);
+    put_block(&params, block);
     um_json_key(&params.json, "size");
     um_json_uint(&params.json, size);
     return cli_call(cli, "block.resize", &params, result);
 }
 
-/* Fills a block that has just been made. One whose size was not known grows, and is cut to what came. */
-static int fill(struct cli *cli, struct cli_source *source, umem_handle block, bool grows, cJSON **result)
+/* Fills a block that has just been made. One whose size nobody has named becomes as large as what comes. */
+static int fill(struct cli *cli, struct cli_source *source, umem_handle block, cJSON **result)
 {
     char room[CLI_NUMBER_ROOM];
+    uint64_t size = strtoull(cli_member(*result, "size", room), NULL, 10);
     int status;
 
-    if (!grows)
-        return cli_send(cli, source, block, strtoull(cli_member(*result, "size", room), NULL, 10), 0);
-    status = cli_send_growing(cli, source, block);
-    return status == CLI_OK ? resize_to(cli, block, source->sent, result) : status;
+    if (cli->word_count != 0)
+        return cli_send(cli, source, block, size, 0);
+    status = cli_send_growing(cli, source, block, size);
+    return status == CLI_OK && source->sent != size ? resize_to(cli, block, source->sent, result) : status;
 }
 
-/* The block is made as large as the file, then filled; one that cannot be filled does not stay. */
+/* Gives a block that is filled its name and its lifetime, both at once. */
+static int keep(struct cli *cli, umem_handle block)
+{
+    const char *lifetime = cli->option[CLI_LIFETIME];
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    put_block(&params, block);
+    cli_put_text(&params, "name", cli->option[CLI_NAME]);
+    cli_put_text(&params, "lifetime", lifetime != NULL ? lifetime : "server");
+    return cli_call(cli, "block.change", &params, NULL);
+}
+
+/* One that cannot be filled ends with this session. */
 static int alloc_file(struct cli *cli, struct cli_source *source)
 {
     char size[CLI_NUMBER_ROOM];
@@ -68,17 +83,21 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
     int status;
 
     snprintf(size, sizeof size, "%llu", (unsigned long long)(source->is_sized ? source->size : 0));
-    status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, &result);
+    status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, true, &result);
     if (status != CLI_OK)
         return status;
     block = strtoull(cli_member(result, "block", room), NULL, 10);
-    status = fill(cli, source, block, !source->is_sized && cli->word_count == 0, &result);
-    if (status != CLI_OK)
-        take_back(cli, block);
-    else if (cli->option[CLI_JSON] != NULL)
+    if (block == 0) {
+        cJSON_Delete(result);
+        return cli_fail_connection(cli, UMEM_E_BAD_ANSWER, "the daemon's answer names no block");
+    }
+    status = fill(cli, source, block, &result);
+    if (status == CLI_OK)
+        status = keep(cli, block);
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_json(result);
-    else
-        puts(cli_member(result, "block", room));
+    else if (status == CLI_OK)
+        cli_print_line(cli_member(result, "block", room));
     cJSON_Delete(result);
     return status;
 }
@@ -99,11 +118,11 @@ static int alloc(struct cli *cli)
     }
     if (cli->word_count == 0)
         return cli_fail_usage(cli, "SIZE or --file is wanted");
-    status = alloc_of_size(cli, cli->words[0], &result);
+    status = alloc_of_size(cli, cli->words[0], false, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     else if (status == CLI_OK)
-        puts(cli_member(result, "block", room));
+        cli_print_line(cli_member(result, "block", room));
     cJSON_Delete(result);
     return status;
 }
@@ -119,23 +138,41 @@ static int resize(struct cli *cli)
     return cli_show(cli, "block.resize", &params, NULL);
 }
 
-/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. */
+static int free_block(struct cli *cli, const char *text)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", text);
+    return cli_call(cli, "block.free", &params, NULL);
+}
+
+/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. Several results are one
+ * array, with null for what failed. */
 static int free_blocks(struct cli *cli)
 {
+    bool as_json = cli->option[CLI_JSON] != NULL;
     int first = CLI_OK;
 
+    if (cli->word_count == 1) {
+        first = free_block(cli, cli->words[0]);
+        if (as_json && first == CLI_OK)
+            cli_print_line(cli->result);
+        return first;
+    }
     for (int i = 0; i < cli->word_count; i++) {
-        struct cli_params params;
-        int status;
+        int status = free_block(cli, cli->words[i]);
 
-        cli_params_begin(&params);
-        cli_put_handle(&params, "block", cli->words[i]);
-        status = cli_show(cli, "block.free", &params, NULL);
+        if (as_json)
+            cli_printf("%s%s", i == 0 ? "[\n" : ",\n", status == CLI_OK ? cli->result : "null");
         if (first == CLI_OK)
             first = status;
+        /* An array that is cut short by an error stays without its end. */
         if (!umem_is_connected(cli->client))
-            break;
+            return first;
     }
+    if (as_json)
+        cli_print_line("\n]");
     return first;
 }
 
@@ -223,9 +260,9 @@ static int orphans(struct cli *cli)
         return list(cli);
     status = cli_visit(cli, &blocks, &freed);
     if (status == CLI_OK)
-        printf(cli->option[CLI_JSON] != NULL ? "{\"blocks\":%llu,\"bytes\":%llu}\n"
-                                             : "freed %llu blocks, %llu bytes\n",
-               (unsigned long long)freed.blocks, (unsigned long long)freed.bytes);
+        cli_printf(cli->option[CLI_JSON] != NULL ? "{\"blocks\":%llu,\"bytes\":%llu}\n"
+                                                 : "freed %llu blocks, %llu bytes\n",
+                   (unsigned long long)freed.blocks, (unsigned long long)freed.bytes);
     return status;
 }
 
@@ -235,7 +272,9 @@ const struct cli_verb cli_block_verbs[] = {
      .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
      .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
-               "block is as large as the file. \"--file -\" is standard input. Lifetime \"session\" is of "
+               "block is as large as the file. \"--file -\" is standard input. The block gets its name and "
+               "lifetime when its bytes are "
+               "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
                "little use here, because the session ends with this "
                "command. A "
                "block without a name is an orphan afterwards, because no session holds it: see orphans.",
@@ -252,7 +291,9 @@ const struct cli_verb cli_block_verbs[] = {
     {.name = "free",
      .words = "BLOCK...",
      .summary = "free blocks",
-     .detail = "Goes on after a failure; the exit status is that of the first one.",
+     .detail = "Goes on after a failure; the exit status is that of the first one. With --json, the results "
+               "of several are "
+               "one array, with null for what failed.",
      .run = free_blocks},
     {.name = "change",
      .words = "BLOCK",

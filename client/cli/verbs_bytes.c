@@ -6,17 +6,18 @@
 
 #include "cli.h"
 #include "dump.h"
+#include "new_file.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
 #include "stream.h"
-#include "system.h"
 
 /* ---- read ---- */
 
 /* Where bytes go. */
 struct target {
-    FILE *file;
+    struct cli_new_file file;
     const char *name;
 };
 
@@ -24,32 +25,28 @@ static int put_bytes(const char *bytes, size_t size, void *context)
 {
     struct target *target = context;
 
-    if (fwrite(bytes, 1, size, target->file) == size)
-        return CLI_OK;
-    return cli_fail_file(target->name, "written");
+    return cli_new_file_write(&target->file, bytes, size) ? CLI_OK : cli_fail_file(target->name, "written");
 }
 
 static int read_bytes(struct cli *cli)
 {
-    struct target target = {stdout, "standard output"};
     const char *path = cli->option[CLI_FILE];
+    struct target target = {.name = path == NULL || strcmp(path, "-") == 0 ? "standard output" : path};
     umem_handle block = 0;
     uint64_t offset;
     uint64_t size;
     int status = cli_find_range(cli, &block, &offset, &size);
 
-    if (path != NULL && strcmp(path, "-") == 0)
-        path = NULL;
     /* The whole range has been checked before a file is made or anything is printed. */
-    if (status == CLI_OK && path != NULL) {
-        target = (struct target){cli_open_file(path, "wb"), path};
-        if (target.file == NULL)
-            status = cli_fail_file(path, "opened");
-    }
-    if (status == CLI_OK)
-        status = cli_receive(cli, block, offset, size, put_bytes, &target);
-    if (path != NULL && target.file != NULL && fclose(target.file) != 0 && status == CLI_OK)
-        status = cli_fail_file(path, "written");
+    if (status != CLI_OK)
+        return status;
+    if (!cli_new_file_open(&target.file, path))
+        return cli_fail_file(target.name, "opened");
+    status = cli_receive(cli, block, offset, size, put_bytes, &target);
+    if (status != CLI_OK)
+        cli_new_file_drop(&target.file);
+    else if (!cli_new_file_finish(&target.file))
+        status = cli_fail_file(target.name, "written");
     return status;
 }
 
@@ -82,11 +79,11 @@ static int read_utf8(struct cli *cli)
     put_read(cli, &params, "utf8");
     status = cli_call(cli, "block.read", &params, &result);
     if (status == CLI_OK && strstr(cli->result, "\\u0000") == NULL) {
-        puts(cli_member(result, "data", room));
+        cli_print_line(cli_member(result, "data", room));
     } else if (status == CLI_OK) {
         status = read_bytes(cli);
         if (status == CLI_OK)
-            putchar('\n');
+            cli_print_char('\n');
     }
     cJSON_Delete(result);
     return status;
@@ -123,7 +120,7 @@ static int read_block(struct cli *cli)
 static int tell_written(const struct cli *cli, uint64_t size)
 {
     if (cli->option[CLI_JSON] != NULL)
-        printf("{\"size\":%llu}\n", (unsigned long long)size);
+        cli_printf("{\"size\":%llu}\n", (unsigned long long)size);
     return CLI_OK;
 }
 
@@ -146,7 +143,7 @@ static int write_word(struct cli *cli, umem_handle block, uint64_t offset)
 static int write_block(struct cli *cli)
 {
     const char *path = cli->option[CLI_FILE];
-    struct cli_source source = {.file = NULL};
+    struct cli_source source = {.file = -1};
     umem_handle block = 0;
     uint64_t block_size = 0;
     uint64_t offset;
@@ -194,7 +191,7 @@ static int dump(struct cli *cli)
     status = cli_find_range(cli, &block, &offset, &size);
     if (status != CLI_OK)
         return status;
-    cli_dump_begin(&lines, stdout, offset);
+    cli_dump_begin(&lines, offset);
     status = cli_receive(cli, block, offset, size, dump_bytes, &lines);
     cli_dump_end(&lines);
     return status;
@@ -210,16 +207,23 @@ const struct cli_verb cli_bytes_verbs[] = {
                "client may write "
                "between two pieces. With --hex, --base64, --utf8 or --json they come as text, in one answer "
                "of the daemon's. "
-               "Where a shell changes what goes through its pipes, as PowerShell may, use --file.",
+               "Where a shell changes what goes through its pipes, as PowerShell may, use --file. An "
+               "ordinary file is "
+               "written under another name beside it and replaced when all bytes are there: until then, and "
+               "where the read fails, "
+               "it is what it was. Its rights stay. Pipes, devices and files with several names are written "
+               "where they are.",
      .example = "umem read picture > picture.png\numem read table --offset 16 --size 4 --hex",
      .run = read_block},
     {.name = "write",
      .words = "BLOCK [DATA]",
      .options = CLI_TAKES(OFFSET) | CLI_TAKES(FILE) | CLI_TAKES(HEX) | CLI_TAKES(BASE64),
      .summary = "write DATA, a file or standard input to a block",
-     .detail = "A file must fit in the block from --offset on: that is seen before anything is written. Of a "
-               "pipe, whose size "
-               "nobody knows, what fits is written before the error out_of_range.",
+     .detail = "DATA or a file must fit in the block from --offset on: else nothing is written. Of what has "
+               "no known size (a pipe, "
+               "or a file that the system says has 0 bytes, as in /proc) exactly what fits is written, up to "
+               "the block's end, "
+               "before the error out_of_range; it tells how many bytes that were.",
      .example = "umem write greeting hello\numem write table 2a000000 --hex --offset 8\numem write picture < "
                 "picture.png",
      .run = write_block},

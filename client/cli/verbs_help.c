@@ -3,13 +3,15 @@
 
 #include <cJSON.h>
 
+#include "buf.h"
 #include "cli.h"
 #include "help.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
 
-enum { NAME_ROOM = 128, TYPE_ROOM = 160, COLUMN = 18 };
+enum { NAME_ROOM = 128, TYPE_ROOM = 160, LINE_LIMIT = 1 << 16, COLUMN = 18 };
 
 /* ---- methods, from the daemon's own description ---- */
 
@@ -28,25 +30,14 @@ static void append(char text[TYPE_ROOM], const char *separator, const cJSON *wor
         snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
 }
 
-static bool is_null(const cJSON *word)
-{
-    return cJSON_IsString(word) && strcmp(word->valuestring, "null") == 0;
-}
-
-/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
-static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
     const cJSON *word;
     const char *separator = ": ";
 
-    text[0] = '\0';
-    append(text, "", type);
-    cJSON_ArrayForEach(word, type)
-    {
-        if (!is_param || !is_null(word))
-            append(text, " or ", word);
-    }
+    if (!is_param || strcmp(string_of(schema, "type"), "null") != 0)
+        append(text, " or ", type);
     cJSON_ArrayForEach(word, cJSON_GetObjectItemCaseSensitive(schema, "enum"))
     {
         append(text, separator, word);
@@ -54,26 +45,48 @@ static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROO
     }
 }
 
-static void print_default(const cJSON *schema)
+/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+{
+    const cJSON *alternative;
+
+    text[0] = '\0';
+    append_type(schema, is_param, text);
+    cJSON_ArrayForEach(alternative, cJSON_GetObjectItemCaseSensitive(schema, "oneOf"))
+    {
+        append_type(alternative, is_param, text);
+    }
+}
+
+static void append_default(struct um_buf *line, const cJSON *schema)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(schema, "default");
+    struct um_buf json;
 
     if (value == NULL)
         return;
-    fputs(", = ", stdout);
-    cli_print_json(value);
+    um_buf_init(&json, LINE_LIMIT);
+    cli_write_json(&json, value);
+    um_buf_append_string(line, ", = ");
+    um_buf_append(line, json.data, json.size);
+    line->failed |= json.failed;
+    um_buf_deinit(&json);
 }
 
 /* `state` NULL: it is a member of a result. */
 static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
 {
     char type[TYPE_ROOM];
+    struct um_buf line;
 
     describe_type(schema, state != NULL, type);
-    printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
-    print_default(schema);
-    if (cJSON_GetObjectItemCaseSensitive(schema, "default") == NULL)
-        putchar('\n');
+    um_buf_init(&line, LINE_LIMIT);
+    um_buf_append_string(&line, type);
+    um_buf_append_string(&line, state != NULL ? state : "");
+    append_default(&line, schema);
+    um_buf_append_byte(&line, '\0');
+    cli_print_wrapped(line.failed ? type : line.data, COLUMN + 1, cli_printf("%*s%s", indent, "", name));
+    um_buf_deinit(&line);
     if (doc[0] != '\0')
         cli_print_wrapped(doc, COLUMN + 1, 0);
 }
@@ -87,6 +100,11 @@ static void print_properties(const cJSON *schema, int indent)
         print_entry(indent, property->string, property, NULL, string_of(property, "description"));
         print_properties(property, indent + 2);
         print_properties(cJSON_GetObjectItemCaseSensitive(property, "items"), indent + 2);
+    }
+    /* One that may be null: the object is the other alternative. */
+    cJSON_ArrayForEach(property, cJSON_GetObjectItemCaseSensitive(schema, "oneOf"))
+    {
+        print_properties(property, indent);
     }
 }
 
@@ -105,7 +123,7 @@ static void print_errors(const cJSON *method)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", separator, name);
         separator = ", ";
     }
-    puts("\nErrors:");
+    cli_print_line("\nErrors:");
     cli_print_wrapped(text, 2, 0);
 }
 
@@ -116,9 +134,9 @@ static void print_method(const cJSON *method)
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
     const cJSON *param;
 
-    printf("%s: ", string_of(method, "name"));
-    cli_print_wrapped(string_of(method, "summary"), 0, 0);
-    puts(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:" : "\nParameters: none");
+    cli_print_wrapped(string_of(method, "summary"), 0, cli_printf("%s:", string_of(method, "name")));
+    cli_print_line(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:"
+                                                   : "\nParameters: none");
     cJSON_ArrayForEach(param, params)
     {
         bool is_required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(param, "required"));
@@ -126,7 +144,8 @@ static void print_method(const cJSON *method)
         print_entry(2, string_of(param, "name"), cJSON_GetObjectItemCaseSensitive(param, "schema"),
                     is_required ? ", required" : "", string_of(param, "description"));
     }
-    puts(cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL ? "\nResult:" : "\nResult: {}");
+    cli_print_line(cJSON_GetObjectItemCaseSensitive(schema, "properties") != NULL ? "\nResult:"
+                                                                                  : "\nResult: {}");
     print_properties(schema, 2);
     print_errors(method);
 }
@@ -142,7 +161,8 @@ static int print_methods(struct cli *cli, const char *name)
     cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(document, "methods"))
     {
         if (name == NULL)
-            cli_print_wrapped(string_of(method, "summary"), COLUMN, printf("%s", string_of(method, "name")));
+            cli_print_wrapped(string_of(method, "summary"), COLUMN,
+                              cli_printf("%s", string_of(method, "name")));
         else if (strcmp(name, string_of(method, "name")) == 0) {
             print_method(method);
             found = true;
@@ -164,7 +184,7 @@ static int help_on_methods(struct cli *cli, const char *name)
     if (status == CLI_OK)
         status = print_methods(cli, name);
     else
-        fputs("umem: methods are described by the daemon itself, which must run\n", stderr);
+        cli_fail(status, "methods are described by the daemon itself, which must run");
     cli_forget_result(cli);
     umem_client_free(cli->client);
     return status;
@@ -182,7 +202,7 @@ static bool help_on_family(const char *word)
         if (strncmp(verb->name, word, length) != 0 || verb->name[length] != ' ')
             continue;
         if (found)
-            putchar('\n');
+            cli_print_char('\n');
         cli_print_help(verb);
         found = true;
     }
@@ -200,7 +220,7 @@ static int help(struct cli *cli)
     }
     if (strcmp(cli->words[0], "methods") == 0)
         return help_on_methods(cli, NULL);
-    if (strchr(cli->words[0], '.') != NULL)
+    if (strpbrk(cli->words[0], "./") != NULL)
         return help_on_methods(cli, cli->words[0]);
     snprintf(name, sizeof name, "%s%s%s", cli->words[0], cli->word_count > 1 ? " " : "",
              cli->word_count > 1 ? cli->words[1] : "");
@@ -222,7 +242,7 @@ static int completion(struct cli *cli)
 {
     if (strcmp(cli->words[0], "bash") != 0)
         return cli_fail_usage(cli, "only bash is known");
-    fputs(bash_script, stdout);
+    cli_print(bash_script);
     return CLI_OK;
 }
 
@@ -231,7 +251,8 @@ const struct cli_verb cli_help_verbs[] = {
      .words = "[NAME] [NAME]",
      .options = CLI_TAKES(PIPE),
      .summary = "tell what umem, a verb, or a method of the protocol does",
-     .detail = "A name with a dot is a method: the daemon that answers is asked for its parameters, result "
+     .detail = "A name with a dot or a slash is a method: the daemon that answers is asked for its "
+               "parameters, result "
                "and errors. The word "
                "\"methods\" lists all of them.",
      .example = "umem help read\numem help block.alloc\numem help methods",

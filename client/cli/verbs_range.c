@@ -4,6 +4,7 @@
 #include <cJSON.h>
 
 #include "cli.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -48,11 +49,11 @@ static int compare(struct cli *cli)
     cli_put_size(&params, "size", cli->option[CLI_SIZE]);
     status = cli_call(cli, "block.compare", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     if (status == CLI_OK && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "equal"))) {
         if (cli->option[CLI_JSON] == NULL)
-            printf("%s %s differ: offset %s\n", cli->words[0], cli->words[1],
-                   cli_member(result, "offset", room));
+            cli_printf("%s %s differ: offset %s\n", cli->words[0], cli->words[1],
+                       cli_member(result, "offset", room));
         status = CLI_NO;
     }
     cJSON_Delete(result);
@@ -77,11 +78,11 @@ static int find(struct cli *cli)
     free(bytes);
     status = cli_call(cli, "block.find", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        puts(cli->result);
+        cli_print_line(cli->result);
     if (status == CLI_OK && !cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(result, "offset")))
         status = CLI_NO;
     else if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        puts(cli_member(result, "offset", room));
+        cli_print_line(cli_member(result, "offset", room));
     cJSON_Delete(result);
     return status;
 }

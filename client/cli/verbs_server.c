@@ -4,15 +4,18 @@
 #include "child.h"
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
+#include "system.h"
 #include "transport.h"
 
 enum {
-    PIPE_TAKEN = 3,        /* umemd's exit status where another one has the pipe */
-    TRY_EVERY_MS = 20,     /* how often to look whether a daemon answers */
-    SPAWN_LIMIT_MS = 10000 /* how long to look, without --timeout */
+    PIPE_TAKEN = 3,         /* umemd's exit status where another one has the pipe */
+    TRY_EVERY_MS = 20,      /* how often to look whether a daemon answers */
+    SPAWN_LIMIT_MS = 10000, /* how long to look, without --timeout */
+    SAID_ROOM = 8 << 10     /* bytes of what umemd says */
 };
 
 /* Prints one word, with --json as a member of an object. */
@@ -32,7 +35,7 @@ static int print_pipe(const struct cli *cli)
     }
     um_buf_append_byte(&out, '\0');
     if (!out.failed)
-        puts(out.data);
+        cli_print_line(out.data);
     um_buf_deinit(&out);
     return CLI_OK;
 }
@@ -42,7 +45,7 @@ static int ping(struct cli *cli)
     int status = cli_show(cli, "server.ping", NULL, NULL);
 
     if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        printf("%s answers\n", umem_pipe(cli->client));
+        cli_printf("%s answers\n", umem_pipe(cli->client));
     return status;
 }
 
@@ -91,8 +94,9 @@ static int endpoint(struct cli *cli)
 
 /* ---- spawn ---- */
 
-/* Runs umemd --daemon, which comes back when the pipe is open. Returns its status, or one of CLI_CHILD_*. */
-static int run_umemd(const struct cli *cli, bool is_quiet)
+/* Runs umemd --daemon, which comes back when the pipe is open, and keeps what it says to standard error. Returns its status, or one
+ * of CLI_CHILD_*. */
+static int run_umemd(const struct cli *cli, char *said, size_t room)
 {
     enum { OWN_WORDS = 4, WORDS_MAXIMUM = 64 };
     const char *words[OWN_WORDS + WORDS_MAXIMUM + 1] = {"umemd", "--daemon", "--pipe",
@@ -103,7 +107,21 @@ static int run_umemd(const struct cli *cli, bool is_quiet)
         words[0] = path;
     for (int i = 0; cli->rest != NULL && cli->rest[i] != NULL && i < WORDS_MAXIMUM; i++)
         words[OWN_WORDS + i] = cli->rest[i];
-    return cli_run_child(words, is_quiet);
+    return cli_start_child(words, said, room);
+}
+
+/* What umemd has said, as a part of a sentence: without its last line's end, and lines in one. */
+static const char *quote_umemd(char *said)
+{
+    size_t size = strlen(said);
+
+    while (size != 0 && strchr("\r\n", said[size - 1]) != NULL)
+        said[--size] = '\0';
+    for (char *at = said; *at != '\0'; at++) {
+        if (*at == '\n')
+            *at = ';';
+    }
+    return said;
 }
 
 /* Lets the next call last until the deadline. Returns whether that has come. */
@@ -130,6 +148,31 @@ static bool wait_for_answer(struct cli *cli, uint64_t deadline_ms)
     }
 }
 
+/* Of two that start at once, one is refused, and that is well where the other one answers. */
+static int start_umemd(struct cli *cli, uint64_t deadline_ms)
+{
+    char said[SAID_ROOM];
+    int status = run_umemd(cli, said, sizeof said);
+
+    if (status == CLI_CHILD_ABSENT)
+        return cli_fail(CLI_FAILED, "umemd is neither beside umem nor in PATH");
+    if (status == CLI_CHILD_REFUSED)
+        return cli_fail(CLI_FAILED, "umemd cannot be run");
+    if (status != 0 && status != PIPE_TAKEN)
+        return cli_fail(CLI_FAILED, "umemd has not started, its exit status is %d; it said: %s", status,
+                        quote_umemd(said));
+    if (!wait_for_answer(cli, deadline_ms)) {
+        if (status != PIPE_TAKEN)
+            return cli_fail_call(cli);
+        return cli_fail(CLI_NO_CONNECTION, "no daemon answers on %s, and none can be started; %s",
+                        umem_pipe(cli->client), quote_umemd(said));
+    }
+    /* Warnings of its start, which are no JSON. */
+    if (status == 0 && cli->option[CLI_JSON] == NULL)
+        cli_write_file(CLI_ERRORS, said, strlen(said));
+    return print_pipe(cli);
+}
+
 static int spawn(struct cli *cli)
 {
     uint64_t limit_ms;
@@ -146,18 +189,7 @@ static int spawn(struct cli *cli)
         return cli_fail_call(cli);
     if (code == UMEM_OK)
         return wait_for_answer(cli, deadline_ms) ? print_pipe(cli) : cli_fail_call(cli);
-    /* Of two that start at once, one is refused, and that is well; so what it says is heard only at a second
-     * try. */
-    status = run_umemd(cli, true);
-    if (status != 0 && status != PIPE_TAKEN)
-        status = run_umemd(cli, false);
-    if (status == CLI_CHILD_ABSENT)
-        return cli_fail(CLI_FAILED, "umemd is neither beside umem nor in PATH");
-    if (status == CLI_CHILD_REFUSED)
-        return cli_fail(CLI_FAILED, "umemd cannot be run");
-    if (status != 0 && status != PIPE_TAKEN)
-        return cli_fail(CLI_FAILED, "umemd has not started: its exit status is %d", status);
-    return wait_for_answer(cli, deadline_ms) ? print_pipe(cli) : cli_fail_call(cli);
+    return start_umemd(cli, deadline_ms);
 }
 
 const struct cli_verb cli_server_verbs[] = {
@@ -183,7 +215,9 @@ const struct cli_verb cli_server_verbs[] = {
                "until it answers, "
                "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at once "
                "end well. "
-               "--timeout is how long to wait, 10000 where it is left out.",
+               "--timeout is how long to wait, 10000 where it is left out. Where another daemon holds the "
+               "pipe and does "
+               "not answer, its process is named.",
      .example = "umem spawn\nUMEM_PIPE=$(umem spawn --pipe /tmp/mine -- --limit blocks=1000)",
      .need = CLI_NEEDS_PIPE,
      .run = spawn},

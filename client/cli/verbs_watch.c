@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "cli.h"
 #include "json_out.h"
+#include "output.h"
 #include "params.h"
 #include "report.h"
 #include "show.h"
@@ -65,14 +66,14 @@ static void write_json(struct um_buf *line, const struct umem_event *event)
 /* "changed BLOCK OFFSET SIZE", "freed BLOCK", "destroyed HEAP", "overflow". */
 static void print_event(const struct umem_event *event)
 {
-    fputs(event_names[event->kind].word, stdout);
+    cli_print(event_names[event->kind].word);
     if (event->block != 0)
-        printf(" %" PRIu64, event->block);
+        cli_printf(" %" PRIu64, event->block);
     if (event->heap != 0)
-        printf(" %" PRIu64, event->heap);
+        cli_printf(" %" PRIu64, event->heap);
     if (event->kind == UMEM_EVENT_CHANGED)
-        printf(" %" PRIu64 " %" PRIu64, event->offset, event->size);
-    putchar('\n');
+        cli_printf(" %" PRIu64 " %" PRIu64, event->offset, event->size);
+    cli_print_char('\n');
 }
 
 static int print_event_as_json(const struct umem_event *event)
@@ -86,7 +87,7 @@ static int print_event_as_json(const struct umem_event *event)
     if (line.failed)
         status = cli_fail_memory();
     else
-        fwrite(line.data, 1, line.size, stdout);
+        cli_print_bytes(line.data, line.size);
     um_buf_deinit(&line);
     return status;
 }
@@ -105,13 +106,16 @@ static void on_event(const struct umem_event *event, void *context)
     /* Several may be delivered at one time. */
     if (watching->is_over)
         return;
+    watching->is_over = is_last(watching->cli, event) || watching->left == 1;
+    if (watching->is_over)
+        cli_outlast_reader();
     if (watching->cli->option[CLI_JSON] != NULL)
         watching->status = print_event_as_json(event);
     else
         print_event(event);
-    if (fflush(stdout) != 0 && watching->status == CLI_OK)
+    if (!cli_flush() && watching->status == CLI_OK)
         watching->status = cli_fail_file("standard output", "written");
-    watching->is_over = is_last(watching->cli, event) || watching->left == 1 || watching->status != CLI_OK;
+    watching->is_over = watching->is_over || watching->status != CLI_OK;
     watching->left -= watching->left != 0;
 }
 
@@ -159,10 +163,13 @@ static int tell_events(struct watching *watching, uint64_t limit_ms)
     while (!watching->is_over && passed_ms < limit_ms) {
         uint32_t left_ms = limit_ms == UMEM_FOREVER ? UMEM_FOREVER : (uint32_t)(limit_ms - passed_ms);
 
-        if (umem_poll(cli->client, left_ms, NULL) != UMEM_OK)
+        if (umem_poll(cli->client, left_ms, NULL) != UMEM_OK) {
+            cli_outlast_reader();
             return cli_fail_call(cli);
+        }
         passed_ms = limit_ms == UMEM_FOREVER ? 0 : um_transport_now_ms() - start_ms;
     }
+    cli_outlast_reader();
     return watching->status == CLI_OK && watching->left != 0 && !watching->is_over ? CLI_NO
                                                                                    : watching->status;
 }
@@ -183,6 +190,7 @@ static int watch(struct cli *cli)
         return status;
     if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
         return cli_fail_call(cli);
+    cli_end_without_reader();
     return tell_events(&watching, limit_ms);
 }
 
@@ -197,7 +205,8 @@ const struct cli_verb cli_watch_verbs[] = {
          "more has happened than is told one by one. With --json, each is the daemon's notification. "
          "It ends after --count "
          "events, when the watched block or heap is gone, after --timeout (with 1 where --count had not been "
-         "reached), or with Ctrl-C.",
+         "reached), when nobody reads its output any more (on Windows, where that is a pipe), or with "
+         "Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
      .need = CLI_NEEDS_DAEMON,
      .waits = true,

@@ -46,7 +46,7 @@ static int free_orphan(const struct umem_block_info *block, void *context)
 static int count_primes(umem_client *client, umem_handle heap, uint64_t limit, uint64_t *primes)
 {
     const struct umem_block_options options = {.heap = heap, .lifetime = UMEM_LIFETIME_SESSION};
-    uint8_t *sieve = calloc(limit, 1);
+    uint8_t *sieve = calloc((size_t)limit, 1);
     umem_handle block;
     int code = umem_block_alloc(client, limit, &options, &block);
 
@@ -61,7 +61,7 @@ static int count_primes(umem_client *client, umem_handle heap, uint64_t limit, u
             sieve[k] = 1;
     }
     /* While the program runs, others may look into it (`umem dump`). */
-    code = umem_block_write(client, block, 0, sieve, limit);
+    code = umem_block_write(client, block, 0, sieve, (size_t)limit);
     free(sieve);
     return code;
 }

@@ -11,7 +11,7 @@ static const struct umem_failure no_client = {UMEM_E_OUT_OF_MEMORY, "out_of_memo
 
 /* The thread's last failure, and at which client; NULL: it has called none. A thread's own, so that threads that share a client
  * do not take each other's texts away. */
-static _Thread_local struct {
+static UM_THREAD_LOCAL struct {
     const umem_client *client;
     struct um_failure failure;
     struct umem_failure seen; /* what the caller sees; points to the texts */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "umem_errors.h"
 
 static int fail(int code, const char *name, struct um_reason *reason)
@@ -41,7 +42,7 @@ static unsigned char *map(int fd, size_t length)
 
 int um_segment_map(const char *name, unsigned char **start, size_t *length, struct um_reason *reason)
 {
-    int fd = shm_open(name, O_RDWR, 0);
+    int fd = um_descriptor_move_up(shm_open(name, O_RDWR, 0));
     unsigned char *mapped = NULL;
     struct stat facts;
     int code = UMEM_OK;

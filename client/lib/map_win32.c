@@ -3,8 +3,26 @@
 #include "segment.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "umem_errors.h"
+
+static const char one_session[] = "Local\\"; /* what the name of a section begins with that one session has */
+
+/* Names that begin so are looked up in the caller's own session: there is nothing there if the daemon runs in another. */
+static int fail_to_find(const char *name, struct um_reason *reason)
+{
+    DWORD session = 0;
+
+    ProcessIdToSessionId(GetCurrentProcessId(), &session);
+    snprintf(
+        reason->text, sizeof reason->text,
+        "the shared memory %.200s is not in this program's Windows session, number %lu: the daemon runs in "
+        "another one, or the heap is gone; run both in one session or the daemon as a service, or use "
+        "umem_block_read() and umem_block_write()",
+        name, session);
+    return UMEM_E_UNSUPPORTED;
+}
 
 static int fail(int code, const char *name, struct um_reason *reason)
 {
@@ -31,6 +49,9 @@ int um_segment_map(const char *name, unsigned char **start, size_t *length, stru
     unsigned char *view;
     int code = UMEM_OK;
 
+    if (section == NULL && GetLastError() == ERROR_FILE_NOT_FOUND &&
+        strncmp(name, one_session, strlen(one_session)) == 0)
+        return fail_to_find(name, reason);
     if (section == NULL)
         return fail(UMEM_E_UNSUPPORTED, name, reason);
     view = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, 0);

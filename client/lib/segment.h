@@ -15,8 +15,8 @@
 /* Mappings start at a multiple, as they do in the daemon, so that blocks are aligned here as there. */
 enum { UM_SEGMENT_ALIGNMENT = 65536 };
 
-/* Maps the whole object of this name. UMEM_E_UNSUPPORTED: this process cannot open it. UMEM_E_OUT_OF_MEMORY:
- * there is no room for it. *reason tells more. */
+/* Maps the whole object of this name. UMEM_E_UNSUPPORTED: this process cannot open it; Windows: also where it belongs to another logon
+ * session, whose `Local\` names are not seen here. UMEM_E_OUT_OF_MEMORY: there is no room for it. *reason tells more. */
 int um_segment_map(const char *name, unsigned char **start, size_t *length, struct um_reason *reason);
 
 void um_segment_unmap(unsigned char *start, size_t length);

@@ -28,7 +28,8 @@ enum {
     WAIT_STEP_MS = 1000, /* how long to wait for a place before looking again */
     STEP_MS = 50,        /* how long a write that cannot go on waits before it looks whether somebody reads */
     LOOK_MS = 5,         /* or for something to read */
-    TRANSFER_LIMIT = 1 << 24 /* most bytes that one operation moves */
+    TRANSFER_LIMIT =
+        1 << 20 /* most bytes that one operation moves: the system keeps those of a write in non-paged pool */
 };
 
 uint64_t um_transport_now_ms(void)
@@ -136,8 +137,11 @@ static int open_error(DWORD error, struct um_reason *reason)
     case ERROR_PATH_NOT_FOUND:
         return fail(reason, UMEM_E_NOT_CONNECTED, "no daemon listens there", 0);
     case ERROR_ACCESS_DENIED:
-        return fail(reason, UMEM_E_NOT_CONNECTED,
-                    "this program may not open it: the daemon is another user's, or runs elevated", 0);
+        return fail(
+            reason, UMEM_E_NOT_CONNECTED,
+            "this program may not open it: the daemon is another user's, or this program runs with low "
+            "integrity, in a sandbox",
+            0);
     case ERROR_INVALID_NAME:
     case ERROR_BAD_PATHNAME:
         return fail(reason, UMEM_E_BAD_ARGUMENT, "it cannot be the name of a pipe", 0);

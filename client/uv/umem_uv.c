@@ -166,6 +166,7 @@ static void close_pipe(umem_uv *client)
 void um_uv_lose(umem_uv *client, int code, const char *text)
 {
     um_channel_fail_all(&client->channel, code, text);
+    um_uv_drop_unwritten(client);
     close_pipe(client);
 }
 
@@ -325,6 +326,7 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
     client->calls.way = &um_uv_way;
     client->loop = loop;
     client->channel.on_done = um_uv_answered;
+    client->unwritten_end = &client->unwritten;
     client->over_end = &client->over;
     client->timeout_ms = options->timeout_ms;
     um_uv_timer_init(client);

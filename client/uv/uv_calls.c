@@ -5,6 +5,11 @@
 #include "json_out.h"
 #include "uv_client.h"
 
+enum {
+    WRITE_LIMIT =
+        1 << 20 /* bytes that libuv has under way at one time: Windows keeps all of them in non-paged pool */
+};
+
 struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code)
 {
     struct um_uv_request *request;
@@ -25,38 +30,112 @@ struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *cont
     return request;
 }
 
+/* ---- writing ---- */
+
+/* All of it is written, or the rest never will be. One that is not answered is over by that. */
+static void end_writing(struct um_uv_request *request)
+{
+    request->is_writing = false;
+    um_uv_add_over(request);
+}
+
+void um_uv_drop_unwritten(umem_uv *client)
+{
+    struct um_uv_request *request = client->unwritten;
+
+    client->unwritten = NULL;
+    client->unwritten_end = &client->unwritten;
+    while (request != NULL) {
+        struct um_uv_request *next = request->next_unwritten;
+
+        /* Else libuv tells when it has let go of the bytes. */
+        if (request->writing_size == 0)
+            end_writing(request);
+        request = next;
+    }
+}
+
+static uint64_t unwritten_size(const struct um_uv_request *request)
+{
+    return request->out.size + request->ask.payload_size - request->written;
+}
+
 static void on_written(uv_write_t *write, int status)
 {
     struct um_uv_request *request = write->data;
     umem_uv *client = request->client;
 
-    request->is_writing = false;
-    um_uv_add_over(request);
+    client->writing_size -= request->writing_size;
+    request->writing_size = 0;
+    if (unwritten_size(request) == 0 || client->state != UM_UV_OPEN)
+        end_writing(request);
+    if (client->state != UM_UV_OPEN)
+        return;
     /* What is lost here is told when the pipe is closed. */
-    if (status != 0 && client->state == UM_UV_OPEN)
+    if (status != 0)
         um_uv_lose(client, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests");
-    else if (client->state == UM_UV_OPEN)
+    else
+        um_uv_write_on(client);
+    if (client->state == UM_UV_OPEN)
         um_uv_call_back(client);
 }
 
-/* Writes what `out` holds, and the payload behind it. Where libuv refuses, it does so for good. */
+/* Lists the next bytes of a request, `limit` of them at most, as libuv's buffers. Returns how many buffers. */
+static unsigned list_next(struct um_uv_request *request, size_t limit, uv_buf_t bufs[2])
+{
+    const struct um_ask *ask = &request->ask;
+    size_t head = request->out.size;
+    size_t at = (size_t)request->written;
+    size_t size = unwritten_size(request) < limit ? (size_t)unwritten_size(request) : limit;
+    size_t of_head = at < head ? (size < head - at ? size : head - at) : 0;
+    const char *payload = ask->payload;
+    unsigned count = 0;
+
+    if (of_head != 0)
+        bufs[count++] = uv_buf_init(request->out.data + at, (unsigned)of_head);
+    if (size > of_head)
+        bufs[count++] =
+            uv_buf_init((char *)(uintptr_t)(payload + (at + of_head - head)), (unsigned)(size - of_head));
+    request->writing_size = size;
+    return count;
+}
+
+void um_uv_write_on(umem_uv *client)
+{
+    while (client->unwritten != NULL && client->unwritten->writing_size == 0 &&
+           client->writing_size < WRITE_LIMIT) {
+        struct um_uv_request *request = client->unwritten;
+        uv_buf_t bufs[2];
+        unsigned count = list_next(request, WRITE_LIMIT - client->writing_size, bufs);
+
+        if (uv_write(&request->write, (uv_stream_t *)&client->pipe, bufs, count, on_written) != 0) {
+            request->writing_size = 0;
+            um_uv_lose(client, UMEM_E_CONNECTION_LOST, "the loop takes no more requests");
+            return;
+        }
+        request->written += request->writing_size;
+        client->writing_size += request->writing_size;
+        if (unwritten_size(request) != 0)
+            return;
+        client->unwritten = request->next_unwritten;
+        if (client->unwritten == NULL)
+            client->unwritten_end = &client->unwritten;
+    }
+}
+
+/* Writes what `out` holds, and the payload behind it, after the requests before it. */
 static void write_request(struct um_uv_request *request)
 {
     umem_uv *client = request->client;
-    const struct um_ask *ask = &request->ask;
-    uv_buf_t bufs[] = {uv_buf_init(request->out.data, (unsigned)request->out.size),
-                       uv_buf_init((char *)(uintptr_t)ask->payload, (unsigned)ask->payload_size)};
 
     request->write.data = request;
     request->is_writing = true;
-    if (uv_write(&request->write, (uv_stream_t *)&client->pipe, bufs, ask->payload_size != 0 ? 2 : 1,
-                 on_written) == 0)
-        return;
-    request->is_writing = false;
-    /* One that is not answered is over by that; the others are when the connection is lost. */
-    um_uv_add_over(request);
-    um_uv_lose(client, UMEM_E_CONNECTION_LOST, "the loop takes no more requests");
+    *client->unwritten_end = request;
+    client->unwritten_end = &request->next_unwritten;
+    um_uv_write_on(client);
 }
+
+/* ---- requests ---- */
 
 /* Why a request is not sent, as the client's last error. */
 static int refuse(umem_uv *client, struct um_uv_request *request, int code, const char *text)

@@ -29,10 +29,13 @@ struct um_uv_request {
     void *context;
     uint64_t deadline_ms; /* of um_uv_now_ms(); UM_NO_DEADLINE */
     uv_write_t write;
+    struct um_uv_request *next_unwritten;
     struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
+    uint64_t written;              /* bytes of `out` and of the payload behind it that libuv was given */
+    size_t writing_size;           /* bytes that `write` has under way; 0: it is free */
     struct um_event_watch *watch;  /* that it asks for; the events' own once it has succeeded */
     struct um_uv_mapping *mapping; /* of umem_uv_map(); NULL: another call */
-    bool is_writing;
+    bool is_writing;               /* not all of it is written */
     bool is_answered;
 };
 
@@ -59,6 +62,9 @@ struct umem_uv {
     struct um_channel channel;
     umem_uv_done *next_done; /* for the next call */
     void *next_context;
+    struct um_uv_request *unwritten; /* that libuv was not given all of, the oldest first */
+    struct um_uv_request **unwritten_end;
+    size_t writing_size;        /* bytes that libuv has under way */
     struct um_uv_request *over; /* whose callbacks are due, the oldest first */
     struct um_uv_request **over_end;
     struct um_transport *transport; /* UM_UV_CONNECTING: what the thread pool has made */
@@ -88,6 +94,13 @@ void um_uv_call_back(umem_uv *client);
 
 /* For the channel: an answer has come. */
 void um_uv_answered(struct um_channel *channel, struct um_ask *ask);
+
+/* Gives libuv more of the requests that are not written, as far as it may have so much under way. Where libuv refuses, it does so for
+ * good, and the connection is lost. */
+void um_uv_write_on(umem_uv *client);
+
+/* Gives up what libuv was not given, of a connection that ends. */
+void um_uv_drop_unwritten(umem_uv *client);
 
 /* Makes a request whose `ask` the caller writes, and begins it; um_uv_send() frees it where that fails. */
 struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code);

@@ -1,19 +1,30 @@
 /* The steps are W. Mula's and D. Lemire's: "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018. */
 #include "base64_wide.h"
 
-/* Not by gcc for Windows: it does not align what it spills to the stack as these instructions want it. */
-#if defined(__GNUC__) && defined(__x86_64__) && (defined(__clang__) || !defined(__MINGW64__))
-/* Compiled for AVX2 whatever the rest is compiled for, and called where the processor has it. */
-#define UM_AVX2 __attribute__((target("avx2")))
-#define HAS_AVX2() (__builtin_cpu_supports("avx2") != 0)
-#elif defined(_MSC_VER) && defined(__AVX2__)
+/* Compiled for AVX2 whatever the rest is compiled for, and called where the processor has it. Microsoft's compiler takes the
+ * instructions as they are. gcc for Windows does not align what it spills to the stack as they want it, so there it is only done where
+ * the assembler makes unaligned moves of all (common/CMakeLists.txt, UM_UNALIGNED_MOVES). */
+#if defined(_MSC_VER) && !defined(__clang__)
+#if defined(_M_X64) && !defined(_M_ARM64EC)
 #define UM_AVX2
-#define HAS_AVX2() 1
+#endif
+#elif defined(__x86_64__) && (defined(__clang__) || !defined(__MINGW64__) || defined(UM_UNALIGNED_MOVES))
+#define UM_AVX2 __attribute__((target("avx2")))
 #endif
 
 #ifdef UM_AVX2
 
 #include <immintrin.h>
+#if defined(_MSC_VER) && defined(__clang__)
+/* Where it stands in for Microsoft's, clang leaves these out unless all is compiled for AVX2. */
+#include <smmintrin.h>
+/* Need immintrin.h before them. */
+#include <avxintrin.h>
+/* Needs avxintrin.h before it. */
+#include <avx2intrin.h>
+#endif
+
+#include "processor.h"
 
 enum {
     BYTES = 24,         /* of one step */
@@ -118,12 +129,12 @@ UM_AVX2 static size_t decode(unsigned char *out, const unsigned char *in, size_t
 
 size_t um_base64_encode_wide(char *out, const unsigned char *in, size_t size)
 {
-    return size >= BYTES_LOADED && HAS_AVX2() ? encode(out, in, size) : 0;
+    return size >= BYTES_LOADED && um_processor_has_avx2() ? encode(out, in, size) : 0;
 }
 
 size_t um_base64_decode_wide(unsigned char *out, const unsigned char *in, size_t length)
 {
-    return length >= DIGITS_NEEDED && HAS_AVX2() ? decode(out, in, length) : 0;
+    return length >= DIGITS_NEEDED && um_processor_has_avx2() ? decode(out, in, length) : 0;
 }
 
 #else

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attributes.h"
+
 struct um_buf {
     char *data;        /* the bytes; NULL while capacity is 0 */
     size_t size;       /* bytes in use */
@@ -33,7 +35,7 @@ char *um_buf_grow(struct um_buf *buf, size_t extra);
 /* Makes room for `extra` more bytes and returns where they go (at data + size), or NULL where the limit or the memory
  * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. An answer is made of many
  * small pieces, so that this and the appends are compiled into who calls them. */
-static inline char *um_buf_reserve(struct um_buf *buf, size_t extra)
+UM_ALWAYS_INLINE char *um_buf_reserve(struct um_buf *buf, size_t extra)
 {
     if (extra < buf->capacity - buf->size && !buf->failed)
         return buf->data + buf->size;
@@ -41,7 +43,7 @@ static inline char *um_buf_reserve(struct um_buf *buf, size_t extra)
 }
 
 /* Appends bytes. Returns false where the buffer has failed. */
-static inline bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size)
+UM_ALWAYS_INLINE bool um_buf_append(struct um_buf *buf, const void *bytes, size_t size)
 {
     char *end = um_buf_reserve(buf, size);
 
@@ -60,7 +62,7 @@ static inline bool um_buf_append_string(struct um_buf *buf, const char *string)
 }
 
 /* Appends one byte. */
-static inline bool um_buf_append_byte(struct um_buf *buf, char byte)
+UM_ALWAYS_INLINE bool um_buf_append_byte(struct um_buf *buf, char byte)
 {
     char *end = um_buf_reserve(buf, 1);
 

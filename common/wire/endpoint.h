@@ -11,6 +11,8 @@
  *    elsewhere: umemd.sock in XDG_RUNTIME_DIR, where that is an absolute path of a directory that is the
  *    user's own, else /tmp/umemd-UID/umemd.sock.
  *
+ * The path is absolute: a relative one that was asked for is taken from the working directory, once.
+ *
  * On Windows a name without a backslash stands for \\.\pipe\ and that name, and slashes may stand for
  * backslashes.
  */

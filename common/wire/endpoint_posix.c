@@ -12,7 +12,9 @@
 
 #include "umem_errors.h"
 
-static const char too_long[] = "the path of the pipe is longer than a socket's may be (107 bytes on Linux)";
+static const char too_long[] =
+    "the path of the pipe is longer than a socket's may be (107 bytes on Linux, those of the "
+    "working directory included where the path is relative)";
 
 /* What bind() and connect() accept, the end counted. libuv 1.44 cuts a longer path without a word. */
 enum { PATH_ROOM = sizeof((struct sockaddr_un *)NULL)->sun_path };
@@ -22,11 +24,12 @@ static bool is_set(const char *string)
     return string != NULL && *string != '\0';
 }
 
-/* Writes "directory/umemd.sock". */
-static int in_directory(const char *directory, char path[UM_ENDPOINT_ROOM], const char **what)
+/* Writes "directory/name". */
+static int in_directory(const char *directory, const char *name, char path[UM_ENDPOINT_ROOM],
+                        const char **what)
 {
     char whole[UM_ENDPOINT_ROOM];
-    int size = snprintf(whole, sizeof whole, "%s/umemd.sock", directory);
+    int size = snprintf(whole, sizeof whole, "%s/%s", directory, name);
 
     if (size < 0 || size >= PATH_ROOM) {
         *what = too_long;
@@ -45,6 +48,22 @@ static bool is_own_directory(const char *directory)
            facts.st_uid == geteuid();
 }
 
+/* Whoever is told the path may have another working directory, and a daemon gives its own up. */
+static int take_asked(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+{
+    char directory[UM_ENDPOINT_ROOM];
+
+    if (asked[0] == '/')
+        return in_directory("", asked + 1, path, what);
+    while (asked[0] == '.' && asked[1] == '/')
+        asked += 1 + strspn(asked + 1, "/");
+    if (getcwd(directory, sizeof directory) != NULL && directory[0] == '/')
+        return in_directory(directory[1] != '\0' ? directory : "", asked, path, what);
+    *what = errno == ERANGE ? too_long
+                            : "the path of the pipe is relative, and the working directory is not known";
+    return UMEM_E_BAD_ARGUMENT;
+}
+
 int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -52,18 +71,12 @@ int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char 
 
     if (!is_set(asked))
         asked = getenv("UMEM_PIPE");
-    if (is_set(asked)) {
-        if (strlen(asked) >= PATH_ROOM) {
-            *what = too_long;
-            return UMEM_E_BAD_ARGUMENT;
-        }
-        memcpy(path, asked, strlen(asked) + 1);
-        return UMEM_OK;
-    }
+    if (is_set(asked))
+        return take_asked(asked, path, what);
     if (is_set(runtime) && is_own_directory(runtime))
-        return in_directory(runtime, path, what);
+        return in_directory(runtime, "umemd.sock", path, what);
     snprintf(directory, sizeof directory, "/tmp/umemd-%lu", (unsigned long)geteuid());
-    return in_directory(directory, path, what);
+    return in_directory(directory, "umemd.sock", path, what);
 }
 
 /* Writes the path's directory where its name is umemd-UID. */

@@ -7,16 +7,20 @@
 
 static const unsigned char mark[] = {0xEF, 0xBB, 0xBF};
 
-static const char long_line[] = "the line is longer than message_bytes";
+static const char long_text[] = "the text is longer than message_bytes";
 static const char cut_headers[] = "headers that were not read to their end";
 static const char message_bytes[] = "message_bytes";
 static const char payload_bytes[] = "payload_bytes";
-static const char half_mark[] = "a byte that no header name may have";
 
 void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit)
 {
     *frame = (struct um_frame){.message_limit = message_limit, .payload_limit = payload_limit};
     um_buf_init(&frame->kept, message_limit + UM_FRAME_FEED_LIMIT);
+}
+
+void um_frame_count_brackets(struct um_frame *frame)
+{
+    frame->always_counts = true;
 }
 
 void um_frame_deinit(struct um_frame *frame)
@@ -122,12 +126,23 @@ static enum um_frame_event nothing_left(const struct um_frame *frame)
     return frame->ended ? UM_FRAME_END : UM_FRAME_MORE;
 }
 
-static enum um_frame_event refuse(struct um_frame *frame, struct um_frame_message *message, const char *what,
-                                  const char *limit, uint64_t asked)
+static enum um_frame_event refuse(struct um_frame_message *message, const char *what, const char *limit,
+                                  uint64_t asked)
 {
-    frame->scanned = 0;
     *message = (struct um_frame_message){.what = what, .limit = limit, .asked = asked};
     return UM_FRAME_TOO_LARGE;
+}
+
+/* ---- byte-order marks ---- */
+
+/* How many of the bytes that are left are a mark's, from its first byte on. */
+static size_t mark_bytes(const struct um_frame *frame)
+{
+    size_t size = 0;
+
+    while (size < sizeof mark && size < frame->left && (unsigned char)frame->input[size] == mark[size])
+        size++;
+    return size;
 }
 
 /* ---- lines ---- */
@@ -137,55 +152,151 @@ static bool is_space(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* Gives out the first `size` bytes as a line; `end` is how many of the input it uses up, with its line
- * end. */
-static enum um_frame_event give_line(struct um_frame *frame, size_t size, size_t end,
+static bool is_bracket(char byte)
+{
+    return byte == '{' || byte == '[';
+}
+
+static void begin_text(struct um_frame *frame)
+{
+    frame->scanned = 0;
+    if (frame->counted == 0)
+        return;
+    frame->counted = 0;
+    frame->brackets = (struct um_json_end){.depth = 0};
+}
+
+/* Takes bytes of a line whose end may be known. */
+static void take_of_line(struct um_frame *frame, size_t size)
+{
+    take(frame, size);
+    if (frame->line_size == 0)
+        return;
+    frame->line_size -= size;
+    frame->counts_brackets = frame->line_size != 0;
+}
+
+/* Passes over what stands before a text and is no part of it: space, so that blank lines vanish and are never kept, and a mark.
+ * Returns whether a text begins here; where it does not, bytes are missing. */
+static bool skip_to_text(struct um_frame *frame)
+{
+    while (frame->left != 0) {
+        size_t size = 1;
+
+        if (!is_space(*frame->input)) {
+            size = mark_bytes(frame);
+            if (size != sizeof mark)
+                return size != frame->left || frame->ended;
+        }
+        take_of_line(frame, size);
+    }
+    return false;
+}
+
+/* Gives out the first `size` bytes as a text; `end` is how many of the input it uses up, with the line's end where it goes as far. */
+static enum um_frame_event give_text(struct um_frame *frame, size_t size, size_t end,
                                      struct um_frame_message *message)
 {
-    if (frame->input[size - 1] == '\r')
-        size--;
-    *message = (struct um_frame_message){.text = frame->input, .size = size};
-    take(frame, end);
-    frame->scanned = 0;
-    if (size > frame->message_limit)
-        return refuse(frame, message, long_line, message_bytes, 0);
-    return UM_FRAME_MESSAGE;
+    message->text = frame->input;
+    message->size = size;
+    message->payload_size = 0;
+    take_of_line(frame, end);
+    frame->given = end;
+    begin_text(frame);
+    return size > frame->message_limit ? refuse(message, long_text, message_bytes, 0) : UM_FRAME_MESSAGE;
+}
+
+/* How many bytes the text has that is all there is on a line of `size` bytes without its LF. */
+static size_t text_size(const struct um_frame *frame, size_t size)
+{
+    return frame->input[size - 1] == '\r' ? size - 1 : size;
+}
+
+/* Looks for the line's end in what has come since the last look. */
+static void find_line_end(struct um_frame *frame)
+{
+    const char *end = memchr(frame->input + frame->scanned, '\n', frame->left - frame->scanned);
+
+    frame->scanned = frame->left;
+    if (end != NULL)
+        frame->line_size = (size_t)(end - frame->input) + 1;
+}
+
+/* Where the text ends by its brackets, as far as it or the line has come; 0: not there. */
+static size_t count_brackets(struct um_frame *frame)
+{
+    size_t size = frame->line_size != 0 ? frame->line_size - 1 : frame->left;
+    const char *end;
+
+    if (!is_bracket(*frame->input))
+        return 0;
+    end = um_json_find_end(&frame->brackets, frame->input + frame->counted, frame->input + size);
+    frame->counted = size;
+    return end != NULL ? (size_t)(end - frame->input) : 0;
 }
 
 static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_message *message)
 {
-    char *end;
+    size_t size = 0;
+    size_t end;
 
-    /* Space before a text is no part of it, so blank lines vanish and are never kept. */
-    while (frame->scanned == 0 && frame->left != 0 && is_space(*frame->input))
-        take(frame, 1);
-    if (frame->left == 0)
+    if (frame->scanned == 0 && !skip_to_text(frame))
         return nothing_left(frame);
-    end = memchr(frame->input + frame->scanned, '\n', frame->left - frame->scanned);
-    if (end != NULL) {
-        size_t size = (size_t)(end - frame->input);
-
-        return give_line(frame, size, size + 1, message);
-    }
-    frame->scanned = frame->left;
+    if (frame->line_size == 0)
+        find_line_end(frame);
+    if (frame->line_size != 0)
+        size = text_size(frame, frame->line_size - 1);
+    if (size != 0 && size <= frame->message_limit && !frame->counts_brackets && !frame->always_counts)
+        return give_text(frame, size, frame->line_size, message);
+    end = count_brackets(frame);
+    if (end != 0)
+        return give_text(frame, end, end, message);
+    if (size != 0)
+        return give_text(frame, size, frame->line_size, message);
     /* One byte over the limit may still be the CR of the line's end. */
     if (frame->left > frame->message_limit + 1) {
         take(frame, frame->left);
         frame->state = UM_FRAME_SKIP_LINE;
-        return refuse(frame, message, long_line, message_bytes, 0);
+        return refuse(message, long_text, message_bytes, 0);
     }
     if (frame->ended)
-        return give_line(frame, frame->left, frame->left, message);
+        return give_text(frame, text_size(frame, frame->left), frame->left, message);
     return UM_FRAME_MORE;
 }
 
+/* Passes over the rest of a text, whose brackets were counted as far as it has come, if it has any. */
 static void skip_line(struct um_frame *frame)
 {
-    char *end = memchr(frame->input, '\n', frame->left);
+    char *line_end = memchr(frame->input, '\n', frame->left);
+    char *end = line_end != NULL ? line_end : frame->input + frame->left;
+    char *found = frame->brackets.depth != 0 ? um_json_find_end(&frame->brackets, frame->input, end) : NULL;
 
-    if (end != NULL)
-        frame->state = UM_FRAME_AT_LINE;
-    take(frame, end != NULL ? (size_t)(end - frame->input) + 1 : frame->left);
+    if (found != NULL)
+        end = found;
+    else if (line_end != NULL)
+        end = line_end + 1;
+    take(frame, (size_t)(end - frame->input));
+    if (found == NULL && line_end == NULL)
+        return;
+    frame->state = UM_FRAME_AT_LINE;
+    begin_text(frame);
+}
+
+void um_frame_put_back(struct um_frame *frame, size_t used)
+{
+    size_t size = frame->given - used;
+
+    assert(frame->state == UM_FRAME_AT_LINE && used <= frame->given);
+    frame->given = 0;
+    if (size == 0)
+        return;
+    frame->input -= size;
+    frame->left += size;
+    frame->line_size += size;
+    /* A last line may have no end. */
+    if (frame->line_size == frame->left && frame->input[frame->left - 1] != '\n')
+        frame->line_size = 0;
+    frame->counts_brackets = frame->line_size != 0;
 }
 
 /* ---- headers ---- */
@@ -213,8 +324,10 @@ static void read_headers(struct um_frame *frame)
     }
     if (verdict == UM_FRAME_BLOCK_WHOLE)
         frame->state = UM_FRAME_AT_TEXT;
-    else if (verdict == UM_FRAME_BLOCK_BROKEN)
+    else if (verdict != UM_FRAME_BLOCK_MORE)
         break_off(frame, frame->block.what);
+    if (verdict == UM_FRAME_BLOCK_HTTP && !frame->has_message)
+        frame->kind = UM_FRAME_HTTP;
 }
 
 /* The block is whole and the text is next. */
@@ -228,14 +341,22 @@ static enum um_frame_event next_text(struct um_frame *frame, struct um_frame_mes
         frame->awaited = content + payload;
         frame->state = UM_FRAME_SKIP_BYTES;
         if (content > frame->message_limit)
-            return refuse(frame, message, "Content-Length is over message_bytes", message_bytes, content);
-        return refuse(frame, message, "Payload-Length is over payload_bytes", payload_bytes, payload);
+            return refuse(message, "Content-Length is over message_bytes", message_bytes, content);
+        return refuse(message, "Payload-Length is over payload_bytes", payload_bytes, payload);
     }
     if (frame->left < size)
         return nothing_left(frame);
-    *message = (struct um_frame_message){.text = frame->input, .size = size, .payload_size = payload};
+    *message = (struct um_frame_message){.text = frame->input,
+                                         .size = size,
+                                         .payload_size = payload,
+                                         .content_type = frame->block.content_type};
     take(frame, size);
+    if (size >= sizeof mark && memcmp(message->text, mark, sizeof mark) == 0) {
+        message->text += sizeof mark;
+        message->size -= sizeof mark;
+    }
     frame->awaited = payload;
+    frame->has_message = true;
     frame->state = UM_FRAME_AT_PAYLOAD;
     return UM_FRAME_MESSAGE;
 }
@@ -252,21 +373,22 @@ static void skip_bytes(struct um_frame *frame)
 
 /* ---- both ---- */
 
-/* Takes the byte-order mark and lets the first byte decide. */
+/* Passes over a mark before a message. Returns whether the byte behind it, or the first one where there is no mark, has come. */
+static bool skip_mark(struct um_frame *frame)
+{
+    size_t size = mark_bytes(frame);
+
+    if (size == sizeof mark)
+        take(frame, size);
+    else if (size == frame->left)
+        return false;
+    return frame->left != 0;
+}
+
+/* Lets the first byte decide. */
 static void begin(struct um_frame *frame)
 {
-    unsigned char byte = (unsigned char)*frame->input;
-
-    if (frame->mark_size < sizeof mark && byte == mark[frame->mark_size]) {
-        frame->mark_size++;
-        take(frame, 1);
-        return;
-    }
-    /* A part of a mark is part of a header's name, and none that may be. */
-    if (frame->mark_size != 0 && frame->mark_size < sizeof mark) {
-        frame->kind = UM_FRAME_HEADERS;
-        break_off(frame, half_mark);
-    } else if (byte == '{' || byte == '[' || is_space((char)byte)) {
+    if (is_bracket(*frame->input) || is_space(*frame->input)) {
         frame->kind = UM_FRAME_LINES;
         frame->state = UM_FRAME_AT_LINE;
     } else {
@@ -291,18 +413,23 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
                 return frame->left == 0 && frame->ended ? UM_FRAME_END : UM_FRAME_PAYLOAD;
             begin_block(frame);
             break;
+        case UM_FRAME_AT_START:
+            if (!skip_mark(frame))
+                return nothing_left(frame);
+            begin(frame);
+            break;
+        case UM_FRAME_AT_HEADERS:
+            if (frame->left == 0 || (frame->block.size == 0 && !skip_mark(frame)))
+                return nothing_left(frame);
+            read_headers(frame);
+            break;
         default:
             if (frame->left == 0)
                 return nothing_left(frame);
-            if (frame->state == UM_FRAME_AT_START) {
-                begin(frame);
-            } else if (frame->state == UM_FRAME_SKIP_LINE) {
+            if (frame->state == UM_FRAME_SKIP_LINE)
                 skip_line(frame);
-            } else if (frame->state == UM_FRAME_SKIP_BYTES) {
+            else
                 skip_bytes(frame);
-            } else {
-                read_headers(frame);
-            }
         }
     }
 }
@@ -320,11 +447,19 @@ bool um_frame_is_in_message(const struct um_frame *frame)
            (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
 }
 
+const char *um_frame_lacks(const struct um_frame *frame)
+{
+    if (frame->state == UM_FRAME_AT_TEXT)
+        return "fewer bytes came than Content-Length says";
+    if (frame->state == UM_FRAME_AT_HEADERS)
+        return "no empty line came that ends the headers";
+    return frame->brackets.depth != 0 ? "no closing bracket and no line end came" : "no line end came";
+}
+
 void um_frame_pass_over(struct um_frame *frame)
 {
     if (frame->state == UM_FRAME_AT_LINE) {
         frame->state = UM_FRAME_SKIP_LINE;
-        frame->scanned = 0;
         take(frame, frame->left);
     } else if (frame->state == UM_FRAME_AT_TEXT) {
         frame->awaited = frame->block.length[UM_FRAME_CONTENT] + frame->block.length[UM_FRAME_PAYLOAD_LENGTH];

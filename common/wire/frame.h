@@ -5,10 +5,14 @@
  * that is not whole yet. Must not know: JSON, sockets, who reads or writes. It does no I/O, and allocates by
  * what has arrived, never by what a length declares.
  *
- * A connection's first byte decides. `{`, `[` and white space begin lines: one text a line, ended by "\n" or
- * "\r\n"; lines of white space are ignored. Anything else begins a block of headers: Content-Length,
- * Payload-Length, others ignored, an empty line, the text, the payload. One UTF-8 byte-order mark at the very
- * start is skipped.
+ * A connection's first byte decides. `{`, `[` and white space begin lines: a text ends where its outermost bracket
+ * closes, or at the latest with the line, at "\n" or "\r\n"; lines of white space are ignored. Anything else begins a
+ * block of headers: Content-Length, Payload-Length, Content-Type, others ignored, an empty line, the text, the payload.
+ * A UTF-8 byte-order mark before a message is skipped. A request line of HTTP is told apart from broken headers.
+ *
+ * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is counted: whoever
+ * reads it sees where the text ends, and puts back what stands behind it. Brackets are counted where the line's end has
+ * not come, where the line is longer than a message may be, and where something was put back.
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
  * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
@@ -23,11 +27,12 @@
 
 #include "buf.h"
 #include "frame_block.h"
+#include "json_end.h"
 
 enum { UM_FRAME_FEED_LIMIT = 1 << 20 /* most bytes that may be fed at one time */ };
 
 /* Which framing the first byte chose. */
-enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS };
+enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS, UM_FRAME_HTTP };
 
 /* What um_frame_next() found. */
 enum um_frame_event {
@@ -35,7 +40,7 @@ enum um_frame_event {
     UM_FRAME_MESSAGE,   /* a message: *message tells where */
     UM_FRAME_PAYLOAD,   /* the last message's payload comes first: take or skip it */
     UM_FRAME_TOO_LARGE, /* a message over a limit, told once, then skipped: the next one can be read */
-    UM_FRAME_BROKEN,    /* a broken block of headers: no boundary is known any more, for good */
+    UM_FRAME_BROKEN,    /* a broken block of headers, or HTTP: no boundary is known any more, for good */
     UM_FRAME_END        /* the input has ended and everything in it was given out */
 };
 
@@ -43,16 +48,18 @@ struct um_frame_message {
     char *text;  /* in the frame's or the feeder's memory, may be changed; good until the next call */
     size_t size; /* bytes of text */
     uint64_t payload_size; /* raw bytes that follow it */
-    const char *what;      /* for TOO_LARGE and BROKEN: static, a sentence without a full stop */
-    const char *limit;     /* for TOO_LARGE: static, the name of the limit that is passed */
+    const char *
+        content_type; /* with headers: what Content-Type says, "" where it says nothing; good as long as the text */
+    const char *what;  /* for TOO_LARGE and BROKEN: static, a sentence without a full stop */
+    const char *limit; /* for TOO_LARGE: static, the name of the limit that is passed */
     uint64_t asked; /* for TOO_LARGE: bytes, 0 for a line: how many are known would depend on how they come */
 };
 
 /* Where the parser stands. The members are the parser's own. */
 enum um_frame_state {
-    UM_FRAME_AT_START,   /* no byte yet but some of a byte-order mark */
-    UM_FRAME_AT_LINE,    /* between lines or in one */
-    UM_FRAME_SKIP_LINE,  /* in a line that was refused */
+    UM_FRAME_AT_START,   /* no byte yet, but a byte-order mark may have come */
+    UM_FRAME_AT_LINE,    /* between texts on lines or in one */
+    UM_FRAME_SKIP_LINE,  /* in a text on a line that was refused */
     UM_FRAME_AT_HEADERS, /* headers: in a block */
     UM_FRAME_AT_TEXT,    /* headers: in the text */
     UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
@@ -66,19 +73,28 @@ struct um_frame {
     uint64_t payload_limit; /* most bytes in one payload */
     char *input;            /* the bytes that were not taken yet: in `kept`, or in memory of the feeder's */
     size_t left;            /* how many those are */
-    size_t scanned;         /* how many of them are known to hold no line end */
-    uint64_t awaited;       /* bytes of payload, or to skip, that are still to come */
+    size_t line_size; /* lines: bytes up to the line's end, with it; 0: it has not come, or is not known */
+    size_t scanned;   /* lines: how many of them are known to hold no line end */
+    size_t counted;   /* lines: in how many of them brackets were counted */
+    size_t given;     /* lines: bytes of the last message, and its line's end if that was used up */
+    struct um_json_end brackets; /* lines: of the text */
+    bool has_message;            /* headers: one was given out, so that what follows is not HTTP */
+    bool counts_brackets;        /* lines: the rest of the line may hold several texts */
+    bool always_counts;          /* lines: brackets of every line are counted */
+    uint64_t awaited;            /* bytes of payload, or to skip, that are still to come */
     struct um_frame_block block; /* headers */
     const char *what;            /* why it is broken */
     enum um_frame_kind kind;     /* what the first byte chose */
     enum um_frame_state state;
-    unsigned char mark_size; /* bytes of the byte-order mark seen */
-    bool borrowed;           /* `input` is the feeder's */
-    bool ended;              /* no more will be fed */
+    bool borrowed; /* `input` is the feeder's */
+    bool ended;    /* no more will be fed */
 };
 
 /* Makes a frame without allocating. The limits are in bytes and inclusive. */
 void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit);
+
+/* For who does not put back: brackets are counted in every line, so that each message is one text. Before the first byte. */
+void um_frame_count_brackets(struct um_frame *frame);
 
 /* Frees what it keeps. */
 void um_frame_deinit(struct um_frame *frame);
@@ -101,6 +117,13 @@ void um_frame_end(struct um_frame *frame);
 
 /* Finds the next message. *message is set for MESSAGE, TOO_LARGE and BROKEN. */
 enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_message *message);
+
+/* Lines: puts back what stands behind the first `used` bytes of the last message, and the end of its line: another text. Right after
+ * um_frame_next() gave the message out. */
+void um_frame_put_back(struct um_frame *frame, size_t used);
+
+/* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
+const char *um_frame_lacks(const struct um_frame *frame);
 
 /* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_keep(struct um_frame *frame);

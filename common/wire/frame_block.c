@@ -2,7 +2,12 @@
 
 #include <string.h>
 
-static const char *const length_names[UM_FRAME_LENGTHS] = {"content-length", "payload-length"};
+/* By um_frame_length and um_frame_header. */
+static const char *const header_names[UM_FRAME_OTHER] = {"content-length", "payload-length", "content-type"};
+
+/* RFC 9110, section 9, RFC 5789, and the beginning of HTTP/2, RFC 9113, section 3.4. In lower case, as names are kept. */
+static const char *const http_methods[] = {"get",     "head",    "post",  "put",   "delete",
+                                           "connect", "options", "trace", "patch", "pri"};
 
 static const char *const given_twice[UM_FRAME_LENGTHS] = {"Content-Length is given twice",
                                                           "Payload-Length is given twice"};
@@ -14,7 +19,18 @@ static const uint64_t LENGTH_LIMIT = UINT64_C(9007199254740991);
 
 void um_frame_block_init(struct um_frame_block *block)
 {
-    *block = (struct um_frame_block){.wanted = -1};
+    /* One by one, since the memory for a type need not be cleared for each message. */
+    memset(block->length, 0, sizeof block->length);
+    memset(block->given, 0, sizeof block->given);
+    block->what = NULL;
+    block->name_size = 0;
+    block->size = 0;
+    block->content_type[0] = '\0';
+    block->type_size = 0;
+    block->wanted = UM_FRAME_OTHER;
+    block->spot = UM_FRAME_IN_NAME;
+    block->has_digit = false;
+    block->value_over = false;
 }
 
 static enum um_frame_verdict refuse(struct um_frame_block *block, const char *what)
@@ -37,18 +53,34 @@ static bool is_token(char byte)
     return byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
 }
 
+static bool is_name(const struct um_frame_block *block, const char *name)
+{
+    return block->name_size == strlen(name) && memcmp(block->name, name, block->name_size) == 0;
+}
+
+/* Whether the block begins with a method of HTTP. */
+static bool is_http(const struct um_frame_block *block)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof http_methods / sizeof http_methods[0]; i++)
+        found = found || is_name(block, http_methods[i]);
+    return found && block->size == block->name_size + 1;
+}
+
 static enum um_frame_verdict end_name(struct um_frame_block *block)
 {
     if (block->name_size == 0)
         return refuse(block, "a header has no name");
-    block->wanted = -1;
-    for (int i = 0; i < UM_FRAME_LENGTHS; i++) {
-        if (block->name_size == strlen(length_names[i]) &&
-            memcmp(block->name, length_names[i], block->name_size) == 0)
+    block->wanted = UM_FRAME_OTHER;
+    for (int i = 0; i < UM_FRAME_OTHER; i++) {
+        if (is_name(block, header_names[i]))
             block->wanted = i;
     }
-    if (block->wanted >= 0 && block->given[block->wanted])
+    if (block->wanted < UM_FRAME_LENGTHS && block->given[block->wanted])
         return refuse(block, given_twice[block->wanted]);
+    if (block->wanted == UM_FRAME_CONTENT_TYPE)
+        block->type_size = 0;
     block->has_digit = false;
     block->value_over = false;
     return go_on(block, UM_FRAME_IN_VALUE);
@@ -60,6 +92,10 @@ static enum um_frame_verdict name_byte(struct um_frame_block *block, char byte)
         return end_name(block);
     if (byte == '\r' && block->name_size == 0)
         return go_on(block, UM_FRAME_AT_LAST_LF);
+    if (byte == ' ' && is_http(block)) {
+        block->what = "it is HTTP";
+        return UM_FRAME_BLOCK_HTTP;
+    }
     if (!is_token(byte))
         return refuse(block, byte == '\n' ? bare_lf : "a byte that no header name may have");
     if (block->name_size < sizeof block->name)
@@ -84,23 +120,54 @@ static enum um_frame_verdict length_byte(struct um_frame_block *block, char byte
     return *length > LENGTH_LIMIT ? refuse(block, "a length is over 2^53 - 1") : UM_FRAME_BLOCK_MORE;
 }
 
+/* One byte of a Content-Type. One that cannot be sent back as it is counts as one that is too long. */
+static enum um_frame_verdict type_byte(struct um_frame_block *block, char byte)
+{
+    bool is_space = byte == ' ' || byte == '\t';
+
+    if (is_space && block->type_size == 0)
+        return UM_FRAME_BLOCK_MORE;
+    if (byte == '\t')
+        byte = ' ';
+    if (((unsigned char)byte & 0x80) != 0 || block->type_size + 1 >= UM_FRAME_TYPE_CAPACITY)
+        block->type_size = UM_FRAME_TYPE_CAPACITY;
+    else
+        block->content_type[block->type_size++] = byte;
+    return UM_FRAME_BLOCK_MORE;
+}
+
+static void end_type(struct um_frame_block *block)
+{
+    if (block->type_size == UM_FRAME_TYPE_CAPACITY)
+        block->type_size = 0;
+    while (block->type_size != 0 && block->content_type[block->type_size - 1] == ' ')
+        block->type_size--;
+    block->content_type[block->type_size] = '\0';
+}
+
 static enum um_frame_verdict value_byte(struct um_frame_block *block, char byte)
 {
+    bool is_length = block->wanted < UM_FRAME_LENGTHS;
+
     if (byte == '\r') {
-        if (block->wanted >= 0 && !block->has_digit)
+        if (is_length && !block->has_digit)
             return refuse(block, "a length is empty");
+        if (block->wanted == UM_FRAME_CONTENT_TYPE)
+            end_type(block);
         return go_on(block, UM_FRAME_AT_LF);
     }
     if (byte == '\n')
         return refuse(block, bare_lf);
     if (((unsigned char)byte < 0x20 && byte != '\t') || byte == 0x7F)
         return refuse(block, "a control character in a header");
-    return block->wanted >= 0 ? length_byte(block, byte) : UM_FRAME_BLOCK_MORE;
+    if (block->wanted == UM_FRAME_CONTENT_TYPE)
+        return type_byte(block, byte);
+    return is_length ? length_byte(block, byte) : UM_FRAME_BLOCK_MORE;
 }
 
 static enum um_frame_verdict end_line(struct um_frame_block *block)
 {
-    if (block->wanted >= 0)
+    if (block->wanted < UM_FRAME_LENGTHS)
         block->given[block->wanted] = true;
     block->name_size = 0;
     return go_on(block, UM_FRAME_IN_NAME);

@@ -5,8 +5,9 @@
  * limits of messages. Pure, and no byte of the block is kept but the start of a name.
  *
  * A block is header lines, each a name, a colon, a value and "\r\n", and then an empty line. Content-Length
- * is in each block, once; Payload-Length may be, once; other headers are passed over. A name is a token of
- * RFC 9110 (section 5.6.2) and may be in any case; a value has no control characters but tabs.
+ * is in each block, once; Payload-Length may be, once; what Content-Type says is kept where it is printable ASCII and not too
+ * long; other headers are passed over. A name is a token of RFC 9110 (section 5.6.2) and may be in any case; a value has no
+ * control characters but tabs. A method of HTTP and a space at the beginning are a request line of HTTP (RFC 9112, section 3).
  */
 #ifndef UM_FRAME_BLOCK_H
 #define UM_FRAME_BLOCK_H
@@ -15,16 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { UM_FRAME_HEADERS_LIMIT = 8192 /* most bytes in one block, its empty line counted */ };
+enum {
+    UM_FRAME_HEADERS_LIMIT = 8192, /* most bytes in one block, its empty line counted */
+    UM_FRAME_TYPE_CAPACITY = 128   /* bytes for a Content-Type, with a NUL behind it */
+};
 
 /* The lengths that a block may tell. */
 enum um_frame_length { UM_FRAME_CONTENT, UM_FRAME_PAYLOAD_LENGTH, UM_FRAME_LENGTHS };
 
+/* Which header a line tells. The lengths come first. */
+enum um_frame_header { UM_FRAME_CONTENT_TYPE = UM_FRAME_LENGTHS, UM_FRAME_OTHER };
+
 /* What a byte made of the block. */
 enum um_frame_verdict {
-    UM_FRAME_BLOCK_MORE,  /* good so far, and not whole */
-    UM_FRAME_BLOCK_WHOLE, /* that was its last byte: `length` holds */
-    UM_FRAME_BLOCK_BROKEN /* no block can begin like this: `what` tells why */
+    UM_FRAME_BLOCK_MORE,   /* good so far, and not whole */
+    UM_FRAME_BLOCK_WHOLE,  /* that was its last byte: `length` holds */
+    UM_FRAME_BLOCK_BROKEN, /* no block can begin like this: `what` tells why */
+    UM_FRAME_BLOCK_HTTP    /* likewise, because it is HTTP */
 };
 
 /* Where in a block the next byte is. */
@@ -35,15 +43,17 @@ enum um_frame_spot {
     UM_FRAME_AT_LAST_LF /* after the CR of the empty line */
 };
 
-/* The members are the judge's own, but for `length` and `what`. */
+/* The members are the judge's own, but for `length`, `content_type` and `what`. */
 struct um_frame_block {
-    uint64_t length[UM_FRAME_LENGTHS]; /* 0 where the block does not tell it */
-    const char *what;                  /* why it is broken: static, a sentence without a full stop */
-    bool given[UM_FRAME_LENGTHS];      /* which of them have been told */
-    char name[16];                     /* of the line, in lower case, as far as it fits */
-    size_t name_size;                  /* bytes in the name, those that did not fit counted */
-    size_t size;                       /* bytes in the block so far */
-    int wanted;                        /* which length the line tells, or -1 for another header */
+    uint64_t length[UM_FRAME_LENGTHS];         /* 0 where the block does not tell it */
+    const char *what;                          /* why it is broken: static, a sentence without a full stop */
+    bool given[UM_FRAME_LENGTHS];              /* which of them have been told */
+    char name[16];                             /* of the line, in lower case, as far as it fits */
+    size_t name_size;                          /* bytes in the name, those that did not fit counted */
+    size_t size;                               /* bytes in the block so far */
+    char content_type[UM_FRAME_TYPE_CAPACITY]; /* without space around it; "": none, or none that is kept */
+    size_t type_size;                          /* bytes of it so far, those that did not fit counted */
+    int wanted; /* which header the line tells, of um_frame_length or um_frame_header */
     enum um_frame_spot spot;
     bool has_digit;  /* the value has begun */
     bool value_over; /* white space has followed the value */

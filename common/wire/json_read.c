@@ -1,9 +1,10 @@
 #include "json_read.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
+#include "json_end.h"
 #include "json_string.h"
 #include "umem_errors.h"
 
@@ -30,7 +31,7 @@ struct reader {
     int code;                /* what is wrong, if something is */
 };
 
-static char *refuse(struct reader *reader, const char *at, const char *what)
+static char *refuse(struct reader *reader, char *at, const char *what)
 {
     return um_json_refuse(&reader->source, at, what);
 }
@@ -113,17 +114,16 @@ static char *read_digits(const struct reader *reader, char *at, uint64_t *intege
 
 static char *skip_digits(const struct reader *reader, char *at)
 {
+    while (reader->source.end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)))
+        at += UM_WORD_SIZE;
     while (digit(reader, at) <= 9)
         at++;
     return at;
 }
 
-/* Reads on where a number has more to it than a short row of digits, which end at `at`: [ frac ] [ exp ]. */
-static char *read_long_number(struct reader *reader, const char *start, char *at, struct um_json *json)
+/* Reads on where a number is more than a short row of digits, which ends at `at`: [ frac ] [ exp ]. */
+static char *read_long_number(struct reader *reader, char *start, char *at, struct um_json *json)
 {
-    char copy[UM_JSON_NUMBER_LIMIT + 1];
-    size_t size;
-
     if (is_next(reader, at, '.')) {
         if (digit(reader, ++at) > 9)
             return refuse(reader, start, "a number without digits after its point");
@@ -137,15 +137,8 @@ static char *read_long_number(struct reader *reader, const char *start, char *at
             return refuse(reader, start, "a number without digits in its exponent");
         at = skip_digits(reader, at);
     }
-    size = (size_t)(at - start);
-    if (size > UM_JSON_NUMBER_LIMIT)
-        return refuse(reader, start, "a number longer than 63 bytes");
-    memcpy(copy, start, size);
-    copy[size] = '\0';
-    json->number = strtod(copy, NULL);
-    json->is_integer = fabs(json->number) <= (double)INTEGER_MAX && !(floor(json->number) < json->number);
-    if (json->is_integer)
-        json->integer = (int64_t)json->number;
+    json->size = (size_t)(at - start);
+    json->is_plain = false;
     return at;
 }
 
@@ -168,12 +161,12 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
     if (*digits == '0' && at != digits + 1)
         return refuse(reader, start, "a number with a leading zero");
     json->kind = UM_JSON_NUMBER;
-    if (at - digits > EXACT_DIGITS || has_fraction(reader, at))
+    json->text = start;
+    if (at - digits > EXACT_DIGITS || magnitude > (uint64_t)INTEGER_MAX || has_fraction(reader, at))
         return read_long_number(reader, start, at, json);
-    /* The conversion gives the nearest double. Among doubles there is a minus zero. */
-    json->number = is_negative ? -(double)(int64_t)magnitude : (double)(int64_t)magnitude;
     json->integer = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
-    json->is_integer = magnitude <= (uint64_t)INTEGER_MAX;
+    json->is_plain = true;
+    json->plain_size = (uint8_t)(at - start);
     return at;
 }
 
@@ -271,8 +264,10 @@ static char *read_value(struct reader *reader, char *at, bool *whole)
     struct um_json *json = add(reader);
 
     *whole = true;
-    if (json == NULL)
+    if (json == NULL) {
+        reader->source.stop = at;
         return NULL;
+    }
     if ((reader->objects & 1) != 0) {
         at = read_key(reader, at, json);
         if (at == NULL)
@@ -328,12 +323,26 @@ static bool read_text(struct reader *reader)
     if (at == NULL)
         return false;
     at = skip_space(reader, at);
-    if (at != reader->source.end) {
+    if (at != reader->source.end && !reader->source.is_first) {
         refuse(reader, at, "text after the value");
         return false;
     }
-    reader->source.check->bad_offset = (size_t)(at - reader->source.text);
+    reader->source.check->size = (size_t)(at - reader->source.text);
+    reader->source.check->bad_offset = reader->source.check->size;
     return true;
+}
+
+/* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
+static void end_first(struct reader *reader, char *end)
+{
+    struct um_json_source *source = &reader->source;
+    struct um_json_end state = {.depth = reader->depth, .in_string = source->in_string};
+    char *found = reader->depth != 0 ? um_json_find_end(&state, source->stop, end) : NULL;
+
+    source->end = found != NULL ? found : end;
+    source->check->size = (size_t)(source->end - source->text);
+    source->is_utf8 = false;
+    source->is_first = false;
 }
 
 /* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
@@ -341,6 +350,7 @@ static bool read_text(struct reader *reader)
 static int read_whole(struct um_json_source source, struct um_arena *arena, struct um_json **json)
 {
     struct reader reader;
+    char *end = source.end;
     bool good;
 
     /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
@@ -356,11 +366,16 @@ static int read_whole(struct um_json_source source, struct um_arena *arena, stru
     reader.open = &reader.outside;
     reader.place = &reader.outside.child;
     good = read_text(&reader);
-    if (good)
+    source.check->values = reader.values;
+    if (good) {
         *json = reader.outside.child;
-    else if (!um_json_check_utf8(&reader.source))
+        return UMEM_OK;
+    }
+    if (reader.source.is_first)
+        end_first(&reader, end);
+    if (!um_json_check_utf8(&reader.source))
         reader.code = UMEM_E_PARSE_ERROR;
-    return good ? UMEM_OK : reader.code;
+    return reader.code;
 }
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
@@ -375,6 +390,46 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
                  struct um_json_check *check)
 {
     struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
+
+    return read_whole(source, arena, json);
+}
+
+bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
+{
+    double number;
+
+    if (json->kind != UM_JSON_NUMBER)
+        return false;
+    number = um_json_double_of(json);
+    if (!(fabs(number) <= (double)INTEGER_MAX) || floor(number) < number)
+        return false;
+    *integer = (int64_t)number;
+    return true;
+}
+
+double um_json_double_of(const struct um_json *json)
+{
+    double number = 0;
+
+    if (json->kind == UM_JSON_NUMBER)
+        (void)um_decimal_read_double(json->text, um_json_number_size(json), &number);
+    return number;
+}
+
+float um_json_float_of(const struct um_json *json)
+{
+    float number = 0;
+
+    if (json->kind == UM_JSON_NUMBER)
+        (void)um_decimal_read_float(json->text, um_json_number_size(json), &number);
+    return number;
+}
+
+int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                       struct um_json_check *check)
+{
+    struct um_json_source source = {
+        .text = text, .end = text + size, .check = check, .unescapes = true, .is_first = true};
 
     return read_whole(source, arena, json);
 }

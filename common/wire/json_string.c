@@ -19,6 +19,10 @@ bool um_json_check_utf8(struct um_json_source *source)
     valid = um_utf8_check(source->text, size);
     if (valid == size)
         return true;
+    if (source->is_first) {
+        source->end = source->text + valid;
+        return true;
+    }
     um_json_refuse(source, source->text + valid, "a byte that is not UTF-8");
     return false;
 }
@@ -186,22 +190,27 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
 
     for (;;) {
         const char *plain = at;
+        char *next = at;
 
         at = skip_plain(source, at);
         if (source->unescapes)
             put_plain(&writer, plain, at);
         if (at == source->end)
-            return um_json_refuse(source, opening, "a string that does not end");
-        if (*at == '"')
+            next = um_json_refuse(source, opening, "a string that does not end");
+        else if (*at == '"')
             break;
-        if ((unsigned char)*at < ' ')
-            return um_json_refuse(source, at, "a control character in a string (write it as an escape)");
-        if (*at == '\\')
-            at = read_escape(source, at, &writer);
-        else if (!um_json_check_utf8(source))
-            at = NULL;
-        if (at == NULL)
+        else if ((unsigned char)*at < ' ')
+            next = um_json_refuse(source, at, "a control character in a string (write it as an escape)");
+        else if (*at == '\\')
+            next = read_escape(source, at, &writer);
+        else
+            next = um_json_check_utf8(source) ? at : NULL;
+        if (next == NULL) {
+            source->stop = at;
+            source->in_string = true;
             return NULL;
+        }
+        at = next;
     }
     if (source->unescapes)
         *writer.end = '\0';

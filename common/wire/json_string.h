@@ -18,8 +18,11 @@ struct um_json_source {
     char *text; /* the first byte */
     char *end;  /* behind the last one */
     struct um_json_check *check;
+    char *stop;     /* where reading stopped, if it did: what stands from there on was not changed */
+    bool in_string; /* that is in a string */
     bool is_utf8;   /* all of the text has been looked at for that */
     bool unescapes; /* strings are changed in place to what they say */
+    bool is_first;  /* other texts may follow in it, which may be no UTF-8 */
 };
 
 /* A string that was read; where it is not unescaped, only has_nul is told. */
@@ -30,14 +33,16 @@ struct um_json_string {
 };
 
 /* Notes what is wrong at `at`. Always NULL. */
-static inline char *um_json_refuse(struct um_json_source *source, const char *at, const char *what)
+static inline char *um_json_refuse(struct um_json_source *source, char *at, const char *what)
 {
     source->check->bad_offset = (size_t)(at - source->text);
     source->check->what = what;
+    source->stop = at;
     return NULL;
 }
 
-/* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. */
+/* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. Where other texts may follow, the text ends
+ * for its reader before the first byte that is not UTF-8: it has ended before that, or it is wrong. */
 bool um_json_check_utf8(struct um_json_source *source);
 
 /* Marks, of the eight bytes at `at`, what is no plain ASCII character of a string: quotes, backslashes, control characters,

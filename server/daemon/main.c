@@ -4,17 +4,45 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "daemon_process.h"
 #include "endpoint.h"
 #include "exit_status.h"
 #include "options.h"
-#include "process.h"
+#include "program.h"
 #include "reference.h"
 #include "run.h"
 #include "umem_errors.h"
 #include "usage.h"
 
-static int run(const struct um_options *options)
+enum { PATH_ROOM = 4096 };
+
+/* Room for the paths of options. */
+struct whole_paths {
+    char log_file[PATH_ROOM];
+    char pid_file[PATH_ROOM];
+};
+
+/* A daemon leaves the working directory that its paths may be relative to. */
+static bool keep_path(const char **path, char whole[PATH_ROOM])
 {
+    if (*path == NULL)
+        return true;
+    if (!um_process_whole_path(*path, whole, PATH_ROOM)) {
+        fprintf(stderr, "umemd: %s is too long, or the working directory is not known\n", *path);
+        return false;
+    }
+    *path = whole;
+    return true;
+}
+
+static bool keep_paths(struct um_options *options, struct whole_paths *whole)
+{
+    return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
+}
+
+static int run(struct um_options *options)
+{
+    struct whole_paths whole;
     struct um_starter starter = {NULL};
     char pipe[UM_ENDPOINT_ROOM];
     const char *what;
@@ -27,6 +55,8 @@ static int run(const struct um_options *options)
     if (options->action == UM_ACTION_CHECK)
         return um_check_print(stdout, pipe);
     um_process_harden(options->core_dumps);
+    if (options->is_daemon && !keep_paths(options, &whole))
+        return UM_EXIT_FAILED;
     if (options->is_daemon && um_process_detach(&starter, &status) == UM_ROLE_STARTER)
         return status;
     return um_run(options, pipe, &starter);
@@ -37,8 +67,10 @@ int main(int argc, char **argv)
     struct um_options options;
     char why[256];
 
+    if (!um_program_fill_standard_files())
+        return UM_EXIT_FAILED;
     um_process_prepare();
-    argv = um_process_arguments(&argc, argv);
+    argv = um_program_arguments(&argc, argv);
     if (!um_options_parse(&options, argc, argv, why, sizeof why)) {
         fprintf(stderr, "umemd: %s (umemd --help tells more)\n", why);
         return UM_EXIT_USAGE;

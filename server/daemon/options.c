@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "size.h"
 #include "umem_errors.h"
 
 /* Where an option's reader says what is wrong. */
@@ -99,30 +100,6 @@ static bool take_log_level(struct um_options *options, const char *argument,
     return false;
 }
 
-/* Reads "4096", "64K", "16M", "1G" or "2T"; the letters are powers of 1024. */
-static bool parse_size(const char *text, uint64_t *value)
-{
-    static const char units[] = "KMGT";
-    const char *unit;
-    uint64_t number = 0;
-    unsigned shift;
-
-    if (*text == '\0')
-        return false;
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (number > (UINT64_MAX - 9) / 10)
-            return false;
-        number = number * 10 + (uint64_t)(*text - '0');
-    }
-    unit = *text != '\0' ? strchr(units, *text) : NULL;
-    shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
-    text += unit != NULL;
-    if (*text != '\0' || number > UINT64_MAX >> shift)
-        return false;
-    *value = number << shift;
-    return true;
-}
-
 static bool take_limit(struct um_options *options, const char *argument, const struct complaint *complaint)
 {
     const char *equals = strchr(argument, '=');
@@ -130,16 +107,19 @@ static bool take_limit(struct um_options *options, const char *argument, const s
     char name[64];
     uint64_t value;
 
-    if (equals == NULL || (size_t)(equals - argument) >= sizeof name || equals[1] == '\0' ||
-        !(equals[1] >= '0' && equals[1] <= '9') || !parse_size(equals + 1, &value)) {
+    if (equals == NULL || (size_t)(equals - argument) >= sizeof name ||
+        !um_size_parse(equals + 1, UINT64_MAX, &value)) {
         snprintf(complaint->text, complaint->room,
                  "--limit takes NAME=VALUE with a value such as 4096, 64K, 16M or 1G");
         return false;
     }
     memcpy(name, argument, (size_t)(equals - argument));
     name[equals - argument] = '\0';
-    if (um_limits_set(&options->limits, name, value, &entry) == UMEM_OK)
+    if (um_limits_set(&options->limits, name, value, &entry) == UMEM_OK) {
+        options->sessions_given |= strcmp(name, "sessions") == 0;
+        options->shared_heaps_given |= strcmp(name, "shared_heaps") == 0;
         return true;
+    }
     if (entry == NULL)
         snprintf(complaint->text, complaint->room, "there is no limit %s", name);
     else
@@ -184,11 +164,13 @@ static bool take_print_man(struct um_options *options, const char *argument,
 
 static const struct option table[] = {
     {{"--pipe", "PATH", "Listen here."}, take_pipe},
-    {{"--daemon", NULL, "Detach, once the pipe is open."}, take_daemon},
+    {{"--daemon", NULL, "Detach; return once the pipe is open."}, take_daemon},
     {{"--service", NULL, "Run as a Windows service, which the service control manager starts."},
      take_service},
-    {{"--pid-file", "FILE", "Write the process id here while the pipe is open."}, take_pid_file},
-    {{"--log-file", "FILE", "Append the log to this file."}, take_log_file},
+    {{"--pid-file", "FILE",
+      "Write the process id here while the pipe is open; no other daemon is kept out by it."},
+     take_pid_file},
+    {{"--log-file", "FILE", "Append the log to this file, which SIGHUP and SIGUSR1 reopen."}, take_log_file},
     {{"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug."},
      take_log_level},
     {{"--limit", "NAME=VALUE", "Set a limit, see below."}, take_limit},

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "limits.h"
 #include "log.h"
+#include "server_limits.h"
 
 /* What the command line asks for. */
 enum um_action {
@@ -36,6 +36,8 @@ struct um_options {
     const char *log_file;        /* NULL: standard error */
     enum um_log_level log_level; /* the least that is logged */
     struct um_limits limits;     /* `bytes` is 0 where it was not given */
+    bool sessions_given;         /* that limit was */
+    bool shared_heaps_given;
 };
 
 /* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `why`

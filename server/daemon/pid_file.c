@@ -1,66 +1,213 @@
 #include "pid_file.h"
 
-#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <uv.h>
 
-/* The process id in a file, or 0. */
-static long read_pid(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    char text[32];
-    size_t size;
+enum { PATH_ROOM = 4096, TEXT_ROOM = 32, MODE = 0644 };
 
-    if (file == NULL)
-        return 0;
-    size = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[size] = '\0';
-    return strtol(text, NULL, 10);
-}
+/* What libuv tells of a file's kind on every system. */
+enum { KIND = 0170000, KIND_FILE = 0100000 };
 
-/* A device, say, is written to, but never taken away. */
-static bool is_file(const char *path)
+struct um_pid_file {
+    const char *path;
+    bool is_file; /* not so: something that was there before, and stays */
+    uint64_t device;
+    uint64_t number; /* the file's, on its device */
+};
+
+/* 0 or libuv's error. Links are not followed. */
+static int look(const char *path, uv_stat_t *facts)
 {
     uv_fs_t request;
-    bool is_regular =
-        uv_fs_stat(NULL, &request, path, NULL) == 0 && (request.statbuf.st_mode & S_IFMT) == S_IFREG;
+    int error = uv_fs_lstat(NULL, &request, path, NULL);
 
+    if (error == 0)
+        *facts = request.statbuf;
     uv_fs_req_cleanup(&request);
-    return is_regular;
+    return error;
 }
 
-bool um_pid_file_write(const char *path, char *why, size_t room)
+/* Whether there is something at the path, or where a link there leads, that is no file. */
+static bool is_special(const char *path)
 {
-    long own = (long)uv_os_getpid();
-    long other = read_pid(path);
-    FILE *file;
-    bool is_written;
+    uv_fs_t request;
+    bool is = uv_fs_stat(NULL, &request, path, NULL) == 0 && (request.statbuf.st_mode & KIND) != KIND_FILE;
 
-    if (other > 0 && other != own && uv_kill((int)other, 0) != UV_ESRCH) {
-        snprintf(why, room, "%s is that of process %ld, which is running", path, other);
+    uv_fs_req_cleanup(&request);
+    return is;
+}
+
+static int open_file(const char *path, int flags)
+{
+    uv_fs_t request;
+    int file = uv_fs_open(NULL, &request, path, flags | UV_FS_O_WRONLY, MODE, NULL);
+
+    uv_fs_req_cleanup(&request);
+    return file;
+}
+
+static int close_file(uv_file file)
+{
+    uv_fs_t request;
+    int error = uv_fs_close(NULL, &request, file, NULL);
+
+    uv_fs_req_cleanup(&request);
+    return error;
+}
+
+static void unlink_file(const char *path)
+{
+    uv_fs_t request;
+
+    uv_fs_unlink(NULL, &request, path, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+static int look_at(uv_file file, uv_stat_t *facts)
+{
+    uv_fs_t request;
+    int error = uv_fs_fstat(NULL, &request, file, NULL);
+
+    if (error == 0)
+        *facts = request.statbuf;
+    uv_fs_req_cleanup(&request);
+    return error;
+}
+
+/* Writes the id to an open file. 0 or libuv's error. */
+static int put(uv_file file)
+{
+    char text[TEXT_ROOM];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)uv_os_getpid());
+    uv_buf_t buf = uv_buf_init(text, (unsigned)size);
+    uv_fs_t request;
+    int written = uv_fs_write(NULL, &request, file, &buf, 1, -1, NULL);
+
+    uv_fs_req_cleanup(&request);
+    if (written == size)
+        return 0;
+    return written < 0 ? written : UV_ENOSPC;
+}
+
+/* What was there is no file, and not to be replaced. */
+static int write_through(const char *path)
+{
+    int file = open_file(path, UV_FS_O_NONBLOCK | UV_FS_O_NOCTTY);
+    uv_stat_t facts;
+    int error;
+
+    if (file < 0)
+        return file;
+    /* Somebody may have put a link to a file in its place meanwhile. */
+    error = look_at(file, &facts);
+    if (error == 0 && (facts.st_mode & KIND) == KIND_FILE)
+        error = UV_EEXIST;
+    if (error == 0)
+        error = put(file);
+    close_file(file);
+    return error;
+}
+
+/* Makes the file under a name of its own. */
+static int make_file(const char *path, uv_stat_t *facts)
+{
+    int file = open_file(path, UV_FS_O_CREAT | UV_FS_O_EXCL);
+    int error;
+    int close_error;
+
+    if (file == UV_EEXIST) {
+        /* A process of this number ended here before. */
+        unlink_file(path);
+        file = open_file(path, UV_FS_O_CREAT | UV_FS_O_EXCL);
+    }
+    if (file < 0)
+        return file;
+    error = put(file);
+    if (error == 0)
+        error = look_at(file, facts);
+    close_error = close_file(file);
+    if (error == 0)
+        error = close_error;
+    if (error != 0)
+        unlink_file(path);
+    return error;
+}
+
+static int write_file(struct um_pid_file *file)
+{
+    char made[PATH_ROOM];
+    uv_stat_t facts;
+    uv_fs_t request;
+    int error;
+
+    if (is_special(file->path))
+        return write_through(file->path);
+    if (snprintf(made, sizeof made, "%s.%ld", file->path, (long)uv_os_getpid()) >= PATH_ROOM)
+        return UV_ENAMETOOLONG;
+    error = make_file(made, &facts);
+    if (error != 0)
+        return error;
+    error = uv_fs_rename(NULL, &request, made, file->path, NULL);
+    uv_fs_req_cleanup(&request);
+    if (error != 0) {
+        unlink_file(made);
+        return error;
+    }
+    file->is_file = true;
+    file->device = facts.st_dev;
+    file->number = facts.st_ino;
+    return 0;
+}
+
+bool um_pid_file_write(const char *path, struct um_pid_file **file, char *why, size_t room)
+{
+    struct um_pid_file *made = calloc(1, sizeof *made);
+    int error;
+
+    if (made == NULL) {
+        snprintf(why, room, "no memory");
         return false;
     }
-    file = fopen(path, "w");
-    if (file == NULL) {
-        snprintf(why, room, "%s cannot be written: %s", path, strerror(errno));
+    made->path = path;
+    error = write_file(made);
+    if (error != 0) {
+        snprintf(why, room, "the pid file %s cannot be written: %s", path, uv_strerror(error));
+        free(made);
         return false;
     }
-    is_written = fprintf(file, "%ld\n", own) > 0;
-    if (fclose(file) != 0 || !is_written) {
-        snprintf(why, room, "%s cannot be written: %s", path, strerror(errno));
-        um_pid_file_remove(path);
-        return false;
-    }
+    *file = made;
     return true;
 }
 
-void um_pid_file_remove(const char *path)
+/* Whether the file still says what was written: its number on the device may have been given out again. */
+static bool holds_own_id(const char *path)
 {
-    if (is_file(path))
-        remove(path);
+    char text[TEXT_ROOM] = "";
+    uv_buf_t buf = uv_buf_init(text, sizeof text - 1);
+    uv_fs_t request;
+    int file = uv_fs_open(NULL, &request, path, UV_FS_O_RDONLY | UV_FS_O_NONBLOCK, 0, NULL);
+
+    uv_fs_req_cleanup(&request);
+    if (file < 0)
+        return false;
+    uv_fs_read(NULL, &request, file, &buf, 1, 0, NULL);
+    uv_fs_req_cleanup(&request);
+    close_file(file);
+    return strtol(text, NULL, 10) == (long)uv_os_getpid();
+}
+
+void um_pid_file_remove(struct um_pid_file *file)
+{
+    uv_stat_t facts;
+
+    if (file == NULL)
+        return;
+    if (file->is_file && look(file->path, &facts) == 0 && facts.st_dev == file->device &&
+        facts.st_ino == file->number && holds_own_id(file->path))
+        unlink_file(file->path);
+    free(file);
 }

@@ -1,5 +1,6 @@
 /*
- * The file that holds the daemon's process id while the pipe is open.
+ * The file that holds the daemon's process id while the pipe is open. It is for people and scripts to read: which daemon has the
+ * pipe, the pipe's own lock decides.
  *
  * Owns: the file. Must not know: anything else.
  */
@@ -9,11 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writes this process's id. Returns false with a sentence without a full stop in `why` where the file
- * holds the id of another process that is alive, or cannot be written. */
-bool um_pid_file_write(const char *path, char *why, size_t room);
+struct um_pid_file;
 
-/* Removes it, if it is a file: a device, say, stays. */
-void um_pid_file_remove(const char *path);
+/* Writes this process's id to the path (UTF-8; it must stay until the file is removed). The file is put there whole, in the place
+ * of any other file of that name, or of a link to one; what is no file (a device, a FIFO) is written to, and stays. Returns false with a sentence without
+ * a full stop in `why` where that fails. */
+bool um_pid_file_write(const char *path, struct um_pid_file **file, char *why, size_t room);
+
+/* Removes the file, if it is still the one that was written. NULL is fine. */
+void um_pid_file_remove(struct um_pid_file *file);
 
 #endif

@@ -2,27 +2,54 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "exit_status.h"
 
-size_t um_report_write(char report[UM_REPORT_ROOM], int status, const char *text)
-{
-    int size = snprintf(report, UM_REPORT_ROOM, "%d %s", status, text);
+static const char warning[] = "warning: ";
 
-    return size < UM_REPORT_ROOM ? (size_t)size : UM_REPORT_ROOM - 1;
+/* Ends a line that was cut, and leaves no line's end within it. */
+static size_t finish(char line[UM_REPORT_LINE_ROOM], int length)
+{
+    size_t size = length < UM_REPORT_LINE_ROOM - 1 ? (size_t)length : UM_REPORT_LINE_ROOM - 2;
+
+    for (size_t i = 0; i < size; i++) {
+        if (line[i] == '\n')
+            line[i] = '?';
+    }
+    line[size] = '\n';
+    return size + 1;
+}
+
+size_t um_report_write_warning(char line[UM_REPORT_LINE_ROOM], const char *text)
+{
+    return finish(line, snprintf(line, UM_REPORT_LINE_ROOM, "%s%s", warning, text));
+}
+
+size_t um_report_write(char line[UM_REPORT_LINE_ROOM], int status, const char *text)
+{
+    return finish(line, snprintf(line, UM_REPORT_LINE_ROOM, "%d %s", status, text));
 }
 
 int um_report_take(char report[UM_REPORT_ROOM], size_t size)
 {
+    char *line = report;
     char *text;
     long status;
 
     report[size] = '\0';
-    status = strtol(report, &text, 10);
-    if (text == report || *text != ' ') {
+    while (strncmp(line, warning, sizeof warning - 1) == 0) {
+        size_t length = strcspn(line, "\n");
+
+        fprintf(stderr, "umemd: %.*s\n", (int)length, line);
+        line += length + (line[length] == '\n');
+    }
+    status = strtol(line, &text, 10);
+    if (text == line || *text != ' ') {
         fputs("umemd: the daemon ended before its pipe was open\n", stderr);
         return UM_EXIT_FAILED;
     }
+    text[strcspn(text, "\n")] = '\0';
     if (text[1] != '\0')
         fprintf(stderr, "umemd: %s\n", text + 1);
     return (int)status;

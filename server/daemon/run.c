@@ -1,10 +1,7 @@
 #include "run.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <uv.h>
 
@@ -16,33 +13,42 @@
 #include "service.h"
 #include "umem_errors.h"
 
-/* What ends the daemon in order. Ctrl-C is SIGINT, closing the console SIGHUP, Ctrl-Break SIGBREAK. */
-static const int signal_numbers[] = {
-    SIGTERM,
-    SIGINT,
-    SIGHUP,
-#ifdef SIGBREAK
-    SIGBREAK,
-#endif
-};
+enum { CHECK_MS = 1000 /* how often it is looked whether the pipe is where it was */ };
 
-enum { SIGNAL_COUNT = sizeof signal_numbers / sizeof signal_numbers[0] };
+/* One signal that is listened for. */
+struct watch {
+    uv_signal_t handle;
+    enum um_signal_action action;
+};
 
 struct run {
     uv_loop_t loop;
-    uv_signal_t signals[SIGNAL_COUNT];
+    struct watch watches[UM_SIGNAL_MAXIMUM];
+    size_t watch_count;
+    uv_timer_t check;
     struct um_server *server;   /* NULL before its start and after its end */
     struct um_service *service; /* NULL where no service manager started this process */
-    struct um_log log;
+    struct um_log *log;
+    struct um_pid_file *pid_file; /* NULL: there is none */
     const struct um_options *options;
     struct um_starter *starter;
 };
+
+/* What may need somebody's hand: a starter that still waits is told as well. */
+static void warn(struct run *run, const char *text)
+{
+    um_log_write(run->log, UM_LOG_WARNING, "%s", text);
+    um_process_warn(run->starter, text);
+}
 
 static void on_note(void *context, enum um_server_note note, const char *text)
 {
     struct run *run = context;
 
-    um_log_write(&run->log, note == UM_NOTE_WARNING ? UM_LOG_WARNING : UM_LOG_DEBUG, "%s", text);
+    if (note == UM_NOTE_WARNING)
+        warn(run, text);
+    else
+        um_log_write(run->log, UM_LOG_DEBUG, "%s", text);
 }
 
 static void stop(struct run *run)
@@ -52,28 +58,58 @@ static void stop(struct run *run)
         um_server_stop(run->server);
 }
 
+static void reopen(struct run *run)
+{
+    um_log_reopen(run->log);
+    if (run->server != NULL)
+        um_server_check(run->server);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct run *run = handle->data;
+    const struct watch *watch = (const struct watch *)(void *)handle;
 
-    um_log_write(&run->log, UM_LOG_INFO, "signal %d: ending", number);
-    stop(run);
+    switch (watch->action) {
+    case UM_SIGNAL_END:
+        um_log_write(run->log, UM_LOG_INFO, "signal %d: ending", number);
+        stop(run);
+        break;
+    case UM_SIGNAL_REOPEN:
+        reopen(run);
+        um_log_write(run->log, UM_LOG_INFO, "signal %d: files are opened anew", number);
+        break;
+    }
+}
+
+static void on_check(uv_timer_t *check)
+{
+    struct run *run = check->data;
+
+    if (run->server != NULL)
+        um_server_check(run->server);
 }
 
 static void on_service_stop(void *context)
 {
     struct run *run = context;
 
-    um_log_write(&run->log, UM_LOG_INFO, "the service is to stop: ending");
+    um_log_write(run->log, UM_LOG_INFO, "the service is to stop: ending");
     stop(run);
 }
 
 static void watch_signals(struct run *run)
 {
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&run->loop, &run->signals[i]);
-        run->signals[i].data = run;
-        uv_signal_start(&run->signals[i], on_signal, signal_numbers[i]);
+    struct um_signal signals[UM_SIGNAL_MAXIMUM];
+
+    run->watch_count = um_process_signals(signals);
+    for (size_t i = 0; i < run->watch_count; i++) {
+        struct watch *watch = &run->watches[i];
+
+        watch->action = signals[i].action;
+        uv_signal_init(&run->loop, &watch->handle);
+        watch->handle.data = run;
+        uv_signal_start(&watch->handle, on_signal, signals[i].number);
     }
 }
 
@@ -83,8 +119,9 @@ static void on_ended(void *context)
 
     run->server = NULL;
     um_service_ending(run->service);
-    for (int i = 0; i < SIGNAL_COUNT; i++)
-        uv_close((uv_handle_t *)&run->signals[i], NULL);
+    uv_close((uv_handle_t *)&run->check, NULL);
+    for (size_t i = 0; i < run->watch_count; i++)
+        uv_close((uv_handle_t *)&run->watches[i].handle, NULL);
 }
 
 /* 75 % of the memory, or of what the control group leaves us of it. */
@@ -101,7 +138,10 @@ static uint64_t default_bytes(void)
 /* Tells everybody that there will be no daemon. */
 static int fail(struct run *run, int status, const char *why)
 {
-    um_log_write(&run->log, UM_LOG_ERROR, "%s", why);
+    if (run->log != NULL)
+        um_log_write(run->log, UM_LOG_ERROR, "%s", why);
+    else
+        fprintf(stderr, "umemd: %s\n", why);
     um_process_report(run->starter, status, why);
     return status;
 }
@@ -113,6 +153,8 @@ static int start_server(struct run *run, const char *pipe)
         .pipe = pipe,
         .socket = um_service_socket(run->service),
         .limits = &limits,
+        .sessions_asked = run->options->sessions_given,
+        .shared_heaps_asked = run->options->shared_heaps_given,
         .version = UMEM_VERSION,
         .guard = run->options->guard,
         .wipe = run->options->wipe,
@@ -131,17 +173,23 @@ static int start_server(struct run *run, const char *pipe)
     if (code != UMEM_OK)
         return fail(run, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, why);
     watch_signals(run);
+    uv_timer_init(&run->loop, &run->check);
+    run->check.data = run;
+    uv_timer_start(&run->check, on_check, CHECK_MS, CHECK_MS);
     return UM_EXIT_ENDED;
 }
 
 static void on_fact(void *context, const char *subject, const char *text)
 {
-    um_log_write(&((struct run *)context)->log, UM_LOG_DEBUG, "%s: %s", subject, text);
+    um_log_write(((struct run *)context)->log, UM_LOG_DEBUG, "%s: %s", subject, text);
 }
 
 static void on_fault(void *context, const char *text, const char *mend)
 {
-    um_log_write(&((struct run *)context)->log, UM_LOG_WARNING, "%s; to mend: %s", text, mend);
+    char whole[1024]; /* the log keeps no more */
+
+    snprintf(whole, sizeof whole, "%s; to mend: %s", text, mend);
+    warn(context, whole);
 }
 
 /* The pipe is open: says so wherever that was asked for. */
@@ -151,12 +199,12 @@ static int announce(struct run *run, const char *pipe)
     const char *pid_file = run->options->pid_file;
     char why[UM_SERVER_WHY_ROOM];
 
-    if (pid_file != NULL && !um_pid_file_write(pid_file, why, sizeof why)) {
+    if (pid_file != NULL && !um_pid_file_write(pid_file, &run->pid_file, why, sizeof why)) {
         um_server_stop(run->server);
         return fail(run, UM_EXIT_FAILED, why);
     }
     um_rights_judge(pipe, false, &rights);
-    um_log_write(&run->log, UM_LOG_INFO, "listening on %s", pipe);
+    um_log_write(run->log, UM_LOG_INFO, "listening on %s", pipe);
     um_process_report(run->starter, UM_EXIT_ENDED, "");
     um_service_ready(run->service, pipe);
     return UM_EXIT_ENDED;
@@ -174,9 +222,8 @@ static int serve(struct run *run, const char *pipe)
     /* Where the start failed, this closes what was opened. */
     uv_run(&run->loop, UV_RUN_DEFAULT);
     if (is_announced) {
-        if (run->options->pid_file != NULL)
-            um_pid_file_remove(run->options->pid_file);
-        um_log_write(&run->log, UM_LOG_INFO, "ended");
+        um_pid_file_remove(run->pid_file);
+        um_log_write(run->log, UM_LOG_INFO, "ended");
     }
     return status;
 }
@@ -186,16 +233,13 @@ static int prepare(struct run *run)
 {
     const struct um_options *options = run->options;
     const struct um_service_events events = {run, on_service_stop, (uint32_t)options->limits.closing_ms};
-    char why[512];
+    char why[UM_SERVER_WHY_ROOM];
 
-    if (!um_service_open(&run->loop, options->is_service, &events, &run->service, why, sizeof why))
-        return fail(run, UM_EXIT_FAILED, why);
-    if (um_log_open(&run->log, options->log_file, options->log_level) != 0) {
-        snprintf(why, sizeof why, "the log file %s cannot be opened: %s", options->log_file, strerror(errno));
-        um_log_open(&run->log, NULL, options->log_level);
-        return fail(run, UM_EXIT_FAILED, why);
-    }
-    return UM_EXIT_ENDED;
+    /* The manager first, so that it learns of whatever fails. */
+    if (um_service_open(&run->loop, options->is_service, &events, &run->service, why, sizeof why) &&
+        um_log_open(&run->log, options->log_file, options->log_level, why, sizeof why))
+        return UM_EXIT_ENDED;
+    return fail(run, UM_EXIT_FAILED, why);
 }
 
 int um_run(const struct um_options *options, const char *pipe, struct um_starter *starter)
@@ -203,7 +247,6 @@ int um_run(const struct um_options *options, const char *pipe, struct um_starter
     struct run run = {.options = options, .starter = starter};
     int status;
 
-    um_log_open(&run.log, NULL, options->log_level);
     if (uv_loop_init(&run.loop) != 0)
         return fail(&run, UM_EXIT_FAILED, "no event loop can be made");
     status = prepare(&run);
@@ -212,7 +255,7 @@ int um_run(const struct um_options *options, const char *pipe, struct um_starter
     um_service_close(run.service, status);
     uv_run(&run.loop, UV_RUN_DEFAULT);
     if (uv_loop_close(&run.loop) != 0)
-        um_log_write(&run.log, UM_LOG_ERROR, "something was left open at the end");
-    um_log_close(&run.log);
+        um_log_write(run.log, UM_LOG_ERROR, "something was left open at the end");
+    um_log_close(run.log);
     return status;
 }

@@ -6,8 +6,8 @@
 #ifndef UM_RUN_H
 #define UM_RUN_H
 
+#include "daemon_process.h"
 #include "options.h"
-#include "process.h"
 
 /* Runs until a signal or server.shutdown ends it. `pipe` is the path to listen at; `starter` is told once
  * it is known whether the pipe is open. Returns the status to exit with. */

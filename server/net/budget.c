@@ -4,6 +4,8 @@
 #include "session.h"
 #include "umem_errors.h"
 
+enum { EXPIRE_LIMIT = 64 /* messages that are ended at one time; the alarm rings at once for others */ };
+
 void um_budget_init(struct um_server *server)
 {
     um_list_init(&server->budget.waiting);
@@ -36,27 +38,40 @@ static void recount(struct um_session *session, uint64_t gathered, uint64_t unse
     struct um_traffic *traffic = &session->server->traffic;
     struct um_budget_share *share = &session->share;
 
-    if (gathered != share->gathered)
+    if (gathered != share->gathered) {
+        session->group->gathered += gathered - share->gathered;
         count(&traffic->gathered_bytes, &traffic->peak_gathered_bytes, &share->gathered, gathered);
-    if (unsent != share->unsent)
+    }
+    if (unsent != share->unsent) {
+        session->group->peers.unsent_bytes += unsent - share->unsent;
         count(&traffic->unsent_bytes, &traffic->peak_unsent_bytes, &share->unsent, unsent);
+    }
 }
 
-static bool has_room(const struct um_server *server)
+/* Whether the group has less than its share: half of what the others leave, its own included. */
+static bool has_room(const struct um_group *group)
 {
-    return server->traffic.gathered_bytes < server->limits.gathered_bytes;
+    uint64_t limit = group->server->limits.gathered_bytes;
+    uint64_t used = group->server->traffic.gathered_bytes;
+
+    return used < limit && group->gathered < limit - used;
 }
 
 /* One at a time: when it has gone on, and there is room still, it is the next one's turn. */
 static void wake(struct um_server *server)
 {
-    struct um_session *first;
+    const struct um_link *groups = &server->budget.waiting;
 
-    if (um_list_is_empty(&server->budget.waiting))
-        return;
-    first = UM_LIST_ITEM(server->budget.waiting.next, struct um_session, share.in_waiting);
-    if (!first->is_closing && (!first->share.is_favoured || has_room(server)))
-        um_server_make_due(server, first);
+    for (struct um_link *link = groups->next; link != groups; link = link->next) {
+        struct um_group *group = UM_LIST_ITEM(link, struct um_group, in_waiting);
+        struct um_session *first = UM_LIST_ITEM(group->waiting.next, struct um_session, share.in_waiting);
+        bool may_go_on = has_room(group) || (link == groups->next && !first->share.is_favoured);
+
+        if (may_go_on && !first->is_closing) {
+            um_group_make_due(first);
+            return;
+        }
+    }
 }
 
 /* ---- messages that are not whole ---- */
@@ -77,23 +92,47 @@ static void start_clock(struct um_session *session)
 {
     struct um_server *server = session->server;
 
+    session->share.begun = ++server->budget.begun_messages;
     session->share.begun_ms = uv_now(server->loop);
     session->share.has_waited = false;
     um_list_remove(&session->share.in_begun);
     um_list_append(&server->budget.begun, &session->share.in_begun);
 }
 
-static void leave_queue(struct um_budget_share *share)
+/* Whose message began first comes first: there may have been room for a moment, and others have used it up. */
+static void queue(struct um_session *session)
 {
-    um_list_remove(&share->in_waiting);
-    share->is_favoured = false;
+    struct um_group *group = session->group;
+    struct um_link *next = &group->waiting;
+
+    if (!um_list_is_empty(&session->share.in_waiting))
+        return;
+    if (um_list_is_empty(&group->waiting))
+        um_list_append(&session->server->budget.waiting, &group->in_waiting);
+    while (next->prev != &group->waiting &&
+           UM_LIST_ITEM(next->prev, struct um_session, share.in_waiting)->share.begun > session->share.begun)
+        next = next->prev;
+    um_list_append(next, &session->share.in_waiting);
+}
+
+/* Where it was favoured, the next group's turn comes. */
+static void leave_queue(struct um_session *session)
+{
+    struct um_group *group = session->group;
+
+    um_list_remove(&session->share.in_waiting);
+    if (session->share.is_favoured || um_list_is_empty(&group->waiting))
+        um_list_remove(&group->in_waiting);
+    if (session->share.is_favoured && !um_list_is_empty(&group->waiting))
+        um_list_append(&session->server->budget.waiting, &group->in_waiting);
+    session->share.is_favoured = false;
 }
 
 /* What a message that is done has left of a next one is small, mostly. Where room is wanted, or may stay taken for as long as
  * the client does not read, it does not keep the message's memory. */
 static void trim(struct um_session *session)
 {
-    if (session->share.has_served && (!has_room(session->server) || session->writing_size != 0))
+    if (session->share.has_served && (!has_room(session->group) || session->writing_size != 0))
         um_frame_trim(&session->frame);
 }
 
@@ -104,7 +143,7 @@ void um_budget_note(struct um_session *session, bool wants_bytes)
     trim(session);
     recount(session, um_session_gathered(session), unsent_memory(session));
     if (share->gathered <= UM_BUDGET_LITTLE || !wants_bytes)
-        leave_queue(share);
+        leave_queue(session);
     if (!is_in_message(session))
         stop_clock(share);
     else if (share->has_served || um_list_is_empty(&share->in_begun))
@@ -115,9 +154,11 @@ void um_budget_note(struct um_session *session, bool wants_bytes)
 
 void um_budget_forget(struct um_session *session)
 {
+    if (session->group == NULL)
+        return;
     recount(session, 0, 0);
     stop_clock(&session->share);
-    leave_queue(&session->share);
+    leave_queue(session);
     wake(session->server);
 }
 
@@ -128,13 +169,13 @@ bool um_budget_admits(struct um_session *session)
     struct um_server *server = session->server;
     struct um_budget_share *share = &session->share;
 
-    if (share->gathered <= UM_BUDGET_LITTLE || session->is_discarding || has_room(server)) {
-        leave_queue(share);
+    if (share->gathered <= UM_BUDGET_LITTLE || session->is_discarding || has_room(session->group)) {
+        leave_queue(session);
         return true;
     }
-    if (um_list_is_empty(&share->in_waiting))
-        um_list_append(&server->budget.waiting, &share->in_waiting);
-    share->is_favoured = server->budget.waiting.next == &share->in_waiting;
+    queue(session);
+    share->is_favoured = server->budget.waiting.next == &session->group->in_waiting &&
+                         session->group->waiting.next == &share->in_waiting;
     share->has_waited = share->has_waited || !share->is_favoured;
     return share->is_favoured;
 }
@@ -143,7 +184,7 @@ uint64_t um_budget_read_limit(struct um_session *session)
 {
     if (!um_budget_admits(session))
         return 0;
-    if (has_room(session->server) || session->is_discarding)
+    if (has_room(session->group) || session->is_discarding)
         return UINT64_MAX;
     /* Where a message ends is not known before. Of what comes behind it no more is read than may be kept when its turn is over. */
     return session->share.is_favoured && session->reads_payload ? UINT64_MAX : UM_BUDGET_LITTLE;
@@ -166,9 +207,10 @@ static void pass_over(struct um_session *session)
 {
     const struct um_server *server = session->server;
 
-    um_peer_refuse_limit(&session->peer, UMEM_E_LIMIT_EXCEEDED,
-                         "other clients' messages took up all the room; send it again, or in smaller pieces",
-                         "gathered_bytes", server->traffic.gathered_bytes, 0);
+    um_peer_refuse_limit(
+        &session->peer, UMEM_E_LIMIT_EXCEEDED,
+        "messages that are not whole took up all the room; send it again, or in smaller pieces",
+        "gathered_bytes", server->traffic.gathered_bytes, 0);
     if (!um_peer_forget_batch(&session->peer))
         um_frame_pass_over(&session->frame);
     stop_clock(&session->share);
@@ -178,8 +220,10 @@ static void pass_over(struct um_session *session)
 /* The client has begun a message and does not go on with it. */
 static void give_up(struct um_session *session)
 {
-    um_peer_refuse_limit(&session->peer, UMEM_E_TIMEOUT,
-                         "the message, or a batch's payload, was not whole in time", "message_ms", 0, 0);
+    const char *lacks = um_frame_is_in_message(&session->frame) ? um_frame_lacks(&session->frame)
+                                                                : "the batch's payload did not come whole";
+
+    um_peer_refuse_limit(&session->peer, UMEM_E_TIMEOUT, lacks, "message_ms", 0, 0);
     stop_clock(&session->share);
     (void)um_peer_forget_batch(&session->peer);
     um_frame_deinit(&session->frame);
@@ -191,7 +235,7 @@ void um_budget_expire(struct um_server *server)
 {
     uint64_t now_ms = uv_now(server->loop);
 
-    while (um_budget_next_ms(server) <= now_ms) {
+    for (unsigned left = EXPIRE_LIMIT; left != 0 && um_budget_next_ms(server) <= now_ms; left--) {
         struct um_session *session =
             UM_LIST_ITEM(server->budget.begun.next, struct um_session, share.in_begun);
 

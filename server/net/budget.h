@@ -4,10 +4,11 @@
  * Owns: the sums in server->traffic, the sessions that have to wait for room, and those whose message is not
  * whole yet, with the time that it may take. Must not know: what requests mean.
  *
- * What is gathered (messages that are not whole, batches' payloads): past limits.gathered_bytes a session that
- * has gathered more than a little is not read from, but for the one that has waited longest. That one goes on
- * until its message is done, so that there is always one that does, and then it is the next one's turn, however
- * much it sends behind it. Nobody waits for ever: a message that is not whole after limits.message_ms ends, see
+ * What is gathered (messages that are not whole, batches' payloads): the sessions of one client process may have half of what the
+ * others leave of limits.gathered_bytes, so that there is always capacity for another process' message. Past that a session that
+ * has gathered more than a little is not read from, but for one: the processes that want capacity take turns, and of each the
+ * session that has waited longest. That one goes on until its message is done, so that there is always one that does, and then it is
+ * the next one's turn, however much it sends behind it. Nobody waits for ever: a message that is not whole after limits.message_ms ends, see
  * um_budget_expire().
  *
  * What is unsent: um_peer_unsent_limit() leaves each session the less the more all have, and the engine refuses
@@ -21,6 +22,7 @@
 
 #include "list.h"
 
+struct um_group;
 struct um_server;
 struct um_session;
 
@@ -31,21 +33,25 @@ enum {
 
 /* The server's part. */
 struct um_budget {
-    struct um_link waiting; /* list of um_budget_share.in_waiting: those that want room, the oldest first */
+    struct um_link
+        waiting; /* list of um_group.in_waiting: processes with sessions that want room, the next one first */
     struct um_link
         begun; /* list of um_budget_share.in_begun: messages that are not whole, the oldest first */
+    uint64_t begun_messages; /* since the start, each of which was not whole when the turn ended */
 };
 
 /* A session's part. */
 struct um_budget_share {
-    struct um_link in_waiting;
+    struct um_link in_waiting; /* place among those of its group */
     struct um_link in_begun;
     uint64_t gathered; /* bytes, as they stand in the server's sum */
     uint64_t unsent;   /* likewise */
-    uint64_t begun_ms; /* when the message began, on the loop's clock */
+    uint64_t begun;    /* um_budget.begun_messages when the message began */
+    uint64_t begun_ms; /* when that was, on the loop's clock */
     bool has_waited;   /* it was not read from for want of room, since then */
-    bool is_favoured;  /* the first of those that wait, and has been told that it may go on */
-    bool has_served;   /* a message was done since the last um_budget_note() */
+    bool
+        is_favoured; /* the first of those that wait in the first group, and has been told that it may go on */
+    bool has_served; /* a message was done since the last um_budget_note() */
 };
 
 void um_budget_init(struct um_server *server);

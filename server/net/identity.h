@@ -7,6 +7,7 @@
 #define UM_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <uv.h>
@@ -21,6 +22,9 @@ struct um_identity {
 /* Looks this process's own user up, which most clients are of: so that what the system needs for that is there before there are
  * any. (The GNU C library ends a process that has no memory when it looks up its first user.) */
 void um_identity_prepare(void);
+
+/* Writes the name of the program that a process runs, without its directory; nothing where that is not known. */
+void um_identity_read_program(int64_t pid, char *program, size_t room);
 
 /* Reads it for an accepted connection. What cannot be told stays unknown.
  *

@@ -29,7 +29,7 @@ static bool read_credentials(int fd, int64_t *pid, uid_t *user)
 }
 
 /* Takes only what is printable ASCII: a program may call itself anything. */
-static void read_program(int64_t pid, char *program, size_t room)
+void um_identity_read_program(int64_t pid, char *program, size_t room)
 {
     char path[64];
     size_t size;
@@ -92,6 +92,6 @@ void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
         return;
     identity->trusted = user == geteuid() || user == 0;
     if (identity->pid != 0)
-        read_program(identity->pid, identity->program, sizeof identity->program);
+        um_identity_read_program(identity->pid, identity->program, sizeof identity->program);
     read_user(user, identity->user, sizeof identity->user);
 }

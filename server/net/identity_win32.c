@@ -60,6 +60,16 @@ static bool is_trusted(PSID sid)
            (um_security_user_of(GetCurrentProcess(), &own) && EqualSid(sid, own.token.User.Sid));
 }
 
+void um_identity_read_program(int64_t pid, char *program, size_t room)
+{
+    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
+
+    if (process == NULL)
+        return;
+    read_program(process, program, room);
+    CloseHandle(process);
+}
+
 void um_identity_prepare(void)
 {
 }

@@ -6,6 +6,7 @@
 #ifndef UM_LOCK_H
 #define UM_LOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct um_lock;
@@ -14,6 +15,16 @@ struct um_lock;
  * it, UMEM_E_DENIED, UMEM_E_NO_MEMORY; then `why` holds a sentence without a full stop, with the other's
  * process id where that is known. */
 int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room);
+
+/* Whether it still keeps others out. POSIX: not where its file was removed. */
+bool um_lock_holds(const struct um_lock *lock);
+
+/* Takes it again where it holds no more. As um_lock_take(); what is held already stays as it is. */
+int um_lock_renew(struct um_lock *lock, char *why, size_t room);
+
+/* Writes who holds the lock of a path, "process 17 (umemd)" or as much of that as the system tells. Returns false where nobody
+ * does. POSIX: for a moment, a daemon that starts may find the lock held by whoever asks. */
+bool um_lock_find_holder(const char *path, char *who, size_t room);
 
 /* Lets go of it. NULL is fine. */
 void um_lock_release(struct um_lock *lock);

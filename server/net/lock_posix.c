@@ -11,8 +11,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "endpoint.h"
+#include "identity.h"
 #include "umem_errors.h"
 
 struct um_lock {
@@ -20,36 +23,68 @@ struct um_lock {
     char path[]; /* of the lock file */
 };
 
-/* Says who holds the lock of an open file. */
-static void name_holder(int fd, const char *path, char *why, size_t room)
+static const char suffix[] = ".lock";
+
+enum {
+    WHO_ROOM = 192,   /* bytes of "process 17 (umemd)" */
+    TRIES = 5,        /* to lock the file: somebody may only look who holds it */
+    TRY_EVERY_MS = 10 /* how long that takes at most */
+};
+
+/* Says who holds the lock of an open file, as it says itself: a process may have another number to whoever reads it. */
+static void name_holder(int fd, char *who, size_t room)
 {
+    char program[128] = "";
     char text[32];
     ssize_t size = pread(fd, text, sizeof text - 1, 0);
     long pid;
 
     text[size > 0 ? size : 0] = '\0';
     pid = strtol(text, NULL, 10);
-    if (pid > 0)
-        snprintf(why, room, "another daemon, process %ld, has this pipe: it holds %s", pid, path);
-    else
-        snprintf(why, room, "another daemon has this pipe: it holds %s", path);
+    if (pid <= 0) {
+        snprintf(who, room, "a process that is not known");
+        return;
+    }
+    um_identity_read_program(pid, program, sizeof program);
+    snprintf(who, room, program[0] != '\0' ? "process %ld (%s)" : "process %ld", pid, program);
+}
+
+static void pause_ms(long milliseconds)
+{
+    const struct timespec time = {.tv_nsec = milliseconds * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* Locks an open file. 0, or -1 with errno set. */
+static int lock_file(int fd)
+{
+    for (int i = 1;; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK || i == TRIES)
+            return -1;
+        pause_ms(TRY_EVERY_MS);
+    }
 }
 
 /* Opens and locks. UMEM_E_NAME_TAKEN, UMEM_E_DENIED. */
 static int open_locked(const char *path, int *fd, char *why, size_t room)
 {
     int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    char who[WHO_ROOM];
 
     if (opened < 0) {
         snprintf(why, room, "%s cannot be opened: %s", path, strerror(errno));
         return UMEM_E_DENIED;
     }
-    if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
+    if (lock_file(opened) == 0) {
         *fd = opened;
         return UMEM_OK;
     }
     if (errno == EWOULDBLOCK) {
-        name_holder(opened, path, why, room);
+        name_holder(opened, who, sizeof who);
+        snprintf(why, room, "another daemon, %s, has this pipe: it holds %s", who, path);
         close(opened);
         return UMEM_E_NAME_TAKEN;
     }
@@ -59,7 +94,7 @@ static int open_locked(const char *path, int *fd, char *why, size_t room)
 }
 
 /* Whether the open file is still the one at the path: its last holder removes it. */
-static int is_at_path(int fd, const char *path)
+static bool is_at_path(int fd, const char *path)
 {
     struct stat opened;
     struct stat named;
@@ -68,13 +103,31 @@ static int is_at_path(int fd, const char *path)
            opened.st_ino == named.st_ino;
 }
 
+/* Opens and locks the file that is at the path then, and writes the process's number to it. */
+static int take(const char *path, int *fd, char *why, size_t room)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    for (;;) {
+        int code = open_locked(path, fd, why, room);
+
+        if (code != UMEM_OK)
+            return code;
+        if (is_at_path(*fd, path))
+            break;
+        close(*fd);
+    }
+    /* The number is for people; the lock holds without it. */
+    if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)size, 0) != size)
+        errno = 0;
+    return UMEM_OK;
+}
+
 int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room)
 {
-    static const char suffix[] = ".lock";
     struct um_lock *taken = malloc(sizeof *taken + strlen(path) + sizeof suffix);
-    char text[32];
     int code;
-    int size;
 
     if (taken == NULL) {
         snprintf(why, room, "no memory");
@@ -82,30 +135,58 @@ int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room
     }
     strcpy(taken->path, path);
     strcat(taken->path, suffix);
-    for (;;) {
-        code = open_locked(taken->path, &taken->fd, why, room);
-        if (code != UMEM_OK) {
-            free(taken);
-            return code;
-        }
-        if (is_at_path(taken->fd, taken->path))
-            break;
-        close(taken->fd);
-    }
-    size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    /* The number is for people; the lock holds without it. */
-    if (ftruncate(taken->fd, 0) != 0 || pwrite(taken->fd, text, (size_t)size, 0) != size)
-        errno = 0;
-    *lock = taken;
+    code = take(taken->path, &taken->fd, why, room);
+    if (code == UMEM_OK)
+        *lock = taken;
+    else
+        free(taken);
+    return code;
+}
+
+bool um_lock_holds(const struct um_lock *lock)
+{
+    return is_at_path(lock->fd, lock->path);
+}
+
+int um_lock_renew(struct um_lock *lock, char *why, size_t room)
+{
+    int fd;
+    int code;
+
+    if (um_lock_holds(lock))
+        return UMEM_OK;
+    code = take(lock->path, &fd, why, room);
+    if (code != UMEM_OK)
+        return code;
+    close(lock->fd);
+    lock->fd = fd;
     return UMEM_OK;
+}
+
+bool um_lock_find_holder(const char *path, char *who, size_t room)
+{
+    char file[UM_ENDPOINT_ROOM + sizeof suffix];
+    bool is_held;
+    int fd;
+
+    snprintf(file, sizeof file, "%s%s", path, suffix);
+    fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    is_held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (is_held)
+        name_holder(fd, who, room);
+    close(fd);
+    return is_held;
 }
 
 void um_lock_release(struct um_lock *lock)
 {
     if (lock == NULL)
         return;
-    /* Still under the lock, so it can only be ours. */
-    unlink(lock->path);
+    /* Another daemon's may be there, where ours was removed. */
+    if (um_lock_holds(lock))
+        unlink(lock->path);
     close(lock->fd);
     free(lock);
 }

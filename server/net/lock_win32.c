@@ -10,6 +10,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "identity.h"
 #include "security_win32.h"
 #include "umem_errors.h"
 
@@ -54,12 +55,24 @@ static unsigned long find_holder(const char *path)
     return pid;
 }
 
-static int refuse(const char *path, char *why, size_t room)
+bool um_lock_find_holder(const char *path, char *who, size_t room)
 {
     unsigned long pid = find_holder(path);
+    char program[128] = "";
 
-    if (pid != 0)
-        snprintf(why, room, "another daemon, process %lu, has the pipe %s", pid, path);
+    if (pid == 0)
+        return false;
+    um_identity_read_program((int64_t)pid, program, sizeof program);
+    snprintf(who, room, program[0] != '\0' ? "process %lu (%s)" : "process %lu", pid, program);
+    return true;
+}
+
+static int refuse(const char *path, char *why, size_t room)
+{
+    char who[192];
+
+    if (um_lock_find_holder(path, who, sizeof who))
+        snprintf(why, room, "another daemon, %s, has the pipe %s", who, path);
     else
         snprintf(why, room, "another daemon has the pipe %s", path);
     return UMEM_E_NAME_TAKEN;
@@ -96,6 +109,21 @@ int um_lock_take(const char *path, struct um_lock **lock, char *why, size_t room
         return refuse(path, why, room);
     snprintf(why, room, "no lock can be made for %s: Windows error %lu", path, error);
     return UMEM_E_INTERNAL_ERROR;
+}
+
+/* Nobody can take it away. */
+bool um_lock_holds(const struct um_lock *lock)
+{
+    (void)lock;
+    return true;
+}
+
+int um_lock_renew(struct um_lock *lock, char *why, size_t room)
+{
+    (void)lock;
+    (void)why;
+    (void)room;
+    return UMEM_OK;
 }
 
 void um_lock_release(struct um_lock *lock)

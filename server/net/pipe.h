@@ -17,8 +17,10 @@
 struct um_pipe;
 
 struct um_pipe_events {
-    void *context;                 /* handed to the calls */
-    void (*client)(void *context); /* one client waits for um_pipe_accept(); it may be taken later, too */
+    void *context; /* handed to the calls */
+    void (*client)(
+        void *
+            context); /* clients wait for um_pipe_accept(), which this call must not be: they are taken later */
     void (*closed)(void *context); /* after um_pipe_close(): the memory is gone */
 };
 
@@ -31,18 +33,33 @@ struct um_pipe_events {
 int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct um_pipe_events *events,
                    struct um_pipe **listener, char *why, size_t room);
 
-/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then that client is
- * gone. */
+/* Whether a client waits. */
+bool um_pipe_has_client(const struct um_pipe *listener);
+
+/* Takes a client that waits into `client` (after uv_pipe_init). 0, or libuv's error: then `client` is as it was. UV_ECONNABORTED:
+ * that client has gone already and left nothing to be read. With others it may wait still. */
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client);
 
 /* Whether a client that sends no more has closed altogether, so that nothing will be read by it either. Where
  * the system cannot tell the two apart, it has. */
 bool um_pipe_is_cut(const uv_pipe_t *client);
 
+/* Where clients find the pipe. */
+enum um_pipe_state {
+    UM_PIPE_THERE, /* at its path */
+    UM_PIPE_MADE,  /* at its path again: its file had been removed and was made anew */
+    UM_PIPE_TAKEN, /* nowhere: another daemon or program is at the path */
+    UM_PIPE_GONE   /* nowhere: its file was removed and cannot be made anew now */
+};
+
+/* Looks whether clients still find the pipe, and makes its file anew where it was removed. Cheap; to be called now and then. With
+ * the last three states `why` holds a sentence without a full stop. On Windows nobody can take a pipe away. */
+enum um_pipe_state um_pipe_check(struct um_pipe *listener, char *why, size_t room);
+
 /* A client has gone: what the system had no room for before may be tried again. */
 void um_pipe_retry(struct um_pipe *listener);
 
-/* Stops listening, takes the name off the system and lets go of the lock, all at once; `closed` follows
+/* Stops listening, takes the name off the system (unless it is another's by now) and lets go of the lock, all at once; `closed` follows
  * from the loop. */
 void um_pipe_close(struct um_pipe *listener);
 
@@ -56,5 +73,8 @@ void um_pipe_reserve(uv_loop_t *loop, uint64_t clients);
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many
  * clients that is enough, some kept back for other uses. */
 uint64_t um_pipe_client_room(void);
+
+/* What helps where that is too few: the end of a sentence, "" where nothing does. */
+const char *um_pipe_room_remedy(void);
 
 #endif

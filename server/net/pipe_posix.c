@@ -2,7 +2,8 @@
  * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an
  * earlier daemon left there is taken away, but only a socket at which nobody listens. A socket of ours has mode
  * 0600 from its first moment on (umask), and listens only after that was made sure of (chmod), because a client
- * that connected in between would stay.
+ * that connected in between would stay. libuv is given a socket that listens already, so that it does not remove its file: at
+ * the end that may be another daemon's.
  */
 #include "pipe.h"
 
@@ -21,10 +22,12 @@
 
 #include "endpoint.h"
 #include "lock.h"
+#include "socket_file.h"
 #include "umem_errors.h"
 
 enum {
-    BACKLOG = 512, /* clients that may wait to be accepted */
+    BACKLOG =
+        0x7fffffff, /* clients that may wait to be accepted: the system lowers it to the most that it has */
     DESCRIPTORS_KEPT_BACK =
         64, /* libuv drops connections silently when descriptors run out, so that must not happen */
     DESCRIPTORS_AT_LAST =
@@ -33,10 +36,22 @@ enum {
         1 << 24 /* clients for which memory is set aside: more than any system lets a process have */
 };
 
+/* What becomes of the handle that listens. */
+enum um_pipe_phase {
+    PHASE_LISTENING,
+    PHASE_REPLACING, /* it closes, and the next socket listens already */
+    PHASE_CLOSING    /* it closes for good */
+};
+
 struct um_pipe {
     uv_pipe_t server;
+    enum um_pipe_phase phase;
     struct um_lock *lock;
+    struct um_socket_file file;
+    bool is_handed; /* a service manager's socket, whose file is not ours to make or remove */
+    int next;       /* the socket that listens in the place of the one that closes */
     struct um_pipe_events events;
+    bool is_offered; /* libuv has accepted a client and waits for uv_accept() */
 };
 
 /* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing
@@ -88,35 +103,40 @@ static void on_client(uv_stream_t *server, int status)
 {
     struct um_pipe *listener = server->data;
 
-    if (status == 0)
-        listener->events.client(listener->events.context);
+    if (status != 0)
+        return;
+    listener->is_offered = true;
+    listener->events.client(listener->events.context);
 }
 
-/* Binds. A libuv error. */
-static int bind_socket(struct um_pipe *listener, const char *path)
+/* Lets the handle listen at a socket, whose it is then; where that fails it is closed. A libuv error. */
+static int listen_at(struct um_pipe *listener, int fd)
 {
-    mode_t mask = umask(0177);
-    int error = uv_pipe_bind(&listener->server, path);
+    int error = uv_pipe_open(&listener->server, fd);
 
-    umask(mask);
-    if (error == 0 && chmod(path, 0600) != 0)
-        error = uv_translate_sys_error(errno);
+    if (error != 0)
+        close(fd);
+    else
+        error = uv_listen((uv_stream_t *)&listener->server, BACKLOG, on_client);
     return error;
 }
 
 /* Listens at a socket that was handed over, or at one of its own. A libuv error. */
-static int open_socket(struct um_pipe *listener, const char *path, int *handed)
+static int open_socket(struct um_pipe *listener, const char *path, int handed)
 {
+    int fd = handed;
     int error;
 
-    if (*handed == 0)
-        error = bind_socket(listener, path);
-    else
-        error = uv_pipe_open(&listener->server, *handed);
-    if (error == 0)
-        *handed = 0; /* the handle's now */
-    if (error == 0)
-        error = uv_listen((uv_stream_t *)&listener->server, BACKLOG, on_client);
+    if (handed != 0 && um_socket_file_describe(path, &listener->file) != 0)
+        return uv_translate_sys_error(errno);
+    if (handed == 0)
+        fd = um_socket_file_make(path, BACKLOG, &listener->file);
+    if (fd < 0)
+        return uv_translate_sys_error(errno);
+    listener->is_handed = handed != 0;
+    error = listen_at(listener, fd);
+    if (error != 0 && handed == 0)
+        um_socket_file_remove(&listener->file);
     return error;
 }
 
@@ -198,7 +218,8 @@ int um_pipe_listen(uv_loop_t *loop, const char *path, int handed, const struct u
         goto fail;
     uv_pipe_init(loop, &made->server, 0);
     made->server.data = made;
-    error = open_socket(made, path, &handed);
+    error = open_socket(made, path, handed);
+    handed = 0;
     if (error != 0) {
         snprintf(why, room, "%s cannot be opened: %s", path, uv_strerror(error));
         code = UMEM_E_DENIED;
@@ -218,9 +239,65 @@ fail:
     return code;
 }
 
+/* ---- accepting ---- */
+
+/* libuv accepts one client and calls on_client(). As long as that one is not taken it accepts no more; if it were taken there, some
+ * versions would go on until nobody waits, which may be never. So it only wakes the loop, and how many are taken a turn is up to
+ * whoever calls um_pipe_accept(), which accepts those behind the first one by itself. */
+static int listening_socket(const struct um_pipe *listener)
+{
+    uv_os_fd_t fd;
+
+    return uv_fileno((const uv_handle_t *)&listener->server, &fd) == 0 ? fd : -1;
+}
+
+bool um_pipe_has_client(const struct um_pipe *listener)
+{
+    struct pollfd state = {.fd = listening_socket(listener), .events = POLLIN};
+
+    return listener->is_offered || poll(&state, 1, 0) > 0;
+}
+
+/* A connected socket that programs started by this one do not get, or -1. */
+static int accept_socket(int fd)
+{
+#ifdef SOCK_CLOEXEC
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+#else
+    int client = accept(fd, NULL, NULL);
+
+    if (client >= 0)
+        fcntl(client, F_SETFD, FD_CLOEXEC);
+    return client;
+#endif
+}
+
+/* Whether the client has closed altogether and sent nothing before. One that has only ended its sending may wait to be refused. */
+static bool has_gone(int fd)
+{
+    struct pollfd state = {.fd = fd, .events = 0};
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 && poll(&state, 1, 0) > 0 &&
+           (state.revents & POLLHUP) != 0;
+}
+
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
 {
-    return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+    int error;
+    int fd;
+
+    if (listener->is_offered) {
+        listener->is_offered = false;
+        return uv_accept((uv_stream_t *)&listener->server, (uv_stream_t *)client);
+    }
+    fd = accept_socket(listening_socket(listener));
+    if (fd < 0)
+        return uv_translate_sys_error(errno);
+    error = has_gone(fd) ? UV_ECONNABORTED : uv_pipe_open(client, fd);
+    if (error != 0)
+        close(fd);
+    return error;
 }
 
 bool um_pipe_is_cut(const uv_pipe_t *client)
@@ -234,6 +311,85 @@ bool um_pipe_is_cut(const uv_pipe_t *client)
     return poll(&state, 1, 0) < 0 || (state.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
+/* ---- the socket's file ---- */
+
+static void on_replaced(uv_handle_t *handle)
+{
+    struct um_pipe *listener = handle->data;
+
+    if (listener->phase == PHASE_CLOSING) {
+        close(listener->next);
+        on_closed(handle);
+        return;
+    }
+    listener->phase = PHASE_LISTENING;
+    uv_pipe_init(handle->loop, &listener->server, 0);
+    listener->server.data = listener;
+    /* Where this fails, the file goes, and the next look finds that. */
+    if (listen_at(listener, listener->next) != 0)
+        unlink(listener->file.path);
+}
+
+static enum um_pipe_state make_anew(struct um_pipe *listener, char *why, size_t room)
+{
+    char path[UM_ENDPOINT_ROOM];
+    const char *what = NULL;
+    int code;
+
+    memcpy(path, listener->file.path, sizeof path);
+    if (listener->is_handed) {
+        snprintf(why, room, "%s was removed; it is the service manager's to make: restart its socket", path);
+        return UM_PIPE_GONE;
+    }
+    if (um_endpoint_prepare(path, &what) != UMEM_OK) {
+        snprintf(why, room, "%s was removed and cannot be made anew: %s", path, what);
+        return UM_PIPE_GONE;
+    }
+    code = um_lock_renew(listener->lock, why, room);
+    if (code != UMEM_OK)
+        return code == UMEM_E_NAME_TAKEN ? UM_PIPE_TAKEN : UM_PIPE_GONE;
+    /* Those who connected before are served first; at a path that is gone no others come. */
+    if (um_pipe_has_client(listener))
+        return UM_PIPE_THERE;
+    listener->next = um_socket_file_make(path, BACKLOG, &listener->file);
+    if (listener->next < 0) {
+        snprintf(why, room, "%s was removed and cannot be made anew: %s", path, strerror(errno));
+        return UM_PIPE_GONE;
+    }
+    snprintf(why, room, "%s was removed, and was made anew", path);
+    listener->phase = PHASE_REPLACING;
+    uv_close((uv_handle_t *)&listener->server, on_replaced);
+    return UM_PIPE_MADE;
+}
+
+enum um_pipe_state um_pipe_check(struct um_pipe *listener, char *why, size_t room)
+{
+    const char *path = listener->file.path;
+    char who[192];
+
+    if (listener->phase != PHASE_LISTENING)
+        return UM_PIPE_THERE;
+    switch (um_socket_file_look(&listener->file)) {
+    case UM_SOCKET_FILE_THERE:
+        /* Its own file may have been removed alone. */
+        um_lock_renew(listener->lock, why, room);
+        return UM_PIPE_THERE;
+    case UM_SOCKET_FILE_GONE:
+        return make_anew(listener, why, room);
+    case UM_SOCKET_FILE_OTHER:
+        /* What a daemon left that came after this one and has ended without order. */
+        if (!um_lock_holds(listener->lock) && um_lock_renew(listener->lock, why, room) == UMEM_OK &&
+            clear_path(path, why, room) == UMEM_OK)
+            return make_anew(listener, why, room);
+        break;
+    }
+    if (um_lock_holds(listener->lock) || !um_lock_find_holder(path, who, sizeof who))
+        snprintf(why, room, "%s was removed, and something else is there now", path);
+    else
+        snprintf(why, room, "%s was removed, and another daemon, %s, is there now", path, who);
+    return UM_PIPE_TAKEN;
+}
+
 /* A socket has no instances that could be missing. */
 void um_pipe_retry(struct um_pipe *listener)
 {
@@ -242,8 +398,14 @@ void um_pipe_retry(struct um_pipe *listener)
 
 void um_pipe_close(struct um_pipe *listener)
 {
-    /* uv_close() removes the socket before it returns, so that happens under the lock. */
-    uv_close((uv_handle_t *)&listener->server, on_closed);
+    enum um_pipe_phase phase = listener->phase;
+
+    listener->phase = PHASE_CLOSING;
+    /* Under the lock, and while the socket is open: then no other file can pass for it. */
+    if (!listener->is_handed)
+        um_socket_file_remove(&listener->file);
+    if (phase == PHASE_LISTENING)
+        uv_close((uv_handle_t *)&listener->server, on_closed);
     um_lock_release(listener->lock);
 }
 
@@ -307,4 +469,9 @@ uint64_t um_pipe_client_room(void)
     if (limit.rlim_cur == RLIM_INFINITY)
         return UINT64_MAX;
     return limit.rlim_cur > DESCRIPTORS_KEPT_BACK ? limit.rlim_cur - DESCRIPTORS_KEPT_BACK : 1;
+}
+
+const char *um_pipe_room_remedy(void)
+{
+    return "; raise the limit of open files (ulimit -Hn)";
 }

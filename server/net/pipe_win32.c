@@ -27,8 +27,9 @@ enum {
     DESCRIPTORS_KEPT_BACK = 64
 };
 
-/* What the C run-time library can have open at one time. */
-#ifdef _UCRT
+/* What the C run-time library can have open at one time: _NHANDLE_ of corecrt_internal_lowio.h in the universal one, which is Microsoft's
+ * compiler's, and mingw-w64's where it says so; msvcrt.dll has fewer. */
+#if defined(_UCRT) || defined(_MSC_VER)
 enum { DESCRIPTORS = 8192 };
 #else
 enum { DESCRIPTORS = 2048 };
@@ -159,6 +160,15 @@ static int hand_over(HANDLE pipe, uv_pipe_t *client)
     if (error != 0)
         _close(descriptor);
     return error;
+}
+
+bool um_pipe_has_client(const struct um_pipe *listener)
+{
+    for (int i = 0; i < INSTANCES; i++) {
+        if (listener->instances[i].state == TOLD)
+            return true;
+    }
+    return false;
 }
 
 int um_pipe_accept(struct um_pipe *listener, uv_pipe_t *client)
@@ -299,6 +309,14 @@ bool um_pipe_is_cut(const uv_pipe_t *client)
     return true;
 }
 
+enum um_pipe_state um_pipe_check(struct um_pipe *listener, char *why, size_t room)
+{
+    (void)listener;
+    (void)why;
+    (void)room;
+    return UM_PIPE_THERE;
+}
+
 /* Instances that could not be made are made when the loop wakes. */
 void um_pipe_retry(struct um_pipe *listener)
 {
@@ -329,4 +347,9 @@ void um_pipe_reserve(uv_loop_t *loop, uint64_t clients)
 uint64_t um_pipe_client_room(void)
 {
     return DESCRIPTORS - DESCRIPTORS_KEPT_BACK;
+}
+
+const char *um_pipe_room_remedy(void)
+{
+    return "";
 }

@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "identity.h"
+#include "lock.h"
 
-enum { TEXT_ROOM = 1024, USER_ROOM = 64 };
+enum { TEXT_ROOM = 1024, USER_ROOM = 64, PROGRAM_ROOM = 128 };
 
 static void name_user(uid_t user, char name[USER_ROOM])
 {
@@ -190,11 +192,14 @@ static void tell_server(int fd, const struct um_rights_listener *listener)
 #ifdef SO_PEERCRED
     struct ucred server;
     socklen_t size = sizeof server;
+    char program[PROGRAM_ROOM] = "";
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
         return;
     name_user(server.uid, user);
-    um_rights_tell_fact(listener, "listening", "process %ld, user %s", (long)server.pid, user);
+    um_identity_read_program(server.pid, program, sizeof program);
+    um_rights_tell_fact(listener, "listening", "process %ld%s%s%s, user %s", (long)server.pid,
+                        program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", user);
 #else
     struct {
         uid_t uid;
@@ -231,6 +236,21 @@ static void ask_server(const char *path, const struct um_rights_listener *listen
     close(fd);
 }
 
+/* Who keeps other daemons from the pipe, whether or not clients find that one. */
+static void tell_holder(const char *path, const struct um_rights_listener *listener)
+{
+    char who[USER_ROOM + PROGRAM_ROOM];
+    struct stat facts;
+
+    if (!um_lock_find_holder(path, who, sizeof who))
+        um_rights_tell_fact(listener, "locked by", "nobody");
+    else if (lstat(path, &facts) == 0)
+        um_rights_tell_fact(listener, "locked by", "%s", who);
+    else
+        um_rights_tell_fault(listener, "wait a few seconds, after which it makes its socket anew; or end it",
+                             "%s holds %s.lock, but its socket was removed", who, path);
+}
+
 void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener)
 {
     char lock[UM_ENDPOINT_ROOM + 8];
@@ -242,5 +262,6 @@ void um_rights_judge(const char *path, bool asks, const struct um_rights_listene
     if (judge_file(path, "socket", true, listener) && asks)
         ask_server(path, listener);
     snprintf(lock, sizeof lock, "%s.lock", path);
-    judge_file(lock, "lock file", false, listener);
+    if (judge_file(lock, "lock file", false, listener) && asks)
+        tell_holder(path, listener);
 }

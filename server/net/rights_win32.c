@@ -1,6 +1,6 @@
 /*
- * The rights of a named pipe are its owner and its access list. It is opened only to read those: that is allowed to this
- * user even where an elevated daemon's pipe may not be written to.
+ * The rights of a named pipe are its owner, its access list and its integrity label. It is opened only to read those: that is
+ * allowed to this user even where the pipe may not be written to.
  *
  * Whether other machines are refused is part of making the pipe (pipe_win32.c) and cannot be asked for.
  */
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "identity.h"
 #include "security_win32.h"
 #include "umem_errors.h"
 /* Needs windows.h before it. (aclapi.h would find our own rpc.h in the place of the system's.) */
@@ -108,6 +109,70 @@ static void judge_list(ACL *list, const struct um_rights_listener *listener)
         judge_entry(list, i, listener);
 }
 
+/* ---- the label ---- */
+
+static const char *name_integrity(DWORD level)
+{
+    if (level >= SECURITY_MANDATORY_SYSTEM_RID)
+        return "system";
+    if (level >= SECURITY_MANDATORY_HIGH_RID)
+        return "high";
+    if (level >= SECURITY_MANDATORY_MEDIUM_RID)
+        return "medium";
+    return level >= SECURITY_MANDATORY_LOW_RID ? "low" : "untrusted";
+}
+
+/* The label in a descriptor; NULL: there is none. */
+static const SYSTEM_MANDATORY_LABEL_ACE *find_label(PSECURITY_DESCRIPTOR descriptor)
+{
+    ACL *list = NULL;
+    BOOL is_there = FALSE;
+    BOOL is_default;
+
+    if (!GetSecurityDescriptorSacl(descriptor, &is_there, &list, &is_default) || !is_there || list == NULL)
+        return NULL;
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        void *entry;
+
+        if (GetAce(list, i, &entry) && ((ACE_HEADER *)entry)->AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE)
+            return entry;
+    }
+    return NULL;
+}
+
+/* To the system, what has no label is medium, and may be read by all. A daemon that is itself of low integrity, in a sandbox, can
+ * give its pipe no more than that. */
+static void judge_label(PSECURITY_DESCRIPTOR descriptor, const struct um_rights_listener *listener)
+{
+    const SYSTEM_MANDATORY_LABEL_ACE *label = find_label(descriptor);
+    const DWORD policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP | SYSTEM_MANDATORY_LABEL_NO_READ_UP;
+    const DWORD own = um_security_integrity_of(GetCurrentProcess());
+    const DWORD wanted = own < SECURITY_MANDATORY_MEDIUM_RID ? own : SECURITY_MANDATORY_MEDIUM_RID;
+    DWORD level;
+
+    if (label == NULL) {
+        um_rights_tell_fact(listener, "integrity", "no label, which counts as medium");
+        um_rights_tell_fault(listener, another_pipe,
+                             "it has no integrity label, which lets programs of low integrity read from it");
+        return;
+    }
+    level = *GetSidSubAuthority((PSID)(uintptr_t)&label->SidStart, 0);
+    um_rights_tell_fact(listener, "integrity", "%s: programs of less are kept out%s", name_integrity(level),
+                        level >= SECURITY_MANDATORY_MEDIUM_RID ? ", as those in a sandbox are" : "");
+    if (level < wanted)
+        um_rights_tell_fault(listener, another_pipe,
+                             "its integrity label is %s, which lets in programs that are in a sandbox",
+                             name_integrity(level));
+    else if (level > SECURITY_MANDATORY_MEDIUM_RID)
+        um_rights_tell_fault(listener, another_pipe,
+                             "its integrity label is %s, which keeps this user's ordinary programs out",
+                             name_integrity(level));
+    if ((label->Mask & policy) != policy)
+        um_rights_tell_fault(listener, another_pipe, "its integrity label lets programs of less integrity %s",
+                             (label->Mask & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP) == 0 ? "write to it"
+                                                                                     : "read from it");
+}
+
 static void judge_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_rights_listener *listener)
 {
     char name[NAME_ROOM];
@@ -128,30 +193,31 @@ static void judge_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_ri
     if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default) || !is_there)
         list = NULL;
     judge_list(list, listener);
+    judge_label(descriptor, listener);
 }
 
 /* ---- elevation ---- */
 
-/* How a process runs: TokenElevationTypeDefault for one of a user who has no second, restricted token. */
-static TOKEN_ELEVATION_TYPE elevation_of(HANDLE process)
+/* Whether this process has the whole token of a user who usually goes without the administrators' group. */
+static bool is_elevated(void)
 {
     TOKEN_ELEVATION_TYPE type = TokenElevationTypeDefault;
     HANDLE token;
     DWORD size;
 
-    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
-        return type;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return false;
     if (!GetTokenInformation(token, TokenElevationType, &type, sizeof type, &size))
         type = TokenElevationTypeDefault;
     CloseHandle(token);
-    return type;
+    return type == TokenElevationTypeFull;
 }
 
 /* Who made the pipe that is open. */
 static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
 {
-    bool is_elevated = elevation_of(GetCurrentProcess()) == TokenElevationTypeFull;
     char name[NAME_ROOM] = "of a user that may not be asked for";
+    char program[128] = "";
     union um_user user;
     HANDLE process;
     ULONG pid;
@@ -163,21 +229,19 @@ static void tell_server(HANDLE pipe, const struct um_rights_listener *listener)
     process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     if (process != NULL && um_security_user_of(process, &user))
         name_sid(user.token.User.Sid, name);
-    um_rights_tell_fact(listener, "listening", "process %lu, user %s", pid, name);
-    if (process == NULL)
-        return;
-    if (elevation_of(process) == TokenElevationTypeFull && !is_elevated)
-        um_rights_tell_fault(
-            listener, "start umemd without elevation, or the programs that use it with elevation",
-            "the daemon runs elevated and this program does not, so that the system keeps it out");
-    CloseHandle(process);
+    um_identity_read_program((int64_t)pid, program, sizeof program);
+    um_rights_tell_fact(listener, "listening", "process %lu%s%s%s, user %s", pid,
+                        program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", name);
+    if (process != NULL)
+        CloseHandle(process);
 }
 
 /* ---- the pipe ---- */
 
 static void judge_pipe(HANDLE pipe, const struct um_rights_listener *listener)
 {
-    const SECURITY_INFORMATION wanted = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    const SECURITY_INFORMATION wanted =
+        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
     /* The system wants it aligned. */
     DWORD64 descriptor[DESCRIPTOR_ROOM / sizeof(DWORD64)];
     DWORD size;
@@ -235,18 +299,16 @@ static void judge_what_is_there(const char *path, bool asks, const struct um_rig
 
 void um_rights_judge(const char *path, bool asks, const struct um_rights_listener *listener)
 {
-    bool is_elevated = elevation_of(GetCurrentProcess()) == TokenElevationTypeFull;
     char name[NAME_ROOM] = "not known";
     union um_user own;
 
     if (um_security_user_of(GetCurrentProcess(), &own))
         name_sid(own.token.User.Sid, name);
     um_rights_tell_fact(listener, "let in", "user %s, and SYSTEM", name);
-    um_rights_tell_fact(
-        listener, "elevated", "%s",
-        is_elevated
-            ? "yes: of a daemon that is started so, the system keeps this user's ordinary programs out"
-            : "no");
+    um_rights_tell_fact(listener, "elevated", "%s",
+                        is_elevated()
+                            ? "yes: a daemon that is started so serves this user's ordinary programs as well"
+                            : "no");
     um_rights_tell_fact(listener, "remote",
                         "other machines' clients are refused by the way umemd makes a pipe");
     judge_what_is_there(path, asks, listener);

@@ -13,16 +13,35 @@
 
 void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...)
 {
-    char text[512];
     va_list list;
 
-    if (server->note == NULL)
-        return;
     va_start(list, format);
-    vsnprintf(text, sizeof text, format, list);
+    um_notes_add(&server->notes, uv_now(server->loop), note, format, list);
     va_end(list);
-    server->note(server->context, note, text);
 }
+
+void um_server_check(struct um_server *server)
+{
+    char why[UM_SERVER_WHY_ROOM] = "";
+    enum um_pipe_state state;
+
+    um_notes_tell_left_out(&server->notes, uv_now(server->loop));
+    if (server->is_stopping)
+        return;
+    state = um_pipe_check(server->pipe, why, sizeof why);
+    if (state == UM_PIPE_MADE)
+        um_server_note(server, UM_NOTE_WARNING, "%s", why);
+    else if (state != server->pipe_state && state != UM_PIPE_THERE)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "%s; the clients that are connected are served, but no others find this daemon", why);
+    server->pipe_state = state == UM_PIPE_MADE ? UM_PIPE_THERE : state;
+}
+
+enum {
+    TURN_CLIENTS = 64, /* clients that are taken in one turn */
+    HELD_TURNS =
+        64 /* turns for which those wait who come while all sessions are taken, and some have something to read */
+};
 
 /* ---- turns ---- */
 
@@ -36,17 +55,10 @@ static void on_hurry(uv_idle_t *hurry)
     (void)hurry;
 }
 
-static void hurry(struct um_server *server)
+void um_server_hurry(struct um_server *server)
 {
     if (!server->is_closing)
         uv_idle_start(&server->hurry, on_hurry);
-}
-
-void um_server_make_due(struct um_server *server, struct um_session *session)
-{
-    um_list_remove(&session->due);
-    um_list_append(&server->due, &session->due);
-    hurry(server);
 }
 
 static void on_work_pending(void *context)
@@ -54,7 +66,7 @@ static void on_work_pending(void *context)
     struct um_server *server = context;
 
     server->has_work = true;
-    hurry(server);
+    um_server_hurry(server);
 }
 
 static void on_shutdown(void *context)
@@ -62,27 +74,7 @@ static void on_shutdown(void *context)
     struct um_server *server = context;
 
     server->wants_stop = true;
-    hurry(server);
-}
-
-/* Those that become due again meanwhile wait for the next turn. */
-static void serve_due(struct um_server *server)
-{
-    struct um_link now;
-
-    um_list_init(&now);
-    while (!um_list_is_empty(&server->due)) {
-        struct um_link *link = server->due.next;
-
-        um_list_remove(link);
-        um_list_append(&now, link);
-    }
-    while (!um_list_is_empty(&now)) {
-        struct um_link *link = now.next;
-
-        um_list_remove(link);
-        um_session_go_on(UM_LIST_ITEM(link, struct um_session, due));
-    }
+    um_server_hurry(server);
 }
 
 static void on_alarm(uv_timer_t *alarm)
@@ -110,26 +102,6 @@ static void set_alarm(struct um_server *server)
     uv_timer_start(&server->alarm, on_alarm, at_ms > now_ms ? at_ms - now_ms : 0, 0);
 }
 
-static void on_turn(uv_check_t *turn)
-{
-    struct um_server *server = turn->data;
-
-    um_server_begin_turn(server);
-    serve_due(server);
-    if (server->wants_stop)
-        um_server_stop(server);
-    if (server->has_work)
-        server->has_work = um_rpc_work(server->rpc);
-    um_rpc_end_turn(server->rpc);
-    if (!server->has_work && um_list_is_empty(&server->due))
-        uv_idle_stop(&server->hurry);
-}
-
-static void on_rest(uv_prepare_t *rest)
-{
-    set_alarm(rest->data);
-}
-
 /* ---- clients ---- */
 
 /* One too many. Where many are, one after the other, the operator is told once. */
@@ -148,7 +120,9 @@ static void admit(struct um_server *server, struct um_session *session)
     struct um_identity who;
 
     um_identity_read(&session->pipe, &who);
-    if (!who.trusted) {
+    if (!um_group_join(session, who.pid, who.program)) {
+        um_session_close(session);
+    } else if (!who.trusted) {
         um_server_note(server, UM_NOTE_WARNING, "refused process %lld of user %s", (long long)who.pid,
                        who.user);
         um_session_refuse(session, UM_REFUSED_STRANGER);
@@ -162,38 +136,93 @@ static void admit(struct um_server *server, struct um_session *session)
     }
 }
 
-static void on_retry(uv_timer_t *retry);
-
-/* Takes those who wait. Where there is no memory for one, it waits on: until a session ends, or for a moment. */
-static void take_waiting(struct um_server *server)
+/* With as many sessions as there may be, those that have closed are gone before somebody is refused: the ones that are closing now,
+ * and for a while also those whose end may not have been read yet. */
+static bool must_wait(struct um_server *server)
 {
-    while (server->unaccepted != 0 && !server->is_stopping) {
-        struct um_session *session = um_session_new(server);
-
-        if (session == NULL) {
-            uv_timer_start(&server->retry, on_retry, UM_SERVER_RETRY_MS, 0);
-            return;
-        }
-        server->unaccepted--;
-        um_server_begin_turn(server);
-        if (um_pipe_accept(server->pipe, &session->pipe) == 0)
-            admit(server, session);
-        else
-            um_session_close(session);
-    }
+    if (server->traffic.sessions < server->limits.sessions)
+        return false;
+    if (server->ending != 0)
+        return true;
+    return !um_list_is_empty(&server->turn.active) && server->held_turns < HELD_TURNS;
 }
 
 static void on_retry(uv_timer_t *retry)
 {
-    take_waiting(retry->data);
+    struct um_server *server = retry->data;
+
+    server->has_clients = true;
+    um_server_hurry(server);
+}
+
+/* What the system had no memory or no descriptors for: until a session ends, or for a moment, clients wait. */
+static void retry_later(struct um_server *server)
+{
+    server->has_clients = false;
+    uv_timer_start(&server->retry, on_retry, UM_SERVER_RETRY_MS, 0);
+}
+
+/* Takes those who wait, so many a turn. A session for which nobody came is used for the next one. */
+static void take_clients(struct um_server *server)
+{
+    struct um_session *session = NULL;
+    bool has_memory = true;
+
+    for (unsigned left = TURN_CLIENTS; left != 0 && has_memory && server->has_clients; left--) {
+        int error;
+
+        server->has_clients = !server->is_stopping && um_pipe_has_client(server->pipe);
+        if (!server->has_clients || must_wait(server))
+            break;
+        if (session == NULL)
+            session = um_session_new(server);
+        error = session != NULL ? um_pipe_accept(server->pipe, &session->pipe) : UV_ENOMEM;
+        if (error == 0) {
+            admit(server, session);
+            session = NULL;
+        }
+        /* One that has gone already is nobody's fault. */
+        has_memory = error == 0 || error == UV_ECONNABORTED;
+    }
+    if (session != NULL)
+        um_session_close(session);
+    if (!has_memory)
+        retry_later(server);
+    server->held_turns = server->has_clients && must_wait(server) ? server->held_turns + 1 : 0;
 }
 
 static void on_client(void *context)
 {
     struct um_server *server = context;
 
-    server->unaccepted++;
-    take_waiting(server);
+    server->has_clients = true;
+    um_server_hurry(server);
+}
+
+/* ---- the loop ---- */
+
+static void after_poll(uv_check_t *handle)
+{
+    struct um_server *server = handle->data;
+
+    um_server_begin_turn(server);
+    um_turn_serve(server);
+    take_clients(server);
+    if (server->wants_stop)
+        um_server_stop(server);
+    if (server->has_work)
+        server->has_work = um_rpc_work(server->rpc);
+    um_rpc_end_turn(server->rpc);
+    if (!server->has_work && !server->has_clients && um_list_is_empty(&server->turn.active))
+        uv_idle_stop(&server->hurry);
+}
+
+static void before_poll(uv_prepare_t *handle)
+{
+    struct um_server *server = handle->data;
+
+    set_alarm(server);
+    um_turn_begin(server);
 }
 
 /* ---- the end ---- */
@@ -208,6 +237,7 @@ static void on_server_handle_closed(struct um_server *server)
     um_rpc_free(server->rpc);
     um_store_free(server->store);
     um_buf_deinit(&server->spare);
+    um_turn_deinit(server);
     free(server);
     if (ended != NULL)
         ended(context);
@@ -228,18 +258,20 @@ static void close_when_empty(struct um_server *server)
     if (!server->is_stopping || server->is_closing || !um_list_is_empty(&server->sessions))
         return;
     server->is_closing = true;
-    uv_close((uv_handle_t *)&server->turn, on_handle_closed);
+    uv_close((uv_handle_t *)&server->after_poll, on_handle_closed);
     uv_close((uv_handle_t *)&server->hurry, on_handle_closed);
-    uv_close((uv_handle_t *)&server->rest, on_handle_closed);
+    uv_close((uv_handle_t *)&server->before_poll, on_handle_closed);
     uv_close((uv_handle_t *)&server->alarm, on_handle_closed);
     uv_close((uv_handle_t *)&server->retry, on_handle_closed);
 }
 
 void um_server_session_closed(struct um_server *server)
 {
-    if (!server->is_stopping)
+    if (!server->is_stopping) {
         um_pipe_retry(server->pipe);
-    take_waiting(server);
+        server->has_clients = true;
+        um_server_hurry(server);
+    }
     close_when_empty(server);
 }
 
@@ -276,13 +308,16 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
         server->limits.sessions = room - *shared_heaps;
     if (server->limits.session_bytes == 0 || server->limits.session_bytes > server->limits.bytes)
         server->limits.session_bytes = server->limits.bytes;
-    server->note = options->note;
+    server->notes = (struct um_notes){.listener = options->note, .context = options->context};
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     um_list_init(&server->sessions);
-    um_list_init(&server->due);
     um_budget_init(server);
     um_buf_init(&server->spare, SIZE_MAX);
+    if (!um_turn_init(server)) {
+        free(server);
+        return NULL;
+    }
     return server;
 }
 
@@ -326,20 +361,37 @@ static int make_engine(struct um_server *server, const struct um_server_options 
 
 static void open_handles(struct um_server *server)
 {
-    uv_check_init(server->loop, &server->turn);
+    uv_check_init(server->loop, &server->after_poll);
     uv_idle_init(server->loop, &server->hurry);
     uv_timer_init(server->loop, &server->alarm);
     uv_timer_init(server->loop, &server->retry);
-    uv_prepare_init(server->loop, &server->rest);
-    server->rest.data = server;
-    server->turn.data = server;
+    uv_prepare_init(server->loop, &server->before_poll);
+    server->before_poll.data = server;
+    server->after_poll.data = server;
     server->hurry.data = server;
     server->alarm.data = server;
     server->retry.data = server;
     server->alarm_ms = UINT64_MAX;
-    uv_check_start(&server->turn, on_turn);
-    uv_prepare_start(&server->rest, on_rest);
+    uv_check_start(&server->after_poll, after_poll);
+    uv_prepare_start(&server->before_poll, before_poll);
     server->handles = 6;
+}
+
+/* A default that is more than the system has is nobody's concern. */
+static void note_lowered(struct um_server *server, const struct um_server_options *options)
+{
+    const struct um_limits *asked = options->limits;
+
+    if (options->sessions_asked && server->limits.sessions < asked->sessions)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "the system gives this process descriptors for %llu sessions only, not %llu%s",
+                       (unsigned long long)server->limits.sessions, (unsigned long long)asked->sessions,
+                       um_pipe_room_remedy());
+    if (options->shared_heaps_asked && server->limits.shared_heaps < asked->shared_heaps)
+        um_server_note(server, UM_NOTE_WARNING,
+                       "the system gives this process descriptors for %llu shared heaps only, not %llu%s",
+                       (unsigned long long)server->limits.shared_heaps,
+                       (unsigned long long)asked->shared_heaps, um_pipe_room_remedy());
 }
 
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
@@ -359,6 +411,7 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
     code =
         um_pipe_listen(loop, options->pipe, options->socket, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
     if (code != UMEM_OK) {
+        um_turn_deinit(made);
         free(made);
         return code;
     }
@@ -370,12 +423,7 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         return code;
     }
     made->ended = options->ended;
-    if (made->limits.sessions < options->limits->sessions)
-        um_server_note(
-            made, UM_NOTE_WARNING,
-            "the system gives this process descriptors for %llu sessions only, not %llu; raise the "
-            "limit of open files (ulimit -Hn)",
-            (unsigned long long)made->limits.sessions, (unsigned long long)options->limits->sessions);
+    note_lowered(made, options);
     *server = made;
     return UMEM_OK;
 }

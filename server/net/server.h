@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-#include "limits.h"
+#include "server_limits.h"
 
 struct um_server;
 
@@ -28,11 +28,14 @@ struct um_server_options {
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */
-    const char *version; /* of the program; static */
-    bool guard;          /* blocks of private heaps have guard bytes on both sides */
-    bool wipe;           /* memory is cleared when it is let go */
-    uint64_t seed;       /* random bits, for where handles begin */
-    void *context;       /* handed to the calls */
+    bool
+        sessions_asked; /* somebody has asked for so many: it is noted where the system has descriptors for fewer */
+    bool shared_heaps_asked; /* the same of these */
+    const char *version;     /* of the program; static */
+    bool guard;              /* blocks of private heaps have guard bytes on both sides */
+    bool wipe;               /* memory is cleared when it is let go */
+    uint64_t seed;           /* random bits, for where handles begin */
+    void *context;           /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */
     void (*note)(void *context, enum um_server_note note, const char *text);
     /* The server has ended: everything is closed and freed. NULL: nobody waits for it. */
@@ -44,6 +47,10 @@ struct um_server_options {
  * `ended` is not called, and the loop may have closing handles that it must be run for. */
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_ROOM]);
+
+/* Sees to it that clients find the pipe where it was: a socket whose file was removed is made anew; what cannot be helped is noted.
+ * Tells how many notes were left out. Cheap: to be called every few seconds, and when something may have happened. */
+void um_server_check(struct um_server *server);
 
 /* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every
  * session take the answers it has for limits.closing_ms, then closes. `ended` follows from the loop.

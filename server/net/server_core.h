@@ -11,7 +11,9 @@
 #include "budget.h"
 #include "buf.h"
 #include "endpoint.h"
+#include "group.h"
 #include "list.h"
+#include "notes.h"
 #include "pipe.h"
 #include "rpc.h"
 #include "server.h"
@@ -39,24 +41,28 @@ struct um_server {
     struct um_limits limits;
     struct um_traffic traffic;
     struct um_budget budget;
-    void (*note)(void *context, enum um_server_note note, const char *text);
-    void (*ended)(void *context); /* NULL for a server that did not start */
+    struct um_turn turn;
+    struct um_notes notes;
+    enum um_pipe_state pipe_state; /* as it was noted last */
+    void (*ended)(void *context);  /* NULL for a server that did not start */
     void *context;
-    uv_check_t turn;   /* after each poll: sessions that are due, and the engine's work */
-    uv_prepare_t rest; /* before each poll: the alarm is set */
-    uv_timer_t alarm;  /* rings when the first call that waits, or message, runs out of time */
+    uv_check_t after_poll;    /* sessions that are due, clients that wait, and the engine's work */
+    uv_prepare_t before_poll; /* the alarm is set, and the next turn begins */
+    uv_timer_t alarm;         /* rings when the first call that waits, or message, runs out of time */
     uint64_t alarm_ms; /* for when it is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
-    uv_timer_t retry;  /* rings when clients that found no memory are to be taken */
-    uv_idle_t hurry;   /* active while something is due, so that polling does not wait */
+    uv_timer_t
+        retry;       /* rings when clients that could not be taken for want of memory are to be tried again */
+    uv_idle_t hurry; /* active while something is due, so that polling does not wait */
     struct um_link sessions;   /* all of them */
-    struct um_link due;        /* those that go on in the next turn */
     struct um_buf spare;       /* memory for answers, lent to whoever is served: an idle session has none */
-    unsigned unaccepted;       /* clients that found no memory when they came */
+    uint64_t ending;           /* sessions that are closing and count in traffic.sessions still */
+    unsigned held_turns;       /* turns for which clients have waited because all sessions are taken */
     unsigned refused;          /* sessions that only take a refusal, open now */
     uint64_t session_changes;  /* grows with every session that opens or closes */
     uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
     struct um_crowd crowd;     /* the process with most sessions */
     unsigned handles;          /* handles of the server's own that are not closed yet, the pipe among them */
+    bool has_clients;          /* somebody may wait to be accepted */
     bool has_work;             /* um_rpc_work() wants to be called */
     bool wants_stop;           /* server.shutdown was called */
     bool is_stopping;
@@ -69,8 +75,8 @@ struct um_server {
 /* Begins a turn of the engine: tells it the time. */
 void um_server_begin_turn(struct um_server *server);
 
-/* Lets a session go on in the next turn. Once is enough. */
-void um_server_make_due(struct um_server *server, struct um_session *session);
+/* Sees to it that the loop comes round without waiting. */
+void um_server_hurry(struct um_server *server);
 
 /* Makes a note of a printf format. */
 #if defined(__GNUC__)

@@ -11,7 +11,7 @@ static void on_flush(struct um_peer *peer)
 
     if (session->is_closing)
         return;
-    um_server_make_due(session->server, session);
+    um_group_make_due(session);
 }
 
 /* It may be this session that is being served: it ends when its turn comes. */
@@ -22,7 +22,7 @@ static void on_close(struct um_peer *peer)
     if (session->is_closing)
         return;
     session->wants_end = true;
-    um_server_make_due(session->server, session);
+    um_group_make_due(session);
 }
 
 static uint64_t on_queued(const struct um_peer *peer)
@@ -40,29 +40,53 @@ static const struct um_peer_events peer_events = {
 
 /* ---- the end ---- */
 
-static void on_closed(uv_handle_t *handle)
+static void release(struct um_session *session)
 {
-    struct um_session *session = handle->data;
     struct um_server *server = session->server;
 
-    if (--session->handles != 0)
-        return;
-    if (session->is_peer_open) {
-        um_server_note(server, UM_NOTE_DEBUG, "session %llu closed", (unsigned long long)session->peer.id);
-        server->traffic.sessions--;
-        server->session_changes++;
-        um_peer_close(&session->peer);
-    } else {
-        um_buf_deinit(&session->peer.out);
-    }
     if (session->is_refused)
         server->refused--;
     um_frame_deinit(&session->frame);
     um_buf_deinit(&session->sending);
     um_budget_forget(session);
+    um_group_leave(session);
     um_list_remove(&session->all);
     free(session);
     um_server_session_closed(server);
+}
+
+/* What the engine has of it ends when it is its turn, and its memory goes back: many may close at one time. */
+static void finish(struct um_session *session)
+{
+    struct um_server *server = session->server;
+
+    um_server_note(server, UM_NOTE_DEBUG, "session %llu closed", (unsigned long long)session->peer.id);
+    server->traffic.sessions--;
+    server->session_changes++;
+    server->ending--;
+    session->group->open_sessions--;
+    um_group_charge(session->group, 0,
+                    UM_GROUP_COST_END + (session->share.gathered + session->share.unsent) / 2);
+    um_peer_close(&session->peer);
+    um_group_charge(session->group, 0, session->peer.work);
+    release(session);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct um_session *session = handle->data;
+
+    if (--session->handles != 0)
+        return;
+    if (!session->is_peer_open) {
+        um_buf_deinit(&session->peer.out);
+        release(session);
+    } else if (um_group_admits(session)) {
+        /* Now, where it can be: who waits for a program to end, and then asks, sees what became of what it had. */
+        finish(session);
+    } else {
+        um_group_make_due(session);
+    }
 }
 
 /* A write that is under way has memory of the session's and of blocks: both stay until the handles are
@@ -72,6 +96,9 @@ void um_session_close(struct um_session *session)
     if (session->is_closing)
         return;
     session->is_closing = true;
+    session->server->ending += session->is_peer_open;
+    if (session->group != NULL)
+        um_group_charge(session->group, 0, UM_GROUP_COST_CLOSE);
     um_list_remove(&session->due);
     uv_close((uv_handle_t *)&session->pipe, on_closed);
     uv_close((uv_handle_t *)&session->timer, on_closed);
@@ -133,13 +160,18 @@ static enum step take_step(struct um_session *session)
 {
     struct um_peer *peer = &session->peer;
     struct um_frame_message message;
+    size_t used;
     enum um_frame_event event = um_frame_next(&session->frame, &message);
 
     peer->framing = session->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     switch (event) {
     case UM_FRAME_MESSAGE:
         session->expects_payload = message.payload_size >= UM_SERVER_READ_SIZE;
-        um_peer_message(peer, message.text, message.size, message.payload_size);
+        if (peer->framing == UM_FRAMING_HEADERS)
+            um_peer_set_content_type(peer, message.content_type);
+        used = um_peer_message(peer, message.text, message.size, message.payload_size);
+        if (used < message.size)
+            um_frame_put_back(&session->frame, used);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
         return take_payload(session) ? STEP_ON : STEP_READ;
@@ -147,7 +179,10 @@ static enum step take_step(struct um_session *session)
         um_peer_refuse_limit(peer, UMEM_E_TOO_LARGE, message.what, message.limit, 0, message.asked);
         return STEP_SERVED;
     case UM_FRAME_BROKEN:
-        um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
+        if (session->frame.kind == UM_FRAME_HTTP)
+            um_session_refuse_http(session);
+        else
+            um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
         um_session_begin_discarding(session);
         return STEP_STOP;
     case UM_FRAME_END:
@@ -173,29 +208,33 @@ static bool may_serve(struct um_session *session)
            peer->job == NULL && um_session_unsent(session) <= limit;
 }
 
-/* Hands messages to the engine. Returns whether more bytes are wanted. */
+/* Hands messages to the engine, as far as the share of the session's group goes. Returns whether more bytes are wanted. */
 static bool serve(struct um_session *session)
 {
-    const struct um_limits *limits = &session->server->limits;
-    uint64_t left = limits->turn_requests;
+    struct um_peer *peer = &session->peer;
+    struct um_group_share left = um_group_share(session->group);
+    uint64_t messages = 0;
+    uint64_t text = 0; /* bytes read and written */
+    enum step step = STEP_ON;
 
-    session->peer.work = 0;
     um_session_borrow_memory(session);
-    while (may_serve(session)) {
-        enum step step;
+    while (step <= STEP_SERVED && may_serve(session)) {
+        uint64_t work = peer->work + text * UM_GROUP_COST_TEXT_BYTE + messages * UM_GROUP_COST_MESSAGE;
+        size_t unused = session->frame.left - peer->out.size;
 
-        if (left == 0 || session->peer.work >= limits->turn_bytes) {
-            um_server_make_due(session->server, session);
-            return false;
+        if (messages >= left.messages || work >= left.work) {
+            um_group_make_due(session);
+            break;
         }
         step = take_step(session);
-        if (step == STEP_SERVED) {
-            session->share.has_served = true;
-            left--;
-        } else if (step != STEP_ON)
-            return step == STEP_READ;
+        messages += step == STEP_SERVED;
+        text += unused - (session->frame.left - peer->out.size);
     }
-    return false;
+    um_group_charge(session->group, messages,
+                    peer->work + text * UM_GROUP_COST_TEXT_BYTE + messages * UM_GROUP_COST_MESSAGE);
+    peer->work = 0;
+    session->share.has_served |= messages != 0;
+    return step == STEP_READ;
 }
 
 /* ---- going on ---- */
@@ -231,15 +270,18 @@ static bool work(struct um_session *session)
 {
     bool is_served = session->is_peer_open && !session->is_discarding && !session->is_ending;
     bool wants_bytes = false;
+    size_t size;
 
     if (is_served && !session->input_over)
         wants_bytes = serve(session);
+    size = session->peer.out.size;
     if (is_served && um_session_unsent(session) <= um_peer_unsent_limit(&session->peer))
         um_peer_notify(&session->peer);
+    um_group_charge(session->group, 0, (session->peer.out.size - size) * UM_GROUP_COST_TEXT_BYTE);
     um_session_send(session);
     /* A write that is under way comes back here. Where all was taken at once, nothing else would. */
     if (is_served && !session->is_closing && session->writing_size == 0 && um_peer_has_news(&session->peer))
-        um_server_make_due(session->server, session);
+        um_group_make_due(session);
     return wants_bytes;
 }
 
@@ -261,10 +303,26 @@ void um_session_go_on(struct um_session *session)
         return;
     }
     wants_bytes = wants_bytes || session->is_discarding;
-    um_budget_note(session, wants_bytes);
+    um_budget_note(session, wants_bytes || !um_list_is_empty(&session->due));
     um_session_read(session, wants_bytes && um_budget_admits(session));
     if (session->input_over)
         linger(session);
+}
+
+void um_session_take_turn(struct um_session *session)
+{
+    if (session->handles == 0)
+        finish(session);
+    else
+        um_session_go_on(session);
+}
+
+void um_session_wake(struct um_session *session)
+{
+    if (um_group_admits(session))
+        um_session_go_on(session);
+    else
+        um_group_make_due(session);
 }
 
 /* ---- the beginning ---- */
@@ -294,7 +352,12 @@ void um_session_open(struct um_session *session, const struct um_identity *who)
 {
     struct um_server *server = session->server;
     struct um_peer_options options = {
-        .events = &peer_events, .pid = who->pid, .program = who->program, .user = who->user};
+        .events = &peer_events,
+        .group = &session->group->peers,
+        .pid = who->pid,
+        .program = who->program,
+        .user = who->user,
+    };
 
     if (um_peer_open(server->rpc, &session->peer, &options) != UMEM_OK) {
         um_session_close(session);
@@ -303,6 +366,7 @@ void um_session_open(struct um_session *session, const struct um_identity *who)
     session->is_peer_open = true;
     server->traffic.sessions++;
     server->session_changes++;
+    session->group->open_sessions++;
     if (server->traffic.sessions > server->traffic.peak_sessions)
         server->traffic.peak_sessions = server->traffic.sessions;
     um_server_note(server, UM_NOTE_DEBUG, "session %llu opened by %s, process %lld",

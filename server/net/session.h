@@ -18,6 +18,7 @@
 
 #include "budget.h"
 #include "frame.h"
+#include "group.h"
 #include "identity.h"
 #include "list.h"
 #include "rpc.h"
@@ -39,9 +40,10 @@ struct um_session_part {
 
 struct um_session {
     struct um_server *server;
-    struct um_link all; /* place in the server's list of sessions */
-    struct um_link due; /* place in its list of those that go on in the next turn */
-    uv_pipe_t pipe;     /* the connection */
+    struct um_group *group; /* of its process; NULL until a client was accepted */
+    struct um_link all;     /* place in the server's list of sessions */
+    struct um_link due;     /* place in its group's list of those that are due */
+    uv_pipe_t pipe;         /* the connection */
     uv_timer_t timer; /* how long it may take to end; or, waiting half-closed, when to look for the client */
     struct um_peer peer; /* where it is not open, only its `out` is used */
     struct um_frame frame;
@@ -52,6 +54,7 @@ struct um_session {
     uv_write_t write;
     size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
     size_t discarded;     /* bytes thrown away so far */
+    unsigned passes;      /* times that it might not be read from since it last was */
     unsigned handles;     /* pipe and timer, as far as they are not closed */
     bool is_wide;         /* the socket's buffer was made larger */
     bool expects_payload; /* the last message had a long payload, and the next one is likely to */
@@ -60,6 +63,7 @@ struct um_session {
     bool is_peer_open;    /* um_peer_close() is due at the end */
     bool is_refused;      /* counts among the server's refused */
     bool is_reading;      /* libuv reads */
+    bool is_called;       /* was due and had its turn, so that its next read need not wait */
     bool reads_payload;   /* the read under way goes into um_peer_payload_space() */
     bool input_over;      /* every message that came was handed to the engine, and no more will come */
     bool is_lingering;    /* has sent all it will, and calls of it still wait to be answered */
@@ -73,11 +77,17 @@ struct um_session {
  * out. It ends with um_session_close(), now or later, and is freed from the loop. */
 struct um_session *um_session_new(struct um_server *server);
 
-/* Begins to serve a connected client. */
+/* Begins to serve a connected client, whose group it has joined. */
 void um_session_open(struct um_session *session, const struct um_identity *who);
 
 /* Serves what has come, sends what there is, and then reads, waits or closes as its state asks for. */
 void um_session_go_on(struct um_session *session);
+
+/* Goes on where it was due; if all of it is closed, that is its end. */
+void um_session_take_turn(struct um_session *session);
+
+/* Goes on now, from a callback of the loop; or is made due, if others go before. */
+void um_session_wake(struct um_session *session);
 
 /* Ends in order: serves no more requests and closes once the client has its answers, or limits.closing_ms
  * are over. */
@@ -112,6 +122,9 @@ enum um_refusal {
 
 /* Tells a connected client why it is not served, as a line of JSON, and ends. */
 void um_session_refuse(struct um_session *session, enum um_refusal reason);
+
+/* Tells a client of HTTP, in HTTP, that this is no server of HTTP. */
+void um_session_refuse_http(struct um_session *session);
 
 /* ---- session_send.c ---- */
 

@@ -3,7 +3,7 @@
  */
 #include "session.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "json_out.h"
@@ -26,76 +26,21 @@ static const struct {
                           "the system gives the daemon no descriptors for more clients"},
 };
 
-/* ---- which process has most sessions ---- */
-
-static int compare_pids(const void *left, const void *right)
-{
-    const int64_t *first = left;
-    const int64_t *second = right;
-
-    return (*first > *second) - (*first < *second);
-}
-
-/* The processes of all sessions, in order, allocated; NULL where there are none or memory runs out. */
-static int64_t *list_pids(const struct um_server *server, size_t *count)
-{
-    int64_t *pids = calloc((size_t)server->traffic.sessions + 1, sizeof *pids);
-
-    *count = 0;
-    for (const struct um_link *link = server->sessions.next; pids != NULL && link != &server->sessions;
-         link = link->next) {
-        const struct um_session *session = UM_LIST_ITEM(link, const struct um_session, all);
-        struct um_owner_info owner;
-
-        if (!session->is_peer_open || *count == server->traffic.sessions)
-            continue;
-        um_owner_get_info(session->peer.owner, &owner);
-        if (owner.pid != 0)
-            pids[(*count)++] = owner.pid;
-    }
-    if (pids != NULL)
-        qsort(pids, *count, sizeof *pids, compare_pids);
-    return pids;
-}
-
-static void note_program(const struct um_server *server, struct um_crowd *crowd)
-{
-    for (const struct um_link *link = server->sessions.next; link != &server->sessions; link = link->next) {
-        const struct um_session *session = UM_LIST_ITEM(link, const struct um_session, all);
-        struct um_owner_info owner;
-
-        if (!session->is_peer_open)
-            continue;
-        um_owner_get_info(session->peer.owner, &owner);
-        if (owner.pid != crowd->pid)
-            continue;
-        strncpy(crowd->program, owner.program, sizeof crowd->program - 1);
-        return;
-    }
-}
-
 /* Looked for only where somebody came or went since the last time, so that a refusal stays cheap. */
 static const struct um_crowd *find_crowd(struct um_server *server)
 {
     struct um_crowd *crowd = &server->crowd;
-    int64_t *pids;
-    size_t count;
+    const struct um_group *group;
 
     if (crowd->changes == server->session_changes)
         return crowd;
     *crowd = (struct um_crowd){.changes = server->session_changes};
-    pids = list_pids(server, &count);
-    for (size_t first = 0, next = 0; next < count; next++) {
-        if (pids[next] != pids[first])
-            first = next;
-        if (next - first + 1 <= crowd->sessions)
-            continue;
-        crowd->sessions = next - first + 1;
-        crowd->pid = pids[next];
-    }
-    free(pids);
-    if (crowd->sessions != 0)
-        note_program(server, crowd);
+    group = um_group_largest(server);
+    if (group == NULL)
+        return crowd;
+    crowd->pid = group->pid;
+    crowd->sessions = group->open_sessions;
+    memcpy(crowd->program, group->program, sizeof crowd->program);
     return crowd;
 }
 
@@ -170,4 +115,21 @@ void um_session_refuse(struct um_session *session, enum um_refusal reason)
     session->is_refused = true;
     um_session_begin_discarding(session);
     um_session_go_on(session);
+}
+
+/* RFC 9112. Who wants no body (HEAD) sees the connection end behind the headers. */
+void um_session_refuse_http(struct um_session *session)
+{
+    static const char text[] =
+        "This is umemd's pipe. It speaks JSON-RPC 2.0 on lines or with Content-Length headers, not HTTP.\n"
+        "Send a line such as {\"id\":1,\"method\":\"server.info\"}, or use the command umem; protocol.md "
+        "tells more.\n";
+    char head[160];
+
+    snprintf(head, sizeof head,
+             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+             "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+             sizeof text - 1);
+    um_buf_append_string(&session->peer.out, head);
+    um_buf_append_string(&session->peer.out, text);
 }

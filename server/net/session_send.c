@@ -13,7 +13,10 @@ enum {
     SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next session */
     WIDE_SIZE = 1 << 19,   /* bytes that a socket's buffer is made to take, once it has proved too small, */
     WIDE_FROM = 1 << 17,   /* by as many bytes */
-    WRITE_LIMIT = 1 << 30  /* bytes in one part of a write: a uv_buf_t's length may have 32 bits */
+    TRY_LIMIT =
+        1 << 30, /* bytes in one part of a write that does not wait: a uv_buf_t's length may have 32 bits */
+    WRITE_LIMIT =
+        1 << 20 /* bytes of a write that waits, one at a time: Windows keeps all of them in non-paged pool */
 };
 
 /* Exchanges memory and contents; each keeps its limit. */
@@ -118,14 +121,15 @@ static void advance(struct um_session *session, size_t size)
     }
 }
 
-/* Writes up to `limit` parts as libuv's buffers. Returns how many. */
-static unsigned list_parts(const struct um_session *session, uv_buf_t *bufs, unsigned limit)
+/* Writes up to `limit` parts as libuv's buffers, each of at most `part_limit` bytes. Returns how many. */
+static unsigned list_parts(const struct um_session *session, uv_buf_t *bufs, unsigned limit,
+                           size_t part_limit)
 {
     unsigned count = 0;
 
     for (int i = 0; i < UM_SESSION_PARTS && count < limit; i++) {
         const struct um_session_part *part = &session->parts[i];
-        size_t size = part->size < WRITE_LIMIT ? part->size : WRITE_LIMIT;
+        size_t size = part->size < part_limit ? part->size : part_limit;
 
         if (size == 0)
             continue;
@@ -148,14 +152,14 @@ static void on_written(uv_write_t *write, int status)
     if (status != 0)
         um_session_close(session);
     else
-        um_session_go_on(session);
+        um_session_wake(session);
 }
 
 /* Leaves the next part to libuv. One at a time: on Windows it would copy several into one. */
 static void write_later(struct um_session *session)
 {
     uv_buf_t buf;
-    unsigned count = list_parts(session, &buf, 1);
+    unsigned count = list_parts(session, &buf, 1, WRITE_LIMIT);
 
     assert(count == 1);
     session->write.data = session;
@@ -189,9 +193,10 @@ void um_session_send(struct um_session *session)
             if (!load(session))
                 return;
         }
-        count = list_parts(session, bufs, UM_SESSION_PARTS);
+        count = list_parts(session, bufs, UM_SESSION_PARTS, TRY_LIMIT);
         /* Windows always answers UV_EAGAIN. */
         sent = uv_try_write((uv_stream_t *)&session->pipe, bufs, count);
+        um_group_charge(session->group, 0, UM_GROUP_COST_WRITE + (sent > 0 ? (uint64_t)sent : 0));
         if (sent > 0) {
             advance(session, (size_t)sent);
             if (!session->is_wide && parts_size(session) >= WIDE_FROM)

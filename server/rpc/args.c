@@ -1,12 +1,15 @@
 #include "args.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args_values.h"
 #include "engine.h"
 #include "json_out.h"
 #include "json_read.h"
+
+enum { QUOTED_DIGITS = 40 /* bytes of a number that an error's message repeats */ };
 
 /* ---- ranges ---- */
 
@@ -29,42 +32,88 @@ bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offse
 
 /* ---- handles ---- */
 
+enum { HANDLE_DIGITS = 16 };
+
 static bool fail_handle(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         int code, const struct um_fault *fault)
 {
     const char *detail = fault->what != NULL ? fault->what : umem_error_text(code);
+    size_t size;
+    int64_t integer;
 
     /* What stands for a parameter that is left out is always found. */
     assert(json != NULL);
-    if (um_json_is(json, UM_JSON_STRING))
+    if (um_json_is(json, UM_JSON_STRING)) {
         um_fail(call, code, "parameter \"%s\": %s: \"%.255s\"", param->name, detail, json->text);
-    else
-        um_fail(call, code, "parameter \"%s\": %s: %.17g", param->name, detail, json->number);
+    } else {
+        size = um_json_number_size(json);
+        um_fail(call, code, "parameter \"%s\": %s: %.*s%s", param->name, detail,
+                (int)(size < QUOTED_DIGITS ? size : QUOTED_DIGITS), json->text,
+                size > QUOTED_DIGITS ? "..." : "");
+    }
     um_reply_string(call, "param", param->name);
     if (um_json_is(json, UM_JSON_STRING))
         um_reply_quote(call, "handle", json->text);
-    else if (json->is_integer)
-        um_json_int(um_reply_key(call, "handle"), json->integer);
+    else if (um_json_integer_of(json, &integer))
+        um_json_int(um_reply_key(call, "handle"), integer);
     else
-        um_json_double(um_reply_key(call, "handle"), json->number);
+        um_json_double(um_reply_key(call, "handle"), um_json_double_of(json));
     um_reply_end(call);
     return false;
+}
+
+static int find_number(struct um_store *store, enum um_type type, um_handle handle, struct um_arg *arg,
+                       struct um_fault *fault)
+{
+    return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
+                           : um_store_find_block(store, handle, &arg->as.block, fault);
+}
+
+static int find_name(struct um_store *store, enum um_type type, const char *name, struct um_arg *arg,
+                     struct um_fault *fault)
+{
+    return type == UM_HEAP ? um_store_find_heap_by_name(store, name, &arg->as.heap, fault)
+                           : um_store_find_block_by_name(store, name, &arg->as.block, fault);
+}
+
+/* A handle as digits, which is what languages whose numbers are strings send. */
+static bool to_handle(const char *text, um_handle *handle)
+{
+    size_t length = strspn(text, "0123456789");
+
+    if (length == 0 || length > HANDLE_DIGITS || text[length] != '\0' || text[0] == '0')
+        return false;
+    *handle = strtoull(text, NULL, 10);
+    return *handle <= UM_JSON_INTEGER_MAX;
+}
+
+/* A string is a name; behind UM_NAME_MARK it is nothing else, and digits that are no name are a handle. */
+static int find_string(struct um_store *store, enum um_type type, const char *text, struct um_arg *arg,
+                       struct um_fault *fault)
+{
+    um_handle handle;
+    int code;
+
+    if (text[0] == UM_NAME_MARK)
+        return find_name(store, type, text + 1, arg, fault);
+    code = find_name(store, type, text, arg, fault);
+    if (code != UMEM_E_UNKNOWN_HANDLE || !to_handle(text, &handle))
+        return code;
+    *fault = (struct um_fault){0};
+    return find_number(store, type, handle, arg, fault);
 }
 
 static int find_handle(struct um_store *store, enum um_type type, const struct um_json *json,
                        const char *name, struct um_arg *arg, struct um_fault *fault)
 {
-    um_handle handle;
+    int64_t integer;
 
     if (name != NULL)
-        return type == UM_HEAP ? um_store_find_heap_by_name(store, name, &arg->as.heap, fault)
-                               : um_store_find_block_by_name(store, name, &arg->as.block, fault);
+        return find_string(store, type, name, arg, fault);
     /* A number that cannot be a handle is one that was never given out. */
-    if (!json->is_integer || json->integer < 0)
+    if (!um_json_integer_of(json, &integer) || integer < 0)
         return UMEM_E_UNKNOWN_HANDLE;
-    handle = (um_handle)json->integer;
-    return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
-                           : um_store_find_block(store, handle, &arg->as.block, fault);
+    return find_number(store, type, (um_handle)integer, arg, fault);
 }
 
 /* A lock keeps every other session out of a heap and its blocks. */
@@ -143,7 +192,16 @@ static size_t find_param(const struct um_method *method, const char *name, size_
     return method->param_count;
 }
 
-/* Finds which JSON value each parameter has; null is as if left out. */
+/* One object in an array is by name, too: no parameter is an object, and some clients send nothing else. */
+static const struct um_json *unwrap(const struct um_json *params)
+{
+    bool is_wrapped =
+        um_json_is(params, UM_JSON_ARRAY) && params->size == 1 && um_json_is(params->child, UM_JSON_OBJECT);
+
+    return is_wrapped ? params->child : params;
+}
+
+/* Finds which JSON value each parameter has; null is as if left out, also behind the last parameter. */
 static bool match(struct um_call *call, const struct um_json *params, const struct um_json **found)
 {
     const struct um_method *method = call->method;
@@ -155,6 +213,8 @@ static bool match(struct um_call *call, const struct um_json *params, const stru
          item = item->next, index++) {
         if (!by_position)
             index = find_param(method, item->key, index);
+        if (index >= method->param_count && by_position && um_json_is(item, UM_JSON_NULL))
+            continue;
         if (index >= method->param_count && by_position) {
             um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
                     method->param_count);
@@ -191,7 +251,7 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     unsigned dependents = 0; /* bit n: parameter n is one, and is given */
     unsigned handles = 0;    /* likewise, given or not */
 
-    if (!match(call, params, found))
+    if (!match(call, unwrap(params), found))
         return false;
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
@@ -237,14 +297,15 @@ static const struct um_json *value_of(const struct um_method *method, const stru
 
 bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size)
 {
-    const struct um_json *encoding = value_of(method, params, "encoding");
-    const struct um_json *said = value_of(method, params, "size");
+    const struct um_json *encoding = value_of(method, unwrap(params), "encoding");
+    const struct um_json *said = value_of(method, unwrap(params), "size");
+    int64_t integer;
 
     *size = 0;
     if (!um_json_is(encoding, UM_JSON_STRING) || strcmp(encoding->text, "raw") != 0)
         return true;
-    if (!um_json_is(said, UM_JSON_NUMBER) || !said->is_integer || said->integer < 0)
+    if (said == NULL || !um_json_integer_of(said, &integer) || integer < 0)
         return false;
-    *size = (uint64_t)said->integer;
+    *size = (uint64_t)integer;
     return true;
 }

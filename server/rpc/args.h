@@ -12,10 +12,14 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "id.h"
 #include "method.h"
 #include "value.h"
 
 struct um_json;
+
+/* Stands before a name that is to be taken for nothing else, even if it is digits. No name begins with it. */
+enum { UM_NAME_MARK = ':' };
 
 enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
 
@@ -38,7 +42,7 @@ struct um_arg {
         struct um_data data;
         struct um_value value;
         struct um_values values;
-        const struct um_json *id;
+        struct um_id id;
     } as;
 };
 

@@ -46,6 +46,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     um_tree_init(&made->peers_by_id, compare_peers);
     um_list_init(&made->peers);
     um_list_init(&made->jobs);
+    um_list_init(&made->working);
     um_list_init(&made->decided);
     made->limits = options->limits;
     made->traffic = options->traffic;
@@ -151,6 +152,15 @@ static size_t out_limit(const struct um_limits *limits)
     return limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
 }
 
+static void join_group(struct um_peer *peer, struct um_peer_group *group)
+{
+    peer->group = group != NULL ? group : &peer->own_group;
+    if (peer->group->peers++ != 0)
+        return;
+    um_list_init(&peer->group->jobs);
+    um_list_init(&peer->group->in_rpc);
+}
+
 int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options)
 {
     const struct um_limits *limits = rpc->limits;
@@ -168,6 +178,7 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
     if (code != UMEM_OK)
         return code;
     rpc->last_peer_id = owner.id;
+    join_group(peer, options->group);
     um_list_append(&rpc->peers, &peer->in_rpc);
     um_tree_insert(&rpc->peers_by_id, &peer->by_id);
     um_list_init(&peer->laters);
@@ -190,6 +201,7 @@ void um_peer_close(struct um_peer *peer)
     um_buf_deinit(&peer->out);
     um_owner_close(peer->rpc->store, peer->owner);
     peer->owner = NULL;
+    peer->group->peers--;
     um_engine_settle(peer->rpc, NULL);
 }
 
@@ -218,13 +230,37 @@ uint64_t um_peer_queued(const struct um_peer *peer)
     return asks ? peer->events->queued(peer) : peer->out.size;
 }
 
+void um_peer_promise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes += bytes;
+    peer->group->promised_bytes += bytes;
+}
+
+void um_peer_unpromise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes -= bytes;
+    peer->group->promised_bytes -= bytes;
+}
+
+uint64_t um_peer_unsent_left(const struct um_peer *peer)
+{
+    uint64_t limit = peer->rpc->limits->unsent_total_bytes;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes + peer->rpc->promised_bytes;
+    uint64_t own = peer->group->unsent_bytes + peer->group->promised_bytes;
+    uint64_t left = used < limit ? limit - used : 0;
+
+    if (peer->group == &peer->own_group)
+        return left;
+    /* Half of (left + own) is the share, and own of that is taken. */
+    return left > own ? (left - own) / 2 : 0;
+}
+
 /* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
  * read never leave nothing for others, and with a few bytes unsent everybody is served. */
 uint64_t um_peer_unsent_limit(const struct um_peer *peer)
 {
     const struct um_limits *limits = peer->rpc->limits;
-    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
-    uint64_t share = used < limits->unsent_total_bytes ? (limits->unsent_total_bytes - used) / 4 : 0;
+    uint64_t share = um_peer_unsent_left(peer) / 4;
 
     if (share < UM_SMALL_ANSWER_SIZE)
         share = UM_SMALL_ANSWER_SIZE;

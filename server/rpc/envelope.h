@@ -20,7 +20,7 @@ bool um_envelope_raw_size(const struct um_json *request, uint64_t *size);
 /* Answers something that belongs to no request. */
 void um_envelope_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Likewise, with the facts of a limit that was passed (a name of limits.h); those that are 0 are left out. */
+/* Likewise, with the facts of a limit that was passed (a name of server_limits.h); those that are 0 are left out. */
 void um_envelope_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit,
                               uint64_t used, uint64_t asked);
 

@@ -16,18 +16,23 @@ size_t um_framing_begin(struct um_peer *peer)
     return start;
 }
 
-static void insert_header(struct um_buf *out, size_t start, uint64_t payload_size)
+static void insert_header(struct um_peer *peer, size_t start, uint64_t payload_size)
 {
-    char header[96];
+    char header[96 + sizeof peer->content_type];
+    struct um_buf *out = &peer->out;
     size_t guessed = sizeof guessed_header - 1;
     size_t body_size = out->size - start - guessed;
     size_t size;
 
+    size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n", body_size);
     if (payload_size != 0)
-        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
-                                body_size, (unsigned long long)payload_size);
-    else
-        size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", body_size);
+        size += (size_t)snprintf(header + size, sizeof header - size, "Payload-Length: %llu\r\n",
+                                 (unsigned long long)payload_size);
+    if (peer->content_type[0] != '\0')
+        size +=
+            (size_t)snprintf(header + size, sizeof header - size, "Content-Type: %s\r\n", peer->content_type);
+    memcpy(header + size, "\r\n", 2);
+    size += 2;
     if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
         return;
     if (size != guessed)
@@ -39,7 +44,7 @@ static void insert_header(struct um_buf *out, size_t start, uint64_t payload_siz
 void um_framing_end(struct um_peer *peer, size_t start, uint64_t payload_size)
 {
     if (peer->framing == UM_FRAMING_HEADERS)
-        insert_header(&peer->out, start, payload_size);
+        insert_header(peer, start, payload_size);
     else
         um_buf_append_byte(&peer->out, '\n');
 }

@@ -118,6 +118,9 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
     }
     call->peer->job = kept;
     um_list_append(&rpc->jobs, &kept->in_jobs);
+    if (um_list_is_empty(&call->peer->group->jobs))
+        um_list_append(&rpc->working, &call->peer->group->in_rpc);
+    um_list_append(&call->peer->group->jobs, &kept->in_group);
     note_heaps(rpc, kept);
     um_engine_work_pending(rpc);
 }
@@ -170,6 +173,9 @@ static void end(struct um_job *job)
     memcpy(heaps, job->heaps, sizeof heaps);
     peer->job = NULL;
     um_list_remove(&job->in_jobs);
+    um_list_remove(&job->in_group);
+    if (um_list_is_empty(&peer->group->jobs))
+        um_list_remove(&peer->group->in_rpc);
     forget_heaps(peer->rpc, job);
     release(job);
     um_call_free(job->call);
@@ -196,14 +202,18 @@ static void go_on(struct um_job *job)
 
 bool um_job_work(struct um_rpc *rpc)
 {
-    struct um_job *job;
+    struct um_peer_group *group;
+    struct um_link *first;
 
-    if (um_list_is_empty(&rpc->jobs))
+    if (um_list_is_empty(&rpc->working))
         return false;
-    job = UM_LIST_ITEM(rpc->jobs.next, struct um_job, in_jobs);
-    um_list_remove(&job->in_jobs);
-    um_list_append(&rpc->jobs, &job->in_jobs);
-    go_on(job);
+    /* Both go to the end of their lists. */
+    first = um_list_take(&rpc->working);
+    um_list_append(&rpc->working, first);
+    group = UM_LIST_ITEM(first, struct um_peer_group, in_rpc);
+    first = um_list_take(&group->jobs);
+    um_list_append(&group->jobs, first);
+    go_on(UM_LIST_ITEM(first, struct um_job, in_group));
     return !um_list_is_empty(&rpc->jobs);
 }
 

@@ -49,6 +49,7 @@ struct um_job {
     um_handle heaps[UM_JOB_HEAPS];        /* that it works on: not locked for others meanwhile; 0: none */
     struct um_call *call;                 /* to be answered; set by um_job_run() */
     struct um_link in_jobs;               /* place in um_rpc.jobs, where it runs in slices */
+    struct um_link in_group;              /* place among those of its process, the next to run first */
     struct um_job_place at[UM_JOB_HEAPS]; /* for each of `heaps`, while it runs in slices */
 };
 
@@ -62,7 +63,7 @@ uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 /* Runs the call. `job` (size bytes, on the caller's stack, without pointers into itself) is copied where it runs later. */
 void um_job_run(struct um_call *call, struct um_job *job, size_t size);
 
-/* Does a slice of the call whose turn it is. Returns whether any call is left. */
+/* Does a slice of the call whose turn it is: turn about over the processes, and over the calls of each. Returns whether any call is left. */
 bool um_job_work(struct um_rpc *rpc);
 
 /* Ends a peer's call, unanswered. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "call.h"
-#include "limits.h"
+#include "server_limits.h"
 
 /* What was found for one limit. */
 struct um_most {

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
-#include "limits.h"
 #include "notification.h"
+#include "server_limits.h"
 #include "table.h"
 #include "umem_errors.h"
 
@@ -23,7 +23,7 @@ static const char *const type_names[] = {
     [UM_DATA] = "encoded bytes",
     [UM_VALUE] = "number",
     [UM_VALUES] = "array of numbers",
-    [UM_ID] = "string or integer",
+    [UM_ID] = "string or number",
     [UM_OBJECT] = "object",
     [UM_ARRAY] = "array of objects",
     [UM_WORDS] = "array of strings",

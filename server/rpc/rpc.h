@@ -15,14 +15,16 @@
 
 #include "block.h"
 #include "buf.h"
-#include "limits.h"
 #include "list.h"
+#include "server_limits.h"
 #include "tree.h"
 
 struct um_rpc;
 struct um_peer;
 
 enum um_framing { UM_FRAMING_LINES, UM_FRAMING_HEADERS };
+
+enum { UM_PEER_TYPE_LIMIT = 127 /* bytes in a Content-Type that answers have */ };
 
 /* Counters that only the mover of bytes knows; it keeps them, server.stats shows them. */
 struct um_traffic {
@@ -110,34 +112,48 @@ struct um_tail {
     size_t at; /* how many bytes of `out` go before them */
 };
 
+/* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
+ * before the first one, and outlives the last. */
+struct um_peer_group {
+    struct um_link jobs;     /* list of um_job.in_group: their calls that run in slices */
+    struct um_link in_rpc;   /* place in um_rpc.working, while there are such calls */
+    uint64_t peers;          /* open ones */
+    uint64_t unsent_bytes;   /* memory that holds their answers; the mover of bytes keeps it */
+    uint64_t promised_bytes; /* of answers that calls at work are printing: as good as unsent */
+};
+
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
  * engine's. */
 struct um_peer {
     struct um_rpc *rpc;
     const struct um_peer_events *events;
-    struct um_owner *owner;    /* who this client is, in the store */
-    uint64_t id;               /* the session's number, from 1, never reused */
-    int64_t opened;            /* seconds since 1970-01-01 UTC */
-    enum um_framing framing;   /* set by the connection before the first message */
-    struct um_buf out;         /* answers to send; the connection takes them away */
-    struct um_tail tail;       /* to send, too; then um_peer_tail_sent() */
-    struct um_pin *tail_pin;   /* keeps tail's memory */
-    struct um_intake *intake;  /* the request whose payload is on its way, NULL: none */
-    struct um_job *job;        /* the call that runs in slices, NULL: none */
-    struct um_link in_rpc;     /* place among all peers, in the order of their ids */
-    struct um_tree_node by_id; /* likewise, to be found by its id */
-    struct um_link laters;     /* list of um_later.in_peer: calls that wait */
-    struct um_link watches;    /* list of um_watch.in_peer */
-    struct um_link talking;    /* list of um_watch.in_talking: those with something to tell */
-    uint64_t later_count;      /* length of `laters` */
-    uint64_t watch_count;      /* length of `watches` */
-    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection sets it to 0
-                                 where its turn begins */
+    struct um_owner *owner;                    /* who this client is, in the store */
+    uint64_t id;                               /* the session's number, from 1, never reused */
+    int64_t opened;                            /* seconds since 1970-01-01 UTC */
+    enum um_framing framing;                   /* set by the connection before the first message */
+    char content_type[UM_PEER_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
+    struct um_buf out;                         /* answers to send; the connection takes them away */
+    struct um_tail tail;                       /* to send, too; then um_peer_tail_sent() */
+    struct um_pin *tail_pin;                   /* keeps tail's memory */
+    struct um_intake *intake;                  /* the request whose payload is on its way, NULL: none */
+    struct um_job *job;                        /* the call that runs in slices, NULL: none */
+    struct um_peer_group *group;               /* of the process that it belongs to */
+    struct um_peer_group own_group;            /* where none was named */
+    struct um_link in_rpc;                     /* place among all peers, in the order of their ids */
+    struct um_tree_node by_id;                 /* likewise, to be found by its id */
+    struct um_link laters;                     /* list of um_later.in_peer: calls that wait */
+    struct um_link watches;                    /* list of um_watch.in_peer */
+    struct um_link talking;                    /* list of um_watch.in_talking: those with something to tell */
+    uint64_t later_count;                      /* length of `laters` */
+    uint64_t watch_count;                      /* length of `watches` */
+    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection takes it
+                      away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
 };
 
 struct um_peer_options {
     const struct um_peer_events *events; /* outlives the peer */
+    struct um_peer_group *group;         /* of the client's process; NULL: it is alone */
     int64_t pid;                         /* of the client, 0: not known */
     const char *program;                 /* of the client; NULL or "": not known */
     const char *user;                    /* of the client; NULL or "": not known */
@@ -150,14 +166,19 @@ int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_
 void um_peer_close(struct um_peer *peer);
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
- * wire by payload_size raw bytes. Answers are appended to peer->out, framed. Only while um_peer_is_ready(). */
-void um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size);
+ * wire by payload_size raw bytes. Answers are appended to peer->out, framed. Only while um_peer_is_ready(). On a line other texts
+ * may stand behind the first one: returns how many bytes are used up, and the rest, which is not changed, is another message. */
+size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size);
+
+/* Tells the Content-Type of the next message, which its answer gets, too; "": none. At most UM_PEER_TYPE_LIMIT bytes of printable
+ * ASCII. What is sent later, because a call waited, has that of the latest message. */
+void um_peer_set_content_type(struct um_peer *peer, const char *type);
 
 /* Answers a message that the framing refused: code UMEM_E_PARSE_ERROR or UMEM_E_TOO_LARGE, id null. `what` is a sentence
  * without a full stop. */
 void um_peer_refuse(struct um_peer *peer, int code, const char *what);
 
-/* Likewise, where it was a limit of the daemon's (a name of limits.h) that was passed: its facts come with the error, `used` and
+/* Likewise, where it was a limit of the daemon's (a name of server_limits.h) that was passed: its facts come with the error, `used` and
  * `asked` where they are not 0. UMEM_E_TOO_LARGE, UMEM_E_TIMEOUT, UMEM_E_LIMIT_EXCEEDED. */
 void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
                           uint64_t asked);
@@ -169,7 +190,7 @@ bool um_peer_is_ready(const struct um_peer *peer);
 bool um_peer_is_waiting(const struct um_peer *peer);
 
 /* How many bytes may wait to be sent before the next message is handled: limits.unsent_bytes, and less where all sessions
- * together come near limits.unsent_total_bytes. */
+ * together come near limits.unsent_total_bytes, or those of its process near their share of them. */
 uint64_t um_peer_unsent_limit(const struct um_peer *peer);
 
 /* Appends the notifications that are due, as far as out is within um_peer_unsent_limit(). Before sending. */

@@ -32,8 +32,10 @@ enum um_handle_kind {
 #define UM_SLOT_COUNT_LIMIT (UINT32_C(1) << 26)       /* slots in a table */
 #define UM_SLOT_NONE UINT32_MAX                       /* no slot */
 #define UM_GENERATION_LIMIT ((UINT32_C(1) << 25) - 1) /* the last generation of a slot */
-#define UM_GENERATION_FIRST_LIMIT (UINT32_C(1) << 24) /* the highest that a table may begin with */
-#define UM_SLOT_LIVE (UINT32_C(1) << 31)              /* bit of um_slot.state: the slot is in use */
+/* The highest that a table may begin with: a handle of a fresh daemon has at most 14 decimal digits, which is what some languages
+ * print of a number, and still after a slot was used 240,000 times. */
+#define UM_GENERATION_FIRST_LIMIT (UINT32_C(1) << 17)
+#define UM_SLOT_LIVE (UINT32_C(1) << 31) /* bit of um_slot.state: the slot is in use */
 #define UM_HANDLE_SLOT_SHIFT 2
 #define UM_HANDLE_GENERATION_SHIFT 28
 

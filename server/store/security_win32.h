@@ -1,6 +1,6 @@
 /*
- * Who owns what on Windows: the user of a process, and the access list that lets only that user and SYSTEM
- * in.
+ * Who owns what on Windows: the user and the integrity of a process, and the rights that let only that user and SYSTEM in, and
+ * no program of lower integrity.
  *
  * Owns: nothing that lasts. Must not know: pipes, libuv.
  */
@@ -19,9 +19,18 @@ union um_user {
 /* Reads the user of a process (GetCurrentProcess(), or one opened with PROCESS_QUERY_LIMITED_INFORMATION). */
 bool um_security_user_of(HANDLE process, union um_user *user);
 
-/* Makes attributes for a new object: protected, owned by this process's user, with all rights for that
- * user and SYSTEM and none for others. The user is named by SID, because an administrator's default owner
- * is the whole group. Free with um_security_free(). On failure GetLastError() tells. */
+/* The integrity of a process, as a SECURITY_MANDATORY_..._RID: the higher, the more is it trusted. Medium where it may not be asked
+ * for. */
+DWORD um_security_integrity_of(HANDLE process);
+
+/* Makes attributes for a new object: protected, owned by this process's user, with all rights for that user and SYSTEM and none for
+ * others. The user is named by SID, because an administrator's default owner is the whole group.
+ *
+ * The label says that programs of less than medium integrity (in a sandbox) may neither write nor read, and so that all others of the
+ * user may, however high the integrity of this process is: it needs no privilege. A process that is itself below medium gives its own
+ * level. A system that knows no labels gives none.
+ *
+ * Free with um_security_free(). On failure GetLastError() tells. */
 bool um_security_make(SECURITY_ATTRIBUTES *attributes);
 void um_security_free(SECURITY_ATTRIBUTES *attributes);
 

@@ -119,7 +119,9 @@ void umemd_say(struct ring *ring, const struct dialect *dialect, const struct ke
     } else if (step->kind == STEP_WRITE) {
         say_write(&ask, &expect, dialect->encoding, keys, step->key);
     } else if (step->kind == STEP_ADD) {
-        put(&ask, "\"method\":\"block.add\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0,\"value\":%d}}",
+        put(&ask,
+            "\"method\":\"block.add\",\"params\":{\"block\":%" PRIu64
+            ",\"offset\":0,\"value\":%d,\"type\":\"i64\"}}",
             keys->blocks[step->key], step->value);
         put(&expect, "{\"old\":%d,\"new\":%d}}", step->before, step->before + step->value);
     } else if (step->kind == STEP_COPY) {

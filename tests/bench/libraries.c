@@ -26,7 +26,9 @@ struct library {
     void (*close)(void *context);
 };
 
-static const char key[] = "library";
+#if defined(HAVE_HIREDIS) || defined(HAVE_LIBMEMCACHED)
+static const char key[] = "library"; /* the value's, in the other servers */
+#endif
 
 /* ---- umemclient ---- */
 

@@ -132,12 +132,17 @@ static bool serve(struct world *world)
 {
     struct um_peer *peer = &world->client.peer;
     struct um_frame_message message;
+    size_t used;
     while (!world->client.is_over) {
         enum um_frame_event event = um_frame_next(&world->frame, &message);
         peer->framing = world->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
         switch (event) {
         case UM_FRAME_MESSAGE:
-            um_peer_message(peer, message.text, message.size, message.payload_size);
+            um_peer_set_content_type(peer, message.content_type);
+            used = um_peer_message(peer, message.text, message.size, message.payload_size);
+            FUZZ_CHECK(used <= message.size);
+            if (used < message.size)
+                um_frame_put_back(&world->frame, used);
             note_tail(&world->client);
             break;
         case UM_FRAME_PAYLOAD:

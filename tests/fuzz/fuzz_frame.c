@@ -1,6 +1,6 @@
 /*
- * Framing: bytes that arrive in pieces must give the same messages as bytes that arrive at once. Input: a
- * seed for the cuts, the limits, then the bytes of a connection.
+ * Framing: bytes that arrive in pieces must give the same messages as bytes that arrive at once, and as a frame that counts
+ * all brackets; where the first text of a line ends, the reader of JSON and the count of brackets agree. Input: a seed for the cuts, the limits, then the bytes of a connection.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -8,11 +8,14 @@
 #include "buf.h"
 #include "frame.h"
 #include "fuzz.h"
+#include "json_read.h"
+#include "umem_errors.h"
 
 struct run {
     struct um_frame frame;
     struct um_buf log; /* what was given out, in order */
     bool in_pieces;    /* else at once */
+    bool counts;       /* the frame counts the brackets of every line */
     uint32_t random;   /* where the cuts are */
 };
 
@@ -51,6 +54,57 @@ static bool take_payload(struct run *run)
     return true;
 }
 
+/* Reads the first `size` bytes of a text, whose copy is freed by the caller. */
+static int read_json(char *copy, size_t size, bool is_first, struct um_json_check *check)
+{
+    struct um_arena arena = {0};
+    struct um_json *json = NULL;
+    int code = is_first ? um_json_read_first(copy, size, &arena, &json, check)
+                        : um_json_read(copy, size, &arena, &json, check);
+    um_arena_deinit(&arena);
+    return code;
+}
+
+/* The reader finds the end of the first text where the brackets say, and says of it what it says of that text alone. */
+static void check_reader(const char *text, size_t size, size_t first_size)
+{
+    struct um_json_check check;
+    struct um_json_check alone;
+    char *copy = malloc(size);
+    char *copy_alone = malloc(first_size);
+    FUZZ_CHECK(copy != NULL && copy_alone != NULL);
+    memcpy(copy, text, size);
+    memcpy(copy_alone, text, first_size);
+    int code = read_json(copy, size, true, &check);
+    FUZZ_CHECK(code == read_json(copy_alone, first_size, false, &alone));
+    FUZZ_CHECK(check.size >= first_size && check.size <= size);
+    for (size_t i = first_size; i < check.size; i++)
+        FUZZ_CHECK(strchr(" \t\r", text[i]) != NULL);
+    FUZZ_CHECK(memcmp(copy + check.size, text + check.size, size - check.size) == 0);
+    if (code != UMEM_OK) {
+        FUZZ_CHECK(check.bad_offset == alone.bad_offset);
+        FUZZ_CHECK(check.what == alone.what || strcmp(check.what, alone.what) == 0);
+    }
+    free(copy);
+    free(copy_alone);
+}
+
+/* How many bytes of a message its first text has. What stands behind it on the line is put back, as the engine does. */
+static size_t read_text(struct run *run, const struct um_frame_message *message)
+{
+    struct um_json_end brackets = {.depth = 0};
+    char *end = message->text + message->size;
+    char *found;
+    if (run->frame.kind != UM_FRAME_LINES || (*message->text != '{' && *message->text != '['))
+        return message->size;
+    found = um_json_find_end(&brackets, message->text, end);
+    if (found != NULL)
+        end = found;
+    check_reader(message->text, message->size, (size_t)(end - message->text));
+    um_frame_put_back(&run->frame, (size_t)(end - message->text));
+    return (size_t)(end - message->text);
+}
+
 /* Takes all that can be taken. Returns whether more bytes may come. */
 static bool take(struct run *run)
 {
@@ -62,6 +116,7 @@ static bool take(struct run *run)
         case UM_FRAME_MESSAGE:
             FUZZ_CHECK(message.size <= run->frame.message_limit);
             FUZZ_CHECK(message.payload_size <= run->frame.payload_limit);
+            message.size = read_text(run, &message);
             note(run, 'm', message.text, message.size);
             note(run, 's', &message.payload_size, sizeof message.payload_size);
             memset(message.text, '!', message.size); /* which its reader may do */
@@ -122,6 +177,8 @@ static void run_connection(struct run *run, struct fuzz_input input, size_t mess
 {
     bool goes_on = true;
     um_frame_init(&run->frame, message_limit, payload_limit);
+    if (run->counts)
+        um_frame_count_brackets(&run->frame);
     um_buf_init(&run->log, SIZE_MAX / 2);
     while (goes_on && input.size != 0) {
         size_t given = give(run, input.data, input.size, &goes_on);
@@ -135,6 +192,12 @@ static void run_connection(struct run *run, struct fuzz_input input, size_t mess
     um_frame_deinit(&run->frame);
 }
 
+static void check_same(const struct run *first, const struct run *second)
+{
+    FUZZ_CHECK(first->log.size == second->log.size);
+    FUZZ_CHECK(first->log.size == 0 || memcmp(first->log.data, second->log.data, first->log.size) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size < UM_FRAME_FEED_LIMIT ? size : UM_FRAME_FEED_LIMIT};
@@ -144,11 +207,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t payload_limit = limits % 8 < 4 ? 30 : 100000;
     struct run at_once = {.in_pieces = false};
     struct run in_pieces = {.in_pieces = true, .random = seed};
+    struct run counting = {.in_pieces = true, .counts = true, .random = seed + 1};
     run_connection(&at_once, input, message_limit, payload_limit);
     run_connection(&in_pieces, input, message_limit, payload_limit);
-    FUZZ_CHECK(at_once.log.size == in_pieces.log.size);
-    FUZZ_CHECK(at_once.log.size == 0 || memcmp(at_once.log.data, in_pieces.log.data, at_once.log.size) == 0);
+    run_connection(&counting, input, message_limit, payload_limit);
+    check_same(&at_once, &in_pieces);
+    check_same(&at_once, &counting);
     um_buf_deinit(&at_once.log);
     um_buf_deinit(&in_pieces.log);
+    um_buf_deinit(&counting.log);
     return 0;
 }

@@ -38,6 +38,7 @@ static void without_a_daemon(void **state)
     assert_non_null(strstr(process.output, "nobody"));
     assert_non_null(strstr(process.output, "allows     SYSTEM everything"));
     assert_non_null(strstr(process.output, "other machines"));
+    assert_non_null(strstr(process.output, "integrity  medium: programs of less are kept out"));
 }
 
 static void of_a_daemon(void **state)
@@ -49,6 +50,8 @@ static void of_a_daemon(void **state)
     expect(daemon->pipe, 0, text);
     assert_non_null(strstr(process.output, "owner"));
     assert_non_null(strstr(process.output, "allows     SYSTEM everything"));
+    /* Wine's users are elevated, which makes no difference to the label. */
+    assert_non_null(strstr(process.output, "integrity  medium: programs of less are kept out"));
 }
 
 /* A pipe of the test's own, with rights as SDDL writes them. */
@@ -75,12 +78,30 @@ static void pipes_that_let_others_in(void **state)
     expect_of_rights("D:P(A;;GA;;;SY)(A;;GR;;;BG)", "neither this user nor SYSTEM");
 }
 
+static void pipes_whose_label_is_not_ours(void **state)
+{
+    static const char own[] = "D:P(A;;GA;;;SY)";
+    char rights[128];
+
+    (void)state;
+    expect_of_rights(own, "it has no integrity label");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NRNW;;;LW)", own);
+    expect_of_rights(rights, "its integrity label is low, which lets in programs that are in a sandbox");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NRNW;;;HI)", own);
+    expect_of_rights(rights, "its integrity label is high, which keeps this user's ordinary programs out");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NW;;;ME)", own);
+    expect_of_rights(rights, "lets programs of less integrity read from it");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NR;;;ME)", own);
+    expect_of_rights(rights, "lets programs of less integrity write to it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon),
         cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
         cmocka_unit_test(pipes_that_let_others_in),
+        cmocka_unit_test(pipes_whose_label_is_not_ours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "command.h"
+#include "fake_daemon.h"
 
 enum { BIG_SIZE = (9 << 20) + 5 }; /* more than one piece, and no multiple of a line */
 
@@ -117,7 +118,6 @@ static void test_what_does_not_fit(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "--file", files->in)), 1);
     expect_errors("out_of_range");
     expect_errors("nothing was written");
-    assert_int_equal(umem(files->daemon, "123456789", WORDS("write", "small", "--offset", "32")), 1);
     assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "x", "--offset", "41")), 1);
     assert_int_equal(umem(files->daemon, NULL, WORDS("find", "small", "00", "--hex")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "32", "--size", "9")), 1);
@@ -135,6 +135,135 @@ static void test_what_does_not_fit(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "65", "--file", files->in, "--name", "stays")),
                      0);
     free(bytes);
+}
+
+/* Nobody knows how much comes through a pipe: what fits is written, however it comes in pieces. */
+static void test_a_pipe_that_does_not_fit(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "40", "--name", "small")), 0);
+    assert_int_equal(umem(files->daemon, "123456789", WORDS("write", "small", "--offset", "32")), 1);
+    expect_errors("the first 8 were written");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "32")), 0);
+    expect_whole_output("12345678");
+    assert_int_equal(umem(files->daemon, "1", WORDS("write", "small", "--offset", "40")), 1);
+    expect_errors("the first 0 were written");
+    assert_int_equal(umem(files->daemon, "", WORDS("write", "small", "--offset", "40")), 0);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        bytes[i] = (char)('a' + (bytes[i] & 15));
+    bytes[BIG_SIZE - 1] = '\0';
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "5M", "--name", "large")), 0);
+    assert_int_equal(umem(files->daemon, bytes, WORDS("write", "large")), 1);
+    expect_errors("the first 5242880 were written");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "large", "--file", files->out)), 0);
+    expect_file(files->out, bytes, 5 << 20);
+    free(bytes);
+}
+
+static struct umem_server_stats stats_of(umem_client *client)
+{
+    struct umem_server_stats stats;
+
+    assert_int_equal(umem_server_stats(client, &stats), UMEM_OK);
+    return stats;
+}
+
+/* A block is nobody's before its bytes are there: who is killed in the middle leaves nothing. */
+static void test_alloc_that_is_killed(void **state)
+{
+    static const struct process_way way = {.stays_open = true};
+    struct files *files = *state;
+    umem_client *client = daemon_connect(files->daemon);
+
+    umem_start_as(files->daemon, &way, WORDS("alloc", "8", "--file", "-", "--name", "half"));
+    process_send(&command, "1234");
+    while (stats_of(client).blocks == 0)
+        assert_false(process_poll(&command));
+    assert_int_equal(umem_call(client, "block.info", "[\"half\"]", NULL), UMEM_E_UNKNOWN_HANDLE);
+    process_kill(&command);
+    process_end_input(&command);
+    process_finish(&command);
+    while (stats_of(client).blocks != 0)
+        continue;
+    umem_client_free(client);
+}
+
+/* What is given in the end is what was asked for. */
+static void test_alloc_of_a_file_has_its_options(void **state)
+{
+    struct files *files = *state;
+    char *bytes = calloc(1, (5 << 20) + 1);
+
+    write_file(files->in, "12345", 5);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "kept", "--json")), 0);
+    expect_output("\"lifetime\":\"server\"");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 1);
+    expect_errors("name_taken");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--lifetime", "session")),
+                     0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("ls", "--json")), 0);
+    expect_output("kept");
+    assert_null(strstr(strstr(command.output, "\"block\"") + 1, "\"block\""));
+    /* Twice as much is not allowed, but what comes is. */
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--maximum-size", "6000000")), 0);
+    memset(bytes, 'x', 5 << 20);
+    assert_int_equal(umem(files->daemon, bytes, WORDS("alloc", "--heap", "h", "--file", "-")), 0);
+    free(bytes);
+}
+
+/* ---- files that are there already ---- */
+
+/* How many files beside files->out begin with its name. */
+static int count_files_like(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    char folder[256];
+    uv_fs_t request;
+    uv_dirent_t entry;
+    int count = 0;
+
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    assert_true(uv_fs_scandir(NULL, &request, folder, 0, NULL) >= 0);
+    while (uv_fs_scandir_next(&request, &entry) == 0)
+        count += strncmp(entry.name, name, strlen(name)) == 0;
+    uv_fs_req_cleanup(&request);
+    return count;
+}
+
+/* A read that fails leaves a file as it was, and nothing beside it. */
+static void test_a_file_outlives_a_read_that_fails(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"block\":7,\"size\":9}}\n"},
+        {.text = NULL, .hang_up = 1},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"block\":7,\"size\":9}}\n"},
+        {.text = NULL, .hang_up = 1}};
+    struct files *files = *state;
+    struct fake_daemon fake;
+    struct daemon daemon;
+
+    write_file(files->out, "what there was", 14);
+    fake_daemon_start(&fake, steps, 4);
+    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
+    expect_file(files->out, "what there was", 14);
+    assert_int_equal(count_files_like(files->out), 1);
+    remove(files->out);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
+    assert_int_equal(count_files_like(files->out), 0);
+    fake_daemon_stop(&fake);
+    /* A longer one before does not show through; of no bytes, none are left. */
+    write_file(files->out, "what there was", 14);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "3", "--name", "b")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", files->out)), 0);
+    expect_file(files->out, "\0\0\0", 3);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--size", "0", "--file", files->out)), 0);
+    expect_file(files->out, "", 0);
+    assert_int_equal(count_files_like(files->out), 1);
 }
 
 /* What comes through a pipe has no size before its end: the block grows with it. */
@@ -222,6 +351,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_pipe_that_does_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dump, setup, teardown),

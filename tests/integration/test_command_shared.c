@@ -77,19 +77,31 @@ static void test_changes(void **state)
 static void test_atomic_numbers(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "8", "--name", "n")), 0);
-    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "45")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "45", "--type", "i64")), 0);
     expect_whole_output("45\n");
-    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "-3")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "-3", "--type", "i64")), 0);
     expect_whole_output("42\n");
-    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "41", "7")), 1);
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "41", "7", "--type", "i64")), 1);
     expect_whole_output("42\n");
-    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "42", "7")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "42", "7", "--type", "i64")), 0);
     expect_whole_output("42\n");
-    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "1", "42", "7")), 4);
-    assert_int_equal(umem(*state, NULL, WORDS("exchange", "n", "0", "-9")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "1", "42", "7", "--type", "i64")), 4);
+    assert_int_equal(umem(*state, NULL, WORDS("exchange", "n", "0", "-9", "--type", "i64")), 0);
     expect_whole_output("7\n");
     assert_int_equal(umem(*state, NULL, WORDS("get", "n", "0", "--type", "i64", "--json")), 0);
     expect_whole_output("{\"values\":[-9]}\n");
+    /* One type is meant where none is named: bytes, as of get and set. */
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "7", "254")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "7", "3")), 0);
+    expect_whole_output("1\n");
+    assert_int_equal(umem(*state, NULL, WORDS("exchange", "n", "7", "9")), 0);
+    expect_whole_output("1\n");
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "7", "9", "255")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("get", "n", "7")), 0);
+    expect_whole_output("255\n");
+    assert_int_equal(umem(*state, NULL, WORDS("wait", "n", "7", "0")), 0);
+    expect_whole_output("255\n");
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "7", "-1")), 1);
 }
 
 static void test_wait(void **state)

@@ -118,6 +118,75 @@ static void test_guards_and_wiping(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* Names that no code page of Windows has together. */
+static void test_files_of_any_name(void **state)
+{
+    static struct daemon daemon;
+    char folder[160];
+    char log[256];
+    char pid_file[256];
+    size_t size = sizeof folder;
+    char text[4096];
+    const char *const args[] = {UMEMD, "--pipe",     daemon.pipe, "--daemon", "--log-file",
+                                log,   "--pid-file", pid_file,    NULL};
+    uv_fs_t request;
+    uv_buf_t buf = uv_buf_init(text, sizeof text - 1);
+    int file;
+    int got;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
+    snprintf(log, sizeof log, "%s/umem-test-%d-\xc3\xa4\xe2\x82\xac\xd0\x96.log", folder,
+             (int)uv_os_getpid());
+    snprintf(pid_file, sizeof pid_file, "%s/umem-test-%d-\xe6\xbc\xa2\xd0\x96.pid", folder,
+             (int)uv_os_getpid());
+    assert_int_equal(process_run(&process, args, NULL), 0);
+    assert_true(is_there(log));
+    assert_true(is_there(pid_file));
+    assert_int_equal(process_run(&process,
+                                 (const char *const[]){UMEM, "--pipe", daemon.pipe, "alloc", "--name", "b",
+                                                       "--file", pid_file, NULL},
+                                 NULL),
+                     0);
+    assert_int_equal(
+        process_run(&process, (const char *const[]){UMEM, "--pipe", daemon.pipe, "shutdown", NULL}, NULL), 0);
+    while (is_there(pid_file))
+        uv_sleep(1);
+    file = uv_fs_open(NULL, &request, log, UV_FS_O_RDONLY, 0, NULL);
+    uv_fs_req_cleanup(&request);
+    assert_true(file >= 0);
+    got = uv_fs_read(NULL, &request, file, &buf, 1, 0, NULL);
+    uv_fs_req_cleanup(&request);
+    text[got > 0 ? got : 0] = '\0';
+    uv_fs_close(NULL, &request, file, NULL);
+    uv_fs_req_cleanup(&request);
+    assert_non_null(strstr(text, "listening on"));
+    uv_fs_unlink(NULL, &request, log, NULL);
+    uv_fs_req_cleanup(&request);
+    pipe_name_remove(daemon.pipe);
+}
+
+/* That the system has fewer descriptors than the default asks for is no news; that it has fewer than somebody asks for is. */
+static void test_only_who_asks_for_sessions_is_warned(void **state)
+{
+    static struct daemon daemon;
+    const char *const args[] = {UMEMD, "--pipe", daemon.pipe, "--limit", "sessions=1000000", NULL};
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    daemon_start(&daemon);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    assert_null(strstr(daemon.process.errors, "sessions only"));
+    assert_int_equal(process_start(&daemon.process, args, NULL), 0);
+    assert_true(process_wait_for(&daemon.process, "listening on"));
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    assert_non_null(strstr(daemon.process.errors, "sessions only, not 1000000"));
+    if (strcmp(BACKEND, "win32") == 0)
+        assert_null(strstr(daemon.process.errors, "ulimit"));
+    pipe_name_remove(daemon.pipe);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -141,6 +210,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sigterm_ends_it_in_order, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_in_the_background),
         cmocka_unit_test(test_guards_and_wiping),
+        cmocka_unit_test(test_files_of_any_name),
+        cmocka_unit_test(test_only_who_asks_for_sessions_is_warned),
         cmocka_unit_test(test_usage),
     };
 

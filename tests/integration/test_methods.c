@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -87,6 +88,44 @@ static void test_bytes(void **state)
     ok(client, umem_block_find(client, left, 7, "gh", 2, &offset));
     assert_true(offset == UMEM_NONE);
     assert_int_equal(umem_block_find(client, left, 13, "gh", 2, &offset), UMEM_E_OUT_OF_RANGE);
+    umem_client_free(client);
+}
+
+/* What is looked for, and what comes as text, has a bound of its own. */
+static void test_bounds_of_one_call(void **state)
+{
+    enum { NEEDLE_LIMIT = 1 << 20 };
+    umem_client *client = daemon_connect(*state);
+    umem_handle block = alloc(client, NEEDLE_LIMIT + 1);
+    unsigned char *needle = calloc(1, NEEDLE_LIMIT + 1);
+    uint64_t offset = 1;
+
+    assert_non_null(needle);
+    ok(client, umem_block_find(client, block, 0, needle, NEEDLE_LIMIT, &offset));
+    assert_int_equal(offset, 0);
+    assert_int_equal(umem_block_find(client, block, 0, needle, NEEDLE_LIMIT + 1, &offset),
+                     UMEM_E_INVALID_PARAMS);
+    ok(client, umem_block_find(client, block, 7, needle, 0, &offset));
+    assert_int_equal(offset, 7);
+    free(needle);
+    umem_client_free(client);
+}
+
+static void test_floating_point_is_added(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    umem_handle block = alloc(client, 16);
+    const double step = 0.5;
+    const float small = -0.25F;
+    double after = 0;
+    float before = 1;
+
+    ok(client, umem_block_add(client, block, 0, UMEM_TYPE_F64, &step, NULL, NULL));
+    ok(client, umem_block_add(client, block, 0, UMEM_TYPE_F64, &step, NULL, &after));
+    assert_true(after >= 1 && after <= 1);
+    ok(client, umem_block_add(client, block, 8, UMEM_TYPE_F32, &small, NULL, NULL));
+    ok(client, umem_block_add(client, block, 8, UMEM_TYPE_F32, &small, &before, NULL));
+    assert_true(before >= small && before <= small);
     umem_client_free(client);
 }
 
@@ -334,6 +373,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_bytes, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_bounds_of_one_call, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_floating_point_is_added, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_lives, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_sessions, daemon_setup, daemon_teardown),

@@ -38,7 +38,12 @@ test("what one connection made with lifetime session is gone with it, the rest s
     const { block: brief } = await call("block.alloc", { size: 4, lifetime: "session" });
     const { block: lasting } = await call("block.alloc", { size: 4 });
 
-    await assert.rejects(call("block.info", { block: brief }), { code: -32002 });
+    // Windows does not promise that the daemon sees the end of one pipe before what comes on the next.
+    let refusal;
+    for (let tries = 0; tries < 1000 && !refusal; tries++) {
+        refusal = await call("block.info", { block: brief }).then(() => undefined, (error) => error);
+    }
+    assert.equal(refusal?.code, -32002);
     const { orphaned, holders } = await call("block.info", { block: lasting });
     assert.deepEqual({ orphaned, holders }, { orphaned: true, holders: 0 });
     await call("block.free", { block: lasting, if_orphaned: true });

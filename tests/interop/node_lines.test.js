@@ -77,8 +77,9 @@ test("the short form is answered; a line that is wrong costs only itself", async
 });
 
 test("after our end, all that was sent is answered, a last line without its end too", async (t) => {
+    // libuv closes a Windows pipe whole, 50 ms after our end: what is not answered by then is lost.
+    if (process.platform === "win32" && !process.env.UMEM_CARRIER) return t.skip("a pipe cannot be closed by half here");
     const wire = await open(t);
-
     for (let id = 0; id < 20; id++) wire.send({ id, method: "server.ping" });
     wire.stream.write('{"id":20,"method":"server.ping"}');
     const ids = (await wire.finish()).map((answer) => answer.id);

@@ -30,9 +30,10 @@ function documentValidator() {
     return ajv.compile(openrpcMetaSchema);
 }
 
-// The schemas are checked, too: strict mode refuses words that say nothing and types that contradict each other.
+// The schemas are checked, too: strict mode refuses words that say nothing, lists of types, and types that contradict each
+// other.
 function schemaCompiler() {
-    const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true });
+    const ajv = new Ajv({ strict: true, strictRequired: false });
     return (schema) => ajv.compile(schema);
 }
 
@@ -69,6 +70,77 @@ test("every method is described wholly and once", () => {
     }
 });
 
+// Every schema within this one, and itself.
+function* schemasIn(schema) {
+    yield schema;
+    for (const inner of schema.oneOf ?? []) yield* schemasIn(inner);
+    for (const inner of Object.values(schema.properties ?? {})) yield* schemasIn(inner);
+    if (schema.items) yield* schemasIn(schema.items);
+}
+
+function* allSchemas() {
+    for (const method of document.methods) {
+        for (const param of method.params) yield* schemasIn(param.schema);
+        yield* schemasIn(method.result.schema);
+    }
+    for (const notification of document["x-notifications"]) yield* schemasIn(notification.params);
+}
+
+test("every schema has a title, and what has the same title is the same", () => {
+    const titled = new Map();
+
+    for (const schema of allSchemas()) {
+        assert.match(schema.title ?? "", /^[A-Z][A-Za-z0-9]+$/);
+        assert.deepEqual(titled.get(schema.title) ?? schema, schema);
+        titled.set(schema.title, schema);
+        assert.ok(!Array.isArray(schema.type), schema.title);
+        for (const name of Object.keys(schema.properties ?? {})) assert.match(name, /^[a-z_0-9]+$/, schema.title);
+    }
+    // Schemas in a schema have been looked into.
+    assert.deepEqual(titled.get("BlockListResultBlocksItemOwner").oneOf.map((one) => one.type), ["object", "null"]);
+    assert.equal(titled.get("BlockAllocFlagsValue").uniqueItems, true);
+});
+
+// Where TypeScript expects an error, it complains if there is none.
+const PROGRAM = `
+    declare const alloc: BlockAlloc, read: BlockRead, list: BlockList;
+    export async function use(name: string) {
+        const { block } = await alloc(8, "process", ["zero_memory"], name, "session");
+        const { data, size } = await read(block, 0, null, "hex");
+        const text: string | undefined = data;
+        const { blocks, next } = await list(null, null, true);
+        for (const each of blocks) use(each.name ?? String(next === null || each.owner?.pid === size || text));
+        // @ts-expect-error
+        await alloc("8");
+        // @ts-expect-error
+        await alloc(8, "process", [], name, "sesion");
+        // @ts-expect-error
+        for (const each of blocks) use(String(each.owner.pid));
+        // @ts-expect-error
+        await read(null);
+    }`;
+
+test("the types that @open-rpc/typings makes of it compile, and tell right from wrong", (t) => {
+    if (process.env.UMEM_CARRIER) return t.skip("it is the same document");
+    const { default: MethodTypings } = require("@open-rpc/typings");
+    const typings = new MethodTypings(document);
+    const types = typings.toString("typescript", { includeSchemaTypings: true, includeMethodAliasTypings: true });
+
+    assert.deepEqual(complaints(types + PROGRAM), []);
+});
+
+// What TypeScript finds wrong in a file of this text.
+function complaints(text) {
+    const ts = require("typescript");
+    const options = { strict: true, noEmit: true, types: [], target: ts.ScriptTarget.ES2022, lib: ["lib.es2022.d.ts"] };
+    const host = ts.createCompilerHost(options);
+    const { getSourceFile } = host;
+    host.getSourceFile = (name, ...rest) =>
+        name === "types.ts" ? ts.createSourceFile(name, text, options.target) : getSourceFile.call(host, name, ...rest);
+    const program = ts.createProgram(["types.ts"], options, host);
+    return ts.getPreEmitDiagnostics(program).map((found) => ts.flattenDiagnosticMessageText(found.messageText, " "));
+}
+
 test("a whole session keeps to the document", async () => {
     const compile = schemaCompiler();
     const methods = new Map(document.methods.map((method) => [method.name, method]));
@@ -87,7 +159,8 @@ test("a whole session keeps to the document", async () => {
     function checkResult(method, result) {
         const isValid = compile(method.result.schema);
         assert.ok(isValid(result), `${method.name}: ${JSON.stringify(isValid.errors)}`);
-        const declared = Object.keys(method.result.schema.properties);
+        // Extensions of OpenRPC's document are none of its members.
+        const declared = [...Object.keys(method.result.schema.properties), "x-notifications"];
         assert.deepEqual(Object.keys(result).filter((key) => !declared.includes(key)), [], method.name);
         checked++;
     }

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs a client program against a daemon of its own, and ends the daemon whatever the client does.
 
-with_daemon.py --umemd FILE --umem FILE [--emulator FILE] [--carrier] -- PROGRAM [ARGUMENT...]
+with_daemon.py --umemd FILE --umem FILE [--emulator FILE] [--carrier] [--into-file] -- PROGRAM [ARGUMENT...]
 
 The program finds the pipe in UMEM_PIPE. With --carrier it also finds, in UMEM_CARRIER, the command (JSON: an array of
 words) whose standard input and output are a connection to the daemon: `umem call -`. Windows programs run by the
-emulator, whose pipes no program of this system can open, are reached by that alone.
+emulator, whose pipes no program of this system can open, are reached by that alone, or by other programs that it runs.
+With --into-file the client's output goes to a file first: Node for Windows can do nothing with the emulator's pipes.
 
 The exit status is the client's, or 1 if the daemon does not end in order.
 """
@@ -28,6 +29,7 @@ def parse_arguments():
     parser.add_argument("--umem", required=True)
     parser.add_argument("--emulator", help="runs the two programs; they are Windows programs")
     parser.add_argument("--carrier", action="store_true")
+    parser.add_argument("--into-file", action="store_true")
     parser.add_argument("client", nargs="+")
     return parser.parse_args()
 
@@ -61,6 +63,18 @@ class Daemon:
         self.log.join()
 
 
+def run_client(arguments, environment):
+    """Its exit status."""
+    if not arguments.into_file:
+        return subprocess.run(arguments.client, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        status = subprocess.run(arguments.client, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                stderr=subprocess.STDOUT, check=False).returncode
+        output.seek(0)
+        sys.stderr.write(output.read())
+    return status
+
+
 def run(arguments, folder):
     prefix = [arguments.emulator] if arguments.emulator else []
     if arguments.emulator or os.name == "nt":
@@ -72,7 +86,7 @@ def run(arguments, folder):
     if arguments.carrier:
         environment["UMEM_CARRIER"] = json.dumps([*prefix, arguments.umem, "--pipe", pipe, "call", "-"])
     with Daemon([*prefix, arguments.umemd, "--pipe", pipe]) as daemon:
-        status = subprocess.run(arguments.client, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+        status = run_client(arguments, environment)
         # It is asked, not killed: a sanitizer tells what leaked when a program ends in order.
         if daemon.process.poll() is None:
             subprocess.run([*prefix, arguments.umem, "--pipe", pipe, "shutdown"], stdin=subprocess.DEVNULL, check=True)

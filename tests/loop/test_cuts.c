@@ -29,6 +29,8 @@ struct script {
 
 static const struct script in_lines = {.ping = PING "\n", .pong = PONG "\n"};
 
+static const struct script in_texts = {.ping = PING, .pong = PONG "\n"};
+
 static const struct script in_headers = {.ping = "Content-Length: 35\r\n\r\n" PING,
                                          .pong = "Content-Length: 40\r\n\r\n" PONG};
 
@@ -82,7 +84,7 @@ static void script_end_part(struct script *script, struct client *client, size_t
     script->count++;
 }
 
-/* A line; its answer must show `shows`. NULL: there is no answer. */
+/* A line, or a text without a line's end; its answer must show `shows`. NULL: there is no answer. */
 static void add_line(struct script *script, struct client *client, const char *line, const char *shows)
 {
     size_t from = script->bytes.size;
@@ -149,6 +151,35 @@ static void write_lines(struct script *script, struct client *client)
     add_line(script, client, "{\"id\":7,\"method\":\"server.ping\"}\r\n", "\"id\":7");
 }
 
+/* Texts with nothing between them, some of which are no JSON or have a line's end or a byte-order mark behind them. */
+static void write_texts(struct script *script, struct client *client)
+{
+    char text[MESSAGE_LIMIT + 2];
+
+    script_init(script, &in_texts);
+    add_line(script, client, "{\"id\":\"}\\\"]\\\\\",\"method\":\"server.ping\"}",
+             "}\\\"]\\\\\",\"result\":{}");
+    add_line(script, client, "[{\"id\":1,\"method\":\"server.ping\"},{\"id\":2,\"method\":\"server.ping\"}]",
+             "},{");
+    add_line(script, client,
+             "{\"id\":\"\xC3\xA4\",\"method\":\"server.ping\"}{\"id\":4,\"method\":\"server.ping\"}\r\n",
+             "\"id\":4");
+    add_line(script, client, "{\"id\":\"\xC3\xA4\",\"method\":\"server.ping\"}\xFF\n", "UTF-8 at byte 0");
+    add_line(script, client, "{\"a\":[}]", "-32700");
+    add_line(script, client, "[tru]{\"id\":\"\xC3\xA4\",\"method\":\"\\u0073erver.ping\"}",
+             "\xC3\xA4\",\"result\":{}");
+    add_line(script, client, "[\"\\x]\\\"\",1]", "-32700");
+    add_line(script, client, "[\"\xC3\",\"]\",1]", "UTF-8 at byte 2");
+    add_line(script, client, "{\"method\":\n", "-32700");
+    add_line(script, client, "}{\"method\":1}{}\n", "-32700");
+    add_line(script, client, "\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", NULL);
+    pad_ping(text, MESSAGE_LIMIT);
+    add_line(script, client, text, "\"long\",\"result\"");
+    pad_ping(text, MESSAGE_LIMIT + 1);
+    add_line(script, client, text, "too_large");
+    add_line(script, client, "{\"id\":7,\"method\":\"server.ping\"}", "\"id\":7");
+}
+
 static void write_headers(struct script *script, struct client *client)
 {
     char text[MESSAGE_LIMIT + 2];
@@ -157,6 +188,8 @@ static void write_headers(struct script *script, struct client *client)
     script_init(script, &in_headers);
     add_message(script, client, "Content-Type: application/json; charset=utf-8\r\n",
                 "{\"id\":\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\",\r\n\"method\":\"server.ping\"}\n", "",
+                "Content-Type: application/json; "
+                "charset=utf-8\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":\"\xC3\xA4\xE2\x82\xAC"
                 "\xF0\x9F\x98\x80\",\"result\":{}");
     add_message(script, client, "",
                 "{\"id\":2,\"method\":\"block.write\",\"params\":{\"block\":\"t\",\"encoding\":\"raw\"}}",
@@ -281,6 +314,16 @@ static void lines_cut_into_pieces(void **state)
     cut_into_pieces(*state, write_lines);
 }
 
+static void texts_cut_in_two(void **state)
+{
+    cut_in_two(*state, write_texts);
+}
+
+static void texts_cut_into_pieces(void **state)
+{
+    cut_into_pieces(*state, write_texts);
+}
+
 static void headers_cut_in_two(void **state)
 {
     cut_in_two(*state, write_headers);
@@ -296,6 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines_cut_in_two, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(lines_cut_into_pieces, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(texts_cut_in_two, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(texts_cut_into_pieces, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(headers_cut_in_two, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(headers_cut_into_pieces, world_set_up, world_tear_down),
     };

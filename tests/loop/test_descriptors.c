@@ -55,12 +55,22 @@ static void limits_follow_the_system(void **state)
 
     allow(100);
     world_start(world);
-    assert_int_equal(world->warnings, 1); /* that sessions are fewer than were asked for */
+    assert_int_equal(world->warnings, 0); /* nobody has asked for more */
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(limit.rlim_cur, ALLOWED);
     client = client_open(world, 0, true);
     assert_int_equal(limit_of(client, "shared_heaps"), (ALLOWED - KEPT_BACK) / 4);
     assert_int_equal(limit_of(client, "sessions"), ALLOWED - KEPT_BACK - (ALLOWED - KEPT_BACK) / 4);
+}
+
+static void who_asks_for_more_is_told(void **state)
+{
+    struct world *world = *state;
+
+    allow(ALLOWED);
+    world->limits_are_asked = true;
+    world_start(world);
+    assert_int_equal(world->warnings, 2); /* sessions, and shared heaps */
 }
 
 /* Somebody else takes all descriptors but a few. */
@@ -116,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(limits_follow_the_system, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(who_asks_for_more_is_told, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(clients_are_told_when_there_are_none, world_set_up, world_tear_down),
     };
 

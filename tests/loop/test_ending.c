@@ -133,7 +133,7 @@ static void broken_headers_end_the_session(void **state)
     assert_non_null(junk);
     world_start(world);
     client = client_open(world, 0, true);
-    client_send(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_send(client, "Content-Length : 2\r\n\r\n{}");
     client_send_bytes(client, junk, 3 << 20);
     free(junk);
     client_take_line(client, line, sizeof line);
@@ -143,6 +143,27 @@ static void broken_headers_end_the_session(void **state)
     while (!client->is_over)
         world_turn(world);
     assert_non_null(strstr(client->received.data, "-32700"));
+    client_ping(client_open(world, 1, true));
+}
+
+/* A client of HTTP is told so in HTTP, whatever it sends behind its request line. */
+static void http_is_answered_in_http(void **state)
+{
+    struct world *world = *state;
+    struct client *client;
+    char line[512];
+
+    world_start(world);
+    client = client_open(world, 0, true);
+    client_send(client, "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                        "38\r\n\r\n{\"id\":1,\"method\":\"server.shutdown\"}\r\n");
+    client_take_line(client, line, sizeof line);
+    assert_string_equal(line, "HTTP/1.1 400 Bad Request\r");
+    while (!client->is_over)
+        world_turn(world);
+    assert_non_null(strstr(client->received.data, "Connection: close\r\n"));
+    assert_non_null(strstr(client->received.data, "\r\n\r\nThis is umemd"));
+    assert_null(strstr(client->received.data, "jsonrpc\""));
     client_ping(client_open(world, 1, true));
 }
 
@@ -182,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stop_does_not_wait_for_ever, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(client_dies_while_the_server_stops, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(shutdown_is_answered, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(http_is_answered_in_http, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(broken_headers_end_the_session, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(broken_headers_and_silence, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(stop_while_input_is_thrown_away, world_set_up, world_tear_down),

@@ -118,7 +118,7 @@ static void broken_headers_and_half_close(void **state)
 
     world_start(world);
     client = client_open(world, 0, true);
-    client_send(client, "GET / HTTP/1.1\r\n\r\n");
+    client_send(client, "Content-Length : 2\r\n\r\n");
     half_close(client);
     while (!client->is_over)
         uv_run(&world->loop, UV_RUN_ONCE);

@@ -327,7 +327,8 @@ static void broken_headers_behind_good_messages(void **state)
         "Payload-Length: 2\r\n\r\n{}",
         "\r\n\r\n",
         "{\"id\":1,\"method\":\"server.ping\"}\n",
-        "\xEF\xBB\xBF",
+        "\xEF\xBB\n",
+        "GET / HTTP/1.1\r\n",
     };
     struct world *world = *state;
     unsigned long long freed;

@@ -50,10 +50,11 @@ enum { ROUNDS = 300 };
 
 /* What the writers send: both numbers go up by one, with much else in between. */
 static const char two_steps[] =
-    "[{\"id\":1,\"method\":\"block.add\",\"params\":[\"n\",0,1]},{\"method\":\"block.fill\",\"params\":["
+    "[{\"id\":1,\"method\":\"block.add\",\"params\":[\"n\",0,1,\"i64\"]},{\"method\":\"block.fill\","
+    "\"params\":["
     "\"big\",1]},"
     "{\"method\":\"block.copy\",\"params\":[\"big\",\"big\",0,1,1500000]},{\"method\":\"session.list\"},"
-    "{\"id\":2,\"method\":\"block.add\",\"params\":[\"n\",8,1]}]\n";
+    "{\"id\":2,\"method\":\"block.add\",\"params\":[\"n\",8,1,\"i64\"]}]\n";
 
 static const char two_looks[] =
     "[{\"id\":1,\"method\":\"block.get\",\"params\":[\"n\",0,\"i64\"]},{\"method\":\"session.list\"},"
@@ -78,7 +79,7 @@ static void batches_are_not_mixed(void **state)
     make_block(busy, 2000000, "big");
     make_block(busy, 8000000, "long");
     client_send(busy, "{\"method\":\"block.fill\",\"params\":[\"long\",1]}\n"
-                      "{\"method\":\"block.add\",\"params\":[\"n\",0,0]}\n");
+                      "{\"method\":\"block.add\",\"params\":[\"n\",0,0,\"i64\"]}\n");
     for (int i = 0; i < ROUNDS / 10; i++) {
         for (int j = 0; j < 10; j++) {
             client_send(clients[j % 2], two_steps);

@@ -18,7 +18,7 @@
 #include "endpoint.h"
 #include "server.h"
 
-enum { WORLD_CLIENTS = 128 };
+enum { WORLD_CLIENTS = 256 };
 
 struct world;
 
@@ -39,12 +39,15 @@ struct world {
     uv_loop_t loop;
     uv_timer_t watchdog;
     struct um_limits limits; /* for the server: change them before world_start() */
+    bool limits_are_asked;   /* somebody has set them */
     struct um_server *server;
     bool has_ended; /* the server has */
     struct client clients[WORLD_CLIENTS];
     char path[UM_ENDPOINT_ROOM]; /* of the pipe */
     char place[128];             /* the directory that it lies in, where there is one */
     unsigned warnings;           /* notes of the server that were warnings */
+    unsigned opened;             /* sessions that have opened, as of the last turn */
+    unsigned closed;             /* those of them that have closed */
 };
 
 /* cmocka's: make a world without a server, and check at its end that everything was closed. */
@@ -61,6 +64,9 @@ void world_run_until(struct world *world, bool (*holds)(const void *what), const
 
 /* Turns the loop once, waiting for nothing. */
 void world_turn(struct world *world);
+
+/* Makes a client of a connected socket of the system's. It reads. */
+struct client *client_adopt(struct world *world, unsigned index, uv_file socket);
 
 /* Connects a client that reads; `reads` false: one that does not until client_read(). Returns once it is
  * connected. */
@@ -101,8 +107,15 @@ void client_ping(struct client *client);
 
 /* ---- world_posix.c, world_win32.c ---- */
 
+/* POSIX: lets another process connect `count` clients, from `first` on, and does not turn the loop: the server finds all of them at
+ * one time, and as that process'. They read, and are used as other clients are. */
+void world_connect_elsewhere(struct world *world, unsigned first, unsigned count);
+
 /* Makes a path for a pipe that nobody else has; takes away what is left of it. */
 void world_make_place(struct world *world);
 void world_remove_place(struct world *world);
+
+/* Bytes that the system keeps for the client, which it has not read. */
+size_t world_waiting_bytes(const struct client *client);
 
 #endif

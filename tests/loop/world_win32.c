@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <windows.h>
+
 /* Process ids repeat under Wine, so a random part is in the name. */
 void world_make_place(struct world *world)
 {
@@ -17,4 +19,15 @@ void world_make_place(struct world *world)
 void world_remove_place(struct world *world)
 {
     (void)world;
+}
+
+size_t world_waiting_bytes(const struct client *client)
+{
+    uv_os_fd_t pipe;
+    DWORD size = 0;
+
+    if (uv_fileno((const uv_handle_t *)&client->pipe, &pipe) != 0 ||
+        !PeekNamedPipe(pipe, NULL, 0, NULL, &size, NULL))
+        return 0;
+    return size;
 }

@@ -61,7 +61,7 @@ static void send_long_line(struct raw *raw)
 static void send_long_batch(struct raw *raw)
 {
     uint64_t count = soak_limit(raw->soak, "batch_requests") + 1;
-    char *text = malloc(count * 32 + 8);
+    char *text = malloc((size_t)count * 32 + 8);
     size_t size = 1;
 
     if (text == NULL)
@@ -83,7 +83,7 @@ static void send_known(struct raw *raw)
     } known[] = {
         {"{!}\n", PARSE_ERROR},
         {"{\"id\":1,\"method\":\"server.ping\"\n", PARSE_ERROR},
-        {"{\"id\":1,\"method\":\"server.ping\"}}\n", PARSE_ERROR},
+        {"[{\"id\":1,\"method\":\"server.ping\"}}\n", PARSE_ERROR},
         {"{\"id\":1,\"method\":\"server.p\xFFing\"}\n", PARSE_ERROR},
         {"\"text\"\n", INVALID_REQUEST},
         {"[]\n", INVALID_REQUEST},
@@ -189,7 +189,7 @@ static void expect_message(struct raw *raw, int code)
 /* A message of which the daemon passes all bytes over. */
 static void send_too_much(struct raw *raw, const char *text, uint64_t size, uint64_t payload_size)
 {
-    uint64_t total = size + payload_size - strlen(text);
+    size_t total = (size_t)(size + payload_size) - strlen(text);
     char head[96];
     char *bytes = calloc(total + 1, 1);
 

@@ -62,7 +62,7 @@ static void watches(struct soak *soak)
 
     if (limit >= KEPT_MAX)
         return;
-    watch = calloc(limit + 1, sizeof *watch);
+    watch = calloc((size_t)limit + 1, sizeof *watch);
     for (uint64_t i = 0; i < limit; i++)
         EXPECT(soak, UMEM_OK, umem_session_watch(soak->client, NULL, on_event, NULL, &watch[i]));
     EXPECT(soak, UMEM_E_LIMIT_EXCEEDED, umem_session_watch(soak->client, NULL, on_event, NULL, &one_more));

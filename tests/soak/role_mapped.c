@@ -15,11 +15,11 @@ struct mapped {
 
 static void check(struct soak *soak, struct mapped *block)
 {
-    unsigned char *read = malloc(block->size + 1);
+    unsigned char *read = malloc((size_t)block->size + 1);
 
     EXPECT(soak, UMEM_OK, umem_block_read(soak->client, block->handle, 0, read, (size_t)block->size));
-    REQUIRE(soak, memcmp(read, block->copy, block->size) == 0);
-    REQUIRE(soak, block->bytes == NULL || memcmp(block->bytes, block->copy, block->size) == 0);
+    REQUIRE(soak, memcmp(read, block->copy, (size_t)block->size) == 0);
+    REQUIRE(soak, block->bytes == NULL || memcmp(block->bytes, block->copy, (size_t)block->size) == 0);
     free(read);
 }
 
@@ -52,7 +52,7 @@ static void allocate(struct soak *soak, umem_handle heap, struct mapped *block)
         return;
     }
     block->size = size;
-    block->copy = calloc(size, 1);
+    block->copy = calloc((size_t)size, 1);
     map(soak, block);
     check(soak, block);
 }
@@ -62,7 +62,7 @@ static void release(struct soak *soak, struct mapped *block)
     check(soak, block);
     /* The next one must find zeros nevertheless. */
     if (block->bytes != NULL)
-        memset(block->bytes, 0xEE, block->size);
+        memset(block->bytes, 0xEE, (size_t)block->size);
     unmap(soak, block);
     EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block->handle));
     free(block->copy);
@@ -76,7 +76,7 @@ static void resize(struct soak *soak, struct mapped *block)
     unmap(soak, block);
     if (!MADE(soak, umem_block_resize(soak->client, block->handle, size, 0)))
         return;
-    block->copy = realloc(block->copy, size);
+    block->copy = realloc(block->copy, (size_t)size);
     if (size > block->size)
         memset(block->copy + block->size, 0, (size_t)(size - block->size));
     block->size = size;

@@ -107,7 +107,7 @@ static void allocate(struct model *model, struct model_block *block)
         return;
     block->handle = handle;
     block->size = size;
-    block->bytes = calloc(size + 1, 1);
+    block->bytes = calloc((size_t)size + 1, 1);
     if (block->bytes == NULL)
         FAIL(soak, "no memory");
     if (block->is_named) {
@@ -126,13 +126,13 @@ static void forget(struct model *model, struct model_block *block)
 
 static void check_whole(struct model *model, struct model_block *block)
 {
-    unsigned char *bytes = malloc(block->size + 1);
+    unsigned char *bytes = malloc((size_t)block->size + 1);
 
     if (bytes == NULL)
         FAIL(model->soak, "no memory");
     EXPECT(model->soak, UMEM_OK,
            umem_block_read(model->soak->client, block->handle, 0, bytes, (size_t)block->size));
-    REQUIRE(model->soak, memcmp(bytes, block->bytes, block->size) == 0);
+    REQUIRE(model->soak, memcmp(bytes, block->bytes, (size_t)block->size) == 0);
     free(bytes);
 }
 
@@ -166,7 +166,7 @@ static void resize(struct model *model, struct model_block *block)
     }
     EXPECT(model->soak, UMEM_OK, code);
     REQUIRE(model->soak, !is_over_quota(model, block, size));
-    block->bytes = realloc(block->bytes, size + 1);
+    block->bytes = realloc(block->bytes, (size_t)size + 1);
     if (block->bytes == NULL)
         FAIL(model->soak, "no memory");
     if (size > block->size)

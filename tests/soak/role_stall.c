@@ -186,7 +186,7 @@ static void waits(struct soak *soak)
     for (int i = 0; i < WAITS; i++) {
         snprintf(text, sizeof text,
                  "{\"id\":%d,\"method\":\"block.wait\",\"params\":{\"block\":%llu,\"offset\":0,\"value\":\"%"
-                 "lld\"}}\n",
+                 "lld\",\"type\":\"i64\"}}\n",
                  i, (unsigned long long)block, (long long)value);
         raw_send_text(&raw, text);
     }

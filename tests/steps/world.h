@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "attributes.h"
-#include "limits.h"
 #include "rpc.h"
+#include "server_limits.h"
 
 enum { PEERS = 300 };
 

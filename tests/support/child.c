@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void on_exit_of_child(uv_process_t *child, int64_t status, int signal_number)
@@ -43,24 +44,48 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 static void on_written(uv_write_t *request, int status)
 {
     (void)status;
-    uv_close((uv_handle_t *)request->handle, NULL);
+    free(request);
 }
 
-static void send_input(struct process *process, const char *input)
+static void on_input_ended(uv_shutdown_t *request, int status)
 {
-    static uv_write_t request;
+    (void)status;
+    uv_close((uv_handle_t *)request->handle, NULL);
+    free(request);
+}
+
+void process_send(struct process *process, const char *input)
+{
+    uv_write_t *request = malloc(sizeof *request);
     uv_buf_t buf = uv_buf_init((char *)(uintptr_t)input, (unsigned)strlen(input));
 
     /* A program that ends before it has read its input is no reason to end as well. The child has its own setting. */
 #ifdef SIGPIPE
     signal(SIGPIPE, SIG_IGN);
 #endif
-    if (uv_write(&request, (uv_stream_t *)&process->in, &buf, 1, on_written) != 0)
-        uv_close((uv_handle_t *)&process->in, NULL);
+    if (request == NULL || uv_write(request, (uv_stream_t *)&process->in, &buf, 1, on_written) != 0)
+        free(request);
 }
 
-int process_start(struct process *process, const char *const *args, const char *input)
+void process_end_input(struct process *process)
 {
+    uv_shutdown_t *request = malloc(sizeof *request);
+
+    if (request != NULL && uv_shutdown(request, (uv_stream_t *)&process->in, on_input_ended) == 0)
+        return;
+    free(request);
+    uv_close((uv_handle_t *)&process->in, NULL);
+}
+
+void process_close_output(struct process *process)
+{
+    if (!uv_is_closing((uv_handle_t *)&process->out))
+        uv_close((uv_handle_t *)&process->out, NULL);
+}
+
+int process_start_as(struct process *process, const char *const *args, const struct process_way *way)
+{
+    bool has_input = way->input != NULL || way->stays_open;
     uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
     uv_process_options_t options = {0};
     int code;
@@ -73,7 +98,7 @@ int process_start(struct process *process, const char *const *args, const char *
     process->child.data = process;
     process->out.data = process;
     process->err.data = process;
-    if (input != NULL) {
+    if (has_input) {
         stdio[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
         stdio[0].data.stream = (uv_stream_t *)&process->in;
     }
@@ -92,15 +117,33 @@ int process_start(struct process *process, const char *const *args, const char *
         process->status = -1;
         uv_close((uv_handle_t *)&process->child, NULL);
     }
-    if (code == 0 && input != NULL)
-        send_input(process, input);
-    else
+    if (code == 0 && way->input != NULL)
+        process_send(process, way->input);
+    if (code != 0 || !has_input)
         uv_close((uv_handle_t *)&process->in, NULL);
+    else if (!way->stays_open)
+        process_end_input(process);
     if (code != 0 || uv_read_start((uv_stream_t *)&process->out, on_alloc, on_read) != 0)
         uv_close((uv_handle_t *)&process->out, NULL);
     if (code != 0 || uv_read_start((uv_stream_t *)&process->err, on_alloc, on_read) != 0)
         uv_close((uv_handle_t *)&process->err, NULL);
     return code;
+}
+
+int process_start(struct process *process, const char *const *args, const char *input)
+{
+    const struct process_way way = {.input = input};
+
+    return process_start_as(process, args, &way);
+}
+
+bool process_wait_for_output(struct process *process, size_t size)
+{
+    while (process->output_total < size) {
+        if (uv_run(&process->loop, UV_RUN_ONCE) == 0)
+            return process->output_total >= size;
+    }
+    return true;
 }
 
 bool process_wait_for(struct process *process, const char *text)

@@ -34,6 +34,25 @@ struct process {
  * Returns 0 or libuv's error. */
 int process_start(struct process *process, const char *const *args, const char *input);
 
+/* How a program is started beside its arguments. */
+struct process_way {
+    const char *input; /* is written to its standard input; NULL: none */
+    bool stays_open;   /* its standard input, until process_end_input() */
+};
+
+/* As process_start(). */
+int process_start_as(struct process *process, const char *const *args, const struct process_way *way);
+
+/* Writes to its standard input, which stays open. */
+void process_send(struct process *process, const char *input);
+
+/* Closes its standard input, after what is still to be written; or the end of its standard output that the test reads. */
+void process_end_input(struct process *process);
+void process_close_output(struct process *process);
+
+/* Runs until its standard output has `size` bytes. Returns whether it has; false where the program ended first. */
+bool process_wait_for_output(struct process *process, size_t size);
+
 /* Runs until its standard error holds `text`. Returns whether it does; false where the program ended first. */
 bool process_wait_for(struct process *process, const char *text);
 

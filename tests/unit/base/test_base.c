@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base64_wide.h"
 #include "buf.h"
+#include "processor.h"
+#include "size.h"
 #include "text.h"
 #include "umem_errors.h"
 
@@ -62,6 +65,81 @@ static void test_base64_vectors(void **state)
     }
 }
 
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t size;
+    } good[] = {{"0", 0},
+                {"1", 1},
+                {"007", 7},
+                {"1k", 1024},
+                {"1K", 1024},
+                {"1Ki", 1024},
+                {"1KiB", 1024},
+                {"1kib", 1024},
+                {"10MiB", 10485760},
+                {"2m", 2097152},
+                {"3G", 3221225472},
+                {"1T", 1099511627776},
+                {"7P", 7881299347898368},
+                {"5B", 5},
+                {"1kB", 1000},
+                {"1KB", 1000},
+                {"10MB", 10000000},
+                {"2GB", 2000000000},
+                {"3tb", 3000000000000},
+                {"0x10", 16},
+                {"0XfF", 255},
+                {"0xb", 11},
+                {"9007199254740991", 9007199254740991}};
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "1 K",
+                                      "K",
+                                      "-1",
+                                      "+1",
+                                      "1.5K",
+                                      "1e3",
+                                      "1i",
+                                      "1iB",
+                                      "1BB",
+                                      "1KK",
+                                      "1KiBB",
+                                      "1Kb2",
+                                      "1Q",
+                                      "0x",
+                                      "0x1K",
+                                      "0xg1",
+                                      "1\n",
+                                      "x10",
+                                      "0x-1",
+                                      "8192T",
+                                      "8P",
+                                      "9PB1",
+                                      "1Kix",
+                                      "9007199254740992",
+                                      "18446744073709551616",
+                                      "99999999999999999999999"};
+    uint64_t size;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(um_size_parse(good[i].text, 9007199254740991, &size));
+        assert_int_equal(size, good[i].size);
+    }
+    size = 77;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(um_size_parse(bad[i], 9007199254740991, &size));
+    assert_int_equal(size, 77);
+    assert_true(um_size_parse("18446744073709551615", UINT64_MAX, &size));
+    assert_true(size == UINT64_MAX);
+    assert_true(um_size_parse("0xffffffffffffffff", UINT64_MAX, &size));
+    assert_false(um_size_parse("0x10000000000000000", UINT64_MAX, &size));
+    assert_false(um_size_parse("16384P", UINT64_MAX, &size));
+}
+
 static void test_base64_is_strict(void **state)
 {
     static const char *const bad_texts[] = {
@@ -108,6 +186,38 @@ static void test_every_byte_survives_both_encodings(void **state)
     assert_int_equal(bad, 3);
     assert_false(um_hex_decode(back, "ag", 2, &size, &bad));
     assert_int_equal(bad, 1);
+}
+
+/* Where the processor has wide instructions, every usual build for it has code that takes them. Every distance of what it works on from
+ * where the system's memory begins: nothing is taken to be aligned. */
+static void test_wide_steps_are_in_this_build(void **state)
+{
+    enum { SIZE = 24 * 8, SPARE = 64 };
+    unsigned char bytes[SIZE + SPARE];
+    unsigned char back[SIZE + SPARE];
+    char text[SIZE / 3 * 4 + SPARE];
+    bool is_64_bit_intel = false;
+
+#if defined(__x86_64__) || (defined(_M_X64) && !defined(_M_ARM64EC))
+    is_64_bit_intel = true;
+#endif
+    (void)state;
+    memset(bytes, 'u', sizeof bytes);
+    for (size_t shift = 0; shift < 32; shift++) {
+        size_t encoded = um_base64_encode_wide(text + shift, bytes + shift, SIZE);
+        size_t decoded;
+
+        um_base64_encode(text + shift, bytes + shift, SIZE);
+        decoded = um_base64_decode_wide(back + shift, (const unsigned char *)text + shift, SIZE / 3 * 4);
+        if (is_64_bit_intel && um_processor_has_avx2()) {
+            assert_in_range(encoded, SIZE - 2 * 24, SIZE);
+            assert_in_range(decoded, SIZE / 3 * 4 - 2 * 32, SIZE / 3 * 4);
+        } else {
+            assert_int_equal(encoded, 0);
+            assert_int_equal(decoded, 0);
+        }
+        assert_memory_equal(back + shift, bytes + shift, decoded / 4 * 3);
+    }
 }
 
 /* Every character in every place of a text: a digit is taken, and of anything else the position is told. Steps that take several
@@ -200,7 +310,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buf_keeps_its_limit),
         cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_base64_is_strict),
+        cmocka_unit_test(test_wide_steps_are_in_this_build),
         cmocka_unit_test(test_every_character_in_every_place),
         cmocka_unit_test(test_utf8_is_found_in_every_place),
         cmocka_unit_test(test_every_byte_survives_both_encodings),

@@ -46,6 +46,25 @@ static void expect_written(struct um_buf *buf, const char *text)
     um_buf_truncate(buf, 0);
 }
 
+/* Whatever a text came from, what leaves is UTF-8. */
+static void test_other_bytes_are_replaced(void **state)
+{
+    struct um_buf buf;
+
+    (void)state;
+    um_buf_init(&buf, 4096);
+    um_json_cstring(&buf, "\xff");
+    expect_written(&buf, "\"\xef\xbf\xbd\"");
+    um_json_cstring(&buf, "gr\xfc\xdf \"dich\" \xc3\xa4");
+    expect_written(&buf, "\"gr\xef\xbf\xbd\xef\xbf\xbd \\\"dich\\\" \xc3\xa4\"");
+    /* Cut in the middle of a character; a surrogate; a longer form than is needed. */
+    um_json_cstring(&buf, "\xe2\x82");
+    expect_written(&buf, "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+    um_json_cstring(&buf, "\xed\xa0\x80.\xc0\x80");
+    expect_written(&buf, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd.\xef\xbf\xbd\xef\xbf\xbd\"");
+    um_buf_deinit(&buf);
+}
+
 static void test_numbers_are_exact(void **state)
 {
     struct um_buf buf;
@@ -103,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commas_and_escapes_are_placed),
+        cmocka_unit_test(test_other_bytes_are_replaced),
         cmocka_unit_test(test_numbers_are_exact),
         cmocka_unit_test(test_integers_of_any_count_of_digits),
     };

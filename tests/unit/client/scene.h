@@ -21,8 +21,9 @@ extern struct scene scene;
 /* Starts the daemon and connects the client, whose options these are but for the pipe. */
 void scene_begin(const struct fake_step *steps, size_t count, struct umem_options options);
 
-#define BEGIN(steps, ...) \
-    scene_begin(steps, sizeof(steps) / sizeof((steps)[0]), (struct umem_options){.pipe = NULL, __VA_ARGS__})
+#define BEGIN(...) BEGIN_WITH(__VA_ARGS__, .pipe = NULL)
+#define BEGIN_WITH(steps, ...) \
+    scene_begin(steps, sizeof(steps) / sizeof((steps)[0]), (struct umem_options){__VA_ARGS__})
 
 void scene_end(void);
 

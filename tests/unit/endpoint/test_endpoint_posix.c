@@ -63,7 +63,38 @@ static void asked_for(void **state)
     (void)state;
     setenv("UMEM_PIPE", "/elsewhere", 1);
     assert_found("/run/x.sock", "/run/x.sock");
-    assert_found("x.sock", "x.sock");
+    assert_found("/x.sock", "/x.sock");
+}
+
+/* It means the same to whoever it is told to. */
+static void relative_paths_become_absolute(void **state)
+{
+    struct place *place = *state;
+    char expected[UM_ENDPOINT_ROOM];
+    char before[1024];
+    char root[64];
+    char path[UM_ENDPOINT_ROOM];
+    const char *what = NULL;
+
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(place->root), 0);
+    assert_non_null(getcwd(root, sizeof root));
+    snprintf(expected, sizeof expected, "%s/x.sock", root);
+    assert_found("x.sock", expected);
+    assert_found("./x.sock", expected);
+    assert_found(".//./x.sock", expected);
+    snprintf(expected, sizeof expected, "%s/a/../x.sock", root);
+    setenv("UMEM_PIPE", "a/../x.sock", 1);
+    assert_found(NULL, expected);
+    assert_int_equal(chdir("/"), 0);
+    assert_found("x.sock", "/x.sock");
+    /* A working directory that is gone has no path. */
+    assert_int_equal(mkdir(place->directory, 0700), 0);
+    assert_int_equal(chdir(place->directory), 0);
+    assert_int_equal(rmdir(place->directory), 0);
+    assert_int_equal(um_endpoint_find("x.sock", path, &what), UMEM_E_BAD_ARGUMENT);
+    assert_non_null(strstr(what, "working directory is not known"));
+    assert_int_equal(chdir(before), 0);
 }
 
 static void from_the_environment(void **state)
@@ -107,6 +138,7 @@ static void too_long(void **state)
 
     (void)state;
     memset(asked, 'x', sizeof asked);
+    asked[0] = '/';
     asked[107] = '\0';
     assert_found(asked, asked);
     asked[107] = 'x';
@@ -229,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(relative_paths_become_absolute, set_up, tear_down),
         cmocka_unit_test_setup_teardown(from_the_environment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(from_the_user, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_long, set_up, tear_down),

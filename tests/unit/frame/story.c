@@ -30,6 +30,22 @@ static void tell_payload(struct story *story, const char *bytes, size_t size)
         um_buf_append_string(&story->text, "|");
 }
 
+/* How many bytes of a message its first text has, space behind it not counted. What follows is put back. */
+static size_t read_text(struct story *story, const struct um_frame_message *message)
+{
+    struct um_json_end brackets = {.depth = 0};
+    char *text = message->text;
+    char *end = text + message->size;
+
+    if (story->frame.kind == UM_FRAME_LINES && message->size != 0 && (*text == '{' || *text == '[')) {
+        char *found = um_json_find_end(&brackets, text, end);
+
+        end = found != NULL ? found : end;
+        um_frame_put_back(&story->frame, (size_t)(end - text));
+    }
+    return (size_t)(end - text);
+}
+
 bool story_listen(struct story *story)
 {
     struct um_frame_message message;
@@ -40,6 +56,7 @@ bool story_listen(struct story *story)
             return true;
         case UM_FRAME_MESSAGE:
             um_buf_append_string(&story->text, "M");
+            message.size = read_text(story, &message);
             um_buf_append(&story->text, message.text, message.size);
             um_buf_append_string(&story->text, message.payload_size != 0 ? "|P" : "|");
             memset(message.text, '#', message.size); /* it may be changed */
@@ -59,7 +76,7 @@ bool story_listen(struct story *story)
             um_buf_append_string(&story->text, "L|");
             break;
         case UM_FRAME_BROKEN:
-            um_buf_append_string(&story->text, "B");
+            um_buf_append_string(&story->text, story->frame.kind == UM_FRAME_HTTP ? "H" : "B");
             um_buf_append_string(&story->text, message.what);
             um_buf_append_string(&story->text, "|");
             return false;
@@ -109,7 +126,7 @@ void story_expect(struct story *story, const char *expected)
     assert_string_equal(story->text.data, expected);
 }
 
-static void tell_once(const char *bytes, size_t size, size_t first, size_t step, bool fills,
+static void tell_once(const char *bytes, size_t size, size_t first, size_t step, bool fills, bool counts,
                       const char *expected)
 {
     struct story story;
@@ -117,6 +134,8 @@ static void tell_once(const char *bytes, size_t size, size_t first, size_t step,
     bool goes_on = true;
 
     story_init(&story);
+    if (counts)
+        um_frame_count_brackets(&story.frame);
     while (goes_on && at < size) {
         size_t piece = at == 0 && first != 0 ? first : step;
         size_t filled;
@@ -140,8 +159,9 @@ static void tell_once(const char *bytes, size_t size, size_t first, size_t step,
 
 void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected)
 {
-    tell_once(bytes, size, first, step, false, expected);
-    tell_once(bytes, size, first, step, true, expected);
+    tell_once(bytes, size, first, step, false, false, expected);
+    tell_once(bytes, size, first, step, true, false, expected);
+    tell_once(bytes, size, first, step, false, true, expected);
 }
 
 void expect_bytes(const char *bytes, size_t size, const char *expected)

@@ -3,8 +3,10 @@
  *
  * Owns: a frame, and the text. Must not know: what is tested.
  *
+ * A line's text is read as far as its outermost bracket closes, and what stands behind it is put back, as the engine does.
+ *
  * The text has "M<text>" and "P<payload bytes>" for each message, "L" for one too large, "B<why>" for broken
- * headers, "E" for the end; each with a "|" after it.
+ * headers, "H" for HTTP, "E" for the end; each with a "|" after it.
  */
 #ifndef STORY_H
 #define STORY_H
@@ -34,8 +36,8 @@ bool story_listen(struct story *story);
 /* Compares the story so far. */
 void story_expect(struct story *story, const char *expected);
 
-/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the story. Twice: the second time
- * the rest of a message is put to where its beginning is kept. */
+/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the story. Three times: the second time
+ * the rest of a message is put to where its beginning is kept, the third time the frame counts all brackets. */
 void tell(const char *bytes, size_t size, size_t first, size_t step, const char *expected);
 
 /* Tells the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the story is always the

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,7 +134,9 @@ static void lying_lengths_cost_nothing(void **state)
 static void broken_headers(void **state)
 {
     (void)state;
-    expect("GET / HTTP/1.1\r\n", "Ba byte that no header name may have|");
+    expect("GET : 2\r\n", "Hit is HTTP|");
+    expect("GETS / HTTP/1.1\r\n", "Ba byte that no header name may have|");
+    expect("X: y\r\nGET / HTTP/1.1\r\n", "Ba byte that no header name may have|");
     expect("\"text\"\n", "Ba byte that no header name may have|");
     expect("Content Length: 2\r\n\r\n{}", "Ba byte that no header name may have|");
     expect("Content-Length : 2\r\n\r\n{}", "Ba byte that no header name may have|");
@@ -214,9 +217,56 @@ static void broken_stays_broken(void **state)
     story_deinit(&story);
 }
 
+/* A client of HTTP is told so in its own words. */
+static void requests_of_http(void **state)
+{
+    (void)state;
+    expect("GET / HTTP/1.1\r\n", "Hit is HTTP|");
+    expect("POST /rpc HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}", "Hit is HTTP|");
+    expect("OPTIONS * HTTP/1.1\r\n", "Hit is HTTP|");
+    expect("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Hit is HTTP|");
+}
+
+/* What the block says of its type, as an answer can say it. */
+static void expect_type(const char *headers, const char *type)
+{
+    struct um_frame_block block;
+    enum um_frame_verdict verdict = UM_FRAME_BLOCK_MORE;
+
+    um_frame_block_init(&block);
+    for (const char *at = headers; *at != '\0'; at++) {
+        assert_int_equal(verdict, UM_FRAME_BLOCK_MORE);
+        verdict = um_frame_block_take(&block, *at);
+    }
+    assert_int_equal(verdict, UM_FRAME_BLOCK_WHOLE);
+    assert_string_equal(block.content_type, type);
+}
+
+static void content_types(void **state)
+{
+    char line[256];
+    char type[UM_FRAME_TYPE_CAPACITY];
+
+    (void)state;
+    expect_type("Content-Length: 2\r\n\r\n", "");
+    expect_type("CONTENT-type: \tapplication/json; charset=utf-8 \t\r\nContent-Length: 2\r\n\r\n",
+                "application/json; charset=utf-8");
+    expect_type("Content-Length: 2\r\nContent-Type:x\r\nContent-Type: y\r\n\r\n", "y");
+    expect_type("Content-Length: 2\r\nContent-Type: \r\n\r\n", "");
+    expect_type("Content-Length: 2\r\nContent-Type: caf\xC3\xA9\r\n\r\n", "");
+    memset(type, 't', sizeof type - 1);
+    type[sizeof type - 1] = '\0';
+    snprintf(line, sizeof line, "Content-Type: %s\r\nContent-Length: 2\r\n\r\n", type);
+    expect_type(line, type);
+    snprintf(line, sizeof line, "Content-Type: %st\r\nContent-Length: 2\r\n\r\n", type);
+    expect_type(line, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_of_http),
+        cmocka_unit_test(content_types),
         cmocka_unit_test(headers),
         cmocka_unit_test(payloads),
         cmocka_unit_test(payload_read_past_the_frame),

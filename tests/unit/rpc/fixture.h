@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "attributes.h"
-#include "limits.h"
 #include "rpc.h"
+#include "server_limits.h"
 
 struct cJSON;
 

@@ -311,9 +311,27 @@ static void test_raw_bytes_of_a_batch_that_wait(void **state)
     expect_silence(peer);
 }
 
+/* README.md names these sizes. */
+static void test_the_largest_read_as_text(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    const unsigned long long block = new_block(peer, "{\"size\":16777216}");
+
+    fixture->limits.message_bytes = 16777216;
+    fixture->limits.unsent_total_bytes = 268435456;
+    expect_result(peer, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,12582864]}", block);
+    expect_error(peer, UMEM_E_TOO_LARGE, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,12582865]}",
+                 block);
+    expect_result(peer, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388576,\"hex\"]}", block);
+    expect_error(peer, UMEM_E_TOO_LARGE,
+                 "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388577,\"hex\"]}", block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_the_largest_read_as_text, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_waits_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_watches_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_observers_of_one_thing, fixture_setup, fixture_teardown),

@@ -313,6 +313,44 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
     member(take_result(peer), "heap");
 }
 
+/* Slices go to one process after the other, however many calls each has at work. */
+static void test_processes_take_turns(void **state)
+{
+    enum { CROWD = 5, ROUNDS = 3 };
+    struct fixture *fixture = *state;
+    struct um_peer_group crowd = {.peers = 0};
+    struct um_peer_group alone = {.peers = 0};
+    struct um_peer peers[CROWD + 1];
+    uint64_t blocks[CROWD + 1];
+
+    for (int i = 0; i <= CROWD; i++) {
+        struct um_peer_options options = {.group = i < CROWD ? &crowd : &alone};
+        char name[32];
+
+        snprintf(name, sizeof name, "{\"size\":3000000,\"name\":\"p%d\"}", i);
+        blocks[i] = new_block(&fixture->peer, name);
+        assert_int_equal(um_peer_open(fixture->rpc, &peers[i], &options), UMEM_OK);
+        tell(&peers[i], MESSAGE_OF("1", "block.fill", "[\"p%d\",1]"), i);
+    }
+    assert_int_equal(crowd.peers, CROWD);
+    for (int i = 0; i < 2 * ROUNDS; i++)
+        assert_true(um_rpc_work(fixture->rpc));
+    assert_int_equal(count_bytes(fixture, blocks[CROWD], 1, LARGE), ROUNDS * SLICE);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(count_bytes(fixture, blocks[i], 1, LARGE), i < ROUNDS ? SLICE : 0);
+    /* One of them goes in the middle; the others go on. */
+    um_peer_close(&peers[1]);
+    work(fixture->rpc);
+    for (int i = 0; i <= CROWD; i++) {
+        if (i == 1)
+            continue;
+        take_result(&peers[i]);
+        um_peer_close(&peers[i]);
+    }
+    assert_int_equal(crowd.peers + alone.peers, 0);
+    answers_forget();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +358,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_others_are_served_in_between, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_long_calls_take_turns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_processes_take_turns, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_runs_at_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_not_for_batches, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_block_goes_in_the_middle, fixture_setup, fixture_teardown),

@@ -157,7 +157,7 @@ static void test_what_cannot_be_added(void **state)
         expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.add", "%s"), params[i]);
         expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.exchange", "%s"), params[i]);
     }
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.add", "[\"b\",9,1]"));
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.add", "[\"b\",9,1,\"i64\"]"));
     expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.add", "[\"b\",16,1,\"u8\"]"));
     expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.add", "[\"b\",9007199254740991,1,\"u8\"]"));
     read_hex(peer, block, 0, 16, "00000000000000000000000000000000");
@@ -181,10 +181,10 @@ static void test_exchange(void **state)
     struct um_peer *peer = peer_of(state);
 
     new_block(peer, "{\"size\":16,\"name\":\"b\"}");
-    check_exchange(peer, "[\"b\",1,-2]", "0", true, "feffffffffffffff");
-    check_exchange(peer, "[\"b\",1,\"9223372036854775807\",-1]", "-2", false, "feffffffffffffff");
-    check_exchange(peer, "[\"b\",1,\"9223372036854775807\",-2]", "-2", true, "ffffffffffffff7f");
-    check_exchange(peer, "[\"b\",1,0,null]", "\"9223372036854775807\"", true, "0000000000000000");
+    check_exchange(peer, "[\"b\",1,-2,null,\"i64\"]", "0", true, "feffffffffffffff");
+    check_exchange(peer, "[\"b\",1,\"9223372036854775807\",-1,\"i64\"]", "-2", false, "feffffffffffffff");
+    check_exchange(peer, "[\"b\",1,\"9223372036854775807\",-2,\"i64\"]", "-2", true, "ffffffffffffff7f");
+    check_exchange(peer, "[\"b\",1,0,null,\"i64\"]", "\"9223372036854775807\"", true, "0000000000000000");
     check_exchange(peer, "[\"b\",1,7,0,\"u8\"]", "0", true, "0700000000000000");
     check_exchange(peer, "[\"b\",1,255,7,\"u16\"]", "7", true, "ff00000000000000");
     check_exchange(peer, "[\"b\",2,-1,255,\"i16\"]", "0", false, "ff00000000000000");
@@ -192,8 +192,8 @@ static void test_exchange(void **state)
     check_exchange(peer, "[\"b\",5,\"4294967295\",\"0\",\"u32\"]", "0", true, "ff000000ffffffff");
     check_exchange(peer, "[\"b\",1,\"0\",\"18446744069414584575\",\"u64\"]", "\"18446744069414584575\"", true,
                    "0000000000000000");
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.exchange", "[\"b\",9,1]"));
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.exchange", "[\"b\",9,1,0]"));
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.exchange", "[\"b\",9,1,null,\"i64\"]"));
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.exchange", "[\"b\",9,1,0,\"i64\"]"));
     /* What is expected must be a number of the type, too. */
     expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.exchange", "[\"b\",1,1,256,\"u8\"]"));
     expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.exchange", "[\"b\",1,1,\"x\"]"));

@@ -23,10 +23,10 @@ static void test_no_need_to_wait(void **state)
     struct um_peer *peer = peer_of(state);
 
     new_block(peer, "{\"size\":16,\"name\":\"b\",\"data\":\"05\",\"encoding\":\"hex\"}");
-    assert_int_equal(uint_of(expect_result(peer, MESSAGE("block.wait", "[\"b\",0,4]")), "value"), 5);
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("block.wait", "[\"b\",0,4,\"i64\"]")), "value"), 5);
     assert_int_equal(uint_of(expect_result(peer, MESSAGE("block.wait", "[\"b\",0,4,\"u8\",0]")), "value"), 5);
     assert_false(um_peer_is_waiting(peer));
-    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.wait", "[\"b\",9,0]"));
+    expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.wait", "[\"b\",9,0,\"i64\"]"));
     expect_error(peer, UMEM_E_OUT_OF_RANGE, MESSAGE("block.wait", "[\"b\",16,0,\"u8\"]"));
     expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.wait", "[\"b\",0,256,\"u8\"]"));
     expect_error(peer, UMEM_E_INVALID_PARAMS, MESSAGE("block.wait", "[\"b\",0,5,\"u8\",-1]"));
@@ -61,7 +61,7 @@ static void test_every_kind_of_write_answers(void **state)
         "{\"size\":16,\"name\":\"ones\",\"data\":\"01010101010101010101010101010101\",\"encoding\":\"hex\"}");
     for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
         new_block(peer, "{\"size\":32,\"name\":\"b\"}");
-        begin_wait(&fixture->other, "[\"b\",2,0]");
+        begin_wait(&fixture->other, "[\"b\",2,0,\"i64\"]");
         ask(peer, "%s", writes[i][0]);
         expect_silence(&fixture->other);
         ask(peer, "%s", writes[i][1]);
@@ -130,7 +130,7 @@ static void test_resizing_answers(void **state)
     struct um_peer *peer = &fixture->peer;
 
     new_block(peer, "{\"size\":16,\"name\":\"b\"}");
-    begin_wait(&fixture->other, "[\"b\",8,0]");
+    begin_wait(&fixture->other, "[\"b\",8,0,\"i64\"]");
     expect_result(peer, MESSAGE("block.resize", "[\"b\",17]"));
     expect_result(peer, MESSAGE("block.resize", "[\"b\",16]"));
     expect_silence(&fixture->other);
@@ -146,7 +146,7 @@ static void test_a_batch_that_changes_back_wakes_nobody(void **state)
     struct um_peer *peer = &fixture->peer;
 
     new_block(peer, "{\"size\":16,\"name\":\"b\"}");
-    begin_wait(&fixture->other, "[\"b\",8,0]");
+    begin_wait(&fixture->other, "[\"b\",8,0,\"i64\"]");
     tell(peer, "[" MESSAGE("block.fill", "[\"b\",1]") "," MESSAGE("block.resize", "[\"b\",4]") "," MESSAGE(
                    "block.resize", "[\"b\",16]") "]");
     assert_int_equal(cJSON_GetArraySize(take(peer)), 3);
@@ -162,7 +162,7 @@ static void test_ones_own_write_answers(void **state)
     struct um_peer *peer = peer_of(state);
 
     new_block(peer, "{\"size\":16,\"name\":\"b\"}");
-    begin_wait(peer, "[\"b\",0,0]");
+    begin_wait(peer, "[\"b\",0,0,\"i64\"]");
     tell(peer, MESSAGE_OF("8", "block.set", "[\"b\",0,[3]]"));
     assert_int_equal(uint_of(take(peer), "id"), 8);
     take_value(peer, "3");

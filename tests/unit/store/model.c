@@ -154,7 +154,7 @@ bool model_is_observed(const struct model *model, const struct model_block *bloc
 static void tell(struct model *model, enum model_event_kind kind, int heap, uint64_t block)
 {
     model->events[model->event_count++] =
-        (struct model_event){.kind = kind, .heap = model->heaps[heap].handle, .block = block};
+        (struct model_event){.kind = (uint64_t)kind, .heap = model->heaps[heap].handle, .block = block};
 }
 
 static void drop_block(struct model *model, int block)

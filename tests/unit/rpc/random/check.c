@@ -164,7 +164,7 @@ static void check_direct(struct run *run, int session)
 
 static void write_news(struct um_buf *out, const struct watch *watch, const struct news *news)
 {
-    const struct um_notification *kind = um_notification_at(news->kind);
+    const struct um_notification *kind = um_notification_at((size_t)news->kind);
 
     um_buf_truncate(out, 0);
     um_json_begin_object(out);

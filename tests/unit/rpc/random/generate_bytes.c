@@ -12,10 +12,7 @@ static void maybe_type(struct run *run, struct request *request)
                                      UM_F64, UM_U64, UM_I8,  UM_I16, UM_U32};
 
     if (one_in(run, 3)) /* left out: the model needs the default all the same */
-        argument(request, "type")->uint =
-            strcmp(request->method->name, "block.get") == 0 || strcmp(request->method->name, "block.set") == 0
-                ? UM_U8
-                : UM_I64;
+        argument(request, "type")->uint = UM_U8;
     else
         give_word(request, "type", types[roll(run, 10)]);
 }

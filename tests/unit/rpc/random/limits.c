@@ -106,7 +106,7 @@ void fail_limit(struct call *call, int code, const char *limit, const uint64_t f
 bool may_send(struct call *call, uint64_t size)
 {
     const struct run *run = call->run;
-    uint64_t facts[3] = {run->limits.unsent_total_bytes, run->traffic.unsent_bytes, answer_used(call) + size};
+    uint64_t facts[3] = {run->limits.unsent_total_bytes, run->traffic.unsent_bytes, sent_with(call, size)};
 
     if (size <= SMALL_ANSWER || (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1]))
         return true;

@@ -112,7 +112,7 @@ bool has_place(const struct call *call, uint64_t size)
     uint64_t limit = call->run->limits.unsent_total_bytes;
     uint64_t used = call->run->traffic.unsent_bytes;
 
-    return has_room(call, size) && used <= limit && answer_used(call) + size <= limit - used;
+    return has_room(call, size) && used <= limit && sent_with(call, size) <= limit - used;
 }
 
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used)
@@ -240,8 +240,8 @@ static bool check_batch(struct run *run, int session, const struct message *mess
         refuse_limit(run, session, "batch_bytes", run->limits.batch_bytes, message->payload_size);
         return false;
     }
-    if (message->count != 0 &&
-        (run->sessions[session].peer.framing == UM_FRAMING_LINES || (told && total == message->payload_size)))
+    if (message->count != 0 && (run->sessions[session].peer.framing == UM_FRAMING_LINES ||
+                                message->payload_size == 0 || (told && total == message->payload_size)))
         return true;
     begin_refusal(run, session, &call);
     fail_plain(&call, UMEM_E_INVALID_REQUEST);

@@ -161,10 +161,13 @@ uint64_t learn_uint(struct call *call);          /* the number that the engine's
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
 bool engine_goes_on(const struct call *call, const char *text); /* whether its answer does, as `text` does */
 bool fits(struct call *call, uint64_t size, uint64_t touched);
+size_t answer_used(const struct call *call); /* bytes of the message so far, its header counted */
+uint64_t sent_with(
+    const struct call *call,
+    uint64_t size); /* bytes that are to be sent if it grows by so many: raw ones of a batch, too */
 
 /* Counts work of a call whose amount shows only when it is done. */
 void charge(struct call *call, uint64_t work);
-size_t answer_used(const struct call *call);     /* bytes of the message so far, its header counted */
 bool engine_failed(struct call *call, int code); /* whether the engine's answer is this error */
 void write_number(struct um_buf *out, enum um_value_type type, const unsigned char *bytes);
 int code_at(unsigned index); /* 0: past the end */
@@ -179,6 +182,9 @@ void give_uint(struct request *request, const char *name, uint64_t value);
 void give_bool(struct request *request, const char *name, bool value);
 void give_word(struct request *request, const char *name, unsigned value);
 void give_text(struct request *request, const char *name, const char *text);
+
+/* A number as it is spelled; what it means to the model is the caller's to set. */
+void give_spelled(struct request *request, const char *name, const char *text);
 void give_name(struct run *run, struct request *request, const char *name);
 void give_flags(struct request *request, const char *name, unsigned flags);
 void give_block(struct run *run, struct request *request, const char *name, int *block);
@@ -190,6 +196,9 @@ void give_values(struct run *run, struct request *request, const char *name, uns
 void finish_request(struct run *run, struct request *request);
 void write_request(struct um_buf *out, const struct request *request);
 void write_id(struct um_buf *out, const struct id *id);
+
+/* How a number that is an id is written: with fraction, exponent, more than 53 bits, by the number's last bits. */
+void spell_id(char *text, size_t room, int64_t number);
 void free_message(struct message *message);
 
 /* ---- the methods (methods.c and what it lists) ---- */

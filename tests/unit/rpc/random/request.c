@@ -92,6 +92,13 @@ void give_text(struct request *request, const char *name, const char *text)
     um_json_cstring(&it->json, text);
 }
 
+void give_spelled(struct request *request, const char *name, const char *text)
+{
+    struct argument *it = give(request, name);
+
+    um_json_raw(&it->json, text, strlen(text));
+}
+
 void give_name(struct run *run, struct request *request, const char *name)
 {
     int number = (int)roll(run, NAMES);
@@ -285,7 +292,8 @@ static void spoil_argument(struct run *run, struct request *request, size_t plac
             um_buf_init(&it->json, SIZE_MAX / 2);
         it->given = true;
         um_buf_truncate(&it->json, 0);
-        um_buf_append_string(&it->json, one_in(run, 2) ? "{}" : "[{}]");
+        /* An object that is alone in an array would be parameters by name. */
+        um_buf_append_string(&it->json, one_in(run, 2) && place != 0 ? "{}" : "[{}]");
     }
 }
 
@@ -336,11 +344,14 @@ static void write_params(struct um_buf *out, const struct request *request)
             um_json_null(out);
     }
     if (too_many) {
-        um_json_null(out);
+        um_json_uint(out, 1);
     } else if (request->spoiled && strcmp(request->culprit, "bogus") == 0) {
         um_json_key(out, "bogus");
         um_json_null(out);
     }
+    /* Nulls behind the last parameter are as if left out. */
+    if (request->by_position && count == request->method->param_count && !too_many)
+        um_json_null(out);
     if (request->by_position)
         um_json_end_array(out);
     else

@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "server_limits.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  *
  * Owns: nothing but the list. Must not know: who enforces a limit.
  */
-#ifndef UM_LIMITS_H
-#define UM_LIMITS_H
+#ifndef UM_SERVER_LIMITS_H
+#define UM_SERVER_LIMITS_H
 
 #include <stdint.h>
 
@@ -39,9 +39,10 @@
     X(watches_total, 65536, 1, 1000000000, "watches of all clients together") \
     X(observers, 1024, 1, 1000000000, \
       "watches and waiting calls on one block, on one heap, or on everything") \
-    X(turn_requests, 256, 1, 1000000, "messages served for one client before the next one's turn") \
+    X(turn_requests, 256, 1, 1000000, \
+      "messages served for one client process, over all its sessions, in one turn of the loop") \
     X(turn_bytes, 4194304, 1, 9007199254740991, \
-      "block bytes that messages of one client touch before the next one's turn") \
+      "work for one client process in one turn of the loop, as bytes of blocks that would take as long") \
     X(closing_ms, 5000, 1, 3600000, "milliseconds that a closing session gets to take its last answers")
 
 struct um_limits {

@@ -1,0 +1,14 @@
+/*
+ * What the processor that we run on can do, beyond what the compiler was told to assume.
+ *
+ * Owns: nothing. Must not know: who uses it. processor_posix.c and processor_win32.c keep this contract.
+ */
+#ifndef UM_PROCESSOR_H
+#define UM_PROCESSOR_H
+
+#include <stdbool.h>
+
+/* Whether programs may use AVX2: the processor has it, and the system saves its registers. Costs a few instructions. */
+bool um_processor_has_avx2(void);
+
+#endif

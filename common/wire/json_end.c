@@ -1,0 +1,72 @@
+#include "json_end.h"
+
+#include <string.h>
+
+/* The first such byte from here on, or the end. */
+static char *find_byte(char *at, char *end, char byte)
+{
+    char *found = memchr(at, byte, (size_t)(end - at));
+
+    return found != NULL ? found : end;
+}
+
+/* Passes over a string's bytes. Returns what is behind its closing quote, or the end. Each byte is looked at twice at most: the next
+ * quote is looked for only once the last one is passed. */
+static char *skip_string(struct um_json_end *state, char *at, char *end)
+{
+    char *quote = at;
+
+    if (state->is_escaped && at != end) {
+        state->is_escaped = false;
+        at++;
+        quote = at;
+    }
+    quote = find_byte(quote, end, '"');
+    for (;;) {
+        char *backslash = find_byte(at, quote, '\\');
+
+        if (backslash == quote)
+            break;
+        at = backslash + 2;
+        if (at > end) {
+            state->is_escaped = true;
+            return end;
+        }
+        if (at > quote)
+            quote = find_byte(at, end, '"');
+    }
+    if (quote == end)
+        return end;
+    state->in_string = false;
+    return quote + 1;
+}
+
+char *um_json_find_end(struct um_json_end *state, char *at, char *end)
+{
+    while (at != end) {
+        if (state->in_string) {
+            at = skip_string(state, at, end);
+            continue;
+        }
+        switch (*at++) {
+        case '"':
+            state->in_string = true;
+            break;
+        case '{':
+        case '[':
+            state->depth++;
+            break;
+        case '}':
+        case ']':
+            if (state->depth <= 1) {
+                state->depth = 0;
+                return at;
+            }
+            state->depth--;
+            break;
+        default:
+            break;
+        }
+    }
+    return NULL;
+}

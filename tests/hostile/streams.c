@@ -1,0 +1,224 @@
+#include "hostile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire.h"
+
+enum { MANY_SESSIONS = 3900, BURST = 6000 };
+
+const struct stream streams[] = {
+    {"nothing", "what this machine does by itself", stream_nothing, {NULL}, 0},
+    {"connect", "connects and closes in a loop", stream_connect_and_close, {NULL}, 0},
+    {"burst", "connects 6,000 times without waiting, and closes all", stream_connect_burst, {NULL}, 0},
+    {"open-exit", "opens 3,900 sessions and closes all at one time", stream_open_and_exit, {NULL}, 0},
+    {"refused", "connects where all sessions are taken", stream_refused, {"sessions=64", NULL}, 0},
+    {"pings", "3,900 sessions that pipeline pings", stream_pings, {NULL}, 0},
+    {"lists", "200 sessions that pipeline block.list", stream_lists, {NULL}, 0},
+    {"half-sent", "24 large messages that are not whole; pings of 300 KB", stream_half_sent, {NULL}, 300000},
+    {"unread", "64 sessions that do not read large answers", stream_unread, {NULL}, 0},
+    {"large-lines", "messages of 16 MiB", stream_large_lines, {NULL}, 0},
+    {"batches", "batches that touch batch_bytes", stream_batches, {NULL}, 0},
+    {"fills", "200 sessions that fill 64 MiB each", stream_fills, {NULL}, 0},
+    {"get-f64", "block.get of 640,000 doubles near 1e-300", stream_get_doubles, {NULL}, 0},
+    {"get-f32", "block.get of 1,000,000 floats near 1e-38", stream_get_floats, {NULL}, 0},
+    {"set-63", "block.set of numbers of 63 bytes", stream_set_long_numbers, {NULL}, 0},
+    {"ignored-63", "numbers of 63 bytes in a member that is ignored", stream_ignored_numbers, {NULL}, 0},
+    {"base64", "reads of 8 MiB as base64", stream_base64, {NULL}, 0},
+    {"resize", "block.resize to 2.9 GiB and back", stream_resizes, {NULL}, 0},
+    {"initial-size", "heap.create with an initial_size of 12 GiB", stream_initial_size, {NULL}, 0},
+    {"end-locks",
+     "sessions that end with 262,104 locks, 16,384 calls queued",
+     stream_end_with_locks,
+     {NULL},
+     0},
+    {"end-heaps",
+     "sessions that end with 262,104 heaps, 1,024 watches of all",
+     stream_end_with_heaps,
+     {NULL},
+     0},
+    {"end-watches", "64 sessions that end with 1,024 watches each", stream_end_with_watches, {NULL}, 0},
+    {"watched", "writes to a block that 1,024 watch", stream_watched_writes, {NULL}, 0},
+    {"cancel", "$/cancelRequest in batches, 1,024 waits with long ids", stream_cancel, {NULL}, 0},
+    {"deadlines", "16,384 waits that run out of time at once", stream_deadlines, {NULL}, 0},
+    {"compact", "heap.compact after 1,000,000 frees", stream_compact, {NULL}, 0},
+    {"destroy", "heap.destroy with 1,000,000 blocks", stream_destroy, {NULL}, 0},
+    {"stats", "200 sessions that pipeline server.stats", stream_server_stats, {NULL}, 0},
+    {"sessions", "2,000 sessions, some of which pipeline session.list", stream_session_list, {NULL}, 0},
+    {"discover", "200 sessions that pipeline rpc.discover", stream_discover, {NULL}, 0},
+};
+
+const size_t stream_count = sizeof streams / sizeof streams[0];
+
+bool streams_are_short;
+
+unsigned stream_many(unsigned count)
+{
+    return streams_are_short ? count / 100 + 1 : count;
+}
+
+uint64_t stream_bytes(uint64_t wanted)
+{
+    uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+    if (streams_are_short)
+        return wanted / 100;
+    return wanted < memory / 2 ? wanted : memory / 2;
+}
+
+void stream_nothing(const char *path)
+{
+    (void)path;
+    pause();
+}
+
+void stream_connect_and_close(const char *path)
+{
+    for (;;)
+        close(wire_open(path));
+}
+
+static void close_all(const int *sockets, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        close(sockets[i]);
+}
+
+void stream_connect_burst(const char *path)
+{
+    static int sockets[BURST];
+
+    for (;;) {
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < stream_many(BURST); i++) {
+            sockets[count] = wire_connect(path, false);
+            count += sockets[count] >= 0;
+        }
+        close_all(sockets, count);
+    }
+}
+
+void stream_open_and_exit(const char *path)
+{
+    static int sockets[MANY_SESSIONS];
+
+    for (;;) {
+        unsigned count = wire_open_many(path, sockets, stream_many(MANY_SESSIONS));
+
+        if (count != 0)
+            wire_call(sockets[count - 1], "{\"method\":\"server.ping\"}");
+        close_all(sockets, count);
+    }
+}
+
+void stream_refused(const char *path)
+{
+    static int sockets[64];
+
+    (void)wire_open_many(path, sockets, 63);
+    for (;;)
+        close(wire_open(path));
+}
+
+static void pump_sessions(const char *path, unsigned sessions, const char *text, unsigned times)
+{
+    static int sockets[MANY_SESSIONS];
+    struct um_buf all;
+    unsigned count = wire_open_many(path, sockets, stream_many(sessions));
+
+    um_buf_init(&all, SIZE_MAX);
+    for (unsigned i = 0; i < times; i++)
+        wire_add(&all, "%s\n", text);
+    wire_pump(sockets, count, &all, true);
+}
+
+void stream_pings(const char *path)
+{
+    pump_sessions(path, MANY_SESSIONS, "{\"method\":\"server.ping\"}", 64);
+}
+
+void stream_server_stats(const char *path)
+{
+    pump_sessions(path, CROWD, "{\"method\":\"server.stats\"}", 64);
+}
+
+void stream_discover(const char *path)
+{
+    pump_sessions(path, CROWD, "{\"method\":\"rpc.discover\"}", 64);
+}
+
+void stream_session_list(const char *path)
+{
+    static int idle[2000];
+
+    (void)wire_open_many(path, idle, stream_many(2000));
+    pump_sessions(path, CROWD, "{\"method\":\"session.list\"}", 64);
+}
+
+void stream_lists(const char *path)
+{
+    struct um_buf allocs;
+    int socket = wire_open(path);
+
+    um_buf_init(&allocs, SIZE_MAX);
+    for (unsigned i = 0; i < 2000; i++)
+        wire_add(&allocs, "{\"method\":\"block.alloc\",\"params\":[64]}\n");
+    wire_send(socket, allocs.data, allocs.size);
+    wire_skip_lines(socket, 2000);
+    pump_sessions(path, CROWD, "{\"method\":\"block.list\"}", 64);
+}
+
+/* A line of so many bytes, most of which are spaces, without its last ones. */
+static void make_line(struct um_buf *line, size_t size)
+{
+    um_buf_init(line, SIZE_MAX);
+    wire_add(line, "{\"method\":\"server.ping\"");
+    if (um_buf_reserve(line, size) == NULL)
+        exit(1);
+    memset(line->data + line->size, ' ', size);
+    line->size += size;
+}
+
+void stream_half_sent(const char *path)
+{
+    static int sockets[24];
+    struct um_buf line;
+
+    make_line(&line, 16000000);
+    (void)wire_open_many(path, sockets, 24);
+    /* Each of them may have to wait for room: so in processes of their own. */
+    for (unsigned i = 0; i < 24; i++) {
+        if (fork() == 0) {
+            wire_send(sockets[i], line.data, line.size);
+            pause();
+        }
+    }
+    pause();
+}
+
+void stream_large_lines(const char *path)
+{
+    static int sockets[8];
+    struct um_buf line;
+
+    make_line(&line, 16000000);
+    wire_add(&line, "}\n");
+    (void)wire_open_many(path, sockets, 8);
+    wire_pump(sockets, 8, &line, true);
+}
+
+void stream_unread(const char *path)
+{
+    static int sockets[64];
+    struct um_buf reads;
+    int socket = wire_open(path);
+
+    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":1048576,\"name\":\"b\"}}");
+    um_buf_init(&reads, SIZE_MAX);
+    for (int i = 0; i < 100; i++)
+        wire_add(&reads, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    (void)wire_open_many(path, sockets, 64);
+    wire_pump(sockets, 64, &reads, false);
+}

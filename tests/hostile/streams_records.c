@@ -1,0 +1,182 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "hostile.h"
+#include "wire.h"
+
+enum {
+    HEAPS = 262104,
+    BLOCKS = 1000000,
+    PART = 5000, /* requests that are sent before their answers are read */
+    WAITS = 1024,
+    WAITING_SESSIONS = 16
+};
+
+/* Sends a request so many times; where its text has %u, that is the number of each. Their answers are waited for. */
+static void send_all(int socket, const char *before, const char *after, unsigned count)
+{
+    for (unsigned first = 0; first < count; first += PART) {
+        unsigned end = first + PART < count ? first + PART : count;
+        struct um_buf text;
+
+        um_buf_init(&text, SIZE_MAX);
+        for (unsigned i = first; i < end; i++) {
+            if (after != NULL)
+                wire_add(&text, "%s%u%s\n", before, i, after);
+            else
+                wire_add(&text, "%s\n", before);
+        }
+        wire_send(socket, text.data, text.size);
+        wire_skip_lines(socket, end - first);
+        um_buf_deinit(&text);
+    }
+}
+
+/* Sends calls that wait. */
+static void begin_waits(int socket, const char *text, unsigned count)
+{
+    struct um_buf all;
+
+    um_buf_init(&all, SIZE_MAX);
+    for (unsigned i = 0; i < count; i++)
+        wire_add(&all, "{\"id\":%u,%s}\n", i, text);
+    wire_send(socket, all.data, all.size);
+    um_buf_deinit(&all);
+    wire_call(socket, "{\"method\":\"server.ping\"}");
+}
+
+static void make_block(int socket)
+{
+    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":64,\"name\":\"b\"}}");
+}
+
+/* Each heap's number is not known: they are created with names, and locked by these. */
+void stream_end_with_locks(const char *path)
+{
+    unsigned heaps = stream_many(HEAPS);
+    int keeper = wire_open(path);
+
+    wire_call(keeper, "{\"method\":\"heap.create\",\"params\":{\"name\":\"kept\"}}");
+    wire_call(keeper, "{\"method\":\"heap.lock\",\"params\":[\"kept\"]}");
+    for (int i = 0; i < WAITING_SESSIONS; i++)
+        begin_waits(wire_open(path), "\"method\":\"heap.lock\",\"params\":[\"kept\",100000000]", WAITS);
+    send_all(keeper, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h", "\"}}", heaps);
+    for (;;) {
+        int socket = wire_open(path);
+
+        send_all(socket, "{\"method\":\"heap.lock\",\"params\":[\"h", "\"]}", heaps);
+        close(socket);
+    }
+}
+
+void stream_end_with_heaps(const char *path)
+{
+    int watching = wire_open(path);
+
+    send_all(watching, "{\"method\":\"session.watch\"}", NULL, WAITS);
+    for (;;) {
+        int socket = wire_open(path);
+
+        send_all(socket, "{\"method\":\"heap.create\",\"params\":{\"lifetime\":\"session\"}}", NULL,
+                 stream_many(HEAPS));
+        close(socket);
+    }
+}
+
+void stream_end_with_watches(const char *path)
+{
+    make_block(wire_open(path));
+    for (;;) {
+        int sockets[64];
+        unsigned count = wire_open_many(path, sockets, 64);
+
+        /* As many as limits.observers allows on one block, and the rest on heaps of their own. */
+        for (unsigned i = 0; i < count; i++) {
+            wire_call(sockets[i], "{\"method\":\"heap.create\",\"params\":{\"name\":\"w%u\"}}", i);
+            for (unsigned j = 0; j < stream_many(WAITS); j++)
+                wire_call(sockets[i], "{\"method\":\"session.watch\",\"params\":{\"heap\":\"w%u\"}}", i);
+        }
+        for (unsigned i = 0; i < count; i++)
+            close(sockets[i]);
+    }
+}
+
+void stream_watched_writes(const char *path)
+{
+    struct um_buf text;
+    int sockets[2] = {wire_open(path), wire_open(path)};
+
+    make_block(sockets[0]);
+    send_all(sockets[0], "{\"method\":\"session.watch\",\"params\":{\"block\":\"b\"}}", NULL, WAITS);
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < 64; i++)
+        wire_add(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",%d]}\n", i);
+    wire_pump(sockets, 2, &text, true);
+}
+
+/* Ids of 900 bytes that differ in the last ones only; those that are cancelled are of none. */
+void stream_cancel(const char *path)
+{
+    struct um_buf text;
+    int socket = wire_open(path);
+
+    make_block(socket);
+    um_buf_init(&text, SIZE_MAX);
+    for (unsigned i = 0; i < WAITS; i++)
+        wire_add(&text, "{\"id\":\"%0900u\",\"method\":\"block.wait\",\"params\":[\"b\",0,0]}\n", i);
+    wire_send(socket, text.data, text.size);
+    um_buf_truncate(&text, 0);
+    wire_add(&text, "[");
+    for (unsigned i = 0; i < stream_many(10000); i++)
+        wire_add(&text, "%s{\"id\":1,\"method\":\"$/cancelRequest\",\"params\":{\"id\":\"%0900u\"}}",
+                 i != 0 ? "," : "", WAITS + i);
+    wire_add(&text, "]\n");
+    wire_pump(&socket, 1, &text, true);
+}
+
+void stream_deadlines(const char *path)
+{
+    int sockets[WAITING_SESSIONS];
+    unsigned count = wire_open_many(path, sockets, WAITING_SESSIONS);
+
+    make_block(sockets[0]);
+    for (;;) {
+        for (unsigned i = 0; i < count; i++) {
+            /* The last ones are sent before the first ones' time is up. */
+            begin_waits(sockets[i], "\"method\":\"block.wait\",\"params\":[\"b\",0,0,\"i64\",300]",
+                        stream_many(WAITS));
+        }
+        for (unsigned i = 0; i < count; i++)
+            wire_skip_lines(sockets[i], stream_many(WAITS));
+    }
+}
+
+/* A heap with so many blocks of 32 bytes, numbered as the daemon gives them: named, so that they can be freed. */
+static void fill_heap(int socket)
+{
+    wire_call(socket, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}");
+    send_all(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":32,\"heap\":\"h\",\"name\":\"b",
+             "\"}}", stream_many(BLOCKS));
+}
+
+void stream_compact(const char *path)
+{
+    int socket = wire_open(path);
+
+    for (;;) {
+        fill_heap(socket);
+        send_all(socket, "{\"method\":\"block.free\",\"params\":[\"b", "\"]}", stream_many(BLOCKS));
+        wire_call(socket, "{\"method\":\"heap.compact\",\"params\":[\"h\"]}");
+        wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
+    }
+}
+
+void stream_destroy(const char *path)
+{
+    int socket = wire_open(path);
+
+    for (;;) {
+        fill_heap(socket);
+        wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
+    }
+}

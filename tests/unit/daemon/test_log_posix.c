@@ -1,0 +1,177 @@
+/* A log's file that takes no lines: nobody waits for it, and what was lost is counted. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include <cmocka.h>
+
+#include "log.h"
+
+enum { LINES = 20000, TEXT_ROOM = 4 << 20, TRIES = 30000 };
+
+static char path[64];
+static char text[TEXT_ROOM];
+static char why[256];
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(path, "/tmp/umem-test-XXXXXX");
+    assert_non_null(mkdtemp(path));
+    strcat(path, "/log");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(path);
+    *strrchr(path, '/') = '\0';
+    return rmdir(path);
+}
+
+static unsigned long long count(const char *part)
+{
+    unsigned long long found = 0;
+
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        found++;
+    return found;
+}
+
+/* The sum of what the log says was lost. */
+static unsigned long long lost(void)
+{
+    static const char mark[] = " lines of this log were lost";
+    unsigned long long sum = 0;
+
+    for (const char *at = strstr(text, mark); at != NULL; at = strstr(at + 1, mark)) {
+        const char *digits = at;
+
+        while (digits[-1] != ' ')
+            digits--;
+        sum += strtoull(digits, NULL, 10);
+    }
+    return sum;
+}
+
+/* Reads what comes until it holds the part. */
+static void read_until(int fd, const char *part)
+{
+    size_t size = strlen(text);
+
+    for (int tries = 0; tries < TRIES && strstr(text, part) == NULL; tries++) {
+        ssize_t got = read(fd, text + size, sizeof text - 1 - size);
+
+        if (got > 0)
+            size += (size_t)got;
+        else
+            usleep(1000);
+        text[size] = '\0';
+    }
+    assert_non_null(strstr(text, part));
+}
+
+static void a_pipe_that_nobody_reads(void **state)
+{
+    struct um_log *log = NULL;
+    int reader;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    /* Nobody will: that is told at once. */
+    assert_false(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    for (int i = 0; i < LINES; i++)
+        um_log_write(log, UM_LOG_INFO, "line");
+    /* Now somebody reads what there was room for. All others are accounted for. */
+    text[0] = '\0';
+    read_until(reader, " were lost");
+    um_log_write(log, UM_LOG_INFO, "last");
+    read_until(reader, "last\n");
+    assert_true(lost() > 0);
+    assert_int_equal(count(" info line\n") + lost(), LINES);
+    um_log_close(log);
+    close(reader);
+}
+
+/* Whoever closes it waits for a moment only. */
+static void a_pipe_that_nobody_will_read(void **state)
+{
+    struct um_log *log = NULL;
+    int reader;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    reader = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    for (int i = 0; i < LINES; i++)
+        um_log_write(log, UM_LOG_INFO, "line");
+    um_log_close(log);
+    close(reader);
+}
+
+static void wait_for_size(off_t size)
+{
+    struct stat facts = {0};
+
+    for (int tries = 0; tries < TRIES && facts.st_size < size; tries++) {
+        assert_int_equal(stat(path, &facts), 0);
+        usleep(1000);
+    }
+    assert_true(facts.st_size >= size);
+}
+
+/* A line that was cut off by a full disk (its place is taken by a limit of file sizes) is no part of the next one. */
+static void a_disk_that_is_full_for_a_while(void **state)
+{
+    enum { ROOM = 100 };
+    struct rlimit limit;
+    struct um_log *log = NULL;
+    FILE *file;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN); /* as um_process_prepare() does */
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ROOM, limit.rlim_max}), 0);
+    for (int i = 0; i < LINES / 100; i++)
+        um_log_write(log, UM_LOG_INFO, "line");
+    wait_for_size(ROOM);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    um_log_write(log, UM_LOG_INFO, "room again");
+    um_log_close(log);
+    log = NULL;
+    file = fopen(path, "r");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    /* Lines that came while the last of them were still refused are in there, too. */
+    assert_true(lost() > 0);
+    assert_int_equal(count(" info line\n") + lost(), LINES / 100);
+    assert_non_null(strstr(text, " lines of this log were lost: file too large\n"));
+    assert_non_null(strstr(text, " info room again\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_reads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_will_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_disk_that_is_full_for_a_while, set_up, tear_down),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests_name("log_posix", tests, NULL, NULL);
+}
