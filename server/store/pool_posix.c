@@ -94,8 +94,11 @@ static void free_region(struct region *region)
     uint64_t pages = region->length / PAGE_SIZE;
 
     set_giving(region, false);
-    if (region->start != NULL)
+    if (region->start != NULL) {
+        /* What the system puts there next is nobody's slot. */
+        ASAN_UNPOISON_MEMORY_REGION(region->start, (size_t)region->length);
         munmap(region->start, (size_t)region->length);
+    }
     if (region->touched != NULL)
         munmap(region->touched, um_map_length((size_t)(pages / 8)));
     if (region->runs != NULL)
