@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "params.h"
 #include "report.h"
 #include "suggest.h"
 
@@ -87,12 +88,7 @@ static int take_option(struct cli *cli, char **arguments, int *at)
 /* A "-" alone is a word, and so is a negative number. */
 static bool is_option(const char *text)
 {
-    char *end;
-
-    if (text[0] != '-' || text[1] == '\0')
-        return false;
-    strtod(text, &end);
-    return *end != '\0';
+    return text[0] == '-' && text[1] != '\0' && !cli_is_number(text);
 }
 
 /* ---- the verb ---- */

@@ -14,6 +14,7 @@
 #include "child.h"
 #include "frame.h"
 #include "json_out.h"
+#include "output.h"
 #include "pending.h"
 #include "report.h"
 #include "system.h"
@@ -50,6 +51,7 @@ static struct carrier {
     struct cli_pending pending;
     bool has_mark;     /* the ping was sent */
     bool mark_seen;    /* and answered */
+    bool input_ended;  /* standard input is at its end, or could not be read */
     bool input_failed; /* standard input could not be read to its end */
 } carrier;
 
@@ -177,6 +179,18 @@ static void send_mark(void)
     send_bytes(message, strlen(message));
 }
 
+/* When all that was asked is answered, a reader that has gone was content: then the exit status tells of the end. */
+static void outlast_reader(void)
+{
+    bool is_done;
+
+    cli_lock();
+    is_done = carrier.input_ended && cli_pending_left(&carrier.pending) == 0;
+    cli_unlock();
+    if (is_done)
+        cli_outlast_reader();
+}
+
 /* The thread. Where sending fails, the daemon has closed, and the other thread sees that too. */
 static void carry_input(void *context)
 {
@@ -190,11 +204,11 @@ static void carry_input(void *context)
             return;
         size = cli_read_file(CLI_INPUT, direction->bytes, READ_SIZE);
     }
-    if (size < 0) {
-        cli_lock();
-        carrier.input_failed = true;
-        cli_unlock();
-    }
+    cli_lock();
+    carrier.input_failed = size < 0;
+    carrier.input_ended = true;
+    cli_unlock();
+    outlast_reader();
     if (um_transport_end_writing(carrier.transport) == UMEM_E_UNSUPPORTED)
         send_mark();
 }
@@ -288,9 +302,11 @@ static int carry_output(const struct cli *cli)
 
     while (um_transport_read(carrier.transport, direction->bytes, READ_SIZE, &size, UM_NO_DEADLINE,
                              &reason) == UMEM_OK) {
+        /* Its reader may go when it has read what it wants. */
+        follow(direction, size);
+        outlast_reader();
         if (!pass_on(direction, size))
             return cli_fail_file("standard output", "written");
-        follow(direction, size);
         if (is_over())
             return end_status(cli);
     }
@@ -310,6 +326,7 @@ int cli_carry(const struct cli *cli)
     direction_init(&carrier.from_daemon, cli_pending_answer);
     if (!cli_thread_start(carry_input, NULL))
         return cli_fail(CLI_FAILED, "no thread can be started");
+    cli_end_without_reader();
     /* The thread may still be reading when this returns: what it uses goes with the process. */
     return carry_output(cli);
 }

@@ -16,13 +16,14 @@ enum {
     CLI_CHILD_REFUSED = -2 /* it cannot be run */
 };
 
-/* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits
- * for its end. It has this program's standard files, with `is_quiet` none that lead anywhere but standard
- * input. Ctrl-C is the child's affair meanwhile. Returns its exit status (128 and a signal's number where a
- * signal has ended it), or one of CLI_CHILD_*. */
-int cli_run_child(const char *const *words, bool is_quiet);
+/* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits for its end, whatever
+ * happens: signals that would end this process go to the program instead (HUP, INT, QUIT, TERM, USR1, USR2; Ctrl-C and the like of a
+ * terminal reach it anyway), those that are ignored stay so. On Windows the same holds for the console's events, and who ends this
+ * process ends the program. It has this program's standard files. Returns its exit status (128 and a signal's number where a signal has
+ * ended it), or one of CLI_CHILD_* with the reason in errno. */
+int cli_run_child(const char *const *words);
 
-/* Runs a program as cli_run_child() does, which leaves another one behind that has nothing of ours: its standard input and output
+/* Runs a program, found like that, which leaves another one behind that has nothing of ours: its standard input and output
  * lead nowhere, and what it writes to standard error goes to `said` (`room` bytes, an end counted; more is dropped). Only this
  * program is waited for, not who else keeps its standard error open. */
 int cli_start_child(const char *const *words, char *said, size_t room);

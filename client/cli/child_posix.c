@@ -21,16 +21,71 @@ extern char **environ;
 
 enum { LOOK_MS = 20 /* from a look whether a program has ended to the next */ };
 
-/* The child must not inherit that Ctrl-C is ignored here. */
-static void set_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t defaults;
+/* ---- a program that runs in umem's place ---- */
 
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGINT);
-    sigaddset(&defaults, SIGQUIT);
-    posix_spawnattr_setsigdefault(attributes, &defaults);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
+/* What would end umem while the program runs on is the program's affair. */
+static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
+
+/* Who gets the signals; 0: nobody. Only changed while they are blocked. */
+static volatile pid_t receiver;
+
+/* Whether the system has sent a signal to the program as well: a terminal's keys go to all that run in its foreground. Only to the
+ * head of a session a terminal's end comes alone. */
+static bool has_reached_all(int signal_number, const siginfo_t *facts)
+{
+#ifdef SI_KERNEL
+    bool is_systems = facts->si_code == SI_KERNEL;
+#else
+    bool is_systems = facts->si_pid == 0;
+#endif
+
+    return is_systems && (signal_number != SIGHUP || getsid(0) != getpid());
+}
+
+static void on_signal(int signal_number, siginfo_t *facts, void *context)
+{
+    int reason = errno;
+
+    (void)context;
+    if (receiver > 0 && !has_reached_all(signal_number, facts))
+        kill(receiver, signal_number);
+    errno = reason;
+}
+
+/* The signals' actions as they were. */
+struct actions {
+    struct sigaction passed_on[PASSED_ON];
+    struct sigaction ended;
+};
+
+/* What is ignored stays so, for the program as well. */
+static void take_signals(struct actions *before)
+{
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < PASSED_ON; i++) {
+        sigaction(passed_on[i], NULL, &before->passed_on[i]);
+        if (before->passed_on[i].sa_handler != SIG_IGN)
+            sigaction(passed_on[i], &action, NULL);
+    }
+    /* Who has started umem may have left this one ignored, and then the system keeps no exit status. */
+    sigaction(SIGCHLD, &usual, &before->ended);
+}
+
+static void give_signals_back(const struct actions *before)
+{
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaction(passed_on[i], &before->passed_on[i], NULL);
+    sigaction(SIGCHLD, &before->ended, NULL);
+}
+
+static int status_of(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 static int wait_for(pid_t child)
@@ -41,45 +96,61 @@ static int wait_for(pid_t child)
         if (errno != EINTR)
             return CLI_CHILD_REFUSED;
     }
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return status_of(status);
 }
 
-int cli_run_child(const char *const *words, bool is_quiet)
+/* Starts it with signals as they were, while they are blocked here. Returns an errno. */
+static int start(const char *const *words, const sigset_t *mask, pid_t *child)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct sigaction usual = {.sa_handler = SIG_DFL};
-    struct sigaction interrupt;
-    struct sigaction quit;
-    struct sigaction ended;
-    posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    pid_t child;
+    sigset_t defaults;
     int error;
-    int status;
 
+    /* umem ignores that a file may grow no more, and sees the error. */
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_init(&actions);
-    set_signals(&attributes);
-    if (is_quiet) {
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    }
-    sigaction(SIGINT, &ignore, &interrupt);
-    sigaction(SIGQUIT, &ignore, &quit);
-    /* Who has started umem may have left this one ignored, and then the system keeps no exit status. */
-    sigaction(SIGCHLD, &usual, &ended);
-    error = posix_spawnp(&child, words[0], &actions, &attributes, (char **)(uintptr_t)words, environ);
-    if (error == 0)
-        status = wait_for(child);
-    else
-        status = error == ENOENT ? CLI_CHILD_ABSENT : CLI_CHILD_REFUSED;
-    sigaction(SIGINT, &interrupt, NULL);
-    sigaction(SIGQUIT, &quit, NULL);
-    sigaction(SIGCHLD, &ended, NULL);
-    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_setsigmask(&attributes, mask);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    error = posix_spawnp(child, words[0], NULL, &attributes, (char **)(uintptr_t)words, environ);
     posix_spawnattr_destroy(&attributes);
-    return status;
+    return error;
 }
+
+int cli_run_child(const char *const *words)
+{
+    struct actions actions;
+    sigset_t signals;
+    sigset_t mask;
+    siginfo_t facts;
+    pid_t child = 0;
+    int error;
+    int status = CLI_CHILD_REFUSED;
+
+    sigemptyset(&signals);
+    for (int i = 0; i < PASSED_ON; i++)
+        sigaddset(&signals, passed_on[i]);
+    sigprocmask(SIG_BLOCK, &signals, &mask);
+    take_signals(&actions);
+    error = start(words, &mask, &child);
+    if (error == 0) {
+        receiver = child;
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        /* Its number stays its own until nobody sends it signals any more. */
+        while (waitid(P_PID, (id_t)child, &facts, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+            continue;
+        sigprocmask(SIG_BLOCK, &signals, NULL);
+        receiver = 0;
+        status = wait_for(child);
+    }
+    give_signals_back(&actions);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    errno = error;
+    return error == ENOENT ? CLI_CHILD_ABSENT : status;
+}
+
+/* ---- a program that leaves another one behind ---- */
 
 /* Takes what has come, up to the end of the room; more is dropped. Returns false at the end. */
 static bool take_said(int fd, char *said, size_t room, size_t *size)
@@ -108,9 +179,7 @@ static int listen_and_wait(pid_t child, int fd, char *said, size_t room)
             break;
     }
     said[size] = '\0';
-    if (ended != child)
-        return wait_for(child);
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return ended == child ? status_of(status) : wait_for(child);
 }
 
 static int start_with_errors_at(int fd, const char *const *words, pid_t *child)

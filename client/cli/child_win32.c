@@ -1,5 +1,6 @@
 #include "child.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -43,11 +44,6 @@ static void quote(struct um_buf *line, const char *word)
     um_buf_append_byte(line, '"');
 }
 
-static BOOL WINAPI on_control(DWORD event)
-{
-    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
-}
-
 static int wait_for(PROCESS_INFORMATION *process)
 {
     DWORD status = 0;
@@ -57,33 +53,6 @@ static int wait_for(PROCESS_INFORMATION *process)
     CloseHandle(process->hThread);
     CloseHandle(process->hProcess);
     return (int)(status & 0x7fffffff);
-}
-
-static int start(WCHAR *line, bool is_quiet, PROCESS_INFORMATION *process)
-{
-    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
-    STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
-    HANDLE nowhere = INVALID_HANDLE_VALUE;
-    BOOL is_started;
-    DWORD error;
-
-    startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
-    startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
-    startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
-    if (is_quiet) {
-        nowhere = CreateFileW(L"NUL", GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited,
-                              OPEN_EXISTING, 0, NULL);
-        startup.hStdOutput = nowhere;
-        startup.hStdError = nowhere;
-    }
-    is_started = CreateProcessW(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, process);
-    error = GetLastError();
-    if (nowhere != INVALID_HANDLE_VALUE)
-        CloseHandle(nowhere);
-    if (is_started)
-        return 0;
-    return error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ? CLI_CHILD_ABSENT
-                                                                          : CLI_CHILD_REFUSED;
 }
 
 /* The command line, to be freed; NULL where memory runs out. */
@@ -102,18 +71,82 @@ static WCHAR *make_line(const char *const *words)
     return wide;
 }
 
-int cli_run_child(const char *const *words, bool is_quiet)
+/* ---- a program that runs in umem's place ---- */
+
+/* The program while it runs; NULL: there is none. */
+static HANDLE volatile running;
+
+/* Keys of the console go to the program as well, and so does the console's end, after which the system lets nobody live for long:
+ * what umem holds is to be let go after the program's end, not before. */
+static BOOL WINAPI on_control(DWORD event)
 {
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT && running != NULL)
+        WaitForSingleObject(running, INFINITE);
+    return TRUE;
+}
+
+/* Puts the program, without those that it starts, in a job that ends with umem: whoever ends umem ends the program, which would
+ * else run on without what umem holds for it. Without a job it does. Returns the job, which is not to be closed before. */
+static HANDLE bind_to_us(HANDLE process)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {
+        .BasicLimitInformation = {.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE |
+                                                JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK}};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    if (job != NULL)
+        SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
+    if (job != NULL)
+        AssignProcessToJobObject(job, process);
+    return job;
+}
+
+/* As an errno. */
+static int reason_of(DWORD error)
+{
+    switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+        return ENOENT;
+    case ERROR_ACCESS_DENIED:
+        return EACCES;
+    case ERROR_BAD_EXE_FORMAT:
+        return ENOEXEC;
+    case ERROR_NOT_ENOUGH_MEMORY:
+        return ENOMEM;
+    default:
+        return EIO;
+    }
+}
+
+int cli_run_child(const char *const *words)
+{
+    STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
     PROCESS_INFORMATION process;
     WCHAR *line = make_line(words);
+    HANDLE job;
     int status;
 
+    errno = ENOMEM;
     if (line == NULL)
         return CLI_CHILD_REFUSED;
+    startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+    startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+    startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
     SetConsoleCtrlHandler(on_control, TRUE);
-    status = start(line, is_quiet, &process);
-    if (status == 0)
+    if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, &process)) {
+        errno = reason_of(GetLastError());
+        status = errno == ENOENT ? CLI_CHILD_ABSENT : CLI_CHILD_REFUSED;
+    } else {
+        running = process.hProcess;
+        job = bind_to_us(process.hProcess);
+        ResumeThread(process.hThread);
+        WaitForSingleObject(process.hProcess, INFINITE);
+        running = NULL;
         status = wait_for(&process);
+        if (job != NULL)
+            CloseHandle(job);
+    }
     SetConsoleCtrlHandler(on_control, FALSE);
     free(line);
     return status;

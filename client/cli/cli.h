@@ -107,6 +107,7 @@ struct cli {
     const char *
         *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
     bool has_run; /* the command in `rest` was started: the exit status is its own */
+    bool keeps_client; /* it is still in use and goes with the process */
     umem_client *client;
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };

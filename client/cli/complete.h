@@ -1,13 +1,14 @@
 /*
  * What a shell may complete, derived from the table of verbs and from what the daemon has.
  *
- * Owns: nothing. Must not know: a shell's own syntax (umem.bash does).
+ * Owns: how words of a command line are quoted, as bash has it. Must not know: a shell's interface for completion (umem.bash does).
  */
 #ifndef UMEM_CLI_COMPLETE_H
 #define UMEM_CLI_COMPLETE_H
 
-/* Prints what the word with number `index` (digits) may become, one a line; words[0] is umem itself. Prints
- * nothing about anything that goes wrong. */
-void cli_complete(const char *index, const char *const *words);
+/* Prints what the last word of a command line may become, one a line, quoted as that word is. `line` is the line up to the cursor, umem
+ * itself first; `breaks` are the characters at which the shell begins a word to be completed, although it is none: of a word with such
+ * a character in it, only what follows the last one is printed. Prints nothing about anything that goes wrong. */
+void cli_complete(const char *line, const char *breaks);
 
 #endif

@@ -1,10 +1,12 @@
 #include "help.h"
 
 #include "output.h"
+#include "size.h"
+#include "wrap.h"
 
 #include <string.h>
 
-enum { LINE_WIDTH = 80, OPTION_COLUMN = 26, SYNOPSIS_INDENT = 11 };
+enum { OPTION_COLUMN = 26, SYNOPSIS_INDENT = 11 };
 
 void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
 {
@@ -28,26 +30,15 @@ void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_ROOM])
         snprintf(synopsis + size, CLI_SYNOPSIS_ROOM - size, " %s", rest);
 }
 
+static void put(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    cli_print_bytes(bytes, size);
+}
+
 void cli_print_wrapped(const char *text, int indent, int column)
 {
-    while (*text != '\0') {
-        size_t length = strcspn(text, " \n");
-
-        if (column > indent && column + 1 + (int)length > LINE_WIDTH) {
-            cli_print_char('\n');
-            column = 0;
-        }
-        if (length != 0)
-            column += cli_printf("%*s%.*s", column < indent ? indent - column : column > indent, "",
-                                 (int)length, text);
-        text += length;
-        if (*text == '\n') {
-            cli_print_char('\n');
-            column = 0;
-        }
-        text += *text != '\0';
-    }
-    cli_print_char('\n');
+    um_wrap(text, indent, column, put, NULL);
 }
 
 static void print_option(int i)
@@ -117,14 +108,21 @@ static void print_all(void)
 
         cli_print_wrapped(verb->summary, 34, column);
     }
-    cli_print_line("\n  umem help VERB tells more of one, and its options; umem help METHOD of a method\n"
-                   "  of the protocol. The man page umem(1) has it all.");
+    cli_print_char('\n');
+    cli_print_wrapped(
+        "umem help VERB tells more of one, and its options; umem help METHOD of a method of the protocol. "
+        "The man page umem(1) has it all.",
+        2, 0);
     print_options("Options of most verbs", CLI_COMMON_OPTIONS);
-    cli_print_line("\nOptions may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are\n"
-                   "handles or names. A SIZE or OFFSET is in bytes: digits, with K, M, G or T behind\n"
-                   "them for powers of 1024, or 0x and hexadecimal digits. With --json a result is one\n"
-                   "JSON text on standard output, a list one array with an element a line, and an\n"
-                   "error one JSON text on standard error.");
+    cli_print_char('\n');
+    cli_print_wrapped(
+        "Options may stand before or after the verb; \"--\" ends them. BLOCK and HEAP are names or handles; "
+        "digits that "
+        "are no name are a handle, and what stands behind \":\" is a name in any case. A SIZE or OFFSET is "
+        "in bytes: " UM_SIZE_FORMS
+        ". With --json a result is one JSON text on standard output, a list one array with an element a "
+        "line, and an error one JSON text on standard error.",
+        0, 0);
     print_statuses();
 }
 

@@ -40,7 +40,8 @@ static int run_with_pipe(struct cli *cli)
     if (status == CLI_OK)
         status = verb->run(cli);
     cli_forget_result(cli);
-    umem_client_free(cli->client);
+    if (!cli->keeps_client)
+        umem_client_free(cli->client);
     return status;
 }
 
@@ -61,8 +62,8 @@ static bool run_hidden(int count, char **arguments, int *status)
         cli_print_line("umem " UMEM_VERSION);
     else if (count == 2 && strcmp(arguments[1], "--print-man") == 0)
         cli_print_man();
-    else if (count >= 3 && strcmp(arguments[1], "--complete") == 0)
-        cli_complete(arguments[2], (const char *const *)arguments + 3);
+    else if (count == 4 && strcmp(arguments[1], "--complete") == 0)
+        cli_complete(arguments[2], arguments[3]);
     else
         return false;
     return true;

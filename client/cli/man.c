@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "help.h"
 #include "output.h"
+#include "size.h"
 
 enum { TOKEN_MINIMUM = 2 };
 
@@ -158,10 +159,15 @@ void cli_print_man(void)
         "umemd owns heap memory and lends it by handle.\n"
         "umem asks it for blocks of memory, reads and writes them, and tells what there is.\n"
         ".PP\n"
-        "\\fIBLOCK\\fR and \\fIHEAP\\fR are handles or names; \\fBprocess\\fR is the daemon\\(aqs own heap.\n"
-        "A \\fISIZE\\fR or \\fIOFFSET\\fR is in bytes: digits, with K, M, G or T behind them for powers of "
-        "1024, or 0x "
-        "and\nhexadecimal digits.\n"
+        "\\fIBLOCK\\fR and \\fIHEAP\\fR are names or handles; \\fBprocess\\fR is the daemon\\(aqs own heap.\n"
+        "Digits that are no name are a handle.\n"
+        "What stands behind a colon is a name in any case: \\fB:268435464\\fR is the block of that name, "
+        "whatever handles there "
+        "are.\n"
+        "(\\fBumem call\\fR takes a handle as a number, which is never a name.)\n"
+        ".PP\n"
+        "A \\fISIZE\\fR or \\fIOFFSET\\fR is in bytes: " UM_SIZE_FORMS ".\n"
+        "Units may be written in either case.\n"
         ".PP\n"
         "With \\fB\\-\\-json\\fR a result is one JSON text on standard output, as the daemon gave it.\n"
         "A list is one array with an element a line; an array without its end was cut short by an error.\n"
@@ -181,5 +187,5 @@ void cli_print_man(void)
                    ".TP\n\\fBUMEM_PIPE\\fR\nThe daemon\\(aqs pipe, where \\-\\-pipe does not name one.\n"
                    ".TP\n\\fBXDG_RUNTIME_DIR\\fR\nWhere the user\\(aqs own pipe lies, except on Windows.\n"
                    ".SH SEE ALSO\n"
-                   "\\fBhexdump\\fR(1), \\fBflock\\fR(1)");
+                   "\\fBumem_client\\fR(3), \\fBumemd\\fR(8), \\fBflock\\fR(1), \\fBhexdump\\fR(1)");
 }

@@ -1,12 +1,14 @@
 #include "params.h"
 
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cJSON.h>
 
+#include "decimal.h"
 #include "json_out.h"
 #include "report.h"
 #include "show.h"
@@ -18,6 +20,7 @@ enum { PARAMS_LIMIT = 1 << 26 };
 void cli_params_begin(struct cli_params *params)
 {
     params->is_wrong = false;
+    params->has_floats = false;
     um_buf_init(&params->json, PARAMS_LIMIT);
     um_json_begin_object(&params->json);
 }
@@ -115,29 +118,122 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
     return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
 }
 
-void cli_put_element(struct cli_params *params, const char *text)
+/* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */
+static const char *word_for(const char *text)
+{
+    static const char *const words[][2] = {
+        {"nan", "NaN"},        {"-nan", "NaN"},          {"inf", "Infinity"},
+        {"-inf", "-Infinity"}, {"infinity", "Infinity"}, {"-infinity", "-Infinity"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *at = text;
+        const char *word = words[i][0];
+
+        /* The other case of a letter; of a minus no character that is meant. */
+        for (; *at != '\0' && (*at == *word || (*at | 0x20) == *word); at++)
+            word++;
+        if (*at == '\0' && *word == '\0')
+            return words[i][1];
+    }
+    return NULL;
+}
+
+struct integer {
+    bool is_negative;
+    bool is_past; /* it has more than 64 bits */
+    uint64_t magnitude;
+};
+
+/* Reads digits without fraction and exponent, of base 16 behind 0x. */
+static bool read_integer(const char *text, struct integer *integer)
 {
     const char *digits = *text == '-' ? text + 1 : text;
     bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
-    bool is_integer = *digits != '\0' && (is_hex || strspn(digits, "0123456789") == strlen(digits));
-    double number = 0;
-    char *end = NULL;
+    size_t length;
 
+    digits += is_hex ? 2 : 0;
+    length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+    if (length == 0 || digits[length] != '\0')
+        return false;
     errno = 0;
-    if (is_integer && *text == '-')
-        um_json_int64(&params->json, strtoll(text, &end, is_hex ? 16 : 10));
-    else if (is_integer)
-        um_json_uint64(&params->json, strtoull(text, &end, is_hex ? 16 : 10));
-    else
-        number = strtod(text, &end);
-    if (!is_integer)
-        um_json_double(&params->json, number);
-    if (*text == '\0' || *end != '\0' || strchr(" \t\n+", *text) != NULL)
-        refuse(params, text, "not a number");
-    else if (errno == ERANGE && is_integer)
-        refuse(params, text, "past what 64 bits hold");
-    else if (errno == ERANGE && fabs(number) > 1)
+    integer->is_negative = *text == '-';
+    integer->magnitude = strtoull(digits, NULL, is_hex ? 16 : 10);
+    integer->is_past = errno == ERANGE;
+    return true;
+}
+
+bool cli_is_number(const char *text)
+{
+    struct integer integer;
+    double number;
+
+    return read_integer(text, &integer) || word_for(text) != NULL ||
+           um_decimal_read_double(text, strlen(text), &number);
+}
+
+/* Whether a decimal number is written as JSON has them: digits on both sides of a point, and no zeros before others. */
+static bool is_json_number(const char *text)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    const char *point = strchr(text, '.');
+
+    if (*digits < '0' || *digits > '9' || (*digits == '0' && digits[1] >= '0' && digits[1] <= '9'))
+        return false;
+    return point == NULL || (point[1] >= '0' && point[1] <= '9');
+}
+
+/* As it was written, so that it is rounded once, by the daemon. */
+static void put_decimal(struct cli_params *params, const char *text, double number)
+{
+    if (!(fabs(number) <= DBL_MAX))
         refuse(params, text, "past what a double holds; inf stands for infinity");
+    else if (is_json_number(text))
+        um_json_raw(&params->json, text, strlen(text));
+    else
+        um_json_double(&params->json, number);
+}
+
+static void put_integer(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    uint64_t magnitude = integer->magnitude;
+
+    if (integer->is_past || (integer->is_negative && magnitude > (uint64_t)INT64_MAX + 1))
+        refuse(params, text, "past what 64 bits hold");
+    else if (integer->is_negative)
+        um_json_int64(&params->json, magnitude > INT64_MAX ? INT64_MIN : -(int64_t)magnitude);
+    else
+        um_json_uint64(&params->json, magnitude);
+}
+
+/* For floats: digits of base 16, rounded like others. */
+static void put_hexadecimal(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    double number = (double)integer->magnitude;
+
+    if (integer->is_past)
+        refuse(params, text, "past what 64 bits hold");
+    else
+        um_json_double(&params->json, integer->is_negative ? -number : number);
+}
+
+void cli_put_element(struct cli_params *params, const char *text)
+{
+    const char *word = word_for(text);
+    struct integer integer;
+    bool is_integer = read_integer(text, &integer);
+    double number;
+
+    if (word != NULL)
+        um_json_cstring(&params->json, word);
+    else if (is_integer && !params->has_floats)
+        put_integer(params, text, &integer);
+    else if (um_decimal_read_double(text, strlen(text), &number))
+        put_decimal(params, text, number);
+    else if (is_integer)
+        put_hexadecimal(params, text, &integer);
+    else
+        refuse(params, text, "not a number");
 }
 
 void cli_put_value(struct cli_params *params, const char *key, const char *text)

@@ -18,6 +18,7 @@ struct cJSON;
 struct cli_params {
     struct um_buf json; /* an object that is not ended yet */
     bool is_wrong;      /* a word was refused, and that has been told */
+    bool has_floats;    /* its values are for f32 or f64; the caller sets it */
 };
 
 /* Begins parameters, which the functions that call a method end and free. */
@@ -36,7 +37,11 @@ void cli_put_milliseconds(struct cli_params *params, const char *key, const char
 /* Words with commas between them, as an array. */
 void cli_put_words(struct cli_params *params, const char *key, const char *text);
 
-/* A number for memory: an integer of 64 bits (also 0x...), or one with a fraction, "nan", "inf". */
+/* Whether the word is a number as cli_put_value() takes them. */
+bool cli_is_number(const char *text);
+
+/* A number for memory: an integer (also 0x...), of 64 bits where it is not for floats, or one with a fraction or an exponent, "nan",
+ * "inf". The decimal point is a point in every locale. */
 void cli_put_value(struct cli_params *params, const char *key, const char *text);
 
 /* The same as an element of an array that was begun in params->json. */

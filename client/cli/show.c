@@ -1,22 +1,16 @@
 #include "show.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include <cJSON.h>
 
+#include "decimal.h"
 #include "json_out.h"
 #include "output.h"
 #include "report.h"
 
-enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64 };
-
-static bool is_whole(double number)
-{
-    return number >= -(double)UM_JSON_INTEGER_MAX && number <= (double)UM_JSON_INTEGER_MAX &&
-           number == floor(number);
-}
+enum { JSON_LIMIT = 1 << 28, PATH_ROOM = 128, KEY_ROOM = 64, COLUMN = 22 /* where values stand, at least */ };
 
 static const cJSON *find_member(const cJSON *object, const char *path)
 {
@@ -37,7 +31,7 @@ static const char *scalar(const cJSON *value, char room[CLI_NUMBER_ROOM])
         return cJSON_IsTrue(value) ? "yes" : "no";
     if (!cJSON_IsNumber(value))
         return "";
-    snprintf(room, CLI_NUMBER_ROOM, is_whole(value->valuedouble) ? "%.0f" : "%.17g", value->valuedouble);
+    room[um_decimal_print_double(value->valuedouble, room)] = '\0';
     return room;
 }
 
@@ -73,8 +67,6 @@ void cli_write_json(struct um_buf *out, const cJSON *value)
         um_json_bool(out, cJSON_IsTrue(value));
     } else if (!cJSON_IsNumber(value)) {
         um_json_null(out);
-    } else if (is_whole(value->valuedouble)) {
-        um_json_int(out, (int64_t)value->valuedouble);
     } else {
         um_json_double(out, value->valuedouble);
     }
@@ -127,7 +119,23 @@ static const char *readable(const cJSON *item, char room[CLI_NUMBER_ROOM])
     return room;
 }
 
-static void print_members(const cJSON *object, const char *prefix)
+/* Characters of the longest path that print_members() prints, given those of the prefix. */
+static int widest(const cJSON *object, int prefix)
+{
+    const cJSON *item;
+    int width = 0;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        int own = prefix + (int)strlen(item->string);
+
+        own = cJSON_IsObject(item) ? widest(item, own + 1) : own;
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+static void print_members(const cJSON *object, const char *prefix, int width)
 {
     const cJSON *item;
 
@@ -139,19 +147,21 @@ static void print_members(const cJSON *object, const char *prefix)
         snprintf(path, sizeof path, "%s%s", prefix, item->string);
         if (cJSON_IsObject(item)) {
             snprintf(path, sizeof path, "%s%s.", prefix, item->string);
-            print_members(item, path);
+            print_members(item, path, width);
         } else if (cJSON_IsArray(item)) {
-            cli_printf("%-22s ", path);
+            cli_printf("%-*s ", width, path);
             cli_print_json(item);
         } else {
-            cli_printf("%-22s %s\n", path, readable(item, room));
+            cli_printf("%-*s %s\n", width, path, readable(item, room));
         }
     }
 }
 
 void cli_print_members(const cJSON *object)
 {
-    print_members(object, "");
+    int width = widest(object, 0);
+
+    print_members(object, "", width > COLUMN ? width : COLUMN);
 }
 
 int cli_show(struct cli *cli, const char *method, struct cli_params *params, const char *member)
@@ -160,6 +170,7 @@ int cli_show(struct cli *cli, const char *method, struct cli_params *params, con
     char room[CLI_NUMBER_ROOM];
     int status = cli_call(cli, method, params, &result);
 
+    cli_outlast_reader();
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     else if (status == CLI_OK && member != NULL && *member != '\0')

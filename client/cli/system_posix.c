@@ -10,8 +10,10 @@
 
 #include "cli.h"
 
+/* Writing past a limit of file sizes is a failure to tell, not an end. */
 void cli_prepare(void)
 {
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 bool cli_is_terminal(int file)

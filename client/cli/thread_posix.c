@@ -1,6 +1,7 @@
 #include "thread.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 /* What the thread runs. */
@@ -23,17 +24,24 @@ static void *begin(void *argument)
 bool cli_thread_start(void (*run)(void *context), void *context)
 {
     struct start *start = malloc(sizeof *start);
+    sigset_t all;
+    sigset_t before;
     pthread_t thread;
+    bool is_started;
 
     if (start == NULL)
         return false;
     *start = (struct start){run, context};
-    if (pthread_create(&thread, NULL, begin, start) != 0) {
+    /* Signals are the main thread's. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    is_started = pthread_create(&thread, NULL, begin, start) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (is_started)
+        pthread_detach(thread);
+    else
         free(start);
-        return false;
-    }
-    pthread_detach(thread);
-    return true;
+    return is_started;
 }
 
 void cli_lock(void)

@@ -2,16 +2,16 @@
 #
 #     source <(umem completion bash)
 #
-# or put what that prints where bash-completion looks, as umem. What may be completed umem itself tells.
+# or put what that prints where bash-completion looks, as umem. What may be completed umem itself tells, quotes and all.
 
 _umem()
 {
-    local candidate
+    # The cursor's place is counted in bytes.
+    local LC_ALL=C candidate
     COMPREPLY=()
     while IFS= read -r candidate; do
-        printf -v candidate %q "${candidate%$'\r'}"
-        COMPREPLY+=("$candidate")
-    done < <("${COMP_WORDS[0]}" --complete "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null </dev/null)
+        COMPREPLY+=("${candidate%$'\r'}")
+    done < <("${COMP_WORDS[0]}" --complete "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null </dev/null)
 }
 
 complete -o default -F _umem umem

@@ -138,23 +138,41 @@ static int resize(struct cli *cli)
     return cli_show(cli, "block.resize", &params, NULL);
 }
 
-/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. */
+static int free_block(struct cli *cli, const char *text)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", text);
+    return cli_call(cli, "block.free", &params, NULL);
+}
+
+/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. Several results are one
+ * array, with null for what failed. */
 static int free_blocks(struct cli *cli)
 {
+    bool as_json = cli->option[CLI_JSON] != NULL;
     int first = CLI_OK;
 
+    if (cli->word_count == 1) {
+        first = free_block(cli, cli->words[0]);
+        if (as_json && first == CLI_OK)
+            cli_print_line(cli->result);
+        return first;
+    }
     for (int i = 0; i < cli->word_count; i++) {
-        struct cli_params params;
-        int status;
+        int status = free_block(cli, cli->words[i]);
 
-        cli_params_begin(&params);
-        cli_put_handle(&params, "block", cli->words[i]);
-        status = cli_show(cli, "block.free", &params, NULL);
+        if (as_json)
+            cli_printf("%s%s", i == 0 ? "[\n" : ",\n", status == CLI_OK ? cli->result : "null");
         if (first == CLI_OK)
             first = status;
+        /* An array that is cut short by an error stays without its end. */
         if (!umem_is_connected(cli->client))
-            break;
+            return first;
     }
+    if (as_json)
+        cli_print_line("\n]");
     return first;
 }
 
@@ -254,7 +272,9 @@ const struct cli_verb cli_block_verbs[] = {
      .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
      .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
-               "block is as large as the file. \"--file -\" is standard input. Lifetime \"session\" is of "
+               "block is as large as the file. \"--file -\" is standard input. The block gets its name and "
+               "lifetime when its bytes are "
+               "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
                "little use here, because the session ends with this "
                "command. A "
                "block without a name is an orphan afterwards, because no session holds it: see orphans.",
@@ -271,7 +291,9 @@ const struct cli_verb cli_block_verbs[] = {
     {.name = "free",
      .words = "BLOCK...",
      .summary = "free blocks",
-     .detail = "Goes on after a failure; the exit status is that of the first one.",
+     .detail = "Goes on after a failure; the exit status is that of the first one. With --json, the results "
+               "of several are "
+               "one array, with null for what failed.",
      .run = free_blocks},
     {.name = "change",
      .words = "BLOCK",

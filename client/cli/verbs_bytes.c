@@ -207,16 +207,23 @@ const struct cli_verb cli_bytes_verbs[] = {
                "client may write "
                "between two pieces. With --hex, --base64, --utf8 or --json they come as text, in one answer "
                "of the daemon's. "
-               "Where a shell changes what goes through its pipes, as PowerShell may, use --file.",
+               "Where a shell changes what goes through its pipes, as PowerShell may, use --file. An "
+               "ordinary file is "
+               "written under another name beside it and replaced when all bytes are there: until then, and "
+               "where the read fails, "
+               "it is what it was. Its rights stay. Pipes, devices and files with several names are written "
+               "where they are.",
      .example = "umem read picture > picture.png\numem read table --offset 16 --size 4 --hex",
      .run = read_block},
     {.name = "write",
      .words = "BLOCK [DATA]",
      .options = CLI_TAKES(OFFSET) | CLI_TAKES(FILE) | CLI_TAKES(HEX) | CLI_TAKES(BASE64),
      .summary = "write DATA, a file or standard input to a block",
-     .detail = "A file must fit in the block from --offset on: that is seen before anything is written. Of a "
-               "pipe, whose size "
-               "nobody knows, what fits is written before the error out_of_range.",
+     .detail = "DATA or a file must fit in the block from --offset on: else nothing is written. Of what has "
+               "no known size (a pipe, "
+               "or a file that the system says has 0 bytes, as in /proc) exactly what fits is written, up to "
+               "the block's end, "
+               "before the error out_of_range; it tells how many bytes that were.",
      .example = "umem write greeting hello\numem write table 2a000000 --hex --offset 8\numem write picture < "
                 "picture.png",
      .run = write_block},

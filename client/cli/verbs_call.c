@@ -1,6 +1,8 @@
 /* umem call: any method, and lines or messages of JSON as they are. */
 #include <string.h>
 
+#include <cJSON.h>
+
 #include "buf.h"
 #include "carrier.h"
 #include "cli.h"
@@ -8,7 +10,7 @@
 #include "report.h"
 #include "system.h"
 
-enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16 };
+enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16, ENCODING_PLACE = 3 };
 
 /* All of standard input, with a NUL behind it. Returns an exit status; a failure has been told. */
 static int read_params(struct um_buf *params)
@@ -32,13 +34,45 @@ static int read_params(struct um_buf *params)
     return um_buf_append_byte(params, '\0') ? CLI_OK : cli_fail_memory();
 }
 
+/* Whether a parameter's value asks for raw bytes, which stand beside a message and not in it. */
+static bool is_raw_word(const cJSON *value)
+{
+    return cJSON_IsString(value) && strcmp(value->valuestring, "raw") == 0;
+}
+
+/* Parameters by name, also as the only one in an array, or by position. Those of both methods have the encoding in the same place. */
+static bool wants_raw(const char *method, const char *text)
+{
+    cJSON *params = NULL;
+    const cJSON *object;
+    bool is_raw;
+
+    if (text == NULL || (strcmp(method, "block.read") != 0 && strcmp(method, "block.write") != 0))
+        return false;
+    params = cJSON_Parse(text);
+    object = cJSON_IsArray(params) && cJSON_IsObject(params->child) ? params->child : params;
+    is_raw = is_raw_word(cJSON_GetObjectItemCaseSensitive(object, "encoding")) ||
+             (cJSON_IsArray(params) && is_raw_word(cJSON_GetArrayItem(params, ENCODING_PLACE)));
+    cJSON_Delete(params);
+    return is_raw;
+}
+
 static int call_method(struct cli *cli, const char *params)
 {
-    int status = cli_connect(cli);
+    int status;
+    int code;
+
+    if (wants_raw(cli->words[0], params))
+        return cli_fail_usage(cli, "raw bytes are no JSON: umem %s takes them, and so does umem call -",
+                              cli->words[0] + strlen("block."));
+    status = cli_connect(cli);
 
     if (status != CLI_OK)
         return status;
-    if (umem_call(cli->client, cli->words[0], params, &cli->result) != UMEM_OK)
+    cli_end_without_reader();
+    code = umem_call(cli->client, cli->words[0], params, &cli->result);
+    cli_outlast_reader();
+    if (code != UMEM_OK)
         return cli_fail_call(cli);
     cli_print_line(cli->result);
     return CLI_OK;
@@ -74,7 +108,7 @@ const struct cli_verb cli_call_verbs[] = {
      .options = CLI_TAKES(TIMEOUT),
      .summary = "call any method of the protocol with JSON parameters",
      .detail = "JSON is an object or an array; with \"-\" it is read from standard input. The result is "
-               "printed as JSON.\n\n"
+               "printed as JSON. Raw bytes beside it are refused: umem read and umem write are for them.\n\n"
                "With \"-\" instead of METHOD, standard input and output are connected to the pipe: bytes go "
                "by as they are, in both "
                "directions at once, in either framing of the protocol. So a program that can start another "

@@ -3,6 +3,7 @@
 
 #include <cJSON.h>
 
+#include "buf.h"
 #include "cli.h"
 #include "help.h"
 #include "output.h"
@@ -10,7 +11,7 @@
 #include "report.h"
 #include "show.h"
 
-enum { NAME_ROOM = 128, TYPE_ROOM = 160, COLUMN = 18 };
+enum { NAME_ROOM = 128, TYPE_ROOM = 160, LINE_LIMIT = 1 << 16, COLUMN = 18 };
 
 /* ---- methods, from the daemon's own description ---- */
 
@@ -57,26 +58,35 @@ static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROO
     }
 }
 
-static void print_default(const cJSON *schema)
+static void append_default(struct um_buf *line, const cJSON *schema)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(schema, "default");
+    struct um_buf json;
 
     if (value == NULL)
         return;
-    cli_print(", = ");
-    cli_print_json(value);
+    um_buf_init(&json, LINE_LIMIT);
+    cli_write_json(&json, value);
+    um_buf_append_string(line, ", = ");
+    um_buf_append(line, json.data, json.size);
+    line->failed |= json.failed;
+    um_buf_deinit(&json);
 }
 
 /* `state` NULL: it is a member of a result. */
 static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
 {
     char type[TYPE_ROOM];
+    struct um_buf line;
 
     describe_type(schema, state != NULL, type);
-    cli_printf("%*s%-*s %s%s", indent, "", COLUMN - indent, name, type, state != NULL ? state : "");
-    print_default(schema);
-    if (cJSON_GetObjectItemCaseSensitive(schema, "default") == NULL)
-        cli_print_char('\n');
+    um_buf_init(&line, LINE_LIMIT);
+    um_buf_append_string(&line, type);
+    um_buf_append_string(&line, state != NULL ? state : "");
+    append_default(&line, schema);
+    um_buf_append_byte(&line, '\0');
+    cli_print_wrapped(line.failed ? type : line.data, COLUMN + 1, cli_printf("%*s%s", indent, "", name));
+    um_buf_deinit(&line);
     if (doc[0] != '\0')
         cli_print_wrapped(doc, COLUMN + 1, 0);
 }
@@ -124,8 +134,7 @@ static void print_method(const cJSON *method)
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
     const cJSON *param;
 
-    cli_printf("%s: ", string_of(method, "name"));
-    cli_print_wrapped(string_of(method, "summary"), 0, 0);
+    cli_print_wrapped(string_of(method, "summary"), 0, cli_printf("%s:", string_of(method, "name")));
     cli_print_line(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:"
                                                    : "\nParameters: none");
     cJSON_ArrayForEach(param, params)
@@ -211,7 +220,7 @@ static int help(struct cli *cli)
     }
     if (strcmp(cli->words[0], "methods") == 0)
         return help_on_methods(cli, NULL);
-    if (strchr(cli->words[0], '.') != NULL)
+    if (strpbrk(cli->words[0], "./") != NULL)
         return help_on_methods(cli, cli->words[0]);
     snprintf(name, sizeof name, "%s%s%s", cli->words[0], cli->word_count > 1 ? " " : "",
              cli->word_count > 1 ? cli->words[1] : "");
@@ -242,7 +251,8 @@ const struct cli_verb cli_help_verbs[] = {
      .words = "[NAME] [NAME]",
      .options = CLI_TAKES(PIPE),
      .summary = "tell what umem, a verb, or a method of the protocol does",
-     .detail = "A name with a dot is a method: the daemon that answers is asked for its parameters, result "
+     .detail = "A name with a dot or a slash is a method: the daemon that answers is asked for its "
+               "parameters, result "
                "and errors. The word "
                "\"methods\" lists all of them.",
      .example = "umem help read\numem help block.alloc\numem help methods",

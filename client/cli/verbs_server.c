@@ -215,7 +215,9 @@ const struct cli_verb cli_server_verbs[] = {
                "until it answers, "
                "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at once "
                "end well. "
-               "--timeout is how long to wait, 10000 where it is left out.",
+               "--timeout is how long to wait, 10000 where it is left out. Where another daemon holds the "
+               "pipe and does "
+               "not answer, its process is named.",
      .example = "umem spawn\nUMEM_PIPE=$(umem spawn --pipe /tmp/mine -- --limit blocks=1000)",
      .need = CLI_NEEDS_PIPE,
      .run = spawn},

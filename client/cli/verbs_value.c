@@ -1,8 +1,10 @@
 /* umem get, set, add, cas, exchange, wait: numbers in blocks. */
-#include <cJSON.h>
+#include <string.h>
 
+#include "arena.h"
 #include "cli.h"
 #include "json_out.h"
+#include "json_read.h"
 #include "output.h"
 #include "params.h"
 #include "report.h"
@@ -13,36 +15,67 @@
 /* Begins parameters with the block, the offset and the type. */
 static void begin(struct cli *cli, struct cli_params *params)
 {
+    const char *type = cli->option[CLI_TYPE];
+
     cli_params_begin(params);
+    params->has_floats = type != NULL && type[0] == 'f';
     cli_put_handle(params, "block", cli->words[0]);
     cli_put_size(params, "offset", cli->words[1]);
-    cli_put_text(params, "type", cli->option[CLI_TYPE]);
+    cli_put_text(params, "type", type);
+}
+
+/* A number as the daemon has written it; one of 64 bits past 2^53 comes as a string of digits. */
+static void print_number(const struct um_json *number)
+{
+    bool is_string = um_json_is(number, UM_JSON_STRING);
+
+    if (is_string || um_json_is(number, UM_JSON_NUMBER))
+        cli_printf("%.*s\n", (int)(is_string ? number->size : um_json_number_size(number)), number->text);
+}
+
+/* Prints the member of a result, a number or an array of them. *exchanged (NULL: not wanted) tells what the result says of that. */
+static int print_numbers(struct cli *cli, const char *name, bool *exchanged)
+{
+    struct um_arena arena = {0};
+    struct um_json_check check;
+    struct um_json *result;
+    const struct um_json *member;
+    int code = um_json_read(cli->result, strlen(cli->result), &arena, &result, &check);
+
+    if (code == UMEM_OK) {
+        member = um_json_member_of(result, name);
+        if (um_json_is(member, UM_JSON_ARRAY)) {
+            for (const struct um_json *item = member->child; item != NULL; item = item->next)
+                print_number(item);
+        } else {
+            print_number(member);
+        }
+        if (exchanged != NULL)
+            *exchanged = um_json_is(um_json_member_of(result, "exchanged"), UM_JSON_TRUE);
+    }
+    um_arena_deinit(&arena);
+    return code == UMEM_OK ? CLI_OK : cli_fail_memory();
+}
+
+/* Calls the method and prints the numbers that this member of its result has. */
+static int show_numbers(struct cli *cli, const char *method, struct cli_params *params, const char *name)
+{
+    int status = cli_call(cli, method, params, NULL);
+
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
+        cli_print_line(cli->result);
+    else if (status == CLI_OK)
+        status = print_numbers(cli, name, NULL);
+    return status;
 }
 
 static int get(struct cli *cli)
 {
     struct cli_params params;
-    const cJSON *value;
-    cJSON *result = NULL;
-    int status;
 
     begin(cli, &params);
     cli_put_size(&params, "count", cli->option[CLI_COUNT]);
-    status = cli_call(cli, "block.get", &params, &result);
-    if (status == CLI_OK && cli->option[CLI_JSON] != NULL) {
-        cli_print_line(cli->result);
-    } else if (status == CLI_OK) {
-        cJSON_ArrayForEach(value, cJSON_GetObjectItemCaseSensitive(result, "values"))
-        {
-            /* 64-bit values past 2^53 come as strings of digits. */
-            if (cJSON_IsString(value))
-                cli_print_line(value->valuestring);
-            else
-                cli_print_json(value);
-        }
-    }
-    cJSON_Delete(result);
-    return status;
+    return show_numbers(cli, "block.get", &params, "values");
 }
 
 static int set(struct cli *cli)
@@ -64,7 +97,7 @@ static int add(struct cli *cli)
 
     begin(cli, &params);
     cli_put_value(&params, "value", cli->words[2]);
-    return cli_show(cli, "block.add", &params, "new");
+    return show_numbers(cli, "block.add", &params, "new");
 }
 
 static int exchange(struct cli *cli)
@@ -73,27 +106,24 @@ static int exchange(struct cli *cli)
 
     begin(cli, &params);
     cli_put_value(&params, "value", cli->words[2]);
-    return cli_show(cli, "block.exchange", &params, "old");
+    return show_numbers(cli, "block.exchange", &params, "old");
 }
 
 static int compare_and_set(struct cli *cli)
 {
     struct cli_params params;
-    cJSON *result = NULL;
-    char room[CLI_NUMBER_ROOM];
+    bool exchanged = false;
     int status;
 
     begin(cli, &params);
     cli_put_value(&params, "expected", cli->words[2]);
     cli_put_value(&params, "value", cli->words[3]);
-    status = cli_call(cli, "block.exchange", &params, &result);
-    if (status == CLI_OK) {
-        cli_print_line(cli->option[CLI_JSON] != NULL ? cli->result : cli_member(result, "old", room));
-        if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "exchanged")))
-            status = CLI_NO;
-    }
-    cJSON_Delete(result);
-    return status;
+    status = cli_call(cli, "block.exchange", &params, NULL);
+    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
+        cli_print_line(cli->result);
+    if (status == CLI_OK)
+        status = print_numbers(cli, cli->option[CLI_JSON] != NULL ? "" : "old", &exchanged);
+    return status == CLI_OK && !exchanged ? CLI_NO : status;
 }
 
 static int wait_for(struct cli *cli)
@@ -103,7 +133,8 @@ static int wait_for(struct cli *cli)
     begin(cli, &params);
     cli_put_value(&params, "value", cli->words[2]);
     cli_put_milliseconds(&params, "timeout_ms", cli->option[CLI_TIMEOUT]);
-    return cli_show(cli, "block.wait", &params, "value");
+    cli_end_without_reader();
+    return show_numbers(cli, "block.wait", &params, "value");
 }
 
 const struct cli_verb cli_value_verbs[] = {
@@ -119,8 +150,7 @@ const struct cli_verb cli_value_verbs[] = {
      .options = CLI_TAKES(TYPE),
      .summary = "write numbers to a block",
      .detail = TYPE_DOC "u8, a byte, where it is left out. A VALUE is decimal, 0x and hexadecimal, or has a "
-                        "fraction; nan, inf and -inf "
-                        "are numbers too.",
+                        "fraction or an exponent; nan, inf and -inf are numbers too.",
      .example = "umem set counter 0 41 --type i64\numem set table 16 0.5 -1.25 inf --type f32",
      .run = set},
     {.name = "add",

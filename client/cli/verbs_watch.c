@@ -106,13 +106,16 @@ static void on_event(const struct umem_event *event, void *context)
     /* Several may be delivered at one time. */
     if (watching->is_over)
         return;
+    watching->is_over = is_last(watching->cli, event) || watching->left == 1;
+    if (watching->is_over)
+        cli_outlast_reader();
     if (watching->cli->option[CLI_JSON] != NULL)
         watching->status = print_event_as_json(event);
     else
         print_event(event);
     if (!cli_flush() && watching->status == CLI_OK)
         watching->status = cli_fail_file("standard output", "written");
-    watching->is_over = is_last(watching->cli, event) || watching->left == 1 || watching->status != CLI_OK;
+    watching->is_over = watching->is_over || watching->status != CLI_OK;
     watching->left -= watching->left != 0;
 }
 
@@ -160,10 +163,13 @@ static int tell_events(struct watching *watching, uint64_t limit_ms)
     while (!watching->is_over && passed_ms < limit_ms) {
         uint32_t left_ms = limit_ms == UMEM_FOREVER ? UMEM_FOREVER : (uint32_t)(limit_ms - passed_ms);
 
-        if (umem_poll(cli->client, left_ms, NULL) != UMEM_OK)
+        if (umem_poll(cli->client, left_ms, NULL) != UMEM_OK) {
+            cli_outlast_reader();
             return cli_fail_call(cli);
+        }
         passed_ms = limit_ms == UMEM_FOREVER ? 0 : um_transport_now_ms() - start_ms;
     }
+    cli_outlast_reader();
     return watching->status == CLI_OK && watching->left != 0 && !watching->is_over ? CLI_NO
                                                                                    : watching->status;
 }
@@ -184,6 +190,7 @@ static int watch(struct cli *cli)
         return status;
     if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
         return cli_fail_call(cli);
+    cli_end_without_reader();
     return tell_events(&watching, limit_ms);
 }
 
@@ -198,7 +205,8 @@ const struct cli_verb cli_watch_verbs[] = {
          "more has happened than is told one by one. With --json, each is the daemon's notification. "
          "It ends after --count "
          "events, when the watched block or heap is gone, after --timeout (with 1 where --count had not been "
-         "reached), or with Ctrl-C.",
+         "reached), when nobody reads its output any more (on Windows, where that is a pipe), or with "
+         "Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
      .need = CLI_NEEDS_DAEMON,
      .waits = true,

@@ -26,6 +26,8 @@ static bool init(umem_client *client, const struct umem_options *options)
         client->pipe[0] = '\0';
     client->timeout_ms = options->timeout_ms;
     client->broken = UMEM_E_NOT_CONNECTED;
+    snprintf(client->broken_text, sizeof client->broken_text,
+             "there is no connection; umem_connect() makes one");
     um_buf_init(&client->out, SIZE_MAX / 4);
     client->lock = um_lock_new();
     if (um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=

@@ -1,9 +1,9 @@
 #include "scan.h"
 
-#include <locale.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "decimal.h"
 
 /* ---- strings ---- */
 
@@ -155,49 +155,22 @@ static bool to_not_finite(struct um_json_slice slice, double *value)
     return true;
 }
 
-enum { NUMBER_SIZE = 64 /* bytes for a number's text; the daemon's have at most 25 */ };
-
-/* Copies a number's text for strtod(), which expects the decimal point of the program's locale. */
-static bool copy_number(struct um_json_slice slice, char text[NUMBER_SIZE])
-{
-    char *point;
-
-    if (slice.size == 0 || slice.size >= NUMBER_SIZE || strchr("-0123456789", slice.text[0]) == NULL)
-        return false;
-    memcpy(text, slice.text, slice.size);
-    text[slice.size] = '\0';
-    point = strchr(text, '.');
-    if (point != NULL)
-        *point = localeconv()->decimal_point[0];
-    return true;
-}
-
 bool um_json_to_double(struct um_json_slice slice, double *value)
 {
-    char text[NUMBER_SIZE];
-
     if (um_json_is_string(slice))
         return to_not_finite(slice, value);
-    if (!copy_number(slice, text))
-        return false;
-    *value = strtod(text, NULL);
-    return true;
+    return um_decimal_read_double(slice.text, slice.size, value);
 }
 
 bool um_json_to_float(struct um_json_slice slice, float *value)
 {
-    char text[NUMBER_SIZE];
     double wide;
 
-    if (um_json_is_string(slice)) {
-        if (!to_not_finite(slice, &wide))
-            return false;
-        *value = (float)wide;
-        return true;
-    }
-    if (!copy_number(slice, text))
-        return false;
     /* Not by way of a double: rounding twice may give a neighbour. */
-    *value = strtof(text, NULL);
+    if (!um_json_is_string(slice))
+        return um_decimal_read_float(slice.text, slice.size, value);
+    if (!to_not_finite(slice, &wide))
+        return false;
+    *value = (float)wide;
     return true;
 }

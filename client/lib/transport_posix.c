@@ -158,7 +158,14 @@ static int connect_error(const struct sockaddr_un *address, int error, struct um
     }
 }
 
-/* A daemon with a full queue of clients makes connect() wait; the socket's own limit is what ends that. */
+/* Between two attempts, a millisecond or what is left. */
+static void rest(uint64_t deadline_ms)
+{
+    (void)poll(NULL, 0, um_transport_now_ms() < deadline_ms ? 1 : 0);
+}
+
+/* A daemon with a full queue of clients makes connect() wait, until the socket's own limit is over, or fail at once: systems differ.
+ * Both mean that there may be a place a little later. */
 static int connect_within(struct um_transport *transport, const struct sockaddr_un *address,
                           uint64_t deadline_ms, struct um_reason *reason)
 {
@@ -176,10 +183,13 @@ static int connect_within(struct um_transport *transport, const struct sockaddr_
         result = connect(transport->socket, (const struct sockaddr *)address, sizeof *address);
         if (result == 0)
             break;
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return fail(reason, UMEM_E_DEADLINE, "the daemon did not take the connection in time", 0);
-        if (errno != EINTR)
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (um_transport_now_ms() >= deadline_ms)
+                return fail(reason, UMEM_E_DEADLINE, "the daemon did not take the connection in time", 0);
+            rest(deadline_ms);
+        } else if (errno != EINTR) {
             return connect_error(address, errno, reason);
+        }
     }
     set_timeout(transport, timeout_ms);
     return UMEM_OK;

@@ -40,6 +40,15 @@ void *um_arena_alloc_chunk(struct um_arena *arena, size_t size)
     return um_arena_alloc(arena, size);
 }
 
+size_t um_arena_size(const struct um_arena *arena)
+{
+    size_t size = 0;
+
+    for (const struct um_arena_chunk *chunk = arena->chunk; chunk != NULL; chunk = chunk->before)
+        size += chunk->size;
+    return size;
+}
+
 void um_arena_reset(struct um_arena *arena)
 {
     struct um_arena_chunk *chunk = arena->chunk;

@@ -25,6 +25,9 @@ void um_arena_deinit(struct um_arena *arena);
 /* Forgets all that was allocated. Keeps one small chunk, so that most messages allocate nothing from the system. */
 void um_arena_reset(struct um_arena *arena);
 
+/* Bytes that it has from the system. */
+size_t um_arena_size(const struct um_arena *arena);
+
 /* As um_arena_alloc(), where the present chunk has no room. */
 void *um_arena_alloc_chunk(struct um_arena *arena, size_t size);
 

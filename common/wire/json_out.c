@@ -2,10 +2,9 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "text.h"
 
 /* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
@@ -215,16 +214,6 @@ void um_json_int64(struct um_buf *buf, int64_t value)
         um_json_string(buf, digits.first, digits.size);
 }
 
-/* A locale of the program that uses the client library may print a comma. */
-static void write_number_text(struct um_buf *buf, char *text)
-{
-    char *comma = strchr(text, ',');
-
-    if (comma != NULL)
-        *comma = '.';
-    write_value(buf, text, strlen(text));
-}
-
 static bool write_not_finite(struct um_buf *buf, double value)
 {
     /* Comparisons rather than isfinite(), which some compilers' headers convert to float with a warning. */
@@ -234,41 +223,26 @@ static bool write_not_finite(struct um_buf *buf, double value)
     return true;
 }
 
-/* "-0" would be an integer to many readers, which have no minus zero. */
-static bool write_minus_zero(struct um_buf *buf, double value)
-{
-    if (!(value >= 0.0 && value <= 0.0) || copysign(1.0, value) > 0.0)
-        return false;
-    write_value(buf, "-0.0", 4);
-    return true;
-}
-
 void um_json_double(struct um_buf *buf, double value)
 {
-    char text[32];
+    char *space;
 
-    if (write_not_finite(buf, value) || write_minus_zero(buf, value))
+    if (write_not_finite(buf, value))
         return;
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    write_number_text(buf, text);
+    space = value_space(buf, UM_DECIMAL_ROOM);
+    if (space != NULL)
+        buf->size += um_decimal_print_double(value, space);
 }
 
 void um_json_float(struct um_buf *buf, float value)
 {
-    char text[32];
+    char *space;
 
-    if (write_not_finite(buf, (double)value) || write_minus_zero(buf, (double)value))
+    if (write_not_finite(buf, (double)value))
         return;
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value)
-            break;
-    }
-    write_number_text(buf, text);
+    space = value_space(buf, UM_DECIMAL_ROOM);
+    if (space != NULL)
+        buf->size += um_decimal_print_float(value, space);
 }
 
 void um_json_bool(struct um_buf *buf, bool value)

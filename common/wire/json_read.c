@@ -1,9 +1,9 @@
 #include "json_read.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "json_end.h"
 #include "json_string.h"
 #include "umem_errors.h"
@@ -114,17 +114,16 @@ static char *read_digits(const struct reader *reader, char *at, uint64_t *intege
 
 static char *skip_digits(const struct reader *reader, char *at)
 {
+    while (reader->source.end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)))
+        at += UM_WORD_SIZE;
     while (digit(reader, at) <= 9)
         at++;
     return at;
 }
 
-/* Reads on where a number has more to it than a short row of digits, which end at `at`: [ frac ] [ exp ]. */
+/* Reads on where a number is more than a short row of digits, which ends at `at`: [ frac ] [ exp ]. */
 static char *read_long_number(struct reader *reader, char *start, char *at, struct um_json *json)
 {
-    char copy[UM_JSON_NUMBER_LIMIT + 1];
-    size_t size;
-
     if (is_next(reader, at, '.')) {
         if (digit(reader, ++at) > 9)
             return refuse(reader, start, "a number without digits after its point");
@@ -138,15 +137,8 @@ static char *read_long_number(struct reader *reader, char *start, char *at, stru
             return refuse(reader, start, "a number without digits in its exponent");
         at = skip_digits(reader, at);
     }
-    size = (size_t)(at - start);
-    if (size > UM_JSON_NUMBER_LIMIT)
-        return refuse(reader, start, "a number longer than 63 bytes");
-    memcpy(copy, start, size);
-    copy[size] = '\0';
-    json->number = strtod(copy, NULL);
-    json->is_integer = fabs(json->number) <= (double)INTEGER_MAX && !(floor(json->number) < json->number);
-    if (json->is_integer)
-        json->integer = (int64_t)json->number;
+    json->size = (size_t)(at - start);
+    json->is_plain = false;
     return at;
 }
 
@@ -169,12 +161,12 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
     if (*digits == '0' && at != digits + 1)
         return refuse(reader, start, "a number with a leading zero");
     json->kind = UM_JSON_NUMBER;
-    if (at - digits > EXACT_DIGITS || has_fraction(reader, at))
+    json->text = start;
+    if (at - digits > EXACT_DIGITS || magnitude > (uint64_t)INTEGER_MAX || has_fraction(reader, at))
         return read_long_number(reader, start, at, json);
-    /* The conversion gives the nearest double. Among doubles there is a minus zero. */
-    json->number = is_negative ? -(double)(int64_t)magnitude : (double)(int64_t)magnitude;
     json->integer = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
-    json->is_integer = magnitude <= (uint64_t)INTEGER_MAX;
+    json->is_plain = true;
+    json->plain_size = (uint8_t)(at - start);
     return at;
 }
 
@@ -374,6 +366,7 @@ static int read_whole(struct um_json_source source, struct um_arena *arena, stru
     reader.open = &reader.outside;
     reader.place = &reader.outside.child;
     good = read_text(&reader);
+    source.check->values = reader.values;
     if (good) {
         *json = reader.outside.child;
         return UMEM_OK;
@@ -399,6 +392,37 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
     struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
 
     return read_whole(source, arena, json);
+}
+
+bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
+{
+    double number;
+
+    if (json->kind != UM_JSON_NUMBER)
+        return false;
+    number = um_json_double_of(json);
+    if (!(fabs(number) <= (double)INTEGER_MAX) || floor(number) < number)
+        return false;
+    *integer = (int64_t)number;
+    return true;
+}
+
+double um_json_double_of(const struct um_json *json)
+{
+    double number = 0;
+
+    if (json->kind == UM_JSON_NUMBER)
+        (void)um_decimal_read_double(json->text, um_json_number_size(json), &number);
+    return number;
+}
+
+float um_json_float_of(const struct um_json *json)
+{
+    float number = 0;
+
+    if (json->kind == UM_JSON_NUMBER)
+        (void)um_decimal_read_float(json->text, um_json_number_size(json), &number);
+    return number;
 }
 
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,

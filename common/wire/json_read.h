@@ -4,12 +4,12 @@
  * Owns: the decision what is JSON here. Must not know: JSON-RPC, who sent the text. Pure.
  *
  * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT deep. Refused
- * are, with the offset of the first byte that is wrong: text after the value (but by um_json_read_first()), leading zeros and other numbers that are not
- * RFC 8259's, NaN, numbers of more than UM_JSON_NUMBER_LIMIT bytes, control characters in strings, lone surrogates, unknown
- * escapes, invalid UTF-8.
+ * are, with the offset of the first byte that is wrong: text after the value (but by um_json_read_first()), leading zeros and
+ * other numbers that are not RFC 8259's, NaN, control characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
  *
  * It is one pass over the text, which either only checks it or also makes a tree of it. Strings of the tree are not copied:
- * they are unescaped where they stand.
+ * they are unescaped where they stand. Numbers stay as they are written until somebody asks what one is, so that those which
+ * nobody asks for cost no more than their bytes.
  */
 #ifndef UM_JSON_READ_H
 #define UM_JSON_READ_H
@@ -22,7 +22,6 @@
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
-    UM_JSON_NUMBER_LIMIT = 63,     /* bytes in a number */
     UM_JSON_VALUES_LIMIT = 1 << 20 /* values in a tree: one takes 40 bytes, however short its text is */
 };
 
@@ -45,21 +44,25 @@ struct um_json {
     const char *key;      /* of a member of an object, unescaped, ends with NUL; else NULL */
     union {
         struct um_json *child; /* ARRAY, OBJECT: the first in it; NULL: none */
-        const char *text;      /* STRING: unescaped, ends with NUL */
-        double number;         /* NUMBER: the nearest double */
+        const char *text; /* STRING: unescaped, ends with NUL; NUMBER: as it is written, without an end */
     };
     union {
-        size_t size;     /* STRING: bytes of text; ARRAY, OBJECT: how many are in it */
-        int64_t integer; /* NUMBER that is_integer */
+        size_t
+            size; /* STRING, NUMBER that is not is_plain: bytes of text; ARRAY, OBJECT: how many are in it */
+        int64_t integer; /* NUMBER that is_plain */
     };
     enum um_json_kind kind;
     uint16_t key_size; /* bytes of the key; UINT16_MAX: so many, or more */
-    bool is_integer;   /* NUMBER: without a fraction, from -(2^53 - 1) to 2^53 - 1 */
-    bool has_nul;      /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
+    bool is_plain;     /* NUMBER: a row of digits, from -(2^53 - 1) to 2^53 - 1 */
+    union {
+        bool has_nul;       /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
+        uint8_t plain_size; /* NUMBER that is_plain: bytes of text */
+    };
 };
 
 struct um_json_check {
     size_t bad_offset; /* where reading stopped, in bytes */
+    size_t values;     /* um_json_read(): how many were put into the tree */
     size_t size;       /* bytes of the text, which um_json_read_first() tells, also where it is no JSON */
     const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
     bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
@@ -86,6 +89,29 @@ static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind
 {
     return json != NULL && json->kind == kind;
 }
+
+/* ---- numbers: the value is one, or 0 and false are the answers ---- */
+
+/* Bytes of its text. */
+static inline size_t um_json_number_size(const struct um_json *number)
+{
+    return number->is_plain ? number->plain_size : number->size;
+}
+
+/* The integer that it is, however it is written (100, 100.0, 1e2), by the nearest double. Returns false where that has a fraction or
+ * passes +-(2^53 - 1). */
+bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer);
+static inline bool um_json_integer_of(const struct um_json *json, int64_t *integer)
+{
+    if (json->kind != UM_JSON_NUMBER || !json->is_plain)
+        return um_json_unplain_integer_of(json, integer);
+    *integer = json->integer;
+    return true;
+}
+
+/* The double or float nearest to it; an infinity where it is too large. */
+double um_json_double_of(const struct um_json *json);
+float um_json_float_of(const struct um_json *json);
 
 /* The element of an array at this index, counted from 0; NULL where there is none, or `json` is NULL or no array. */
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index);

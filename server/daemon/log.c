@@ -37,8 +37,9 @@ struct um_log {
     size_t waiting_size;
     unsigned long long dropped; /* lines that came after those, for which there was no room */
     bool wants_reopen;
-    bool is_ending; /* no more lines will come */
-    bool has_ended; /* the thread has nothing more to do */
+    bool is_ending;    /* no more lines will come */
+    bool has_ended;    /* the thread has nothing more to do */
+    bool is_abandoned; /* nobody waits for that */
 
     /* The thread's own. */
     uv_file file;
@@ -228,9 +229,18 @@ static void write_waiting(struct um_log *log)
     uv_mutex_lock(&log->lock);
 }
 
+static void release(struct um_log *log)
+{
+    close_file(log);
+    uv_cond_destroy(&log->changed);
+    uv_mutex_destroy(&log->lock);
+    free(log);
+}
+
 static void write_lines(void *context)
 {
     struct um_log *log = context;
+    bool is_abandoned;
 
     uv_mutex_lock(&log->lock);
     for (;;) {
@@ -242,8 +252,11 @@ static void write_lines(void *context)
             uv_cond_wait(&log->changed, &log->lock);
     }
     log->has_ended = true;
+    is_abandoned = log->is_abandoned;
     uv_cond_signal(&log->changed);
     uv_mutex_unlock(&log->lock);
+    if (is_abandoned)
+        release(log);
 }
 
 /* ---- beginning and end ---- */
@@ -322,13 +335,11 @@ void um_log_close(struct um_log *log)
             break;
     }
     has_ended = log->has_ended;
+    log->is_abandoned = !has_ended;
     uv_mutex_unlock(&log->lock);
-    /* A thread that waits for the file keeps its memory, and ends with the process. */
+    /* A thread that waits for the file ends with the process, or releases the log itself. */
     if (!has_ended)
         return;
     uv_thread_join(&log->thread);
-    close_file(log);
-    uv_cond_destroy(&log->changed);
-    uv_mutex_destroy(&log->lock);
-    free(log);
+    release(log);
 }

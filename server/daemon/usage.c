@@ -5,6 +5,8 @@
 #include "exit_status.h"
 #include "options.h"
 #include "server_limits.h"
+#include "size.h"
+#include "wrap.h"
 
 /* One exit status, for both forms. */
 struct status {
@@ -27,15 +29,21 @@ static int end(FILE *out)
 
 /* ---- --help ---- */
 
+enum { OPTION_COLUMN = 25, LIMIT_COLUMN = 41, STATUS_COLUMN = 5 };
+
+static void put(void *context, const char *bytes, size_t size)
+{
+    fwrite(bytes, 1, size, context);
+}
+
 static void print_options(FILE *out)
 {
     for (unsigned i = 0; um_options_entry(i) != NULL; i++) {
         const struct um_option_entry *entry = um_options_entry(i);
         const char *argument = entry->argument != NULL ? entry->argument : "";
-        char left[64];
+        int column = fprintf(out, "  %s%s%s", entry->name, *argument != '\0' ? " " : "", argument);
 
-        snprintf(left, sizeof left, "%s%s%s", entry->name, *argument != '\0' ? " " : "", argument);
-        fprintf(out, "  %-22s %s\n", left, entry->doc);
+        um_wrap(entry->doc, OPTION_COLUMN, column, put, out);
     }
 }
 
@@ -43,14 +51,20 @@ static void print_limits(FILE *out)
 {
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         const struct um_limit_entry *entry = um_limits_entry(i);
+        int column = fprintf(out, "  %-18s ", entry->name);
 
-        fprintf(out, "  %-18s ", entry->name);
         if (entry->fallback != 0)
-            fprintf(out, "%18" PRIu64, entry->fallback);
+            column += fprintf(out, "%18" PRIu64, entry->fallback);
         else
-            fprintf(out, "%18s", um_limits_fallback(entry));
-        fprintf(out, "  %s\n", entry->doc);
+            column += fprintf(out, "%18s", um_limits_fallback(entry));
+        um_wrap(entry->doc, LIMIT_COLUMN, column, put, out);
     }
+}
+
+static void print_paragraph(FILE *out, const char *text)
+{
+    fputc('\n', out);
+    um_wrap(text, 0, 0, put, out);
 }
 
 int um_usage_print_help(FILE *out)
@@ -59,20 +73,19 @@ int um_usage_print_help(FILE *out)
           "Lends heap memory, by handle, to the programs of one user over a pipe.\n\n",
           out);
     print_options(out);
-    fputs("\n"
-          "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows \\\\.\\pipe\\umemd-USER, "
-          "else umemd.sock in\n"
-          "XDG_RUNTIME_DIR or in /tmp/umemd-UID. With --daemon, what would go to standard error is lost "
-          "without --log-file.\n\n"
-          "Limits, with their defaults; a value may end in K, M, G or T (powers of 1024):\n",
-          out);
+    print_paragraph(out,
+                    "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows "
+                    "\\\\.\\pipe\\umemd-USER, else umemd.sock in XDG_RUNTIME_DIR or in /tmp/umemd-UID. With "
+                    "--daemon, what would go to standard error is lost without --log-file.");
+    print_paragraph(out, "Limits, with their defaults; a value is " UM_SIZE_FORMS ":");
     print_limits(out);
     fputs("\nExit status:\n", out);
     for (int i = 0; i < STATUS_COUNT; i++)
-        fprintf(out, "  %d  %s\n", statuses[i].number, statuses[i].doc);
-    fputs(
-        "\nSIGTERM, SIGINT, SIGHUP and Ctrl-C end the daemon in order, as the method server.shutdown does.\n",
-        out);
+        um_wrap(statuses[i].doc, STATUS_COLUMN, fprintf(out, "  %d", statuses[i].number), put, out);
+    print_paragraph(
+        out,
+        "SIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does. "
+        "SIGHUP and SIGUSR1 reopen the log and look after the socket's file.");
     return end(out);
 }
 
@@ -158,15 +171,17 @@ static const char man_begin[] =
     ".PP\n"
     "It stays in the foreground and logs to standard error,\n"
     "unless it is told otherwise.\n"
-    "SIGTERM, SIGINT and SIGHUP end it in order, as the method server.shutdown does;\n"
-    "all blocks are gone then.\n"
+    "With \\fB\\-\\-daemon\\fR it keeps nothing of its starter's:\n"
+    "no terminal, session, working directory, umask or open file, and on Windows no job, where the starter's "
+    "allows that.\n"
+    "The starter prints the warnings of the start, and ends when the pipe is open.\n"
     ".SH OPTIONS\n"
     "A value may stand behind a space or behind an equals sign.\n";
 
 static const char man_limits[] =
     ".SH LIMITS\n"
     "What \\fB\\-\\-limit\\fR \\fINAME=VALUE\\fR sets, with the defaults.\n"
-    "A value may end in K, M, G or T, which are powers of 1024.\n"
+    "A value is " UM_SIZE_FORMS ".\n"
     "The method server.info tells the limits that are in force,\n"
     "server.stats what is in use and how often each limit was reached.\n"
     "Beside the blocks and their records (64 bytes each, at most 1 KiB),\n"
@@ -179,6 +194,28 @@ static const char man_limits[] =
 static const char man_statuses[] = ".SH EXIT STATUS\n";
 
 static const char man_end[] =
+    ".SH SIGNALS\n"
+    "A signal that was ignored when umemd was started stays ignored (\\fBnohup\\fR(1)).\n"
+    ".TP\n"
+    "SIGTERM, SIGINT, SIGQUIT, SIGXCPU\n"
+    "End umemd in order, as the method server.shutdown does; all blocks are gone then.\n"
+    "On Windows Ctrl\\-C, Ctrl\\-Break and closing the console do.\n"
+    ".TP\n"
+    "SIGHUP, SIGUSR1\n"
+    "Reopen the log file, which may have been renamed, and make the socket anew at once where its file was "
+    "removed.\n"
+    "On Windows, where there are no such signals, copy the log and truncate it.\n"
+    ".TP\n"
+    "SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
+    "Do nothing.\n"
+    ".SH LOG\n"
+    "A line an event: the time in UTC, the level, a sentence.\n"
+    "umemd never waits for the log.\n"
+    "Lines that the file or standard error did not take (a full disk, a limit of file sizes, a pipe that "
+    "nobody reads)\n"
+    "are counted, and a later line says how many they were.\n"
+    "What clients cause is bounded: of each kind 10 warnings at once, then one in 10 seconds,\n"
+    "and with the level debug 100 lines at once, then one a second; how many were left out is told.\n"
     ".SH SECURITY\n"
     "Only the user who runs umemd, and root or SYSTEM, gets in.\n"
     "With \\fB\\-\\-check\\fR umemd tells how the system enforces that for the pipe,\n"
@@ -207,7 +244,12 @@ static const char man_end[] =
     "The pipe, where it has no other name; on Windows \\fI\\e\\e.\\epipe\\eumemd\\-USER\\fR.\n"
     ".TP\n"
     "\\fIPIPE.lock\\fR\n"
-    "Held by the daemon that has the pipe; a second one finds it locked.\n"
+    "Held by the daemon that has the pipe; a second one finds it locked, and names who holds it.\n"
+    ".PP\n"
+    "Where the socket's or the lock's file is removed, umemd makes it anew within a second or so;\n"
+    "where another daemon has taken the path over meanwhile, it says so in the log and serves the clients "
+    "that it has.\n"
+    "At its end it removes only files of its own.\n"
     ".SH EXAMPLES\n"
     "A daemon in the background, and its end:\n"
     ".PP\n"

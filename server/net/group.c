@@ -190,8 +190,8 @@ void um_group_make_due(struct um_session *session)
 {
     struct um_group *group = session->group;
 
-    um_list_remove(&session->due);
-    um_list_append(&group->due, &session->due);
+    if (um_list_is_empty(&session->due))
+        um_list_append(&group->due, &session->due);
     if (um_list_is_empty(&group->in_active))
         um_list_append(&group->server->turn.active, &group->in_active);
     um_server_hurry(group->server);

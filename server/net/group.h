@@ -26,14 +26,18 @@ struct um_server;
 struct um_session;
 
 enum {
-    UM_GROUP_TURN_SHARES = 4,     /* shares of a group that a turn has, */
-    UM_GROUP_POLL_SHARES = 2,     /* and those of them that may be used up while the loop polls */
-    UM_GROUP_COST_VISIT = 2048,   /* a session is looked at */
-    UM_GROUP_COST_READ = 8192,    /* a read, and that its reading may have to be started and stopped */
-    UM_GROUP_COST_WRITE = 12288,  /* a write */
+    UM_GROUP_TURN_SHARES = 4, /* shares of a group that a turn has, */
+    UM_GROUP_POLL_SHARES = 2, /* and those of them that may be used up while the loop polls */
+    UM_GROUP_COST_VISIT =
+        16384, /* a session that was due goes on: it may have to be read from, served and written to */
+    UM_GROUP_COST_READ = 4096,    /* a read */
+    UM_GROUP_COST_READ_BYTE = 2,  /* a byte that is read, to memory that may be new */
+    UM_GROUP_COST_WRITE = 4096,   /* a write */
     UM_GROUP_COST_MESSAGE = 2048, /* a message, however short */
     UM_GROUP_COST_TEXT_BYTE = 4,  /* a byte of JSON, read or written */
-    UM_GROUP_COST_CLOSE = 32768   /* a session is closed, and what the engine knows of it let go */
+    UM_GROUP_COST_CLOSE = 16384,  /* a connection is closed */
+    UM_GROUP_COST_END =
+        32768 /* the engine lets go of a session; and half a unit for each byte that it kept */
 };
 
 /* The server's part. */

@@ -330,18 +330,6 @@ static void on_replaced(uv_handle_t *handle)
         unlink(listener->file.path);
 }
 
-/* Whether clients wait at the socket. */
-static bool has_waiting(const struct um_pipe *listener)
-{
-    struct pollfd state = {.events = POLLIN};
-    uv_os_fd_t fd;
-
-    if (uv_fileno((const uv_handle_t *)&listener->server, &fd) != 0)
-        return false;
-    state.fd = fd;
-    return poll(&state, 1, 0) > 0;
-}
-
 static enum um_pipe_state make_anew(struct um_pipe *listener, char *why, size_t room)
 {
     char path[UM_ENDPOINT_ROOM];
@@ -361,7 +349,7 @@ static enum um_pipe_state make_anew(struct um_pipe *listener, char *why, size_t 
     if (code != UMEM_OK)
         return code == UMEM_E_NAME_TAKEN ? UM_PIPE_TAKEN : UM_PIPE_GONE;
     /* Those who connected before are served first; at a path that is gone no others come. */
-    if (has_waiting(listener))
+    if (um_pipe_has_client(listener))
         return UM_PIPE_THERE;
     listener->next = um_socket_file_make(path, BACKLOG, &listener->file);
     if (listener->next < 0) {

@@ -46,13 +46,16 @@ static void release(struct um_session *session)
 
     if (session->is_refused)
         server->refused--;
+    um_frame_deinit(&session->frame);
+    um_buf_deinit(&session->sending);
+    um_budget_forget(session);
     um_group_leave(session);
     um_list_remove(&session->all);
     free(session);
     um_server_session_closed(server);
 }
 
-/* What the engine has of it ends when it is its turn: many may close at one time. */
+/* What the engine has of it ends when it is its turn, and its memory goes back: many may close at one time. */
 static void finish(struct um_session *session)
 {
     struct um_server *server = session->server;
@@ -62,8 +65,10 @@ static void finish(struct um_session *session)
     server->session_changes++;
     server->ending--;
     session->group->open_sessions--;
+    um_group_charge(session->group, 0,
+                    UM_GROUP_COST_END + (session->share.gathered + session->share.unsent) / 2);
     um_peer_close(&session->peer);
-    um_group_charge(session->group, 0, UM_GROUP_COST_CLOSE + session->peer.work);
+    um_group_charge(session->group, 0, session->peer.work);
     release(session);
 }
 
@@ -73,15 +78,15 @@ static void on_closed(uv_handle_t *handle)
 
     if (--session->handles != 0)
         return;
-    um_frame_deinit(&session->frame);
-    um_buf_deinit(&session->sending);
-    um_budget_forget(session);
-    if (session->is_peer_open) {
+    if (!session->is_peer_open) {
+        um_buf_deinit(&session->peer.out);
+        release(session);
+    } else if (um_group_admits(session)) {
+        /* Now, where it can be: who waits for a program to end, and then asks, sees what became of what it had. */
+        finish(session);
+    } else {
         um_group_make_due(session);
-        return;
     }
-    um_buf_deinit(&session->peer.out);
-    release(session);
 }
 
 /* A write that is under way has memory of the session's and of blocks: both stay until the handles are
@@ -92,6 +97,8 @@ void um_session_close(struct um_session *session)
         return;
     session->is_closing = true;
     session->server->ending += session->is_peer_open;
+    if (session->group != NULL)
+        um_group_charge(session->group, 0, UM_GROUP_COST_CLOSE);
     um_list_remove(&session->due);
     uv_close((uv_handle_t *)&session->pipe, on_closed);
     uv_close((uv_handle_t *)&session->timer, on_closed);

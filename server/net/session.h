@@ -54,6 +54,7 @@ struct um_session {
     uv_write_t write;
     size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
     size_t discarded;     /* bytes thrown away so far */
+    unsigned passes;      /* times that it might not be read from since it last was */
     unsigned handles;     /* pipe and timer, as far as they are not closed */
     bool is_wide;         /* the socket's buffer was made larger */
     bool expects_payload; /* the last message had a long payload, and the next one is likely to */

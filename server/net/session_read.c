@@ -11,7 +11,8 @@ enum {
     READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
     LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
     /* Bytes that are read first where a long payload is expected, because what comes with its message is copied. */
-    HEAD_SIZE = 1024
+    HEAD_SIZE = 1024,
+    PASSES_LIMIT = 4 /* turns in which a session that waits for its own is still looked at */
 };
 
 static void discard(struct um_session *session, size_t size)
@@ -35,9 +36,12 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
     if (!session->reads_payload || um_peer_is_gathering(&session->peer))
         limit = um_budget_read_limit(session);
     if (limit == 0 || !um_group_admits(session)) {
+        if (limit == 0)
+            session->passes = PASSES_LIMIT;
         *buf = uv_buf_init(NULL, 0);
         return;
     }
+    session->passes = 0;
     if (session->reads_payload) {
         space = um_peer_payload_space(&session->peer, &room);
     } else if (session->expects_payload && um_frame_is_between(&session->frame)) {
@@ -57,7 +61,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 static void on_bytes(struct um_session *session, const uv_buf_t *buf, size_t size)
 {
     session->server->traffic.bytes_read += size;
-    um_group_charge(session->group, 0, UM_GROUP_COST_READ + size);
+    um_group_charge(session->group, 0, UM_GROUP_COST_READ + size * UM_GROUP_COST_READ_BYTE);
     if (session->is_discarding) {
         discard(session, size);
         return;
@@ -106,10 +110,12 @@ void um_session_read(struct um_session *session, bool wanted)
         um_session_close(session);
 }
 
-/* Nothing may be read now. */
+/* Nothing was read, because there is no room for it or it is not the session's turn. Stopping and starting costs as much as reading a
+ * few bytes: for a few turns it is asked again instead. */
 static void wait_for_turn(struct um_session *session)
 {
-    um_session_read(session, false);
+    if (++session->passes >= PASSES_LIMIT)
+        um_session_read(session, false);
     um_group_make_due(session);
 }
 

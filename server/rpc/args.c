@@ -9,6 +9,8 @@
 #include "json_out.h"
 #include "json_read.h"
 
+enum { QUOTED_DIGITS = 40 /* bytes of a number that an error's message repeats */ };
+
 /* ---- ranges ---- */
 
 bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
@@ -36,20 +38,26 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
                         int code, const struct um_fault *fault)
 {
     const char *detail = fault->what != NULL ? fault->what : umem_error_text(code);
+    size_t size;
+    int64_t integer;
 
     /* What stands for a parameter that is left out is always found. */
     assert(json != NULL);
-    if (um_json_is(json, UM_JSON_STRING))
+    if (um_json_is(json, UM_JSON_STRING)) {
         um_fail(call, code, "parameter \"%s\": %s: \"%.255s\"", param->name, detail, json->text);
-    else
-        um_fail(call, code, "parameter \"%s\": %s: %.17g", param->name, detail, json->number);
+    } else {
+        size = um_json_number_size(json);
+        um_fail(call, code, "parameter \"%s\": %s: %.*s%s", param->name, detail,
+                (int)(size < QUOTED_DIGITS ? size : QUOTED_DIGITS), json->text,
+                size > QUOTED_DIGITS ? "..." : "");
+    }
     um_reply_string(call, "param", param->name);
     if (um_json_is(json, UM_JSON_STRING))
         um_reply_quote(call, "handle", json->text);
-    else if (json->is_integer)
-        um_json_int(um_reply_key(call, "handle"), json->integer);
+    else if (um_json_integer_of(json, &integer))
+        um_json_int(um_reply_key(call, "handle"), integer);
     else
-        um_json_double(um_reply_key(call, "handle"), json->number);
+        um_json_double(um_reply_key(call, "handle"), um_json_double_of(json));
     um_reply_end(call);
     return false;
 }
@@ -98,12 +106,14 @@ static int find_string(struct um_store *store, enum um_type type, const char *te
 static int find_handle(struct um_store *store, enum um_type type, const struct um_json *json,
                        const char *name, struct um_arg *arg, struct um_fault *fault)
 {
+    int64_t integer;
+
     if (name != NULL)
         return find_string(store, type, name, arg, fault);
     /* A number that cannot be a handle is one that was never given out. */
-    if (!json->is_integer || json->integer < 0)
+    if (!um_json_integer_of(json, &integer) || integer < 0)
         return UMEM_E_UNKNOWN_HANDLE;
-    return find_number(store, type, (um_handle)json->integer, arg, fault);
+    return find_number(store, type, (um_handle)integer, arg, fault);
 }
 
 /* A lock keeps every other session out of a heap and its blocks. */
@@ -289,12 +299,13 @@ bool um_args_raw_size(const struct um_method *method, const struct um_json *para
 {
     const struct um_json *encoding = value_of(method, unwrap(params), "encoding");
     const struct um_json *said = value_of(method, unwrap(params), "size");
+    int64_t integer;
 
     *size = 0;
     if (!um_json_is(encoding, UM_JSON_STRING) || strcmp(encoding->text, "raw") != 0)
         return true;
-    if (!um_json_is(said, UM_JSON_NUMBER) || !said->is_integer || said->integer < 0)
+    if (said == NULL || !um_json_integer_of(said, &integer) || integer < 0)
         return false;
-    *size = (uint64_t)said->integer;
+    *size = (uint64_t)integer;
     return true;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "block.h"
+#include "id.h"
 #include "method.h"
 #include "value.h"
 
@@ -41,7 +42,7 @@ struct um_arg {
         struct um_data data;
         struct um_value value;
         struct um_values values;
-        const struct um_json *id;
+        struct um_id id;
     } as;
 };
 

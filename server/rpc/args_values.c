@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "job.h"
 #include "json_out.h"
 #include "json_read.h"
 #include "text.h"
@@ -29,12 +30,13 @@ static bool bind_uint(struct um_call *call, const struct um_param *param, const 
                       uint64_t *value)
 {
     uint64_t maximum = param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX;
+    int64_t integer;
 
-    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer || json->integer < 0 ||
-        (uint64_t)json->integer < param->minimum || (uint64_t)json->integer > maximum)
+    if (!um_json_integer_of(json, &integer) || integer < 0 || (uint64_t)integer < param->minimum ||
+        (uint64_t)integer > maximum)
         return um_args_refuse(call, param->name, "must be an integer from %llu to %llu",
                               (unsigned long long)param->minimum, (unsigned long long)maximum);
-    *value = (uint64_t)json->integer;
+    *value = (uint64_t)integer;
     return true;
 }
 
@@ -128,16 +130,13 @@ static bool bind_flags(struct um_call *call, const struct um_param *param, const
 }
 
 static bool bind_id(struct um_call *call, const struct um_param *param, const struct um_json *json,
-                    const struct um_json **value)
+                    struct um_id *value)
 {
-    if (um_json_is(json, UM_JSON_STRING) && json->size <= UM_ID_SIZE_LIMIT) {
-        *value = json;
-        return um_args_string(call, param->name, json) != NULL;
-    }
-    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
+    if (um_json_is(json, UM_JSON_STRING) && um_args_string(call, param->name, json) == NULL)
+        return false;
+    if (!um_id_from_json(json, value) || value->kind == UM_ID_NULL)
         return um_args_refuse(call, param->name,
-                              "must be the id of a request: a string of at most 1024 bytes, or an integer");
-    *value = json;
+                              "must be the id of a request: a string or a number of at most 1024 bytes");
     return true;
 }
 
@@ -258,31 +257,59 @@ static bool bind_value(struct um_call *call, const struct um_param *param, const
     return true;
 }
 
+void um_args_fail_value(struct um_call *call, const char *name, const struct um_values *values, size_t index,
+                        const char *why)
+{
+    um_fail(call, UMEM_E_INVALID_PARAMS, "%s: parameter \"%s\" (%s) at index %zu %s", call->method->name,
+            name, um_value_name(values->type), index, why);
+    um_reply_quote(call, "param", name);
+}
+
+/* Reads numbers to `bytes`, in a batch no more than it may still have. */
+static bool read_values(struct um_call *call, const struct um_param *param, struct um_values *values,
+                        unsigned char *bytes)
+{
+    size_t width = um_value_size(values->type);
+    const struct um_json *item = values->items;
+
+    for (size_t i = 0; item != NULL; item = item->next, i++) {
+        const char *why = "";
+
+        if (!um_value_from_json(item, values->type, bytes + i * width, &why)) {
+            um_args_fail_value(call, param->name, values, i, why);
+            um_reply_end(call);
+            return false;
+        }
+        values->cost += um_value_reading_cost(item, values->type);
+        if (call->batch != NULL && values->cost > call->batch->bytes_left)
+            return um_call_fits(call, 0,
+                                values->cost + (values->count - i - 1) * um_value_cost(values->type));
+    }
+    values->bytes = bytes;
+    return true;
+}
+
 static bool bind_values(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         enum um_value_type type, struct um_values *values)
 {
-    size_t width = um_value_size(type);
-    size_t count = json->size;
+    size_t size = json->size * um_value_size(type);
     unsigned char *bytes;
 
     if (!um_json_is(json, UM_JSON_ARRAY))
         return um_args_refuse(call, param->name, "must be an array of numbers");
-    bytes = um_arena_alloc(&call->peer->rpc->arena, count * width);
-    if (bytes == NULL) {
-        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
-                count);
-        um_reply_end(call);
-        return false;
+    *values = (struct um_values){.type = type, .items = json->child, .count = json->size};
+    if (call->batch == NULL &&
+        json->size * um_value_cost(type) + call->peer->rpc->text_size > UM_JOB_ATOMIC_SIZE) {
+        values->cost = json->size * um_value_cost(type);
+        return true;
     }
-    *values = (struct um_values){.type = type, .bytes = bytes, .count = count};
-    count = 0;
-    for (const struct um_json *item = json->child; item != NULL; item = item->next, count++) {
-        const char *why = "";
-
-        if (!um_value_from_json(item, type, bytes + count * width, &why))
-            return um_args_refuse(call, param->name, "(%s) at index %zu %s", um_value_name(type), count, why);
-    }
-    return true;
+    bytes = um_arena_alloc(&call->peer->rpc->arena, size);
+    if (bytes != NULL)
+        return read_values(call, param, values, bytes);
+    um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
+            json->size);
+    um_reply_end(call);
+    return false;
 }
 
 bool um_args_bind_dependent(struct um_call *call, const struct um_param *param, const struct um_json *json,

@@ -17,6 +17,10 @@ struct um_json;
 UM_PRINTF(3, 4)
 bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...);
 
+/* Begins the same for one of the numbers of a parameter; um_reply_end() is to follow. */
+void um_args_fail_value(struct um_call *call, const char *name, const struct um_values *values, size_t index,
+                        const char *why);
+
 /* A string without NUL, good as long as the message; NULL where it is none: then the call is answered. */
 const char *um_args_string(struct um_call *call, const char *name, const struct um_json *json);
 

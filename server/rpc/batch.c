@@ -25,12 +25,15 @@ static void refuse_with_limit(struct um_peer *peer, const char *limit, uint64_t 
         um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
 }
 
-/* Whether the raw writes of a batch take the payload, all of it and no more. */
+/* Whether the raw writes of a batch take the payload, all of it and no more. Without a payload there is nothing to be shared out:
+ * each of them has none, and is answered for itself. */
 static bool check_raw_sizes(struct um_peer *peer, const struct um_json *batch, uint64_t payload_size)
 {
     uint64_t total = 0;
     char what[128];
 
+    if (payload_size == 0)
+        return true;
     for (const struct um_json *request = batch->child; request != NULL; request = request->next) {
         uint64_t size;
 
@@ -78,10 +81,11 @@ static void handle_request(struct um_peer *peer, struct um_batch *batch, size_t 
     uint64_t size;
 
     (void)um_envelope_raw_size(request, &size);
-    call.payload_size = size;
-    um_envelope_handle(&call, request);
-    if (batch->payload != NULL)
+    if (batch->payload != NULL) {
+        call.payload_size = size;
         batch->payload += size;
+    }
+    um_envelope_handle(&call, request);
 }
 
 /* Nobody can tell how much a batch will answer. With as much unsent as may be, none is begun. */
@@ -144,7 +148,7 @@ void um_batch_finish(struct um_peer *peer, const struct um_message *message, con
     struct um_json_check check;
     struct um_json *json = NULL;
 
-    if (um_json_read(message->text, message->size, arena, &json, &check) == UMEM_OK)
+    if (um_engine_read(peer, message->text, message->size, &json, &check) == UMEM_OK)
         run(peer, json, payload);
     else
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the batch; send it in several");

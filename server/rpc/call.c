@@ -111,7 +111,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
     fault = (struct um_fault){
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
-        .used = um_engine_traffic(rpc)->unsent_bytes,
+        .used = um_engine_traffic(rpc)->unsent_bytes + rpc->promised_bytes,
         .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
@@ -130,7 +130,7 @@ static void give_up(struct um_call *call)
 
 void um_call_start(struct um_call *call)
 {
-    size_t id_size = call->id.kind == UM_ID_STRING ? 6 * strlen(call->id.text) : 0;
+    size_t id_size = um_id_written_size(&call->id);
 
     if (call->batch == NULL)
         call->start = um_framing_begin(call->peer);
@@ -140,24 +140,14 @@ void um_call_start(struct um_call *call)
         give_up(call);
 }
 
-static void write_id(struct um_buf *out, const struct um_id *id)
-{
-    if (id->kind == UM_ID_INTEGER)
-        um_json_int(out, id->integer);
-    else if (id->kind == UM_ID_STRING)
-        um_json_cstring(out, id->text);
-    else
-        um_json_null(out);
-}
-
-/* What every answer begins with is the same but for the id, and is copied at once. */
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
 static void begin_envelope(struct um_call *call)
 {
     static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
     struct um_buf *out = &call->peer->out;
 
     um_json_raw(out, members, sizeof members - 1);
-    write_id(out, &call->id);
+    um_id_write(out, &call->id);
     call->begun = true;
 }
 
@@ -165,10 +155,15 @@ struct um_buf *um_reply(struct um_call *call)
 {
     static const char result[] = ",\"result\":{";
     struct um_buf *out = &call->peer->out;
+    char *space;
 
-    if (!call->begun) {
-        begin_envelope(call);
-        um_buf_append(out, result, sizeof result - 1);
+    if (call->begun)
+        return out;
+    begin_envelope(call);
+    space = um_buf_reserve(out, sizeof result - 1);
+    if (space != NULL) {
+        memcpy(space, result, sizeof result - 1);
+        out->size += sizeof result - 1;
     }
     return out;
 }
@@ -366,8 +361,7 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 
 struct um_call *um_call_defer(struct um_call *call)
 {
-    size_t id_size = call->id.kind == UM_ID_STRING ? strlen(call->id.text) + 1 : 0;
-    struct um_call *later = malloc(sizeof *later + id_size);
+    struct um_call *later = malloc(sizeof *later + call->id.size);
 
     if (later == NULL) {
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that is answered later");
@@ -375,10 +369,10 @@ struct um_call *um_call_defer(struct um_call *call)
         return NULL;
     }
     *later = *call;
-    if (id_size != 0) {
+    if (call->id.size != 0) {
         char *text = (char *)(later + 1);
 
-        memcpy(text, call->id.text, id_size);
+        memcpy(text, call->id.text, call->id.size);
         later->id.text = text;
     }
     um_buf_truncate(&call->peer->out, call->start);

@@ -15,23 +15,13 @@
 #include <string.h>
 
 #include "attributes.h"
+#include "id.h"
 #include "json_out.h"
 #include "method.h"
 #include "rpc.h"
 
-enum { UM_ID_SIZE_LIMIT = 1024 /* bytes in a string that is an id: calls that wait keep theirs */ };
-
 enum {
     UM_SMALL_ANSWER_SIZE = 4096 /* bytes: an answer of no more is given whatever else waits to be sent */
-};
-
-enum um_id_kind { UM_ID_NONE, UM_ID_NULL, UM_ID_INTEGER, UM_ID_STRING };
-
-/* A request's id. NONE is a notification's: nothing is answered. */
-struct um_id {
-    enum um_id_kind kind;
-    int64_t integer;
-    const char *text; /* UM_ID_STRING: ends with NUL */
 };
 
 struct um_call {

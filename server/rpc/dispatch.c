@@ -38,6 +38,10 @@ static void refuse_text(struct um_peer *peer, int code, const struct um_json_che
     um_peer_refuse(peer, UMEM_E_PARSE_ERROR, what);
 }
 
+/* What reading a message costs, as um_peer_charge() has it: about 30 ns a value, most of it for new memory, and up to half a
+ * nanosecond a byte. */
+enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
+
 static bool is_array(const char *text, size_t size)
 {
     while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
@@ -63,17 +67,21 @@ void um_peer_set_content_type(struct um_peer *peer, const char *type)
         snprintf(peer->content_type, sizeof peer->content_type, "%s", type);
 }
 
-/* Reads a message. On a line other texts may stand behind one that begins with a bracket: check->size tells where it ends. */
-static int read_text(struct um_peer *peer, char *text, size_t size, struct um_json **json,
-                     struct um_json_check *check)
+int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
+                   struct um_json_check *check)
 {
-    struct um_arena *arena = &peer->rpc->arena;
+    struct um_rpc *rpc = peer->rpc;
     int code;
 
-    if (peer->framing == UM_FRAMING_LINES && size != 0 && (*text == '{' || *text == '['))
-        return um_json_read_first(text, size, arena, json, check);
-    code = um_json_read(text, size, arena, json, check);
-    check->size = size;
+    if (peer->framing == UM_FRAMING_LINES && size != 0 && (*text == '{' || *text == '[')) {
+        code = um_json_read_first(text, size, &rpc->arena, json, check);
+    } else {
+        code = um_json_read(text, size, &rpc->arena, json, check);
+        check->size = size;
+    }
+    rpc->text = text;
+    rpc->text_size = check->size;
+    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)check->size + READ_VALUE_COST * (uint64_t)check->values);
     return code;
 }
 
@@ -83,7 +91,7 @@ size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t p
     struct um_call single = {.peer = peer, .payload_size = payload_size};
     struct um_json_check check;
     struct um_json *json = NULL;
-    int code = read_text(peer, text, size, &json, &check);
+    int code = um_engine_read(peer, text, size, &json, &check);
 
     if (code == UMEM_OK && json->kind == UM_JSON_ARRAY) {
         um_batch_begin(peer, json, &copy);

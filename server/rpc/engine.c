@@ -134,7 +134,8 @@ void um_engine_settle(struct um_rpc *rpc, struct um_peer *peer)
     work = um_observe_take_work(rpc);
     if (peer != NULL)
         um_peer_charge(peer, work);
-    um_later_answer(rpc, &rpc->answers_left);
+    if (!um_list_is_empty(&rpc->decided))
+        um_later_answer(rpc, &rpc->answers_left);
     if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided))
         um_engine_work_pending(rpc);
 }
@@ -230,11 +231,23 @@ uint64_t um_peer_queued(const struct um_peer *peer)
     return asks ? peer->events->queued(peer) : peer->out.size;
 }
 
+void um_peer_promise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes += bytes;
+    peer->group->promised_bytes += bytes;
+}
+
+void um_peer_unpromise(struct um_peer *peer, uint64_t bytes)
+{
+    peer->rpc->promised_bytes -= bytes;
+    peer->group->promised_bytes -= bytes;
+}
+
 uint64_t um_peer_unsent_left(const struct um_peer *peer)
 {
     uint64_t limit = peer->rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes;
-    uint64_t own = peer->group->unsent_bytes;
+    uint64_t used = um_engine_traffic(peer->rpc)->unsent_bytes + peer->rpc->promised_bytes;
+    uint64_t own = peer->group->unsent_bytes + peer->group->promised_bytes;
     uint64_t left = used < limit ? limit - used : 0;
 
     if (peer->group == &peer->own_group)

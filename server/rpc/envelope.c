@@ -57,24 +57,6 @@ static bool is_version(const struct um_json *json)
     return um_json_is(json, UM_JSON_STRING) && json->size == 3 && memcmp(json->text, "2.0", 3) == 0;
 }
 
-/* Reads an id. Returns false for one that is not a string, an exact integer or null; it is then answered as null. */
-static bool read_id(const struct um_json *json, struct um_id *id)
-{
-    id->kind = UM_ID_NULL;
-    if (um_json_is(json, UM_JSON_NULL))
-        return true;
-    if (um_json_is(json, UM_JSON_STRING)) {
-        if (json->has_nul || json->size > UM_ID_SIZE_LIMIT)
-            return false;
-        *id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
-        return true;
-    }
-    if (!um_json_is(json, UM_JSON_NUMBER) || !json->is_integer)
-        return false;
-    *id = (struct um_id){.kind = UM_ID_INTEGER, .integer = json->integer};
-    return true;
-}
-
 static void fail_whole(struct um_call *call, int code, const char *what)
 {
     um_fail(call, code, "%s: %s", umem_error_text(code), what);
@@ -91,9 +73,10 @@ static const char *check_envelope(struct um_call *call, const struct um_json *re
     read_envelope(request, envelope);
     if (envelope->twice)
         return "jsonrpc, method, params or id stands twice";
-    if (envelope->id != NULL && !read_id(envelope->id, &call->id))
-        return "id must be a string of at most 1024 bytes without \\u0000, an integer from -(2^53-1) to "
-               "2^53-1, or null";
+    if (envelope->id != NULL && !um_id_from_json(envelope->id, &call->id))
+        return "id must be a string of at most 1024 bytes without \\u0000, a number of at most 1024 bytes, "
+               "or "
+               "null";
     if (envelope->jsonrpc != NULL && !is_version(envelope->jsonrpc))
         return "jsonrpc must be \"2.0\", or be left out";
     if (!um_json_is(envelope->method, UM_JSON_STRING))

@@ -1,7 +1,6 @@
 #include "later.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine.h"
 #include "hash.h"
@@ -58,19 +57,9 @@ struct id_key {
 
 static uint64_t hash_id(const struct um_peer *peer, const struct um_id *id)
 {
-    uint64_t hash = id->kind == UM_ID_STRING ? um_hash_bytes(peer->rpc->hash_key, id->text, strlen(id->text))
-                                             : um_hash_mix((uint64_t)id->integer ^ peer->rpc->hash_key[0]);
+    uint64_t hash = um_hash_bytes(peer->rpc->hash_key, id->text, id->size);
 
-    return um_hash_mix(hash ^ peer->id);
-}
-
-static bool is_same_id(const struct um_id *left, const struct um_id *right)
-{
-    if (left->kind != right->kind)
-        return false;
-    if (left->kind == UM_ID_INTEGER)
-        return left->integer == right->integer;
-    return left->kind == UM_ID_STRING && strcmp(left->text, right->text) == 0;
+    return um_hash_mix(hash ^ peer->id ^ id->kind);
 }
 
 static bool has_id(const struct um_index_node *node, const void *key)
@@ -78,7 +67,7 @@ static bool has_id(const struct um_index_node *node, const void *key)
     const struct id_key *wanted = key;
     const struct um_call *call = UM_LIST_ITEM(node, const struct um_later, by_id)->call;
 
-    return call->peer == wanted->peer && is_same_id(&call->id, wanted->id);
+    return call->peer == wanted->peer && um_id_is(&call->id, wanted->id);
 }
 
 /* The oldest of a peer's that has this id and can be taken back, or NULL. */

@@ -37,7 +37,7 @@ enum um_type {
     UM_DATA,    /* bytes as text, in the encoding that the parameter "encoding" names */
     UM_VALUE,   /* one number of the type that the parameter "type" names */
     UM_VALUES,  /* array of such numbers */
-    UM_ID,      /* the id of another request: a string or an integer */
+    UM_ID,      /* the id of another request: a string or a number */
     /* Result members only. */
     UM_OBJECT, /* with members of its own */
     UM_ARRAY,  /* of objects with members of their own */

@@ -32,9 +32,11 @@ static void reply_value(struct um_call *call, const char *key, enum um_value_typ
 
 /* The bytes of a number in a block. NULL where they pass its end, or the batch's bytes are used up: then the call has been
  * answered. */
-static unsigned char *find_number(struct um_call *call, struct um_block *block, uint64_t offset, size_t size)
+static unsigned char *find_number(struct um_call *call, struct um_block *block, uint64_t offset,
+                                  enum um_value_type type)
 {
-    if (!um_range_check(call, block, offset, size) || !um_call_fits(call, 0, size))
+    if (!um_range_check(call, block, offset, um_value_size(type)) ||
+        !um_call_fits(call, 0, um_value_cost(type)))
         return NULL;
     return um_block_bytes(block) + offset;
 }
@@ -54,7 +56,7 @@ static void add(struct um_call *call, const struct um_args *args)
     uint64_t offset = args->value[ADD_OFFSET].as.uint;
     const struct um_value *value = &args->value[ADD_VALUE].as.value;
     size_t size = um_value_size(value->type);
-    unsigned char *number = find_number(call, block, offset, size);
+    unsigned char *number = find_number(call, block, offset, value->type);
     unsigned char old[UM_VALUE_SIZE_MAXIMUM];
 
     if (number == NULL)
@@ -102,7 +104,7 @@ static void exchange(struct um_call *call, const struct um_args *args)
     const struct um_value *value = &args->value[EXCHANGE_VALUE].as.value;
     const struct um_arg *expected = &args->value[EXCHANGE_EXPECTED];
     size_t size = um_value_size(value->type);
-    unsigned char *number = find_number(call, block, offset, size);
+    unsigned char *number = find_number(call, block, offset, value->type);
     unsigned char old[UM_VALUE_SIZE_MAXIMUM];
     bool exchanges;
 
@@ -227,7 +229,7 @@ static void wait(struct um_call *call, const struct um_args *args)
     const struct um_value *value = &args->value[WAIT_VALUE].as.value;
     struct um_range range = {block, args->value[WAIT_OFFSET].as.uint, um_value_size(value->type)};
     struct um_span span = um_span_of(call, &range);
-    const unsigned char *number = find_number(call, block, range.offset, (size_t)range.size);
+    const unsigned char *number = find_number(call, block, range.offset, value->type);
 
     if (number == NULL)
         return;

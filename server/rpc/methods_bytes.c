@@ -201,10 +201,12 @@ static const struct um_param write_params[] = {
      .doc = "How many bytes are given: refused where that is not so."},
 };
 
-static void fail_size(struct um_call *call, uint64_t said, uint64_t given)
+static void fail_size(struct um_call *call, uint64_t said, uint64_t given, bool raw)
 {
-    um_fail(call, UMEM_E_INVALID_PARAMS, "block.write: parameter \"size\" is %llu, but %llu bytes are given",
-            (unsigned long long)said, (unsigned long long)given);
+    um_fail(call, UMEM_E_INVALID_PARAMS,
+            "block.write: parameter \"size\" is %llu, but %llu bytes are given%s", (unsigned long long)said,
+            (unsigned long long)given,
+            raw ? "; Payload-Length says how many raw ones follow the message" : "");
     um_reply_string(call, "param", "size");
     um_reply_end(call);
 }
@@ -225,7 +227,7 @@ static bool find_bytes(struct um_call *call, const struct um_args *args, uint64_
         um_reply_string(call, "param", "data");
         um_reply_end(call);
     } else if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != *size) {
-        fail_size(call, value[WRITE_SIZE].as.uint, *size);
+        fail_size(call, value[WRITE_SIZE].as.uint, *size, raw);
     } else {
         return true;
     }

@@ -4,6 +4,7 @@
 #include "args.h"
 #include "call.h"
 #include "describe.h"
+#include "job.h"
 #include "json_out.h"
 #include "methods.h"
 
@@ -78,6 +79,42 @@ static const struct um_param create_params[] = {
      .doc = "Every block starts at a multiple of it: a power of two."},
 };
 
+/* Bytes of a heap's initial_size that a slice gets. */
+enum { SLICE_SIZE = 4 * 1024 * 1024 };
+
+/* The heap is there; it is answered when it has its memory. */
+struct create_job {
+    struct um_job job;
+    uint64_t done; /* bytes */
+};
+
+static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct create_job *create = (struct create_job *)job;
+    struct um_store *store = um_call_store(job->call);
+    struct um_heap *heap = NULL;
+    uint64_t budget = job->call->batch != NULL ? UINT64_MAX : SLICE_SIZE;
+    uint64_t blocks;
+    uint64_t bytes;
+    int code;
+
+    *more = false;
+    /* Where somebody has destroyed it meanwhile, it was made all the same. */
+    if (um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
+        return UMEM_OK;
+    code = um_heap_commit_step(heap, budget, &create->done, more, fault);
+    if (code != UMEM_OK)
+        (void)um_heap_destroy(store, heap, &blocks, &bytes, NULL);
+    return code;
+}
+
+static void create_answer(struct um_job *job, struct um_call *call)
+{
+    um_reply_uint(call, "heap", job->heaps[0]);
+}
+
+static const struct um_job_kind create_kind = {.step = create_step, .answer = create_answer};
+
 static void create(struct um_call *call, const struct um_args *args)
 {
     const struct um_arg *value = args->value;
@@ -90,17 +127,21 @@ static void create(struct um_call *call, const struct um_args *args)
         .name = value[CREATE_NAME].as.text,
         .lifetime = (enum um_lifetime)value[CREATE_LIFETIME].as.word,
     };
+    struct create_job job = {.job = {.kind = &create_kind}};
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
     int code;
 
-    if (options.kind == UM_HEAP_SHARED && !um_call_fits(call, 0, UM_SHARED_HEAP_COST))
+    if (options.kind == UM_HEAP_SHARED && !um_call_fits(call, 0, UM_SHARED_HEAP_COST + options.initial_size))
         return;
     code = um_heap_create(um_call_store(call), call->peer->owner, &options, &heap, &fault);
-    if (code != UMEM_OK)
+    if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
-    else
-        reply_handle(call, heap);
+        return;
+    }
+    job.job.is_long = options.kind == UM_HEAP_SHARED && options.initial_size > SLICE_SIZE;
+    job.job.heaps[0] = um_heap_handle(heap);
+    um_job_run(call, &job.job, sizeof job);
 }
 
 const struct um_method um_method_heap_create = {

@@ -4,7 +4,6 @@
 #include "args.h"
 #include "call.h"
 #include "engine.h"
-#include "json_read.h"
 #include "later.h"
 #include "methods.h"
 #include "openrpc.h"
@@ -38,19 +37,15 @@ const struct um_method um_method_rpc_discover = {
 };
 
 static const struct um_param cancel_params[] = {
-    {.name = "id", .type = UM_ID, .required = true, .doc = "The id of the waiting request."},
+    {.name = "id",
+     .type = UM_ID,
+     .required = true,
+     .doc = "The id of the waiting request, written as it was there."},
 };
 
 static void cancel(struct um_call *call, const struct um_args *args)
 {
-    const struct um_json *json = args->value[0].as.id;
-    struct um_id id = {.kind = UM_ID_INTEGER};
-
-    if (um_json_is(json, UM_JSON_STRING))
-        id = (struct um_id){.kind = UM_ID_STRING, .text = json->text};
-    else
-        id.integer = json->integer;
-    (void)um_later_cancel(call->peer, &id);
+    (void)um_later_cancel(call->peer, &args->value[0].as.id);
     um_reply_end(call);
 }
 

@@ -100,7 +100,7 @@ struct pair {
 };
 
 static const struct pair reference_pair = {"Handle", "integer", "Name"};
-static const struct pair id_pair = {"RequestNumber", "integer", "RequestText"};
+static const struct pair id_pair = {"RequestNumber", "number", "RequestText"};
 static const struct pair value_pair = {"ValueNumber", "number", "ValueText"};
 
 static void write_pair(struct um_buf *out, const struct pair *pair, bool nullable)

@@ -115,10 +115,11 @@ struct um_tail {
 /* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
  * before the first one, and outlives the last. */
 struct um_peer_group {
-    struct um_link jobs;   /* list of um_job.in_group: their calls that run in slices */
-    struct um_link in_rpc; /* place in um_rpc.working, while there are such calls */
-    uint64_t peers;        /* open ones */
-    uint64_t unsent_bytes; /* memory that holds their answers; the mover of bytes keeps it */
+    struct um_link jobs;     /* list of um_job.in_group: their calls that run in slices */
+    struct um_link in_rpc;   /* place in um_rpc.working, while there are such calls */
+    uint64_t peers;          /* open ones */
+    uint64_t unsent_bytes;   /* memory that holds their answers; the mover of bytes keeps it */
+    uint64_t promised_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the

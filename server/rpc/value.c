@@ -14,14 +14,28 @@ const struct um_word um_value_words[] = {
     {"u64", UM_U64}, {"i64", UM_I64}, {"f32", UM_F32}, {"f64", UM_F64}, {NULL, 0},
 };
 
-/* Halfway from FLT_MAX to the float that would follow it: from here on a number does not round to FLT_MAX (IEEE 754). */
-#define FLOAT_OVERFLOW 0x1.ffffffp127
-
 static const size_t sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8};
 
 size_t um_value_size(enum um_value_type type)
 {
     return sizes[type];
+}
+
+/* Measured: 13 ns for a short integer, up to 70 ns for one of 64 bits, which may be a string, 45 to 95 ns for a float. */
+enum { SHORT_COST = 64, LONG_COST = 256, PLAIN_TEXT = 24, TEXT_COST = 16 };
+
+uint64_t um_value_cost(enum um_value_type type)
+{
+    return um_value_size(type) < sizeof(uint64_t) && type != UM_F32 ? SHORT_COST : LONG_COST;
+}
+
+uint64_t um_value_reading_cost(const struct um_json *json, enum um_value_type type)
+{
+    size_t size = um_json_is(json, UM_JSON_NUMBER)   ? um_json_number_size(json)
+                  : um_json_is(json, UM_JSON_STRING) ? json->size
+                                                     : 0;
+
+    return um_value_cost(type) + (size > PLAIN_TEXT ? TEXT_COST * (uint64_t)(size - PLAIN_TEXT) : 0);
 }
 
 const char *um_value_name(enum um_value_type type)
@@ -88,14 +102,15 @@ static bool integer_from_json(const struct um_json *json, enum um_value_type typ
 {
     bool negative;
     uint64_t magnitude;
+    int64_t integer;
 
     if (um_json_is(json, UM_JSON_NUMBER)) {
-        if (!json->is_integer) {
+        if (!um_json_integer_of(json, &integer)) {
             *why = "must be an integer; beyond 2^53-1 write it as a string of digits";
             return false;
         }
-        negative = json->integer < 0;
-        magnitude = (uint64_t)(negative ? -json->integer : json->integer);
+        negative = integer < 0;
+        magnitude = (uint64_t)(negative ? -integer : integer);
     } else if (!um_json_is(json, UM_JSON_STRING) || !parse_digits(json->text, &negative, &magnitude)) {
         *why = "must be an integer, or a string of decimal digits";
         return false;
@@ -108,12 +123,9 @@ static bool integer_from_json(const struct um_json *json, enum um_value_type typ
     return true;
 }
 
-static bool double_from_json(const struct um_json *json, double *number)
+/* What JSON's numbers cannot say. */
+static bool not_finite_from_json(const struct um_json *json, double *number)
 {
-    if (um_json_is(json, UM_JSON_NUMBER)) {
-        *number = json->number;
-        return fabs(*number) <= DBL_MAX;
-    }
     if (!um_json_is(json, UM_JSON_STRING))
         return false;
     if (strcmp(json->text, "NaN") == 0)
@@ -159,27 +171,32 @@ static double get_double(enum um_value_type type, const unsigned char *bytes)
     return number;
 }
 
-bool um_value_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
-                        const char **why)
+/* A float is read as such: by way of a double it would be rounded twice, maybe to a neighbour. */
+static bool float_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
+                            const char **why)
 {
     double number;
 
-    if (type != UM_F32 && type != UM_F64)
-        return integer_from_json(json, type, bytes, why);
-    if (!double_from_json(json, &number)) {
-        *why = "must be a finite number, or \"NaN\", \"Infinity\", \"-Infinity\"";
-        return false;
-    }
-    if (type == UM_F32 && fabs(number) > (double)FLT_MAX && fabs(number) <= DBL_MAX) {
-        /* Nine digits of FLT_MAX lie a little above it: what rounds to it is it. */
-        if (fabs(number) >= FLOAT_OVERFLOW) {
+    if (um_json_is(json, UM_JSON_NUMBER)) {
+        number = type == UM_F32 ? (double)um_json_float_of(json) : um_json_double_of(json);
+        if (!(fabs(number) <= DBL_MAX)) {
             *why = "does not fit its type";
             return false;
         }
-        number = copysign((double)FLT_MAX, number);
+    } else if (!not_finite_from_json(json, &number)) {
+        *why = "must be a finite number, or \"NaN\", \"Infinity\", \"-Infinity\"";
+        return false;
     }
     put_double(type, bytes, number);
     return true;
+}
+
+bool um_value_from_json(const struct um_json *json, enum um_value_type type, unsigned char *bytes,
+                        const char **why)
+{
+    if (type == UM_F32 || type == UM_F64)
+        return float_from_json(json, type, bytes, why);
+    return integer_from_json(json, type, bytes, why);
 }
 
 void um_value_to_json(struct um_buf *buf, enum um_value_type type, const unsigned char *bytes)

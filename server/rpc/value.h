@@ -25,11 +25,13 @@ struct um_value {
     unsigned char bytes[UM_VALUE_SIZE_MAXIMUM];
 };
 
-/* Numbers of one type as they lie in memory. */
+/* Numbers of one type, as they lie in memory. Where reading all of them at once would take long, they are still JSON. */
 struct um_values {
     enum um_value_type type;
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* NULL: `items` are to be read, with um_value_from_json() */
+    const struct um_json *items;
     size_t count;
+    uint64_t cost; /* of reading them, in bytes of a block that might be copied instead */
 };
 
 /* The names "u8" to "f64" for descriptors. */
@@ -37,6 +39,12 @@ extern const struct um_word um_value_words[];
 
 /* Bytes that a value of this type takes. */
 size_t um_value_size(enum um_value_type type);
+
+/* What printing or reading a number of this type costs, in bytes of a block that might be copied instead (um_peer_charge()). */
+uint64_t um_value_cost(enum um_value_type type);
+
+/* The same of reading one that is written so: a long text costs more. */
+uint64_t um_value_reading_cost(const struct um_json *json, enum um_value_type type);
 
 /* The type's name. */
 const char *um_value_name(enum um_value_type type);

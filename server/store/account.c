@@ -214,8 +214,6 @@ void um_books_add(struct um_store *store, struct um_account *account, const stru
     store->stats.bytes += block->size;
     if (store->stats.bytes > store->stats.peak_bytes)
         store->stats.peak_bytes = store->stats.bytes;
-    if (store->stats.bytes > store->trim_mark)
-        store->trim_mark = store->stats.bytes;
     if (claim == UM_CLAIM_NONE) {
         heap->orphaned.blocks++;
         heap->orphaned.bytes += block->size;

@@ -114,6 +114,28 @@ static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
     return heap->base->prepare(heap->memory, address, offset, size);
 }
 
+static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->extend(heap->memory, address, old_size, new_size);
+}
+
+static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    const struct guarded *heap = memory;
+
+    wipe(heap, (unsigned char *)address + new_size, old_size - new_size);
+    heap->base->retract(heap->memory, address, old_size, new_size);
+}
+
+static bool commit(void *memory, uint64_t offset, uint64_t size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->commit(heap->memory, offset, size);
+}
+
 /* Lets base resize the memory: for a heap that wipes, where no byte is left behind. */
 static bool resize_base(const struct guarded *heap, void **start, uint64_t old_length, uint64_t new_length,
                         uint32_t alignment, bool in_place_only)
@@ -214,24 +236,16 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
 
 /* ---- the kinds ---- */
 
-static void trim(void)
-{
-    const struct um_heap_backend *base = um_heap_backend(UM_HEAP_PROCESS);
-
-    if (base->trim != NULL)
-        base->trim();
-}
-
 /* X(name, kind, guards, wipes, other members) */
 #define KINDS(X) \
-    X(guarded_process, UM_HEAP_PROCESS, true, false, .trim = trim) \
-    X(wiped_process, UM_HEAP_PROCESS, false, true, .trim = trim) \
-    X(both_process, UM_HEAP_PROCESS, true, true, .trim = trim) \
-    X(guarded_private, UM_HEAP_PRIVATE, true, false, .trim = trim) \
-    X(wiped_private, UM_HEAP_PRIVATE, false, true, .trim = trim) \
-    X(both_private, UM_HEAP_PRIVATE, true, true, .trim = trim) \
-    X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, \
-      .get_figures = get_figures, .locate = locate)
+    X(guarded_process, UM_HEAP_PROCESS, true, false) \
+    X(wiped_process, UM_HEAP_PROCESS, false, true) \
+    X(both_process, UM_HEAP_PROCESS, true, true) \
+    X(guarded_private, UM_HEAP_PRIVATE, true, false) \
+    X(wiped_private, UM_HEAP_PRIVATE, false, true) \
+    X(both_private, UM_HEAP_PRIVATE, true, true) \
+    X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, .extend = extend, \
+      .retract = retract, .commit = commit, .get_figures = get_figures, .locate = locate)
 
 #define DEFINE_KIND(name, of_kind, with_guards, with_wiping, ...) \
     static bool create_##name(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, \

@@ -252,6 +252,22 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
     return 0;
 }
 
+int um_heap_commit_step(struct um_heap *heap, uint64_t budget, uint64_t *done, bool *more,
+                        struct um_fault *fault)
+{
+    uint64_t left = heap->initial_size - *done;
+    uint64_t size = left < budget ? left : budget;
+    if (heap->backend->commit != NULL && !heap->backend->commit(heap->memory, *done, size))
+        return um_fault(
+            fault, UMEM_E_NO_MEMORY,
+            (struct um_fault){.asked = heap->initial_size,
+                              .ntstatus = um_block_ntstatus(heap, 0),
+                              .what = "the system has no shared memory for another heap of this size"});
+    *done += size;
+    *more = heap->backend->commit != NULL && size < left;
+    return 0;
+}
+
 static void leave_books(struct um_store *store, struct um_heap *heap)
 {
     store->stats.heaps--;

@@ -29,7 +29,7 @@ struct um_heap_backend {
     /* validate() also sees that somebody wrote past a block: then it is asked before a client may free or resize one. */
     bool checked_when_freed;
 
-    /* Makes a heap. `initial_size` in bytes is a hint; `maximum_size` 0 is growable, else the store never
+    /* Makes a heap. `initial_size` in bytes is a hint, see commit(); `maximum_size` 0 is growable, else the store never
      * asks for more. */
     bool (*create)(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory);
 
@@ -44,6 +44,15 @@ struct um_heap_backend {
      * and makes them zero. */
     void *(*reserve)(void *memory, uint64_t size);
     bool (*prepare)(void *memory, void *address, uint64_t offset, uint64_t size);
+
+    /* Likewise: extend() takes what lies behind a block, which has `old_size` until the bytes behind that are prepared; retract()
+     * gives it up again. */
+    bool (*extend)(void *memory, void *address, uint64_t old_size, uint64_t new_size);
+    void (*retract)(void *memory, void *address, uint64_t old_size, uint64_t new_size);
+
+    /* Gets memory for bytes of the heap in advance, of which create() got only as much as takes no time. Where it fails, what was
+     * got stays so. NULL: create() did all of it. */
+    bool (*commit)(void *memory, uint64_t offset, uint64_t size);
 
     /* Changes a block's size from `old_size` to `new_size`; bytes added are zero. *address changes where the
      * block had to be moved, which `in_place_only` forbids. May refuse to shrink in place too. */
@@ -71,9 +80,6 @@ struct um_heap_backend {
      * 0 where it is not known. */
     uint64_t (*compact)(void *memory);
 
-    /* Gives memory back to the system after a lot was freed. NULL where that happens by itself. */
-    void (*trim)(void);
-
     /* Tells how the heap's memory is used. NULL where that is not known. */
     void (*get_figures)(void *memory, struct um_heap_figures *figures);
 
@@ -92,7 +98,10 @@ const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind);
 bool um_heap_backend_has_leftovers(void);
 void um_heap_backend_give_back(void);
 
-/* The same, of the kind shared. */
+/* Lets go of what is kept for blocks to come, as far as it is nobody's. For the end of a store. */
+void um_heap_backend_end(void);
+
+/* The same as um_heap_backend_has_leftovers() and um_heap_backend_give_back(), of the kind shared. */
 bool um_heap_shared_has_leftovers(void);
 void um_heap_shared_give_back(void);
 

@@ -1,9 +1,8 @@
-/* Heaps on POSIX: the C library's allocator for small blocks, mappings of their own for large ones. A heap is
+/* Heaps on POSIX: a pool of pages for small blocks, mappings of their own for large ones. A heap is
  * nothing but the store's list of its blocks. The size alone tells how a block was made, so there is no
  * header to keep. */
 #include "heap_backend.h"
 
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,14 +12,12 @@
 #endif
 
 #include "map_posix.h"
+#include "pool_posix.h"
 
 enum {
     MAPPED_SIZE =
         1024 *
-        1024, /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
-    CLEARED_SIZE =
-        1024 /* bytes; up to here a block is cleared by us: glibc's calloc() passes by what was freed last,
-                           which malloc() takes at once, and costs more than the clearing saves */
+        1024 /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
 };
 
 static bool is_mapped(uint64_t size)
@@ -35,26 +32,16 @@ static void *alloc(void *memory, uint64_t size, uint32_t alignment)
         return NULL;
     if (is_mapped(size))
         return um_map_new((size_t)size, alignment);
-    size_t bytes = size == 0 ? 1 : (size_t)size;
-    void *address;
-    if (alignment <= alignof(max_align_t)) {
-        if (bytes > CLEARED_SIZE)
-            return calloc(1, bytes);
-        address = malloc(bytes);
-    } else if (posix_memalign(&address, alignment, bytes) != 0) {
-        return NULL;
-    }
-    return address != NULL ? memset(address, 0, bytes) : NULL;
+    return um_pool_alloc((size_t)size, alignment);
 }
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
     (void)memory;
-    (void)alignment;
     if (is_mapped(size))
         um_map_free(address, um_map_length((size_t)size));
     else
-        free(address);
+        um_pool_free(address, (size_t)size, alignment);
 }
 
 /* Both sizes are those of a mapping. */
@@ -98,18 +85,6 @@ static bool moves_uncopied(uint64_t old_size, uint64_t new_size, uint32_t alignm
 #endif
 }
 
-/* Both sizes are those of the C library's allocator. */
-static bool resize_small(void **address, size_t old_size, size_t new_size)
-{
-    void *moved = realloc(*address, new_size == 0 ? 1 : new_size);
-    if (moved == NULL)
-        return false;
-    if (new_size > old_size)
-        memset((char *)moved + old_size, 0, new_size - old_size);
-    *address = moved;
-    return true;
-}
-
 static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only)
 {
@@ -119,10 +94,8 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
         if (resize_mapping(address, (size_t)old_size, (size_t)new_size, alignment, in_place_only))
             return true;
     } else if (!is_mapped(old_size) && !is_mapped(new_size)) {
-        if (in_place_only)
-            return new_size <= old_size; /* a smaller block may as well stay in what it has */
-        if (alignment <= alignof(max_align_t))
-            return resize_small(address, (size_t)old_size, (size_t)new_size);
+        if (um_pool_resize(*address, (size_t)old_size, (size_t)new_size, alignment, in_place_only))
+            return true;
     }
     return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
 }
@@ -151,17 +124,10 @@ static void destroy(void *memory)
     (void)memory;
 }
 
-static void trim(void)
-{
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
-
 static uint64_t compact(void *memory)
 {
     (void)memory;
-    trim();
+    um_pool_compact();
     return 0;
 }
 
@@ -174,7 +140,6 @@ static const struct um_heap_backend process_backend = {
     .free = free_block,
     .returns_pages = is_mapped,
     .compact = compact,
-    .trim = trim,
 };
 
 static const struct um_heap_backend private_backend = {
@@ -186,7 +151,6 @@ static const struct um_heap_backend private_backend = {
     .free = free_block,
     .returns_pages = is_mapped,
     .compact = compact,
-    .trim = trim,
 };
 
 const struct um_heap_backend *um_heap_backend(enum um_heap_kind kind)
@@ -209,10 +173,16 @@ uint32_t um_heap_backend_system_heaps(void)
 
 bool um_heap_backend_has_leftovers(void)
 {
-    return um_map_has_leftovers();
+    return um_map_has_leftovers() || um_pool_has_leftovers();
 }
 
 void um_heap_backend_give_back(void)
 {
     um_map_give_back();
+    um_pool_give_back();
+}
+
+void um_heap_backend_end(void)
+{
+    um_pool_end();
 }

@@ -11,8 +11,10 @@
 #include "segment.h"
 
 enum {
-    GIVEN_BACK_UNITS = 64,      /* at once: 4 MiB */
-    LOOKED_AT_UNITS = 64 * 1024 /* at once */
+    GIVEN_BACK_UNITS = 64,              /* at once: 4 MiB */
+    LOOKED_AT_UNITS = 64 * 1024,        /* at once */
+    DISMANTLED = 2048,                  /* entries of tables that are freed at once */
+    COMMITTED_AT_ONCE = 4 * 1024 * 1024 /* bytes of initial_size that create() gets itself */
 };
 
 struct shared_heap {
@@ -25,6 +27,7 @@ struct shared_heap {
 };
 
 static struct shared_heap *line;
+static struct shared_heap *ended; /* whose tables are to be freed; by `next`, too */
 
 /* ---- what is still to be given back ---- */
 
@@ -97,9 +100,20 @@ static void give_back_some(struct shared_heap *heap)
     leave_line(heap);
 }
 
+static void dismantle(struct shared_heap *heap)
+{
+    size_t budget = DISMANTLED;
+
+    if (um_ranges_dismantle(heap->ranges, &budget))
+        return;
+    ended = heap->next;
+    um_ranges_free(heap->ranges);
+    free(heap);
+}
+
 bool um_heap_shared_has_leftovers(void)
 {
-    return line != NULL || um_shm_leftovers() != 0;
+    return line != NULL || ended != NULL || um_shm_leftovers() != 0;
 }
 
 size_t um_heap_shared_ended(void)
@@ -112,6 +126,8 @@ void um_heap_shared_give_back(void)
     um_shm_end_piece();
     if (line != NULL)
         give_back_some(line);
+    if (ended != NULL)
+        dismantle(ended);
 }
 
 /* ---- the heap ---- */
@@ -122,8 +138,12 @@ static void destroy(void *memory)
 
     leave_line(heap);
     um_segment_deinit(&heap->segment);
-    um_ranges_free(heap->ranges);
-    free(heap);
+    if (heap->ranges == NULL) {
+        free(heap);
+        return;
+    }
+    heap->next = ended;
+    ended = heap;
 }
 
 static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
@@ -138,12 +158,21 @@ static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignm
     /* Tables for ranges only where there is room for the object. */
     if (um_segment_init(&heap->segment, maximum_size))
         heap->ranges = um_ranges_new(heap->segment.length, alignment);
-    if (heap->ranges == NULL || !um_segment_commit(&heap->segment, 0, initial_size)) {
+    if (heap->ranges == NULL ||
+        !um_segment_commit(&heap->segment, 0,
+                           initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
         destroy(heap);
         return false;
     }
     *memory = heap;
     return true;
+}
+
+static bool commit(void *memory, uint64_t offset, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+
+    return um_segment_commit(&heap->segment, offset, size);
 }
 
 static uint64_t offset_of(const struct shared_heap *heap, const void *address)
@@ -207,6 +236,23 @@ static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t 
     um_segment_give_back(&heap->segment, offset + old_size, new_size - old_size);
     um_ranges_resize(heap->ranges, offset, new_size, old_size);
     return false;
+}
+
+static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    struct shared_heap *heap = memory;
+
+    return um_shm_is_whole(heap->segment.shm) && new_size <= heap->segment.length &&
+           um_ranges_resize(heap->ranges, offset_of(heap, address), old_size, new_size);
+}
+
+static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+
+    (void)um_ranges_resize(heap->ranges, offset, old_size, new_size);
+    stand_in_line(heap, offset + new_size);
 }
 
 static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
@@ -289,6 +335,9 @@ const struct um_heap_backend um_heap_shared = {
     .alloc = alloc,
     .reserve = reserve,
     .prepare = prepare,
+    .commit = commit,
+    .extend = extend,
+    .retract = retract,
     .resize = resize,
     .free = free_block,
     .wipe = wipe,

@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PIECE_SIZE = 4 * 1024 * 1024 /* bytes that are given back at once, at least */ };
+enum {
+    PIECE_SIZE = 4 * 1024 * 1024, /* bytes that are given back at once, about */
+    PIECE_CALLS = 16              /* and calls of the system */
+};
 
 /* One that stands in line. It lies at its own start, so that nothing is allocated in order to free. */
 struct leftover {
@@ -48,10 +51,6 @@ void *um_map_new(size_t size, size_t alignment)
 void um_map_free(void *start, size_t length)
 {
     struct leftover *leftover = start;
-    if (length <= PIECE_SIZE) {
-        munmap(start, length);
-        return;
-    }
     leftover->next = line;
     leftover->length = length;
     line = leftover;
@@ -64,14 +63,16 @@ bool um_map_has_leftovers(void)
 
 void um_map_give_back(void)
 {
-    struct leftover *leftover = line;
-    if (leftover == NULL)
-        return;
-    if (leftover->length > 2 * PIECE_SIZE) {
-        leftover->length -= PIECE_SIZE;
-        munmap((char *)leftover + leftover->length, PIECE_SIZE);
-        return;
+    size_t left = PIECE_SIZE;
+    for (int calls = 0; calls < PIECE_CALLS && left != 0 && line != NULL; calls++) {
+        struct leftover *leftover = line;
+        if (leftover->length > 2 * PIECE_SIZE) {
+            leftover->length -= PIECE_SIZE;
+            munmap((char *)leftover + leftover->length, PIECE_SIZE);
+            return;
+        }
+        line = leftover->next;
+        left -= leftover->length < left ? leftover->length : left;
+        munmap(leftover, leftover->length);
     }
-    line = leftover->next;
-    munmap(leftover, leftover->length);
 }

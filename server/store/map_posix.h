@@ -4,8 +4,8 @@
  * Owns: the mappings that nobody uses any more and that the system does not have back yet. Must not know: blocks,
  * heaps.
  *
- * Giving a gigabyte back takes some 100 ms, so that large mappings only stand in line when they are let go, and
- * go piece by piece. The line is the process's: there is one address space.
+ * Giving a gigabyte back takes some 100 ms, so that mappings only stand in line when they are let go, and go
+ * piece by piece. The line is the process's: there is one address space.
  */
 #ifndef UM_STORE_MAP_POSIX_H
 #define UM_STORE_MAP_POSIX_H

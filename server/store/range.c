@@ -192,18 +192,24 @@ struct um_ranges *um_ranges_new(uint64_t length, uint32_t alignment)
     return ranges;
 }
 
-void um_ranges_free(struct um_ranges *ranges)
+bool um_ranges_dismantle(struct um_ranges *ranges, size_t *budget)
 {
-    if (ranges == NULL)
-        return;
-    struct um_tree_node *node = um_tree_first(&ranges->by_offset);
-    while (node != NULL) {
+    for (; *budget > 0 && ranges->spares != NULL; --*budget)
+        free(take_spare(ranges));
+    for (; *budget > 0 && ranges->by_offset.count != 0; --*budget) {
+        struct um_tree_node *node = um_tree_first(&ranges->by_offset);
         um_tree_remove(&ranges->by_offset, node);
         free(range_by_offset(node));
-        node = um_tree_first(&ranges->by_offset);
     }
-    while (ranges->spares != NULL)
-        free(take_spare(ranges));
+    return ranges->spares != NULL || ranges->by_offset.count != 0;
+}
+
+void um_ranges_free(struct um_ranges *ranges)
+{
+    size_t budget = SIZE_MAX;
+    if (ranges == NULL)
+        return;
+    (void)um_ranges_dismantle(ranges, &budget);
     free(ranges);
 }
 

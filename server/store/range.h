@@ -46,6 +46,10 @@ struct um_ranges *um_ranges_new(uint64_t length, uint32_t alignment);
 /* Frees the tables. What was not released needs no release. NULL is fine. */
 void um_ranges_free(struct um_ranges *ranges);
 
+/* Frees up to *budget of the entries of the tables and counts them down, before um_ranges_free(): nothing else may follow. Returns
+ * whether there are more. */
+bool um_ranges_dismantle(struct um_ranges *ranges, size_t *budget);
+
 /* Takes a range of `size` bytes (0: of a place of its own) and sets *offset. Returns false, with nothing
  * changed, where no free range is large enough or the daemon's own memory runs out. */
 bool um_ranges_acquire(struct um_ranges *ranges, uint64_t size, uint64_t *offset);

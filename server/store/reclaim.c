@@ -2,10 +2,6 @@
 #include "heap_backend.h"
 #include "store_internal.h"
 
-/* When it is worth the time to look for what the system can have back: when so many bytes fewer are lent than
- * there were, and so few blocks are left that what is free does not lie in a great many places. */
-enum { TRIM_BYTES = 64 * 1024 * 1024, TRIM_BLOCKS_LIMIT = 20000 };
-
 /* Pieces of work that giving memory back counts for: a call that has less to spend leaves it to others. */
 enum { LEFTOVER_COST = 500 };
 
@@ -58,16 +54,6 @@ static void end_some(struct um_store *store, size_t *budget)
                               budget);
 }
 
-static void trim(struct um_store *store)
-{
-    const struct um_heap_backend *backend = store->process->backend;
-    if (store->trim_mark - store->stats.bytes < TRIM_BYTES || store->stats.blocks > TRIM_BLOCKS_LIMIT)
-        return;
-    store->trim_mark = store->stats.bytes;
-    if (backend->trim != NULL)
-        backend->trim();
-}
-
 /* Of each kind, so that none keeps another waiting. */
 static void give_back(void)
 {
@@ -89,10 +75,7 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
             reclaim_account(store, UM_LIST_ITEM(store->dead_accounts.next, struct um_account, in_dead));
         budget -= cost < budget ? cost : budget;
     }
-    if (um_store_has_work(store))
-        return true;
-    trim(store);
-    return false;
+    return um_store_has_work(store);
 }
 
 bool um_reclaim_urgently(struct um_store *store)

@@ -51,6 +51,8 @@ static int no_memory(const struct um_heap *heap, const struct um_block *block, u
     return code;
 }
 
+static const char not_in_place[] = "the block cannot be resized where it is; leave realloc_in_place_only out";
+
 /* Adds to the facts of a failure whose it is. */
 static void blame(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
                   uint32_t flags, struct um_fault *fault)
@@ -72,8 +74,12 @@ static void unreserve(struct um_resize *resize)
 static void part(struct um_resize *resize)
 {
     struct um_block *block = resize->block;
-    if (resize->address != NULL)
-        um_block_free_memory(resize->heap, resize->address, resize->size);
+    struct um_heap *heap = resize->heap;
+    if (resize->extends && heap->memory_open)
+        heap->backend->retract(heap->memory, resize->address, resize->size, resize->extended_from);
+    else if (resize->address != NULL && !resize->extends)
+        um_block_free_memory(heap, resize->address, resize->size);
+    resize->extends = false;
     unreserve(resize);
     um_extra_of(block)->resize = NULL;
     resize->block = NULL;
@@ -151,7 +157,7 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
         }
         code = no_memory(heap, block, size, fault);
         if (fault != NULL && in_place_only)
-            fault->what = "the block cannot be resized where it is; leave realloc_in_place_only out";
+            fault->what = not_in_place;
     }
     blame(store, heap, block, flags, fault);
     return code;
@@ -171,14 +177,25 @@ static bool is_short(const struct um_store *store, const struct um_heap *heap, c
                      uint64_t size, uint32_t flags)
 {
     const struct um_heap_backend *backend = heap->backend;
+    if (size != block->size && is_cleared_in_steps(store, heap, block, size))
+        return false;
     if (size == block->size || stays_in_place(heap, flags))
         return true;
-    if (is_cleared_in_steps(store, heap, block, size))
-        return false;
     if (smaller(size, block->size) <= store->copied_at_once)
         return true;
     return !is_pinned(block) && backend->moves_uncopied != NULL &&
            backend->moves_uncopied(block->size, size, heap->alignment);
+}
+
+/* Notes that the block is being resized, the first bytes being there already. */
+static void begin_at(struct um_store *store, struct um_block *block, struct um_resize *resize, uint64_t done)
+{
+    um_extra_of(block)->resize = resize;
+    resize->block = block;
+    resize->copied = done;
+    resize->reserved = resize->size > block->size ? resize->size - block->size : 0;
+    resize->heap->reserved += resize->reserved;
+    store->reserved += resize->reserved;
 }
 
 /* Gets the memory to move to, and a place beside the block. */
@@ -195,27 +212,40 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
         um_extra_tidy(block);
         return false;
     }
-    extra->resize = resize;
-    resize->block = block;
-    resize->copied = 0;
-    resize->reserved = resize->size > block->size ? resize->size - block->size : 0;
-    resize->heap->reserved += resize->reserved;
-    store->reserved += resize->reserved;
+    begin_at(store, block, resize, 0);
     return true;
 }
 
-/* Resizes where the block is or begins to move it, whichever works; where it grows by much that has to be cleared, moving is
- * tried first, as that goes in steps. */
+/* Takes what lies behind the block, to be prepared in steps. */
+static bool extend(struct um_store *store, struct um_block *block, struct um_resize *resize)
+{
+    const struct um_heap *heap = resize->heap;
+    struct um_block_extra *extra = is_pinned(block) ? NULL : um_extra_get(block);
+    if (extra == NULL)
+        return false;
+    if (!heap->backend->extend(heap->memory, extra->address, block->size, resize->size)) {
+        um_extra_tidy(block);
+        return false;
+    }
+    resize->address = extra->address;
+    resize->extends = true;
+    resize->extended_from = block->size;
+    begin_at(store, block, resize, block->size);
+    return true;
+}
+
+/* Resizes where the block is or begins to move it, whichever works; where it grows by much that has to be cleared, it is moved, or
+ * else extended where it is. */
 static bool resize_or_move(struct um_store *store, struct um_heap *heap, struct um_block *block,
                            struct um_resize *resize, bool *done)
 {
-    bool moves_first = is_cleared_in_steps(store, heap, block, resize->size);
-    if (moves_first && get_target(store, block, resize))
-        return true;
+    if (is_cleared_in_steps(store, heap, block, resize->size))
+        return (!stays_in_place(heap, resize->flags) && get_target(store, block, resize)) ||
+               extend(store, block, resize);
     *done = resize_memory(store, heap, block, resize->size, true);
     if (*done)
         note_size(store, block, resize->size);
-    return *done || (!moves_first && get_target(store, block, resize));
+    return *done || get_target(store, block, resize);
 }
 
 /* Resizes where that can be done without copying much, else begins to move the block; does nothing while
@@ -231,8 +261,11 @@ static int start(struct um_store *store, struct um_block *block, struct um_resiz
         return 0;
     um_reclaim_on_the_way(store);
     int code = check_growth(store, heap, block, resize->size, fault);
-    if (code == 0 && !resize_or_move(store, heap, block, resize, done))
+    if (code == 0 && !resize_or_move(store, heap, block, resize, done)) {
         code = no_memory(heap, block, resize->size, fault);
+        if (fault != NULL && stays_in_place(heap, resize->flags))
+            fault->what = not_in_place;
+    }
     if (code != 0)
         blame(store, heap, block, resize->flags, fault);
     return code;
@@ -298,6 +331,7 @@ static int finish(struct um_store *store, struct um_resize *resize, struct um_bl
                   struct um_fault *fault)
 {
     unsigned char *address = resize->address;
+    bool extends = resize->extends;
     unreserve(resize);
     int code = check_growth(store, resize->heap, block, resize->size, fault);
     if (code != 0) {
@@ -305,7 +339,9 @@ static int finish(struct um_store *store, struct um_resize *resize, struct um_bl
         return code;
     }
     resize->address = NULL;
-    put_memory(resize->heap, block, address);
+    resize->extends = false;
+    if (!extends)
+        put_memory(resize->heap, block, address);
     note_size(store, block, resize->size);
     return 0;
 }
@@ -356,7 +392,7 @@ void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t off
     if (extra == NULL || extra->resize == NULL)
         return;
     const struct um_resize *resize = extra->resize;
-    if (offset < resize->copied)
+    if (!resize->extends && offset < resize->copied)
         memcpy(resize->address + offset, extra->address + offset,
                (size_t)smaller(size, resize->copied - offset));
 }

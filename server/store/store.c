@@ -124,6 +124,7 @@ void um_store_free(struct um_store *store)
     }
     while (um_store_reclaim(store, SIZE_MAX))
         continue;
+    um_heap_backend_end();
     free_tables(store);
 }
 

@@ -251,6 +251,11 @@ uint32_t um_store_system_heaps(const struct um_store *store);
 int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,
                    struct um_heap **heap, struct um_fault *fault);
 
+/* Gets up to `budget` bytes of a heap's initial_size from the system, from *done on, which grows: um_heap_create() gets only what takes
+ * no time. *more tells whether it must be called again. UMEM_E_NO_MEMORY: the heap stays, with as much as there was. */
+int um_heap_commit_step(struct um_heap *heap, uint64_t budget, uint64_t *done, bool *more,
+                        struct um_fault *fault);
+
 /* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED. Handles are stale at once, the
  * memory of blocks that are pinned stays until they are released. *blocks and *bytes tell what went with
  * it. */

@@ -109,8 +109,10 @@ struct um_resize {
     struct um_heap *heap;   /* of the block */
     um_handle handle;       /* of the block, which may be gone */
     struct um_block *block; /* that is being moved; NULL: it waits */
-    unsigned char *address; /* the memory that the block moves to */
+    unsigned char *address; /* the memory that the block moves to; or its own, where that is extended */
     uint64_t size;          /* bytes, of that memory */
+    uint64_t extended_from; /* bytes that the block has, where its memory is extended; else 0 */
+    bool extends;           /* it stays where it is, and what lies behind it is prepared */
     uint64_t
         copied; /* first bytes that are the same in both memories or, past the block's end, zero in the new */
     uint64_t reserved; /* bytes by which the block grows, in um_heap.reserved and um_store.reserved */
@@ -223,7 +225,6 @@ struct um_store {
     uint64_t
         cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
-    uint64_t trim_mark;     /* most bytes in live blocks since memory was last trimmed */
     uint64_t large_blocks;  /* with so many blocks um_store_expect() pays */
     uint32_t blocks_limit;
     uint32_t heaps_limit;

@@ -40,7 +40,7 @@ static void check_answer(const cJSON *answer)
     const cJSON *id = member(answer, "id");
     const cJSON *result = member(answer, "result");
     const cJSON *error = member(answer, "error");
-    FUZZ_CHECK(cJSON_IsString(id) || cJSON_IsNull(id) || is_whole(id));
+    FUZZ_CHECK(cJSON_IsString(id) || cJSON_IsNull(id) || cJSON_IsNumber(id));
     FUZZ_CHECK((result != NULL) != (error != NULL));
     FUZZ_CHECK(member(answer, "method") == NULL);
     FUZZ_CHECK(result == NULL || cJSON_IsObject(result));

@@ -106,6 +106,33 @@ keys Tab
 await 'umem dump first-of-all'
 keys Enter
 await '00000010'
+enter 'umem alloc 8 --name user:1; umem alloc 4 --name "with spaces"; echo alloc=$?'
+await 'alloc=0'
+keys -l 'clear; umem dump us'
+keys Tab
+await 'umem dump user:1'
+keys Enter
+await '00000008'
+keys -l 'clear; umem dump user:'
+keys Tab
+await 'umem dump user:1'
+keys Enter
+await '00000008'
+keys -l 'clear; umem dump "with s'
+keys Tab
+await 'umem dump "with spaces"'
+keys Enter
+await '00000004'
+keys -l 'clear; umem dump with'
+keys Tab
+await 'umem dump with\ spaces'
+keys Enter
+await '00000004'
+keys -l 'clear; umem ls --heap=pro'
+keys Tab
+await 'umem ls --heap=process'
+keys Enter
+await 'with spaces'
 echo "completion: as expected"
 
 # When the watch has begun cannot be seen, so the block is changed until it is told.

@@ -253,6 +253,44 @@ static void test_a_daemon_that_is_killed(void **state)
     umem_client_free(client);
 }
 
+static void expect_told(umem_client *client, int code)
+{
+    assert_int_equal(code, UMEM_E_NOT_CONNECTED);
+    assert_int_equal(umem_last_error(client)->code, code);
+    assert_non_null(strstr(umem_last_error(client)->message, "umem_connect()"));
+}
+
+static int take_block(const struct umem_block_info *info, void *context)
+{
+    (void)info;
+    (void)context;
+    return 0;
+}
+
+/* Whatever is called first, it says what is missing. */
+static void test_calls_before_connecting(void **state)
+{
+    umem_client *client = umem_client_new(NULL);
+    const struct umem_watch_target target = {.heap = 0};
+    umem_calls *calls;
+    umem_handle block;
+    uint64_t watch;
+
+    (void)state;
+    assert_non_null(client);
+    expect_told(client, umem_server_ping(client));
+    expect_told(client, umem_call(client, "server.ping", NULL, NULL));
+    expect_told(client, umem_block_alloc(client, 4, NULL, &block));
+    expect_told(client, umem_block_list(client, NULL, take_block, NULL));
+    expect_told(client, umem_session_watch(client, &target, NULL, NULL, &watch));
+    expect_told(client, umem_poll(client, 0, NULL));
+    calls = umem_calls_new(client, UMEM_PIPELINE);
+    umem_submit_call(calls, "server.ping", NULL, NULL);
+    expect_told(client, umem_collect(calls));
+    umem_calls_free(calls);
+    umem_client_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +304,7 @@ int main(void)
                                         daemon_teardown),
         cmocka_unit_test(test_no_daemon),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_is_killed, daemon_setup, daemon_teardown),
+        cmocka_unit_test(test_calls_before_connecting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,17 @@ static void test_call(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "{}")), 1);
     expect_errors("umem help block.read");
+    /* Raw bytes would be lost on the way. */
+    assert_int_equal(
+        umem(*state, NULL, WORDS("call", "block.read", "{\"block\":\"n\",\"encoding\":\"raw\"}")), 2);
+    expect_errors("umem read takes them");
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[\"n\",0,4,\"raw\"]")), 2);
+    assert_int_equal(
+        umem(*state, NULL, WORDS("call", "block.write", "[{\"encoding\":\"raw\",\"block\":\"n\"}]")), 2);
+    expect_errors("umem write takes them");
+    assert_int_equal(umem(*state, "{\"block\":\"n\",\"encoding\":\"raw\"}", WORDS("call", "block.read", "-")),
+                     2);
+    assert_int_equal(umem(*state, NULL, WORDS("call", "block.find", "[\"n\",\"raw\",0,\"utf8\"]")), 0);
 }
 
 /* NUL is a byte like any other, and is not to be taken for another character. */
@@ -95,7 +106,7 @@ static void test_blocks(void **state)
     assert_non_null(strstr(command.output, "created                20"));
     expect_output("size                   1024\n");
     assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
-    expect_output("blocks                 1\n");
+    expect_output("blocks                      1\n");
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "3")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("orphans", "--json")), 0);
     expect_output("\"orphaned\":true");
@@ -104,6 +115,16 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "note")), 1);
     expect_errors("unknown_handle");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 1);
+    /* What several are told is one text. */
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "x")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "2", "--name", "y")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("free", "x", "nobody", "y", "--json")), 1);
+    assert_int_equal(strncmp(command.output, "[\n{", 3), 0);
+    expect_output("},\nnull,\n{");
+    assert_string_equal(command.output + command.output_size - 4, "}\n]\n");
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "x")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("free", "x", "--json")), 0);
+    assert_int_equal(command.output[0], '{');
 }
 
 static void test_numbers(void **state)
@@ -123,6 +144,58 @@ static void test_numbers(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "256")), 1);
     assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "twelve")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "18446744073709551616", "--type", "u64")), 2);
+}
+
+/* A float comes back as it was written, in the fewest digits. */
+static void test_floats(void **state)
+{
+    static const char *const floats[][3] = {
+        {"f64", "0.1", "0.1"},
+        {"f64", "-0", "-0.0"},
+        {"f64", "1e20", "1e+20"},
+        {"f64", "100000000000000000001", "1e+20"},
+        {"f64", "1.7976931348623157e308", "1.7976931348623157e+308"},
+        {"f64", "-1.7976931348623157e+308", "-1.7976931348623157e+308"},
+        {"f64", "5e-324", "5e-324"},
+        {"f64", "2.2250738585072011e-308", "2.225073858507201e-308"},
+        {"f64", "9007199254740993", "9007199254740992"},
+        {"f64", "-0x10", "-16"},
+        {"f64", ".5", "0.5"},
+        {"f64", "007.50", "7.5"},
+        {"f64", "-INF", "-Infinity"},
+        {"f32", "0.1", "0.1"},
+        {"f32", "-0.0", "-0.0"},
+        {"f32", "3.4028235e38", "3.4028235e+38"},
+        {"f32", "1e-45", "1e-45"},
+        {"f32", "1.00000005960464477539062501", "1.0000001"},
+        {"f32", "NaN", "NaN"},
+    };
+
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "64", "--name", "n")), 0);
+    for (size_t i = 0; i < sizeof floats / sizeof floats[0]; i++) {
+        const char *type = floats[i][0];
+        const char *value = floats[i][1];
+        char line[64];
+
+        snprintf(line, sizeof line, "%s\n", floats[i][2]);
+        assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", value, "--type", type)), 0);
+        assert_int_equal(umem(*state, NULL, WORDS("get", "n", "0", "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", value, value, "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("exchange", "n", "0", "0", "--type", type)), 0);
+        expect_whole_output(line);
+        assert_int_equal(umem(*state, NULL, WORDS("wait", "n", "0", value, "--type", type)), 0);
+        expect_whole_output("0\n");
+    }
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "0.1", "--type", "f64")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("add", "n", "0", "0.2", "--type", "f64", "--json")), 0);
+    expect_whole_output("{\"old\":0.1,\"new\":0.30000000000000004}\n");
+    assert_int_equal(umem(*state, NULL, WORDS("cas", "n", "0", "0.3", "1", "--type", "f64")), 1);
+    expect_whole_output("0.30000000000000004\n");
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1e309", "--type", "f64")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1e39", "--type", "f32")), 1);
+    assert_int_equal(umem(*state, NULL, WORDS("set", "n", "0", "1,5", "--type", "f64")), 2);
 }
 
 static void test_copy(void **state)
@@ -176,7 +249,7 @@ static void test_spawn(void **state)
     assert_int_equal(umem(&daemon, NULL, WORDS("spawn")), 0);
     expect_whole_output(line);
     assert_int_equal(umem(&daemon, NULL, WORDS("info")), 0);
-    expect_output("limits.blocks          7\n");
+    expect_output("limits.blocks             7\n");
     assert_int_equal(umem(&daemon, NULL, WORDS("shutdown")), 0);
     /* It still answers for a moment. */
     while (umem(&daemon, NULL, WORDS("ping")) == 0)
@@ -215,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_floats, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_copy, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_names_in_other_scripts, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_spawn),

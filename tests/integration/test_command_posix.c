@@ -319,6 +319,103 @@ static void test_a_read_that_is_interrupted(void **state)
     remove_folder(folder);
 }
 
+/* ---- signals while a command runs ---- */
+
+/* Reads a line that the command prints. */
+static void expect_line(int file, const char *wanted)
+{
+    char line[256] = "";
+    size_t size = 0;
+
+    while (size < sizeof line - 1 && read(file, line + size, 1) == 1 && line[size] != '\n')
+        size++;
+    line[size] = '\0';
+    if (strstr(line, wanted) == NULL)
+        print_error("\"%s\" is not in \"%s\"\n", wanted, line);
+    assert_non_null(strstr(line, wanted));
+}
+
+/* The command is told of the signal, and asks then whether the heap is locked still; its own status comes back. */
+static void pass_on(const struct daemon *daemon, umem_client *client, int signal_number, const char *name)
+{
+    char script[512];
+    int files[3] = {-1, -1, -1};
+    int ends[ENDS];
+    pid_t child;
+
+    snprintf(script, sizeof script,
+             "trap 'echo got %s; " UMEM " call heap.lock [\\\"h\\\"] 2>&1; kill $p; exit 7' %s; "
+             "sleep 1000 & p=$!; echo ready; wait",
+             name, name);
+    make_pipe(ends);
+    files[1] = ends[WRITE_END];
+    child = start(daemon, files, WORDS("lock", "h", "--", "/bin/sh", "-c", script));
+    close(ends[WRITE_END]);
+    expect_line(ends[READ_END], "ready");
+    kill(child, signal_number);
+    expect_line(ends[READ_END], "got ");
+    expect_line(ends[READ_END], "locked");
+    assert_int_equal(end_of(child), 7);
+    close(ends[READ_END]);
+    assert_int_equal(umem_call(client, "heap.lock", "[\"h\",5000]", NULL), UMEM_OK);
+    assert_int_equal(umem_call(client, "heap.unlock", "[\"h\"]", NULL), UMEM_OK);
+}
+
+static void test_signals_are_passed_on(void **state)
+{
+    umem_client *client = daemon_connect(*state);
+    int files[3] = {-1, -1, -1};
+    int ends[ENDS];
+    pid_t child;
+
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "h")), 0);
+    pass_on(*state, client, SIGTERM, "TERM");
+    pass_on(*state, client, SIGHUP, "HUP");
+    pass_on(*state, client, SIGINT, "INT");
+    pass_on(*state, client, SIGQUIT, "QUIT");
+    pass_on(*state, client, SIGUSR1, "USR1");
+    pass_on(*state, client, SIGUSR2, "USR2");
+    /* A command that does not care is ended, and that is its status. */
+    make_pipe(ends);
+    files[1] = ends[WRITE_END];
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "b")), 0);
+    child = start(*state, files, WORDS("hold", "b", "--", "/bin/sh", "-c", "echo ready; exec sleep 1000"));
+    close(ends[WRITE_END]);
+    expect_line(ends[READ_END], "ready");
+    kill(child, SIGTERM);
+    assert_int_equal(end_of(child), 128 + SIGTERM);
+    close(ends[READ_END]);
+    umem_client_free(client);
+}
+
+/* nohup's work is not undone: what is ignored stays so, for umem and for the command. */
+static void test_signals_that_are_ignored(void **state)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+    int files[3] = {-1, -1, -1};
+    int in[ENDS];
+    int out[ENDS];
+    pid_t child;
+
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "h")), 0);
+    make_pipe(in);
+    make_pipe(out);
+    files[0] = in[READ_END];
+    files[1] = out[WRITE_END];
+    sigaction(SIGHUP, &ignore, &before);
+    child = start(*state, files,
+                  WORDS("lock", "h", "--", "/bin/sh", "-c", "kill -HUP $$; echo ready; read x; exit 3"));
+    sigaction(SIGHUP, &before, NULL);
+    close(out[WRITE_END]);
+    close(in[READ_END]);
+    expect_line(out[READ_END], "ready");
+    kill(child, SIGHUP);
+    close(in[WRITE_END]);
+    assert_int_equal(end_of(child), 3);
+    close(out[READ_END]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +424,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_files_of_unknown_size, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_what_a_file_is_stays, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_a_read_that_is_interrupted),
+        cmocka_unit_test_setup_teardown(test_signals_are_passed_on, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_signals_that_are_ignored, daemon_setup, daemon_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,24 @@ static void nobody_reads_the_log(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* A limit of file sizes is no end: not for umem either, whose command still has the system's own. */
+static void a_file_that_may_not_grow(void **state)
+{
+    const struct daemon *daemon = *state;
+    char file[160];
+
+    snprintf(file, sizeof file, "%s.bytes", daemon->pipe);
+    assert_int_equal(sh("exec \"$0\" --pipe \"$1\" alloc 4K --name b", WORDS(UMEM, daemon->pipe)), 0);
+    assert_int_equal(
+        sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" read b --file \"$2\"", WORDS(UMEM, daemon->pipe, file)),
+        6);
+    assert_non_null(strstr(process.errors, "File too large"));
+    assert_int_equal(sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" hold b -- sh -c 'echo text >\"$0\"' \"$2\"",
+                        WORDS(UMEM, daemon->pipe, file)),
+                     128 + SIGXFSZ);
+    unlink(file);
+}
+
 /* ---- the pid file ---- */
 
 static void a_pid_file_is_only_written(void **state)
@@ -546,6 +564,7 @@ int main(void)
         cmocka_unit_test(signals_reopen_the_log),
         cmocka_unit_test(ignored_signals_stay_ignored),
         cmocka_unit_test(nobody_reads_the_log),
+        cmocka_unit_test_setup_teardown(a_file_that_may_not_grow, daemon_setup, daemon_teardown),
         cmocka_unit_test(a_pid_file_is_only_written),
         cmocka_unit_test(a_successor_keeps_its_files),
         cmocka_unit_test_setup_teardown(a_deleted_socket_is_made_anew, daemon_setup, daemon_teardown),

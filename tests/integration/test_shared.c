@@ -46,7 +46,10 @@ static void test_a_heap_is_mapped_once(void **state)
     ok(client, umem_unmap(client, bytes));
     ok(client, umem_unmap(client, bytes + 64 + 63));
     bytes[0] = 1; /* still mapped once */
+    assert_int_equal(umem_unmap(client, NULL), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_last_error(client)->code, UMEM_E_BAD_ARGUMENT);
     ok(client, umem_unmap(client, bytes));
+    assert_int_equal(umem_last_error(client)->code, UMEM_OK);
     assert_int_equal(umem_unmap(client, bytes), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_unmap(client, NULL), UMEM_E_BAD_ARGUMENT);
     bytes = mapped(client, second);

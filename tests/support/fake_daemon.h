@@ -13,6 +13,8 @@
 
 #include <uv.h>
 
+enum { FAKE_RECEIVED_SIZE = 65536 };
+
 struct fake_step {
     const char *text;    /* each line is sent as a message with headers; NULL: nothing */
     const char *payload; /* raw bytes that go with the last of them; NULL: none */
@@ -30,6 +32,9 @@ struct fake_daemon {
     const struct fake_step *steps;
     size_t step_count;
     size_t next; /* the step that the next message takes */
+    char received
+        [FAKE_RECEIVED_SIZE]; /* what has arrived, its first bytes; to be looked at once it is stopped; ends with NUL */
+    size_t received_size;
 };
 
 /* Starts one; it listens when this returns. The steps must live until it is stopped. */

@@ -167,20 +167,6 @@ static void test_nesting_ends_at_64(void **state)
     free(text);
 }
 
-static void test_numbers_end_at_63_bytes(void **state)
-{
-    char text[67] = "[1";
-    struct um_json_check result;
-
-    (void)state;
-    memset(text + 2, '0', 62);
-    memcpy(text + 64, "]", 2);
-    assert_true(check(text, 65, &result));
-    memcpy(text + 64, "0]", 3);
-    assert_false(check(text, 66, &result));
-    assert_int_equal(result.bad_offset, 1);
-}
-
 static void test_nul_is_marked(void **state)
 {
     char text[] = "\"a\\u0000b\"";
@@ -216,15 +202,17 @@ static void test_a_tree_is_what_the_text_says(void **state)
     struct um_arena arena = {0};
     const struct um_json *json = read(&arena, text);
     const struct um_json *list = um_json_member_of(json, "a");
+    int64_t integer;
 
     (void)state;
     assert_int_equal(json->kind, UM_JSON_OBJECT);
     assert_int_equal(json->size, 4);
     assert_int_equal(list->size, 3);
-    assert_true(um_json_element_of(list, 0)->is_integer);
-    assert_int_equal(um_json_element_of(list, 0)->integer, 1);
-    assert_false(um_json_element_of(list, 1)->is_integer);
-    assert_true(um_json_element_of(list, 1)->number == -2.5);
+    assert_true(um_json_integer_of(um_json_element_of(list, 0), &integer));
+    assert_int_equal(integer, 1);
+    assert_false(um_json_integer_of(um_json_element_of(list, 1), &integer));
+    assert_true(um_json_double_of(um_json_element_of(list, 1)) == -2.5);
+    assert_false(um_json_integer_of(um_json_element_of(list, 2), &integer));
     assert_int_equal(um_json_element_of(list, 2)->kind, UM_JSON_OBJECT);
     assert_null(um_json_element_of(list, 3));
     assert_true(um_json_is(um_json_member_of(json, "b"), UM_JSON_NULL));
@@ -303,14 +291,49 @@ static void test_numbers_are_exact_where_they_can_be(void **state)
         struct um_arena arena = {0};
         char text[64];
         const struct um_json *json;
+        int64_t integer = 0;
 
         snprintf(text, sizeof text, "[%s]", cases[i].text);
         json = read(&arena, text)->child;
-        assert_int_equal(json->is_integer, cases[i].is_integer);
-        if (json->is_integer)
-            assert_true(json->integer == cases[i].integer);
-        assert_true(json->number >= cases[i].number && json->number <= cases[i].number);
+        assert_int_equal(um_json_integer_of(json, &integer), cases[i].is_integer);
+        assert_true(integer == cases[i].integer);
+        assert_true(um_json_double_of(json) >= cases[i].number && um_json_double_of(json) <= cases[i].number);
+        assert_int_equal(copysign(1.0, um_json_double_of(json)) < 0, cases[i].text[0] == '-');
+        assert_int_equal(um_json_number_size(json), strlen(cases[i].text));
+        assert_memory_equal(json->text, cases[i].text, strlen(cases[i].text));
         um_arena_deinit(&arena);
+    }
+}
+
+/* A number may have as many bytes as its message. Each form is cut at many places, so that the digits end in each place of a word. */
+static void test_numbers_of_any_length(void **state)
+{
+    static const struct {
+        const char *before;
+        char repeated;
+        const char *behind;
+        double number;
+    } forms[] = {
+        {"1.", '0', "", 1.0},    {"25e-", '0', "1", 2.5}, {"1e+", '0', "3", 1000.0},
+        {"-0.1", '0', "", -0.1}, {"4.", '9', "", 5.0},    {"0.", '0', "", 0.0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        for (int count = 40; count < 1400; count += 1 + count / 9) {
+            struct um_arena arena = {0};
+            char text[2048];
+            const struct um_json *json;
+            size_t size = (size_t)snprintf(text, sizeof text, "[%s", forms[i].before);
+
+            memset(text + size, forms[i].repeated, (size_t)count);
+            size += (size_t)count;
+            size += (size_t)snprintf(text + size, sizeof text - size, "%s]", forms[i].behind);
+            json = read(&arena, text)->child;
+            assert_int_equal(um_json_number_size(json), size - 2);
+            assert_true(um_json_double_of(json) == forms[i].number);
+            um_arena_deinit(&arena);
+        }
     }
 }
 
@@ -324,14 +347,17 @@ static void test_numbers_of_any_count_of_digits(void **state)
         struct um_arena arena = {0};
         char text[64];
         const struct um_json *json;
+        int64_t integer = 0;
+        int64_t negative = 0;
+        double number;
 
         snprintf(text, sizeof text, "[%.*s,-%.*s,\"1234567890\"]", count, digits, count, digits);
         json = read(&arena, text)->child;
-        assert_int_equal(json->is_integer, count <= 16);
-        assert_true(json->number <= strtod(text + 1, NULL) && json->number >= strtod(text + 1, NULL));
-        if (json->is_integer)
-            assert_true(json->integer == strtoll(text + 1, NULL, 10) &&
-                        json->next->integer == -json->integer);
+        number = um_json_double_of(json);
+        assert_int_equal(um_json_integer_of(json, &integer), count <= 16);
+        assert_int_equal(um_json_integer_of(json->next, &negative), count <= 16);
+        assert_true(number <= strtod(text + 1, NULL) && number >= strtod(text + 1, NULL));
+        assert_true(integer == (count <= 16 ? strtoll(text + 1, NULL, 10) : 0) && negative == -integer);
         assert_int_equal(json->next->next->size, 10);
         um_arena_deinit(&arena);
     }
@@ -374,7 +400,7 @@ int main(void)
         cmocka_unit_test(test_what_is_wrong_in_a_string_is_found_at_any_distance),
         cmocka_unit_test(test_bytes_that_are_not_utf8_go_before_all_else),
         cmocka_unit_test(test_nesting_ends_at_64),
-        cmocka_unit_test(test_numbers_end_at_63_bytes),
+        cmocka_unit_test(test_numbers_of_any_length),
         cmocka_unit_test(test_nul_is_marked),
         cmocka_unit_test(test_a_tree_is_what_the_text_says),
         cmocka_unit_test(test_strings_are_unescaped_in_place),

@@ -106,13 +106,16 @@ static void test_floats(void **state)
     assert_true(um_json_to_double(slice_of("\"-Infinity\""), &wide) && wide < -DBL_MAX);
     assert_true(um_json_to_float(slice_of("\"Infinity\""), &narrow) && narrow > FLT_MAX);
     assert_true(um_json_to_float(slice_of("3.4028235e38"), &narrow) && narrow >= FLT_MAX);
+    /* Right above the middle between two floats: by way of a double it would be the lower one. */
+    assert_true(um_json_to_float(slice_of("1.00000005960464477539062500000001"), &narrow) && narrow > 1.0F);
+    assert_true(um_json_to_float(slice_of("1.000000059604644775390625"), &narrow) && narrow <= 1.0F);
     assert_false(um_json_to_double(slice_of("\"1\""), &wide));
     assert_false(um_json_to_double(slice_of("null"), &wide));
     assert_false(um_json_to_double((struct um_json_slice){NULL, 0}, &wide));
     /* Longer than any number that the daemon writes. */
     memset(longest, '1', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    assert_false(um_json_to_double(slice_of(longest), &wide));
+    assert_true(um_json_to_double(slice_of(longest), &wide) && wide > 1.11e98 && wide < 1.12e98);
 }
 
 int main(void)

@@ -176,10 +176,33 @@ static void test_sizes_that_do_not_match(void **state)
         expect_silence(peer);
         answers_forget();
     }
-    tell(peer, "[" RAW_WRITE("b", "0", "4") "]");
-    take_error(peer, UMEM_E_INVALID_REQUEST);
     read_hex(peer, block, 0, 4, "00000000");
-    answers_forget();
+}
+
+/* Nobody's bytes are in doubt where there are none: each write is answered for itself. */
+static void test_without_a_payload(void **state)
+{
+    static const char batch[] =
+        "[" RAW_WRITE("b", "0", "4") "," MESSAGE_OF("7", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":2}") "," MESSAGE(
+            "block.write",
+            "{\"block\":\"b\",\"encoding\":\"raw\"}") "," RAW_WRITE("b", "8", "0") "," MESSAGE("server.ping",
+                                                                                               "[]") "]";
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->other;
+    uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
+    const cJSON *answers;
+
+    tell(peer, "%s", batch);
+    answers = take(peer);
+    expect_name(answers, 0, "invalid_params");
+    expect_name(answers, 1, "invalid_params");
+    assert_int_equal(uint_of(cJSON_GetArrayItem(answers, 1), "id"), 7);
+    assert_non_null(strstr(string_of(member(cJSON_GetArrayItem(answers, 1), "error"), "message"),
+                           "is 2, but 0 bytes are given; Payload-Length says"));
+    expect_name(answers, 2, NULL);
+    expect_name(answers, 3, NULL);
+    expect_name(answers, 4, NULL);
+    read_hex(peer, block, 0, 4, "00000000");
 }
 
 static void test_not_on_lines(void **state)
@@ -424,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_it_begins_when_all_bytes_have_come, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_failures_use_up_their_bytes, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_without_a_payload, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_sizes_that_do_not_match, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_not_on_lines, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_notifications, fixture_setup, fixture_teardown),

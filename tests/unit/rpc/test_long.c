@@ -323,9 +323,39 @@ static void test_processes_take_turns(void **state)
     answers_forget();
 }
 
+/* A shared heap's first memory is got in slices: the answer comes with the last, and the heap is there before. */
+static void test_a_heap_with_much_memory_to_begin_with(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    unsigned slices = 0;
+
+    tell(peer,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    for (; !um_peer_is_ready(peer); slices++) {
+        expect_silence(peer);
+        expect_result(&fixture->other, MESSAGE("heap.info", "[\"s\"]"));
+        um_rpc_work(fixture->rpc);
+    }
+    assert_in_range(slices, 8, 20);
+    member(take_result(peer), "heap");
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
+    /* Whoever destroys it meanwhile keeps nobody waiting. */
+    tell(peer,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"t\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"t\"]"));
+    work(fixture->rpc);
+    member(take_result(peer), "heap");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_heap_with_much_memory_to_begin_with, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_others_are_served_in_between, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_long_calls_take_turns, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_processes_take_turns, fixture_setup, fixture_teardown),

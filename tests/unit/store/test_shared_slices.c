@@ -219,12 +219,78 @@ static void test_a_block_grows_by_much_in_steps(void **state)
     assert_true(is_zero(um_block_bytes(block) + 3 * UNIT, 27 * UNIT));
     assert_int_equal(figures_of(heap).free_bytes, 34 * UNIT);
 
-    /* It cannot move, but grow where it is: at once. */
+    /* It cannot move, but grow where it is: in steps, too. */
     before = place_of(f->store, block).offset;
-    assert_int_equal(resize(f, block, 60 * UNIT), 0);
+    memset(um_block_bytes(block), 3, 30 * UNIT);
+    steps = resize(f, block, 60 * UNIT);
+    assert_true(steps >= 2);
     assert_int_equal(place_of(f->store, block).offset, before);
-    assert_true(is_zero(um_block_bytes(block) + 3 * UNIT, 57 * UNIT));
+    assert_int_equal(um_block_bytes(block)[50], steps);
+    assert_int_equal(um_block_bytes(block)[30 * UNIT - 1], 3);
+    assert_true(is_zero(um_block_bytes(block) + 30 * UNIT, 30 * UNIT));
+    assert_int_equal(f->store->reserved, 0);
     segment_close(&segment);
+}
+
+/* Bytes that the blocks of a heap take up. */
+static uint64_t taken_up(struct um_store *store, struct um_heap *heap)
+{
+    const struct um_block_filter filter = {.heap = heap};
+    uint64_t sum = 0;
+    size_t budget = SIZE_MAX;
+    um_handle next = 0;
+    struct um_block *block = um_store_next_block(store, &filter, 0, &budget, &next);
+
+    while (block != NULL) {
+        sum += (um_block_size(block) + 15) / 16 * 16;
+        block = um_store_next_block(store, &filter, um_block_handle(store, block), &budget, &next);
+    }
+    return sum;
+}
+
+/* A block that grows where it is, and what others do with it meanwhile. */
+static void test_growing_in_place_may_end_early(void **state)
+{
+    struct fixture *f = *state;
+
+    f->store->grown_at_once = UNIT;
+    for (int what = 0; what < 5; what++) {
+        struct um_heap *heap = make_large(f->store, f->people[0], 64 * UNIT);
+        struct um_block *block = make_block(f->store, heap, f->people[0], UNIT);
+        struct um_resize *growing = NULL;
+        bool more = true;
+        int code = 0;
+
+        assert_int_equal(
+            um_resize_begin(f->store, block, 50 * UNIT, UM_FLAG_REALLOC_IN_PLACE_ONLY, &growing, NULL), 0);
+        assert_non_null(growing);
+        assert_int_equal(um_resize_step(f->store, growing, 100, &more, NULL), 0);
+        assert_true(more);
+        assert_int_equal(um_block_size(block), UNIT);
+        assert_int_equal(figures_of(heap).free_bytes, 14 * UNIT);
+        if (what == 1)
+            um_block_free(f->store, block);
+        else if (what == 2)
+            assert_int_equal(um_block_resize(f->store, block, 100, 0, NULL), 0);
+        else if (what == 3)
+            assert_int_equal(um_block_resize(f->store, block, UNIT + 10, 0, NULL), 0);
+        else if (what == 4)
+            destroy_heap(f->store, heap);
+        for (more = what != 0; code == 0 && more;)
+            code = um_resize_step(f->store, growing, 4 * UNIT, &more, NULL);
+        um_resize_end(f->store, growing);
+        /* Where it had to move in between, there is no room behind it. */
+        assert_int_equal(code, what == 1 || what == 4 ? UMEM_E_STALE_HANDLE
+                               : what == 3            ? UMEM_E_NO_MEMORY
+                                                      : 0);
+        assert_int_equal(f->store->reserved, 0);
+        if (what == 4)
+            continue;
+        assert_int_equal(figures_of(heap).free_bytes + taken_up(f->store, heap), 64 * UNIT);
+        assert_int_equal(validate_all(f->store, heap, 100, NULL), 0);
+        destroy_heap(f->store, heap);
+        reclaim_all(f->store);
+    }
 }
 
 static void test_what_is_freed_goes_back(void **state)
@@ -279,6 +345,46 @@ static void test_compacting_goes_on_later(void **state)
     assert_int_equal(figures_of(heap).committed, gives_back ? 4 * MEBIBYTE - 8 * UNIT : 8 * MEBIBYTE);
 }
 
+/* What a heap begins with is got in steps, too; one that the system refuses leaves a heap that can be destroyed. */
+static void test_a_heap_gets_its_first_memory_in_steps(void **state)
+{
+    struct fixture *f = *state;
+    const struct um_heap_options options = {
+        .kind = UM_HEAP_SHARED, .maximum_size = 20 * MEBIBYTE, .initial_size = 18 * MEBIBYTE};
+    struct um_heap *heap = NULL;
+    uint64_t done = 0;
+    bool more = true;
+
+    f->store->bytes_limit = 100 * MEBIBYTE;
+    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+    assert_int_equal(figures_of(heap).committed, 4 * MEBIBYTE);
+    for (int steps = 1; more; steps++) {
+        assert_int_equal(um_heap_commit_step(heap, 5 * MEBIBYTE, &done, &more, NULL), 0);
+        assert_int_equal(more, steps < 4);
+    }
+    assert_int_equal(done, 18 * MEBIBYTE);
+    assert_int_equal(figures_of(heap).committed, 18 * MEBIBYTE);
+    destroy_heap(f->store, heap);
+}
+
+/* The tables of a heap with many blocks are freed piece by piece. */
+static void test_many_blocks_go_in_pieces(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_large(f->store, f->people[0], MEBIBYTE);
+    unsigned pieces = 0;
+
+    for (int i = 0; i < 10000; i++)
+        make_block(f->store, heap, f->people[0], 10);
+    reclaim_all(f->store);
+    destroy_heap(f->store, heap);
+    while (um_heap_shared_has_leftovers()) {
+        um_heap_shared_give_back();
+        pieces++;
+    }
+    assert_in_range(pieces, 4, 100);
+}
+
 static void test_a_large_heap_goes_in_pieces(void **state)
 {
     struct fixture *f = *state;
@@ -313,8 +419,11 @@ int main(void)
         WITH_FIXTURE(test_one_given_up_leaves_nothing),
         WITH_FIXTURE(test_what_others_do_in_between),
         WITH_FIXTURE(test_a_block_grows_by_much_in_steps),
+        WITH_FIXTURE(test_growing_in_place_may_end_early),
         WITH_FIXTURE(test_what_is_freed_goes_back),
         WITH_FIXTURE(test_compacting_goes_on_later),
+        WITH_FIXTURE(test_a_heap_gets_its_first_memory_in_steps),
+        WITH_FIXTURE(test_many_blocks_go_in_pieces),
         WITH_FIXTURE(test_a_large_heap_goes_in_pieces),
     };
     return cmocka_run_group_tests_name("shared heaps in slices", tests, NULL, NULL);

@@ -285,37 +285,6 @@ static void test_a_store_ends_with_everything_in_it(void **state)
     um_store_free(NULL);
 }
 
-static unsigned trims;
-
-static void count_trim(void)
-{
-    trims++;
-}
-
-static void test_memory_is_trimmed_when_much_less_is_lent_than_before(void **state)
-{
-    struct fixture *f = *state;
-    struct um_heap *process = um_store_process_heap(f->store);
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    struct um_heap_backend counting = *process->backend;
-    const struct um_heap_backend *sound = process->backend;
-    counting.trim = count_trim;
-    process->backend = &counting;
-    trims = 0;
-    for (int i = 0; i < 130; i++)
-        um_block_free(f->store, make_block(f->store, NULL, f->people[0], 600000));
-    reclaim_all(f->store);
-    assert_int_equal(trims, 0);
-    for (int i = 0; i < 130; i++)
-        make_block(f->store, heap, f->people[0], 600000);
-    destroy(f, heap);
-    reclaim_all(f->store);
-    assert_int_equal(trims, 1);
-    reclaim_all(f->store);
-    assert_int_equal(trims, 1);
-    process->backend = sound;
-}
-
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -334,7 +303,6 @@ int main(void)
         cmocka_unit_test(test_slots_that_wait_are_reclaimed_rather_than_missed),
         WITH_FIXTURE(test_names_of_vanished_blocks_are_free_at_once),
         cmocka_unit_test(test_a_store_ends_with_everything_in_it),
-        WITH_FIXTURE(test_memory_is_trimmed_when_much_less_is_lent_than_before),
     };
     return cmocka_run_group_tests_name("vanish", tests, NULL, NULL);
 }

@@ -84,13 +84,25 @@ void late_init(struct call *call, struct run *run, int session, unsigned entry, 
     };
 }
 
+void spell_id(char *text, size_t room, int64_t number)
+{
+    static const char *const forms[][2] = {
+        {"", ""},     {"", ".5"},  {"", "e400"},           {"-", ""},
+        {"", "E-07"}, {"", ".00"}, {"90071992547409", ""}, {"-92233720368547758", ""},
+    };
+    const char *const *form = forms[number % 8];
+
+    snprintf(text, room, "%s%lld%s", form[0], (long long)number, form[1]);
+}
+
 void write_id(struct um_buf *out, const struct id *id)
 {
-    char text[32];
+    char text[64];
 
     um_json_key(out, "id");
     if (id->kind == ID_NUMBER) {
-        um_json_int(out, id->number);
+        spell_id(text, sizeof text, id->number);
+        um_json_raw(out, text, strlen(text));
     } else if (id->kind == ID_TEXT) {
         snprintf(text, sizeof text, "t%lld", (long long)id->number);
         um_json_cstring(out, text);

@@ -59,7 +59,8 @@ void generate_cancel(struct run *run, int session, struct request *request)
 {
     struct argument *it;
     int first = (int)roll(run, LATERS);
-    char text[32];
+    bool is_other = false;
+    char text[64];
 
     for (int i = 0; i < LATERS; i++) {
         const struct later *later = &run->laters[(first + i) % LATERS];
@@ -67,13 +68,18 @@ void generate_cancel(struct run *run, int session, struct request *request)
         if (later->kind == 0 || later->session != session || later->id.kind < ID_NUMBER)
             continue;
         if (later->id.kind == ID_NUMBER) {
-            give_uint(request, "id", (uint64_t)later->id.number);
+            spell_id(text, sizeof text, later->id.number);
+            /* The same number written otherwise is another id. */
+            is_other = strpbrk(text, "eE") == NULL && one_in(run, 8);
+            if (is_other)
+                strcat(text, strchr(text, '.') != NULL ? "0" : ".0");
+            give_spelled(request, "id", text);
         } else {
             snprintf(text, sizeof text, "t%lld", (long long)later->id.number);
             give_text(request, "id", text);
         }
         it = argument(request, "id");
-        it->uint = (uint64_t)later->id.number;
+        it->uint = is_other ? 0 : (uint64_t)later->id.number;
         it->by_name = later->id.kind == ID_TEXT;
         return;
     }

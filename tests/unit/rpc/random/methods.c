@@ -136,6 +136,9 @@ static void gather_payload(struct run *run, struct message *message)
     }
     if (message->is_batch && one_in(run, 40)) /* not what its requests say */
         message->payload_size--;
+    /* Without a payload, none has bytes of its own. */
+    for (unsigned i = 0; i < message->count && message->payload_size == 0; i++)
+        message->requests[i].payload_size = 0;
 }
 
 void generate_message(struct run *run, int session, struct message *message)

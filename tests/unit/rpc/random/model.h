@@ -104,7 +104,7 @@ enum id_kind { ID_NONE, ID_NULL, ID_NUMBER, ID_TEXT };
 
 struct id {
     enum id_kind kind;
-    int64_t number; /* ID_TEXT: "t" and this number */
+    int64_t number; /* ID_NUMBER: spelled as spell_id() does; ID_TEXT: "t" and this number */
 };
 
 struct request {

@@ -240,8 +240,8 @@ static bool check_batch(struct run *run, int session, const struct message *mess
         refuse_limit(run, session, "batch_bytes", run->limits.batch_bytes, message->payload_size);
         return false;
     }
-    if (message->count != 0 &&
-        (run->sessions[session].peer.framing == UM_FRAMING_LINES || (told && total == message->payload_size)))
+    if (message->count != 0 && (run->sessions[session].peer.framing == UM_FRAMING_LINES ||
+                                message->payload_size == 0 || (told && total == message->payload_size)))
         return true;
     begin_refusal(run, session, &call);
     fail_plain(&call, UMEM_E_INVALID_REQUEST);

@@ -94,7 +94,8 @@ void predict_heap_create(struct call *call)
     const struct request *request = call->request;
     struct model_heap *heap = &run->heaps[1];
 
-    if (has_text(request, "kind", "shared") && !fits(call, 0, SHARED_HEAP_COST))
+    if (has_text(request, "kind", "shared") &&
+        !fits(call, 0, SHARED_HEAP_COST + uint_or(request, "initial_size", 0)))
         return;
     if (!check_heap_options(call) || !check_heap_room(call))
         return;

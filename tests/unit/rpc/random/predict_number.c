@@ -22,7 +22,7 @@ void predict_block_get(struct call *call)
     struct um_buf *out;
 
     if (block == NONE || !check_range(call, block, offset, count * width) ||
-        !fits(call, count * NUMBER_TEXT_SIZE, count * width))
+        !fits(call, count * NUMBER_TEXT_SIZE, count * um_value_cost(type_of(call))))
         return;
     out = result_key(call, "values");
     um_json_begin_array(out);
@@ -36,9 +36,16 @@ void predict_block_set(struct call *call)
 {
     const struct argument *values = argument_of(call->request, "values");
     uint64_t offset = argument_of(call->request, "offset")->uint;
-    int block = resolve_block(call, "block");
+    uint64_t cost = values->size / um_value_size(type_of(call)) * um_value_cost(type_of(call));
+    int block;
 
-    if (block == NONE || !check_range(call, block, offset, values->size) || !fits(call, 0, values->size))
+    /* A batch reads no more numbers than it may, be there a block for them or not. */
+    if (call->batch_left != NULL && cost > *call->batch_left) {
+        (void)fits(call, 0, cost);
+        return;
+    }
+    block = resolve_block(call, "block");
+    if (block == NONE || !check_range(call, block, offset, values->size) || !fits(call, 0, cost))
         return;
     memcpy(call->run->blocks[block].bytes + offset, values->bytes, values->size);
     tell_changed(call->run, block, offset, values->size);
@@ -53,7 +60,8 @@ static unsigned char *find_number(struct call *call, int *block)
     size_t width = um_value_size(type_of(call));
 
     *block = resolve_block(call, "block");
-    if (*block == NONE || !check_range(call, *block, offset, width) || !fits(call, 0, width))
+    if (*block == NONE || !check_range(call, *block, offset, width) ||
+        !fits(call, 0, um_value_cost(type_of(call))))
         return NULL;
     return call->run->blocks[*block].bytes + offset;
 }

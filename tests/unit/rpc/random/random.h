@@ -182,6 +182,9 @@ void give_uint(struct request *request, const char *name, uint64_t value);
 void give_bool(struct request *request, const char *name, bool value);
 void give_word(struct request *request, const char *name, unsigned value);
 void give_text(struct request *request, const char *name, const char *text);
+
+/* A number as it is spelled; what it means to the model is the caller's to set. */
+void give_spelled(struct request *request, const char *name, const char *text);
 void give_name(struct run *run, struct request *request, const char *name);
 void give_flags(struct request *request, const char *name, unsigned flags);
 void give_block(struct run *run, struct request *request, const char *name, int *block);
@@ -193,6 +196,9 @@ void give_values(struct run *run, struct request *request, const char *name, uns
 void finish_request(struct run *run, struct request *request);
 void write_request(struct um_buf *out, const struct request *request);
 void write_id(struct um_buf *out, const struct id *id);
+
+/* How a number that is an id is written: with fraction, exponent, more than 53 bits, by the number's last bits. */
+void spell_id(char *text, size_t room, int64_t number);
 void free_message(struct message *message);
 
 /* ---- the methods (methods.c and what it lists) ---- */

@@ -92,6 +92,13 @@ void give_text(struct request *request, const char *name, const char *text)
     um_json_cstring(&it->json, text);
 }
 
+void give_spelled(struct request *request, const char *name, const char *text)
+{
+    struct argument *it = give(request, name);
+
+    um_json_raw(&it->json, text, strlen(text));
+}
+
 void give_name(struct run *run, struct request *request, const char *name)
 {
     int number = (int)roll(run, NAMES);
