@@ -290,6 +290,7 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
 {
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
+    const struct um_peer_options options = {.pid = 5};
     unsigned slices = 0;
 
     tell(peer,
@@ -303,6 +304,16 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
     assert_in_range(slices, 8, 20);
     member(take_result(peer), "heap");
     assert_int_equal(uint_of(expect_result(peer, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
+    /* With its session, the heap goes that is not answered yet. */
+    tell(&fixture->other,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"u\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    um_peer_close(&fixture->other);
+    answers_forget_peer(&fixture->other);
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, MESSAGE("heap.info", "[\"u\"]"));
+    work(fixture->rpc);
+    assert_int_equal(um_peer_open(fixture->rpc, &fixture->other, &options), UMEM_OK);
     /* Whoever destroys it meanwhile keeps nobody waiting. */
     tell(peer,
          MESSAGE("heap.create",
