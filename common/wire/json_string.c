@@ -1,5 +1,6 @@
 #include "json_string.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -118,19 +119,32 @@ static char *read_unicode_escape(struct um_json_source *source, char *at, struct
 
 static char *read_escape(struct um_json_source *source, char *at, struct writer *writer)
 {
-    static const char letters[] = "\"\\/bfnrt";
-    static const char meanings[] = "\"\\/\b\f\n\r\t";
-    int byte = source->end - at >= 2 ? at[1] : -1;
-    const char *letter;
+    /* What a letter behind a backslash stands for; 0: nothing. */
+    static const char meanings[UCHAR_MAX + 1] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+    };
+    unsigned char letter = source->end - at >= 2 ? (unsigned char)at[1] : 0;
 
-    if (byte == 'u')
+    if (letter == 'u')
         return read_unicode_escape(source, at, writer);
-    letter = byte > 0 ? strchr(letters, byte) : NULL;
-    if (letter == NULL)
+    if (meanings[letter] == 0)
         return um_json_refuse(source, at, "an escape that JSON does not have");
     if (source->unescapes)
-        *writer->end++ = meanings[letter - letters];
+        *writer->end++ = meanings[letter];
     return at + 2;
+}
+
+/* Reads escapes that follow each other: *at is where the last one begins. */
+static char *read_escapes(struct um_json_source *source, char **at, struct writer *writer)
+{
+    char *next = read_escape(source, *at, writer);
+
+    while (next != NULL && next != source->end && *next == '\\') {
+        *at = next;
+        next = read_escape(source, next, writer);
+    }
+    return next;
 }
 
 /* Writes what stands for itself from `plain` to `at`. */
@@ -202,7 +216,7 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
         else if ((unsigned char)*at < ' ')
             next = um_json_refuse(source, at, "a control character in a string (write it as an escape)");
         else if (*at == '\\')
-            next = read_escape(source, at, &writer);
+            next = read_escapes(source, &at, &writer);
         else
             next = um_json_check_utf8(source) ? at : NULL;
         if (next == NULL) {

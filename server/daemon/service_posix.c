@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "text.h"
+
 enum { FIRST_DESCRIPTOR = 3 };
 
 struct um_service {
@@ -109,7 +111,10 @@ void um_service_ready(struct um_service *service, const char *pipe)
 
     if (service == NULL)
         return;
-    snprintf(text, sizeof text, "READY=1\nSTATUS=Listening on %s", pipe);
+    /* The status is UTF-8 on one line; what is not goes without. */
+    snprintf(text, sizeof text, "READY=1\n");
+    if (um_utf8_check(pipe, strlen(pipe)) == strlen(pipe) && strchr(pipe, '\n') == NULL)
+        snprintf(text, sizeof text, "READY=1\nSTATUS=Listening on %s", pipe);
     tell(service, text);
 }
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "attributes.h"
 #include "budget.h"
 #include "buf.h"
 #include "endpoint.h"
@@ -79,9 +80,7 @@ void um_server_begin_turn(struct um_server *server);
 void um_server_hurry(struct um_server *server);
 
 /* Makes a note of a printf format. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 3, 4)))
-#endif
+UM_PRINTF(3, 4)
 void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...);
 
 /* Tells that a session is closed and off the list; it is about to be freed. */

@@ -134,7 +134,8 @@ void um_engine_settle(struct um_rpc *rpc, struct um_peer *peer)
     work = um_observe_take_work(rpc);
     if (peer != NULL)
         um_peer_charge(peer, work);
-    um_later_answer(rpc, &rpc->answers_left);
+    if (!um_list_is_empty(&rpc->decided))
+        um_later_answer(rpc, &rpc->answers_left);
     if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->decided))
         um_engine_work_pending(rpc);
 }

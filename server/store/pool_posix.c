@@ -69,6 +69,7 @@ struct region {
 
 static struct region *regions[ALIGNMENTS]; /* for ranges, by alignment */
 static struct region *run_regions;
+static size_t giving; /* regions that give back */
 static struct um_link classes[CLASS_COUNT]; /* lists of run.in_class; all zero before the first is made */
 
 /* ---- regions ---- */
@@ -82,12 +83,22 @@ static uint64_t region_length(const struct region *last)
     return REGION_SIZE;
 }
 
+static void set_giving(struct region *region, bool gives_back)
+{
+    giving = giving - region->gives_back + gives_back;
+    region->gives_back = gives_back;
+}
+
 static void free_region(struct region *region)
 {
     uint64_t pages = region->length / PAGE_SIZE;
 
-    if (region->start != NULL)
+    set_giving(region, false);
+    if (region->start != NULL) {
+        /* What the system puts there next is nobody's slot. */
+        ASAN_UNPOISON_MEMORY_REGION(region->start, (size_t)region->length);
         munmap(region->start, (size_t)region->length);
+    }
     if (region->touched != NULL)
         munmap(region->touched, um_map_length((size_t)(pages / 8)));
     if (region->runs != NULL)
@@ -247,7 +258,7 @@ static void consider(struct region *region)
     used = used_of(region);
     if (region->touched_pages * PAGE_SIZE <= used + used / 8 + KEPT_SIZE)
         return;
-    region->gives_back = true;
+    set_giving(region, true);
     region->cursor = 0;
 }
 
@@ -287,7 +298,7 @@ static void give_back_some(struct region *region)
         if (region->cursor + PAGE_SIZE > end || region->cursor == page_up(end + 1) - page_up(1))
             region->cursor = end;
     }
-    region->gives_back = false;
+    set_giving(region, false);
     region->is_thorough = false;
     consider(region); /* what was released behind the cursor */
 }
@@ -306,7 +317,7 @@ static struct region *next_to_give_back(void)
 
 bool um_pool_has_leftovers(void)
 {
-    return next_to_give_back() != NULL;
+    return giving != 0;
 }
 
 void um_pool_give_back(void)
@@ -572,7 +583,7 @@ void um_pool_compact(void)
     for (int i = 0; i <= ALIGNMENTS; i++) {
         for (struct region *region = i < ALIGNMENTS ? regions[i] : run_regions; region != NULL;
              region = region->next) {
-            region->gives_back = true;
+            set_giving(region, true);
             region->is_thorough = true;
             region->cursor = 0;
             region->released = 0;

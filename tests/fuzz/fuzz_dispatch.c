@@ -138,7 +138,8 @@ static bool serve(struct world *world)
         peer->framing = world->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
         switch (event) {
         case UM_FRAME_MESSAGE:
-            um_peer_set_content_type(peer, message.content_type);
+            if (peer->framing == UM_FRAMING_HEADERS)
+                um_peer_set_content_type(peer, message.content_type);
             used = um_peer_message(peer, message.text, message.size, message.payload_size);
             FUZZ_CHECK(used <= message.size);
             if (used < message.size)

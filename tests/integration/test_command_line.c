@@ -173,6 +173,9 @@ static void test_help_is_narrow(void **state)
     /* Values stand below each other. */
     for (char *at = strtok(command.output, "\n"); at != NULL; at = strtok(NULL, "\n"))
         assert_int_equal(strrchr(at, ' ') - at, strlen("refusals.unsent_total_bytes"));
+    /* The pages are the same on every system, and a program takes its time to start under Wine. */
+    if (strcmp(BACKEND, "win32") == 0)
+        return;
     assert_true(look_at_each(daemon, "umem help ") > 30);
     snprintf(line, sizeof line, "umem --pipe '%s' call ", daemon->pipe);
     assert_true(look_at_each(daemon, line) > 35);

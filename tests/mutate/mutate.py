@@ -39,7 +39,7 @@ STAGES = [
                      r"integration\.(methods|command.*|carrier)"]),
     ("client/uv/", [r"unit\.uv\..*", r"integration\.uv.*"]),
     ("client/cli/", [r"unit\.cli\..*", r"integration\.(command.*|carrier|terminal)"]),
-    ("common/", [r"unit\.(base|json.*|search|frame\..*|endpoint|client\..*)",
+    ("common/", [r"unit\.(base|decimal|json.*|search|frame\..*|endpoint|client\..*)",
                  r"(unit\.rpc\.(?!random|long).*|loop\..*|integration\.(client|daemon|command))"]),
     ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.shared.*|steps)"]),
     ("server/rpc/", [r"unit\.rpc\.(?!random|long).*", r"(unit\.rpc\.(random|long)|loop\..*|faults\.rpc|steps)"]),

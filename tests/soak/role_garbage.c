@@ -88,7 +88,7 @@ static void send_known(struct raw *raw)
         {"\"text\"\n", INVALID_REQUEST},
         {"[]\n", INVALID_REQUEST},
         {"{}\n", INVALID_REQUEST},
-        {"{\"id\":1.5,\"method\":\"server.ping\"}\n", INVALID_REQUEST},
+        {"{\"id\":[1],\"method\":\"server.ping\"}\n", INVALID_REQUEST},
         {"{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"server.ping\"}\n", INVALID_REQUEST},
         {"{\"id\":1,\"id\":1,\"method\":\"server.ping\"}\n", INVALID_REQUEST},
         {"{\"id\":1,\"method\":\"server.pong\"}\n", NO_METHOD},

@@ -41,6 +41,7 @@ static struct {
     short poll_events;
     short poll_revents;
     unsigned polls;
+    unsigned rests;        /* poll() of nothing */
     int flags;             /* of the last recv() or sendmsg() */
     uint64_t timeout_ms;   /* the socket's own, as it was set last */
     uid_t peer;            /* whose daemon it is */
@@ -83,8 +84,15 @@ static int fake_clock_gettime(clockid_t clock, struct timespec *now)
 /* Where nothing is ready, the time passes. */
 static int fake_poll(struct pollfd *ready, nfds_t count, int milliseconds)
 {
-    int result = (int)next_result();
+    int result;
 
+    /* Only to wait. */
+    if (count == 0) {
+        fake.rests++;
+        fake.now_ms += (uint64_t)milliseconds;
+        return 0;
+    }
+    result = (int)next_result();
     assert_int_equal(count, 1);
     fake.polls++;
     fake.poll_ms = milliseconds;
@@ -281,11 +289,25 @@ static void test_connecting(void **state)
     assert_int_equal(fake.timeout_ms, 61234);
     begin();
     script(-1, EAGAIN);
-    open_with(200, fake.now_ms + 50, UMEM_E_DEADLINE);
-    assert_int_equal(fake.timeout_ms, 50);
+    script(-1, EAGAIN);
+    script(0, 0);
+    um_transport_close(open_with(200, fake.now_ms + 50, UMEM_OK));
+    assert_int_equal(fake.rests, 2);
+    begin();
+    for (int i = 0; i < 4; i++)
+        script(-1, EAGAIN);
+    open_with(200, fake.now_ms + 3, UMEM_E_DEADLINE);
+    assert_int_equal(fake.now_ms, 1000003);
+    assert_int_equal(fake.result_next, 4);
+    begin();
+    script(-1, EINTR);
+    script(0, 0);
+    um_transport_close(open_with(0, fake.now_ms + 50, UMEM_OK));
+    assert_int_equal(fake.timeout_ms, 0);
     begin();
     script(-1, ENOENT);
-    open_with(0, UM_NO_DEADLINE, UMEM_E_NOT_CONNECTED);
+    open_with(200, fake.now_ms + 50, UMEM_E_NOT_CONNECTED);
+    assert_int_equal(fake.timeout_ms, 50);
     begin();
     script(-1, EACCES);
     open_with(0, UM_NO_DEADLINE, UMEM_E_NOT_CONNECTED);
@@ -457,6 +479,35 @@ static void test_writing(void **state)
     assert_int_equal(write_with(&done, &readable, fake.now_ms), UMEM_E_DEADLINE);
 }
 
+/* ---- descriptors ---- */
+
+/* The library takes no number of a standard file's: what others print would go to the daemon. */
+static void test_standard_files_are_not_taken(void **state)
+{
+    (void)state;
+    for (int fd = 0; fd <= 3; fd++) {
+        int kept = dup(fd);
+        int nowhere = open("/dev/null", O_RDWR);
+        int moved;
+
+        assert_int_equal(dup2(nowhere, fd), fd);
+        if (nowhere != fd)
+            close(nowhere);
+        moved = um_descriptor_move_up(fd);
+        if (fd < 3) {
+            assert_true(moved >= 3);
+            assert_int_equal(fcntl(fd, F_GETFD), -1);
+            assert_true((fcntl(moved, F_GETFD) & FD_CLOEXEC) != 0);
+        } else {
+            assert_int_equal(moved, fd);
+        }
+        close(moved);
+        if (kept >= 0)
+            dup2(kept, fd);
+    }
+    assert_int_equal(um_descriptor_move_up(-1), -1);
+}
+
 /* ---- waiting for another thread ---- */
 
 static void test_waiting(void **state)
@@ -572,10 +623,15 @@ static void test_blocks_in_mappings(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_connecting), cmocka_unit_test(test_whose_daemon_it_is),
-        cmocka_unit_test(test_reading),    cmocka_unit_test(test_reading_is_disturbed),
-        cmocka_unit_test(test_writing),    cmocka_unit_test(test_waiting),
-        cmocka_unit_test(test_mapping),    cmocka_unit_test(test_blocks_in_mappings),
+        cmocka_unit_test(test_connecting),
+        cmocka_unit_test(test_whose_daemon_it_is),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_reading_is_disturbed),
+        cmocka_unit_test(test_writing),
+        cmocka_unit_test(test_standard_files_are_not_taken),
+        cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_blocks_in_mappings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
