@@ -86,6 +86,7 @@ enum { SLICE_SIZE = 4 * 1024 * 1024 };
 struct create_job {
     struct um_job job;
     uint64_t done; /* bytes */
+    bool is_made;  /* it is answered with the heap: until then, the heap goes with the job */
 };
 
 static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
@@ -94,26 +95,34 @@ static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
     struct um_store *store = um_call_store(job->call);
     struct um_heap *heap = NULL;
     uint64_t budget = job->call->batch != NULL ? UINT64_MAX : SLICE_SIZE;
-    uint64_t blocks;
-    uint64_t bytes;
-    int code;
 
     *more = false;
     /* Where somebody has destroyed it meanwhile, it was made all the same. */
     if (um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
         return UMEM_OK;
-    code = um_heap_commit_step(heap, budget, &create->done, more, fault);
-    if (code != UMEM_OK)
-        (void)um_heap_destroy(store, heap, &blocks, &bytes, NULL);
-    return code;
+    return um_heap_commit_step(heap, budget, &create->done, more, fault);
 }
 
 static void create_answer(struct um_job *job, struct um_call *call)
 {
+    ((struct create_job *)job)->is_made = true;
     um_reply_uint(call, "heap", job->heaps[0]);
 }
 
-static const struct um_job_kind create_kind = {.step = create_step, .answer = create_answer};
+static void create_release(struct um_job *job)
+{
+    struct um_store *store = um_call_store(job->call);
+    struct um_heap *heap = NULL;
+    uint64_t blocks;
+    uint64_t bytes;
+
+    if (!((struct create_job *)job)->is_made &&
+        um_store_find_heap(store, job->heaps[0], &heap, NULL) == UMEM_OK)
+        (void)um_heap_destroy(store, heap, &blocks, &bytes, NULL);
+}
+
+static const struct um_job_kind create_kind = {
+    .step = create_step, .answer = create_answer, .release = create_release};
 
 static void create(struct um_call *call, const struct um_args *args)
 {

@@ -27,6 +27,8 @@ static int start(struct um_store *store, struct um_heap *heap, struct um_owner *
         free(made);
         um_names_free(&store->block_names, name);
         int code = um_block_no_memory(heap, options->size, fault);
+        if (code == UMEM_E_NO_MEMORY)
+            um_reclaim_blame(store, fault);
         if (fault != NULL)
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;

@@ -265,6 +265,8 @@ int um_block_check_new(struct um_store *store, struct um_heap *heap, const struc
         code = check_alloc(store, heap, owner, options->size, fault);
     } while (code != 0 && um_ends_are_due(store) && um_reclaim_urgently(store));
     if (code != 0) {
+        if (um_ends_are_due(store))
+            um_reclaim_blame(store, fault);
         if (fault != NULL)
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;
@@ -284,6 +286,8 @@ int um_block_make(struct um_store *store, struct um_heap *heap, struct um_owner 
     }
     um_names_free(&store->block_names, name);
     int code = um_block_no_memory(heap, options->size, fault);
+    if (code == UMEM_E_NO_MEMORY)
+        um_reclaim_blame(store, fault);
     if (fault != NULL)
         fault->ntstatus = um_block_ntstatus(heap, options->flags);
     return code;

@@ -139,15 +139,14 @@ void um_store_observe_all(struct um_store *store, bool observe);
 
 void um_store_get_stats(const struct um_store *store, struct um_store_stats *stats);
 
-/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. Called once a turn of the loop,
- * say. */
+/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. To be called once a turn of the loop:
+ * it also begins anew what calls may do in one turn of work that heaps and owners leave behind. */
 void um_store_set_time(struct um_store *store, int64_t unix_seconds);
 
 /* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is
  * about one block). Returns whether more is left. Nothing that clients see waits for it, but memory and slots
- * come back with it. The call that finishes may also give free memory back to the system, which takes some 30
- * ms for a gigabyte. Calls that allocate do a few pieces too, and as many as it takes before they fail for
- * want of memory. */
+ * come back with it, and free memory goes back to the system. Calls that allocate do a few pieces too, and
+ * before they fail for want of memory as many as a turn has time for. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
 /* Whether um_store_reclaim() has something to do. Any call that frees, destroys, closes or resizes may bring it
@@ -299,8 +298,8 @@ void um_heap_check_begin(struct um_heap_check *check, const struct um_heap *heap
 int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size_t budget, bool *more,
                        struct um_fault *fault);
 
-/* HeapCompact where there is one: *largest_free is the largest committed free range in bytes, 0 where it is
- * not known. */
+/* HeapCompact where there is one; elsewhere what is free goes back to the system by um_store_reclaim().
+ * *largest_free is the largest committed free range in bytes, 0 where it is not known. */
 int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
                     struct um_fault *fault);
 

@@ -248,6 +248,13 @@ static inline bool um_ends_are_due(const struct um_store *store)
     return !um_list_is_empty(&store->ending_heaps) || !um_list_is_empty(&store->closing_owners);
 }
 
+/* Says in the facts of a failure that it may be over soon, where what has ended or was freed is still to be given back. */
+static inline void um_reclaim_blame(const struct um_store *store, struct um_fault *fault)
+{
+    if (fault != NULL && um_store_has_work(store))
+        fault->what = "what was freed or has ended is still being given back; try again";
+}
+
 /* Reclaims for a call that would fail else. Returns whether it is worth another try. */
 bool um_reclaim_urgently(struct um_store *store);
 

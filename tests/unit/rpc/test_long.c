@@ -285,6 +285,45 @@ static void test_the_block_goes_before_it_is_found(void **state)
     take_error(peer, UMEM_E_UNKNOWN_HANDLE);
 }
 
+/* A shared heap's first memory is got in slices: the answer comes with the last, and the heap is there before. */
+static void test_a_heap_with_much_memory_to_begin_with(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_peer *peer = &fixture->peer;
+    const struct um_peer_options options = {.pid = 5};
+    unsigned slices = 0;
+
+    tell(peer,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    for (; !um_peer_is_ready(peer); slices++) {
+        expect_silence(peer);
+        expect_result(&fixture->other, MESSAGE("heap.info", "[\"s\"]"));
+        um_rpc_work(fixture->rpc);
+    }
+    assert_in_range(slices, 8, 20);
+    member(take_result(peer), "heap");
+    assert_int_equal(uint_of(expect_result(peer, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
+    /* With its session, the heap goes that is not answered yet. */
+    tell(&fixture->other,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"u\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    um_peer_close(&fixture->other);
+    answers_forget_peer(&fixture->other);
+    expect_error(peer, UMEM_E_UNKNOWN_HANDLE, MESSAGE("heap.info", "[\"u\"]"));
+    work(fixture->rpc);
+    assert_int_equal(um_peer_open(fixture->rpc, &fixture->other, &options), UMEM_OK);
+    /* Whoever destroys it meanwhile keeps nobody waiting. */
+    tell(peer,
+         MESSAGE("heap.create",
+                 "{\"kind\":\"shared\",\"name\":\"t\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"t\"]"));
+    work(fixture->rpc);
+    member(take_result(peer), "heap");
+}
+
 /* Slices go to one process after the other, however many calls each has at work. */
 static void test_processes_take_turns(void **state)
 {
@@ -321,34 +360,6 @@ static void test_processes_take_turns(void **state)
     }
     assert_int_equal(crowd.peers + alone.peers, 0);
     answers_forget();
-}
-
-/* A shared heap's first memory is got in slices: the answer comes with the last, and the heap is there before. */
-static void test_a_heap_with_much_memory_to_begin_with(void **state)
-{
-    struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
-    unsigned slices = 0;
-
-    tell(peer,
-         MESSAGE("heap.create",
-                 "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
-    for (; !um_peer_is_ready(peer); slices++) {
-        expect_silence(peer);
-        expect_result(&fixture->other, MESSAGE("heap.info", "[\"s\"]"));
-        um_rpc_work(fixture->rpc);
-    }
-    assert_in_range(slices, 8, 20);
-    member(take_result(peer), "heap");
-    assert_int_equal(uint_of(expect_result(peer, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
-    /* Whoever destroys it meanwhile keeps nobody waiting. */
-    tell(peer,
-         MESSAGE("heap.create",
-                 "{\"kind\":\"shared\",\"name\":\"t\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
-    um_rpc_work(fixture->rpc);
-    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"t\"]"));
-    work(fixture->rpc);
-    member(take_result(peer), "heap");
 }
 
 int main(void)
