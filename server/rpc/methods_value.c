@@ -22,7 +22,11 @@ static const struct um_param get_params[] = {
      .unit = "bytes",
      .doc = "Where the first number is."},
     {.name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Their type."},
-    {.name = "count", .type = UM_UINT, .fallback = 1, .maximum = 1000000, .doc = "How many to read."},
+    {.name = "count",
+     .type = UM_UINT,
+     .fallback = 1,
+     .maximum = 1000000,
+     .doc = "How many to read; each counts as 26 bytes of `message_bytes`, whatever its type."},
 };
 
 /* Many numbers are printed in slices, from a copy: they are all of one moment. */

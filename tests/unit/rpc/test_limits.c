@@ -312,7 +312,7 @@ static void test_raw_bytes_of_a_batch_that_wait(void **state)
 }
 
 /* README.md names these sizes. */
-static void test_the_largest_read_as_text(void **state)
+static void test_the_largest_reads_as_text(void **state)
 {
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
@@ -326,12 +326,16 @@ static void test_the_largest_read_as_text(void **state)
     expect_result(peer, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388576,\"hex\"]}", block);
     expect_error(peer, UMEM_E_TOO_LARGE,
                  "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388577,\"hex\"]}", block);
+    /* Of any type: what each may take is counted before one is printed. */
+    expect_result(peer, "{\"id\":1,\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",645000]}", block);
+    expect_error(peer, UMEM_E_TOO_LARGE,
+                 "{\"id\":1,\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",645278]}", block);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_the_largest_read_as_text, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_largest_reads_as_text, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_waits_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_watches_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_observers_of_one_thing, fixture_setup, fixture_teardown),
