@@ -59,7 +59,7 @@ static uint64_t hash_id(const struct um_peer *peer, const struct um_id *id)
 {
     uint64_t hash = um_hash_bytes(peer->rpc->hash_key, id->text, id->size);
 
-    return um_hash_mix(hash ^ peer->id ^ id->kind);
+    return um_hash_mix(hash ^ peer->id ^ (uint64_t)id->kind);
 }
 
 static bool has_id(const struct um_index_node *node, const void *key)

@@ -236,14 +236,14 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
 
 /* ---- the kinds ---- */
 
-/* X(name, kind, guards, wipes, other members) */
+/* X(name, kind, guards, wipes, other members: at least one) */
 #define KINDS(X) \
-    X(guarded_process, UM_HEAP_PROCESS, true, false) \
-    X(wiped_process, UM_HEAP_PROCESS, false, true) \
-    X(both_process, UM_HEAP_PROCESS, true, true) \
-    X(guarded_private, UM_HEAP_PRIVATE, true, false) \
-    X(wiped_private, UM_HEAP_PRIVATE, false, true) \
-    X(both_private, UM_HEAP_PRIVATE, true, true) \
+    X(guarded_process, UM_HEAP_PROCESS, true, false, .locate = NULL) \
+    X(wiped_process, UM_HEAP_PROCESS, false, true, .locate = NULL) \
+    X(both_process, UM_HEAP_PROCESS, true, true, .locate = NULL) \
+    X(guarded_private, UM_HEAP_PRIVATE, true, false, .locate = NULL) \
+    X(wiped_private, UM_HEAP_PRIVATE, false, true, .locate = NULL) \
+    X(both_private, UM_HEAP_PRIVATE, true, true, .locate = NULL) \
     X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, .extend = extend, \
       .retract = retract, .commit = commit, .get_figures = get_figures, .locate = locate)
 

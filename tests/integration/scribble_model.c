@@ -101,7 +101,7 @@ void check_bytes(struct world *world, const struct entry *entry)
     assert_non_null(bytes);
     ok(client, umem_block_read(client, entry->handle, 0, bytes, (size_t)entry->size));
     if (entry->heap != 0)
-        assert_memory_equal(bytes, entry->bytes, entry->size);
+        assert_memory_equal(bytes, entry->bytes, (size_t)entry->size);
     free(bytes);
 }
 

@@ -155,8 +155,8 @@ static void test_what_is_no_answer_to_a_batch(void **state)
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]\n",
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}]\n",
         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}]\n",
-        "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}},"
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}]\n",
+        ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}},"
+         "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}]\n"),
     };
 
     (void)state;

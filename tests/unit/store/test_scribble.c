@@ -105,7 +105,7 @@ static void resize(struct world *world, struct entry *entry)
     code = um_block_resize(world->f->store, block, size, 0, NULL);
     assert_true(code == 0 || (code == UMEM_E_NO_MEMORY && size > entry->size));
     if (code == 0) {
-        assert_memory_equal(um_block_bytes(block), before, kept);
+        assert_memory_equal(um_block_bytes(block), before, (size_t)kept);
         if (size > entry->size)
             assert_true(is_zero(um_block_bytes(block) + entry->size, size - entry->size));
         entry->size = size;

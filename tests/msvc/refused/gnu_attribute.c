@@ -1,0 +1,6 @@
+__attribute__((noinline)) int same(int number);
+
+int same(int number)
+{
+    return number;
+}

@@ -1,0 +1,6 @@
+int count(unsigned bits);
+
+int count(unsigned bits)
+{
+    return __builtin_popcount(bits);
+}

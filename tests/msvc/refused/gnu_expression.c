@@ -1,0 +1,6 @@
+int other(int number);
+
+int other(int number)
+{
+    return number ?: 1;
+}

@@ -1,0 +1,4 @@
+struct nothing {
+};
+
+extern struct nothing nothing;

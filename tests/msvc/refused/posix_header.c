@@ -1,0 +1,8 @@
+#include <unistd.h>
+
+int use(void);
+
+int use(void)
+{
+    return 0;
+}
