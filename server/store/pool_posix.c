@@ -96,7 +96,7 @@ static void free_region(struct region *region)
     set_giving(region, false);
     if (region->start != NULL) {
         /* What the system puts there next is nobody's slot. */
-        ASAN_UNPOISON_MEMORY_REGION(region->start, (size_t)region->length);
+        ASAN_UNPOISON_MEMORY_REGION(region->start, (size_t)region->opened);
         munmap(region->start, (size_t)region->length);
     }
     if (region->touched != NULL)
