@@ -14,8 +14,7 @@
 
 enum {
     EXACT_DIGITS = 18, /* so many decimal digits fit into 63 bits, whatever they are */
-    SPACE_NEAR = 16,   /* bytes of space that are looked at one by one, */
-    SPACE_STEP = 64    /* and those that are looked at together where there are more */
+    SPACE_NEAR = 16    /* bytes of space that are looked at one by one, before words are */
 };
 
 /* What comes next in the text. */
@@ -65,21 +64,24 @@ static bool is_space(char byte)
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-/* Whether SPACE_STEP bytes are. Compilers make vector instructions of it. */
-static bool is_space_step(const char *text)
+/* Marks, by their top bit, the bytes of a word that are not this one. */
+static uint64_t mark_others(uint64_t word, char byte)
 {
-    unsigned char others = 0;
+    uint64_t differs = word ^ UM_WORD_ONES * (unsigned char)byte;
 
-    for (size_t i = 0; i < SPACE_STEP; i++)
-        others |=
-            (unsigned char)((text[i] != ' ') & (text[i] != '\n') & (text[i] != '\r') & (text[i] != '\t'));
-    return others == 0;
+    return ((differs & ~UM_WORD_TOPS) + ~UM_WORD_TOPS) | differs;
+}
+
+static bool is_space_word(uint64_t word)
+{
+    return (mark_others(word, ' ') & mark_others(word, '\n') & mark_others(word, '\r') &
+            mark_others(word, '\t') & UM_WORD_TOPS) == 0;
 }
 
 static char *skip_long_space(const struct reader *reader, char *at)
 {
-    while (reader->source.end - at >= SPACE_STEP && is_space_step(at))
-        at += SPACE_STEP;
+    while (reader->source.end - at >= UM_WORD_SIZE && is_space_word(um_word_load(at)))
+        at += UM_WORD_SIZE;
     while (at != reader->source.end && is_space(*at))
         at++;
     return at;
@@ -380,8 +382,10 @@ static char *read_values(struct reader *reader, char *at, struct um_json *json, 
             if (at == NULL || reader->depth == 0)
                 break;
         }
-        if (at > reader->source.window)
-            break;
+        if (at > reader->source.window && json == NULL) {
+            *next = NEXT_VALUE;
+            return at;
+        }
         if (json == NULL)
             at = begin_value(reader, at, &json);
         if (at != NULL)
@@ -390,7 +394,7 @@ static char *read_values(struct reader *reader, char *at, struct um_json *json, 
             break;
         json = NULL;
     }
-    *next = whole ? NEXT_END : NEXT_VALUE;
+    *next = NEXT_END;
     return at;
 }
 
@@ -430,18 +434,19 @@ static void end_first(struct reader *reader, char *end)
 }
 
 /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
-static void init(struct reader *reader, const struct um_json_source *source, struct um_arena *arena)
+static inline void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
+                        struct um_arena *arena)
 {
-    *source->check = (struct um_json_check){.what = NULL};
-    reader->source.text = source->text;
-    reader->source.end = source->end;
-    reader->source.window = source->end;
-    reader->source.check = source->check;
+    *check = (struct um_json_check){.what = NULL};
+    reader->source.text = text;
+    reader->source.end = text + size;
+    reader->source.window = text + size;
+    reader->source.check = check;
     reader->source.stop = NULL;
     reader->source.in_string = false;
     reader->source.is_utf8 = false;
-    reader->source.unescapes = source->unescapes;
-    reader->source.is_first = source->is_first;
+    reader->source.unescapes = arena != NULL;
+    reader->source.is_first = false;
     reader->source.is_paused = false;
     reader->arena = arena;
     reader->objects = 0;
@@ -457,20 +462,22 @@ static void init(struct reader *reader, const struct um_json_source *source, str
 
 /* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
  * reading did not come to them. */
-static int read_whole(const struct um_json_source *source, struct um_arena *arena, struct um_json **json)
+static int read_whole(char *text, size_t size, bool is_first, struct um_arena *arena, struct um_json **json,
+                      struct um_json_check *check)
 {
     struct reader reader;
     bool good;
 
-    init(&reader, source, arena);
+    init(&reader, text, size, check, arena);
+    reader.source.is_first = is_first;
     good = read_text(&reader);
-    source->check->values = reader.values;
+    check->values = reader.values;
     if (good) {
         *json = reader.outside.child;
         return UMEM_OK;
     }
     if (reader.source.is_first)
-        end_first(&reader, source->end);
+        end_first(&reader, text + size);
     if (!um_json_check_utf8(&reader.source))
         reader.code = UMEM_E_PARSE_ERROR;
     return reader.code;
@@ -490,12 +497,11 @@ struct um_json_reader {
 struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_arena *arena,
                                           struct um_json_check *check)
 {
-    struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
     struct um_json_reader *steps = malloc(sizeof *steps);
 
     if (steps == NULL)
         return NULL;
-    init(&steps->reader, &source, arena);
+    init(&steps->reader, text, size, check, arena);
     check->size = size;
     steps->phase = PHASE_UTF8;
     steps->at = text;
@@ -606,18 +612,15 @@ void um_json_reader_free(struct um_json_reader *steps)
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
 {
-    struct um_json_source source = {.text = text, .end = text + size, .check = check};
     struct um_json *nothing;
 
-    return read_whole(&source, NULL, &nothing) == UMEM_OK;
+    return read_whole(text, size, false, NULL, &nothing, check) == UMEM_OK;
 }
 
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check)
 {
-    struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
-
-    return read_whole(&source, arena, json);
+    return read_whole(text, size, false, arena, json, check);
 }
 
 bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
@@ -654,10 +657,7 @@ float um_json_float_of(const struct um_json *json)
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check)
 {
-    struct um_json_source source = {
-        .text = text, .end = text + size, .check = check, .unescapes = true, .is_first = true};
-
-    return read_whole(&source, arena, json);
+    return read_whole(text, size, true, arena, json, check);
 }
 
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index)
