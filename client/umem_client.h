@@ -16,7 +16,8 @@
  * give these:
  *
  *   Nothing was sent, and the client goes on working:
- *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past UMEM_SIZE_MAX
+ *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past UMEM_SIZE_MAX, a name that
+ *                           is not UTF-8, a type that there is not
  *     UMEM_E_TOO_LARGE      the request passes the daemon's limit on messages or payloads
  *     UMEM_E_OUT_OF_MEMORY  this program's memory is used up
  *   The daemon answered, changed nothing, and the client goes on working:
@@ -304,7 +305,7 @@ UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, voi
 /* UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info);
 
-/* The heap that bears a name; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The heap that bears a name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
 
 /* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how many.
@@ -389,7 +390,7 @@ UMEM_API int umem_block_resize(umem_client *client, umem_handle block, uint64_t 
 /* UMEM_E_UNKNOWN_HANDLE (never given out, or a heap's), UMEM_E_STALE_HANDLE (freed): so do all that take a block. */
 UMEM_API int umem_block_info(umem_client *client, umem_handle block, struct umem_block_info *info);
 
-/* The block that bears a name. UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The block that bears a name, which may be digits. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_lookup(umem_client *client, const char *name, umem_handle *block);
 
 /* The block that begins at an address of the daemon's, as umem_block_info() tells it. Slow: for looking into things.
@@ -573,7 +574,8 @@ typedef void umem_watcher(const struct umem_event *event, void *context);
 
 /* Watches something: `watcher` is called with `context` for what happens to it from now on, but only by umem_poll(). Until then
  * up to 1,024 events are kept; what comes on top of them is told as one UMEM_EVENT_OVERFLOW for each watch. NULL target: everything.
- * A watch ends with umem_session_unwatch() and with the connection. UMEM_E_LIMIT_EXCEEDED. */
+ * A watch ends with umem_session_unwatch() and with the connection. UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED, UMEM_E_OUT_OF_RANGE (of the
+ * block), UMEM_E_INVALID_PARAMS (a heap and a block, or a range without a block). */
 UMEM_API int umem_session_watch(umem_client *client, const struct umem_watch_target *target,
                                 umem_watcher *watcher, void *context, uint64_t *watch);
 

@@ -58,7 +58,7 @@ install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COM
 # ---- programs and documents ----
 
 install(TARGETS umemd umem RUNTIME COMPONENT runtime)
-install(FILES LICENSE README.md SECURITY.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
+install(FILES CHANGELOG.md LICENSE README.md SECURITY.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 install(FILES docs/clients.md DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT runtime)
 
 # um_install_manual(FILE COMPONENT): the file's last letter is its section.

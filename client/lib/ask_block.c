@@ -44,7 +44,7 @@ void um_ask_block_lookup(struct um_ask *ask, const char *name, umem_handle *bloc
     if (name == NULL)
         um_ask_refuse(ask, "the block's name is missing");
     else
-        um_param_name(ask, "block", name);
+        um_param_by_name(ask, "block", name);
     um_want_uint(ask, "block", block);
 }
 

@@ -54,7 +54,7 @@ void um_ask_heap_lookup(struct um_ask *ask, const char *name, umem_handle *heap)
     if (name == NULL)
         um_ask_refuse(ask, "the heap's name is missing");
     else
-        um_param_name(ask, "heap", name);
+        um_param_by_name(ask, "heap", name);
     um_want_uint(ask, "heap", heap);
 }
 

@@ -1,4 +1,5 @@
 /* The parameters of a request. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,19 @@ void um_param_name(struct um_ask *ask, const char *key, const char *name)
     }
     um_json_key(&ask->text, key);
     um_json_cstring(&ask->text, name);
+}
+
+void um_param_by_name(struct um_ask *ask, const char *key, const char *name)
+{
+    char marked[1 + UMEM_NAME_SIZE + 1];
+
+    /* Digits may be a handle where no name is, and what stands behind ":" is a name, see protocol.md. Longer texts are neither. */
+    if (name != NULL && (name[0] == ':' || (name[0] >= '0' && name[0] <= '9')) &&
+        strlen(name) <= UMEM_NAME_SIZE) {
+        snprintf(marked, sizeof marked, ":%s", name);
+        name = marked;
+    }
+    um_param_name(ask, key, name);
 }
 
 void um_param_word(struct um_ask *ask, const char *key, const char *word)

@@ -43,7 +43,7 @@ static bool keep_paths(struct um_options *options, struct whole_paths *whole)
 static int run(struct um_options *options)
 {
     struct whole_paths whole;
-    struct um_starter starter = {NULL};
+    struct um_starter starter = {.line = NULL};
     char pipe[UM_ENDPOINT_ROOM];
     const char *what;
     int status;

@@ -188,7 +188,7 @@ static const char man_limits[] =
     "umemd's own memory never passes the sum of gathered_bytes, unsent_total_bytes,\n"
     "10 times message_bytes, 4 times batch_bytes, 64 MiB,\n"
     "128 KiB for each of sessions, 10 KiB for each of waits_total,\n"
-    "1 KiB for each of watches_total and 64 bytes for each of holds,\n"
+    "1 KiB for each of watches_total and 96 bytes for each of holds,\n"
     "whatever clients do; mostly it is a few MiB.\n";
 
 static const char man_statuses[] = ".SH EXIT STATUS\n";

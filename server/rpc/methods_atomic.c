@@ -233,12 +233,15 @@ static void wait(struct um_call *call, const struct um_args *args)
 
     if (number == NULL)
         return;
-    if (memcmp(number, value->bytes, (size_t)range.size) == 0) {
+    if (memcmp(number, value->bytes, (size_t)range.size) != 0) {
+        reply_value(call, "value", value->type, number);
+        um_reply_end(call);
+    } else if (args->value[WAIT_TIMEOUT].as.uint == 0) {
+        um_fail(call, UMEM_E_TIMEOUT, "%s", wait_later_kind.what);
+        um_reply_end(call);
+    } else {
         begin_wait(call, block, &span, value, args->value[WAIT_TIMEOUT].as.uint);
-        return;
     }
-    reply_value(call, "value", value->type, number);
-    um_reply_end(call);
 }
 
 static const struct um_member wait_result[] = {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,7 @@ static void test_blocks(void **state)
     uint64_t large = UINT64_MAX;
     uint64_t large_back = 0;
     char bytes[5] = "";
+    char digits[24];
     int count = 0;
 
     ok(client, umem_block_alloc(client, 12, &named, &first));
@@ -125,6 +127,12 @@ static void test_blocks(void **state)
     ok(client, umem_block_read(client, second, 0, bytes, 5));
     assert_memory_equal(bytes, "abcde", 5);
     ok(client, umem_block_lookup(client, "numbers", &found));
+    assert_true(found == first);
+    /* A handle's digits are no name, until a block is named so. */
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)second);
+    assert_int_equal(umem_block_lookup(client, digits, &found), UMEM_E_UNKNOWN_HANDLE);
+    ok(client, umem_block_change(client, first, digits, NULL, NULL));
+    ok(client, umem_block_lookup(client, digits, &found));
     assert_true(found == first);
     ok(client, umem_block_info(client, first, &info));
     assert_int_equal(info.size, 12);

@@ -139,6 +139,9 @@ static void test_heaps(void **state)
          "\"maximum_size\":65536,\"alignment\":64,\"name\":\"h\",\"lifetime\":\"session\"}",
          "{\"heap\":5}", heap = 0, heap == 5, &options, &heap);
     SAME(heap_lookup, "heap.info", "{\"heap\":\"h\"}", "{\"heap\":5}", heap = 0, heap == 5, "h", &heap);
+    /* Digits are a name here, never a handle. */
+    SAME(heap_lookup, "heap.info", "{\"heap\":\":7\"}", "{\"heap\":5}", heap = 0, heap == 5, "7", &heap);
+    SAME(heap_lookup, "heap.info", "{\"heap\":\"::7\"}", "{\"heap\":5}", heap = 0, heap == 5, ":7", &heap);
     SAME(heap_destroy, "heap.destroy", "{\"heap\":7}", "{\"blocks\":3,\"bytes\":40}", blocks = bytes = 0,
          blocks == 3 && bytes == 40, HANDLE, &blocks, &bytes);
     SAME(heap_destroy, "heap.destroy", "{\"heap\":7}", "{\"blocks\":3,\"bytes\":40}", NOTHING, true, HANDLE,
@@ -203,6 +206,8 @@ static void test_blocks(void **state)
          NOTHING, true, HANDLE, 8, UMEM_FLAG_REALLOC_IN_PLACE_ONLY);
     SAME(block_lookup, "block.info", "{\"block\":\"b\\\"\"}", "{\"block\":5}", block = 0, block == 5, "b\"",
          &block);
+    SAME(block_lookup, "block.info", "{\"block\":\":268435464\"}", "{\"block\":5}", block = 0, block == 5,
+         "268435464", &block);
     CALLED(block_at, "block.at", "{\"address\":4096}", "{\"block\":6}", block == 6, 4096, &block);
     SAME(block_change, "block.change", "{\"block\":7}", "{}", NOTHING, true, HANDLE, NULL, NULL, NULL);
     SAME(block_change, "block.change", "{\"block\":7,\"name\":\"n\",\"lifetime\":\"session\"}", "{}", NOTHING,

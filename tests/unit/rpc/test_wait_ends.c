@@ -56,16 +56,28 @@ static void test_timeout(void **state)
     assert_int_equal(uint_of(take(peer), "id"), 5);
 }
 
+static int code_at(const cJSON *answers, int index)
+{
+    return (int)cJSON_GetNumberValue(member(member(cJSON_GetArrayItem(answers, index), "error"), "code"));
+}
+
 static void test_timeout_at_once(void **state)
 {
     struct fixture *fixture = *state;
+    const cJSON *answers;
 
     new_block(&fixture->peer, "{\"size\":16,\"name\":\"b\"}");
     set_time(fixture, 5000);
-    tell(&fixture->peer, MESSAGE_OF("1", "block.wait", "[\"b\",0,0,\"i64\",0]"));
-    assert_int_equal(um_rpc_next_deadline(fixture->rpc), 5000);
-    um_rpc_expire(fixture->rpc);
-    take_error(&fixture->peer, UMEM_E_TIMEOUT);
+    expect_error(&fixture->peer, UMEM_E_TIMEOUT, MESSAGE_OF("1", "block.wait", "[\"b\",0,0,\"i64\",0]"));
+    assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
+    /* So it is no call that waits: neither a batch nor the limit on those keeps it out. */
+    tell(&fixture->peer, "[" MESSAGE_OF("2", "block.wait", "[\"b\",0,0,\"i64\",0]") "," MESSAGE_OF(
+                             "3", "block.wait", "[\"b\",0,0,\"i64\",1]") "]");
+    answers = take(&fixture->peer);
+    assert_int_equal(code_at(answers, 0), UMEM_E_TIMEOUT);
+    assert_int_equal(code_at(answers, 1), UMEM_E_UNSUPPORTED);
+    fixture->limits.waits = 0;
+    expect_error(&fixture->peer, UMEM_E_TIMEOUT, MESSAGE_OF("4", "block.wait", "[\"b\",0,0,\"i64\",0]"));
 }
 
 /* Many deadlines in no order come due in order. */

@@ -179,6 +179,8 @@ void predict_block_wait(struct call *call)
     if (memcmp(number, value, width) != 0) {
         write_number(result_key(call, "value"), type, number);
         result_end(call);
+    } else if (timeout == 0) {
+        fail_plain(call, UMEM_E_TIMEOUT);
     } else if (may_wait(call, run->blocks[block].handle)) {
         later = new_later(run, LATER_WAIT, call->session);
         later->entry = call->entry;
