@@ -153,7 +153,7 @@ static char *read_escapes(struct um_json_source *source, char **at, struct write
 {
     char *next = read_escape(source, *at, writer);
 
-    while (next != NULL && next != source->end && *next == '\\') {
+    while (next != NULL && next != source->end && next < source->window && *next == '\\') {
         *at = next;
         next = read_escape(source, next, writer);
     }

@@ -13,7 +13,7 @@
 #include "world.h"
 
 enum {
-    LONG = 1 << 20,    /* bytes of a long message's string, */
+    LONG_SIZE = 1 << 20, /* bytes of a long message's string, */
     PINGS_BETWEEN = 12 /* of another client, that are answered at least while it is read: it takes 32 steps */
 };
 
@@ -22,12 +22,12 @@ enum {
 /* A text with so many escapes in the middle; to be freed. */
 static char *long_text(const char *before, const char *behind)
 {
-    char *text = malloc(strlen(before) + LONG + strlen(behind) + 1);
+    char *text = malloc(strlen(before) + LONG_SIZE + strlen(behind) + 1);
     char *at;
 
     assert_non_null(text);
     at = text + sprintf(text, "%s", before);
-    for (size_t i = 0; i < LONG / 2; i++, at += 2)
+    for (size_t i = 0; i < LONG_SIZE / 2; i++, at += 2)
         memcpy(at, "\\n", 2);
     sprintf(at, "%s", behind);
     return text;
@@ -50,7 +50,7 @@ static bool is_gathered(const void *what)
 static void await_reading(struct client *client, struct client *other)
 {
     world_run_until(client->world, is_gathered, client);
-    while (stat_of(other, "gathered_bytes") < LONG)
+    while (stat_of(other, "gathered_bytes") < LONG_SIZE)
         client_ping(other);
 }
 
