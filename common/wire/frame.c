@@ -246,7 +246,8 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
         find_line_end(frame);
     if (frame->line_size != 0)
         size = text_size(frame, frame->line_size - 1);
-    if (size != 0 && size <= frame->message_limit && !frame->counts_brackets && !frame->always_counts)
+    if (size != 0 && size <= UM_FRAME_LONG_SIZE && size <= frame->message_limit && !frame->counts_brackets &&
+        !frame->always_counts)
         return give_text(frame, size, frame->line_size, message);
     end = count_brackets(frame);
     if (end != 0)

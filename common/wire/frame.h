@@ -12,7 +12,7 @@
  *
  * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is counted: whoever
  * reads it sees where the text ends, and puts back what stands behind it. Brackets are counted where the line's end has
- * not come, where the line is longer than a message may be, and where something was put back.
+ * not come, where the line is longer than UM_FRAME_LONG_SIZE or than a message may be, and where something was put back.
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
  * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
@@ -29,7 +29,11 @@
 #include "frame_block.h"
 #include "json_end.h"
 
-enum { UM_FRAME_FEED_LIMIT = 1 << 20 /* most bytes that may be fed at one time */ };
+enum {
+    UM_FRAME_FEED_LIMIT = 1 << 20, /* most bytes that may be fed at one time */
+    UM_FRAME_LONG_SIZE =
+        1 << 18 /* a message of more bytes is one text, behind which nothing has to be put back */
+};
 
 /* Which framing the first byte chose. */
 enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS, UM_FRAME_HTTP };

@@ -1,16 +1,24 @@
 #include "json_read.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "decimal.h"
 #include "json_end.h"
 #include "json_string.h"
+#include "text.h"
 #include "umem_errors.h"
 
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
-enum { EXACT_DIGITS = 18 /* so many decimal digits fit into 63 bits, whatever they are */ };
+enum {
+    EXACT_DIGITS = 18, /* so many decimal digits fit into 63 bits, whatever they are */
+    SPACE_NEAR = 16    /* bytes of space that are looked at one by one, before words are */
+};
+
+/* What comes next in the text. */
+enum next { NEXT_VALUE, NEXT_END /* of a value that is whole: a comma, or the end of its container */ };
 
 static const char too_early[] = "the text ends too early";
 
@@ -27,7 +35,10 @@ struct reader {
     struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
     struct um_json **place;  /* where the next value of the innermost one goes */
     struct um_json unwanted; /* where a value is put that is only checked */
+    struct um_json *begun;   /* the value in whose string or name the last step ended */
+    bool is_named;           /* it has its name, if it is to have one */
     size_t values;           /* in the tree so far */
+    size_t values_limit;     /* 0 where there is none */
     int code;                /* what is wrong, if something is */
 };
 
@@ -48,11 +59,42 @@ static unsigned digit(const struct reader *reader, const char *at)
     return at != reader->source.end ? (unsigned char)*at - (unsigned)'0' : 10;
 }
 
-static char *skip_space(const struct reader *reader, char *at)
+static bool is_space(char byte)
 {
-    while (at != reader->source.end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+/* Marks, by their top bit, the bytes of a word that are not this one. */
+static uint64_t mark_others(uint64_t word, char byte)
+{
+    uint64_t differs = word ^ UM_WORD_ONES * (unsigned char)byte;
+
+    return ((differs & ~UM_WORD_TOPS) + ~UM_WORD_TOPS) | differs;
+}
+
+static bool is_space_word(uint64_t word)
+{
+    return (mark_others(word, ' ') & mark_others(word, '\n') & mark_others(word, '\r') &
+            mark_others(word, '\t') & UM_WORD_TOPS) == 0;
+}
+
+static char *skip_long_space(const struct reader *reader, char *at)
+{
+    while (reader->source.end - at >= UM_WORD_SIZE && is_space_word(um_word_load(at)))
+        at += UM_WORD_SIZE;
+    while (at != reader->source.end && is_space(*at))
         at++;
     return at;
+}
+
+static char *skip_space(const struct reader *reader, char *at)
+{
+    char *end = reader->source.end;
+    char *near = end - at > SPACE_NEAR ? at + SPACE_NEAR : end;
+
+    while (at != near && is_space(*at))
+        at++;
+    return at != near || at == end ? at : skip_long_space(reader, at);
 }
 
 /* Passes over space before a byte that is to come. There mostly is none. */
@@ -74,10 +116,8 @@ static struct um_json *add(struct reader *reader)
 {
     struct um_json *json;
 
-    if (reader->arena == NULL)
-        return &reader->unwanted;
-    if (reader->values == UM_JSON_VALUES_LIMIT)
-        return cannot_add(reader, UMEM_E_TOO_LARGE);
+    if (reader->values == reader->values_limit)
+        return reader->arena == NULL ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
     json = um_arena_alloc(reader->arena, sizeof *json);
     if (json == NULL)
         return cannot_add(reader, UMEM_E_NO_MEMORY);
@@ -172,17 +212,25 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
 
 /* ---- values ---- */
 
+static void set_string(struct um_json *json, const struct um_json_string *string)
+{
+    json->kind = UM_JSON_STRING;
+    json->text = string->text;
+    json->size = string->size;
+    json->has_nul = string->has_nul;
+}
+
 static char *read_string(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string string;
 
     at = um_json_read_string(&reader->source, at, &string);
-    if (at == NULL)
+    if (at == NULL) {
+        reader->begun = json;
+        reader->is_named = true;
         return NULL;
-    json->kind = UM_JSON_STRING;
-    json->text = string.text;
-    json->size = string.size;
-    json->has_nul = string.has_nul;
+    }
+    set_string(json, &string);
     return at;
 }
 
@@ -239,7 +287,22 @@ static void leave_container(struct reader *reader)
     }
 }
 
-/* Reads a member's name and the colon behind it. Most have no space around them. */
+static void set_key(struct um_json *json, const struct um_json_string *key)
+{
+    json->key = key->text;
+    json->key_size = (uint16_t)(key->size < UINT16_MAX ? key->size : UINT16_MAX);
+}
+
+/* Reads the colon behind a member's name. Most have no space around them. */
+static char *read_colon(struct reader *reader, char *at)
+{
+    at = skip_space_to(reader, at, ':');
+    if (!is_next(reader, at, ':'))
+        return refuse(reader, at, at == reader->source.end ? too_early : "a colon is wanted");
+    return at + 1;
+}
+
+/* Reads a member's name and the colon behind it. */
 static char *read_key(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string key;
@@ -248,31 +311,30 @@ static char *read_key(struct reader *reader, char *at, struct um_json *json)
     if (!is_next(reader, at, '"'))
         return refuse(reader, at, at == reader->source.end ? too_early : "a member's name is wanted");
     at = um_json_read_string(&reader->source, at, &key);
-    if (at == NULL)
+    if (at == NULL) {
+        reader->begun = json;
+        reader->is_named = false;
         return NULL;
-    json->key = key.text;
-    json->key_size = (uint16_t)(key.size < UINT16_MAX ? key.size : UINT16_MAX);
-    at = skip_space_to(reader, at, ':');
-    if (!is_next(reader, at, ':'))
-        return refuse(reader, at, at == reader->source.end ? too_early : "a colon is wanted");
-    return at + 1;
+    }
+    set_key(json, &key);
+    return read_colon(reader, at);
 }
 
-/* Reads a value, with its name where it has one; of a container that is not empty, its beginning: *whole tells. */
-static char *read_value(struct reader *reader, char *at, bool *whole)
+/* Begins a value: its name, where it has one. */
+static char *begin_value(struct reader *reader, char *at, struct um_json **json)
 {
-    struct um_json *json = add(reader);
-
-    *whole = true;
-    if (json == NULL) {
+    *json = add(reader);
+    if (*json == NULL) {
         reader->source.stop = at;
         return NULL;
     }
-    if ((reader->objects & 1) != 0) {
-        at = read_key(reader, at, json);
-        if (at == NULL)
-            return NULL;
-    }
+    return (reader->objects & 1) != 0 ? read_key(reader, at, *json) : at;
+}
+
+/* Reads a value; of a container that is not empty, its beginning: *whole tells. */
+static char *read_value(struct reader *reader, char *at, struct um_json *json, bool *whole)
+{
+    *whole = true;
     if (at == reader->source.end || (unsigned char)*at <= ' ')
         at = skip_space(reader, at);
     if (at == reader->source.end)
@@ -308,20 +370,37 @@ static char *end_values(struct reader *reader, char *at)
     return at;
 }
 
-/* Reads one value and all that is in it. Returns whether it is right. */
-static bool read_text(struct reader *reader)
+/* Reads on as far as to the end of the text's value, or of the step. `json` is the next value, where its name was read already. NULL: the
+ * text is wrong, or the step ended in a string. */
+static char *read_values(struct reader *reader, char *at, struct um_json *json, enum next *next)
 {
-    char *at = reader->source.text;
+    bool whole = *next == NEXT_END;
 
-    do {
-        bool whole;
-
-        at = read_value(reader, at, &whole);
-        if (at != NULL && whole)
+    for (;;) {
+        if (whole) {
             at = end_values(reader, at);
-    } while (at != NULL && reader->depth != 0);
-    if (at == NULL)
-        return false;
+            if (at == NULL || reader->depth == 0)
+                break;
+        }
+        if (at > reader->source.window && json == NULL) {
+            *next = NEXT_VALUE;
+            return at;
+        }
+        if (json == NULL)
+            at = begin_value(reader, at, &json);
+        if (at != NULL)
+            at = read_value(reader, at, json, &whole);
+        if (at == NULL)
+            break;
+        json = NULL;
+    }
+    *next = NEXT_END;
+    return at;
+}
+
+/* Reads what stands behind the text's value. Returns whether it is right. */
+static bool end_text(struct reader *reader, char *at)
+{
     at = skip_space(reader, at);
     if (at != reader->source.end && !reader->source.is_first) {
         refuse(reader, at, "text after the value");
@@ -330,6 +409,15 @@ static bool read_text(struct reader *reader)
     reader->source.check->size = (size_t)(at - reader->source.text);
     reader->source.check->bad_offset = reader->source.check->size;
     return true;
+}
+
+/* Reads one value and all that is in it. Returns whether it is right. */
+static bool read_text(struct reader *reader)
+{
+    enum next next = NEXT_VALUE;
+    char *at = read_values(reader, reader->source.text, NULL, &next);
+
+    return at != NULL && end_text(reader, at);
 }
 
 /* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
@@ -345,53 +433,194 @@ static void end_first(struct reader *reader, char *end)
     source->is_first = false;
 }
 
+/* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
+static inline void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
+                        struct um_arena *arena)
+{
+    *check = (struct um_json_check){.what = NULL};
+    reader->source.text = text;
+    reader->source.end = text + size;
+    reader->source.window = text + size;
+    reader->source.check = check;
+    reader->source.stop = NULL;
+    reader->source.in_string = false;
+    reader->source.is_utf8 = false;
+    reader->source.unescapes = arena != NULL;
+    reader->source.is_first = false;
+    reader->source.is_paused = false;
+    reader->arena = arena;
+    reader->objects = 0;
+    reader->depth = 0;
+    reader->values = 0;
+    reader->values_limit = arena != NULL ? UM_JSON_VALUES_LIMIT : 0;
+    reader->code = UMEM_E_PARSE_ERROR;
+    reader->outside.child = NULL;
+    reader->outside.size = 0;
+    reader->open = &reader->outside;
+    reader->place = &reader->outside.child;
+}
+
 /* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
  * reading did not come to them. */
-static int read_whole(struct um_json_source source, struct um_arena *arena, struct um_json **json)
+static int read_whole(char *text, size_t size, bool is_first, struct um_arena *arena, struct um_json **json,
+                      struct um_json_check *check)
 {
     struct reader reader;
-    char *end = source.end;
     bool good;
 
-    /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
-    *source.check = (struct um_json_check){.what = NULL};
-    reader.source = source;
-    reader.arena = arena;
-    reader.objects = 0;
-    reader.depth = 0;
-    reader.values = 0;
-    reader.code = UMEM_E_PARSE_ERROR;
-    reader.outside.child = NULL;
-    reader.outside.size = 0;
-    reader.open = &reader.outside;
-    reader.place = &reader.outside.child;
+    init(&reader, text, size, check, arena);
+    reader.source.is_first = is_first;
     good = read_text(&reader);
-    source.check->values = reader.values;
+    check->values = reader.values;
     if (good) {
         *json = reader.outside.child;
         return UMEM_OK;
     }
     if (reader.source.is_first)
-        end_first(&reader, end);
+        end_first(&reader, text + size);
     if (!um_json_check_utf8(&reader.source))
         reader.code = UMEM_E_PARSE_ERROR;
     return reader.code;
 }
 
+/* ---- in steps ---- */
+
+enum phase { PHASE_UTF8, PHASE_VALUES, PHASE_READ };
+
+struct um_json_reader {
+    struct reader reader;
+    enum phase phase;
+    char *at;       /* the next byte to be looked at */
+    enum next next; /* what is there; not in a string */
+};
+
+struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_arena *arena,
+                                          struct um_json_check *check)
+{
+    struct um_json_reader *steps = malloc(sizeof *steps);
+
+    if (steps == NULL)
+        return NULL;
+    init(&steps->reader, text, size, check, arena);
+    check->size = size;
+    steps->phase = PHASE_UTF8;
+    steps->at = text;
+    steps->next = NEXT_VALUE;
+    return steps;
+}
+
+/* Looks whether the next bytes are UTF-8: all of it is looked at before the first value is read, so that bytes that are not go before
+ * all else that is wrong. A character may lie across a step's end. */
+static void look_at_utf8(struct um_json_reader *steps, size_t budget)
+{
+    enum { CHARACTER_SIZE = 4 };
+    struct um_json_source *source = &steps->reader.source;
+    size_t left = (size_t)(source->end - steps->at);
+    size_t size = left < budget + CHARACTER_SIZE ? left : budget + CHARACTER_SIZE;
+    size_t valid = um_utf8_check(steps->at, size);
+
+    steps->at += valid;
+    if (valid != size && (size == left || size - valid >= CHARACTER_SIZE)) {
+        um_json_refuse(source, steps->at, um_json_not_utf8);
+        steps->phase = PHASE_READ;
+    } else if (valid == left) {
+        source->is_utf8 = true;
+        steps->at = source->text;
+        steps->phase = PHASE_VALUES;
+    }
+}
+
+/* Goes on in the string where the last step ended. Returns whether there is something behind it to be read now. */
+static bool resume_string(struct um_json_reader *steps, struct um_json **named)
+{
+    struct reader *reader = &steps->reader;
+    struct um_json_string string;
+
+    steps->at = um_json_resume_string(&reader->source, &string);
+    *named = NULL;
+    if (steps->at == NULL)
+        return false;
+    if (reader->is_named) {
+        set_string(reader->begun, &string);
+        steps->next = NEXT_END;
+        return true;
+    }
+    set_key(reader->begun, &string);
+    steps->at = read_colon(reader, steps->at);
+    steps->next = NEXT_VALUE;
+    *named = reader->begun;
+    return steps->at != NULL;
+}
+
+/* Reads on as far as the window goes. */
+static void read_window(struct um_json_reader *steps)
+{
+    struct reader *reader = &steps->reader;
+    struct um_json *named = NULL;
+    bool goes_on = !reader->source.is_paused || resume_string(steps, &named);
+
+    if (goes_on)
+        steps->at = read_values(reader, steps->at, named, &steps->next);
+    if (reader->source.is_paused)
+        return;
+    if (steps->at == NULL) {
+        steps->phase = PHASE_READ;
+    } else if (steps->next == NEXT_END) {
+        if (end_text(reader, steps->at))
+            reader->code = UMEM_OK;
+        steps->phase = PHASE_READ;
+    }
+}
+
+bool um_json_reader_step(struct um_json_reader *steps, size_t budget)
+{
+    struct um_json_source *source = &steps->reader.source;
+    const char *at = source->is_paused ? source->progress.at : steps->at;
+
+    switch (steps->phase) {
+    case PHASE_UTF8:
+        look_at_utf8(steps, budget);
+        break;
+    case PHASE_VALUES:
+        source->window =
+            (size_t)(source->end - at) > budget ? source->text + (at - source->text) + budget : source->end;
+        read_window(steps);
+        break;
+    default:
+        break;
+    }
+    source->check->values = steps->reader.values;
+    return steps->phase != PHASE_READ;
+}
+
+int um_json_reader_end(struct um_json_reader *steps, struct um_json **json)
+{
+    int code = steps->reader.code;
+
+    if (code == UMEM_OK)
+        *json = steps->reader.outside.child;
+    free(steps);
+    return code;
+}
+
+void um_json_reader_free(struct um_json_reader *steps)
+{
+    free(steps);
+}
+
+/* ---- at once ---- */
+
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
 {
-    struct um_json_source source = {.text = text, .end = text + size, .check = check};
     struct um_json *nothing;
 
-    return read_whole(source, NULL, &nothing) == UMEM_OK;
+    return read_whole(text, size, false, NULL, &nothing, check) == UMEM_OK;
 }
 
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                  struct um_json_check *check)
 {
-    struct um_json_source source = {.text = text, .end = text + size, .check = check, .unescapes = true};
-
-    return read_whole(source, arena, json);
+    return read_whole(text, size, false, arena, json, check);
 }
 
 bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
@@ -428,10 +657,7 @@ float um_json_float_of(const struct um_json *json)
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check)
 {
-    struct um_json_source source = {
-        .text = text, .end = text + size, .check = check, .unescapes = true, .is_first = true};
-
-    return read_whole(source, arena, json);
+    return read_whole(text, size, true, arena, json, check);
 }
 
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index)

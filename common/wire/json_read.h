@@ -84,6 +84,24 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check);
 
+/* ---- in steps: a long text, whose reading others need not wait for ---- */
+
+struct um_json_reader;
+
+/* Begins to read as um_json_read() does; all of it stays where it is until the end. NULL: no memory. */
+struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_arena *arena,
+                                          struct um_json_check *check);
+
+/* Reads about `budget` more bytes, at least 1: more only where one number, or space, is longer. check->values tells how many values there
+ * are so far. Returns whether another step is to come: each byte is read twice. */
+bool um_json_reader_step(struct um_json_reader *steps, size_t budget);
+
+/* What um_json_read() would have answered, after the last step. Frees the reader. */
+int um_json_reader_end(struct um_json_reader *steps, struct um_json **json);
+
+/* Forgets what was read. NULL is fine. */
+void um_json_reader_free(struct um_json_reader *steps);
+
 /* Whether a value is of a kind; NULL is of none. */
 static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind)
 {

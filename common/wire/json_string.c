@@ -8,6 +8,8 @@
 
 enum { STEP_SIZE = 64 /* bytes of a long string that are looked at together */ };
 
+const char um_json_not_utf8[] = "a byte that is not UTF-8";
+
 bool um_json_check_utf8(struct um_json_source *source)
 {
     size_t size = (size_t)(source->end - source->text);
@@ -22,24 +24,35 @@ bool um_json_check_utf8(struct um_json_source *source)
         return true;
     if (source->is_first) {
         source->end = source->text + valid;
+        source->window = source->end;
         return true;
     }
-    um_json_refuse(source, source->text + valid, "a byte that is not UTF-8");
+    um_json_refuse(source, source->text + valid, um_json_not_utf8);
     return false;
 }
+
+/* What a hexadecimal digit stands for, and 1 more; 0: it is none. */
+static const unsigned char digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 /* Reads the four digits of the \u escape at `at`; -1 where it is not one. */
 static int32_t escape_unit(const struct um_json_source *source, const char *at)
 {
-    unsigned char bytes[2];
-    size_t size;
-    size_t bad_offset;
+    int32_t unit = 0;
 
     if (source->end - at < 6 || at[0] != '\\' || at[1] != 'u')
         return -1;
-    if (!um_hex_decode(bytes, at + 2, 4, &size, &bad_offset))
-        return -1;
-    return bytes[0] << 8 | bytes[1];
+    for (int i = 2; i < 6; i++) {
+        int32_t digit = digits[(unsigned char)at[i]];
+
+        if (digit == 0)
+            return -1;
+        unit = unit << 4 | (digit - 1);
+    }
+    return unit;
 }
 
 /* What a string is written to as it is unescaped, right behind where it is read. */
@@ -140,7 +153,7 @@ static char *read_escapes(struct um_json_source *source, char **at, struct write
 {
     char *next = read_escape(source, *at, writer);
 
-    while (next != NULL && next != source->end && *next == '\\') {
+    while (next != NULL && next != source->end && next < source->window && *next == '\\') {
         *at = next;
         next = read_escape(source, next, writer);
     }
@@ -177,10 +190,10 @@ static bool is_plain_step(const char *text, bool is_utf8)
     return found == 0;
 }
 
-/* The first byte from here on that does not stand for itself, or the end. */
+/* The first byte from here on that does not stand for itself, or the step's end, if that is not passed yet. */
 static char *skip_plain(const struct um_json_source *source, char *at)
 {
-    const char *end = source->end;
+    const char *end = source->window;
 
     while (end - at >= STEP_SIZE && is_plain_step(at, source->is_utf8))
         at += STEP_SIZE;
@@ -191,15 +204,23 @@ static char *skip_plain(const struct um_json_source *source, char *at)
         if (marks != 0)
             return at + um_word_first(marks);
     }
-    while (at != end && is_plain(source, *at))
+    while (at < end && is_plain(source, *at))
         at++;
     return at;
 }
 
-char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
-                           struct um_json_string *string)
+/* Keeps how far it was read for the next step. */
+static char *pause_at(struct um_json_source *source, char *opening, char *at, const struct writer *writer)
 {
-    struct writer writer = {at, false};
+    source->progress = (struct um_json_progress){opening, at, writer->end, writer->has_nul};
+    source->is_paused = true;
+    return NULL;
+}
+
+/* Reads a string from `at` on. */
+static char *read_on(struct um_json_source *source, char *opening, char *at, struct writer writer,
+                     struct um_json_string *string)
+{
     char *start = opening + 1;
 
     for (;;) {
@@ -211,6 +232,8 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
             put_plain(&writer, plain, at);
         if (at == source->end)
             next = um_json_refuse(source, opening, "a string that does not end");
+        else if (at >= source->window)
+            return pause_at(source, opening, at, &writer);
         else if (*at == '"')
             break;
         else if ((unsigned char)*at < ' ')
@@ -230,4 +253,18 @@ char *um_json_read_special(struct um_json_source *source, char *opening, char *a
         *writer.end = '\0';
     *string = (struct um_json_string){start, (size_t)(writer.end - start), writer.has_nul};
     return at + 1;
+}
+
+char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
+                           struct um_json_string *string)
+{
+    return read_on(source, opening, at, (struct writer){at, false}, string);
+}
+
+char *um_json_resume_string(struct um_json_source *source, struct um_json_string *string)
+{
+    struct um_json_progress from = source->progress;
+
+    source->is_paused = false;
+    return read_on(source, from.opening, from.at, (struct writer){from.written, from.has_nul}, string);
 }

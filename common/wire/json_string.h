@@ -13,16 +13,28 @@
 #include "json_read.h"
 #include "word.h"
 
+/* How far a string was read that is not plain. */
+struct um_json_progress {
+    char *opening; /* its quote */
+    char *at;      /* the next byte */
+    char *written; /* where the next one goes of what it says, not behind `at` */
+    bool has_nul;  /* it had \u0000 in it so far */
+};
+
 /* The text that strings are read from. */
 struct um_json_source {
     char *text; /* the first byte */
     char *end;  /* behind the last one */
     struct um_json_check *check;
+    char *
+        window; /* where a step of reading ends, at the next byte that it can; `end`, where all is read at once */
     char *stop;     /* where reading stopped, if it did: what stands from there on was not changed */
     bool in_string; /* that is in a string */
     bool is_utf8;   /* all of the text has been looked at for that */
     bool unescapes; /* strings are changed in place to what they say */
     bool is_first;  /* other texts may follow in it, which may be no UTF-8 */
+    bool is_paused; /* the step ended in a string: um_json_resume_string() goes on */
+    struct um_json_progress progress; /* how far that was read */
 };
 
 /* A string that was read; where it is not unescaped, only has_nul is told. */
@@ -40,6 +52,9 @@ static inline char *um_json_refuse(struct um_json_source *source, char *at, cons
     source->stop = at;
     return NULL;
 }
+
+/* What is wrong then. */
+extern const char um_json_not_utf8[];
 
 /* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. Where other texts may follow, the text ends
  * for its reader before the first byte that is not UTF-8: it has ended before that, or it is wrong. */
@@ -65,8 +80,11 @@ enum {
 char *um_json_read_special(struct um_json_source *source, char *opening, char *at,
                            struct um_json_string *string);
 
+/* Reads on where the last step ended in a string. Answers as um_json_read_string(). */
+char *um_json_resume_string(struct um_json_source *source, struct um_json_string *string);
+
 /* Reads the string whose opening quote is at `opening`. Returns what is behind its closing one; NULL where it is no string, and
- * the check tells. Nearly all strings are plain, and then nothing of them is moved. */
+ * the check tells, or where source->is_paused. Nearly all strings are plain, and then nothing of them is moved. */
 static inline char *um_json_read_string(struct um_json_source *source, char *opening,
                                         struct um_json_string *string)
 {

@@ -130,27 +130,18 @@ static void run(struct um_peer *peer, const struct um_json *json, const unsigned
         um_buf_truncate(&peer->out, start);
 }
 
-void um_batch_begin(struct um_peer *peer, const struct um_json *json, const struct um_message *copy)
+void um_batch_begin(struct um_peer *peer, struct um_message *message)
 {
-    if (!check(peer, json, copy->payload_size)) {
-        free(copy->text);
-    } else if (copy->payload_size == 0) {
-        run(peer, json, NULL);
-    } else if (copy->text == NULL || !um_intake_gather(peer, copy)) {
-        free(copy->text);
+    if (!check(peer, message->json, message->payload_size))
+        return;
+    if (message->payload_size == 0)
+        run(peer, message->json, NULL);
+    else if (!um_intake_gather(peer, message))
         um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
-    }
 }
 
 void um_batch_finish(struct um_peer *peer, const struct um_message *message, const unsigned char *payload)
 {
-    struct um_arena *arena = &peer->rpc->arena;
-    struct um_json_check check;
-    struct um_json *json = NULL;
-
-    if (um_engine_read(peer, message->text, message->size, &json, &check) == UMEM_OK)
-        run(peer, json, payload);
-    else
-        um_envelope_refuse(peer, UMEM_E_INTERNAL_ERROR, "no memory to read the batch; send it in several");
-    um_arena_reset(arena);
+    run(peer, message->json, payload);
+    um_arena_reset(&peer->rpc->arena);
 }

@@ -6,23 +6,11 @@
 #ifndef UM_BATCH_H
 #define UM_BATCH_H
 
-#include <stddef.h>
-#include <stdint.h>
-
+#include "message.h"
 #include "rpc.h"
 
-struct um_json;
-
-/* A message that raw bytes follow. */
-struct um_message {
-    char *text;            /* as it came: reading it unescapes strings in place */
-    size_t size;           /* bytes of text */
-    uint64_t payload_size; /* raw bytes that follow it */
-};
-
-/* Handles an array of requests: now, or once its raw bytes have come. `json` is what the message's text says, `copy` (malloc)
- * that text once more where raw bytes follow, which it takes over. */
-void um_batch_begin(struct um_peer *peer, const struct um_json *json, const struct um_message *copy);
+/* Handles an array of requests: now, or once its raw bytes have come, where there are any; then it takes the message's memory over. */
+void um_batch_begin(struct um_peer *peer, struct um_message *message);
 
 /* Handles a batch whose raw bytes have come. */
 void um_batch_finish(struct um_peer *peer, const struct um_message *message, const unsigned char *payload);

@@ -8,8 +8,11 @@
 #include "batch.h"
 #include "engine.h"
 #include "envelope.h"
+#include "frame.h"
 #include "intake.h"
+#include "job.h"
 #include "json_read.h"
+#include "message.h"
 
 void um_peer_refuse(struct um_peer *peer, int code, const char *what)
 {
@@ -42,6 +45,177 @@ static void refuse_text(struct um_peer *peer, int code, const struct um_json_che
  * nanosecond a byte. */
 enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
 
+static void charge(struct um_peer *peer, size_t size, size_t values)
+{
+    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)values);
+}
+
+void um_peer_set_content_type(struct um_peer *peer, const char *type)
+{
+    if (type[0] != '\0' || peer->content_type[0] != '\0')
+        snprintf(peer->content_type, sizeof peer->content_type, "%s", type);
+}
+
+/* A batch may take the message over. */
+static void handle(struct um_peer *peer, struct um_message *message, int code,
+                   const struct um_json_check *check)
+{
+    struct um_call single = {.peer = peer, .payload_size = message->payload_size};
+    uint64_t payload_size = message->payload_size;
+
+    if (code != UMEM_OK)
+        refuse_text(peer, code, check);
+    else if (message->json->kind == UM_JSON_ARRAY)
+        um_batch_begin(peer, message);
+    else
+        um_envelope_handle(&single, message->json);
+    if (payload_size != 0 && peer->intake == NULL)
+        um_intake_discard(peer, payload_size);
+}
+
+/* ---- messages that outlive the bytes they came in ---- */
+
+/* Calls may take over the arena that the message at work was read into, and its text. */
+static void handle_own(struct um_peer *peer, struct um_message *message, int code,
+                       const struct um_json_check *check)
+{
+    struct um_rpc *rpc = peer->rpc;
+
+    rpc->text = message->text;
+    rpc->text_size = message->size;
+    if (code != UMEM_OK || message->json->kind == UM_JSON_ARRAY) {
+        handle(peer, message, code, check);
+        um_arena_reset(&rpc->arena);
+    } else {
+        struct um_arena arena = rpc->arena;
+
+        rpc->arena = message->arena;
+        rpc->own_text = message->text;
+        handle(peer, message, code, check);
+        message->arena = rpc->arena;
+        message->text = rpc->own_text;
+        rpc->arena = arena;
+        rpc->own_text = NULL;
+    }
+    um_engine_settle(rpc, peer);
+}
+
+static void refuse_no_memory(struct um_peer *peer, uint64_t payload_size)
+{
+    refuse_text(peer, UMEM_E_NO_MEMORY, NULL);
+    if (payload_size != 0)
+        um_intake_discard(peer, payload_size);
+    um_engine_settle(peer->rpc, peer);
+}
+
+/* Reads a copy. */
+static void read_copy(struct um_peer *peer, const char *text, size_t size, uint64_t payload_size)
+{
+    struct um_message message;
+    struct um_json_check check;
+    int code;
+
+    if (!um_message_init(&message, text, size, payload_size)) {
+        refuse_no_memory(peer, payload_size);
+        return;
+    }
+    code = um_json_read(message.text, size, &message.arena, &message.json, &check);
+    charge(peer, size, check.values);
+    handle_own(peer, &message, code, &check);
+    um_message_deinit(&message);
+}
+
+/* ---- long messages ---- */
+
+/* Bytes that are read in one step: 2 to 1,000 microseconds, by how many values they are. */
+enum { STEP_SIZE = 64 * 1024 };
+
+/* A long message is read in steps. The messages of one process are read one after the other, because a tree may be 20 times as large as
+ * its text. */
+struct reading {
+    struct um_job job;
+    struct um_link in_group; /* place in um_peer_group.readings, the first of which is at work */
+    struct um_message message;
+    struct um_json_reader *reader;
+    struct um_json_check check;
+    size_t counted; /* of its values, in the peer's work */
+};
+
+static int reading_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct reading *reading = (struct reading *)job;
+
+    (void)fault;
+    *more = um_json_reader_step(reading->reader, STEP_SIZE);
+    /* Each byte is looked at in two steps. */
+    charge(job->peer, STEP_SIZE / 2, reading->check.values - reading->counted);
+    reading->counted = reading->check.values;
+    job->held_bytes = um_message_memory(&reading->message);
+    return UMEM_OK;
+}
+
+/* It is the next one's turn. */
+static void leave_group(struct reading *reading)
+{
+    const struct um_link *readings = &reading->job.peer->group->readings;
+    bool was_first = readings->next == &reading->in_group;
+
+    um_list_remove(&reading->in_group);
+    if (was_first && !um_list_is_empty(readings))
+        um_job_go(&UM_LIST_ITEM(readings->next, struct reading, in_group)->job);
+}
+
+static void reading_handle(struct um_job *job, struct um_call *call)
+{
+    struct reading *reading = (struct reading *)job;
+    int code = um_json_reader_end(reading->reader, &reading->message.json);
+
+    (void)call;
+    reading->reader = NULL;
+    leave_group(reading);
+    handle_own(job->peer, &reading->message, code, &reading->check);
+}
+
+static void reading_release(struct um_job *job)
+{
+    struct reading *reading = (struct reading *)job;
+
+    leave_group(reading);
+    um_json_reader_free(reading->reader);
+    um_message_deinit(&reading->message);
+}
+
+static const struct um_job_kind reading_kind = {
+    .step = reading_step, .answer = reading_handle, .release = reading_release};
+
+static void read_in_steps(struct um_peer *peer, const char *text, size_t size, uint64_t payload_size)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    struct um_message *message;
+
+    if (reading == NULL) {
+        refuse_no_memory(peer, payload_size);
+        return;
+    }
+    message = &reading->message;
+    if (um_message_init(message, text, size, payload_size))
+        reading->reader = um_json_reader_new(message->text, size, &message->arena, &reading->check);
+    if (reading->reader == NULL) {
+        um_message_deinit(message);
+        free(reading);
+        refuse_no_memory(peer, payload_size);
+        return;
+    }
+    reading->job.kind = &reading_kind;
+    reading->job.held_bytes = size;
+    um_list_append(&peer->group->readings, &reading->in_group);
+    um_job_keep(peer, &reading->job);
+    if (peer->group->readings.next == &reading->in_group)
+        um_job_go(&reading->job);
+}
+
+/* ---- all others ---- */
+
 static bool is_array(const char *text, size_t size)
 {
     while (size != 0 && strchr(" \t\r\n", *text) != NULL && *text != '\0') {
@@ -51,60 +225,38 @@ static bool is_array(const char *text, size_t size)
     return size != 0 && *text == '[';
 }
 
-/* A batch whose raw bytes are still to come is read a second time, and reading changes the text. */
-static char *copy_for_later(const char *text, size_t size, uint64_t payload_size)
-{
-    char *copy = payload_size != 0 && is_array(text, size) ? malloc(size) : NULL;
-
-    if (copy != NULL)
-        memcpy(copy, text, size);
-    return copy;
-}
-
-void um_peer_set_content_type(struct um_peer *peer, const char *type)
-{
-    if (type[0] != '\0' || peer->content_type[0] != '\0')
-        snprintf(peer->content_type, sizeof peer->content_type, "%s", type);
-}
-
-int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
-                   struct um_json_check *check)
+static size_t read_at_once(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
 {
     struct um_rpc *rpc = peer->rpc;
+    struct um_json *json = NULL;
+    struct um_json_check check;
     int code;
 
     if (peer->framing == UM_FRAMING_LINES && size != 0 && (*text == '{' || *text == '[')) {
-        code = um_json_read_first(text, size, &rpc->arena, json, check);
+        code = um_json_read_first(text, size, &rpc->arena, &json, &check);
     } else {
-        code = um_json_read(text, size, &rpc->arena, json, check);
-        check->size = size;
+        code = um_json_read(text, size, &rpc->arena, &json, &check);
+        check.size = size;
     }
     rpc->text = text;
-    rpc->text_size = check->size;
-    um_peer_charge(peer, READ_BYTE_COST * (uint64_t)check->size + READ_VALUE_COST * (uint64_t)check->values);
-    return code;
+    rpc->text_size = check.size;
+    charge(peer, check.size, check.values);
+    if (code == UMEM_OK && payload_size == 0 && json->kind != UM_JSON_ARRAY)
+        um_envelope_handle(&(struct um_call){.peer = peer}, json);
+    else
+        handle(peer, &(struct um_message){.json = json, .payload_size = payload_size}, code, &check);
+    um_arena_reset(&rpc->arena);
+    um_engine_settle(rpc, peer);
+    return check.size;
 }
 
 size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size)
 {
-    struct um_message copy = {copy_for_later(text, size, payload_size), size, payload_size};
-    struct um_call single = {.peer = peer, .payload_size = payload_size};
-    struct um_json_check check;
-    struct um_json *json = NULL;
-    int code = um_engine_read(peer, text, size, &json, &check);
-
-    if (code == UMEM_OK && json->kind == UM_JSON_ARRAY) {
-        um_batch_begin(peer, json, &copy);
-    } else {
-        free(copy.text);
-        if (code == UMEM_OK)
-            um_envelope_handle(&single, json);
-        else
-            refuse_text(peer, code, &check);
-    }
-    um_arena_reset(&peer->rpc->arena);
-    if (payload_size != 0 && peer->intake == NULL)
-        um_intake_discard(peer, payload_size);
-    um_engine_settle(peer->rpc, peer);
-    return check.size;
+    if (size > UM_FRAME_LONG_SIZE)
+        read_in_steps(peer, text, size, payload_size);
+    else if (payload_size != 0 && is_array(text, size))
+        read_copy(peer, text, size, payload_size);
+    else
+        return read_at_once(peer, text, size, payload_size);
+    return size;
 }

@@ -159,6 +159,7 @@ static void join_group(struct um_peer *peer, struct um_peer_group *group)
     if (peer->group->peers++ != 0)
         return;
     um_list_init(&peer->group->jobs);
+    um_list_init(&peer->group->readings);
     um_list_init(&peer->group->in_rpc);
 }
 

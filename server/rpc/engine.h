@@ -50,10 +50,11 @@ struct um_rpc {
     struct um_index watch_ids;     /* of all peers' watches, by number */
     uint64_t hash_key[2];          /* of the hash of ids, which clients choose */
     struct um_observing observing;
-    struct um_arena arena;               /* what the message at work is read into */
-    const char *text;                    /* that message; reading it has changed it */
-    size_t text_size;                    /* bytes of it */
-    uint64_t promised_bytes;             /* um_peer_group.promised_bytes of all groups */
+    struct um_arena arena;   /* what the message at work is read into */
+    const char *text;        /* that message; reading it has changed it */
+    size_t text_size;        /* bytes of it */
+    char *own_text;          /* the same, where it may be kept (malloc): who does so sets NULL here */
+    uint64_t promised_bytes; /* um_peer_group.promised_bytes of all groups */
     uint64_t refusals[UM_LIMIT_COUNT];   /* errors since the start that were about a limit */
     struct um_most most[UM_LIMIT_COUNT]; /* who uses most of it, as last looked for */
 };
@@ -73,10 +74,6 @@ void um_peer_flush(struct um_peer *peer);
  * ends when its work reaches limits.turn_bytes. */
 void um_peer_charge(struct um_peer *peer, uint64_t work);
 
-/* Reads a message into the engine's arena, and counts what that costs. As um_json_read(); on a line other texts may stand behind one
- * that begins with a bracket: check->size tells where it ends. */
-int um_engine_read(struct um_peer *peer, char *text, size_t size, struct um_json **json,
-                   struct um_json_check *check);
 /* How many more bytes of answers may wait for the peer's process: what limits.unsent_total_bytes leaves, and at most half of what
  * the other processes leave, so that none takes it all. */
 uint64_t um_peer_unsent_left(const struct um_peer *peer);

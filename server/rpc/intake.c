@@ -16,9 +16,8 @@ enum {
 struct um_intake {
     struct um_call *call; /* to answer at the end; NULL: there is none */
     struct um_span
-        span;   /* where its bytes go: looked up for every piece, so that the block may be freed or moved */
-    char *text; /* a batch's message; NULL: it is none */
-    struct um_message message; /* that message */
+        span; /* where its bytes go: looked up for every piece, so that the block may be freed or moved */
+    struct um_message message; /* a batch's, whose text is NULL where it is none */
     struct um_buf gathered;    /* a batch's bytes so far */
     uint64_t size;             /* bytes in all */
     uint64_t done;             /* bytes that have come */
@@ -54,13 +53,12 @@ void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offs
     peer->intake->span = span;
 }
 
-bool um_intake_gather(struct um_peer *peer, const struct um_message *message)
+bool um_intake_gather(struct um_peer *peer, struct um_message *message)
 {
     if (intake_new(peer, message->payload_size) == NULL)
         return false;
-    peer->intake->text = message->text;
-    peer->intake->message = *message;
     um_buf_init(&peer->intake->gathered, (size_t)message->payload_size);
+    um_message_move(&peer->intake->message, message);
     return true;
 }
 
@@ -85,7 +83,7 @@ static void intake_free(struct um_intake *intake)
     if (intake == NULL)
         return;
     um_call_free(intake->call);
-    free(intake->text);
+    um_message_deinit(&intake->message);
     um_buf_deinit(&intake->gathered);
     free(intake);
 }
@@ -94,20 +92,21 @@ uint64_t um_intake_memory(const struct um_peer *peer)
 {
     const struct um_intake *intake = peer->intake;
 
-    return intake != NULL && intake->text != NULL ? intake->message.size + intake->gathered.capacity : 0;
+    if (intake == NULL || intake->message.text == NULL)
+        return 0;
+    return um_message_memory(&intake->message) + intake->gathered.capacity;
 }
 
 /* From a batch that is gathered to bytes that nobody wants. */
 static void forget_batch(struct um_intake *intake)
 {
-    free(intake->text);
-    intake->text = NULL;
+    um_message_deinit(&intake->message);
     um_buf_deinit(&intake->gathered);
 }
 
 bool um_peer_is_gathering(const struct um_peer *peer)
 {
-    return peer->intake != NULL && peer->intake->text != NULL;
+    return peer->intake != NULL && peer->intake->message.text != NULL;
 }
 
 bool um_peer_forget_batch(struct um_peer *peer)
@@ -206,7 +205,7 @@ char *um_peer_payload_space(struct um_peer *peer, size_t *room)
     struct um_intake *intake = peer->intake;
     uint64_t left = intake->size - intake->done;
     struct um_block *block = intake->call != NULL ? find_target(intake) : NULL;
-    char *space = intake->text != NULL ? gather_space(peer, intake, room) : NULL;
+    char *space = intake->message.text != NULL ? gather_space(peer, intake, room) : NULL;
 
     if (space != NULL)
         return space;
@@ -235,7 +234,7 @@ static void finish(struct um_peer *peer)
 
     if (intake->call != NULL)
         finish_block(intake);
-    else if (intake->text != NULL)
+    else if (intake->message.text != NULL)
         um_batch_finish(peer, &intake->message, (unsigned char *)intake->gathered.data);
     intake_free(intake);
 }
@@ -248,7 +247,7 @@ void um_peer_payload_received(struct um_peer *peer, size_t size)
         note_piece(intake, size);
     peer->rpc->touched_bytes += size;
     intake->done += size;
-    if (intake->text != NULL)
+    if (intake->message.text != NULL)
         intake->gathered.size += size;
     if (intake->done == intake->size)
         finish(peer);

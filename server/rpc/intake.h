@@ -13,9 +13,9 @@
  * come, with the size, or with the error that a block which was freed, resized or locked on the way gives. */
 void um_intake_begin(struct um_call *call, struct um_block *block, uint64_t offset);
 
-/* Gathers the payload of a batch, which runs when the last byte has come; takes message->text (malloc) over. Returns false
- * where memory runs out: then it does not. */
-bool um_intake_gather(struct um_peer *peer, const struct um_message *message);
+/* Gathers the payload of a batch, which runs when the last byte has come; takes the message's memory over. Returns false where memory
+ * runs out: then it does not. */
+bool um_intake_gather(struct um_peer *peer, struct um_message *message);
 
 /* How much memory holds a batch and what has come of its payload. */
 uint64_t um_intake_memory(const struct um_peer *peer);

@@ -41,7 +41,8 @@ static void answer(struct um_job *job, int code, const struct um_fault *fault)
         return;
     }
     job->kind->answer(job, job->call);
-    um_reply_end(job->call);
+    if (job->call != NULL)
+        um_reply_end(job->call);
 }
 
 /* ---- by heap ---- */
@@ -97,10 +98,30 @@ static void forget_heaps(struct um_rpc *rpc, struct um_job *job)
     }
 }
 
+void um_job_keep(struct um_peer *peer, struct um_job *job)
+{
+    job->peer = peer;
+    um_list_init(&job->in_jobs);
+    um_list_init(&job->in_group);
+    note_heaps(peer->rpc, job);
+    peer->job = job;
+}
+
+void um_job_go(struct um_job *job)
+{
+    struct um_peer_group *group = job->peer->group;
+    struct um_rpc *rpc = job->peer->rpc;
+
+    um_list_append(&rpc->jobs, &job->in_jobs);
+    if (um_list_is_empty(&group->jobs))
+        um_list_append(&rpc->working, &group->in_rpc);
+    um_list_append(&group->jobs, &job->in_group);
+    um_engine_work_pending(rpc);
+}
+
 /* Keeps the job and its call for the turns to come. Where memory runs out, nothing has been done yet. */
 static void keep(struct um_call *call, struct um_job *job, size_t size)
 {
-    struct um_rpc *rpc = call->peer->rpc;
     struct um_job *kept = malloc(size);
 
     if (kept == NULL) {
@@ -116,13 +137,8 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
         release(job);
         return;
     }
-    call->peer->job = kept;
-    um_list_append(&rpc->jobs, &kept->in_jobs);
-    if (um_list_is_empty(&call->peer->group->jobs))
-        um_list_append(&rpc->working, &call->peer->group->in_rpc);
-    um_list_append(&call->peer->group->jobs, &kept->in_group);
-    note_heaps(rpc, kept);
-    um_engine_work_pending(rpc);
+    um_job_keep(call->peer, kept);
+    um_job_go(kept);
 }
 
 /* A long call does not begin before those who queue for the heap's lock, or they might wait for ever. */
@@ -165,38 +181,47 @@ void um_job_run(struct um_call *call, struct um_job *job, size_t size)
 
 /* ---- later turns ---- */
 
-static void end(struct um_job *job)
+/* It is at work no more, so that the peer may have another. */
+static void leave(struct um_job *job)
 {
-    struct um_peer *peer = job->call->peer;
-    um_handle heaps[UM_JOB_HEAPS];
+    struct um_peer *peer = job->peer;
 
-    memcpy(heaps, job->heaps, sizeof heaps);
     peer->job = NULL;
     um_list_remove(&job->in_jobs);
     um_list_remove(&job->in_group);
     if (um_list_is_empty(&peer->group->jobs))
         um_list_remove(&peer->group->in_rpc);
     forget_heaps(peer->rpc, job);
+}
+
+static void discard(struct um_job *job)
+{
+    struct um_rpc *rpc = job->peer->rpc;
+    um_handle heaps[UM_JOB_HEAPS];
+
+    memcpy(heaps, job->heaps, sizeof heaps);
     release(job);
     um_call_free(job->call);
     free(job);
     for (int i = 0; i < UM_JOB_HEAPS; i++)
-        um_observe_resume(peer->rpc, heaps[i]);
+        um_observe_resume(rpc, heaps[i]);
 }
 
 static void go_on(struct um_job *job)
 {
-    struct um_peer *peer = job->call->peer;
+    struct um_peer *peer = job->peer;
     struct um_fault fault = {0};
     bool more = false;
     int code = job->kind->step(job, &more, &fault);
 
     if (code == UMEM_OK && more)
         return;
-    um_call_start(job->call);
+    leave(job);
+    if (job->call != NULL)
+        um_call_start(job->call);
     if (!peer->broken)
         answer(job, code, &fault);
-    end(job);
+    discard(job);
     um_peer_flush(peer);
 }
 
@@ -219,8 +244,12 @@ bool um_job_work(struct um_rpc *rpc)
 
 void um_job_drop(struct um_peer *peer)
 {
-    if (peer->job != NULL)
-        end(peer->job);
+    struct um_job *job = peer->job;
+
+    if (job == NULL)
+        return;
+    leave(job);
+    discard(job);
 }
 
 bool um_job_is_at(const struct um_rpc *rpc, um_handle heap, const struct um_peer *peer)
@@ -230,7 +259,7 @@ bool um_job_is_at(const struct um_rpc *rpc, um_handle heap, const struct um_peer
     if (place == NULL)
         return false;
     /* A peer has one call at work. */
-    if (place->job->call->peer == peer)
+    if (place->job->peer == peer)
         place = UM_LIST_ITEM(place->at_heap.next, const struct um_job_place, at_heap);
-    return place->job->call->peer != peer;
+    return place->job->peer != peer;
 }

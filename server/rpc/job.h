@@ -1,5 +1,5 @@
 /*
- * Calls that may take long: they run in slices, and others are served between.
+ * Calls that may take long, and messages whose reading does: they run in slices, and others are served between.
  *
  * Owns: the calls that are at work, one a peer at most, whose next message waits for it. Must not know: what they do.
  *
@@ -28,9 +28,9 @@ struct um_job;
 struct um_job_kind {
     /* Does the next slice. 0, with *more telling whether another is to come; or a code, with *fault. */
     int (*step)(struct um_job *job, bool *more, struct um_fault *fault);
-    /* Writes the result's members after the last slice. */
+    /* Writes the result's members after the last slice. Where the job has no call, it does all that is to be done then. */
     void (*answer)(struct um_job *job, struct um_call *call);
-    /* Frees what the struct holds, not the struct. NULL: nothing. */
+    /* Frees what the struct holds, not the struct, in order or before its end. NULL: nothing. */
     void (*release)(struct um_job *job);
 };
 
@@ -47,7 +47,8 @@ struct um_job {
     bool is_long;                         /* takes more than a slice */
     uint64_t held_bytes;                  /* memory that it holds besides, as long as it is at work */
     um_handle heaps[UM_JOB_HEAPS];        /* that it works on: not locked for others meanwhile; 0: none */
-    struct um_call *call;                 /* to be answered; set by um_job_run() */
+    struct um_peer *peer;                 /* whose it is; set where it is kept */
+    struct um_call *call;                 /* to be answered; set by um_job_run(); NULL: um_job_keep() */
     struct um_link in_jobs;               /* place in um_rpc.jobs, where it runs in slices */
     struct um_link in_group;              /* place among those of its process, the next to run first */
     struct um_job_place at[UM_JOB_HEAPS]; /* for each of `heaps`, while it runs in slices */
@@ -62,6 +63,10 @@ uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 
 /* Runs the call. `job` (size bytes, on the caller's stack, without pointers into itself) is copied where it runs later. */
 void um_job_run(struct um_call *call, struct um_job *job, size_t size);
+
+/* Keeps a job (malloc) that is no call's; the peer takes it over. It does not run before um_job_go(). */
+void um_job_keep(struct um_peer *peer, struct um_job *job);
+void um_job_go(struct um_job *job);
 
 /* Does a slice of the call whose turn it is: turn about over the processes, and over the calls of each. Returns whether any call is left. */
 bool um_job_work(struct um_rpc *rpc);

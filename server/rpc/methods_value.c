@@ -22,7 +22,11 @@ static const struct um_param get_params[] = {
      .unit = "bytes",
      .doc = "Where the first number is."},
     {.name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Their type."},
-    {.name = "count", .type = UM_UINT, .fallback = 1, .maximum = 1000000, .doc = "How many to read."},
+    {.name = "count",
+     .type = UM_UINT,
+     .fallback = 1,
+     .maximum = 1000000,
+     .doc = "How many to read; each counts as 26 bytes of `message_bytes`, whatever its type."},
 };
 
 /* Many numbers are printed in slices, from a copy: they are all of one moment. */
@@ -159,7 +163,7 @@ struct set_job {
     struct um_arena arena;      /* the message's tree, which is the job's now */
     const struct um_json *next; /* of its numbers, to be read */
     char *text;                 /* the message (malloc) */
-    const char *before;         /* where that was: the tree points there */
+    const char *before;         /* where that was, if it was elsewhere: the tree points there */
     unsigned char *bytes;       /* the numbers read (malloc) */
     size_t done;                /* how many */
     const char *why;            /* the next one is wrong; NULL: none was so far */
@@ -258,17 +262,20 @@ static void set_in_slices(struct um_call *call, const struct um_values *values, 
     set.job.held_bytes = um_arena_size(&rpc->arena) + rpc->text_size + range->size;
     if (!may_keep(call, set.job.held_bytes))
         return;
-    set.text = malloc(rpc->text_size);
+    set.text = rpc->own_text != NULL ? rpc->own_text : malloc(rpc->text_size);
     set.bytes = malloc((size_t)range->size + 1);
     if (set.text == NULL || set.bytes == NULL) {
-        free(set.text);
+        if (set.text != rpc->own_text)
+            free(set.text);
         free(set.bytes);
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
                 values->count);
         um_reply_end(call);
         return;
     }
-    memcpy(set.text, rpc->text, rpc->text_size);
+    if (rpc->own_text == NULL)
+        memcpy(set.text, rpc->text, rpc->text_size);
+    rpc->own_text = NULL;
     set.arena = rpc->arena;
     rpc->arena = (struct um_arena){.chunk = NULL};
     um_job_run(call, &set.job, sizeof set);

@@ -76,7 +76,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
  * are about is fetched in advance; it may be left out. */
 void um_rpc_expect(const struct um_rpc *rpc, const char *text, size_t size);
 
-/* Does a slice (at most a few milliseconds) of calls that take long and of the store's reclaiming, of the latter as much as the
+/* Does a slice (at most a few milliseconds) of calls and messages that take long and of the store's reclaiming, of the latter as much as the
  * clients have touched since the last turn's end: memory that is freed goes back as fast as other memory is got. Returns whether
  * more is left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);
@@ -115,7 +115,9 @@ struct um_tail {
 /* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
  * before the first one, and outlives the last. */
 struct um_peer_group {
-    struct um_link jobs;     /* list of um_job.in_group: their calls that run in slices */
+    struct um_link jobs; /* list of um_job.in_group: their calls that run in slices */
+    struct um_link
+        readings; /* list of um_reading.in_group: their messages that are read in steps, one after the other */
     struct um_link in_rpc;   /* place in um_rpc.working, while there are such calls */
     uint64_t peers;          /* open ones */
     uint64_t unsent_bytes;   /* memory that holds their answers; the mover of bytes keeps it */
@@ -136,16 +138,16 @@ struct um_peer {
     struct um_tail tail;                       /* to send, too; then um_peer_tail_sent() */
     struct um_pin *tail_pin;                   /* keeps tail's memory */
     struct um_intake *intake;                  /* the request whose payload is on its way, NULL: none */
-    struct um_job *job;                        /* the call that runs in slices, NULL: none */
-    struct um_peer_group *group;               /* of the process that it belongs to */
-    struct um_peer_group own_group;            /* where none was named */
-    struct um_link in_rpc;                     /* place among all peers, in the order of their ids */
-    struct um_tree_node by_id;                 /* likewise, to be found by its id */
-    struct um_link laters;                     /* list of um_later.in_peer: calls that wait */
-    struct um_link watches;                    /* list of um_watch.in_peer */
-    struct um_link talking;                    /* list of um_watch.in_talking: those with something to tell */
-    uint64_t later_count;                      /* length of `laters` */
-    uint64_t watch_count;                      /* length of `watches` */
+    struct um_job *job;             /* the call, or message, that is at work in slices, NULL: none */
+    struct um_peer_group *group;    /* of the process that it belongs to */
+    struct um_peer_group own_group; /* where none was named */
+    struct um_link in_rpc;          /* place among all peers, in the order of their ids */
+    struct um_tree_node by_id;      /* likewise, to be found by its id */
+    struct um_link laters;          /* list of um_later.in_peer: calls that wait */
+    struct um_link watches;         /* list of um_watch.in_peer */
+    struct um_link talking;         /* list of um_watch.in_talking: those with something to tell */
+    uint64_t later_count;           /* length of `laters` */
+    uint64_t watch_count;           /* length of `watches` */
     uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection takes it
                       away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
@@ -167,7 +169,8 @@ void um_peer_close(struct um_peer *peer);
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
  * wire by payload_size raw bytes. Answers are appended to peer->out, framed. Only while um_peer_is_ready(). On a line other texts
- * may stand behind the first one: returns how many bytes are used up, and the rest, which is not changed, is another message. */
+ * may stand behind the first one: returns how many bytes are used up, and the rest, which is not changed, is another message. One
+ * of more than UM_FRAME_LONG_SIZE bytes is one text; it is copied, read in steps by um_rpc_work(), and handled then. */
 size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size);
 
 /* Tells the Content-Type of the next message, which its answer gets, too; "": none. At most UM_PEER_TYPE_LIMIT bytes of printable

@@ -275,7 +275,7 @@ static void leave_books(struct um_store *store, struct um_heap *heap)
     store->stats.bytes -= heap->bytes;
     store->stats.orphaned_blocks -= heap->orphaned.blocks;
     store->stats.orphaned_bytes -= heap->orphaned.bytes;
-    if (heap->backend->destroy_frees_blocks) {
+    if (heap->backend->destroy_frees_blocks && heap->pins != 0) {
         heap->kept_bytes = heap->bytes;
         store->stats.pinned_bytes += heap->kept_bytes;
     }

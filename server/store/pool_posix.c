@@ -69,7 +69,7 @@ struct region {
 
 static struct region *regions[ALIGNMENTS]; /* for ranges, by alignment */
 static struct region *run_regions;
-static size_t giving; /* regions that give back */
+static size_t giving;                       /* regions that give back */
 static struct um_link classes[CLASS_COUNT]; /* lists of run.in_class; all zero before the first is made */
 
 /* ---- regions ---- */

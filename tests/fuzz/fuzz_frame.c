@@ -65,6 +65,60 @@ static int read_json(char *copy, size_t size, bool is_first, struct um_json_chec
     return code;
 }
 
+static bool is_same_key(const char *left, const char *right)
+{
+    return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
+}
+
+/* Whether two trees say the same, to as many levels as there can be. */
+static void check_same_tree(const struct um_json *left, const struct um_json *right)
+{
+    for (; left != NULL && right != NULL; left = left->next, right = right->next) {
+        FUZZ_CHECK(left->kind == right->kind && left->key_size == right->key_size);
+        FUZZ_CHECK(is_same_key(left->key, right->key));
+        if (left->kind == UM_JSON_NUMBER) {
+            FUZZ_CHECK(um_json_number_size(left) == um_json_number_size(right));
+            FUZZ_CHECK(memcmp(left->text, right->text, um_json_number_size(left)) == 0);
+        } else if (left->kind == UM_JSON_STRING) {
+            FUZZ_CHECK(left->size == right->size && left->has_nul == right->has_nul);
+            FUZZ_CHECK(memcmp(left->text, right->text, left->size + 1) == 0);
+        } else if (left->kind == UM_JSON_ARRAY || left->kind == UM_JSON_OBJECT) {
+            FUZZ_CHECK(left->size == right->size);
+            check_same_tree(left->child, right->child);
+        }
+    }
+    FUZZ_CHECK(left == right);
+}
+
+/* A text that is read in steps is what it is when it is read at once; half read, it may be forgotten. */
+static void check_steps(const char *text, size_t size, size_t budget)
+{
+    struct um_arena arenas[2] = {{0}, {0}};
+    struct um_json_check checks[2];
+    struct um_json *trees[2] = {NULL, NULL};
+    char *copies[2] = {malloc(size + 1), malloc(size + 1)};
+    FUZZ_CHECK(copies[0] != NULL && copies[1] != NULL);
+    memcpy(copies[0], text, size);
+    memcpy(copies[1], text, size);
+    int code = um_json_read(copies[0], size, &arenas[0], &trees[0], &checks[0]);
+    struct um_json_reader *steps = um_json_reader_new(copies[1], size, &arenas[1], &checks[1]);
+    FUZZ_CHECK(steps != NULL);
+    size_t count = 1;
+    while (um_json_reader_step(steps, budget))
+        count++;
+    FUZZ_CHECK(count <= 2 * (size / budget) + 4);
+    FUZZ_CHECK(um_json_reader_end(steps, &trees[1]) == code);
+    if (code == UMEM_OK)
+        check_same_tree(trees[0], trees[1]);
+    else
+        FUZZ_CHECK(checks[0].bad_offset == checks[1].bad_offset &&
+                   strcmp(checks[0].what, checks[1].what) == 0);
+    for (int i = 0; i < 2; i++) {
+        um_arena_deinit(&arenas[i]);
+        free(copies[i]);
+    }
+}
+
 /* The reader finds the end of the first text where the brackets say, and says of it what it says of that text alone. */
 static void check_reader(const char *text, size_t size, size_t first_size)
 {
@@ -75,6 +129,8 @@ static void check_reader(const char *text, size_t size, size_t first_size)
     FUZZ_CHECK(copy != NULL && copy_alone != NULL);
     memcpy(copy, text, size);
     memcpy(copy_alone, text, first_size);
+    check_steps(text, first_size, 1 + first_size % 7);
+    check_steps(text, size, 1 + size % 50);
     int code = read_json(copy, size, true, &check);
     FUZZ_CHECK(code == read_json(copy_alone, first_size, false, &alone));
     FUZZ_CHECK(check.size >= first_size && check.size <= size);

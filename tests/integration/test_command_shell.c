@@ -49,14 +49,19 @@ static void test_input_that_cannot_be_read(void **state)
 static void test_input_that_was_begun(void **state)
 {
     assert_int_equal(shell(*state, "$umem alloc 4 --name b"), 0);
-    assert_int_equal(
-        shell(
-            *state,
-            "file=$(mktemp); printf 'line\\nabcd' >$file; { read -r line; $umem write b; } <$file; rm $file"),
-        0);
+    assert_int_equal(shell(*state, "file=$(mktemp); printf 'line\\nabcd' >$file; { read -r line; $umem write "
+                                   "b; } <$file; status=$?; rm $file; exit $status"),
+                     0);
     assert_string_equal(command.errors, "");
     assert_int_equal(shell(*state, "$umem read b"), 0);
     expect_whole_output("abcd");
+    /* Neither where it is more than is read at one time. */
+    assert_int_equal(shell(*state, "$umem alloc 5M --name large"), 0);
+    assert_int_equal(shell(*state,
+                           "file=$(mktemp); { echo line; head -c 5242880 /dev/zero; } >$file; "
+                           "{ read -r line; $umem write large; } <$file; status=$?; rm $file; exit $status"),
+                     0);
+    assert_string_equal(command.errors, "");
 }
 
 /* It would be taken for the end. */

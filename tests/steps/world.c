@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "frame.h"
 #include "umem_errors.h"
 
 enum { MESSAGE_SIZE = 8192 };
@@ -63,8 +64,14 @@ void turn(struct world *world)
 
 static void feed(struct um_peer *peer, char *text, size_t size)
 {
+    const struct um_job *reading;
+
     assert_true(um_peer_is_ready(peer));
     um_peer_message(peer, text, size, 0);
+    /* A long one is read in steps first. */
+    reading = size > UM_FRAME_LONG_SIZE ? peer->job : NULL;
+    while (reading != NULL && peer->job == reading)
+        (void)um_rpc_work(peer->rpc);
     assert_false(peer->broken);
 }
 

@@ -391,9 +391,137 @@ static void test_long_strings_are_looked_through(void **state)
     }
 }
 
+/* ---- in steps ---- */
+
+/* Reads a copy in steps of so many bytes. */
+static int read_in_steps(char *text, size_t size, size_t budget, struct um_arena *arena,
+                         struct um_json **json, struct um_json_check *result, size_t *count)
+{
+    struct um_json_reader *steps = um_json_reader_new(text, size, arena, result);
+
+    assert_non_null(steps);
+    *count = 1;
+    while (um_json_reader_step(steps, budget))
+        assert_true(++*count <= 2 * size + 4);
+    return um_json_reader_end(steps, json);
+}
+
+static void expect_same_in_steps(const char *text, size_t size, size_t budget)
+{
+    struct um_arena arenas[2] = {{NULL, 0, NULL}, {NULL, 0, NULL}};
+    struct um_json *trees[2] = {NULL, NULL};
+    struct um_json_check results[2];
+    char *copies[2] = {malloc(size + 1), malloc(size + 1)};
+    size_t count;
+
+    assert_true(copies[0] != NULL && copies[1] != NULL);
+    memcpy(copies[0], text, size);
+    memcpy(copies[1], text, size);
+    assert_int_equal(um_json_read(copies[0], size, &arenas[0], &trees[0], &results[0]),
+                     read_in_steps(copies[1], size, budget, &arenas[1], &trees[1], &results[1], &count));
+    assert_int_equal(results[0].bad_offset, results[1].bad_offset);
+    if (results[0].what != NULL)
+        assert_string_equal(results[0].what, results[1].what);
+    else
+        /* What was unescaped lies in the same places. */
+        assert_memory_equal(copies[0], copies[1], size);
+    for (int i = 0; i < 2; i++) {
+        um_arena_deinit(&arenas[i]);
+        free(copies[i]);
+    }
+}
+
+static void test_steps_read_what_is_read_at_once(void **state)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[1,2,[],{},[3,{\"a\":4}]]",
+        " [1, 2 ,{\"a\":[] , \"b\" : \"c\"}] \r\n\t",
+        "\"\\u00e4\\ud83d\\ude00\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "{\"\\u00e4\\n\\n\\n\\n\\n\\n\\n\\n long \\u0000\":\"\\u0000\\n\\n and "
+        "\\u20ac\",\"z\":[\"\\n\\n\\n\"]}",
+        "{\"a\\n\\n\"\"b\":1}",
+        "{\"a\\n\\n\":1,}",
+        "[\"\\n\\n\\n\\x\"]",
+        "[\"\\n\\n\\n\\n",
+        "[\"\xe2\x82\xac\xe2\x82\xac\xf0\x9f\x98\x80\",1]",
+        "[\"\xe2\x82\xac\xe2\x82\xac\xf0\x9f\x98\",x]",
+        "[1,2,3\x80]",
+        "[1 2]",
+        "[1,2] 3",
+        "\xff",
+        "",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        for (size_t budget = 1; budget < 40; budget += budget < 10 ? 1 : 7)
+            expect_same_in_steps(texts[i], strlen(texts[i]), budget);
+    }
+}
+
+/* Nothing but a number, or space, is longer than a step, and each byte is read twice. */
+static void test_a_step_reads_no_more_than_it_may(void **state)
+{
+    static const struct {
+        const char *before;
+        const char *repeated;
+        const char *after;
+    } texts[] = {
+        {"[", "1,", "1]"},
+        {"[", "[],", "1]"},
+        {"[\"", "\\n", "\"]"},
+        {"{\"", "\\u20ac", "\":1}"},
+        {"[\"", "\xe2\x82\xac", "\"]"},
+        {"[\"", "x", "\"]"},
+        {"{", "\"a\":1,", "\"b\":2}"},
+    };
+    enum { SIZE = 1 << 20, BUDGET = 1 << 12 };
+    char *text = malloc(SIZE + 64);
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct um_arena arena = {NULL, 0, NULL};
+        struct um_json *json = NULL;
+        struct um_json_check result;
+        size_t count;
+        char *at = text + sprintf(text, "%s", texts[i].before);
+
+        while (at < text + SIZE)
+            at += sprintf(at, "%s", texts[i].repeated);
+        at += sprintf(at, "%s", texts[i].after);
+        assert_int_equal(read_in_steps(text, (size_t)(at - text), BUDGET, &arena, &json, &result, &count),
+                         UMEM_OK);
+        assert_in_range(count, 2 * SIZE / BUDGET - 2, 2 * SIZE / BUDGET + 2);
+        um_arena_deinit(&arena);
+    }
+    free(text);
+}
+
+static void test_what_is_half_read_may_be_forgotten(void **state)
+{
+    char text[] = "{\"a\":[1,2,\"\\n\\n\\n\\n\\n\\n\\n\"]}";
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json_check result;
+    struct um_json_reader *steps = um_json_reader_new(text, strlen(text), &arena, &result);
+
+    (void)state;
+    assert_non_null(steps);
+    for (int i = 0; i < 14; i++)
+        assert_true(um_json_reader_step(steps, 2));
+    assert_true(result.values > 2);
+    um_json_reader_free(steps);
+    um_json_reader_free(NULL);
+    um_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_steps_read_what_is_read_at_once),
+        cmocka_unit_test(test_a_step_reads_no_more_than_it_may),
+        cmocka_unit_test(test_what_is_half_read_may_be_forgotten),
         cmocka_unit_test(test_long_strings_are_looked_through),
         cmocka_unit_test(test_json_is_accepted),
         cmocka_unit_test(test_what_is_not_json_is_refused_where_it_goes_wrong),

@@ -13,6 +13,7 @@
 #include "answers.h"
 #include "arena.h"
 #include "attributes.h"
+#include "frame.h"
 #include "umem_errors.h"
 
 enum { MESSAGE_SIZE = 8192 };
@@ -92,6 +93,15 @@ int fixture_teardown(void **state)
 
 /* ---- messages in ---- */
 
+/* Until the message is read, and a long call has begun perhaps. */
+static void read_long(struct um_peer *peer)
+{
+    const struct um_job *reading = peer->job;
+
+    while (reading != NULL && peer->job == reading)
+        (void)um_rpc_work(peer->rpc);
+}
+
 void feed_message(struct um_peer *peer, const char *message, size_t size, uint64_t payload_size)
 {
     char *text = malloc(size + 1);
@@ -102,6 +112,8 @@ void feed_message(struct um_peer *peer, const char *message, size_t size, uint64
     answers_note(peer, message, size);
     um_peer_message(peer, text, size, payload_size);
     free(text);
+    if (size > UM_FRAME_LONG_SIZE)
+        read_long(peer);
     assert_false(peer->broken);
 }
 

@@ -312,7 +312,7 @@ static void test_raw_bytes_of_a_batch_that_wait(void **state)
 }
 
 /* README.md names these sizes. */
-static void test_the_largest_read_as_text(void **state)
+static void test_the_largest_reads_as_text(void **state)
 {
     struct fixture *fixture = *state;
     struct um_peer *peer = &fixture->peer;
@@ -326,12 +326,17 @@ static void test_the_largest_read_as_text(void **state)
     expect_result(peer, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388576,\"hex\"]}", block);
     expect_error(peer, UMEM_E_TOO_LARGE,
                  "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,8388577,\"hex\"]}", block);
+    /* Numbers count as 26 bytes each before one is printed, of any type. */
+    fixture->limits.message_bytes = 26 * 10000 + 64;
+    expect_result(peer, "{\"id\":1,\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",10000]}", block);
+    expect_error(peer, UMEM_E_TOO_LARGE,
+                 "{\"id\":1,\"method\":\"block.get\",\"params\":[%llu,0,\"u8\",10003]}", block);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_the_largest_read_as_text, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_largest_reads_as_text, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_waits_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_watches_of_all_together, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_observers_of_one_thing, fixture_setup, fixture_teardown),
