@@ -174,7 +174,9 @@ bool um_budget_admits(struct um_session *session)
         return true;
     }
     queue(session);
-    share->is_favoured = server->budget.waiting.next == &session->group->in_waiting &&
+    /* A long message of its process that is whole goes first: until it has been read, its memory is taken. */
+    share->is_favoured = um_list_is_empty(&session->group->peers.readings) &&
+                         server->budget.waiting.next == &session->group->in_waiting &&
                          session->group->waiting.next == &share->in_waiting;
     share->has_waited = share->has_waited || !share->is_favoured;
     return share->is_favoured;
