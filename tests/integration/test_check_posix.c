@@ -49,6 +49,10 @@ static void without_a_daemon(void **state)
     assert_int_equal(access(pipe, F_OK), -1);
 
     /* Somebody else's directory is one that others may write to. */
+    assert_int_equal(chmod(directory, 0702), 0);
+    expect(pipe, 1, "chmod go-w");
+    assert_int_equal(chmod(directory, 0720), 0);
+    expect(pipe, 1, "chmod go-w");
     assert_int_equal(chmod(directory, 0777), 0);
     expect(pipe, 1, "chmod go-w");
     snprintf(inside, sizeof inside, "%s/inner", directory);

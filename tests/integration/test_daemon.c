@@ -189,10 +189,19 @@ static void test_only_who_asks_for_sessions_is_warned(void **state)
 
 static void test_usage(void **state)
 {
+    char limit[80];
+
     (void)state;
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--nonsense", NULL}, NULL), 2);
     assert_int_equal(
         process_run(&process, (const char *const[]){UMEMD, "--limit", "blocks=many", NULL}, NULL), 2);
+    /* A name that is longer than any limit's is no name. */
+    snprintf(limit, sizeof limit, "%063d=1", 0);
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--limit", limit, NULL}, NULL), 2);
+    assert_non_null(strstr(process.errors, "there is no limit 000"));
+    snprintf(limit, sizeof limit, "%064d=1", 0);
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--limit", limit, NULL}, NULL), 2);
+    assert_non_null(strstr(process.errors, "NAME=VALUE"));
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--version", NULL}, NULL), 0);
     assert_non_null(strstr(process.output, UMEM_VERSION));
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--help", NULL}, NULL), 0);
