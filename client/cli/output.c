@@ -61,6 +61,7 @@ void cli_print_line(const char *text)
 }
 
 /* Prints what does not fit in room on the stack. */
+UM_PRINTF(2, 0)
 static void print_long(size_t size, const char *format, va_list list)
 {
     char *text = malloc(size + 1);
