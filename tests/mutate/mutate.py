@@ -16,6 +16,7 @@ import pathlib
 import queue
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -267,6 +268,16 @@ class Build:
         return found[0] if found else None
 
 
+def end_left_processes(folder):
+    """Ends what tests have left running of the programs in a folder, such as daemons of tests that were ended. Linux only."""
+    for link in pathlib.Path("/proc").glob("[0-9]*/exe"):
+        try:
+            if os.readlink(link).startswith(f"{folder}/"):
+                os.kill(int(link.parent.name), signal.SIGKILL)
+        except OSError:
+            pass  # it has ended, or is another user's
+
+
 # ---- trying the faults ----
 
 def try_fault(build, fault):
@@ -288,6 +299,7 @@ def try_fault(build, fault):
         return None
     finally:
         file.write_text(original, encoding="utf-8")
+        end_left_processes(build.folder)
 
 
 def try_without_faults(build, faults):
