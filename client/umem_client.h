@@ -305,7 +305,7 @@ UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, voi
 /* UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info);
 
-/* The heap that bears a name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The heap that has this name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
 
 /* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how many.
@@ -390,7 +390,7 @@ UMEM_API int umem_block_resize(umem_client *client, umem_handle block, uint64_t 
 /* UMEM_E_UNKNOWN_HANDLE (never given out, or a heap's), UMEM_E_STALE_HANDLE (freed): so do all that take a block. */
 UMEM_API int umem_block_info(umem_client *client, umem_handle block, struct umem_block_info *info);
 
-/* The block that bears a name, which may be digits. UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The block that has this name, which may be digits. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_lookup(umem_client *client, const char *name, umem_handle *block);
 
 /* The block that begins at an address of the daemon's, as umem_block_info() tells it. Slow: for looking into things.

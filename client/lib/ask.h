@@ -106,7 +106,7 @@ void um_param_size_unless(struct um_ask *ask, const char *key, uint64_t size, ui
 /* A name; NULL is refused. */
 void um_param_name(struct um_ask *ask, const char *key, const char *name);
 
-/* What bears a name; NULL is refused. What could be taken for a handle is sent so that it is none. */
+/* What has this name; NULL is refused. What could be taken for a handle is sent so that it is none. */
 void um_param_by_name(struct um_ask *ask, const char *key, const char *name);
 
 /* A word of the protocol's. */
