@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +28,8 @@
 /* What would end or stop the process, and asks for nothing. SIGTTOU: a terminal may forbid to write from the background. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGUSR2};
 
+enum { LARGE_BUFFER_SIZE = 2 << 20 };
+
 void um_process_prepare(void)
 {
     sigset_t none;
@@ -33,6 +38,11 @@ void um_process_prepare(void)
         signal(ignored[i], SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+#ifdef __GLIBC__
+    /* Buffers of large messages are mappings, which grow by moving pages and go back when they are freed. Left to itself, glibc
+     * takes them from its heap as soon as one has been freed, and copies up to 8 MiB whenever one grows (mallopt(3)). */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_SIZE);
+#endif
 }
 
 /* Not PR_SET_DUMPABLE, which would give the process's folder under /proc to root: the user who runs umemd may read its memory
