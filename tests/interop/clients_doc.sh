@@ -6,7 +6,7 @@ set -euo pipefail
 
 readme=$1
 compiler=$2
-. "$(dirname "${BASH_SOURCE[0]}")/../support/readme.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../support/readme_blocks.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
