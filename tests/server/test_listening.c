@@ -57,7 +57,7 @@ static void clients_over_the_limit_are_told(void **state)
         expected, sizeof expected,
         "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"as many clients are "
         "connected as the limit \\\"sessions\\\" allows\",\"data\":{\"name\":\"limit_exceeded\","
-        "\"limit\":\"sessions\",\"maximum\":2,\"used\":2,\"most\":{\"pid\":%d,\"program\":\"server_listening",
+        "\"limit\":\"sessions\",\"maximum\":2,\"used\":2,\"most\":{\"pid\":%d,\"program\":\"server_listen",
         (int)uv_os_getpid());
     assert_memory_equal(line, expected, strlen(expected));
     assert_string_equal(strrchr(line, ','), ",\"used\":2}}}}");
