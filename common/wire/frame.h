@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "wire/header_block.h"
 #include "wire/json_end.h"
@@ -68,7 +69,7 @@ enum um_frame_state {
     UM_FRAME_AT_TEXT,    /* headers: in the text */
     UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
     UM_FRAME_SKIP_BYTES, /* headers: in a message that was refused */
-    UM_FRAME_IS_BROKEN   /* headers: broken */
+    UM_FRAME_FAILED      /* headers: broken */
 };
 
 struct um_frame {
@@ -139,11 +140,17 @@ void um_frame_trim(struct um_frame *frame);
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);
 
-/* Whether a message has begun that is not whole: a text or its headers, not a payload nor what is passed over. Where messages are
+/* Whether a message has begun that is not whole: a text or its headers, not a payload nor what is skipped. Where messages are
  * left that were not taken, it may be one of these. */
-bool um_frame_is_in_message(const struct um_frame *frame);
+UM_ALWAYS_INLINE bool um_frame_is_in_message(const struct um_frame *frame)
+{
+    if (frame->state == UM_FRAME_AT_LINE)
+        return frame->left != 0;
+    return frame->state == UM_FRAME_AT_TEXT ||
+           (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
+}
 
-/* Passes the rest of that message over, with its payload, and forgets what has come of it. Headers that are not whole break the
+/* Skips the rest of that message, with its payload, and forgets what has come of it. Headers that are not whole break the
  * frame, since nobody can tell how long the message is. Only after UM_FRAME_MORE. */
 void um_frame_skip_message(struct um_frame *frame);
 

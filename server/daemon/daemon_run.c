@@ -41,11 +41,11 @@ static void warn(struct run *run, const char *text)
     um_process_warn(run->starter, text);
 }
 
-static void on_note(void *context, enum um_server_log note, const char *text)
+static void on_log(void *context, enum um_log_severity severity, const char *text)
 {
     struct run *run = context;
 
-    if (note == UM_SERVER_WARNING)
+    if (severity == UM_SEVERITY_WARNING)
         warn(run, text);
     else
         um_log_write(run->log, UM_LOG_DEBUG, "%s", text);
@@ -159,7 +159,7 @@ static int start_server(struct run *run, const char *pipe)
         .guard = run->options->guard,
         .wipe = run->options->wipe,
         .context = run,
-        .note = on_note,
+        .log = on_log,
         .ended = on_ended,
     };
     char why[UM_SERVER_WHY_CAPACITY];

@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
-#include "net/server.h"
+
+/* How much a line matters. */
+enum um_log_severity { UM_SEVERITY_WARNING, UM_SEVERITY_DEBUG };
 
 enum {
     UM_LOG_LIMITER_KINDS = 16,       /* more share the last place */
@@ -28,21 +30,22 @@ enum {
 struct um_log_limiter_kind {
     const char *format;                  /* NULL: this place is free */
     char last[UM_LOG_LIMITER_LAST_SIZE]; /* the last one that went through, maybe cut */
-    enum um_server_log note;
+    enum um_log_severity severity;
     uint32_t left;     /* notes that may go through at once */
     uint64_t since_ms; /* when `left` was counted */
     uint64_t left_out; /* notes since the last one that went through */
 };
 
 struct um_log_limiter {
-    void (*listener)(void *context, enum um_server_log note, const char *text); /* NULL: nobody listens */
+    void (*listener)(void *context, enum um_log_severity severity,
+                     const char *text); /* NULL: nobody listens */
     void *context;
     struct um_log_limiter_kind kinds[UM_LOG_LIMITER_KINDS];
 };
 
 /* Makes a note of a printf format, a literal. `now_ms` is any clock that does not jump. */
 UM_PRINTF(4, 0)
-void um_log_limiter_add(struct um_log_limiter *notes, uint64_t now_ms, enum um_server_log note,
+void um_log_limiter_add(struct um_log_limiter *notes, uint64_t now_ms, enum um_log_severity severity,
                         const char *format, va_list list);
 
 /* Tells how many notes of each kind were left out, for kinds of which one may go through again. */

@@ -18,11 +18,11 @@ struct heard {
     char last[UM_LOG_LIMITER_TEXT_SIZE];
 };
 
-static void on_note(void *context, enum um_server_log note, const char *text)
+static void on_log(void *context, enum um_log_severity severity, const char *text)
 {
     struct heard *heard = context;
 
-    (void)note;
+    (void)severity;
     heard->count++;
     snprintf(heard->last, sizeof heard->last, "%s", text);
 }
@@ -30,7 +30,7 @@ static void on_note(void *context, enum um_server_log note, const char *text)
 static void init(struct heard *heard)
 {
     memset(heard, 0, sizeof *heard);
-    heard->notes = (struct um_log_limiter){.listener = on_note, .context = heard};
+    heard->notes = (struct um_log_limiter){.listener = on_log, .context = heard};
 }
 
 UM_PRINTF(3, 4)
@@ -39,7 +39,7 @@ static void add(struct heard *heard, uint64_t now_ms, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    um_log_limiter_add(&heard->notes, now_ms, UM_SERVER_WARNING, format, list);
+    um_log_limiter_add(&heard->notes, now_ms, UM_SEVERITY_WARNING, format, list);
     va_end(list);
 }
 
