@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "net/listener/listener.h"
 #include "umem_errors.h"
@@ -33,12 +32,7 @@ enum {
 
 static void advance(struct um_connection *connection);
 static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf);
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
-
-void um_connections_set_time(struct um_connections *connections)
-{
-    um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
-}
+static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf);
 
 void um_connections_log(struct um_connections *connections, enum um_log_severity severity, const char *format,
                         ...)
@@ -231,6 +225,12 @@ UM_ALWAYS_INLINE bool is_over_limit(const struct um_connection *connection)
            unsent > um_session_unsent_limit(&connection->session);
 }
 
+/* Whether something has to be sent before the next message is served. */
+UM_ALWAYS_INLINE bool has_to_send(const struct um_connection *connection)
+{
+    return connection->session.tail.bytes != NULL || is_over_limit(connection);
+}
+
 /* Empties a buffer and lends its memory to whoever is served next. */
 static void release_memory(struct um_connection *connection, struct um_buf *buf)
 {
@@ -252,7 +252,8 @@ static bool take_output(struct um_connection *connection)
     size_t head = tail->bytes != NULL ? tail->at : session->out.size;
 
     if (session->out.size == 0 && tail->bytes == NULL) {
-        release_memory(connection, &session->out);
+        if (session->out.data != NULL)
+            release_memory(connection, &session->out);
         return false;
     }
     um_buf_swap(&session->out, sending);
@@ -465,13 +466,15 @@ static bool serve(struct um_connection *connection)
 
     if (session->out.data == NULL)
         um_buf_swap(&session->out, &connection->shared->spare);
-    while (step <= STEP_SERVED) {
+    while (step <= STEP_SERVED && connection->state == UM_CONNECTION_OPEN) {
         size_t unused;
 
-        if (session->tail.bytes != NULL || is_over_limit(connection))
+        if (has_to_send(connection)) {
             flush(connection);
-        if (connection->state != UM_CONNECTION_OPEN || session->broken || session->tail.bytes != NULL ||
-            session->job != NULL || is_over_limit(connection))
+            if (connection->state != UM_CONNECTION_OPEN || has_to_send(connection))
+                break;
+        }
+        if (session->job != NULL || session->broken)
             break;
         if (connection->served >= left.messages || connection->cost + session->work >= left.work) {
             um_scheduler_enqueue(&connection->scheduled);
@@ -632,82 +635,43 @@ static void run(struct um_scheduled *item)
 /* ---- reading ---- */
 
 /* Bytes go to where they are wanted. Raw ones that come by themselves go straight into the block, the rest of a long message to where
- * the frame keeps it, and all others through the common buffer. Writes what is left of the capacity to *capacity. */
-static char *read_space(struct um_connection *connection, size_t *capacity)
-{
-    struct um_frame *frame = &connection->frame;
-    char *space = connection->shared->read_buffer;
-    char *rest = NULL;
-
-    if (connection->target == UM_CONNECTION_READS_PAYLOAD)
-        return um_payload_reserve(&connection->session, capacity);
-    if (connection->target == UM_CONNECTION_READS_NOTHING)
-        return space;
-    if (connection->expects_payload && um_frame_is_between(frame))
-        *capacity = HEAD_SIZE;
-    else if (frame->left >= LONG_SIZE)
-        rest = um_frame_reserve(frame, LONG_SIZE, capacity);
-    connection->target = rest != NULL ? UM_CONNECTION_READS_FRAME : UM_CONNECTION_READS_MESSAGE;
-    return rest != NULL ? rest : space;
-}
-
+ * the frame keeps it, and all others through the common buffer. */
 static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 {
     struct um_connection *connection = handle->data;
-    size_t capacity = UM_CONNECTION_READ_SIZE;
+    struct um_frame *frame = &connection->frame;
+    bool is_payload = connection->target == UM_CONNECTION_READS_PAYLOAD;
+    size_t size = UM_CONNECTION_READ_SIZE;
+    char *space = connection->shared->read_buffer;
+    char *rest = NULL;
     uint64_t limit = READ_LIMIT;
-    char *space = NULL;
 
     (void)suggested_size;
+    *buf = uv_buf_init(NULL, 0);
     /* Raw bytes that go into a block are kept nowhere else. */
-    if (connection->shared->budget.is_scarce &&
-        (connection->target != UM_CONNECTION_READS_PAYLOAD || um_payload_is_of_batch(&connection->session)))
+    if (connection->shared->budget.is_scarce && (!is_payload || um_payload_is_of_batch(&connection->session)))
         limit = read_limit(connection);
     if (limit == 0)
         connection->idle_reads = IDLE_READS_LIMIT;
-    if (limit != 0 && um_scheduler_may_run(&connection->scheduled))
-        space = read_space(connection, &capacity);
+    if (limit == 0 || !um_scheduler_may_run(&connection->scheduled))
+        return;
+    if (is_payload) {
+        space = um_payload_reserve(&connection->session, &size);
+    } else if (connection->target != UM_CONNECTION_READS_NOTHING) {
+        if (connection->expects_payload && um_frame_is_between(frame))
+            size = HEAD_SIZE;
+        else if (frame->left >= LONG_SIZE)
+            rest = um_frame_reserve(frame, LONG_SIZE, &size);
+        connection->target = rest != NULL ? UM_CONNECTION_READS_FRAME : UM_CONNECTION_READS_MESSAGE;
+    }
+    buf->base = rest != NULL ? rest : space;
     if (limit > READ_LIMIT)
         limit = READ_LIMIT;
-    buf->base = space;
-    buf->len = space == NULL ? 0 : (unsigned)(capacity < limit ? capacity : limit);
-}
-
-/* Takes bytes that were read. */
-static void receive(struct um_connection *connection, char *bytes, size_t size)
-{
-    struct um_connections *shared = connection->shared;
-
-    connection->idle_reads = 0;
-    connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
-    shared->traffic.bytes_read += size;
-    switch (connection->target) {
-    case UM_CONNECTION_READS_NOTHING:
-        charge(connection);
-        connection->discarded += size;
-        if (connection->discarded >= UM_CONNECTION_DISCARD_SIZE)
-            end(connection);
-        return;
-    case UM_CONNECTION_READS_PAYLOAD:
-        um_frame_payload_consumed(&connection->frame, size);
-        um_payload_commit(&connection->session, size);
-        break;
-    case UM_CONNECTION_READS_FRAME:
-        um_frame_commit(&connection->frame, size);
-        break;
-    case UM_CONNECTION_READS_MESSAGE:
-        um_rpc_prefetch(shared->rpc, bytes, size);
-        if (um_frame_feed(&connection->frame, bytes, size) != UMEM_OK) {
-            um_connection_close(connection);
-            return;
-        }
-        break;
-    }
-    advance(connection);
+    buf->len = (unsigned)(size < limit ? size : limit);
 }
 
 /* The client sends no more. */
-static void receive_end(struct um_connection *connection)
+static void on_end(struct um_connection *connection)
 {
     set_reading(connection, false);
     connection->cost += UM_COST_READ;
@@ -721,26 +685,66 @@ static void receive_end(struct um_connection *connection)
 
 /* Nothing was read, because there is no quota for it or it is not the connection's turn. Stopping and starting costs as much as reading
  * a few bytes: for a few turns it is tried again instead. */
-static void wait_for_turn(struct um_connection *connection)
+static void on_no_buffer(struct um_connection *connection)
 {
     if (++connection->idle_reads >= IDLE_READS_LIMIT)
         set_reading(connection, false);
     um_scheduler_enqueue(&connection->scheduled);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+static void on_read_failed(struct um_connection *connection, ssize_t error)
+{
+    if (error == UV_EOF)
+        on_end(connection);
+    else if (error == UV_ENOBUFS)
+        on_no_buffer(connection);
+    else
+        um_connection_close(connection);
+}
+
+static void discard(struct um_connection *connection, size_t size)
+{
+    charge(connection);
+    connection->discarded += size;
+    if (connection->discarded >= UM_CONNECTION_DISCARD_SIZE)
+        end(connection);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
 {
     struct um_connection *connection = stream->data;
+    struct um_connections *shared = connection->shared;
+    size_t size = result > 0 ? (size_t)result : 0;
+    int code = UMEM_OK;
 
-    if (connection->state >= UM_CONNECTION_CLOSING || size == 0)
+    if (connection->state >= UM_CONNECTION_CLOSING || result == 0)
         return;
-    um_connections_set_time(connection->shared);
-    if (size > 0)
-        receive(connection, buf->base, (size_t)size);
-    else if (size == UV_EOF)
-        receive_end(connection);
-    else if (size == UV_ENOBUFS)
-        wait_for_turn(connection);
+    um_connections_set_time(shared);
+    if (result < 0) {
+        on_read_failed(connection, result);
+        return;
+    }
+    shared->traffic.bytes_read += size;
+    connection->idle_reads = 0;
+    connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
+    switch (connection->target) {
+    case UM_CONNECTION_READS_NOTHING:
+        discard(connection, size);
+        return;
+    case UM_CONNECTION_READS_PAYLOAD:
+        um_frame_payload_consumed(&connection->frame, size);
+        um_payload_commit(&connection->session, size);
+        break;
+    case UM_CONNECTION_READS_FRAME:
+        um_frame_commit(&connection->frame, size);
+        break;
+    case UM_CONNECTION_READS_MESSAGE:
+        um_rpc_prefetch(shared->rpc, buf->base, size);
+        code = um_frame_feed(&connection->frame, buf->base, size);
+        break;
+    }
+    if (code == UMEM_OK)
+        advance(connection);
     else
         um_connection_close(connection);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <uv.h>
 
@@ -122,7 +123,10 @@ bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, co
 void um_connections_deinit(struct um_connections *connections);
 
 /* Tells the engine the time. At the beginning of whatever the loop calls. */
-void um_connections_set_time(struct um_connections *connections);
+UM_ALWAYS_INLINE void um_connections_set_time(struct um_connections *connections)
+{
+    um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
+}
 
 /* Ends messages whose time is up. */
 void um_connections_expire(struct um_connections *connections);

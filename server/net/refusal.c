@@ -37,8 +37,7 @@ static void write_facts(struct um_buf *out, const struct um_refusal_facts *facts
     um_json_end_object(out);
 }
 
-void um_refusal_write(struct um_buf *out, enum um_refusal_reason reason,
-                      const struct um_refusal_facts *facts)
+void um_refusal_write(struct um_buf *out, enum um_refusal_reason reason, const struct um_refusal_facts *facts)
 {
     int code = refusals[reason].code;
 

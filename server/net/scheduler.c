@@ -4,13 +4,6 @@
 
 #include "base/attributes.h"
 
-/* Allows a part of the turn so many shares. */
-UM_ALWAYS_INLINE void allow(struct um_scheduler *scheduler, uint64_t shares)
-{
-    scheduler->messages_limit = shares * scheduler->share_messages;
-    scheduler->work_limit = shares * scheduler->share_work;
-}
-
 void um_scheduler_init(struct um_scheduler *scheduler)
 {
     um_list_init(&scheduler->active);
@@ -31,14 +24,6 @@ void um_scheduler_remove_group(struct um_scheduler_group *group)
 }
 
 /* ---- shares ---- */
-
-void um_scheduler_begin_turn(struct um_scheduler *scheduler)
-{
-    scheduler->turn++;
-    scheduler->messages = 0;
-    scheduler->work = 0;
-    allow(scheduler, UM_SCHEDULER_POLL_SHARES);
-}
 
 UM_ALWAYS_INLINE uint64_t left_of(uint64_t limit, uint64_t used)
 {
@@ -158,12 +143,11 @@ void um_scheduler_run(struct um_scheduler *scheduler)
 {
     struct um_link now;
 
-    allow(scheduler, UM_SCHEDULER_TURN_SHARES);
+    scheduler->messages_limit = UM_SCHEDULER_TURN_SHARES * scheduler->share_messages;
+    scheduler->work_limit = UM_SCHEDULER_TURN_SHARES * scheduler->share_work;
     /* However much was done while the loop polled, there is a share for those who waited. */
     if (scheduler->work_limit < scheduler->work + scheduler->share_work)
         scheduler->work_limit = scheduler->work + scheduler->share_work;
-    if (um_list_is_empty(&scheduler->active))
-        return;
     um_list_init(&now);
     move_all(&scheduler->active, &now);
     while (!um_list_is_empty(&now) && scheduler->messages < scheduler->messages_limit &&

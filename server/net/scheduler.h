@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/list.h"
 
 enum {
@@ -78,7 +79,14 @@ struct um_scheduler_share {
 void um_scheduler_init(struct um_scheduler *scheduler);
 
 /* A turn begins, before the loop polls: every group has its share again. */
-void um_scheduler_begin_turn(struct um_scheduler *scheduler);
+UM_ALWAYS_INLINE void um_scheduler_begin_turn(struct um_scheduler *scheduler)
+{
+    scheduler->turn++;
+    scheduler->messages = 0;
+    scheduler->work = 0;
+    scheduler->messages_limit = UM_SCHEDULER_POLL_SHARES * scheduler->share_messages;
+    scheduler->work_limit = UM_SCHEDULER_POLL_SHARES * scheduler->share_work;
+}
 
 /* Runs the connections that are ready, group by group, each as far as its share goes. After the loop has polled. What is left waits for
  * the next turn, and comes first there. */

@@ -189,22 +189,30 @@ static void on_client(void *context)
 
 /* ---- the loop ---- */
 
+/* Whether something is left to do, for which the loop does not wait. */
+UM_ALWAYS_INLINE bool has_more(const struct um_server *server)
+{
+    return !um_list_is_empty(&server->connections.scheduler.active) || server->has_clients ||
+           server->has_work || (server->wants_stop && !server->is_stopping);
+}
+
 static void on_check(uv_check_t *handle)
 {
     struct um_server *server = handle->data;
     struct um_connections *connections = &server->connections;
 
-    um_connections_set_time(connections);
-    um_scheduler_run(&connections->scheduler);
-    if (server->has_clients)
+    if (has_more(server)) {
+        um_connections_set_time(connections);
+        um_scheduler_run(&connections->scheduler);
         accept_clients(server);
-    if (server->wants_stop)
-        um_server_stop(server);
-    if (server->has_work)
-        server->has_work = um_rpc_work(connections->rpc);
-    um_rpc_end_turn(connections->rpc);
-    if (!server->has_work && !server->has_clients && um_list_is_empty(&connections->scheduler.active))
+        if (server->wants_stop)
+            um_server_stop(server);
+        if (server->has_work)
+            server->has_work = um_rpc_work(connections->rpc);
+    }
+    if (!has_more(server))
         uv_idle_stop(&server->idle);
+    um_rpc_end_turn(connections->rpc);
 }
 
 /* A timer that is too early fires for nothing and is set anew then: mostly the time is never up, and so the timer is touched only now

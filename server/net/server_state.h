@@ -22,13 +22,14 @@ struct um_server {
     enum um_listener_state listener_state; /* as it was logged last */
     void (*ended)(void *context);          /* NULL for a server that did not start */
     void *context;
-    uv_check_t check;          /* after the loop has polled: connections run, clients are accepted, the engine works */
+    uv_check_t check; /* after the loop has polled: connections run, clients are accepted, the engine works */
     uv_prepare_t prepare;      /* before it polls: the deadline timer is set, and the next turn begins */
     uv_idle_t idle;            /* active while something is left to do, so that polling does not wait */
     uv_timer_t deadline_timer; /* fires when the first pending call, or message, runs out of time */
-    uint64_t timer_ms;         /* for when that is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
-    uv_timer_t retry_timer;    /* fires when clients are tried again that could not be accepted for want of memory */
-    unsigned handles;          /* handles of the server's own that are not closed yet, the listener among them */
+    uint64_t timer_ms; /* for when that is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
+    uv_timer_t
+        retry_timer;  /* fires when clients are tried again that could not be accepted for want of memory */
+    unsigned handles; /* handles of the server's own that are not closed yet, the listener among them */
     unsigned waited_turns;     /* turns for which clients have waited because all sessions are taken */
     uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
     bool has_clients;          /* clients may wait to be accepted */
