@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs what README.md says about installing, and the example of the manual page umem_client.3.
-# Usage: readme.sh SOURCES BUILD    (BUILD stands for the build/release of README.md)
+# Runs what docs/installing.md says, and the example of the manual page umem_client.3.
+# Usage: readme.sh SOURCES BUILD    (BUILD stands for its build/release)
 set -euo pipefail
 
 sources=$1
 build=$2
-readme=$sources/README.md
+document=$sources/docs/installing.md
 . "$sources/tests/support/readme.sh"
 folder=$(mktemp -d)
 export HOME=$folder/home UMEM_PIPE=$folder/umemd.sock
