@@ -102,13 +102,14 @@ static void test_the_worked_session(void **state)
 {
     struct fixture *fixture = *state;
     char *text = read_protocol_md();
-    char *end = strstr(text, "\n## Reference\n");
     const char *rest = strstr(text, "\n## A worked session\n");
     char line[LINE_SIZE];
     char *answer = NULL;
+    char *end;
     int answers = 0;
 
     assert_non_null(rest);
+    end = strstr(rest + 1, "\n## ");
     assert_non_null(end);
     *end = '\0';
     while (next_line(&rest, line)) {
