@@ -1,4 +1,4 @@
-#include "uv_client.h"
+#include "uv/uv_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,63 +37,64 @@ const struct umem_failure *umem_uv_last_error(const umem_uv *client)
 
 /* ---- what is over ---- */
 
-void um_uv_free_request(struct um_uv_request *request)
+void um_uv_call_free(struct um_uv_call *call)
 {
-    if (request->ask.code != UMEM_OK)
-        free(request->watch);
-    free(request->mapping);
-    um_ask_deinit(&request->ask);
-    um_buf_deinit(&request->out);
-    free(request);
+    if (call->request.code != UMEM_OK)
+        free(call->watch);
+    free(call->mapping);
+    um_request_deinit(&call->request);
+    um_buf_deinit(&call->out);
+    free(call);
 }
 
-void um_uv_add_over(struct um_uv_request *request)
+void um_uv_add_finished(struct um_uv_call *call)
 {
-    umem_uv *client = request->client;
+    umem_uv *client = call->client;
 
-    if (request->is_writing || !request->is_answered)
+    if (call->is_writing || !call->is_answered)
         return;
-    request->next = NULL;
-    *client->over_end = request;
-    client->over_end = &request->next;
+    call->next = NULL;
+    *client->finished_end = call;
+    client->finished_end = &call->next;
 }
 
-void um_uv_answered(struct um_channel *channel, struct um_ask *ask)
+void um_uv_answered(struct um_channel *channel, struct um_request *request)
 {
-    struct um_uv_request *request = (struct um_uv_request *)(void *)ask;
+    struct um_uv_call *call = (struct um_uv_call *)(void *)request;
 
     (void)channel;
-    request->is_answered = true;
-    um_uv_add_over(request);
+    call->is_answered = true;
+    um_uv_add_finished(call);
 }
 
-static void tell_done(struct um_uv_request *request)
+static void call_done(struct um_uv_call *call)
 {
     static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
-    const struct um_ask *ask = &request->ask;
-    const struct um_failure *story = ask->failure;
-    struct umem_failure seen = {ask->code, umem_error_name(ask->code), umem_error_text(ask->code), "{}"};
+    const struct um_request *request = &call->request;
+    const struct um_failure *failure = request->failure;
+    struct umem_failure seen = {request->code, umem_error_name(request->code), umem_error_text(request->code),
+                                "{}"};
 
     struct um_reason reason = {""};
 
-    if (story != NULL)
-        seen = (struct umem_failure){ask->code, story->name, story->message, story->data};
-    if (ask->code == UMEM_OK)
+    if (failure != NULL)
+        seen = (struct umem_failure){request->code, failure->name, failure->message, failure->data};
+    if (request->code == UMEM_OK)
         seen = none;
-    if (ask->code == UMEM_OK && request->mapping != NULL) {
-        int code = um_uv_map_answered(request, &reason);
+    if (request->code == UMEM_OK && call->mapping != NULL) {
+        int code = um_uv_map_answered(call, &reason);
 
         if (code != UMEM_OK)
             seen = (struct umem_failure){code, umem_error_name(code),
                                          reason.text[0] != '\0' ? reason.text : umem_error_text(code), "{}"};
     }
-    if (request->done != NULL)
-        request->done(request->client, &seen, request->context);
+    if (call->done != NULL)
+        call->done(call->client, &seen, call->context);
 }
 
 /* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything
  * with the client, which stays until this has returned. */
-void um_uv_call_back(umem_uv *client)
+void um_uv_run_callbacks(umem_uv *client)
 {
     struct umem_event event;
     umem_watcher *watcher;
@@ -102,23 +103,24 @@ void um_uv_call_back(umem_uv *client)
     if (client->is_busy)
         return;
     client->is_busy = true;
-    while (client->over != NULL && client->state != UM_UV_ENDING) {
-        struct um_uv_request *request = client->over;
+    while (client->finished != NULL && client->state != UM_UV_ENDING) {
+        struct um_uv_call *call = client->finished;
 
-        client->over = request->next;
-        if (client->over == NULL)
-            client->over_end = &client->over;
-        tell_done(request);
-        um_uv_free_request(request);
+        client->finished = call->next;
+        if (client->finished == NULL)
+            client->finished_end = &client->finished;
+        call_done(call);
+        um_uv_call_free(call);
     }
-    while (client->state == UM_UV_OPEN && um_events_next(&client->channel.events, &event, &watcher, &context))
+    while (client->state == UM_UV_OPEN &&
+           um_event_queue_pop(&client->channel.events, &event, &watcher, &context))
         watcher(&event, context);
     client->is_busy = false;
 }
 
 /* ---- the end of a connection ---- */
 
-static void tell_connected(umem_uv *client)
+static void call_connected(umem_uv *client)
 {
     umem_uv_done *connected = client->connected;
     const char *text =
@@ -139,7 +141,7 @@ static void on_timer_closed(uv_handle_t *handle)
     umem_uv *client = handle->data;
 
     um_channel_deinit(&client->channel);
-    um_mapped_free_all(client->mapped);
+    um_mapped_heap_free_all(client->mapped);
     if (client->closed != NULL)
         client->closed(client->closed_context);
     free(client);
@@ -151,8 +153,8 @@ static void on_pipe_closed(uv_handle_t *handle)
     umem_uv *client = handle->data;
 
     client->state = UM_UV_IDLE;
-    tell_connected(client);
-    um_uv_call_back(client);
+    call_connected(client);
+    um_uv_run_callbacks(client);
     if (client->is_closing && client->state == UM_UV_IDLE)
         uv_close((uv_handle_t *)&client->timer, on_timer_closed);
 }
@@ -163,7 +165,7 @@ static void close_pipe(umem_uv *client)
     uv_close((uv_handle_t *)&client->pipe, on_pipe_closed);
 }
 
-void um_uv_lose(umem_uv *client, int code, const char *text)
+void um_uv_disconnect(umem_uv *client, int code, const char *text)
 {
     um_channel_fail_all(&client->channel, code, text);
     um_uv_drop_unwritten(client);
@@ -178,7 +180,7 @@ void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context)
     if (client->state == UM_UV_CONNECTING)
         uv_cancel((uv_req_t *)&client->work);
     else if (client->state == UM_UV_OPEN)
-        um_uv_lose(client, UMEM_E_CONNECTION_LOST, "umem_uv_close() closed the connection");
+        um_uv_disconnect(client, UMEM_E_CONNECTION_LOST, "umem_uv_close() closed the connection");
     else if (client->state == UM_UV_IDLE && uv_pipe_init(client->loop, &client->pipe, 0) == 0) {
         /* Nothing is open; closing it all the same is what brings the loop to the end. */
         client->pipe.data = client;
@@ -191,11 +193,11 @@ void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     umem_uv *client = handle->data;
-    size_t room;
-    char *space = um_channel_space(&client->channel, &room);
+    size_t capacity;
+    char *space = um_channel_space(&client->channel, &capacity);
 
     (void)suggested;
-    *buf = uv_buf_init(space, (unsigned)(room < READ_MAXIMUM ? room : READ_MAXIMUM));
+    *buf = uv_buf_init(space, (unsigned)(capacity < READ_MAXIMUM ? capacity : READ_MAXIMUM));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -208,11 +210,11 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (client->state != UM_UV_OPEN || count == 0)
         return;
     if (count > 0)
-        code = um_channel_took(&client->channel, (size_t)count, why, sizeof why);
+        code = um_channel_received(&client->channel, (size_t)count, why, sizeof why);
     if (code != UMEM_OK)
-        um_uv_lose(client, code, why);
+        um_uv_disconnect(client, code, why);
     else
-        um_uv_call_back(client);
+        um_uv_run_callbacks(client);
 }
 
 /* ---- connecting ---- */
@@ -277,7 +279,7 @@ static void on_connect_worked(uv_work_t *work, int status)
     }
     um_channel_reset(&client->channel);
     client->state = UM_UV_OPEN;
-    tell_connected(client);
+    call_connected(client);
 }
 
 int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context)
@@ -323,11 +325,11 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
     }
     if (um_endpoint_find(options->pipe, client->path, &client->path_fault) == UMEM_OK)
         client->path_fault = NULL;
-    client->calls.way = &um_uv_way;
+    client->calls.ops = &um_uv_ops;
     client->loop = loop;
     client->channel.on_done = um_uv_answered;
     client->unwritten_end = &client->unwritten;
-    client->over_end = &client->over;
+    client->finished_end = &client->finished;
     client->timeout_ms = options->timeout_ms;
     um_uv_timer_init(client);
     um_uv_succeed(client);

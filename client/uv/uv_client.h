@@ -6,12 +6,12 @@
 #ifndef UM_UV_CLIENT_H
 #define UM_UV_CLIENT_H
 
-#include "channel.h"
-#include "endpoint.h"
-#include "map.h"
-#include "pipeline.h"
-#include "transport.h"
+#include "lib/api/pipeline.h"
+#include "lib/connection/channel.h"
+#include "lib/connection/mapped_heap.h"
+#include "lib/connection/transport.h"
 #include "umem_uv.h"
+#include "wire/endpoint.h"
 
 enum um_uv_state {
     UM_UV_IDLE,       /* no connection */
@@ -21,19 +21,19 @@ enum um_uv_state {
 };
 
 /* One call on its way. It is over when its answer has come (or never will) and its bytes are written. */
-struct um_uv_request {
-    struct um_ask ask;
-    struct um_uv_request *next; /* of those that are over */
+struct um_uv_call {
+    struct um_request request;
+    struct um_uv_call *next; /* of those that are over */
     umem_uv *client;
     umem_uv_done *done; /* NULL: nobody is told */
     void *context;
     uint64_t deadline_ms; /* of um_uv_now_ms(); UM_NO_DEADLINE */
     uv_write_t write;
-    struct um_uv_request *next_unwritten;
+    struct um_uv_call *next_unwritten;
     struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
     uint64_t written;              /* bytes of `out` and of the payload behind it that libuv was given */
     size_t writing_size;           /* bytes that `write` has under way; 0: it is free */
-    struct um_event_watch *watch;  /* that it asks for; the events' own once it has succeeded */
+    struct um_event_watch *watch;  /* that it requests for; the events' own once it has succeeded */
     struct um_uv_mapping *mapping; /* of umem_uv_map(); NULL: another call */
     bool is_writing;               /* not all of it is written */
     bool is_answered;
@@ -41,7 +41,7 @@ struct um_uv_request {
 
 /* Where what is asked for goes when the answer has come. */
 struct um_uv_mapping {
-    struct um_place place; /* as the daemon tells */
+    struct um_block_location place; /* as the daemon tells */
     void **bytes;
     uint64_t *size; /* NULL: not wanted */
 };
@@ -57,16 +57,16 @@ struct umem_uv {
     enum um_uv_state state;
     bool is_closing; /* by umem_uv_close() */
     bool is_busy;    /* callbacks are being called */
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     const char *path_fault; /* static: why `path` cannot be one; NULL: it can */
     struct um_channel channel;
     umem_uv_done *next_done; /* for the next call */
     void *next_context;
-    struct um_uv_request *unwritten; /* that libuv was not given all of, the oldest first */
-    struct um_uv_request **unwritten_end;
-    size_t writing_size;        /* bytes that libuv has under way */
-    struct um_uv_request *over; /* whose callbacks are due, the oldest first */
-    struct um_uv_request **over_end;
+    struct um_uv_call *unwritten; /* that libuv was not given all of, the oldest first */
+    struct um_uv_call **unwritten_end;
+    size_t writing_size;         /* bytes that libuv has under way */
+    struct um_uv_call *finished; /* whose callbacks are due, the oldest first */
+    struct um_uv_call **finished_end;
     struct um_transport *transport; /* UM_UV_CONNECTING: what the thread pool has made */
     struct um_reason reason;        /* why it could not */
     int connect_code;
@@ -75,8 +75,8 @@ struct umem_uv {
     void *connected_context;
     umem_uv_closed *closed;
     void *closed_context;
-    struct um_mapped *mapped;  /* shared heaps that are mapped */
-    struct um_failure failure; /* umem_uv_last_error() */
+    struct um_mapped_heap *mapped; /* shared heaps that are mapped */
+    struct um_failure failure;     /* umem_uv_last_error() */
     struct umem_failure seen;
 };
 
@@ -86,28 +86,28 @@ int um_uv_fail(umem_uv *client, int code, const char *format, ...);
 int um_uv_succeed(umem_uv *client);
 
 /* Ends a connection that is open. What is lost with it is told when the pipe has been closed. */
-void um_uv_lose(umem_uv *client, int code, const char *text);
+void um_uv_disconnect(umem_uv *client, int code, const char *text);
 
 /* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with
  * the client, which stays until this has returned. */
-void um_uv_call_back(umem_uv *client);
+void um_uv_run_callbacks(umem_uv *client);
 
 /* For the channel: an answer has come. */
-void um_uv_answered(struct um_channel *channel, struct um_ask *ask);
+void um_uv_answered(struct um_channel *channel, struct um_request *request);
 
 /* Gives libuv more of the requests that are not written, as far as it may have so much under way. Where libuv refuses, it does so for
  * good, and the connection is lost. */
-void um_uv_write_on(umem_uv *client);
+void um_uv_write_pending(umem_uv *client);
 
 /* Gives up what libuv was not given, of a connection that ends. */
 void um_uv_drop_unwritten(umem_uv *client);
 
-/* Makes a request whose `ask` the caller writes, and begins it; um_uv_send() frees it where that fails. */
-struct um_uv_request *um_uv_make(umem_uv *client, umem_uv_done *done, void *context, int *code);
-int um_uv_send(umem_uv *client, struct um_uv_request *request);
+/* Makes a call whose `request` the caller writes, and begins it; um_uv_call_send() frees it where that fails. */
+struct um_uv_call *um_uv_call_new(umem_uv *client, umem_uv_done *done, void *context, int *code);
+int um_uv_call_send(umem_uv *client, struct um_uv_call *call);
 
-/* Maps the block that a request has asked for. UMEM_OK, or why it cannot be; *reason may then tell more. */
-int um_uv_map_answered(struct um_uv_request *request, struct um_reason *reason);
+/* Maps the block that a call has asked for. UMEM_OK, or why it cannot be; *reason may then tell more. */
+int um_uv_map_answered(struct um_uv_call *call, struct um_reason *reason);
 
 /* Milliseconds of a clock that only goes forward. */
 uint64_t um_uv_now_ms(void);
@@ -115,15 +115,15 @@ uint64_t um_uv_now_ms(void);
 /* Makes the timer of a new client; the loop owns it until it is closed. */
 void um_uv_timer_init(umem_uv *client);
 
-/* Sets when a request that is about to be sent must have been answered. */
-void um_uv_set_deadline(struct um_uv_request *request);
+/* Sets when a call that is about to be sent must have been answered. */
+void um_uv_set_deadline(struct um_uv_call *call);
 
-/* Puts a request that is over among those whose callbacks are due. */
-void um_uv_add_over(struct um_uv_request *request);
+/* Puts a call that is over among those whose callbacks are due. */
+void um_uv_add_finished(struct um_uv_call *call);
 
-void um_uv_free_request(struct um_uv_request *request);
+void um_uv_call_free(struct um_uv_call *call);
 
 /* How calls that are submitted go to a loop. */
-extern const struct um_calls_way um_uv_way;
+extern const struct um_calls_ops um_uv_ops;
 
 #endif

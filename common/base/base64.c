@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base64_wide.h"
-#include "text.h"
+#include "base/base64_avx2.h"
+#include "base/encoding.h"
 
 /* The two digits of twelve bits. */
 static const char digit_pairs[64 * 64][2] = {
@@ -96,7 +96,7 @@ static uint64_t load(const unsigned char *in)
 void um_base64_encode(char *out, const void *bytes, size_t size)
 {
     const unsigned char *in = bytes;
-    size_t done = um_base64_encode_wide(out, in, size);
+    size_t done = um_base64_encode_avx2(out, in, size);
 
     in += done;
     size -= done;
@@ -185,7 +185,7 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
         padding = text[length - 2] == '=' ? 2 : 1;
     if (padding != 0)
         length -= 4;
-    at = um_base64_decode_wide(bytes, in, length);
+    at = um_base64_decode_avx2(bytes, in, length);
     bytes += at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {

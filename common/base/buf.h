@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "attributes.h"
+#include "base/attributes.h"
 
 struct um_buf {
     char *data;        /* the bytes; NULL while capacity is 0 */

@@ -1,10 +1,10 @@
-#include "decimal.h"
+#include "base/decimal.h"
 
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "word.h"
+#include "base/word.h"
 
 /* ---- formats ---- */
 
@@ -109,7 +109,7 @@ enum { FIRST_POWER = -342, LAST_POWER = 324, LAST_EXACT_POWER = 55 };
 
 /* 10^n is powers[n - FIRST_POWER] * 2^(floor(log2(10^n)) - 127): rounded up, but exact from 10^0 to 10^55. */
 static const struct wide powers[] = {
-#include "decimal_powers.inc"
+#include "base/decimal_powers.inc"
 };
 
 _Static_assert(sizeof powers / sizeof powers[0] == LAST_POWER - FIRST_POWER + 1, "a power for each exponent");
@@ -286,7 +286,7 @@ static size_t print(uint64_t bits, bool is_negative, const struct format *format
     return (size_t)(at - text);
 }
 
-size_t um_decimal_print_double(double value, char text[UM_DECIMAL_ROOM])
+size_t um_decimal_print_double(double value, char text[UM_DECIMAL_CAPACITY])
 {
     uint64_t bits;
 
@@ -294,7 +294,7 @@ size_t um_decimal_print_double(double value, char text[UM_DECIMAL_ROOM])
     return print(bits & INT64_MAX, bits >> 63 != 0, &double_format, text);
 }
 
-size_t um_decimal_print_float(float value, char text[UM_DECIMAL_ROOM])
+size_t um_decimal_print_float(float value, char text[UM_DECIMAL_CAPACITY])
 {
     uint32_t bits;
 

@@ -16,15 +16,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { UM_DECIMAL_ROOM = 32 /* bytes of room for a number's text */ };
+enum { UM_DECIMAL_CAPACITY = 32 /* bytes of room for a number's text */ };
 
 /* Writes a finite number and returns the size of its text, at most 24 bytes, with no NUL behind it. It is a JSON number: digits with
  * a point where one is due, and an exponent below 0.0001, from 1e+16 on, and where zeros at the end would not be the number's own.
  * Zero with a sign is "-0.0", as "-0" is an integer to many readers, which have no minus zero. */
-size_t um_decimal_print_double(double value, char text[UM_DECIMAL_ROOM]);
+size_t um_decimal_print_double(double value, char text[UM_DECIMAL_CAPACITY]);
 
 /* The same for a float, with the fewest digits that read back as that float. */
-size_t um_decimal_print_float(float value, char text[UM_DECIMAL_ROOM]);
+size_t um_decimal_print_float(float value, char text[UM_DECIMAL_CAPACITY]);
 
 /* Reads a text of an optional minus, digits with an optional point, and an optional exponent: JSON's numbers, and "1.", ".5" and
  * "007" besides. Returns false where the text is anything else. What is too large becomes an infinity, what is too small a zero of

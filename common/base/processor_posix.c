@@ -1,4 +1,4 @@
-#include "processor.h"
+#include "base/processor.h"
 
 bool um_processor_has_avx2(void)
 {

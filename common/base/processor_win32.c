@@ -1,6 +1,6 @@
 #include <windows.h>
 
-#include "processor.h"
+#include "base/processor.h"
 
 /* The system reads it from memory that it shares with every process. Before version 2004 Windows 10 does not know this feature's
  * number, and answers no. */

@@ -2,7 +2,7 @@
  * A process may be started with no handle for a standard file, or with the value of one that it did not inherit. The next file,
  * pipe or event that it opens can get that value, and would then be read or written as if it were the standard file.
  */
-#include "program.h"
+#include "program/program.h"
 
 #include <fcntl.h>
 #include <io.h>

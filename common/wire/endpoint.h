@@ -21,12 +21,12 @@
 
 #include <stdbool.h>
 
-enum { UM_ENDPOINT_ROOM = 512 }; /* bytes for any path, its end counted */
+enum { UM_ENDPOINT_CAPACITY = 512 }; /* bytes for any path, its end counted */
 
 /* Finds the path (UTF-8) that `asked` (NULL or "": nothing was asked for) and the environment lead to, and
  * writes it to `path`. UMEM_E_BAD_ARGUMENT where it cannot be a pipe's, because it is too long, say: then
  * *what is a sentence without a full stop, static. */
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what);
+int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what);
 
 /* Whether the path lies in a directory named umemd-UID, with the user's number, which a daemon makes for itself. Never on
  * Windows. */

@@ -1,4 +1,4 @@
-#include "endpoint.h"
+#include "wire/endpoint.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -25,10 +25,10 @@ static bool is_set(const char *string)
 }
 
 /* Writes "directory/name". */
-static int in_directory(const char *directory, const char *name, char path[UM_ENDPOINT_ROOM],
+static int in_directory(const char *directory, const char *name, char path[UM_ENDPOINT_CAPACITY],
                         const char **what)
 {
-    char whole[UM_ENDPOINT_ROOM];
+    char whole[UM_ENDPOINT_CAPACITY];
     int size = snprintf(whole, sizeof whole, "%s/%s", directory, name);
 
     if (size < 0 || size >= PATH_ROOM) {
@@ -49,9 +49,9 @@ static bool is_own_directory(const char *directory)
 }
 
 /* Whoever is told the path may have another working directory, and a daemon gives its own up. */
-static int take_asked(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+static int take_asked(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
-    char directory[UM_ENDPOINT_ROOM];
+    char directory[UM_ENDPOINT_CAPACITY];
 
     if (asked[0] == '/')
         return in_directory("", asked + 1, path, what);
@@ -64,7 +64,7 @@ static int take_asked(const char *asked, char path[UM_ENDPOINT_ROOM], const char
     return UMEM_E_BAD_ARGUMENT;
 }
 
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     char directory[64];
@@ -80,13 +80,13 @@ int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char 
 }
 
 /* Writes the path's directory where its name is umemd-UID. */
-static bool find_private_directory(const char *path, char directory[UM_ENDPOINT_ROOM])
+static bool find_private_directory(const char *path, char directory[UM_ENDPOINT_CAPACITY])
 {
     const char *slash = strrchr(path, '/');
     const char *last;
     char name[32];
 
-    if (slash == NULL || slash - path >= UM_ENDPOINT_ROOM)
+    if (slash == NULL || slash - path >= UM_ENDPOINT_CAPACITY)
         return false;
     memcpy(directory, path, (size_t)(slash - path));
     directory[slash - path] = '\0';
@@ -98,14 +98,14 @@ static bool find_private_directory(const char *path, char directory[UM_ENDPOINT_
 
 bool um_endpoint_is_private(const char *path)
 {
-    char directory[UM_ENDPOINT_ROOM];
+    char directory[UM_ENDPOINT_CAPACITY];
 
     return find_private_directory(path, directory);
 }
 
 int um_endpoint_check(const char *path, const char **what)
 {
-    char directory[UM_ENDPOINT_ROOM];
+    char directory[UM_ENDPOINT_CAPACITY];
     struct stat facts;
 
     if (!find_private_directory(path, directory))
@@ -125,7 +125,7 @@ int um_endpoint_check(const char *path, const char **what)
 
 int um_endpoint_prepare(const char *path, const char **what)
 {
-    char directory[UM_ENDPOINT_ROOM];
+    char directory[UM_ENDPOINT_CAPACITY];
 
     if (find_private_directory(path, directory) && mkdir(directory, 0700) != 0 && errno != EEXIST) {
         *what = "the directory of the pipe cannot be made";

@@ -1,4 +1,4 @@
-#include "endpoint.h"
+#include "wire/endpoint.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -20,11 +20,11 @@ static bool to_utf8(const WCHAR *wide, char *out, size_t room)
 }
 
 /* Writes `first` and `second` as one name, with backslashes. */
-static int join(const char *first, const char *second, char path[UM_ENDPOINT_ROOM], const char **what)
+static int join(const char *first, const char *second, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     size_t first_size = strlen(first);
     size_t second_size = strlen(second);
-    char whole[UM_ENDPOINT_ROOM];
+    char whole[UM_ENDPOINT_CAPACITY];
     int length;
 
     if (first_size + second_size >= sizeof whole) {
@@ -54,22 +54,22 @@ static int join(const char *first, const char *second, char path[UM_ENDPOINT_ROO
 }
 
 /* What the user or the environment asked for. */
-static int take_asked(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+static int take_asked(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     return join(strpbrk(asked, "\\/") != NULL ? "" : prefix, asked, path, what);
 }
 
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_ROOM], const char **what)
+int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
-    WCHAR wide[UM_ENDPOINT_ROOM];
-    DWORD size = UM_ENDPOINT_ROOM;
-    char name[UM_ENDPOINT_ROOM];
-    char user[UM_ENDPOINT_ROOM] = "umemd-";
+    WCHAR wide[UM_ENDPOINT_CAPACITY];
+    DWORD size = UM_ENDPOINT_CAPACITY;
+    char name[UM_ENDPOINT_CAPACITY];
+    char user[UM_ENDPOINT_CAPACITY] = "umemd-";
 
     if (asked != NULL && *asked != '\0')
         return take_asked(asked, path, what);
-    size = GetEnvironmentVariableW(L"UMEM_PIPE", wide, UM_ENDPOINT_ROOM);
-    if (size >= UM_ENDPOINT_ROOM || (size != 0 && !to_utf8(wide, name, sizeof name))) {
+    size = GetEnvironmentVariableW(L"UMEM_PIPE", wide, UM_ENDPOINT_CAPACITY);
+    if (size >= UM_ENDPOINT_CAPACITY || (size != 0 && !to_utf8(wide, name, sizeof name))) {
         *what = "UMEM_PIPE is longer than 256 characters, or not Unicode";
         return UMEM_E_BAD_ARGUMENT;
     }

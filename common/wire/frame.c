@@ -1,4 +1,4 @@
-#include "frame.h"
+#include "wire/frame.h"
 
 #include <assert.h>
 #include <string.h>
@@ -50,7 +50,7 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size)
     return UMEM_OK;
 }
 
-char *um_frame_space(struct um_frame *frame, size_t least, size_t *room)
+char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room)
 {
     struct um_buf *kept = &frame->kept;
     size_t size = frame->left < UM_FRAME_FEED_LIMIT ? frame->left : UM_FRAME_FEED_LIMIT;
@@ -73,7 +73,7 @@ char *um_frame_space(struct um_frame *frame, size_t least, size_t *room)
     return space;
 }
 
-void um_frame_filled(struct um_frame *frame, size_t size)
+void um_frame_commit(struct um_frame *frame, size_t size)
 {
     assert(!frame->ended && !frame->borrowed);
     frame->kept.size += size;
@@ -283,7 +283,7 @@ static void skip_line(struct um_frame *frame)
     begin_text(frame);
 }
 
-void um_frame_put_back(struct um_frame *frame, size_t used)
+void um_frame_unread(struct um_frame *frame, size_t used)
 {
     size_t size = frame->given - used;
 
@@ -305,29 +305,29 @@ void um_frame_put_back(struct um_frame *frame, size_t used)
 static void break_off(struct um_frame *frame, const char *what)
 {
     frame->what = what;
-    frame->state = UM_FRAME_AT_BREAK;
+    frame->state = UM_FRAME_IS_BROKEN;
 }
 
 static void begin_block(struct um_frame *frame)
 {
-    um_frame_block_init(&frame->block);
+    um_header_block_init(&frame->block);
     frame->state = UM_FRAME_AT_HEADERS;
 }
 
 /* Takes the bytes of a block, as far as they are there. */
 static void read_headers(struct um_frame *frame)
 {
-    enum um_frame_verdict verdict = UM_FRAME_BLOCK_MORE;
+    enum um_header_block_result verdict = UM_HEADER_BLOCK_MORE;
 
-    while (verdict == UM_FRAME_BLOCK_MORE && frame->left != 0) {
-        verdict = um_frame_block_take(&frame->block, *frame->input);
+    while (verdict == UM_HEADER_BLOCK_MORE && frame->left != 0) {
+        verdict = um_header_block_feed(&frame->block, *frame->input);
         take(frame, 1);
     }
-    if (verdict == UM_FRAME_BLOCK_WHOLE)
+    if (verdict == UM_HEADER_BLOCK_WHOLE)
         frame->state = UM_FRAME_AT_TEXT;
-    else if (verdict != UM_FRAME_BLOCK_MORE)
+    else if (verdict != UM_HEADER_BLOCK_MORE)
         break_off(frame, frame->block.what);
-    if (verdict == UM_FRAME_BLOCK_HTTP && !frame->has_message)
+    if (verdict == UM_HEADER_BLOCK_HTTP && !frame->has_message)
         frame->kind = UM_FRAME_HTTP;
 }
 
@@ -402,7 +402,7 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 {
     for (;;) {
         switch (frame->state) {
-        case UM_FRAME_AT_BREAK:
+        case UM_FRAME_IS_BROKEN:
             *message = (struct um_frame_message){.what = frame->what};
             return UM_FRAME_BROKEN;
         case UM_FRAME_AT_LINE:
@@ -448,7 +448,7 @@ bool um_frame_is_in_message(const struct um_frame *frame)
            (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
 }
 
-const char *um_frame_lacks(const struct um_frame *frame)
+const char *um_frame_missing(const struct um_frame *frame)
 {
     if (frame->state == UM_FRAME_AT_TEXT)
         return "fewer bytes came than Content-Length says";
@@ -457,7 +457,7 @@ const char *um_frame_lacks(const struct um_frame *frame)
     return frame->brackets.depth != 0 ? "no closing bracket and no line end came" : "no line end came";
 }
 
-void um_frame_pass_over(struct um_frame *frame)
+void um_frame_skip_message(struct um_frame *frame)
 {
     if (frame->state == UM_FRAME_AT_LINE) {
         frame->state = UM_FRAME_SKIP_LINE;
@@ -490,7 +490,7 @@ size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room)
     return size;
 }
 
-void um_frame_payload_passed(struct um_frame *frame, size_t size)
+void um_frame_payload_consumed(struct um_frame *frame, size_t size)
 {
     assert(frame->state == UM_FRAME_AT_PAYLOAD && frame->left == 0 && size <= frame->awaited);
     frame->awaited -= size;

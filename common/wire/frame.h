@@ -16,7 +16,7 @@
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
  * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
- * no memory of its own. Instead of feeding, the rest of a long message may be put into um_frame_space().
+ * no memory of its own. Instead of feeding, the rest of a long message may be put into um_frame_reserve().
  */
 #ifndef UM_FRAME_H
 #define UM_FRAME_H
@@ -25,9 +25,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "frame_block.h"
-#include "json_end.h"
+#include "base/buf.h"
+#include "wire/header_block.h"
+#include "wire/json_end.h"
 
 enum {
     UM_FRAME_FEED_LIMIT = 1 << 20, /* most bytes that may be fed at one time */
@@ -68,7 +68,7 @@ enum um_frame_state {
     UM_FRAME_AT_TEXT,    /* headers: in the text */
     UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
     UM_FRAME_SKIP_BYTES, /* headers: in a message that was refused */
-    UM_FRAME_AT_BREAK    /* headers: broken */
+    UM_FRAME_IS_BROKEN   /* headers: broken */
 };
 
 struct um_frame {
@@ -81,14 +81,14 @@ struct um_frame {
     size_t scanned;   /* lines: how many of them are known to hold no line end */
     size_t counted;   /* lines: in how many of them brackets were counted */
     size_t given;     /* lines: bytes of the last message, and its line's end if that was used up */
-    struct um_json_end brackets; /* lines: of the text */
-    bool has_message;            /* headers: one was given out, so that what follows is not HTTP */
-    bool counts_brackets;        /* lines: the rest of the line may hold several texts */
-    bool always_counts;          /* lines: brackets of every line are counted */
-    uint64_t awaited;            /* bytes of payload, or to skip, that are still to come */
-    struct um_frame_block block; /* headers */
-    const char *what;            /* why it is broken */
-    enum um_frame_kind kind;     /* what the first byte chose */
+    struct um_json_end brackets;  /* lines: of the text */
+    bool has_message;             /* headers: one was given out, so that what follows is not HTTP */
+    bool counts_brackets;         /* lines: the rest of the line may hold several texts */
+    bool always_counts;           /* lines: brackets of every line are counted */
+    uint64_t awaited;             /* bytes of payload, or to skip, that are still to come */
+    struct um_header_block block; /* headers */
+    const char *what;             /* why it is broken */
+    enum um_frame_kind kind;      /* what the first byte chose */
     enum um_frame_state state;
     bool borrowed; /* `input` is the feeder's */
     bool ended;    /* no more will be fed */
@@ -111,10 +111,10 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
 /* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *room of them, as
  * many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *room stays: there is no such message, or no memory; then
  * um_frame_feed() takes what comes. When as um_frame_feed(). */
-char *um_frame_space(struct um_frame *frame, size_t least, size_t *room);
+char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room);
 
 /* Tells that `size` bytes were put there, as um_frame_feed() would. */
-void um_frame_filled(struct um_frame *frame, size_t size);
+void um_frame_commit(struct um_frame *frame, size_t size);
 
 /* Tells that the input has ended: an unterminated last line counts, a cut message with headers does not. */
 void um_frame_end(struct um_frame *frame);
@@ -124,10 +124,10 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 
 /* Lines: puts back what stands behind the first `used` bytes of the last message, and the end of its line: another text. Right after
  * um_frame_next() gave the message out. */
-void um_frame_put_back(struct um_frame *frame, size_t used);
+void um_frame_unread(struct um_frame *frame, size_t used);
 
 /* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
-const char *um_frame_lacks(const struct um_frame *frame);
+const char *um_frame_missing(const struct um_frame *frame);
 
 /* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_keep(struct um_frame *frame);
@@ -145,7 +145,7 @@ bool um_frame_is_in_message(const struct um_frame *frame);
 
 /* Passes the rest of that message over, with its payload, and forgets what has come of it. Headers that are not whole break the
  * frame, since nobody can tell how long the message is. Only after UM_FRAME_MORE. */
-void um_frame_pass_over(struct um_frame *frame);
+void um_frame_skip_message(struct um_frame *frame);
 
 /* How many bytes of the last message's payload are still to come. */
 uint64_t um_frame_payload_left(const struct um_frame *frame);
@@ -155,6 +155,6 @@ uint64_t um_frame_payload_left(const struct um_frame *frame);
 size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room);
 
 /* Tells that `size` bytes of the payload (at most what is left) were read past the frame. */
-void um_frame_payload_passed(struct um_frame *frame, size_t size);
+void um_frame_payload_consumed(struct um_frame *frame, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-#include "json_end.h"
+#include "wire/json_end.h"
 
 #include <string.h>
 

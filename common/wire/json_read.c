@@ -1,14 +1,14 @@
-#include "json_read.h"
+#include "wire/json_read.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "decimal.h"
-#include "json_end.h"
-#include "json_string.h"
-#include "text.h"
+#include "base/decimal.h"
+#include "base/encoding.h"
 #include "umem_errors.h"
+#include "wire/json_end.h"
+#include "wire/json_string.h"
 
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 

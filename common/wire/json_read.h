@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arena.h"
+#include "base/arena.h"
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */

@@ -1,10 +1,10 @@
-#include "json_string.h"
+#include "wire/json_string.h"
 
 #include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "text.h"
+#include "base/encoding.h"
 
 enum { STEP_SIZE = 64 /* bytes of a long string that are looked at together */ };
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json_read.h"
-#include "word.h"
+#include "base/word.h"
+#include "wire/json_read.h"
 
 /* How far a string was read that is not plain. */
 struct um_json_progress {

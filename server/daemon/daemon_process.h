@@ -43,7 +43,7 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM]);
 
 /* Writes a path as one that does not depend on the working directory. Returns false where that is not known, or `whole` has no
  * room for it. */
-bool um_process_whole_path(const char *path, char *whole, size_t room);
+bool um_process_absolute_path(const char *path, char *whole, size_t room);
 
 /* The line from the daemon to its starter. */
 struct um_starter {

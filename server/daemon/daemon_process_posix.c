@@ -1,9 +1,12 @@
-#include "daemon_process.h"
+#include "daemon/daemon_process.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,11 +22,13 @@
 #include <sys/syscall.h>
 #endif
 
-#include "exit_status.h"
-#include "report.h"
+#include "daemon/exit_status.h"
+#include "daemon/start_report.h"
 
 /* What would end or stop the process, and asks for nothing. SIGTTOU: a terminal may forbid to write from the background. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGUSR2};
+
+enum { LARGE_BUFFER_SIZE = 2 << 20 };
 
 void um_process_prepare(void)
 {
@@ -33,6 +38,11 @@ void um_process_prepare(void)
         signal(ignored[i], SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+#ifdef __GLIBC__
+    /* Buffers of large messages are mappings, which grow by moving pages and go back when they are freed. Left to itself, glibc
+     * takes them from its heap as soon as one has been freed, and copies up to 8 MiB whenever one grows (mallopt(3)). */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_SIZE);
+#endif
 }
 
 /* Not PR_SET_DUMPABLE, which would give the process's folder under /proc to root: the user who runs umemd may read its memory
@@ -87,7 +97,7 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 
 /* ---- the starter ---- */
 
-bool um_process_whole_path(const char *path, char *whole, size_t room)
+bool um_process_absolute_path(const char *path, char *whole, size_t room)
 {
     char directory[PATH_MAX];
     int size;
@@ -104,7 +114,7 @@ bool um_process_whole_path(const char *path, char *whole, size_t room)
 /* Reads the report to its end, which is when the daemon lets go of the line or ends. */
 static int wait_for_report(int fd)
 {
-    char report[UM_REPORT_ROOM];
+    char report[UM_START_REPORT_SIZE];
     size_t size = 0;
 
     while (size < sizeof report - 1) {
@@ -116,7 +126,7 @@ static int wait_for_report(int fd)
             break;
     }
     close(fd);
-    return um_report_take(report, size);
+    return um_start_report_take(report, size);
 }
 
 static enum um_role fail(int *status)
@@ -211,10 +221,10 @@ static void tell(const struct um_starter *starter, const char *line, size_t size
 
 void um_process_warn(struct um_starter *starter, const char *text)
 {
-    char line[UM_REPORT_LINE_ROOM];
-    size_t size = um_report_write_warning(line, text);
+    char line[UM_START_REPORT_LINE_SIZE];
+    size_t size = um_start_report_write_warning(line, text);
 
-    if (starter->line == NULL || starter->told_size + size > UM_REPORT_WARNINGS)
+    if (starter->line == NULL || starter->told_size + size > UM_START_REPORT_WARNINGS_SIZE)
         return;
     tell(starter, line, size);
     starter->told_size += size;
@@ -222,11 +232,11 @@ void um_process_warn(struct um_starter *starter, const char *text)
 
 void um_process_report(struct um_starter *starter, int status, const char *text)
 {
-    char line[UM_REPORT_LINE_ROOM];
+    char line[UM_START_REPORT_LINE_SIZE];
 
     if (starter->line == NULL)
         return;
-    tell(starter, line, um_report_write(line, status, text));
+    tell(starter, line, um_start_report_write(line, status, text));
     close((int)((intptr_t)starter->line - 1));
     starter->line = NULL;
 }

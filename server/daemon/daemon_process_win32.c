@@ -1,4 +1,4 @@
-#include "daemon_process.h"
+#include "daemon/daemon_process.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -11,8 +11,8 @@
 #include <uv.h>
 #include <windows.h>
 
-#include "exit_status.h"
-#include "report.h"
+#include "daemon/exit_status.h"
+#include "daemon/start_report.h"
 
 enum { PATH_ROOM = 4096 };
 
@@ -48,7 +48,7 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 
 /* ---- the starter ---- */
 
-bool um_process_whole_path(const char *path, char *whole, size_t room)
+bool um_process_absolute_path(const char *path, char *whole, size_t room)
 {
     WCHAR wide[PATH_ROOM];
     WCHAR full[PATH_ROOM];
@@ -63,14 +63,14 @@ bool um_process_whole_path(const char *path, char *whole, size_t room)
 
 static int wait_for_report(HANDLE line)
 {
-    char report[UM_REPORT_ROOM];
+    char report[UM_START_REPORT_SIZE];
     size_t size = 0;
     DWORD more;
 
     while (size < sizeof report - 1 &&
            ReadFile(line, report + size, (DWORD)(sizeof report - 1 - size), &more, NULL) && more != 0)
         size += more;
-    return um_report_take(report, size);
+    return um_start_report_take(report, size);
 }
 
 /* Starts this program again with its own command line. A job may end its processes with their starter: the daemon leaves it,
@@ -128,7 +128,7 @@ static int start_and_wait(void)
     int status = UM_EXIT_FAILED;
     bool is_started;
 
-    if (!CreatePipe(&ends[0], &ends[1], &inherited, UM_REPORT_ROOM)) {
+    if (!CreatePipe(&ends[0], &ends[1], &inherited, UM_START_REPORT_SIZE)) {
         fprintf(stderr, "umemd: a daemon cannot be started: Windows error %lu\n", GetLastError());
         return status;
     }
@@ -187,11 +187,11 @@ enum um_role um_process_detach(struct um_starter *starter, int *status)
 
 void um_process_warn(struct um_starter *starter, const char *text)
 {
-    char line[UM_REPORT_LINE_ROOM];
-    size_t size = um_report_write_warning(line, text);
+    char line[UM_START_REPORT_LINE_SIZE];
+    size_t size = um_start_report_write_warning(line, text);
     DWORD written;
 
-    if (starter->line == NULL || starter->told_size + size > UM_REPORT_WARNINGS)
+    if (starter->line == NULL || starter->told_size + size > UM_START_REPORT_WARNINGS_SIZE)
         return;
     WriteFile(starter->line, line, (DWORD)size, &written, NULL);
     starter->told_size += size;
@@ -199,12 +199,12 @@ void um_process_warn(struct um_starter *starter, const char *text)
 
 void um_process_report(struct um_starter *starter, int status, const char *text)
 {
-    char line[UM_REPORT_LINE_ROOM];
+    char line[UM_START_REPORT_LINE_SIZE];
     DWORD written;
 
     if (starter->line == NULL)
         return;
-    WriteFile(starter->line, line, (DWORD)um_report_write(line, status, text), &written, NULL);
+    WriteFile(starter->line, line, (DWORD)um_start_report_write(line, status, text), &written, NULL);
     CloseHandle(starter->line);
     starter->line = NULL;
 }

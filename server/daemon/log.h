@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attributes.h"
+#include "base/attributes.h"
 
 /* X(identifier, name): from what matters most to what matters least. */
 #define UM_LOG_LEVELS(X) X(ERROR, "error") X(WARNING, "warning") X(INFO, "info") X(DEBUG, "debug")

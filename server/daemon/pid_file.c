@@ -1,4 +1,4 @@
-#include "pid_file.h"
+#include "daemon/pid_file.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* systemd's two interfaces, which are plain enough to need no library: datagrams of NAME=VALUE lines to the socket that
  * NOTIFY_SOCKET names (sd_notify(3)), and sockets from descriptor 3 on, as many as LISTEN_FDS says, for the process that
  * LISTEN_PID names (sd_listen_fds(3)). */
-#include "service.h"
+#include "daemon/service.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "text.h"
+#include "base/encoding.h"
 
 enum { FIRST_DESCRIPTOR = 3 };
 

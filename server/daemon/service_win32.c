@@ -9,7 +9,7 @@
  * of its own while it calls us, and takes it in SetServiceStatus() too. So whoever finds another thread reporting leaves it to
  * that one to report once more.
  */
-#include "service.h"
+#include "daemon/service.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
-#include "usage.h"
+#include "daemon/usage.h"
 
 #include <inttypes.h>
 
-#include "exit_status.h"
-#include "options.h"
-#include "server_limits.h"
-#include "size.h"
-#include "wrap.h"
+#include "base/size.h"
+#include "base/wrap.h"
+#include "daemon/daemon_options.h"
+#include "daemon/exit_status.h"
+#include "rpc/schema/server_limits.h"
 
 /* One exit status, for both forms. */
 struct status {

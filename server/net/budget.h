@@ -11,7 +11,7 @@
  * the next one's turn, however much it sends behind it. Nobody waits for ever: a message that is not whole after limits.message_ms ends, see
  * um_budget_expire().
  *
- * What is unsent: um_peer_unsent_limit() leaves each session the less the more all have, and the engine refuses
+ * What is unsent: um_session_unsent_limit() leaves each session the less the more all have, and the engine refuses
  * what is large and does not fit. Nobody waits for another session there.
  */
 #ifndef UM_BUDGET_H
@@ -20,21 +20,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "list.h"
+#include "base/list.h"
 
-struct um_group;
+struct um_connection_group;
 struct um_server;
-struct um_session;
+struct um_connection;
 
 enum {
-    UM_BUDGET_LITTLE =
+    UM_BUDGET_MINIMUM =
         4096 /* bytes that any session may gather, and the most that is read at one time where there is no room */
 };
 
 /* The server's part. */
 struct um_budget {
     struct um_link
-        waiting; /* list of um_group.in_waiting: processes with sessions that want room, the next one first */
+        waiting; /* list of um_connection_group.in_waiting: processes with sessions that want room, the next one first */
     struct um_link
         begun; /* list of um_budget_share.in_begun: messages that are not whole, the oldest first */
     uint64_t begun_messages; /* since the start, each of which was not whole when the turn ended */
@@ -59,16 +59,16 @@ void um_budget_init(struct um_server *server);
 /* Counts anew what a session makes the server keep, after anything was done for it (`wants_bytes`: it waits for more to be read);
  * looks whether its message has begun or is
  * done; and lets those go on that wait for room, where there is some. */
-void um_budget_note(struct um_session *session, bool wants_bytes);
+void um_budget_note(struct um_connection *session, bool wants_bytes);
 
 /* The session is closed: all it had is free. */
-void um_budget_forget(struct um_session *session);
+void um_budget_forget(struct um_connection *session);
 
 /* Whether the session may be read from. Where it may not, it is made due when it may. */
-bool um_budget_admits(struct um_session *session);
+bool um_budget_admits(struct um_connection *session);
 
 /* How many bytes, at most, it may be read at one time; 0: none. */
-uint64_t um_budget_read_limit(struct um_session *session);
+uint64_t um_budget_read_limit(struct um_connection *session);
 
 /* When the first message runs out of time, on the loop's clock; UINT64_MAX: none does. */
 uint64_t um_budget_next_ms(const struct um_server *server);

@@ -1,4 +1,4 @@
-#include "server.h"
+#include "net/server.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,35 +6,35 @@
 #include <string.h>
 #include <time.h>
 
-#include "identity.h"
-#include "server_core.h"
-#include "session.h"
+#include "net/connection.h"
+#include "net/listener/identity.h"
+#include "net/server_core.h"
 #include "umem_errors.h"
 
-void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...)
+void um_server_log(struct um_server *server, enum um_server_log note, const char *format, ...)
 {
     va_list list;
 
     va_start(list, format);
-    um_notes_add(&server->notes, uv_now(server->loop), note, format, list);
+    um_log_limiter_add(&server->notes, uv_now(server->loop), note, format, list);
     va_end(list);
 }
 
 void um_server_check(struct um_server *server)
 {
-    char why[UM_SERVER_WHY_ROOM] = "";
-    enum um_pipe_state state;
+    char why[UM_SERVER_WHY_CAPACITY] = "";
+    enum um_listener_state state;
 
-    um_notes_tell_left_out(&server->notes, uv_now(server->loop));
+    um_log_limiter_report(&server->notes, uv_now(server->loop));
     if (server->is_stopping)
         return;
-    state = um_pipe_check(server->pipe, why, sizeof why);
-    if (state == UM_PIPE_MADE)
-        um_server_note(server, UM_NOTE_WARNING, "%s", why);
-    else if (state != server->pipe_state && state != UM_PIPE_THERE)
-        um_server_note(server, UM_NOTE_WARNING,
-                       "%s; the clients that are connected are served, but no others find this daemon", why);
-    server->pipe_state = state == UM_PIPE_MADE ? UM_PIPE_THERE : state;
+    state = um_listener_check(server->pipe, why, sizeof why);
+    if (state == UM_LISTENER_RECREATED)
+        um_server_log(server, UM_SERVER_WARNING, "%s", why);
+    else if (state != server->pipe_state && state != UM_LISTENER_PRESENT)
+        um_server_log(server, UM_SERVER_WARNING,
+                      "%s; the clients that are connected are served, but no others find this daemon", why);
+    server->pipe_state = state == UM_LISTENER_RECREATED ? UM_LISTENER_PRESENT : state;
 }
 
 enum {
@@ -55,7 +55,7 @@ static void on_hurry(uv_idle_t *hurry)
     (void)hurry;
 }
 
-void um_server_hurry(struct um_server *server)
+void um_server_request_turn(struct um_server *server)
 {
     if (!server->is_closing)
         uv_idle_start(&server->hurry, on_hurry);
@@ -66,7 +66,7 @@ static void on_work_pending(void *context)
     struct um_server *server = context;
 
     server->has_work = true;
-    um_server_hurry(server);
+    um_server_request_turn(server);
 }
 
 static void on_shutdown(void *context)
@@ -74,7 +74,7 @@ static void on_shutdown(void *context)
     struct um_server *server = context;
 
     server->wants_stop = true;
-    um_server_hurry(server);
+    um_server_request_turn(server);
 }
 
 static void on_alarm(uv_timer_t *alarm)
@@ -105,34 +105,34 @@ static void set_alarm(struct um_server *server)
 /* ---- clients ---- */
 
 /* One too many. Where many are, one after the other, the operator is told once. */
-static void refuse(struct um_server *server, struct um_session *session, const struct um_identity *who,
-                   enum um_refusal reason, const char *why)
+static void refuse(struct um_server *server, struct um_connection *session, const struct um_identity *who,
+                   enum um_refusal_reason reason, const char *why)
 {
     if (server->refused_in_a_row++ == 0)
-        um_server_note(server, UM_NOTE_WARNING, "refused process %lld: %llu sessions are open, and %s",
-                       (long long)who->pid, (unsigned long long)server->traffic.sessions, why);
+        um_server_log(server, UM_SERVER_WARNING, "refused process %lld: %llu sessions are open, and %s",
+                      (long long)who->pid, (unsigned long long)server->traffic.sessions, why);
     server->traffic.refused_sessions++;
-    um_session_refuse(session, reason);
+    um_connection_refuse(session, reason);
 }
 
-static void admit(struct um_server *server, struct um_session *session)
+static void admit(struct um_server *server, struct um_connection *session)
 {
     struct um_identity who;
 
     um_identity_read(&session->pipe, &who);
-    if (!um_group_join(session, who.pid, who.program)) {
-        um_session_close(session);
+    if (!um_scheduler_join(session, who.pid, who.program)) {
+        um_connection_close(session);
     } else if (!who.trusted) {
-        um_server_note(server, UM_NOTE_WARNING, "refused process %lld of user %s", (long long)who.pid,
-                       who.user);
-        um_session_refuse(session, UM_REFUSED_STRANGER);
-    } else if (um_pipe_is_tight(&session->pipe)) {
-        refuse(server, session, &who, UM_REFUSED_TIGHT, "the system gives no more descriptors");
+        um_server_log(server, UM_SERVER_WARNING, "refused process %lld of user %s", (long long)who.pid,
+                      who.user);
+        um_connection_refuse(session, UM_REFUSED_STRANGER);
+    } else if (um_listener_is_near_limit(&session->pipe)) {
+        refuse(server, session, &who, UM_REFUSED_NO_DESCRIPTORS, "the system gives no more descriptors");
     } else if (server->traffic.sessions >= server->limits.sessions) {
         refuse(server, session, &who, UM_REFUSED_FULL, "that is the limit");
     } else {
         server->refused_in_a_row = 0;
-        um_session_open(session, &who);
+        um_connection_open(session, &who);
     }
 }
 
@@ -152,7 +152,7 @@ static void on_retry(uv_timer_t *retry)
     struct um_server *server = retry->data;
 
     server->has_clients = true;
-    um_server_hurry(server);
+    um_server_request_turn(server);
 }
 
 /* What the system had no memory or no descriptors for: until a session ends, or for a moment, clients wait. */
@@ -165,18 +165,18 @@ static void retry_later(struct um_server *server)
 /* Takes those who wait, so many a turn. A session for which nobody came is used for the next one. */
 static void take_clients(struct um_server *server)
 {
-    struct um_session *session = NULL;
+    struct um_connection *session = NULL;
     bool has_memory = true;
 
     for (unsigned left = TURN_CLIENTS; left != 0 && has_memory && server->has_clients; left--) {
         int error;
 
-        server->has_clients = !server->is_stopping && um_pipe_has_client(server->pipe);
+        server->has_clients = !server->is_stopping && um_listener_has_client(server->pipe);
         if (!server->has_clients || must_wait(server))
             break;
         if (session == NULL)
-            session = um_session_new(server);
-        error = session != NULL ? um_pipe_accept(server->pipe, &session->pipe) : UV_ENOMEM;
+            session = um_connection_new(server);
+        error = session != NULL ? um_listener_accept(server->pipe, &session->pipe) : UV_ENOMEM;
         if (error == 0) {
             admit(server, session);
             session = NULL;
@@ -185,7 +185,7 @@ static void take_clients(struct um_server *server)
         has_memory = error == 0 || error == UV_ECONNABORTED;
     }
     if (session != NULL)
-        um_session_close(session);
+        um_connection_close(session);
     if (!has_memory)
         retry_later(server);
     server->held_turns = server->has_clients && must_wait(server) ? server->held_turns + 1 : 0;
@@ -196,7 +196,7 @@ static void on_client(void *context)
     struct um_server *server = context;
 
     server->has_clients = true;
-    um_server_hurry(server);
+    um_server_request_turn(server);
 }
 
 /* ---- the loop ---- */
@@ -206,7 +206,7 @@ static void after_poll(uv_check_t *handle)
     struct um_server *server = handle->data;
 
     um_server_begin_turn(server);
-    um_turn_serve(server);
+    um_scheduler_run(server);
     take_clients(server);
     if (server->wants_stop)
         um_server_stop(server);
@@ -222,7 +222,7 @@ static void before_poll(uv_prepare_t *handle)
     struct um_server *server = handle->data;
 
     set_alarm(server);
-    um_turn_begin(server);
+    um_scheduler_begin_turn(server);
 }
 
 /* ---- the end ---- */
@@ -237,7 +237,7 @@ static void on_server_handle_closed(struct um_server *server)
     um_rpc_free(server->rpc);
     um_store_free(server->store);
     um_buf_deinit(&server->spare);
-    um_turn_deinit(server);
+    um_scheduler_deinit(server);
     free(server);
     if (ended != NULL)
         ended(context);
@@ -265,12 +265,12 @@ static void close_when_empty(struct um_server *server)
     uv_close((uv_handle_t *)&server->retry, on_handle_closed);
 }
 
-void um_server_session_closed(struct um_server *server)
+void um_server_connection_closed(struct um_server *server)
 {
     if (!server->is_stopping) {
-        um_pipe_retry(server->pipe);
+        um_listener_retry(server->pipe);
         server->has_clients = true;
-        um_server_hurry(server);
+        um_server_request_turn(server);
     }
     close_when_empty(server);
 }
@@ -280,11 +280,11 @@ void um_server_stop(struct um_server *server)
     if (server->is_stopping)
         return;
     server->is_stopping = true;
-    um_pipe_close(server->pipe);
+    um_listener_close(server->pipe);
     server->pipe = NULL;
     /* Sessions leave the list from the loop only. */
     for (struct um_link *link = server->sessions.next; link != &server->sessions; link = link->next)
-        um_session_end(UM_LIST_ITEM(link, struct um_session, all));
+        um_connection_end(UM_LIST_ITEM(link, struct um_connection, all));
     close_when_empty(server);
 }
 
@@ -293,7 +293,7 @@ void um_server_stop(struct um_server *server)
 static struct um_server *new_server(uv_loop_t *loop, const struct um_server_options *options)
 {
     struct um_server *server = calloc(1, sizeof *server);
-    uint64_t room = um_pipe_client_room();
+    uint64_t room = um_listener_client_capacity();
     uint64_t *shared_heaps;
 
     if (server == NULL)
@@ -308,13 +308,13 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
         server->limits.sessions = room - *shared_heaps;
     if (server->limits.session_bytes == 0 || server->limits.session_bytes > server->limits.bytes)
         server->limits.session_bytes = server->limits.bytes;
-    server->notes = (struct um_notes){.listener = options->note, .context = options->context};
+    server->notes = (struct um_log_limiter){.listener = options->note, .context = options->context};
     server->context = options->context;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     um_list_init(&server->sessions);
     um_budget_init(server);
     um_buf_init(&server->spare, SIZE_MAX);
-    if (!um_turn_init(server)) {
+    if (!um_scheduler_init(server)) {
         free(server);
         return NULL;
     }
@@ -347,12 +347,12 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .started = (int64_t)time(NULL),
         .started_ms = uv_now(server->loop),
     };
-    size_t leftovers = um_store_remove_leftovers();
+    size_t leftovers = um_store_remove_stale_objects();
     int code = um_store_new(&store, &server->store);
 
     if (leftovers != 0)
-        um_server_note(server, UM_NOTE_DEBUG, "removed %llu shared heaps that a daemon left behind",
-                       (unsigned long long)leftovers);
+        um_server_log(server, UM_SERVER_DEBUG, "removed %llu shared heaps that a daemon left behind",
+                      (unsigned long long)leftovers);
     if (code != UMEM_OK)
         return code;
     rpc.store = server->store;
@@ -383,42 +383,42 @@ static void note_lowered(struct um_server *server, const struct um_server_option
     const struct um_limits *asked = options->limits;
 
     if (options->sessions_asked && server->limits.sessions < asked->sessions)
-        um_server_note(server, UM_NOTE_WARNING,
-                       "the system gives this process descriptors for %llu sessions only, not %llu%s",
-                       (unsigned long long)server->limits.sessions, (unsigned long long)asked->sessions,
-                       um_pipe_room_remedy());
+        um_server_log(server, UM_SERVER_WARNING,
+                      "the system gives this process descriptors for %llu sessions only, not %llu%s",
+                      (unsigned long long)server->limits.sessions, (unsigned long long)asked->sessions,
+                      um_listener_capacity_hint());
     if (options->shared_heaps_asked && server->limits.shared_heaps < asked->shared_heaps)
-        um_server_note(server, UM_NOTE_WARNING,
-                       "the system gives this process descriptors for %llu shared heaps only, not %llu%s",
-                       (unsigned long long)server->limits.shared_heaps,
-                       (unsigned long long)asked->shared_heaps, um_pipe_room_remedy());
+        um_server_log(server, UM_SERVER_WARNING,
+                      "the system gives this process descriptors for %llu shared heaps only, not %llu%s",
+                      (unsigned long long)server->limits.shared_heaps,
+                      (unsigned long long)asked->shared_heaps, um_listener_capacity_hint());
 }
 
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
-                    char why[UM_SERVER_WHY_ROOM])
+                    char why[UM_SERVER_WHY_CAPACITY])
 {
     struct um_server *made = new_server(loop, options);
-    struct um_pipe_events events = {made, on_client, on_pipe_closed};
+    struct um_listener_events events = {made, on_client, on_pipe_closed};
     int code;
 
     if (made == NULL) {
-        snprintf(why, UM_SERVER_WHY_ROOM, "no memory");
+        snprintf(why, UM_SERVER_WHY_CAPACITY, "no memory");
         return UMEM_E_NO_MEMORY;
     }
     um_identity_prepare();
-    um_pipe_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
+    um_listener_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
-    code =
-        um_pipe_listen(loop, options->pipe, options->socket, &events, &made->pipe, why, UM_SERVER_WHY_ROOM);
+    code = um_listener_open(loop, options->pipe, options->socket, &events, &made->pipe, why,
+                            UM_SERVER_WHY_CAPACITY);
     if (code != UMEM_OK) {
-        um_turn_deinit(made);
+        um_scheduler_deinit(made);
         free(made);
         return code;
     }
     open_handles(made);
     code = make_engine(made, options);
     if (code != UMEM_OK) {
-        snprintf(why, UM_SERVER_WHY_ROOM, "no memory");
+        snprintf(why, UM_SERVER_WHY_CAPACITY, "no memory");
         um_server_stop(made);
         return code;
     }

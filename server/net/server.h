@@ -13,14 +13,14 @@
 
 #include <uv.h>
 
-#include "server_limits.h"
+#include "rpc/schema/server_limits.h"
 
 struct um_server;
 
-enum { UM_SERVER_WHY_ROOM = 768 }; /* bytes for the sentence that says why a server did not start */
+enum { UM_SERVER_WHY_CAPACITY = 768 }; /* bytes for the sentence that says why a server did not start */
 
 /* How much a note matters. */
-enum um_server_note { UM_NOTE_WARNING, UM_NOTE_DEBUG };
+enum um_server_log { UM_SERVER_WARNING, UM_SERVER_DEBUG };
 
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
@@ -37,7 +37,7 @@ struct um_server_options {
     uint64_t seed;           /* random bits, for where handles begin */
     void *context;           /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */
-    void (*note)(void *context, enum um_server_note note, const char *text);
+    void (*note)(void *context, enum um_server_log note, const char *text);
     /* The server has ended: everything is closed and freed. NULL: nobody waits for it. */
     void (*ended)(void *context);
 };
@@ -46,7 +46,7 @@ struct um_server_options {
  * UMEM_E_DENIED, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR: then `why` holds a sentence without a full stop,
  * `ended` is not called, and the loop may have closing handles that it must be run for. */
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
-                    char why[UM_SERVER_WHY_ROOM]);
+                    char why[UM_SERVER_WHY_CAPACITY]);
 
 /* Sees to it that clients find the pipe where it was: a socket whose file was removed is made anew; what cannot be helped is noted.
  * Tells how many notes were left out. Cheap: to be called every few seconds, and when something may have happened. */

@@ -8,21 +8,21 @@
 
 #include <stdbool.h>
 
-#include "attributes.h"
-#include "budget.h"
-#include "buf.h"
-#include "endpoint.h"
-#include "group.h"
-#include "list.h"
-#include "notes.h"
-#include "pipe.h"
-#include "rpc.h"
-#include "server.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "net/budget.h"
+#include "net/listener/listener.h"
+#include "net/log_limiter.h"
+#include "net/scheduler.h"
+#include "net/server.h"
+#include "rpc/rpc.h"
+#include "wire/endpoint.h"
 
-struct um_session;
+struct um_connection;
 
 /* The process that has most sessions, as it was when a client was refused. */
-struct um_crowd {
+struct um_top_group {
     uint64_t changes; /* um_server.session_changes when it was found; 0: never */
     int64_t pid;
     uint64_t sessions; /* 0: no process is known */
@@ -36,16 +36,16 @@ enum {
 
 struct um_server {
     uv_loop_t *loop;
-    struct um_pipe *pipe;   /* NULL once it is closing */
-    struct um_store *store; /* NULL until it is made */
-    struct um_rpc *rpc;     /* NULL until it is made */
+    struct um_listener *pipe; /* NULL once it is closing */
+    struct um_store *store;   /* NULL until it is made */
+    struct um_rpc *rpc;       /* NULL until it is made */
     struct um_limits limits;
     struct um_traffic traffic;
     struct um_budget budget;
-    struct um_turn turn;
-    struct um_notes notes;
-    enum um_pipe_state pipe_state; /* as it was noted last */
-    void (*ended)(void *context);  /* NULL for a server that did not start */
+    struct um_scheduler turn;
+    struct um_log_limiter notes;
+    enum um_listener_state pipe_state; /* as it was noted last */
+    void (*ended)(void *context);      /* NULL for a server that did not start */
     void *context;
     uv_check_t after_poll;    /* sessions that are due, clients that wait, and the engine's work */
     uv_prepare_t before_poll; /* the alarm is set, and the next turn begins */
@@ -61,14 +61,14 @@ struct um_server {
     unsigned refused;          /* sessions that only take a refusal, open now */
     uint64_t session_changes;  /* grows with every session that opens or closes */
     uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
-    struct um_crowd crowd;     /* the process with most sessions */
+    struct um_top_group crowd; /* the process with most sessions */
     unsigned handles;          /* handles of the server's own that are not closed yet, the pipe among them */
     bool has_clients;          /* somebody may wait to be accepted */
     bool has_work;             /* um_rpc_work() wants to be called */
     bool wants_stop;           /* server.shutdown was called */
     bool is_stopping;
-    bool is_closing;             /* the server's own handles are closing */
-    char path[UM_ENDPOINT_ROOM]; /* of the pipe */
+    bool is_closing;                 /* the server's own handles are closing */
+    char path[UM_ENDPOINT_CAPACITY]; /* of the pipe */
     char
         read_buffer[UM_SERVER_READ_SIZE]; /* for all sessions: what is read is used up before the next read */
 };
@@ -77,13 +77,13 @@ struct um_server {
 void um_server_begin_turn(struct um_server *server);
 
 /* Sees to it that the loop comes round without waiting. */
-void um_server_hurry(struct um_server *server);
+void um_server_request_turn(struct um_server *server);
 
 /* Makes a note of a printf format. */
 UM_PRINTF(3, 4)
-void um_server_note(struct um_server *server, enum um_server_note note, const char *format, ...);
+void um_server_log(struct um_server *server, enum um_server_log note, const char *format, ...);
 
 /* Tells that a session is closed and off the list; it is about to be freed. */
-void um_server_session_closed(struct um_server *server);
+void um_server_connection_closed(struct um_server *server);
 
 #endif

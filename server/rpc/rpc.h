@@ -1,10 +1,10 @@
 /*
  * The protocol's engine: messages in, answers out, without sockets.
  *
- * Owns: peers (one a connected client), the request that each is at, and the raw bytes that belong to it. Must not know: libuv, pipes, how bytes travel.
+ * Owns: sessions (one a connected client), the request that each is at, and the raw bytes that belong to it. Must not know: libuv, pipes, how bytes travel.
  *
- * Whoever moves the bytes (server/net, a test, a fuzzer) makes an um_rpc, opens a peer for each connection, feeds it whole
- * messages, and sends what it finds in peer->out. One thread uses it all.
+ * The caller that moves the bytes (server/net, a test, a fuzzer) makes an um_rpc, opens a session for each connection, feeds it whole
+ * messages, and sends what it finds in session->out. One thread uses it all.
  */
 #ifndef UM_RPC_H
 #define UM_RPC_H
@@ -13,18 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "block.h"
-#include "buf.h"
-#include "list.h"
-#include "server_limits.h"
-#include "tree.h"
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/tree.h"
+#include "rpc/schema/server_limits.h"
+#include "store/records/blocks.h"
 
 struct um_rpc;
-struct um_peer;
+struct um_session;
 
 enum um_framing { UM_FRAMING_LINES, UM_FRAMING_HEADERS };
 
-enum { UM_PEER_TYPE_LIMIT = 127 /* bytes in a Content-Type that answers have */ };
+enum { UM_SESSION_TYPE_LIMIT = 127 /* bytes in a Content-Type that answers have */ };
 
 /* Counters that only the mover of bytes knows; it keeps them, server.stats shows them. */
 struct um_traffic {
@@ -65,7 +65,7 @@ struct um_rpc_options {
 /* Makes the engine. UMEM_E_NO_MEMORY. */
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);
 
-/* Ends the engine. All peers must be closed. NULL is fine. */
+/* Ends the engine. All sessions must be closed. NULL is fine. */
 void um_rpc_free(struct um_rpc *rpc);
 
 /* Tells the time: seconds since 1970-01-01 UTC, and milliseconds on a clock that only goes forward. Call it at the start of
@@ -74,7 +74,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 
 /* Tells of bytes that just came, messages and parts of them, and will be handed to the engine soon. A hint, so that what they
  * are about is fetched in advance; it may be left out. */
-void um_rpc_expect(const struct um_rpc *rpc, const char *text, size_t size);
+void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size);
 
 /* Does a slice (at most a few milliseconds) of calls and messages that take long and of the store's reclaiming, of the latter as much as the
  * clients have touched since the last turn's end: memory that is freed goes back as fast as other memory is got. Returns whether
@@ -91,18 +91,18 @@ uint64_t um_rpc_next_deadline(const struct um_rpc *rpc);
 /* Answers the calls whose time is up. */
 void um_rpc_expire(struct um_rpc *rpc);
 
-/* ---- peers ---- */
+/* ---- sessions ---- */
 
-/* What a peer asks of its connection. None may call the engine in turn. A member that is NULL is not asked. */
-struct um_peer_events {
+/* What a session asks of its connection. None may call the engine in turn. A member that is NULL is not asked. */
+struct um_session_events {
     /* There is something to send, or the next message may be handled now: do so soon. */
-    void (*flush)(struct um_peer *peer);
+    void (*flush)(struct um_session *session);
     /* session.close was called for it: end it soon, answers first. */
-    void (*close)(struct um_peer *peer);
+    void (*close)(struct um_session *session);
     /* How many bytes wait to be sent. */
-    uint64_t (*queued)(const struct um_peer *peer);
-    /* How much memory holds what has come of messages and payloads that are not whole, um_peer_gathered() among it. */
-    uint64_t (*gathered)(const struct um_peer *peer);
+    uint64_t (*queued)(const struct um_session *session);
+    /* How much memory holds what has come of messages and payloads that are not whole, um_session_gathered() among it. */
+    uint64_t (*gathered)(const struct um_session *session);
 };
 
 /* Bytes that go out among those of `out`, straight from a block's memory. */
@@ -112,117 +112,117 @@ struct um_tail {
     size_t at; /* how many bytes of `out` go before them */
 };
 
-/* The peers of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
+/* The sessions of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
  * before the first one, and outlives the last. */
-struct um_peer_group {
+struct um_session_group {
     struct um_link jobs; /* list of um_job.in_group: their calls that run in slices */
     struct um_link
         readings; /* list of um_reading.in_group: their messages that are read in steps, one after the other */
     struct um_link in_rpc;   /* place in um_rpc.working, while there are such calls */
-    uint64_t peers;          /* open ones */
+    uint64_t sessions;       /* open ones */
     uint64_t unsent_bytes;   /* memory that holds their answers; the mover of bytes keeps it */
-    uint64_t promised_bytes; /* of answers that calls at work are printing: as good as unsent */
+    uint64_t reserved_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
 /* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
  * engine's. */
-struct um_peer {
+struct um_session {
     struct um_rpc *rpc;
-    const struct um_peer_events *events;
-    struct um_owner *owner;                    /* who this client is, in the store */
-    uint64_t id;                               /* the session's number, from 1, never reused */
-    int64_t opened;                            /* seconds since 1970-01-01 UTC */
-    enum um_framing framing;                   /* set by the connection before the first message */
-    char content_type[UM_PEER_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
-    struct um_buf out;                         /* answers to send; the connection takes them away */
-    struct um_tail tail;                       /* to send, too; then um_peer_tail_sent() */
-    struct um_pin *tail_pin;                   /* keeps tail's memory */
-    struct um_intake *intake;                  /* the request whose payload is on its way, NULL: none */
-    struct um_job *job;             /* the call, or message, that is at work in slices, NULL: none */
-    struct um_peer_group *group;    /* of the process that it belongs to */
-    struct um_peer_group own_group; /* where none was named */
-    struct um_link in_rpc;          /* place among all peers, in the order of their ids */
-    struct um_tree_node by_id;      /* likewise, to be found by its id */
-    struct um_link laters;          /* list of um_later.in_peer: calls that wait */
-    struct um_link watches;         /* list of um_watch.in_peer */
-    struct um_link talking;         /* list of um_watch.in_talking: those with something to tell */
-    uint64_t later_count;           /* length of `laters` */
-    uint64_t watch_count;           /* length of `watches` */
-    uint64_t work; /* done for it: bytes of blocks touched, and um_peer_charge(); the connection takes it
+    const struct um_session_events *events;
+    struct um_owner *owner;                       /* who this client is, in the store */
+    uint64_t id;                                  /* the session's number, from 1, never reused */
+    int64_t opened;                               /* seconds since 1970-01-01 UTC */
+    enum um_framing framing;                      /* set by the connection before the first message */
+    char content_type[UM_SESSION_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
+    struct um_buf out;                            /* answers to send; the connection takes them away */
+    struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */
+    struct um_pin *tail_pin;                      /* keeps tail's memory */
+    struct um_payload *payload;                   /* the request whose payload is on its way, NULL: none */
+    struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
+    struct um_session_group *group;    /* of the process that it belongs to */
+    struct um_session_group own_group; /* where none was named */
+    struct um_link in_rpc;             /* place among all sessions, in the order of their ids */
+    struct um_tree_node by_id;         /* likewise, to be found by its id */
+    struct um_link pending_calls;      /* list of um_pending.in_session: calls that wait */
+    struct um_link watches;            /* list of um_watch.in_session */
+    struct um_link due_watches;        /* list of um_watch.in_due: those with something to tell */
+    uint64_t pending_count;            /* length of `pending_calls` */
+    uint64_t watch_count;              /* length of `watches` */
+    uint64_t work; /* done for it: bytes of blocks touched, and um_session_charge(); the connection takes it
                       away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
 };
 
-struct um_peer_options {
-    const struct um_peer_events *events; /* outlives the peer */
-    struct um_peer_group *group;         /* of the client's process; NULL: it is alone */
-    int64_t pid;                         /* of the client, 0: not known */
-    const char *program;                 /* of the client; NULL or "": not known */
-    const char *user;                    /* of the client; NULL or "": not known */
+struct um_session_options {
+    const struct um_session_events *events; /* outlives the session */
+    struct um_session_group *group;         /* of the client's process; NULL: it is alone */
+    int64_t pid;                            /* of the client, 0: not known */
+    const char *program;                    /* of the client; NULL or "": not known */
+    const char *user;                       /* of the client; NULL or "": not known */
 };
 
-/* Opens a peer in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */
-int um_peer_open(struct um_rpc *rpc, struct um_peer *peer, const struct um_peer_options *options);
+/* Opens a session in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */
+int um_session_open(struct um_rpc *rpc, struct um_session *session, const struct um_session_options *options);
 
 /* Closes it: its waiting calls, watches, locks, holds, session blocks and heaps end; no event is raised for it any more. */
-void um_peer_close(struct um_peer *peer);
+void um_session_close(struct um_session *session);
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it, followed on the
- * wire by payload_size raw bytes. Answers are appended to peer->out, framed. Only while um_peer_is_ready(). On a line other texts
+ * wire by payload_size raw bytes. Answers are appended to session->out, framed. Only while um_session_is_ready(). On a line other texts
  * may stand behind the first one: returns how many bytes are used up, and the rest, which is not changed, is another message. One
  * of more than UM_FRAME_LONG_SIZE bytes is one text; it is copied, read in steps by um_rpc_work(), and handled then. */
-size_t um_peer_message(struct um_peer *peer, char *text, size_t size, uint64_t payload_size);
+size_t um_dispatch_message(struct um_session *session, char *text, size_t size, uint64_t payload_size);
 
-/* Tells the Content-Type of the next message, which its answer gets, too; "": none. At most UM_PEER_TYPE_LIMIT bytes of printable
+/* Tells the Content-Type of the next message, which its answer gets, too; "": none. At most UM_SESSION_TYPE_LIMIT bytes of printable
  * ASCII. What is sent later, because a call waited, has that of the latest message. */
-void um_peer_set_content_type(struct um_peer *peer, const char *type);
+void um_session_set_content_type(struct um_session *session, const char *type);
 
 /* Answers a message that the framing refused: code UMEM_E_PARSE_ERROR or UMEM_E_TOO_LARGE, id null. `what` is a sentence
  * without a full stop. */
-void um_peer_refuse(struct um_peer *peer, int code, const char *what);
+void um_dispatch_refuse(struct um_session *session, int code, const char *what);
 
 /* Likewise, where it was a limit of the daemon's (a name of server_limits.h) that was passed: its facts come with the error, `used` and
  * `asked` where they are not 0. UMEM_E_TOO_LARGE, UMEM_E_TIMEOUT, UMEM_E_LIMIT_EXCEEDED. */
-void um_peer_refuse_limit(struct um_peer *peer, int code, const char *what, const char *limit, uint64_t used,
-                          uint64_t asked);
+void um_dispatch_refuse_limit(struct um_session *session, int code, const char *what, const char *limit,
+                              uint64_t used, uint64_t asked);
 
 /* Whether the next message may be handled now: no tail waits, no payload is on its way, and no call is at work. */
-bool um_peer_is_ready(const struct um_peer *peer);
+bool um_session_is_ready(const struct um_session *session);
 
 /* Whether an answer is still to come: a call waits or is at work. */
-bool um_peer_is_waiting(const struct um_peer *peer);
+bool um_session_is_waiting(const struct um_session *session);
 
 /* How many bytes may wait to be sent before the next message is handled: limits.unsent_bytes, and less where all sessions
  * together come near limits.unsent_total_bytes, or those of its process near their share of them. */
-uint64_t um_peer_unsent_limit(const struct um_peer *peer);
+uint64_t um_session_unsent_limit(const struct um_session *session);
 
-/* Appends the notifications that are due, as far as out is within um_peer_unsent_limit(). Before sending. */
-void um_peer_notify(struct um_peer *peer);
+/* Appends the notifications that are due, as far as out is within um_session_unsent_limit(). Before sending. */
+void um_watch_notify(struct um_session *session);
 
-/* Whether notifications are due that um_peer_notify() has not appended yet: when out has been sent, it can go
+/* Whether notifications are due that um_watch_notify() has not appended yet: when out has been sent, it can go
  * on. */
-bool um_peer_has_news(const struct um_peer *peer);
+bool um_watch_has_events(const struct um_session *session);
 
 /* How much memory holds a batch and its payload, until it is whole, or what a long call looks for. */
-uint64_t um_peer_gathered(const struct um_peer *peer);
+uint64_t um_session_gathered(const struct um_session *session);
 
 /* Whether a batch's payload is on its way, so that it is kept until all has come. */
-bool um_peer_is_gathering(const struct um_peer *peer);
+bool um_payload_is_of_batch(const struct um_session *session);
 
 /* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
-bool um_peer_forget_batch(struct um_peer *peer);
+bool um_payload_forget_batch(struct um_session *session);
 
 /* How many payload bytes are still to come after the last message; 0: none. */
-uint64_t um_peer_payload_left(const struct um_peer *peer);
+uint64_t um_payload_left(const struct um_session *session);
 
-/* Where the next payload bytes go (a block's own memory where that can be); *room is at least 1 and at most what is left.
- * Good until the next call for any peer. Only while um_peer_payload_left() is not 0. */
-char *um_peer_payload_space(struct um_peer *peer, size_t *room);
+/* Where the next payload bytes go (a block's own memory where that can be); *available is at least 1 and at most what is left.
+ * Good until the next call for any session. Only while um_payload_left() is not 0. */
+char *um_payload_reserve(struct um_session *session, size_t *available);
 
 /* Tells that `size` bytes were put there. After the last one the request is answered. */
-void um_peer_payload_received(struct um_peer *peer, size_t size);
+void um_payload_commit(struct um_session *session, size_t size);
 
 /* Tells that out and tail have been handed over; releases the tail's memory. */
-void um_peer_tail_sent(struct um_peer *peer);
+void um_session_tail_sent(struct um_session *session);
 
 #endif

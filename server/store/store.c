@@ -1,12 +1,12 @@
 /* The store as a whole: making and freeing it, its time, its totals. */
-#include "store_internal.h"
+#include "store/records/store_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "guard.h"
-#include "hash.h"
-#include "shm.h"
+#include "base/hash.h"
+#include "store/memory/guard.h"
+#include "store/memory/shm.h"
 
 int um_fault(struct um_fault *fault, int code, struct um_fault facts)
 {
@@ -53,10 +53,10 @@ static void init_tables(struct um_store *store, uint64_t seed)
                   first_generation(seed, "heaps"));
     um_slots_init(&store->accounts, UM_HANDLE_ACCOUNT, sizeof(struct um_account), 0, UM_SLOT_COUNT_LIMIT, 1);
     um_slots_init(&store->owners, UM_HANDLE_OWNER, sizeof(struct um_owner), 0, UM_SLOT_COUNT_LIMIT, 1);
-    um_list_init(&store->untold_accounts);
+    um_list_init(&store->accounts_with_events);
     um_list_init(&store->dead_accounts);
     um_list_init(&store->ending_heaps);
-    um_list_init(&store->untold_heaps);
+    um_list_init(&store->heaps_with_events);
     um_list_init(&store->unlocked_heaps);
     um_list_init(&store->closing_owners);
 }
@@ -91,10 +91,10 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->cleared_at_once = UM_COPIED_AT_ONCE;
     made->large_blocks = UM_LARGE_BLOCKS;
     made->grown_at_once = UM_GROWN_AT_ONCE;
-    made->ends_left = UM_ENDS_A_TURN;
-    made->urgent_left = UM_URGENT_A_TURN;
+    made->ends_left = UM_ENDS_PER_TURN;
+    made->urgent_left = UM_URGENT_PER_TURN;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
-        made->backends[kind] = um_guard_backend((enum um_heap_kind)kind, options->guard, options->wipe);
+        made->backends[kind] = um_guard_ops((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
     if (!um_index_init(&made->account_index) || !um_index_init(&made->holds) ||
@@ -124,7 +124,7 @@ void um_store_free(struct um_store *store)
     }
     while (um_store_reclaim(store, SIZE_MAX))
         continue;
-    um_heap_backend_end();
+    um_heap_private_end();
     free_tables(store);
 }
 
@@ -140,15 +140,15 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
 
 void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 {
-    store->ends_left = UM_ENDS_A_TURN;
-    store->urgent_left = UM_URGENT_A_TURN;
+    store->ends_left = UM_ENDS_PER_TURN;
+    store->urgent_left = UM_URGENT_PER_TURN;
     if (unix_seconds < 0)
         store->now_seconds = 0;
     else
         store->now_seconds = unix_seconds < UINT32_MAX ? (uint32_t)unix_seconds : UINT32_MAX;
 }
 
-size_t um_store_remove_leftovers(void)
+size_t um_store_remove_stale_objects(void)
 {
-    return um_shm_remove_leftovers();
+    return um_shm_remove_stale();
 }

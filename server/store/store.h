@@ -132,7 +132,7 @@ void um_store_set_events(struct um_store *store, const struct um_store_events *e
 
 /* Removes the shared memory objects that daemons of this user left behind when they were killed, for a daemon's start.
  * Those of stores that are in use stay. Returns how many were removed. */
-size_t um_store_remove_leftovers(void);
+size_t um_store_remove_stale_objects(void);
 
 /* Observes everything, or ends that; what is observed by itself stays so. A flag, not a count. */
 void um_store_observe_all(struct um_store *store, bool observe);
@@ -217,7 +217,7 @@ struct um_heap_info {
 };
 
 /* How the memory of a shared heap is used. A block takes up a multiple of the heap's alignment. */
-struct um_heap_figures {
+struct um_heap_memory_stats {
     uint64_t reserved;     /* bytes of the shared memory object: the maximum, rounded up */
     uint64_t committed;    /* bytes of it that the system has promised memory for */
     uint64_t free_bytes;   /* bytes in no block */
@@ -265,7 +265,7 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
 um_handle um_heap_handle(const struct um_heap *heap);
 
 /* Returns false where the heap is of a kind that does not know. */
-bool um_heap_get_figures(const struct um_heap *heap, struct um_heap_figures *figures);
+bool um_heap_get_memory_stats(const struct um_heap *heap, struct um_heap_memory_stats *figures);
 
 /* The next heap after `after` (0: the first) in order of slots, or NULL. `after` need not be alive any more. Looks
  * at no more than *budget slots and counts them down; NULL with *next set where it stopped early, else *next is

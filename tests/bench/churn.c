@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "text.h"
+#include "base/encoding.h"
+#include "bench_common.h"
 
 static const char answer_begin[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":";
 

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench_server.h"
 #include "ring.h"
-#include "server.h"
 #include "umem_client.h"
 
 enum { KEYS_MAX = 256 };

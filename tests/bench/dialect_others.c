@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "bench_common.h"
 
 enum {
     LARGE = 1 << 20,   /* from here on Redis is asked for the whole string, which is its fastest */

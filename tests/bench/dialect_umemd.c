@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
-#include "text.h"
+#include "base/encoding.h"
+#include "bench_common.h"
 
 /* What is being said: a JSON text, and a payload behind it. */
 struct message {

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common.h"
+#include "bench_common.h"
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0

@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "common.h"
+#include "bench_common.h"
 
 enum { HEAD_SIZE = 8, READ_SIZE = 256 * 1024 };
 

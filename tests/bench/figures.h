@@ -6,9 +6,9 @@
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
-#include "common.h"
+#include "bench_common.h"
+#include "bench_server.h"
 #include "results.h"
-#include "server.h"
 
 /* Start to first answer; memory of an empty server, and of a connection that does nothing. figures.c */
 void figures_of_servers(const struct effort *effort, struct results *results);

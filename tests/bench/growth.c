@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding.h"
 #include "churn.h"
 #include "dialect.h"
 #include "ring.h"
-#include "text.h"
 
 enum { SMALL = 1000 /* blocks of the daemon that the growing one is compared with */ };
 

@@ -6,7 +6,7 @@
 #ifndef BENCH_GROWTH_H
 #define BENCH_GROWTH_H
 
-#include "common.h"
+#include "bench_common.h"
 #include "results.h"
 
 /* Cost of requests by number of blocks, each beside a daemon with 1,000, turn about; memory of a block. */

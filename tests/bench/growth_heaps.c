@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bench_server.h"
 #include "churn.h"
 #include "dialect.h"
 #include "growth.h"
-#include "server.h"
 
 enum { PINGS_BEFORE = 1000 /* by which the daemon's time for one is told */ };
 

@@ -24,7 +24,7 @@ static void (*volatile copy_small)(void *to, const void *from) = copy_cell;
 static void *(*volatile copy_large)(void *to, const void *from, size_t size) = memcpy;
 
 /* What is measured: the same bytes in both places. */
-struct scene {
+struct setup {
     umem_client *client;
     umem_handle heap;
     const unsigned char *mapped[CELLS]; /* blocks of CELL bytes each */
@@ -34,10 +34,10 @@ struct scene {
     uint64_t sum;                       /* of what one go reads */
 };
 
-static void must(const struct scene *scene, int code)
+static void must(const struct setup *setup, int code)
 {
     if (code != UMEM_OK)
-        give_up("shared memory: %s", umem_last_error(scene->client)->message);
+        give_up("shared memory: %s", umem_last_error(setup->client)->message);
 }
 
 static void add(struct results *results, const char *name, const char *target, size_t size, unsigned round,
@@ -71,7 +71,7 @@ static uint64_t read_cells(const unsigned char *const *cells)
 }
 
 /* A turn; adds to *count how many were read and returns how long it took. */
-static uint64_t measure_cells(const struct effort *effort, const struct scene *scene,
+static uint64_t measure_cells(const struct effort *effort, const struct setup *setup,
                               const unsigned char *const *cells, double *count)
 {
     uint64_t begin = now_ns();
@@ -82,7 +82,7 @@ static uint64_t measure_cells(const struct effort *effort, const struct scene *s
 
         for (int i = 0; i < GOES; i++)
             sum += read_cells(cells);
-        if (sum != GOES * scene->sum)
+        if (sum != GOES * setup->sum)
             give_up("wrong bytes were read from memory");
         *count += GOES * CELLS;
         elapsed = now_ns() - begin;
@@ -90,7 +90,7 @@ static uint64_t measure_cells(const struct effort *effort, const struct scene *s
     return elapsed;
 }
 
-static void measure_small(const struct effort *effort, struct results *results, const struct scene *scene,
+static void measure_small(const struct effort *effort, struct results *results, const struct setup *setup,
                           unsigned round)
 {
     double counts[2] = {0, 0};
@@ -100,7 +100,7 @@ static void measure_small(const struct effort *effort, struct results *results, 
         unsigned which = (piece + round) % 2;
 
         elapsed[which] +=
-            measure_cells(effort, scene, which == 0 ? scene->mapped : scene->own, &counts[which]);
+            measure_cells(effort, setup, which == 0 ? setup->mapped : setup->own, &counts[which]);
     }
     add(results, "read", "mapped block", CELL, round, (double)elapsed[0] / counts[0], "ns");
     add(results, "read", "own array", CELL, round, (double)elapsed[1] / counts[1], "ns");
@@ -178,61 +178,61 @@ static void measure_large(const struct effort *effort, struct results *results, 
 }
 
 /* A mapped block, or NULL where the system has no shared memory for it. */
-static unsigned char *new_mapped(const struct scene *scene, size_t size)
+static unsigned char *new_mapped(const struct setup *setup, size_t size)
 {
-    const struct umem_block_options options = {.heap = scene->heap};
+    const struct umem_block_options options = {.heap = setup->heap};
     umem_handle block = 0;
     void *bytes = NULL;
-    int code = umem_block_alloc(scene->client, size, &options, &block);
+    int code = umem_block_alloc(setup->client, size, &options, &block);
 
     if (code == UMEM_E_NO_MEMORY)
         return NULL;
-    must(scene, code);
-    must(scene, umem_map(scene->client, block, &bytes, NULL));
+    must(setup, code);
+    must(setup, umem_map(setup->client, block, &bytes, NULL));
     return bytes;
 }
 
 /* ---- all of it ---- */
 
-static void make_cells(struct scene *scene)
+static void make_cells(struct setup *setup)
 {
-    scene->room = must_alloc(CELLS * CELL + CELL);
-    scene->array = (unsigned char *)scene->room + (CELL - (uintptr_t)scene->room % CELL) % CELL;
-    fill_bytes(scene->array, CELLS * CELL, 1);
+    setup->room = must_alloc(CELLS * CELL + CELL);
+    setup->array = (unsigned char *)setup->room + (CELL - (uintptr_t)setup->room % CELL) % CELL;
+    fill_bytes(setup->array, CELLS * CELL, 1);
     for (int i = 0; i < CELLS; i++) {
-        unsigned char *block = new_mapped(scene, CELL);
+        unsigned char *block = new_mapped(setup, CELL);
 
         if (block == NULL)
             give_up("there is no shared memory for blocks of %d bytes", CELL);
-        memcpy(block, scene->array + i * CELL, CELL);
-        scene->mapped[i] = block;
-        scene->own[i] = scene->array + i * CELL;
+        memcpy(block, setup->array + i * CELL, CELL);
+        setup->mapped[i] = block;
+        setup->own[i] = setup->array + i * CELL;
     }
-    scene->sum = read_cells(scene->own);
+    setup->sum = read_cells(setup->own);
 }
 
 void figures_of_mapped(const struct effort *effort, struct results *results, const struct server *servers)
 {
-    struct scene scene = {.client = umemd_connect(&servers[SERVER_UMEMD])};
+    struct setup setup = {.client = umemd_connect(&servers[SERVER_UMEMD])};
     const struct umem_heap_options options = {.maximum_size = effort->mapped_bytes + (1 << 20),
                                               .kind = UMEM_HEAP_SHARED};
     unsigned char *large;
 
-    must(&scene, umem_heap_create(scene.client, &options, &scene.heap));
-    make_cells(&scene);
+    must(&setup, umem_heap_create(setup.client, &options, &setup.heap));
+    make_cells(&setup);
     for (unsigned round = 0; round < effort->rounds; round++) {
-        measure_small(effort, results, &scene, round);
+        measure_small(effort, results, &setup, round);
         if (servers[SERVER_REDIS].pid != 0)
-            measure_redis(effort, results, &servers[SERVER_REDIS], scene.array, round);
+            measure_redis(effort, results, &servers[SERVER_REDIS], setup.array, round);
     }
-    large = new_mapped(&scene, effort->mapped_bytes);
+    large = new_mapped(&setup, effort->mapped_bytes);
     if (large != NULL)
         measure_large(effort, results, large);
     else
         fprintf(stderr, "no large copies: the system has no %zu bytes of shared memory\n",
                 effort->mapped_bytes);
-    must(&scene, umem_heap_destroy(scene.client, scene.heap, NULL, NULL));
-    umem_client_free(scene.client);
-    free(scene.room);
+    must(&setup, umem_heap_destroy(setup.client, setup.heap, NULL, NULL));
+    umem_client_free(setup.client);
+    free(setup.room);
     fputc('\n', stderr);
 }

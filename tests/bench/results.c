@@ -5,9 +5,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "common.h"
+#include "bench_common.h"
+#include "bench_server.h"
 #include "drive.h"
-#include "server.h"
 
 void results_open(struct results *results, const char *folder, const struct effort *effort)
 {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common.h"
+#include "bench_common.h"
 
 struct results {
     FILE *file;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+#include "bench_common.h"
 
 static size_t next(struct source *source, struct cursor *cursor, size_t wanted, const char **bytes,
                    size_t *size)

@@ -9,8 +9,8 @@
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
-#include "attributes.h"
-#include "buf.h"
+#include "base/attributes.h"
+#include "base/buf.h"
 #include "drive.h"
 
 struct ring {

@@ -6,7 +6,7 @@
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
-#include "common.h"
+#include "bench_common.h"
 #include "dialect.h"
 #include "results.h"
 

@@ -9,11 +9,11 @@
 
 #include <cJSON.h>
 
-#include "answer.h"
-#include "decimal.h"
+#include "base/decimal.h"
 #include "fuzz.h"
-#include "json_read.h"
+#include "lib/answer/answer.h"
 #include "umem_errors.h"
+#include "wire/json_read.h"
 
 static bool lies_in(struct um_json_slice slice, const char *text, size_t size)
 {
@@ -24,7 +24,7 @@ static bool lies_in(struct um_json_slice slice, const char *text, size_t size)
 /* A number is read as the C library reads it, and what is printed of it is read as the same. */
 static void read_number(struct um_json_slice value)
 {
-    char text[UM_DECIMAL_ROOM];
+    char text[UM_DECIMAL_CAPACITY];
     double number;
     double again;
     float narrow;

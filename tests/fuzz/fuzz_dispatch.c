@@ -1,5 +1,5 @@
 /*
- * A connection's bytes to an engine with a store of small limits, served as server/net/session.c serves them:
+ * A connection's bytes to an engine with a store of small limits, served as server/net/connection.c serves them:
  * whatever comes, the engine stays well and every answer is JSON-RPC. Input: the bytes; the last one also
  * says in how long pieces they come, so that any stream of messages is an input.
  *
@@ -9,10 +9,10 @@
  */
 #include <string.h>
 
-#include "answers.h"
-#include "frame.h"
 #include "fuzz.h"
-#include "rpc.h"
+#include "judge_answers.h"
+#include "rpc/rpc.h"
+#include "wire/frame.h"
 
 enum {
     MESSAGE_BYTES = 16384,  /* limits: small enough to be reached */
@@ -24,14 +24,14 @@ enum {
 };
 
 struct client {
-    struct um_peer peer;
+    struct um_session session;
     struct um_buf sent; /* all that went to it */
-    size_t tail_at;     /* where in peer.out the tail belongs */
+    size_t tail_at;     /* where in session.out the tail belongs */
     bool has_tail;
     bool is_over; /* session.close was called for it */
 };
 
-struct world {
+struct fixture {
     struct um_store *store;
     struct um_rpc *rpc;
     struct um_limits limits;
@@ -45,10 +45,10 @@ struct world {
 
 static void note_tail(struct client *client)
 {
-    if (client->peer.tail.bytes == NULL || client->has_tail)
+    if (client->session.tail.bytes == NULL || client->has_tail)
         return;
     client->has_tail = true;
-    client->tail_at = client->peer.out.size;
+    client->tail_at = client->session.out.size;
 }
 
 static void append(struct client *client, const void *bytes, size_t size)
@@ -58,116 +58,116 @@ static void append(struct client *client, const void *bytes, size_t size)
 
 static void send_out(struct client *client)
 {
-    struct um_peer *peer = &client->peer;
-    size_t head = client->has_tail ? client->tail_at : peer->out.size;
-    FUZZ_CHECK(!peer->broken);
-    append(client, peer->out.data, head);
+    struct um_session *session = &client->session;
+    size_t head = client->has_tail ? client->tail_at : session->out.size;
+    FUZZ_CHECK(!session->broken);
+    append(client, session->out.data, head);
     if (client->has_tail) {
-        append(client, peer->tail.bytes, peer->tail.size);
-        append(client, peer->out.data + head, peer->out.size - head);
+        append(client, session->tail.bytes, session->tail.size);
+        append(client, session->out.data + head, session->out.size - head);
         client->has_tail = false;
-        um_peer_tail_sent(peer);
+        um_session_tail_sent(session);
     }
-    um_buf_truncate(&peer->out, 0);
+    um_buf_truncate(&session->out, 0);
 }
 
-static void on_flush(struct um_peer *peer)
+static void on_flush(struct um_session *session)
 {
-    note_tail(UM_LIST_ITEM(peer, struct client, peer));
+    note_tail(UM_LIST_ITEM(session, struct client, session));
 }
 
-static void on_close(struct um_peer *peer)
+static void on_close(struct um_session *session)
 {
-    UM_LIST_ITEM(peer, struct client, peer)->is_over = true;
+    UM_LIST_ITEM(session, struct client, session)->is_over = true;
 }
 
-static uint64_t on_queued(const struct um_peer *peer)
+static uint64_t on_queued(const struct um_session *session)
 {
-    return peer->out.size;
+    return session->out.size;
 }
 
-static const struct um_peer_events events = {.flush = on_flush, .close = on_close, .queued = on_queued};
+static const struct um_session_events events = {.flush = on_flush, .close = on_close, .queued = on_queued};
 
 /* ---- serving ---- */
 
-static void tell(struct client *client)
+static void drain_output(struct client *client)
 {
-    um_peer_notify(&client->peer);
+    um_watch_notify(&client->session);
     send_out(client);
 }
 
 /* What the loop does between two messages. */
-static void turn(struct world *world, uint64_t ms)
+static void turn(struct fixture *fixture, uint64_t ms)
 {
-    world->now_ms += ms;
-    um_rpc_set_time(world->rpc, 1000, world->now_ms);
-    um_rpc_expire(world->rpc);
-    send_out(&world->client);
-    for (int slice = 0; um_rpc_work(world->rpc) || world->client.peer.job != NULL; slice++) {
+    fixture->now_ms += ms;
+    um_rpc_set_time(fixture->rpc, 1000, fixture->now_ms);
+    um_rpc_expire(fixture->rpc);
+    send_out(&fixture->client);
+    for (int slice = 0; um_rpc_work(fixture->rpc) || fixture->client.session.job != NULL; slice++) {
         FUZZ_CHECK(slice < SLICES_LIMIT);
-        send_out(&world->client);
+        send_out(&fixture->client);
     }
-    tell(&world->client);
-    tell(&world->other);
+    drain_output(&fixture->client);
+    drain_output(&fixture->other);
 }
 
 /* Returns whether all of the payload was there. */
-static bool take_payload(struct world *world)
+static bool take_payload(struct fixture *fixture)
 {
-    struct um_peer *peer = &world->client.peer;
-    while (um_peer_payload_left(peer) != 0) {
+    struct um_session *session = &fixture->client.session;
+    while (um_payload_left(session) != 0) {
         size_t room;
-        char *space = um_peer_payload_space(peer, &room);
-        size_t size = um_frame_take_payload(&world->frame, space, room);
+        char *space = um_payload_reserve(session, &room);
+        size_t size = um_frame_take_payload(&fixture->frame, space, room);
         if (size == 0)
             return false;
-        um_peer_payload_received(peer, size);
-        note_tail(&world->client);
+        um_payload_commit(session, size);
+        note_tail(&fixture->client);
     }
     return true;
 }
 
 /* Serves what has come. Returns whether more may come. */
-static bool serve(struct world *world)
+static bool serve(struct fixture *fixture)
 {
-    struct um_peer *peer = &world->client.peer;
+    struct um_session *session = &fixture->client.session;
     struct um_frame_message message;
     size_t used;
-    while (!world->client.is_over) {
-        enum um_frame_event event = um_frame_next(&world->frame, &message);
-        peer->framing = world->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
+    while (!fixture->client.is_over) {
+        enum um_frame_event event = um_frame_next(&fixture->frame, &message);
+        session->framing = fixture->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
         switch (event) {
         case UM_FRAME_MESSAGE:
-            if (peer->framing == UM_FRAMING_HEADERS)
-                um_peer_set_content_type(peer, message.content_type);
-            used = um_peer_message(peer, message.text, message.size, message.payload_size);
+            if (session->framing == UM_FRAMING_HEADERS)
+                um_session_set_content_type(session, message.content_type);
+            used = um_dispatch_message(session, message.text, message.size, message.payload_size);
             FUZZ_CHECK(used <= message.size);
             if (used < message.size)
-                um_frame_put_back(&world->frame, used);
-            note_tail(&world->client);
+                um_frame_unread(&fixture->frame, used);
+            note_tail(&fixture->client);
             break;
         case UM_FRAME_PAYLOAD:
-            if (!take_payload(world))
+            if (!take_payload(fixture))
                 return true;
             break;
         case UM_FRAME_TOO_LARGE:
-            um_peer_refuse(peer, UMEM_E_TOO_LARGE, message.what);
+            um_dispatch_refuse(session, UMEM_E_TOO_LARGE, message.what);
             break;
         case UM_FRAME_BROKEN:
-            um_peer_refuse(peer, UMEM_E_PARSE_ERROR, message.what);
-            send_out(&world->client);
+            um_dispatch_refuse(session, UMEM_E_PARSE_ERROR, message.what);
+            send_out(&fixture->client);
             return false;
         case UM_FRAME_END:
             return false;
         case UM_FRAME_MORE:
             return true;
         }
-        turn(world, TURN_MS);
+        turn(fixture, TURN_MS);
     }
     return false;
 }
 
-static void run_input(struct world *world, struct fuzz_input *input)
+static void run_input(struct fixture *fixture, struct fuzz_input *input)
 {
     size_t step = input->size != 0 ? 1 + (size_t)input->data[input->size - 1] * 4 : 1;
     bool goes_on = true;
@@ -176,41 +176,41 @@ static void run_input(struct world *world, struct fuzz_input *input)
         char *memory = malloc(piece);
         FUZZ_CHECK(memory != NULL);
         memcpy(memory, input->data, piece);
-        FUZZ_CHECK(um_frame_feed(&world->frame, memory, piece) == UMEM_OK);
-        goes_on = serve(world);
-        FUZZ_CHECK(um_frame_keep(&world->frame) == UMEM_OK);
+        FUZZ_CHECK(um_frame_feed(&fixture->frame, memory, piece) == UMEM_OK);
+        goes_on = serve(fixture);
+        FUZZ_CHECK(um_frame_keep(&fixture->frame) == UMEM_OK);
         free(memory);
         input->data += piece;
         input->size -= piece;
     }
     if (goes_on) {
-        um_frame_end(&world->frame);
-        FUZZ_CHECK(!serve(world));
+        um_frame_end(&fixture->frame);
+        FUZZ_CHECK(!serve(fixture));
     }
-    turn(world, END_MS);
+    turn(fixture, END_MS);
 }
 
 /* ---- the beginning and the end ---- */
 
-static void open_client(struct world *world, struct client *client)
+static void open_client(struct fixture *fixture, struct client *client)
 {
-    const struct um_peer_options options = {.events = &events, .pid = 7, .program = "fuzz", .user = "me"};
+    const struct um_session_options options = {.events = &events, .pid = 7, .program = "fuzz", .user = "me"};
     um_buf_init(&client->sent, SIZE_MAX / 2);
-    FUZZ_CHECK(um_peer_open(world->rpc, &client->peer, &options) == UMEM_OK);
+    FUZZ_CHECK(um_session_open(fixture->rpc, &client->session, &options) == UMEM_OK);
 }
 
 static void close_client(struct client *client)
 {
-    um_peer_close(&client->peer);
+    um_session_close(&client->session);
 }
 
-static void ask(struct client *client, const char *message)
+static void send_line(struct client *client, const char *message)
 {
     size_t size = strlen(message);
     char *text = malloc(size);
     FUZZ_CHECK(text != NULL);
     memcpy(text, message, size);
-    um_peer_message(&client->peer, text, size, 0);
+    um_dispatch_message(&client->session, text, size, 0);
     free(text);
     send_out(client);
 }
@@ -228,54 +228,56 @@ static void set_limits(struct um_limits *limits)
     limits->watches = 4;
 }
 
-static void begin(struct world *world)
+static void begin(struct fixture *fixture)
 {
     const struct um_store_options store = {.bytes_limit = STORE_BYTES,
                                            .blocks_limit = 12,
                                            .heaps_limit = 6,
                                            .shared_heaps_limit = 4,
                                            .seed = 42};
-    memset(world, 0, sizeof *world);
-    set_limits(&world->limits);
-    FUZZ_CHECK(um_store_new(&store, &world->store) == UMEM_OK);
-    const struct um_rpc_options options = {.store = world->store,
-                                           .limits = &world->limits,
+    memset(fixture, 0, sizeof *fixture);
+    set_limits(&fixture->limits);
+    FUZZ_CHECK(um_store_new(&store, &fixture->store) == UMEM_OK);
+    const struct um_rpc_options options = {.store = fixture->store,
+                                           .limits = &fixture->limits,
                                            .version = "0.0.0",
                                            .pipe = "nowhere",
                                            .pid = 1,
                                            .started = 1000};
-    FUZZ_CHECK(um_rpc_new(&options, &world->rpc) == UMEM_OK);
-    um_frame_init(&world->frame, MESSAGE_BYTES, PAYLOAD_BYTES);
-    open_client(world, &world->other);
-    ask(&world->other, "{\"method\":\"block.alloc\",\"params\":{\"size\":64,\"name\":\"a\"}}");
-    ask(&world->other, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\",\"maximum_size\":100000}}");
-    ask(&world->other, "{\"method\":\"block.alloc\",\"params\":{\"size\":16,\"name\":\"b\",\"heap\":\"h\"}}");
-    ask(&world->other, "{\"method\":\"session.watch\"}");
-    open_client(world, &world->client);
+    FUZZ_CHECK(um_rpc_new(&options, &fixture->rpc) == UMEM_OK);
+    um_frame_init(&fixture->frame, MESSAGE_BYTES, PAYLOAD_BYTES);
+    open_client(fixture, &fixture->other);
+    send_line(&fixture->other, "{\"method\":\"block.alloc\",\"params\":{\"size\":64,\"name\":\"a\"}}");
+    send_line(&fixture->other,
+              "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\",\"maximum_size\":100000}}");
+    send_line(&fixture->other,
+              "{\"method\":\"block.alloc\",\"params\":{\"size\":16,\"name\":\"b\",\"heap\":\"h\"}}");
+    send_line(&fixture->other, "{\"method\":\"session.watch\"}");
+    open_client(fixture, &fixture->client);
 }
 
-static void end(struct world *world)
+static void end(struct fixture *fixture)
 {
-    close_client(&world->client);
-    turn(world, 0);
-    close_client(&world->other);
-    while (um_rpc_work(world->rpc))
+    close_client(&fixture->client);
+    turn(fixture, 0);
+    close_client(&fixture->other);
+    while (um_rpc_work(fixture->rpc))
         continue;
-    um_rpc_free(world->rpc);
-    um_store_free(world->store);
-    um_frame_deinit(&world->frame);
+    um_rpc_free(fixture->rpc);
+    um_store_free(fixture->store);
+    um_frame_deinit(&fixture->frame);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct world world;
+    static struct fixture fixture;
     struct fuzz_input input = {data, size};
-    begin(&world);
-    run_input(&world, &input);
-    end(&world);
-    check_answers(world.client.sent.data, world.client.sent.size);
-    check_answers(world.other.sent.data, world.other.sent.size);
-    um_buf_deinit(&world.client.sent);
-    um_buf_deinit(&world.other.sent);
+    begin(&fixture);
+    run_input(&fixture, &input);
+    end(&fixture);
+    check_answers(fixture.client.sent.data, fixture.client.sent.size);
+    check_answers(fixture.other.sent.data, fixture.other.sent.size);
+    um_buf_deinit(&fixture.client.sent);
+    um_buf_deinit(&fixture.other.sent);
     return 0;
 }

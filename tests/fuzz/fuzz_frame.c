@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "buf.h"
-#include "frame.h"
+#include "base/buf.h"
 #include "fuzz.h"
-#include "json_read.h"
 #include "umem_errors.h"
+#include "wire/frame.h"
+#include "wire/json_read.h"
 
 struct run {
     struct um_frame frame;
@@ -157,7 +157,7 @@ static size_t read_text(struct run *run, const struct um_frame_message *message)
     if (found != NULL)
         end = found;
     check_reader(message->text, message->size, (size_t)(end - message->text));
-    um_frame_put_back(&run->frame, (size_t)(end - message->text));
+    um_frame_unread(&run->frame, (size_t)(end - message->text));
     return (size_t)(end - message->text);
 }
 
@@ -203,17 +203,17 @@ static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goe
         if (piece > payload)
             piece = (size_t)payload;
         note_payload(run, (const char *)bytes, piece);
-        um_frame_payload_passed(&run->frame, piece);
+        um_frame_payload_consumed(&run->frame, piece);
         return piece;
     }
     size_t room = 0;
-    char *space = run->in_pieces && roll(run, 2) == 0 ? um_frame_space(&run->frame, 1, &room) : NULL;
+    char *space = run->in_pieces && roll(run, 2) == 0 ? um_frame_reserve(&run->frame, 1, &room) : NULL;
     char *memory = NULL;
     if (space != NULL) {
         FUZZ_CHECK(room != 0);
         piece = piece < room ? piece : room;
         memcpy(space, bytes, piece);
-        um_frame_filled(&run->frame, piece);
+        um_frame_commit(&run->frame, piece);
     } else {
         memory = malloc(piece);
         FUZZ_CHECK(memory != NULL);

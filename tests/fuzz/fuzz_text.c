@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/encoding.h"
+#include "base/needle.h"
 #include "fuzz.h"
-#include "search.h"
-#include "text.h"
 
 static void *memory(size_t size)
 {

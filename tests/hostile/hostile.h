@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STREAM_OPTIONS = 4, CROWD = 200 };
+enum { STREAM_OPTIONS = 4, MANY_CONNECTIONS = 200 };
 
 struct stream {
     const char *name;

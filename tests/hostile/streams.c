@@ -141,12 +141,12 @@ void stream_pings(const char *path)
 
 void stream_server_stats(const char *path)
 {
-    pump_sessions(path, CROWD, "{\"method\":\"server.stats\"}", 64);
+    pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"server.stats\"}", 64);
 }
 
 void stream_discover(const char *path)
 {
-    pump_sessions(path, CROWD, "{\"method\":\"rpc.discover\"}", 64);
+    pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"rpc.discover\"}", 64);
 }
 
 void stream_session_list(const char *path)
@@ -154,7 +154,7 @@ void stream_session_list(const char *path)
     static int idle[2000];
 
     (void)wire_open_many(path, idle, stream_many(2000));
-    pump_sessions(path, CROWD, "{\"method\":\"session.list\"}", 64);
+    pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"session.list\"}", 64);
 }
 
 void stream_lists(const char *path)
@@ -167,7 +167,7 @@ void stream_lists(const char *path)
         wire_add(&allocs, "{\"method\":\"block.alloc\",\"params\":[64]}\n");
     wire_send(socket, allocs.data, allocs.size);
     wire_skip_lines(socket, 2000);
-    pump_sessions(path, CROWD, "{\"method\":\"block.list\"}", 64);
+    pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"block.list\"}", 64);
 }
 
 /* A line of so many bytes, most of which are spaces, without its last ones. */

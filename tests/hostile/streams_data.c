@@ -17,7 +17,7 @@ static void make_numbers(int socket, const char *type, const char *value, unsign
 /* The same request again and again, several under way. */
 static void pump(const char *path, unsigned sessions, const struct um_buf *text)
 {
-    static int sockets[CROWD];
+    static int sockets[MANY_CONNECTIONS];
 
     wire_pump(sockets, wire_open_many(path, sockets, sessions), text, true);
 }
@@ -95,7 +95,7 @@ void stream_batches(const char *path)
     for (int i = 0; i < 16; i++)
         wire_add(&text, "%s{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",%d]}", i != 0 ? "," : "", i);
     wire_add(&text, "]\n");
-    pump(path, CROWD, &text);
+    pump(path, MANY_CONNECTIONS, &text);
 }
 
 void stream_fills(const char *path)
@@ -103,7 +103,7 @@ void stream_fills(const char *path)
     int socket = wire_open(path);
 
     wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":67108864,\"name\":\"b\"}}");
-    pump_text(path, CROWD, "{\"method\":\"block.fill\",\"params\":[\"b\",7]}");
+    pump_text(path, MANY_CONNECTIONS, "{\"method\":\"block.fill\",\"params\":[\"b\",7]}");
 }
 
 void stream_base64(const char *path)

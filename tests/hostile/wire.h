@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "attributes.h"
-#include "buf.h"
+#include "base/attributes.h"
+#include "base/buf.h"
 
 /* Connects. -1 where that fails. */
 int wire_connect(const char *path, bool waits);

@@ -9,17 +9,17 @@
 
 #include <cmocka.h>
 
-uint64_t draw(struct world *world, uint64_t limit)
+uint64_t draw(struct model *model, uint64_t limit)
 {
-    world->random ^= world->random << 13;
-    world->random ^= world->random >> 7;
-    world->random ^= world->random << 17;
-    return world->random % limit;
+    model->random ^= model->random << 13;
+    model->random ^= model->random >> 7;
+    model->random ^= model->random << 17;
+    return model->random % limit;
 }
 
-umem_client *some_client(struct world *world)
+umem_client *some_client(struct model *model)
 {
-    return world->clients[draw(world, CLIENTS)];
+    return model->clients[draw(model, CLIENTS)];
 }
 
 uint64_t taken(uint64_t size)
@@ -44,12 +44,12 @@ uint64_t offset_of(umem_client *client, umem_handle block)
 }
 
 /* The first block of a shared heap that begins at `from` or later. The anchor, which begins the first heap, is none of these. */
-static const struct entry *next_entry(const struct world *world, int heap, uint64_t from)
+static const struct entry *next_entry(const struct model *model, int heap, uint64_t from)
 {
     const struct entry *next = NULL;
 
     for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *entry = &world->entries[i];
+        const struct entry *entry = &model->entries[i];
 
         if (entry->alive && entry->heap == heap && entry->offset >= from &&
             (next == NULL || entry->offset < next->offset))
@@ -59,13 +59,13 @@ static const struct entry *next_entry(const struct world *world, int heap, uint6
 }
 
 /* What lies between the blocks of a shared heap. */
-void find_gaps(const struct world *world, int heap, struct umem_heap_info *info)
+void find_gaps(const struct model *model, int heap, struct umem_heap_info *info)
 {
     uint64_t end = heap == 0 ? ALIGNMENT : 0;
 
     info->free_bytes = info->free_ranges = info->largest_free = 0;
     while (end < LENGTH) {
-        const struct entry *next = next_entry(world, heap, end);
+        const struct entry *next = next_entry(model, heap, end);
         uint64_t gap = (next != NULL ? next->offset : LENGTH) - end;
 
         info->free_bytes += gap;
@@ -76,16 +76,16 @@ void find_gaps(const struct world *world, int heap, struct umem_heap_info *info)
 }
 
 /* The place is nobody else's. */
-void check_place(struct world *world, struct entry *entry)
+void check_place(struct model *model, struct entry *entry)
 {
     if (entry->heap == 2)
         return;
-    entry->offset = offset_of(some_client(world), entry->handle);
+    entry->offset = offset_of(some_client(model), entry->handle);
     assert_int_equal(entry->offset % ALIGNMENT, 0);
     assert_true(entry->offset + taken(entry->size) <= LENGTH);
     assert_true(entry->heap != 0 || entry->offset >= ALIGNMENT);
     for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *other = &world->entries[i];
+        const struct entry *other = &model->entries[i];
 
         if (other != entry && other->alive && other->heap == entry->heap)
             assert_true(entry->offset + taken(entry->size) <= other->offset ||
@@ -93,9 +93,9 @@ void check_place(struct world *world, struct entry *entry)
     }
 }
 
-void check_bytes(struct world *world, const struct entry *entry)
+void check_bytes(struct model *model, const struct entry *entry)
 {
-    umem_client *client = some_client(world);
+    umem_client *client = some_client(model);
     unsigned char *bytes = malloc((size_t)entry->size + 1);
 
     assert_non_null(bytes);
@@ -105,27 +105,27 @@ void check_bytes(struct world *world, const struct entry *entry)
     free(bytes);
 }
 
-void check_heap(struct world *world, int heap)
+void check_heap(struct model *model, int heap)
 {
-    umem_client *client = some_client(world);
+    umem_client *client = some_client(model);
     struct umem_heap_info info;
     struct umem_heap_info expected;
     uint64_t blocks = heap == 0;
     uint64_t bytes = heap == 0;
 
     for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *entry = &world->entries[i];
+        const struct entry *entry = &model->entries[i];
 
         blocks += entry->alive && entry->heap == heap;
         bytes += entry->alive && entry->heap == heap ? entry->size : 0;
     }
-    ok(client, umem_heap_info(client, world->heaps[heap], &info));
-    ok(client, umem_heap_validate(client, world->heaps[heap], 0));
+    ok(client, umem_heap_info(client, model->heaps[heap], &info));
+    ok(client, umem_heap_validate(client, model->heaps[heap], 0));
     assert_int_equal(info.blocks, blocks);
     assert_int_equal(info.bytes, bytes);
     if (heap == 2)
         return;
-    find_gaps(world, heap, &expected);
+    find_gaps(model, heap, &expected);
     assert_int_equal(info.reserved, LENGTH);
     assert_int_equal(info.committed, LENGTH);
     assert_int_equal(info.free_bytes, expected.free_bytes);
@@ -134,9 +134,9 @@ void check_heap(struct world *world, int heap)
     assert_false(info.corrupted);
 }
 
-void check_entry(struct world *world, const struct entry *entry)
+void check_entry(struct model *model, const struct entry *entry)
 {
-    umem_client *client = some_client(world);
+    umem_client *client = some_client(model);
     struct umem_block_info info;
     int code;
 
@@ -147,7 +147,7 @@ void check_entry(struct world *world, const struct entry *entry)
     if (!entry->alive)
         return;
     assert_int_equal(info.size, entry->size);
-    assert_true(info.heap == world->heaps[entry->heap]);
+    assert_true(info.heap == model->heaps[entry->heap]);
     if (entry->heap != 2)
         assert_int_equal(offset_of(client, entry->handle), entry->offset);
 }

@@ -7,7 +7,7 @@
 #ifndef TEST_SCRIBBLE_MODEL_H
 #define TEST_SCRIBBLE_MODEL_H
 
-#include "shared.h"
+#include "mapped_heap_fixture.h"
 
 enum {
     LENGTH = 1 << 20, /* bytes of each shared heap */
@@ -20,14 +20,14 @@ enum {
 /* A block that was allocated at some time. */
 struct entry {
     umem_handle handle; /* 0: never used */
-    int heap;           /* which of the world's */
+    int heap;           /* which of the model's */
     bool alive;
     uint64_t size;        /* bytes */
     uint64_t offset;      /* in the heap's memory; of shared ones */
     unsigned char *bytes; /* what it holds; of no account on the first heap */
 };
 
-struct world {
+struct model {
     struct daemon *daemon;
     struct process *scribbler;
     umem_client *clients[CLIENTS]; /* each call is made by one of them */
@@ -39,8 +39,8 @@ struct world {
 };
 
 /* The next random number below `limit`; one of the clients. */
-uint64_t draw(struct world *world, uint64_t limit);
-umem_client *some_client(struct world *world);
+uint64_t draw(struct model *model, uint64_t limit);
+umem_client *some_client(struct model *model);
 
 /* What a block of this size takes up. */
 uint64_t taken(uint64_t size);
@@ -49,16 +49,16 @@ uint64_t taken(uint64_t size);
 uint64_t offset_of(umem_client *client, umem_handle block);
 
 /* Sets what heap.info is to tell of the free space of a shared heap. */
-void find_gaps(const struct world *world, int heap, struct umem_heap_info *info);
+void find_gaps(const struct model *model, int heap, struct umem_heap_info *info);
 
 /* Asks where a block lies: nobody else is there. */
-void check_place(struct world *world, struct entry *entry);
+void check_place(struct model *model, struct entry *entry);
 
 /* Reads a block; it holds what was written, but on the first heap, where it may hold anything. */
-void check_bytes(struct world *world, const struct entry *entry);
+void check_bytes(struct model *model, const struct entry *entry);
 
 /* Compares what is told of a heap, and of a block, alive or not. */
-void check_heap(struct world *world, int heap);
-void check_entry(struct world *world, const struct entry *entry);
+void check_heap(struct model *model, int heap);
+void check_entry(struct model *model, const struct entry *entry);
 
 #endif

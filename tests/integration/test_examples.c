@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon.h"
+#include "daemon_fixture.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -121,7 +121,7 @@ static void test_queue(void **state)
 }
 
 /* What fits lies there until somebody comes. */
-static void test_queue_later(void **state)
+static void test_queue_in_a_second_run(void **state)
 {
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("queue"), "put", "one", "two"), NULL), 0);
     assert_int_equal(count_blocks(*state), 1);
@@ -252,7 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_arena_limits, setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_counter, setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_queue, setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(test_queue_later, setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_queue_in_a_second_run, setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_cache, setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_uv_server, setup, daemon_teardown),
         cmocka_unit_test(test_without_daemon),

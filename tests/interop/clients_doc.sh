@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the sessions of docs/clients.md as they stand there, each where its client is installed. Each prints "hello". The first
-# ones, which need nothing but a language, are run by tests/integration/readme.sh.
+# ones, which need nothing but a language, are run by tests/integration/readme_examples.sh.
 # The daemon's pipe is in UMEM_PIPE, the npm packages' folders are in NODE_PATH.
 # Usage: clients_doc.sh DOCUMENT COMPILER
 set -euo pipefail
 
 document=$1
 compiler=$2
-. "$(dirname "${BASH_SOURCE[0]}")/../support/readme.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../support/readme_blocks.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

@@ -36,16 +36,16 @@ TIME_LIMIT_FACTOR = 6
 
 # Which tests are run for a fault, by the beginning of its path: stages, one after the other, until one finds it.
 STAGES = [
-    ("client/lib/", [r"unit\.client\..*", r"(faults\.client|integration\.(client|pipeline|submit|shared.*|threads|uv.*))",
-                     r"integration\.(methods|command.*|carrier)"]),
+    ("client/lib/", [r"unit\.client\..*", r"(faults\.client|integration\.(client_calls|client_threads|mapped_heaps.*|pipeline|submitted_calls|uv.*))",
+                     r"integration\.(client_coordination|umem.*)"]),
     ("client/uv/", [r"unit\.uv\..*", r"integration\.uv.*"]),
-    ("client/cli/", [r"unit\.cli\..*", r"integration\.(command.*|carrier|terminal)"]),
-    ("common/", [r"unit\.(base|decimal|json.*|search|frame\..*|endpoint|client\..*)",
-                 r"(unit\.rpc\.(?!random|long).*|loop\..*|integration\.(client|daemon|command))"]),
-    ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.shared.*|steps)"]),
-    ("server/rpc/", [r"unit\.rpc\.(?!random|long).*", r"(unit\.rpc\.(random|long)|loop\..*|faults\.rpc|steps)"]),
-    ("server/net/", [r"loop\..*", r"(faults\.net|integration\.(client|daemon|check|methods))"]),
-    ("server/daemon/", [r"integration\.(daemon|check|service|command)", r"(package\.manual|integration\.examples)"]),
+    ("client/cli/", [r"unit\.cli\..*", r"integration\.(umem.*|terminal)"]),
+    ("common/", [r"unit\.(base|decimal|json.*|needle|frame\..*|endpoint|client\..*)",
+                 r"(unit\.rpc\.(?!random|sliced).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),
+    ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.mapped_heaps.*|steps)"]),
+    ("server/rpc/", [r"unit\.rpc\.(?!random|sliced).*", r"(unit\.rpc\.(random|sliced).*|server\..*|faults\.rpc|steps)"]),
+    ("server/net/", [r"server\..*", r"(faults\.net|integration\.(client_calls|client_coordination|daemon_check|daemon_lifecycle))"]),
+    ("server/daemon/", [r"integration\.(daemon_check|daemon_lifecycle|service_manager|umem_basics)", r"(package\.manual|integration\.examples)"]),
 ]
 
 

@@ -28,7 +28,7 @@ static void turn(struct raw *raw)
         FAIL(raw->soak, "the daemon says nothing any more");
 }
 
-void raw_rest(struct raw *raw, unsigned ms)
+void raw_pause(struct raw *raw, unsigned ms)
 {
     raw->has_rung = false;
     /* It repeats, because a turn that begins with the timer would then wait for something else. */
@@ -268,7 +268,7 @@ void raw_check_answer(struct soak *soak, const char *text, int code)
     cJSON *tree = cJSON_ParseWithOpts(text, NULL, true);
     const cJSON *error;
 
-    soak->tally[TALLY_CHECKS]++;
+    soak->counters[COUNTER_CHECKS]++;
     if (tree == NULL)
         FAIL(soak, "an answer is not JSON: %.500s", text);
     if (cJSON_IsArray(tree) && code == 0) {

@@ -49,7 +49,7 @@ void raw_stop_reading(struct raw *raw);
 void raw_read(struct raw *raw);
 
 /* Lets the loop turn for so long, as a client that is slow does. */
-void raw_rest(struct raw *raw, unsigned ms);
+void raw_pause(struct raw *raw, unsigned ms);
 
 /* Waits for a line (text: its end is a NUL). NULL: the daemon has ended the connection. The caller frees it. */
 char *raw_take_line(struct raw *raw);

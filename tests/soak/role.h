@@ -3,7 +3,7 @@
  *
  * Owns: the shape of a role. Must not know: how processes are started and ended.
  *
- * A group of `members` processes plays a role together. What they share is made, and taken away again, by the conductor; it has names
+ * A group of `members` processes plays a role together. What they share is made, and taken away again, by the supervisor; it has names
  * that begin with the group's. Workers of a role that may be killed are killed at any moment, also while they wait or hold a lock.
  */
 #ifndef ROLE_H
@@ -18,11 +18,11 @@ struct role {
     unsigned members; /* processes that play it together */
     unsigned steps;   /* that each of them takes, about */
     bool may_be_killed;
-    /* In the conductor. NULL: nothing is shared. */
+    /* In the supervisor. NULL: nothing is shared. */
     void (*open)(
-        struct soak *conductor); /* before the first member starts; `conductor->name` is the group's */
-    void (*left)(struct soak *conductor);  /* when a member has ended, however; may come more than once */
-    void (*close)(struct soak *conductor); /* when the last has ended */
+        struct soak *supervisor); /* before the first member starts; `supervisor->name` is the group's */
+    void (*left)(struct soak *supervisor);  /* when a member has ended, however; may come more than once */
+    void (*close)(struct soak *supervisor); /* when the last has ended */
     /* In each member: all that it does. */
     void (*run)(struct soak *worker);
 };

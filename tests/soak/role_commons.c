@@ -36,7 +36,7 @@ static void look_around(struct soak *soak, struct seen *seen)
 /* Whether the block is still there; `other` is an error that is allowed besides. */
 static bool is_there(struct soak *soak, int code, int other)
 {
-    soak->tally[TALLY_CHECKS]++;
+    soak->counters[COUNTER_CHECKS]++;
     if (code == UMEM_E_STALE_HANDLE || code == other)
         return false;
     EXPECT(soak, UMEM_OK, code);
@@ -127,7 +127,7 @@ static void run(struct soak *soak)
     struct seen seen = {.count = 0};
 
     EXPECT(soak, UMEM_OK, umem_heap_lookup(soak->client, "commons", &seen.heap));
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         if (seen.count == 0 || soak_chance(soak, 16))
             look_around(soak, &seen);
         if (soak_chance(soak, 4) || seen.count == 0)

@@ -17,23 +17,23 @@ static void look(struct soak *soak, umem_handle block)
     REQUIRE(soak, sum == cells[0]);
 }
 
-static void open_group(struct soak *conductor)
+static void open_group(struct soak *supervisor)
 {
     struct umem_block_options options = {0};
     char name[UMEM_NAME_SIZE];
     umem_handle block;
 
-    options.name = soak_name(conductor, "counter", name);
-    while (!MADE(conductor, umem_block_alloc(conductor->client, CELLS * 8, &options, &block)))
-        soak_rest();
+    options.name = soak_name(supervisor, "counter", name);
+    while (!MADE(supervisor, umem_block_alloc(supervisor->client, CELLS * 8, &options, &block)))
+        soak_pause();
 }
 
-static void close_group(struct soak *conductor)
+static void close_group(struct soak *supervisor)
 {
-    umem_handle block = soak_find(conductor, "counter");
+    umem_handle block = soak_find(supervisor, "counter");
 
-    look(conductor, block);
-    EXPECT(conductor, UMEM_OK, umem_block_free(conductor->client, block));
+    look(supervisor, block);
+    EXPECT(supervisor, UMEM_OK, umem_block_free(supervisor->client, block));
 }
 
 static void run(struct soak *soak)
@@ -41,7 +41,7 @@ static void run(struct soak *soak)
     umem_handle block = soak_find(soak, "counter");
     uint64_t added = 0;
 
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         umem_calls *calls = umem_calls_new(soak->client, UMEM_BATCH);
         uint64_t value = soak_below(soak, ADDED_MAX);
         uint64_t before = UINT64_MAX;

@@ -27,7 +27,7 @@ static void open_served(struct raw *raw, struct soak *soak, bool has_headers)
                 raw_send_text(raw, "{\"id\":1,\"method\":\"server.ping\"}\n");
             /* A refusal is a line in both framings. */
             while (raw->size == 0 && !raw->is_over)
-                raw_rest(raw, 1);
+                raw_pause(raw, 1);
             if (raw->size != 0 && (!has_headers || raw->received[0] == 'C'))
                 answer = has_headers ? raw_take_message(raw, &payload_size) : raw_take_line(raw);
         }
@@ -37,7 +37,7 @@ static void open_served(struct raw *raw, struct soak *soak, bool has_headers)
         }
         free(answer);
         raw_close(raw);
-        soak_rest();
+        soak_pause();
     }
 }
 
@@ -152,7 +152,7 @@ static void speak_lines(struct soak *soak)
 
     open_served(&raw, soak, false);
     for (uint64_t i = soak_below(soak, 60); i > 0; i--) {
-        soak->tally[TALLY_GARBAGE]++;
+        soak->counters[COUNTER_GARBAGE]++;
         switch (soak_below(soak, 16)) {
         case 0:
             send_long_line(&raw);
@@ -271,11 +271,11 @@ static void speak_headers(struct soak *soak)
 
     open_served(&raw, soak, true);
     for (uint64_t i = soak_below(soak, 20); i > 0; i--) {
-        soak->tally[TALLY_GARBAGE]++;
+        soak->counters[COUNTER_GARBAGE]++;
         send_bad_message(&raw);
     }
     if (soak_chance(soak, 2)) {
-        soak->tally[TALLY_GARBAGE]++;
+        soak->counters[COUNTER_GARBAGE]++;
         break_headers(&raw);
     }
     raw_close(&raw);
@@ -287,7 +287,7 @@ static void shout(struct soak *soak)
     char junk[4096];
     struct raw raw;
 
-    soak->tally[TALLY_GARBAGE]++;
+    soak->counters[COUNTER_GARBAGE]++;
     soak_random_bytes(soak, junk, sizeof junk);
     if (raw_open(&raw, soak))
         raw_send(&raw, junk, (size_t)soak_below(soak, sizeof junk) + 1);
@@ -296,7 +296,7 @@ static void shout(struct soak *soak)
 
 static void run(struct soak *soak)
 {
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         switch (soak_below(soak, 4)) {
         case 0:
             shout(soak);

@@ -23,59 +23,59 @@ struct place {
     unsigned char *mapped; /* NULL: all goes by requests */
 };
 
-static void make(struct soak *conductor, enum umem_heap_kind kind)
+static void make(struct soak *supervisor, enum umem_heap_kind kind)
 {
     struct umem_heap_options heap = {.maximum_size = 65536, .kind = kind};
     struct umem_block_options options = {0};
     char name[UMEM_NAME_SIZE];
     umem_handle block;
 
-    heap.name = soak_name(conductor, "heap", name);
-    while (!MADE(conductor, umem_heap_create(conductor->client, &heap, &options.heap))) {
+    heap.name = soak_name(supervisor, "heap", name);
+    while (!MADE(supervisor, umem_heap_create(supervisor->client, &heap, &options.heap))) {
         /* Its members then find that it cannot be mapped. */
         heap.kind = UMEM_HEAP_PRIVATE;
-        soak_rest();
+        soak_pause();
     }
-    options.name = soak_name(conductor, "data", name);
-    while (!MADE(conductor, umem_block_alloc(conductor->client, BYTES + BYTES_MAX, &options, &block)))
-        soak_rest();
-    soak_make_stop(conductor);
+    options.name = soak_name(supervisor, "data", name);
+    while (!MADE(supervisor, umem_block_alloc(supervisor->client, BYTES + BYTES_MAX, &options, &block)))
+        soak_pause();
+    soak_make_stop(supervisor);
 }
 
-static void open_handover(struct soak *conductor)
+static void open_handover(struct soak *supervisor)
 {
-    make(conductor, UMEM_HEAP_PRIVATE);
+    make(supervisor, UMEM_HEAP_PRIVATE);
 }
 
-static void open_relay(struct soak *conductor)
+static void open_relay(struct soak *supervisor)
 {
-    make(conductor, UMEM_HEAP_SHARED);
+    make(supervisor, UMEM_HEAP_SHARED);
 }
 
 /* One alone would wait for ever: it learns that by the block's end. */
-static void left_group(struct soak *conductor)
+static void left_group(struct soak *supervisor)
 {
-    umem_handle block = soak_find(conductor, "data");
+    umem_handle block = soak_find(supervisor, "data");
 
-    soak_set_stop(conductor);
+    soak_set_stop(supervisor);
     if (block != 0)
-        EXPECT(conductor, UMEM_OK, umem_block_free(conductor->client, block));
+        EXPECT(supervisor, UMEM_OK, umem_block_free(supervisor->client, block));
 }
 
-static void close_group(struct soak *conductor)
+static void close_group(struct soak *supervisor)
 {
     char name[UMEM_NAME_SIZE];
     umem_handle heap;
     uint64_t blocks;
 
-    EXPECT(conductor, UMEM_OK,
-           umem_heap_lookup(conductor->client, soak_name(conductor, "heap", name), &heap));
-    EXPECT(conductor, UMEM_OK, umem_heap_destroy(conductor->client, heap, &blocks, NULL));
-    REQUIRE(conductor, blocks == 0);
-    soak_free_stop(conductor);
+    EXPECT(supervisor, UMEM_OK,
+           umem_heap_lookup(supervisor->client, soak_name(supervisor, "heap", name), &heap));
+    EXPECT(supervisor, UMEM_OK, umem_heap_destroy(supervisor->client, heap, &blocks, NULL));
+    REQUIRE(supervisor, blocks == 0);
+    soak_free_stop(supervisor);
 }
 
-/* Whether a call was done. The block may have been freed, but only after the conductor has said so. */
+/* Whether a call was done. The block may have been freed, but only after the supervisor has said so. */
 static bool done(struct place *place, int code)
 {
     if (code != UMEM_E_STALE_HANDLE) {
@@ -188,7 +188,7 @@ static void run(struct soak *soak)
         else if (code != UMEM_E_UNSUPPORTED)
             goes_on = done(&place, code);
     }
-    while (goes_on && soak_goes_on(soak))
+    while (goes_on && soak_next_step(soak))
         goes_on = soak->member == 0 ? put(&place, soak->step) : take(&place, soak->step);
     if (mapped != NULL)
         EXPECT(soak, UMEM_OK, umem_unmap(soak->client, mapped));

@@ -119,14 +119,14 @@ static void sessions(struct soak *soak)
         count++;
     }
     REQUIRE(soak, !is_served);
-    soak->tally[TALLY_LIMITS]++;
+    soak->counters[COUNTER_LIMITS]++;
     while (count != 0)
         raw_close(&raws[--count]);
 }
 
 static void run(struct soak *soak)
 {
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         switch (soak_below(soak, 7)) {
         case 0:
             fill_up(soak, soak_below(soak, 64), soak_limit(soak, "blocks"));

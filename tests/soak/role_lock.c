@@ -8,19 +8,19 @@
 
 enum { MEMBERS = 3, OWNER = 0, FIRST = 1, SECOND = 2, CELLS = 3 };
 
-static void open_group(struct soak *conductor)
+static void open_group(struct soak *supervisor)
 {
     struct umem_heap_options heap = {0};
     struct umem_block_options options = {0};
     char name[UMEM_NAME_SIZE];
     umem_handle block;
 
-    heap.name = soak_name(conductor, "heap", name);
-    while (!MADE(conductor, umem_heap_create(conductor->client, &heap, &options.heap)))
-        soak_rest();
-    options.name = soak_name(conductor, "cells", name);
-    while (!MADE(conductor, umem_block_alloc(conductor->client, CELLS * 8, &options, &block)))
-        soak_rest();
+    heap.name = soak_name(supervisor, "heap", name);
+    while (!MADE(supervisor, umem_heap_create(supervisor->client, &heap, &options.heap)))
+        soak_pause();
+    options.name = soak_name(supervisor, "cells", name);
+    while (!MADE(supervisor, umem_block_alloc(supervisor->client, CELLS * 8, &options, &block)))
+        soak_pause();
 }
 
 /* What must hold where no other session is between its two changes. */
@@ -36,21 +36,21 @@ static void check(struct soak *soak, const uint64_t *cells)
              (unsigned long long)cells[OWNER]);
 }
 
-static void close_group(struct soak *conductor)
+static void close_group(struct soak *supervisor)
 {
     char name[UMEM_NAME_SIZE];
-    umem_handle block = soak_find(conductor, "cells");
+    umem_handle block = soak_find(supervisor, "cells");
     struct umem_heap_info info;
     uint64_t cells[CELLS];
     umem_handle heap;
 
-    EXPECT(conductor, UMEM_OK,
-           umem_heap_lookup(conductor->client, soak_name(conductor, "heap", name), &heap));
-    EXPECT(conductor, UMEM_OK, umem_heap_info(conductor->client, heap, &info));
-    REQUIRE(conductor, !info.locked);
-    EXPECT(conductor, UMEM_OK, umem_block_get(conductor->client, block, 0, UMEM_TYPE_U64, cells, CELLS));
-    check(conductor, cells);
-    EXPECT(conductor, UMEM_OK, umem_heap_destroy(conductor->client, heap, NULL, NULL));
+    EXPECT(supervisor, UMEM_OK,
+           umem_heap_lookup(supervisor->client, soak_name(supervisor, "heap", name), &heap));
+    EXPECT(supervisor, UMEM_OK, umem_heap_info(supervisor->client, heap, &info));
+    REQUIRE(supervisor, !info.locked);
+    EXPECT(supervisor, UMEM_OK, umem_block_get(supervisor->client, block, 0, UMEM_TYPE_U64, cells, CELLS));
+    check(supervisor, cells);
+    EXPECT(supervisor, UMEM_OK, umem_heap_destroy(supervisor->client, heap, NULL, NULL));
 }
 
 static void put(struct soak *soak, umem_handle block, int cell, uint64_t value)
@@ -110,7 +110,7 @@ static void run(struct soak *soak)
     umem_handle heap;
 
     EXPECT(soak, UMEM_OK, umem_heap_lookup(soak->client, soak_name(soak, "heap", name), &heap));
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         uint32_t wait_ms = soak_chance(soak, 3) ? 0 : (uint32_t)soak_below(soak, 1000) + 1;
         int code = umem_heap_lock(soak->client, heap, wait_ms);
 

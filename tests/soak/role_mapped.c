@@ -105,7 +105,7 @@ static void use_heap(struct soak *soak, umem_handle heap)
     struct mapped blocks[BLOCKS] = {{0}};
     uint64_t uses = soak_below(soak, 200);
 
-    for (uint64_t i = 0; i < uses && soak_goes_on(soak); i++) {
+    for (uint64_t i = 0; i < uses && soak_next_step(soak); i++) {
         struct mapped *block = &blocks[soak_below(soak, BLOCKS)];
 
         if (block->handle == 0)
@@ -134,7 +134,7 @@ static void run(struct soak *soak)
     uint64_t blocks;
     umem_handle heap;
 
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         options.lifetime = soak_chance(soak, 2) ? UMEM_LIFETIME_SESSION : UMEM_LIFETIME_SERVER;
         if (!MADE(soak, umem_heap_create(soak->client, &options, &heap)))
             continue;

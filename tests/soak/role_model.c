@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
 #include "role.h"
+#include "role_model.h"
 
 enum { SMALL_MAX = 4096, MIDDLE_MAX = 49152, LARGE_MAX = 1600000, HEAP_MAX = 400000 };
 
@@ -211,7 +211,7 @@ static void run(struct soak *soak)
     static struct model model;
 
     model.soak = soak;
-    while (soak_goes_on(soak)) {
+    while (soak_next_step(soak)) {
         struct model_block *block = &model.blocks[soak_below(soak, MODEL_BLOCKS)];
 
         switch (soak_below(soak, 16)) {

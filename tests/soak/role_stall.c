@@ -18,7 +18,7 @@ static umem_handle make_block(struct soak *soak, unsigned char *bytes, size_t si
     umem_handle block;
 
     while (!MADE(soak, umem_block_alloc(soak->client, size, &options, &block)))
-        soak_rest();
+        soak_pause();
     soak_random_bytes(soak, bytes, size);
     EXPECT(soak, UMEM_OK, umem_block_write(soak->client, block, 0, bytes, size));
     return block;
@@ -28,16 +28,16 @@ static void open_it(struct raw *raw, struct soak *soak)
 {
     while (!raw_open(raw, soak)) {
         raw_close(raw);
-        soak_rest();
+        soak_pause();
     }
 }
 
 /* The stalled one rests, the other one is served. */
 static void rest(struct raw *raw)
 {
-    raw->soak->tally[TALLY_STALLS]++;
+    raw->soak->counters[COUNTER_STALLS]++;
     EXPECT(raw->soak, UMEM_OK, umem_server_ping(raw->soak->client));
-    raw_rest(raw, (unsigned)soak_below(raw->soak, REST_MS));
+    raw_pause(raw, (unsigned)soak_below(raw->soak, REST_MS));
     EXPECT(raw->soak, UMEM_OK, umem_server_ping(raw->soak->client));
 }
 
@@ -90,7 +90,7 @@ static void half_a_payload(struct soak *soak)
     raw_send(&raw, bytes + cut, PAYLOAD - cut);
     /* A connection that was one too many has been told so in a line, and is over. */
     while (raw.size == 0 && !raw.is_over)
-        raw_rest(&raw, 1);
+        raw_pause(&raw, 1);
     answer = raw.size != 0 && raw.received[0] == 'C' ? raw_take_message(&raw, &payload_size) : NULL;
     is_answered = answer != NULL;
     if (is_answered) {
@@ -119,7 +119,7 @@ static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
         char *answer;
 
         while (raw->size == 0 && !raw->is_over)
-            raw_rest(raw, 1);
+            raw_pause(raw, 1);
         if (i == 0 && (raw->size == 0 || raw->received[0] != 'C'))
             break;
         answer = raw_take_message(raw, &payload_size);
@@ -131,7 +131,7 @@ static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
         free(answer);
         if (soak_chance(raw->soak, 8)) {
             raw_stop_reading(raw);
-            raw_rest(raw, 2);
+            raw_pause(raw, 2);
             raw_read(raw);
         }
     }
@@ -215,7 +215,7 @@ static void run(struct soak *soak)
 {
     static void (*const kinds[])(struct soak *) = {half_a_line, half_a_payload, slow_reader, waits};
 
-    while (soak_goes_on(soak))
+    while (soak_next_step(soak))
         kinds[soak_below(soak, sizeof kinds / sizeof kinds[0])](soak);
 }
 

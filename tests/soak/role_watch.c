@@ -8,45 +8,45 @@
 
 enum { CELLS = 16, LOG_MAX = 1200, WRITES_MAX = 40, NUMBER = 0 /* in the log: how many blocks were made */ };
 
-static void open_group(struct soak *conductor)
+static void open_group(struct soak *supervisor)
 {
     struct umem_heap_options heap = {0};
     struct umem_block_options options = {0};
     char name[UMEM_NAME_SIZE];
     umem_handle made;
 
-    heap.name = soak_name(conductor, "heap", name);
-    while (!MADE(conductor, umem_heap_create(conductor->client, &heap, &made)))
-        soak_rest();
-    options.name = soak_name(conductor, "log", name);
-    while (!MADE(conductor, umem_block_alloc(conductor->client, (LOG_MAX + 1) * 8, &options, &made)))
-        soak_rest();
-    soak_make_stop(conductor);
+    heap.name = soak_name(supervisor, "heap", name);
+    while (!MADE(supervisor, umem_heap_create(supervisor->client, &heap, &made)))
+        soak_pause();
+    options.name = soak_name(supervisor, "log", name);
+    while (!MADE(supervisor, umem_block_alloc(supervisor->client, (LOG_MAX + 1) * 8, &options, &made)))
+        soak_pause();
+    soak_make_stop(supervisor);
 }
 
 /* The watcher is told so by the heap's end. */
-static void left_group(struct soak *conductor)
+static void left_group(struct soak *supervisor)
 {
     char name[UMEM_NAME_SIZE];
     umem_handle heap;
-    int code = umem_heap_lookup(conductor->client, soak_name(conductor, "heap", name), &heap);
+    int code = umem_heap_lookup(supervisor->client, soak_name(supervisor, "heap", name), &heap);
 
-    soak_set_stop(conductor);
+    soak_set_stop(supervisor);
     if (code != UMEM_E_UNKNOWN_HANDLE) {
-        EXPECT(conductor, UMEM_OK, code);
-        EXPECT(conductor, UMEM_OK, umem_heap_destroy(conductor->client, heap, NULL, NULL));
+        EXPECT(supervisor, UMEM_OK, code);
+        EXPECT(supervisor, UMEM_OK, umem_heap_destroy(supervisor->client, heap, NULL, NULL));
     }
 }
 
-static void close_group(struct soak *conductor)
+static void close_group(struct soak *supervisor)
 {
-    EXPECT(conductor, UMEM_OK, umem_block_free(conductor->client, soak_find(conductor, "log")));
-    soak_free_stop(conductor);
+    EXPECT(supervisor, UMEM_OK, umem_block_free(supervisor->client, soak_find(supervisor, "log")));
+    soak_free_stop(supervisor);
 }
 
 /* ---- the one that writes ---- */
 
-/* Returns false where the heap is gone, as the conductor has said before. */
+/* Returns false where the heap is gone, as the supervisor has said before. */
 static bool done(struct soak *soak, umem_handle stop, int code)
 {
     if (code != UMEM_E_STALE_HANDLE) {
@@ -68,7 +68,7 @@ static bool write_block(struct soak *soak, umem_handle heap, umem_handle log, um
     do {
         code = umem_block_alloc(soak->client, CELLS * 8, &options, &block);
         if (code == UMEM_E_LIMIT_EXCEEDED)
-            soak_rest();
+            soak_pause();
     } while (code == UMEM_E_LIMIT_EXCEEDED);
     if (!done(soak, stop, code))
         return false;
@@ -88,7 +88,7 @@ static void run_writer(struct soak *soak, umem_handle heap)
     umem_handle log = soak_find(soak, "log");
     umem_handle stop = soak_find(soak, "stop");
 
-    while (soak->step < LOG_MAX && soak_goes_on(soak)) {
+    while (soak->step < LOG_MAX && soak_next_step(soak)) {
         if (!write_block(soak, heap, log, stop, soak->step))
             return;
     }
@@ -164,7 +164,7 @@ static void on_event(const struct umem_event *event, void *context)
 {
     struct watcher *watcher = context;
 
-    watcher->soak->tally[TALLY_CHECKS]++;
+    watcher->soak->counters[COUNTER_CHECKS]++;
     switch (event->kind) {
     case UMEM_EVENT_CHANGED:
         on_changed(watcher, event);
@@ -255,7 +255,7 @@ static void run_watcher(struct soak *soak, umem_handle heap)
     code = umem_session_watch(soak->client, &target, on_event, &watcher, &watch);
     if (!done(soak, stop, code))
         return;
-    while (!watcher.is_over && !soak_is_stopped(soak, stop) && soak_goes_on(soak)) {
+    while (!watcher.is_over && !soak_is_stopped(soak, stop) && soak_next_step(soak)) {
         if (soak_chance(soak, 2))
             look(&watcher);
         else

@@ -34,7 +34,7 @@ void soak_expect(struct soak *soak, int code, int wanted, const char *file, int 
 {
     const struct umem_failure *failure = umem_last_error(soak->client);
 
-    soak->tally[TALLY_CHECKS]++;
+    soak->counters[COUNTER_CHECKS]++;
     if (code != wanted)
         soak_fail(soak, file, line, "%s gave %s and not %s: %s %s", what,
                   code == UMEM_OK ? "success" : umem_error_name(code),
@@ -90,7 +90,7 @@ umem_client *soak_connect(struct soak *soak)
         /* All sessions are taken: some role is taking them on purpose. */
         if (code != UMEM_E_LIMIT_EXCEEDED)
             break;
-        soak->tally[TALLY_LIMITS]++;
+        soak->counters[COUNTER_LIMITS]++;
         uv_sleep(1);
     }
     FAIL(soak, "cannot connect: %s", umem_last_error(client)->message);
@@ -113,7 +113,7 @@ void soak_check_limit(struct soak *soak, umem_client *client)
     int64_t asked;
     char member[96];
 
-    soak->tally[TALLY_LIMITS]++;
+    soak->counters[COUNTER_LIMITS]++;
     if (!umem_error_integer(client, "maximum", &maximum))
         FAIL(soak, "limit_exceeded without a maximum: %s", data);
     for (size_t i = 0; i < soak->info->limit_count; i++) {
@@ -158,23 +158,24 @@ bool soak_session_is_open(struct soak *soak, uint64_t session)
     return code == 1;
 }
 
-void soak_tell(struct soak *soak)
+void soak_publish_counters(struct soak *soak)
 {
     umem_calls *calls;
 
-    soak->tally[TALLY_STEPS] += soak->step - soak->steps_told;
-    soak->steps_told = soak->step;
-    if (soak->tally_block == 0 && umem_block_lookup(soak->client, "tally", &soak->tally_block) != UMEM_OK)
+    soak->counters[COUNTER_STEPS] += soak->step - soak->steps_published;
+    soak->steps_published = soak->step;
+    if (soak->counters_block == 0 &&
+        umem_block_lookup(soak->client, "counters", &soak->counters_block) != UMEM_OK)
         return;
     calls = umem_calls_new(soak->client, UMEM_PIPELINE);
-    for (unsigned i = 0; i < TALLY_COUNT; i++) {
-        if (umem_submit_block_add(calls, soak->tally_block, i * sizeof(uint64_t), UMEM_TYPE_U64,
-                                  &soak->tally[i], NULL, NULL) != UMEM_OK)
-            FAIL(soak, "cannot add to the tally");
+    for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+        if (umem_submit_block_add(calls, soak->counters_block, i * sizeof(uint64_t), UMEM_TYPE_U64,
+                                  &soak->counters[i], NULL, NULL) != UMEM_OK)
+            FAIL(soak, "cannot add to the counters");
     }
     EXPECT(soak, UMEM_OK, umem_collect_all(calls));
     umem_calls_free(calls);
-    memset(soak->tally, 0, sizeof soak->tally);
+    memset(soak->counters, 0, sizeof soak->counters);
 }
 
 const char *soak_name(const struct soak *soak, const char *suffix, char name[UMEM_NAME_SIZE])
@@ -195,31 +196,31 @@ umem_handle soak_find(struct soak *soak, const char *suffix)
     return block;
 }
 
-void soak_rest(void)
+void soak_pause(void)
 {
     uv_sleep(1);
 }
 
-void soak_make_stop(struct soak *conductor)
+void soak_make_stop(struct soak *supervisor)
 {
     struct umem_block_options options = {0};
     char name[UMEM_NAME_SIZE];
     umem_handle stop;
 
-    options.name = soak_name(conductor, "stop", name);
-    while (!MADE(conductor, umem_block_alloc(conductor->client, 1, &options, &stop)))
-        soak_rest();
+    options.name = soak_name(supervisor, "stop", name);
+    while (!MADE(supervisor, umem_block_alloc(supervisor->client, 1, &options, &stop)))
+        soak_pause();
 }
 
-void soak_set_stop(struct soak *conductor)
+void soak_set_stop(struct soak *supervisor)
 {
-    EXPECT(conductor, UMEM_OK,
-           umem_block_fill(conductor->client, soak_find(conductor, "stop"), 0, 1, UMEM_TO_END));
+    EXPECT(supervisor, UMEM_OK,
+           umem_block_fill(supervisor->client, soak_find(supervisor, "stop"), 0, 1, UMEM_TO_END));
 }
 
-void soak_free_stop(struct soak *conductor)
+void soak_free_stop(struct soak *supervisor)
 {
-    EXPECT(conductor, UMEM_OK, umem_block_free(conductor->client, soak_find(conductor, "stop")));
+    EXPECT(supervisor, UMEM_OK, umem_block_free(supervisor->client, soak_find(supervisor, "stop")));
 }
 
 bool soak_is_stopped(struct soak *soak, umem_handle stop)
@@ -230,12 +231,12 @@ bool soak_is_stopped(struct soak *soak, umem_handle stop)
     return value != 0;
 }
 
-bool soak_goes_on(struct soak *soak)
+bool soak_next_step(struct soak *soak)
 {
     if (soak->step == soak->steps)
         return false;
     soak->step++;
     if (soak->step % TELL_EVERY == 0)
-        soak_tell(soak);
+        soak_publish_counters(soak);
     return true;
 }

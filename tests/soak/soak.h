@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "attributes.h"
+#include "base/attributes.h"
 #include "umem_client.h"
 
 enum {
@@ -22,14 +22,14 @@ enum {
     SOAK_TEXT_SIZE = 4096
 };
 
-/* What workers count, in the block "tally" of the daemon. */
-enum soak_tally {
-    TALLY_STEPS,   /* steps that roles have taken */
-    TALLY_CHECKS,  /* answers that were compared with what they had to be */
-    TALLY_GARBAGE, /* messages that were wrong on purpose */
-    TALLY_STALLS,  /* connections that stopped in the middle of a message, or did not read */
-    TALLY_LIMITS,  /* times that a limit was met */
-    TALLY_COUNT
+/* What workers count, in the block "counters" of the daemon. */
+enum soak_counter {
+    COUNTER_STEPS,   /* steps that roles have taken */
+    COUNTER_CHECKS,  /* answers that were compared with what they had to be */
+    COUNTER_GARBAGE, /* messages that were wrong on purpose */
+    COUNTER_STALLS,  /* connections that stopped in the middle of a message, or did not read */
+    COUNTER_LIMITS,  /* times that a limit was met */
+    COUNTER_COUNT
 };
 
 struct soak {
@@ -43,9 +43,9 @@ struct soak {
     uint64_t seed;
     uint64_t random; /* where the seed's sequence is */
     uint64_t session;
-    uint64_t tally[TALLY_COUNT]; /* not told yet */
-    uint64_t steps_told;
-    umem_handle tally_block;
+    uint64_t counters[COUNTER_COUNT]; /* not told yet */
+    uint64_t steps_published;
+    umem_handle counters_block;
     struct umem_server_info *info;
 };
 
@@ -64,7 +64,7 @@ void soak_expect(struct soak *soak, int code, int wanted, const char *file, int 
 
 #define REQUIRE(soak, holds) \
     do { \
-        (soak)->tally[TALLY_CHECKS]++; \
+        (soak)->counters[COUNTER_CHECKS]++; \
         if (!(holds)) \
             FAIL(soak, "not so: %s", #holds); \
     } while (0)
@@ -101,8 +101,8 @@ bool soak_made(struct soak *soak, int code, const char *file, int line, const ch
 /* Whether a session of that number is open. */
 bool soak_session_is_open(struct soak *soak, uint64_t session);
 
-/* Tells the daemon's tally what was counted since it was last told. */
-void soak_tell(struct soak *soak);
+/* Tells the daemon's counters what was counted since it was last told. */
+void soak_publish_counters(struct soak *soak);
 
 /* The block that bears "GROUP.suffix"; 0: there is none any more. */
 umem_handle soak_find(struct soak *soak, const char *suffix);
@@ -111,15 +111,15 @@ umem_handle soak_find(struct soak *soak, const char *suffix);
 const char *soak_name(const struct soak *soak, const char *suffix, char name[UMEM_NAME_SIZE]);
 
 /* Lets a moment pass, where only others can make a call succeed. */
-void soak_rest(void);
+void soak_pause(void);
 
 /* The block "GROUP.stop" tells the members of a group that it is about to end. */
-void soak_make_stop(struct soak *conductor);
-void soak_set_stop(struct soak *conductor);
-void soak_free_stop(struct soak *conductor);
+void soak_make_stop(struct soak *supervisor);
+void soak_set_stop(struct soak *supervisor);
+void soak_free_stop(struct soak *supervisor);
 bool soak_is_stopped(struct soak *soak, umem_handle stop);
 
 /* Takes one step more? */
-bool soak_goes_on(struct soak *soak);
+bool soak_next_step(struct soak *soak);
 
 #endif

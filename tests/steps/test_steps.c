@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "table.h"
+#include "rpc/schema/table.h"
+#include "step_fixture.h"
 #include "umem_errors.h"
-#include "world.h"
 
 enum {
     MANY = 1000,           /* of each thing that calls look for */
@@ -29,34 +29,35 @@ enum {
 
 static char long_id[LONG_ID + 1];
 
-static void make_waits(struct um_peer *peer, const char *method, const char *params)
+static void make_waits(struct um_session *session, const char *method, const char *params)
 {
     for (int i = 0; i < MANY; i++)
-        say(peer, "{\"id\":\"%s%d\",\"method\":\"%s\",\"params\":%s}", long_id, i, method, params);
+        send_message(session, "{\"id\":\"%s%d\",\"method\":\"%s\",\"params\":%s}", long_id, i, method,
+                     params);
 }
 
 /* Session 0 has heaps and blocks, all hold block "b", 1 watches, 2 waits, 3 has locked heap "q", for which 4 queues. */
-static void crowd(struct world *world)
+static void crowd(struct fixture *fixture)
 {
     memset(long_id, 'x', LONG_ID);
-    say(&world->peers[0], CALL("heap.create", "{\"name\":\"q\"}"));
-    say(&world->peers[0], CALL("heap.create", "{\"name\":\"h\"}"));
-    say(&world->peers[0], CALL("block.alloc", "{\"size\":64,\"name\":\"b\"}"));
-    say(&world->peers[0], CALL("block.alloc", "{\"size\":64,\"name\":\"w\"}"));
-    say(&world->peers[0], CALL("block.alloc", "{\"size\":2097152,\"name\":\"large\"}"));
-    say_often(&world->peers[0], CALL("heap.create", "{}"), MANY);
-    say_often(&world->peers[0], CALL("block.alloc", "[8]"), 3 * MANY);
-    for (int i = 1; i < PEERS; i++)
-        say(&world->peers[i], CALL("block.hold", "[\"b\"]"));
+    send_message(&fixture->sessions[0], CALL("heap.create", "{\"name\":\"q\"}"));
+    send_message(&fixture->sessions[0], CALL("heap.create", "{\"name\":\"h\"}"));
+    send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":64,\"name\":\"b\"}"));
+    send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":64,\"name\":\"w\"}"));
+    send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":2097152,\"name\":\"large\"}"));
+    send_batch(&fixture->sessions[0], CALL("heap.create", "{}"), MANY);
+    send_batch(&fixture->sessions[0], CALL("block.alloc", "[8]"), 3 * MANY);
+    for (int i = 1; i < SESSIONS; i++)
+        send_message(&fixture->sessions[i], CALL("block.hold", "[\"b\"]"));
     for (int i = 0; i < MANY; i++)
-        say(&world->peers[1], CALL("session.watch", "{\"block\":\"b\"}"));
-    say(&world->peers[3], CALL("heap.lock", "[\"q\"]"));
-    make_waits(&world->peers[2], "block.wait", "[\"w\",0,0]");
-    make_waits(&world->peers[4], "heap.lock", "[\"q\",1000000]");
+        send_message(&fixture->sessions[1], CALL("session.watch", "{\"block\":\"b\"}"));
+    send_message(&fixture->sessions[3], CALL("heap.lock", "[\"q\"]"));
+    make_waits(&fixture->sessions[2], "block.wait", "[\"w\",0,0]");
+    make_waits(&fixture->sessions[4], "heap.lock", "[\"q\",1000000]");
     /* Long calls at work on the process heap. */
-    for (int i = 10; i < PEERS; i++)
-        say(&world->peers[i], CALL("block.fill", "[\"large\",1]"));
-    turn(world);
+    for (int i = 10; i < SESSIONS; i++)
+        send_message(&fixture->sessions[i], CALL("block.fill", "[\"large\",1]"));
+    turn(fixture);
 }
 
 /* ---- every method at its worst ---- */
@@ -64,7 +65,7 @@ static void crowd(struct world *world)
 /* What each is asked by session 5, and by which other one where it matters. */
 static const struct worst {
     const char *request;
-    int peer; /* 0: number 5 */
+    int session; /* 0: number 5 */
 } worst[] = {
     {CALL("rpc.discover", "[]"), 0},
     {CALL("$/cancelRequest", "[\"nobody\"]"), 2},
@@ -133,38 +134,38 @@ static void expect_counted(const char *request, unsigned calls, uint64_t steps, 
     fail();
 }
 
-static void ask_once(struct um_peer *peer, const char *request, unsigned count)
+static void ask_once(struct um_session *session, const char *request, unsigned count)
 {
-    peer->work = 0;
+    session->work = 0;
     count_from_here();
     if (count == 1)
-        say(peer, "%s", request);
+        send_message(session, "%s", request);
     else
-        say_often(peer, request, count);
-    expect_counted(request, count, steps_so_far(), peer->work);
+        send_batch(session, request, count);
+    expect_counted(request, count, steps_so_far(), session->work);
 }
 
 static void test_no_call_takes_more_than_it_is_counted_for(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
 
-    crowd(world);
+    crowd(fixture);
     for (int i = 0; i < WORST; i++) {
-        struct um_peer *peer = &world->peers[worst[i].peer != 0 ? worst[i].peer : 5];
+        struct um_session *session = &fixture->sessions[worst[i].session != 0 ? worst[i].session : 5];
 
-        ask_once(peer, worst[i].request, 1);
+        ask_once(session, worst[i].request, 1);
         /* What was long goes on; those of the crowd that are at work stay so. */
-        for (int turns = 0; !um_peer_is_ready(peer); turns++) {
+        for (int turns = 0; !um_session_is_ready(session); turns++) {
             assert_in_range(turns, 0, 100000);
-            um_rpc_work(world->rpc);
+            um_rpc_work(fixture->rpc);
         }
-        turn(world);
-        ask_once(peer, worst[i].request, OFTEN);
-        turn(world);
+        turn(fixture);
+        ask_once(session, worst[i].request, OFTEN);
+        turn(fixture);
     }
 }
 
-static void test_every_method_is_asked(void **state)
+static void test_every_method_is_counted(void **state)
 {
     (void)state;
     for (size_t i = 0; um_table_at(i) != NULL; i++) {
@@ -183,143 +184,146 @@ static void test_every_method_is_asked(void **state)
 /* ---- what grows with both of two numbers ---- */
 
 /* Runs what is left in turns, none of which takes too many steps. Returns how many there were. */
-static unsigned run_in_slices(struct world *world)
+static unsigned run_in_slices(struct fixture *fixture)
 {
     unsigned turns = 0;
     bool more = true;
 
     while (more) {
-        turn(world);
+        turn(fixture);
         count_from_here();
-        more = um_rpc_work(world->rpc);
+        more = um_rpc_work(fixture->rpc);
         assert_in_range(steps_so_far(), 0, STEPS_A_TURN);
         assert_in_range(++turns, 1, 100000);
     }
     return turns;
 }
 
-static void close_peer(struct um_peer *peer)
+static void close_peer(struct um_session *session)
 {
-    struct um_rpc *rpc = peer->rpc;
-    const struct um_peer_options options = {.pid = 77};
+    struct um_rpc *rpc = session->rpc;
+    const struct um_session_options options = {.pid = 77};
 
     count_from_here();
-    um_peer_close(peer);
+    um_session_close(session);
     assert_in_range(steps_so_far(), 0, STEPS_A_TURN);
-    assert_int_equal(um_peer_open(rpc, peer, &options), UMEM_OK);
+    assert_int_equal(um_session_open(rpc, session, &options), UMEM_OK);
 }
 
-static uint64_t count_of(struct world *world, const char *what)
+static uint64_t count_of(struct fixture *fixture, const char *what)
 {
-    return ask(&world->peers[9], what, "%s", CALL("server.stats", "[]"));
+    return number_in_answer(&fixture->sessions[9], what, "%s", CALL("server.stats", "[]"));
 }
 
-static void watch_everything(struct world *world, int count)
+static void watch_everything(struct fixture *fixture, int count)
 {
     for (int i = 0; i < count; i++)
-        say(&world->peers[1], CALL("session.watch", "{}"));
-    turn(world);
+        send_message(&fixture->sessions[1], CALL("session.watch", "{}"));
+    turn(fixture);
 }
 
 static void test_a_session_with_many_heaps_ends(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
     uint64_t last = 0;
 
-    watch_everything(world, MANY);
+    watch_everything(fixture, MANY);
     for (int i = 0; i < 5; i++) {
-        say_often(&world->peers[0], CALL("heap.create", "{\"lifetime\":\"session\"}"), 1599);
-        last = ask(&world->peers[0], "heap",
-                   CALL("heap.create", "{\"lifetime\":\"session\",\"name\":\"n%d\"}"), i);
-        say(&world->peers[0], "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":1,\"heap\":%llu}}",
-            (ULL)last);
+        send_batch(&fixture->sessions[0], CALL("heap.create", "{\"lifetime\":\"session\"}"), 1599);
+        last = number_in_answer(&fixture->sessions[0], "heap",
+                                CALL("heap.create", "{\"lifetime\":\"session\",\"name\":\"n%d\"}"), i);
+        send_message(&fixture->sessions[0],
+                     "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":1,\"heap\":%llu}}",
+                     (ULL)last);
     }
-    turn(world);
-    close_peer(&world->peers[0]);
+    turn(fixture);
+    close_peer(&fixture->sessions[0]);
     /* All of it is stale at once. */
-    assert_int_equal((int)ask(&world->peers[2], "code",
-                              "{\"id\":1,\"method\":\"heap.info\",\"params\":[%llu]}", (ULL)last),
+    assert_int_equal((int)number_in_answer(&fixture->sessions[2], "code",
+                                           "{\"id\":1,\"method\":\"heap.info\",\"params\":[%llu]}",
+                                           (ULL)last),
                      UMEM_E_STALE_HANDLE);
-    say(&world->peers[2], CALL("heap.create", "{\"name\":\"n4\"}"));
-    assert_true(run_in_slices(world) > 1);
-    assert_int_equal(count_of(world, "heaps"), 2);
-    assert_int_equal(count_of(world, "blocks"), 0);
+    send_message(&fixture->sessions[2], CALL("heap.create", "{\"name\":\"n4\"}"));
+    assert_true(run_in_slices(fixture) > 1);
+    assert_int_equal(count_of(fixture, "heaps"), 2);
+    assert_int_equal(count_of(fixture, "blocks"), 0);
 }
 
 static void test_a_session_with_many_locks_ends(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
     char request[128];
     uint64_t first = 0;
 
     memset(long_id, 'x', LONG_ID);
-    say(&world->peers[0], CALL("heap.create", "{\"name\":\"q\"}"));
-    say(&world->peers[3], CALL("heap.lock", "[\"q\"]"));
-    make_waits(&world->peers[4], "heap.lock", "[\"q\",1000000]");
+    send_message(&fixture->sessions[0], CALL("heap.create", "{\"name\":\"q\"}"));
+    send_message(&fixture->sessions[3], CALL("heap.lock", "[\"q\"]"));
+    make_waits(&fixture->sessions[4], "heap.lock", "[\"q\",1000000]");
     for (int i = 0; i < 20000; i++) {
-        uint64_t heap = ask(&world->peers[5], "heap", "%s", CALL("heap.create", "{}"));
+        uint64_t heap = number_in_answer(&fixture->sessions[5], "heap", "%s", CALL("heap.create", "{}"));
 
         first = first != 0 ? first : heap;
         snprintf(request, sizeof request, "{\"id\":1,\"method\":\"heap.lock\",\"params\":[%llu]}", (ULL)heap);
-        say(&world->peers[6], "%s", request);
+        send_message(&fixture->sessions[6], "%s", request);
     }
     snprintf(request, sizeof request, "{\"id\":1,\"method\":\"heap.lock\",\"params\":[%llu,1000]}",
              (ULL)first);
-    say(&world->peers[7], "%s", request);
-    assert_true(um_peer_is_waiting(&world->peers[7]));
-    turn(world);
-    close_peer(&world->peers[6]);
-    assert_true(run_in_slices(world) > 1);
-    assert_false(um_peer_is_waiting(&world->peers[7]));
-    assert_int_equal(world->peers[4].later_count, MANY);
+    send_message(&fixture->sessions[7], "%s", request);
+    assert_true(um_session_is_waiting(&fixture->sessions[7]));
+    turn(fixture);
+    close_peer(&fixture->sessions[6]);
+    assert_true(run_in_slices(fixture) > 1);
+    assert_false(um_session_is_waiting(&fixture->sessions[7]));
+    assert_int_equal(fixture->sessions[4].pending_count, MANY);
 }
 
 static void test_a_session_with_many_holds_ends(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
 
     for (int i = 0; i < 20000; i++) {
-        uint64_t block = ask(&world->peers[0], "block", "%s", CALL("block.alloc", "[1]"));
+        uint64_t block = number_in_answer(&fixture->sessions[0], "block", "%s", CALL("block.alloc", "[1]"));
 
-        say(&world->peers[5], "{\"id\":1,\"method\":\"block.hold\",\"params\":[%llu]}", (ULL)block);
+        send_message(&fixture->sessions[5], "{\"id\":1,\"method\":\"block.hold\",\"params\":[%llu]}",
+                     (ULL)block);
     }
-    turn(world);
-    close_peer(&world->peers[5]);
-    assert_true(run_in_slices(world) > 1);
-    assert_int_equal(count_of(world, "holds"), 0);
-    assert_int_equal(count_of(world, "orphaned_blocks"), 0);
-    close_peer(&world->peers[0]);
-    run_in_slices(world);
-    assert_int_equal(count_of(world, "orphaned_blocks"), 20000);
+    turn(fixture);
+    close_peer(&fixture->sessions[5]);
+    assert_true(run_in_slices(fixture) > 1);
+    assert_int_equal(count_of(fixture, "holds"), 0);
+    assert_int_equal(count_of(fixture, "orphaned_blocks"), 0);
+    close_peer(&fixture->sessions[0]);
+    run_in_slices(fixture);
+    assert_int_equal(count_of(fixture, "orphaned_blocks"), 20000);
 }
 
 /* 20 sessions watch 1,000 blocks each, which go with their heap or with its session. */
 static void test_many_watched_blocks_go_at_once(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
 
     for (int round = 0; round < 2; round++) {
-        say(&world->peers[0], CALL("heap.create", "{\"name\":\"h\",\"lifetime\":\"session\"}"));
+        send_message(&fixture->sessions[0], CALL("heap.create", "{\"name\":\"h\",\"lifetime\":\"session\"}"));
         for (int i = 0; i < 20000; i++) {
-            uint64_t block =
-                ask(&world->peers[0], "block", "%s", CALL("block.alloc", "{\"size\":1,\"heap\":\"h\"}"));
+            uint64_t block = number_in_answer(&fixture->sessions[0], "block", "%s",
+                                              CALL("block.alloc", "{\"size\":1,\"heap\":\"h\"}"));
 
-            say(&world->peers[10 + i % 20],
-                "{\"id\":1,\"method\":\"session.watch\",\"params\":{\"block\":%llu}}", (ULL)block);
+            send_message(&fixture->sessions[10 + i % 20],
+                         "{\"id\":1,\"method\":\"session.watch\",\"params\":{\"block\":%llu}}", (ULL)block);
         }
-        turn(world);
+        turn(fixture);
         count_from_here();
         if (round == 0)
-            say(&world->peers[0], CALL("heap.destroy", "[\"h\"]"));
+            send_message(&fixture->sessions[0], CALL("heap.destroy", "[\"h\"]"));
         else
-            close_peer(&world->peers[0]);
+            close_peer(&fixture->sessions[0]);
         assert_in_range(steps_so_far(), 0, STEPS_A_TURN);
-        assert_int_equal(count_of(world, "blocks"), 0);
-        assert_true(run_in_slices(world) > 1);
-        assert_false(um_store_has_work(world->store));
+        assert_int_equal(count_of(fixture, "blocks"), 0);
+        assert_true(run_in_slices(fixture) > 1);
+        assert_false(um_store_has_work(fixture->store));
         for (int i = 10; i < 30; i++) {
-            assert_true(um_peer_has_news(&world->peers[i]));
-            close_peer(&world->peers[i]);
+            assert_true(um_watch_has_events(&fixture->sessions[i]));
+            close_peer(&fixture->sessions[i]);
         }
     }
 }
@@ -327,7 +331,7 @@ static void test_many_watched_blocks_go_at_once(void **state)
 /* 10 sessions queue for one heap's lock, or wait for one number, and what they wait for comes, or their time is up. */
 static void test_many_calls_end_at_once(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
     uint64_t waits = 10 * MANY;
 
     memset(long_id, 'x', LONG_ID);
@@ -335,47 +339,51 @@ static void test_many_calls_end_at_once(void **state)
         unsigned turns = 1;
 
         for (int i = 10; i < 20; i++) {
-            say(&world->peers[0],
-                "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":8,\"name\":\"w%d\"}}", i);
+            send_message(&fixture->sessions[0],
+                         "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":8,\"name\":\"w%d\"}}", i);
             for (int j = 0; j < MANY; j++)
-                say(&world->peers[i],
+                send_message(
+                    &fixture->sessions[i],
                     "{\"id\":%d,\"method\":\"block.wait\",\"params\":{\"block\":\"w%d\",\"offset\":0,"
                     "\"value\":0,\"timeout_ms\":5000}}",
                     j, i);
         }
-        assert_int_equal(count_of(world, "waits"), waits);
-        turn(world);
+        assert_int_equal(count_of(fixture, "waits"), waits);
+        turn(fixture);
         count_from_here();
         if (round == 0) {
-            world->now_ms += 5000;
-            turn(world);
-            um_rpc_expire(world->rpc);
+            fixture->now_ms += 5000;
+            turn(fixture);
+            um_rpc_expire(fixture->rpc);
         } else {
             for (int i = 10; i < 20; i++) {
                 if (round == 1)
-                    say(&world->peers[0], "{\"id\":1,\"method\":\"block.add\",\"params\":[\"w%d\",0,1]}", i);
-                say(&world->peers[0], "{\"id\":1,\"method\":\"block.free\",\"params\":[\"w%d\"]}", i);
+                    send_message(&fixture->sessions[0],
+                                 "{\"id\":1,\"method\":\"block.add\",\"params\":[\"w%d\",0,1]}", i);
+                send_message(&fixture->sessions[0],
+                             "{\"id\":1,\"method\":\"block.free\",\"params\":[\"w%d\"]}", i);
             }
         }
-        for (uint64_t left = count_of(world, "waits"); left != 0; turns++) {
+        for (uint64_t left = count_of(fixture, "waits"); left != 0; turns++) {
             uint64_t now;
 
             assert_in_range(steps_so_far(), 0, STEPS_A_TURN);
             assert_in_range(turns, 1, 1000);
-            turn(world);
+            turn(fixture);
             count_from_here();
-            um_rpc_expire(world->rpc);
-            (void)um_rpc_work(world->rpc);
-            now = count_of(world, "waits");
+            um_rpc_expire(fixture->rpc);
+            (void)um_rpc_work(fixture->rpc);
+            now = count_of(fixture, "waits");
             assert_in_range(left - now, 0, 5000);
             left = now;
         }
         assert_true(turns > 2);
         for (int i = 10; i < 20; i++) {
-            um_buf_truncate(&world->peers[i].out, 0);
-            assert_false(um_peer_is_waiting(&world->peers[i]));
+            um_buf_truncate(&fixture->sessions[i].out, 0);
+            assert_false(um_session_is_waiting(&fixture->sessions[i]));
             if (round == 0)
-                say(&world->peers[0], "{\"id\":1,\"method\":\"block.free\",\"params\":[\"w%d\"]}", i);
+                send_message(&fixture->sessions[0],
+                             "{\"id\":1,\"method\":\"block.free\",\"params\":[\"w%d\"]}", i);
         }
     }
 }
@@ -383,47 +391,47 @@ static void test_many_calls_end_at_once(void **state)
 /* A batch that writes 10,000 times where 1,000 watch. */
 static void test_many_writes_with_many_watches(void **state)
 {
-    struct world *world = *state;
+    struct fixture *fixture = *state;
 
-    say(&world->peers[0], CALL("block.alloc", "{\"size\":64,\"name\":\"b\"}"));
-    watch_everything(world, MANY);
-    ask_once(&world->peers[5], CALL("block.fill", "[\"b\",1]"), 10000);
+    send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":64,\"name\":\"b\"}"));
+    watch_everything(fixture, MANY);
+    ask_once(&fixture->sessions[5], CALL("block.fill", "[\"b\",1]"), 10000);
 }
 
 /* Watches that overflow hear nothing more until that was told. */
-static void test_an_overflow_is_told_before_anything_else(void **state)
+static void test_an_overflow_event_comes_first(void **state)
 {
-    struct world *world = *state;
-    struct um_peer *peer = &world->peers[1];
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->sessions[1];
     uint64_t before;
 
-    watch_everything(world, MANY);
-    say_often(&world->peers[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"), 1);
+    watch_everything(fixture, MANY);
+    send_batch(&fixture->sessions[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"), 1);
     for (int i = 0; i < 17; i++) {
-        say(&world->peers[0], CALL("block.free", "[\"c\"]"));
-        say(&world->peers[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"));
+        send_message(&fixture->sessions[0], CALL("block.free", "[\"c\"]"));
+        send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"));
     }
     count_from_here();
-    say(&world->peers[0], CALL("block.free", "[\"c\"]"));
+    send_message(&fixture->sessions[0], CALL("block.free", "[\"c\"]"));
     before = steps_so_far();
     assert_in_range(before, 0, FREE_STEPS);
     /* They are told in pieces, and hear of what comes then. */
-    for (int turns = 0; um_peer_has_news(peer); turns++) {
-        um_peer_notify(peer);
-        assert_in_range(peer->out.size, 1, 256 * 256);
-        um_buf_truncate(&peer->out, 0);
+    for (int turns = 0; um_watch_has_events(session); turns++) {
+        um_watch_notify(session);
+        assert_in_range(session->out.size, 1, 256 * 256);
+        um_buf_truncate(&session->out, 0);
         assert_in_range(turns, 0, MANY);
     }
-    say(&world->peers[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"));
-    say(&world->peers[0], CALL("block.free", "[\"c\"]"));
-    assert_true(um_peer_has_news(peer));
+    send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":1,\"name\":\"c\"}"));
+    send_message(&fixture->sessions[0], CALL("block.free", "[\"c\"]"));
+    assert_true(um_watch_has_events(session));
 }
 
 int main(void)
 {
-#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_method_is_asked),
+        cmocka_unit_test(test_every_method_is_counted),
         IN_A_WORLD(test_no_call_takes_more_than_it_is_counted_for),
         IN_A_WORLD(test_a_session_with_many_heaps_ends),
         IN_A_WORLD(test_a_session_with_many_locks_ends),
@@ -431,7 +439,7 @@ int main(void)
         IN_A_WORLD(test_many_watched_blocks_go_at_once),
         IN_A_WORLD(test_many_calls_end_at_once),
         IN_A_WORLD(test_many_writes_with_many_watches),
-        IN_A_WORLD(test_an_overflow_is_told_before_anything_else),
+        IN_A_WORLD(test_an_overflow_event_comes_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "child.h"
+#include "test_process.h"
 
 enum { READ_SIZE = 65536, HEADERS_SIZE = 256 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "test_process.h"
 
 void pipe_name_make(char *name, size_t size)
 {

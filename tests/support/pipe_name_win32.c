@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "child.h"
+#include "test_process.h"
 
 /* Process ids repeat from run to run, so that the name has a random part too. */
 void pipe_name_make(char *name, size_t size)

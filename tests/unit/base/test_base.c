@@ -8,14 +8,14 @@
 
 #include <cmocka.h>
 
-#include "arena.h"
-#include "base64_wide.h"
-#include "buf.h"
-#include "processor.h"
-#include "size.h"
-#include "text.h"
+#include "base/arena.h"
+#include "base/base64_avx2.h"
+#include "base/buf.h"
+#include "base/encoding.h"
+#include "base/processor.h"
+#include "base/size.h"
+#include "base/wrap.h"
 #include "umem_errors.h"
-#include "wrap.h"
 
 static void test_buf_keeps_its_limit(void **state)
 {
@@ -206,11 +206,11 @@ static void test_wide_steps_are_in_this_build(void **state)
     (void)state;
     memset(bytes, 'u', sizeof bytes);
     for (size_t shift = 0; shift < 32; shift++) {
-        size_t encoded = um_base64_encode_wide(text + shift, bytes + shift, SIZE);
+        size_t encoded = um_base64_encode_avx2(text + shift, bytes + shift, SIZE);
         size_t decoded;
 
         um_base64_encode(text + shift, bytes + shift, SIZE);
-        decoded = um_base64_decode_wide(back + shift, (const unsigned char *)text + shift, SIZE / 3 * 4);
+        decoded = um_base64_decode_avx2(back + shift, (const unsigned char *)text + shift, SIZE / 3 * 4);
         if (has_wide_steps && um_processor_has_avx2()) {
             assert_in_range(encoded, SIZE - 2 * 24, SIZE);
             assert_in_range(decoded, SIZE / 3 * 4 - 2 * 32, SIZE / 3 * 4);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "decimal.h"
+#include "base/decimal.h"
 
 /* ---- plain big integers ---- */
 
@@ -125,7 +125,7 @@ static const struct {
     uint64_t high;
     uint64_t low;
 } powers[] = {
-#include "decimal_powers.inc"
+#include "base/decimal_powers.inc"
 };
 
 /* Each is the least integer that is not below 10^n * 2^m, for the m that gives it 128 bits. */
@@ -295,8 +295,8 @@ static void check_text(double value, bool is_power, const char *text, double (*r
 static void check_double(uint64_t bits)
 {
     double value = double_of(bits & INT64_MAX);
-    char text[UM_DECIMAL_ROOM + 1];
-    char negative[UM_DECIMAL_ROOM + 1];
+    char text[UM_DECIMAL_CAPACITY + 1];
+    char negative[UM_DECIMAL_CAPACITY + 1];
     size_t size;
 
     if (!(value <= DBL_MAX) || value == 0)
@@ -315,7 +315,7 @@ static void check_double(uint64_t bits)
 static void check_float(uint32_t bits)
 {
     float value = float_of(bits & INT32_MAX);
-    char text[UM_DECIMAL_ROOM + 1];
+    char text[UM_DECIMAL_CAPACITY + 1];
     size_t size;
 
     if (!(value <= FLT_MAX) || value == 0)
@@ -436,7 +436,7 @@ static void test_how_they_are_written(void **state)
         {1e10F, "10000000000"},
         {33554436.0F, "33554436"},
     };
-    char text[UM_DECIMAL_ROOM + 1];
+    char text[UM_DECIMAL_CAPACITY + 1];
 
     (void)state;
     for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++) {
@@ -630,7 +630,7 @@ static void test_texts_that_are_none(void **state)
 static void test_no_rounding_mode_matters(void **state)
 {
     static const int modes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
-    char text[UM_DECIMAL_ROOM + 1];
+    char text[UM_DECIMAL_CAPACITY + 1];
 
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {

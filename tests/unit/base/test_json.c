@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "json_read.h"
 #include "umem_errors.h"
+#include "wire/json_read.h"
 
 /* Checks a copy that ends exactly where the text does, so that a sanitizer sees a byte too many. */
 static bool check(const char *text, size_t size, struct um_json_check *result)

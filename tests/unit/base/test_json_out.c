@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "json_out.h"
+#include "wire/json_write.h"
 
 static void test_commas_and_escapes_are_placed(void **state)
 {

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "output.h"
-#include "system.h"
-#include "thread.h"
+#include "cli/output/output.h"
+#include "cli/system/file_io.h"
+#include "cli/system/worker.h"
 
 enum { WRITTEN_SIZE = 1 << 20 };
 
@@ -51,12 +51,12 @@ void cli_unlock(void)
 {
 }
 
-bool cli_wait_for_unread_output(void)
+bool cli_wait_for_broken_pipe(void)
 {
     return false;
 }
 
-void cli_end_unread(void)
+void cli_exit_broken_pipe(void)
 {
 }
 

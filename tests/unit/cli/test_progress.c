@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "progress.h"
-#include "system.h"
+#include "cli/output/progress.h"
+#include "cli/system/file_io.h"
 
 #define MB ((uint64_t)1 << 20)
 

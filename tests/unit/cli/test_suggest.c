@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "suggest.h"
+#include "cli/command/suggest.h"
 
 /* How many mistakes lie between what was typed and a word; SIZE_MAX: too many. */
 static size_t mistakes(const char *typed, const char *word)

@@ -8,8 +8,8 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "lock.h"
-#include "transport.h"
+#include "lib/connection/mutex.h"
+#include "lib/connection/transport.h"
 #include "umem_errors.h"
 
 /* What the library sees of a connection is nothing. */
@@ -54,8 +54,8 @@ void fake_answer(const char *bytes, size_t size)
 
 void fake_answer_text(const char *lines, const char *payload, size_t payload_size)
 {
-    size_t room = 2 * strlen(lines) + payload_size + 1024;
-    char *text = malloc(room);
+    size_t capacity = 2 * strlen(lines) + payload_size + 1024;
+    char *text = malloc(capacity);
     size_t size = 0;
 
     assert_non_null(text);
@@ -64,11 +64,11 @@ void fake_answer_text(const char *lines, const char *payload, size_t payload_siz
         const char *next = lines + length + (lines[length] == '\n');
 
         if (*next == '\0' && payload_size != 0)
-            size += (size_t)snprintf(text + size, room - size,
+            size += (size_t)snprintf(text + size, capacity - size,
                                      "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n%.*s", length,
                                      payload_size, (int)length, lines);
         else
-            size += (size_t)snprintf(text + size, room - size, "Content-Length: %zu\r\n\r\n%.*s", length,
+            size += (size_t)snprintf(text + size, capacity - size, "Content-Length: %zu\r\n\r\n%.*s", length,
                                      (int)length, lines);
         lines = next;
     }
@@ -113,7 +113,7 @@ void um_transport_close(struct um_transport *closed)
 int um_transport_write_some(struct um_transport *used, const struct um_slice *slices, size_t count,
                             size_t *done, bool *readable, uint64_t deadline_ms, struct um_reason *reason)
 {
-    size_t room = fake.write_maximum != 0 ? fake.write_maximum : SIZE_MAX;
+    size_t capacity = fake.write_maximum != 0 ? fake.write_maximum : SIZE_MAX;
 
     assert_ptr_equal(used, &transport);
     assert_false(fake.is_locked);
@@ -124,21 +124,21 @@ int um_transport_write_some(struct um_transport *used, const struct um_slice *sl
         strcpy(reason->text, "as the test wants it");
         return fake.write_code;
     }
-    for (size_t i = 0; i < count && room != 0; i++) {
-        size_t size = slices[i].size < room ? slices[i].size : room;
+    for (size_t i = 0; i < count && capacity != 0; i++) {
+        size_t size = slices[i].size < capacity ? slices[i].size : capacity;
 
         assert_true(size <= FAKE_SENT_SIZE - fake.sent_size);
         if (size != 0)
             memcpy(fake.sent + fake.sent_size, slices[i].bytes, size);
         fake.sent_size += size;
-        room -= size;
+        capacity -= size;
         *done += size;
     }
     return UMEM_OK;
 }
 
-int um_transport_read(struct um_transport *used, void *bytes, size_t room, size_t *size, uint64_t deadline_ms,
-                      struct um_reason *reason)
+int um_transport_read(struct um_transport *used, void *bytes, size_t capacity, size_t *size,
+                      uint64_t deadline_ms, struct um_reason *reason)
 {
     struct fake_read *step = &fake.reads[fake.read_next];
     struct fake_read none = {.code =
@@ -149,7 +149,7 @@ int um_transport_read(struct um_transport *used, void *bytes, size_t room, size_
     fake.read_deadline_ms = deadline_ms;
     fake.read_to = bytes;
     if (fake.first_room == 0)
-        fake.first_room = room;
+        fake.first_room = capacity;
     if (fake.read_next == fake.read_count)
         step = &none;
     fake.now_ms += step->takes_ms;
@@ -161,7 +161,7 @@ int um_transport_read(struct um_transport *used, void *bytes, size_t room, size_
         strcpy(reason->text, "as the test wants it");
         return step->code;
     }
-    *size = step->size < room ? step->size : room;
+    *size = step->size < capacity ? step->size : capacity;
     memcpy(bytes, step->bytes, *size);
     step->bytes += *size;
     step->size -= *size;
@@ -178,75 +178,75 @@ void um_transport_abort(struct um_transport *aborted)
 
 /* ---- the lock's contract ---- */
 
-struct um_lock {
+struct um_mutex {
     char nothing;
 };
 
-struct um_signal {
+struct um_condition {
     bool is_raised;
 };
 
-struct um_lock *um_lock_new(void)
+struct um_mutex *um_mutex_new(void)
 {
-    return calloc(1, sizeof(struct um_lock));
+    return calloc(1, sizeof(struct um_mutex));
 }
 
-void um_lock_free(struct um_lock *lock)
+void um_mutex_free(struct um_mutex *lock)
 {
     free(lock);
 }
 
-void um_lock_enter(struct um_lock *lock)
+void um_mutex_lock(struct um_mutex *lock)
 {
     assert_non_null(lock);
     assert_false(fake.is_locked);
     fake.is_locked = true;
 }
 
-void um_lock_leave(struct um_lock *lock)
+void um_mutex_unlock(struct um_mutex *lock)
 {
     assert_non_null(lock);
     assert_true(fake.is_locked);
     fake.is_locked = false;
 }
 
-struct um_signal *um_signal_new(void)
+struct um_condition *um_condition_new(void)
 {
-    return calloc(1, sizeof(struct um_signal));
+    return calloc(1, sizeof(struct um_condition));
 }
 
-void um_signal_free(struct um_signal *signal)
+void um_condition_free(struct um_condition *condition)
 {
-    free(signal);
+    free(condition);
 }
 
 /* One that nobody wakes, and that has no deadline, would wait for ever. */
-void um_signal_wait(struct um_signal *signal, struct um_lock *lock, uint64_t deadline_ms)
+void um_condition_wait(struct um_condition *condition, struct um_mutex *lock, uint64_t deadline_ms)
 {
     fake.waits++;
     fake.wait_deadline_ms = deadline_ms;
-    um_lock_leave(lock);
+    um_mutex_unlock(lock);
     if (fake.others != NULL)
         fake.others();
-    um_lock_enter(lock);
-    if (!signal->is_raised) {
+    um_mutex_lock(lock);
+    if (!condition->is_raised) {
         assert_true(deadline_ms != UM_NO_DEADLINE);
         if (deadline_ms > fake.now_ms)
             fake.now_ms = deadline_ms;
     }
-    signal->is_raised = false;
+    condition->is_raised = false;
 }
 
-void um_signal_raise(struct um_signal *signal)
+void um_condition_signal(struct um_condition *condition)
 {
     assert_true(fake.is_locked);
-    signal->is_raised = true;
+    condition->is_raised = true;
 }
 
-bool fake_was_woken(struct um_signal *signal)
+bool fake_was_woken(struct um_condition *condition)
 {
-    bool was_woken = signal->is_raised;
+    bool was_woken = condition->is_raised;
 
-    signal->is_raised = false;
+    condition->is_raised = false;
     return was_woken;
 }

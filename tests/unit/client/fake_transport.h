@@ -49,8 +49,8 @@ extern struct fake {
 } fake;
 
 /* Whether a thread that waits was woken since this was asked last. */
-struct um_signal;
-bool fake_was_woken(struct um_signal *signal);
+struct um_condition;
+bool fake_was_woken(struct um_condition *signal);
 
 /* Begins anew, at a time that is not 0. */
 void fake_begin(void);

@@ -9,8 +9,8 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "answer.h"
-#include "info.h"
+#include "lib/answer/answer.h"
+#include "lib/request/info.h"
 #include "umem_client.h"
 
 enum { ID = 7 };

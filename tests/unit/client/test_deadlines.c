@@ -12,8 +12,8 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "client.h"
 #include "fake_transport.h"
+#include "lib/connection/client.h"
 
 enum { TIMEOUT_MS = 50, MIB = 1 << 20 };
 

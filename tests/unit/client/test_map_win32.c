@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "segment.h"
+#include "lib/connection/mapped_memory.h"
 #include "umem_errors.h"
 
 /* As it is for a program of another session: by this name, nothing is in ours. */
@@ -19,7 +19,8 @@ static void test_a_section_of_another_session(void **state)
     size_t length;
 
     (void)state;
-    assert_int_equal(um_segment_map("Local\\umem-not-here", &start, &length, &reason), UMEM_E_UNSUPPORTED);
+    assert_int_equal(um_mapped_memory_open("Local\\umem-not-here", &start, &length, &reason),
+                     UMEM_E_UNSUPPORTED);
     assert_non_null(strstr(reason.text, "Local\\umem-not-here is not in this program's Windows session"));
     assert_non_null(strstr(reason.text, "umem_block_read()"));
 }
@@ -32,7 +33,8 @@ static void test_a_section_that_is_gone(void **state)
     size_t length;
 
     (void)state;
-    assert_int_equal(um_segment_map("Global\\umem-not-here", &start, &length, &reason), UMEM_E_UNSUPPORTED);
+    assert_int_equal(um_mapped_memory_open("Global\\umem-not-here", &start, &length, &reason),
+                     UMEM_E_UNSUPPORTED);
     assert_non_null(strstr(reason.text, "Windows error 2"));
     assert_null(strstr(reason.text, "session"));
 }
@@ -48,10 +50,10 @@ static void test_a_section_is_mapped(void **state)
 
     (void)state;
     assert_non_null(section);
-    assert_int_equal(um_segment_map("Local\\umem-test-map", &start, &length, &reason), UMEM_OK);
+    assert_int_equal(um_mapped_memory_open("Local\\umem-test-map", &start, &length, &reason), UMEM_OK);
     assert_int_equal(length, LENGTH);
     start[LENGTH - 1] = 1;
-    um_segment_unmap(start, length);
+    um_mapped_memory_close(start, length);
     CloseHandle(section);
 }
 

@@ -8,7 +8,7 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "scan.h"
+#include "lib/answer/scan.h"
 
 static struct um_json_slice slice_of(const char *text)
 {

@@ -1,5 +1,5 @@
 /*
- * What the transport, the lock and the mapping ask of a POSIX system: with which times, flags and sizes, and what they do where it
+ * What the transport, the lock and the mapping request of a POSIX system: with which times, flags and sizes, and what they do where it
  * refuses. The sources are a part of the test, which puts calls of its own in the place of the system's; so nothing waits.
  */
 #include <errno.h>
@@ -246,16 +246,16 @@ static int fake_getpeereid(int socket, uid_t *user, gid_t *group)
 /* Each has a fail() of its own, and cmocka has one. */
 #undef fail
 #define fail transport_fail
-#include "transport_posix.c"
+#include "lib/connection/transport_posix.c"
 #undef fail
 #define fail segment_fail
 #define map segment_map
-#include "map_posix.c"
+#include "lib/connection/mapped_memory_posix.c"
 #undef map
 #undef fail
-#include "descriptor_posix.c"
-#include "lock_posix.c"
-#include "map.c"
+#include "lib/connection/descriptor_posix.c"
+#include "lib/connection/mapped_heap.c"
+#include "lib/connection/mutex_posix.c"
 
 static struct um_transport *open_with(uint32_t timeout_ms, uint64_t deadline_ms, int expected)
 {
@@ -512,25 +512,25 @@ static void test_standard_files_are_not_taken(void **state)
 
 static void test_waiting(void **state)
 {
-    struct um_lock *lock = um_lock_new();
-    struct um_signal *signal = um_signal_new();
+    struct um_mutex *lock = um_mutex_new();
+    struct um_condition *condition = um_condition_new();
 
     (void)state;
     begin();
-    um_lock_enter(lock);
-    um_signal_wait(signal, lock, fake.now_ms + 1234);
+    um_mutex_lock(lock);
+    um_condition_wait(condition, lock, fake.now_ms + 1234);
     assert_int_equal(fake.until.tv_sec, 1001);
     assert_int_equal(fake.until.tv_nsec, 234000000);
     fake.now_ms += 900;
-    um_signal_wait(signal, lock, fake.now_ms + 1234);
+    um_condition_wait(condition, lock, fake.now_ms + 1234);
     assert_int_equal(fake.until.tv_sec, 1002);
     assert_int_equal(fake.until.tv_nsec, 134000000);
-    um_signal_wait(signal, lock, fake.now_ms - 1);
+    um_condition_wait(condition, lock, fake.now_ms - 1);
     assert_int_equal(fake.until.tv_sec, 1000);
     assert_int_equal(fake.until.tv_nsec, 900000000);
-    um_lock_leave(lock);
-    um_signal_free(signal);
-    um_lock_free(lock);
+    um_mutex_unlock(lock);
+    um_condition_free(condition);
+    um_mutex_free(lock);
 }
 
 /* ---- mapping ---- */
@@ -548,21 +548,21 @@ static void test_mapping(void **state)
     (void)state;
     begin();
     snprintf(name, sizeof name, "/umem-test-%ld", (long)getpid());
-    assert_int_equal(um_segment_map(name, &start, &length, &reason), UMEM_E_UNSUPPORTED);
+    assert_int_equal(um_mapped_memory_open(name, &start, &length, &reason), UMEM_E_UNSUPPORTED);
     assert_true(reason.text[0] != '\0');
     fd = fake_shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);
     /* Of an object without bytes there is nothing to map. */
-    assert_int_equal(um_segment_map(name, &start, &length, &reason), UMEM_E_OUT_OF_MEMORY);
+    assert_int_equal(um_mapped_memory_open(name, &start, &length, &reason), UMEM_E_OUT_OF_MEMORY);
     assert_int_equal(fake.opened, 1);
     assert_int_equal(ftruncate(fd, LENGTH), 0);
-    assert_int_equal(um_segment_map(name, &start, &length, &reason), UMEM_OK);
+    assert_int_equal(um_mapped_memory_open(name, &start, &length, &reason), UMEM_OK);
     assert_int_equal(fake.opened, 1);
     assert_int_equal(length, LENGTH);
     assert_int_equal((uintptr_t)start % UM_SEGMENT_ALIGNMENT, 0);
     assert_int_equal(fake.mapped_bytes, LENGTH);
     start[LENGTH - 1] = 1;
-    um_segment_unmap(start, length);
+    um_mapped_memory_close(start, length);
     assert_int_equal(fake.mapped_bytes, 0);
     fake_close(fd);
     assert_int_equal(shm_unlink(name), 0);
@@ -572,8 +572,8 @@ static void test_mapping(void **state)
 static void test_blocks_in_mappings(void **state)
 {
     enum { LENGTH = 3 * 65536 };
-    struct um_place place;
-    struct um_mapped *mapped = NULL;
+    struct um_block_location place;
+    struct um_mapped_heap *mapped = NULL;
     struct um_reason reason = {""};
     void *first = NULL;
     void *second = NULL;
@@ -588,32 +588,32 @@ static void test_blocks_in_mappings(void **state)
     assert_int_equal(ftruncate(fd, LENGTH), 0);
     place.offset = LENGTH - 8;
     place.size = 9;
-    assert_int_equal(um_mapped_map(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
     place.offset = LENGTH + 1;
     place.size = 0;
-    assert_int_equal(um_mapped_map(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
     place.size = UINT64_MAX;
     place.offset = 8;
-    assert_int_equal(um_mapped_map(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &first, &reason), UMEM_E_CORRUPTED);
     assert_null(first);
     assert_null(mapped);
     assert_int_equal(fake.mapped_bytes, 0);
     place.offset = LENGTH - 8;
     place.size = 8;
-    assert_int_equal(um_mapped_map(&mapped, &place, &first, &reason), UMEM_OK);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &first, &reason), UMEM_OK);
     place.offset = 0;
-    assert_int_equal(um_mapped_map(&mapped, &place, &second, &reason), UMEM_OK);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &second, &reason), UMEM_OK);
     assert_ptr_equal((char *)second + LENGTH - 8, first);
     assert_int_equal(fake.mapped_bytes, LENGTH);
-    assert_int_equal(um_mapped_unmap(&mapped, (char *)second + LENGTH), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(um_mapped_unmap(&mapped, (char *)second - 1), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(um_mapped_unmap(&mapped, (char *)second + 7), UMEM_OK);
+    assert_int_equal(um_mapped_heap_release(&mapped, (char *)second + LENGTH), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(um_mapped_heap_release(&mapped, (char *)second - 1), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(um_mapped_heap_release(&mapped, (char *)second + 7), UMEM_OK);
     assert_int_equal(fake.mapped_bytes, LENGTH);
-    assert_int_equal(um_mapped_unmap(&mapped, first), UMEM_OK);
+    assert_int_equal(um_mapped_heap_release(&mapped, first), UMEM_OK);
     assert_int_equal(fake.mapped_bytes, 0);
-    assert_int_equal(um_mapped_unmap(&mapped, first), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(um_mapped_map(&mapped, &place, &second, &reason), UMEM_OK);
-    um_mapped_free_all(mapped);
+    assert_int_equal(um_mapped_heap_release(&mapped, first), UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(um_mapped_heap_use(&mapped, &place, &second, &reason), UMEM_OK);
+    um_mapped_heap_free_all(mapped);
     assert_int_equal(fake.mapped_bytes, 0);
     fake_close(fd);
     assert_int_equal(fake.opened, 0);

@@ -9,8 +9,8 @@
 
 #include <uv.h>
 
-#include "child.h"
-#include "transport.h"
+#include "lib/connection/transport.h"
+#include "test_process.h"
 #include "umem_errors.h"
 
 enum {

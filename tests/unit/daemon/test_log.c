@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "log.h"
+#include "daemon/log.h"
 
 enum { PATH_ROOM = 512, TEXT_ROOM = 65536, TRIES = 30000, LINES = 200 };
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "log.h"
+#include "daemon/log.h"
 
 enum { LINES = 20000, TEXT_ROOM = 4 << 20, TRIES = 30000 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "daemon_process.h"
+#include "daemon/daemon_process.h"
 
 static void no_box_waits_for_a_click(void **state)
 {

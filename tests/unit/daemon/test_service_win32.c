@@ -21,7 +21,7 @@ static BOOL WINAPI take_status(SERVICE_STATUS_HANDLE handle, SERVICE_STATUS *sta
 #define StartServiceCtrlDispatcherW take_services
 #define RegisterServiceCtrlHandlerExW take_handler
 #define SetServiceStatus take_status
-#include "service_win32.c"
+#include "daemon/service_win32.c"
 
 enum { ENDING_MS = 1234, ROUNDS = 100, CONTROLS = 50, REPORTS = 16 };
 

@@ -11,14 +11,14 @@
 
 #include <cmocka.h>
 
-#include "endpoint.h"
 #include "umem_errors.h"
+#include "wire/endpoint.h"
 
 /* A directory of the test's own. */
 struct place {
-    char root[64];                    /* the directory */
-    char directory[UM_ENDPOINT_ROOM]; /* root/umemd-UID, not made yet */
-    char path[2 * UM_ENDPOINT_ROOM];  /* a socket in it */
+    char root[64];                        /* the directory */
+    char directory[UM_ENDPOINT_CAPACITY]; /* root/umemd-UID, not made yet */
+    char path[2 * UM_ENDPOINT_CAPACITY];  /* a socket in it */
 };
 
 static int set_up(void **state)
@@ -50,7 +50,7 @@ static int tear_down(void **state)
 
 static void assert_found(const char *asked, const char *expected)
 {
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     const char *what = NULL;
 
     assert_int_equal(um_endpoint_find(asked, path, &what), UMEM_OK);
@@ -70,10 +70,10 @@ static void asked_for(void **state)
 static void relative_paths_become_absolute(void **state)
 {
     struct place *place = *state;
-    char expected[UM_ENDPOINT_ROOM];
+    char expected[UM_ENDPOINT_CAPACITY];
     char before[1024];
     char root[64];
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     const char *what = NULL;
 
     assert_non_null(getcwd(before, sizeof before));
@@ -100,7 +100,7 @@ static void relative_paths_become_absolute(void **state)
 static void from_the_environment(void **state)
 {
     struct place *place = *state;
-    char expected[UM_ENDPOINT_ROOM];
+    char expected[UM_ENDPOINT_CAPACITY];
 
     setenv("XDG_RUNTIME_DIR", place->root, 1);
     setenv("UMEM_PIPE", "/elsewhere", 1);
@@ -114,7 +114,7 @@ static void from_the_environment(void **state)
 static void from_the_user(void **state)
 {
     struct place *place = *state;
-    char expected[UM_ENDPOINT_ROOM];
+    char expected[UM_ENDPOINT_CAPACITY];
 
     snprintf(expected, sizeof expected, "/tmp/umemd-%lu/umemd.sock", (unsigned long)geteuid());
     assert_found(NULL, expected);
@@ -132,7 +132,7 @@ static void from_the_user(void **state)
 
 static void too_long(void **state)
 {
-    char path[UM_ENDPOINT_ROOM] = "as it was";
+    char path[UM_ENDPOINT_CAPACITY] = "as it was";
     char asked[300];
     const char *what = NULL;
 
@@ -157,7 +157,7 @@ static void too_long(void **state)
 static void runtime_directory_too_long(void **state)
 {
     struct place *place = *state;
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     char directory[200];
     const char *what = NULL;
     size_t size = strlen(place->root);
@@ -200,7 +200,7 @@ static void other_directories_are_left_alone(void **state)
 {
     struct place *place = *state;
     struct stat facts;
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     const char *what = NULL;
 
     snprintf(path, sizeof path, "%s/other/x.sock", place->root);

@@ -8,12 +8,12 @@
 
 #include <cmocka.h>
 
-#include "endpoint.h"
 #include "umem_errors.h"
+#include "wire/endpoint.h"
 
 static void assert_found(const char *asked, const char *expected)
 {
-    char path[UM_ENDPOINT_ROOM];
+    char path[UM_ENDPOINT_CAPACITY];
     const char *what = NULL;
 
     assert_int_equal(um_endpoint_find(asked, path, &what), UMEM_OK);
@@ -23,7 +23,7 @@ static void assert_found(const char *asked, const char *expected)
 
 static void assert_refused(const char *asked, const char *why)
 {
-    char path[UM_ENDPOINT_ROOM] = "as it was";
+    char path[UM_ENDPOINT_CAPACITY] = "as it was";
     const char *what = NULL;
 
     assert_int_equal(um_endpoint_find(asked, path, &what), UMEM_E_BAD_ARGUMENT);

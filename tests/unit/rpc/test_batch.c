@@ -10,17 +10,17 @@
 #include <cJSON.h>
 #include <cmocka.h>
 
-#include "answers.h"
-#include "fixture.h"
+#include "answer_schema.h"
+#include "engine_fixture.h"
 #include "umem_errors.h"
 
 /* Sends a batch with a payload in pieces of "step" bytes. */
-static void send_batch(struct um_peer *peer, const char *batch, const char *payload, size_t step)
+static void send_batch(struct um_session *session, const char *batch, const char *payload, size_t step)
 {
-    feed_message(peer, batch, strlen(batch), strlen(payload));
-    assert_int_equal(um_peer_payload_left(peer), strlen(payload));
-    feed_payload(peer, payload, strlen(payload), step);
-    assert_true(um_peer_is_ready(peer));
+    feed_message(session, batch, strlen(batch), strlen(payload));
+    assert_int_equal(um_payload_left(session), strlen(payload));
+    feed_payload(session, payload, strlen(payload), step);
+    assert_true(um_session_is_ready(session));
 }
 
 static void expect_name(const cJSON *answers, int index, const char *name)
@@ -47,24 +47,24 @@ static void test_writes_and_reads(void **state)
             "block.read", "[\"b\",0,2,\"utf8\"]") "," RAW_READ("c", "0", "6") "," RAW_READ("c", "0", "0") "]";
     static const size_t steps[] = {1, 2, 3, 100};
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
+    struct um_session *session = &fixture->other;
 
-    new_block(peer, "{\"size\":8,\"name\":\"b\"}");
-    new_block(peer, "{\"size\":8,\"name\":\"c\"}");
+    new_block(session, "{\"size\":8,\"name\":\"b\"}");
+    new_block(session, "{\"size\":8,\"name\":\"c\"}");
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         char bytes[11] = "";
         const cJSON *answers;
 
-        send_batch(peer, batch, "abcdefg", steps[i]);
-        answers = take_raw(peer, bytes, 10);
+        send_batch(session, batch, "abcdefg", steps[i]);
+        answers = take_raw(session, bytes, 10);
         assert_int_equal(cJSON_GetArraySize(answers), 6);
         assert_memory_equal(bytes, "bc\0\0\0\0defg", 10);
         assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 1), "result"), "size"), 4);
         assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 2), "result"), "size"), 4);
         assert_string_equal(string_of(member(cJSON_GetArrayItem(answers, 3), "result"), "data"), "ab");
         assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 5), "result"), "size"), 0);
-        expect_silence(peer);
-        expect_result(peer, MESSAGE("block.fill", "[\"c\"]"));
+        expect_silence(session);
+        expect_result(session, MESSAGE("block.fill", "[\"c\"]"));
     }
 }
 
@@ -73,21 +73,21 @@ static void test_it_begins_when_all_bytes_have_come(void **state)
 {
     static const char batch[] = "[" MESSAGE("block.free", "[\"c\"]") "," RAW_WRITE("b", "0", "4") "]";
     struct fixture *fixture = *state;
-    struct um_peer_options options = {.pid = 5};
-    struct um_peer third;
-    uint64_t block = new_block(&fixture->peer, "{\"size\":8,\"name\":\"b\"}");
+    struct um_session_options options = {.pid = 5};
+    struct um_session third;
+    uint64_t block = new_block(&fixture->session, "{\"size\":8,\"name\":\"b\"}");
 
-    new_block(&fixture->peer, "{\"size\":8,\"name\":\"c\"}");
-    assert_int_equal(um_peer_open(fixture->rpc, &third, &options), UMEM_OK);
+    new_block(&fixture->session, "{\"size\":8,\"name\":\"c\"}");
+    assert_int_equal(um_session_open(fixture->rpc, &third, &options), UMEM_OK);
     third.framing = UM_FRAMING_HEADERS;
     feed_message(&third, batch, sizeof batch - 1, 4);
-    assert_false(um_peer_is_ready(&third));
+    assert_false(um_session_is_ready(&third));
     feed_payload(&third, "abc", 3, 3);
-    read_hex(&fixture->peer, block, 0, 4, "00000000");
-    expect_result(&fixture->peer, MESSAGE("block.info", "[\"c\"]"));
-    um_peer_close(&third);
-    read_hex(&fixture->peer, block, 0, 4, "00000000");
-    expect_result(&fixture->peer, MESSAGE("block.info", "[\"c\"]"));
+    read_hex(&fixture->session, block, 0, 4, "00000000");
+    expect_result(&fixture->session, MESSAGE("block.info", "[\"c\"]"));
+    um_session_close(&third);
+    read_hex(&fixture->session, block, 0, 4, "00000000");
+    expect_result(&fixture->session, MESSAGE("block.info", "[\"c\"]"));
     answers_forget();
 }
 
@@ -129,13 +129,13 @@ static void test_failures_use_up_their_bytes(void **state)
                                                                                  "7," RAW_WRITE("b", "3",
                                                                                                 "1") "]";
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
-    uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(session, "{\"size\":8,\"name\":\"b\"}");
     const cJSON *answers;
 
     fixture->limits.batch_requests = 9;
-    send_batch(peer, batch, "aabbccdxef", 1);
-    answers = take(peer);
+    send_batch(session, batch, "aabbccdxef", 1);
+    answers = take(session);
     expect_name(answers, 0, "unknown_handle");
     expect_name(answers, 1, "out_of_range");
     expect_name(answers, 2, "invalid_params");
@@ -145,7 +145,7 @@ static void test_failures_use_up_their_bytes(void **state)
     expect_name(answers, 6, "invalid_request");
     expect_name(answers, 7, NULL);
     assert_null(cJSON_GetArrayItem(answers, 8));
-    read_hex(peer, block, 0, 5, "6400656600");
+    read_hex(session, block, 0, 5, "6400656600");
 }
 
 static void test_sizes_that_do_not_match(void **state)
@@ -164,19 +164,19 @@ static void test_sizes_that_do_not_match(void **state)
         "[]",
     };
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
-    uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(session, "{\"size\":8,\"name\":\"b\"}");
 
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        feed_message(peer, batches[i], strlen(batches[i]), 4);
-        take_error(peer, UMEM_E_INVALID_REQUEST);
+        feed_message(session, batches[i], strlen(batches[i]), 4);
+        take_error(session, UMEM_E_INVALID_REQUEST);
         /* The bytes are passed over. */
-        feed_payload(peer, "abcd", 4, 3);
-        assert_true(um_peer_is_ready(peer));
-        expect_silence(peer);
+        feed_payload(session, "abcd", 4, 3);
+        assert_true(um_session_is_ready(session));
+        expect_silence(session);
         answers_forget();
     }
-    read_hex(peer, block, 0, 4, "00000000");
+    read_hex(session, block, 0, 4, "00000000");
 }
 
 /* Nobody's bytes are in doubt where there are none: each write is answered for itself. */
@@ -188,12 +188,12 @@ static void test_without_a_payload(void **state)
             "{\"block\":\"b\",\"encoding\":\"raw\"}") "," RAW_WRITE("b", "8", "0") "," MESSAGE("server.ping",
                                                                                                "[]") "]";
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
-    uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(session, "{\"size\":8,\"name\":\"b\"}");
     const cJSON *answers;
 
-    tell(peer, "%s", batch);
-    answers = take(peer);
+    send_message(session, "%s", batch);
+    answers = take(session);
     expect_name(answers, 0, "invalid_params");
     expect_name(answers, 1, "invalid_params");
     assert_int_equal(uint_of(cJSON_GetArrayItem(answers, 1), "id"), 7);
@@ -202,18 +202,19 @@ static void test_without_a_payload(void **state)
     expect_name(answers, 2, NULL);
     expect_name(answers, 3, NULL);
     expect_name(answers, 4, NULL);
-    read_hex(peer, block, 0, 4, "00000000");
+    read_hex(session, block, 0, 4, "00000000");
 }
 
 static void test_not_on_lines(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     const cJSON *answers;
 
-    new_block(peer, "{\"size\":8,\"name\":\"b\"}");
-    tell(peer, "[" RAW_WRITE("b", "0", "4") "," RAW_READ("b", "0", "4") "," MESSAGE("server.ping", "[]") "]");
-    answers = take(peer);
+    new_block(session, "{\"size\":8,\"name\":\"b\"}");
+    send_message(session, "[" RAW_WRITE("b", "0", "4") "," RAW_READ("b", "0", "4") "," MESSAGE("server.ping",
+                                                                                               "[]") "]");
+    answers = take(session);
     expect_name(answers, 0, "unsupported");
     expect_name(answers, 1, "unsupported");
     expect_name(answers, 2, NULL);
@@ -227,12 +228,12 @@ static void test_notifications(void **state)
         "{\"jsonrpc\":\"2.0\",\"method\":\"block.read\",\"params\":[\"b\",0,2,\"raw\"]},"
         "{\"jsonrpc\":\"2.0\",\"method\":\"block.read\",\"params\":[\"b\",99]}]";
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
-    uint64_t block = new_block(peer, "{\"size\":8,\"name\":\"b\"}");
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(session, "{\"size\":8,\"name\":\"b\"}");
 
-    send_batch(peer, batch, "ab", 1);
-    expect_silence(peer);
-    read_hex(peer, block, 0, 2, "6162");
+    send_batch(session, batch, "ab", 1);
+    expect_silence(session);
+    read_hex(session, block, 0, 2, "6162");
 }
 
 /* ---- limits ---- */
@@ -240,18 +241,18 @@ static void test_notifications(void **state)
 static void test_bytes_of_a_batch(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
+    struct um_session *session = &fixture->other;
     const cJSON *answers;
     cJSON *data;
     char bytes[4096];
 
-    new_block(peer, "{\"size\":5000,\"name\":\"b\"}");
-    tell(
-        peer,
+    new_block(session, "{\"size\":5000,\"name\":\"b\"}");
+    send_message(
+        session,
         "[" MESSAGE("block.fill", "[\"b\",1,0,4000]") "," MESSAGE("block.fill", "[\"b\",2,0,97]") "," MESSAGE(
             "block.fill", "[\"b\",3,0,96]") "," MESSAGE("block.get", "[\"b\",0]") "," MESSAGE("server.ping",
                                                                                               "[]") "]");
-    answers = take(peer);
+    answers = take(session);
     expect_name(answers, 0, NULL);
     expect_name(answers, 1, "limit_exceeded");
     expect_name(answers, 2, NULL);
@@ -261,8 +262,8 @@ static void test_bytes_of_a_batch(void **state)
     assert_string_equal(string_of(data, "limit"), "batch_bytes");
     assert_int_equal(uint_of(data, "maximum"), 4096);
     assert_int_equal(uint_of(data, "asked"), 97);
-    tell(peer, "[" RAW_READ("b", "0", "4096") "," RAW_READ("b", "0", "1") "]");
-    answers = take_raw(peer, bytes, 4096);
+    send_message(session, "[" RAW_READ("b", "0", "4096") "," RAW_READ("b", "0", "1") "]");
+    answers = take_raw(session, bytes, 4096);
     expect_name(answers, 0, NULL);
     expect_name(answers, 1, "limit_exceeded");
     assert_int_equal(bytes[95], 3);
@@ -284,15 +285,15 @@ static void test_every_call_counts(void **state)
         MESSAGE("block.find", "[\"b\",\"\",903]"),
     };
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
+    struct um_session *session = &fixture->other;
 
-    new_block(peer, "{\"size\":5000,\"name\":\"b\"}");
+    new_block(session, "{\"size\":5000,\"name\":\"b\"}");
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        const cJSON *answers = ask(peer, "[%s]", calls[i]);
+        const cJSON *answers = call(session, "[%s]", calls[i]);
 
         expect_name(answers, 0, "limit_exceeded");
     }
-    assert_int_equal(uint_of(expect_result(peer, MESSAGE("server.stats", "[]")), "blocks"), 1);
+    assert_int_equal(uint_of(expect_result(session, MESSAGE("server.stats", "[]")), "blocks"), 1);
 }
 
 static void test_a_payload_past_the_limit(void **state)
@@ -301,20 +302,20 @@ static void test_a_payload_past_the_limit(void **state)
     static const char good[] = "[" RAW_WRITE("b", "0", "4096") "]";
     static char bytes[4097];
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
+    struct um_session *session = &fixture->other;
     cJSON *data;
 
-    new_block(peer, "{\"size\":5000,\"name\":\"b\"}");
-    feed_message(peer, batch, sizeof batch - 1, sizeof bytes);
-    data = take_error(peer, UMEM_E_LIMIT_EXCEEDED);
+    new_block(session, "{\"size\":5000,\"name\":\"b\"}");
+    feed_message(session, batch, sizeof batch - 1, sizeof bytes);
+    data = take_error(session, UMEM_E_LIMIT_EXCEEDED);
     assert_string_equal(string_of(data, "limit"), "batch_bytes");
     assert_int_equal(uint_of(data, "asked"), 4097);
-    feed_payload(peer, bytes, sizeof bytes, 1000);
-    assert_true(um_peer_is_ready(peer));
+    feed_payload(session, bytes, sizeof bytes, 1000);
+    assert_true(um_session_is_ready(session));
     answers_forget();
-    feed_message(peer, good, sizeof good - 1, 4096);
-    feed_payload(peer, bytes, 4096, 1000);
-    expect_name(take(peer), 0, NULL);
+    feed_message(session, good, sizeof good - 1, 4096);
+    feed_payload(session, bytes, 4096, 1000);
+    expect_name(take(session), 0, NULL);
 }
 
 /* Memory for a batch's bytes grows with those that have come, not with what is said to come. */
@@ -322,17 +323,17 @@ static void test_nothing_of_a_declared_length(void **state)
 {
     static const char batch[] = "[" RAW_WRITE("b", "0", "16777216") "]";
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->other;
+    struct um_session *session = &fixture->other;
     static char bytes[100000];
     size_t room = 0;
 
     fixture->limits.batch_bytes = 16 << 20;
-    new_block(peer, "{\"size\":16777216,\"name\":\"b\"}");
-    feed_message(peer, batch, sizeof batch - 1, 16 << 20);
-    um_peer_payload_space(peer, &room);
+    new_block(session, "{\"size\":16777216,\"name\":\"b\"}");
+    feed_message(session, batch, sizeof batch - 1, 16 << 20);
+    um_payload_reserve(session, &room);
     assert_in_range(room, 1, 1 << 17);
-    feed_payload(peer, bytes, sizeof bytes, 1000);
-    um_peer_payload_space(peer, &room);
+    feed_payload(session, bytes, sizeof bytes, 1000);
+    um_payload_reserve(session, &room);
     assert_in_range(room, 1, 1 << 18);
     answers_forget();
 }
@@ -340,13 +341,13 @@ static void test_nothing_of_a_declared_length(void **state)
 static void test_as_many_requests_as_the_limit_allows(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     cJSON *data;
 
     fixture->limits.batch_requests = 2;
-    tell(peer, "[" MESSAGE("server.ping", "[]") "," MESSAGE("server.ping", "[]") "]");
-    assert_int_equal(cJSON_GetArraySize(take(peer)), 2);
-    data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "[1,2,3]");
+    send_message(session, "[" MESSAGE("server.ping", "[]") "," MESSAGE("server.ping", "[]") "]");
+    assert_int_equal(cJSON_GetArraySize(take(session)), 2);
+    data = expect_error(session, UMEM_E_LIMIT_EXCEEDED, "[1,2,3]");
     assert_string_equal(string_of(data, "limit"), "batch_requests");
     assert_int_equal(uint_of(data, "maximum"), 2);
     assert_int_equal(uint_of(data, "asked"), 3);
@@ -356,14 +357,14 @@ static void test_as_many_requests_as_the_limit_allows(void **state)
 static void test_an_answer_that_would_be_too_long(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     const cJSON *answers;
 
     fixture->limits.batch_bytes = 4 << 20;
-    new_block(peer, "{\"size\":500000,\"name\":\"b\"}");
-    tell(peer, "[" MESSAGE("block.read", "[\"b\"]") "," MESSAGE("block.read", "[\"b\"]") "," MESSAGE(
-                   "server.ping", "[]") "]");
-    answers = take(peer);
+    new_block(session, "{\"size\":500000,\"name\":\"b\"}");
+    send_message(session, "[" MESSAGE("block.read", "[\"b\"]") "," MESSAGE(
+                              "block.read", "[\"b\"]") "," MESSAGE("server.ping", "[]") "]");
+    answers = take(session);
     expect_name(answers, 0, NULL);
     expect_name(answers, 1, "too_large");
     expect_name(answers, 2, NULL);
@@ -373,14 +374,14 @@ static void test_an_answer_that_would_be_too_long(void **state)
 static void test_refused_batches_are_counted(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     cJSON *stats;
 
     fixture->limits.batch_requests = 2;
-    expect_error(peer, UMEM_E_INVALID_REQUEST, "[]");
-    expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "[1,2,3]");
-    expect_error(peer, UMEM_E_PARSE_ERROR, "[");
-    stats = expect_result(peer, MESSAGE("server.stats", "[]"));
+    expect_error(session, UMEM_E_INVALID_REQUEST, "[]");
+    expect_error(session, UMEM_E_LIMIT_EXCEEDED, "[1,2,3]");
+    expect_error(session, UMEM_E_PARSE_ERROR, "[");
+    stats = expect_result(session, MESSAGE("server.stats", "[]"));
     assert_int_equal(uint_of(stats, "errors"), 3);
     assert_int_equal(uint_of(stats, "requests"), 4);
 }
@@ -389,15 +390,15 @@ static void test_refused_batches_are_counted(void **state)
 static void test_answers_that_fill_the_message(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     const cJSON *answers;
     int refused = 0;
 
-    new_block(peer, "{\"size\":1,\"name\":\"b\"}");
+    new_block(session, "{\"size\":1,\"name\":\"b\"}");
     fixture->limits.message_bytes = 300000;
     fixture->limits.batch_bytes = 1 << 24;
-    tell(
-        peer,
+    send_message(
+        session,
         "[" MESSAGE("rpc.discover", "[]") "," MESSAGE("rpc.discover", "[]") "," MESSAGE(
             "rpc.discover",
             "[]") "," MESSAGE("rpc.discover",
@@ -408,7 +409,7 @@ static void test_answers_that_fill_the_message(void **state)
                                                                                                       "fill",
                                                                                                       "[\"b\""
                                                                                                       ",7]") "]");
-    answers = take(peer);
+    answers = take(session);
     assert_int_equal(cJSON_GetArraySize(answers), 8);
     for (int i = 0; i < 7; i++) {
         if (cJSON_HasObjectItem(cJSON_GetArrayItem(answers, i), "error")) {
@@ -422,21 +423,21 @@ static void test_answers_that_fill_the_message(void **state)
     answers_forget();
 }
 
-static void test_nothing_is_done_without_room_for_its_answer(void **state)
+static void test_no_request_runs_without_space_for_its_answer(void **state)
 {
     struct fixture *fixture = *state;
-    struct um_peer *peer = &fixture->peer;
+    struct um_session *session = &fixture->session;
     const cJSON *answers;
 
-    new_block(peer, "{\"size\":1,\"name\":\"b\"}");
+    new_block(session, "{\"size\":1,\"name\":\"b\"}");
     fixture->limits.message_bytes = 1100;
-    tell(peer, "[" MESSAGE("server.ping", "[]") "," MESSAGE("server.ping", "[]") "," MESSAGE(
-                   "server.ping", "[]") "," MESSAGE("block.fill", "[\"b\",7]") "]");
-    answers = take(peer);
+    send_message(session, "[" MESSAGE("server.ping", "[]") "," MESSAGE("server.ping", "[]") "," MESSAGE(
+                              "server.ping", "[]") "," MESSAGE("block.fill", "[\"b\",7]") "]");
+    answers = take(session);
     expect_name(answers, 0, NULL);
     expect_name(answers, 3, "too_large");
     fixture->limits.message_bytes = 1 << 20;
-    assert_string_equal(string_of(expect_result(peer, MESSAGE("block.read", "[\"b\"]")), "data"), "AA==");
+    assert_string_equal(string_of(expect_result(session, MESSAGE("block.read", "[\"b\"]")), "data"), "AA==");
     answers_forget();
 }
 
@@ -460,7 +461,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_answer_that_would_be_too_long, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_answers_that_fill_the_message, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_nothing_is_done_without_room_for_its_answer, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_no_request_runs_without_space_for_its_answer, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_refused_batches_are_counted, fixture_setup, fixture_teardown),
     };

@@ -24,10 +24,10 @@
 #include <cJSON.h>
 #include <cmocka.h>
 
-#include "fixture.h"
-#include "frame.h"
-#include "json_read.h"
+#include "engine_fixture.h"
 #include "umem_errors.h"
+#include "wire/frame.h"
+#include "wire/json_read.h"
 
 enum { FILE_LIMIT = 1 << 20 };
 
@@ -51,7 +51,7 @@ static const struct rule {
 
 /* One framing's way from bytes to answers. */
 struct wire {
-    struct um_peer *peer;
+    struct um_session *session;
     struct um_frame frame;
 };
 
@@ -75,26 +75,27 @@ static void read_file(const char *name, struct um_buf *bytes)
 
 /* ---- to the engine and back ---- */
 
-static void wire_init(struct wire *wire, struct fixture *fixture, struct um_peer *peer)
+static void wire_init(struct wire *wire, struct fixture *fixture, struct um_session *session)
 {
-    wire->peer = peer;
+    wire->session = session;
     um_frame_init(&wire->frame, (size_t)fixture->limits.message_bytes, fixture->limits.payload_bytes);
 }
 
-static void append_message(struct um_buf *bytes, const struct um_peer *peer, const char *text, size_t size)
+static void append_message(struct um_buf *bytes, const struct um_session *session, const char *text,
+                           size_t size)
 {
     char head[64];
 
-    if (peer->framing == UM_FRAMING_HEADERS) {
+    if (session->framing == UM_FRAMING_HEADERS) {
         snprintf(head, sizeof head, "Content-Length: %zu\r\n\r\n", size);
         um_buf_append_string(bytes, head);
     }
     um_buf_append(bytes, text, size);
-    if (peer->framing == UM_FRAMING_LINES)
+    if (session->framing == UM_FRAMING_LINES)
         um_buf_append_byte(bytes, '\n');
 }
 
-/* Feeds bytes as a session does; the answers are then in peer->out. */
+/* Feeds bytes as a session does; the answers are then in session->out. */
 static void feed(struct wire *wire, struct um_buf *bytes)
 {
     struct um_frame_message message;
@@ -102,30 +103,30 @@ static void feed(struct wire *wire, struct um_buf *bytes)
     assert_false(bytes->failed);
     assert_int_equal(um_frame_feed(&wire->frame, bytes->data, bytes->size), UMEM_OK);
     while (um_frame_next(&wire->frame, &message) == UM_FRAME_MESSAGE) {
-        size_t used = um_peer_message(wire->peer, message.text, message.size, message.payload_size);
+        size_t used = um_dispatch_message(wire->session, message.text, message.size, message.payload_size);
 
         if (used < message.size)
-            um_frame_put_back(&wire->frame, used);
+            um_frame_unread(&wire->frame, used);
     }
     assert_int_equal(um_frame_next(&wire->frame, &message), UM_FRAME_MORE);
     assert_int_equal(um_frame_keep(&wire->frame), UMEM_OK);
-    assert_false(wire->peer->broken);
+    assert_false(wire->session->broken);
 }
 
 /* Feeds one message and a ping, and returns the message's answer with its frame, to be freed; the ping's is
  * checked. */
 static char *answer_to(struct wire *wire, const char *text, size_t size)
 {
-    struct um_buf *out = &wire->peer->out;
+    struct um_buf *out = &wire->session->out;
     struct um_buf bytes;
     struct um_buf last;
     char *answer;
 
     um_buf_init(&bytes, SIZE_MAX);
     um_buf_init(&last, SIZE_MAX);
-    append_message(&bytes, wire->peer, text, size);
-    append_message(&bytes, wire->peer, ping, strlen(ping));
-    append_message(&last, wire->peer, pong, strlen(pong));
+    append_message(&bytes, wire->session, text, size);
+    append_message(&bytes, wire->session, ping, strlen(ping));
+    append_message(&last, wire->session, pong, strlen(pong));
     feed(wire, &bytes);
     assert_true(out->size >= last.size);
     out->size -= last.size;
@@ -151,7 +152,7 @@ static void expect_answer(const struct wire *wire, const char *answer, const cha
     read_file(other, &wanted);
     um_buf_init(&framed, SIZE_MAX);
     if (wanted.size != 0)
-        append_message(&framed, wire->peer, wanted.data, wanted.size);
+        append_message(&framed, wire->session, wanted.data, wanted.size);
     um_buf_append_byte(&framed, '\0');
     assert_string_equal(answer, framed.data);
     um_buf_deinit(&framed);
@@ -195,7 +196,7 @@ static void expect_refused(const struct wire *wire, char *answer, const struct r
 {
     char *line;
 
-    if (wire->peer->framing == UM_FRAMING_HEADERS) {
+    if (wire->session->framing == UM_FRAMING_HEADERS) {
         expect_refusals(strstr(answer, "\r\n\r\n"), rule);
         return;
     }
@@ -208,27 +209,28 @@ static void expect_refused(const struct wire *wire, char *answer, const struct r
 
 static void expect_nothing_changed(struct fixture *fixture)
 {
-    const cJSON *result = expect_result(&fixture->peer, "{\"method\":\"block.read\",\"params\":[\"b\"]}");
+    const cJSON *result = expect_result(&fixture->session, "{\"method\":\"block.read\",\"params\":[\"b\"]}");
 
     assert_string_equal(string_of(result, "data"), "AAAAAAAAAAAAAAAAAAAAAA==");
-    result = expect_result(&fixture->peer, "{\"method\":\"server.stats\"}");
+    result = expect_result(&fixture->session, "{\"method\":\"server.stats\"}");
     assert_int_equal(uint_of(result, "blocks"), 1);
     assert_int_equal(uint_of(result, "heaps"), 1);
 }
 
-static void try_file(struct fixture *fixture, struct um_peer *peer, const char *name, const struct rule *rule)
+static void try_file(struct fixture *fixture, struct um_session *session, const char *name,
+                     const struct rule *rule)
 {
     struct um_buf message;
     struct wire wire;
     char *answer;
 
     read_file(name, &message);
-    wire_init(&wire, fixture, peer);
+    wire_init(&wire, fixture, session);
     /* A first message, so that the framing is settled when the file comes. */
     answer = answer_to(&wire, ping, strlen(ping));
     free(answer);
     answer = answer_to(&wire, message.data, message.size);
-    if (rule->code == UMEM_OK || (*name == 's' && peer->framing == UM_FRAMING_LINES)) {
+    if (rule->code == UMEM_OK || (*name == 's' && session->framing == UM_FRAMING_LINES)) {
         expect_answer(&wire, answer, name);
     } else {
         expect_refused(&wire, answer, rule);
@@ -263,9 +265,9 @@ static void check_file(void **state)
     if (rule == end)
         fail_msg("the name does not say what must become of it");
     fixture_setup(&fixture);
-    new_block(&((struct fixture *)fixture)->peer, "{\"size\":16,\"name\":\"b\"}");
+    new_block(&((struct fixture *)fixture)->session, "{\"size\":16,\"name\":\"b\"}");
     if (fits_a_line(name))
-        try_file(fixture, &((struct fixture *)fixture)->peer, name, rule);
+        try_file(fixture, &((struct fixture *)fixture)->session, name, rule);
     try_file(fixture, &((struct fixture *)fixture)->other, name, rule);
     fixture_teardown(&fixture);
 }

@@ -10,13 +10,13 @@
 #include <cJSON.h>
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "engine_fixture.h"
 #include "umem_errors.h"
 
 /* Feeds a message and compares the answer to the letter. */
-static void expect(struct um_peer *peer, const char *message, const char *wanted)
+static void expect(struct um_session *session, const char *message, const char *wanted)
 {
-    char *text = fixture_text(peer, message, strlen(message));
+    char *text = fixture_text(session, message, strlen(message));
 
     assert_string_equal(text, wanted);
     free(text);
@@ -34,10 +34,10 @@ static void test_ids_come_back_as_they_were(void **state)
                                           "-0",
                                           "1E+02",
                                           "0.10"};
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"server.ping\"}", PONG("7") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":-9007199254740991,\"method\":\"server.ping\"}",
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"server.ping\"}", PONG("7") "\n");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":-9007199254740991,\"method\":\"server.ping\"}",
            PONG("-9007199254740991") "\n");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         char message[128];
@@ -46,35 +46,38 @@ static void test_ids_come_back_as_they_were(void **state)
         snprintf(message, sizeof message, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"server.ping\"}",
                  numbers[i]);
         snprintf(pong, sizeof pong, PONG("%s") "\n", numbers[i]);
-        expect(peer, message, pong);
+        expect(session, message, pong);
         snprintf(message, sizeof message, "[{\"id\": %s ,\"method\":\"server.ping\"}]", numbers[i]);
         snprintf(pong, sizeof pong, "[" PONG("%s") "]\n", numbers[i]);
-        expect(peer, message, pong);
+        expect(session, message, pong);
     }
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\\u00e4\",\"method\":\"server.ping\"}",
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\\u00e4\",\"method\":\"server.ping\"}",
            PONG("\"a\\\"\xc3\xa4\"") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"server.ping\"}", PONG("null") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":[]}", PONG("1") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":{}}", PONG("1") "\n");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":null}", PONG("1") "\n");
-    expect(peer, "{\"traceparent\":\"x\",\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}",
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"server.ping\"}", PONG("null") "\n");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":[]}",
+           PONG("1") "\n");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":{}}",
+           PONG("1") "\n");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\",\"params\":null}",
+           PONG("1") "\n");
+    expect(session, "{\"traceparent\":\"x\",\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"}",
            PONG("1") "\n");
 }
 
 static void test_notifications_are_done_and_not_answered(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
-    uint64_t block = new_block(peer, "[4]");
+    struct um_session *session = &((struct fixture *)*state)->session;
+    uint64_t block = new_block(session, "[4]");
     char message[128];
 
     snprintf(message, sizeof message,
              "{\"jsonrpc\":\"2.0\",\"method\":\"block.set\",\"params\":[%llu,0,[9]]}",
              (unsigned long long)block);
-    expect(peer, message, "");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"no.such\"}", "");
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"block.free\",\"params\":[1]}", "");
+    expect(session, message, "");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"method\":\"no.such\"}", "");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"method\":\"block.free\",\"params\":[1]}", "");
     assert_string_equal(
-        string_of(expect_result(peer, "{\"method\":\"block.read\",\"params\":{\"block\":%llu}}",
+        string_of(expect_result(session, "{\"method\":\"block.read\",\"params\":{\"block\":%llu}}",
                                 (unsigned long long)block),
                   "data"),
         "CQAAAA==");
@@ -82,24 +85,24 @@ static void test_notifications_are_done_and_not_answered(void **state)
 
 static void test_short_form_is_always_answered(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
-    expect(peer, "{\"method\":\"server.ping\"}", PONG("null") "\n");
-    expect(peer, "{\"method\":\"server.ping\",\"id\":3}", PONG("3") "\n");
+    expect(session, "{\"method\":\"server.ping\"}", PONG("null") "\n");
+    expect(session, "{\"method\":\"server.ping\",\"id\":3}", PONG("3") "\n");
 }
 
 static void test_batches(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
-    expect(peer,
+    expect(session,
            "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.ping\"},{\"jsonrpc\":\"2.0\",\"method\":"
            "\"server.ping\"},"
            "{\"method\":\"server.ping\",\"id\":\"z\"}]",
            "[" PONG("1") "," PONG("\"z\"") "]\n");
-    expect(peer, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
-    expect_error(peer, UMEM_E_INVALID_REQUEST, "[]");
-    cJSON *answers = ask(peer, "[1,{\"id\":5,\"method\":\"server.ping\"},{}]");
+    expect(session, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
+    expect_error(session, UMEM_E_INVALID_REQUEST, "[]");
+    cJSON *answers = call(session, "[1,{\"id\":5,\"method\":\"server.ping\"},{}]");
     assert_int_equal(cJSON_GetArraySize(answers), 3);
     assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 0), "error"), "code")->valuedouble,
                      -32600);
@@ -109,17 +112,17 @@ static void test_batches(void **state)
 
 static void test_batches_have_limits(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
-    uint64_t block = new_block(peer, "[4096]");
-    cJSON *data = expect_error(peer, UMEM_E_LIMIT_EXCEEDED, "[1,1,1,1,1,1,1,1,1]");
+    struct um_session *session = &((struct fixture *)*state)->session;
+    uint64_t block = new_block(session, "[4096]");
+    cJSON *data = expect_error(session, UMEM_E_LIMIT_EXCEEDED, "[1,1,1,1,1,1,1,1,1]");
     cJSON *answers;
 
     assert_string_equal(string_of(data, "limit"), "batch_requests");
     assert_int_equal(uint_of(data, "maximum"), 8);
-    answers = ask(peer,
-                  "[{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,4000]},"
-                  "{\"id\":2,\"method\":\"block.read\",\"params\":[%llu,0,97]}]",
-                  (unsigned long long)block, (unsigned long long)block);
+    answers = call(session,
+                   "[{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,4000]},"
+                   "{\"id\":2,\"method\":\"block.read\",\"params\":[%llu,0,97]}]",
+                   (unsigned long long)block, (unsigned long long)block);
     assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 0), "result"), "size"), 4000);
     assert_int_equal((int)member(member(cJSON_GetArrayItem(answers, 1), "error"), "code")->valuedouble,
                      UMEM_E_LIMIT_EXCEEDED);
@@ -127,17 +130,17 @@ static void test_batches_have_limits(void **state)
 
 static void test_headers_frame_the_answer(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->other;
+    struct um_session *session = &((struct fixture *)*state)->other;
 
-    expect(peer, "{\"id\":1,\"method\":\"server.ping\"}", "Content-Length: 36\r\n\r\n" PONG("1"));
-    expect(peer,
+    expect(session, "{\"id\":1,\"method\":\"server.ping\"}", "Content-Length: 36\r\n\r\n" PONG("1"));
+    expect(session,
            "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
            "\"method\":\"server.ping\"}",
            "Content-Length: 107\r\n\r\n" PONG(
                "\"0123456789012345678901234567890123456789012345678901234567890123456789\""));
-    expect(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", "");
-    expect(peer, "[{\"id\":1,\"method\":\"server.ping\"}]", "Content-Length: 38\r\n\r\n[" PONG("1") "]");
-    expect(peer, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
+    expect(session, "{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", "");
+    expect(session, "[{\"id\":1,\"method\":\"server.ping\"}]", "Content-Length: 38\r\n\r\n[" PONG("1") "]");
+    expect(session, "[{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}]", "");
 }
 
 static void test_bad_envelopes(void **state)
@@ -163,34 +166,34 @@ static void test_bad_envelopes(void **state)
         "{\"Method\":\"server.ping\"}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
     };
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
-        expect_error(peer, UMEM_E_INVALID_REQUEST, "%s", messages[i]);
+        expect_error(session, UMEM_E_INVALID_REQUEST, "%s", messages[i]);
     /* The id is told where it could be read. */
-    assert_int_equal(uint_of(ask(peer, "{\"id\":5,\"method\":7}"), "id"), 5);
+    assert_int_equal(uint_of(call(session, "{\"id\":5,\"method\":7}"), "id"), 5);
 }
 
 static void test_what_is_not_json(void **state)
 {
     static const char *const messages[] = {
         "{", "{]", "[{\"method\":\"server.ping\"}}", "{'a':1}", "[1,", "\"\\ud800\"", "01"};
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
-        expect_error(peer, UMEM_E_PARSE_ERROR, "%s", messages[i]);
-        assert_true(cJSON_IsNull(member(ask(peer, "%s", messages[i]), "id")));
+        expect_error(session, UMEM_E_PARSE_ERROR, "%s", messages[i]);
+        assert_true(cJSON_IsNull(member(call(session, "%s", messages[i]), "id")));
     }
-    expect(peer, "{\"method\":\"server.ping\"}", PONG("null") "\n");
+    expect(session, "{\"method\":\"server.ping\"}", PONG("null") "\n");
 }
 
 static void test_unknown_method(void **state)
 {
-    struct um_peer *peer = &((struct fixture *)*state)->peer;
+    struct um_session *session = &((struct fixture *)*state)->session;
 
-    expect_error(peer, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"block.Read\"}");
-    expect_error(peer, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"\"}");
-    expect_error(peer, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"server.ping\\u0000\"}");
+    expect_error(session, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"block.Read\"}");
+    expect_error(session, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"\"}");
+    expect_error(session, UMEM_E_METHOD_NOT_FOUND, "{\"method\":\"server.ping\\u0000\"}");
 }
 
 int main(void)

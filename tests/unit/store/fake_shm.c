@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shm.h"
+#include "store/memory/shm.h"
 
 uint64_t fake_shm_units;
 bool fake_shm_refuses;
@@ -43,12 +43,12 @@ void um_shm_free(struct um_shm *shm)
     free(shm);
 }
 
-size_t um_shm_leftovers(void)
+size_t um_shm_ending(void)
 {
     return 0;
 }
 
-void um_shm_end_piece(void)
+void um_shm_end_step(void)
 {
 }
 
@@ -85,7 +85,7 @@ bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size)
     return true;
 }
 
-bool um_shm_give_back(struct um_shm *shm, uint64_t offset, uint64_t size)
+bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
 {
     for (uint64_t unit = offset / UM_SHM_UNIT; unit < (offset + size) / UM_SHM_UNIT; unit++) {
         fake_shm_units += shm->committed[unit];
@@ -106,7 +106,7 @@ bool um_shm_check(struct um_shm *shm)
     return um_shm_is_whole(shm);
 }
 
-size_t um_shm_remove_leftovers(void)
+size_t um_shm_remove_stale(void)
 {
     return 0;
 }

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "fake_shm.h"
-#include "shared.h"
-#include "store_internal.h"
+#include "shared_heap_fixture.h"
+#include "store/records/store_internal.h"
 #include "umem_errors.h"
 
 static int setup(void **state)
@@ -43,8 +43,8 @@ static void test_blocks_without_memory_are_not_handed_out(void **state)
     struct fixture *f = *state;
     struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
     struct um_block *block = make_block(f->store, heap, f->people[0], 3 * UNIT);
-    struct um_heap_figures before = figures_of(heap);
-    struct um_heap_figures after;
+    struct um_heap_memory_stats before = figures_of(heap);
+    struct um_heap_memory_stats after;
     struct um_fault fault = {0};
 
     memset(um_block_bytes(block), 1, 3 * UNIT);

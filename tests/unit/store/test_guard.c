@@ -1,17 +1,17 @@
 /* Guards and wiping: what is written past a block is found, and what a block held is gone when it is let go. */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include <string.h>
 
-#include "store_internal.h"
+#include "store/records/store_internal.h"
 
-struct world {
+struct guarded_store {
     struct um_store *store;
     struct um_owner *owner;
     struct um_heap *heap; /* private */
 };
 
-static void begin(struct world *world, bool guard, bool wipe)
+static void begin(struct guarded_store *guarded_store, bool guard, bool wipe)
 {
     const struct um_store_options options = {.bytes_limit = 1 << 30,
                                              .blocks_limit = 1000,
@@ -22,105 +22,106 @@ static void begin(struct world *world, bool guard, bool wipe)
                                              .seed = 7};
     const struct um_owner_options owner = {.id = 1};
 
-    assert_int_equal(um_store_new(&options, &world->store), 0);
-    assert_int_equal(um_owner_open(world->store, &owner, &world->owner), 0);
-    world->heap = make_heap(world->store, world->owner, NULL, 0);
+    assert_int_equal(um_store_new(&options, &guarded_store->store), 0);
+    assert_int_equal(um_owner_open(guarded_store->store, &owner, &guarded_store->owner), 0);
+    guarded_store->heap = make_heap(guarded_store->store, guarded_store->owner, NULL, 0);
 }
 
-static void end(struct world *world)
+static void end(struct guarded_store *guarded_store)
 {
-    um_owner_close(world->store, world->owner);
-    um_store_free(world->store);
+    um_owner_close(guarded_store->store, guarded_store->owner);
+    um_store_free(guarded_store->store);
 }
 
 /* Damages the byte at an offset from the block's start, sees that all find it, and puts it right. */
-static void expect_found(struct world *world, struct um_heap *heap, struct um_block *block, int64_t offset)
+static void expect_found(struct guarded_store *guarded_store, struct um_heap *heap, struct um_block *block,
+                         int64_t offset)
 {
     unsigned char *byte = um_block_bytes(block) + offset;
     struct um_fault fault = {0};
 
     *byte ^= 1;
-    assert_int_equal(um_block_check(world->store, block, &fault), UMEM_E_CORRUPTED);
-    assert_true(fault.block == um_block_handle(world->store, block));
-    assert_int_equal(um_heap_validate(world->store, heap, block, NULL), UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_check(guarded_store->store, block, &fault), UMEM_E_CORRUPTED);
+    assert_true(fault.block == um_block_handle(guarded_store->store, block));
+    assert_int_equal(um_heap_validate(guarded_store->store, heap, block, NULL), UMEM_E_CORRUPTED);
     memset(&fault, 0, sizeof fault);
-    assert_int_equal(validate_all(world->store, heap, 100, &fault), UMEM_E_CORRUPTED);
-    assert_true(fault.block == um_block_handle(world->store, block));
+    assert_int_equal(validate_all(guarded_store->store, heap, 100, &fault), UMEM_E_CORRUPTED);
+    assert_true(fault.block == um_block_handle(guarded_store->store, block));
     *byte ^= 1;
-    assert_int_equal(um_block_check(world->store, block, NULL), 0);
-    assert_int_equal(validate_all(world->store, heap, 100, NULL), 0);
+    assert_int_equal(um_block_check(guarded_store->store, block, NULL), 0);
+    assert_int_equal(validate_all(guarded_store->store, heap, 100, NULL), 0);
 }
 
 static void guards_find_what_is_written_past_a_block(void **state)
 {
     static const uint64_t sizes[] = {0, 1, 15, 16, 100, 5000, 1 << 20, (1 << 20) + 1};
-    struct world world;
+    struct guarded_store guarded_store;
 
     (void)state;
-    begin(&world, true, false);
+    begin(&guarded_store, true, false);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct um_heap *const heaps[] = {world.heap, um_store_process_heap(world.store)};
+        struct um_heap *const heaps[] = {guarded_store.heap, um_store_process_heap(guarded_store.store)};
 
         for (unsigned k = 0; k < 2; k++) {
-            struct um_block *first = make_block(world.store, heaps[k], world.owner, 10);
-            struct um_block *block = make_block(world.store, heaps[k], world.owner, sizes[i]);
+            struct um_block *first = make_block(guarded_store.store, heaps[k], guarded_store.owner, 10);
+            struct um_block *block = make_block(guarded_store.store, heaps[k], guarded_store.owner, sizes[i]);
 
-            expect_found(&world, heaps[k], block, -1);
-            expect_found(&world, heaps[k], block, -16);
-            expect_found(&world, heaps[k], block, (int64_t)sizes[i]);
-            expect_found(&world, heaps[k], block, (int64_t)sizes[i] + 15);
-            um_block_free(world.store, first);
-            um_block_free(world.store, block);
+            expect_found(&guarded_store, heaps[k], block, -1);
+            expect_found(&guarded_store, heaps[k], block, -16);
+            expect_found(&guarded_store, heaps[k], block, (int64_t)sizes[i]);
+            expect_found(&guarded_store, heaps[k], block, (int64_t)sizes[i] + 15);
+            um_block_free(guarded_store.store, first);
+            um_block_free(guarded_store.store, block);
         }
     }
-    end(&world);
+    end(&guarded_store);
 }
 
 /* A resize takes the guards along, and the old one never shows in the bytes that it adds. */
 static void guards_go_with_a_resize(void **state)
 {
     static const uint64_t sizes[] = {100, 101, 130, 1000, 50, 0, 3, 1 << 20, (1 << 20) + 9000, 1 << 20, 17};
-    struct world world;
+    struct guarded_store guarded_store;
     struct um_block *block;
     uint64_t size = 20;
 
     (void)state;
     for (int wipe = 0; wipe < 2; wipe++) {
-        begin(&world, true, wipe != 0);
-        block = make_block(world.store, world.heap, world.owner, size);
+        begin(&guarded_store, true, wipe != 0);
+        block = make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, size);
         for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
             uint64_t kept = size < sizes[i] ? size : sizes[i];
 
             memset(um_block_bytes(block), 0x77, (size_t)size);
-            assert_int_equal(um_block_resize(world.store, block, sizes[i], 0, NULL), 0);
+            assert_int_equal(um_block_resize(guarded_store.store, block, sizes[i], 0, NULL), 0);
             for (uint64_t k = 0; k < kept; k++)
                 assert_int_equal(um_block_bytes(block)[k], 0x77);
             assert_true(is_zero(um_block_bytes(block) + kept, sizes[i] - kept));
             size = sizes[i];
-            expect_found(&world, world.heap, block, -1);
-            expect_found(&world, world.heap, block, (int64_t)size);
+            expect_found(&guarded_store, guarded_store.heap, block, -1);
+            expect_found(&guarded_store, guarded_store.heap, block, (int64_t)size);
         }
         size = 20;
-        end(&world);
+        end(&guarded_store);
     }
 }
 
 static void without_guards_nothing_is_checked(void **state)
 {
-    struct world world;
+    struct guarded_store guarded_store;
     struct um_block *block;
 
     (void)state;
-    begin(&world, false, false);
-    block = make_block(world.store, world.heap, world.owner, 16);
-    assert_false(world.heap->backend->checked_when_freed);
-    assert_int_equal(um_block_check(world.store, block, NULL), 0);
-    end(&world);
+    begin(&guarded_store, false, false);
+    block = make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, 16);
+    assert_false(guarded_store.heap->backend->checked_when_freed);
+    assert_int_equal(um_block_check(guarded_store.store, block, NULL), 0);
+    end(&guarded_store);
 }
 
 /* ---- wiping: what base is given to free is zero ---- */
 
-static struct um_heap_backend watching;
+static struct um_heap_ops watching;
 static void (*real_free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 static unsigned seen;
 
@@ -134,7 +135,7 @@ static void free_watched(void *memory, void *address, uint64_t size, uint32_t al
 /* As guard.c has it: the first member of a heap's memory is the kind that stands behind. */
 static void watch_base(struct um_heap *heap)
 {
-    const struct um_heap_backend **base = heap->memory;
+    const struct um_heap_ops **base = heap->memory;
 
     watching = **base;
     real_free = watching.free;
@@ -145,29 +146,31 @@ static void watch_base(struct um_heap *heap)
 
 static void wiping_leaves_nothing_behind(void **state)
 {
-    struct world world;
+    struct guarded_store guarded_store;
 
     (void)state;
     for (int guard = 0; guard < 2; guard++) {
         struct um_block *block;
 
-        begin(&world, guard != 0, true);
-        watch_base(world.heap);
-        block = make_block(world.store, world.heap, world.owner, 1000);
+        begin(&guarded_store, guard != 0, true);
+        watch_base(guarded_store.heap);
+        block = make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, 1000);
         memset(um_block_bytes(block), 0x77, 1000);
-        um_block_free(world.store, block);
+        um_block_free(guarded_store.store, block);
         assert_int_equal(seen, 1);
         /* Moved, and made smaller. */
-        block = make_block(world.store, world.heap, world.owner, 1000);
+        block = make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, 1000);
         memset(um_block_bytes(block), 0x77, 1000);
-        assert_int_equal(um_block_resize(world.store, block, 100, 0, NULL), 0);
+        assert_int_equal(um_block_resize(guarded_store.store, block, 100, 0, NULL), 0);
         assert_int_equal(seen, 2);
         /* With its heap. */
-        make_block(world.store, world.heap, world.owner, 100);
-        assert_int_equal(um_heap_destroy(world.store, world.heap, &(uint64_t){0}, &(uint64_t){0}, NULL), 0);
-        reclaim_all(world.store);
+        make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, 100);
+        assert_int_equal(
+            um_heap_destroy(guarded_store.store, guarded_store.heap, &(uint64_t){0}, &(uint64_t){0}, NULL),
+            0);
+        reclaim_all(guarded_store.store);
         assert_int_equal(seen, 4);
-        end(&world);
+        end(&guarded_store);
     }
 }
 
@@ -176,29 +179,29 @@ static void wiping_clears_shared_memory(void **state)
 {
     static const uint64_t sizes[] = {1000, (3 << 20) + 77};
     const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 8 << 20};
-    struct world world;
+    struct guarded_store guarded_store;
     struct um_heap *heap;
 
     (void)state;
-    begin(&world, true, true);
-    assert_int_equal(um_heap_create(world.store, world.owner, &options, &heap, NULL), 0);
+    begin(&guarded_store, true, true);
+    assert_int_equal(um_heap_create(guarded_store.store, guarded_store.owner, &options, &heap, NULL), 0);
     for (unsigned i = 0; i < 2; i++) {
-        struct um_block *before = make_block(world.store, heap, world.owner, 48);
-        struct um_block *block = make_block(world.store, heap, world.owner, sizes[i]);
-        struct um_block *after = make_block(world.store, heap, world.owner, 48);
+        struct um_block *before = make_block(guarded_store.store, heap, guarded_store.owner, 48);
+        struct um_block *block = make_block(guarded_store.store, heap, guarded_store.owner, sizes[i]);
+        struct um_block *after = make_block(guarded_store.store, heap, guarded_store.owner, 48);
         const unsigned char *bytes = um_block_bytes(block);
 
         memset(um_block_bytes(before), 0x11, 48);
         memset(um_block_bytes(block), 0x77, (size_t)sizes[i]);
         memset(um_block_bytes(after), 0x22, 48);
-        um_block_free(world.store, block);
+        um_block_free(guarded_store.store, block);
         assert_true(is_zero(bytes, sizes[i]));
         assert_int_equal(um_block_bytes(before)[47], 0x11);
         assert_int_equal(um_block_bytes(after)[0], 0x22);
-        um_block_free(world.store, before);
-        um_block_free(world.store, after);
+        um_block_free(guarded_store.store, before);
+        um_block_free(guarded_store.store, after);
     }
-    end(&world);
+    end(&guarded_store);
 }
 
 /* Memory goes back that was never got, and what lies around it stays. */
@@ -206,33 +209,35 @@ static void an_allocation_in_steps_may_be_given_up(void **state)
 {
     const struct um_heap_options large = {.kind = UM_HEAP_SHARED, .maximum_size = 8 << 20};
     const struct um_block_options options = {.size = (5 << 20) + 77};
-    struct world world;
+    struct guarded_store guarded_store;
     struct um_heap *heap;
     struct um_block *before;
     struct um_block *block = NULL;
 
     (void)state;
-    begin(&world, false, true);
-    assert_int_equal(um_heap_create(world.store, world.owner, &large, &heap, NULL), 0);
-    before = make_block(world.store, heap, world.owner, 48);
+    begin(&guarded_store, false, true);
+    assert_int_equal(um_heap_create(guarded_store.store, guarded_store.owner, &large, &heap, NULL), 0);
+    before = make_block(guarded_store.store, heap, guarded_store.owner, 48);
     memset(um_block_bytes(before), 0x77, 48);
     for (uint64_t steps = 0; steps < 3; steps++) {
         struct um_alloc *alloc = NULL;
         bool more;
 
-        assert_int_equal(um_alloc_begin(world.store, heap, world.owner, &options, &alloc, &block, NULL), 0);
+        assert_int_equal(
+            um_alloc_begin(guarded_store.store, heap, guarded_store.owner, &options, &alloc, &block, NULL),
+            0);
         assert_non_null(alloc);
         for (uint64_t i = 0; i < steps; i++) {
-            assert_int_equal(um_alloc_step(world.store, alloc, 1 << 20, &more, NULL), 0);
+            assert_int_equal(um_alloc_step(guarded_store.store, alloc, 1 << 20, &more, NULL), 0);
             memset(um_alloc_bytes(alloc) + (i << 20), 0x77, 1 << 20);
         }
-        um_alloc_end(world.store, alloc);
-        reclaim_all(world.store);
+        um_alloc_end(guarded_store.store, alloc);
+        reclaim_all(guarded_store.store);
     }
     assert_int_equal(um_block_bytes(before)[47], 0x77);
-    block = make_block(world.store, heap, world.owner, options.size);
+    block = make_block(guarded_store.store, heap, guarded_store.owner, options.size);
     assert_true(is_zero(um_block_bytes(block), options.size));
-    end(&world);
+    end(&guarded_store);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "handle.h"
+#include "store/records/handles.h"
 
 struct record {
     struct um_slot slot;
@@ -78,7 +78,7 @@ static void test_what_was_never_given_out_is_unknown(void **state)
     um_slots_deinit(&slots);
 }
 
-static void test_another_kind_is_told_apart(void **state)
+static void test_another_kind_is_distinguished(void **state)
 {
     (void)state;
     struct um_slots slots;
@@ -150,7 +150,7 @@ static void test_records_stay_where_they_are(void **state)
     um_slots_deinit(&slots);
 }
 
-static void test_what_lies_aside_stays_and_records_share_no_line_in_part(void **state)
+static void test_unlinked_records_stay_and_share_no_cache_line(void **state)
 {
     (void)state;
     enum { COUNT = 10000 };
@@ -176,12 +176,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_handle_is_live_then_stale),
         cmocka_unit_test(test_what_was_never_given_out_is_unknown),
-        cmocka_unit_test(test_another_kind_is_told_apart),
+        cmocka_unit_test(test_another_kind_is_distinguished),
         cmocka_unit_test(test_the_slot_free_longest_comes_back_first),
         cmocka_unit_test(test_a_slot_whose_generations_are_used_up_is_retired),
         cmocka_unit_test(test_slots_run_out),
         cmocka_unit_test(test_records_stay_where_they_are),
-        cmocka_unit_test(test_what_lies_aside_stays_and_records_share_no_line_in_part),
+        cmocka_unit_test(test_unlinked_records_stay_and_share_no_cache_line),
     };
     return cmocka_run_group_tests_name("handle", tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 /* Lifetimes: owners, holders, orphans, names and owners that change. */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include <string.h>
 
-#include "store_internal.h"
+#include "store/records/store_internal.h"
 
 static void expect_orphans(const struct fixture *f, uint64_t blocks, uint64_t bytes)
 {
@@ -44,7 +44,7 @@ static int change_lifetime(struct fixture *f, struct um_block *block, int person
     return um_block_change(f->store, block, f->people[person], NULL, &lifetime, NULL);
 }
 
-static void test_an_owner_tells_who_it_is_and_what_it_made(void **state)
+static void test_an_owner_has_its_number_and_usage(void **state)
 {
     struct fixture *f = *state;
     struct um_block *block = make_block(f->store, NULL, f->people[1], 100);
@@ -331,7 +331,7 @@ static void test_empty_accounts_do_not_pile_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FIXTURE(test_an_owner_tells_who_it_is_and_what_it_made),
+        WITH_FIXTURE(test_an_owner_has_its_number_and_usage),
         WITH_FIXTURE(test_an_owner_without_names_has_empty_ones),
         WITH_FIXTURE(test_session_blocks_go_with_their_owner),
         WITH_FIXTURE(test_server_blocks_stay_as_orphans_and_name_their_maker),

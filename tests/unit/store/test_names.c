@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "hash.h"
-#include "names.h"
+#include "base/hash.h"
+#include "store/records/names.h"
 
 enum { MANY = 5000 };
 
@@ -45,7 +45,7 @@ static void test_names_are_found_while_the_table_grows_and_shrinks(void **state)
         snprintf(text, sizeof text, "name %d", i);
         const struct um_name *found = um_names_find(&names, text);
         assert_ptr_equal(found, all[i]);
-        assert_int_equal(found->bearer, i + 1);
+        assert_int_equal(found->handle, i + 1);
     }
     for (int i = 0; i < MANY; i++) {
         um_names_free(&names, all[i]);

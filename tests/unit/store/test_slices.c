@@ -1,7 +1,7 @@
 /* What goes through everything in slices: validating a heap and looking for an address. */
-#include "fixture.h"
+#include "store_fixture.h"
 
-#include "store_internal.h"
+#include "store/records/store_internal.h"
 
 static void test_sound_heaps_validate(void **state)
 {
@@ -18,7 +18,7 @@ static void test_sound_heaps_validate(void **state)
     assert_int_equal(um_heap_compact(f->store, heap, &largest, NULL), 0);
 }
 
-static void test_damaged_books_are_found(void **state)
+static void test_damaged_records_are_found(void **state)
 {
     struct fixture *f = *state;
     struct um_fault fault = {0};
@@ -172,8 +172,8 @@ static void test_the_system_looks_at_the_whole_in_the_last_step(void **state)
 {
     struct fixture *f = *state;
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    const struct um_heap_backend *sound = heap->backend;
-    struct um_heap_backend looking = *sound;
+    const struct um_heap_ops *sound = heap->backend;
+    struct um_heap_ops looking = *sound;
     struct um_heap_check check;
     struct um_fault fault = {0};
     bool more = true;
@@ -240,7 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_sound_heaps_validate),
-        WITH_FIXTURE(test_damaged_books_are_found),
+        WITH_FIXTURE(test_damaged_records_are_found),
         WITH_FIXTURE(test_each_way_of_damage_is_found_in_slices_of_any_size),
         WITH_FIXTURE(test_counts_are_compared_where_nothing_changed_in_between),
         WITH_FIXTURE(test_blocks_come_and_go_between_two_steps),

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tree.h"
+#include "base/tree.h"
 
 enum {
     KEYS = 300,

@@ -11,9 +11,9 @@
 /* Needs those before it. */
 #include <cmocka.h>
 
-#include "child.h"
 #include "fake_daemon.h"
-#include "uv_client.h"
+#include "test_process.h"
+#include "uv/uv_client.h"
 
 enum { TIMEOUT_MS = 1000, ENDS_MAXIMUM = 16 };
 
@@ -73,14 +73,14 @@ static struct {
     umem_handle events[ENDS_MAXIMUM]; /* the blocks that were told of */
     size_t event_count;
     bool is_closed;
-} scene;
+} fixture;
 
 static void on_done(umem_uv *client, const struct umem_failure *failure, void *context)
 {
-    struct end *end = &scene.ends[scene.end_count++];
+    struct end *end = &fixture.ends[fixture.end_count++];
 
     (void)client;
-    assert_true(scene.end_count <= ENDS_MAXIMUM);
+    assert_true(fixture.end_count <= ENDS_MAXIMUM);
     end->call = context;
     end->code = failure->code;
     snprintf(end->message, sizeof end->message, "%s", failure->message);
@@ -90,34 +90,34 @@ static void on_done(umem_uv *client, const struct umem_failure *failure, void *c
 static void on_closed(void *context)
 {
     (void)context;
-    scene.is_closed = true;
+    fixture.is_closed = true;
 }
 
 static void on_event(const struct umem_event *event, void *context)
 {
     (void)context;
-    assert_true(scene.event_count < ENDS_MAXIMUM);
-    scene.events[scene.event_count++] = event->block;
+    assert_true(fixture.event_count < ENDS_MAXIMUM);
+    fixture.events[fixture.event_count++] = event->block;
 }
 
 /* Lets the loop go on until so many calls have ended. */
 static void run_until_ended(size_t count)
 {
-    while (scene.end_count < count)
-        uv_run(&scene.loop, UV_RUN_ONCE);
-    assert_int_equal(scene.end_count, count);
+    while (fixture.end_count < count)
+        uv_run(&fixture.loop, UV_RUN_ONCE);
+    assert_int_equal(fixture.end_count, count);
 }
 
 /* Lets the loop go on until everything is written. */
 static void run_until_written(void)
 {
-    const struct um_ask *ask = scene.client->channel.first;
+    const struct um_request *request = fixture.client->channel.first;
 
-    while (ask != NULL) {
-        uv_run(&scene.loop, UV_RUN_NOWAIT);
-        ask = scene.client->channel.first;
-        while (ask != NULL && !((const struct um_uv_request *)(const void *)ask)->is_writing)
-            ask = ask->next;
+    while (request != NULL) {
+        uv_run(&fixture.loop, UV_RUN_NOWAIT);
+        request = fixture.client->channel.first;
+        while (request != NULL && !((const struct um_uv_call *)(const void *)request)->is_writing)
+            request = request->next;
     }
 }
 
@@ -125,34 +125,34 @@ static void begin(const struct fake_step *steps, size_t count, uint32_t timeout_
 {
     struct umem_uv_options options = {.timeout_ms = timeout_ms};
 
-    memset(&scene, 0, sizeof scene);
+    memset(&fixture, 0, sizeof fixture);
     memset(&fake, 0, sizeof fake);
     fake.now_ms = 1000000;
-    fake_daemon_start(&scene.daemon, steps, count);
-    assert_int_equal(uv_loop_init(&scene.loop), 0);
-    options.pipe = scene.daemon.pipe;
-    scene.client = umem_uv_new(&scene.loop, &options);
-    assert_non_null(scene.client);
-    assert_int_equal(umem_uv_connect(scene.client, on_done, "connect"), UMEM_OK);
+    fake_daemon_start(&fixture.daemon, steps, count);
+    assert_int_equal(uv_loop_init(&fixture.loop), 0);
+    options.pipe = fixture.daemon.pipe;
+    fixture.client = umem_uv_new(&fixture.loop, &options);
+    assert_non_null(fixture.client);
+    assert_int_equal(umem_uv_connect(fixture.client, on_done, "connect"), UMEM_OK);
     run_until_ended(1);
-    assert_int_equal(scene.ends[0].code, UMEM_OK);
-    scene.end_count = 0;
+    assert_int_equal(fixture.ends[0].code, UMEM_OK);
+    fixture.end_count = 0;
 }
 
 #define BEGIN(steps, timeout_ms) begin(steps, sizeof(steps) / sizeof((steps)[0]), timeout_ms)
 
 static void end(void)
 {
-    umem_uv_close(scene.client, on_closed, NULL);
-    uv_run(&scene.loop, UV_RUN_DEFAULT);
-    assert_true(scene.is_closed);
-    assert_int_equal(uv_loop_close(&scene.loop), 0);
-    fake_daemon_stop(&scene.daemon);
+    umem_uv_close(fixture.client, on_closed, NULL);
+    uv_run(&fixture.loop, UV_RUN_DEFAULT);
+    assert_true(fixture.is_closed);
+    assert_int_equal(uv_loop_close(&fixture.loop), 0);
+    fake_daemon_stop(&fixture.daemon);
 }
 
 static umem_calls *call(const char *name)
 {
-    return umem_uv_call(scene.client, on_done, (void *)(uintptr_t)name);
+    return umem_uv_call(fixture.client, on_done, (void *)(uintptr_t)name);
 }
 
 static void ping(const char *name)
@@ -170,9 +170,9 @@ static void wait_for(const char *name, uint32_t timeout_ms)
 
 static void expect_end(size_t index, const char *name, int code)
 {
-    assert_true(index < scene.end_count);
-    assert_string_equal(scene.ends[index].call, name);
-    assert_int_equal(scene.ends[index].code, code);
+    assert_true(index < fixture.end_count);
+    assert_string_equal(fixture.ends[index].call, name);
+    assert_int_equal(fixture.ends[index].code, code);
 }
 
 /* The timer comes after so many milliseconds: it does. */
@@ -182,7 +182,7 @@ static void expect_timer(uint64_t after_ms)
     assert_int_equal(fake.due_ms - fake.now_ms, after_ms);
     fake.now_ms = fake.due_ms;
     fake.is_set = false;
-    fake.on_due(&scene.client->timer);
+    fake.on_due(&fixture.client->timer);
 }
 
 /* ---- deadlines ---- */
@@ -201,17 +201,17 @@ static void test_one_after_the_other(void **state)
     ping("short");
     run_until_written();
     expect_timer(TIMEOUT_MS);
-    assert_int_equal(scene.end_count, 1);
+    assert_int_equal(fixture.end_count, 1);
     expect_end(0, "short", UMEM_E_DEADLINE);
-    assert_string_equal(scene.ends[0].message, "the daemon did not answer in time");
+    assert_string_equal(fixture.ends[0].message, "the daemon did not answer in time");
     /* One millisecond too early, as a loop's own time may be, is not yet. */
     assert_true(fake.is_set);
     assert_int_equal(fake.due_ms - fake.now_ms, 100);
     fake.now_ms += 99;
-    fake.on_due(&scene.client->timer);
-    assert_int_equal(scene.end_count, 1);
+    fake.on_due(&fixture.client->timer);
+    assert_int_equal(fixture.end_count, 1);
     expect_timer(1);
-    assert_int_equal(scene.end_count, 2);
+    assert_int_equal(fixture.end_count, 2);
     expect_end(1, "long", UMEM_E_DEADLINE);
     /* The one without an end needs no timer. */
     assert_false(fake.is_set);
@@ -231,7 +231,7 @@ static void test_in_time(void **state)
     expect_end(0, "a", UMEM_OK);
     expect_timer(TIMEOUT_MS);
     assert_false(fake.is_set);
-    assert_int_equal(scene.end_count, 1);
+    assert_int_equal(fixture.end_count, 1);
     end();
     BEGIN(steps, 0);
     ping("a");
@@ -264,7 +264,7 @@ static void test_a_wait_is_cancelled(void **state)
     run_until_ended(3);
     expect_end(2, "c", UMEM_OK);
     end();
-    found = strstr(scene.daemon.received, "$/cancelRequest\",\"params\":{\"id\":2}}");
+    found = strstr(fixture.daemon.received, "$/cancelRequest\",\"params\":{\"id\":2}}");
     assert_non_null(found);
     assert_null(strstr(found + 1, "$/cancelRequest"));
 }
@@ -300,8 +300,8 @@ static void test_deadline_within_a_payload(void **state)
     (void)state;
     BEGIN(steps, TIMEOUT_MS);
     assert_int_equal(umem_submit_block_read(call("read"), 1, 0, bytes, sizeof bytes), UMEM_OK);
-    while (scene.client->channel.receiving == NULL)
-        uv_run(&scene.loop, UV_RUN_ONCE);
+    while (fixture.client->channel.receiving == NULL)
+        uv_run(&fixture.loop, UV_RUN_ONCE);
     expect_timer(TIMEOUT_MS);
     run_until_ended(1);
     expect_end(0, "read", UMEM_E_DEADLINE);
@@ -315,10 +315,10 @@ static void test_connecting(void **state)
 
     (void)state;
     BEGIN(steps, TIMEOUT_MS);
-    assert_int_equal(scene.client->connect_deadline_ms, fake.now_ms + TIMEOUT_MS);
+    assert_int_equal(fixture.client->connect_deadline_ms, fake.now_ms + TIMEOUT_MS);
     end();
     BEGIN(steps, 0);
-    assert_true(scene.client->connect_deadline_ms == UM_NO_DEADLINE);
+    assert_true(fixture.client->connect_deadline_ms == UM_NO_DEADLINE);
     end();
 }
 
@@ -339,20 +339,20 @@ static void test_failures(void **state)
     (void)state;
     BEGIN(steps, 0);
     assert_int_equal(umem_submit_block_free(call("refused"), 0), UMEM_E_BAD_ARGUMENT);
-    assert_int_equal(umem_uv_last_error(scene.client)->code, UMEM_E_BAD_ARGUMENT);
+    assert_int_equal(umem_uv_last_error(fixture.client)->code, UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_submit_block_free(call("free"), 7), UMEM_OK);
-    assert_int_equal(umem_uv_last_error(scene.client)->code, UMEM_OK);
-    assert_string_equal(umem_uv_last_error(scene.client)->message, "");
+    assert_int_equal(umem_uv_last_error(fixture.client)->code, UMEM_OK);
+    assert_string_equal(umem_uv_last_error(fixture.client)->message, "");
     run_until_ended(1);
     expect_end(0, "free", UMEM_E_UNKNOWN_HANDLE);
-    assert_string_equal(scene.ends[0].message, "none");
-    assert_string_equal(scene.ends[0].data, "{\"name\":\"unknown_handle\",\"block\":7}");
+    assert_string_equal(fixture.ends[0].message, "none");
+    assert_string_equal(fixture.ends[0].data, "{\"name\":\"unknown_handle\",\"block\":7}");
     ping("ping");
     run_until_ended(2);
     expect_end(1, "ping", UMEM_OK);
-    assert_string_equal(scene.ends[1].message, "");
-    assert_string_equal(scene.ends[1].data, "{}");
-    assert_int_equal(umem_uv_watch(scene.client, NULL, on_event, NULL, &watch, on_done, "watch"), UMEM_OK);
+    assert_string_equal(fixture.ends[1].message, "");
+    assert_string_equal(fixture.ends[1].data, "{}");
+    assert_int_equal(umem_uv_watch(fixture.client, NULL, on_event, NULL, &watch, on_done, "watch"), UMEM_OK);
     run_until_ended(3);
     expect_end(2, "watch", UMEM_E_LIMIT_EXCEEDED);
     assert_int_equal(watch, 77);
@@ -368,11 +368,11 @@ static void test_callbacks(void **state)
     (void)state;
     BEGIN(steps, 0);
     ping("first");
-    assert_int_equal(umem_uv_last_call(scene.client), 1);
-    assert_int_equal(umem_submit_call(umem_uv_call(scene.client, NULL, NULL), "server.ping", NULL, NULL),
+    assert_int_equal(umem_uv_last_call(fixture.client), 1);
+    assert_int_equal(umem_submit_call(umem_uv_call(fixture.client, NULL, NULL), "server.ping", NULL, NULL),
                      UMEM_OK);
     ping("third");
-    assert_int_equal(umem_uv_last_call(scene.client), 3);
+    assert_int_equal(umem_uv_last_call(fixture.client), 3);
     run_until_ended(2);
     expect_end(0, "first", UMEM_OK);
     expect_end(1, "third", UMEM_OK);
@@ -393,20 +393,21 @@ static void test_events(void **state)
 
     (void)state;
     BEGIN(steps, 0);
-    assert_int_equal(umem_uv_watch(scene.client, NULL, on_event, NULL, &watch, on_done, "watch"), UMEM_OK);
+    assert_int_equal(umem_uv_watch(fixture.client, NULL, on_event, NULL, &watch, on_done, "watch"), UMEM_OK);
     run_until_ended(1);
     assert_int_equal(watch, 5);
-    while (scene.event_count < 2)
-        uv_run(&scene.loop, UV_RUN_ONCE);
-    assert_int_equal(scene.events[0], 7);
-    assert_int_equal(scene.events[1], 8);
-    assert_int_equal(umem_uv_unwatch(scene.client, watch, on_done, "unwatch"), UMEM_OK);
+    while (fixture.event_count < 2)
+        uv_run(&fixture.loop, UV_RUN_ONCE);
+    assert_int_equal(fixture.events[0], 7);
+    assert_int_equal(fixture.events[1], 8);
+    assert_int_equal(umem_uv_unwatch(fixture.client, watch, on_done, "unwatch"), UMEM_OK);
     run_until_ended(2);
     ping("ping");
     run_until_ended(3);
-    assert_int_equal(scene.event_count, 2);
+    assert_int_equal(fixture.event_count, 2);
     end();
-    assert_non_null(strstr(scene.daemon.received, "\"method\":\"session.unwatch\",\"params\":{\"watch\":5}"));
+    assert_non_null(
+        strstr(fixture.daemon.received, "\"method\":\"session.unwatch\",\"params\":{\"watch\":5}"));
 }
 
 /* ---- the end ---- */
@@ -421,11 +422,11 @@ static void test_closing_while_writing(void **state)
     (void)state;
     BEGIN(steps, TIMEOUT_MS);
     assert_int_equal(umem_submit_block_write(call("write"), 1, 0, bytes, SIZE), UMEM_OK);
-    assert_true(((struct um_uv_request *)(void *)scene.client->channel.first)->is_writing);
+    assert_true(((struct um_uv_call *)(void *)fixture.client->channel.first)->is_writing);
     end();
-    assert_int_equal(scene.end_count, 1);
+    assert_int_equal(fixture.end_count, 1);
     expect_end(0, "write", UMEM_E_CONNECTION_LOST);
-    assert_string_equal(scene.ends[0].message, "umem_uv_close() closed the connection");
+    assert_string_equal(fixture.ends[0].message, "umem_uv_close() closed the connection");
 }
 
 int main(void)

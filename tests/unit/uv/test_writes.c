@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "buf.h"
-#include "child.h"
-#include "uv_client.h"
+#include "base/buf.h"
+#include "test_process.h"
+#include "uv/uv_client.h"
 
 enum {
     TOTAL = 8 << 20,
@@ -23,7 +23,7 @@ enum {
     READ_SIZE = 65536
 };
 
-static struct scene {
+static struct fixture {
     uv_loop_t loop;
     uv_pipe_t listener;
     uv_pipe_t daemon; /* the one connection that it has */
@@ -36,14 +36,14 @@ static struct scene {
     bool is_connected;
     bool is_closed;
     int lost; /* calls that ended with the connection */
-} scene;
+} fixture;
 
 static void on_connection(uv_stream_t *listener, int status)
 {
     assert_int_equal(status, 0);
-    assert_int_equal(uv_pipe_init(&scene.loop, &scene.daemon, 0), 0);
-    assert_int_equal(uv_accept(listener, (uv_stream_t *)&scene.daemon), 0);
-    scene.is_accepted = true;
+    assert_int_equal(uv_pipe_init(&fixture.loop, &fixture.daemon, 0), 0);
+    assert_int_equal(uv_accept(listener, (uv_stream_t *)&fixture.daemon), 0);
+    fixture.is_accepted = true;
 }
 
 static void on_connected(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -51,7 +51,7 @@ static void on_connected(umem_uv *client, const struct umem_failure *failure, vo
     (void)client;
     (void)context;
     assert_int_equal(failure->code, UMEM_OK);
-    scene.is_connected = true;
+    fixture.is_connected = true;
 }
 
 static void on_lost(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -59,13 +59,13 @@ static void on_lost(umem_uv *client, const struct umem_failure *failure, void *c
     (void)client;
     (void)context;
     assert_int_equal(failure->code, UMEM_E_CONNECTION_LOST);
-    scene.lost++;
+    fixture.lost++;
 }
 
 static void on_closed(void *context)
 {
     (void)context;
-    scene.is_closed = true;
+    fixture.is_closed = true;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -82,13 +82,13 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (count < 0)
         uv_read_stop(stream);
     else
-        assert_true(um_buf_append(&scene.received, buf->base, (size_t)count));
+        assert_true(um_buf_append(&fixture.received, buf->base, (size_t)count));
 }
 
 /* Takes the next message, all of which has come, and shows that its payload is what was to be written. */
 static void expect_message(unsigned long long payload_size)
 {
-    const char *at = scene.received.data + scene.checked;
+    const char *at = fixture.received.data + fixture.checked;
     unsigned long long text = 0;
     unsigned long long payload = 0;
     int size = 0;
@@ -100,58 +100,58 @@ static void expect_message(unsigned long long payload_size)
     assert_int_not_equal(size, 0);
     assert_int_equal(payload, payload_size);
     assert_int_equal(at[size], '{');
-    assert_memory_equal(at + size + text, scene.bytes, (size_t)payload);
-    scene.checked += (size_t)size + (size_t)text + (size_t)payload;
-    assert_true(scene.checked <= scene.received.size);
+    assert_memory_equal(at + size + text, fixture.bytes, (size_t)payload);
+    fixture.checked += (size_t)size + (size_t)text + (size_t)payload;
+    assert_true(fixture.checked <= fixture.received.size);
 }
 
 static size_t under_way(void)
 {
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&scene.client->pipe);
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&fixture.client->pipe);
 }
 
 static void turn(void)
 {
-    uv_run(&scene.loop, UV_RUN_NOWAIT);
+    uv_run(&fixture.loop, UV_RUN_NOWAIT);
     assert_in_range(under_way(), 0, UNDER_WAY_MAX);
-    assert_in_range(scene.client->writing_size, 0, UNDER_WAY_MAX);
+    assert_in_range(fixture.client->writing_size, 0, UNDER_WAY_MAX);
 }
 
 /* Connects, and begins all calls: two large ones, many small ones, and a large one. */
 static void begin(void)
 {
-    struct umem_uv_options options = {.pipe = scene.path};
+    struct umem_uv_options options = {.pipe = fixture.path};
     char params[SMALL_SIZE + 8];
     umem_calls *calls;
 
     snprintf(params, sizeof params, "{\"t\":\"%0*d\"}", SMALL_SIZE - 8, 0);
-    memset(&scene, 0, sizeof scene);
-    pipe_name_make(scene.path, sizeof scene.path);
-    um_buf_init(&scene.received, 2 * (LARGE + 1) * (size_t)TOTAL);
-    scene.bytes = malloc(TOTAL);
-    assert_non_null(scene.bytes);
+    memset(&fixture, 0, sizeof fixture);
+    pipe_name_make(fixture.path, sizeof fixture.path);
+    um_buf_init(&fixture.received, 2 * (LARGE + 1) * (size_t)TOTAL);
+    fixture.bytes = malloc(TOTAL);
+    assert_non_null(fixture.bytes);
     /* No two places of a MiB are alike. */
     for (uint32_t i = 0; i < TOTAL / sizeof i; i++)
-        memcpy(scene.bytes + i * sizeof i, &i, sizeof i);
-    assert_int_equal(uv_loop_init(&scene.loop), 0);
-    assert_int_equal(uv_pipe_init(&scene.loop, &scene.listener, 0), 0);
-    assert_int_equal(uv_pipe_bind(&scene.listener, scene.path), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&scene.listener, 1, on_connection), 0);
-    scene.client = umem_uv_new(&scene.loop, &options);
-    assert_non_null(scene.client);
-    assert_int_equal(umem_uv_connect(scene.client, on_connected, NULL), UMEM_OK);
-    while (!scene.is_connected || !scene.is_accepted)
-        uv_run(&scene.loop, UV_RUN_ONCE);
+        memcpy(fixture.bytes + i * sizeof i, &i, sizeof i);
+    assert_int_equal(uv_loop_init(&fixture.loop), 0);
+    assert_int_equal(uv_pipe_init(&fixture.loop, &fixture.listener, 0), 0);
+    assert_int_equal(uv_pipe_bind(&fixture.listener, fixture.path), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&fixture.listener, 1, on_connection), 0);
+    fixture.client = umem_uv_new(&fixture.loop, &options);
+    assert_non_null(fixture.client);
+    assert_int_equal(umem_uv_connect(fixture.client, on_connected, NULL), UMEM_OK);
+    while (!fixture.is_connected || !fixture.is_accepted)
+        uv_run(&fixture.loop, UV_RUN_ONCE);
     for (int i = 0; i < LARGE; i++) {
-        calls = umem_uv_call(scene.client, on_lost, NULL);
-        assert_int_equal(umem_submit_block_write(calls, 1, 0, scene.bytes, TOTAL), UMEM_OK);
+        calls = umem_uv_call(fixture.client, on_lost, NULL);
+        assert_int_equal(umem_submit_block_write(calls, 1, 0, fixture.bytes, TOTAL), UMEM_OK);
     }
     for (int i = 0; i < SMALL; i++) {
-        calls = umem_uv_call(scene.client, on_lost, NULL);
+        calls = umem_uv_call(fixture.client, on_lost, NULL);
         assert_int_equal(umem_submit_call(calls, "server.ping", params, NULL), UMEM_OK);
     }
-    calls = umem_uv_call(scene.client, on_lost, NULL);
-    assert_int_equal(umem_submit_block_write(calls, 1, 0, scene.bytes, TOTAL), UMEM_OK);
+    calls = umem_uv_call(fixture.client, on_lost, NULL);
+    assert_int_equal(umem_submit_block_write(calls, 1, 0, fixture.bytes, TOTAL), UMEM_OK);
 }
 
 /* Nobody reads: a part is under way, and stays. */
@@ -165,16 +165,16 @@ static void stand_still(void)
 
 static void end(void)
 {
-    umem_uv_close(scene.client, on_closed, NULL);
-    uv_close((uv_handle_t *)&scene.daemon, NULL);
-    uv_close((uv_handle_t *)&scene.listener, NULL);
-    uv_run(&scene.loop, UV_RUN_DEFAULT);
-    assert_true(scene.is_closed);
-    assert_int_equal(scene.lost, LARGE + SMALL + 1);
-    assert_int_equal(uv_loop_close(&scene.loop), 0);
-    pipe_name_remove(scene.path);
-    um_buf_deinit(&scene.received);
-    free(scene.bytes);
+    umem_uv_close(fixture.client, on_closed, NULL);
+    uv_close((uv_handle_t *)&fixture.daemon, NULL);
+    uv_close((uv_handle_t *)&fixture.listener, NULL);
+    uv_run(&fixture.loop, UV_RUN_DEFAULT);
+    assert_true(fixture.is_closed);
+    assert_int_equal(fixture.lost, LARGE + SMALL + 1);
+    assert_int_equal(uv_loop_close(&fixture.loop), 0);
+    pipe_name_remove(fixture.path);
+    um_buf_deinit(&fixture.received);
+    free(fixture.bytes);
 }
 
 static void test_all_arrives_in_order(void **state)
@@ -182,15 +182,15 @@ static void test_all_arrives_in_order(void **state)
     (void)state;
     begin();
     stand_still();
-    assert_int_equal(uv_read_start((uv_stream_t *)&scene.daemon, on_alloc, on_read), 0);
-    while (scene.client->unwritten != NULL || under_way() != 0)
+    assert_int_equal(uv_read_start((uv_stream_t *)&fixture.daemon, on_alloc, on_read), 0);
+    while (fixture.client->unwritten != NULL || under_way() != 0)
         turn();
     /* What the system still holds comes in the next turns. */
     for (int quiet = 0; quiet < TURNS; quiet++) {
-        size_t before = scene.received.size;
+        size_t before = fixture.received.size;
 
         turn();
-        if (scene.received.size != before)
+        if (fixture.received.size != before)
             quiet = 0;
     }
     for (int i = 0; i < LARGE; i++)
@@ -198,8 +198,8 @@ static void test_all_arrives_in_order(void **state)
     for (int i = 0; i < SMALL; i++)
         expect_message(0);
     expect_message(TOTAL);
-    assert_int_equal(scene.checked, scene.received.size);
-    assert_int_equal(scene.lost, 0);
+    assert_int_equal(fixture.checked, fixture.received.size);
+    assert_int_equal(fixture.lost, 0);
     end();
 }
 

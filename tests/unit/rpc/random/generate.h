@@ -6,7 +6,7 @@
 #ifndef RPC_RANDOM_GENERATE_H
 #define RPC_RANDOM_GENERATE_H
 
-#include "random.h"
+#include "random_engine.h"
 
 typedef void generate_function(struct run *run, int session, struct request *request);
 

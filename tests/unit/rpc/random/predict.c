@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_out.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum { ANSWER_ROOM = 1024 /* bytes that must be left for the next answer of a batch */ };
 
@@ -240,7 +240,7 @@ static bool check_batch(struct run *run, int session, const struct message *mess
         refuse_limit(run, session, "batch_bytes", run->limits.batch_bytes, message->payload_size);
         return false;
     }
-    if (message->count != 0 && (run->sessions[session].peer.framing == UM_FRAMING_LINES ||
+    if (message->count != 0 && (run->sessions[session].session.framing == UM_FRAMING_LINES ||
                                 message->payload_size == 0 || (told && total == message->payload_size)))
         return true;
     begin_refusal(run, session, &call);

@@ -6,7 +6,7 @@
 #ifndef RPC_RANDOM_PREDICT_H
 #define RPC_RANDOM_PREDICT_H
 
-#include "random.h"
+#include "random_engine.h"
 
 typedef void predict_function(struct call *call);
 

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "block.h"
-#include "json_out.h"
 #include "predict.h"
-#include "store_internal.h"
+#include "store/records/blocks.h"
+#include "store/records/store_internal.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 /* The limits, where `reserved` bytes of those that are set aside are the call's own; on failure it has been answered. */
 static bool check_room(struct call *call, int heap, uint64_t size, unsigned flags, uint64_t reserved)
@@ -175,7 +175,7 @@ static void allocate_shared(struct call *call, int heap, const struct job *facts
     bool is_long = size > run->store->cleared_at_once && call->batch_left == NULL &&
                    (facts->needle == NULL || facts->needle_size < size);
 
-    if (is_long && run->sessions[call->session].peer.job != NULL) {
+    if (is_long && run->sessions[call->session].session.job != NULL) {
         allocate_later(call, heap, facts);
     } else if (is_long && is_kept_out(call, heap)) {
         fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);

@@ -1,10 +1,10 @@
 /* What the methods of blocks and their lives must answer. */
 #include <string.h>
 
-#include "json_out.h"
 #include "predict.h"
-#include "store.h"
+#include "store/store.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum { ENTRY_SIZE = 8192 /* room that a page wants for one more block */ };
 

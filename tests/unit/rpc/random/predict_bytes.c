@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_out.h"
+#include "base/encoding.h"
 #include "predict.h"
-#include "text.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum {
     COPIED_AT_ONCE = 65536,  /* raw bytes up to this many go with their answer */
@@ -15,7 +15,7 @@ enum {
 
 static bool speaks_headers(const struct call *call)
 {
-    return call->run->sessions[call->session].peer.framing == UM_FRAMING_HEADERS;
+    return call->run->sessions[call->session].session.framing == UM_FRAMING_HEADERS;
 }
 
 /* ---- block.read ---- */

@@ -1,11 +1,11 @@
 /* What the methods of heaps must answer. */
 #include <string.h>
 
-#include "json_out.h"
-#include "methods.h"
 #include "predict.h"
-#include "store.h"
+#include "rpc/schema/methods.h"
+#include "store/store.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum { ENTRY_SIZE = 4096 /* room that a page wants for one more heap */ };
 

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_out.h"
 #include "predict.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum { UNIT = 65536 /* bytes: what is committed is a multiple */ };
 

@@ -1,10 +1,10 @@
 /* What the methods of numbers in blocks must answer. */
 #include <string.h>
 
-#include "block.h"
-#include "json_out.h"
 #include "predict.h"
+#include "store/records/blocks.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum { NUMBER_TEXT_SIZE = 26 /* characters that a number may take in an answer */ };
 

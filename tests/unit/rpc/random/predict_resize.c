@@ -1,8 +1,8 @@
 /* What block.resize must answer, at once or when its last slice is done. */
-#include "json_out.h"
 #include "predict.h"
-#include "store.h"
+#include "store/store.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags)
 {
@@ -107,7 +107,7 @@ void predict_block_resize(struct call *call)
     if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size) || !check_flags(call))
         return;
     code = check_growth(run, block, size);
-    runs_later = call->batch_left == NULL && run->sessions[call->session].peer.job != NULL;
+    runs_later = call->batch_left == NULL && run->sessions[call->session].session.job != NULL;
     /* Behind another that is moving the block it is only looked at when its turn comes. */
     if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->blocks[block].handle))) {
         if (keeps_out(call, block))

@@ -1,11 +1,11 @@
 /* What the methods of the daemon, of sessions and of watches must answer. */
 #include <string.h>
 
-#include "json_out.h"
-#include "openrpc.h"
-#include "platform.h"
 #include "predict.h"
+#include "rpc/methods/platform.h"
+#include "rpc/schema/openrpc.h"
 #include "umem_errors.h"
+#include "wire/json_write.h"
 
 enum {
     ENTRY_SIZE = 4096,         /* room that a page wants for one more session */

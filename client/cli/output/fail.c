@@ -1,0 +1,277 @@
+#include "cli/output/fail.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/output/help.h"
+#include "cli/output/output.h"
+#include "cli/system/file_io.h"
+#include "wire/json_write.h"
+
+enum { MESSAGE_ROOM = 2048, JSON_LIMIT = 1 << 16 };
+
+/* What is told of one failure. Texts may be NULL but for the name and the message. */
+struct told {
+    int status;
+    int code; /* 0: none */
+    const char *name;
+    const char *message;
+    const char *data; /* JSON */
+    const char *pipe;
+    const char *remedy;
+    bool shows_name; /* in the sentence */
+};
+
+/* Set once, before anything can fail. */
+static bool as_json;
+
+void cli_report_as_json(void)
+{
+    as_json = true;
+}
+
+static void put_text(struct um_buf *out, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    um_json_key(out, key);
+    um_json_cstring(out, text);
+}
+
+/* Writes a line, without the C library, which would need memory of its own and lose what a pipe does not take at once. */
+static void write_errors(struct um_buf *line)
+{
+    static const char no_memory[] = "umem: this program's own memory is used up\n";
+
+    if (um_buf_append_byte(line, '\n'))
+        cli_write_file(CLI_ERRORS, line->data, line->size);
+    else
+        cli_write_file(CLI_ERRORS, no_memory, sizeof no_memory - 1);
+    um_buf_deinit(line);
+}
+
+static void tell_json(const struct told *told)
+{
+    struct um_buf out;
+
+    um_buf_init(&out, JSON_LIMIT);
+    um_json_begin_object(&out);
+    um_json_key(&out, "error");
+    um_json_begin_object(&out);
+    if (told->code != 0) {
+        um_json_key(&out, "code");
+        um_json_int(&out, told->code);
+    }
+    put_text(&out, "name", told->name);
+    put_text(&out, "message", told->message);
+    if (told->data != NULL) {
+        um_json_key(&out, "data");
+        um_json_raw(&out, told->data, strlen(told->data));
+    }
+    put_text(&out, "pipe", told->pipe);
+    put_text(&out, "remedy", told->remedy);
+    um_json_end_object(&out);
+    um_json_key(&out, "status");
+    um_json_int(&out, told->status);
+    um_json_end_object(&out);
+    write_errors(&out);
+}
+
+static void tell_text(const struct told *told)
+{
+    struct um_buf out;
+
+    um_buf_init(&out, JSON_LIMIT);
+    um_buf_append_string(&out, "umem: ");
+    /* The library names the pipe itself where connecting failed. */
+    if (told->pipe != NULL && strncmp(told->message, told->pipe, strlen(told->pipe)) != 0) {
+        um_buf_append_string(&out, told->pipe);
+        um_buf_append_string(&out, ": ");
+    }
+    if (told->shows_name) {
+        um_buf_append_string(&out, told->name);
+        um_buf_append_string(&out, ": ");
+    }
+    um_buf_append_string(&out, told->message);
+    if (told->remedy != NULL) {
+        um_buf_append_string(&out, "; ");
+        um_buf_append_string(&out, told->remedy);
+    }
+    write_errors(&out);
+}
+
+static int tell(const struct told *told)
+{
+    /* On a terminal, what was printed before stands before. */
+    cli_flush();
+    if (as_json)
+        tell_json(told);
+    else
+        tell_text(told);
+    return told->status;
+}
+
+int cli_fail(int status, const char *format, ...)
+{
+    char message[MESSAGE_ROOM];
+    struct told told = {
+        .status = status, .name = status == CLI_USAGE ? "usage" : "failed", .message = message};
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(message, sizeof message, format, list);
+    va_end(list);
+    return tell(&told);
+}
+
+int cli_fail_file(const char *name, const char *done)
+{
+    int reason = errno;
+
+    return reason != 0 ? cli_fail(CLI_FAILED, "%s cannot be %s: %s", name, done, strerror(reason))
+                       : cli_fail(CLI_FAILED, "%s cannot be %s", name, done);
+}
+
+int cli_fail_usage(const struct cli *cli, const char *format, ...)
+{
+    char message[MESSAGE_ROOM];
+    char synopsis[CLI_SYNOPSIS_SIZE];
+    char remedy[CLI_SYNOPSIS_SIZE + 16];
+    struct told told = {.status = CLI_USAGE, .name = "usage", .message = message, .remedy = remedy};
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(message, sizeof message, format, list);
+    va_end(list);
+    cli_synopsis(cli->verb, synopsis);
+    snprintf(remedy, sizeof remedy, "usage: %s", synopsis);
+    return tell(&told);
+}
+
+int cli_fail_memory(void)
+{
+    return cli_fail(CLI_FAILED, "this program's own memory is used up");
+}
+
+/* The status for an error that the daemon answered with. */
+static int answer_status(const struct cli *cli, int code)
+{
+    if (cli->verb->waits && cli->verb->asks && code == UMEM_E_TIMEOUT)
+        return CLI_NO;
+    return cli->verb->asks ? CLI_REFUSED : CLI_ERROR;
+}
+
+/* The status for any error, the library's own among them. */
+static int status_for(const struct cli *cli, int code)
+{
+    switch (code) {
+    case UMEM_E_NOT_CONNECTED:
+    case UMEM_E_NOT_TRUSTED:
+        return CLI_NO_CONNECTION;
+    case UMEM_E_CONNECTION_LOST:
+    case UMEM_E_BAD_ANSWER:
+    case UMEM_E_DEADLINE:
+        return CLI_LOST;
+    case UMEM_E_BAD_ARGUMENT:
+        return CLI_USAGE;
+    case UMEM_E_OUT_OF_MEMORY:
+        return CLI_FAILED;
+    default:
+        return answer_status(cli, code);
+    }
+}
+
+/* What helps against an error; NULL where its message says all. */
+static const char *find_remedy(int code)
+{
+    switch (code) {
+    case UMEM_E_NOT_TRUSTED:
+        return "name the pipe of a daemon of your own with --pipe or UMEM_PIPE";
+    case UMEM_E_CONNECTION_LOST:
+        return "umem ping tells whether a daemon answers";
+    case UMEM_E_DEADLINE:
+        return "--timeout MS allows more time";
+    case UMEM_E_METHOD_NOT_FOUND:
+        return "umem help methods lists them";
+    case UMEM_E_UNKNOWN_HANDLE:
+    case UMEM_E_STALE_HANDLE:
+        return "umem ls and umem heap ls tell what there is";
+    case UMEM_E_LIMIT_EXCEEDED:
+        return "umem info tells the limits, umemd --help how to set them";
+    case UMEM_E_NAME_TAKEN:
+        return "choose another name, or free what bears it";
+    default:
+        return NULL;
+    }
+}
+
+int cli_fail_as_daemon(const struct cli *cli, int code, const char *format, ...)
+{
+    char message[MESSAGE_ROOM];
+    struct told told = {.status = answer_status(cli, code),
+                        .code = code,
+                        .name = umem_error_name(code),
+                        .message = message,
+                        .remedy = find_remedy(code),
+                        .shows_name = true};
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(message, sizeof message, format, list);
+    va_end(list);
+    return tell(&told);
+}
+
+/* Tells an error with all that is known of it. */
+static int fail_with(const struct cli *cli, const struct umem_failure *failure, int status)
+{
+    char remedy[MESSAGE_ROOM];
+    const char *pipe = cli->option[CLI_PIPE];
+    struct told told = {.status = status,
+                        .code = failure->code,
+                        .name = failure->name,
+                        .message = failure->message,
+                        .data = failure->data,
+                        .remedy = find_remedy(failure->code)};
+
+    if (status == CLI_NO_CONNECTION || status == CLI_LOST)
+        told.pipe = umem_pipe(cli->client);
+    else
+        told.shows_name = status == CLI_ERROR || status == CLI_REFUSED;
+    if (failure->code == UMEM_E_NOT_CONNECTED) {
+        snprintf(remedy, sizeof remedy, "start a daemon with: umem spawn%s%s", pipe != NULL ? " --pipe " : "",
+                 pipe != NULL ? pipe : "");
+        told.remedy = remedy;
+    } else if (strstr(failure->message, "; ") != NULL) {
+        /* The daemon has said already what to do. */
+        told.remedy = NULL;
+    } else if (failure->code == UMEM_E_INVALID_PARAMS && strcmp(cli->verb->name, "call") == 0) {
+        snprintf(remedy, sizeof remedy, "umem help %s tells its parameters", cli->words[0]);
+        told.remedy = remedy;
+    }
+    return tell(&told);
+}
+
+int cli_fail_call(const struct cli *cli)
+{
+    const struct umem_failure *failure = umem_last_error(cli->client);
+
+    return fail_with(cli, failure, status_for(cli, failure->code));
+}
+
+int cli_fail_connecting(const struct cli *cli, int code, const char *message)
+{
+    struct umem_failure failure = {code, umem_error_name(code), message, "{}"};
+    int status = status_for(cli, code);
+
+    /* Whatever the reason, it is a connection that could not be made. */
+    return fail_with(cli, &failure, status == CLI_LOST ? CLI_NO_CONNECTION : status);
+}
+
+int cli_fail_connection(const struct cli *cli, int code, const char *message)
+{
+    struct umem_failure failure = {code, umem_error_name(code), message, "{}"};
+
+    return fail_with(cli, &failure, status_for(cli, code));
+}

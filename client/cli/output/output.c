@@ -1,0 +1,125 @@
+#include "cli/output/output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/system/file_io.h"
+#include "cli/system/worker.h"
+
+enum { BUFFER_SIZE = 1 << 16, FORMAT_ROOM = 512 };
+
+static struct {
+    char bytes[BUFFER_SIZE];
+    size_t size;
+    int error;                /* of the first write that failed, as in errno; 0: none has */
+    bool is_watched;          /* a thread waits for the reader's end */
+    bool ends_without_reader; /* under the lock: and ends the process then */
+} output;
+
+bool cli_flush(void)
+{
+    if (output.error == 0 && !cli_write_file(CLI_OUTPUT, output.bytes, output.size))
+        output.error = errno != 0 ? errno : EIO;
+    output.size = 0;
+    errno = output.error;
+    return output.error == 0;
+}
+
+void cli_print_bytes(const void *bytes, size_t size)
+{
+    const char *at = bytes;
+
+    while (size != 0) {
+        size_t step = size < BUFFER_SIZE - output.size ? size : BUFFER_SIZE - output.size;
+
+        memcpy(output.bytes + output.size, at, step);
+        output.size += step;
+        at += step;
+        size -= step;
+        if (output.size == BUFFER_SIZE)
+            cli_flush();
+    }
+}
+
+void cli_print(const char *text)
+{
+    cli_print_bytes(text, strlen(text));
+}
+
+void cli_print_char(char character)
+{
+    cli_print_bytes(&character, 1);
+}
+
+void cli_print_line(const char *text)
+{
+    cli_print(text);
+    cli_print("\n");
+}
+
+/* Prints what does not fit in room on the stack. */
+UM_PRINTF(2, 0)
+static void print_long(size_t size, const char *format, va_list list)
+{
+    char *text = malloc(size + 1);
+
+    if (text == NULL) {
+        output.error = output.error != 0 ? output.error : ENOMEM;
+        return;
+    }
+    vsnprintf(text, size + 1, format, list);
+    cli_print_bytes(text, size);
+    free(text);
+}
+
+int cli_printf(const char *format, ...)
+{
+    char text[FORMAT_ROOM];
+    va_list list;
+    va_list again;
+    int size;
+
+    va_start(list, format);
+    va_copy(again, list);
+    size = vsnprintf(text, sizeof text, format, list);
+    if (size >= FORMAT_ROOM)
+        print_long((size_t)size, format, again);
+    else if (size > 0)
+        cli_print_bytes(text, (size_t)size);
+    va_end(again);
+    va_end(list);
+    return size;
+}
+
+/* ---- its reader ---- */
+
+static void watch_reader(void *context)
+{
+    (void)context;
+    if (!cli_wait_for_broken_pipe())
+        return;
+    cli_lock();
+    if (output.ends_without_reader)
+        cli_exit_broken_pipe();
+    cli_unlock();
+}
+
+void cli_exit_on_broken_pipe(void)
+{
+    cli_lock();
+    output.ends_without_reader = true;
+    cli_unlock();
+    /* Without a thread it lives until its next write, which is no reason to fail. */
+    if (!output.is_watched)
+        output.is_watched = cli_thread_start(watch_reader, NULL);
+}
+
+void cli_ignore_broken_pipe(void)
+{
+    cli_lock();
+    output.ends_without_reader = false;
+    cli_unlock();
+}

@@ -1,0 +1,34 @@
+/*
+ * Standard output: text that is gathered, and written when there is much of it or somebody waits for it.
+ *
+ * Owns: the bytes that are not written yet, and the first failure to write any. Must not know: what is printed.
+ *
+ * The C library's streams lose bytes where a descriptor is non-blocking; these wait.
+ */
+#ifndef UMEM_CLI_OUTPUT_H
+#define UMEM_CLI_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+
+/* Prints text, a line (adds its end), a character, bytes, or a format as printf() has it. cli_printf() returns how many bytes that is. A failure is remembered for cli_flush(). */
+void cli_print(const char *text);
+void cli_print_line(const char *text);
+void cli_print_char(char character);
+void cli_print_bytes(const void *bytes, size_t size);
+UM_PRINTF(1, 2)
+int cli_printf(const char *format, ...);
+
+/* Writes all that was printed. Returns false, with the reason in errno, where something could not be written, now or earlier. */
+bool cli_flush(void);
+
+/* From now on the process ends quietly when nobody can read its output any more (where the system tells that), although it prints
+ * nothing. For what may last long without printing. */
+void cli_exit_on_broken_pipe(void);
+
+/* No longer: all that matters is done, and the exit status tells of it. */
+void cli_ignore_broken_pipe(void);
+
+#endif

@@ -1,0 +1,368 @@
+#include "cli/request/params.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "base/decimal.h"
+#include "base/encoding.h"
+#include "base/size.h"
+#include "cli/output/fail.h"
+#include "cli/request/results.h"
+#include "wire/json_write.h"
+
+enum { PARAMS_LIMIT = 1 << 26 };
+
+void cli_params_begin(struct cli_params *params)
+{
+    params->is_wrong = false;
+    params->has_floats = false;
+    um_buf_init(&params->json, PARAMS_LIMIT);
+    um_json_begin_object(&params->json);
+}
+
+void cli_params_drop(struct cli_params *params)
+{
+    um_buf_deinit(&params->json);
+}
+
+/* Notes that a word is wrong; only the first one is told. */
+static void refuse(struct cli_params *params, const char *text, const char *what)
+{
+    if (!params->is_wrong)
+        cli_fail(CLI_USAGE, "\"%s\" is %s", text, what);
+    params->is_wrong = true;
+}
+
+static void put_string(struct cli_params *params, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (um_utf8_check(text, size) == size)
+        um_json_string(&params->json, text, size);
+    else
+        refuse(params, text, "not UTF-8");
+}
+
+void cli_put_text(struct cli_params *params, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    um_json_key(&params->json, key);
+    put_string(params, text);
+}
+
+void cli_put_handle(struct cli_params *params, const char *key, const char *text)
+{
+    cli_put_text(params, key, text);
+}
+
+void cli_put_string_list(struct cli_params *params, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    um_json_key(&params->json, key);
+    um_json_begin_array(&params->json);
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+
+        if (um_utf8_check(text, length) != length)
+            refuse(params, text, "not UTF-8");
+        else
+            um_json_string(&params->json, text, length);
+        text += length + (text[length] == ',');
+    }
+    um_json_end_array(&params->json);
+}
+
+bool cli_parse_size(const char *text, uint64_t *size)
+{
+    return um_size_parse(text, UMEM_SIZE_MAX, size);
+}
+
+static const char not_a_size[] = "not a size; write " UM_SIZE_FORMS;
+
+void cli_put_size(struct cli_params *params, const char *key, const char *text)
+{
+    uint64_t size;
+
+    if (text == NULL)
+        return;
+    if (!cli_parse_size(text, &size)) {
+        refuse(params, text, not_a_size);
+        return;
+    }
+    um_json_key(&params->json, key);
+    um_json_uint(&params->json, size);
+}
+
+void cli_put_milliseconds(struct cli_params *params, const char *key, const char *text)
+{
+    uint64_t number;
+
+    if (text != NULL && (strspn(text, "0123456789") != strlen(text) || !cli_parse_size(text, &number)))
+        refuse(params, text, "not a number of milliseconds");
+    else
+        cli_put_size(params, key, text);
+}
+
+int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size)
+{
+    *size = fallback;
+    if (cli->option[option] == NULL || cli_parse_size(cli->option[option], size))
+        return CLI_OK;
+    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
+}
+
+/* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */
+static const char *word_for(const char *text)
+{
+    static const char *const words[][2] = {
+        {"nan", "NaN"},        {"-nan", "NaN"},          {"inf", "Infinity"},
+        {"-inf", "-Infinity"}, {"infinity", "Infinity"}, {"-infinity", "-Infinity"},
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *at = text;
+        const char *word = words[i][0];
+
+        /* The other case of a letter; of a minus no character that is meant. */
+        for (; *at != '\0' && (*at == *word || (*at | 0x20) == *word); at++)
+            word++;
+        if (*at == '\0' && *word == '\0')
+            return words[i][1];
+    }
+    return NULL;
+}
+
+struct integer {
+    bool is_negative;
+    bool is_past; /* it has more than 64 bits */
+    uint64_t magnitude;
+};
+
+/* Reads digits without fraction and exponent, of base 16 behind 0x. */
+static bool read_integer(const char *text, struct integer *integer)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    bool is_hex = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X');
+    size_t length;
+
+    digits += is_hex ? 2 : 0;
+    length = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
+    if (length == 0 || digits[length] != '\0')
+        return false;
+    errno = 0;
+    integer->is_negative = *text == '-';
+    integer->magnitude = strtoull(digits, NULL, is_hex ? 16 : 10);
+    integer->is_past = errno == ERANGE;
+    return true;
+}
+
+bool cli_is_number(const char *text)
+{
+    struct integer integer;
+    double number;
+
+    return read_integer(text, &integer) || word_for(text) != NULL ||
+           um_decimal_read_double(text, strlen(text), &number);
+}
+
+/* Whether a decimal number is written as JSON has them: digits on both sides of a point, and no zeros before others. */
+static bool is_json_number(const char *text)
+{
+    const char *digits = *text == '-' ? text + 1 : text;
+    const char *point = strchr(text, '.');
+
+    if (*digits < '0' || *digits > '9' || (*digits == '0' && digits[1] >= '0' && digits[1] <= '9'))
+        return false;
+    return point == NULL || (point[1] >= '0' && point[1] <= '9');
+}
+
+/* As it was written, so that it is rounded once, by the daemon. */
+static void put_decimal(struct cli_params *params, const char *text, double number)
+{
+    if (!(fabs(number) <= DBL_MAX))
+        refuse(params, text, "past what a double holds; inf stands for infinity");
+    else if (is_json_number(text))
+        um_json_raw(&params->json, text, strlen(text));
+    else
+        um_json_double(&params->json, number);
+}
+
+static void put_integer(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    uint64_t magnitude = integer->magnitude;
+
+    if (integer->is_past || (integer->is_negative && magnitude > (uint64_t)INT64_MAX + 1))
+        refuse(params, text, "past what 64 bits hold");
+    else if (integer->is_negative)
+        um_json_int64(&params->json, magnitude > INT64_MAX ? INT64_MIN : -(int64_t)magnitude);
+    else
+        um_json_uint64(&params->json, magnitude);
+}
+
+/* For floats: digits of base 16, rounded like others. */
+static void put_hexadecimal(struct cli_params *params, const char *text, const struct integer *integer)
+{
+    double number = (double)integer->magnitude;
+
+    if (integer->is_past)
+        refuse(params, text, "past what 64 bits hold");
+    else
+        um_json_double(&params->json, integer->is_negative ? -number : number);
+}
+
+void cli_put_element(struct cli_params *params, const char *text)
+{
+    const char *word = word_for(text);
+    struct integer integer;
+    bool is_integer = read_integer(text, &integer);
+    double number;
+
+    if (word != NULL)
+        um_json_cstring(&params->json, word);
+    else if (is_integer && !params->has_floats)
+        put_integer(params, text, &integer);
+    else if (um_decimal_read_double(text, strlen(text), &number))
+        put_decimal(params, text, number);
+    else if (is_integer)
+        put_hexadecimal(params, text, &integer);
+    else
+        refuse(params, text, "not a number");
+}
+
+void cli_put_value(struct cli_params *params, const char *key, const char *text)
+{
+    um_json_key(&params->json, key);
+    cli_put_element(params, text);
+}
+
+void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes, size_t size)
+{
+    char *text;
+
+    um_json_key(&params->json, key);
+    text = um_json_begin_raw_string(&params->json, 2 * size);
+    if (text != NULL) {
+        um_hex_encode(text, bytes, size);
+        um_json_end_raw_string(&params->json);
+    }
+    cli_put_text(params, "encoding", "hex");
+}
+
+static bool is_space(char character)
+{
+    return character != '\0' && strchr(" \t\r\n", character) != NULL;
+}
+
+/* Takes white space out of encoded bytes, which other programs put there; *length is then that of what is left. In hexadecimal
+ * digits it stands between bytes only: else it stays, to be found. */
+static void take_spaces_out(char *text, bool hex, size_t *length)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *length; i++) {
+        if (!is_space(text[i]) || (hex && kept % 2 != 0))
+            text[kept++] = text[i];
+    }
+    *length = kept;
+}
+
+/* Where in `text` the character stands that has number `index` of those that are no white space between bytes. */
+static size_t place_of(const char *text, bool hex, size_t index)
+{
+    size_t kept = 0;
+    size_t at = 0;
+
+    for (; text[at] != '\0'; at++) {
+        if (is_space(text[at]) && !(hex && kept % 2 != 0))
+            continue;
+        if (kept++ == index)
+            break;
+    }
+    return at;
+}
+
+int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size)
+{
+    bool hex = cli->option[CLI_HEX] != NULL;
+    bool base64 = cli->option[CLI_BASE64] != NULL;
+    size_t length = strlen(text);
+    size_t bad_offset = 0;
+    char *decoded;
+
+    if (hex && base64)
+        return cli_fail_usage(cli, "--hex and --base64 exclude each other");
+    decoded = malloc(length + 1);
+    if (decoded == NULL)
+        return cli_fail_memory();
+    memcpy(decoded, text, length);
+    if (hex || base64)
+        take_spaces_out(decoded, hex, &length);
+    *size = length;
+    if ((hex && !um_hex_decode(decoded, decoded, length, size, &bad_offset)) ||
+        (base64 && !um_base64_decode(decoded, decoded, length, size, &bad_offset))) {
+        free(decoded);
+        return cli_fail(CLI_USAGE, "DATA is not %s from character %zu on", hex ? "hexadecimal" : "base64",
+                        place_of(text, hex, bad_offset));
+    }
+    *bytes = decoded;
+    return CLI_OK;
+}
+
+void cli_free_result(struct cli *cli)
+{
+    umem_free_text(cli->result);
+    cli->result = NULL;
+}
+
+int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result)
+{
+    int code = UMEM_OK;
+
+    if (params != NULL) {
+        um_json_end_object(&params->json);
+        um_buf_append_byte(&params->json, '\0');
+        if (params->is_wrong || params->json.failed) {
+            int status = params->is_wrong ? CLI_USAGE : cli_fail_memory();
+
+            cli_params_drop(params);
+            return status;
+        }
+    }
+    cli_free_result(cli);
+    code = umem_call(cli->client, method, params != NULL ? params->json.data : NULL, &cli->result);
+    if (params != NULL)
+        cli_params_drop(params);
+    if (code != UMEM_OK)
+        return cli_fail_call(cli);
+    if (result != NULL) {
+        *result = cJSON_Parse(cli->result);
+        if (*result == NULL)
+            return cli_fail_memory();
+    }
+    return CLI_OK;
+}
+
+int cli_find_block(struct cli *cli, const char *text, umem_handle *block, uint64_t *size)
+{
+    struct cli_params params;
+    cJSON *result = NULL;
+    char room[CLI_NUMBER_SIZE];
+    int status;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", text);
+    status = cli_call(cli, "block.info", &params, &result);
+    if (status == CLI_OK) {
+        *block = strtoull(cli_member(result, "block", room), NULL, 10);
+        *size = strtoull(cli_member(result, "size", room), NULL, 10);
+    }
+    cJSON_Delete(result);
+    return status;
+}

@@ -1,0 +1,135 @@
+/* umem hold, lock: what lasts as long as a session does, so that a command runs meanwhile. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output/fail.h"
+#include "cli/output/output.h"
+#include "cli/request/params.h"
+#include "cli/system/subprocess.h"
+#include "cli/system/worker.h"
+#include "cli/table/verb.h"
+
+enum { MESSAGE_ROOM = 1024 };
+
+/* What a thread looks after while the command runs. */
+static struct {
+    const struct cli *cli;
+    umem_client *client;
+    const char *what; /* is lost with the connection */
+    /* Under the lock: */
+    bool is_over; /* the command has ended */
+    bool is_lost; /* the connection ended before */
+} holding;
+
+/* The thread. It tells when the daemon ends while the command runs on, for which it is too late to do anything but to know it. */
+static void watch_daemon(void *context)
+{
+    char message[MESSAGE_ROOM];
+    int code = UMEM_OK;
+
+    (void)context;
+    while (code == UMEM_OK)
+        code = umem_poll(holding.client, UMEM_FOREVER, NULL);
+    snprintf(message, sizeof message, "%s; %s while %s runs on", umem_last_error(holding.client)->message,
+             holding.what, holding.cli->rest[0]);
+    cli_lock();
+    if (!holding.is_over) {
+        holding.is_lost = true;
+        cli_fail_connection(holding.cli, UMEM_E_CONNECTION_LOST, message);
+    }
+    cli_unlock();
+}
+
+/* Runs the command behind "--" with UMEM_PIPE set; its status is ours, but where it says that all went well although it did not. */
+static int run_rest(struct cli *cli, const char *what)
+{
+    int status;
+    int reason;
+
+    cli_set_environment("UMEM_PIPE", umem_pipe(cli->client));
+    cli_flush();
+    /* The thread may use the client until the process ends, and with it the session. */
+    holding.cli = cli;
+    holding.client = cli->client;
+    holding.what = what;
+    if (!cli_thread_start(watch_daemon, NULL))
+        return cli_fail(CLI_NOT_RUN, "no thread can be started");
+    cli->keeps_client = true;
+    cli->has_run = true;
+    status = cli_run_command(cli->rest);
+    reason = errno;
+    cli_lock();
+    holding.is_over = true;
+    if (status == 0 && holding.is_lost)
+        status = CLI_LOST;
+    cli_unlock();
+    if (status == CLI_CHILD_NOT_FOUND)
+        return cli_fail(CLI_NOT_FOUND, "%s: there is no such command", cli->rest[0]);
+    if (status == CLI_CHILD_NOT_EXECUTABLE)
+        return cli_fail(CLI_NOT_EXECUTABLE, "%s: the command cannot be run: %s", cli->rest[0],
+                        strerror(reason));
+    return status;
+}
+
+static int hold(struct cli *cli)
+{
+    int status = CLI_OK;
+
+    for (int i = 0; i < cli->word_count && status == CLI_OK; i++) {
+        struct cli_params params;
+
+        cli_params_begin(&params);
+        cli_put_handle(&params, "block", cli->words[i]);
+        status = cli_call(cli, "block.hold", &params, NULL);
+    }
+    return status == CLI_OK ? run_rest(cli, "the blocks are held no longer") : status;
+}
+
+/* Without --timeout it waits as long as it takes: so long that nobody sees the end. */
+static int lock(struct cli *cli)
+{
+    struct cli_params params;
+    int status;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "heap", cli->words[0]);
+    cli_put_milliseconds(&params, "timeout_ms",
+                         cli->option[CLI_TIMEOUT] != NULL ? cli->option[CLI_TIMEOUT] : "4294967295");
+    status = cli_call(cli, "heap.lock", &params, NULL);
+    return status == CLI_OK ? run_rest(cli, "the heap is locked no longer") : status;
+}
+
+#define ENDS \
+    "Signals that would end umem (HUP, INT, QUIT, TERM, USR1, USR2) are passed on to COMMAND, and umem " \
+    "waits for its end. So " \
+    "what is held is let go after COMMAND, whatever happens, but where umem is killed (on Windows, COMMAND " \
+    "is ended then). " \
+    "Where the daemon ends meanwhile, umem says so at once; COMMAND runs on, and the exit status is 5 " \
+    "where COMMAND's is 0."
+
+const struct cli_verb cli_holding_verbs[] = {
+    {.name = "hold",
+     .words = "BLOCK... -- COMMAND...",
+     .summary = "hold blocks while a command runs",
+     .detail = "A hold is the session's: while COMMAND runs, this session is one of the blocks' holders, so "
+               "that they are no orphans. "
+               "It does not keep a block from being freed. The hold ends with COMMAND; therefore there is no "
+               "verb to release it. "
+               "COMMAND has the pipe in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
+     .example = "umem hold 268435464 -- ./report.sh",
+     .run = hold},
+    {.name = "lock",
+     .words = "HEAP -- COMMAND...",
+     .summary = "lock a heap while a command runs",
+     .detail =
+         "Waits until no other session has the lock, at most --timeout; 0 does not wait. While COMMAND "
+         "runs, every other session that touches the heap or its blocks gets the error locked, and so does "
+         "COMMAND, whose sessions are others: only info and lists are open to all. It is of use as flock(1) "
+         "is, with a heap whose only task is to be locked by those who agree on it. COMMAND has the pipe "
+         "in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
+     .example = "umem lock nightly -- ./rebuild.sh",
+     .waits = true,
+     .run = lock},
+    {.name = NULL},
+};

@@ -1,0 +1,237 @@
+/* umem ping, info, stats, sessions, shutdown, endpoint, spawn: the daemon itself. */
+#include <string.h>
+
+#include "cli/output/fail.h"
+#include "cli/output/output.h"
+#include "cli/request/params.h"
+#include "cli/request/results.h"
+#include "cli/system/file_io.h"
+#include "cli/system/subprocess.h"
+#include "cli/table/verb.h"
+#include "lib/connection/transport.h"
+#include "wire/json_write.h"
+
+enum {
+    PIPE_TAKEN = 3,         /* umemd's exit status where another one has the pipe */
+    TRY_EVERY_MS = 20,      /* how often to look whether a daemon answers */
+    SPAWN_LIMIT_MS = 10000, /* how long to look, without --timeout */
+    SAID_ROOM = 8 << 10     /* bytes of what umemd says */
+};
+
+/* Prints one word, with --json as a member of an object. */
+static int print_pipe(const struct cli *cli)
+{
+    const char *pipe = umem_pipe(cli->client);
+    struct um_buf out;
+
+    um_buf_init(&out, 1 << 16);
+    if (cli->option[CLI_JSON] != NULL) {
+        um_json_begin_object(&out);
+        um_json_key(&out, "pipe");
+        um_json_cstring(&out, pipe);
+        um_json_end_object(&out);
+    } else {
+        um_buf_append_string(&out, pipe);
+    }
+    um_buf_append_byte(&out, '\0');
+    if (!out.failed)
+        cli_print_line(out.data);
+    um_buf_deinit(&out);
+    return CLI_OK;
+}
+
+static int ping(struct cli *cli)
+{
+    int status = cli_show_result(cli, "server.ping", NULL, NULL);
+
+    if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
+        cli_printf("%s answers\n", umem_pipe(cli->client));
+    return status;
+}
+
+static int info(struct cli *cli)
+{
+    struct cli_params params;
+
+    if (cli->word_count == 0)
+        return cli_show_result(cli, "server.info", NULL, "");
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", cli->words[0]);
+    return cli_show_result(cli, "block.info", &params, "");
+}
+
+static int stats(struct cli *cli)
+{
+    return cli_show_result(cli, "server.stats", NULL, "");
+}
+
+static int stop(struct cli *cli)
+{
+    return cli_show_result(cli, "server.shutdown", NULL, NULL);
+}
+
+static int sessions(struct cli *cli)
+{
+    static const struct cli_list list = {.method = "session.list", .member = "sessions"};
+    static const struct cli_column columns[] = {
+        {"SESSION", "session", 8}, {"PID", "pid", 8},     {"BLOCKS", "blocks", 10},
+        {"BYTES", "bytes", 14},    {"USER", "user", -12}, {"PROGRAM", "program", 0},
+        {NULL, NULL, 0},
+    };
+    struct cli_params params;
+
+    if (cli->option[CLI_CLOSE] == NULL)
+        return cli_show_list(cli, &list, columns);
+    cli_params_begin(&params);
+    cli_put_size(&params, "session", cli->option[CLI_CLOSE]);
+    return cli_show_result(cli, "session.close", &params, NULL);
+}
+
+static int endpoint(struct cli *cli)
+{
+    return print_pipe(cli);
+}
+
+/* ---- spawn ---- */
+
+/* Runs umemd --daemon, which comes back when the pipe is open, and keeps what it says to standard error. Returns its status, or one
+ * of CLI_CHILD_*. */
+static int run_umemd(const struct cli *cli, char *said, size_t room)
+{
+    enum { OWN_WORDS = 4, WORDS_MAXIMUM = 64 };
+    const char *words[OWN_WORDS + WORDS_MAXIMUM + 1] = {"umemd", "--daemon", "--pipe",
+                                                        umem_pipe(cli->client)};
+    char path[4096];
+
+    if (cli_find_sibling_program("umemd", path, sizeof path))
+        words[0] = path;
+    for (int i = 0; cli->rest != NULL && cli->rest[i] != NULL && i < WORDS_MAXIMUM; i++)
+        words[OWN_WORDS + i] = cli->rest[i];
+    return cli_run_launcher(words, said, room);
+}
+
+/* What umemd has said, as a part of a sentence: without its last line's end, and lines in one. */
+static const char *quote_umemd(char *said)
+{
+    size_t size = strlen(said);
+
+    while (size != 0 && strchr("\r\n", said[size - 1]) != NULL)
+        said[--size] = '\0';
+    for (char *at = said; *at != '\0'; at++) {
+        if (*at == '\n')
+            *at = ';';
+    }
+    return said;
+}
+
+/* Lets the next call last until the deadline. Returns whether that has come. */
+static bool limit_call(struct cli *cli, uint64_t deadline_ms)
+{
+    uint64_t now_ms = um_transport_now_ms();
+    uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 1;
+
+    umem_set_timeout(cli->client, left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX);
+    return now_ms >= deadline_ms;
+}
+
+/* Another one may have the pipe and not answer yet. */
+static bool wait_for_answer(struct cli *cli, uint64_t deadline_ms)
+{
+    for (;;) {
+        bool is_last = limit_call(cli, deadline_ms);
+
+        if (umem_connect(cli->client) == UMEM_OK && umem_server_ping(cli->client) == UMEM_OK)
+            return true;
+        if (is_last || limit_call(cli, deadline_ms))
+            return false;
+        cli_pause_ms(TRY_EVERY_MS);
+    }
+}
+
+/* Of two that start at once, one is refused, and that is well where the other one answers. */
+static int start_umemd(struct cli *cli, uint64_t deadline_ms)
+{
+    char said[SAID_ROOM];
+    int status = run_umemd(cli, said, sizeof said);
+
+    if (status == CLI_CHILD_NOT_FOUND)
+        return cli_fail(CLI_FAILED, "umemd is neither beside umem nor in PATH");
+    if (status == CLI_CHILD_NOT_EXECUTABLE)
+        return cli_fail(CLI_FAILED, "umemd cannot be run");
+    if (status != 0 && status != PIPE_TAKEN)
+        return cli_fail(CLI_FAILED, "umemd has not started, its exit status is %d; it said: %s", status,
+                        quote_umemd(said));
+    if (!wait_for_answer(cli, deadline_ms)) {
+        if (status != PIPE_TAKEN)
+            return cli_fail_call(cli);
+        return cli_fail(CLI_NO_CONNECTION, "no daemon answers on %s, and none can be started; %s",
+                        umem_pipe(cli->client), quote_umemd(said));
+    }
+    /* Warnings of its start, which are no JSON. */
+    if (status == 0 && cli->option[CLI_JSON] == NULL)
+        cli_write_file(CLI_ERRORS, said, strlen(said));
+    return print_pipe(cli);
+}
+
+static int spawn(struct cli *cli)
+{
+    uint64_t limit_ms;
+    uint64_t deadline_ms;
+    int status = cli_option_size(cli, CLI_TIMEOUT, SPAWN_LIMIT_MS, &limit_ms);
+    int code;
+
+    if (status != CLI_OK)
+        return status;
+    deadline_ms = um_transport_now_ms() + limit_ms;
+    limit_call(cli, deadline_ms);
+    code = umem_connect(cli->client);
+    if (code != UMEM_OK && code != UMEM_E_NOT_CONNECTED)
+        return cli_fail_call(cli);
+    if (code == UMEM_OK)
+        return wait_for_answer(cli, deadline_ms) ? print_pipe(cli) : cli_fail_call(cli);
+    return start_umemd(cli, deadline_ms);
+}
+
+const struct cli_verb cli_server_verbs[] = {
+    {.name = "ping", .words = "", .summary = "ask whether the daemon answers", .run = ping},
+    {.name = "info",
+     .words = "[BLOCK]",
+     .summary = "tell all about the daemon and its limits, or about a block",
+     .example = "umem info\numem info greeting --json",
+     .run = info},
+    {.name = "stats", .words = "", .summary = "tell what the daemon holds and has done", .run = stats},
+    {.name = "sessions",
+     .words = "",
+     .options = CLI_TAKES(CLOSE),
+     .summary = "list the daemon's clients, or close one's session",
+     .detail = "What lives as long as that session is freed. This command's own session is in the list.",
+     .example = "umem sessions\numem sessions --close 7",
+     .run = sessions},
+    {.name = "spawn",
+     .words = "[-- OPTION...]",
+     .options = CLI_TAKES(TIMEOUT),
+     .summary = "start a daemon where none answers, and print the pipe",
+     .detail = "Runs umemd --daemon, found beside umem or in PATH, with the OPTIONs of umemd's own, waits "
+               "until it answers, "
+               "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at once "
+               "end well. "
+               "--timeout is how long to wait, 10000 where it is left out. Where another daemon holds the "
+               "pipe and does "
+               "not answer, its process is named.",
+     .example = "umem spawn\nUMEM_PIPE=$(umem spawn --pipe /tmp/mine -- --limit blocks=1000)",
+     .need = CLI_NEEDS_PIPE,
+     .run = spawn},
+    {.name = "shutdown",
+     .words = "",
+     .summary = "end the daemon in order",
+     .detail = "All memory is freed with it.",
+     .run = stop},
+    {.name = "endpoint",
+     .words = "",
+     .summary = "print the pipe's path",
+     .detail = "It is --pipe, else the environment's UMEM_PIPE, else the user's own. Whether a daemon "
+               "answers there, ping tells.",
+     .need = CLI_NEEDS_PIPE,
+     .run = endpoint},
+    {.name = NULL},
+};

@@ -1,0 +1,373 @@
+#include "lib/connection/channel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HEAD_CAPACITY =
+        1024 /* bytes read before raw bytes that go elsewhere: enough for what stands before them */
+};
+
+static const uint64_t PAYLOAD_LIMIT = UINT64_C(9007199254740991);
+
+int um_channel_init(struct um_channel *channel, size_t answer_limit)
+{
+    *channel = (struct um_channel){.space = malloc(UM_CHANNEL_SPACE)};
+    channel->end = &channel->first;
+    um_frame_init(&channel->frame, answer_limit, PAYLOAD_LIMIT);
+    return channel->space != NULL ? UMEM_OK : UMEM_E_OUT_OF_MEMORY;
+}
+
+void um_channel_deinit(struct um_channel *channel)
+{
+    um_event_queue_clear(&channel->events);
+    um_frame_deinit(&channel->frame);
+    free(channel->space);
+}
+
+void um_channel_reset(struct um_channel *channel)
+{
+    size_t answer_limit = channel->frame.message_limit;
+
+    um_frame_deinit(&channel->frame);
+    um_frame_init(&channel->frame, answer_limit, PAYLOAD_LIMIT);
+    channel->forgotten = 0;
+    um_event_queue_clear(&channel->events);
+}
+
+/* ---- requests ---- */
+
+void um_channel_add(struct um_channel *channel, struct um_request *request)
+{
+    if (request->parts == NULL)
+        request->id = ++channel->last_id;
+    for (struct um_request *part = request->parts; part != NULL; part = part->next)
+        part->id = ++channel->last_id;
+    request->next = NULL;
+    *channel->end = request;
+    channel->end = &request->next;
+}
+
+static void unlink_ask(struct um_channel *channel, struct um_request *request)
+{
+    struct um_request **link = &channel->first;
+
+    while (*link != request)
+        link = &(*link)->next;
+    *link = request->next;
+    if (channel->end == &request->next)
+        channel->end = link;
+}
+
+static void finish(struct um_channel *channel, struct um_request *request)
+{
+    um_request_finish(request);
+    channel->on_done(channel, request);
+}
+
+bool um_channel_withdraw(struct um_channel *channel, struct um_request *request, bool was_sent)
+{
+    if (channel->receiving == request)
+        return false;
+    unlink_ask(channel, request);
+    channel->forgotten += was_sent;
+    return true;
+}
+
+void um_channel_fail_all(struct um_channel *channel, int code, const char *text)
+{
+    struct um_request *request = channel->receiving;
+
+    channel->receiving = NULL;
+    channel->filling = NULL;
+    while (request != NULL || channel->first != NULL) {
+        if (request == NULL) {
+            request = channel->first;
+            unlink_ask(channel, request);
+        }
+        um_request_fail(request, code, text);
+        finish(channel, request);
+        request = NULL;
+    }
+}
+
+/* ---- answers ---- */
+
+/* A sentence about what is wrong. */
+static int bad(char *why, size_t why_size, const char *what)
+{
+    snprintf(why, why_size, "the daemon's answer is no answer: %s", what);
+    return UMEM_E_BAD_ANSWER;
+}
+
+static int bad_part(char *why, size_t why_size, const char *wrong, const char *member)
+{
+    if (wrong != NULL)
+        return bad(why, why_size, wrong);
+    if (member == NULL)
+        return UMEM_OK;
+    snprintf(why, why_size, "the daemon's answer has no proper member \"%s\"", member);
+    return UMEM_E_BAD_ANSWER;
+}
+
+static bool has_part(const struct um_request *request, uint64_t id)
+{
+    for (const struct um_request *part = request->parts; part != NULL; part = part->next) {
+        if (part->id == id)
+            return true;
+    }
+    return false;
+}
+
+/* The request that a message with this id answers. An error without id is about the oldest that cannot be waiting: answers come in
+ * order. */
+static struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
+                               bool is_batch)
+{
+    struct um_request *request = channel->first;
+    uint64_t id = um_answer_id(answer);
+
+    if (!is_batch && answer->kind == UM_ANSWER_ERROR && um_json_is_null(answer->id)) {
+        while (request != NULL && request->waits && request->next != NULL)
+            request = request->next;
+        return request;
+    }
+    while (request != NULL && (id == 0 || (is_batch ? !has_part(request, id) : request->id != id)))
+        request = request->next;
+    return request;
+}
+
+/* Begins to take the raw bytes of an answer, if there are any; else it is done. */
+static void receive(struct um_channel *channel, struct um_request *request, uint64_t payload_size)
+{
+    unlink_ask(channel, request);
+    if (payload_size == 0) {
+        finish(channel, request);
+        return;
+    }
+    channel->receiving = request;
+    channel->filling = request->parts != NULL ? request->parts : request;
+}
+
+/* An answer that nobody awaits any more is passed over, if one was taken back; its raw bytes go nowhere. */
+static int pass_over(struct um_channel *channel, char *why, size_t why_size)
+{
+    if (channel->forgotten == 0)
+        return bad(why, why_size, "it answers a request that was not sent");
+    channel->forgotten--;
+    return UMEM_OK;
+}
+
+static int take_single(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size,
+                       char *why, size_t why_size)
+{
+    struct um_answer answer;
+    const char *wrong = um_answer_take(json, &answer);
+    const char *member;
+    struct um_request *request;
+
+    if (wrong != NULL)
+        return bad(why, why_size, wrong);
+    if (answer.kind == UM_ANSWER_NOTIFICATION) {
+        if (payload_size != 0)
+            return bad(why, why_size, "raw bytes follow a notification");
+        um_event_queue_push(&channel->events, &answer);
+        return UMEM_OK;
+    }
+    request = find(channel, &answer, false);
+    if (request == NULL)
+        return pass_over(channel, why, why_size);
+    if (request->parts != NULL) {
+        /* The batch as a whole was refused. */
+        for (struct um_request *part = request->parts; part != NULL; part = part->next)
+            um_request_answer(part, &answer, 0, &member);
+    }
+    wrong = um_request_answer(request, &answer, payload_size, &member);
+    if (wrong != NULL || member != NULL)
+        return bad_part(why, why_size, wrong, member);
+    receive(channel, request, payload_size);
+    return UMEM_OK;
+}
+
+/* Takes one part's answer; *raw grows by the raw bytes that it has of the batch's payload. */
+static int take_part(struct um_request *request, const struct um_answer *answer, uint64_t *raw, char *why,
+                     size_t why_size)
+{
+    struct um_request *part = request->parts;
+    uint64_t own = 0;
+    const char *member;
+    const char *wrong;
+
+    while (part != NULL && part->id != um_answer_id(answer))
+        part = part->next;
+    if (part == NULL || part->into_done != 0)
+        return bad(why, why_size, "a batch's answer has an element that was not asked for");
+    part->into_done = 1;
+    if (part->has_raw_answer && answer->kind == UM_ANSWER_RESULT)
+        own = part->into_size;
+    *raw += own;
+    wrong = um_request_answer(part, answer, own, &member);
+    return bad_part(why, why_size, wrong, member);
+}
+
+static int take_batch(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size, char *why,
+                      size_t why_size)
+{
+    struct um_json_walk walk = um_json_walk_into(json);
+    struct um_json_slice element;
+    struct um_request *request = NULL;
+    uint64_t raw = 0;
+
+    while (um_json_next_element(&walk, &element)) {
+        struct um_answer answer;
+        const char *wrong = um_answer_take(element, &answer);
+        int code;
+
+        if (wrong != NULL)
+            return bad(why, why_size, wrong);
+        if (request == NULL) {
+            request = find(channel, &answer, true);
+            if (request == NULL)
+                return pass_over(channel, why, why_size);
+        }
+        code = take_part(request, &answer, &raw, why, why_size);
+        if (code != UMEM_OK)
+            return code;
+    }
+    if (request == NULL)
+        return bad(why, why_size, "it is an empty batch");
+    for (struct um_request *part = request->parts; part != NULL; part = part->next) {
+        if (part->into_done == 0)
+            return bad(why, why_size, "it leaves a request of the batch without an answer");
+        part->into_done = 0;
+    }
+    if (raw != payload_size)
+        return bad(why, why_size, "it brings more or fewer raw bytes than were asked for");
+    receive(channel, request, payload_size);
+    return UMEM_OK;
+}
+
+static int take_message(struct um_channel *channel, const struct um_frame_message *message, char *why,
+                        size_t why_size)
+{
+    struct um_json_slice json;
+    const char *what;
+
+    if (um_answer_check(message->text, message->size, &json, &what) != UMEM_OK)
+        return bad(why, why_size, what);
+    if (um_json_is_array(json))
+        return take_batch(channel, json, message->payload_size, why, why_size);
+    return take_single(channel, json, message->payload_size, why, why_size);
+}
+
+/* ---- raw bytes ---- */
+
+/* The part whose raw bytes are next; NULL: they go nowhere. */
+static struct um_request *filling(struct um_channel *channel)
+{
+    struct um_request *request = channel->filling;
+
+    if (channel->receiving == NULL || channel->receiving->discards_raw)
+        return NULL;
+    while (request != NULL &&
+           (!request->has_raw_answer || request->code != UMEM_OK || request->into_done == request->into_size))
+        request = channel->receiving->parts != NULL ? request->next : NULL;
+    channel->filling = request;
+    return request;
+}
+
+static void filled(struct um_channel *channel, size_t size)
+{
+    if (channel->filling != NULL)
+        channel->filling->into_done += size;
+}
+
+/* Moves raw bytes that came together with what is before them. */
+static void move_payload(struct um_channel *channel)
+{
+    char nowhere[4096];
+
+    while (um_frame_payload_left(&channel->frame) != 0) {
+        struct um_request *request = filling(channel);
+        char *space = request != NULL ? (char *)request->into + request->into_done : nowhere;
+        size_t capacity = request != NULL ? request->into_size - request->into_done : sizeof nowhere;
+        size_t size = um_frame_take_payload(&channel->frame, space, capacity);
+
+        if (size == 0)
+            return;
+        filled(channel, size);
+    }
+}
+
+static void end_payload(struct um_channel *channel)
+{
+    struct um_request *request = channel->receiving;
+
+    channel->receiving = NULL;
+    channel->filling = NULL;
+    if (request != NULL)
+        finish(channel, request);
+}
+
+char *um_channel_space(struct um_channel *channel, size_t *capacity)
+{
+    uint64_t left = um_frame_payload_left(&channel->frame);
+    struct um_request *request = left != 0 ? filling(channel) : NULL;
+    const struct um_request *next = channel->first;
+
+    if (request != NULL) {
+        *capacity = request->into_size - request->into_done;
+        return (char *)request->into + request->into_done;
+    }
+    *capacity = UM_CHANNEL_SPACE;
+    if (left != 0 && left < UM_CHANNEL_SPACE)
+        *capacity = (size_t)left;
+    else if (left == 0 && next != NULL && next->has_raw_answer && next->into_size > UM_CHANNEL_SPACE)
+        *capacity = HEAD_CAPACITY;
+    return channel->space;
+}
+
+int um_channel_received(struct um_channel *channel, size_t size, char *why, size_t why_size)
+{
+    struct um_frame *frame = &channel->frame;
+    struct um_frame_message message;
+    int code = UMEM_OK;
+
+    if (um_frame_payload_left(frame) != 0) {
+        um_frame_payload_consumed(frame, size);
+        filled(channel, size);
+        if (um_frame_payload_left(frame) == 0)
+            end_payload(channel);
+    } else if (um_frame_feed(frame, channel->space, size) != UMEM_OK) {
+        code = UMEM_E_OUT_OF_MEMORY;
+    }
+    while (code == UMEM_OK) {
+        switch (um_frame_next(frame, &message)) {
+        case UM_FRAME_MESSAGE:
+            code = take_message(channel, &message, why, why_size);
+            if (code != UMEM_OK)
+                return code;
+            break;
+        case UM_FRAME_PAYLOAD:
+            move_payload(channel);
+            if (um_frame_payload_left(frame) != 0)
+                return UMEM_OK;
+            end_payload(channel);
+            break;
+        case UM_FRAME_TOO_LARGE:
+            snprintf(why, why_size, "the answer is longer than the %zu bytes allowed for one",
+                     frame->message_limit);
+            return UMEM_E_TOO_LARGE;
+        case UM_FRAME_BROKEN:
+            return bad(why, why_size, message.what);
+        default:
+            if (um_frame_keep(frame) != UMEM_OK)
+                code = UMEM_E_OUT_OF_MEMORY;
+            else
+                return UMEM_OK;
+        }
+    }
+    snprintf(why, why_size, "there is no memory for the answer");
+    return code;
+}

@@ -1,0 +1,206 @@
+/* A client's life, and its connection's. */
+#include "lib/connection/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
+
+static void on_done(struct um_channel *channel, struct um_request *request)
+{
+    struct um_waiter *waiter = request->owner;
+
+    (void)channel;
+    if (waiter != NULL)
+        um_condition_signal(waiter->condition);
+}
+
+static bool init(umem_client *client, const struct umem_options *options)
+{
+    size_t answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
+
+    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) == UMEM_OK)
+        client->pipe_fault = NULL;
+    else
+        client->pipe[0] = '\0';
+    client->timeout_ms = options->timeout_ms;
+    client->broken = UMEM_E_NOT_CONNECTED;
+    snprintf(client->broken_text, sizeof client->broken_text,
+             "there is no connection; umem_connect() makes one");
+    um_buf_init(&client->out, SIZE_MAX / 4);
+    client->lock = um_mutex_new();
+    if (um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=
+        UMEM_OK)
+        return false;
+    client->channel.on_done = on_done;
+    return client->lock != NULL;
+}
+
+umem_client *umem_client_new(const struct umem_options *options)
+{
+    static const struct umem_options defaults = {.pipe = NULL};
+    umem_client *client = calloc(1, sizeof *client);
+
+    if (client != NULL && !init(client, options != NULL ? options : &defaults)) {
+        umem_client_free(client);
+        client = NULL;
+    }
+    /* A client that lay at the same address is no concern of this one's. */
+    um_failure_set(client, UMEM_OK, NULL);
+    return client;
+}
+
+void umem_client_free(umem_client *client)
+{
+    if (client == NULL)
+        return;
+    um_transport_close(client->transport);
+    um_channel_deinit(&client->channel);
+    um_buf_deinit(&client->out);
+    um_mapped_heap_free_all(client->mapped);
+    um_mutex_free(client->lock);
+    while (client->spare != NULL) {
+        struct um_waiter *waiter = client->spare;
+
+        client->spare = waiter->next;
+        um_condition_free(waiter->condition);
+        free(waiter);
+    }
+    um_failure_set(NULL, UMEM_OK, NULL);
+    free(client);
+}
+
+/* ---- the connection ---- */
+
+uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms)
+{
+    uint64_t deadline_ms = UM_NO_DEADLINE;
+
+    um_mutex_lock(client->lock);
+    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
+        deadline_ms = um_transport_now_ms() + client->timeout_ms + wait_ms;
+    um_mutex_unlock(client->lock);
+    return deadline_ms;
+}
+
+void um_client_close_if_unused(umem_client *client)
+{
+    if (client->broken == UMEM_OK || client->is_reading)
+        return;
+    um_channel_fail_all(&client->channel, client->broken, client->broken_text);
+    if (!client->is_writing) {
+        um_transport_close(client->transport);
+        client->transport = NULL;
+    }
+}
+
+void um_client_break(umem_client *client, int code, const char *text)
+{
+    if (client->broken == UMEM_OK) {
+        client->broken = code;
+        snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
+        um_transport_abort(client->transport);
+    }
+    um_client_close_if_unused(client);
+    um_client_wake_next(client);
+}
+
+/* Waits until no thread uses the connection that was, and keeps all others from one that is being made. */
+static void begin_connecting(umem_client *client)
+{
+    static const struct um_waiter how = {.wants_to_write = true};
+
+    /* While this thread waits, another one may have connected: that connection is closed, too. */
+    while (client->broken == UMEM_OK || client->is_reading || client->is_writing) {
+        if (client->broken == UMEM_OK)
+            um_client_break(client, UMEM_E_CONNECTION_LOST, "umem_connect() closed the connection");
+        else
+            um_client_wait_for_change(client, how, NULL, UM_NO_DEADLINE);
+    }
+    um_client_close_if_unused(client);
+    client->is_reading = true;
+    client->is_writing = true;
+    client->broken = UMEM_E_NOT_CONNECTED;
+    snprintf(client->broken_text, sizeof client->broken_text, "%s", umem_error_text(UMEM_E_NOT_CONNECTED));
+    client->message_limit = 0;
+    client->payload_limit = 0;
+    um_channel_reset(&client->channel);
+}
+
+static void end_connecting(umem_client *client, int code, const char *text)
+{
+    client->is_reading = false;
+    client->is_writing = false;
+    client->broken = code;
+    snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
+    um_client_wake_next(client);
+}
+
+int umem_connect(umem_client *client)
+{
+    struct um_reason reason = {""};
+    char text[sizeof client->broken_text];
+    struct um_transport *transport = NULL;
+    uint32_t timeout_ms;
+    int code;
+
+    if (client == NULL)
+        return UMEM_E_OUT_OF_MEMORY;
+    um_mutex_lock(client->lock);
+    begin_connecting(client);
+    timeout_ms = client->timeout_ms;
+    um_mutex_unlock(client->lock);
+    if (client->pipe_fault != NULL) {
+        code = UMEM_E_BAD_ARGUMENT;
+        snprintf(text, sizeof text, "%s", client->pipe_fault);
+    } else {
+        code =
+            um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
+        snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
+    }
+    um_mutex_lock(client->lock);
+    client->transport = transport;
+    end_connecting(client, code, text);
+    um_mutex_unlock(client->lock);
+    if (code == UMEM_OK)
+        return um_failure_set(client, UMEM_OK, NULL);
+    return um_failure_set_text(client, code, "%s", text);
+}
+
+bool umem_is_connected(const umem_client *client)
+{
+    bool is_connected;
+
+    if (client == NULL)
+        return false;
+    um_mutex_lock(client->lock);
+    is_connected = client->broken == UMEM_OK;
+    um_mutex_unlock(client->lock);
+    return is_connected;
+}
+
+void umem_set_timeout(umem_client *client, uint32_t timeout_ms)
+{
+    if (client == NULL)
+        return;
+    um_mutex_lock(client->lock);
+    client->timeout_ms = timeout_ms;
+    um_mutex_unlock(client->lock);
+}
+
+const char *umem_pipe(const umem_client *client)
+{
+    return client != NULL ? client->pipe : "";
+}
+
+int umem_default_pipe(char *pipe, size_t size)
+{
+    char path[UM_ENDPOINT_CAPACITY];
+    const char *what;
+
+    if (um_endpoint_find(NULL, path, &what) != UMEM_OK || strlen(path) >= size)
+        return UMEM_E_BAD_ARGUMENT;
+    memcpy(pipe, path, strlen(path) + 1);
+    return UMEM_OK;
+}

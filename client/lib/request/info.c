@@ -1,0 +1,289 @@
+#include "lib/request/info.h"
+
+#include <string.h>
+
+#include "wire/json_write.h"
+
+/* X(bit, word): the flags, as they travel. */
+#define FLAGS(X) \
+    X(UMEM_FLAG_ZERO_MEMORY, "zero_memory") \
+    X(UMEM_FLAG_NO_SERIALIZE, "no_serialize") \
+    X(UMEM_FLAG_GENERATE_EXCEPTIONS, "generate_exceptions") \
+    X(UMEM_FLAG_CREATE_ENABLE_EXECUTE, "create_enable_execute") \
+    X(UMEM_FLAG_REALLOC_IN_PLACE_ONLY, "realloc_in_place_only")
+
+static const struct {
+    uint32_t bit;
+    const char *word;
+} flags_known[] = {
+#define FLAG(bit, word) {bit, word},
+    FLAGS(FLAG)
+#undef FLAG
+};
+
+enum { FLAG_COUNT = sizeof flags_known / sizeof flags_known[0] };
+
+void um_info_write_flags(struct um_buf *out, uint32_t flags)
+{
+    if (flags == 0)
+        return;
+    um_json_key(out, "flags");
+    um_json_begin_array(out);
+    for (size_t i = 0; i < FLAG_COUNT; i++) {
+        if ((flags & flags_known[i].bit) != 0)
+            um_json_cstring(out, flags_known[i].word);
+    }
+    um_json_end_array(out);
+}
+
+void um_info_write_lifetime(struct um_buf *out, enum umem_lifetime lifetime)
+{
+    if (lifetime != UMEM_LIFETIME_SESSION)
+        return;
+    um_json_key(out, "lifetime");
+    um_json_cstring(out, "session");
+}
+
+/* ---- reading ---- */
+
+/* An object whose members are read one after the other; the first that is not as it should be is remembered. */
+struct reader {
+    struct um_json_slice object;
+    const char *bad_member;
+};
+
+static struct um_json_slice member(struct reader *reader, const char *name)
+{
+    return um_json_member(reader->object, name);
+}
+
+static bool is_absent(struct um_json_slice value)
+{
+    return value.text == NULL || um_json_is_null(value);
+}
+
+static void note(struct reader *reader, const char *name, bool good)
+{
+    if (!good && reader->bad_member == NULL)
+        reader->bad_member = name;
+}
+
+static uint64_t read_uint(struct reader *reader, const char *name)
+{
+    uint64_t value = 0;
+
+    note(reader, name, um_json_to_uint64(member(reader, name), &value));
+    return value;
+}
+
+static uint32_t read_uint32(struct reader *reader, const char *name)
+{
+    uint64_t value = read_uint(reader, name);
+
+    note(reader, name, value <= UINT32_MAX);
+    return (uint32_t)value;
+}
+
+static bool read_bool(struct reader *reader, const char *name)
+{
+    struct um_json_slice value = member(reader, name);
+    bool is_true = um_json_slice_is(value, "true");
+
+    note(reader, name, is_true || um_json_slice_is(value, "false"));
+    return is_true;
+}
+
+/* A name may be null, or left out. */
+static void read_name(struct reader *reader, char name[UMEM_NAME_SIZE])
+{
+    struct um_json_slice value = member(reader, "name");
+
+    name[0] = '\0';
+    if (!is_absent(value))
+        note(reader, "name", um_json_to_text(value, name, UMEM_NAME_SIZE));
+}
+
+static int64_t read_int(struct reader *reader, const char *name)
+{
+    int64_t value = 0;
+
+    note(reader, name, um_json_to_int64(member(reader, name), &value));
+    return value;
+}
+
+/* Texts about clients: a missing one is "", and so is one that does not fit. */
+static void read_text(struct um_json_slice object, const char *name, char text[UMEM_NAME_SIZE])
+{
+    if (!um_json_to_text(um_json_member(object, name), text, UMEM_NAME_SIZE))
+        text[0] = '\0';
+}
+
+/* Null: the daemon's own. */
+static void read_owner(struct reader *reader, struct umem_owner *owner)
+{
+    struct um_json_slice value = member(reader, "owner");
+
+    *owner = (struct umem_owner){.session = 0};
+    if (is_absent(value))
+        return;
+    note(reader, "owner",
+         um_json_to_uint64(um_json_member(value, "session"), &owner->session) &&
+             um_json_to_int64(um_json_member(value, "pid"), &owner->pid));
+    read_text(value, "program", owner->program);
+    read_text(value, "user", owner->user);
+}
+
+static enum umem_lifetime read_lifetime(struct reader *reader)
+{
+    struct um_json_slice value = member(reader, "lifetime");
+    bool is_session = um_json_slice_is(value, "\"session\"");
+
+    note(reader, "lifetime", is_session || um_json_slice_is(value, "\"server\""));
+    return is_session ? UMEM_LIFETIME_SESSION : UMEM_LIFETIME_SERVER;
+}
+
+static enum umem_heap_kind read_kind(struct reader *reader)
+{
+    struct um_json_slice value = member(reader, "kind");
+
+    note(reader, "kind", um_json_is_string(value));
+    if (um_json_slice_is(value, "\"process\""))
+        return UMEM_HEAP_PROCESS;
+    if (um_json_slice_is(value, "\"private\""))
+        return UMEM_HEAP_PRIVATE;
+    return um_json_slice_is(value, "\"shared\"") ? UMEM_HEAP_SHARED : UMEM_HEAP_OTHER;
+}
+
+/* Flags that this library does not know are passed over. */
+static uint32_t read_flags(struct reader *reader)
+{
+    struct um_json_slice value = member(reader, "flags");
+    struct um_json_walk walk;
+    struct um_json_slice word;
+    uint32_t flags = 0;
+
+    note(reader, "flags", um_json_is_array(value));
+    if (!um_json_is_array(value))
+        return 0;
+    walk = um_json_walk_into(value);
+    while (um_json_next_element(&walk, &word)) {
+        if (!um_json_is_string(word))
+            continue;
+        for (size_t i = 0; i < FLAG_COUNT; i++) {
+            if (um_json_slice_is(um_json_string_inside(word), flags_known[i].word))
+                flags |= flags_known[i].bit;
+        }
+    }
+    return flags;
+}
+
+/* What only shared heaps tell. */
+static void read_figures(struct reader *reader, struct umem_heap_info *info)
+{
+    const bool is_told = !is_absent(member(reader, "reserved"));
+
+    info->reserved = is_told ? read_uint(reader, "reserved") : 0;
+    info->committed = is_told ? read_uint(reader, "committed") : 0;
+    info->free_bytes = is_told ? read_uint(reader, "free") : 0;
+    info->free_ranges = is_told ? read_uint(reader, "free_ranges") : 0;
+    info->largest_free = is_told ? read_uint(reader, "largest_free") : 0;
+    info->corrupted = is_told && read_bool(reader, "corrupted");
+}
+
+const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
+{
+    struct reader reader = {object, NULL};
+    struct umem_heap_info info;
+
+    info.heap = read_uint(&reader, "heap");
+    read_name(&reader, info.name);
+    info.kind = read_kind(&reader);
+    info.flags = read_flags(&reader);
+    info.initial_size = read_uint(&reader, "initial_size");
+    info.maximum_size = read_uint(&reader, "maximum_size");
+    info.alignment = read_uint32(&reader, "alignment");
+    info.blocks = read_uint(&reader, "blocks");
+    info.bytes = read_uint(&reader, "bytes");
+    info.peak_bytes = read_uint(&reader, "peak_bytes");
+    info.lifetime = read_lifetime(&reader);
+    read_owner(&reader, &info.owner);
+    info.locked = read_bool(&reader, "locked");
+    read_figures(&reader, &info);
+    if (reader.bad_member == NULL)
+        *(struct umem_heap_info *)heap_info = info;
+    return reader.bad_member;
+}
+
+const char *um_info_read_block(struct um_json_slice object, void *block_info)
+{
+    struct reader reader = {object, NULL};
+    struct umem_block_info info;
+
+    info.block = read_uint(&reader, "block");
+    read_name(&reader, info.name);
+    info.heap = read_uint(&reader, "heap");
+    info.size = read_uint(&reader, "size");
+    info.address = read_uint(&reader, "address");
+    info.lifetime = read_lifetime(&reader);
+    read_owner(&reader, &info.owner);
+    info.holders = read_uint32(&reader, "holders");
+    info.orphaned = read_bool(&reader, "orphaned");
+    info.created = read_int(&reader, "created");
+    if (reader.bad_member == NULL)
+        *(struct umem_block_info *)block_info = info;
+    return reader.bad_member;
+}
+
+const char *um_info_read_session(struct um_json_slice object, void *session_info)
+{
+    struct reader reader = {object, NULL};
+    struct umem_session_info info;
+
+    info.session = read_uint(&reader, "session");
+    info.pid = read_int(&reader, "pid");
+    read_text(object, "program", info.program);
+    read_text(object, "user", info.user);
+    info.opened = read_int(&reader, "opened");
+    info.blocks = read_uint(&reader, "blocks");
+    info.bytes = read_uint(&reader, "bytes");
+    info.queued_bytes = read_uint(&reader, "queued_bytes");
+    if (reader.bad_member == NULL)
+        *(struct umem_session_info *)session_info = info;
+    return reader.bad_member;
+}
+
+/* ---- server.stats ---- */
+
+static uint64_t uint_or_zero(struct um_json_slice object, const char *name)
+{
+    uint64_t value;
+
+    return um_json_to_uint64(um_json_member(object, name), &value) ? value : 0;
+}
+
+const char *um_info_read_stats(struct um_json_slice object, void *stats)
+{
+    *(struct umem_server_stats *)stats = (struct umem_server_stats){
+        .heaps = uint_or_zero(object, "heaps"),
+        .blocks = uint_or_zero(object, "blocks"),
+        .bytes = uint_or_zero(object, "bytes"),
+        .peak_bytes = uint_or_zero(object, "peak_bytes"),
+        .orphaned_blocks = uint_or_zero(object, "orphaned_blocks"),
+        .orphaned_bytes = uint_or_zero(object, "orphaned_bytes"),
+        .sessions = uint_or_zero(object, "sessions"),
+        .requests = uint_or_zero(object, "requests"),
+        .errors = uint_or_zero(object, "errors"),
+        .bytes_read = uint_or_zero(object, "bytes_read"),
+        .bytes_written = uint_or_zero(object, "bytes_written"),
+        .peak_sessions = uint_or_zero(object, "peak_sessions"),
+        .waits = uint_or_zero(object, "waits"),
+        .watches = uint_or_zero(object, "watches"),
+        .holds = uint_or_zero(object, "holds"),
+        .unsent_bytes = uint_or_zero(object, "unsent_bytes"),
+        .peak_unsent_bytes = uint_or_zero(object, "peak_unsent_bytes"),
+        .gathered_bytes = uint_or_zero(object, "gathered_bytes"),
+        .peak_gathered_bytes = uint_or_zero(object, "peak_gathered_bytes"),
+        .pinned_bytes = uint_or_zero(object, "pinned_bytes"),
+    };
+    return NULL;
+}

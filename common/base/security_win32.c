@@ -1,0 +1,74 @@
+#include "base/security_win32.h"
+
+#include <stdio.h>
+#include <string.h>
+/* Needs windows.h before it. */
+#include <sddl.h>
+
+bool um_security_user_of(HANDLE process, union um_user *user)
+{
+    HANDLE token;
+    DWORD size;
+    BOOL read;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
+        return false;
+    read = GetTokenInformation(token, TokenUser, user, sizeof *user, &size);
+    CloseHandle(token);
+    return read;
+}
+
+DWORD um_security_integrity_of(HANDLE process)
+{
+    union {
+        TOKEN_MANDATORY_LABEL token;
+        unsigned char space[sizeof(TOKEN_MANDATORY_LABEL) + SECURITY_MAX_SID_SIZE];
+    } label;
+    DWORD level = SECURITY_MANDATORY_MEDIUM_RID;
+    HANDLE token;
+    DWORD size;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY, &token))
+        return level;
+    if (GetTokenInformation(token, TokenIntegrityLevel, &label, sizeof label, &size))
+        level = *GetSidSubAuthority(label.token.Label.Sid, 0);
+    CloseHandle(token);
+    return level;
+}
+
+static bool make_descriptor(const char *text, SECURITY_ATTRIBUTES *attributes)
+{
+    return ConvertStringSecurityDescriptorToSecurityDescriptorA(text, SDDL_REVISION_1,
+                                                                &attributes->lpSecurityDescriptor, NULL);
+}
+
+bool um_security_make(SECURITY_ATTRIBUTES *attributes)
+{
+    DWORD level = um_security_integrity_of(GetCurrentProcess());
+    char text[3 * 192];
+    union um_user user;
+    size_t length;
+    char *sid;
+
+    *attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof *attributes};
+    if (!um_security_user_of(GetCurrentProcess(), &user) ||
+        !ConvertSidToStringSidA(user.token.User.Sid, &sid))
+        return false;
+    if (level > SECURITY_MANDATORY_MEDIUM_RID)
+        level = SECURITY_MANDATORY_MEDIUM_RID;
+    /* Owner; then a protected list: all rights for SYSTEM and for the user; then the label: no reading up, no writing up. */
+    snprintf(text, sizeof text, "O:%sD:P(A;;GA;;;SY)(A;;GA;;;%s)", sid, sid);
+    length = strlen(text);
+    snprintf(text + length, sizeof text - length, "S:(ML;;NRNW;;;S-1-16-%lu)", level);
+    LocalFree(sid);
+    if (make_descriptor(text, attributes))
+        return true;
+    text[length] = '\0';
+    return make_descriptor(text, attributes);
+}
+
+void um_security_free(SECURITY_ATTRIBUTES *attributes)
+{
+    LocalFree(attributes->lpSecurityDescriptor);
+    attributes->lpSecurityDescriptor = NULL;
+}

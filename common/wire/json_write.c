@@ -1,0 +1,280 @@
+#include "wire/json_write.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/decimal.h"
+#include "base/encoding.h"
+
+/* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
+static inline char *value_space(struct um_buf *buf, size_t size)
+{
+    char *space = um_buf_reserve(buf, size + 1);
+    char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
+
+    if (space == NULL)
+        return NULL;
+    if (last != '{' && last != '[' && last != ':' && last != '\n') {
+        *space++ = ',';
+        buf->size++;
+    }
+    return space;
+}
+
+static inline void write_value(struct um_buf *buf, const char *text, size_t size)
+{
+    char *space = value_space(buf, size);
+
+    if (space == NULL)
+        return;
+    memcpy(space, text, size);
+    buf->size += size;
+}
+
+void um_json_begin_object(struct um_buf *buf)
+{
+    write_value(buf, "{", 1);
+}
+
+void um_json_end_object(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, '}');
+}
+
+void um_json_begin_array(struct um_buf *buf)
+{
+    write_value(buf, "[", 1);
+}
+
+void um_json_end_array(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, ']');
+}
+
+void um_json_sized_key(struct um_buf *buf, const char *key, size_t size)
+{
+    char *space = value_space(buf, size + 3);
+
+    if (space == NULL)
+        return;
+    *space++ = '"';
+    memcpy(space, key, size);
+    space[size] = '"';
+    space[size + 1] = ':';
+    buf->size += size + 3;
+}
+
+static bool needs_escape(unsigned char byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static void append_escape(struct um_buf *buf, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char shorts[] = "btn\0fr"; /* for 0x08 to 0x0d; 0x0b has none */
+
+    um_buf_append_byte(buf, '\\');
+    if (byte >= 0x20) {
+        um_buf_append_byte(buf, (char)byte);
+    } else if (byte >= 0x08 && byte <= 0x0d && byte != 0x0b) {
+        um_buf_append_byte(buf, shorts[byte - 0x08]);
+    } else {
+        um_buf_append(buf, "u00", 3);
+        um_buf_append_byte(buf, digits[byte >> 4]);
+        um_buf_append_byte(buf, digits[byte & 15]);
+    }
+}
+
+/* Writes valid UTF-8 as a part of a string. */
+static void append_escaped(struct um_buf *buf, const char *text, size_t size)
+{
+    size_t plain = 0; /* bytes before i that are not written yet */
+
+    for (size_t i = 0; i < size; i++) {
+        if (!needs_escape((unsigned char)text[i]))
+            continue;
+        um_buf_append(buf, text + plain, i - plain);
+        append_escape(buf, (unsigned char)text[i]);
+        plain = i + 1;
+    }
+    um_buf_append(buf, text + plain, size - plain);
+}
+
+void um_json_string(struct um_buf *buf, const char *text, size_t size)
+{
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+    write_value(buf, "\"", 1);
+    for (;;) {
+        size_t valid = um_utf8_check(text, size);
+
+        append_escaped(buf, text, valid);
+        if (valid == size)
+            break;
+        um_buf_append(buf, replacement, sizeof replacement - 1);
+        text += valid + 1;
+        size -= valid + 1;
+    }
+    um_buf_append_byte(buf, '"');
+}
+
+void um_json_cstring(struct um_buf *buf, const char *text)
+{
+    um_json_string(buf, text, strlen(text));
+}
+
+enum { INTEGER_SIZE = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
+
+/* An integer as text. */
+struct digits {
+    char
+        text[2 * INTEGER_SIZE]; /* it ends in the middle: so many bytes may be copied from its first one on */
+    char *first;
+    size_t size;
+};
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                            "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+/* Two digits at a step, from the last to the first: divisions are what it costs. */
+static inline void format_uint(struct digits *digits, uint64_t value)
+{
+    char *first = digits->text + INTEGER_SIZE;
+
+    memset(first, 0, INTEGER_SIZE);
+    for (; value >= 100; value /= 100) {
+        first -= 2;
+        memcpy(first, &pairs[2 * (value % 100)], 2);
+    }
+    *--first = pairs[2 * value + 1];
+    if (value >= 10)
+        *--first = pairs[2 * value];
+    digits->first = first;
+    digits->size = (size_t)(digits->text + INTEGER_SIZE - first);
+}
+
+static void format_int(struct digits *digits, int64_t value)
+{
+    format_uint(digits, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    if (value < 0) {
+        *--digits->first = '-';
+        digits->size++;
+    }
+}
+
+/* A copy of a size that is known to the compiler is a few moves. */
+static inline void write_digits(struct um_buf *buf, const struct digits *digits)
+{
+    char *space = value_space(buf, INTEGER_SIZE);
+
+    if (space == NULL)
+        return;
+    memcpy(space, digits->first, INTEGER_SIZE);
+    buf->size += digits->size;
+}
+
+void um_json_uint(struct um_buf *buf, uint64_t value)
+{
+    struct digits digits;
+
+    format_uint(&digits, value);
+    write_digits(buf, &digits);
+}
+
+void um_json_int(struct um_buf *buf, int64_t value)
+{
+    struct digits digits;
+
+    format_int(&digits, value);
+    write_digits(buf, &digits);
+}
+
+void um_json_uint64(struct um_buf *buf, uint64_t value)
+{
+    struct digits digits;
+
+    format_uint(&digits, value);
+    if (value <= (uint64_t)UM_JSON_INTEGER_MAX)
+        write_digits(buf, &digits);
+    else
+        um_json_string(buf, digits.first, digits.size);
+}
+
+void um_json_int64(struct um_buf *buf, int64_t value)
+{
+    struct digits digits;
+
+    format_int(&digits, value);
+    if (value >= -UM_JSON_INTEGER_MAX && value <= UM_JSON_INTEGER_MAX)
+        write_digits(buf, &digits);
+    else
+        um_json_string(buf, digits.first, digits.size);
+}
+
+static bool write_not_finite(struct um_buf *buf, double value)
+{
+    /* Comparisons rather than isfinite(), which some compilers' headers convert to float with a warning. */
+    if (fabs(value) <= DBL_MAX)
+        return false;
+    um_json_cstring(buf, value > 0 ? "Infinity" : value < 0 ? "-Infinity" : "NaN");
+    return true;
+}
+
+void um_json_double(struct um_buf *buf, double value)
+{
+    char *space;
+
+    if (write_not_finite(buf, value))
+        return;
+    space = value_space(buf, UM_DECIMAL_CAPACITY);
+    if (space != NULL)
+        buf->size += um_decimal_print_double(value, space);
+}
+
+void um_json_float(struct um_buf *buf, float value)
+{
+    char *space;
+
+    if (write_not_finite(buf, (double)value))
+        return;
+    space = value_space(buf, UM_DECIMAL_CAPACITY);
+    if (space != NULL)
+        buf->size += um_decimal_print_float(value, space);
+}
+
+void um_json_bool(struct um_buf *buf, bool value)
+{
+    if (value)
+        write_value(buf, "true", 4);
+    else
+        write_value(buf, "false", 5);
+}
+
+void um_json_null(struct um_buf *buf)
+{
+    write_value(buf, "null", 4);
+}
+
+char *um_json_begin_raw_string(struct um_buf *buf, size_t size)
+{
+    char *space;
+
+    write_value(buf, "\"", 1);
+    space = um_buf_reserve(buf, size);
+    if (space != NULL)
+        buf->size += size;
+    return space;
+}
+
+void um_json_end_raw_string(struct um_buf *buf)
+{
+    um_buf_append_byte(buf, '"');
+}
+
+void um_json_raw(struct um_buf *buf, const char *json, size_t size)
+{
+    write_value(buf, json, size);
+}

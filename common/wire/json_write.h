@@ -1,0 +1,62 @@
+/*
+ * Writes JSON straight into a buffer, with the commas in their places.
+ *
+ * Owns: nothing; the buffer is the caller's and remembers a failed append. Must not know: what the JSON means.
+ *
+ * Whether a comma is due is read from the last byte written: none follows `{`, `[` or `:`, and none stands at the start of a
+ * text. So a text must begin in an empty buffer, after a line's end, or after um_json_begin_*.
+ */
+#ifndef UM_JSON_OUT_H
+#define UM_JSON_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+/* The largest integer that JSON numbers carry exactly everywhere (RFC 8259 section 6): 2^53 - 1. */
+#define UM_JSON_INTEGER_MAX INT64_C(9007199254740991)
+
+void um_json_begin_object(struct um_buf *buf);
+void um_json_end_object(struct um_buf *buf);
+void um_json_begin_array(struct um_buf *buf);
+void um_json_end_array(struct um_buf *buf);
+
+/* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know. */
+void um_json_sized_key(struct um_buf *buf, const char *key, size_t size);
+static inline void um_json_key(struct um_buf *buf, const char *key)
+{
+    um_json_sized_key(buf, key, strlen(key));
+}
+
+/* Writes a string, escaping what RFC 8259 section 7 asks for. JSON is UTF-8 whatever the text came from (a path, the command
+ * line, the system's own messages): each byte that is not part of valid UTF-8 becomes U+FFFD, the replacement character. */
+void um_json_string(struct um_buf *buf, const char *text, size_t size);
+void um_json_cstring(struct um_buf *buf, const char *text);
+
+void um_json_uint(struct um_buf *buf, uint64_t value);
+void um_json_int(struct um_buf *buf, int64_t value);
+
+/* An integer where it is within +-(2^53 - 1), else a string of its decimal digits: what 64-bit values travel as. */
+void um_json_uint64(struct um_buf *buf, uint64_t value);
+void um_json_int64(struct um_buf *buf, int64_t value);
+
+/* The shortest text that reads back as the same number; NaN and the infinities as "NaN", "Infinity", "-Infinity". The
+ * decimal point is a point in every locale. */
+void um_json_double(struct um_buf *buf, double value);
+void um_json_float(struct um_buf *buf, float value);
+
+void um_json_bool(struct um_buf *buf, bool value);
+void um_json_null(struct um_buf *buf);
+
+/* Begins a string whose content the caller writes itself, plain characters only: returns where `size` bytes go (they are
+ * counted already) or NULL; then um_json_end_raw_string(). */
+char *um_json_begin_raw_string(struct um_buf *buf, size_t size);
+void um_json_end_raw_string(struct um_buf *buf);
+
+/* Writes a value that is JSON text already. */
+void um_json_raw(struct um_buf *buf, const char *json, size_t size);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * umemd's command line.
+ *
+ * Owns: the one table of options, which drives reading, --help, the manual and the errors. Must not know:
+ * what they lead to.
+ */
+#ifndef UM_OPTIONS_H
+#define UM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/log.h"
+#include "rpc/schema/server_limits.h"
+
+/* What the command line asks for. */
+enum um_action {
+    UM_ACTION_RUN,
+    UM_ACTION_CHECK,
+    UM_ACTION_HELP,
+    UM_ACTION_VERSION,
+    UM_ACTION_PRINT_PROTOCOL,
+    UM_ACTION_PRINT_MAN
+};
+
+/* Strings are the command line's own. */
+struct um_options {
+    enum um_action action;
+    const char *pipe;            /* NULL: the default one */
+    bool is_daemon;              /* detach */
+    bool is_service;             /* Windows: run under the service control manager */
+    bool guard;                  /* guard bytes around blocks */
+    bool wipe;                   /* clear memory that is let go */
+    bool core_dumps;             /* leave them to what the system says */
+    const char *pid_file;        /* NULL: none */
+    const char *log_file;        /* NULL: standard error */
+    enum um_log_level log_level; /* the least that is logged */
+    struct um_limits limits;     /* `bytes` is 0 where it was not given */
+    bool sessions_given;         /* that limit was */
+    bool shared_heaps_given;
+};
+
+/* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `why`
+ * where it is wrong. */
+bool um_options_parse(struct um_options *options, int argc, char *const *argv, char *why, size_t room);
+
+/* One option, for those who describe it. */
+struct um_option_entry {
+    const char *name;     /* with its dashes */
+    const char *argument; /* what its argument is called, NULL: it has none */
+    const char *doc;      /* one sentence */
+};
+
+/* The i-th entry, or NULL past the end. */
+const struct um_option_entry *um_options_entry(unsigned index);
+
+#endif

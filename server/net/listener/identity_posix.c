@@ -1,0 +1,97 @@
+#include "net/listener/identity.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* The process and user behind a socket. */
+static bool read_credentials(int fd, int64_t *pid, uid_t *user)
+{
+#ifdef SO_PEERCRED
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+        return false;
+    *pid = credentials.pid;
+    *user = credentials.uid;
+    return true;
+#else
+    gid_t group;
+
+    *pid = 0;
+    return getpeereid(fd, user, &group) == 0;
+#endif
+}
+
+/* Takes only what is printable ASCII: a program may call itself anything. */
+void um_identity_read_program(int64_t pid, char *program, size_t room)
+{
+    char path[64];
+    size_t size;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    size = fread(program, 1, room - 1, file);
+    fclose(file);
+    program[size] = '\0';
+    program[strcspn(program, "\n")] = '\0';
+    for (char *at = program; *at != '\0'; at++) {
+        if (!isascii((unsigned char)*at) || !isprint((unsigned char)*at))
+            *at = '?';
+    }
+}
+
+static void look_up_user(uid_t user, char *name, size_t room)
+{
+    char space[2048];
+    struct passwd entry;
+    struct passwd *found = NULL;
+
+    if (getpwuid_r(user, &entry, space, sizeof space, &found) == 0 && found != NULL)
+        snprintf(name, room, "%s", found->pw_name);
+    else
+        snprintf(name, room, "%lu", (unsigned long)user);
+}
+
+/* Nearly all clients are of one user, and where users come from a directory service, asking may take long: the last answer is
+ * kept. */
+static void read_user(uid_t user, char *name, size_t room)
+{
+    static char last_name[sizeof((struct um_identity *)0)->user];
+    static uid_t last_user;
+
+    if (last_name[0] == '\0' || last_user != user) {
+        look_up_user(user, last_name, sizeof last_name);
+        last_user = user;
+    }
+    snprintf(name, room, "%s", last_name);
+}
+
+void um_identity_prepare(void)
+{
+    char name[sizeof((struct um_identity *)0)->user];
+
+    read_user(geteuid(), name, sizeof name);
+}
+
+void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
+{
+    uv_os_fd_t fd;
+    uid_t user;
+
+    *identity = (struct um_identity){0};
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !read_credentials(fd, &identity->pid, &user))
+        return;
+    identity->trusted = user == geteuid() || user == 0;
+    if (identity->pid != 0)
+        um_identity_read_program(identity->pid, identity->program, sizeof identity->program);
+    read_user(user, identity->user, sizeof identity->user);
+}

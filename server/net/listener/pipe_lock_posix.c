@@ -1,0 +1,192 @@
+/*
+ * The lock is flock() on a file beside the socket, PATH.lock, which holds the daemon's process id for people
+ * to read. (fcntl() locks would not keep two servers of one process apart.)
+ */
+#include "net/listener/pipe_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/listener/identity.h"
+#include "umem_errors.h"
+#include "wire/endpoint.h"
+
+struct um_pipe_lock {
+    int fd;      /* open and locked */
+    char path[]; /* of the lock file */
+};
+
+static const char suffix[] = ".lock";
+
+enum {
+    WHO_ROOM = 192,   /* bytes of "process 17 (umemd)" */
+    TRIES = 5,        /* to lock the file: somebody may only look who holds it */
+    TRY_EVERY_MS = 10 /* how long that takes at most */
+};
+
+/* Says who holds the lock of an open file, as it says itself: a process may have another number to whoever reads it. */
+static void name_holder(int fd, char *who, size_t room)
+{
+    char program[128] = "";
+    char text[32];
+    ssize_t size = pread(fd, text, sizeof text - 1, 0);
+    long pid;
+
+    text[size > 0 ? size : 0] = '\0';
+    pid = strtol(text, NULL, 10);
+    if (pid <= 0) {
+        snprintf(who, room, "a process that is not known");
+        return;
+    }
+    um_identity_read_program(pid, program, sizeof program);
+    snprintf(who, room, program[0] != '\0' ? "process %ld (%s)" : "process %ld", pid, program);
+}
+
+static void pause_ms(long milliseconds)
+{
+    const struct timespec time = {.tv_nsec = milliseconds * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* Locks an open file. 0, or -1 with errno set. */
+static int lock_file(int fd)
+{
+    for (int i = 1;; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK || i == TRIES)
+            return -1;
+        pause_ms(TRY_EVERY_MS);
+    }
+}
+
+/* Opens and locks. UMEM_E_NAME_TAKEN, UMEM_E_DENIED. */
+static int open_locked(const char *path, int *fd, char *why, size_t room)
+{
+    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    char who[WHO_ROOM];
+
+    if (opened < 0) {
+        snprintf(why, room, "%s cannot be opened: %s", path, strerror(errno));
+        return UMEM_E_DENIED;
+    }
+    if (lock_file(opened) == 0) {
+        *fd = opened;
+        return UMEM_OK;
+    }
+    if (errno == EWOULDBLOCK) {
+        name_holder(opened, who, sizeof who);
+        snprintf(why, room, "another daemon, %s, has this pipe: it holds %s", who, path);
+        close(opened);
+        return UMEM_E_NAME_TAKEN;
+    }
+    snprintf(why, room, "%s cannot be locked: %s", path, strerror(errno));
+    close(opened);
+    return UMEM_E_DENIED;
+}
+
+/* Whether the open file is still the one at the path: its last holder removes it. */
+static bool is_at_path(int fd, const char *path)
+{
+    struct stat opened;
+    struct stat named;
+
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+/* Opens and locks the file that is at the path then, and writes the process's number to it. */
+static int take(const char *path, int *fd, char *why, size_t room)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+    for (;;) {
+        int code = open_locked(path, fd, why, room);
+
+        if (code != UMEM_OK)
+            return code;
+        if (is_at_path(*fd, path))
+            break;
+        close(*fd);
+    }
+    /* The number is for people; the lock holds without it. */
+    if (ftruncate(*fd, 0) != 0 || pwrite(*fd, text, (size_t)size, 0) != size)
+        errno = 0;
+    return UMEM_OK;
+}
+
+int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t room)
+{
+    struct um_pipe_lock *taken = malloc(sizeof *taken + strlen(path) + sizeof suffix);
+    int code;
+
+    if (taken == NULL) {
+        snprintf(why, room, "no memory");
+        return UMEM_E_NO_MEMORY;
+    }
+    strcpy(taken->path, path);
+    strcat(taken->path, suffix);
+    code = take(taken->path, &taken->fd, why, room);
+    if (code == UMEM_OK)
+        *lock = taken;
+    else
+        free(taken);
+    return code;
+}
+
+bool um_pipe_lock_is_held(const struct um_pipe_lock *lock)
+{
+    return is_at_path(lock->fd, lock->path);
+}
+
+int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t room)
+{
+    int fd;
+    int code;
+
+    if (um_pipe_lock_is_held(lock))
+        return UMEM_OK;
+    code = take(lock->path, &fd, why, room);
+    if (code != UMEM_OK)
+        return code;
+    close(lock->fd);
+    lock->fd = fd;
+    return UMEM_OK;
+}
+
+bool um_pipe_lock_find_holder(const char *path, char *who, size_t room)
+{
+    char file[UM_ENDPOINT_CAPACITY + sizeof suffix];
+    bool is_held;
+    int fd;
+
+    snprintf(file, sizeof file, "%s%s", path, suffix);
+    fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    is_held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (is_held)
+        name_holder(fd, who, room);
+    close(fd);
+    return is_held;
+}
+
+void um_pipe_lock_release(struct um_pipe_lock *lock)
+{
+    if (lock == NULL)
+        return;
+    /* Another daemon's may be there, where ours was removed. */
+    if (um_pipe_lock_is_held(lock))
+        unlink(lock->path);
+    close(lock->fd);
+    free(lock);
+}

@@ -1,0 +1,39 @@
+/*
+ * The file that a Unix domain socket is at: made for the user alone, looked for, and removed by whoever made it. POSIX only.
+ *
+ * Owns: nothing; which file is meant is the caller's. Must not know: libuv, the lock, clients.
+ */
+#ifndef UM_SOCKET_FILE_H
+#define UM_SOCKET_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "wire/endpoint.h"
+
+/* One file, whatever becomes of its path. The number is not given out again while the socket is open. */
+struct um_socket_file {
+    char path[UM_ENDPOINT_CAPACITY];
+    dev_t device;
+    ino_t number;
+};
+
+/* What is at the path. */
+enum um_socket_file_state {
+    UM_SOCKET_FILE_PRESENT, /* the file, or it cannot be told */
+    UM_SOCKET_FILE_MISSING, /* nothing */
+    UM_SOCKET_FILE_OTHER    /* something else */
+};
+
+/* Makes a socket at `path`, where nothing is, with mode 0600, and listens. Returns it, closed on exec, or -1 with errno set. */
+int um_socket_file_create(const char *path, int backlog, struct um_socket_file *file);
+
+/* Describes the file that is at `path`. Returns 0, or -1 with errno set. */
+int um_socket_file_describe(const char *path, struct um_socket_file *file);
+
+enum um_socket_file_state um_socket_file_state_of(const struct um_socket_file *file);
+
+/* Removes it, where it is still at its path. The socket is open still. */
+void um_socket_file_remove(const struct um_socket_file *file);
+
+#endif

@@ -1,0 +1,385 @@
+#include "rpc/call/call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encoding.h"
+#include "rpc/call/engine_state.h"
+#include "rpc/call/framing.h"
+#include "rpc/engine/job.h"
+#include "wire/json_write.h"
+
+enum {
+    ANSWER_RESERVE = 4096,    /* bytes every answer of fixed size fits in, its id not counted */
+    MESSAGE_SIZE_LIMIT = 512, /* bytes in an error's message */
+    COPIED_TAIL_SIZE =
+        65536 /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
+};
+
+/* ---- the answer ---- */
+
+struct um_store *um_call_store(const struct um_call *call)
+{
+    return call->session->rpc->store;
+}
+
+bool um_call_within_message_limit(const struct um_call *call, uint64_t size)
+{
+    uint64_t limit = call->session->rpc->limits->message_bytes;
+    uint64_t used = call->session->out.size - call->start;
+
+    return used <= limit && size <= limit - used;
+}
+
+/* What a call touches that stands alone is touched here and now, or slice by slice. */
+static void note_touched(struct um_call *call, uint64_t touched)
+{
+    if (call->batch != NULL)
+        call->batch->bytes_left -= touched;
+    else if (touched > UM_JOB_ATOMIC_SIZE)
+        touched = UM_JOB_ATOMIC_SIZE;
+    um_session_charge(call->session, touched);
+    call->session->rpc->touched_bytes += touched;
+}
+
+bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
+{
+    uint64_t limit = call->session->rpc->limits->message_bytes;
+    uint64_t used = call->session->out.size - call->start;
+
+    if (size != 0 && !um_call_within_message_limit(call, size)) {
+        um_fail(call, UMEM_E_TOO_LARGE,
+                "the answer would have about %llu bytes, more than the limit of %llu; ask for less",
+                (unsigned long long)(used + size), (unsigned long long)limit);
+        um_reply_limit(call, "message_bytes", limit);
+        um_reply_uint(call, "asked", used + size);
+    } else if (call->batch != NULL && touched > call->batch->bytes_left) {
+        um_fail(call, UMEM_E_LIMIT_EXCEEDED,
+                "a batch may touch batch_bytes = %llu bytes of blocks; send this on its own",
+                (unsigned long long)call->session->rpc->limits->batch_bytes);
+        um_reply_limit(call, "batch_bytes", call->session->rpc->limits->batch_bytes);
+        um_reply_uint(call, "used", call->session->rpc->limits->batch_bytes - call->batch->bytes_left);
+        um_reply_uint(call, "asked", touched);
+    } else {
+        if (!um_call_may_send(call, size))
+            return false;
+        note_touched(call, touched);
+        return true;
+    }
+    um_reply_end(call);
+    return false;
+}
+
+void um_call_charge(struct um_call *call, uint64_t work)
+{
+    struct um_batch *batch = call->batch;
+
+    if (batch != NULL)
+        batch->bytes_left -= work < batch->bytes_left ? work : batch->bytes_left;
+    um_session_charge(call->session, work);
+}
+
+/* Bytes of the message's answer, if it grows by so many more: in a batch, with the raw ones that are to follow. */
+static uint64_t grown(const struct um_call *call, uint64_t size)
+{
+    uint64_t raw = call->batch != NULL ? call->batch->raw.size : 0;
+
+    return call->session->out.size - call->start + raw + size;
+}
+
+/* Whether the message's answer may grow by so many bytes, for all that waits to be sent, and what of it is its process'. */
+static bool is_within_total(const struct um_call *call, uint64_t size)
+{
+    return grown(call, size) <= um_session_unsent_left(call->session);
+}
+
+bool um_call_may_append(const struct um_call *call, uint64_t size)
+{
+    return um_call_within_message_limit(call, size) && is_within_total(call, size);
+}
+
+bool um_call_may_send(struct um_call *call, uint64_t size)
+{
+    const struct um_rpc *rpc = call->session->rpc;
+    struct um_fault fault;
+
+    if (size <= UM_SMALL_ANSWER_SIZE || is_within_total(call, size))
+        return true;
+    fault = (struct um_fault){
+        .limit = "unsent_total_bytes",
+        .maximum = rpc->limits->unsent_total_bytes,
+        .used = um_engine_traffic(rpc)->unsent_bytes + rpc->reserved_bytes,
+        .asked = grown(call, size),
+        .what = "too much waits for clients that do not read; ask for less, or try again",
+    };
+    um_fail_fault(call, UMEM_E_LIMIT_EXCEEDED, &fault);
+    return false;
+}
+
+/* Memory ran out for the answer: what there is of it is taken back, so that the session ends behind a whole message. */
+static void fail_session(struct um_call *call)
+{
+    call->session->broken = true;
+    um_buf_truncate(&call->session->out, call->start);
+    if (call->tail_size != 0)
+        um_session_tail_sent(call->session);
+}
+
+void um_call_start(struct um_call *call)
+{
+    size_t id_size = um_id_written_size(&call->id);
+
+    if (call->batch == NULL)
+        call->start = um_framing_begin(call->session);
+    call->body = call->session->out.size;
+    /* Space for any answer of fixed size, so that no change is made that cannot be reported. */
+    if (um_buf_reserve(&call->session->out, ANSWER_RESERVE + id_size) == NULL)
+        fail_session(call);
+}
+
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
+static void begin_envelope(struct um_call *call)
+{
+    static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    struct um_buf *out = &call->session->out;
+
+    um_json_raw(out, members, sizeof members - 1);
+    um_id_write(out, &call->id);
+    call->begun = true;
+}
+
+struct um_buf *um_reply(struct um_call *call)
+{
+    static const char result[] = ",\"result\":{";
+    struct um_buf *out = &call->session->out;
+    char *space;
+
+    if (call->begun)
+        return out;
+    begin_envelope(call);
+    space = um_buf_reserve(out, sizeof result - 1);
+    if (space != NULL) {
+        memcpy(space, result, sizeof result - 1);
+        out->size += sizeof result - 1;
+    }
+    return out;
+}
+
+struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size)
+{
+    struct um_buf *out = um_reply(call);
+
+    assert(call->failed || um_method_answers(call->method, key));
+    um_json_sized_key(out, key, size);
+    return out;
+}
+
+/* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */
+static void answer_no_memory(struct um_call *call)
+{
+    /* Another answer's tail may still be waiting. */
+    if (call->tail_size != 0)
+        um_session_tail_sent(call->session);
+    call->tail_size = 0;
+    um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for the answer; ask for less");
+    um_json_end_object(&call->session->out);
+    um_json_end_object(&call->session->out);
+    um_json_end_object(&call->session->out);
+}
+
+bool um_reply_is_copied(const struct um_call *call, uint64_t size)
+{
+    return call->batch != NULL || size <= COPIED_TAIL_SIZE;
+}
+
+void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    struct um_session *session = call->session;
+
+    if (call->id.kind == UM_ID_NONE || size == 0)
+        return;
+    if (call->batch != NULL) {
+        if (!um_buf_append(&call->batch->raw, um_block_bytes(block) + offset, (size_t)size))
+            session->broken = true;
+        return;
+    }
+    session->tail = (struct um_tail){um_block_bytes(block) + offset, (size_t)size, 0};
+    call->tail_size = (size_t)size;
+    if (size > COPIED_TAIL_SIZE)
+        (void)um_pin_new(um_call_store(call), block, &session->tail_pin);
+}
+
+void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    um_block_wrote(um_call_store(call), block, offset, size);
+    um_observe_changed(call->session->rpc, block, offset, size);
+}
+
+/* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
+static void place_tail(struct um_session *session)
+{
+    session->tail.at = session->out.size;
+    if (session->tail.bytes == NULL || session->tail_pin != NULL)
+        return;
+    um_buf_append(&session->out, session->tail.bytes, session->tail.size);
+    session->tail = (struct um_tail){NULL, 0, 0};
+}
+
+void um_reply_end(struct um_call *call)
+{
+    struct um_session *session = call->session;
+    struct um_buf *out = um_reply(call);
+
+    assert(!call->answered);
+    if (call->failed)
+        um_buf_append(out, "}}}", 3);
+    else
+        um_buf_append(out, "}}", 2);
+    if (out->failed)
+        answer_no_memory(call);
+    call->answered = true;
+    if (call->failed)
+        session->rpc->errors++;
+    if (call->id.kind == UM_ID_NONE) {
+        um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
+    } else if (call->batch == NULL) {
+        /* Another answer's tail may still be waiting: it is not this one's. */
+        um_framing_end(session, call->start, call->tail_size);
+        if (call->tail_size != 0)
+            place_tail(session);
+    }
+    if (out->failed)
+        fail_session(call);
+}
+
+/* ---- errors ---- */
+
+/* What was quoted in a text, or the text itself, may have been cut in the middle of a UTF-8 sequence: takes the
+ * rests of such sequences away. Returns the size of what stays. */
+static size_t drop_cut_utf8(char *text, size_t size)
+{
+    for (size_t at = um_utf8_check(text, size); at < size; at += um_utf8_check(text + at, size - at)) {
+        size--;
+        memmove(text + at, text + at + 1, size - at);
+    }
+    return size;
+}
+
+void um_fail(struct um_call *call, int code, const char *format, ...)
+{
+    struct um_buf *out = &call->session->out;
+    char message[MESSAGE_SIZE_LIMIT];
+    int size;
+    va_list list;
+
+    assert(call->method == NULL || um_method_declares(call->method, code));
+    um_buf_truncate(out, call->body);
+    call->failed = true;
+    begin_envelope(call);
+    um_json_key(out, "error");
+    um_json_begin_object(out);
+    um_json_key(out, "code");
+    um_json_int(out, code);
+    um_json_key(out, "message");
+    if (format != NULL) {
+        va_start(list, format);
+        size = vsnprintf(message, sizeof message, format, list);
+        va_end(list);
+        if (size >= MESSAGE_SIZE_LIMIT)
+            size = MESSAGE_SIZE_LIMIT - 1;
+        um_json_string(out, message, drop_cut_utf8(message, (size_t)(size > 0 ? size : 0)));
+    } else {
+        um_json_cstring(out, umem_error_text(code));
+    }
+    um_json_key(out, "data");
+    um_json_begin_object(out);
+    um_json_key(out, "name");
+    um_json_cstring(out, umem_error_name(code));
+}
+
+static void fail_with_limit(struct um_call *call, int code, const struct um_fault *fault)
+{
+    um_fail(call, code, "%s: %s is %llu, %llu in use, %llu asked for%s%s", umem_error_text(code),
+            fault->limit, (unsigned long long)fault->maximum, (unsigned long long)fault->used,
+            (unsigned long long)fault->asked, fault->what != NULL ? "; " : "",
+            fault->what != NULL ? fault->what : "");
+    um_reply_limit(call, fault->limit, fault->maximum);
+    um_reply_uint(call, "used", fault->used);
+    um_reply_uint(call, "asked", fault->asked);
+    um_top_consumer_reply(call, fault->limit);
+}
+
+void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum)
+{
+    enum um_limit place = um_limits_find(limit);
+
+    if (place < UM_LIMIT_COUNT)
+        call->session->rpc->refusals[place]++;
+    um_reply_string(call, "limit", limit);
+    um_reply_uint(call, "maximum", maximum);
+}
+
+void um_reply_quote(struct um_call *call, const char *key, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size > UM_NAME_SIZE_LIMIT) {
+        size = UM_NAME_SIZE_LIMIT;
+        while (((unsigned char)text[size] & 0xc0) == 0x80)
+            size--;
+    }
+    um_json_string(um_reply_key(call, key), text, size);
+}
+
+void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
+{
+    const char *text = umem_error_text(code);
+
+    if (fault->limit != NULL)
+        fail_with_limit(call, code, fault);
+    else if (fault->what != NULL)
+        um_fail(call, code, "%s", fault->what);
+    else
+        um_fail(call, code, "%s", text);
+    if (fault->heap != 0)
+        um_reply_uint(call, "heap", fault->heap);
+    if (fault->block != 0)
+        um_reply_uint(call, "block", fault->block);
+    if (fault->ntstatus != 0) {
+        char status[16];
+
+        snprintf(status, sizeof status, "0x%08lX", (unsigned long)fault->ntstatus);
+        um_reply_string(call, "ntstatus", status);
+    }
+    um_reply_end(call);
+}
+
+/* ---- answering later ---- */
+
+struct um_call *um_call_defer(struct um_call *call)
+{
+    struct um_call *deferred = malloc(sizeof *deferred + call->id.size);
+
+    if (deferred == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that is answered later");
+        um_reply_end(call);
+        return NULL;
+    }
+    *deferred = *call;
+    if (call->id.size != 0) {
+        char *text = (char *)(deferred + 1);
+
+        memcpy(text, call->id.text, call->id.size);
+        deferred->id.text = text;
+    }
+    um_buf_truncate(&call->session->out, call->start);
+    return deferred;
+}
+
+void um_call_free(struct um_call *call)
+{
+    free(call);
+}

@@ -1,0 +1,153 @@
+/*
+ * One call of a method: it is answered once, now or later.
+ *
+ * Owns: the answer's place in the session's output and the request's id. Must not know: what methods do.
+ *
+ * A handler either writes a result (um_reply_* for its members, then um_reply_end), or fails (um_fail, um_reply_* for the
+ * facts, then um_reply_end), or keeps the call with um_call_defer() and does one of the two later.
+ */
+#ifndef UM_CALL_H
+#define UM_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "rpc/call/id.h"
+#include "rpc/rpc.h"
+#include "rpc/schema/method.h"
+#include "wire/json_write.h"
+
+enum {
+    UM_SMALL_ANSWER_SIZE = 4096 /* bytes: an answer of no more is given whatever else waits to be sent */
+};
+
+struct um_call {
+    struct um_session *session;
+    const struct um_method *method; /* NULL while it is not known */
+    struct um_id id;
+    struct um_batch *batch; /* that it is a part of; NULL: it stands alone */
+    bool begun;             /* the answer's envelope is written */
+    bool failed;            /* the answer is an error */
+    bool answered;          /* um_reply_end() was called */
+    size_t start;     /* where the answer begins in session->out (its frame's start for a call of its own) */
+    size_t body;      /* where the answer's JSON begins in session->out */
+    size_t tail_size; /* raw bytes that follow its answer, which are session->tail then; 0: none do */
+    uint64_t payload_size;        /* raw bytes that belong to the request */
+    const unsigned char *payload; /* those bytes; NULL: they are still to come, behind the message */
+};
+
+/* A batch at work. */
+struct um_batch {
+    uint64_t bytes_left;          /* of blocks that it may still touch */
+    const unsigned char *payload; /* raw bytes for its requests that were not used up yet */
+    struct um_buf raw;            /* raw bytes of its answers, to follow the message */
+};
+
+/* The engine's and the store's, for handlers. */
+struct um_store *um_call_store(const struct um_call *call);
+
+/* Whether `size` more bytes of answer are within the message limit. */
+bool um_call_within_message_limit(const struct um_call *call, uint64_t size);
+
+/* The same for a list's next entry, which must also be within what all sessions together may have unsent. */
+bool um_call_may_append(const struct um_call *call, uint64_t size);
+
+/* Checks that an answer of about `size` bytes is within the message limit, and in a batch that `touched` bytes of blocks are
+ * within what a batch may touch. Answers too_large or limit_exceeded and returns false where they are not. */
+bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched);
+
+/* Counts work that was done for the call, in the unit of um_session_charge(): for its session's turn, and for what its batch may still
+ * touch. For work whose amount shows only when it is done; um_call_fits() comes before. */
+void um_call_charge(struct um_call *call, uint64_t work);
+
+/* Checks that an answer of about `size` bytes, raw ones that are copied among them, is within what all sessions together may have
+ * unsent. Answers limit_exceeded and returns false where it is not. um_call_fits() checks it, too. */
+bool um_call_may_send(struct um_call *call, uint64_t size);
+
+/* ---- the result, or the facts of an error ---- */
+
+/* The buffer where the answer is written, between its members. Begins the result if nothing is begun. */
+struct um_buf *um_reply(struct um_call *call);
+
+/* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
+struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size);
+static inline struct um_buf *um_reply_key(struct um_call *call, const char *key)
+{
+    return um_reply_sized_key(call, key, strlen(key));
+}
+
+static inline void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
+{
+    um_json_uint(um_reply_key(call, key), value);
+}
+
+static inline void um_reply_bool(struct um_call *call, const char *key, bool value)
+{
+    um_json_bool(um_reply_key(call, key), value);
+}
+
+static inline void um_reply_null(struct um_call *call, const char *key)
+{
+    um_json_null(um_reply_key(call, key));
+}
+
+/* NULL: null. */
+static inline void um_reply_string(struct um_call *call, const char *key, const char *value)
+{
+    struct um_buf *out = um_reply_key(call, key);
+
+    if (value != NULL)
+        um_json_cstring(out, value);
+    else
+        um_json_null(out);
+}
+
+/* Raw bytes of a block that follow the answer, the whole range at once. Small ones and those of a batch are copied, large ones
+ * are pinned and go out of the block itself. Header framing only. */
+void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+
+/* Whether so many raw bytes would be copied. */
+bool um_reply_is_copied(const struct um_call *call, uint64_t size);
+
+/* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
+void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+
+/* Ends the answer. */
+void um_reply_end(struct um_call *call);
+
+/* ---- errors ---- */
+
+/* Begins an error answer: `code`, a message of the format (no full stop; NULL: the code's text), and data with the code's
+ * name. What was written of a result is dropped. Facts may follow with um_reply_*, then um_reply_end(). */
+UM_PRINTF(3, 4)
+void um_fail(struct um_call *call, int code, const char *format, ...);
+
+/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, who uses most of it. */
+void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum);
+
+/* A fact that repeats a text of the request's: the first UM_NAME_SIZE_LIMIT bytes of it, in whole characters, so that an error is
+ * small, whatever it is about. */
+void um_reply_quote(struct um_call *call, const char *key, const char *text);
+
+/* A whole error answer from the store's facts. */
+void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault);
+
+/* ---- answering later ---- */
+
+/* Makes a call that lives until um_call_free() from the one the handler got (which is not used any
+ * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
+ * um_call_free(). */
+struct um_call *um_call_defer(struct um_call *call);
+
+/* Frees a deferred call; NULL is fine. */
+void um_call_free(struct um_call *call);
+
+/* ---- for dispatch ---- */
+
+/* Starts the answer of a call at the end of session->out; a deferred call starts anew when it is answered. */
+void um_call_start(struct um_call *call);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Watches: what a session asked to be told of, and the notifications that wait to be sent.
+ *
+ * Owns: the watches of each session and, for each, a few events. What cannot be told one by one, because the client is slow or too
+ * much happens, is joined or told as "more than that": nothing grows. Must not know: who changes what.
+ */
+#ifndef UM_WATCH_H
+#define UM_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/events/observe.h"
+
+/* What to watch: one block, one heap, or everything where both are NULL. */
+struct um_watch_options {
+    struct um_block *block;
+    struct um_heap *heap;
+    uint64_t offset; /* of a block: only these bytes matter */
+    uint64_t size;   /* UINT64_MAX: to the end, wherever that is */
+};
+
+/* Begins a watch for the call's session; *id is its number. Returns false where the call has been answered: past a limit
+ * ("watches", "watches_total", "observers"), or without memory. */
+bool um_watch_begin(struct um_call *call, const struct um_watch_options *options, uint64_t *id);
+
+/* Ends a watch of a session's; what it has not told yet is not told. Returns false where the session has none of this number. */
+bool um_watch_end(struct um_session *session, uint64_t id);
+
+/* Ends all of a session's. */
+void um_watch_drop_all(struct um_session *session);
+
+#endif

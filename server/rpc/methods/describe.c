@@ -1,0 +1,204 @@
+#include "rpc/methods/describe.h"
+
+#include "rpc/schema/methods.h"
+#include "wire/json_write.h"
+
+#define ADDRESS_DOC "Where it lies in the daemon: unique among the blocks alive."
+
+static const char *const kind_names[] = {
+    [UM_HEAP_PROCESS] = "process",
+    [UM_HEAP_PRIVATE] = "private",
+    [UM_HEAP_SHARED] = "shared",
+};
+
+static void write_uint(struct um_buf *out, const char *key, uint64_t value)
+{
+    um_json_key(out, key);
+    um_json_uint(out, value);
+}
+
+/* NULL: null. */
+static void write_string(struct um_buf *out, const char *key, const char *value)
+{
+    um_json_key(out, key);
+    if (value != NULL)
+        um_json_cstring(out, value);
+    else
+        um_json_null(out);
+}
+
+static void write_bool(struct um_buf *out, const char *key, bool value)
+{
+    um_json_key(out, key);
+    um_json_bool(out, value);
+}
+
+/* ---- who made it ---- */
+
+static const struct um_member owner_members[] = {
+    {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
+    {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
+    {.name = "program", .type = UM_STRING, .doc = "That client's program; \"\" where it is not known."},
+    {.name = "user", .type = UM_STRING, .doc = "Who ran it; \"\" where it is not known."},
+    {.name = NULL},
+};
+
+static void describe_owner(struct um_buf *out, const struct um_owner *owner)
+{
+    struct um_owner_info info;
+
+    um_json_key(out, "owner");
+    if (owner == NULL) {
+        um_json_null(out);
+        return;
+    }
+    um_owner_get_info(owner, &info);
+    um_json_begin_object(out);
+    write_uint(out, "session", info.id);
+    um_json_key(out, "pid");
+    um_json_int(out, info.pid);
+    write_string(out, "program", info.program);
+    write_string(out, "user", info.user);
+    um_json_end_object(out);
+}
+
+/* ---- blocks ---- */
+
+const struct um_member um_block_members[] = {
+    {.name = "block", .type = UM_BLOCK, .doc = "The handle."},
+    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
+    {.name = "heap", .type = UM_HEAP, .doc = "Where it was allocated."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Its size."},
+    {.name = "address", .type = UM_JSON, .doc = ADDRESS_DOC},
+    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
+    {.name = "owner", .type = UM_OBJECT, .nullable = true, .members = owner_members, .doc = "Who made it."},
+    {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it."},
+    {.name = "orphaned", .type = UM_BOOLEAN, .doc = "No name, and no open session holds it."},
+    {.name = "created",
+     .type = UM_UINT,
+     .unit = "seconds since 1970-01-01 UTC",
+     .doc = "When it was allocated."},
+    {.name = NULL},
+};
+
+void um_describe_block(struct um_buf *out, const struct um_store *store, const struct um_block *block)
+{
+    struct um_block_info info;
+
+    um_block_get_info(store, block, &info);
+    write_uint(out, "block", info.block);
+    write_string(out, "name", info.name);
+    write_uint(out, "heap", info.heap);
+    write_uint(out, "size", info.size);
+    um_json_key(out, "address");
+    um_json_uint64(out, info.address);
+    write_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
+    describe_owner(out, info.owner);
+    write_uint(out, "holders", info.holders);
+    write_bool(out, "orphaned", info.orphaned);
+    um_json_key(out, "created");
+    um_json_int(out, info.created);
+}
+
+const struct um_member um_block_place_members[] = {
+    {.name = "block", .type = UM_BLOCK, .doc = "The block."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As asked for."},
+    {.name = "address", .type = UM_JSON, .doc = ADDRESS_DOC},
+    {.name = NULL},
+};
+
+void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block)
+{
+    write_uint(out, "block", um_block_handle(store, block));
+    write_uint(out, "size", um_block_size(block));
+    um_json_key(out, "address");
+    um_json_uint64(out, (uint64_t)(uintptr_t)um_block_bytes(block));
+}
+
+/* ---- heaps ---- */
+
+const struct um_member um_heap_members[] = {
+    {.name = "heap", .type = UM_HEAP, .doc = "The handle."},
+    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
+    {.name = "kind", .type = UM_STRING, .doc = "\"process\", \"private\" or \"shared\"."},
+    {.name = "flags", .type = UM_WORDS, .doc = "As it was created with."},
+    {.name = "initial_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with."},
+    {.name = "maximum_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with; 0: growable."},
+    {.name = "alignment", .type = UM_UINT, .unit = "bytes", .doc = "Of its blocks."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
+    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
+    {.name = "owner",
+     .type = UM_OBJECT,
+     .nullable = true,
+     .members = owner_members,
+     .doc = "Who made it; null: the daemon."},
+    {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
+    {.name = "reserved",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "Of the shared memory object; this and what follows only for kind \"shared\"."},
+    {.name = "committed",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "Of these, how many the system has promised memory for."},
+    {.name = "free",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "In no block; blocks take up a multiple of the alignment."},
+    {.name = "free_ranges", .type = UM_UINT, .optional = true, .doc = "Pieces that these lie in."},
+    {.name = "largest_free",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "The largest piece; the less of `free` it is, the more fragmented the heap."},
+    {.name = "corrupted",
+     .type = UM_BOOLEAN,
+     .optional = true,
+     .doc = "Whether a client has taken memory away from the object."},
+    {.name = NULL},
+};
+
+static void write_flags(struct um_buf *out, uint32_t flags)
+{
+    um_json_key(out, "flags");
+    um_json_begin_array(out);
+    for (const struct um_word *word = um_flag_words; word->word != NULL; word++) {
+        if ((flags & word->value) != 0)
+            um_json_cstring(out, word->word);
+    }
+    um_json_end_array(out);
+}
+
+void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
+{
+    struct um_heap_memory_stats figures;
+    struct um_heap_info info;
+
+    um_heap_get_info(heap, &info);
+    write_uint(out, "heap", info.heap);
+    write_string(out, "name", info.name);
+    write_string(out, "kind", kind_names[info.kind]);
+    write_flags(out, info.flags);
+    write_uint(out, "initial_size", info.initial_size);
+    write_uint(out, "maximum_size", info.maximum_size);
+    write_uint(out, "alignment", info.alignment);
+    write_uint(out, "blocks", info.blocks);
+    write_uint(out, "bytes", info.bytes);
+    write_uint(out, "peak_bytes", info.peak_bytes);
+    write_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
+    describe_owner(out, info.owner);
+    write_bool(out, "locked", info.locked_by != NULL);
+    if (!um_heap_get_memory_stats(heap, &figures))
+        return;
+    write_uint(out, "reserved", figures.reserved);
+    write_uint(out, "committed", figures.committed);
+    write_uint(out, "free", figures.free_bytes);
+    write_uint(out, "free_ranges", figures.free_ranges);
+    write_uint(out, "largest_free", figures.largest_free);
+    write_bool(out, "corrupted", figures.corrupted);
+}

@@ -1,0 +1,22 @@
+/*
+ * How heaps, blocks and whoever made them are told of: the members of results, and their writers.
+ *
+ * Owns: nothing. Must not know: which methods tell it.
+ */
+#ifndef UM_DESCRIBE_H
+#define UM_DESCRIBE_H
+
+#include "base/buf.h"
+#include "rpc/schema/method.h"
+#include "store/records/blocks.h"
+
+/* Members that um_describe_block(), um_describe_place() and um_describe_heap() write into an object that is begun. */
+extern const struct um_member um_block_members[];
+extern const struct um_member um_block_place_members[];
+extern const struct um_member um_heap_members[];
+
+void um_describe_block(struct um_buf *out, const struct um_store *store, const struct um_block *block);
+void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block);
+void um_describe_heap(struct um_buf *out, const struct um_heap *heap);
+
+#endif

@@ -1,0 +1,198 @@
+/* server.*: the daemon itself. */
+#include "rpc/call/args.h"
+#include "rpc/call/call.h"
+#include "rpc/call/engine_state.h"
+#include "rpc/methods/platform.h"
+#include "rpc/schema/methods.h"
+#include "wire/json_write.h"
+
+static void ping(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    um_reply_end(call);
+}
+
+const struct um_method um_method_server_ping = {
+    .name = "server.ping",
+    .summary = "Does nothing and answers.",
+    .run = ping,
+};
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->session->rpc;
+    struct um_buf *out;
+
+    (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
+    um_reply_string(call, "name", "umemd");
+    um_reply_string(call, "version", rpc->version);
+    um_reply_uint(call, "protocol", 1);
+    um_reply_string(call, "platform", um_platform_name());
+    um_reply_string(call, "backend", um_platform_backend());
+    um_reply_uint(call, "pid", (uint64_t)rpc->pid);
+    um_reply_string(call, "pipe", rpc->pipe);
+    um_reply_uint(call, "started", (uint64_t)rpc->started);
+    um_reply_uint(call, "uptime_seconds", (rpc->now_ms - rpc->started_ms) / 1000);
+    out = um_reply_key(call, "limits");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        um_json_key(out, um_limits_entry(i)->name);
+        um_json_uint(out, um_limits_value(rpc->limits, i));
+    }
+    um_json_end_object(out);
+    out = um_reply_key(call, "features");
+    um_json_begin_array(out);
+    if (rpc->guard)
+        um_json_cstring(out, "guard");
+    um_json_cstring(out, "headers");
+    um_json_cstring(out, "raw");
+    um_json_cstring(out, "shared");
+    um_json_cstring(out, "wait");
+    um_json_cstring(out, "watch");
+    if (rpc->wipe)
+        um_json_cstring(out, "wipe");
+    um_json_end_array(out);
+    um_reply_end(call);
+}
+
+static const struct um_member info_result[] = {
+    {.name = "name", .type = UM_STRING, .doc = "Always \"umemd\"."},
+    {.name = "version", .type = UM_STRING, .doc = "The program's version."},
+    {.name = "protocol", .type = UM_UINT, .doc = "The protocol's version: 1."},
+    {.name = "platform", .type = UM_STRING, .doc = "\"windows\", \"linux\" or another system's name."},
+    {.name = "backend", .type = UM_STRING, .doc = "What the heaps are: \"win32\" or \"posix\"."},
+    {.name = "pid", .type = UM_UINT, .doc = "The daemon's process id."},
+    {.name = "pipe", .type = UM_STRING, .doc = "Where clients connect."},
+    {.name = "started", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it started."},
+    {.name = "uptime_seconds", .type = UM_UINT, .unit = "seconds", .doc = "How long it has run."},
+    {.name = "limits", .type = UM_JSON, .doc = "Each limit by name."},
+    {.name = "features",
+     .type = UM_WORDS,
+     .doc =
+         "What can differ between daemons: \"guard\" and \"wipe\" where it was started with these options, "
+         "\"headers\", \"raw\", \"shared\", \"wait\", \"watch\"."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_info = {
+    .name = "server.info",
+    .summary = "Tells what the daemon is, where it runs and its limits.",
+    .result = info_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .run = info,
+};
+
+static void stats(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->session->rpc;
+    const struct um_traffic *traffic = um_engine_traffic(rpc);
+    struct um_store_stats usage;
+    struct um_buf *out;
+
+    (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
+    um_store_get_stats(rpc->store, &usage);
+    um_reply_uint(call, "heaps", usage.heaps);
+    um_reply_uint(call, "blocks", usage.blocks);
+    um_reply_uint(call, "bytes", usage.bytes);
+    um_reply_uint(call, "peak_bytes", usage.peak_bytes);
+    um_reply_uint(call, "orphaned_blocks", usage.orphaned_blocks);
+    um_reply_uint(call, "orphaned_bytes", usage.orphaned_bytes);
+    um_reply_uint(call, "pinned_bytes", usage.pinned_bytes);
+    um_reply_uint(call, "sessions", traffic->sessions);
+    um_reply_uint(call, "requests", rpc->requests);
+    um_reply_uint(call, "errors", rpc->errors);
+    um_reply_uint(call, "bytes_read", traffic->bytes_read);
+    um_reply_uint(call, "bytes_written", traffic->bytes_written);
+    um_reply_uint(call, "peak_sessions", traffic->peak_sessions);
+    um_reply_uint(call, "waits", rpc->waits);
+    um_reply_uint(call, "watches", rpc->watches);
+    um_reply_uint(call, "holds", usage.holds);
+    um_reply_uint(call, "unsent_bytes", traffic->unsent_bytes);
+    um_reply_uint(call, "peak_unsent_bytes", traffic->peak_unsent_bytes);
+    um_reply_uint(call, "gathered_bytes", traffic->gathered_bytes);
+    um_reply_uint(call, "peak_gathered_bytes", traffic->peak_gathered_bytes);
+    out = um_reply_key(call, "refusals");
+    um_json_begin_object(out);
+    for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
+        uint64_t count = rpc->refusals[i] + (i == UM_LIMIT_sessions ? traffic->refused_sessions : 0);
+
+        um_json_key(out, um_limits_entry(i)->name);
+        um_json_uint(out, count);
+    }
+    um_json_end_object(out);
+    um_reply_end(call);
+}
+
+static const struct um_member stats_result[] = {
+    {.name = "heaps", .type = UM_UINT, .doc = "Heaps, the process heap counted."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Sizes of all blocks together."},
+    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
+    {.name = "orphaned_blocks", .type = UM_UINT, .doc = "Blocks without a name that no open session holds."},
+    {.name = "orphaned_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "pinned_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Of blocks that are gone, from which answers are still sent; they count for the limits as blocks "
+            "do."},
+    {.name = "sessions", .type = UM_UINT, .doc = "Clients connected."},
+    {.name = "requests", .type = UM_UINT, .doc = "Requests since the start, bad ones and this one counted."},
+    {.name = "errors", .type = UM_UINT, .doc = "Those that were answered with an error."},
+    {.name = "bytes_read",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Received from all clients since the start."},
+    {.name = "bytes_written",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Sent to all clients since the start."},
+    {.name = "peak_sessions", .type = UM_UINT, .doc = "Most that sessions has been."},
+    {.name = "waits", .type = UM_UINT, .doc = "Calls that wait."},
+    {.name = "watches", .type = UM_UINT, .doc = "Watches of all sessions."},
+    {.name = "holds", .type = UM_UINT, .doc = "Holds of sessions on blocks that others made."},
+    {.name = "unsent_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Memory that answers take which clients have not read yet."},
+    {.name = "peak_unsent_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that it has been."},
+    {.name = "gathered_bytes",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "Memory that messages and batches' payloads take which are not whole yet or not done yet."},
+    {.name = "peak_gathered_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that it has been."},
+    {.name = "refusals",
+     .type = UM_JSON,
+     .doc = "Errors since the start that were about a limit, for each limit by name."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_stats = {
+    .name = "server.stats",
+    .summary = "Counts what the daemon holds and has done.",
+    .result = stats_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .run = stats,
+};
+
+static void stop(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc_events *events = &call->session->rpc->events;
+
+    (void)args;
+    um_reply_end(call);
+    if (events->shutdown != NULL)
+        events->shutdown(events->context);
+}
+
+const struct um_method um_method_server_shutdown = {
+    .name = "server.shutdown",
+    .summary = "Ends the daemon in order: answers that are due are sent, then all memory is freed.",
+    .detail = "Long calls are finished within `closing_ms`, calls that wait are not answered, and requests "
+              "that come behind "
+              "this one may not be done.",
+    .run = stop,
+};

@@ -1,0 +1,166 @@
+/* session.info, session.list, session.close: who is connected. */
+#include "rpc/call/args.h"
+#include "rpc/call/call.h"
+#include "rpc/call/engine_state.h"
+#include "rpc/schema/methods.h"
+#include "wire/json_write.h"
+
+/* Bytes that an entry takes at most: a program's and a user's name, all escaped, and the rest. */
+enum { ENTRY_SIZE = 4096 };
+
+static const struct um_member session_members[] = {
+    {.name = "session", .type = UM_SESSION, .doc = "Its number."},
+    {.name = "pid", .type = UM_UINT, .doc = "The client's process id; 0 where it is not known."},
+    {.name = "program", .type = UM_STRING, .doc = "The client's program; \"\" where it is not known."},
+    {.name = "user", .type = UM_STRING, .doc = "Who runs it; \"\" where it is not known."},
+    {.name = "opened", .type = UM_UINT, .unit = "seconds since 1970-01-01 UTC", .doc = "When it connected."},
+    {.name = "blocks", .type = UM_UINT, .doc = "Blocks alive that it made."},
+    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
+    {.name = "queued_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Answers that it has not taken yet."},
+    {.name = NULL},
+};
+
+/* The answer at work is not counted among those that wait. */
+static uint64_t queued_bytes(const struct um_call *call, const struct um_session *session)
+{
+    uint64_t queued = um_session_queued(session);
+
+    return session == call->session ? queued - (session->out.size - call->start) : queued;
+}
+
+static void describe(struct um_buf *out, const struct um_call *call, const struct um_session *session)
+{
+    uint64_t queued = queued_bytes(call, session);
+    struct um_owner_info owner;
+
+    um_owner_get_info(session->owner, &owner);
+    um_json_key(out, "session");
+    um_json_uint(out, session->id);
+    um_json_key(out, "pid");
+    um_json_int(out, owner.pid);
+    um_json_key(out, "program");
+    um_json_cstring(out, owner.program);
+    um_json_key(out, "user");
+    um_json_cstring(out, owner.user);
+    um_json_key(out, "opened");
+    um_json_int(out, session->opened);
+    um_json_key(out, "blocks");
+    um_json_uint(out, owner.blocks);
+    um_json_key(out, "bytes");
+    um_json_uint(out, owner.bytes);
+    um_json_key(out, "queued_bytes");
+    um_json_uint(out, queued);
+}
+
+static void info(struct um_call *call, const struct um_args *args)
+{
+    (void)args;
+    describe(um_reply(call), call, call->session);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_session_info = {
+    .name = "session.info",
+    .summary = "Tells all about this session.",
+    .result = session_members,
+    .run = info,
+};
+
+/* ---- session.list ---- */
+
+enum { LIST_AFTER, LIST_LIMIT };
+
+static const struct um_param list_params[] = {UM_PAGE_PARAMS};
+
+/* The first session with this number or a larger one. NULL: there is none. */
+static struct um_session *session_from(const struct um_rpc *rpc, uint64_t id)
+{
+    const struct um_session key = {.id = id};
+    struct um_tree_node *node = um_tree_ceiling(&rpc->sessions_by_id, &key.by_id);
+
+    return node != NULL ? UM_TREE_ITEM(node, struct um_session, by_id) : NULL;
+}
+
+static void list(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc *rpc = call->session->rpc;
+    uint64_t after = args->value[LIST_AFTER].as.uint;
+    uint64_t left = args->value[LIST_LIMIT].as.uint;
+    const struct um_session *session = after < UINT64_MAX ? session_from(rpc, after + 1) : NULL;
+    bool first = true;
+    struct um_buf *out;
+
+    if (!um_call_fits(call, 0, UM_LIST_COST))
+        return;
+    out = um_reply_key(call, "sessions");
+    um_json_begin_array(out);
+    /* A page that nothing fits in would be no way on. */
+    for (; session != NULL && left != 0 && (first || um_call_may_append(call, ENTRY_SIZE)); left--) {
+        um_json_begin_object(out);
+        describe(out, call, session);
+        um_json_end_object(out);
+        um_call_charge(call, UM_LISTED_COST);
+        after = session->id;
+        first = false;
+        session = session->in_rpc.next != &rpc->sessions
+                      ? UM_LIST_ITEM(session->in_rpc.next, const struct um_session, in_rpc)
+                      : NULL;
+    }
+    um_json_end_array(out);
+    if (session != NULL)
+        um_reply_uint(call, "next", after);
+    else
+        um_reply_null(call, "next");
+    um_reply_end(call);
+}
+
+static const struct um_member list_result[] = {
+    {.name = "sessions",
+     .type = UM_ARRAY,
+     .members = session_members,
+     .doc = "Each as session.info tells it."},
+    {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_session_list = {
+    .name = "session.list",
+    .summary = "Lists the sessions, a page at a time.",
+    UM_PARAMS(list_params),
+    .result = list_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .run = list,
+};
+
+/* ---- session.close ---- */
+
+static const struct um_param close_params[] = {
+    {.name = "session", .type = UM_SESSION, .required = true, .doc = "The session; it may be one's own."},
+};
+
+static void close_session(struct um_call *call, const struct um_args *args)
+{
+    uint64_t id = args->value[0].as.uint;
+    struct um_session *session = session_from(call->session->rpc, id);
+
+    if (session == NULL || session->id != id) {
+        um_fail(call, UMEM_E_UNKNOWN_HANDLE, "there is no session %llu; see session.list",
+                (unsigned long long)id);
+        um_reply_uint(call, "session", id);
+        um_reply_end(call);
+        return;
+    }
+    um_reply_end(call);
+    if (session->events != NULL && session->events->close != NULL)
+        session->events->close(session);
+}
+
+const struct um_method um_method_session_close = {
+    .name = "session.close",
+    .summary = "Ends a session in order: it gets the answers that are due, then its connection is closed.",
+    .detail = "Its waiting calls (unanswered), watches, locks, holds, and what it made with lifetime "
+              "\"session\" end with it. Until then it is listed, and may be closed again.",
+    UM_PARAMS(close_params),
+    .errors = {UMEM_E_UNKNOWN_HANDLE},
+    .run = close_session,
+};

@@ -1,0 +1,62 @@
+#include "rpc/schema/table.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "rpc/schema/methods.h"
+
+static const struct um_method *const methods[] = {
+#define METHOD_ADDRESS(symbol) &um_method_##symbol,
+    UM_METHODS(METHOD_ADDRESS)
+#undef METHOD_ADDRESS
+};
+
+enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
+
+const struct um_method *um_table_at(size_t index)
+{
+    return index < METHOD_COUNT ? methods[index] : NULL;
+}
+
+/* A hash table of open addressing, so that a name is compared with one other or two. It is filled when it is first asked. */
+enum { PLACE_COUNT = 256 };
+
+static_assert(METHOD_COUNT <= PLACE_COUNT / 2, "the table of methods needs more places");
+
+static const struct um_method *places[PLACE_COUNT];
+static bool is_filled;
+
+/* The size and two bytes near the end tell the names apart; where some new one's do not, it takes the next place. */
+static size_t first_place(const char *name, size_t size)
+{
+    const unsigned char *end = (const unsigned char *)name + size;
+
+    return size < 3 ? 0 : (size + 5 * (size_t)end[-2] + 29 * (size_t)end[-3]) % PLACE_COUNT;
+}
+
+static void fill(void)
+{
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        size_t place = first_place(methods[i]->name, strlen(methods[i]->name));
+
+        while (places[place] != NULL)
+            place = (place + 1) % PLACE_COUNT;
+        places[place] = methods[i];
+    }
+    is_filled = true;
+}
+
+const struct um_method *um_table_find(const char *name, size_t size)
+{
+    size_t place = first_place(name, size);
+
+    if (!is_filled)
+        fill();
+    for (; places[place] != NULL; place = (place + 1) % PLACE_COUNT) {
+        if (strcmp(places[place]->name, name) == 0)
+            return places[place];
+    }
+    return NULL;
+}

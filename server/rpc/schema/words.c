@@ -1,0 +1,29 @@
+#include "rpc/call/args.h"
+#include "rpc/schema/methods.h"
+#include "store/store.h"
+
+const struct um_word um_encoding_words[] = {
+    {"base64", UM_BASE64}, {"hex", UM_HEX}, {"utf8", UM_UTF8}, {"raw", UM_RAW}, {NULL, 0},
+};
+
+const struct um_word um_text_encoding_words[] = {
+    {"base64", UM_BASE64},
+    {"hex", UM_HEX},
+    {"utf8", UM_UTF8},
+    {NULL, 0},
+};
+
+const struct um_word um_flag_words[] = {
+    {"zero_memory", UM_FLAG_ZERO_MEMORY},
+    {"no_serialize", UM_FLAG_NO_SERIALIZE},
+    {"generate_exceptions", UM_FLAG_GENERATE_EXCEPTIONS},
+    {"create_enable_execute", UM_FLAG_CREATE_ENABLE_EXECUTE},
+    {"realloc_in_place_only", UM_FLAG_REALLOC_IN_PLACE_ONLY},
+    {NULL, 0},
+};
+
+const struct um_word um_lifetime_words[] = {
+    {"server", UM_LIFETIME_SERVER},
+    {"session", UM_LIFETIME_SESSION},
+    {NULL, 0},
+};

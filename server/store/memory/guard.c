@@ -1,0 +1,300 @@
+#include "store/memory/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    GUARD_SIZE = 16, /* bytes, on either side; before the block there are as many as the alignment asks for */
+    CLEARED_AT_ONCE = 4 * 1024 * 1024, /* bytes */
+    LEFTOVERS_LIMIT =
+        1024 * 1024 * 1024 /* bytes; where one block has more, it may still stand in line alone */
+};
+
+/* What create() of these kinds makes: the other kind's heap. */
+struct guarded {
+    const struct um_heap_ops *base;
+    void *memory; /* base's */
+    bool guards;
+    bool wipes;
+};
+
+/* ---- bytes ---- */
+
+static uint64_t size_before(const struct guarded *heap, uint32_t alignment)
+{
+    if (!heap->guards)
+        return 0;
+    return alignment > GUARD_SIZE ? alignment : GUARD_SIZE;
+}
+
+/* Of the memory that a block of this size lies in. */
+static uint64_t whole(const struct guarded *heap, uint64_t size, uint32_t alignment)
+{
+    return heap->guards ? size_before(heap, alignment) + size + GUARD_SIZE : size;
+}
+
+/* A byte of a guard, by its place: neither zero nor text, and no two neighbours alike. */
+static unsigned char guard_byte(unsigned place)
+{
+    return (unsigned char)(0xC5U ^ place * 0x1BU);
+}
+
+static void put_guard(unsigned char *bytes)
+{
+    for (unsigned i = 0; i < GUARD_SIZE; i++)
+        bytes[i] = guard_byte(i);
+}
+
+static bool is_guard_whole(const unsigned char *bytes)
+{
+    for (unsigned i = 0; i < GUARD_SIZE; i++) {
+        if (bytes[i] != guard_byte(i))
+            return false;
+    }
+    return true;
+}
+
+static void put_guards(const struct guarded *heap, unsigned char *block, uint64_t size)
+{
+    if (!heap->guards)
+        return;
+    put_guard(block - GUARD_SIZE);
+    put_guard(block + size);
+}
+
+/* Clears memory that goes, unless what the system does with it is as good. Not by memset() itself, which a compiler may leave out
+ * before memory is freed. */
+static void wipe(const struct guarded *heap, void *start, uint64_t size)
+{
+    static void *(*const volatile set)(void *, int, size_t) = memset;
+
+    if (!heap->wipes || (heap->base->returns_pages != NULL && heap->base->returns_pages(size)))
+        return;
+    if (heap->base->wipe != NULL)
+        heap->base->wipe(heap->memory, start, size);
+    else
+        set(start, 0, (size_t)size);
+}
+
+/* ---- the heap ---- */
+
+static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    const struct guarded *heap = memory;
+    unsigned char *start = heap->base->alloc(heap->memory, whole(heap, size, alignment), alignment);
+
+    if (start == NULL)
+        return NULL;
+    start += size_before(heap, alignment);
+    put_guards(heap, start, size);
+    return start;
+}
+
+static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    const struct guarded *heap = memory;
+    unsigned char *start = (unsigned char *)address - size_before(heap, alignment);
+    uint64_t length = whole(heap, size, alignment);
+
+    wipe(heap, start, length);
+    heap->base->free(heap->memory, start, length, alignment);
+}
+
+static void *reserve(void *memory, uint64_t size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->reserve(heap->memory, size);
+}
+
+static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->prepare(heap->memory, address, offset, size);
+}
+
+static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->extend(heap->memory, address, old_size, new_size);
+}
+
+static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    const struct guarded *heap = memory;
+
+    wipe(heap, (unsigned char *)address + new_size, old_size - new_size);
+    heap->base->retract(heap->memory, address, old_size, new_size);
+}
+
+static bool commit(void *memory, uint64_t offset, uint64_t size)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->commit(heap->memory, offset, size);
+}
+
+/* Lets base resize the memory: for a heap that wipes, where no byte is left behind. */
+static bool resize_base(const struct guarded *heap, void **start, uint64_t old_length, uint64_t new_length,
+                        uint32_t alignment, bool in_place_only)
+{
+    bool is_mapped =
+        heap->base->moves_uncopied != NULL && heap->base->moves_uncopied(old_length, new_length, alignment);
+
+    if (heap->wipes && !is_mapped) {
+        if (new_length < old_length)
+            return false;
+        in_place_only = true;
+    }
+    return heap->base->resize(heap->memory, start, old_length, new_length, alignment, in_place_only);
+}
+
+static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
+                   bool in_place_only)
+{
+    const struct guarded *heap = memory;
+    uint64_t before = size_before(heap, alignment);
+    void *start = (unsigned char *)*address - before;
+    unsigned char *block;
+
+    if (!resize_base(heap, &start, whole(heap, old_size, alignment), whole(heap, new_size, alignment),
+                     alignment, in_place_only))
+        return heap->wipes && !in_place_only &&
+               um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+    block = (unsigned char *)start + before;
+    if (heap->guards && new_size > old_size) {
+        /* The old guard is now part of the block; base has cleared what lies behind it. */
+        uint64_t added = new_size - old_size;
+
+        memset(block + old_size, 0, (size_t)(added < GUARD_SIZE ? added : GUARD_SIZE));
+    }
+    put_guards(heap, block, new_size);
+    *address = block;
+    return true;
+}
+
+static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    const struct guarded *heap = memory;
+    unsigned char *block = address;
+
+    if (block == NULL)
+        return !heap->base->validates_whole || heap->base->validate(heap->memory, NULL, 0, alignment);
+    if (heap->guards && !(is_guard_whole(block - GUARD_SIZE) && is_guard_whole(block + size)))
+        return false;
+    return heap->base->validate == NULL ||
+           heap->base->validate(heap->memory, block - size_before(heap, alignment),
+                                whole(heap, size, alignment), alignment);
+}
+
+static uint64_t compact(void *memory)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->compact(heap->memory);
+}
+
+static void destroy(void *memory)
+{
+    struct guarded *heap = memory;
+
+    heap->base->destroy(heap->memory);
+    free(heap);
+}
+
+static void get_figures(void *memory, struct um_heap_memory_stats *figures)
+{
+    const struct guarded *heap = memory;
+
+    heap->base->get_figures(heap->memory, figures);
+}
+
+static void locate(void *memory, const void *address, struct um_place *place)
+{
+    const struct guarded *heap = memory;
+
+    heap->base->locate(heap->memory, address, place);
+}
+
+static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum_size, uint32_t alignment,
+                   void **memory)
+{
+    struct guarded *heap = malloc(sizeof *heap);
+
+    if (heap == NULL)
+        return false;
+    *heap = facts;
+    if (heap->base->create(initial_size, maximum_size, alignment, &heap->memory)) {
+        *memory = heap;
+        return true;
+    }
+    free(heap);
+    return false;
+}
+
+/* ---- the kinds ---- */
+
+/* X(name, kind, guards, wipes, other members: at least one) */
+#define KINDS(X) \
+    X(guarded_process, UM_HEAP_PROCESS, true, false, .locate = NULL) \
+    X(wiped_process, UM_HEAP_PROCESS, false, true, .locate = NULL) \
+    X(both_process, UM_HEAP_PROCESS, true, true, .locate = NULL) \
+    X(guarded_private, UM_HEAP_PRIVATE, true, false, .locate = NULL) \
+    X(wiped_private, UM_HEAP_PRIVATE, false, true, .locate = NULL) \
+    X(both_private, UM_HEAP_PRIVATE, true, true, .locate = NULL) \
+    X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, .extend = extend, \
+      .retract = retract, .commit = commit, .get_figures = get_figures, .locate = locate)
+
+#define DEFINE_KIND(name, of_kind, with_guards, with_wiping, ...) \
+    static bool create_##name(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, \
+                              void **memory) \
+    { \
+        const struct guarded facts = { \
+            .base = um_heap_ops(of_kind), .guards = (with_guards), .wipes = (with_wiping)}; \
+        return create(facts, initial_size, maximum_size, alignment, memory); \
+    } \
+    static const struct um_heap_ops name = {.destroy_frees_blocks = false, \
+                                            .validates_whole = true, \
+                                            .checked_when_freed = (with_guards), \
+                                            .create = create_##name, \
+                                            .destroy = destroy, \
+                                            .alloc = alloc, \
+                                            .resize = resize, \
+                                            .free = free_block, \
+                                            .validate = validate, \
+                                            .compact = compact, \
+                                            __VA_ARGS__};
+KINDS(DEFINE_KIND)
+#undef DEFINE_KIND
+
+struct entry {
+    enum um_heap_kind kind;
+    bool guards;
+    bool wipes;
+    const struct um_heap_ops *backend;
+};
+
+static const struct entry entries[] = {
+#define ENTRY(name, of_kind, with_guards, with_wiping, ...) {of_kind, with_guards, with_wiping, &name},
+    KINDS(ENTRY)
+#undef ENTRY
+};
+
+enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
+
+const struct um_heap_ops *um_guard_ops(enum um_heap_kind kind, bool guards, bool wipes)
+{
+    const struct um_heap_ops *base = um_heap_ops(kind);
+
+    if (kind == UM_HEAP_SHARED)
+        guards = false;
+    for (int i = 0; i < ENTRY_COUNT && base != NULL; i++) {
+        const struct entry *entry = &entries[i];
+
+        if (entry->kind == kind && entry->guards == guards && entry->wipes == wipes)
+            return entry->backend;
+    }
+    return base;
+}

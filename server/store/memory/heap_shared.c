@@ -1,0 +1,348 @@
+/* Heaps in shared memory: blocks are ranges of one object that clients may map. Which ranges are free, and
+ * which units of the object are committed, stands in tables of our own: nothing is ever decided by what the
+ * memory holds, because clients may write anything there. For the same reason memory is cleared when it is
+ * handed out, and not before. */
+#include "store/memory/heap_ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/memory/extents.h"
+#include "store/memory/shm_segment.h"
+
+enum {
+    PURGED_UNITS = 64,                  /* at once: 4 MiB */
+    EXAMINED_UNITS = 64 * 1024,         /* at once */
+    DISMANTLED = 2048,                  /* entries of tables that are freed at once */
+    COMMITTED_AT_ONCE = 4 * 1024 * 1024 /* bytes of initial_size that create() gets itself */
+};
+
+struct shared_heap {
+    struct shared_heap *next; /* in line */
+    bool is_queued;           /* free units may be committed, which is to be changed */
+    bool is_thorough;         /* in line: also those that clients may have touched without asking */
+    uint64_t cursor;          /* bytes; in line: up to where all is given back that is free */
+    struct um_segment segment;
+    struct um_extents *ranges;
+};
+
+static struct shared_heap *line;
+static struct shared_heap *ended; /* whose tables are to be freed; by `next`, too */
+
+/* ---- what is still to be given back ---- */
+
+/* Has free units from `offset` on given back. The heap itself stands in line, so that nothing is allocated in order to free. */
+static void enqueue_purge(struct shared_heap *heap, uint64_t offset)
+{
+    if (heap->is_queued) {
+        heap->cursor = offset < heap->cursor ? offset : heap->cursor;
+        return;
+    }
+    heap->is_queued = true;
+    heap->cursor = offset;
+    heap->next = line;
+    line = heap;
+}
+
+static void dequeue_purge(struct shared_heap *heap)
+{
+    struct shared_heap **link = &line;
+
+    if (!heap->is_queued)
+        return;
+    while (*link != heap)
+        link = &(*link)->next;
+    *link = heap->next;
+    heap->is_queued = false;
+    heap->is_thorough = false;
+}
+
+/* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
+static uint64_t next_to_purge(const struct shared_heap *heap, uint64_t unit, uint64_t end)
+{
+    return heap->is_thorough ? unit : um_segment_next(&heap->segment, unit, end, true);
+}
+
+/* Gives a piece back, of which the parts may lie anywhere. */
+static void purge_some(struct shared_heap *heap)
+{
+    uint64_t left = PURGED_UNITS;
+    uint64_t looked_at = 0;
+    uint64_t offset;
+    uint64_t size;
+
+    while (um_extents_next_free(heap->ranges, heap->cursor, &offset, &size)) {
+        uint64_t first = (offset + UM_SHM_UNIT - 1) / UM_SHM_UNIT;
+        uint64_t end = (offset + size) / UM_SHM_UNIT;
+        uint64_t found;
+        uint64_t last;
+
+        if (left == 0 || looked_at >= EXAMINED_UNITS)
+            return;
+        if (first >= end) { /* no unit is free as a whole */
+            heap->cursor = offset + size;
+            looked_at++;
+            continue;
+        }
+        last = end < first + EXAMINED_UNITS ? end : first + EXAMINED_UNITS;
+        found = next_to_purge(heap, first, last);
+        looked_at += found - first;
+        if (found < last) {
+            last = last < found + left ? last : found + left;
+            if (!heap->is_thorough)
+                last = um_segment_next(&heap->segment, found, last, false);
+            if (!um_segment_decommit(&heap->segment, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
+                break; /* the system cannot */
+            left -= last - found;
+        }
+        heap->cursor = last < end ? last * UM_SHM_UNIT : offset + size;
+    }
+    dequeue_purge(heap);
+}
+
+static void dismantle(struct shared_heap *heap)
+{
+    size_t budget = DISMANTLED;
+
+    if (um_extents_free_step(heap->ranges, &budget))
+        return;
+    ended = heap->next;
+    um_extents_free(heap->ranges);
+    free(heap);
+}
+
+bool um_heap_shared_purge_pending(void)
+{
+    return line != NULL || ended != NULL || um_shm_ending() != 0;
+}
+
+size_t um_heap_shared_ending(void)
+{
+    return um_shm_ending();
+}
+
+void um_heap_shared_purge(void)
+{
+    um_shm_end_step();
+    if (line != NULL)
+        purge_some(line);
+    if (ended != NULL)
+        dismantle(ended);
+}
+
+/* ---- the heap ---- */
+
+static void destroy(void *memory)
+{
+    struct shared_heap *heap = memory;
+
+    dequeue_purge(heap);
+    um_segment_deinit(&heap->segment);
+    if (heap->ranges == NULL) {
+        free(heap);
+        return;
+    }
+    heap->next = ended;
+    ended = heap;
+}
+
+static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
+{
+    struct shared_heap *heap;
+
+    if (maximum_size == 0 || maximum_size > PTRDIFF_MAX / 2)
+        return false;
+    heap = calloc(1, sizeof *heap);
+    if (heap == NULL)
+        return false;
+    /* Tables for ranges only where there is room for the object. */
+    if (um_segment_init(&heap->segment, maximum_size))
+        heap->ranges = um_extents_new(heap->segment.length, alignment);
+    if (heap->ranges == NULL ||
+        !um_segment_commit(&heap->segment, 0,
+                           initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
+        destroy(heap);
+        return false;
+    }
+    *memory = heap;
+    return true;
+}
+
+static bool commit(void *memory, uint64_t offset, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+
+    return um_segment_commit(&heap->segment, offset, size);
+}
+
+static uint64_t offset_of(const struct shared_heap *heap, const void *address)
+{
+    return (uint64_t)((const unsigned char *)address - um_shm_start(heap->segment.shm));
+}
+
+static void *reserve(void *memory, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset;
+
+    if (!um_shm_is_whole(heap->segment.shm) || size > heap->segment.length ||
+        !um_extents_acquire(heap->ranges, size, &offset))
+        return NULL;
+    return um_shm_start(heap->segment.shm) + offset;
+}
+
+static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+
+    return um_segment_renew(&heap->segment, offset_of(heap, address) + offset, size);
+}
+
+static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+
+    (void)alignment;
+    um_extents_release(heap->ranges, offset, size);
+    if (size >= UM_SEGMENT_RENEWED)
+        enqueue_purge(heap, offset);
+}
+
+static void *alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    struct shared_heap *heap = memory;
+    void *address = reserve(memory, size);
+    uint64_t offset;
+
+    (void)alignment;
+    if (address == NULL || prepare(memory, address, 0, size))
+        return address;
+    /* What there was of it goes back here and now: work that is left behind would look like a reason to try again. */
+    offset = offset_of(heap, address);
+    um_segment_decommit(&heap->segment, offset, size);
+    um_extents_release(heap->ranges, offset, size);
+    return NULL;
+}
+
+static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
+{
+    if (new_size > heap->segment.length || !um_extents_resize(heap->ranges, offset, old_size, new_size))
+        return false;
+    if (new_size + UM_SEGMENT_RENEWED <= old_size)
+        enqueue_purge(heap, offset + new_size);
+    if (new_size <= old_size || um_segment_renew(&heap->segment, offset + old_size, new_size - old_size))
+        return true;
+    um_segment_decommit(&heap->segment, offset + old_size, new_size - old_size);
+    um_extents_resize(heap->ranges, offset, new_size, old_size);
+    return false;
+}
+
+static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    struct shared_heap *heap = memory;
+
+    return um_shm_is_whole(heap->segment.shm) && new_size <= heap->segment.length &&
+           um_extents_resize(heap->ranges, offset_of(heap, address), old_size, new_size);
+}
+
+static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+
+    (void)um_extents_resize(heap->ranges, offset, old_size, new_size);
+    enqueue_purge(heap, offset + new_size);
+}
+
+static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
+                   bool in_place_only)
+{
+    struct shared_heap *heap = memory;
+
+    if (!um_shm_is_whole(heap->segment.shm))
+        return false;
+    if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
+        return true;
+    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+}
+
+/* Large memory goes back to the system, in whole units, so that clients who have it mapped see zeros as well. */
+static void wipe(void *memory, void *address, uint64_t size)
+{
+    struct shared_heap *heap = memory;
+    uint64_t offset = offset_of(heap, address);
+
+    if (size >= UM_SEGMENT_RENEWED)
+        um_segment_decommit(&heap->segment, offset, size);
+    um_segment_clear(&heap->segment, offset, size);
+}
+
+static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    const struct shared_heap *heap = memory;
+
+    (void)size;
+    (void)alignment;
+    return address == NULL ? um_shm_check(heap->segment.shm) : um_shm_is_whole(heap->segment.shm);
+}
+
+/* Whatever is free goes back, committed or not: a client that has mapped the object gets memory for all that it touches. */
+static uint64_t compact(void *memory)
+{
+    struct shared_heap *heap = memory;
+    struct um_extents_stats figures;
+
+    heap->is_thorough = true;
+    enqueue_purge(heap, 0);
+    purge_some(heap);
+    um_extents_get_stats(heap->ranges, &figures);
+    return figures.largest_free;
+}
+
+static void get_figures(void *memory, struct um_heap_memory_stats *figures)
+{
+    struct shared_heap *heap = memory;
+    struct um_extents_stats ranges;
+
+    um_extents_get_stats(heap->ranges, &ranges);
+    *figures = (struct um_heap_memory_stats){
+        .reserved = heap->segment.length,
+        .committed = heap->segment.committed_units * UM_SHM_UNIT,
+        .free_bytes = ranges.free_bytes,
+        .free_ranges = ranges.free_ranges,
+        .largest_free = ranges.largest_free,
+        .corrupted = !um_shm_check(heap->segment.shm),
+    };
+}
+
+static void locate(void *memory, const void *address, struct um_place *place)
+{
+    const struct shared_heap *heap = memory;
+
+    *place = (struct um_place){
+        .name = um_shm_name(heap->segment.shm),
+        .path = um_shm_path(heap->segment.shm),
+        .offset = offset_of(heap, address),
+    };
+}
+
+const struct um_heap_ops um_heap_shared = {
+    .destroy_frees_blocks = true,
+    .validates_whole = true,
+    .create = create,
+    .destroy = destroy,
+    .alloc = alloc,
+    .reserve = reserve,
+    .prepare = prepare,
+    .commit = commit,
+    .extend = extend,
+    .retract = retract,
+    .resize = resize,
+    .free = free_block,
+    .wipe = wipe,
+    .validate = validate,
+    .compact = compact,
+    .get_figures = get_figures,
+    .locate = locate,
+};

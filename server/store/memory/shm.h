@@ -1,0 +1,64 @@
+/*
+ * Shared memory by name: one object, mapped whole, which other processes of the same user may open and map
+ * too.
+ *
+ * Owns: the object, its name, its mapping in this process.
+ * Must not know: heaps, blocks, what lies where.
+ *
+ * shm_posix.c and shm_win32.c keep this contract. A name is made of 96 random bits, and only the user who
+ * runs this process (and root, or SYSTEM) may open what it names. Other processes may write anything to the
+ * memory at any time. They can also take memory away from the object (POSIX: ftruncate): then what this
+ * process finds there is zero, it goes on, and um_shm_is_whole() is false from then on.
+ */
+#ifndef UM_STORE_SHM_H
+#define UM_STORE_SHM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes: lengths, offsets and sizes given here are multiples, and the memory starts at a multiple. */
+#define UM_SHM_UNIT UINT64_C(65536)
+
+struct um_shm;
+
+/* Makes an object of `length` bytes, more than 0, and maps it. Nothing of it is committed. NULL where there
+ * is no address space or the system refuses. */
+struct um_shm *um_shm_new(uint64_t length);
+
+/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more. A large object only
+ * stands in line from then on, and goes piece by piece. NULL is fine. */
+void um_shm_free(struct um_shm *shm);
+
+/* How many stand in line; and giving a piece of one back, which takes a millisecond or so. */
+size_t um_shm_ending(void);
+void um_shm_end_step(void);
+
+unsigned char *um_shm_start(const struct um_shm *shm);
+
+/* What to give to shm_open() or OpenFileMapping(). The object's. */
+const char *um_shm_name(const struct um_shm *shm);
+
+/* Where the object is a file as well, its absolute path, else NULL. The object's. */
+const char *um_shm_path(const struct um_shm *shm);
+
+/* Sees to it that touching these bytes cannot fail for want of memory. Returns false where there is none, or
+ * where the object is not whole. Their contents do not change. */
+bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size);
+
+/* Gives the memory behind these bytes back; they are zero when they are committed again. Returns false, with
+ * nothing done, where the system cannot. */
+bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size);
+
+/* Whether all of the memory has been there so far. Cheap; it tells of what was lost when that is touched. */
+bool um_shm_is_whole(const struct um_shm *shm);
+
+/* As um_shm_is_whole(), and asks the system. */
+bool um_shm_check(struct um_shm *shm);
+
+/* Removes the objects that processes of this user left behind when they were killed, and no others: whoever
+ * uses an object holds a lock on it. Does nothing where the system removes them by itself (Windows) or does
+ * not list them (POSIX systems other than Linux). Returns how many were removed. */
+size_t um_shm_remove_stale(void);
+
+#endif

@@ -1,0 +1,329 @@
+/*
+ * Shared memory objects of POSIX. While an object is in use, its descriptor holds flock(), which ends with
+ * the process however that ends: what is listed but not locked was left behind.
+ *
+ * Memory that another process takes away raises SIGBUS here when it is touched. The handler puts zero pages
+ * of our own there and notes that the object is not whole. It is set when an object is made, unless it is set
+ * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
+ * touches such memory for us, in write() say, that call fails with EFAULT instead.)
+ */
+#include "store/memory/shm_object_posix.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "/dev/shm" /* where Linux shows the objects as files */
+
+enum {
+    ATTEMPTS = 16 /* names tried; one is only lost to a start of another daemon at just that moment */
+};
+
+static struct um_shm *objects;
+static struct sigaction former; /* who had SIGBUS before */
+
+/* ---- SIGBUS ---- */
+
+static bool put_zeros(unsigned char *start, size_t size)
+{
+    return mmap(start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+                -1, 0) != MAP_FAILED;
+}
+
+/* Puts zeros where memory is missing: from the object's end on where it was cut, else in this one page. */
+static bool repair(struct um_shm *shm, size_t at)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t first = at - at % page;
+    struct stat facts;
+
+    shm->is_damaged = 1;
+    if (fstat(shm->fd, &facts) == 0 && (uint64_t)facts.st_size <= at) {
+        size_t kept = ((size_t)facts.st_size + page - 1) / page * page;
+
+        if (kept <= first && put_zeros(shm->start + kept, shm->length - kept))
+            return true;
+    }
+    /* So many pages may be replaced that the system allows no more pieces: then all becomes one. */
+    return put_zeros(shm->start + first, page) || put_zeros(shm->start, shm->length);
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    int error = errno;
+    bool repaired = false;
+
+    (void)context;
+    for (struct um_shm *shm = objects; info->si_code > 0 && shm != NULL; shm = shm->next) {
+        size_t at = (size_t)((uintptr_t)info->si_addr - (uintptr_t)shm->start);
+
+        if (at < shm->length) {
+            repaired = repair(shm, at);
+            break;
+        }
+    }
+    if (!repaired) {
+        /* A fault comes again when we return, a signal that was sent does not. */
+        sigaction(SIGBUS, &former, NULL);
+        if (info->si_code <= 0)
+            raise(number);
+    }
+    errno = error;
+}
+
+/* Also, an object that is larger than files may be is refused, rather than that SIGXFSZ ends the process. */
+static bool guard(void)
+{
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    struct sigaction now;
+
+    if (sigaction(SIGBUS, NULL, &now) != 0)
+        return false;
+    if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_bus_error)
+        return true;
+    former = now;
+    signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGBUS, &action, NULL) == 0;
+}
+
+/* ---- beginning and end ---- */
+
+static bool make_name(char name[UM_SHM_NAME_CAPACITY])
+{
+    unsigned char bytes[UM_SHM_RANDOM_SIZE];
+    size_t end = (size_t)snprintf(name, UM_SHM_NAME_CAPACITY, "/%s", UM_SHM_PREFIX);
+
+    if (getentropy(bytes, sizeof bytes) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        end += (size_t)snprintf(name + end, UM_SHM_NAME_CAPACITY - end, "%02x", bytes[i]);
+    return true;
+}
+
+/* Locks an object that was just made. Another daemon that starts may have taken it for a leftover before. */
+static bool lock_object(int fd)
+{
+    struct stat facts;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno != EWOULDBLOCK; /* where objects cannot be locked, they are not listed either */
+    return fstat(fd, &facts) == 0 && facts.st_nlink != 0;
+}
+
+static bool open_object(struct um_shm *shm)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        int fd = -1;
+
+        if (make_name(shm->name))
+            fd = shm_open(shm->name, O_RDWR | O_CREAT | O_EXCL, 0600);
+        /* What stands in line has descriptors. */
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && um_shm_end_first())
+            continue;
+        if (fd < 0 && errno != EEXIST)
+            return false;
+        if (fd >= 0 && lock_object(fd)) {
+            shm->fd = fd;
+            return true;
+        }
+        if (fd >= 0) {
+            shm_unlink(shm->name);
+            close(fd);
+        }
+    }
+    return false;
+}
+
+/* Maps the object at a multiple of the unit: within a reservation that is a unit larger. */
+static bool map(struct um_shm *shm)
+{
+    size_t reserved_size = shm->length + UM_SHM_UNIT;
+    unsigned char *reserved =
+        mmap(NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before;
+
+    if (reserved == MAP_FAILED)
+        return false;
+    before = (size_t)((UM_SHM_UNIT - (uintptr_t)reserved % UM_SHM_UNIT) % UM_SHM_UNIT);
+    if (mmap(reserved + before, shm->length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, shm->fd, 0) ==
+        MAP_FAILED) {
+        munmap(reserved, reserved_size);
+        return false;
+    }
+    shm->start = reserved + before;
+    if (before > 0)
+        munmap(reserved, before);
+    munmap(shm->start + shm->length, UM_SHM_UNIT - before);
+    return true;
+}
+
+/* Sets the path where the object is the file that it seems to be. */
+static void find_path(struct um_shm *shm)
+{
+    struct stat opened;
+    struct stat named;
+
+    snprintf(shm->path, sizeof shm->path, "%s%s", FOLDER, shm->name);
+    if (fstat(shm->fd, &opened) != 0 || lstat(shm->path, &named) != 0 || opened.st_dev != named.st_dev ||
+        opened.st_ino != named.st_ino)
+        shm->path[0] = '\0';
+}
+
+struct um_shm *um_shm_new(uint64_t length)
+{
+    struct um_shm *shm;
+
+    if (length > PTRDIFF_MAX / 2 || !guard())
+        return NULL;
+    shm = calloc(1, sizeof *shm);
+    if (shm == NULL)
+        return NULL;
+    shm->length = (size_t)length;
+    if (!open_object(shm)) {
+        free(shm);
+        return NULL;
+    }
+    /* The umask may have taken rights away, even ours. */
+    if (fchmod(shm->fd, 0600) != 0 || ftruncate(shm->fd, (off_t)length) != 0 || !map(shm)) {
+        shm_unlink(shm->name);
+        close(shm->fd);
+        free(shm);
+        return NULL;
+    }
+    find_path(shm);
+    shm->next = objects;
+    objects = shm;
+    return shm;
+}
+
+void um_shm_free(struct um_shm *shm)
+{
+    struct um_shm **link = &objects;
+
+    if (shm == NULL)
+        return;
+    while (*link != shm)
+        link = &(*link)->next;
+    *link = shm->next;
+    shm_unlink(shm->name);
+    um_shm_end(shm);
+}
+
+unsigned char *um_shm_start(const struct um_shm *shm)
+{
+    return shm->start;
+}
+
+const char *um_shm_name(const struct um_shm *shm)
+{
+    return shm->name;
+}
+
+const char *um_shm_path(const struct um_shm *shm)
+{
+    return shm->path[0] != '\0' ? shm->path : NULL;
+}
+
+/* ---- memory ---- */
+
+bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size)
+{
+    int error;
+
+    if (!um_shm_check(shm))
+        return false;
+    do {
+#if defined(__linux__)
+        error = fallocate(shm->fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0 ? 0 : errno;
+#elif defined(__APPLE__)
+        error = 0; /* there, such memory is swapped like any other */
+        (void)offset;
+        (void)size;
+#else
+        error = posix_fallocate(shm->fd, (off_t)offset, (off_t)size);
+#endif
+    } while (error == EINTR);
+    return error == 0;
+}
+
+bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
+{
+#ifdef __linux__
+    return fallocate(shm->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, (off_t)offset, (off_t)size) == 0;
+#else
+    (void)shm;
+    (void)offset;
+    (void)size;
+    return false;
+#endif
+}
+
+bool um_shm_is_whole(const struct um_shm *shm)
+{
+    return !shm->is_damaged;
+}
+
+bool um_shm_check(struct um_shm *shm)
+{
+    struct stat facts;
+
+    if (fstat(shm->fd, &facts) != 0 || (uint64_t)facts.st_size < shm->length)
+        shm->is_damaged = 1;
+    return !shm->is_damaged;
+}
+
+/* ---- what was left behind ---- */
+
+/* Removes an object that nobody holds. It is opened by its name first, so that the lock and the name are the
+ * same object's: nobody but a daemon that holds the lock takes such a name away. */
+static bool remove_leftover(const char *name)
+{
+    int fd = shm_open(name, O_RDWR, 0);
+    bool removed = false;
+    struct stat facts;
+
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &facts) == 0 && facts.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        removed = shm_unlink(name) == 0;
+    close(fd);
+    return removed;
+}
+
+/* Whether a name is one that make_name() makes, but for its "/". */
+static bool is_ours(const char *name)
+{
+    static const char prefix[] = UM_SHM_PREFIX;
+
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == UM_SHM_NAME_CAPACITY - 2 &&
+           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * UM_SHM_RANDOM_SIZE;
+}
+
+size_t um_shm_remove_stale(void)
+{
+    size_t count = 0;
+    struct dirent *entry;
+    char name[UM_SHM_NAME_CAPACITY];
+    DIR *folder = opendir(FOLDER);
+
+    if (folder == NULL)
+        return 0;
+    for (entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (!is_ours(entry->d_name))
+            continue;
+        snprintf(name, sizeof name, "/%.*s", UM_SHM_NAME_CAPACITY - 2, entry->d_name);
+        count += remove_leftover(name);
+    }
+    closedir(folder);
+    return count;
+}

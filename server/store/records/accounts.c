@@ -1,0 +1,244 @@
+/* Accounts, and the books that are kept by them. */
+#include "store/records/store_internal.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+
+struct account_key {
+    const struct um_heap *heap;
+    const struct um_owner *owner;
+    enum um_lifetime lifetime;
+};
+
+static uint64_t key_hash(const struct account_key *key)
+{
+    uint64_t places = (uint64_t)key->heap->slot.link << 32 | (uint64_t)key->owner->slot.link << 1;
+    return um_hash_mix(places | (uint64_t)(key->lifetime == UM_LIFETIME_SESSION));
+}
+
+static bool has_key(const struct um_index_node *node, const void *key)
+{
+    const struct account_key *wanted = key;
+    const struct um_account *account = UM_LIST_ITEM(node, const struct um_account, node);
+    return account->heap == wanted->heap && account->owner == wanted->owner &&
+           account->lifetime == wanted->lifetime;
+}
+
+static struct um_account *account_new(struct um_store *store, const struct account_key *key, uint64_t hash)
+{
+    struct um_account *account = um_slots_acquire(&store->accounts);
+    if (account == NULL)
+        return NULL;
+    account->heap = (struct um_heap *)key->heap;
+    account->owner = (struct um_owner *)key->owner;
+    account->lifetime = key->lifetime;
+    account->owner_open = true;
+    account->first = UM_SLOT_NONE;
+    account->node.hash = hash;
+    um_index_insert(&store->account_index, &account->node);
+    um_list_append(account->heap->accounts.next, &account->in_heap); /* first: dead ones come last */
+    um_list_append(&account->owner->accounts, &account->in_owner);
+    um_list_init(&account->in_dead);
+    um_list_init(&account->observed);
+    return account;
+}
+
+struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                                  enum um_lifetime lifetime)
+{
+    const struct account_key key = {heap, owner, lifetime};
+    struct um_account *recent = owner->recent;
+    if (recent != NULL && has_key(&recent->node, &key))
+        return recent;
+
+    assert(owner->open && um_heap_is_alive(heap));
+    uint64_t hash = key_hash(&key);
+    struct um_index_node *node = um_index_find(&store->account_index, hash, has_key, &key);
+    struct um_account *account =
+        node != NULL ? UM_LIST_ITEM(node, struct um_account, node) : account_new(store, &key, hash);
+    if (account == NULL)
+        return NULL;
+    owner->recent = account;
+    if (recent != NULL)
+        um_account_free_if_unused(store, recent);
+    return account;
+}
+
+void um_account_free_if_unused(struct um_store *store, struct um_account *account)
+{
+    struct um_heap *heap = account->heap;
+    struct um_owner *owner = account->owner;
+    if (account->first != UM_SLOT_NONE)
+        return;
+    if (owner->recent == account) {
+        if (owner->open && !account->dead)
+            return;
+        owner->recent = NULL;
+    }
+    um_index_remove(&store->account_index, &account->node);
+    um_list_remove(&account->in_heap);
+    um_list_remove(&account->in_owner);
+    um_list_remove(&account->in_dead);
+    um_slots_release(&store->accounts, account);
+    um_owner_free_if_unused(store, owner);
+    um_heap_free_if_unused(store, heap);
+}
+
+/* A heap that is destroyed has left the books with all its blocks. */
+static void subtract_usage(struct um_store *store, struct um_account *account)
+{
+    struct um_heap *heap = account->heap;
+    for (int ownership = 0; ownership < UM_OWNERSHIP_COUNT; ownership++) {
+        struct um_usage *usage = &account->usage[ownership];
+        account->owner->made.blocks -= usage->blocks;
+        account->owner->made.bytes -= usage->bytes;
+        if (!heap->destroyed) {
+            heap->blocks -= usage->blocks;
+            heap->bytes -= usage->bytes;
+            store->stats.blocks -= usage->blocks;
+            store->stats.bytes -= usage->bytes;
+        }
+        if (!heap->destroyed && ownership == UM_OWNERSHIP_NONE) {
+            heap->orphaned.blocks -= usage->blocks;
+            heap->orphaned.bytes -= usage->bytes;
+            store->stats.orphaned_blocks -= usage->blocks;
+            store->stats.orphaned_bytes -= usage->bytes;
+        }
+        *usage = (struct um_usage){0};
+    }
+}
+
+void um_account_kill(struct um_store *store, struct um_account *account)
+{
+    if (account->dead)
+        return;
+    account->dead = true;
+    um_list_remove(&account->in_heap);
+    um_list_append(&account->heap->accounts, &account->in_heap);
+    if (account->owner->recent == account)
+        account->owner->recent = NULL;
+    account->heap->changes++;
+    subtract_usage(store, account);
+    if (account->vanished || !um_list_is_empty(&account->observed))
+        um_list_append(&store->accounts_with_events, &account->in_dead);
+    else if (account->first != UM_SLOT_NONE)
+        um_list_append(&store->dead_accounts, &account->in_dead);
+    else
+        um_account_free_if_unused(store, account);
+}
+
+void um_account_raise_events(struct um_store *store, struct um_account *account, size_t *budget)
+{
+    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
+    for (; *budget > 0 && !um_list_is_empty(&account->observed); --*budget) {
+        struct um_block_extra *extra =
+            UM_LIST_ITEM(um_list_take(&account->observed), struct um_block_extra, in_observed);
+        extra->observed = false;
+        um_raise_block_freed(store, um_block_handle(store, extra->block), heap);
+    }
+    if (!um_list_is_empty(&account->observed) || *budget == 0)
+        return;
+    if (account->vanished)
+        um_raise_blocks_vanished(store, heap);
+    account->vanished = false;
+    --*budget;
+    um_list_remove(&account->in_dead);
+    um_list_append(&store->dead_accounts, &account->in_dead);
+}
+
+void um_account_orphan(struct um_store *store, struct um_account *account)
+{
+    struct um_usage *made = &account->usage[UM_OWNERSHIP_MAKER];
+    account->owner_open = false;
+    account->usage[UM_OWNERSHIP_NONE].blocks += made->blocks;
+    account->usage[UM_OWNERSHIP_NONE].bytes += made->bytes;
+    account->heap->orphaned.blocks += made->blocks;
+    account->heap->orphaned.bytes += made->bytes;
+    store->stats.orphaned_blocks += made->blocks;
+    store->stats.orphaned_bytes += made->bytes;
+    *made = (struct um_usage){0};
+}
+
+void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block)
+{
+    uint32_t slot = block->slot.link;
+    struct um_block_extra *extra = um_extra_of(block);
+    block->account = account->slot.link;
+    *um_links_of(store, slot) = (struct um_block_links){.next = account->first, .prev = UM_SLOT_NONE};
+    if (account->first != UM_SLOT_NONE)
+        um_links_of(store, account->first)->prev = slot;
+    account->first = slot;
+    if (extra != NULL && extra->observed)
+        um_list_append(&account->observed, &extra->in_observed);
+}
+
+void um_account_unlink(struct um_store *store, struct um_account *account, struct um_block *block)
+{
+    const struct um_block_links *links = um_links_of(store, block->slot.link);
+    struct um_block_extra *extra = um_extra_of(block);
+    if (links->next != UM_SLOT_NONE)
+        um_links_of(store, links->next)->prev = links->prev;
+    if (links->prev != UM_SLOT_NONE)
+        um_links_of(store, links->prev)->next = links->next;
+    else
+        account->first = links->next;
+    if (extra != NULL)
+        um_list_remove(&extra->in_observed);
+}
+
+enum um_ownership um_block_ownership(const struct um_account *account, const struct um_block *block)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    if (extra != NULL && (extra->name != NULL || extra->holders > 0))
+        return UM_OWNERSHIP_KEPT;
+    if (extra != NULL && extra->maker_released)
+        return UM_OWNERSHIP_NONE;
+    return account->owner_open ? UM_OWNERSHIP_MAKER : UM_OWNERSHIP_NONE;
+}
+
+void um_usage_add(struct um_store *store, struct um_account *account, const struct um_block *block)
+{
+    enum um_ownership ownership = um_block_ownership(account, block);
+    struct um_heap *heap = account->heap;
+    account->usage[ownership].blocks++;
+    account->usage[ownership].bytes += block->size;
+    heap->changes++;
+    account->owner->made.blocks++;
+    account->owner->made.bytes += block->size;
+    heap->blocks++;
+    heap->bytes += block->size;
+    if (heap->bytes > heap->peak_bytes)
+        heap->peak_bytes = heap->bytes;
+    store->stats.blocks++;
+    store->stats.bytes += block->size;
+    if (store->stats.bytes > store->stats.peak_bytes)
+        store->stats.peak_bytes = store->stats.bytes;
+    if (ownership == UM_OWNERSHIP_NONE) {
+        heap->orphaned.blocks++;
+        heap->orphaned.bytes += block->size;
+        store->stats.orphaned_blocks++;
+        store->stats.orphaned_bytes += block->size;
+    }
+}
+
+void um_usage_remove(struct um_store *store, struct um_account *account, const struct um_block *block)
+{
+    enum um_ownership ownership = um_block_ownership(account, block);
+    struct um_heap *heap = account->heap;
+    account->usage[ownership].blocks--;
+    account->usage[ownership].bytes -= block->size;
+    heap->changes++;
+    account->owner->made.blocks--;
+    account->owner->made.bytes -= block->size;
+    heap->blocks--;
+    heap->bytes -= block->size;
+    store->stats.blocks--;
+    store->stats.bytes -= block->size;
+    if (ownership == UM_OWNERSHIP_NONE) {
+        heap->orphaned.blocks--;
+        heap->orphaned.bytes -= block->size;
+        store->stats.orphaned_blocks--;
+        store->stats.orphaned_bytes -= block->size;
+    }
+}

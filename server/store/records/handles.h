@@ -1,0 +1,128 @@
+/*
+ * Slot tables: records that stay where they are, and the handles that name them.
+ *
+ * Owns: the records' memory, which slot is in use, and the generation of each. A handle is generation << 28 |
+ * slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
+ * Must not know: what the records hold beyond their first member, a struct um_slot.
+ *
+ * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records
+ * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
+ * which is what tells a freed handle from one that was never given out.
+ *
+ * Where there are many records, each look at one is a cache miss. So a chunk begins where a cache line does: a record
+ * whose size divides a line lies in one line. What is seldom looked at may lie aside, in a second array behind the
+ * records of the chunk.
+ */
+#ifndef UM_STORE_HANDLES_H
+#define UM_STORE_HANDLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/steps.h"
+
+enum um_handle_kind {
+    UM_HANDLE_ACCOUNT, /* inside the store only */
+    UM_HANDLE_HEAP,
+    UM_HANDLE_BLOCK,
+    UM_HANDLE_OWNER /* inside the store only */
+};
+
+#define UM_SLOT_COUNT_LIMIT (UINT32_C(1) << 26)       /* slots in a table */
+#define UM_SLOT_NONE UINT32_MAX                       /* no slot */
+#define UM_GENERATION_LIMIT ((UINT32_C(1) << 25) - 1) /* the last generation of a slot */
+/* The highest that a table may begin with: a handle of a fresh daemon has at most 14 decimal digits, which is what some languages
+ * print of a number, and still after a slot was used 240,000 times. */
+#define UM_GENERATION_FIRST_LIMIT (UINT32_C(1) << 17)
+#define UM_SLOT_LIVE (UINT32_C(1) << 31) /* bit of um_slot.state: the slot is in use */
+#define UM_HANDLE_SLOT_SHIFT 2
+#define UM_HANDLE_GENERATION_SHIFT 28
+
+/* The first member of every record. */
+struct um_slot {
+    uint32_t state; /* in use: UM_SLOT_LIVE | generation; free: the generation that comes next */
+    uint32_t link;  /* in use: the slot's own number; free: the next free slot, or UM_SLOT_NONE */
+};
+
+struct um_slots {
+    unsigned char **chunks;    /* the records */
+    size_t chunk_capacity;     /* entries allocated in `chunks` */
+    size_t record_size;        /* bytes */
+    size_t aside_size;         /* bytes that each record has aside; may be 0 */
+    uint32_t chunk_bits;       /* a chunk holds 2^chunk_bits records */
+    uint32_t used;             /* slots that were ever given out: 0 to used - 1 */
+    uint32_t limit;            /* most slots, retired ones counted */
+    uint32_t free_first;       /* the slot that was freed longest ago, or UM_SLOT_NONE */
+    uint32_t free_last;        /* the slot that was freed last, or UM_SLOT_NONE */
+    uint32_t first_generation; /* every slot begins with it */
+    enum um_handle_kind kind;  /* goes into the handles */
+};
+
+/* What a handle turns out to be. */
+enum um_slot_verdict {
+    UM_SLOT_OK,        /* in use */
+    UM_SLOT_STALE,     /* was in use once */
+    UM_SLOT_UNKNOWN,   /* never given out by this table */
+    UM_SLOT_OTHER_KIND /* of another table */
+};
+
+/* Makes an empty table without allocating. `record_size` and `aside_size` in bytes, multiples of 8; `limit` in slots,
+ * at most UM_SLOT_COUNT_LIMIT; `first_generation` from 1 to UM_GENERATION_LIMIT. */
+void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, size_t aside_size,
+                   uint32_t limit, uint32_t first_generation);
+
+/* Frees the memory of all records, whatever they hold. */
+void um_slots_deinit(struct um_slots *slots);
+
+/* Takes the slot that has been free longest, else a new one. Returns the record, zeroed behind its struct
+ * um_slot, or NULL where memory or slots run out. What lies aside is not cleared. */
+void *um_slots_acquire(struct um_slots *slots);
+
+/* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
+ * retired. */
+void um_slots_release(struct um_slots *slots, void *record);
+
+/* Looks up a handle; *record is set with UM_SLOT_OK only. */
+enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record);
+
+/* The record of a slot below `used`, in use or not. */
+static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
+{
+    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    UM_STEP();
+    return slots->chunks[slot >> slots->chunk_bits] + (slot & mask) * slots->record_size;
+}
+
+/* What a slot below `used` has aside: whatever was put there last, in use or not. */
+static inline void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
+{
+    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    return slots->chunks[slot >> slots->chunk_bits] + (slots->record_size << slots->chunk_bits) +
+           (slot & mask) * slots->aside_size;
+}
+
+static inline bool um_slot_is_live(const struct um_slot *slot)
+{
+    return (slot->state & UM_SLOT_LIVE) != 0;
+}
+
+/* The handle's slot number, whatever else the handle says. */
+static inline uint32_t um_handle_slot(uint64_t handle)
+{
+    return (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
+}
+
+static inline uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, uint32_t generation)
+{
+    return (uint64_t)generation << UM_HANDLE_GENERATION_SHIFT | (uint64_t)slot << UM_HANDLE_SLOT_SHIFT |
+           (uint64_t)kind;
+}
+
+/* The handle of a record in use. */
+static inline uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
+{
+    return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
+}
+
+#endif

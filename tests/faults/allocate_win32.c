@@ -1,2 +1,0 @@
-/* Blocks are got from heaps of the system's there, which the tests make fail where the store calls its backends. */
-#include "allocate.h"

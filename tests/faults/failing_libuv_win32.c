@@ -1,0 +1,5 @@
+#include "failing_libuv.h"
+
+void fault_replace_libuv(void)
+{
+}

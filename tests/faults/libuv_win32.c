@@ -1,5 +1,0 @@
-#include "libuv.h"
-
-void fault_replace_libuv(void)
-{
-}

@@ -1,0 +1,138 @@
+#include "rpc_fault_scenarios.h"
+
+#include <cJSON.h>
+
+/* Block "b" of heap "h", which the headers' client has made; block "large" of 3 MiB. */
+static void prepare(struct harness *harness)
+{
+    struct um_session *session = &harness->fixture->other;
+
+    new_heap(session, "{\"name\":\"h\"}");
+    new_block(session, "{\"size\":100000,\"name\":\"b\",\"heap\":\"h\"}");
+    new_block(session, "{\"size\":3145728,\"name\":\"large\"}");
+}
+
+#define ASK(who, id, method, params) \
+    { \
+        who, MESSAGE_OF(id, method, params), 0 \
+    }
+#define END \
+    { \
+        LINES, NULL, 0 \
+    }
+
+static const struct line raw_bytes[] = {
+    {HEADERS, MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\"}"), 90000},
+    ASK(HEADERS, "2", "block.read", "{\"block\":\"b\",\"size\":10,\"encoding\":\"raw\"}"),
+    ASK(HEADERS, "3", "block.read", "{\"block\":\"b\",\"encoding\":\"raw\"}"),
+    {HEADERS, MESSAGE_OF("4", "block.write", "{\"block\":\"nobody\",\"encoding\":\"raw\"}"), 10},
+    {HEADERS, MESSAGE_OF("5", "server.ping", "{}"), 10},
+    {HEADERS, "this is no JSON", 10},
+    ASK(HEADERS, "6", "server.ping", "{}"),
+    END,
+};
+
+static const struct line batches[] = {
+    {LINES,
+     "[" MESSAGE_OF("1", "block.alloc", "{\"size\":1,\"name\":\"one\"}") "," MESSAGE_OF(
+         "2", "block.read",
+         "{\"block\":\"b\",\"size\":1000}") "," MESSAGE_OF("3", "rpc.discover",
+                                                           "{}") "," MESSAGE_OF("4", "block.free",
+                                                                                "[\"one\"]") "]",
+     0},
+    {HEADERS,
+     "[" MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":1000}") "," MESSAGE_OF(
+         "2", "block.read",
+         "{\"block\":\"b\",\"size\":1500,\"encoding\":\"raw\"}") "," MESSAGE_OF("3", "block.write",
+                                                                                "{\"block\":\"no\","
+                                                                                "\"encoding\":"
+                                                                                "\"raw\",\"size\":500}") "]",
+     1500},
+    {HEADERS, "[" MESSAGE_OF("4", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":1}") "]", 2},
+    {LINES, "[]", 0},
+    {LINES, "[1,2,3,4,5,6,7,8,9,10]", 0},
+    ASK(LINES, "9", "server.ping", "{}"),
+    END,
+};
+
+static const struct line watches[] = {
+    ASK(LINES, "1", "session.watch", "{}"),
+    ASK(LINES, "2", "session.watch", "{\"heap\":\"h\"}"),
+    ASK(LINES, "3", "session.watch", "{\"block\":\"b\"}"),
+    ASK(HEADERS, "1", "session.watch", "{\"block\":\"b\"}"),
+    ASK(HEADERS, "2", "block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
+    ASK(LINES, "4", "block.fill", "{\"block\":\"large\",\"value\":1}"),
+    ASK(LINES, "5", "block.resize", "{\"block\":\"b\",\"size\":10}"),
+    ASK(HEADERS, "3", "block.free", "[\"b\"]"),
+    ASK(HEADERS, "4", "heap.destroy", "[\"h\"]"),
+    ASK(HEADERS, "5", "server.ping", "{}"),
+    END,
+};
+
+static const struct line waits[] = {
+    ASK(LINES, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0}"),
+    ASK(LINES, "\"two\"", "block.wait", "{\"block\":\"b\",\"offset\":8,\"value\":0,\"timeout_ms\":50}"),
+    ASK(HEADERS, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0,\"timeout_ms\":60}"),
+    ASK(HEADERS, "2", "block.wait", "{\"block\":\"large\",\"offset\":0,\"value\":0}"),
+    ASK(HEADERS, "3", "block.add", "{\"block\":\"b\",\"offset\":0,\"value\":5}"),
+    {HEADERS, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[2]}", 0},
+    ASK(HEADERS, "4", "server.ping", "{}"),
+    ASK(LINES, "5", "block.free", "[\"b\"]"),
+    END,
+};
+
+static const struct line locks[] = {
+    ASK(HEADERS, "1", "heap.lock", "[\"h\"]"),      ASK(LINES, "1", "heap.lock", "[\"h\",50]"),
+    ASK(LINES, "2", "heap.lock", "[\"h\",70]"),     ASK(LINES, "3", "block.read", "[\"b\",0,1]"),
+    ASK(HEADERS, "2", "heap.unlock", "[\"h\"]"),    ASK(HEADERS, "3", "heap.lock", "[\"h\",60]"),
+    ASK(HEADERS, "4", "block.fill", "[\"large\"]"), ASK(LINES, "4", "heap.unlock", "[\"h\"]"),
+    ASK(LINES, "5", "server.ping", "{}"),           END,
+};
+
+static const struct line long_calls[] = {
+    ASK(LINES, "1", "block.fill", "{\"block\":\"large\",\"value\":3}"),
+    ASK(HEADERS, "1", "block.compare", "{\"left\":\"large\",\"right\":\"large\"}"),
+    ASK(HEADERS, "2", "block.find", "{\"block\":\"large\",\"data\":\"AAAA\"}"),
+    ASK(LINES, "2", "block.copy", "{\"source\":\"large\",\"target\":\"large\",\"target_offset\":0}"),
+    ASK(LINES, "3", "block.resize", "{\"block\":\"large\",\"size\":6291456}"),
+    ASK(LINES, "4", "block.resize", "{\"block\":\"large\",\"size\":1}"),
+    ASK(LINES, "5", "heap.validate", "{}"),
+    ASK(HEADERS, "3", "block.at", "[1]"),
+    END,
+};
+
+static const struct line lives[] = {
+    ASK(LINES, "1", "heap.create", "{\"name\":\"mine\",\"lifetime\":\"session\"}"),
+    ASK(LINES, "2", "block.alloc", "{\"heap\":\"mine\",\"size\":100,\"name\":\"x\",\"data\":\"AAAA\"}"),
+    ASK(LINES, "3", "block.hold", "[\"b\"]"),
+    ASK(HEADERS, "1", "block.hold", "[\"x\"]"),
+    ASK(HEADERS, "2", "block.release", "[\"b\"]"),
+    ASK(HEADERS, "3", "block.change", "{\"block\":\"x\",\"name\":\"y\",\"lifetime\":\"session\"}"),
+    ASK(LINES, "4", "block.list", "{}"),
+    ASK(LINES, "5", "heap.list", "{}"),
+    ASK(LINES, "6", "session.list", "{}"),
+    ASK(LINES, "7", "rpc.discover", "{}"),
+    ASK(HEADERS, "4", "block.set",
+        "{\"block\":\"b\",\"offset\":0,\"values\":[1,2,3,4,5,6,7,8],\"type\":\"f64\"}"),
+    ASK(HEADERS, "5", "block.get", "{\"block\":\"b\",\"offset\":0,\"count\":1000}"),
+    ASK(HEADERS, "6", "session.close", "[1]"),
+    ASK(HEADERS, "7", "server.stats", "{}"),
+    END,
+};
+
+static const struct line nonsense[] = {
+    {LINES, "{\"id\":1", 0},
+    {LINES, "{\"id\":1,\"method\":\"no.such\"}", 0},
+    {LINES, "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"server.ping\"}", 0},
+    ASK(LINES, "2", "block.read", "{\"block\":\"b\",\"offset\":99999999}"),
+    ASK(LINES, "3", "block.read", "{\"block\":5,\"nothing\":\"of the kind\"}"),
+    ASK(LINES, "4", "block.write", "{\"block\":\"b\",\"data\":\"!!!!\"}"),
+    {LINES, "{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", 0},
+    END,
+};
+
+const struct scenario scenarios[] = {
+    {"raw bytes", prepare, raw_bytes}, {"batches", prepare, batches},   {"watches", prepare, watches},
+    {"waits", prepare, waits},         {"locks", prepare, locks},       {"long calls", prepare, long_calls},
+    {"lives", prepare, lives},         {"nonsense", prepare, nonsense}, {NULL, NULL, NULL},
+};

@@ -1,0 +1,87 @@
+/*
+ * hostile_daemon: programs that do their worst, and how another one fares meanwhile.
+ *
+ * hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short]
+ *
+ * Each stream of streams.c runs for some seconds against a daemon of its own, in a process of its own, while this one pings. Prints a
+ * table, and ends with 0 if every ping was answered in time. --stream: those whose names have this text in them. --short: each for a
+ * moment and with little, only to show that all of it works; no time is too long then.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "hostile.h"
+#include "ping_latency.h"
+
+static const double p99_limit_ms = 10;
+static const double max_limit_ms = 50;
+
+static _Noreturn void usage(void)
+{
+    fputs("Usage: hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short]\n", stderr);
+    exit(2);
+}
+
+static const char *verdict(const struct figures *figures)
+{
+    if (!figures->is_alive)
+        return "NOT ANSWERED";
+    if (streams_are_short)
+        return "works";
+    if (figures->p99_ms > p99_limit_ms || figures->max_ms > max_limit_ms)
+        return "TOO LONG";
+    return "ok";
+}
+
+/* Returns whether it was within the limits. */
+static bool run(const char *umemd, const struct stream *stream, double seconds)
+{
+    struct figures figures = measure(umemd, stream, seconds);
+    const char *what = verdict(&figures);
+
+    printf("%-13s %7zu %8.2f %8.2f %8.2f %8.2f  %s\n", stream->name, figures.pings, figures.p50_ms,
+           figures.p99_ms, figures.max_ms, figures.connect_ms, what);
+    fflush(stdout);
+    return strcmp(what, "ok") == 0 || strcmp(what, "works") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *umemd = NULL;
+    const char *only = "";
+    double seconds = 3;
+    struct rlimit limit;
+    unsigned failed = 0;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--daemon") == 0 && i + 1 < argc)
+            umemd = argv[++i];
+        else if (strcmp(argv[i], "--stream") == 0 && i + 1 < argc)
+            only = argv[++i];
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc && atof(argv[i + 1]) > 0)
+            seconds = atof(argv[++i]);
+        else if (strcmp(argv[i], "--short") == 0)
+            streams_are_short = true;
+        else
+            usage();
+    }
+    if (umemd == NULL)
+        usage();
+    signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    printf(
+        "Pings of one program while another does its worst: at most %g ms for 99 of 100, %g ms for all\n\n",
+        p99_limit_ms, max_limit_ms);
+    printf("%-13s %7s %8s %8s %8s %8s\n", "stream", "pings", "p50 ms", "p99 ms", "max ms", "connect");
+    for (size_t i = 0; i < stream_count; i++) {
+        if (strstr(streams[i].name, only) != NULL)
+            failed += !run(umemd, &streams[i], streams_are_short ? 0.06 : seconds);
+    }
+    return failed != 0;
+}

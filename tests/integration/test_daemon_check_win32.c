@@ -1,0 +1,108 @@
+/* umemd --check on Windows: the access list in words, and pipes that others could use. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+#include <sddl.h>
+
+#include <cmocka.h>
+
+#include "daemon_fixture.h"
+
+static struct process process;
+
+static void expect(const char *pipe, int status, const char *text)
+{
+    const char *const args[] = {UMEMD, "--check", "--pipe", pipe, NULL};
+    int found = process_run(&process, args, NULL);
+
+    if (found != status || strstr(process.output, text) == NULL)
+        print_error("expected %d and \"%s\", not %d and:\n%s%s", status, text, found, process.output,
+                    process.errors);
+    assert_int_equal(found, status);
+    assert_non_null(strstr(process.output, text));
+}
+
+static void without_a_daemon(void **state)
+{
+    char pipe[128];
+
+    (void)state;
+    pipe_name_make(pipe, sizeof pipe);
+    expect(pipe, 0, "Nothing is wrong.");
+    assert_non_null(strstr(process.output, "nobody"));
+    assert_non_null(strstr(process.output, "allows     SYSTEM everything"));
+    assert_non_null(strstr(process.output, "other machines"));
+    assert_non_null(strstr(process.output, "integrity  medium: programs of less are kept out"));
+}
+
+static void of_a_daemon(void **state)
+{
+    struct daemon *daemon = *state;
+    char text[64];
+
+    snprintf(text, sizeof text, "process %ld", (long)daemon->process.child.pid);
+    expect(daemon->pipe, 0, text);
+    assert_non_null(strstr(process.output, "owner"));
+    assert_non_null(strstr(process.output, "allows     SYSTEM everything"));
+    /* Wine's users are elevated, which makes no difference to the label. */
+    assert_non_null(strstr(process.output, "integrity  medium: programs of less are kept out"));
+}
+
+/* A pipe of the test's own, with rights as SDDL writes them. */
+static void expect_of_rights(const char *rights, const char *text)
+{
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    char pipe[128];
+    HANDLE made;
+
+    pipe_name_make(pipe, sizeof pipe);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(rights, SDDL_REVISION_1,
+                                                                     &attributes.lpSecurityDescriptor, NULL));
+    made = CreateNamedPipeA(pipe, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 4, 4096, 4096, 0, &attributes);
+    assert_true(made != INVALID_HANDLE_VALUE);
+    expect(pipe, 1, text);
+    CloseHandle(made);
+    LocalFree(attributes.lpSecurityDescriptor);
+}
+
+static void pipes_that_let_others_in(void **state)
+{
+    (void)state;
+    expect_of_rights("D:P(A;;GA;;;WD)", "lets Everyone in");
+    expect_of_rights("D:P(A;;GA;;;SY)(A;;GR;;;BG)", "neither this user nor SYSTEM");
+}
+
+static void pipes_whose_label_is_not_ours(void **state)
+{
+    static const char own[] = "D:P(A;;GA;;;SY)";
+    char rights[128];
+
+    (void)state;
+    expect_of_rights(own, "it has no integrity label");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NRNW;;;LW)", own);
+    expect_of_rights(rights, "its integrity label is low, which lets in programs that are in a sandbox");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NRNW;;;HI)", own);
+    expect_of_rights(rights, "its integrity label is high, which keeps this user's ordinary programs out");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NW;;;ME)", own);
+    expect_of_rights(rights, "lets programs of less integrity read from it");
+    snprintf(rights, sizeof rights, "%sS:(ML;;NR;;;ME)", own);
+    expect_of_rights(rights, "lets programs of less integrity write to it");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_daemon),
+        cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
+        cmocka_unit_test(pipes_that_let_others_in),
+        cmocka_unit_test(pipes_whose_label_is_not_ours),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,173 @@
+/* Every call that can be submitted asks for what its direct twin asks for; numbers of every type and flags go both ways. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon_fixture.h"
+
+struct fixture {
+    umem_client *client;
+    umem_calls *calls;
+};
+
+static void begin(struct fixture *fixture, void **state)
+{
+    fixture->client = daemon_connect(*state);
+    fixture->calls = umem_calls_new(fixture->client, UMEM_PIPELINE);
+    assert_non_null(fixture->calls);
+}
+
+static void end(struct fixture *fixture)
+{
+    umem_calls_free(fixture->calls);
+    umem_client_free(fixture->client);
+}
+
+/* What was submitted last is answered by `expected`. */
+static void answers(struct fixture *fixture, int submitted, int expected)
+{
+    int code = submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted;
+
+    if (code != expected)
+        print_error("%s\n", umem_last_error(fixture->client)->message);
+    assert_int_equal(code, expected);
+}
+
+static void test_heaps(void **state)
+{
+    struct fixture fixture;
+    struct umem_heap_options options = {.flags = UMEM_FLAG_NO_SERIALIZE | UMEM_FLAG_GENERATE_EXCEPTIONS,
+                                        .maximum_size = 65536,
+                                        .name = "heap"};
+    struct umem_heap_info info;
+    umem_handle heap = 0;
+    umem_handle found = 0;
+    umem_handle block = 0;
+    uint64_t blocks = 0;
+    uint64_t bytes = 0;
+    uint64_t largest = 0;
+
+    begin(&fixture, state);
+    answers(&fixture, umem_submit_heap_create(fixture.calls, &options, &heap), UMEM_OK);
+    answers(&fixture, umem_submit_heap_lookup(fixture.calls, "heap", &found), UMEM_OK);
+    assert_int_equal(found, heap);
+    answers(&fixture, umem_submit_heap_lookup(fixture.calls, "hea", &found), UMEM_E_UNKNOWN_HANDLE);
+    answers(&fixture, umem_submit_heap_info(fixture.calls, heap, &info), UMEM_OK);
+    assert_int_equal(info.heap, heap);
+    assert_int_equal(info.flags, options.flags);
+    assert_int_equal(info.maximum_size, 65536);
+
+    assert_int_equal(umem_block_alloc(fixture.client, 48, &(struct umem_block_options){.heap = heap}, &block),
+                     UMEM_OK);
+    answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, block), UMEM_OK);
+    answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, heap), UMEM_E_UNKNOWN_HANDLE);
+    answers(&fixture, umem_submit_heap_compact(fixture.calls, heap, &largest), UMEM_OK);
+    answers(&fixture, umem_submit_heap_unlock(fixture.calls, heap), UMEM_E_DENIED);
+    answers(&fixture, umem_submit_heap_lock(fixture.calls, heap, 0), UMEM_OK);
+    assert_int_equal(umem_heap_info(fixture.client, heap, &info), UMEM_OK);
+    assert_true(info.locked);
+    answers(&fixture, umem_submit_heap_unlock(fixture.calls, heap), UMEM_OK);
+    answers(&fixture, umem_submit_heap_destroy(fixture.calls, heap, &blocks, &bytes), UMEM_OK);
+    assert_int_equal(blocks, 1);
+    assert_int_equal(bytes, 48);
+    answers(&fixture, umem_submit_heap_info(fixture.calls, heap, &info), UMEM_E_STALE_HANDLE);
+    end(&fixture);
+}
+
+static void test_blocks(void **state)
+{
+    static const enum umem_lifetime session = UMEM_LIFETIME_SESSION;
+    struct fixture fixture;
+    struct umem_block_info info;
+    umem_handle block = 0;
+    umem_handle found = 0;
+    umem_client *other = daemon_connect(*state);
+    uint64_t holders = 0;
+
+    begin(&fixture, state);
+    assert_int_equal(umem_block_alloc(other, 8, NULL, &block), UMEM_OK);
+    answers(&fixture, umem_submit_block_hold(fixture.calls, block, &holders), UMEM_OK);
+    assert_int_equal(holders, 2);
+    answers(&fixture, umem_submit_block_release(fixture.calls, block, &holders), UMEM_OK);
+    assert_int_equal(holders, 1);
+    answers(&fixture, umem_submit_block_change(fixture.calls, block, "name", &session, &info), UMEM_OK);
+    assert_string_equal(info.name, "name");
+    assert_int_equal(info.lifetime, UMEM_LIFETIME_SESSION);
+    answers(&fixture, umem_submit_block_lookup(fixture.calls, "name", &found), UMEM_OK);
+    assert_int_equal(found, block);
+    answers(&fixture, umem_submit_block_resize(fixture.calls, block, 24, 0), UMEM_OK);
+    answers(&fixture, umem_submit_block_info(fixture.calls, block, &info), UMEM_OK);
+    assert_int_equal(info.block, block);
+    assert_int_equal(info.size, 24);
+    answers(&fixture, umem_submit_block_wake(fixture.calls, block, 16, 8), UMEM_OK);
+    answers(&fixture, umem_submit_block_wake(fixture.calls, block, 16, 9), UMEM_E_OUT_OF_RANGE);
+    answers(&fixture, umem_submit_block_free(fixture.calls, block), UMEM_OK);
+    answers(&fixture, umem_submit_block_free(fixture.calls, block), UMEM_E_STALE_HANDLE);
+    end(&fixture);
+    umem_client_free(other);
+}
+
+/* Numbers go to the daemon and come from it as JSON where they are exchanged, and as bytes where they are set. */
+#define EXCHANGES(number, name, first, second) \
+    do { \
+        number was = (first); \
+        number is = (second); \
+        number before = 0; \
+        bool exchanged = false; \
+\
+        answers(&fixture, umem_submit_block_set(fixture.calls, block, 0, name, &was, 1), UMEM_OK); \
+        answers(&fixture, \
+                umem_submit_block_exchange(fixture.calls, block, 0, name, &is, &was, &before, &exchanged), \
+                UMEM_OK); \
+        assert_true(exchanged); \
+        assert_memory_equal(&before, &was, sizeof was); \
+        before = 0; \
+        answers(&fixture, umem_submit_block_get(fixture.calls, block, 0, name, &before, 1), UMEM_OK); \
+        assert_memory_equal(&before, &is, sizeof is); \
+    } while (false)
+
+static void test_numbers(void **state)
+{
+    struct fixture fixture;
+    umem_handle block = 0;
+
+    begin(&fixture, state);
+    assert_int_equal(umem_block_alloc(fixture.client, 8, NULL, &block), UMEM_OK);
+    EXCHANGES(uint8_t, UMEM_TYPE_U8, 1, UINT8_MAX);
+    EXCHANGES(int8_t, UMEM_TYPE_I8, INT8_MIN, INT8_MAX);
+    EXCHANGES(uint16_t, UMEM_TYPE_U16, 0x0102, UINT16_MAX);
+    EXCHANGES(int16_t, UMEM_TYPE_I16, INT16_MIN, INT16_MAX);
+    EXCHANGES(uint32_t, UMEM_TYPE_U32, 0x01020304, UINT32_MAX);
+    EXCHANGES(int32_t, UMEM_TYPE_I32, INT32_MIN, INT32_MAX);
+    EXCHANGES(uint64_t, UMEM_TYPE_U64, 0x0102030405060708, UINT64_MAX);
+    EXCHANGES(int64_t, UMEM_TYPE_I64, INT64_MIN, INT64_MAX);
+    EXCHANGES(float, UMEM_TYPE_F32, 0.1F, -3.4e38F);
+    EXCHANGES(float, UMEM_TYPE_F32, -0.0F, FLT_MAX);
+    EXCHANGES(float, UMEM_TYPE_F32, 0x1p-149F, -FLT_MIN);
+    EXCHANGES(float, UMEM_TYPE_F32, 16777216.0F, 8.5899346e9F);
+    EXCHANGES(double, UMEM_TYPE_F64, 0.1, -1.7e308);
+    EXCHANGES(double, UMEM_TYPE_F64, -0.0, DBL_MAX);
+    EXCHANGES(double, UMEM_TYPE_F64, 0x1p-1074, 1e20);
+    EXCHANGES(double, UMEM_TYPE_F64, 0x0.fffffffffffffp-1022, 0.1 + 0.2);
+    EXCHANGES(double, UMEM_TYPE_F64, 9007199254740993e3, (double)INFINITY);
+    assert_int_equal(umem_block_free(fixture.client, block), UMEM_OK);
+    end(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,364 @@
+/* umem read, write, dump and alloc --file: bytes from and to files and pipes, and sizes that do not fit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_daemon.h"
+#include "umem_fixture.h"
+
+enum { BIG_SIZE = (9 << 20) + 5 }; /* more than one piece, and no multiple of a line */
+
+/* Files of the test's own, in the temporary directory. */
+struct files {
+    struct daemon *daemon;
+    char in[256];
+    char out[256];
+};
+
+static int setup(void **state)
+{
+    struct files *files = calloc(1, sizeof *files);
+    char folder[160];
+    size_t size = sizeof folder;
+    unsigned long long random;
+
+    assert_non_null(files);
+    daemon_setup((void **)&files->daemon);
+    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
+    assert_int_equal(uv_random(NULL, NULL, &random, sizeof random, 0, NULL), 0);
+    snprintf(files->in, sizeof files->in, "%s/umem-test-%llx.in", folder, random);
+    snprintf(files->out, sizeof files->out, "%s/umem-test-%llx.out", folder, random);
+    *state = files;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct files *files = *state;
+
+    remove(files->in);
+    remove(files->out);
+    daemon_teardown((void **)&files->daemon);
+    free(files);
+    return 0;
+}
+
+static char *make_bytes(size_t size)
+{
+    char *bytes = malloc(size);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(i * 2654435761U >> 13);
+    return bytes;
+}
+
+static void write_file(const char *path, const char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void expect_file(const char *path, const char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "rb");
+    char *found = malloc(size + 1);
+
+    assert_non_null(file);
+    assert_non_null(found);
+    assert_int_equal(fread(found, 1, size + 1, file), size);
+    assert_memory_equal(found, bytes, size);
+    fclose(file);
+    free(found);
+}
+
+static void test_files(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    write_file(files->in, bytes, BIG_SIZE);
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "big", "--json")), 0);
+    expect_output("\"size\":9437189");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big", "--file", files->out)), 0);
+    expect_file(files->out, bytes, BIG_SIZE);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("fill", "big")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "big", "--file", files->in)), 0);
+    assert_int_equal(umem(files->daemon, NULL,
+                          WORDS("read", "big", "--file", files->out, "--offset", "8M", "--size", "100")),
+                     0);
+    expect_file(files->out, bytes + (8 << 20), 100);
+    /* To a pipe, without a change of line ends. */
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big")), 0);
+    assert_true(command.output_total == BIG_SIZE);
+    assert_memory_equal(command.output, bytes, PROCESS_OUTPUT_SIZE - 1);
+    /* No bar where nobody looks. */
+    assert_string_equal(command.errors, "");
+    free(bytes);
+}
+
+static void test_what_does_not_fit(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(64);
+
+    write_file(files->in, bytes, 64);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "40", "--name", "small")), 0);
+    /* A file's size is known, so that nothing is written; the same where it does not fit at an offset. */
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "--file", files->in)), 1);
+    expect_errors("out_of_range");
+    expect_errors("nothing was written");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "small", "x", "--offset", "41")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("find", "small", "00", "--hex")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "32", "--size", "9")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "41")), 1);
+    expect_whole_output("");
+    /* A file is not made for a range that is wrong. */
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--size", "41", "--file", files->out)),
+                     1);
+    assert_null(fopen(files->out, "rb"));
+    assert_int_equal(umem(files->daemon, "12345678", WORDS("write", "small", "--offset", "32")), 0);
+    /* A block that its file does not fit in does not stay. */
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "63", "--file", files->in, "--name", "gone")),
+                     1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "gone")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "65", "--file", files->in, "--name", "stays")),
+                     0);
+    free(bytes);
+}
+
+/* Nobody knows how much comes through a pipe: what fits is written, however it comes in pieces. */
+static void test_a_pipe_that_does_not_fit(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "40", "--name", "small")), 0);
+    assert_int_equal(umem(files->daemon, "123456789", WORDS("write", "small", "--offset", "32")), 1);
+    expect_errors("the first 8 were written");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "small", "--offset", "32")), 0);
+    expect_whole_output("12345678");
+    assert_int_equal(umem(files->daemon, "1", WORDS("write", "small", "--offset", "40")), 1);
+    expect_errors("the first 0 were written");
+    assert_int_equal(umem(files->daemon, "", WORDS("write", "small", "--offset", "40")), 0);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        bytes[i] = (char)('a' + (bytes[i] & 15));
+    bytes[BIG_SIZE - 1] = '\0';
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "5M", "--name", "large")), 0);
+    assert_int_equal(umem(files->daemon, bytes, WORDS("write", "large")), 1);
+    expect_errors("the first 5242880 were written");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "large", "--file", files->out)), 0);
+    expect_file(files->out, bytes, 5 << 20);
+    free(bytes);
+}
+
+static struct umem_server_stats stats_of(umem_client *client)
+{
+    struct umem_server_stats stats;
+
+    assert_int_equal(umem_server_stats(client, &stats), UMEM_OK);
+    return stats;
+}
+
+/* A block is nobody's before its bytes are there: who is killed in the middle leaves nothing. */
+static void test_alloc_that_is_killed(void **state)
+{
+    static const struct process_way way = {.stays_open = true};
+    struct files *files = *state;
+    umem_client *client = daemon_connect(files->daemon);
+
+    umem_start_as(files->daemon, &way, WORDS("alloc", "8", "--file", "-", "--name", "half"));
+    process_send(&command, "1234");
+    while (stats_of(client).blocks == 0)
+        assert_false(process_poll(&command));
+    assert_int_equal(umem_call(client, "block.info", "[\"half\"]", NULL), UMEM_E_UNKNOWN_HANDLE);
+    process_kill(&command);
+    process_end_input(&command);
+    process_finish(&command);
+    while (stats_of(client).blocks != 0)
+        continue;
+    umem_client_free(client);
+}
+
+/* What is given in the end is what was asked for. */
+static void test_alloc_of_a_file_has_its_options(void **state)
+{
+    struct files *files = *state;
+    char *bytes = calloc(1, (5 << 20) + 1);
+
+    write_file(files->in, "12345", 5);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "kept", "--json")), 0);
+    expect_output("\"lifetime\":\"server\"");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--name", "kept")), 1);
+    expect_errors("name_taken");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", files->in, "--lifetime", "session")),
+                     0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("ls", "--json")), 0);
+    expect_output("kept");
+    assert_null(strstr(strstr(command.output, "\"block\"") + 1, "\"block\""));
+    /* Twice as much is not allowed, but what comes is. */
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--maximum-size", "6000000")), 0);
+    memset(bytes, 'x', 5 << 20);
+    assert_int_equal(umem(files->daemon, bytes, WORDS("alloc", "--heap", "h", "--file", "-")), 0);
+    free(bytes);
+}
+
+/* ---- files that are there already ---- */
+
+/* How many files beside files->out begin with its name. */
+static int count_files_like(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    char folder[256];
+    uv_fs_t request;
+    uv_dirent_t entry;
+    int count = 0;
+
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    assert_true(uv_fs_scandir(NULL, &request, folder, 0, NULL) >= 0);
+    while (uv_fs_scandir_next(&request, &entry) == 0)
+        count += strncmp(entry.name, name, strlen(name)) == 0;
+    uv_fs_req_cleanup(&request);
+    return count;
+}
+
+/* A read that fails leaves a file as it was, and nothing beside it. */
+static void test_a_file_outlives_a_read_that_fails(void **state)
+{
+    static const struct fake_step steps[] = {
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"block\":7,\"size\":9}}\n"},
+        {.text = NULL, .hang_up = 1},
+        {.text = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"block\":7,\"size\":9}}\n"},
+        {.text = NULL, .hang_up = 1}};
+    struct files *files = *state;
+    struct fake_daemon fake;
+    struct daemon daemon;
+
+    write_file(files->out, "what there was", 14);
+    fake_daemon_start(&fake, steps, 4);
+    snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
+    expect_file(files->out, "what there was", 14);
+    assert_int_equal(count_files_like(files->out), 1);
+    remove(files->out);
+    assert_int_equal(umem(&daemon, NULL, WORDS("read", "7", "--file", files->out)), 5);
+    assert_int_equal(count_files_like(files->out), 0);
+    fake_daemon_stop(&fake);
+    /* A longer one before does not show through; of no bytes, none are left. */
+    write_file(files->out, "what there was", 14);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "3", "--name", "b")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", files->out)), 0);
+    expect_file(files->out, "\0\0\0", 3);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--size", "0", "--file", files->out)), 0);
+    expect_file(files->out, "", 0);
+    assert_int_equal(count_files_like(files->out), 1);
+}
+
+/* What comes through a pipe has no size before its end: the block grows with it. */
+static void test_standard_input(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        bytes[i] = (char)('a' + (bytes[i] & 15));
+    bytes[BIG_SIZE - 1] = '\0';
+    assert_int_equal(umem(files->daemon, bytes, WORDS("alloc", "--file", "-", "--name", "piped", "--json")),
+                     0);
+    expect_output("\"size\":9437188");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--file", files->out)), 0);
+    expect_file(files->out, bytes, BIG_SIZE - 1);
+    assert_int_equal(umem(files->daemon, "", WORDS("alloc", "--file", "-", "--name", "nothing")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "nothing", "--json")), 0);
+    expect_output("\"size\":0");
+    assert_int_equal(umem(files->daemon, "abc", WORDS("write", "piped", "--file", "-")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "piped", "--size", "4", "--file", "-")), 0);
+    assert_memory_equal(command.output, "abc", 3);
+    /* More than the heap may hold: the block does not stay. */
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--maximum-size", "4K")), 0);
+    assert_int_equal(umem(files->daemon, bytes + BIG_SIZE - 8192,
+                          WORDS("alloc", "--file", "-", "--heap", "h", "--name", "gone")),
+                     1);
+    expect_errors("no_memory");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "gone")), 1);
+    free(bytes);
+}
+
+static void test_files_that_are_not_there(void **state)
+{
+    struct files *files = *state;
+
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "8", "--name", "b")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "b", "--file", "no/such/file")), 6);
+    expect_errors("no/such/file cannot be opened: No such file or directory");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", "no/such/file")), 6);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", "no/such/file", "--json")), 6);
+    expect_errors("{\"error\":{\"name\":\"failed\",");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "b", "data", "--file", "f")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--hex", "--utf8")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--hex", "--file", "f")), 2);
+    assert_int_equal(umem(files->daemon, "00", WORDS("write", "b", "--hex")), 2);
+}
+
+/* As `hexdump -C` printed the same bytes. */
+static void test_dump(void **state)
+{
+    struct files *files = *state;
+
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "50", "--name", "d")), 0);
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("write", "d", "0123456789abcdef0123456789abcdef0123456789abcdefX~")),
+        0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "d")), 0);
+    expect_whole_output("00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|\n"
+                        "*\n"
+                        "00000030  58 7e                                             |X~|\n"
+                        "00000032\n");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("write", "d", "007f80ff", "--hex", "--offset", "30")),
+                     0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "d", "--offset", "8", "--size", "32")), 0);
+    expect_whole_output("00000008  38 39 61 62 63 64 65 66  30 31 32 33 34 35 36 37  |89abcdef01234567|\n"
+                        "00000018  38 39 61 62 63 64 00 7f  80 ff 32 33 34 35 36 37  |89abcd....234567|\n"
+                        "00000028\n");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "d", "--size", "8")), 0);
+    expect_whole_output("00000000  30 31 32 33 34 35 36 37                           |01234567|\n00000008\n");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "d", "--size", "0")), 0);
+    expect_whole_output("");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "d", "--size", "4", "--json")), 0);
+    expect_whole_output("{\"size\":4,\"data\":\"30313233\"}\n");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "10M", "--name", "zeros")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("dump", "zeros")), 0);
+    expect_whole_output("00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n"
+                        "*\n"
+                        "00a00000\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_does_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_pipe_that_does_not_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_dump, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/*
+ * The server's own counters, as server.stats tells them to a client of the test, and what the errors of limits say.
+ *
+ * Owns: nothing. Must not know: what a test is about.
+ */
+#ifndef SERVER_COUNTERS_H
+#define SERVER_COUNTERS_H
+
+#include "server_fixture.h"
+
+/* The number that a JSON text gives the first member of this name. The test fails where there is none. */
+unsigned long long number_in(const char *text, const char *name);
+
+/* Asks server.stats: one of its counters, and how often a limit was the reason of an error. */
+unsigned long long stat_of(struct client *client, const char *name);
+unsigned long long refusals_of(struct client *client, const char *limit);
+
+/* Takes a line, which must be the error `name` and tell this limit. */
+void expect_limit(struct client *client, const char *name, const char *limit);
+
+#endif

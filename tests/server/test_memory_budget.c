@@ -1,0 +1,221 @@
+/* What all sessions together make the server keep has a bound, nobody waits for ever, and one who is greedy slows nobody down.
+ * The server's own counters tell. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server_counters.h"
+#include "server_fixture.h"
+
+enum {
+    LINE_ROOM = 4096, /* for an answer of any kind here */
+    LITTLE = 4096     /* bytes that every session may gather */
+};
+
+/* ---- messages that stall ---- */
+
+static bool is_over(const void *what)
+{
+    return ((const struct client *)what)->is_over;
+}
+
+/* A client sends the beginning of a message, and nothing more. It is told, and its session ends. */
+static void message_that_stalls(void **state)
+{
+    static const char *const beginnings[] = {
+        "{\"method\":\"server.pi",
+        "Content-Le",
+        "Content-Length: 31\r\n",
+        "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"serv",
+        ("Content-Length: 82\r\nPayload-Length: 4\r\n\r\n[{\"id\":1,\"method\":\"block.write\",\"params\":"
+         "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":4}}]ab"),
+    };
+    struct fixture *fixture = *state;
+    struct client *other;
+    unsigned count = sizeof beginnings / sizeof beginnings[0];
+
+    fixture->limits.message_ms = 1;
+    fixture_start_server(fixture);
+    other = client_open(fixture, 0, true);
+    for (unsigned i = 0; i < count; i++) {
+        struct client *client = client_open(fixture, 1 + i, true);
+        char line[LINE_ROOM];
+
+        client_send(client, beginnings[i]);
+        if (beginnings[i][0] == 'C') {
+            do
+                client_take_line(client, line, sizeof line);
+            while (strcmp(line, "\r") != 0);
+            fixture_run_until(fixture, is_over, client);
+            assert_non_null(strstr(client->received.data, "\"name\":\"timeout\",\"limit\":\"message_ms\","
+                                                          "\"maximum\":1}"));
+        } else {
+            expect_limit(client, "timeout", "message_ms");
+            client_expect_close(client);
+        }
+    }
+    client_ping(other);
+    assert_int_equal(refusals_of(other, "message_ms"), count);
+    assert_int_equal(stat_of(other, "gathered_bytes"), 0);
+    assert_int_equal(stat_of(other, "sessions"), 1);
+}
+
+/* Time passes, as somebody's message shows that runs out of it. */
+static void let_time_pass(struct fixture *fixture, unsigned index)
+{
+    struct client *client = client_open(fixture, index, true);
+
+    client_send(client, "{\"method\":");
+    expect_limit(client, "timeout", "message_ms");
+    client_close(client);
+}
+
+/* Raw bytes that go into a block are kept nowhere else, and may take as long as they like. */
+static void raw_bytes_may_stall(void **state)
+{
+    struct fixture *fixture = *state;
+    struct client *client;
+    struct client *other;
+    char text[256];
+
+    fixture->limits.message_ms = 1;
+    fixture_start_server(fixture);
+    other = client_open(fixture, 0, true);
+    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    client_take_line(other, text, sizeof text);
+    client = client_open(fixture, 1, true);
+    client_send_message(
+        client, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 4);
+    client_send(client, "ab");
+    client_flush(client, other);
+    let_time_pass(fixture, 2);
+    client_send(client, "cd");
+    client_expect(client, "Content-Length: 44\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}");
+}
+
+/* A client whose message is not whole because the server does not read it, since its answers are unread, is not to blame. */
+static void waiting_for_ones_own_answers(void **state)
+{
+    enum { REQUESTS = 40000, ANSWER = 36 };
+    struct fixture *fixture = *state;
+    struct client *client;
+    struct client *other;
+    struct um_buf text;
+    unsigned long long before;
+    unsigned long long now;
+
+    fixture->limits.unsent_bytes = 1024;
+    fixture_start_server(fixture);
+    other = client_open(fixture, 0, true);
+    client = client_open(fixture, 1, false);
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < REQUESTS; i++)
+        assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
+    client_send_bytes(client, text.data, text.size);
+    um_buf_deinit(&text);
+    now = stat_of(other, "requests");
+    do {
+        before = now;
+        now = stat_of(other, "requests");
+    } while (now > before + 1);
+    assert_true(now < REQUESTS);
+    assert_true(stat_of(other, "gathered_bytes") <= 2 * 65536);
+    client_read(client);
+    client_await_bytes(client, (size_t)REQUESTS * ANSWER);
+    assert_int_equal(refusals_of(other, "message_ms"), 0);
+}
+
+/* ---- room for answers ---- */
+
+/* Nobody reads. Each has less the more all have; what is large is refused and tells who has most; what is small is answered; and when
+ * they are gone, all is as before. */
+static void many_who_do_not_read(void **state)
+{
+    enum { CLIENTS = 40, BLOCK = 60000, TOTAL = 1 << 20 };
+    struct fixture *fixture = *state;
+    struct client *other;
+    char line[2 * BLOCK];
+
+    fixture->limits.unsent_total_bytes = TOTAL;
+    fixture_start_server(fixture);
+    other = client_open(fixture, 0, true);
+    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":60000,\"name\":\"b\"}}\n");
+    client_take_line(other, line, sizeof line);
+    for (unsigned i = 1; i <= CLIENTS; i++) {
+        client_open(fixture, i, false);
+        for (int j = 0; j < 100; j++)
+            client_send(&fixture->clients[i], "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    }
+    for (int i = 0; i < 50; i++)
+        client_ping(other);
+    while (refusals_of(other, "unsent_total_bytes") == 0)
+        fixture_run_once(fixture);
+    for (int i = 0; i < 50; i++)
+        client_ping(other);
+    assert_true(stat_of(other, "unsent_bytes") >= TOTAL / 4);
+    assert_true(stat_of(other, "peak_unsent_bytes") <= 2 * TOTAL + CLIENTS * 4 * LITTLE);
+    for (unsigned i = 1; i <= CLIENTS; i++)
+        client_close(&fixture->clients[i]);
+    while (stat_of(other, "sessions") != 1)
+        fixture_run_once(fixture);
+    assert_int_equal(stat_of(other, "unsent_bytes"), 0);
+    client_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    client_take_line(other, line, sizeof line);
+    assert_non_null(strstr(line, "\"result\""));
+}
+
+/* ---- fairness ---- */
+
+/* While one client pipelines without end, another's request waits for a few turns of it and no more. */
+static void who_pipelines_without_end(void **state)
+{
+    enum { REQUESTS = 60000, ANSWER = 36, ROUNDS = 10, FEW = 4 };
+    struct fixture *fixture = *state;
+    struct client *busy;
+    struct client *other;
+    struct um_buf text;
+    unsigned long long before;
+    unsigned long long least = UINT64_MAX;
+
+    fixture_start_server(fixture);
+    busy = client_open(fixture, 0, true);
+    other = client_open(fixture, 1, true);
+    um_buf_init(&text, SIZE_MAX);
+    for (int i = 0; i < REQUESTS; i++)
+        assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
+    client_send_bytes(busy, text.data, text.size);
+    um_buf_deinit(&text);
+    client_await_bytes(busy, ANSWER);
+    before = stat_of(other, "requests");
+    for (int i = 0; i < ROUNDS; i++) {
+        unsigned long long now = stat_of(other, "requests");
+
+        if (now - before < least)
+            least = now - before;
+        before = now;
+    }
+    /* On its way through the system a request may take longer than in the server, so that the quickest counts. The busy one was busy
+     * all the time, and is not forgotten. */
+    assert_true(least <= FEW * fixture->limits.turn_requests);
+    assert_true(busy->received.size < (size_t)REQUESTS * ANSWER);
+    client_await_bytes(busy, (size_t)REQUESTS * ANSWER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(message_that_stalls, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(raw_bytes_may_stall, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(waiting_for_ones_own_answers, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_who_do_not_read, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(who_pipelines_without_end, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

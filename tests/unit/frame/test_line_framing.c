@@ -1,0 +1,260 @@
+/* Lines: where one ends, how long one may be, and what is kept of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "frame_trace.h"
+#include "umem_errors.h"
+
+static void lines(void **state)
+{
+    (void)state;
+    expect("{\"a\":1}\n", "M{\"a\":1}|E|");
+    expect("{\"a\":1}\n[2]\n3\n", "M{\"a\":1}|M[2]|M3|E|");
+    expect("{}\r\n[]\r\n", "M{}|M[]|E|");
+    expect("{} \t\n", "M{}|E|");
+    expect("", "E|");
+}
+
+static void blank_lines_are_ignored(void **state)
+{
+    (void)state;
+    expect("\n", "E|");
+    expect(" \t\r\n\n\r\n{}\n \n\n[]\n\n", "M{}|M[]|E|");
+    expect("   {}\n", "M{}|E|");
+    expect("{}\n   ", "M{}|E|");
+}
+
+static void last_line_needs_no_end(void **state)
+{
+    (void)state;
+    expect("{}\n[1]", "M{}|M[1]|E|");
+    expect("[1]\r", "M[1]|E|");
+}
+
+static void line_of_another_kind_stays_a_line(void **state)
+{
+    (void)state;
+    expect("{}\nContent-Length: 2\n", "M{}|MContent-Length: 2|E|");
+}
+
+static void byte_order_mark(void **state)
+{
+    (void)state;
+    expect("\xEF\xBB\xBF{}\n", "M{}|E|");
+    expect("\xEF\xBB\xBF\n{}", "M{}|E|");
+    expect("\xEF\xBB\xBF"
+           "Content-Length: 2\r\n\r\n{}",
+           "M{}|E|");
+    expect("\xEF\xBB\xBF", "E|");
+    expect("\xEF\xBB", "E|");
+    expect("\xEF\xBB{}\n", "Ba byte that no header name may have|");
+    expect("\xEF{}\n", "Ba byte that no header name may have|");
+    expect("{}\n\xEF\xBB\xBF{}\n", "M{}|M{}|E|");
+    expect("{}\xEF\xBB\xBF[]{}\r\n \xEF\xBB\xBF"
+           "3\n",
+           "M{}|M[]|M{}|M3|E|");
+    expect("{}\n\xEF\xBB\xBF\n{}", "M{}|M{}|E|");
+    expect("{}\n\xEF\xBB", "M{}|M\xEF\xBB|E|");
+    expect("{}\n\xEF\xBB{}\n[]", "M{}|M\xEF\xBB{}|M[]|E|");
+    expect("Content-Length: 2\r\n\r\n{}\xEF\xBB\xBF"
+           "Content-Length: 5\r\n\r\n\xEF\xBB\xBF[]",
+           "M{}|M[]|E|");
+}
+
+static void texts_end_with_their_outermost_bracket(void **state)
+{
+    (void)state;
+    expect("{\"a\":1}[2]{}", "M{\"a\":1}|M[2]|M{}|E|");
+    expect("{\"a\":1}[2]\r\n{}{}\n", "M{\"a\":1}|M[2]|M{}|M{}|E|");
+    expect(" {} [] \n\n {}\t[ ]", "M{}|M[]|M{}|M[ ]|E|");
+    expect("{\"a\":[{\"b\":{}},[[]]]}{", "M{\"a\":[{\"b\":{}},[[]]]}|M{|E|");
+}
+
+static void brackets_in_strings_do_not_count(void **state)
+{
+    (void)state;
+    expect("{\"}\":\"]{\"}[1]", "M{\"}\":\"]{\"}|M[1]|E|");
+    expect("[\"\\\"]\"][\"\\\\\"][\"\\\\\\\"]\"]", "M[\"\\\"]\"]|M[\"\\\\\"]|M[\"\\\\\\\"]\"]|E|");
+    expect("[\"\\u0022]\"]\n", "M[\"\\u0022]\"]|E|");
+    expect("[\"\\", "M[\"\\|E|");
+}
+
+/* What is no JSON ends at a place from which reading can go on, the same however it comes. */
+static void what_is_wrong_ends_somewhere(void **state)
+{
+    (void)state;
+    expect("{\"a\":]}{}\n", "M{\"a\":]|M}{}|E|");
+    expect("{}{\"a\":\n{}\n", "M{}|M{\"a\":|M{}|E|");
+    expect("{}}{}\n[]", "M{}|M}{}|M[]|E|");
+    expect("{},{}\n[]\n", "M{}|M,{}|M[]|E|");
+    expect("[\"a\n{}\n", "M[\"a|M{}|E|");
+    expect("[]\n3 {}\n{}", "M[]|M3 {}|M{}|E|");
+}
+
+static void each_text_on_a_line_has_the_limit(void **state)
+{
+    char bytes[8 * MESSAGE_LIMIT];
+    char expected[8 * MESSAGE_LIMIT];
+    char text[MESSAGE_LIMIT + 8];
+
+    (void)state;
+    snprintf(text, sizeof text, "[%*d]", MESSAGE_LIMIT - 2, 1);
+    snprintf(bytes, sizeof bytes, "%s%s{}%s\n[]", text, text, text);
+    snprintf(expected, sizeof expected, "M%s|M%s|M{}|M%s|M[]|E|", text, text, text);
+    expect(bytes, expected);
+    snprintf(bytes, sizeof bytes, "{}[%*d]{}\n[]", MESSAGE_LIMIT - 1, 1);
+    expect(bytes, "M{}|L|M{}|M[]|E|");
+    snprintf(bytes, sizeof bytes, "[%*d]{}[%*d\n[]", 3 * MESSAGE_LIMIT, 1, 2 * MESSAGE_LIMIT, 1);
+    expect(bytes, "L|M{}|L|M[]|E|");
+    snprintf(bytes, sizeof bytes, "[\"%*d\\\"]\"]{}", 2 * MESSAGE_LIMIT, 1);
+    expect(bytes, "L|M{}|E|");
+}
+
+/* A line of very many texts takes no more steps than they have bytes: each is given out exactly once what was put back of the first. */
+static void texts_of_a_long_line_are_counted_once(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char bytes[] = "{}{}{}{}\n";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(message.size, 8);
+    um_frame_unread(&frame, 2);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+        assert_int_equal(message.size, 2);
+        um_frame_unread(&frame, 2);
+    }
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    um_frame_deinit(&frame);
+}
+
+static void expect_lack(const char *bytes, const char *lack)
+{
+    struct trace trace;
+
+    trace_init(&trace);
+    trace_feed(&trace, bytes, strlen(bytes));
+    assert_true(um_frame_is_in_message(&trace.frame));
+    assert_string_equal(um_frame_missing(&trace.frame), lack);
+    trace_deinit(&trace);
+}
+
+static void what_a_message_lacks(void **state)
+{
+    (void)state;
+    expect_lack("{\"a\":[1]", "no closing bracket and no line end came");
+    expect_lack("{}[", "no closing bracket and no line end came");
+    expect_lack("{}3", "no line end came");
+    expect_lack("Content-Le", "no empty line came that ends the headers");
+    expect_lack("Content-Length: 2\r\n\r\n{", "fewer bytes came than Content-Length says");
+}
+
+/* Fills `size` bytes of line and an end. Returns the size of all. */
+static size_t long_line(char *bytes, size_t size, const char *end)
+{
+    memset(bytes, 'x', size);
+    bytes[0] = '{';
+    strcpy(bytes + size, end);
+    return size + strlen(end);
+}
+
+static void line_limit(void **state)
+{
+    char bytes[4 * MESSAGE_LIMIT];
+    char expected[4 * MESSAGE_LIMIT];
+    size_t size;
+
+    (void)state;
+    size = long_line(bytes, MESSAGE_LIMIT, "\n[]\n");
+    snprintf(expected, sizeof expected, "M%.*s|M[]|E|", MESSAGE_LIMIT, bytes);
+    expect_bytes(bytes, size, expected);
+    size = long_line(bytes, MESSAGE_LIMIT, "\r\n[]\n");
+    expect_bytes(bytes, size, expected);
+
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "\r\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, 3 * MESSAGE_LIMIT, "\n[]\n");
+    expect_bytes(bytes, size, "L|M[]|E|");
+    size = long_line(bytes, MESSAGE_LIMIT + 1, "");
+    expect_bytes(bytes, size, "L|E|");
+    size = long_line(bytes, 3 * MESSAGE_LIMIT, "");
+    expect_bytes(bytes, size, "L|E|");
+}
+
+static void long_line_is_not_kept(void **state)
+{
+    struct trace trace;
+    char piece[4096];
+
+    (void)state;
+    trace_init(&trace);
+    trace_feed(&trace, "{", 1);
+    memset(piece, 'x', sizeof piece);
+    for (int i = 0; i < 100; i++) {
+        trace_feed(&trace, piece, sizeof piece);
+        assert_true(trace.frame.kept.capacity <= MESSAGE_LIMIT + sizeof piece);
+    }
+    trace_feed(&trace, "\n[]\n", 4);
+    trace_expect(&trace, "L|M[]|");
+    trace_deinit(&trace);
+}
+
+/* Messages that were not taken in one turn are there in the next. */
+static void untaken_messages_are_kept(void **state)
+{
+    struct um_frame frame;
+    struct um_frame_message message;
+    char bytes[] = "{1}\n{2}\n{3}\n{4";
+
+    (void)state;
+    um_frame_init(&frame, MESSAGE_LIMIT, PAYLOAD_LIMIT);
+    assert_int_equal(um_frame_feed(&frame, bytes, strlen(bytes)), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    memset(bytes, '?', sizeof bytes);
+    for (char digit = '2'; digit <= '3'; digit++) {
+        assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+        assert_int_equal(message.text[1], digit);
+        assert_int_equal(um_frame_keep(&frame), UMEM_OK);
+    }
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
+    strcpy(bytes, "}\n");
+    assert_int_equal(um_frame_feed(&frame, bytes, 2), UMEM_OK);
+    assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+    assert_memory_equal(message.text, "{4}", 3);
+    um_frame_deinit(&frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines),
+        cmocka_unit_test(blank_lines_are_ignored),
+        cmocka_unit_test(last_line_needs_no_end),
+        cmocka_unit_test(line_of_another_kind_stays_a_line),
+        cmocka_unit_test(byte_order_mark),
+        cmocka_unit_test(texts_end_with_their_outermost_bracket),
+        cmocka_unit_test(brackets_in_strings_do_not_count),
+        cmocka_unit_test(what_is_wrong_ends_somewhere),
+        cmocka_unit_test(each_text_on_a_line_has_the_limit),
+        cmocka_unit_test(texts_of_a_long_line_are_counted_once),
+        cmocka_unit_test(what_a_message_lacks),
+        cmocka_unit_test(line_limit),
+        cmocka_unit_test(long_line_is_not_kept),
+        cmocka_unit_test(untaken_messages_are_kept),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,302 @@
+#include "method_examples.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "engine_fixture.h"
+#include "store/records/store_internal.h"
+#include "umem_errors.h"
+
+void prepare_all(struct fixture *fixture, struct numbers *numbers)
+{
+    struct um_session *session = &fixture->session;
+    struct um_session *other = &fixture->other;
+
+    new_heap(session, "{\"name\":\"h\",\"maximum_size\":10000}");
+    new_heap(session, "{\"name\":\"mine\"}");
+    expect_result(session, MESSAGE("heap.lock", "[\"mine\"]"));
+    new_heap(other, "{\"name\":\"locked\"}");
+    new_block(other, "{\"size\":64,\"name\":\"shut\",\"heap\":\"locked\"}");
+    expect_result(other, MESSAGE("heap.lock", "[\"locked\"]"));
+    new_block(other, "{\"size\":64,\"name\":\"theirs\"}");
+    new_block(session, "{\"size\":64,\"name\":\"c\"}");
+    new_block(session, "{\"size\":1048576,\"name\":\"large\"}");
+    numbers->address =
+        uint_of(expect_result(session, MESSAGE("block.alloc", "{\"size\":64,\"name\":\"b\",\"heap\":\"h\"}")),
+                "address");
+    numbers->stale_block = new_block(session, "[1]");
+    expect_result(session, MESSAGE("block.free", "[%llu]"), (ULL)numbers->stale_block);
+    numbers->stale_heap = new_heap(session, "{}");
+    expect_result(session, MESSAGE("heap.destroy", "[%llu]"), (ULL)numbers->stale_heap);
+    numbers->watch = new_watch(session, "{\"block\":\"c\"}");
+}
+
+static void without_waits(struct fixture *fixture)
+{
+    fixture->limits.waits = 0;
+}
+
+static void without_watches(struct fixture *fixture)
+{
+    fixture->limits.watches = 0;
+}
+
+static void with_much_unsent(struct fixture *fixture)
+{
+    fixture->limits.unsent_total_bytes = 1;
+}
+
+static void without_holds(struct fixture *fixture)
+{
+    fixture->store->holds_limit = 1;
+    expect_result(&fixture->session, MESSAGE("block.hold", "[\"shut\"]"));
+}
+
+static void without_batch_bytes(struct fixture *fixture)
+{
+    fixture->limits.batch_bytes = 0;
+}
+
+static void with_two_holders(struct fixture *fixture)
+{
+    expect_result(&fixture->session, MESSAGE("block.hold", "[\"theirs\"]"));
+    without_batch_bytes(fixture);
+}
+
+static void without_message_bytes(struct fixture *fixture)
+{
+    fixture->limits.message_bytes = 1024;
+}
+
+/* Block "b" pretends to start elsewhere by so many bytes. */
+static void move(struct fixture *fixture, ptrdiff_t by)
+{
+    struct um_block *block = NULL;
+
+    assert_int_equal(um_store_find_block_by_name(fixture->store, "b", &block, NULL), UMEM_OK);
+    um_block_set_address(block, um_address_of(block) + by);
+}
+
+static void damage(struct fixture *fixture)
+{
+    move(fixture, 1);
+}
+
+static void repair(struct fixture *fixture)
+{
+    move(fixture, -1);
+}
+
+/* Shared heap "s" with block "m". */
+static void with_shared_heap(struct fixture *fixture)
+{
+    new_heap(&fixture->session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":65536}");
+    new_block(&fixture->session, "{\"name\":\"m\",\"heap\":\"s\",\"size\":100}");
+}
+
+static void without_shared_heaps(struct fixture *fixture)
+{
+    fixture->store->backends[UM_HEAP_SHARED] = NULL;
+}
+
+static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)size;
+    (void)alignment;
+    return NULL;
+}
+
+static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint64_t new_size,
+                           uint32_t alignment, bool in_place_only)
+{
+    (void)memory;
+    (void)address;
+    (void)old_size;
+    (void)new_size;
+    (void)alignment;
+    (void)in_place_only;
+    return false;
+}
+
+static void tell_corrupted(void *memory, struct um_heap_memory_stats *figures)
+{
+    (void)memory;
+    *figures = (struct um_heap_memory_stats){.corrupted = true};
+}
+
+/* As after a client has cut the object of heap "s". */
+static void with_cut_heap(struct fixture *fixture)
+{
+    static struct um_heap_ops cut;
+    struct um_heap *heap = NULL;
+
+    with_shared_heap(fixture);
+    assert_int_equal(um_store_find_heap_by_name(fixture->store, "s", &heap, NULL), UMEM_OK);
+    cut = *heap->backend;
+    cut.alloc = alloc_nothing;
+    cut.resize = resize_nothing;
+    cut.get_figures = tell_corrupted;
+    heap->backend = &cut;
+}
+
+static bool is_never_sound(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)address;
+    (void)size;
+    (void)alignment;
+    return false;
+}
+
+/* As where guards show that somebody wrote past block "b" of heap "h". */
+static void with_damaged_guards(struct fixture *fixture)
+{
+    static struct um_heap_ops damaged;
+    struct um_heap *heap = NULL;
+
+    assert_int_equal(um_store_find_heap_by_name(fixture->store, "h", &heap, NULL), UMEM_OK);
+    damaged = *heap->backend;
+    damaged.checked_when_freed = true;
+    damaged.validate = is_never_sound;
+    heap->backend = &damaged;
+}
+
+#define HUGE_SIZE "9007199254740991"
+#define NO_BYTES(method, params) \
+    { \
+        method, UMEM_E_LIMIT_EXCEEDED, params, IN_A_BATCH, without_batch_bytes, NULL \
+    }
+
+const struct example examples[] = {
+
+    {"rpc.discover", 0, "{}", ALONE, NULL, NULL},
+    {"rpc.discover", UMEM_E_TOO_LARGE, "{}", ALONE, without_message_bytes, NULL},
+    {"rpc.discover", UMEM_E_LIMIT_EXCEEDED, "{}", ALONE, with_much_unsent, NULL},
+    {"$/cancelRequest", 0, "{\"id\":1}", ALONE, NULL, NULL},
+    {"server.ping", 0, "{}", ALONE, NULL, NULL},
+    {"server.info", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("server.info", "{}"),
+    {"server.stats", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("server.stats", "{}"),
+    {"server.shutdown", 0, "{}", ALONE, NULL, NULL},
+
+    {"heap.process", 0, "{}", ALONE, NULL, NULL},
+    {"heap.create", 0, "{\"name\":\"new\",\"initial_size\":10,\"maximum_size\":100}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_LIMIT_EXCEEDED, "{\"initial_size\":" HUGE_SIZE "}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_NAME_TAKEN, "{\"name\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_DENIED, "{\"flags\":[\"create_enable_execute\"]}", ALONE, NULL, NULL},
+    {"heap.create", 0, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_INVALID_PARAMS, "{\"kind\":\"shared\"}", ALONE, NULL, NULL},
+    {"heap.create", UMEM_E_UNSUPPORTED, "{\"kind\":\"shared\",\"maximum_size\":1}", ALONE,
+     without_shared_heaps, NULL},
+    {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},
+    {"heap.info", 0, "{\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
+    {"heap.compact", 0, "{\"heap\":\"s\"}", ALONE, with_shared_heap, NULL},
+    {"block.alloc", UMEM_E_CORRUPTED, "{\"size\":1,\"heap\":\"s\"}", ALONE, with_cut_heap, NULL},
+    {"block.resize", UMEM_E_CORRUPTED, "{\"block\":\"m\",\"size\":200}", ALONE, with_cut_heap, NULL},
+    {"heap.list", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("heap.list", "{}"),
+    {"heap.info", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.validate", 0, "{\"heap\":\"h\",\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"heap.validate", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.validate", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, NULL, NULL},
+    {"block.free", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, with_damaged_guards, NULL},
+    {"heap.validate", UMEM_E_CORRUPTED, "{\"heap\":\"h\"}", ALONE, damage, repair},
+    {"heap.validate", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, damage, repair},
+    {"heap.compact", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.compact", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, NULL, NULL},
+    {"heap.lock", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.lock", UMEM_E_LOCKED, "{\"heap\":\"locked\"}", ALONE, NULL, NULL},
+    {"heap.lock", UMEM_E_TIMEOUT, "{\"heap\":\"locked\",\"timeout_ms\":5}", TIMES_OUT, NULL, NULL},
+    {"heap.lock", UMEM_E_CANCELLED, "{\"heap\":\"locked\",\"timeout_ms\":5}", CANCELLED, NULL, NULL},
+    {"heap.lock", UMEM_E_UNSUPPORTED, "{\"heap\":\"locked\",\"timeout_ms\":5}", IN_A_BATCH, NULL, NULL},
+    {"heap.lock", UMEM_E_LIMIT_EXCEEDED, "{\"heap\":\"locked\",\"timeout_ms\":5}", ALONE, without_waits,
+     NULL},
+    {"heap.unlock", 0, "{\"heap\":\"mine\"}", ALONE, NULL, NULL},
+    {"heap.unlock", UMEM_E_DENIED, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.destroy", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.destroy", UMEM_E_DENIED, "{\"heap\":\"process\"}", ALONE, NULL, NULL},
+
+    {"block.alloc", 0, "{\"size\":8,\"heap\":\"h\",\"data\":\"AAAA\"}", ALONE, NULL, NULL},
+    {"block.alloc", UMEM_E_NO_MEMORY, "{\"size\":10001,\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"block.alloc", UMEM_E_LIMIT_EXCEEDED, "{\"size\":" HUGE_SIZE "}", ALONE, NULL, NULL},
+    {"block.alloc", UMEM_E_NAME_TAKEN, "{\"size\":8,\"name\":\"b\"}", ALONE, NULL, NULL},
+    {"block.alloc", UMEM_E_OUT_OF_RANGE, "{\"size\":2,\"data\":\"AAAA\"}", ALONE, NULL, NULL},
+    {"block.alloc", UMEM_E_DENIED, "{\"size\":2,\"flags\":[\"create_enable_execute\"]}", ALONE, NULL, NULL},
+    {"block.resize", UMEM_E_DENIED, "[\"b\",64,[\"create_enable_execute\"]]", ALONE, NULL, NULL},
+    {"block.resize", 0, "{\"block\":\"b\",\"size\":100}", ALONE, NULL, NULL},
+    {"block.resize", UMEM_E_NO_MEMORY, "{\"block\":\"b\",\"size\":10001}", ALONE, NULL, NULL},
+    {"block.resize", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"c\",\"size\":" HUGE_SIZE "}", ALONE, NULL, NULL},
+    {"block.info", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.list", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.list", "{}"),
+    {"block.at", 0, "{\"address\":$address}", ALONE, NULL, NULL},
+    {"block.at", UMEM_E_UNKNOWN_HANDLE, "{\"address\":1}", ALONE, NULL, NULL},
+    {"block.at", UMEM_E_UNSUPPORTED, "{\"address\":$address}", IN_A_BATCH, NULL, NULL},
+    {"block.change", 0, "{\"block\":\"b\",\"name\":\"new\",\"lifetime\":\"session\"}", ALONE, NULL, NULL},
+    {"block.change", UMEM_E_NAME_TAKEN, "{\"block\":\"b\",\"name\":\"c\"}", ALONE, NULL, NULL},
+    {"block.read", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.read", UMEM_E_UNSUPPORTED, "{\"block\":\"b\",\"encoding\":\"raw\"}", ALONE, NULL, NULL},
+    {"block.read", UMEM_E_TOO_LARGE, "{\"block\":\"large\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.read", "{\"block\":\"b\"}"),
+    {"block.write", 0, "{\"block\":\"b\",\"data\":\"AAAA\"}", ALONE, NULL, NULL},
+    {"block.write", UMEM_E_UNSUPPORTED, "{\"block\":\"b\",\"encoding\":\"raw\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
+    {"block.get", 0, "{\"block\":\"b\",\"offset\":0}", ALONE, NULL, NULL},
+    {"block.get", UMEM_E_TOO_LARGE, "{\"block\":\"large\",\"offset\":0,\"count\":1000000}", ALONE, NULL,
+     NULL},
+    NO_BYTES("block.get", "{\"block\":\"b\",\"offset\":0}"),
+    {"block.set", 0, "{\"block\":\"b\",\"offset\":0,\"values\":[1]}", ALONE, NULL, NULL},
+    NO_BYTES("block.set", "{\"block\":\"b\",\"offset\":0,\"values\":[1]}"),
+    {"block.fill", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.fill", "{\"block\":\"b\"}"),
+    {"block.copy", 0, "{\"source\":\"b\",\"target\":\"c\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.copy", "{\"source\":\"b\",\"target\":\"c\"}"),
+    {"block.compare", 0, "{\"left\":\"b\",\"right\":\"c\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.compare", "{\"left\":\"b\",\"right\":\"c\"}"),
+    {"block.find", 0, "{\"block\":\"b\",\"data\":\"AA==\"}", ALONE, NULL, NULL},
+    NO_BYTES("block.find", "{\"block\":\"b\",\"data\":\"AA==\"}"),
+    {"block.add", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
+    NO_BYTES("block.add", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
+    {"block.exchange", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
+    NO_BYTES("block.exchange", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
+    {"block.wait", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
+    {"block.wait", UMEM_E_TIMEOUT, "{\"block\":\"b\",\"offset\":0,\"value\":0,\"timeout_ms\":5}", TIMES_OUT,
+     NULL, NULL},
+    {"block.wait", UMEM_E_CANCELLED, "{\"block\":\"b\",\"offset\":0,\"value\":0}", CANCELLED, NULL, NULL},
+    {"block.wait", UMEM_E_UNSUPPORTED, "{\"block\":\"b\",\"offset\":0,\"value\":0}", IN_A_BATCH, NULL, NULL},
+    {"block.wait", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"b\",\"offset\":0,\"value\":0}", ALONE, without_waits,
+     NULL},
+    NO_BYTES("block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
+    {"block.hold", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.hold", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\"}", ALONE, without_holds, NULL},
+    {"block.change", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\",\"lifetime\":\"session\"}", ALONE,
+     without_holds, NULL},
+    {"block.map", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
+    {"block.map", UMEM_E_UNSUPPORTED, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.map", UMEM_E_CORRUPTED, "{\"block\":\"m\"}", ALONE, with_cut_heap, NULL},
+    {"block.wake", 0, "{\"block\":\"b\",\"offset\":1,\"size\":2}", ALONE, NULL, NULL},
+    {"block.wake", 0, "{\"block\":\"m\"}", ALONE, with_shared_heap, NULL},
+    {"block.release", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.free", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"block.free", UMEM_E_LIMIT_EXCEEDED, "{\"block\":\"theirs\"}", IN_A_BATCH, with_two_holders, NULL},
+    {"block.free", UMEM_E_DENIED, "{\"block\":\"b\",\"if_orphaned\":true}", ALONE, NULL, NULL},
+
+    {"session.info", 0, "{}", ALONE, NULL, NULL},
+    {"session.list", 0, "{}", ALONE, NULL, NULL},
+    NO_BYTES("session.list", "{}"),
+    {"session.watch", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
+    {"session.watch", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"session.watch", UMEM_E_LIMIT_EXCEEDED, "{}", ALONE, without_watches, NULL},
+    {"session.unwatch", 0, "{\"watch\":$watch}", ALONE, NULL, NULL},
+    {"session.unwatch", UMEM_E_UNKNOWN_HANDLE, "{\"watch\":1000}", ALONE, NULL, NULL},
+    {"session.close", 0, "{\"session\":1}", ALONE, NULL, NULL},
+    {"session.close", UMEM_E_UNKNOWN_HANDLE, "{\"session\":1000}", ALONE, NULL, NULL},
+    {NULL, 0, NULL, ALONE, NULL, NULL},
+};

@@ -1,0 +1,116 @@
+/* Limits of the daemon: what their errors tell, and who uses most of those that all sessions share. */
+#include "random_engine.h"
+#include "umem_errors.h"
+#include "wire/json_write.h"
+
+void fact_limit(struct call *call, const char *limit, uint64_t maximum)
+{
+    enum um_limit place = um_limits_find(limit);
+
+    if (place < UM_LIMIT_COUNT)
+        call->run->refusals[place]++;
+    fact_text(call, "limit", limit);
+    fact_uint(call, "maximum", maximum);
+}
+
+/* What one session uses of a limit that all share; false: it is no such limit. */
+static bool use_of(const struct run *run, enum um_limit limit, int session, uint64_t *used)
+{
+    uint64_t id = run->sessions[session].id;
+
+    *used = 0;
+    switch (limit) {
+    case UM_LIMIT_bytes:
+        *used = sum_bytes(run, NONE, id);
+        return true;
+    case UM_LIMIT_blocks:
+        *used = sum_blocks(run, NONE, id);
+        return true;
+    case UM_LIMIT_heaps:
+        for (int i = 0; i < HEAPS; i++)
+            *used += run->heaps[i].alive && run->heaps[i].maker.session == id;
+        return true;
+    case UM_LIMIT_shared_heaps:
+        for (int i = 0; i < HEAPS; i++)
+            *used += run->heaps[i].alive && run->heaps[i].is_shared && run->heaps[i].maker.session == id;
+        return true;
+    case UM_LIMIT_holds:
+        *used = count_holds(run, session);
+        return true;
+    case UM_LIMIT_waits_total:
+        *used = count_laters(run, session);
+        return true;
+    case UM_LIMIT_watches_total:
+        *used = count_watches(run, session);
+        return true;
+    case UM_LIMIT_unsent_total_bytes:
+        *used = QUEUED + id;
+        return true;
+    case UM_LIMIT_gathered_bytes:
+        *used = GATHERED * id;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The first, by age, of the sessions that use most. */
+static void find_most(struct run *run, enum um_limit limit)
+{
+    struct most *most = &run->most[limit];
+    uint64_t used;
+
+    *most = (struct most){.known = true, .session = NONE};
+    for (int i = 0; i < SESSIONS; i++) {
+        if (!run->sessions[i].open || !use_of(run, limit, i, &used) || used == 0 || used < most->used ||
+            (used == most->used && run->sessions[i].id > run->sessions[most->session].id))
+            continue;
+        most->session = i;
+        most->used = used;
+    }
+}
+
+void fact_most(struct call *call, const char *limit)
+{
+    enum um_limit place = um_limits_find(limit);
+    struct most *most = &call->run->most[place < UM_LIMIT_COUNT ? place : 0];
+    char program[] = "program0";
+
+    if (place == UM_LIMIT_COUNT)
+        return;
+    if (!most->known)
+        find_most(call->run, place);
+    if (most->session == NONE)
+        return;
+    program[7] = (char)('0' + most->session);
+    um_json_key(call->out, "most");
+    um_json_begin_object(call->out);
+    fact_uint(call, "session", call->run->sessions[most->session].id);
+    fact_uint(call, "pid", 100 + (uint64_t)most->session);
+    fact_text(call, "program", program);
+    fact_uint(call, "used", most->used);
+    um_json_end_object(call->out);
+}
+
+void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap)
+{
+    refuse(call, code);
+    fact_limit(call, limit, facts[0]);
+    fact_uint(call, "used", facts[1]);
+    fact_uint(call, "asked", facts[2]);
+    fact_most(call, limit);
+    if (heap != 0)
+        fact_uint(call, "heap", heap);
+}
+
+bool may_send(struct call *call, uint64_t size)
+{
+    const struct run *run = call->run;
+    uint64_t facts[3] = {run->limits.unsent_total_bytes, run->traffic.unsent_bytes, sent_with(call, size)};
+
+    if (size <= SMALL_ANSWER || (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1]))
+        return true;
+    fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "unsent_total_bytes", facts, 0);
+    fail_end(call);
+    return false;
+}

@@ -1,0 +1,396 @@
+/* The model's long calls: what each slice does, whatever happens between two of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_engine.h"
+#include "umem_errors.h"
+#include "wire/json_write.h"
+
+enum { SLICE = 256 * 1024 /* bytes */ };
+
+bool job_is_at(const struct run *run, uint64_t heap, int session)
+{
+    for (int i = 0; i < SESSIONS; i++) {
+        const struct job *job = &run->sessions[i].job;
+
+        if (i != session && job->kind != 0 && (job->heaps[0] == heap || job->heaps[1] == heap))
+            return true;
+    }
+    return false;
+}
+
+struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, uint64_t second_heap)
+{
+    const struct run *run = call->run;
+    struct job *job = &call->run->sessions[call->session].job;
+
+    MUST(job->kind == 0);
+    *job =
+        (struct job){.kind = kind, .entry = call->entry, .id = call->id, .heaps = {first_heap, second_heap}};
+    job->turn = ++call->run->sequence;
+    return job;
+}
+
+/* ---- resizes ---- */
+
+bool session_may_have(const struct run *run, int block, uint64_t more)
+{
+    const struct model_block *it = &run->blocks[block];
+    uint64_t limit = run->limits.session_bytes;
+    uint64_t used = sum_bytes(run, NONE, it->maker.session);
+
+    return limit >= run->limits.bytes || open_maker(run, &it->maker) == NONE ||
+           (used <= limit && more <= limit - used);
+}
+
+int check_growth(const struct run *run, int block, uint64_t size)
+{
+    const struct model_block *it = &run->blocks[block];
+    const struct model_heap *heap = &run->heaps[it->heap];
+    uint64_t more = size > it->size ? size - it->size : 0;
+
+    if (more == 0)
+        return UMEM_OK;
+    if (heap->maximum_size != 0 && more > heap->maximum_size - sum_bytes(run, it->heap, 0) - heap->reserved)
+        return UMEM_E_NO_MEMORY;
+    return !session_may_have(run, block, more) ||
+                   more > run->limits.bytes - sum_bytes(run, NONE, 0) - run->reserved
+               ? UMEM_E_LIMIT_EXCEEDED
+               : UMEM_OK;
+}
+
+/* A block that was freed or resized otherwise is not being moved any more: the next slice begins anew. */
+void part_moves(struct run *run, uint64_t block)
+{
+    for (int i = 0; i < SESSIONS; i++) {
+        struct job *job = &run->sessions[i].job;
+
+        if (job->kind == JOB_RESIZE && job->first.block == block)
+            job->moving = false;
+    }
+}
+
+bool is_being_moved(const struct run *run, uint64_t block)
+{
+    for (int i = 0; i < SESSIONS; i++) {
+        const struct job *job = &run->sessions[i].job;
+
+        if (job->kind == JOB_RESIZE && job->moving && job->first.block == block)
+            return true;
+    }
+    return false;
+}
+
+/* Only one resize at a time moves a block; others wait for it. */
+void start_move(const struct run *run, struct job *job)
+{
+    job->moving = job->moving || !is_being_moved(run, job->first.block);
+}
+
+/* How many slices a resize takes is the backend's affair: it has ended when the engine says so. */
+static int step_resize(struct run *run, int session, struct job *job, bool *more)
+{
+    int block = find_block(run, job->first.block);
+    uint64_t old_size;
+    int code;
+
+    if (block == NONE)
+        return UMEM_E_STALE_HANDLE;
+    code = job->moving || is_being_moved(run, job->first.block) ? UMEM_OK
+                                                                : check_growth(run, block, job->first.size);
+    if (code != UMEM_OK)
+        return code;
+    *more = run->sessions[session].session.job != NULL;
+    if (*more) {
+        start_move(run, job);
+        return UMEM_OK;
+    }
+    old_size = run->blocks[block].size;
+    if (job->first.size > old_size && !session_may_have(run, block, job->first.size - old_size))
+        return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
+    if (run->heaps[run->blocks[block].heap].is_shared &&
+        store_size(run, job->first.block) != job->first.size) {
+        job->no_room = true;
+        return UMEM_E_NO_MEMORY;
+    }
+    set_size(run, block, job->first.size);
+    run->blocks[block].address = (uint64_t)(uintptr_t)store_bytes(run, job->first.block);
+    learn_place(run, block);
+    job->done = old_size;
+    return UMEM_OK;
+}
+
+/* ---- slices ---- */
+
+/* The block of a span, if it is still there and large enough. */
+static int find_span(const struct run *run, const struct span *span, int *block, uint64_t *culprit)
+{
+    *block = find_block(run, span->block);
+    *culprit = span->block;
+    if (*block == NONE)
+        return UMEM_E_STALE_HANDLE;
+    return run->blocks[*block].size < span->offset + span->size ? UMEM_E_OUT_OF_RANGE : UMEM_OK;
+}
+
+static int find_spans(const struct run *run, const struct job *job, int blocks[2], uint64_t *culprit)
+{
+    int code = find_span(run, &job->first, &blocks[0], culprit);
+
+    if (code == UMEM_OK && job->second.block != 0)
+        code = find_span(run, &job->second, &blocks[1], culprit);
+    return code;
+}
+
+static void look_through(const struct run *run, struct job *job, int block, uint64_t size, bool *more)
+{
+    const unsigned char *bytes = run->blocks[block].bytes + job->first.offset;
+    uint64_t left = job->first.size - job->done;
+    uint64_t starts = job->needle_size > size ? job->needle_size : size;
+
+    *more = false;
+    if (left < job->needle_size)
+        return;
+    if (starts > left - job->needle_size)
+        starts = left - job->needle_size + 1;
+    else
+        *more = true;
+    for (uint64_t i = 0; i < starts || job->needle_size == 0; i++) {
+        if (job->needle_size == 0 || (bytes[job->done + i] == job->needle[0] &&
+                                      memcmp(bytes + job->done + i, job->needle, job->needle_size) == 0)) {
+            job->number = 1;
+            job->done += i;
+            *more = false;
+            return;
+        }
+    }
+    job->done += starts;
+}
+
+static void compare_slice(const struct run *run, struct job *job, const int blocks[2], uint64_t size)
+{
+    const unsigned char *left = run->blocks[blocks[0]].bytes + job->first.offset + job->done;
+    const unsigned char *right = run->blocks[blocks[1]].bytes + job->second.offset + job->done;
+    uint64_t same = 0;
+
+    if (memcmp(left, right, (size_t)size) == 0)
+        same = size;
+    while (same < size && left[same] == right[same])
+        same++;
+    job->done += same;
+    job->number = same < size;
+}
+
+static int step_bytes(struct run *run, struct job *job, bool at_once, bool *more, uint64_t *culprit)
+{
+    int blocks[2] = {NONE, NONE};
+    uint64_t left = job->first.size - job->done;
+    uint64_t size = at_once || left < SLICE ? left : SLICE;
+    uint64_t at = job->from_behind ? left - size : job->done;
+    int code = find_spans(run, job, blocks, culprit);
+
+    if (code != UMEM_OK)
+        return code;
+    if (job->kind == JOB_FIND) {
+        look_through(run, job, blocks[0], size, more);
+        return UMEM_OK;
+    }
+    if (job->kind == JOB_COMPARE) {
+        compare_slice(run, job, blocks, size);
+        *more = job->number == 0 && job->done < job->first.size;
+        return UMEM_OK;
+    }
+    if (job->kind == JOB_FILL) {
+        memset(run->blocks[blocks[0]].bytes + job->first.offset + at, (int)job->value, (size_t)size);
+        tell_changed(run, blocks[0], job->first.offset + at, size);
+    } else {
+        memmove(run->blocks[blocks[1]].bytes + job->second.offset + at,
+                run->blocks[blocks[0]].bytes + job->first.offset + at, (size_t)size);
+        tell_changed(run, blocks[1], job->second.offset + at, size);
+    }
+    job->done += size;
+    *more = job->done < job->first.size;
+    return UMEM_OK;
+}
+
+static int step(struct run *run, int session, struct job *job, bool at_once, bool *more, uint64_t *culprit)
+{
+    *more = false;
+    *culprit = 0;
+    if (job->kind == JOB_RESIZE)
+        return step_resize(run, session, job, more);
+    if (job->kind ==
+        JOB_ALLOC) { /* blocks are so small here that there is one slice, and its answer tells all */
+        MUST(run->sessions[session].session.job == NULL);
+        return UMEM_OK;
+    }
+    if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
+        return find_heap(run, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
+    if (job->kind == JOB_AT) {
+        for (int i = 0; i < BLOCKS; i++) {
+            if (run->blocks[i].alive && run->blocks[i].address == job->number) {
+                job->first.block = run->blocks[i].handle;
+                return UMEM_OK;
+            }
+        }
+        return UMEM_E_UNKNOWN_HANDLE;
+    }
+    return step_bytes(run, job, at_once, more, culprit);
+}
+
+/* ---- answers ---- */
+
+static void answer_resize(struct call *call, const struct job *job)
+{
+    int block = find_block(call->run, job->first.block);
+    const struct model_block *it = &call->run->blocks[block];
+    uint64_t old_size = job->done;
+
+    if (it->size > old_size)
+        tell_changed(call->run, block, old_size, it->size - old_size);
+    else
+        tell_changed(call->run, block, it->size, old_size - it->size);
+    result_uint(call, "block", it->handle);
+    result_uint(call, "size", it->size);
+    um_json_uint64(result_key(call, "address"), it->address);
+}
+
+/* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up room. */
+static void answer_compact(struct call *call, int heap)
+{
+    if (call->run->heaps[heap].is_shared && is_settled(call, heap))
+        result_uint(call, "largest_free", find_gaps(call->run, heap).largest);
+    else
+        um_buf_append(result_key(call, "largest_free"), "\2", 1);
+}
+
+static void answer(struct call *call, const struct job *job)
+{
+    switch (job->kind) {
+    case JOB_FILL:
+    case JOB_COPY:
+        result_uint(call, "size", job->first.size);
+        break;
+    case JOB_COMPARE:
+        um_json_bool(result_key(call, "equal"), job->number == 0);
+        if (job->number != 0)
+            result_uint(call, "offset", job->done);
+        else
+            um_json_null(result_key(call, "offset"));
+        break;
+    case JOB_FIND:
+        if (job->number != 0)
+            result_uint(call, "offset", job->first.offset + job->done);
+        else
+            um_json_null(result_key(call, "offset"));
+        break;
+    case JOB_RESIZE:
+        answer_resize(call, job);
+        break;
+    case JOB_VALIDATE:
+        um_json_bool(result_key(call, "valid"), true);
+        break;
+    case JOB_COMPACT:
+        answer_compact(call, find_heap(call->run, job->number));
+        break;
+    case JOB_AT:
+        result_uint(call, "block", job->first.block);
+        break;
+    case JOB_ALLOC:
+        answer_alloc(call, job); /* to the end: it may fail too */
+        return;
+    }
+    result_end(call);
+}
+
+static void fail_job(struct call *call, const struct job *job, int code, uint64_t culprit)
+{
+    if (job->no_room)
+        fail_no_room(call, find_block(call->run, job->first.block), job->flags);
+    else if (job->kind == JOB_RESIZE && code != UMEM_E_STALE_HANDLE)
+        fail_growth(call, code, find_block(call->run, job->first.block), job->first.size, job->flags);
+    else if (job->kind == JOB_RESIZE)
+        fail_block(call, code, job->first.block);
+    else if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
+        fail_heap(call, code, job->number);
+    else if (job->kind == JOB_AT)
+        fail_plain(call, code);
+    else
+        fail_block(call, code, culprit);
+}
+
+void run_at_once(struct call *call, struct job *job)
+{
+    uint64_t culprit;
+    bool more = true;
+    int code = UMEM_OK;
+
+    while (code == UMEM_OK && more)
+        code = step(call->run, call->session, job, true, &more, &culprit);
+    if (code == UMEM_OK)
+        answer(call, job);
+    else
+        fail_job(call, job, code, culprit);
+    drop_job(call->run, call->session);
+}
+
+void drop_job(struct run *run, int session)
+{
+    struct job *job = &run->sessions[session].job;
+
+    free(job->needle);
+    *job = (struct job){0};
+}
+
+/* Whoever could only wait for the job to end looks again. */
+void end_job(struct run *run, int session)
+{
+    uint64_t heaps[2];
+
+    memcpy(heaps, run->sessions[session].job.heaps, sizeof heaps);
+    drop_job(run, session);
+    for (int i = 0; i < 2; i++)
+        resume_stalled(run, heaps[i]);
+}
+
+void keep_job(struct call *call, struct job *job)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t heap = job->heaps[i];
+
+        if (!lock_is_wanted(call->run, heap, call->session))
+            continue;
+        drop_job(call->run, call->session);
+        fail_heap(call, UMEM_E_LOCKED, heap);
+        return;
+    }
+}
+
+void work(struct run *run)
+{
+    int next = NONE;
+    struct job *job;
+    struct call call;
+    uint64_t culprit;
+    bool more;
+    int code;
+
+    for (int i = 0; i < SESSIONS; i++) {
+        if (run->sessions[i].job.kind != 0 &&
+            (next == NONE || run->sessions[i].job.turn < run->sessions[next].job.turn))
+            next = i;
+    }
+    if (next != NONE) {
+        job = &run->sessions[next].job;
+        job->turn = ++run->sequence;
+        code = step(run, next, job, false, &more, &culprit);
+        if (code != UMEM_OK || !more) {
+            late_init(&call, run, next, job->entry, &job->id);
+            if (code == UMEM_OK)
+                answer(&call, job);
+            else
+                fail_job(&call, job, code, culprit);
+            end_job(run, next);
+        }
+    }
+    settle(run);
+}

@@ -1,0 +1,307 @@
+/*
+ * What the random test keeps of the engine: the model's heaps and blocks, requests, what goes on, sessions,
+ * and the run.
+ *
+ * Owns: the types. Must not know: what is done with them.
+ */
+#ifndef RPC_RANDOM_MODEL_H
+#define RPC_RANDOM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "rpc/call/value.h"
+#include "rpc/rpc.h"
+#include "rpc/schema/method.h"
+#include "rpc/schema/server_limits.h"
+
+enum {
+    QUEUED = 100000000,           /* bytes that sessions are said to have unsent, and their number */
+    GATHERED = 3,                 /* likewise what they are said to have gathered, times their number */
+    SMALL_ANSWER = 4096,          /* bytes that are sent whatever else waits */
+    SHARED_HEAP_COST = 64 * 1024, /* bytes that making one counts for */
+    LIST_COST = 64 * 1024,        /* bytes that a page of a list counts for in a batch */
+    LISTED_COST = 2048,           /* and each of its entries */
+    REPORT_COST = 16 * 1024,      /* server.info and server.stats */
+    DISCOVER_COST = 512 * 1024,   /* rpc.discover */
+    HOLD_COST = 512,              /* each hold on a block that is freed, where there are several */
+    SESSIONS = 6,
+    HEAPS = 6,        /* the process heap is number 0 */
+    SHARED_HEAPS = 3, /* most of them that are shared */
+    BLOCKS = 40,
+    NAMES = 8,
+    STALE = 32, /* handles of the dead that are remembered, of each kind */
+    LATERS = 40,
+    WATCHES = 40,
+    NEWS = 16,     /* that a watch keeps before it tells of an overflow */
+    ARGUMENTS = 8, /* of one request */
+    BATCH = 6,     /* requests in one batch */
+    METHODS = 48,  /* places in the table of what was exercised */
+    CODES = 20,
+    LATE = 64,  /* answers that are due in one session after one step */
+    RECENT = 8, /* requests that are shown when the test fails */
+    NONE = -1
+};
+
+/* ---- what exists (world.c) ---- */
+
+/* Who made something: a session that may have ended, and whose place it had. */
+struct maker {
+    uint64_t session; /* 0: the daemon */
+    int place;
+};
+
+struct model_heap {
+    bool alive;
+    bool for_session; /* lifetime */
+    int name;         /* NONE: it has none */
+    uint64_t handle;
+    unsigned flags;
+    uint64_t initial_size;
+    uint64_t maximum_size;
+    uint64_t alignment;
+    uint64_t peak;
+    uint64_t reserved; /* bytes by which blocks that are being moved will grow */
+    struct maker maker;
+    bool is_shared;
+    uint64_t start;  /* of its object in the engine: an address; 0: no block has told it yet */
+    char object[64]; /* that object's name, as JSON has it; "": no answer has told it yet */
+    int locker;      /* session's place, or NONE */
+    unsigned locks;
+};
+
+struct model_block {
+    bool alive;
+    bool for_session; /* lifetime */
+    int heap;
+    int name;         /* NONE: it has none */
+    unsigned holders; /* bit n: the session at place n, which is open, holds it */
+    uint64_t handle;
+    uint64_t size;
+    uint64_t address;
+    uint64_t offset; /* in the object of a shared heap */
+    int64_t created;
+    struct maker maker;
+    unsigned char *bytes; /* size + 1 are allocated */
+};
+
+/* ---- requests (request.c, generate_*.c) ---- */
+
+/* One argument, with what it means to the model beside its JSON. */
+struct argument {
+    bool given;
+    struct um_buf json;
+    uint64_t uint; /* numbers; handles that are given as such; words by their values; flags; booleans */
+    char name[24]; /* handles that are given by name; names; "" otherwise */
+    bool by_name;  /* a handle: `name` stands for it */
+    unsigned char *bytes; /* decoded data, or numbers as they lie in memory; allocated */
+    size_t size;          /* of `bytes` */
+};
+
+enum id_kind { ID_NONE, ID_NULL, ID_NUMBER, ID_TEXT };
+
+struct id {
+    enum id_kind kind;
+    int64_t number; /* ID_NUMBER: spelled as spell_id() does; ID_TEXT: "t" and this number */
+};
+
+struct request {
+    const struct um_method *method; /* NULL: one that there is not */
+    unsigned entry;                 /* of the table of methods */
+    struct id id;
+    bool short_form;  /* without "jsonrpc" */
+    bool by_position; /* its parameters */
+    struct argument arguments[ARGUMENTS];
+    bool spoiled;        /* one parameter is wrong in form */
+    const char *culprit; /* that parameter; NULL: there are too many */
+    uint64_t payload_size;
+    unsigned char *payload; /* raw bytes of a write; allocated */
+};
+
+struct message {
+    bool is_batch;
+    unsigned count;
+    struct request requests[BATCH];
+    uint64_t payload_size;  /* of all requests together, or what is said of them */
+    unsigned char *payload; /* allocated */
+    struct um_buf text;
+};
+
+/* ---- what goes on (listeners.c, jobs.c) ---- */
+
+enum later_kind { LATER_WAIT = 1, LATER_LOCK };
+
+struct later {
+    enum later_kind kind; /* 0: the place is free */
+    int session;
+    unsigned entry; /* method */
+    struct id id;
+    uint64_t born;       /* all that follows each other has rising numbers */
+    uint64_t mark;       /* it looks again at the end of the message; 0: it does not */
+    uint64_t stall;      /* it looks again when the lock or a long call on a heap ends; 0: it does not */
+    uint64_t stalled_by; /* that heap */
+    bool cancelled;
+    uint64_t deadline; /* UINT64_MAX: none */
+    uint64_t handle;   /* of the block, or of the heap */
+    uint64_t offset;
+    enum um_value_type type;
+    unsigned char value[UM_VALUE_SIZE_MAXIMUM];
+};
+
+enum news_kind { NEWS_CHANGED, NEWS_FREED, NEWS_DESTROYED, NEWS_MANY };
+
+struct news {
+    enum news_kind kind;
+    uint64_t handle;
+    uint64_t offset;
+    uint64_t size;
+};
+
+struct watch {
+    bool used;
+    bool attached; /* what it watches is still there */
+    int session;
+    uint64_t id;
+    uint64_t block; /* handle; 0: it watches no block */
+    uint64_t heap;  /* handle; 0: it watches no heap; with neither it watches everything */
+    uint64_t offset;
+    uint64_t size;
+    bool overflow;
+    unsigned count;
+    struct news news[NEWS];
+};
+
+enum job_kind {
+    JOB_FILL = 1,
+    JOB_COPY,
+    JOB_COMPARE,
+    JOB_FIND,
+    JOB_RESIZE,
+    JOB_VALIDATE,
+    JOB_COMPACT,
+    JOB_AT,
+    JOB_ALLOC
+};
+
+/* A range of a block that may go while a call is at work on it. */
+struct span {
+    uint64_t block; /* handle */
+    uint64_t offset;
+    uint64_t size;
+};
+
+struct job {
+    enum job_kind kind; /* 0: there is none */
+    unsigned entry;     /* method */
+    struct id id;
+    uint64_t turn; /* the smallest is next */
+    uint64_t heaps[2];
+    struct span
+        first; /* filled, copied from, the left one, looked through; its size is the new one of a resize, or of a new block */
+    struct span second; /* copied to, the right one */
+    uint64_t done;
+    unsigned value;        /* to fill with */
+    uint64_t number;       /* an address; a heap's handle */
+    bool from_behind;      /* a copy that must begin with its last bytes */
+    bool moving;           /* a resize that has memory to move to */
+    bool no_room;          /* a resize for which a shared heap had no free range */
+    uint64_t reserved;     /* bytes by which it will grow */
+    unsigned flags;        /* of a resize or an allocation */
+    bool for_session;      /* lifetime of a block that is being allocated */
+    int name;              /* its name; NONE: it gets none */
+    unsigned char *needle; /* what is looked for, or what a new block begins with; allocated */
+    size_t needle_size;
+};
+
+/* A payload on its way. */
+struct intake {
+    bool is_on;
+    bool answers; /* a single write, not answered yet */
+    unsigned entry;
+    struct id id;
+    struct span span;
+    uint64_t size;
+    uint64_t done;
+    unsigned char *bytes;  /* what is to be sent; allocated */
+    struct message *batch; /* that runs at the end; NULL: there is none */
+};
+
+/* A large raw read that waits to be sent. */
+struct tail {
+    bool is_on;
+    struct span span;
+    unsigned char *frozen; /* its bytes, once the block is gone or moved; NULL until then */
+};
+
+/* ---- sessions ---- */
+
+struct session {
+    bool open;
+    bool close_asked;    /* by the engine */
+    bool close_expected; /* by the model */
+    bool flushed;        /* the engine asked to send since the last step */
+    uint64_t id;
+    int64_t opened;
+    struct um_session session;
+    size_t checked; /* bytes of session.out that the model has agreed to */
+    struct job job;
+    struct intake intake;
+    struct tail tail;
+    struct um_buf late[LATE]; /* answers that are due, as JSON; an error's message is a '\1' */
+    unsigned late_count;
+    struct um_buf direct; /* the answer to the message itself, as JSON */
+    struct um_buf raw;    /* and the raw bytes that follow it at once */
+};
+
+/* Who uses most of a limit, as it was found first in this step. */
+struct most {
+    bool known;
+    int session; /* NONE: nobody uses any */
+    uint64_t used;
+};
+
+struct run {
+    uint64_t random;
+    struct um_store *store;
+    struct um_rpc *rpc;
+    struct um_limits limits;
+    struct um_traffic traffic;
+    struct session sessions[SESSIONS];
+    struct model_heap heaps[HEAPS];
+    struct model_block blocks[BLOCKS];
+    struct later laters[LATERS];
+    struct watch watches[WATCHES];
+    uint64_t stale_blocks[STALE];
+    uint64_t stale_heaps[STALE];
+    unsigned stale_block_count;
+    unsigned stale_heap_count;
+    uint64_t peak;
+    uint64_t reserved;
+    uint64_t sequence; /* last number given out, for what must be told apart by its age */
+    uint64_t last_session;
+    uint64_t last_watch;
+    int64_t last_id; /* of requests */
+    uint64_t requests;
+    uint64_t errors;
+    uint64_t refusals[UM_LIMIT_COUNT];
+    struct most most[UM_LIMIT_COUNT];
+    uint64_t now_ms;
+    int64_t now_s;
+    unsigned shutdowns;
+    unsigned shutdowns_expected;
+    bool work_pending;
+    bool had_work; /* before this step, the store had memory to give back */
+    uint64_t successes[METHODS];
+    uint64_t failures[METHODS][CODES];
+    uint64_t late_successes[METHODS]; /* of those, the ones that were not answered at once */
+    uint64_t late_failures[METHODS][CODES];
+    uint64_t notifications[4]; /* by enum news_kind */
+    uint64_t steps;
+    uint64_t step;
+    char recent[RECENT][600];
+    unsigned recent_count;
+};
+
+#endif

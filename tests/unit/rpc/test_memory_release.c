@@ -1,0 +1,139 @@
+/* Memory of large blocks that are freed: it goes back to the system bit by bit, but never slower than clients get other memory. Where
+ * it goes back at once (Windows), there is less to see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "answer_schema.h"
+#include "engine_fixture.h"
+#include "store/store.h"
+
+enum { MEBIBYTE = 1024 * 1024 };
+
+/* What a turn of the server's does after it has served. Returns whether work is left. */
+static bool end_turn(struct fixture *fixture)
+{
+    bool more = um_rpc_work(fixture->rpc);
+
+    um_rpc_end_turn(fixture->rpc);
+    return more;
+}
+
+static void what_batches_free_goes_back_in_their_turn(void **state)
+{
+    static const char round[] = "[" MESSAGE(
+        "block.alloc",
+        "{\"size\":4800000,\"name\":\"%s\",\"heap\":\"%"
+        "s\"}") "," MESSAGE("block.fill",
+                            "[\"%s\",7]") "," MESSAGE("block.free",
+                                                      "[\"%s\"]") "," MESSAGE("block.alloc",
+                                                                              "{\"size\":4800000,\"name\":\"%"
+                                                                              "s\",\"heap\":\"%"
+                                                                              "s\"}") "," MESSAGE("block."
+                                                                                                  "fill",
+                                                                                                  "[\"%s\","
+                                                                                                  "7]") "," MESSAGE("bloc"
+                                                                                                                    "k."
+                                                                                                                    "fre"
+                                                                                                                    "e",
+                                                                                                                    "[\"%"
+                                                                                                                    "s\""
+                                                                                                                    "]") "]";
+    static const char *const heaps[] = {"process", "shared"};
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    fixture->limits.batch_bytes = 64 * MEBIBYTE;
+    new_heap(session, "{\"kind\":\"shared\",\"maximum_size\":33554432,\"name\":\"shared\"}");
+    for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++) {
+        for (int turn = 0; turn < 10; turn++) {
+            send_message(session, round, "a", heaps[i], "a", "a", "b", heaps[i], "b", "b");
+            assert_non_null(strstr(session->out.data, "4800000"));
+            assert_null(strstr(session->out.data, "error"));
+            um_buf_truncate(&session->out, 0);
+            assert_false(end_turn(fixture));
+        }
+    }
+}
+
+static void what_is_destroyed_does_so_as_well(void **state)
+{
+    static const char round[] = "[" MESSAGE(
+        "heap.create",
+        "{\"kind\":\"shared\",\"maximum_size\":1073741824,\"name\":"
+        "\"h\"}") "," MESSAGE("block.alloc",
+                              "{\"size\":9000000,"
+                              "\"name\":\"b\",\"heap\":"
+                              "\"h\"}") "," MESSAGE("block.fill", "[\"b\",7]") "," MESSAGE("heap.destroy",
+                                                                                           "[\"h\"]") "]";
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    fixture->limits.batch_bytes = 64 * MEBIBYTE;
+    for (int turn = 0; turn < 10; turn++) {
+        send_message(session, "%s", round);
+        assert_null(strstr(session->out.data, "error"));
+        um_buf_truncate(&session->out, 0);
+        assert_false(end_turn(fixture));
+    }
+}
+
+/* Bit by bit, and not faster for what was touched in earlier turns. */
+static void a_large_block_does_not_hold_up_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    for (int turn = 0; turn < 100; turn++) {
+        new_block(session, "{\"size\":1000000,\"name\":\"small\"}");
+        expect_result(session, MESSAGE("block.free", "[\"small\"]"));
+        um_rpc_end_turn(fixture->rpc);
+    }
+    new_block(session, "{\"size\":50000000,\"name\":\"b\"}");
+    um_rpc_end_turn(fixture->rpc);
+    expect_result(session, MESSAGE("block.free", "[\"b\"]"));
+    if (!um_store_has_work(fixture->store))
+        return;
+    for (int turn = 0; turn < 8; turn++)
+        assert_true(end_turn(fixture));
+}
+
+/* Memory that was kept because it was being sent goes back when it is sent, though nobody asks for anything then. */
+static void what_is_sent_goes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *reader = &fixture->other;
+    unsigned before;
+
+    new_block(&fixture->session, "{\"size\":20000000,\"name\":\"b\"}");
+    send_message(reader, MESSAGE_OF("1", "block.read", "[\"b\",0,20000000,\"raw\"]"));
+    assert_non_null(reader->tail.bytes);
+    expect_result(&fixture->session, MESSAGE("block.free", "[\"b\"]"));
+    assert_false(um_store_has_work(fixture->store));
+    before = fixture->works;
+    um_session_tail_sent(reader);
+    um_buf_truncate(&reader->out, 0);
+    if (um_store_has_work(fixture->store))
+        assert_true(fixture->works > before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_batches_free_goes_back_in_their_turn, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_is_destroyed_does_so_as_well, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_is_sent_goes_back, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests_name("giving back", tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* Raw bytes beside messages, with the header framing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "engine_fixture.h"
+#include "umem_errors.h"
+
+/* Sends a message that `size` raw bytes follow, without the bytes. */
+static void begin(struct um_session *session, uint64_t size, const char *format, uint64_t block)
+{
+    char message[256];
+
+    snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.write\",\"params\":");
+    snprintf(message + strlen(message), sizeof message - strlen(message), "{\"block\":%llu%s}}", (ULL)block,
+             format);
+    um_dispatch_message(session, message, strlen(message), size);
+}
+
+static void send_bytes(struct um_session *session, const char *bytes, size_t size)
+{
+    while (size != 0) {
+        size_t room = 0;
+        char *space = um_payload_reserve(session, &room);
+
+        assert_true(room >= 1);
+        /* One byte at a time: any cut is a good cut. */
+        *space = *bytes++;
+        um_payload_commit(session, 1);
+        size--;
+    }
+}
+
+static void expect_out(struct um_session *session, const char *part)
+{
+    um_buf_append_byte(&session->out, '\0');
+    if (strstr(session->out.data, part) == NULL)
+        print_error("%s\n", session->out.data);
+    assert_non_null(strstr(session->out.data, part));
+    um_buf_truncate(&session->out, 0);
+}
+
+static void test_raw_write_goes_into_the_block(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "[8]");
+
+    begin(session, 4, ",\"encoding\":\"raw\",\"offset\":2,\"size\":4", block);
+    assert_int_equal(um_payload_left(session), 4);
+    assert_false(um_session_is_ready(session));
+    send_bytes(session, "\x01\x02\x03\x04", 4);
+    assert_true(um_session_is_ready(session));
+    expect_out(session, "\"result\":{\"size\":4}");
+    assert_string_equal(
+        string_of(expect_result(&fixture->session,
+                                "{\"method\":\"block.read\",\"params\":[%llu,0,8,\"hex\"]}", (ULL)block),
+                  "data"),
+        "0000010203040000");
+}
+
+static void test_a_payload_nobody_wants_is_passed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "[8]");
+    char ping[] = "{\"id\":1,\"method\":\"server.ping\"}";
+    char garbage[] = "{";
+    char batch[] = "[{\"id\":1,\"method\":\"server.ping\"}]";
+
+    begin(session, 4, ",\"encoding\":\"raw\",\"offset\":6", block);
+    expect_out(session, "out_of_range");
+    send_bytes(session, "abcd", 4);
+    begin(session, 4, ",\"encoding\":\"raw\",\"size\":3", block);
+    expect_out(session, "invalid_params");
+    send_bytes(session, "abcd", 4);
+    begin(session, 4, ",\"data\":\"AA==\"", block);
+    expect_out(session, "invalid_params");
+    send_bytes(session, "abcd", 4);
+    um_dispatch_message(session, ping, strlen(ping), 2);
+    expect_out(session, "invalid_params");
+    send_bytes(session, "ab", 2);
+    um_dispatch_message(session, garbage, strlen(garbage), 1);
+    expect_out(session, "parse_error");
+    send_bytes(session, "a", 1);
+    um_dispatch_message(session, batch, strlen(batch), 1);
+    expect_out(session, "invalid_request");
+    send_bytes(session, "a", 1);
+    assert_true(um_session_is_ready(session));
+    assert_int_equal(session->out.size, 0);
+}
+
+static void test_a_block_freed_while_its_bytes_come(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "[8]");
+
+    begin(session, 4, ",\"encoding\":\"raw\"", block);
+    send_bytes(session, "ab", 2);
+    expect_result(&fixture->session, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    send_bytes(session, "cd", 2);
+    expect_out(session, "stale_handle");
+    assert_true(um_session_is_ready(session));
+}
+
+static void test_a_peer_that_goes_away_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session_options options = {.pid = 5};
+    struct um_session third;
+    uint64_t block = new_block(&fixture->session, "[8]");
+
+    assert_int_equal(um_session_open(fixture->rpc, &third, &options), UMEM_OK);
+    third.framing = UM_FRAMING_HEADERS;
+    begin(&third, 4, ",\"encoding\":\"raw\"", block);
+    send_bytes(&third, "ab", 2);
+    um_session_close(&third);
+    assert_string_equal(
+        string_of(expect_result(&fixture->session,
+                                "{\"method\":\"block.read\",\"params\":[%llu,0,3,\"hex\"]}", (ULL)block),
+                  "data"),
+        "616200");
+}
+
+static void test_raw_read_small_and_large(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "{\"size\":100000,\"data\":\"abc\",\"encoding\":\"utf8\"}");
+    char message[128];
+
+    snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,3,\"raw\"]}",
+             (ULL)block);
+    um_dispatch_message(session, message, strlen(message), 0);
+    assert_null(session->tail.bytes);
+    expect_out(session, "Payload-Length: 3\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":3}}abc");
+    snprintf(message, sizeof message,
+             "{\"id\":1,\"method\":\"block.read\",\"params\":[%llu,0,100000,\"raw\"]}", (ULL)block);
+    um_dispatch_message(session, message, strlen(message), 0);
+    assert_int_equal(session->tail.size, 100000);
+    assert_false(um_session_is_ready(session));
+    expect_out(session, "Payload-Length: 100000\r\n");
+    /* The memory stays while it is being sent, whatever happens to the block. */
+    expect_result(&fixture->session, "{\"method\":\"block.free\",\"params\":[%llu]}", (ULL)block);
+    assert_memory_equal(session->tail.bytes, "abc\0", 4);
+    um_session_tail_sent(session);
+    assert_true(um_session_is_ready(session));
+}
+
+/* An answer that comes while the bytes of another one are still being sent has none of them. */
+static void test_a_wait_is_answered_behind_raw_bytes(void **state)
+{
+    static char bytes[100000];
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+
+    new_block(&fixture->session, "{\"size\":100000,\"name\":\"b\"}");
+    begin_wait(session, "[\"b\",0,0,\"u8\"]");
+    send_message(session, MESSAGE_OF("2", "block.read", "[\"b\",0,100000,\"raw\"]"));
+    assert_int_equal(session->tail.size, 100000);
+    expect_result(&fixture->session, MESSAGE("block.set", "[\"b\",0,[5]]"));
+    assert_int_equal(uint_of(take_raw(session, bytes, 100000), "id"), 2);
+    take_value(session, "5");
+    expect_silence(session);
+}
+
+static void test_raw_is_not_for_lines(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t block = new_block(&fixture->session, "[8]");
+
+    expect_error(&fixture->session, UMEM_E_UNSUPPORTED,
+                 "{\"method\":\"block.read\",\"params\":[%llu,0,1,\"raw\"]}", (ULL)block);
+    expect_error(&fixture->session, UMEM_E_UNSUPPORTED,
+                 "{\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", (ULL)block);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_raw_write_goes_into_the_block, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_payload_nobody_wants_is_passed_over, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_raw_read_small_and_large, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_wait_is_answered_behind_raw_bytes, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_raw_is_not_for_lines, fixture_setup, fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

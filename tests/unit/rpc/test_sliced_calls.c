@@ -1,0 +1,392 @@
+/* Calls that take long: in slices, with others served between them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+#include <cmocka.h>
+
+#include "answer_schema.h"
+#include "engine_fixture.h"
+#include "umem_errors.h"
+
+static struct um_session *session_of(void **state)
+{
+    return &((struct fixture *)*state)->session;
+}
+
+enum { LARGE = 3000000, SLICE = 262144 };
+
+/* Begins a call that takes long as request 1, and lets its first slice run. */
+static void begin(struct um_session *session, const char *method, const char *params)
+{
+    send_message(session, MESSAGE_OF("1", "%s", "%s"), method, params);
+    expect_silence(session);
+    assert_false(um_session_is_ready(session));
+    assert_true(um_session_is_waiting(session));
+    assert_true(um_rpc_work(session->rpc));
+    expect_silence(session);
+}
+
+/* Bytes of this value from the front. */
+static size_t count_bytes(struct fixture *fixture, uint64_t block, unsigned char value, size_t limit)
+{
+    const unsigned char *bytes = block_bytes(fixture, block);
+    size_t count = 0;
+
+    while (count < limit && bytes[count] == value)
+        count++;
+    return count;
+}
+
+/* Other sessions are served between two slices, and see how far it has come. */
+static void test_others_are_served_in_between(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+
+    begin(session, "block.fill", "[\"b\",1]");
+    assert_int_equal(count_bytes(fixture, block, 1, LARGE), SLICE);
+    expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",2,0,4]"));
+    read_hex(&fixture->other, block, SLICE - 1, 2, "0100");
+    read_hex(&fixture->other, block, 0, 5, "0202020201");
+    work(fixture->rpc);
+    assert_int_equal(uint_of(take_result(session), "size"), LARGE);
+    assert_true(um_session_is_ready(session));
+    assert_int_equal(block_bytes(fixture, block)[0], 2);
+    assert_int_equal(block_bytes(fixture, block)[LARGE - 1], 1);
+}
+
+/* Several long calls take turns: none waits for another to end. */
+static void test_long_calls_take_turns(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t left = new_block(&fixture->session, "{\"size\":3000000,\"name\":\"l\"}");
+    uint64_t right = new_block(&fixture->session, "{\"size\":3000000,\"name\":\"r\"}");
+
+    begin(&fixture->session, "block.fill", "[\"l\",1]");
+    begin(&fixture->other, "block.fill", "[\"r\",1]");
+    for (int i = 0; i < 4; i++)
+        assert_true(um_rpc_work(fixture->rpc));
+    assert_in_range(count_bytes(fixture, left, 1, LARGE), 3 * SLICE, 4 * SLICE);
+    assert_in_range(count_bytes(fixture, right, 1, LARGE), 2 * SLICE, 3 * SLICE);
+    work(fixture->rpc);
+    take_result(&fixture->session);
+    take_result(&fixture->other);
+}
+
+/* Up to 1 MiB, and in a batch, a call runs as a whole. */
+static void test_what_runs_at_once(void **state)
+{
+    static const char *const calls[] = {
+        MESSAGE("block.fill", "[\"b\",1,5,1048576]"),
+        MESSAGE("block.copy", "[\"b\",\"c\",5,9,1048576]"),
+        MESSAGE("block.compare", "[\"b\",\"c\",5,9,1048576]"),
+        MESSAGE("block.find", "[\"b\",\"AQ==\",1951424]"),
+    };
+    static const char *const long_calls[] = {
+        MESSAGE("block.fill", "[\"b\",1,5,1048577]"),
+        MESSAGE("block.copy", "[\"b\",\"c\",5,9,1048577]"),
+        MESSAGE("block.compare", "[\"b\",\"c\",5,9,1048577]"),
+        MESSAGE("block.find", "[\"b\",\"AQ==\",1951423]"),
+        MESSAGE("heap.validate", "[]"),
+    };
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    fixture->limits.batch_bytes = 4 << 20;
+    new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+    new_block(session, "{\"size\":3000000,\"name\":\"c\"}");
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        send_message(session, "%s", calls[i]);
+        take_result(session);
+    }
+    for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
+        send_message(session, "%s", long_calls[i]);
+        expect_silence(session);
+        assert_false(um_session_is_ready(session));
+        work(fixture->rpc);
+        take_result(session);
+    }
+    for (size_t i = 0; i + 1 < sizeof long_calls / sizeof long_calls[0]; i++) {
+        send_message(session, "[%s]", long_calls[i]);
+        assert_true(cJSON_HasObjectItem(cJSON_GetArrayItem(take(session), 0), "result"));
+    }
+}
+
+/* What takes long without a limit on how long is not for batches. */
+static void test_not_for_batches(void **state)
+{
+    struct um_session *session = session_of(state);
+    cJSON *answers;
+
+    new_block(session, "{\"size\":8,\"name\":\"b\"}");
+    send_message(session, "[" MESSAGE("heap.validate", "[]") "," MESSAGE("block.at", "[1]") "," MESSAGE(
+                              "heap.validate", "{\"block\":\"b\"}") "]");
+    answers = take(session);
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(
+            string_of(member(member(cJSON_GetArrayItem(answers, i), "error"), "data"), "name"),
+            "unsupported");
+    assert_true(bool_of(member(cJSON_GetArrayItem(answers, 2), "result"), "valid"));
+}
+
+/* ---- what happens in the middle ---- */
+
+static const char *const long_calls[][2] = {
+    {"block.fill", "[\"b\",0]"},        {"block.copy", "[\"b\",\"c\"]"},
+    {"block.copy", "[\"c\",\"b\"]"},    {"block.compare", "[\"b\",\"c\"]"},
+    {"block.compare", "[\"c\",\"b\"]"}, {"block.find", "[\"b\",\"AQ==\"]"},
+};
+
+static void test_the_block_goes_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+
+    new_block(&fixture->session, "{\"size\":3000000,\"name\":\"c\"}");
+    for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
+        new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
+        begin(&fixture->session, long_calls[i][0], long_calls[i][1]);
+        expect_result(&fixture->other, MESSAGE("block.free", "[\"b\"]"));
+        assert_false(um_rpc_work(fixture->rpc));
+        take_error(&fixture->session, UMEM_E_STALE_HANDLE);
+        assert_true(um_session_is_ready(&fixture->session));
+    }
+}
+
+static void test_the_heap_goes_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+
+    new_block(&fixture->session, "{\"size\":3000000,\"name\":\"c\"}");
+    for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
+        new_heap(&fixture->session, "{\"name\":\"h\"}");
+        new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\",\"heap\":\"h\"}");
+        begin(&fixture->session, long_calls[i][0], long_calls[i][1]);
+        expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"h\"]"));
+        work(fixture->rpc);
+        take_error(&fixture->session, UMEM_E_STALE_HANDLE);
+    }
+}
+
+/* Made smaller it is out of range; larger, or moved, it does not matter. */
+static void test_the_block_is_resized_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+
+    new_block(&fixture->session, "{\"size\":3000000,\"name\":\"c\"}");
+    for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
+        uint64_t block = new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
+
+        begin(&fixture->session, long_calls[i][0], long_calls[i][1]);
+        expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",2999999]"));
+        assert_false(um_rpc_work(fixture->rpc));
+        assert_int_equal(uint_of(take_error(&fixture->session, UMEM_E_OUT_OF_RANGE), "block"), block);
+
+        expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",3000000]"));
+        begin(&fixture->session, long_calls[i][0], long_calls[i][1]);
+        expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",6000000]"));
+        work(fixture->rpc);
+        take_result(&fixture->session);
+        expect_result(&fixture->other, MESSAGE("block.free", "[\"b\"]"));
+    }
+}
+
+/* What it wrote so far stays. */
+static void test_what_was_written_stays(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t block = new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
+
+    begin(&fixture->session, "block.fill", "[\"b\",1]");
+    expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",2000000]"));
+    work(fixture->rpc);
+    take_error(&fixture->session, UMEM_E_OUT_OF_RANGE);
+    assert_int_equal(count_bytes(fixture, block, 1, 2000000), SLICE);
+}
+
+static void test_the_session_goes_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session_options options = {.pid = 5};
+    uint64_t block = new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
+
+    new_block(&fixture->session, "{\"size\":3000000,\"name\":\"c\"}");
+    for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
+        struct um_session third;
+
+        assert_int_equal(um_session_open(fixture->rpc, &third, &options), UMEM_OK);
+        begin(&third, long_calls[i][0], long_calls[i][1]);
+        um_session_close(&third);
+        assert_false(um_rpc_work(fixture->rpc));
+        expect_result(&fixture->session, MESSAGE("block.resize", "[\"b\",3000000]"));
+    }
+    read_hex(&fixture->session, block, 0, 1, "00");
+    answers_forget();
+}
+
+/* Those who wait and watch are told slice by slice. */
+static void test_events_come_slice_by_slice(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *other = &fixture->other;
+    cJSON *params;
+
+    new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
+    expect_result(other, MESSAGE("session.watch", "{\"block\":\"b\"}"));
+    begin_wait(other, "[\"b\",300000,0,\"u8\"]");
+    begin(&fixture->session, "block.fill", "[\"b\",1]");
+    params = take_notification(other, "block.changed");
+    assert_int_equal(uint_of(params, "offset"), 0);
+    assert_int_equal(uint_of(params, "size"), SLICE);
+    expect_silence(other);
+    assert_true(um_rpc_work(fixture->rpc));
+    take_value(other, "1");
+    params = take_notification(other, "block.changed");
+    assert_int_equal(uint_of(params, "offset"), SLICE);
+    work(fixture->rpc);
+    take_result(&fixture->session);
+    params = take_notification(other, "block.changed");
+    assert_int_equal(uint_of(params, "offset") + uint_of(params, "size"), LARGE);
+}
+
+/* ---- validating and looking for an address ---- */
+
+static void test_the_heap_goes_before_it_is_validated(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+
+    new_heap(session, "{\"name\":\"h\"}");
+    new_block(session, "[10,\"h\"]");
+    send_message(session, MESSAGE_OF("1", "heap.validate", "[\"h\"]"));
+    expect_error(&fixture->other, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
+    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"h\"]"));
+    work(fixture->rpc);
+    take_error(session, UMEM_E_STALE_HANDLE);
+}
+
+static void test_the_block_goes_before_it_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t address =
+        uint_of(expect_result(session, MESSAGE("block.alloc", "{\"size\":64,\"name\":\"b\"}")), "address");
+
+    send_message(session, MESSAGE_OF("1", "block.at", "[%llu]"), (ULL)address);
+    assert_false(um_session_is_ready(session));
+    expect_result(&fixture->other, MESSAGE("block.free", "[\"b\"]"));
+    work(fixture->rpc);
+    take_error(session, UMEM_E_UNKNOWN_HANDLE);
+}
+
+/* A shared heap's first memory is got in slices: the answer comes with the last, and the heap is there before. */
+static void test_a_heap_with_much_memory_to_begin_with(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    const struct um_session_options options = {.pid = 5};
+    unsigned slices = 0;
+
+    send_message(
+        session,
+        MESSAGE("heap.create",
+                "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    for (; !um_session_is_ready(session); slices++) {
+        expect_silence(session);
+        expect_result(&fixture->other, MESSAGE("heap.info", "[\"s\"]"));
+        um_rpc_work(fixture->rpc);
+    }
+    assert_in_range(slices, 8, 20);
+    member(take_result(session), "heap");
+    assert_int_equal(uint_of(expect_result(session, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
+    /* With its session, the heap goes that is not answered yet. */
+    send_message(
+        &fixture->other,
+        MESSAGE("heap.create",
+                "{\"kind\":\"shared\",\"name\":\"u\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    um_session_close(&fixture->other);
+    answers_forget_session(&fixture->other);
+    expect_error(session, UMEM_E_UNKNOWN_HANDLE, MESSAGE("heap.info", "[\"u\"]"));
+    work(fixture->rpc);
+    assert_int_equal(um_session_open(fixture->rpc, &fixture->other, &options), UMEM_OK);
+    /* Whoever destroys it meanwhile keeps nobody waiting. */
+    send_message(
+        session,
+        MESSAGE("heap.create",
+                "{\"kind\":\"shared\",\"name\":\"t\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
+    um_rpc_work(fixture->rpc);
+    expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"t\"]"));
+    work(fixture->rpc);
+    member(take_result(session), "heap");
+}
+
+/* Slices go to one process after the other, however many calls each has at work. */
+static void test_processes_take_turns(void **state)
+{
+    enum { CROWD = 5, ROUNDS = 3 };
+    struct fixture *fixture = *state;
+    struct um_session_group crowd = {.sessions = 0};
+    struct um_session_group alone = {.sessions = 0};
+    struct um_session sessions[CROWD + 1];
+    uint64_t blocks[CROWD + 1];
+
+    for (int i = 0; i <= CROWD; i++) {
+        struct um_session_options options = {.group = i < CROWD ? &crowd : &alone};
+        char name[32];
+
+        snprintf(name, sizeof name, "{\"size\":3000000,\"name\":\"p%d\"}", i);
+        blocks[i] = new_block(&fixture->session, name);
+        assert_int_equal(um_session_open(fixture->rpc, &sessions[i], &options), UMEM_OK);
+        send_message(&sessions[i], MESSAGE_OF("1", "block.fill", "[\"p%d\",1]"), i);
+    }
+    assert_int_equal(crowd.sessions, CROWD);
+    for (int i = 0; i < 2 * ROUNDS; i++)
+        assert_true(um_rpc_work(fixture->rpc));
+    assert_int_equal(count_bytes(fixture, blocks[CROWD], 1, LARGE), ROUNDS * SLICE);
+    for (int i = 0; i < CROWD; i++)
+        assert_int_equal(count_bytes(fixture, blocks[i], 1, LARGE), i < ROUNDS ? SLICE : 0);
+    /* One of them goes in the middle; the others go on. */
+    um_session_close(&sessions[1]);
+    work(fixture->rpc);
+    for (int i = 0; i <= CROWD; i++) {
+        if (i == 1)
+            continue;
+        take_result(&sessions[i]);
+        um_session_close(&sessions[i]);
+    }
+    assert_int_equal(crowd.sessions + alone.sessions, 0);
+    answers_forget();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_heap_with_much_memory_to_begin_with, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_others_are_served_in_between, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_long_calls_take_turns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_processes_take_turns, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_what_runs_at_once, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_not_for_batches, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_block_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_block_is_resized_in_the_middle, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_what_was_written_stays, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_session_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_events_come_slice_by_slice, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_goes_before_it_is_validated, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_block_goes_before_it_is_found, fixture_setup,
+                                        fixture_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
