@@ -162,7 +162,7 @@ static void test_lengths_in_examples(void **state)
 static void test_both_documents_have_one_bound(void **state)
 {
     static const char *const parts[][2] = {
-        {"| for what is at work, and the one that goes past a limit: 10 x `message_bytes` + 4 x "
+        {"| for requests that are being served, and the one that exceeds a limit: 10 x `message_bytes` + 4 x "
          "`batch_bytes` + 64 MiB |",
          "\n10 times message_bytes, 4 times batch_bytes, 64 MiB,\n"},
         {"| 128 KiB for each of `sessions` |", "\n128 KiB for each of sessions,"},
