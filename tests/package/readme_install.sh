@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs what docs/installing.md says, and the example of the manual page umem_client.3.
+# Runs what docs/installing.md says, with README.md's program, and the example of the manual page umem_client.3.
 # Usage: readme_install.sh SOURCES BUILD    (BUILD stands for its build/release)
 set -euo pipefail
 
@@ -27,7 +27,9 @@ bash -e ../install.sh >../install.log
 
 "$bin/umemd" --daemon
 cd "$folder/program"
+document=$sources/README.md
 block c 1 >example.c
+document=$sources/docs/installing.md
 block cmake 1 >CMakeLists.txt
 block bash 2 >cmake.sh
 bash -e cmake.sh >cmake.log
