@@ -30,7 +30,7 @@ void fixture_remove_directory(struct fixture *fixture)
     assert_int_equal(rmdir(fixture->place), 0);
 }
 
-size_t fixture_unread_bytes(const struct client *client)
+size_t fixture_unread_bytes(const struct wire_client *client)
 {
     uv_os_fd_t descriptor;
     int size = 0;

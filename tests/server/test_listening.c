@@ -42,7 +42,7 @@ static void second_server_is_refused(void **state)
 static void clients_over_the_limit_are_told(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char expected[512];
     char line[512];
 
@@ -51,7 +51,7 @@ static void clients_over_the_limit_are_told(void **state)
     client_ping(client_open(fixture, 0, true));
     client_ping(client_open(fixture, 1, true));
     client = client_open(fixture, 2, true);
-    client_send(client, "{\"method\":\"server.ping\"}\n");
+    wire_send(client, "{\"method\":\"server.ping\"}\n");
     client_take_line(client, line, sizeof line);
     snprintf(
         expected, sizeof expected,
@@ -65,13 +65,13 @@ static void clients_over_the_limit_are_told(void **state)
     assert_int_equal(fixture->warnings, 1);
 
     /* When one has gone, the next gets in. */
-    client_close(&fixture->clients[0]);
+    wire_close(&fixture->clients[0]);
     for (;;) {
-        client_close(client);
+        wire_close(client);
         while (!client->is_closed)
             fixture_run_once(fixture);
         client = client_open(fixture, 2, true);
-        client_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n");
+        wire_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n");
         client_take_line(client, line, sizeof line);
         if (strstr(line, "limit_exceeded") == NULL)
             break;

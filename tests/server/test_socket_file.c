@@ -86,7 +86,7 @@ static void a_removed_socket_is_made_anew(void **state)
         /* At once, and once the loop has come round. */
         ping(fixture, connect_there(fixture));
         client_ping(client_open(fixture, 1, true));
-        client_close(&fixture->clients[1]);
+        wire_close(&fixture->clients[1]);
         client_ping(&fixture->clients[0]);
     }
 }
