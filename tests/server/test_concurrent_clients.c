@@ -79,7 +79,7 @@ static void batches_are_not_mixed(void **state)
     make_block(busy, 2000000, "big");
     make_block(busy, 8000000, "long");
     wire_send(busy, "{\"method\":\"block.fill\",\"params\":[\"long\",1]}\n"
-                      "{\"method\":\"block.add\",\"params\":[\"n\",0,0,\"i64\"]}\n");
+                    "{\"method\":\"block.add\",\"params\":[\"n\",0,0,\"i64\"]}\n");
     for (int i = 0; i < ROUNDS / 10; i++) {
         for (int j = 0; j < 10; j++) {
             wire_send(clients[j % 2], two_steps);
@@ -179,12 +179,11 @@ static void waits_run_out_of_time(void **state)
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     make_block(client, 8, "n");
-    wire_send(client,
-                "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",60]}\n"
-                "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",20]}\n"
-                "{\"id\":3,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",40]}\n"
-                "{\"id\":4,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",9007199254740991]}\n"
-                "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",0]}\n");
+    wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",60]}\n"
+                      "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",20]}\n"
+                      "{\"id\":3,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",40]}\n"
+                      "{\"id\":4,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",9007199254740991]}\n"
+                      "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",0]}\n");
     for (int i = 0; i < 4; i++) {
         static const unsigned order[] = {5, 2, 3, 1};
 
@@ -210,7 +209,7 @@ static void a_client_dies_while_it_waits(void **state)
     for (unsigned i = 0; i < 3; i++) {
         dying[i] = client_open(fixture, i, true);
         wire_send(dying[i], "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n"
-                              "{\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+                            "{\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
         client_ping(other);
     }
     client_take_line(dying[0], line, sizeof line);

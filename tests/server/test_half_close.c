@@ -168,8 +168,8 @@ static void a_waiting_call_is_answered(void **state)
     client = client_open(fixture, 1, true);
     make_block(other, "n");
     wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
-                        "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",4,0,\"u8\"]}\n"
-                        "{\"id\":3,\"method\":\"server.ping\"}");
+                      "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",4,0,\"u8\"]}\n"
+                      "{\"id\":3,\"method\":\"server.ping\"}");
     half_close(client);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n");
     for (int i = 0; i < 10; i++)
@@ -214,9 +214,9 @@ static void a_long_call_is_answered(void **state)
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     wire_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":5000000,\"name\":\"b\"}}\n"
-                        "{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"
-                        "{\"id\":2,\"method\":\"block.find\",\"params\":[\"b\",\"AA==\"]}\n"
-                        "{\"id\":3,\"method\":\"server.ping\"}");
+                      "{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"
+                      "{\"id\":2,\"method\":\"block.find\",\"params\":[\"b\",\"AA==\"]}\n"
+                      "{\"id\":3,\"method\":\"server.ping\"}");
     half_close(client);
     client_take_line(client, line, sizeof line);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":5000000}}\n"
@@ -237,7 +237,7 @@ static void one_that_dies_does_not_linger(void **state)
     make_block(other, "n");
     client = client_open(fixture, 1, true);
     wire_send(client, "{\"method\":\"heap.lock\",\"params\":[\"process\"]}\n"
-                        "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+                      "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n");
     wire_close(client);
     await_sessions(other, 1);
@@ -247,7 +247,7 @@ static void one_that_dies_does_not_linger(void **state)
     /* And one that half-closes first. */
     client = client_open(fixture, 2, true);
     wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,5]}\n"
-                        "{\"id\":2,\"method\":\"server.ping\"}\n");
+                      "{\"id\":2,\"method\":\"server.ping\"}\n");
     half_close(client);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
     assert_true(has_sessions(other, 2));
@@ -274,7 +274,7 @@ static void watches_of_a_half_closed_client(void **state)
     client_expect_close(client);
     client = client_open(fixture, 2, true);
     wire_send(client, "{\"method\":\"session.watch\"}\n"
-                        "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"u8\"]}\n");
+                      "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"u8\"]}\n");
     half_close(client);
     client_take_line(client, line, sizeof line);
     wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",1,[5]]}\n");
@@ -297,7 +297,7 @@ static void a_half_closed_session_ends_in_order(void **state)
     for (unsigned i = 0; i < 2; i++) {
         clients[i] = client_open(fixture, i, true);
         wire_send(clients[i], "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
-                                "{\"id\":2,\"method\":\"server.ping\"}\n");
+                              "{\"id\":2,\"method\":\"server.ping\"}\n");
         half_close(clients[i]);
         client_expect(clients[i], "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
     }

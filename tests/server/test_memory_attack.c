@@ -95,7 +95,7 @@ static void ask_without_end(struct wire_client *client)
 {
     for (int i = 0; i < TRIES; i++)
         wire_send(client, "[{\"id\":1,\"method\":\"rpc.discover\"},{\"id\":2,\"method\":\"server.info\"},"
-                            "{\"id\":3,\"method\":\"block.list\"}]\n");
+                          "{\"id\":3,\"method\":\"block.list\"}]\n");
 }
 
 static void attack(struct fixture *fixture, unsigned index)

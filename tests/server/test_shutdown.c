@@ -156,7 +156,7 @@ static void http_is_answered_in_http(void **state)
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     wire_send(client, "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                        "38\r\n\r\n{\"id\":1,\"method\":\"server.shutdown\"}\r\n");
+                      "38\r\n\r\n{\"id\":1,\"method\":\"server.shutdown\"}\r\n");
     client_take_line(client, line, sizeof line);
     assert_string_equal(line, "HTTP/1.1 400 Bad Request\r");
     while (!client->is_over)

@@ -111,8 +111,8 @@ static void raw_bytes_follow_a_long_message(void **state)
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    wire_send_message(client,
-                        "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}", 0);
+    wire_send_message(client, "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}",
+                      0);
     client_take_message(client, text, sizeof text);
     for (int i = 0; i < 2; i++) {
         char *message = long_text(messages[i][0], messages[i][1]);

@@ -112,8 +112,8 @@ static void client_dies_in_the_middle_of_an_answer(void **state)
     make_block(other, 8 << 20, "");
     dying = client_open(fixture, 1, true);
     dying->enough = 1000;
-    wire_send_message(dying,
-                        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 0);
+    wire_send_message(dying, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+                      0);
     client_await_bytes(dying, 1000);
     client_ping(other);
     wire_send(other, "{\"method\":\"block.free\",\"params\":{\"block\":\"b\"}}\n");
@@ -156,13 +156,12 @@ static void client_dies_in_the_middle_of_a_request(void **state)
         kill_client(dying, other);
     }
     dying = client_open(fixture, 1, true);
-    wire_send_message(
-        dying, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", BLOCK_SIZE);
+    wire_send_message(dying, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+                      BLOCK_SIZE);
     wire_send(dying, "half of it");
     kill_client(dying, other);
-    wire_send(
-        other,
-        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"size\":14,\"encoding\":\"utf8\"}}\n");
+    wire_send(other,
+              "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"size\":14,\"encoding\":\"utf8\"}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":14,\"data\":\"half of it"
                          "\\u0000\\u0000\\u0000\\u0000\"}}\n");
 }

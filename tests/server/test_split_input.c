@@ -94,8 +94,8 @@ static void add_line(struct script *script, struct wire_client *client, const ch
 }
 
 /* Likewise a message of headers (without their empty line), a text and a payload. */
-static void add_message(struct script *script, struct wire_client *client, const char *headers, const char *text,
-                        const char *payload, const char *shows)
+static void add_message(struct script *script, struct wire_client *client, const char *headers,
+                        const char *text, const char *payload, const char *shows)
 {
     size_t from = script->bytes.size;
     char lengths[64];
@@ -225,8 +225,8 @@ static void write_headers(struct script *script, struct wire_client *client)
 
 /* Sends the script's bytes from `from` to `to`. What is whole then is answered, what is not even begun is
  * not. At the script's end nothing has to be waited for but the last answer. */
-static void send_piece(const struct script *script, struct wire_client *client, struct wire_client *other, size_t from,
-                       size_t to)
+static void send_piece(const struct script *script, struct wire_client *client, struct wire_client *other,
+                       size_t from, size_t to)
 {
     size_t least = 0;
     size_t most = script->due[0];
@@ -283,7 +283,8 @@ static void cut_in_two(struct fixture *fixture, write_script *write)
 }
 
 /* In pieces of `step` bytes, on a connection that they begin. */
-static void cut_small(const struct script *script, struct wire_client *client, struct wire_client *other, size_t step)
+static void cut_small(const struct script *script, struct wire_client *client, struct wire_client *other,
+                      size_t step)
 {
     for (size_t at = 0; at < script->bytes.size; at += step) {
         size_t to = at + step < script->bytes.size ? at + step : script->bytes.size;

@@ -208,7 +208,7 @@ static void lengths_at_and_over_the_limit(void **state)
     expect_error(client, "too_large");
     expect_pong(client);
     wire_send(&fixture->clients[0],
-                "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"utf8\"}}\n");
+              "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"utf8\"}}\n");
     client_expect(&fixture->clients[0],
                   "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"abcd\"}}\n");
 }

@@ -29,7 +29,8 @@ static void open_served(struct raw *raw, struct soak *soak, bool has_headers)
             while (raw->wire.received.size == 0 && !raw->wire.is_over)
                 raw_pause(raw, 1);
             if (raw->wire.received.size != 0 && (!has_headers || raw->wire.received.data[0] == 'C'))
-                answer = has_headers ? wire_take_message(&raw->wire, &payload_size) : wire_take_line(&raw->wire);
+                answer =
+                    has_headers ? wire_take_message(&raw->wire, &payload_size) : wire_take_line(&raw->wire);
         }
         if (answer != NULL && strstr(answer, "\"id\":1,\"result\"") != NULL) {
             free(answer);

@@ -91,7 +91,9 @@ static void half_a_payload(struct soak *soak)
     /* A connection that was one too many has been told so in a line, and is over. */
     while (raw.wire.received.size == 0 && !raw.wire.is_over)
         raw_pause(&raw, 1);
-    answer = raw.wire.received.size != 0 && raw.wire.received.data[0] == 'C' ? wire_take_message(&raw.wire, &payload_size) : NULL;
+    answer = raw.wire.received.size != 0 && raw.wire.received.data[0] == 'C'
+                 ? wire_take_message(&raw.wire, &payload_size)
+                 : NULL;
     is_answered = answer != NULL;
     if (is_answered) {
         raw_check_answer(soak, answer, block != 0 ? 0 : UMEM_E_STALE_HANDLE);
