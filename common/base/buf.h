@@ -34,7 +34,7 @@ char *um_buf_grow(struct um_buf *buf, size_t extra);
 
 /* Allocates for `extra` more bytes where that is needed and returns where they go (at data + size), or NULL where the limit or the memory
  * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. An answer is made of many
- * small pieces, so that this and the appends are compiled into who calls them. */
+ * small pieces, so that this and the appends are compiled into their callers. */
 UM_ALWAYS_INLINE char *um_buf_reserve(struct um_buf *buf, size_t extra)
 {
     if (extra < buf->capacity - buf->size && !buf->failed)

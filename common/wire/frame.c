@@ -50,7 +50,7 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size)
     return UMEM_OK;
 }
 
-char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room)
+char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
 {
     struct um_buf *kept = &frame->kept;
     size_t size = frame->left < UM_FRAME_FEED_LIMIT ? frame->left : UM_FRAME_FEED_LIMIT;
@@ -69,7 +69,7 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room)
         return NULL;
     }
     frame->input = kept->data;
-    *room = size;
+    *capacity = size;
     return space;
 }
 
@@ -320,17 +320,17 @@ static void begin_block(struct um_frame *frame)
 /* Takes the bytes of a block, as far as they are there. */
 static void read_headers(struct um_frame *frame)
 {
-    enum um_header_block_result verdict = UM_HEADER_BLOCK_MORE;
+    enum um_header_block_result result = UM_HEADER_BLOCK_MORE;
 
-    while (verdict == UM_HEADER_BLOCK_MORE && frame->left != 0) {
-        verdict = um_header_block_feed(&frame->block, *frame->input);
+    while (result == UM_HEADER_BLOCK_MORE && frame->left != 0) {
+        result = um_header_block_feed(&frame->block, *frame->input);
         take(frame, 1);
     }
-    if (verdict == UM_HEADER_BLOCK_WHOLE)
+    if (result == UM_HEADER_BLOCK_WHOLE)
         frame->state = UM_FRAME_AT_TEXT;
-    else if (verdict != UM_HEADER_BLOCK_MORE)
+    else if (result != UM_HEADER_BLOCK_MORE)
         break_off(frame, frame->block.what);
-    if (verdict == UM_HEADER_BLOCK_HTTP && !frame->has_message)
+    if (result == UM_HEADER_BLOCK_HTTP && !frame->has_message)
         frame->kind = UM_FRAME_HTTP;
 }
 
@@ -471,9 +471,9 @@ uint64_t um_frame_payload_left(const struct um_frame *frame)
     return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;
 }
 
-size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room)
+size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacity)
 {
-    size_t size = frame->left < room ? frame->left : room;
+    size_t size = frame->left < capacity ? frame->left : capacity;
 
     assert(frame->state == UM_FRAME_AT_PAYLOAD);
     if (frame->awaited < size)

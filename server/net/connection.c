@@ -231,7 +231,7 @@ UM_ALWAYS_INLINE bool has_to_send(const struct um_connection *connection)
     return connection->session.tail.bytes != NULL || is_over_limit(connection);
 }
 
-/* Empties a buffer and lends its memory to whoever is served next. */
+/* Empties a buffer and lends its memory to the connection that is served next. */
 static void release_memory(struct um_connection *connection, struct um_buf *buf)
 {
     struct um_buf *spare = &connection->shared->spare;
@@ -756,7 +756,7 @@ static void skip_message(struct um_connection *connection)
 {
     um_dispatch_refuse_limit(
         &connection->session, UMEM_E_LIMIT_EXCEEDED,
-        "messages that are not whole took up all the room; send it again, or in smaller pieces",
+        "messages that are not whole take up all the memory for them; send it again, or in smaller pieces",
         "gathered_bytes", connection->shared->traffic.gathered_bytes, 0);
     if (!um_payload_forget_batch(&connection->session))
         um_frame_skip_message(&connection->frame);

@@ -75,13 +75,14 @@ struct um_connections {
     struct um_budget budget;
     struct um_connection_groups groups;
     struct um_log_limiter log;
-    struct um_link all;    /* list of um_connection.in_all */
-    struct um_buf spare;   /* memory for answers, lent to whoever is served: an idle connection has none */
-    uint64_t small_unsent; /* bytes that may be unsent however much the others have */
-    uint64_t ending;       /* connections that are closing and count in traffic.sessions still */
-    unsigned refused;      /* connections that only take a refusal, open now */
-    uint64_t changes;      /* grows with every session that opens or closes */
-    uint64_t top_changes;  /* `changes` when `top` was found; UINT64_MAX: never */
+    struct um_link all; /* list of um_connection.in_all */
+    struct um_buf
+        spare; /* memory for answers, lent to the connection that is served: an idle connection has none */
+    uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
+    uint64_t ending;             /* connections that are closing and count in traffic.sessions still */
+    unsigned refused;            /* connections that only take a refusal, open now */
+    uint64_t changes;            /* grows with every session that opens or closes */
+    uint64_t top_changes;        /* `changes` when `top` was found; UINT64_MAX: never */
     struct um_refusal_facts top; /* of the process with most sessions, as of then */
     char top_program[128];
     char read_buffer[UM_CONNECTION_READ_SIZE]; /* what is read is used up before the next read */

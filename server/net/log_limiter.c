@@ -24,7 +24,7 @@ static struct um_log_limiter_kind *find_kind(struct um_log_limiter *limiter, uin
     return kind;
 }
 
-/* Whether one of this kind may go through, which is counted then. */
+/* Whether a line of this kind may pass, which is counted then. */
 static bool may_pass(struct um_log_limiter_kind *kind, uint64_t now_ms)
 {
     uint64_t every_ms =

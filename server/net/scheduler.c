@@ -145,7 +145,7 @@ void um_scheduler_run(struct um_scheduler *scheduler)
 
     scheduler->messages_limit = UM_SCHEDULER_TURN_SHARES * scheduler->share_messages;
     scheduler->work_limit = UM_SCHEDULER_TURN_SHARES * scheduler->share_work;
-    /* However much was done while the loop polled, there is a share for those who waited. */
+    /* However much was done while the loop polled, there is a share for connections that waited. */
     if (scheduler->work_limit < scheduler->work + scheduler->share_work)
         scheduler->work_limit = scheduler->work + scheduler->share_work;
     um_list_init(&now);

@@ -4,10 +4,10 @@
  * Owns: which connections are ready to run, and how much was done for each group of them in this turn. Must not know: what a
  * connection is, or what is done for it.
  *
- * A turn does a bounded amount of work, whoever asks for it and over however many connections it is spread. Work is counted in the
+ * A turn does a bounded amount of work, whichever client asks for it and over however many connections it is spread. Work is counted in the
  * unit of um_session_charge(): what the engine does, and for the connection what the system charges for it (UM_COST_*). A group
  * gets limits.turn_requests messages and limits.turn_bytes of work a turn; all together get UM_SCHEDULER_TURN_SHARES times that, not
- * all of it while the loop polls, so that something is left for those who wait. What a group took beyond its share, because a
+ * all of it while the loop polls, so that something is left for connections that wait. What a group took beyond its share, because a
  * message is done whole, it lacks in its next turns.
  *
  * A connection whose group has had its share waits in its group's queue, and the group in the scheduler's.
@@ -37,7 +37,7 @@ enum {
 
 struct um_scheduled;
 
-/* Kept by whoever runs the loop; one that is all zero but for the first four members is initialised by um_scheduler_init(). */
+/* The first four members are set by its owner, the others zero, before um_scheduler_init(). */
 struct um_scheduler {
     uint64_t share_messages;                /* messages that a group may have served in a turn */
     uint64_t share_work;                    /* work that a group may have done in a turn */

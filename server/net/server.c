@@ -169,7 +169,7 @@ static void accept_clients(struct um_server *server)
             admit(server, connection);
             connection = NULL;
         }
-        /* A client that has gone already is nobody's fault. */
+        /* A client that has gone already is no lack of memory. */
         has_memory = error == 0 || error == UV_ECONNABORTED;
     }
     if (connection != NULL)
@@ -390,7 +390,7 @@ static void open_handles(struct um_server *server)
     server->handles = 6;
 }
 
-/* A default that is more than the system has is nobody's concern. */
+/* Only what was asked for: a default that is more than the system has is of no concern. */
 static void log_lowered(struct um_server *server, const struct um_server_options *options)
 {
     const struct um_limits *asked = options->limits;

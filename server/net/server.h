@@ -2,7 +2,7 @@
  * The server: a pipe, its clients, and the engine that answers them, on a libuv loop of the caller's.
  *
  * Owns: the pipe, the connections, the store and the engine. Must not know: options, logs, signals, daemons;
- * whoever starts it in a process (server/daemon, a test) brings those. At one time there is one server a
+ * the program that starts it (server/daemon, a test) brings those. At one time there is one server a
  * process, as there is one engine. On POSIX systems the process must ignore SIGPIPE.
  */
 #ifndef UM_SERVER_H
