@@ -5,7 +5,7 @@
  * slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
  * Must not know: what the records hold beyond their first member, a struct um_slot.
  *
- * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records
+ * Records lie in chunks of about 64 KiB that are never moved and never freed: a table of 10^7 records
  * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
  * which is what tells a freed handle from one that was never given out.
  *
@@ -123,6 +123,20 @@ static inline uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, u
 static inline uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {
     return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
+}
+
+/* ---- places in a walk over all slots, which outlive what is in the slots ---- */
+
+/* The slot to go on with after a handle, of which only the slot counts; 0: the first. */
+static inline uint32_t um_walk_slot(uint64_t after)
+{
+    return after == 0 ? 0 : um_handle_slot(after) + 1;
+}
+
+/* A handle after which a walk goes on with this slot. */
+static inline uint64_t um_walk_place(uint32_t slot)
+{
+    return slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* What is observed, and the events: each is raised once, and none where nobody asked. */
 #include "store_fixture.h"
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static void destroy(struct fixture *f, struct um_heap *heap)
 {

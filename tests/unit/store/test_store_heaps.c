@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static int create(struct fixture *f, struct um_heap_options options, struct um_fault *fault)
 {
@@ -116,7 +117,7 @@ static void test_a_kind_without_backend_is_unsupported(void **state)
 {
     struct fixture *f = *state;
     const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 4096};
-    f->store->backends[UM_HEAP_SHARED] = NULL;
+    f->store->heap_ops[UM_HEAP_SHARED] = NULL;
     assert_int_equal(create(f, options, NULL), UMEM_E_UNSUPPORTED);
 }
 
@@ -318,17 +319,17 @@ static bool create_nothing(uint64_t initial_size, uint64_t maximum_size, uint32_
 static void test_a_heap_that_the_system_refuses_leaves_no_trace(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap_ops broken = *f->store->backends[UM_HEAP_PRIVATE];
-    const struct um_heap_ops *sound = f->store->backends[UM_HEAP_PRIVATE];
+    struct um_heap_ops broken = *f->store->heap_ops[UM_HEAP_PRIVATE];
+    const struct um_heap_ops *sound = f->store->heap_ops[UM_HEAP_PRIVATE];
     struct um_heap_options options = {
         .kind = UM_HEAP_PRIVATE, .name = "n", .flags = UM_FLAG_GENERATE_EXCEPTIONS};
     struct um_fault fault = {0};
     broken.create = create_nothing;
-    f->store->backends[UM_HEAP_PRIVATE] = &broken;
+    f->store->heap_ops[UM_HEAP_PRIVATE] = &broken;
     assert_int_equal(create(f, options, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.ntstatus, UM_STATUS_NO_MEMORY);
     assert_int_equal(stats_of(f->store).heaps, 1);
-    f->store->backends[UM_HEAP_PRIVATE] = sound;
+    f->store->heap_ops[UM_HEAP_PRIVATE] = sound;
     assert_int_equal(create(f, options, &fault), 0);
 }
 
