@@ -37,7 +37,7 @@ struct um_extents_stats {
 };
 
 /* Makes a segment's tables, all of it free. `length` in bytes is at most UM_EXTENTS_LENGTH_LIMIT and is
- * rounded down to the alignment: who wants each byte used makes the segment a multiple of it. `alignment` is
+ * rounded down to the alignment: for each byte to be used, the segment is a multiple of it. `alignment` is
  * a power of two from UM_EXTENTS_ALIGNMENT_MINIMUM to UM_EXTENTS_ALIGNMENT_LIMIT; offsets are aligned,
  * addresses only if the segment is. NULL when memory runs out. */
 struct um_extents *um_extents_new(uint64_t length, uint32_t alignment);

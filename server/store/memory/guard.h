@@ -1,5 +1,5 @@
 /*
- * Guards and wiping: operations that stand in front of those of another kind of heap.
+ * Guards and wiping: operations that wrap those of another kind of heap.
  *
  * Owns: the guard bytes on both sides of a block, and the clearing of memory that is freed. Must not know: how the memory behind is
  * allocated, beyond heap_ops.h.

@@ -1,5 +1,5 @@
 /*
- * The words for heap memory that the whole store shares: kinds of heaps, alignments, and what can be told of a heap's memory.
+ * The words for heap memory that the whole store shares: kinds of heaps, alignments, and how a heap's memory is used.
  *
  * Owns: nothing. Must not know: handles, names, owners.
  */

@@ -72,7 +72,7 @@ struct um_heap_ops {
     void (*wipe)(void *memory, void *address, uint64_t size);
 
     /* Whether a block, or the whole heap where `address` is NULL, is undamaged. NULL where the system cannot
-     * tell. */
+     * say. */
     bool (*validate)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
     /* Joins free memory and has it returned to the system, what takes long by purging. Returns the largest free range in bytes,

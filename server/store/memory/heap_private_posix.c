@@ -1,5 +1,5 @@
 /* Heaps on POSIX: a pool of pages for small blocks, mappings of their own for large ones. A heap is
- * nothing but the store's list of its blocks. The size alone tells how a block was made, so there is no
+ * nothing but the store's list of its blocks. The size alone says how a block was allocated, so there is no
  * header to keep. */
 #include "store/memory/heap_private.h"
 
@@ -17,7 +17,7 @@
 enum {
     MAPPED_SIZE =
         1024 *
-        1024 /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
+        1024 /* bytes; from here on a block is a mapping, which is zero and is unmapped without being touched */
 };
 
 static bool is_mapped(uint64_t size)

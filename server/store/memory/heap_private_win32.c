@@ -13,7 +13,7 @@ enum {
         1024 * 1024 /* bytes; what a client may have committed without a block to show for it */
 };
 
-/* A block with more than the system's alignment lies inside a larger one, whose start stands right before
+/* A block with more than the system's alignment lies inside a larger one, whose address lies right before
  * it. */
 static bool is_padded(uint32_t alignment)
 {
@@ -159,8 +159,7 @@ uint32_t um_heap_private_system_heaps(void)
     return GetProcessHeaps(0, NULL);
 }
 
-/* HeapFree gives large blocks back at once, and there is no way to do that in pieces. */
-/* The system keeps what is free, and gives it back with the heap. */
+/* The system keeps what is free until the heap is destroyed; HeapFree() returns large blocks at once. Nothing is left to purge. */
 void um_heap_private_end(void)
 {
 }

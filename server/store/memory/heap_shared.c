@@ -292,7 +292,7 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
     return address == NULL ? um_shm_check(heap->segment.shm) : um_shm_is_whole(heap->segment.shm);
 }
 
-/* Whatever is free is decommitted, committed or not: a client that has mapped the object gets memory for all that it touches. */
+/* Whatever is free is decommitted, committed or not: touching an object that is mapped commits memory, which only the system knows. */
 static uint64_t compact(void *memory)
 {
     struct shared_heap *heap = memory;

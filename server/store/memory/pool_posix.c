@@ -530,7 +530,7 @@ void *um_pool_alloc(size_t size, uint32_t alignment)
 
 void um_pool_free(void *address, size_t size, uint32_t alignment)
 {
-    /* A block that was made smaller may have stayed where it was: where it lies tells how it was made. */
+    /* A block that was made smaller may have stayed where it was: its place says how it was allocated. */
     struct region *of_runs = region_of(run_regions, address);
 
     if (of_runs != NULL)

@@ -20,7 +20,7 @@ struct um_purge_source {
     struct um_link in_pending; /* place in the list of those with memory to return; all zero: never listed */
 };
 
-/* A flag that is set when a source gets something to return while no source had any. Whoever has the flag clears it. */
+/* A flag that is set when a source has something to return and no source had before. The owner of the flag clears it. */
 struct um_purge_watcher {
     struct um_link in_watchers;
     bool *flag;

@@ -49,7 +49,7 @@ bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size);
  * nothing done, where the system cannot. */
 bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size);
 
-/* Whether all of the memory has been there so far. Cheap; it tells of what was lost when that is touched. */
+/* Whether all of the memory has been there so far. Cheap; it notices what was lost when that is touched. */
 bool um_shm_is_whole(const struct um_shm *shm);
 
 /* As um_shm_is_whole(), and asks the system. */

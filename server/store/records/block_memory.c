@@ -8,7 +8,8 @@ static const char pinned_too[] = "memory of freed blocks counts until clients ha
                                  "is sent from; free blocks, or have "
                                  "them read";
 
-/* What an owner left that has ended is nobody's. A limit that allows as much as that for all is none: then the other one is told. */
+/* What an ended owner left counts for no owner. A limit that is no lower than the limit for all is ignored: the fault names the other
+ * one. */
 int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
                          const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
 {

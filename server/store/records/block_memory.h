@@ -30,7 +30,7 @@ void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint
 bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsigned char *address,
                              uint64_t offset, uint64_t size);
 
-/* The fault of there being none: UMEM_E_NO_MEMORY, or UMEM_E_CORRUPTED where it is the heap that cannot give any more. */
+/* The fault where there is no memory: UMEM_E_NO_MEMORY, or UMEM_E_CORRUPTED where a client took memory away from the heap. */
 int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault);
 
 /* What the facts of a failure say of a shared heap that a client has taken memory away from. */

@@ -302,7 +302,7 @@ static bool move_some(struct um_resize *resize, const struct um_block *block, ui
     return true;
 }
 
-/* Puts the block where it was moved to, if it still may have so many bytes: its owner may have got others meanwhile, or the
+/* Puts the block where it was moved to, if it still may have so many bytes: its owner may have allocated others meanwhile, or the
  * block another owner. */
 static int finish(struct um_store *store, struct um_resize *resize, struct um_block *block,
                   struct um_fault *fault)

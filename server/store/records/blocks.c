@@ -503,7 +503,7 @@ struct change {
     struct um_account *account; /* that the block belongs to now */
     struct um_account *target;  /* that it will belong to */
     struct um_name *name;       /* new name, or NULL */
-    struct um_hold *hold;       /* for the owner so far, who goes on holding the block; or NULL */
+    struct um_hold *hold;       /* with which the owner so far keeps holding the block; or NULL */
     bool drops_name;            /* the name so far goes */
     bool adopts;                /* the maker holds it from now on */
 };

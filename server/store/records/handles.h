@@ -83,9 +83,6 @@ void *um_slots_acquire(struct um_slots *slots);
  * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
 
-/* Looks up a handle; *record is set with UM_SLOT_OK only. */
-enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record);
-
 /* The record of a slot below `used`, in use or not. */
 static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
@@ -123,6 +120,27 @@ static inline uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, u
 static inline uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {
     return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
+}
+
+/* Looks up a handle; *record is set with UM_SLOT_OK only. */
+static inline enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record)
+{
+    uint32_t number = (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+    struct um_slot *slot;
+
+    if (generation > UM_GENERATION_LIMIT || generation == 0)
+        return UM_SLOT_UNKNOWN;
+    if ((handle & 3) != (uint64_t)slots->kind)
+        return UM_SLOT_OTHER_KIND;
+    if (number >= slots->used || generation < slots->first_generation)
+        return UM_SLOT_UNKNOWN;
+    slot = um_slots_at(slots, number);
+    if (slot->state == (UM_SLOT_LIVE | generation)) {
+        *record = slot;
+        return UM_SLOT_OK;
+    }
+    return generation < (slot->state & ~UM_SLOT_LIVE) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
 }
 
 /* ---- places in a walk over all slots, which outlive what is in the slots ---- */

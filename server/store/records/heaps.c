@@ -126,14 +126,14 @@ static int check_quota(struct um_store *store, const struct um_heap_options *opt
     if (options->kind == UM_HEAP_SHARED && shared >= store->shared_heaps_limit)
         return um_fault(
             fault, UMEM_E_LIMIT_EXCEEDED,
-            (struct um_fault){.limit = "shared_heaps",
-                              .maximum = store->shared_heaps_limit,
-                              .used = shared,
-                              .asked = 1,
-                              .what =
-                                  store->shared_heaps < store->shared_heaps_limit
-                                      ? "shared heaps that were destroyed still go; try again"
-                                      : "there are as many shared heaps as the daemon allows; destroy one"});
+            (struct um_fault){
+                .limit = "shared_heaps",
+                .maximum = store->shared_heaps_limit,
+                .used = shared,
+                .asked = 1,
+                .what = store->shared_heaps < store->shared_heaps_limit
+                            ? "shared heaps that were destroyed are still being reclaimed; try again"
+                            : "there are as many shared heaps as the daemon allows; destroy one"});
     uint64_t used = store->stats.bytes + store->stats.pinned_bytes;
     if (used > store->bytes_limit || options->initial_size > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,

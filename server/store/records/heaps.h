@@ -45,7 +45,7 @@ int um_store_find_heap_by_name(struct um_store *store, const char *name, struct 
 
 struct um_heap *um_store_process_heap(struct um_store *store);
 
-/* How many heaps the operating system says the process has (GetProcessHeaps), or 0 where it does not tell. */
+/* How many heaps the operating system says the process has (GetProcessHeaps), or 0 where it does not say. */
 uint32_t um_store_system_heaps(const struct um_store *store);
 
 int um_heap_create(struct um_store *store, struct um_owner *owner, const struct um_heap_options *options,

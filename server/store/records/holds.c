@@ -11,7 +11,7 @@ static int no_memory(const struct um_block *block, struct um_fault *fault)
 {
     return um_fault(fault, UMEM_E_NO_MEMORY,
                     (struct um_fault){.block = um_slot_handle(&block->slot, UM_HANDLE_BLOCK),
-                                      .what = "the system has no memory to note who holds it"});
+                                      .what = "the system has no memory for the hold"});
 }
 
 int um_hold_check_quota(struct um_store *store, const struct um_block *block, struct um_fault *fault)

@@ -8,7 +8,7 @@
 
 #include "store/records/store_types.h"
 
-/* Holds for an owner (once, however often asked; UMEM_E_LIMIT_EXCEEDED) and lets go. Letting go of what one does not hold does
+/* Holds for an owner (once, however often asked; UMEM_E_LIMIT_EXCEEDED) and releases. Releasing what one does not hold does
  * nothing. *holders is how many hold it then. A release frees nothing. */
 int um_block_hold(struct um_store *store, struct um_block *block, struct um_owner *owner, uint32_t *holders,
                   struct um_fault *fault);

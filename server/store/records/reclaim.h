@@ -59,7 +59,7 @@ static inline bool um_ends_are_pending(const struct um_store *store)
 static inline void um_reclaim_explain(const struct um_store *store, struct um_fault *fault)
 {
     if (fault != NULL && store->status.has_work)
-        fault->what = "what was freed or has ended is still being given back; try again";
+        fault->what = "what was freed or has ended is still being reclaimed; try again";
 }
 
 /* Reclaims for a call that would fail else. Returns whether it is worth another try. */

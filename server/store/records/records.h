@@ -47,7 +47,7 @@ struct um_account {
     struct um_link in_owner;   /* place in um_owner.accounts */
     struct um_link in_dead;    /* place in um_store.accounts_with_events, then in um_store.dead_accounts */
     struct um_link observed;   /* list of um_block_extra.in_observed */
-    struct um_usage usage[UM_OWNERSHIP_COUNT]; /* its live blocks, by claim; all zero once it is dead */
+    struct um_usage usage[UM_OWNERSHIP_COUNT]; /* its live blocks, by ownership; all zero once it is dead */
 };
 
 /* A block's record. There may be 10^7 of them, and each look at one is a cache miss: it has half a line. What only
@@ -215,7 +215,7 @@ struct um_store {
     uint64_t reserved;       /* bytes by which blocks that are being moved will grow; all heaps' together */
     uint64_t copied_at_once; /* bytes that a resize may copy in one go */
     uint64_t
-        cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
+        cleared_at_once; /* bytes that an allocation may commit and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
     uint64_t large_blocks;  /* with so many blocks um_store_prefetch() is worth its time */
     uint32_t blocks_limit;
