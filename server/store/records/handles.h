@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/steps.h"
 
 enum um_handle_kind {
@@ -84,7 +85,7 @@ void *um_slots_acquire(struct um_slots *slots);
 void um_slots_release(struct um_slots *slots, void *record);
 
 /* The record of a slot below `used`, in use or not. */
-static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
+UM_ALWAYS_INLINE void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     UM_STEP();
@@ -92,32 +93,32 @@ static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 }
 
 /* What a slot below `used` has aside: whatever was put there last, in use or not. */
-static inline void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
+UM_ALWAYS_INLINE void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     return slots->chunks[slot >> slots->chunk_bits] + (slots->record_size << slots->chunk_bits) +
            (slot & mask) * slots->aside_size;
 }
 
-static inline bool um_slot_is_live(const struct um_slot *slot)
+UM_ALWAYS_INLINE bool um_slot_is_live(const struct um_slot *slot)
 {
     return (slot->state & UM_SLOT_LIVE) != 0;
 }
 
 /* The handle's slot number, whatever else the handle says. */
-static inline uint32_t um_handle_slot(uint64_t handle)
+UM_ALWAYS_INLINE uint32_t um_handle_slot(uint64_t handle)
 {
     return (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
 }
 
-static inline uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, uint32_t generation)
+UM_ALWAYS_INLINE uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, uint32_t generation)
 {
     return (uint64_t)generation << UM_HANDLE_GENERATION_SHIFT | (uint64_t)slot << UM_HANDLE_SLOT_SHIFT |
            (uint64_t)kind;
 }
 
 /* The handle of a record in use. */
-static inline uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
+UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {
     return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
 }

@@ -12,6 +12,7 @@
 #ifndef UM_STORE_RECORDS_H
 #define UM_STORE_RECORDS_H
 
+#include "base/attributes.h"
 #include "base/index.h"
 #include "base/list.h"
 #include "store/memory/heap_memory.h"
@@ -236,41 +237,41 @@ enum { UM_COPIED_AT_ONCE = 1024 * 1024, UM_GROWN_AT_ONCE = 16 * UM_COPIED_AT_ONC
 /* Blocks whose records alone are megabytes, more than caches hold. */
 enum { UM_LARGE_BLOCKS = 100000 };
 
-static inline struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
+UM_ALWAYS_INLINE struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
 {
     return um_slots_at(&store->accounts, block->account);
 }
 
 /* What ends is stale at once, however much it is; it leaves the usage piece by piece. */
-static inline bool um_heap_is_alive(const struct um_heap *heap)
+UM_ALWAYS_INLINE bool um_heap_is_alive(const struct um_heap *heap)
 {
     return !heap->destroyed && (heap->lifetime == UM_LIFETIME_SERVER || heap->owner->open);
 }
 
-static inline bool um_account_is_alive(const struct um_account *account)
+UM_ALWAYS_INLINE bool um_account_is_alive(const struct um_account *account)
 {
     return !account->dead && (account->lifetime == UM_LIFETIME_SERVER || account->owner->open) &&
            um_heap_is_alive(account->heap);
 }
 
 /* Whether a heap, or everything, is observed. */
-static inline bool um_heap_is_observed(const struct um_store *store, const struct um_heap *heap)
+UM_ALWAYS_INLINE bool um_heap_is_observed(const struct um_store *store, const struct um_heap *heap)
 {
     return store->observes_all || heap->observed;
 }
 
-static inline bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
+UM_ALWAYS_INLINE bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
 {
     return um_account_is_alive(um_account_of(store, block));
 }
 
-static inline struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)
+UM_ALWAYS_INLINE struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)
 {
     return um_slots_aside(&store->blocks, slot);
 }
 
 /* What few blocks have, or NULL. */
-static inline struct um_block_extra *um_extra_of(const struct um_block *block)
+UM_ALWAYS_INLINE struct um_block_extra *um_extra_of(const struct um_block *block)
 {
     return (block->memory & UM_BLOCK_HAS_EXTRA) != 0 ? (void *)(block->memory - UM_BLOCK_HAS_EXTRA) : NULL;
 }
@@ -288,7 +289,7 @@ static inline void um_store_add_work(struct um_store *store, struct um_link *lis
     store->status.has_work = true;
 }
 
-static inline unsigned char *um_address_of(const struct um_block *block)
+UM_ALWAYS_INLINE unsigned char *um_address_of(const struct um_block *block)
 {
     const struct um_block_extra *extra = um_extra_of(block);
     return extra != NULL ? extra->address : (void *)block->memory;
