@@ -361,15 +361,3 @@ void um_resize_end(struct um_store *store, struct um_resize *resize)
     heap->pins--;
     um_heap_free_if_unused(store, heap);
 }
-
-void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
-{
-    (void)store;
-    const struct um_block_extra *extra = um_extra_of(block);
-    if (extra == NULL || extra->resize == NULL)
-        return;
-    const struct um_resize *resize = extra->resize;
-    if (!resize->extends && offset < resize->copied)
-        memcpy(resize->address + offset, extra->address + offset,
-               (size_t)smaller(size, resize->copied - offset));
-}

@@ -36,9 +36,4 @@ int um_resize_step(struct um_store *store, struct um_resize *resize, uint64_t bu
  * NULL is fine. */
 void um_resize_end(struct um_store *store, struct um_resize *resize);
 
-/* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was
- * written to a block that is being moved goes to its new memory too. The range must lie in the block. Cheap
- * for all others. */
-void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size);
-
 #endif

@@ -62,36 +62,21 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
 }
 
 /* On the way of every call that uses bytes: it looks at each record once. */
-int um_block_access(struct um_store *store, um_handle handle, const struct um_owner *owner,
-                    struct um_block_access *access, struct um_fault *fault)
+int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                        struct um_block **block, struct um_fault *fault)
 {
     void *record;
     enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
-    const struct um_block_extra *extra;
     const struct um_account *account;
-    struct um_block *block;
-    struct um_heap *heap;
 
     if (verdict != UM_SLOT_OK)
         return not_found(handle, verdict, fault);
-    block = record;
-    account = um_slots_at(&store->accounts, block->account);
+    account = um_account_of(store, record);
     if (!um_account_is_alive(account))
         return not_found(handle, verdict, fault);
-    heap = account->heap;
-    if (heap->locked_by != NULL && owner != NULL && heap->locked_by != owner)
-        return um_heap_check_lock(heap, owner, fault);
-    access->block = block;
-    access->heap = heap;
-    access->size = block->size;
-    access->is_tracked = store->observes_all || heap->observed;
-    if ((block->memory & UM_BLOCK_HAS_EXTRA) == 0) {
-        access->bytes = (void *)block->memory;
-        return 0;
-    }
-    extra = um_extra_of(block);
-    access->bytes = extra->address;
-    access->is_tracked = access->is_tracked || extra->observed || extra->resize != NULL;
+    if (account->heap->locked_by != NULL && account->heap->locked_by != owner)
+        return um_heap_check_lock(account->heap, owner, fault);
+    *block = record;
     return 0;
 }
 
@@ -435,6 +420,23 @@ void um_block_free(struct um_store *store, struct um_block *block)
     um_account_free_if_unused(store, account);
     if (observed)
         um_raise_block_freed(store, handle, heap);
+}
+
+bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    bool observed = store->observes_all || um_account_of(store, block)->heap->observed;
+    const struct um_block_extra *extra = um_extra_of(block);
+    const struct um_resize *resize;
+
+    if (extra == NULL)
+        return observed;
+    resize = extra->resize;
+    if (resize != NULL && !resize->extends && offset < resize->copied) {
+        uint64_t copied = resize->copied - offset;
+
+        memcpy(resize->address + offset, extra->address + offset, (size_t)(size < copied ? size : copied));
+    }
+    return observed || extra->observed;
 }
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)

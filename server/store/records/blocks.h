@@ -33,20 +33,9 @@ struct um_block_info {
 int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
                         struct um_fault *fault);
 
-/* What a call that uses a block's bytes needs to know of it; good until the next call that frees, resizes or destroys something. */
-struct um_block_access {
-    struct um_block *block;
-    struct um_heap *heap;
-    unsigned char *bytes;
-    uint64_t size; /* bytes */
-    bool
-        is_tracked; /* it is observed, or being resized: whoever writes must call um_block_wrote() and tell observers */
-};
-
-/* Finds a block and all of that. UMEM_E_STALE_HANDLE, UMEM_E_UNKNOWN_HANDLE, or UMEM_E_LOCKED where another than `owner` has the heap
- * locked; with `owner` NULL locks are not looked at. */
-int um_block_access(struct um_store *store, um_handle handle, const struct um_owner *owner,
-                    struct um_block_access *access, struct um_fault *fault);
+/* The same for a call of an owner, with the lock checked: UMEM_E_LOCKED where another owner has the block's heap locked. */
+int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                        struct um_block **block, struct um_fault *fault);
 
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault);
@@ -103,6 +92,10 @@ void um_alloc_end(struct um_store *store, struct um_alloc *alloc);
 
 /* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. */
 void um_block_free(struct um_store *store, struct um_block *block);
+
+/* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was written to a block that
+ * is being moved goes to its new memory too. The range must lie in the block. Returns um_block_is_observed(). */
+bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size);
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block,
                        struct um_block_info *info);
