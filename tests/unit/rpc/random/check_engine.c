@@ -10,7 +10,8 @@
 #include "base/list.h"
 #include "random_engine.h"
 #include "rpc/schema/notification.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "wire/json_write.h"
 
 void show(const struct run *run)

@@ -1,5 +1,9 @@
-/* Validating and compacting heaps. */
-#include "store/records/store_internal.h"
+#include "store/records/validation.h"
+
+#include "store/records/blocks.h"
+#include "store/records/fault.h"
+#include "store/records/heaps.h"
+#include "store/records/records.h"
 
 static int corrupted(const struct um_heap *heap, um_handle block, const char *what, struct um_fault *fault)
 {
@@ -50,8 +54,8 @@ static bool is_sound(const struct um_store *store, const struct um_account *acco
     unsigned char *address = um_address_of(block);
     if (address == NULL || (uintptr_t)address % heap->alignment != 0 || !is_linked(store, account, block))
         return false;
-    return heap->backend->validate == NULL ||
-           heap->backend->validate(heap->memory, address, block->size, heap->alignment);
+    return heap->ops->validate == NULL ||
+           heap->ops->validate(heap->memory, address, block->size, heap->alignment);
 }
 
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,
@@ -71,7 +75,7 @@ int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_blo
 int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault)
 {
     const struct um_account *account = um_account_of(store, block);
-    if (!account->heap->backend->checked_when_freed || is_sound(store, account, block))
+    if (!account->heap->ops->checked_when_freed || is_sound(store, account, block))
         return 0;
     return corrupted(account->heap, um_block_handle(store, block),
                      "somebody wrote past the block; it stays as it is, until its heap or its session ends",
@@ -105,7 +109,7 @@ static int check_whole(const struct um_heap *heap, const struct um_heap_check *c
 {
     if (check->changes == heap->changes && (check->blocks != heap->blocks || check->bytes != heap->bytes))
         return corrupted(heap, 0, "the heap's counts do not agree with its blocks", fault);
-    if (heap->backend->validates_whole && !heap->backend->validate(heap->memory, NULL, 0, heap->alignment))
+    if (heap->ops->validates_whole && !heap->ops->validate(heap->memory, NULL, 0, heap->alignment))
         return corrupted(heap, 0, "the heap is damaged, though none of its blocks is", fault);
     return 0;
 }
@@ -131,13 +135,4 @@ int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size
     if (code == 0)
         *more = false;
     return code;
-}
-
-int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
-                    struct um_fault *fault)
-{
-    (void)store;
-    (void)fault;
-    *largest_free = heap->backend->compact(heap->memory);
-    return 0;
 }
