@@ -84,6 +84,13 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check);
 
+/* Reads the outermost array or object only, for who must keep what is in it as text: an answer, say, whose result somebody wants as it
+ * is. All of the text is checked; of the tree there are the outermost value and what is directly in it. Of these, strings and names
+ * stay as they are written, with their escapes and without their quotes, and arrays and objects are text, too: `text` and `size` tell
+ * where, and um_json_text_of() for any kind. Strings with \u0000 are rewritten as by um_json_check(). Answers as um_json_read(). */
+int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                  struct um_json_check *check);
+
 /* ---- in steps: a long text, whose reading others need not wait for ---- */
 
 struct um_json_reader;
@@ -133,6 +140,9 @@ float um_json_float_of(const struct um_json *json);
 
 /* The element of an array at this index, counted from 0; NULL where there is none, or `json` is NULL or no array. */
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index);
+
+/* The text of a value that um_json_split() has found in the outermost one, which um_json_read() may be given then; *size bytes. */
+char *um_json_text_of(const struct um_json *json, size_t *size);
 
 /* The member of an object with this key, the first where there are several; NULL where there is none, or `json` is NULL or
  * no object. */

@@ -37,7 +37,7 @@ struct um_json_source {
     struct um_json_progress progress; /* how far that was read */
 };
 
-/* A string that was read; where it is not unescaped, only has_nul is told. */
+/* A string that was read; where it is not unescaped, `text` and `size` are as it is written. */
 struct um_json_string {
     const char *text; /* what it says, with an end, where it stood in the text */
     size_t size;      /* bytes of it */

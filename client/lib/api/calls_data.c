@@ -108,8 +108,12 @@ int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, voi
 {
     struct range range = {
         .block = block, .offset = offset, .type = UMEM_TYPE_U8, .count = size, .into = bytes};
+    struct um_request request;
 
-    return move(client, &range);
+    if (size > UM_PAYLOAD_MINIMUM)
+        return move(client, &range);
+    um_request_block_read(&request, block, offset, bytes, size);
+    return um_client_call(client, &request);
 }
 
 int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size)
@@ -119,8 +123,12 @@ int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, co
                           .type = UMEM_TYPE_U8,
                           .count = size,
                           .from = bytes != NULL ? bytes : ""};
+    struct um_request request;
 
-    return move(client, &range);
+    if (size > UM_PAYLOAD_MINIMUM)
+        return move(client, &range);
+    um_request_block_write(&request, block, offset, range.from, size);
+    return um_client_call(client, &request);
 }
 
 int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type, void *values,
@@ -138,68 +146,4 @@ int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum
         .block = block, .offset = offset, .type = type, .count = count, .from = values != NULL ? values : ""};
 
     return move(client, &range);
-}
-
-/* ---- within the daemon ---- */
-
-int umem_block_fill(umem_client *client, umem_handle block, uint64_t offset, uint8_t value, uint64_t size)
-{
-    struct um_request request;
-
-    um_request_block_fill(&request, block, offset, value, size);
-    return um_client_call(client, &request);
-}
-
-int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset, umem_handle target,
-                    uint64_t target_offset, uint64_t size)
-{
-    struct um_request request;
-
-    um_request_block_copy(&request, source, source_offset, target, target_offset, size);
-    return um_client_call(client, &request);
-}
-
-int umem_block_compare(umem_client *client, umem_handle left, uint64_t left_offset, umem_handle right,
-                       uint64_t right_offset, uint64_t size, uint64_t *difference)
-{
-    struct um_request request;
-
-    um_request_block_compare(&request, left, left_offset, right, right_offset, size, difference);
-    return um_client_call(client, &request);
-}
-
-int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size,
-                    uint64_t *found)
-{
-    struct um_request request;
-
-    um_request_block_find(&request, block, offset, bytes, size, found);
-    return um_client_call(client, &request);
-}
-
-int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                   const void *value, void *before, void *after)
-{
-    struct um_request request;
-
-    um_request_block_add(&request, block, offset, type, value, before, after);
-    return um_client_call(client, &request);
-}
-
-int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                        const void *value, const void *expected, void *before, bool *exchanged)
-{
-    struct um_request request;
-
-    um_request_block_exchange(&request, block, offset, type, value, expected, before, exchanged);
-    return um_client_call(client, &request);
-}
-
-int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                    const void *value, uint32_t timeout_ms, void *now)
-{
-    struct um_request request;
-
-    um_request_block_wait(&request, block, offset, type, value, timeout_ms, now);
-    return um_client_call(client, &request);
 }

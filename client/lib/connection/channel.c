@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/json_write.h"
+
 enum {
     HEAD_CAPACITY =
         1024 /* bytes read before raw bytes that go elsewhere: enough for what stands before them */
@@ -23,6 +25,7 @@ void um_channel_deinit(struct um_channel *channel)
 {
     um_event_queue_clear(&channel->events);
     um_frame_deinit(&channel->frame);
+    um_arena_deinit(&channel->arena);
     free(channel->space);
 }
 
@@ -92,6 +95,71 @@ void um_channel_fail_all(struct um_channel *channel, int code, const char *text)
     }
 }
 
+/* ---- messages to send: headers, then JSON; raw bytes follow from where they lie ---- */
+
+/* Headers go before a text whose length is not known yet: a gap is kept, and what is left of it closed. */
+enum { HEADERS_SIZE = 80 };
+
+static void write_headers(struct um_buf *out, size_t start, uint64_t payload_size)
+{
+    char headers[HEADERS_SIZE];
+    size_t text_size = out->size - start - HEADERS_SIZE;
+    int size;
+
+    if (payload_size != 0)
+        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
+                        text_size, (unsigned long long)payload_size);
+    else
+        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\n\r\n", text_size);
+    memcpy(out->data + start, headers, (size_t)size);
+    memmove(out->data + start + size, out->data + start + HEADERS_SIZE, text_size);
+    out->size -= HEADERS_SIZE - (size_t)size;
+}
+
+/* Keeps a gap for the headers. */
+static size_t begin_message(struct um_buf *out)
+{
+    static const char space[HEADERS_SIZE] = {0};
+    size_t start = out->size;
+
+    um_buf_append(out, space, HEADERS_SIZE - 1);
+    /* What stands before decides whether a comma is due. */
+    um_buf_append_byte(out, '\n');
+    return start;
+}
+
+void um_channel_write(const struct um_request *request, struct um_buf *out, uint64_t *payload_size)
+{
+    size_t start = begin_message(out);
+    uint64_t sum = request->payload_size;
+
+    if (request->parts == NULL) {
+        um_request_write(request, out);
+    } else {
+        um_json_begin_array(out);
+        for (const struct um_request *part = request->parts; part != NULL; part = part->next) {
+            if (part != request->parts)
+                um_buf_append_byte(out, ',');
+            um_request_write(part, out);
+            sum += part->payload_size;
+        }
+        um_json_end_array(out);
+    }
+    if (out->failed)
+        return;
+    write_headers(out, start, sum);
+    *payload_size = sum;
+}
+
+void um_channel_write_notification(const struct um_request *request, struct um_buf *out)
+{
+    size_t start = begin_message(out);
+
+    um_request_write(request, out);
+    if (!out->failed)
+        write_headers(out, start, 0);
+}
+
 /* ---- answers ---- */
 
 /* A sentence about what is wrong. */
@@ -99,6 +167,12 @@ static int bad(char *why, size_t why_size, const char *what)
 {
     snprintf(why, why_size, "the daemon's answer is no answer: %s", what);
     return UMEM_E_BAD_ANSWER;
+}
+
+static int no_memory(char *why, size_t why_size)
+{
+    snprintf(why, why_size, "there is no memory for the answer");
+    return UMEM_E_OUT_OF_MEMORY;
 }
 
 static int bad_part(char *why, size_t why_size, const char *wrong, const char *member)
@@ -126,9 +200,9 @@ static struct um_request *find(const struct um_channel *channel, const struct um
                                bool is_batch)
 {
     struct um_request *request = channel->first;
-    uint64_t id = um_answer_id(answer);
+    uint64_t id = answer->id;
 
-    if (!is_batch && answer->kind == UM_ANSWER_ERROR && um_json_is_null(answer->id)) {
+    if (!is_batch && answer->is_about_any) {
         while (request != NULL && request->waits && request->next != NULL)
             request = request->next;
         return request;
@@ -159,11 +233,11 @@ static int pass_over(struct um_channel *channel, char *why, size_t why_size)
     return UMEM_OK;
 }
 
-static int take_single(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size,
+static int take_single(struct um_channel *channel, const struct um_json *json, uint64_t payload_size,
                        char *why, size_t why_size)
 {
     struct um_answer answer;
-    const char *wrong = um_answer_take(json, &answer);
+    const char *wrong = um_answer_take(json, &channel->arena, &answer);
     const char *member;
     struct um_request *request;
 
@@ -199,7 +273,7 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
     const char *member;
     const char *wrong;
 
-    while (part != NULL && part->id != um_answer_id(answer))
+    while (part != NULL && part->id != answer->id)
         part = part->next;
     if (part == NULL || part->into_done != 0)
         return bad(why, why_size, "a batch's answer has an element that was not asked for");
@@ -211,21 +285,21 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
     return bad_part(why, why_size, wrong, member);
 }
 
-static int take_batch(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size, char *why,
-                      size_t why_size)
+static int take_batch(struct um_channel *channel, const struct um_json *json, uint64_t payload_size,
+                      char *why, size_t why_size)
 {
-    struct um_json_walk walk = um_json_walk_into(json);
-    struct um_json_slice element;
     struct um_request *request = NULL;
     uint64_t raw = 0;
 
-    while (um_json_next_element(&walk, &element)) {
+    for (const struct um_json *element = json->child; element != NULL; element = element->next) {
         struct um_answer answer;
-        const char *wrong = um_answer_take(element, &answer);
-        int code;
+        const char *wrong;
+        size_t size;
+        char *text = um_json_text_of(element, &size);
+        int code = um_answer_read(text, size, &channel->arena, &answer, &wrong);
 
-        if (wrong != NULL)
-            return bad(why, why_size, wrong);
+        if (code != UMEM_OK)
+            return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
         if (request == NULL) {
             request = find(channel, &answer, true);
             if (request == NULL)
@@ -251,12 +325,15 @@ static int take_batch(struct um_channel *channel, struct um_json_slice json, uin
 static int take_message(struct um_channel *channel, const struct um_frame_message *message, char *why,
                         size_t why_size)
 {
-    struct um_json_slice json;
-    const char *what;
+    struct um_json *json;
+    const char *wrong;
+    int code;
 
-    if (um_answer_check(message->text, message->size, &json, &what) != UMEM_OK)
-        return bad(why, why_size, what);
-    if (um_json_is_array(json))
+    um_arena_reset(&channel->arena);
+    code = um_answer_split(message->text, message->size, &channel->arena, &json, &wrong);
+    if (code != UMEM_OK)
+        return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
+    if (json->kind == UM_JSON_ARRAY)
         return take_batch(channel, json, message->payload_size, why, why_size);
     return take_single(channel, json, message->payload_size, why, why_size);
 }
@@ -368,6 +445,5 @@ int um_channel_received(struct um_channel *channel, size_t size, char *why, size
                 return UMEM_OK;
         }
     }
-    snprintf(why, why_size, "there is no memory for the answer");
-    return code;
+    return no_memory(why, why_size);
 }

@@ -81,7 +81,7 @@ void um_client_wait(umem_client *client, struct um_request *request, uint64_t de
 /* Takes a request that was sent back: nobody wants its answer. Returns when it is done. */
 void um_client_withdraw(umem_client *client, struct um_request *request);
 
-/* ---- within the lock: client.c and client_io.c ---- */
+/* ---- within the lock: client.c and client_call.c ---- */
 
 /* Ends the connection: nobody can go on with it. The first reason counts. */
 void um_client_break(umem_client *client, int code, const char *text);
