@@ -19,14 +19,12 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "wire/json_check.h"
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
     UM_JSON_VALUES_LIMIT = 1 << 20 /* values in a tree: one takes 40 bytes, however short its text is */
 };
-
-/* What \u0000 is turned into (U+FDD0, a noncharacter, in UTF-8), since a C string cannot hold it. */
-#define UM_JSON_NUL_MARK "\xef\xb7\x90"
 
 enum um_json_kind {
     UM_JSON_NULL,
@@ -59,17 +57,6 @@ struct um_json {
         uint8_t plain_size; /* NUMBER that is_plain: bytes of text */
     };
 };
-
-struct um_json_check {
-    size_t bad_offset; /* where reading stopped, in bytes */
-    size_t values;     /* um_json_read(): how many were put into the tree */
-    size_t size;       /* bytes of the text, which um_json_read_first() tells, also where it is no JSON */
-    const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
-    bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
-};
-
-/* Undoes that change of um_json_check(), in JSON whose writer escapes no U+FDD0, as umemd does not. */
-void um_json_restore_nul(char *text, size_t size);
 
 /* Checks `size` bytes at `text`, which it may change as said of has_nul. Returns whether it is JSON. */
 bool um_json_check(char *text, size_t size, struct um_json_check *check);

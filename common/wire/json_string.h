@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/word.h"
-#include "wire/json_read.h"
+#include "wire/json_check.h"
 
 /* How far a string was read that is not plain. */
 struct um_json_progress {

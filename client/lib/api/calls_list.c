@@ -139,10 +139,10 @@ int umem_block_list(umem_client *client, const struct umem_block_filter *filter,
 {
     struct block_visit visit = {filter, visitor, context};
     struct list list = {.method = "block.list",
-                                 .member = "blocks",
-                                 .add = add_filter,
-                                 .visit = visit_block,
-                                 .context = &visit};
+                        .member = "blocks",
+                        .add = add_filter,
+                        .visit = visit_block,
+                        .context = &visit};
 
     return visit_list(client, &list);
 }
@@ -167,8 +167,7 @@ static int visit_heap(void *context, const struct um_json *element, const char *
 int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context)
 {
     struct heap_visit visit = {visitor, context};
-    struct list list = {
-        .method = "heap.list", .member = "heaps", .visit = visit_heap, .context = &visit};
+    struct list list = {.method = "heap.list", .member = "heaps", .visit = visit_heap, .context = &visit};
 
     return visit_list(client, &list);
 }

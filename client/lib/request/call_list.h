@@ -32,26 +32,26 @@
 
 /* Blocking and submitted. */
 #define UM_CALLS(CALL) \
-    CALL(heap_info, "heap.info", (umem_handle heap, struct umem_heap_info *info), (heap, info), \
+    CALL(heap_info, "heap.info", (umem_handle heap, struct umem_heap_info * info), (heap, info), \
          HEAP(heap) RESULT_OUT(um_info_read_heap, info)) \
     CALL(heap_lookup, "heap.info", (const char *name, umem_handle *heap), (name, heap), \
          NAMED("heap", name) UINT_OUT("heap", heap)) \
-    CALL(heap_destroy, "heap.destroy", (umem_handle heap, uint64_t *blocks, uint64_t *bytes), \
+    CALL(heap_destroy, "heap.destroy", (umem_handle heap, uint64_t * blocks, uint64_t * bytes), \
          (heap, blocks, bytes), HANDLE(heap) UINT_OUT("blocks", blocks) UINT_OUT("bytes", bytes)) \
     CALL(heap_validate, "heap.validate", (umem_handle heap, umem_handle block), (heap, block), \
          HEAP(heap) HANDLE_OR_NONE(block)) \
-    CALL(heap_compact, "heap.compact", (umem_handle heap, uint64_t *largest_free), (heap, largest_free), \
+    CALL(heap_compact, "heap.compact", (umem_handle heap, uint64_t * largest_free), (heap, largest_free), \
          HEAP(heap) UINT_OUT("largest_free", largest_free)) \
     CALL(heap_unlock, "heap.unlock", (umem_handle heap), (heap), HEAP(heap)) \
     CALL(block_resize, "block.resize", (umem_handle block, uint64_t size, uint32_t flags), \
          (block, size, flags), HANDLE(block) SIZE(size) FLAGS(flags)) \
-    CALL(block_info, "block.info", (umem_handle block, struct umem_block_info *info), (block, info), \
+    CALL(block_info, "block.info", (umem_handle block, struct umem_block_info * info), (block, info), \
          HANDLE(block) RESULT_OUT(um_info_read_block, info)) \
     CALL(block_lookup, "block.info", (const char *name, umem_handle *block), (name, block), \
          NAMED("block", name) UINT_OUT("block", block)) \
-    CALL(block_hold, "block.hold", (umem_handle block, uint64_t *holders), (block, holders), \
+    CALL(block_hold, "block.hold", (umem_handle block, uint64_t * holders), (block, holders), \
          HANDLE(block) UINT_OUT("holders", holders)) \
-    CALL(block_release, "block.release", (umem_handle block, uint64_t *holders), (block, holders), \
+    CALL(block_release, "block.release", (umem_handle block, uint64_t * holders), (block, holders), \
          HANDLE(block) UINT_OUT("holders", holders)) \
     CALL(block_free, "block.free", (umem_handle block), (block), HANDLE(block)) \
     CALL(block_wake, "block.wake", (umem_handle block, uint64_t offset, uint64_t size), \
@@ -67,7 +67,7 @@
              SIZE_UNLESS(size, UMEM_TO_END)) \
     CALL(block_compare, "block.compare", \
          (umem_handle left, uint64_t left_offset, umem_handle right, uint64_t right_offset, uint64_t size, \
-          uint64_t *difference), \
+          uint64_t * difference), \
          (left, left_offset, right, right_offset, size, difference), \
          HANDLE(left) HANDLE(right) SIZE(left_offset) SIZE(right_offset) SIZE_UNLESS(size, UMEM_TO_END) \
              OFFSET_OUT("offset", difference)) \
@@ -115,14 +115,14 @@
 
 /* Blocking only: what nobody does many times in a row. */
 #define UM_BLOCKING_CALLS(CALL) \
-    CALL(heap_process, "heap.process", (umem_handle *heap), (heap), UINT_OUT("heap", heap)) \
-    CALL(block_at, "block.at", (uint64_t address, umem_handle *block), (address, block), \
+    CALL(heap_process, "heap.process", (umem_handle * heap), (heap), UINT_OUT("heap", heap)) \
+    CALL(block_at, "block.at", (uint64_t address, umem_handle * block), (address, block), \
          SIZE(address) UINT_OUT("block", block)) \
     CALL(block_free_orphan, "block.free", (umem_handle block), (block), HANDLE(block) TRUE("if_orphaned")) \
     CALL(rpc_discover, "rpc.discover", (char **document_json), (document_json), TEXT_OUT(document_json)) \
-    CALL(server_stats, "server.stats", (struct umem_server_stats *stats), (stats), \
+    CALL(server_stats, "server.stats", (struct umem_server_stats * stats), (stats), \
          RESULT_OUT(um_info_read_stats, stats)) \
-    CALL(session_info, "session.info", (struct umem_session_info *info), (info), \
+    CALL(session_info, "session.info", (struct umem_session_info * info), (info), \
          RESULT_OUT(um_info_read_session, info)) \
     CALL(session_close, "session.close", (uint64_t session), (session), NUMBER(session))
 
