@@ -53,18 +53,18 @@ static char *refuse(struct reader *reader, char *at, const char *what)
 }
 
 /* Whether the text goes on with this byte. */
-static bool is_next(const struct reader *reader, const char *at, char byte)
+UM_ALWAYS_INLINE bool is_next(const struct reader *reader, const char *at, char byte)
 {
     return at != reader->source.end && *at == byte;
 }
 
 /* What the digit at `at` says; above 9 where there is none. */
-static unsigned digit(const struct reader *reader, const char *at)
+UM_ALWAYS_INLINE unsigned digit(const struct reader *reader, const char *at)
 {
     return at != reader->source.end ? (unsigned char)*at - (unsigned)'0' : 10;
 }
 
-static bool is_space(char byte)
+UM_ALWAYS_INLINE bool is_space(char byte)
 {
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
@@ -103,7 +103,7 @@ static char *skip_space(const struct reader *reader, char *at)
 }
 
 /* Passes over space before a byte that is to come. There mostly is none. */
-static char *skip_space_to(const struct reader *reader, char *at, char byte)
+UM_ALWAYS_INLINE char *skip_space_to(const struct reader *reader, char *at, char byte)
 {
     return is_next(reader, at, byte) ? at : skip_space(reader, at);
 }
@@ -117,7 +117,7 @@ static struct um_json *cannot_add(struct reader *reader, int code)
 }
 
 /* Room for the next value. NULL where the tree cannot be made. */
-static struct um_json *add(struct reader *reader)
+UM_ALWAYS_INLINE struct um_json *add(struct reader *reader)
 {
     struct um_json *json;
 
@@ -137,7 +137,7 @@ static struct um_json *add(struct reader *reader)
 /* ---- numbers ---- */
 
 /* Passes over digits. *integer is what they say, where they are at most EXACT_DIGITS. */
-static char *read_digits(const struct reader *reader, char *at, uint64_t *integer)
+UM_ALWAYS_INLINE char *read_digits(const struct reader *reader, char *at, uint64_t *integer)
 {
     uint64_t sum = 0;
 
@@ -188,7 +188,7 @@ static char *read_long_number(struct reader *reader, char *start, char *at, stru
 }
 
 /* Whether a number goes on behind its first digits: a point, or an e of either case. */
-static bool has_fraction(const struct reader *reader, const char *at)
+UM_ALWAYS_INLINE bool has_fraction(const struct reader *reader, const char *at)
 {
     return at != reader->source.end && (*at == '.' || (*at | 0x20) == 'e');
 }
@@ -217,7 +217,7 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
 
 /* ---- values ---- */
 
-static void set_string(struct um_json *json, const struct um_json_string *string)
+UM_ALWAYS_INLINE void set_string(struct um_json *json, const struct um_json_string *string)
 {
     json->kind = UM_JSON_STRING;
     json->text = string->text;
@@ -225,7 +225,7 @@ static void set_string(struct um_json *json, const struct um_json_string *string
     json->has_nul = string->has_nul;
 }
 
-static char *read_string(struct reader *reader, char *at, struct um_json *json)
+UM_ALWAYS_INLINE char *read_string(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string string;
 
@@ -262,7 +262,7 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
 }
 
 /* Begins a container that stays text: what is in it is checked, and not counted. Containers in it are part of it. */
-static void begin_text(struct reader *reader, struct um_json *json, const char *start)
+UM_ALWAYS_INLINE void begin_text(struct reader *reader, struct um_json *json, const char *start)
 {
     json->text = start;
     if (reader->depth != reader->text_depth)
@@ -273,7 +273,7 @@ static void begin_text(struct reader *reader, struct um_json *json, const char *
     reader->values_limit = reader->values;
 }
 
-static void end_text(struct reader *reader, const char *at)
+UM_ALWAYS_INLINE void end_text(struct reader *reader, const char *at)
 {
     reader->as_text->size = (size_t)(at - reader->as_text->text);
     reader->is_in_text = false;
@@ -311,7 +311,7 @@ static char *read_container(struct reader *reader, char *at, struct um_json *jso
 }
 
 /* Leaves the container that ends before `at`. */
-static void leave_container(struct reader *reader, const char *at)
+UM_ALWAYS_INLINE void leave_container(struct reader *reader, const char *at)
 {
     struct um_json *json = reader->open;
 
@@ -326,14 +326,14 @@ static void leave_container(struct reader *reader, const char *at)
     }
 }
 
-static void set_key(struct um_json *json, const struct um_json_string *key)
+UM_ALWAYS_INLINE void set_key(struct um_json *json, const struct um_json_string *key)
 {
     json->key = key->text;
     json->key_size = (uint16_t)(key->size < UINT16_MAX ? key->size : UINT16_MAX);
 }
 
 /* Reads the colon behind a member's name. Most have no space around them. */
-static char *read_colon(struct reader *reader, char *at)
+UM_ALWAYS_INLINE char *read_colon(struct reader *reader, char *at)
 {
     at = skip_space_to(reader, at, ':');
     if (!is_next(reader, at, ':'))
@@ -360,7 +360,7 @@ static char *read_key(struct reader *reader, char *at, struct um_json *json)
 }
 
 /* Begins a value: its name, where it has one. */
-static char *begin_value(struct reader *reader, char *at, struct um_json **json)
+UM_ALWAYS_INLINE char *begin_value(struct reader *reader, char *at, struct um_json **json)
 {
     *json = add(reader);
     if (*json == NULL) {
@@ -438,7 +438,7 @@ static char *read_values(struct reader *reader, char *at, struct um_json *json, 
 }
 
 /* Reads what stands behind the text's value. Returns whether it is right. */
-static bool end_of_text(struct reader *reader, char *at)
+UM_ALWAYS_INLINE bool end_of_text(struct reader *reader, char *at)
 {
     at = skip_space(reader, at);
     if (at != reader->source.end && !reader->source.is_first) {
@@ -451,7 +451,7 @@ static bool end_of_text(struct reader *reader, char *at)
 }
 
 /* Reads one value and all that is in it. Returns whether it is right. */
-static bool read_text(struct reader *reader)
+UM_ALWAYS_INLINE bool read_text(struct reader *reader)
 {
     enum next next = NEXT_VALUE;
     char *at = read_values(reader, reader->source.text, NULL, &next);
@@ -473,8 +473,8 @@ static void end_first(struct reader *reader, char *end)
 }
 
 /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
-static inline void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
-                        struct um_arena *arena)
+UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
+                           struct um_arena *arena)
 {
     *check = (struct um_json_check){.what = NULL};
     reader->source.text = text;
@@ -665,7 +665,7 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
 }
 
 /* Ends the names of the outermost members, which lie in the text as they stand there, with their quotes behind them. */
-static void end_names(const struct um_json *json)
+UM_ALWAYS_INLINE void end_names(const struct um_json *json)
 {
     struct um_json *member = json->kind == UM_JSON_OBJECT ? json->child : NULL;
 

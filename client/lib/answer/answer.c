@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/umem_errors.h"
 
 /* The members that a message may have, and those of its error. */
@@ -29,7 +30,7 @@ static void find_members(const struct um_json *object, const struct um_json *fou
 }
 
 /* An integer as JSON writes it: no exponent, no string of digits. */
-static bool is_integer(const struct um_json *json, int64_t *value)
+UM_ALWAYS_INLINE bool is_integer(const struct um_json *json, int64_t *value)
 {
     *value = um_json_is(json, UM_JSON_NUMBER) && json->is_plain ? json->integer : 0;
     return *value != 0;
@@ -60,7 +61,7 @@ static const char *take_error(const struct um_json *error, struct um_answer *ans
     return NULL;
 }
 
-static const char *take_message(const struct um_json *json, struct um_answer *answer)
+UM_ALWAYS_INLINE const char *take_message(const struct um_json *json, struct um_answer *answer)
 {
     const struct um_json *found[MEMBER_COUNT];
     int64_t id;

@@ -77,7 +77,7 @@ void um_failure_write_answer(struct um_failure *failure, const struct um_answer 
 
 /* ---- the thread's own ---- */
 
-static void show(const umem_client *client)
+UM_ALWAYS_INLINE void show(const umem_client *client)
 {
     last.client = client;
     last.seen =

@@ -1,6 +1,71 @@
-/* The bytes of blocks, blocking. Large ones travel in pieces, of which two are on their way at any time. */
+/*
+ * The bytes of blocks: their requests, and the blocking calls, which cut what is large into pieces. Two pieces are on their way at any
+ * time. Bytes travel as raw payloads, and numbers do, too, in the order that the protocol has them.
+ */
 #include "lib/connection/client.h"
+#include "lib/request/number.h"
 #include "lib/request/requests.h"
+
+/* ---- requests ---- */
+
+/* Begins a request for a range of bytes, which ends where a block can. */
+static void begin_range(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
+                        size_t size)
+{
+    um_request_begin(request, method);
+    um_param_handle(request, "block", block);
+    um_param_size(request, "offset", offset);
+    if (offset <= UMEM_SIZE_MAX && size > UMEM_SIZE_MAX - offset)
+        um_request_refuse(request, "offset + size is past 2^53 - 1");
+}
+
+/* The same for numbers. Returns whether there is such a type, and so many of them fit into any block. */
+static bool begin_numbers(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
+                          enum umem_type type, size_t count)
+{
+    size_t size = umem_type_size(type);
+
+    if (size != 0 && count <= SIZE_MAX / size) {
+        begin_range(request, method, block, offset, count * size);
+        return request->code == UMEM_OK;
+    }
+    begin_range(request, method, block, offset, 0);
+    if (size == 0)
+        um_request_refuse(request, "there is no type %d", (int)type);
+    else
+        um_request_refuse(request, "count: %zu numbers are more than memory holds", count);
+    return false;
+}
+
+void um_request_block_read(struct um_request *request, umem_handle block, uint64_t offset, void *bytes,
+                           size_t size)
+{
+    begin_range(request, "block.read", block, offset, size);
+    um_param_into(request, bytes, size);
+}
+
+void um_request_block_write(struct um_request *request, umem_handle block, uint64_t offset, const void *bytes,
+                            size_t size)
+{
+    begin_range(request, "block.write", block, offset, size);
+    um_param_payload(request, bytes, size);
+}
+
+void um_request_block_get(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
+                          void *values, size_t count)
+{
+    if (begin_numbers(request, "block.read", block, offset, type, count))
+        um_param_into_numbers(request, type, values, count);
+}
+
+void um_request_block_set(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *values, size_t count)
+{
+    if (begin_numbers(request, "block.write", block, offset, type, count))
+        um_param_payload_numbers(request, type, values, count);
+}
+
+/* ---- pieces ---- */
 
 /* A range of a block, here and there, and how it is cut. */
 struct range {
@@ -103,6 +168,8 @@ static int move(umem_client *client, struct range *range)
         code = move_between(client, range, 0, last, deadline_ms);
     return code;
 }
+
+/* ---- calls ---- */
 
 int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes, size_t size)
 {

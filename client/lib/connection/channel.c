@@ -7,6 +7,7 @@
 #include "wire/json_write.h"
 
 enum {
+    ARENA_LOW = 1 << 15, /* bytes that are left of the arena when it is used anew */
     HEAD_CAPACITY =
         1024 /* bytes read before raw bytes that go elsewhere: enough for what stands before them */
 };
@@ -52,7 +53,7 @@ void um_channel_add(struct um_channel *channel, struct um_request *request)
     channel->end = &request->next;
 }
 
-static void unlink_ask(struct um_channel *channel, struct um_request *request)
+UM_ALWAYS_INLINE void unlink_request(struct um_channel *channel, struct um_request *request)
 {
     struct um_request **link = &channel->first;
 
@@ -63,7 +64,7 @@ static void unlink_ask(struct um_channel *channel, struct um_request *request)
         channel->end = link;
 }
 
-static void finish(struct um_channel *channel, struct um_request *request)
+UM_ALWAYS_INLINE void finish(struct um_channel *channel, struct um_request *request)
 {
     um_request_finish(request);
     channel->on_done(channel, request);
@@ -73,7 +74,7 @@ bool um_channel_withdraw(struct um_channel *channel, struct um_request *request,
 {
     if (channel->receiving == request)
         return false;
-    unlink_ask(channel, request);
+    unlink_request(channel, request);
     channel->forgotten += was_sent;
     return true;
 }
@@ -87,7 +88,7 @@ void um_channel_fail_all(struct um_channel *channel, int code, const char *text)
     while (request != NULL || channel->first != NULL) {
         if (request == NULL) {
             request = channel->first;
-            unlink_ask(channel, request);
+            unlink_request(channel, request);
         }
         um_request_fail(request, code, text);
         finish(channel, request);
@@ -117,7 +118,7 @@ static void write_headers(struct um_buf *out, size_t start, uint64_t payload_siz
 }
 
 /* Keeps a gap for the headers. */
-static size_t begin_message(struct um_buf *out)
+UM_ALWAYS_INLINE size_t begin_message(struct um_buf *out)
 {
     static const char space[HEADERS_SIZE] = {0};
     size_t start = out->size;
@@ -196,8 +197,8 @@ static bool has_part(const struct um_request *request, uint64_t id)
 
 /* The request that a message with this id answers. An error without id is about the oldest that cannot be waiting: answers come in
  * order. */
-static struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
-                               bool is_batch)
+UM_ALWAYS_INLINE struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
+                                         bool is_batch)
 {
     struct um_request *request = channel->first;
     uint64_t id = answer->id;
@@ -213,9 +214,9 @@ static struct um_request *find(const struct um_channel *channel, const struct um
 }
 
 /* Begins to take the raw bytes of an answer, if there are any; else it is done. */
-static void receive(struct um_channel *channel, struct um_request *request, uint64_t payload_size)
+UM_ALWAYS_INLINE void receive(struct um_channel *channel, struct um_request *request, uint64_t payload_size)
 {
-    unlink_ask(channel, request);
+    unlink_request(channel, request);
     if (payload_size == 0) {
         finish(channel, request);
         return;
@@ -329,7 +330,9 @@ static int take_message(struct um_channel *channel, const struct um_frame_messag
     const char *wrong;
     int code;
 
-    um_arena_reset(&channel->arena);
+    /* Most messages need a few hundred bytes of it. */
+    if (channel->arena.left < ARENA_LOW)
+        um_arena_reset(&channel->arena);
     code = um_answer_split(message->text, message->size, &channel->arena, &json, &wrong);
     if (code != UMEM_OK)
         return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
@@ -341,7 +344,7 @@ static int take_message(struct um_channel *channel, const struct um_frame_messag
 /* ---- raw bytes ---- */
 
 /* The part whose raw bytes are next; NULL: they go nowhere. */
-static struct um_request *filling(struct um_channel *channel)
+UM_ALWAYS_INLINE struct um_request *filling(struct um_channel *channel)
 {
     struct um_request *request = channel->filling;
 
@@ -354,7 +357,7 @@ static struct um_request *filling(struct um_channel *channel)
     return request;
 }
 
-static void filled(struct um_channel *channel, size_t size)
+UM_ALWAYS_INLINE void filled(struct um_channel *channel, size_t size)
 {
     if (channel->filling != NULL)
         channel->filling->into_done += size;
@@ -377,7 +380,7 @@ static void move_payload(struct um_channel *channel)
     }
 }
 
-static void end_payload(struct um_channel *channel)
+UM_ALWAYS_INLINE void end_payload(struct um_channel *channel)
 {
     struct um_request *request = channel->receiving;
 

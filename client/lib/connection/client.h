@@ -93,6 +93,9 @@ void um_client_close_if_unused(umem_client *client);
 bool um_client_wait_for_change(umem_client *client, struct um_waiter how, struct um_request *request,
                                uint64_t deadline_ms);
 
+/* For the channel: a request is done. */
+void um_client_on_done(struct um_channel *channel, struct um_request *request);
+
 /* Wakes who can go on. */
 void um_client_wake_next(umem_client *client);
 

@@ -89,6 +89,15 @@ void um_client_wake_next(umem_client *client)
     }
 }
 
+void um_client_on_done(struct um_channel *channel, struct um_request *request)
+{
+    struct um_waiter *waiter = request->owner;
+
+    (void)channel;
+    if (waiter != NULL)
+        um_condition_signal(waiter->condition);
+}
+
 /* ---- reading ---- */
 
 static void wake_for_events(umem_client *client)
@@ -125,14 +134,15 @@ int um_client_read(umem_client *client, uint64_t deadline_ms)
         return code;
     if (code != UMEM_OK)
         um_client_break(client, code, reason.text);
-    wake_for_events(client);
+    if (client->waiters != NULL)
+        wake_for_events(client);
     return code;
 }
 
 /* ---- writing ---- */
 
 /* Waits until this thread may write. Returns UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
-static int begin_writing(umem_client *client, uint64_t deadline_ms)
+UM_ALWAYS_INLINE int begin_writing(umem_client *client, uint64_t deadline_ms)
 {
     static const struct um_waiter how = {.wants_to_write = true};
 
@@ -145,58 +155,50 @@ static int begin_writing(umem_client *client, uint64_t deadline_ms)
     return client->broken;
 }
 
-static void end_writing(umem_client *client)
+UM_ALWAYS_INLINE void end_writing(umem_client *client)
 {
     client->is_writing = false;
-    um_client_close_if_unused(client);
-    um_client_wake_next(client);
+    if (client->broken != UMEM_OK)
+        um_client_close_if_unused(client);
+    if (client->waiters != NULL)
+        um_client_wake_next(client);
 }
 
-/* Why the daemon takes no more may be what it said last, unasked. */
-static void drain_input(umem_client *client, const struct um_reason *reason)
+/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be what it said last, unasked; and
+ * it may take no more because nobody reads what it says. */
+static void end_partial_write(umem_client *client, int code, const struct um_reason *reason)
 {
-    if (!client->is_reading && client->channel.first != NULL)
-        um_client_read(client, 0);
-    um_client_break(client, UMEM_E_CONNECTION_LOST, reason->text);
-}
-
-/* Writes slices, without the lock. Where the daemon takes nothing, it reads if nobody else does. */
-static int write_slices(umem_client *client, struct um_slice *slices, size_t count, uint64_t deadline_ms)
-{
-    int code = UMEM_OK;
-
-    count = um_transport_advance(slices, count, 0);
-    while (count != 0 && code == UMEM_OK) {
-        struct um_reason reason = {""};
-        size_t done = 0;
-        bool readable;
-
-        um_mutex_lock(client->lock);
-        readable = !client->is_reading;
-        um_mutex_unlock(client->lock);
-        code =
-            um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
-        count = um_transport_advance(slices, count, done);
-        if (code == UMEM_OK && !readable)
-            continue;
-        um_mutex_lock(client->lock);
-        if (code == UMEM_E_CONNECTION_LOST)
-            drain_input(client, &reason);
-        else if (code != UMEM_OK)
-            um_client_break(client, code, reason.text);
-        else if (!client->is_reading && client->broken == UMEM_OK)
+    if (code == UMEM_E_CONNECTION_LOST) {
+        if (!client->is_reading && client->channel.first != NULL)
             um_client_read(client, 0);
-        um_mutex_unlock(client->lock);
+        um_client_break(client, UMEM_E_CONNECTION_LOST, reason->text);
+    } else if (code != UMEM_OK) {
+        um_client_break(client, code, reason->text);
+    } else if (!client->is_reading && client->broken == UMEM_OK) {
+        um_client_read(client, 0);
     }
-    return code;
 }
 
-/* Writes what was gathered, and `bytes` behind it. */
+/* Writes what was gathered, and `bytes` behind it, without the lock. Where the daemon takes nothing, it reads if nobody else does. */
 static int flush(umem_client *client, const void *bytes, size_t size, uint64_t deadline_ms)
 {
     struct um_slice slices[] = {{client->out.data, client->out.size}, {bytes, size}};
-    int code = write_slices(client, slices, 2, deadline_ms);
+    size_t count = size != 0 ? 2 : 1;
+    int code = UMEM_OK;
 
+    while (count != 0 && code == UMEM_OK) {
+        struct um_reason reason = {""};
+        size_t done = 0;
+        bool readable = !client->is_reading;
+
+        um_mutex_unlock(client->lock);
+        code =
+            um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
+        um_mutex_lock(client->lock);
+        count = um_transport_advance(slices, count, done);
+        if (code != UMEM_OK || readable)
+            end_partial_write(client, code, &reason);
+    }
     um_buf_truncate(&client->out, 0);
     return code;
 }
@@ -209,33 +211,25 @@ static int append_payload(umem_client *client, const struct um_request *request,
     return UMEM_OK;
 }
 
-/* Takes back one that was added and cannot be written. */
-static void take_back(umem_client *client, struct um_request *request)
-{
-    um_mutex_lock(client->lock);
-    if (!request->done) {
-        um_channel_withdraw(&client->channel, request, false);
-        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
-        um_request_finish(request);
-    }
-    um_mutex_unlock(client->lock);
-}
-
-/* Puts one request, which was added, behind what was gathered. */
-static int put(umem_client *client, struct um_request *request, uint64_t deadline_ms)
+/* Adds a request to what is awaited, and puts it behind what was gathered. One for which there is no memory is done by that. */
+static int append_request(umem_client *client, struct um_request *request, uint64_t deadline_ms)
 {
     struct um_buf *out = &client->out;
     size_t start = out->size;
     uint64_t payload_size;
-    int code;
+    int code = UMEM_OK;
 
+    um_channel_add(&client->channel, request);
     um_channel_write(request, out, &payload_size);
     if (out->failed) {
         um_buf_truncate(out, start);
-        take_back(client, request);
+        um_channel_withdraw(&client->channel, request, false);
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
+        um_request_finish(request);
         return UMEM_OK;
     }
-    code = append_payload(client, request, deadline_ms);
+    if (request->payload_size != 0)
+        code = append_payload(client, request, deadline_ms);
     for (struct um_request *part = request->parts; part != NULL && code == UMEM_OK; part = part->next)
         code = append_payload(client, part, deadline_ms);
     if (code == UMEM_OK && out->size >= GATHER_SIZE)
@@ -258,38 +252,23 @@ static void fail_unsent(umem_client *client, struct um_request *request, int cod
     }
 }
 
-/* Adds the first of the list to what is awaited. Returns what is left of it, or the whole list where the connection is gone. */
-static struct um_request *add_first(umem_client *client, struct um_request *requests)
-{
-    struct um_request *rest = requests->next;
-
-    um_mutex_lock(client->lock);
-    if (client->broken == UMEM_OK)
-        um_channel_add(&client->channel, requests);
-    else
-        rest = requests;
-    um_mutex_unlock(client->lock);
-    return rest;
-}
-
-/* Writes the list; this thread is the one that writes. Returns those that were not added. */
+/* Writes the list; this thread is the one that writes. Returns those that were not added, because the connection is gone. */
 static struct um_request *write_requests(umem_client *client, struct um_request *requests,
                                          uint64_t deadline_ms)
 {
     int code = UMEM_OK;
 
-    while (requests != NULL && code == UMEM_OK) {
-        struct um_request *rest = add_first(client, requests);
+    while (requests != NULL && code == UMEM_OK && client->broken == UMEM_OK) {
+        struct um_request *next = requests->next;
 
-        if (rest == requests)
-            break;
-        code = put(client, requests, deadline_ms);
-        requests = rest;
+        code = append_request(client, requests, deadline_ms);
+        requests = next;
     }
     if (code == UMEM_OK && client->out.size != 0)
         flush(client, NULL, 0, deadline_ms);
     um_buf_truncate(&client->out, 0);
-    um_buf_shrink(&client->out, KEEP_SIZE);
+    if (client->out.capacity > KEEP_SIZE)
+        um_buf_shrink(&client->out, KEEP_SIZE);
     return requests;
 }
 
@@ -300,13 +279,12 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
     um_mutex_lock(client->lock);
     code = begin_writing(client, deadline_ms);
     if (code == UMEM_OK) {
-        um_mutex_unlock(client->lock);
         requests = write_requests(client, requests, deadline_ms);
-        um_mutex_lock(client->lock);
         end_writing(client);
         code = client->broken;
     }
-    fail_unsent(client, requests, code);
+    if (requests != NULL)
+        fail_unsent(client, requests, code);
     um_mutex_unlock(client->lock);
 }
 
@@ -317,20 +295,17 @@ static void cancel(umem_client *client, uint64_t id)
 {
     uint64_t now_ms = um_transport_now_ms();
     struct um_request request;
-    struct um_slice slice;
 
     if (begin_writing(client, now_ms + CANCEL_TURN_MS) != UMEM_OK)
         return;
-    um_mutex_unlock(client->lock);
     um_request_begin(&request, "$/cancelRequest");
     um_json_key(&request.text, "id");
     um_json_uint(&request.text, id);
     um_channel_write_notification(&request, &client->out);
-    slice = (struct um_slice){client->out.data, client->out.failed ? 0 : client->out.size};
-    write_slices(client, &slice, 1, now_ms + CANCEL_WRITE_MS);
+    if (!client->out.failed)
+        flush(client, NULL, 0, now_ms + CANCEL_WRITE_MS);
     um_buf_truncate(&client->out, 0);
     um_request_deinit(&request);
-    um_mutex_lock(client->lock);
     end_writing(client);
 }
 
@@ -350,32 +325,26 @@ static uint64_t expire(umem_client *client, struct um_request *request)
     return UM_NO_DEADLINE;
 }
 
-/* Reads once. Returns whether the deadline has come: also where the daemon says something all the time, but not what is awaited. */
-static bool read_is_late(umem_client *client, const struct um_request *request, uint64_t deadline_ms)
-{
-    int code = um_client_read(client, deadline_ms);
-
-    if (client->broken != UMEM_OK || request->done || deadline_ms == UM_NO_DEADLINE)
-        return false;
-    return code == UMEM_E_DEADLINE || um_transport_now_ms() >= deadline_ms;
-}
-
 void um_client_wait(umem_client *client, struct um_request *request, uint64_t deadline_ms)
 {
     static const struct um_waiter how = {.wants_to_write = false};
 
     um_mutex_lock(client->lock);
     while (!request->done) {
-        bool is_late;
+        bool is_late = false;
 
         if (client->is_reading)
             is_late = !um_client_wait_for_change(client, how, request, deadline_ms);
-        else
-            is_late = read_is_late(client, request, deadline_ms);
+        else if (um_client_read(client, deadline_ms) == UMEM_E_DEADLINE)
+            is_late = client->broken == UMEM_OK;
+        else if (client->broken == UMEM_OK && !request->done && deadline_ms != UM_NO_DEADLINE)
+            /* The daemon may say something all the time, but not what is awaited. */
+            is_late = um_transport_now_ms() >= deadline_ms;
         if (is_late && !request->done)
             deadline_ms = expire(client, request);
     }
-    um_client_wake_next(client);
+    if (client->waiters != NULL)
+        um_client_wake_next(client);
     um_mutex_unlock(client->lock);
 }
 
@@ -447,20 +416,6 @@ static int fetch_limits(umem_client *client, struct limits *limits)
     return UMEM_OK;
 }
 
-/* What a request has, and those of a batch together. */
-struct sizes {
-    uint64_t message; /* bytes of JSON */
-    uint64_t payload; /* raw bytes sent */
-    uint64_t into;    /* raw bytes wanted */
-};
-
-static void add_sizes(struct sizes *sizes, const struct um_request *request)
-{
-    sizes->message += request->text.size + MESSAGE_OVERHEAD;
-    sizes->payload += request->payload_size;
-    sizes->into += request->into_size;
-}
-
 static void refuse(struct um_request *request, const char *what, uint64_t size, uint64_t limit)
 {
     char text[160];
@@ -472,26 +427,29 @@ static void refuse(struct um_request *request, const char *what, uint64_t size, 
 
 int um_client_check_limits(umem_client *client, struct um_request *request)
 {
-    struct sizes sizes = {0, 0, 0};
+    uint64_t message = 0; /* bytes of JSON, those of a batch together, as are the next two */
+    uint64_t payload = 0; /* raw bytes sent */
+    uint64_t into = 0;    /* raw bytes wanted */
     struct limits limits;
     int code;
 
-    if (request->parts == NULL)
-        add_sizes(&sizes, request);
-    for (const struct um_request *part = request->parts; part != NULL; part = part->next)
-        add_sizes(&sizes, part);
-    if (sizes.message <= UM_MESSAGE_MINIMUM && sizes.payload <= UM_PAYLOAD_MINIMUM &&
-        sizes.into <= UM_PAYLOAD_MINIMUM)
+    for (const struct um_request *part = request->parts != NULL ? request->parts : request; part != NULL;
+         part = request->parts != NULL ? part->next : NULL) {
+        message += part->text.size + MESSAGE_OVERHEAD;
+        payload += part->payload_size;
+        into += part->into_size;
+    }
+    if (message <= UM_MESSAGE_MINIMUM && payload <= UM_PAYLOAD_MINIMUM && into <= UM_PAYLOAD_MINIMUM)
         return UMEM_OK;
     code = fetch_limits(client, &limits);
     if (code != UMEM_OK)
         um_request_fail(request, code, umem_last_error(client)->message);
-    else if (sizes.message > limits.message)
-        refuse(request, "the request", sizes.message, limits.message);
-    else if (sizes.payload > limits.payload)
-        refuse(request, "its payload", sizes.payload, limits.payload);
-    else if (sizes.into > limits.payload)
-        refuse(request, "its answer", sizes.into, limits.payload);
+    else if (message > limits.message)
+        refuse(request, "the request", message, limits.message);
+    else if (payload > limits.payload)
+        refuse(request, "its payload", payload, limits.payload);
+    else if (into > limits.payload)
+        refuse(request, "its answer", into, limits.payload);
     return request->code;
 }
 
@@ -504,6 +462,17 @@ size_t um_client_piece_size(umem_client *client, size_t size, int *code)
 }
 
 /* ---- one call ---- */
+
+uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms)
+{
+    uint64_t deadline_ms = UM_NO_DEADLINE;
+
+    um_mutex_lock(client->lock);
+    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
+        deadline_ms = um_transport_now_ms() + client->timeout_ms + wait_ms;
+    um_mutex_unlock(client->lock);
+    return deadline_ms;
+}
 
 int um_client_report(umem_client *client, struct um_request *request)
 {

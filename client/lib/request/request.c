@@ -10,23 +10,16 @@
 #include "wire/json_value.h"
 #include "wire/json_write.h"
 
-static void begin(struct um_request *request, const char *method)
-{
-    *request = (struct um_request){.code = UMEM_OK};
-    um_buf_init(&request->text, SIZE_MAX / 4);
-    um_json_begin_object(&request->text);
-    um_json_key(&request->text, "jsonrpc");
-    um_json_cstring(&request->text, "2.0");
-    um_json_key(&request->text, "method");
-    um_json_cstring(&request->text, method);
-}
+static const char begin_method[] = "{\"jsonrpc\":\"2.0\",\"method\":\"";
+static const char begin_params[] = "\",\"params\":{";
 
 void um_request_begin(struct um_request *request, const char *method)
 {
-    begin(request, method);
-    um_json_key(&request->text, "params");
-    um_json_begin_object(&request->text);
-    request->has_params = true;
+    *request = (struct um_request){.code = UMEM_OK, .has_params = true};
+    um_buf_init(&request->text, SIZE_MAX / 4);
+    um_buf_append(&request->text, begin_method, sizeof begin_method - 1);
+    um_buf_append(&request->text, method, strlen(method));
+    um_buf_append(&request->text, begin_params, sizeof begin_params - 1);
 }
 
 /* What is no JSON would be read as something else together with what follows it. */
@@ -71,7 +64,12 @@ void um_request_begin_raw(struct um_request *request, const char *method, const 
     bool is_good = method != NULL && um_utf8_check(method, strlen(method)) == strlen(method);
     size_t size = params_json != NULL ? strlen(params_json) : 0;
 
-    begin(request, is_good ? method : "");
+    *request = (struct um_request){.code = UMEM_OK};
+    um_buf_init(&request->text, SIZE_MAX / 4);
+    um_buf_append(&request->text, begin_method, sizeof begin_method - 1);
+    if (is_good)
+        um_json_append_escaped(&request->text, method, strlen(method));
+    um_buf_append_byte(&request->text, '"');
     request->discards_raw = true;
     request->keeps_lock = is_good && strcmp(method, "heap.lock") == 0;
     request->waits = request->keeps_lock || (is_good && strcmp(method, "block.wait") == 0);
@@ -104,12 +102,12 @@ void um_request_write(const struct um_request *request, struct um_buf *out)
 {
     um_buf_append(out, request->text.data, request->text.size);
     if (request->has_params)
-        um_json_end_object(out);
+        um_buf_append_byte(out, '}');
     if (request->id != 0) {
         um_json_key(out, "id");
         um_json_uint(out, request->id);
     }
-    um_json_end_object(out);
+    um_buf_append_byte(out, '}');
 }
 
 /* ---- failures ---- */
@@ -292,9 +290,11 @@ void um_param_timeout(struct um_request *request, uint32_t timeout_ms)
         um_param_size(request, "timeout_ms", timeout_ms);
 }
 
+static const char raw_encoding[] = ",\"encoding\":\"raw\"";
+
 void um_param_payload(struct um_request *request, const void *bytes, size_t size)
 {
-    um_param_word(request, "encoding", "raw");
+    um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
     um_param_size(request, "size", size);
     request->payload = bytes;
     request->payload_size = size;
@@ -302,7 +302,7 @@ void um_param_payload(struct um_request *request, const void *bytes, size_t size
 
 void um_param_into(struct um_request *request, void *bytes, size_t size)
 {
-    um_param_word(request, "encoding", "raw");
+    um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
     um_param_size(request, "size", size);
     request->into = bytes;
     request->into_size = size;

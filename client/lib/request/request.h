@@ -77,7 +77,7 @@ struct um_request {
     void *owner;                /* who waits for it: its carrier's own */
 };
 
-/* Begins a request with parameters by name. `method` is UTF-8. */
+/* Begins a request with parameters by name. `method` needs no escapes. */
 void um_request_begin(struct um_request *request, const char *method);
 
 /* Begins one whose parameters are the caller's JSON text (NULL: none), which is checked. */
@@ -133,10 +133,10 @@ void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime);
 /* "timeout_ms": the daemon may let the request wait so long, and it is given so much longer. UMEM_FOREVER: no end. */
 void um_param_timeout(struct um_request *request, uint32_t timeout_ms);
 
-/* Raw bytes that go with the request: "encoding" and "size". */
+/* Raw bytes that go with the request: "encoding" and "size", behind another parameter. */
 void um_param_payload(struct um_request *request, const void *bytes, size_t size);
 
-/* Raw bytes that the answer brings: "encoding" and "size". */
+/* Raw bytes that the answer brings: "encoding" and "size", behind another parameter. */
 void um_param_into(struct um_request *request, void *bytes, size_t size);
 
 /* The same for `count` numbers in the machine's own byte order. */

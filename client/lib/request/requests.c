@@ -131,77 +131,15 @@ void um_request_block_map(struct um_request *request, umem_handle block, struct 
     um_output_result(request, um_info_read_location, location);
 }
 
-/* ---- the bytes of blocks: raw payloads; numbers travel in the order that the protocol has them ---- */
-
-static void begin_at(struct um_request *request, const char *method, umem_handle block, uint64_t offset)
-{
-    um_request_begin(request, method);
-    um_param_handle(request, "block", block);
-    um_param_size(request, "offset", offset);
-}
-
-/* The same for a range of bytes that ends where a block can. */
-static void begin_range(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
-                        size_t size)
-{
-    begin_at(request, method, block, offset);
-    if (offset <= UMEM_SIZE_MAX && size > UMEM_SIZE_MAX - offset)
-        um_request_refuse(request, "offset + size is past 2^53 - 1");
-}
-
-/* The same for numbers. Returns whether there is such a type, and so many numbers fit into any block. */
-static bool begin_numbers(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
-                          enum umem_type type, size_t count)
-{
-    size_t size = umem_type_size(type);
-
-    if (size != 0 && count <= SIZE_MAX / size) {
-        begin_range(request, method, block, offset, count * size);
-        return request->code == UMEM_OK;
-    }
-    begin_at(request, method, block, offset);
-    if (size == 0)
-        um_request_refuse(request, "there is no type %d", (int)type);
-    else
-        um_request_refuse(request, "count: %zu numbers are more than memory holds", count);
-    return false;
-}
-
-void um_request_block_read(struct um_request *request, umem_handle block, uint64_t offset, void *bytes,
-                           size_t size)
-{
-    begin_range(request, "block.read", block, offset, size);
-    um_param_into(request, bytes, size);
-}
-
-void um_request_block_write(struct um_request *request, umem_handle block, uint64_t offset, const void *bytes,
-                            size_t size)
-{
-    begin_range(request, "block.write", block, offset, size);
-    um_param_payload(request, bytes, size);
-}
-
-void um_request_block_get(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
-                          void *values, size_t count)
-{
-    if (begin_numbers(request, "block.read", block, offset, type, count))
-        um_param_into_numbers(request, type, values, count);
-}
-
-void um_request_block_set(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
-                          const void *values, size_t count)
-{
-    if (begin_numbers(request, "block.write", block, offset, type, count))
-        um_param_payload_numbers(request, type, values, count);
-}
-
 /* ---- one number ---- */
 
 void um_request_block_exchange(struct um_request *request, umem_handle block, uint64_t offset,
                                enum umem_type type, const void *value, const void *expected, void *before,
                                bool *exchanged)
 {
-    begin_at(request, "block.exchange", block, offset);
+    um_request_begin(request, "block.exchange");
+    um_param_handle(request, "block", block);
+    um_param_size(request, "offset", offset);
     um_param_type(request, type);
     um_param_value(request, "value", type, value);
     if (expected != NULL)
@@ -213,7 +151,9 @@ void um_request_block_exchange(struct um_request *request, umem_handle block, ui
 void um_request_block_wait(struct um_request *request, umem_handle block, uint64_t offset,
                            enum umem_type type, const void *value, uint32_t timeout_ms, void *now)
 {
-    begin_at(request, "block.wait", block, offset);
+    um_request_begin(request, "block.wait");
+    um_param_handle(request, "block", block);
+    um_param_size(request, "offset", offset);
     um_param_type(request, type);
     um_param_value(request, "value", type, value);
     um_param_timeout(request, timeout_ms);
