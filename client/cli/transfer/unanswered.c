@@ -3,66 +3,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/answer/scan.h"
+#include "base/umem_errors.h"
 #include "wire/json_read.h"
+#include "wire/json_value.h"
 
 enum { CAPACITY_FIRST = 64, CAPACITY_LIMIT = 1 << 20 };
 
 /* What a message says of itself. */
 struct seen {
-    struct um_json_slice id;
-    struct um_json_slice method;
+    const struct um_json *id;
+    const struct um_json *method;
     bool is_error;
     bool is_odd; /* it names something twice: then nobody knows which one counts */
 };
 
-static void note(struct um_json_slice *place, struct um_json_slice value, struct seen *seen)
+static void note(const struct um_json **place, const struct um_json *value, struct seen *seen)
 {
-    seen->is_odd = seen->is_odd || place->text != NULL;
+    seen->is_odd = seen->is_odd || *place != NULL;
     *place = value;
 }
 
 /* Reads a message that is an object. */
-static bool look(char *text, size_t size, struct seen *seen)
+static bool look(struct cli_unanswered *pending, char *text, size_t size, struct seen *seen)
 {
     struct um_json_check check;
-    struct um_json_slice message;
-    struct um_json_slice key;
-    struct um_json_slice value;
-    struct um_json_walk walk;
+    struct um_json *message;
 
     *seen = (struct seen){.is_error = false};
-    if (!um_json_check(text, size, &check))
+    um_arena_reset(&pending->arena);
+    if (um_json_split(text, size, &pending->arena, &message, &check) != UMEM_OK ||
+        !um_json_is(message, UM_JSON_OBJECT))
         return false;
-    message = um_json_slice_of(text, size);
-    if (!um_json_is_object(message))
-        return false;
-    walk = um_json_walk_into(message);
-    while (um_json_next_member(&walk, &key, &value)) {
-        if (um_json_slice_is(key, "id"))
-            note(&seen->id, value, seen);
-        else if (um_json_slice_is(key, "method"))
-            note(&seen->method, value, seen);
-        else if (um_json_slice_is(key, "error"))
+    for (const struct um_json *member = message->child; member != NULL; member = member->next) {
+        if (strcmp(member->key, "id") == 0)
+            note(&seen->id, member, seen);
+        else if (strcmp(member->key, "method") == 0)
+            note(&seen->method, member, seen);
+        else if (strcmp(member->key, "error") == 0)
             seen->is_error = true;
     }
     return !seen->is_odd;
 }
 
-/* An id that comes back as it was written. */
-static bool is_plain(struct um_json_slice id)
+/* An id that comes back as it was written: *text, with the quotes of a string. */
+static bool is_plain(const struct um_json *id, const char **text, size_t *size)
 {
-    if (id.text == NULL || id.size >= CLI_REQUEST_ID_SIZE || um_json_is_null(id))
+    if (id == NULL || id->kind == UM_JSON_NULL)
         return false;
-    if (um_json_is_string(id)) {
-        for (size_t i = 0; i < id.size; i++) {
-            if (id.text[i] == '\\' || (unsigned char)id.text[i] >= 0x7f)
+    *text = um_json_text_of(id, size);
+    if (*size >= CLI_REQUEST_ID_SIZE)
+        return false;
+    if (id->kind == UM_JSON_STRING) {
+        for (size_t i = 0; i < id->size; i++) {
+            if (id->text[i] == '\\' || (unsigned char)id->text[i] >= 0x7f)
                 return false;
         }
         return true;
     }
     /* More digits may not be exact. */
-    return id.size < 16 && strspn(id.text, "0123456789") == id.size;
+    return *size < 16 && strspn(*text, "0123456789") >= *size;
 }
 
 static bool make_room(struct cli_unanswered *pending)
@@ -94,15 +93,16 @@ void cli_unanswered_request(struct cli_unanswered *pending, char *text, size_t s
 {
     struct cli_unanswered_entry *entry;
     struct seen seen;
+    const char *id;
+    size_t id_size;
 
-    if (!look(text, size, &seen) || !um_json_is_string(seen.method) || !is_plain(seen.id) ||
-        !make_room(pending))
+    if (!look(pending, text, size, &seen) || !um_json_is(seen.method, UM_JSON_STRING) ||
+        !is_plain(seen.id, &id, &id_size) || !make_room(pending))
         return;
     entry = &pending->entries[pending->first + pending->count++];
-    memcpy(entry->id, seen.id.text, seen.id.size);
-    entry->id[seen.id.size] = '\0';
-    entry->may_wait = um_json_slice_is(um_json_string_inside(seen.method), "block.wait") ||
-                      um_json_slice_is(um_json_string_inside(seen.method), "heap.lock");
+    memcpy(entry->id, id, id_size);
+    entry->id[id_size] = '\0';
+    entry->may_wait = um_json_says(seen.method, "block.wait") || um_json_says(seen.method, "heap.lock");
     pending->waiting += entry->may_wait;
 }
 
@@ -120,12 +120,17 @@ static void take(struct cli_unanswered *pending, size_t at)
 void cli_unanswered_answer(struct cli_unanswered *pending, char *text, size_t size)
 {
     struct seen seen;
+    const char *id;
+    size_t id_size;
 
-    if (!look(text, size, &seen) || seen.method.text != NULL || seen.id.text == NULL)
+    if (!look(pending, text, size, &seen) || seen.method != NULL || seen.id == NULL)
         return;
-    pending->refused += seen.is_error && um_json_is_null(seen.id);
+    pending->refused += seen.is_error && seen.id->kind == UM_JSON_NULL;
+    id = um_json_text_of(seen.id, &id_size);
     for (size_t i = 0; i < pending->count; i++) {
-        if (um_json_slice_is(seen.id, pending->entries[pending->first + i].id)) {
+        const char *known = pending->entries[pending->first + i].id;
+
+        if (strlen(known) == id_size && memcmp(known, id, id_size) == 0) {
             take(pending, i);
             return;
         }
@@ -140,5 +145,6 @@ size_t cli_unanswered_count(const struct cli_unanswered *pending)
 void cli_unanswered_deinit(struct cli_unanswered *pending)
 {
     free(pending->entries);
+    um_arena_deinit(&pending->arena);
     *pending = (struct cli_unanswered){.entries = NULL};
 }

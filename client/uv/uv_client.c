@@ -35,7 +35,7 @@ const struct umem_failure *umem_uv_last_error(const umem_uv *client)
     return &client->seen;
 }
 
-/* ---- what is over ---- */
+/* ---- calls that have ended ---- */
 
 void um_uv_call_free(struct um_uv_call *call)
 {
@@ -58,13 +58,24 @@ void um_uv_add_finished(struct um_uv_call *call)
     client->finished_end = &call->next;
 }
 
-void um_uv_answered(struct um_channel *channel, struct um_request *request)
+static void on_answered(struct um_channel *channel, struct um_request *request)
 {
     struct um_uv_call *call = (struct um_uv_call *)(void *)request;
 
     (void)channel;
     call->is_answered = true;
     um_uv_add_finished(call);
+}
+
+/* Maps the block whose place the daemon has told. UMEM_OK, or why it cannot be; *reason may then tell more. */
+static int map_block(struct um_uv_call *call, struct um_reason *reason)
+{
+    struct um_uv_mapping *mapping = call->mapping;
+    int code = um_mapped_heap_use(&call->client->mapped, &mapping->place, mapping->bytes, reason);
+
+    if (code == UMEM_OK && mapping->size != NULL)
+        *mapping->size = mapping->place.size;
+    return code;
 }
 
 static void call_done(struct um_uv_call *call)
@@ -82,7 +93,7 @@ static void call_done(struct um_uv_call *call)
     if (request->code == UMEM_OK)
         seen = none;
     if (request->code == UMEM_OK && call->mapping != NULL) {
-        int code = um_uv_map_answered(call, &reason);
+        int code = map_block(call, &reason);
 
         if (code != UMEM_OK)
             seen = (struct umem_failure){code, umem_error_name(code),
@@ -217,6 +228,111 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         um_uv_run_callbacks(client);
 }
 
+/* ---- deadlines of calls: one timer, set for the first of them that comes ---- */
+
+static const char late_text[] = "the daemon did not answer in time";
+
+static struct um_uv_call *call_of(struct um_request *request)
+{
+    return (struct um_uv_call *)(void *)request;
+}
+
+uint64_t um_uv_now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* The loop's own time may be a little behind: then the timer comes too early, and is set once more. */
+static void set_timer(umem_uv *client, uint64_t due_ms)
+{
+    uint64_t now_ms = um_uv_now_ms();
+
+    client->due_ms = due_ms;
+    if (due_ms == UM_NO_DEADLINE)
+        uv_timer_stop(&client->timer);
+    else
+        uv_timer_start(&client->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+void um_uv_set_deadline(struct um_uv_call *call)
+{
+    umem_uv *client = call->client;
+    uint64_t wait_ms = call->request.wait_ms;
+
+    call->deadline_ms = UM_NO_DEADLINE;
+    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
+        call->deadline_ms = um_uv_now_ms() + client->timeout_ms + wait_ms;
+    if (call->deadline_ms < client->due_ms)
+        set_timer(client, call->deadline_ms);
+}
+
+/* Gives a call up, and the connection where that cannot go on: as the blocking client does. */
+static void expire(umem_uv *client, struct um_uv_call *call)
+{
+    struct um_request *request = &call->request;
+    bool waits = request->waits;
+    uint64_t id = request->id;
+
+    if (call->is_writing || request->keeps_lock || !um_channel_withdraw(&client->channel, request, true)) {
+        um_uv_disconnect(client, UMEM_E_DEADLINE, late_text);
+        return;
+    }
+    um_request_fail(request, UMEM_E_DEADLINE, late_text);
+    um_request_finish(request);
+    call->is_answered = true;
+    um_uv_add_finished(call);
+    if (waits)
+        umem_uv_cancel(client, id);
+}
+
+/* The first call whose time is over; else NULL, and *next_ms is when the next one's is. */
+static struct um_uv_call *find_expired(umem_uv *client, uint64_t *next_ms)
+{
+    uint64_t now_ms = um_uv_now_ms();
+    struct um_request *request =
+        client->channel.receiving != NULL ? client->channel.receiving : client->channel.first;
+
+    *next_ms = UM_NO_DEADLINE;
+    while (request != NULL) {
+        struct um_uv_call *call = call_of(request);
+
+        if (call->deadline_ms <= now_ms)
+            return call;
+        if (call->deadline_ms < *next_ms)
+            *next_ms = call->deadline_ms;
+        request = request == client->channel.receiving ? client->channel.first : request->next;
+    }
+    return NULL;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    umem_uv *client = timer->data;
+    uint64_t next_ms = UM_NO_DEADLINE;
+    struct um_uv_call *call = NULL;
+
+    if (client->state == UM_UV_OPEN)
+        call = find_expired(client, &next_ms);
+    while (call != NULL && client->state == UM_UV_OPEN) {
+        expire(client, call);
+        call = client->state == UM_UV_OPEN ? find_expired(client, &next_ms) : NULL;
+    }
+    set_timer(client, client->state == UM_UV_OPEN ? next_ms : UM_NO_DEADLINE);
+    if (client->state == UM_UV_OPEN)
+        um_uv_run_callbacks(client);
+}
+
+static void init_timer(umem_uv *client)
+{
+    uv_timer_init(client->loop, &client->timer);
+    /* It is the connection that keeps the loop going. */
+    uv_unref((uv_handle_t *)&client->timer);
+    client->timer.data = client;
+    client->due_ms = UM_NO_DEADLINE;
+}
+
 /* ---- connecting ---- */
 
 static void connect_work(uv_work_t *work)
@@ -327,11 +443,11 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
         client->path_fault = NULL;
     client->calls.ops = &um_uv_ops;
     client->loop = loop;
-    client->channel.on_done = um_uv_answered;
+    client->channel.on_done = on_answered;
     client->unwritten_end = &client->unwritten;
     client->finished_end = &client->finished;
     client->timeout_ms = options->timeout_ms;
-    um_uv_timer_init(client);
+    init_timer(client);
     um_uv_succeed(client);
     return client;
 }
