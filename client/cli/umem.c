@@ -5,7 +5,6 @@
 #include "cli/command/completion.h"
 #include "cli/output/fail.h"
 #include "cli/output/help.h"
-#include "cli/output/man_page.h"
 #include "cli/output/output.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"

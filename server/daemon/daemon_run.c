@@ -30,7 +30,7 @@ struct run {
     struct um_service *service; /* NULL where no service manager started this process */
     struct um_log *log;
     struct um_pid_file *pid_file; /* NULL: there is none */
-    const struct um_options *options;
+    const struct um_daemon_options *options;
     struct um_starter *starter;
 };
 
@@ -184,11 +184,11 @@ static void on_fact(void *context, const char *subject, const char *text)
     um_log_write(((struct run *)context)->log, UM_LOG_DEBUG, "%s: %s", subject, text);
 }
 
-static void on_fault(void *context, const char *text, const char *mend)
+static void on_fault(void *context, const char *text, const char *fix)
 {
     char whole[1024]; /* the log keeps no more */
 
-    snprintf(whole, sizeof whole, "%s; to mend: %s", text, mend);
+    snprintf(whole, sizeof whole, "%s; fix: %s", text, fix);
     warn(context, whole);
 }
 
@@ -231,7 +231,7 @@ static int serve(struct run *run, const char *pipe)
 /* What comes before the server: the log's file and who started this process. */
 static int prepare(struct run *run)
 {
-    const struct um_options *options = run->options;
+    const struct um_daemon_options *options = run->options;
     const struct um_service_events events = {run, on_service_stop, (uint32_t)options->limits.closing_ms};
     char why[UM_SERVER_WHY_CAPACITY];
 
@@ -242,7 +242,7 @@ static int prepare(struct run *run)
     return fail(run, UM_EXIT_FAILED, why);
 }
 
-int um_daemon_run(const struct um_options *options, const char *pipe, struct um_starter *starter)
+int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter)
 {
     struct run run = {.options = options, .starter = starter};
     int status;

@@ -35,12 +35,12 @@ static bool keep_path(const char **path, char whole[PATH_ROOM])
     return true;
 }
 
-static bool keep_paths(struct um_options *options, struct whole_paths *whole)
+static bool keep_paths(struct um_daemon_options *options, struct whole_paths *whole)
 {
     return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
 }
 
-static int run(struct um_options *options)
+static int run(struct um_daemon_options *options)
 {
     struct whole_paths whole;
     struct um_starter starter = {.line = NULL};
@@ -64,14 +64,14 @@ static int run(struct um_options *options)
 
 int main(int argc, char **argv)
 {
-    struct um_options options;
+    struct um_daemon_options options;
     char why[256];
 
     if (!um_program_fill_standard_files())
         return UM_EXIT_FAILED;
     um_process_prepare();
     argv = um_program_arguments(&argc, argv);
-    if (!um_options_parse(&options, argc, argv, why, sizeof why)) {
+    if (!um_daemon_options_parse(&options, argv, why, sizeof why)) {
         fprintf(stderr, "umemd: %s (umemd --help tells more)\n", why);
         return UM_EXIT_USAGE;
     }

@@ -275,7 +275,7 @@ static void offer_options(const struct place *place)
 
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
         if ((set & (UINT64_C(1) << i)) != 0)
-            offer(place, cli_options[i].name);
+            offer(place, cli_option_table.options[i].name);
     }
 }
 
@@ -295,13 +295,13 @@ static void offer_word(const struct place *place)
 
 /* ---- the command line so far ---- */
 
-static enum cli_option find_option(const char *word)
+/* The option of that name, of those that take a value. */
+static enum cli_option find_option(const char *name, size_t length)
 {
-    for (int i = 0; i < CLI_OPTION_COUNT; i++) {
-        if (strcmp(cli_options[i].name, word) == 0 && cli_options[i].value != NULL)
-            return (enum cli_option)i;
-    }
-    return CLI_OPTION_COUNT;
+    int option = um_option_find(&cli_option_table, name, length);
+
+    return option >= 0 && cli_option_table.options[option].value != NULL ? (enum cli_option)option
+                                                                         : CLI_OPTION_COUNT;
 }
 
 static void pass_word(struct place *place, const char *word)
@@ -325,14 +325,10 @@ static void pass_word(struct place *place, const char *word)
 static void pass_option(struct place *place, const char *word)
 {
     const char *equals = strchr(word, '=');
-    char name[NAME_ROOM];
 
-    if (equals == NULL) {
-        place->option = find_option(word);
-        return;
-    }
-    snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
-    if (find_option(name) == CLI_PIPE)
+    if (equals == NULL)
+        place->option = find_option(word, strlen(word));
+    else if (find_option(word, (size_t)(equals - word)) == CLI_PIPE)
         place->pipe = equals + 1;
 }
 
@@ -355,12 +351,10 @@ static void pass(struct place *place, const char *word)
 static void find_value(struct place *place)
 {
     const char *equals = place->word[0] == '-' ? strchr(place->word, '=') : NULL;
-    char name[NAME_ROOM];
 
     if (equals == NULL || place->option != CLI_OPTION_COUNT)
         return;
-    snprintf(name, sizeof name, "%.*s", (int)(equals - place->word), place->word);
-    place->option = find_option(name);
+    place->option = find_option(place->word, (size_t)(equals - place->word));
     if (place->option != CLI_OPTION_COUNT)
         place->value = equals + 1;
 }
@@ -381,7 +375,7 @@ void cli_complete(const char *text, const char *breaks)
         if (place.is_rest)
             ;
         else if (place.option != CLI_OPTION_COUNT)
-            offer_kind(&place, cli_options[place.option].value);
+            offer_kind(&place, cli_option_table.options[place.option].value);
         else if (place.word[0] == '-')
             offer_options(&place);
         else if (place.verb == NULL)

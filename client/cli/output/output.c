@@ -44,6 +44,14 @@ void cli_print_bytes(const void *bytes, size_t size)
     }
 }
 
+static void put_bytes(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    cli_print_bytes(bytes, size);
+}
+
+const struct um_page cli_page = {put_bytes, NULL};
+
 void cli_print(const char *text)
 {
     cli_print_bytes(text, strlen(text));

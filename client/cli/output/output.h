@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
+#include "program/manual.h"
 
 /* Prints text, a line (adds its end), a character, bytes, or a format as printf() has it. cli_printf() returns how many bytes that is. A failure is remembered for cli_flush(). */
 void cli_print(const char *text);
@@ -20,6 +21,9 @@ void cli_print_char(char character);
 void cli_print_bytes(const void *bytes, size_t size);
 UM_PRINTF(1, 2)
 int cli_printf(const char *format, ...);
+
+/* Standard output, for help and the man page. */
+extern const struct um_page cli_page;
 
 /* Writes all that was printed. Returns false, with the reason in errno, where something could not be written, now or earlier. */
 bool cli_flush(void);

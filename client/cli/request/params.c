@@ -115,7 +115,8 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
     *size = fallback;
     if (cli->option[option] == NULL || cli_parse_size(cli->option[option], size))
         return CLI_OK;
-    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
+    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_option_table.options[option].name, cli->option[option],
+                    not_a_size);
 }
 
 /* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */

@@ -7,14 +7,15 @@
  * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and
  * completion are all derived from these entries and from the two lists below.
  */
-#ifndef UMEM_CLI_H
-#define UMEM_CLI_H
+#ifndef UMEM_CLI_VERB_H
+#define UMEM_CLI_VERB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "program/options.h"
 #include "umem_client.h"
 
 /* X(identifier, number, meaning): how umem ends. Scripts branch on these. */
@@ -83,13 +84,8 @@ enum cli_option {
 /* Options that every verb takes which talks to a daemon. */
 #define CLI_COMMON_OPTIONS (CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
 
-struct cli_option_entry {
-    const char *name;
-    const char *value; /* NULL: takes none */
-    const char *doc;
-};
-
-extern const struct cli_option_entry cli_options[CLI_OPTION_COUNT];
+/* In the order of enum cli_option. */
+extern const struct um_option_table cli_option_table;
 
 /* What must be there before a verb runs. */
 enum cli_need {
@@ -152,6 +148,19 @@ bool cli_verb_has_rest(const struct cli_verb *verb);
 
 /* Whether that is a command to run. */
 bool cli_verb_runs_command(const struct cli_verb *verb);
+
+/* How many words a verb takes at least and at most (-1: any number), by its synopsis. */
+void cli_count_words(const struct cli_verb *verb, int *minimum, int *maximum);
+
+/* Copies the next token of a synopsis, without brackets and dots, to `token` (token_size bytes). Returns false at its end, or at
+ * "--". */
+bool cli_next_token(const char **synopsis, char *token, size_t token_size, bool *is_optional,
+                    bool *is_repeated);
+
+enum { CLI_SYNOPSIS_SIZE = 512 };
+
+/* Writes a verb's synopsis with its own options: "umem read BLOCK [--offset SIZE] ...". */
+void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_SIZE]);
 
 /* Connects cli->client to the daemon. Returns an exit status; a failure has been told. */
 int cli_connect(struct cli *cli);

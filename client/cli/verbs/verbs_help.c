@@ -11,7 +11,7 @@
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
 
-enum { NAME_ROOM = 128, TYPE_ROOM = 160, LINE_LIMIT = 1 << 16, COLUMN = 18 };
+enum { NAME_ROOM = 128, TYPE_ROOM = 160, LIST_SIZE = 512, LINE_LIMIT = 1 << 16, COLUMN = 18 };
 
 /* ---- methods, from the daemon's own description ---- */
 
@@ -85,10 +85,10 @@ static void print_entry(int indent, const char *name, const cJSON *schema, const
     um_buf_append_string(&line, state != NULL ? state : "");
     append_default(&line, schema);
     um_buf_append_byte(&line, '\0');
-    cli_print_wrapped(line.failed ? type : line.data, COLUMN + 1, cli_printf("%*s%s", indent, "", name));
+    um_help_entry(&cli_page, COLUMN + 1, line.failed ? type : line.data, "%*s%s", indent, "", name);
     um_buf_deinit(&line);
     if (doc[0] != '\0')
-        cli_print_wrapped(doc, COLUMN + 1, 0);
+        um_help_text(&cli_page, COLUMN + 1, 0, doc);
 }
 
 static void print_properties(const cJSON *schema, int indent)
@@ -112,7 +112,7 @@ static void print_errors(const cJSON *method)
 {
     const cJSON *error;
     const char *separator = "";
-    char text[CLI_SYNOPSIS_SIZE] = "";
+    char text[LIST_SIZE] = "";
     size_t size = 0;
 
     cJSON_ArrayForEach(error, cJSON_GetObjectItemCaseSensitive(method, "errors"))
@@ -124,7 +124,7 @@ static void print_errors(const cJSON *method)
         separator = ", ";
     }
     cli_print_line("\nErrors:");
-    cli_print_wrapped(text, 2, 0);
+    um_help_text(&cli_page, 2, 0, text);
 }
 
 static void print_method(const cJSON *method)
@@ -134,7 +134,7 @@ static void print_method(const cJSON *method)
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
     const cJSON *param;
 
-    cli_print_wrapped(string_of(method, "summary"), 0, cli_printf("%s:", string_of(method, "name")));
+    um_help_entry(&cli_page, 0, string_of(method, "summary"), "%s:", string_of(method, "name"));
     cli_print_line(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:"
                                                    : "\nParameters: none");
     cJSON_ArrayForEach(param, params)
@@ -161,8 +161,7 @@ static int print_methods(struct cli *cli, const char *name)
     cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(document, "methods"))
     {
         if (name == NULL)
-            cli_print_wrapped(string_of(method, "summary"), COLUMN,
-                              cli_printf("%s", string_of(method, "name")));
+            um_help_entry(&cli_page, COLUMN, string_of(method, "summary"), "%s", string_of(method, "name"));
         else if (strcmp(name, string_of(method, "name")) == 0) {
             print_method(method);
             found = true;
