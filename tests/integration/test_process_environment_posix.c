@@ -343,7 +343,7 @@ static void a_file_that_may_not_grow(void **state)
     assert_int_equal(
         sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" read b --file \"$2\"", WORDS(UMEM, daemon->pipe, file)),
         6);
-    assert_non_null(strstr(process.errors, "File too large"));
+    assert_non_null(strstr(process.errors, "file too large"));
     assert_int_equal(sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" hold b -- sh -c 'echo text >\"$0\"' \"$2\"",
                         WORDS(UMEM, daemon->pipe, file)),
                      128 + SIGXFSZ);

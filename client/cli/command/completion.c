@@ -7,8 +7,8 @@
 
 #include "cli/command/command_line.h"
 #include "cli/output/output.h"
+#include "cli/system/clock.h"
 #include "cli/table/verb.h"
-#include "lib/connection/transport.h"
 
 enum {
     NAME_ROOM = 64,
@@ -159,7 +159,7 @@ static int offer_name(const struct names *names, const char *name)
     /* A colon says that a name follows. */
     snprintf(marked, sizeof marked, ":%s", name);
     offer(names->place, names->place->value[0] == ':' && name[0] != '\0' ? marked : name);
-    return um_transport_now_ms() < names->deadline_ms ? 0 : 1;
+    return cli_now_ms() < names->deadline_ms ? 0 : 1;
 }
 
 static int offer_block(const struct umem_block_info *block, void *context)
@@ -196,7 +196,7 @@ static void offer_members(umem_client *client, const struct place *place, const 
 static void offer_from_daemon(const struct place *place, const char *kind)
 {
     struct umem_options options = {.pipe = place->pipe, .timeout_ms = CALL_MS};
-    struct names names = {place, um_transport_now_ms() + LIST_MS};
+    struct names names = {place, cli_now_ms() + LIST_MS};
     umem_client *client = umem_client_new(&options);
 
     if (umem_connect(client) == UMEM_OK) {

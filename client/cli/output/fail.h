@@ -21,9 +21,9 @@ void cli_report_as_json(void);
 UM_PRINTF(2, 3)
 int cli_fail(int status, const char *format, ...);
 
-/* Tells that a file cannot be `done` ("opened"), with the reason that the C library has just left in errno; returns
+/* Tells that a file cannot be `done` ("opened"), for the reason that libuv has given; returns
  * CLI_FAILED. */
-int cli_fail_file(const char *name, const char *done);
+int cli_fail_file(const char *name, const char *done, int error);
 
 /* Tells wrong usage of a verb, with its synopsis; returns CLI_USAGE. */
 UM_PRINTF(2, 3)

@@ -8,7 +8,6 @@
 #ifndef UMEM_CLI_OUTPUT_H
 #define UMEM_CLI_OUTPUT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attributes.h"
@@ -25,8 +24,8 @@ int cli_printf(const char *format, ...);
 /* Standard output, for help and the man page. */
 extern const struct um_page cli_page;
 
-/* Writes all that was printed. Returns false, with the reason in errno, where something could not be written, now or earlier. */
-bool cli_flush(void);
+/* Writes all that was printed. Returns 0, or libuv's error where something could not be written, now or earlier. */
+int cli_flush(void);
 
 /* From now on the process ends quietly when nobody can read its output any more (where the system tells that), although it prints
  * nothing. For what may last long without printing. */

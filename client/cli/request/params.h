@@ -1,5 +1,5 @@
 /*
- * From words of the command line to parameters of a method, and to its result.
+ * From words of the command line to parameters of a method.
  *
  * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there
  * are.
@@ -12,8 +12,6 @@
 
 #include "base/buf.h"
 #include "cli/table/verb.h"
-
-struct cJSON;
 
 struct cli_params {
     struct um_buf json; /* an object that is not ended yet */
@@ -61,15 +59,5 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
  * left out. The caller frees
  * them. Returns an exit status; a failure has been told. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
-
-/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(); its
- * text stays in cli->result until the next call. Returns an exit status; a failure has been told. */
-int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
-
-/* Frees cli->result. */
-void cli_free_result(struct cli *cli);
-
-/* The block's handle and size, by handle or name. As cli_call(). */
-int cli_find_block(struct cli *cli, const char *text, umem_handle *block, uint64_t *size);
 
 #endif

@@ -162,7 +162,4 @@ enum { CLI_SYNOPSIS_SIZE = 512 };
 /* Writes a verb's synopsis with its own options: "umem read BLOCK [--offset SIZE] ...". */
 void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_SIZE]);
 
-/* Connects cli->client to the daemon. Returns an exit status; a failure has been told. */
-int cli_connect(struct cli *cli);
-
 #endif

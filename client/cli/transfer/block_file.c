@@ -5,6 +5,7 @@
 
 #include "cli/output/fail.h"
 #include "cli/output/progress.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/system/file_io.h"
 
@@ -17,7 +18,7 @@ int cli_source_open(struct cli_source *source, const char *path)
         source->name = path;
         source->file = cli_open_file(path);
         if (source->file < 0)
-            return cli_fail_file(path, "opened");
+            return cli_fail_file(path, "opened", source->file);
     }
     source->is_sized = cli_file_size(source->file, &source->size);
     return CLI_OK;
@@ -48,7 +49,7 @@ static int read_piece(const struct cli_source *source, struct piece *piece)
         long size = cli_read_file(source->file, piece->bytes + piece->size, PIECE_SIZE - piece->size);
 
         if (size < 0)
-            return cli_fail_file(source->name, "read to its end");
+            return cli_fail_file(source->name, "read to its end", (int)size);
         piece->is_last = size == 0;
         piece->size += (size_t)size;
     }

@@ -3,58 +3,110 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/answer/scan.h"
+#include "wire/json_end.h"
 #include "wire/json_read.h"
 
 enum { CAPACITY_FIRST = 64, CAPACITY_LIMIT = 1 << 20 };
 
-/* What a message says of itself. */
-struct seen {
-    struct um_json_slice id;
-    struct um_json_slice method;
-    bool is_error;
-    bool is_odd; /* it names something twice: then nobody knows which one counts */
+/* A value's text in a message, which is JSON. `text` NULL: there is none. */
+struct value {
+    const char *text;
+    size_t size;
 };
 
-static void note(struct um_json_slice *place, struct um_json_slice value, struct seen *seen)
+/* What a message says of itself. */
+struct envelope {
+    struct value id;
+    struct value method;
+    bool is_error;
+    bool is_ambiguous; /* it has a member twice: then it is not known which one counts */
+};
+
+static bool is_value(struct value value, const char *text)
 {
-    seen->is_odd = seen->is_odd || place->text != NULL;
+    return value.size == strlen(text) && memcmp(value.text, text, value.size) == 0;
+}
+
+static bool is_string(struct value value)
+{
+    return value.size != 0 && value.text[0] == '"';
+}
+
+static char *skip_space(char *at, const char *end)
+{
+    while (at < end && strchr(" \t\r\n", *at) != NULL)
+        at++;
+    return at;
+}
+
+static char *skip_value(char *at, char *end)
+{
+    struct um_json_end state = {0};
+
+    if (*at == '{' || *at == '[')
+        return um_json_find_end(&state, at, end);
+    if (*at == '"') {
+        for (at++; *at != '"'; at++)
+            at += *at == '\\';
+        return at + 1;
+    }
+    while (at < end && strchr(",}] \t\r\n", *at) == NULL)
+        at++;
+    return at;
+}
+
+static struct value read_value(char **at, char *end)
+{
+    char *begin = *at;
+
+    *at = skip_value(begin, end);
+    return (struct value){begin, (size_t)(*at - begin)};
+}
+
+static void set_once(struct value *place, struct value value, struct envelope *envelope)
+{
+    envelope->is_ambiguous = envelope->is_ambiguous || place->text != NULL;
     *place = value;
 }
 
-/* Reads a message that is an object. */
-static bool look(char *text, size_t size, struct seen *seen)
+/* Reads the members of a message, which must be an object. Its params and result are passed over: they may be large. */
+static bool read_envelope(char *text, size_t size, struct envelope *envelope)
 {
     struct um_json_check check;
-    struct um_json_slice message;
-    struct um_json_slice key;
-    struct um_json_slice value;
-    struct um_json_walk walk;
+    char *end = text + size;
+    char *at;
 
-    *seen = (struct seen){.is_error = false};
+    *envelope = (struct envelope){.is_error = false};
     if (!um_json_check(text, size, &check))
         return false;
-    message = um_json_slice_of(text, size);
-    if (!um_json_is_object(message))
+    at = skip_space(text, end);
+    if (*at != '{')
         return false;
-    walk = um_json_walk_into(message);
-    while (um_json_next_member(&walk, &key, &value)) {
-        if (um_json_slice_is(key, "id"))
-            note(&seen->id, value, seen);
-        else if (um_json_slice_is(key, "method"))
-            note(&seen->method, value, seen);
-        else if (um_json_slice_is(key, "error"))
-            seen->is_error = true;
+    for (at = skip_space(at + 1, end); *at == '"'; at = skip_space(at, end)) {
+        struct value key = read_value(&at, end);
+        struct value value;
+
+        /* Over the colon, and the comma that may be behind the value. */
+        at = skip_space(skip_space(at, end) + 1, end);
+        value = read_value(&at, end);
+        at = skip_space(at, end);
+        at += *at == ',';
+        if (is_value(key, "\"id\""))
+            set_once(&envelope->id, value, envelope);
+        else if (is_value(key, "\"method\""))
+            set_once(&envelope->method, value, envelope);
+        else if (is_value(key, "\"error\""))
+            envelope->is_error = true;
     }
-    return !seen->is_odd;
+    return !envelope->is_ambiguous;
 }
 
 /* An id that comes back as it was written. */
-static bool is_plain(struct um_json_slice id)
+static bool is_plain(struct value id)
 {
-    if (id.text == NULL || id.size >= CLI_REQUEST_ID_SIZE || um_json_is_null(id))
+    if (id.text == NULL || id.size >= CLI_REQUEST_ID_SIZE || is_value(id, "null"))
         return false;
-    if (um_json_is_string(id)) {
+    if (is_string(id)) {
         for (size_t i = 0; i < id.size; i++) {
             if (id.text[i] == '\\' || (unsigned char)id.text[i] >= 0x7f)
                 return false;
@@ -65,80 +117,80 @@ static bool is_plain(struct um_json_slice id)
     return id.size < 16 && strspn(id.text, "0123456789") == id.size;
 }
 
-static bool make_room(struct cli_unanswered *pending)
+static bool reserve_entry(struct cli_unanswered *requests)
 {
-    size_t capacity = pending->capacity != 0 ? 2 * pending->capacity : CAPACITY_FIRST;
+    size_t capacity = requests->capacity != 0 ? 2 * requests->capacity : CAPACITY_FIRST;
     struct cli_unanswered_entry *entries;
 
-    if (pending->first + pending->count < pending->capacity)
+    if (requests->first + requests->count < requests->capacity)
         return true;
-    if (pending->first != 0) {
-        memmove(pending->entries, pending->entries + pending->first,
-                pending->count * sizeof *pending->entries);
-        pending->first = 0;
-        /* Moving pays only where it makes much room. */
-        if (pending->count < pending->capacity / 2)
+    if (requests->first != 0) {
+        memmove(requests->entries, requests->entries + requests->first,
+                requests->count * sizeof *requests->entries);
+        requests->first = 0;
+        /* Moving pays only where much becomes free. */
+        if (requests->count < requests->capacity / 2)
             return true;
     }
     if (capacity > CAPACITY_LIMIT)
-        return pending->count < pending->capacity;
-    entries = realloc(pending->entries, capacity * sizeof *entries);
+        return requests->count < requests->capacity;
+    entries = realloc(requests->entries, capacity * sizeof *entries);
     if (entries == NULL)
-        return pending->count < pending->capacity;
-    pending->entries = entries;
-    pending->capacity = capacity;
+        return requests->count < requests->capacity;
+    requests->entries = entries;
+    requests->capacity = capacity;
     return true;
 }
 
-void cli_unanswered_request(struct cli_unanswered *pending, char *text, size_t size)
+void cli_unanswered_request(struct cli_unanswered *requests, char *text, size_t size)
 {
     struct cli_unanswered_entry *entry;
-    struct seen seen;
+    struct envelope envelope;
 
-    if (!look(text, size, &seen) || !um_json_is_string(seen.method) || !is_plain(seen.id) ||
-        !make_room(pending))
+    if (!read_envelope(text, size, &envelope) || !is_string(envelope.method) || !is_plain(envelope.id) ||
+        !reserve_entry(requests))
         return;
-    entry = &pending->entries[pending->first + pending->count++];
-    memcpy(entry->id, seen.id.text, seen.id.size);
-    entry->id[seen.id.size] = '\0';
-    entry->may_wait = um_json_slice_is(um_json_string_inside(seen.method), "block.wait") ||
-                      um_json_slice_is(um_json_string_inside(seen.method), "heap.lock");
-    pending->waiting += entry->may_wait;
+    entry = &requests->entries[requests->first + requests->count++];
+    memcpy(entry->id, envelope.id.text, envelope.id.size);
+    entry->id[envelope.id.size] = '\0';
+    entry->may_wait =
+        is_value(envelope.method, "\"block.wait\"") || is_value(envelope.method, "\"heap.lock\"");
+    requests->waiting += entry->may_wait;
 }
 
-/* Takes an entry away; those before it, few as a rule, move up. */
-static void take(struct cli_unanswered *pending, size_t at)
+/* Removes an entry; those before it, few as a rule, move up. */
+static void remove_entry(struct cli_unanswered *requests, size_t at)
 {
-    struct cli_unanswered_entry *first = &pending->entries[pending->first];
+    struct cli_unanswered_entry *first = &requests->entries[requests->first];
 
-    pending->waiting -= first[at].may_wait;
+    requests->waiting -= first[at].may_wait;
     memmove(first + 1, first, at * sizeof *first);
-    pending->first++;
-    pending->count--;
+    requests->first++;
+    requests->count--;
 }
 
-void cli_unanswered_answer(struct cli_unanswered *pending, char *text, size_t size)
+void cli_unanswered_answer(struct cli_unanswered *requests, char *text, size_t size)
 {
-    struct seen seen;
+    struct envelope envelope;
 
-    if (!look(text, size, &seen) || seen.method.text != NULL || seen.id.text == NULL)
+    if (!read_envelope(text, size, &envelope) || envelope.method.text != NULL || envelope.id.text == NULL)
         return;
-    pending->refused += seen.is_error && um_json_is_null(seen.id);
-    for (size_t i = 0; i < pending->count; i++) {
-        if (um_json_slice_is(seen.id, pending->entries[pending->first + i].id)) {
-            take(pending, i);
+    requests->refused += envelope.is_error && is_value(envelope.id, "null");
+    for (size_t i = 0; i < requests->count; i++) {
+        if (is_value(envelope.id, requests->entries[requests->first + i].id)) {
+            remove_entry(requests, i);
             return;
         }
     }
 }
 
-size_t cli_unanswered_count(const struct cli_unanswered *pending)
+size_t cli_unanswered_count(const struct cli_unanswered *requests)
 {
-    return pending->count > pending->refused ? pending->count - (size_t)pending->refused : 0;
+    return requests->count > requests->refused ? requests->count - (size_t)requests->refused : 0;
 }
 
-void cli_unanswered_deinit(struct cli_unanswered *pending)
+void cli_unanswered_deinit(struct cli_unanswered *requests)
 {
-    free(pending->entries);
-    *pending = (struct cli_unanswered){.entries = NULL};
+    free(requests->entries);
+    *requests = (struct cli_unanswered){.entries = NULL};
 }

@@ -5,7 +5,9 @@
 #include <cJSON.h>
 
 #include "cli/output/fail.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"

@@ -6,7 +6,9 @@
 
 #include "cli/output/fail.h"
 #include "cli/output/hexdump.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
@@ -25,8 +27,9 @@ static int put_bytes(const char *bytes, size_t size, void *context)
 {
     struct target *target = context;
 
-    return cli_atomic_file_write(&target->file, bytes, size) ? CLI_OK
-                                                             : cli_fail_file(target->name, "written");
+    int error = cli_atomic_file_write(&target->file, bytes, size);
+
+    return error == 0 ? CLI_OK : cli_fail_file(target->name, "written", error);
 }
 
 static int read_bytes(struct cli *cli)
@@ -37,18 +40,21 @@ static int read_bytes(struct cli *cli)
     uint64_t offset;
     uint64_t size;
     int status = cli_find_range(cli, &block, &offset, &size);
+    int error;
 
     /* The whole range has been checked before a file is made or anything is printed. */
     if (status != CLI_OK)
         return status;
-    if (!cli_atomic_file_open(&target.file, path))
-        return cli_fail_file(target.name, "opened");
+    error = cli_atomic_file_open(&target.file, path);
+    if (error != 0)
+        return cli_fail_file(target.name, "opened", error);
     status = cli_receive(cli, block, offset, size, put_bytes, &target);
-    if (status != CLI_OK)
+    if (status != CLI_OK) {
         cli_atomic_file_discard(&target.file);
-    else if (!cli_atomic_file_commit(&target.file))
-        status = cli_fail_file(target.name, "written");
-    return status;
+        return status;
+    }
+    error = cli_atomic_file_commit(&target.file);
+    return error == 0 ? CLI_OK : cli_fail_file(target.name, "written", error);
 }
 
 static void put_read(struct cli *cli, struct cli_params *params, const char *encoding)

@@ -6,9 +6,9 @@
 #include "base/buf.h"
 #include "cli/output/fail.h"
 #include "cli/output/help.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
-#include "cli/request/params.h"
-#include "cli/request/results.h"
+#include "cli/request/method_call.h"
 #include "cli/table/verb.h"
 
 enum { NAME_ROOM = 128, TYPE_ROOM = 160, LIST_SIZE = 512, LINE_LIMIT = 1 << 16, COLUMN = 18 };

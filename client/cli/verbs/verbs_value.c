@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"

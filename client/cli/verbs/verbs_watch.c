@@ -6,11 +6,12 @@
 
 #include "base/buf.h"
 #include "cli/output/fail.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
-#include "cli/request/results.h"
+#include "cli/system/clock.h"
 #include "cli/table/verb.h"
-#include "lib/connection/transport.h"
 #include "wire/json_write.h"
 
 enum { LINE_LIMIT = 1024 };
@@ -102,6 +103,7 @@ static bool is_last(const struct cli *cli, const struct umem_event *event)
 static void on_event(const struct umem_event *event, void *context)
 {
     struct watching *watching = context;
+    int error;
 
     /* Several may be delivered at one time. */
     if (watching->is_over)
@@ -113,8 +115,9 @@ static void on_event(const struct umem_event *event, void *context)
         watching->status = print_event_as_json(event);
     else
         print_event(event);
-    if (!cli_flush() && watching->status == CLI_OK)
-        watching->status = cli_fail_file("standard output", "written");
+    error = cli_flush();
+    if (error != 0 && watching->status == CLI_OK)
+        watching->status = cli_fail_file("standard output", "written", error);
     watching->is_over = watching->is_over || watching->status != CLI_OK;
     watching->left -= watching->left != 0;
 }
@@ -157,7 +160,7 @@ static int read_target(struct cli *cli, struct umem_watch_target *target)
 static int tell_events(struct watching *watching, uint64_t limit_ms)
 {
     struct cli *cli = watching->cli;
-    uint64_t start_ms = um_transport_now_ms();
+    uint64_t start_ms = cli_now_ms();
     uint64_t passed_ms = 0;
 
     while (!watching->is_over && passed_ms < limit_ms) {
@@ -167,7 +170,7 @@ static int tell_events(struct watching *watching, uint64_t limit_ms)
             cli_ignore_broken_pipe();
             return cli_fail_call(cli);
         }
-        passed_ms = limit_ms == UMEM_FOREVER ? 0 : um_transport_now_ms() - start_ms;
+        passed_ms = limit_ms == UMEM_FOREVER ? 0 : cli_now_ms() - start_ms;
     }
     cli_ignore_broken_pipe();
     return watching->status == CLI_OK && watching->left != 0 && !watching->is_over ? CLI_NO
