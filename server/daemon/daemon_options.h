@@ -40,7 +40,7 @@ struct um_daemon_options {
     bool shared_heaps_given;
 };
 
-/* The options, for whoever describes them. */
+/* The options, for usage.c. */
 extern const struct um_option_table um_daemon_option_table;
 
 /* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `error` where it is wrong. */

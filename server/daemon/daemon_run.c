@@ -34,7 +34,7 @@ struct run {
     struct um_starter *starter;
 };
 
-/* What may need somebody's hand: a starter that still waits is told as well. */
+/* A warning for the user, which a starter that still waits prints as well. */
 static void warn(struct run *run, const char *text)
 {
     um_log_write(run->log, UM_LOG_WARNING, "%s", text);
@@ -136,13 +136,13 @@ static uint64_t default_bytes(void)
 }
 
 /* Tells everybody that there will be no daemon. */
-static int fail(struct run *run, int status, const char *why)
+static int fail(struct run *run, int status, const char *reason)
 {
     if (run->log != NULL)
-        um_log_write(run->log, UM_LOG_ERROR, "%s", why);
+        um_log_write(run->log, UM_LOG_ERROR, "%s", reason);
     else
-        fprintf(stderr, "umemd: %s\n", why);
-    um_process_report(run->starter, status, why);
+        fprintf(stderr, "umemd: %s\n", reason);
+    um_process_report(run->starter, status, reason);
     return status;
 }
 
@@ -162,16 +162,16 @@ static int start_server(struct run *run, const char *pipe)
         .note = on_note,
         .ended = on_ended,
     };
-    char why[UM_SERVER_WHY_CAPACITY];
+    char reason[UM_SERVER_WHY_CAPACITY];
     int code;
 
     if (limits.bytes == 0)
         limits.bytes = default_bytes();
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0)
         return fail(run, UM_EXIT_FAILED, "the system gives no random numbers");
-    code = um_server_start(&run->loop, &options, &run->server, why);
+    code = um_server_start(&run->loop, &options, &run->server, reason);
     if (code != UMEM_OK)
-        return fail(run, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, why);
+        return fail(run, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, reason);
     watch_signals(run);
     uv_timer_init(&run->loop, &run->check);
     run->check.data = run;
@@ -192,16 +192,16 @@ static void on_fault(void *context, const char *text, const char *fix)
     warn(context, whole);
 }
 
-/* The pipe is open: says so wherever that was asked for. */
+/* The pipe is open: reports it wherever that was requested. */
 static int announce(struct run *run, const char *pipe)
 {
     const struct um_pipe_access_report rights = {run, on_fact, on_fault};
     const char *pid_file = run->options->pid_file;
-    char why[UM_SERVER_WHY_CAPACITY];
+    char reason[UM_SERVER_WHY_CAPACITY];
 
-    if (pid_file != NULL && !um_pid_file_write(pid_file, &run->pid_file, why, sizeof why)) {
+    if (pid_file != NULL && !um_pid_file_write(pid_file, &run->pid_file, reason, sizeof reason)) {
         um_server_stop(run->server);
-        return fail(run, UM_EXIT_FAILED, why);
+        return fail(run, UM_EXIT_FAILED, reason);
     }
     um_pipe_access_check(pipe, false, &rights);
     um_log_write(run->log, UM_LOG_INFO, "listening on %s", pipe);
@@ -228,18 +228,18 @@ static int serve(struct run *run, const char *pipe)
     return status;
 }
 
-/* What comes before the server: the log's file and who started this process. */
+/* What comes before the server: the log's file and the service manager. */
 static int prepare(struct run *run)
 {
     const struct um_daemon_options *options = run->options;
     const struct um_service_events events = {run, on_service_stop, (uint32_t)options->limits.closing_ms};
-    char why[UM_SERVER_WHY_CAPACITY];
+    char reason[UM_SERVER_WHY_CAPACITY];
 
     /* The manager first, so that it learns of whatever fails. */
-    if (um_service_open(&run->loop, options->is_service, &events, &run->service, why, sizeof why) &&
-        um_log_open(&run->log, options->log_file, options->log_level, why, sizeof why))
+    if (um_service_open(&run->loop, options->is_service, &events, &run->service, reason, sizeof reason) &&
+        um_log_open(&run->log, options->log_file, options->log_level, reason, sizeof reason))
         return UM_EXIT_ENDED;
-    return fail(run, UM_EXIT_FAILED, why);
+    return fail(run, UM_EXIT_FAILED, reason);
 }
 
 int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter)

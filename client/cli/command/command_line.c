@@ -66,7 +66,7 @@ static int no_such_verb(const struct cli *cli)
 
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
         if (is_prefix(verb, cli->words[0]) && cli->word_count == 1)
-            return cli_fail(CLI_USAGE, "\"%s\" wants another word; umem help %s tells which", cli->words[0],
+            return cli_fail(CLI_USAGE, "\"%s\" needs another word; umem help %s lists them", cli->words[0],
                             cli->words[0]);
     }
     join(cli, cli->word_count > 1 ? 2 : 1, name);
@@ -114,7 +114,7 @@ static int check_options(const struct cli *cli)
     return CLI_OK;
 }
 
-/* What stands behind "--" is the verb's own where it has such a place: then it is no word. */
+/* What follows "--" is the verb's own where its synopsis has it: then it is no word. */
 static int split_rest(struct cli *cli, int behind)
 {
     if (!cli_verb_has_rest(cli->verb))
@@ -128,7 +128,7 @@ static int split_rest(struct cli *cli, int behind)
         cli->word_count = behind;
     }
     if (cli->rest == NULL && cli_verb_runs_command(cli->verb))
-        return cli_fail_usage(cli, "a command is wanted behind \"--\"");
+        return cli_fail_usage(cli, "a command must follow \"--\"");
     return CLI_OK;
 }
 
@@ -139,7 +139,7 @@ static int check_words(const struct cli *cli)
 
     cli_count_words(cli->verb, &minimum, &maximum);
     if (cli->word_count < minimum)
-        return cli_fail_usage(cli, "%s wants more words", cli->verb->name);
+        return cli_fail_usage(cli, "%s needs more words", cli->verb->name);
     if (maximum >= 0 && cli->word_count > maximum)
         return cli_fail_usage(cli, "%s does not take the word \"%s\"", cli->verb->name, cli->words[maximum]);
     return CLI_OK;
@@ -189,7 +189,7 @@ int cli_parse(struct cli *cli, int count, char **arguments)
     if (status != CLI_OK || (cli->word_count == 0 && cli->option[CLI_HELP] != NULL))
         return status;
     if (cli->word_count == 0)
-        return cli_fail(CLI_USAGE, "a verb is wanted; umem help lists the verbs");
+        return cli_fail(CLI_USAGE, "a verb is missing; umem help lists the verbs");
     assert(cli->words[0] != NULL);
     status = take_verb(cli, &behind);
     if (status != CLI_OK || cli->option[CLI_HELP] != NULL)

@@ -9,7 +9,7 @@
 #include "cli/table/verb.h"
 
 /* Reads arguments[1] and so on into *cli. CLI_OK with cli->verb NULL: --help alone. Returns an exit status; a
- * failure has been told. */
+ * failure has been reported. */
 int cli_parse(struct cli *cli, int count, char **arguments);
 
 /* Frees the words. */

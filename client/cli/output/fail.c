@@ -9,7 +9,7 @@
 #include "cli/system/file_io.h"
 #include "wire/json_write.h"
 
-enum { MESSAGE_ROOM = 2048, JSON_LIMIT = 1 << 16 };
+enum { MESSAGE_SIZE = 2048, JSON_LIMIT = 1 << 16 };
 
 /* What is printed of one failure. Texts may be NULL but for the name and the message. */
 struct report {
@@ -114,7 +114,7 @@ static int print_report(const struct report *report)
 
 int cli_fail(int status, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     struct report report = {
         .status = status, .name = status == CLI_USAGE ? "usage" : "failed", .message = message};
     va_list list;
@@ -132,7 +132,7 @@ int cli_fail_file(const char *name, const char *done, int error)
 
 int cli_fail_usage(const struct cli *cli, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     char synopsis[CLI_SYNOPSIS_SIZE];
     char remedy[CLI_SYNOPSIS_SIZE + 16];
     struct report report = {.status = CLI_USAGE, .name = "usage", .message = message, .remedy = remedy};
@@ -154,9 +154,9 @@ int cli_fail_memory(void)
 /* The status for an error that the daemon answered with. */
 static int answer_status(const struct cli *cli, int code)
 {
-    if (cli->verb->waits && cli->verb->asks && code == UMEM_E_TIMEOUT)
+    if (cli->verb->waits && cli->verb->is_test && code == UMEM_E_TIMEOUT)
         return CLI_NO;
-    return cli->verb->asks ? CLI_REFUSED : CLI_ERROR;
+    return cli->verb->is_test ? CLI_REFUSED : CLI_ERROR;
 }
 
 /* The status for any error, the library's own among them. */
@@ -186,16 +186,16 @@ static const char *find_remedy(int code)
     case UMEM_E_NOT_TRUSTED:
         return "name the pipe of a daemon of your own with --pipe or UMEM_PIPE";
     case UMEM_E_CONNECTION_LOST:
-        return "umem ping tells whether a daemon answers";
+        return "umem ping checks whether a daemon answers";
     case UMEM_E_DEADLINE:
         return "--timeout MS allows more time";
     case UMEM_E_METHOD_NOT_FOUND:
         return "umem help methods lists them";
     case UMEM_E_UNKNOWN_HANDLE:
     case UMEM_E_STALE_HANDLE:
-        return "umem ls and umem heap ls tell what there is";
+        return "umem ls and umem heap ls list what there is";
     case UMEM_E_LIMIT_EXCEEDED:
-        return "umem info tells the limits, umemd --help how to set them";
+        return "umem info shows the limits, umemd --help how to set them";
     case UMEM_E_NAME_TAKEN:
         return "choose another name, or free the one that has it";
     default:
@@ -205,7 +205,7 @@ static const char *find_remedy(int code)
 
 int cli_fail_as_daemon(const struct cli *cli, int code, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     struct report report = {.status = answer_status(cli, code),
                             .code = code,
                             .name = umem_error_name(code),
@@ -223,7 +223,7 @@ int cli_fail_as_daemon(const struct cli *cli, int code, const char *format, ...)
 /* Prints an error with all that is known of it. */
 static int fail_with(const struct cli *cli, const struct umem_failure *failure, int status)
 {
-    char remedy[MESSAGE_ROOM];
+    char remedy[MESSAGE_SIZE];
     const char *pipe = cli->option[CLI_PIPE];
     struct report report = {.status = status,
                             .code = failure->code,
@@ -244,7 +244,7 @@ static int fail_with(const struct cli *cli, const struct umem_failure *failure, 
         /* The daemon's message says already what to do. */
         report.remedy = NULL;
     } else if (failure->code == UMEM_E_INVALID_PARAMS && strcmp(cli->verb->name, "call") == 0) {
-        snprintf(remedy, sizeof remedy, "umem help %s tells its parameters", cli->words[0]);
+        snprintf(remedy, sizeof remedy, "umem help %s describes its parameters", cli->words[0]);
         report.remedy = remedy;
     }
     return print_report(&report);

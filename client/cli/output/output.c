@@ -9,7 +9,7 @@
 #include "cli/system/subprocess.h"
 #include "cli/table/verb.h"
 
-enum { BUFFER_SIZE = 1 << 16, FORMAT_ROOM = 512 };
+enum { BUFFER_SIZE = 1 << 16, FORMAT_SIZE = 512 };
 
 static struct {
     char bytes[BUFFER_SIZE];
@@ -70,7 +70,7 @@ void cli_print_line(const char *text)
     cli_print("\n");
 }
 
-/* Prints what does not fit in room on the stack. */
+/* Prints what does not fit on the stack. */
 UM_PRINTF(2, 0)
 static void print_long(size_t size, const char *format, va_list list)
 {
@@ -87,7 +87,7 @@ static void print_long(size_t size, const char *format, va_list list)
 
 int cli_printf(const char *format, ...)
 {
-    char text[FORMAT_ROOM];
+    char text[FORMAT_SIZE];
     va_list list;
     va_list again;
     int size;
@@ -95,7 +95,7 @@ int cli_printf(const char *format, ...)
     va_start(list, format);
     va_copy(again, list);
     size = vsnprintf(text, sizeof text, format, list);
-    if (size >= FORMAT_ROOM)
+    if (size >= FORMAT_SIZE)
         print_long((size_t)size, format, again);
     else if (size > 0)
         cli_print_bytes(text, (size_t)size);

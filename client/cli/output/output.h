@@ -1,5 +1,5 @@
 /*
- * Standard output: text that is gathered, and written when there is much of it or somebody waits for it.
+ * Standard output: text that is gathered, and written when there is much of it or the reader waits for it.
  *
  * Owns: the bytes that are not written yet, and the first failure to write any. Must not know: what is printed.
  *
@@ -27,11 +27,11 @@ extern const struct um_page cli_page;
 /* Writes all that was printed. Returns 0, or libuv's error where something could not be written, now or earlier. */
 int cli_flush(void);
 
-/* From now on the process ends quietly when nobody can read its output any more (where the system tells that), although it prints
+/* From now on the process ends quietly when its output has no reader any more (where the system reports that), although it prints
  * nothing. For what may last long without printing. */
 void cli_exit_on_broken_pipe(void);
 
-/* No longer: all that matters is done, and the exit status tells of it. */
+/* No longer: all that matters is done, and the exit status says so. */
 void cli_ignore_broken_pipe(void);
 
 #endif

@@ -11,11 +11,11 @@
 
 struct cJSON;
 
-/* Connects cli->client to the daemon. Returns an exit status; a failure has been told. */
+/* Connects cli->client to the daemon. Returns an exit status; a failure has been reported. */
 int cli_connect(struct cli *cli);
 
 /* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(); its
- * text stays in cli->result until the next call. Returns an exit status; a failure has been told. */
+ * text stays in cli->result until the next call. Returns an exit status; a failure has been reported. */
 int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
 
 /* Frees cli->result. */

@@ -27,7 +27,7 @@ void cli_params_drop(struct cli_params *params)
     um_buf_deinit(&params->json);
 }
 
-/* Notes that a word is wrong; only the first one is told. */
+/* Notes that a word is wrong; only the first one is reported. */
 static void refuse(struct cli_params *params, const char *text, const char *what)
 {
     if (!params->is_wrong)

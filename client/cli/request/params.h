@@ -4,7 +4,7 @@
  * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there
  * are.
  *
- * A word that is wrong is told at once; the parameters are then wrong, and calling with them returns
+ * A word that is wrong is reported at once; the parameters are then wrong, and calling with them returns
  * CLI_USAGE.
  */
 #ifndef UMEM_CLI_PARAMS_H
@@ -15,7 +15,7 @@
 
 struct cli_params {
     struct um_buf json; /* an object that is not ended yet */
-    bool is_wrong;      /* a word was refused, and that has been told */
+    bool is_wrong;      /* a word was refused, and that has been reported */
     bool has_floats;    /* its values are for f32 or f64; the caller sets it */
 };
 
@@ -25,7 +25,7 @@ void cli_params_begin(struct cli_params *params);
 /* Frees parameters that are not used for a call. */
 void cli_params_drop(struct cli_params *params);
 
-/* Each adds one parameter, or nothing where `text` is NULL. The daemon tells a handle from a name, in
+/* Each adds one parameter, or nothing where `text` is NULL. The daemon distinguishes a handle from a name, in
  * the same way for all its clients. */
 void cli_put_handle(struct cli_params *params, const char *key, const char *text);
 void cli_put_size(struct cli_params *params, const char *key, const char *text);
@@ -52,12 +52,12 @@ void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes
 bool cli_parse_size(const char *text, uint64_t *size);
 
 /* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been
- * told. */
+ * reported. */
 int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
 
 /* The bytes that a word stands for: its own, or those that --hex or --base64 make of it, white space (of --hex between bytes only)
  * left out. The caller frees
- * them. Returns an exit status; a failure has been told. */
+ * them. Returns an exit status; a failure has been reported. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
 
 #endif

@@ -81,7 +81,7 @@ static int print_entry(struct cli *cli, const cJSON *entry, void *context)
             const cJSON *member = cli_find_member(entry, column->path);
             const char *text = cli_scalar(member, number);
 
-            /* A truth is told by its column's own word, or by nothing. */
+            /* A boolean is shown as its column's own word, or as nothing. */
             if (cJSON_IsBool(member))
                 text = cJSON_IsTrue(member) ? column->path : "";
             print_cell(column, text);
@@ -103,7 +103,7 @@ int cli_show_list(struct cli *cli, const struct cli_list *list, const struct cli
             print_cell(column, column->title);
     }
     status = cli_visit_list(cli, &printed, &printing);
-    /* An array that is cut short by an error stays without its end, so that nobody takes it for the whole. */
+    /* An array that is cut short by an error stays without its end, so that it is not taken for the whole. */
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(printing.count == 0 ? "[]" : "\n]");
     return status;

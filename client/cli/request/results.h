@@ -15,7 +15,7 @@
 struct cJSON;
 
 /* Calls a method and shows its result: with --json all of it, else one member; "": all members; NULL:
- * nothing. Returns an exit status; a failure has been told. */
+ * nothing. Returns an exit status; a failure has been reported. */
 int cli_show_result(struct cli *cli, const char *method, struct cli_params *params, const char *member);
 
 /* A column of a table. A list of them ends with one without a title; the last one is as wide as it comes. */

@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds of a monotonic clock. */
 static inline uint64_t cli_now_ms(void)
 {
     return uv_hrtime() / 1000000;

@@ -48,7 +48,7 @@ long cli_read_file(int file, void *bytes, size_t size);
 /* Writes all bytes, and waits where the file takes none. Returns 0 or libuv's error. */
 int cli_write_file(int file, const void *bytes, size_t size);
 
-/* Returns once standard output is a pipe without a reader, or false, perhaps at once, where the system does not tell that. */
+/* Returns once standard output is a pipe without a reader, or false, perhaps at once, where the system does not report that. */
 bool cli_wait_for_broken_pipe(void);
 
 /* Ends the process as a write to such an output would have; with this status where the signal for that is ignored, or there is none. */

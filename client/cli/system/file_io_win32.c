@@ -119,7 +119,7 @@ int cli_write_file(int file, const void *bytes, size_t size)
 
 /* ---- a pipe without a reader ---- */
 
-/* What the system says of a pipe, which no documented call tells without writing to it. */
+/* What the system says of a pipe, which no documented call returns without writing to it. */
 struct pipe_state {
     ULONG type;
     ULONG configuration;

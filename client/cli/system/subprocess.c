@@ -8,7 +8,8 @@ enum {
     PATH_SIZE = 4096,
     SIGNAL_STATUS = 128,
     EXECUTABLE = 1, /* what access() calls X_OK */
-    DRAIN_MS = 20 /* what is read from a program's standard error after its end, where another one keeps it open */
+    DRAIN_MS =
+        20 /* what is read from a program's standard error after its end, where another one keeps it open */
 };
 
 /* A program that is run by cli_run_launcher(). */

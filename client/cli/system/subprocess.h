@@ -5,7 +5,7 @@
  *
  * subprocess.c does with libuv what libuv does on all systems. subprocess_posix.c and subprocess_win32.c keep the contract of
  * cli_run_command() and cli_start_thread(), which libuv cannot: uv_spawn() resets the signals that are ignored, a program of
- * nohup's among them, and uv_signal_t does not say who has sent a signal.
+ * nohup's among them, and uv_signal_t does not say where a signal comes from.
  */
 #ifndef UMEM_CLI_SUBPROCESS_H
 #define UMEM_CLI_SUBPROCESS_H
@@ -30,7 +30,7 @@ int cli_run_launcher(const char *const *words, int *status, char *errors, size_t
 /* Writes the path of a program that lies in this program's own directory. Returns false where there is none, or it does not fit. */
 bool cli_find_sibling_program(const char *name, char *path, size_t path_size);
 
-/* Starts a thread which gets no signals: those are the main thread's. It may still be at work when the process ends. Returns 0 or
+/* Starts a thread which receives no signals: those are the main thread's. It may still be at work when the process ends. Returns 0 or
  * libuv's error. */
 int cli_start_thread(void (*run)(void *context), void *context);
 

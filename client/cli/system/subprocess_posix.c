@@ -17,7 +17,7 @@ static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUS
 
 enum { FORWARDED_COUNT = sizeof forwarded / sizeof forwarded[0] };
 
-/* The program that gets the signals; 0: there is none. Only changed while they are blocked. */
+/* The program that the signals are forwarded to; 0: there is none. Only changed while they are blocked. */
 static volatile pid_t receiver;
 
 /* Whether the system has sent a signal to the program as well: a terminal's keys go to all processes in its foreground. A terminal's

@@ -22,12 +22,13 @@
 #define CLI_STATUSES(X) \
     X(OK, 0, "done") \
     X(ERROR, 1, \
-      "the daemon answered with an error; for cmp, find, cas and wait: different, nothing found, not " \
-      "exchanged, the time was up") \
+      "the daemon answered with an error; for cmp, find, cas and wait: different, not found, not " \
+      "exchanged, timed out") \
     X(USAGE, 2, "the command line is wrong; nothing was done") \
-    X(NO_CONNECTION, 3, "no connection: nobody listens on the pipe, or it is somebody else's") \
+    X(NO_CONNECTION, 3, "no connection: no daemon listens on the pipe, or it is another user's") \
     X(REFUSED, 4, "cmp, find, cas and wait: the daemon answered with an error") \
-    X(LOST, 5, "the connection was lost, or the time of --timeout was up: whether it was done is not known") \
+    X(LOST, 5, \
+      "the connection was lost or --timeout expired: whether the request was executed is not known") \
     X(FAILED, 6, "something failed on this side: a file, standard output, memory") \
     X(NOT_RUN, 125, "hold and lock: umem itself failed, so that the command was not run") \
     X(NOT_EXECUTABLE, 126, "hold and lock: the command cannot be run") \
@@ -37,7 +38,7 @@ enum cli_status {
 #define CLI_STATUS_ENUM(identifier, number, meaning) CLI_##identifier = (number),
     CLI_STATUSES(CLI_STATUS_ENUM)
 #undef CLI_STATUS_ENUM
-    /* A verb that asks something was answered no. */
+    /* The answer of a verb that tests something: no. */
     CLI_NO = 1
 };
 
@@ -90,7 +91,7 @@ extern const struct um_option_table cli_option_table;
 /* What must be there before a verb runs. */
 enum cli_need {
     CLI_NEEDS_DAEMON, /* cli->client is connected */
-    CLI_NEEDS_PIPE,   /* cli->client knows the pipe; the verb connects with cli_connect() if it wants to */
+    CLI_NEEDS_PIPE,   /* cli->client knows the pipe; the verb connects with cli_connect() if needed */
     CLI_NEEDS_NOTHING /* there is no client; the verb takes --help only */
 };
 
@@ -100,9 +101,8 @@ struct cli {
     const char **word_memory;             /* to be freed; `words` points into it */
     const char **words;                   /* what is no option, the verb's name taken away; ends with NULL */
     int word_count;
-    const char *
-        *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
-    bool has_run; /* the command in `rest` was started: the exit status is its own */
+    const char **rest; /* what follows "--" where the verb's words have one; ends with NULL; else NULL */
+    bool has_run;      /* the command in `rest` was started: the exit status is its own */
     bool keeps_client; /* it is still in use and goes with the process */
     umem_client *client;
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
@@ -116,9 +116,9 @@ struct cli_verb {
     const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
     const char *example; /* command lines; NULL: none */
     enum cli_need need;
-    bool asks;                   /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
+    bool is_test;                /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
     bool waits;                  /* --timeout goes to the daemon; the connection itself has no end */
-    int (*run)(struct cli *cli); /* returns an exit status; a failure has been told */
+    int (*run)(struct cli *cli); /* returns an exit status; a failure has been reported */
 };
 
 /* The families of verbs, in the order of the help. Each list ends with an entry without a name. */

@@ -35,7 +35,7 @@ void cli_keep_temporary(int file)
     set_delete_on_close((HANDLE)_get_osfhandle(file), false);
 }
 
-/* Whether nobody else has it open in a way that forbids to write it. */
+/* Whether no other program has it open in a way that forbids writing. */
 static bool may_be_written(const WCHAR *path)
 {
     HANDLE handle = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,

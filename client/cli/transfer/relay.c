@@ -34,7 +34,7 @@ enum {
 struct direction {
     struct um_frame frame;
     void (*on_message)(struct cli_unanswered *, char *, size_t);
-    bool is_blind;         /* its messages can no longer be told apart */
+    bool is_blind;         /* its messages cannot be separated any more */
     char bytes[READ_SIZE]; /* as they came */
     char copy[READ_SIZE];  /* the same for reading, which may change them */
 };
@@ -181,7 +181,7 @@ static void send_marker(void)
     send_bytes(message, strlen(message));
 }
 
-/* When all requests are answered, a reader that has gone has read what it wanted: then the exit status says how it ended. */
+/* When all requests are answered, a reader that has gone has read all it needs: then the exit status says how it ended. */
 static void ignore_broken_pipe_when_done(void)
 {
     bool is_done;
@@ -265,7 +265,7 @@ static int write_output(const struct direction *direction, size_t size)
     return cli_write_file(CLI_OUTPUT, relay.output, size);
 }
 
-/* Whether all that can come has come, as far as the marker tells. */
+/* Whether all that can come has come, as far as the marker shows. */
 static bool is_over(void)
 {
     bool over;
@@ -303,7 +303,7 @@ static int relay_output(const struct cli *cli)
 
     while (um_transport_read(relay.transport, direction->bytes, READ_SIZE, &size, UM_NO_DEADLINE, &reason) ==
            UMEM_OK) {
-        /* Its reader may go when it has read what it wants. */
+        /* Its reader may go when it has read what it needs. */
         follow(direction, size);
         ignore_broken_pipe_when_done();
         error = write_output(direction, size);

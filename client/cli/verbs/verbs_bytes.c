@@ -80,13 +80,13 @@ static int read_utf8(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
     put_read(cli, &params, "utf8");
     status = cli_call(cli, "block.read", &params, &result);
     if (status == CLI_OK && strstr(cli->result, "\\u0000") == NULL) {
-        cli_print_line(cli_member(result, "data", room));
+        cli_print_line(cli_member(result, "data", number));
     } else if (status == CLI_OK) {
         status = read_bytes(cli);
         if (status == CLI_OK)
@@ -124,7 +124,7 @@ static int read_block(struct cli *cli)
 
 /* ---- write ---- */
 
-static int tell_written(const struct cli *cli, uint64_t size)
+static int print_written(const struct cli *cli, uint64_t size)
 {
     if (cli->option[CLI_JSON] != NULL)
         cli_printf("{\"size\":%llu}\n", (unsigned long long)size);
@@ -142,7 +142,7 @@ static int write_word(struct cli *cli, umem_handle block, uint64_t offset)
     if (umem_block_write(cli->client, block, offset, bytes, size) != UMEM_OK)
         status = cli_fail_call(cli);
     else
-        status = tell_written(cli, size);
+        status = print_written(cli, size);
     free(bytes);
     return status;
 }
@@ -159,8 +159,7 @@ static int write_block(struct cli *cli)
     if (cli->word_count == 2 && path != NULL)
         return cli_fail_usage(cli, "the bytes are DATA or the file's, not both");
     if (cli->word_count == 1 && (cli->option[CLI_HEX] != NULL || cli->option[CLI_BASE64] != NULL))
-        return cli_fail_usage(cli,
-                              "--hex and --base64 tell how DATA is written; files are taken as they are");
+        return cli_fail_usage(cli, "--hex and --base64 say how DATA is written; files are read as they are");
     status = cli_option_size(cli, CLI_OFFSET, 0, &offset);
     if (status == CLI_OK)
         status = cli_find_block(cli, cli->words[0], &block, &block_size);
@@ -172,7 +171,7 @@ static int write_block(struct cli *cli)
     if (status == CLI_OK)
         status = cli_send(cli, &source, block, block_size, offset);
     if (status == CLI_OK)
-        status = tell_written(cli, source.sent);
+        status = print_written(cli, source.sent);
     cli_source_close(&source);
     return status;
 }
@@ -230,7 +229,7 @@ const struct cli_verb cli_bytes_verbs[] = {
                "no known size (a pipe, "
                "or a file that the system says has 0 bytes, as in /proc) exactly what fits is written, up to "
                "the block's end, "
-               "before the error out_of_range; it tells how many bytes that were.",
+               "before the error out_of_range; the message says how many bytes that were.",
      .example = "umem write greeting hello\numem write table 2a000000 --hex --offset 8\numem write picture < "
                 "picture.png",
      .run = write_block},

@@ -13,7 +13,7 @@
 
 enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16, ENCODING_PLACE = 3 };
 
-/* All of standard input, with a NUL behind it. Returns an exit status; a failure has been told. */
+/* All of standard input, with a NUL behind it. Returns an exit status; a failure has been reported. */
 static int read_params(struct um_buf *params)
 {
     long size;

@@ -1,4 +1,4 @@
-/* umem help, completion: what umem tells of itself, and of the protocol's methods. */
+/* umem help, completion: descriptions of umem and of the protocol's methods. */
 #include <string.h>
 
 #include <cJSON.h>
@@ -11,7 +11,7 @@
 #include "cli/request/method_call.h"
 #include "cli/table/verb.h"
 
-enum { NAME_ROOM = 128, TYPE_ROOM = 160, LIST_SIZE = 512, LINE_LIMIT = 1 << 16, COLUMN = 18 };
+enum { NAME_SIZE = 128, TYPE_SIZE = 160, LIST_SIZE = 512, LINE_LIMIT = 1 << 16, COLUMN = 18 };
 
 /* ---- methods, from the daemon's own description ---- */
 
@@ -22,15 +22,15 @@ static const char *string_of(const cJSON *object, const char *key)
     return cJSON_IsString(member) ? member->valuestring : "";
 }
 
-static void append(char text[TYPE_ROOM], const char *separator, const cJSON *word)
+static void append(char text[TYPE_SIZE], const char *separator, const cJSON *word)
 {
     size_t size = strlen(text);
 
     if (cJSON_IsString(word))
-        snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
+        snprintf(text + size, TYPE_SIZE - size, "%s%s", size != 0 ? separator : "", word->valuestring);
 }
 
-static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void append_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE])
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
     const cJSON *word;
@@ -46,7 +46,7 @@ static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM]
 }
 
 /* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
-static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE])
 {
     const cJSON *alternative;
 
@@ -76,7 +76,7 @@ static void append_default(struct um_buf *line, const cJSON *schema)
 /* `state` NULL: it is a member of a result. */
 static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
 {
-    char type[TYPE_ROOM];
+    char type[TYPE_SIZE];
     struct um_buf line;
 
     describe_type(schema, state != NULL, type);
@@ -210,7 +210,7 @@ static bool help_on_family(const char *word)
 
 static int help(struct cli *cli)
 {
-    char name[NAME_ROOM];
+    char name[NAME_SIZE];
     const struct cli_verb *verb;
 
     if (cli->word_count == 0) {
@@ -249,11 +249,9 @@ const struct cli_verb cli_help_verbs[] = {
     {.name = "help",
      .words = "[NAME] [NAME]",
      .options = CLI_TAKES(PIPE),
-     .summary = "tell what umem, a verb, or a method of the protocol does",
-     .detail = "A name with a dot or a slash is a method: the daemon that answers is asked for its "
-               "parameters, result "
-               "and errors. The word "
-               "\"methods\" lists all of them.",
+     .summary = "describe umem, a verb, or a method of the protocol",
+     .detail = "A name with a dot or a slash is a method: the daemon describes its parameters, "
+               "result and errors. The word \"methods\" lists all of them.",
      .example = "umem help read\numem help block.alloc\numem help methods",
      .need = CLI_NEEDS_NOTHING,
      .run = help},

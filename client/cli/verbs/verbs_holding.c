@@ -9,7 +9,7 @@
 #include "cli/system/subprocess.h"
 #include "cli/table/verb.h"
 
-enum { MESSAGE_ROOM = 1024 };
+enum { MESSAGE_SIZE = 1024 };
 
 /* What a thread looks after while the command runs. */
 static struct {
@@ -22,10 +22,10 @@ static struct {
     bool is_lost; /* the connection ended before */
 } holding;
 
-/* The thread. It tells when the daemon ends while the command runs on, for which it is too late to do anything but to know it. */
+/* The thread. It reports when the daemon ends while the command runs on, which can no longer be prevented. */
 static void watch_daemon(void *context)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     int code = UMEM_OK;
 
     (void)context;
@@ -88,7 +88,7 @@ static int hold(struct cli *cli)
     return status == CLI_OK ? run_rest(cli, "the blocks are held no longer") : status;
 }
 
-/* Without --timeout it waits as long as it takes: so long that nobody sees the end. */
+/* Without --timeout it waits 49 days, which stands for no limit. */
 static int lock(struct cli *cli)
 {
     struct cli_params params;
@@ -103,11 +103,12 @@ static int lock(struct cli *cli)
 }
 
 #define ENDS \
-    "Signals that would end umem (HUP, INT, QUIT, TERM, USR1, USR2) are passed on to COMMAND, and umem " \
+    "Signals that would end umem (HUP, INT, QUIT, TERM, USR1, USR2) are forwarded to COMMAND, and umem " \
     "waits for its end. So " \
-    "what is held is let go after COMMAND, whatever happens, but where umem is killed (on Windows, COMMAND " \
+    "what is held is released after COMMAND, whatever happens, except where umem is killed (on Windows, " \
+    "COMMAND " \
     "is ended then). " \
-    "Where the daemon ends meanwhile, umem says so at once; COMMAND runs on, and the exit status is 5 " \
+    "Where the daemon ends meanwhile, umem reports it at once; COMMAND runs on, and the exit status is 5 " \
     "where COMMAND's is 0."
 
 const struct cli_verb cli_holding_verbs[] = {
@@ -126,9 +127,10 @@ const struct cli_verb cli_holding_verbs[] = {
      .summary = "lock a heap while a command runs",
      .detail =
          "Waits until no other session has the lock, at most --timeout; 0 does not wait. While COMMAND "
-         "runs, every other session that touches the heap or its blocks gets the error locked, and so does "
+         "runs, every other session that touches the heap or its blocks receives the error locked, and so "
+         "does "
          "COMMAND, whose sessions are others: only info and lists are open to all. It is of use as flock(1) "
-         "is, with a heap whose only task is to be locked by those who agree on it. COMMAND has the pipe "
+         "is, with a heap that serves only to be locked by programs that agree on it. COMMAND has the pipe "
          "in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
      .example = "umem lock nightly -- ./rebuild.sh",
      .waits = true,

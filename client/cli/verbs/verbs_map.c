@@ -26,7 +26,7 @@ static int wake(struct cli *cli)
 const struct cli_verb cli_map_verbs[] = {
     {.name = "map",
      .words = "BLOCK",
-     .summary = "tell where a block of a shared heap lies in shared memory",
+     .summary = "show where a block of a shared heap is in shared memory",
      .detail =
          "The object's name, on Linux the path that it has as a file, and the block's offset and size in it.",
      .example = "umem heap create --name fast --kind shared --maximum-size 1M\n"
@@ -36,7 +36,7 @@ const struct cli_verb cli_map_verbs[] = {
     {.name = "wake",
      .words = "BLOCK",
      .options = CLI_TAKES(OFFSET) | CLI_TAKES(SIZE),
-     .summary = "tell those who wait for a block that it was written through a mapping",
+     .summary = "notify clients that wait for a block that it was written through a mapping",
      .example = "umem wake table --size 8",
      .run = wake},
     {.name = NULL},

@@ -39,7 +39,7 @@ static int compare(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
     cli_params_begin(&params);
@@ -54,7 +54,7 @@ static int compare(struct cli *cli)
     if (status == CLI_OK && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "equal"))) {
         if (cli->option[CLI_JSON] == NULL)
             cli_printf("%s %s differ: offset %s\n", cli->words[0], cli->words[1],
-                       cli_member(result, "offset", room));
+                       cli_member(result, "offset", number));
         status = CLI_NO;
     }
     cJSON_Delete(result);
@@ -65,7 +65,7 @@ static int find(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     char *bytes = NULL;
     size_t size;
     int status = cli_decode_word(cli, cli->words[1], &bytes, &size);
@@ -83,7 +83,7 @@ static int find(struct cli *cli)
     if (status == CLI_OK && !cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(result, "offset")))
         status = CLI_NO;
     else if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        cli_print_line(cli_member(result, "offset", room));
+        cli_print_line(cli_member(result, "offset", number));
     cJSON_Delete(result);
     return status;
 }
@@ -115,7 +115,7 @@ const struct cli_verb cli_range_verbs[] = {
                "block's end is "
                "compared; the range must lie in both blocks.",
      .example = "umem cmp table backup && echo the same",
-     .asks = true,
+     .is_test = true,
      .run = compare},
     {.name = "find",
      .words = "BLOCK DATA",
@@ -124,7 +124,7 @@ const struct cli_verb cli_range_verbs[] = {
      .detail = "Ends with 1 where the bytes are not found from --offset on. The offset is counted from the "
                "start of the block.",
      .example = "umem find table hello\numem find table 2a000000 --hex --offset 64",
-     .asks = true,
+     .is_test = true,
      .run = find},
     {.name = NULL},
 };

@@ -194,13 +194,13 @@ static int spawn(struct cli *cli)
 }
 
 const struct cli_verb cli_server_verbs[] = {
-    {.name = "ping", .words = "", .summary = "ask whether the daemon answers", .run = ping},
+    {.name = "ping", .words = "", .summary = "check whether the daemon answers", .run = ping},
     {.name = "info",
      .words = "[BLOCK]",
-     .summary = "tell all about the daemon and its limits, or about a block",
+     .summary = "show the daemon and its limits, or a block",
      .example = "umem info\numem info greeting --json",
      .run = info},
-    {.name = "stats", .words = "", .summary = "tell what the daemon holds and has done", .run = stats},
+    {.name = "stats", .words = "", .summary = "show what the daemon holds and has done", .run = stats},
     {.name = "sessions",
      .words = "",
      .options = CLI_TAKES(CLOSE),
@@ -231,7 +231,7 @@ const struct cli_verb cli_server_verbs[] = {
      .words = "",
      .summary = "print the pipe's path",
      .detail = "It is --pipe, else the environment's UMEM_PIPE, else the user's own. Whether a daemon "
-               "answers there, ping tells.",
+               "answers there, ping checks.",
      .need = CLI_NEEDS_PIPE,
      .run = endpoint},
     {.name = NULL},

@@ -34,7 +34,7 @@ static void print_number(const struct um_json *number)
         cli_printf("%.*s\n", (int)(is_string ? number->size : um_json_number_size(number)), number->text);
 }
 
-/* Prints the member of a result, a number or an array of them. *exchanged (NULL: not wanted) tells what the result says of that. */
+/* Prints the member of a result, a number or an array of them. *exchanged (NULL: not wanted) is what the result says of that. */
 static int print_numbers(struct cli *cli, const char *name, bool *exchanged)
 {
     struct um_arena arena = {0};
@@ -169,8 +169,8 @@ const struct cli_verb cli_value_verbs[] = {
      .detail = TYPE_DOC "u8, a byte, where it is left out. Prints what the number was. Ends with 1 where "
                         "that was not EXPECTED, and "
                         "nothing was written.",
-     .example = "umem cas counter 0 41 42 --type i64 || echo somebody was faster",
-     .asks = true,
+     .example = "umem cas counter 0 41 42 --type i64 || echo another client was faster",
+     .is_test = true,
      .run = compare_and_set},
     {.name = "exchange",
      .words = "BLOCK OFFSET VALUE",
@@ -187,7 +187,7 @@ const struct cli_verb cli_value_verbs[] = {
      "u8, a byte, where it is left out. Ends with 1 where --timeout is over before. A block that is freed "
      "meanwhile is the error stale_handle.",
      .example = "umem wait counter 0 0 --type i64 --timeout 5000",
-     .asks = true,
+     .is_test = true,
      .waits = true,
      .run = wait_for},
     {.name = NULL},
