@@ -25,7 +25,7 @@ void um_process_harden(bool core_dumps);
 /* What a signal asks for. */
 enum um_signal_action {
     UM_SIGNAL_END,   /* the end, in order */
-    UM_SIGNAL_REOPEN /* that files which were moved or removed are opened or made anew */
+    UM_SIGNAL_REOPEN /* that files which were moved or removed are reopened or created again */
 };
 
 struct um_signal {
@@ -59,7 +59,7 @@ enum um_role {
 /* Makes a daemon, which has nothing of its starter's: no terminal, standard files that lead nowhere, no other file, a working
  * directory that can stay, a umask that excludes other users; POSIX: a session of its own, Windows: no job, where the
  * starter's allows that. The starter waits for its report and prints what it says. Call it before there are loops, files or threads:
- * POSIX: it forks. Windows: it starts the same program anew, with the same command line, and that one is the daemon when it comes
+ * POSIX: it forks. Windows: it starts the same program again, with the same command line, and that one is the daemon when it comes
  * here. */
 enum um_role um_process_detach(struct um_starter *starter, int *status);
 

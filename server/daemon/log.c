@@ -198,7 +198,7 @@ static void reopen(struct um_log *log)
     int file = open_file(log->path);
 
     if (file < 0) {
-        put_line(log, UM_LOG_ERROR, "%s cannot be opened anew: %s; the log stays where it is", log->path,
+        put_line(log, UM_LOG_ERROR, "%s cannot be reopened: %s; the log stays where it is", log->path,
                  uv_strerror(file));
         return;
     }
