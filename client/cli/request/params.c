@@ -116,6 +116,35 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
                     not_a_size);
 }
 
+static void put_param(struct cli_params *params, const struct cli_param *param, const char *text)
+{
+    switch (param->kind) {
+    case CLI_AS_HANDLE:
+        cli_put_handle(params, param->key, text);
+        break;
+    case CLI_AS_SIZE:
+        cli_put_size(params, param->key, text);
+        break;
+    case CLI_AS_TEXT:
+        cli_put_text(params, param->key, text);
+        break;
+    case CLI_AS_LIST:
+        cli_put_string_list(params, param->key, text);
+        break;
+    }
+}
+
+void cli_params_begin_verb(const struct cli *cli, struct cli_params *params)
+{
+    cli_params_begin(params);
+    for (const struct cli_param *param = cli->verb->params; param->key != NULL; param++) {
+        if (param->is_option)
+            put_param(params, param, cli->option[param->place]);
+        else if (param->place < cli->word_count)
+            put_param(params, param, cli->words[param->place]);
+    }
+}
+
 /* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */
 static const char *word_for(const char *text)
 {

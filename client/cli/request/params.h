@@ -22,6 +22,9 @@ struct cli_params {
 /* Begins parameters, which the functions that call a method end and free. */
 void cli_params_begin(struct cli_params *params);
 
+/* Begins them with those that the verb's entry names. */
+void cli_params_begin_verb(const struct cli *cli, struct cli_params *params);
+
 /* Frees parameters that are not used for a call. */
 void cli_params_drop(struct cli_params *params);
 

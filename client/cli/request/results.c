@@ -26,6 +26,17 @@ int cli_show_result(struct cli *cli, const char *method, struct cli_params *para
     return status;
 }
 
+int cli_run_method(struct cli *cli)
+{
+    const struct cli_verb *verb = cli->verb;
+    struct cli_params params;
+
+    if (verb->params[0].key == NULL)
+        return cli_show_result(cli, verb->method, NULL, verb->shown);
+    cli_params_begin_verb(cli, &params);
+    return cli_show_result(cli, verb->method, &params, verb->shown);
+}
+
 /* ---- lists ---- */
 
 int cli_visit_list(struct cli *cli, const struct cli_list *list, void *context)

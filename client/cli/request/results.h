@@ -18,6 +18,9 @@ struct cJSON;
  * nothing. Returns an exit status; a failure has been reported. */
 int cli_show_result(struct cli *cli, const char *method, struct cli_params *params, const char *member);
 
+/* Calls the verb's method with the parameters that its entry names, and shows what it names of the result. */
+int cli_run_method(struct cli *cli);
+
 /* A column of a table. A list of them ends with one without a title; the last one is as wide as it comes. */
 struct cli_column {
     const char *title;

@@ -47,15 +47,26 @@ const struct cli_verb *cli_find_verb(const char *name)
     return verb;
 }
 
+uint64_t cli_own_options(const struct cli_verb *verb)
+{
+    uint64_t options = verb->options;
+
+    for (const struct cli_param *param = verb->params; param->key != NULL; param++) {
+        if (param->is_option)
+            options |= UINT64_C(1) << param->place;
+    }
+    return options;
+}
+
 uint64_t cli_verb_options(const struct cli_verb *verb)
 {
     switch (verb->need) {
     case CLI_NEEDS_DAEMON:
-        return verb->options | CLI_COMMON_OPTIONS;
+        return cli_own_options(verb) | CLI_COMMON_OPTIONS;
     case CLI_NEEDS_PIPE:
-        return verb->options | CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(HELP);
+        return cli_own_options(verb) | CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(HELP);
     default:
-        return verb->options | CLI_TAKES(HELP);
+        return cli_own_options(verb) | CLI_TAKES(HELP);
     }
 }
 
@@ -104,6 +115,7 @@ void cli_count_words(const struct cli_verb *verb, int *minimum, int *maximum)
 
 void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_SIZE])
 {
+    const uint64_t options = cli_own_options(verb);
     const char *rest = strstr(verb->words, cli_verb_runs_command(verb) ? "-- " : "[-- ");
     int words = rest != NULL ? (int)(rest - verb->words) : (int)strlen(verb->words);
     size_t size = (size_t)snprintf(synopsis, CLI_SYNOPSIS_SIZE, "umem %s%s%.*s", verb->name,
@@ -115,7 +127,7 @@ void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_SIZE])
     for (int i = 0; i < CLI_OPTION_COUNT && size < CLI_SYNOPSIS_SIZE; i++) {
         const struct um_option *option = &list[i];
 
-        if ((verb->options & (UINT64_C(1) << i)) != 0)
+        if ((options & (UINT64_C(1) << i)) != 0)
             size += (size_t)snprintf(synopsis + size, CLI_SYNOPSIS_SIZE - size, " [%s%s%s]", option->name,
                                      option->value != NULL ? " " : "",
                                      option->value != NULL ? option->value : "");

@@ -108,10 +108,35 @@ struct cli {
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };
 
+/* How a word or an option's value is written as a parameter. */
+enum cli_param_kind { CLI_AS_HANDLE, CLI_AS_SIZE, CLI_AS_TEXT, CLI_AS_LIST };
+
+/* A parameter of a verb's method. */
+struct cli_param {
+    const char *key; /* NULL: the list has ended */
+    enum cli_param_kind kind;
+    bool is_option;
+    int place; /* of the word among the words, or of the option in its list */
+};
+
+#define CLI_WORD(place, key, kind) \
+    { \
+        key, CLI_AS_##kind, false, place \
+    }
+#define CLI_OPTION(identifier, key, kind) \
+    { \
+        key, CLI_AS_##kind, true, CLI_##identifier \
+    }
+
+enum { CLI_PARAMS_MAXIMUM = 7 };
+
 struct cli_verb {
-    const char *name;    /* "alloc", "heap create" */
-    const char *words;   /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
-    uint64_t options;    /* its own, of CLI_TAKES */
+    const char *name;   /* "alloc", "heap create" */
+    const char *words;  /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
+    uint64_t options;   /* its own, of CLI_TAKES, beside those in `params` */
+    const char *method; /* for cli_run_method(): what it calls, */
+    struct cli_param params[CLI_PARAMS_MAXIMUM + 1]; /* with which parameters, */
+    const char *shown;   /* and what it prints of the result: one member; "": all members; NULL: nothing */
     const char *summary; /* one line, a phrase */
     const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
     const char *example; /* command lines; NULL: none */
@@ -140,7 +165,8 @@ const struct cli_verb *cli_next_verb(const struct cli_verb *verb);
 /* The verb of that whole name, or NULL. */
 const struct cli_verb *cli_find_verb(const char *name);
 
-/* All options of a verb, the common ones among them. */
+/* The options that only some verbs take, as far as this one takes them, and all options that it takes. */
+uint64_t cli_own_options(const struct cli_verb *verb);
 uint64_t cli_verb_options(const struct cli_verb *verb);
 
 /* Whether what follows "--" is the verb's own (`rest`). */

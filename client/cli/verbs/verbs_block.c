@@ -129,17 +129,6 @@ static int alloc(struct cli *cli)
     return status;
 }
 
-static int resize(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_size(&params, "size", cli->words[1]);
-    cli_put_string_list(&params, "flags", cli->option[CLI_FLAGS]);
-    return cli_show_result(cli, "block.resize", &params, NULL);
-}
-
 static int free_block(struct cli *cli, const char *text)
 {
     struct cli_params params;
@@ -180,26 +169,11 @@ static int free_blocks(struct cli *cli)
 
 static int change(struct cli *cli)
 {
-    struct cli_params params;
-
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
         return cli_fail_usage(cli, "--name or --lifetime is missing");
     if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
         return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_text(&params, "name", cli->option[CLI_NAME]);
-    cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
-    return cli_show_result(cli, "block.change", &params, NULL);
-}
-
-static int at(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_size(&params, "address", cli->words[0]);
-    return cli_show_result(cli, "block.at", &params, "block");
+    return cli_run_method(cli);
 }
 
 /* ---- lists ---- */
@@ -287,11 +261,12 @@ const struct cli_verb cli_block_verbs[] = {
      .run = alloc},
     {.name = "resize",
      .words = "BLOCK SIZE",
-     .options = CLI_TAKES(FLAGS),
+     .method = "block.resize",
+     .params = {CLI_WORD(0, "block", HANDLE), CLI_WORD(1, "size", SIZE), CLI_OPTION(FLAGS, "flags", LIST)},
      .summary = "make a block larger or smaller",
      .detail = "The handle and the name stay. Bytes that are added are zero.",
      .example = "umem resize table 128K",
-     .run = resize},
+     .run = cli_run_method},
     {.name = "free",
      .words = "BLOCK...",
      .summary = "free blocks",
@@ -301,18 +276,23 @@ const struct cli_verb cli_block_verbs[] = {
      .run = free_blocks},
     {.name = "change",
      .words = "BLOCK",
-     .options = CLI_TAKES(NAME) | CLI_TAKES(LIFETIME),
+     .method = "block.change",
+     .params = {CLI_WORD(0, "block", HANDLE), CLI_OPTION(NAME, "name", TEXT),
+                CLI_OPTION(LIFETIME, "lifetime", TEXT)},
      .summary = "set a block's name or lifetime",
      .detail = "An empty name removes the name. A named block is no orphan.",
      .example = "umem change 268435464 --name found\numem change found --name \"\"",
      .run = change},
     {.name = "at",
      .words = "ADDRESS",
+     .method = "block.at",
+     .params = {CLI_WORD(0, "address", SIZE)},
+     .shown = "block",
      .summary = "print the block that starts at an address of the daemon's",
      .detail = "For debugging: the address is what umem info BLOCK shows, or a debugger that is attached to "
                "the daemon.",
      .example = "umem at 0x7f52d4c01000",
-     .run = at},
+     .run = cli_run_method},
     {.name = "ls",
      .words = "",
      .options = CLI_TAKES(HEAP) | CLI_TAKES(SESSION) | CLI_TAKES(ORPHANED),

@@ -60,16 +60,6 @@ static int info(struct cli *cli)
     return cli_show_result(cli, "block.info", &params, "");
 }
 
-static int stats(struct cli *cli)
-{
-    return cli_show_result(cli, "server.stats", NULL, "");
-}
-
-static int stop(struct cli *cli)
-{
-    return cli_show_result(cli, "server.shutdown", NULL, NULL);
-}
-
 static int sessions(struct cli *cli)
 {
     static const struct cli_list list = {.method = "session.list", .member = "sessions"};
@@ -200,7 +190,12 @@ const struct cli_verb cli_server_verbs[] = {
      .summary = "show the daemon and its limits, or a block",
      .example = "umem info\numem info greeting --json",
      .run = info},
-    {.name = "stats", .words = "", .summary = "show what the daemon holds and has done", .run = stats},
+    {.name = "stats",
+     .words = "",
+     .method = "server.stats",
+     .shown = "",
+     .summary = "show what the daemon holds and has done",
+     .run = cli_run_method},
     {.name = "sessions",
      .words = "",
      .options = CLI_TAKES(CLOSE),
@@ -224,9 +219,10 @@ const struct cli_verb cli_server_verbs[] = {
      .run = spawn},
     {.name = "shutdown",
      .words = "",
+     .method = "server.shutdown",
      .summary = "end the daemon in order",
      .detail = "All memory is freed with it.",
-     .run = stop},
+     .run = cli_run_method},
     {.name = "endpoint",
      .words = "",
      .summary = "print the pipe's path",
