@@ -4,8 +4,10 @@
  *
  * Owns: struct cli. Must not know: what a verb does.
  *
- * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and
- * completion are all derived from these entries and from the two lists below.
+ * A verb's entry is beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and completion are all derived
+ * from these entries and from the two lists below. To add a verb that calls a method: an entry in its family with the method, its
+ * parameters and cli_run_method(); an option that it needs goes into CLI_OPTIONS; `umem --print-man >client/cli/umem.1`; a case in
+ * tests/integration/test_umem_requests.c.
  */
 #ifndef UMEM_CLI_VERB_H
 #define UMEM_CLI_VERB_H
