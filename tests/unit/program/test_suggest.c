@@ -7,15 +7,15 @@
 
 #include <cmocka.h>
 
-#include "cli/command/suggest.h"
+#include "program/suggest.h"
 
 /* How many mistakes lie between what was typed and a word; SIZE_MAX: too many. */
 static size_t mistakes(const char *typed, const char *word)
 {
-    struct cli_suggestion suggestion;
+    struct um_suggestion suggestion;
 
-    cli_suggest_begin(&suggestion, typed);
-    cli_suggest_offer(&suggestion, word);
+    um_suggest_begin(&suggestion, typed);
+    um_suggest_offer(&suggestion, word);
     if (suggestion.best == NULL)
         return SIZE_MAX;
     assert_ptr_equal(suggestion.best, word);
@@ -64,17 +64,17 @@ static void test_too_many(void **state)
 /* The nearest is the best; of two that are as near, the first. */
 static void test_the_nearest(void **state)
 {
-    struct cli_suggestion suggestion;
+    struct um_suggestion suggestion;
 
     (void)state;
-    cli_suggest_begin(&suggestion, "fre");
-    cli_suggest_offer(&suggestion, "fill");
-    cli_suggest_offer(&suggestion, "tree");
-    cli_suggest_offer(&suggestion, "free");
-    cli_suggest_offer(&suggestion, "fret");
+    um_suggest_begin(&suggestion, "fre");
+    um_suggest_offer(&suggestion, "fill");
+    um_suggest_offer(&suggestion, "tree");
+    um_suggest_offer(&suggestion, "free");
+    um_suggest_offer(&suggestion, "fret");
     assert_string_equal(suggestion.best, "free");
-    cli_suggest_begin(&suggestion, "heaq");
-    cli_suggest_offer_start(&suggestion, "heap create", 4);
+    um_suggest_begin(&suggestion, "heaq");
+    um_suggest_offer_start(&suggestion, "heap create", 4);
     assert_string_equal(suggestion.best, "heap create");
     assert_int_equal(suggestion.best_length, 4);
 }

@@ -1,14 +1,14 @@
-#include "cli/command/suggest.h"
+#include "program/suggest.h"
 
 #include <string.h>
 
 enum { LENGTH_LIMIT = 40 };
 
-void cli_suggest_begin(struct cli_suggestion *suggestion, const char *typed)
+void um_suggest_begin(struct um_suggestion *suggestion, const char *typed)
 {
     size_t length = strlen(typed);
 
-    *suggestion = (struct cli_suggestion){.typed = typed};
+    *suggestion = (struct um_suggestion){.typed = typed};
     suggestion->best_distance = length < 3 ? 2 : length < 7 ? 3 : 4;
 }
 
@@ -45,7 +45,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
     return above[b_length];
 }
 
-void cli_suggest_offer_start(struct cli_suggestion *suggestion, const char *name, size_t length)
+void um_suggest_offer_start(struct um_suggestion *suggestion, const char *name, size_t length)
 {
     size_t typed_length = strlen(suggestion->typed);
     size_t far;
@@ -61,7 +61,7 @@ void cli_suggest_offer_start(struct cli_suggestion *suggestion, const char *name
     suggestion->best_distance = far;
 }
 
-void cli_suggest_offer(struct cli_suggestion *suggestion, const char *name)
+void um_suggest_offer(struct um_suggestion *suggestion, const char *name)
 {
-    cli_suggest_offer_start(suggestion, name, strlen(name));
+    um_suggest_offer_start(suggestion, name, strlen(name));
 }
