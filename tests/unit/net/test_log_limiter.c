@@ -61,7 +61,7 @@ static void a_few_go_through_at_once(void **state)
     assert_string_equal(heard.last, "refused 100000 (99990 more like this were left out before)");
 }
 
-static void kinds_do_not_take_each_others_turn(void **state)
+static void kinds_are_limited_separately(void **state)
 {
     struct heard heard;
 
@@ -74,7 +74,7 @@ static void kinds_do_not_take_each_others_turn(void **state)
 }
 
 /* Nobody comes again: then it is told all the same. */
-static void what_was_left_out_is_told(void **state)
+static void what_was_left_out_is_reported(void **state)
 {
     struct heard heard;
 
@@ -110,8 +110,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_few_go_through_at_once),
-        cmocka_unit_test(kinds_do_not_take_each_others_turn),
-        cmocka_unit_test(what_was_left_out_is_told),
+        cmocka_unit_test(kinds_are_limited_separately),
+        cmocka_unit_test(what_was_left_out_is_reported),
         cmocka_unit_test(a_day_of_them_is_bounded),
     };
 
