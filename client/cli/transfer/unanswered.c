@@ -102,7 +102,8 @@ void cli_unanswered_request(struct cli_unanswered *requests, char *text, size_t 
     entry = &requests->entries[requests->first + requests->count++];
     memcpy(entry->id, id, id_size);
     entry->id[id_size] = '\0';
-    entry->may_wait = um_json_says(envelope.method, "block.wait") || um_json_says(envelope.method, "heap.lock");
+    entry->may_wait =
+        um_json_says(envelope.method, "block.wait") || um_json_says(envelope.method, "heap.lock");
     requests->waiting += entry->may_wait;
 }
 
