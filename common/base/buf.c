@@ -5,11 +5,6 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-void um_buf_init(struct um_buf *buf, size_t size_limit)
-{
-    *buf = (struct um_buf){.size_limit = size_limit};
-}
-
 void um_buf_deinit(struct um_buf *buf)
 {
     free(buf->data);
@@ -17,7 +12,7 @@ void um_buf_deinit(struct um_buf *buf)
 }
 
 /* Doubles until `needed` fits, but never past the limit. */
-static size_t next_capacity(const struct um_buf *buf, size_t needed)
+UM_ALWAYS_INLINE size_t next_capacity(const struct um_buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity != 0 ? buf->capacity : FIRST_CAPACITY;
 

@@ -24,7 +24,10 @@ struct um_buf {
 };
 
 /* Makes an empty buffer without allocating. `size_limit` is in bytes. */
-void um_buf_init(struct um_buf *buf, size_t size_limit);
+UM_ALWAYS_INLINE void um_buf_init(struct um_buf *buf, size_t size_limit)
+{
+    *buf = (struct um_buf){.size_limit = size_limit};
+}
 
 /* Frees the bytes; the buffer is then as after um_buf_init(). NULL bytes are fine. */
 void um_buf_deinit(struct um_buf *buf);

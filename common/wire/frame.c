@@ -311,10 +311,51 @@ static void break_off(struct um_frame *frame, const char *what)
     frame->state = UM_FRAME_FAILED;
 }
 
-static void begin_block(struct um_frame *frame)
+UM_ALWAYS_INLINE void begin_block(struct um_frame *frame)
 {
     um_header_block_init(&frame->block);
     frame->state = UM_FRAME_AT_HEADERS;
+}
+
+/* Takes `name`, which ends with a space, a number of at most 15 digits, and the line's end. Returns what is behind it; NULL: that is not
+ * there. */
+UM_ALWAYS_INLINE const char *take_plain_length(const char *at, const char *end, const char *name,
+                                               size_t name_size, uint64_t *length)
+{
+    enum { DIGITS_MAXIMUM = 15 };
+    const char *digits = at + name_size;
+    uint64_t number = 0;
+
+    if ((size_t)(end - at) < name_size || memcmp(at, name, name_size) != 0)
+        return NULL;
+    for (at = digits; at != end && *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    if (at == digits || at - digits > DIGITS_MAXIMUM || end - at < 2 || at[0] != '\r' || at[1] != '\n')
+        return NULL;
+    *length = number;
+    return at + 2;
+}
+
+/* Takes a block that is there whole and written as umemd and its library write it: Content-Length, perhaps Payload-Length, one space
+ * before each number. Returns whether it was; else nothing was taken. */
+static bool read_plain_headers(struct um_frame *frame)
+{
+    static const char content[] = "Content-Length: ";
+    static const char payload[] = "Payload-Length: ";
+    uint64_t *length = frame->block.length;
+    const char *end = frame->input + frame->left;
+    const char *at =
+        take_plain_length(frame->input, end, content, sizeof content - 1, &length[UM_FRAME_CONTENT]);
+
+    if (at != NULL && at != end && *at == 'P')
+        at = take_plain_length(at, end, payload, sizeof payload - 1, &length[UM_FRAME_PAYLOAD_LENGTH]);
+    if (at == NULL || end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+        um_header_block_init(&frame->block);
+        return false;
+    }
+    take(frame, (size_t)(at + 2 - frame->input));
+    frame->state = UM_FRAME_AT_TEXT;
+    return true;
 }
 
 /* Takes the bytes of a block, as far as they are there. */
@@ -423,6 +464,8 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
             begin(frame);
             break;
         case UM_FRAME_AT_HEADERS:
+            if (frame->left != 0 && frame->block.size == 0 && read_plain_headers(frame))
+                break;
             if (frame->left == 0 || (frame->block.size == 0 && !skip_mark(frame)))
                 return nothing_left(frame);
             read_headers(frame);
@@ -464,11 +507,6 @@ void um_frame_skip_message(struct um_frame *frame)
     } else if (frame->state == UM_FRAME_AT_HEADERS) {
         break_off(frame, cut_headers);
     }
-}
-
-uint64_t um_frame_payload_left(const struct um_frame *frame)
-{
-    return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;
 }
 
 size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacity)

@@ -155,7 +155,10 @@ UM_ALWAYS_INLINE bool um_frame_is_in_message(const struct um_frame *frame)
 void um_frame_skip_message(struct um_frame *frame);
 
 /* How many bytes of the last message's payload are still to come. */
-uint64_t um_frame_payload_left(const struct um_frame *frame);
+UM_ALWAYS_INLINE uint64_t um_frame_payload_left(const struct um_frame *frame)
+{
+    return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;
+}
 
 /* Moves payload bytes that were fed already to `space` (capacity bytes). Returns how many; 0: none are left
  * here, so the next ones may be read past the frame. */

@@ -17,22 +17,6 @@ static const char bare_lf[] = "a header ends in a bare LF";
 /* 2^53 - 1, as of every integer of the protocol. */
 static const uint64_t LENGTH_LIMIT = UINT64_C(9007199254740991);
 
-void um_header_block_init(struct um_header_block *block)
-{
-    /* One by one, since the memory for a type need not be cleared for each message. */
-    memset(block->length, 0, sizeof block->length);
-    memset(block->given, 0, sizeof block->given);
-    block->what = NULL;
-    block->name_size = 0;
-    block->size = 0;
-    block->content_type[0] = '\0';
-    block->type_size = 0;
-    block->wanted = UM_FRAME_OTHER;
-    block->spot = UM_HEADER_BLOCK_IN_NAME;
-    block->has_digit = false;
-    block->value_over = false;
-}
-
 static enum um_header_block_result refuse(struct um_header_block *block, const char *what)
 {
     block->what = what;

@@ -15,6 +15,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "base/attributes.h"
 
 enum {
     UM_FRAME_HEADERS_LIMIT = 8192, /* most bytes in one block, its empty line counted */
@@ -60,7 +63,21 @@ struct um_header_block {
 };
 
 /* Begins a block. */
-void um_header_block_init(struct um_header_block *block);
+UM_ALWAYS_INLINE void um_header_block_init(struct um_header_block *block)
+{
+    /* One by one, since the memory for a type need not be cleared for each message. */
+    memset(block->length, 0, sizeof block->length);
+    memset(block->given, 0, sizeof block->given);
+    block->what = NULL;
+    block->name_size = 0;
+    block->size = 0;
+    block->content_type[0] = '\0';
+    block->type_size = 0;
+    block->wanted = UM_FRAME_OTHER;
+    block->spot = UM_HEADER_BLOCK_IN_NAME;
+    block->has_digit = false;
+    block->value_over = false;
+}
 
 /* Takes the next byte. Only while the answer was UM_HEADER_BLOCK_MORE. */
 enum um_header_block_result um_header_block_feed(struct um_header_block *block, char byte);

@@ -17,7 +17,7 @@
 #include "base/list.h"
 #include "base/tree.h"
 #include "rpc/schema/server_limits.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_rpc;
 struct um_session;
