@@ -232,7 +232,7 @@ UM_ALWAYS_INLINE bool has_to_send(const struct um_connection *connection)
 }
 
 /* Empties a buffer and lends its memory to the connection that is served next. */
-static void release_memory(struct um_connection *connection, struct um_buf *buf)
+UM_ALWAYS_INLINE void release_memory(struct um_connection *connection, struct um_buf *buf)
 {
     struct um_buf *spare = &connection->shared->spare;
 
@@ -461,7 +461,7 @@ static enum step serve_next(struct um_connection *connection)
 static bool serve(struct um_connection *connection)
 {
     struct um_session *session = &connection->session;
-    struct um_scheduler_share left = um_scheduler_share(&connection->group->turn);
+    struct um_scheduler_group *turn = &connection->group->turn;
     enum step step = STEP_AGAIN;
 
     if (session->out.data == NULL)
@@ -476,7 +476,7 @@ static bool serve(struct um_connection *connection)
         }
         if (session->job != NULL || session->broken)
             break;
-        if (connection->served >= left.messages || connection->cost + session->work >= left.work) {
+        if (!um_scheduler_has_share(turn, connection->served, connection->cost + session->work)) {
             um_scheduler_enqueue(&connection->scheduled);
             break;
         }
