@@ -50,7 +50,7 @@ UM_ALWAYS_INLINE void um_list_remove(struct um_link *link)
 
 /* Takes the first member out of a list that is not empty. A loop that frees members takes them by this, so that it shows
  * where it stands that it does not meet one twice. */
-static inline struct um_link *um_list_take(struct um_link *head)
+UM_ALWAYS_INLINE struct um_link *um_list_take(struct um_link *head)
 {
     struct um_link *first = head->next;
 

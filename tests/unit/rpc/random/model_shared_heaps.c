@@ -6,7 +6,7 @@
 #include "store/store.h"
 #include "umem_errors.h"
 
-bool is_settled(const struct call *call, int heap)
+bool is_quiet(const struct call *call, int heap)
 {
     struct um_heap *found = NULL;
 
