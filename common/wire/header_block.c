@@ -23,7 +23,7 @@ static enum um_header_block_result refuse(struct um_header_block *block, const c
     return UM_HEADER_BLOCK_BROKEN;
 }
 
-static enum um_header_block_result go_on(struct um_header_block *block, enum um_header_block_state spot)
+static enum um_header_block_result next_state(struct um_header_block *block, enum um_header_block_state spot)
 {
     block->spot = spot;
     return UM_HEADER_BLOCK_MORE;
@@ -67,7 +67,7 @@ static enum um_header_block_result end_name(struct um_header_block *block)
         block->type_size = 0;
     block->has_digit = false;
     block->value_over = false;
-    return go_on(block, UM_HEADER_BLOCK_IN_VALUE);
+    return next_state(block, UM_HEADER_BLOCK_IN_VALUE);
 }
 
 static enum um_header_block_result name_byte(struct um_header_block *block, char byte)
@@ -75,7 +75,7 @@ static enum um_header_block_result name_byte(struct um_header_block *block, char
     if (byte == ':')
         return end_name(block);
     if (byte == '\r' && block->name_size == 0)
-        return go_on(block, UM_HEADER_BLOCK_AT_LAST_LF);
+        return next_state(block, UM_HEADER_BLOCK_AT_LAST_LF);
     if (byte == ' ' && is_http(block)) {
         block->what = "it is HTTP";
         return UM_HEADER_BLOCK_HTTP;
@@ -138,7 +138,7 @@ static enum um_header_block_result value_byte(struct um_header_block *block, cha
             return refuse(block, "a length is empty");
         if (block->wanted == UM_FRAME_CONTENT_TYPE)
             end_type(block);
-        return go_on(block, UM_HEADER_BLOCK_AT_LF);
+        return next_state(block, UM_HEADER_BLOCK_AT_LF);
     }
     if (byte == '\n')
         return refuse(block, bare_lf);
@@ -154,7 +154,7 @@ static enum um_header_block_result end_line(struct um_header_block *block)
     if (block->wanted < UM_FRAME_LENGTHS)
         block->given[block->wanted] = true;
     block->name_size = 0;
-    return go_on(block, UM_HEADER_BLOCK_IN_NAME);
+    return next_state(block, UM_HEADER_BLOCK_IN_NAME);
 }
 
 enum um_header_block_result um_header_block_feed(struct um_header_block *block, char byte)
