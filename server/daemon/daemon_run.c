@@ -41,11 +41,11 @@ static void warn(struct daemon *daemon, const char *text)
     um_process_warn(daemon->starter, text);
 }
 
-static void on_note(void *context, enum um_server_log note, const char *text)
+static void on_log(void *context, enum um_log_severity severity, const char *text)
 {
     struct daemon *daemon = context;
 
-    if (note == UM_SERVER_WARNING)
+    if (severity == UM_SEVERITY_WARNING)
         warn(daemon, text);
     else
         um_log_write(daemon->log, UM_LOG_DEBUG, "%s", text);
@@ -159,7 +159,7 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .guard = daemon->options->guard,
         .wipe = daemon->options->wipe,
         .context = daemon,
-        .note = on_note,
+        .log = on_log,
         .ended = on_ended,
     };
     char reason[UM_SERVER_WHY_CAPACITY];

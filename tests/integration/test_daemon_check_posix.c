@@ -168,7 +168,7 @@ static void what_the_process_gives_up(void **state)
     assert_string_equal(text, "00000000\n");
 }
 
-static void core_dumps_that_are_asked_for(void **state)
+static void core_dumps_by_option(void **state)
 {
     struct daemon daemon = {.pipe = ""};
     const char *args[] = {UMEMD, "--core-dumps", "--pipe", daemon.pipe, NULL};
@@ -192,7 +192,7 @@ static void what_the_process_gives_up(void **state)
     skip();
 }
 
-static void core_dumps_that_are_asked_for(void **state)
+static void core_dumps_by_option(void **state)
 {
     (void)state;
     skip();
@@ -208,7 +208,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
         cmocka_unit_test(a_start_warns),
         cmocka_unit_test_setup_teardown(what_the_process_gives_up, daemon_setup, daemon_teardown),
-        cmocka_unit_test(core_dumps_that_are_asked_for),
+        cmocka_unit_test(core_dumps_by_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,118 +3,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/json_end.h"
+#include "base/umem_errors.h"
 #include "wire/json_read.h"
+#include "wire/json_value.h"
 
 enum { CAPACITY_FIRST = 64, CAPACITY_LIMIT = 1 << 20 };
 
-/* A value's text in a message, which is JSON. `text` NULL: there is none. */
-struct value {
-    const char *text;
-    size_t size;
-};
-
 /* What a message says of itself. */
 struct envelope {
-    struct value id;
-    struct value method;
+    const struct um_json *id;
+    const struct um_json *method;
     bool is_error;
     bool is_ambiguous; /* it has a member twice: then it is not known which one counts */
 };
 
-static bool is_value(struct value value, const char *text)
+static void set_once(const struct um_json **place, const struct um_json *value, struct envelope *envelope)
 {
-    return value.size == strlen(text) && memcmp(value.text, text, value.size) == 0;
-}
-
-static bool is_string(struct value value)
-{
-    return value.size != 0 && value.text[0] == '"';
-}
-
-static char *skip_space(char *at, const char *end)
-{
-    while (at < end && strchr(" \t\r\n", *at) != NULL)
-        at++;
-    return at;
-}
-
-static char *skip_value(char *at, char *end)
-{
-    struct um_json_end state = {0};
-
-    if (*at == '{' || *at == '[')
-        return um_json_find_end(&state, at, end);
-    if (*at == '"') {
-        for (at++; *at != '"'; at++)
-            at += *at == '\\';
-        return at + 1;
-    }
-    while (at < end && strchr(",}] \t\r\n", *at) == NULL)
-        at++;
-    return at;
-}
-
-static struct value read_value(char **at, char *end)
-{
-    char *begin = *at;
-
-    *at = skip_value(begin, end);
-    return (struct value){begin, (size_t)(*at - begin)};
-}
-
-static void set_once(struct value *place, struct value value, struct envelope *envelope)
-{
-    envelope->is_ambiguous = envelope->is_ambiguous || place->text != NULL;
+    envelope->is_ambiguous = envelope->is_ambiguous || *place != NULL;
     *place = value;
 }
 
-/* Reads the members of a message, which must be an object. Its params and result are passed over: they may be large. */
-static bool read_envelope(char *text, size_t size, struct envelope *envelope)
+/* Reads a message that is an object. */
+static bool read_envelope(struct cli_unanswered *requests, char *text, size_t size, struct envelope *envelope)
 {
     struct um_json_check check;
-    char *end = text + size;
-    char *at;
+    struct um_json *message;
 
     *envelope = (struct envelope){.is_error = false};
-    if (!um_json_check(text, size, &check))
+    um_arena_reset(&requests->arena);
+    if (um_json_split(text, size, &requests->arena, &message, &check) != UMEM_OK ||
+        !um_json_is(message, UM_JSON_OBJECT))
         return false;
-    at = skip_space(text, end);
-    if (*at != '{')
-        return false;
-    for (at = skip_space(at + 1, end); *at == '"'; at = skip_space(at, end)) {
-        struct value key = read_value(&at, end);
-        struct value value;
-
-        /* Over the colon, and the comma that may be behind the value. */
-        at = skip_space(skip_space(at, end) + 1, end);
-        value = read_value(&at, end);
-        at = skip_space(at, end);
-        at += *at == ',';
-        if (is_value(key, "\"id\""))
-            set_once(&envelope->id, value, envelope);
-        else if (is_value(key, "\"method\""))
-            set_once(&envelope->method, value, envelope);
-        else if (is_value(key, "\"error\""))
+    for (const struct um_json *member = message->child; member != NULL; member = member->next) {
+        if (strcmp(member->key, "id") == 0)
+            set_once(&envelope->id, member, envelope);
+        else if (strcmp(member->key, "method") == 0)
+            set_once(&envelope->method, member, envelope);
+        else if (strcmp(member->key, "error") == 0)
             envelope->is_error = true;
     }
     return !envelope->is_ambiguous;
 }
 
-/* An id that comes back as it was written. */
-static bool is_plain(struct value id)
+/* An id that comes back as it was written: *text, with the quotes of a string. */
+static bool is_plain(const struct um_json *id, const char **text, size_t *size)
 {
-    if (id.text == NULL || id.size >= CLI_REQUEST_ID_SIZE || is_value(id, "null"))
+    if (id == NULL || id->kind == UM_JSON_NULL)
         return false;
-    if (is_string(id)) {
-        for (size_t i = 0; i < id.size; i++) {
-            if (id.text[i] == '\\' || (unsigned char)id.text[i] >= 0x7f)
+    *text = um_json_text_of(id, size);
+    if (*size >= CLI_REQUEST_ID_SIZE)
+        return false;
+    if (id->kind == UM_JSON_STRING) {
+        for (size_t i = 0; i < id->size; i++) {
+            if (id->text[i] == '\\' || (unsigned char)id->text[i] >= 0x7f)
                 return false;
         }
         return true;
     }
     /* More digits may not be exact. */
-    return id.size < 16 && strspn(id.text, "0123456789") == id.size;
+    return *size < 16 && strspn(*text, "0123456789") >= *size;
 }
 
 static bool reserve_entry(struct cli_unanswered *requests)
@@ -146,15 +93,17 @@ void cli_unanswered_request(struct cli_unanswered *requests, char *text, size_t 
 {
     struct cli_unanswered_entry *entry;
     struct envelope envelope;
+    const char *id;
+    size_t id_size;
 
-    if (!read_envelope(text, size, &envelope) || !is_string(envelope.method) || !is_plain(envelope.id) ||
-        !reserve_entry(requests))
+    if (!read_envelope(requests, text, size, &envelope) || !um_json_is(envelope.method, UM_JSON_STRING) ||
+        !is_plain(envelope.id, &id, &id_size) || !reserve_entry(requests))
         return;
     entry = &requests->entries[requests->first + requests->count++];
-    memcpy(entry->id, envelope.id.text, envelope.id.size);
-    entry->id[envelope.id.size] = '\0';
+    memcpy(entry->id, id, id_size);
+    entry->id[id_size] = '\0';
     entry->may_wait =
-        is_value(envelope.method, "\"block.wait\"") || is_value(envelope.method, "\"heap.lock\"");
+        um_json_says(envelope.method, "block.wait") || um_json_says(envelope.method, "heap.lock");
     requests->waiting += entry->may_wait;
 }
 
@@ -172,12 +121,17 @@ static void remove_entry(struct cli_unanswered *requests, size_t at)
 void cli_unanswered_answer(struct cli_unanswered *requests, char *text, size_t size)
 {
     struct envelope envelope;
+    const char *id;
+    size_t id_size;
 
-    if (!read_envelope(text, size, &envelope) || envelope.method.text != NULL || envelope.id.text == NULL)
+    if (!read_envelope(requests, text, size, &envelope) || envelope.method != NULL || envelope.id == NULL)
         return;
-    requests->refused += envelope.is_error && is_value(envelope.id, "null");
+    requests->refused += envelope.is_error && envelope.id->kind == UM_JSON_NULL;
+    id = um_json_text_of(envelope.id, &id_size);
     for (size_t i = 0; i < requests->count; i++) {
-        if (is_value(envelope.id, requests->entries[requests->first + i].id)) {
+        const char *known = requests->entries[requests->first + i].id;
+
+        if (strlen(known) == id_size && memcmp(known, id, id_size) == 0) {
             remove_entry(requests, i);
             return;
         }
@@ -192,5 +146,6 @@ size_t cli_unanswered_count(const struct cli_unanswered *requests)
 void cli_unanswered_deinit(struct cli_unanswered *requests)
 {
     free(requests->entries);
+    um_arena_deinit(&requests->arena);
     *requests = (struct cli_unanswered){.entries = NULL};
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 enum { CLI_REQUEST_ID_SIZE = 64 };
 
 struct cli_unanswered_entry {
@@ -26,8 +28,9 @@ struct cli_unanswered {
     size_t first;
     size_t count;
     size_t capacity;
-    size_t waiting;   /* how many of them may wait */
-    uint64_t refused; /* errors without an id: each may have been for one of them */
+    size_t waiting;        /* how many of them may wait */
+    uint64_t refused;      /* errors without an id: each may have been for one of them */
+    struct um_arena arena; /* what a message is read into */
 };
 
 /* Sees a message that goes to the daemon, or one that comes from it. The text may be changed. */

@@ -82,7 +82,7 @@ static void read_until(int fd, const char *part)
     assert_non_null(strstr(text, part));
 }
 
-static void a_pipe_that_nobody_reads(void **state)
+static void a_pipe_that_is_not_read(void **state)
 {
     struct um_log *log = NULL;
     int reader;
@@ -107,7 +107,7 @@ static void a_pipe_that_nobody_reads(void **state)
 }
 
 /* Whoever closes it waits for a moment only. */
-static void a_pipe_that_nobody_will_read(void **state)
+static void a_pipe_without_a_reader(void **state)
 {
     struct um_log *log = NULL;
     int reader;
@@ -167,8 +167,8 @@ static void a_disk_that_is_full_for_a_while(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_reads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_will_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_that_is_not_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_without_a_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_disk_that_is_full_for_a_while, set_up, tear_down),
     };
 
