@@ -28,7 +28,7 @@ static double now_ms(void)
     return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
 }
 
-static void rest(long microseconds)
+static void pause_us(long microseconds)
 {
     nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
 }
@@ -83,7 +83,7 @@ static int await_daemon(const char *path)
 
         if (socket >= 0)
             return socket;
-        rest(1000);
+        pause_us(1000);
     }
     return -1;
 }
@@ -135,7 +135,7 @@ static void ping_for(struct pinger *pinger, double seconds)
         pinger->samples[pinger->count++] = now_ms() - begin_ms;
         if (pinger->count % PINGS_A_CONNECT == 0)
             ping_anew(pinger);
-        rest(BETWEEN_PINGS);
+        pause_us(BETWEEN_PINGS);
     }
 }
 

@@ -99,7 +99,7 @@ static void a_day_of_them_is_bounded(void **state)
         add(&heard, now_ms, "refused %d", 1);
     assert_in_range(heard.count, DAY_MS / UM_LOG_LIMITER_INTERVAL_MS,
                     DAY_MS / UM_LOG_LIMITER_INTERVAL_MS + UM_LOG_LIMITER_BURST);
-    /* After a rest there are as many at once as at first. */
+    /* After a pause there are as many at once as at first. */
     heard.count = 0;
     for (int i = 0; i < MANY; i++)
         add(&heard, UINT64_C(2) * DAY_MS, "refused %d", 1);
