@@ -31,7 +31,12 @@ struct reader {
         objects; /* bit 0: the innermost container is an object, not an array; bit 1: the one around it, and so on */
     unsigned depth;         /* containers open */
     struct um_arena *arena; /* where the tree lies; NULL: the text is only checked */
-    struct um_json outside; /* as if it were a container around the text's value */
+    unsigned
+        text_depth;  /* containers at this depth or deeper stay text: of what is in them no tree is made */
+    bool is_in_text; /* the value that is read now lies in such a container, or no tree is made at all */
+    struct um_json *as_text; /* the container that stays text, while it is read */
+    size_t limit_outside;    /* values_limit, while that container is read */
+    struct um_json outside;  /* as if it were a container around the text's value */
     struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
     struct um_json **place;  /* where the next value of the innermost one goes */
     struct um_json unwanted; /* where a value is put that is only checked */
@@ -48,18 +53,18 @@ static char *refuse(struct reader *reader, char *at, const char *what)
 }
 
 /* Whether the text goes on with this byte. */
-static bool is_next(const struct reader *reader, const char *at, char byte)
+UM_ALWAYS_INLINE bool is_next(const struct reader *reader, const char *at, char byte)
 {
     return at != reader->source.end && *at == byte;
 }
 
 /* What the digit at `at` says; above 9 where there is none. */
-static unsigned digit(const struct reader *reader, const char *at)
+UM_ALWAYS_INLINE unsigned digit(const struct reader *reader, const char *at)
 {
     return at != reader->source.end ? (unsigned char)*at - (unsigned)'0' : 10;
 }
 
-static bool is_space(char byte)
+UM_ALWAYS_INLINE bool is_space(char byte)
 {
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
@@ -98,7 +103,7 @@ static char *skip_space(const struct reader *reader, char *at)
 }
 
 /* Passes over space before a byte that is to come. There mostly is none. */
-static char *skip_space_to(const struct reader *reader, char *at, char byte)
+UM_ALWAYS_INLINE char *skip_space_to(const struct reader *reader, char *at, char byte)
 {
     return is_next(reader, at, byte) ? at : skip_space(reader, at);
 }
@@ -112,12 +117,12 @@ static struct um_json *cannot_add(struct reader *reader, int code)
 }
 
 /* Room for the next value. NULL where the tree cannot be made. */
-static struct um_json *add(struct reader *reader)
+UM_ALWAYS_INLINE struct um_json *add(struct reader *reader)
 {
     struct um_json *json;
 
     if (reader->values == reader->values_limit)
-        return reader->arena == NULL ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
+        return reader->is_in_text ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
     json = um_arena_alloc(reader->arena, sizeof *json);
     if (json == NULL)
         return cannot_add(reader, UMEM_E_NO_MEMORY);
@@ -132,7 +137,7 @@ static struct um_json *add(struct reader *reader)
 /* ---- numbers ---- */
 
 /* Passes over digits. *integer is what they say, where they are at most EXACT_DIGITS. */
-static char *read_digits(const struct reader *reader, char *at, uint64_t *integer)
+UM_ALWAYS_INLINE char *read_digits(const struct reader *reader, char *at, uint64_t *integer)
 {
     uint64_t sum = 0;
 
@@ -183,7 +188,7 @@ static char *read_long_number(struct reader *reader, char *start, char *at, stru
 }
 
 /* Whether a number goes on behind its first digits: a point, or an e of either case. */
-static bool has_fraction(const struct reader *reader, const char *at)
+UM_ALWAYS_INLINE bool has_fraction(const struct reader *reader, const char *at)
 {
     return at != reader->source.end && (*at == '.' || (*at | 0x20) == 'e');
 }
@@ -212,7 +217,7 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
 
 /* ---- values ---- */
 
-static void set_string(struct um_json *json, const struct um_json_string *string)
+UM_ALWAYS_INLINE void set_string(struct um_json *json, const struct um_json_string *string)
 {
     json->kind = UM_JSON_STRING;
     json->text = string->text;
@@ -220,7 +225,7 @@ static void set_string(struct um_json *json, const struct um_json_string *string
     json->has_nul = string->has_nul;
 }
 
-static char *read_string(struct reader *reader, char *at, struct um_json *json)
+UM_ALWAYS_INLINE char *read_string(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string string;
 
@@ -247,54 +252,88 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
         if (left < words[i].size || memcmp(at, words[i].text, words[i].size) != 0)
             continue;
         json->kind = words[i].kind;
+        if (!reader->source.unescapes) {
+            json->text = at;
+            json->size = words[i].size;
+        }
         return at + words[i].size;
     }
     return refuse(reader, at, "not a JSON value");
+}
+
+/* Begins a container that stays text: what is in it is checked, and not counted. Containers in it are part of it. */
+UM_ALWAYS_INLINE void begin_text(struct reader *reader, struct um_json *json, const char *start)
+{
+    json->text = start;
+    if (reader->depth != reader->text_depth)
+        return;
+    reader->as_text = json;
+    reader->is_in_text = true;
+    reader->limit_outside = reader->values_limit;
+    reader->values_limit = reader->values;
+}
+
+UM_ALWAYS_INLINE void end_text(struct reader *reader, const char *at)
+{
+    reader->as_text->size = (size_t)(at - reader->as_text->text);
+    reader->is_in_text = false;
+    reader->values_limit = reader->limit_outside;
 }
 
 /* Reads a container's beginning; all of it, where it is empty: *whole tells. */
 static char *read_container(struct reader *reader, char *at, struct um_json *json, bool *whole)
 {
     bool is_object = *at == '{';
+    bool is_text = reader->depth >= reader->text_depth;
+    char *start = at;
 
     if (reader->depth == UM_JSON_DEPTH_LIMIT)
         return refuse(reader, at, "nested deeper than 64 levels");
     json->kind = is_object ? UM_JSON_OBJECT : UM_JSON_ARRAY;
     at = skip_space(reader, at + 1);
     *whole = is_next(reader, at, is_object ? '}' : ']');
+    if (*whole && is_text) {
+        json->text = start;
+        json->size = (size_t)(at + 1 - start);
+    }
     if (*whole)
         return at + 1;
-    reader->objects = reader->objects << 1 | is_object;
-    reader->depth++;
-    if (reader->arena != NULL) {
+    if (is_text) {
+        begin_text(reader, json, start);
+    } else {
         json->next = reader->open;
         reader->open = json;
         reader->place = &json->child;
     }
+    reader->objects = reader->objects << 1 | is_object;
+    reader->depth++;
     return at;
 }
 
-static void leave_container(struct reader *reader)
+/* Leaves the container that ends before `at`. */
+UM_ALWAYS_INLINE void leave_container(struct reader *reader, const char *at)
 {
     struct um_json *json = reader->open;
 
     reader->objects >>= 1;
     reader->depth--;
-    if (reader->arena != NULL) {
+    if (reader->depth < reader->text_depth) {
         reader->open = json->next;
         json->next = NULL;
         reader->place = &json->next;
+    } else if (reader->depth == reader->text_depth) {
+        end_text(reader, at);
     }
 }
 
-static void set_key(struct um_json *json, const struct um_json_string *key)
+UM_ALWAYS_INLINE void set_key(struct um_json *json, const struct um_json_string *key)
 {
     json->key = key->text;
     json->key_size = (uint16_t)(key->size < UINT16_MAX ? key->size : UINT16_MAX);
 }
 
 /* Reads the colon behind a member's name. Most have no space around them. */
-static char *read_colon(struct reader *reader, char *at)
+UM_ALWAYS_INLINE char *read_colon(struct reader *reader, char *at)
 {
     at = skip_space_to(reader, at, ':');
     if (!is_next(reader, at, ':'))
@@ -321,7 +360,7 @@ static char *read_key(struct reader *reader, char *at, struct um_json *json)
 }
 
 /* Begins a value: its name, where it has one. */
-static char *begin_value(struct reader *reader, char *at, struct um_json **json)
+UM_ALWAYS_INLINE char *begin_value(struct reader *reader, char *at, struct um_json **json)
 {
     *json = add(reader);
     if (*json == NULL) {
@@ -365,7 +404,7 @@ static char *end_values(struct reader *reader, char *at)
             return refuse(reader, at,
                           at == reader->source.end ? too_early : "a comma or the container's end is wanted");
         at++;
-        leave_container(reader);
+        leave_container(reader, at);
     }
     return at;
 }
@@ -399,7 +438,7 @@ static char *read_values(struct reader *reader, char *at, struct um_json *json, 
 }
 
 /* Reads what stands behind the text's value. Returns whether it is right. */
-static bool end_text(struct reader *reader, char *at)
+UM_ALWAYS_INLINE bool end_of_text(struct reader *reader, char *at)
 {
     at = skip_space(reader, at);
     if (at != reader->source.end && !reader->source.is_first) {
@@ -412,12 +451,12 @@ static bool end_text(struct reader *reader, char *at)
 }
 
 /* Reads one value and all that is in it. Returns whether it is right. */
-static bool read_text(struct reader *reader)
+UM_ALWAYS_INLINE bool read_text(struct reader *reader)
 {
     enum next next = NEXT_VALUE;
     char *at = read_values(reader, reader->source.text, NULL, &next);
 
-    return at != NULL && end_text(reader, at);
+    return at != NULL && end_of_text(reader, at);
 }
 
 /* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
@@ -434,8 +473,8 @@ static void end_first(struct reader *reader, char *end)
 }
 
 /* One by one: most of it needs no value yet, and clearing all would take longer than reading a small text's values. */
-static inline void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
-                        struct um_arena *arena)
+UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struct um_json_check *check,
+                           struct um_arena *arena)
 {
     *check = (struct um_json_check){.what = NULL};
     reader->source.text = text;
@@ -449,6 +488,8 @@ static inline void init(struct reader *reader, char *text, size_t size, struct u
     reader->source.is_first = false;
     reader->source.is_paused = false;
     reader->arena = arena;
+    reader->text_depth = arena != NULL ? UM_JSON_DEPTH_LIMIT : 0;
+    reader->is_in_text = arena == NULL;
     reader->objects = 0;
     reader->depth = 0;
     reader->values = 0;
@@ -566,7 +607,7 @@ static void read_window(struct um_json_reader *steps)
     if (steps->at == NULL) {
         steps->phase = PHASE_READ;
     } else if (steps->next == NEXT_END) {
-        if (end_text(reader, steps->at))
+        if (end_of_text(reader, steps->at))
             reader->code = UMEM_OK;
         steps->phase = PHASE_READ;
     }
@@ -623,6 +664,35 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
     return read_whole(text, size, false, arena, json, check);
 }
 
+/* Ends the names of the outermost members, which lie in the text as they stand there, with their quotes behind them. */
+UM_ALWAYS_INLINE void end_names(const struct um_json *json)
+{
+    struct um_json *member = json->kind == UM_JSON_OBJECT ? json->child : NULL;
+
+    for (; member != NULL; member = member->next) {
+        if (member->key_size < UINT16_MAX)
+            ((char *)(uintptr_t)member->key)[member->key_size] = '\0';
+        else
+            member->key = "";
+    }
+}
+
+int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                  struct um_json_check *check)
+{
+    struct reader reader;
+
+    init(&reader, text, size, check, arena);
+    reader.source.unescapes = false;
+    reader.text_depth = 1;
+    if (!read_text(&reader))
+        return um_json_check_utf8(&reader.source) ? reader.code : UMEM_E_PARSE_ERROR;
+    end_names(reader.outside.child);
+    check->values = reader.values;
+    *json = reader.outside.child;
+    return UMEM_OK;
+}
+
 bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
 {
     double number;
@@ -667,6 +737,15 @@ const struct um_json *um_json_element_of(const struct um_json *json, size_t inde
     for (; element != NULL && index != 0; index--)
         element = element->next;
     return element;
+}
+
+char *um_json_text_of(const struct um_json *json, size_t *size)
+{
+    /* A string has its quotes around it, and all of it lies in the text that was split, which may be changed. */
+    size_t quotes = json->kind == UM_JSON_STRING ? 1 : 0;
+
+    *size = (json->kind == UM_JSON_NUMBER ? um_json_number_size(json) : json->size) + 2 * quotes;
+    return (char *)(uintptr_t)(json->text - quotes);
 }
 
 const struct um_json *um_json_member_of(const struct um_json *json, const char *key)

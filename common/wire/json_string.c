@@ -251,6 +251,8 @@ static char *read_on(struct um_json_source *source, char *opening, char *at, str
     }
     if (source->unescapes)
         *writer.end = '\0';
+    else
+        writer.end = at;
     *string = (struct um_json_string){start, (size_t)(writer.end - start), writer.has_nul};
     return at + 1;
 }

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/word.h"
-#include "wire/json_read.h"
+#include "wire/json_check.h"
 
 /* How far a string was read that is not plain. */
 struct um_json_progress {
@@ -37,7 +38,7 @@ struct um_json_source {
     struct um_json_progress progress; /* how far that was read */
 };
 
-/* A string that was read; where it is not unescaped, only has_nul is told. */
+/* A string that was read; where it is not unescaped, `text` and `size` are as it is written. */
 struct um_json_string {
     const char *text; /* what it says, with an end, where it stood in the text */
     size_t size;      /* bytes of it */
@@ -45,7 +46,7 @@ struct um_json_string {
 };
 
 /* Notes what is wrong at `at`. Always NULL. */
-static inline char *um_json_refuse(struct um_json_source *source, char *at, const char *what)
+UM_ALWAYS_INLINE char *um_json_refuse(struct um_json_source *source, char *at, const char *what)
 {
     source->check->bad_offset = (size_t)(at - source->text);
     source->check->what = what;
@@ -63,7 +64,7 @@ bool um_json_check_utf8(struct um_json_source *source);
 /* Marks, of the eight bytes at `at`, what is no plain ASCII character of a string: quotes, backslashes, control characters,
  * bytes of longer characters. Right as far as to the first mark. Nearly all strings are ASCII, so that one look tells that they
  * are UTF-8, too. */
-static inline uint64_t um_json_mark_not_ascii(const char *at)
+UM_ALWAYS_INLINE uint64_t um_json_mark_not_ascii(const char *at)
 {
     uint64_t word = um_word_load(at);
 
@@ -85,8 +86,8 @@ char *um_json_resume_string(struct um_json_source *source, struct um_json_string
 
 /* Reads the string whose opening quote is at `opening`. Returns what is behind its closing one; NULL where it is no string, and
  * the check tells, or where source->is_paused. Nearly all strings are plain, and then nothing of them is moved. */
-static inline char *um_json_read_string(struct um_json_source *source, char *opening,
-                                        struct um_json_string *string)
+UM_ALWAYS_INLINE char *um_json_read_string(struct um_json_source *source, char *opening,
+                                           struct um_json_string *string)
 {
     struct um_json_string special;
     char *start = opening + 1;

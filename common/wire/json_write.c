@@ -8,7 +8,7 @@
 #include "base/encoding.h"
 
 /* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
-static inline char *value_space(struct um_buf *buf, size_t size)
+UM_ALWAYS_INLINE char *value_space(struct um_buf *buf, size_t size)
 {
     char *space = um_buf_reserve(buf, size + 1);
     char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
@@ -22,7 +22,7 @@ static inline char *value_space(struct um_buf *buf, size_t size)
     return space;
 }
 
-static inline void write_value(struct um_buf *buf, const char *text, size_t size)
+UM_ALWAYS_INLINE void write_value(struct um_buf *buf, const char *text, size_t size)
 {
     char *space = value_space(buf, size);
 
@@ -87,8 +87,7 @@ static void append_escape(struct um_buf *buf, unsigned char byte)
     }
 }
 
-/* Writes valid UTF-8 as a part of a string. */
-static void append_escaped(struct um_buf *buf, const char *text, size_t size)
+void um_json_append_escaped(struct um_buf *buf, const char *text, size_t size)
 {
     size_t plain = 0; /* bytes before i that are not written yet */
 
@@ -110,7 +109,7 @@ void um_json_string(struct um_buf *buf, const char *text, size_t size)
     for (;;) {
         size_t valid = um_utf8_check(text, size);
 
-        append_escaped(buf, text, valid);
+        um_json_append_escaped(buf, text, valid);
         if (valid == size)
             break;
         um_buf_append(buf, replacement, sizeof replacement - 1);
@@ -140,7 +139,7 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
                             "8081828384858687888990919293949596979899";
 
 /* Two digits at a step, from the last to the first: divisions are what it costs. */
-static inline void format_uint(struct digits *digits, uint64_t value)
+UM_ALWAYS_INLINE void format_uint(struct digits *digits, uint64_t value)
 {
     char *first = digits->text + INTEGER_SIZE;
 
@@ -166,7 +165,7 @@ static void format_int(struct digits *digits, int64_t value)
 }
 
 /* A copy of a size that is known to the compiler is a few moves. */
-static inline void write_digits(struct um_buf *buf, const struct digits *digits)
+UM_ALWAYS_INLINE void write_digits(struct um_buf *buf, const struct digits *digits)
 {
     char *space = value_space(buf, INTEGER_SIZE);
 

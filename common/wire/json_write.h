@@ -26,7 +26,7 @@ void um_json_end_array(struct um_buf *buf);
 
 /* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know. */
 void um_json_sized_key(struct um_buf *buf, const char *key, size_t size);
-static inline void um_json_key(struct um_buf *buf, const char *key)
+UM_ALWAYS_INLINE void um_json_key(struct um_buf *buf, const char *key)
 {
     um_json_sized_key(buf, key, strlen(key));
 }
@@ -55,6 +55,9 @@ void um_json_null(struct um_buf *buf);
  * counted already) or NULL; then um_json_end_raw_string(). */
 char *um_json_begin_raw_string(struct um_buf *buf, size_t size);
 void um_json_end_raw_string(struct um_buf *buf);
+
+/* Writes valid UTF-8 as a part of a string. */
+void um_json_append_escaped(struct um_buf *buf, const char *text, size_t size);
 
 /* Writes a value that is JSON text already. */
 void um_json_raw(struct um_buf *buf, const char *json, size_t size);

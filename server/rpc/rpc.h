@@ -17,14 +17,17 @@
 #include "base/list.h"
 #include "base/tree.h"
 #include "rpc/schema/server_limits.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_rpc;
 struct um_session;
 
 enum um_framing { UM_FRAMING_LINES, UM_FRAMING_HEADERS };
 
-enum { UM_SESSION_TYPE_LIMIT = 127 /* bytes in a Content-Type that answers have */ };
+enum {
+    UM_SESSION_TYPE_LIMIT = 127, /* bytes in a Content-Type that answers have */
+    UM_SMALL_ANSWER_SIZE = 4096  /* bytes: an answer of no more is given whatever else waits to be sent */
+};
 
 /* Counters that only the mover of bytes knows; it keeps them, server.stats shows them. */
 struct um_traffic {
@@ -93,16 +96,12 @@ void um_rpc_expire(struct um_rpc *rpc);
 
 /* ---- sessions ---- */
 
-/* What a session asks of its connection. None may call the engine in turn. A member that is NULL is not asked. */
+/* What a session tells its connection. None may call the engine in turn. A member may be NULL. */
 struct um_session_events {
     /* There is something to send, or the next message may be handled now: do so soon. */
     void (*flush)(struct um_session *session);
     /* session.close was called for it: end it soon, answers first. */
     void (*close)(struct um_session *session);
-    /* How many bytes wait to be sent. */
-    uint64_t (*queued)(const struct um_session *session);
-    /* How much memory holds what has come of messages and payloads that are not whole, um_session_gathered() among it. */
-    uint64_t (*gathered)(const struct um_session *session);
 };
 
 /* Bytes that go out among those of `out`, straight from a block's memory. */
@@ -124,8 +123,8 @@ struct um_session_group {
     uint64_t reserved_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
-/* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
- * engine's. */
+/* A session, embedded by its connection, which reads `out`, `tail`, `payload`, `job`, `due_watches`, `work` and `broken`, and keeps the
+ * members that say so; the rest is the engine's. */
 struct um_session {
     struct um_rpc *rpc;
     const struct um_session_events *events;
@@ -148,6 +147,9 @@ struct um_session {
     struct um_link due_watches;        /* list of um_watch.in_due: those with something to tell */
     uint64_t pending_count;            /* length of `pending_calls` */
     uint64_t watch_count;              /* length of `watches` */
+    uint64_t queued_bytes;   /* that wait to be sent, without the answer at work; the connection keeps it */
+    uint64_t gathered_bytes; /* memory that holds what has come of messages and payloads that are not whole,
+                                um_session_gathered() among it; the connection keeps it */
     uint64_t work; /* done for it: bytes of blocks touched, and um_session_charge(); the connection takes it
                       away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
@@ -198,10 +200,6 @@ uint64_t um_session_unsent_limit(const struct um_session *session);
 
 /* Appends the notifications that are due, as far as out is within um_session_unsent_limit(). Before sending. */
 void um_watch_notify(struct um_session *session);
-
-/* Whether notifications are due that um_watch_notify() has not appended yet: when out has been sent, it can go
- * on. */
-bool um_watch_has_events(const struct um_session *session);
 
 /* How much memory holds a batch and its payload, until it is whole, or what a long call looks for. */
 uint64_t um_session_gathered(const struct um_session *session);

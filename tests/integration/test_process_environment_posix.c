@@ -263,7 +263,7 @@ static void signals_reopen_the_log(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(rename(log, moved), 0);
         assert_int_equal(kill(pid_of(&daemon), numbers[i]), 0);
-        wait_for_text(log, "opened anew");
+        wait_for_text(log, "reopened");
         expect_to_live(&daemon);
     }
     assert_int_equal(kill(pid_of(&daemon), SIGUSR2), 0);
@@ -343,7 +343,7 @@ static void a_file_that_may_not_grow(void **state)
     assert_int_equal(
         sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" read b --file \"$2\"", WORDS(UMEM, daemon->pipe, file)),
         6);
-    assert_non_null(strstr(process.errors, "File too large"));
+    assert_non_null(strstr(process.errors, "file too large"));
     assert_int_equal(sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" hold b -- sh -c 'echo text >\"$0\"' \"$2\"",
                         WORDS(UMEM, daemon->pipe, file)),
                      128 + SIGXFSZ);
@@ -527,7 +527,7 @@ static void a_daemon_leaves_its_directory(void **state)
     /* A relative path is still the one to reopen. */
     assert_int_equal(unlink(path), 0);
     assert_int_equal(kill((pid_t)pid, SIGHUP), 0);
-    wait_for_text(path, "opened anew");
+    wait_for_text(path, "reopened");
     stop_daemon(pipe);
     wait_for_text(path, "info ended");
     assert_int_equal(unlink(path), 0);

@@ -14,7 +14,7 @@
 #include "rpc/call/id.h"
 #include "rpc/call/value.h"
 #include "rpc/schema/method.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_json;
 

@@ -20,10 +20,6 @@
 #include "rpc/schema/method.h"
 #include "wire/json_write.h"
 
-enum {
-    UM_SMALL_ANSWER_SIZE = 4096 /* bytes: an answer of no more is given whatever else waits to be sent */
-};
-
 struct um_call {
     struct um_session *session;
     const struct um_method *method; /* NULL while it is not known */

@@ -85,7 +85,4 @@ void um_session_release_answer(struct um_session *session, uint64_t bytes);
 /* What the mover of bytes counts; zeros where it does not. */
 const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);
 
-/* How many bytes wait to be sent, as the connection tells, or else those of `out`. */
-uint64_t um_session_queued(const struct um_session *session);
-
 #endif

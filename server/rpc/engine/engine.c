@@ -225,13 +225,6 @@ const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc)
     return rpc->traffic != NULL ? rpc->traffic : &none;
 }
 
-uint64_t um_session_queued(const struct um_session *session)
-{
-    bool asks = session->events != NULL && session->events->queued != NULL;
-
-    return asks ? session->events->queued(session) : session->out.size;
-}
-
 void um_session_reserve_answer(struct um_session *session, uint64_t bytes)
 {
     session->rpc->reserved_bytes += bytes;

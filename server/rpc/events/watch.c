@@ -172,11 +172,6 @@ void um_watch_notify(struct um_session *session)
     }
 }
 
-bool um_watch_has_events(const struct um_session *session)
-{
-    return !um_list_is_empty(&session->due_watches);
-}
-
 /* ---- beginning and end ---- */
 
 static void free_watch(struct um_watch *watch)

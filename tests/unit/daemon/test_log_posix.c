@@ -17,11 +17,11 @@
 
 #include "daemon/log.h"
 
-enum { LINES = 20000, TEXT_ROOM = 4 << 20, TRIES = 30000 };
+enum { LINES = 20000, TEXT_SIZE = 4 << 20, TRIES = 30000 };
 
 static char path[64];
-static char text[TEXT_ROOM];
-static char why[256];
+static char text[TEXT_SIZE];
+static char reason[256];
 
 static int set_up(void **state)
 {
@@ -90,9 +90,9 @@ static void a_pipe_that_is_not_read(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     /* Nobody will: that is told at once. */
-    assert_false(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_false(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     /* Now somebody reads what there was room for. All others are accounted for. */
@@ -115,7 +115,7 @@ static void a_pipe_without_a_reader(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     um_log_close(log);
@@ -144,7 +144,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
     (void)state;
     signal(SIGXFSZ, SIG_IGN); /* as um_process_prepare() does */
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ROOM, limit.rlim_max}), 0);
     for (int i = 0; i < LINES / 100; i++)
         um_log_write(log, UM_LOG_INFO, "line");

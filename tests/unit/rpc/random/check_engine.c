@@ -10,7 +10,8 @@
 #include "base/list.h"
 #include "random_engine.h"
 #include "rpc/schema/notification.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "wire/json_write.h"
 
 void show(const struct run *run)
@@ -292,7 +293,7 @@ static void check_session(struct run *run, int session, bool is_actor)
          (it->payload_receiver.is_on ? it->payload_receiver.size - it->payload_receiver.done : 0));
     MUST(it->session.pending_count == count_waiters(run, session));
     MUST(it->session.watch_count == count_watches(run, session));
-    MUST(um_watch_has_events(&it->session) == has_notification(run, session));
+    MUST(!um_list_is_empty(&it->session.due_watches) == has_notification(run, session));
 }
 
 void check_step(struct run *run, int actor)

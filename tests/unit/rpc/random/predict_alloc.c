@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "predict.h"
-#include "store/records/blocks.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 

@@ -147,7 +147,6 @@ void predict_shutdown(struct call *call)
 static void describe_session(const struct call *call, struct um_buf *out, int session)
 {
     const struct run *run = call->run;
-    uint64_t own = session == call->session ? answer_used(call) : 0;
     const struct session *it = &run->sessions[session];
     char program[] = "program0";
 
@@ -161,7 +160,7 @@ static void describe_session(const struct call *call, struct um_buf *out, int se
     key_uint(out, "opened", (uint64_t)it->opened);
     key_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
     key_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
-    key_uint(out, "queued_bytes", QUEUED + it->id - own);
+    key_uint(out, "queued_bytes", QUEUED + it->id);
 }
 
 void predict_session_info(struct call *call)

@@ -23,22 +23,11 @@ static void on_close(struct um_session *session)
     session_of(session)->close_asked = true;
 }
 
-static uint64_t queued(const struct um_session *session)
-{
-    return QUEUED + session->id;
-}
-
-static uint64_t gathered(const struct um_session *session)
-{
-    return GATHERED * session->id;
-}
-
 /* ---- sessions come and go ---- */
 
 void open_session(struct run *run, int session)
 {
-    static const struct um_session_events events = {
-        .flush = on_flush, .close = on_close, .queued = queued, .gathered = gathered};
+    static const struct um_session_events events = {.flush = on_flush, .close = on_close};
     static const char *const programs[] = {"program0", "program1", "program2",
                                            "program3", "program4", "program5"};
     struct um_session_options options = {
@@ -52,6 +41,8 @@ void open_session(struct run *run, int session)
     it->id = ++run->last_session;
     it->opened = run->now_s;
     MUST(um_session_open(run->rpc, &it->session, &options) == UMEM_OK);
+    it->session.queued_bytes = QUEUED + it->id;
+    it->session.gathered_bytes = GATHERED * it->id;
     it->session.framing = session % 2 != 0 ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     MUST(it->session.id == it->id);
     model_open_owner(&run->model, session, it->id);

@@ -12,7 +12,9 @@
 
 #include "method_counts.h"
 #include "random_engine.h"
-#include "store/records/store_internal.h"
+#include "store/records/reclaim.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
