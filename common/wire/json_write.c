@@ -87,8 +87,7 @@ static void append_escape(struct um_buf *buf, unsigned char byte)
     }
 }
 
-/* Writes valid UTF-8 as a part of a string. */
-static void append_escaped(struct um_buf *buf, const char *text, size_t size)
+void um_json_append_escaped(struct um_buf *buf, const char *text, size_t size)
 {
     size_t plain = 0; /* bytes before i that are not written yet */
 
@@ -110,7 +109,7 @@ void um_json_string(struct um_buf *buf, const char *text, size_t size)
     for (;;) {
         size_t valid = um_utf8_check(text, size);
 
-        append_escaped(buf, text, valid);
+        um_json_append_escaped(buf, text, valid);
         if (valid == size)
             break;
         um_buf_append(buf, replacement, sizeof replacement - 1);

@@ -56,6 +56,9 @@ void um_json_null(struct um_buf *buf);
 char *um_json_begin_raw_string(struct um_buf *buf, size_t size);
 void um_json_end_raw_string(struct um_buf *buf);
 
+/* Writes valid UTF-8 as a part of a string. */
+void um_json_append_escaped(struct um_buf *buf, const char *text, size_t size);
+
 /* Writes a value that is JSON text already. */
 void um_json_raw(struct um_buf *buf, const char *json, size_t size);
 

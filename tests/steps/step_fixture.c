@@ -15,6 +15,8 @@
 enum { MESSAGE_SIZE = 8192 };
 
 uint64_t um_steps;
+uint64_t um_touched;
+uint64_t um_copied;
 
 int fixture_setup(void **state)
 {

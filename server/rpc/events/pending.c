@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "rpc/call/engine_state.h"
+#include "rpc/events/observe.h"
 
 /* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
 static bool is_allowed(const struct um_session *session, um_handle subject, struct um_fault *fault)
@@ -22,7 +23,7 @@ static bool is_allowed(const struct um_session *session, um_handle subject, stru
         fault->used = rpc->waits;
         fault->what = "all sessions together may have so many calls that wait";
     } else {
-        return um_observe_is_allowed(rpc, subject, fault);
+        return um_observe_is_allowed(rpc->observers, subject, fault);
     }
     return false;
 }
@@ -202,6 +203,20 @@ void um_pending_answer(struct um_rpc *rpc, size_t *budget)
 {
     for (; *budget != 0 && !um_list_is_empty(&rpc->resolved); --*budget)
         answer(UM_LIST_ITEM(um_list_take(&rpc->resolved), struct um_pending, in_resolved));
+}
+
+void um_pending_flush(struct um_rpc *rpc, struct um_session *session)
+{
+    uint64_t work;
+
+    um_observe_flush(rpc->observers);
+    work = um_observe_take_work(rpc->observers);
+    if (session != NULL)
+        um_session_charge(session, work);
+    if (!um_list_is_empty(&rpc->resolved))
+        um_pending_answer(rpc, &rpc->answers_left);
+    if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->resolved))
+        um_engine_work_pending(rpc);
 }
 
 /* ---- ends that come from here ---- */

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/call/framing.h"
+#include "rpc/events/observe.h"
 #include "rpc/schema/notification.h"
 #include "wire/json_write.h"
 
@@ -198,7 +199,8 @@ static struct um_watch *new_watch(struct um_session *session, const struct um_wa
     if (watch == NULL)
         return NULL;
     watch->observer.kind = &watch_kind;
-    if (um_observe_begin(session->rpc, options->block, options->heap, &watch->observer) != UMEM_OK) {
+    if (um_observe_begin(session->rpc->observers, options->block, options->heap, &watch->observer) !=
+        UMEM_OK) {
         free(watch);
         return NULL;
     }
@@ -240,7 +242,7 @@ static bool is_allowed(const struct um_session *session, um_handle subject, stru
         fault->used = rpc->watches;
         fault->what = "all sessions together may have so many watches";
     } else {
-        return um_observe_is_allowed(rpc, subject, fault);
+        return um_observe_is_allowed(rpc->observers, subject, fault);
     }
     return false;
 }

@@ -10,7 +10,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rpc/events/observe.h"
+struct um_block;
+struct um_call;
+struct um_heap;
+struct um_session;
+
+/* ---- for the connection ---- */
+
+/* Appends the notifications that are due, as far as out is within um_session_unsent_limit(). Before sending. */
+void um_watch_notify(struct um_session *session);
+
+/* Whether notifications are due that um_watch_notify() has not appended yet: when out has been sent, it can go
+ * on. */
+bool um_watch_has_events(const struct um_session *session);
+
+/* ---- for the engine ---- */
 
 /* What to watch: one block, one heap, or everything where both are NULL. */
 struct um_watch_options {

@@ -1,6 +1,6 @@
 #include "rpc/methods/describe.h"
 
-#include "rpc/schema/methods.h"
+#include "rpc/schema/words.h"
 #include "wire/json_write.h"
 
 #define ADDRESS_DOC "Where it lies in the daemon: unique among the blocks alive."

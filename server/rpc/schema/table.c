@@ -5,8 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "rpc/schema/methods.h"
-
 static const struct um_method *const methods[] = {
 #define METHOD_ADDRESS(symbol) &um_method_##symbol,
     UM_METHODS(METHOD_ADDRESS)
