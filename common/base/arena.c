@@ -11,12 +11,12 @@ struct um_arena_chunk {
     size_t size;                   /* bytes that follow */
 };
 
-static size_t round_up(size_t size)
+UM_ALWAYS_INLINE size_t round_up(size_t size)
 {
     return (size + UM_ARENA_ALIGNMENT - 1) & ~(size_t)(UM_ARENA_ALIGNMENT - 1);
 }
 
-static void use(struct um_arena *arena, struct um_arena_chunk *chunk)
+UM_ALWAYS_INLINE void use(struct um_arena *arena, struct um_arena_chunk *chunk)
 {
     arena->chunk = chunk;
     arena->next = (char *)chunk + round_up(sizeof *chunk);

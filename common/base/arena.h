@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "base/attributes.h"
+
 struct um_arena_chunk;
 
 /* One that is all zero is an empty one. */
@@ -32,7 +34,7 @@ size_t um_arena_size(const struct um_arena *arena);
 void *um_arena_alloc_chunk(struct um_arena *arena, size_t size);
 
 /* Memory aligned to UM_ARENA_ALIGNMENT, good until um_arena_reset(); NULL where there is none. */
-static inline void *um_arena_alloc(struct um_arena *arena, size_t size)
+UM_ALWAYS_INLINE void *um_arena_alloc(struct um_arena *arena, size_t size)
 {
     size_t rounded = (size + UM_ARENA_ALIGNMENT - 1) & ~(size_t)(UM_ARENA_ALIGNMENT - 1);
     char *memory = arena->next;

@@ -11,13 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+
 enum { UM_WORD_SIZE = 8 /* bytes in a word */ };
 
 #define UM_WORD_ONES UINT64_C(0x0101010101010101) /* times a byte: a word of such bytes */
 #define UM_WORD_TOPS UINT64_C(0x8080808080808080) /* the top bit of every byte */
 
 /* The eight bytes from here on, which need no alignment. */
-static inline uint64_t um_word_load(const void *from)
+UM_ALWAYS_INLINE uint64_t um_word_load(const void *from)
 {
     const unsigned char *bytes = from;
 
@@ -28,7 +30,7 @@ static inline uint64_t um_word_load(const void *from)
 
 /* Bytes before the first one that is marked: `marks` has top bits of bytes only, at least one. What lies above the first mark
  * may be wrong, as borrowing leaves it. */
-static inline unsigned um_word_first(uint64_t marks)
+UM_ALWAYS_INLINE unsigned um_word_first(uint64_t marks)
 {
     uint64_t up_to_first = marks ^ (marks - 1);
 
@@ -38,7 +40,7 @@ static inline unsigned um_word_first(uint64_t marks)
 
 /* Marks bytes that stand in a JSON string otherwise than for themselves: quotes, backslashes and control characters. Right as
  * far as to the first byte that is marked or not ASCII: the top bit of a byte that is has to be looked at, too. */
-static inline uint64_t um_word_mark_special(uint64_t word)
+UM_ALWAYS_INLINE uint64_t um_word_mark_special(uint64_t word)
 {
     uint64_t below_quote = (word ^ UM_WORD_ONES * '"') - UM_WORD_ONES;
     uint64_t below_backslash = (word ^ UM_WORD_ONES * '\\') - UM_WORD_ONES;
@@ -48,7 +50,7 @@ static inline uint64_t um_word_mark_special(uint64_t word)
 }
 
 /* Whether all are decimal digits: 0x30 to 0x39, so that adding six leaves the upper half of each byte as it is. */
-static inline bool um_word_is_digits(uint64_t word)
+UM_ALWAYS_INLINE bool um_word_is_digits(uint64_t word)
 {
     const uint64_t uppers = UM_WORD_ONES * 0xf0;
 
@@ -56,7 +58,7 @@ static inline bool um_word_is_digits(uint64_t word)
 }
 
 /* What eight digits say. Neighbours are put together three times, all at once: digits to pairs, pairs to fours, fours to eight. */
-static inline uint64_t um_word_digits(uint64_t word)
+UM_ALWAYS_INLINE uint64_t um_word_digits(uint64_t word)
 {
     word -= UM_WORD_ONES * '0';
     word = (word * 10 + (word >> 8)) & UINT64_C(0x00ff00ff00ff00ff);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
@@ -103,7 +104,7 @@ int um_json_reader_end(struct um_json_reader *steps, struct um_json **json);
 void um_json_reader_free(struct um_json_reader *steps);
 
 /* Whether a value is of a kind; NULL is of none. */
-static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind)
+UM_ALWAYS_INLINE bool um_json_is(const struct um_json *json, enum um_json_kind kind)
 {
     return json != NULL && json->kind == kind;
 }
@@ -111,7 +112,7 @@ static inline bool um_json_is(const struct um_json *json, enum um_json_kind kind
 /* ---- numbers: the value is one, or 0 and false are the answers ---- */
 
 /* Bytes of its text. */
-static inline size_t um_json_number_size(const struct um_json *number)
+UM_ALWAYS_INLINE size_t um_json_number_size(const struct um_json *number)
 {
     return number->is_plain ? number->plain_size : number->size;
 }
@@ -119,7 +120,7 @@ static inline size_t um_json_number_size(const struct um_json *number)
 /* The integer that it is, however it is written (100, 100.0, 1e2), by the nearest double. Returns false where that has a fraction or
  * passes +-(2^53 - 1). */
 bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer);
-static inline bool um_json_integer_of(const struct um_json *json, int64_t *integer)
+UM_ALWAYS_INLINE bool um_json_integer_of(const struct um_json *json, int64_t *integer)
 {
     if (json->kind != UM_JSON_NUMBER || !json->is_plain)
         return um_json_unplain_integer_of(json, integer);

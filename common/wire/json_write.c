@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/decimal.h"
 #include "base/encoding.h"
 
 /* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
-static inline char *value_space(struct um_buf *buf, size_t size)
+UM_ALWAYS_INLINE char *value_space(struct um_buf *buf, size_t size)
 {
     char *space = um_buf_reserve(buf, size + 1);
     char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
@@ -22,7 +23,7 @@ static inline char *value_space(struct um_buf *buf, size_t size)
     return space;
 }
 
-static inline void write_value(struct um_buf *buf, const char *text, size_t size)
+UM_ALWAYS_INLINE void write_value(struct um_buf *buf, const char *text, size_t size)
 {
     char *space = value_space(buf, size);
 
@@ -139,7 +140,7 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
                             "8081828384858687888990919293949596979899";
 
 /* Two digits at a step, from the last to the first: divisions are what it costs. */
-static inline void format_uint(struct digits *digits, uint64_t value)
+UM_ALWAYS_INLINE void format_uint(struct digits *digits, uint64_t value)
 {
     char *first = digits->text + INTEGER_SIZE;
 
@@ -165,7 +166,7 @@ static void format_int(struct digits *digits, int64_t value)
 }
 
 /* A copy of a size that is known to the compiler is a few moves. */
-static inline void write_digits(struct um_buf *buf, const struct digits *digits)
+UM_ALWAYS_INLINE void write_digits(struct um_buf *buf, const struct digits *digits)
 {
     char *space = value_space(buf, INTEGER_SIZE);
 

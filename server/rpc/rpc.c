@@ -32,6 +32,9 @@ static int compare_sessions(const struct um_tree_node *left, const struct um_tre
     return (left_id > right_id) - (left_id < right_id);
 }
 
+/* Where nobody counts. */
+static const struct um_traffic no_traffic;
+
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 {
     struct um_rpc *made = calloc(1, sizeof *made);
@@ -53,7 +56,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     um_list_init(&made->working);
     um_list_init(&made->resolved);
     made->limits = options->limits;
-    made->traffic = options->traffic;
+    made->traffic = options->traffic != NULL ? options->traffic : &no_traffic;
     made->events = options->events;
     made->version = options->version;
     made->pipe = options->pipe;
@@ -108,9 +111,7 @@ void um_rpc_end_turn(struct um_rpc *rpc)
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 {
-    const struct um_deadline *first = um_deadlines_first(&rpc->deadlines);
-
-    return first != NULL ? first->at_ms : UINT64_MAX;
+    return rpc->deadlines.count != 0 ? rpc->deadlines.row[0]->at_ms : UINT64_MAX;
 }
 
 void um_rpc_expire(struct um_rpc *rpc)

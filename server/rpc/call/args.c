@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/encoding.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/schema/words.h"
@@ -316,8 +317,9 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
     return false;
 }
 
-static bool bind_dependent(struct um_call *call, const struct um_param *param, const struct um_json *json,
-                           const struct um_arg *values, struct um_arg *arg)
+UM_ALWAYS_INLINE bool bind_dependent(struct um_call *call, const struct um_param *param,
+                                     const struct um_json *json, const struct um_arg *values,
+                                     struct um_arg *arg)
 {
     uint64_t word = param->by != 0 ? values[param->by - 1].as.word : 0;
 
@@ -363,8 +365,8 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     return false;
 }
 
-static int find_number(struct um_store *store, enum um_type type, um_handle handle, struct um_arg *arg,
-                       struct um_fault *fault)
+UM_ALWAYS_INLINE int find_number(struct um_store *store, enum um_type type, um_handle handle,
+                                 struct um_arg *arg, struct um_fault *fault)
 {
     return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
                            : um_store_find_block(store, handle, &arg->as.block, fault);
@@ -480,10 +482,10 @@ static size_t find_param(const struct um_method *method, const char *name, size_
 }
 
 /* One object in an array is by name, too: no parameter is an object, and some clients send nothing else. */
-static const struct um_json *unwrap(const struct um_json *params)
+UM_ALWAYS_INLINE const struct um_json *unwrap(const struct um_json *params)
 {
-    bool is_wrapped =
-        um_json_is(params, UM_JSON_ARRAY) && params->size == 1 && um_json_is(params->child, UM_JSON_OBJECT);
+    bool is_wrapped = params != NULL && params->kind == UM_JSON_ARRAY && params->size == 1 &&
+                      params->child->kind == UM_JSON_OBJECT;
 
     return is_wrapped ? params->child : params;
 }

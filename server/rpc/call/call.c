@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/encoding.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
@@ -42,7 +43,7 @@ bool um_id_is(const struct um_id *left, const struct um_id *right)
 }
 
 /* Bytes that it takes at most in an answer, without quotes. */
-static size_t id_written_size(const struct um_id *id)
+UM_ALWAYS_INLINE size_t id_written_size(const struct um_id *id)
 {
     return id->kind == UM_ID_STRING ? 6 * id->size : id->size;
 }
@@ -69,7 +70,7 @@ static void write_id(struct um_buf *out, const struct um_id *id)
 /* Most answers have 100 to 999 bytes, so that the header that was guessed needs no moving. */
 static const char guessed_header[] = "Content-Length: 000\r\n\r\n";
 
-size_t um_framing_begin(struct um_session *session)
+UM_ALWAYS_INLINE size_t begin_frame(struct um_session *session)
 {
     size_t start = session->out.size;
 
@@ -103,12 +104,22 @@ static void insert_header(struct um_session *session, size_t start, uint64_t pay
     out->size = start + size + body_size;
 }
 
-void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size)
+UM_ALWAYS_INLINE void end_frame(struct um_session *session, size_t start, uint64_t payload_size)
 {
     if (session->framing == UM_FRAMING_HEADERS)
         insert_header(session, start, payload_size);
     else
         um_buf_append_byte(&session->out, '\n');
+}
+
+size_t um_framing_begin(struct um_session *session)
+{
+    return begin_frame(session);
+}
+
+void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size)
+{
+    end_frame(session, start, payload_size);
 }
 
 /* ---- the answer ---- */
@@ -122,7 +133,7 @@ bool um_call_within_message_limit(const struct um_call *call, uint64_t size)
 }
 
 /* What a call touches that stands alone is touched here and now, or slice by slice. */
-static void note_touched(struct um_call *call, uint64_t touched)
+UM_ALWAYS_INLINE void note_touched(struct um_call *call, uint64_t touched)
 {
     if (call->batch != NULL)
         call->batch->bytes_left -= touched;
@@ -151,7 +162,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_reply_uint(call, "used", call->session->rpc->limits->batch_bytes - call->batch->bytes_left);
         um_reply_uint(call, "asked", touched);
     } else {
-        if (!um_call_may_send(call, size))
+        if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
             return false;
         note_touched(call, touched);
         return true;
@@ -198,7 +209,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
     fault = (struct um_fault){
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
-        .used = um_engine_traffic(rpc)->unsent_bytes + rpc->reserved_bytes,
+        .used = rpc->traffic->unsent_bytes + rpc->reserved_bytes,
         .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
@@ -220,7 +231,7 @@ void um_call_start(struct um_call *call)
     size_t id_size = id_written_size(&call->id);
 
     if (call->batch == NULL)
-        call->start = um_framing_begin(call->session);
+        call->start = begin_frame(call->session);
     call->body = call->session->out.size;
     /* Space for any answer of fixed size, so that no change is made that cannot be reported. */
     if (um_buf_reserve(&call->session->out, ANSWER_RESERVE + id_size) == NULL)
@@ -228,12 +239,15 @@ void um_call_start(struct um_call *call)
 }
 
 /* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
-static void begin_envelope(struct um_call *call)
+UM_ALWAYS_INLINE void begin_envelope(struct um_call *call)
 {
     static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
     struct um_buf *out = &call->session->out;
 
-    um_json_raw(out, members, sizeof members - 1);
+    /* Between the answers of a batch. */
+    if (call->batch != NULL && out->size != 0 && out->data[out->size - 1] == '}')
+        um_buf_append_byte(out, ',');
+    um_buf_append(out, members, sizeof members - 1);
     write_id(out, &call->id);
     call->begun = true;
 }
@@ -327,7 +341,7 @@ void um_reply_end(struct um_call *call)
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
     } else if (call->batch == NULL) {
         /* Another answer's tail may still be waiting: it is not this one's. */
-        um_framing_end(session, call->start, call->tail_size);
+        end_frame(session, call->start, call->tail_size);
         if (call->tail_size != 0)
             place_tail(session);
     }

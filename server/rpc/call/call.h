@@ -72,8 +72,8 @@ struct um_batch {
 
 /* Memory of a block, of which the range is checked: at most UM_CALL_ATOMIC_SIZE bytes where the call stands alone. What may need more
  * is written as a job (um_method.job). */
-static inline unsigned char *um_call_bytes(const struct um_call *call, const struct um_block *block,
-                                           uint64_t offset, uint64_t size)
+UM_ALWAYS_INLINE unsigned char *um_call_bytes(const struct um_call *call, const struct um_block *block,
+                                              uint64_t offset, uint64_t size)
 {
     assert(call->batch != NULL || size <= UM_CALL_ATOMIC_SIZE);
     (void)call;
@@ -84,16 +84,16 @@ static inline unsigned char *um_call_bytes(const struct um_call *call, const str
 
 /* Copies bytes that came with a message into a block, or those that one answer takes out of it: all at one moment, however many they
  * are, as limits.message_bytes bounds them. The range is checked. */
-static inline void um_call_put(const struct um_call *call, const struct um_block *block, uint64_t offset,
-                               const void *bytes, uint64_t size)
+UM_ALWAYS_INLINE void um_call_put(const struct um_call *call, const struct um_block *block, uint64_t offset,
+                                  const void *bytes, uint64_t size)
 {
     (void)call;
     UM_COPY(size);
     if (size != 0)
         memcpy(um_block_bytes(block) + offset, bytes, (size_t)size);
 }
-static inline void um_call_take(const struct um_call *call, const struct um_block *block, uint64_t offset,
-                                void *bytes, uint64_t size)
+UM_ALWAYS_INLINE void um_call_take(const struct um_call *call, const struct um_block *block, uint64_t offset,
+                                   void *bytes, uint64_t size)
 {
     (void)call;
     UM_COPY(size);
@@ -126,28 +126,28 @@ struct um_buf *um_reply(struct um_call *call);
 
 /* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
 struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size);
-static inline struct um_buf *um_reply_key(struct um_call *call, const char *key)
+UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *key)
 {
     return um_reply_sized_key(call, key, strlen(key));
 }
 
-static inline void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
+UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
 {
     um_json_uint(um_reply_key(call, key), value);
 }
 
-static inline void um_reply_bool(struct um_call *call, const char *key, bool value)
+UM_ALWAYS_INLINE void um_reply_bool(struct um_call *call, const char *key, bool value)
 {
     um_json_bool(um_reply_key(call, key), value);
 }
 
-static inline void um_reply_null(struct um_call *call, const char *key)
+UM_ALWAYS_INLINE void um_reply_null(struct um_call *call, const char *key)
 {
     um_json_null(um_reply_key(call, key));
 }
 
 /* NULL: null. */
-static inline void um_reply_string(struct um_call *call, const char *key, const char *value)
+UM_ALWAYS_INLINE void um_reply_string(struct um_call *call, const char *key, const char *value)
 {
     struct um_buf *out = um_reply_key(call, key);
 

@@ -2,17 +2,12 @@
 
 #include <stdio.h>
 
+#include "base/attributes.h"
+
 void um_engine_work_pending(struct um_rpc *rpc)
 {
     if (rpc->events.work_pending != NULL)
         rpc->events.work_pending(rpc->events.context);
-}
-
-const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc)
-{
-    static const struct um_traffic none;
-
-    return rpc->traffic != NULL ? rpc->traffic : &none;
 }
 
 /* ---- sessions ---- */
@@ -48,10 +43,10 @@ void um_session_release_answer(struct um_session *session, uint64_t bytes)
     session->group->reserved_bytes -= bytes;
 }
 
-uint64_t um_session_unsent_left(const struct um_session *session)
+UM_ALWAYS_INLINE uint64_t unsent_left(const struct um_session *session)
 {
     uint64_t limit = session->rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(session->rpc)->unsent_bytes + session->rpc->reserved_bytes;
+    uint64_t used = session->rpc->traffic->unsent_bytes + session->rpc->reserved_bytes;
     uint64_t own = session->group->unsent_bytes + session->group->reserved_bytes;
     uint64_t left = used < limit ? limit - used : 0;
 
@@ -61,12 +56,17 @@ uint64_t um_session_unsent_left(const struct um_session *session)
     return left > own ? (left - own) / 2 : 0;
 }
 
+uint64_t um_session_unsent_left(const struct um_session *session)
+{
+    return unsent_left(session);
+}
+
 /* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
  * read never leave nothing for others, and with a few bytes unsent everybody is served. */
 uint64_t um_session_unsent_limit(const struct um_session *session)
 {
     const struct um_limits *limits = session->rpc->limits;
-    uint64_t share = um_session_unsent_left(session) / 4;
+    uint64_t share = unsent_left(session) / 4;
 
     if (share < UM_SMALL_ANSWER_SIZE)
         share = UM_SMALL_ANSWER_SIZE;

@@ -29,7 +29,7 @@ struct um_top_consumer {
 struct um_rpc {
     struct um_store *store;
     const struct um_limits *limits;
-    const struct um_traffic *traffic;
+    const struct um_traffic *traffic; /* never NULL */
     struct um_rpc_events events;
     const char *version;
     const char *pipe;
@@ -72,8 +72,5 @@ struct um_rpc {
 
 /* Tells the caller that drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);
-
-/* What the mover of bytes counts; zeros where it does not. */
-const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/tree.h"
@@ -147,7 +148,7 @@ bool um_session_is_waiting(const struct um_session *session);
 uint64_t um_session_unsent_limit(const struct um_session *session);
 
 /* How much memory holds a batch and its payload, until it is whole, or what a long call works on. */
-static inline uint64_t um_session_gathered(const struct um_session *session)
+UM_ALWAYS_INLINE uint64_t um_session_gathered(const struct um_session *session)
 {
     return session->payload_bytes + session->job_bytes;
 }
@@ -167,7 +168,7 @@ void um_session_flush(struct um_session *session);
 /* Counts work that is done for a session beside the bytes of blocks that its calls touch: numbers printed or read, records looked
  * at, observers called. The unit is what copying one byte costs, about 0.25 ns: a microsecond of work is 4,096. The session's turn
  * ends when its work reaches limits.turn_bytes. */
-static inline void um_session_charge(struct um_session *session, uint64_t work)
+UM_ALWAYS_INLINE void um_session_charge(struct um_session *session, uint64_t work)
 {
     session->work += work;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "rpc/call/args.h"
 #include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
@@ -70,7 +71,7 @@ struct envelope {
 
 /* Members of other names are ignored: clients send tracing and the like beside the standard's. Names of a size that is known are
  * compared as numbers by compilers. */
-static void read_envelope(const struct um_json *request, struct envelope *envelope)
+UM_ALWAYS_INLINE void read_envelope(const struct um_json *request, struct envelope *envelope)
 {
     *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
     for (const struct um_json *item = request->child; item != NULL; item = item->next) {
@@ -121,52 +122,56 @@ static const char *check_envelope(struct um_call *call, const struct um_json *re
     return NULL;
 }
 
-/* Finds the method, binds its parameters, and runs it. */
-static void run(struct um_call *call, const struct envelope *envelope)
+/* Whether the call may run. Where it may not, it has been answered. */
+static bool check_call(struct um_call *call, const struct envelope *envelope, const char *wrong)
 {
-    const struct um_json *params = envelope->params;
-    struct um_args args;
-
-    call->method = um_table_find(envelope->method->text, envelope->method->size);
-    if (call->method == NULL) {
+    if (wrong != NULL) {
+        fail_whole(call, UMEM_E_INVALID_REQUEST, wrong);
+    } else if (call->batch != NULL && !um_call_within_message_limit(call, ANSWER_SIZE)) {
+        call->method = NULL; /* it is the batch's error, which no method declares */
+        fail_whole(call, UMEM_E_TOO_LARGE,
+                   "the batch's answers reach message_bytes; send fewer requests in one");
+    } else if (call->method == NULL) {
         um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
                 envelope->method->text);
         um_reply_end(call);
-        return;
-    }
-    if (call->payload_size != 0 && !call->method->takes_payload) {
+    } else if (call->payload_size != 0 && !call->method->takes_payload) {
         um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out",
                 call->method->name);
         um_reply_end(call);
-        return;
+    } else {
+        return true;
     }
-    if (!um_args_bind(call, params != NULL && params->kind != UM_JSON_NULL ? params : NULL, &args))
-        return;
-    if (call->method->run != NULL)
-        call->method->run(call, &args);
-    else
-        um_job_run(call, &args, call->method->job);
+    return false;
 }
 
-/* Handles one request. Of the call, what is known before it is looked at is set, and the rest is all zero. */
+/* Handles one request: finds the method, binds its parameters, and runs it. Of the call, what is known before the request is looked at
+ * is set, and the rest is all zero. */
 static void handle_request(struct um_call *call, const struct um_json *request)
 {
     struct um_session *session = call->session;
     struct envelope envelope;
     const char *wrong = check_envelope(call, request, &envelope);
+    const struct um_json *params;
+    struct um_args args;
 
     call->store = session->rpc->store;
     session->rpc->requests++;
     um_call_start(call);
     if (session->broken)
         return;
-    if (wrong != NULL)
-        fail_whole(call, UMEM_E_INVALID_REQUEST, wrong);
-    else if (call->batch != NULL && !um_call_within_message_limit(call, ANSWER_SIZE))
-        fail_whole(call, UMEM_E_TOO_LARGE,
-                   "the batch's answers reach message_bytes; send fewer requests in one");
+    if (wrong == NULL)
+        call->method = um_table_find(envelope.method->text, envelope.method->size);
+    if ((wrong != NULL || call->batch != NULL || call->method == NULL || call->payload_size != 0) &&
+        !check_call(call, &envelope, wrong))
+        return;
+    params = envelope.params != NULL && envelope.params->kind != UM_JSON_NULL ? envelope.params : NULL;
+    if (!um_args_bind(call, params, &args))
+        return;
+    if (call->method->run != NULL)
+        call->method->run(call, &args);
     else
-        run(call, &envelope);
+        um_job_run(call, &args, call->method->job);
 }
 
 /* ---- batches: several requests in one message, which run as a whole ---- */
@@ -270,7 +275,7 @@ static bool may_begin(struct um_session *session)
         session, UMEM_E_LIMIT_EXCEEDED,
         "too much waits for clients that do not read; send its requests one by one, or try "
         "again",
-        "unsent_total_bytes", um_engine_traffic(session->rpc)->unsent_bytes, 0);
+        "unsent_total_bytes", session->rpc->traffic->unsent_bytes, 0);
     return false;
 }
 
@@ -348,7 +353,7 @@ static void refuse_text(struct um_session *session, int code, const struct um_js
  * nanosecond a byte. */
 enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
 
-static void charge(struct um_session *session, size_t size, size_t values)
+UM_ALWAYS_INLINE void charge(struct um_session *session, size_t size, size_t values)
 {
     um_session_charge(session, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)values);
 }
@@ -524,7 +529,8 @@ static bool is_array(const char *text, size_t size)
     return size != 0 && *text == '[';
 }
 
-static size_t read_at_once(struct um_session *session, char *text, size_t size, uint64_t payload_size)
+UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, size_t size,
+                                     uint64_t payload_size)
 {
     struct um_rpc *rpc = session->rpc;
     struct um_json *json = NULL;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/index.h"
 #include "base/list.h"
 #include "base/steps.h"
@@ -57,8 +58,8 @@ bool um_job_is_allowed(struct um_call *call);
 uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 
 /* Memory of a range that um_range_find() has found, for the slice: `size` bytes from `at` on, counted from the range's start. */
-static inline unsigned char *um_job_bytes(const struct um_job *job, const struct um_range *range, uint64_t at,
-                                          uint64_t size)
+UM_ALWAYS_INLINE unsigned char *um_job_bytes(const struct um_job *job, const struct um_range *range,
+                                             uint64_t at, uint64_t size)
 {
     assert(!job->is_long || job->call->batch != NULL || size <= UM_JOB_SLICE_MAXIMUM);
     UM_TOUCH(size);

@@ -110,11 +110,6 @@ static void forget_batch(struct um_payload *payload)
     um_buf_deinit(&payload->gathered);
 }
 
-bool um_payload_is_of_batch(const struct um_session *session)
-{
-    return session->payload != NULL && session->payload->message.text != NULL;
-}
-
 bool um_payload_forget_batch(struct um_session *session)
 {
     if (!um_payload_is_of_batch(session))

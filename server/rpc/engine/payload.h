@@ -10,15 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+#include "rpc/call/session.h"
+
 struct um_block;
 struct um_call;
 struct um_message;
-struct um_session;
 
 /* ---- for the connection ---- */
 
 /* Whether a batch's payload is on its way, so that it is kept until all has come. */
-bool um_payload_is_of_batch(const struct um_session *session);
+UM_ALWAYS_INLINE bool um_payload_is_of_batch(const struct um_session *session)
+{
+    return session->payload_bytes != 0;
+}
 
 /* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
 bool um_payload_forget_batch(struct um_session *session);

@@ -296,8 +296,10 @@ static void deliver(struct um_observers *observers, struct um_subject *subject)
     free_unused_subject(observers, subject);
 }
 
-void um_observe_flush(struct um_observers *observers)
+uint64_t um_observe_flush(struct um_observers *observers)
 {
+    uint64_t work;
+
     while (!um_list_is_empty(&observers->changed))
         deliver(observers, UM_LIST_ITEM(observers->changed.next, struct um_subject, in_changed));
     while (!um_list_is_empty(&observers->resumed)) {
@@ -314,12 +316,7 @@ void um_observe_flush(struct um_observers *observers)
         observers->work += RECHECK_COST;
         observer->kind->recheck(observer);
     }
-}
-
-uint64_t um_observe_take_work(struct um_observers *observers)
-{
-    uint64_t work = observers->work;
-
+    work = observers->work;
     observers->work = 0;
     return work;
 }
@@ -449,12 +446,6 @@ void um_observe_changed(struct um_observers *observers, const struct um_block *b
     note_handle(observers, event.handle, &event);
     note_handle(observers, um_heap_handle(um_block_heap(observers->store, block)), &event);
     note(observers, &observers->everything, &event);
-}
-
-void um_observe_wrote(struct um_observers *observers, struct um_block *block, uint64_t offset, uint64_t size)
-{
-    um_block_wrote(observers->store, block, offset, size);
-    um_observe_changed(observers, block, offset, size);
 }
 
 /* ---- the engine's part ---- */

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/index.h"
 #include "base/list.h"
 #include "store/records/blocks.h"
@@ -97,7 +98,7 @@ struct um_observers {
     struct um_link changed;       /* list of um_subject.in_changed: something has happened there */
     struct um_link resumed;       /* list of um_subject.in_resumed: those stalled there look again */
     struct um_link marked;        /* list of um_observer.in_marked: look again at the end of the message */
-    uint64_t work; /* for observers since um_observe_take_work(), as um_session_charge() counts it */
+    uint64_t work;                /* for observers since the last um_observe_flush() */
 };
 
 /* Sets up what the engine keeps, and the store's events. UMEM_E_NO_MEMORY. */
@@ -134,17 +135,27 @@ void um_observe_resume(struct um_observers *observers, um_handle heap);
 bool um_observe_has(const struct um_observers *observers, um_handle handle, enum um_observer_role role);
 
 /* Tells observers what has happened, and lets those that are marked look again: first those whose block was changed, then those
- * whose heap was unlocked. At the end of a message, and of everything else that changes something. */
-void um_observe_flush(struct um_observers *observers);
+ * whose heap was unlocked. At the end of a message, and of everything else that changes something. Returns how much work that was, as um_session_charge() counts it. */
+uint64_t um_observe_flush(struct um_observers *observers);
 
-/* How much work um_observe_flush() has done since this was last asked. */
-uint64_t um_observe_take_work(struct um_observers *observers);
+/* Whether there is something to be done for observers. */
+UM_ALWAYS_INLINE bool um_observe_is_due(const struct um_observers *observers)
+{
+    return !um_list_is_empty(&observers->changed) || !um_list_is_empty(&observers->resumed) ||
+           !um_list_is_empty(&observers->marked) || observers->work != 0;
+}
 
 /* Tells that bytes of a block are others now, or are no longer there. Cheap where nobody looks. */
 void um_observe_changed(struct um_observers *observers, const struct um_block *block, uint64_t offset,
                         uint64_t size);
 
 /* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
-void um_observe_wrote(struct um_observers *observers, struct um_block *block, uint64_t offset, uint64_t size);
+UM_ALWAYS_INLINE void um_observe_wrote(struct um_observers *observers, struct um_block *block,
+                                       uint64_t offset, uint64_t size)
+{
+    um_block_wrote(observers->store, block, offset, size);
+    if (um_block_is_observed(observers->store, block))
+        um_observe_changed(observers, block, offset, size);
+}
 
 #endif

@@ -205,17 +205,15 @@ void um_pending_answer(struct um_rpc *rpc, size_t *budget)
         answer(UM_LIST_ITEM(um_list_take(&rpc->resolved), struct um_pending, in_resolved));
 }
 
-void um_pending_flush(struct um_rpc *rpc, struct um_session *session)
+void um_pending_deliver(struct um_rpc *rpc, struct um_session *session)
 {
-    uint64_t work;
+    uint64_t work = um_observe_flush(rpc->observers);
 
-    um_observe_flush(rpc->observers);
-    work = um_observe_take_work(rpc->observers);
     if (session != NULL)
         um_session_charge(session, work);
     if (!um_list_is_empty(&rpc->resolved))
         um_pending_answer(rpc, &rpc->answers_left);
-    if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->resolved))
+    if (!um_list_is_empty(&rpc->resolved))
         um_engine_work_pending(rpc);
 }
 

@@ -158,7 +158,7 @@ static void write_events(struct um_watch *watch)
     watch->overflow = false;
 }
 
-void um_watch_notify(struct um_session *session)
+void um_watch_write_due(struct um_session *session)
 {
     uint64_t limit = um_session_unsent_limit(session);
     unsigned left = NOTIFICATIONS_A_TURN;
@@ -171,11 +171,6 @@ void um_watch_notify(struct um_session *session)
         write_events(watch);
         left -= count < left ? count : left;
     }
-}
-
-bool um_watch_has_events(const struct um_session *session)
-{
-    return !um_list_is_empty(&session->due_watches);
 }
 
 /* ---- beginning and end ---- */

@@ -10,19 +10,31 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+#include "rpc/call/session.h"
+
 struct um_block;
 struct um_call;
 struct um_heap;
-struct um_session;
 
 /* ---- for the connection ---- */
 
+/* As um_watch_notify(), where there are some. */
+void um_watch_write_due(struct um_session *session);
+
 /* Appends the notifications that are due, as far as out is within um_session_unsent_limit(). Before sending. */
-void um_watch_notify(struct um_session *session);
+UM_ALWAYS_INLINE void um_watch_notify(struct um_session *session)
+{
+    if (!um_list_is_empty(&session->due_watches))
+        um_watch_write_due(session);
+}
 
 /* Whether notifications are due that um_watch_notify() has not appended yet: when out has been sent, it can go
  * on. */
-bool um_watch_has_events(const struct um_session *session);
+UM_ALWAYS_INLINE bool um_watch_has_events(const struct um_session *session)
+{
+    return !um_list_is_empty(&session->due_watches);
+}
 
 /* ---- for the engine ---- */
 

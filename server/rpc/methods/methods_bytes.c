@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/encoding.h"
 #include "base/needle.h"
 #include "rpc/engine/job.h"
@@ -14,12 +15,6 @@ static const struct um_member size_result[] = {
     {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "How many bytes."},
     {.name = NULL},
 };
-
-static void reply_size(struct um_call *call, uint64_t size)
-{
-    um_reply_uint(call, "size", size);
-    um_reply_end(call);
-}
 
 static void fail_raw_on_lines(struct um_call *call)
 {
@@ -358,7 +353,7 @@ static void fail_size(struct um_call *call, uint64_t said, uint64_t given, bool 
 
 /* Where the bytes are, and how many: in the message, behind it, or among those of the batch. Returns false where they are not
  * as the parameters say; then the call has been answered. */
-static bool find_bytes(struct um_call *call, const struct um_args *args, uint64_t *size)
+UM_ALWAYS_INLINE bool find_bytes(struct um_call *call, const struct um_args *args, uint64_t *size)
 {
     const struct um_arg *value = args->value;
     bool raw = value[WRITE_ENCODING].as.word == UM_RAW;
@@ -399,7 +394,8 @@ static void write_bytes(struct um_call *call, const struct um_args *args)
     }
     um_call_put(call, block, offset, bytes, size);
     um_observe_wrote(call->session->rpc->observers, block, offset, size);
-    reply_size(call, size);
+    um_reply_uint(call, "size", size);
+    um_reply_end(call);
 }
 
 const struct um_method um_method_block_write = {
@@ -690,7 +686,7 @@ static bool may_keep(struct um_call *call, const struct find_job *find, uint64_t
     struct um_fault fault = {
         .limit = "gathered_bytes",
         .maximum = rpc->limits->gathered_bytes,
-        .used = um_engine_traffic(rpc)->gathered_bytes,
+        .used = rpc->traffic->gathered_bytes,
         .asked = size,
         .what = "too much is kept for calls that are not done; look for less, or try again",
     };

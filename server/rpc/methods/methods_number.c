@@ -242,7 +242,7 @@ static bool may_keep(struct um_call *call, uint64_t size)
     struct um_fault fault = {
         .limit = "gathered_bytes",
         .maximum = rpc->limits->gathered_bytes,
-        .used = um_engine_traffic(rpc)->gathered_bytes,
+        .used = rpc->traffic->gathered_bytes,
         .asked = size,
         .what = "too much is kept for other clients' messages; write fewer numbers at a time, or try again",
     };

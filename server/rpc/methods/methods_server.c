@@ -86,7 +86,7 @@ const struct um_method um_method_server_info = {
 static void stats(struct um_call *call, const struct um_args *args)
 {
     const struct um_rpc *rpc = call->session->rpc;
-    const struct um_traffic *traffic = um_engine_traffic(rpc);
+    const struct um_traffic *traffic = rpc->traffic;
     struct um_store_stats usage;
     struct um_buf *out;
 

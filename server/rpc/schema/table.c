@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/attributes.h"
+
 static const struct um_method *const methods[] = {
 #define METHOD_ADDRESS(symbol) &um_method_##symbol,
     UM_METHODS(METHOD_ADDRESS)
@@ -27,7 +29,7 @@ static const struct um_method *places[PLACE_COUNT];
 static bool is_filled;
 
 /* The size and two bytes near the end tell the names apart; where some new one's do not, it takes the next place. */
-static size_t first_place(const char *name, size_t size)
+UM_ALWAYS_INLINE size_t first_place(const char *name, size_t size)
 {
     const unsigned char *end = (const unsigned char *)name + size;
 
