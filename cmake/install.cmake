@@ -59,7 +59,7 @@ install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COM
 
 install(TARGETS umemd umem RUNTIME COMPONENT runtime)
 install(FILES CHANGELOG.md LICENSE README.md SECURITY.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
-install(FILES docs/clients.md DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT runtime)
+install(FILES docs/clients.md docs/installing.md docs/operating.md docs/performance.md DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT runtime)
 
 # um_install_manual(FILE COMPONENT): the file's last letter is its section.
 function(um_install_manual file component)

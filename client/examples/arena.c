@@ -1,10 +1,10 @@
 /*
- * A heap as an arena: the tree of an arithmetic expression, a block for each node, all gone with one call.
+ * A heap as an arena: the tree of an arithmetic expression, a block for each node, all freed with one call.
  *
  *     example_arena "(1 + 2) * 3"
  *
- * Nobody keeps a list of the nodes, and nobody frees them one by one: not after a good expression, and not in the middle of a bad
- * one. The heap's maximum is the arena's quota: an expression that is too long meets it, and no other program does.
+ * The program keeps no list of the nodes and never frees them one by one: not after a valid expression, and not in the middle of an
+ * invalid one. The heap's maximum is the arena's quota: an expression that is too long reaches it, and no other program does.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 enum { ARENA_BYTES = 16 << 10, DEPTH_MAX = 200 };
 
-/* What a node's block holds: an operator with two nodes, or 'n' and a number. */
+/* The contents of a node's block: an operator with two nodes, or 'n' and a number. */
 enum { KIND, VALUE, LEFT, RIGHT, FIELDS };
 
 struct parser {
@@ -27,7 +27,7 @@ struct parser {
     const char *fault; /* why there is no tree; NULL: no fault so far */
 };
 
-/* All that fails comes through here; 0 is no node, and so the parser unwinds. */
+/* Every failure goes through here. It returns 0, which is no node, so that the parser unwinds. */
 static umem_handle fail(struct parser *parser, const char *fault)
 {
     if (parser->fault == NULL)
@@ -50,7 +50,7 @@ static umem_handle make_node(struct parser *parser, char kind, int64_t value, um
     return node;
 }
 
-/* The next character that counts. */
+/* The next character that is not white space. */
 static char peek(struct parser *parser)
 {
     while (isspace((unsigned char)*parser->at))
@@ -112,7 +112,7 @@ static umem_handle parse_sum(struct parser *parser)
     return left;
 }
 
-/* Walks over the tree in the daemon: prints it, operators first, and returns what it is worth (as unsigned numbers, which wrap). */
+/* Walks the tree in the daemon: prints it, operators first, and returns its value (in unsigned numbers, which wrap). */
 static uint64_t print_tree(struct parser *parser, umem_handle node)
 {
     int64_t fields[FIELDS];

@@ -1,16 +1,16 @@
 /*
- * A cache that survives its program: what one run has worked out, the next one finds.
+ * A cache that survives its program: one run computes results, the next one finds them.
  *
- *     example_cache 1000        # how many primes there are below 1000: works it out
+ *     example_cache 1000        # how many primes there are below 1000: computes it
  *     example_cache 1000        # finds it
  *     umem heap destroy example-cache
  *
  * Three kinds of blocks, and what becomes of them when their program ends:
  *   - with a name: stays, to be found by it. The results are such blocks.
  *   - of lifetime session: is freed with the connection. The sieve, which only this run needs, is such a block.
- *   - neither: stays, but nobody knows its handle. It is orphaned, as is what a program had when it crashed. Nobody but a human or a
- *     program that knows better may say that it is not needed: so the daemon keeps it, and tells of it. The next run frees what it
- *     finds so on its own heap.
+ *   - neither: stays, but nobody knows its handle. It is orphaned, as are the blocks of a program that crashed. Only a person,
+ *     or a program that knows what they are, can say that they are not needed: so the daemon keeps them, and lists them. The
+ *     next run frees the orphans of its own heap.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static int free_orphan(const struct umem_block_info *block, void *context)
 
     if (code == UMEM_OK)
         printf("freed an orphan of %" PRIu64 " bytes, left by %s\n", block->size, block->owner.program);
-    /* Somebody else may have been quicker, or holds it now. */
+    /* Another program may have freed it already, or holds it now. */
     return code == UMEM_E_STALE_HANDLE || code == UMEM_E_DENIED ? UMEM_OK : code;
 }
 
@@ -60,13 +60,13 @@ static int count_primes(umem_client *client, umem_handle heap, uint64_t limit, u
         for (uint64_t k = i * i; k < limit; k += i)
             sieve[k] = 1;
     }
-    /* While the program runs, others may look into it (`umem dump`). */
+    /* While the program runs, others may look at the block (`umem dump`). */
     code = umem_block_write(client, block, 0, sieve, (size_t)limit);
     free(sieve);
     return code;
 }
 
-/* What the cache has for a key, else it is worked out and put there. */
+/* The cached result for a key; if there is none, it is computed and cached. */
 static int find_primes(umem_client *client, umem_handle heap, uint64_t limit)
 {
     char key[64];
@@ -86,7 +86,7 @@ static int find_primes(umem_client *client, umem_handle heap, uint64_t limit)
     if (code != UMEM_E_UNKNOWN_HANDLE)
         return code;
     code = count_primes(client, heap, limit, &primes);
-    /* Written before it has its name, so that whoever finds it finds it whole. */
+    /* Written before it has its name, so that a program that finds it finds it complete. */
     if (code == UMEM_OK)
         code = umem_block_alloc(client, sizeof primes, &options, &block);
     if (code == UMEM_OK)
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
         code = umem_block_list(client, &filter, free_orphan, client);
     if (code == UMEM_OK)
         code = find_primes(client, filter.heap, (uint64_t)limit);
-    /* A mistake, to show what becomes of it: no name, no lifetime session, and never freed. */
+    /* A deliberate leak, to show an orphan: no name, no lifetime session, and never freed. */
     forgotten.heap = filter.heap;
     if (code == UMEM_OK)
         code = umem_block_alloc(client, 100, &forgotten, &block);

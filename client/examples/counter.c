@@ -5,7 +5,7 @@
  *     umem get example-counter 0 --type i64       # 2000
  *     umem free example-counter
  *
- * umem_block_add() reads, adds and writes within the daemon, with nothing of another program's in between. With
+ * umem_block_add() reads, adds and writes within the daemon, with no request of another program in between. With
  * umem_block_get() and umem_block_set() in its place, two programs would read the same number, and one addition would be lost.
  */
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 
 #define NAME "example-counter"
 
-/* The block of that name, made by whoever comes first. Names are unique, so two that come at one time do not make two. */
+/* The block of that name, made by the first process. Names are unique, so two processes that start together do not make two. */
 static int find_counter(umem_client *client, umem_handle *counter)
 {
     const struct umem_block_options options = {.name = NAME};

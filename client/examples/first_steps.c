@@ -1,5 +1,5 @@
 /*
- * First steps: a block that is indexed like an array, a block that goes with its object, a heap of its own.
+ * First steps: a block that is indexed like an array, a block that is freed with its object, a heap of its own.
  *
  *     example_first_steps [pipe]
  */
@@ -9,7 +9,7 @@
 
 #include "umem_client.h"
 
-/* Ends the program where a call failed. */
+/* Ends the program if a call failed. */
 static void check(const umem_client *client, int code, const char *what)
 {
     if (code == UMEM_OK)
@@ -53,7 +53,7 @@ static void use_block(umem_client *client)
     umem_memory_dispose(memory);
 }
 
-/* A block that ends with its object. */
+/* A block that is freed with its object. */
 static void free_on_dispose(umem_client *client)
 {
     umem_memory *memory;
@@ -65,7 +65,7 @@ static void free_on_dispose(umem_client *client)
     printf("disposed of, and so freed\n");
 }
 
-/* Blocks of a heap go with the heap. */
+/* The blocks of a heap are freed with the heap. */
 static void use_heap(umem_client *client)
 {
     umem_handle heap;

@@ -1,12 +1,11 @@
 /*
- * A producer and a consumer: two programs, a ring of messages in one block, and neither asks again and again whether there is
- * something to do.
+ * A producer and a consumer: two programs, and a ring buffer of messages in one block. Both wait without polling.
  *
  *     example_queue take & example_queue put apples pears plums; wait
  *
- * The block holds how many messages were put, how many were taken, and SLOTS places. The producer alone writes the first number and
- * the consumer the second. umem_block_wait() is answered when the other's number changes: the consumer waits so while the ring is
- * empty, the producer while it is full.
+ * The block holds how many messages were put, how many were taken, and SLOTS slots. Only the producer writes the first number,
+ * and only the consumer the second. umem_block_wait() is answered when the other's number changes: the consumer waits while the
+ * ring is empty, the producer while it is full.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +25,7 @@ struct queue {
     uint64_t taken;
 };
 
-/* Whoever comes first makes it: empty, as new memory is zero. */
+/* The first of the two makes it. It is empty, because new memory is zero. */
 static int open_queue(struct queue *queue)
 {
     const struct umem_block_options options = {.name = NAME};
@@ -52,7 +51,7 @@ static int put(struct queue *queue, const char *text)
     int code = UMEM_OK;
 
     snprintf(slot, sizeof slot, "%s", text);
-    /* Full: until the consumer's number is another than the one that is known. */
+    /* Full: wait until the consumer's number changes. */
     while (code == UMEM_OK && queue->put - queue->taken == SLOTS)
         code = umem_block_wait(queue->client, queue->block, TAKEN, UMEM_TYPE_U64, &queue->taken, WAIT_MS,
                                &queue->taken);
@@ -69,7 +68,7 @@ static int take(struct queue *queue, char slot[SLOT_SIZE])
 {
     int code = UMEM_OK;
 
-    /* Empty: until the producer's number is another. */
+    /* Empty: wait until the producer's number changes. */
     while (code == UMEM_OK && queue->put == queue->taken)
         code = umem_block_wait(queue->client, queue->block, PUT, UMEM_TYPE_U64, &queue->put, WAIT_MS,
                                &queue->put);
@@ -82,7 +81,7 @@ static int take(struct queue *queue, char slot[SLOT_SIZE])
     return code;
 }
 
-/* Puts all words, and an empty one that says that no more will come. */
+/* Puts all words, and an empty one that marks the end. */
 static int produce(struct queue *queue, char **words)
 {
     uint64_t first = queue->put;
@@ -97,7 +96,7 @@ static int produce(struct queue *queue, char **words)
     return code;
 }
 
-/* Takes words up to the empty one. Then the producer needs the queue no more, and the consumer frees it. */
+/* Takes words up to the empty one. Then the producer does not need the queue any more, and the consumer frees it. */
 static int consume(struct queue *queue)
 {
     char slot[SLOT_SIZE] = "";
@@ -135,7 +134,7 @@ int main(int argc, char **argv)
         code = open_queue(&queue);
     if (code == UMEM_OK)
         code = is_consumer ? consume(&queue) : produce(&queue, argv + 2);
-    /* UMEM_E_TIMEOUT: the other program did not come, or has died. */
+    /* UMEM_E_TIMEOUT: the other program was not started, or has died. */
     if (code != UMEM_OK)
         fprintf(stderr, "%s\n", umem_last_error(queue.client)->message);
     umem_client_free(queue.client);

@@ -3,7 +3,7 @@
  * filled it.
  *
  *     example_shared_memory wait [pipe]    makes the table, waits until it is filled, adds it up
- *     example_shared_memory fill [pipe]    in another terminal: fills it, and wakes who waits
+ *     example_shared_memory fill [pipe]    in another terminal: fills it, and wakes the one that waits
  *     example_shared_memory [pipe]         both, one after the other, over two connections
  */
 #include <inttypes.h>
@@ -17,7 +17,7 @@ enum { COUNT = 1000, PATIENCE_MS = 30000 };
 
 static const char name[] = "squares";
 
-/* Ends the program where a call failed. */
+/* Ends the program if a call failed. */
 static void check(const umem_client *client, int code, const char *what)
 {
     if (code == UMEM_OK)
@@ -35,7 +35,7 @@ static umem_client *connect_to(const char *pipe)
     return client;
 }
 
-/* A shared heap must say how large it may become. It goes with this program, and the table with it. */
+/* A shared heap must have a maximum size. It is destroyed with this program's session, and the table with it. */
 static umem_handle make_table(umem_client *client)
 {
     const struct umem_heap_options options = {
@@ -49,7 +49,7 @@ static umem_handle make_table(umem_client *client)
     return table;
 }
 
-/* Fills the table, its last number last, and tells those who wait that it did: the daemon has seen nothing of it. */
+/* Fills the table, its last number last, and wakes the programs that wait: the daemon does not see writes through a mapping. */
 static void fill(umem_client *client)
 {
     umem_handle table = 0;
@@ -65,7 +65,7 @@ static void fill(umem_client *client)
     check(client, umem_unmap(client, bytes), "unmapping");
 }
 
-/* Waits for the last number and reads all. The daemon compares it with what was read here: if it is there by then, it does not wait. */
+/* Waits for the last number and reads all. The daemon compares it with what was read here, and does not wait if it has changed. */
 static void add_up(umem_client *client, umem_handle table)
 {
     const uint64_t last = (COUNT - 1) * sizeof(uint64_t);
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
     if (strcmp(part, "fill") != 0) {
         table = make_table(waiter);
         fputs("the table is there\n", stderr);
-        fflush(stderr); /* some systems keep it back where it is no terminal */
+        fflush(stderr); /* some systems buffer it if it is no terminal */
     }
     if (strcmp(part, "wait") != 0)
         fill(filler);

@@ -1,13 +1,13 @@
 /*
- * A libuv server whose clients' bytes lie in umemd: it sends back what it gets, by way of a block for each client.
+ * A libuv server whose clients' bytes lie in umemd: it sends back what it receives, through a block for each client.
  *
  *     example_uv_server /tmp/echo.sock 1 &        # on Windows: \\.\pipe\echo
  *     socat - UNIX-CONNECT:/tmp/echo.sock
  *
- * It ends when as many clients as the second argument says have come and left. Nothing here blocks: the calls are those of
- * umem_client.h, begun with umem_uv_call() and ended in a callback, on the loop that serves the clients too. A client is read from only
- * when what it sent has gone to umemd, come back and gone out: so one that sends much costs no more than its block, and is never
- * closed while a call of its own is on its way.
+ * It ends when as many clients as the second argument says have connected and left. Nothing here blocks: the calls are those
+ * of umem_client.h, begun with umem_uv_call() and ended in a callback, on the loop that serves the clients too. A client's next
+ * bytes are read only when the last ones have gone to umemd, come back and been sent: so a client that sends much costs no more
+ * than its block, and is never closed while one of its calls is under way.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 enum { BLOCK_SIZE = 4096 };
 
 /* A client of the server. */
-struct guest {
+struct connection {
     uv_pipe_t pipe;
     uv_write_t write;
     umem_handle block;
@@ -33,8 +33,8 @@ static struct {
     uv_pipe_t listener;
     umem_uv *umem;
     const char *path;
-    long awaited; /* guests that may come still */
-    long present; /* guests that are here */
+    long awaited; /* clients that may still connect */
+    long present; /* clients that are connected */
     int status;   /* the program's, in the end */
 } server;
 
@@ -46,102 +46,104 @@ static void end_server(int status)
     umem_uv_close(server.umem, NULL, NULL);
 }
 
-static void on_guest_closed(uv_handle_t *pipe)
+static void on_connection_closed(uv_handle_t *pipe)
 {
-    struct guest *guest = pipe->data;
+    struct connection *connection = pipe->data;
 
-    printf("a client has left after %" PRIu64 " bytes\n", guest->total);
-    /* Nobody waits for that. Where the connection to umemd is lost it cannot be sent, and the block has gone with its session. */
-    if (guest->block != 0)
-        umem_submit_block_free(umem_uv_call(server.umem, NULL, NULL), guest->block);
-    free(guest);
+    printf("a client has left after %" PRIu64 " bytes\n", connection->total);
+    /* Nothing waits for the answer. If the connection to umemd is lost, the call cannot be sent, and the block was freed with
+     * its session. */
+    if (connection->block != 0)
+        umem_submit_block_free(umem_uv_call(server.umem, NULL, NULL), connection->block);
+    free(connection);
     if (--server.present == 0 && server.awaited == 0)
         end_server(EXIT_SUCCESS);
 }
 
-static void close_guest(struct guest *guest)
+static void close_connection(struct connection *connection)
 {
-    uv_close((uv_handle_t *)&guest->pipe, on_guest_closed);
+    uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 }
 
-/* For what umem_submit_*() has returned, or a callback has got: whether it went well. Else the guest is sent away. */
-static int went_well(struct guest *guest, int code, const struct umem_failure *failure)
+/* Checks what umem_submit_*() returned, or a callback received. On an error the client is disconnected. */
+static int check(struct connection *connection, int code, const struct umem_failure *failure)
 {
     if (code == UMEM_OK)
         return 1;
     fprintf(stderr, "umemd: %s\n", failure->message);
-    close_guest(guest);
+    close_connection(connection);
     return 0;
 }
 
-/* ---- from a guest to umemd, and back ---- */
+/* ---- from a client to umemd, and back ---- */
 
 static void on_read(uv_stream_t *pipe, ssize_t size, const uv_buf_t *buf);
 
-static void on_room(uv_handle_t *pipe, size_t suggested, uv_buf_t *buf)
+static void on_alloc(uv_handle_t *pipe, size_t suggested, uv_buf_t *buf)
 {
-    struct guest *guest = pipe->data;
+    struct connection *connection = pipe->data;
 
     (void)suggested;
-    *buf = uv_buf_init(guest->bytes, sizeof guest->bytes);
+    *buf = uv_buf_init(connection->bytes, sizeof connection->bytes);
 }
 
-static void listen_to(struct guest *guest)
+static void start_reading(struct connection *connection)
 {
-    if (uv_read_start((uv_stream_t *)&guest->pipe, on_room, on_read) != 0)
-        close_guest(guest);
+    if (uv_read_start((uv_stream_t *)&connection->pipe, on_alloc, on_read) != 0)
+        close_connection(connection);
 }
 
 static void on_sent(uv_write_t *write, int status)
 {
-    struct guest *guest = write->data;
+    struct connection *connection = write->data;
 
     if (status == 0)
-        listen_to(guest);
+        start_reading(connection);
     else
-        close_guest(guest);
+        close_connection(connection);
 }
 
 static void on_fetched(umem_uv *umem, const struct umem_failure *failure, void *context)
 {
-    struct guest *guest = context;
-    uv_buf_t buf = uv_buf_init(guest->bytes, (unsigned)guest->size);
+    struct connection *connection = context;
+    uv_buf_t buf = uv_buf_init(connection->bytes, (unsigned)connection->size);
 
     (void)umem;
-    if (!went_well(guest, failure->code, failure))
+    if (!check(connection, failure->code, failure))
         return;
-    guest->write.data = guest;
-    if (uv_write(&guest->write, (uv_stream_t *)&guest->pipe, &buf, 1, on_sent) != 0)
-        close_guest(guest);
+    connection->write.data = connection;
+    if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buf, 1, on_sent) != 0)
+        close_connection(connection);
 }
 
 static void on_stored(umem_uv *umem, const struct umem_failure *failure, void *context)
 {
-    struct guest *guest = context;
-    umem_calls *call = umem_uv_call(umem, on_fetched, guest);
+    struct connection *connection = context;
+    umem_calls *call = umem_uv_call(umem, on_fetched, connection);
 
-    if (went_well(guest, failure->code, failure))
-        went_well(guest, umem_submit_block_read(call, guest->block, 0, guest->bytes, guest->size),
-                  umem_uv_last_error(umem));
+    if (check(connection, failure->code, failure))
+        check(connection,
+              umem_submit_block_read(call, connection->block, 0, connection->bytes, connection->size),
+              umem_uv_last_error(umem));
 }
 
-/* What is given with a call stays in use until its callback: that is why guest->bytes is read into anew only then. */
+/* Memory that is passed to a call stays in use until its callback: connection->bytes is read into again only then. */
 static void on_read(uv_stream_t *pipe, ssize_t size, const uv_buf_t *buf)
 {
-    struct guest *guest = pipe->data;
-    umem_calls *call = umem_uv_call(server.umem, on_stored, guest);
+    struct connection *connection = pipe->data;
+    umem_calls *call = umem_uv_call(server.umem, on_stored, connection);
 
     if (size == 0)
         return;
     if (size < 0) {
-        close_guest(guest);
+        close_connection(connection);
         return;
     }
     uv_read_stop(pipe);
-    guest->size = (size_t)size;
-    guest->total += guest->size;
-    went_well(guest, umem_submit_block_write(call, guest->block, 0, buf->base, guest->size),
-              umem_uv_last_error(server.umem));
+    connection->size = (size_t)size;
+    connection->total += connection->size;
+    check(connection, umem_submit_block_write(call, connection->block, 0, buf->base, connection->size),
+          umem_uv_last_error(server.umem));
 }
 
 /* ---- the beginning ---- */
@@ -149,31 +151,31 @@ static void on_read(uv_stream_t *pipe, ssize_t size, const uv_buf_t *buf)
 static void on_block(umem_uv *umem, const struct umem_failure *failure, void *context)
 {
     (void)umem;
-    if (went_well(context, failure->code, failure))
-        listen_to(context);
+    if (check(context, failure->code, failure))
+        start_reading(context);
 }
 
-static void on_guest(uv_stream_t *listener, int status)
+static void on_connection(uv_stream_t *listener, int status)
 {
     static const struct umem_block_options options = {.lifetime = UMEM_LIFETIME_SESSION};
-    struct guest *guest = status == 0 ? calloc(1, sizeof *guest) : NULL;
+    struct connection *connection = status == 0 ? calloc(1, sizeof *connection) : NULL;
 
-    if (guest == NULL || uv_pipe_init(&server.loop, &guest->pipe, 0) != 0) {
-        free(guest);
+    if (connection == NULL || uv_pipe_init(&server.loop, &connection->pipe, 0) != 0) {
+        free(connection);
         return;
     }
-    guest->pipe.data = guest;
+    connection->pipe.data = connection;
     server.present++;
-    status = uv_accept(listener, (uv_stream_t *)&guest->pipe);
+    status = uv_accept(listener, (uv_stream_t *)&connection->pipe);
     if (--server.awaited == 0)
         uv_close((uv_handle_t *)listener, NULL);
     if (status != 0)
-        close_guest(guest);
+        close_connection(connection);
     else
-        went_well(guest,
-                  umem_submit_block_alloc(umem_uv_call(server.umem, on_block, guest), BLOCK_SIZE, &options,
-                                          &guest->block),
-                  umem_uv_last_error(server.umem));
+        check(connection,
+              umem_submit_block_alloc(umem_uv_call(server.umem, on_block, connection), BLOCK_SIZE, &options,
+                                      &connection->block),
+              umem_uv_last_error(server.umem));
 }
 
 static void on_connected(umem_uv *umem, const struct umem_failure *failure, void *context)
@@ -186,7 +188,7 @@ static void on_connected(umem_uv *umem, const struct umem_failure *failure, void
     if (fault == NULL)
         error = uv_pipe_bind(&server.listener, server.path);
     if (fault == NULL && error == 0)
-        error = uv_listen((uv_stream_t *)&server.listener, 16, on_guest);
+        error = uv_listen((uv_stream_t *)&server.listener, 16, on_connection);
     if (fault == NULL && error != 0)
         fault = uv_strerror(error);
     fprintf(stderr, "%s: %s\n", fault != NULL ? "the server cannot begin" : "listening on",

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "bench_common.h"
+#include "unix_socket.h"
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
@@ -41,17 +41,7 @@ static char received[RECEIVE_SIZE];
 
 int connect_to(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int handle = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    if (strlen(path) >= sizeof address.sun_path)
-        give_up("the path of the socket is too long: %s", path);
-    strcpy(address.sun_path, path);
-    if (handle >= 0 && connect(handle, (struct sockaddr *)&address, sizeof address) != 0) {
-        close(handle);
-        return -1;
-    }
-    return handle;
+    return unix_connect(path, SOCK_STREAM);
 }
 
 static unsigned slot_of(uint64_t ns)

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "dialect.h"
 #include "figures.h"
+#include "unix_socket.h"
 
 #ifdef HAVE_HIREDIS
 #include <hiredis/hiredis.h>
@@ -160,11 +160,8 @@ static size_t bare_room;
 
 static void *bare_open(const struct server *server)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", server->path);
-    bare_socket = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (bare_socket < 0 || connect(bare_socket, (struct sockaddr *)&address, sizeof address) != 0)
+    bare_socket = unix_connect(server->path, SOCK_STREAM);
+    if (bare_socket < 0)
         give_up("socket: cannot connect to %s", server->path);
     bare_room = REQUEST_SIZE + (1 << 20);
     bare_space = must_alloc(bare_room);

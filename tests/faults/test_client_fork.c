@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+#include "unix_socket.h"
 
 /* Waits for a child, which must have ended with 0. */
 static void expect_success(pid_t child)
@@ -97,14 +97,14 @@ enum { STRANGER = 54321 /* a user that nobody is */ };
 /* Listens as another user, says so to the parent, and ends with 0 where a client came and went without having sent a byte. */
 static int be_a_stranger(const char *path, int told)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     char byte;
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    int listener;
     int client;
 
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (setuid(STRANGER) != 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-        chmod(path, 0777) != 0 || listen(listener, 1) != 0 || write(told, "", 1) != 1)
+    if (setuid(STRANGER) != 0)
+        return 1;
+    listener = unix_bind(path, SOCK_STREAM);
+    if (listener < 0 || chmod(path, 0777) != 0 || listen(listener, 1) != 0 || write(told, "", 1) != 1)
         return 1;
     client = accept(listener, NULL, NULL);
     return client >= 0 && read(client, &byte, 1) == 0 ? 0 : 2;

@@ -62,7 +62,7 @@ static const struct conversation conversations[] = {
 };
 
 struct awaited {
-    const struct client *client;
+    const struct wire_client *client;
     unsigned answers;
 };
 
@@ -85,7 +85,7 @@ static void on_shut(uv_shutdown_t *shutdown, int status)
 }
 
 /* A client's own buffer is not the server's: it has its room before memory runs out. */
-static void make_room(struct client *client)
+static void make_room(struct wire_client *client)
 {
     assert_non_null(um_buf_reserve(&client->received, 5000000));
 }
@@ -95,15 +95,15 @@ static void converse(struct fixture *fixture, const struct conversation *convers
 {
     struct awaited awaited = {&fixture->clients[1], conversation->answers};
     uv_shutdown_t shutdown;
-    struct client *client;
+    struct wire_client *client;
 
     fault_arm(nth, and_all_after);
     client = client_open(fixture, 1, false);
     fault_pause();
     make_room(client);
     fault_go_on();
-    client_read(client);
-    client_send(client, conversation->text);
+    wire_read(client);
+    wire_send(client, conversation->text);
     if (conversation->is_half_closed)
         uv_shutdown(&shutdown, (uv_stream_t *)&client->pipe, on_shut);
     for (int i = 0; i < TURNS_WITHOUT_MEMORY; i++)
@@ -111,12 +111,12 @@ static void converse(struct fixture *fixture, const struct conversation *convers
     if (and_all_after)
         fault_pause();
     fixture_run_until(fixture, is_served, &awaited);
-    client_close(client);
+    wire_close(client);
 }
 
 static bool is_client_closed(const void *what)
 {
-    return ((const struct client *)what)->is_closed;
+    return ((const struct wire_client *)what)->is_closed;
 }
 
 static bool play(struct fixture *fixture, const struct conversation *conversation, unsigned long nth,
@@ -129,7 +129,7 @@ static bool play(struct fixture *fixture, const struct conversation *conversatio
     failed = fault_disarm();
     injected += failed != 0;
     client_ping(client_open(fixture, 2, true));
-    client_close(&fixture->clients[2]);
+    wire_close(&fixture->clients[2]);
     fixture_run_until(fixture, is_client_closed, &fixture->clients[2]);
     return failed != 0;
 }

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "unix_socket.h"
 
 enum { PUMP_LIMIT = 4096, SCRATCH_SIZE = 1 << 20 };
 
@@ -17,15 +18,7 @@ static char scratch[SCRATCH_SIZE];
 
 int wire_connect(const char *path, bool waits)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | (waits ? 0 : SOCK_NONBLOCK), 0);
-
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    return unix_connect(path, SOCK_STREAM | (waits ? 0 : SOCK_NONBLOCK));
 }
 
 int wire_open(const char *path)

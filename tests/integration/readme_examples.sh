@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Runs the examples of README.md as they stand there: shell, C, Python and Node; C# where Mono is installed; and where
-# NODE_PATH has it, vscode-jsonrpc.
-# Usage: readme_examples.sh README PROGRAMS-DIRECTORY COMPILE-COMMAND...   (the command compiles example.c to ./example)
+# Runs the examples of README.md (shell, C, Python), the minimal client of protocol.md, and of docs/clients.md those that need
+# nothing but a language: Python, Node, C# where Mono is installed; and where NODE_PATH has it, vscode-jsonrpc. All as they
+# stand there.
+# Usage: readme_examples.sh SOURCES PROGRAMS-DIRECTORY COMPILE-COMMAND...   (the command compiles example.c to ./example)
 set -euo pipefail
 
-readme=$1
-. "$(dirname "${BASH_SOURCE[0]}")/../support/readme_blocks.sh"
+sources=$1
+document=$sources/README.md
+. "$sources/tests/support/readme_blocks.sh"
 bin=$2
 shift 2
 folder=$(mktemp -d)
@@ -25,19 +27,26 @@ bash -e background.sh >background.out
 grep -q hello background.out
 echo "background process: as expected"
 
-umemd --daemon
-
-block c 1 >example.c
-"$@"
-expect "C library" "$(./example)" "ff ff ff ff"
-
+# This one starts the daemon.
 block sh 2 >lines.sh
 bash -e lines.sh | tail -n 1 >lines.out
 grep -q '"data":"ffffffff"' lines.out
 echo "JSON lines: as expected"
 
+block c 1 >example.c
+"$@"
+expect "C library" "$(./example)" "ff ff ff ff"
+
 block python 1 >example.py
 expect "Python" "$(python3 example.py)" "42"
+
+document=$sources/protocol.md
+block python 1 >minimal.py
+expect "the minimal client" "$(python3 minimal.py)" "hello
+-32003 out_of_range"
+
+document=$sources/docs/clients.md
+block python 1 >example.py
 
 block python 2 >>example.py
 expect "Python, shared memory" "$(python3 example.py)" "42

@@ -9,22 +9,16 @@
 
 #include <cmocka.h>
 
-uint64_t draw(struct model *model, uint64_t limit)
+#include "chance.h"
+
+uint64_t draw(struct run *run, uint64_t limit)
 {
-    model->random ^= model->random << 13;
-    model->random ^= model->random >> 7;
-    model->random ^= model->random << 17;
-    return model->random % limit;
+    return chance_roll(&run->random, limit);
 }
 
-umem_client *some_client(struct model *model)
+umem_client *some_client(struct run *run)
 {
-    return model->clients[draw(model, CLIENTS)];
-}
-
-uint64_t taken(uint64_t size)
-{
-    return size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return run->clients[draw(run, CLIENTS)];
 }
 
 uint64_t offset_of(umem_client *client, umem_handle block)
@@ -43,111 +37,70 @@ uint64_t offset_of(umem_client *client, umem_handle block)
     return found;
 }
 
-/* The first block of a shared heap that begins at `from` or later. The anchor, which begins the first heap, is none of these. */
-static const struct entry *next_entry(const struct model *model, int heap, uint64_t from)
+bool fits(const struct run *run, int heap, uint64_t size)
 {
-    const struct entry *next = NULL;
-
-    for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *entry = &model->entries[i];
-
-        if (entry->alive && entry->heap == heap && entry->offset >= from &&
-            (next == NULL || entry->offset < next->offset))
-            next = entry;
-    }
-    return next;
+    return heap == PRIVATE || model_find_gap(&run->model, heap, size) != UINT64_MAX;
 }
 
-/* What lies between the blocks of a shared heap. */
-void find_gaps(const struct model *model, int heap, struct umem_heap_info *info)
+void check_place(struct run *run, int block)
 {
-    uint64_t end = heap == 0 ? ALIGNMENT : 0;
+    struct model_block *it = &run->model.blocks[block];
 
-    info->free_bytes = info->free_ranges = info->largest_free = 0;
-    while (end < LENGTH) {
-        const struct entry *next = next_entry(model, heap, end);
-        uint64_t gap = (next != NULL ? next->offset : LENGTH) - end;
-
-        info->free_bytes += gap;
-        info->free_ranges += gap != 0;
-        info->largest_free = gap > info->largest_free ? gap : info->largest_free;
-        end = next != NULL ? next->offset + taken(next->size) : LENGTH;
-    }
-}
-
-/* The place is nobody else's. */
-void check_place(struct model *model, struct entry *entry)
-{
-    if (entry->heap == 2)
+    if (it->heap == PRIVATE)
         return;
-    entry->offset = offset_of(some_client(model), entry->handle);
-    assert_int_equal(entry->offset % ALIGNMENT, 0);
-    assert_true(entry->offset + taken(entry->size) <= LENGTH);
-    assert_true(entry->heap != 0 || entry->offset >= ALIGNMENT);
-    for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *other = &model->entries[i];
-
-        if (other != entry && other->alive && other->heap == entry->heap)
-            assert_true(entry->offset + taken(entry->size) <= other->offset ||
-                        other->offset + taken(other->size) <= entry->offset);
-    }
+    it->offset = offset_of(some_client(run), it->handle);
+    assert_true(model_place_is_right(&run->model, block));
 }
 
-void check_bytes(struct model *model, const struct entry *entry)
+void check_bytes(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
-    unsigned char *bytes = malloc((size_t)entry->size + 1);
+    const struct model_block *it = &run->model.blocks[block];
+    umem_client *client = some_client(run);
+    unsigned char *bytes = malloc((size_t)it->size + 1);
 
     assert_non_null(bytes);
-    ok(client, umem_block_read(client, entry->handle, 0, bytes, (size_t)entry->size));
-    if (entry->heap != 0)
-        assert_memory_equal(bytes, entry->bytes, (size_t)entry->size);
+    ok(client, umem_block_read(client, it->handle, 0, bytes, (size_t)it->size));
+    if (it->heap != 0)
+        assert_memory_equal(bytes, it->bytes, (size_t)it->size);
     free(bytes);
 }
 
-void check_heap(struct model *model, int heap)
+void check_heap(struct run *run, int heap)
 {
-    umem_client *client = some_client(model);
+    umem_client *client = some_client(run);
+    struct model_gaps gaps = {0};
     struct umem_heap_info info;
-    struct umem_heap_info expected;
-    uint64_t blocks = heap == 0;
-    uint64_t bytes = heap == 0;
 
-    for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *entry = &model->entries[i];
-
-        blocks += entry->alive && entry->heap == heap;
-        bytes += entry->alive && entry->heap == heap ? entry->size : 0;
-    }
-    ok(client, umem_heap_info(client, model->heaps[heap], &info));
-    ok(client, umem_heap_validate(client, model->heaps[heap], 0));
-    assert_int_equal(info.blocks, blocks);
-    assert_int_equal(info.bytes, bytes);
-    if (heap == 2)
+    ok(client, umem_heap_info(client, run->model.heaps[heap].handle, &info));
+    ok(client, umem_heap_validate(client, run->model.heaps[heap].handle, 0));
+    assert_int_equal(info.blocks, model_count_blocks(&run->model, heap, 0));
+    assert_int_equal(info.bytes, model_sum_bytes(&run->model, heap, 0));
+    if (heap == PRIVATE)
         return;
-    find_gaps(model, heap, &expected);
+    gaps = model_find_gaps(&run->model, heap);
     assert_int_equal(info.reserved, LENGTH);
     assert_int_equal(info.committed, LENGTH);
-    assert_int_equal(info.free_bytes, expected.free_bytes);
-    assert_int_equal(info.free_ranges, expected.free_ranges);
-    assert_int_equal(info.largest_free, expected.largest_free);
+    assert_int_equal(info.free_bytes, gaps.bytes);
+    assert_int_equal(info.free_ranges, gaps.count);
+    assert_int_equal(info.largest_free, gaps.largest);
     assert_false(info.corrupted);
 }
 
-void check_entry(struct model *model, const struct entry *entry)
+void check_block(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
+    const struct model_block *it = &run->model.blocks[block];
+    umem_client *client = some_client(run);
     struct umem_block_info info;
     int code;
 
-    if (entry->handle == 0)
+    if (it->handle == 0)
         return;
-    code = umem_block_info(client, entry->handle, &info);
-    assert_int_equal(code, entry->alive ? UMEM_OK : UMEM_E_STALE_HANDLE);
-    if (!entry->alive)
+    code = umem_block_info(client, it->handle, &info);
+    assert_int_equal(code, it->alive ? UMEM_OK : UMEM_E_STALE_HANDLE);
+    if (!it->alive)
         return;
-    assert_int_equal(info.size, entry->size);
-    assert_true(info.heap == model->heaps[entry->heap]);
-    if (entry->heap != 2)
-        assert_int_equal(offset_of(client, entry->handle), entry->offset);
+    assert_int_equal(info.size, it->size);
+    assert_true(info.heap == run->model.heaps[it->heap].handle);
+    if (it->heap != PRIVATE)
+        assert_int_equal(offset_of(client, it->handle), it->offset);
 }

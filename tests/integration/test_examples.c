@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+#include "wire_client.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -152,71 +153,33 @@ static void test_cache(void **state)
 
 enum { GREETING_SIZE = 10000 };
 
-/* One that connects, sends, and leaves when all has come back. */
-struct guest {
-    uv_pipe_t pipe;
-    uv_connect_t connect;
-    uv_write_t write;
-    char sent[GREETING_SIZE];
-    char back[GREETING_SIZE];
-    size_t size;
-};
-
-static void on_room(uv_handle_t *pipe, size_t suggested, uv_buf_t *buf)
-{
-    struct guest *guest = pipe->data;
-
-    (void)suggested;
-    *buf = uv_buf_init(guest->back + guest->size, (unsigned)(GREETING_SIZE - guest->size));
-}
-
-static void on_read(uv_stream_t *pipe, ssize_t size, const uv_buf_t *buf)
-{
-    struct guest *guest = pipe->data;
-
-    (void)buf;
-    assert_true(size >= 0);
-    guest->size += (size_t)size;
-    if (guest->size == GREETING_SIZE)
-        uv_close((uv_handle_t *)pipe, NULL);
-}
-
-static void on_connect(uv_connect_t *connect, int status)
-{
-    struct guest *guest = connect->handle->data;
-    uv_buf_t buf = uv_buf_init(guest->sent, sizeof guest->sent);
-
-    assert_int_equal(status, 0);
-    assert_int_equal(uv_write(&guest->write, connect->handle, &buf, 1, NULL), 0);
-    assert_int_equal(uv_read_start(connect->handle, on_room, on_read), 0);
-}
-
-static void visit(uv_loop_t *loop, struct guest *guest, const char *pipe, int seed)
-{
-    for (int i = 0; i < GREETING_SIZE; i++)
-        guest->sent[i] = (char)(i * 7 + seed);
-    guest->size = 0;
-    assert_int_equal(uv_pipe_init(loop, &guest->pipe, 0), 0);
-    guest->pipe.data = guest;
-    uv_pipe_connect(&guest->connect, &guest->pipe, pipe, on_connect);
-}
-
+/* Two clients that send at the same time, each of which gets back what it has sent. */
 static void test_uv_server(void **state)
 {
-    static struct guest guests[2];
+    static char sent[2][GREETING_SIZE];
+    static char back[GREETING_SIZE];
+    struct wire_client clients[2];
+    struct wire_loop loop;
     char pipe[128];
-    uv_loop_t loop;
 
     pipe_name_make(pipe, sizeof pipe);
     assert_int_equal(process_start(&program, WORDS(EXAMPLE("uv_server"), pipe, "2"), NULL), 0);
     assert_true(process_wait_for(&program, "listening on: "));
-    assert_int_equal(uv_loop_init(&loop), 0);
-    for (int i = 0; i < 2; i++)
-        visit(&loop, &guests[i], pipe, i);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    for (int i = 0; i < 2; i++)
-        assert_memory_equal(guests[i].back, guests[i].sent, GREETING_SIZE);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    wire_loop_open(&loop);
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < GREETING_SIZE; j++)
+            sent[i][j] = (char)(j * 7 + i);
+        assert_true(wire_connect(&clients[i], &loop.host, pipe));
+        wire_send_bytes(&clients[i], sent[i], GREETING_SIZE);
+        wire_read(&clients[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_true(wire_take(&clients[i], back, GREETING_SIZE));
+        assert_memory_equal(back, sent[i], GREETING_SIZE);
+        assert_int_equal(clients[i].received.size, 0);
+        wire_close(&clients[i]);
+    }
+    wire_loop_close(&loop);
     assert_int_equal(process_finish(&program), 0);
     expect(&program, "a client has left after 10000 bytes\na client has left after 10000 bytes\n");
     assert_int_equal(count_blocks(*state), 0);

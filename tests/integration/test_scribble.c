@@ -28,220 +28,223 @@ static unsigned long seconds;
 static unsigned long seed = 1;
 
 /* Some are a good part of the heap. */
-static uint64_t draw_size(struct model *model)
+static uint64_t draw_size(struct run *run)
 {
-    return draw(model, 4) == 0 ? draw(model, LENGTH / 2) : draw(model, LARGEST);
+    return draw(run, 4) == 0 ? draw(run, LENGTH / 2) : draw(run, LARGEST);
 }
 
 /* ---- the program that scribbles ---- */
 
-static void scribbler_start(struct model *model)
+static void scribbler_start(struct run *run)
 {
-    const char *const args[] = {SCRIBBLER, model->daemon->pipe, "anchor", "3600", NULL};
+    const char *const args[] = {SCRIBBLER, run->daemon->pipe, "anchor", "3600", NULL};
 
-    assert_int_equal(process_start(model->scribbler, args, NULL), 0);
-    if (!process_wait_for(model->scribbler, "scribbling"))
-        print_error("%s\n", model->scribbler->errors);
-    assert_false(model->scribbler->exited);
+    assert_int_equal(process_start(run->scribbler, args, NULL), 0);
+    if (!process_wait_for(run->scribbler, "scribbling"))
+        print_error("%s\n", run->scribbler->errors);
+    assert_false(run->scribbler->exited);
 }
 
-static void scribbler_kill(struct model *model)
+static void scribbler_kill(struct run *run)
 {
-    assert_false(process_poll(model->scribbler));
-    process_kill(model->scribbler);
-    process_finish(model->scribbler);
+    assert_false(process_poll(run->scribbler));
+    process_kill(run->scribbler);
+    process_finish(run->scribbler);
 }
 
 /* ---- what is done ---- */
 
-static void alloc(struct model *model, struct entry *entry)
+static void alloc(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
-    int heap = (int)draw(model, HEAPS);
-    const struct umem_block_options options = {.heap = model->heaps[heap]};
-    uint64_t size = draw_size(model);
-    struct umem_heap_info gaps = {.largest_free = UINT64_MAX};
+    umem_client *client = some_client(run);
+    int heap = (int)draw(run, HEAPS);
+    const struct umem_block_options options = {.heap = run->model.heaps[heap].handle};
+    uint64_t size = draw_size(run);
     umem_handle handle = 0;
     int code = umem_block_alloc(client, size, &options, &handle);
 
-    if (heap != 2)
-        find_gaps(model, heap, &gaps);
-    assert_int_equal(code, taken(size) <= gaps.largest_free ? UMEM_OK : UMEM_E_NO_MEMORY);
-    model->refused += code != UMEM_OK;
+    assert_int_equal(code, fits(run, heap, size) ? UMEM_OK : UMEM_E_NO_MEMORY);
+    run->refused += code != UMEM_OK;
     if (code != UMEM_OK)
         return;
-    *entry = (struct entry){.handle = handle, .heap = heap, .alive = true, .size = size};
-    entry->bytes = calloc(1, (size_t)size + 1);
-    assert_non_null(entry->bytes);
-    check_place(model, entry);
-    check_bytes(model, entry);
+    model_add_block(&run->model, block,
+                    &(struct model_block){.heap = heap, .name = MODEL_NONE, .handle = handle, .size = size});
+    check_place(run, block);
+    check_bytes(run, block);
 }
 
-static void write_some(struct model *model, struct entry *entry)
+static void write_some(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
-    uint64_t offset = draw(model, entry->size + 1);
-    uint64_t size = draw(model, entry->size - offset + 1);
+    struct model_block *it = &run->model.blocks[block];
+    umem_client *client = some_client(run);
+    uint64_t offset = draw(run, it->size + 1);
+    uint64_t size = draw(run, it->size - offset + 1);
 
     for (uint64_t i = 0; i < size; i++)
-        entry->bytes[offset + i] = (unsigned char)draw(model, 256);
-    ok(client, umem_block_write(client, entry->handle, offset, entry->bytes + offset, (size_t)size));
-    assert_int_equal(umem_block_write(client, entry->handle, entry->size, "x", 1), UMEM_E_OUT_OF_RANGE);
+        it->bytes[offset + i] = (unsigned char)draw(run, 256);
+    ok(client, umem_block_write(client, it->handle, offset, it->bytes + offset, (size_t)size));
+    assert_int_equal(umem_block_write(client, it->handle, it->size, "x", 1), UMEM_E_OUT_OF_RANGE);
 }
 
-/* A block may have to move, for which there must be room beside it. */
-static void resize(struct model *model, struct entry *entry)
+/* A block may have to move, for which there must be a gap beside it. */
+static void resize(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
-    uint64_t size = draw_size(model);
-    struct umem_heap_info gaps = {.largest_free = UINT64_MAX};
-    int code = umem_block_resize(client, entry->handle, size, 0);
+    const struct model_block *it = &run->model.blocks[block];
+    umem_client *client = some_client(run);
+    uint64_t size = draw_size(run);
+    int code = umem_block_resize(client, it->handle, size, 0);
 
-    if (entry->heap != 2)
-        find_gaps(model, entry->heap, &gaps);
     assert_true(code == UMEM_OK ||
-                (code == UMEM_E_NO_MEMORY && size > entry->size && taken(size) > gaps.largest_free));
-    model->refused += code != UMEM_OK;
+                (code == UMEM_E_NO_MEMORY && size > it->size && !fits(run, it->heap, size)));
+    run->refused += code != UMEM_OK;
     if (code != UMEM_OK)
         return;
-    entry->bytes = realloc(entry->bytes, (size_t)size + 1);
-    assert_non_null(entry->bytes);
-    if (size > entry->size)
-        memset(entry->bytes + entry->size, 0, (size_t)(size - entry->size));
-    entry->size = size;
-    check_place(model, entry);
-    check_bytes(model, entry);
+    model_resize(&run->model, block, size);
+    check_place(run, block);
+    check_bytes(run, block);
 }
 
 /* Whatever the bytes are while they are looked at, the daemon has an answer. */
-static void look(struct model *model, const struct entry *entry)
+static void look(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
+    const struct model_block *it = &run->model.blocks[block];
+    umem_client *client = some_client(run);
     uint64_t found;
     char params[80];
     char *result = NULL;
     int code;
 
-    ok(client, umem_block_compare(client, entry->handle, 0, entry->handle, 0, entry->size, &found));
-    ok(client, umem_block_find(client, entry->handle, 0, "\0\1\2", 3, &found));
-    snprintf(params, sizeof params, "{\"block\":%llu,\"encoding\":\"%s\"}", (unsigned long long)entry->handle,
-             draw(model, 2) == 0 ? "utf8" : "base64");
+    ok(client, umem_block_compare(client, it->handle, 0, it->handle, 0, it->size, &found));
+    ok(client, umem_block_find(client, it->handle, 0, "\0\1\2", 3, &found));
+    snprintf(params, sizeof params, "{\"block\":%llu,\"encoding\":\"%s\"}", (unsigned long long)it->handle,
+             draw(run, 2) == 0 ? "utf8" : "base64");
     code = umem_call(client, "block.read", params, &result);
     assert_true(code == UMEM_OK || (code == UMEM_E_UNSUPPORTED && strstr(params, "utf8") != NULL));
     umem_free_text(result);
 }
 
-static void release(struct model *model, struct entry *entry)
+static void release(struct run *run, int block)
 {
-    umem_client *client = some_client(model);
+    umem_handle handle = run->model.blocks[block].handle;
+    umem_client *client = some_client(run);
 
-    ok(client, umem_block_free(client, entry->handle));
-    assert_int_equal(umem_block_free(client, entry->handle), UMEM_E_STALE_HANDLE);
-    free(entry->bytes);
-    entry->bytes = NULL;
-    entry->alive = false;
+    ok(client, umem_block_free(client, handle));
+    assert_int_equal(umem_block_free(client, handle), UMEM_E_STALE_HANDLE);
+    model_free_block(&run->model, block);
 }
 
-static void do_something(struct model *model)
+static void do_something(struct run *run)
 {
-    struct entry *entry = &model->entries[draw(model, BLOCKS)];
+    int block = (int)draw(run, BLOCKS);
 
-    model->operations++;
-    if (!entry->alive)
-        alloc(model, entry);
-    else if (draw(model, 4) == 0)
-        resize(model, entry);
-    else if (draw(model, 3) == 0)
-        write_some(model, entry);
-    else if (draw(model, 2) == 0)
-        look(model, entry);
+    run->operations++;
+    if (!run->model.blocks[block].alive)
+        alloc(run, block);
+    else if (draw(run, 4) == 0)
+        resize(run, block);
+    else if (draw(run, 3) == 0)
+        write_some(run, block);
+    else if (draw(run, 2) == 0)
+        look(run, block);
     else
-        release(model, entry);
-    check_entry(model, &model->entries[draw(model, BLOCKS)]);
-    if (model->operations % 8 == 0)
-        check_heap(model, (int)draw(model, HEAPS));
+        release(run, block);
+    check_block(run, (int)draw(run, BLOCKS));
+    if (run->operations % 8 == 0)
+        check_heap(run, (int)draw(run, HEAPS));
 }
 
 /* ---- beginning and end ---- */
 
-static void start(struct model *model)
+static void create_heap(struct run *run, int heap)
 {
-    static const enum umem_heap_kind kinds[HEAPS] = {UMEM_HEAP_SHARED, UMEM_HEAP_SHARED, UMEM_HEAP_PRIVATE};
+    struct umem_heap_options options = {.kind = heap == PRIVATE ? UMEM_HEAP_PRIVATE : UMEM_HEAP_SHARED};
+    umem_handle handle = 0;
+
+    if (heap != PRIVATE)
+        options.maximum_size = options.initial_size = LENGTH;
+    ok(run->clients[0], umem_heap_create(run->clients[0], &options, &handle));
+    model_add_heap(&run->model, heap,
+                   &(struct model_heap){.is_shared = heap != PRIVATE,
+                                        .name = MODEL_NONE,
+                                        .handle = handle,
+                                        .maximum_size = options.maximum_size,
+                                        .alignment = ALIGNMENT});
+}
+
+static void start(struct run *run)
+{
     struct umem_block_options anchor = {.name = "anchor"};
     umem_handle block = 0;
 
-    model->scribbler = calloc(1, sizeof *model->scribbler);
-    assert_non_null(model->scribbler);
+    run->scribbler = calloc(1, sizeof *run->scribbler);
+    assert_non_null(run->scribbler);
+    run->model.block_places = BLOCKS + 1;
     for (int i = 0; i < CLIENTS; i++)
-        model->clients[i] = daemon_connect(model->daemon);
-    for (int i = 0; i < HEAPS; i++) {
-        struct umem_heap_options options = {.kind = kinds[i]};
-
-        if (kinds[i] == UMEM_HEAP_SHARED)
-            options.maximum_size = options.initial_size = LENGTH;
-        ok(model->clients[0], umem_heap_create(model->clients[0], &options, &model->heaps[i]));
-    }
-    anchor.heap = model->heaps[0];
-    ok(model->clients[0], umem_block_alloc(model->clients[0], 1, &anchor, &block));
-    assert_int_equal(offset_of(model->clients[0], block), 0);
+        run->clients[i] = daemon_connect(run->daemon);
+    for (int i = 0; i < HEAPS; i++)
+        create_heap(run, i);
+    anchor.heap = run->model.heaps[0].handle;
+    ok(run->clients[0], umem_block_alloc(run->clients[0], 1, &anchor, &block));
+    model_add_block(&run->model, ANCHOR,
+                    &(struct model_block){.heap = 0, .name = MODEL_NONE, .handle = block, .size = 1});
+    check_place(run, ANCHOR);
 }
 
 /* What was scribbled over is handed out as zeros. */
-static void check_zeros(struct model *model)
+static void check_zeros(struct run *run)
 {
-    const struct umem_block_options options = {.heap = model->heaps[0]};
-    umem_client *client = model->clients[0];
+    const struct umem_block_options options = {.heap = run->model.heaps[0].handle};
+    umem_client *client = run->clients[0];
     unsigned char *bytes = malloc(LENGTH);
-    struct umem_heap_info gaps;
+    uint64_t largest = model_find_gaps(&run->model, 0).largest;
     umem_handle block = 0;
 
     assert_non_null(bytes);
-    find_gaps(model, 0, &gaps);
-    ok(client, umem_block_alloc(client, gaps.largest_free, &options, &block));
-    ok(client, umem_block_read(client, block, 0, bytes, (size_t)gaps.largest_free));
-    for (uint64_t i = 0; i < gaps.largest_free; i++)
+    ok(client, umem_block_alloc(client, largest, &options, &block));
+    ok(client, umem_block_read(client, block, 0, bytes, (size_t)largest));
+    for (uint64_t i = 0; i < largest; i++)
         assert_int_equal(bytes[i], 0);
     free(bytes);
 }
 
-static void finish(struct model *model)
+static void finish(struct run *run)
 {
     for (int i = 0; i < HEAPS; i++)
-        check_heap(model, i);
+        check_heap(run, i);
     for (int i = 0; i < BLOCKS; i++) {
-        check_entry(model, &model->entries[i]);
-        if (model->entries[i].alive)
-            check_bytes(model, &model->entries[i]);
-        free(model->entries[i].bytes);
+        check_block(run, i);
+        if (run->model.blocks[i].alive)
+            check_bytes(run, i);
     }
-    check_zeros(model);
+    check_zeros(run);
     for (int i = 0; i < HEAPS; i++)
-        ok(model->clients[0], umem_heap_destroy(model->clients[0], model->heaps[i], NULL, NULL));
+        ok(run->clients[0], umem_heap_destroy(run->clients[0], run->model.heaps[i].handle, NULL, NULL));
     for (int i = 0; i < CLIENTS; i++)
-        umem_client_free(model->clients[i]);
-    free(model->scribbler);
+        umem_client_free(run->clients[i]);
+    model_deinit(&run->model);
+    free(run->scribbler);
 }
 
 static void test_scribbling_changes_no_answer(void **state)
 {
-    struct model model = {.daemon = *state, .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
+    struct run run = {.daemon = *state, .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
     time_t begin = time(NULL);
 
-    start(&model);
+    start(&run);
     for (int i = 0; i < RESTARTS; i++) {
         uint64_t operations = (uint64_t)(i + 1) * OPERATIONS / RESTARTS;
         time_t end = begin + (time_t)(seconds * (unsigned long)(i + 1) / RESTARTS);
 
-        scribbler_start(&model);
-        while (seconds != 0 ? time(NULL) < end : model.operations < operations)
-            do_something(&model);
-        scribbler_kill(&model);
+        scribbler_start(&run);
+        while (seconds != 0 ? time(NULL) < end : run.operations < operations)
+            do_something(&run);
+        scribbler_kill(&run);
     }
-    finish(&model);
+    finish(&run);
     print_message(
-        "%llu random operations, %llu of them without room, by %d clients; %d programs that scribbled\n",
-        (unsigned long long)model.operations, (unsigned long long)model.refused, CLIENTS, RESTARTS);
-    assert_true(model.operations != 0);
+        "%llu random operations, %llu of them without memory, by %d clients; %d programs that scribbled\n",
+        (unsigned long long)run.operations, (unsigned long long)run.refused, CLIENTS, RESTARTS);
+    assert_true(run.operations != 0);
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+#include "unix_socket.h"
 
 enum { HANDED_FROM = 7 }; /* a shell's redirection takes one digit */
 
@@ -135,26 +135,17 @@ static void a_manager_that_is_not_there_hurts_nobody(void **state)
 
 /* ---- handing a socket over ---- */
 
-static struct sockaddr_un address_of(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    assert_true(strlen(path) < sizeof address.sun_path);
-    memcpy(address.sun_path, path, strlen(path));
-    return address;
-}
-
 /* One that is bound to the path, with this mode. */
 static int make_socket(const char *path, int type, mode_t mode)
 {
-    const struct sockaddr_un address = address_of(path);
-    int low = socket(AF_UNIX, type, 0);
-    int fd = fcntl(low, F_DUPFD, HANDED_FROM);
+    int low;
+    int fd;
 
+    unlink(path);
+    low = unix_bind(path, type);
+    fd = fcntl(low, F_DUPFD, HANDED_FROM);
     close(low);
     assert_in_range(fd, HANDED_FROM, 9);
-    unlink(path);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(chmod(path, mode), 0);
     return fd;
 }
@@ -196,20 +187,18 @@ static const char is_for_it[] = "LISTEN_PID=$$ LISTEN_FDS=1";
 static void a_socket_is_taken_over(void **state)
 {
     static const char ping[] = "{\"id\":1,\"method\":\"server.ping\"}\n";
-    struct sockaddr_un address;
     char answer[64];
     ssize_t size;
     int fd;
 
     (void)state;
     pipe_name_make(umemd.pipe, sizeof umemd.pipe);
-    address = address_of(umemd.pipe);
     fd = make_listener(umemd.pipe, 0600);
     for (int life = 0; life < 2; life++) {
-        int early = socket(AF_UNIX, SOCK_STREAM, 0);
+        int early = unix_connect(umemd.pipe, SOCK_STREAM);
         umem_client *client;
 
-        assert_int_equal(connect(early, (const struct sockaddr *)&address, sizeof address), 0);
+        assert_true(early >= 0);
         assert_int_equal(write(early, ping, sizeof ping - 1), sizeof ping - 1);
         start_with(fd, is_for_it);
         size = read(early, answer, sizeof answer - 1);

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Runs the sessions of docs/clients.md as they stand there, each where its client is installed. Each prints "hello".
+# Runs the sessions of docs/clients.md as they stand there, each where its client is installed. Each prints "hello". The first
+# ones, which need nothing but a language, are run by tests/integration/readme_examples.sh.
 # The daemon's pipe is in UMEM_PIPE, the npm packages' folders are in NODE_PATH.
 # Usage: clients_doc.sh DOCUMENT COMPILER
 set -euo pipefail
 
-readme=$1
+document=$1
 compiler=$2
 . "$(dirname "${BASH_SOURCE[0]}")/../support/readme_blocks.sh"
 folder=$(mktemp -d)
@@ -35,7 +36,7 @@ compile_and_run()
 }
 
 tried=0
-number=0
+number=2
 for module in json-rpc-2.0 jayson/promise ethers viem; do
     number=$((number + 1))
     if has node -e "require('$module')"; then
@@ -44,7 +45,7 @@ for module in json-rpc-2.0 jayson/promise ethers viem; do
 done
 for python in python3 /usr/bin/python3; do
     if has "$python" -c 'import pylsp_jsonrpc'; then
-        tried "python-lsp-jsonrpc" python 1 session.py "$python" session.py
+        tried "python-lsp-jsonrpc" python 3 session.py "$python" session.py
         break
     fi
 done

@@ -8,7 +8,21 @@ const { Duplex } = require("node:stream");
 
 function overCarrier(words) {
     const carrier = spawn(words[0], words.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
-    const stream = Duplex.from({ readable: carrier.stdout, writable: carrier.stdin });
+    // Not Duplex.from(), which fails where the input's end is closed first: the command may end by itself when the daemon hangs up,
+    // and what it wrote last is still to be read.
+    const stream = new Duplex({
+        read: () => carrier.stdout.resume(),
+        write: (chunk, encoding, done) => carrier.stdin.write(chunk, encoding, () => done()),
+        final: (done) => carrier.stdin.end(() => done()),
+        destroy: (error, done) => {
+            carrier.stdin.destroy();
+            carrier.stdout.destroy();
+            done(error);
+        },
+    });
+    carrier.stdin.on("error", () => {});
+    carrier.stdout.on("data", (chunk) => stream.push(chunk) || carrier.stdout.pause());
+    carrier.stdout.once("end", () => stream.push(null));
     carrier.once("error", (error) => stream.destroy(error));
     carrier.once("exit", (code) => {
         if (code !== 0) stream.destroy(new Error(`${words.join(" ")} ended with ${code}`));

@@ -80,14 +80,22 @@ says_not()
 
 tests()
 {
-    grep -qx -- "ctest --preset $1" "$folder/calls" || fail "not tested: $1"
+    grep -qxF -- "ctest --preset $1" "$folder/calls" || fail "not tested: $1"
 }
 
 ci=
 
 machine
-stub 1 npm
 run 0 test
+says "All is well: debug asan"
+says "./dev test all adds: the tests of packages, tsan, windows, and a build by clang"
+says_not "windows: "
+tests 'debug --label-exclude ^slow$'
+echo "what is run before each commit: as expected"
+
+machine
+stub 1 npm
+run 0 test all
 says "left out: tests with JSON-RPC clients from npm"
 says "All is well: debug asan tsan windows clang"
 says_not "CI:"
@@ -95,14 +103,14 @@ tests debug
 echo "npm reaches no registry: as expected"
 
 ci=1
-run 0 test
+run 0 test all
 says "CI: NOT ALL WAS TESTED"
 ci=
 echo "the same is loud in CI: as expected"
 
 machine
 lose npm node strace tmux mandoc socat python3 pkg-config
-run 0 test
+run 0 test all
 says "left out: tests with clients in Node (nodejs: "
 says "left out: tests that count system calls (strace: "
 says "All is well: debug asan tsan windows clang"
@@ -111,7 +119,7 @@ echo "tools of the tests are missing: as expected"
 for tool in wine wineserver x86_64-w64-mingw32-gcc; do
     machine
     lose $tool
-    run 0 test
+    run 0 test all
     says "left out: windows: $tool is not here"
     says "All is well: debug asan tsan clang"
     run 1 test windows
@@ -123,28 +131,28 @@ echo "a part of the Windows build is missing: as expected"
 
 machine
 lose clang
-run 0 test
+run 0 test all
 says "left out: clang: clang is not here"
 says "All is well: debug asan tsan windows"
 echo "clang is missing: as expected"
 
 machine
 rm -r "$folder/cache/windows"
-run 0 test
+run 0 test all
 says "left out: windows: libuv, cJSON and cmocka could not be built for it"
 says "All is well: debug asan tsan clang"
 echo "the sources of the Windows dependencies cannot be fetched: as expected"
 
 machine
 stub 1 wineboot
-run 0 test
+run 0 test all
 says "left out: windows: Wine does not start"
 says "All is well: debug asan tsan clang"
 echo "Wine does not start: as expected"
 
 machine
 lose apt-get strace
-run 0 test
+run 0 test all
 says "left out: tests that count system calls (strace: there is no apt-get here)"
 echo "there is no apt-get: as expected"
 
@@ -152,22 +160,22 @@ machine
 lose sudo strace
 printf '#!/bin/sh\necho 1000\n' >"$folder/bin/id"
 chmod 755 "$folder/bin/id"
-run 0 test
+run 0 test all
 says "left out: tests that count system calls (strace: not root, and sudo is not here)"
 lose cmake
-run 1 test
+run 1 test all
 says "not root, and sudo is not here. Needed, as root: apt-get install cmake"
 echo "packages may not be installed: as expected"
 
 machine
 printf '#!/bin/sh\necho "-- Left out: this (that is not here)"\n' >"$folder/bin/cmake"
-run 0 test
+run 0 test all
 [ "$(grep -cx "left out: this (that is not here)" <<<"$output")" -eq 2 ] || fail "not said once, and once more at the end"
 echo "what CMake has not found: as expected"
 
 machine
 lose cmake
-run 1 test
+run 1 test all
 says "apt-get install cmake"
 [ ! -s "$folder/calls" ] || ! grep -q ctest "$folder/calls" || fail "tested without CMake"
 machine

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs what README.md says about installing, and the example of the manual page umem_client.3.
-# Usage: readme_install.sh SOURCES BUILD    (BUILD stands for the build/release of README.md)
+# Runs what docs/installing.md says, with README.md's program, and the example of the manual page umem_client.3.
+# Usage: readme_install.sh SOURCES BUILD    (BUILD stands for its build/release)
 set -euo pipefail
 
 sources=$1
 build=$2
-readme=$sources/README.md
+document=$sources/docs/installing.md
 . "$sources/tests/support/readme_blocks.sh"
 folder=$(mktemp -d)
 export HOME=$folder/home UMEM_PIPE=$folder/umemd.sock
@@ -27,7 +27,9 @@ bash -e ../install.sh >../install.log
 
 "$bin/umemd" --daemon
 cd "$folder/program"
+document=$sources/README.md
 block c 1 >example.c
+document=$sources/docs/installing.md
 block cmake 1 >CMakeLists.txt
 block bash 2 >cmake.sh
 bash -e cmake.sh >cmake.log

@@ -23,21 +23,21 @@ unsigned long long number_in(const char *text, const char *name)
     return strtoull(at + strlen(key), NULL, 10);
 }
 
-static const char *stats_of(struct client *client)
+static const char *stats_of(struct wire_client *client)
 {
     static char line[LINE_ROOM];
 
-    client_send(client, "{\"method\":\"server.stats\"}\n");
+    wire_send(client, "{\"method\":\"server.stats\"}\n");
     client_take_line(client, line, sizeof line);
     return line;
 }
 
-unsigned long long stat_of(struct client *client, const char *name)
+unsigned long long stat_of(struct wire_client *client, const char *name)
 {
     return number_in(stats_of(client), name);
 }
 
-unsigned long long refusals_of(struct client *client, const char *limit)
+unsigned long long refusals_of(struct wire_client *client, const char *limit)
 {
     const char *refusals = strstr(stats_of(client), "\"refusals\":");
 
@@ -45,7 +45,7 @@ unsigned long long refusals_of(struct client *client, const char *limit)
     return number_in(refusals, limit);
 }
 
-void expect_limit(struct client *client, const char *name, const char *limit)
+void expect_limit(struct wire_client *client, const char *name, const char *limit)
 {
     char line[LINE_ROOM];
     char text[64];

@@ -12,10 +12,10 @@
 unsigned long long number_in(const char *text, const char *name);
 
 /* Asks server.stats: one of its counters, and how often a limit was the reason of an error. */
-unsigned long long stat_of(struct client *client, const char *name);
-unsigned long long refusals_of(struct client *client, const char *limit);
+unsigned long long stat_of(struct wire_client *client, const char *name);
+unsigned long long refusals_of(struct wire_client *client, const char *limit);
 
 /* Takes a line, which must be the error `name` and tell this limit. */
-void expect_limit(struct client *client, const char *name, const char *limit);
+void expect_limit(struct wire_client *client, const char *name, const char *limit);
 
 #endif

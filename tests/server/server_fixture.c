@@ -13,8 +13,7 @@
 #include "umem_errors.h"
 
 enum {
-    HANG_MS = 120000,          /* no test takes so long, under Wine and sanitizers either */
-    RECEIVED_LIMIT = 256 << 20 /* bytes that a client keeps */
+    HANG_MS = 120000 /* no test takes so long, under Wine and sanitizers either */
 };
 
 /* ---- the fixture ---- */
@@ -25,6 +24,17 @@ static void on_hang(uv_timer_t *watchdog)
     fail_msg("nothing happens any more");
 }
 
+static void run_until(struct wire_host *host, bool (*holds)(const void *what), const void *what)
+{
+    fixture_run_until((struct fixture *)host, holds, what);
+}
+
+static void fail_test(struct wire_host *host, const char *reason)
+{
+    (void)host;
+    fail_msg("%s", reason);
+}
+
 int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -32,6 +42,7 @@ int fixture_setup(void **state)
     assert_non_null(fixture);
     assert_int_equal(uv_loop_init(&fixture->loop), 0);
     assert_int_equal(uv_timer_init(&fixture->loop, &fixture->watchdog), 0);
+    fixture->host = (struct wire_host){&fixture->loop, run_until, fail_test};
     um_limits_init(&fixture->limits);
     fixture->limits.bytes = 256 << 20;
     for (int i = 0; i < FIXTURE_CLIENTS; i++)
@@ -43,7 +54,7 @@ int fixture_setup(void **state)
 
 static bool is_closed(const void *what)
 {
-    const struct client *client = what;
+    const struct wire_client *client = what;
 
     return client->is_closed;
 }
@@ -53,7 +64,7 @@ int fixture_teardown(void **state)
     struct fixture *fixture = *state;
 
     for (int i = 0; i < FIXTURE_CLIENTS; i++)
-        client_close(&fixture->clients[i]);
+        wire_close(&fixture->clients[i]);
     for (int i = 0; i < FIXTURE_CLIENTS; i++)
         fixture_run_until(fixture, is_closed, &fixture->clients[i]);
     if (fixture->server != NULL)
@@ -143,183 +154,51 @@ void fixture_run_once(struct fixture *fixture)
 
 /* ---- clients ---- */
 
-static void on_client_closed(uv_handle_t *handle)
+struct fixture *fixture_of(const struct wire_client *client)
 {
-    struct client *client = handle->data;
-
-    um_buf_deinit(&client->received);
-    client->is_closed = true;
+    return (struct fixture *)client->host;
 }
 
-void client_close(struct client *client)
+static struct wire_client *new_client(struct fixture *fixture, unsigned index)
 {
-    if (!client->is_closed && !uv_is_closing((uv_handle_t *)&client->pipe))
-        uv_close((uv_handle_t *)&client->pipe, on_client_closed);
-}
-
-static void on_connected(uv_connect_t *connecting, int status)
-{
-    struct client *client = connecting->data;
-
-    assert_int_equal(status, 0);
-    client->is_connected = true;
-}
-
-static bool is_connected(const void *what)
-{
-    const struct client *client = what;
-
-    return client->is_connected;
-}
-
-static struct client *client_init(struct fixture *fixture, unsigned index)
-{
-    struct client *client = &fixture->clients[index];
+    struct wire_client *client = &fixture->clients[index];
 
     assert_true(client->is_closed);
-    *client = (struct client){.fixture = fixture};
-    um_buf_init(&client->received, RECEIVED_LIMIT);
-    assert_int_equal(uv_pipe_init(&fixture->loop, &client->pipe, 0), 0);
-    client->pipe.data = client;
-    client->connecting.data = client;
     return client;
 }
 
-struct client *client_adopt(struct fixture *fixture, unsigned index, uv_file socket)
+struct wire_client *client_adopt(struct fixture *fixture, unsigned index, uv_file socket)
 {
-    struct client *client = client_init(fixture, index);
+    struct wire_client *client = new_client(fixture, index);
 
-    assert_int_equal(uv_pipe_open(&client->pipe, socket), 0);
-    client->is_connected = true;
-    client_read(client);
+    wire_adopt(client, &fixture->host, socket);
+    wire_read(client);
     return client;
 }
 
-struct client *client_open(struct fixture *fixture, unsigned index, bool reads)
+struct wire_client *client_open(struct fixture *fixture, unsigned index, bool reads)
 {
-    struct client *client = client_init(fixture, index);
+    struct wire_client *client = new_client(fixture, index);
 
-    uv_pipe_connect(&client->connecting, &client->pipe, fixture->path, on_connected);
-    fixture_run_until(fixture, is_connected, client);
+    assert_true(wire_connect(client, &fixture->host, fixture->path));
     if (reads)
-        client_read(client);
+        wire_read(client);
     return client;
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
+void client_flush(struct wire_client *client, struct wire_client *other)
 {
-    static char space[65536];
-
-    (void)handle;
-    (void)suggested_size;
-    *buf = uv_buf_init(space, sizeof space);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct client *client = stream->data;
-
-    if (size > 0) {
-        assert_true(um_buf_append(&client->received, buf->base, (size_t)size));
-        /* An end behind it, not counted: tests look for texts in it. */
-        assert_true(um_buf_append_byte(&client->received, '\0'));
-        client->received.size--;
-    } else if (size < 0) {
-        client->is_over = true;
-    }
-    if (client->enough != 0 && client->received.size >= client->enough)
-        uv_read_stop(stream);
-}
-
-void client_read(struct client *client)
-{
-    client->enough = 0;
-    assert_int_equal(uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read), 0);
-}
-
-struct sending {
-    uv_write_t write;
-    struct client *client;
-    char bytes[];
-};
-
-static void on_written(uv_write_t *write, int status)
-{
-    struct sending *sending = write->data;
-
-    sending->client->unwritten--;
-    sending->client->has_failed |= status != 0;
-    free(sending);
-}
-
-void client_send_bytes(struct client *client, const void *bytes, size_t size)
-{
-    struct sending *sending = malloc(sizeof *sending + size);
-    uv_buf_t buf;
-
-    assert_non_null(sending);
-    sending->client = client;
-    sending->write.data = sending;
-    memcpy(sending->bytes, bytes, size);
-    buf = uv_buf_init(sending->bytes, (unsigned)size);
-    client->unwritten++;
-    if (uv_write(&sending->write, (uv_stream_t *)&client->pipe, &buf, 1, on_written) != 0) {
-        client->unwritten--;
-        client->has_failed = true;
-        free(sending);
-    }
-}
-
-void client_send(struct client *client, const char *text)
-{
-    client_send_bytes(client, text, strlen(text));
-}
-
-void client_send_message(struct client *client, const char *text, size_t payload_size)
-{
-    char head[128];
-
-    snprintf(head, sizeof head, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n", strlen(text),
-             payload_size);
-    client_send(client, head);
-    client_send(client, text);
-}
-
-static bool has_written(const void *what)
-{
-    const struct client *client = what;
-
-    return client->unwritten == 0;
-}
-
-void client_flush(struct client *client, struct client *other)
-{
-    fixture_run_until(client->fixture, has_written, client);
+    wire_await_written(client);
     client_ping(other);
 }
 
-struct awaited {
-    const struct client *client;
-    size_t size;
-};
-
-static bool has_come(const void *what)
+void client_await_bytes(struct wire_client *client, size_t size)
 {
-    const struct awaited *awaited = what;
-
-    return awaited->client->received.size >= awaited->size || awaited->client->is_over;
-}
-
-void client_await_bytes(struct client *client, size_t size)
-{
-    struct awaited awaited = {client, size};
-
-    fixture_run_until(client->fixture, has_come, &awaited);
-    if (client->received.size < size)
+    if (!wire_await_bytes(client, size))
         fail_msg("the server closed after %zu of %zu bytes", client->received.size, size);
 }
 
-void client_expect(struct client *client, const char *text)
+void client_expect(struct wire_client *client, const char *text)
 {
     size_t size = strlen(text);
 
@@ -328,61 +207,33 @@ void client_expect(struct client *client, const char *text)
     um_buf_consume(&client->received, size);
 }
 
-static bool has_line(const void *what)
+/* Copies a text that the client has taken, and frees it. */
+static void copy_text(char *taken, char *text, size_t capacity)
 {
-    const struct client *client = what;
-
-    return client->is_over ||
-           (client->received.size != 0 && memchr(client->received.data, '\n', client->received.size) != NULL);
+    assert_non_null(taken);
+    assert_true(strlen(taken) < capacity);
+    strcpy(text, taken);
+    free(taken);
 }
 
-void client_take_line(struct client *client, char *line, size_t capacity)
+void client_take_line(struct wire_client *client, char *line, size_t capacity)
 {
-    const char *end;
-    size_t size;
-
-    fixture_run_until(client->fixture, has_line, client);
-    end = client->received.size != 0 ? memchr(client->received.data, '\n', client->received.size) : NULL;
-    assert_non_null(end);
-    size = (size_t)(end - client->received.data);
-    assert_true(size < capacity);
-    memcpy(line, client->received.data, size);
-    line[size] = '\0';
-    um_buf_consume(&client->received, size + 1);
+    copy_text(wire_take_line(client), line, capacity);
 }
 
-void client_take_message(struct client *client, char *text, size_t capacity)
+void client_take_message(struct wire_client *client, char *text, size_t capacity)
 {
-    char line[256];
-    size_t size = 0;
-
-    do {
-        client_take_line(client, line, sizeof line);
-        if (strncmp(line, "Content-Length: ", 16) == 0)
-            size = (size_t)strtoull(line + 16, NULL, 10);
-    } while (strcmp(line, "\r") != 0);
-    assert_true(size < capacity);
-    client_await_bytes(client, size);
-    memcpy(text, client->received.data, size);
-    text[size] = '\0';
-    um_buf_consume(&client->received, size);
+    copy_text(wire_take_message(client, NULL), text, capacity);
 }
 
-static bool is_over(const void *what)
+void client_expect_close(struct wire_client *client)
 {
-    const struct client *client = what;
-
-    return client->is_over;
-}
-
-void client_expect_close(struct client *client)
-{
-    fixture_run_until(client->fixture, is_over, client);
+    wire_await_end(client);
     assert_int_equal(client->received.size, 0);
 }
 
-void client_ping(struct client *client)
+void client_ping(struct wire_client *client)
 {
-    client_send(client, "{\"id\":\"ping\",\"method\":\"server.ping\"}\n");
+    wire_send(client, "{\"id\":\"ping\",\"method\":\"server.ping\"}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"result\":{}}\n");
 }

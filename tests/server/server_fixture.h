@@ -17,32 +17,19 @@
 #include "base/buf.h"
 #include "net/server.h"
 #include "wire/endpoint.h"
+#include "wire_client.h"
 
 enum { FIXTURE_CLIENTS = 256 };
 
-struct fixture;
-
-struct client {
-    struct fixture *fixture;
-    uv_pipe_t pipe;
-    uv_connect_t connecting;
-    struct um_buf received; /* what came and was not taken yet */
-    size_t enough;          /* stops reading when so many bytes are there, 0: never */
-    size_t unwritten;       /* writes that are under way */
-    bool is_connected;
-    bool is_over;    /* the server has closed, or reading failed */
-    bool has_failed; /* a write failed */
-    bool is_closed;  /* or was never opened */
-};
-
 struct fixture {
+    struct wire_host host; /* the clients' */
     uv_loop_t loop;
     uv_timer_t watchdog;
     struct um_limits limits; /* for the server: change them before fixture_start_server() */
     bool limits_are_set;     /* somebody has set them */
     struct um_server *server;
     bool has_ended; /* the server has */
-    struct client clients[FIXTURE_CLIENTS];
+    struct wire_client clients[FIXTURE_CLIENTS];
     char path[UM_ENDPOINT_CAPACITY]; /* of the pipe */
     char place[128];                 /* the directory that it lies in, where there is one */
     unsigned warnings;               /* notes of the server that were warnings */
@@ -65,45 +52,39 @@ void fixture_run_until(struct fixture *fixture, bool (*holds)(const void *what),
 /* Turns the loop once, waiting for nothing. */
 void fixture_run_once(struct fixture *fixture);
 
+/* ---- clients: those of wire_client.h, which fail the test where the server closes instead ---- */
+
+/* Whose client it is. */
+struct fixture *fixture_of(const struct wire_client *client);
+
 /* Makes a client of a connected socket of the system's. It reads. */
-struct client *client_adopt(struct fixture *fixture, unsigned index, uv_file socket);
+struct wire_client *client_adopt(struct fixture *fixture, unsigned index, uv_file socket);
 
-/* Connects a client that reads; `reads` false: one that does not until client_read(). Returns once it is
+/* Connects a client that reads; `reads` false: one that does not until wire_read(). Returns once it is
  * connected. */
-struct client *client_open(struct fixture *fixture, unsigned index, bool reads);
-void client_read(struct client *client);
-
-/* Sends bytes (they are copied), or text. */
-void client_send_bytes(struct client *client, const void *bytes, size_t size);
-void client_send(struct client *client, const char *text);
-
-/* Sends one message with headers; `payload_size` raw bytes are to follow. */
-void client_send_message(struct client *client, const char *text, size_t payload_size);
+struct wire_client *client_open(struct fixture *fixture, unsigned index, bool reads);
 
 /* Turns the loop until what was sent has left this side, and the server has most likely read it. `other` is a
  * client of lines, which is served in between. */
-void client_flush(struct client *client, struct client *other);
+void client_flush(struct wire_client *client, struct wire_client *other);
 
 /* Turns the loop until `size` bytes have come. */
-void client_await_bytes(struct client *client, size_t size);
+void client_await_bytes(struct wire_client *client, size_t size);
 
 /* Turns the loop until exactly this text has come; then it is taken. */
-void client_expect(struct client *client, const char *text);
+void client_expect(struct wire_client *client, const char *text);
 
 /* Turns the loop until a line has come, and takes it into `line`, without its end. */
-void client_take_line(struct client *client, char *line, size_t capacity);
+void client_take_line(struct wire_client *client, char *line, size_t capacity);
 
 /* Turns the loop until a message with headers has come, and takes its text into `text`. A payload stays. */
-void client_take_message(struct client *client, char *text, size_t capacity);
+void client_take_message(struct wire_client *client, char *text, size_t capacity);
 
-/* Turns the loop until the server has closed, or refused to be written to. */
-void client_expect_close(struct client *client);
-
-/* Closes, as a client that dies does. */
-void client_close(struct client *client);
+/* Turns the loop until the server has closed, or refused to be written to, with nothing left to be taken. */
+void client_expect_close(struct wire_client *client);
 
 /* Sends server.ping and expects its answer: the server lives and serves this client. */
-void client_ping(struct client *client);
+void client_ping(struct wire_client *client);
 
 /* ---- server_fixture_posix.c, server_fixture_win32.c ---- */
 
@@ -116,6 +97,6 @@ void fixture_make_directory(struct fixture *fixture);
 void fixture_remove_directory(struct fixture *fixture);
 
 /* Bytes that the system keeps for the client, which it has not read. */
-size_t fixture_unread_bytes(const struct client *client);
+size_t fixture_unread_bytes(const struct wire_client *client);
 
 #endif

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "unix_socket.h"
 
 void fixture_make_directory(struct fixture *fixture)
 {
@@ -30,7 +31,7 @@ void fixture_remove_directory(struct fixture *fixture)
     assert_int_equal(rmdir(fixture->place), 0);
 }
 
-size_t fixture_unread_bytes(const struct client *client)
+size_t fixture_unread_bytes(const struct wire_client *client)
 {
     uv_os_fd_t descriptor;
     int size = 0;
@@ -44,11 +45,10 @@ size_t fixture_unread_bytes(const struct client *client)
 /* In the other process: a socket belongs to whoever connected it. */
 static int connect_all(const struct fixture *fixture, const int *sockets, unsigned count)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct sockaddr_un address = unix_address(fixture->path);
 
-    strncpy(address.sun_path, fixture->path, sizeof address.sun_path - 1);
     for (unsigned i = 0; i < count; i++) {
-        if (connect(sockets[i], (struct sockaddr *)&address, sizeof address) != 0)
+        if (connect(sockets[i], (const struct sockaddr *)&address, sizeof address) != 0)
             return 1;
     }
     return 0;

@@ -21,7 +21,7 @@ void fixture_remove_directory(struct fixture *fixture)
     (void)fixture;
 }
 
-size_t fixture_unread_bytes(const struct client *client)
+size_t fixture_unread_bytes(const struct wire_client *client)
 {
     uv_os_fd_t pipe;
     DWORD size = 0;

@@ -11,23 +11,23 @@
 
 #include "server_fixture.h"
 
-static void make_block(struct client *client, size_t size, const char *name)
+static void make_block(struct wire_client *client, size_t size, const char *name)
 {
     char text[256];
 
     snprintf(text, sizeof text, "{\"method\":\"block.alloc\",\"params\":{\"size\":%zu,\"name\":\"%s\"}}\n",
              size, name);
-    client_send(client, text);
+    wire_send(client, text);
     client_take_line(client, text, sizeof text);
     assert_non_null(strstr(text, "\"result\""));
 }
 
 /* Sends a line that is answered with a result. */
-static void do_line(struct client *client, const char *line)
+static void do_line(struct wire_client *client, const char *line)
 {
     char answer[1024];
 
-    client_send(client, line);
+    wire_send(client, line);
     client_take_line(client, answer, sizeof answer);
     if (strstr(answer, "\"result\"") == NULL)
         fail_msg("%s", answer);
@@ -66,8 +66,8 @@ static void batches_are_not_mixed(void **state)
 {
     static char line[65536];
     struct fixture *fixture = *state;
-    struct client *clients[4];
-    struct client *busy;
+    struct wire_client *clients[4];
+    struct wire_client *busy;
     unsigned long long last[4] = {0};
 
     fixture->limits.turn_requests = 3;
@@ -78,12 +78,12 @@ static void batches_are_not_mixed(void **state)
     make_block(busy, 16, "n");
     make_block(busy, 2000000, "big");
     make_block(busy, 8000000, "long");
-    client_send(busy, "{\"method\":\"block.fill\",\"params\":[\"long\",1]}\n"
-                      "{\"method\":\"block.add\",\"params\":[\"n\",0,0,\"i64\"]}\n");
+    wire_send(busy, "{\"method\":\"block.fill\",\"params\":[\"long\",1]}\n"
+                    "{\"method\":\"block.add\",\"params\":[\"n\",0,0,\"i64\"]}\n");
     for (int i = 0; i < ROUNDS / 10; i++) {
         for (int j = 0; j < 10; j++) {
-            client_send(clients[j % 2], two_steps);
-            client_send(clients[2 + j % 2], two_looks);
+            wire_send(clients[j % 2], two_steps);
+            wire_send(clients[2 + j % 2], two_looks);
         }
         fixture_run_once(fixture);
     }
@@ -113,8 +113,8 @@ static void raw_batches_are_not_mixed(void **state)
                                 "{\"id\":3,\"method\":\"block.read\",\"params\":[\"n\",0,8,\"raw\"]}]";
     static const char look[] = "{\"method\":\"block.read\",\"params\":[\"n\",0,8,\"utf8\"]}\n";
     struct fixture *fixture = *state;
-    struct client *reader;
-    struct client *writers[2];
+    struct wire_client *reader;
+    struct wire_client *writers[2];
     char line[256];
 
     fixture_start_server(fixture);
@@ -127,11 +127,11 @@ static void raw_batches_are_not_mixed(void **state)
     }
     for (int round = 0; round < 20; round++) {
         for (unsigned i = 0; i < 2; i++)
-            client_send_message(writers[i], batch, 8);
+            wire_send_message(writers[i], batch, 8);
         for (int at = 0; at < 8; at++) {
-            client_send(writers[0], round % 2 == 0 ? "a" : "b");
-            client_send(writers[1], "c");
-            client_send(reader, look);
+            wire_send(writers[0], round % 2 == 0 ? "a" : "b");
+            wire_send(writers[1], "c");
+            wire_send(reader, look);
             client_take_line(reader, line, sizeof line);
             /* All eight bytes are one writer's. */
             assert_true(strstr(line, "--------") != NULL || strstr(line, "aaaaaaaa") != NULL ||
@@ -154,14 +154,14 @@ static void raw_batches_are_not_mixed(void **state)
 static void a_wait_is_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *waiting;
-    struct client *other;
+    struct wire_client *waiting;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     waiting = client_open(fixture, 1, true);
     make_block(other, 8, "n");
-    client_send(waiting, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+    wire_send(waiting, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
     client_ping(waiting);
     client_ping(other);
     assert_int_equal(waiting->received.size, 0);
@@ -173,18 +173,17 @@ static void a_wait_is_answered(void **state)
 static void waits_run_out_of_time(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     make_block(client, 8, "n");
-    client_send(client,
-                "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",60]}\n"
-                "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",20]}\n"
-                "{\"id\":3,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",40]}\n"
-                "{\"id\":4,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",9007199254740991]}\n"
-                "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",0]}\n");
+    wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",60]}\n"
+                      "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",20]}\n"
+                      "{\"id\":3,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",40]}\n"
+                      "{\"id\":4,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",9007199254740991]}\n"
+                      "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",0]}\n");
     for (int i = 0; i < 4; i++) {
         static const unsigned order[] = {5, 2, 3, 1};
 
@@ -199,8 +198,8 @@ static void waits_run_out_of_time(void **state)
 static void a_client_dies_while_it_waits(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *dying[3];
-    struct client *other;
+    struct wire_client *dying[3];
+    struct wire_client *other;
     char line[4096];
 
     fixture_start_server(fixture);
@@ -209,19 +208,19 @@ static void a_client_dies_while_it_waits(void **state)
     do_line(other, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}\n");
     for (unsigned i = 0; i < 3; i++) {
         dying[i] = client_open(fixture, i, true);
-        client_send(dying[i], "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n"
-                              "{\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+        wire_send(dying[i], "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n"
+                            "{\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
         client_ping(other);
     }
     client_take_line(dying[0], line, sizeof line);
-    client_close(dying[1]);
-    client_close(dying[0]);
+    wire_close(dying[1]);
+    wire_close(dying[0]);
     client_expect(dying[2], "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n");
-    client_close(dying[2]);
+    wire_close(dying[2]);
     do_line(other, "{\"method\":\"heap.lock\",\"params\":[\"h\",100000]}\n");
     do_line(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
     do {
-        client_send(other, "{\"method\":\"server.stats\"}\n");
+        wire_send(other, "{\"method\":\"server.stats\"}\n");
         client_take_line(other, line, sizeof line);
     } while (strstr(line, "\"sessions\":1,") == NULL);
 }
@@ -230,21 +229,21 @@ static void a_client_dies_while_it_waits(void **state)
 static void the_server_ends_while_others_wait(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *waiting;
-    struct client *closing;
+    struct wire_client *waiting;
+    struct wire_client *closing;
     char line[256];
 
     fixture_start_server(fixture);
     waiting = client_open(fixture, 0, true);
     closing = client_open(fixture, 1, true);
     make_block(waiting, 8, "n");
-    client_send(waiting, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
-    client_send(closing, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+    wire_send(waiting, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+    wire_send(closing, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
     client_ping(closing);
     do_line(closing, "{\"method\":\"session.close\",\"params\":[2]}\n");
     client_expect_close(closing);
     client_ping(waiting);
-    client_send(waiting, "{\"method\":\"server.shutdown\"}\n");
+    wire_send(waiting, "{\"method\":\"server.shutdown\"}\n");
     client_take_line(waiting, line, sizeof line);
     client_expect_close(waiting);
 }
@@ -257,8 +256,8 @@ static void many_watches_are_all_told(void **state)
 {
     enum { WATCHES = 100 };
     struct fixture *fixture = *state;
-    struct client *watching;
-    struct client *other;
+    struct wire_client *watching;
+    struct wire_client *other;
     char line[512];
 
     fixture->limits.unsent_bytes = 1024;
@@ -277,7 +276,7 @@ static void many_watches_are_all_told(void **state)
     client_ping(watching);
 }
 
-static void make_changes(struct client *other, unsigned count)
+static void make_changes(struct wire_client *other, unsigned count)
 {
     char text[128];
 
@@ -293,8 +292,8 @@ static void a_slow_client_is_told_joined(void **state)
 {
     enum { CHANGES = 2000 };
     struct fixture *fixture = *state;
-    struct client *watching;
-    struct client *other;
+    struct wire_client *watching;
+    struct wire_client *other;
     char line[4096];
     unsigned told = 0;
     unsigned long long covered;
@@ -307,12 +306,12 @@ static void a_slow_client_is_told_joined(void **state)
     do_line(watching, "{\"method\":\"session.watch\",\"params\":{\"block\":\"n\"}}\n");
     uv_read_stop((uv_stream_t *)&watching->pipe);
     make_changes(other, CHANGES);
-    client_send(other, "{\"method\":\"session.list\"}\n");
+    wire_send(other, "{\"method\":\"session.list\"}\n");
     client_take_line(other, line, sizeof line);
     /* The limit, and the notifications that were written when it was not reached yet. */
     assert_true(number_of(line, "\"queued_bytes\":", 1) < 2 * 4096);
-    client_read(watching);
-    client_send(watching, "{\"id\":\"end\",\"method\":\"server.ping\"}\n");
+    wire_read(watching);
+    wire_send(watching, "{\"id\":\"end\",\"method\":\"server.ping\"}\n");
     for (;; told++) {
         client_take_line(watching, line, sizeof line);
         if (strstr(line, "\"id\":\"end\"") != NULL)
@@ -334,8 +333,8 @@ static void told_beside_raw_bytes(void **state)
     enum { SIZE = 3000000 };
     static const char read[] = "{\"id\":2,\"method\":\"block.read\",\"params\":[\"big\",0,3000000,\"raw\"]}";
     struct fixture *fixture = *state;
-    struct client *watching;
-    struct client *other;
+    struct wire_client *watching;
+    struct wire_client *other;
     char line[256];
     size_t size;
 
@@ -345,17 +344,17 @@ static void told_beside_raw_bytes(void **state)
     make_block(other, 8, "n");
     make_block(other, SIZE, "big");
     do_line(other, "{\"method\":\"block.fill\",\"params\":[\"big\",120]}\n");
-    client_send_message(watching, "{\"id\":1,\"method\":\"session.watch\",\"params\":{\"block\":\"n\"}}", 0);
+    wire_send_message(watching, "{\"id\":1,\"method\":\"session.watch\",\"params\":{\"block\":\"n\"}}", 0);
     client_take_line(watching, line, sizeof line);
     size = (size_t)number_of(line, "Content-Length: ", 0) + 2;
     client_await_bytes(watching, size);
     um_buf_consume(&watching->received, size);
     watching->enough = 1000;
-    client_send_message(watching, "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}", 0);
-    client_send_message(watching, read, 0);
+    wire_send_message(watching, "{\"id\":5,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}", 0);
+    wire_send_message(watching, read, 0);
     client_await_bytes(watching, 1000);
     do_line(other, "{\"method\":\"block.fill\",\"params\":[\"n\",1]}\n");
-    client_read(watching);
+    wire_read(watching);
     client_take_line(watching, line, sizeof line);
     size = (size_t)number_of(line, "Content-Length: ", 0);
     client_expect(watching, "Payload-Length: 3000000\r\n\r\n");

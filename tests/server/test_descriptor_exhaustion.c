@@ -32,13 +32,13 @@ static void allow(rlim_t count)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-static unsigned long long limit_of(struct client *client, const char *name)
+static unsigned long long limit_of(struct wire_client *client, const char *name)
 {
     static char line[4096];
     char key[64];
     const char *at;
 
-    client_send(client, "{\"method\":\"server.info\"}\n");
+    wire_send(client, "{\"method\":\"server.info\"}\n");
     client_take_line(client, line, sizeof line);
     snprintf(key, sizeof key, "\"%s\":", name);
     at = strstr(line, key);
@@ -51,7 +51,7 @@ static void limits_follow_the_system(void **state)
 {
     struct fixture *fixture = *state;
     struct rlimit limit;
-    struct client *client;
+    struct wire_client *client;
 
     allow(100);
     fixture_start_server(fixture);
@@ -94,7 +94,7 @@ static int take_descriptors(int *taken, int room, int left)
 static void clients_are_told_when_there_are_none(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     int taken[ALLOWED];
     int count;
     char line[LINE_ROOM];
@@ -111,7 +111,7 @@ static void clients_are_told_when_there_are_none(void **state)
         assert_non_null(strstr(line, "limit_exceeded"));
         assert_non_null(strstr(line, "no descriptors"));
         client_expect_close(client);
-        client_close(client);
+        wire_close(client);
         while (!client->is_closed)
             fixture_run_once(fixture);
     }

@@ -27,14 +27,14 @@ enum {
 static const char ping[] = "{\"method\":\"server.ping\"}\n";
 
 /* How many turns a ping takes; the test fails where it is not answered in many. */
-static unsigned ping_turns(struct client *client)
+static unsigned ping_turns(struct wire_client *client)
 {
     size_t before = client->received.size;
     unsigned turns = 0;
 
-    client_send(client, ping);
+    wire_send(client, ping);
     while (client->received.size < before + ANSWER && turns < MANY_TURNS) {
-        fixture_run_once(client->fixture);
+        fixture_run_once(fixture_of(client));
         turns++;
     }
     assert_int_equal(client->received.size, before + ANSWER);
@@ -51,7 +51,7 @@ static void send_from_all(struct fixture *fixture, unsigned count, const char *t
     for (unsigned i = 0; i < times; i++)
         assert_true(um_buf_append_string(&all, text));
     for (unsigned i = 0; i < count; i++)
-        client_send_bytes(&fixture->clients[FIRST + i], all.data, all.size);
+        wire_send_bytes(&fixture->clients[FIRST + i], all.data, all.size);
     um_buf_deinit(&all);
 }
 
@@ -67,7 +67,7 @@ static size_t received_by_all(const struct fixture *fixture, unsigned count)
 static void close_all(struct fixture *fixture, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        client_close(&fixture->clients[FIRST + i]);
+        wire_close(&fixture->clients[FIRST + i]);
 }
 
 /* Turns the loop until so many sessions have opened since the start. */
@@ -79,17 +79,17 @@ static void await_opened(struct fixture *fixture, unsigned count)
 }
 
 /* Turns the loop until a counter of the server's is above a bound. */
-static void await_more(struct client *other, const char *stat, unsigned long long bound)
+static void await_more(struct wire_client *other, const char *stat, unsigned long long bound)
 {
     for (int turns = 0; turns < MANY_TURNS && stat_of(other, stat) <= bound; turns++)
-        fixture_run_once(other->fixture);
+        fixture_run_once(fixture_of(other));
     assert_true(stat_of(other, stat) > bound);
 }
 
-static void await_only(struct client *other)
+static void await_only(struct wire_client *other)
 {
     for (int turns = 0; turns < MANY_TURNS && stat_of(other, "sessions") != 1; turns++)
-        fixture_run_once(other->fixture);
+        fixture_run_once(fixture_of(other));
     assert_int_equal(stat_of(other, "sessions"), 1);
 }
 
@@ -109,7 +109,7 @@ static void nothing(uv_handle_t *handle)
 static void a_turn_takes_so_many_clients(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     static uv_timer_t timer; /* outlives a test that fails */
     static unsigned ticks;
     unsigned turns = 0;
@@ -140,7 +140,7 @@ static void connecting_and_closing_in_a_loop(void **state)
 {
     enum { ROUNDS = 20 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
@@ -162,7 +162,7 @@ static void who_has_closed_is_gone_before_another_is_refused(void **state)
 {
     enum { SESSIONS = 50, ROUNDS = 5 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
 
     fixture->limits.sessions = SESSIONS + 1;
     fixture->limits.turn_bytes = 400000; /* so that not all end in one turn */
@@ -174,7 +174,7 @@ static void who_has_closed_is_gone_before_another_is_refused(void **state)
 
         fixture_connect_from_child(fixture, first, SESSIONS);
         for (unsigned j = 0; j < SESSIONS && i != 0; j++)
-            client_close(&fixture->clients[FIRST + (1 - i % 2) * SESSIONS + j]);
+            wire_close(&fixture->clients[FIRST + (1 - i % 2) * SESSIONS + j]);
         await_opened(fixture, 1 + (i + 1) * SESSIONS);
     }
     assert_int_equal(refusals_of(other, "sessions"), 0);
@@ -189,7 +189,7 @@ static void a_process_has_one_share_of_messages(void **state)
 {
     enum { SHARE = 10, TIMES = 20 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
 
     fixture->limits.turn_requests = SHARE;
     fixture_start_server(fixture);
@@ -217,13 +217,13 @@ static void a_process_has_one_share_of_work(void **state)
         TIMES = 10
     };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char line[LINE_ROOM];
 
     fixture->limits.turn_bytes = 2 * BLOCK;
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":100000,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":100000,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
     fixture_connect_from_child(fixture, FIRST, CROWD);
     await_opened(fixture, CROWD + 1);
@@ -242,7 +242,7 @@ static void what_comes_at_one_time_is_read_over_several_turns(void **state)
 {
     enum { SHARE = 10 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
 
     fixture->limits.turn_requests = SHARE;
     fixture_start_server(fixture);
@@ -265,7 +265,7 @@ static void sessions_end_over_several_turns(void **state)
 {
     enum { SHARE = 20 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
 
     fixture->limits.turn_bytes = (uint64_t)SHARE * 32768; /* what a session's end counts at least */
     fixture_start_server(fixture);
@@ -292,7 +292,7 @@ static void half_sent_messages_leave_capacity(void **state)
 {
     enum { GREEDY = 40, LARGE = 200000, LIMIT = 2000000, TURNS = 2000 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char *text = malloc(LARGE);
     unsigned turns = 0;
 
@@ -307,12 +307,12 @@ static void half_sent_messages_leave_capacity(void **state)
     fixture_connect_from_child(fixture, FIRST, GREEDY);
     await_opened(fixture, GREEDY + 1);
     for (unsigned i = 0; i < GREEDY; i++)
-        client_send_bytes(&fixture->clients[FIRST + i], text, LARGE - 10);
+        wire_send_bytes(&fixture->clients[FIRST + i], text, LARGE - 10);
     await_more(other, "gathered_bytes", LIMIT / 4);
     for (int i = 0; i < 100; i++)
         client_ping(other);
     assert_true(stat_of(other, "gathered_bytes") <= LIMIT / 2 + 2 * LARGE + GREEDY * 4096);
-    client_send_bytes(other, text, LARGE);
+    wire_send_bytes(other, text, LARGE);
     while (other->received.size < ANSWER && turns++ < TURNS)
         fixture_run_once(fixture);
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n");
@@ -325,13 +325,13 @@ static void unread_answers_leave_capacity(void **state)
 {
     enum { GREEDY = 60, BLOCK = 60000, TOTAL = 1 << 20, TIMES = 100 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char line[2 * BLOCK];
 
     fixture->limits.unsent_total_bytes = TOTAL;
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":60000,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":60000,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
     fixture_connect_from_child(fixture, FIRST, GREEDY);
     await_opened(fixture, GREEDY + 1);
@@ -341,7 +341,7 @@ static void unread_answers_leave_capacity(void **state)
     await_more(other, "unsent_bytes", TOTAL / 4);
     for (int i = 0; i < 500; i++)
         client_ping(other);
-    client_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    wire_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
     client_take_line(other, line, sizeof line);
     assert_non_null(strstr(line, "\"result\""));
     close_all(fixture, GREEDY);
@@ -351,8 +351,8 @@ static void unread_answers_leave_capacity(void **state)
 static void an_end_shows_in_the_next_request(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *client;
+    struct wire_client *other;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
@@ -360,14 +360,14 @@ static void an_end_shows_in_the_next_request(void **state)
     client_ping(other);
     fixture_connect_from_child(fixture, FIRST, 1);
     client = &fixture->clients[FIRST];
-    client_send(
+    wire_send(
         client,
         "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"mine\",\"lifetime\":\"session\"}}\n");
     client_take_line(client, line, sizeof line);
-    client_close(client);
+    wire_close(client);
     /* The server reads its end, and closes. */
     fixture_run_once(fixture);
-    client_send(other, "{\"method\":\"block.info\",\"params\":[\"mine\"]}\n");
+    wire_send(other, "{\"method\":\"block.info\",\"params\":[\"mine\"]}\n");
     client_take_line(other, line, sizeof line);
     assert_non_null(strstr(line, "unknown_handle"));
 }

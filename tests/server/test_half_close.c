@@ -18,7 +18,7 @@ static void on_shut_down(uv_shutdown_t *request, int status)
 }
 
 /* Ends the client's writing, after what is being written. */
-static void half_close(struct client *client)
+static void half_close(struct wire_client *client)
 {
     uv_shutdown_t *request = malloc(sizeof *request);
 
@@ -29,11 +29,11 @@ static void half_close(struct client *client)
 static void half_close_is_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"server.ping\"}");
+    wire_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n{\"id\":2,\"method\":\"server.ping\"}");
     half_close(client);
     client_expect(
         client,
@@ -47,7 +47,7 @@ static void half_close_with_much_to_answer(void **state)
 {
     enum { REQUESTS = 2000 };
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[128];
 
     fixture->limits.turn_requests = 3;
@@ -56,12 +56,12 @@ static void half_close_with_much_to_answer(void **state)
     client = client_open(fixture, 0, false);
     for (int i = 0; i < REQUESTS; i++) {
         snprintf(line, sizeof line, "{\"id\":%d,\"method\":\"server.ping\"}\n", i);
-        client_send(client, line);
+        wire_send(client, line);
     }
     half_close(client);
     for (int i = 0; i < 100; i++)
         fixture_run_once(fixture);
-    client_read(client);
+    wire_read(client);
     for (int i = 0; i < REQUESTS; i++) {
         snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{}}\n", i);
         client_expect(client, line);
@@ -72,11 +72,11 @@ static void half_close_with_much_to_answer(void **state)
 static void cut_header_message_is_not_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "Content-Length: 100\r\n\r\n{\"id\":1,\"method\":\"server.ping\"}");
+    wire_send(client, "Content-Length: 100\r\n\r\n{\"id\":1,\"method\":\"server.ping\"}");
     half_close(client);
     client_expect_close(client);
 }
@@ -85,26 +85,26 @@ static void cut_header_message_is_not_answered(void **state)
 static void cut_payload_is_not_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *client;
+    struct wire_client *other;
+    struct wire_client *client;
     char line[256];
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
     client = client_open(fixture, 1, true);
-    client_send_message(
+    wire_send_message(
         client, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 4);
-    client_send(client, "ab");
+    wire_send(client, "ab");
     half_close(client);
     client_expect_close(client);
-    client_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
+    wire_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"61620000\"}}\n");
     /* That of a request which was refused: the error was due before it. */
     client = client_open(fixture, 2, true);
-    client_send_message(client, "{nonsense}", 9000);
-    client_send(client, "ab");
+    wire_send_message(client, "{nonsense}", 9000);
+    wire_send(client, "ab");
     half_close(client);
     client_take_message(client, line, sizeof line);
     assert_non_null(strstr(line, "-32700"));
@@ -114,11 +114,11 @@ static void cut_payload_is_not_answered(void **state)
 static void broken_headers_and_half_close(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "Content-Length : 2\r\n\r\n");
+    wire_send(client, "Content-Length : 2\r\n\r\n");
     half_close(client);
     while (!client->is_over)
         uv_run(&fixture->loop, UV_RUN_ONCE);
@@ -127,61 +127,61 @@ static void broken_headers_and_half_close(void **state)
 
 /* ---- calls that wait ---- */
 
-static void make_block(struct client *client, const char *name)
+static void make_block(struct wire_client *client, const char *name)
 {
     char text[256];
 
     snprintf(text, sizeof text, "{\"method\":\"block.alloc\",\"params\":{\"size\":8,\"name\":\"%s\"}}\n",
              name);
-    client_send(client, text);
+    wire_send(client, text);
     client_take_line(client, text, sizeof text);
     assert_non_null(strstr(text, "\"result\""));
 }
 
 /* Whether so many sessions are open, this one counted. */
-static bool has_sessions(struct client *client, int count)
+static bool has_sessions(struct wire_client *client, int count)
 {
     char line[4096];
     char key[64];
 
-    client_send(client, "{\"method\":\"server.stats\"}\n");
+    wire_send(client, "{\"method\":\"server.stats\"}\n");
     client_take_line(client, line, sizeof line);
     snprintf(key, sizeof key, "\"sessions\":%d,", count);
     return strstr(line, key) != NULL;
 }
 
-static void await_sessions(struct client *client, int count)
+static void await_sessions(struct wire_client *client, int count)
 {
     while (!has_sessions(client, count))
-        fixture_run_once(client->fixture);
+        fixture_run_once(fixture_of(client));
 }
 
 /* Like printf | socat: it has sent all, and waits for what comes. */
 static void a_waiting_call_is_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     client = client_open(fixture, 1, true);
     make_block(other, "n");
-    client_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
-                        "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",4,0,\"u8\"]}\n"
-                        "{\"id\":3,\"method\":\"server.ping\"}");
+    wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
+                      "{\"id\":2,\"method\":\"block.wait\",\"params\":[\"n\",4,0,\"u8\"]}\n"
+                      "{\"id\":3,\"method\":\"server.ping\"}");
     half_close(client);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}\n");
     for (int i = 0; i < 10; i++)
         client_ping(other);
     assert_false(client->is_over);
-    client_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
+    wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"value\":5}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":1}}\n");
     /* As long as one waits, it stays. */
     client_ping(other);
     assert_false(client->is_over);
-    client_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",4,[6]]}\n");
+    wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",4,[6]]}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"value\":6}}\n");
     client_expect_close(client);
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":1}}\n");
@@ -191,13 +191,13 @@ static void a_waiting_call_is_answered(void **state)
 static void a_waiting_call_runs_out_of_time(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     make_block(client, "n");
-    client_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",10]}\n");
+    wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"i64\",10]}\n");
     half_close(client);
     client_take_line(client, line, sizeof line);
     assert_non_null(strstr(line, "\"timeout\""));
@@ -208,15 +208,15 @@ static void a_waiting_call_runs_out_of_time(void **state)
 static void a_long_call_is_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":5000000,\"name\":\"b\"}}\n"
-                        "{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"
-                        "{\"id\":2,\"method\":\"block.find\",\"params\":[\"b\",\"AA==\"]}\n"
-                        "{\"id\":3,\"method\":\"server.ping\"}");
+    wire_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":5000000,\"name\":\"b\"}}\n"
+                      "{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",1]}\n"
+                      "{\"id\":2,\"method\":\"block.find\",\"params\":[\"b\",\"AA==\"]}\n"
+                      "{\"id\":3,\"method\":\"server.ping\"}");
     half_close(client);
     client_take_line(client, line, sizeof line);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":5000000}}\n"
@@ -229,29 +229,29 @@ static void a_long_call_is_answered(void **state)
 static void one_that_dies_does_not_linger(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     make_block(other, "n");
     client = client_open(fixture, 1, true);
-    client_send(client, "{\"method\":\"heap.lock\",\"params\":[\"process\"]}\n"
-                        "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
+    wire_send(client, "{\"method\":\"heap.lock\",\"params\":[\"process\"]}\n"
+                      "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{}}\n");
-    client_close(client);
+    wire_close(client);
     await_sessions(other, 1);
-    client_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
+    wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":1}}\n");
 
     /* And one that half-closes first. */
     client = client_open(fixture, 2, true);
-    client_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,5]}\n"
-                        "{\"id\":2,\"method\":\"server.ping\"}\n");
+    wire_send(client, "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,5]}\n"
+                      "{\"id\":2,\"method\":\"server.ping\"}\n");
     half_close(client);
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
     assert_true(has_sessions(other, 2));
-    client_close(client);
+    wire_close(client);
     await_sessions(other, 1);
 }
 
@@ -260,27 +260,27 @@ static void one_that_dies_does_not_linger(void **state)
 static void watches_of_a_half_closed_client(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
     char line[512];
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     make_block(other, "n");
     client = client_open(fixture, 1, true);
-    client_send(client, "{\"method\":\"session.watch\"}\n");
+    wire_send(client, "{\"method\":\"session.watch\"}\n");
     half_close(client);
     client_take_line(client, line, sizeof line);
     client_expect_close(client);
     client = client_open(fixture, 2, true);
-    client_send(client, "{\"method\":\"session.watch\"}\n"
-                        "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"u8\"]}\n");
+    wire_send(client, "{\"method\":\"session.watch\"}\n"
+                      "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0,\"u8\"]}\n");
     half_close(client);
     client_take_line(client, line, sizeof line);
-    client_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",1,[5]]}\n");
+    wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",1,[5]]}\n");
     client_take_line(client, line, sizeof line);
     assert_non_null(strstr(line, "block.changed"));
-    client_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
+    wire_send(other, "{\"method\":\"block.set\",\"params\":[\"n\",0,[5]]}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"value\":5}}\n");
 }
 
@@ -288,20 +288,20 @@ static void watches_of_a_half_closed_client(void **state)
 static void a_half_closed_session_ends_in_order(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *clients[2];
-    struct client *other;
+    struct wire_client *clients[2];
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 2, true);
     make_block(other, "n");
     for (unsigned i = 0; i < 2; i++) {
         clients[i] = client_open(fixture, i, true);
-        client_send(clients[i], "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
-                                "{\"id\":2,\"method\":\"server.ping\"}\n");
+        wire_send(clients[i], "{\"id\":1,\"method\":\"block.wait\",\"params\":[\"n\",0,0]}\n"
+                              "{\"id\":2,\"method\":\"server.ping\"}\n");
         half_close(clients[i]);
         client_expect(clients[i], "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n");
     }
-    client_send(other, "{\"method\":\"session.close\",\"params\":[2]}\n");
+    wire_send(other, "{\"method\":\"session.close\",\"params\":[2]}\n");
     client_expect_close(clients[0]);
     fixture_stop_server(fixture);
     client_expect_close(clients[1]);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -42,7 +43,7 @@ static void second_server_is_refused(void **state)
 static void clients_over_the_limit_are_told(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char expected[512];
     char line[512];
 
@@ -51,7 +52,7 @@ static void clients_over_the_limit_are_told(void **state)
     client_ping(client_open(fixture, 0, true));
     client_ping(client_open(fixture, 1, true));
     client = client_open(fixture, 2, true);
-    client_send(client, "{\"method\":\"server.ping\"}\n");
+    wire_send(client, "{\"method\":\"server.ping\"}\n");
     client_take_line(client, line, sizeof line);
     snprintf(
         expected, sizeof expected,
@@ -65,13 +66,13 @@ static void clients_over_the_limit_are_told(void **state)
     assert_int_equal(fixture->warnings, 1);
 
     /* When one has gone, the next gets in. */
-    client_close(&fixture->clients[0]);
+    wire_close(&fixture->clients[0]);
     for (;;) {
-        client_close(client);
+        wire_close(client);
         while (!client->is_closed)
             fixture_run_once(fixture);
         client = client_open(fixture, 2, true);
-        client_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n");
+        wire_send(client, "{\"id\":1,\"method\":\"server.ping\"}\n");
         client_take_line(client, line, sizeof line);
         if (strstr(line, "limit_exceeded") == NULL)
             break;
@@ -114,64 +115,28 @@ enum { EARLY_ROUNDS = 10, EARLY_CLIENTS = 4 };
 struct early {
     struct fixture *fixture;
     uv_thread_t thread;
-    uv_loop_t loop; /* the thread's */
-    uv_pipe_t pipe;
-    uv_connect_t connecting;
-    uv_write_t write;
     uv_async_t done; /* from the thread to the fixture's loop */
-    char answer[128];
-    size_t size;
-    bool is_connected;
-    bool is_over;
+    char *answer;
     bool has_ended; /* as the fixture's loop knows it */
 };
 
-static void on_early_connected(uv_connect_t *connecting, int status)
-{
-    struct early *early = connecting->data;
-
-    early->is_connected = status == 0;
-}
-
-static void on_early_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
-{
-    struct early *early = handle->data;
-
-    (void)suggested_size;
-    *buf = uv_buf_init(early->answer + early->size, (unsigned)(sizeof early->answer - 1 - early->size));
-}
-
-static void on_early_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct early *early = stream->data;
-
-    (void)buf;
-    early->size += size > 0 ? (size_t)size : 0;
-    early->is_over = size < 0 || strchr(early->answer, '\n') != NULL;
-    if (early->is_over)
-        uv_close((uv_handle_t *)stream, NULL);
-}
-
-/* Knocks until the server lets it in, and asks for a sign of life. */
-static void knock(void *context)
+/* Tries until the server lets it in, and pings. */
+static void connect_early(void *context)
 {
     struct early *early = context;
-    uv_buf_t ping = uv_buf_init((char *)(uintptr_t) "{\"id\":1,\"method\":\"server.ping\"}\n", 32);
+    struct wire_client client;
+    struct wire_loop loop;
 
-    uv_loop_init(&early->loop);
-    while (!early->is_connected) {
-        uv_pipe_init(&early->loop, &early->pipe, 0);
-        early->pipe.data = early->connecting.data = early;
-        uv_pipe_connect(&early->connecting, &early->pipe, early->fixture->path, on_early_connected);
-        uv_run(&early->loop, UV_RUN_DEFAULT);
-        if (!early->is_connected)
-            uv_close((uv_handle_t *)&early->pipe, NULL);
-        uv_run(&early->loop, UV_RUN_DEFAULT);
+    wire_loop_open(&loop);
+    while (!wire_connect(&client, &loop.host, early->fixture->path)) {
+        wire_close(&client);
+        uv_run(&loop.loop, UV_RUN_DEFAULT);
     }
-    uv_write(&early->write, (uv_stream_t *)&early->pipe, &ping, 1, NULL);
-    uv_read_start((uv_stream_t *)&early->pipe, on_early_alloc, on_early_read);
-    uv_run(&early->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&early->loop);
+    wire_send(&client, "{\"id\":1,\"method\":\"server.ping\"}\n");
+    wire_read(&client);
+    early->answer = wire_take_line(&client);
+    wire_close(&client);
+    wire_loop_close(&loop);
     uv_async_send(&early->done);
 }
 
@@ -193,7 +158,7 @@ static bool have_ended(const void *what)
     return all;
 }
 
-/* Whoever gets in is served, be it in the moment in which the pipe has just come to be. */
+/* A client that is let in is served, also in the moment in which the pipe has just been made. */
 static void clients_before_the_server(void **state)
 {
     static struct early early[EARLY_CLIENTS];
@@ -205,13 +170,15 @@ static void clients_before_the_server(void **state)
             early[i].fixture = fixture;
             early[i].done.data = &early[i];
             assert_int_equal(uv_async_init(&fixture->loop, &early[i].done, on_early_done), 0);
-            assert_int_equal(uv_thread_create(&early[i].thread, knock, &early[i]), 0);
+            assert_int_equal(uv_thread_create(&early[i].thread, connect_early, &early[i]), 0);
         }
         fixture_start_server(fixture);
         fixture_run_until(fixture, have_ended, early);
         for (int i = 0; i < EARLY_CLIENTS; i++) {
             uv_thread_join(&early[i].thread);
-            assert_string_equal(early[i].answer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
+            assert_non_null(early[i].answer);
+            assert_string_equal(early[i].answer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
+            free(early[i].answer);
         }
         fixture_stop_server(fixture);
     }

@@ -28,9 +28,9 @@ enum {
     ROUNDS = 20
 };
 
-static void do_line(struct client *client, const char *request, char *answer, size_t room)
+static void do_line(struct wire_client *client, const char *request, char *answer, size_t room)
 {
-    client_send(client, request);
+    wire_send(client, request);
     client_take_line(client, answer, room);
     assert_non_null(strstr(answer, "\"result\""));
 }
@@ -48,7 +48,7 @@ static void set_limits(struct um_limits *limits)
 }
 
 /* Waits with long ids, watches of everything and of blocks, and answers that are not read. */
-static void observe_and_do_not_read(struct client *client)
+static void observe_and_do_not_read(struct wire_client *client)
 {
     char id[1000];
     char text[1400];
@@ -58,27 +58,27 @@ static void observe_and_do_not_read(struct client *client)
     for (int i = 0; i < TRIES; i++) {
         snprintf(text, sizeof text, "{\"id\":\"%s\",\"method\":\"block.wait\",\"params\":[\"b%d\",0,0]}\n",
                  id, i % BLOCKS);
-        client_send(client, text);
+        wire_send(client, text);
         snprintf(text, sizeof text, "{\"method\":\"session.watch\",\"params\":{\"block\":\"b%d\"}}\n",
                  i % BLOCKS);
-        client_send(client, text);
+        wire_send(client, text);
     }
     for (int i = 0; i < TRIES; i++)
-        client_send(client, "{\"method\":\"block.read\",\"params\":[\"b0\"]}\n");
+        wire_send(client, "{\"method\":\"block.read\",\"params\":[\"b0\"]}\n");
 }
 
-static void send_half_a_line(struct client *client)
+static void send_half_a_line(struct wire_client *client)
 {
     char *text = malloc(MESSAGE);
 
     assert_non_null(text);
     memset(text, ' ', MESSAGE);
     text[0] = '{';
-    client_send_bytes(client, text, MESSAGE - 100);
+    wire_send_bytes(client, text, MESSAGE - 100);
     free(text);
 }
 
-static void send_half_a_batch(struct client *client)
+static void send_half_a_batch(struct wire_client *client)
 {
     static char bytes[BATCH];
     char text[256];
@@ -86,21 +86,21 @@ static void send_half_a_batch(struct client *client)
     snprintf(text, sizeof text,
              "[{\"method\":\"block.write\",\"params\":{\"block\":\"b1\",\"encoding\":\"raw\",\"size\":%d}}]",
              BLOCK_SIZE);
-    client_send_message(client, text, BLOCK_SIZE);
-    client_send_bytes(client, bytes, BLOCK_SIZE - 10);
+    wire_send_message(client, text, BLOCK_SIZE);
+    wire_send_bytes(client, bytes, BLOCK_SIZE - 10);
 }
 
 /* Batches whose answers nobody reads. */
-static void ask_without_end(struct client *client)
+static void ask_without_end(struct wire_client *client)
 {
     for (int i = 0; i < TRIES; i++)
-        client_send(client, "[{\"id\":1,\"method\":\"rpc.discover\"},{\"id\":2,\"method\":\"server.info\"},"
-                            "{\"id\":3,\"method\":\"block.list\"}]\n");
+        wire_send(client, "[{\"id\":1,\"method\":\"rpc.discover\"},{\"id\":2,\"method\":\"server.info\"},"
+                          "{\"id\":3,\"method\":\"block.list\"}]\n");
 }
 
 static void attack(struct fixture *fixture, unsigned index)
 {
-    struct client *client = client_open(fixture, index, false);
+    struct wire_client *client = client_open(fixture, index, false);
 
     switch (index % 4) {
     case 0:
@@ -134,7 +134,7 @@ static void assert_within_bounds(const char *stats)
 static void the_worst_of_everything(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char text[128];
     char line[8192];
 
@@ -167,7 +167,7 @@ static void the_worst_of_everything(void **state)
     assert_true(number_in(line, "peak_gathered_bytes") > GATHERED / 2);
     assert_true(number_in(line, "peak_unsent_bytes") > UNSENT / 2);
     for (unsigned i = 1; i <= ATTACKERS; i++)
-        client_close(&fixture->clients[i]);
+        wire_close(&fixture->clients[i]);
     do
         do_line(other, "{\"method\":\"server.stats\"}\n", line, sizeof line);
     while (number_in(line, "sessions") != 1);

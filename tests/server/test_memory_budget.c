@@ -22,7 +22,7 @@ enum {
 
 static bool is_over(const void *what)
 {
-    return ((const struct client *)what)->is_over;
+    return ((const struct wire_client *)what)->is_over;
 }
 
 /* A client sends the beginning of a message, and nothing more. It is told, and its session ends. */
@@ -37,17 +37,17 @@ static void message_that_stalls(void **state)
          "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":4}}]ab"),
     };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     unsigned count = sizeof beginnings / sizeof beginnings[0];
 
     fixture->limits.message_ms = 1;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 0; i < count; i++) {
-        struct client *client = client_open(fixture, 1 + i, true);
+        struct wire_client *client = client_open(fixture, 1 + i, true);
         char line[LINE_ROOM];
 
-        client_send(client, beginnings[i]);
+        wire_send(client, beginnings[i]);
         if (beginnings[i][0] == 'C') {
             do
                 client_take_line(client, line, sizeof line);
@@ -69,33 +69,33 @@ static void message_that_stalls(void **state)
 /* Time passes, as somebody's message shows that runs out of it. */
 static void let_time_pass(struct fixture *fixture, unsigned index)
 {
-    struct client *client = client_open(fixture, index, true);
+    struct wire_client *client = client_open(fixture, index, true);
 
-    client_send(client, "{\"method\":");
+    wire_send(client, "{\"method\":");
     expect_limit(client, "timeout", "message_ms");
-    client_close(client);
+    wire_close(client);
 }
 
 /* Raw bytes that go into a block are kept nowhere else, and may take as long as they like. */
 static void raw_bytes_may_stall(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
     char text[256];
 
     fixture->limits.message_ms = 1;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
     client_take_line(other, text, sizeof text);
     client = client_open(fixture, 1, true);
-    client_send_message(
+    wire_send_message(
         client, "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 4);
-    client_send(client, "ab");
+    wire_send(client, "ab");
     client_flush(client, other);
     let_time_pass(fixture, 2);
-    client_send(client, "cd");
+    wire_send(client, "cd");
     client_expect(client, "Content-Length: 44\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}");
 }
 
@@ -104,8 +104,8 @@ static void waiting_for_ones_own_answers(void **state)
 {
     enum { REQUESTS = 40000, ANSWER = 36 };
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
     struct um_buf text;
     unsigned long long before;
     unsigned long long now;
@@ -117,7 +117,7 @@ static void waiting_for_ones_own_answers(void **state)
     um_buf_init(&text, SIZE_MAX);
     for (int i = 0; i < REQUESTS; i++)
         assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
-    client_send_bytes(client, text.data, text.size);
+    wire_send_bytes(client, text.data, text.size);
     um_buf_deinit(&text);
     now = stat_of(other, "requests");
     do {
@@ -126,7 +126,7 @@ static void waiting_for_ones_own_answers(void **state)
     } while (now > before + 1);
     assert_true(now < REQUESTS);
     assert_true(stat_of(other, "gathered_bytes") <= 2 * 65536);
-    client_read(client);
+    wire_read(client);
     client_await_bytes(client, (size_t)REQUESTS * ANSWER);
     assert_int_equal(refusals_of(other, "message_ms"), 0);
 }
@@ -139,18 +139,18 @@ static void many_who_do_not_read(void **state)
 {
     enum { CLIENTS = 40, BLOCK = 60000, TOTAL = 1 << 20 };
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char line[2 * BLOCK];
 
     fixture->limits.unsent_total_bytes = TOTAL;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":60000,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":60000,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
     for (unsigned i = 1; i <= CLIENTS; i++) {
         client_open(fixture, i, false);
         for (int j = 0; j < 100; j++)
-            client_send(&fixture->clients[i], "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+            wire_send(&fixture->clients[i], "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
     }
     for (int i = 0; i < 50; i++)
         client_ping(other);
@@ -161,11 +161,11 @@ static void many_who_do_not_read(void **state)
     assert_true(stat_of(other, "unsent_bytes") >= TOTAL / 4);
     assert_true(stat_of(other, "peak_unsent_bytes") <= 2 * TOTAL + CLIENTS * 4 * LITTLE);
     for (unsigned i = 1; i <= CLIENTS; i++)
-        client_close(&fixture->clients[i]);
+        wire_close(&fixture->clients[i]);
     while (stat_of(other, "sessions") != 1)
         fixture_run_once(fixture);
     assert_int_equal(stat_of(other, "unsent_bytes"), 0);
-    client_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    wire_send(other, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
     client_take_line(other, line, sizeof line);
     assert_non_null(strstr(line, "\"result\""));
 }
@@ -177,8 +177,8 @@ static void who_pipelines_without_end(void **state)
 {
     enum { REQUESTS = 60000, ANSWER = 36, ROUNDS = 10, FEW = 4 };
     struct fixture *fixture = *state;
-    struct client *busy;
-    struct client *other;
+    struct wire_client *busy;
+    struct wire_client *other;
     struct um_buf text;
     unsigned long long before;
     unsigned long long least = UINT64_MAX;
@@ -189,7 +189,7 @@ static void who_pipelines_without_end(void **state)
     um_buf_init(&text, SIZE_MAX);
     for (int i = 0; i < REQUESTS; i++)
         assert_true(um_buf_append_string(&text, "{\"method\":\"server.ping\"}\n"));
-    client_send_bytes(busy, text.data, text.size);
+    wire_send_bytes(busy, text.data, text.size);
     um_buf_deinit(&text);
     client_await_bytes(busy, ANSWER);
     before = stat_of(other, "requests");

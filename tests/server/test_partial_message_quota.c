@@ -35,7 +35,7 @@ static char *large_line(void)
 }
 
 /* What the server may have gathered at the most: memory grows by doubling; what is past the limit is one session's. */
-static void assert_gathered_in_bounds(struct client *other)
+static void assert_gathered_in_bounds(struct wire_client *other)
 {
     assert_true(stat_of(other, "peak_gathered_bytes") <= ROOM + 2 * 2 * LARGE + GREEDY * 2 * LITTLE);
 }
@@ -45,20 +45,20 @@ static void assert_gathered_in_bounds(struct client *other)
 static void many_large_messages(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     char *text = large_line();
 
     fixture->limits.gathered_bytes = ROOM;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 1; i <= GREEDY; i++)
-        client_send_bytes(client_open(fixture, i, true), text, LARGE / 2);
+        wire_send_bytes(client_open(fixture, i, true), text, LARGE / 2);
     for (int i = 0; i < 50; i++)
         client_ping(other);
     assert_true(stat_of(other, "gathered_bytes") >= ROOM / 4);
     /* The last to come sends all of its message first. */
     for (unsigned i = GREEDY; i >= 1; i--) {
-        client_send_bytes(&fixture->clients[i], text + LARGE / 2, LARGE - LARGE / 2);
+        wire_send_bytes(&fixture->clients[i], text + LARGE / 2, LARGE - LARGE / 2);
         client_ping(other);
     }
     for (unsigned i = 1; i <= GREEDY; i++)
@@ -73,7 +73,7 @@ static void many_large_messages(void **state)
 static void many_large_messages_that_stall(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
+    struct wire_client *other;
     unsigned ended = 0;
     unsigned refused = 0;
     char *text = large_line();
@@ -83,7 +83,7 @@ static void many_large_messages_that_stall(void **state)
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 1; i <= GREEDY; i++)
-        client_send_bytes(client_open(fixture, i, true), text, LARGE - 10);
+        wire_send_bytes(client_open(fixture, i, true), text, LARGE - 10);
     while (stat_of(other, "gathered_bytes") != 0 ||
            refusals_of(other, "message_ms") + refusals_of(other, "gathered_bytes") < GREEDY)
         fixture_run_once(fixture);
@@ -95,7 +95,7 @@ static void many_large_messages_that_stall(void **state)
         if (strstr(line, "\"limit\":\"gathered_bytes\"") != NULL) {
             refused++;
             assert_non_null(strstr(line, "limit_exceeded"));
-            client_send(&fixture->clients[i], "the rest of it\n");
+            wire_send(&fixture->clients[i], "the rest of it\n");
             client_ping(&fixture->clients[i]);
         } else {
             ended++;
@@ -113,9 +113,9 @@ static void turn_and_turn_about(void **state)
 {
     enum { PART = LARGE / 3 * 2 };
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *first;
-    struct client *second;
+    struct wire_client *other;
+    struct wire_client *first;
+    struct wire_client *second;
     char *text = large_line();
     char *both = malloc(LARGE);
 
@@ -124,27 +124,27 @@ static void turn_and_turn_about(void **state)
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     first = client_open(fixture, 1, true);
-    client_send_bytes(first, text, PART);
+    wire_send_bytes(first, text, PART);
     client_flush(first, other);
     assert_true(stat_of(other, "gathered_bytes") >= 65536);
     second = client_open(fixture, 2, true);
-    client_send_bytes(second, text, LARGE);
+    wire_send_bytes(second, text, LARGE);
     for (int i = 0; i < 50; i++)
         client_ping(other);
     assert_int_equal(second->received.size, 0);
     memcpy(both, text + PART, LARGE - PART);
     memcpy(both + LARGE - PART, text, PART);
-    client_send_bytes(first, both, LARGE);
+    wire_send_bytes(first, both, LARGE);
     client_expect(first, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
     client_expect(second, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
-    client_send_bytes(first, text + PART, LARGE - PART);
+    wire_send_bytes(first, text + PART, LARGE - PART);
     client_expect(first, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
     free(both);
     free(text);
 }
 
 /* Turns the loop until its clock has gone on. */
-static void await_ms(struct fixture *fixture, struct client *other, uint64_t at_ms)
+static void await_ms(struct fixture *fixture, struct wire_client *other, uint64_t at_ms)
 {
     while (uv_now(&fixture->loop) < at_ms)
         client_ping(other);
@@ -155,9 +155,9 @@ static void waiting_for_others(void **state)
 {
     enum { MESSAGE_MS = 1000, PART = LARGE / 3 };
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *first;
-    struct client *second;
+    struct wire_client *other;
+    struct wire_client *first;
+    struct wire_client *second;
     uint64_t began_ms;
     char *text = large_line();
 
@@ -166,17 +166,17 @@ static void waiting_for_others(void **state)
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     first = client_open(fixture, 1, true);
-    client_send_bytes(first, text, PART);
+    wire_send_bytes(first, text, PART);
     client_flush(first, other);
     await_ms(fixture, other, uv_now(&fixture->loop) + MESSAGE_MS / 2);
     second = client_open(fixture, 2, true);
-    client_send_bytes(second, text, PART);
+    wire_send_bytes(second, text, PART);
     for (int i = 0; i < 50; i++)
         client_ping(other);
     began_ms = uv_now(&fixture->loop);
     expect_limit(first, "timeout", "message_ms");
     await_ms(fixture, other, began_ms + MESSAGE_MS + 1);
-    client_send_bytes(second, text + PART, LARGE - PART);
+    wire_send_bytes(second, text + PART, LARGE - PART);
     client_expect(second, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
     free(text);
 }
@@ -185,21 +185,21 @@ static void waiting_for_others(void **state)
 static void many_large_messages_whose_clients_die(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *last;
+    struct wire_client *other;
+    struct wire_client *last;
     char *text = large_line();
 
     fixture->limits.gathered_bytes = ROOM;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 1; i <= GREEDY; i++)
-        client_send_bytes(client_open(fixture, i, true), text, LARGE - 10);
+        wire_send_bytes(client_open(fixture, i, true), text, LARGE - 10);
     last = client_open(fixture, GREEDY + 1, true);
-    client_send_bytes(last, text, LARGE);
+    wire_send_bytes(last, text, LARGE);
     for (int i = 0; i < 50; i++)
         client_ping(other);
     for (unsigned i = 1; i <= GREEDY; i++)
-        client_close(&fixture->clients[i]);
+        wire_close(&fixture->clients[i]);
     client_expect(last, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
     while (stat_of(other, "sessions") != 2)
         fixture_run_once(fixture);

@@ -23,7 +23,7 @@ static void ping(void **state)
 static void many_requests_in_one_write(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     struct um_buf text;
     char line[128];
 
@@ -34,7 +34,7 @@ static void many_requests_in_one_write(void **state)
         snprintf(line, sizeof line, "{\"id\":%d,\"method\":\"server.ping\"}\n", i);
         assert_true(um_buf_append_string(&text, line));
     }
-    client_send_bytes(client, text.data, text.size);
+    wire_send_bytes(client, text.data, text.size);
     um_buf_deinit(&text);
     for (int i = 0; i < 5000; i++) {
         snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{}}\n", i);
@@ -48,12 +48,12 @@ static void bytes_one_at_a_time(void **state)
         "\xEF\xBB\xBF \n{\"id\":1,\"method\":\"server.ping\"}\r\n{\"id\":2,\"method\":\"server.ping\"}\n";
     static const char headers[] = "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"server.ping\"}";
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     for (size_t i = 0; i < sizeof lines - 1; i++) {
-        client_send_bytes(client, lines + i, 1);
+        wire_send_bytes(client, lines + i, 1);
         fixture_run_once(fixture);
     }
     client_expect(
@@ -62,7 +62,7 @@ static void bytes_one_at_a_time(void **state)
 
     client = client_open(fixture, 1, true);
     for (size_t i = 0; i < sizeof headers - 1; i++) {
-        client_send_bytes(client, headers + i, 1);
+        wire_send_bytes(client, headers + i, 1);
         fixture_run_once(fixture);
     }
     client_expect(client, "Content-Length: 36\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{}}");
@@ -71,29 +71,29 @@ static void bytes_one_at_a_time(void **state)
 static void bad_messages_leave_the_connection(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[1024];
     char long_line[3000];
 
     fixture->limits.message_bytes = 1024;
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "{nonsense}\n");
+    wire_send(client, "{nonsense}\n");
     client_take_line(client, line, sizeof line);
     assert_non_null(strstr(line, "-32700"));
     memset(long_line, 'x', sizeof long_line);
     memcpy(long_line, "{", 1);
     memcpy(long_line + sizeof long_line - 1, "\n", 1);
-    client_send_bytes(client, long_line, sizeof long_line);
+    wire_send_bytes(client, long_line, sizeof long_line);
     client_take_line(client, line, sizeof line);
     assert_non_null(strstr(line, "too_large"));
     client_ping(client);
 
     /* The first message of all is too large: the answer has headers nevertheless. */
     client = client_open(fixture, 1, true);
-    client_send(client, "Content-Length: 2000\r\n\r\n");
-    client_send_bytes(client, long_line, 2000);
-    client_send(client, "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"server.ping\"}");
+    wire_send(client, "Content-Length: 2000\r\n\r\n");
+    wire_send_bytes(client, long_line, 2000);
+    wire_send(client, "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"server.ping\"}");
     client_take_line(client, line, sizeof line);
     assert_memory_equal(line, "Content-Length: ", 16);
     client_take_line(client, line, sizeof line);
@@ -102,13 +102,13 @@ static void bad_messages_leave_the_connection(void **state)
 }
 
 /* Makes a block and returns its handle. */
-static unsigned long long make_block(struct client *client, size_t size)
+static unsigned long long make_block(struct wire_client *client, size_t size)
 {
     char text[128];
     const char *handle;
 
     snprintf(text, sizeof text, "{\"method\":\"block.alloc\",\"params\":{\"size\":%zu}}", size);
-    client_send_message(client, text, 0);
+    wire_send_message(client, text, 0);
     client_take_line(client, text, sizeof text);
     client_take_line(client, text, sizeof text);
     client_await_bytes(client, 40);
@@ -117,7 +117,7 @@ static unsigned long long make_block(struct client *client, size_t size)
     return strtoull(handle + 8, NULL, 10);
 }
 
-static void take_all(struct client *client)
+static void take_all(struct wire_client *client)
 {
     um_buf_truncate(&client->received, 0);
 }
@@ -126,7 +126,7 @@ static void take_all(struct client *client)
  * behind. */
 static void raw_bytes(struct fixture *fixture, size_t size, size_t step)
 {
-    struct client *client = client_open(fixture, 0, true);
+    struct wire_client *client = client_open(fixture, 0, true);
     unsigned char *bytes = malloc(size);
     unsigned long long block;
     char text[256];
@@ -140,18 +140,18 @@ static void raw_bytes(struct fixture *fixture, size_t size, size_t step)
 
     snprintf(text, sizeof text,
              "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", block);
-    client_send_message(client, text, size);
+    wire_send_message(client, text, size);
     for (size_t at = 0; at < size; at += step)
-        client_send_bytes(client, bytes + at, step < size - at ? step : size - at);
+        wire_send_bytes(client, bytes + at, step < size - at ? step : size - at);
     snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":%zu}}", size);
     snprintf(expected, sizeof expected, "Content-Length: %zu\r\n\r\n%s", strlen(text), text);
     client_expect(client, expected);
 
     snprintf(text, sizeof text,
              "{\"id\":2,\"method\":\"block.read\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", block);
-    client_send_message(client, "{\"id\":1,\"method\":\"server.ping\"}", 0);
-    client_send_message(client, text, 0);
-    client_send_message(client, "{\"id\":3,\"method\":\"server.ping\"}", 0);
+    wire_send_message(client, "{\"id\":1,\"method\":\"server.ping\"}", 0);
+    wire_send_message(client, text, 0);
+    wire_send_message(client, "{\"id\":3,\"method\":\"server.ping\"}", 0);
     client_expect(client, "Content-Length: 36\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
     snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"size\":%zu}}", size);
     snprintf(expected, sizeof expected, "Content-Length: %zu\r\nPayload-Length: %zu\r\n\r\n%s", strlen(text),
@@ -188,7 +188,7 @@ static void many_clients(void **state)
     for (unsigned i = 0; i < 100; i++)
         client_open(fixture, i, true);
     for (unsigned i = 0; i < 100; i++)
-        client_send(&fixture->clients[i], "{\"id\":1,\"method\":\"server.ping\"}\n");
+        wire_send(&fixture->clients[i], "{\"id\":1,\"method\":\"server.ping\"}\n");
     for (unsigned i = 0; i < 100; i++)
         client_expect(&fixture->clients[i], "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
 }
@@ -197,20 +197,20 @@ static void many_clients(void **state)
 static void client_that_does_not_wait(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[4096];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
     for (int i = 0; i < 20; i++) {
-        client_send(client_open(fixture, 1, false), "{\"method\":\"server.ping\"}\n{\"meth");
-        client_close(&fixture->clients[1]);
+        wire_send(client_open(fixture, 1, false), "{\"method\":\"server.ping\"}\n{\"meth");
+        wire_close(&fixture->clients[1]);
         while (!fixture->clients[1].is_closed)
             fixture_run_once(fixture);
         client_ping(client);
     }
     do {
-        client_send(client, "{\"method\":\"server.stats\"}\n");
+        wire_send(client, "{\"method\":\"server.stats\"}\n");
         client_take_line(client, line, sizeof line);
     } while (strstr(line, "\"sessions\":1,") == NULL);
 }

@@ -17,15 +17,15 @@ static const char raw_answer[] =
     "8388608\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":8388608}}";
 
 /* A client that has asked for 8 MiB and reads none of them yet. */
-static struct client *ask_for_much(struct fixture *fixture)
+static struct wire_client *ask_for_much(struct fixture *fixture)
 {
-    struct client *client = client_open(fixture, 0, true);
+    struct wire_client *client = client_open(fixture, 0, true);
 
-    client_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}\n");
+    wire_send(client, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}\n");
     client_await_bytes(client, 60);
     client = client_open(fixture, 1, true);
     client->enough = sizeof raw_answer;
-    client_send_message(
+    wire_send_message(
         client, "{\"id\":1,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 0);
     client_await_bytes(client, sizeof raw_answer);
     return client;
@@ -57,7 +57,7 @@ static void stop_twice(void **state)
 static void stop_in_the_middle_of_an_answer(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture->limits.closing_ms = 100000;
     fixture_start_server(fixture);
@@ -66,7 +66,7 @@ static void stop_in_the_middle_of_an_answer(void **state)
     for (int i = 0; i < 10; i++)
         fixture_run_once(fixture);
     assert_false(fixture->has_ended);
-    client_read(client);
+    wire_read(client);
     client_expect(client, raw_answer);
     client_await_bytes(client, 8388608);
     um_buf_truncate(&client->received, 0);
@@ -88,13 +88,13 @@ static void stop_does_not_wait_for_ever(void **state)
 static void client_dies_while_the_server_stops(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture->limits.closing_ms = 100000;
     fixture_start_server(fixture);
     client = ask_for_much(fixture);
     um_server_stop(fixture->server);
-    client_close(client);
+    wire_close(client);
     fixture_stop_server(fixture);
 }
 
@@ -108,14 +108,14 @@ static bool has_ended(const void *what)
 static void shutdown_is_answered(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *client;
+    struct wire_client *other;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     client_ping(other);
     client = client_open(fixture, 1, true);
-    client_send(client, "{\"id\":7,\"method\":\"server.shutdown\"}\n");
+    wire_send(client, "{\"id\":7,\"method\":\"server.shutdown\"}\n");
     client_expect(client, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{}}\n");
     client_expect_close(client);
     client_expect_close(other);
@@ -126,15 +126,15 @@ static void shutdown_is_answered(void **state)
 static void broken_headers_end_the_session(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char *junk = calloc(1, 3 << 20);
     char line[512];
 
     assert_non_null(junk);
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "Content-Length : 2\r\n\r\n{}");
-    client_send_bytes(client, junk, 3 << 20);
+    wire_send(client, "Content-Length : 2\r\n\r\n{}");
+    wire_send_bytes(client, junk, 3 << 20);
     free(junk);
     client_take_line(client, line, sizeof line);
     assert_memory_equal(line, "Content-Length: ", 16);
@@ -150,13 +150,13 @@ static void broken_headers_end_the_session(void **state)
 static void http_is_answered_in_http(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                        "38\r\n\r\n{\"id\":1,\"method\":\"server.shutdown\"}\r\n");
+    wire_send(client, "POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                      "38\r\n\r\n{\"id\":1,\"method\":\"server.shutdown\"}\r\n");
     client_take_line(client, line, sizeof line);
     assert_string_equal(line, "HTTP/1.1 400 Bad Request\r");
     while (!client->is_over)
@@ -171,11 +171,11 @@ static void http_is_answered_in_http(void **state)
 static void broken_headers_and_silence(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "\x01");
+    wire_send(client, "\x01");
     client_await_bytes(client, 20);
     um_buf_truncate(&client->received, 0);
     while (!client->is_over)
@@ -185,11 +185,11 @@ static void broken_headers_and_silence(void **state)
 static void stop_while_input_is_thrown_away(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send(client, "\x01");
+    wire_send(client, "\x01");
     client_await_bytes(client, 20);
     fixture_stop_server(fixture);
 }

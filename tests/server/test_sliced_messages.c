@@ -33,23 +33,23 @@ static char *long_text(const char *before, const char *behind)
     return text;
 }
 
-static void send_long(struct client *client, const char *before, const char *behind)
+static void send_long(struct wire_client *client, const char *before, const char *behind)
 {
     char *text = long_text(before, behind);
 
-    client_send(client, text);
+    wire_send(client, text);
     free(text);
 }
 
 static bool is_gathered(const void *what)
 {
-    return ((const struct client *)what)->unwritten == 0;
+    return ((const struct wire_client *)what)->unwritten == 0;
 }
 
 /* Until the server has all of it, which it then is reading. */
-static void await_reading(struct client *client, struct client *other)
+static void await_reading(struct wire_client *client, struct wire_client *other)
 {
-    fixture_run_until(client->fixture, is_gathered, client);
+    fixture_run_until(fixture_of(client), is_gathered, client);
     while (stat_of(other, "gathered_bytes") < LONG_SIZE)
         client_ping(other);
 }
@@ -57,8 +57,8 @@ static void await_reading(struct client *client, struct client *other)
 static void others_are_served_while_a_message_is_read(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *client;
+    struct wire_client *other;
+    struct wire_client *client;
     unsigned pings = 0;
 
     fixture_start_server(fixture);
@@ -81,7 +81,7 @@ static void others_are_served_while_a_message_is_read(void **state)
 static void what_is_wrong_is_told(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char line[512];
 
     fixture_start_server(fixture);
@@ -106,19 +106,19 @@ static void raw_bytes_follow_a_long_message(void **state)
     };
     static const char *const payloads[] = {"wxyz", "abcd"};
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char text[512];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 0, true);
-    client_send_message(client,
-                        "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}", 0);
+    wire_send_message(client, "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}",
+                      0);
     client_take_message(client, text, sizeof text);
     for (int i = 0; i < 2; i++) {
         char *message = long_text(messages[i][0], messages[i][1]);
 
-        client_send_message(client, message, 4);
-        client_send(client, payloads[i]);
+        wire_send_message(client, message, 4);
+        wire_send(client, payloads[i]);
         free(message);
         client_take_message(client, text, sizeof text);
         assert_non_null(strstr(text, "\"result\":{\"size\":4}"));
@@ -130,8 +130,8 @@ static void raw_bytes_follow_a_long_message(void **state)
 static void sessions_end_while_theirs_are_read(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *clients[4];
-    struct client *other;
+    struct wire_client *clients[4];
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
@@ -140,8 +140,8 @@ static void sessions_end_while_theirs_are_read(void **state)
         send_long(clients[i], "{\"id\":1,\"method\":\"server.ping\",\"x\":\"", "\"}\n");
     }
     await_reading(clients[0], other);
-    client_close(clients[0]);
-    client_close(clients[2]);
+    wire_close(clients[0]);
+    wire_close(clients[2]);
     client_expect(clients[1], ANSWER(1));
     client_expect(clients[3], ANSWER(1));
     while (stat_of(other, "sessions") != 3)
@@ -152,8 +152,8 @@ static void sessions_end_while_theirs_are_read(void **state)
 static void the_server_stops_while_messages_are_read(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
-    struct client *other;
+    struct wire_client *client;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);

@@ -14,20 +14,20 @@
 
 enum { BLOCK_SIZE = 60000, ANSWER_SIZE = 80000 }; /* a block, and about what its bytes take as base64 */
 
-static void make_block(struct client *client, size_t size, const char *more)
+static void make_block(struct wire_client *client, size_t size, const char *more)
 {
     char text[256];
 
     snprintf(text, sizeof text, "{\"method\":\"block.alloc\",\"params\":{\"size\":%zu,\"name\":\"b\"%s}}\n",
              size, more);
-    client_send(client, text);
+    wire_send(client, text);
     client_take_line(client, text, sizeof text);
     assert_non_null(strstr(text, "\"result\""));
 }
 
 /* Turns the loop until nothing moves: the number of requests stays as it is while another client is
  * served. */
-static unsigned long long settle(struct client *other)
+static unsigned long long settle(struct wire_client *other)
 {
     unsigned long long before;
     unsigned long long now = stat_of(other, "bytes_written");
@@ -47,8 +47,8 @@ static void client_that_never_reads(void **state)
 {
     enum { REQUESTS = 1000 };
     struct fixture *fixture = *state;
-    struct client *greedy;
-    struct client *other;
+    struct wire_client *greedy;
+    struct wire_client *other;
     char text[128];
     unsigned long long before;
     unsigned long long after;
@@ -62,13 +62,13 @@ static void client_that_never_reads(void **state)
     for (int i = 0; i < REQUESTS; i++) {
         snprintf(text, sizeof text, "{\"id\":%d,\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n",
                  i);
-        client_send(greedy, text);
+        wire_send(greedy, text);
     }
     after = settle(other);
     /* What fits into the limit and the system's own buffers, and the pings of settle(). */
     assert_true(after - before < 500);
 
-    client_read(greedy);
+    wire_read(greedy);
     for (int i = 0; i < REQUESTS; i++) {
         static char line[2 * ANSWER_SIZE];
 
@@ -83,8 +83,8 @@ static void client_that_never_reads(void **state)
 static void client_that_never_reads_and_dies(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *greedy;
-    struct client *other;
+    struct wire_client *greedy;
+    struct wire_client *other;
 
     fixture->limits.unsent_bytes = 4 * ANSWER_SIZE;
     fixture_start_server(fixture);
@@ -92,9 +92,9 @@ static void client_that_never_reads_and_dies(void **state)
     make_block(other, BLOCK_SIZE, "");
     greedy = client_open(fixture, 1, false);
     for (int i = 0; i < 200; i++)
-        client_send(greedy, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n");
+        wire_send(greedy, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n");
     settle(other);
-    client_close(greedy);
+    wire_close(greedy);
     while (stat_of(other, "sessions") != 1)
         fixture_run_once(fixture);
     client_ping(other);
@@ -104,34 +104,34 @@ static void client_that_never_reads_and_dies(void **state)
 static void client_dies_in_the_middle_of_an_answer(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *dying;
-    struct client *other;
+    struct wire_client *dying;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     make_block(other, 8 << 20, "");
     dying = client_open(fixture, 1, true);
     dying->enough = 1000;
-    client_send_message(dying,
-                        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", 0);
+    wire_send_message(dying, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+                      0);
     client_await_bytes(dying, 1000);
     client_ping(other);
-    client_send(other, "{\"method\":\"block.free\",\"params\":{\"block\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.free\",\"params\":{\"block\":\"b\"}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":8388608}}\n");
     client_ping(other);
-    client_close(dying);
+    wire_close(dying);
     while (stat_of(other, "sessions") != 1)
         fixture_run_once(fixture);
     assert_int_equal(stat_of(other, "blocks"), 0);
 }
 
 /* Kills a client once its bytes are on their way, and waits until its session has ended. */
-static void kill_client(struct client *dying, struct client *other)
+static void kill_client(struct wire_client *dying, struct wire_client *other)
 {
     client_flush(dying, other);
-    client_close(dying);
+    wire_close(dying);
     while (!dying->is_closed || stat_of(other, "sessions") != 1)
-        fixture_run_once(dying->fixture);
+        fixture_run_once(fixture_of(dying));
     client_ping(other);
 }
 
@@ -144,25 +144,24 @@ static void client_dies_in_the_middle_of_a_request(void **state)
         "Content-Length: 31\r\n\r\n{\"id\":3,\"method\":\"serv",
     };
     struct fixture *fixture = *state;
-    struct client *dying;
-    struct client *other;
+    struct wire_client *dying;
+    struct wire_client *other;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     make_block(other, BLOCK_SIZE, "");
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         dying = client_open(fixture, 1, true);
-        client_send(dying, beginnings[i]);
+        wire_send(dying, beginnings[i]);
         kill_client(dying, other);
     }
     dying = client_open(fixture, 1, true);
-    client_send_message(
-        dying, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}", BLOCK_SIZE);
-    client_send(dying, "half of it");
+    wire_send_message(dying, "{\"method\":\"block.write\",\"params\":{\"block\":\"b\",\"encoding\":\"raw\"}}",
+                      BLOCK_SIZE);
+    wire_send(dying, "half of it");
     kill_client(dying, other);
-    client_send(
-        other,
-        "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"size\":14,\"encoding\":\"utf8\"}}\n");
+    wire_send(other,
+              "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"size\":14,\"encoding\":\"utf8\"}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":14,\"data\":\"half of it"
                          "\\u0000\\u0000\\u0000\\u0000\"}}\n");
 }
@@ -171,28 +170,28 @@ static void client_dies_in_the_middle_of_a_request(void **state)
 static void session_ends_with_its_connection(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *other;
-    struct client *dying;
+    struct wire_client *other;
+    struct wire_client *dying;
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     dying = client_open(fixture, 1, true);
     make_block(dying, 100, ",\"lifetime\":\"session\"");
     assert_int_equal(stat_of(other, "blocks"), 1);
-    client_close(dying);
+    wire_close(dying);
     while (stat_of(other, "blocks") != 0)
         fixture_run_once(fixture);
 }
 
 /* The same message again and again, in one write. */
-static void send_often(struct client *client, const char *message, int times)
+static void send_often(struct wire_client *client, const char *message, int times)
 {
     struct um_buf text;
 
     um_buf_init(&text, SIZE_MAX);
     for (int i = 0; i < times; i++)
         assert_true(um_buf_append_string(&text, message));
-    client_send_bytes(client, text.data, text.size);
+    wire_send_bytes(client, text.data, text.size);
     um_buf_deinit(&text);
 }
 
@@ -202,8 +201,8 @@ static void everybody_gets_a_turn(void **state)
 {
     enum { REQUESTS = 2000, ANSWER = 36 };
     struct fixture *fixture = *state;
-    struct client *busy;
-    struct client *other;
+    struct wire_client *busy;
+    struct wire_client *other;
 
     fixture->limits.turn_requests = 2;
     fixture_start_server(fixture);
@@ -220,8 +219,8 @@ static void bytes_end_a_turn(void **state)
 {
     enum { REQUESTS = 400, ANSWER = 40 };
     struct fixture *fixture = *state;
-    struct client *busy;
-    struct client *other;
+    struct wire_client *busy;
+    struct wire_client *other;
 
     fixture->limits.turn_bytes = 100000;
     fixture_start_server(fixture);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,18 +15,19 @@
 
 #include "server_fixture.h"
 #include "umem_errors.h"
+#include "unix_socket.h"
 
 /* In a process of its own: becomes another user, connects, and reads what it is told. Does not return. */
 static void connect_as_another_user(const struct fixture *fixture)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     char line[512] = "";
     ssize_t size;
     int fd;
 
-    strcpy(address.sun_path, fixture->path);
-    fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (setgid(1) != 0 || setuid(1) != 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
+    if (setgid(1) != 0 || setuid(1) != 0)
+        _exit(2);
+    fd = unix_connect(fixture->path, SOCK_STREAM);
+    if (fd < 0)
         _exit(2);
     size = read(fd, line, sizeof line - 1);
     _exit(size > 0 && strstr(line, "\"denied\"") != NULL && read(fd, line, sizeof line) == 0 ? 0 : 3);
@@ -74,12 +74,9 @@ static void socket_is_private(void **state)
 /* A socket bound at the path. Returns its descriptor. */
 static int bind_there(const struct fixture *fixture)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = unix_bind(fixture->path, SOCK_STREAM);
 
     assert_true(fd >= 0);
-    strcpy(address.sun_path, fixture->path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     return fd;
 }
 

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "server_fixture.h"
+#include "unix_socket.h"
 
 enum { CHECKS = 5 };
 
@@ -33,24 +33,15 @@ static bool is_there(const char *path)
 /* A client's socket, which has connected in the system's eyes, or -1. */
 static int connect_there(const struct fixture *fixture)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    strcpy(address.sun_path, fixture->path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    close(fd);
-    return -1;
+    return unix_connect(fixture->path, SOCK_STREAM);
 }
 
 /* Somebody else's socket. */
 static int bind_there(const struct fixture *fixture)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = unix_bind(fixture->path, SOCK_STREAM);
 
-    strcpy(address.sun_path, fixture->path);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_true(fd >= 0);
     assert_int_equal(listen(fd, 1), 0);
     return fd;
 }
@@ -86,7 +77,7 @@ static void a_removed_socket_is_made_anew(void **state)
         /* At once, and once the loop has come round. */
         ping(fixture, connect_there(fixture));
         client_ping(client_open(fixture, 1, true));
-        client_close(&fixture->clients[1]);
+        wire_close(&fixture->clients[1]);
         client_ping(&fixture->clients[0]);
     }
 }

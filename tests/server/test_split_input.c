@@ -48,7 +48,7 @@ static void script_deinit(struct script *script)
 }
 
 struct ending {
-    const struct client *client;
+    const struct wire_client *client;
     const char *text;
 };
 
@@ -63,16 +63,16 @@ static bool has_ending(const void *what)
 }
 
 /* Adds the bytes from `from` on as a message, and finds out, by sending it whole, what is answered to it. */
-static void script_end_part(struct script *script, struct client *client, size_t from, const char *shows)
+static void script_end_part(struct script *script, struct wire_client *client, size_t from, const char *shows)
 {
     struct ending ending = {client, script->pong};
     size_t size;
 
     assert_true(script->count < MOST_PARTS);
     assert_false(script->bytes.failed);
-    client_send_bytes(client, script->bytes.data + from, script->bytes.size - from);
-    client_send(client, script->ping);
-    fixture_run_until(client->fixture, has_ending, &ending);
+    wire_send_bytes(client, script->bytes.data + from, script->bytes.size - from);
+    wire_send(client, script->ping);
+    fixture_run_until(fixture_of(client), has_ending, &ending);
     size = client->received.size - strlen(script->pong);
     if (shows != NULL && strstr(client->received.data, shows) == NULL)
         fail_msg("\"%s\" is not in %s", shows, client->received.data);
@@ -85,7 +85,7 @@ static void script_end_part(struct script *script, struct client *client, size_t
 }
 
 /* A line, or a text without a line's end; its answer must show `shows`. NULL: there is no answer. */
-static void add_line(struct script *script, struct client *client, const char *line, const char *shows)
+static void add_line(struct script *script, struct wire_client *client, const char *line, const char *shows)
 {
     size_t from = script->bytes.size;
 
@@ -94,8 +94,8 @@ static void add_line(struct script *script, struct client *client, const char *l
 }
 
 /* Likewise a message of headers (without their empty line), a text and a payload. */
-static void add_message(struct script *script, struct client *client, const char *headers, const char *text,
-                        const char *payload, const char *shows)
+static void add_message(struct script *script, struct wire_client *client, const char *headers,
+                        const char *text, const char *payload, const char *shows)
 {
     size_t from = script->bytes.size;
     char lengths[64];
@@ -124,7 +124,7 @@ static void pad_ping(char *text, size_t size)
     text[size] = '\0';
 }
 
-static void write_lines(struct script *script, struct client *client)
+static void write_lines(struct script *script, struct wire_client *client)
 {
     char text[MESSAGE_LIMIT + 4];
 
@@ -152,7 +152,7 @@ static void write_lines(struct script *script, struct client *client)
 }
 
 /* Texts with nothing between them, some of which are no JSON or have a line's end or a byte-order mark behind them. */
-static void write_texts(struct script *script, struct client *client)
+static void write_texts(struct script *script, struct wire_client *client)
 {
     char text[MESSAGE_LIMIT + 2];
 
@@ -180,7 +180,7 @@ static void write_texts(struct script *script, struct client *client)
     add_line(script, client, "{\"id\":7,\"method\":\"server.ping\"}", "\"id\":7");
 }
 
-static void write_headers(struct script *script, struct client *client)
+static void write_headers(struct script *script, struct wire_client *client)
 {
     char text[MESSAGE_LIMIT + 2];
     char payload[PAYLOAD_LIMIT + 2];
@@ -225,13 +225,13 @@ static void write_headers(struct script *script, struct client *client)
 
 /* Sends the script's bytes from `from` to `to`. What is whole then is answered, what is not even begun is
  * not. At the script's end nothing has to be waited for but the last answer. */
-static void send_piece(const struct script *script, struct client *client, struct client *other, size_t from,
-                       size_t to)
+static void send_piece(const struct script *script, struct wire_client *client, struct wire_client *other,
+                       size_t from, size_t to)
 {
     size_t least = 0;
     size_t most = script->due[0];
 
-    client_send_bytes(client, script->bytes.data + from, to - from);
+    wire_send_bytes(client, script->bytes.data + from, to - from);
     if (to != script->bytes.size)
         client_flush(client, other);
     for (size_t i = 0; i < script->count && script->end[i] <= to; i++) {
@@ -242,35 +242,35 @@ static void send_piece(const struct script *script, struct client *client, struc
     assert_true(client->received.size <= most);
 }
 
-static void end_script(const struct script *script, struct client *client)
+static void end_script(const struct script *script, struct wire_client *client)
 {
     assert_int_equal(client->received.size, script->answers.size);
     assert_memory_equal(client->received.data, script->answers.data, script->answers.size);
     um_buf_truncate(&client->received, 0);
 }
 
-static struct client *begin(struct fixture *fixture)
+static struct wire_client *begin(struct fixture *fixture)
 {
-    struct client *other;
+    struct wire_client *other;
     char line[256];
 
     fixture->limits.message_bytes = MESSAGE_LIMIT;
     fixture->limits.payload_bytes = PAYLOAD_LIMIT;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":23,\"name\":\"t\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":23,\"name\":\"t\"}}\n");
     client_take_line(other, line, sizeof line);
     return other;
 }
 
-typedef void write_script(struct script *script, struct client *client);
+typedef void write_script(struct script *script, struct wire_client *client);
 
 static void cut_in_two(struct fixture *fixture, write_script *write)
 {
-    struct client *other = begin(fixture);
-    struct client *client = client_open(fixture, 1, true);
+    struct wire_client *other = begin(fixture);
+    struct wire_client *client = client_open(fixture, 1, true);
     struct script script;
 
     write(&script, client);
@@ -283,7 +283,8 @@ static void cut_in_two(struct fixture *fixture, write_script *write)
 }
 
 /* In pieces of `step` bytes, on a connection that they begin. */
-static void cut_small(const struct script *script, struct client *client, struct client *other, size_t step)
+static void cut_small(const struct script *script, struct wire_client *client, struct wire_client *other,
+                      size_t step)
 {
     for (size_t at = 0; at < script->bytes.size; at += step) {
         size_t to = at + step < script->bytes.size ? at + step : script->bytes.size;
@@ -295,7 +296,7 @@ static void cut_small(const struct script *script, struct client *client, struct
 
 static void cut_into_pieces(struct fixture *fixture, write_script *write)
 {
-    struct client *other = begin(fixture);
+    struct wire_client *other = begin(fixture);
     struct script script;
 
     write(&script, client_open(fixture, 1, true));

@@ -33,7 +33,7 @@ static size_t under_way(const struct fixture *fixture)
 /* Asks for a block's bytes and shows that they go to the system piece by piece, until all have come. */
 static void expect_pieces(struct fixture *fixture, const char *encoding, size_t answer_size)
 {
-    struct client *client;
+    struct wire_client *client;
     char text[256];
     size_t most = 0;
 
@@ -42,13 +42,13 @@ static void expect_pieces(struct fixture *fixture, const char *encoding, size_t 
     client = client_open(fixture, 0, true);
     snprintf(text, sizeof text,
              "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":%d,\"name\":\"b\"}}", BLOCK_SIZE);
-    client_send_message(client, text, 0);
+    wire_send_message(client, text, 0);
     client_take_message(client, text, sizeof text);
     uv_read_stop((uv_stream_t *)&client->pipe);
     snprintf(text, sizeof text,
              "{\"id\":2,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"%s\"}}",
              encoding);
-    client_send_message(client, text, 0);
+    wire_send_message(client, text, 0);
     while (under_way(fixture) == 0)
         fixture_run_once(fixture);
     for (int i = 0; i < TURNS; i++) {
@@ -56,14 +56,14 @@ static void expect_pieces(struct fixture *fixture, const char *encoding, size_t 
         assert_in_range(under_way(fixture), 1, UNDER_WAY_MAX);
         assert_in_range(fixture_unread_bytes(client), 1, IN_PIPE_MAX);
     }
-    client_read(client);
+    wire_read(client);
     while (client->received.size < answer_size) {
         fixture_run_once(fixture);
         if (under_way(fixture) > most)
             most = under_way(fixture);
     }
     assert_in_range(most, 1, UNDER_WAY_MAX);
-    client_close(client);
+    wire_close(client);
 }
 
 static void raw_bytes_are_written_in_pieces(void **state)

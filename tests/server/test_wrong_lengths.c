@@ -20,16 +20,16 @@ static const char trap[] = "Content-Length: 36\r\n\r\n{\"id\":\"trap\",\"method\
 enum { TRAP_SIZE = sizeof trap - 1 };
 
 /* A ping with headers and its answer. */
-static void expect_pong(struct client *client)
+static void expect_pong(struct wire_client *client)
 {
     char text[256];
 
-    client_send_message(client, PING, 0);
+    wire_send_message(client, PING, 0);
     client_take_message(client, text, sizeof text);
     assert_string_equal(text, "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"result\":{}}");
 }
 
-static void expect_error(struct client *client, const char *name)
+static void expect_error(struct wire_client *client, const char *name)
 {
     char text[1024];
 
@@ -40,38 +40,38 @@ static void expect_error(struct client *client, const char *name)
 
 /* The server closes when it has thrown enough input away, which is faster than to wait until it has done so
  * for long enough. */
-static void expect_close(struct client *client)
+static void expect_close(struct wire_client *client)
 {
     char *junk = calloc(1, 2 << 20);
 
     assert_non_null(junk);
-    client_send_bytes(client, junk, 2 << 20);
+    wire_send_bytes(client, junk, 2 << 20);
     free(junk);
     client_expect_close(client);
 }
 
 /* A fixture with a client of lines, and two blocks of 4 zeros: "b", and one that has been freed again. */
-static struct client *begin(struct fixture *fixture, unsigned long long *freed)
+static struct wire_client *begin(struct fixture *fixture, unsigned long long *freed)
 {
-    struct client *other;
+    struct wire_client *other;
     char text[256];
 
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"b\"}}\n");
     client_take_line(other, text, sizeof text);
-    client_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4}}\n");
+    wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":4}}\n");
     client_take_line(other, text, sizeof text);
     *freed = strtoull(strstr(text, "\"block\":") + 8, NULL, 10);
     snprintf(text, sizeof text, "{\"method\":\"block.free\",\"params\":[%llu]}\n", *freed);
-    client_send(other, text);
+    wire_send(other, text);
     client_take_line(other, text, sizeof text);
     return other;
 }
 
-static void expect_unchanged(struct client *other)
+static void expect_unchanged(struct wire_client *other)
 {
-    client_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
+    wire_send(other, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"hex\"}}\n");
     client_expect(other, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"00000000\"}}\n");
 }
 
@@ -117,8 +117,8 @@ static const struct failing {
 static void fail_with_payloads(struct fixture *fixture, size_t step)
 {
     unsigned long long freed;
-    struct client *other = begin(fixture, &freed);
-    struct client *client = client_open(fixture, 1, true);
+    struct wire_client *other = begin(fixture, &freed);
+    struct wire_client *client = client_open(fixture, 1, true);
 
     for (size_t i = 0; i < sizeof failing / sizeof failing[0]; i++) {
         char text[256];
@@ -127,11 +127,11 @@ static void fail_with_payloads(struct fixture *fixture, size_t step)
             snprintf(text, sizeof text, WRITE("\"block\":%llu"), freed);
         else
             snprintf(text, sizeof text, "%s", failing[i].text);
-        client_send_message(client, text, TRAP_SIZE);
+        wire_send_message(client, text, TRAP_SIZE);
         for (size_t at = 0; at < TRAP_SIZE; at += step) {
             if (step < TRAP_SIZE)
                 client_flush(client, other);
-            client_send_bytes(client, trap + at, step < TRAP_SIZE - at ? step : TRAP_SIZE - at);
+            wire_send_bytes(client, trap + at, step < TRAP_SIZE - at ? step : TRAP_SIZE - at);
         }
         if (failing[i].name != NULL)
             expect_error(client, failing[i].name);
@@ -154,19 +154,19 @@ static void payload_over_the_limit(void **state)
 {
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *other;
-    struct client *client;
+    struct wire_client *other;
+    struct wire_client *client;
 
     fixture->limits.payload_bytes = TRAP_SIZE - 1;
     other = begin(fixture, &freed);
     client = client_open(fixture, 1, true);
-    client_send_message(client, WRITE("\"block\":\"b\""), TRAP_SIZE);
-    client_send(client, trap);
+    wire_send_message(client, WRITE("\"block\":\"b\""), TRAP_SIZE);
+    wire_send(client, trap);
     expect_error(client, "too_large");
     expect_pong(client);
     /* The text is passed over as well: it is no request any more. */
-    client_send_message(client, "{\"method\":\"block.free\",\"params\":[\"b\"]}", TRAP_SIZE);
-    client_send(client, trap);
+    wire_send_message(client, "{\"method\":\"block.free\",\"params\":[\"b\"]}", TRAP_SIZE);
+    wire_send(client, trap);
     expect_error(client, "too_large");
     expect_pong(client);
     expect_unchanged(other);
@@ -180,7 +180,7 @@ static void lengths_at_and_over_the_limit(void **state)
     enum { LIMIT = 300 };
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *client;
+    struct wire_client *client;
     char text[LIMIT + 2];
 
     fixture->limits.message_bytes = LIMIT;
@@ -190,25 +190,25 @@ static void lengths_at_and_over_the_limit(void **state)
     memset(text, ' ', sizeof text);
     memcpy(text, PING, sizeof PING - 1);
     text[LIMIT] = '\0';
-    client_send_message(client, text, 0);
+    wire_send_message(client, text, 0);
     client_take_message(client, text, sizeof text);
     assert_non_null(strstr(text, "\"ping\",\"result\""));
     memset(text, '\n', sizeof text);
     memcpy(text, PING, sizeof PING - 1);
     text[LIMIT + 1] = '\0';
-    client_send_message(client, text, 0);
+    wire_send_message(client, text, 0);
     expect_error(client, "too_large");
     expect_pong(client);
-    client_send_message(client, WRITE("\"block\":\"b\""), 4);
-    client_send(client, "abcd");
+    wire_send_message(client, WRITE("\"block\":\"b\""), 4);
+    wire_send(client, "abcd");
     client_take_message(client, text, sizeof text);
     assert_non_null(strstr(text, "\"result\":{\"size\":4}"));
-    client_send_message(client, WRITE("\"block\":\"b\""), 5);
-    client_send(client, "ABCDE");
+    wire_send_message(client, WRITE("\"block\":\"b\""), 5);
+    wire_send(client, "ABCDE");
     expect_error(client, "too_large");
     expect_pong(client);
-    client_send(&fixture->clients[0],
-                "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"utf8\"}}\n");
+    wire_send(&fixture->clients[0],
+              "{\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"utf8\"}}\n");
     client_expect(&fixture->clients[0],
                   "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"abcd\"}}\n");
 }
@@ -217,18 +217,18 @@ static void lengths_at_and_over_the_limit(void **state)
 static void length_shorter_than_the_text(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char text[256];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 1, true);
-    client_send(client, "Content-Length: 10\r\n\r\n" PING);
+    wire_send(client, "Content-Length: 10\r\n\r\n" PING);
     expect_error(client, "parse_error");
     expect_error(client, "parse_error");
     expect_close(client);
     /* The rest is an empty block of headers. */
     client = client_open(fixture, 2, true);
-    client_send(client, "Content-Length: 36\r\n\r\n" PING "\r\n");
+    wire_send(client, "Content-Length: 36\r\n\r\n" PING "\r\n");
     client_take_message(client, text, sizeof text);
     assert_non_null(strstr(text, "\"ping\",\"result\""));
     expect_error(client, "there is no Content-Length");
@@ -240,22 +240,22 @@ static void length_shorter_than_the_text(void **state)
 static void length_longer_than_the_text(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char text[256];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 1, true);
-    client_send(client, "Content-Length: 40\r\n\r\n" PING "Padding: 1\r\nContent-Length: 36\r\n\r\n" PING);
+    wire_send(client, "Content-Length: 40\r\n\r\n" PING "Padding: 1\r\nContent-Length: 36\r\n\r\n" PING);
     expect_error(client, "parse_error");
     client_take_message(client, text, sizeof text);
     assert_non_null(strstr(text, "\"ping\",\"result\""));
     /* White space is part of a text. */
-    client_send(client, "Content-Length: 40\r\n\r\n\r\n" PING "\t\n");
+    wire_send(client, "Content-Length: 40\r\n\r\n\r\n" PING "\t\n");
     client_take_message(client, text, sizeof text);
     assert_non_null(strstr(text, "\"ping\",\"result\""));
     expect_pong(client);
-    client_send(client, "Content-Length: 44\r\n\r\n" PING);
-    client_send_message(client, PING, 0);
+    wire_send(client, "Content-Length: 44\r\n\r\n" PING);
+    wire_send_message(client, PING, 0);
     expect_error(client, "parse_error");
     expect_error(client, "there is no Content-Length");
     expect_close(client);
@@ -266,17 +266,17 @@ static void payload_that_was_not_declared(void **state)
 {
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *other = begin(fixture, &freed);
-    struct client *client = client_open(fixture, 1, true);
+    struct wire_client *other = begin(fixture, &freed);
+    struct wire_client *client = client_open(fixture, 1, true);
 
-    client_send_message(client, WRITE("\"block\":\"b\",\"size\":4"), 0);
-    client_send(client, "\1\2\3\4");
+    wire_send_message(client, WRITE("\"block\":\"b\",\"size\":4"), 0);
+    wire_send(client, "\1\2\3\4");
     expect_error(client, "invalid_params");
     expect_error(client, "parse_error");
     expect_close(client);
     client = client_open(fixture, 2, true);
-    client_send_message(client, WRITE("\"block\":\"b\",\"offset\":4"), 2);
-    client_send(client, "abc: no header\n");
+    wire_send_message(client, WRITE("\"block\":\"b\",\"offset\":4"), 2);
+    wire_send(client, "abc: no header\n");
     expect_error(client, "out_of_range");
     expect_error(client, "parse_error");
     expect_close(client);
@@ -294,17 +294,17 @@ static void huge_lengths_cost_nothing(void **state)
     enum { COUNT = sizeof blocks / sizeof blocks[0], EACH = 20 };
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *other;
+    struct wire_client *other;
 
     fixture->limits.message_bytes = UINT64_C(1) << 46;
     fixture->limits.payload_bytes = UINT64_C(9007199254740991);
     other = begin(fixture, &freed);
     for (unsigned i = 0; i < EACH * COUNT; i++) {
-        struct client *client = client_open(fixture, 1 + i, true);
+        struct wire_client *client = client_open(fixture, 1 + i, true);
 
-        client_send(client, blocks[i % COUNT]);
+        wire_send(client, blocks[i % COUNT]);
         client_flush(client, other);
-        client_send(client, "some more of it");
+        wire_send(client, "some more of it");
     }
     for (unsigned i = 0; i < EACH * COUNT; i++) {
         client_flush(&fixture->clients[1 + i], other);
@@ -332,15 +332,15 @@ static void broken_headers_behind_good_messages(void **state)
     };
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *other = begin(fixture, &freed);
+    struct wire_client *other = begin(fixture, &freed);
 
     for (unsigned i = 0; i < sizeof broken / sizeof broken[0]; i++) {
-        struct client *client = client_open(fixture, 1 + i, true);
+        struct wire_client *client = client_open(fixture, 1 + i, true);
         char text[256];
 
-        client_send_message(client, PING, 0);
-        client_send(client, broken[i]);
-        client_send_message(client, "{\"method\":\"block.free\",\"params\":[\"b\"]}", 0);
+        wire_send_message(client, PING, 0);
+        wire_send(client, broken[i]);
+        wire_send_message(client, "{\"method\":\"block.free\",\"params\":[\"b\"]}", 0);
         client_take_message(client, text, sizeof text);
         assert_non_null(strstr(text, "\"ping\",\"result\""));
         expect_error(client, "parse_error");
@@ -353,13 +353,13 @@ static void broken_headers_behind_good_messages(void **state)
 static void headers_without_an_end(void **state)
 {
     struct fixture *fixture = *state;
-    struct client *client;
+    struct wire_client *client;
     char flood[9000];
 
     fixture_start_server(fixture);
     client = client_open(fixture, 1, true);
     memset(flood, 'x', sizeof flood);
-    client_send_bytes(client, flood, sizeof flood);
+    wire_send_bytes(client, flood, sizeof flood);
     expect_error(client, "the headers are longer than 8192 bytes");
     expect_close(client);
     client_ping(client_open(fixture, 0, true));
@@ -369,11 +369,11 @@ static void stop_in_the_middle_of_a_payload(void **state)
 {
     struct fixture *fixture = *state;
     unsigned long long freed;
-    struct client *other = begin(fixture, &freed);
-    struct client *client = client_open(fixture, 1, true);
+    struct wire_client *other = begin(fixture, &freed);
+    struct wire_client *client = client_open(fixture, 1, true);
 
-    client_send_message(client, WRITE("\"block\":\"b\""), 4);
-    client_send(client, "ab");
+    wire_send_message(client, WRITE("\"block\":\"b\""), 4);
+    wire_send(client, "ab");
     client_flush(client, other);
     fixture_stop_server(fixture);
     client_expect_close(client);

@@ -5,13 +5,16 @@
   shape.py headers            headers that more than two .c files implement
   shape.py names              file names that are there twice, or that shadow a system header
   shape.py way PROGRAM...     the functions and files that one request runs through, by callgrind; see way_* below
+  shape.py instructions UMEMD the instructions of one request among 64 that are sent at once, by callgrind; a release build
   shape.py places METHOD      the files that name a method ("block.fill"), which is where an edit is needed to add one
 
 The sources are those of server/, client/ and common/, below the folder that --root names (the repository, unless told).
 """
 
 import argparse
+import base64
 import collections
+import json
 import os
 import pathlib
 import re
@@ -302,6 +305,61 @@ def way(programs):
         print_way("umem_block_read of 5 bytes, the library", measure)
 
 
+DEPTH = 64
+
+
+def requests_of(kind, block):
+    """What is sent at once: DEPTH requests on lines."""
+    data = base64.b64encode(bytes(64)).decode()
+    params = {
+        "read": ("block.read", {"block": block, "size": 64}),
+        "write": ("block.write", {"block": block, "data": data}),
+        "ping": ("server.ping", {}),
+    }
+    requests = []
+    for number in range(DEPTH):
+        method, values = params[kind] if kind in params else ("block.alloc", {"size": 64})
+        requests.append({"jsonrpc": "2.0", "id": number, "method": method, "params": values})
+    return [json.dumps(request, separators=(",", ":")).encode() for request in requests]
+
+
+def exchange(stream, requests):
+    stream.write(b"\n".join(requests) + b"\n")
+    stream.flush()
+    answers = [json.loads(stream.readline()) for _ in requests]
+    if any("error" in answer for answer in answers):
+        raise SystemExit(f"shape: umemd has answered {answers[0]}")
+    return answers
+
+
+def instructions_of(umemd, folder, kind, rounds):
+    """All instructions of umemd that answers so many rounds of requests."""
+    path, profile = os.path.join(folder, f"pipe{rounds}"), os.path.join(folder, f"daemon{rounds}")
+    daemon, connection = start_daemon(profile_command(profile) + [umemd], path)
+    stream = connection.makefile("rwb")
+    block = exchange(stream, [b'{"jsonrpc":"2.0","id":1,"method":"block.alloc","params":{"size":64}}'])[0]["result"]["block"]
+    for _ in range(rounds):
+        answers = exchange(stream, requests_of(kind, block))
+        if kind == "alloc + free":
+            handles = [answer["result"]["block"] for answer in answers]
+            free = '{"jsonrpc":"2.0","id":1,"method":"block.free","params":{"block":%d}}'
+            exchange(stream, [(free % handle).encode() for handle in handles])
+    stream.close()
+    connection.close()
+    daemon.send_signal(signal.SIGTERM)
+    daemon.wait()
+    match = re.search(r"^(?:totals|summary): (\d+)", pathlib.Path(profile).read_text(errors="replace"), re.MULTILINE)
+    return int(match.group(1))
+
+
+def instructions(umemd):
+    few, many = 10, 60
+    with tempfile.TemporaryDirectory(prefix="umem-shape-") as folder:
+        for kind in ("read", "write", "alloc + free", "ping"):
+            used = instructions_of(umemd, folder, kind, many) - instructions_of(umemd, folder, kind, few)
+            print(f"{kind:14s}{used / ((many - few) * DEPTH):8.0f} instructions")
+
+
 def places(root, method):
     word = re.compile(r"(?<![A-Za-z0-9])" + re.sub(r"[._]", "[._]", method) + r"(?![A-Za-z0-9_])")
     count = 0
@@ -323,12 +381,14 @@ def places(root, method):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("circles", "headers", "names", "way", "places"))
+    parser.add_argument("what", choices=("circles", "headers", "names", "way", "instructions", "places"))
     parser.add_argument("argument", nargs="*")
     parser.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2])
     options = parser.parse_args()
     if options.what == "way":
         way(options.argument)
+    elif options.what == "instructions":
+        instructions(os.path.abspath(options.argument[0]))
     elif options.what == "places":
         places(options.root, options.argument[0])
     else:

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "raw.h"
+#include "raw_client.h"
 #include "role.h"
 
 enum { PARSE_ERROR = -32700, INVALID_REQUEST = -32600, NO_METHOD = -32601, INVALID_PARAMS = -32602 };
@@ -22,14 +22,15 @@ static void open_served(struct raw *raw, struct soak *soak, bool has_headers)
 
         if (raw_open(raw, soak)) {
             if (has_headers)
-                raw_send_message(raw, ping, 0);
+                wire_send_message(&raw->wire, ping, 0);
             else
-                raw_send_text(raw, "{\"id\":1,\"method\":\"server.ping\"}\n");
+                wire_send(&raw->wire, "{\"id\":1,\"method\":\"server.ping\"}\n");
             /* A refusal is a line in both framings. */
-            while (raw->size == 0 && !raw->is_over)
+            while (raw->wire.received.size == 0 && !raw->wire.is_over)
                 raw_pause(raw, 1);
-            if (raw->size != 0 && (!has_headers || raw->received[0] == 'C'))
-                answer = has_headers ? raw_take_message(raw, &payload_size) : raw_take_line(raw);
+            if (raw->wire.received.size != 0 && (!has_headers || raw->wire.received.data[0] == 'C'))
+                answer =
+                    has_headers ? wire_take_message(&raw->wire, &payload_size) : wire_take_line(&raw->wire);
         }
         if (answer != NULL && strstr(answer, "\"id\":1,\"result\"") != NULL) {
             free(answer);
@@ -53,7 +54,7 @@ static void send_long_line(struct raw *raw)
     memset(line, 'x', size);
     line[0] = '{';
     line[size] = '\n';
-    raw_send(raw, line, size + 1);
+    wire_send_bytes(&raw->wire, line, size + 1);
     free(line);
     raw_expect_error(raw, UMEM_E_TOO_LARGE);
 }
@@ -70,7 +71,7 @@ static void send_long_batch(struct raw *raw)
     for (uint64_t i = 0; i < count; i++)
         size += (size_t)sprintf(text + size, "%s{\"method\":\"server.ping\"}", i != 0 ? "," : "");
     memcpy(text + size, "]\n", 2);
-    raw_send(raw, text, size + 2);
+    wire_send_bytes(&raw->wire, text, size + 2);
     free(text);
     raw_expect_error(raw, UMEM_E_LIMIT_EXCEEDED);
 }
@@ -101,7 +102,7 @@ static void send_known(struct raw *raw)
     };
     unsigned i = (unsigned)soak_below(raw->soak, sizeof known / sizeof known[0]);
 
-    raw_send_text(raw, known[i].line);
+    wire_send(&raw->wire, known[i].line);
     raw_expect_error(raw, known[i].code);
 }
 
@@ -129,10 +130,10 @@ static void send_spoilt(struct raw *raw)
             line[soak_below(raw->soak, size)] = (char)soak_random(raw->soak);
     }
     line[size] = '\n';
-    raw_send(raw, line, size + 1);
-    raw_send_text(raw, "{\"id\":\"the end\",\"method\":\"server.ping\"}\n");
+    wire_send_bytes(&raw->wire, line, size + 1);
+    wire_send(&raw->wire, "{\"id\":\"the end\",\"method\":\"server.ping\"}\n");
     for (;;) {
-        char *answer = raw_take_line(raw);
+        char *answer = wire_take_line(&raw->wire);
 
         if (answer == NULL)
             FAIL(raw->soak, "the daemon has ended a connection of lines after %d answers", answers);
@@ -178,7 +179,7 @@ static void speak_lines(struct soak *soak)
 static void expect_message(struct raw *raw, int code)
 {
     size_t payload_size;
-    char *text = raw_take_message(raw, &payload_size);
+    char *text = wire_take_message(&raw->wire, &payload_size);
 
     if (text == NULL)
         FAIL(raw->soak, "the daemon has ended the connection, the error %d was due", code);
@@ -197,9 +198,9 @@ static void send_too_much(struct raw *raw, const char *text, uint64_t size, uint
         FAIL(raw->soak, "no memory");
     snprintf(head, sizeof head, "Content-Length: %llu\r\nPayload-Length: %llu\r\n\r\n",
              (unsigned long long)size, (unsigned long long)payload_size);
-    raw_send_text(raw, head);
-    raw_send_text(raw, text);
-    raw_send(raw, bytes, total);
+    wire_send(&raw->wire, head);
+    wire_send(&raw->wire, text);
+    wire_send_bytes(&raw->wire, bytes, total);
     free(bytes);
     expect_message(raw, UMEM_E_TOO_LARGE);
 }
@@ -212,17 +213,17 @@ static void send_bad_message(struct raw *raw)
 
     switch (soak_below(raw->soak, 6)) {
     case 0:
-        raw_send_message(raw, "{nonsense}", 0);
+        wire_send_message(&raw->wire, "{nonsense}", 0);
         expect_message(raw, PARSE_ERROR);
         break;
     case 1:
-        raw_send_message(raw, ping, 3);
-        raw_send_text(raw, "abc");
+        wire_send_message(&raw->wire, ping, 3);
+        wire_send(&raw->wire, "abc");
         expect_message(raw, INVALID_PARAMS);
         break;
     case 2:
-        raw_send_message(raw, write, 5);
-        raw_send_text(raw, "abcde");
+        wire_send_message(&raw->wire, write, 5);
+        wire_send(&raw->wire, "abcde");
         expect_message(raw, UMEM_E_UNKNOWN_HANDLE);
         break;
     case 3:
@@ -232,10 +233,10 @@ static void send_bad_message(struct raw *raw)
         send_too_much(raw, write, strlen(write), soak_limit(raw->soak, "payload_bytes") + 1);
         break;
     default:
-        raw_send_message(raw, "[]", 0);
+        wire_send_message(&raw->wire, "[]", 0);
         expect_message(raw, INVALID_REQUEST);
     }
-    raw_send_message(raw, ping, 0);
+    wire_send_message(&raw->wire, ping, 0);
     expect_message(raw, 0);
 }
 
@@ -257,12 +258,12 @@ static void break_headers(struct raw *raw)
     if (soak_chance(raw->soak, 4)) {
         soak_random_bytes(raw->soak, junk, sizeof junk);
         junk[0] = '\x02';
-        raw_send(raw, junk, sizeof junk);
+        wire_send_bytes(&raw->wire, junk, sizeof junk);
     } else {
-        raw_send_text(raw, broken[soak_below(raw->soak, sizeof broken / sizeof broken[0])]);
+        wire_send(&raw->wire, broken[soak_below(raw->soak, sizeof broken / sizeof broken[0])]);
     }
     expect_message(raw, PARSE_ERROR);
-    raw_expect_end(raw);
+    wire_await_end(&raw->wire);
 }
 
 static void speak_headers(struct soak *soak)
@@ -290,7 +291,7 @@ static void shout(struct soak *soak)
     soak->counters[COUNTER_GARBAGE]++;
     soak_random_bytes(soak, junk, sizeof junk);
     if (raw_open(&raw, soak))
-        raw_send(&raw, junk, (size_t)soak_below(soak, sizeof junk) + 1);
+        wire_send_bytes(&raw.wire, junk, (size_t)soak_below(soak, sizeof junk) + 1);
     raw_close(&raw);
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "raw.h"
+#include "raw_client.h"
 #include "role.h"
 
 enum { LARGE = 4 << 20, KEPT_MAX = 4096 };
@@ -113,7 +113,7 @@ static void sessions(struct soak *soak)
     while (is_served && count <= limit) {
         is_served = raw_open(&raws[count], soak);
         if (is_served) {
-            raw_send_text(&raws[count], "{\"id\":1,\"method\":\"server.ping\"}\n");
+            wire_send(&raws[count].wire, "{\"id\":1,\"method\":\"server.ping\"}\n");
             is_served = raw_expect_result(&raws[count], 1);
         }
         count++;

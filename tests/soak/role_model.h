@@ -8,43 +8,29 @@
 
 #include <stdint.h>
 
+#include "model.h"
 #include "soak.h"
 
 enum {
-    MODEL_BLOCKS = 24,
-    MODEL_FREED = 32, /* handles that are kept to be used after they were freed */
-    MODEL_DEPTH = 16  /* calls that are on their way at one time */
+    MIRROR_BLOCKS = 24,
+    MIRROR_DEPTH = 16, /* calls that are on their way at one time */
+    OWN_HEAP =
+        1 /* in the model: a heap of this process, which comes and goes. Number 0 is the process heap */
 };
 
-struct model_block {
-    umem_handle handle; /* 0: there is none in this place */
-    bool is_in_heap;    /* in the model's own heap, else in the process heap */
-    bool is_named;
-    uint64_t size;
-    unsigned char *bytes;
-};
-
-struct model {
+struct mirror {
     struct soak *soak;
-    struct model_block blocks[MODEL_BLOCKS];
-    umem_handle heap;    /* 0: there is none at the moment */
-    uint64_t heap_limit; /* bytes */
-    bool heap_is_shared;
-    umem_handle freed[MODEL_FREED];
-    unsigned freed_count;
+    struct model model;
     unsigned names; /* given so far */
 };
 
 /* A block that is there, or NULL where there is none. */
-struct model_block *model_pick(struct model *model);
+struct model_block *mirror_pick(struct mirror *mirror);
 
 /* A handle that was freed; 0: there is none yet. */
-umem_handle model_pick_freed(struct model *model);
-
-/* Bytes in the model's heap, and its blocks. */
-uint64_t model_heap_bytes(const struct model *model, uint64_t *blocks);
+umem_handle mirror_pick_freed(const struct mirror *mirror);
 
 /* Submits some calls on blocks, as a pipeline or a batch, collects them and compares all that they give. */
-void model_run_calls(struct model *model);
+void mirror_run_calls(struct mirror *mirror);
 
 #endif

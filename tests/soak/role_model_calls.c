@@ -25,12 +25,12 @@ struct pending {
 };
 
 struct round {
-    struct model *model;
+    struct mirror *mirror;
     struct soak *soak;
     umem_calls *calls;
     bool is_batch;
     uint64_t room; /* bytes of blocks that the batch may still touch */
-    struct pending pending[MODEL_DEPTH];
+    struct pending pending[MIRROR_DEPTH];
     unsigned count;
 };
 
@@ -69,7 +69,7 @@ static void submitted(struct round *round, int code)
 /* A part of a block that the batch has room for. */
 static bool pick_range(struct round *round, struct range *range, uint64_t size_max)
 {
-    range->block = model_pick(round->model);
+    range->block = mirror_pick(round->mirror);
     if (range->block == NULL)
         return false;
     range->offset = soak_below(round->soak, range->block->size + 1);
@@ -137,7 +137,7 @@ static bool pick_pair(struct round *round, struct range *range, struct range *ot
 {
     if (!pick_range(round, range, inner_max(round)))
         return false;
-    other->block = model_pick(round->model);
+    other->block = mirror_pick(round->mirror);
     if (range->size > other->block->size)
         range->size = other->block->size;
     other->size = range->size;
@@ -180,7 +180,7 @@ static void submit_compare(struct round *round)
 
 static void submit_find(struct round *round)
 {
-    struct model_block *block = model_pick(round->model);
+    struct model_block *block = mirror_pick(round->mirror);
     struct pending *pending;
     uint64_t from;
     uint64_t at;
@@ -221,7 +221,7 @@ static void store(unsigned char *bytes, uint64_t value)
 
 static void submit_atomic(struct round *round)
 {
-    struct model_block *block = model_pick(round->model);
+    struct model_block *block = mirror_pick(round->mirror);
     uint64_t value = soak_random(round->soak);
     struct pending *pending;
     unsigned char *at;
@@ -253,14 +253,15 @@ static void submit_atomic(struct round *round)
 
 static void submit_info(struct round *round)
 {
-    struct model *model = round->model;
-    struct model_block *block = model_pick(model);
+    const struct model *model = &round->mirror->model;
+    struct model_block *block = mirror_pick(round->mirror);
     struct pending *pending;
 
-    if (model->heap != 0 && soak_chance(round->soak, 2)) {
+    if (model->heaps[OWN_HEAP].alive && soak_chance(round->soak, 2)) {
         pending = add(round, "heap.info");
-        pending->wanted_number = model_heap_bytes(model, &pending->wanted_blocks);
-        submitted(round, umem_submit_heap_info(round->calls, model->heap, &pending->heap));
+        pending->wanted_number = model_sum_bytes(model, OWN_HEAP, 0);
+        pending->wanted_blocks = model_count_blocks(model, OWN_HEAP, 0);
+        submitted(round, umem_submit_heap_info(round->calls, model->heaps[OWN_HEAP].handle, &pending->heap));
     } else if (block != NULL) {
         pending = add(round, "block.info");
         pending->wanted_number = block->size;
@@ -271,8 +272,8 @@ static void submit_info(struct round *round)
 /* A range that passes the end, or a handle that was freed. */
 static void submit_wrong(struct round *round)
 {
-    struct model_block *block = model_pick(round->model);
-    umem_handle freed = model_pick_freed(round->model);
+    struct model_block *block = mirror_pick(round->mirror);
+    umem_handle freed = mirror_pick_freed(round->mirror);
     struct pending *pending;
 
     if (round->room < RANGE_MAX)
@@ -338,16 +339,16 @@ static void collect_one(struct round *round, struct pending *pending)
     free(pending->wanted);
 }
 
-void model_run_calls(struct model *model)
+void mirror_run_calls(struct mirror *mirror)
 {
     static struct round round;
-    unsigned depth = (unsigned)soak_below(model->soak, MODEL_DEPTH) + 1;
+    unsigned depth = (unsigned)soak_below(mirror->soak, MIRROR_DEPTH) + 1;
 
-    round = (struct round){.model = model, .soak = model->soak, .room = UINT64_MAX};
-    round.is_batch = soak_chance(model->soak, 3);
+    round = (struct round){.mirror = mirror, .soak = mirror->soak, .room = UINT64_MAX};
+    round.is_batch = soak_chance(mirror->soak, 3);
     if (round.is_batch)
-        round.room = soak_limit(model->soak, "batch_bytes");
-    round.calls = umem_calls_new(model->soak->client, round.is_batch ? UMEM_BATCH : UMEM_PIPELINE);
+        round.room = soak_limit(mirror->soak, "batch_bytes");
+    round.calls = umem_calls_new(mirror->soak->client, round.is_batch ? UMEM_BATCH : UMEM_PIPELINE);
     for (unsigned i = 0; i < depth; i++)
         submit_one(&round);
     for (unsigned i = 0; i < round.count; i++)

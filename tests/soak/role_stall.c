@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "raw.h"
+#include "raw_client.h"
 #include "role.h"
 
 enum { REST_MS = 60, READS = 40, WAITS = 6, PAYLOAD = 20000 };
@@ -48,10 +48,10 @@ static void half_a_line(struct soak *soak)
     struct raw raw;
 
     open_it(&raw, soak);
-    raw_send(&raw, line, cut);
+    wire_send_bytes(&raw.wire, line, cut);
     rest(&raw);
     if (soak_chance(soak, 2)) {
-        raw_send_text(&raw, line + cut);
+        wire_send(&raw.wire, line + cut);
         (void)raw_expect_result(&raw, 5);
     }
     raw_close(&raw);
@@ -75,8 +75,8 @@ static void half_a_payload(struct soak *soak)
     snprintf(text, sizeof text,
              "{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}",
              (unsigned long long)block);
-    raw_send_message(&raw, text, PAYLOAD);
-    raw_send(&raw, bytes, cut);
+    wire_send_message(&raw.wire, text, PAYLOAD);
+    wire_send_bytes(&raw.wire, bytes, cut);
     rest(&raw);
     if (soak_chance(soak, 3)) {
         raw_close(&raw);
@@ -87,11 +87,13 @@ static void half_a_payload(struct soak *soak)
         EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
         block = 0;
     }
-    raw_send(&raw, bytes + cut, PAYLOAD - cut);
+    wire_send_bytes(&raw.wire, bytes + cut, PAYLOAD - cut);
     /* A connection that was one too many has been told so in a line, and is over. */
-    while (raw.size == 0 && !raw.is_over)
+    while (raw.wire.received.size == 0 && !raw.wire.is_over)
         raw_pause(&raw, 1);
-    answer = raw.size != 0 && raw.received[0] == 'C' ? raw_take_message(&raw, &payload_size) : NULL;
+    answer = raw.wire.received.size != 0 && raw.wire.received.data[0] == 'C'
+                 ? wire_take_message(&raw.wire, &payload_size)
+                 : NULL;
     is_answered = answer != NULL;
     if (is_answered) {
         raw_check_answer(soak, answer, block != 0 ? 0 : UMEM_E_STALE_HANDLE);
@@ -118,21 +120,21 @@ static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
     for (int i = 0; i < READS; i++) {
         char *answer;
 
-        while (raw->size == 0 && !raw->is_over)
+        while (raw->wire.received.size == 0 && !raw->wire.is_over)
             raw_pause(raw, 1);
-        if (i == 0 && (raw->size == 0 || raw->received[0] != 'C'))
+        if (i == 0 && (raw->wire.received.size == 0 || raw->wire.received.data[0] != 'C'))
             break;
-        answer = raw_take_message(raw, &payload_size);
+        answer = wire_take_message(&raw->wire, &payload_size);
         if (answer == NULL)
             FAIL(raw->soak, "the daemon has ended the connection of a slow reader after %d answers", i);
         snprintf(wanted, sizeof wanted, "\"id\":%d,\"result\"", i);
         REQUIRE(raw->soak, strstr(answer, wanted) != NULL && payload_size == size);
-        REQUIRE(raw->soak, raw_take(raw, got, size) && memcmp(got, bytes, size) == 0);
+        REQUIRE(raw->soak, wire_take(&raw->wire, got, size) && memcmp(got, bytes, size) == 0);
         free(answer);
         if (soak_chance(raw->soak, 8)) {
-            raw_stop_reading(raw);
+            wire_stop_reading(&raw->wire);
             raw_pause(raw, 2);
-            raw_read(raw);
+            wire_read(&raw->wire);
         }
     }
     free(got);
@@ -148,16 +150,16 @@ static void slow_reader(struct soak *soak)
     char text[160];
 
     open_it(&raw, soak);
-    raw_stop_reading(&raw);
+    wire_stop_reading(&raw.wire);
     for (int i = 0; i < READS; i++) {
         snprintf(text, sizeof text,
                  "{\"id\":%d,\"method\":\"block.read\",\"params\":{\"block\":%llu,\"encoding\":\"raw\"}}", i,
                  (unsigned long long)block);
-        raw_send_message(&raw, text, 0);
+        wire_send_message(&raw.wire, text, 0);
     }
     rest(&raw);
     if (soak_chance(soak, 2)) {
-        raw_read(&raw);
+        wire_read(&raw.wire);
         take_reads(&raw, bytes, size);
         EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
         raw_close(&raw);
@@ -188,16 +190,16 @@ static void waits(struct soak *soak)
                  "{\"id\":%d,\"method\":\"block.wait\",\"params\":{\"block\":%llu,\"offset\":0,\"value\":\"%"
                  "lld\",\"type\":\"i64\"}}\n",
                  i, (unsigned long long)block, (long long)value);
-        raw_send_text(&raw, text);
+        wire_send(&raw.wire, text);
     }
-    raw_send_text(&raw, "{\"id\":100,\"method\":\"server.ping\"}\n");
+    wire_send(&raw.wire, "{\"id\":100,\"method\":\"server.ping\"}\n");
     is_served = raw_expect_result(&raw, 100);
     rest(&raw);
     if (is_served) {
         for (int i = 0; i < WAITS; i += 2) {
             snprintf(text, sizeof text,
                      "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":%d}}\n", i);
-            raw_send_text(&raw, text);
+            wire_send(&raw.wire, text);
             raw_expect_error(&raw, UMEM_E_CANCELLED);
         }
     }

@@ -1,4 +1,4 @@
-# For scripts that run README.md's examples: sourced, with `readme` set to the file.
+# For scripts that run examples of the documents: sourced, with `document` set to the file.
 
 # block LANGUAGE NUMBER: the text of the n-th block of that language.
 block()
@@ -7,7 +7,7 @@ block()
         $0 == fence { count++; inside = (count == wanted); next }
         /^```/ { inside = 0 }
         inside { print; found = 1 }
-        END { exit !found }' "$readme"
+        END { exit !found }' "$document"
 }
 
 # expect WHAT FOUND WANTED

@@ -311,7 +311,7 @@ static void test_raw_bytes_of_a_batch_that_wait(void **state)
     expect_silence(session);
 }
 
-/* README.md names these sizes. */
+/* docs/clients.md names these sizes. */
 static void test_the_largest_reads_as_text(void **state)
 {
     struct fixture *fixture = *state;

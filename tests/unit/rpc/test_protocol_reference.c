@@ -102,13 +102,14 @@ static void test_the_worked_session(void **state)
 {
     struct fixture *fixture = *state;
     char *text = read_protocol_md();
-    char *end = strstr(text, "\n## Reference\n");
     const char *rest = strstr(text, "\n## A worked session\n");
     char line[LINE_SIZE];
     char *answer = NULL;
+    char *end;
     int answers = 0;
 
     assert_non_null(rest);
+    end = strstr(rest + 1, "\n## ");
     assert_non_null(end);
     *end = '\0';
     while (next_line(&rest, line)) {
@@ -161,7 +162,7 @@ static void test_lengths_in_examples(void **state)
 static void test_both_documents_have_one_bound(void **state)
 {
     static const char *const parts[][2] = {
-        {"| for what is at work, and the one that goes past a limit: 10 x `message_bytes` + 4 x "
+        {"| for requests that are being served, and the one that exceeds a limit: 10 x `message_bytes` + 4 x "
          "`batch_bytes` + 64 MiB |",
          "\n10 times message_bytes, 4 times batch_bytes, 64 MiB,\n"},
         {"| 128 KiB for each of `sessions` |", "\n128 KiB for each of sessions,"},

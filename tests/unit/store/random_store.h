@@ -6,10 +6,17 @@
 #ifndef UM_TEST_STORE_RANDOM_RUN_H
 #define UM_TEST_STORE_RANDOM_RUN_H
 
+#include "model.h"
 #include "store_fixture.h"
-#include "store_model.h"
 
-enum { PINS = 12 };
+enum {
+    PEOPLE = 5, /* owners */
+    BLOCKS = 160,
+    PINS = 12,
+    EVENTS = 400,   /* most that one step can cause */
+    KEEP_NAME = -2, /* beside the model's names and NONE */
+    NONE = MODEL_NONE
+};
 
 struct pinned {
     struct um_pin *pin;    /* NULL: this place is free */
@@ -28,21 +35,32 @@ struct moving {
     bool begun;               /* it is being moved, not waiting */
 };
 
+/* What the store, or the model, has raised. */
+struct seen {
+    uint64_t kind;  /* of enum model_event_kind */
+    uint64_t heap;  /* handle */
+    uint64_t block; /* handle, or 0 */
+};
+
 struct run {
     struct um_store *store;
-    struct um_owner *owners[MODEL_PEOPLE]; /* NULL: gone */
+    struct um_owner *owners[PEOPLE]; /* NULL: gone */
     struct model model;
+    uint64_t last_id; /* of owners */
+    bool observes_all;
     struct pinned pins[PINS];
     struct moving moving;
-    struct model_event events[MODEL_EVENTS]; /* what the store told since the last check_step() */
+    struct seen events[EVENTS]; /* what the store has raised since the last check_step() */
     unsigned event_count;
-    struct um_store_stats stats_told; /* the store's, when it told the first of them */
+    struct seen expected[EVENTS]; /* and what the model has */
+    unsigned expected_count;
+    struct um_store_stats stats_seen; /* the store's, when it raised the first of them */
     struct um_heap_check check;       /* under way, if it is begun */
     bool check_begun;
     uint64_t random; /* state of the generator */
 };
 
-/* ---- random_pick.c ---- */
+/* ---- random_store_choice.c ---- */
 
 uint64_t roll(struct run *run, uint64_t sides);
 uint64_t random_size(struct run *run);
@@ -53,32 +71,32 @@ int some_block(struct run *run);
 int some_heap(struct run *run);
 int some_person(struct run *run);
 
-/* ---- random_watch.c: observing, locking, and what is done in slices ---- */
+/* ---- random_store_events.c: observing, locking, and what is done in slices ---- */
 
-/* Has the store's events noted in the run. */
+/* Has the store's events and the model's noted in the run. */
 void watch_events(struct run *run);
+
+/* Whether somebody observes a heap, or everything. */
+bool is_observed(const struct run *run, int heap);
 
 void do_observe(struct run *run);
 void do_lock(struct run *run);
 void do_validate(struct run *run);
 void do_find_at(struct run *run);
 
-/* ---- random_move.c ---- */
+/* ---- random_store_resize.c ---- */
 
 /* Begins a resize in steps, or does a step of the one there is. */
 void do_move(struct run *run);
 
-/* To be called when a block has got another size otherwise. */
-void note_resized(struct run *run, int block);
+/* To be called before a block leaves its memory. */
+void note_leaving(struct run *run, int block);
 
 /* Ends the resize if its block is gone, or in any case. */
 void end_move_of_the_dead(struct run *run);
 void end_move(struct run *run);
 
-/* ---- test_random.c ---- */
-
-/* To be called before a block leaves its memory: keeps what its pins must go on holding. */
-void freeze_pins(struct run *run, int block);
+/* ---- test_random_store.c ---- */
 
 /* Has the store count all that pins keep, and the model learn how much that is. */
 void learn_pinned(struct run *run);
@@ -89,7 +107,7 @@ int expected_of_resize(const struct run *run, int block, uint64_t size);
 /* Writes something somewhere in a block, and in the model of it. */
 void write_to(struct run *run, int block);
 
-/* ---- random_check.c ---- */
+/* ---- random_store_check.c ---- */
 
 /* A name as the store wants it: "" for none, NULL to keep what there is. */
 const char *name_text(int name);

@@ -1,12 +1,10 @@
 /* Throwing dice: what a random operation is about. */
+#include "chance.h"
 #include "random_store.h"
 
 uint64_t roll(struct run *run, uint64_t sides)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return (run->random >> 11) % sides;
+    return chance_roll(&run->random, sides);
 }
 
 uint64_t random_size(struct run *run)
@@ -25,16 +23,9 @@ uint64_t random_size(struct run *run)
     }
 }
 
-/* The number of a live block, or -1 where there is none. */
 int some_block(struct run *run)
 {
-    int first = (int)roll(run, MODEL_BLOCKS);
-    for (int i = 0; i < MODEL_BLOCKS; i++) {
-        int block = (first + i) % MODEL_BLOCKS;
-        if (run->model.blocks[block].alive)
-            return block;
-    }
-    return -1;
+    return model_some_block(&run->model, &run->random);
 }
 
 int some_heap(struct run *run)
@@ -46,8 +37,8 @@ int some_heap(struct run *run)
 int some_person(struct run *run)
 {
     for (;;) {
-        int person = (int)roll(run, MODEL_PEOPLE);
-        if (run->model.people[person].open)
+        int person = (int)roll(run, PEOPLE);
+        if (run->model.owners[person].open)
             return person;
     }
 }

@@ -1,11 +1,22 @@
 /* A resize in steps, while all else is done. */
 #include "random_store.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes by which the block will grow that is being moved; 0: none is. */
+static void reserve(struct run *run, int heap, uint64_t bytes)
+{
+    for (int i = 0; i < MODEL_HEAPS; i++)
+        run->model.heaps[i].reserved = 0;
+    run->model.heaps[heap].reserved = run->model.reserved = bytes;
+}
+
 void end_move(struct run *run)
 {
     um_resize_end(run->store, run->moving.resize);
     run->moving = (struct moving){0};
-    run->model.moving_bytes = 0;
+    reserve(run, 0, 0);
 }
 
 void end_move_of_the_dead(struct run *run)
@@ -18,29 +29,36 @@ void end_move_of_the_dead(struct run *run)
     end_move(run);
 }
 
-void note_resized(struct run *run, int block)
+static void freeze_pins(struct run *run, int block)
 {
+    const struct model_block *from = &run->model.blocks[block];
+    for (int i = 0; i < PINS; i++) {
+        struct pinned *pinned = &run->pins[i];
+        if (pinned->pin == NULL || pinned->block != block)
+            continue;
+        pinned->size = from->size;
+        pinned->frozen = malloc((size_t)from->size + 1);
+        memcpy(pinned->frozen, from->bytes, (size_t)from->size);
+        pinned->block = NONE;
+    }
+}
+
+/* A block that is resized otherwise is not being moved any more. */
+void note_leaving(struct run *run, int block)
+{
+    freeze_pins(run, block);
     if (run->moving.resize == NULL || run->moving.block != block)
         return;
     run->moving.begun = false;
-    run->model.moving_bytes = 0;
+    reserve(run, 0, 0);
 }
 
-/* The block has got its size and has left the memory it had. */
-static void arrive(struct run *run, int block, uint64_t size)
-{
-    if (size != run->model.blocks[block].size)
-        freeze_pins(run, block);
-    model_resize(&run->model, block, size);
-}
-
-static void go_on(struct run *run)
+static void keep_moving(struct run *run)
 {
     struct moving *moving = &run->moving;
     uint64_t size = run->model.blocks[moving->block].size;
     moving->begun = true;
-    run->model.moving_heap = run->model.blocks[moving->block].heap;
-    run->model.moving_bytes = moving->size > size ? moving->size - size : 0;
+    reserve(run, run->model.blocks[moving->block].heap, moving->size > size ? moving->size - size : 0);
 }
 
 static void begin(struct run *run)
@@ -57,13 +75,13 @@ static void begin(struct run *run)
     if (code != 0)
         return;
     if (moving->resize == NULL) {
-        arrive(run, block, size);
+        model_resize(&run->model, block, size);
         return;
     }
     moving->block = block;
     moving->handle = run->model.blocks[block].handle;
     moving->size = size;
-    go_on(run);
+    keep_moving(run);
 }
 
 static void step(struct run *run)
@@ -77,11 +95,11 @@ static void step(struct run *run)
     int expected = moving->begun ? 0 : expected_of_resize(run, moving->block, moving->size);
     assert_int_equal(um_resize_step(run->store, moving->resize, budget, &more, NULL), expected);
     if (expected == 0 && more) {
-        go_on(run);
+        keep_moving(run);
         return;
     }
     if (expected == 0)
-        arrive(run, moving->block, moving->size);
+        model_resize(&run->model, moving->block, moving->size);
     end_move(run);
 }
 

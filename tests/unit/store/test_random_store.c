@@ -16,20 +16,6 @@ enum {
     COPIED_AT_ONCE = 50 /* bytes; so little that many resizes go in steps */
 };
 
-void freeze_pins(struct run *run, int block)
-{
-    const struct model_block *from = &run->model.blocks[block];
-    for (int i = 0; i < PINS; i++) {
-        struct pinned *pinned = &run->pins[i];
-        if (pinned->pin == NULL || pinned->block != block)
-            continue;
-        pinned->size = from->size;
-        pinned->frozen = malloc((size_t)from->size + 1);
-        memcpy(pinned->frozen, from->bytes, (size_t)from->size);
-        pinned->block = -1;
-    }
-}
-
 void learn_pinned(struct run *run)
 {
     bool has_frozen = false;
@@ -37,51 +23,53 @@ void learn_pinned(struct run *run)
         has_frozen = has_frozen || run->pins[i].frozen != NULL;
     while (has_frozen && um_store_reclaim(run->store, 1000))
         um_store_set_time(run->store, 0);
-    run->model.pinned_bytes = stats_of(run->store).pinned_bytes;
+    run->model.pinned = stats_of(run->store).pinned_bytes;
 }
 
 int expected_of_resize(const struct run *run, int block, uint64_t size)
 {
-    int code = model_check_resize(&run->model, block, size);
+    const struct model_block *it = &run->model.blocks[block];
+    int code = size > it->size ? model_check_growth(&run->model, it->heap, size - it->size) : 0;
     bool is_pinned = false;
     for (int i = 0; i < PINS; i++)
         is_pinned = is_pinned || (run->pins[i].pin != NULL && run->pins[i].block == block);
-    if (code == 0 && is_pinned && size != run->model.blocks[block].size)
+    if (code == 0 && is_pinned && size != it->size)
         code = model_check_total(&run->model, size);
     return code;
 }
 
-static void freeze_pins_of_the_dead(struct run *run)
+static int expected_of_alloc(const struct run *run, int heap, uint64_t size, int name)
 {
-    for (int i = 0; i < PINS; i++) {
-        struct pinned *pinned = &run->pins[i];
-        if (pinned->pin != NULL && pinned->block >= 0 && block_verdict(run->store, pinned->handle) != 0)
-            freeze_pins(run, pinned->block);
-    }
+    int code = model_check_growth(&run->model, heap, size);
+    if (code == 0 && name != NONE && model_block_named(&run->model, name_text(name)) != NONE)
+        code = UMEM_E_NAME_TAKEN;
+    return code;
 }
 
 static void do_alloc(struct run *run)
 {
     int heap = some_heap(run);
     int person = some_person(run);
-    int name = roll(run, 6) == 0 ? (int)roll(run, MODEL_NAMES) : MODEL_NO_NAME;
+    int name = roll(run, 6) == 0 ? (int)roll(run, MODEL_NAMES) : NONE;
     bool session = roll(run, 4) == 0;
-    int block = 0;
-    while (block < MODEL_BLOCKS && run->model.blocks[block].alive)
-        block++;
+    int block = model_free_place(&run->model);
     struct um_block *made = NULL;
     learn_pinned(run);
     const struct um_block_options options = {.size = random_size(run),
                                              .name = name >= 0 ? name_text(name) : NULL,
                                              .lifetime = session ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER};
-    int expected = block == MODEL_BLOCKS ? UMEM_E_LIMIT_EXCEEDED
-                                         : model_check_alloc(&run->model, heap, options.size, name);
+    int expected = block == NONE ? UMEM_E_LIMIT_EXCEEDED : expected_of_alloc(run, heap, options.size, name);
     int code = um_block_alloc(run->store, heap_of(run, heap), run->owners[person], &options, &made, NULL);
     assert_int_equal(code, expected);
     if (code != 0)
         return;
-    model_alloc(&run->model, block, heap, person, options.size, name, session);
-    run->model.blocks[block].handle = um_block_handle(run->store, made);
+    model_add_block(&run->model, block,
+                    &(struct model_block){.for_session = session,
+                                          .heap = heap,
+                                          .name = name,
+                                          .handle = um_block_handle(run->store, made),
+                                          .size = options.size,
+                                          .maker = {run->model.owners[person].id, person}});
     assert_true(is_zero(um_block_bytes(made), options.size));
 }
 
@@ -90,9 +78,8 @@ static void do_free(struct run *run)
     int block = some_block(run);
     if (block < 0)
         return;
-    freeze_pins(run, block);
     um_block_free(run->store, block_of(run, block));
-    model_free(&run->model, block);
+    model_free_block(&run->model, block);
 }
 
 static void do_resize(struct run *run)
@@ -106,26 +93,11 @@ static void do_resize(struct run *run)
     const unsigned char *before = um_block_bytes(found);
     learn_pinned(run);
     int expected = expected_of_resize(run, block, size);
-    if (expected == 0 && size != run->model.blocks[block].size)
-        freeze_pins(run, block); /* thaw, if it failed: the block did not move */
     int code = um_block_resize(run->store, found, size, in_place ? UM_FLAG_REALLOC_IN_PLACE_ONLY : 0, NULL);
     assert_true(code == expected || (in_place && code == UMEM_E_NO_MEMORY));
     assert_true(!in_place || um_block_bytes(found) == before);
-    if (code == 0) {
-        if (size != run->model.blocks[block].size)
-            note_resized(run, block);
+    if (code == 0)
         model_resize(&run->model, block, size);
-        return;
-    }
-    for (int i = 0; i < PINS; i++) {
-        struct pinned *pinned = &run->pins[i];
-        if (pinned->pin != NULL && pinned->handle == run->model.blocks[block].handle &&
-            um_pin_is_current(pinned->pin)) {
-            free(pinned->frozen);
-            pinned->frozen = NULL;
-            pinned->block = block;
-        }
-    }
 }
 
 void write_to(struct run *run, int block)
@@ -164,11 +136,12 @@ static void do_create(struct run *run)
                                                 roll(run, 3) == 0 ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER};
     assert_int_equal(um_heap_create(run->store, run->owners[person], &options, &made, NULL), 0);
     um_heap_get_info(made, &info);
-    run->model.heaps[heap] = (struct model_heap){.alive = true,
-                                                 .session = options.lifetime == UM_LIFETIME_SESSION,
-                                                 .handle = info.heap,
-                                                 .owner = run->model.people[person].id,
-                                                 .maximum = options.maximum_size};
+    model_add_heap(&run->model, heap,
+                   &(struct model_heap){.for_session = options.lifetime == UM_LIFETIME_SESSION,
+                                        .name = NONE,
+                                        .handle = info.heap,
+                                        .maker = {run->model.owners[person].id, person},
+                                        .maximum_size = options.maximum_size});
 }
 
 static void do_destroy(struct run *run)
@@ -182,32 +155,30 @@ static void do_destroy(struct run *run)
         return;
     }
     assert_int_equal(um_heap_destroy(run->store, found, &blocks, &bytes, NULL), 0);
-    assert_int_equal(blocks, model_count(&run->model, heap, 0, false));
-    assert_int_equal(bytes, model_bytes(&run->model, heap, 0));
-    freeze_pins_of_the_dead(run);
-    model_destroy(&run->model, heap);
+    assert_int_equal(blocks, model_count_blocks(&run->model, heap, 0));
+    assert_int_equal(bytes, model_sum_bytes(&run->model, heap, 0));
+    model_destroy_heap(&run->model, heap);
 }
 
 static void enter(struct run *run, int person)
 {
-    model_enter(&run->model, person);
-    const struct um_owner_options options = {.id = run->model.people[person].id, .program = "random"};
+    model_open_owner(&run->model, person, ++run->last_id);
+    const struct um_owner_options options = {.id = run->model.owners[person].id, .program = "random"};
     assert_int_equal(um_owner_open(run->store, &options, &run->owners[person]), 0);
 }
 
 static void leave_person(struct run *run, int person)
 {
     um_owner_close(run->store, run->owners[person]);
-    freeze_pins_of_the_dead(run);
-    model_leave(&run->model, person);
+    model_close_owner(&run->model, person);
     run->owners[person] = NULL;
 }
 
 /* Person 0 never leaves, so that there is always somebody. */
 static void do_come_and_go(struct run *run)
 {
-    int person = 1 + (int)roll(run, MODEL_PEOPLE - 1);
-    if (run->model.people[person].open)
+    int person = 1 + (int)roll(run, PEOPLE - 1);
+    if (run->model.owners[person].open)
         leave_person(run, person);
     else
         enter(run, person);
@@ -229,10 +200,21 @@ static void do_hold(struct run *run)
         assert_int_equal(
             um_block_release(run->store, block_of(run, block), run->owners[person], &holders, NULL), 0);
     }
-    unsigned expected = 0;
-    for (int i = 0; i < MODEL_PEOPLE; i++)
-        expected += run->model.blocks[block].holders >> i & 1;
-    assert_int_equal(holders, expected);
+    assert_int_equal(holders, model_holders(&run->model.blocks[block]));
+}
+
+/* A new name or lifetime; an orphan, and a block of lifetime session, then belongs to the owner who has changed it. */
+static void change_model(struct run *run, int block, int person, int name, const bool *session)
+{
+    struct model_block *it = &run->model.blocks[block];
+    if (model_is_orphan(it) || (session != NULL && *session)) {
+        it->maker = (struct model_maker){run->model.owners[person].id, person};
+        it->holders |= 1U << person;
+    }
+    if (session != NULL)
+        it->for_session = *session;
+    if (name != KEEP_NAME)
+        it->name = name;
 }
 
 static void do_change(struct run *run)
@@ -246,13 +228,14 @@ static void do_change(struct run *run)
     if (block < 0)
         return;
     if (name < 0)
-        name = name == -1 ? MODEL_NO_NAME : MODEL_KEEP_NAME;
-    int expected = model_check_change(&run->model, block, name);
+        name = name == -1 ? NONE : KEEP_NAME;
+    int named = name >= 0 ? model_block_named(&run->model, name_text(name)) : NONE;
+    int expected = named != NONE && named != block ? UMEM_E_NAME_TAKEN : 0;
     int code = um_block_change(run->store, block_of(run, block), run->owners[person], name_text(name),
                                session != NULL ? &lifetime : NULL, NULL);
     assert_int_equal(code, expected);
     if (code == 0)
-        model_change(&run->model, block, person, name, session);
+        change_model(run, block, person, name, session);
 }
 
 static void do_pin(struct run *run)
@@ -306,7 +289,7 @@ static uint64_t number_from(const char *variable, uint64_t otherwise)
 static void start(struct run *run, uint64_t seed, bool guard, bool wipe)
 {
     const struct um_store_options options = {.bytes_limit = BYTES_LIMIT,
-                                             .blocks_limit = MODEL_BLOCKS,
+                                             .blocks_limit = BLOCKS,
                                              .heaps_limit = MODEL_HEAPS,
                                              .shared_heaps_limit = 4,
                                              .guard = guard,
@@ -319,14 +302,15 @@ static void start(struct run *run, uint64_t seed, bool guard, bool wipe)
     run->store->copied_at_once = COPIED_AT_ONCE;
     watch_events(run);
     um_heap_get_info(um_store_process_heap(run->store), &info);
-    run->model.heaps[0] = (struct model_heap){.alive = true, .handle = info.heap};
+    run->model.block_places = BLOCKS;
+    model_add_heap(&run->model, 0, &(struct model_heap){.name = NONE, .handle = info.heap});
     enter(run, 0);
 }
 
 static void finish(struct run *run)
 {
-    for (int i = 0; i < MODEL_PEOPLE; i++) {
-        if (run->model.people[i].open) {
+    for (int i = 0; i < PEOPLE; i++) {
+        if (run->model.owners[i].open) {
             leave_person(run, i);
             check_step(run);
         }
@@ -341,8 +325,7 @@ static void finish(struct run *run)
     const struct um_store_events silence = {0};
     um_store_set_events(run->store, &silence);
     um_store_free(run->store);
-    for (int i = 0; i < MODEL_BLOCKS; i++)
-        free(run->model.blocks[i].bytes);
+    model_deinit(&run->model);
 }
 
 static void walk(bool guard, bool wipe, uint64_t seed, uint64_t steps)

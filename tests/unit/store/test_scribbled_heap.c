@@ -1,5 +1,5 @@
 /* A client that writes random bytes all over a shared heap, while blocks come and go in it: what the store
- * says of handles, sizes and free space is what a model says. `unit_store_scribble OPERATIONS` does more of
+ * says of handles, sizes and free space is what a model says. `unit_store_scribbled_heap OPERATIONS` does more of
  * it. */
 #include "shared_heap_fixture.h"
 
@@ -7,169 +7,163 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
+#include "model.h"
 #include "umem_errors.h"
 
-enum { BLOCKS = 64, ALIGNMENT = 16, SCRIBBLE_EVERY = 8 };
+enum { BLOCKS = 64, ALIGNMENT = 16, SCRIBBLE_EVERY = 8, HEAP = 1 /* in the model */ };
 
-struct entry {
-    um_handle handle; /* 0: never used */
-    uint64_t size;
-    uint64_t offset;
-    bool alive;
-};
-
-struct model {
+struct run {
     struct fixture *f;
     struct um_heap *heap;
     struct segment segment;
-    struct entry entries[BLOCKS];
+    struct model model;
     uint64_t random;
 };
 
 static unsigned long operations = 3000;
 
-static uint64_t draw(struct model *model, uint64_t limit)
+static void scribble(struct run *run)
 {
-    model->random ^= model->random << 13;
-    model->random ^= model->random >> 7;
-    model->random ^= model->random << 17;
-    return model->random % limit;
-}
-
-static void scribble(struct model *model)
-{
-    for (size_t i = 0; i + sizeof model->random <= SHARED_LENGTH; i += sizeof model->random) {
-        draw(model, 2);
-        memcpy(model->segment.bytes + i, &model->random, sizeof model->random);
+    for (size_t i = 0; i + sizeof run->random <= SHARED_LENGTH; i += sizeof run->random) {
+        chance_roll(&run->random, 2);
+        memcpy(run->segment.bytes + i, &run->random, sizeof run->random);
     }
-}
-
-static uint64_t taken(uint64_t size)
-{
-    return size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* Most are small, some are a good part of the heap. */
-static uint64_t draw_size(struct model *model)
+static uint64_t draw_size(struct run *run)
 {
-    return draw(model, 4) == 0 ? draw(model, SHARED_LENGTH / 3) : draw(model, 5000);
+    return chance_roll(&run->random, 4) == 0 ? chance_roll(&run->random, SHARED_LENGTH / 3)
+                                             : chance_roll(&run->random, 5000);
 }
 
-static struct um_block *find(struct model *model, const struct entry *entry)
+static struct um_block *find(struct run *run, int number)
 {
     struct um_block *block = NULL;
 
-    assert_int_equal(um_store_find_block(model->f->store, entry->handle, &block, NULL), 0);
+    assert_int_equal(um_store_find_block(run->f->store, run->model.blocks[number].handle, &block, NULL), 0);
     return block;
 }
 
-/* The place is nobody else's. */
-static void check_place(struct model *model, struct entry *entry, const struct um_block *block)
+/* The place is no other block's. */
+static void check_place(struct run *run, int number)
 {
-    entry->offset = place_of(model->f->store, block).offset;
-    assert_int_equal(entry->offset % ALIGNMENT, 0);
-    assert_true(entry->offset + taken(entry->size) <= SHARED_LENGTH);
-    for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *other = &model->entries[i];
-
-        if (other != entry && other->alive)
-            assert_true(entry->offset + taken(entry->size) <= other->offset ||
-                        other->offset + taken(other->size) <= entry->offset);
-    }
+    run->model.blocks[number].offset = place_of(run->f->store, find(run, number)).offset;
+    assert_true(model_place_is_right(&run->model, number));
 }
 
-static void alloc(struct model *model, struct entry *entry)
+static void alloc(struct run *run, int number)
 {
-    const struct um_block_options options = {.size = draw_size(model)};
-    uint64_t largest = figures_of(model->heap).largest_free;
+    const struct um_block_options options = {.size = draw_size(run)};
+    uint64_t largest = figures_of(run->heap).largest_free;
     struct um_block *block = NULL;
-    int code = um_block_alloc(model->f->store, model->heap, model->f->people[0], &options, &block, NULL);
+    int code = um_block_alloc(run->f->store, run->heap, run->f->people[0], &options, &block, NULL);
 
-    assert_int_equal(code, taken(options.size) <= largest ? 0 : UMEM_E_NO_MEMORY);
+    assert_int_equal(code,
+                     model_taken(&run->model.heaps[HEAP], options.size) <= largest ? 0 : UMEM_E_NO_MEMORY);
     if (code != 0)
         return;
     assert_true(is_zero(um_block_bytes(block), options.size));
-    *entry = (struct entry){um_block_handle(model->f->store, block), options.size, 0, true};
-    check_place(model, entry, block);
+    model_add_block(&run->model, number,
+                    &(struct model_block){.heap = HEAP,
+                                          .name = MODEL_NONE,
+                                          .handle = um_block_handle(run->f->store, block),
+                                          .size = options.size});
+    check_place(run, number);
 }
 
-static void resize(struct model *model, struct entry *entry)
+static void resize(struct run *run, int number)
 {
-    struct um_block *block = find(model, entry);
-    uint64_t size = draw_size(model);
-    uint64_t kept = size < entry->size ? size : entry->size;
+    struct um_block *block = find(run, number);
+    uint64_t old_size = run->model.blocks[number].size;
+    uint64_t size = draw_size(run);
+    uint64_t kept = size < old_size ? size : old_size;
     unsigned char *before = malloc((size_t)kept + 1);
     int code;
 
     memcpy(before, um_block_bytes(block), (size_t)kept);
-    code = um_block_resize(model->f->store, block, size, 0, NULL);
-    assert_true(code == 0 || (code == UMEM_E_NO_MEMORY && size > entry->size));
+    code = um_block_resize(run->f->store, block, size, 0, NULL);
+    assert_true(code == 0 || (code == UMEM_E_NO_MEMORY && size > old_size));
     if (code == 0) {
         assert_memory_equal(um_block_bytes(block), before, (size_t)kept);
-        if (size > entry->size)
-            assert_true(is_zero(um_block_bytes(block) + entry->size, size - entry->size));
-        entry->size = size;
-        check_place(model, entry, block);
+        if (size > old_size)
+            assert_true(is_zero(um_block_bytes(block) + old_size, size - old_size));
+        model_resize(&run->model, number, size);
+        check_place(run, number);
     }
     free(before);
 }
 
-static void check(struct model *model)
+static void check_dead(struct run *run)
 {
-    struct um_heap_memory_stats figures = figures_of(model->heap);
-    struct um_store_stats stats = stats_of(model->f->store);
-    uint64_t blocks = 0;
-    uint64_t bytes = 0;
-    uint64_t used = 0;
+    for (int i = 0; i < MODEL_STALE; i++) {
+        if (run->model.stale_blocks[i] != 0)
+            assert_int_equal(block_verdict(run->f->store, run->model.stale_blocks[i]), UMEM_E_STALE_HANDLE);
+    }
+}
+
+static void check(struct run *run)
+{
+    struct um_heap_memory_stats figures = figures_of(run->heap);
+    struct um_store_stats stats = stats_of(run->f->store);
+    struct model_gaps gaps = model_find_gaps(&run->model, HEAP);
 
     for (int i = 0; i < BLOCKS; i++) {
-        const struct entry *entry = &model->entries[i];
+        const struct model_block *it = &run->model.blocks[i];
 
-        if (entry->handle == 0)
+        if (!it->alive)
             continue;
-        assert_int_equal(block_verdict(model->f->store, entry->handle),
-                         entry->alive ? 0 : UMEM_E_STALE_HANDLE);
-        if (!entry->alive)
-            continue;
-        assert_int_equal(um_block_size(find(model, entry)), entry->size);
-        assert_int_equal(place_of(model->f->store, find(model, entry)).offset, entry->offset);
-        blocks++;
-        bytes += entry->size;
-        used += taken(entry->size);
+        assert_int_equal(um_block_size(find(run, i)), it->size);
+        assert_int_equal(place_of(run->f->store, find(run, i)).offset, it->offset);
     }
-    assert_int_equal(stats.blocks, blocks);
-    assert_int_equal(stats.bytes, bytes);
-    assert_int_equal(figures.free_bytes, SHARED_LENGTH - used);
-    assert_true(figures.largest_free <= figures.free_bytes);
+    check_dead(run);
+    assert_int_equal(stats.blocks, model_count_blocks(&run->model, HEAP, 0));
+    assert_int_equal(stats.bytes, model_sum_bytes(&run->model, HEAP, 0));
+    assert_int_equal(figures.free_bytes, gaps.bytes);
+    assert_int_equal(figures.largest_free, gaps.largest);
     assert_false(figures.corrupted);
-    assert_int_equal(validate_all(model->f->store, model->heap, 1000, NULL), 0);
+    assert_int_equal(validate_all(run->f->store, run->heap, 1000, NULL), 0);
+}
+
+static void start(struct run *run)
+{
+    struct um_block *first;
+
+    run->heap = make_shared(run->f->store, run->f->people[0], SHARED_LENGTH, ALIGNMENT);
+    first = make_block(run->f->store, run->heap, run->f->people[0], 1);
+    run->segment = segment_of(run->f->store, first);
+    um_block_free(run->f->store, first);
+    run->model.block_places = BLOCKS;
+    model_add_heap(
+        &run->model, HEAP,
+        &(struct model_heap){
+            .name = MODEL_NONE, .is_shared = true, .maximum_size = SHARED_LENGTH, .alignment = ALIGNMENT});
 }
 
 static void test_scribbling_changes_no_answer(void **state)
 {
-    struct model model = {.f = *state, .random = 88172645463325252};
-    struct um_block *first;
+    static struct run run;
 
-    model.heap = make_shared(model.f->store, model.f->people[0], SHARED_LENGTH, ALIGNMENT);
-    first = make_block(model.f->store, model.heap, model.f->people[0], 1);
-    model.segment = segment_of(model.f->store, first);
-    um_block_free(model.f->store, first);
+    run = (struct run){.f = *state, .random = 88172645463325252};
+    start(&run);
     for (unsigned long i = 0; i < operations; i++) {
-        struct entry *entry = &model.entries[draw(&model, BLOCKS)];
+        int number = (int)chance_roll(&run.random, BLOCKS);
 
         if (i % SCRIBBLE_EVERY == 0)
-            scribble(&model);
-        if (!entry->alive) {
-            alloc(&model, entry);
-        } else if (draw(&model, 3) == 0) {
-            resize(&model, entry);
+            scribble(&run);
+        if (!run.model.blocks[number].alive) {
+            alloc(&run, number);
+        } else if (chance_roll(&run.random, 3) == 0) {
+            resize(&run, number);
         } else {
-            um_block_free(model.f->store, find(&model, entry));
-            entry->alive = false;
+            um_block_free(run.f->store, find(&run, number));
+            model_free_block(&run.model, number);
         }
-        check(&model);
+        check(&run);
     }
-    segment_close(&model.segment);
+    model_deinit(&run.model);
+    segment_close(&run.segment);
 }
 
 int main(int argc, char **argv)

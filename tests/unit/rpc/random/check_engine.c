@@ -303,11 +303,11 @@ void check_step(struct run *run, int actor)
         has_job = has_job || run->sessions[i].job.kind != 0;
     }
     um_store_get_stats(run->store, &stats);
-    MUST(stats.blocks == sum_blocks(run, NONE, 0));
-    MUST(stats.bytes == sum_bytes(run, NONE, 0));
-    MUST(stats.heaps == count_heaps(run));
-    MUST(stats.holds >= count_holds(run, NONE));
-    MUST(stats.holds == count_holds(run, NONE) || um_store_has_work(run->store));
+    MUST(stats.blocks == model_count_blocks(&run->model, NONE, 0));
+    MUST(stats.bytes == model_sum_bytes(&run->model, NONE, 0));
+    MUST(stats.heaps == model_count_heaps(&run->model));
+    MUST(stats.holds >= model_count_holds(&run->model, NONE));
+    MUST(stats.holds == model_count_holds(&run->model, NONE) || um_store_has_work(run->store));
     MUST(um_rpc_next_deadline(run->rpc) == next_deadline(run));
     MUST(run->shutdowns == run->shutdowns_expected);
     MUST(run->work_pending || (!has_job && !um_store_has_work(run->store)));
@@ -332,7 +332,7 @@ uint64_t store_size(const struct run *run, uint64_t block)
 void check_world(struct run *run)
 {
     for (int i = 0; i < BLOCKS; i++) {
-        const struct model_block *it = &run->blocks[i];
+        const struct model_block *it = &run->model.blocks[i];
 
         if (!it->alive)
             continue;
@@ -348,12 +348,12 @@ void send_out(struct run *run, int session)
     struct tail *tail = &it->tail;
 
     if (tail->is_on) {
-        int block = find_block(run, tail->span.block);
+        int block = model_find_block(&run->model, tail->span.block);
         const unsigned char *expected = tail->frozen;
 
         MUST(tail->frozen != NULL || block != NONE);
         if (expected == NULL)
-            expected = run->blocks[block].bytes + tail->span.offset;
+            expected = run->model.blocks[block].bytes + tail->span.offset;
         MUST(it->session.tail.size == tail->span.size);
         MUST(memcmp(it->session.tail.bytes, expected, (size_t)tail->span.size) == 0);
         free(tail->frozen);

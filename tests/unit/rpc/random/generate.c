@@ -12,7 +12,7 @@ enum { MOVED_SIZE = 5000 /* bytes: a resize that has to copy more runs in slices
 
 uint64_t size_of(const struct run *run, int block)
 {
-    return block != NONE ? run->blocks[block].size : 20;
+    return block != NONE ? run->model.blocks[block].size : 20;
 }
 
 static void maybe_page(struct run *run, struct request *request, uint64_t after)
@@ -113,7 +113,7 @@ void generate_heap_create(struct run *run, int session, struct request *request)
 void generate_heap_list(struct run *run, int session, struct request *request)
 {
     (void)session;
-    maybe_page(run, request, run->heaps[some_heap(run)].handle);
+    maybe_page(run, request, run->model.heaps[some_heap(run)].handle);
 }
 
 void generate_heap(struct run *run, int session, struct request *request)
@@ -168,8 +168,8 @@ void generate_heap_lock(struct run *run, int session, struct request *request)
 static void give_own_heap(struct run *run, int session, struct request *request)
 {
     for (int i = HEAPS - 1; i >= 0; i--) {
-        if (run->heaps[i].alive && run->heaps[i].locker == session && !one_in(run, 8)) {
-            give_uint(request, "heap", run->heaps[i].handle);
+        if (run->model.heaps[i].alive && run->model.heaps[i].locker == session && !one_in(run, 8)) {
+            give_uint(request, "heap", run->model.heaps[i].handle);
             return;
         }
     }
@@ -260,7 +260,7 @@ void generate_block_list(struct run *run, int session, struct request *request)
         give_uint(request, "session", one_in(run, 3) ? 1 + roll(run, 9) : run->sessions[session].id);
     if (one_in(run, 3))
         give_bool(request, "orphaned", !one_in(run, 4));
-    maybe_page(run, request, block != NONE ? run->blocks[block].handle : 0);
+    maybe_page(run, request, block != NONE ? run->model.blocks[block].handle : 0);
 }
 
 void generate_block_at(struct run *run, int session, struct request *request)
@@ -269,7 +269,7 @@ void generate_block_at(struct run *run, int session, struct request *request)
 
     (void)session;
     give_uint(request, "address",
-              block != NONE && !one_in(run, 4) ? run->blocks[block].address : roll(run, 100000));
+              block != NONE && !one_in(run, 4) ? run->model.blocks[block].address : roll(run, 100000));
 }
 
 void generate_block_change(struct run *run, int session, struct request *request)

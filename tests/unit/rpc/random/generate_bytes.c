@@ -186,10 +186,10 @@ static void give_present(struct run *run, struct request *request, const char *n
     struct argument *it;
 
     give_values(run, request, name, 1, false);
-    if (block == NONE || offset + size > run->blocks[block].size || type == UM_F32 || type == UM_F64)
+    if (block == NONE || offset + size > run->model.blocks[block].size || type == UM_F32 || type == UM_F64)
         return;
     it = argument(request, name);
-    memcpy(it->bytes, run->blocks[block].bytes + offset, size);
+    memcpy(it->bytes, run->model.blocks[block].bytes + offset, size);
     um_buf_truncate(&it->json, 0);
     write_number(&it->json, type, it->bytes);
 }

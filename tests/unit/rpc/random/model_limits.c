@@ -21,21 +21,22 @@ static bool use_of(const struct run *run, enum um_limit limit, int session, uint
     *used = 0;
     switch (limit) {
     case UM_LIMIT_bytes:
-        *used = sum_bytes(run, NONE, id);
+        *used = model_sum_bytes(&run->model, NONE, id);
         return true;
     case UM_LIMIT_blocks:
-        *used = sum_blocks(run, NONE, id);
+        *used = model_count_blocks(&run->model, NONE, id);
         return true;
     case UM_LIMIT_heaps:
         for (int i = 0; i < HEAPS; i++)
-            *used += run->heaps[i].alive && run->heaps[i].maker.session == id;
+            *used += run->model.heaps[i].alive && run->model.heaps[i].maker.id == id;
         return true;
     case UM_LIMIT_shared_heaps:
         for (int i = 0; i < HEAPS; i++)
-            *used += run->heaps[i].alive && run->heaps[i].is_shared && run->heaps[i].maker.session == id;
+            *used += run->model.heaps[i].alive && run->model.heaps[i].is_shared &&
+                     run->model.heaps[i].maker.id == id;
         return true;
     case UM_LIMIT_holds:
-        *used = count_holds(run, session);
+        *used = model_count_holds(&run->model, session);
         return true;
     case UM_LIMIT_waits_total:
         *used = count_laters(run, session);

@@ -35,28 +35,21 @@ struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, 
 
 bool session_may_have(const struct run *run, int block, uint64_t more)
 {
-    const struct model_block *it = &run->blocks[block];
+    const struct model_block *it = &run->model.blocks[block];
     uint64_t limit = run->limits.session_bytes;
-    uint64_t used = sum_bytes(run, NONE, it->maker.session);
+    uint64_t used = model_sum_bytes(&run->model, NONE, it->maker.id);
 
-    return limit >= run->limits.bytes || open_maker(run, &it->maker) == NONE ||
+    return limit >= run->limits.bytes || model_open_maker(&run->model, &it->maker) == NONE ||
            (used <= limit && more <= limit - used);
 }
 
 int check_growth(const struct run *run, int block, uint64_t size)
 {
-    const struct model_block *it = &run->blocks[block];
-    const struct model_heap *heap = &run->heaps[it->heap];
+    const struct model_block *it = &run->model.blocks[block];
     uint64_t more = size > it->size ? size - it->size : 0;
+    int code = more != 0 ? model_check_growth(&run->model, it->heap, more) : UMEM_OK;
 
-    if (more == 0)
-        return UMEM_OK;
-    if (heap->maximum_size != 0 && more > heap->maximum_size - sum_bytes(run, it->heap, 0) - heap->reserved)
-        return UMEM_E_NO_MEMORY;
-    return !session_may_have(run, block, more) ||
-                   more > run->limits.bytes - sum_bytes(run, NONE, 0) - run->reserved
-               ? UMEM_E_LIMIT_EXCEEDED
-               : UMEM_OK;
+    return code == UMEM_OK && more != 0 && !session_may_have(run, block, more) ? UMEM_E_LIMIT_EXCEEDED : code;
 }
 
 /* A block that was freed or resized otherwise is not being moved any more: the next slice begins anew. */
@@ -90,7 +83,7 @@ void start_move(const struct run *run, struct job *job)
 /* How many slices a resize takes is the backend's affair: it has ended when the engine says so. */
 static int step_resize(struct run *run, int session, struct job *job, bool *more)
 {
-    int block = find_block(run, job->first.block);
+    int block = model_find_block(&run->model, job->first.block);
     uint64_t old_size;
     int code;
 
@@ -105,16 +98,16 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
         start_move(run, job);
         return UMEM_OK;
     }
-    old_size = run->blocks[block].size;
+    old_size = run->model.blocks[block].size;
     if (job->first.size > old_size && !session_may_have(run, block, job->first.size - old_size))
         return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
-    if (run->heaps[run->blocks[block].heap].is_shared &&
+    if (run->model.heaps[run->model.blocks[block].heap].is_shared &&
         store_size(run, job->first.block) != job->first.size) {
         job->no_room = true;
         return UMEM_E_NO_MEMORY;
     }
-    set_size(run, block, job->first.size);
-    run->blocks[block].address = (uint64_t)(uintptr_t)store_bytes(run, job->first.block);
+    model_resize(&run->model, block, job->first.size);
+    run->model.blocks[block].address = (uint64_t)(uintptr_t)store_bytes(run, job->first.block);
     learn_place(run, block);
     job->done = old_size;
     return UMEM_OK;
@@ -125,11 +118,11 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
 /* The block of a span, if it is still there and large enough. */
 static int find_span(const struct run *run, const struct span *span, int *block, uint64_t *culprit)
 {
-    *block = find_block(run, span->block);
+    *block = model_find_block(&run->model, span->block);
     *culprit = span->block;
     if (*block == NONE)
         return UMEM_E_STALE_HANDLE;
-    return run->blocks[*block].size < span->offset + span->size ? UMEM_E_OUT_OF_RANGE : UMEM_OK;
+    return run->model.blocks[*block].size < span->offset + span->size ? UMEM_E_OUT_OF_RANGE : UMEM_OK;
 }
 
 static int find_spans(const struct run *run, const struct job *job, int blocks[2], uint64_t *culprit)
@@ -143,7 +136,7 @@ static int find_spans(const struct run *run, const struct job *job, int blocks[2
 
 static void look_through(const struct run *run, struct job *job, int block, uint64_t size, bool *more)
 {
-    const unsigned char *bytes = run->blocks[block].bytes + job->first.offset;
+    const unsigned char *bytes = run->model.blocks[block].bytes + job->first.offset;
     uint64_t left = job->first.size - job->done;
     uint64_t starts = job->needle_size > size ? job->needle_size : size;
 
@@ -168,8 +161,8 @@ static void look_through(const struct run *run, struct job *job, int block, uint
 
 static void compare_slice(const struct run *run, struct job *job, const int blocks[2], uint64_t size)
 {
-    const unsigned char *left = run->blocks[blocks[0]].bytes + job->first.offset + job->done;
-    const unsigned char *right = run->blocks[blocks[1]].bytes + job->second.offset + job->done;
+    const unsigned char *left = run->model.blocks[blocks[0]].bytes + job->first.offset + job->done;
+    const unsigned char *right = run->model.blocks[blocks[1]].bytes + job->second.offset + job->done;
     uint64_t same = 0;
 
     if (memcmp(left, right, (size_t)size) == 0)
@@ -200,11 +193,11 @@ static int step_bytes(struct run *run, struct job *job, bool at_once, bool *more
         return UMEM_OK;
     }
     if (job->kind == JOB_FILL) {
-        memset(run->blocks[blocks[0]].bytes + job->first.offset + at, (int)job->value, (size_t)size);
+        memset(run->model.blocks[blocks[0]].bytes + job->first.offset + at, (int)job->value, (size_t)size);
         tell_changed(run, blocks[0], job->first.offset + at, size);
     } else {
-        memmove(run->blocks[blocks[1]].bytes + job->second.offset + at,
-                run->blocks[blocks[0]].bytes + job->first.offset + at, (size_t)size);
+        memmove(run->model.blocks[blocks[1]].bytes + job->second.offset + at,
+                run->model.blocks[blocks[0]].bytes + job->first.offset + at, (size_t)size);
         tell_changed(run, blocks[1], job->second.offset + at, size);
     }
     job->done += size;
@@ -224,11 +217,11 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
         return UMEM_OK;
     }
     if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
-        return find_heap(run, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
+        return model_find_heap(&run->model, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
     if (job->kind == JOB_AT) {
         for (int i = 0; i < BLOCKS; i++) {
-            if (run->blocks[i].alive && run->blocks[i].address == job->number) {
-                job->first.block = run->blocks[i].handle;
+            if (run->model.blocks[i].alive && run->model.blocks[i].address == job->number) {
+                job->first.block = run->model.blocks[i].handle;
                 return UMEM_OK;
             }
         }
@@ -241,8 +234,8 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
 
 static void answer_resize(struct call *call, const struct job *job)
 {
-    int block = find_block(call->run, job->first.block);
-    const struct model_block *it = &call->run->blocks[block];
+    int block = model_find_block(&call->run->model, job->first.block);
+    const struct model_block *it = &call->run->model.blocks[block];
     uint64_t old_size = job->done;
 
     if (it->size > old_size)
@@ -257,8 +250,8 @@ static void answer_resize(struct call *call, const struct job *job)
 /* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up room. */
 static void answer_compact(struct call *call, int heap)
 {
-    if (call->run->heaps[heap].is_shared && is_settled(call, heap))
-        result_uint(call, "largest_free", find_gaps(call->run, heap).largest);
+    if (call->run->model.heaps[heap].is_shared && is_settled(call, heap))
+        result_uint(call, "largest_free", model_find_gaps(&call->run->model, heap).largest);
     else
         um_buf_append(result_key(call, "largest_free"), "\2", 1);
 }
@@ -290,7 +283,7 @@ static void answer(struct call *call, const struct job *job)
         um_json_bool(result_key(call, "valid"), true);
         break;
     case JOB_COMPACT:
-        answer_compact(call, find_heap(call->run, job->number));
+        answer_compact(call, model_find_heap(&call->run->model, job->number));
         break;
     case JOB_AT:
         result_uint(call, "block", job->first.block);
@@ -305,9 +298,10 @@ static void answer(struct call *call, const struct job *job)
 static void fail_job(struct call *call, const struct job *job, int code, uint64_t culprit)
 {
     if (job->no_room)
-        fail_no_room(call, find_block(call->run, job->first.block), job->flags);
+        fail_no_room(call, model_find_block(&call->run->model, job->first.block), job->flags);
     else if (job->kind == JOB_RESIZE && code != UMEM_E_STALE_HANDLE)
-        fail_growth(call, code, find_block(call->run, job->first.block), job->first.size, job->flags);
+        fail_growth(call, code, model_find_block(&call->run->model, job->first.block), job->first.size,
+                    job->flags);
     else if (job->kind == JOB_RESIZE)
         fail_block(call, code, job->first.block);
     else if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)

@@ -1,6 +1,6 @@
 /*
- * What the random test keeps of the engine: the model's heaps and blocks, requests, what goes on, sessions,
- * and the run.
+ * What the random test keeps of the engine beside the heaps and blocks of tests/model: requests, what goes on,
+ * sessions, and the run.
  *
  * Owns: the types. Must not know: what is done with them.
  */
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "model.h"
 #include "rpc/call/value.h"
 #include "rpc/rpc.h"
 #include "rpc/schema/method.h"
@@ -32,7 +33,6 @@ enum {
     SHARED_HEAPS = 3, /* most of them that are shared */
     BLOCKS = 40,
     NAMES = 8,
-    STALE = 32, /* handles of the dead that are remembered, of each kind */
     LATERS = 40,
     WATCHES = 40,
     NEWS = 16,     /* that a watch keeps before it tells of an overflow */
@@ -42,49 +42,7 @@ enum {
     CODES = 20,
     LATE = 64,  /* answers that are due in one session after one step */
     RECENT = 8, /* requests that are shown when the test fails */
-    NONE = -1
-};
-
-/* ---- what exists (world.c) ---- */
-
-/* Who made something: a session that may have ended, and whose place it had. */
-struct maker {
-    uint64_t session; /* 0: the daemon */
-    int place;
-};
-
-struct model_heap {
-    bool alive;
-    bool for_session; /* lifetime */
-    int name;         /* NONE: it has none */
-    uint64_t handle;
-    unsigned flags;
-    uint64_t initial_size;
-    uint64_t maximum_size;
-    uint64_t alignment;
-    uint64_t peak;
-    uint64_t reserved; /* bytes by which blocks that are being moved will grow */
-    struct maker maker;
-    bool is_shared;
-    uint64_t start;  /* of its object in the engine: an address; 0: no block has told it yet */
-    char object[64]; /* that object's name, as JSON has it; "": no answer has told it yet */
-    int locker;      /* session's place, or NONE */
-    unsigned locks;
-};
-
-struct model_block {
-    bool alive;
-    bool for_session; /* lifetime */
-    int heap;
-    int name;         /* NONE: it has none */
-    unsigned holders; /* bit n: the session at place n, which is open, holds it */
-    uint64_t handle;
-    uint64_t size;
-    uint64_t address;
-    uint64_t offset; /* in the object of a shared heap */
-    int64_t created;
-    struct maker maker;
-    unsigned char *bytes; /* size + 1 are allocated */
+    NONE = MODEL_NONE
 };
 
 /* ---- requests (request.c, generate_*.c) ---- */
@@ -269,16 +227,9 @@ struct run {
     struct um_limits limits;
     struct um_traffic traffic;
     struct session sessions[SESSIONS];
-    struct model_heap heaps[HEAPS];
-    struct model_block blocks[BLOCKS];
+    struct model model;
     struct later laters[LATERS];
     struct watch watches[WATCHES];
-    uint64_t stale_blocks[STALE];
-    uint64_t stale_heaps[STALE];
-    unsigned stale_block_count;
-    unsigned stale_heap_count;
-    uint64_t peak;
-    uint64_t reserved;
     uint64_t sequence; /* last number given out, for what must be told apart by its age */
     uint64_t last_session;
     uint64_t last_watch;

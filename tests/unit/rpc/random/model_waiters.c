@@ -152,13 +152,13 @@ static void mark_waits(struct run *run, uint64_t block, uint64_t end)
 
 void tell_changed(struct run *run, int block, uint64_t offset, uint64_t size)
 {
-    uint64_t handle = run->blocks[block].handle;
+    uint64_t handle = run->model.blocks[block].handle;
     struct news news = {NEWS_CHANGED, handle, offset, size};
 
     if (size == 0)
         return;
     mark_waits(run, handle, offset + size);
-    tell_watches(run, handle, run->heaps[run->blocks[block].heap].handle, &news);
+    tell_watches(run, handle, run->model.heaps[run->model.blocks[block].heap].handle, &news);
 }
 
 /* Where the heap goes too, those who watch that are told of the heap, not of its blocks. */
@@ -238,12 +238,12 @@ void stall(struct run *run, struct later *later, uint64_t heap)
 
 bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
 {
-    int number = find_heap(run, heap);
+    int number = model_find_heap(&run->model, heap);
     bool wanted = false;
 
     for (int i = 0; i < LATERS; i++)
         wanted = wanted || (run->laters[i].kind == LATER_LOCK && run->laters[i].handle == heap);
-    return wanted && number != NONE && run->heaps[number].locker != session;
+    return wanted && number != NONE && run->model.heaps[number].locker != session;
 }
 
 /* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which
@@ -290,19 +290,19 @@ static void end_failed(struct run *run, struct later *later, int code, uint64_t 
 
 static void look_at_number(struct run *run, struct later *later)
 {
-    int block = find_block(run, later->handle);
+    int block = model_find_block(&run->model, later->handle);
     size_t size = um_value_size(later->type);
     struct call call;
 
     if (block == NONE) {
         end_failed(run, later, UMEM_E_STALE_HANDLE, later->handle, 0);
-    } else if (is_locked(run, run->blocks[block].heap, later->session)) {
-        stall(run, later, run->heaps[run->blocks[block].heap].handle);
-    } else if (later->offset + size > run->blocks[block].size) {
+    } else if (model_is_locked(&run->model, run->model.blocks[block].heap, later->session)) {
+        stall(run, later, run->model.heaps[run->model.blocks[block].heap].handle);
+    } else if (later->offset + size > run->model.blocks[block].size) {
         end_failed(run, later, UMEM_E_OUT_OF_RANGE, later->handle, 0);
-    } else if (memcmp(run->blocks[block].bytes + later->offset, later->value, size) != 0) {
+    } else if (memcmp(run->model.blocks[block].bytes + later->offset, later->value, size) != 0) {
         late_init(&call, run, later->session, later->entry, &later->id);
-        write_number(result_key(&call, "value"), later->type, run->blocks[block].bytes + later->offset);
+        write_number(result_key(&call, "value"), later->type, run->model.blocks[block].bytes + later->offset);
         result_end(&call);
         later->kind = 0;
     }
@@ -310,16 +310,16 @@ static void look_at_number(struct run *run, struct later *later)
 
 static void look_at_lock(struct run *run, struct later *later)
 {
-    int heap = find_heap(run, later->handle);
+    int heap = model_find_heap(&run->model, later->handle);
     struct call call;
 
     if (heap == NONE) {
         end_failed(run, later, UMEM_E_STALE_HANDLE, 0, later->handle);
-    } else if (is_locked(run, heap, later->session) || job_is_at(run, later->handle, later->session)) {
+    } else if (model_is_locked(&run->model, heap, later->session) ||
+               job_is_at(run, later->handle, later->session)) {
         stall(run, later, later->handle);
     } else {
-        run->heaps[heap].locker = later->session;
-        run->heaps[heap].locks++;
+        model_lock(&run->model, heap, later->session);
         late_init(&call, run, later->session, later->entry, &later->id);
         result_end(&call);
         later->kind = 0;

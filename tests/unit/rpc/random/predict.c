@@ -28,14 +28,16 @@ static int fail_handle(struct call *call, const char *name, int code)
 int resolve_block(struct call *call, const char *name)
 {
     const struct argument *it = argument_of(call->request, name);
-    int block = it->by_name ? block_named(call->run, it->name) : find_block(call->run, it->uint);
+    int block = it->by_name ? model_block_named(&call->run->model, it->name)
+                            : model_find_block(&call->run->model, it->uint);
 
     if (block == NONE)
         return fail_handle(call, name,
-                           !it->by_name && is_stale(call->run, true, it->uint) ? UMEM_E_STALE_HANDLE
-                                                                               : UMEM_E_UNKNOWN_HANDLE);
-    if (!call->method->ignores_lock && is_locked(call->run, call->run->blocks[block].heap, call->session)) {
-        fail_heap(call, UMEM_E_LOCKED, call->run->heaps[call->run->blocks[block].heap].handle);
+                           !it->by_name && is_stale(true, it->uint) ? UMEM_E_STALE_HANDLE
+                                                                    : UMEM_E_UNKNOWN_HANDLE);
+    if (!call->method->ignores_lock &&
+        model_is_locked(&call->run->model, call->run->model.blocks[block].heap, call->session)) {
+        fail_heap(call, UMEM_E_LOCKED, call->run->model.heaps[call->run->model.blocks[block].heap].handle);
         return NONE;
     }
     return block;
@@ -47,13 +49,14 @@ int resolve_heap(struct call *call, const char *name)
     int heap = 0;
 
     if (it->given)
-        heap = it->by_name ? heap_named(call->run, it->name) : find_heap(call->run, it->uint);
+        heap = it->by_name ? model_heap_named(&call->run->model, it->name)
+                           : model_find_heap(&call->run->model, it->uint);
     if (heap == NONE)
         return fail_handle(call, name,
-                           !it->by_name && is_stale(call->run, false, it->uint) ? UMEM_E_STALE_HANDLE
-                                                                                : UMEM_E_UNKNOWN_HANDLE);
-    if (!call->method->ignores_lock && is_locked(call->run, heap, call->session)) {
-        fail_heap(call, UMEM_E_LOCKED, call->run->heaps[heap].handle);
+                           !it->by_name && is_stale(false, it->uint) ? UMEM_E_STALE_HANDLE
+                                                                     : UMEM_E_UNKNOWN_HANDLE);
+    if (!call->method->ignores_lock && model_is_locked(&call->run->model, heap, call->session)) {
+        fail_heap(call, UMEM_E_LOCKED, call->run->model.heaps[heap].handle);
         return NONE;
     }
     return heap;
@@ -68,7 +71,7 @@ unsigned slot_of(uint64_t handle)
 
 bool check_range(struct call *call, int block, uint64_t offset, uint64_t size)
 {
-    const struct model_block *it = &call->run->blocks[block];
+    const struct model_block *it = &call->run->model.blocks[block];
 
     if (offset <= it->size && size <= it->size - offset)
         return true;
@@ -83,13 +86,13 @@ bool check_range(struct call *call, int block, uint64_t offset, uint64_t size)
 
 struct span make_span(const struct run *run, int block, uint64_t offset, uint64_t size)
 {
-    return (struct span){run->blocks[block].handle, offset, size};
+    return (struct span){run->model.blocks[block].handle, offset, size};
 }
 
 /* `size` NULL: always to the end. */
 bool range_of(struct call *call, int block, const char *offset, const char *size, struct span *span)
 {
-    uint64_t block_size = call->run->blocks[block].size;
+    uint64_t block_size = call->run->model.blocks[block].size;
     uint64_t at = uint_or(call->request, offset, 0);
     uint64_t rest = at < block_size ? block_size - at : 0;
 

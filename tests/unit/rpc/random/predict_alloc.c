@@ -12,12 +12,14 @@
 static bool check_room(struct call *call, int heap, uint64_t size, unsigned flags, uint64_t reserved)
 {
     const struct run *run = call->run;
-    const struct model_heap *it = &run->heaps[heap];
-    uint64_t blocks[3] = {run->limits.blocks, sum_blocks(run, NONE, 0), 1};
-    uint64_t here[3] = {it->maximum_size, sum_bytes(run, heap, 0) + it->reserved - reserved, size};
-    uint64_t own[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
-                       size};
-    uint64_t all[3] = {run->limits.bytes, sum_bytes(run, NONE, 0) + run->reserved - reserved, size};
+    const struct model_heap *it = &run->model.heaps[heap];
+    uint64_t blocks[3] = {run->limits.blocks, model_count_blocks(&run->model, NONE, 0), 1};
+    uint64_t here[3] = {it->maximum_size, model_sum_bytes(&run->model, heap, 0) + it->reserved - reserved,
+                        size};
+    uint64_t own[3] = {run->limits.session_bytes,
+                       model_sum_bytes(&run->model, NONE, run->sessions[call->session].id), size};
+    uint64_t all[3] = {run->limits.bytes,
+                       model_sum_bytes(&run->model, NONE, 0) + run->model.reserved - reserved, size};
 
     if (blocks[1] >= blocks[0])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);
@@ -37,11 +39,11 @@ static bool check_room(struct call *call, int heap, uint64_t size, unsigned flag
 /* Whether no other block bears the name; on failure the call has been answered. */
 static bool check_name(struct call *call, int name)
 {
-    int bearer = name != NONE ? block_named(call->run, name_text(name)) : NONE;
+    int bearer = name != NONE ? model_block_named(&call->run->model, model_name_text(name)) : NONE;
 
     if (bearer == NONE)
         return true;
-    fail_block(call, UMEM_E_NAME_TAKEN, call->run->blocks[bearer].handle);
+    fail_block(call, UMEM_E_NAME_TAKEN, call->run->model.blocks[bearer].handle);
     return false;
 }
 
@@ -54,7 +56,7 @@ static uint64_t new_handle(const struct run *run)
     um_handle after = 0;
     struct um_block *block = um_store_next_block(run->store, &everything, after, &budget, &next);
 
-    while (block != NULL && find_block(run, um_block_handle(run->store, block)) != NONE) {
+    while (block != NULL && model_find_block(&run->model, um_block_handle(run->store, block)) != NONE) {
         after = um_block_handle(run->store, block);
         block = um_store_next_block(run->store, &everything, after, &budget, &next);
     }
@@ -64,27 +66,21 @@ static uint64_t new_handle(const struct run *run)
 static struct model_block *add_block(struct call *call, int heap, const struct job *job)
 {
     struct run *run = call->run;
-    struct model_block *block = run->blocks;
-    uint64_t size = job->first.size;
-
-    while (block->alive)
-        block++;
-    *block = (struct model_block){
-        .alive = true,
+    const struct model_block made = {
         .for_session = job->for_session,
         .heap = heap,
         .name = job->name,
-        .holders = 1U << call->session,
-        .size = size,
+        .size = job->first.size,
         .created = run->now_s,
         .maker = {run->sessions[call->session].id, call->session},
-        .bytes = calloc(1, (size_t)size + 1),
     };
-    MUST(block->bytes != NULL);
+    int place = model_free_place(&run->model);
+
+    MUST(place != NONE);
+    model_add_block(&run->model, place, &made);
     if (job->needle_size != 0)
-        memcpy(block->bytes, job->needle, job->needle_size);
-    note_peaks(run, heap);
-    return block;
+        memcpy(run->model.blocks[place].bytes, job->needle, job->needle_size);
+    return &run->model.blocks[place];
 }
 
 /* Whether the engine has found no free range in a shared heap. It may only be so where the model knows none, or where memory that is
@@ -102,8 +98,8 @@ static bool lacks_room(struct call *call, int heap, uint64_t room)
 static void no_room(struct call *call, int heap, unsigned flags)
 {
     refuse(call, UMEM_E_NO_MEMORY);
-    fact_uint(call, "heap", call->run->heaps[heap].handle);
-    fact_status(call, flags | call->run->heaps[heap].flags);
+    fact_uint(call, "heap", call->run->model.heaps[heap].handle);
+    fact_status(call, flags | call->run->model.heaps[heap].flags);
     fail_end(call);
 }
 
@@ -122,16 +118,16 @@ static const struct model_block *made(struct call *call, int heap, const struct 
     result_uint(call, "size", block->size);
     (void)result_key(call, "address");
     block->address = is_told ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, block->handle);
-    MUST(block->address % run->heaps[heap].alignment == 0);
+    MUST(block->address % run->model.heaps[heap].alignment == 0);
     um_json_uint64(call->out, block->address);
-    learn_place(run, (int)(block - run->blocks));
+    learn_place(run, (int)(block - run->model.blocks));
     result_end(call);
     return block;
 }
 
 void answer_alloc(struct call *call, const struct job *job)
 {
-    int heap = find_heap(call->run, job->heaps[0]);
+    int heap = model_find_heap(&call->run->model, job->heaps[0]);
 
     if (heap == NONE) {
         fail_heap(call, UMEM_E_STALE_HANDLE, job->heaps[0]);
@@ -144,7 +140,7 @@ void answer_alloc(struct call *call, const struct job *job)
 /* Whether the engine has kept the call out, as others queue for the heap's lock. */
 static bool is_kept_out(struct call *call, int heap)
 {
-    if (!lock_is_wanted(call->run, call->run->heaps[heap].handle, call->session))
+    if (!lock_is_wanted(call->run, call->run->model.heaps[heap].handle, call->session))
         return false;
     return call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_LOCKED) : new_handle(call->run) == 0;
 }
@@ -153,7 +149,7 @@ static bool is_kept_out(struct call *call, int heap)
 static void allocate_later(struct call *call, int heap, const struct job *facts)
 {
     const struct run *run = call->run;
-    struct job *job = new_job(call, JOB_ALLOC, run->heaps[heap].handle, 0);
+    struct job *job = new_job(call, JOB_ALLOC, run->model.heaps[heap].handle, 0);
 
     job->first.size = facts->first.size;
     job->flags = facts->flags;
@@ -171,14 +167,14 @@ static void allocate_shared(struct call *call, int heap, const struct job *facts
 {
     const struct run *run = call->run;
     uint64_t size = facts->first.size;
-    uint64_t room = find_room(run, heap, size); /* where it has to lie */
+    uint64_t room = model_find_gap(&run->model, heap, size); /* where it has to lie */
     bool is_long = size > run->store->cleared_at_once && call->batch_left == NULL &&
                    (facts->needle == NULL || facts->needle_size < size);
 
     if (is_long && run->sessions[call->session].session.job != NULL) {
         allocate_later(call, heap, facts);
     } else if (is_long && is_kept_out(call, heap)) {
-        fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);
+        fail_heap(call, UMEM_E_LOCKED, run->model.heaps[heap].handle);
     } else if (lacks_room(call, heap, room)) {
         no_room(call, heap, facts->flags);
     } else {
@@ -218,7 +214,7 @@ void predict_block_alloc(struct call *call)
     if (!fits(call, 0, size) || !check_flags(call) || !check_room(call, heap, size, facts.flags, 0) ||
         !check_name(call, facts.name))
         return;
-    if (call->run->heaps[heap].is_shared) {
+    if (call->run->model.heaps[heap].is_shared) {
         allocate_shared(call, heap, &facts);
     } else {
         made(call, heap, &facts, false);

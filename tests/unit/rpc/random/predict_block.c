@@ -33,24 +33,24 @@ static void key_uint(struct um_buf *out, const char *key, uint64_t value)
 
 void describe_block(const struct run *run, struct um_buf *out, int block)
 {
-    const struct model_block *it = &run->blocks[block];
+    const struct model_block *it = &run->model.blocks[block];
 
     key_uint(out, "block", it->handle);
     um_json_key(out, "name");
     if (it->name != NONE)
-        um_json_cstring(out, name_text(it->name));
+        um_json_cstring(out, model_name_text(it->name));
     else
         um_json_null(out);
-    key_uint(out, "heap", run->heaps[it->heap].handle);
+    key_uint(out, "heap", run->model.heaps[it->heap].handle);
     key_uint(out, "size", it->size);
     um_json_key(out, "address");
     um_json_uint64(out, it->address);
     um_json_key(out, "lifetime");
     um_json_cstring(out, it->for_session ? "session" : "server");
     describe_maker(run, out, &it->maker);
-    key_uint(out, "holders", count_bits(it->holders));
+    key_uint(out, "holders", model_holders(it));
     um_json_key(out, "orphaned");
-    um_json_bool(out, is_orphan(it));
+    um_json_bool(out, model_is_orphan(it));
     key_uint(out, "created", (uint64_t)it->created);
 }
 
@@ -78,12 +78,12 @@ static int next_block(const struct call *call, int heap, unsigned slot)
     int next = NONE;
 
     for (int i = 0; i < BLOCKS; i++) {
-        const struct model_block *it = &run->blocks[i];
+        const struct model_block *it = &run->model.blocks[i];
 
         if (!it->alive || slot_of(it->handle) < slot || (heap != NONE && it->heap != heap) ||
-            (maker != 0 && it->maker.session != maker) || (orphaned && !is_orphan(it)))
+            (maker != 0 && it->maker.id != maker) || (orphaned && !model_is_orphan(it)))
             continue;
-        if (next == NONE || slot_of(it->handle) < slot_of(run->blocks[next].handle))
+        if (next == NONE || slot_of(it->handle) < slot_of(run->model.blocks[next].handle))
             next = i;
     }
     return next;
@@ -114,7 +114,7 @@ void predict_block_list(struct call *call)
         describe_block(run, out, block);
         um_json_end_object(out);
         charge(call, LISTED_COST);
-        last = run->blocks[block].handle;
+        last = run->model.blocks[block].handle;
         block = next_block(call, heap, slot_of(last) + 1);
     }
     um_json_end_array(out);
@@ -137,19 +137,19 @@ void predict_block_at(struct call *call)
 
 static void answer_holders(struct call *call, int block)
 {
-    result_uint(call, "holders", count_bits(call->run->blocks[block].holders));
+    result_uint(call, "holders", model_holders(&call->run->model.blocks[block]));
     result_end(call);
 }
 
 /* Whether one more hold is allowed. */
 static bool may_hold(struct call *call, int block)
 {
-    uint64_t facts[3] = {call->run->limits.holds, count_holds(call->run, NONE), 1};
+    uint64_t facts[3] = {call->run->limits.holds, model_count_holds(&call->run->model, NONE), 1};
 
     if (facts[1] < facts[0])
         return true;
     fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "holds", facts, 0);
-    fact_uint(call, "block", call->run->blocks[block].handle);
+    fact_uint(call, "block", call->run->model.blocks[block].handle);
     fail_end(call);
     return false;
 }
@@ -157,12 +157,13 @@ static bool may_hold(struct call *call, int block)
 void predict_block_hold(struct call *call)
 {
     int block = resolve_block(call, "block");
-    const struct model_block *it = &call->run->blocks[block == NONE ? 0 : block];
+    const struct model_block *it = &call->run->model.blocks[block == NONE ? 0 : block];
 
-    if (block == NONE || ((it->holders >> call->session & 1) == 0 &&
-                          open_maker(call->run, &it->maker) != call->session && !may_hold(call, block)))
+    if (block == NONE ||
+        ((it->holders >> call->session & 1) == 0 &&
+         model_open_maker(&call->run->model, &it->maker) != call->session && !may_hold(call, block)))
         return;
-    call->run->blocks[block].holders |= 1U << call->session;
+    call->run->model.blocks[block].holders |= 1U << call->session;
     answer_holders(call, block);
 }
 
@@ -172,7 +173,7 @@ void predict_block_release(struct call *call)
 
     if (block == NONE)
         return;
-    call->run->blocks[block].holders &= ~(1U << call->session);
+    call->run->model.blocks[block].holders &= ~(1U << call->session);
     answer_holders(call, block);
 }
 
@@ -180,12 +181,12 @@ void predict_block_release(struct call *call)
 static bool may_own(struct call *call, const struct model_block *block)
 {
     const struct run *run = call->run;
-    uint64_t facts[3] = {run->limits.session_bytes, sum_bytes(run, NONE, run->sessions[call->session].id),
-                         block->size};
+    uint64_t facts[3] = {run->limits.session_bytes,
+                         model_sum_bytes(&run->model, NONE, run->sessions[call->session].id), block->size};
 
     if (facts[0] >= run->limits.bytes || (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1]))
         return true;
-    fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", facts, run->heaps[block->heap].handle);
+    fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "session_bytes", facts, run->model.heaps[block->heap].handle);
     fact_uint(call, "block", block->handle);
     fail_end(call);
     return false;
@@ -197,26 +198,26 @@ void predict_block_change(struct call *call)
     const struct argument *name = argument_of(call->request, "name");
     bool to_session = has_text(call->request, "lifetime", "session");
     int block = resolve_block(call, "block");
-    struct model_block *it = &run->blocks[block == NONE ? 0 : block];
-    int bearer = name->given && name->name[0] != '\0' ? block_named(run, name->name) : NONE;
+    struct model_block *it = &run->model.blocks[block == NONE ? 0 : block];
+    int bearer = name->given && name->name[0] != '\0' ? model_block_named(&run->model, name->name) : NONE;
     bool takes_over;
     int maker;
 
     if (block == NONE)
         return;
-    takes_over = is_orphan(it) || to_session;
-    maker = open_maker(run, &it->maker);
+    takes_over = model_is_orphan(it) || to_session;
+    maker = model_open_maker(&run->model, &it->maker);
     if (takes_over && maker != call->session && !may_own(call, it))
         return;
     if (bearer != NONE && bearer != block) {
-        fail_block(call, UMEM_E_NAME_TAKEN, run->blocks[bearer].handle);
+        fail_block(call, UMEM_E_NAME_TAKEN, run->model.blocks[bearer].handle);
         return;
     }
     if (takes_over && maker != NONE && maker != call->session && (it->holders >> maker & 1) != 0 &&
         !may_hold(call, block))
         return;
     if (takes_over) {
-        it->maker = (struct maker){run->sessions[call->session].id, call->session};
+        it->maker = (struct model_maker){run->sessions[call->session].id, call->session};
         it->holders |= 1U << call->session;
     }
     if (is_given(call->request, "lifetime"))
@@ -234,14 +235,14 @@ void predict_block_free(struct call *call)
 
     if (block == NONE)
         return;
-    if (uint_or(call->request, "if_orphaned", 0) != 0 && !is_orphan(&run->blocks[block])) {
-        fail_block(call, UMEM_E_DENIED, run->blocks[block].handle);
+    if (uint_or(call->request, "if_orphaned", 0) != 0 && !model_is_orphan(&run->model.blocks[block])) {
+        fail_block(call, UMEM_E_DENIED, run->model.blocks[block].handle);
         return;
     }
-    holders = (uint64_t)count_bits(run->blocks[block].holders);
+    holders = (uint64_t)model_holders(&run->model.blocks[block]);
     if (!fits(call, 0, holders > 1 ? holders * HOLD_COST : 0))
         return;
-    result_uint(call, "size", run->blocks[block].size);
-    free_block(run, block);
+    result_uint(call, "size", run->model.blocks[block].size);
+    model_free_block(&run->model, block);
     result_end(call);
 }

@@ -38,7 +38,8 @@ static void read_raw(struct call *call, int block, const struct span *span)
         if (call->id.kind == ID_NONE || span->size == 0)
             return;
         if (call->batch_left != NULL || span->size <= COPIED_AT_ONCE)
-            um_buf_append(&session->raw, call->run->blocks[block].bytes + span->offset, (size_t)span->size);
+            um_buf_append(&session->raw, call->run->model.blocks[block].bytes + span->offset,
+                          (size_t)span->size);
         else
             session->tail = (struct tail){true, *span, NULL};
     }
@@ -89,7 +90,7 @@ void predict_block_read(struct call *call)
         read_raw(call, block, &span);
         return;
     }
-    bytes = call->run->blocks[block].bytes + span.offset;
+    bytes = call->run->model.blocks[block].bytes + span.offset;
     if (!fits(call, span.size, span.size) || !fits(call, written_size(encoding, bytes, span.size) + 64, 0))
         return;
     good = um_utf8_check(bytes, (size_t)span.size);
@@ -153,7 +154,7 @@ void predict_block_write(struct call *call)
             return;
         }
         if (size != 0)
-            memcpy(call->run->blocks[block].bytes + offset, bytes, (size_t)size);
+            memcpy(call->run->model.blocks[block].bytes + offset, bytes, (size_t)size);
         tell_changed(call->run, block, offset, size);
         result_uint(call, "size", size);
         result_end(call);
@@ -164,7 +165,7 @@ void predict_block_write(struct call *call)
 
 static uint64_t heap_of(const struct call *call, int block)
 {
-    return call->run->heaps[call->run->blocks[block].heap].handle;
+    return call->run->model.heaps[call->run->model.blocks[block].heap].handle;
 }
 
 static void run_job(struct call *call, struct job *job)

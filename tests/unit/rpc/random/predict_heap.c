@@ -11,7 +11,7 @@ enum { ENTRY_SIZE = 4096 /* room that a page wants for one more heap */ };
 
 void predict_heap_process(struct call *call)
 {
-    result_uint(call, "heap", call->run->heaps[0].handle);
+    result_uint(call, "heap", call->run->model.heaps[0].handle);
     result_end(call);
 }
 
@@ -41,7 +41,7 @@ static uint64_t count_shared(const struct run *run)
     uint64_t count = 0;
 
     for (int i = 0; i < HEAPS; i++)
-        count += run->heaps[i].alive && run->heaps[i].is_shared;
+        count += run->model.heaps[i].alive && run->model.heaps[i].is_shared;
     return count;
 }
 
@@ -50,10 +50,10 @@ static bool check_heap_room(struct call *call)
     const struct run *run = call->run;
     const struct argument *name = argument_of(call->request, "name");
     uint64_t initial_size = uint_or(call->request, "initial_size", 0);
-    uint64_t facts[3] = {run->limits.bytes, sum_bytes(run, NONE, 0), initial_size};
+    uint64_t facts[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0), initial_size};
 
-    if (count_heaps(run) - 1 >= run->limits.heaps) {
-        fail_limit_of(call, "heaps", run->limits.heaps, count_heaps(run) - 1);
+    if (model_count_heaps(&run->model) - 1 >= run->limits.heaps) {
+        fail_limit_of(call, "heaps", run->limits.heaps, model_count_heaps(&run->model) - 1);
         return false;
     }
     if (has_text(call->request, "kind", "shared") && count_shared(run) >= run->limits.shared_heaps) {
@@ -65,8 +65,9 @@ static bool check_heap_room(struct call *call)
         fail_end(call);
         return false;
     }
-    if (name->given && heap_named(run, name->name) != NONE) {
-        fail_heap(call, UMEM_E_NAME_TAKEN, run->heaps[heap_named(run, name->name)].handle);
+    if (name->given && model_heap_named(&run->model, name->name) != NONE) {
+        fail_heap(call, UMEM_E_NAME_TAKEN,
+                  run->model.heaps[model_heap_named(&run->model, name->name)].handle);
         return false;
     }
     return true;
@@ -82,7 +83,7 @@ static uint64_t new_handle(const struct run *run)
 
     for (; heap != NULL; heap = um_store_next_heap(run->store, info.heap, &budget, &next)) {
         um_heap_get_info(heap, &info);
-        if (find_heap(run, info.heap) == NONE)
+        if (model_find_heap(&run->model, info.heap) == NONE)
             return info.heap;
     }
     return 0;
@@ -92,17 +93,18 @@ void predict_heap_create(struct call *call)
 {
     struct run *run = call->run;
     const struct request *request = call->request;
-    struct model_heap *heap = &run->heaps[1];
+    struct model_heap *heap;
+    int place = 1;
 
     if (has_text(request, "kind", "shared") &&
         !fits(call, 0, SHARED_HEAP_COST + uint_or(request, "initial_size", 0)))
         return;
     if (!check_heap_options(call) || !check_heap_room(call))
         return;
-    while (heap->alive)
-        heap++;
-    *heap = (struct model_heap){
-        .alive = true,
+    while (run->model.heaps[place].alive)
+        place++;
+    heap = &run->model.heaps[place];
+    const struct model_heap made = {
         .for_session = has_text(request, "lifetime", "session"),
         .name = is_given(request, "name") ? (int)argument_of(request, "name")->uint : NONE,
         .flags = (unsigned)uint_or(request, "flags", 0),
@@ -111,8 +113,8 @@ void predict_heap_create(struct call *call)
         .alignment = uint_or(request, "alignment", 16),
         .maker = {run->sessions[call->session].id, call->session},
         .is_shared = has_text(request, "kind", "shared"),
-        .locker = NONE,
     };
+    model_add_heap(&run->model, place, &made);
     (void)result_key(call, "heap");
     heap->handle = call->id.kind != ID_NONE ? learn_uint(call) : new_handle(run);
     MUST((heap->handle & 3) == 1 && heap->handle >> 53 == 0);
@@ -128,19 +130,19 @@ static void key_uint(struct um_buf *out, const char *key, uint64_t value)
     um_json_uint(out, value);
 }
 
-void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker)
+void describe_maker(const struct run *run, struct um_buf *out, const struct model_maker *maker)
 {
     char program[] = "program0";
 
     (void)run;
     um_json_key(out, "owner");
-    if (maker->session == 0) {
+    if (maker->id == 0) {
         um_json_null(out);
         return;
     }
     program[7] = (char)('0' + maker->place);
     um_json_begin_object(out);
-    key_uint(out, "session", maker->session);
+    key_uint(out, "session", maker->id);
     key_uint(out, "pid", 100 + (uint64_t)maker->place);
     um_json_key(out, "program");
     um_json_cstring(out, program);
@@ -153,12 +155,12 @@ static void describe_heap(struct call *call, int heap)
 {
     const struct run *run = call->run;
     struct um_buf *out = result(call);
-    const struct model_heap *it = &run->heaps[heap];
+    const struct model_heap *it = &run->model.heaps[heap];
 
     key_uint(out, "heap", it->handle);
     um_json_key(out, "name");
     if (it->name != NONE)
-        um_json_cstring(out, name_text(it->name));
+        um_json_cstring(out, model_name_text(it->name));
     else
         um_json_null(out);
     um_json_key(out, "kind");
@@ -173,8 +175,8 @@ static void describe_heap(struct call *call, int heap)
     key_uint(out, "initial_size", it->initial_size);
     key_uint(out, "maximum_size", it->maximum_size);
     key_uint(out, "alignment", it->alignment);
-    key_uint(out, "blocks", sum_blocks(run, heap, 0));
-    key_uint(out, "bytes", sum_bytes(run, heap, 0));
+    key_uint(out, "blocks", model_count_blocks(&run->model, heap, 0));
+    key_uint(out, "bytes", model_sum_bytes(&run->model, heap, 0));
     key_uint(out, "peak_bytes", it->peak);
     um_json_key(out, "lifetime");
     um_json_cstring(out, it->for_session ? "session" : "server");
@@ -192,7 +194,7 @@ void predict_heap_info(struct call *call)
     if (heap == NONE)
         return;
     describe_heap(call, heap);
-    call->members = call->run->heaps[heap].is_shared ? 19 : 13;
+    call->members = call->run->model.heaps[heap].is_shared ? 19 : 13;
     result_end(call);
 }
 
@@ -202,8 +204,8 @@ static int next_heap(const struct run *run, unsigned slot)
     int next = NONE;
 
     for (int i = 0; i < HEAPS; i++) {
-        if (run->heaps[i].alive && slot_of(run->heaps[i].handle) >= slot &&
-            (next == NONE || slot_of(run->heaps[i].handle) < slot_of(run->heaps[next].handle)))
+        if (run->model.heaps[i].alive && slot_of(run->model.heaps[i].handle) >= slot &&
+            (next == NONE || slot_of(run->model.heaps[i].handle) < slot_of(run->model.heaps[next].handle)))
             next = i;
     }
     return next;
@@ -227,7 +229,7 @@ void predict_heap_list(struct call *call)
         describe_heap(call, heap);
         um_json_end_object(out);
         charge(call, LISTED_COST);
-        last = run->heaps[heap].handle;
+        last = run->model.heaps[heap].handle;
         heap = next_heap(run, slot_of(last) + 1);
     }
     um_json_end_array(out);
@@ -248,16 +250,16 @@ void predict_heap_list(struct call *call)
 /* Only the heap that is looked at must not be locked, not one that is left out. */
 static bool may_look(struct call *call, int heap)
 {
-    if (!is_locked(call->run, heap, call->session))
+    if (!model_is_locked(&call->run->model, heap, call->session))
         return true;
-    fail_heap(call, UMEM_E_LOCKED, call->run->heaps[heap].handle);
+    fail_heap(call, UMEM_E_LOCKED, call->run->model.heaps[heap].handle);
     return false;
 }
 
 /* What looks at a heap as a whole does so in slices. */
 static void begin_job_of_heap(struct call *call, enum job_kind kind, int heap)
 {
-    uint64_t handle = call->run->heaps[heap].handle;
+    uint64_t handle = call->run->model.heaps[heap].handle;
     struct job *job = new_job(call, kind, handle, 0);
 
     job->number = handle;
@@ -267,14 +269,14 @@ static void begin_job_of_heap(struct call *call, enum job_kind kind, int heap)
 static void validate_block(struct call *call, int heap, int block)
 {
     const struct run *run = call->run;
-    int its_heap = run->blocks[block].heap;
+    int its_heap = run->model.blocks[block].heap;
 
     if ((heap != NONE && !may_look(call, heap)) || !may_look(call, its_heap))
         return;
     if (heap != NONE && heap != its_heap) {
         refuse(call, UMEM_E_INVALID_PARAMS);
-        fact_uint(call, "heap", run->heaps[heap].handle);
-        fact_uint(call, "block", run->blocks[block].handle);
+        fact_uint(call, "heap", run->model.heaps[heap].handle);
+        fact_uint(call, "block", run->model.blocks[block].handle);
         fail_end(call);
         return;
     }
@@ -326,18 +328,18 @@ void predict_heap_lock(struct call *call)
 
     if (heap == NONE)
         return;
-    if (!lock_is_wanted(run, run->heaps[heap].handle, call->session) &&
-        !is_locked(run, heap, call->session) && !job_is_at(run, run->heaps[heap].handle, call->session)) {
-        run->heaps[heap].locker = call->session;
-        run->heaps[heap].locks++;
+    if (!lock_is_wanted(run, run->model.heaps[heap].handle, call->session) &&
+        !model_is_locked(&run->model, heap, call->session) &&
+        !job_is_at(run, run->model.heaps[heap].handle, call->session)) {
+        model_lock(&run->model, heap, call->session);
         result_end(call);
     } else if (timeout == 0) {
-        fail_heap(call, UMEM_E_LOCKED, run->heaps[heap].handle);
-    } else if (may_wait(call, run->heaps[heap].handle)) {
+        fail_heap(call, UMEM_E_LOCKED, run->model.heaps[heap].handle);
+    } else if (may_wait(call, run->model.heaps[heap].handle)) {
         later = new_later(run, LATER_LOCK, call->session);
         later->entry = call->entry;
         later->id = call->id;
-        later->handle = run->heaps[heap].handle;
+        later->handle = run->model.heaps[heap].handle;
         later->deadline = run->now_ms + timeout;
         stall(run, later, later->handle);
     }
@@ -350,12 +352,11 @@ void predict_heap_unlock(struct call *call)
 
     if (heap == NONE)
         return;
-    if (run->heaps[heap].locker != call->session) {
-        fail_heap(call, UMEM_E_DENIED, run->heaps[heap].handle);
+    if (run->model.heaps[heap].locker != call->session) {
+        fail_heap(call, UMEM_E_DENIED, run->model.heaps[heap].handle);
         return;
     }
-    if (--run->heaps[heap].locks == 0)
-        unlock_heap(run, heap);
+    model_unlock(&run->model, heap);
     result_end(call);
 }
 
@@ -367,11 +368,11 @@ void predict_heap_destroy(struct call *call)
     if (heap == NONE)
         return;
     if (heap == 0) {
-        fail_heap(call, UMEM_E_DENIED, run->heaps[0].handle);
+        fail_heap(call, UMEM_E_DENIED, run->model.heaps[0].handle);
         return;
     }
-    result_uint(call, "blocks", sum_blocks(run, heap, 0));
-    result_uint(call, "bytes", sum_bytes(run, heap, 0));
-    destroy_heap(run, heap);
+    result_uint(call, "blocks", model_count_blocks(&run->model, heap, 0));
+    result_uint(call, "bytes", model_sum_bytes(&run->model, heap, 0));
+    model_destroy_heap(&run->model, heap);
     result_end(call);
 }

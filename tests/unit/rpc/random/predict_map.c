@@ -20,11 +20,11 @@ void predict_block_map(struct call *call)
 
     if (block == NONE)
         return;
-    heap = &run->heaps[run->blocks[block].heap];
+    heap = &run->model.heaps[run->model.blocks[block].heap];
     if (!heap->is_shared) {
         refuse(call, UMEM_E_UNSUPPORTED);
         fact_uint(call, "heap", heap->handle);
-        fact_uint(call, "block", run->blocks[block].handle);
+        fact_uint(call, "block", run->model.blocks[block].handle);
         fail_end(call);
         return;
     }
@@ -36,8 +36,8 @@ void predict_block_map(struct call *call)
     snprintf(path, sizeof path, "/dev/shm%s", heap->object);
     if (engine_goes_on(call, ",\"path\":"))
         um_json_cstring(result_key(call, "path"), path);
-    result_uint(call, "offset", run->blocks[block].offset);
-    result_uint(call, "size", run->blocks[block].size);
+    result_uint(call, "offset", run->model.blocks[block].offset);
+    result_uint(call, "size", run->model.blocks[block].size);
     result_end(call);
 }
 
@@ -61,11 +61,11 @@ static uint64_t least_committed(const struct run *run, int heap)
 {
     uint64_t units = 0;
 
-    for (uint64_t unit = 0; unit < reserved_of(&run->heaps[heap]); unit += UNIT) {
+    for (uint64_t unit = 0; unit < model_reserved(&run->model.heaps[heap]); unit += UNIT) {
         bool used = false;
 
         for (int i = 0; i < BLOCKS; i++) {
-            const struct model_block *it = &run->blocks[i];
+            const struct model_block *it = &run->model.blocks[i];
 
             used = used || (it->alive && it->heap == heap && it->offset < unit + UNIT &&
                             it->offset + it->size > unit);
@@ -97,8 +97,8 @@ static void bounded(struct call *call, const char *key, uint64_t least, uint64_t
 void describe_shared(struct call *call, int heap)
 {
     const struct run *run = call->run;
-    const struct gaps gaps = find_gaps(run, heap);
-    uint64_t reserved = reserved_of(&run->heaps[heap]);
+    const struct model_gaps gaps = model_find_gaps(&run->model, heap);
+    uint64_t reserved = model_reserved(&run->model.heaps[heap]);
 
     exact(call, "reserved", reserved);
     bounded(call, "committed", least_committed(run, heap), reserved);

@@ -27,7 +27,7 @@ void predict_block_get(struct call *call)
     out = result_key(call, "values");
     um_json_begin_array(out);
     for (uint64_t i = 0; i < count; i++)
-        write_number(out, type_of(call), call->run->blocks[block].bytes + offset + i * width);
+        write_number(out, type_of(call), call->run->model.blocks[block].bytes + offset + i * width);
     um_json_end_array(out);
     result_end(call);
 }
@@ -47,7 +47,7 @@ void predict_block_set(struct call *call)
     block = resolve_block(call, "block");
     if (block == NONE || !check_range(call, block, offset, values->size) || !fits(call, 0, cost))
         return;
-    memcpy(call->run->blocks[block].bytes + offset, values->bytes, values->size);
+    memcpy(call->run->model.blocks[block].bytes + offset, values->bytes, values->size);
     tell_changed(call->run, block, offset, values->size);
     result_uint(call, "size", values->size);
     result_end(call);
@@ -63,7 +63,7 @@ static unsigned char *find_number(struct call *call, int *block)
     if (*block == NONE || !check_range(call, *block, offset, width) ||
         !fits(call, 0, um_value_cost(type_of(call))))
         return NULL;
-    return call->run->blocks[*block].bytes + offset;
+    return call->run->model.blocks[*block].bytes + offset;
 }
 
 /* A NaN's bits follow from the machine: they are taken from the engine, where it still has them. */
@@ -74,9 +74,9 @@ static void learn_nan(struct call *call, int block, unsigned char *number, size_
     double wide;
     const unsigned char *there;
 
-    if (um_store_find_block(call->run->store, call->run->blocks[block].handle, &found, NULL) != UMEM_OK)
+    if (um_store_find_block(call->run->store, call->run->model.blocks[block].handle, &found, NULL) != UMEM_OK)
         return;
-    there = um_block_bytes(found) + (number - call->run->blocks[block].bytes);
+    there = um_block_bytes(found) + (number - call->run->model.blocks[block].bytes);
     if (width == sizeof narrow) {
         memcpy(&narrow, there, sizeof narrow);
         wide = (double)narrow;
@@ -181,11 +181,11 @@ void predict_block_wait(struct call *call)
         result_end(call);
     } else if (timeout == 0) {
         fail_plain(call, UMEM_E_TIMEOUT);
-    } else if (may_wait(call, run->blocks[block].handle)) {
+    } else if (may_wait(call, run->model.blocks[block].handle)) {
         later = new_later(run, LATER_WAIT, call->session);
         later->entry = call->entry;
         later->id = call->id;
-        later->handle = run->blocks[block].handle;
+        later->handle = run->model.blocks[block].handle;
         later->offset = argument_of(call->request, "offset")->uint;
         later->type = type;
         later->deadline = timeout == UINT64_MAX ? UINT64_MAX : run->now_ms + timeout;

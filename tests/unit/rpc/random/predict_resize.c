@@ -7,11 +7,14 @@
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags)
 {
     const struct run *run = call->run;
-    const struct model_block *it = &run->blocks[block];
-    const struct model_heap *heap = &run->heaps[it->heap];
-    uint64_t here[3] = {heap->maximum_size, sum_bytes(run, it->heap, 0) + heap->reserved, size - it->size};
-    uint64_t own[3] = {run->limits.session_bytes, sum_bytes(run, NONE, it->maker.session), size - it->size};
-    uint64_t all[3] = {run->limits.bytes, sum_bytes(run, NONE, 0) + run->reserved, size - it->size};
+    const struct model_block *it = &run->model.blocks[block];
+    const struct model_heap *heap = &run->model.heaps[it->heap];
+    uint64_t here[3] = {heap->maximum_size, model_sum_bytes(&run->model, it->heap, 0) + heap->reserved,
+                        size - it->size};
+    uint64_t own[3] = {run->limits.session_bytes, model_sum_bytes(&run->model, NONE, it->maker.id),
+                       size - it->size};
+    uint64_t all[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0) + run->model.reserved,
+                       size - it->size};
 
     if (code == UMEM_E_NO_MEMORY)
         fail_limit(call, code, "maximum_size", here, heap->handle);
@@ -28,7 +31,7 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
  * lock. */
 static bool keeps_out(struct call *call, int block)
 {
-    uint64_t heap = call->run->heaps[call->run->blocks[block].heap].handle;
+    uint64_t heap = call->run->model.heaps[call->run->model.blocks[block].heap].handle;
 
     return call->batch_left == NULL && call->id.kind != ID_NONE &&
            lock_is_wanted(call->run, heap, call->session) && engine_failed(call, UMEM_E_LOCKED);
@@ -37,11 +40,11 @@ static bool keeps_out(struct call *call, int block)
 void fail_no_room(struct call *call, int block, unsigned flags)
 {
     const struct run *run = call->run;
-    const struct model_heap *heap = &run->heaps[run->blocks[block].heap];
+    const struct model_heap *heap = &run->model.heaps[run->model.blocks[block].heap];
 
     refuse(call, UMEM_E_NO_MEMORY);
     fact_uint(call, "heap", heap->handle);
-    fact_uint(call, "block", run->blocks[block].handle);
+    fact_uint(call, "block", run->model.blocks[block].handle);
     fact_status(call, flags | heap->flags);
     fail_end(call);
 }
@@ -51,28 +54,28 @@ void fail_no_room(struct call *call, int block, unsigned flags)
 static bool lacks_room(struct call *call, int block, uint64_t size, bool in_place)
 {
     const struct run *run = call->run;
-    const struct model_block *it = &run->blocks[block];
-    bool is_shared = run->heaps[it->heap].is_shared;
+    const struct model_block *it = &run->model.blocks[block];
+    bool is_shared = run->model.heaps[it->heap].is_shared;
     bool failed;
 
     if (size == it->size || (!in_place && !is_shared))
         return false;
     failed = engine_failed(call, UMEM_E_NO_MEMORY);
     if (is_shared && is_settled(call, it->heap))
-        MUST(failed == (find_room_to_resize(run, block, size, in_place) == UINT64_MAX));
+        MUST(failed == (model_find_gap_to_resize(&run->model, block, size, in_place) == UINT64_MAX));
     return failed;
 }
 
 static void resized(struct call *call, int block, uint64_t size, bool in_place)
 {
     struct run *run = call->run;
-    struct model_block *it = &run->blocks[block];
+    struct model_block *it = &run->model.blocks[block];
     uint64_t old_size = it->size;
     uint64_t old_address = it->address;
-    bool is_shared = run->heaps[it->heap].is_shared;
-    uint64_t room = is_shared ? find_room_to_resize(run, block, size, in_place) : 0;
+    bool is_shared = run->model.heaps[it->heap].is_shared;
+    uint64_t room = is_shared ? model_find_gap_to_resize(&run->model, block, size, in_place) : 0;
 
-    set_size(run, block, size);
+    model_resize(&run->model, block, size);
     result_uint(call, "block", it->handle);
     result_uint(call, "size", size);
     (void)result_key(call, "address");
@@ -102,14 +105,15 @@ void predict_block_resize(struct call *call)
 
     if (block == NONE)
         return;
-    heap = &run->heaps[run->blocks[block].heap];
+    heap = &run->model.heaps[run->model.blocks[block].heap];
     in_place = ((flags | heap->flags) & UM_FLAG_REALLOC_IN_PLACE_ONLY) != 0;
-    if (!fits(call, 0, size > run->blocks[block].size ? size : run->blocks[block].size) || !check_flags(call))
+    if (!fits(call, 0, size > run->model.blocks[block].size ? size : run->model.blocks[block].size) ||
+        !check_flags(call))
         return;
     code = check_growth(run, block, size);
     runs_later = call->batch_left == NULL && run->sessions[call->session].session.job != NULL;
     /* Behind another that is moving the block it is only looked at when its turn comes. */
-    if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->blocks[block].handle))) {
+    if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->model.blocks[block].handle))) {
         if (keeps_out(call, block))
             fail_heap(call, UMEM_E_LOCKED, heap->handle);
         else
@@ -122,7 +126,7 @@ void predict_block_resize(struct call *call)
         start_move(run, job);
     } else if (lacks_room(call, block, size, in_place)) {
         fail_no_room(call, block, flags);
-    } else if (size != run->blocks[block].size && keeps_out(call, block)) {
+    } else if (size != run->model.blocks[block].size && keeps_out(call, block)) {
         fail_heap(call, UMEM_E_LOCKED, heap->handle);
     } else {
         resized(call, block, size, in_place);

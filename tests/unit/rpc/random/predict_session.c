@@ -94,13 +94,13 @@ void predict_server_stats(struct call *call)
     if (!fits(call, 0, REPORT_COST))
         return;
     for (int i = 0; i < BLOCKS; i++) {
-        blocks += is_orphan(&run->blocks[i]);
-        bytes += is_orphan(&run->blocks[i]) ? run->blocks[i].size : 0;
+        blocks += model_is_orphan(&run->model.blocks[i]);
+        bytes += model_is_orphan(&run->model.blocks[i]) ? run->model.blocks[i].size : 0;
     }
-    result_uint(call, "heaps", count_heaps(run));
-    result_uint(call, "blocks", sum_blocks(run, NONE, 0));
-    result_uint(call, "bytes", sum_bytes(run, NONE, 0));
-    result_uint(call, "peak_bytes", run->peak);
+    result_uint(call, "heaps", model_count_heaps(&run->model));
+    result_uint(call, "blocks", model_count_blocks(&run->model, NONE, 0));
+    result_uint(call, "bytes", model_sum_bytes(&run->model, NONE, 0));
+    result_uint(call, "peak_bytes", run->model.peak);
     result_uint(call, "orphaned_blocks", blocks);
     result_uint(call, "orphaned_bytes", bytes);
     (void)result_key(call, "pinned_bytes");
@@ -120,7 +120,7 @@ void predict_server_stats(struct call *call)
     /* Those on blocks that are gone and not given back yet count, too: see check_step(). */
     out = result_key(call, "holds");
     holds = learn_uint(call);
-    MUST(holds >= count_holds(run, NONE) || call->id.kind == ID_NONE);
+    MUST(holds >= model_count_holds(&run->model, NONE) || call->id.kind == ID_NONE);
     um_json_uint(out, holds);
     result_uint(call, "unsent_bytes", run->traffic.unsent_bytes);
     result_uint(call, "peak_unsent_bytes", run->traffic.peak_unsent_bytes);
@@ -159,8 +159,8 @@ static void describe_session(const struct call *call, struct um_buf *out, int se
     um_json_key(out, "user");
     um_json_cstring(out, "me");
     key_uint(out, "opened", (uint64_t)it->opened);
-    key_uint(out, "blocks", sum_blocks(run, NONE, it->id));
-    key_uint(out, "bytes", sum_bytes(run, NONE, it->id));
+    key_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
+    key_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
     key_uint(out, "queued_bytes", QUEUED + it->id - own);
 }
 
@@ -276,11 +276,13 @@ void predict_session_watch(struct call *call)
         fail_limit_of(call, "watches_total", run->limits.watches_total, all);
         return;
     }
-    if (!may_observe(call, of_block ? run->blocks[block].handle : of_heap ? run->heaps[heap].handle : 0))
+    if (!may_observe(call, of_block  ? run->model.blocks[block].handle
+                           : of_heap ? run->model.heaps[heap].handle
+                                     : 0))
         return;
     watch = add_watch(run, call->session);
-    watch->block = of_block ? run->blocks[block].handle : 0;
-    watch->heap = of_heap ? run->heaps[heap].handle : 0;
+    watch->block = of_block ? run->model.blocks[block].handle : 0;
+    watch->heap = of_heap ? run->model.heaps[heap].handle : 0;
     watch->offset = uint_or(request, "offset", 0);
     watch->size = uint_or(request, "size", UINT64_MAX);
     result_uint(call, "watch", watch->id);

@@ -1,12 +1,10 @@
 /* Throwing dice: what a request is about. */
+#include "chance.h"
 #include "random_engine.h"
 
 uint64_t roll(struct run *run, uint64_t sides)
 {
-    run->random ^= run->random << 13;
-    run->random ^= run->random >> 7;
-    run->random ^= run->random << 17;
-    return (run->random >> 11) % sides;
+    return chance_roll(&run->random, sides);
 }
 
 int some_session(struct run *run)
@@ -22,13 +20,7 @@ int some_session(struct run *run)
 
 int some_block(struct run *run)
 {
-    int first = (int)roll(run, BLOCKS);
-
-    for (int i = 0; i < BLOCKS; i++) {
-        if (run->blocks[(first + i) % BLOCKS].alive)
-            return (first + i) % BLOCKS;
-    }
-    return NONE;
+    return model_some_block(&run->model, &run->random);
 }
 
 int some_heap(struct run *run)
@@ -36,7 +28,7 @@ int some_heap(struct run *run)
     int first = (int)roll(run, HEAPS);
 
     for (int i = 0; i < HEAPS; i++) {
-        if (run->heaps[(first + i) % HEAPS].alive)
+        if (run->model.heaps[(first + i) % HEAPS].alive)
             return (first + i) % HEAPS;
     }
     return 0;

@@ -2,7 +2,7 @@
  * Random requests to an engine, and a model of what it must answer: what the parts of the test share.
  *
  * Owns: the run, that is the engine with its sessions on one side and, on the other, the model: heaps and
- * blocks (world.c), calls that wait and watches (listeners.c), long calls (jobs.c), and for each session
+ * blocks (world.c), calls that wait and watches (model_waiters.c), long calls (model_sliced_calls.c), and for each session
  * what it is in the middle of. Must not know: the engine's insides, but for a few things that no answer
  * tells (where a block lies, whether a resize has ended).
  *
@@ -15,7 +15,7 @@
 
 #include "model_types.h"
 
-/* ---- chance (chance.c) ---- */
+/* ---- chance (random_choice.c) ---- */
 
 uint64_t roll(struct run *run, uint64_t sides);
 static inline bool one_in(struct run *run, uint64_t sides)
@@ -28,56 +28,22 @@ int some_heap(struct run *run);    /* alive */
 uint64_t some_size(struct run *run);
 uint64_t some_offset(struct run *run, uint64_t block_size);
 
-/* ---- what exists (world.c) ---- */
-
-const char *name_text(int name);
-int find_block(const struct run *run, uint64_t handle); /* NONE: it is not alive */
-int find_heap(const struct run *run, uint64_t handle);
-int block_named(const struct run *run, const char *name);
-int heap_named(const struct run *run, const char *name);
-bool is_stale(const struct run *run, bool block, uint64_t handle);
-bool is_orphan(const struct model_block *block);
-unsigned count_bits(unsigned bits);
-uint64_t sum_blocks(const struct run *run, int heap, uint64_t maker); /* heap NONE, maker 0: any */
-uint64_t sum_bytes(const struct run *run, int heap, uint64_t maker);
-uint64_t count_heaps(const struct run *run); /* the process heap is one */
-uint64_t count_holds(const struct run *run,
-                     int session); /* on blocks that others made; NONE: of all sessions */
-int open_maker(const struct run *run, const struct maker *maker); /* the session that it is, or NONE */
-bool is_locked(const struct run *run, int heap, int session);
-void note_peaks(struct run *run, int heap);
-void set_size(struct run *run, int block, uint64_t size);
-void kill_block(struct run *run, int block); /* tells nobody */
-void free_block(struct run *run, int block);
-void destroy_heap(struct run *run, int heap);
-void unlock_heap(struct run *run, int heap);
-void end_session_blocks(struct run *run, int session);
-void freeze_tails(struct run *run, int block);
-
-/* ---- shared heaps (shared.c) ---- */
+/* ---- what exists: model.h, with the store's help (model_hooks.c) ---- */
 
 struct call;
 
-/* What lies between the blocks of a shared heap. */
-struct gaps {
-    uint64_t bytes;
-    uint64_t count;
-    uint64_t largest; /* bytes */
-};
+/* Makes a model that freezes what is being sent, and notifies those who wait and watch. */
+void init_model(struct run *run);
 
-uint64_t reserved_of(const struct model_heap *heap);          /* bytes of its object */
-uint64_t taken(const struct model_heap *heap, uint64_t size); /* what a block of this size takes up */
-struct gaps find_gaps(const struct run *run, int heap);
-/* Where a new block, or one of another size, has to lie, where nothing but blocks takes up room; UINT64_MAX: nowhere. */
-uint64_t find_room(const struct run *run, int heap, uint64_t size);
-uint64_t find_room_to_resize(const struct run *run, int block, uint64_t size, bool in_place);
+bool is_stale(bool block, uint64_t handle);
+
 /* Whether nothing but blocks takes up room: no memory that is still sent, received, moved to, or to be given back. */
 bool is_settled(const struct call *call, int heap);
 /* Asks the store where a block of a shared heap lies: nobody else is there. */
 void learn_place(struct run *run, int block);
 int do_write_behind(struct run *run);
 
-/* ---- calls that wait, and watches (listeners.c) ---- */
+/* ---- calls that wait, and watches (model_waiters.c) ---- */
 
 struct later *new_later(struct run *run, enum later_kind kind, int session);
 unsigned count_laters(const struct run *run, int session);
@@ -99,7 +65,7 @@ void expire(struct run *run);
 uint64_t next_deadline(const struct run *run);
 void drop_listeners(struct run *run, int session);
 
-/* ---- long calls (jobs.c) ---- */
+/* ---- long calls (model_sliced_calls.c) ---- */
 
 bool job_is_at(const struct run *run, uint64_t heap, int session);
 struct job *new_job(struct call *call, enum job_kind kind, uint64_t first_heap, uint64_t second_heap);
@@ -223,7 +189,7 @@ struct span make_span(const struct run *run, int block, uint64_t offset, uint64_
 void fact_status(struct call *call, unsigned flags); /* what generate_exceptions adds */
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
-void describe_maker(const struct run *run, struct um_buf *out, const struct maker *maker);
+void describe_maker(const struct run *run, struct um_buf *out, const struct model_maker *maker);
 void describe_shared(struct call *call, int heap); /* what only shared heaps have */
 bool has_room(const struct call *call, uint64_t size);
 bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */

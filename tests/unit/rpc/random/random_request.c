@@ -103,7 +103,7 @@ void give_name(struct run *run, struct request *request, const char *name)
 {
     int number = (int)roll(run, NAMES);
 
-    give_text(request, name, name_text(number));
+    give_text(request, name, model_name_text(number));
     argument(request, name)->uint = (uint64_t)number;
 }
 
@@ -138,7 +138,7 @@ static void give_handle(struct request *request, const char *name, uint64_t hand
 static void give_bad(struct run *run, struct request *request, const char *name, const uint64_t *stale,
                      uint64_t other_kind)
 {
-    uint64_t handle = stale[roll(run, STALE)];
+    uint64_t handle = stale[roll(run, MODEL_STALE)];
 
     if (handle == 0 || one_in(run, 4))
         handle = one_in(run, 2) ? other_kind : 1 + roll(run, 100);
@@ -152,11 +152,12 @@ void give_block(struct run *run, struct request *request, const char *name, int 
     *block = some_block(run);
     if (*block == NONE || one_in(run, 25)) {
         *block = NONE;
-        give_bad(run, request, name, run->stale_blocks, run->heaps[some_heap(run)].handle);
+        give_bad(run, request, name, run->model.stale_blocks, run->model.heaps[some_heap(run)].handle);
         return;
     }
-    it = &run->blocks[*block];
-    give_handle(request, name, it->handle, it->name != NONE && one_in(run, 2) ? name_text(it->name) : NULL);
+    it = &run->model.blocks[*block];
+    give_handle(request, name, it->handle,
+                it->name != NONE && one_in(run, 2) ? model_name_text(it->name) : NULL);
 }
 
 /* One of more than so many bytes; where there is none, any. */
@@ -166,8 +167,8 @@ void give_large_block(struct run *run, struct request *request, const char *name
 
     for (int i = 0; i < BLOCKS; i++) {
         *block = (first + i) % BLOCKS;
-        if (run->blocks[*block].alive && run->blocks[*block].size > size) {
-            give_handle(request, name, run->blocks[*block].handle, NULL);
+        if (run->model.blocks[*block].alive && run->model.blocks[*block].size > size) {
+            give_handle(request, name, run->model.blocks[*block].handle, NULL);
             return;
         }
     }
@@ -187,7 +188,7 @@ void give_busy_block(struct run *run, struct request *request, const char *name,
                           : it->tail.is_on                    ? it->tail.span.block
                                                               : it->job.first.block;
 
-        *block = find_block(run, handle);
+        *block = model_find_block(&run->model, handle);
         if (*block != NONE) {
             give_handle(request, name, handle, NULL);
             return;
@@ -204,11 +205,13 @@ void give_heap(struct run *run, struct request *request, const char *name, int *
     *heap = some_heap(run);
     if (one_in(run, 25)) {
         *heap = NONE;
-        give_bad(run, request, name, run->stale_heaps, block != NONE ? run->blocks[block].handle : 7);
+        give_bad(run, request, name, run->model.stale_heaps,
+                 block != NONE ? run->model.blocks[block].handle : 7);
         return;
     }
-    it = &run->heaps[*heap];
-    give_handle(request, name, it->handle, it->name != NONE && one_in(run, 2) ? name_text(it->name) : NULL);
+    it = &run->model.heaps[*heap];
+    give_handle(request, name, it->handle,
+                it->name != NONE && one_in(run, 2) ? model_name_text(it->name) : NULL);
 }
 
 /* Random bytes, few different ones, in a random encoding where the method knows more than one. Where they

@@ -54,6 +54,7 @@ void open_session(struct run *run, int session)
     MUST(um_session_open(run->rpc, &it->session, &options) == UMEM_OK);
     it->session.framing = session % 2 != 0 ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     MUST(it->session.id == it->id);
+    model_open_owner(&run->model, session, it->id);
     run->traffic.sessions++;
 }
 
@@ -69,12 +70,12 @@ static void forget_intake(struct intake *intake)
 /* What came of a raw write that does not end as it should. */
 static void tell_what_came(struct run *run, const struct intake *intake)
 {
-    int block = find_block(run, intake->span.block);
+    int block = model_find_block(&run->model, intake->span.block);
     uint64_t left;
 
-    if (!intake->answers || block == NONE || run->blocks[block].size <= intake->span.offset)
+    if (!intake->answers || block == NONE || run->model.blocks[block].size <= intake->span.offset)
         return;
-    left = run->blocks[block].size - intake->span.offset;
+    left = run->model.blocks[block].size - intake->span.offset;
     tell_changed(run, block, intake->span.offset, intake->done < left ? intake->done : left);
 }
 
@@ -91,7 +92,7 @@ void close_session(struct run *run, int session)
     forget_intake(&it->intake);
     free(it->tail.frozen);
     it->tail = (struct tail){0};
-    end_session_blocks(run, session);
+    model_close_owner(&run->model, session);
     settle(run);
 }
 
@@ -101,21 +102,21 @@ void close_session(struct run *run, int session)
 static void check_target(struct run *run, int session)
 {
     struct intake *intake = &run->sessions[session].intake;
-    int block = find_block(run, intake->span.block);
+    int block = model_find_block(&run->model, intake->span.block);
     struct call call;
 
     if (!intake->answers)
         return;
-    if (block != NONE && !is_locked(run, run->blocks[block].heap, session) &&
-        run->blocks[block].size >= intake->span.offset + intake->span.size)
+    if (block != NONE && !model_is_locked(&run->model, run->model.blocks[block].heap, session) &&
+        run->model.blocks[block].size >= intake->span.offset + intake->span.size)
         return;
     tell_what_came(run, intake);
     intake->answers = false;
     late_init(&call, run, session, intake->entry, &intake->id);
     if (block == NONE)
         fail_block(&call, UMEM_E_STALE_HANDLE, intake->span.block);
-    else if (is_locked(run, run->blocks[block].heap, session))
-        fail_heap(&call, UMEM_E_LOCKED, run->heaps[run->blocks[block].heap].handle);
+    else if (model_is_locked(&run->model, run->model.blocks[block].heap, session))
+        fail_heap(&call, UMEM_E_LOCKED, run->model.heaps[run->model.blocks[block].heap].handle);
     else
         fail_block(&call, UMEM_E_OUT_OF_RANGE, intake->span.block);
 }
@@ -158,7 +159,8 @@ int do_piece(struct run *run)
     memcpy(space, intake->bytes + intake->done, size);
     um_payload_commit(&it->session, size);
     if (intake->answers)
-        memcpy(run->blocks[find_block(run, intake->span.block)].bytes + intake->span.offset + intake->done,
+        memcpy(run->model.blocks[model_find_block(&run->model, intake->span.block)].bytes +
+                   intake->span.offset + intake->done,
                intake->bytes + intake->done, size);
     intake->done += size;
     if (intake->done == intake->size)

@@ -227,13 +227,13 @@ static void note_reserved(struct run *run)
 {
     while (run->store->reserved != 0 && um_store_reclaim(run->store, 100000))
         continue;
-    run->reserved = run->store->reserved;
+    run->model.reserved = run->store->reserved;
     for (int i = 0; i < HEAPS; i++) {
         struct um_heap *heap = NULL;
 
-        if (run->heaps[i].alive &&
-            um_store_find_heap(run->store, run->heaps[i].handle, &heap, NULL) == UMEM_OK)
-            run->heaps[i].reserved = heap->reserved;
+        if (run->model.heaps[i].alive &&
+            um_store_find_heap(run->store, run->model.heaps[i].handle, &heap, NULL) == UMEM_OK)
+            run->model.heaps[i].reserved = heap->reserved;
     }
 }
 
@@ -303,8 +303,9 @@ static void start(struct run *run)
     options.events.work_pending = on_work;
     assert_int_equal(um_rpc_new(&options, &run->rpc), UMEM_OK);
     um_heap_get_info(um_store_process_heap(run->store), &info);
-    run->heaps[0] = (struct model_heap){
-        .alive = true, .handle = info.heap, .alignment = 16, .name = NAMES - 1, .locker = NONE};
+    init_model(run);
+    model_add_heap(&run->model, 0,
+                   &(struct model_heap){.handle = info.heap, .alignment = 16, .name = NAMES - 1});
     for (int i = 0; i < SESSIONS; i++) {
         um_buf_init(&run->sessions[i].direct, SIZE_MAX / 2);
         um_buf_init(&run->sessions[i].raw, SIZE_MAX / 2);
@@ -345,12 +346,12 @@ static void finish(struct run *run)
     }
     open_session(run, 0);
     for (int i = 1; i < HEAPS; i++) {
-        if (run->heaps[i].alive)
-            send_release(run, "heap.destroy", "heap", run->heaps[i].handle);
+        if (run->model.heaps[i].alive)
+            send_release(run, "heap.destroy", "heap", run->model.heaps[i].handle);
     }
     for (int i = 0; i < BLOCKS; i++) {
-        if (run->blocks[i].alive)
-            send_release(run, "block.free", "block", run->blocks[i].handle);
+        if (run->model.blocks[i].alive)
+            send_release(run, "block.free", "block", run->model.blocks[i].handle);
     }
     close_session(run, 0);
     while (um_rpc_work(run->rpc))

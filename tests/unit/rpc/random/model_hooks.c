@@ -1,0 +1,81 @@
+/* What the run adds to the model of heaps and blocks: what is frozen, and who is notified. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_engine.h"
+
+/* Every generation of a slot was given out before the next: a number of the right kind that is not alive
+ * was so once, unless its generation is 0, which no handle has. */
+bool is_stale(bool block, uint64_t handle)
+{
+    return (handle & 3) == (block ? 2U : 1U) && handle >> 28 != 0;
+}
+
+/* What is being sent of a block stays as it was when its memory stops being the block's. */
+static void freeze_tails(struct run *run, int block)
+{
+    const struct model_block *from = &run->model.blocks[block];
+
+    for (int i = 0; i < SESSIONS; i++) {
+        struct tail *tail = &run->sessions[i].tail;
+
+        if (!tail->is_on || tail->frozen != NULL || tail->span.block != from->handle)
+            continue;
+        tail->frozen = malloc((size_t)tail->span.size + 1);
+        MUST(tail->frozen != NULL);
+        memcpy(tail->frozen, from->bytes + tail->span.offset, (size_t)tail->span.size);
+    }
+}
+
+static void on_leaves(void *context, int block)
+{
+    struct run *run = context;
+
+    freeze_tails(run, block);
+    part_moves(run, run->model.blocks[block].handle);
+}
+
+static bool on_block_is_observed(void *context, int block)
+{
+    struct run *run = context;
+
+    return block_is_observed(run, run->model.blocks[block].handle);
+}
+
+static bool on_heap_is_observed(void *context, int heap)
+{
+    struct run *run = context;
+
+    return heap_is_observed(run, run->model.heaps[heap].handle);
+}
+
+static void on_event(void *context, const struct model_event *event)
+{
+    struct run *run = context;
+
+    switch (event->kind) {
+    case MODEL_FREED:
+        tell_freed(run, event->block_handle, event->heap_handle);
+        break;
+    case MODEL_LOST:
+        tell_block_lost(run, event->block_handle);
+        break;
+    case MODEL_VANISHED:
+        tell_many(run, event->heap_handle);
+        break;
+    case MODEL_DESTROYED:
+        tell_destroyed(run, event->heap_handle);
+        break;
+    case MODEL_UNLOCKED:
+        tell_unlocked(run, event->heap_handle);
+        break;
+    }
+}
+
+void init_model(struct run *run)
+{
+    run->model.hooks =
+        (struct model_hooks){run, on_leaves, on_block_is_observed, on_heap_is_observed, on_event};
+    run->model.block_places = BLOCKS;
+    run->model.bytes_limit = run->limits.bytes;
+}
