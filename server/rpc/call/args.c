@@ -8,6 +8,7 @@
 
 #include "base/attributes.h"
 #include "base/encoding.h"
+#include "base/steps.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/schema/words.h"
 #include "wire/json_read.h"
@@ -226,29 +227,92 @@ static bool bind_plain(struct um_call *call, const struct um_param *param, const
 
 /* ---- types that another parameter decides ---- */
 
-/* Decodes the bytes where their text stands, so that they are looked at once and take no memory of their own. */
-static bool bind_data(struct um_call *call, const struct um_param *param, const struct um_json *json,
-                      enum um_encoding encoding, struct um_data *data)
+/* Decodes bytes where their text stands, so that they are looked at once and take no memory of their own. Nothing is to be done for
+ * UM_UTF8, which stands for itself. */
+static bool decode(enum um_encoding encoding, void *bytes, const char *text, size_t text_size, size_t *size,
+                   size_t *bad_offset)
 {
-    const char *text = bind_string(call, param->name, json);
-    void *bytes = (void *)(uintptr_t)text;
-    size_t size = 0;
-    size_t bad_offset = 0;
+    if (encoding == UM_BASE64)
+        return um_base64_decode(bytes, text, text_size, size, bad_offset);
+    if (encoding == UM_HEX)
+        return um_hex_decode(bytes, text, text_size, size, bad_offset);
+    *size = text_size;
+    return true;
+}
 
+static bool refuse_data(struct um_call *call, const struct um_param *param, enum um_encoding encoding,
+                        size_t bad_offset)
+{
+    return encoding == UM_HEX
+               ? um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)",
+                                bad_offset)
+               : um_args_refuse(call, param->name,
+                                "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
+                                bad_offset);
+}
+
+/* Whether a text is to be decoded in steps: a batch runs as a whole, and raw bytes behind the message would come meanwhile. */
+static bool takes_long(const struct um_call *call, enum um_encoding encoding, size_t size)
+{
+    return size > UM_CALL_ATOMIC_SIZE && encoding != UM_UTF8 && call->batch == NULL &&
+           call->payload_size == 0 && call->session->rpc->own_text != NULL;
+}
+
+static bool bind_data(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                      enum um_encoding encoding, struct um_args *args, struct um_data *data)
+{
+    const char *text = json->text;
+    size_t bad_offset = 0;
+    size_t size = 0;
+
+    if (json->kind == UM_JSON_STRING && json->is_decoded) {
+        *data = (struct um_data){(const unsigned char *)text, json->size};
+        return text != NULL || refuse_data(call, param, encoding, json->size);
+    }
+    text = bind_string(call, param->name, json);
     if (text == NULL)
         return false;
     if (encoding == UM_RAW)
         return um_args_refuse(call, param->name,
                               "must be left out with encoding \"raw\": the bytes follow the message");
-    if (encoding == UM_BASE64 && !um_base64_decode(bytes, text, json->size, &size, &bad_offset))
-        return um_args_refuse(call, param->name,
-                              "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
-                              bad_offset);
-    if (encoding == UM_HEX && !um_hex_decode(bytes, text, json->size, &size, &bad_offset))
-        return um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)",
-                              bad_offset);
-    *data = (struct um_data){bytes, encoding == UM_UTF8 ? json->size : size};
+    if (takes_long(call, encoding, json->size)) {
+        args->undecoded =
+            (struct um_undecoded){.json = (struct um_json *)(uintptr_t)json, .encoding = encoding};
+        return false;
+    }
+    if (!decode(encoding, (void *)(uintptr_t)text, text, json->size, &size, &bad_offset))
+        return refuse_data(call, param, encoding, bad_offset);
+    *data = (struct um_data){(const unsigned char *)text, size};
     return true;
+}
+
+bool um_args_decode(struct um_undecoded *undecoded, size_t budget)
+{
+    struct um_json *json = undecoded->json;
+    const char *text = json->text + undecoded->read;
+    char *bytes = (char *)(uintptr_t)json->text + undecoded->written;
+    size_t left = json->size - undecoded->read;
+    size_t size = left > budget ? budget / 4 * 4 : left;
+    size_t whole = undecoded->encoding == UM_HEX ? size / 2 : size / 4 * 3;
+    size_t decoded = 0;
+    size_t bad_offset = 0;
+    bool is_right = decode(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
+
+    UM_TOUCH(size);
+    if (is_right && size < left && decoded != whole) {
+        /* Padding stands at the very end only. What is decoded of the text has not passed that yet. */
+        is_right = false;
+        bad_offset = size - 1 - (decoded + 2 == whole);
+    }
+    undecoded->read += size;
+    undecoded->written += decoded;
+    if (is_right && size < left)
+        return true;
+    json->is_decoded = true;
+    json->size = is_right ? undecoded->written : undecoded->read - size + bad_offset;
+    if (!is_right)
+        json->text = NULL;
+    return false;
 }
 
 static bool bind_value(struct um_call *call, const struct um_param *param, const struct um_json *json,
@@ -318,14 +382,13 @@ static bool bind_values(struct um_call *call, const struct um_param *param, cons
 }
 
 UM_ALWAYS_INLINE bool bind_dependent(struct um_call *call, const struct um_param *param,
-                                     const struct um_json *json, const struct um_arg *values,
-                                     struct um_arg *arg)
+                                     const struct um_json *json, struct um_args *args, struct um_arg *arg)
 {
-    uint64_t word = param->by != 0 ? values[param->by - 1].as.word : 0;
+    uint64_t word = param->by != 0 ? args->value[param->by - 1].as.word : 0;
 
     switch (param->type) {
     case UM_DATA:
-        return bind_data(call, param, json, (enum um_encoding)word, &arg->as.data);
+        return bind_data(call, param, json, (enum um_encoding)word, args, &arg->as.data);
     case UM_VALUE:
         return bind_value(call, param, json, (enum um_value_type)word, &arg->as.value);
     default:
@@ -529,6 +592,7 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     unsigned handles =
         0; /* bit n: parameter n is a handle, given or not: looked up when all else is known to be right */
 
+    args->undecoded.json = NULL;
     if (!match(call, unwrap(params), found))
         return false;
     for (size_t i = 0; i < method->param_count; i++) {
@@ -551,7 +615,7 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     }
     for (size_t i = 0; dependents >> i != 0; i++) {
         if ((dependents >> i & 1) != 0 &&
-            !bind_dependent(call, &method->params[i], found[i], args->value, &args->value[i]))
+            !bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
             return false;
     }
     for (size_t i = 0; handles >> i != 0; i++) {

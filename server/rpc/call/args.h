@@ -15,6 +15,7 @@
 #include "rpc/call/call.h"
 #include "rpc/call/value.h"
 #include "rpc/schema/method.h"
+#include "rpc/schema/words.h"
 #include "store/records/blocks.h"
 
 struct um_json;
@@ -54,14 +55,26 @@ struct um_range {
     uint64_t size;    /* bytes */
 };
 
+/* Bytes as text that take long to be decoded: um_args_decode() does it in steps. */
+struct um_undecoded {
+    struct um_json *json; /* the string, whose text becomes the bytes; NULL: there is none */
+    enum um_encoding encoding;
+    size_t read;    /* characters that are decoded */
+    size_t written; /* bytes that they stand for, which lie at the text's start */
+};
+
 struct um_args {
+    struct um_undecoded undecoded; /* what is to be decoded before the call is bound anew */
     struct um_arg value[UM_PARAMS_MAXIMUM];
     struct um_range range[UM_RANGES_MAXIMUM];
 };
 
 /* Reads `params` (an object, an array, or NULL for none) by the method's descriptor. Returns false when something is wrong;
- * then the call has been answered with the error. */
+ * then the call has been answered with the error, or args->undecoded tells what is to be decoded first. */
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
+
+/* Decodes about `budget` more characters. Returns whether there are more. What is wrong is told when the call is bound anew. */
+bool um_args_decode(struct um_undecoded *undecoded, size_t budget);
 
 /* How many raw bytes a call takes, by its unchecked `params` (NULL: none): its "size" where its "encoding" is "raw", else 0.
  * Returns false where it does not say its size. */

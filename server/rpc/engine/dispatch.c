@@ -145,6 +145,9 @@ static bool check_call(struct um_call *call, const struct envelope *envelope, co
     return false;
 }
 
+static void decode_in_steps(struct um_call *call, const struct um_json *request,
+                            const struct um_undecoded *undecoded);
+
 /* Handles one request: finds the method, binds its parameters, and runs it. Of the call, what is known before the request is looked at
  * is set, and the rest is all zero. */
 static void handle_request(struct um_call *call, const struct um_json *request)
@@ -166,8 +169,11 @@ static void handle_request(struct um_call *call, const struct um_json *request)
         !check_call(call, &envelope, wrong))
         return;
     params = envelope.params != NULL && envelope.params->kind != UM_JSON_NULL ? envelope.params : NULL;
-    if (!um_args_bind(call, params, &args))
+    if (!um_args_bind(call, params, &args)) {
+        if (args.undecoded.json != NULL)
+            decode_in_steps(call, request, &args.undecoded);
         return;
+    }
     if (call->method->run != NULL)
         call->method->run(call, &args);
     else
@@ -516,6 +522,69 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
     um_job_attach(session, &reading->job);
     if (session->group->readings.next == &reading->in_group)
         um_job_start(&reading->job);
+}
+
+/* ---- long texts of bytes ---- */
+
+/* Characters that are decoded in one step. */
+enum { DECODE_SIZE = 256 * 1024 };
+
+/* A request whose bytes take long to be decoded is handled once more when that is done, as if it came then. */
+struct decoding {
+    struct um_job job;
+    struct um_message message;
+    struct um_undecoded undecoded;
+};
+
+static int decoding_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    (void)fault;
+    *more = um_args_decode(&((struct decoding *)job)->undecoded, DECODE_SIZE);
+    return UMEM_OK;
+}
+
+static void decoding_handle(struct um_job *job, struct um_call *call)
+{
+    (void)call;
+    handle_own(job->session, &((struct decoding *)job)->message, UMEM_OK, NULL);
+}
+
+static void decoding_release(struct um_job *job)
+{
+    um_message_deinit(&((struct decoding *)job)->message);
+}
+
+static const struct um_job_ops decoding_ops = {.size = sizeof(struct decoding),
+                                               .step = decoding_step,
+                                               .answer = decoding_handle,
+                                               .release = decoding_release};
+
+/* Takes the message over, which has memory of its own as it is long. */
+static void decode_in_steps(struct um_call *call, const struct um_json *request,
+                            const struct um_undecoded *undecoded)
+{
+    struct um_session *session = call->session;
+    struct um_rpc *rpc = session->rpc;
+    struct decoding *decoding = calloc(1, sizeof *decoding);
+
+    if (decoding == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that takes long");
+        um_reply_end(call);
+        return;
+    }
+    um_buf_truncate(&session->out, call->start);
+    rpc->requests--; /* it is counted when it is handled */
+    decoding->message = (struct um_message){.text = rpc->own_text,
+                                            .size = rpc->text_size,
+                                            .arena = rpc->arena,
+                                            .json = (struct um_json *)(uintptr_t)request};
+    rpc->own_text = NULL;
+    rpc->arena = (struct um_arena){.chunk = NULL};
+    decoding->undecoded = *undecoded;
+    decoding->job.ops = &decoding_ops;
+    decoding->job.held_bytes = um_message_memory(&decoding->message);
+    um_job_attach(session, &decoding->job);
+    um_job_start(&decoding->job);
 }
 
 /* ---- all others ---- */

@@ -62,6 +62,8 @@ UM_ALWAYS_INLINE unsigned char *um_job_bytes(const struct um_job *job, const str
                                              uint64_t at, uint64_t size)
 {
     assert(!job->is_long || job->call->batch != NULL || size <= UM_JOB_SLICE_MAXIMUM);
+    (void)job;
+    (void)size;
     UM_TOUCH(size);
     return um_block_bytes(range->block) + range->offset + at;
 }

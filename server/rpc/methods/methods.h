@@ -1,5 +1,5 @@
 /*
- * What several files of methods share: what work counts for, and the parameters of pages.
+ * What all files of methods include: what a handler works with, what work counts for, and the parameters of pages.
  *
  * Owns: nothing. Must not know: how calls arrive.
  */
@@ -9,8 +9,13 @@
 #include "rpc/call/args.h"
 #include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
+#include "rpc/engine/job.h"
 #include "rpc/schema/table.h"
 #include "rpc/schema/words.h"
+
+/* A method gets a block's memory from um_call_bytes() and um_job_bytes(), which bound how much of it one turn works on, or copies what
+ * one message carries with um_call_put() and um_call_take(). This makes anything else an error of the compiler. */
+#define um_block_bytes um_block_bytes_is_not_for_methods
 
 /* What one listing looks at: a page may be short where little fits, but it never takes long. */
 enum {

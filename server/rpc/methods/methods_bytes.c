@@ -208,14 +208,14 @@ static bool read_begin(struct um_call *call, const struct um_args *args, struct 
 /* Text of a slice, of which a character may lie across the end: such a one goes with the next slice. */
 static void read_text_slice(struct read_job *read, uint64_t size)
 {
-    const unsigned char *bytes = read->copied + read->done;
-    size_t valid = um_utf8_check(bytes, (size_t)size);
     enum { CHARACTER_SIZE = 4 };
+    const unsigned char *bytes = read->copied + read->done;
+    bool is_last = read->done + size == read->size;
+    size_t valid = um_utf8_check(bytes, (size_t)size);
 
     um_json_append_escaped(&read->text, (const char *)bytes, valid);
     read->done += valid;
-    read->is_bad =
-        valid != size && (read->done + CHARACTER_SIZE > read->size || size - valid >= CHARACTER_SIZE);
+    read->is_bad = valid != size && (is_last || size - valid >= CHARACTER_SIZE);
 }
 
 static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
