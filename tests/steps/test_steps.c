@@ -185,10 +185,11 @@ static void test_every_method_is_counted(void **state)
 /* ---- every method on its largest argument ---- */
 
 enum {
-    BIG = 64 << 20,                        /* bytes of a block: 256 slices */
+    MESSAGE_BYTES =
+        4 << 20, /* limits.message_bytes: what it bounds, and what it does not, shows as well as at 16 MiB */
     TOUCHED_A_TURN = UM_JOB_SLICE_MAXIMUM, /* bytes that one turn may work on */
-    COPIED_A_TURN = 16 << 20,              /* and copy at one moment: those of one message */
-    TEXT_A_MESSAGE = (16 << 20) - 256      /* characters of data, or of numbers */
+    COPIED_A_TURN = 8 << 20, /* and copy at one moment: 8 for each number that a message may hold */
+    TEXT_A_MESSAGE = MESSAGE_BYTES - 256 /* characters of data */
 };
 
 /* What each method is asked by session 5, with `data` of so many characters or so many numbers where its text has a place for them.
@@ -206,7 +207,7 @@ static const struct largest {
     {"server.stats", "[]", NULL, 0},
     {"server.shutdown", "[]", NULL, 0},
     {"heap.process", "[]", NULL, 0},
-    {"heap.create", "{\"kind\":\"shared\",\"maximum_size\":67108864,\"initial_size\":67108864}", NULL, 0},
+    {"heap.create", "{\"kind\":\"shared\",\"maximum_size\":16777216,\"initial_size\":16777216}", NULL, 0},
     {"heap.list", "{\"limit\":1000}", NULL, 0},
     {"heap.info", "[\"many\"]", NULL, 0},
     {"heap.validate", "[\"many\"]", NULL, 0},
@@ -214,22 +215,22 @@ static const struct largest {
     {"heap.lock", "[\"many\"]", NULL, 0},
     {"heap.unlock", "[\"many\"]", NULL, 0},
     {"heap.destroy", "[\"many\"]", NULL, 0},
-    {"block.alloc", "{\"size\":67108864}", NULL, 0},
-    {"block.alloc", "{\"size\":67108864,\"data\":\"@\"}", "AQID", TEXT_A_MESSAGE},
-    {"block.resize", "[\"big\",134217728]", NULL, 0},
-    {"block.resize", "[\"big\",67108864]", NULL, 0},
+    {"block.alloc", "{\"size\":16777216}", NULL, 0},
+    {"block.alloc", "{\"size\":16777216,\"data\":\"@\"}", "AQID", TEXT_A_MESSAGE},
+    {"block.resize", "[\"big\",33554432]", NULL, 0},
+    {"block.resize", "[\"big\",16777216]", NULL, 0},
     {"block.info", "[\"big\"]", NULL, 0},
     {"block.list", "{\"limit\":1000}", NULL, 0},
     {"block.at", "[1]", NULL, 0},
     {"block.change", "{\"block\":\"big\",\"lifetime\":\"server\"}", NULL, 0},
-    {"block.read", "[\"big\",0,12000000]", NULL, 0},
-    {"block.read", "[\"big\",0,8000000,\"hex\"]", NULL, 0},
-    {"block.read", "[\"big\",0,12000000,\"utf8\"]", NULL, 0},
+    {"block.read", "[\"big\",0,3000000]", NULL, 0},
+    {"block.read", "[\"big\",0,2000000,\"hex\"]", NULL, 0},
+    {"block.read", "[\"big\",0,4000000,\"utf8\"]", NULL, 0},
     {"block.write", "{\"block\":\"big\",\"data\":\"@\"}", "YWJj", TEXT_A_MESSAGE},
     {"block.write", "{\"block\":\"big\",\"data\":\"@\",\"encoding\":\"hex\"}", "6162", TEXT_A_MESSAGE},
     {"block.write", "{\"block\":\"big\",\"data\":\"@\",\"encoding\":\"utf8\"}", "abcd", TEXT_A_MESSAGE},
-    {"block.get", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"count\":600000}", NULL, 0},
-    {"block.set", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"values\":[@0]}", "1.5,", 4000000},
+    {"block.get", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"count\":160000}", NULL, 0},
+    {"block.set", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"values\":[@0]}", "1.5,", 3200000},
     {"block.fill", "[\"big\",97]", NULL, 0},
     {"block.copy", "[\"big\",\"other\"]", NULL, 0},
     {"block.compare", "[\"big\",\"other\"]", NULL, 0},
@@ -295,11 +296,12 @@ static void test_no_turn_takes_long(void **state)
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->sessions[5];
 
+    fixture->limits.message_bytes = MESSAGE_BYTES;
     send_message(session, CALL("heap.create", "{\"name\":\"many\"}"));
     send_batch(session, CALL("block.alloc", "[8,\"many\"]"), 10000);
     send_batch(session, CALL("block.alloc", "[8,\"many\"]"), 10000);
-    send_message(session, CALL("block.alloc", "{\"size\":67108864,\"name\":\"big\"}"));
-    send_message(session, CALL("block.alloc", "{\"size\":67108864,\"name\":\"other\"}"));
+    send_message(session, CALL("block.alloc", "{\"size\":16777216,\"name\":\"big\"}"));
+    send_message(session, CALL("block.alloc", "{\"size\":16777216,\"name\":\"other\"}"));
     send_message(session,
                  CALL("heap.create", "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":1048576}"));
     send_message(session, CALL("block.alloc", "{\"size\":65536,\"heap\":\"s\",\"name\":\"mapped\"}"));

@@ -61,7 +61,7 @@ uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 UM_ALWAYS_INLINE unsigned char *um_job_bytes(const struct um_job *job, const struct um_range *range,
                                              uint64_t at, uint64_t size)
 {
-    assert(!job->is_long || job->call->batch != NULL || size <= UM_JOB_SLICE_MAXIMUM);
+    assert(job->call->batch != NULL || size <= (job->is_long ? UM_JOB_SLICE_MAXIMUM : UM_CALL_ATOMIC_SIZE));
     (void)job;
     (void)size;
     UM_TOUCH(size);
