@@ -731,6 +731,7 @@ static int find_step(struct um_job *job, bool *more, struct um_fault *fault)
     uint64_t left = find->range.size - find->done;
     uint64_t slice = um_job_slice(job, left);
     uint64_t starts = wanted > slice ? wanted : slice;
+    const unsigned char *bytes;
     size_t at = 0;
     int code = um_range_find(job->call, &find->range, fault);
 
@@ -743,9 +744,8 @@ static int find_step(struct um_job *job, bool *more, struct um_fault *fault)
         starts = left - wanted + 1;
     else
         *more = true;
-    find->found =
-        um_needle_find(&find->needle, um_job_bytes(job, &find->range, find->done, starts + wanted - 1),
-                       (size_t)(starts + wanted - 1), &at);
+    bytes = um_job_bytes(job, &find->range, find->done, wanted != 0 ? starts + wanted - 1 : 0);
+    find->found = um_needle_find(&find->needle, bytes, (size_t)(starts + wanted - 1), &at);
     find->done += find->found ? at : starts;
     *more = *more && !find->found;
     return UMEM_OK;
