@@ -32,7 +32,7 @@ static int compare_sessions(const struct um_tree_node *left, const struct um_tre
     return (left_id > right_id) - (left_id < right_id);
 }
 
-/* Where nobody counts. */
+/* For callers that do not count. */
 static const struct um_traffic no_traffic;
 
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)

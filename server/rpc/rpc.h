@@ -30,7 +30,7 @@ void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size);
 
 /* Does a slice (at most a few milliseconds) of calls and messages that take long and of the store's reclaiming, of the latter as much as the
- * clients have touched since the last turn's end: memory that is freed goes back as fast as other memory is got. Returns whether
+ * clients have touched since the last turn's end: memory that is freed is returned as fast as other memory is allocated. Returns whether
  * more is left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);
 

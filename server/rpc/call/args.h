@@ -70,10 +70,10 @@ struct um_args {
 };
 
 /* Reads `params` (an object, an array, or NULL for none) by the method's descriptor. Returns false when something is wrong;
- * then the call has been answered with the error, or args->undecoded tells what is to be decoded first. */
+ * then the call has been answered with the error, or args->undecoded says what is to be decoded first. */
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
 
-/* Decodes about `budget` more characters. Returns whether there are more. What is wrong is told when the call is bound anew. */
+/* Decodes about `budget` more characters. Returns whether there are more. What is wrong is answered when the call is bound anew. */
 bool um_args_decode(struct um_undecoded *undecoded, size_t budget);
 
 /* How many raw bytes a call takes, by its unchecked `params` (NULL: none): its "size" where its "encoding" is "raw", else 0.
@@ -96,7 +96,7 @@ struct um_range um_range_of(const struct um_call *call, struct um_block *block, 
                             uint64_t size);
 
 /* Finds range->block again by its handle, and sees that its heap is not locked by another than the call's session and that it
- * still is large enough. Codes of the store, or UMEM_E_OUT_OF_RANGE; *fault tells more. */
+ * still is large enough. Codes of the store, or UMEM_E_OUT_OF_RANGE; *fault says more. */
 int um_range_find(const struct um_call *call, struct um_range *range, struct um_fault *fault);
 
 #endif

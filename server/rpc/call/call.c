@@ -238,7 +238,7 @@ void um_call_start(struct um_call *call)
         fail_session(call);
 }
 
-/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has reserved space. */
 UM_ALWAYS_INLINE void begin_envelope(struct um_call *call)
 {
     static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";

@@ -174,7 +174,7 @@ void um_reply_end(struct um_call *call);
 UM_PRINTF(3, 4)
 void um_fail(struct um_call *call, int code, const char *format, ...);
 
-/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, who uses most of it. */
+/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, with its top consumer. */
 void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum);
 
 /* A fact that repeats a text of the request's: the first UM_NAME_SIZE_LIMIT bytes of it, in whole characters, so that an error is
@@ -186,7 +186,7 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 
 /* ---- answering later ---- */
 
-/* Makes a call that lives until um_call_free() from the one the handler got (which is not used any
+/* Makes a call that lives until um_call_free() from the one that the handler was given (which is not used any
  * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
  * um_call_free(). */
 struct um_call *um_call_defer(struct um_call *call);

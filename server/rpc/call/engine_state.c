@@ -26,9 +26,9 @@ void um_session_flush(struct um_session *session)
 
 uint64_t um_session_queued(const struct um_session *session)
 {
-    bool asks = session->events != NULL && session->events->queued != NULL;
+    bool has_hook = session->events != NULL && session->events->queued != NULL;
 
-    return asks ? session->events->queued(session) : session->out.size;
+    return has_hook ? session->events->queued(session) : session->out.size;
 }
 
 void um_session_reserve_answer(struct um_session *session, uint64_t bytes)
@@ -61,8 +61,8 @@ uint64_t um_session_unsent_left(const struct um_session *session)
     return unsent_left(session);
 }
 
-/* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
- * read never leave nothing for others, and with a few bytes unsent everybody is served. */
+/* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So clients that do not
+ * read always leave something for others, and with a few bytes unsent every session is served. */
 uint64_t um_session_unsent_limit(const struct um_session *session)
 {
     const struct um_limits *limits = session->rpc->limits;

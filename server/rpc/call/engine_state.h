@@ -64,10 +64,10 @@ struct um_rpc {
     struct um_arena arena;          /* what the message at work is read into */
     const char *text;               /* that message; reading it has changed it */
     size_t text_size;               /* bytes of it */
-    char *own_text;                 /* the same, where it may be kept (malloc): who does so sets NULL here */
-    uint64_t reserved_bytes;        /* um_session_group.reserved_bytes of all groups */
+    char *own_text;          /* the same, where it may be kept (malloc): what keeps it sets NULL here */
+    uint64_t reserved_bytes; /* um_session_group.reserved_bytes of all groups */
     uint64_t refusals[UM_LIMIT_COUNT];                    /* errors since the start that were about a limit */
-    struct um_top_consumer top_consumers[UM_LIMIT_COUNT]; /* who uses most of it, as last looked for */
+    struct um_top_consumer top_consumers[UM_LIMIT_COUNT]; /* as last looked for */
 };
 
 /* Tells the caller that drives the engine that um_rpc_work() has something to do. */

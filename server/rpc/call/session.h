@@ -1,5 +1,5 @@
 /*
- * A session as the engine knows it: what its connection shows it, and what it asks of the connection.
+ * A session as the engine knows it: what its connection reads of it, and what it calls of the connection.
  *
  * Owns: the types that both sides share, and the numbers that divide what waits to be sent among sessions. Must not know: requests,
  * how bytes travel.
@@ -41,7 +41,7 @@ struct um_traffic {
     uint64_t peak_gathered_bytes; /* most that it has been */
 };
 
-/* What the engine asks of its owner. Every member may be NULL. */
+/* What the engine calls. Every member may be NULL. */
 struct um_rpc_events {
     void *context;
     void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
@@ -55,15 +55,15 @@ struct um_rpc_options {
     struct um_rpc_events events;
     const char *version; /* of the program; the strings outlive the engine */
     const char *pipe;    /* where clients connect; "" where there is no pipe */
-    bool guard;          /* the store has guards; a feature to tell of */
-    bool wipe;           /* the store clears what is let go; likewise */
+    bool guard;          /* the store has guards: a feature that server.info shows */
+    bool wipe;           /* the store clears what is freed; likewise */
     uint64_t seed;       /* random bits: for the hash of what clients choose */
     int64_t pid;
     int64_t started;     /* seconds since 1970-01-01 UTC */
     uint64_t started_ms; /* the same moment on the clock that only goes forward */
 };
 
-/* What a session asks of its connection. None may call the engine in turn. A member that is NULL is not asked. */
+/* What a session calls of its connection. None may call the engine in turn. A member that is NULL is not called. */
 struct um_session_events {
     /* There is something to send, or the next message may be handled now: do so soon. */
     void (*flush)(struct um_session *session);
@@ -82,7 +82,7 @@ struct um_tail {
     size_t at; /* how many bytes of `out` go before them */
 };
 
-/* The sessions of one client process, among which its share of the engine is divided. Embedded by whoever opens them; it is zero
+/* The sessions of one client process, among which its share of the engine is divided. Embedded by the code that opens them; it is zero
  * before the first one, and outlives the last. */
 struct um_session_group {
     struct um_link jobs; /* list of um_job.in_group: their calls that run in slices */
@@ -99,7 +99,7 @@ struct um_session_group {
 struct um_session {
     struct um_rpc *rpc;
     const struct um_session_events *events;
-    struct um_owner *owner;                       /* who this client is, in the store */
+    struct um_owner *owner;                       /* the session as the store sees it */
     uint64_t id;                                  /* the session's number, from 1, never reused */
     int64_t opened;                               /* seconds since 1970-01-01 UTC */
     enum um_framing framing;                      /* set by the connection before the first message */
@@ -115,7 +115,7 @@ struct um_session {
     struct um_tree_node by_id;         /* likewise, to be found by its id */
     struct um_link pending_calls;      /* list of um_pending.in_session: calls that wait */
     struct um_link watches;            /* list of um_watch.in_session */
-    struct um_link due_watches;        /* list of um_watch.in_due: those with something to tell */
+    struct um_link due_watches;        /* list of um_watch.in_due: those with events to send */
     uint64_t pending_count;            /* length of `pending_calls` */
     uint64_t watch_count;              /* length of `watches` */
     uint64_t payload_bytes;            /* memory that holds a batch and its payload, until that is whole */
@@ -133,7 +133,7 @@ struct um_session_options {
     const char *user;                       /* of the client; NULL or "": not known */
 };
 
-/* Tells the Content-Type of the next message, which its answer gets, too; "": none. At most UM_SESSION_TYPE_LIMIT bytes of printable
+/* Sets the Content-Type of the next message, which its answer has, too; "": none. At most UM_SESSION_TYPE_LIMIT bytes of printable
  * ASCII. What is sent later, because a call waited, has that of the latest message. */
 void um_session_set_content_type(struct um_session *session, const char *type);
 
@@ -153,7 +153,7 @@ UM_ALWAYS_INLINE uint64_t um_session_gathered(const struct um_session *session)
     return session->payload_bytes + session->job_bytes;
 }
 
-/* Tells that out and tail have been handed over; releases the tail's memory. */
+/* To be called when out and tail have been handed over; releases the tail's memory. */
 void um_session_tail_sent(struct um_session *session);
 
 /* ---- for the engine ---- */
@@ -181,7 +181,7 @@ uint64_t um_session_unsent_left(const struct um_session *session);
 void um_session_reserve_answer(struct um_session *session, uint64_t bytes);
 void um_session_release_answer(struct um_session *session, uint64_t bytes);
 
-/* How many bytes wait to be sent, as the connection tells, or else those of `out`. */
+/* How many bytes wait to be sent, as the connection says, or else those of `out`. */
 uint64_t um_session_queued(const struct um_session *session);
 
 #endif

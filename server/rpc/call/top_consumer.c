@@ -49,7 +49,7 @@ static bool use_of(const struct um_session *session, enum um_limit limit, uint64
     }
 }
 
-/* Returns false where the limit is none that sessions share. The session that asks first in a turn has it counted. */
+/* Returns false where the limit is none that sessions share. The session that needs it first in a turn is charged. */
 static bool find(struct um_session *caller, enum um_limit limit, struct um_top_consumer *top)
 {
     const struct um_rpc *rpc = caller->rpc;

@@ -1,7 +1,7 @@
 /*
- * Who uses most of what a limit counts: what an operator wants to know when it is reached.
+ * The session that uses most of what a limit counts: what an operator wants to know when it is reached.
  *
- * Owns: nothing but what it found in this turn. Must not know: why it is asked.
+ * Owns: nothing but what it found in this turn. Must not know: why it is wanted.
  */
 #ifndef UM_TOP_CONSUMER_H
 #define UM_TOP_CONSUMER_H

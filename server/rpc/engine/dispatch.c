@@ -92,7 +92,7 @@ UM_ALWAYS_INLINE void read_envelope(const struct um_json *request, struct envelo
     }
 }
 
-/* What is wrong with the envelope, or NULL. Sets the call's id as far as it can be told. */
+/* What is wrong with the envelope, or NULL. Sets the call's id as far as it is known. */
 static const char *check_envelope(struct um_call *call, const struct um_json *request,
                                   struct envelope *envelope)
 {
@@ -228,7 +228,7 @@ static bool check_raw_sizes(struct um_session *session, const struct um_json *ba
                                "in a batch, a request with encoding \"raw\" must say the size of its bytes");
             return false;
         }
-        /* What is more than there is need not be told exactly. */
+        /* A sum that is too large need not be exact. */
         if (total <= payload_size)
             total += size;
     }
@@ -272,7 +272,7 @@ static void handle_member(struct um_session *session, struct um_batch *batch, si
     handle_request(&call, request);
 }
 
-/* Nobody can tell how much a batch will answer. With as much unsent as may be, none is begun. */
+/* How long the answers of a batch will be is not known. With as much unsent as is allowed, none is begun. */
 static bool may_begin(struct um_session *session)
 {
     if (um_session_unsent_left(session) != 0)

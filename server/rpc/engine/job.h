@@ -4,7 +4,7 @@
  * Owns: the calls that are at work, one a session at most, whose next message waits for it. Must not know: what they do.
  *
  * A method that may take long has an um_job_ops. What is short runs and is answered at once, and so is all that stands in a batch, which
- * nobody may interrupt and whose bytes are limited.
+ * is not interrupted and whose bytes are limited.
  */
 #ifndef UM_JOB_H
 #define UM_JOB_H

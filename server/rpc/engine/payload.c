@@ -26,7 +26,7 @@ struct um_payload {
     uint64_t done;          /* bytes that have come */
 };
 
-/* Where bytes go that nobody wants. */
+/* Where bytes go that are not used. */
 static char scratch[SCRATCH_SIZE];
 
 static struct um_payload *payload_new(struct um_session *session, uint64_t size)
@@ -103,7 +103,7 @@ static void payload_free(struct um_payload *payload)
     free(payload);
 }
 
-/* From a batch that is gathered to bytes that nobody wants. */
+/* From now on, the bytes of the batch are not used. */
 static void forget_batch(struct um_payload *payload)
 {
     um_message_deinit(&payload->message);
@@ -151,7 +151,7 @@ void um_payload_abandon(struct um_session *session)
     payload_free(payload);
 }
 
-/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes let go. */
+/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes discarded. */
 static struct um_block *find_target(struct um_payload *payload)
 {
     struct um_fault fault = {0};
@@ -183,7 +183,7 @@ static void finish_block(struct um_payload *payload)
 
 /* ---- a batch's ---- */
 
-/* Room behind what has come. Where there is none, the batch is refused and the rest of its bytes let go. */
+/* Space behind what has come. Where there is none, the batch is refused and the rest of its bytes discarded. */
 static char *gather_space(struct um_session *session, struct um_payload *payload, size_t *available)
 {
     struct um_buf *gathered = &payload->gathered;
@@ -256,6 +256,6 @@ void um_payload_commit(struct um_session *session, size_t size)
         payload->gathered.size += size;
     if (payload->done == payload->size)
         finish(session);
-    /* After every piece: where the block turned out to be too small, who waits there was told of what came so far. */
+    /* After every piece: where the block turned out to be too small, observers have an event of what came so far. */
     um_pending_flush(session->rpc, session);
 }

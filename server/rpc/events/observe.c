@@ -56,7 +56,7 @@ static void forget_events(struct um_subject *subject)
     subject->many = false;
 }
 
-/* Frees the record of what nobody observes any more. */
+/* Frees the record of what has no observer any more. */
 static void free_unused_subject(struct um_observers *observers, struct um_subject *subject)
 {
     if (subject == &observers->everything || subject->count != 0 || subject->blocks != 0)
@@ -114,7 +114,7 @@ static bool observe_block(struct um_observers *observers, struct um_block *block
     return true;
 }
 
-/* What happened before is none of its business. */
+/* It gets no event of what happened before. */
 static void begin_here(struct um_observer *observer)
 {
     struct um_subject *subject = observer->subject;
@@ -147,7 +147,7 @@ int um_observe_begin(struct um_observers *observers, struct um_block *block, str
     return UMEM_OK;
 }
 
-/* The last observer has gone: the store need not tell any more. */
+/* The last observer has gone: the store need not raise events any more. */
 static void stop_observing(struct um_observers *observers, um_handle handle)
 {
     struct um_block *block = NULL;
@@ -242,9 +242,9 @@ bool um_observe_has(const struct um_observers *observers, um_handle handle, enum
     return subject != NULL && !um_list_is_empty(&subject->observers[role]);
 }
 
-/* ---- telling ---- */
+/* ---- giving events to observers ---- */
 
-/* What telling one observer of one event counts for, and having one look again. */
+/* What giving one event to one observer counts for, and having one look again. */
 enum { NOTIFY_COST = 64, RECHECK_COST = 512 };
 
 static void notify_observers(struct um_observers *observers, const struct um_subject *subject,
@@ -264,14 +264,14 @@ static void notify_observers(struct um_observers *observers, const struct um_sub
     }
 }
 
-/* Lets the observers go of a block or heap that is no more. */
+/* Detaches the observers of a block or heap that is no more. */
 static void detach_observers(struct um_link *observers)
 {
     while (!um_list_is_empty(observers))
         UM_LIST_ITEM(um_list_take(observers), struct um_observer, in_subject)->subject = NULL;
 }
 
-/* Tells all observers of a subject what has happened there. The subject may be gone after that. */
+/* Gives all observers of a subject the events of it. The subject may be gone after that. */
 static void deliver(struct um_observers *observers, struct um_subject *subject)
 {
     const struct um_event many = {.kind = UM_EVENT_MANY, .handle = subject->handle};
@@ -323,7 +323,7 @@ uint64_t um_observe_flush(struct um_observers *observers)
 
 /* ---- what happens ---- */
 
-/* Whether anybody would be told. */
+/* Whether any observer would get an event. */
 static bool has_listeners(const struct um_subject *subject)
 {
     for (int role = 0; role < UM_OBSERVER_ROLES; role++) {
@@ -333,7 +333,7 @@ static bool has_listeners(const struct um_subject *subject)
     return false;
 }
 
-/* A change that lies in one which is noted already, or one that lies in it, is told as one. Where no more are kept, a block's last
+/* A change that lies in one which is noted already, or one that lies in it, becomes one with it. Where no more are kept, a block's last
  * one grows: it says which bytes were changed at most. Returns whether it was joined. */
 static bool join(const struct um_subject *subject, const struct um_event *event)
 {
@@ -348,7 +348,7 @@ static bool join(const struct um_subject *subject, const struct um_event *event)
 
         if (kept->kind != UM_EVENT_CHANGED || kept->handle != event->handle)
             continue;
-        /* Who observes a heap or everything is told of all changes of a block as of one. */
+        /* For observers of a heap or of everything, all changes of a block are one. */
         if (!is_same && !is_full && subject->handle == event->handle)
             continue;
         kept->offset = event->offset < kept->offset ? event->offset : kept->offset;
@@ -382,7 +382,7 @@ static void note_handle(struct um_observers *observers, um_handle handle, const 
         note(observers, subject, event);
 }
 
-/* The last that is told of a block or heap. */
+/* The last event of a block or heap. */
 static void note_end(struct um_observers *observers, um_handle handle, const struct um_event *event)
 {
     struct um_subject *subject = find_subject(observers, handle);
@@ -391,13 +391,13 @@ static void note_end(struct um_observers *observers, um_handle handle, const str
         return;
     note(observers, subject, event);
     subject->is_gone = true;
-    /* Those who are not told any more are let go of, too. */
+    /* Muted observers are detached, too. */
     if (um_list_is_empty(&subject->in_changed))
         um_list_append(&observers->changed, &subject->in_changed);
 }
 
-/* Where the block has gone with its heap, those who observe the heap are told of that, and need not be told of a block that
- * somebody else happens to observe. */
+/* Where the block has gone with its heap, observers of the heap get that event, and no event of a block that
+ * another happens to observe. */
 static void on_block_freed(void *context, um_handle block, um_handle heap)
 {
     struct um_observers *observers = context;
@@ -478,11 +478,11 @@ int um_observe_init(struct um_store *store, const struct um_limits *limits, stru
 
 void um_observe_deinit(struct um_observers *observers)
 {
-    static const struct um_store_events nobody;
+    static const struct um_store_events none;
 
     if (observers == NULL)
         return;
-    um_store_set_events(observers->store, &nobody);
+    um_store_set_events(observers->store, &none);
     free(observers->everything.events);
     um_index_deinit(&observers->subjects);
     free(observers);

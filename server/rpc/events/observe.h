@@ -1,5 +1,4 @@
-/*
- * Who wants to know what happens to blocks and heaps: waits, watches, and those who queue for a lock.
+/* Observers of blocks and heaps: waits, watches, and sessions that queue for a lock.
  *
  * Owns: which observer looks at what, and those that have to look again once the message at work is done. Must not know: what
  * an observer does with its events.
@@ -24,7 +23,7 @@ enum um_event_kind {
     UM_EVENT_CHANGED,   /* bytes of a block were written, or its size changed */
     UM_EVENT_FREED,     /* a block was freed */
     UM_EVENT_DESTROYED, /* a heap was destroyed, and its blocks with it */
-    UM_EVENT_MANY       /* so much happened in a heap at once that it is not told one by one */
+    UM_EVENT_MANY       /* so much happened in a heap at once that it is not reported one by one */
 };
 
 struct um_event {
@@ -65,7 +64,7 @@ struct um_subject {
     struct um_link
         observers[UM_OBSERVER_ROLES]; /* by role: lists of um_observer.in_subject, in their order */
     struct um_link
-        muted; /* list of um_observer.in_subject: watches that are not told before they have been read */
+        muted; /* list of um_observer.in_subject: watches that get no event before they have been read */
     struct um_link
         stalled; /* of a heap: list of um_observer.in_marked: they look again when its lock or a long call ends */
     struct um_link in_changed; /* place in um_observers.changed */
@@ -84,7 +83,7 @@ struct um_observer {
     struct um_observers *observers;
     struct um_subject *subject; /* NULL: its block or heap is gone */
     struct um_subject *heap;    /* of a wait: the block's heap; else NULL */
-    unsigned begins_at; /* the first of the subject's events that it is told of; 0 from the next message on */
+    unsigned begins_at; /* the first of the subject's events that it gets; 0 from the next message on */
     struct um_link in_subject;
     struct um_link in_marked; /* place among those that have to look again, or that are stalled */
 };
@@ -108,7 +107,7 @@ int um_observe_init(struct um_store *store, const struct um_limits *limits, stru
 void um_observe_deinit(struct um_observers *observers);
 
 /* Whether one more observer is allowed for a block or heap (0: for everything), since each makes every write there slower; else
- * *fault tells. */
+ * *fault says why. */
 bool um_observe_is_allowed(const struct um_observers *observers, um_handle handle, struct um_fault *fault);
 
 /* Begins to observe a block, a heap, or everything where both are NULL. `observer` is the caller's, with its kind set, until
@@ -124,17 +123,17 @@ void um_observe_end(struct um_observer *observer);
 void um_observer_schedule(struct um_observer *observer);
 void um_observer_stall(struct um_observer *observer);
 
-/* Tells a watch nothing more; or tells it again what happens from now on. */
+/* Gives a watch no more events; or gives it those from now on. */
 void um_observer_mute(struct um_observer *observer);
 void um_observer_unmute(struct um_observer *observer);
 
-/* A heap was unlocked, or a long call that was at work on it has ended: whoever is stalled by that looks again. */
+/* A heap was unlocked, or a long call that was at work on it has ended: observers that are stalled by that look again. */
 void um_observe_resume(struct um_observers *observers, um_handle heap);
 
 /* Whether a block or heap has an observer of this role. */
 bool um_observe_has(const struct um_observers *observers, um_handle handle, enum um_observer_role role);
 
-/* Tells observers what has happened, and lets those that are marked look again: first those whose block was changed, then those
+/* Gives observers their events, and lets those that are marked look again: first those whose block was changed, then those
  * whose heap was unlocked. At the end of a message, and of everything else that changes something. Returns how much work that was, as um_session_charge() counts it. */
 uint64_t um_observe_flush(struct um_observers *observers);
 
@@ -145,11 +144,11 @@ UM_ALWAYS_INLINE bool um_observe_is_due(const struct um_observers *observers)
            !um_list_is_empty(&observers->marked) || observers->work != 0;
 }
 
-/* Tells that bytes of a block are others now, or are no longer there. Cheap where nobody looks. */
+/* Raises the event that bytes of a block are others now, or are no longer there. Cheap where there is no observer. */
 void um_observe_changed(struct um_observers *observers, const struct um_block *block, uint64_t offset,
                         uint64_t size);
 
-/* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
+/* Tells the store that bytes of a block were written, and raises the event. Every method that writes does so. */
 UM_ALWAYS_INLINE void um_observe_wrote(struct um_observers *observers, struct um_block *block,
                                        uint64_t offset, uint64_t size)
 {

@@ -6,7 +6,7 @@
 #include "rpc/call/engine_state.h"
 #include "rpc/events/observe.h"
 
-/* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
+/* Whether one more waiting call is allowed; else *fault says which limit forbids it. */
 static bool is_allowed(const struct um_session *session, um_handle subject, struct um_fault *fault)
 {
     const struct um_rpc *rpc = session->rpc;
@@ -87,7 +87,7 @@ static void note_id(struct um_pending *pending)
 
     um_list_init(&pending->same_id);
     if (pending->call->id.kind == UM_ID_NULL)
-        return; /* which nobody can name */
+        return; /* which no request can name */
     pending->by_id.hash = hash_id(session, &pending->call->id);
     pending->has_id = true;
     oldest = find_id(session, &pending->call->id, pending->by_id.hash);

@@ -70,7 +70,7 @@ void um_pending_answer(struct um_rpc *rpc, size_t *budget);
 void um_pending_deliver(struct um_rpc *rpc, struct um_session *session);
 
 /* Does what the message at work has brought about for others: observers run, and the pending calls that they resolved are answered.
- * At its end, and after all else that changes something. The work counts for `session`; NULL: for nobody. */
+ * At its end, and after all else that changes something. The work counts for `session`; NULL: for none. */
 UM_ALWAYS_INLINE void um_pending_flush(struct um_rpc *rpc, struct um_session *session)
 {
     if (um_observe_is_due(rpc->observers) || !um_list_is_empty(&rpc->resolved))

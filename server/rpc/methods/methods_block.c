@@ -162,7 +162,7 @@ struct resize_job {
     uint64_t old_size; /* bytes, as it was before the last step: others may have resized it meanwhile */
 };
 
-/* Whoever observes the bytes that came or went is told of them. */
+/* Raises the event for the bytes that came or went. */
 static void notify_resized(struct um_call *call, struct um_block *block, uint64_t old_size)
 {
     uint64_t size = um_block_size(block);
@@ -639,10 +639,10 @@ static void wake(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_block_wake = {
     .name = "block.wake",
-    .summary = "Tells those who wait for a block or watch it that it was written through a mapping.",
-    .detail =
-        "block.wait looks again, and session.watch tells block.changed, as after a write by the protocol. "
-        "Blocks of any heap may be named.",
+    .summary = "Wakes calls that wait for a block, and notifies watches of it, that it was written through a "
+               "mapping.",
+    .detail = "block.wait looks again, and watches send block.changed, as after a write by the protocol. "
+              "Blocks of any heap may be named.",
     UM_PARAMS(wake_params),
     .ranges = {{WAKE_BLOCK + 1, WAKE_OFFSET + 1, WAKE_SIZE + 1}},
     .run = wake,

@@ -79,7 +79,7 @@ static const struct um_param create_params[] = {
      .doc = "Every block starts at a multiple of it: a power of two."},
 };
 
-/* Bytes of a heap's initial_size that a slice gets. */
+/* Bytes of a heap's initial_size that a slice allocates. */
 enum { SLICE_SIZE = 4 * 1024 * 1024 };
 
 /* The heap is there; it is answered when it has its memory. */
@@ -97,7 +97,7 @@ static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
     uint64_t budget = job->call->batch != NULL ? UINT64_MAX : SLICE_SIZE;
 
     *more = false;
-    /* Where somebody has destroyed it meanwhile, it was made all the same. */
+    /* Where another session has destroyed it meanwhile, it was made all the same. */
     if (um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
         return UMEM_OK;
     return um_heap_commit_step(heap, budget, &create->done, more, fault);

@@ -468,7 +468,7 @@ static void on_event(struct um_observer *observer, const struct um_event *event)
         um_observer_schedule(observer);
 }
 
-/* Looks again. While another session holds the heap, nobody may see what it does there. */
+/* Looks again. While another session holds the heap, no other may see what it does there. */
 static void recheck(struct um_observer *observer)
 {
     struct wait *wait = UM_LIST_ITEM(observer, struct wait, observer);

@@ -214,7 +214,7 @@ static const struct um_member discover_result[] = {
     {.name = "openrpc", .type = UM_STRING, .doc = "The version of OpenRPC."},
     {.name = "info", .type = UM_JSON, .doc = "Title and version."},
     {.name = "methods", .type = UM_JSON, .doc = "What this reference says, for programs."},
-    {.name = "x-notifications", .type = UM_JSON, .doc = "What the daemon says unasked, in the same form."},
+    {.name = "x-notifications", .type = UM_JSON, .doc = "What the daemon sends by itself, in the same form."},
     {.name = NULL},
 };
 

@@ -1,4 +1,4 @@
-/* session.*: who is connected, and what each wants to be notified of. */
+/* session.*: the sessions, and what each wants notifications of. */
 #include "rpc/events/watch.h"
 #include "rpc/methods/methods.h"
 #include "wire/json_write.h"
@@ -214,17 +214,18 @@ static void watch(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member watch_result[] = {
-    {.name = "watch", .type = UM_WATCH, .doc = "The watch's number, which its notifications bear."},
+    {.name = "watch", .type = UM_WATCH, .doc = "The watch's number, which its notifications have."},
     {.name = NULL},
 };
 
 const struct um_method um_method_session_watch = {
     .name = "session.watch",
-    .summary = "Asks to be told when a block, a heap's blocks, or any blocks are written, resized or freed.",
-    .detail = "What comes then are the notifications below. What this session does itself is told, too. A "
+    .summary =
+        "Asks for notifications when a block, a heap's blocks, or any blocks are written, resized or freed.",
+    .detail = "The notifications are those below. They come for what this session does itself, too. A "
               "watch stays until "
               "session.unwatch or the "
-              "session's end, even when nothing more can be told.",
+              "session's end, even when nothing more can happen there.",
     UM_PARAMS(watch_params),
     .ranges = {{WATCH_BLOCK + 1, WATCH_OFFSET + 1, WATCH_SIZE + 1}},
     .result = watch_result,
@@ -249,7 +250,7 @@ static void unwatch(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_session_unwatch = {
     .name = "session.unwatch",
-    .summary = "Ends a watch of this session. Nothing is told for it after this is answered.",
+    .summary = "Ends a watch of this session. No notification of it comes after this is answered.",
     UM_PARAMS(unwatch_params),
     .errors = {UMEM_E_UNKNOWN_HANDLE},
     .run = unwatch,

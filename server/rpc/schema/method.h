@@ -62,7 +62,7 @@ struct um_param {
     uint64_t fallback;         /* value when left out: number, word's value, flags, boolean */
     const char *fallback_name; /* UM_HEAP: the name that stands when left out */
     const char
-        *fallback_doc; /* what is said of the default where `fallback` does not tell it; NULL: print it */
+        *fallback_doc; /* what is said of the default where `fallback` does not show it; NULL: print it */
     const struct um_word *words; /* UM_CHOICE, UM_FLAGS */
     unsigned
         by; /* UM_DATA, UM_VALUE, UM_VALUES: number, from 1, of the parameter that says how it is written */
@@ -95,7 +95,7 @@ struct um_job_ops {
     /* Sets the struct up, all of which is zero but for the call. Returns false where the call has been answered, and nothing is to be
      * released. The struct may be moved afterwards: nothing points into it. */
     bool (*begin)(struct um_call *call, const struct um_args *args, struct um_job *job);
-    /* Does the next slice. 0, with *more telling whether another is to come; or a code, with *fault. */
+    /* Does the next slice. 0, and *more says whether another is to come; or a code, with *fault. */
     int (*step)(struct um_job *job, bool *more, struct um_fault *fault);
     /* Writes the result's members after the last slice. */
     void (*answer)(struct um_job *job, struct um_call *call);

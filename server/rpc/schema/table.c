@@ -20,7 +20,7 @@ const struct um_method *um_table_at(size_t index)
     return index < METHOD_COUNT ? methods[index] : NULL;
 }
 
-/* A hash table of open addressing, so that a name is compared with one other or two. It is filled when it is first asked. */
+/* A hash table of open addressing, so that a name is compared with one other or two. It is filled at the first look-up. */
 enum { PLACE_COUNT = 256 };
 
 static_assert(METHOD_COUNT <= PLACE_COUNT / 2, "the table of methods needs more places");
