@@ -2,7 +2,7 @@
 #
 #     source <(umem completion bash)
 #
-# or put what that prints where bash-completion looks, as umem. What may be completed umem itself tells, quotes and all.
+# or put what that prints where bash-completion looks, as umem. umem itself determines what may be completed, with its quotes.
 
 _umem()
 {

@@ -5,20 +5,13 @@
 #include "cli/command/completion.h"
 #include "cli/output/fail.h"
 #include "cli/output/help.h"
-#include "cli/output/man_page.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
-#include "cli/request/results.h"
 #include "cli/system/file_io.h"
 #include "cli/table/verb.h"
 #include "program/program.h"
-
-int cli_connect(struct cli *cli)
-{
-    int code = umem_connect(cli->client);
-
-    return code == UMEM_OK ? CLI_OK : cli_fail_connecting(cli, code, umem_last_error(cli->client)->message);
-}
 
 static int run_with_pipe(struct cli *cli)
 {
@@ -73,6 +66,7 @@ int main(int count, char **arguments)
 {
     struct cli cli = {.verb = NULL};
     int status;
+    int error;
 
     if (!um_program_fill_standard_files())
         return CLI_FAILED;
@@ -86,8 +80,9 @@ int main(int count, char **arguments)
             status = run(&cli);
         cli_parse_free(&cli);
     }
-    if (!cli_flush() && status == CLI_OK)
-        status = cli_fail_file("standard output", "written");
+    error = cli_flush();
+    if (error != 0 && status == CLI_OK)
+        status = cli_fail_file("standard output", "written", error);
     if (!cli_has_printed_all() && status == CLI_OK)
         status = cli_fail_memory();
     return status;

@@ -32,7 +32,7 @@ struct um_uv_call *um_uv_call_new(umem_uv *client, umem_uv_done *done, void *con
 
 /* ---- writing ---- */
 
-/* All of it is written, or the rest never will be. One that is not answered is over by that. */
+/* All of it is written, or the rest never will be. One that is not answered has ended by that. */
 static void end_writing(struct um_uv_call *call)
 {
     call->is_writing = false;
@@ -179,7 +179,7 @@ static struct um_request *begin_call(umem_calls *calls, int *code)
     return call != NULL ? &call->request : NULL;
 }
 
-/* What makes a call sets all of `request`, which is why its surroundings hold the rest. */
+/* A maker sets all of `request`, which is why the call around it holds the rest. */
 static int end_call(umem_calls *calls, struct um_request *request)
 {
     return um_uv_call_send((umem_uv *)(void *)calls, (struct um_uv_call *)(void *)request);
@@ -257,4 +257,34 @@ int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *c
     if (code == UMEM_OK)
         um_event_queue_remove_watch(&client->channel.events, watch);
     return code;
+}
+
+/* ---- shared heaps: the daemon tells where a block lies, and that is mapped in the loop's thread ---- */
+
+int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size, umem_uv_done *done,
+                void *context)
+{
+    int code;
+    struct um_uv_call *call = um_uv_call_new(client, done, context, &code);
+
+    if (call == NULL)
+        return code;
+    call->mapping = calloc(1, sizeof *call->mapping);
+    if (call->mapping == NULL) {
+        free(call);
+        return um_uv_fail(client, UMEM_E_OUT_OF_MEMORY, "there is no memory for the call");
+    }
+    call->mapping->bytes = bytes;
+    call->mapping->size = size;
+    um_request_block_map(&call->request, block, &call->mapping->place);
+    return um_uv_call_send(client, call);
+}
+
+int umem_uv_unmap(umem_uv *client, void *bytes)
+{
+    int code = um_mapped_heap_release(&client->mapped, bytes);
+
+    if (code != UMEM_OK)
+        return um_uv_fail(client, code, "nothing is mapped at this address");
+    return um_uv_succeed(client);
 }

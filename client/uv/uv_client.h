@@ -20,10 +20,10 @@ enum um_uv_state {
     UM_UV_ENDING /* the pipe is being closed */
 };
 
-/* One call on its way. It is over when its answer has come (or never will) and its bytes are written. */
+/* One call on its way. It has ended when its answer has come (or never will) and its bytes are written. */
 struct um_uv_call {
     struct um_request request;
-    struct um_uv_call *next; /* of those that are over */
+    struct um_uv_call *next; /* of those that have ended */
     umem_uv *client;
     umem_uv_done *done; /* NULL: nobody is told */
     void *context;
@@ -92,9 +92,6 @@ void um_uv_disconnect(umem_uv *client, int code, const char *text);
  * the client, which stays until this has returned. */
 void um_uv_run_callbacks(umem_uv *client);
 
-/* For the channel: an answer has come. */
-void um_uv_answered(struct um_channel *channel, struct um_request *request);
-
 /* Gives libuv more of the requests that are not written, as far as it may have so much under way. Where libuv refuses, it does so for
  * good, and the connection is lost. */
 void um_uv_write_pending(umem_uv *client);
@@ -106,19 +103,13 @@ void um_uv_drop_unwritten(umem_uv *client);
 struct um_uv_call *um_uv_call_new(umem_uv *client, umem_uv_done *done, void *context, int *code);
 int um_uv_call_send(umem_uv *client, struct um_uv_call *call);
 
-/* Maps the block that a call has asked for. UMEM_OK, or why it cannot be; *reason may then tell more. */
-int um_uv_map_answered(struct um_uv_call *call, struct um_reason *reason);
-
 /* Milliseconds of a clock that only goes forward. */
 uint64_t um_uv_now_ms(void);
-
-/* Makes the timer of a new client; the loop owns it until it is closed. */
-void um_uv_timer_init(umem_uv *client);
 
 /* Sets when a call that is about to be sent must have been answered. */
 void um_uv_set_deadline(struct um_uv_call *call);
 
-/* Puts a call that is over among those whose callbacks are due. */
+/* Puts a call that has ended among those whose callbacks are due. */
 void um_uv_add_finished(struct um_uv_call *call);
 
 void um_uv_call_free(struct um_uv_call *call);

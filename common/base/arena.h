@@ -30,7 +30,7 @@ void um_arena_reset(struct um_arena *arena);
 /* Bytes that it has from the system. */
 size_t um_arena_size(const struct um_arena *arena);
 
-/* As um_arena_alloc(), where the present chunk has no room. */
+/* As um_arena_alloc(), where the present chunk is too small. */
 void *um_arena_alloc_chunk(struct um_arena *arena, size_t size);
 
 /* Memory aligned to UM_ARENA_ALIGNMENT, good until um_arena_reset(); NULL where there is none. */

@@ -24,7 +24,7 @@
 #define UM_THREAD_LOCAL _Thread_local
 #endif
 
-/* In place of `static inline`: compiled into whoever calls it, however often that is. For the few lines that each request passes. */
+/* In place of `static inline`: compiled into each caller. For the few lines that each request passes. */
 #if defined(__GNUC__)
 #define UM_ALWAYS_INLINE static inline __attribute__((always_inline))
 #elif defined(_MSC_VER)

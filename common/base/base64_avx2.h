@@ -11,7 +11,7 @@
 /* Encodes a part at the front. Returns how many bytes: a multiple of three. */
 size_t um_base64_encode_avx2(char *out, const unsigned char *in, size_t size);
 
-/* Decodes a part at the front, which has room for length / 4 * 3 bytes at `out` and may be the same memory. Returns how many
+/* Decodes a part at the front, which has a capacity of length / 4 * 3 bytes at `out` and may be the same memory. Returns how many
  * characters: a multiple of four, none of those behind the first that is no digit. */
 size_t um_base64_decode_avx2(unsigned char *out, const unsigned char *in, size_t length);
 

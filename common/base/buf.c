@@ -5,11 +5,6 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-void um_buf_init(struct um_buf *buf, size_t size_limit)
-{
-    *buf = (struct um_buf){.size_limit = size_limit};
-}
-
 void um_buf_deinit(struct um_buf *buf)
 {
     free(buf->data);
@@ -17,7 +12,7 @@ void um_buf_deinit(struct um_buf *buf)
 }
 
 /* Doubles until `needed` fits, but never past the limit. */
-static size_t next_capacity(const struct um_buf *buf, size_t needed)
+UM_ALWAYS_INLINE size_t next_capacity(const struct um_buf *buf, size_t needed)
 {
     size_t capacity = buf->capacity != 0 ? buf->capacity : FIRST_CAPACITY;
 
@@ -57,10 +52,16 @@ void um_buf_consume(struct um_buf *buf, size_t size)
         memmove(buf->data, buf->data + size, buf->size);
 }
 
-void um_buf_truncate(struct um_buf *buf, size_t size)
+void um_buf_swap(struct um_buf *left, struct um_buf *right)
 {
-    buf->size = size;
-    buf->failed = false;
+    struct um_buf other = *left;
+
+    left->data = right->data;
+    left->size = right->size;
+    left->capacity = right->capacity;
+    right->data = other.data;
+    right->size = other.size;
+    right->capacity = other.capacity;
 }
 
 void um_buf_shrink(struct um_buf *buf, size_t keep)

@@ -24,7 +24,10 @@ struct um_buf {
 };
 
 /* Makes an empty buffer without allocating. `size_limit` is in bytes. */
-void um_buf_init(struct um_buf *buf, size_t size_limit);
+UM_ALWAYS_INLINE void um_buf_init(struct um_buf *buf, size_t size_limit)
+{
+    *buf = (struct um_buf){.size_limit = size_limit};
+}
 
 /* Frees the bytes; the buffer is then as after um_buf_init(). NULL bytes are fine. */
 void um_buf_deinit(struct um_buf *buf);
@@ -32,9 +35,9 @@ void um_buf_deinit(struct um_buf *buf);
 /* As um_buf_reserve(), where the memory there is may not do. */
 char *um_buf_grow(struct um_buf *buf, size_t extra);
 
-/* Makes room for `extra` more bytes and returns where they go (at data + size), or NULL where the limit or the memory
+/* Allocates for `extra` more bytes where that is needed and returns where they go (at data + size), or NULL where the limit or the memory
  * does not allow them (then `failed` is set). Does not change size: the caller adds what it wrote. An answer is made of many
- * small pieces, so that this and the appends are compiled into who calls them. */
+ * small pieces, so that this and the appends are compiled into their callers. */
 UM_ALWAYS_INLINE char *um_buf_reserve(struct um_buf *buf, size_t extra)
 {
     if (extra < buf->capacity - buf->size && !buf->failed)
@@ -77,9 +80,16 @@ UM_ALWAYS_INLINE bool um_buf_append_byte(struct um_buf *buf, char byte)
 void um_buf_consume(struct um_buf *buf, size_t size);
 
 /* Cuts the buffer back to `size` bytes (at most buf->size) and forgets a failure. */
-void um_buf_truncate(struct um_buf *buf, size_t size);
+UM_ALWAYS_INLINE void um_buf_truncate(struct um_buf *buf, size_t size)
+{
+    buf->size = size;
+    buf->failed = false;
+}
 
-/* Gives memory back to the system where far more is allocated than `keep` bytes and the buffer is empty. */
+/* Exchanges memory and contents; each keeps its limit. */
+void um_buf_swap(struct um_buf *left, struct um_buf *right);
+
+/* Frees the memory where the buffer is empty and more than `keep` bytes are allocated. */
 void um_buf_shrink(struct um_buf *buf, size_t keep);
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { UM_DECIMAL_CAPACITY = 32 /* bytes of room for a number's text */ };
+enum { UM_DECIMAL_CAPACITY = 32 /* bytes for a number's text */ };
 
 /* Writes a finite number and returns the size of its text, at most 24 bytes, with no NUL behind it. It is a JSON number: digits with
  * a point where one is due, and an exponent below 0.0001, from 1e+16 on, and where zeros at the end would not be the number's own.

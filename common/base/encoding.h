@@ -2,7 +2,7 @@
  * Bytes as text: base64 (RFC 4648 section 4, padded, strict), hex (two digits a byte; both cases read, lower written) and
  * the UTF-8 check (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
  *
- * Owns: nothing. Must not know: JSON, buffers, who asks. Pure functions on memory of the caller's.
+ * Owns: nothing. Must not know: JSON, buffers. Pure functions on memory of the caller's.
  */
 #ifndef UM_ENCODING_H
 #define UM_ENCODING_H
@@ -16,7 +16,7 @@ size_t um_base64_encoded_size(size_t size);
 /* Writes um_base64_encoded_size(size) characters to `out`, without an end. */
 void um_base64_encode(char *out, const void *bytes, size_t size);
 
-/* Decodes `text` into `out`, which has room for length / 4 * 3 bytes and may be the same memory, and sets *size to how many bytes
+/* Decodes `text` into `out`, which has a capacity of length / 4 * 3 bytes and may be the same memory, and sets *size to how many bytes
  * there are. Returns false, with the position of the first character that does not fit in *bad_offset, where it is not base64;
  * bytes before that one may be written then. */
 bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset);

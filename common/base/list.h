@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/attributes.h"
 #include "base/steps.h"
 
 /* A list's head, or a member's place in one list. An initialised link that is in no list points at itself. */
@@ -20,18 +21,18 @@ struct um_link {
 /* The struct of `type` whose `member` is this link. */
 #define UM_LIST_ITEM(link, type, member) (UM_STEP(), (type *)(void *)((char *)(link)-offsetof(type, member)))
 
-static inline void um_list_init(struct um_link *link)
+UM_ALWAYS_INLINE void um_list_init(struct um_link *link)
 {
     link->next = link;
     link->prev = link;
 }
 
-static inline bool um_list_is_empty(const struct um_link *head)
+UM_ALWAYS_INLINE bool um_list_is_empty(const struct um_link *head)
 {
     return head->next == head;
 }
 
-static inline void um_list_append(struct um_link *head, struct um_link *link)
+UM_ALWAYS_INLINE void um_list_append(struct um_link *head, struct um_link *link)
 {
     link->next = head;
     link->prev = head->prev;
@@ -40,7 +41,7 @@ static inline void um_list_append(struct um_link *head, struct um_link *link)
 }
 
 /* Takes a member out of the list that it is in; does nothing to one that is in none. */
-static inline void um_list_remove(struct um_link *link)
+UM_ALWAYS_INLINE void um_list_remove(struct um_link *link)
 {
     link->prev->next = link->next;
     link->next->prev = link->prev;
@@ -49,7 +50,7 @@ static inline void um_list_remove(struct um_link *link)
 
 /* Takes the first member out of a list that is not empty. A loop that frees members takes them by this, so that it shows
  * where it stands that it does not meet one twice. */
-static inline struct um_link *um_list_take(struct um_link *head)
+UM_ALWAYS_INLINE struct um_link *um_list_take(struct um_link *head)
 {
     struct um_link *first = head->next;
 

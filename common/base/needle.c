@@ -36,7 +36,7 @@ static size_t greatest_suffix(const unsigned char *bytes, size_t size, bool reve
     return best;
 }
 
-/* Memory that nobody has written is all zeros, so another byte is found faster than a zero. */
+/* Memory that was never written is all zeros, so another byte is found faster than a zero. */
 static size_t choose_probe(const unsigned char *bytes, size_t size, size_t split)
 {
     if (bytes[split] != 0)

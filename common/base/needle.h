@@ -3,7 +3,7 @@
  * Perrin, "Two-way string-matching", Journal of the ACM 38 (1991). C has no memmem() everywhere, and a needle
  * of a client's choice must not be able to hold the daemon up.
  *
- * Owns: nothing; the needle's bytes and the haystack stay the caller's. Must not know: blocks, who asks.
+ * Owns: nothing; the needle's bytes and the haystack stay the caller's. Must not know: blocks.
  * Pure.
  *
  * A needle is prepared once and may then be looked for in any number of windows. Whoever cuts a long haystack

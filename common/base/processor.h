@@ -1,7 +1,7 @@
 /*
  * What the processor that we run on can do, beyond what the compiler was told to assume.
  *
- * Owns: nothing. Must not know: who uses it. processor_posix.c and processor_win32.c keep this contract.
+ * Owns: nothing. Must not know: what it is used for. processor_posix.c and processor_win32.c keep this contract.
  */
 #ifndef UM_PROCESSOR_H
 #define UM_PROCESSOR_H

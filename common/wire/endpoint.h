@@ -1,17 +1,17 @@
 /*
  * Where the daemon listens and clients connect: the pipe's path.
  *
- * Owns: the choice of the path and, for the daemon, the directory that it lies in. Must not know: libuv, who
- * connects or listens. Both the client library and the daemon stand on it, so that they always agree.
+ * Owns: the choice of the path and, for the daemon, the directory that it lies in. Must not know: libuv, what
+ * is sent. Both the client library and the daemon stand on it, so that they always agree.
  *
  * The first of these that is given:
- * 1. a path that the user asked for (--pipe);
+ * 1. a path that the user names (--pipe);
  * 2. the environment's UMEM_PIPE;
  * 3. Windows: \\.\pipe\umemd-USER, with the user's name;
  *    elsewhere: umemd.sock in XDG_RUNTIME_DIR, where that is an absolute path of a directory that is the
  *    user's own, else /tmp/umemd-UID/umemd.sock.
  *
- * The path is absolute: a relative one that was asked for is taken from the working directory, once.
+ * The path is absolute: a relative one that the user names is taken from the working directory, once.
  *
  * On Windows a name without a backslash stands for \\.\pipe\ and that name, and slashes may stand for
  * backslashes.
@@ -23,10 +23,10 @@
 
 enum { UM_ENDPOINT_CAPACITY = 512 }; /* bytes for any path, its end counted */
 
-/* Finds the path (UTF-8) that `asked` (NULL or "": nothing was asked for) and the environment lead to, and
+/* Finds the path (UTF-8) that `wanted` (NULL or "": the user wants none) and the environment lead to, and
  * writes it to `path`. UMEM_E_BAD_ARGUMENT where it cannot be a pipe's, because it is too long, say: then
  * *what is a sentence without a full stop, static. */
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what);
+int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what);
 
 /* Whether the path lies in a directory named umemd-UID, with the user's number, which a daemon makes for itself. Never on
  * Windows. */

@@ -48,31 +48,31 @@ static bool is_own_directory(const char *directory)
            facts.st_uid == geteuid();
 }
 
-/* Whoever is told the path may have another working directory, and a daemon gives its own up. */
-static int take_asked(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
+/* Programs that get the path may have another working directory, and a daemon leaves its own. */
+static int use_named(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     char directory[UM_ENDPOINT_CAPACITY];
 
-    if (asked[0] == '/')
-        return in_directory("", asked + 1, path, what);
-    while (asked[0] == '.' && asked[1] == '/')
-        asked += 1 + strspn(asked + 1, "/");
+    if (wanted[0] == '/')
+        return in_directory("", wanted + 1, path, what);
+    while (wanted[0] == '.' && wanted[1] == '/')
+        wanted += 1 + strspn(wanted + 1, "/");
     if (getcwd(directory, sizeof directory) != NULL && directory[0] == '/')
-        return in_directory(directory[1] != '\0' ? directory : "", asked, path, what);
+        return in_directory(directory[1] != '\0' ? directory : "", wanted, path, what);
     *what = errno == ERANGE ? too_long
                             : "the path of the pipe is relative, and the working directory is not known";
     return UMEM_E_BAD_ARGUMENT;
 }
 
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
+int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     char directory[64];
 
-    if (!is_set(asked))
-        asked = getenv("UMEM_PIPE");
-    if (is_set(asked))
-        return take_asked(asked, path, what);
+    if (!is_set(wanted))
+        wanted = getenv("UMEM_PIPE");
+    if (is_set(wanted))
+        return use_named(wanted, path, what);
     if (is_set(runtime) && is_own_directory(runtime))
         return in_directory(runtime, "umemd.sock", path, what);
     snprintf(directory, sizeof directory, "/tmp/umemd-%lu", (unsigned long)geteuid());

@@ -14,9 +14,9 @@ static const char prefix[] = "\\\\.\\pipe\\";
 enum { NAME_LIMIT = 256 };
 
 /* Writes UTF-16 as UTF-8. Returns false where it does not fit or is none. */
-static bool to_utf8(const WCHAR *wide, char *out, size_t room)
+static bool to_utf8(const WCHAR *wide, char *out, size_t capacity)
 {
-    return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide, -1, out, (int)room, NULL, NULL) > 0;
+    return WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide, -1, out, (int)capacity, NULL, NULL) > 0;
 }
 
 /* Writes `first` and `second` as one name, with backslashes. */
@@ -53,28 +53,28 @@ static int join(const char *first, const char *second, char path[UM_ENDPOINT_CAP
     return UMEM_E_BAD_ARGUMENT;
 }
 
-/* What the user or the environment asked for. */
-static int take_asked(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
+/* The path that the user or the environment names. */
+static int use_named(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
-    return join(strpbrk(asked, "\\/") != NULL ? "" : prefix, asked, path, what);
+    return join(strpbrk(wanted, "\\/") != NULL ? "" : prefix, wanted, path, what);
 }
 
-int um_endpoint_find(const char *asked, char path[UM_ENDPOINT_CAPACITY], const char **what)
+int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what)
 {
     WCHAR wide[UM_ENDPOINT_CAPACITY];
     DWORD size = UM_ENDPOINT_CAPACITY;
     char name[UM_ENDPOINT_CAPACITY];
     char user[UM_ENDPOINT_CAPACITY] = "umemd-";
 
-    if (asked != NULL && *asked != '\0')
-        return take_asked(asked, path, what);
+    if (wanted != NULL && *wanted != '\0')
+        return use_named(wanted, path, what);
     size = GetEnvironmentVariableW(L"UMEM_PIPE", wide, UM_ENDPOINT_CAPACITY);
     if (size >= UM_ENDPOINT_CAPACITY || (size != 0 && !to_utf8(wide, name, sizeof name))) {
         *what = "UMEM_PIPE is longer than 256 characters, or not Unicode";
         return UMEM_E_BAD_ARGUMENT;
     }
     if (size != 0)
-        return take_asked(name, path, what);
+        return use_named(name, path, what);
     size = UNLEN + 1;
     if (!GetUserNameW(wide, &size) || !to_utf8(wide, user + strlen(user), sizeof user - strlen(user))) {
         *what = "the name of the user is not known; name a pipe with --pipe or UMEM_PIPE";

@@ -50,7 +50,7 @@ int um_frame_feed(struct um_frame *frame, char *bytes, size_t size)
     return UMEM_OK;
 }
 
-char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room)
+char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity)
 {
     struct um_buf *kept = &frame->kept;
     size_t size = frame->left < UM_FRAME_FEED_LIMIT ? frame->left : UM_FRAME_FEED_LIMIT;
@@ -69,7 +69,7 @@ char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room)
         return NULL;
     }
     frame->input = kept->data;
-    *room = size;
+    *capacity = size;
     return space;
 }
 
@@ -84,7 +84,8 @@ int um_frame_keep(struct um_frame *frame)
 {
     if (frame->left == 0) {
         um_buf_truncate(&frame->kept, 0);
-        um_buf_shrink(&frame->kept, 0);
+        if (frame->kept.data != NULL)
+            um_buf_shrink(&frame->kept, 0);
         frame->input = NULL;
     } else if (frame->borrowed) {
         if (!um_buf_append(&frame->kept, frame->input, frame->left))
@@ -115,13 +116,13 @@ void um_frame_end(struct um_frame *frame)
     frame->ended = true;
 }
 
-static void take(struct um_frame *frame, size_t size)
+UM_ALWAYS_INLINE void take(struct um_frame *frame, size_t size)
 {
     frame->input += size;
     frame->left -= size;
 }
 
-static enum um_frame_event nothing_left(const struct um_frame *frame)
+UM_ALWAYS_INLINE enum um_frame_event nothing_left(const struct um_frame *frame)
 {
     return frame->ended ? UM_FRAME_END : UM_FRAME_MORE;
 }
@@ -157,7 +158,7 @@ static bool is_bracket(char byte)
     return byte == '{' || byte == '[';
 }
 
-static void begin_text(struct um_frame *frame)
+UM_ALWAYS_INLINE void begin_text(struct um_frame *frame)
 {
     frame->scanned = 0;
     if (frame->counted == 0)
@@ -167,7 +168,7 @@ static void begin_text(struct um_frame *frame)
 }
 
 /* Takes bytes of a line whose end may be known. */
-static void take_of_line(struct um_frame *frame, size_t size)
+UM_ALWAYS_INLINE void take_of_line(struct um_frame *frame, size_t size)
 {
     take(frame, size);
     if (frame->line_size == 0)
@@ -207,13 +208,13 @@ static enum um_frame_event give_text(struct um_frame *frame, size_t size, size_t
 }
 
 /* How many bytes the text has that is all there is on a line of `size` bytes without its LF. */
-static size_t text_size(const struct um_frame *frame, size_t size)
+UM_ALWAYS_INLINE size_t text_size(const struct um_frame *frame, size_t size)
 {
     return frame->input[size - 1] == '\r' ? size - 1 : size;
 }
 
 /* Looks for the line's end in what has come since the last look. */
-static void find_line_end(struct um_frame *frame)
+UM_ALWAYS_INLINE void find_line_end(struct um_frame *frame)
 {
     const char *end = memchr(frame->input + frame->scanned, '\n', frame->left - frame->scanned);
 
@@ -240,7 +241,9 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
     size_t size = 0;
     size_t end;
 
-    if (frame->scanned == 0 && !skip_to_text(frame))
+    if (frame->left == 0)
+        return nothing_left(frame);
+    if (frame->scanned == 0 && *frame->input != '{' && !skip_to_text(frame))
         return nothing_left(frame);
     if (frame->line_size == 0)
         find_line_end(frame);
@@ -305,29 +308,70 @@ void um_frame_unread(struct um_frame *frame, size_t used)
 static void break_off(struct um_frame *frame, const char *what)
 {
     frame->what = what;
-    frame->state = UM_FRAME_IS_BROKEN;
+    frame->state = UM_FRAME_FAILED;
 }
 
-static void begin_block(struct um_frame *frame)
+UM_ALWAYS_INLINE void begin_block(struct um_frame *frame)
 {
     um_header_block_init(&frame->block);
     frame->state = UM_FRAME_AT_HEADERS;
 }
 
+/* Takes `name`, which ends with a space, a number of at most 15 digits, and the line's end. Returns what is behind it; NULL: that is not
+ * there. */
+UM_ALWAYS_INLINE const char *take_plain_length(const char *at, const char *end, const char *name,
+                                               size_t name_size, uint64_t *length)
+{
+    enum { DIGITS_MAXIMUM = 15 };
+    const char *digits = at + name_size;
+    uint64_t number = 0;
+
+    if ((size_t)(end - at) < name_size || memcmp(at, name, name_size) != 0)
+        return NULL;
+    for (at = digits; at != end && *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    if (at == digits || at - digits > DIGITS_MAXIMUM || end - at < 2 || at[0] != '\r' || at[1] != '\n')
+        return NULL;
+    *length = number;
+    return at + 2;
+}
+
+/* Takes a block that is there whole and written as umemd and its library write it: Content-Length, perhaps Payload-Length, one space
+ * before each number. Returns whether it was; else nothing was taken. */
+static bool read_plain_headers(struct um_frame *frame)
+{
+    static const char content[] = "Content-Length: ";
+    static const char payload[] = "Payload-Length: ";
+    uint64_t *length = frame->block.length;
+    const char *end = frame->input + frame->left;
+    const char *at =
+        take_plain_length(frame->input, end, content, sizeof content - 1, &length[UM_FRAME_CONTENT]);
+
+    if (at != NULL && at != end && *at == 'P')
+        at = take_plain_length(at, end, payload, sizeof payload - 1, &length[UM_FRAME_PAYLOAD_LENGTH]);
+    if (at == NULL || end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+        um_header_block_init(&frame->block);
+        return false;
+    }
+    take(frame, (size_t)(at + 2 - frame->input));
+    frame->state = UM_FRAME_AT_TEXT;
+    return true;
+}
+
 /* Takes the bytes of a block, as far as they are there. */
 static void read_headers(struct um_frame *frame)
 {
-    enum um_header_block_result verdict = UM_HEADER_BLOCK_MORE;
+    enum um_header_block_result result = UM_HEADER_BLOCK_MORE;
 
-    while (verdict == UM_HEADER_BLOCK_MORE && frame->left != 0) {
-        verdict = um_header_block_feed(&frame->block, *frame->input);
+    while (result == UM_HEADER_BLOCK_MORE && frame->left != 0) {
+        result = um_header_block_feed(&frame->block, *frame->input);
         take(frame, 1);
     }
-    if (verdict == UM_HEADER_BLOCK_WHOLE)
+    if (result == UM_HEADER_BLOCK_WHOLE)
         frame->state = UM_FRAME_AT_TEXT;
-    else if (verdict != UM_HEADER_BLOCK_MORE)
+    else if (result != UM_HEADER_BLOCK_MORE)
         break_off(frame, frame->block.what);
-    if (verdict == UM_HEADER_BLOCK_HTTP && !frame->has_message)
+    if (result == UM_HEADER_BLOCK_HTTP && !frame->has_message)
         frame->kind = UM_FRAME_HTTP;
 }
 
@@ -402,7 +446,7 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 {
     for (;;) {
         switch (frame->state) {
-        case UM_FRAME_IS_BROKEN:
+        case UM_FRAME_FAILED:
             *message = (struct um_frame_message){.what = frame->what};
             return UM_FRAME_BROKEN;
         case UM_FRAME_AT_LINE:
@@ -420,6 +464,8 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
             begin(frame);
             break;
         case UM_FRAME_AT_HEADERS:
+            if (frame->left != 0 && frame->block.size == 0 && read_plain_headers(frame))
+                break;
             if (frame->left == 0 || (frame->block.size == 0 && !skip_mark(frame)))
                 return nothing_left(frame);
             read_headers(frame);
@@ -438,14 +484,6 @@ enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_messag
 bool um_frame_is_between(const struct um_frame *frame)
 {
     return frame->state == UM_FRAME_AT_HEADERS && frame->left == 0 && frame->block.size == 0;
-}
-
-bool um_frame_is_in_message(const struct um_frame *frame)
-{
-    if (frame->state == UM_FRAME_AT_LINE)
-        return frame->left != 0;
-    return frame->state == UM_FRAME_AT_TEXT ||
-           (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
 }
 
 const char *um_frame_missing(const struct um_frame *frame)
@@ -471,14 +509,9 @@ void um_frame_skip_message(struct um_frame *frame)
     }
 }
 
-uint64_t um_frame_payload_left(const struct um_frame *frame)
+size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacity)
 {
-    return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;
-}
-
-size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room)
-{
-    size_t size = frame->left < room ? frame->left : room;
+    size_t size = frame->left < capacity ? frame->left : capacity;
 
     assert(frame->state == UM_FRAME_AT_PAYLOAD);
     if (frame->awaited < size)

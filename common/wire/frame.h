@@ -2,16 +2,16 @@
  * The two framings of the wire: bytes in, messages out.
  *
  * Owns: where one message ends and the next begins, for lines and for headers, and the bytes of a message
- * that is not whole yet. Must not know: JSON, sockets, who reads or writes. It does no I/O, and allocates by
+ * that is not whole yet. Must not know: JSON, sockets, what is at the other end. It does no I/O, and allocates by
  * what has arrived, never by what a length declares.
  *
  * A connection's first byte decides. `{`, `[` and white space begin lines: a text ends where its outermost bracket
  * closes, or at the latest with the line, at "\n" or "\r\n"; lines of white space are ignored. Anything else begins a
  * block of headers: Content-Length, Payload-Length, Content-Type, others ignored, an empty line, the text, the payload.
- * A UTF-8 byte-order mark before a message is skipped. A request line of HTTP is told apart from broken headers.
+ * A UTF-8 byte-order mark before a message is skipped. A request line of HTTP is distinguished from broken headers.
  *
- * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is counted: whoever
- * reads it sees where the text ends, and puts back what stands behind it. Brackets are counted where the line's end has
+ * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is counted: the
+ * reader sees where the text ends, and gives back what stands behind it, by um_frame_unread(). Brackets are counted where the line's end has
  * not come, where the line is longer than UM_FRAME_LONG_SIZE or than a message may be, and where something was put back.
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "wire/header_block.h"
 #include "wire/json_end.h"
@@ -41,9 +42,9 @@ enum um_frame_kind { UM_FRAME_UNDECIDED, UM_FRAME_LINES, UM_FRAME_HEADERS, UM_FR
 /* What um_frame_next() found. */
 enum um_frame_event {
     UM_FRAME_MORE,      /* nothing whole is left: feed more */
-    UM_FRAME_MESSAGE,   /* a message: *message tells where */
+    UM_FRAME_MESSAGE,   /* a message: *message says where */
     UM_FRAME_PAYLOAD,   /* the last message's payload comes first: take or skip it */
-    UM_FRAME_TOO_LARGE, /* a message over a limit, told once, then skipped: the next one can be read */
+    UM_FRAME_TOO_LARGE, /* a message over a limit, reported once, then skipped: the next one can be read */
     UM_FRAME_BROKEN,    /* a broken block of headers, or HTTP: no boundary is known any more, for good */
     UM_FRAME_END        /* the input has ended and everything in it was given out */
 };
@@ -68,7 +69,7 @@ enum um_frame_state {
     UM_FRAME_AT_TEXT,    /* headers: in the text */
     UM_FRAME_AT_PAYLOAD, /* headers: in the payload */
     UM_FRAME_SKIP_BYTES, /* headers: in a message that was refused */
-    UM_FRAME_IS_BROKEN   /* headers: broken */
+    UM_FRAME_FAILED      /* headers: broken */
 };
 
 struct um_frame {
@@ -97,7 +98,7 @@ struct um_frame {
 /* Makes a frame without allocating. The limits are in bytes and inclusive. */
 void um_frame_init(struct um_frame *frame, size_t message_limit, uint64_t payload_limit);
 
-/* For who does not put back: brackets are counted in every line, so that each message is one text. Before the first byte. */
+/* For readers that do not call um_frame_unread(): brackets are counted in every line, so that each message is one text. Before the first byte. */
 void um_frame_count_brackets(struct um_frame *frame);
 
 /* Frees what it keeps. */
@@ -108,10 +109,10 @@ void um_frame_deinit(struct um_frame *frame);
  * UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_feed(struct um_frame *frame, char *bytes, size_t size);
 
-/* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *room of them, as
- * many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *room stays: there is no such message, or no memory; then
+/* Where the next bytes of a message of which at least `least` bytes were kept may be put without being copied: *capacity of them, as
+ * many as have come already, up to UM_FRAME_FEED_LIMIT. NULL, and *capacity stays: there is no such message, or no memory; then
  * um_frame_feed() takes what comes. When as um_frame_feed(). */
-char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *room);
+char *um_frame_reserve(struct um_frame *frame, size_t least, size_t *capacity);
 
 /* Tells that `size` bytes were put there, as um_frame_feed() would. */
 void um_frame_commit(struct um_frame *frame, size_t size);
@@ -122,7 +123,7 @@ void um_frame_end(struct um_frame *frame);
 /* Finds the next message. *message is set for MESSAGE, TOO_LARGE and BROKEN. */
 enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_message *message);
 
-/* Lines: puts back what stands behind the first `used` bytes of the last message, and the end of its line: another text. Right after
+/* Lines: gives back what stands behind the first `used` bytes of the last message, and the end of its line: another text. Right after
  * um_frame_next() gave the message out. */
 void um_frame_unread(struct um_frame *frame, size_t used);
 
@@ -132,27 +133,36 @@ const char *um_frame_missing(const struct um_frame *frame);
 /* Copies what was not taken out of the feeder's memory. UMEM_E_NO_MEMORY: the connection is lost. */
 int um_frame_keep(struct um_frame *frame);
 
-/* Gives back memory that a longer message needed and what is kept now does not. After um_frame_keep(). Where there is no memory to
+/* Frees memory that a longer message needed and what is kept now does not. After um_frame_keep(). Where there is no memory to
  * move it to, it stays. */
 void um_frame_trim(struct um_frame *frame);
 
 /* Whether, with headers, every message is whole and nothing of a next one has come. */
 bool um_frame_is_between(const struct um_frame *frame);
 
-/* Whether a message has begun that is not whole: a text or its headers, not a payload nor what is passed over. Where messages are
+/* Whether a message has begun that is not whole: a text or its headers, not a payload nor what is skipped. Where messages are
  * left that were not taken, it may be one of these. */
-bool um_frame_is_in_message(const struct um_frame *frame);
+UM_ALWAYS_INLINE bool um_frame_is_in_message(const struct um_frame *frame)
+{
+    if (frame->state == UM_FRAME_AT_LINE)
+        return frame->left != 0;
+    return frame->state == UM_FRAME_AT_TEXT ||
+           (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
+}
 
-/* Passes the rest of that message over, with its payload, and forgets what has come of it. Headers that are not whole break the
- * frame, since nobody can tell how long the message is. Only after UM_FRAME_MORE. */
+/* Skips the rest of that message, with its payload, and forgets what has come of it. Headers that are not whole break the
+ * frame, since it is not known how long the message is. Only after UM_FRAME_MORE. */
 void um_frame_skip_message(struct um_frame *frame);
 
 /* How many bytes of the last message's payload are still to come. */
-uint64_t um_frame_payload_left(const struct um_frame *frame);
+UM_ALWAYS_INLINE uint64_t um_frame_payload_left(const struct um_frame *frame)
+{
+    return frame->state == UM_FRAME_AT_PAYLOAD ? frame->awaited : 0;
+}
 
-/* Moves payload bytes that were fed already to `space` (room bytes). Returns how many; 0: none are left
+/* Moves payload bytes that were fed already to `space` (capacity bytes). Returns how many; 0: none are left
  * here, so the next ones may be read past the frame. */
-size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t room);
+size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacity);
 
 /* Tells that `size` bytes of the payload (at most what is left) were read past the frame. */
 void um_frame_payload_consumed(struct um_frame *frame, size_t size);

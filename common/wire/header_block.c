@@ -17,29 +17,13 @@ static const char bare_lf[] = "a header ends in a bare LF";
 /* 2^53 - 1, as of every integer of the protocol. */
 static const uint64_t LENGTH_LIMIT = UINT64_C(9007199254740991);
 
-void um_header_block_init(struct um_header_block *block)
-{
-    /* One by one, since the memory for a type need not be cleared for each message. */
-    memset(block->length, 0, sizeof block->length);
-    memset(block->given, 0, sizeof block->given);
-    block->what = NULL;
-    block->name_size = 0;
-    block->size = 0;
-    block->content_type[0] = '\0';
-    block->type_size = 0;
-    block->wanted = UM_FRAME_OTHER;
-    block->spot = UM_HEADER_BLOCK_IN_NAME;
-    block->has_digit = false;
-    block->value_over = false;
-}
-
 static enum um_header_block_result refuse(struct um_header_block *block, const char *what)
 {
     block->what = what;
     return UM_HEADER_BLOCK_BROKEN;
 }
 
-static enum um_header_block_result go_on(struct um_header_block *block, enum um_header_block_state spot)
+static enum um_header_block_result next_state(struct um_header_block *block, enum um_header_block_state spot)
 {
     block->spot = spot;
     return UM_HEADER_BLOCK_MORE;
@@ -83,7 +67,7 @@ static enum um_header_block_result end_name(struct um_header_block *block)
         block->type_size = 0;
     block->has_digit = false;
     block->value_over = false;
-    return go_on(block, UM_HEADER_BLOCK_IN_VALUE);
+    return next_state(block, UM_HEADER_BLOCK_IN_VALUE);
 }
 
 static enum um_header_block_result name_byte(struct um_header_block *block, char byte)
@@ -91,7 +75,7 @@ static enum um_header_block_result name_byte(struct um_header_block *block, char
     if (byte == ':')
         return end_name(block);
     if (byte == '\r' && block->name_size == 0)
-        return go_on(block, UM_HEADER_BLOCK_AT_LAST_LF);
+        return next_state(block, UM_HEADER_BLOCK_AT_LAST_LF);
     if (byte == ' ' && is_http(block)) {
         block->what = "it is HTTP";
         return UM_HEADER_BLOCK_HTTP;
@@ -154,7 +138,7 @@ static enum um_header_block_result value_byte(struct um_header_block *block, cha
             return refuse(block, "a length is empty");
         if (block->wanted == UM_FRAME_CONTENT_TYPE)
             end_type(block);
-        return go_on(block, UM_HEADER_BLOCK_AT_LF);
+        return next_state(block, UM_HEADER_BLOCK_AT_LF);
     }
     if (byte == '\n')
         return refuse(block, bare_lf);
@@ -170,7 +154,7 @@ static enum um_header_block_result end_line(struct um_header_block *block)
     if (block->wanted < UM_FRAME_LENGTHS)
         block->given[block->wanted] = true;
     block->name_size = 0;
-    return go_on(block, UM_HEADER_BLOCK_IN_NAME);
+    return next_state(block, UM_HEADER_BLOCK_IN_NAME);
 }
 
 enum um_header_block_result um_header_block_feed(struct um_header_block *block, char byte)

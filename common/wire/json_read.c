@@ -1,17 +1,14 @@
 #include "wire/json_read.h"
 
-#include <limits.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/attributes.h"
 #include "base/decimal.h"
 #include "base/encoding.h"
-#include "base/word.h"
 #include "umem_errors.h"
 #include "wire/json_end.h"
+#include "wire/json_string.h"
 
 #define INTEGER_MAX INT64_C(9007199254740991) /* 2^53 - 1 */
 
@@ -19,354 +16,6 @@ enum {
     EXACT_DIGITS = 18, /* so many decimal digits fit into 63 bits, whatever they are */
     SPACE_NEAR = 16    /* bytes of space that are looked at one by one, before words are */
 };
-
-/* ---- strings: what stands between two quotes, and whether the text is UTF-8 ---- */
-
-/* How far a string was read that is not plain. */
-struct progress {
-    char *opening; /* its quote */
-    char *at;      /* the next byte */
-    char *written; /* where the next one goes of what it says, not behind `at` */
-    bool has_nul;  /* it had \u0000 in it so far */
-};
-
-/* The text that strings are read from. */
-struct source {
-    char *text; /* the first byte */
-    char *end;  /* behind the last one */
-    struct um_json_check *check;
-    char *
-        window; /* where a step of reading ends, at the next byte that it can; `end`, where all is read at once */
-    char *stop;     /* where reading stopped, if it did: what stands from there on was not changed */
-    bool in_string; /* that is in a string */
-    bool is_utf8;   /* all of the text has been looked at for that */
-    bool unescapes; /* strings are changed in place to what they say */
-    bool is_first;  /* other texts may follow in it, which may be no UTF-8 */
-    bool is_paused; /* the step ended in a string: um_json_resume_string() goes on */
-    struct progress progress; /* how far that was read */
-};
-
-/* A string that was read; where it is not unescaped, only has_nul is told. */
-struct string {
-    const char *text; /* what it says, with an end, where it stood in the text */
-    size_t size;      /* bytes of it */
-    bool has_nul;     /* it had \u0000 in it */
-};
-
-/* Notes what is wrong at `at`. Always NULL. */
-static char *refuse_source(struct source *source, char *at, const char *what)
-{
-    source->check->bad_offset = (size_t)(at - source->text);
-    source->check->what = what;
-    source->stop = at;
-    return NULL;
-}
-
-/* Marks, of the eight bytes at `at`, what is no plain ASCII character of a string: quotes, backslashes, control characters,
- * bytes of longer characters. Right as far as to the first mark. Nearly all strings are ASCII, so that one look tells that they
- * are UTF-8, too. */
-UM_ALWAYS_INLINE uint64_t mark_not_ascii(const char *at)
-{
-    uint64_t word = um_word_load(at);
-
-    return um_word_mark_special(word) | (word & UM_WORD_TOPS);
-}
-
-enum {
-    STRING_NEAR =
-        128 /* bytes of a string that are read in line; the rest of a long one is read in larger steps */
-};
-
-enum { STRING_STEP = 64 /* bytes of a long string that are looked at together */ };
-
-static const char not_utf8[] = "a byte that is not UTF-8";
-
-/* Whether all of the text is UTF-8, looked at once; where it is not, the check tells. Where other texts may follow, the text ends
- * for its reader before the first byte that is not UTF-8: it has ended before that, or it is wrong. */
-static bool check_utf8(struct source *source)
-{
-    size_t size = (size_t)(source->end - source->text);
-    size_t valid;
-
-    if (source->is_utf8)
-        return true;
-    source->is_utf8 = true;
-    /* What was unescaped already leaves ASCII and whole characters behind, so that it does no harm to the look. */
-    valid = um_utf8_check(source->text, size);
-    if (valid == size)
-        return true;
-    if (source->is_first) {
-        source->end = source->text + valid;
-        source->window = source->end;
-        return true;
-    }
-    refuse_source(source, source->text + valid, not_utf8);
-    return false;
-}
-
-/* What a hexadecimal digit stands for, and 1 more; 0: it is none. */
-static const unsigned char hex_digits[256] = {
-    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
-};
-
-/* Reads the four digits of the \u escape at `at`; -1 where it is not one. */
-static int32_t escape_unit(const struct source *source, const char *at)
-{
-    int32_t unit = 0;
-
-    if (source->end - at < 6 || at[0] != '\\' || at[1] != 'u')
-        return -1;
-    for (int i = 2; i < 6; i++) {
-        int32_t digit = hex_digits[(unsigned char)at[i]];
-
-        if (digit == 0)
-            return -1;
-        unit = unit << 4 | (digit - 1);
-    }
-    return unit;
-}
-
-/* What a string is written to as it is unescaped, right behind where it is read. */
-struct writer {
-    char *end;
-    bool has_nul;
-};
-
-/* Writes a character as UTF-8. */
-static void put_character(struct writer *writer, uint32_t character)
-{
-    char *end = writer->end;
-
-    if (character < 0x80) {
-        *end++ = (char)character;
-    } else if (character < 0x800) {
-        *end++ = (char)(0xc0 | character >> 6);
-        *end++ = (char)(0x80 | (character & 0x3f));
-    } else if (character < 0x10000) {
-        *end++ = (char)(0xe0 | character >> 12);
-        *end++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *end++ = (char)(0x80 | (character & 0x3f));
-    } else {
-        *end++ = (char)(0xf0 | character >> 18);
-        *end++ = (char)(0x80 | (character >> 12 & 0x3f));
-        *end++ = (char)(0x80 | (character >> 6 & 0x3f));
-        *end++ = (char)(0x80 | (character & 0x3f));
-    }
-    writer->end = end;
-}
-
-/* Digits in place of 0000. */
-static const char mark[4] = {'f', 'd', 'd', '0'};
-
-void um_json_restore_nul(char *text, size_t size)
-{
-    char *end = text + size;
-
-    for (char *at = text; at < end; at++) {
-        if (*at != '\\')
-            continue;
-        at++; /* whatever is escaped is no beginning of an escape */
-        if (end - at > (ptrdiff_t)sizeof mark && *at == 'u' && memcmp(at + 1, mark, sizeof mark) == 0)
-            memset(at + 1, '0', sizeof mark);
-    }
-}
-
-static char *read_unicode_escape(struct source *source, char *at, struct writer *writer)
-{
-    int32_t unit = escape_unit(source, at);
-    uint32_t character = (uint32_t)unit;
-    char *next = at + 6;
-
-    if (unit < 0)
-        return refuse_source(source, at, "\\u without four hexadecimal digits");
-    if (unit == 0) {
-        character = 0xfdd0;
-        writer->has_nul = true;
-        source->check->has_nul = true;
-        if (!source->unescapes)
-            memcpy(at + 2, mark, sizeof mark);
-    }
-    if (unit >= 0xdc00 && unit <= 0xdfff)
-        return refuse_source(source, at, "a lone surrogate");
-    if (unit >= 0xd800 && unit <= 0xdbff) {
-        int32_t low = escape_unit(source, next);
-
-        if (low < 0xdc00 || low > 0xdfff)
-            return refuse_source(source, at, "a lone surrogate");
-        character = 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
-        next += 6;
-    }
-    if (source->unescapes)
-        put_character(writer, character);
-    return next;
-}
-
-static char *read_escape(struct source *source, char *at, struct writer *writer)
-{
-    /* What a letter behind a backslash stands for; 0: nothing. */
-    static const char meanings[UCHAR_MAX + 1] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-    };
-    unsigned char letter = source->end - at >= 2 ? (unsigned char)at[1] : 0;
-
-    if (letter == 'u')
-        return read_unicode_escape(source, at, writer);
-    if (meanings[letter] == 0)
-        return refuse_source(source, at, "an escape that JSON does not have");
-    if (source->unescapes)
-        *writer->end++ = meanings[letter];
-    return at + 2;
-}
-
-/* Reads escapes that follow each other: *at is where the last one begins. */
-static char *read_escapes(struct source *source, char **at, struct writer *writer)
-{
-    char *next = read_escape(source, *at, writer);
-
-    while (next != NULL && next != source->end && next < source->window && *next == '\\') {
-        *at = next;
-        next = read_escape(source, next, writer);
-    }
-    return next;
-}
-
-/* Writes what stands for itself from `plain` to `at`. */
-UM_ALWAYS_INLINE void put_plain(struct writer *writer, const char *plain, const char *at)
-{
-    size_t size = (size_t)(at - plain);
-
-    if (writer->end != plain)
-        memmove(writer->end, plain, size);
-    writer->end += size;
-}
-
-/* Whether a byte stands for itself in a string: of a text that is known to be UTF-8, those of longer characters do, too. */
-UM_ALWAYS_INLINE bool is_plain(const struct source *source, char byte)
-{
-    return byte != '"' && byte != '\\' && (unsigned char)byte >= ' ' &&
-           ((unsigned char)byte < 0x80 || source->is_utf8);
-}
-
-/* The same of STRING_STEP bytes. Compilers make vector instructions of it. */
-static bool is_plain_step(const char *text, bool is_utf8)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    unsigned char tops = is_utf8 ? 0 : 0x80;
-    unsigned char found = 0;
-
-    for (size_t i = 0; i < STRING_STEP; i++)
-        found |=
-            (unsigned char)((bytes[i] < ' ') | (bytes[i] == '"') | (bytes[i] == '\\') | (bytes[i] & tops));
-    return found == 0;
-}
-
-/* The first byte from here on that does not stand for itself, or the step's end, if that is not passed yet. */
-UM_ALWAYS_INLINE char *skip_plain(const struct source *source, char *at)
-{
-    const char *end = source->window;
-
-    while (end - at >= STRING_STEP && is_plain_step(at, source->is_utf8))
-        at += STRING_STEP;
-    for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
-        uint64_t word = um_word_load(at);
-        uint64_t marks = source->is_utf8 ? um_word_mark_special(word) & ~word : mark_not_ascii(at);
-
-        if (marks != 0)
-            return at + um_word_first(marks);
-    }
-    while (at < end && is_plain(source, *at))
-        at++;
-    return at;
-}
-
-/* Keeps how far it was read for the next step. */
-static char *pause_at(struct source *source, char *opening, char *at, const struct writer *writer)
-{
-    source->progress = (struct progress){opening, at, writer->end, writer->has_nul};
-    source->is_paused = true;
-    return NULL;
-}
-
-/* Reads a string from `at` on. */
-static char *read_on(struct source *source, char *opening, char *at, struct writer writer,
-                     struct string *string)
-{
-    char *start = opening + 1;
-
-    for (;;) {
-        const char *plain = at;
-        char *next = at;
-
-        at = skip_plain(source, at);
-        if (source->unescapes)
-            put_plain(&writer, plain, at);
-        if (at == source->end)
-            next = refuse_source(source, opening, "a string that does not end");
-        else if (at >= source->window)
-            return pause_at(source, opening, at, &writer);
-        else if (*at == '"')
-            break;
-        else if ((unsigned char)*at < ' ')
-            next = refuse_source(source, at, "a control character in a string (write it as an escape)");
-        else if (*at == '\\')
-            next = read_escapes(source, &at, &writer);
-        else
-            next = check_utf8(source) ? at : NULL;
-        if (next == NULL) {
-            source->stop = at;
-            source->in_string = true;
-            return NULL;
-        }
-        at = next;
-    }
-    if (source->unescapes)
-        *writer.end = '\0';
-    *string = (struct string){start, (size_t)(writer.end - start), writer.has_nul};
-    return at + 1;
-}
-
-/* Reads the string whose opening quote is at `opening`. Returns what is behind its closing one; NULL where it is no string, and
- * the check tells, or where source->is_paused. Nearly all strings are plain, and then nothing of them is moved. */
-UM_ALWAYS_INLINE char *read_quoted(struct source *source, char *opening, struct string *string)
-{
-    struct string special;
-    char *start = opening + 1;
-    char *at = start;
-    const char *end = source->end - at > STRING_NEAR ? at + STRING_NEAR : source->end;
-
-    for (; end - at >= UM_WORD_SIZE; at += UM_WORD_SIZE) {
-        uint64_t marks = mark_not_ascii(at);
-
-        if (marks == 0)
-            continue;
-        at += um_word_first(marks);
-        if (*at != '"')
-            break;
-        if (source->unescapes)
-            *at = '\0';
-        *string = (struct string){start, (size_t)(at - start), false};
-        return at + 1;
-    }
-    /* A place of its own, so that `string` may be kept in registers. */
-    special = (struct string){NULL, 0, false};
-    at = read_on(source, opening, at, (struct writer){at, false}, &special);
-    *string = special;
-    return at;
-}
-
-/* Reads on where the last step ended in a string. Answers as read_quoted(). */
-static char *resume_quoted(struct source *source, struct string *string)
-{
-    struct progress from = source->progress;
-
-    source->is_paused = false;
-    return read_on(source, from.opening, from.at, (struct writer){from.written, from.has_nul}, string);
-}
-
-/* ---- the reader ---- */
 
 /* What comes next in the text. */
 enum next { NEXT_VALUE, NEXT_END /* of a value that is whole: a comma, or the end of its container */ };
@@ -377,12 +26,17 @@ static const char too_early[] = "the text ends too early";
  * right, so that the place stays in a register. Each of them is called from one place only: compilers make a single loop of
  * them. */
 struct reader {
-    struct source source;
+    struct um_json_source source;
     uint64_t
         objects; /* bit 0: the innermost container is an object, not an array; bit 1: the one around it, and so on */
     unsigned depth;         /* containers open */
     struct um_arena *arena; /* where the tree lies; NULL: the text is only checked */
-    struct um_json outside; /* as if it were a container around the text's value */
+    unsigned
+        text_depth;  /* containers at this depth or deeper stay text: of what is in them no tree is made */
+    bool is_in_text; /* the value that is read now lies in such a container, or no tree is made at all */
+    struct um_json *as_text; /* the container that stays text, while it is read */
+    size_t limit_outside;    /* values_limit, while that container is read */
+    struct um_json outside;  /* as if it were a container around the text's value */
     struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
     struct um_json **place;  /* where the next value of the innermost one goes */
     struct um_json unwanted; /* where a value is put that is only checked */
@@ -393,9 +47,9 @@ struct reader {
     int code;                /* what is wrong, if something is */
 };
 
-UM_ALWAYS_INLINE char *refuse(struct reader *reader, char *at, const char *what)
+static char *refuse(struct reader *reader, char *at, const char *what)
 {
-    return refuse_source(&reader->source, at, what);
+    return um_json_refuse(&reader->source, at, what);
 }
 
 /* Whether the text goes on with this byte. */
@@ -468,7 +122,7 @@ UM_ALWAYS_INLINE struct um_json *add(struct reader *reader)
     struct um_json *json;
 
     if (reader->values == reader->values_limit)
-        return reader->arena == NULL ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
+        return reader->is_in_text ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
     json = um_arena_alloc(reader->arena, sizeof *json);
     if (json == NULL)
         return cannot_add(reader, UMEM_E_NO_MEMORY);
@@ -563,7 +217,7 @@ static char *read_number(struct reader *reader, char *start, struct um_json *jso
 
 /* ---- values ---- */
 
-UM_ALWAYS_INLINE void set_string(struct um_json *json, const struct string *string)
+UM_ALWAYS_INLINE void set_string(struct um_json *json, const struct um_json_string *string)
 {
     json->kind = UM_JSON_STRING;
     json->text = string->text;
@@ -573,9 +227,9 @@ UM_ALWAYS_INLINE void set_string(struct um_json *json, const struct string *stri
 
 UM_ALWAYS_INLINE char *read_string(struct reader *reader, char *at, struct um_json *json)
 {
-    struct string string;
+    struct um_json_string string;
 
-    at = read_quoted(&reader->source, at, &string);
+    at = um_json_read_string(&reader->source, at, &string);
     if (at == NULL) {
         reader->begun = json;
         reader->is_named = true;
@@ -598,47 +252,81 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
         if (left < words[i].size || memcmp(at, words[i].text, words[i].size) != 0)
             continue;
         json->kind = words[i].kind;
+        if (!reader->source.unescapes) {
+            json->text = at;
+            json->size = words[i].size;
+        }
         return at + words[i].size;
     }
     return refuse(reader, at, "not a JSON value");
+}
+
+/* Begins a container that stays text: what is in it is checked, and not counted. Containers in it are part of it. */
+UM_ALWAYS_INLINE void begin_text(struct reader *reader, struct um_json *json, const char *start)
+{
+    json->text = start;
+    if (reader->depth != reader->text_depth)
+        return;
+    reader->as_text = json;
+    reader->is_in_text = true;
+    reader->limit_outside = reader->values_limit;
+    reader->values_limit = reader->values;
+}
+
+UM_ALWAYS_INLINE void end_text(struct reader *reader, const char *at)
+{
+    reader->as_text->size = (size_t)(at - reader->as_text->text);
+    reader->is_in_text = false;
+    reader->values_limit = reader->limit_outside;
 }
 
 /* Reads a container's beginning; all of it, where it is empty: *whole tells. */
 static char *read_container(struct reader *reader, char *at, struct um_json *json, bool *whole)
 {
     bool is_object = *at == '{';
+    bool is_text = reader->depth >= reader->text_depth;
+    char *start = at;
 
     if (reader->depth == UM_JSON_DEPTH_LIMIT)
         return refuse(reader, at, "nested deeper than 64 levels");
     json->kind = is_object ? UM_JSON_OBJECT : UM_JSON_ARRAY;
     at = skip_space(reader, at + 1);
     *whole = is_next(reader, at, is_object ? '}' : ']');
+    if (*whole && is_text) {
+        json->text = start;
+        json->size = (size_t)(at + 1 - start);
+    }
     if (*whole)
         return at + 1;
-    reader->objects = reader->objects << 1 | is_object;
-    reader->depth++;
-    if (reader->arena != NULL) {
+    if (is_text) {
+        begin_text(reader, json, start);
+    } else {
         json->next = reader->open;
         reader->open = json;
         reader->place = &json->child;
     }
+    reader->objects = reader->objects << 1 | is_object;
+    reader->depth++;
     return at;
 }
 
-UM_ALWAYS_INLINE void leave_container(struct reader *reader)
+/* Leaves the container that ends before `at`. */
+UM_ALWAYS_INLINE void leave_container(struct reader *reader, const char *at)
 {
     struct um_json *json = reader->open;
 
     reader->objects >>= 1;
     reader->depth--;
-    if (reader->arena != NULL) {
+    if (reader->depth < reader->text_depth) {
         reader->open = json->next;
         json->next = NULL;
         reader->place = &json->next;
+    } else if (reader->depth == reader->text_depth) {
+        end_text(reader, at);
     }
 }
 
-UM_ALWAYS_INLINE void set_key(struct um_json *json, const struct string *key)
+UM_ALWAYS_INLINE void set_key(struct um_json *json, const struct um_json_string *key)
 {
     json->key = key->text;
     json->key_size = (uint16_t)(key->size < UINT16_MAX ? key->size : UINT16_MAX);
@@ -656,12 +344,12 @@ UM_ALWAYS_INLINE char *read_colon(struct reader *reader, char *at)
 /* Reads a member's name and the colon behind it. */
 static char *read_key(struct reader *reader, char *at, struct um_json *json)
 {
-    struct string key;
+    struct um_json_string key;
 
     at = skip_space_to(reader, at, '"');
     if (!is_next(reader, at, '"'))
         return refuse(reader, at, at == reader->source.end ? too_early : "a member's name is wanted");
-    at = read_quoted(&reader->source, at, &key);
+    at = um_json_read_string(&reader->source, at, &key);
     if (at == NULL) {
         reader->begun = json;
         reader->is_named = false;
@@ -716,7 +404,7 @@ static char *end_values(struct reader *reader, char *at)
             return refuse(reader, at,
                           at == reader->source.end ? too_early : "a comma or the container's end is wanted");
         at++;
-        leave_container(reader);
+        leave_container(reader, at);
     }
     return at;
 }
@@ -750,7 +438,7 @@ static char *read_values(struct reader *reader, char *at, struct um_json *json, 
 }
 
 /* Reads what stands behind the text's value. Returns whether it is right. */
-UM_ALWAYS_INLINE bool end_text(struct reader *reader, char *at)
+UM_ALWAYS_INLINE bool end_of_text(struct reader *reader, char *at)
 {
     at = skip_space(reader, at);
     if (at != reader->source.end && !reader->source.is_first) {
@@ -768,13 +456,13 @@ UM_ALWAYS_INLINE bool read_text(struct reader *reader)
     enum next next = NEXT_VALUE;
     char *at = read_values(reader, reader->source.text, NULL, &next);
 
-    return at != NULL && end_text(reader, at);
+    return at != NULL && end_of_text(reader, at);
 }
 
 /* Finds where the first text ends, now that it is no JSON: from where reading stopped. */
 static void end_first(struct reader *reader, char *end)
 {
-    struct source *source = &reader->source;
+    struct um_json_source *source = &reader->source;
     struct um_json_end state = {.depth = reader->depth, .in_string = source->in_string};
     char *found = reader->depth != 0 ? um_json_find_end(&state, source->stop, end) : NULL;
 
@@ -800,6 +488,8 @@ UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struc
     reader->source.is_first = false;
     reader->source.is_paused = false;
     reader->arena = arena;
+    reader->text_depth = arena != NULL ? UM_JSON_DEPTH_LIMIT : 0;
+    reader->is_in_text = arena == NULL;
     reader->objects = 0;
     reader->depth = 0;
     reader->values = 0;
@@ -829,7 +519,7 @@ UM_ALWAYS_INLINE int read_whole(char *text, size_t size, bool is_first, struct u
     }
     if (reader.source.is_first)
         end_first(&reader, text + size);
-    if (!check_utf8(&reader.source))
+    if (!um_json_check_utf8(&reader.source))
         reader.code = UMEM_E_PARSE_ERROR;
     return reader.code;
 }
@@ -865,14 +555,14 @@ struct um_json_reader *um_json_reader_new(char *text, size_t size, struct um_are
 static void look_at_utf8(struct um_json_reader *steps, size_t budget)
 {
     enum { CHARACTER_SIZE = 4 };
-    struct source *source = &steps->reader.source;
+    struct um_json_source *source = &steps->reader.source;
     size_t left = (size_t)(source->end - steps->at);
     size_t size = left < budget + CHARACTER_SIZE ? left : budget + CHARACTER_SIZE;
     size_t valid = um_utf8_check(steps->at, size);
 
     steps->at += valid;
     if (valid != size && (size == left || size - valid >= CHARACTER_SIZE)) {
-        refuse_source(source, steps->at, not_utf8);
+        um_json_refuse(source, steps->at, um_json_not_utf8);
         steps->phase = PHASE_READ;
     } else if (valid == left) {
         source->is_utf8 = true;
@@ -885,9 +575,9 @@ static void look_at_utf8(struct um_json_reader *steps, size_t budget)
 static bool resume_string(struct um_json_reader *steps, struct um_json **named)
 {
     struct reader *reader = &steps->reader;
-    struct string string;
+    struct um_json_string string;
 
-    steps->at = resume_quoted(&reader->source, &string);
+    steps->at = um_json_resume_string(&reader->source, &string);
     *named = NULL;
     if (steps->at == NULL)
         return false;
@@ -917,7 +607,7 @@ static void read_window(struct um_json_reader *steps)
     if (steps->at == NULL) {
         steps->phase = PHASE_READ;
     } else if (steps->next == NEXT_END) {
-        if (end_text(reader, steps->at))
+        if (end_of_text(reader, steps->at))
             reader->code = UMEM_OK;
         steps->phase = PHASE_READ;
     }
@@ -925,7 +615,7 @@ static void read_window(struct um_json_reader *steps)
 
 bool um_json_reader_step(struct um_json_reader *steps, size_t budget)
 {
-    struct source *source = &steps->reader.source;
+    struct um_json_source *source = &steps->reader.source;
     const char *at = source->is_paused ? source->progress.at : steps->at;
 
     switch (steps->phase) {
@@ -974,6 +664,35 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
     return read_whole(text, size, false, arena, json, check);
 }
 
+/* Ends the names of the outermost members, which lie in the text as they stand there, with their quotes behind them. */
+UM_ALWAYS_INLINE void end_names(const struct um_json *json)
+{
+    struct um_json *member = json->kind == UM_JSON_OBJECT ? json->child : NULL;
+
+    for (; member != NULL; member = member->next) {
+        if (member->key_size < UINT16_MAX)
+            ((char *)(uintptr_t)member->key)[member->key_size] = '\0';
+        else
+            member->key = "";
+    }
+}
+
+int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                  struct um_json_check *check)
+{
+    struct reader reader;
+
+    init(&reader, text, size, check, arena);
+    reader.source.unescapes = false;
+    reader.text_depth = 1;
+    if (!read_text(&reader))
+        return um_json_check_utf8(&reader.source) ? reader.code : UMEM_E_PARSE_ERROR;
+    end_names(reader.outside.child);
+    check->values = reader.values;
+    *json = reader.outside.child;
+    return UMEM_OK;
+}
+
 bool um_json_unplain_integer_of(const struct um_json *json, int64_t *integer)
 {
     double number;
@@ -1018,6 +737,15 @@ const struct um_json *um_json_element_of(const struct um_json *json, size_t inde
     for (; element != NULL && index != 0; index--)
         element = element->next;
     return element;
+}
+
+char *um_json_text_of(const struct um_json *json, size_t *size)
+{
+    /* A string has its quotes around it, and all of it lies in the text that was split, which may be changed. */
+    size_t quotes = json->kind == UM_JSON_STRING ? 1 : 0;
+
+    *size = (json->kind == UM_JSON_NUMBER ? um_json_number_size(json) : json->size) + 2 * quotes;
+    return (char *)(uintptr_t)(json->text - quotes);
 }
 
 const struct um_json *um_json_member_of(const struct um_json *json, const char *key)

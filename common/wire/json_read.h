@@ -20,14 +20,12 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "wire/json_check.h"
 
 enum {
     UM_JSON_DEPTH_LIMIT = 64,      /* levels of arrays and objects, one in the other */
     UM_JSON_VALUES_LIMIT = 1 << 20 /* values in a tree: one takes 40 bytes, however short its text is */
 };
-
-/* What \u0000 is turned into (U+FDD0, a noncharacter, in UTF-8), since a C string cannot hold it. */
-#define UM_JSON_NUL_MARK "\xef\xb7\x90"
 
 enum um_json_kind {
     UM_JSON_NULL,
@@ -64,17 +62,6 @@ struct um_json {
     };
 };
 
-struct um_json_check {
-    size_t bad_offset; /* where reading stopped, in bytes */
-    size_t values;     /* um_json_read(): how many were put into the tree */
-    size_t size;       /* bytes of the text, which um_json_read_first() tells, also where it is no JSON */
-    const char *what;  /* static: what is wrong there, a phrase; NULL when all is well */
-    bool has_nul;      /* \u0000 stood in a string; um_json_check() has rewritten each in place as \ufdd0 */
-};
-
-/* Undoes that change of um_json_check(), in JSON whose writer escapes no U+FDD0, as umemd does not. */
-void um_json_restore_nul(char *text, size_t size);
-
 /* Checks `size` bytes at `text`, which it may change as said of has_nul. Returns whether it is JSON. */
 bool um_json_check(char *text, size_t size, struct um_json_check *check);
 
@@ -87,6 +74,13 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
  * It ends where um_json_find_end() says, and check->size tells. What stands behind that is not looked at, and not changed. */
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check);
+
+/* Reads the outermost array or object only, for who must keep what is in it as text: an answer, say, whose result somebody wants as it
+ * is. All of the text is checked; of the tree there are the outermost value and what is directly in it. Of these, strings and names
+ * stay as they are written, with their escapes and without their quotes, and arrays and objects are text, too: `text` and `size` tell
+ * where, and um_json_text_of() for any kind. Strings with \u0000 are rewritten as by um_json_check(). Answers as um_json_read(). */
+int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                  struct um_json_check *check);
 
 /* ---- in steps: a long text, whose reading others need not wait for ---- */
 
@@ -137,6 +131,9 @@ float um_json_float_of(const struct um_json *json);
 
 /* The element of an array at this index, counted from 0; NULL where there is none, or `json` is NULL or no array. */
 const struct um_json *um_json_element_of(const struct um_json *json, size_t index);
+
+/* The text of a value that um_json_split() has found in the outermost one, which um_json_read() may be given then; *size bytes. */
+char *um_json_text_of(const struct um_json *json, size_t *size);
 
 /* The member of an object with this key, the first where there are several; NULL where there is none, or `json` is NULL or
  * no object. */

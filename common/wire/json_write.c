@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/attributes.h"
 #include "base/decimal.h"
 #include "base/encoding.h"
 

@@ -26,7 +26,7 @@ void um_json_end_array(struct um_buf *buf);
 
 /* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know. */
 void um_json_sized_key(struct um_buf *buf, const char *key, size_t size);
-static inline void um_json_key(struct um_buf *buf, const char *key)
+UM_ALWAYS_INLINE void um_json_key(struct um_buf *buf, const char *key)
 {
     um_json_sized_key(buf, key, strlen(key));
 }

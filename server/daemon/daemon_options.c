@@ -7,238 +7,129 @@
 #include "base/size.h"
 #include "umem_errors.h"
 
-/* Where an option's reader says what is wrong. */
-struct complaint {
-    char *text;
-    size_t room;
+/* What an option sets. */
+#define FLAG(member) (options->member = true)
+#define TEXT(member) (options->member = value, true)
+#define ACTION(identifier) (options->action = UM_ACTION_##identifier, true)
+#define CALL(function) function(options, value, error, error_size)
+
+/* X(identifier, name, what its value is called or NULL where it takes none, what it does, what it sets) */
+#define OPTIONS(X) \
+    X(PIPE, "--pipe", "PATH", "listen here", CALL(set_pipe)) \
+    X(DAEMON, "--daemon", NULL, "detach; return once the pipe is open", FLAG(is_daemon)) \
+    X(SERVICE, "--service", NULL, "run as a Windows service, which the service control manager starts", \
+      FLAG(is_service)) \
+    X(PID_FILE, "--pid-file", "FILE", \
+      "write the process id here while the pipe is open; no other daemon is kept out by it", TEXT(pid_file)) \
+    X(LOG_FILE, "--log-file", "FILE", "append the log to this file, which SIGHUP and SIGUSR1 reopen", \
+      TEXT(log_file)) \
+    X(LOG_LEVEL, "--log-level", "LEVEL", \
+      "log this and what matters more: error, warning, info (the default), debug", CALL(set_log_level)) \
+    X(LIMIT, "--limit", "NAME=VALUE", "set a limit, see below", CALL(set_limit)) \
+    X(GUARD, "--guard", NULL, \
+      "put guard bytes around blocks, which heap.validate, block.free and block.resize check", FLAG(guard)) \
+    X(WIPE, "--wipe", NULL, "clear the bytes of a block when it is freed, moved or made smaller", \
+      FLAG(wipe)) \
+    X(CORE_DUMPS, "--core-dumps", NULL, "allow core dumps, which hold what is in the blocks", \
+      FLAG(core_dumps)) \
+    X(CHECK, "--check", NULL, "print who may use the pipe, and each error in that with its fix, and end", \
+      ACTION(CHECK)) \
+    X(PRINT_PROTOCOL, "--print-protocol", NULL, "print the methods and errors of the protocol, and end", \
+      ACTION(PRINT_PROTOCOL)) \
+    X(PRINT_MAN, "--print-man", NULL, "print the manual page, and end", ACTION(PRINT_MAN)) \
+    X(VERSION, "--version", NULL, "print the version, and end", ACTION(VERSION)) \
+    X(HELP, "--help", NULL, "print the options, and end", ACTION(HELP))
+
+enum option {
+#define OPTION_ENUM(identifier, name, value, doc, effect) OPTION_##identifier,
+    OPTIONS(OPTION_ENUM)
+#undef OPTION_ENUM
+        OPTION_COUNT
 };
 
-struct option {
-    struct um_option_entry entry;
-    bool (*take)(struct um_options *options, const char *argument, const struct complaint *complaint);
+static const struct um_option list[OPTION_COUNT] = {
+#define OPTION_ENTRY(identifier, name, value, doc, effect) {name, value, doc},
+    OPTIONS(OPTION_ENTRY)
+#undef OPTION_ENTRY
 };
 
-static bool take_pipe(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    options->pipe = argument;
-    if (*argument != '\0')
-        return true;
-    snprintf(complaint->text, complaint->room, "--pipe is empty; leave it out for the user's own pipe");
-    return false;
-}
+const struct um_option_table um_daemon_option_table = {list, OPTION_COUNT, NULL};
 
-static bool take_daemon(struct um_options *options, const char *argument, const struct complaint *complaint)
+/* Sets a limit that is given as NAME=VALUE. */
+static bool set_limit(struct um_daemon_options *options, const char *text, char *error, size_t error_size)
 {
-    (void)argument;
-    (void)complaint;
-    options->is_daemon = true;
-    return true;
-}
-
-static bool take_service(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->is_service = true;
-    return true;
-}
-
-static bool take_check(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->action = UM_ACTION_CHECK;
-    return true;
-}
-
-static bool take_core_dumps(struct um_options *options, const char *argument,
-                            const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->core_dumps = true;
-    return true;
-}
-
-static bool take_guard(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->guard = true;
-    return true;
-}
-
-static bool take_wipe(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->wipe = true;
-    return true;
-}
-
-static bool take_pid_file(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)complaint;
-    options->pid_file = argument;
-    return true;
-}
-
-static bool take_log_file(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    (void)complaint;
-    options->log_file = argument;
-    return true;
-}
-
-static bool take_log_level(struct um_options *options, const char *argument,
-                           const struct complaint *complaint)
-{
-    if (um_log_parse_level(argument, &options->log_level) == 0)
-        return true;
-    snprintf(complaint->text, complaint->room,
-             "there is no log level %s; there are error, warning, info and debug", argument);
-    return false;
-}
-
-static bool take_limit(struct um_options *options, const char *argument, const struct complaint *complaint)
-{
-    const char *equals = strchr(argument, '=');
+    const char *equals = strchr(text, '=');
     const struct um_limit_entry *entry = NULL;
     char name[64];
     uint64_t value;
 
-    if (equals == NULL || (size_t)(equals - argument) >= sizeof name ||
+    if (equals == NULL || (size_t)(equals - text) >= sizeof name ||
         !um_size_parse(equals + 1, UINT64_MAX, &value)) {
-        snprintf(complaint->text, complaint->room,
-                 "--limit takes NAME=VALUE with a value such as 4096, 64K, 16M or 1G");
+        snprintf(error, error_size, "--limit takes NAME=VALUE with a value such as 4096, 64K, 16M or 1G");
         return false;
     }
-    memcpy(name, argument, (size_t)(equals - argument));
-    name[equals - argument] = '\0';
+    memcpy(name, text, (size_t)(equals - text));
+    name[equals - text] = '\0';
     if (um_limits_set(&options->limits, name, value, &entry) == UMEM_OK) {
         options->sessions_given |= strcmp(name, "sessions") == 0;
         options->shared_heaps_given |= strcmp(name, "shared_heaps") == 0;
         return true;
     }
     if (entry == NULL)
-        snprintf(complaint->text, complaint->room, "there is no limit %s", name);
+        snprintf(error, error_size, "there is no limit %s", name);
     else
-        snprintf(complaint->text, complaint->room, "the limit %s goes from %" PRIu64 " to %" PRIu64, name,
-                 entry->minimum, entry->maximum);
+        snprintf(error, error_size, "the limit %s goes from %" PRIu64 " to %" PRIu64, name, entry->minimum,
+                 entry->maximum);
     return false;
 }
 
-static bool take_help(struct um_options *options, const char *argument, const struct complaint *complaint)
+static bool set_log_level(struct um_daemon_options *options, const char *name, char *error, size_t error_size)
 {
-    (void)argument;
-    (void)complaint;
-    options->action = UM_ACTION_HELP;
-    return true;
+    if (um_log_parse_level(name, &options->log_level) == 0)
+        return true;
+    snprintf(error, error_size, "there is no log level %s; there are error, warning, info and debug", name);
+    return false;
 }
 
-static bool take_version(struct um_options *options, const char *argument, const struct complaint *complaint)
+static bool set_pipe(struct um_daemon_options *options, const char *path, char *error, size_t error_size)
 {
-    (void)argument;
-    (void)complaint;
-    options->action = UM_ACTION_VERSION;
-    return true;
+    options->pipe = path;
+    if (*path != '\0')
+        return true;
+    snprintf(error, error_size, "--pipe is empty; leave it out for the user's own pipe");
+    return false;
 }
 
-static bool take_print_protocol(struct um_options *options, const char *argument,
-                                const struct complaint *complaint)
+/* Returns false with a sentence in `error` where the value is wrong. */
+static bool set_option(struct um_daemon_options *options, enum option option, const char *value, char *error,
+                       size_t error_size)
 {
-    (void)argument;
-    (void)complaint;
-    options->action = UM_ACTION_PRINT_PROTOCOL;
-    return true;
-}
-
-static bool take_print_man(struct um_options *options, const char *argument,
-                           const struct complaint *complaint)
-{
-    (void)argument;
-    (void)complaint;
-    options->action = UM_ACTION_PRINT_MAN;
-    return true;
-}
-
-static const struct option table[] = {
-    {{"--pipe", "PATH", "Listen here."}, take_pipe},
-    {{"--daemon", NULL, "Detach; return once the pipe is open."}, take_daemon},
-    {{"--service", NULL, "Run as a Windows service, which the service control manager starts."},
-     take_service},
-    {{"--pid-file", "FILE",
-      "Write the process id here while the pipe is open; no other daemon is kept out by it."},
-     take_pid_file},
-    {{"--log-file", "FILE", "Append the log to this file, which SIGHUP and SIGUSR1 reopen."}, take_log_file},
-    {{"--log-level", "LEVEL", "Log this and what matters more: error, warning, info (the default), debug."},
-     take_log_level},
-    {{"--limit", "NAME=VALUE", "Set a limit, see below."}, take_limit},
-    {{"--guard", NULL,
-      "Put guard bytes around blocks, which heap.validate, block.free and block.resize check."},
-     take_guard},
-    {{"--wipe", NULL, "Clear the bytes of a block when it is freed, moved or made smaller."}, take_wipe},
-    {{"--core-dumps", NULL, "Allow core dumps, which hold what is in the blocks."}, take_core_dumps},
-    {{"--check", NULL, "Print who may use the pipe, and what is wrong with that, and end."}, take_check},
-    {{"--print-protocol", NULL, "Print the methods and errors of the protocol, and end."},
-     take_print_protocol},
-    {{"--print-man", NULL, "Print the manual page, and end."}, take_print_man},
-    {{"--version", NULL, "Print the version, and end."}, take_version},
-    {{"--help", NULL, "Print the options, and end."}, take_help},
-};
-
-enum { OPTION_COUNT = sizeof table / sizeof table[0] };
-
-const struct um_option_entry *um_options_entry(unsigned index)
-{
-    return index < OPTION_COUNT ? &table[index].entry : NULL;
-}
-
-/* The option that an argument names, as "--name" or "--name=value"; then *value is what follows the sign,
- * else NULL. */
-static const struct option *find_option(const char *argument, const char **value)
-{
-    const char *equals = strchr(argument, '=');
-    size_t size = equals != NULL ? (size_t)(equals - argument) : strlen(argument);
-
-    *value = equals != NULL ? equals + 1 : NULL;
-    for (int i = 0; i < OPTION_COUNT; i++) {
-        if (strlen(table[i].entry.name) == size && memcmp(table[i].entry.name, argument, size) == 0)
-            return &table[i];
+    switch (option) {
+#define OPTION_CASE(identifier, name, argument, doc, effect) \
+    case OPTION_##identifier: \
+        return effect;
+        OPTIONS(OPTION_CASE)
+#undef OPTION_CASE
+    case OPTION_COUNT:
+        break;
     }
-    return NULL;
+    return false;
 }
 
-bool um_options_parse(struct um_options *options, int argc, char *const *argv, char *why, size_t room)
+bool um_daemon_options_parse(struct um_daemon_options *options, char *const *argv, char *error,
+                             size_t error_size)
 {
-    struct complaint complaint = {why, room};
-
-    *options = (struct um_options){.action = UM_ACTION_RUN, .log_level = UM_LOG_INFO};
+    *options = (struct um_daemon_options){.action = UM_ACTION_RUN, .log_level = UM_LOG_INFO};
     um_limits_init(&options->limits);
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; argv[i] != NULL; i++) {
         const char *value;
-        const struct option *option = find_option(argv[i], &value);
+        int option = um_option_read(&um_daemon_option_table, argv, &i, &value, error, error_size);
 
-        if (option == NULL) {
-            snprintf(why, room, "there is no option %s", argv[i]);
-            return false;
-        }
-        if (option->entry.argument == NULL && value != NULL) {
-            snprintf(why, room, "%s takes no value", option->entry.name);
-            return false;
-        }
-        if (option->entry.argument != NULL && value == NULL) {
-            if (i + 1 == argc) {
-                snprintf(why, room, "%s takes a value: %s", option->entry.name, option->entry.argument);
-                return false;
-            }
-            value = argv[++i];
-        }
-        if (!option->take(options, value, &complaint))
+        if (option < 0 || !set_option(options, (enum option)option, value, error, error_size))
             return false;
     }
     if (options->is_daemon && options->is_service) {
-        snprintf(why, room, "a service is in the background already; leave --daemon out");
+        snprintf(error, error_size, "a service is in the background already; leave --daemon out");
         return false;
     }
     return true;

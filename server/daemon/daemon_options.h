@@ -1,16 +1,16 @@
 /*
  * umemd's command line.
  *
- * Owns: the one table of options, which drives reading, --help, the manual and the errors. Must not know:
- * what they lead to.
+ * Owns: the one list of options, which drives reading, --help and the manual. Must not know: what they lead to.
  */
-#ifndef UM_OPTIONS_H
-#define UM_OPTIONS_H
+#ifndef UM_DAEMON_OPTIONS_H
+#define UM_DAEMON_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/log.h"
+#include "program/options.h"
 #include "rpc/schema/server_limits.h"
 
 /* What the command line asks for. */
@@ -24,34 +24,27 @@ enum um_action {
 };
 
 /* Strings are the command line's own. */
-struct um_options {
+struct um_daemon_options {
     enum um_action action;
     const char *pipe;            /* NULL: the default one */
     bool is_daemon;              /* detach */
     bool is_service;             /* Windows: run under the service control manager */
     bool guard;                  /* guard bytes around blocks */
-    bool wipe;                   /* clear memory that is let go */
+    bool wipe;                   /* clear memory that is freed */
     bool core_dumps;             /* leave them to what the system says */
     const char *pid_file;        /* NULL: none */
     const char *log_file;        /* NULL: standard error */
-    enum um_log_level log_level; /* the least that is logged */
+    enum um_log_level log_level; /* the least important that is logged */
     struct um_limits limits;     /* `bytes` is 0 where it was not given */
     bool sessions_given;         /* that limit was */
     bool shared_heaps_given;
 };
 
-/* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `why`
- * where it is wrong. */
-bool um_options_parse(struct um_options *options, int argc, char *const *argv, char *why, size_t room);
+/* The options, for usage.c. */
+extern const struct um_option_table um_daemon_option_table;
 
-/* One option, for those who describe it. */
-struct um_option_entry {
-    const char *name;     /* with its dashes */
-    const char *argument; /* what its argument is called, NULL: it has none */
-    const char *doc;      /* one sentence */
-};
-
-/* The i-th entry, or NULL past the end. */
-const struct um_option_entry *um_options_entry(unsigned index);
+/* Reads the command line; argv[0] is skipped. Returns false with a sentence without a full stop in `error` where it is wrong. */
+bool um_daemon_options_parse(struct um_daemon_options *options, char *const *argv, char *error,
+                             size_t error_size);
 
 #endif

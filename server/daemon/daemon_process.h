@@ -10,14 +10,14 @@
 #include <stddef.h>
 
 /* Right after the standard files are filled. POSIX: no signal that a file or a clumsy neighbour causes ends the process: writing
- * to a pipe that nobody reads, past a limit of file sizes, or to a terminal from the background, and SIGUSR2. Signals that the
+ * to a pipe without a reader, past a limit of file sizes, or to a terminal from the background, and SIGUSR2. Signals that the
  * starter has blocked are let through. Windows: output is not changed on its way, and a damaged heap ends the process at once. */
 void um_process_prepare(void);
 
 /* Gives up what a daemon does not need. Linux: new privileges, for good. Core dumps, unless they are asked for: they would put
  * what is in the blocks into files. POSIX: none are made (RLIMIT_CORE is 0); Linux: one that a program collects all the
- * same holds no memory (coredump_filter). The process stays one that its user may look at and debug. Windows: no box waits
- * for somebody to click, and none is made by the error reporting. What the system refuses is gone without. */
+ * same holds no memory (coredump_filter). The process stays one that its user may look at and debug. Windows: no message box waits
+ * for a click, and none is made by the error reporting. What the system refuses is gone without. */
 void um_process_harden(bool core_dumps);
 
 /* ---- signals ---- */
@@ -25,7 +25,7 @@ void um_process_harden(bool core_dumps);
 /* What a signal asks for. */
 enum um_signal_action {
     UM_SIGNAL_END,   /* the end, in order */
-    UM_SIGNAL_REOPEN /* that files which were moved or removed are opened or made anew */
+    UM_SIGNAL_REOPEN /* that files which were moved or removed are reopened or created again */
 };
 
 struct um_signal {
@@ -41,14 +41,13 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM]);
 
 /* ---- becoming a daemon ---- */
 
-/* Writes a path as one that does not depend on the working directory. Returns false where that is not known, or `whole` has no
- * room for it. */
-bool um_process_absolute_path(const char *path, char *whole, size_t room);
+/* Writes a path as one that does not depend on the working directory. Returns false where that is not known, or it does not fit in `absolute`. */
+bool um_process_absolute_path(const char *path, char *absolute, size_t absolute_size);
 
 /* The line from the daemon to its starter. */
 struct um_starter {
     void *line;       /* NULL: there is none */
-    size_t told_size; /* bytes of warnings that went over it */
+    size_t sent_size; /* bytes of warnings that went over it */
 };
 
 /* Who goes on after um_process_detach(). */
@@ -58,17 +57,17 @@ enum um_role {
 };
 
 /* Makes a daemon, which has nothing of its starter's: no terminal, standard files that lead nowhere, no other file, a working
- * directory that is in nobody's way, a umask that shuts others out; POSIX: a session of its own, Windows: no job, where the
- * starter's lets go. The starter waits for its report and prints what it says. Call it before there are loops, files or threads:
- * POSIX: it forks. Windows: it starts the same program anew, with the same command line, and that one is the daemon when it comes
+ * directory that can stay, a umask that excludes other users; POSIX: a session of its own, Windows: no job, where the
+ * starter's allows that. The starter waits for its report and prints what it says. Call it before there are loops, files or threads:
+ * POSIX: it forks. Windows: it starts the same program again, with the same command line, and that one is the daemon when it comes
  * here. */
 enum um_role um_process_detach(struct um_starter *starter, int *status);
 
-/* Tells the starter a warning, a sentence for standard error. After the report, without a line, or where it was told much
+/* Sends the starter a warning, a sentence for standard error. After the report, without a line, or where much was sent
  * already, it does nothing. */
 void um_process_warn(struct um_starter *starter, const char *text);
 
-/* Tells the starter the status to end with, and a sentence for standard error ("": none). The first report
+/* Sends the starter the status to end with, and a sentence for standard error ("": none). The first report
  * counts; without a line it does nothing. A daemon that ends without one has failed. */
 void um_process_report(struct um_starter *starter, int status, const char *text);
 

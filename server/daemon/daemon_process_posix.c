@@ -97,21 +97,21 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 
 /* ---- the starter ---- */
 
-bool um_process_absolute_path(const char *path, char *whole, size_t room)
+bool um_process_absolute_path(const char *path, char *absolute, size_t absolute_size)
 {
     char directory[PATH_MAX];
     int size;
 
     if (path[0] == '/')
-        size = snprintf(whole, room, "%s", path);
+        size = snprintf(absolute, absolute_size, "%s", path);
     else if (getcwd(directory, sizeof directory) != NULL && directory[0] == '/')
-        size = snprintf(whole, room, "%s/%s", directory, path);
+        size = snprintf(absolute, absolute_size, "%s/%s", directory, path);
     else
         return false;
-    return size >= 0 && (size_t)size < room;
+    return size >= 0 && (size_t)size < absolute_size;
 }
 
-/* Reads the report to its end, which is when the daemon lets go of the line or ends. */
+/* Reads the report to its end, which is when the daemon closes the line or ends. */
 static int wait_for_report(int fd)
 {
     char report[UM_START_REPORT_SIZE];
@@ -160,7 +160,7 @@ static void close_each_from(int first)
     closedir(list);
 }
 
-/* What the starter has open, the daemon would keep open: a lock's file, the end of a pipe that somebody reads to its end. */
+/* What the starter has open, the daemon would keep open: a lock's file, a pipe that another program reads to its end. */
 static void close_from(int first)
 {
 #ifdef SYS_close_range
@@ -211,7 +211,7 @@ enum um_role um_process_detach(struct um_starter *starter, int *status)
 }
 
 /* A starter that is gone misses nothing. */
-static void tell(const struct um_starter *starter, const char *line, size_t size)
+static void send_line(const struct um_starter *starter, const char *line, size_t size)
 {
     int fd = (int)((intptr_t)starter->line - 1);
 
@@ -224,10 +224,10 @@ void um_process_warn(struct um_starter *starter, const char *text)
     char line[UM_START_REPORT_LINE_SIZE];
     size_t size = um_start_report_write_warning(line, text);
 
-    if (starter->line == NULL || starter->told_size + size > UM_START_REPORT_WARNINGS_SIZE)
+    if (starter->line == NULL || starter->sent_size + size > UM_START_REPORT_WARNINGS_SIZE)
         return;
-    tell(starter, line, size);
-    starter->told_size += size;
+    send_line(starter, line, size);
+    starter->sent_size += size;
 }
 
 void um_process_report(struct um_starter *starter, int status, const char *text)
@@ -236,7 +236,7 @@ void um_process_report(struct um_starter *starter, int status, const char *text)
 
     if (starter->line == NULL)
         return;
-    tell(starter, line, um_start_report_write(line, status, text));
+    send_line(starter, line, um_start_report_write(line, status, text));
     close((int)((intptr_t)starter->line - 1));
     starter->line = NULL;
 }

@@ -14,7 +14,7 @@
 #include "daemon/exit_status.h"
 #include "daemon/start_report.h"
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_SIZE = 4096 };
 
 /* Tells a started daemon the handle of its line, in decimal. */
 static const WCHAR line_variable[] = L"UMEMD_STARTER_LINE";
@@ -48,17 +48,17 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 
 /* ---- the starter ---- */
 
-bool um_process_absolute_path(const char *path, char *whole, size_t room)
+bool um_process_absolute_path(const char *path, char *absolute, size_t absolute_size)
 {
-    WCHAR wide[PATH_ROOM];
-    WCHAR full[PATH_ROOM];
+    WCHAR wide[PATH_SIZE];
+    WCHAR full[PATH_SIZE];
     DWORD size;
 
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, PATH_ROOM) == 0)
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, PATH_SIZE) == 0)
         return false;
-    size = GetFullPathNameW(wide, PATH_ROOM, full, NULL);
-    return size != 0 && size < PATH_ROOM &&
-           WideCharToMultiByte(CP_UTF8, 0, full, -1, whole, (int)room, NULL, NULL) > 0;
+    size = GetFullPathNameW(wide, PATH_SIZE, full, NULL);
+    return size != 0 && size < PATH_SIZE &&
+           WideCharToMultiByte(CP_UTF8, 0, full, -1, absolute, (int)absolute_size, NULL, NULL) > 0;
 }
 
 static int wait_for_report(HANDLE line)
@@ -79,10 +79,10 @@ static bool start_process(STARTUPINFOEXW *startup)
 {
     const DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT;
     PROCESS_INFORMATION process;
-    WCHAR path[PATH_ROOM];
+    WCHAR path[PATH_SIZE];
     BOOL is_started;
 
-    if (GetModuleFileNameW(NULL, path, PATH_ROOM) == 0)
+    if (GetModuleFileNameW(NULL, path, PATH_SIZE) == 0)
         return false;
     is_started = CreateProcessW(path, GetCommandLineW(), NULL, NULL, TRUE, flags | CREATE_BREAKAWAY_FROM_JOB,
                                 NULL, NULL, &startup->StartupInfo, &process);
@@ -191,10 +191,10 @@ void um_process_warn(struct um_starter *starter, const char *text)
     size_t size = um_start_report_write_warning(line, text);
     DWORD written;
 
-    if (starter->line == NULL || starter->told_size + size > UM_START_REPORT_WARNINGS_SIZE)
+    if (starter->line == NULL || starter->sent_size + size > UM_START_REPORT_WARNINGS_SIZE)
         return;
     WriteFile(starter->line, line, (DWORD)size, &written, NULL);
-    starter->told_size += size;
+    starter->sent_size += size;
 }
 
 void um_process_report(struct um_starter *starter, int status, const char *text)

@@ -9,8 +9,8 @@
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"
 
-/* Runs until a signal or server.shutdown ends it. `pipe` is the path to listen at; `starter` is told once
+/* Runs until a signal or server.shutdown ends it. `pipe` is the path to listen at; `starter` is notified once
  * it is known whether the pipe is open. Returns the status to exit with. */
-int um_daemon_run(const struct um_options *options, const char *pipe, struct um_starter *starter);
+int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter);
 
 #endif

@@ -11,8 +11,8 @@
 
 enum {
     STANDARD_ERROR = 2,
-    TEXT_ROOM = 1024,           /* bytes of an event's text, its end counted */
-    LINE_ROOM = TEXT_ROOM + 64, /* bytes of a line */
+    TEXT_SIZE = 1024,           /* bytes of an event's text, its end counted */
+    LINE_SIZE = TEXT_SIZE + 64, /* bytes of a line */
     QUEUE_SIZE = 64 << 10,      /* bytes of lines that may wait */
     CLOSE_MS = 500,             /* what the last lines get to be written */
     AGAIN_MS = 20,              /* from a write that would have waited to the next attempt */
@@ -35,11 +35,11 @@ struct um_log {
     uv_cond_t changed; /* one of these did */
     char waiting[QUEUE_SIZE];
     size_t waiting_size;
-    unsigned long long dropped; /* lines that came after those, for which there was no room */
+    unsigned long long dropped; /* lines that came after those and did not fit */
     bool wants_reopen;
     bool is_ending;    /* no more lines will come */
     bool has_ended;    /* the thread has nothing more to do */
-    bool is_abandoned; /* nobody waits for that */
+    bool is_abandoned; /* um_log_close() no longer waits for that */
 
     /* The thread's own. */
     uv_file file;
@@ -64,26 +64,26 @@ int um_log_parse_level(const char *name, enum um_log_level *level)
 
 /* Writes a line with its end. Returns its size. The caller holds the lock: the C library has one calendar for all threads. */
 UM_PRINTF(3, 0)
-static size_t make_line(char line[LINE_ROOM], enum um_log_level level, const char *format, va_list list)
+static size_t make_line(char line[LINE_SIZE], enum um_log_level level, const char *format, va_list list)
 {
     time_t now = time(NULL);
     const struct tm *utc = gmtime(&now);
-    char text[TEXT_ROOM];
+    char text[TEXT_SIZE];
     size_t size = 0;
 
     if (utc != NULL)
-        size = strftime(line, LINE_ROOM, "%Y-%m-%dT%H:%M:%SZ", utc);
+        size = strftime(line, LINE_SIZE, "%Y-%m-%dT%H:%M:%SZ", utc);
     vsnprintf(text, sizeof text, format, list);
     for (char *at = text; *at != '\0'; at++) {
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
             *at = '?';
     }
-    return size + (size_t)snprintf(line + size, LINE_ROOM - size, " %s %s\n", level_names[level], text);
+    return size + (size_t)snprintf(line + size, LINE_SIZE - size, " %s %s\n", level_names[level], text);
 }
 
 void um_log_write(struct um_log *log, enum um_log_level level, const char *format, ...)
 {
-    char line[LINE_ROOM];
+    char line[LINE_SIZE];
     size_t size;
     va_list list;
 
@@ -148,7 +148,7 @@ UM_PRINTF(3, 4)
 static bool put_line(struct um_log *log, enum um_log_level level, const char *format, ...)
 {
     unsigned long long refused = log->refused;
-    char line[LINE_ROOM];
+    char line[LINE_SIZE];
     size_t size;
     va_list list;
 
@@ -160,7 +160,7 @@ static bool put_line(struct um_log *log, enum um_log_level level, const char *fo
     put_lines(log, line, size);
     if (log->refused == refused)
         return true;
-    log->refused = refused; /* nobody else has asked for that line */
+    log->refused = refused; /* it is the log's own line */
     return false;
 }
 
@@ -174,7 +174,7 @@ static void put_lost(struct um_log *log, unsigned long long count, const char *r
 static int open_file(const char *path)
 {
     enum { MODE = 0666 };
-    /* A FIFO that nobody reads is refused rather than waited for; a terminal does not become ours. */
+    /* A FIFO without a reader is refused rather than waited for; a terminal does not become ours. */
     const int flags = UV_FS_O_WRONLY | UV_FS_O_APPEND | UV_FS_O_CREAT | UV_FS_O_NONBLOCK | UV_FS_O_NOCTTY;
     uv_fs_t request;
     int file = uv_fs_open(NULL, &request, path, flags, MODE, NULL);
@@ -198,7 +198,7 @@ static void reopen(struct um_log *log)
     int file = open_file(log->path);
 
     if (file < 0) {
-        put_line(log, UM_LOG_ERROR, "%s cannot be opened anew: %s; the log stays where it is", log->path,
+        put_line(log, UM_LOG_ERROR, "%s cannot be reopened: %s; the log stays where it is", log->path,
                  uv_strerror(file));
         return;
     }
@@ -207,7 +207,7 @@ static void reopen(struct um_log *log)
     log->is_torn = false;
 }
 
-/* One round: what has come since the last one. The caller holds the lock, which is let go in between. */
+/* One round: what has come since the last one. The caller holds the lock, which is released in between. */
 static void write_waiting(struct um_log *log)
 {
     size_t size = log->waiting_size;
@@ -225,7 +225,7 @@ static void write_waiting(struct um_log *log)
     log->refused = 0;
     put_lost(log, refused, refused != 0 ? uv_strerror(log->error) : "");
     put_lines(log, log->writing, size);
-    put_lost(log, dropped, "there was no room for them, because nobody took those before");
+    put_lost(log, dropped, "too many lines were waiting to be written");
     uv_mutex_lock(&log->lock);
 }
 
@@ -290,26 +290,27 @@ static int start(struct um_log *log)
     return error;
 }
 
-bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *why, size_t room)
+bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *reason,
+                 size_t reason_size)
 {
     struct um_log *made = calloc(1, sizeof *made);
     int error;
 
     if (made == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(reason, reason_size, "no memory");
         return false;
     }
     made->path = path;
     made->level = level;
     made->file = path != NULL ? open_file(path) : STANDARD_ERROR;
     if (path != NULL && made->file < 0) {
-        snprintf(why, room, "the log file %s cannot be opened: %s", path, uv_strerror(made->file));
+        snprintf(reason, reason_size, "the log file %s cannot be opened: %s", path, uv_strerror(made->file));
         free(made);
         return false;
     }
     error = start(made);
     if (error != 0) {
-        snprintf(why, room, "no thread can be started that writes the log: %s", uv_strerror(error));
+        snprintf(reason, reason_size, "no thread can be started that writes the log: %s", uv_strerror(error));
         close_file(made);
         free(made);
         return false;

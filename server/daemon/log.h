@@ -3,8 +3,8 @@
  *
  * Owns: the file, the lines that wait for it, the thread that writes them. Must not know: what happens.
  *
- * Nothing here waits for the file: a terminal that is stopped, a pipe that nobody reads or a disk that hangs holds up the thread
- * alone. Lines for which there is no room meanwhile, and lines that the system refuses to write, are counted; once writing works
+ * Nothing here waits for the file: a terminal that is stopped, a pipe without a reader or a disk that hangs holds up the thread
+ * alone. Lines that do not fit in the queue meanwhile, and lines that the system refuses to write, are counted; once writing works
  * again, a line says how many were lost.
  */
 #ifndef UM_LOG_H
@@ -30,8 +30,9 @@ struct um_log;
 int um_log_parse_level(const char *name, enum um_log_level *level);
 
 /* Opens a log that appends to the file at `path` (UTF-8; it must stay while the log is open); NULL: to standard error. `level` is
- * the least that is written. Returns false with a sentence without a full stop in `why` where that fails. */
-bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *why, size_t room);
+ * the least that is written. Returns false with a sentence without a full stop in `reason` where that fails. */
+bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *reason,
+                 size_t reason_size);
 
 /* Lets later lines go to the file that is at the path by then: the one before may have been renamed. Where it cannot be opened,
  * the log goes on in the old one and says so. Does nothing for standard error. */

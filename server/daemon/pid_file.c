@@ -7,9 +7,9 @@
 
 #include <uv.h>
 
-enum { PATH_ROOM = 4096, TEXT_ROOM = 32, MODE = 0644 };
+enum { PATH_SIZE = 4096, TEXT_SIZE = 32, MODE = 0644 };
 
-/* What libuv tells of a file's kind on every system. */
+/* What libuv says of a file's kind on every system. */
 enum { KIND = 0170000, KIND_FILE = 0100000 };
 
 struct um_pid_file {
@@ -81,7 +81,7 @@ static int look_at(uv_file file, uv_stat_t *facts)
 /* Writes the id to an open file. 0 or libuv's error. */
 static int put(uv_file file)
 {
-    char text[TEXT_ROOM];
+    char text[TEXT_SIZE];
     int size = snprintf(text, sizeof text, "%ld\n", (long)uv_os_getpid());
     uv_buf_t buf = uv_buf_init(text, (unsigned)size);
     uv_fs_t request;
@@ -139,14 +139,14 @@ static int make_file(const char *path, uv_stat_t *facts)
 
 static int write_file(struct um_pid_file *file)
 {
-    char made[PATH_ROOM];
+    char made[PATH_SIZE];
     uv_stat_t facts;
     uv_fs_t request;
     int error;
 
     if (is_special(file->path))
         return write_through(file->path);
-    if (snprintf(made, sizeof made, "%s.%ld", file->path, (long)uv_os_getpid()) >= PATH_ROOM)
+    if (snprintf(made, sizeof made, "%s.%ld", file->path, (long)uv_os_getpid()) >= PATH_SIZE)
         return UV_ENAMETOOLONG;
     error = make_file(made, &facts);
     if (error != 0)
@@ -163,19 +163,19 @@ static int write_file(struct um_pid_file *file)
     return 0;
 }
 
-bool um_pid_file_write(const char *path, struct um_pid_file **file, char *why, size_t room)
+bool um_pid_file_write(const char *path, struct um_pid_file **file, char *reason, size_t reason_size)
 {
     struct um_pid_file *made = calloc(1, sizeof *made);
     int error;
 
     if (made == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(reason, reason_size, "no memory");
         return false;
     }
     made->path = path;
     error = write_file(made);
     if (error != 0) {
-        snprintf(why, room, "the pid file %s cannot be written: %s", path, uv_strerror(error));
+        snprintf(reason, reason_size, "the pid file %s cannot be written: %s", path, uv_strerror(error));
         free(made);
         return false;
     }
@@ -186,7 +186,7 @@ bool um_pid_file_write(const char *path, struct um_pid_file **file, char *why, s
 /* Whether the file still says what was written: its number on the device may have been given out again. */
 static bool holds_own_id(const char *path)
 {
-    char text[TEXT_ROOM] = "";
+    char text[TEXT_SIZE] = "";
     uv_buf_t buf = uv_buf_init(text, sizeof text - 1);
     uv_fs_t request;
     int file = uv_fs_open(NULL, &request, path, UV_FS_O_RDONLY | UV_FS_O_NONBLOCK, 0, NULL);

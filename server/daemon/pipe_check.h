@@ -1,10 +1,10 @@
 /*
- * umemd --check: prints who may do what with the pipe, what is wrong with that, and how to mend it.
+ * umemd --check: prints who may do what with the pipe, each error in that, and how to fix it.
  *
- * Owns: the form of that text. Must not know: what is right or wrong; it asks rights.h.
+ * Owns: the form of that text. Must not know: what is an error; pipe_access.h decides that.
  */
-#ifndef UM_CHECK_H
-#define UM_CHECK_H
+#ifndef UM_PIPE_CHECK_H
+#define UM_PIPE_CHECK_H
 
 #include <stdio.h>
 

@@ -3,10 +3,10 @@
  *
  * Owns: the line to it. Must not know: the server, the pipe, what the daemon does.
  *
- * POSIX: a manager is there where the environment says so. It is told when the pipe is open and when the end begins
+ * POSIX: a manager is there where the environment says so. It is notified when the pipe is open and when the end begins
  * (sd_notify(3)), it asks for the end by SIGTERM, and it may have handed the pipe's socket over (sd_listen_fds(3)).
- * Windows: only --service looks for one. It is told when the pipe is open, when the end begins and with which exit status the
- * daemon ended, and it asks for the end by a control code, of which a thread of its own tells the loop.
+ * Windows: only --service looks for one. It is notified when the pipe is open, when the end begins and with which exit status the
+ * daemon ended, and it asks for the end by a control code, which a thread of its own forwards to the loop.
  */
 #ifndef UM_SERVICE_H
 #define UM_SERVICE_H
@@ -27,11 +27,11 @@ struct um_service_events {
 };
 
 /* Finds the manager, or none, which is no failure: *service is NULL then, and all that follows does nothing. `asked`: whether
- * --service was given. False where a manager was asked for that is not there, or memory ran out; then `why` holds a sentence
+ * --service was given. False where a manager was asked for that is not there, or memory ran out; then `reason` holds a sentence
  * without a full stop, and the loop is to be run once more. What belongs to the loop does not keep it running. One call in a
  * process. */
 bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events *events,
-                     struct um_service **service, char *why, size_t room);
+                     struct um_service **service, char *reason, size_t reason_size);
 
 /* The socket that the manager handed over, which listens already, or 0 where it did not; Windows: always 0. It is the
  * caller's. */

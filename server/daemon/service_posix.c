@@ -17,13 +17,13 @@
 enum { FIRST_DESCRIPTOR = 3 };
 
 struct um_service {
-    struct sockaddr_un address; /* of who is told */
-    socklen_t address_size;     /* 0: nobody is */
+    struct sockaddr_un address; /* of the manager */
+    socklen_t address_size;     /* 0: there is none */
     int socket;                 /* 0: none was handed over */
-    bool is_ending;             /* which was told */
+    bool is_ending;             /* which was reported */
 };
 
-static void tell(const struct um_service *service, const char *text)
+static void notify(const struct um_service *service, const char *text)
 {
     int fd;
 
@@ -36,7 +36,7 @@ static void tell(const struct um_service *service, const char *text)
     close(fd);
 }
 
-/* A path, or with an at sign a name that is in no file system. What is neither is nobody we know. */
+/* A path, or with an at sign a name that is in no file system. Anything else is ignored. */
 static void find_listener(struct um_service *service)
 {
     const char *name = getenv("NOTIFY_SOCKET");
@@ -61,12 +61,12 @@ static bool is_number(const char *name, long number)
     return text != NULL && strcmp(text, expected) == 0;
 }
 
-static bool find_socket(struct um_service *service, char *why, size_t room)
+static bool find_socket(struct um_service *service, char *reason, size_t reason_size)
 {
     if (!is_number("LISTEN_PID", (long)getpid()))
         return true;
     if (!is_number("LISTEN_FDS", 1)) {
-        snprintf(why, room, "umemd takes one socket from its service manager, but LISTEN_FDS is %s",
+        snprintf(reason, reason_size, "umemd takes one socket from its service manager, but LISTEN_FDS is %s",
                  getenv("LISTEN_FDS") != NULL ? getenv("LISTEN_FDS") : "missing");
         return false;
     }
@@ -76,23 +76,24 @@ static bool find_socket(struct um_service *service, char *why, size_t room)
 }
 
 bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events *events,
-                     struct um_service **service, char *why, size_t room)
+                     struct um_service **service, char *reason, size_t reason_size)
 {
     struct um_service *made;
 
     (void)loop;
     (void)events; /* the end is asked for by a signal */
     if (asked) {
-        snprintf(why, room, "--service is for Windows; systemd needs no option, but its unit umemd.service");
+        snprintf(reason, reason_size,
+                 "--service is for Windows; systemd needs no option, but its unit umemd.service");
         return false;
     }
     made = calloc(1, sizeof *made);
     if (made == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(reason, reason_size, "no memory");
         return false;
     }
     find_listener(made);
-    if (!find_socket(made, why, room)) {
+    if (!find_socket(made, reason, reason_size)) {
         free(made);
         return false;
     }
@@ -115,7 +116,7 @@ void um_service_ready(struct um_service *service, const char *pipe)
     snprintf(text, sizeof text, "READY=1\n");
     if (um_utf8_check(pipe, strlen(pipe)) == strlen(pipe) && strchr(pipe, '\n') == NULL)
         snprintf(text, sizeof text, "READY=1\nSTATUS=Listening on %s", pipe);
-    tell(service, text);
+    notify(service, text);
 }
 
 void um_service_ending(struct um_service *service)
@@ -123,7 +124,7 @@ void um_service_ending(struct um_service *service)
     if (service == NULL || service->is_ending)
         return;
     service->is_ending = true;
-    tell(service, "STOPPING=1\nSTATUS=Ending");
+    notify(service, "STOPPING=1\nSTATUS=Ending");
 }
 
 void um_service_close(struct um_service *service, int status)

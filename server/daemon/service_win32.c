@@ -6,7 +6,7 @@
  * open and while the loop closes.
  *
  * SetServiceStatus() is never called with the lock held, nor by two threads at one time: the manager's library may hold a lock
- * of its own while it calls us, and takes it in SetServiceStatus() too. So whoever finds another thread reporting leaves it to
+ * of its own while it calls us, and takes it in SetServiceStatus() too. So a thread that finds another one reporting leaves it to
  * that one to report once more.
  */
 #include "daemon/service.h"
@@ -18,7 +18,7 @@
 enum {
     START_MS = 30000, /* what a start may take */
     MARGIN_MS = 5000, /* what the end may take beside what it takes by the limits */
-    LEAVE_MS = 5000   /* what the manager's thread gets to come back once the end was reported */
+    LEAVE_MS = 5000   /* how long the manager's thread may take to return once the end was reported */
 };
 
 /* How far the service has come. It never goes back. */
@@ -47,7 +47,7 @@ struct um_service {
 
 static struct um_service the_service = {.lock = SRWLOCK_INIT, .changed = CONDITION_VARIABLE_INIT};
 
-/* ---- what the manager is told ---- */
+/* ---- what is reported to the manager ---- */
 
 static SERVICE_STATUS status_of(const struct um_service *service)
 {
@@ -78,9 +78,9 @@ static SERVICE_STATUS status_of(const struct um_service *service)
     return status;
 }
 
-/* Goes on to a stage and reports it, or sees to it that it is reported; does nothing where the service is as far already. The
- * caller holds the lock, which is let go in between. */
-static void go_on(struct um_service *service, enum stage stage)
+/* Advances to a stage and reports it, or lets the thread that is reporting do so; does nothing where the service is as far already. The
+ * caller holds the lock, which is released in between. */
+static void advance(struct um_service *service, enum stage stage)
 {
     if (stage <= service->stage)
         return;
@@ -101,10 +101,10 @@ static void go_on(struct um_service *service, enum stage stage)
     WakeAllConditionVariable(&service->changed);
 }
 
-static void go_on_locked(struct um_service *service, enum stage stage)
+static void lock_and_advance(struct um_service *service, enum stage stage)
 {
     AcquireSRWLockExclusive(&service->lock);
-    go_on(service, stage);
+    advance(service, stage);
     ReleaseSRWLockExclusive(&service->lock);
 }
 
@@ -124,7 +124,7 @@ static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *cont
         AcquireSRWLockExclusive(&service->lock);
         if (service->stage != STAGE_ENDED)
             uv_async_send(&service->stop);
-        go_on(service, STAGE_ENDING);
+        advance(service, STAGE_ENDING);
         ReleaseSRWLockExclusive(&service->lock);
         return NO_ERROR;
     default:
@@ -152,7 +152,7 @@ static void WINAPI on_begin(DWORD argc, WCHAR **argv)
     if (service->handle == NULL)
         give_up(service, GetLastError());
     else
-        go_on_locked(service, STAGE_STARTING);
+        lock_and_advance(service, STAGE_STARTING);
 }
 
 static DWORD WINAPI serve_manager(void *context)
@@ -194,7 +194,7 @@ static DWORD meet_manager(struct um_service *service)
 }
 
 bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events *events,
-                     struct um_service **service, char *why, size_t room)
+                     struct um_service **service, char *reason, size_t reason_size)
 {
     struct um_service *made = &the_service;
     DWORD error;
@@ -202,7 +202,7 @@ bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events
     if (!asked)
         return true;
     if (uv_async_init(loop, &made->stop, on_stop) != 0) {
-        snprintf(why, room, "no memory");
+        snprintf(reason, reason_size, "no memory");
         return false;
     }
     made->stop.data = made;
@@ -216,11 +216,12 @@ bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events
     uv_close((uv_handle_t *)&made->stop, NULL);
     if (error == ERROR_FAILED_SERVICE_CONTROLLER_CONNECT)
         snprintf(
-            why, room,
+            reason, reason_size,
             "--service is for the service control manager, which did not start this process; leave it out, "
             "or start the service with: sc start NAME");
     else
-        snprintf(why, room, "the service control manager cannot be reached: Windows error %lu", error);
+        snprintf(reason, reason_size, "the service control manager cannot be reached: Windows error %lu",
+                 error);
     return false;
 }
 
@@ -234,13 +235,13 @@ void um_service_ready(struct um_service *service, const char *pipe)
 {
     (void)pipe;
     if (service != NULL)
-        go_on_locked(service, STAGE_RUNNING);
+        lock_and_advance(service, STAGE_RUNNING);
 }
 
 void um_service_ending(struct um_service *service)
 {
     if (service != NULL)
-        go_on_locked(service, STAGE_ENDING);
+        lock_and_advance(service, STAGE_ENDING);
 }
 
 void um_service_close(struct um_service *service, int status)
@@ -249,7 +250,7 @@ void um_service_close(struct um_service *service, int status)
         return;
     AcquireSRWLockExclusive(&service->lock);
     service->status = status;
-    go_on(service, STAGE_ENDED);
+    advance(service, STAGE_ENDED);
     /* Another thread may be at it. A process that ends before that was reported has failed, to the manager. */
     while (service->is_reporting)
         SleepConditionVariableSRW(&service->changed, &service->lock, INFINITE, 0);

@@ -1,5 +1,5 @@
 /*
- * What a daemon tells its starter: a line for each warning, then its exit status as a decimal number, a space, and a sentence.
+ * What a daemon reports to its starter: a line for each warning, then its exit status as a decimal number, a space, and a sentence.
  *
  * Owns: that form. Must not know: what carries it.
  */

@@ -14,20 +14,20 @@
 #include "umem_errors.h"
 #include "wire/endpoint.h"
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_SIZE = 4096 };
 
 /* Room for the paths of options. */
 struct whole_paths {
-    char log_file[PATH_ROOM];
-    char pid_file[PATH_ROOM];
+    char log_file[PATH_SIZE];
+    char pid_file[PATH_SIZE];
 };
 
 /* A daemon leaves the working directory that its paths may be relative to. */
-static bool keep_path(const char **path, char whole[PATH_ROOM])
+static bool keep_path(const char **path, char whole[PATH_SIZE])
 {
     if (*path == NULL)
         return true;
-    if (!um_process_absolute_path(*path, whole, PATH_ROOM)) {
+    if (!um_process_absolute_path(*path, whole, PATH_SIZE)) {
         fprintf(stderr, "umemd: %s is too long, or the working directory is not known\n", *path);
         return false;
     }
@@ -35,12 +35,12 @@ static bool keep_path(const char **path, char whole[PATH_ROOM])
     return true;
 }
 
-static bool keep_paths(struct um_options *options, struct whole_paths *whole)
+static bool keep_paths(struct um_daemon_options *options, struct whole_paths *whole)
 {
     return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
 }
 
-static int run(struct um_options *options)
+static int run(struct um_daemon_options *options)
 {
     struct whole_paths whole;
     struct um_starter starter = {.line = NULL};
@@ -64,15 +64,15 @@ static int run(struct um_options *options)
 
 int main(int argc, char **argv)
 {
-    struct um_options options;
-    char why[256];
+    struct um_daemon_options options;
+    char error[256];
 
     if (!um_program_fill_standard_files())
         return UM_EXIT_FAILED;
     um_process_prepare();
     argv = um_program_arguments(&argc, argv);
-    if (!um_options_parse(&options, argc, argv, why, sizeof why)) {
-        fprintf(stderr, "umemd: %s (umemd --help tells more)\n", why);
+    if (!um_daemon_options_parse(&options, argv, error, sizeof error)) {
+        fprintf(stderr, "umemd: %s (see umemd --help)\n", error);
         return UM_EXIT_USAGE;
     }
     switch (options.action) {

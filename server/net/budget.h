@@ -1,18 +1,19 @@
 /*
- * What all sessions together make the server keep, and what happens where that reaches a limit.
+ * How much memory the connections make the server keep for messages that are not whole and for answers, and what happens where that
+ * reaches a limit.
  *
- * Owns: the sums in server->traffic, the sessions that have to wait for room, and those whose message is not
- * whole yet, with the time that it may take. Must not know: what requests mean.
+ * Owns: the sums in the traffic counters, the queue of those that wait for quota, and the messages that are not whole yet with the
+ * time that they may take. Must not know: connections. It is given numbers, and gives verdicts.
  *
- * What is gathered (messages that are not whole, batches' payloads): the sessions of one client process may have half of what the
- * others leave of limits.gathered_bytes, so that there is always capacity for another process' message. Past that a session that
- * has gathered more than a little is not read from, but for one: the processes that want capacity take turns, and of each the
- * session that has waited longest. That one goes on until its message is done, so that there is always one that does, and then it is
- * the next one's turn, however much it sends behind it. Nobody waits for ever: a message that is not whole after limits.message_ms ends, see
- * um_budget_expire().
+ * What is gathered (messages that are not whole, batches' payloads): the connections of one client process may have half of what
+ * the others leave of limits.gathered_bytes, so that there is always quota for another process' message. Past that a connection that
+ * has gathered more than a little is not read from, but for one: the processes that want quota take turns, and of each the
+ * connection that has waited longest. That one is favoured: it is read from until its message is done, so that there is always one
+ * that advances, and then it is the next one's turn, however much it sends behind it. Nobody waits for ever: a message that is not
+ * whole after limits.message_ms ends, see um_budget_expired().
  *
- * What is unsent: um_session_unsent_limit() leaves each session the less the more all have, and the engine refuses
- * what is large and does not fit. Nobody waits for another session there.
+ * What is unsent: um_session_unsent_limit() leaves each session the less the more all have, and the engine refuses what is large and
+ * does not fit. No connection waits for another one there.
  */
 #ifndef UM_BUDGET_H
 #define UM_BUDGET_H
@@ -21,61 +22,113 @@
 #include <stdint.h>
 
 #include "base/list.h"
-
-struct um_connection_group;
-struct um_server;
-struct um_connection;
+#include "rpc/rpc.h"
 
 enum {
-    UM_BUDGET_MINIMUM =
-        4096 /* bytes that any session may gather, and the most that is read at one time where there is no room */
+    UM_BUDGET_MINIMUM = 4096 /* bytes that any connection may gather, and the most that is read at one time
+                                where there is no quota */
 };
+
+struct um_budget_entry;
 
 /* The server's part. */
 struct um_budget {
+    struct um_traffic *traffic;                  /* whose sums these are */
+    uint64_t gathered_limit;                     /* limits.gathered_bytes */
+    uint64_t message_ms;                         /* limits.message_ms */
+    void (*wake)(struct um_budget_entry *entry); /* the connection may be read from again: let it look */
     struct um_link
-        waiting; /* list of um_connection_group.in_waiting: processes with sessions that want room, the next one first */
+        waiting; /* list of um_budget_group.in_waiting: processes that want quota, the next one first */
     struct um_link
-        begun; /* list of um_budget_share.in_begun: messages that are not whole, the oldest first */
-    uint64_t begun_messages; /* since the start, each of which was not whole when the turn ended */
+        begun; /* list of um_budget_entry.in_begun: messages that are not whole, the oldest first */
+    uint64_t
+        begun_messages;   /* since the start, each of which was not whole when its connection's step ended */
+    uint64_t deadline_ms; /* when the oldest message runs out of time; UINT64_MAX: there is none */
+    bool is_scarce;       /* some group may have no quota left */
 };
 
-/* A session's part. */
-struct um_budget_share {
-    struct um_link in_waiting; /* place among those of its group */
+/* A client process' part. */
+struct um_budget_group {
+    struct um_link in_waiting; /* place in um_budget.waiting */
+    struct um_link
+        waiting;       /* list of um_budget_entry.in_waiting: connections that want quota, the oldest first */
+    uint64_t gathered; /* bytes of its connections in the server's sum */
+    uint64_t unsent;   /* likewise */
+};
+
+/* A connection's part. */
+struct um_budget_entry {
+    struct um_budget_group *group; /* NULL: it is in none */
+    struct um_link in_waiting;     /* place among those of its group */
     struct um_link in_begun;
     uint64_t gathered; /* bytes, as they stand in the server's sum */
     uint64_t unsent;   /* likewise */
     uint64_t begun;    /* um_budget.begun_messages when the message began */
-    uint64_t begun_ms; /* when that was, on the loop's clock */
-    bool has_waited;   /* it was not read from for want of room, since then */
+    uint64_t begun_ms; /* when that was */
+    bool has_waited;   /* it was not read from for want of quota, since then */
     bool
-        is_favoured; /* the first of those that wait in the first group, and has been told that it may go on */
-    bool has_served; /* a message was done since the last um_budget_note() */
+        is_favoured; /* the first of those that wait in the first group, and has been told that it may be read from */
+    bool is_listed; /* it stands in one of the lists */
 };
 
-void um_budget_init(struct um_server *server);
+/* What a connection makes the server keep, after a step. */
+struct um_budget_usage {
+    uint64_t gathered;  /* bytes of memory that hold messages and payloads which are not whole or not done */
+    uint64_t unsent;    /* bytes of memory that hold answers */
+    bool wants_bytes;   /* it waits for more to be read, or for its turn */
+    bool is_in_message; /* a message has begun that is not whole */
+    bool has_served;    /* a message was done since the last usage */
+};
 
-/* Counts anew what a session makes the server keep, after anything was done for it (`wants_bytes`: it waits for more to be read);
- * looks whether its message has begun or is
- * done; and lets those go on that wait for room, where there is some. */
-void um_budget_note(struct um_connection *session, bool wants_bytes);
+/* What becomes of a message whose time is up. */
+enum um_budget_verdict {
+    UM_BUDGET_STALLED, /* the client does not go on with it: it gets `timeout`, and the connection ends */
+    UM_BUDGET_NO_QUOTA, /* the server did not read it for want of quota: it gets `limit_exceeded` and is skipped */
+    UM_BUDGET_RESTARTED /* it was not read for the client's own unread answers, or because others had their
+                           turn before it: its time begins anew */
+};
 
-/* The session is closed: all it had is free. */
-void um_budget_forget(struct um_connection *session);
+/* Initialises the lists; the members before them are the caller's to set. */
+void um_budget_init(struct um_budget *budget);
 
-/* Whether the session may be read from. Where it may not, it is made due when it may. */
-bool um_budget_admits(struct um_connection *session);
+void um_budget_init_group(struct um_budget_group *group);
 
-/* How many bytes, at most, it may be read at one time; 0: none. */
-uint64_t um_budget_read_limit(struct um_connection *session);
+/* Takes a group out whose connections are all gone. */
+void um_budget_remove_group(struct um_budget_group *group);
 
-/* When the first message runs out of time, on the loop's clock; UINT64_MAX: none does. */
-uint64_t um_budget_next_ms(const struct um_server *server);
+void um_budget_init_entry(struct um_budget_entry *entry, struct um_budget_group *group);
 
-/* Ends messages whose time is up. A client that stalls gets `timeout`, and its session ends. Where it was the server that did not
- * read, for want of room, the message gets `limit_exceeded` and is passed over; and where that was for the session's own unread
- * answers, or because others had their turn before it, its time begins anew. */
-void um_budget_expire(struct um_server *server);
+/* Whether the group has less than its share: half of what the others leave, its own included. */
+bool um_budget_has_quota(const struct um_budget *budget, const struct um_budget_group *group);
+
+/* Counts anew what a connection makes the server keep, looks whether its message has begun or is done, and wakes those that wait for
+ * quota, where there is some. */
+void um_budget_update(struct um_budget *budget, struct um_budget_entry *entry,
+                      const struct um_budget_usage *usage, uint64_t now_ms);
+
+/* How many bytes, at most, may be read at one time for a connection whose usage is up to date; 0: none, it waits and is woken.
+ * `is_exempt`: what is read is kept nowhere. `is_long`: of its process, a long message that is whole has still to be read by the
+ * engine, which goes first: until then its memory is taken. `has_end`: it is known where the message ends, so that nothing is read
+ * behind it. */
+struct um_budget_read {
+    bool is_exempt;
+    bool is_long;
+    bool has_end;
+};
+uint64_t um_budget_read_limit(struct um_budget *budget, struct um_budget_entry *entry,
+                              struct um_budget_read read);
+
+/* The connection is closing: it wants nothing any more. What it has stays counted. */
+void um_budget_withdraw(struct um_budget *budget, struct um_budget_entry *entry);
+
+/* The connection is gone: all that it had is free. */
+void um_budget_forget(struct um_budget *budget, struct um_budget_entry *entry);
+
+/* The oldest message, where its time is up, or NULL. */
+struct um_budget_entry *um_budget_expired(const struct um_budget *budget, uint64_t now_ms);
+
+/* Judges such a message, whose time is then no longer counted, or begins anew. `is_reading`: the connection is read from. */
+enum um_budget_verdict um_budget_judge(struct um_budget *budget, struct um_budget_entry *entry,
+                                       bool is_reading, uint64_t now_ms);
 
 #endif

@@ -1,380 +1,948 @@
 #include "net/connection.h"
 
+#include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "net/server_core.h"
+#include "net/listener/listener.h"
 #include "umem_errors.h"
 
-static void on_flush(struct um_session *rpc_session)
-{
-    struct um_connection *session = UM_LIST_ITEM(rpc_session, struct um_connection, rpc_session);
+enum {
+    /* Reading. */
+    READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
+    LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
+    HEAD_SIZE =
+        1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
+    IDLE_READS_LIMIT = 4, /* turns in which a connection that waits for its own is still looked at */
+    /* Sending. */
+    SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next connection */
+    WIDE_SIZE = 1 << 19,   /* bytes that a socket's buffer is made to take, once it has proved too small, */
+    WIDE_FROM = 1 << 17,   /* by as many bytes */
+    TRY_LIMIT =
+        1 << 30, /* bytes in one part of a write that does not wait: a uv_buf_t's length may have 32 bits */
+    WRITE_LIMIT =
+        1 << 20, /* bytes of a write that waits, one at a time: Windows keeps all of them in non-paged pool */
+    /* Refusals. */
+    LINE_LIMIT = 2048,  /* bytes in the line that says why */
+    REFUSED_LIMIT = 32, /* clients that are let go in order at one time; more are let go at once */
+    /* Messages whose time is up, that are ended at one time; the timer fires at once for others. */
+    EXPIRE_LIMIT = 64
+};
 
-    if (session->is_closing)
+static void advance(struct um_connection *connection);
+static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf);
+
+void um_connections_log(struct um_connections *connections, enum um_log_severity severity, const char *format,
+                        ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    um_log_limiter_add(&connections->log, uv_now(connections->loop), severity, format, list);
+    va_end(list);
+}
+
+/* ---- the state ---- */
+
+static void on_timer(uv_timer_t *timer);
+static void on_closed(uv_handle_t *handle);
+
+/* A write that is under way has memory of the connection's and of blocks: both stay until the handles are closed. */
+static void close_handles(struct um_connection *connection)
+{
+    struct um_connections *shared = connection->shared;
+
+    shared->ending += connection->has_session;
+    if (connection->group != NULL)
+        um_scheduler_charge(&connection->group->turn, 0, UM_COST_CLOSE);
+    um_list_remove(&connection->scheduled.in_ready);
+    um_budget_withdraw(&shared->budget, &connection->budget);
+    uv_close((uv_handle_t *)&connection->pipe, on_closed);
+    uv_close((uv_handle_t *)&connection->timer, on_closed);
+}
+
+/* The one place where the state changes: forward, or not at all. */
+static void move_to(struct um_connection *connection, enum um_connection_state state)
+{
+    enum um_connection_state before = connection->state;
+
+    if (state <= before)
         return;
-    um_scheduler_enqueue(session);
+    connection->state = state;
+    switch (state) {
+    case UM_CONNECTION_DISCARDING:
+        connection->target = UM_CONNECTION_READS_NOTHING;
+        uv_timer_start(&connection->timer, on_timer, UM_CONNECTION_DISCARD_MS, 0);
+        break;
+    case UM_CONNECTION_ENDING:
+        uv_timer_start(&connection->timer, on_timer, connection->shared->limits->closing_ms, 0);
+        break;
+    case UM_CONNECTION_CLOSING:
+        if (!connection->has_session && before != UM_CONNECTION_NEW)
+            connection->shared->refused--;
+        close_handles(connection);
+        break;
+    case UM_CONNECTION_NEW:
+    case UM_CONNECTION_OPEN:
+    case UM_CONNECTION_HALF_CLOSED: /* the timer runs as long as calls are pending: linger() */
+    case UM_CONNECTION_CLOSED:
+        break;
+    }
 }
 
-/* It may be this session that is being served: it ends when its turn comes. */
-static void on_close(struct um_session *rpc_session)
+void um_connection_close(struct um_connection *connection)
 {
-    struct um_connection *session = UM_LIST_ITEM(rpc_session, struct um_connection, rpc_session);
+    move_to(connection, UM_CONNECTION_CLOSING);
+}
 
-    if (session->is_closing)
+static void end(struct um_connection *connection)
+{
+    if (connection->state >= UM_CONNECTION_ENDING)
         return;
-    session->wants_end = true;
-    um_scheduler_enqueue(session);
+    move_to(connection, UM_CONNECTION_ENDING);
+    advance(connection);
 }
 
-static uint64_t on_queued(const struct um_session *rpc_session)
+static void on_timer(uv_timer_t *timer)
 {
-    return um_connection_unsent(UM_LIST_ITEM(rpc_session, const struct um_connection, rpc_session));
+    struct um_connection *connection = timer->data;
+
+    if (connection->state == UM_CONNECTION_DISCARDING)
+        end(connection);
+    else if (connection->state == UM_CONNECTION_ENDING || um_listener_is_hung_up(&connection->pipe))
+        um_connection_close(connection);
 }
 
-static uint64_t on_gathered(const struct um_session *rpc_session)
+/* A client that has ended its sending may still wait for answers, or be gone: the end of what it sends looks the same. No event
+ * tells when it goes, so that it is looked for now and then. */
+static void linger(struct um_connection *connection)
 {
-    return um_connection_gathered(UM_LIST_ITEM(rpc_session, const struct um_connection, rpc_session));
+    if (um_session_is_waiting(&connection->session) && !uv_is_active((uv_handle_t *)&connection->timer))
+        uv_timer_start(&connection->timer, on_timer, 0, UM_CONNECTION_LINGER_MS);
 }
 
-static const struct um_session_events peer_events = {
-    .flush = on_flush, .close = on_close, .queued = on_queued, .gathered = on_gathered};
+/* ---- events of the engine ---- */
+
+static void on_flush(struct um_session *session)
+{
+    struct um_connection *connection = UM_LIST_ITEM(session, struct um_connection, session);
+
+    if (connection->state < UM_CONNECTION_CLOSING)
+        um_scheduler_enqueue(&connection->scheduled);
+}
+
+/* It may be this connection that is being served: it closes at the end of its step, or when it runs. */
+static void on_close(struct um_session *session)
+{
+    struct um_connection *connection = UM_LIST_ITEM(session, struct um_connection, session);
+
+    if (connection->state >= UM_CONNECTION_CLOSING)
+        return;
+    move_to(connection, UM_CONNECTION_ENDING);
+    um_scheduler_enqueue(&connection->scheduled);
+}
+
+static const struct um_session_events session_events = {.flush = on_flush, .close = on_close};
 
 /* ---- the end ---- */
 
-static void release(struct um_connection *session)
+static void release(struct um_connection *connection)
 {
-    struct um_server *server = session->server;
+    struct um_connections *shared = connection->shared;
 
-    if (session->is_refused)
-        server->refused--;
-    um_frame_deinit(&session->frame);
-    um_buf_deinit(&session->sending);
-    um_budget_forget(session);
-    um_scheduler_leave(session);
-    um_list_remove(&session->all);
-    free(session);
-    um_server_connection_closed(server);
+    um_frame_deinit(&connection->frame);
+    um_buf_deinit(&connection->sending);
+    if (connection->group != NULL) {
+        um_budget_forget(&shared->budget, &connection->budget);
+        connection->group->sessions.unsent_bytes = connection->group->budget.unsent;
+        um_list_remove(&connection->scheduled.in_ready);
+        um_connection_groups_leave(connection->group);
+    }
+    um_list_remove(&connection->in_all);
+    free(connection);
+    shared->on_gone(shared);
 }
 
 /* What the engine has of it ends when it is its turn, and its memory goes back: many may close at one time. */
-static void finish(struct um_connection *session)
+static void close_session(struct um_connection *connection)
 {
-    struct um_server *server = session->server;
+    struct um_connections *shared = connection->shared;
+    struct um_connection_group *group = connection->group;
 
-    um_server_log(server, UM_SERVER_DEBUG, "session %llu closed",
-                  (unsigned long long)session->rpc_session.id);
-    server->traffic.sessions--;
-    server->session_changes++;
-    server->ending--;
-    session->group->open_sessions--;
-    um_scheduler_charge(session->group, 0,
-                        UM_COST_END + (session->share.gathered + session->share.unsent) / 2);
-    um_session_close(&session->rpc_session);
-    um_scheduler_charge(session->group, 0, session->rpc_session.work);
-    release(session);
+    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed",
+                       (unsigned long long)connection->session.id);
+    shared->traffic.sessions--;
+    shared->changes++;
+    shared->ending--;
+    group->open_sessions--;
+    um_scheduler_charge(&group->turn, 0,
+                        UM_COST_END + (connection->budget.gathered + connection->budget.unsent) / 2);
+    um_session_close(&connection->session);
+    um_scheduler_charge(&group->turn, 0, connection->session.work);
+    release(connection);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct um_connection *session = handle->data;
+    struct um_connection *connection = handle->data;
 
-    if (--session->handles != 0)
+    if (--connection->handles != 0)
         return;
-    if (!session->is_peer_open) {
-        um_buf_deinit(&session->rpc_session.out);
-        release(session);
-    } else if (um_scheduler_may_run(session)) {
-        /* Now, where it can be: who waits for a program to end, and then asks, sees what became of what it had. */
-        finish(session);
+    move_to(connection, UM_CONNECTION_CLOSED);
+    if (!connection->has_session) {
+        um_buf_deinit(&connection->session.out);
+        release(connection);
+    } else if (um_scheduler_may_run(&connection->scheduled)) {
+        /* Now, where it can be: a client that waits for a program to end, and then asks, sees what became of what it had. */
+        close_session(connection);
     } else {
-        um_scheduler_enqueue(session);
+        um_scheduler_enqueue(&connection->scheduled);
     }
 }
 
-/* A write that is under way has memory of the session's and of blocks: both stay until the handles are
- * closed. */
-void um_connection_close(struct um_connection *session)
+/* ---- sending: one write for all answers of a step ---- */
+
+/* The engine appends to session.out. What is taken to be sent stays in place under the name of `sending`, and the engine goes on
+ * with an empty buffer. A tail (raw bytes straight from a block) goes out where it belongs among the answers. */
+
+/* Bytes that wait to be sent. */
+UM_ALWAYS_INLINE uint64_t unsent_bytes(const struct um_connection *connection)
 {
-    if (session->is_closing)
-        return;
-    session->is_closing = true;
-    session->server->ending += session->is_peer_open;
-    if (session->group != NULL)
-        um_scheduler_charge(session->group, 0, UM_COST_CLOSE);
-    um_list_remove(&session->due);
-    uv_close((uv_handle_t *)&session->pipe, on_closed);
-    uv_close((uv_handle_t *)&session->timer, on_closed);
+    const struct um_session *session = &connection->session;
+
+    return session->out.size + connection->unsent +
+           (connection->parts[1].bytes == NULL ? session->tail.size : 0);
 }
 
-static void on_time_up(uv_timer_t *timer)
+/* Whether so much waits to be sent that no more may be added. */
+UM_ALWAYS_INLINE bool is_over_limit(const struct um_connection *connection)
 {
-    struct um_connection *session = timer->data;
+    uint64_t unsent = unsent_bytes(connection);
 
-    if (session->is_discarding)
-        um_connection_end(session);
+    return unsent > connection->shared->small_unsent &&
+           unsent > um_session_unsent_limit(&connection->session);
+}
+
+/* Whether something has to be sent before the next message is served. */
+UM_ALWAYS_INLINE bool has_to_send(const struct um_connection *connection)
+{
+    return connection->session.tail.bytes != NULL || is_over_limit(connection);
+}
+
+/* Empties a buffer and lends its memory to the connection that is served next. */
+static void release_memory(struct um_connection *connection, struct um_buf *buf)
+{
+    struct um_buf *spare = &connection->shared->spare;
+
+    um_buf_truncate(buf, 0);
+    if (spare->data == NULL && buf->capacity <= SPARE_LIMIT)
+        um_buf_swap(buf, spare);
+    if (buf->data != NULL)
+        um_buf_shrink(buf, 0);
+}
+
+/* Takes what the engine has for the client. Returns whether there is something. */
+static bool take_output(struct um_connection *connection)
+{
+    struct um_session *session = &connection->session;
+    struct um_tail *tail = &session->tail;
+    struct um_buf *sending = &connection->sending;
+    size_t head = tail->bytes != NULL ? tail->at : session->out.size;
+
+    if (session->out.size == 0 && tail->bytes == NULL) {
+        if (session->out.data != NULL)
+            release_memory(connection, &session->out);
+        return false;
+    }
+    um_buf_swap(&session->out, sending);
+    connection->parts[0] = (struct um_connection_part){sending->data, head};
+    connection->parts[1] = (struct um_connection_part){(const char *)tail->bytes, tail->size};
+    connection->parts[2] = (struct um_connection_part){sending->data + head, sending->size - head};
+    connection->unsent = sending->size + tail->size;
+    connection->shared->traffic.bytes_written += connection->unsent;
+    return true;
+}
+
+/* So many bytes have been sent. */
+UM_ALWAYS_INLINE void drop_output(struct um_connection *connection, size_t size)
+{
+    connection->unsent -= size;
+    for (int i = 0; i < UM_CONNECTION_PARTS; i++) {
+        struct um_connection_part *part = &connection->parts[i];
+        size_t step = size < part->size ? size : part->size;
+
+        if (step == 0)
+            continue;
+        part->bytes += step;
+        part->size -= step;
+        size -= step;
+    }
+    if (connection->unsent != 0)
+        return;
+    release_memory(connection, &connection->sending);
+    if (connection->parts[1].bytes == NULL)
+        return;
+    connection->parts[1].bytes = NULL;
+    um_session_tail_sent(&connection->session);
+}
+
+/* Writes up to `limit` parts as libuv's buffers, each of at most `part_limit` bytes. Returns how many. */
+UM_ALWAYS_INLINE unsigned list_parts(const struct um_connection *connection, uv_buf_t *bufs, unsigned limit,
+                                     size_t part_limit)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < UM_CONNECTION_PARTS && count < limit; i++) {
+        const struct um_connection_part *part = &connection->parts[i];
+        size_t size = part->size < part_limit ? part->size : part_limit;
+
+        if (size == 0)
+            continue;
+        bufs[count].base = (char *)(uintptr_t)part->bytes;
+        bufs[count++].len = (unsigned)size;
+        if (size < part->size)
+            break;
+    }
+    return count;
+}
+
+/* Advances in a callback of the loop, or is enqueued where others go before. */
+static void wake(struct um_connection *connection)
+{
+    if (um_scheduler_may_run(&connection->scheduled))
+        advance(connection);
     else
-        um_connection_close(session);
+        um_scheduler_enqueue(&connection->scheduled);
 }
 
-void um_connection_end(struct um_connection *session)
+static void on_written(uv_write_t *write, int status)
 {
-    if (session->is_ending || session->is_closing)
+    struct um_connection *connection = write->data;
+    size_t size = connection->writing_size;
+
+    connection->writing_size = 0;
+    if (connection->state >= UM_CONNECTION_CLOSING)
         return;
-    session->is_ending = true;
-    session->is_discarding = false;
-    uv_timer_start(&session->timer, on_time_up, session->server->limits.closing_ms, 0);
-    um_connection_advance(session);
+    um_connections_set_time(connection->shared);
+    if (status != 0) {
+        um_connection_close(connection);
+        return;
+    }
+    drop_output(connection, size);
+    wake(connection);
 }
 
-void um_connection_discard(struct um_connection *session)
+/* Leaves the next part to libuv. One at a time: on Windows it would copy several into one. */
+static void start_write(struct um_connection *connection)
 {
-    session->is_discarding = true;
-    uv_timer_start(&session->timer, on_time_up, UM_CONNECTION_DISCARD_MS, 0);
+    uv_buf_t buf;
+    unsigned count = list_parts(connection, &buf, 1, WRITE_LIMIT);
+
+    assert(count == 1);
+    connection->write.data = connection;
+    connection->writing_size = buf.len;
+    if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buf, count, on_written) != 0) {
+        connection->writing_size = 0;
+        um_connection_close(connection);
+    }
+}
+
+/* A client that reads large answers gets them in fewer turns of the two sides where the system keeps more of them: on Linux a
+ * writer is woken only when three quarters of the buffer have been read. Windows' pipes cannot. */
+static void widen(struct um_connection *connection)
+{
+    int size = WIDE_SIZE;
+
+    connection->is_wide = true;
+    (void)uv_send_buffer_size((uv_handle_t *)&connection->pipe, &size);
+}
+
+/* Sends what there is, unless a part of it is already under way. Closes where the client is gone. */
+static void flush(struct um_connection *connection)
+{
+    uv_buf_t bufs[UM_CONNECTION_PARTS];
+
+    while (connection->state < UM_CONNECTION_CLOSING && connection->writing_size == 0) {
+        unsigned count;
+        int sent;
+
+        if (connection->unsent == 0 && !take_output(connection))
+            return;
+        count = list_parts(connection, bufs, UM_CONNECTION_PARTS, TRY_LIMIT);
+        /* Windows always answers UV_EAGAIN. */
+        sent = uv_try_write((uv_stream_t *)&connection->pipe, bufs, count);
+        connection->cost += UM_COST_WRITE + (sent > 0 ? (uint64_t)sent : 0);
+        if (sent > 0) {
+            drop_output(connection, (size_t)sent);
+            if (!connection->is_wide && connection->unsent >= WIDE_FROM)
+                widen(connection);
+        } else if (sent == UV_EAGAIN) {
+            start_write(connection);
+        } else {
+            um_connection_close(connection);
+        }
+    }
 }
 
 /* ---- serving ---- */
 
-/* Moves payload bytes that have come already. Returns whether all of them have. */
-static bool take_payload(struct um_connection *session)
-{
-    struct um_session *rpc_session = &session->rpc_session;
-
-    while (um_payload_left(rpc_session) != 0) {
-        size_t room;
-        char *space = um_payload_reserve(rpc_session, &room);
-        size_t size = um_frame_take_payload(&session->frame, space, room);
-
-        if (size == 0)
-            return false;
-        um_payload_commit(rpc_session, size);
-    }
-    return true;
-}
-
 enum step {
-    STEP_ON,     /* something was done, and there may be more */
+    STEP_AGAIN,  /* something was done, and there may be more */
     STEP_SERVED, /* likewise, and it counts as a message served */
     STEP_READ,   /* the next bytes are needed */
     STEP_STOP    /* nothing more to do here */
 };
 
-static enum step take_step(struct um_connection *session)
+/* Moves payload bytes that have come already. */
+static enum step take_payload(struct um_connection *connection)
 {
-    struct um_session *rpc_session = &session->rpc_session;
+    struct um_session *session = &connection->session;
+
+    connection->target = UM_CONNECTION_READS_PAYLOAD;
+    while (um_payload_left(session) != 0) {
+        size_t capacity;
+        char *space = um_payload_reserve(session, &capacity);
+        size_t size = um_frame_take_payload(&connection->frame, space, capacity);
+
+        if (size == 0)
+            return STEP_READ;
+        um_payload_commit(session, size);
+    }
+    return STEP_AGAIN;
+}
+
+/* Does what the next message, or piece of one, asks for. */
+static enum step serve_next(struct um_connection *connection)
+{
+    struct um_session *session = &connection->session;
+    struct um_frame *frame = &connection->frame;
     struct um_frame_message message;
     size_t used;
-    enum um_frame_event event = um_frame_next(&session->frame, &message);
+    enum um_frame_event event = um_frame_next(frame, &message);
 
-    rpc_session->framing = session->frame.kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
+    session->framing = frame->kind == UM_FRAME_HEADERS ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     switch (event) {
     case UM_FRAME_MESSAGE:
-        session->expects_payload = message.payload_size >= UM_SERVER_READ_SIZE;
-        if (rpc_session->framing == UM_FRAMING_HEADERS)
-            um_session_set_content_type(rpc_session, message.content_type);
-        used = um_dispatch_message(rpc_session, message.text, message.size, message.payload_size);
+        connection->expects_payload = message.payload_size >= UM_CONNECTION_READ_SIZE;
+        if (frame->kind == UM_FRAME_HEADERS)
+            um_session_set_content_type(session, message.content_type);
+        session->queued_bytes = unsent_bytes(connection);
+        used = um_dispatch_message(session, message.text, message.size, message.payload_size);
         if (used < message.size)
-            um_frame_unread(&session->frame, used);
+            um_frame_unread(frame, used);
         return STEP_SERVED;
     case UM_FRAME_PAYLOAD:
-        return take_payload(session) ? STEP_ON : STEP_READ;
+        return take_payload(connection);
     case UM_FRAME_TOO_LARGE:
-        um_dispatch_refuse_limit(rpc_session, UMEM_E_TOO_LARGE, message.what, message.limit, 0,
-                                 message.asked);
+        um_dispatch_refuse_limit(session, UMEM_E_TOO_LARGE, message.what, message.limit, 0, message.asked);
         return STEP_SERVED;
     case UM_FRAME_BROKEN:
-        if (session->frame.kind == UM_FRAME_HTTP)
-            um_connection_refuse_http(session);
+        if (frame->kind == UM_FRAME_HTTP)
+            um_refusal_write_http(&session->out);
         else
-            um_dispatch_refuse(rpc_session, UMEM_E_PARSE_ERROR, message.what);
-        um_connection_discard(session);
+            um_dispatch_refuse(session, UMEM_E_PARSE_ERROR, message.what);
+        move_to(connection, UM_CONNECTION_DISCARDING);
         return STEP_STOP;
     case UM_FRAME_END:
-        session->input_over = true;
+        move_to(connection, UM_CONNECTION_HALF_CLOSED);
         return STEP_STOP;
     case UM_FRAME_MORE:
         break;
     }
+    connection->target = UM_CONNECTION_READS_MESSAGE;
     return STEP_READ;
 }
 
-/* Whether the next message may be handed to the engine: the last one's tail is gone, no long call is at work,
- * and what waits to be sent is within its limit. A session that has to wait here is woken when a write or the
- * call ends. */
-static bool may_serve(struct um_connection *session)
+/* Hands messages to the engine, as far as the share of the connection's group goes. The next one may be handed over where the last one's
+ * tail is gone, no long call is at work, and what waits to be sent is within its limit; else the connection is woken when a write or
+ * the call ends. Returns whether more bytes are wanted. */
+static bool serve(struct um_connection *connection)
 {
-    struct um_session *rpc_session = &session->rpc_session;
-    uint64_t limit = um_session_unsent_limit(rpc_session);
+    struct um_session *session = &connection->session;
+    struct um_scheduler_share left = um_scheduler_share(&connection->group->turn);
+    enum step step = STEP_AGAIN;
 
-    if (rpc_session->tail.bytes != NULL || um_connection_unsent(session) > limit)
-        um_connection_send(session);
-    return !session->is_closing && !session->wants_end && !rpc_session->broken &&
-           rpc_session->tail.bytes == NULL && rpc_session->job == NULL &&
-           um_connection_unsent(session) <= limit;
-}
+    if (session->out.data == NULL)
+        um_buf_swap(&session->out, &connection->shared->spare);
+    while (step <= STEP_SERVED && connection->state == UM_CONNECTION_OPEN) {
+        size_t unused;
 
-/* Hands messages to the engine, as far as the share of the session's group goes. Returns whether more bytes are wanted. */
-static bool serve(struct um_connection *session)
-{
-    struct um_session *rpc_session = &session->rpc_session;
-    struct um_scheduler_share left = um_scheduler_share(session->group);
-    uint64_t messages = 0;
-    uint64_t text = 0; /* bytes read and written */
-    enum step step = STEP_ON;
-
-    um_connection_borrow_memory(session);
-    while (step <= STEP_SERVED && may_serve(session)) {
-        uint64_t work = rpc_session->work + text * UM_COST_TEXT_BYTE + messages * UM_COST_MESSAGE;
-        size_t unused = session->frame.left - rpc_session->out.size;
-
-        if (messages >= left.messages || work >= left.work) {
-            um_scheduler_enqueue(session);
+        if (has_to_send(connection)) {
+            flush(connection);
+            if (connection->state != UM_CONNECTION_OPEN || has_to_send(connection))
+                break;
+        }
+        if (session->job != NULL || session->broken)
+            break;
+        if (connection->served >= left.messages || connection->cost + session->work >= left.work) {
+            um_scheduler_enqueue(&connection->scheduled);
             break;
         }
-        step = take_step(session);
-        messages += step == STEP_SERVED;
-        text += unused - (session->frame.left - rpc_session->out.size);
+        unused = connection->frame.left - session->out.size;
+        step = serve_next(connection);
+        connection->served += step == STEP_SERVED;
+        connection->cost += (unused - (connection->frame.left - session->out.size)) * UM_COST_TEXT_BYTE +
+                            (step == STEP_SERVED ? UM_COST_MESSAGE : 0);
     }
-    um_scheduler_charge(session->group, messages,
-                        rpc_session->work + text * UM_COST_TEXT_BYTE + messages * UM_COST_MESSAGE);
-    rpc_session->work = 0;
-    session->share.has_served |= messages != 0;
     return step == STEP_READ;
 }
 
-/* ---- going on ---- */
+/* ---- steps ---- */
 
 /* Whether nothing is left to do for the client. */
-static bool is_done(const struct um_connection *session)
+UM_ALWAYS_INLINE bool is_done(const struct um_connection *connection)
 {
-    if (um_connection_unsent(session) != 0 || session->rpc_session.job != NULL)
+    if (connection->state < UM_CONNECTION_HALF_CLOSED || connection->state == UM_CONNECTION_DISCARDING ||
+        connection->session.queued_bytes != 0 || connection->session.job != NULL)
         return false;
-    return session->is_ending || (session->input_over && !um_session_is_waiting(&session->rpc_session));
+    return connection->state == UM_CONNECTION_ENDING || !um_session_is_waiting(&connection->session);
 }
 
-static void on_linger(uv_timer_t *timer)
+/* What is to be read counts nowhere, or up to where. */
+static uint64_t read_limit(struct um_connection *connection)
 {
-    struct um_connection *session = timer->data;
+    struct um_budget_read read = {
+        .is_exempt = connection->state == UM_CONNECTION_DISCARDING,
+        .is_long = !um_list_is_empty(&connection->group->sessions.readings),
+        .has_end = connection->target == UM_CONNECTION_READS_PAYLOAD,
+    };
 
-    if (um_listener_is_hung_up(&session->pipe))
-        um_connection_close(session);
+    return um_budget_read_limit(&connection->shared->budget, &connection->budget, read);
 }
 
-/* A client that has ended its sending may still wait for answers, or be gone: the end of what it sends looks
- * the same. No event tells when it goes, so that it is looked for now and then. */
-static void linger(struct um_connection *session)
+/* Tells the budget what the connection makes the server keep. Returns whether it may be read from. */
+static bool update_budget(struct um_connection *connection, bool wants_bytes)
 {
-    if (session->is_lingering || session->is_ending || !um_session_is_waiting(&session->rpc_session))
+    struct um_connections *shared = connection->shared;
+    struct um_session *session = &connection->session;
+    struct um_frame *frame = &connection->frame;
+    bool is_open = connection->state == UM_CONNECTION_OPEN;
+    struct um_budget_usage usage;
+
+    /* What a message that is done has left of a next one is small, mostly. Where quota is wanted, or may stay taken for as long as the
+     * client does not read, it does not keep the message's memory. */
+    if (connection->served != 0 &&
+        (connection->writing_size != 0 || !um_budget_has_quota(&shared->budget, &connection->group->budget)))
+        um_frame_trim(frame);
+    session->gathered_bytes =
+        frame->kept.capacity + (connection->has_session ? um_session_gathered(session) : 0);
+    usage = (struct um_budget_usage){
+        .gathered = session->gathered_bytes,
+        .unsent = session->out.capacity + connection->sending.capacity,
+        .wants_bytes = wants_bytes || !um_list_is_empty(&connection->scheduled.in_ready),
+        .is_in_message = is_open && (um_frame_is_in_message(frame) || um_payload_is_of_batch(session)),
+        .has_served = connection->served != 0,
+    };
+    um_budget_update(&shared->budget, &connection->budget, &usage, uv_now(shared->loop));
+    connection->group->sessions.unsent_bytes = connection->group->budget.unsent;
+    return wants_bytes && read_limit(connection) != 0;
+}
+
+/* Whether the budget has nothing to learn: the connection keeps what it kept when it was last told, which is nothing that waits or
+ * takes time. */
+UM_ALWAYS_INLINE bool is_budget_current(const struct um_connection *connection)
+{
+    const struct um_budget_entry *entry = &connection->budget;
+    const struct um_session *session = &connection->session;
+
+    return !entry->is_listed && !connection->shared->budget.is_scarce &&
+           !um_frame_is_in_message(&connection->frame) && session->payload == NULL && session->job == NULL &&
+           entry->gathered == connection->frame.kept.capacity &&
+           entry->unsent == session->out.capacity + connection->sending.capacity;
+}
+
+/* Reading is stopped inside a read callback but started outside of one only: where both happen in one, libuv 1.49 to 1.51 may hang on
+ * Windows. It holds by itself, because a connection whose reading was stopped advances after a write or when it runs. */
+static void set_reading(struct um_connection *connection, bool wanted)
+{
+    connection->is_reading = wanted;
+    if (!wanted)
+        uv_read_stop((uv_stream_t *)&connection->pipe);
+    else if (uv_read_start((uv_stream_t *)&connection->pipe, on_alloc, on_read) != 0)
+        um_connection_close(connection);
+}
+
+/* Tells the group what the step has cost. */
+UM_ALWAYS_INLINE void charge(struct um_connection *connection)
+{
+    um_scheduler_charge(&connection->group->turn, connection->served,
+                        connection->cost + connection->session.work);
+    connection->session.work = 0;
+    connection->cost = 0;
+}
+
+/* Appends the notifications that are due, where there is space for them. */
+static void notify(struct um_connection *connection)
+{
+    struct um_session *session = &connection->session;
+    size_t size = session->out.size;
+
+    if (is_over_limit(connection))
         return;
-    session->is_lingering = true;
-    uv_timer_start(&session->timer, on_linger, 0, UM_CONNECTION_LINGER_MS);
+    um_watch_notify(session);
+    connection->cost += (session->out.size - size) * UM_COST_TEXT_BYTE;
 }
 
-/* Serves and sends. Returns whether more bytes are wanted. */
-static bool work(struct um_connection *session)
+/* Takes a step. */
+static void advance(struct um_connection *connection)
 {
-    bool is_served = session->is_peer_open && !session->is_discarding && !session->is_ending;
+    struct um_session *session = &connection->session;
+    bool is_served =
+        connection->state == UM_CONNECTION_OPEN || connection->state == UM_CONNECTION_HALF_CLOSED;
     bool wants_bytes = false;
-    size_t size;
 
-    if (is_served && !session->input_over)
-        wants_bytes = serve(session);
-    size = session->rpc_session.out.size;
-    if (is_served && um_connection_unsent(session) <= um_session_unsent_limit(&session->rpc_session))
-        um_watch_notify(&session->rpc_session);
-    um_scheduler_charge(session->group, 0, (session->rpc_session.out.size - size) * UM_COST_TEXT_BYTE);
-    um_connection_send(session);
+    if (connection->state >= UM_CONNECTION_CLOSING)
+        return;
+    connection->served = 0;
+    if (connection->state == UM_CONNECTION_OPEN)
+        wants_bytes = serve(connection);
+    if (is_served && !um_list_is_empty(&session->due_watches))
+        notify(connection);
+    flush(connection);
+    charge(connection);
+    if (connection->state >= UM_CONNECTION_CLOSING)
+        return;
+    session->queued_bytes = unsent_bytes(connection);
     /* A write that is under way comes back here. Where all was taken at once, nothing else would. */
-    if (is_served && !session->is_closing && session->writing_size == 0 &&
-        um_watch_has_events(&session->rpc_session))
-        um_scheduler_enqueue(session);
-    return wants_bytes;
-}
-
-void um_connection_advance(struct um_connection *session)
-{
-    bool wants_bytes;
-
-    if (session->wants_end && !session->is_ending) {
-        um_connection_end(session);
+    if (is_served && connection->writing_size == 0 && !um_list_is_empty(&session->due_watches))
+        um_scheduler_enqueue(&connection->scheduled);
+    if (session->broken || um_frame_keep(&connection->frame) != UMEM_OK || is_done(connection)) {
+        um_connection_close(connection);
         return;
     }
-    if (session->is_closing)
+    wants_bytes = wants_bytes || connection->state == UM_CONNECTION_DISCARDING;
+    if (!is_budget_current(connection))
+        wants_bytes = update_budget(connection, wants_bytes);
+    if (wants_bytes != connection->is_reading)
+        set_reading(connection, wants_bytes);
+    if (connection->state == UM_CONNECTION_HALF_CLOSED)
+        linger(connection);
+}
+
+/* The scheduler lets it run. If all of it is closed, that is its end. */
+static void run(struct um_scheduled *item)
+{
+    struct um_connection *connection = UM_LIST_ITEM(item, struct um_connection, scheduled);
+
+    if (connection->state == UM_CONNECTION_CLOSED)
+        close_session(connection);
+    else
+        advance(connection);
+}
+
+/* ---- reading ---- */
+
+/* Bytes go to where they are wanted. Raw ones that come by themselves go straight into the block, the rest of a long message to where
+ * the frame keeps it, and all others through the common buffer. */
+static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
+{
+    struct um_connection *connection = handle->data;
+    struct um_frame *frame = &connection->frame;
+    bool is_payload = connection->target == UM_CONNECTION_READS_PAYLOAD;
+    size_t size = UM_CONNECTION_READ_SIZE;
+    char *space = connection->shared->read_buffer;
+    char *rest = NULL;
+    uint64_t limit = READ_LIMIT;
+
+    (void)suggested_size;
+    *buf = uv_buf_init(NULL, 0);
+    /* Raw bytes that go into a block are kept nowhere else. */
+    if (connection->shared->budget.is_scarce && (!is_payload || um_payload_is_of_batch(&connection->session)))
+        limit = read_limit(connection);
+    if (limit == 0)
+        connection->idle_reads = IDLE_READS_LIMIT;
+    if (limit == 0 || !um_scheduler_may_run(&connection->scheduled))
         return;
-    wants_bytes = work(session);
-    if (session->is_closing)
-        return;
-    if (session->rpc_session.broken || um_frame_keep(&session->frame) != UMEM_OK || is_done(session)) {
-        um_connection_close(session);
+    if (is_payload) {
+        space = um_payload_reserve(&connection->session, &size);
+    } else if (connection->target != UM_CONNECTION_READS_NOTHING) {
+        if (connection->expects_payload && um_frame_is_between(frame))
+            size = HEAD_SIZE;
+        else if (frame->left >= LONG_SIZE)
+            rest = um_frame_reserve(frame, LONG_SIZE, &size);
+        connection->target = rest != NULL ? UM_CONNECTION_READS_FRAME : UM_CONNECTION_READS_MESSAGE;
+    }
+    buf->base = rest != NULL ? rest : space;
+    if (limit > READ_LIMIT)
+        limit = READ_LIMIT;
+    buf->len = (unsigned)(size < limit ? size : limit);
+}
+
+/* The client sends no more. */
+static void on_end(struct um_connection *connection)
+{
+    set_reading(connection, false);
+    connection->cost += UM_COST_READ;
+    if (connection->state == UM_CONNECTION_DISCARDING) {
+        end(connection);
         return;
     }
-    wants_bytes = wants_bytes || session->is_discarding;
-    um_budget_note(session, wants_bytes || !um_list_is_empty(&session->due));
-    um_connection_read(session, wants_bytes && um_budget_admits(session));
-    if (session->input_over)
-        linger(session);
+    um_frame_end(&connection->frame);
+    advance(connection);
 }
 
-void um_connection_run(struct um_connection *session)
+/* Nothing was read, because there is no quota for it or it is not the connection's turn. Stopping and starting costs as much as reading
+ * a few bytes: for a few turns it is tried again instead. */
+static void on_no_buffer(struct um_connection *connection)
 {
-    if (session->handles == 0)
-        finish(session);
-    else
-        um_connection_advance(session);
+    if (++connection->idle_reads >= IDLE_READS_LIMIT)
+        set_reading(connection, false);
+    um_scheduler_enqueue(&connection->scheduled);
 }
 
-void um_connection_wake(struct um_connection *session)
+static void on_read_failed(struct um_connection *connection, ssize_t error)
 {
-    if (um_scheduler_may_run(session))
-        um_connection_advance(session);
+    if (error == UV_EOF)
+        on_end(connection);
+    else if (error == UV_ENOBUFS)
+        on_no_buffer(connection);
     else
-        um_scheduler_enqueue(session);
+        um_connection_close(connection);
+}
+
+static void discard(struct um_connection *connection, size_t size)
+{
+    charge(connection);
+    connection->discarded += size;
+    if (connection->discarded >= UM_CONNECTION_DISCARD_SIZE)
+        end(connection);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
+{
+    struct um_connection *connection = stream->data;
+    struct um_connections *shared = connection->shared;
+    size_t size = result > 0 ? (size_t)result : 0;
+    int code = UMEM_OK;
+
+    if (connection->state >= UM_CONNECTION_CLOSING || result == 0)
+        return;
+    um_connections_set_time(shared);
+    if (result < 0) {
+        on_read_failed(connection, result);
+        return;
+    }
+    shared->traffic.bytes_read += size;
+    connection->idle_reads = 0;
+    connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
+    switch (connection->target) {
+    case UM_CONNECTION_READS_NOTHING:
+        discard(connection, size);
+        return;
+    case UM_CONNECTION_READS_PAYLOAD:
+        um_frame_payload_consumed(&connection->frame, size);
+        um_payload_commit(&connection->session, size);
+        break;
+    case UM_CONNECTION_READS_FRAME:
+        um_frame_commit(&connection->frame, size);
+        break;
+    case UM_CONNECTION_READS_MESSAGE:
+        um_rpc_prefetch(shared->rpc, buf->base, size);
+        code = um_frame_feed(&connection->frame, buf->base, size);
+        break;
+    }
+    if (code == UMEM_OK)
+        advance(connection);
+    else
+        um_connection_close(connection);
+}
+
+/* ---- messages whose time is up ---- */
+
+/* There was no quota for it in all its time: it is skipped, and the next one may be read. */
+static void skip_message(struct um_connection *connection)
+{
+    um_dispatch_refuse_limit(
+        &connection->session, UMEM_E_LIMIT_EXCEEDED,
+        "messages that are not whole take up all the memory for them; send it again, or in smaller pieces",
+        "gathered_bytes", connection->shared->traffic.gathered_bytes, 0);
+    if (!um_payload_forget_batch(&connection->session))
+        um_frame_skip_message(&connection->frame);
+    advance(connection);
+}
+
+/* The client has begun a message and does not go on with it. */
+static void give_up(struct um_connection *connection)
+{
+    const char *missing = um_frame_is_in_message(&connection->frame)
+                              ? um_frame_missing(&connection->frame)
+                              : "the batch's payload did not come whole";
+
+    um_dispatch_refuse_limit(&connection->session, UMEM_E_TIMEOUT, missing, "message_ms", 0, 0);
+    (void)um_payload_forget_batch(&connection->session);
+    um_frame_deinit(&connection->frame);
+    move_to(connection, UM_CONNECTION_DISCARDING);
+    advance(connection);
+}
+
+void um_connections_expire(struct um_connections *connections)
+{
+    uint64_t now_ms = uv_now(connections->loop);
+    struct um_budget_entry *entry = um_budget_expired(&connections->budget, now_ms);
+
+    for (unsigned left = EXPIRE_LIMIT; left != 0 && entry != NULL; left--) {
+        struct um_connection *connection = UM_LIST_ITEM(entry, struct um_connection, budget);
+
+        switch (um_budget_judge(&connections->budget, entry, connection->is_reading, now_ms)) {
+        case UM_BUDGET_STALLED:
+            give_up(connection);
+            break;
+        case UM_BUDGET_NO_QUOTA:
+            skip_message(connection);
+            break;
+        case UM_BUDGET_RESTARTED:
+            break;
+        }
+        entry = um_budget_expired(&connections->budget, now_ms);
+    }
 }
 
 /* ---- the beginning ---- */
 
-struct um_connection *um_connection_new(struct um_server *server)
+static void wake_for_quota(struct um_budget_entry *entry)
 {
-    struct um_connection *session = calloc(1, sizeof *session);
-
-    if (session == NULL)
-        return NULL;
-    session->server = server;
-    uv_pipe_init(server->loop, &session->pipe, 0);
-    uv_timer_init(server->loop, &session->timer);
-    session->pipe.data = session;
-    session->timer.data = session;
-    session->handles = 2;
-    um_frame_init(&session->frame, (size_t)server->limits.message_bytes, server->limits.payload_bytes);
-    um_buf_init(&session->sending, SIZE_MAX);
-    um_list_init(&session->due);
-    um_list_init(&session->share.in_waiting);
-    um_list_init(&session->share.in_begun);
-    um_list_append(&server->sessions, &session->all);
-    return session;
+    um_scheduler_enqueue(&UM_LIST_ITEM(entry, struct um_connection, budget)->scheduled);
 }
 
-void um_connection_open(struct um_connection *session, const struct um_identity *who)
+bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits)
 {
-    struct um_server *server = session->server;
+    connections->loop = loop;
+    connections->limits = limits;
+    connections->scheduler.share_messages = limits->turn_requests;
+    connections->scheduler.share_work = limits->turn_bytes;
+    connections->scheduler.run = run;
+    um_scheduler_init(&connections->scheduler);
+    connections->budget.traffic = &connections->traffic;
+    connections->budget.gathered_limit = limits->gathered_bytes;
+    connections->budget.message_ms = limits->message_ms;
+    connections->budget.wake = wake_for_quota;
+    um_budget_init(&connections->budget);
+    um_list_init(&connections->all);
+    um_buf_init(&connections->spare, SIZE_MAX);
+    connections->small_unsent =
+        limits->unsent_bytes < UM_SMALL_ANSWER_SIZE ? limits->unsent_bytes : UM_SMALL_ANSWER_SIZE;
+    connections->top_changes = UINT64_MAX;
+    return um_connection_groups_init(&connections->groups, &connections->scheduler);
+}
+
+void um_connections_deinit(struct um_connections *connections)
+{
+    um_buf_deinit(&connections->spare);
+    um_connection_groups_deinit(&connections->groups);
+}
+
+void um_connections_end(struct um_connections *connections)
+{
+    /* Connections leave the list from the loop only. */
+    for (struct um_link *link = connections->all.next; link != &connections->all; link = link->next)
+        end(UM_LIST_ITEM(link, struct um_connection, in_all));
+}
+
+struct um_connection *um_connection_new(struct um_connections *connections)
+{
+    const struct um_limits *limits = connections->limits;
+    struct um_connection *connection = calloc(1, sizeof *connection);
+
+    if (connection == NULL)
+        return NULL;
+    connection->shared = connections;
+    uv_pipe_init(connections->loop, &connection->pipe, 0);
+    uv_timer_init(connections->loop, &connection->timer);
+    connection->pipe.data = connection;
+    connection->timer.data = connection;
+    connection->handles = 2;
+    um_frame_init(&connection->frame, (size_t)limits->message_bytes, limits->payload_bytes);
+    um_buf_init(&connection->sending, SIZE_MAX);
+    um_list_init(&connection->scheduled.in_ready);
+    um_budget_init_entry(&connection->budget, NULL);
+    um_list_append(&connections->all, &connection->in_all);
+    return connection;
+}
+
+bool um_connection_join(struct um_connection *connection, const struct um_identity *client)
+{
+    struct um_connection_group *group =
+        um_connection_groups_join(&connection->shared->groups, client->pid, client->program);
+
+    if (group == NULL)
+        return false;
+    connection->group = group;
+    connection->scheduled.group = &group->turn;
+    connection->budget.group = &group->budget;
+    return true;
+}
+
+void um_connection_open(struct um_connection *connection, const struct um_identity *client)
+{
+    struct um_connections *shared = connection->shared;
+    struct um_traffic *traffic = &shared->traffic;
     struct um_session_options options = {
-        .events = &peer_events,
-        .group = &session->group->sessions,
-        .pid = who->pid,
-        .program = who->program,
-        .user = who->user,
+        .events = &session_events,
+        .group = &connection->group->sessions,
+        .pid = client->pid,
+        .program = client->program,
+        .user = client->user,
     };
 
-    if (um_session_open(server->rpc, &session->rpc_session, &options) != UMEM_OK) {
-        um_connection_close(session);
+    if (um_session_open(shared->rpc, &connection->session, &options) != UMEM_OK) {
+        um_connection_close(connection);
         return;
     }
-    session->is_peer_open = true;
-    server->traffic.sessions++;
-    server->session_changes++;
-    session->group->open_sessions++;
-    if (server->traffic.sessions > server->traffic.peak_sessions)
-        server->traffic.peak_sessions = server->traffic.sessions;
-    um_server_log(server, UM_SERVER_DEBUG, "session %llu opened by %s, process %lld",
-                  (unsigned long long)session->rpc_session.id,
-                  who->program[0] != '\0' ? who->program : "a program", (long long)who->pid);
-    um_connection_read(session, true);
+    connection->has_session = true;
+    move_to(connection, UM_CONNECTION_OPEN);
+    shared->changes++;
+    connection->group->open_sessions++;
+    traffic->sessions++;
+    if (traffic->sessions > traffic->peak_sessions)
+        traffic->peak_sessions = traffic->sessions;
+    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld",
+                       (unsigned long long)connection->session.id,
+                       client->program[0] != '\0' ? client->program : "a program", (long long)client->pid);
+    set_reading(connection, true);
+}
+
+/* ---- refusing ---- */
+
+/* Looked for only where a session was opened or closed since the last time, so that a refusal stays cheap. */
+static const struct um_refusal_facts *find_facts(struct um_connections *connections)
+{
+    struct um_refusal_facts *facts = &connections->top;
+    const struct um_connection_group *group;
+
+    facts->sessions_limit = connections->limits->sessions;
+    facts->sessions = connections->traffic.sessions;
+    if (connections->top_changes == connections->changes)
+        return facts;
+    connections->top_changes = connections->changes;
+    group = um_connection_groups_largest(&connections->groups);
+    facts->top_sessions = group != NULL ? group->open_sessions : 0;
+    if (group == NULL)
+        return facts;
+    facts->top_pid = group->pid;
+    memcpy(connections->top_program, group->program, sizeof connections->top_program);
+    facts->top_program = connections->top_program;
+    return facts;
+}
+
+/* A client that has one of the last descriptors does not keep it while it reads its answer. */
+void um_connection_refuse(struct um_connection *connection, enum um_refusal_reason reason)
+{
+    struct um_connections *shared = connection->shared;
+    struct um_buf *out = &connection->session.out;
+
+    um_buf_init(out, LINE_LIMIT);
+    um_refusal_write(out, reason, find_facts(shared));
+    /* Where memory ran out, a part of a line would be worse than none. */
+    if (out->failed)
+        um_buf_truncate(out, 0);
+    if (shared->refused >= REFUSED_LIMIT || reason == UM_REFUSED_NO_DESCRIPTORS) {
+        flush(connection);
+        um_connection_close(connection);
+        return;
+    }
+    shared->refused++;
+    move_to(connection, UM_CONNECTION_DISCARDING);
+    advance(connection);
 }

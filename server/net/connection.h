@@ -1,11 +1,11 @@
 /*
- * A session: one client's connection, from the pipe through the framing to the engine and back.
+ * One client's connection, from the pipe through the framing to the engine and back.
  *
- * Owns: the connection, its buffers, the pace at which its requests are served. Must not know: what requests
- * mean, who else is connected.
+ * Owns: the pipe to the client, its buffers, the state that it is in. Must not know: what requests mean, who may connect.
  *
- * Memory is freed only when libuv has let go of the handles, so every function here leaves the session
- * usable.
+ * A connection is in one of the states below and only ever moves forward. After each event of the loop, and when the scheduler lets
+ * it run, um_connection_advance() takes one step: it serves what has come, sends what there is, and then reads, waits or closes.
+ * Memory is freed only when libuv has let go of the handles, so every function here leaves the connection usable.
  */
 #ifndef UM_CONNECTION_H
 #define UM_CONNECTION_H
@@ -13,24 +13,50 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <uv.h>
 
+#include "base/attributes.h"
+#include "base/buf.h"
 #include "base/list.h"
 #include "net/budget.h"
+#include "net/connection_group.h"
 #include "net/listener/identity.h"
+#include "net/log_limiter.h"
+#include "net/refusal.h"
 #include "net/scheduler.h"
 #include "rpc/rpc.h"
 #include "wire/frame.h"
 
-struct um_server;
-
 enum {
     UM_CONNECTION_PARTS = 3,              /* answers, a tail, answers behind it */
-    UM_CONNECTION_DISCARD_SIZE = 1 << 20, /* bytes thrown away after a broken message, */
+    UM_CONNECTION_READ_SIZE = 65536,      /* bytes of the buffer that all connections read through */
+    UM_CONNECTION_DISCARD_SIZE = 1 << 20, /* bytes discarded after a broken message, */
     UM_CONNECTION_DISCARD_MS = 1000,      /* for this long at most */
     UM_CONNECTION_LINGER_MS = 250 /* between two looks whether a client that sends no more is still there */
 };
+
+enum um_connection_state {
+    UM_CONNECTION_NEW,  /* no client was accepted */
+    UM_CONNECTION_OPEN, /* requests are read and served */
+    UM_CONNECTION_HALF_CLOSED, /* the client sends no more, and every message that came was served; pending calls are still answered */
+    UM_CONNECTION_DISCARDING, /* what comes is discarded for a moment, then the connection ends. A client that is still writing would
+                                  otherwise be told of the closed connection rather than get its answer */
+    UM_CONNECTION_ENDING, /* no more requests are served; it closes once the client has its answers, or limits.closing_ms are over */
+    UM_CONNECTION_CLOSING, /* the handles are closing; what was not sent is lost */
+    UM_CONNECTION_CLOSED   /* the handles are closed; its session has still to be closed */
+};
+
+/* Where the bytes of the next read go. */
+enum um_connection_target {
+    UM_CONNECTION_READS_MESSAGE, /* through the common buffer into the frame */
+    UM_CONNECTION_READS_FRAME,   /* straight to where the frame keeps the rest of a long message */
+    UM_CONNECTION_READS_PAYLOAD, /* straight to where the engine wants a payload */
+    UM_CONNECTION_READS_NOTHING  /* they are discarded */
+};
+
+struct um_connection;
 
 /* Bytes to send, in `sending` or in a block. */
 struct um_connection_part {
@@ -38,104 +64,95 @@ struct um_connection_part {
     size_t size;
 };
 
+/* What all connections of a server share. */
+struct um_connections {
+    uv_loop_t *loop;
+    struct um_rpc *rpc; /* NULL until it is made */
+    const struct um_limits *limits;
+    void (*on_gone)(struct um_connections *connections); /* a connection was freed */
+    struct um_traffic traffic;
+    struct um_scheduler scheduler;
+    struct um_budget budget;
+    struct um_connection_groups groups;
+    struct um_log_limiter log;
+    struct um_link all; /* list of um_connection.in_all */
+    struct um_buf
+        spare; /* memory for answers, lent to the connection that is served: an idle connection has none */
+    uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
+    uint64_t ending;             /* connections that are closing and count in traffic.sessions still */
+    unsigned refused;            /* connections that only take a refusal, open now */
+    uint64_t changes;            /* grows with every session that opens or closes */
+    uint64_t top_changes;        /* `changes` when `top` was found; UINT64_MAX: never */
+    struct um_refusal_facts top; /* of the process with most sessions, as of then */
+    char top_program[128];
+    char read_buffer[UM_CONNECTION_READ_SIZE]; /* what is read is used up before the next read */
+};
+
 struct um_connection {
-    struct um_server *server;
+    struct um_connections *shared;
     struct um_connection_group *group; /* of its process; NULL until a client was accepted */
-    struct um_link all;                /* place in the server's list of sessions */
-    struct um_link due;                /* place in its group's list of those that are due */
-    uv_pipe_t pipe;                    /* the connection */
-    uv_timer_t timer; /* how long it may take to end; or, waiting half-closed, when to look for the client */
-    struct um_session rpc_session; /* where it is not open, only its `out` is used */
+    struct um_link in_all;
+    struct um_scheduled scheduled; /* as the scheduler sees it */
+    struct um_budget_entry budget; /* as the budget sees it */
+    uv_pipe_t pipe;
+    uv_timer_t timer; /* DISCARDING, ENDING: how long it may take; HALF_CLOSED: when to look for the client */
+    struct um_session session; /* where it is not open, only its `out` is used */
     struct um_frame frame;
-    struct um_budget_share share; /* what it makes the server keep */
-    struct um_buf sending;        /* answers on their way; changes places with rpc_session.out */
-    struct um_connection_part
-        parts[UM_CONNECTION_PARTS]; /* what is on its way, in order; empty ones may be among them */
+    struct um_buf sending; /* answers on their way; changes places with session.out */
+    struct um_connection_part parts
+        [UM_CONNECTION_PARTS]; /* what is on its way, in order; empty ones may be among them. The second one has the tail, NULL: there is none */
     uv_write_t write;
-    size_t writing_size;  /* bytes that `write` has under way, 0: it is free */
-    size_t discarded;     /* bytes thrown away so far */
-    unsigned passes;      /* times that it might not be read from since it last was */
-    unsigned handles;     /* pipe and timer, as far as they are not closed */
+    uint64_t unsent;     /* bytes in `parts` */
+    size_t writing_size; /* bytes that `write` has under way, 0: it is free */
+    size_t discarded;    /* bytes discarded so far */
+    uint64_t served;     /* messages served in this step */
+    uint64_t cost;       /* of work in this step that the group is not charged for yet */
+    unsigned idle_reads; /* times that it might not be read from since it last was */
+    unsigned handles;    /* pipe and timer, as far as they are not closed */
+    enum um_connection_state state;
+    enum um_connection_target target;
+    bool has_session;     /* um_session_close() is due at the end */
+    bool is_reading;      /* libuv reads */
     bool is_wide;         /* the socket's buffer was made larger */
     bool expects_payload; /* the last message had a long payload, and the next one is likely to */
-    bool fills_frame;     /* the read under way goes into um_frame_reserve() */
-    bool is_sending_tail; /* rpc_session.tail is on its way */
-    bool is_peer_open;    /* um_session_close() is due at the end */
-    bool is_refused;      /* counts among the server's refused */
-    bool is_reading;      /* libuv reads */
-    bool is_called;       /* was due and had its turn, so that its next read need not wait */
-    bool reads_payload;   /* the read under way goes into um_payload_reserve() */
-    bool input_over;      /* every message that came was handed to the engine, and no more will come */
-    bool is_lingering;    /* has sent all it will, and calls of it still wait to be answered */
-    bool wants_end;       /* session.close was called for it */
-    bool is_discarding;   /* what comes is thrown away, then the session ends */
-    bool is_ending;       /* takes its answers, then closes */
-    bool is_closing;      /* the handles are closing */
 };
 
-/* Makes a session on the server's list whose pipe is initialised but not connected. NULL where memory runs
- * out. It ends with um_connection_close(), now or later, and is freed from the loop. */
-struct um_connection *um_connection_new(struct um_server *server);
+/* Initialises what is shared; false: no memory. The scheduler's `wake` is the caller's to set. `limits` outlive it. */
+bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits);
 
-/* Begins to serve a connected client, whose group it has joined. */
-void um_connection_open(struct um_connection *session, const struct um_identity *who);
+/* All connections must be gone. */
+void um_connections_deinit(struct um_connections *connections);
 
-/* Serves what has come, sends what there is, and then reads, waits or closes as its state asks for. */
-void um_connection_advance(struct um_connection *session);
+/* Tells the engine the time. At the beginning of whatever the loop calls. */
+UM_ALWAYS_INLINE void um_connections_set_time(struct um_connections *connections)
+{
+    um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
+}
 
-/* Goes on where it was due; if all of it is closed, that is its end. */
-void um_connection_run(struct um_connection *session);
+/* Ends messages whose time is up. */
+void um_connections_expire(struct um_connections *connections);
 
-/* Goes on now, from a callback of the loop; or is made due, if others go before. */
-void um_connection_wake(struct um_connection *session);
+/* Ends all connections in order. */
+void um_connections_end(struct um_connections *connections);
 
-/* Ends in order: serves no more requests and closes once the client has its answers, or limits.closing_ms
- * are over. */
-void um_connection_end(struct um_connection *session);
+/* Logs a line of a printf format, a literal. */
+UM_PRINTF(3, 4)
+void um_connections_log(struct um_connections *connections, enum um_log_severity severity, const char *format,
+                        ...);
 
-/* Throws away what comes for a moment, and then ends: the next message cannot be found any more, or the
- * client is not served. One that is still writing would otherwise be told of the closed connection rather
- * than get its answer. */
-void um_connection_discard(struct um_connection *session);
+/* Makes a connection whose pipe is initialised but not connected. NULL where memory runs out. It ends with um_connection_close() at the latest, and is freed from the loop. */
+struct um_connection *um_connection_new(struct um_connections *connections);
+
+/* A client was accepted: the connection joins the group of its process. False: no memory. */
+bool um_connection_join(struct um_connection *connection, const struct um_identity *client);
+
+/* Begins to serve the client. After um_connection_join(). */
+void um_connection_open(struct um_connection *connection, const struct um_identity *client);
+
+/* Tells the client why it is not served, as a line of JSON, and ends. After um_connection_join(). */
+void um_connection_refuse(struct um_connection *connection, enum um_refusal_reason reason);
 
 /* Closes at once. What was not sent is lost. */
-void um_connection_close(struct um_connection *session);
-
-/* ---- budget.c ---- */
-
-/* How much memory holds what has come of messages and payloads that are not whole or not done. */
-uint64_t um_connection_gathered(const struct um_connection *session);
-
-/* ---- session_read.c ---- */
-
-/* Starts or stops reading; what is read is handed to um_connection_advance(). Closes the session where that cannot be. Not from a
- * read callback, but to stop. */
-void um_connection_read(struct um_connection *session, bool wanted);
-
-/* ---- session_refuse.c ---- */
-
-enum um_refusal_reason {
-    UM_REFUSED_STRANGER,      /* another user's */
-    UM_REFUSED_FULL,          /* limits.sessions are open */
-    UM_REFUSED_NO_DESCRIPTORS /* the system is about to run out of descriptors */
-};
-
-/* Tells a connected client why it is not served, as a line of JSON, and ends. */
-void um_connection_refuse(struct um_connection *session, enum um_refusal_reason reason);
-
-/* Tells a client of HTTP, in HTTP, that this is no server of HTTP. */
-void um_connection_refuse_http(struct um_connection *session);
-
-/* ---- session_send.c ---- */
-
-/* Sends what there is, unless a part of it is already under way. Closes the session where the client is
- * gone. */
-void um_connection_send(struct um_connection *session);
-
-/* How many bytes wait to be sent. */
-uint64_t um_connection_unsent(const struct um_connection *session);
-
-/* Lends the session the server's spare memory for its answers, if nobody has it. */
-void um_connection_borrow_memory(struct um_connection *session);
+void um_connection_close(struct um_connection *connection);
 
 #endif

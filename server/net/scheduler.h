@@ -1,16 +1,16 @@
 /*
- * The sessions of one client process, and what that process gets of a turn.
+ * How much of a turn of the loop each client process gets.
  *
- * Owns: the groups, one for each process that has sessions (where the system does not tell the process, one for each session); which
- * of their sessions are due; how much was done for each group in this turn. Must not know: what is done.
+ * Owns: which connections are ready to run, and how much was done for each group of them in this turn. Must not know: what a
+ * connection is, or what is done for it.
  *
- * A turn of the loop does a bounded amount of work, whoever asks for it and over however many sessions it is spread. Work is counted
- * in the unit of um_session_charge(): what is done in the engine, and for the connection what the system charges for it
- * (UM_GROUP_COST_*). A group gets limits.turn_requests messages and limits.turn_bytes of work a turn; all together get
- * UM_SCHEDULER_TURN_SHARES times that, not all of it while the loop polls, so that something is left for those who wait. What a
- * group took beyond its share, because a message is done whole, it lacks in its next turns.
+ * A turn does a bounded amount of work, whichever client asks for it and over however many connections it is spread. Work is counted in the
+ * unit of um_session_charge(): what the engine does, and for the connection what the system charges for it (UM_COST_*). A group
+ * gets limits.turn_requests messages and limits.turn_bytes of work a turn; all together get UM_SCHEDULER_TURN_SHARES times that, not
+ * all of it while the loop polls, so that something is left for connections that wait. What a group took beyond its share, because a
+ * message is done whole, it lacks in its next turns.
  *
- * A session whose group has had its share is due: it is not read from and waits in its group's queue, and the group in the turn's.
+ * A connection whose group has had its share waits in its group's queue, and the group in the scheduler's.
  */
 #ifndef UM_SCHEDULER_H
 #define UM_SCHEDULER_H
@@ -18,37 +18,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/index.h"
+#include "base/attributes.h"
 #include "base/list.h"
-#include "rpc/rpc.h"
-
-struct um_server;
-struct um_connection;
 
 enum {
     UM_SCHEDULER_TURN_SHARES = 4, /* shares of a group that a turn has, */
     UM_SCHEDULER_POLL_SHARES = 2, /* and those of them that may be used up while the loop polls */
     UM_COST_VISIT =
-        16384, /* a session that was due goes on: it may have to be read from, served and written to */
+        16384, /* a connection that was ready runs: it may have to be read from, served and written to */
     UM_COST_READ = 4096,    /* a read */
     UM_COST_READ_BYTE = 2,  /* a byte that is read, to memory that may be new */
     UM_COST_WRITE = 4096,   /* a write */
     UM_COST_MESSAGE = 2048, /* a message, however short */
     UM_COST_TEXT_BYTE = 4,  /* a byte of JSON, read or written */
     UM_COST_CLOSE = 16384,  /* a connection is closed */
-    UM_COST_END = 32768     /* the engine lets go of a session; and half a unit for each byte that it kept */
+    UM_COST_END = 32768     /* the engine ends a session; and half a unit for each byte that it kept */
 };
 
-/* The server's part. */
+struct um_scheduled;
+
+/* The first four members are set by its owner, the others zero, before um_scheduler_init(). */
 struct um_scheduler {
-    uint64_t number;         /* grows with every turn, from 1 */
-    uint64_t messages;       /* served in this turn */
-    uint64_t work;           /* done in it */
-    uint64_t messages_limit; /* of this part of the turn: it is over when either is reached */
+    uint64_t share_messages;                /* messages that a group may have served in a turn */
+    uint64_t share_work;                    /* work that a group may have done in a turn */
+    void (*run)(struct um_scheduled *item); /* lets a connection advance that was ready; it may free it */
+    void (*wake)(
+        struct um_scheduler *scheduler); /* asks for um_scheduler_run(), without waiting for an event */
+    uint64_t turn;                       /* grows with every turn, from 1 */
+    uint64_t messages;                   /* served in this turn */
+    uint64_t work;                       /* done in it */
+    uint64_t messages_limit;             /* of this part of the turn: it is over when either is reached */
     uint64_t work_limit;
-    struct um_index groups; /* by process id */
-    struct um_link all;     /* list of um_connection_group.in_all */
-    struct um_link active;  /* list of um_connection_group.in_active, the next to be served first */
+    struct um_link active; /* list of um_scheduler_group.in_active, the next to run first */
+    const struct um_scheduler_group *running; /* NULL: none, or it is gone */
+};
+
+/* The connections of one client process. */
+struct um_scheduler_group {
+    struct um_scheduler *scheduler;
+    struct um_link in_active; /* place among the groups that have connections that are ready */
+    struct um_link ready;     /* list of um_scheduled.in_ready, the next to run first */
+    uint64_t turn;            /* number of the turn that `messages` and `work` are about */
+    uint64_t messages;        /* served for it */
+    uint64_t work;            /* done for it */
+};
+
+/* A connection, as the scheduler sees it. */
+struct um_scheduled {
+    struct um_scheduler_group *group; /* NULL: it is in none */
+    struct um_link in_ready;
+    bool was_run; /* it was ready and was run, so that its next read need not wait */
 };
 
 /* What is left in this turn. */
@@ -57,60 +76,38 @@ struct um_scheduler_share {
     uint64_t work;
 };
 
-struct um_connection_group {
-    struct um_server *server;
-    struct um_index_node in_index; /* where `pid` is not 0 */
-    struct um_link in_all;
-    struct um_link in_active;  /* place among the groups that have sessions that are due */
-    struct um_link due;        /* list of um_connection.due, the next to go on first */
-    struct um_link in_waiting; /* place in um_budget.waiting */
-    struct um_link
-        waiting; /* list of um_budget_share.in_waiting: sessions that want capacity, the oldest first */
-    struct um_session_group sessions; /* the engine's part */
-    int64_t pid;                      /* 0: not known */
-    uint64_t members;                 /* sessions, closing ones among them */
-    uint64_t open_sessions;           /* sessions that are served */
-    uint64_t turn;                    /* number of the turn that `messages` and `work` are about */
-    uint64_t messages;
-    uint64_t work;
-    uint64_t gathered; /* bytes that its sessions have in um_traffic.gathered_bytes */
-    char program[128]; /* its name, as it was when its first session opened */
-};
+void um_scheduler_init(struct um_scheduler *scheduler);
 
-/* Makes the server's part. False: no memory. */
-bool um_scheduler_init(struct um_server *server);
-void um_scheduler_deinit(struct um_server *server);
+/* A turn begins, before the loop polls: every group has its share again. */
+UM_ALWAYS_INLINE void um_scheduler_begin_turn(struct um_scheduler *scheduler)
+{
+    scheduler->turn++;
+    scheduler->messages = 0;
+    scheduler->work = 0;
+    scheduler->messages_limit = UM_SCHEDULER_POLL_SHARES * scheduler->share_messages;
+    scheduler->work_limit = UM_SCHEDULER_POLL_SHARES * scheduler->share_work;
+}
 
-/* A turn begins, before the loop polls: everybody has its share again. */
-void um_scheduler_begin_turn(struct um_server *server);
+/* Runs the connections that are ready, group by group, each as far as its share goes. After the loop has polled. What is left waits for
+ * the next turn, and comes first there. */
+void um_scheduler_run(struct um_scheduler *scheduler);
 
-/* Lets groups go on that have sessions that are due, one after the other, each as far as its share goes. After the loop has polled.
- * What is left waits for the next turn, and comes first there. */
-void um_scheduler_run(struct um_server *server);
+void um_scheduler_add_group(struct um_scheduler *scheduler, struct um_scheduler_group *group);
 
-/* Takes a session in: into the group of its process. False: no memory. */
-bool um_scheduler_join(struct um_connection *session, int64_t pid, const char *program);
+/* Takes a group out whose connections are all gone. */
+void um_scheduler_remove_group(struct um_scheduler_group *group);
 
-/* The session is about to be freed. Does nothing where it has not joined. */
-void um_scheduler_leave(struct um_connection *session);
-
-/* The group with most open sessions whose process is known, or NULL. */
-const struct um_connection_group *um_scheduler_largest_group(const struct um_server *server);
-
-/* Lets a session go on as soon as it is its turn. Once is enough. */
-void um_scheduler_enqueue(struct um_connection *session);
+/* Lets a connection run as soon as it is its turn. Once is enough; um_list_remove() of its `in_ready` takes it back. */
+void um_scheduler_enqueue(struct um_scheduled *item);
 
 /* What is left of the group's share, and of the turn. */
-struct um_scheduler_share um_scheduler_share(struct um_connection_group *group);
+struct um_scheduler_share um_scheduler_share(struct um_scheduler_group *group);
 
-/* Whether there is something left. */
-bool um_scheduler_has_share(struct um_connection_group *group);
-
-/* Whether a session may be read from or go on in a callback of the loop: others of its group do not wait before it, and there is
- * something left. If not, it is to be made due. */
-bool um_scheduler_may_run(struct um_connection *session);
+/* Whether a connection may be read from or advance in a callback of the loop: others of its group do not wait before it, and
+ * something is left of the share. If not, it is to be enqueued. */
+bool um_scheduler_may_run(struct um_scheduled *item);
 
 /* Counts work that was done for a group, and messages that were served. */
-void um_scheduler_charge(struct um_connection_group *group, uint64_t messages, uint64_t work);
+void um_scheduler_charge(struct um_scheduler_group *group, uint64_t messages, uint64_t work);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * The server: a pipe, its clients, and the engine that answers them, on a libuv loop of the caller's.
  *
- * Owns: the pipe, the sessions, the store and the engine. Must not know: options, logs, signals, daemons;
- * whoever starts it in a process (server/daemon, a test) brings those. At one time there is one server a
+ * Owns: the pipe, the connections, the store and the engine. Must not know: options, logs, signals, daemons;
+ * the program that starts it (server/daemon, a test) brings those. At one time there is one server a
  * process, as there is one engine. On POSIX systems the process must ignore SIGPIPE.
  */
 #ifndef UM_SERVER_H
@@ -13,14 +13,12 @@
 
 #include <uv.h>
 
+#include "net/log_limiter.h"
 #include "rpc/schema/server_limits.h"
 
 struct um_server;
 
 enum { UM_SERVER_WHY_CAPACITY = 768 }; /* bytes for the sentence that says why a server did not start */
-
-/* How much a note matters. */
-enum um_server_log { UM_SERVER_WARNING, UM_SERVER_DEBUG };
 
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
@@ -28,17 +26,16 @@ struct um_server_options {
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */
-    bool
-        sessions_asked; /* somebody has asked for so many: it is noted where the system has descriptors for fewer */
+    bool sessions_asked; /* so many were asked for: it is logged where the system has descriptors for fewer */
     bool shared_heaps_asked; /* the same of these */
     const char *version;     /* of the program; static */
     bool guard;              /* blocks of private heaps have guard bytes on both sides */
-    bool wipe;               /* memory is cleared when it is let go */
+    bool wipe;               /* memory is cleared when it is freed */
     uint64_t seed;           /* random bits, for where handles begin */
     void *context;           /* handed to the calls */
-    /* Something happened that an operator may want to know; `text` is one line. NULL: nobody listens. */
-    void (*note)(void *context, enum um_server_log note, const char *text);
-    /* The server has ended: everything is closed and freed. NULL: nobody waits for it. */
+    /* Something happened that an operator may want to know; `text` is one line. NULL: it is not logged. */
+    void (*log)(void *context, enum um_log_severity severity, const char *text);
+    /* The server has ended: everything is closed and freed. May be NULL. */
     void (*ended)(void *context);
 };
 
@@ -48,12 +45,12 @@ struct um_server_options {
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_CAPACITY]);
 
-/* Sees to it that clients find the pipe where it was: a socket whose file was removed is made anew; what cannot be helped is noted.
- * Tells how many notes were left out. Cheap: to be called every few seconds, and when something may have happened. */
+/* Sees to it that clients find the pipe where it was: a socket whose file was removed is made anew; what cannot be helped is logged.
+ * Logs how many lines were left out. Cheap: to be called every few seconds, and when something may have happened. */
 void um_server_check(struct um_server *server);
 
 /* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every
- * session take the answers it has for limits.closing_ms, then closes. `ended` follows from the loop.
+ * client take the answers it has for limits.closing_ms, then closes. `ended` follows from the loop.
  * Asking again does nothing. */
 void um_server_stop(struct um_server *server);
 

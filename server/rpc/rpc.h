@@ -13,7 +13,7 @@
 #include "rpc/engine/dispatch.h"
 #include "rpc/engine/payload.h"
 #include "rpc/events/watch.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 /* Makes the engine. UMEM_E_NO_MEMORY. */
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc);

@@ -1,37 +1,10 @@
-/* The store as a whole: making and freeing it, its time, its totals. */
-#include "store/records/store_internal.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "store/memory/guard.h"
-#include "store/memory/shm.h"
-
-int um_fault(struct um_fault *fault, int code, struct um_fault facts)
-{
-    if (fault != NULL)
-        *fault = facts;
-    return code;
-}
-
-int um_flags_check(uint32_t flags, struct um_fault *fault)
-{
-    if ((flags & UM_FLAG_CREATE_ENABLE_EXECUTE) == 0)
-        return 0;
-    return um_fault(fault, UMEM_E_DENIED,
-                    (struct um_fault){.what = "memory is never executable; leave create_enable_execute out"});
-}
-
-int um_name_check(const char *name, struct um_fault *fault)
-{
-    size_t size = strlen(name);
-    if (size >= 1 && size <= UM_NAME_SIZE_LIMIT)
-        return 0;
-    return um_fault(
-        fault, UMEM_E_INVALID_PARAMS,
-        (struct um_fault){.maximum = UM_NAME_SIZE_LIMIT, .asked = size, .what = "a name has 1 to 255 bytes"});
-}
+#include "store/records/reclaim.h"
 
 /* A number that follows from the seed, but does not give it away where clients get to see it. */
 static uint64_t derive(uint64_t seed, const char *purpose)
@@ -94,7 +67,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->ends_left = UM_ENDS_PER_TURN;
     made->urgent_left = UM_URGENT_PER_TURN;
     for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
-        made->backends[kind] = um_guard_ops((enum um_heap_kind)kind, options->guard, options->wipe);
+        made->heap_ops[kind] = um_heap_memory_ops((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
     if (!um_index_init(&made->account_index) || !um_index_init(&made->holds) ||
@@ -105,6 +78,8 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
         return UMEM_E_NO_MEMORY;
     }
     made->stats.heaps = 1;
+    made->status.has_work = um_purge_is_pending();
+    um_purge_watch(&made->purge_watcher, &made->status.has_work);
     *store = made;
     return 0;
 }
@@ -122,9 +97,11 @@ void um_store_free(struct um_store *store)
         um_heap_kill(store, heap, &budget);
         heap = um_store_next_heap(store, handle, &budget, &next);
     }
+    um_reclaim_update_status(store);
     while (um_store_reclaim(store, SIZE_MAX))
         continue;
-    um_heap_private_end();
+    um_heap_memory_end();
+    um_purge_unwatch(&store->purge_watcher);
     free_tables(store);
 }
 
@@ -138,10 +115,27 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
     *stats = store->stats;
 }
 
+const struct um_store_status *um_store_get_status(const struct um_store *store)
+{
+    return &store->status;
+}
+
+bool um_store_has_work(const struct um_store *store)
+{
+    return store->status.has_work;
+}
+
+bool um_store_reclaim(struct um_store *store, size_t budget)
+{
+    um_reclaim_run(store, budget);
+    return store->status.has_work;
+}
+
 void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 {
     store->ends_left = UM_ENDS_PER_TURN;
     store->urgent_left = UM_URGENT_PER_TURN;
+    store->status.is_large = um_store_is_large(store);
     if (unix_seconds < 0)
         store->now_seconds = 0;
     else
@@ -150,5 +144,5 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 
 size_t um_store_remove_stale_objects(void)
 {
-    return um_shm_remove_stale();
+    return um_heap_memory_remove_stale();
 }

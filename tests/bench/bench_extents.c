@@ -222,7 +222,7 @@ static void measure_space(const struct allocator *allocator)
     printf("%-12s %12.1f MiB of %.1f MiB: %.2f", allocator->name, (double)taken / MEBIBYTE,
            (double)most_in_use / MEBIBYTE, (double)taken / (double)most_in_use);
     if (allocator == &of_ranges)
-        printf(" (%zu free ranges beside %zu in use)", figures.free_ranges, figures.used_ranges);
+        printf(" (%zu free ranges beside %zu in use)", figures.free_extents, figures.used_extents);
     printf("\n");
     end(allocator, count);
 }

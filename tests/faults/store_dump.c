@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 enum { LINES = 8192, LINE_SIZE = 400 };
 
@@ -217,8 +218,8 @@ void state_make_faulty(struct um_store *store)
     static struct um_heap_ops faulty_private;
     static struct um_heap_ops faulty_shared;
 
-    real_private = um_heap_ops(UM_HEAP_PRIVATE);
-    real_shared = um_heap_ops(UM_HEAP_SHARED);
+    real_private = um_heap_memory_ops(UM_HEAP_PRIVATE, false, false);
+    real_shared = um_heap_memory_ops(UM_HEAP_SHARED, false, false);
     faulty_private = *real_private;
     faulty_private.create = create_private;
     faulty_private.alloc = alloc_private;
@@ -227,6 +228,6 @@ void state_make_faulty(struct um_store *store)
     faulty_shared.create = create_shared;
     faulty_shared.alloc = alloc_shared;
     faulty_shared.resize = resize_shared;
-    store->backends[UM_HEAP_PRIVATE] = &faulty_private;
-    store->backends[UM_HEAP_SHARED] = &faulty_shared;
+    store->heap_ops[UM_HEAP_PRIVATE] = &faulty_private;
+    store->heap_ops[UM_HEAP_SHARED] = &faulty_shared;
 }

@@ -167,10 +167,10 @@ static void test_every_conversation(void **state)
 
 /* ---- the start ---- */
 
-static void on_note(void *context, enum um_server_log note, const char *text)
+static void on_log(void *context, enum um_log_severity severity, const char *text)
 {
     (void)context;
-    (void)note;
+    (void)severity;
     (void)text;
 }
 
@@ -190,7 +190,7 @@ static int start(struct fixture *fixture, char *why)
         .version = "1.2.3",
         .seed = 42,
         .context = fixture,
-        .note = on_note,
+        .log = on_log,
         .ended = on_ended,
     };
 

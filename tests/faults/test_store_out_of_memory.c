@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "store_dump.h"
 #include "store_fault_scenarios.h"
 #include "store_fixture.h"
@@ -34,9 +35,9 @@ static void begin(struct play *play, const struct scenario *scenario)
     if (scenario->prepare != NULL)
         scenario->prepare(&play->harness);
     state_make_faulty(play->harness.store);
-    play->harness.aligned->backend = play->harness.store->backends[UM_HEAP_PRIVATE];
-    play->harness.private->backend = play->harness.store->backends[UM_HEAP_PRIVATE];
-    play->harness.shared->backend = play->harness.store->backends[UM_HEAP_SHARED];
+    play->harness.aligned->ops = play->harness.store->heap_ops[UM_HEAP_PRIVATE];
+    play->harness.private->ops = play->harness.store->heap_ops[UM_HEAP_PRIVATE];
+    play->harness.shared->ops = play->harness.store->heap_ops[UM_HEAP_SHARED];
     play->before = state_of(play->harness.store, true);
 }
 

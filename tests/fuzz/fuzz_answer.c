@@ -13,26 +13,28 @@
 #include "fuzz.h"
 #include "lib/answer/answer.h"
 #include "umem_errors.h"
-#include "wire/json_read.h"
+#include "wire/json_value.h"
 
-static bool lies_in(struct um_json_slice slice, const char *text, size_t size)
+static bool lies_in(const struct um_json *json, const char *text, size_t size)
 {
-    return slice.text >= text && slice.text <= text + size &&
-           slice.size <= (size_t)(text + size - slice.text);
+    size_t own_size;
+    const char *own = um_json_text_of(json, &own_size);
+    return own >= text && own <= text + size && own_size <= (size_t)(text + size - own);
 }
 
 /* A number is read as the C library reads it, and what is printed of it is read as the same. */
-static void read_number(struct um_json_slice value)
+static void read_number(const struct um_json *value)
 {
     char text[UM_DECIMAL_CAPACITY];
     double number;
     double again;
     float narrow;
     float narrow_again;
-    char *copy = malloc(value.size + 1);
+    size_t size = um_json_number_size(value);
+    char *copy = malloc(size + 1);
     FUZZ_CHECK(copy != NULL);
-    memcpy(copy, value.text, value.size);
-    copy[value.size] = '\0';
+    memcpy(copy, value->text, size);
+    copy[size] = '\0';
     FUZZ_CHECK(um_json_to_double(value, &number) && um_json_to_float(value, &narrow));
     /* Not where the library is known to be wrong: mingw-w64's. */
     if (strtod("3.839223843572815e-239", NULL) == 0x1.fffffffffffffp-793) {
@@ -53,42 +55,56 @@ static void read_number(struct um_json_slice value)
 }
 
 /* Reads a value as everything that it may be. */
-static void read_value(struct um_json_slice value)
+static void read_value(const struct um_json *value)
 {
     uint64_t unsigned_number;
     int64_t signed_number;
-    char *room = malloc(value.size + 1);
-    FUZZ_CHECK(room != NULL);
-    if (*value.text == '-' || (*value.text >= '0' && *value.text <= '9'))
+    bool is_string = value->kind == UM_JSON_STRING;
+    size_t capacity = is_string ? value->size + 1 : 1;
+    char *text = malloc(capacity);
+    FUZZ_CHECK(text != NULL);
+    if (value->kind == UM_JSON_NUMBER)
         read_number(value);
     if (um_json_to_uint64(value, &unsigned_number) && unsigned_number <= INT64_MAX) {
         FUZZ_CHECK(um_json_to_int64(value, &signed_number));
         FUZZ_CHECK((uint64_t)signed_number == unsigned_number);
     }
-    if (um_json_to_text(value, room, value.size + 1)) {
-        FUZZ_CHECK(um_json_is_string(value));
-        FUZZ_CHECK(strlen(room) <= value.size);
-    }
-    free(room);
+    FUZZ_CHECK(um_json_to_text(value, text, capacity) == is_string);
+    FUZZ_CHECK(!is_string || strlen(text) == value->size);
+    free(text);
 }
 
-/* Goes through all values, as the JSON check has bounded their nesting. Returns how many there are. */
-static size_t walk(struct um_json_slice value)
+/* Goes through all values of a tree, as reading has bounded their nesting. Returns how many there are. */
+static size_t walk(const struct um_json *value)
 {
-    struct um_json_slice key;
-    struct um_json_slice inner;
     size_t count = 1;
-    FUZZ_CHECK(value.size != 0);
     read_value(value);
-    if (!um_json_is_object(value) && !um_json_is_array(value))
+    if (value->kind != UM_JSON_OBJECT && value->kind != UM_JSON_ARRAY)
         return count;
-    struct um_json_walk at = um_json_walk_into(value);
-    while (um_json_is_object(value) ? um_json_next_member(&at, &key, &inner)
-                                    : um_json_next_element(&at, &inner)) {
-        FUZZ_CHECK(lies_in(inner, value.text, value.size));
-        FUZZ_CHECK(um_json_is_array(value) || lies_in(key, value.text, value.size));
+    for (const struct um_json *inner = value->child; inner != NULL; inner = inner->next)
         count += walk(inner);
+    return count;
+}
+
+/* Splits a text that is JSON, and reads all that is in it: the tree has as many values as one that is read at once. */
+static size_t split_and_walk(char *text, size_t size)
+{
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json_check check;
+    struct um_json *json;
+    size_t count = 1;
+    FUZZ_CHECK(um_json_split(text, size, &arena, &json, &check) == UMEM_OK);
+    if (json->kind == UM_JSON_OBJECT || json->kind == UM_JSON_ARRAY) {
+        for (const struct um_json *inner = json->child; inner != NULL; inner = inner->next) {
+            struct um_json *tree;
+            size_t inner_size;
+            char *inner_text = um_json_text_of(inner, &inner_size);
+            FUZZ_CHECK(lies_in(inner, text, size));
+            FUZZ_CHECK(um_json_read(inner_text, inner_size, &arena, &tree, &check) == UMEM_OK);
+            count += walk(tree);
+        }
     }
+    um_arena_deinit(&arena);
     return count;
 }
 
@@ -113,25 +129,27 @@ static void check_json(char *text, size_t size)
     FUZZ_CHECK(um_json_check(text, size, &check) && !check.has_nul);
     cJSON *value = cJSON_ParseWithLengthOpts(text, size, &end, 0);
     FUZZ_CHECK(value != NULL);
-    FUZZ_CHECK(walk(um_json_slice_of(text, size)) == count_values(value));
+    FUZZ_CHECK(split_and_walk(text, size) == count_values(value));
     cJSON_Delete(value);
 }
 
 static void check_answer(char *text, size_t size)
 {
     struct um_answer answer = {.code = 1};
+    struct um_arena arena = {NULL, 0, NULL};
     const char *what = NULL;
-    int code = um_answer_read(text, size, &answer, &what);
+    int code = um_answer_read(text, size, &arena, &answer, &what);
     if (code != UMEM_OK) {
         FUZZ_CHECK(code == UMEM_E_BAD_ANSWER && what != NULL);
-        FUZZ_CHECK(answer.code == 1 && answer.id.text == NULL);
-        return;
+        FUZZ_CHECK(answer.code == 1 && answer.id == 0);
+    } else {
+        (void)um_answer_is_for(&answer, 1);
+        if (answer.kind == UM_ANSWER_RESULT)
+            FUZZ_CHECK(lies_in(answer.result, text, size) && um_answer_tree(&answer, answer.result) != NULL);
+        if (answer.kind == UM_ANSWER_ERROR)
+            FUZZ_CHECK(lies_in(answer.message, text, size) && answer.message->kind == UM_JSON_STRING);
     }
-    (void)um_answer_is_for(&answer, 1);
-    if (answer.kind == UM_ANSWER_RESULT)
-        FUZZ_CHECK(lies_in(answer.result, text, size));
-    if (answer.kind == UM_ANSWER_ERROR)
-        FUZZ_CHECK(lies_in(answer.message, text, size) && um_json_is_string(answer.message));
+    um_arena_deinit(&arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

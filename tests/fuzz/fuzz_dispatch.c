@@ -81,12 +81,7 @@ static void on_close(struct um_session *session)
     UM_LIST_ITEM(session, struct client, session)->is_over = true;
 }
 
-static uint64_t on_queued(const struct um_session *session)
-{
-    return session->out.size;
-}
-
-static const struct um_session_events events = {.flush = on_flush, .close = on_close, .queued = on_queued};
+static const struct um_session_events events = {.flush = on_flush, .close = on_close};
 
 /* ---- serving ---- */
 

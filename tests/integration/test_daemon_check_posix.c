@@ -44,7 +44,7 @@ static void without_a_daemon(void **state)
     (void)state;
     pipe_name_make(pipe, sizeof pipe);
     directory_of(pipe, directory, sizeof directory);
-    expect(pipe, 0, "Nothing is wrong.");
+    expect(pipe, 0, "No errors.");
     assert_non_null(strstr(process.output, "not there; a daemon makes it"));
     assert_int_equal(access(pipe, F_OK), -1);
 
@@ -60,7 +60,7 @@ static void without_a_daemon(void **state)
     snprintf(inside, sizeof inside, "%s/inner/pipe", directory);
     expect(inside, 1, "chmod go-w");
     assert_int_equal(chmod(directory, 01777), 0);
-    expect(inside, 0, "Nothing is wrong.");
+    expect(inside, 0, "No errors.");
     snprintf(inside, sizeof inside, "%s/inner", directory);
     assert_int_equal(rmdir(inside), 0);
     snprintf(inside, sizeof inside, "%s/inner/pipe", directory);
@@ -121,7 +121,7 @@ static void of_a_daemon(void **state)
         expect(daemon->pipe, 1, "belongs to user");
         assert_int_equal(chown(daemon->pipe, 0, 0), 0);
     }
-    expect(daemon->pipe, 0, "Nothing is wrong.");
+    expect(daemon->pipe, 0, "No errors.");
 }
 
 /* A daemon that starts says what --check says. */
@@ -168,7 +168,7 @@ static void what_the_process_gives_up(void **state)
     assert_string_equal(text, "00000000\n");
 }
 
-static void core_dumps_that_are_asked_for(void **state)
+static void core_dumps_by_option(void **state)
 {
     struct daemon daemon = {.pipe = ""};
     const char *args[] = {UMEMD, "--core-dumps", "--pipe", daemon.pipe, NULL};
@@ -192,7 +192,7 @@ static void what_the_process_gives_up(void **state)
     skip();
 }
 
-static void core_dumps_that_are_asked_for(void **state)
+static void core_dumps_by_option(void **state)
 {
     (void)state;
     skip();
@@ -208,7 +208,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
         cmocka_unit_test(a_start_warns),
         cmocka_unit_test_setup_teardown(what_the_process_gives_up, daemon_setup, daemon_teardown),
-        cmocka_unit_test(core_dumps_that_are_asked_for),
+        cmocka_unit_test(core_dumps_by_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

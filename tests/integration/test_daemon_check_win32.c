@@ -34,7 +34,7 @@ static void without_a_daemon(void **state)
 
     (void)state;
     pipe_name_make(pipe, sizeof pipe);
-    expect(pipe, 0, "Nothing is wrong.");
+    expect(pipe, 0, "No errors.");
     assert_non_null(strstr(process.output, "nobody"));
     assert_non_null(strstr(process.output, "allows     SYSTEM everything"));
     assert_non_null(strstr(process.output, "other machines"));

@@ -114,7 +114,7 @@ static void touch(const unsigned char *bytes)
     _exit(*(const volatile unsigned char *)bytes);
 }
 
-static void test_a_cut_ends_who_touches_it(void **state)
+static void test_touching_a_cut_heap_ends_the_process(void **state)
 {
     umem_client *client = daemon_connect(*state);
     umem_handle heap = new_shared_heap(client);
@@ -192,7 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_cut_heap_ends_nothing),
-        cmocka_unit_test(test_a_cut_ends_who_touches_it),
+        cmocka_unit_test(test_touching_a_cut_heap_ends_the_process),
         cmocka_unit_test(test_memory_that_comes_and_goes),
 #ifdef __linux__
         cmocka_unit_test(test_what_is_given_back_is_zero),

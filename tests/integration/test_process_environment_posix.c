@@ -263,7 +263,7 @@ static void signals_reopen_the_log(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(rename(log, moved), 0);
         assert_int_equal(kill(pid_of(&daemon), numbers[i]), 0);
-        wait_for_text(log, "opened anew");
+        wait_for_text(log, "reopened");
         expect_to_live(&daemon);
     }
     assert_int_equal(kill(pid_of(&daemon), SIGUSR2), 0);
@@ -304,7 +304,7 @@ static void ignored_signals_stay_ignored(void **state)
 /* ---- the log ---- */
 
 /* Standard error is a pipe that is full, and nobody reads it. */
-static void nobody_reads_the_log(void **state)
+static void a_log_that_is_not_read(void **state)
 {
     enum { NUMBER = 9 }; /* a shell's redirection takes one digit */
     static struct daemon daemon;
@@ -343,7 +343,7 @@ static void a_file_that_may_not_grow(void **state)
     assert_int_equal(
         sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" read b --file \"$2\"", WORDS(UMEM, daemon->pipe, file)),
         6);
-    assert_non_null(strstr(process.errors, "File too large"));
+    assert_non_null(strstr(process.errors, "file too large"));
     assert_int_equal(sh("ulimit -f 0; exec \"$0\" --pipe \"$1\" hold b -- sh -c 'echo text >\"$0\"' \"$2\"",
                         WORDS(UMEM, daemon->pipe, file)),
                      128 + SIGXFSZ);
@@ -449,7 +449,7 @@ static void a_deleted_socket_is_made_anew(void **state)
     umem_client_free(connect_when_it_listens(daemon));
 }
 
-static void who_holds_the_lock_is_named(void **state)
+static void the_lock_holder_is_named(void **state)
 {
     struct daemon *daemon = *state;
     char who[64];
@@ -527,7 +527,7 @@ static void a_daemon_leaves_its_directory(void **state)
     /* A relative path is still the one to reopen. */
     assert_int_equal(unlink(path), 0);
     assert_int_equal(kill((pid_t)pid, SIGHUP), 0);
-    wait_for_text(path, "opened anew");
+    wait_for_text(path, "reopened");
     stop_daemon(pipe);
     wait_for_text(path, "info ended");
     assert_int_equal(unlink(path), 0);
@@ -535,7 +535,7 @@ static void a_daemon_leaves_its_directory(void **state)
     assert_int_equal(access(pipe, F_OK), -1);
 }
 
-static void a_starter_is_told_warnings(void **state)
+static void warnings_reach_the_starter(void **state)
 {
     char pipe[128];
 
@@ -563,15 +563,15 @@ int main(void)
         cmocka_unit_test(a_relative_path),
         cmocka_unit_test(signals_reopen_the_log),
         cmocka_unit_test(ignored_signals_stay_ignored),
-        cmocka_unit_test(nobody_reads_the_log),
+        cmocka_unit_test(a_log_that_is_not_read),
         cmocka_unit_test_setup_teardown(a_file_that_may_not_grow, daemon_setup, daemon_teardown),
         cmocka_unit_test(a_pid_file_is_only_written),
         cmocka_unit_test(a_successor_keeps_its_files),
         cmocka_unit_test_setup_teardown(a_deleted_socket_is_made_anew, daemon_setup, daemon_teardown),
-        cmocka_unit_test_setup_teardown(who_holds_the_lock_is_named, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(the_lock_holder_is_named, daemon_setup, daemon_teardown),
         cmocka_unit_test(a_daemon_keeps_nothing_open),
         cmocka_unit_test(a_daemon_leaves_its_directory),
-        cmocka_unit_test(a_starter_is_told_warnings),
+        cmocka_unit_test(warnings_reach_the_starter),
         cmocka_unit_test_setup_teardown(the_library_takes_no_standard_descriptor, daemon_setup,
                                         daemon_teardown),
     };

@@ -87,7 +87,7 @@ static void follow(const char *name)
     close(news);
 }
 
-static void a_manager_is_told_of_beginning_and_end(void **state)
+static void a_manager_is_notified_of_start_and_end(void **state)
 {
     char name[128];
 
@@ -118,7 +118,7 @@ static void a_failed_start_is_no_beginning(void **state)
     pipe_name_remove(name);
 }
 
-static void a_manager_that_is_not_there_hurts_nobody(void **state)
+static void a_missing_manager_is_ignored(void **state)
 {
     static const char *const names[] = {"/nowhere/at/all", "@nobody", "vsock:2:3", "", "@"};
 
@@ -268,9 +268,9 @@ static void the_option_is_for_windows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_manager_is_told_of_beginning_and_end),
+        cmocka_unit_test(a_manager_is_notified_of_start_and_end),
         cmocka_unit_test(a_failed_start_is_no_beginning),
-        cmocka_unit_test(a_manager_that_is_not_there_hurts_nobody),
+        cmocka_unit_test(a_missing_manager_is_ignored),
         cmocka_unit_test(a_socket_is_taken_over),
         cmocka_unit_test(a_wrong_socket_is_refused),
         cmocka_unit_test(a_socket_for_another_process_is_not_touched),

@@ -271,10 +271,10 @@ static void test_errors(void **state)
     } cases[] = {
         {-32602, "m", "umem: invalid_params: m\n", 1, 4},
         {-32601, "m", "umem: method_not_found: m; umem help methods lists them\n", 1, 4},
-        {-32001, "m", "umem: unknown_handle: m; umem ls and umem heap ls tell what there is\n", 1, 4},
-        {-32002, "m", "umem: stale_handle: m; umem ls and umem heap ls tell what there is\n", 1, 4},
+        {-32001, "m", "umem: unknown_handle: m; umem ls and umem heap ls list what there is\n", 1, 4},
+        {-32002, "m", "umem: stale_handle: m; umem ls and umem heap ls list what there is\n", 1, 4},
         {-32003, "m", "umem: out_of_range: m\n", 1, 4},
-        {-32005, "m", "umem: limit_exceeded: m; umem info tells the limits, umemd --help how to set them\n",
+        {-32005, "m", "umem: limit_exceeded: m; umem info shows the limits, umemd --help how to set them\n",
          1, 4},
         /* The daemon has said already what to do. */
         {-32005, "m; free some", "umem: limit_exceeded: m; free some\n", 1, 4},

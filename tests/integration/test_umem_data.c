@@ -303,7 +303,7 @@ static void test_files_that_are_not_there(void **state)
 
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "8", "--name", "b")), 0);
     assert_int_equal(umem(files->daemon, NULL, WORDS("write", "b", "--file", "no/such/file")), 6);
-    expect_errors("no/such/file cannot be opened: No such file or directory");
+    expect_errors("no/such/file cannot be opened: no such file or directory");
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "b", "--file", "no/such/file")), 6);
     assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "--file", "no/such/file", "--json")), 6);
     expect_errors("{\"error\":{\"name\":\"failed\",");

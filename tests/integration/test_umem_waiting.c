@@ -46,7 +46,7 @@ static void expect_end(umem_client *client, const uint64_t *count, struct umem_s
         *stats = stats_of(client);
 }
 
-static void test_output_that_nobody_reads(void **state)
+static void test_output_that_is_not_read(void **state)
 {
     umem_client *client = daemon_connect(*state);
     struct umem_server_stats stats;
@@ -165,7 +165,7 @@ static void test_what_cannot_be_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_output_that_nobody_reads, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_output_that_is_not_read, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_a_daemon_that_ends_meanwhile),
         cmocka_unit_test(test_umem_is_killed),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_run, daemon_setup, daemon_teardown),

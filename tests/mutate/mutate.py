@@ -40,6 +40,7 @@ STAGES = [
                      r"integration\.(client_coordination|umem.*)"]),
     ("client/uv/", [r"unit\.uv\..*", r"integration\.uv.*"]),
     ("client/cli/", [r"unit\.cli\..*", r"integration\.(umem.*|terminal)"]),
+    ("common/program/", [r"unit\.program\..*", r"(integration\.(command.*|daemon|terminal)|package\.manual)"]),
     ("common/", [r"unit\.(base|decimal|json.*|needle|frame\..*|endpoint|client\..*)",
                  r"(unit\.rpc\.(?!random|sliced).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),
     ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.mapped_heaps.*|steps)"]),

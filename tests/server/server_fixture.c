@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "net/server_core.h"
+#include "net/server_state.h"
 #include "umem_errors.h"
 
 enum {
@@ -77,12 +77,12 @@ int fixture_teardown(void **state)
     return 0;
 }
 
-static void on_note(void *context, enum um_server_log note, const char *text)
+static void on_log(void *context, enum um_log_severity severity, const char *text)
 {
     struct fixture *fixture = context;
 
     assert_true(strlen(text) > 0);
-    fixture->warnings += note == UM_SERVER_WARNING;
+    fixture->warnings += severity == UM_SEVERITY_WARNING;
 }
 
 static void on_ended(void *context)
@@ -103,7 +103,7 @@ void fixture_start_server(struct fixture *fixture)
         .version = "1.2.3",
         .seed = 42,
         .context = fixture,
-        .note = on_note,
+        .log = on_log,
         .ended = on_ended,
     };
     char why[UM_SERVER_WHY_CAPACITY] = "";
@@ -134,8 +134,8 @@ static void run(struct fixture *fixture, uv_run_mode mode)
     uv_run(&fixture->loop, mode);
     if (fixture->server == NULL)
         return;
-    sessions = fixture->server->traffic.sessions;
-    fixture->opened = (unsigned)((fixture->server->session_changes + sessions) / 2);
+    sessions = fixture->server->connections.traffic.sessions;
+    fixture->opened = (unsigned)((fixture->server->connections.changes + sessions) / 2);
     fixture->closed = (unsigned)(fixture->opened - sessions);
 }
 

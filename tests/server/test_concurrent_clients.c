@@ -252,7 +252,7 @@ static void the_server_ends_while_others_wait(void **state)
 
 /* With a small limit of unsent bytes, all watches are told in the end: what does not fit at first comes by
  * itself. */
-static void many_watches_are_all_told(void **state)
+static void many_watches_are_all_notified(void **state)
 {
     enum { WATCHES = 100 };
     struct fixture *fixture = *state;
@@ -288,7 +288,7 @@ static void make_changes(struct wire_client *other, unsigned count)
 
 /* A client that does not read is told of more and more changes: what waits for it does not grow, nobody else
  * waits, and when it reads again what it missed comes as one. */
-static void a_slow_client_is_told_joined(void **state)
+static void a_slow_client_gets_joined_notifications(void **state)
 {
     enum { CHANGES = 2000 };
     struct fixture *fixture = *state;
@@ -328,7 +328,7 @@ static void a_slow_client_is_told_joined(void **state)
 
 /* With the header framing, an answer that comes late and a notification stand behind the bytes of a raw read
  * that are on their way, never among them. */
-static void told_beside_raw_bytes(void **state)
+static void notifications_beside_raw_bytes(void **state)
 {
     enum { SIZE = 3000000 };
     static const char read[] = "{\"id\":2,\"method\":\"block.read\",\"params\":[\"big\",0,3000000,\"raw\"]}";
@@ -384,9 +384,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(waits_run_out_of_time, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_client_dies_while_it_waits, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_server_ends_while_others_wait, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(many_watches_are_all_told, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_slow_client_is_told_joined, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(told_beside_raw_bytes, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_watches_are_all_notified, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_slow_client_gets_joined_notifications, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(notifications_beside_raw_bytes, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,7 @@ static void limits_follow_the_system(void **state)
     assert_int_equal(limit_of(client, "sessions"), ALLOWED - KEPT_BACK - (ALLOWED - KEPT_BACK) / 4);
 }
 
-static void who_asks_for_more_is_told(void **state)
+static void a_higher_limit_is_warned_about(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -91,7 +91,7 @@ static int take_descriptors(int *taken, int room, int left)
     return count;
 }
 
-static void clients_are_told_when_there_are_none(void **state)
+static void clients_are_refused_without_descriptors(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_client *client;
@@ -126,8 +126,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(limits_follow_the_system, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(who_asks_for_more_is_told, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(clients_are_told_when_there_are_none, fixture_setup,
+        cmocka_unit_test_setup_teardown(a_higher_limit_is_warned_about, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(clients_are_refused_without_descriptors, fixture_setup,
                                         fixture_teardown),
     };
 

@@ -158,7 +158,7 @@ static void connecting_and_closing_in_a_loop(void **state)
 }
 
 /* With as many sessions as there may be, those that have closed are gone before anybody is told that there are too many. */
-static void who_has_closed_is_gone_before_another_is_refused(void **state)
+static void closed_clients_free_their_place_first(void **state)
 {
     enum { SESSIONS = 50, ROUNDS = 5 };
     struct fixture *fixture = *state;
@@ -378,7 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_turn_takes_so_many_clients, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(an_end_shows_in_the_next_request, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(connecting_and_closing_in_a_loop, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(who_has_closed_is_gone_before_another_is_refused, fixture_setup,
+        cmocka_unit_test_setup_teardown(closed_clients_free_their_place_first, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(a_process_has_one_share_of_messages, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_process_has_one_share_of_work, fixture_setup, fixture_teardown),

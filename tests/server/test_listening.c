@@ -40,7 +40,7 @@ static void second_server_is_refused(void **state)
     client_ping(client_open(fixture, 1, true));
 }
 
-static void clients_over_the_limit_are_told(void **state)
+static void clients_over_the_limit_are_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_client *client;
@@ -81,7 +81,7 @@ static void clients_over_the_limit_are_told(void **state)
 }
 
 /* Many of them, who stay: each is told, and those who are served do not notice. */
-static void crowd_over_the_limit(void **state)
+static void many_clients_over_the_limit(void **state)
 {
     struct fixture *fixture = *state;
     char line[512];
@@ -188,8 +188,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(second_server_is_refused, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(clients_over_the_limit_are_told, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(crowd_over_the_limit, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(clients_over_the_limit_are_refused, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_clients_over_the_limit, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stop_with_refused_clients, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(clients_before_the_server, fixture_setup, fixture_teardown),
     };

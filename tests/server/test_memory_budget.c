@@ -135,7 +135,7 @@ static void waiting_for_ones_own_answers(void **state)
 
 /* Nobody reads. Each has less the more all have; what is large is refused and tells who has most; what is small is answered; and when
  * they are gone, all is as before. */
-static void many_who_do_not_read(void **state)
+static void many_clients_that_do_not_read(void **state)
 {
     enum { CLIENTS = 40, BLOCK = 60000, TOTAL = 1 << 20 };
     struct fixture *fixture = *state;
@@ -173,7 +173,7 @@ static void many_who_do_not_read(void **state)
 /* ---- fairness ---- */
 
 /* While one client pipelines without end, another's request waits for a few turns of it and no more. */
-static void who_pipelines_without_end(void **state)
+static void an_endless_pipeline(void **state)
 {
     enum { REQUESTS = 60000, ANSWER = 36, ROUNDS = 10, FEW = 4 };
     struct fixture *fixture = *state;
@@ -213,8 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(message_that_stalls, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(raw_bytes_may_stall, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(waiting_for_ones_own_answers, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(many_who_do_not_read, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(who_pipelines_without_end, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(many_clients_that_do_not_read, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(an_endless_pipeline, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void many_large_messages_that_stall(void **state)
 }
 
 /* One that has its turn and sends more and more is not read on for ever: when its message is done, it is the next one's turn. */
-static void turn_and_turn_about(void **state)
+static void a_large_message_does_not_keep_its_quota(void **state)
 {
     enum { PART = LARGE / 3 * 2 };
     struct fixture *fixture = *state;
@@ -212,7 +212,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_large_messages, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(many_large_messages_that_stall, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(turn_and_turn_about, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_large_message_does_not_keep_its_quota, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(waiting_for_others, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(many_large_messages_whose_clients_die, fixture_setup,
                                         fixture_teardown),

@@ -78,7 +78,7 @@ static void others_are_served_while_a_message_is_read(void **state)
     assert_int_equal(stat_of(other, "gathered_bytes"), 0);
 }
 
-static void what_is_wrong_is_told(void **state)
+static void malformed_messages_are_answered(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_client *client;
@@ -170,7 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(others_are_served_while_a_message_is_read, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(what_is_wrong_is_told, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(malformed_messages_are_answered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(raw_bytes_follow_a_long_message, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(sessions_end_while_theirs_are_read, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_server_stops_while_messages_are_read, fixture_setup,

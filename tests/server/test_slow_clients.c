@@ -197,7 +197,7 @@ static void send_often(struct wire_client *client, const char *message, int time
 
 /* Thousands of requests of one client, in one write, and one of another: that one does not wait for them
  * all. */
-static void everybody_gets_a_turn(void **state)
+static void every_client_is_served(void **state)
 {
     enum { REQUESTS = 2000, ANSWER = 36 };
     struct fixture *fixture = *state;
@@ -243,7 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(client_dies_in_the_middle_of_a_request, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(session_ends_with_its_connection, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(everybody_gets_a_turn, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(every_client_is_served, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(bytes_end_a_turn, fixture_setup, fixture_teardown),
     };
 

@@ -104,7 +104,7 @@ static void assert_not_started(struct fixture *fixture, const char *reason)
     assert_int_equal(access(fixture->path, F_OK), 0);
 }
 
-static void what_somebody_listens_at_stays(void **state)
+static void a_socket_in_use_stays(void **state)
 {
     struct fixture *fixture = *state;
     int fd = bind_there(fixture);
@@ -154,7 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_users_are_refused, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(socket_is_private, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stale_socket_is_taken_over, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(what_somebody_listens_at_stays, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_socket_in_use_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(what_is_no_socket_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(directory_that_is_not_there, fixture_setup, fixture_teardown),
     };

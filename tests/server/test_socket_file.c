@@ -131,7 +131,7 @@ static void the_end_comes_while_it_is_made_anew(void **state)
 }
 
 /* It is told once, served on, and left where it is. */
-static void what_is_somebody_elses_stays(void **state)
+static void a_foreign_file_stays(void **state)
 {
     struct fixture *fixture = *state;
     int other;
@@ -209,7 +209,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(clients_that_wait_are_served_first, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_end_comes_while_it_is_made_anew, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(what_is_somebody_elses_stays, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(a_foreign_file_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_lock_of_another_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(what_a_killed_successor_left_is_taken_back, fixture_setup,
                                         fixture_teardown),

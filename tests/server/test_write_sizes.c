@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "net/connection.h"
-#include "net/server_core.h"
+#include "net/server_state.h"
 #include "server_fixture.h"
 
 enum {
@@ -22,7 +22,7 @@ enum {
 /* The only session of the server. */
 static struct um_connection *session_of(const struct fixture *fixture)
 {
-    return UM_LIST_ITEM(fixture->server->sessions.next, struct um_connection, all);
+    return UM_LIST_ITEM(fixture->server->connections.all.next, struct um_connection, in_all);
 }
 
 static size_t under_way(const struct fixture *fixture)

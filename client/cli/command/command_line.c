@@ -4,85 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command/suggest.h"
 #include "cli/output/fail.h"
 #include "cli/request/params.h"
+#include "program/suggest.h"
 
-enum { NAME_ROOM = 64, TOKEN_ROOM = 32 };
-
-bool cli_next_token(const char **synopsis, char *token, size_t room, bool *is_optional, bool *is_repeated)
-{
-    const char *at = *synopsis + strspn(*synopsis, " ");
-    size_t length;
-
-    *is_optional = *at == '[';
-    at += *is_optional;
-    length = strcspn(at, " ].");
-    if (length == 0 || strncmp(at, "--", 2) == 0)
-        return false;
-    snprintf(token, room, "%.*s", (int)length, at);
-    at += length;
-    *is_repeated = strncmp(at, "...", 3) == 0;
-    *synopsis = at + strcspn(at, " ");
-    return true;
-}
-
-void cli_count_words(const struct cli_verb *verb, int *minimum, int *maximum)
-{
-    const char *synopsis = verb->words;
-    char token[TOKEN_ROOM];
-    bool is_optional;
-    bool is_repeated;
-
-    *minimum = 0;
-    *maximum = 0;
-    while (cli_next_token(&synopsis, token, sizeof token, &is_optional, &is_repeated)) {
-        *minimum += !is_optional;
-        *maximum = is_repeated || *maximum < 0 ? -1 : *maximum + 1;
-    }
-}
+enum { NAME_SIZE = 64, ERROR_SIZE = 512 };
 
 /* ---- options ---- */
 
-static int no_such_option(const char *text, size_t length)
+static int read_option(struct cli *cli, char **arguments, int *at)
 {
-    struct cli_suggestion suggestion;
-    char name[NAME_ROOM];
+    char error[ERROR_SIZE];
+    const char *value;
+    int option = um_option_read(&cli_option_table, arguments, at, &value, error, sizeof error);
 
-    snprintf(name, sizeof name, "%.*s", (int)length, text);
-    cli_suggest_begin(&suggestion, name);
-    for (int i = 0; i < CLI_OPTION_COUNT; i++)
-        cli_suggest_offer(&suggestion, cli_options[i].name);
-    if (suggestion.best != NULL)
-        return cli_fail(CLI_USAGE, "there is no option %s; did you mean %s?", name, suggestion.best);
-    return cli_fail(CLI_USAGE, "there is no option %s; umem help tells those of all verbs", name);
-}
-
-/* The option of an argument; its value is the next argument or what follows "=". */
-static int take_option(struct cli *cli, char **arguments, int *at)
-{
-    const char *text = strcmp(arguments[*at], "-h") == 0 ? "--help" : arguments[*at];
-    const char *equals = strchr(text, '=');
-    size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
-
-    for (int i = 0; i < CLI_OPTION_COUNT; i++) {
-        const struct cli_option_entry *option = &cli_options[i];
-
-        if (strlen(option->name) != length || strncmp(option->name, text, length) != 0)
-            continue;
-        if (option->value == NULL && equals != NULL)
-            return cli_fail(CLI_USAGE, "%s takes no value", option->name);
-        if (option->value == NULL)
-            cli->option[i] = "";
-        else if (equals != NULL)
-            cli->option[i] = equals + 1;
-        else if (arguments[*at + 1] != NULL)
-            cli->option[i] = arguments[++*at];
-        else
-            return cli_fail(CLI_USAGE, "%s wants a value: %s %s", option->name, option->name, option->value);
-        return CLI_OK;
-    }
-    return no_such_option(text, length);
+    if (option < 0)
+        return cli_fail(CLI_USAGE, "%s", error);
+    cli->option[option] = value;
+    return CLI_OK;
 }
 
 /* A "-" alone is a word, and so is a negative number. */
@@ -94,9 +33,9 @@ static bool is_option(const char *text)
 /* ---- the verb ---- */
 
 /* Puts the verb's name together of `count` words. */
-static void join(const struct cli *cli, int count, char name[NAME_ROOM])
+static void join(const struct cli *cli, int count, char name[NAME_SIZE])
 {
-    snprintf(name, NAME_ROOM, "%s%s%s", cli->words[0], count == 2 ? " " : "",
+    snprintf(name, NAME_SIZE, "%s%s%s", cli->words[0], count == 2 ? " " : "",
              count == 2 ? cli->words[1] : "");
 }
 
@@ -108,33 +47,33 @@ static bool is_prefix(const struct cli_verb *verb, const char *word)
 }
 
 /* Offers every verb's name, and the first words of those that have two. */
-static void offer_verbs(struct cli_suggestion *suggestion, bool first_words)
+static void offer_verbs(struct um_suggestion *suggestion, bool first_words)
 {
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
         const char *space = strchr(verb->name, ' ');
 
         if (first_words && space != NULL)
-            cli_suggest_offer_start(suggestion, verb->name, (size_t)(space - verb->name));
+            um_suggest_offer_start(suggestion, verb->name, (size_t)(space - verb->name));
         else
-            cli_suggest_offer(suggestion, verb->name);
+            um_suggest_offer(suggestion, verb->name);
     }
 }
 
 static int no_such_verb(const struct cli *cli)
 {
-    struct cli_suggestion suggestion;
-    char name[NAME_ROOM];
+    struct um_suggestion suggestion;
+    char name[NAME_SIZE];
 
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
         if (is_prefix(verb, cli->words[0]) && cli->word_count == 1)
-            return cli_fail(CLI_USAGE, "\"%s\" wants another word; umem help %s tells which", cli->words[0],
+            return cli_fail(CLI_USAGE, "\"%s\" needs another word; umem help %s lists them", cli->words[0],
                             cli->words[0]);
     }
     join(cli, cli->word_count > 1 ? 2 : 1, name);
-    cli_suggest_begin(&suggestion, name);
+    um_suggest_begin(&suggestion, name);
     offer_verbs(&suggestion, false);
     if (suggestion.best == NULL) {
-        cli_suggest_begin(&suggestion, cli->words[0]);
+        um_suggest_begin(&suggestion, cli->words[0]);
         offer_verbs(&suggestion, true);
         join(cli, 1, name);
     }
@@ -148,7 +87,7 @@ static int no_such_verb(const struct cli *cli)
 static int take_verb(struct cli *cli, int *behind)
 {
     for (int words = 2; words >= 1; words--) {
-        char name[NAME_ROOM];
+        char name[NAME_SIZE];
 
         if (cli->word_count < words)
             continue;
@@ -170,12 +109,12 @@ static int check_options(const struct cli *cli)
 {
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
         if (cli->option[i] != NULL && (cli_verb_options(cli->verb) & (UINT64_C(1) << i)) == 0)
-            return cli_fail_usage(cli, "%s takes no %s", cli->verb->name, cli_options[i].name);
+            return cli_fail_usage(cli, "%s takes no %s", cli->verb->name, cli_option_table.options[i].name);
     }
     return CLI_OK;
 }
 
-/* What stands behind "--" is the verb's own where it has such a place: then it is no word. */
+/* What follows "--" is the verb's own where its synopsis has it: then it is no word. */
 static int split_rest(struct cli *cli, int behind)
 {
     if (!cli_verb_has_rest(cli->verb))
@@ -189,7 +128,7 @@ static int split_rest(struct cli *cli, int behind)
         cli->word_count = behind;
     }
     if (cli->rest == NULL && cli_verb_runs_command(cli->verb))
-        return cli_fail_usage(cli, "a command is wanted behind \"--\"");
+        return cli_fail_usage(cli, "a command must follow \"--\"");
     return CLI_OK;
 }
 
@@ -200,7 +139,7 @@ static int check_words(const struct cli *cli)
 
     cli_count_words(cli->verb, &minimum, &maximum);
     if (cli->word_count < minimum)
-        return cli_fail_usage(cli, "%s wants more words", cli->verb->name);
+        return cli_fail_usage(cli, "%s needs more words", cli->verb->name);
     if (maximum >= 0 && cli->word_count > maximum)
         return cli_fail_usage(cli, "%s does not take the word \"%s\"", cli->verb->name, cli->words[maximum]);
     return CLI_OK;
@@ -217,7 +156,7 @@ static int sort(struct cli *cli, char **arguments, int *behind)
         if (*behind < 0 && strcmp(arguments[i], "--") == 0)
             *behind = cli->word_count;
         else if (*behind < 0 && is_option(arguments[i]))
-            status = take_option(cli, arguments, &i);
+            status = read_option(cli, arguments, &i);
         else
             cli->words[cli->word_count++] = arguments[i];
         if (status != CLI_OK)
@@ -250,7 +189,7 @@ int cli_parse(struct cli *cli, int count, char **arguments)
     if (status != CLI_OK || (cli->word_count == 0 && cli->option[CLI_HELP] != NULL))
         return status;
     if (cli->word_count == 0)
-        return cli_fail(CLI_USAGE, "a verb is wanted; umem help lists the verbs");
+        return cli_fail(CLI_USAGE, "a verb is missing; umem help lists the verbs");
     assert(cli->words[0] != NULL);
     status = take_verb(cli, &behind);
     if (status != CLI_OK || cli->option[CLI_HELP] != NULL)

@@ -7,12 +7,12 @@
 
 #include "cli/command/command_line.h"
 #include "cli/output/output.h"
+#include "cli/system/clock.h"
 #include "cli/table/verb.h"
-#include "lib/connection/transport.h"
 
 enum {
-    NAME_ROOM = 64,
-    TOKEN_ROOM = 32,
+    NAME_SIZE = 64,
+    TOKEN_SIZE = 32,
     CALL_MS = 1000, /* how long the daemon may take for one call */
     LIST_MS = 3000  /* and for all that it has: what a person waits for */
 };
@@ -21,11 +21,11 @@ enum {
 struct place {
     const char *word;            /* its beginning, without quotes; "" where there is none yet */
     const struct cli_verb *verb; /* NULL: not named yet */
-    char first[NAME_ROOM];       /* the first word, where it is not a verb's whole name */
+    char first[NAME_SIZE];       /* the first word, where it is not a verb's whole name */
     int position;                /* of the word behind the verb */
     const char *pipe;            /* what --pipe says */
     enum cli_option option;      /* whose value it is; CLI_OPTION_COUNT: none's */
-    const char *value;           /* the value's beginning: the word, or what of it stands behind "=" */
+    const char *value;           /* the value's beginning: the word, or the part of it after "=" */
     bool is_rest;                /* behind "--" */
     char quote;                  /* that is open at the cursor; NUL: none */
     size_t kept;                 /* bytes of the word that the shell keeps: it replaces what follows */
@@ -67,7 +67,7 @@ static char *read_word(const char **at, char *to, const char *breaks, struct lin
             line->quote = '\0';
             line->kept = 0;
         } else if (line->quote == '\0' && is_one_of(character, "'\"")) {
-            /* The shell replaces what stands behind a quote that is open. */
+            /* The shell replaces what follows an open quote. */
             line->quote = character;
             line->kept = (size_t)(to - start);
         } else if (character == '\\' && (*at)[1] != '\0' &&
@@ -86,10 +86,10 @@ static char *read_word(const char **at, char *to, const char *breaks, struct lin
 /* Takes a line apart. Returns whether there was memory; free_line() frees it in either case. */
 static bool read_line(struct line *line, const char *text, const char *breaks)
 {
-    size_t room = strlen(text) + 2;
+    size_t size = strlen(text) + 2;
     char *to;
 
-    *line = (struct line){.text = malloc(2 * room), .words = calloc(room + 1, sizeof *line->words)};
+    *line = (struct line){.text = malloc(2 * size), .words = calloc(size + 1, sizeof *line->words)};
     if (line->text == NULL || line->words == NULL)
         return false;
     to = line->text;
@@ -159,7 +159,7 @@ static int offer_name(const struct names *names, const char *name)
     /* A colon says that a name follows. */
     snprintf(marked, sizeof marked, ":%s", name);
     offer(names->place, names->place->value[0] == ':' && name[0] != '\0' ? marked : name);
-    return um_transport_now_ms() < names->deadline_ms ? 0 : 1;
+    return cli_now_ms() < names->deadline_ms ? 0 : 1;
 }
 
 static int offer_block(const struct umem_block_info *block, void *context)
@@ -185,7 +185,7 @@ static void offer_members(umem_client *client, const struct place *place, const 
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(result, list))
     {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, member);
-        char number[TOKEN_ROOM];
+        char number[TOKEN_SIZE];
 
         snprintf(number, sizeof number, "%lld", cJSON_IsNumber(value) ? (long long)value->valuedouble : 0);
         offer(place, cJSON_IsString(value) ? value->valuestring : number);
@@ -196,7 +196,7 @@ static void offer_members(umem_client *client, const struct place *place, const 
 static void offer_from_daemon(const struct place *place, const char *kind)
 {
     struct umem_options options = {.pipe = place->pipe, .timeout_ms = CALL_MS};
-    struct names names = {place, um_transport_now_ms() + LIST_MS};
+    struct names names = {place, cli_now_ms() + LIST_MS};
     umem_client *client = umem_client_new(&options);
 
     if (umem_connect(client) == UMEM_OK) {
@@ -217,12 +217,12 @@ static void offer_from_daemon(const struct place *place, const char *kind)
 /* Verbs, or the second words of those that begin with `first`. */
 static void offer_verbs(const struct place *place, const char *first)
 {
-    char last[NAME_ROOM] = "";
+    char last[NAME_SIZE] = "";
     size_t length = strlen(first);
 
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb)) {
         const char *name = verb->name;
-        char one[NAME_ROOM];
+        char one[NAME_SIZE];
 
         if (length != 0 && (strncmp(name, first, length) != 0 || name[length] != ' '))
             continue;
@@ -238,7 +238,7 @@ static void offer_words(const struct place *place, const char *words)
 {
     while (*words != '\0') {
         size_t length = strcspn(words, " ");
-        char one[NAME_ROOM];
+        char one[NAME_SIZE];
 
         snprintf(one, sizeof one, "%.*s", (int)length, words);
         offer(place, one);
@@ -246,7 +246,7 @@ static void offer_words(const struct place *place, const char *words)
     }
 }
 
-/* What a synopsis calls the word tells what it may be. What is not here (files, say) is left to the shell. */
+/* The word's name in the synopsis determines what it may be. What is not here (files, say) is left to the shell. */
 static void offer_kind(const struct place *place, const char *kind)
 {
     static const char *const blocks[] = {"BLOCK", "SOURCE", "TARGET", "LEFT", "RIGHT"};
@@ -275,14 +275,14 @@ static void offer_options(const struct place *place)
 
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
         if ((set & (UINT64_C(1) << i)) != 0)
-            offer(place, cli_options[i].name);
+            offer(place, cli_option_table.options[i].name);
     }
 }
 
 static void offer_word(const struct place *place)
 {
     const char *synopsis = place->verb->words;
-    char token[TOKEN_ROOM] = "";
+    char token[TOKEN_SIZE] = "";
     bool is_optional;
     bool is_repeated = false;
 
@@ -295,24 +295,24 @@ static void offer_word(const struct place *place)
 
 /* ---- the command line so far ---- */
 
-static enum cli_option find_option(const char *word)
+/* The option of that name, of those that take a value. */
+static enum cli_option find_option(const char *name, size_t length)
 {
-    for (int i = 0; i < CLI_OPTION_COUNT; i++) {
-        if (strcmp(cli_options[i].name, word) == 0 && cli_options[i].value != NULL)
-            return (enum cli_option)i;
-    }
-    return CLI_OPTION_COUNT;
+    int option = um_option_find(&cli_option_table, name, length);
+
+    return option >= 0 && cli_option_table.options[option].value != NULL ? (enum cli_option)option
+                                                                         : CLI_OPTION_COUNT;
 }
 
 static void pass_word(struct place *place, const char *word)
 {
-    char name[2 * NAME_ROOM];
+    char name[2 * NAME_SIZE];
 
     if (place->verb != NULL) {
         place->position++;
         return;
     }
-    snprintf(name, sizeof name, "%s%s%.*s", place->first, place->first[0] != '\0' ? " " : "", NAME_ROOM - 1,
+    snprintf(name, sizeof name, "%s%s%.*s", place->first, place->first[0] != '\0' ? " " : "", NAME_SIZE - 1,
              word);
     place->verb = cli_find_verb(name);
     if (place->verb != NULL)
@@ -325,14 +325,10 @@ static void pass_word(struct place *place, const char *word)
 static void pass_option(struct place *place, const char *word)
 {
     const char *equals = strchr(word, '=');
-    char name[NAME_ROOM];
 
-    if (equals == NULL) {
-        place->option = find_option(word);
-        return;
-    }
-    snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
-    if (find_option(name) == CLI_PIPE)
+    if (equals == NULL)
+        place->option = find_option(word, strlen(word));
+    else if (find_option(word, (size_t)(equals - word)) == CLI_PIPE)
         place->pipe = equals + 1;
 }
 
@@ -355,12 +351,10 @@ static void pass(struct place *place, const char *word)
 static void find_value(struct place *place)
 {
     const char *equals = place->word[0] == '-' ? strchr(place->word, '=') : NULL;
-    char name[NAME_ROOM];
 
     if (equals == NULL || place->option != CLI_OPTION_COUNT)
         return;
-    snprintf(name, sizeof name, "%.*s", (int)(equals - place->word), place->word);
-    place->option = find_option(name);
+    place->option = find_option(place->word, (size_t)(equals - place->word));
     if (place->option != CLI_OPTION_COUNT)
         place->value = equals + 1;
 }
@@ -381,7 +375,7 @@ void cli_complete(const char *text, const char *breaks)
         if (place.is_rest)
             ;
         else if (place.option != CLI_OPTION_COUNT)
-            offer_kind(&place, cli_options[place.option].value);
+            offer_kind(&place, cli_option_table.options[place.option].value);
         else if (place.word[0] == '-')
             offer_options(&place);
         else if (place.verb == NULL)

@@ -1,18 +1,18 @@
 #include "cli/output/fail.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "cli/output/help.h"
+#include <uv.h>
+
 #include "cli/output/output.h"
 #include "cli/system/file_io.h"
 #include "wire/json_write.h"
 
-enum { MESSAGE_ROOM = 2048, JSON_LIMIT = 1 << 16 };
+enum { MESSAGE_SIZE = 2048, JSON_LIMIT = 1 << 16 };
 
-/* What is told of one failure. Texts may be NULL but for the name and the message. */
-struct told {
+/* What is printed of one failure. Texts may be NULL but for the name and the message. */
+struct report {
     int status;
     int code; /* 0: none */
     const char *name;
@@ -51,7 +51,7 @@ static void write_errors(struct um_buf *line)
     um_buf_deinit(line);
 }
 
-static void tell_json(const struct told *told)
+static void print_json(const struct report *report)
 {
     struct um_buf out;
 
@@ -59,86 +59,83 @@ static void tell_json(const struct told *told)
     um_json_begin_object(&out);
     um_json_key(&out, "error");
     um_json_begin_object(&out);
-    if (told->code != 0) {
+    if (report->code != 0) {
         um_json_key(&out, "code");
-        um_json_int(&out, told->code);
+        um_json_int(&out, report->code);
     }
-    put_text(&out, "name", told->name);
-    put_text(&out, "message", told->message);
-    if (told->data != NULL) {
+    put_text(&out, "name", report->name);
+    put_text(&out, "message", report->message);
+    if (report->data != NULL) {
         um_json_key(&out, "data");
-        um_json_raw(&out, told->data, strlen(told->data));
+        um_json_raw(&out, report->data, strlen(report->data));
     }
-    put_text(&out, "pipe", told->pipe);
-    put_text(&out, "remedy", told->remedy);
+    put_text(&out, "pipe", report->pipe);
+    put_text(&out, "remedy", report->remedy);
     um_json_end_object(&out);
     um_json_key(&out, "status");
-    um_json_int(&out, told->status);
+    um_json_int(&out, report->status);
     um_json_end_object(&out);
     write_errors(&out);
 }
 
-static void tell_text(const struct told *told)
+static void print_text(const struct report *report)
 {
     struct um_buf out;
 
     um_buf_init(&out, JSON_LIMIT);
     um_buf_append_string(&out, "umem: ");
     /* The library names the pipe itself where connecting failed. */
-    if (told->pipe != NULL && strncmp(told->message, told->pipe, strlen(told->pipe)) != 0) {
-        um_buf_append_string(&out, told->pipe);
+    if (report->pipe != NULL && strncmp(report->message, report->pipe, strlen(report->pipe)) != 0) {
+        um_buf_append_string(&out, report->pipe);
         um_buf_append_string(&out, ": ");
     }
-    if (told->shows_name) {
-        um_buf_append_string(&out, told->name);
+    if (report->shows_name) {
+        um_buf_append_string(&out, report->name);
         um_buf_append_string(&out, ": ");
     }
-    um_buf_append_string(&out, told->message);
-    if (told->remedy != NULL) {
+    um_buf_append_string(&out, report->message);
+    if (report->remedy != NULL) {
         um_buf_append_string(&out, "; ");
-        um_buf_append_string(&out, told->remedy);
+        um_buf_append_string(&out, report->remedy);
     }
     write_errors(&out);
 }
 
-static int tell(const struct told *told)
+static int print_report(const struct report *report)
 {
     /* On a terminal, what was printed before stands before. */
     cli_flush();
     if (as_json)
-        tell_json(told);
+        print_json(report);
     else
-        tell_text(told);
-    return told->status;
+        print_text(report);
+    return report->status;
 }
 
 int cli_fail(int status, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
-    struct told told = {
+    char message[MESSAGE_SIZE];
+    struct report report = {
         .status = status, .name = status == CLI_USAGE ? "usage" : "failed", .message = message};
     va_list list;
 
     va_start(list, format);
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    return tell(&told);
+    return print_report(&report);
 }
 
-int cli_fail_file(const char *name, const char *done)
+int cli_fail_file(const char *name, const char *done, int error)
 {
-    int reason = errno;
-
-    return reason != 0 ? cli_fail(CLI_FAILED, "%s cannot be %s: %s", name, done, strerror(reason))
-                       : cli_fail(CLI_FAILED, "%s cannot be %s", name, done);
+    return cli_fail(CLI_FAILED, "%s cannot be %s: %s", name, done, uv_strerror(error));
 }
 
 int cli_fail_usage(const struct cli *cli, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     char synopsis[CLI_SYNOPSIS_SIZE];
     char remedy[CLI_SYNOPSIS_SIZE + 16];
-    struct told told = {.status = CLI_USAGE, .name = "usage", .message = message, .remedy = remedy};
+    struct report report = {.status = CLI_USAGE, .name = "usage", .message = message, .remedy = remedy};
     va_list list;
 
     va_start(list, format);
@@ -146,7 +143,7 @@ int cli_fail_usage(const struct cli *cli, const char *format, ...)
     va_end(list);
     cli_synopsis(cli->verb, synopsis);
     snprintf(remedy, sizeof remedy, "usage: %s", synopsis);
-    return tell(&told);
+    return print_report(&report);
 }
 
 int cli_fail_memory(void)
@@ -157,9 +154,9 @@ int cli_fail_memory(void)
 /* The status for an error that the daemon answered with. */
 static int answer_status(const struct cli *cli, int code)
 {
-    if (cli->verb->waits && cli->verb->asks && code == UMEM_E_TIMEOUT)
+    if (cli->verb->waits && cli->verb->is_test && code == UMEM_E_TIMEOUT)
         return CLI_NO;
-    return cli->verb->asks ? CLI_REFUSED : CLI_ERROR;
+    return cli->verb->is_test ? CLI_REFUSED : CLI_ERROR;
 }
 
 /* The status for any error, the library's own among them. */
@@ -189,18 +186,18 @@ static const char *find_remedy(int code)
     case UMEM_E_NOT_TRUSTED:
         return "name the pipe of a daemon of your own with --pipe or UMEM_PIPE";
     case UMEM_E_CONNECTION_LOST:
-        return "umem ping tells whether a daemon answers";
+        return "umem ping checks whether a daemon answers";
     case UMEM_E_DEADLINE:
         return "--timeout MS allows more time";
     case UMEM_E_METHOD_NOT_FOUND:
         return "umem help methods lists them";
     case UMEM_E_UNKNOWN_HANDLE:
     case UMEM_E_STALE_HANDLE:
-        return "umem ls and umem heap ls tell what there is";
+        return "umem ls and umem heap ls list what there is";
     case UMEM_E_LIMIT_EXCEEDED:
-        return "umem info tells the limits, umemd --help how to set them";
+        return "umem info shows the limits, umemd --help how to set them";
     case UMEM_E_NAME_TAKEN:
-        return "choose another name, or free what bears it";
+        return "choose another name, or free the one that has it";
     default:
         return NULL;
     }
@@ -208,49 +205,49 @@ static const char *find_remedy(int code)
 
 int cli_fail_as_daemon(const struct cli *cli, int code, const char *format, ...)
 {
-    char message[MESSAGE_ROOM];
-    struct told told = {.status = answer_status(cli, code),
-                        .code = code,
-                        .name = umem_error_name(code),
-                        .message = message,
-                        .remedy = find_remedy(code),
-                        .shows_name = true};
+    char message[MESSAGE_SIZE];
+    struct report report = {.status = answer_status(cli, code),
+                            .code = code,
+                            .name = umem_error_name(code),
+                            .message = message,
+                            .remedy = find_remedy(code),
+                            .shows_name = true};
     va_list list;
 
     va_start(list, format);
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    return tell(&told);
+    return print_report(&report);
 }
 
-/* Tells an error with all that is known of it. */
+/* Prints an error with all that is known of it. */
 static int fail_with(const struct cli *cli, const struct umem_failure *failure, int status)
 {
-    char remedy[MESSAGE_ROOM];
+    char remedy[MESSAGE_SIZE];
     const char *pipe = cli->option[CLI_PIPE];
-    struct told told = {.status = status,
-                        .code = failure->code,
-                        .name = failure->name,
-                        .message = failure->message,
-                        .data = failure->data,
-                        .remedy = find_remedy(failure->code)};
+    struct report report = {.status = status,
+                            .code = failure->code,
+                            .name = failure->name,
+                            .message = failure->message,
+                            .data = failure->data,
+                            .remedy = find_remedy(failure->code)};
 
     if (status == CLI_NO_CONNECTION || status == CLI_LOST)
-        told.pipe = umem_pipe(cli->client);
+        report.pipe = umem_pipe(cli->client);
     else
-        told.shows_name = status == CLI_ERROR || status == CLI_REFUSED;
+        report.shows_name = status == CLI_ERROR || status == CLI_REFUSED;
     if (failure->code == UMEM_E_NOT_CONNECTED) {
         snprintf(remedy, sizeof remedy, "start a daemon with: umem spawn%s%s", pipe != NULL ? " --pipe " : "",
                  pipe != NULL ? pipe : "");
-        told.remedy = remedy;
+        report.remedy = remedy;
     } else if (strstr(failure->message, "; ") != NULL) {
-        /* The daemon has said already what to do. */
-        told.remedy = NULL;
+        /* The daemon's message says already what to do. */
+        report.remedy = NULL;
     } else if (failure->code == UMEM_E_INVALID_PARAMS && strcmp(cli->verb->name, "call") == 0) {
-        snprintf(remedy, sizeof remedy, "umem help %s tells its parameters", cli->words[0]);
-        told.remedy = remedy;
+        snprintf(remedy, sizeof remedy, "umem help %s describes its parameters", cli->words[0]);
+        report.remedy = remedy;
     }
-    return tell(&told);
+    return print_report(&report);
 }
 
 int cli_fail_call(const struct cli *cli)

@@ -1,5 +1,5 @@
 /*
- * How failures are told: one sentence on standard error, or with --json one JSON text there.
+ * How failures are reported: one sentence on standard error, or with --json one JSON text there.
  *
  * Owns: the shape of errors. Must not know: what failed.
  *
@@ -21,9 +21,9 @@ void cli_report_as_json(void);
 UM_PRINTF(2, 3)
 int cli_fail(int status, const char *format, ...);
 
-/* Tells that a file cannot be `done` ("opened"), with the reason that the C library has just left in errno; returns
+/* Tells that a file cannot be `done` ("opened"), for the reason that libuv has given; returns
  * CLI_FAILED. */
-int cli_fail_file(const char *name, const char *done);
+int cli_fail_file(const char *name, const char *done, int error);
 
 /* Tells wrong usage of a verb, with its synopsis; returns CLI_USAGE. */
 UM_PRINTF(2, 3)
@@ -37,7 +37,7 @@ int cli_fail_as_daemon(const struct cli *cli, int code, const char *format, ...)
 int cli_fail_call(const struct cli *cli);
 
 /* The same for a connection that could not be made, and for one without a client of the library's: `message`
- * tells more. */
+ * says more. */
 int cli_fail_connecting(const struct cli *cli, int code, const char *message);
 int cli_fail_connection(const struct cli *cli, int code, const char *message);
 

@@ -1,31 +1,33 @@
 #include "cli/output/output.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/system/file_io.h"
-#include "cli/system/worker.h"
+#include "cli/system/subprocess.h"
+#include "cli/table/verb.h"
 
-enum { BUFFER_SIZE = 1 << 16, FORMAT_ROOM = 512 };
+enum { BUFFER_SIZE = 1 << 16, FORMAT_SIZE = 512 };
 
 static struct {
     char bytes[BUFFER_SIZE];
     size_t size;
-    int error;                /* of the first write that failed, as in errno; 0: none has */
-    bool is_watched;          /* a thread waits for the reader's end */
-    bool ends_without_reader; /* under the lock: and ends the process then */
+    int error;                 /* libuv's, of the first write that failed; 0: none has */
+    bool is_watched;           /* a thread waits for the reader's end */
+    bool exits_on_broken_pipe; /* under the lock: and ends the process then */
+    uv_mutex_t lock;
 } output;
 
-bool cli_flush(void)
+static uv_once_t lock_once = UV_ONCE_INIT;
+
+int cli_flush(void)
 {
-    if (output.error == 0 && !cli_write_file(CLI_OUTPUT, output.bytes, output.size))
-        output.error = errno != 0 ? errno : EIO;
+    if (output.error == 0)
+        output.error = cli_write_file(CLI_OUTPUT, output.bytes, output.size);
     output.size = 0;
-    errno = output.error;
-    return output.error == 0;
+    return output.error;
 }
 
 void cli_print_bytes(const void *bytes, size_t size)
@@ -44,6 +46,14 @@ void cli_print_bytes(const void *bytes, size_t size)
     }
 }
 
+static void put_bytes(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    cli_print_bytes(bytes, size);
+}
+
+const struct um_page cli_page = {put_bytes, NULL};
+
 void cli_print(const char *text)
 {
     cli_print_bytes(text, strlen(text));
@@ -60,14 +70,14 @@ void cli_print_line(const char *text)
     cli_print("\n");
 }
 
-/* Prints what does not fit in room on the stack. */
+/* Prints what does not fit on the stack. */
 UM_PRINTF(2, 0)
 static void print_long(size_t size, const char *format, va_list list)
 {
     char *text = malloc(size + 1);
 
     if (text == NULL) {
-        output.error = output.error != 0 ? output.error : ENOMEM;
+        output.error = output.error != 0 ? output.error : UV_ENOMEM;
         return;
     }
     vsnprintf(text, size + 1, format, list);
@@ -77,7 +87,7 @@ static void print_long(size_t size, const char *format, va_list list)
 
 int cli_printf(const char *format, ...)
 {
-    char text[FORMAT_ROOM];
+    char text[FORMAT_SIZE];
     va_list list;
     va_list again;
     int size;
@@ -85,7 +95,7 @@ int cli_printf(const char *format, ...)
     va_start(list, format);
     va_copy(again, list);
     size = vsnprintf(text, sizeof text, format, list);
-    if (size >= FORMAT_ROOM)
+    if (size >= FORMAT_SIZE)
         print_long((size_t)size, format, again);
     else if (size > 0)
         cli_print_bytes(text, (size_t)size);
@@ -96,30 +106,39 @@ int cli_printf(const char *format, ...)
 
 /* ---- its reader ---- */
 
+static void make_lock(void)
+{
+    uv_mutex_init(&output.lock);
+}
+
+static void set_exits_on_broken_pipe(bool exits)
+{
+    uv_once(&lock_once, make_lock);
+    uv_mutex_lock(&output.lock);
+    output.exits_on_broken_pipe = exits;
+    uv_mutex_unlock(&output.lock);
+}
+
 static void watch_reader(void *context)
 {
     (void)context;
     if (!cli_wait_for_broken_pipe())
         return;
-    cli_lock();
-    if (output.ends_without_reader)
-        cli_exit_broken_pipe();
-    cli_unlock();
+    uv_mutex_lock(&output.lock);
+    if (output.exits_on_broken_pipe)
+        cli_exit_broken_pipe(CLI_FAILED);
+    uv_mutex_unlock(&output.lock);
 }
 
 void cli_exit_on_broken_pipe(void)
 {
-    cli_lock();
-    output.ends_without_reader = true;
-    cli_unlock();
+    set_exits_on_broken_pipe(true);
     /* Without a thread it lives until its next write, which is no reason to fail. */
     if (!output.is_watched)
-        output.is_watched = cli_thread_start(watch_reader, NULL);
+        output.is_watched = cli_start_thread(watch_reader, NULL) == 0;
 }
 
 void cli_ignore_broken_pipe(void)
 {
-    cli_lock();
-    output.ends_without_reader = false;
-    cli_unlock();
+    set_exits_on_broken_pipe(false);
 }

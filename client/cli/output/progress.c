@@ -5,7 +5,7 @@
 
 #include "cli/system/file_io.h"
 
-enum { SHOWN_FROM = 8 << 20, MIB = 1 << 20, BAR_WIDTH = 30, LINE_WIDTH = 76, LINE_ROOM = 160 };
+enum { SHOWN_FROM = 8 << 20, MIB = 1 << 20, BAR_WIDTH = 30, LINE_WIDTH = 76, LINE_SIZE = 160 };
 
 void cli_progress_begin(struct cli_progress *progress, const char *what, uint64_t total)
 {
@@ -21,7 +21,7 @@ static void show(const char *line)
 static void draw(struct cli_progress *progress)
 {
     char bar[BAR_WIDTH + 1];
-    char line[LINE_ROOM];
+    char line[LINE_SIZE];
     int filled = (int)(progress->shown * BAR_WIDTH / 100);
 
     if (progress->total == 0) {
@@ -60,7 +60,7 @@ void cli_progress_step(struct cli_progress *progress, uint64_t bytes)
 
 void cli_progress_end(struct cli_progress *progress)
 {
-    char line[LINE_ROOM];
+    char line[LINE_SIZE];
 
     snprintf(line, sizeof line, "\r%*s\r", LINE_WIDTH, "");
     if (progress->is_drawn)

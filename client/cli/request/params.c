@@ -6,13 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cJSON.h>
-
 #include "base/decimal.h"
 #include "base/encoding.h"
 #include "base/size.h"
 #include "cli/output/fail.h"
-#include "cli/request/results.h"
 #include "wire/json_write.h"
 
 enum { PARAMS_LIMIT = 1 << 26 };
@@ -30,7 +27,7 @@ void cli_params_drop(struct cli_params *params)
     um_buf_deinit(&params->json);
 }
 
-/* Notes that a word is wrong; only the first one is told. */
+/* Notes that a word is wrong; only the first one is reported. */
 static void refuse(struct cli_params *params, const char *text, const char *what)
 {
     if (!params->is_wrong)
@@ -115,7 +112,37 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
     *size = fallback;
     if (cli->option[option] == NULL || cli_parse_size(cli->option[option], size))
         return CLI_OK;
-    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_options[option].name, cli->option[option], not_a_size);
+    return cli_fail(CLI_USAGE, "%s \"%s\" is %s", cli_option_table.options[option].name, cli->option[option],
+                    not_a_size);
+}
+
+static void put_param(struct cli_params *params, const struct cli_param *param, const char *text)
+{
+    switch (param->kind) {
+    case CLI_AS_HANDLE:
+        cli_put_handle(params, param->key, text);
+        break;
+    case CLI_AS_SIZE:
+        cli_put_size(params, param->key, text);
+        break;
+    case CLI_AS_TEXT:
+        cli_put_text(params, param->key, text);
+        break;
+    case CLI_AS_LIST:
+        cli_put_string_list(params, param->key, text);
+        break;
+    }
+}
+
+void cli_params_begin_verb(const struct cli *cli, struct cli_params *params)
+{
+    cli_params_begin(params);
+    for (const struct cli_param *param = cli->verb->params; param->key != NULL; param++) {
+        if (param->is_option)
+            put_param(params, param, cli->option[param->place]);
+        else if (param->place < cli->word_count)
+            put_param(params, param, cli->words[param->place]);
+    }
 }
 
 /* The words for what digits cannot say, as they are written in JSON; NULL: it is none of them. */
@@ -313,56 +340,4 @@ int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_
     }
     *bytes = decoded;
     return CLI_OK;
-}
-
-void cli_free_result(struct cli *cli)
-{
-    umem_free_text(cli->result);
-    cli->result = NULL;
-}
-
-int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result)
-{
-    int code = UMEM_OK;
-
-    if (params != NULL) {
-        um_json_end_object(&params->json);
-        um_buf_append_byte(&params->json, '\0');
-        if (params->is_wrong || params->json.failed) {
-            int status = params->is_wrong ? CLI_USAGE : cli_fail_memory();
-
-            cli_params_drop(params);
-            return status;
-        }
-    }
-    cli_free_result(cli);
-    code = umem_call(cli->client, method, params != NULL ? params->json.data : NULL, &cli->result);
-    if (params != NULL)
-        cli_params_drop(params);
-    if (code != UMEM_OK)
-        return cli_fail_call(cli);
-    if (result != NULL) {
-        *result = cJSON_Parse(cli->result);
-        if (*result == NULL)
-            return cli_fail_memory();
-    }
-    return CLI_OK;
-}
-
-int cli_find_block(struct cli *cli, const char *text, umem_handle *block, uint64_t *size)
-{
-    struct cli_params params;
-    cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
-    int status;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", text);
-    status = cli_call(cli, "block.info", &params, &result);
-    if (status == CLI_OK) {
-        *block = strtoull(cli_member(result, "block", room), NULL, 10);
-        *size = strtoull(cli_member(result, "size", room), NULL, 10);
-    }
-    cJSON_Delete(result);
-    return status;
 }

@@ -1,10 +1,10 @@
 /*
- * From words of the command line to parameters of a method, and to its result.
+ * From words of the command line to parameters of a method.
  *
  * Owns: how sizes, handles and values are written on the command line. Must not know: which methods there
  * are.
  *
- * A word that is wrong is told at once; the parameters are then wrong, and calling with them returns
+ * A word that is wrong is reported at once; the parameters are then wrong, and calling with them returns
  * CLI_USAGE.
  */
 #ifndef UMEM_CLI_PARAMS_H
@@ -13,21 +13,22 @@
 #include "base/buf.h"
 #include "cli/table/verb.h"
 
-struct cJSON;
-
 struct cli_params {
     struct um_buf json; /* an object that is not ended yet */
-    bool is_wrong;      /* a word was refused, and that has been told */
+    bool is_wrong;      /* a word was refused, and that has been reported */
     bool has_floats;    /* its values are for f32 or f64; the caller sets it */
 };
 
 /* Begins parameters, which the functions that call a method end and free. */
 void cli_params_begin(struct cli_params *params);
 
+/* Begins them with those that the verb's entry names. */
+void cli_params_begin_verb(const struct cli *cli, struct cli_params *params);
+
 /* Frees parameters that are not used for a call. */
 void cli_params_drop(struct cli_params *params);
 
-/* Each adds one parameter, or nothing where `text` is NULL. The daemon tells a handle from a name, in
+/* Each adds one parameter, or nothing where `text` is NULL. The daemon distinguishes a handle from a name, in
  * the same way for all its clients. */
 void cli_put_handle(struct cli_params *params, const char *key, const char *text);
 void cli_put_size(struct cli_params *params, const char *key, const char *text);
@@ -54,22 +55,12 @@ void cli_put_bytes(struct cli_params *params, const char *key, const void *bytes
 bool cli_parse_size(const char *text, uint64_t *size);
 
 /* The option as a size, `fallback` where it was not given. Returns an exit status; a failure has been
- * told. */
+ * reported. */
 int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
 
 /* The bytes that a word stands for: its own, or those that --hex or --base64 make of it, white space (of --hex between bytes only)
  * left out. The caller frees
- * them. Returns an exit status; a failure has been told. */
+ * them. Returns an exit status; a failure has been reported. */
 int cli_decode_word(const struct cli *cli, const char *text, char **bytes, size_t *size);
-
-/* Calls the method; params NULL: without. *result (NULL: not wanted) is to be freed with cJSON_Delete(); its
- * text stays in cli->result until the next call. Returns an exit status; a failure has been told. */
-int cli_call(struct cli *cli, const char *method, struct cli_params *params, struct cJSON **result);
-
-/* Frees cli->result. */
-void cli_free_result(struct cli *cli);
-
-/* The block's handle and size, by handle or name. As cli_call(). */
-int cli_find_block(struct cli *cli, const char *text, umem_handle *block, uint64_t *size);
 
 #endif

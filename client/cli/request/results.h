@@ -6,36 +6,20 @@
  * With --json a result is one line of JSON. A list is one array with an element a line, so that both a JSON
  * parser and a line-minded tool can take it.
  */
-#ifndef UMEM_CLI_SHOW_H
-#define UMEM_CLI_SHOW_H
+#ifndef UMEM_CLI_RESULTS_H
+#define UMEM_CLI_RESULTS_H
 
 #include "cli/request/params.h"
 #include "cli/table/verb.h"
 
 struct cJSON;
-struct um_buf;
-
-enum { CLI_NUMBER_SIZE = 32 };
-
-/* A member of a JSON object as text, "" where there is none; a dot leads into an object: "owner.pid".
- * Integers in full; `room` holds numbers. */
-const char *cli_member(const struct cJSON *object, const char *path, char room[CLI_NUMBER_SIZE]);
-
-/* Writes a value as JSON; integers as they are, not with an exponent. */
-void cli_write_json(struct um_buf *out, const struct cJSON *value);
-
-/* Prints a value as one line of JSON. */
-void cli_print_json(const struct cJSON *value);
-
-/* Whether memory sufficed for all that was to be printed; it is looked at in the end, as standard output itself is. */
-bool cli_has_printed_all(void);
-
-/* Prints every member on a line of its own, those of objects with a dot between. */
-void cli_print_members(const struct cJSON *object);
 
 /* Calls a method and shows its result: with --json all of it, else one member; "": all members; NULL:
- * nothing. Returns an exit status; a failure has been told. */
+ * nothing. Returns an exit status; a failure has been reported. */
 int cli_show_result(struct cli *cli, const char *method, struct cli_params *params, const char *member);
+
+/* Calls the verb's method with the parameters that its entry names, and shows what it names of the result. */
+int cli_run_method(struct cli *cli);
 
 /* A column of a table. A list of them ends with one without a title; the last one is as wide as it comes. */
 struct cli_column {

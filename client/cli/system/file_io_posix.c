@@ -1,94 +1,75 @@
 #include "cli/system/file_io.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 #include <unistd.h>
 
-#include "cli/table/verb.h"
+#include <uv.h>
 
-/* Writing past a limit of file sizes is a failure to tell, not an end. */
+/* Writing past a limit of file sizes is a failure to report, not an end. From SIGCHLD libuv learns that a program has ended. */
 void cli_prepare_standard_files(void)
 {
+    sigset_t child;
+
     signal(SIGXFSZ, SIG_IGN);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_UNBLOCK, &child, NULL);
 }
 
-bool cli_is_terminal(int file)
+int64_t cli_file_position(int file)
 {
-    return isatty(file) == 1;
+    return lseek(file, 0, SEEK_CUR);
 }
 
-int cli_open_file(const char *path)
-{
-    return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-void cli_close_file(int file)
-{
-    if (file >= 0)
-        close(file);
-}
-
-bool cli_file_size(int file, uint64_t *size)
-{
-    struct stat status;
-    off_t at = lseek(file, 0, SEEK_CUR);
-
-    if (at < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
-        return false;
-    *size = status.st_size > at ? (uint64_t)(status.st_size - at) : 0;
-    return true;
-}
-
-/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns whether to try
- * again. */
-static bool retry(int file, short events)
+/* Some shells and run-times leave their pipes non-blocking, and those are ours too. Returns 0 where it is to be tried again, else
+ * libuv's error. */
+static int wait_until_ready(int file, short events)
 {
     struct pollfd ready = {.fd = file, .events = events};
 
-    if (errno == EINTR)
-        return true;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return false;
-    poll(&ready, 1, -1);
-    return true;
+    if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
+        return uv_translate_sys_error(errno);
+    if (errno != EINTR)
+        poll(&ready, 1, -1);
+    return 0;
 }
 
-long cli_read_file(int file, void *bytes, size_t room)
+long cli_read_file(int file, void *bytes, size_t size)
 {
     for (;;) {
-        ssize_t size = read(file, bytes, room);
+        ssize_t count = read(file, bytes, size);
+        int error = count < 0 ? wait_until_ready(file, POLLIN) : 0;
 
-        if (size >= 0 || !retry(file, POLLIN))
-            return (long)size;
+        if (count >= 0 || error != 0)
+            return count >= 0 ? (long)count : error;
     }
 }
 
-bool cli_write_file(int file, const void *bytes, size_t size)
+int cli_write_file(int file, const void *bytes, size_t size)
 {
     const char *at = bytes;
 
     while (size != 0) {
         ssize_t done = write(file, at, size);
+        int error = done < 0 ? wait_until_ready(file, POLLOUT) : 0;
 
-        if (done < 0 && !retry(file, POLLOUT))
-            return false;
+        if (error != 0)
+            return error;
         if (done > 0) {
             at += done;
             size -= (size_t)done;
         }
     }
-    return true;
+    return 0;
 }
 
-/* ---- output that nobody reads ---- */
+/* ---- a pipe without a reader ---- */
 
 bool cli_wait_for_broken_pipe(void)
 {
-    /* Errors and hang-ups come unasked. */
+    /* Errors and hang-ups are always reported. */
     struct pollfd output = {.fd = CLI_OUTPUT};
 
     while (poll(&output, 1, -1) < 0) {
@@ -98,7 +79,7 @@ bool cli_wait_for_broken_pipe(void)
     return (output.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-void cli_exit_broken_pipe(void)
+void cli_exit_broken_pipe(int status)
 {
     sigset_t broken_pipe;
 
@@ -106,6 +87,6 @@ void cli_exit_broken_pipe(void)
     sigaddset(&broken_pipe, SIGPIPE);
     pthread_sigmask(SIG_UNBLOCK, &broken_pipe, NULL);
     raise(SIGPIPE);
-    /* Who has started umem has that signal ignored. */
-    _exit(CLI_FAILED);
+    /* The program that has started umem ignores that signal. */
+    _exit(status);
 }

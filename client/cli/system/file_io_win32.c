@@ -1,13 +1,11 @@
 #include "cli/system/file_io.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <io.h>
 #include <stdlib.h>
-#include <windows.h>
 
-#include "cli/system/utf16.h"
-#include "cli/table/verb.h"
+#include <uv.h>
+#include <windows.h>
 
 /* The console's own, to be put back. */
 static UINT console_code_page;
@@ -36,70 +34,13 @@ void cli_prepare_standard_files(void)
     prepare_console();
 }
 
-bool cli_is_terminal(int file)
+int64_t cli_file_position(int file)
 {
-    DWORD mode;
-
-    return GetConsoleMode((HANDLE)_get_osfhandle(file), &mode) != 0;
-}
-
-int cli_open_file(const char *path)
-{
-    WCHAR *wide = cli_utf16_from_utf8(path);
-    int file = -1;
-
-    if (wide == NULL)
-        errno = EINVAL;
-    else
-        file = _wopen(wide, _O_RDONLY | _O_BINARY | _O_NOINHERIT);
-    free(wide);
-    return file;
-}
-
-void cli_close_file(int file)
-{
-    if (file >= 0)
-        _close(file);
-}
-
-bool cli_file_size(int file, uint64_t *size)
-{
-    HANDLE handle = (HANDLE)_get_osfhandle(file);
-    long long at = _lseeki64(file, 0, SEEK_CUR);
-    LARGE_INTEGER whole;
-
-    if (GetFileType(handle) != FILE_TYPE_DISK || at < 0 || !GetFileSizeEx(handle, &whole) ||
-        whole.QuadPart == 0)
-        return false;
-    *size = whole.QuadPart > at ? (uint64_t)(whole.QuadPart - at) : 0;
-    return true;
-}
-
-/* errno is what failures are told by. */
-static void set_errno(DWORD error)
-{
-    switch (error) {
-    case ERROR_BROKEN_PIPE:
-    case ERROR_NO_DATA:
-        errno = EPIPE;
-        break;
-    case ERROR_DISK_FULL:
-    case ERROR_HANDLE_DISK_FULL:
-        errno = ENOSPC;
-        break;
-    case ERROR_ACCESS_DENIED:
-        errno = EACCES;
-        break;
-    case ERROR_INVALID_HANDLE:
-        errno = EBADF;
-        break;
-    default:
-        errno = EIO;
-    }
+    return GetFileType((HANDLE)_get_osfhandle(file)) == FILE_TYPE_DISK ? _lseeki64(file, 0, SEEK_CUR) : -1;
 }
 
 enum {
-    CONSOLE_ROOM = 4096,
+    CONSOLE_SIZE = 4096,
     CONTROL_Z = 26,
     EMPTY_READS = 16,    /* reads of nothing, one after the other, that are taken for the end */
     LOOK_AGAIN_MS = 10,  /* how often a pipe that does not wait is looked at */
@@ -107,19 +48,17 @@ enum {
 };
 
 /* A line that a person has typed; one that begins with Ctrl-Z is the end. */
-static long read_console(HANDLE console, void *bytes, size_t room)
+static long read_console(HANDLE console, void *bytes, size_t capacity)
 {
-    static WCHAR line[CONSOLE_ROOM];
-    DWORD limit = room / 3 < CONSOLE_ROOM ? (DWORD)(room / 3) : CONSOLE_ROOM;
+    static WCHAR line[CONSOLE_SIZE];
+    DWORD limit = capacity / 3 < CONSOLE_SIZE ? (DWORD)(capacity / 3) : CONSOLE_SIZE;
     DWORD size = 0;
 
-    if (!ReadConsoleW(console, line, limit, &size, NULL)) {
-        set_errno(GetLastError());
-        return -1;
-    }
+    if (!ReadConsoleW(console, line, limit, &size, NULL))
+        return uv_translate_sys_error((int)GetLastError());
     if (size == 0 || line[0] == CONTROL_Z)
         return 0;
-    return WideCharToMultiByte(CP_UTF8, 0, line, (int)size, bytes, (int)room, NULL, NULL);
+    return WideCharToMultiByte(CP_UTF8, 0, line, (int)size, bytes, (int)capacity, NULL, NULL);
 }
 
 static bool is_non_blocking(HANDLE pipe)
@@ -129,16 +68,16 @@ static bool is_non_blocking(HANDLE pipe)
     return GetNamedPipeHandleStateW(pipe, &state, NULL, NULL, NULL, NULL, 0) && (state & PIPE_NOWAIT) != 0;
 }
 
-long cli_read_file(int file, void *bytes, size_t room)
+long cli_read_file(int file, void *bytes, size_t capacity)
 {
     HANDLE handle = (HANDLE)_get_osfhandle(file);
-    DWORD limit = room < INT32_MAX ? (DWORD)room : INT32_MAX;
+    DWORD limit = capacity < INT32_MAX ? (DWORD)capacity : INT32_MAX;
     DWORD mode;
     DWORD size = 0;
     int empty = 0;
 
     if (GetConsoleMode(handle, &mode))
-        return read_console(handle, bytes, room);
+        return read_console(handle, bytes, capacity);
     /* A pipe whose writer has written nothing gives nothing, which is not its end; a file's end is, and so is what Wine makes
      * of the end of a Unix pipe, which would give nothing for ever. */
     while (empty < EMPTY_READS) {
@@ -150,10 +89,8 @@ long cli_read_file(int file, void *bytes, size_t room)
             Sleep(LOOK_AGAIN_MS);
             continue;
         }
-        if (error != 0) {
-            set_errno(error);
-            return -1;
-        }
+        if (error != 0)
+            return uv_translate_sys_error((int)error);
         if (size != 0 || GetFileType(handle) != FILE_TYPE_PIPE)
             return (long)size;
         empty++;
@@ -161,7 +98,7 @@ long cli_read_file(int file, void *bytes, size_t room)
     return 0;
 }
 
-bool cli_write_file(int file, const void *bytes, size_t size)
+int cli_write_file(int file, const void *bytes, size_t size)
 {
     HANDLE handle = (HANDLE)_get_osfhandle(file);
     const char *at = bytes;
@@ -169,22 +106,20 @@ bool cli_write_file(int file, const void *bytes, size_t size)
     while (size != 0) {
         DWORD done = 0;
 
-        if (!WriteFile(handle, at, size < WRITE_SIZE ? (DWORD)size : WRITE_SIZE, &done, NULL)) {
-            set_errno(GetLastError());
-            return false;
-        }
-        /* A pipe that does not wait takes what it has room for. */
+        if (!WriteFile(handle, at, size < WRITE_SIZE ? (DWORD)size : WRITE_SIZE, &done, NULL))
+            return uv_translate_sys_error((int)GetLastError());
+        /* A pipe that does not wait takes what fits in it. */
         if (done == 0)
             Sleep(LOOK_AGAIN_MS);
         at += done;
         size -= done;
     }
-    return true;
+    return 0;
 }
 
-/* ---- output that nobody reads ---- */
+/* ---- a pipe without a reader ---- */
 
-/* What the system says of a pipe, which no documented call tells without writing to it. */
+/* What the system says of a pipe, which no documented call returns without writing to it. */
 struct pipe_state {
     ULONG type;
     ULONG configuration;
@@ -221,7 +156,7 @@ bool cli_wait_for_broken_pipe(void)
     return false;
 }
 
-void cli_exit_broken_pipe(void)
+void cli_exit_broken_pipe(int status)
 {
-    ExitProcess(CLI_FAILED);
+    ExitProcess((UINT)status);
 }

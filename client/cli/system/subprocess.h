@@ -1,41 +1,37 @@
 /*
- * Other programs: run and waited for.
+ * Other programs, run and waited for, and threads beside the main one.
  *
- * Owns: the child while it runs. Must not know: which program it is.
+ * Owns: the program while it runs. Must not know: which program it is.
  *
- * child_posix.c and child_win32.c keep this contract.
+ * subprocess.c does with libuv what libuv does on all systems. subprocess_posix.c and subprocess_win32.c keep the contract of
+ * cli_run_command() and cli_start_thread(), which libuv cannot: uv_spawn() resets the signals that are ignored, a program of
+ * nohup's among them, and uv_signal_t does not say where a signal comes from.
  */
-#ifndef UMEM_CLI_CHILD_H
-#define UMEM_CLI_CHILD_H
+#ifndef UMEM_CLI_SUBPROCESS_H
+#define UMEM_CLI_SUBPROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-    CLI_CHILD_NOT_FOUND = -1,     /* there is no such program */
-    CLI_CHILD_NOT_EXECUTABLE = -2 /* it cannot be run */
-};
+#include <uv.h>
 
 /* Runs words[0] (a path, or a name that is looked for in PATH) with `words`, which end with NULL, and waits for its end, whatever
- * happens: signals that would end this process go to the program instead (HUP, INT, QUIT, TERM, USR1, USR2; Ctrl-C and the like of a
- * terminal reach it anyway), those that are ignored stay so. On Windows the same holds for the console's events, and who ends this
- * process ends the program. It has this program's standard files. Returns its exit status (128 and a signal's number where a signal has
- * ended it), or one of CLI_CHILD_* with the reason in errno. */
-int cli_run_command(const char *const *words);
+ * happens: signals that would end this process go to the program instead (HUP, INT, QUIT, TERM, USR1, USR2; Ctrl-C and the like of
+ * a terminal reach it anyway), those that are ignored stay so. On Windows the same holds for the console's events, and the program
+ * ends with this process. It has this program's standard files. *status is its exit status (128 and a signal's number where a
+ * signal has ended it). Returns 0, or libuv's error where it was not run: UV_ENOENT where there is no such program. */
+int cli_run_command(const char *const *words, int *status);
 
 /* Runs a program, found like that, which leaves another one behind that has nothing of ours: its standard input and output
- * lead nowhere, and what it writes to standard error goes to `said` (`room` bytes, an end counted; more is dropped). Only this
- * program is waited for, not who else keeps its standard error open. */
-int cli_run_launcher(const char *const *words, char *said, size_t room);
+ * lead nowhere, and what it writes to standard error goes to `errors` (errors_size bytes, an end included; more is dropped). Only
+ * this program is waited for, not others that keep its standard error open. Returns as cli_run_command(). */
+int cli_run_launcher(const char *const *words, int *status, char *errors, size_t errors_size);
 
-/* Sets a variable in the environment that children get. */
-void cli_set_environment(const char *name, const char *value);
+/* Writes the path of a program that lies in this program's own directory. Returns false where there is none, or it does not fit. */
+bool cli_find_sibling_program(const char *name, char *path, size_t path_size);
 
-/* Writes the path of a program that lies in this program's own directory. Returns false where there is none,
- * or it does not fit. */
-bool cli_find_sibling_program(const char *name, char *path, size_t room);
-
-/* Lets time pass. */
-void cli_pause_ms(unsigned milliseconds);
+/* Starts a thread which receives no signals: those are the main thread's. It may still be at work when the process ends. Returns 0 or
+ * libuv's error. */
+int cli_start_thread(void (*run)(void *context), void *context);
 
 #endif

@@ -1,102 +1,75 @@
 #include "cli/system/subprocess.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-#ifdef __APPLE__
-#include <mach-o/dyld.h>
-#endif
 
 extern char **environ;
 
-enum { LOOK_MS = 20 /* from a look whether a program has ended to the next */ };
+enum { SIGNAL_STATUS = 128 };
 
-/* ---- a program that runs in umem's place ---- */
+/* What would end umem while the program runs on is for the program to handle. */
+static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
-/* What would end umem while the program runs on is the program's affair. */
-static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+enum { FORWARDED_COUNT = sizeof forwarded / sizeof forwarded[0] };
 
-enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
-
-/* Who gets the signals; 0: nobody. Only changed while they are blocked. */
+/* The program that the signals are forwarded to; 0: there is none. Only changed while they are blocked. */
 static volatile pid_t receiver;
 
-/* Whether the system has sent a signal to the program as well: a terminal's keys go to all that run in its foreground. Only to the
- * head of a session a terminal's end comes alone. */
-static bool has_reached_all(int signal_number, const siginfo_t *facts)
+/* Whether the system has sent a signal to the program as well: a terminal's keys go to all processes in its foreground. A terminal's
+ * end comes to the head of a session alone. */
+static bool was_sent_to_all(int signal_number, const siginfo_t *info)
 {
 #ifdef SI_KERNEL
-    bool is_systems = facts->si_code == SI_KERNEL;
+    bool is_from_system = info->si_code == SI_KERNEL;
 #else
-    bool is_systems = facts->si_pid == 0;
+    bool is_from_system = info->si_pid == 0;
 #endif
 
-    return is_systems && (signal_number != SIGHUP || getsid(0) != getpid());
+    return is_from_system && (signal_number != SIGHUP || getsid(0) != getpid());
 }
 
-static void on_signal(int signal_number, siginfo_t *facts, void *context)
+static void on_signal(int signal_number, siginfo_t *info, void *context)
 {
-    int reason = errno;
+    int error = errno;
 
     (void)context;
-    if (receiver > 0 && !has_reached_all(signal_number, facts))
+    if (receiver > 0 && !was_sent_to_all(signal_number, info))
         kill(receiver, signal_number);
-    errno = reason;
+    errno = error;
 }
 
 /* The signals' actions as they were. */
 struct actions {
-    struct sigaction passed_on[PASSED_ON];
-    struct sigaction ended;
+    struct sigaction forwarded[FORWARDED_COUNT];
+    struct sigaction child;
 };
 
 /* What is ignored stays so, for the program as well. */
-static void take_signals(struct actions *before)
+static void set_actions(struct actions *before)
 {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
     struct sigaction usual = {.sa_handler = SIG_DFL};
 
     sigemptyset(&action.sa_mask);
-    for (int i = 0; i < PASSED_ON; i++) {
-        sigaction(passed_on[i], NULL, &before->passed_on[i]);
-        if (before->passed_on[i].sa_handler != SIG_IGN)
-            sigaction(passed_on[i], &action, NULL);
+    for (int i = 0; i < FORWARDED_COUNT; i++) {
+        sigaction(forwarded[i], NULL, &before->forwarded[i]);
+        if (before->forwarded[i].sa_handler != SIG_IGN)
+            sigaction(forwarded[i], &action, NULL);
     }
-    /* Who has started umem may have left this one ignored, and then the system keeps no exit status. */
-    sigaction(SIGCHLD, &usual, &before->ended);
+    /* The program that has started umem may have left this one ignored, and then the system keeps no exit status. */
+    sigaction(SIGCHLD, &usual, &before->child);
 }
 
-static void give_signals_back(const struct actions *before)
+static void restore_actions(const struct actions *before)
 {
-    for (int i = 0; i < PASSED_ON; i++)
-        sigaction(passed_on[i], &before->passed_on[i], NULL);
-    sigaction(SIGCHLD, &before->ended, NULL);
-}
-
-static int status_of(int status)
-{
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static int wait_for(pid_t child)
-{
-    int status;
-
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            return CLI_CHILD_NOT_EXECUTABLE;
-    }
-    return status_of(status);
+    for (int i = 0; i < FORWARDED_COUNT; i++)
+        sigaction(forwarded[i], &before->forwarded[i], NULL);
+    sigaction(SIGCHLD, &before->child, NULL);
 }
 
 /* Starts it with signals as they were, while they are blocked here. Returns an errno. */
@@ -118,150 +91,54 @@ static int start(const char *const *words, const sigset_t *mask, pid_t *child)
     return error;
 }
 
-int cli_run_command(const char *const *words)
+/* Waits for the end of a program whose number stays its own as long as it may be sent signals. */
+static int wait_for(pid_t child, const sigset_t *signals, const sigset_t *mask)
+{
+    siginfo_t info;
+    int status = 0;
+
+    receiver = child;
+    sigprocmask(SIG_SETMASK, mask, NULL);
+    while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+        continue;
+    sigprocmask(SIG_BLOCK, signals, NULL);
+    receiver = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFSIGNALED(status) ? SIGNAL_STATUS + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int cli_run_command(const char *const *words, int *status)
 {
     struct actions actions;
     sigset_t signals;
     sigset_t mask;
-    siginfo_t facts;
     pid_t child = 0;
     int error;
-    int status = CLI_CHILD_NOT_EXECUTABLE;
 
     sigemptyset(&signals);
-    for (int i = 0; i < PASSED_ON; i++)
-        sigaddset(&signals, passed_on[i]);
+    for (int i = 0; i < FORWARDED_COUNT; i++)
+        sigaddset(&signals, forwarded[i]);
     sigprocmask(SIG_BLOCK, &signals, &mask);
-    take_signals(&actions);
+    set_actions(&actions);
     error = start(words, &mask, &child);
-    if (error == 0) {
-        receiver = child;
-        sigprocmask(SIG_SETMASK, &mask, NULL);
-        /* Its number stays its own until nobody sends it signals any more. */
-        while (waitid(P_PID, (id_t)child, &facts, WEXITED | WNOWAIT) != 0 && errno == EINTR)
-            continue;
-        sigprocmask(SIG_BLOCK, &signals, NULL);
-        receiver = 0;
-        status = wait_for(child);
-    }
-    give_signals_back(&actions);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    errno = error;
-    return error == ENOENT ? CLI_CHILD_NOT_FOUND : status;
-}
-
-/* ---- a program that leaves another one behind ---- */
-
-/* Takes what has come, up to the end of the room; more is dropped. Returns false at the end. */
-static bool take_said(int fd, char *said, size_t room, size_t *size)
-{
-    char dropped[256];
-    bool fits = *size + 1 < room;
-    ssize_t got = fits ? read(fd, said + *size, room - 1 - *size) : read(fd, dropped, sizeof dropped);
-
-    if (got > 0 && fits)
-        *size += (size_t)got;
-    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-/* Listens until the program has ended, whoever else it has given its standard error to. */
-static int listen_and_wait(pid_t child, int fd, char *said, size_t room)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    size_t size = 0;
-    int status;
-    pid_t ended = 0;
-
-    while (poll(&ready, 1, LOOK_MS) == 0 || take_said(fd, said, room, &size)) {
-        if (ready.revents == 0)
-            ended = waitpid(child, &status, WNOHANG);
-        if (ended != 0)
-            break;
-    }
-    said[size] = '\0';
-    return ended == child ? status_of(status) : wait_for(child);
-}
-
-static int start_with_errors_at(int fd, const char *const *words, pid_t *child)
-{
-    posix_spawn_file_actions_t actions;
-    int error;
-
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, fd, 2);
-    error = posix_spawnp(child, words[0], &actions, NULL, (char **)(uintptr_t)words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
-}
-
-int cli_run_launcher(const char *const *words, char *said, size_t room)
-{
-    struct sigaction usual = {.sa_handler = SIG_DFL};
-    struct sigaction ended;
-    int ends[2];
-    pid_t child;
-    int error;
-    int status;
-
-    said[0] = '\0';
-    if (pipe(ends) != 0)
-        return CLI_CHILD_NOT_EXECUTABLE;
-    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    sigaction(SIGCHLD, &usual, &ended);
-    error = start_with_errors_at(ends[1], words, &child);
-    close(ends[1]);
     if (error == 0)
-        status = listen_and_wait(child, ends[0], said, room);
-    else
-        status = error == ENOENT ? CLI_CHILD_NOT_FOUND : CLI_CHILD_NOT_EXECUTABLE;
-    sigaction(SIGCHLD, &ended, NULL);
-    close(ends[0]);
-    return status;
+        *status = wait_for(child, &signals, &mask);
+    restore_actions(&actions);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    return uv_translate_sys_error(error);
 }
 
-void cli_set_environment(const char *name, const char *value)
+int cli_start_thread(void (*run)(void *context), void *context)
 {
-    setenv(name, value, 1);
-}
+    uv_thread_t thread;
+    sigset_t all;
+    sigset_t before;
+    int error;
 
-static bool find_self(char *path, size_t room)
-{
-#ifdef __APPLE__
-    uint32_t size = (uint32_t)room;
-
-    return _NSGetExecutablePath(path, &size) == 0;
-#else
-    ssize_t size = readlink("/proc/self/exe", path, room - 1);
-
-    if (size <= 0)
-        return false;
-    path[size] = '\0';
-    return true;
-#endif
-}
-
-bool cli_find_sibling_program(const char *name, char *path, size_t room)
-{
-    char self[PATH_MAX];
-    char *slash;
-
-    if (!find_self(self, sizeof self))
-        return false;
-    slash = strrchr(self, '/');
-    if (slash == NULL)
-        return false;
-    *slash = '\0';
-    return (size_t)snprintf(path, room, "%s/%s", self, name) < room && access(path, X_OK) == 0;
-}
-
-void cli_pause_ms(unsigned milliseconds)
-{
-    struct timespec time = {.tv_sec = (time_t)(milliseconds / 1000),
-                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
-
-    nanosleep(&time, NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    error = uv_thread_create(&thread, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }

@@ -4,29 +4,33 @@
  *
  * Owns: struct cli. Must not know: what a verb does.
  *
- * A verb's entry stands beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and
- * completion are all derived from these entries and from the two lists below.
+ * A verb's entry is beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and completion are all derived
+ * from these entries and from the two lists below. To add a verb that calls a method: an entry in its family with the method, its
+ * parameters and cli_run_method(); an option that it needs goes into CLI_OPTIONS; `umem --print-man >client/cli/umem.1`; a case in
+ * tests/integration/test_umem_requests.c.
  */
-#ifndef UMEM_CLI_H
-#define UMEM_CLI_H
+#ifndef UMEM_CLI_VERB_H
+#define UMEM_CLI_VERB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "program/options.h"
 #include "umem_client.h"
 
 /* X(identifier, number, meaning): how umem ends. Scripts branch on these. */
 #define CLI_STATUSES(X) \
     X(OK, 0, "done") \
     X(ERROR, 1, \
-      "the daemon answered with an error; for cmp, find, cas and wait: different, nothing found, not " \
-      "exchanged, the time was up") \
+      "the daemon answered with an error; for cmp, find, cas and wait: different, not found, not " \
+      "exchanged, timed out") \
     X(USAGE, 2, "the command line is wrong; nothing was done") \
-    X(NO_CONNECTION, 3, "no connection: nobody listens on the pipe, or it is somebody else's") \
+    X(NO_CONNECTION, 3, "no connection: no daemon listens on the pipe, or it is another user's") \
     X(REFUSED, 4, "cmp, find, cas and wait: the daemon answered with an error") \
-    X(LOST, 5, "the connection was lost, or the time of --timeout was up: whether it was done is not known") \
+    X(LOST, 5, \
+      "the connection was lost or --timeout expired: whether the request was executed is not known") \
     X(FAILED, 6, "something failed on this side: a file, standard output, memory") \
     X(NOT_RUN, 125, "hold and lock: umem itself failed, so that the command was not run") \
     X(NOT_EXECUTABLE, 126, "hold and lock: the command cannot be run") \
@@ -36,7 +40,7 @@ enum cli_status {
 #define CLI_STATUS_ENUM(identifier, number, meaning) CLI_##identifier = (number),
     CLI_STATUSES(CLI_STATUS_ENUM)
 #undef CLI_STATUS_ENUM
-    /* A verb that asks something was answered no. */
+    /* The answer of a verb that tests something: no. */
     CLI_NO = 1
 };
 
@@ -83,18 +87,13 @@ enum cli_option {
 /* Options that every verb takes which talks to a daemon. */
 #define CLI_COMMON_OPTIONS (CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
 
-struct cli_option_entry {
-    const char *name;
-    const char *value; /* NULL: takes none */
-    const char *doc;
-};
-
-extern const struct cli_option_entry cli_options[CLI_OPTION_COUNT];
+/* In the order of enum cli_option. */
+extern const struct um_option_table cli_option_table;
 
 /* What must be there before a verb runs. */
 enum cli_need {
     CLI_NEEDS_DAEMON, /* cli->client is connected */
-    CLI_NEEDS_PIPE,   /* cli->client knows the pipe; the verb connects with cli_connect() if it wants to */
+    CLI_NEEDS_PIPE,   /* cli->client knows the pipe; the verb connects with cli_connect() if needed */
     CLI_NEEDS_NOTHING /* there is no client; the verb takes --help only */
 };
 
@@ -104,25 +103,49 @@ struct cli {
     const char **word_memory;             /* to be freed; `words` points into it */
     const char **words;                   /* what is no option, the verb's name taken away; ends with NULL */
     int word_count;
-    const char *
-        *rest;    /* what stands behind "--" where the verb's words have one; ends with NULL; else NULL */
-    bool has_run; /* the command in `rest` was started: the exit status is its own */
+    const char **rest; /* what follows "--" where the verb's words have one; ends with NULL; else NULL */
+    bool has_run;      /* the command in `rest` was started: the exit status is its own */
     bool keeps_client; /* it is still in use and goes with the process */
     umem_client *client;
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };
 
+/* How a word or an option's value is written as a parameter. */
+enum cli_param_kind { CLI_AS_HANDLE, CLI_AS_SIZE, CLI_AS_TEXT, CLI_AS_LIST };
+
+/* A parameter of a verb's method. */
+struct cli_param {
+    const char *key; /* NULL: the list has ended */
+    enum cli_param_kind kind;
+    bool is_option;
+    int place; /* of the word among the words, or of the option in its list */
+};
+
+#define CLI_WORD(place, key, kind) \
+    { \
+        key, CLI_AS_##kind, false, place \
+    }
+#define CLI_OPTION(identifier, key, kind) \
+    { \
+        key, CLI_AS_##kind, true, CLI_##identifier \
+    }
+
+enum { CLI_PARAMS_MAXIMUM = 7 };
+
 struct cli_verb {
-    const char *name;    /* "alloc", "heap create" */
-    const char *words;   /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
-    uint64_t options;    /* its own, of CLI_TAKES */
+    const char *name;   /* "alloc", "heap create" */
+    const char *words;  /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
+    uint64_t options;   /* its own, of CLI_TAKES, beside those in `params` */
+    const char *method; /* for cli_run_method(): what it calls, */
+    struct cli_param params[CLI_PARAMS_MAXIMUM + 1]; /* with which parameters, */
+    const char *shown;   /* and what it prints of the result: one member; "": all members; NULL: nothing */
     const char *summary; /* one line, a phrase */
     const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
     const char *example; /* command lines; NULL: none */
     enum cli_need need;
-    bool asks;                   /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
+    bool is_test;                /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
     bool waits;                  /* --timeout goes to the daemon; the connection itself has no end */
-    int (*run)(struct cli *cli); /* returns an exit status; a failure has been told */
+    int (*run)(struct cli *cli); /* returns an exit status; a failure has been reported */
 };
 
 /* The families of verbs, in the order of the help. Each list ends with an entry without a name. */
@@ -144,7 +167,8 @@ const struct cli_verb *cli_next_verb(const struct cli_verb *verb);
 /* The verb of that whole name, or NULL. */
 const struct cli_verb *cli_find_verb(const char *name);
 
-/* All options of a verb, the common ones among them. */
+/* The options that only some verbs take, as far as this one takes them, and all options that it takes. */
+uint64_t cli_own_options(const struct cli_verb *verb);
 uint64_t cli_verb_options(const struct cli_verb *verb);
 
 /* Whether what follows "--" is the verb's own (`rest`). */
@@ -153,7 +177,17 @@ bool cli_verb_has_rest(const struct cli_verb *verb);
 /* Whether that is a command to run. */
 bool cli_verb_runs_command(const struct cli_verb *verb);
 
-/* Connects cli->client to the daemon. Returns an exit status; a failure has been told. */
-int cli_connect(struct cli *cli);
+/* How many words a verb takes at least and at most (-1: any number), by its synopsis. */
+void cli_count_words(const struct cli_verb *verb, int *minimum, int *maximum);
+
+/* Copies the next token of a synopsis, without brackets and dots, to `token` (token_size bytes). Returns false at its end, or at
+ * "--". */
+bool cli_next_token(const char **synopsis, char *token, size_t token_size, bool *is_optional,
+                    bool *is_repeated);
+
+enum { CLI_SYNOPSIS_SIZE = 512 };
+
+/* Writes a verb's synopsis with its own options: "umem read BLOCK [--offset SIZE] ...". */
+void cli_synopsis(const struct cli_verb *verb, char synopsis[CLI_SYNOPSIS_SIZE]);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cli/output/fail.h"
 #include "cli/output/progress.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/system/file_io.h"
 
@@ -17,7 +18,7 @@ int cli_source_open(struct cli_source *source, const char *path)
         source->name = path;
         source->file = cli_open_file(path);
         if (source->file < 0)
-            return cli_fail_file(path, "opened");
+            return cli_fail_file(path, "opened", source->file);
     }
     source->is_sized = cli_file_size(source->file, &source->size);
     return CLI_OK;
@@ -39,7 +40,7 @@ struct piece {
     bool is_last; /* the source has ended behind it */
 };
 
-/* Fills a piece, or less where the source ends. Returns an exit status; a failure has been told. */
+/* Fills a piece, or less where the source ends. Returns an exit status; a failure has been reported. */
 static int read_piece(const struct cli_source *source, struct piece *piece)
 {
     piece->size = 0;
@@ -48,7 +49,7 @@ static int read_piece(const struct cli_source *source, struct piece *piece)
         long size = cli_read_file(source->file, piece->bytes + piece->size, PIECE_SIZE - piece->size);
 
         if (size < 0)
-            return cli_fail_file(source->name, "read to its end");
+            return cli_fail_file(source->name, "read to its end", (int)size);
         piece->is_last = size == 0;
         piece->size += (size_t)size;
     }
@@ -82,7 +83,7 @@ static int fail_size_seen(const struct cli *cli, const struct cli_source *source
 static int send_pieces(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
                        uint64_t offset, struct piece *piece)
 {
-    uint64_t room = block_size - offset;
+    uint64_t available = block_size - offset;
     struct cli_progress progress;
     int code = UMEM_OK;
     int status = CLI_OK;
@@ -90,7 +91,8 @@ static int send_pieces(struct cli *cli, struct cli_source *source, umem_handle b
 
     cli_progress_begin(&progress, "write", source->is_sized ? source->size : 0);
     while (piece->size != 0 && code == UMEM_OK && status == CLI_OK && fits) {
-        size_t size = piece->size < room - source->sent ? piece->size : (size_t)(room - source->sent);
+        size_t size =
+            piece->size < available - source->sent ? piece->size : (size_t)(available - source->sent);
 
         fits = size == piece->size;
         code = umem_block_write(cli->client, block, offset + source->sent, piece->bytes, size);
@@ -132,12 +134,12 @@ int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint
 }
 
 /* Doubling keeps the number of resizes small, whatever comes; where there is no memory for that, what is wanted may do. */
-static int make_room(struct cli *cli, umem_handle block, uint64_t wanted, uint64_t *room)
+static int grow_block(struct cli *cli, umem_handle block, uint64_t wanted, uint64_t *capacity)
 {
-    uint64_t larger = *room > UMEM_SIZE_MAX / 2 || 2 * *room < wanted ? wanted : 2 * *room;
+    uint64_t larger = *capacity > UMEM_SIZE_MAX / 2 || 2 * *capacity < wanted ? wanted : 2 * *capacity;
     int code = UMEM_OK;
 
-    if (wanted <= *room)
+    if (wanted <= *capacity)
         return UMEM_OK;
     code = umem_block_resize(cli->client, block, larger, 0);
     if (larger != wanted && (code == UMEM_E_NO_MEMORY || code == UMEM_E_LIMIT_EXCEEDED)) {
@@ -145,11 +147,11 @@ static int make_room(struct cli *cli, umem_handle block, uint64_t wanted, uint64
         code = umem_block_resize(cli->client, block, larger, 0);
     }
     if (code == UMEM_OK)
-        *room = larger;
+        *capacity = larger;
     return code;
 }
 
-int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t room)
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t capacity)
 {
     struct piece piece = {.bytes = malloc(PIECE_SIZE)};
     struct cli_progress progress;
@@ -161,7 +163,7 @@ int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle blo
     cli_progress_begin(&progress, "write", source->is_sized ? source->size : 0);
     status = read_piece(source, &piece);
     while (status == CLI_OK && code == UMEM_OK && piece.size != 0) {
-        code = make_room(cli, block, source->sent + piece.size, &room);
+        code = grow_block(cli, block, source->sent + piece.size, &capacity);
         if (code == UMEM_OK)
             code = umem_block_write(cli->client, block, source->sent, piece.bytes, piece.size);
         if (code == UMEM_OK) {

@@ -17,20 +17,20 @@ struct cli_source {
     uint64_t sent; /* bytes that cli_send() has written */
 };
 
-/* Opens a file, or standard input where `path` is NULL or "-". Returns an exit status; a failure has been told. */
+/* Opens a file, or standard input where `path` is NULL or "-". Returns an exit status; a failure has been reported. */
 int cli_source_open(struct cli_source *source, const char *path);
 
 /* Closes it; one that was not opened is fine. */
 void cli_source_close(struct cli_source *source);
 
 /* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where they do not fit, nothing is
- * written of a source whose size is known, and exactly what fits of another. Returns an exit status; a failure has been told. */
+ * written of a source whose size is known, and exactly what fits of another. Returns an exit status; a failure has been reported. */
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset);
 
-/* Writes all of the source to a block of `room` bytes that is made larger where more comes, and may be larger than source->sent
- * at the end. Returns an exit status; a failure has been told. */
-int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t room);
+/* Writes all of the source to a block of `capacity` bytes that is made larger where more comes, and may be larger than source->sent
+ * at the end. Returns an exit status; a failure has been reported. */
+int cli_send_growing(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t capacity);
 
 /* Takes bytes that came from a block; returns an exit status, and not CLI_OK ends cli_receive(). */
 typedef int cli_sink(const char *bytes, size_t size, void *context);
@@ -40,7 +40,7 @@ int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t si
                 void *context);
 
 /* The block of the verb's first word, and the range that --offset and --size name in it: it is checked.
- * Returns an exit status; a failure has been told. */
+ * Returns an exit status; a failure has been reported. */
 int cli_find_range(struct cli *cli, umem_handle *block, uint64_t *offset, uint64_t *size);
 
 #endif

@@ -5,15 +5,17 @@
 #include <cJSON.h>
 
 #include "cli/output/fail.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
 #include "cli/transfer/block_file.h"
 #include "wire/json_write.h"
 
-/* A block that is filled has neither name nor another lifetime than its session's before it is: whoever ends this command in the
- * middle leaves nothing. */
+/* A block that is filled has neither name nor another lifetime than its session's before it is: where this command is ended in the
+ * middle, nothing stays. */
 static int alloc_of_size(struct cli *cli, const char *size, bool is_filled, cJSON **result)
 {
     struct cli_params params;
@@ -47,11 +49,11 @@ static int resize_to(struct cli *cli, umem_handle block, uint64_t size, cJSON **
     return cli_call(cli, "block.resize", &params, result);
 }
 
-/* Fills a block that has just been made. One whose size nobody has named becomes as large as what comes. */
+/* Fills a block that has just been made. One without a given size becomes as large as what comes. */
 static int fill(struct cli *cli, struct cli_source *source, umem_handle block, cJSON **result)
 {
-    char room[CLI_NUMBER_SIZE];
-    uint64_t size = strtoull(cli_member(*result, "size", room), NULL, 10);
+    char number[CLI_NUMBER_SIZE];
+    uint64_t size = strtoull(cli_member(*result, "size", number), NULL, 10);
     int status;
 
     if (cli->word_count != 0)
@@ -77,7 +79,7 @@ static int keep(struct cli *cli, umem_handle block)
 static int alloc_file(struct cli *cli, struct cli_source *source)
 {
     char size[CLI_NUMBER_SIZE];
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     cJSON *result = NULL;
     umem_handle block;
     int status;
@@ -86,7 +88,7 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
     status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, true, &result);
     if (status != CLI_OK)
         return status;
-    block = strtoull(cli_member(result, "block", room), NULL, 10);
+    block = strtoull(cli_member(result, "block", number), NULL, 10);
     if (block == 0) {
         cJSON_Delete(result);
         return cli_fail_connection(cli, UMEM_E_BAD_ANSWER, "the daemon's answer names no block");
@@ -97,7 +99,7 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_json(result);
     else if (status == CLI_OK)
-        cli_print_line(cli_member(result, "block", room));
+        cli_print_line(cli_member(result, "block", number));
     cJSON_Delete(result);
     return status;
 }
@@ -106,7 +108,7 @@ static int alloc(struct cli *cli)
 {
     struct cli_source source;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
     if (cli->option[CLI_FILE] != NULL) {
@@ -117,25 +119,14 @@ static int alloc(struct cli *cli)
         return status;
     }
     if (cli->word_count == 0)
-        return cli_fail_usage(cli, "SIZE or --file is wanted");
+        return cli_fail_usage(cli, "SIZE or --file is missing");
     status = alloc_of_size(cli, cli->words[0], false, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     else if (status == CLI_OK)
-        cli_print_line(cli_member(result, "block", room));
+        cli_print_line(cli_member(result, "block", number));
     cJSON_Delete(result);
     return status;
-}
-
-static int resize(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_size(&params, "size", cli->words[1]);
-    cli_put_string_list(&params, "flags", cli->option[CLI_FLAGS]);
-    return cli_show_result(cli, "block.resize", &params, NULL);
 }
 
 static int free_block(struct cli *cli, const char *text)
@@ -178,26 +169,11 @@ static int free_blocks(struct cli *cli)
 
 static int change(struct cli *cli)
 {
-    struct cli_params params;
-
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
-        return cli_fail_usage(cli, "--name or --lifetime is wanted");
+        return cli_fail_usage(cli, "--name or --lifetime is missing");
     if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
         return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_text(&params, "name", cli->option[CLI_NAME]);
-    cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
-    return cli_show_result(cli, "block.change", &params, NULL);
-}
-
-static int at(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_size(&params, "address", cli->words[0]);
-    return cli_show_result(cli, "block.at", &params, "block");
+    return cli_run_method(cli);
 }
 
 /* ---- lists ---- */
@@ -230,22 +206,23 @@ struct freed {
     uint64_t bytes;
 };
 
-/* A block that somebody has taken, named or freed since it was listed is no orphan any more, and stays. */
+/* A block that was held, named or freed since it was listed is no orphan any more, and stays. */
 static int free_orphan(struct cli *cli, const cJSON *block, void *context)
 {
     struct freed *freed = context;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     char params[96];
     int code;
 
-    snprintf(params, sizeof params, "{\"block\":%s,\"if_orphaned\":true}", cli_member(block, "block", room));
+    snprintf(params, sizeof params, "{\"block\":%s,\"if_orphaned\":true}",
+             cli_member(block, "block", number));
     code = umem_call(cli->client, "block.free", params, NULL);
     if (code == UMEM_E_DENIED || code == UMEM_E_STALE_HANDLE)
         return CLI_OK;
     if (code != UMEM_OK)
         return cli_fail_call(cli);
     freed->blocks++;
-    freed->bytes += strtoull(cli_member(block, "size", room), NULL, 10);
+    freed->bytes += strtoull(cli_member(block, "size", number), NULL, 10);
     return CLI_OK;
 }
 
@@ -271,23 +248,25 @@ const struct cli_verb cli_block_verbs[] = {
      .words = "[SIZE]",
      .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
-     .detail = "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
-               "block is as large as the file. \"--file -\" is standard input. The block gets its name and "
-               "lifetime when its bytes are "
-               "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
-               "little use here, because the session ends with this "
-               "command. A "
-               "block without a name is an orphan afterwards, because no session holds it: see orphans.",
+     .detail =
+         "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
+         "block is as large as the file. \"--file -\" is standard input. The block receives its name and "
+         "lifetime when its bytes are "
+         "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
+         "little use here, because the session ends with this "
+         "command. A "
+         "block without a name is an orphan afterwards, because no session holds it: see orphans.",
      .example = "umem alloc 64K --name table\numem alloc --file picture.png --name picture\ndate | umem "
                 "alloc --file - --name now",
      .run = alloc},
     {.name = "resize",
      .words = "BLOCK SIZE",
-     .options = CLI_TAKES(FLAGS),
+     .method = "block.resize",
+     .params = {CLI_WORD(0, "block", HANDLE), CLI_WORD(1, "size", SIZE), CLI_OPTION(FLAGS, "flags", LIST)},
      .summary = "make a block larger or smaller",
      .detail = "The handle and the name stay. Bytes that are added are zero.",
      .example = "umem resize table 128K",
-     .run = resize},
+     .run = cli_run_method},
     {.name = "free",
      .words = "BLOCK...",
      .summary = "free blocks",
@@ -297,18 +276,23 @@ const struct cli_verb cli_block_verbs[] = {
      .run = free_blocks},
     {.name = "change",
      .words = "BLOCK",
-     .options = CLI_TAKES(NAME) | CLI_TAKES(LIFETIME),
-     .summary = "give a block a name, or another lifetime",
-     .detail = "An empty name takes the name away. A named block is no orphan.",
+     .method = "block.change",
+     .params = {CLI_WORD(0, "block", HANDLE), CLI_OPTION(NAME, "name", TEXT),
+                CLI_OPTION(LIFETIME, "lifetime", TEXT)},
+     .summary = "set a block's name or lifetime",
+     .detail = "An empty name removes the name. A named block is no orphan.",
      .example = "umem change 268435464 --name found\numem change found --name \"\"",
      .run = change},
     {.name = "at",
      .words = "ADDRESS",
+     .method = "block.at",
+     .params = {CLI_WORD(0, "address", SIZE)},
+     .shown = "block",
      .summary = "print the block that starts at an address of the daemon's",
-     .detail = "For debugging: the address is what umem info BLOCK tells, or a debugger that is attached to "
+     .detail = "For debugging: the address is what umem info BLOCK shows, or a debugger that is attached to "
                "the daemon.",
      .example = "umem at 0x7f52d4c01000",
-     .run = at},
+     .run = cli_run_method},
     {.name = "ls",
      .words = "",
      .options = CLI_TAKES(HEAP) | CLI_TAKES(SESSION) | CLI_TAKES(ORPHANED),

@@ -6,7 +6,9 @@
 
 #include "cli/output/fail.h"
 #include "cli/output/hexdump.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
@@ -25,8 +27,9 @@ static int put_bytes(const char *bytes, size_t size, void *context)
 {
     struct target *target = context;
 
-    return cli_atomic_file_write(&target->file, bytes, size) ? CLI_OK
-                                                             : cli_fail_file(target->name, "written");
+    int error = cli_atomic_file_write(&target->file, bytes, size);
+
+    return error == 0 ? CLI_OK : cli_fail_file(target->name, "written", error);
 }
 
 static int read_bytes(struct cli *cli)
@@ -37,18 +40,21 @@ static int read_bytes(struct cli *cli)
     uint64_t offset;
     uint64_t size;
     int status = cli_find_range(cli, &block, &offset, &size);
+    int error;
 
     /* The whole range has been checked before a file is made or anything is printed. */
     if (status != CLI_OK)
         return status;
-    if (!cli_atomic_file_open(&target.file, path))
-        return cli_fail_file(target.name, "opened");
+    error = cli_atomic_file_open(&target.file, path);
+    if (error != 0)
+        return cli_fail_file(target.name, "opened", error);
     status = cli_receive(cli, block, offset, size, put_bytes, &target);
-    if (status != CLI_OK)
+    if (status != CLI_OK) {
         cli_atomic_file_discard(&target.file);
-    else if (!cli_atomic_file_commit(&target.file))
-        status = cli_fail_file(target.name, "written");
-    return status;
+        return status;
+    }
+    error = cli_atomic_file_commit(&target.file);
+    return error == 0 ? CLI_OK : cli_fail_file(target.name, "written", error);
 }
 
 static void put_read(struct cli *cli, struct cli_params *params, const char *encoding)
@@ -74,13 +80,13 @@ static int read_utf8(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
     put_read(cli, &params, "utf8");
     status = cli_call(cli, "block.read", &params, &result);
     if (status == CLI_OK && strstr(cli->result, "\\u0000") == NULL) {
-        cli_print_line(cli_member(result, "data", room));
+        cli_print_line(cli_member(result, "data", number));
     } else if (status == CLI_OK) {
         status = read_bytes(cli);
         if (status == CLI_OK)
@@ -118,7 +124,7 @@ static int read_block(struct cli *cli)
 
 /* ---- write ---- */
 
-static int tell_written(const struct cli *cli, uint64_t size)
+static int print_written(const struct cli *cli, uint64_t size)
 {
     if (cli->option[CLI_JSON] != NULL)
         cli_printf("{\"size\":%llu}\n", (unsigned long long)size);
@@ -136,7 +142,7 @@ static int write_word(struct cli *cli, umem_handle block, uint64_t offset)
     if (umem_block_write(cli->client, block, offset, bytes, size) != UMEM_OK)
         status = cli_fail_call(cli);
     else
-        status = tell_written(cli, size);
+        status = print_written(cli, size);
     free(bytes);
     return status;
 }
@@ -153,8 +159,7 @@ static int write_block(struct cli *cli)
     if (cli->word_count == 2 && path != NULL)
         return cli_fail_usage(cli, "the bytes are DATA or the file's, not both");
     if (cli->word_count == 1 && (cli->option[CLI_HEX] != NULL || cli->option[CLI_BASE64] != NULL))
-        return cli_fail_usage(cli,
-                              "--hex and --base64 tell how DATA is written; files are taken as they are");
+        return cli_fail_usage(cli, "--hex and --base64 say how DATA is written; files are read as they are");
     status = cli_option_size(cli, CLI_OFFSET, 0, &offset);
     if (status == CLI_OK)
         status = cli_find_block(cli, cli->words[0], &block, &block_size);
@@ -166,7 +171,7 @@ static int write_block(struct cli *cli)
     if (status == CLI_OK)
         status = cli_send(cli, &source, block, block_size, offset);
     if (status == CLI_OK)
-        status = tell_written(cli, source.sent);
+        status = print_written(cli, source.sent);
     cli_source_close(&source);
     return status;
 }
@@ -224,7 +229,7 @@ const struct cli_verb cli_bytes_verbs[] = {
                "no known size (a pipe, "
                "or a file that the system says has 0 bytes, as in /proc) exactly what fits is written, up to "
                "the block's end, "
-               "before the error out_of_range; it tells how many bytes that were.",
+               "before the error out_of_range; the message says how many bytes that were.",
      .example = "umem write greeting hello\numem write table 2a000000 --hex --offset 8\numem write picture < "
                 "picture.png",
      .run = write_block},

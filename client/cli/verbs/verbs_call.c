@@ -6,13 +6,14 @@
 #include "base/buf.h"
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/system/file_io.h"
 #include "cli/table/verb.h"
 #include "cli/transfer/relay.h"
 
 enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16, ENCODING_PLACE = 3 };
 
-/* All of standard input, with a NUL behind it. Returns an exit status; a failure has been told. */
+/* All of standard input, with a NUL behind it. Returns an exit status; a failure has been reported. */
 static int read_params(struct um_buf *params)
 {
     long size;
@@ -27,7 +28,7 @@ static int read_params(struct um_buf *params)
         params->size += size > 0 ? (size_t)size : 0;
     } while (size > 0);
     if (size < 0)
-        return cli_fail_file("standard input", "read to its end");
+        return cli_fail_file("standard input", "read to its end", (int)size);
     /* It would be taken for the end. */
     if (params->size != 0 && memchr(params->data, '\0', params->size) != NULL)
         return cli_fail(CLI_USAGE, "the parameters on standard input are not JSON: they hold a NUL byte");

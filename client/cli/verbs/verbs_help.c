@@ -1,4 +1,4 @@
-/* umem help, completion: what umem tells of itself, and of the protocol's methods. */
+/* umem help, completion: descriptions of umem and of the protocol's methods. */
 #include <string.h>
 
 #include <cJSON.h>
@@ -6,12 +6,12 @@
 #include "base/buf.h"
 #include "cli/output/fail.h"
 #include "cli/output/help.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
-#include "cli/request/params.h"
-#include "cli/request/results.h"
+#include "cli/request/method_call.h"
 #include "cli/table/verb.h"
 
-enum { NAME_ROOM = 128, TYPE_ROOM = 160, LINE_LIMIT = 1 << 16, COLUMN = 18 };
+enum { NAME_SIZE = 128, TYPE_SIZE = 160, LIST_SIZE = 512, LINE_LIMIT = 1 << 16, COLUMN = 18 };
 
 /* ---- methods, from the daemon's own description ---- */
 
@@ -22,15 +22,15 @@ static const char *string_of(const cJSON *object, const char *key)
     return cJSON_IsString(member) ? member->valuestring : "";
 }
 
-static void append(char text[TYPE_ROOM], const char *separator, const cJSON *word)
+static void append(char text[TYPE_SIZE], const char *separator, const cJSON *word)
 {
     size_t size = strlen(text);
 
     if (cJSON_IsString(word))
-        snprintf(text + size, TYPE_ROOM - size, "%s%s", size != 0 ? separator : "", word->valuestring);
+        snprintf(text + size, TYPE_SIZE - size, "%s%s", size != 0 ? separator : "", word->valuestring);
 }
 
-static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void append_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE])
 {
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(schema, "type");
     const cJSON *word;
@@ -46,7 +46,7 @@ static void append_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM]
 }
 
 /* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
-static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_ROOM])
+static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE])
 {
     const cJSON *alternative;
 
@@ -76,7 +76,7 @@ static void append_default(struct um_buf *line, const cJSON *schema)
 /* `state` NULL: it is a member of a result. */
 static void print_entry(int indent, const char *name, const cJSON *schema, const char *state, const char *doc)
 {
-    char type[TYPE_ROOM];
+    char type[TYPE_SIZE];
     struct um_buf line;
 
     describe_type(schema, state != NULL, type);
@@ -85,10 +85,10 @@ static void print_entry(int indent, const char *name, const cJSON *schema, const
     um_buf_append_string(&line, state != NULL ? state : "");
     append_default(&line, schema);
     um_buf_append_byte(&line, '\0');
-    cli_print_wrapped(line.failed ? type : line.data, COLUMN + 1, cli_printf("%*s%s", indent, "", name));
+    um_help_entry(&cli_page, COLUMN + 1, line.failed ? type : line.data, "%*s%s", indent, "", name);
     um_buf_deinit(&line);
     if (doc[0] != '\0')
-        cli_print_wrapped(doc, COLUMN + 1, 0);
+        um_help_text(&cli_page, COLUMN + 1, 0, doc);
 }
 
 static void print_properties(const cJSON *schema, int indent)
@@ -112,7 +112,7 @@ static void print_errors(const cJSON *method)
 {
     const cJSON *error;
     const char *separator = "";
-    char text[CLI_SYNOPSIS_SIZE] = "";
+    char text[LIST_SIZE] = "";
     size_t size = 0;
 
     cJSON_ArrayForEach(error, cJSON_GetObjectItemCaseSensitive(method, "errors"))
@@ -124,7 +124,7 @@ static void print_errors(const cJSON *method)
         separator = ", ";
     }
     cli_print_line("\nErrors:");
-    cli_print_wrapped(text, 2, 0);
+    um_help_text(&cli_page, 2, 0, text);
 }
 
 static void print_method(const cJSON *method)
@@ -134,7 +134,7 @@ static void print_method(const cJSON *method)
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(method, "params");
     const cJSON *param;
 
-    cli_print_wrapped(string_of(method, "summary"), 0, cli_printf("%s:", string_of(method, "name")));
+    um_help_entry(&cli_page, 0, string_of(method, "summary"), "%s:", string_of(method, "name"));
     cli_print_line(cJSON_GetArraySize(params) != 0 ? "\nParameters, by name or in this order:"
                                                    : "\nParameters: none");
     cJSON_ArrayForEach(param, params)
@@ -161,8 +161,7 @@ static int print_methods(struct cli *cli, const char *name)
     cJSON_ArrayForEach(method, cJSON_GetObjectItemCaseSensitive(document, "methods"))
     {
         if (name == NULL)
-            cli_print_wrapped(string_of(method, "summary"), COLUMN,
-                              cli_printf("%s", string_of(method, "name")));
+            um_help_entry(&cli_page, COLUMN, string_of(method, "summary"), "%s", string_of(method, "name"));
         else if (strcmp(name, string_of(method, "name")) == 0) {
             print_method(method);
             found = true;
@@ -211,7 +210,7 @@ static bool help_on_family(const char *word)
 
 static int help(struct cli *cli)
 {
-    char name[NAME_ROOM];
+    char name[NAME_SIZE];
     const struct cli_verb *verb;
 
     if (cli->word_count == 0) {
@@ -250,11 +249,9 @@ const struct cli_verb cli_help_verbs[] = {
     {.name = "help",
      .words = "[NAME] [NAME]",
      .options = CLI_TAKES(PIPE),
-     .summary = "tell what umem, a verb, or a method of the protocol does",
-     .detail = "A name with a dot or a slash is a method: the daemon that answers is asked for its "
-               "parameters, result "
-               "and errors. The word "
-               "\"methods\" lists all of them.",
+     .summary = "describe umem, a verb, or a method of the protocol",
+     .detail = "A name with a dot or a slash is a method: the daemon describes its parameters, "
+               "result and errors. The word \"methods\" lists all of them.",
      .example = "umem help read\numem help block.alloc\numem help methods",
      .need = CLI_NEEDS_NOTHING,
      .run = help},

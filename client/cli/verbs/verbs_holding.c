@@ -1,31 +1,31 @@
 /* umem hold, lock: what lasts as long as a session does, so that a command runs meanwhile. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/system/subprocess.h"
-#include "cli/system/worker.h"
 #include "cli/table/verb.h"
 
-enum { MESSAGE_ROOM = 1024 };
+enum { MESSAGE_SIZE = 1024 };
 
 /* What a thread looks after while the command runs. */
 static struct {
     const struct cli *cli;
     umem_client *client;
     const char *what; /* is lost with the connection */
+    uv_mutex_t lock;
     /* Under the lock: */
     bool is_over; /* the command has ended */
     bool is_lost; /* the connection ended before */
 } holding;
 
-/* The thread. It tells when the daemon ends while the command runs on, for which it is too late to do anything but to know it. */
+/* The thread. It reports when the daemon ends while the command runs on, which can no longer be prevented. */
 static void watch_daemon(void *context)
 {
-    char message[MESSAGE_ROOM];
+    char message[MESSAGE_SIZE];
     int code = UMEM_OK;
 
     (void)context;
@@ -33,42 +33,44 @@ static void watch_daemon(void *context)
         code = umem_poll(holding.client, UMEM_FOREVER, NULL);
     snprintf(message, sizeof message, "%s; %s while %s runs on", umem_last_error(holding.client)->message,
              holding.what, holding.cli->rest[0]);
-    cli_lock();
+    uv_mutex_lock(&holding.lock);
     if (!holding.is_over) {
         holding.is_lost = true;
         cli_fail_connection(holding.cli, UMEM_E_CONNECTION_LOST, message);
     }
-    cli_unlock();
+    uv_mutex_unlock(&holding.lock);
 }
 
 /* Runs the command behind "--" with UMEM_PIPE set; its status is ours, but where it says that all went well although it did not. */
 static int run_rest(struct cli *cli, const char *what)
 {
-    int status;
-    int reason;
+    int status = CLI_OK;
+    int error;
 
-    cli_set_environment("UMEM_PIPE", umem_pipe(cli->client));
+    uv_os_setenv("UMEM_PIPE", umem_pipe(cli->client));
     cli_flush();
     /* The thread may use the client until the process ends, and with it the session. */
     holding.cli = cli;
     holding.client = cli->client;
     holding.what = what;
-    if (!cli_thread_start(watch_daemon, NULL))
-        return cli_fail(CLI_NOT_RUN, "no thread can be started");
+    error = uv_mutex_init(&holding.lock);
+    if (error == 0)
+        error = cli_start_thread(watch_daemon, NULL);
+    if (error != 0)
+        return cli_fail(CLI_NOT_RUN, "no thread can be started: %s", uv_strerror(error));
     cli->keeps_client = true;
     cli->has_run = true;
-    status = cli_run_command(cli->rest);
-    reason = errno;
-    cli_lock();
+    error = cli_run_command(cli->rest, &status);
+    uv_mutex_lock(&holding.lock);
     holding.is_over = true;
-    if (status == 0 && holding.is_lost)
+    if (status == 0 && error == 0 && holding.is_lost)
         status = CLI_LOST;
-    cli_unlock();
-    if (status == CLI_CHILD_NOT_FOUND)
+    uv_mutex_unlock(&holding.lock);
+    if (error == UV_ENOENT)
         return cli_fail(CLI_NOT_FOUND, "%s: there is no such command", cli->rest[0]);
-    if (status == CLI_CHILD_NOT_EXECUTABLE)
+    if (error != 0)
         return cli_fail(CLI_NOT_EXECUTABLE, "%s: the command cannot be run: %s", cli->rest[0],
-                        strerror(reason));
+                        uv_strerror(error));
     return status;
 }
 
@@ -86,7 +88,7 @@ static int hold(struct cli *cli)
     return status == CLI_OK ? run_rest(cli, "the blocks are held no longer") : status;
 }
 
-/* Without --timeout it waits as long as it takes: so long that nobody sees the end. */
+/* Without --timeout it waits 49 days, which stands for no limit. */
 static int lock(struct cli *cli)
 {
     struct cli_params params;
@@ -101,11 +103,12 @@ static int lock(struct cli *cli)
 }
 
 #define ENDS \
-    "Signals that would end umem (HUP, INT, QUIT, TERM, USR1, USR2) are passed on to COMMAND, and umem " \
+    "Signals that would end umem (HUP, INT, QUIT, TERM, USR1, USR2) are forwarded to COMMAND, and umem " \
     "waits for its end. So " \
-    "what is held is let go after COMMAND, whatever happens, but where umem is killed (on Windows, COMMAND " \
+    "what is held is released after COMMAND, whatever happens, except where umem is killed (on Windows, " \
+    "COMMAND " \
     "is ended then). " \
-    "Where the daemon ends meanwhile, umem says so at once; COMMAND runs on, and the exit status is 5 " \
+    "Where the daemon ends meanwhile, umem reports it at once; COMMAND runs on, and the exit status is 5 " \
     "where COMMAND's is 0."
 
 const struct cli_verb cli_holding_verbs[] = {
@@ -124,9 +127,10 @@ const struct cli_verb cli_holding_verbs[] = {
      .summary = "lock a heap while a command runs",
      .detail =
          "Waits until no other session has the lock, at most --timeout; 0 does not wait. While COMMAND "
-         "runs, every other session that touches the heap or its blocks gets the error locked, and so does "
+         "runs, every other session that touches the heap or its blocks receives the error locked, and so "
+         "does "
          "COMMAND, whose sessions are others: only info and lists are open to all. It is of use as flock(1) "
-         "is, with a heap whose only task is to be locked by those who agree on it. COMMAND has the pipe "
+         "is, with a heap that serves only to be locked by programs that agree on it. COMMAND has the pipe "
          "in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
      .example = "umem lock nightly -- ./rebuild.sh",
      .waits = true,

@@ -3,57 +3,28 @@
 
 #include <cJSON.h>
 
-#include "cli/output/fail.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
-
-static int fill(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "block", cli->words[0]);
-    cli_put_size(&params, "value", cli->words[1]);
-    cli_put_size(&params, "offset", cli->option[CLI_OFFSET]);
-    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
-    return cli_show_result(cli, "block.fill", &params, NULL);
-}
-
-static int copy(struct cli *cli)
-{
-    struct cli_params params;
-
-    cli_params_begin(&params);
-    cli_put_handle(&params, "source", cli->words[0]);
-    cli_put_handle(&params, "target", cli->words[1]);
-    cli_put_size(&params, "source_offset", cli->option[CLI_OFFSET]);
-    cli_put_size(&params, "target_offset", cli->option[CLI_SECOND_OFFSET]);
-    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
-    return cli_show_result(cli, "block.copy", &params, NULL);
-}
 
 static int compare(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
-    cli_params_begin(&params);
-    cli_put_handle(&params, "left", cli->words[0]);
-    cli_put_handle(&params, "right", cli->words[1]);
-    cli_put_size(&params, "left_offset", cli->option[CLI_OFFSET]);
-    cli_put_size(&params, "right_offset", cli->option[CLI_SECOND_OFFSET]);
-    cli_put_size(&params, "size", cli->option[CLI_SIZE]);
-    status = cli_call(cli, "block.compare", &params, &result);
+    cli_params_begin_verb(cli, &params);
+    status = cli_call(cli, cli->verb->method, &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     if (status == CLI_OK && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "equal"))) {
         if (cli->option[CLI_JSON] == NULL)
             cli_printf("%s %s differ: offset %s\n", cli->words[0], cli->words[1],
-                       cli_member(result, "offset", room));
+                       cli_member(result, "offset", number));
         status = CLI_NO;
     }
     cJSON_Delete(result);
@@ -64,7 +35,7 @@ static int find(struct cli *cli)
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     char *bytes = NULL;
     size_t size;
     int status = cli_decode_word(cli, cli->words[1], &bytes, &size);
@@ -82,7 +53,7 @@ static int find(struct cli *cli)
     if (status == CLI_OK && !cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(result, "offset")))
         status = CLI_NO;
     else if (status == CLI_OK && cli->option[CLI_JSON] == NULL)
-        cli_print_line(cli_member(result, "offset", room));
+        cli_print_line(cli_member(result, "offset", number));
     cJSON_Delete(result);
     return status;
 }
@@ -90,23 +61,31 @@ static int find(struct cli *cli)
 const struct cli_verb cli_range_verbs[] = {
     {.name = "fill",
      .words = "BLOCK [BYTE]",
-     .options = CLI_TAKES(OFFSET) | CLI_TAKES(SIZE),
+     .method = "block.fill",
+     .params = {CLI_WORD(0, "block", HANDLE), CLI_WORD(1, "value", SIZE), CLI_OPTION(OFFSET, "offset", SIZE),
+                CLI_OPTION(SIZE, "size", SIZE)},
      .summary = "set every byte of a range to one value",
      .detail = "BYTE is from 0 to 255; 0 where it is left out.",
      .example = "umem fill table 0xff --size 1K",
-     .run = fill},
+     .run = cli_run_method},
     {.name = "copy",
      .words = "SOURCE TARGET",
-     .options = CLI_TAKES(OFFSET) | CLI_TAKES(SECOND_OFFSET) | CLI_TAKES(SIZE),
+     .method = "block.copy",
+     .params = {CLI_WORD(0, "source", HANDLE), CLI_WORD(1, "target", HANDLE),
+                CLI_OPTION(OFFSET, "source_offset", SIZE), CLI_OPTION(SECOND_OFFSET, "target_offset", SIZE),
+                CLI_OPTION(SIZE, "size", SIZE)},
      .summary = "copy bytes from one block to another, or within one",
      .detail = "--offset is the source's, --second-offset the target's. Without --size, all from --offset to "
                "the source's end "
                "is copied. The ranges may overlap.",
      .example = "umem copy table backup\numem copy table table --size 16 --second-offset 64",
-     .run = copy},
+     .run = cli_run_method},
     {.name = "cmp",
      .words = "LEFT RIGHT",
-     .options = CLI_TAKES(OFFSET) | CLI_TAKES(SECOND_OFFSET) | CLI_TAKES(SIZE),
+     .method = "block.compare",
+     .params = {CLI_WORD(0, "left", HANDLE), CLI_WORD(1, "right", HANDLE),
+                CLI_OPTION(OFFSET, "left_offset", SIZE), CLI_OPTION(SECOND_OFFSET, "right_offset", SIZE),
+                CLI_OPTION(SIZE, "size", SIZE)},
      .summary = "compare two blocks",
      .detail = "Ends with 0 where they are the same, and with 1 where they differ; then the offset of the "
                "first difference is "
@@ -114,7 +93,7 @@ const struct cli_verb cli_range_verbs[] = {
                "block's end is "
                "compared; the range must lie in both blocks.",
      .example = "umem cmp table backup && echo the same",
-     .asks = true,
+     .is_test = true,
      .run = compare},
     {.name = "find",
      .words = "BLOCK DATA",
@@ -123,7 +102,7 @@ const struct cli_verb cli_range_verbs[] = {
      .detail = "Ends with 1 where the bytes are not found from --offset on. The offset is counted from the "
                "start of the block.",
      .example = "umem find table hello\numem find table 2a000000 --hex --offset 64",
-     .asks = true,
+     .is_test = true,
      .run = find},
     {.name = NULL},
 };

@@ -5,17 +5,17 @@
 #include "cli/output/output.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
+#include "cli/system/clock.h"
 #include "cli/system/file_io.h"
 #include "cli/system/subprocess.h"
 #include "cli/table/verb.h"
-#include "lib/connection/transport.h"
 #include "wire/json_write.h"
 
 enum {
     PIPE_TAKEN = 3,         /* umemd's exit status where another one has the pipe */
     TRY_EVERY_MS = 20,      /* how often to look whether a daemon answers */
     SPAWN_LIMIT_MS = 10000, /* how long to look, without --timeout */
-    SAID_ROOM = 8 << 10     /* bytes of what umemd says */
+    MESSAGES_SIZE = 8 << 10 /* bytes of what umemd writes to standard error */
 };
 
 /* Prints one word, with --json as a member of an object. */
@@ -60,16 +60,6 @@ static int info(struct cli *cli)
     return cli_show_result(cli, "block.info", &params, "");
 }
 
-static int stats(struct cli *cli)
-{
-    return cli_show_result(cli, "server.stats", NULL, "");
-}
-
-static int stop(struct cli *cli)
-{
-    return cli_show_result(cli, "server.shutdown", NULL, NULL);
-}
-
 static int sessions(struct cli *cli)
 {
     static const struct cli_list list = {.method = "session.list", .member = "sessions"};
@@ -94,9 +84,9 @@ static int endpoint(struct cli *cli)
 
 /* ---- spawn ---- */
 
-/* Runs umemd --daemon, which comes back when the pipe is open, and keeps what it says to standard error. Returns its status, or one
- * of CLI_CHILD_*. */
-static int run_umemd(const struct cli *cli, char *said, size_t room)
+/* Runs umemd --daemon, which ends when the pipe is open, and keeps what it writes to standard error. Returns as
+ * cli_run_launcher(). */
+static int run_umemd(const struct cli *cli, int *status, char messages[MESSAGES_SIZE])
 {
     enum { OWN_WORDS = 4, WORDS_MAXIMUM = 64 };
     const char *words[OWN_WORDS + WORDS_MAXIMUM + 1] = {"umemd", "--daemon", "--pipe",
@@ -107,27 +97,27 @@ static int run_umemd(const struct cli *cli, char *said, size_t room)
         words[0] = path;
     for (int i = 0; cli->rest != NULL && cli->rest[i] != NULL && i < WORDS_MAXIMUM; i++)
         words[OWN_WORDS + i] = cli->rest[i];
-    return cli_run_launcher(words, said, room);
+    return cli_run_launcher(words, status, messages, MESSAGES_SIZE);
 }
 
-/* What umemd has said, as a part of a sentence: without its last line's end, and lines in one. */
-static const char *quote_umemd(char *said)
+/* What umemd has written, as a part of a sentence: without its last line's end, and lines in one. */
+static const char *join_lines(char *text)
 {
-    size_t size = strlen(said);
+    size_t size = strlen(text);
 
-    while (size != 0 && strchr("\r\n", said[size - 1]) != NULL)
-        said[--size] = '\0';
-    for (char *at = said; *at != '\0'; at++) {
+    while (size != 0 && strchr("\r\n", text[size - 1]) != NULL)
+        text[--size] = '\0';
+    for (char *at = text; *at != '\0'; at++) {
         if (*at == '\n')
             *at = ';';
     }
-    return said;
+    return text;
 }
 
 /* Lets the next call last until the deadline. Returns whether that has come. */
 static bool limit_call(struct cli *cli, uint64_t deadline_ms)
 {
-    uint64_t now_ms = um_transport_now_ms();
+    uint64_t now_ms = cli_now_ms();
     uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 1;
 
     umem_set_timeout(cli->client, left_ms < UINT32_MAX ? (uint32_t)left_ms : UINT32_MAX);
@@ -144,32 +134,33 @@ static bool wait_for_answer(struct cli *cli, uint64_t deadline_ms)
             return true;
         if (is_last || limit_call(cli, deadline_ms))
             return false;
-        cli_pause_ms(TRY_EVERY_MS);
+        uv_sleep(TRY_EVERY_MS);
     }
 }
 
 /* Of two that start at once, one is refused, and that is well where the other one answers. */
 static int start_umemd(struct cli *cli, uint64_t deadline_ms)
 {
-    char said[SAID_ROOM];
-    int status = run_umemd(cli, said, sizeof said);
+    char messages[MESSAGES_SIZE];
+    int status;
+    int error = run_umemd(cli, &status, messages);
 
-    if (status == CLI_CHILD_NOT_FOUND)
+    if (error == UV_ENOENT)
         return cli_fail(CLI_FAILED, "umemd is neither beside umem nor in PATH");
-    if (status == CLI_CHILD_NOT_EXECUTABLE)
-        return cli_fail(CLI_FAILED, "umemd cannot be run");
+    if (error != 0)
+        return cli_fail(CLI_FAILED, "umemd cannot be run: %s", uv_strerror(error));
     if (status != 0 && status != PIPE_TAKEN)
-        return cli_fail(CLI_FAILED, "umemd has not started, its exit status is %d; it said: %s", status,
-                        quote_umemd(said));
+        return cli_fail(CLI_FAILED, "umemd has not started, its exit status is %d, its message: %s", status,
+                        join_lines(messages));
     if (!wait_for_answer(cli, deadline_ms)) {
         if (status != PIPE_TAKEN)
             return cli_fail_call(cli);
         return cli_fail(CLI_NO_CONNECTION, "no daemon answers on %s, and none can be started; %s",
-                        umem_pipe(cli->client), quote_umemd(said));
+                        umem_pipe(cli->client), join_lines(messages));
     }
     /* Warnings of its start, which are no JSON. */
     if (status == 0 && cli->option[CLI_JSON] == NULL)
-        cli_write_file(CLI_ERRORS, said, strlen(said));
+        cli_write_file(CLI_ERRORS, messages, strlen(messages));
     return print_pipe(cli);
 }
 
@@ -182,7 +173,7 @@ static int spawn(struct cli *cli)
 
     if (status != CLI_OK)
         return status;
-    deadline_ms = um_transport_now_ms() + limit_ms;
+    deadline_ms = cli_now_ms() + limit_ms;
     limit_call(cli, deadline_ms);
     code = umem_connect(cli->client);
     if (code != UMEM_OK && code != UMEM_E_NOT_CONNECTED)
@@ -193,13 +184,18 @@ static int spawn(struct cli *cli)
 }
 
 const struct cli_verb cli_server_verbs[] = {
-    {.name = "ping", .words = "", .summary = "ask whether the daemon answers", .run = ping},
+    {.name = "ping", .words = "", .summary = "check whether the daemon answers", .run = ping},
     {.name = "info",
      .words = "[BLOCK]",
-     .summary = "tell all about the daemon and its limits, or about a block",
+     .summary = "show the daemon and its limits, or a block",
      .example = "umem info\numem info greeting --json",
      .run = info},
-    {.name = "stats", .words = "", .summary = "tell what the daemon holds and has done", .run = stats},
+    {.name = "stats",
+     .words = "",
+     .method = "server.stats",
+     .shown = "",
+     .summary = "show what the daemon holds and has done",
+     .run = cli_run_method},
     {.name = "sessions",
      .words = "",
      .options = CLI_TAKES(CLOSE),
@@ -223,14 +219,15 @@ const struct cli_verb cli_server_verbs[] = {
      .run = spawn},
     {.name = "shutdown",
      .words = "",
+     .method = "server.shutdown",
      .summary = "end the daemon in order",
      .detail = "All memory is freed with it.",
-     .run = stop},
+     .run = cli_run_method},
     {.name = "endpoint",
      .words = "",
      .summary = "print the pipe's path",
      .detail = "It is --pipe, else the environment's UMEM_PIPE, else the user's own. Whether a daemon "
-               "answers there, ping tells.",
+               "answers there, ping checks.",
      .need = CLI_NEEDS_PIPE,
      .run = endpoint},
     {.name = NULL},

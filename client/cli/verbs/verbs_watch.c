@@ -1,4 +1,4 @@
-/* umem watch: what happens to blocks and heaps, told as it happens. */
+/* umem watch: events of blocks and heaps, as they happen. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -6,16 +6,17 @@
 
 #include "base/buf.h"
 #include "cli/output/fail.h"
+#include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/method_call.h"
 #include "cli/request/params.h"
-#include "cli/request/results.h"
+#include "cli/system/clock.h"
 #include "cli/table/verb.h"
-#include "lib/connection/transport.h"
 #include "wire/json_write.h"
 
 enum { LINE_LIMIT = 1024 };
 
-/* One watch, while it is told of. */
+/* One watch, while its events are printed. */
 struct watching {
     struct cli *cli;
     uint64_t left; /* events that are wanted still; 0: no end */
@@ -102,6 +103,7 @@ static bool is_last(const struct cli *cli, const struct umem_event *event)
 static void on_event(const struct umem_event *event, void *context)
 {
     struct watching *watching = context;
+    int error;
 
     /* Several may be delivered at one time. */
     if (watching->is_over)
@@ -113,8 +115,9 @@ static void on_event(const struct umem_event *event, void *context)
         watching->status = print_event_as_json(event);
     else
         print_event(event);
-    if (!cli_flush() && watching->status == CLI_OK)
-        watching->status = cli_fail_file("standard output", "written");
+    error = cli_flush();
+    if (error != 0 && watching->status == CLI_OK)
+        watching->status = cli_fail_file("standard output", "written", error);
     watching->is_over = watching->is_over || watching->status != CLI_OK;
     watching->left -= watching->left != 0;
 }
@@ -124,7 +127,7 @@ static int find(struct cli *cli, const char *what, const char *method, const cha
 {
     struct cli_params params;
     cJSON *result = NULL;
-    char room[CLI_NUMBER_SIZE];
+    char number[CLI_NUMBER_SIZE];
     int status;
 
     if (text == NULL)
@@ -133,7 +136,7 @@ static int find(struct cli *cli, const char *what, const char *method, const cha
     cli_put_handle(&params, what, text);
     status = cli_call(cli, method, &params, &result);
     if (status == CLI_OK)
-        *handle = strtoull(cli_member(result, what, room), NULL, 10);
+        *handle = strtoull(cli_member(result, what, number), NULL, 10);
     cJSON_Delete(result);
     return status;
 }
@@ -153,11 +156,11 @@ static int read_target(struct cli *cli, struct umem_watch_target *target)
     return status;
 }
 
-/* Tells events until the last one, or for limit_ms (UMEM_FOREVER: no end). */
-static int tell_events(struct watching *watching, uint64_t limit_ms)
+/* Prints events until the last one, or for limit_ms (UMEM_FOREVER: no end). */
+static int print_events(struct watching *watching, uint64_t limit_ms)
 {
     struct cli *cli = watching->cli;
-    uint64_t start_ms = um_transport_now_ms();
+    uint64_t start_ms = cli_now_ms();
     uint64_t passed_ms = 0;
 
     while (!watching->is_over && passed_ms < limit_ms) {
@@ -167,7 +170,7 @@ static int tell_events(struct watching *watching, uint64_t limit_ms)
             cli_ignore_broken_pipe();
             return cli_fail_call(cli);
         }
-        passed_ms = limit_ms == UMEM_FOREVER ? 0 : um_transport_now_ms() - start_ms;
+        passed_ms = limit_ms == UMEM_FOREVER ? 0 : cli_now_ms() - start_ms;
     }
     cli_ignore_broken_pipe();
     return watching->status == CLI_OK && watching->left != 0 && !watching->is_over ? CLI_NO
@@ -191,21 +194,21 @@ static int watch(struct cli *cli)
     if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
         return cli_fail_call(cli);
     cli_exit_on_broken_pipe();
-    return tell_events(&watching, limit_ms);
+    return print_events(&watching, limit_ms);
 }
 
 const struct cli_verb cli_watch_verbs[] = {
     {.name = "watch",
      .words = "[BLOCK]",
      .options = CLI_TAKES(HEAP) | CLI_TAKES(OFFSET) | CLI_TAKES(SIZE) | CLI_TAKES(COUNT),
-     .summary = "tell what changes in a block, on a heap, or everywhere, as it happens",
+     .summary = "print what changes in a block, on a heap, or everywhere, as it happens",
      .detail =
          "One line for each event: \"changed BLOCK OFFSET SIZE\", \"freed BLOCK\", \"destroyed HEAP\", "
          "and \"overflow\" where "
-         "more has happened than is told one by one. With --json, each is the daemon's notification. "
+         "more has happened than is reported one by one. With --json, each is the daemon's notification. "
          "It ends after --count "
          "events, when the watched block or heap is gone, after --timeout (with 1 where --count had not been "
-         "reached), when nobody reads its output any more (on Windows, where that is a pipe), or with "
+         "reached), when its output has no reader any more (on Windows, where that is a pipe), or with "
          "Ctrl-C.",
      .example = "umem watch counter --size 8\numem watch --heap scratch --json",
      .need = CLI_NEEDS_DAEMON,

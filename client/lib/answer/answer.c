@@ -1,115 +1,138 @@
 #include "lib/answer/answer.h"
 
-#include "umem_errors.h"
-#include "wire/json_read.h"
+#include <string.h>
 
-static bool is_wire_code(int64_t code)
+#include "base/attributes.h"
+#include "base/umem_errors.h"
+
+/* The members that a message may have, and those of its error. */
+enum { VERSION, ID, METHOD, PARAMS, RESULT, ERROR, CODE, MESSAGE, DATA, MEMBER_COUNT };
+
+static const char *const names[MEMBER_COUNT] = {"jsonrpc", "id",   "method",  "params", "result",
+                                                "error",   "code", "message", "data"};
+
+/* Finds the members of an object that are known, the first of each name. Names count as they are written, not as their escapes say:
+ * nobody has a reason to escape them. */
+static void find_members(const struct um_json *object, const struct um_json *found[MEMBER_COUNT])
 {
-    return code == UMEM_E_CANCELLED || (code >= -32768 && code <= -32000);
+    for (int i = 0; i < MEMBER_COUNT; i++)
+        found[i] = NULL;
+    if (!um_json_is(object, UM_JSON_OBJECT))
+        return;
+    for (const struct um_json *member = object->child; member != NULL; member = member->next) {
+        int i = 0;
+
+        while (i < MEMBER_COUNT && strcmp(member->key, names[i]) != 0)
+            i++;
+        if (i < MEMBER_COUNT && found[i] == NULL)
+            found[i] = member;
+    }
 }
 
-/* A string of digits is no code. */
-static bool read_code(struct um_json_slice slice, int *code)
+/* An integer as JSON writes it: no exponent, no string of digits. */
+UM_ALWAYS_INLINE bool is_integer(const struct um_json *json, int64_t *value)
 {
-    int64_t value;
-
-    if (slice.text == NULL || um_json_is_string(slice) || !um_json_to_int64(slice, &value) ||
-        !is_wire_code(value))
-        return false;
-    *code = (int)value;
-    return true;
+    *value = um_json_is(json, UM_JSON_NUMBER) && json->is_plain ? json->integer : 0;
+    return *value != 0;
 }
 
 /* Returns what is wrong with the error; NULL: nothing. */
-static const char *take_error(struct um_answer *answer, struct um_json_slice error)
+static const char *take_error(const struct um_json *error, struct um_answer *answer)
 {
-    answer->kind = UM_ANSWER_ERROR;
-    answer->message = um_json_member(error, "message");
-    answer->data = um_json_member(error, "data");
-    if (!read_code(um_json_member(error, "code"), &answer->code))
+    const struct um_json *found[MEMBER_COUNT];
+    struct um_json_check check;
+    struct um_json *members = NULL;
+    int64_t code;
+    size_t size;
+    char *text = um_json_text_of(error, &size);
+
+    /* It is JSON; memory that runs out leaves it without a code. */
+    if (um_json_is(error, UM_JSON_OBJECT))
+        (void)um_json_split(text, size, answer->arena, &members, &check);
+    find_members(members, found);
+    if (!is_integer(found[CODE], &code) || (code != UMEM_E_CANCELLED && (code < -32768 || code > -32000)))
         return "its error has no code of the protocol";
-    if (answer->message.text == NULL || !um_json_is_string(answer->message))
+    if (!um_json_is(found[MESSAGE], UM_JSON_STRING))
         return "its error has no message";
-    if (answer->data.text != NULL && !um_json_is_object(answer->data))
-        answer->data = (struct um_json_slice){NULL, 0};
+    answer->kind = UM_ANSWER_ERROR;
+    answer->code = (int)code;
+    answer->message = found[MESSAGE];
+    answer->data = um_json_is(found[DATA], UM_JSON_OBJECT) ? found[DATA] : NULL;
     return NULL;
 }
 
-static const char *take_message(struct um_answer *answer, struct um_json_slice message)
+UM_ALWAYS_INLINE const char *take_message(const struct um_json *json, struct um_answer *answer)
 {
-    struct um_json_slice version = um_json_member(message, "jsonrpc");
-    struct um_json_slice error = um_json_member(message, "error");
-    struct um_json_slice method = um_json_member(message, "method");
+    const struct um_json *found[MEMBER_COUNT];
+    int64_t id;
 
-    if (version.text == NULL || !um_json_slice_is(version, "\"2.0\""))
+    find_members(json, found);
+    if (!um_json_is(found[VERSION], UM_JSON_STRING) || found[VERSION]->size != 3 ||
+        memcmp(found[VERSION]->text, "2.0", 3) != 0)
         return "it is not JSON-RPC 2.0";
-    answer->id = um_json_member(message, "id");
-    if (answer->id.text == NULL && method.text != NULL && um_json_is_string(method)) {
+    if (found[ID] == NULL && um_json_is(found[METHOD], UM_JSON_STRING)) {
         answer->kind = UM_ANSWER_NOTIFICATION;
-        answer->method = method;
-        answer->params = um_json_member(message, "params");
+        answer->method = found[METHOD];
+        answer->params = found[PARAMS];
         return NULL;
     }
-    answer->result = um_json_member(message, "result");
-    if (answer->id.text == NULL)
+    if (found[ID] == NULL)
         return "it has no id";
-    if ((answer->result.text == NULL) == (error.text == NULL))
+    if ((found[RESULT] == NULL) == (found[ERROR] == NULL))
         return "it has neither result nor error, or both";
-    return error.text != NULL ? take_error(answer, error) : NULL;
+    answer->id = is_integer(found[ID], &id) && id > 0 ? (uint64_t)id : 0;
+    answer->result = found[RESULT];
+    answer->is_about_any = found[ERROR] != NULL && um_json_is(found[ID], UM_JSON_NULL);
+    return found[ERROR] != NULL ? take_error(found[ERROR], answer) : NULL;
 }
 
-int um_answer_check(char *text, size_t size, struct um_json_slice *json, const char **what)
+int um_answer_split(char *text, size_t size, struct um_arena *arena, struct um_json **json, const char **what)
 {
     struct um_json_check check;
+    int code = um_json_split(text, size, arena, json, &check);
 
-    if (!um_json_check(text, size, &check)) {
-        *what = check.what;
-        return UMEM_E_BAD_ANSWER;
-    }
-    *json = um_json_slice_of(text, size);
-    return UMEM_OK;
+    if (code == UMEM_OK)
+        return UMEM_OK;
+    *what = code == UMEM_E_TOO_LARGE ? "it has too many values" : check.what;
+    return code == UMEM_E_NO_MEMORY ? UMEM_E_OUT_OF_MEMORY : UMEM_E_BAD_ANSWER;
 }
 
-const char *um_answer_take(struct um_json_slice json, struct um_answer *answer)
+const char *um_answer_take(const struct um_json *json, struct um_arena *arena, struct um_answer *answer)
 {
-    struct um_answer read = {.kind = UM_ANSWER_RESULT};
-    const char *wrong = take_message(&read, json);
+    struct um_answer read = {.kind = UM_ANSWER_RESULT, .arena = arena};
+    const char *wrong = take_message(json, &read);
 
     if (wrong == NULL)
         *answer = read;
     return wrong;
 }
 
-int um_answer_read(char *text, size_t size, struct um_answer *answer, const char **what)
+int um_answer_read(char *text, size_t size, struct um_arena *arena, struct um_answer *answer,
+                   const char **what)
 {
-    struct um_json_slice json;
+    struct um_json *json;
     const char *wrong;
-    int code = um_answer_check(text, size, &json, what);
+    int code = um_answer_split(text, size, arena, &json, what);
 
     if (code != UMEM_OK)
         return code;
-    wrong = um_answer_take(json, answer);
-    if (wrong != NULL) {
+    wrong = um_answer_take(json, arena, answer);
+    if (wrong != NULL)
         *what = wrong;
-        return UMEM_E_BAD_ANSWER;
-    }
-    return UMEM_OK;
+    return wrong == NULL ? UMEM_OK : UMEM_E_BAD_ANSWER;
 }
 
-uint64_t um_answer_id(const struct um_answer *answer)
+const struct um_json *um_answer_tree(const struct um_answer *answer, const struct um_json *value)
 {
-    uint64_t id;
+    struct um_json_check check;
+    struct um_json *tree;
+    size_t size;
+    char *text = um_json_text_of(value, &size);
 
-    if (answer->id.text == NULL || um_json_is_string(answer->id) || !um_json_to_uint64(answer->id, &id))
-        return 0;
-    return id;
+    return um_json_read(text, size, answer->arena, &tree, &check) == UMEM_OK ? tree : NULL;
 }
 
 bool um_answer_is_for(const struct um_answer *answer, uint64_t id)
 {
-    if (answer->id.text == NULL)
-        return false;
-    if (um_json_is_null(answer->id))
-        return answer->kind == UM_ANSWER_ERROR;
-    return id != 0 && um_answer_id(answer) == id;
+    return answer->is_about_any || (id != 0 && answer->id == id);
 }

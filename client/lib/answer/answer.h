@@ -1,40 +1,49 @@
 /*
  * One message from the daemon, taken apart: a result, an error, or something that was not asked for.
  *
- * Owns: nothing; slices point into the text. Must not know: connections, methods. Pure. Nothing in the text is believed before
- * it has been checked: whoever wrote it may be broken or hostile.
+ * Owns: nothing; what it tells lies in the text and in the arena. Must not know: connections, methods. Pure. Nothing in the text is
+ * believed before it has been checked: whoever wrote it may be broken or hostile.
+ *
+ * A message is read once, from end to end; what is in its result stays text, because some callers want it as text and most results
+ * are not looked at. um_answer_result() reads it for who does.
  */
 #ifndef UM_ANSWER_H
 #define UM_ANSWER_H
 
-#include "lib/answer/scan.h"
+#include "wire/json_read.h"
 
 enum um_answer_kind { UM_ANSWER_RESULT, UM_ANSWER_ERROR, UM_ANSWER_NOTIFICATION };
 
 struct um_answer {
     enum um_answer_kind kind;
-    struct um_json_slice id;     /* as it was given; no text: a notification */
-    struct um_json_slice method; /* UM_ANSWER_NOTIFICATION, as is the next: a string */
-    struct um_json_slice params; /* no text: there are none */
-    struct um_json_slice result; /* UM_ANSWER_RESULT; no text: there is no answer */
+    uint64_t id;                  /* which request it answers; 0: no request of ours has such an id */
+    bool is_about_any;            /* an error whose id is null: the daemon could not read the request's */
+    const struct um_json *method; /* UM_ANSWER_NOTIFICATION, as is the next: a string, as it is written */
+    const struct um_json *params; /* NULL: there are none; text */
+    const struct um_json *result; /* UM_ANSWER_RESULT; text */
     int code; /* UM_ANSWER_ERROR, as are the next two: -32768 to -32000, or UMEM_E_CANCELLED */
-    struct um_json_slice message; /* a string */
-    struct um_json_slice data;    /* an object; no text: there is none */
+    const struct um_json *message; /* a string, as it is written */
+    const struct um_json *data;    /* text of an object; NULL: there is none */
+    struct um_arena *arena;        /* where values of it may be read to */
 };
 
-/* Takes `size` bytes of text apart, which um_json_check() may change in place. UMEM_E_BAD_ANSWER with *what, a static phrase;
- * then *answer is as it was. */
-int um_answer_read(char *text, size_t size, struct um_answer *answer, const char **what);
+/* Checks a message of `size` bytes and splits it: *json is an object (um_answer_take() takes it), or an array, each of whose elements
+ * um_answer_split() splits again. UMEM_E_BAD_ANSWER with *what, a static phrase; UMEM_E_OUT_OF_MEMORY. */
+int um_answer_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
+                    const char **what);
 
-/* The two halves of it, for a batch, whose elements are answers. First the text is seen to be JSON, *json; then what is an answer
- * (or an array's element) is taken apart: NULL, or what is wrong, a static phrase. */
-int um_answer_check(char *text, size_t size, struct um_json_slice *json, const char **what);
-const char *um_answer_take(struct um_json_slice json, struct um_answer *answer);
+/* Takes an object apart. Returns NULL, or what is wrong, a static phrase; then *answer is as it was. */
+const char *um_answer_take(const struct um_json *json, struct um_arena *arena, struct um_answer *answer);
+
+/* Both for a message that is an object. */
+int um_answer_read(char *text, size_t size, struct um_arena *arena, struct um_answer *answer,
+                   const char **what);
+
+/* Reads a value of the answer's (its result, its params) into a tree, which takes the text's place. NULL: it is too large, or there is
+ * no memory. */
+const struct um_json *um_answer_tree(const struct um_answer *answer, const struct um_json *value);
 
 /* Whether it answers request `id`. An error without id is about whatever was sent last. */
 bool um_answer_is_for(const struct um_answer *answer, uint64_t id);
-
-/* The id where it is one of ours, an integer; else 0. */
-uint64_t um_answer_id(const struct um_answer *answer);
 
 #endif

@@ -1,16 +1,19 @@
 #include "lib/answer/event_queue.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "wire/json_value.h"
 
 /* X(method, kind) */
 #define EVENTS(X) \
-    X("\"block.changed\"", UMEM_EVENT_CHANGED) \
-    X("\"block.freed\"", UMEM_EVENT_FREED) \
-    X("\"heap.destroyed\"", UMEM_EVENT_HEAP_DESTROYED) \
-    X("\"watch.overflow\"", UMEM_EVENT_OVERFLOW)
+    X("block.changed", UMEM_EVENT_CHANGED) \
+    X("block.freed", UMEM_EVENT_FREED) \
+    X("heap.destroyed", UMEM_EVENT_HEAP_DESTROYED) \
+    X("watch.overflow", UMEM_EVENT_OVERFLOW)
 
 static const struct {
-    const char *method; /* as it stands in the notification, quotes and all */
+    const char *method;
     enum umem_event_kind kind;
 } kinds[] = {
 #define KIND(method, kind) {method, kind},
@@ -68,19 +71,20 @@ void um_event_queue_remove_watch(struct um_event_queue *events, uint64_t id)
 
 /* ---- notifications ---- */
 
-static uint64_t read_uint(struct um_json_slice params, const char *name)
+static uint64_t read_uint(const struct um_json *params, const char *name)
 {
     uint64_t value = 0;
 
-    return um_json_to_uint64(um_json_member(params, name), &value) ? value : 0;
+    return um_json_to_uint64(um_json_member_of(params, name), &value) ? value : 0;
 }
 
 static bool read_event(const struct um_answer *notification, struct umem_event *event)
 {
-    struct um_json_slice params = notification->params;
+    const struct um_json *params =
+        notification->params != NULL ? um_answer_tree(notification, notification->params) : NULL;
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (!um_json_slice_is(notification->method, kinds[i].method))
+        if (!um_json_says(notification->method, kinds[i].method))
             continue;
         *event = (struct umem_event){.kind = kinds[i].kind,
                                      .watch = read_uint(params, "watch"),

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/json_value.h"
+
 static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
 
 /* For umem_client_new() without memory. */
@@ -40,25 +42,42 @@ void um_failure_write(struct um_failure *failure, int code, const char *format, 
         vsnprintf(failure->message, sizeof failure->message, format, arguments);
 }
 
+/* Reads a part of an error, whose text stays as it is: a batch's error is everybody's. NULL: there is no memory. */
+static const struct um_json *read_copy(const struct um_answer *answer, const struct um_json *part)
+{
+    struct um_json_check check;
+    struct um_json *json;
+    size_t size;
+    const char *text = um_json_text_of(part, &size);
+    char *copy = um_arena_alloc(answer->arena, size);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, size);
+    return um_json_read(copy, size, answer->arena, &json, &check) == UMEM_OK ? json : NULL;
+}
+
 void um_failure_write_answer(struct um_failure *failure, const struct um_answer *answer)
 {
     char name[UM_FAILURE_NAME_SIZE];
 
     write_name(failure, answer->code);
-    /* A newer daemon may have errors that this library does not list. */
-    if (um_json_to_text(um_json_member(answer->data, "name"), name, sizeof name))
-        memcpy(failure->name, name, sizeof name);
-    if (!um_json_to_text(answer->message, failure->message, sizeof failure->message))
+    if (!um_json_to_text(read_copy(answer, answer->message), failure->message, sizeof failure->message))
         snprintf(failure->message, sizeof failure->message, "%s", umem_error_text(answer->code));
-    if (answer->data.text != NULL && answer->data.size < sizeof failure->data) {
-        memcpy(failure->data, answer->data.text, answer->data.size);
-        failure->data[answer->data.size] = '\0';
+    if (answer->data == NULL)
+        return;
+    if (answer->data->size < sizeof failure->data) {
+        memcpy(failure->data, answer->data->text, answer->data->size);
+        failure->data[answer->data->size] = '\0';
     }
+    /* A newer daemon may have errors that this library does not list. */
+    if (um_json_to_text(um_json_member_of(read_copy(answer, answer->data), "name"), name, sizeof name))
+        memcpy(failure->name, name, sizeof name);
 }
 
 /* ---- the thread's own ---- */
 
-static void show(const umem_client *client)
+UM_ALWAYS_INLINE void show(const umem_client *client)
 {
     last.client = client;
     last.seen =
@@ -89,25 +108,24 @@ int um_failure_set_text(const umem_client *client, int code, const char *format,
 }
 
 /* Other daemons may write a large integer with an exponent. */
-static bool to_integer(struct um_json_slice json, int64_t *value)
+static bool to_integer(const struct um_json *json, int64_t *value)
 {
-    const double limit = 9007199254740991.0;
-    double number;
-
-    if (um_json_to_int64(json, value))
-        return true;
-    if (um_json_is_string(json) || !um_json_to_double(json, &number) ||
-        !(number >= -limit && number <= limit) || (double)(int64_t)number != number)
-        return false;
-    *value = (int64_t)number;
-    return true;
+    return um_json_to_int64(json, value) || (json != NULL && um_json_integer_of(json, value));
 }
 
 bool umem_error_integer(const umem_client *client, const char *member, int64_t *value)
 {
     const struct umem_failure *failure = umem_last_error(client);
-    struct um_json_slice data = um_json_slice_of(failure->data, strlen(failure->data));
-    struct um_json_slice found = um_json_member(data, member);
+    char data[UM_FAILURE_DATA_SIZE];
+    size_t size = strlen(failure->data);
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json_check check;
+    struct um_json *facts;
+    bool found;
 
-    return found.text != NULL && to_integer(found, value);
+    memcpy(data, failure->data, size);
+    found = um_json_read(data, size, &arena, &facts, &check) == UMEM_OK &&
+            to_integer(um_json_member_of(facts, member), value);
+    um_arena_deinit(&arena);
+    return found;
 }

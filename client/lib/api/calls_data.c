@@ -1,6 +1,71 @@
-/* The bytes of blocks, blocking. Large ones travel in pieces, of which two are on their way at any time. */
+/*
+ * The bytes of blocks: their requests, and the blocking calls, which cut what is large into pieces. Two pieces are on their way at any
+ * time. Bytes travel as raw payloads, and numbers do, too, in the order that the protocol has them.
+ */
 #include "lib/connection/client.h"
+#include "lib/request/number.h"
 #include "lib/request/requests.h"
+
+/* ---- requests ---- */
+
+/* Begins a request for a range of bytes, which ends where a block can. */
+static void begin_range(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
+                        size_t size)
+{
+    um_request_begin(request, method);
+    um_param_handle(request, "block", block);
+    um_param_size(request, "offset", offset);
+    if (offset <= UMEM_SIZE_MAX && size > UMEM_SIZE_MAX - offset)
+        um_request_refuse(request, "offset + size is past 2^53 - 1");
+}
+
+/* The same for numbers. Returns whether there is such a type, and so many of them fit into any block. */
+static bool begin_numbers(struct um_request *request, const char *method, umem_handle block, uint64_t offset,
+                          enum umem_type type, size_t count)
+{
+    size_t size = umem_type_size(type);
+
+    if (size != 0 && count <= SIZE_MAX / size) {
+        begin_range(request, method, block, offset, count * size);
+        return request->code == UMEM_OK;
+    }
+    begin_range(request, method, block, offset, 0);
+    if (size == 0)
+        um_request_refuse(request, "there is no type %d", (int)type);
+    else
+        um_request_refuse(request, "count: %zu numbers are more than memory holds", count);
+    return false;
+}
+
+void um_request_block_read(struct um_request *request, umem_handle block, uint64_t offset, void *bytes,
+                           size_t size)
+{
+    begin_range(request, "block.read", block, offset, size);
+    um_param_into(request, bytes, size);
+}
+
+void um_request_block_write(struct um_request *request, umem_handle block, uint64_t offset, const void *bytes,
+                            size_t size)
+{
+    begin_range(request, "block.write", block, offset, size);
+    um_param_payload(request, bytes, size);
+}
+
+void um_request_block_get(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
+                          void *values, size_t count)
+{
+    if (begin_numbers(request, "block.read", block, offset, type, count))
+        um_param_into_numbers(request, type, values, count);
+}
+
+void um_request_block_set(struct um_request *request, umem_handle block, uint64_t offset, enum umem_type type,
+                          const void *values, size_t count)
+{
+    if (begin_numbers(request, "block.write", block, offset, type, count))
+        um_param_payload_numbers(request, type, values, count);
+}
+
+/* ---- pieces ---- */
 
 /* A range of a block, here and there, and how it is cut. */
 struct range {
@@ -104,12 +169,18 @@ static int move(umem_client *client, struct range *range)
     return code;
 }
 
+/* ---- calls ---- */
+
 int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes, size_t size)
 {
     struct range range = {
         .block = block, .offset = offset, .type = UMEM_TYPE_U8, .count = size, .into = bytes};
+    struct um_request request;
 
-    return move(client, &range);
+    if (size > UM_PAYLOAD_MINIMUM)
+        return move(client, &range);
+    um_request_block_read(&request, block, offset, bytes, size);
+    return um_client_call(client, &request);
 }
 
 int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size)
@@ -119,8 +190,12 @@ int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, co
                           .type = UMEM_TYPE_U8,
                           .count = size,
                           .from = bytes != NULL ? bytes : ""};
+    struct um_request request;
 
-    return move(client, &range);
+    if (size > UM_PAYLOAD_MINIMUM)
+        return move(client, &range);
+    um_request_block_write(&request, block, offset, range.from, size);
+    return um_client_call(client, &request);
 }
 
 int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type, void *values,
@@ -138,68 +213,4 @@ int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum
         .block = block, .offset = offset, .type = type, .count = count, .from = values != NULL ? values : ""};
 
     return move(client, &range);
-}
-
-/* ---- within the daemon ---- */
-
-int umem_block_fill(umem_client *client, umem_handle block, uint64_t offset, uint8_t value, uint64_t size)
-{
-    struct um_request request;
-
-    um_request_block_fill(&request, block, offset, value, size);
-    return um_client_call(client, &request);
-}
-
-int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset, umem_handle target,
-                    uint64_t target_offset, uint64_t size)
-{
-    struct um_request request;
-
-    um_request_block_copy(&request, source, source_offset, target, target_offset, size);
-    return um_client_call(client, &request);
-}
-
-int umem_block_compare(umem_client *client, umem_handle left, uint64_t left_offset, umem_handle right,
-                       uint64_t right_offset, uint64_t size, uint64_t *difference)
-{
-    struct um_request request;
-
-    um_request_block_compare(&request, left, left_offset, right, right_offset, size, difference);
-    return um_client_call(client, &request);
-}
-
-int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes, size_t size,
-                    uint64_t *found)
-{
-    struct um_request request;
-
-    um_request_block_find(&request, block, offset, bytes, size, found);
-    return um_client_call(client, &request);
-}
-
-int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                   const void *value, void *before, void *after)
-{
-    struct um_request request;
-
-    um_request_block_add(&request, block, offset, type, value, before, after);
-    return um_client_call(client, &request);
-}
-
-int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                        const void *value, const void *expected, void *before, bool *exchanged)
-{
-    struct um_request request;
-
-    um_request_block_exchange(&request, block, offset, type, value, expected, before, exchanged);
-    return um_client_call(client, &request);
-}
-
-int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
-                    const void *value, uint32_t timeout_ms, void *now)
-{
-    struct um_request request;
-
-    um_request_block_wait(&request, block, offset, type, value, timeout_ms, now);
-    return um_client_call(client, &request);
 }

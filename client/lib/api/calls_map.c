@@ -1,26 +1,26 @@
-/* umem_map(), umem_unmap() and umem_block_wake(). */
+/* umem_map() and umem_unmap(): blocks of shared heaps as this process's memory. */
 #include "lib/connection/client.h"
 #include "lib/request/requests.h"
 
 int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size)
 {
     struct um_reason reason = {""};
-    struct um_block_location place;
+    struct um_block_location location;
     struct um_request request;
     int code;
 
-    um_request_block_map(&request, block, &place);
+    um_request_block_map(&request, block, &location);
     code = um_client_call(client, &request);
     if (code != UMEM_OK)
         return code;
     um_mutex_lock(client->lock);
-    code = um_mapped_heap_use(&client->mapped, &place, bytes, &reason);
+    code = um_mapped_heap_use(&client->mapped, &location, bytes, &reason);
     um_mutex_unlock(client->lock);
     if (code != UMEM_OK)
         return um_failure_set_text(client, code, "%s",
                                    reason.text[0] != '\0' ? reason.text : umem_error_text(code));
     if (size != NULL)
-        *size = place.size;
+        *size = location.size;
     return UMEM_OK;
 }
 
@@ -36,12 +36,4 @@ int umem_unmap(umem_client *client, void *bytes)
     if (code != UMEM_OK)
         return um_failure_set_text(client, code, "nothing is mapped at this address");
     return um_failure_set(client, UMEM_OK, NULL);
-}
-
-int umem_block_wake(umem_client *client, umem_handle block, uint64_t offset, uint64_t size)
-{
-    struct um_request request;
-
-    um_request_block_wake(&request, block, offset, size);
-    return um_client_call(client, &request);
 }

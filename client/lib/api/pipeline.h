@@ -21,8 +21,4 @@ struct umem_calls {
     const struct um_calls_ops *ops;
 };
 
-/* The same, for NULL too. */
-struct um_request *um_calls_begin(umem_calls *calls, int *code);
-int um_calls_end(umem_calls *calls, struct um_request *request);
-
 #endif

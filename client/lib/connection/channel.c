@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/json_write.h"
+
 enum {
+    ARENA_LOW = 1 << 15, /* bytes that are left of the arena when it is used anew */
     HEAD_CAPACITY =
         1024 /* bytes read before raw bytes that go elsewhere: enough for what stands before them */
 };
@@ -23,6 +26,7 @@ void um_channel_deinit(struct um_channel *channel)
 {
     um_event_queue_clear(&channel->events);
     um_frame_deinit(&channel->frame);
+    um_arena_deinit(&channel->arena);
     free(channel->space);
 }
 
@@ -49,7 +53,7 @@ void um_channel_add(struct um_channel *channel, struct um_request *request)
     channel->end = &request->next;
 }
 
-static void unlink_ask(struct um_channel *channel, struct um_request *request)
+UM_ALWAYS_INLINE void unlink_request(struct um_channel *channel, struct um_request *request)
 {
     struct um_request **link = &channel->first;
 
@@ -60,7 +64,7 @@ static void unlink_ask(struct um_channel *channel, struct um_request *request)
         channel->end = link;
 }
 
-static void finish(struct um_channel *channel, struct um_request *request)
+UM_ALWAYS_INLINE void finish(struct um_channel *channel, struct um_request *request)
 {
     um_request_finish(request);
     channel->on_done(channel, request);
@@ -70,7 +74,7 @@ bool um_channel_withdraw(struct um_channel *channel, struct um_request *request,
 {
     if (channel->receiving == request)
         return false;
-    unlink_ask(channel, request);
+    unlink_request(channel, request);
     channel->forgotten += was_sent;
     return true;
 }
@@ -84,12 +88,77 @@ void um_channel_fail_all(struct um_channel *channel, int code, const char *text)
     while (request != NULL || channel->first != NULL) {
         if (request == NULL) {
             request = channel->first;
-            unlink_ask(channel, request);
+            unlink_request(channel, request);
         }
         um_request_fail(request, code, text);
         finish(channel, request);
         request = NULL;
     }
+}
+
+/* ---- messages to send: headers, then JSON; raw bytes follow from where they lie ---- */
+
+/* Headers go before a text whose length is not known yet: a gap is kept, and what is left of it closed. */
+enum { HEADERS_SIZE = 80 };
+
+static void write_headers(struct um_buf *out, size_t start, uint64_t payload_size)
+{
+    char headers[HEADERS_SIZE];
+    size_t text_size = out->size - start - HEADERS_SIZE;
+    int size;
+
+    if (payload_size != 0)
+        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\nPayload-Length: %llu\r\n\r\n",
+                        text_size, (unsigned long long)payload_size);
+    else
+        size = snprintf(headers, sizeof headers, "Content-Length: %zu\r\n\r\n", text_size);
+    memcpy(out->data + start, headers, (size_t)size);
+    memmove(out->data + start + size, out->data + start + HEADERS_SIZE, text_size);
+    out->size -= HEADERS_SIZE - (size_t)size;
+}
+
+/* Keeps a gap for the headers. */
+UM_ALWAYS_INLINE size_t begin_message(struct um_buf *out)
+{
+    static const char space[HEADERS_SIZE] = {0};
+    size_t start = out->size;
+
+    um_buf_append(out, space, HEADERS_SIZE - 1);
+    /* What stands before decides whether a comma is due. */
+    um_buf_append_byte(out, '\n');
+    return start;
+}
+
+void um_channel_write(const struct um_request *request, struct um_buf *out, uint64_t *payload_size)
+{
+    size_t start = begin_message(out);
+    uint64_t sum = request->payload_size;
+
+    if (request->parts == NULL) {
+        um_request_write(request, out);
+    } else {
+        um_json_begin_array(out);
+        for (const struct um_request *part = request->parts; part != NULL; part = part->next) {
+            if (part != request->parts)
+                um_buf_append_byte(out, ',');
+            um_request_write(part, out);
+            sum += part->payload_size;
+        }
+        um_json_end_array(out);
+    }
+    if (out->failed)
+        return;
+    write_headers(out, start, sum);
+    *payload_size = sum;
+}
+
+void um_channel_write_notification(const struct um_request *request, struct um_buf *out)
+{
+    size_t start = begin_message(out);
+
+    um_request_write(request, out);
+    if (!out->failed)
+        write_headers(out, start, 0);
 }
 
 /* ---- answers ---- */
@@ -99,6 +168,12 @@ static int bad(char *why, size_t why_size, const char *what)
 {
     snprintf(why, why_size, "the daemon's answer is no answer: %s", what);
     return UMEM_E_BAD_ANSWER;
+}
+
+static int no_memory(char *why, size_t why_size)
+{
+    snprintf(why, why_size, "there is no memory for the answer");
+    return UMEM_E_OUT_OF_MEMORY;
 }
 
 static int bad_part(char *why, size_t why_size, const char *wrong, const char *member)
@@ -122,13 +197,13 @@ static bool has_part(const struct um_request *request, uint64_t id)
 
 /* The request that a message with this id answers. An error without id is about the oldest that cannot be waiting: answers come in
  * order. */
-static struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
-                               bool is_batch)
+UM_ALWAYS_INLINE struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
+                                         bool is_batch)
 {
     struct um_request *request = channel->first;
-    uint64_t id = um_answer_id(answer);
+    uint64_t id = answer->id;
 
-    if (!is_batch && answer->kind == UM_ANSWER_ERROR && um_json_is_null(answer->id)) {
+    if (!is_batch && answer->is_about_any) {
         while (request != NULL && request->waits && request->next != NULL)
             request = request->next;
         return request;
@@ -139,9 +214,9 @@ static struct um_request *find(const struct um_channel *channel, const struct um
 }
 
 /* Begins to take the raw bytes of an answer, if there are any; else it is done. */
-static void receive(struct um_channel *channel, struct um_request *request, uint64_t payload_size)
+UM_ALWAYS_INLINE void receive(struct um_channel *channel, struct um_request *request, uint64_t payload_size)
 {
-    unlink_ask(channel, request);
+    unlink_request(channel, request);
     if (payload_size == 0) {
         finish(channel, request);
         return;
@@ -159,11 +234,11 @@ static int pass_over(struct um_channel *channel, char *why, size_t why_size)
     return UMEM_OK;
 }
 
-static int take_single(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size,
+static int take_single(struct um_channel *channel, const struct um_json *json, uint64_t payload_size,
                        char *why, size_t why_size)
 {
     struct um_answer answer;
-    const char *wrong = um_answer_take(json, &answer);
+    const char *wrong = um_answer_take(json, &channel->arena, &answer);
     const char *member;
     struct um_request *request;
 
@@ -199,7 +274,7 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
     const char *member;
     const char *wrong;
 
-    while (part != NULL && part->id != um_answer_id(answer))
+    while (part != NULL && part->id != answer->id)
         part = part->next;
     if (part == NULL || part->into_done != 0)
         return bad(why, why_size, "a batch's answer has an element that was not asked for");
@@ -211,21 +286,21 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
     return bad_part(why, why_size, wrong, member);
 }
 
-static int take_batch(struct um_channel *channel, struct um_json_slice json, uint64_t payload_size, char *why,
-                      size_t why_size)
+static int take_batch(struct um_channel *channel, const struct um_json *json, uint64_t payload_size,
+                      char *why, size_t why_size)
 {
-    struct um_json_walk walk = um_json_walk_into(json);
-    struct um_json_slice element;
     struct um_request *request = NULL;
     uint64_t raw = 0;
 
-    while (um_json_next_element(&walk, &element)) {
+    for (const struct um_json *element = json->child; element != NULL; element = element->next) {
         struct um_answer answer;
-        const char *wrong = um_answer_take(element, &answer);
-        int code;
+        const char *wrong;
+        size_t size;
+        char *text = um_json_text_of(element, &size);
+        int code = um_answer_read(text, size, &channel->arena, &answer, &wrong);
 
-        if (wrong != NULL)
-            return bad(why, why_size, wrong);
+        if (code != UMEM_OK)
+            return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
         if (request == NULL) {
             request = find(channel, &answer, true);
             if (request == NULL)
@@ -251,12 +326,17 @@ static int take_batch(struct um_channel *channel, struct um_json_slice json, uin
 static int take_message(struct um_channel *channel, const struct um_frame_message *message, char *why,
                         size_t why_size)
 {
-    struct um_json_slice json;
-    const char *what;
+    struct um_json *json;
+    const char *wrong;
+    int code;
 
-    if (um_answer_check(message->text, message->size, &json, &what) != UMEM_OK)
-        return bad(why, why_size, what);
-    if (um_json_is_array(json))
+    /* Most messages need a few hundred bytes of it. */
+    if (channel->arena.left < ARENA_LOW)
+        um_arena_reset(&channel->arena);
+    code = um_answer_split(message->text, message->size, &channel->arena, &json, &wrong);
+    if (code != UMEM_OK)
+        return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
+    if (json->kind == UM_JSON_ARRAY)
         return take_batch(channel, json, message->payload_size, why, why_size);
     return take_single(channel, json, message->payload_size, why, why_size);
 }
@@ -264,7 +344,7 @@ static int take_message(struct um_channel *channel, const struct um_frame_messag
 /* ---- raw bytes ---- */
 
 /* The part whose raw bytes are next; NULL: they go nowhere. */
-static struct um_request *filling(struct um_channel *channel)
+UM_ALWAYS_INLINE struct um_request *filling(struct um_channel *channel)
 {
     struct um_request *request = channel->filling;
 
@@ -277,7 +357,7 @@ static struct um_request *filling(struct um_channel *channel)
     return request;
 }
 
-static void filled(struct um_channel *channel, size_t size)
+UM_ALWAYS_INLINE void filled(struct um_channel *channel, size_t size)
 {
     if (channel->filling != NULL)
         channel->filling->into_done += size;
@@ -300,7 +380,7 @@ static void move_payload(struct um_channel *channel)
     }
 }
 
-static void end_payload(struct um_channel *channel)
+UM_ALWAYS_INLINE void end_payload(struct um_channel *channel)
 {
     struct um_request *request = channel->receiving;
 
@@ -368,6 +448,5 @@ int um_channel_received(struct um_channel *channel, size_t size, char *why, size
                 return UMEM_OK;
         }
     }
-    snprintf(why, why_size, "there is no memory for the answer");
-    return code;
+    return no_memory(why, why_size);
 }

@@ -18,6 +18,7 @@
 enum { UM_CHANNEL_SPACE = 1 << 16 /* bytes that are read at one time, where they go to no request */ };
 
 struct um_channel {
+    struct um_arena arena; /* what a message is read into */
     struct um_frame frame;
     char *space; /* UM_CHANNEL_SPACE bytes */
     struct um_request

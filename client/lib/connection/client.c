@@ -7,15 +7,6 @@
 
 enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
 
-static void on_done(struct um_channel *channel, struct um_request *request)
-{
-    struct um_waiter *waiter = request->owner;
-
-    (void)channel;
-    if (waiter != NULL)
-        um_condition_signal(waiter->condition);
-}
-
 static bool init(umem_client *client, const struct umem_options *options)
 {
     size_t answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
@@ -33,7 +24,7 @@ static bool init(umem_client *client, const struct umem_options *options)
     if (um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=
         UMEM_OK)
         return false;
-    client->channel.on_done = on_done;
+    client->channel.on_done = um_client_on_done;
     return client->lock != NULL;
 }
 
@@ -72,17 +63,6 @@ void umem_client_free(umem_client *client)
 }
 
 /* ---- the connection ---- */
-
-uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms)
-{
-    uint64_t deadline_ms = UM_NO_DEADLINE;
-
-    um_mutex_lock(client->lock);
-    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
-        deadline_ms = um_transport_now_ms() + client->timeout_ms + wait_ms;
-    um_mutex_unlock(client->lock);
-    return deadline_ms;
-}
 
 void um_client_close_if_unused(umem_client *client)
 {

@@ -81,7 +81,7 @@ void um_client_wait(umem_client *client, struct um_request *request, uint64_t de
 /* Takes a request that was sent back: nobody wants its answer. Returns when it is done. */
 void um_client_withdraw(umem_client *client, struct um_request *request);
 
-/* ---- within the lock: client.c and client_io.c ---- */
+/* ---- within the lock: client.c and client_call.c ---- */
 
 /* Ends the connection: nobody can go on with it. The first reason counts. */
 void um_client_break(umem_client *client, int code, const char *text);
@@ -92,6 +92,9 @@ void um_client_close_if_unused(umem_client *client);
 /* Waits for a change: another thread's end of reading or writing, `request` being done, an event. Returns false at the deadline. */
 bool um_client_wait_for_change(umem_client *client, struct um_waiter how, struct um_request *request,
                                uint64_t deadline_ms);
+
+/* For the channel: a request is done. */
+void um_client_on_done(struct um_channel *channel, struct um_request *request);
 
 /* Wakes who can go on. */
 void um_client_wake_next(umem_client *client);

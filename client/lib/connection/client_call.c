@@ -1,13 +1,370 @@
-/* One call from its beginning to its end, and the daemon's limits. */
-#include "lib/connection/client.h"
-
+/* Calls of threads that share the connection: sent, awaited, given up; client.h tells how. And the daemon's limits on them. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/connection/client.h"
+#include "wire/json_value.h"
+#include "wire/json_write.h"
 
 enum {
-    MESSAGE_OVERHEAD = 64, /* bytes that a request gets beside its text: its id, its end */
+    COPY_MAXIMUM =
+        4096, /* a payload up to this is copied behind its request, a larger one is written from where it lies */
+    GATHER_SIZE = 32768,    /* requests that are written together, in bytes */
+    KEEP_SIZE = 1 << 18,    /* a larger buffer is given back after its use */
+    CANCEL_TURN_MS = 100,   /* how long a thread that has given up waits until it can say so */
+    CANCEL_WRITE_MS = 1000, /* and how long that may take */
+    MESSAGE_OVERHEAD = 64,  /* bytes that a request gets beside its text: its id, its end */
     DEFAULT_MESSAGE_LIMIT = 16 << 20,
     DEFAULT_PAYLOAD_LIMIT = 64 << 20
 };
+
+/* ---- waiting ---- */
+
+static struct um_waiter *take_waiter(umem_client *client)
+{
+    struct um_waiter *waiter = client->spare;
+
+    if (waiter != NULL) {
+        client->spare = waiter->next;
+        return waiter;
+    }
+    waiter = calloc(1, sizeof *waiter);
+    if (waiter != NULL)
+        waiter->condition = um_condition_new();
+    if (waiter != NULL && waiter->condition == NULL) {
+        free(waiter);
+        waiter = NULL;
+    }
+    return waiter;
+}
+
+static void unlink_waiter(umem_client *client, struct um_waiter *waiter)
+{
+    struct um_waiter **link = &client->waiters;
+
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    waiter->next = client->spare;
+    client->spare = waiter;
+}
+
+bool um_client_wait_for_change(umem_client *client, struct um_waiter how, struct um_request *request,
+                               uint64_t deadline_ms)
+{
+    struct um_waiter *waiter = take_waiter(client);
+
+    if (waiter == NULL) {
+        /* Without memory to wait with, it looks again and again. */
+        um_mutex_unlock(client->lock);
+        um_mutex_lock(client->lock);
+        return um_transport_now_ms() < deadline_ms;
+    }
+    how.condition = waiter->condition;
+    how.next = client->waiters;
+    *waiter = how;
+    client->waiters = waiter;
+    if (request != NULL)
+        request->owner = waiter;
+    um_condition_wait(waiter->condition, client->lock, deadline_ms);
+    if (request != NULL)
+        request->owner = NULL;
+    unlink_waiter(client, waiter);
+    return deadline_ms == UM_NO_DEADLINE || um_transport_now_ms() < deadline_ms;
+}
+
+void um_client_wake_next(umem_client *client)
+{
+    bool may_read = !client->is_reading;
+    bool may_write = !client->is_writing;
+
+    for (struct um_waiter *waiter = client->waiters; waiter != NULL; waiter = waiter->next) {
+        bool *may = waiter->wants_to_write ? &may_write : &may_read;
+
+        if (!*may && client->broken == UMEM_OK)
+            continue;
+        *may = false;
+        um_condition_signal(waiter->condition);
+    }
+}
+
+void um_client_on_done(struct um_channel *channel, struct um_request *request)
+{
+    struct um_waiter *waiter = request->owner;
+
+    (void)channel;
+    if (waiter != NULL)
+        um_condition_signal(waiter->condition);
+}
+
+/* ---- reading ---- */
+
+static void wake_for_events(umem_client *client)
+{
+    if (client->channel.events.count == 0 && !client->channel.events.overflowed)
+        return;
+    for (struct um_waiter *waiter = client->waiters; waiter != NULL; waiter = waiter->next) {
+        if (waiter->wants_events)
+            um_condition_signal(waiter->condition);
+    }
+}
+
+int um_client_read(umem_client *client, uint64_t deadline_ms)
+{
+    struct um_reason reason = {""};
+    size_t capacity;
+    size_t size = 0;
+    char *space = um_channel_space(&client->channel, &capacity);
+    int code;
+
+    client->is_reading = true;
+    um_mutex_unlock(client->lock);
+    code = um_transport_read(client->transport, space, capacity, &size, deadline_ms, &reason);
+    um_mutex_lock(client->lock);
+    client->is_reading = false;
+    if (client->broken != UMEM_OK) {
+        um_client_close_if_unused(client);
+        um_client_wake_next(client);
+        return client->broken;
+    }
+    if (code == UMEM_OK)
+        code = um_channel_received(&client->channel, size, reason.text, sizeof reason.text);
+    else if (code == UMEM_E_DEADLINE)
+        return code;
+    if (code != UMEM_OK)
+        um_client_break(client, code, reason.text);
+    if (client->waiters != NULL)
+        wake_for_events(client);
+    return code;
+}
+
+/* ---- writing ---- */
+
+/* Waits until this thread may write. Returns UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
+UM_ALWAYS_INLINE int begin_writing(umem_client *client, uint64_t deadline_ms)
+{
+    static const struct um_waiter how = {.wants_to_write = true};
+
+    while (client->broken == UMEM_OK && client->is_writing) {
+        if (!um_client_wait_for_change(client, how, NULL, deadline_ms) && client->is_writing)
+            return UMEM_E_DEADLINE;
+    }
+    if (client->broken == UMEM_OK)
+        client->is_writing = true;
+    return client->broken;
+}
+
+UM_ALWAYS_INLINE void end_writing(umem_client *client)
+{
+    client->is_writing = false;
+    if (client->broken != UMEM_OK)
+        um_client_close_if_unused(client);
+    if (client->waiters != NULL)
+        um_client_wake_next(client);
+}
+
+/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be what it said last, unasked; and
+ * it may take no more because nobody reads what it says. */
+static void end_partial_write(umem_client *client, int code, const struct um_reason *reason)
+{
+    if (code == UMEM_E_CONNECTION_LOST) {
+        if (!client->is_reading && client->channel.first != NULL)
+            um_client_read(client, 0);
+        um_client_break(client, UMEM_E_CONNECTION_LOST, reason->text);
+    } else if (code != UMEM_OK) {
+        um_client_break(client, code, reason->text);
+    } else if (!client->is_reading && client->broken == UMEM_OK) {
+        um_client_read(client, 0);
+    }
+}
+
+/* Writes what was gathered, and `bytes` behind it, without the lock. Where the daemon takes nothing, it reads if nobody else does. */
+static int flush(umem_client *client, const void *bytes, size_t size, uint64_t deadline_ms)
+{
+    struct um_slice slices[] = {{client->out.data, client->out.size}, {bytes, size}};
+    size_t count = size != 0 ? 2 : 1;
+    int code = UMEM_OK;
+
+    while (count != 0 && code == UMEM_OK) {
+        struct um_reason reason = {""};
+        size_t done = 0;
+        bool readable = !client->is_reading;
+
+        um_mutex_unlock(client->lock);
+        code =
+            um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
+        um_mutex_lock(client->lock);
+        count = um_transport_advance(slices, count, done);
+        if (code != UMEM_OK || readable)
+            end_partial_write(client, code, &reason);
+    }
+    um_buf_truncate(&client->out, 0);
+    return code;
+}
+
+static int append_payload(umem_client *client, const struct um_request *request, uint64_t deadline_ms)
+{
+    if (request->payload_size > COPY_MAXIMUM ||
+        !um_buf_append(&client->out, request->payload, request->payload_size))
+        return flush(client, request->payload, request->payload_size, deadline_ms);
+    return UMEM_OK;
+}
+
+/* Adds a request to what is awaited, and puts it behind what was gathered. One for which there is no memory is done by that. */
+static int append_request(umem_client *client, struct um_request *request, uint64_t deadline_ms)
+{
+    struct um_buf *out = &client->out;
+    size_t start = out->size;
+    uint64_t payload_size;
+    int code = UMEM_OK;
+
+    um_channel_add(&client->channel, request);
+    um_channel_write(request, out, &payload_size);
+    if (out->failed) {
+        um_buf_truncate(out, start);
+        um_channel_withdraw(&client->channel, request, false);
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
+        um_request_finish(request);
+        return UMEM_OK;
+    }
+    if (request->payload_size != 0)
+        code = append_payload(client, request, deadline_ms);
+    for (struct um_request *part = request->parts; part != NULL && code == UMEM_OK; part = part->next)
+        code = append_payload(client, part, deadline_ms);
+    if (code == UMEM_OK && out->size >= GATHER_SIZE)
+        code = flush(client, NULL, 0, deadline_ms);
+    return code;
+}
+
+/* Those that were not sent. */
+static void fail_unsent(umem_client *client, struct um_request *request, int code)
+{
+    const char *text =
+        code == client->broken ? client->broken_text : "another thread's request was not taken in time";
+
+    while (request != NULL) {
+        struct um_request *next = request->next;
+
+        um_request_fail(request, code, text);
+        um_request_finish(request);
+        request = next;
+    }
+}
+
+/* Writes the list; this thread is the one that writes. Returns those that were not added, because the connection is gone. */
+static struct um_request *write_requests(umem_client *client, struct um_request *requests,
+                                         uint64_t deadline_ms)
+{
+    int code = UMEM_OK;
+
+    while (requests != NULL && code == UMEM_OK && client->broken == UMEM_OK) {
+        struct um_request *next = requests->next;
+
+        code = append_request(client, requests, deadline_ms);
+        requests = next;
+    }
+    if (code == UMEM_OK && client->out.size != 0)
+        flush(client, NULL, 0, deadline_ms);
+    um_buf_truncate(&client->out, 0);
+    if (client->out.capacity > KEEP_SIZE)
+        um_buf_shrink(&client->out, KEEP_SIZE);
+    return requests;
+}
+
+void um_client_send(umem_client *client, struct um_request *requests, uint64_t deadline_ms)
+{
+    int code;
+
+    um_mutex_lock(client->lock);
+    code = begin_writing(client, deadline_ms);
+    if (code == UMEM_OK) {
+        requests = write_requests(client, requests, deadline_ms);
+        end_writing(client);
+        code = client->broken;
+    }
+    if (requests != NULL)
+        fail_unsent(client, requests, code);
+    um_mutex_unlock(client->lock);
+}
+
+/* ---- giving up ---- */
+
+/* Tells the daemon that nobody waits any more. Where others keep the connection busy, it is left to find out itself. */
+static void cancel(umem_client *client, uint64_t id)
+{
+    uint64_t now_ms = um_transport_now_ms();
+    struct um_request request;
+
+    if (begin_writing(client, now_ms + CANCEL_TURN_MS) != UMEM_OK)
+        return;
+    um_request_begin(&request, "$/cancelRequest");
+    um_json_key(&request.text, "id");
+    um_json_uint(&request.text, id);
+    um_channel_write_notification(&request, &client->out);
+    if (!client->out.failed)
+        flush(client, NULL, 0, now_ms + CANCEL_WRITE_MS);
+    um_buf_truncate(&client->out, 0);
+    um_request_deinit(&request);
+    end_writing(client);
+}
+
+/* Returns the deadline for what is left to wait for: the end of a connection that cannot go on. */
+static uint64_t expire(umem_client *client, struct um_request *request)
+{
+    static const char text[] = "the daemon did not answer in time";
+
+    um_request_fail(request, UMEM_E_DEADLINE, text);
+    if (request->keeps_lock || !um_channel_withdraw(&client->channel, request, true)) {
+        um_client_break(client, UMEM_E_DEADLINE, text);
+        return UM_NO_DEADLINE;
+    }
+    um_request_finish(request);
+    if (request->waits)
+        cancel(client, request->id);
+    return UM_NO_DEADLINE;
+}
+
+void um_client_wait(umem_client *client, struct um_request *request, uint64_t deadline_ms)
+{
+    static const struct um_waiter how = {.wants_to_write = false};
+
+    um_mutex_lock(client->lock);
+    while (!request->done) {
+        bool is_late = false;
+
+        if (client->is_reading)
+            is_late = !um_client_wait_for_change(client, how, request, deadline_ms);
+        else if (um_client_read(client, deadline_ms) == UMEM_E_DEADLINE)
+            is_late = client->broken == UMEM_OK;
+        else if (client->broken == UMEM_OK && !request->done && deadline_ms != UM_NO_DEADLINE)
+            /* The daemon may say something all the time, but not what is awaited. */
+            is_late = um_transport_now_ms() >= deadline_ms;
+        if (is_late && !request->done)
+            deadline_ms = expire(client, request);
+    }
+    if (client->waiters != NULL)
+        um_client_wake_next(client);
+    um_mutex_unlock(client->lock);
+}
+
+void um_client_withdraw(umem_client *client, struct um_request *request)
+{
+    bool was_done;
+    bool is_awaited;
+
+    um_mutex_lock(client->lock);
+    was_done = request->done;
+    if (!was_done && !request->keeps_lock && um_channel_withdraw(&client->channel, request, true))
+        um_request_finish(request);
+    if (!was_done && request->waits)
+        cancel(client, request->id);
+    is_awaited = !request->done;
+    um_mutex_unlock(client->lock);
+    /* Its answer is coming already; or it is a lock's, which comes at once now that it was cancelled. */
+    if (is_awaited)
+        um_client_wait(client, request, um_client_deadline(client, 0));
+}
 
 /* ---- limits ---- */
 
@@ -16,18 +373,19 @@ struct limits {
     uint64_t payload;
 };
 
-static uint64_t read_limit(struct um_json_slice limits, const char *name, uint64_t fallback, uint64_t minimum)
+static uint64_t read_limit(const struct um_json *limits, const char *name, uint64_t fallback,
+                           uint64_t minimum)
 {
     uint64_t limit;
 
-    if (!um_json_to_uint64(um_json_member(limits, name), &limit))
+    if (!um_json_to_uint64(um_json_member_of(limits, name), &limit))
         limit = fallback;
     return limit > minimum ? limit : minimum;
 }
 
-static const char *read_limits(struct um_json_slice result, void *target)
+static const char *read_limits(const struct um_json *result, void *target)
 {
-    struct um_json_slice told = um_json_member(result, "limits");
+    const struct um_json *told = um_json_member_of(result, "limits");
     struct limits *limits = target;
 
     limits->message = read_limit(told, "message_bytes", DEFAULT_MESSAGE_LIMIT, UM_MESSAGE_MINIMUM);
@@ -58,20 +416,6 @@ static int fetch_limits(umem_client *client, struct limits *limits)
     return UMEM_OK;
 }
 
-/* What a request has, and those of a batch together. */
-struct sizes {
-    uint64_t message; /* bytes of JSON */
-    uint64_t payload; /* raw bytes sent */
-    uint64_t into;    /* raw bytes wanted */
-};
-
-static void add_sizes(struct sizes *sizes, const struct um_request *request)
-{
-    sizes->message += request->text.size + MESSAGE_OVERHEAD;
-    sizes->payload += request->payload_size;
-    sizes->into += request->into_size;
-}
-
 static void refuse(struct um_request *request, const char *what, uint64_t size, uint64_t limit)
 {
     char text[160];
@@ -83,26 +427,29 @@ static void refuse(struct um_request *request, const char *what, uint64_t size, 
 
 int um_client_check_limits(umem_client *client, struct um_request *request)
 {
-    struct sizes sizes = {0, 0, 0};
+    uint64_t message = 0; /* bytes of JSON, those of a batch together, as are the next two */
+    uint64_t payload = 0; /* raw bytes sent */
+    uint64_t into = 0;    /* raw bytes wanted */
     struct limits limits;
     int code;
 
-    if (request->parts == NULL)
-        add_sizes(&sizes, request);
-    for (const struct um_request *part = request->parts; part != NULL; part = part->next)
-        add_sizes(&sizes, part);
-    if (sizes.message <= UM_MESSAGE_MINIMUM && sizes.payload <= UM_PAYLOAD_MINIMUM &&
-        sizes.into <= UM_PAYLOAD_MINIMUM)
+    for (const struct um_request *part = request->parts != NULL ? request->parts : request; part != NULL;
+         part = request->parts != NULL ? part->next : NULL) {
+        message += part->text.size + MESSAGE_OVERHEAD;
+        payload += part->payload_size;
+        into += part->into_size;
+    }
+    if (message <= UM_MESSAGE_MINIMUM && payload <= UM_PAYLOAD_MINIMUM && into <= UM_PAYLOAD_MINIMUM)
         return UMEM_OK;
     code = fetch_limits(client, &limits);
     if (code != UMEM_OK)
         um_request_fail(request, code, umem_last_error(client)->message);
-    else if (sizes.message > limits.message)
-        refuse(request, "the request", sizes.message, limits.message);
-    else if (sizes.payload > limits.payload)
-        refuse(request, "its payload", sizes.payload, limits.payload);
-    else if (sizes.into > limits.payload)
-        refuse(request, "its answer", sizes.into, limits.payload);
+    else if (message > limits.message)
+        refuse(request, "the request", message, limits.message);
+    else if (payload > limits.payload)
+        refuse(request, "its payload", payload, limits.payload);
+    else if (into > limits.payload)
+        refuse(request, "its answer", into, limits.payload);
     return request->code;
 }
 
@@ -116,16 +463,15 @@ size_t um_client_piece_size(umem_client *client, size_t size, int *code)
 
 /* ---- one call ---- */
 
-static void carry(umem_client *client, struct um_request *request)
+uint64_t um_client_deadline(umem_client *client, uint64_t wait_ms)
 {
-    uint64_t deadline_ms = um_client_deadline(client, request->wait_ms);
+    uint64_t deadline_ms = UM_NO_DEADLINE;
 
-    if (request->text.failed)
-        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
-    if (request->code != UMEM_OK || um_client_check_limits(client, request) != UMEM_OK)
-        return;
-    um_client_send(client, request, deadline_ms);
-    um_client_wait(client, request, deadline_ms);
+    um_mutex_lock(client->lock);
+    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
+        deadline_ms = um_transport_now_ms() + client->timeout_ms + wait_ms;
+    um_mutex_unlock(client->lock);
+    return deadline_ms;
 }
 
 int um_client_report(umem_client *client, struct um_request *request)
@@ -138,10 +484,18 @@ int um_client_report(umem_client *client, struct um_request *request)
 
 int um_client_call(umem_client *client, struct um_request *request)
 {
+    uint64_t deadline_ms;
+
     if (client == NULL) {
         um_request_deinit(request);
         return UMEM_E_OUT_OF_MEMORY;
     }
-    carry(client, request);
+    deadline_ms = um_client_deadline(client, request->wait_ms);
+    if (request->text.failed)
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the request");
+    if (request->code == UMEM_OK && um_client_check_limits(client, request) == UMEM_OK) {
+        um_client_send(client, request, deadline_ms);
+        um_client_wait(client, request, deadline_ms);
+    }
     return um_client_report(client, request);
 }

@@ -10,15 +10,7 @@
 #include <stdint.h>
 
 #include "lib/connection/transport.h"
-
-enum { UM_OBJECT_NAME_SIZE = 128 /* bytes for an object's name, its end counted: they have about 40 */ };
-
-/* Where a block lies, as block.map tells. */
-struct um_block_location {
-    char name[UM_OBJECT_NAME_SIZE]; /* the heap's object */
-    uint64_t offset;                /* bytes */
-    uint64_t size;                  /* bytes */
-};
+#include "lib/request/info.h"
 
 /* A heap that is mapped; a list is a pointer to the first, NULL at the beginning. */
 struct um_mapped_heap;

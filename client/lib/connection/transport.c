@@ -3,24 +3,6 @@
 
 #include "umem_errors.h"
 
-size_t um_transport_advance(struct um_slice *slices, size_t count, size_t done)
-{
-    size_t gone = 0;
-
-    while (gone < count && done >= slices[gone].size) {
-        done -= slices[gone].size;
-        gone++;
-    }
-    for (size_t i = gone; i < count; i++)
-        slices[i - gone] = slices[i];
-    count -= gone;
-    if (count != 0) {
-        slices[0].bytes = (const char *)slices[0].bytes + done;
-        slices[0].size -= done;
-    }
-    return count;
-}
-
 int um_transport_write(struct um_transport *transport, const struct um_slice *slices, size_t count,
                        uint64_t deadline_ms, struct um_reason *reason)
 {

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+
 struct um_transport;
 
 /* A deadline that never comes. */
@@ -62,7 +64,23 @@ int um_transport_write_some(struct um_transport *transport, const struct um_slic
                             size_t *done, bool *readable, uint64_t deadline_ms, struct um_reason *reason);
 
 /* Takes `done` written bytes off the front of the slices. Returns how many slices are left, from the first place on. */
-size_t um_transport_advance(struct um_slice *slices, size_t count, size_t done);
+UM_ALWAYS_INLINE size_t um_transport_advance(struct um_slice *slices, size_t count, size_t done)
+{
+    size_t gone = 0;
+
+    while (gone < count && done >= slices[gone].size) {
+        done -= slices[gone].size;
+        gone++;
+    }
+    for (size_t i = gone; i < count; i++)
+        slices[i - gone] = slices[i];
+    count -= gone;
+    if (count != 0) {
+        slices[0].bytes = (const char *)slices[0].bytes + done;
+        slices[0].size -= done;
+    }
+    return count;
+}
 
 /* Reads what has come, at least 1 and at most `capacity` bytes, and waits where nothing has. UMEM_E_CONNECTION_LOST (the
  * daemon has closed), UMEM_E_DEADLINE: nothing was read, and the connection is good for another try. */

@@ -79,7 +79,7 @@ static int wait_for(struct um_transport *transport, short events, uint64_t deadl
 }
 
 /* Whether a blocking call could last past the deadline. The socket's own limit may round up by a little, hence the ms. */
-static bool may_outlast(const struct um_transport *transport, uint64_t deadline_ms)
+UM_ALWAYS_INLINE bool may_outlast(const struct um_transport *transport, uint64_t deadline_ms)
 {
     if (deadline_ms == UM_NO_DEADLINE)
         return false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "wire/json_value.h"
 #include "wire/json_write.h"
 
 /* X(bit, word): the flags, as they travel. */
@@ -48,18 +49,18 @@ void um_info_write_lifetime(struct um_buf *out, enum umem_lifetime lifetime)
 
 /* An object whose members are read one after the other; the first that is not as it should be is remembered. */
 struct reader {
-    struct um_json_slice object;
+    const struct um_json *object;
     const char *bad_member;
 };
 
-static struct um_json_slice member(struct reader *reader, const char *name)
+static const struct um_json *member(struct reader *reader, const char *name)
 {
-    return um_json_member(reader->object, name);
+    return um_json_member_of(reader->object, name);
 }
 
-static bool is_absent(struct um_json_slice value)
+static bool is_absent(const struct um_json *value)
 {
-    return value.text == NULL || um_json_is_null(value);
+    return value == NULL || value->kind == UM_JSON_NULL;
 }
 
 static void note(struct reader *reader, const char *name, bool good)
@@ -86,17 +87,17 @@ static uint32_t read_uint32(struct reader *reader, const char *name)
 
 static bool read_bool(struct reader *reader, const char *name)
 {
-    struct um_json_slice value = member(reader, name);
-    bool is_true = um_json_slice_is(value, "true");
+    const struct um_json *value = member(reader, name);
+    bool is_true = false;
 
-    note(reader, name, is_true || um_json_slice_is(value, "false"));
+    note(reader, name, um_json_to_bool(value, &is_true));
     return is_true;
 }
 
 /* A name may be null, or left out. */
 static void read_name(struct reader *reader, char name[UMEM_NAME_SIZE])
 {
-    struct um_json_slice value = member(reader, "name");
+    const struct um_json *value = member(reader, "name");
 
     name[0] = '\0';
     if (!is_absent(value))
@@ -112,65 +113,58 @@ static int64_t read_int(struct reader *reader, const char *name)
 }
 
 /* Texts about clients: a missing one is "", and so is one that does not fit. */
-static void read_text(struct um_json_slice object, const char *name, char text[UMEM_NAME_SIZE])
+static void read_text(const struct um_json *object, const char *name, char text[UMEM_NAME_SIZE])
 {
-    if (!um_json_to_text(um_json_member(object, name), text, UMEM_NAME_SIZE))
+    if (!um_json_to_text(um_json_member_of(object, name), text, UMEM_NAME_SIZE))
         text[0] = '\0';
 }
 
 /* Null: the daemon's own. */
 static void read_owner(struct reader *reader, struct umem_owner *owner)
 {
-    struct um_json_slice value = member(reader, "owner");
+    const struct um_json *value = member(reader, "owner");
 
     *owner = (struct umem_owner){.session = 0};
     if (is_absent(value))
         return;
     note(reader, "owner",
-         um_json_to_uint64(um_json_member(value, "session"), &owner->session) &&
-             um_json_to_int64(um_json_member(value, "pid"), &owner->pid));
+         um_json_to_uint64(um_json_member_of(value, "session"), &owner->session) &&
+             um_json_to_int64(um_json_member_of(value, "pid"), &owner->pid));
     read_text(value, "program", owner->program);
     read_text(value, "user", owner->user);
 }
 
 static enum umem_lifetime read_lifetime(struct reader *reader)
 {
-    struct um_json_slice value = member(reader, "lifetime");
-    bool is_session = um_json_slice_is(value, "\"session\"");
+    const struct um_json *value = member(reader, "lifetime");
+    bool is_session = um_json_says(value, "session");
 
-    note(reader, "lifetime", is_session || um_json_slice_is(value, "\"server\""));
+    note(reader, "lifetime", is_session || um_json_says(value, "server"));
     return is_session ? UMEM_LIFETIME_SESSION : UMEM_LIFETIME_SERVER;
 }
 
 static enum umem_heap_kind read_kind(struct reader *reader)
 {
-    struct um_json_slice value = member(reader, "kind");
+    const struct um_json *value = member(reader, "kind");
 
-    note(reader, "kind", um_json_is_string(value));
-    if (um_json_slice_is(value, "\"process\""))
+    note(reader, "kind", um_json_is(value, UM_JSON_STRING));
+    if (um_json_says(value, "process"))
         return UMEM_HEAP_PROCESS;
-    if (um_json_slice_is(value, "\"private\""))
+    if (um_json_says(value, "private"))
         return UMEM_HEAP_PRIVATE;
-    return um_json_slice_is(value, "\"shared\"") ? UMEM_HEAP_SHARED : UMEM_HEAP_OTHER;
+    return um_json_says(value, "shared") ? UMEM_HEAP_SHARED : UMEM_HEAP_OTHER;
 }
 
 /* Flags that this library does not know are passed over. */
 static uint32_t read_flags(struct reader *reader)
 {
-    struct um_json_slice value = member(reader, "flags");
-    struct um_json_walk walk;
-    struct um_json_slice word;
+    const struct um_json *value = member(reader, "flags");
     uint32_t flags = 0;
 
-    note(reader, "flags", um_json_is_array(value));
-    if (!um_json_is_array(value))
-        return 0;
-    walk = um_json_walk_into(value);
-    while (um_json_next_element(&walk, &word)) {
-        if (!um_json_is_string(word))
-            continue;
+    note(reader, "flags", um_json_is(value, UM_JSON_ARRAY));
+    for (const struct um_json *word = um_json_element_of(value, 0); word != NULL; word = word->next) {
         for (size_t i = 0; i < FLAG_COUNT; i++) {
-            if (um_json_slice_is(um_json_string_inside(word), flags_known[i].word))
+            if (um_json_says(word, flags_known[i].word))
                 flags |= flags_known[i].bit;
         }
     }
@@ -190,7 +184,7 @@ static void read_figures(struct reader *reader, struct umem_heap_info *info)
     info->corrupted = is_told && read_bool(reader, "corrupted");
 }
 
-const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
+const char *um_info_read_heap(const struct um_json *object, void *heap_info)
 {
     struct reader reader = {object, NULL};
     struct umem_heap_info info;
@@ -214,7 +208,7 @@ const char *um_info_read_heap(struct um_json_slice object, void *heap_info)
     return reader.bad_member;
 }
 
-const char *um_info_read_block(struct um_json_slice object, void *block_info)
+const char *um_info_read_block(const struct um_json *object, void *block_info)
 {
     struct reader reader = {object, NULL};
     struct umem_block_info info;
@@ -234,7 +228,7 @@ const char *um_info_read_block(struct um_json_slice object, void *block_info)
     return reader.bad_member;
 }
 
-const char *um_info_read_session(struct um_json_slice object, void *session_info)
+const char *um_info_read_session(const struct um_json *object, void *session_info)
 {
     struct reader reader = {object, NULL};
     struct umem_session_info info;
@@ -252,16 +246,27 @@ const char *um_info_read_session(struct um_json_slice object, void *session_info
     return reader.bad_member;
 }
 
+const char *um_info_read_location(const struct um_json *object, void *block_location)
+{
+    struct um_block_location *location = block_location;
+
+    if (!um_json_to_text(um_json_member_of(object, "name"), location->name, sizeof location->name))
+        return "name";
+    if (!um_json_to_uint64(um_json_member_of(object, "offset"), &location->offset))
+        return "offset";
+    return um_json_to_uint64(um_json_member_of(object, "size"), &location->size) ? NULL : "size";
+}
+
 /* ---- server.stats ---- */
 
-static uint64_t uint_or_zero(struct um_json_slice object, const char *name)
+static uint64_t uint_or_zero(const struct um_json *object, const char *name)
 {
     uint64_t value;
 
-    return um_json_to_uint64(um_json_member(object, name), &value) ? value : 0;
+    return um_json_to_uint64(um_json_member_of(object, name), &value) ? value : 0;
 }
 
-const char *um_info_read_stats(struct um_json_slice object, void *stats)
+const char *um_info_read_stats(const struct um_json *object, void *stats)
 {
     *(struct umem_server_stats *)stats = (struct umem_server_stats){
         .heaps = uint_or_zero(object, "heaps"),

@@ -7,17 +7,29 @@
 #define UM_INFO_H
 
 #include "base/buf.h"
-#include "lib/answer/scan.h"
 #include "umem_client.h"
+#include "wire/json_read.h"
 
 /* Each reads a result (or an element of a list) into the struct of its name: a um_result_reader. On a member that is missing or of
  * another type the struct stays as it was, and the member's name (static) is returned. */
-const char *um_info_read_heap(struct um_json_slice object, void *heap_info);
-const char *um_info_read_block(struct um_json_slice object, void *block_info);
-const char *um_info_read_session(struct um_json_slice object, void *session_info);
+const char *um_info_read_heap(const struct um_json *object, void *heap_info);
+const char *um_info_read_block(const struct um_json *object, void *block_info);
+const char *um_info_read_session(const struct um_json *object, void *session_info);
+
+enum { UM_OBJECT_NAME_SIZE = 128 /* bytes for an object's name, its end counted: they have about 40 */ };
+
+/* Where a block of a shared heap lies. */
+struct um_block_location {
+    char name[UM_OBJECT_NAME_SIZE]; /* the heap's object */
+    uint64_t offset;                /* bytes */
+    uint64_t size;                  /* bytes */
+};
+
+/* The result of block.map, as a um_block_location. */
+const char *um_info_read_location(const struct um_json *object, void *block_location);
 
 /* A umem_server_stats. Counters that are missing are 0. */
-const char *um_info_read_stats(struct um_json_slice object, void *stats);
+const char *um_info_read_stats(const struct um_json *object, void *stats);
 
 /* Writes the parameters "flags" and "lifetime", where they differ from the daemon's defaults. */
 void um_info_write_flags(struct um_buf *out, uint32_t flags);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "wire/json_value.h"
 #include "wire/json_write.h"
 
 /* X(type, name on the wire, C type) */
@@ -104,7 +105,7 @@ static bool is_unsigned(enum umem_type type)
     return type == UMEM_TYPE_U8 || type == UMEM_TYPE_U16 || type == UMEM_TYPE_U32 || type == UMEM_TYPE_U64;
 }
 
-static bool read_unsigned(struct um_json_slice json, enum umem_type type, void *value)
+static bool read_unsigned(const struct um_json *json, enum umem_type type, void *value)
 {
     uint64_t number;
 
@@ -126,7 +127,7 @@ static bool read_unsigned(struct um_json_slice json, enum umem_type type, void *
     }
 }
 
-static bool read_signed(struct um_json_slice json, enum umem_type type, void *value)
+static bool read_signed(const struct um_json *json, enum umem_type type, void *value)
 {
     int64_t number;
 
@@ -148,7 +149,7 @@ static bool read_signed(struct um_json_slice json, enum umem_type type, void *va
     }
 }
 
-bool um_number_read(struct um_json_slice json, enum umem_type type, void *value)
+bool um_number_read(const struct um_json *json, enum umem_type type, void *value)
 {
     float f32;
     double f64;

@@ -7,8 +7,8 @@
 #define UM_NUMBER_H
 
 #include "base/buf.h"
-#include "lib/answer/scan.h"
 #include "umem_client.h"
+#include "wire/json_read.h"
 
 enum { UM_NUMBER_SIZE_MAX = 8 }; /* bytes of the largest type */
 
@@ -19,7 +19,7 @@ const char *um_number_name(enum umem_type type);
 void um_number_write(struct um_buf *out, enum umem_type type, const void *value);
 
 /* Reads a number; false where it is none, or none of that type: then `value` is not to be used. */
-bool um_number_read(struct um_json_slice json, enum umem_type type, void *value);
+bool um_number_read(const struct um_json *json, enum umem_type type, void *value);
 
 /* Turns `count` numbers of the machine's own byte order into little-endian ones, or back. Where the machine is little-endian
  * there is nothing to do, and false is returned when asked whether there is. */

@@ -1,30 +1,25 @@
 #include "lib/request/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encoding.h"
+#include "lib/request/info.h"
 #include "lib/request/number.h"
-#include "wire/json_read.h"
+#include "wire/json_value.h"
 #include "wire/json_write.h"
 
-static void begin(struct um_request *request, const char *method)
-{
-    *request = (struct um_request){.code = UMEM_OK};
-    um_buf_init(&request->text, SIZE_MAX / 4);
-    um_json_begin_object(&request->text);
-    um_json_key(&request->text, "jsonrpc");
-    um_json_cstring(&request->text, "2.0");
-    um_json_key(&request->text, "method");
-    um_json_cstring(&request->text, method);
-}
+static const char begin_method[] = "{\"jsonrpc\":\"2.0\",\"method\":\"";
+static const char begin_params[] = "\",\"params\":{";
 
 void um_request_begin(struct um_request *request, const char *method)
 {
-    begin(request, method);
-    um_json_key(&request->text, "params");
-    um_json_begin_object(&request->text);
-    request->has_params = true;
+    *request = (struct um_request){.code = UMEM_OK, .has_params = true};
+    um_buf_init(&request->text, SIZE_MAX / 4);
+    um_buf_append(&request->text, begin_method, sizeof begin_method - 1);
+    um_buf_append(&request->text, method, strlen(method));
+    um_buf_append(&request->text, begin_params, sizeof begin_params - 1);
 }
 
 /* What is no JSON would be read as something else together with what follows it. */
@@ -41,22 +36,27 @@ static void check_params(struct um_request *request, size_t at)
         um_request_refuse(request, "the parameters hold \\u0000");
 }
 
-/* Whether parameters that were checked request raw bytes of block.read. */
-static bool requests_raw(struct um_json_slice params)
+/* Whether parameters that were checked want raw bytes of block.read. They are sent as they are: a copy is read. */
+static bool wants_raw_answer(struct um_request *request, const char *params, size_t size)
 {
-    enum { POSITION = 3, ROOM = 8 };
-    struct um_json_slice encoding = um_json_member(params, "encoding");
-    struct um_json_walk walk;
-    char text[ROOM];
+    enum { POSITION = 3 };
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json_check check;
+    struct um_json *json = NULL;
+    char *copy = malloc(size + 1);
+    bool wants = false;
 
-    if (um_json_is_array(params)) {
-        walk = um_json_walk_into(params);
-        for (int i = 0; i <= POSITION; i++) {
-            if (!um_json_next_element(&walk, &encoding))
-                return false;
-        }
+    if (copy != NULL) {
+        memcpy(copy, params, size);
+        if (um_json_read(copy, size, &arena, &json, &check) == UMEM_OK)
+            wants = um_json_says(um_json_member_of(json, "encoding"), "raw") ||
+                    um_json_says(um_json_element_of(json, POSITION), "raw");
     }
-    return um_json_to_text(encoding, text, sizeof text) && strcmp(text, "raw") == 0;
+    if (json == NULL)
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the parameters");
+    um_arena_deinit(&arena);
+    free(copy);
+    return wants;
 }
 
 void um_request_begin_raw(struct um_request *request, const char *method, const char *params_json)
@@ -64,7 +64,12 @@ void um_request_begin_raw(struct um_request *request, const char *method, const 
     bool is_good = method != NULL && um_utf8_check(method, strlen(method)) == strlen(method);
     size_t size = params_json != NULL ? strlen(params_json) : 0;
 
-    begin(request, is_good ? method : "");
+    *request = (struct um_request){.code = UMEM_OK};
+    um_buf_init(&request->text, SIZE_MAX / 4);
+    um_buf_append(&request->text, begin_method, sizeof begin_method - 1);
+    if (is_good)
+        um_json_append_escaped(&request->text, method, strlen(method));
+    um_buf_append_byte(&request->text, '"');
     request->discards_raw = true;
     request->keeps_lock = is_good && strcmp(method, "heap.lock") == 0;
     request->waits = request->keeps_lock || (is_good && strcmp(method, "block.wait") == 0);
@@ -79,7 +84,7 @@ void um_request_begin_raw(struct um_request *request, const char *method, const 
     um_json_raw(&request->text, params_json, size);
     check_params(request, request->text.size - size);
     if (is_good && request->code == UMEM_OK && !request->text.failed && strcmp(method, "block.read") == 0)
-        request->requests_raw = requests_raw(um_json_slice_of(params_json, size));
+        request->requests_raw = wants_raw_answer(request, params_json, size);
 }
 
 void um_request_deinit(struct um_request *request)
@@ -97,12 +102,12 @@ void um_request_write(const struct um_request *request, struct um_buf *out)
 {
     um_buf_append(out, request->text.data, request->text.size);
     if (request->has_params)
-        um_json_end_object(out);
+        um_buf_append_byte(out, '}');
     if (request->id != 0) {
         um_json_key(out, "id");
         um_json_uint(out, request->id);
     }
-    um_json_end_object(out);
+    um_buf_append_byte(out, '}');
 }
 
 /* ---- failures ---- */
@@ -149,6 +154,186 @@ void um_request_fail(struct um_request *request, int code, const char *text)
         fail(request, code, NULL);
 }
 
+/* ---- parameters ---- */
+
+void um_param_handle(struct um_request *request, const char *key, umem_handle handle)
+{
+    if (handle == 0 || handle > UMEM_SIZE_MAX)
+        um_request_refuse(request, "%s: %llu is no handle", key, (unsigned long long)handle);
+    um_json_key(&request->text, key);
+    um_json_uint(&request->text, handle);
+}
+
+void um_param_heap(struct um_request *request, const char *key, umem_handle heap)
+{
+    if (heap == UMEM_PROCESS_HEAP)
+        um_param_word(request, key, "process");
+    else
+        um_param_handle(request, key, heap);
+}
+
+void um_param_heap_or_default(struct um_request *request, const char *key, umem_handle heap)
+{
+    if (heap != UMEM_PROCESS_HEAP)
+        um_param_handle(request, key, heap);
+}
+
+void um_param_size(struct um_request *request, const char *key, uint64_t size)
+{
+    if (size > UMEM_SIZE_MAX)
+        um_request_refuse(request, "%s: %llu is past 2^53 - 1", key, (unsigned long long)size);
+    um_json_key(&request->text, key);
+    um_json_uint(&request->text, size);
+}
+
+void um_param_size_unless(struct um_request *request, const char *key, uint64_t size, uint64_t none)
+{
+    if (size != none)
+        um_param_size(request, key, size);
+}
+
+void um_param_number(struct um_request *request, const char *key, uint64_t number)
+{
+    if (number == 0)
+        um_request_refuse(request, "%s: 0 is none", key);
+    else
+        um_param_size(request, key, number);
+}
+
+void um_param_name(struct um_request *request, const char *key, const char *name)
+{
+    if (name == NULL || um_utf8_check(name, strlen(name)) != strlen(name)) {
+        um_request_refuse(request, "the %s is %s", key, name == NULL ? "missing" : "not UTF-8");
+        return;
+    }
+    um_json_key(&request->text, key);
+    um_json_cstring(&request->text, name);
+}
+
+void um_param_by_name(struct um_request *request, const char *key, const char *name)
+{
+    char marked[1 + UMEM_NAME_SIZE + 1];
+
+    if (name == NULL) {
+        um_request_refuse(request, "the %s's name is missing", key);
+        return;
+    }
+    /* Digits may be a handle where no name is, and what stands behind ":" is a name, see protocol.md. Longer texts are neither. */
+    if ((name[0] == ':' || (name[0] >= '0' && name[0] <= '9')) && strlen(name) <= UMEM_NAME_SIZE) {
+        snprintf(marked, sizeof marked, ":%s", name);
+        name = marked;
+    }
+    um_param_name(request, key, name);
+}
+
+void um_param_word(struct um_request *request, const char *key, const char *word)
+{
+    um_json_key(&request->text, key);
+    um_json_cstring(&request->text, word);
+}
+
+void um_param_true(struct um_request *request, const char *key)
+{
+    um_json_key(&request->text, key);
+    um_json_bool(&request->text, true);
+}
+
+void um_param_bytes(struct um_request *request, const char *key, const void *bytes, size_t size)
+{
+    char *space;
+
+    if (size > SIZE_MAX / 8) {
+        um_request_refuse(request, "%s: %zu bytes are too many for one request", key, size);
+        return;
+    }
+    um_json_key(&request->text, key);
+    space = um_json_begin_raw_string(&request->text, um_base64_encoded_size(size));
+    if (space != NULL)
+        um_base64_encode(space, bytes, size);
+    um_json_end_raw_string(&request->text);
+}
+
+void um_param_type(struct um_request *request, enum umem_type type)
+{
+    if (um_number_name(type) == NULL)
+        um_request_refuse(request, "there is no type %d", (int)type);
+    else
+        um_param_word(request, "type", um_number_name(type));
+}
+
+void um_param_value(struct um_request *request, const char *key, enum umem_type type, const void *value)
+{
+    if (request->code != UMEM_OK)
+        return;
+    if (value == NULL) {
+        um_request_refuse(request, "the %s is missing", key);
+        return;
+    }
+    um_json_key(&request->text, key);
+    um_number_write(&request->text, type, value);
+}
+
+void um_param_flags(struct um_request *request, uint32_t flags)
+{
+    um_info_write_flags(&request->text, flags);
+}
+
+void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime)
+{
+    um_info_write_lifetime(&request->text, lifetime);
+}
+
+void um_param_timeout(struct um_request *request, uint32_t timeout_ms)
+{
+    request->wait_ms = timeout_ms != UMEM_FOREVER ? timeout_ms : UM_WAIT_FOREVER;
+    if (timeout_ms != UMEM_FOREVER)
+        um_param_size(request, "timeout_ms", timeout_ms);
+}
+
+static const char raw_encoding[] = ",\"encoding\":\"raw\"";
+
+void um_param_payload(struct um_request *request, const void *bytes, size_t size)
+{
+    um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
+    um_param_size(request, "size", size);
+    request->payload = bytes;
+    request->payload_size = size;
+}
+
+void um_param_into(struct um_request *request, void *bytes, size_t size)
+{
+    um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
+    um_param_size(request, "size", size);
+    request->into = bytes;
+    request->into_size = size;
+    request->has_raw_answer = true;
+}
+
+void um_param_payload_numbers(struct um_request *request, enum umem_type type, const void *values,
+                              size_t count)
+{
+    size_t size = count * umem_type_size(type);
+
+    if (um_number_must_swap(type) && size != 0) {
+        request->copy = malloc(size);
+        if (request->copy == NULL) {
+            um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the numbers");
+            return;
+        }
+        memcpy(request->copy, values, size);
+        um_number_swap(request->copy, type, count);
+        values = request->copy;
+    }
+    um_param_payload(request, values, size);
+}
+
+void um_param_into_numbers(struct um_request *request, enum umem_type type, void *values, size_t count)
+{
+    um_param_into(request, values, count * umem_type_size(type));
+    request->swap = type;
+    request->swap_count = um_number_must_swap(type) ? count : 0;
+}
+
 /* ---- results ---- */
 
 static struct um_output *want(struct um_request *request, enum um_output_kind kind, const char *member,
@@ -193,82 +378,77 @@ void um_output_result(struct um_request *request, um_result_reader *read, void *
 /* ---- answers ---- */
 
 /* What was read of a result, until all of it has been. */
-union taken {
+union output_value {
     uint64_t uint;
     bool boolean;
     unsigned char number[UM_NUMBER_SIZE_MAX];
 };
 
-static bool take(const struct um_output *wanted, struct um_json_slice result, union taken *taken)
+static bool read_output(const struct um_output *output, const struct um_json *result,
+                        union output_value *value)
 {
-    struct um_json_slice value = um_json_member(result, wanted->member);
+    const struct um_json *member = um_json_member_of(result, output->member);
 
-    switch (wanted->kind) {
+    switch (output->kind) {
     case UM_OUTPUT_OFFSET:
-        if (value.text != NULL && um_json_is_null(value)) {
-            taken->uint = UMEM_NONE;
-            return true;
-        }
-        return um_json_to_uint64(value, &taken->uint);
+        value->uint = UMEM_NONE;
+        return um_json_is(member, UM_JSON_NULL) || um_json_to_uint64(member, &value->uint);
     case UM_OUTPUT_UINT:
-        return um_json_to_uint64(value, &taken->uint);
+        return um_json_to_uint64(member, &value->uint);
     case UM_OUTPUT_BOOL:
-        if (value.text == NULL)
-            return false;
-        taken->boolean = um_json_slice_is(value, "true");
-        return taken->boolean || um_json_slice_is(value, "false");
+        return um_json_to_bool(member, &value->boolean);
     case UM_OUTPUT_VALUE:
-        return value.text != NULL && um_number_read(value, wanted->type, taken->number);
+        return um_number_read(member, output->type, value->number);
     default:
         /* The result as it stands: there is nothing to take from it. */
-        taken->uint = 0;
         return true;
     }
 }
 
-static void give(const struct um_output *wanted, const union taken *taken)
+static void write_output(const struct um_output *output, const union output_value *value)
 {
-    if (wanted->target == NULL)
+    if (output->target == NULL)
         return;
-    if (wanted->kind == UM_OUTPUT_BOOL)
-        *(bool *)wanted->target = taken->boolean;
-    else if (wanted->kind == UM_OUTPUT_VALUE)
-        memcpy(wanted->target, taken->number, umem_type_size(wanted->type));
-    else if (wanted->kind == UM_OUTPUT_UINT || wanted->kind == UM_OUTPUT_OFFSET)
-        *(uint64_t *)wanted->target = taken->uint;
+    if (output->kind == UM_OUTPUT_BOOL)
+        *(bool *)output->target = value->boolean;
+    else if (output->kind == UM_OUTPUT_VALUE)
+        memcpy(output->target, value->number, umem_type_size(output->type));
+    else if (output->kind == UM_OUTPUT_UINT || output->kind == UM_OUTPUT_OFFSET)
+        *(uint64_t *)output->target = value->uint;
 }
 
-static void keep_text(struct um_request *request, struct um_json_slice result)
+static void keep_text(struct um_request *request, const struct um_json *result)
 {
-    request->result = malloc(result.size + 1);
+    size_t size;
+    const char *text = um_json_text_of(result, &size);
+
+    request->result = malloc(size + 1);
     if (request->result == NULL) {
         um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the result");
         return;
     }
-    memcpy(request->result, result.text, result.size);
-    request->result[result.size] = '\0';
-    um_json_restore_nul(request->result, result.size);
+    memcpy(request->result, text, size);
+    request->result[size] = '\0';
+    um_json_restore_nul(request->result, size);
 }
 
-/* Returns the member that is not as it should be. */
-static const char *take_result(struct um_request *request, struct um_json_slice result)
+/* Reads all outputs of a result, and writes them if all of them are there. Returns the member that is not as it should be. */
+static const char *read_outputs(struct um_request *request, const struct um_json *result)
 {
-    union taken taken[UM_OUTPUTS_MAXIMUM];
+    union output_value values[UM_OUTPUTS_MAXIMUM];
+    const struct um_output *outputs = request->output;
 
     for (unsigned i = 0; i < request->output_count; i++) {
-        if (!take(&request->output[i], result, &taken[i]))
-            return request->output[i].member;
+        if (!read_output(&outputs[i], result, &values[i]))
+            return outputs[i].member;
     }
     for (unsigned i = 0; i < request->output_count; i++) {
-        const struct um_output *wanted = &request->output[i];
         const char *bad = NULL;
 
-        if (wanted->kind == UM_OUTPUT_RESULT)
-            bad = wanted->read(result, wanted->target);
-        else if (wanted->kind == UM_OUTPUT_TEXT)
-            keep_text(request, result);
+        if (outputs[i].kind == UM_OUTPUT_RESULT)
+            bad = outputs[i].read(result, outputs[i].target);
         else
-            give(wanted, &taken[i]);
+            write_output(&outputs[i], &values[i]);
         if (bad != NULL)
             return bad;
     }
@@ -278,6 +458,8 @@ static const char *take_result(struct um_request *request, struct um_json_slice 
 const char *um_request_answer(struct um_request *request, const struct um_answer *answer,
                               uint64_t payload_size, const char **member)
 {
+    const struct um_json *result;
+
     *member = NULL;
     if (answer->kind == UM_ANSWER_ERROR && payload_size != 0)
         return "raw bytes follow an error";
@@ -290,7 +472,17 @@ const char *um_request_answer(struct um_request *request, const struct um_answer
     }
     if (!request->discards_raw && payload_size != (request->has_raw_answer ? request->into_size : 0))
         return "it brings more or fewer raw bytes than were asked for";
-    *member = take_result(request, answer->result);
+    if (request->output_count == 0)
+        return NULL;
+    if (request->output[0].kind == UM_OUTPUT_TEXT) {
+        keep_text(request, answer->result);
+        return NULL;
+    }
+    result = um_answer_tree(answer, answer->result);
+    if (result == NULL)
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the result");
+    else
+        *member = read_outputs(request, result);
     return NULL;
 }
 

@@ -31,13 +31,13 @@ enum um_output_kind {
     UM_OUTPUT_OFFSET, /* uint64_t; null is UMEM_NONE */
     UM_OUTPUT_BOOL,   /* bool */
     UM_OUTPUT_VALUE,  /* a number of a block's type */
-    UM_OUTPUT_TEXT,   /* char *: the whole result as JSON text, allocated */
+    UM_OUTPUT_TEXT,   /* char *: the whole result as JSON text, allocated; there is no other output then */
     UM_OUTPUT_RESULT  /* what `read` makes of the whole result */
 };
 
 /* Reads a whole result into `target`. Returns the member (static) that is not as it should be, and then has written nothing; NULL:
  * all is well. */
-typedef const char *um_result_reader(struct um_json_slice result, void *target);
+typedef const char *um_result_reader(const struct um_json *result, void *target);
 
 /* One thing that is wanted of a result. */
 struct um_output {
@@ -77,7 +77,7 @@ struct um_request {
     void *owner;                /* who waits for it: its carrier's own */
 };
 
-/* Begins a request with parameters by name. `method` is UTF-8. */
+/* Begins a request with parameters by name. `method` needs no escapes. */
 void um_request_begin(struct um_request *request, const char *method);
 
 /* Begins one whose parameters are the caller's JSON text (NULL: none), which is checked. */
@@ -94,11 +94,15 @@ void um_request_write(const struct um_request *request, struct um_buf *out);
 /* 0 and what is past 2^53 - 1 are refused. */
 void um_param_handle(struct um_request *request, const char *key, umem_handle handle);
 
-/* As um_param_handle(), but 0 is the process heap, and left out. */
+/* As um_param_handle(), but 0 is the process heap, by its name; or left out. */
+void um_param_heap(struct um_request *request, const char *key, umem_handle heap);
 void um_param_heap_or_default(struct um_request *request, const char *key, umem_handle heap);
 
 /* What is past 2^53 - 1 is refused. */
 void um_param_size(struct um_request *request, const char *key, uint64_t size);
+
+/* As um_param_size(), but 0 is refused: a session's or a watch's number. */
+void um_param_number(struct um_request *request, const char *key, uint64_t number);
 
 /* As um_param_size(), but `none` is left out. */
 void um_param_size_unless(struct um_request *request, const char *key, uint64_t size, uint64_t none);
@@ -129,10 +133,10 @@ void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime);
 /* "timeout_ms": the daemon may let the request wait so long, and it is given so much longer. UMEM_FOREVER: no end. */
 void um_param_timeout(struct um_request *request, uint32_t timeout_ms);
 
-/* Raw bytes that go with the request: "encoding" and "size". */
+/* Raw bytes that go with the request: "encoding" and "size", behind another parameter. */
 void um_param_payload(struct um_request *request, const void *bytes, size_t size);
 
-/* Raw bytes that the answer brings: "encoding" and "size". */
+/* Raw bytes that the answer brings: "encoding" and "size", behind another parameter. */
 void um_param_into(struct um_request *request, void *bytes, size_t size);
 
 /* The same for `count` numbers in the machine's own byte order. */

@@ -1,7 +1,7 @@
 /*
- * Who is at the other end of a pipe, as the operating system tells it.
+ * The process and the user at the other end of a pipe, as the operating system knows them.
  *
- * Owns: nothing. Must not know: sessions, the protocol.
+ * Owns: nothing. Must not know: connections, the protocol.
  */
 #ifndef UM_IDENTITY_H
 #define UM_IDENTITY_H
@@ -24,11 +24,11 @@ struct um_identity {
 void um_identity_prepare(void);
 
 /* Writes the name of the program that a process runs, without its directory; nothing where that is not known. */
-void um_identity_read_program(int64_t pid, char *program, size_t room);
+void um_identity_read_program(int64_t pid, char *program, size_t capacity);
 
-/* Reads it for an accepted connection. What cannot be told stays unknown.
+/* Reads it for an accepted connection. What the system does not say stays unknown.
  *
- * POSIX: a client whose user cannot be told is not trusted. Windows: the pipe's access list has let it in,
+ * POSIX: a client whose user is unknown is not trusted. Windows: the pipe's access list has let it in,
  * and this is a second look; a client whose token may not be read (it has ended, or runs elevated) is
  * trusted to that list. */
 void um_identity_read(const uv_pipe_t *client, struct um_identity *identity);

@@ -29,7 +29,7 @@ static bool read_credentials(int fd, int64_t *pid, uid_t *user)
 }
 
 /* Takes only what is printable ASCII: a program may call itself anything. */
-void um_identity_read_program(int64_t pid, char *program, size_t room)
+void um_identity_read_program(int64_t pid, char *program, size_t capacity)
 {
     char path[64];
     size_t size;
@@ -39,7 +39,7 @@ void um_identity_read_program(int64_t pid, char *program, size_t room)
     file = fopen(path, "re");
     if (file == NULL)
         return;
-    size = fread(program, 1, room - 1, file);
+    size = fread(program, 1, capacity - 1, file);
     fclose(file);
     program[size] = '\0';
     program[strcspn(program, "\n")] = '\0';
@@ -49,21 +49,21 @@ void um_identity_read_program(int64_t pid, char *program, size_t room)
     }
 }
 
-static void look_up_user(uid_t user, char *name, size_t room)
+static void look_up_user(uid_t user, char *name, size_t capacity)
 {
     char space[2048];
     struct passwd entry;
     struct passwd *found = NULL;
 
     if (getpwuid_r(user, &entry, space, sizeof space, &found) == 0 && found != NULL)
-        snprintf(name, room, "%s", found->pw_name);
+        snprintf(name, capacity, "%s", found->pw_name);
     else
-        snprintf(name, room, "%lu", (unsigned long)user);
+        snprintf(name, capacity, "%lu", (unsigned long)user);
 }
 
 /* Nearly all clients are of one user, and where users come from a directory service, asking may take long: the last answer is
  * kept. */
-static void read_user(uid_t user, char *name, size_t room)
+static void read_user(uid_t user, char *name, size_t capacity)
 {
     static char last_name[sizeof((struct um_identity *)0)->user];
     static uid_t last_user;
@@ -72,7 +72,7 @@ static void read_user(uid_t user, char *name, size_t room)
         look_up_user(user, last_name, sizeof last_name);
         last_user = user;
     }
-    snprintf(name, room, "%s", last_name);
+    snprintf(name, capacity, "%s", last_name);
 }
 
 void um_identity_prepare(void)

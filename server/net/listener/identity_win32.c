@@ -7,14 +7,14 @@
 
 enum { PATH_ROOM = 32768 / 8 };
 
-static void to_utf8(const WCHAR *wide, char *out, size_t room)
+static void to_utf8(const WCHAR *wide, char *out, size_t capacity)
 {
-    if (WideCharToMultiByte(CP_UTF8, 0, wide, -1, out, (int)room, NULL, NULL) == 0)
+    if (WideCharToMultiByte(CP_UTF8, 0, wide, -1, out, (int)capacity, NULL, NULL) == 0)
         out[0] = '\0';
 }
 
 /* The program's name without its directory. */
-static void read_program(HANDLE process, char *program, size_t room)
+static void read_program(HANDLE process, char *program, size_t capacity)
 {
     WCHAR path[PATH_ROOM];
     DWORD size = PATH_ROOM;
@@ -23,10 +23,10 @@ static void read_program(HANDLE process, char *program, size_t room)
     if (!QueryFullProcessImageNameW(process, 0, path, &size))
         return;
     slash = wcsrchr(path, L'\\');
-    to_utf8(slash != NULL ? slash + 1 : path, program, room);
+    to_utf8(slash != NULL ? slash + 1 : path, program, capacity);
 }
 
-static void look_up_user(PSID sid, char *name, size_t room)
+static void look_up_user(PSID sid, char *name, size_t capacity)
 {
     WCHAR user[128];
     WCHAR domain[256];
@@ -35,11 +35,11 @@ static void look_up_user(PSID sid, char *name, size_t room)
     SID_NAME_USE use;
 
     if (LookupAccountSidW(NULL, sid, user, &user_size, domain, &domain_size, &use))
-        to_utf8(user, name, room);
+        to_utf8(user, name, capacity);
 }
 
 /* Nearly all clients are of one user, and asking a domain may take long: the last answer is kept. */
-static void read_user(PSID sid, char *name, size_t room)
+static void read_user(PSID sid, char *name, size_t capacity)
 {
     static unsigned char last_sid[SECURITY_MAX_SID_SIZE];
     static char last_name[sizeof((struct um_identity *)0)->user];
@@ -49,7 +49,7 @@ static void read_user(PSID sid, char *name, size_t room)
         if (!CopySid(sizeof last_sid, last_sid, sid))
             last_name[0] = '\0';
     }
-    snprintf(name, room, "%s", last_name);
+    snprintf(name, capacity, "%s", last_name);
 }
 
 static bool is_trusted(PSID sid)
@@ -60,13 +60,13 @@ static bool is_trusted(PSID sid)
            (um_security_user_of(GetCurrentProcess(), &own) && EqualSid(sid, own.token.User.Sid));
 }
 
-void um_identity_read_program(int64_t pid, char *program, size_t room)
+void um_identity_read_program(int64_t pid, char *program, size_t capacity)
 {
     HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
 
     if (process == NULL)
         return;
-    read_program(process, program, room);
+    read_program(process, program, capacity);
     CloseHandle(process);
 }
 

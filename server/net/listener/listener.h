@@ -1,6 +1,5 @@
 /*
- * The daemon's end of the pipe: it is made so that only the user who runs the daemon gets in, and gives out
- * clients.
+ * The daemon's end of the pipe: only the user who runs the daemon is let in, and clients are accepted from it.
  *
  * Owns: the pipe's name on the system, the lock that goes with it, the handles that wait for clients. Must
  * not know: sessions, the protocol.
@@ -31,7 +30,7 @@ struct um_listener_events {
  * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why`
  * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
 int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t room);
+                     struct um_listener **listener, char *why, size_t capacity);
 
 /* Whether a client waits. */
 bool um_listener_has_client(const struct um_listener *listener);
@@ -53,10 +52,10 @@ enum um_listener_state {
 };
 
 /* Looks whether clients still find the pipe, and makes its file anew where it was removed. Cheap; to be called now and then. With
- * the last three states `why` holds a sentence without a full stop. On Windows nobody can take a pipe away. */
-enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t room);
+ * the last three states `why` holds a sentence without a full stop. On Windows a pipe cannot be taken away. */
+enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t capacity);
 
-/* A client has gone: what the system had no room for before may be tried again. */
+/* A client has gone: what the system had no instance for before may be tried again. */
 void um_listener_retry(struct um_listener *listener);
 
 /* Stops listening, takes the name off the system (unless it is another's by now) and lets go of the lock, all at once; `closed` follows

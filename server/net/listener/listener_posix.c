@@ -1,6 +1,6 @@
 /*
  * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an
- * earlier daemon left there is taken away, but only a socket at which nobody listens. A socket of ours has mode
+ * earlier daemon left there is removed, but only a socket at which no process listens. A socket of ours has mode
  * 0600 from its first moment on (umask), and listens only after that was made sure of (chmod), because a client
  * that connected in between would stay. libuv is given a socket that listens already, so that it does not remove its file: at
  * the end that may be another daemon's.
@@ -54,7 +54,7 @@ struct um_listener {
     bool is_offered; /* libuv has accepted a client and waits for uv_accept() */
 };
 
-/* Whether somebody listens at the socket. Errors other than "nobody" count as yes: when in doubt, nothing
+/* Whether a process listens at the socket. Errors other than "none does" count as yes: when in doubt, nothing
  * is removed. */
 static bool is_alive(const char *path)
 {
@@ -74,26 +74,26 @@ static bool is_alive(const char *path)
 }
 
 /* Makes the path free for a socket. */
-static int clear_path(const char *path, char *why, size_t room)
+static int clear_path(const char *path, char *why, size_t capacity)
 {
     struct stat facts;
 
     if (lstat(path, &facts) != 0) {
         if (errno == ENOENT)
             return UMEM_OK;
-        snprintf(why, room, "%s: %s", path, strerror(errno));
+        snprintf(why, capacity, "%s: %s", path, strerror(errno));
         return UMEM_E_DENIED;
     }
     if (!S_ISSOCK(facts.st_mode)) {
-        snprintf(why, room, "%s is there already and is no socket", path);
+        snprintf(why, capacity, "%s is there already and is no socket", path);
         return UMEM_E_DENIED;
     }
     if (is_alive(path)) {
-        snprintf(why, room, "another program listens at %s", path);
+        snprintf(why, capacity, "another program listens at %s", path);
         return UMEM_E_NAME_TAKEN;
     }
     if (unlink(path) != 0) {
-        snprintf(why, room, "%s is left over and cannot be removed: %s", path, strerror(errno));
+        snprintf(why, capacity, "%s is left over and cannot be removed: %s", path, strerror(errno));
         return UMEM_E_DENIED;
     }
     return UMEM_OK;
@@ -141,7 +141,7 @@ static int open_socket(struct um_listener *listener, const char *path, int hande
 }
 
 /* What is wrong with a socket that was handed over, or NULL. */
-static const char *judge(int fd, const char *path)
+static const char *check_handed(int fd, const char *path)
 {
     struct sockaddr_un address = {0};
     socklen_t size = sizeof address;
@@ -167,22 +167,22 @@ static const char *judge(int fd, const char *path)
 }
 
 /* Sees to it that the path may be listened at. */
-static int prepare(const char *path, int handed, struct um_pipe_lock **lock, char *why, size_t room)
+static int prepare(const char *path, int handed, struct um_pipe_lock **lock, char *why, size_t capacity)
 {
     const char *what = NULL;
     int code = um_endpoint_prepare(path, &what);
 
     if (code == UMEM_OK && handed != 0) {
-        what = judge(handed, path);
+        what = check_handed(handed, path);
         code = what != NULL ? UMEM_E_DENIED : UMEM_OK;
     }
     if (code != UMEM_OK) {
-        snprintf(why, room, "%s: %s", path, what);
+        snprintf(why, capacity, "%s: %s", path, what);
         return code;
     }
-    code = um_pipe_lock_acquire(path, lock, why, room);
+    code = um_pipe_lock_acquire(path, lock, why, capacity);
     if (code == UMEM_OK && handed == 0)
-        code = clear_path(path, why, room);
+        code = clear_path(path, why, capacity);
     return code;
 }
 
@@ -201,19 +201,19 @@ static void on_closed(uv_handle_t *handle)
 }
 
 int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t room)
+                     struct um_listener **listener, char *why, size_t capacity)
 {
     struct um_listener *made = calloc(1, sizeof *made);
     int error;
     int code;
 
     if (made == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(why, capacity, "no memory");
         code = UMEM_E_NO_MEMORY;
         goto fail;
     }
     made->events = *events;
-    code = prepare(path, handed, &made->lock, why, room);
+    code = prepare(path, handed, &made->lock, why, capacity);
     if (code != UMEM_OK)
         goto fail;
     uv_pipe_init(loop, &made->server, 0);
@@ -221,7 +221,7 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
     error = open_socket(made, path, handed);
     handed = 0;
     if (error != 0) {
-        snprintf(why, room, "%s cannot be opened: %s", path, uv_strerror(error));
+        snprintf(why, capacity, "%s cannot be opened: %s", path, uv_strerror(error));
         code = UMEM_E_DENIED;
         uv_close((uv_handle_t *)&made->server, on_failed);
         um_pipe_lock_release(made->lock);
@@ -242,8 +242,8 @@ fail:
 /* ---- accepting ---- */
 
 /* libuv accepts one client and calls on_client(). As long as that one is not taken it accepts no more; if it were taken there, some
- * versions would go on until nobody waits, which may be never. So it only wakes the loop, and how many are taken a turn is up to
- * whoever calls um_listener_accept(), which accepts those behind the first one by itself. */
+ * versions would go on until no client waits, which may be never. So it only wakes the loop, and how many are accepted a turn is up to
+ * the caller of um_listener_accept(), which accepts those behind the first one by itself. */
 static int listening_socket(const struct um_listener *listener)
 {
     uv_os_fd_t fd;
@@ -330,7 +330,7 @@ static void on_replaced(uv_handle_t *handle)
         unlink(listener->file.path);
 }
 
-static enum um_listener_state make_anew(struct um_listener *listener, char *why, size_t room)
+static enum um_listener_state recreate(struct um_listener *listener, char *why, size_t capacity)
 {
     char path[UM_ENDPOINT_CAPACITY];
     const char *what = NULL;
@@ -338,56 +338,57 @@ static enum um_listener_state make_anew(struct um_listener *listener, char *why,
 
     memcpy(path, listener->file.path, sizeof path);
     if (listener->is_handed) {
-        snprintf(why, room, "%s was removed; it is the service manager's to make: restart its socket", path);
+        snprintf(why, capacity, "%s was removed; it is the service manager's to make: restart its socket",
+                 path);
         return UM_LISTENER_MISSING;
     }
     if (um_endpoint_prepare(path, &what) != UMEM_OK) {
-        snprintf(why, room, "%s was removed and cannot be made anew: %s", path, what);
+        snprintf(why, capacity, "%s was removed and cannot be made anew: %s", path, what);
         return UM_LISTENER_MISSING;
     }
-    code = um_pipe_lock_renew(listener->lock, why, room);
+    code = um_pipe_lock_renew(listener->lock, why, capacity);
     if (code != UMEM_OK)
         return code == UMEM_E_NAME_TAKEN ? UM_LISTENER_TAKEN : UM_LISTENER_MISSING;
-    /* Those who connected before are served first; at a path that is gone no others come. */
+    /* Clients that connected before are served first; at a path that is gone no others come. */
     if (um_listener_has_client(listener))
         return UM_LISTENER_PRESENT;
     listener->next = um_socket_file_create(path, BACKLOG, &listener->file);
     if (listener->next < 0) {
-        snprintf(why, room, "%s was removed and cannot be made anew: %s", path, strerror(errno));
+        snprintf(why, capacity, "%s was removed and cannot be made anew: %s", path, strerror(errno));
         return UM_LISTENER_MISSING;
     }
-    snprintf(why, room, "%s was removed, and was made anew", path);
+    snprintf(why, capacity, "%s was removed, and was made anew", path);
     listener->phase = PHASE_REPLACING;
     uv_close((uv_handle_t *)&listener->server, on_replaced);
     return UM_LISTENER_RECREATED;
 }
 
-enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t room)
+enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t capacity)
 {
     const char *path = listener->file.path;
-    char who[192];
+    char holder[192];
 
     if (listener->phase != PHASE_LISTENING)
         return UM_LISTENER_PRESENT;
     switch (um_socket_file_state_of(&listener->file)) {
     case UM_SOCKET_FILE_PRESENT:
         /* Its own file may have been removed alone. */
-        um_pipe_lock_renew(listener->lock, why, room);
+        um_pipe_lock_renew(listener->lock, why, capacity);
         return UM_LISTENER_PRESENT;
     case UM_SOCKET_FILE_MISSING:
-        return make_anew(listener, why, room);
+        return recreate(listener, why, capacity);
     case UM_SOCKET_FILE_OTHER:
         /* What a daemon left that came after this one and has ended without order. */
         if (!um_pipe_lock_is_held(listener->lock) &&
-            um_pipe_lock_renew(listener->lock, why, room) == UMEM_OK &&
-            clear_path(path, why, room) == UMEM_OK)
-            return make_anew(listener, why, room);
+            um_pipe_lock_renew(listener->lock, why, capacity) == UMEM_OK &&
+            clear_path(path, why, capacity) == UMEM_OK)
+            return recreate(listener, why, capacity);
         break;
     }
-    if (um_pipe_lock_is_held(listener->lock) || !um_pipe_lock_find_holder(path, who, sizeof who))
-        snprintf(why, room, "%s was removed, and something else is there now", path);
+    if (um_pipe_lock_is_held(listener->lock) || !um_pipe_lock_find_holder(path, holder, sizeof holder))
+        snprintf(why, capacity, "%s was removed, and something else is there now", path);
     else
-        snprintf(why, room, "%s was removed, and another daemon, %s, is there now", path, who);
+        snprintf(why, capacity, "%s was removed, and another daemon, %s, is there now", path, holder);
     return UM_LISTENER_TAKEN;
 }
 

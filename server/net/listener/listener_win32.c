@@ -36,9 +36,9 @@ enum { DESCRIPTORS = 2048 };
 #endif
 
 enum state {
-    EMPTY,   /* no pipe: making one failed, or its client was taken */
-    WAITING, /* for a client */
-    TOLD,    /* has a client, and the owner was told */
+    EMPTY,    /* no pipe: making one failed, or its client was taken */
+    WAITING,  /* for a client */
+    REPORTED, /* has a client, and the owner knows */
 };
 
 struct instance {
@@ -138,7 +138,7 @@ static void on_wake(uv_async_t *wake)
         struct instance *instance = &listener->instances[i];
 
         if (has_client(instance)) {
-            instance->state = TOLD;
+            instance->state = REPORTED;
             listener->events.client(listener->events.context);
         } else if (instance->state == EMPTY) {
             refill(listener, instance);
@@ -165,7 +165,7 @@ static int hand_over(HANDLE pipe, uv_pipe_t *client)
 bool um_listener_has_client(const struct um_listener *listener)
 {
     for (int i = 0; i < INSTANCES; i++) {
-        if (listener->instances[i].state == TOLD)
+        if (listener->instances[i].state == REPORTED)
             return true;
     }
     return false;
@@ -177,7 +177,7 @@ int um_listener_accept(struct um_listener *listener, uv_pipe_t *client)
         struct instance *instance = &listener->instances[i];
         HANDLE pipe = instance->pipe;
 
-        if (instance->state != TOLD)
+        if (instance->state != REPORTED)
             continue;
         instance->pipe = INVALID_HANDLE_VALUE;
         instance->state = EMPTY;
@@ -263,7 +263,7 @@ static struct um_listener *new_pipe(const char *path, const struct um_listener_e
 }
 
 int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t room)
+                     struct um_listener **listener, char *why, size_t capacity)
 {
     struct um_listener *made = new_pipe(path, events);
     DWORD error;
@@ -271,13 +271,13 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
 
     (void)handed;
     if (made == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;
     }
-    code = um_pipe_lock_acquire(path, &made->lock, why, room);
+    code = um_pipe_lock_acquire(path, &made->lock, why, capacity);
     if (code == UMEM_OK &&
         (!um_security_make(&made->attributes) || uv_async_init(loop, &made->wake, on_wake) != 0)) {
-        snprintf(why, room, "%s cannot be opened: Windows error %lu", path, GetLastError());
+        snprintf(why, capacity, "%s cannot be opened: Windows error %lu", path, GetLastError());
         code = UMEM_E_INTERNAL_ERROR;
     }
     if (code != UMEM_OK) {
@@ -290,7 +290,7 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
     if (error != 0) {
         bool is_taken = error == ERROR_ACCESS_DENIED || error == ERROR_PIPE_BUSY;
 
-        snprintf(why, room,
+        snprintf(why, capacity,
                  is_taken ? "another program has %s (Windows error %lu)"
                           : "%s cannot be opened: Windows error %lu",
                  path, error);
@@ -309,11 +309,11 @@ bool um_listener_is_hung_up(const uv_pipe_t *client)
     return true;
 }
 
-enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t room)
+enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t capacity)
 {
     (void)listener;
     (void)why;
-    (void)room;
+    (void)capacity;
     return UM_LISTENER_PRESENT;
 }
 

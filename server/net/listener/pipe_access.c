@@ -4,28 +4,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { TEXT_ROOM = 1024 };
+enum { TEXT_SIZE = 1024 };
 
-void um_pipe_access_fact(const struct um_pipe_access_report *listener, const char *subject,
-                         const char *format, ...)
+void um_pipe_access_fact(const struct um_pipe_access_report *report, const char *subject, const char *format,
+                         ...)
 {
-    char text[TEXT_ROOM];
+    char text[TEXT_SIZE];
     va_list list;
 
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    listener->fact(listener->context, subject, text);
+    report->fact(report->context, subject, text);
 }
 
-void um_pipe_access_fault(const struct um_pipe_access_report *listener, const char *mend, const char *format,
+void um_pipe_access_fault(const struct um_pipe_access_report *report, const char *fix, const char *format,
                           ...)
 {
-    char text[TEXT_ROOM];
+    char text[TEXT_SIZE];
     va_list list;
 
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    listener->fault(listener->context, text, mend);
+    report->fault(report->context, text, fix);
 }

@@ -19,18 +19,18 @@
 #include "net/listener/pipe_lock.h"
 #include "wire/endpoint.h"
 
-enum { TEXT_ROOM = 1024, USER_ROOM = 64, PROGRAM_ROOM = 128 };
+enum { TEXT_SIZE = 1024, USER_SIZE = 64, PROGRAM_SIZE = 128 };
 
-static void name_user(uid_t user, char name[USER_ROOM])
+static void name_user(uid_t user, char name[USER_SIZE])
 {
     char space[2048];
     struct passwd entry;
     struct passwd *found = NULL;
 
     if (getpwuid_r(user, &entry, space, sizeof space, &found) == 0 && found != NULL)
-        snprintf(name, USER_ROOM, "%s", found->pw_name);
+        snprintf(name, USER_SIZE, "%s", found->pw_name);
     else
-        snprintf(name, USER_ROOM, "%lu", (unsigned long)user);
+        snprintf(name, USER_SIZE, "%lu", (unsigned long)user);
 }
 
 static unsigned mode_of(const struct stat *facts)
@@ -53,52 +53,52 @@ static bool is_open(const struct stat *facts)
     return (facts->st_mode & 022) != 0 && (facts->st_mode & S_ISVTX) == 0;
 }
 
-static void judge_one_directory(const char *directory, const char *subject,
-                                const struct um_pipe_access_report *listener)
+static void check_one_directory(const char *directory, const char *subject,
+                                const struct um_pipe_access_report *report)
 {
-    char user[USER_ROOM];
-    char mend[TEXT_ROOM];
+    char user[USER_SIZE];
+    char fix[TEXT_SIZE];
     struct stat facts;
 
     if (stat(directory, &facts) != 0) {
-        um_pipe_access_fault(listener, "make it, with mode 0700, or name another pipe",
+        um_pipe_access_fault(report, "make it, with mode 0700, or name another pipe",
                              "%s cannot be looked at: %s", directory, strerror(errno));
         return;
     }
     name_user(facts.st_uid, user);
     if (subject != NULL)
-        um_pipe_access_fact(listener, subject, "%s, user %s, mode %04o", directory, user, mode_of(&facts));
+        um_pipe_access_fact(report, subject, "%s, user %s, mode %04o", directory, user, mode_of(&facts));
     if (!is_trusted(facts.st_uid))
-        um_pipe_access_fault(listener, "name a pipe in a directory of your own, by --pipe or UMEM_PIPE",
+        um_pipe_access_fault(report, "name a pipe in a directory of your own, by --pipe or UMEM_PIPE",
                              "%s belongs to user %s, who could put another socket there", directory, user);
     if (is_open(&facts)) {
-        snprintf(mend, sizeof mend, "chmod go-w %s, or name a pipe elsewhere", directory);
-        um_pipe_access_fault(listener, mend,
+        snprintf(fix, sizeof fix, "chmod go-w %s, or name a pipe elsewhere", directory);
+        um_pipe_access_fault(report, fix,
                              "%s has mode %04o, so that other users could put another socket there",
                              directory, mode_of(&facts));
     }
 }
 
 /* The directory and all above it, as they are without links. */
-static void judge_directories(const char *directory, const struct um_pipe_access_report *listener)
+static void check_directories(const char *directory, const struct um_pipe_access_report *report)
 {
     char *real = realpath(directory, NULL);
     char *slash;
 
     if (real == NULL) {
-        um_pipe_access_fault(listener, "make the directory, with mode 0700, or name another pipe",
+        um_pipe_access_fault(report, "make the directory, with mode 0700, or name another pipe",
                              "%s, where the pipe would be, cannot be found: %s", directory, strerror(errno));
         return;
     }
-    judge_one_directory(real, "directory", listener);
+    check_one_directory(real, "directory", report);
     slash = strrchr(real, '/');
     while (slash != NULL && slash != real) {
         *slash = '\0';
-        judge_one_directory(real, NULL, listener);
+        check_one_directory(real, NULL, report);
         slash = strrchr(real, '/');
     }
     if (strcmp(directory, "/") != 0)
-        judge_one_directory("/", NULL, listener);
+        check_one_directory("/", NULL, report);
     free(real);
 }
 
@@ -115,90 +115,90 @@ static void cut_last(const char *path, char directory[UM_ENDPOINT_CAPACITY])
         snprintf(directory, UM_ENDPOINT_CAPACITY, "%.*s", (int)(slash - path), path);
 }
 
-static void judge_place(const char *path, const struct um_pipe_access_report *listener)
+static void check_place(const char *path, const struct um_pipe_access_report *report)
 {
     char directory[UM_ENDPOINT_CAPACITY];
     char above[UM_ENDPOINT_CAPACITY];
-    char target[TEXT_ROOM];
+    char target[TEXT_SIZE];
     const char *what = NULL;
     struct stat facts;
     ssize_t size;
 
     cut_last(path, directory);
     if (um_endpoint_is_private(path) && lstat(directory, &facts) != 0 && errno == ENOENT) {
-        um_pipe_access_fact(listener, "directory", "%s is not there yet; a daemon makes it, with mode 0700",
+        um_pipe_access_fact(report, "directory", "%s is not there yet; a daemon makes it, with mode 0700",
                             directory);
         cut_last(directory, above);
-        judge_directories(above, listener);
+        check_directories(above, report);
         return;
     }
     size = readlink(directory, target, sizeof target - 1);
     if (size >= 0) {
         target[size] = '\0';
-        um_pipe_access_fact(listener, "link", "%s leads to %s", directory, target);
+        um_pipe_access_fact(report, "link", "%s leads to %s", directory, target);
     }
     /* What a daemon would refuse. */
     if (um_endpoint_check(path, &what) != 0)
         um_pipe_access_fault(
-            listener, "remove the directory, or chmod 700 it if it is your own; else name another pipe",
+            report, "remove the directory, or chmod 700 it if it is your own; else name another pipe",
             "%s: %s", directory, what);
-    judge_directories(directory, listener);
+    check_directories(directory, report);
 }
 
 /* ---- what lies there ---- */
 
 /* The socket, or its lock file: what is said of them is much the same. Returns whether it is there, and the right kind. */
-static bool judge_file(const char *path, const char *subject, bool is_socket,
-                       const struct um_pipe_access_report *listener)
+static bool check_file(const char *path, const char *subject, bool is_socket,
+                       const struct um_pipe_access_report *report)
 {
-    char user[USER_ROOM];
-    char mend[TEXT_ROOM];
+    char user[USER_SIZE];
+    char fix[TEXT_SIZE];
     struct stat facts;
 
     if (lstat(path, &facts) != 0) {
         if (errno == ENOENT)
-            um_pipe_access_fact(listener, subject, "not there; a daemon makes it, with mode 0600");
+            um_pipe_access_fact(report, subject, "not there; a daemon makes it, with mode 0600");
         else
-            um_pipe_access_fault(listener, "see to it that this user may look there",
+            um_pipe_access_fault(report, "see to it that this user may look there",
                                  "%s cannot be looked at: %s", path, strerror(errno));
         return false;
     }
-    snprintf(mend, sizeof mend, "remove %s, or name another pipe", path);
+    snprintf(fix, sizeof fix, "remove %s, or name another pipe", path);
     if (S_ISLNK(facts.st_mode)) {
-        um_pipe_access_fault(listener, mend, "%s is a symbolic link, which another user may have put there",
+        um_pipe_access_fault(report, fix, "%s is a symbolic link, which another user may have put there",
                              path);
         return false;
     }
     if (is_socket ? !S_ISSOCK(facts.st_mode) : !S_ISREG(facts.st_mode)) {
-        um_pipe_access_fault(listener, mend, "%s is no %s", path, is_socket ? "socket" : "ordinary file");
+        um_pipe_access_fault(report, fix, "%s is no %s", path, is_socket ? "socket" : "ordinary file");
         return false;
     }
     name_user(facts.st_uid, user);
-    um_pipe_access_fact(listener, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
+    um_pipe_access_fact(report, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
     if (!is_trusted(facts.st_uid))
-        um_pipe_access_fault(listener, mend, "%s belongs to user %s", path, user);
+        um_pipe_access_fault(report, fix, "%s belongs to user %s", path, user);
     if ((facts.st_mode & 077) != 0) {
-        snprintf(mend, sizeof mend, "chmod 600 %s", path);
-        um_pipe_access_fault(listener, mend, "%s has mode %04o, which lets other users %s", path,
+        snprintf(fix, sizeof fix, "chmod 600 %s", path);
+        um_pipe_access_fault(report, fix, "%s has mode %04o, which lets other users %s", path,
                              mode_of(&facts), is_socket ? "connect" : "hold the lock");
     }
     return true;
 }
 
-/* Who listens at the socket, as the system tells it. */
-static void tell_server(int fd, const struct um_pipe_access_report *listener)
+/* The process that listens at the socket, as the system knows it. */
+static void report_server(int fd, const struct um_pipe_access_report *report)
 {
-    char user[USER_ROOM];
+    char user[USER_SIZE];
 #ifdef SO_PEERCRED
     struct ucred server;
     socklen_t size = sizeof server;
-    char program[PROGRAM_ROOM] = "";
+    char program[PROGRAM_SIZE] = "";
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) != 0)
         return;
     name_user(server.uid, user);
     um_identity_read_program(server.pid, program, sizeof program);
-    um_pipe_access_fact(listener, "listening", "process %ld%s%s%s, user %s", (long)server.pid,
+    um_pipe_access_fact(report, "listening", "process %ld%s%s%s, user %s", (long)server.pid,
                         program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", user);
 #else
     struct {
@@ -209,14 +209,14 @@ static void tell_server(int fd, const struct um_pipe_access_report *listener)
     if (getpeereid(fd, &server.uid, &group) != 0)
         return;
     name_user(server.uid, user);
-    um_pipe_access_fact(listener, "listening", "user %s", user);
+    um_pipe_access_fact(report, "listening", "user %s", user);
 #endif
     if (!is_trusted(server.uid))
-        um_pipe_access_fault(listener, "name another pipe; the client library will not talk to that one",
+        um_pipe_access_fault(report, "name another pipe; the client library will not talk to that one",
                              "the program that listens there is user %s's", user);
 }
 
-static void ask_server(const char *path, const struct um_pipe_access_report *listener)
+static void query_server(const char *path, const struct um_pipe_access_report *report)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -227,41 +227,41 @@ static void ask_server(const char *path, const struct um_pipe_access_report *lis
     fcntl(fd, F_SETFL, O_NONBLOCK);
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-        tell_server(fd, listener);
+        report_server(fd, report);
     else if (errno == ECONNREFUSED)
-        um_pipe_access_fact(listener, "listening",
+        um_pipe_access_fact(report, "listening",
                             "nobody; the socket is left over, and the next daemon replaces it");
     else
-        um_pipe_access_fact(listener, "listening", "not known: %s", strerror(errno));
+        um_pipe_access_fact(report, "listening", "not known: %s", strerror(errno));
     close(fd);
 }
 
 /* Who keeps other daemons from the pipe, whether or not clients find that one. */
-static void tell_holder(const char *path, const struct um_pipe_access_report *listener)
+static void report_lock_holder(const char *path, const struct um_pipe_access_report *report)
 {
-    char who[USER_ROOM + PROGRAM_ROOM];
+    char holder[USER_SIZE + PROGRAM_SIZE];
     struct stat facts;
 
-    if (!um_pipe_lock_find_holder(path, who, sizeof who))
-        um_pipe_access_fact(listener, "locked by", "nobody");
+    if (!um_pipe_lock_find_holder(path, holder, sizeof holder))
+        um_pipe_access_fact(report, "locked by", "nobody");
     else if (lstat(path, &facts) == 0)
-        um_pipe_access_fact(listener, "locked by", "%s", who);
+        um_pipe_access_fact(report, "locked by", "%s", holder);
     else
-        um_pipe_access_fault(listener, "wait a few seconds, after which it makes its socket anew; or end it",
-                             "%s holds %s.lock, but its socket was removed", who, path);
+        um_pipe_access_fault(report, "wait a few seconds, after which it makes its socket anew; or end it",
+                             "%s holds %s.lock, but its socket was removed", holder, path);
 }
 
-void um_pipe_access_check(const char *path, bool asks, const struct um_pipe_access_report *listener)
+void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_access_report *report)
 {
     char lock[UM_ENDPOINT_CAPACITY + 8];
-    char user[USER_ROOM];
+    char user[USER_SIZE];
 
     name_user(geteuid(), user);
-    um_pipe_access_fact(listener, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
-    judge_place(path, listener);
-    if (judge_file(path, "socket", true, listener) && asks)
-        ask_server(path, listener);
+    um_pipe_access_fact(report, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
+    check_place(path, report);
+    if (check_file(path, "socket", true, report) && connects)
+        query_server(path, report);
     snprintf(lock, sizeof lock, "%s.lock", path);
-    if (judge_file(lock, "lock file", false, listener) && asks)
-        tell_holder(path, listener);
+    if (check_file(lock, "lock file", false, report) && connects)
+        report_lock_holder(path, report);
 }

@@ -16,16 +16,16 @@
 /* Needs windows.h before it. (aclapi.h would find our own rpc.h in the place of the system's.) */
 #include <sddl.h>
 
-enum { TEXT_ROOM = 1024, NAME_ROOM = 320, DESCRIPTOR_ROOM = 4096 };
+enum { TEXT_SIZE = 1024, NAME_SIZE = 320, DESCRIPTOR_ROOM = 4096 };
 
-/* What opening a pipe for reading and writing asks for, once general rights are mapped to those of files. */
+/* What opening a pipe for reading and writing connects for, once general rights are mapped to those of files. */
 enum { USE_MASK = FILE_GENERIC_READ | FILE_GENERIC_WRITE };
 
 static const char another_pipe[] =
     "end the program that has the pipe, or name another one by --pipe or UMEM_PIPE";
 
 /* A user or a group by name, or else by number. */
-static void name_sid(PSID sid, char name[NAME_ROOM])
+static void name_sid(PSID sid, char name[NAME_SIZE])
 {
     WCHAR user[128];
     WCHAR domain[128];
@@ -35,10 +35,10 @@ static void name_sid(PSID sid, char name[NAME_ROOM])
     char *text;
 
     if (LookupAccountSidW(NULL, sid, user, &user_size, domain, &domain_size, &use) &&
-        WideCharToMultiByte(CP_UTF8, 0, user, -1, name, NAME_ROOM, NULL, NULL) > 0)
+        WideCharToMultiByte(CP_UTF8, 0, user, -1, name, NAME_SIZE, NULL, NULL) > 0)
         return;
     if (ConvertSidToStringSidA(sid, &text)) {
-        snprintf(name, NAME_ROOM, "%s", text);
+        snprintf(name, NAME_SIZE, "%s", text);
         LocalFree(text);
     } else {
         strcpy(name, "somebody unknown");
@@ -67,18 +67,18 @@ static const char *name_rights(ACCESS_MASK mask)
     return "to look";
 }
 
-static void judge_entry(ACL *list, DWORD index, const struct um_pipe_access_report *listener)
+static void check_entry(ACL *list, DWORD index, const struct um_pipe_access_report *report)
 {
     ACCESS_ALLOWED_ACE *entry; /* a denying one has the same form */
     void *found;
     PSID sid;
-    char name[NAME_ROOM];
+    char name[NAME_SIZE];
 
     if (!GetAce(list, index, &found))
         return;
     entry = found;
     if (entry->Header.AceType != ACCESS_ALLOWED_ACE_TYPE && entry->Header.AceType != ACCESS_DENIED_ACE_TYPE) {
-        um_pipe_access_fault(listener, another_pipe,
+        um_pipe_access_fault(report, another_pipe,
                              "the access list has an entry of type %u, which umemd does not make",
                              (unsigned)entry->Header.AceType);
         return;
@@ -86,27 +86,27 @@ static void judge_entry(ACL *list, DWORD index, const struct um_pipe_access_repo
     sid = &entry->SidStart;
     name_sid(sid, name);
     if (entry->Header.AceType == ACCESS_DENIED_ACE_TYPE) {
-        um_pipe_access_fact(listener, "denies", "%s %s", name, name_rights(entry->Mask));
+        um_pipe_access_fact(report, "denies", "%s %s", name, name_rights(entry->Mask));
         return;
     }
-    um_pipe_access_fact(listener, "allows", "%s %s", name, name_rights(entry->Mask));
+    um_pipe_access_fact(report, "allows", "%s %s", name, name_rights(entry->Mask));
     if (!is_trusted(sid))
-        um_pipe_access_fault(listener, another_pipe,
+        um_pipe_access_fault(report, another_pipe,
                              "the access list lets %s in, who is neither this user nor SYSTEM", name);
 }
 
-static void judge_list(ACL *list, const struct um_pipe_access_report *listener)
+static void check_list(ACL *list, const struct um_pipe_access_report *report)
 {
     ACL_SIZE_INFORMATION facts;
 
     if (list == NULL) {
-        um_pipe_access_fault(listener, another_pipe, "it has no access list, which lets everybody in");
+        um_pipe_access_fault(report, another_pipe, "it has no access list, which lets everybody in");
         return;
     }
     if (!GetAclInformation(list, &facts, sizeof facts, AclSizeInformation))
         return;
     for (DWORD i = 0; i < facts.AceCount; i++)
-        judge_entry(list, i, listener);
+        check_entry(list, i, report);
 }
 
 /* ---- the label ---- */
@@ -142,7 +142,7 @@ static const SYSTEM_MANDATORY_LABEL_ACE *find_label(PSECURITY_DESCRIPTOR descrip
 
 /* To the system, what has no label is medium, and may be read by all. A daemon that is itself of low integrity, in a sandbox, can
  * give its pipe no more than that. */
-static void judge_label(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_access_report *listener)
+static void check_label(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_access_report *report)
 {
     const SYSTEM_MANDATORY_LABEL_ACE *label = find_label(descriptor);
     const DWORD policy = SYSTEM_MANDATORY_LABEL_NO_WRITE_UP | SYSTEM_MANDATORY_LABEL_NO_READ_UP;
@@ -151,49 +151,49 @@ static void judge_label(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_ac
     DWORD level;
 
     if (label == NULL) {
-        um_pipe_access_fact(listener, "integrity", "no label, which counts as medium");
-        um_pipe_access_fault(listener, another_pipe,
+        um_pipe_access_fact(report, "integrity", "no label, which counts as medium");
+        um_pipe_access_fault(report, another_pipe,
                              "it has no integrity label, which lets programs of low integrity read from it");
         return;
     }
     level = *GetSidSubAuthority((PSID)(uintptr_t)&label->SidStart, 0);
-    um_pipe_access_fact(listener, "integrity", "%s: programs of less are kept out%s", name_integrity(level),
+    um_pipe_access_fact(report, "integrity", "%s: programs of less are kept out%s", name_integrity(level),
                         level >= SECURITY_MANDATORY_MEDIUM_RID ? ", as those in a sandbox are" : "");
     if (level < wanted)
-        um_pipe_access_fault(listener, another_pipe,
+        um_pipe_access_fault(report, another_pipe,
                              "its integrity label is %s, which lets in programs that are in a sandbox",
                              name_integrity(level));
     else if (level > SECURITY_MANDATORY_MEDIUM_RID)
-        um_pipe_access_fault(listener, another_pipe,
+        um_pipe_access_fault(report, another_pipe,
                              "its integrity label is %s, which keeps this user's ordinary programs out",
                              name_integrity(level));
     if ((label->Mask & policy) != policy)
-        um_pipe_access_fault(listener, another_pipe, "its integrity label lets programs of less integrity %s",
+        um_pipe_access_fault(report, another_pipe, "its integrity label lets programs of less integrity %s",
                              (label->Mask & SYSTEM_MANDATORY_LABEL_NO_WRITE_UP) == 0 ? "write to it"
                                                                                      : "read from it");
 }
 
-static void judge_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_access_report *listener)
+static void check_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_access_report *report)
 {
-    char name[NAME_ROOM];
+    char name[NAME_SIZE];
     PSID owner = NULL;
     ACL *list = NULL;
     BOOL is_there = FALSE;
     BOOL is_default;
 
     if (!GetSecurityDescriptorOwner(descriptor, &owner, &is_default) || owner == NULL) {
-        um_pipe_access_fault(listener, another_pipe, "it has no owner");
+        um_pipe_access_fault(report, another_pipe, "it has no owner");
     } else {
         name_sid(owner, name);
-        um_pipe_access_fact(listener, "owner", "%s", name);
+        um_pipe_access_fact(report, "owner", "%s", name);
         if (!is_trusted(owner))
-            um_pipe_access_fault(listener, another_pipe,
+            um_pipe_access_fault(report, another_pipe,
                                  "the pipe belongs to %s, neither to this user nor to SYSTEM", name);
     }
     if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default) || !is_there)
         list = NULL;
-    judge_list(list, listener);
-    judge_label(descriptor, listener);
+    check_list(list, report);
+    check_label(descriptor, report);
 }
 
 /* ---- elevation ---- */
@@ -214,23 +214,23 @@ static bool is_elevated(void)
 }
 
 /* Who made the pipe that is open. */
-static void tell_server(HANDLE pipe, const struct um_pipe_access_report *listener)
+static void report_server(HANDLE pipe, const struct um_pipe_access_report *report)
 {
-    char name[NAME_ROOM] = "of a user that may not be asked for";
+    char name[NAME_SIZE] = "of a user that may not be asked for";
     char program[128] = "";
     union um_user user;
     HANDLE process;
     ULONG pid;
 
     if (!GetNamedPipeServerProcessId(pipe, &pid)) {
-        um_pipe_access_fact(listener, "listening", "a process that the system does not tell");
+        um_pipe_access_fact(report, "listening", "a process that the system does not tell");
         return;
     }
     process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     if (process != NULL && um_security_user_of(process, &user))
         name_sid(user.token.User.Sid, name);
     um_identity_read_program((int64_t)pid, program, sizeof program);
-    um_pipe_access_fact(listener, "listening", "process %lu%s%s%s, user %s", pid,
+    um_pipe_access_fact(report, "listening", "process %lu%s%s%s, user %s", pid,
                         program[0] != '\0' ? " (" : "", program, program[0] != '\0' ? ")" : "", name);
     if (process != NULL)
         CloseHandle(process);
@@ -238,7 +238,7 @@ static void tell_server(HANDLE pipe, const struct um_pipe_access_report *listene
 
 /* ---- the pipe ---- */
 
-static void judge_pipe(HANDLE pipe, const struct um_pipe_access_report *listener)
+static void check_pipe(HANDLE pipe, const struct um_pipe_access_report *report)
 {
     const SECURITY_INFORMATION wanted =
         OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
@@ -247,28 +247,28 @@ static void judge_pipe(HANDLE pipe, const struct um_pipe_access_report *listener
     DWORD size;
 
     if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
-        judge_descriptor(descriptor, listener);
+        check_descriptor(descriptor, report);
     else
-        um_pipe_access_fault(listener, another_pipe, "the pipe's rights may not be read: Windows error %lu",
+        um_pipe_access_fault(report, another_pipe, "the pipe's rights may not be read: Windows error %lu",
                              GetLastError());
 }
 
 /* There is no pipe: the rights that a daemon would give it. */
-static void judge_future_pipe(const struct um_pipe_access_report *listener)
+static void check_future_pipe(const struct um_pipe_access_report *report)
 {
     SECURITY_ATTRIBUTES attributes;
 
-    um_pipe_access_fact(listener, "listening", "nobody; a daemon's pipe would have these rights");
+    um_pipe_access_fact(report, "listening", "nobody; a daemon's pipe would have these rights");
     if (!um_security_make(&attributes)) {
-        um_pipe_access_fault(listener, "see to it that this user may be asked for",
+        um_pipe_access_fault(report, "see to it that this user may be asked for",
                              "no access list can be made: Windows error %lu", GetLastError());
         return;
     }
-    judge_descriptor(attributes.lpSecurityDescriptor, listener);
+    check_descriptor(attributes.lpSecurityDescriptor, report);
     um_security_free(&attributes);
 }
 
-static void judge_what_is_there(const char *path, bool asks, const struct um_pipe_access_report *listener)
+static void check_what_is_there(const char *path, bool connects, const struct um_pipe_access_report *report)
 {
     WCHAR wide[UM_ENDPOINT_CAPACITY];
     HANDLE pipe;
@@ -281,35 +281,35 @@ static void judge_what_is_there(const char *path, bool asks, const struct um_pip
     error = GetLastError();
     if (pipe == INVALID_HANDLE_VALUE) {
         if (error == ERROR_FILE_NOT_FOUND)
-            judge_future_pipe(listener);
+            check_future_pipe(report);
         else if (error == ERROR_PIPE_BUSY)
-            um_pipe_access_fact(listener, "listening", "somebody, whose places are all taken: try again");
+            um_pipe_access_fact(report, "listening", "somebody, whose places are all taken: try again");
         else
             um_pipe_access_fault(
-                listener, another_pipe,
+                report, another_pipe,
                 "the pipe is there, but its rights may not be read (Windows error %lu): it is another user's",
                 error);
         return;
     }
-    if (asks)
-        tell_server(pipe, listener);
-    judge_pipe(pipe, listener);
+    if (connects)
+        report_server(pipe, report);
+    check_pipe(pipe, report);
     CloseHandle(pipe);
 }
 
-void um_pipe_access_check(const char *path, bool asks, const struct um_pipe_access_report *listener)
+void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_access_report *report)
 {
-    char name[NAME_ROOM] = "not known";
+    char name[NAME_SIZE] = "not known";
     union um_user own;
 
     if (um_security_user_of(GetCurrentProcess(), &own))
         name_sid(own.token.User.Sid, name);
-    um_pipe_access_fact(listener, "let in", "user %s, and SYSTEM", name);
-    um_pipe_access_fact(listener, "elevated", "%s",
+    um_pipe_access_fact(report, "let in", "user %s, and SYSTEM", name);
+    um_pipe_access_fact(report, "elevated", "%s",
                         is_elevated()
                             ? "yes: a daemon that is started so serves this user's ordinary programs as well"
                             : "no");
-    um_pipe_access_fact(listener, "remote",
+    um_pipe_access_fact(report, "remote",
                         "other machines' clients are refused by the way umemd makes a pipe");
-    judge_what_is_there(path, asks, listener);
+    check_what_is_there(path, connects, report);
 }

@@ -14,17 +14,17 @@ struct um_pipe_lock;
 /* Takes the lock of a path (as um_endpoint_find() gives it). UMEM_E_NAME_TAKEN where another daemon has
  * it, UMEM_E_DENIED, UMEM_E_NO_MEMORY; then `why` holds a sentence without a full stop, with the other's
  * process id where that is known. */
-int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t room);
+int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t capacity);
 
 /* Whether it still keeps others out. POSIX: not where its file was removed. */
 bool um_pipe_lock_is_held(const struct um_pipe_lock *lock);
 
 /* Takes it again where it holds no more. As um_pipe_lock_acquire(); what is held already stays as it is. */
-int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t room);
+int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity);
 
-/* Writes who holds the lock of a path, "process 17 (umemd)" or as much of that as the system tells. Returns false where nobody
- * does. POSIX: for a moment, a daemon that starts may find the lock held by whoever asks. */
-bool um_pipe_lock_find_holder(const char *path, char *who, size_t room);
+/* Writes the process that holds the lock of a path, "process 17 (umemd)" or as much of that as the system tells. Returns false where
+ * none does. POSIX: for a moment, a daemon that starts may find the lock held by the process that looks. */
+bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity);
 
 /* Lets go of it. NULL is fine. */
 void um_pipe_lock_release(struct um_pipe_lock *lock);

@@ -26,13 +26,13 @@ struct um_pipe_lock {
 static const char suffix[] = ".lock";
 
 enum {
-    WHO_ROOM = 192,   /* bytes of "process 17 (umemd)" */
-    TRIES = 5,        /* to lock the file: somebody may only look who holds it */
-    TRY_EVERY_MS = 10 /* how long that takes at most */
+    HOLDER_SIZE = 192, /* bytes of "process 17 (umemd)" */
+    TRIES = 5,         /* to lock the file: another process may only look which one holds it */
+    TRY_EVERY_MS = 10  /* how long that takes at most */
 };
 
-/* Says who holds the lock of an open file, as it says itself: a process may have another number to whoever reads it. */
-static void name_holder(int fd, char *who, size_t room)
+/* Names the process that holds the lock of an open file, as the file says: to another process it may have another number. */
+static void name_holder(int fd, char *holder, size_t capacity)
 {
     char program[128] = "";
     char text[32];
@@ -42,11 +42,11 @@ static void name_holder(int fd, char *who, size_t room)
     text[size > 0 ? size : 0] = '\0';
     pid = strtol(text, NULL, 10);
     if (pid <= 0) {
-        snprintf(who, room, "a process that is not known");
+        snprintf(holder, capacity, "a process that is not known");
         return;
     }
     um_identity_read_program(pid, program, sizeof program);
-    snprintf(who, room, program[0] != '\0' ? "process %ld (%s)" : "process %ld", pid, program);
+    snprintf(holder, capacity, program[0] != '\0' ? "process %ld (%s)" : "process %ld", pid, program);
 }
 
 static void pause_ms(long milliseconds)
@@ -69,13 +69,13 @@ static int lock_file(int fd)
 }
 
 /* Opens and locks. UMEM_E_NAME_TAKEN, UMEM_E_DENIED. */
-static int open_locked(const char *path, int *fd, char *why, size_t room)
+static int open_locked(const char *path, int *fd, char *why, size_t capacity)
 {
     int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    char who[WHO_ROOM];
+    char holder[HOLDER_SIZE];
 
     if (opened < 0) {
-        snprintf(why, room, "%s cannot be opened: %s", path, strerror(errno));
+        snprintf(why, capacity, "%s cannot be opened: %s", path, strerror(errno));
         return UMEM_E_DENIED;
     }
     if (lock_file(opened) == 0) {
@@ -83,12 +83,12 @@ static int open_locked(const char *path, int *fd, char *why, size_t room)
         return UMEM_OK;
     }
     if (errno == EWOULDBLOCK) {
-        name_holder(opened, who, sizeof who);
-        snprintf(why, room, "another daemon, %s, has this pipe: it holds %s", who, path);
+        name_holder(opened, holder, sizeof holder);
+        snprintf(why, capacity, "another daemon, %s, has this pipe: it holds %s", holder, path);
         close(opened);
         return UMEM_E_NAME_TAKEN;
     }
-    snprintf(why, room, "%s cannot be locked: %s", path, strerror(errno));
+    snprintf(why, capacity, "%s cannot be locked: %s", path, strerror(errno));
     close(opened);
     return UMEM_E_DENIED;
 }
@@ -104,13 +104,13 @@ static bool is_at_path(int fd, const char *path)
 }
 
 /* Opens and locks the file that is at the path then, and writes the process's number to it. */
-static int take(const char *path, int *fd, char *why, size_t room)
+static int take(const char *path, int *fd, char *why, size_t capacity)
 {
     char text[32];
     int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
     for (;;) {
-        int code = open_locked(path, fd, why, room);
+        int code = open_locked(path, fd, why, capacity);
 
         if (code != UMEM_OK)
             return code;
@@ -124,18 +124,18 @@ static int take(const char *path, int *fd, char *why, size_t room)
     return UMEM_OK;
 }
 
-int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t room)
+int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t capacity)
 {
     struct um_pipe_lock *taken = malloc(sizeof *taken + strlen(path) + sizeof suffix);
     int code;
 
     if (taken == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;
     }
     strcpy(taken->path, path);
     strcat(taken->path, suffix);
-    code = take(taken->path, &taken->fd, why, room);
+    code = take(taken->path, &taken->fd, why, capacity);
     if (code == UMEM_OK)
         *lock = taken;
     else
@@ -148,14 +148,14 @@ bool um_pipe_lock_is_held(const struct um_pipe_lock *lock)
     return is_at_path(lock->fd, lock->path);
 }
 
-int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t room)
+int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity)
 {
     int fd;
     int code;
 
     if (um_pipe_lock_is_held(lock))
         return UMEM_OK;
-    code = take(lock->path, &fd, why, room);
+    code = take(lock->path, &fd, why, capacity);
     if (code != UMEM_OK)
         return code;
     close(lock->fd);
@@ -163,7 +163,7 @@ int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t room)
     return UMEM_OK;
 }
 
-bool um_pipe_lock_find_holder(const char *path, char *who, size_t room)
+bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
 {
     char file[UM_ENDPOINT_CAPACITY + sizeof suffix];
     bool is_held;
@@ -175,7 +175,7 @@ bool um_pipe_lock_find_holder(const char *path, char *who, size_t room)
         return false;
     is_held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (is_held)
-        name_holder(fd, who, room);
+        name_holder(fd, holder, capacity);
     close(fd);
     return is_held;
 }

@@ -18,11 +18,11 @@ struct um_pipe_lock {
     HANDLE mutex;
 };
 
-enum { NAME_ROOM = 320 };
+enum { NAME_SIZE = 320 };
 
 /* The pipe's name without what all pipes' begin with, because a mutex's may hold no backslash and no
  * more than 259 characters; in lower case, because pipes' names ignore case and mutexes' do not. */
-static bool make_name(const char *path, WCHAR name[NAME_ROOM])
+static bool make_name(const char *path, WCHAR name[NAME_SIZE])
 {
     static const WCHAR prefix[] = L"Global\\um:";
     size_t start = wcslen(prefix);
@@ -30,7 +30,7 @@ static bool make_name(const char *path, WCHAR name[NAME_ROOM])
     wcscpy(name, prefix);
     path = strrchr(path, '\\') + 1;
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, name + start,
-                            (int)(NAME_ROOM - start)) == 0)
+                            (int)(NAME_SIZE - start)) == 0)
         return false;
     CharLowerW(name + start);
     return true;
@@ -39,11 +39,11 @@ static bool make_name(const char *path, WCHAR name[NAME_ROOM])
 /* Asks the pipe for its daemon: 0 where it cannot tell. */
 static unsigned long find_holder(const char *path)
 {
-    WCHAR name[NAME_ROOM];
+    WCHAR name[NAME_SIZE];
     ULONG pid = 0;
     HANDLE pipe;
 
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, name, NAME_ROOM) == 0)
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, name, NAME_SIZE) == 0)
         return 0;
     pipe = CreateFileW(name, GENERIC_READ, 0, NULL, OPEN_EXISTING,
                        SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
@@ -55,7 +55,7 @@ static unsigned long find_holder(const char *path)
     return pid;
 }
 
-bool um_pipe_lock_find_holder(const char *path, char *who, size_t room)
+bool um_pipe_lock_find_holder(const char *path, char *holder, size_t capacity)
 {
     unsigned long pid = find_holder(path);
     char program[128] = "";
@@ -63,34 +63,34 @@ bool um_pipe_lock_find_holder(const char *path, char *who, size_t room)
     if (pid == 0)
         return false;
     um_identity_read_program((int64_t)pid, program, sizeof program);
-    snprintf(who, room, program[0] != '\0' ? "process %lu (%s)" : "process %lu", pid, program);
+    snprintf(holder, capacity, program[0] != '\0' ? "process %lu (%s)" : "process %lu", pid, program);
     return true;
 }
 
-static int refuse(const char *path, char *why, size_t room)
+static int refuse(const char *path, char *why, size_t capacity)
 {
-    char who[192];
+    char holder[192];
 
-    if (um_pipe_lock_find_holder(path, who, sizeof who))
-        snprintf(why, room, "another daemon, %s, has the pipe %s", who, path);
+    if (um_pipe_lock_find_holder(path, holder, sizeof holder))
+        snprintf(why, capacity, "another daemon, %s, has the pipe %s", holder, path);
     else
-        snprintf(why, room, "another daemon has the pipe %s", path);
+        snprintf(why, capacity, "another daemon has the pipe %s", path);
     return UMEM_E_NAME_TAKEN;
 }
 
-int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t room)
+int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why, size_t capacity)
 {
     struct um_pipe_lock *taken = malloc(sizeof *taken);
     SECURITY_ATTRIBUTES attributes;
-    WCHAR name[NAME_ROOM];
+    WCHAR name[NAME_SIZE];
     DWORD error;
 
     if (taken == NULL) {
-        snprintf(why, room, "no memory");
+        snprintf(why, capacity, "no memory");
         return UMEM_E_NO_MEMORY;
     }
     if (!make_name(path, name) || !um_security_make(&attributes)) {
-        snprintf(why, room, "no lock can be made for %s: Windows error %lu", path, GetLastError());
+        snprintf(why, capacity, "no lock can be made for %s: Windows error %lu", path, GetLastError());
         free(taken);
         return UMEM_E_INTERNAL_ERROR;
     }
@@ -106,8 +106,8 @@ int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why
     free(taken);
     /* Another user's mutex may not be opened. */
     if (error == ERROR_ALREADY_EXISTS || error == ERROR_ACCESS_DENIED)
-        return refuse(path, why, room);
-    snprintf(why, room, "no lock can be made for %s: Windows error %lu", path, error);
+        return refuse(path, why, capacity);
+    snprintf(why, capacity, "no lock can be made for %s: Windows error %lu", path, error);
     return UMEM_E_INTERNAL_ERROR;
 }
 
@@ -118,11 +118,11 @@ bool um_pipe_lock_is_held(const struct um_pipe_lock *lock)
     return true;
 }
 
-int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t room)
+int um_pipe_lock_renew(struct um_pipe_lock *lock, char *why, size_t capacity)
 {
     (void)lock;
     (void)why;
-    (void)room;
+    (void)capacity;
     return UMEM_OK;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The file that a Unix domain socket is at: made for the user alone, looked for, and removed by whoever made it. POSIX only.
+ * The file that a Unix domain socket is at: made for the user alone, looked for, and removed by the process that made it. POSIX only.
  *
  * Owns: nothing; which file is meant is the caller's. Must not know: libuv, the lock, clients.
  */
@@ -20,7 +20,7 @@ struct um_socket_file {
 
 /* What is at the path. */
 enum um_socket_file_state {
-    UM_SOCKET_FILE_PRESENT, /* the file, or it cannot be told */
+    UM_SOCKET_FILE_PRESENT, /* the file, or it is not known */
     UM_SOCKET_FILE_MISSING, /* nothing */
     UM_SOCKET_FILE_OTHER    /* something else */
 };

@@ -16,7 +16,7 @@
 #include "rpc/call/value.h"
 #include "rpc/schema/method.h"
 #include "rpc/schema/words.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_json;
 

@@ -19,7 +19,7 @@
 #include "base/steps.h"
 #include "rpc/call/session.h"
 #include "rpc/schema/method.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 #include "wire/json_write.h"
 
 struct um_json;

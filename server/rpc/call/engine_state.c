@@ -24,13 +24,6 @@ void um_session_flush(struct um_session *session)
         session->events->flush(session);
 }
 
-uint64_t um_session_queued(const struct um_session *session)
-{
-    bool has_hook = session->events != NULL && session->events->queued != NULL;
-
-    return has_hook ? session->events->queued(session) : session->out.size;
-}
-
 void um_session_reserve_answer(struct um_session *session, uint64_t bytes)
 {
     session->rpc->reserved_bytes += bytes;

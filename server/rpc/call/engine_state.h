@@ -13,7 +13,7 @@
 #include "base/tree.h"
 #include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_observers;
 

@@ -63,16 +63,12 @@ struct um_rpc_options {
     uint64_t started_ms; /* the same moment on the clock that only goes forward */
 };
 
-/* What a session calls of its connection. None may call the engine in turn. A member that is NULL is not called. */
+/* What a session calls of its connection. None may call the engine in turn. A member may be NULL. */
 struct um_session_events {
     /* There is something to send, or the next message may be handled now: do so soon. */
     void (*flush)(struct um_session *session);
     /* session.close was called for it: end it soon, answers first. */
     void (*close)(struct um_session *session);
-    /* How many bytes wait to be sent. */
-    uint64_t (*queued)(const struct um_session *session);
-    /* How much memory holds what has come of messages and payloads that are not whole, um_session_gathered() among it. */
-    uint64_t (*gathered)(const struct um_session *session);
 };
 
 /* Bytes that go out among those of `out`, straight from a block's memory. */
@@ -94,8 +90,8 @@ struct um_session_group {
     uint64_t reserved_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
-/* The part of a session that the engine knows. Embedded by the session, which reads `out` and `tail`; the rest is the
- * engine's. */
+/* A session, embedded by its connection, which reads `out`, `tail`, `payload`, `job`, `due_watches`, `work` and `broken`, and keeps the
+ * members that say so; the rest is the engine's. */
 struct um_session {
     struct um_rpc *rpc;
     const struct um_session_events *events;
@@ -118,8 +114,11 @@ struct um_session {
     struct um_link due_watches;        /* list of um_watch.in_due: those with events to send */
     uint64_t pending_count;            /* length of `pending_calls` */
     uint64_t watch_count;              /* length of `watches` */
-    uint64_t payload_bytes;            /* memory that holds a batch and its payload, until that is whole */
-    uint64_t job_bytes;                /* memory that holds what the call at work in slices needs */
+    uint64_t queued_bytes;   /* that wait to be sent, without the answer at work; the connection keeps it */
+    uint64_t gathered_bytes; /* memory that holds what has come of messages and payloads that are not whole,
+                                um_session_gathered() among it; the connection keeps it */
+    uint64_t payload_bytes;  /* memory that holds a batch and its payload, until that is whole */
+    uint64_t job_bytes;      /* memory that holds what the call at work in slices needs */
     uint64_t work; /* done for it: bytes of blocks touched, and um_session_charge(); the connection takes it
                       away when it counts it */
     bool broken;   /* memory ran out for an answer: the connection closes this session at once */
@@ -180,8 +179,5 @@ uint64_t um_session_unsent_left(const struct um_session *session);
 /* Counts bytes of an answer that a call at work prints as unsent, until they are released. */
 void um_session_reserve_answer(struct um_session *session, uint64_t bytes);
 void um_session_release_answer(struct um_session *session, uint64_t bytes);
-
-/* How many bytes wait to be sent, as the connection says, or else those of `out`. */
-uint64_t um_session_queued(const struct um_session *session);
 
 #endif

@@ -37,12 +37,10 @@ static bool use_of(const struct um_session *session, enum um_limit limit, uint64
         *used = session->watch_count;
         return true;
     case UM_LIMIT_unsent_total_bytes:
-        *used = um_session_queued(session);
+        *used = session->queued_bytes;
         return true;
     case UM_LIMIT_gathered_bytes:
-        *used = session->events != NULL && session->events->gathered != NULL
-                    ? session->events->gathered(session)
-                    : um_session_gathered(session);
+        *used = session->gathered_bytes;
         return true;
     default:
         return false;

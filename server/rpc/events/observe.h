@@ -15,7 +15,7 @@
 #include "base/attributes.h"
 #include "base/index.h"
 #include "base/list.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 struct um_limits;
 

@@ -28,13 +28,6 @@ UM_ALWAYS_INLINE void um_watch_notify(struct um_session *session)
         um_watch_write_due(session);
 }
 
-/* Whether notifications are due that um_watch_notify() has not appended yet: when out has been sent, it can go
- * on. */
-UM_ALWAYS_INLINE bool um_watch_has_events(const struct um_session *session)
-{
-    return !um_list_is_empty(&session->due_watches);
-}
-
 /* ---- for the engine ---- */
 
 /* What to watch: one block, one heap, or everything where both are NULL. */

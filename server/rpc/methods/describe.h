@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "rpc/schema/method.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 /* Members that um_describe_block(), um_describe_place() and um_describe_heap() write into an object that is begun. */
 extern const struct um_member um_block_members[];

@@ -18,17 +18,8 @@ static const struct um_member session_members[] = {
     {.name = NULL},
 };
 
-/* The answer at work is not counted among those that wait. */
-static uint64_t queued_bytes(const struct um_call *call, const struct um_session *session)
+static void describe(struct um_buf *out, const struct um_session *session)
 {
-    uint64_t queued = um_session_queued(session);
-
-    return session == call->session ? queued - (session->out.size - call->start) : queued;
-}
-
-static void describe(struct um_buf *out, const struct um_call *call, const struct um_session *session)
-{
-    uint64_t queued = queued_bytes(call, session);
     struct um_owner_info owner;
 
     um_owner_get_info(session->owner, &owner);
@@ -47,13 +38,13 @@ static void describe(struct um_buf *out, const struct um_call *call, const struc
     um_json_key(out, "bytes");
     um_json_uint(out, owner.bytes);
     um_json_key(out, "queued_bytes");
-    um_json_uint(out, queued);
+    um_json_uint(out, session->queued_bytes);
 }
 
 static void info(struct um_call *call, const struct um_args *args)
 {
     (void)args;
-    describe(um_reply(call), call, call->session);
+    describe(um_reply(call), call->session);
     um_reply_end(call);
 }
 
@@ -95,7 +86,7 @@ static void list(struct um_call *call, const struct um_args *args)
     /* A page that nothing fits in would be no way on. */
     for (; session != NULL && left != 0 && (first || um_call_may_append(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        describe(out, call, session);
+        describe(out, session);
         um_json_end_object(out);
         um_call_charge(call, UM_LISTED_COST);
         after = session->id;

@@ -1,20 +1,19 @@
 /*
- * Ranges of a segment, handed out and taken back: an allocator whose every table lies outside of what it
- * divides.
+ * The extent allocator: extents (offset and size) of a segment are acquired and released. Every table lies outside of what it divides.
  *
- * Owns: which ranges of [0, length) are free. Must not know: what or where the segment is; it never touches a
+ * Owns: which extents of [0, length) are free. Must not know: what or where the segment is; it never touches a
  * byte of it, so that nothing that is written there can lead it astray.
  *
- * Best fit: a range is cut from the lowest end of the smallest free range that is large enough; of equal
- * ones, the one at the lowest offset. Free neighbours are joined at once, so that no two free ranges ever
- * touch. Every call takes time in proportion to the logarithm of the number of free ranges.
+ * Best fit: an extent is cut from the lowest end of the smallest free extent that is large enough; of equal
+ * ones, the one at the lowest offset. Free neighbours are joined at once, so that no two free extents ever
+ * touch. Every call takes time in proportion to the logarithm of the number of free extents.
  *
- * All ranges begin at a multiple of one alignment, so what lies between a range's end and the next multiple
+ * All extents begin at a multiple of one alignment, so what lies between an extent's end and the next multiple
  * could not be used by another one: sizes are rounded up to the alignment, and nothing is lost by that.
- * Figures count bytes so rounded.
+ * um_extents_stats counts bytes so rounded.
  *
- * Only free ranges are kept in the tables. Whoever has a range remembers its offset and its size (as asked
- * for, unrounded) and gives both back with it; they are trusted.
+ * Only free extents are kept in the tables. Whoever has an extent remembers its offset and its size (as asked
+ * for, unrounded) and passes both when it is released; they are trusted.
  */
 #ifndef UM_STORE_EXTENTS_H
 #define UM_STORE_EXTENTS_H
@@ -31,40 +30,40 @@ struct um_extents;
 
 struct um_extents_stats {
     uint64_t length;       /* bytes in all: a multiple of the alignment */
-    uint64_t free_bytes;   /* in all free ranges together */
-    uint64_t largest_free; /* bytes in the largest free range; a size up to this can be acquired */
-    size_t free_ranges;    /* how many; many small ones where free_bytes is large: fragmentation */
-    size_t used_ranges;    /* acquired and not released */
+    uint64_t free_bytes;   /* in all free extents together */
+    uint64_t largest_free; /* bytes in the largest free extent; a size up to this can be acquired */
+    size_t free_extents;   /* how many; many small ones where free_bytes is large: fragmentation */
+    size_t used_extents;   /* acquired and not released */
 };
 
 /* Makes a segment's tables, all of it free. `length` in bytes is at most UM_EXTENTS_LENGTH_LIMIT and is
- * rounded down to the alignment: who wants each byte used makes the segment a multiple of it. `alignment` is
+ * rounded down to the alignment: for each byte to be used, the segment is a multiple of it. `alignment` is
  * a power of two from UM_EXTENTS_ALIGNMENT_MINIMUM to UM_EXTENTS_ALIGNMENT_LIMIT; offsets are aligned,
  * addresses only if the segment is. NULL when memory runs out. */
 struct um_extents *um_extents_new(uint64_t length, uint32_t alignment);
 
 /* Frees the tables. What was not released needs no release. NULL is fine. */
-void um_extents_free(struct um_extents *ranges);
+void um_extents_free(struct um_extents *extents);
 
 /* Frees up to *budget of the entries of the tables and counts them down, before um_extents_free(): nothing else may follow. Returns
  * whether there are more. */
-bool um_extents_free_step(struct um_extents *ranges, size_t *budget);
+bool um_extents_free_step(struct um_extents *extents, size_t *budget);
 
-/* Takes a range of `size` bytes (0: of a place of its own) and sets *offset. Returns false, with nothing
- * changed, where no free range is large enough or the daemon's own memory runs out. */
-bool um_extents_acquire(struct um_extents *ranges, uint64_t size, uint64_t *offset);
+/* Takes an extent of `size` bytes (0: of a place of its own) and sets *offset. Returns false, with nothing
+ * changed, where no free extent is large enough or the daemon's own memory runs out. */
+bool um_extents_acquire(struct um_extents *extents, uint64_t size, uint64_t *offset);
 
-/* Gives a range back. Cannot fail. `size` is what it was acquired with, or last resized to. */
-void um_extents_release(struct um_extents *ranges, uint64_t offset, uint64_t size);
+/* Releases an extent. Cannot fail. `size` is what it was acquired with, or last resized to. */
+void um_extents_release(struct um_extents *extents, uint64_t offset, uint64_t size);
 
-/* Changes a range's size where it is. Returns false, with nothing changed, where it would have to grow into
+/* Changes an extent's size where it is. Returns false, with nothing changed, where it would have to grow into
  * what is not free. Shrinking always succeeds; neither way needs memory. */
-bool um_extents_resize(struct um_extents *ranges, uint64_t offset, uint64_t old_size, uint64_t new_size);
+bool um_extents_resize(struct um_extents *extents, uint64_t offset, uint64_t old_size, uint64_t new_size);
 
-/* The first free bytes at `from` or later: a free range, or what lies behind `from` of the one that `from` is in. Returns
+/* The first free bytes at `from` or later: a free extent, or what lies behind `from` of the one that `from` is in. Returns
  * false where there are none. To go through all: begin with 0, go on with *offset + *size, or sooner. */
-bool um_extents_next_free(const struct um_extents *ranges, uint64_t from, uint64_t *offset, uint64_t *size);
+bool um_extents_next_free(const struct um_extents *extents, uint64_t from, uint64_t *offset, uint64_t *size);
 
-void um_extents_get_stats(const struct um_extents *ranges, struct um_extents_stats *figures);
+void um_extents_get_stats(const struct um_extents *extents, struct um_extents_stats *stats);
 
 #endif

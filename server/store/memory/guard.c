@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/memory/heap_private.h"
+#include "store/memory/heap_shared.h"
+
 enum {
-    GUARD_SIZE = 16, /* bytes, on either side; before the block there are as many as the alignment asks for */
-    CLEARED_AT_ONCE = 4 * 1024 * 1024, /* bytes */
-    LEFTOVERS_LIMIT =
-        1024 * 1024 * 1024 /* bytes; where one block has more, it may still stand in line alone */
+    GUARD_SIZE = 16 /* bytes, on either side; before the block there are as many as the alignment asks for */
 };
 
 /* What create() of these kinds makes: the other kind's heap. */
@@ -151,6 +151,9 @@ static bool resize_base(const struct guarded *heap, void **start, uint64_t old_l
     return heap->base->resize(heap->memory, start, old_length, new_length, alignment, in_place_only);
 }
 
+/* For um_heap_move(). */
+static const struct um_heap_ops own = {.alloc = alloc, .free = free_block};
+
 static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only)
 {
@@ -162,7 +165,7 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     if (!resize_base(heap, &start, whole(heap, old_size, alignment), whole(heap, new_size, alignment),
                      alignment, in_place_only))
         return heap->wipes && !in_place_only &&
-               um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+               um_heap_move(&own, memory, address, old_size, new_size, alignment);
     block = (unsigned char *)start + before;
     if (heap->guards && new_size > old_size) {
         /* The old guard is now part of the block; base has cleared what lies behind it. */
@@ -204,11 +207,11 @@ static void destroy(void *memory)
     free(heap);
 }
 
-static void get_figures(void *memory, struct um_heap_memory_stats *figures)
+static void get_stats(void *memory, struct um_heap_memory_stats *stats)
 {
     const struct guarded *heap = memory;
 
-    heap->base->get_figures(heap->memory, figures);
+    heap->base->get_stats(heap->memory, stats);
 }
 
 static void locate(void *memory, const void *address, struct um_place *place)
@@ -236,23 +239,22 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
 
 /* ---- the kinds ---- */
 
-/* X(name, kind, guards, wipes, other members: at least one) */
+/* X(name, kind, the ops in the back, guards, wipes, other members: at least one) */
 #define KINDS(X) \
-    X(guarded_process, UM_HEAP_PROCESS, true, false, .locate = NULL) \
-    X(wiped_process, UM_HEAP_PROCESS, false, true, .locate = NULL) \
-    X(both_process, UM_HEAP_PROCESS, true, true, .locate = NULL) \
-    X(guarded_private, UM_HEAP_PRIVATE, true, false, .locate = NULL) \
-    X(wiped_private, UM_HEAP_PRIVATE, false, true, .locate = NULL) \
-    X(both_private, UM_HEAP_PRIVATE, true, true, .locate = NULL) \
-    X(wiped_shared, UM_HEAP_SHARED, false, true, .reserve = reserve, .prepare = prepare, .extend = extend, \
-      .retract = retract, .commit = commit, .get_figures = get_figures, .locate = locate)
+    X(guarded_process, UM_HEAP_PROCESS, um_heap_process_ops, true, false, .locate = NULL) \
+    X(wiped_process, UM_HEAP_PROCESS, um_heap_process_ops, false, true, .locate = NULL) \
+    X(both_process, UM_HEAP_PROCESS, um_heap_process_ops, true, true, .locate = NULL) \
+    X(guarded_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, false, .locate = NULL) \
+    X(wiped_private, UM_HEAP_PRIVATE, um_heap_private_ops, false, true, .locate = NULL) \
+    X(both_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, true, .locate = NULL) \
+    X(wiped_shared, UM_HEAP_SHARED, um_heap_shared_ops, false, true, .reserve = reserve, .prepare = prepare, \
+      .extend = extend, .retract = retract, .commit = commit, .get_stats = get_stats, .locate = locate)
 
-#define DEFINE_KIND(name, of_kind, with_guards, with_wiping, ...) \
+#define DEFINE_KIND(name, of_kind, base_ops, with_guards, with_wiping, ...) \
     static bool create_##name(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, \
                               void **memory) \
     { \
-        const struct guarded facts = { \
-            .base = um_heap_ops(of_kind), .guards = (with_guards), .wipes = (with_wiping)}; \
+        const struct guarded facts = {.base = &(base_ops), .guards = (with_guards), .wipes = (with_wiping)}; \
         return create(facts, initial_size, maximum_size, alignment, memory); \
     } \
     static const struct um_heap_ops name = {.destroy_frees_blocks = false, \
@@ -273,11 +275,12 @@ struct entry {
     enum um_heap_kind kind;
     bool guards;
     bool wipes;
-    const struct um_heap_ops *backend;
+    const struct um_heap_ops *ops;
 };
 
 static const struct entry entries[] = {
-#define ENTRY(name, of_kind, with_guards, with_wiping, ...) {of_kind, with_guards, with_wiping, &name},
+#define ENTRY(name, of_kind, base_ops, with_guards, with_wiping, ...) \
+    {of_kind, with_guards, with_wiping, &name},
     KINDS(ENTRY)
 #undef ENTRY
 };
@@ -286,15 +289,11 @@ enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
 
 const struct um_heap_ops *um_guard_ops(enum um_heap_kind kind, bool guards, bool wipes)
 {
-    const struct um_heap_ops *base = um_heap_ops(kind);
-
-    if (kind == UM_HEAP_SHARED)
-        guards = false;
-    for (int i = 0; i < ENTRY_COUNT && base != NULL; i++) {
+    for (int i = 0; i < ENTRY_COUNT; i++) {
         const struct entry *entry = &entries[i];
 
         if (entry->kind == kind && entry->guards == guards && entry->wipes == wipes)
-            return entry->backend;
+            return entry->ops;
     }
-    return base;
+    return NULL;
 }

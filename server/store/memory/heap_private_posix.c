@@ -1,7 +1,7 @@
 /* Heaps on POSIX: a pool of pages for small blocks, mappings of their own for large ones. A heap is
- * nothing but the store's list of its blocks. The size alone tells how a block was made, so there is no
+ * nothing but the store's list of its blocks. The size alone says how a block was allocated, so there is no
  * header to keep. */
-#include "store/memory/heap_ops.h"
+#include "store/memory/heap_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 enum {
     MAPPED_SIZE =
         1024 *
-        1024 /* bytes; from here on a block is a mapping: zero, and given back, without being touched */
+        1024 /* bytes; from here on a block is a mapping, which is zero and is unmapped without being touched */
 };
 
 static bool is_mapped(uint64_t size)
@@ -97,7 +97,8 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
         if (um_pool_resize(*address, (size_t)old_size, (size_t)new_size, alignment, in_place_only))
             return true;
     }
-    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+    return !in_place_only &&
+           um_heap_move(&um_heap_private_ops, memory, address, old_size, new_size, alignment);
 }
 
 static bool create_private(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
@@ -131,7 +132,7 @@ static uint64_t compact(void *memory)
     return 0;
 }
 
-static const struct um_heap_ops process_backend = {
+const struct um_heap_ops um_heap_process_ops = {
     .create = create_process,
     .destroy = destroy,
     .alloc = alloc,
@@ -142,7 +143,7 @@ static const struct um_heap_ops process_backend = {
     .compact = compact,
 };
 
-static const struct um_heap_ops private_backend = {
+const struct um_heap_ops um_heap_private_ops = {
     .create = create_private,
     .destroy = destroy,
     .alloc = alloc,
@@ -153,33 +154,9 @@ static const struct um_heap_ops private_backend = {
     .compact = compact,
 };
 
-const struct um_heap_ops *um_heap_ops(enum um_heap_kind kind)
-{
-    switch (kind) {
-    case UM_HEAP_PROCESS:
-        return &process_backend;
-    case UM_HEAP_PRIVATE:
-        return &private_backend;
-    case UM_HEAP_SHARED:
-        return &um_heap_shared;
-    }
-    return NULL;
-}
-
 uint32_t um_heap_private_system_heaps(void)
 {
     return 0;
-}
-
-bool um_heap_private_purge_pending(void)
-{
-    return um_mapping_purge_pending() || um_pool_purge_pending();
-}
-
-void um_heap_private_purge(void)
-{
-    um_mapping_purge();
-    um_pool_purge();
 }
 
 void um_heap_private_end(void)

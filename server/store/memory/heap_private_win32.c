@@ -4,7 +4,7 @@
  * could go on after one. */
 #include <windows.h>
 
-#include "store/memory/heap_ops.h"
+#include "store/memory/heap_private.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ enum {
         1024 * 1024 /* bytes; what a client may have committed without a block to show for it */
 };
 
-/* A block with more than the system's alignment lies inside a larger one, whose start stands right before
+/* A block with more than the system's alignment lies inside a larger one, whose address lies right before
  * it. */
 static bool is_padded(uint32_t alignment)
 {
@@ -85,7 +85,8 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
     }
     if (resize_padded(memory, *address, old_size, new_size, alignment))
         return true;
-    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+    return !in_place_only &&
+           um_heap_move(&um_heap_private_ops, memory, address, old_size, new_size, alignment);
 }
 
 static bool create_private(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
@@ -130,7 +131,7 @@ static void destroy_process(void *memory)
     (void)memory; /* it is the system's, and lives as long as the process */
 }
 
-static const struct um_heap_ops private_backend = {
+const struct um_heap_ops um_heap_private_ops = {
     .destroy_frees_blocks = true,
     .validates_whole = true,
     .create = create_private,
@@ -143,7 +144,7 @@ static const struct um_heap_ops private_backend = {
 };
 
 /* The process heap is validated block by block: as a whole it is also the C library's and libuv's. */
-static const struct um_heap_ops process_backend = {
+const struct um_heap_ops um_heap_process_ops = {
     .create = create_process,
     .destroy = destroy_process,
     .alloc = alloc,
@@ -153,35 +154,12 @@ static const struct um_heap_ops process_backend = {
     .compact = compact,
 };
 
-const struct um_heap_ops *um_heap_ops(enum um_heap_kind kind)
-{
-    switch (kind) {
-    case UM_HEAP_PROCESS:
-        return &process_backend;
-    case UM_HEAP_PRIVATE:
-        return &private_backend;
-    case UM_HEAP_SHARED:
-        return &um_heap_shared;
-    }
-    return NULL;
-}
-
 uint32_t um_heap_private_system_heaps(void)
 {
     return GetProcessHeaps(0, NULL);
 }
 
-/* HeapFree gives large blocks back at once, and there is no way to do that in pieces. */
-bool um_heap_private_purge_pending(void)
-{
-    return false;
-}
-
-void um_heap_private_purge(void)
-{
-}
-
-/* The system keeps what is free, and gives it back with the heap. */
+/* The system keeps what is free until the heap is destroyed; HeapFree() returns large blocks at once. Nothing is left to purge. */
 void um_heap_private_end(void)
 {
 }

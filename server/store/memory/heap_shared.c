@@ -1,37 +1,43 @@
-/* Heaps in shared memory: blocks are ranges of one object that clients may map. Which ranges are free, and
- * which units of the object are committed, stands in tables of our own: nothing is ever decided by what the
+/* Heaps in shared memory: blocks are extents of one object that clients may map. Which extents are free, and
+ * which units of the object are committed, is in tables of our own: nothing is ever decided by what the
  * memory holds, because clients may write anything there. For the same reason memory is cleared when it is
  * handed out, and not before. */
-#include "store/memory/heap_ops.h"
+#include "store/memory/heap_shared.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/memory/extents.h"
+#include "store/memory/purge.h"
 #include "store/memory/shm_segment.h"
 
 enum {
     PURGED_UNITS = 64,                  /* at once: 4 MiB */
     EXAMINED_UNITS = 64 * 1024,         /* at once */
-    DISMANTLED = 2048,                  /* entries of tables that are freed at once */
-    COMMITTED_AT_ONCE = 4 * 1024 * 1024 /* bytes of initial_size that create() gets itself */
+    FREED_ENTRIES = 2048,               /* entries of tables that are freed at once */
+    COMMITTED_AT_ONCE = 4 * 1024 * 1024 /* bytes of initial_size that create() commits itself */
 };
 
 struct shared_heap {
-    struct shared_heap *next; /* in line */
+    struct shared_heap *next; /* in `queue` or `destroyed` */
     bool is_queued;           /* free units may be committed, which is to be changed */
-    bool is_thorough;         /* in line: also those that clients may have touched without asking */
-    uint64_t cursor;          /* bytes; in line: up to where all is given back that is free */
+    bool is_thorough;         /* while queued: also those that clients may have touched without asking */
+    uint64_t cursor;          /* bytes; while queued: up to here all that is free has been decommitted */
     struct um_segment segment;
-    struct um_extents *ranges;
+    struct um_extents *extents;
 };
 
-static struct shared_heap *line;
-static struct shared_heap *ended; /* whose tables are to be freed; by `next`, too */
+static bool purge_queued(void);
+static bool free_tables_of_destroyed(void);
 
-/* ---- what is still to be given back ---- */
+static struct shared_heap *queue;     /* of heaps with free units to decommit */
+static struct shared_heap *destroyed; /* heaps whose tables are to be freed */
+static struct um_purge_source units_source = {.run = purge_queued};
+static struct um_purge_source tables_source = {.run = free_tables_of_destroyed};
 
-/* Has free units from `offset` on given back. The heap itself stands in line, so that nothing is allocated in order to free. */
+/* ---- purging ---- */
+
+/* Has free units from `offset` on decommitted. The heap itself is queued, so that freeing allocates nothing. */
 static void enqueue_purge(struct shared_heap *heap, uint64_t offset)
 {
     if (heap->is_queued) {
@@ -40,13 +46,14 @@ static void enqueue_purge(struct shared_heap *heap, uint64_t offset)
     }
     heap->is_queued = true;
     heap->cursor = offset;
-    heap->next = line;
-    line = heap;
+    heap->next = queue;
+    queue = heap;
+    um_purge_set_pending(&units_source, true);
 }
 
 static void dequeue_purge(struct shared_heap *heap)
 {
-    struct shared_heap **link = &line;
+    struct shared_heap **link = &queue;
 
     if (!heap->is_queued)
         return;
@@ -55,6 +62,7 @@ static void dequeue_purge(struct shared_heap *heap)
     *link = heap->next;
     heap->is_queued = false;
     heap->is_thorough = false;
+    um_purge_set_pending(&units_source, queue != NULL);
 }
 
 /* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
@@ -63,30 +71,30 @@ static uint64_t next_to_purge(const struct shared_heap *heap, uint64_t unit, uin
     return heap->is_thorough ? unit : um_segment_next(&heap->segment, unit, end, true);
 }
 
-/* Gives a piece back, of which the parts may lie anywhere. */
+/* Decommits a piece, of which the parts may lie anywhere. */
 static void purge_some(struct shared_heap *heap)
 {
     uint64_t left = PURGED_UNITS;
-    uint64_t looked_at = 0;
+    uint64_t examined = 0;
     uint64_t offset;
     uint64_t size;
 
-    while (um_extents_next_free(heap->ranges, heap->cursor, &offset, &size)) {
+    while (um_extents_next_free(heap->extents, heap->cursor, &offset, &size)) {
         uint64_t first = (offset + UM_SHM_UNIT - 1) / UM_SHM_UNIT;
         uint64_t end = (offset + size) / UM_SHM_UNIT;
         uint64_t found;
         uint64_t last;
 
-        if (left == 0 || looked_at >= EXAMINED_UNITS)
+        if (left == 0 || examined >= EXAMINED_UNITS)
             return;
         if (first >= end) { /* no unit is free as a whole */
             heap->cursor = offset + size;
-            looked_at++;
+            examined++;
             continue;
         }
         last = end < first + EXAMINED_UNITS ? end : first + EXAMINED_UNITS;
         found = next_to_purge(heap, first, last);
-        looked_at += found - first;
+        examined += found - first;
         if (found < last) {
             last = last < found + left ? last : found + left;
             if (!heap->is_thorough)
@@ -100,34 +108,29 @@ static void purge_some(struct shared_heap *heap)
     dequeue_purge(heap);
 }
 
-static void dismantle(struct shared_heap *heap)
+static bool purge_queued(void)
 {
-    size_t budget = DISMANTLED;
-
-    if (um_extents_free_step(heap->ranges, &budget))
-        return;
-    ended = heap->next;
-    um_extents_free(heap->ranges);
-    free(heap);
+    if (queue != NULL)
+        purge_some(queue);
+    return queue != NULL;
 }
 
-bool um_heap_shared_purge_pending(void)
+static bool free_tables_of_destroyed(void)
 {
-    return line != NULL || ended != NULL || um_shm_ending() != 0;
+    struct shared_heap *heap = destroyed;
+    size_t budget = FREED_ENTRIES;
+
+    if (heap != NULL && !um_extents_free_step(heap->extents, &budget)) {
+        destroyed = heap->next;
+        um_extents_free(heap->extents);
+        free(heap);
+    }
+    return destroyed != NULL;
 }
 
 size_t um_heap_shared_ending(void)
 {
     return um_shm_ending();
-}
-
-void um_heap_shared_purge(void)
-{
-    um_shm_end_step();
-    if (line != NULL)
-        purge_some(line);
-    if (ended != NULL)
-        dismantle(ended);
 }
 
 /* ---- the heap ---- */
@@ -138,12 +141,13 @@ static void destroy(void *memory)
 
     dequeue_purge(heap);
     um_segment_deinit(&heap->segment);
-    if (heap->ranges == NULL) {
+    if (heap->extents == NULL) {
         free(heap);
         return;
     }
-    heap->next = ended;
-    ended = heap;
+    heap->next = destroyed;
+    destroyed = heap;
+    um_purge_set_pending(&tables_source, true);
 }
 
 static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
@@ -155,10 +159,10 @@ static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignm
     heap = calloc(1, sizeof *heap);
     if (heap == NULL)
         return false;
-    /* Tables for ranges only where there is room for the object. */
+    /* The object first: where it cannot be made, the tables need not be. */
     if (um_segment_init(&heap->segment, maximum_size))
-        heap->ranges = um_extents_new(heap->segment.length, alignment);
-    if (heap->ranges == NULL ||
+        heap->extents = um_extents_new(heap->segment.length, alignment);
+    if (heap->extents == NULL ||
         !um_segment_commit(&heap->segment, 0,
                            initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
         destroy(heap);
@@ -186,7 +190,7 @@ static void *reserve(void *memory, uint64_t size)
     uint64_t offset;
 
     if (!um_shm_is_whole(heap->segment.shm) || size > heap->segment.length ||
-        !um_extents_acquire(heap->ranges, size, &offset))
+        !um_extents_acquire(heap->extents, size, &offset))
         return NULL;
     return um_shm_start(heap->segment.shm) + offset;
 }
@@ -204,7 +208,7 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
     uint64_t offset = offset_of(heap, address);
 
     (void)alignment;
-    um_extents_release(heap->ranges, offset, size);
+    um_extents_release(heap->extents, offset, size);
     if (size >= UM_SEGMENT_RENEWED)
         enqueue_purge(heap, offset);
 }
@@ -218,23 +222,23 @@ static void *alloc(void *memory, uint64_t size, uint32_t alignment)
     (void)alignment;
     if (address == NULL || prepare(memory, address, 0, size))
         return address;
-    /* What there was of it goes back here and now: work that is left behind would look like a reason to try again. */
+    /* What was committed of it is decommitted here and now: work that is left behind would look like a reason to try again. */
     offset = offset_of(heap, address);
     um_segment_decommit(&heap->segment, offset, size);
-    um_extents_release(heap->ranges, offset, size);
+    um_extents_release(heap->extents, offset, size);
     return NULL;
 }
 
 static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
 {
-    if (new_size > heap->segment.length || !um_extents_resize(heap->ranges, offset, old_size, new_size))
+    if (new_size > heap->segment.length || !um_extents_resize(heap->extents, offset, old_size, new_size))
         return false;
     if (new_size + UM_SEGMENT_RENEWED <= old_size)
         enqueue_purge(heap, offset + new_size);
     if (new_size <= old_size || um_segment_renew(&heap->segment, offset + old_size, new_size - old_size))
         return true;
     um_segment_decommit(&heap->segment, offset + old_size, new_size - old_size);
-    um_extents_resize(heap->ranges, offset, new_size, old_size);
+    um_extents_resize(heap->extents, offset, new_size, old_size);
     return false;
 }
 
@@ -243,7 +247,7 @@ static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_
     struct shared_heap *heap = memory;
 
     return um_shm_is_whole(heap->segment.shm) && new_size <= heap->segment.length &&
-           um_extents_resize(heap->ranges, offset_of(heap, address), old_size, new_size);
+           um_extents_resize(heap->extents, offset_of(heap, address), old_size, new_size);
 }
 
 static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
@@ -251,7 +255,7 @@ static void retract(void *memory, void *address, uint64_t old_size, uint64_t new
     struct shared_heap *heap = memory;
     uint64_t offset = offset_of(heap, address);
 
-    (void)um_extents_resize(heap->ranges, offset, old_size, new_size);
+    (void)um_extents_resize(heap->extents, offset, old_size, new_size);
     enqueue_purge(heap, offset + new_size);
 }
 
@@ -264,10 +268,11 @@ static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new
         return false;
     if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
         return true;
-    return !in_place_only && um_heap_move(alloc, free_block, memory, address, old_size, new_size, alignment);
+    return !in_place_only &&
+           um_heap_move(&um_heap_shared_ops, memory, address, old_size, new_size, alignment);
 }
 
-/* Large memory goes back to the system, in whole units, so that clients who have it mapped see zeros as well. */
+/* Large memory is returned to the system, in whole units, so that clients that have it mapped see zeros as well. */
 static void wipe(void *memory, void *address, uint64_t size)
 {
     struct shared_heap *heap = memory;
@@ -287,31 +292,31 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
     return address == NULL ? um_shm_check(heap->segment.shm) : um_shm_is_whole(heap->segment.shm);
 }
 
-/* Whatever is free goes back, committed or not: a client that has mapped the object gets memory for all that it touches. */
+/* Whatever is free is decommitted, committed or not: touching an object that is mapped commits memory, which only the system knows. */
 static uint64_t compact(void *memory)
 {
     struct shared_heap *heap = memory;
-    struct um_extents_stats figures;
+    struct um_extents_stats stats;
 
     heap->is_thorough = true;
     enqueue_purge(heap, 0);
     purge_some(heap);
-    um_extents_get_stats(heap->ranges, &figures);
-    return figures.largest_free;
+    um_extents_get_stats(heap->extents, &stats);
+    return stats.largest_free;
 }
 
-static void get_figures(void *memory, struct um_heap_memory_stats *figures)
+static void get_stats(void *memory, struct um_heap_memory_stats *stats)
 {
     struct shared_heap *heap = memory;
-    struct um_extents_stats ranges;
+    struct um_extents_stats extents;
 
-    um_extents_get_stats(heap->ranges, &ranges);
-    *figures = (struct um_heap_memory_stats){
+    um_extents_get_stats(heap->extents, &extents);
+    *stats = (struct um_heap_memory_stats){
         .reserved = heap->segment.length,
         .committed = heap->segment.committed_units * UM_SHM_UNIT,
-        .free_bytes = ranges.free_bytes,
-        .free_ranges = ranges.free_ranges,
-        .largest_free = ranges.largest_free,
+        .free_bytes = extents.free_bytes,
+        .free_ranges = extents.free_extents,
+        .largest_free = extents.largest_free,
         .corrupted = !um_shm_check(heap->segment.shm),
     };
 }
@@ -327,7 +332,7 @@ static void locate(void *memory, const void *address, struct um_place *place)
     };
 }
 
-const struct um_heap_ops um_heap_shared = {
+const struct um_heap_ops um_heap_shared_ops = {
     .destroy_frees_blocks = true,
     .validates_whole = true,
     .create = create,
@@ -343,6 +348,6 @@ const struct um_heap_ops um_heap_shared = {
     .wipe = wipe,
     .validate = validate,
     .compact = compact,
-    .get_figures = get_figures,
+    .get_stats = get_stats,
     .locate = locate,
 };

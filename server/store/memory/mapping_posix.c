@@ -4,18 +4,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "store/memory/purge.h"
+
 enum {
-    PIECE_SIZE = 4 * 1024 * 1024, /* bytes that are given back at once, about */
+    PIECE_SIZE = 4 * 1024 * 1024, /* bytes that are unmapped at once, about */
     PIECE_CALLS = 16              /* and calls of the system */
 };
 
-/* One that stands in line. It lies at its own start, so that nothing is allocated in order to free. */
-struct leftover {
-    struct leftover *next;
-    size_t length; /* bytes that are left of it */
+/* A mapping that is to be unmapped. It lies at its own start, so that freeing allocates nothing. */
+struct freed {
+    struct freed *next;
+    size_t length; /* bytes that are still mapped */
 };
 
-static struct leftover *line;
+static bool purge(void);
+
+static struct freed *queue;
+static struct um_purge_source source = {.run = purge};
 
 size_t um_mapping_page_size(void)
 {
@@ -50,29 +55,26 @@ void *um_mapping_new(size_t size, size_t alignment)
 
 void um_mapping_free(void *start, size_t length)
 {
-    struct leftover *leftover = start;
-    leftover->next = line;
-    leftover->length = length;
-    line = leftover;
+    struct freed *freed = start;
+    freed->next = queue;
+    freed->length = length;
+    queue = freed;
+    um_purge_set_pending(&source, true);
 }
 
-bool um_mapping_purge_pending(void)
-{
-    return line != NULL;
-}
-
-void um_mapping_purge(void)
+static bool purge(void)
 {
     size_t left = PIECE_SIZE;
-    for (int calls = 0; calls < PIECE_CALLS && left != 0 && line != NULL; calls++) {
-        struct leftover *leftover = line;
-        if (leftover->length > 2 * PIECE_SIZE) {
-            leftover->length -= PIECE_SIZE;
-            munmap((char *)leftover + leftover->length, PIECE_SIZE);
-            return;
+    for (int calls = 0; calls < PIECE_CALLS && left != 0 && queue != NULL; calls++) {
+        struct freed *freed = queue;
+        if (freed->length > 2 * PIECE_SIZE) {
+            freed->length -= PIECE_SIZE;
+            munmap((char *)freed + freed->length, PIECE_SIZE);
+            break;
         }
-        line = leftover->next;
-        left -= leftover->length < left ? leftover->length : left;
-        munmap(leftover, leftover->length);
+        queue = freed->next;
+        left -= freed->length < left ? freed->length : left;
+        munmap(freed, freed->length);
     }
+    return queue != NULL;
 }

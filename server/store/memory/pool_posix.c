@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "store/memory/extents.h"
 #include "store/memory/mapping_posix.h"
+#include "store/memory/purge.h"
 
 /* Tests with AddressSanitizer see whoever touches what is not in use. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -25,10 +26,10 @@ enum {
     ALIGNMENTS = 13,      /* 16 to 65536 */
     PAGE_SIZE =
         4096, /* bytes of which it is known whether they were touched; the system's pages may be larger */
-    PIECE_SIZE = 4 * 1024 * 1024,   /* bytes that are given back at once */
+    PIECE_SIZE = 4 * 1024 * 1024,   /* bytes that are returned at once */
     PIECE_CALLS = 64,               /* calls of the system that this takes at most */
-    PIECE_LOOKS = 4096,             /* free ranges and pages, times 8, that are looked at at once */
-    HOLE_SIZE = 32 * 1024,          /* bytes; what is free between two blocks goes back from here on */
+    PIECE_LOOKS = 4096,             /* free extents and pages, times 8, that are looked at at once */
+    HOLE_SIZE = 32 * 1024,          /* bytes; what is free between two blocks is purged from here on */
     KEPT_SIZE = 8 * 1024 * 1024,    /* bytes that may stay in each region, and an eighth of what is in use */
     OPENED_SIZE = 16 * 1024 * 1024, /* bytes that are opened at once */
     REGION_MINIMUM = 4 * 1024 * 1024, /* bytes, a power of two */
@@ -55,22 +56,26 @@ struct run {
 struct region {
     struct region *next;
     unsigned char *start;
-    uint64_t length;           /* bytes */
-    uint64_t opened;           /* bytes */
-    struct um_extents *ranges; /* what of it is in use */
-    unsigned char *touched;    /* a bit for each page: it may have memory, and other bytes than zero */
-    uint64_t touched_pages;    /* how many are set */
-    uint64_t released;         /* bytes since giving back last began */
-    uint64_t cursor;           /* bytes; while giving back: up to where it has come */
+    uint64_t length;            /* bytes */
+    uint64_t opened;            /* bytes */
+    struct um_extents *extents; /* what of it is in use */
+    unsigned char *touched;     /* a bit for each page: it may have memory, and other bytes than zero */
+    uint64_t touched_pages;     /* how many are set */
+    uint64_t released;          /* bytes since purging last began */
+    uint64_t cursor;            /* bytes; while purging: up to where it has come */
     bool is_purging;
-    bool is_thorough;  /* it gives every free page back */
-    struct run **runs; /* of those that are for runs: by place; NULL: it is for ranges */
+    bool is_thorough;  /* it returns every free page */
+    struct run **runs; /* of those that are for runs: by place; NULL: it is for extents */
 };
 
-static struct region *regions[ALIGNMENTS]; /* for ranges, by alignment */
+static struct region *regions[ALIGNMENTS]; /* for extents, by alignment */
 static struct region *run_regions;
-static size_t giving;                       /* regions that give back */
+static size_t purging;                      /* regions with is_purging */
 static struct um_link classes[CLASS_COUNT]; /* lists of run.in_class; all zero before the first is made */
+
+static bool purge(void);
+
+static struct um_purge_source source = {.run = purge};
 
 /* ---- regions ---- */
 
@@ -85,8 +90,9 @@ static uint64_t region_length(const struct region *last)
 
 static void set_purging(struct region *region, bool is_purging)
 {
-    giving = giving - region->is_purging + is_purging;
+    purging = purging - region->is_purging + is_purging;
     region->is_purging = is_purging;
+    um_purge_set_pending(&source, purging != 0);
 }
 
 static void free_region(struct region *region)
@@ -103,7 +109,7 @@ static void free_region(struct region *region)
         munmap(region->touched, um_mapping_length((size_t)(pages / 8)));
     if (region->runs != NULL)
         munmap(region->runs, um_mapping_length((size_t)(region->length / RUN_SIZE) * sizeof *region->runs));
-    um_extents_free(region->ranges);
+    um_extents_free(region->extents);
     free(region);
 }
 
@@ -141,12 +147,12 @@ static struct region *new_region(const struct region *last, uint32_t alignment, 
             region->length /= 2;
     }
     if (region->start != NULL) {
-        region->ranges = um_extents_new(region->length, alignment);
+        region->extents = um_extents_new(region->length, alignment);
         region->touched = um_mapping_new((size_t)(region->length / PAGE_SIZE / 8), 1);
         if (is_for_runs)
             region->runs = um_mapping_new((size_t)(region->length / RUN_SIZE) * sizeof *region->runs, 1);
     }
-    if (region->ranges == NULL || region->touched == NULL || (is_for_runs && region->runs == NULL)) {
+    if (region->extents == NULL || region->touched == NULL || (is_for_runs && region->runs == NULL)) {
         free_region(region);
         return NULL;
     }
@@ -204,7 +210,7 @@ static void clear(struct region *region, uint64_t offset, uint64_t size)
     }
 }
 
-/* Gives up to *left bytes of whole pages, and *calls pieces of them, back. Returns up to which page it has come. */
+/* Returns up to *left bytes of whole pages to the system, in *calls pieces at most. Returns up to which page it has come. */
 static uint64_t purge_pages(struct region *region, uint64_t page, uint64_t end, uint64_t *left,
                             unsigned *calls)
 {
@@ -236,18 +242,18 @@ static uint64_t purge_pages(struct region *region, uint64_t page, uint64_t end, 
     return page < end ? page : end;
 }
 
-/* ---- giving back ---- */
+/* ---- purging ---- */
 
 static uint64_t used_of(const struct region *region)
 {
-    struct um_extents_stats figures;
+    struct um_extents_stats stats;
 
-    um_extents_get_stats(region->ranges, &figures);
-    return figures.length - figures.free_bytes;
+    um_extents_get_stats(region->extents, &stats);
+    return stats.length - stats.free_bytes;
 }
 
-/* Begins where much is free that the system could have, and some of it has come since this was last done: what lies in small
- * holes stays, however much it is. */
+/* Begins to purge a region where much is free, and some of it was freed since this was last done: what lies in small holes stays,
+ * however much it is. */
 static void purge_if_worthwhile(struct region *region)
 {
     uint64_t used;
@@ -279,7 +285,7 @@ static void purge_some(struct region *region)
     uint64_t offset;
     uint64_t size;
 
-    while (um_extents_next_free(region->ranges, region->cursor, &offset, &size) && offset < region->opened) {
+    while (um_extents_next_free(region->extents, region->cursor, &offset, &size) && offset < region->opened) {
         uint64_t end = offset + size < region->opened ? offset + size : region->opened;
         uint64_t first = page_up(offset);
         uint64_t limit = first + looks * 8 * PAGE_SIZE;
@@ -315,29 +321,25 @@ static struct region *next_to_purge(void)
     return NULL;
 }
 
-bool um_pool_purge_pending(void)
-{
-    return giving != 0;
-}
-
-void um_pool_purge(void)
+static bool purge(void)
 {
     struct region *region = next_to_purge();
 
     if (region != NULL)
         purge_some(region);
+    return purging != 0;
 }
 
-/* ---- ranges ---- */
+/* ---- extents ---- */
 
-/* Takes a range, in a new region where need be. */
+/* Takes an extent, in a new region where need be. */
 static unsigned char *acquire(struct region **list, uint64_t size, uint32_t alignment, bool is_for_runs,
                               struct region **found)
 {
     struct region *region = *list;
     uint64_t offset = 0;
 
-    while (region != NULL && !um_extents_acquire(region->ranges, size, &offset))
+    while (region != NULL && !um_extents_acquire(region->extents, size, &offset))
         region = region->next;
     if (region == NULL) {
         region = new_region(*list, alignment, is_for_runs);
@@ -345,11 +347,11 @@ static unsigned char *acquire(struct region **list, uint64_t size, uint32_t alig
             return NULL;
         region->next = *list;
         *list = region;
-        if (!um_extents_acquire(region->ranges, size, &offset))
+        if (!um_extents_acquire(region->extents, size, &offset))
             return NULL;
     }
     if (!open_until(region, offset + (size == 0 ? 1 : size))) {
-        um_extents_release(region->ranges, offset, size);
+        um_extents_release(region->extents, offset, size);
         return NULL;
     }
     *found = region;
@@ -359,7 +361,7 @@ static unsigned char *acquire(struct region **list, uint64_t size, uint32_t alig
 static void release(struct region *region, unsigned char *address, uint64_t size)
 {
     ASAN_POISON_MEMORY_REGION(address, (size_t)size);
-    um_extents_release(region->ranges, (uint64_t)(address - region->start), size);
+    um_extents_release(region->extents, (uint64_t)(address - region->start), size);
     region->released += size;
     purge_if_worthwhile(region);
 }
@@ -503,7 +505,7 @@ static void free_slot(struct region *region, unsigned char *address)
         run->hint = slot / 64;
     if (run->used-- == run->slots)
         um_list_append(class, &run->in_class);
-    /* The last one of its class that has room stays. */
+    /* The last one of its class with a free slot stays. */
     if (run->used != 0 || (class->next == &run->in_class && class->prev == &run->in_class))
         return;
     free_run(region, run);
@@ -528,7 +530,7 @@ void *um_pool_alloc(size_t size, uint32_t alignment)
 
 void um_pool_free(void *address, size_t size, uint32_t alignment)
 {
-    /* A block that was made smaller may have stayed where it was: where it lies tells how it was made. */
+    /* A block that was made smaller may have stayed where it was: its place says how it was allocated. */
     struct region *of_runs = region_of(run_regions, address);
 
     if (of_runs != NULL)
@@ -537,15 +539,15 @@ void um_pool_free(void *address, size_t size, uint32_t alignment)
         release(region_of(*list_of(alignment), address), address, size);
 }
 
-static bool resize_range(unsigned char *address, size_t old_size, size_t new_size, uint32_t alignment)
+static bool resize_extent(unsigned char *address, size_t old_size, size_t new_size, uint32_t alignment)
 {
     struct region *region = region_of(*list_of(alignment), address);
     uint64_t offset = (uint64_t)(address - region->start);
 
-    if (!um_extents_resize(region->ranges, offset, old_size, new_size))
+    if (!um_extents_resize(region->extents, offset, old_size, new_size))
         return false;
     if (!open_until(region, offset + new_size)) {
-        (void)um_extents_resize(region->ranges, offset, new_size, old_size);
+        (void)um_extents_resize(region->extents, offset, new_size, old_size);
         return false;
     }
     if (new_size > old_size) {
@@ -567,7 +569,7 @@ bool um_pool_resize(void *address, size_t old_size, size_t new_size, uint32_t al
 
     if (of_runs == NULL)
         return (in_place_only || !is_small(new_size, alignment)) &&
-               resize_range(address, old_size, new_size, alignment);
+               resize_extent(address, old_size, new_size, alignment);
     slot_size = (*run_of(of_runs, address))->slot_size;
     if (new_size > slot_size || (!in_place_only && class_of(new_size) != class_of(slot_size)))
         return false;
@@ -621,14 +623,14 @@ void um_pool_end(void)
     end_unused(&run_regions);
 }
 
-void um_pool_get_stats(struct um_pool_stats *figures)
+void um_pool_get_stats(struct um_pool_stats *stats)
 {
-    *figures = (struct um_pool_stats){0};
+    *stats = (struct um_pool_stats){0};
     for (int i = 0; i <= ALIGNMENTS; i++) {
         for (struct region *region = i < ALIGNMENTS ? regions[i] : run_regions; region != NULL;
              region = region->next) {
-            figures->used += used_of(region);
-            figures->touched += region->touched_pages * PAGE_SIZE;
+            stats->used += used_of(region);
+            stats->touched += region->touched_pages * PAGE_SIZE;
         }
     }
 }

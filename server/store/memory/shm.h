@@ -26,31 +26,30 @@ struct um_shm;
  * is no address space or the system refuses. */
 struct um_shm *um_shm_new(uint64_t length);
 
-/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more. A large object only
- * stands in line from then on, and goes piece by piece. NULL is fine. */
+/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more. A large object goes piece by
+ * piece, by purging. NULL is fine. */
 void um_shm_free(struct um_shm *shm);
 
-/* How many stand in line; and giving a piece of one back, which takes a millisecond or so. */
+/* How many objects were freed, but are not gone yet. */
 size_t um_shm_ending(void);
-void um_shm_end_step(void);
 
 unsigned char *um_shm_start(const struct um_shm *shm);
 
-/* What to give to shm_open() or OpenFileMapping(). The object's. */
+/* The name for shm_open() or OpenFileMapping(). The object owns it. */
 const char *um_shm_name(const struct um_shm *shm);
 
-/* Where the object is a file as well, its absolute path, else NULL. The object's. */
+/* Where the object is a file as well, its absolute path, else NULL. The object owns it. */
 const char *um_shm_path(const struct um_shm *shm);
 
-/* Sees to it that touching these bytes cannot fail for want of memory. Returns false where there is none, or
+/* Makes sure that touching these bytes cannot fail for want of memory. Returns false where there is none, or
  * where the object is not whole. Their contents do not change. */
 bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size);
 
-/* Gives the memory behind these bytes back; they are zero when they are committed again. Returns false, with
+/* Returns the memory behind these bytes to the system; they are zero when they are committed again. Returns false, with
  * nothing done, where the system cannot. */
 bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size);
 
-/* Whether all of the memory has been there so far. Cheap; it tells of what was lost when that is touched. */
+/* Whether all of the memory has been there so far. Cheap; it notices what was lost when that is touched. */
 bool um_shm_is_whole(const struct um_shm *shm);
 
 /* As um_shm_is_whole(), and asks the system. */

@@ -7,7 +7,7 @@
  * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
  * touches such memory for us, in write() say, that call fails with EFAULT instead.)
  */
-#include "store/memory/shm_object_posix.h"
+#include "store/memory/shm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,13 +22,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/memory/purge.h"
+
 #define FOLDER "/dev/shm" /* where Linux shows the objects as files */
 
+#define PREFIX "umemd-"
+
 enum {
-    ATTEMPTS = 16 /* names tried; one is only lost to a start of another daemon at just that moment */
+    ATTEMPTS = 16, /* names tried; one is only lost to a start of another daemon at just that moment */
+    PIECE_SIZE = 4 * 1024 * 1024,  /* bytes that are unmapped at once, at least */
+    LARGEST_CUT = 16 * PIECE_SIZE, /* bytes */
+    CUTS = 256,                    /* at once */
+    RANDOM_SIZE =
+        12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
+    NAME_CAPACITY = 1 + sizeof PREFIX + 2 * RANDOM_SIZE,
+    PATH_CAPACITY = sizeof FOLDER + NAME_CAPACITY
 };
 
+struct um_shm {
+    struct um_shm *
+        next; /* the one made before it; the handler of SIGBUS walks these. While ending: the next one that ends */
+    unsigned char *start; /* of the mapping */
+    size_t length;        /* bytes; while ending: that are still mapped */
+    int fd;               /* open and locked */
+    bool is_ours_alone;   /* while ending: nobody else has it mapped or can map it any more */
+    volatile sig_atomic_t is_damaged;
+    char name[NAME_CAPACITY]; /* "/umemd-..." */
+    char path[PATH_CAPACITY]; /* "": it is no file */
+};
+
+static bool purge(void);
+
 static struct um_shm *objects;
+static struct um_shm *ending; /* objects whose names are gone and that are unmapped piece by piece */
+static size_t ending_count;
+static struct um_purge_source source = {.run = purge};
 static struct sigaction former; /* who had SIGBUS before */
 
 /* ---- SIGBUS ---- */
@@ -96,17 +124,130 @@ static bool guard(void)
     return sigaction(SIGBUS, &action, NULL) == 0;
 }
 
-/* ---- beginning and end ---- */
+/* ---- the end of objects ---- */
 
-static bool make_name(char name[UM_SHM_NAME_CAPACITY])
+/* Unmapping a gigabyte takes some 130 ms, and as long again where the memory goes with it: large objects go from their end on, piece
+ * by piece. */
+
+/* Whether no other process has an object whose name is gone: then the kernel would lease it to us. */
+static bool is_ours_alone(int fd)
 {
-    unsigned char bytes[UM_SHM_RANDOM_SIZE];
-    size_t end = (size_t)snprintf(name, UM_SHM_NAME_CAPACITY, "/%s", UM_SHM_PREFIX);
+#ifdef F_SETLEASE
+    /* Who opens it in this very moment raises a signal: one that does nothing. */
+    if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
+        return false;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return true;
+#else
+    (void)fd;
+    return false;
+#endif
+}
+
+/* Bytes of memory that an object has. */
+static uint64_t memory_of(const struct um_shm *shm)
+{
+    struct stat facts;
+
+    return fstat(shm->fd, &facts) == 0 ? (uint64_t)facts.st_blocks * 512 : UINT64_MAX;
+}
+
+/* Unmaps so much of an object's end. */
+static void cut(struct um_shm *shm, size_t size)
+{
+    shm->length -= size;
+    munmap(shm->start + shm->length, size);
+    if (shm->is_ours_alone && shm->length > 0)
+        (void)!ftruncate(shm->fd, (off_t)shm->length);
+}
+
+/* Unmaps an object's end, so that PIECE_SIZE bytes of memory go, or all of it. What has no memory costs next to nothing, and may be
+ * most of it: the more of that comes in a row, the more goes at once. Returns whether the object is gone. */
+static bool end_piece(struct um_shm *shm)
+{
+    uint64_t before = memory_of(shm);
+    uint64_t left = before;
+    size_t size = shm->is_ours_alone ? PIECE_SIZE : LARGEST_CUT; /* else it is only the mapping that goes */
+
+    for (int i = 0; i < CUTS && shm->length > 0 && before - left < PIECE_SIZE; i++) {
+        uint64_t last = left;
+
+        cut(shm, left <= PIECE_SIZE || size > shm->length ? shm->length : size);
+        left = memory_of(shm);
+        if (left != last)
+            size = PIECE_SIZE;
+        else if (!shm->is_ours_alone)
+            break;
+        else if (size < LARGEST_CUT)
+            size *= 2;
+    }
+    if (shm->length > 0)
+        return false;
+    close(shm->fd);
+    free(shm);
+    return true;
+}
+
+/* Takes the object that ends first out of the list. */
+static struct um_shm *take_ending(void)
+{
+    struct um_shm *shm = ending;
+
+    ending = shm->next;
+    ending_count--;
+    um_purge_set_pending(&source, ending != NULL);
+    return shm;
+}
+
+static void add_ending(struct um_shm *shm)
+{
+    shm->next = ending;
+    ending = shm;
+    ending_count++;
+    um_purge_set_pending(&source, true);
+}
+
+/* Ends the object that ends first as a whole. Returns whether there was one. */
+static bool end_first(void)
+{
+    struct um_shm *shm;
+
+    if (ending == NULL)
+        return false;
+    shm = take_ending();
+    while (!end_piece(shm))
+        continue;
+    return true;
+}
+
+static bool purge(void)
+{
+    struct um_shm *shm;
+
+    if (ending == NULL)
+        return false;
+    shm = take_ending();
+    if (!end_piece(shm))
+        add_ending(shm);
+    return ending != NULL;
+}
+
+size_t um_shm_ending(void)
+{
+    return ending_count;
+}
+
+/* ---- making objects ---- */
+
+static bool make_name(char name[NAME_CAPACITY])
+{
+    unsigned char bytes[RANDOM_SIZE];
+    size_t end = (size_t)snprintf(name, NAME_CAPACITY, "/%s", PREFIX);
 
     if (getentropy(bytes, sizeof bytes) != 0)
         return false;
     for (size_t i = 0; i < sizeof bytes; i++)
-        end += (size_t)snprintf(name + end, UM_SHM_NAME_CAPACITY - end, "%02x", bytes[i]);
+        end += (size_t)snprintf(name + end, NAME_CAPACITY - end, "%02x", bytes[i]);
     return true;
 }
 
@@ -127,8 +268,8 @@ static bool open_object(struct um_shm *shm)
 
         if (make_name(shm->name))
             fd = shm_open(shm->name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        /* What stands in line has descriptors. */
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && um_shm_end_first())
+        /* Objects that are ending have descriptors. */
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && end_first())
             continue;
         if (fd < 0 && errno != EEXIST)
             return false;
@@ -216,7 +357,12 @@ void um_shm_free(struct um_shm *shm)
         link = &(*link)->next;
     *link = shm->next;
     shm_unlink(shm->name);
-    um_shm_end(shm);
+    if (shm->length <= PIECE_SIZE) {
+        end_piece(shm);
+        return;
+    }
+    shm->is_ours_alone = is_ours_alone(shm->fd);
+    add_ending(shm);
 }
 
 unsigned char *um_shm_start(const struct um_shm *shm)
@@ -303,17 +449,17 @@ static bool remove_leftover(const char *name)
 /* Whether a name is one that make_name() makes, but for its "/". */
 static bool is_ours(const char *name)
 {
-    static const char prefix[] = UM_SHM_PREFIX;
+    static const char prefix[] = PREFIX;
 
-    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == UM_SHM_NAME_CAPACITY - 2 &&
-           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * UM_SHM_RANDOM_SIZE;
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 && strlen(name) == NAME_CAPACITY - 2 &&
+           strspn(name + sizeof prefix - 1, "0123456789abcdef") == 2 * RANDOM_SIZE;
 }
 
 size_t um_shm_remove_stale(void)
 {
     size_t count = 0;
     struct dirent *entry;
-    char name[UM_SHM_NAME_CAPACITY];
+    char name[NAME_CAPACITY];
     DIR *folder = opendir(FOLDER);
 
     if (folder == NULL)
@@ -321,7 +467,7 @@ size_t um_shm_remove_stale(void)
     for (entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         if (!is_ours(entry->d_name))
             continue;
-        snprintf(name, sizeof name, "/%.*s", UM_SHM_NAME_CAPACITY - 2, entry->d_name);
+        snprintf(name, sizeof name, "/%.*s", NAME_CAPACITY - 2, entry->d_name);
         count += remove_leftover(name);
     }
     closedir(folder);

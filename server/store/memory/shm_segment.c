@@ -12,7 +12,7 @@ bool um_segment_init(struct um_segment *segment, uint64_t length)
 {
     struct um_segment made = {.length = round_up(length, UM_SHM_UNIT)};
 
-    /* The object first: where there is no room for it, the table need not be made. */
+    /* The object first: where it cannot be made, the table need not be. */
     made.shm = um_shm_new(made.length);
     if (made.shm == NULL)
         return false;
@@ -42,7 +42,7 @@ static void note_committed(struct um_segment *segment, uint64_t unit)
     segment->committed_units++;
 }
 
-static void note_given_back(struct um_segment *segment, uint64_t unit)
+static void note_decommitted(struct um_segment *segment, uint64_t unit)
 {
     segment->committed[unit / 8] &= (unsigned char)~(1 << (unit % 8));
     segment->committed_units--;
@@ -83,7 +83,7 @@ bool um_segment_decommit(struct um_segment *segment, uint64_t offset, uint64_t s
         return false;
     for (; first < end; first++) {
         if (is_committed(segment, first))
-            note_given_back(segment, first);
+            note_decommitted(segment, first);
     }
     return true;
 }

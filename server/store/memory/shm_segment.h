@@ -1,8 +1,8 @@
 /*
- * The memory of one shared heap: an object (shm.h) and which units of it are committed.
+ * The memory of one shared heap: an object (shm.h), and which units of it are committed.
  *
- * Owns: the object and the table of units, which stands outside of it, because clients may write anything into the object. Must not
- * know: blocks, which ranges are free.
+ * Owns: the object and the table of units, which lies outside of it, because clients may write anything into the object. Must not
+ * know: blocks, which extents are free.
  *
  * Offsets and sizes are bytes, of any value within the object.
  */
@@ -14,8 +14,8 @@
 
 #include "store/memory/shm.h"
 
-/* Bytes: so much or more is got anew rather than cleared, which is faster, and leaves it to whoever touches it first to have it
- * cleared. */
+/* Bytes: so much or more is decommitted and committed anew rather than cleared, which is faster: the system clears a page when it is first
+ * touched. */
 #define UM_SEGMENT_RENEWED UINT64_C(1048576)
 
 struct um_segment {
@@ -25,7 +25,7 @@ struct um_segment {
     uint64_t length;          /* bytes in all, a multiple of the unit */
 };
 
-/* Makes the object, of at least `length` bytes. Returns false where there is no room for it, or no memory; then there is nothing to
+/* Makes the object, of at least `length` bytes. Returns false where the system refuses it or memory runs out; then there is nothing to
  * deinit, as there is not in a segment of zeros. */
 bool um_segment_init(struct um_segment *segment, uint64_t length);
 void um_segment_deinit(struct um_segment *segment);
@@ -36,7 +36,7 @@ uint64_t um_segment_next(const struct um_segment *segment, uint64_t unit, uint64
 /* Commits what is not yet of the units that a range lies in. Where it fails, what was committed stays so. */
 bool um_segment_commit(struct um_segment *segment, uint64_t offset, uint64_t size);
 
-/* Gives the units back that lie in a range as a whole. Returns false, with nothing done, where the system cannot. */
+/* Decommits the units that lie in a range as a whole. Returns false, with nothing done, where the system cannot. */
 bool um_segment_decommit(struct um_segment *segment, uint64_t offset, uint64_t size);
 
 /* Commits a range and makes it zero; false as um_segment_commit(). */

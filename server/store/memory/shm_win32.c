@@ -92,14 +92,10 @@ void um_shm_free(struct um_shm *shm)
     free(shm);
 }
 
-/* There is no way to let go of a view in pieces. */
+/* A view cannot be unmapped in pieces. */
 size_t um_shm_ending(void)
 {
     return 0;
-}
-
-void um_shm_end_step(void)
-{
 }
 
 unsigned char *um_shm_start(const struct um_shm *shm)

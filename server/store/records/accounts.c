@@ -1,9 +1,9 @@
-/* Accounts, and the books that are kept by them. */
-#include "store/records/store_internal.h"
+#include "store/records/accounts.h"
 
 #include <assert.h>
 
 #include "base/hash.h"
+#include "store/records/unused.h"
 
 struct account_key {
     const struct um_heap *heap;
@@ -65,101 +65,6 @@ struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, 
     return account;
 }
 
-void um_account_free_if_unused(struct um_store *store, struct um_account *account)
-{
-    struct um_heap *heap = account->heap;
-    struct um_owner *owner = account->owner;
-    if (account->first != UM_SLOT_NONE)
-        return;
-    if (owner->recent == account) {
-        if (owner->open && !account->dead)
-            return;
-        owner->recent = NULL;
-    }
-    um_index_remove(&store->account_index, &account->node);
-    um_list_remove(&account->in_heap);
-    um_list_remove(&account->in_owner);
-    um_list_remove(&account->in_dead);
-    um_slots_release(&store->accounts, account);
-    um_owner_free_if_unused(store, owner);
-    um_heap_free_if_unused(store, heap);
-}
-
-/* A heap that is destroyed has left the books with all its blocks. */
-static void subtract_usage(struct um_store *store, struct um_account *account)
-{
-    struct um_heap *heap = account->heap;
-    for (int ownership = 0; ownership < UM_OWNERSHIP_COUNT; ownership++) {
-        struct um_usage *usage = &account->usage[ownership];
-        account->owner->made.blocks -= usage->blocks;
-        account->owner->made.bytes -= usage->bytes;
-        if (!heap->destroyed) {
-            heap->blocks -= usage->blocks;
-            heap->bytes -= usage->bytes;
-            store->stats.blocks -= usage->blocks;
-            store->stats.bytes -= usage->bytes;
-        }
-        if (!heap->destroyed && ownership == UM_OWNERSHIP_NONE) {
-            heap->orphaned.blocks -= usage->blocks;
-            heap->orphaned.bytes -= usage->bytes;
-            store->stats.orphaned_blocks -= usage->blocks;
-            store->stats.orphaned_bytes -= usage->bytes;
-        }
-        *usage = (struct um_usage){0};
-    }
-}
-
-void um_account_kill(struct um_store *store, struct um_account *account)
-{
-    if (account->dead)
-        return;
-    account->dead = true;
-    um_list_remove(&account->in_heap);
-    um_list_append(&account->heap->accounts, &account->in_heap);
-    if (account->owner->recent == account)
-        account->owner->recent = NULL;
-    account->heap->changes++;
-    subtract_usage(store, account);
-    if (account->vanished || !um_list_is_empty(&account->observed))
-        um_list_append(&store->accounts_with_events, &account->in_dead);
-    else if (account->first != UM_SLOT_NONE)
-        um_list_append(&store->dead_accounts, &account->in_dead);
-    else
-        um_account_free_if_unused(store, account);
-}
-
-void um_account_raise_events(struct um_store *store, struct um_account *account, size_t *budget)
-{
-    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
-    for (; *budget > 0 && !um_list_is_empty(&account->observed); --*budget) {
-        struct um_block_extra *extra =
-            UM_LIST_ITEM(um_list_take(&account->observed), struct um_block_extra, in_observed);
-        extra->observed = false;
-        um_raise_block_freed(store, um_block_handle(store, extra->block), heap);
-    }
-    if (!um_list_is_empty(&account->observed) || *budget == 0)
-        return;
-    if (account->vanished)
-        um_raise_blocks_vanished(store, heap);
-    account->vanished = false;
-    --*budget;
-    um_list_remove(&account->in_dead);
-    um_list_append(&store->dead_accounts, &account->in_dead);
-}
-
-void um_account_orphan(struct um_store *store, struct um_account *account)
-{
-    struct um_usage *made = &account->usage[UM_OWNERSHIP_MAKER];
-    account->owner_open = false;
-    account->usage[UM_OWNERSHIP_NONE].blocks += made->blocks;
-    account->usage[UM_OWNERSHIP_NONE].bytes += made->bytes;
-    account->heap->orphaned.blocks += made->blocks;
-    account->heap->orphaned.bytes += made->bytes;
-    store->stats.orphaned_blocks += made->blocks;
-    store->stats.orphaned_bytes += made->bytes;
-    *made = (struct um_usage){0};
-}
-
 void um_account_link(struct um_store *store, struct um_account *account, struct um_block *block)
 {
     uint32_t slot = block->slot.link;
@@ -186,6 +91,8 @@ void um_account_unlink(struct um_store *store, struct um_account *account, struc
     if (extra != NULL)
         um_list_remove(&extra->in_observed);
 }
+
+/* ---- usage ---- */
 
 enum um_ownership um_block_ownership(const struct um_account *account, const struct um_block *block)
 {
@@ -241,4 +148,40 @@ void um_usage_remove(struct um_store *store, struct um_account *account, const s
         store->stats.orphaned_blocks--;
         store->stats.orphaned_bytes -= block->size;
     }
+}
+
+void um_usage_subtract(struct um_store *store, struct um_account *account)
+{
+    struct um_heap *heap = account->heap;
+    for (int ownership = 0; ownership < UM_OWNERSHIP_COUNT; ownership++) {
+        struct um_usage *usage = &account->usage[ownership];
+        account->owner->made.blocks -= usage->blocks;
+        account->owner->made.bytes -= usage->bytes;
+        if (!heap->destroyed) {
+            heap->blocks -= usage->blocks;
+            heap->bytes -= usage->bytes;
+            store->stats.blocks -= usage->blocks;
+            store->stats.bytes -= usage->bytes;
+        }
+        if (!heap->destroyed && ownership == UM_OWNERSHIP_NONE) {
+            heap->orphaned.blocks -= usage->blocks;
+            heap->orphaned.bytes -= usage->bytes;
+            store->stats.orphaned_blocks -= usage->blocks;
+            store->stats.orphaned_bytes -= usage->bytes;
+        }
+        *usage = (struct um_usage){0};
+    }
+}
+
+void um_account_orphan(struct um_store *store, struct um_account *account)
+{
+    struct um_usage *made = &account->usage[UM_OWNERSHIP_MAKER];
+    account->owner_open = false;
+    account->usage[UM_OWNERSHIP_NONE].blocks += made->blocks;
+    account->usage[UM_OWNERSHIP_NONE].bytes += made->bytes;
+    account->heap->orphaned.blocks += made->blocks;
+    account->heap->orphaned.bytes += made->bytes;
+    store->stats.orphaned_blocks += made->blocks;
+    store->stats.orphaned_bytes += made->bytes;
+    *made = (struct um_usage){0};
 }

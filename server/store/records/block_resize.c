@@ -1,10 +1,17 @@
-/* Resizing blocks: at once, or in steps where a large one has to be copied to another place. */
-#include "store/records/store_internal.h"
+#include "store/records/block_resize.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes that can be got and cleared in the time that it takes to copy one. */
+#include "store/records/accounts.h"
+#include "store/records/block_extra.h"
+#include "store/records/block_memory.h"
+#include "store/records/blocks.h"
+#include "store/records/fault.h"
+#include "store/records/reclaim.h"
+#include "store/records/unused.h"
+
+/* Bytes that can be prepared in the time that it takes to copy one. */
 enum { PREPARED_FOR_COPIED = 16 };
 
 static uint64_t smaller(uint64_t left, uint64_t right)
@@ -44,7 +51,7 @@ static int check_growth(struct um_store *store, const struct um_heap *heap, cons
 static int no_memory(const struct um_heap *heap, const struct um_block *block, uint64_t size,
                      struct um_fault *fault)
 {
-    int code = um_block_no_memory(heap, size, fault); /* a move needs room for all of it */
+    int code = um_block_no_memory(heap, size, fault); /* a move needs memory for all of it */
 
     if (fault != NULL)
         fault->asked = size > block->size ? size - block->size : 0;
@@ -63,36 +70,6 @@ static void explain(const struct um_store *store, const struct um_heap *heap, co
     fault->ntstatus = um_block_ntstatus(heap, flags);
 }
 
-static void unreserve(struct um_resize *resize)
-{
-    resize->heap->reserved -= resize->reserved;
-    resize->store->reserved -= resize->reserved;
-    resize->reserved = 0;
-}
-
-/* Gives a move up as far as it has come. Its next step, if the block is still there then, begins anew. */
-static void cancel(struct um_resize *resize)
-{
-    struct um_block *block = resize->block;
-    struct um_heap *heap = resize->heap;
-    if (resize->extends && heap->memory_open)
-        heap->backend->retract(heap->memory, resize->address, resize->size, resize->extended_from);
-    else if (resize->address != NULL && !resize->extends)
-        um_block_free_memory(heap, resize->address, resize->size);
-    resize->extends = false;
-    unreserve(resize);
-    um_extra_of(block)->resize = NULL;
-    resize->block = NULL;
-    resize->address = NULL;
-}
-
-void um_resize_cancel(struct um_block *block)
-{
-    const struct um_block_extra *extra = um_extra_of(block);
-    if (extra != NULL && extra->resize != NULL)
-        cancel(extra->resize);
-}
-
 /* Notes the size of a block whose memory has it already. */
 static void note_size(struct um_store *store, struct um_block *block, uint64_t size)
 {
@@ -104,7 +81,7 @@ static void note_size(struct um_store *store, struct um_block *block, uint64_t s
     um_extra_tidy(block);
 }
 
-/* Gives a block other memory. The old is its pin's from then on, or given back. */
+/* Gives a block other memory. The old is its pin's from then on, or freed. */
 static void put_memory(struct um_heap *heap, struct um_block *block, void *address)
 {
     if (is_pinned(block))
@@ -132,7 +109,7 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
     for (;;) {
         void *address = um_address_of(block);
         bool done =
-            heap->backend->resize(heap->memory, &address, block->size, size, heap->alignment, in_place_only);
+            heap->ops->resize(heap->memory, &address, block->size, size, heap->alignment, in_place_only);
         if (done)
             um_block_set_address(block, address);
         if (done || in_place_only || !um_reclaim_urgently(store))
@@ -165,26 +142,26 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
 
 /* ---- in steps ---- */
 
-/* Whether a block grows by so much that has to be got and cleared that this goes in steps. */
+/* Whether a block grows by so much that has to be prepared that this goes in steps. */
 static bool is_cleared_in_steps(const struct um_store *store, const struct um_heap *heap,
                                 const struct um_block *block, uint64_t size)
 {
-    return heap->backend->prepare != NULL && size > block->size && size - block->size > store->grown_at_once;
+    return heap->ops->prepare != NULL && size > block->size && size - block->size > store->grown_at_once;
 }
 
 /* Whether um_block_resize() copies and clears little or nothing. */
 static bool is_short(const struct um_store *store, const struct um_heap *heap, const struct um_block *block,
                      uint64_t size, uint32_t flags)
 {
-    const struct um_heap_ops *backend = heap->backend;
+    const struct um_heap_ops *ops = heap->ops;
     if (size != block->size && is_cleared_in_steps(store, heap, block, size))
         return false;
     if (size == block->size || stays_in_place(heap, flags))
         return true;
     if (smaller(size, block->size) <= store->copied_at_once)
         return true;
-    return !is_pinned(block) && backend->moves_uncopied != NULL &&
-           backend->moves_uncopied(block->size, size, heap->alignment);
+    return !is_pinned(block) && ops->moves_uncopied != NULL &&
+           ops->moves_uncopied(block->size, size, heap->alignment);
 }
 
 /* Notes that the block is being resized, the first bytes being there already. */
@@ -198,13 +175,13 @@ static void begin_at(struct um_store *store, struct um_block *block, struct um_r
     store->reserved += resize->reserved;
 }
 
-/* Gets the memory to move to, and a place beside the block. */
+/* Allocates the memory to move to, and a place beside the block. */
 static bool get_target(struct um_store *store, struct um_block *block, struct um_resize *resize)
 {
     struct um_block_extra *extra = um_extra_get(block);
     if (extra == NULL)
         return false;
-    if (resize->heap->backend->reserve != NULL)
+    if (resize->heap->ops->reserve != NULL)
         resize->address = um_block_reserve_memory(store, resize->heap, resize->size);
     else
         resize->address = um_block_alloc_memory(store, resize->heap, resize->size);
@@ -223,7 +200,7 @@ static bool extend(struct um_store *store, struct um_block *block, struct um_res
     struct um_block_extra *extra = is_pinned(block) ? NULL : um_extra_get(block);
     if (extra == NULL)
         return false;
-    if (!heap->backend->extend(heap->memory, extra->address, block->size, resize->size)) {
+    if (!heap->ops->extend(heap->memory, extra->address, block->size, resize->size)) {
         um_extra_tidy(block);
         return false;
     }
@@ -308,7 +285,7 @@ int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t siz
 static bool move_some(struct um_resize *resize, const struct um_block *block, uint64_t budget, bool *done)
 {
     struct um_heap *heap = resize->heap;
-    bool is_prepared = heap->backend->prepare == NULL;
+    bool is_prepared = heap->ops->prepare == NULL;
     uint64_t common = smaller(block->size, resize->size);
     uint64_t at = resize->copied;
     uint64_t left = (is_prepared ? common : resize->size) - at;
@@ -325,14 +302,14 @@ static bool move_some(struct um_resize *resize, const struct um_block *block, ui
     return true;
 }
 
-/* Puts the block where it was moved to, if it still may have so many bytes: its owner may have got others meanwhile, or the
+/* Puts the block where it was moved to, if it still may have so many bytes: its owner may have allocated others meanwhile, or the
  * block another owner. */
 static int finish(struct um_store *store, struct um_resize *resize, struct um_block *block,
                   struct um_fault *fault)
 {
     unsigned char *address = resize->address;
     bool extends = resize->extends;
-    unreserve(resize);
+    um_resize_unreserve(resize);
     int code = check_growth(store, resize->heap, block, resize->size, fault);
     if (code != 0) {
         explain(store, resize->heap, block, resize->flags, fault);
@@ -377,22 +354,10 @@ void um_resize_end(struct um_store *store, struct um_resize *resize)
     struct um_heap *heap = resize->heap;
     struct um_block *block = resize->block;
     if (block != NULL) {
-        cancel(resize);
+        um_resize_cancel(block);
         um_extra_tidy(block);
     }
     free(resize);
     heap->pins--;
     um_heap_free_if_unused(store, heap);
-}
-
-void um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
-{
-    (void)store;
-    const struct um_block_extra *extra = um_extra_of(block);
-    if (extra == NULL || extra->resize == NULL)
-        return;
-    const struct um_resize *resize = extra->resize;
-    if (!resize->extends && offset < resize->copied)
-        memcpy(resize->address + offset, extra->address + offset,
-               (size_t)smaller(size, resize->copied - offset));
 }

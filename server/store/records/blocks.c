@@ -1,37 +1,87 @@
-/* Blocks: finding, allocating, freeing, telling. */
-#include "store/records/store_internal.h"
+#include "store/records/blocks.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/prefetch.h"
+#include "store/records/accounts.h"
+#include "store/records/block_extra.h"
+#include "store/records/block_memory.h"
+#include "store/records/fault.h"
+#include "store/records/heaps.h"
+#include "store/records/holds.h"
+#include "store/records/locks.h"
+#include "store/records/observers.h"
+#include "store/records/reclaim.h"
+#include "store/records/store_events.h"
+#include "store/records/unused.h"
+
+enum {
+    PREFETCHED_BYTES = 128 /* of a block that are fetched */
+};
+
+/* An allocation that goes in steps: memory that is being prepared, for a block that is not there yet. */
+struct um_alloc {
+    struct um_heap *heap;
+    struct um_owner *owner;
+    struct um_block_options options; /* its name is that of `name` */
+    struct um_name *name;            /* in no table yet; NULL: none */
+    unsigned char *address;          /* the memory; NULL once it is the block's */
+    uint64_t prepared;               /* first bytes that are there, and zero or written already */
+    struct um_block *block;          /* made; NULL: not yet */
+};
+
+/* ---- finding ---- */
+
+static int not_found(um_handle handle, enum um_slot_verdict verdict, struct um_fault *fault)
+{
+    const char *what = "this block was never given out; block.list tells which there are";
+    int code = UMEM_E_UNKNOWN_HANDLE;
+
+    if (verdict == UM_SLOT_OK || verdict == UM_SLOT_STALE) {
+        code = UMEM_E_STALE_HANDLE;
+        what = "this block was freed, by itself, with its heap or with its session; do not use its handle "
+               "any more";
+    } else if (verdict == UM_SLOT_OTHER_KIND && (handle & 3) == UM_HANDLE_HEAP) {
+        what = "this is the handle of a heap, where a block is wanted";
+    }
+    return um_fault(fault, code, (struct um_fault){.block = handle, .what = what});
+}
 
 int um_store_find_block(struct um_store *store, um_handle handle, struct um_block **block,
                         struct um_fault *fault)
 {
     void *record;
-    const char *what = "this block was never given out; block.list tells which there are";
-    switch (um_slots_find(&store->blocks, handle, &record)) {
-    case UM_SLOT_OK:
-        if (um_block_is_alive(store, record)) {
-            *block = record;
-            return 0;
-        }
-        break;
-    case UM_SLOT_STALE:
-        break;
-    case UM_SLOT_OTHER_KIND:
-        if ((handle & 3) == UM_HANDLE_HEAP)
-            what = "this is the handle of a heap, where a block is wanted";
-        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.block = handle, .what = what});
-    case UM_SLOT_UNKNOWN:
-        return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.block = handle, .what = what});
-    }
-    return um_fault(fault, UMEM_E_STALE_HANDLE,
-                    (struct um_fault){.block = handle,
-                                      .what = "this block was freed, by itself, with its heap or with its "
-                                              "session; do not use its handle any more"});
+    enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
+
+    if (verdict != UM_SLOT_OK || !um_block_is_alive(store, record))
+        return not_found(handle, verdict, fault);
+    *block = record;
+    return 0;
 }
 
-struct um_block *um_block_named(struct um_store *store, const char *text)
+/* On the way of every call that uses bytes: it looks at each record once. */
+int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                        struct um_block **block, struct um_fault *fault)
+{
+    void *record;
+    enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
+    const struct um_account *account;
+
+    if (verdict != UM_SLOT_OK)
+        return not_found(handle, verdict, fault);
+    account = um_account_of(store, record);
+    if (!um_account_is_alive(account))
+        return not_found(handle, verdict, fault);
+    if (account->heap->locked_by != NULL && account->heap->locked_by != owner)
+        return um_heap_check_lock(account->heap, owner, fault);
+    *block = record;
+    return 0;
+}
+
+/* The live block with a name, or NULL. A dead one's name is free from then on. */
+static struct um_block *block_named(struct um_store *store, const char *text)
 {
     struct um_name *name = um_names_find(&store->block_names, text);
     if (name == NULL)
@@ -46,19 +96,67 @@ struct um_block *um_block_named(struct um_store *store, const char *text)
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault)
 {
-    struct um_block *found = um_block_named(store, name);
+    struct um_block *found = block_named(store, name);
     if (found == NULL)
         return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.what = "no block has this name"});
     *block = found;
     return 0;
 }
 
-int um_block_name_new(struct um_store *store, const char *text, struct um_name **name, struct um_fault *fault)
+int um_store_find_block_at(struct um_store *store, uint64_t address, size_t budget, um_handle *after,
+                           struct um_block **block, struct um_fault *fault)
+{
+    for (uint32_t slot = um_walk_slot(*after); slot < store->blocks.used; slot++, budget--) {
+        if (budget == 0) {
+            *after = um_walk_place(slot);
+            *block = NULL;
+            return 0;
+        }
+        struct um_block *found = um_slots_at(&store->blocks, slot);
+        if (um_slot_is_live(&found->slot) && (uint64_t)(uintptr_t)um_address_of(found) == address &&
+            um_block_is_alive(store, found)) {
+            *block = found;
+            return 0;
+        }
+    }
+    return um_fault(fault, UMEM_E_UNKNOWN_HANDLE,
+                    (struct um_fault){.what = "no block starts at this address"});
+}
+
+bool um_store_is_large(const struct um_store *store)
+{
+    return store->stats.blocks >= store->large_blocks;
+}
+
+void um_store_prefetch(const struct um_store *store, const um_handle *handles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t slot = um_handle_slot(handles[i]);
+        if (slot < store->blocks.used)
+            um_prefetch(um_slots_at(&store->blocks, slot));
+    }
+    /* By now the first record is on its way, and the others right behind it. */
+    for (size_t i = 0; i < count; i++) {
+        uint32_t slot = um_handle_slot(handles[i]);
+        const struct um_block *block = slot < store->blocks.used ? um_slots_at(&store->blocks, slot) : NULL;
+        if (block == NULL || !um_slot_is_live(&block->slot))
+            continue;
+        um_prefetch((const void *)block->memory);
+        if (block->size > UM_ALIGNMENT_MINIMUM && um_extra_of(block) == NULL)
+            um_prefetch((const char *)block->memory +
+                        (block->size < PREFETCHED_BYTES ? block->size : PREFETCHED_BYTES) - 1);
+    }
+}
+
+/* ---- allocating ---- */
+
+/* Copies a name for a block, if it is valid and free. um_names_insert() it or free it. */
+static int new_name(struct um_store *store, const char *text, struct um_name **name, struct um_fault *fault)
 {
     int code = um_name_check(text, fault);
     if (code != 0)
         return code;
-    const struct um_block *taken = um_block_named(store, text);
+    const struct um_block *taken = block_named(store, text);
     if (taken != NULL)
         return um_fault(
             fault, UMEM_E_NAME_TAKEN,
@@ -69,72 +167,6 @@ int um_block_name_new(struct um_store *store, const char *text, struct um_name *
                         (struct um_fault){.what = "the system has no memory for the name"});
     *name = made;
     return 0;
-}
-
-uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
-{
-    return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
-}
-
-static const char pinned_too[] = "memory of freed blocks counts until clients have read the answers that it "
-                                 "is sent from; free blocks, or have "
-                                 "them read";
-
-/* What an owner left that has ended is nobody's. A limit that allows as much as that for all is none: then the other one is told. */
-int um_block_check_owner(const struct um_store *store, const struct um_heap *heap,
-                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
-{
-    uint64_t limit = store->owner_bytes_limit;
-    bool is_none = limit == 0 || limit >= store->bytes_limit || !owner->open;
-    uint64_t used = owner->made.bytes + owner->pinned.bytes;
-    if (is_none || (used <= limit && asked <= limit - used))
-        return 0;
-    return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
-                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                                      .limit = "session_bytes",
-                                      .maximum = limit,
-                                      .used = used,
-                                      .asked = asked,
-                                      .what = owner->pinned.bytes != 0 ? pinned_too
-                                                                       : "one session may not have so many "
-                                                                         "bytes; free blocks of it"});
-}
-
-int um_block_check_total(const struct um_store *store, const struct um_heap *heap, uint64_t asked,
-                         struct um_fault *fault)
-{
-    uint64_t used = store->stats.bytes + store->reserved + store->stats.pinned_bytes;
-    if (used <= store->bytes_limit && asked <= store->bytes_limit - used)
-        return 0;
-    return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
-                    (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                                      .limit = "bytes",
-                                      .maximum = store->bytes_limit,
-                                      .used = used,
-                                      .asked = asked,
-                                      .what = store->stats.pinned_bytes != 0
-                                                  ? pinned_too
-                                                  : "the daemon may not lend so many bytes; free blocks"});
-}
-
-int um_block_check_bytes(const struct um_store *store, const struct um_heap *heap,
-                         const struct um_owner *owner, uint64_t asked, struct um_fault *fault)
-{
-    um_handle handle = um_slot_handle(&heap->slot, UM_HANDLE_HEAP);
-    uint64_t heap_used = heap->bytes + heap->reserved;
-    if (heap->maximum_size != 0 && asked > heap->maximum_size - heap_used)
-        return um_fault(
-            fault, UMEM_E_NO_MEMORY,
-            (struct um_fault){.heap = handle,
-                              .limit = "maximum_size",
-                              .maximum = heap->maximum_size,
-                              .used = heap_used,
-                              .asked = asked,
-                              .what = "the heap's maximum does not allow it; free blocks of this heap"});
-    int code = um_block_check_owner(store, heap, owner, asked, fault);
-    if (code != 0)
-        return code;
-    return um_block_check_total(store, heap, asked, fault);
 }
 
 /* Whether one more block of this size is allowed. */
@@ -153,69 +185,7 @@ static int check_alloc(const struct um_store *store, const struct um_heap *heap,
     return um_block_check_bytes(store, heap, owner, size, fault);
 }
 
-static const char heap_corrupted[] =
-    "a client has taken memory away from this shared heap; destroy it and make another one";
-
-int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
-{
-    struct um_fault facts = {.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                             .used = heap->bytes,
-                             .asked = asked,
-                             .what = "the system has no memory for it; ask for less, or free blocks"};
-    struct um_heap_memory_stats figures;
-    int code = UMEM_E_NO_MEMORY;
-
-    if (um_heap_get_memory_stats(heap, &figures)) {
-        if (figures.corrupted) {
-            code = UMEM_E_CORRUPTED;
-            facts.what = heap_corrupted;
-        } else if (asked > figures.largest_free) {
-            facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
-                         "heap, or make "
-                         "one with a larger maximum_size";
-        }
-    }
-    return um_fault(fault, code, facts);
-}
-
-/* Whether reclaiming may make room in a heap: where no free range is large enough, only blocks that go can. */
-static bool may_free_memory(const struct um_store *store, const struct um_heap *heap, uint64_t size)
-{
-    struct um_heap_memory_stats figures;
-    return um_reclaim_is_pending(store) ||
-           (um_store_has_work(store) &&
-            !(um_heap_get_memory_stats(heap, &figures) && figures.largest_free < size));
-}
-
-void *um_block_alloc_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
-{
-    for (;;) {
-        void *address = heap->backend->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_urgently(store))
-            return address;
-    }
-}
-
-void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
-{
-    for (;;) {
-        void *address = heap->backend->reserve(heap->memory, size);
-        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_urgently(store))
-            return address;
-    }
-}
-
-bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsigned char *address,
-                             uint64_t offset, uint64_t size)
-{
-    while (!heap->backend->prepare(heap->memory, address, offset, size)) {
-        if (!um_reclaim_urgently(store))
-            return false;
-    }
-    return true;
-}
-
-/* A block's record, if need be one that is still to be given back. */
+/* A block's record, if need be by reclaiming. */
 static struct um_block *acquire(struct um_store *store)
 {
     for (;;) {
@@ -255,8 +225,9 @@ fail:
     return NULL;
 }
 
-int um_block_check_new(struct um_store *store, struct um_heap *heap, const struct um_owner *owner,
-                       const struct um_block_options *options, struct um_name **name, struct um_fault *fault)
+/* Checks what a new block is asked for with, and makes its name (*name is NULL where it is to have none). */
+static int check_new(struct um_store *store, struct um_heap *heap, const struct um_owner *owner,
+                     const struct um_block_options *options, struct um_name **name, struct um_fault *fault)
 {
     *name = NULL;
     int code = um_flags_check(options->flags, fault);
@@ -272,12 +243,14 @@ int um_block_check_new(struct um_store *store, struct um_heap *heap, const struc
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;
     }
-    return options->name != NULL ? um_block_name_new(store, options->name, name, fault) : 0;
+    return options->name != NULL ? new_name(store, options->name, name, fault) : 0;
 }
 
-int um_block_make(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
-                  const struct um_block_options *options, struct um_name *name, void *address,
-                  struct um_block **block, struct um_fault *fault)
+/* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
+ * as its memory. UMEM_E_NO_MEMORY, UMEM_E_CORRUPTED. */
+static int make_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                      const struct um_block_options *options, struct um_name *name, void *address,
+                      struct um_block **block, struct um_fault *fault)
 {
     struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
     struct um_block *made = account != NULL ? make(store, heap, account, options->size, name, address) : NULL;
@@ -300,24 +273,140 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
     assert(owner != NULL && owner->open);
     um_reclaim_in_call(store);
     struct um_name *name;
-    int code = um_block_check_new(store, heap, owner, options, &name, fault);
-    return code != 0 ? code : um_block_make(store, heap, owner, options, name, NULL, block, fault);
+    int code = check_new(store, heap, owner, options, &name, fault);
+    return code != 0 ? code : make_block(store, heap, owner, options, name, NULL, block, fault);
 }
 
-void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
+/* ---- allocating in steps: memory of a shared heap that has to be committed and cleared, which for a large block takes long ---- */
+
+static void reserve(struct um_store *store, const struct um_alloc *alloc)
 {
-    if (heap->destroyed && heap->backend->destroy_frees_blocks)
+    alloc->heap->reserved += alloc->options.size;
+    store->reserved += alloc->options.size;
+}
+
+static void unreserve(struct um_store *store, const struct um_alloc *alloc)
+{
+    alloc->heap->reserved -= alloc->options.size;
+    store->reserved -= alloc->options.size;
+}
+
+static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                       const struct um_block_options *options, struct um_name *name, struct um_alloc **alloc,
+                       struct um_fault *fault)
+{
+    struct um_alloc *made = calloc(1, sizeof *made);
+    if (made != NULL)
+        made->address = um_block_reserve_memory(store, heap, options->size);
+    if (made == NULL || made->address == NULL) {
+        free(made);
+        um_names_free(&store->block_names, name);
+        int code = um_block_no_memory(heap, options->size, fault);
+        if (code == UMEM_E_NO_MEMORY)
+            um_reclaim_explain(store, fault);
+        if (fault != NULL)
+            fault->ntstatus = um_block_ntstatus(heap, options->flags);
+        return code;
+    }
+    made->heap = heap;
+    made->owner = owner;
+    made->options = *options;
+    made->options.name = name != NULL ? name->text : NULL;
+    made->name = name;
+    heap->pins++;
+    reserve(store, made);
+    *alloc = made;
+    return 0;
+}
+
+int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                   const struct um_block_options *options, struct um_alloc **alloc, struct um_block **block,
+                   struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    um_reclaim_in_call(store);
+    struct um_name *name;
+    bool is_long = heap->ops->reserve != NULL && options->size > store->cleared_at_once;
+    int code = check_new(store, heap, owner, options, &name, fault);
+    if (code == 0 && is_long)
+        return start_alloc(store, heap, owner, options, name, alloc, fault);
+    if (code == 0)
+        code = make_block(store, heap, owner, options, name, NULL, block, fault);
+    if (code == 0)
+        *alloc = NULL;
+    return code;
+}
+
+/* Makes the block, if it still may be. */
+static int finish_alloc(struct um_store *store, struct um_alloc *alloc, struct um_fault *fault)
+{
+    struct um_name *name = NULL;
+    unreserve(store, alloc);
+    int code = check_new(store, alloc->heap, alloc->owner, &alloc->options, &name, fault);
+    if (code == 0)
+        code = make_block(store, alloc->heap, alloc->owner, &alloc->options, name, alloc->address,
+                          &alloc->block, fault);
+    if (code == 0)
+        alloc->address = NULL;
+    else
+        reserve(store, alloc);
+    return code;
+}
+
+int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budget, bool *more,
+                  struct um_fault *fault)
+{
+    struct um_heap *heap = alloc->heap;
+    uint64_t left = alloc->options.size - alloc->prepared;
+    uint64_t size = left < budget ? left : budget;
+    assert(alloc->block == NULL);
+    if (!um_heap_is_alive(heap))
+        return um_fault(
+            fault, UMEM_E_STALE_HANDLE,
+            (struct um_fault){.heap = um_heap_handle(heap),
+                              .what = "the heap was destroyed while memory for the block was prepared"});
+    if (!um_block_prepare_memory(store, heap, alloc->address, alloc->prepared, size)) {
+        int code = um_block_no_memory(heap, alloc->options.size, fault);
+        if (fault != NULL)
+            fault->ntstatus = um_block_ntstatus(heap, alloc->options.flags);
+        return code;
+    }
+    alloc->prepared += size;
+    if (size == left) {
+        int code = finish_alloc(store, alloc, fault);
+        if (code != 0)
+            return code;
+    }
+    *more = size < left;
+    return 0;
+}
+
+unsigned char *um_alloc_bytes(const struct um_alloc *alloc)
+{
+    return alloc->address;
+}
+
+struct um_block *um_alloc_block(const struct um_alloc *alloc)
+{
+    return alloc->block;
+}
+
+void um_alloc_end(struct um_store *store, struct um_alloc *alloc)
+{
+    if (alloc == NULL)
         return;
-    heap->backend->free(heap->memory, address, size, heap->alignment);
+    struct um_heap *heap = alloc->heap;
+    if (alloc->address != NULL) {
+        um_block_free_memory(heap, alloc->address, alloc->options.size);
+        unreserve(store, alloc);
+    }
+    um_names_free(&store->block_names, alloc->name);
+    free(alloc);
+    heap->pins--;
+    um_heap_free_if_unused(store, heap);
 }
 
-void um_block_dispose(struct um_store *store, struct um_heap *heap, struct um_block *block)
-{
-    bool is_pinned = um_extra_of(block) != NULL && um_extra_dispose(store, block);
-    if (!is_pinned)
-        um_block_free_memory(heap, um_address_of(block), block->size);
-    um_slots_release(&store->blocks, block);
-}
+/* ---- a block ---- */
 
 void um_block_free(struct um_store *store, struct um_block *block)
 {
@@ -331,6 +420,23 @@ void um_block_free(struct um_store *store, struct um_block *block)
     um_account_free_if_unused(store, account);
     if (observed)
         um_raise_block_freed(store, handle, heap);
+}
+
+bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
+{
+    bool observed = store->observes_all || um_account_of(store, block)->heap->observed;
+    const struct um_block_extra *extra = um_extra_of(block);
+    const struct um_resize *resize;
+
+    if (extra == NULL)
+        return observed;
+    resize = extra->resize;
+    if (resize != NULL && !resize->extends && offset < resize->copied) {
+        uint64_t copied = resize->copied - offset;
+
+        memcpy(resize->address + offset, extra->address + offset, (size_t)(size < copied ? size : copied));
+    }
+    return observed || extra->observed;
 }
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block, struct um_block_info *info)
@@ -359,15 +465,15 @@ int um_block_locate(const struct um_store *store, const struct um_block *block, 
                              .block = um_block_handle(store, block)};
     struct um_heap_memory_stats figures;
 
-    if (heap->backend->locate == NULL) {
+    if (heap->ops->locate == NULL) {
         facts.what = "only blocks of a heap of kind shared can be mapped";
         return um_fault(fault, UMEM_E_UNSUPPORTED, facts);
     }
     if (um_heap_get_memory_stats(heap, &figures) && figures.corrupted) {
-        facts.what = heap_corrupted;
+        facts.what = um_block_heap_corrupted;
         return um_fault(fault, UMEM_E_CORRUPTED, facts);
     }
-    heap->backend->locate(heap->memory, um_address_of(block), place);
+    heap->ops->locate(heap->memory, um_address_of(block), place);
     return 0;
 }
 
@@ -390,4 +496,159 @@ uint64_t um_block_size(const struct um_block *block)
 struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block)
 {
     return um_account_of(store, block)->heap;
+}
+
+/* ---- changing name, lifetime and owner: all that it takes is obtained first, then everything changes at once ---- */
+
+/* What a change comes down to. */
+struct change {
+    struct um_account *account; /* that the block belongs to now */
+    struct um_account *target;  /* that it will belong to */
+    struct um_name *name;       /* new name, or NULL */
+    struct um_hold *hold;       /* with which the owner so far keeps holding the block; or NULL */
+    bool drops_name;            /* the name so far goes */
+    bool adopts;                /* the maker holds it from now on */
+};
+
+static int get_name(struct um_store *store, const struct um_block *block, const char *name,
+                    struct change *change, struct um_fault *fault)
+{
+    const struct um_name *present = um_extra_of(block) != NULL ? um_extra_of(block)->name : NULL;
+    if (name == NULL || (present != NULL && strcmp(present->text, name) == 0))
+        return 0;
+    if (name[0] != '\0') {
+        int code = new_name(store, name, &change->name, fault);
+        if (code != 0)
+            return code;
+    }
+    change->drops_name = present != NULL;
+    return 0;
+}
+
+/* Whether the new owner may have so many bytes. */
+static int check_owner(const struct um_store *store, const struct um_block *block,
+                       const struct um_owner *owner, const struct um_account *account, struct um_fault *fault)
+{
+    int code = 0;
+    if (owner != account->owner)
+        code = um_block_check_owner(store, account->heap, owner, block->size, fault);
+    if (code != 0 && fault != NULL)
+        fault->block = um_block_handle(store, block);
+    return code;
+}
+
+/* Gets the account that the block goes to and, where it changes owners, the hold that the first one keeps. */
+static bool get_target(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                       enum um_lifetime lifetime, struct change *change)
+{
+    struct um_account *account = change->account;
+    bool maker_holds =
+        account->owner_open && (um_extra_of(block) == NULL || !um_extra_of(block)->maker_released);
+    change->target = account;
+    if (owner == account->owner && lifetime == account->lifetime)
+        return true;
+    if (owner != account->owner && maker_holds) {
+        change->hold = um_hold_new(block, account->owner);
+        if (change->hold == NULL)
+            return false;
+    }
+    change->target = um_account_get(store, account->heap, owner, lifetime);
+    return change->target != NULL;
+}
+
+static void apply_change(struct um_store *store, struct um_block *block, const struct change *change)
+{
+    struct um_account *account = change->account;
+    struct um_account *target = change->target;
+    um_usage_remove(store, account, block);
+    if (change->drops_name) {
+        um_names_free(&store->block_names, um_extra_of(block)->name);
+        um_extra_of(block)->name = NULL;
+    }
+    if (change->name != NULL) {
+        um_extra_of(block)->name = change->name;
+        um_names_insert(&store->block_names, change->name, um_block_handle(store, block));
+    }
+    if (target->owner != account->owner) {
+        struct um_hold *former = um_hold_find(store, block, target->owner);
+        if (former != NULL)
+            um_hold_free(store, former); /* it holds it as the owner now */
+        if (change->hold != NULL)
+            um_hold_place(store, change->hold);
+    }
+    if (change->adopts && um_extra_of(block) != NULL)
+        um_extra_of(block)->maker_released = false;
+    if (target != account) {
+        um_account_unlink(store, account, block);
+        um_account_link(store, target, block);
+    }
+    um_usage_add(store, target, block);
+    um_extra_tidy(block);
+    um_account_free_if_unused(store, account);
+}
+
+int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
+                    const enum um_lifetime *lifetime, struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    struct change change = {.account = um_account_of(store, block)};
+    bool is_orphan = um_block_ownership(change.account, block) == UM_OWNERSHIP_NONE;
+    bool takes_over = is_orphan || (lifetime != NULL && *lifetime == UM_LIFETIME_SESSION);
+    change.adopts = takes_over;
+
+    struct um_owner *target = takes_over ? owner : change.account->owner;
+
+    int code = check_owner(store, block, target, change.account, fault);
+    if (code == 0)
+        code = get_name(store, block, name, &change, fault);
+    if (code != 0)
+        return code;
+    bool obtained =
+        get_target(store, block, target, lifetime != NULL ? *lifetime : change.account->lifetime, &change);
+    code = change.hold != NULL ? um_hold_check_quota(store, block, fault) : 0;
+    if (code == 0 && obtained && (change.name != NULL || change.hold != NULL))
+        obtained = um_extra_get(block) != NULL;
+    if (code == 0 && obtained) {
+        apply_change(store, block, &change);
+        return 0;
+    }
+    um_names_free(&store->block_names, change.name);
+    um_hold_discard(change.hold);
+    if (code != 0)
+        return code;
+    return um_fault(fault, UMEM_E_NO_MEMORY,
+                    (struct um_fault){.block = um_block_handle(store, block),
+                                      .what = "the system has no memory to note the change"});
+}
+
+/* ---- listing ---- */
+
+static bool fits(const struct um_store *store, const struct um_block *block,
+                 const struct um_block_filter *filter)
+{
+    const struct um_account *account = um_account_of(store, block);
+    if (!um_account_is_alive(account))
+        return false;
+    if (filter->heap != NULL && account->heap != filter->heap)
+        return false;
+    if (filter->owner_id != 0 && account->owner->id != filter->owner_id)
+        return false;
+    return !filter->orphaned_only || um_block_ownership(account, block) == UM_OWNERSHIP_NONE;
+}
+
+struct um_block *um_store_next_block(struct um_store *store, const struct um_block_filter *filter,
+                                     um_handle after, size_t *budget, um_handle *next)
+{
+    *next = 0;
+    for (uint32_t slot = um_walk_slot(after); slot < store->blocks.used; slot++) {
+        if (*budget == 0) {
+            *next = um_walk_place(slot);
+            return NULL;
+        }
+        --*budget;
+        struct um_block *block = um_slots_at(&store->blocks, slot);
+        if (um_slot_is_live(&block->slot) && fits(store, block, filter))
+            return block;
+    }
+    return NULL;
 }

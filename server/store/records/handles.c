@@ -28,7 +28,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
         slots->chunk_bits++;
 }
 
-/* Memory that begins where a cache line does; what malloc() gave stands right before it. */
+/* Memory that begins where a cache line does; the address that malloc() returned lies right before it. */
 static unsigned char *new_chunk(size_t size)
 {
     unsigned char *memory = malloc(size + LINE_SIZE + sizeof memory);
@@ -115,23 +115,4 @@ void um_slots_release(struct um_slots *slots, void *record)
         last->link = number;
     }
     slots->free_last = number;
-}
-
-enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record)
-{
-    uint32_t number = um_handle_slot(handle);
-    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
-    if (generation > UM_GENERATION_LIMIT || generation == 0)
-        return UM_SLOT_UNKNOWN;
-    if ((handle & 3) != (uint64_t)slots->kind)
-        return UM_SLOT_OTHER_KIND;
-    if (number >= slots->used || generation < slots->first_generation)
-        return UM_SLOT_UNKNOWN;
-
-    struct um_slot *slot = um_slots_at(slots, number);
-    if (slot->state == (UM_SLOT_LIVE | generation)) {
-        *record = slot;
-        return UM_SLOT_OK;
-    }
-    return generation < (slot->state & ~UM_SLOT_LIVE) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
 }

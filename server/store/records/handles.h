@@ -5,7 +5,7 @@
  * slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
  * Must not know: what the records hold beyond their first member, a struct um_slot.
  *
- * Records lie in chunks of about 64 KiB that are never moved and never given back: a table of 10^7 records
+ * Records lie in chunks of about 64 KiB that are never moved and never freed: a table of 10^7 records
  * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
  * which is what tells a freed handle from one that was never given out.
  *
@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/steps.h"
 
 enum um_handle_kind {
@@ -83,11 +84,8 @@ void *um_slots_acquire(struct um_slots *slots);
  * retired. */
 void um_slots_release(struct um_slots *slots, void *record);
 
-/* Looks up a handle; *record is set with UM_SLOT_OK only. */
-enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record);
-
 /* The record of a slot below `used`, in use or not. */
-static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
+UM_ALWAYS_INLINE void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     UM_STEP();
@@ -95,34 +93,69 @@ static inline void *um_slots_at(const struct um_slots *slots, uint32_t slot)
 }
 
 /* What a slot below `used` has aside: whatever was put there last, in use or not. */
-static inline void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
+UM_ALWAYS_INLINE void *um_slots_aside(const struct um_slots *slots, uint32_t slot)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     return slots->chunks[slot >> slots->chunk_bits] + (slots->record_size << slots->chunk_bits) +
            (slot & mask) * slots->aside_size;
 }
 
-static inline bool um_slot_is_live(const struct um_slot *slot)
+UM_ALWAYS_INLINE bool um_slot_is_live(const struct um_slot *slot)
 {
     return (slot->state & UM_SLOT_LIVE) != 0;
 }
 
 /* The handle's slot number, whatever else the handle says. */
-static inline uint32_t um_handle_slot(uint64_t handle)
+UM_ALWAYS_INLINE uint32_t um_handle_slot(uint64_t handle)
 {
     return (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
 }
 
-static inline uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, uint32_t generation)
+UM_ALWAYS_INLINE uint64_t um_handle_make(enum um_handle_kind kind, uint32_t slot, uint32_t generation)
 {
     return (uint64_t)generation << UM_HANDLE_GENERATION_SHIFT | (uint64_t)slot << UM_HANDLE_SLOT_SHIFT |
            (uint64_t)kind;
 }
 
 /* The handle of a record in use. */
-static inline uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
+UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_handle_kind kind)
 {
     return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
+}
+
+/* Looks up a handle; *record is set with UM_SLOT_OK only. */
+static inline enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record)
+{
+    uint32_t number = (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+    struct um_slot *slot;
+
+    if (generation > UM_GENERATION_LIMIT || generation == 0)
+        return UM_SLOT_UNKNOWN;
+    if ((handle & 3) != (uint64_t)slots->kind)
+        return UM_SLOT_OTHER_KIND;
+    if (number >= slots->used || generation < slots->first_generation)
+        return UM_SLOT_UNKNOWN;
+    slot = um_slots_at(slots, number);
+    if (slot->state == (UM_SLOT_LIVE | generation)) {
+        *record = slot;
+        return UM_SLOT_OK;
+    }
+    return generation < (slot->state & ~UM_SLOT_LIVE) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+}
+
+/* ---- places in a walk over all slots, which outlive what is in the slots ---- */
+
+/* The slot to go on with after a handle, of which only the slot counts; 0: the first. */
+static inline uint32_t um_walk_slot(uint64_t after)
+{
+    return after == 0 ? 0 : um_handle_slot(after) + 1;
+}
+
+/* A handle after which a walk goes on with this slot. */
+static inline uint64_t um_walk_place(uint32_t slot)
+{
+    return slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);
 }
 
 #endif

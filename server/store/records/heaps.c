@@ -1,8 +1,10 @@
-/* Heaps: making, finding, destroying, telling. */
-#include "store/records/store_internal.h"
+#include "store/records/heaps.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "store/records/fault.h"
+#include "store/records/reclaim.h"
 
 #define HEAP_FLAGS \
     (UM_FLAG_ZERO_MEMORY | UM_FLAG_NO_SERIALIZE | UM_FLAG_GENERATE_EXCEPTIONS | UM_FLAG_REALLOC_IN_PLACE_ONLY)
@@ -73,15 +75,17 @@ struct um_heap *um_store_process_heap(struct um_store *store)
 uint32_t um_store_system_heaps(const struct um_store *store)
 {
     (void)store;
-    return um_heap_private_system_heaps();
+    return um_heap_memory_system_heaps();
 }
+
+/* ---- making ---- */
 
 static int check_options(const struct um_store *store, const struct um_heap_options *options,
                          struct um_fault *fault)
 {
     uint32_t alignment = options->alignment;
     const char *what = NULL;
-    if (options->kind == UM_HEAP_SHARED && store->backends[UM_HEAP_SHARED] == NULL)
+    if (options->kind == UM_HEAP_SHARED && store->heap_ops[UM_HEAP_SHARED] == NULL)
         return um_fault(fault, UMEM_E_UNSUPPORTED,
                         (struct um_fault){.what = "this daemon has no shared heaps"});
     int code = um_flags_check(options->flags, fault);
@@ -118,18 +122,18 @@ static int check_quota(struct um_store *store, const struct um_heap_options *opt
                               .used = made,
                               .asked = 1,
                               .what = "there are as many heaps as the daemon allows; destroy one"});
-    uint64_t shared = store->shared_heaps + um_heap_shared_ending();
+    uint64_t shared = store->shared_heaps + um_heap_memory_ending();
     if (options->kind == UM_HEAP_SHARED && shared >= store->shared_heaps_limit)
         return um_fault(
             fault, UMEM_E_LIMIT_EXCEEDED,
-            (struct um_fault){.limit = "shared_heaps",
-                              .maximum = store->shared_heaps_limit,
-                              .used = shared,
-                              .asked = 1,
-                              .what =
-                                  store->shared_heaps < store->shared_heaps_limit
-                                      ? "shared heaps that were destroyed still go; try again"
-                                      : "there are as many shared heaps as the daemon allows; destroy one"});
+            (struct um_fault){
+                .limit = "shared_heaps",
+                .maximum = store->shared_heaps_limit,
+                .used = shared,
+                .asked = 1,
+                .what = store->shared_heaps < store->shared_heaps_limit
+                            ? "shared heaps that were destroyed are still being reclaimed; try again"
+                            : "there are as many shared heaps as the daemon allows; destroy one"});
     uint64_t used = store->stats.bytes + store->stats.pinned_bytes;
     if (used > store->bytes_limit || options->initial_size > store->bytes_limit - used)
         return um_fault(fault, UMEM_E_LIMIT_EXCEEDED,
@@ -155,29 +159,29 @@ static int check_quota(struct um_store *store, const struct um_heap_options *opt
     return 0;
 }
 
-/* Heaps that are destroyed take descriptors until their memory is given back: these count, too, but keep no new one from being
- * made unless there are more than a turn can see off. */
+/* Heaps that are destroyed take descriptors until they are purged: these count, too, but keep no new one from being made unless there
+ * are more than a turn can end. */
 static void reclaim_shared(struct um_store *store)
 {
-    while (store->shared_heaps + um_heap_shared_ending() >= store->shared_heaps_limit &&
+    while (store->shared_heaps + um_heap_memory_ending() >= store->shared_heaps_limit &&
            um_reclaim_urgently(store))
         continue;
 }
 
-/* Makes a heap's memory. Where there is none, all that is to be given back goes, and it is tried once more: an attempt
+/* Makes a heap's memory. Where there is none, all that is pending is reclaimed, and it is tried once more: an attempt
  * that fails may leave work of its own behind, which must be no reason to try for ever. */
 static bool create_memory(struct um_store *store, const struct um_heap_options *options, struct um_heap *heap)
 {
-    const struct um_heap_ops *backend = heap->backend;
-    bool is_due = store->process != NULL && um_store_has_work(store);
+    const struct um_heap_ops *ops = heap->ops;
+    bool is_due = store->process != NULL && store->status.has_work;
 
-    if (backend->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory))
+    if (ops->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory))
         return true;
     if (!is_due)
         return false;
     while (um_reclaim_urgently(store))
         continue;
-    return backend->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
+    return ops->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
 }
 
 int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
@@ -187,7 +191,7 @@ int um_heap_open(struct um_store *store, const struct um_heap_options *options, 
     if (made == NULL)
         goto fail;
     made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
-    made->backend = store->backends[options->kind];
+    made->ops = store->heap_ops[options->kind];
     if (!create_memory(store, options, made))
         goto fail;
     if (options->kind == UM_HEAP_SHARED)
@@ -258,99 +262,18 @@ int um_heap_commit_step(struct um_heap *heap, uint64_t budget, uint64_t *done, b
 {
     uint64_t left = heap->initial_size - *done;
     uint64_t size = left < budget ? left : budget;
-    if (heap->backend->commit != NULL && !heap->backend->commit(heap->memory, *done, size))
+    if (heap->ops->commit != NULL && !heap->ops->commit(heap->memory, *done, size))
         return um_fault(
             fault, UMEM_E_NO_MEMORY,
             (struct um_fault){.asked = heap->initial_size,
                               .ntstatus = um_block_ntstatus(heap, 0),
                               .what = "the system has no shared memory for another heap of this size"});
     *done += size;
-    *more = heap->backend->commit != NULL && size < left;
+    *more = heap->ops->commit != NULL && size < left;
     return 0;
 }
 
-static void subtract_usage(struct um_store *store, struct um_heap *heap)
-{
-    store->stats.heaps--;
-    store->stats.blocks -= heap->blocks;
-    store->stats.bytes -= heap->bytes;
-    store->stats.orphaned_blocks -= heap->orphaned.blocks;
-    store->stats.orphaned_bytes -= heap->orphaned.bytes;
-    if (heap->backend->destroy_frees_blocks && heap->pins != 0) {
-        heap->kept_bytes = heap->bytes;
-        store->stats.pinned_bytes += heap->kept_bytes;
-    }
-    heap->blocks = 0;
-    heap->bytes = 0;
-    heap->orphaned = (struct um_usage){0};
-}
-
-void um_heap_kill(struct um_store *store, struct um_heap *heap, size_t *budget)
-{
-    struct um_owner *owner = heap->owner;
-    heap->was_observed = um_heap_is_observed(store, heap);
-    heap->destroyed = true;
-    subtract_usage(store, heap);
-    um_heap_drop_lock(heap);
-    um_names_free(&store->heap_names, heap->name);
-    heap->name = NULL;
-    heap->owner = NULL;
-    heap->pins++; /* a pin of our own keeps the record until its end is done */
-    um_list_remove(&heap->in_owner);
-    um_list_append(&store->ending_heaps, &heap->in_owner);
-    if (owner != NULL) {
-        owner->heap_count[heap->kind]--;
-        um_owner_free_if_unused(store, owner);
-    }
-    um_heap_end_step(store, heap, budget);
-}
-
-static bool has_counted_account(const struct um_heap *heap)
-{
-    return !um_list_is_empty(&heap->accounts) &&
-           !UM_LIST_ITEM(heap->accounts.next, const struct um_account, in_heap)->dead;
-}
-
-void um_heap_end_step(struct um_store *store, struct um_heap *heap, size_t *budget)
-{
-    for (; *budget > 0 && has_counted_account(heap); --*budget) {
-        um_account_kill(store, UM_LIST_ITEM(heap->accounts.next, struct um_account, in_heap));
-    }
-    if (has_counted_account(heap))
-        return;
-    um_list_remove(&heap->in_owner);
-    if (heap->was_observed) {
-        um_list_append(&store->heaps_with_events, &heap->in_owner);
-        return;
-    }
-    heap->pins--;
-    um_heap_free_if_unused(store, heap);
-}
-
-void um_heap_raise_destroyed(struct um_store *store, struct um_heap *heap)
-{
-    um_handle handle = um_heap_handle(heap);
-    um_list_remove(&heap->in_owner);
-    heap->pins--;
-    um_heap_free_if_unused(store, heap);
-    um_raise_heap_destroyed(store, handle);
-}
-
-void um_heap_free_if_unused(struct um_store *store, struct um_heap *heap)
-{
-    if (!heap->destroyed || heap->pins > 0)
-        return;
-    bool is_empty = um_list_is_empty(&heap->accounts);
-    if (heap->memory_open && (is_empty || heap->backend->destroy_frees_blocks)) {
-        heap->backend->destroy(heap->memory);
-        heap->memory_open = false;
-        store->stats.pinned_bytes -= heap->kept_bytes;
-        if (heap->kind == UM_HEAP_SHARED)
-            store->shared_heaps--;
-    }
-    if (is_empty)
-        um_slots_release(&store->heaps, heap);
-}
+/* ---- a heap ---- */
 
 int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *blocks, uint64_t *bytes,
                     struct um_fault *fault)
@@ -364,6 +287,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
     *bytes = heap->bytes;
     um_heap_kill(store, heap, &store->ends_left);
     um_store_raise_events(store, &store->ends_left);
+    um_reclaim_update_status(store);
     return 0;
 }
 
@@ -390,9 +314,9 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
 
 bool um_heap_get_memory_stats(const struct um_heap *heap, struct um_heap_memory_stats *figures)
 {
-    if (heap->backend->get_figures == NULL)
+    if (heap->ops->get_stats == NULL)
         return false;
-    heap->backend->get_figures(heap->memory, figures);
+    heap->ops->get_stats(heap->memory, figures);
     return true;
 }
 
@@ -410,4 +334,13 @@ struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size
             return heap;
     }
     return NULL;
+}
+
+int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
+                    struct um_fault *fault)
+{
+    (void)store;
+    (void)fault;
+    *largest_free = heap->ops->compact(heap->memory);
+    return 0;
 }

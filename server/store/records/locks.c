@@ -1,5 +1,7 @@
-/* Locks on heaps: who may touch one now. */
-#include "store/records/store_internal.h"
+#include "store/records/locks.h"
+
+#include "store/records/fault.h"
+#include "store/records/store_events.h"
 
 static int locked(const struct um_heap *heap, struct um_fault *fault)
 {
@@ -62,6 +64,6 @@ void um_locks_end_step(struct um_store *store, struct um_owner *owner, size_t *b
     for (; *budget > 0 && !um_list_is_empty(&owner->locks); --*budget) {
         struct um_heap *heap = UM_LIST_ITEM(owner->locks.next, struct um_heap, in_locks);
         um_heap_drop_lock(heap);
-        um_list_append(&store->unlocked_heaps, &heap->in_locks);
+        um_store_add_work(store, &store->unlocked_heaps, &heap->in_locks);
     }
 }

@@ -1,5 +1,6 @@
-/* What is observed, and raising the events. */
-#include "store/records/store_internal.h"
+#include "store/records/observers.h"
+
+#include "store/records/block_extra.h"
 
 int um_block_observe(struct um_store *store, struct um_block *block)
 {
@@ -43,28 +44,4 @@ bool um_block_is_observed(const struct um_store *store, const struct um_block *b
     const struct um_block_extra *extra = um_extra_of(block);
     return store->observes_all || (extra != NULL && extra->observed) ||
            um_account_of(store, block)->heap->observed;
-}
-
-void um_raise_block_freed(const struct um_store *store, um_handle block, um_handle heap)
-{
-    if (store->events.block_freed != NULL)
-        store->events.block_freed(store->events.context, block, heap);
-}
-
-void um_raise_blocks_vanished(const struct um_store *store, um_handle heap)
-{
-    if (store->events.blocks_vanished != NULL)
-        store->events.blocks_vanished(store->events.context, heap);
-}
-
-void um_raise_heap_destroyed(const struct um_store *store, um_handle heap)
-{
-    if (store->events.heap_destroyed != NULL)
-        store->events.heap_destroyed(store->events.context, heap);
-}
-
-void um_raise_heap_unlocked(const struct um_store *store, um_handle heap)
-{
-    if (store->events.heap_unlocked != NULL)
-        store->events.heap_unlocked(store->events.context, heap);
 }

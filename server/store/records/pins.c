@@ -1,7 +1,9 @@
-/* Pins: memory that is being sent or received and must stay, whatever becomes of its block. */
-#include "store/records/store_internal.h"
+#include "store/records/pins.h"
 
 #include <stdlib.h>
+
+#include "store/records/block_extra.h"
+#include "store/records/unused.h"
 
 int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **pin)
 {
@@ -25,24 +27,6 @@ int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **p
     extra->pin->count++;
     *pin = extra->pin;
     return 0;
-}
-
-/* A heap whose memory goes all at once is kept as a whole, and counts so. */
-static bool is_counted(const struct um_pin *pin)
-{
-    return pin->heap->kept_bytes == 0;
-}
-
-void um_pin_detach(struct um_pin *pin)
-{
-    struct um_store *store = pin->store;
-    pin->owner = um_account_of(store, pin->block)->owner;
-    um_extra_of(pin->block)->pin = NULL;
-    pin->block = NULL;
-    pin->size = is_counted(pin) ? pin->size : 0;
-    pin->owner->pinned.blocks++;
-    pin->owner->pinned.bytes += pin->size;
-    store->stats.pinned_bytes += pin->size;
 }
 
 static void free_memory(struct um_store *store, struct um_pin *pin)

@@ -1,23 +1,24 @@
 /*
  * The store's records: what it keeps of owners, heaps, accounts and blocks, and how one leads to another. Nobody else includes
- * this but the store's own rooms and tests.
+ * this but the store itself and its tests.
  *
- * Owns: their layout. Must not know: what is done with them (store_internal.h).
+ * Owns: their layout. Must not know: what is done with them.
  *
- * How the books hang together: every block belongs to one account, and an account is all that one owner has
+ * How usage is counted: every block belongs to one account, and an account is all that one owner has
  * in one heap with one lifetime. A block is alive while its account, its heap and, with lifetime session, its
- * owner are: so that a heap and an owner end at once. Taking accounts out of the books, telling of what was
- * observed and giving back what is left of the blocks goes piece by piece (reclaim.c).
+ * owner are: so that a heap and an owner end at once. Taking accounts out of the usage, raising the events of what was observed
+ * and freeing what is left of the blocks goes piece by piece (reclaim.c).
  */
 #ifndef UM_STORE_RECORDS_H
 #define UM_STORE_RECORDS_H
 
+#include "base/attributes.h"
 #include "base/index.h"
 #include "base/list.h"
-#include "store/memory/heap_ops.h"
-#include "store/records/blocks.h"
+#include "store/memory/heap_memory.h"
 #include "store/records/handles.h"
 #include "store/records/names.h"
+#include "store/records/store_types.h"
 
 /* Why a block is not orphaned, if it is not. */
 enum um_ownership {
@@ -40,14 +41,14 @@ struct um_account {
     uint32_t first;            /* slot of its first block, or UM_SLOT_NONE */
     enum um_lifetime lifetime; /* of its blocks */
     bool owner_open;           /* the owner has not ended */
-    bool dead;                 /* out of the books; its blocks wait to be told of and reclaimed */
-    bool vanished;             /* um_store_events.blocks_vanished is still to be raised */
+    bool dead;     /* not counted any more; its blocks wait for their events and to be reclaimed */
+    bool vanished; /* um_store_events.blocks_vanished is still to be raised */
     struct um_index_node node; /* place in um_store.account_index */
     struct um_link in_heap;    /* place in um_heap.accounts */
     struct um_link in_owner;   /* place in um_owner.accounts */
     struct um_link in_dead;    /* place in um_store.accounts_with_events, then in um_store.dead_accounts */
     struct um_link observed;   /* list of um_block_extra.in_observed */
-    struct um_usage usage[UM_OWNERSHIP_COUNT]; /* its live blocks, by claim; all zero once it is dead */
+    struct um_usage usage[UM_OWNERSHIP_COUNT]; /* its live blocks, by ownership; all zero once it is dead */
 };
 
 /* A block's record. There may be 10^7 of them, and each look at one is a cache miss: it has half a line. What only
@@ -119,21 +120,10 @@ struct um_resize {
     uint32_t flags;    /* as for um_block_resize() */
 };
 
-/* An allocation that goes in steps: memory that is being prepared, for a block that is not there yet. */
-struct um_alloc {
-    struct um_heap *heap;
-    struct um_owner *owner;
-    struct um_block_options options; /* its name is that of `name` */
-    struct um_name *name;            /* in no table yet; NULL: none */
-    unsigned char *address;          /* the memory; NULL once it is the block's */
-    uint64_t prepared;               /* first bytes that are there, and zero or written already */
-    struct um_block *block;          /* made; NULL: not yet */
-};
-
 struct um_heap {
     struct um_slot slot;
-    const struct um_heap_ops *backend;
-    void *memory;               /* the backend's; good while memory_open */
+    const struct um_heap_ops *ops;
+    void *memory;               /* that ops is for; good while memory_open */
     struct um_name *name;       /* NULL: none */
     struct um_owner *owner;     /* who made it; NULL for the process heap and once it is destroyed */
     struct um_owner *locked_by; /* NULL: not locked */
@@ -158,8 +148,8 @@ struct um_heap {
     uint32_t lock_count; /* how often locked_by has locked it */
     uint32_t pins;       /* um_pin, um_resize and um_alloc objects on its memory */
     bool observed;       /* um_heap_observe() was asked for */
-    bool destroyed;      /* stale, out of the books; the record waits until accounts and pins are gone */
-    bool memory_open;    /* backend->destroy has not been called */
+    bool destroyed;      /* stale, not counted any more; the record waits until accounts and pins are gone */
+    bool memory_open;    /* ops->destroy has not been called */
     bool was_observed;   /* when it was destroyed: um_store_events.heap_destroyed is still to be raised */
 };
 
@@ -169,7 +159,7 @@ enum um_owner_stage {
     UM_OWNER_ENDS_HEAPS,    /* those of lifetime session are destroyed */
     UM_OWNER_ENDS_ACCOUNTS, /* blocks of lifetime session go, others are orphaned */
     UM_OWNER_ENDS_HOLDS,
-    UM_OWNER_ENDS_LOCKS, /* last: who gets a lock then sees nothing of it any more */
+    UM_OWNER_ENDS_LOCKS, /* last: whoever is granted a lock then sees nothing of the owner any more */
     UM_OWNER_ENDED
 };
 
@@ -179,16 +169,16 @@ struct um_owner {
     int64_t pid;
     char *program; /* one allocation with `user` behind it */
     char *user;
-    struct um_link accounts;                 /* list of um_account.in_owner */
-    struct um_link heaps;                    /* list of um_heap.in_owner: made by it and not destroyed */
-    struct um_link kept_heaps;               /* likewise, once it ends: those that stay */
-    struct um_link locks;                    /* list of um_heap.in_locks: locked by it */
-    struct um_link holds;                    /* list of um_hold.in_owner */
-    struct um_link in_closing;               /* place in um_store.closing_owners */
-    struct um_usage made;                    /* live blocks that it made */
-    struct um_usage pinned;                  /* memory of former ones that pins keep */
-    uint64_t hold_count;                     /* length of `holds` */
-    uint32_t heap_count[UM_HEAP_SHARED + 1]; /* length of `heaps`, by kind */
+    struct um_link accounts;            /* list of um_account.in_owner */
+    struct um_link heaps;               /* list of um_heap.in_owner: made by it and not destroyed */
+    struct um_link kept_heaps;          /* likewise, once it ends: those that stay */
+    struct um_link locks;               /* list of um_heap.in_locks: locked by it */
+    struct um_link holds;               /* list of um_hold.in_owner */
+    struct um_link in_closing;          /* place in um_store.closing_owners */
+    struct um_usage made;               /* live blocks that it made */
+    struct um_usage pinned;             /* memory of former ones that pins keep */
+    uint64_t hold_count;                /* length of `holds` */
+    uint32_t heap_count[UM_HEAP_KINDS]; /* length of `heaps`, by kind */
     struct um_account
         *recent; /* the account used last: found first, and the only one kept while it is empty */
     enum um_owner_stage stage;
@@ -206,26 +196,29 @@ struct um_store {
     struct um_names heap_names;
     struct um_link accounts_with_events; /* list of um_account.in_dead: events to raise */
     struct um_link dead_accounts;        /* list of um_account.in_dead: blocks to reclaim */
-    struct um_link heaps_with_events;    /* list of um_heap.in_owner: destroyed, to be told */
-    struct um_link unlocked_heaps; /* list of um_heap.in_locks: unlocked by their owner's end, to be told */
-    struct um_link ending_heaps;   /* list of um_heap.in_owner: accounts to take out of the books */
+    struct um_link heaps_with_events;    /* list of um_heap.in_owner: destroyed, the event is to be raised */
+    struct um_link
+        unlocked_heaps; /* list of um_heap.in_locks: unlocked by their owner's end, the event is to be raised */
+    struct um_link ending_heaps;   /* list of um_heap.in_owner: accounts to take out of the usage */
     struct um_link closing_owners; /* list of um_owner.in_closing: what they had is to end */
-    unsigned urgent_left;          /* how often calls that want memory or room may reclaim in this turn */
+    unsigned urgent_left;          /* how often calls that want memory or slots may reclaim in this turn */
     size_t
         ends_left; /* pieces of that which calls may do in this turn, rather than leave them to reclaiming */
     struct um_heap *process;
-    const struct um_heap_ops *backends[UM_HEAP_SHARED + 1]; /* by kind; NULL: not supported */
+    const struct um_heap_ops *heap_ops[UM_HEAP_KINDS]; /* by kind; NULL: not supported */
     struct um_store_events events;
     struct um_store_stats stats;
+    struct um_store_status status;
+    struct um_purge_watcher purge_watcher; /* sets status.has_work */
     uint64_t bytes_limit;
     uint64_t owner_bytes_limit; /* 0: none */
     uint64_t holds_limit;       /* 0: none */
     uint64_t reserved;       /* bytes by which blocks that are being moved will grow; all heaps' together */
     uint64_t copied_at_once; /* bytes that a resize may copy in one go */
     uint64_t
-        cleared_at_once;    /* bytes that an allocation may get and clear in one go, where that takes time */
+        cleared_at_once; /* bytes that an allocation may commit and clear in one go, where that takes time */
     uint64_t grown_at_once; /* bytes by which a resize may grow a block in one go that has to be cleared */
-    uint64_t large_blocks;  /* with so many blocks um_store_prefetch() pays */
+    uint64_t large_blocks;  /* with so many blocks um_store_prefetch() is worth its time */
     uint32_t blocks_limit;
     uint32_t heaps_limit;
     uint32_t shared_heaps_limit;
@@ -244,40 +237,59 @@ enum { UM_COPIED_AT_ONCE = 1024 * 1024, UM_GROWN_AT_ONCE = 16 * UM_COPIED_AT_ONC
 /* Blocks whose records alone are megabytes, more than caches hold. */
 enum { UM_LARGE_BLOCKS = 100000 };
 
-static inline struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
+UM_ALWAYS_INLINE struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
 {
     return um_slots_at(&store->accounts, block->account);
 }
 
-/* What ends is stale at once, however much it is; it leaves the books piece by piece. */
-static inline bool um_heap_is_alive(const struct um_heap *heap)
+/* What ends is stale at once, however much it is; it leaves the usage piece by piece. */
+UM_ALWAYS_INLINE bool um_heap_is_alive(const struct um_heap *heap)
 {
     return !heap->destroyed && (heap->lifetime == UM_LIFETIME_SERVER || heap->owner->open);
 }
 
-static inline bool um_account_is_alive(const struct um_account *account)
+UM_ALWAYS_INLINE bool um_account_is_alive(const struct um_account *account)
 {
     return !account->dead && (account->lifetime == UM_LIFETIME_SERVER || account->owner->open) &&
            um_heap_is_alive(account->heap);
 }
 
-static inline bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
+/* Whether a heap, or everything, is observed. */
+UM_ALWAYS_INLINE bool um_heap_is_observed(const struct um_store *store, const struct um_heap *heap)
+{
+    return store->observes_all || heap->observed;
+}
+
+UM_ALWAYS_INLINE bool um_block_is_alive(const struct um_store *store, const struct um_block *block)
 {
     return um_account_is_alive(um_account_of(store, block));
 }
 
-static inline struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)
+UM_ALWAYS_INLINE struct um_block_links *um_links_of(const struct um_store *store, uint32_t slot)
 {
     return um_slots_aside(&store->blocks, slot);
 }
 
 /* What few blocks have, or NULL. */
-static inline struct um_block_extra *um_extra_of(const struct um_block *block)
+UM_ALWAYS_INLINE struct um_block_extra *um_extra_of(const struct um_block *block)
 {
     return (block->memory & UM_BLOCK_HAS_EXTRA) != 0 ? (void *)(block->memory - UM_BLOCK_HAS_EXTRA) : NULL;
 }
 
-static inline unsigned char *um_address_of(const struct um_block *block)
+/* What HEAP_GENERATE_EXCEPTIONS would have raised, or 0 where neither the heap nor the call has that flag. */
+static inline uint32_t um_block_ntstatus(const struct um_heap *heap, uint32_t flags)
+{
+    return ((heap->flags | flags) & UM_FLAG_GENERATE_EXCEPTIONS) != 0 ? UM_STATUS_NO_MEMORY : 0;
+}
+
+/* Appends to one of the lists of what um_store_reclaim() has to do. */
+static inline void um_store_add_work(struct um_store *store, struct um_link *list, struct um_link *link)
+{
+    um_list_append(list, link);
+    store->status.has_work = true;
+}
+
+UM_ALWAYS_INLINE unsigned char *um_address_of(const struct um_block *block)
 {
     const struct um_block_extra *extra = um_extra_of(block);
     return extra != NULL ? extra->address : (void *)block->memory;

@@ -14,7 +14,6 @@
 #include "base/encoding.h"
 #include "base/processor.h"
 #include "base/size.h"
-#include "base/wrap.h"
 #include "umem_errors.h"
 
 static void test_buf_keeps_its_limit(void **state)
@@ -339,49 +338,10 @@ static void test_an_arena_keeps_one_small_chunk(void **state)
     um_arena_deinit(&arena);
 }
 
-static void keep(void *context, const char *bytes, size_t size)
-{
-    um_buf_append(context, bytes, size);
-}
-
-static void expect_wrapped(const char *text, int indent, int column, const char *lines)
-{
-    struct um_buf out;
-
-    um_buf_init(&out, 4096);
-    um_wrap(text, indent, column, keep, &out);
-    assert_true(um_buf_append_byte(&out, '\0'));
-    assert_string_equal(out.data, lines);
-    um_buf_deinit(&out);
-}
-
-/* 78 characters, which leave room for one more after a space. */
-#define LONG "123456789 123456789 123456789 123456789 123456789 123456789 123456789 12345678"
-
-static void test_lines_are_as_long_as_a_terminal_is_wide(void **state)
-{
-    (void)state;
-    expect_wrapped("", 0, 0, "\n");
-    expect_wrapped(LONG " a", 0, 0, LONG " a\n");
-    expect_wrapped(LONG " ab", 0, 0, LONG "\nab\n");
-    expect_wrapped("a " LONG, 0, 0, "a " LONG "\n");
-    expect_wrapped("a b", 4, 0, "    a b\n");
-    expect_wrapped("a b", 4, 2, "  a b\n");
-    expect_wrapped("a b", 4, 4, "a b\n");
-    expect_wrapped("a b", 4, 79, "\n    a b\n");
-    expect_wrapped("a b", 4, 78, " a\n    b\n");
-    expect_wrapped("a\nb\n\nc", 2, 0, "  a\n  b\n\n  c\n");
-    /* What is longer than a line is not cut. */
-    expect_wrapped(
-        "x 1234567890123456789012345678901234567890123456789012345678901234567890123456789012345", 0, 0,
-        "x\n1234567890123456789012345678901234567890123456789012345678901234567890123456789012345\n");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_arena_keeps_one_small_chunk),
-        cmocka_unit_test(test_lines_are_as_long_as_a_terminal_is_wide),
         cmocka_unit_test(test_buf_keeps_its_limit),
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_sizes),

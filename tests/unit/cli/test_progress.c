@@ -22,13 +22,13 @@ bool cli_is_terminal(int file)
     return is_terminal;
 }
 
-bool cli_write_file(int file, const void *bytes, size_t size)
+int cli_write_file(int file, const void *bytes, size_t size)
 {
     assert_int_equal(file, CLI_ERRORS);
     assert_true(size < sizeof screen - screen_size);
     memcpy(screen + screen_size, bytes, size);
     screen_size += size;
-    return true;
+    return 0;
 }
 
 /* What was drawn since this was asked last. */

@@ -205,7 +205,7 @@ static void test_request_too_large(void **state)
 }
 
 /* What the daemon says unasked is passed over; an answer too many is not taken for the next one. */
-static void test_unasked(void **state)
+static void test_unexpected_messages_are_skipped(void **state)
 {
     static const struct fake_step steps[] = {
         {.text = "{\"jsonrpc\":\"2.0\",\"method\":\"block.freed\",\"params\":{}}\n" RESULT("1", "{}")},
@@ -354,7 +354,7 @@ int main(void)
         cmocka_unit_test(test_deadline_of_a_request),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_request_too_large),
-        cmocka_unit_test(test_unasked),
+        cmocka_unit_test(test_unexpected_messages_are_skipped),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_bad_headers),
         cmocka_unit_test(test_raw_bytes),

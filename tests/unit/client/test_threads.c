@@ -124,7 +124,7 @@ static void test_events_without_a_row(void **state)
     struct um_event_watch *watch = calloc(1, sizeof *watch);
     char text[] = EVENT;
     struct um_event_queue events = {.watches = NULL};
-    struct um_json_slice json;
+    struct um_arena arena = {NULL, 0, NULL};
     struct um_answer notification;
     struct umem_event event;
     umem_watcher *watcher;
@@ -138,14 +138,14 @@ static void test_events_without_a_row(void **state)
     assert_int_equal(um_event_queue_prepare(&events), UMEM_OK);
     um_event_queue_clear(&events);
     um_event_queue_add_watch(&events, watch);
-    assert_int_equal(um_answer_check(text, strlen(text), &json, &what), UMEM_OK);
-    assert_null(um_answer_take(json, &notification));
+    assert_int_equal(um_answer_read(text, strlen(text), &arena, &notification, &what), UMEM_OK);
     um_event_queue_push(&events, &notification);
     assert_true(um_event_queue_pop(&events, &event, &watcher, &context));
     assert_int_equal(event.kind, UMEM_EVENT_FREED);
     assert_int_equal(event.block, 7);
     assert_false(um_event_queue_pop(&events, &event, &watcher, &context));
     um_event_queue_clear(&events);
+    um_arena_deinit(&arena);
 }
 
 /* ---- deadlines and what is taken back ---- */

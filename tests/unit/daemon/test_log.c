@@ -11,12 +11,12 @@
 
 #include "daemon/log.h"
 
-enum { PATH_ROOM = 512, TEXT_ROOM = 65536, TRIES = 30000, LINES = 200 };
+enum { PATH_SIZE = 512, TEXT_SIZE = 65536, TRIES = 30000, LINES = 200 };
 
-static char path[PATH_ROOM]; /* with characters that no code page of Windows has together */
-static char moved[PATH_ROOM + 8];
-static char text[TEXT_ROOM];
-static char why[256];
+static char path[PATH_SIZE]; /* with characters that no code page of Windows has together */
+static char moved[PATH_SIZE + 8];
+static char text[TEXT_SIZE];
+static char reason[256];
 
 static void unlink_file(const char *name)
 {
@@ -77,7 +77,7 @@ static struct um_log *open_log(enum um_log_level level)
 {
     struct um_log *log = NULL;
 
-    assert_true(um_log_open(&log, path, level, why, sizeof why));
+    assert_true(um_log_open(&log, path, level, reason, sizeof reason));
     return log;
 }
 
@@ -128,13 +128,13 @@ static void a_log_that_is_not_there(void **state)
 static void a_file_that_cannot_be_opened(void **state)
 {
     struct um_log *log = NULL;
-    char nowhere[PATH_ROOM + 8];
+    char nowhere[PATH_SIZE + 8];
 
     (void)state;
     snprintf(nowhere, sizeof nowhere, "%s/log", path);
-    assert_false(um_log_open(&log, nowhere, UM_LOG_INFO, why, sizeof why));
+    assert_false(um_log_open(&log, nowhere, UM_LOG_INFO, reason, sizeof reason));
     assert_null(log);
-    assert_non_null(strstr(why, nowhere));
+    assert_non_null(strstr(reason, nowhere));
 }
 
 /* Lines that come after it was asked for are in the new file. */

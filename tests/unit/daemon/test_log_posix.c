@@ -17,11 +17,11 @@
 
 #include "daemon/log.h"
 
-enum { LINES = 20000, TEXT_ROOM = 4 << 20, TRIES = 30000 };
+enum { LINES = 20000, TEXT_SIZE = 4 << 20, TRIES = 30000 };
 
 static char path[64];
-static char text[TEXT_ROOM];
-static char why[256];
+static char text[TEXT_SIZE];
+static char reason[256];
 
 static int set_up(void **state)
 {
@@ -82,7 +82,7 @@ static void read_until(int fd, const char *part)
     assert_non_null(strstr(text, part));
 }
 
-static void a_pipe_that_nobody_reads(void **state)
+static void a_pipe_that_is_not_read(void **state)
 {
     struct um_log *log = NULL;
     int reader;
@@ -90,9 +90,9 @@ static void a_pipe_that_nobody_reads(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     /* Nobody will: that is told at once. */
-    assert_false(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_false(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     /* Now somebody reads what there was room for. All others are accounted for. */
@@ -107,7 +107,7 @@ static void a_pipe_that_nobody_reads(void **state)
 }
 
 /* Whoever closes it waits for a moment only. */
-static void a_pipe_that_nobody_will_read(void **state)
+static void a_pipe_without_a_reader(void **state)
 {
     struct um_log *log = NULL;
     int reader;
@@ -115,7 +115,7 @@ static void a_pipe_that_nobody_will_read(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     um_log_close(log);
@@ -144,7 +144,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
     (void)state;
     signal(SIGXFSZ, SIG_IGN); /* as um_process_prepare() does */
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, why, sizeof why));
+    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ROOM, limit.rlim_max}), 0);
     for (int i = 0; i < LINES / 100; i++)
         um_log_write(log, UM_LOG_INFO, "line");
@@ -167,8 +167,8 @@ static void a_disk_that_is_full_for_a_while(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_reads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_pipe_that_nobody_will_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_that_is_not_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pipe_without_a_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_disk_that_is_full_for_a_while, set_up, tear_down),
     };
 

@@ -140,7 +140,7 @@ static uv_loop_t loop;
 static uv_async_t server; /* what keeps the loop running until the end is asked for */
 static struct um_service *service;
 static int stops;
-static char why[512];
+static char reason[512];
 
 static void on_stop_asked(void *context)
 {
@@ -166,7 +166,7 @@ static bool open_service(bool asked)
 {
     const struct um_service_events events = {&stops, on_stop_asked, ENDING_MS};
 
-    return um_service_open(&loop, asked, &events, &service, why, sizeof why);
+    return um_service_open(&loop, asked, &events, &service, reason, sizeof reason);
 }
 
 static void close_loop(void)
@@ -186,7 +186,7 @@ static int set_up(void **state)
     manager.is_held = CreateEventA(NULL, TRUE, FALSE, NULL);
     service = NULL;
     stops = 0;
-    why[0] = '\0';
+    reason[0] = '\0';
     return uv_loop_init(&loop);
 }
 
@@ -221,7 +221,7 @@ static void not_started_by_the_manager(void **state)
     manager.refusal = ERROR_FAILED_SERVICE_CONTROLLER_CONNECT;
     assert_false(open_service(true));
     assert_null(service);
-    assert_non_null(strstr(why, "sc start NAME"));
+    assert_non_null(strstr(reason, "sc start NAME"));
     expect_states("");
     close_loop();
 }
@@ -231,7 +231,7 @@ static void the_manager_fails(void **state)
     (void)state;
     manager.refusal = ERROR_ACCESS_DENIED;
     assert_false(open_service(true));
-    assert_non_null(strstr(why, "Windows error 5"));
+    assert_non_null(strstr(reason, "Windows error 5"));
     expect_states("");
     close_loop();
 }
@@ -242,7 +242,7 @@ static void the_handler_is_refused(void **state)
     (void)state;
     manager.handler_refusal = ERROR_NOT_ENOUGH_MEMORY;
     assert_false(open_service(true));
-    assert_non_null(strstr(why, "Windows error 8"));
+    assert_non_null(strstr(reason, "Windows error 8"));
     expect_states("");
     close_loop();
     SetEvent(manager.end);

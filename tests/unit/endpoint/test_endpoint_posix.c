@@ -58,7 +58,7 @@ static void assert_found(const char *asked, const char *expected)
     assert_null(what);
 }
 
-static void asked_for(void **state)
+static void test_asked_for(void **state)
 {
     (void)state;
     setenv("UMEM_PIPE", "/elsewhere", 1);
@@ -67,7 +67,7 @@ static void asked_for(void **state)
 }
 
 /* It means the same to whoever it is told to. */
-static void relative_paths_become_absolute(void **state)
+static void test_relative_paths_become_absolute(void **state)
 {
     struct place *place = *state;
     char expected[UM_ENDPOINT_CAPACITY];
@@ -97,7 +97,7 @@ static void relative_paths_become_absolute(void **state)
     assert_int_equal(chdir(before), 0);
 }
 
-static void from_the_environment(void **state)
+static void test_from_the_environment(void **state)
 {
     struct place *place = *state;
     char expected[UM_ENDPOINT_CAPACITY];
@@ -111,7 +111,7 @@ static void from_the_environment(void **state)
     assert_found(NULL, expected);
 }
 
-static void from_the_user(void **state)
+static void test_from_the_user(void **state)
 {
     struct place *place = *state;
     char expected[UM_ENDPOINT_CAPACITY];
@@ -130,7 +130,7 @@ static void from_the_user(void **state)
     }
 }
 
-static void too_long(void **state)
+static void test_too_long(void **state)
 {
     char path[UM_ENDPOINT_CAPACITY] = "as it was";
     char asked[300];
@@ -154,7 +154,7 @@ static void too_long(void **state)
     assert_non_null(what);
 }
 
-static void runtime_directory_too_long(void **state)
+static void test_runtime_directory_too_long(void **state)
 {
     struct place *place = *state;
     char path[UM_ENDPOINT_CAPACITY];
@@ -180,7 +180,7 @@ static void assert_refused(const struct place *place, const char *why)
     assert_non_null(strstr(what, why));
 }
 
-static void directory_is_made_private(void **state)
+static void test_directory_is_made_private(void **state)
 {
     struct place *place = *state;
     struct stat facts;
@@ -196,7 +196,7 @@ static void directory_is_made_private(void **state)
     assert_int_equal(um_endpoint_prepare(place->path, &what), UMEM_OK);
 }
 
-static void other_directories_are_left_alone(void **state)
+static void test_other_directories_are_left_alone(void **state)
 {
     struct place *place = *state;
     struct stat facts;
@@ -211,7 +211,7 @@ static void other_directories_are_left_alone(void **state)
     assert_int_not_equal(lstat(path, &facts), 0);
 }
 
-static void open_directory_is_refused(void **state)
+static void test_open_directory_is_refused(void **state)
 {
     struct place *place = *state;
 
@@ -222,7 +222,7 @@ static void open_directory_is_refused(void **state)
     assert_refused(place, "open to other users");
 }
 
-static void link_or_file_is_refused(void **state)
+static void test_link_or_file_is_refused(void **state)
 {
     struct place *place = *state;
     FILE *file;
@@ -236,7 +236,7 @@ static void link_or_file_is_refused(void **state)
     assert_refused(place, "file");
 }
 
-static void directory_of_another_user_is_refused(void **state)
+static void test_directory_of_another_user_is_refused(void **state)
 {
     struct place *place = *state;
 
@@ -247,7 +247,7 @@ static void directory_of_another_user_is_refused(void **state)
     assert_refused(place, "another user");
 }
 
-static void directory_that_cannot_be_made(void **state)
+static void test_directory_that_cannot_be_made(void **state)
 {
     struct place *place = *state;
     struct place nowhere = *place;
@@ -260,18 +260,18 @@ static void directory_that_cannot_be_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(asked_for, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(relative_paths_become_absolute, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(from_the_environment, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(from_the_user, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(too_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(runtime_directory_too_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(directory_is_made_private, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(other_directories_are_left_alone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(open_directory_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(link_or_file_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(directory_of_another_user_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(directory_that_cannot_be_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_relative_paths_become_absolute, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_from_the_environment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_from_the_user, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_too_long, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_runtime_directory_too_long, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_is_made_private, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_directories_are_left_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_open_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_link_or_file_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_of_another_user_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_directory_that_cannot_be_made, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ static void assert_refused(const char *asked, const char *why)
     assert_string_equal(path, "as it was");
 }
 
-static void asked_for(void **state)
+static void test_asked_for(void **state)
 {
     (void)state;
     SetEnvironmentVariableA("UMEM_PIPE", "elsewhere");
@@ -42,7 +42,7 @@ static void asked_for(void **state)
     assert_found("\xC3\xA9", "\\\\.\\pipe\\\xC3\xA9");
 }
 
-static void from_the_environment(void **state)
+static void test_from_the_environment(void **state)
 {
     (void)state;
     SetEnvironmentVariableA("UMEM_PIPE", "elsewhere");
@@ -50,7 +50,7 @@ static void from_the_environment(void **state)
     assert_found("", "\\\\.\\pipe\\elsewhere");
 }
 
-static void from_the_user(void **state)
+static void test_from_the_user(void **state)
 {
     char user[128];
     char expected[256] = "\\\\.\\pipe\\umemd-";
@@ -63,7 +63,7 @@ static void from_the_user(void **state)
     assert_found(NULL, expected);
 }
 
-static void not_a_pipe(void **state)
+static void test_not_a_pipe(void **state)
 {
     char asked[600];
 
@@ -94,10 +94,10 @@ static void not_a_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(asked_for),
-        cmocka_unit_test(from_the_environment),
-        cmocka_unit_test(from_the_user),
-        cmocka_unit_test(not_a_pipe),
+        cmocka_unit_test(test_asked_for),
+        cmocka_unit_test(test_from_the_environment),
+        cmocka_unit_test(test_from_the_user),
+        cmocka_unit_test(test_not_a_pipe),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #include "frame_trace.h"
 
-static void headers(void **state)
+static void test_headers(void **state)
 {
     (void)state;
     expect("Content-Length: 2\r\n\r\n{}", "M{}|E|");
@@ -27,7 +27,7 @@ static void headers(void **state)
     expect("Content-Lengthy: x\r\nontent-length: x\r\nContent-Length: 2\r\n\r\n{}", "M{}|E|");
 }
 
-static void payloads(void **state)
+static void test_payloads(void **state)
 {
     (void)state;
     expect("Content-Length: 2\r\nPayload-Length: 5\r\n\r\n{}a\nb\rcContent-Length: 2\r\n\r\n[]",
@@ -37,7 +37,7 @@ static void payloads(void **state)
     expect("Content-Length: 0\r\nPayload-Length: 2\r\n\r\nab", "M|Pab|E|");
 }
 
-static void payload_read_past_the_frame(void **state)
+static void test_payload_read_past_the_frame(void **state)
 {
     static const char head[] = "Content-Length: 2\r\nPayload-Length: 9\r\n\r\n{}abc";
     struct trace trace;
@@ -54,7 +54,7 @@ static void payload_read_past_the_frame(void **state)
     trace_deinit(&trace);
 }
 
-static void cut_header_message_does_not_count(void **state)
+static void test_cut_header_message_does_not_count(void **state)
 {
     (void)state;
     expect("Content-Le", "E|");
@@ -63,7 +63,7 @@ static void cut_header_message_does_not_count(void **state)
     expect("Content-Length: 2\r\nPayload-Length: 5\r\n\r\n{}abc", "M{}|PabcE|");
 }
 
-static void too_large_is_skipped(void **state)
+static void test_too_large_is_skipped(void **state)
 {
     (void)state;
     expect("Content-Length: 65\r\n\r\n"
@@ -81,7 +81,7 @@ static void too_large_is_skipped(void **state)
         "M[]|E|");
 }
 
-static void between_messages_nothing_is_kept(void **state)
+static void test_between_messages_nothing_is_kept(void **state)
 {
     struct trace trace;
 
@@ -105,7 +105,7 @@ static void between_messages_nothing_is_kept(void **state)
 }
 
 /* A length is believed only as its bytes arrive. */
-static void lying_lengths_cost_nothing(void **state)
+static void test_lying_lengths_cost_nothing(void **state)
 {
     struct trace trace;
     static const char block[] =
@@ -131,7 +131,7 @@ static void lying_lengths_cost_nothing(void **state)
     trace_deinit(&trace);
 }
 
-static void broken_headers(void **state)
+static void test_broken_headers(void **state)
 {
     (void)state;
     expect("GET : 2\r\n", "Hit is HTTP|");
@@ -158,7 +158,7 @@ static void broken_headers(void **state)
     expect("Payload-Length: 2\r\n\r\nab", "Bthere is no Content-Length|");
 }
 
-static void broken_lengths(void **state)
+static void test_broken_lengths(void **state)
 {
     (void)state;
     expect("Content-Length:\r\n", "Ba length is empty|");
@@ -195,7 +195,7 @@ static void block_of(size_t size, const char *expected)
     free(bytes);
 }
 
-static void header_block_limit(void **state)
+static void test_header_block_limit(void **state)
 {
     (void)state;
     block_of(UM_FRAME_HEADERS_LIMIT, "M{}|E|");
@@ -203,7 +203,7 @@ static void header_block_limit(void **state)
     block_of(3 * UM_FRAME_HEADERS_LIMIT, "Bthe headers are longer than 8192 bytes|");
 }
 
-static void broken_stays_broken(void **state)
+static void test_broken_stays_broken(void **state)
 {
     struct trace trace;
     struct um_frame_message message;
@@ -218,7 +218,7 @@ static void broken_stays_broken(void **state)
 }
 
 /* A client of HTTP is told so in its own words. */
-static void requests_of_http(void **state)
+static void test_requests_of_http(void **state)
 {
     (void)state;
     expect("GET / HTTP/1.1\r\n", "Hit is HTTP|");
@@ -242,7 +242,7 @@ static void expect_type(const char *headers, const char *type)
     assert_string_equal(block.content_type, type);
 }
 
-static void content_types(void **state)
+static void test_content_types(void **state)
 {
     char line[256];
     char type[UM_FRAME_TYPE_CAPACITY];
@@ -265,19 +265,19 @@ static void content_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests_of_http),
-        cmocka_unit_test(content_types),
-        cmocka_unit_test(headers),
-        cmocka_unit_test(payloads),
-        cmocka_unit_test(payload_read_past_the_frame),
-        cmocka_unit_test(cut_header_message_does_not_count),
-        cmocka_unit_test(too_large_is_skipped),
-        cmocka_unit_test(between_messages_nothing_is_kept),
-        cmocka_unit_test(lying_lengths_cost_nothing),
-        cmocka_unit_test(broken_headers),
-        cmocka_unit_test(broken_lengths),
-        cmocka_unit_test(header_block_limit),
-        cmocka_unit_test(broken_stays_broken),
+        cmocka_unit_test(test_requests_of_http),
+        cmocka_unit_test(test_content_types),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_payloads),
+        cmocka_unit_test(test_payload_read_past_the_frame),
+        cmocka_unit_test(test_cut_header_message_does_not_count),
+        cmocka_unit_test(test_too_large_is_skipped),
+        cmocka_unit_test(test_between_messages_nothing_is_kept),
+        cmocka_unit_test(test_lying_lengths_cost_nothing),
+        cmocka_unit_test(test_broken_headers),
+        cmocka_unit_test(test_broken_lengths),
+        cmocka_unit_test(test_header_block_limit),
+        cmocka_unit_test(test_broken_stays_broken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

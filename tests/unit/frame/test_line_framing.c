@@ -11,7 +11,7 @@
 #include "frame_trace.h"
 #include "umem_errors.h"
 
-static void lines(void **state)
+static void test_lines(void **state)
 {
     (void)state;
     expect("{\"a\":1}\n", "M{\"a\":1}|E|");
@@ -21,7 +21,7 @@ static void lines(void **state)
     expect("", "E|");
 }
 
-static void blank_lines_are_ignored(void **state)
+static void test_blank_lines_are_ignored(void **state)
 {
     (void)state;
     expect("\n", "E|");
@@ -30,20 +30,20 @@ static void blank_lines_are_ignored(void **state)
     expect("{}\n   ", "M{}|E|");
 }
 
-static void last_line_needs_no_end(void **state)
+static void test_last_line_needs_no_end(void **state)
 {
     (void)state;
     expect("{}\n[1]", "M{}|M[1]|E|");
     expect("[1]\r", "M[1]|E|");
 }
 
-static void line_of_another_kind_stays_a_line(void **state)
+static void test_line_of_another_kind_stays_a_line(void **state)
 {
     (void)state;
     expect("{}\nContent-Length: 2\n", "M{}|MContent-Length: 2|E|");
 }
 
-static void byte_order_mark(void **state)
+static void test_byte_order_mark(void **state)
 {
     (void)state;
     expect("\xEF\xBB\xBF{}\n", "M{}|E|");
@@ -67,7 +67,7 @@ static void byte_order_mark(void **state)
            "M{}|M[]|E|");
 }
 
-static void texts_end_with_their_outermost_bracket(void **state)
+static void test_texts_end_with_their_outermost_bracket(void **state)
 {
     (void)state;
     expect("{\"a\":1}[2]{}", "M{\"a\":1}|M[2]|M{}|E|");
@@ -76,7 +76,7 @@ static void texts_end_with_their_outermost_bracket(void **state)
     expect("{\"a\":[{\"b\":{}},[[]]]}{", "M{\"a\":[{\"b\":{}},[[]]]}|M{|E|");
 }
 
-static void brackets_in_strings_do_not_count(void **state)
+static void test_brackets_in_strings_do_not_count(void **state)
 {
     (void)state;
     expect("{\"}\":\"]{\"}[1]", "M{\"}\":\"]{\"}|M[1]|E|");
@@ -86,7 +86,7 @@ static void brackets_in_strings_do_not_count(void **state)
 }
 
 /* What is no JSON ends at a place from which reading can go on, the same however it comes. */
-static void what_is_wrong_ends_somewhere(void **state)
+static void test_what_is_wrong_ends_somewhere(void **state)
 {
     (void)state;
     expect("{\"a\":]}{}\n", "M{\"a\":]|M}{}|E|");
@@ -97,7 +97,7 @@ static void what_is_wrong_ends_somewhere(void **state)
     expect("[]\n3 {}\n{}", "M[]|M3 {}|M{}|E|");
 }
 
-static void each_text_on_a_line_has_the_limit(void **state)
+static void test_each_text_on_a_line_has_the_limit(void **state)
 {
     char bytes[8 * MESSAGE_LIMIT];
     char expected[8 * MESSAGE_LIMIT];
@@ -117,7 +117,7 @@ static void each_text_on_a_line_has_the_limit(void **state)
 }
 
 /* A line of very many texts takes no more steps than they have bytes: each is given out exactly once what was put back of the first. */
-static void texts_of_a_long_line_are_counted_once(void **state)
+static void test_texts_of_a_long_line_are_counted_once(void **state)
 {
     struct um_frame frame;
     struct um_frame_message message;
@@ -149,7 +149,7 @@ static void expect_lack(const char *bytes, const char *lack)
     trace_deinit(&trace);
 }
 
-static void what_a_message_lacks(void **state)
+static void test_what_a_message_lacks(void **state)
 {
     (void)state;
     expect_lack("{\"a\":[1]", "no closing bracket and no line end came");
@@ -168,7 +168,7 @@ static size_t long_line(char *bytes, size_t size, const char *end)
     return size + strlen(end);
 }
 
-static void line_limit(void **state)
+static void test_line_limit(void **state)
 {
     char bytes[4 * MESSAGE_LIMIT];
     char expected[4 * MESSAGE_LIMIT];
@@ -193,7 +193,7 @@ static void line_limit(void **state)
     expect_bytes(bytes, size, "L|E|");
 }
 
-static void long_line_is_not_kept(void **state)
+static void test_long_line_is_not_kept(void **state)
 {
     struct trace trace;
     char piece[4096];
@@ -212,7 +212,7 @@ static void long_line_is_not_kept(void **state)
 }
 
 /* Messages that were not taken in one turn are there in the next. */
-static void untaken_messages_are_kept(void **state)
+static void test_untaken_messages_are_kept(void **state)
 {
     struct um_frame frame;
     struct um_frame_message message;
@@ -240,20 +240,20 @@ static void untaken_messages_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),
-        cmocka_unit_test(blank_lines_are_ignored),
-        cmocka_unit_test(last_line_needs_no_end),
-        cmocka_unit_test(line_of_another_kind_stays_a_line),
-        cmocka_unit_test(byte_order_mark),
-        cmocka_unit_test(texts_end_with_their_outermost_bracket),
-        cmocka_unit_test(brackets_in_strings_do_not_count),
-        cmocka_unit_test(what_is_wrong_ends_somewhere),
-        cmocka_unit_test(each_text_on_a_line_has_the_limit),
-        cmocka_unit_test(texts_of_a_long_line_are_counted_once),
-        cmocka_unit_test(what_a_message_lacks),
-        cmocka_unit_test(line_limit),
-        cmocka_unit_test(long_line_is_not_kept),
-        cmocka_unit_test(untaken_messages_are_kept),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_blank_lines_are_ignored),
+        cmocka_unit_test(test_last_line_needs_no_end),
+        cmocka_unit_test(test_line_of_another_kind_stays_a_line),
+        cmocka_unit_test(test_byte_order_mark),
+        cmocka_unit_test(test_texts_end_with_their_outermost_bracket),
+        cmocka_unit_test(test_brackets_in_strings_do_not_count),
+        cmocka_unit_test(test_what_is_wrong_ends_somewhere),
+        cmocka_unit_test(test_each_text_on_a_line_has_the_limit),
+        cmocka_unit_test(test_texts_of_a_long_line_are_counted_once),
+        cmocka_unit_test(test_what_a_message_lacks),
+        cmocka_unit_test(test_line_limit),
+        cmocka_unit_test(test_long_line_is_not_kept),
+        cmocka_unit_test(test_untaken_messages_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

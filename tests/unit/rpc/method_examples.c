@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
-#include "store/records/store_internal.h"
+#include "store/records/block_extra.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 void prepare_all(struct fixture *fixture, struct numbers *numbers)
@@ -101,7 +103,7 @@ static void with_shared_heap(struct fixture *fixture)
 
 static void without_shared_heaps(struct fixture *fixture)
 {
-    fixture->store->backends[UM_HEAP_SHARED] = NULL;
+    fixture->store->heap_ops[UM_HEAP_SHARED] = NULL;
 }
 
 static void *alloc_nothing(void *memory, uint64_t size, uint32_t alignment)
@@ -138,11 +140,11 @@ static void with_cut_heap(struct fixture *fixture)
 
     with_shared_heap(fixture);
     assert_int_equal(um_store_find_heap_by_name(fixture->store, "s", &heap, NULL), UMEM_OK);
-    cut = *heap->backend;
+    cut = *heap->ops;
     cut.alloc = alloc_nothing;
     cut.resize = resize_nothing;
-    cut.get_figures = tell_corrupted;
-    heap->backend = &cut;
+    cut.get_stats = tell_corrupted;
+    heap->ops = &cut;
 }
 
 static bool is_never_sound(void *memory, void *address, uint64_t size, uint32_t alignment)
@@ -161,10 +163,10 @@ static void with_damaged_guards(struct fixture *fixture)
     struct um_heap *heap = NULL;
 
     assert_int_equal(um_store_find_heap_by_name(fixture->store, "h", &heap, NULL), UMEM_OK);
-    damaged = *heap->backend;
+    damaged = *heap->ops;
     damaged.checked_when_freed = true;
     damaged.validate = is_never_sound;
-    heap->backend = &damaged;
+    heap->ops = &damaged;
 }
 
 #define HUGE_SIZE "9007199254740991"

@@ -142,7 +142,7 @@ static void test_resizing_answers(void **state)
 }
 
 /* A block that is cut and grows again within a batch is whole when anybody looks. */
-static void test_a_batch_that_changes_back_wakes_nobody(void **state)
+static void test_a_batch_that_changes_back_wakes_no_waiter(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -217,7 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_raw_write_that_ends_too_soon_answers, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_resizing_answers, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_batch_that_changes_back_wakes_nobody, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_a_batch_that_changes_back_wakes_no_waiter, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_ones_own_write_answers, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_several_waiters, fixture_setup, fixture_teardown),

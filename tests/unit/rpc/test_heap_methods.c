@@ -71,7 +71,7 @@ static void test_a_heap_goes_with_its_session(void **state)
 }
 
 /* Who made it is remembered when they are gone. */
-static void test_who_made_it(void **state)
+static void test_the_maker_is_remembered(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 4711, .program = "prog\"ram", .user = "us\\er"};
@@ -174,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_flags_and_lifetimes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_heap_goes_with_its_session, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_who_made_it, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_maker_is_remembered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_validate, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_compact, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_at, fixture_setup, fixture_teardown),

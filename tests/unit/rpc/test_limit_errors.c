@@ -10,7 +10,8 @@
 
 #include "engine_fixture.h"
 #include "rpc/call/engine_state.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 enum { SESSIONS = 3 };

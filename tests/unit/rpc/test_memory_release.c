@@ -26,7 +26,7 @@ static bool end_turn(struct fixture *fixture)
     return more;
 }
 
-static void what_batches_free_goes_back_in_their_turn(void **state)
+static void what_batches_free_is_released_in_their_turn(void **state)
 {
     static const char round[] = "[" MESSAGE(
         "block.alloc",
@@ -127,7 +127,7 @@ static void what_is_sent_goes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_batches_free_goes_back_in_their_turn, fixture_setup,
+        cmocka_unit_test_setup_teardown(what_batches_free_is_released_in_their_turn, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(what_is_destroyed_does_so_as_well, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup,

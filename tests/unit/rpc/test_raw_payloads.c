@@ -66,7 +66,7 @@ static void test_raw_write_goes_into_the_block(void **state)
         "0000010203040000");
 }
 
-static void test_a_payload_nobody_wants_is_passed_over(void **state)
+static void test_an_unwanted_payload_is_skipped(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->other;
@@ -187,8 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_raw_write_goes_into_the_block, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_payload_nobody_wants_is_passed_over, fixture_setup,
-                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_an_unwanted_payload_is_skipped, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup,

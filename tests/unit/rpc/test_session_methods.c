@@ -86,19 +86,15 @@ static void on_close(struct um_session *client)
     closed = client;
 }
 
-static uint64_t on_queued(const struct um_session *client)
-{
-    return client->out.size + client->id + 100;
-}
-
 static void test_session_close(void **state)
 {
-    static const struct um_session_events events = {.close = on_close, .queued = on_queued};
+    static const struct um_session_events events = {.close = on_close};
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5, .events = &events};
     struct um_session third;
 
     assert_int_equal(um_session_open(fixture->rpc, &third, &options), UMEM_OK);
+    third.queued_bytes = 103;
     closed = NULL;
     expect_error(&fixture->session, UMEM_E_UNKNOWN_HANDLE, MESSAGE("session.close", "[0]"));
     assert_int_equal(

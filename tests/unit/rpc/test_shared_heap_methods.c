@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 static struct um_session *session_of(void **state)

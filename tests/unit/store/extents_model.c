@@ -121,9 +121,9 @@ static const char *check_figures(const struct range_model *model, const struct u
         return "the count of free bytes is wrong";
     if (figures.largest_free != expected->largest_free)
         return "the largest free range is wrong";
-    if (figures.free_ranges != expected->free_ranges)
+    if (figures.free_extents != expected->free_extents)
         return "the count of free ranges is wrong";
-    if (figures.used_ranges != expected->used_ranges)
+    if (figures.used_extents != expected->used_extents)
         return "the count of used ranges is wrong";
     return NULL;
 }
@@ -131,7 +131,7 @@ static const char *check_figures(const struct range_model *model, const struct u
 const char *range_model_check(const struct range_model *model)
 {
     struct um_extents_stats expected = {.length = (uint64_t)model->places * model->alignment,
-                                        .used_ranges = model->block_count};
+                                        .used_extents = model->block_count};
     uint64_t offset = 0;
     uint64_t size = 0;
     for (size_t place = 0; place < model->places;) {
@@ -146,7 +146,7 @@ const char *range_model_check(const struct range_model *model)
         if (offset != (uint64_t)place * model->alignment || size != (uint64_t)count * model->alignment)
             return "a free range is not where it should be, or not joined with what is beside it";
         expected.free_bytes += size;
-        expected.free_ranges++;
+        expected.free_extents++;
         if (size > expected.largest_free)
             expected.largest_free = size;
         place += count;

@@ -48,10 +48,6 @@ size_t um_shm_ending(void)
     return 0;
 }
 
-void um_shm_end_step(void)
-{
-}
-
 unsigned char *um_shm_start(const struct um_shm *shm)
 {
     return shm->start;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "store/records/blocks.h"
+#include "store/store.h"
 
 enum { TEST_PEOPLE = 3 /* owners that a fixture opens */ };
 

@@ -3,7 +3,8 @@
 
 #include "fake_shm.h"
 #include "shared_heap_fixture.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 static int setup(void **state)

@@ -202,7 +202,7 @@ static void test_the_largest_segment_can_be_used_whole(void **state)
     assert_int_equal(acquire(ranges, 1), 0);
     assert_false(um_extents_resize(ranges, 0, 1, UINT64_MAX));
     assert_true(um_extents_resize(ranges, 0, 1, UM_EXTENTS_LENGTH_LIMIT));
-    assert_int_equal(figures_of(ranges).free_ranges, 0);
+    assert_int_equal(figures_of(ranges).free_extents, 0);
     assert_true(um_extents_resize(ranges, 0, UM_EXTENTS_LENGTH_LIMIT, 0));
     assert_int_equal(figures_of(ranges).free_bytes, UM_EXTENTS_LENGTH_LIMIT - 65536);
     um_extents_free(ranges);
@@ -279,10 +279,10 @@ static void test_memory_follows_what_is_in_use(void **state)
         acquire(ranges, 16);
     for (int i = 0; i < MANY; i++)
         um_extents_release(ranges, (uint64_t)i * 16, 16);
-    for (const struct um_range *spare = ranges->spares; spare != NULL; spare = spare->place.next)
+    for (const struct um_extent *spare = ranges->spares; spare != NULL; spare = spare->place.next)
         spares++;
     assert_int_equal(spares, 0);
-    assert_int_equal(figures_of(ranges).free_ranges, 1);
+    assert_int_equal(figures_of(ranges).free_extents, 1);
     um_extents_free(ranges);
 }
 

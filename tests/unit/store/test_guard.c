@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 struct guarded_store {
     struct um_store *store;
@@ -114,7 +115,7 @@ static void without_guards_nothing_is_checked(void **state)
     (void)state;
     begin(&guarded_store, false, false);
     block = make_block(guarded_store.store, guarded_store.heap, guarded_store.owner, 16);
-    assert_false(guarded_store.heap->backend->checked_when_freed);
+    assert_false(guarded_store.heap->ops->checked_when_freed);
     assert_int_equal(um_block_check(guarded_store.store, block, NULL), 0);
     end(&guarded_store);
 }

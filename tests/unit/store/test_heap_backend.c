@@ -1,4 +1,4 @@
-/* What heaps are made of, against the contract of heap_backend.h: every test runs for each kind that this
+/* What heaps are made of, against the contract of heap_ops.h: every test runs for each kind that this
  * system has. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "store/memory/heap_ops.h"
+#include "store/memory/heap_memory.h"
 
 enum { MIB = 1024 * 1024, ALIGNMENT = 65536, /* the tests ask for less, too */ MAXIMUM = 16 * MIB };
 
@@ -23,7 +23,7 @@ static int open_heap(void **state)
 static const struct um_heap_ops *backend_of(void **state, void **memory)
 {
     const enum um_heap_kind *kind = *state;
-    const struct um_heap_ops *backend = um_heap_ops(*kind);
+    const struct um_heap_ops *backend = um_heap_memory_ops(*kind, false, false);
     assert_non_null(backend);
     assert_true(backend->create(0, *kind == UM_HEAP_SHARED ? MAXIMUM : 0, ALIGNMENT, memory));
     return backend;

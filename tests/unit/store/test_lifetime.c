@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static void expect_orphans(const struct fixture *f, uint64_t blocks, uint64_t bytes)
 {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "store/memory/pool_posix.h"
+#include "store/memory/purge.h"
 
 enum { MIB = 1024 * 1024, PIECE = 4 * MIB, KEPT = 8 * MIB, BLOCKS = 700, STEPS = 20000, REGIONS = 3 };
 
@@ -88,10 +89,10 @@ static unsigned give_back_all(void)
 {
     unsigned pieces = 0;
 
-    while (um_pool_purge_pending()) {
+    while (um_purge_is_pending()) {
         uint64_t before = figures().touched;
 
-        um_pool_purge();
+        um_purge_run();
         assert_in_range(before - figures().touched, 0, PIECE);
         assert_in_range(++pieces, 1, 1000000);
     }
@@ -115,7 +116,7 @@ static void test_against_a_model(void **state)
             put(block);
         if (roll(5000) == 0)
             um_pool_compact();
-        um_pool_purge();
+        um_purge_run();
     }
     for (int i = 0; i < BLOCKS; i++) {
         if (blocks[i].address != NULL)
@@ -176,7 +177,7 @@ static void test_a_quick_exchange_gives_nothing_back(void **state)
 
         assert_non_null(block);
         um_pool_free(block, MIB - 1, 16);
-        assert_false(um_pool_purge_pending());
+        assert_false(um_purge_is_pending());
     }
     um_pool_end();
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 enum {
     STEPS = 6000,

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static void destroy(struct fixture *f, struct um_heap *heap)
 {

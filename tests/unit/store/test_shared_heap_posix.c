@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 static void cut(const struct um_store *store, const struct um_block *block, off_t length)

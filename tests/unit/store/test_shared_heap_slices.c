@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-#include "store/memory/heap_ops.h"
-#include "store/records/store_internal.h"
+#include "store/memory/heap_shared.h"
+#include "store/memory/purge.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
 enum { MEBIBYTE = 1024 * 1024 };
@@ -378,8 +380,8 @@ static void test_many_blocks_go_in_pieces(void **state)
         make_block(f->store, heap, f->people[0], 10);
     reclaim_all(f->store);
     destroy_heap(f->store, heap);
-    while (um_heap_shared_purge_pending()) {
-        um_heap_shared_purge();
+    while (um_purge_is_pending()) {
+        um_purge_run();
         pieces++;
     }
     assert_in_range(pieces, 4, 100);

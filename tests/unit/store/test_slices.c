@@ -1,7 +1,9 @@
 /* What goes through everything in slices: validating a heap and looking for an address. */
 #include "store_fixture.h"
 
-#include "store/records/store_internal.h"
+#include "store/records/block_extra.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static void test_sound_heaps_validate(void **state)
 {
@@ -172,14 +174,14 @@ static void test_the_system_looks_at_the_whole_in_the_last_step(void **state)
 {
     struct fixture *f = *state;
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    const struct um_heap_ops *sound = heap->backend;
+    const struct um_heap_ops *sound = heap->ops;
     struct um_heap_ops looking = *sound;
     struct um_heap_check check;
     struct um_fault fault = {0};
     bool more = true;
     looking.validates_whole = true;
     looking.validate = validate_whole;
-    heap->backend = &looking;
+    heap->ops = &looking;
     make_block(f->store, heap, f->people[0], 10);
     make_block(f->store, heap, f->people[0], 10);
     whole_looks = 0;
@@ -194,7 +196,7 @@ static void test_the_system_looks_at_the_whole_in_the_last_step(void **state)
     assert_int_equal(um_heap_check_step(f->store, &check, 2, &more, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(fault.block, 0);
     assert_true(more);
-    heap->backend = sound;
+    heap->ops = sound;
 }
 
 static void test_an_address_is_found_in_slices_of_any_size(void **state)

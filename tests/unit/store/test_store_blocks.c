@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static int alloc(struct fixture *f, struct um_heap *heap, struct um_block_options options,
                  struct um_fault *fault)
@@ -357,13 +358,13 @@ static void test_memory_that_the_system_refuses_leaves_no_trace(void **state)
     struct fixture *f = *state;
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
     struct um_block *block = make_block(f->store, heap, f->people[0], 10);
-    struct um_heap_ops broken = *heap->backend;
-    const struct um_heap_ops *sound = heap->backend;
+    struct um_heap_ops broken = *heap->ops;
+    const struct um_heap_ops *sound = heap->ops;
     struct um_pin *pin;
     struct um_fault fault = {0};
     broken.alloc = alloc_nothing;
     broken.resize = resize_nothing;
-    heap->backend = &broken;
+    heap->ops = &broken;
     assert_int_equal(alloc(f, heap, (struct um_block_options){.size = 5, .name = "n"}, &fault),
                      UMEM_E_NO_MEMORY);
     assert_null(fault.limit);
@@ -374,7 +375,7 @@ static void test_memory_that_the_system_refuses_leaves_no_trace(void **state)
     um_pin_release(f->store, pin);
     expect_counts(f->store, 1, 10);
     assert_int_equal(um_block_size(block), 10);
-    heap->backend = sound;
+    heap->ops = sound;
     assert_int_equal(alloc(f, heap, (struct um_block_options){.size = 5, .name = "n"}, &fault), 0);
 }
 

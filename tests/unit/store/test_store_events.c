@@ -1,7 +1,8 @@
 /* What is observed, and the events: each is raised once, and none where nobody asked. */
 #include "store_fixture.h"
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static void destroy(struct fixture *f, struct um_heap *heap)
 {
@@ -34,32 +35,41 @@ static void expect_counts(struct fixture *f, size_t freed, size_t vanished, size
     assert_int_equal(f->unlocked.count, unlocked);
 }
 
+/* Asked and as a write is answered, which must be the same. */
+static bool is_observed(struct um_store *store, struct um_block *block)
+{
+    bool observed = um_block_is_observed(store, block);
+
+    assert_int_equal(um_block_wrote(store, block, 0, 0), observed);
+    return observed;
+}
+
 static void test_a_block_is_observed_by_itself_its_heap_or_with_everything(void **state)
 {
     struct fixture *f = *state;
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
     struct um_block *block = make_block(f->store, heap, f->people[0], 1);
     struct um_block *other = make_block(f->store, NULL, f->people[0], 1);
-    assert_false(um_block_is_observed(f->store, block));
+    assert_false(is_observed(f->store, block));
     observe(f, block);
     observe(f, block); /* a flag, not a count */
-    assert_true(um_block_is_observed(f->store, block));
-    assert_false(um_block_is_observed(f->store, other));
+    assert_true(is_observed(f->store, block));
+    assert_false(is_observed(f->store, other));
     um_block_unobserve(f->store, block);
-    assert_false(um_block_is_observed(f->store, block));
+    assert_false(is_observed(f->store, block));
     assert_null(um_extra_of(block));
     um_heap_observe(heap);
-    assert_true(um_block_is_observed(f->store, block));
-    assert_false(um_block_is_observed(f->store, other));
+    assert_true(is_observed(f->store, block));
+    assert_false(is_observed(f->store, other));
     um_block_unobserve(f->store, block); /* it never was, by itself */
-    assert_true(um_block_is_observed(f->store, block));
+    assert_true(is_observed(f->store, block));
     um_heap_unobserve(heap);
-    assert_false(um_block_is_observed(f->store, block));
+    assert_false(is_observed(f->store, block));
     um_store_observe_all(f->store, true);
-    assert_true(um_block_is_observed(f->store, block));
-    assert_true(um_block_is_observed(f->store, other));
+    assert_true(is_observed(f->store, block));
+    assert_true(is_observed(f->store, other));
     um_store_observe_all(f->store, false);
-    assert_false(um_block_is_observed(f->store, block));
+    assert_false(is_observed(f->store, block));
 }
 
 static void test_unobserving_leaves_what_else_the_block_has(void **state)

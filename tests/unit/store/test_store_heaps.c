@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 static int create(struct fixture *f, struct um_heap_options options, struct um_fault *fault)
 {
@@ -116,7 +117,7 @@ static void test_a_kind_without_backend_is_unsupported(void **state)
 {
     struct fixture *f = *state;
     const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 4096};
-    f->store->backends[UM_HEAP_SHARED] = NULL;
+    f->store->heap_ops[UM_HEAP_SHARED] = NULL;
     assert_int_equal(create(f, options, NULL), UMEM_E_UNSUPPORTED);
 }
 
@@ -289,6 +290,57 @@ static void test_locks_keep_others_out_and_count(void **state)
     assert_int_equal(um_heap_unlock(f->store, heap, one, NULL), UMEM_E_DENIED);
 }
 
+/* Finding a block for an owner is finding it and checking the lock. */
+static void test_a_block_is_found_for_those_that_a_lock_lets_in(void **state)
+{
+    struct fixture *f = *state;
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    um_handle handle = um_block_handle(f->store, make_block(f->store, heap, f->people[0], 8));
+    struct um_block *block = NULL;
+    struct um_fault fault = {0};
+
+    assert_int_equal(um_owner_find_block(f->store, f->people[1], handle, &block, NULL), 0);
+    assert_int_equal(um_block_handle(f->store, block), handle);
+    assert_int_equal(um_heap_lock(heap, f->people[0], NULL), 0);
+    block = NULL;
+    assert_int_equal(um_owner_find_block(f->store, f->people[1], handle, &block, &fault), UMEM_E_LOCKED);
+    assert_int_equal(fault.heap, handle_of(heap));
+    assert_null(block);
+    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle, &block, NULL), 0);
+    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle + 4, &block, &fault),
+                     UMEM_E_UNKNOWN_HANDLE);
+    destroy(f, heap);
+    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle, &block, &fault),
+                     UMEM_E_STALE_HANDLE);
+    assert_int_equal(fault.block, handle);
+}
+
+/* What callers look at in every turn says what the calls say. */
+static void test_the_status_follows_the_store(void **state)
+{
+    struct fixture *f = *state;
+    const struct um_store_status *status = um_store_get_status(f->store);
+    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+
+    make_block(f->store, heap, f->people[0], 8);
+    assert_false(status->has_work);
+    assert_false(um_store_has_work(f->store));
+    destroy(f, heap);
+    assert_true(status->has_work);
+    assert_true(um_store_has_work(f->store));
+    while (um_store_reclaim(f->store, 1000))
+        continue;
+    assert_false(status->has_work);
+
+    assert_false(status->is_large);
+    f->store->large_blocks = 1;
+    make_block(f->store, NULL, f->people[0], 8);
+    assert_false(status->is_large);
+    um_store_set_time(f->store, 1);
+    assert_true(status->is_large);
+    assert_true(um_store_is_large(f->store));
+}
+
 static void test_a_lock_ends_with_its_owner_or_its_heap(void **state)
 {
     struct fixture *f = *state;
@@ -318,17 +370,17 @@ static bool create_nothing(uint64_t initial_size, uint64_t maximum_size, uint32_
 static void test_a_heap_that_the_system_refuses_leaves_no_trace(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap_ops broken = *f->store->backends[UM_HEAP_PRIVATE];
-    const struct um_heap_ops *sound = f->store->backends[UM_HEAP_PRIVATE];
+    struct um_heap_ops broken = *f->store->heap_ops[UM_HEAP_PRIVATE];
+    const struct um_heap_ops *sound = f->store->heap_ops[UM_HEAP_PRIVATE];
     struct um_heap_options options = {
         .kind = UM_HEAP_PRIVATE, .name = "n", .flags = UM_FLAG_GENERATE_EXCEPTIONS};
     struct um_fault fault = {0};
     broken.create = create_nothing;
-    f->store->backends[UM_HEAP_PRIVATE] = &broken;
+    f->store->heap_ops[UM_HEAP_PRIVATE] = &broken;
     assert_int_equal(create(f, options, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.ntstatus, UM_STATUS_NO_MEMORY);
     assert_int_equal(stats_of(f->store).heaps, 1);
-    f->store->backends[UM_HEAP_PRIVATE] = sound;
+    f->store->heap_ops[UM_HEAP_PRIVATE] = sound;
     assert_int_equal(create(f, options, &fault), 0);
 }
 
@@ -351,6 +403,8 @@ int main(void)
         WITH_FIXTURE(test_heaps_are_listed_in_order_of_slots),
         WITH_FIXTURE(test_a_session_heap_ends_with_its_owner),
         WITH_FIXTURE(test_locks_keep_others_out_and_count),
+        WITH_FIXTURE(test_a_block_is_found_for_those_that_a_lock_lets_in),
+        WITH_FIXTURE(test_the_status_follows_the_store),
         WITH_FIXTURE(test_a_lock_ends_with_its_owner_or_its_heap),
         WITH_FIXTURE(test_a_heap_that_the_system_refuses_leaves_no_trace),
     };

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 
 enum { BEFORE = 10000, AFTER = 30000, STEP = 700 /* bytes */ };
 
@@ -33,10 +34,10 @@ static struct um_heap_ops stubborn; /* resizes nothing where it is */
 static struct um_block *make_stubborn(struct fixture *f, uint64_t maximum_size)
 {
     struct um_heap *heap = make_heap(f->store, f->people[0], NULL, maximum_size);
-    stubborn = *f->store->backends[UM_HEAP_PRIVATE];
+    stubborn = *f->store->heap_ops[UM_HEAP_PRIVATE];
     stubborn.resize = resize_nothing;
     stubborn.moves_uncopied = NULL;
-    heap->backend = &stubborn;
+    heap->ops = &stubborn;
     f->store->copied_at_once = 100;
     struct um_block *block = make_block(f->store, heap, f->people[1], BEFORE);
     memset(um_block_bytes(block), 1, BEFORE);
@@ -249,7 +250,7 @@ static void test_a_block_that_is_resized_otherwise_is_moved_from_the_start(void 
     struct um_block *block = make_stubborn(f, 0);
     struct um_resize *resize = begin(f, block, AFTER);
     assert_true(step(f, resize));
-    stubborn.resize = f->store->backends[UM_HEAP_PRIVATE]->resize;
+    stubborn.resize = f->store->heap_ops[UM_HEAP_PRIVATE]->resize;
     assert_int_equal(um_block_resize(f->store, block, BEFORE / 2, 0, NULL), 0);
     assert_int_equal(f->store->reserved, 0);
     stubborn.resize = resize_nothing;

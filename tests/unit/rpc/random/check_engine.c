@@ -10,7 +10,8 @@
 #include "base/list.h"
 #include "random_engine.h"
 #include "rpc/schema/notification.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "wire/json_write.h"
 
 void show(const struct run *run)
@@ -133,7 +134,7 @@ static void check_direct(struct run *run, int session)
 {
     struct session *it = &run->sessions[session];
     bool is_new_tail = it->tail.is_on && it->raw.size == 0 && it->session.tail.at > it->checked;
-    size_t raw_size = is_new_tail ? (size_t)it->tail.span.size : it->raw.size;
+    size_t raw_size = is_new_tail ? (size_t)it->tail.range.size : it->raw.size;
     struct um_buf expected;
     char header[100] = "";
 
@@ -163,9 +164,10 @@ static void check_direct(struct run *run, int session)
 
 /* ---- notifications ---- */
 
-static void write_news(struct um_buf *out, const struct watch *watch, const struct news *news)
+static void write_notification(struct um_buf *out, const struct watch *watch,
+                               const struct notification *notification)
 {
-    const struct um_notification *kind = um_notification_at((size_t)news->kind);
+    const struct um_notification *kind = um_notification_at((size_t)notification->kind);
 
     um_buf_truncate(out, 0);
     um_json_begin_object(out);
@@ -177,30 +179,30 @@ static void write_news(struct um_buf *out, const struct watch *watch, const stru
     um_json_begin_object(out);
     um_json_key(out, "watch");
     um_json_uint(out, watch->id);
-    if (news->kind != NEWS_MANY) {
-        um_json_key(out, news->kind == NEWS_DESTROYED ? "heap" : "block");
-        um_json_uint(out, news->handle);
+    if (notification->kind != NOTIFY_MANY) {
+        um_json_key(out, notification->kind == NOTIFY_DESTROYED ? "heap" : "block");
+        um_json_uint(out, notification->handle);
     }
-    if (news->kind == NEWS_CHANGED) {
+    if (notification->kind == NOTIFY_CHANGED) {
         um_json_key(out, "offset");
-        um_json_uint(out, news->offset);
+        um_json_uint(out, notification->offset);
         um_json_key(out, "size");
-        um_json_uint(out, news->size);
+        um_json_uint(out, notification->size);
     }
     um_json_end_object(out);
     um_json_end_object(out);
 }
 
-/* Takes one of a watch's news that reads like this away. */
-static bool take_news(struct watch *watch, const struct piece *piece)
+/* Takes one of a watch's notifications that reads like this away. */
+static bool take_notification_of(struct watch *watch, const struct piece *piece)
 {
-    static const struct news many = {.kind = NEWS_MANY};
+    static const struct notification many = {.kind = NOTIFY_MANY};
     bool found = false;
     struct um_buf text;
 
     um_buf_init(&text, 1000);
     if (watch->overflow) {
-        write_news(&text, watch, &many);
+        write_notification(&text, watch, &many);
         found = is_same(&text, piece);
         if (found) {
             watch->overflow = false;
@@ -208,16 +210,16 @@ static bool take_news(struct watch *watch, const struct piece *piece)
         }
     }
     for (unsigned i = 0; i < watch->count && !watch->overflow && !found; i++) {
-        write_news(&text, watch, &watch->news[i]);
+        write_notification(&text, watch, &watch->notification[i]);
         found = is_same(&text, piece);
         if (found)
-            watch->news[i] = watch->news[--watch->count];
+            watch->notification[i] = watch->notification[--watch->count];
     }
     um_buf_deinit(&text);
     return found;
 }
 
-static bool has_news(const struct run *run, int session)
+static bool has_notification(const struct run *run, int session)
 {
     bool found = false;
 
@@ -255,20 +257,20 @@ void check_notifications(struct run *run, int session)
             MUST(it->checked <= run->limits.unsent_bytes);
         for (int i = 0; i < WATCHES && watch == NULL; i++) {
             if (run->watches[i].used && run->watches[i].session == session &&
-                take_news(&run->watches[i], &piece))
+                take_notification_of(&run->watches[i], &piece))
                 talking = watch = &run->watches[i];
             else
                 continue;
             piece.size = 0;
         }
-        if (watch == NULL || (piece.size != 0 && !take_news(watch, &piece)))
+        if (watch == NULL || (piece.size != 0 && !take_notification_of(watch, &piece)))
             mismatch(run, session, "a notification", 0);
         it->checked += piece.next;
         for (unsigned i = 0; i < 4; i++)
             run->notifications[i] += holds_text(&told, um_notification_at(i)->name);
     }
     MUST(talking == NULL || (talking->count == 0 && !talking->overflow));
-    MUST(!has_news(run, session) || it->session.out.size > run->limits.unsent_bytes);
+    MUST(!has_notification(run, session) || it->session.out.size > run->limits.unsent_bytes);
 }
 
 /* ---- after every step ---- */
@@ -284,12 +286,14 @@ static void check_session(struct run *run, int session, bool is_actor)
     MUST(is_actor || !grew || it->flushed);
     it->flushed = false;
     MUST(it->close_asked == it->close_expected);
-    MUST(um_session_is_ready(&it->session) == (!it->tail.is_on && !it->intake.is_on && it->job.kind == 0));
-    MUST(um_session_is_waiting(&it->session) == (it->job.kind != 0 || count_laters(run, session) != 0));
-    MUST(um_payload_left(&it->session) == (it->intake.is_on ? it->intake.size - it->intake.done : 0));
-    MUST(it->session.pending_count == count_laters(run, session));
+    MUST(um_session_is_ready(&it->session) ==
+         (!it->tail.is_on && !it->payload_receiver.is_on && it->job.kind == 0));
+    MUST(um_session_is_waiting(&it->session) == (it->job.kind != 0 || count_waiters(run, session) != 0));
+    MUST(um_payload_left(&it->session) ==
+         (it->payload_receiver.is_on ? it->payload_receiver.size - it->payload_receiver.done : 0));
+    MUST(it->session.pending_count == count_waiters(run, session));
     MUST(it->session.watch_count == count_watches(run, session));
-    MUST(um_watch_has_events(&it->session) == has_news(run, session));
+    MUST(!um_list_is_empty(&it->session.due_watches) == has_notification(run, session));
 }
 
 void check_step(struct run *run, int actor)
@@ -348,14 +352,14 @@ void send_out(struct run *run, int session)
     struct tail *tail = &it->tail;
 
     if (tail->is_on) {
-        int block = model_find_block(&run->model, tail->span.block);
+        int block = model_find_block(&run->model, tail->range.block);
         const unsigned char *expected = tail->frozen;
 
         MUST(tail->frozen != NULL || block != NONE);
         if (expected == NULL)
-            expected = run->model.blocks[block].bytes + tail->span.offset;
-        MUST(it->session.tail.size == tail->span.size);
-        MUST(memcmp(it->session.tail.bytes, expected, (size_t)tail->span.size) == 0);
+            expected = run->model.blocks[block].bytes + tail->range.offset;
+        MUST(it->session.tail.size == tail->range.size);
+        MUST(memcmp(it->session.tail.bytes, expected, (size_t)tail->range.size) == 0);
         free(tail->frozen);
         *tail = (struct tail){0};
     }

@@ -84,7 +84,7 @@ void late_init(struct call *call, struct run *run, int session, unsigned entry, 
     };
 }
 
-void spell_id(char *text, size_t room, int64_t number)
+void spell_id(char *text, size_t capacity, int64_t number)
 {
     static const char *const forms[][2] = {
         {"", ""},     {"", ".5"},  {"", "e400"},           {"-", ""},
@@ -92,7 +92,7 @@ void spell_id(char *text, size_t room, int64_t number)
     };
     const char *const *form = forms[number % 8];
 
-    snprintf(text, room, "%s%lld%s", form[0], (long long)number, form[1]);
+    snprintf(text, capacity, "%s%lld%s", form[0], (long long)number, form[1]);
 }
 
 void write_id(struct um_buf *out, const struct id *id)
@@ -161,12 +161,12 @@ void result_end(struct call *call)
 {
     const struct run *run = call->run;
     unsigned least = 0;
-    unsigned most = 0;
+    unsigned top = 0;
 
-    for (const struct um_member *m = call->method->result; m != NULL && m->name != NULL; m++, most++)
+    for (const struct um_member *m = call->method->result; m != NULL && m->name != NULL; m++, top++)
         least += !m->optional;
     um_json_end_object(result(call));
-    MUST(call->members >= least && call->members <= most);
+    MUST(call->members >= least && call->members <= top);
     end(call);
     count_result(call, 0);
 }
@@ -176,7 +176,7 @@ bool fits(struct call *call, uint64_t size, uint64_t touched)
     const struct um_limits *limits = &call->run->limits;
     uint64_t used = answer_used(call);
 
-    if (size != 0 && !has_room(call, size)) {
+    if (size != 0 && !has_space(call, size)) {
         refuse(call, UMEM_E_TOO_LARGE);
         fact_limit(call, "message_bytes", limits->message_bytes);
         fact_uint(call, "asked", used + size);

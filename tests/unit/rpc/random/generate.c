@@ -58,29 +58,29 @@ void generate_nothing(struct run *run, int session, struct request *request)
 void generate_cancel(struct run *run, int session, struct request *request)
 {
     struct argument *it;
-    int first = (int)roll(run, LATERS);
+    int first = (int)roll(run, WAITERS);
     bool is_other = false;
     char text[64];
 
-    for (int i = 0; i < LATERS; i++) {
-        const struct later *later = &run->laters[(first + i) % LATERS];
+    for (int i = 0; i < WAITERS; i++) {
+        const struct waiter *waiter = &run->waiters[(first + i) % WAITERS];
 
-        if (later->kind == 0 || later->session != session || later->id.kind < ID_NUMBER)
+        if (waiter->kind == 0 || waiter->session != session || waiter->id.kind < ID_NUMBER)
             continue;
-        if (later->id.kind == ID_NUMBER) {
-            spell_id(text, sizeof text, later->id.number);
+        if (waiter->id.kind == ID_NUMBER) {
+            spell_id(text, sizeof text, waiter->id.number);
             /* The same number written otherwise is another id. */
             is_other = strpbrk(text, "eE") == NULL && one_in(run, 8);
             if (is_other)
                 strcat(text, strchr(text, '.') != NULL ? "0" : ".0");
             give_spelled(request, "id", text);
         } else {
-            snprintf(text, sizeof text, "t%lld", (long long)later->id.number);
+            snprintf(text, sizeof text, "t%lld", (long long)waiter->id.number);
             give_text(request, "id", text);
         }
         it = argument(request, "id");
-        it->uint = is_other ? 0 : (uint64_t)later->id.number;
-        it->by_name = later->id.kind == ID_TEXT;
+        it->uint = is_other ? 0 : (uint64_t)waiter->id.number;
+        it->by_name = waiter->id.kind == ID_TEXT;
         return;
     }
     give_uint(request, "id", 1 + roll(run, 1000000));
@@ -150,8 +150,8 @@ void give_timeout(struct run *run, struct request *request)
 
     while (taken) {
         taken = false;
-        for (int i = 0; i < LATERS; i++)
-            taken = taken || (run->laters[i].kind != 0 && run->laters[i].deadline == run->now_ms + timeout);
+        for (int i = 0; i < WAITERS; i++)
+            taken = taken || (run->waiters[i].kind != 0 && run->waiters[i].deadline == run->now_ms + timeout);
         timeout += taken;
     }
     give_uint(request, "timeout_ms", timeout);

@@ -19,11 +19,11 @@ static void freeze_tails(struct run *run, int block)
     for (int i = 0; i < SESSIONS; i++) {
         struct tail *tail = &run->sessions[i].tail;
 
-        if (!tail->is_on || tail->frozen != NULL || tail->span.block != from->handle)
+        if (!tail->is_on || tail->frozen != NULL || tail->range.block != from->handle)
             continue;
-        tail->frozen = malloc((size_t)tail->span.size + 1);
+        tail->frozen = malloc((size_t)tail->range.size + 1);
         MUST(tail->frozen != NULL);
-        memcpy(tail->frozen, from->bytes + tail->span.offset, (size_t)tail->span.size);
+        memcpy(tail->frozen, from->bytes + tail->range.offset, (size_t)tail->range.size);
     }
 }
 
@@ -55,19 +55,19 @@ static void on_event(void *context, const struct model_event *event)
 
     switch (event->kind) {
     case MODEL_FREED:
-        tell_freed(run, event->block_handle, event->heap_handle);
+        notify_freed(run, event->block_handle, event->heap_handle);
         break;
     case MODEL_LOST:
-        tell_block_lost(run, event->block_handle);
+        notify_block_lost(run, event->block_handle);
         break;
     case MODEL_VANISHED:
-        tell_many(run, event->heap_handle);
+        notify_many(run, event->heap_handle);
         break;
     case MODEL_DESTROYED:
-        tell_destroyed(run, event->heap_handle);
+        notify_destroyed(run, event->heap_handle);
         break;
     case MODEL_UNLOCKED:
-        tell_unlocked(run, event->heap_handle);
+        notify_unlocked(run, event->heap_handle);
         break;
     }
 }

@@ -39,7 +39,7 @@ static bool use_of(const struct run *run, enum um_limit limit, int session, uint
         *used = model_count_holds(&run->model, session);
         return true;
     case UM_LIMIT_waits_total:
-        *used = count_laters(run, session);
+        *used = count_waiters(run, session);
         return true;
     case UM_LIMIT_watches_total:
         *used = count_watches(run, session);
@@ -56,40 +56,40 @@ static bool use_of(const struct run *run, enum um_limit limit, int session, uint
 }
 
 /* The first, by age, of the sessions that use most. */
-static void find_most(struct run *run, enum um_limit limit)
+static void find_top_consumer(struct run *run, enum um_limit limit)
 {
-    struct most *most = &run->most[limit];
+    struct top *top = &run->top[limit];
     uint64_t used;
 
-    *most = (struct most){.known = true, .session = NONE};
+    *top = (struct top){.known = true, .session = NONE};
     for (int i = 0; i < SESSIONS; i++) {
-        if (!run->sessions[i].open || !use_of(run, limit, i, &used) || used == 0 || used < most->used ||
-            (used == most->used && run->sessions[i].id > run->sessions[most->session].id))
+        if (!run->sessions[i].open || !use_of(run, limit, i, &used) || used == 0 || used < top->used ||
+            (used == top->used && run->sessions[i].id > run->sessions[top->session].id))
             continue;
-        most->session = i;
-        most->used = used;
+        top->session = i;
+        top->used = used;
     }
 }
 
-void fact_most(struct call *call, const char *limit)
+void fact_top_consumer(struct call *call, const char *limit)
 {
     enum um_limit place = um_limits_find(limit);
-    struct most *most = &call->run->most[place < UM_LIMIT_COUNT ? place : 0];
+    struct top *top = &call->run->top[place < UM_LIMIT_COUNT ? place : 0];
     char program[] = "program0";
 
     if (place == UM_LIMIT_COUNT)
         return;
-    if (!most->known)
-        find_most(call->run, place);
-    if (most->session == NONE)
+    if (!top->known)
+        find_top_consumer(call->run, place);
+    if (top->session == NONE)
         return;
-    program[7] = (char)('0' + most->session);
+    program[7] = (char)('0' + top->session);
     um_json_key(call->out, "most");
     um_json_begin_object(call->out);
-    fact_uint(call, "session", call->run->sessions[most->session].id);
-    fact_uint(call, "pid", 100 + (uint64_t)most->session);
+    fact_uint(call, "session", call->run->sessions[top->session].id);
+    fact_uint(call, "pid", 100 + (uint64_t)top->session);
     fact_text(call, "program", program);
-    fact_uint(call, "used", most->used);
+    fact_uint(call, "used", top->used);
     um_json_end_object(call->out);
 }
 
@@ -99,7 +99,7 @@ void fail_limit(struct call *call, int code, const char *limit, const uint64_t f
     fact_limit(call, limit, facts[0]);
     fact_uint(call, "used", facts[1]);
     fact_uint(call, "asked", facts[2]);
-    fact_most(call, limit);
+    fact_top_consumer(call, limit);
     if (heap != 0)
         fact_uint(call, "heap", heap);
 }

@@ -2,11 +2,11 @@
 #include <string.h>
 
 #include "random_engine.h"
-#include "store/records/blocks.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 
-bool is_settled(const struct call *call, int heap)
+bool is_quiet(const struct call *call, int heap)
 {
     struct um_heap *found = NULL;
 

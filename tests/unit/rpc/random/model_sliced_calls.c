@@ -103,7 +103,7 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
         return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
     if (run->model.heaps[run->model.blocks[block].heap].is_shared &&
         store_size(run, job->first.block) != job->first.size) {
-        job->no_room = true;
+        job->no_gap = true;
         return UMEM_E_NO_MEMORY;
     }
     model_resize(&run->model, block, job->first.size);
@@ -116,21 +116,21 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
 /* ---- slices ---- */
 
 /* The block of a span, if it is still there and large enough. */
-static int find_span(const struct run *run, const struct span *span, int *block, uint64_t *culprit)
+static int find_range(const struct run *run, const struct range *range, int *block, uint64_t *culprit)
 {
-    *block = model_find_block(&run->model, span->block);
-    *culprit = span->block;
+    *block = model_find_block(&run->model, range->block);
+    *culprit = range->block;
     if (*block == NONE)
         return UMEM_E_STALE_HANDLE;
-    return run->model.blocks[*block].size < span->offset + span->size ? UMEM_E_OUT_OF_RANGE : UMEM_OK;
+    return run->model.blocks[*block].size < range->offset + range->size ? UMEM_E_OUT_OF_RANGE : UMEM_OK;
 }
 
-static int find_spans(const struct run *run, const struct job *job, int blocks[2], uint64_t *culprit)
+static int find_ranges(const struct run *run, const struct job *job, int blocks[2], uint64_t *culprit)
 {
-    int code = find_span(run, &job->first, &blocks[0], culprit);
+    int code = find_range(run, &job->first, &blocks[0], culprit);
 
     if (code == UMEM_OK && job->second.block != 0)
-        code = find_span(run, &job->second, &blocks[1], culprit);
+        code = find_range(run, &job->second, &blocks[1], culprit);
     return code;
 }
 
@@ -179,7 +179,7 @@ static int step_bytes(struct run *run, struct job *job, bool at_once, bool *more
     uint64_t left = job->first.size - job->done;
     uint64_t size = at_once || left < SLICE ? left : SLICE;
     uint64_t at = job->from_behind ? left - size : job->done;
-    int code = find_spans(run, job, blocks, culprit);
+    int code = find_ranges(run, job, blocks, culprit);
 
     if (code != UMEM_OK)
         return code;
@@ -194,11 +194,11 @@ static int step_bytes(struct run *run, struct job *job, bool at_once, bool *more
     }
     if (job->kind == JOB_FILL) {
         memset(run->model.blocks[blocks[0]].bytes + job->first.offset + at, (int)job->value, (size_t)size);
-        tell_changed(run, blocks[0], job->first.offset + at, size);
+        notify_changed(run, blocks[0], job->first.offset + at, size);
     } else {
         memmove(run->model.blocks[blocks[1]].bytes + job->second.offset + at,
                 run->model.blocks[blocks[0]].bytes + job->first.offset + at, (size_t)size);
-        tell_changed(run, blocks[1], job->second.offset + at, size);
+        notify_changed(run, blocks[1], job->second.offset + at, size);
     }
     job->done += size;
     *more = job->done < job->first.size;
@@ -239,18 +239,18 @@ static void answer_resize(struct call *call, const struct job *job)
     uint64_t old_size = job->done;
 
     if (it->size > old_size)
-        tell_changed(call->run, block, old_size, it->size - old_size);
+        notify_changed(call->run, block, old_size, it->size - old_size);
     else
-        tell_changed(call->run, block, it->size, old_size - it->size);
+        notify_changed(call->run, block, it->size, old_size - it->size);
     result_uint(call, "block", it->handle);
     result_uint(call, "size", it->size);
     um_json_uint64(result_key(call, "address"), it->address);
 }
 
-/* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up room. */
+/* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up memory. */
 static void answer_compact(struct call *call, int heap)
 {
-    if (call->run->model.heaps[heap].is_shared && is_settled(call, heap))
+    if (call->run->model.heaps[heap].is_shared && is_quiet(call, heap))
         result_uint(call, "largest_free", model_find_gaps(&call->run->model, heap).largest);
     else
         um_buf_append(result_key(call, "largest_free"), "\2", 1);
@@ -297,8 +297,8 @@ static void answer(struct call *call, const struct job *job)
 
 static void fail_job(struct call *call, const struct job *job, int code, uint64_t culprit)
 {
-    if (job->no_room)
-        fail_no_room(call, model_find_block(&call->run->model, job->first.block), job->flags);
+    if (job->no_gap)
+        fail_no_gap(call, model_find_block(&call->run->model, job->first.block), job->flags);
     else if (job->kind == JOB_RESIZE && code != UMEM_E_STALE_HANDLE)
         fail_growth(call, code, model_find_block(&call->run->model, job->first.block), job->first.size,
                     job->flags);
@@ -343,7 +343,7 @@ void end_job(struct run *run, int session)
     memcpy(heaps, run->sessions[session].job.heaps, sizeof heaps);
     drop_job(run, session);
     for (int i = 0; i < 2; i++)
-        resume_stalled(run, heaps[i]);
+        mark_stalled(run, heaps[i]);
 }
 
 void keep_job(struct call *call, struct job *job)
@@ -386,5 +386,5 @@ void work(struct run *run)
             end_job(run, next);
         }
     }
-    settle(run);
+    run_marked_waiters(run);
 }

@@ -33,12 +33,12 @@ enum {
     SHARED_HEAPS = 3, /* most of them that are shared */
     BLOCKS = 40,
     NAMES = 8,
-    LATERS = 40,
+    WAITERS = 40,
     WATCHES = 40,
-    NEWS = 16,     /* that a watch keeps before it tells of an overflow */
-    ARGUMENTS = 8, /* of one request */
-    BATCH = 6,     /* requests in one batch */
-    METHODS = 48,  /* places in the table of what was exercised */
+    NOTIFICATIONS = 16, /* that a watch keeps before it tells of an overflow */
+    ARGUMENTS = 8,      /* of one request */
+    BATCH = 6,          /* requests in one batch */
+    METHODS = 48,       /* places in the table of what was exercised */
     CODES = 20,
     LATE = 64,  /* answers that are due in one session after one step */
     RECENT = 8, /* requests that are shown when the test fails */
@@ -89,10 +89,10 @@ struct message {
 
 /* ---- what goes on (listeners.c, jobs.c) ---- */
 
-enum later_kind { LATER_WAIT = 1, LATER_LOCK };
+enum waiter_kind { WAITER_FOR_NUMBER = 1, WAITER_FOR_LOCK };
 
-struct later {
-    enum later_kind kind; /* 0: the place is free */
+struct waiter {
+    enum waiter_kind kind; /* 0: the place is free */
     int session;
     unsigned entry; /* method */
     struct id id;
@@ -108,10 +108,10 @@ struct later {
     unsigned char value[UM_VALUE_SIZE_MAXIMUM];
 };
 
-enum news_kind { NEWS_CHANGED, NEWS_FREED, NEWS_DESTROYED, NEWS_MANY };
+enum notification_kind { NOTIFY_CHANGED, NOTIFY_FREED, NOTIFY_DESTROYED, NOTIFY_MANY };
 
-struct news {
-    enum news_kind kind;
+struct notification {
+    enum notification_kind kind;
     uint64_t handle;
     uint64_t offset;
     uint64_t size;
@@ -128,7 +128,7 @@ struct watch {
     uint64_t size;
     bool overflow;
     unsigned count;
-    struct news news[NEWS];
+    struct notification notification[NOTIFICATIONS];
 };
 
 enum job_kind {
@@ -144,7 +144,7 @@ enum job_kind {
 };
 
 /* A range of a block that may go while a call is at work on it. */
-struct span {
+struct range {
     uint64_t block; /* handle */
     uint64_t offset;
     uint64_t size;
@@ -156,15 +156,15 @@ struct job {
     struct id id;
     uint64_t turn; /* the smallest is next */
     uint64_t heaps[2];
-    struct span
+    struct range
         first; /* filled, copied from, the left one, looked through; its size is the new one of a resize, or of a new block */
-    struct span second; /* copied to, the right one */
+    struct range second; /* copied to, the right one */
     uint64_t done;
     unsigned value;        /* to fill with */
     uint64_t number;       /* an address; a heap's handle */
     bool from_behind;      /* a copy that must begin with its last bytes */
     bool moving;           /* a resize that has memory to move to */
-    bool no_room;          /* a resize for which a shared heap had no free range */
+    bool no_gap;           /* a resize for which a shared heap had no free range */
     uint64_t reserved;     /* bytes by which it will grow */
     unsigned flags;        /* of a resize or an allocation */
     bool for_session;      /* lifetime of a block that is being allocated */
@@ -174,12 +174,12 @@ struct job {
 };
 
 /* A payload on its way. */
-struct intake {
+struct payload_receiver {
     bool is_on;
     bool answers; /* a single write, not answered yet */
     unsigned entry;
     struct id id;
-    struct span span;
+    struct range range;
     uint64_t size;
     uint64_t done;
     unsigned char *bytes;  /* what is to be sent; allocated */
@@ -189,7 +189,7 @@ struct intake {
 /* A large raw read that waits to be sent. */
 struct tail {
     bool is_on;
-    struct span span;
+    struct range range;
     unsigned char *frozen; /* its bytes, once the block is gone or moved; NULL until then */
 };
 
@@ -205,7 +205,7 @@ struct session {
     struct um_session session;
     size_t checked; /* bytes of session.out that the model has agreed to */
     struct job job;
-    struct intake intake;
+    struct payload_receiver payload_receiver;
     struct tail tail;
     struct um_buf late[LATE]; /* answers that are due, as JSON; an error's message is a '\1' */
     unsigned late_count;
@@ -214,7 +214,7 @@ struct session {
 };
 
 /* Who uses most of a limit, as it was found first in this step. */
-struct most {
+struct top {
     bool known;
     int session; /* NONE: nobody uses any */
     uint64_t used;
@@ -228,7 +228,7 @@ struct run {
     struct um_traffic traffic;
     struct session sessions[SESSIONS];
     struct model model;
-    struct later laters[LATERS];
+    struct waiter waiters[WAITERS];
     struct watch watches[WATCHES];
     uint64_t sequence; /* last number given out, for what must be told apart by its age */
     uint64_t last_session;
@@ -237,7 +237,7 @@ struct run {
     uint64_t requests;
     uint64_t errors;
     uint64_t refusals[UM_LIMIT_COUNT];
-    struct most most[UM_LIMIT_COUNT];
+    struct top top[UM_LIMIT_COUNT];
     uint64_t now_ms;
     int64_t now_s;
     unsigned shutdowns;

@@ -5,24 +5,24 @@
 #include "random_engine.h"
 #include "umem_errors.h"
 
-struct later *new_later(struct run *run, enum later_kind kind, int session)
+struct waiter *new_waiter(struct run *run, enum waiter_kind kind, int session)
 {
-    struct later *later = run->laters;
+    struct waiter *waiter = run->waiters;
 
-    while (later < run->laters + LATERS - 1 && later->kind != 0)
-        later++;
-    MUST(later->kind == 0);
-    *later =
-        (struct later){.kind = kind, .session = session, .born = ++run->sequence, .deadline = UINT64_MAX};
-    return later;
+    while (waiter < run->waiters + WAITERS - 1 && waiter->kind != 0)
+        waiter++;
+    MUST(waiter->kind == 0);
+    *waiter =
+        (struct waiter){.kind = kind, .session = session, .born = ++run->sequence, .deadline = UINT64_MAX};
+    return waiter;
 }
 
-unsigned count_laters(const struct run *run, int session)
+unsigned count_waiters(const struct run *run, int session)
 {
     unsigned count = 0;
 
-    for (int i = 0; i < LATERS; i++)
-        count += run->laters[i].kind != 0 && run->laters[i].session == session;
+    for (int i = 0; i < WAITERS; i++)
+        count += run->waiters[i].kind != 0 && run->waiters[i].session == session;
     return count;
 }
 
@@ -44,15 +44,15 @@ unsigned count_observers(const struct run *run, uint64_t handle)
 
         count += watch->used && watch->attached && (watch->block != 0 ? watch->block : watch->heap) == handle;
     }
-    for (int i = 0; i < LATERS && handle != 0; i++)
-        count += run->laters[i].kind != 0 && run->laters[i].handle == handle;
+    for (int i = 0; i < WAITERS && handle != 0; i++)
+        count += run->waiters[i].kind != 0 && run->waiters[i].handle == handle;
     return count;
 }
 
 bool block_is_observed(const struct run *run, uint64_t block)
 {
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].kind == LATER_WAIT && run->laters[i].handle == block)
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].kind == WAITER_FOR_NUMBER && run->waiters[i].handle == block)
             return true;
     }
     for (int i = 0; i < WATCHES; i++) {
@@ -64,8 +64,8 @@ bool block_is_observed(const struct run *run, uint64_t block)
 
 bool heap_is_observed(const struct run *run, uint64_t heap)
 {
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].kind == LATER_LOCK && run->laters[i].handle == heap)
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].kind == WAITER_FOR_LOCK && run->waiters[i].handle == heap)
             return true;
     }
     for (int i = 0; i < WATCHES; i++) {
@@ -77,55 +77,58 @@ bool heap_is_observed(const struct run *run, uint64_t heap)
     return false;
 }
 
-/* ---- news for watches ---- */
+/* ---- notifications for watches ---- */
 
-static bool joins(struct watch *watch, const struct news *news)
+static bool joins(struct watch *watch, const struct notification *notification)
 {
-    for (unsigned i = 0; i < watch->count && news->kind == NEWS_CHANGED; i++) {
-        struct news *kept = &watch->news[i];
+    for (unsigned i = 0; i < watch->count && notification->kind == NOTIFY_CHANGED; i++) {
+        struct notification *kept = &watch->notification[i];
         uint64_t end = kept->offset + kept->size;
 
-        if (kept->kind != NEWS_CHANGED || kept->handle != news->handle)
+        if (kept->kind != NOTIFY_CHANGED || kept->handle != notification->handle)
             continue;
-        end = news->offset + news->size > end ? news->offset + news->size : end;
-        kept->offset = news->offset < kept->offset ? news->offset : kept->offset;
+        end =
+            notification->offset + notification->size > end ? notification->offset + notification->size : end;
+        kept->offset = notification->offset < kept->offset ? notification->offset : kept->offset;
         kept->size = end - kept->offset;
         return true;
     }
     return false;
 }
 
-static void note(struct watch *watch, const struct news *news)
+static void note(struct watch *watch, const struct notification *notification)
 {
-    if (watch->overflow || joins(watch, news))
+    if (watch->overflow || joins(watch, notification))
         return;
-    if (watch->count == NEWS || news->kind == NEWS_MANY)
+    if (watch->count == NOTIFICATIONS || notification->kind == NOTIFY_MANY)
         watch->overflow = true;
     else
-        watch->news[watch->count++] = *news;
+        watch->notification[watch->count++] = *notification;
 }
 
-static bool overlaps(const struct watch *watch, const struct news *news)
+static bool overlaps(const struct watch *watch, const struct notification *notification)
 {
     uint64_t end = watch->size > UINT64_MAX - watch->offset ? UINT64_MAX : watch->offset + watch->size;
 
-    return watch->size != 0 && news->offset + news->size > watch->offset && news->offset < end;
+    return watch->size != 0 && notification->offset + notification->size > watch->offset &&
+           notification->offset < end;
 }
 
 /* Whoever watches this block (0: none), this heap, or everything. */
-static void tell_watches(struct run *run, uint64_t block, uint64_t heap, const struct news *news)
+static void notify_watches(struct run *run, uint64_t block, uint64_t heap,
+                           const struct notification *notification)
 {
     for (int i = 0; i < WATCHES; i++) {
         struct watch *watch = &run->watches[i];
 
         if (!watch->used || !watch->attached)
             continue;
-        if (watch->block != 0 &&
-            (watch->block != block || (news->kind == NEWS_CHANGED && !overlaps(watch, news))))
+        if (watch->block != 0 && (watch->block != block ||
+                                  (notification->kind == NOTIFY_CHANGED && !overlaps(watch, notification))))
             continue;
         if (watch->block == 0 && watch->heap != 0 && watch->heap != heap)
             continue;
-        note(watch, news);
+        note(watch, notification);
     }
 }
 
@@ -134,37 +137,37 @@ static void tell_watches(struct run *run, uint64_t block, uint64_t heap, const s
 /* Those whose heap is unlocked look again after those whose block was changed. */
 #define RESUMED (UINT64_C(1) << 40)
 
-static void mark(struct run *run, struct later *later)
+static void mark(struct run *run, struct waiter *waiter)
 {
-    later->mark = ++run->sequence;
-    later->stall = 0;
+    waiter->mark = ++run->sequence;
+    waiter->stall = 0;
 }
 
 static void mark_waits(struct run *run, uint64_t block, uint64_t end)
 {
-    for (int i = 0; i < LATERS; i++) {
-        struct later *later = &run->laters[i];
+    for (int i = 0; i < WAITERS; i++) {
+        struct waiter *waiter = &run->waiters[i];
 
-        if (later->kind == LATER_WAIT && later->handle == block && end > later->offset)
-            mark(run, later);
+        if (waiter->kind == WAITER_FOR_NUMBER && waiter->handle == block && end > waiter->offset)
+            mark(run, waiter);
     }
 }
 
-void tell_changed(struct run *run, int block, uint64_t offset, uint64_t size)
+void notify_changed(struct run *run, int block, uint64_t offset, uint64_t size)
 {
     uint64_t handle = run->model.blocks[block].handle;
-    struct news news = {NEWS_CHANGED, handle, offset, size};
+    struct notification notification = {NOTIFY_CHANGED, handle, offset, size};
 
     if (size == 0)
         return;
     mark_waits(run, handle, offset + size);
-    tell_watches(run, handle, run->model.heaps[run->model.blocks[block].heap].handle, &news);
+    notify_watches(run, handle, run->model.heaps[run->model.blocks[block].heap].handle, &notification);
 }
 
 /* Where the heap goes too, those who watch that are told of the heap, not of its blocks. */
-void tell_block_lost(struct run *run, uint64_t block)
+void notify_block_lost(struct run *run, uint64_t block)
 {
-    struct news news = {.kind = NEWS_FREED, .handle = block};
+    struct notification notification = {.kind = NOTIFY_FREED, .handle = block};
 
     mark_waits(run, block, UINT64_MAX);
     for (int i = 0; i < WATCHES; i++) {
@@ -173,17 +176,17 @@ void tell_block_lost(struct run *run, uint64_t block)
         if (watch->block != block)
             continue;
         if (watch->used && watch->attached)
-            note(watch, &news);
+            note(watch, &notification);
         watch->attached = false;
     }
 }
 
-void tell_freed(struct run *run, uint64_t block, uint64_t heap)
+void notify_freed(struct run *run, uint64_t block, uint64_t heap)
 {
-    struct news news = {.kind = NEWS_FREED, .handle = block};
+    struct notification notification = {.kind = NOTIFY_FREED, .handle = block};
 
     mark_waits(run, block, UINT64_MAX);
-    tell_watches(run, block, heap, &news);
+    notify_watches(run, block, heap, &notification);
     for (int i = 0; i < WATCHES; i++) {
         if (run->watches[i].block == block)
             run->watches[i].attached = false;
@@ -191,49 +194,49 @@ void tell_freed(struct run *run, uint64_t block, uint64_t heap)
 }
 
 /* The oldest of the calls that queue for a heap, of those younger than `born`; NULL: there is none. */
-static struct later *next_in_queue(struct run *run, uint64_t heap, uint64_t born)
+static struct waiter *next_in_queue(struct run *run, uint64_t heap, uint64_t born)
 {
-    struct later *first = NULL;
+    struct waiter *first = NULL;
 
-    for (int i = 0; i < LATERS; i++) {
-        struct later *later = &run->laters[i];
+    for (int i = 0; i < WAITERS; i++) {
+        struct waiter *waiter = &run->waiters[i];
 
-        if (later->kind == LATER_LOCK && later->handle == heap && later->born > born &&
-            (first == NULL || later->born < first->born))
-            first = later;
+        if (waiter->kind == WAITER_FOR_LOCK && waiter->handle == heap && waiter->born > born &&
+            (first == NULL || waiter->born < first->born))
+            first = waiter;
     }
     return first;
 }
 
 static void mark_queue(struct run *run, uint64_t heap)
 {
-    for (struct later *it = next_in_queue(run, heap, 0); it != NULL; it = next_in_queue(run, heap, it->born))
+    for (struct waiter *it = next_in_queue(run, heap, 0); it != NULL; it = next_in_queue(run, heap, it->born))
         mark(run, it);
 }
 
-void tell_destroyed(struct run *run, uint64_t heap)
+void notify_destroyed(struct run *run, uint64_t heap)
 {
-    struct news news = {.kind = NEWS_DESTROYED, .handle = heap};
+    struct notification notification = {.kind = NOTIFY_DESTROYED, .handle = heap};
 
     mark_queue(run, heap);
-    tell_watches(run, 0, heap, &news);
+    notify_watches(run, 0, heap, &notification);
     for (int i = 0; i < WATCHES; i++) {
         if (run->watches[i].block == 0 && run->watches[i].heap == heap)
             run->watches[i].attached = false;
     }
 }
 
-void tell_many(struct run *run, uint64_t heap)
+void notify_many(struct run *run, uint64_t heap)
 {
-    struct news news = {.kind = NEWS_MANY, .handle = heap};
+    struct notification notification = {.kind = NOTIFY_MANY, .handle = heap};
 
-    tell_watches(run, 0, heap, &news);
+    notify_watches(run, 0, heap, &notification);
 }
 
-void stall(struct run *run, struct later *later, uint64_t heap)
+void stall(struct run *run, struct waiter *waiter, uint64_t heap)
 {
-    later->stall = ++run->sequence;
-    later->stalled_by = heap;
+    waiter->stall = ++run->sequence;
+    waiter->stalled_by = heap;
 }
 
 bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
@@ -241,24 +244,24 @@ bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
     int number = model_find_heap(&run->model, heap);
     bool wanted = false;
 
-    for (int i = 0; i < LATERS; i++)
-        wanted = wanted || (run->laters[i].kind == LATER_LOCK && run->laters[i].handle == heap);
+    for (int i = 0; i < WAITERS; i++)
+        wanted = wanted || (run->waiters[i].kind == WAITER_FOR_LOCK && run->waiters[i].handle == heap);
     return wanted && number != NONE && run->model.heaps[number].locker != session;
 }
 
 /* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which
  * they came to wait. */
-void resume_stalled(struct run *run, uint64_t heap)
+void mark_stalled(struct run *run, uint64_t heap)
 {
     for (;;) {
-        struct later *first = NULL;
+        struct waiter *first = NULL;
 
-        for (int i = 0; i < LATERS; i++) {
-            struct later *later = &run->laters[i];
+        for (int i = 0; i < WAITERS; i++) {
+            struct waiter *waiter = &run->waiters[i];
 
-            if (later->kind != 0 && later->stall != 0 && later->stalled_by == heap &&
-                (first == NULL || later->stall < first->stall))
-                first = later;
+            if (waiter->kind != 0 && waiter->stall != 0 && waiter->stalled_by == heap &&
+                (first == NULL || waiter->stall < first->stall))
+                first = waiter;
         }
         if (first == NULL)
             return;
@@ -267,84 +270,85 @@ void resume_stalled(struct run *run, uint64_t heap)
     }
 }
 
-void tell_unlocked(struct run *run, uint64_t heap)
+void notify_unlocked(struct run *run, uint64_t heap)
 {
-    resume_stalled(run, heap);
+    mark_stalled(run, heap);
 }
 
 /* ---- looking again ---- */
 
-static void end_failed(struct run *run, struct later *later, int code, uint64_t block, uint64_t heap)
+static void end_failed(struct run *run, struct waiter *waiter, int code, uint64_t block, uint64_t heap)
 {
     struct call call;
 
-    late_init(&call, run, later->session, later->entry, &later->id);
+    late_init(&call, run, waiter->session, waiter->entry, &waiter->id);
     if (block != 0)
         fail_block(&call, code, block);
     else if (heap != 0)
         fail_heap(&call, code, heap);
     else
         fail_plain(&call, code);
-    later->kind = 0;
+    waiter->kind = 0;
 }
 
-static void look_at_number(struct run *run, struct later *later)
+static void look_at_number(struct run *run, struct waiter *waiter)
 {
-    int block = model_find_block(&run->model, later->handle);
-    size_t size = um_value_size(later->type);
+    int block = model_find_block(&run->model, waiter->handle);
+    size_t size = um_value_size(waiter->type);
     struct call call;
 
     if (block == NONE) {
-        end_failed(run, later, UMEM_E_STALE_HANDLE, later->handle, 0);
-    } else if (model_is_locked(&run->model, run->model.blocks[block].heap, later->session)) {
-        stall(run, later, run->model.heaps[run->model.blocks[block].heap].handle);
-    } else if (later->offset + size > run->model.blocks[block].size) {
-        end_failed(run, later, UMEM_E_OUT_OF_RANGE, later->handle, 0);
-    } else if (memcmp(run->model.blocks[block].bytes + later->offset, later->value, size) != 0) {
-        late_init(&call, run, later->session, later->entry, &later->id);
-        write_number(result_key(&call, "value"), later->type, run->model.blocks[block].bytes + later->offset);
+        end_failed(run, waiter, UMEM_E_STALE_HANDLE, waiter->handle, 0);
+    } else if (model_is_locked(&run->model, run->model.blocks[block].heap, waiter->session)) {
+        stall(run, waiter, run->model.heaps[run->model.blocks[block].heap].handle);
+    } else if (waiter->offset + size > run->model.blocks[block].size) {
+        end_failed(run, waiter, UMEM_E_OUT_OF_RANGE, waiter->handle, 0);
+    } else if (memcmp(run->model.blocks[block].bytes + waiter->offset, waiter->value, size) != 0) {
+        late_init(&call, run, waiter->session, waiter->entry, &waiter->id);
+        write_number(result_key(&call, "value"), waiter->type,
+                     run->model.blocks[block].bytes + waiter->offset);
         result_end(&call);
-        later->kind = 0;
+        waiter->kind = 0;
     }
 }
 
-static void look_at_lock(struct run *run, struct later *later)
+static void look_at_lock(struct run *run, struct waiter *waiter)
 {
-    int heap = model_find_heap(&run->model, later->handle);
+    int heap = model_find_heap(&run->model, waiter->handle);
     struct call call;
 
     if (heap == NONE) {
-        end_failed(run, later, UMEM_E_STALE_HANDLE, 0, later->handle);
-    } else if (model_is_locked(&run->model, heap, later->session) ||
-               job_is_at(run, later->handle, later->session)) {
-        stall(run, later, later->handle);
+        end_failed(run, waiter, UMEM_E_STALE_HANDLE, 0, waiter->handle);
+    } else if (model_is_locked(&run->model, heap, waiter->session) ||
+               job_is_at(run, waiter->handle, waiter->session)) {
+        stall(run, waiter, waiter->handle);
     } else {
-        model_lock(&run->model, heap, later->session);
-        late_init(&call, run, later->session, later->entry, &later->id);
+        model_lock(&run->model, heap, waiter->session);
+        late_init(&call, run, waiter->session, waiter->entry, &waiter->id);
         result_end(&call);
-        later->kind = 0;
+        waiter->kind = 0;
     }
 }
 
-void settle(struct run *run)
+void run_marked_waiters(struct run *run)
 {
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].kind != 0 && run->laters[i].cancelled)
-            end_failed(run, &run->laters[i], UMEM_E_CANCELLED, 0, 0);
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].kind != 0 && run->waiters[i].cancelled)
+            end_failed(run, &run->waiters[i], UMEM_E_CANCELLED, 0, 0);
     }
     for (;;) {
-        struct later *first = NULL;
+        struct waiter *first = NULL;
 
-        for (int i = 0; i < LATERS; i++) {
-            struct later *later = &run->laters[i];
+        for (int i = 0; i < WAITERS; i++) {
+            struct waiter *waiter = &run->waiters[i];
 
-            if (later->kind != 0 && later->mark != 0 && (first == NULL || later->mark < first->mark))
-                first = later;
+            if (waiter->kind != 0 && waiter->mark != 0 && (first == NULL || waiter->mark < first->mark))
+                first = waiter;
         }
         if (first == NULL)
             return;
         first->mark = 0;
-        if (first->kind == LATER_WAIT)
+        if (first->kind == WAITER_FOR_NUMBER)
             look_at_number(run, first);
         else
             look_at_lock(run, first);
@@ -355,27 +359,27 @@ uint64_t next_deadline(const struct run *run)
 {
     uint64_t next = UINT64_MAX;
 
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].kind != 0 && run->laters[i].deadline < next)
-            next = run->laters[i].deadline;
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].kind != 0 && run->waiters[i].deadline < next)
+            next = run->waiters[i].deadline;
     }
     return next;
 }
 
 void expire(struct run *run)
 {
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].kind != 0 && run->laters[i].deadline <= run->now_ms)
-            end_failed(run, &run->laters[i], UMEM_E_TIMEOUT, 0, 0);
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].kind != 0 && run->waiters[i].deadline <= run->now_ms)
+            end_failed(run, &run->waiters[i], UMEM_E_TIMEOUT, 0, 0);
     }
-    settle(run);
+    run_marked_waiters(run);
 }
 
 void drop_listeners(struct run *run, int session)
 {
-    for (int i = 0; i < LATERS; i++) {
-        if (run->laters[i].session == session)
-            run->laters[i].kind = 0;
+    for (int i = 0; i < WAITERS; i++) {
+        if (run->waiters[i].session == session)
+            run->waiters[i].kind = 0;
     }
     for (int i = 0; i < WATCHES; i++) {
         if (run->watches[i].session == session)

@@ -84,25 +84,25 @@ bool check_range(struct call *call, int block, uint64_t offset, uint64_t size)
     return false;
 }
 
-struct span make_span(const struct run *run, int block, uint64_t offset, uint64_t size)
+struct range make_range(const struct run *run, int block, uint64_t offset, uint64_t size)
 {
-    return (struct span){run->model.blocks[block].handle, offset, size};
+    return (struct range){run->model.blocks[block].handle, offset, size};
 }
 
 /* `size` NULL: always to the end. */
-bool range_of(struct call *call, int block, const char *offset, const char *size, struct span *span)
+bool range_of(struct call *call, int block, const char *offset, const char *size, struct range *range)
 {
     uint64_t block_size = call->run->model.blocks[block].size;
     uint64_t at = uint_or(call->request, offset, 0);
     uint64_t rest = at < block_size ? block_size - at : 0;
 
-    *span = make_span(call->run, block, at, size != NULL ? uint_or(call->request, size, rest) : rest);
-    return check_range(call, block, span->offset, span->size);
+    *range = make_range(call->run, block, at, size != NULL ? uint_or(call->request, size, rest) : rest);
+    return check_range(call, block, range->offset, range->size);
 }
 
 /* ---- limits ---- */
 
-bool has_room(const struct call *call, uint64_t size)
+bool has_space(const struct call *call, uint64_t size)
 {
     uint64_t limit = call->run->limits.message_bytes;
     uint64_t used = answer_used(call);
@@ -115,7 +115,7 @@ bool has_place(const struct call *call, uint64_t size)
     uint64_t limit = call->run->limits.unsent_total_bytes;
     uint64_t used = call->run->traffic.unsent_bytes;
 
-    return has_room(call, size) && used <= limit && sent_with(call, size) <= limit - used;
+    return has_space(call, size) && used <= limit && sent_with(call, size) <= limit - used;
 }
 
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used)
@@ -139,10 +139,10 @@ bool may_observe(struct call *call, uint64_t handle)
 bool may_wait(struct call *call, uint64_t handle)
 {
     uint64_t all = 0;
-    uint64_t used = count_laters(call->run, call->session);
+    uint64_t used = count_waiters(call->run, call->session);
 
     for (int i = 0; i < SESSIONS; i++)
-        all += count_laters(call->run, i);
+        all += count_waiters(call->run, i);
     if (call->batch_left != NULL)
         fail_plain(call, UMEM_E_UNSUPPORTED);
     else if (call->id.kind == ID_NONE)
@@ -179,7 +179,7 @@ void predict_request(struct call *call)
     const struct request *request = call->request;
 
     call->run->requests++;
-    if (call->batch_left != NULL && !has_room(call, ANSWER_ROOM)) {
+    if (call->batch_left != NULL && !has_space(call, ANSWER_ROOM)) {
         call->method = NULL;
         fail_plain(call, UMEM_E_TOO_LARGE);
     } else if (call->method == NULL) {
@@ -262,7 +262,7 @@ void finish_batch(struct run *run, int session, const struct message *message)
         refuse(&call, UMEM_E_LIMIT_EXCEEDED);
         fact_limit(&call, "unsent_total_bytes", run->limits.unsent_total_bytes);
         fact_uint(&call, "used", run->traffic.unsent_bytes);
-        fact_most(&call, "unsent_total_bytes");
+        fact_top_consumer(&call, "unsent_total_bytes");
         fail_end(&call);
         return;
     }
@@ -280,7 +280,7 @@ void finish_batch(struct run *run, int session, const struct message *message)
 
 static void predict_batch(struct run *run, int session, const struct message *message)
 {
-    struct intake *intake = &run->sessions[session].intake;
+    struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;
 
     if (!check_batch(run, session, message))
         return;
@@ -289,16 +289,16 @@ static void predict_batch(struct run *run, int session, const struct message *me
         return;
     }
     /* It runs when its bytes have come. */
-    intake->is_on = true;
-    intake->batch = calloc(1, sizeof *intake->batch);
-    MUST(intake->batch != NULL);
-    *intake->batch = *message;
+    payload_receiver->is_on = true;
+    payload_receiver->batch = calloc(1, sizeof *payload_receiver->batch);
+    MUST(payload_receiver->batch != NULL);
+    *payload_receiver->batch = *message;
 }
 
 /* What a message brings about. A payload that nobody wants is thrown away as it comes. */
 void predict_message(struct run *run, int session, const struct message *message)
 {
-    struct intake *intake = &run->sessions[session].intake;
+    struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;
     struct call call;
 
     if (message->is_batch) {
@@ -308,10 +308,10 @@ void predict_message(struct run *run, int session, const struct message *message
         predict_request(&call);
     }
     if (message->payload_size != 0) {
-        intake->is_on = true;
-        intake->size = message->payload_size;
-        intake->done = 0;
-        intake->bytes = message->payload;
+        payload_receiver->is_on = true;
+        payload_receiver->size = message->payload_size;
+        payload_receiver->done = 0;
+        payload_receiver->bytes = message->payload;
     }
-    settle(run);
+    run_marked_waiters(run);
 }

@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "predict.h"
-#include "store/records/blocks.h"
-#include "store/records/store_internal.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
 /* The limits, where `reserved` bytes of those that are set aside are the call's own; on failure it has been answered. */
-static bool check_room(struct call *call, int heap, uint64_t size, unsigned flags, uint64_t reserved)
+static bool check_limits(struct call *call, int heap, uint64_t size, unsigned flags, uint64_t reserved)
 {
     const struct run *run = call->run;
     const struct model_heap *it = &run->model.heaps[heap];
@@ -84,18 +84,18 @@ static struct model_block *add_block(struct call *call, int heap, const struct j
 }
 
 /* Whether the engine has found no free range in a shared heap. It may only be so where the model knows none, or where memory that is
- * no block's takes up room. */
-static bool lacks_room(struct call *call, int heap, uint64_t room)
+ * no block's takes up memory. */
+static bool lacks_gap(struct call *call, int heap, uint64_t gap)
 {
     const struct run *run = call->run;
     bool failed = call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_NO_MEMORY) : new_handle(run) == 0;
 
-    MUST(failed || room != UINT64_MAX);
-    MUST(!is_settled(call, heap) || failed == (room == UINT64_MAX));
+    MUST(failed || gap != UINT64_MAX);
+    MUST(!is_quiet(call, heap) || failed == (gap == UINT64_MAX));
     return failed;
 }
 
-static void no_room(struct call *call, int heap, unsigned flags)
+static void no_gap(struct call *call, int heap, unsigned flags)
 {
     refuse(call, UMEM_E_NO_MEMORY);
     fact_uint(call, "heap", call->run->model.heaps[heap].handle);
@@ -131,7 +131,7 @@ void answer_alloc(struct call *call, const struct job *job)
 
     if (heap == NONE) {
         fail_heap(call, UMEM_E_STALE_HANDLE, job->heaps[0]);
-    } else if (check_room(call, heap, job->first.size, job->flags, job->first.size) &&
+    } else if (check_limits(call, heap, job->first.size, job->flags, job->first.size) &&
                check_name(call, job->name)) {
         made(call, heap, job, true);
     }
@@ -146,7 +146,7 @@ static bool is_kept_out(struct call *call, int heap)
 }
 
 /* Goes on later with what has been found to be allowed. */
-static void allocate_later(struct call *call, int heap, const struct job *facts)
+static void allocate_in_slices(struct call *call, int heap, const struct job *facts)
 {
     const struct run *run = call->run;
     struct job *job = new_job(call, JOB_ALLOC, run->model.heaps[heap].handle, 0);
@@ -167,20 +167,20 @@ static void allocate_shared(struct call *call, int heap, const struct job *facts
 {
     const struct run *run = call->run;
     uint64_t size = facts->first.size;
-    uint64_t room = model_find_gap(&run->model, heap, size); /* where it has to lie */
+    uint64_t gap = model_find_gap(&run->model, heap, size); /* where it has to lie */
     bool is_long = size > run->store->cleared_at_once && call->batch_left == NULL &&
                    (facts->needle == NULL || facts->needle_size < size);
 
     if (is_long && run->sessions[call->session].session.job != NULL) {
-        allocate_later(call, heap, facts);
+        allocate_in_slices(call, heap, facts);
     } else if (is_long && is_kept_out(call, heap)) {
         fail_heap(call, UMEM_E_LOCKED, run->model.heaps[heap].handle);
-    } else if (lacks_room(call, heap, room)) {
-        no_room(call, heap, facts->flags);
+    } else if (lacks_gap(call, heap, gap)) {
+        no_gap(call, heap, facts->flags);
     } else {
         const struct model_block *block = made(call, heap, facts, false);
 
-        MUST(!is_long && (!is_settled(call, heap) || block->offset == room));
+        MUST(!is_long && (!is_quiet(call, heap) || block->offset == gap));
     }
 }
 
@@ -211,7 +211,7 @@ void predict_block_alloc(struct call *call)
         facts.needle = (unsigned char *)data->bytes;
         facts.needle_size = data->size;
     }
-    if (!fits(call, 0, size) || !check_flags(call) || !check_room(call, heap, size, facts.flags, 0) ||
+    if (!fits(call, 0, size) || !check_flags(call) || !check_limits(call, heap, size, facts.flags, 0) ||
         !check_name(call, facts.name))
         return;
     if (call->run->model.heaps[heap].is_shared) {

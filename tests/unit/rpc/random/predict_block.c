@@ -6,7 +6,7 @@
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
-enum { ENTRY_SIZE = 8192 /* room that a page wants for one more block */ };
+enum { ENTRY_SIZE = 8192 /* bytes that a page wants for one more block */ };
 
 void fact_status(struct call *call, unsigned flags)
 {

@@ -20,28 +20,28 @@ static bool speaks_headers(const struct call *call)
 
 /* ---- block.read ---- */
 
-static void read_raw(struct call *call, int block, const struct span *span)
+static void read_raw(struct call *call, int block, const struct range *range)
 {
     struct session *session = &call->run->sessions[call->session];
 
     if (!speaks_headers(call)) {
         fail_plain(call, UMEM_E_UNSUPPORTED);
-    } else if (span->size > call->run->limits.payload_bytes) {
+    } else if (range->size > call->run->limits.payload_bytes) {
         refuse(call, UMEM_E_TOO_LARGE);
         fact_limit(call, "payload_bytes", call->run->limits.payload_bytes);
-        fact_uint(call, "asked", span->size);
+        fact_uint(call, "asked", range->size);
         fail_end(call);
-    } else if (((call->batch_left == NULL && span->size > COPIED_AT_ONCE) || may_send(call, span->size)) &&
-               fits(call, 0, span->size)) {
-        result_uint(call, "size", span->size);
+    } else if (((call->batch_left == NULL && range->size > COPIED_AT_ONCE) || may_send(call, range->size)) &&
+               fits(call, 0, range->size)) {
+        result_uint(call, "size", range->size);
         result_end(call);
-        if (call->id.kind == ID_NONE || span->size == 0)
+        if (call->id.kind == ID_NONE || range->size == 0)
             return;
-        if (call->batch_left != NULL || span->size <= COPIED_AT_ONCE)
-            um_buf_append(&session->raw, call->run->model.blocks[block].bytes + span->offset,
-                          (size_t)span->size);
+        if (call->batch_left != NULL || range->size <= COPIED_AT_ONCE)
+            um_buf_append(&session->raw, call->run->model.blocks[block].bytes + range->offset,
+                          (size_t)range->size);
         else
-            session->tail = (struct tail){true, *span, NULL};
+            session->tail = (struct tail){true, *range, NULL};
     }
 }
 
@@ -81,27 +81,27 @@ void predict_block_read(struct call *call)
         is_given(call->request, "encoding") ? argument_of(call->request, "encoding")->name : "base64";
     int block = resolve_block(call, "block");
     const unsigned char *bytes;
-    struct span span;
+    struct range range;
     size_t good;
 
-    if (block == NONE || !range_of(call, block, "offset", "size", &span))
+    if (block == NONE || !range_of(call, block, "offset", "size", &range))
         return;
     if (strcmp(encoding, "raw") == 0) {
-        read_raw(call, block, &span);
+        read_raw(call, block, &range);
         return;
     }
-    bytes = call->run->model.blocks[block].bytes + span.offset;
-    if (!fits(call, span.size, span.size) || !fits(call, written_size(encoding, bytes, span.size) + 64, 0))
+    bytes = call->run->model.blocks[block].bytes + range.offset;
+    if (!fits(call, range.size, range.size) || !fits(call, written_size(encoding, bytes, range.size) + 64, 0))
         return;
-    good = um_utf8_check(bytes, (size_t)span.size);
-    if (strcmp(encoding, "utf8") == 0 && good != span.size) {
+    good = um_utf8_check(bytes, (size_t)range.size);
+    if (strcmp(encoding, "utf8") == 0 && good != range.size) {
         refuse(call, UMEM_E_UNSUPPORTED);
-        fact_uint(call, "offset", span.offset + good);
+        fact_uint(call, "offset", range.offset + good);
         fail_end(call);
         return;
     }
-    result_uint(call, "size", span.size);
-    write_bytes(result_key(call, "data"), encoding, bytes, (size_t)span.size);
+    result_uint(call, "size", range.size);
+    write_bytes(result_key(call, "data"), encoding, bytes, (size_t)range.size);
     result_end(call);
 }
 
@@ -115,14 +115,14 @@ static void refuse_param(struct call *call, const char *name)
 }
 
 /* The bytes of a single raw write are still to come. */
-static void begin_intake(struct call *call, int block, uint64_t offset, uint64_t size)
+static void begin_receiver(struct call *call, int block, uint64_t offset, uint64_t size)
 {
-    struct intake *intake = &call->run->sessions[call->session].intake;
+    struct payload_receiver *payload_receiver = &call->run->sessions[call->session].payload_receiver;
 
-    intake->answers = true;
-    intake->entry = call->entry;
-    intake->id = call->id;
-    intake->span = make_span(call->run, block, offset, size);
+    payload_receiver->answers = true;
+    payload_receiver->entry = call->entry;
+    payload_receiver->id = call->id;
+    payload_receiver->range = make_range(call->run, block, offset, size);
 }
 
 void predict_block_write(struct call *call)
@@ -150,12 +150,12 @@ void predict_block_write(struct call *call)
         refuse_param(call, "size");
     else if (check_range(call, block, offset, size) && fits(call, 0, size)) {
         if (raw && call->batch_left == NULL && size != 0) {
-            begin_intake(call, block, offset, size);
+            begin_receiver(call, block, offset, size);
             return;
         }
         if (size != 0)
             memcpy(call->run->model.blocks[block].bytes + offset, bytes, (size_t)size);
-        tell_changed(call->run, block, offset, size);
+        notify_changed(call->run, block, offset, size);
         result_uint(call, "size", size);
         result_end(call);
     }
@@ -179,13 +179,13 @@ static void run_job(struct call *call, struct job *job)
 void predict_block_fill(struct call *call)
 {
     int block = resolve_block(call, "block");
-    struct span span;
+    struct range range;
     struct job *job;
 
-    if (block == NONE || !range_of(call, block, "offset", "size", &span) || !fits(call, 0, span.size))
+    if (block == NONE || !range_of(call, block, "offset", "size", &range) || !fits(call, 0, range.size))
         return;
     job = new_job(call, JOB_FILL, heap_of(call, block), 0);
-    job->first = span;
+    job->first = range;
     job->value = (unsigned)uint_or(call->request, "value", 0);
     run_job(call, job);
 }
@@ -196,15 +196,15 @@ static struct job *pair_job(struct call *call, enum job_kind kind, const char *c
     int first = resolve_block(call, names[0]);
     int second = first != NONE ? resolve_block(call, names[1]) : NONE;
     uint64_t offset = uint_or(call->request, names[3], 0);
-    struct span span;
+    struct range range;
     struct job *job;
 
-    if (second == NONE || !range_of(call, first, names[2], names[4], &span) ||
-        !check_range(call, second, offset, span.size) || !fits(call, 0, span.size))
+    if (second == NONE || !range_of(call, first, names[2], names[4], &range) ||
+        !check_range(call, second, offset, range.size) || !fits(call, 0, range.size))
         return NULL;
     job = new_job(call, kind, heap_of(call, first), heap_of(call, second));
-    job->first = span;
-    job->second = make_span(call->run, second, offset, span.size);
+    job->first = range;
+    job->second = make_range(call->run, second, offset, range.size);
     return job;
 }
 
@@ -233,19 +233,19 @@ void predict_block_find(struct call *call)
     const struct argument *data = argument_of(call->request, "data");
     int block = resolve_block(call, "block");
     uint64_t facts[3] = {call->run->limits.gathered_bytes, call->run->traffic.gathered_bytes, data->size};
-    struct span span;
+    struct range range;
     struct job *job;
 
-    if (block == NONE || !range_of(call, block, "offset", NULL, &span) || !fits(call, 0, span.size))
+    if (block == NONE || !range_of(call, block, "offset", NULL, &range) || !fits(call, 0, range.size))
         return;
-    if (span.size > LONG_SIZE && call->batch_left == NULL && data->size > SMALL_ANSWER &&
+    if (range.size > LONG_SIZE && call->batch_left == NULL && data->size > SMALL_ANSWER &&
         data->size > facts[0] - facts[1]) {
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "gathered_bytes", facts, 0);
         fail_end(call);
         return;
     }
     job = new_job(call, JOB_FIND, heap_of(call, block), 0);
-    job->first = span;
+    job->first = range;
     job->needle = malloc(data->size + 1);
     job->needle_size = data->size;
     memcpy(job->needle, data->bytes, data->size);

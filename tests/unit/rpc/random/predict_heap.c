@@ -7,7 +7,7 @@
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
-enum { ENTRY_SIZE = 4096 /* room that a page wants for one more heap */ };
+enum { ENTRY_SIZE = 4096 /* bytes that a page wants for one more heap */ };
 
 void predict_heap_process(struct call *call)
 {
@@ -45,7 +45,7 @@ static uint64_t count_shared(const struct run *run)
     return count;
 }
 
-static bool check_heap_room(struct call *call)
+static bool check_heap_limits(struct call *call)
 {
     const struct run *run = call->run;
     const struct argument *name = argument_of(call->request, "name");
@@ -99,7 +99,7 @@ void predict_heap_create(struct call *call)
     if (has_text(request, "kind", "shared") &&
         !fits(call, 0, SHARED_HEAP_COST + uint_or(request, "initial_size", 0)))
         return;
-    if (!check_heap_options(call) || !check_heap_room(call))
+    if (!check_heap_options(call) || !check_heap_limits(call))
         return;
     while (run->model.heaps[place].alive)
         place++;
@@ -324,7 +324,7 @@ void predict_heap_lock(struct call *call)
     struct run *run = call->run;
     int heap = resolve_heap(call, "heap");
     uint64_t timeout = uint_or(call->request, "timeout_ms", 0);
-    struct later *later;
+    struct waiter *waiter;
 
     if (heap == NONE)
         return;
@@ -336,12 +336,12 @@ void predict_heap_lock(struct call *call)
     } else if (timeout == 0) {
         fail_heap(call, UMEM_E_LOCKED, run->model.heaps[heap].handle);
     } else if (may_wait(call, run->model.heaps[heap].handle)) {
-        later = new_later(run, LATER_LOCK, call->session);
-        later->entry = call->entry;
-        later->id = call->id;
-        later->handle = run->model.heaps[heap].handle;
-        later->deadline = run->now_ms + timeout;
-        stall(run, later, later->handle);
+        waiter = new_waiter(run, WAITER_FOR_LOCK, call->session);
+        waiter->entry = call->entry;
+        waiter->id = call->id;
+        waiter->handle = run->model.heaps[heap].handle;
+        waiter->deadline = run->now_ms + timeout;
+        stall(run, waiter, waiter->handle);
     }
 }
 

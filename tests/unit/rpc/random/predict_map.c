@@ -46,11 +46,11 @@ void predict_block_map(struct call *call)
 void predict_block_wake(struct call *call)
 {
     int block = resolve_block(call, "block");
-    struct span span;
+    struct range range;
 
-    if (block == NONE || !range_of(call, block, "offset", "size", &span))
+    if (block == NONE || !range_of(call, block, "offset", "size", &range))
         return;
-    tell_changed(call->run, block, span.offset, span.size);
+    notify_changed(call->run, block, range.offset, range.size);
     result_end(call);
 }
 
@@ -82,18 +82,18 @@ static void exact(struct call *call, const char *key, uint64_t value)
     um_json_uint(call->out, value);
 }
 
-static void bounded(struct call *call, const char *key, uint64_t least, uint64_t most)
+static void bounded(struct call *call, const char *key, uint64_t least, uint64_t highest)
 {
     const struct run *run = call->run;
     uint64_t told;
 
     um_json_key(call->out, key);
     told = learn_uint(call);
-    MUST(call->id.kind == ID_NONE || (told >= least && told <= most));
+    MUST(call->id.kind == ID_NONE || (told >= least && told <= highest));
     um_json_uint(call->out, told);
 }
 
-/* What still is sent, received or moved to takes up room beside the blocks, and divides what is free into more pieces. */
+/* What still is sent, received or moved to takes up memory beside the blocks, and divides what is free into more pieces. */
 void describe_shared(struct call *call, int heap)
 {
     const struct run *run = call->run;
@@ -102,7 +102,7 @@ void describe_shared(struct call *call, int heap)
 
     exact(call, "reserved", reserved);
     bounded(call, "committed", least_committed(run, heap), reserved);
-    if (is_settled(call, heap)) {
+    if (is_quiet(call, heap)) {
         exact(call, "free", gaps.bytes);
         exact(call, "free_ranges", gaps.count);
         exact(call, "largest_free", gaps.largest);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "predict.h"
-#include "store/records/blocks.h"
+#include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
@@ -48,7 +48,7 @@ void predict_block_set(struct call *call)
     if (block == NONE || !check_range(call, block, offset, values->size) || !fits(call, 0, cost))
         return;
     memcpy(call->run->model.blocks[block].bytes + offset, values->bytes, values->size);
-    tell_changed(call->run, block, offset, values->size);
+    notify_changed(call->run, block, offset, values->size);
     result_uint(call, "size", values->size);
     result_end(call);
 }
@@ -136,7 +136,7 @@ void predict_block_add(struct call *call)
         add_floats(call, block, number, value);
     else
         memcpy(number, &left, width);
-    tell_changed(call->run, block, argument_of(call->request, "offset")->uint, width);
+    notify_changed(call->run, block, argument_of(call->request, "offset")->uint, width);
     write_number(result_key(call, "old"), type, old);
     write_number(result_key(call, "new"), type, number);
     result_end(call);
@@ -160,7 +160,7 @@ void predict_block_exchange(struct call *call)
     if (!exchanges)
         return;
     memcpy(number, argument_of(call->request, "value")->bytes, width);
-    tell_changed(call->run, block, argument_of(call->request, "offset")->uint, width);
+    notify_changed(call->run, block, argument_of(call->request, "offset")->uint, width);
 }
 
 void predict_block_wait(struct call *call)
@@ -172,7 +172,7 @@ void predict_block_wait(struct call *call)
     uint64_t timeout = uint_or(call->request, "timeout_ms", UINT64_MAX);
     int block;
     const unsigned char *number = find_number(call, &block);
-    struct later *later;
+    struct waiter *waiter;
 
     if (number == NULL)
         return;
@@ -182,13 +182,13 @@ void predict_block_wait(struct call *call)
     } else if (timeout == 0) {
         fail_plain(call, UMEM_E_TIMEOUT);
     } else if (may_wait(call, run->model.blocks[block].handle)) {
-        later = new_later(run, LATER_WAIT, call->session);
-        later->entry = call->entry;
-        later->id = call->id;
-        later->handle = run->model.blocks[block].handle;
-        later->offset = argument_of(call->request, "offset")->uint;
-        later->type = type;
-        later->deadline = timeout == UINT64_MAX ? UINT64_MAX : run->now_ms + timeout;
-        memcpy(later->value, value, width);
+        waiter = new_waiter(run, WAITER_FOR_NUMBER, call->session);
+        waiter->entry = call->entry;
+        waiter->id = call->id;
+        waiter->handle = run->model.blocks[block].handle;
+        waiter->offset = argument_of(call->request, "offset")->uint;
+        waiter->type = type;
+        waiter->deadline = timeout == UINT64_MAX ? UINT64_MAX : run->now_ms + timeout;
+        memcpy(waiter->value, value, width);
     }
 }

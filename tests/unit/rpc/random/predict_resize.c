@@ -37,7 +37,7 @@ static bool keeps_out(struct call *call, int block)
            lock_is_wanted(call->run, heap, call->session) && engine_failed(call, UMEM_E_LOCKED);
 }
 
-void fail_no_room(struct call *call, int block, unsigned flags)
+void fail_no_gap(struct call *call, int block, unsigned flags)
 {
     const struct run *run = call->run;
     const struct model_heap *heap = &run->model.heaps[run->model.blocks[block].heap];
@@ -49,9 +49,9 @@ void fail_no_room(struct call *call, int block, unsigned flags)
     fail_end(call);
 }
 
-/* Whether the engine could not resize the block for want of room in the heap's memory. In a shared heap the model knows where there is
+/* Whether the engine could not resize the block for want of memory in the heap's memory. In a shared heap the model knows where there is
  * some, unless memory that is no block's takes it up; elsewhere only a block that has to stay where it is may find none. */
-static bool lacks_room(struct call *call, int block, uint64_t size, bool in_place)
+static bool lacks_gap(struct call *call, int block, uint64_t size, bool in_place)
 {
     const struct run *run = call->run;
     const struct model_block *it = &run->model.blocks[block];
@@ -61,7 +61,7 @@ static bool lacks_room(struct call *call, int block, uint64_t size, bool in_plac
     if (size == it->size || (!in_place && !is_shared))
         return false;
     failed = engine_failed(call, UMEM_E_NO_MEMORY);
-    if (is_shared && is_settled(call, it->heap))
+    if (is_shared && is_quiet(call, it->heap))
         MUST(failed == (model_find_gap_to_resize(&run->model, block, size, in_place) == UINT64_MAX));
     return failed;
 }
@@ -73,7 +73,7 @@ static void resized(struct call *call, int block, uint64_t size, bool in_place)
     uint64_t old_size = it->size;
     uint64_t old_address = it->address;
     bool is_shared = run->model.heaps[it->heap].is_shared;
-    uint64_t room = is_shared ? model_find_gap_to_resize(&run->model, block, size, in_place) : 0;
+    uint64_t gap = is_shared ? model_find_gap_to_resize(&run->model, block, size, in_place) : 0;
 
     model_resize(&run->model, block, size);
     result_uint(call, "block", it->handle);
@@ -84,11 +84,11 @@ static void resized(struct call *call, int block, uint64_t size, bool in_place)
     MUST(!in_place || it->address == old_address);
     um_json_uint64(call->out, it->address);
     learn_place(run, block);
-    MUST(!is_shared || size == old_size || !is_settled(call, it->heap) || it->offset == room);
+    MUST(!is_shared || size == old_size || !is_quiet(call, it->heap) || it->offset == gap);
     if (size > old_size)
-        tell_changed(run, block, old_size, size - old_size);
+        notify_changed(run, block, old_size, size - old_size);
     else
-        tell_changed(run, block, size, old_size - size);
+        notify_changed(run, block, size, old_size - size);
     result_end(call);
 }
 
@@ -99,7 +99,7 @@ void predict_block_resize(struct call *call)
     unsigned flags = (unsigned)uint_or(call->request, "flags", 0);
     int block = resolve_block(call, "block");
     const struct model_heap *heap;
-    bool runs_later;
+    bool runs_in_slices;
     bool in_place;
     int code;
 
@@ -111,21 +111,21 @@ void predict_block_resize(struct call *call)
         !check_flags(call))
         return;
     code = check_growth(run, block, size);
-    runs_later = call->batch_left == NULL && run->sessions[call->session].session.job != NULL;
+    runs_in_slices = call->batch_left == NULL && run->sessions[call->session].session.job != NULL;
     /* Behind another that is moving the block it is only looked at when its turn comes. */
-    if (code != UMEM_OK && !(runs_later && is_being_moved(run, run->model.blocks[block].handle))) {
+    if (code != UMEM_OK && !(runs_in_slices && is_being_moved(run, run->model.blocks[block].handle))) {
         if (keeps_out(call, block))
             fail_heap(call, UMEM_E_LOCKED, heap->handle);
         else
             fail_growth(call, code, block, size, flags);
-    } else if (runs_later) {
+    } else if (runs_in_slices) {
         struct job *job = new_job(call, JOB_RESIZE, heap->handle, 0);
 
-        job->first = make_span(run, block, 0, size);
+        job->first = make_range(run, block, 0, size);
         job->flags = flags;
         start_move(run, job);
-    } else if (lacks_room(call, block, size, in_place)) {
-        fail_no_room(call, block, flags);
+    } else if (lacks_gap(call, block, size, in_place)) {
+        fail_no_gap(call, block, flags);
     } else if (size != run->model.blocks[block].size && keeps_out(call, block)) {
         fail_heap(call, UMEM_E_LOCKED, heap->handle);
     } else {

@@ -8,8 +8,8 @@
 #include "wire/json_write.h"
 
 enum {
-    ENTRY_SIZE = 4096,         /* room that a page wants for one more session */
-    DOCUMENT_SIZE = 128 * 1024 /* room that the document wants */
+    ENTRY_SIZE = 4096,         /* bytes that a page wants for one more session */
+    DOCUMENT_SIZE = 128 * 1024 /* bytes that the document wants */
 };
 
 /* ---- the daemon ---- */
@@ -38,15 +38,15 @@ void predict_discover(struct call *call)
 void predict_cancel(struct call *call)
 {
     const struct argument *id = argument_of(call->request, "id");
-    struct later *first = NULL;
+    struct waiter *first = NULL;
 
-    for (int i = 0; i < LATERS; i++) {
-        struct later *later = &call->run->laters[i];
+    for (int i = 0; i < WAITERS; i++) {
+        struct waiter *waiter = &call->run->waiters[i];
 
-        if (later->kind != 0 && later->session == call->session && !later->cancelled &&
-            later->id.kind == (id->by_name ? ID_TEXT : ID_NUMBER) && later->id.number == (int64_t)id->uint &&
-            (first == NULL || later->born < first->born))
-            first = later;
+        if (waiter->kind != 0 && waiter->session == call->session && !waiter->cancelled &&
+            waiter->id.kind == (id->by_name ? ID_TEXT : ID_NUMBER) &&
+            waiter->id.number == (int64_t)id->uint && (first == NULL || waiter->born < first->born))
+            first = waiter;
     }
     if (first != NULL)
         first->cancelled = true;
@@ -112,7 +112,7 @@ void predict_server_stats(struct call *call)
     result_uint(call, "bytes_written", run->traffic.bytes_written);
     result_uint(call, "peak_sessions", run->traffic.peak_sessions);
     for (int i = 0; i < SESSIONS; i++) {
-        waits += count_laters(run, i);
+        waits += count_waiters(run, i);
         watches += count_watches(run, i);
     }
     result_uint(call, "waits", waits);
@@ -147,7 +147,6 @@ void predict_shutdown(struct call *call)
 static void describe_session(const struct call *call, struct um_buf *out, int session)
 {
     const struct run *run = call->run;
-    uint64_t own = session == call->session ? answer_used(call) : 0;
     const struct session *it = &run->sessions[session];
     char program[] = "program0";
 
@@ -161,7 +160,7 @@ static void describe_session(const struct call *call, struct um_buf *out, int se
     key_uint(out, "opened", (uint64_t)it->opened);
     key_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
     key_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
-    key_uint(out, "queued_bytes", QUEUED + it->id - own);
+    key_uint(out, "queued_bytes", QUEUED + it->id);
 }
 
 void predict_session_info(struct call *call)
@@ -250,7 +249,7 @@ void predict_session_watch(struct call *call)
     bool of_heap = is_given(request, "heap");
     bool of_range = is_given(request, "offset") || is_given(request, "size");
     int heap = of_heap ? resolve_heap(call, "heap") : NONE;
-    struct span span = {0};
+    struct range range = {0};
     struct watch *watch;
     uint64_t all = 0;
     int block = NONE;
@@ -259,7 +258,7 @@ void predict_session_watch(struct call *call)
         return;
     if (of_block) {
         block = resolve_block(call, "block");
-        if (block == NONE || !range_of(call, block, "offset", "size", &span))
+        if (block == NONE || !range_of(call, block, "offset", "size", &range))
             return;
     }
     if ((of_block && of_heap) || (!of_block && of_range)) {

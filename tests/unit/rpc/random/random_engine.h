@@ -37,30 +37,30 @@ void init_model(struct run *run);
 
 bool is_stale(bool block, uint64_t handle);
 
-/* Whether nothing but blocks takes up room: no memory that is still sent, received, moved to, or to be given back. */
-bool is_settled(const struct call *call, int heap);
+/* Whether nothing but blocks takes up memory: no memory that is still sent, received, moved to, or to be given back. */
+bool is_quiet(const struct call *call, int heap);
 /* Asks the store where a block of a shared heap lies: nobody else is there. */
 void learn_place(struct run *run, int block);
 int do_write_behind(struct run *run);
 
 /* ---- calls that wait, and watches (model_waiters.c) ---- */
 
-struct later *new_later(struct run *run, enum later_kind kind, int session);
-unsigned count_laters(const struct run *run, int session);
+struct waiter *new_waiter(struct run *run, enum waiter_kind kind, int session);
+unsigned count_waiters(const struct run *run, int session);
 unsigned count_watches(const struct run *run, int session);
 unsigned count_observers(const struct run *run, uint64_t handle); /* 0: of everything */
 bool block_is_observed(const struct run *run, uint64_t block);    /* by itself */
 bool heap_is_observed(const struct run *run, uint64_t heap);      /* as a heap, or with everything */
-void tell_changed(struct run *run, int block, uint64_t offset, uint64_t size);
-void tell_freed(struct run *run, uint64_t block, uint64_t heap);
-void tell_destroyed(struct run *run, uint64_t heap);
-void tell_many(struct run *run, uint64_t heap);
-void tell_unlocked(struct run *run, uint64_t heap);
-void tell_block_lost(struct run *run, uint64_t block); /* with its heap */
-void resume_stalled(struct run *run, uint64_t heap);
-void stall(struct run *run, struct later *later, uint64_t heap);
+void notify_changed(struct run *run, int block, uint64_t offset, uint64_t size);
+void notify_freed(struct run *run, uint64_t block, uint64_t heap);
+void notify_destroyed(struct run *run, uint64_t heap);
+void notify_many(struct run *run, uint64_t heap);
+void notify_unlocked(struct run *run, uint64_t heap);
+void notify_block_lost(struct run *run, uint64_t block); /* with its heap */
+void mark_stalled(struct run *run, uint64_t heap);
+void stall(struct run *run, struct waiter *waiter, uint64_t heap);
 bool lock_is_wanted(const struct run *run, uint64_t heap, int session); /* by others that queue for it */
-void settle(struct run *run);
+void run_marked_waiters(struct run *run);
 void expire(struct run *run);
 uint64_t next_deadline(const struct run *run);
 void drop_listeners(struct run *run, int session);
@@ -82,7 +82,7 @@ bool is_being_moved(const struct run *run, uint64_t block);
 void start_move(const struct run *run, struct job *job);
 /* A resize that may not grow says the same, whether it runs in slices or not. */
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags);
-void fail_no_room(struct call *call, int block, unsigned flags); /* in the memory of its heap */
+void fail_no_gap(struct call *call, int block, unsigned flags); /* in the memory of its heap */
 /* Answers an allocation whose last slice is done: whether it may be is looked at once more. */
 void answer_alloc(struct call *call, const struct job *job);
 
@@ -121,7 +121,7 @@ void fail_block(struct call *call, int code, uint64_t block);
 void fail_heap(struct call *call, int code, uint64_t heap);
 void fail_limit(struct call *call, int code, const char *limit, const uint64_t facts[3], uint64_t heap);
 void fact_limit(struct call *call, const char *limit, uint64_t maximum); /* and that it was refused */
-void fact_most(struct call *call, const char *limit);
+void fact_top_consumer(struct call *call, const char *limit);
 bool may_send(struct call *call, uint64_t size); /* else the call has been answered */
 uint64_t learn_uint(struct call *call);          /* the number that the engine's answer has at this place */
 void learn_name(struct call *call, char *name, size_t size);    /* likewise the string, as JSON has it */
@@ -164,7 +164,7 @@ void write_request(struct um_buf *out, const struct request *request);
 void write_id(struct um_buf *out, const struct id *id);
 
 /* How a number that is an id is written: with fraction, exponent, more than 53 bits, by the number's last bits. */
-void spell_id(char *text, size_t room, int64_t number);
+void spell_id(char *text, size_t capacity, int64_t number);
 void free_message(struct message *message);
 
 /* ---- the methods (methods.c and what it lists) ---- */
@@ -184,14 +184,14 @@ int resolve_block(struct call *call, const char *name);
 int resolve_heap(struct call *call, const char *name);
 /* Answers out_of_range and returns false where the range passes the block's end. */
 bool check_range(struct call *call, int block, uint64_t offset, uint64_t size);
-bool range_of(struct call *call, int block, const char *offset, const char *size, struct span *span);
-struct span make_span(const struct run *run, int block, uint64_t offset, uint64_t size);
+bool range_of(struct call *call, int block, const char *offset, const char *size, struct range *range);
+struct range make_range(const struct run *run, int block, uint64_t offset, uint64_t size);
 void fact_status(struct call *call, unsigned flags); /* what generate_exceptions adds */
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct model_maker *maker);
 void describe_shared(struct call *call, int heap); /* what only shared heaps have */
-bool has_room(const struct call *call, uint64_t size);
+bool has_space(const struct call *call, uint64_t size);
 bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);
 bool may_wait(struct call *call, uint64_t handle);    /* on a block or heap */

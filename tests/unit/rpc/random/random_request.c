@@ -184,8 +184,8 @@ void give_busy_block(struct run *run, struct request *request, const char *name,
     for (int i = 0; i < SESSIONS; i++) {
         const struct session *it = &run->sessions[(first + i) % SESSIONS];
         uint64_t handle = it->job.kind != 0 && one_in(run, 2) ? it->job.first.block
-                          : it->intake.answers                ? it->intake.span.block
-                          : it->tail.is_on                    ? it->tail.span.block
+                          : it->payload_receiver.answers      ? it->payload_receiver.range.block
+                          : it->tail.is_on                    ? it->tail.range.block
                                                               : it->job.first.block;
 
         *block = model_find_block(&run->model, handle);

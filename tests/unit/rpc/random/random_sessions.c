@@ -23,22 +23,11 @@ static void on_close(struct um_session *session)
     session_of(session)->close_asked = true;
 }
 
-static uint64_t queued(const struct um_session *session)
-{
-    return QUEUED + session->id;
-}
-
-static uint64_t gathered(const struct um_session *session)
-{
-    return GATHERED * session->id;
-}
-
 /* ---- sessions come and go ---- */
 
 void open_session(struct run *run, int session)
 {
-    static const struct um_session_events events = {
-        .flush = on_flush, .close = on_close, .queued = queued, .gathered = gathered};
+    static const struct um_session_events events = {.flush = on_flush, .close = on_close};
     static const char *const programs[] = {"program0", "program1", "program2",
                                            "program3", "program4", "program5"};
     struct um_session_options options = {
@@ -52,31 +41,35 @@ void open_session(struct run *run, int session)
     it->id = ++run->last_session;
     it->opened = run->now_s;
     MUST(um_session_open(run->rpc, &it->session, &options) == UMEM_OK);
+    it->session.queued_bytes = QUEUED + it->id;
+    it->session.gathered_bytes = GATHERED * it->id;
     it->session.framing = session % 2 != 0 ? UM_FRAMING_HEADERS : UM_FRAMING_LINES;
     MUST(it->session.id == it->id);
     model_open_owner(&run->model, session, it->id);
     run->traffic.sessions++;
 }
 
-static void forget_intake(struct intake *intake)
+static void forget_receiver(struct payload_receiver *payload_receiver)
 {
-    free(intake->bytes);
-    if (intake->batch != NULL)
-        free_message(intake->batch);
-    free(intake->batch);
-    *intake = (struct intake){0};
+    free(payload_receiver->bytes);
+    if (payload_receiver->batch != NULL)
+        free_message(payload_receiver->batch);
+    free(payload_receiver->batch);
+    *payload_receiver = (struct payload_receiver){0};
 }
 
 /* What came of a raw write that does not end as it should. */
-static void tell_what_came(struct run *run, const struct intake *intake)
+static void notify_received(struct run *run, const struct payload_receiver *payload_receiver)
 {
-    int block = model_find_block(&run->model, intake->span.block);
+    int block = model_find_block(&run->model, payload_receiver->range.block);
     uint64_t left;
 
-    if (!intake->answers || block == NONE || run->model.blocks[block].size <= intake->span.offset)
+    if (!payload_receiver->answers || block == NONE ||
+        run->model.blocks[block].size <= payload_receiver->range.offset)
         return;
-    left = run->model.blocks[block].size - intake->span.offset;
-    tell_changed(run, block, intake->span.offset, intake->done < left ? intake->done : left);
+    left = run->model.blocks[block].size - payload_receiver->range.offset;
+    notify_changed(run, block, payload_receiver->range.offset,
+                   payload_receiver->done < left ? payload_receiver->done : left);
 }
 
 void close_session(struct run *run, int session)
@@ -88,12 +81,12 @@ void close_session(struct run *run, int session)
     run->traffic.sessions--;
     drop_listeners(run, session);
     end_job(run, session);
-    tell_what_came(run, &it->intake);
-    forget_intake(&it->intake);
+    notify_received(run, &it->payload_receiver);
+    forget_receiver(&it->payload_receiver);
     free(it->tail.frozen);
     it->tail = (struct tail){0};
     model_close_owner(&run->model, session);
-    settle(run);
+    run_marked_waiters(run);
 }
 
 /* ---- payloads ---- */
@@ -101,70 +94,70 @@ void close_session(struct run *run, int session)
 /* The block of a raw write is gone, too small or locked: the answer comes before the rest of the bytes. */
 static void check_target(struct run *run, int session)
 {
-    struct intake *intake = &run->sessions[session].intake;
-    int block = model_find_block(&run->model, intake->span.block);
+    struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;
+    int block = model_find_block(&run->model, payload_receiver->range.block);
     struct call call;
 
-    if (!intake->answers)
+    if (!payload_receiver->answers)
         return;
     if (block != NONE && !model_is_locked(&run->model, run->model.blocks[block].heap, session) &&
-        run->model.blocks[block].size >= intake->span.offset + intake->span.size)
+        run->model.blocks[block].size >= payload_receiver->range.offset + payload_receiver->range.size)
         return;
-    tell_what_came(run, intake);
-    intake->answers = false;
-    late_init(&call, run, session, intake->entry, &intake->id);
+    notify_received(run, payload_receiver);
+    payload_receiver->answers = false;
+    late_init(&call, run, session, payload_receiver->entry, &payload_receiver->id);
     if (block == NONE)
-        fail_block(&call, UMEM_E_STALE_HANDLE, intake->span.block);
+        fail_block(&call, UMEM_E_STALE_HANDLE, payload_receiver->range.block);
     else if (model_is_locked(&run->model, run->model.blocks[block].heap, session))
         fail_heap(&call, UMEM_E_LOCKED, run->model.heaps[run->model.blocks[block].heap].handle);
     else
-        fail_block(&call, UMEM_E_OUT_OF_RANGE, intake->span.block);
+        fail_block(&call, UMEM_E_OUT_OF_RANGE, payload_receiver->range.block);
 }
 
-static void finish_intake(struct run *run, int session)
+static void finish_receiver(struct run *run, int session)
 {
-    struct intake *intake = &run->sessions[session].intake;
-    struct intake done = *intake;
+    struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;
+    struct payload_receiver done = *payload_receiver;
     struct call call;
 
     check_target(run, session);
-    done.answers = intake->answers;
-    *intake = (struct intake){0};
+    done.answers = payload_receiver->answers;
+    *payload_receiver = (struct payload_receiver){0};
     if (done.answers) {
-        tell_what_came(run, &done);
+        notify_received(run, &done);
         late_init(&call, run, session, done.entry, &done.id);
         result_uint(&call, "size", done.size);
         result_end(&call);
     } else if (done.batch != NULL) {
         finish_batch(run, session, done.batch);
     }
-    forget_intake(&done);
+    forget_receiver(&done);
 }
 
 int do_piece(struct run *run)
 {
     int session = some_session(run);
     struct session *it = &run->sessions[session];
-    struct intake *intake = &it->intake;
-    size_t room = 0;
+    struct payload_receiver *payload_receiver = &it->payload_receiver;
+    size_t capacity = 0;
     size_t size;
     char *space;
 
-    if (!intake->is_on)
+    if (!payload_receiver->is_on)
         return NONE;
-    space = um_payload_reserve(&it->session, &room);
+    space = um_payload_reserve(&it->session, &capacity);
     check_target(run, session);
-    MUST(room >= 1 && room <= intake->size - intake->done);
-    size = one_in(run, 2) ? room : 1 + (size_t)roll(run, room);
-    memcpy(space, intake->bytes + intake->done, size);
+    MUST(capacity >= 1 && capacity <= payload_receiver->size - payload_receiver->done);
+    size = one_in(run, 2) ? capacity : 1 + (size_t)roll(run, capacity);
+    memcpy(space, payload_receiver->bytes + payload_receiver->done, size);
     um_payload_commit(&it->session, size);
-    if (intake->answers)
-        memcpy(run->model.blocks[model_find_block(&run->model, intake->span.block)].bytes +
-                   intake->span.offset + intake->done,
-               intake->bytes + intake->done, size);
-    intake->done += size;
-    if (intake->done == intake->size)
-        finish_intake(run, session);
-    settle(run);
+    if (payload_receiver->answers)
+        memcpy(run->model.blocks[model_find_block(&run->model, payload_receiver->range.block)].bytes +
+                   payload_receiver->range.offset + payload_receiver->done,
+               payload_receiver->bytes + payload_receiver->done, size);
+    payload_receiver->done += size;
+    if (payload_receiver->done == payload_receiver->size)
+        finish_receiver(run, session);
+    run_marked_waiters(run);
     return session;
 }

@@ -12,7 +12,9 @@
 
 #include "method_counts.h"
 #include "random_engine.h"
-#include "store/records/store_internal.h"
+#include "store/records/reclaim.h"
+#include "store/records/records.h"
+#include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
@@ -63,14 +65,14 @@ static void feed(struct run *run, int session, const char *text, size_t size, ui
 
 static void send_message(struct run *run, int session, struct message *message)
 {
-    struct intake *intake = &run->sessions[session].intake;
+    struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;
 
     feed(run, session, message->text.data, message->text.size, message->payload_size);
     predict_message(run, session, message);
-    if (intake->is_on)
+    if (payload_receiver->is_on)
         message->payload = NULL;
-    if (intake->batch != NULL)
-        intake->batch->payload = NULL;
+    if (payload_receiver->batch != NULL)
+        payload_receiver->batch->payload = NULL;
     else
         free_message(message);
 }
@@ -94,11 +96,11 @@ static void choose_limits(struct run *run)
 
     run->limits.batch_bytes = batch_bytes[roll(run, 4)];
     run->limits.message_bytes = one_in(run, 8) ? 65536 : MESSAGE_BYTES;
-    run->limits.waits = 1 + roll(run, LATERS / SESSIONS - 1);
+    run->limits.waits = 1 + roll(run, WAITERS / SESSIONS - 1);
     run->limits.watches = 1 + roll(run, WATCHES / SESSIONS - 1);
-    run->limits.waits_total = one_in(run, 4) ? 1 + roll(run, LATERS) : LATERS;
+    run->limits.waits_total = one_in(run, 4) ? 1 + roll(run, WAITERS) : WAITERS;
     run->limits.watches_total = one_in(run, 4) ? 1 + roll(run, WATCHES) : WATCHES;
-    run->limits.observers = one_in(run, 4) ? 1 + roll(run, 4) : WATCHES + LATERS;
+    run->limits.observers = one_in(run, 4) ? 1 + roll(run, 4) : WATCHES + WAITERS;
     run->limits.unsent_total_bytes = 400000;
     run->limits.gathered_bytes = 100000;
     run->traffic.unsent_bytes = unsent[roll(run, 8)];
@@ -248,7 +250,7 @@ static void do_something(struct run *run)
     run->had_work = um_reclaim_is_pending(run->store);
     /* A turn begins: who uses most of a limit is looked for anew. */
     um_rpc_set_time(run->rpc, run->now_s, run->now_ms);
-    memset(run->most, 0, sizeof run->most);
+    memset(run->top, 0, sizeof run->top);
     for (size_t j = 0; j < sizeof actions / sizeof actions[0]; j++)
         weights += actions[j].weight;
     left = roll(run, weights);

@@ -1,0 +1,453 @@
+#include "uv/uv_client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ANSWER_LIMIT_DEFAULT = 64 << 20,
+    READ_MAXIMUM = 1 << 20, /* bytes that are read at one time */
+    CONNECT_STEP_MS =
+        250 /* how long the thread pool waits for a place before it looks whether the client is closed */
+};
+
+/* ---- failures ---- */
+
+int um_uv_fail(umem_uv *client, int code, const char *format, ...)
+{
+    struct um_failure *failure = &client->failure;
+    va_list arguments;
+
+    va_start(arguments, format);
+    um_failure_write(failure, code, format, arguments);
+    va_end(arguments);
+    client->seen = (struct umem_failure){code, failure->name, failure->message, failure->data};
+    return code;
+}
+
+int um_uv_succeed(umem_uv *client)
+{
+    client->seen = (struct umem_failure){UMEM_OK, "", "", "{}"};
+    return UMEM_OK;
+}
+
+const struct umem_failure *umem_uv_last_error(const umem_uv *client)
+{
+    return &client->seen;
+}
+
+/* ---- calls that have ended ---- */
+
+void um_uv_call_free(struct um_uv_call *call)
+{
+    if (call->request.code != UMEM_OK)
+        free(call->watch);
+    free(call->mapping);
+    um_request_deinit(&call->request);
+    um_buf_deinit(&call->out);
+    free(call);
+}
+
+void um_uv_add_finished(struct um_uv_call *call)
+{
+    umem_uv *client = call->client;
+
+    if (call->is_writing || !call->is_answered)
+        return;
+    call->next = NULL;
+    *client->finished_end = call;
+    client->finished_end = &call->next;
+}
+
+static void on_answered(struct um_channel *channel, struct um_request *request)
+{
+    struct um_uv_call *call = (struct um_uv_call *)(void *)request;
+
+    (void)channel;
+    call->is_answered = true;
+    um_uv_add_finished(call);
+}
+
+/* Maps the block whose place the daemon has told. UMEM_OK, or why it cannot be; *reason may then tell more. */
+static int map_block(struct um_uv_call *call, struct um_reason *reason)
+{
+    struct um_uv_mapping *mapping = call->mapping;
+    int code = um_mapped_heap_use(&call->client->mapped, &mapping->place, mapping->bytes, reason);
+
+    if (code == UMEM_OK && mapping->size != NULL)
+        *mapping->size = mapping->place.size;
+    return code;
+}
+
+static void call_done(struct um_uv_call *call)
+{
+    static const struct umem_failure none = {UMEM_OK, "", "", "{}"};
+    const struct um_request *request = &call->request;
+    const struct um_failure *failure = request->failure;
+    struct umem_failure seen = {request->code, umem_error_name(request->code), umem_error_text(request->code),
+                                "{}"};
+
+    struct um_reason reason = {""};
+
+    if (failure != NULL)
+        seen = (struct umem_failure){request->code, failure->name, failure->message, failure->data};
+    if (request->code == UMEM_OK)
+        seen = none;
+    if (request->code == UMEM_OK && call->mapping != NULL) {
+        int code = map_block(call, &reason);
+
+        if (code != UMEM_OK)
+            seen = (struct umem_failure){code, umem_error_name(code),
+                                         reason.text[0] != '\0' ? reason.text : umem_error_text(code), "{}"};
+    }
+    if (call->done != NULL)
+        call->done(call->client, &seen, call->context);
+}
+
+/* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything
+ * with the client, which stays until this has returned. */
+void um_uv_run_callbacks(umem_uv *client)
+{
+    struct umem_event event;
+    umem_watcher *watcher;
+    void *context;
+
+    if (client->is_busy)
+        return;
+    client->is_busy = true;
+    while (client->finished != NULL && client->state != UM_UV_ENDING) {
+        struct um_uv_call *call = client->finished;
+
+        client->finished = call->next;
+        if (client->finished == NULL)
+            client->finished_end = &client->finished;
+        call_done(call);
+        um_uv_call_free(call);
+    }
+    while (client->state == UM_UV_OPEN &&
+           um_event_queue_pop(&client->channel.events, &event, &watcher, &context))
+        watcher(&event, context);
+    client->is_busy = false;
+}
+
+/* ---- the end of a connection ---- */
+
+static void call_connected(umem_uv *client)
+{
+    umem_uv_done *connected = client->connected;
+    const char *text =
+        client->reason.text[0] != '\0' ? client->reason.text : umem_error_text(client->connect_code);
+    struct umem_failure failure = {client->connect_code, umem_error_name(client->connect_code), text, "{}"};
+
+    if (connected == NULL)
+        return;
+    if (client->connect_code == UMEM_OK)
+        failure = (struct umem_failure){UMEM_OK, "", "", "{}"};
+    client->connected = NULL;
+    connected(client, &failure, client->connected_context);
+}
+
+/* The last that is left of a client that was closed. */
+static void on_timer_closed(uv_handle_t *handle)
+{
+    umem_uv *client = handle->data;
+
+    um_channel_deinit(&client->channel);
+    um_mapped_heap_free_all(client->mapped);
+    if (client->closed != NULL)
+        client->closed(client->closed_context);
+    free(client);
+}
+
+/* All writes have ended by now, libuv sees to that. So calls that were lost are told of when anew a connection can be made. */
+static void on_pipe_closed(uv_handle_t *handle)
+{
+    umem_uv *client = handle->data;
+
+    client->state = UM_UV_IDLE;
+    call_connected(client);
+    um_uv_run_callbacks(client);
+    if (client->is_closing && client->state == UM_UV_IDLE)
+        uv_close((uv_handle_t *)&client->timer, on_timer_closed);
+}
+
+static void close_pipe(umem_uv *client)
+{
+    client->state = UM_UV_ENDING;
+    uv_close((uv_handle_t *)&client->pipe, on_pipe_closed);
+}
+
+void um_uv_disconnect(umem_uv *client, int code, const char *text)
+{
+    um_channel_fail_all(&client->channel, code, text);
+    um_uv_drop_unwritten(client);
+    close_pipe(client);
+}
+
+void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context)
+{
+    client->is_closing = true;
+    client->closed = closed;
+    client->closed_context = context;
+    if (client->state == UM_UV_CONNECTING)
+        uv_cancel((uv_req_t *)&client->work);
+    else if (client->state == UM_UV_OPEN)
+        um_uv_disconnect(client, UMEM_E_CONNECTION_LOST, "umem_uv_close() closed the connection");
+    else if (client->state == UM_UV_IDLE && uv_pipe_init(client->loop, &client->pipe, 0) == 0) {
+        /* Nothing is open; closing it all the same is what brings the loop to the end. */
+        client->pipe.data = client;
+        close_pipe(client);
+    }
+}
+
+/* ---- reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    umem_uv *client = handle->data;
+    size_t capacity;
+    char *space = um_channel_space(&client->channel, &capacity);
+
+    (void)suggested;
+    *buf = uv_buf_init(space, (unsigned)(capacity < READ_MAXIMUM ? capacity : READ_MAXIMUM));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    umem_uv *client = stream->data;
+    char why[512] = "the daemon closed the connection";
+    int code = UMEM_E_CONNECTION_LOST;
+
+    (void)buf;
+    if (client->state != UM_UV_OPEN || count == 0)
+        return;
+    if (count > 0)
+        code = um_channel_received(&client->channel, (size_t)count, why, sizeof why);
+    if (code != UMEM_OK)
+        um_uv_disconnect(client, code, why);
+    else
+        um_uv_run_callbacks(client);
+}
+
+/* ---- deadlines of calls: one timer, set for the first of them that comes ---- */
+
+static const char late_text[] = "the daemon did not answer in time";
+
+static struct um_uv_call *call_of(struct um_request *request)
+{
+    return (struct um_uv_call *)(void *)request;
+}
+
+uint64_t um_uv_now_ms(void)
+{
+    return uv_hrtime() / 1000000;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* The loop's own time may be a little behind: then the timer comes too early, and is set once more. */
+static void set_timer(umem_uv *client, uint64_t due_ms)
+{
+    uint64_t now_ms = um_uv_now_ms();
+
+    client->due_ms = due_ms;
+    if (due_ms == UM_NO_DEADLINE)
+        uv_timer_stop(&client->timer);
+    else
+        uv_timer_start(&client->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+void um_uv_set_deadline(struct um_uv_call *call)
+{
+    umem_uv *client = call->client;
+    uint64_t wait_ms = call->request.wait_ms;
+
+    call->deadline_ms = UM_NO_DEADLINE;
+    if (client->timeout_ms != 0 && wait_ms != UM_WAIT_FOREVER)
+        call->deadline_ms = um_uv_now_ms() + client->timeout_ms + wait_ms;
+    if (call->deadline_ms < client->due_ms)
+        set_timer(client, call->deadline_ms);
+}
+
+/* Gives a call up, and the connection where that cannot go on: as the blocking client does. */
+static void expire(umem_uv *client, struct um_uv_call *call)
+{
+    struct um_request *request = &call->request;
+    bool waits = request->waits;
+    uint64_t id = request->id;
+
+    if (call->is_writing || request->keeps_lock || !um_channel_withdraw(&client->channel, request, true)) {
+        um_uv_disconnect(client, UMEM_E_DEADLINE, late_text);
+        return;
+    }
+    um_request_fail(request, UMEM_E_DEADLINE, late_text);
+    um_request_finish(request);
+    call->is_answered = true;
+    um_uv_add_finished(call);
+    if (waits)
+        umem_uv_cancel(client, id);
+}
+
+/* The first call whose time is over; else NULL, and *next_ms is when the next one's is. */
+static struct um_uv_call *find_expired(umem_uv *client, uint64_t *next_ms)
+{
+    uint64_t now_ms = um_uv_now_ms();
+    struct um_request *request =
+        client->channel.receiving != NULL ? client->channel.receiving : client->channel.first;
+
+    *next_ms = UM_NO_DEADLINE;
+    while (request != NULL) {
+        struct um_uv_call *call = call_of(request);
+
+        if (call->deadline_ms <= now_ms)
+            return call;
+        if (call->deadline_ms < *next_ms)
+            *next_ms = call->deadline_ms;
+        request = request == client->channel.receiving ? client->channel.first : request->next;
+    }
+    return NULL;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    umem_uv *client = timer->data;
+    uint64_t next_ms = UM_NO_DEADLINE;
+    struct um_uv_call *call = NULL;
+
+    if (client->state == UM_UV_OPEN)
+        call = find_expired(client, &next_ms);
+    while (call != NULL && client->state == UM_UV_OPEN) {
+        expire(client, call);
+        call = client->state == UM_UV_OPEN ? find_expired(client, &next_ms) : NULL;
+    }
+    set_timer(client, client->state == UM_UV_OPEN ? next_ms : UM_NO_DEADLINE);
+    if (client->state == UM_UV_OPEN)
+        um_uv_run_callbacks(client);
+}
+
+static void init_timer(umem_uv *client)
+{
+    uv_timer_init(client->loop, &client->timer);
+    /* It is the connection that keeps the loop going. */
+    uv_unref((uv_handle_t *)&client->timer);
+    client->timer.data = client;
+    client->due_ms = UM_NO_DEADLINE;
+}
+
+/* ---- connecting ---- */
+
+static void connect_work(uv_work_t *work)
+{
+    umem_uv *client = work->data;
+
+    client->connect_code = um_transport_open(client->path, 0, um_transport_now_ms() + CONNECT_STEP_MS,
+                                             &client->transport, &client->reason);
+}
+
+static void close_descriptor(int descriptor)
+{
+    uv_fs_t request;
+
+    uv_fs_close(NULL, &request, descriptor, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+/* Takes the connection that the thread pool has made. Returns what libuv says. */
+static int open_pipe(umem_uv *client)
+{
+    int descriptor = um_transport_release(client->transport);
+    int error = descriptor < 0 ? UV_EMFILE : uv_pipe_open(&client->pipe, descriptor);
+
+    client->transport = NULL;
+    if (error != 0 && descriptor >= 0)
+        close_descriptor(descriptor);
+    if (error == 0)
+        error = uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
+    return error;
+}
+
+static void on_connect_worked(uv_work_t *work, int status)
+{
+    umem_uv *client = work->data;
+    int error = 0;
+
+    /* All of the pipe's places are taken. */
+    if (status == 0 && client->connect_code == UMEM_E_DEADLINE && !client->is_closing &&
+        um_uv_now_ms() < client->connect_deadline_ms &&
+        uv_queue_work(client->loop, work, connect_work, on_connect_worked) == 0)
+        return;
+    if (status != 0 || client->is_closing) {
+        client->connect_code = UMEM_E_CONNECTION_LOST;
+        snprintf(client->reason.text, sizeof client->reason.text,
+                 "umem_uv_close() came before the connection");
+    }
+    if (client->connect_code == UMEM_OK)
+        error = open_pipe(client);
+    if (error != 0) {
+        client->connect_code = UMEM_E_NOT_CONNECTED;
+        snprintf(client->reason.text, sizeof client->reason.text, "the loop does not take the connection: %s",
+                 uv_strerror(error));
+    }
+    um_transport_close(client->transport);
+    client->transport = NULL;
+    if (client->connect_code != UMEM_OK) {
+        close_pipe(client);
+        return;
+    }
+    um_channel_reset(&client->channel);
+    client->state = UM_UV_OPEN;
+    call_connected(client);
+}
+
+int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context)
+{
+    int error;
+
+    if (client->state != UM_UV_IDLE || client->is_closing)
+        return um_uv_fail(client, UMEM_E_BAD_ARGUMENT, "it is connected, about to be, or being closed");
+    if (client->path_fault != NULL)
+        return um_uv_fail(client, UMEM_E_BAD_ARGUMENT, "%s", client->path_fault);
+    error = uv_pipe_init(client->loop, &client->pipe, 0);
+    client->pipe.data = client;
+    client->work.data = client;
+    client->reason.text[0] = '\0';
+    client->connect_deadline_ms =
+        client->timeout_ms != 0 ? um_uv_now_ms() + client->timeout_ms : UM_NO_DEADLINE;
+    if (error == 0)
+        error = uv_queue_work(client->loop, &client->work, connect_work, on_connect_worked);
+    if (error != 0)
+        return um_uv_fail(client, UMEM_E_NOT_CONNECTED, "the loop takes no work: %s", uv_strerror(error));
+    client->state = UM_UV_CONNECTING;
+    client->connected = done;
+    client->connected_context = context;
+    return um_uv_succeed(client);
+}
+
+/* ---- the client ---- */
+
+umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
+{
+    static const struct umem_uv_options defaults = {.pipe = NULL};
+    umem_uv *client = calloc(1, sizeof *client);
+    size_t answer_limit;
+
+    if (options == NULL)
+        options = &defaults;
+    answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
+    if (client == NULL ||
+        um_channel_init(&client->channel, answer_limit < SIZE_MAX / 4 ? answer_limit : SIZE_MAX / 4) !=
+            UMEM_OK) {
+        free(client);
+        return NULL;
+    }
+    if (um_endpoint_find(options->pipe, client->path, &client->path_fault) == UMEM_OK)
+        client->path_fault = NULL;
+    client->calls.ops = &um_uv_ops;
+    client->loop = loop;
+    client->channel.on_done = on_answered;
+    client->unwritten_end = &client->unwritten;
+    client->finished_end = &client->finished;
+    client->timeout_ms = options->timeout_ms;
+    init_timer(client);
+    um_uv_succeed(client);
+    return client;
+}

@@ -1,0 +1,43 @@
+/*
+ * The server's state.
+ *
+ * Owns: struct um_server. Only for server.c, and for tests that look inside.
+ */
+#ifndef UM_SERVER_STATE_H
+#define UM_SERVER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/connection.h"
+#include "net/listener/listener.h"
+#include "wire/endpoint.h"
+
+struct um_server {
+    uv_loop_t *loop;
+    struct um_listener *listener; /* NULL once it is closing */
+    struct um_store *store;       /* NULL until it is made */
+    struct um_limits limits;
+    struct um_connections connections;
+    enum um_listener_state listener_state; /* as it was logged last */
+    void (*ended)(void *context);          /* NULL for a server that did not start */
+    void *context;
+    uv_check_t check; /* after the loop has polled: connections run, clients are accepted, the engine works */
+    uv_prepare_t prepare;      /* before it polls: the deadline timer is set, and the next turn begins */
+    uv_idle_t idle;            /* active while something is left to do, so that polling does not wait */
+    uv_timer_t deadline_timer; /* fires when the first pending call, or message, runs out of time */
+    uint64_t timer_ms; /* for when that is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
+    uv_timer_t
+        retry_timer;  /* fires when clients are tried again that could not be accepted for want of memory */
+    unsigned handles; /* handles of the server's own that are not closed yet, the listener among them */
+    unsigned waited_turns;     /* turns for which clients have waited because all sessions are taken */
+    uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
+    bool has_clients;          /* clients may wait to be accepted */
+    bool has_work;             /* um_rpc_work() wants to be called */
+    bool wants_stop;           /* server.shutdown was called */
+    bool is_stopping;
+    bool is_closing;                 /* the server's own handles are closing */
+    char path[UM_ENDPOINT_CAPACITY]; /* of the pipe */
+};
+
+#endif

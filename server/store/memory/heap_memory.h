@@ -1,0 +1,28 @@
+/*
+ * The front of store/memory: what the records of the store may use of heap memory.
+ *
+ * Owns: the choice of the operations for each kind. Must not know: handles, names, owners.
+ */
+#ifndef UM_STORE_HEAP_MEMORY_H
+#define UM_STORE_HEAP_MEMORY_H
+
+#include "store/memory/heap_ops.h"
+#include "store/memory/purge.h"
+
+/* The operations for a kind of heap: with guards (never on a shared heap, where clients write), wiping, both or neither. NULL where
+ * this system has no such kind. */
+const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards, bool wipes);
+
+/* How many shared heaps were destroyed, but still have a file descriptor. Purging makes them fewer. */
+size_t um_heap_memory_ending(void);
+
+/* Removes shared memory objects that killed daemons of this user left behind. Returns how many. */
+size_t um_heap_memory_remove_stale(void);
+
+/* How many heaps the system says that this process has, or 0 where it does not say. */
+uint32_t um_heap_memory_system_heaps(void);
+
+/* Frees what is kept for blocks to come, as far as nobody uses it. For the end of a store. */
+void um_heap_memory_end(void);
+
+#endif
