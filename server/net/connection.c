@@ -14,6 +14,8 @@ enum {
     LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
     HEAD_SIZE =
         1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
+    PREFETCH_SIZE =
+        512, /* bytes from which on several messages may have come, so that fetching their blocks at once pays */
     IDLE_READS_LIMIT = 4, /* turns in which a connection that waits for its own is still looked at */
     /* Sending. */
     SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next connection */
@@ -739,7 +741,8 @@ static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
         um_frame_commit(&connection->frame, size);
         break;
     case UM_CONNECTION_READS_MESSAGE:
-        um_rpc_prefetch(shared->rpc, buf->base, size);
+        if (size >= PREFETCH_SIZE)
+            um_rpc_prefetch(shared->rpc, buf->base, size);
         code = um_frame_feed(&connection->frame, buf->base, size);
         break;
     }
