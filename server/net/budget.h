@@ -38,22 +38,20 @@ struct um_budget {
     uint64_t message_ms;                         /* limits.message_ms */
     void (*wake)(struct um_budget_entry *entry); /* the connection may be read from again: let it look */
     struct um_link
-        waiting; /* list of um_budget_group.in_waiting: processes that want quota, the next one first */
+        waiting; /* list of um_budget_group.in_waiting: processes that want quota, the next first */
     struct um_link
         begun; /* list of um_budget_entry.in_begun: messages that are not whole, the oldest first */
-    uint64_t
-        begun_messages;   /* since the start, each of which was not whole when its connection's step ended */
-    uint64_t deadline_ms; /* when the oldest message runs out of time; UINT64_MAX: there is none */
-    bool is_scarce;       /* some group may have no quota left */
+    uint64_t begun_messages; /* so many stood in that list since the start */
+    uint64_t deadline_ms;    /* when the oldest message runs out of time; UINT64_MAX: there is none */
+    bool is_scarce;          /* some group may have no quota left */
 };
 
 /* A client process' part. */
 struct um_budget_group {
     struct um_link in_waiting; /* place in um_budget.waiting */
-    struct um_link
-        waiting;       /* list of um_budget_entry.in_waiting: connections that want quota, the oldest first */
-    uint64_t gathered; /* bytes of its connections in the server's sum */
-    uint64_t unsent;   /* likewise */
+    struct um_link waiting; /* list of um_budget_entry.in_waiting: those that want quota, the oldest first */
+    uint64_t gathered;      /* bytes of its connections in the server's sum */
+    uint64_t unsent;        /* likewise */
 };
 
 /* A connection's part. */
@@ -66,9 +64,8 @@ struct um_budget_entry {
     uint64_t begun;    /* um_budget.begun_messages when the message began */
     uint64_t begun_ms; /* when that was */
     bool has_waited;   /* it was not read from for want of quota, since then */
-    bool
-        is_favoured; /* the first of those that wait in the first group, and has been told that it may be read from */
-    bool is_listed; /* it stands in one of the lists */
+    bool is_favoured;  /* it waits first in the first group, and may be read from */
+    bool is_listed;    /* it stands in one of the lists */
 };
 
 /* What a connection makes the server keep, after a step. */

@@ -4,7 +4,7 @@
  * Owns: the pipe to the client, its buffers, the state that it is in. Must not know: what requests mean, who may connect.
  *
  * A connection is in one of the states below and only ever moves forward. After each event of the loop, and when the scheduler lets
- * it run, um_connection_advance() takes one step: it serves what has come, sends what there is, and then reads, waits or closes.
+ * it run, it takes one step: it serves what has come, sends what there is, and then reads, waits or closes.
  * Memory is freed only when libuv has let go of the handles, so every function here leaves the connection usable.
  */
 #ifndef UM_CONNECTION_H
@@ -37,15 +37,23 @@ enum {
     UM_CONNECTION_LINGER_MS = 250 /* between two looks whether a client that sends no more is still there */
 };
 
+/* In their order: a connection only moves to a later one. */
 enum um_connection_state {
-    UM_CONNECTION_NEW,  /* no client was accepted */
-    UM_CONNECTION_OPEN, /* requests are read and served */
-    UM_CONNECTION_HALF_CLOSED, /* the client sends no more, and every message that came was served; pending calls are still answered */
-    UM_CONNECTION_DISCARDING, /* what comes is discarded for a moment, then the connection ends. A client that is still writing would
-                                  otherwise be told of the closed connection rather than get its answer */
-    UM_CONNECTION_ENDING, /* no more requests are served; it closes once the client has its answers, or limits.closing_ms are over */
-    UM_CONNECTION_CLOSING, /* the handles are closing; what was not sent is lost */
-    UM_CONNECTION_CLOSED   /* the handles are closed; its session has still to be closed */
+    /* No client was accepted. */
+    UM_CONNECTION_NEW,
+    /* Requests are read and served. */
+    UM_CONNECTION_OPEN,
+    /* The client sends no more, and every message that came was served. Pending calls are still answered. */
+    UM_CONNECTION_HALF_CLOSED,
+    /* What comes is discarded for a moment, then the connection ends. A client that is still writing would otherwise see the closed
+     * connection rather than get its answer. */
+    UM_CONNECTION_DISCARDING,
+    /* No more requests are served. It closes once the client has its answers, or limits.closing_ms are over. */
+    UM_CONNECTION_ENDING,
+    /* The handles are closing. What was not sent is lost. */
+    UM_CONNECTION_CLOSING,
+    /* The handles are closed. Its session has still to be closed. */
+    UM_CONNECTION_CLOSED
 };
 
 /* Where the bytes of the next read go. */
@@ -75,9 +83,8 @@ struct um_connections {
     struct um_budget budget;
     struct um_connection_groups groups;
     struct um_log_limiter log;
-    struct um_link all; /* list of um_connection.in_all */
-    struct um_buf
-        spare; /* memory for answers, lent to the connection that is served: an idle connection has none */
+    struct um_link all;          /* list of um_connection.in_all */
+    struct um_buf spare;         /* memory for answers, lent to the connection that is served */
     uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
     uint64_t ending;             /* connections that are closing and count in traffic.sessions still */
     unsigned refused;            /* connections that only take a refusal, open now */
@@ -99,8 +106,8 @@ struct um_connection {
     struct um_session session; /* where it is not open, only its `out` is used */
     struct um_frame frame;
     struct um_buf sending; /* answers on their way; changes places with session.out */
-    struct um_connection_part parts
-        [UM_CONNECTION_PARTS]; /* what is on its way, in order; empty ones may be among them. The second one has the tail, NULL: there is none */
+    /* What is on its way, in order. Empty ones may be among them; the second one is the tail, with NULL where there is none. */
+    struct um_connection_part parts[UM_CONNECTION_PARTS];
     uv_write_t write;
     uint64_t unsent;     /* bytes in `parts` */
     size_t writing_size; /* bytes that `write` has under way, 0: it is free */
@@ -140,7 +147,8 @@ UM_PRINTF(3, 4)
 void um_connections_log(struct um_connections *connections, enum um_log_severity severity, const char *format,
                         ...);
 
-/* Makes a connection whose pipe is initialised but not connected. NULL where memory runs out. It ends with um_connection_close() at the latest, and is freed from the loop. */
+/* Makes a connection whose pipe is initialised but not connected. NULL where memory runs out. It ends with um_connection_close() at
+ * the latest, and is freed from the loop. */
 struct um_connection *um_connection_new(struct um_connections *connections);
 
 /* A client was accepted: the connection joins the group of its process. False: no memory. */
