@@ -86,11 +86,12 @@ void um_rpc_free(struct um_rpc *rpc)
 
 void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 {
+    if (unix_seconds != rpc->unix_seconds || rpc->store_status->turn_is_used)
+        um_store_set_time(rpc->store, unix_seconds);
     rpc->unix_seconds = unix_seconds;
     rpc->now_ms = now_ms;
     rpc->turn++;
     rpc->answers_left = ANSWERS_A_TURN;
-    um_store_set_time(rpc->store, unix_seconds);
 }
 
 bool um_rpc_work(struct um_rpc *rpc)
