@@ -135,7 +135,8 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 {
     store->ends_left = UM_ENDS_PER_TURN;
     store->urgent_left = UM_URGENT_PER_TURN;
-    store->status.is_large = um_store_is_large(store);
+    store->status.turn_is_used = false;
+    store->status.is_large = store->stats.blocks >= store->large_blocks;
     if (unix_seconds < 0)
         store->now_seconds = 0;
     else

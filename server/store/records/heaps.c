@@ -285,6 +285,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                                                   "blocks"});
     *blocks = heap->blocks;
     *bytes = heap->bytes;
+    store->status.turn_is_used = true;
     um_heap_kill(store, heap, &store->ends_left);
     um_store_raise_events(store, &store->ends_left);
     um_reclaim_update_status(store);

@@ -53,6 +53,7 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
     um_store_add_work(store, &store->closing_owners, &owner->in_closing);
     owner->open = false;
     owner->stage = UM_OWNER_ENDS_HEAPS;
+    store->status.turn_is_used = true;
     um_owner_end_step(store, owner, &store->ends_left);
     um_store_raise_events(store, &store->ends_left);
     um_reclaim_update_status(store);
