@@ -523,8 +523,8 @@ UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struc
 
 /* Reads a text into a tree. Bytes that are not UTF-8 go before all else that is wrong, also where
  * reading did not come to them. */
-static int read_whole(char *text, size_t size, bool is_first, struct um_arena *arena, struct um_json **json,
-                      struct um_json_check *check)
+UM_ALWAYS_INLINE int read_whole(char *text, size_t size, bool is_first, struct um_arena *arena,
+                                struct um_json **json, struct um_json_check *check)
 {
     struct reader reader;
     bool good;
