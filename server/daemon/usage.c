@@ -123,7 +123,7 @@ static const char man_end[] =
     "Each event is a line: the time in UTC, the level, a sentence.\n"
     "umemd never waits for the log.\n"
     "Lines that could not be written to the file or to standard error (a full disk, a limit of file sizes, a "
-    "pipe that nobody reads)\n"
+    "pipe without a reader)\n"
     "are counted, and a later line says how many were lost.\n"
     "The rate of what clients cause is limited: of each kind 10 warnings at once, then one in 10 seconds,\n"
     "and with the level debug 100 lines at once, then one a second; how many were left out is logged.\n"
