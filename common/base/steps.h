@@ -1,5 +1,6 @@
 /*
- * Counting steps, in a build for tests: members of lists, indices and trees that are visited, and slots that are looked at.
+ * Counting steps, in a build for tests: members of lists, indices and trees that are visited, and slots that are looked at; and bytes of
+ * blocks that are touched.
  *
  * Owns: nothing; the test has the counter. Must not know: what a step is for.
  *
@@ -17,9 +18,25 @@ static inline void um_step(void)
     um_steps++;
 }
 
+extern uint64_t um_touched;
+extern uint64_t um_copied;
+static inline void um_touch(uint64_t size)
+{
+    um_touched += size;
+}
+
+static inline void um_copy(uint64_t size)
+{
+    um_copied += size;
+}
+
 #define UM_STEP() um_step()
+#define UM_COPY(size) um_copy(size)
+#define UM_TOUCH(size) um_touch(size)
 #else
 #define UM_STEP() ((void)0)
+#define UM_TOUCH(size) ((void)0)
+#define UM_COPY(size) ((void)0)
 #endif
 
 #endif

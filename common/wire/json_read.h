@@ -52,7 +52,10 @@ struct um_json {
     };
     enum um_json_kind kind;
     uint16_t key_size; /* bytes of the key; UINT16_MAX: so many, or more */
-    bool is_plain;     /* NUMBER: a row of digits, from -(2^53 - 1) to 2^53 - 1 */
+    union {
+        bool is_plain;   /* NUMBER: a row of digits, from -(2^53 - 1) to 2^53 - 1 */
+        bool is_decoded; /* STRING: the caller has put in `text` and `size` what the string stood for */
+    };
     union {
         bool has_nul;       /* STRING: it had \u0000 in it, each of which is a UM_JSON_NUL_MARK now */
         uint8_t plain_size; /* NUMBER that is_plain: bytes of text */

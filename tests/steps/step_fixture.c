@@ -15,6 +15,8 @@
 enum { MESSAGE_SIZE = 8192 };
 
 uint64_t um_steps;
+uint64_t um_touched;
+uint64_t um_copied;
 
 int fixture_setup(void **state)
 {
@@ -129,9 +131,28 @@ uint64_t number_in_answer(struct um_session *session, const char *member, const 
     return strtoull(found + strlen(key), NULL, 10);
 }
 
+void feed_text(struct um_session *session, char *text, size_t size)
+{
+    assert_true(um_session_is_ready(session));
+    um_dispatch_message(session, text, size, 0);
+    assert_false(session->broken);
+}
+
 void count_from_here(void)
 {
     um_steps = 0;
+    um_touched = 0;
+    um_copied = 0;
+}
+
+uint64_t bytes_touched_so_far(void)
+{
+    return um_touched;
+}
+
+uint64_t bytes_copied_so_far(void)
+{
+    return um_copied;
 }
 
 uint64_t steps_so_far(void)

@@ -33,6 +33,9 @@ void turn(struct fixture *fixture);
 UM_PRINTF(2, 3)
 void send_message(struct um_session *session, const char *format, ...);
 
+/* Feeds one message, which is changed, and does none of what it leaves for later turns. */
+void feed_text(struct um_session *session, char *text, size_t size);
+
 /* Feeds a batch of so many times one request. */
 void send_batch(struct um_session *session, const char *request, unsigned count);
 
@@ -40,8 +43,10 @@ void send_batch(struct um_session *session, const char *request, unsigned count)
 UM_PRINTF(3, 4)
 uint64_t number_in_answer(struct um_session *session, const char *member, const char *format, ...);
 
-/* Steps that are taken from here on. */
+/* What is done from here on: steps, bytes of blocks and texts that are worked on, and those that are only copied. */
 void count_from_here(void);
 uint64_t steps_so_far(void);
+uint64_t bytes_touched_so_far(void);
+uint64_t bytes_copied_so_far(void);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "rpc/engine/job.h"
 #include "rpc/schema/table.h"
 #include "step_fixture.h"
 #include "umem_errors.h"
@@ -178,6 +179,198 @@ static void test_every_method_is_counted(void **state)
         if (!found)
             print_error("no worst case of %s\n", um_table_at(i)->name);
         assert_true(found);
+    }
+}
+
+/* ---- every method on its largest argument ---- */
+
+enum {
+    MESSAGE_BYTES =
+        4 << 20, /* limits.message_bytes: what it bounds, and what it does not, shows as well as at 16 MiB */
+    TOUCHED_A_TURN = UM_JOB_SLICE_MAXIMUM, /* bytes that one turn may work on */
+    COPIED_A_TURN = 8 << 20, /* and copy at one moment: 8 for each number that a message may hold */
+    TEXT_A_MESSAGE = MESSAGE_BYTES - 256 /* characters of data */
+};
+
+/* What each method is asked by session 5, with `data` of so many characters or so many numbers where its text has a place for them.
+ * Several of one method stand one behind the other. */
+static const struct largest {
+    const char *method;
+    const char *params;
+    const char *pattern; /* again and again in place of `@` */
+    size_t size;         /* characters in all */
+} largest[] = {
+    {"rpc.discover", "[]", NULL, 0},
+    {"$/cancelRequest", "[1]", NULL, 0},
+    {"server.ping", "[]", NULL, 0},
+    {"server.info", "[]", NULL, 0},
+    {"server.stats", "[]", NULL, 0},
+    {"server.shutdown", "[]", NULL, 0},
+    {"heap.process", "[]", NULL, 0},
+    {"heap.create", "{\"kind\":\"shared\",\"maximum_size\":16777216,\"initial_size\":16777216}", NULL, 0},
+    {"heap.list", "{\"limit\":1000}", NULL, 0},
+    {"heap.info", "[\"many\"]", NULL, 0},
+    {"heap.validate", "[\"many\"]", NULL, 0},
+    {"heap.compact", "[\"many\"]", NULL, 0},
+    {"heap.lock", "[\"many\"]", NULL, 0},
+    {"heap.unlock", "[\"many\"]", NULL, 0},
+    {"heap.destroy", "[\"many\"]", NULL, 0},
+    {"block.alloc", "{\"size\":16777216}", NULL, 0},
+    {"block.alloc", "{\"size\":16777216,\"data\":\"@\"}", "AQID", TEXT_A_MESSAGE},
+    {"block.resize", "[\"big\",33554432]", NULL, 0},
+    {"block.resize", "[\"big\",16777216]", NULL, 0},
+    {"block.info", "[\"big\"]", NULL, 0},
+    {"block.list", "{\"limit\":1000}", NULL, 0},
+    {"block.at", "[1]", NULL, 0},
+    {"block.change", "{\"block\":\"big\",\"lifetime\":\"server\"}", NULL, 0},
+    {"block.read", "[\"big\",0,3000000]", NULL, 0},
+    {"block.read", "[\"big\",0,2000000,\"hex\"]", NULL, 0},
+    {"block.read", "[\"big\",0,4000000,\"utf8\"]", NULL, 0},
+    {"block.write", "{\"block\":\"big\",\"data\":\"@\"}", "YWJj", TEXT_A_MESSAGE},
+    {"block.write", "{\"block\":\"big\",\"data\":\"@\",\"encoding\":\"hex\"}", "6162", TEXT_A_MESSAGE},
+    {"block.write", "{\"block\":\"big\",\"data\":\"@\",\"encoding\":\"utf8\"}", "abcd", TEXT_A_MESSAGE},
+    {"block.get", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"count\":160000}", NULL, 0},
+    {"block.set", "{\"block\":\"big\",\"offset\":0,\"type\":\"f64\",\"values\":[@0]}", "1.5,", 3200000},
+    {"block.fill", "[\"big\",97]", NULL, 0},
+    {"block.copy", "[\"big\",\"other\"]", NULL, 0},
+    {"block.compare", "[\"big\",\"other\"]", NULL, 0},
+    {"block.find", "[\"big\",\"AAAA\"]", NULL, 0},
+    {"block.find", "{\"block\":\"big\",\"data\":\"@\"}", "AAAA", 1398100},
+    {"block.add", "[\"big\",0,1]", NULL, 0},
+    {"block.exchange", "[\"big\",0,1]", NULL, 0},
+    {"block.wait", "[\"big\",0,77]", NULL, 0},
+    {"block.hold", "[\"big\"]", NULL, 0},
+    {"block.release", "[\"big\"]", NULL, 0},
+    {"block.map", "[\"mapped\"]", NULL, 0},
+    {"block.wake", "[\"big\"]", NULL, 0},
+    {"block.free", "[\"big\"]", NULL, 0},
+    {"session.info", "[]", NULL, 0},
+    {"session.list", "{\"limit\":1000}", NULL, 0},
+    {"session.watch", "{\"block\":\"other\"}", NULL, 0},
+    {"session.unwatch", "[123456]", NULL, 0},
+    {"session.close", "[123456]", NULL, 0},
+};
+
+enum { LARGEST = sizeof largest / sizeof largest[0] };
+
+/* A request, to be freed. */
+static char *largest_request(const struct largest *it, size_t *size)
+{
+    const char *place = it->pattern != NULL ? strchr(it->params, '@') : it->params + strlen(it->params);
+    char *text = malloc(it->size + 512);
+    size_t at;
+
+    assert_non_null(text);
+    at = (size_t)snprintf(text, 256, "{\"id\":1,\"method\":\"%s\",\"params\":%.*s", it->method,
+                          (int)(place - it->params), it->params);
+    for (size_t i = 0; i < it->size; i++)
+        text[at++] = it->pattern[i % 4];
+    at += (size_t)snprintf(text + at, 128, "%s}", it->pattern != NULL ? place + 1 : "");
+    *size = at;
+    return text;
+}
+
+static void expect_bounded(const struct largest *it)
+{
+    if (bytes_touched_so_far() <= TOUCHED_A_TURN && bytes_copied_so_far() <= COPIED_A_TURN &&
+        steps_so_far() <= STEPS_A_TURN)
+        return;
+    print_error("%s %.80s: one turn took %llu steps, worked on %llu bytes and copied %llu\n", it->method,
+                it->params, (ULL)steps_so_far(), (ULL)bytes_touched_so_far(), (ULL)bytes_copied_so_far());
+    fail();
+}
+
+/* It was done, or there was nothing of that number. */
+static void expect_answer(const struct largest *it, struct um_session *session)
+{
+    assert_true(um_buf_append(&session->out, "", 1));
+    if (strstr(session->out.data, "\"result\"") != NULL ||
+        strstr(session->out.data, "unknown_handle") != NULL)
+        return;
+    print_error("%s %.80s: %.200s\n", it->method, it->params, session->out.data);
+    fail();
+}
+
+static void test_no_turn_takes_long(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->sessions[5];
+
+    fixture->limits.message_bytes = MESSAGE_BYTES;
+    send_message(session, CALL("heap.create", "{\"name\":\"many\"}"));
+    send_batch(session, CALL("block.alloc", "[8,\"many\"]"), 10000);
+    send_batch(session, CALL("block.alloc", "[8,\"many\"]"), 10000);
+    send_message(session, CALL("block.alloc", "{\"size\":16777216,\"name\":\"big\"}"));
+    send_message(session, CALL("block.alloc", "{\"size\":16777216,\"name\":\"other\"}"));
+    send_message(session,
+                 CALL("heap.create", "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":1048576}"));
+    send_message(session, CALL("block.alloc", "{\"size\":65536,\"heap\":\"s\",\"name\":\"mapped\"}"));
+    send_message(session, CALL("block.fill", "[\"big\",97]"));
+    while (!um_session_is_ready(session))
+        um_rpc_work(fixture->rpc);
+    um_buf_truncate(&session->out, 0);
+    for (int i = 0; i < LARGEST; i++) {
+        size_t size;
+        char *text = largest_request(&largest[i], &size);
+
+        turn(fixture);
+        count_from_here();
+        feed_text(session, text, size);
+        expect_bounded(&largest[i]);
+        free(text);
+        for (int turns = 0; !um_session_is_ready(session); turns++) {
+            assert_in_range(turns, 0, 100000);
+            turn(fixture);
+            count_from_here();
+            um_rpc_work(fixture->rpc);
+            expect_bounded(&largest[i]);
+        }
+        expect_answer(&largest[i], session);
+        um_buf_truncate(&session->out, 0);
+    }
+}
+
+static void test_every_method_has_its_largest_argument(void **state)
+{
+    bool all = true;
+
+    (void)state;
+    for (size_t i = 0; um_table_at(i) != NULL; i++) {
+        bool found = false;
+
+        for (int j = 0; j < LARGEST; j++)
+            found = found || strcmp(largest[j].method, um_table_at(i)->name) == 0;
+        if (!found)
+            print_error("%s is not asked with its largest argument: add it to `largest`\n",
+                        um_table_at(i)->name);
+        all = all && found;
+    }
+    assert_true(all);
+}
+
+/* A method runs at once, with a bounded part of a block's memory, or it has a job, which is sliced; and what another parameter decides
+ * says which one that is. */
+static void test_descriptors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; um_table_at(i) != NULL; i++) {
+        const struct um_method *method = um_table_at(i);
+
+        if ((method->run != NULL) == (method->job != NULL))
+            fail_msg("%s must have either run or job", method->name);
+        if (method->job != NULL && (method->job->begin == NULL || method->job->step == NULL ||
+                                    method->job->answer == NULL || method->job->size > UM_JOB_SIZE_MAXIMUM))
+            fail_msg("%s has a job that is not whole, or too large", method->name);
+        for (size_t j = 0; j < method->param_count; j++) {
+            const struct um_param *param = &method->params[j];
+            bool is_decided = param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES;
+
+            if (is_decided != (param->by != 0) ||
+                (param->by != 0 &&
+                 (param->by > method->param_count || method->params[param->by - 1].type != UM_CHOICE)))
+                fail_msg("%s: `by` of \"%s\" must be the parameter that says how it is written", method->name,
+                         param->name);
+        }
     }
 }
 
@@ -431,7 +624,10 @@ int main(void)
 {
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_every_method_is_counted),
+        cmocka_unit_test(test_every_method_has_its_largest_argument),
+        IN_A_WORLD(test_no_turn_takes_long),
         IN_A_WORLD(test_no_call_takes_more_than_it_is_counted_for),
         IN_A_WORLD(test_a_session_with_many_heaps_ends),
         IN_A_WORLD(test_a_session_with_many_locks_ends),

@@ -1,15 +1,34 @@
 #include "rpc/call/args.h"
 
 #include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/call/args_values.h"
+#include "base/attributes.h"
+#include "base/encoding.h"
+#include "base/steps.h"
 #include "rpc/call/engine_state.h"
+#include "rpc/schema/words.h"
 #include "wire/json_read.h"
 #include "wire/json_write.h"
 
 enum { QUOTED_DIGITS = 40 /* bytes of a number that an error's message repeats */ };
+
+bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...)
+{
+    char text[256];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    um_fail(call, UMEM_E_INVALID_PARAMS, "%s: parameter \"%.64s\" %s", call->method->name, name, text);
+    um_reply_quote(call, "param", name);
+    um_reply_end(call);
+    return false;
+}
 
 /* ---- ranges ---- */
 
@@ -22,12 +41,359 @@ bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offse
     um_fail(call, UMEM_E_OUT_OF_RANGE,
             "offset %llu + size %llu passes the end of the block, which has %llu bytes",
             (unsigned long long)offset, (unsigned long long)size, (unsigned long long)block_size);
-    um_reply_uint(call, "block", um_block_handle(um_call_store(call), block));
+    um_reply_uint(call, "block", um_block_handle(call->store, block));
     um_reply_uint(call, "offset", offset);
     um_reply_uint(call, "size", size);
     um_reply_uint(call, "block_size", block_size);
     um_reply_end(call);
     return false;
+}
+
+struct um_range um_range_of(const struct um_call *call, struct um_block *block, uint64_t offset,
+                            uint64_t size)
+{
+    return (struct um_range){block, um_block_handle(call->store, block), offset, size};
+}
+
+int um_range_find(const struct um_call *call, struct um_range *range, struct um_fault *fault)
+{
+    struct um_block *found = NULL;
+    int code = um_store_find_block(call->store, range->handle, &found, fault);
+
+    if (code == UMEM_OK)
+        code = um_heap_check_lock(um_block_heap(call->store, found), call->session->owner, fault);
+    if (code != UMEM_OK)
+        return code;
+    if (um_block_size(found) < range->offset + range->size) {
+        *fault = (struct um_fault){.block = range->handle,
+                                   .what = "the block was made smaller while the call was at work on it"};
+        return UMEM_E_OUT_OF_RANGE;
+    }
+    range->block = found;
+    return UMEM_OK;
+}
+
+/* ---- single values ---- */
+
+static bool bind_uint(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                      uint64_t *value)
+{
+    uint64_t maximum = param->maximum != 0 ? param->maximum : (uint64_t)UM_JSON_INTEGER_MAX;
+    int64_t integer;
+
+    if (!um_json_integer_of(json, &integer) || integer < 0 || (uint64_t)integer < param->minimum ||
+        (uint64_t)integer > maximum)
+        return um_args_refuse(call, param->name, "must be an integer from %llu to %llu",
+                              (unsigned long long)param->minimum, (unsigned long long)maximum);
+    *value = (uint64_t)integer;
+    return true;
+}
+
+/* A string without NUL, good as long as the message; NULL where it is none: then the call is answered. */
+static const char *bind_string(struct um_call *call, const char *name, const struct um_json *json)
+{
+    if (!um_json_is(json, UM_JSON_STRING)) {
+        um_args_refuse(call, name, "must be a string");
+        return NULL;
+    }
+    if (json->has_nul) {
+        um_args_refuse(call, name, "must not contain \\u0000; send such bytes as base64 or hex");
+        return NULL;
+    }
+    return json->text;
+}
+
+static bool bind_name(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                      const char **value)
+{
+    const char *text = bind_string(call, param->name, json);
+    size_t size;
+
+    if (text == NULL)
+        return false;
+    size = json->size;
+    if (size < param->minimum || size > UM_NAME_SIZE_LIMIT)
+        return um_args_refuse(call, param->name, "must have %d to %d bytes, not %zu", (int)param->minimum,
+                              UM_NAME_SIZE_LIMIT, size);
+    if (text[0] == UM_NAME_MARK)
+        return um_args_refuse(
+            call, param->name,
+            "must not begin with \"%c\", which stands before names where a handle may stand too",
+            UM_NAME_MARK);
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return um_args_refuse(call, param->name, "must not contain control characters");
+    }
+    *value = text;
+    return true;
+}
+
+static const struct um_word *find_word(const struct um_word *words, const struct um_json *json)
+{
+    for (const struct um_word *word = words; um_json_is(json, UM_JSON_STRING) && word->word != NULL; word++) {
+        if (strcmp(word->word, json->text) == 0)
+            return word;
+    }
+    return NULL;
+}
+
+static bool refuse_word(struct um_call *call, const struct um_param *param, const char *wanted)
+{
+    char list[192] = "";
+    size_t used = 0;
+
+    for (const struct um_word *word = param->words; word->word != NULL && used < sizeof list; word++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", word == param->words ? "" : ", ",
+                                 word->word);
+    return um_args_refuse(call, param->name, "must be %s: %s", wanted, list);
+}
+
+static bool bind_choice(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                        uint64_t *value)
+{
+    const struct um_word *word = find_word(param->words, json);
+
+    if (word == NULL)
+        return refuse_word(call, param, "one of");
+    *value = word->value;
+    return true;
+}
+
+static bool bind_flags(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                       uint64_t *value)
+{
+    uint32_t flags = 0;
+
+    if (!um_json_is(json, UM_JSON_ARRAY))
+        return refuse_word(call, param, "an array of");
+    for (const struct um_json *item = json->child; item != NULL; item = item->next) {
+        const struct um_word *word = find_word(param->words, item);
+
+        if (word == NULL)
+            return refuse_word(call, param, "an array of");
+        if ((flags & word->value) != 0)
+            return um_args_refuse(call, param->name, "names %s twice", word->word);
+        flags |= word->value;
+    }
+    *value = flags;
+    return true;
+}
+
+static bool bind_id(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                    struct um_id *value)
+{
+    if (um_json_is(json, UM_JSON_STRING) && bind_string(call, param->name, json) == NULL)
+        return false;
+    if (!um_id_from_json(json, value) || value->kind == UM_ID_NULL)
+        return um_args_refuse(call, param->name,
+                              "must be the id of a request: a string or a number of at most 1024 bytes");
+    return true;
+}
+
+/* Types that do not depend on another parameter. A handle is looked up later, when all types are known to be right. */
+static bool bind_plain(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                       struct um_arg *arg)
+{
+    switch (param->type) {
+    case UM_BOOLEAN:
+        arg->as.boolean = json->kind == UM_JSON_TRUE;
+        return arg->as.boolean || json->kind == UM_JSON_FALSE ||
+               um_args_refuse(call, param->name, "must be true or false");
+    case UM_UINT:
+    case UM_OFFSET:
+    case UM_SIZE:
+    case UM_SESSION:
+    case UM_WATCH:
+        return bind_uint(call, param, json, &arg->as.uint);
+    case UM_STRING:
+        arg->as.text = bind_string(call, param->name, json);
+        return arg->as.text != NULL;
+    case UM_NAME:
+        return bind_name(call, param, json, &arg->as.text);
+    case UM_CHOICE:
+        return bind_choice(call, param, json, &arg->as.word);
+    case UM_FLAGS:
+        return bind_flags(call, param, json, &arg->as.flags);
+    case UM_ID:
+        return bind_id(call, param, json, &arg->as.id);
+    case UM_HEAP:
+    case UM_BLOCK:
+        return json->kind == UM_JSON_NUMBER || json->kind == UM_JSON_STRING ||
+               um_args_refuse(call, param->name, "must be a handle or a name");
+    default:
+        return true;
+    }
+}
+
+/* ---- types that another parameter decides ---- */
+
+/* Decodes bytes where their text stands, so that they are looked at once and take no memory of their own. Nothing is to be done for
+ * UM_UTF8, which stands for itself. */
+static bool decode(enum um_encoding encoding, void *bytes, const char *text, size_t text_size, size_t *size,
+                   size_t *bad_offset)
+{
+    if (encoding == UM_BASE64)
+        return um_base64_decode(bytes, text, text_size, size, bad_offset);
+    if (encoding == UM_HEX)
+        return um_hex_decode(bytes, text, text_size, size, bad_offset);
+    *size = text_size;
+    return true;
+}
+
+static bool refuse_data(struct um_call *call, const struct um_param *param, enum um_encoding encoding,
+                        size_t bad_offset)
+{
+    return encoding == UM_HEX
+               ? um_args_refuse(call, param->name, "is not hex from character %zu on (two digits a byte)",
+                                bad_offset)
+               : um_args_refuse(call, param->name,
+                                "is not base64 from character %zu on (RFC 4648 section 4, with padding)",
+                                bad_offset);
+}
+
+/* Whether a text is to be decoded in steps: a batch runs as a whole, and raw bytes behind the message would come meanwhile. */
+static bool takes_long(const struct um_call *call, enum um_encoding encoding, size_t size)
+{
+    return size > UM_CALL_ATOMIC_SIZE && encoding != UM_UTF8 && call->batch == NULL &&
+           call->payload_size == 0 && call->session->rpc->own_text != NULL;
+}
+
+static bool bind_data(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                      enum um_encoding encoding, struct um_args *args, struct um_data *data)
+{
+    const char *text = json->text;
+    size_t bad_offset = 0;
+    size_t size = 0;
+
+    if (json->kind == UM_JSON_STRING && json->is_decoded) {
+        *data = (struct um_data){(const unsigned char *)text, json->size};
+        return text != NULL || refuse_data(call, param, encoding, json->size);
+    }
+    text = bind_string(call, param->name, json);
+    if (text == NULL)
+        return false;
+    if (encoding == UM_RAW)
+        return um_args_refuse(call, param->name,
+                              "must be left out with encoding \"raw\": the bytes follow the message");
+    if (takes_long(call, encoding, json->size)) {
+        args->undecoded =
+            (struct um_undecoded){.json = (struct um_json *)(uintptr_t)json, .encoding = encoding};
+        return false;
+    }
+    if (!decode(encoding, (void *)(uintptr_t)text, text, json->size, &size, &bad_offset))
+        return refuse_data(call, param, encoding, bad_offset);
+    *data = (struct um_data){(const unsigned char *)text, size};
+    return true;
+}
+
+bool um_args_decode(struct um_undecoded *undecoded, size_t budget)
+{
+    struct um_json *json = undecoded->json;
+    const char *text = json->text + undecoded->read;
+    char *bytes = (char *)(uintptr_t)json->text + undecoded->written;
+    size_t left = json->size - undecoded->read;
+    size_t size = left > budget ? budget / 4 * 4 : left;
+    size_t whole = undecoded->encoding == UM_HEX ? size / 2 : size / 4 * 3;
+    size_t decoded = 0;
+    size_t bad_offset = 0;
+    bool is_right = decode(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
+
+    UM_TOUCH(size);
+    if (is_right && size < left && decoded != whole) {
+        /* Padding stands at the very end only. What is decoded of the text has not passed that yet. */
+        is_right = false;
+        bad_offset = size - 1 - (decoded + 2 == whole);
+    }
+    undecoded->read += size;
+    undecoded->written += decoded;
+    if (is_right && size < left)
+        return true;
+    json->is_decoded = true;
+    json->size = is_right ? undecoded->written : undecoded->read - size + bad_offset;
+    if (!is_right)
+        json->text = NULL;
+    return false;
+}
+
+static bool bind_value(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                       enum um_value_type type, struct um_value *value)
+{
+    const char *why = "";
+
+    value->type = type;
+    if (!um_value_from_json(json, type, value->bytes, &why))
+        return um_args_refuse(call, param->name, "(%s) %s", um_value_name(type), why);
+    return true;
+}
+
+void um_args_fail_value(struct um_call *call, const char *name, const struct um_values *values, size_t index,
+                        const char *why)
+{
+    um_fail(call, UMEM_E_INVALID_PARAMS, "%s: parameter \"%s\" (%s) at index %zu %s", call->method->name,
+            name, um_value_name(values->type), index, why);
+    um_reply_quote(call, "param", name);
+}
+
+/* Reads numbers to `bytes`, in a batch no more than it may still have. */
+static bool read_values(struct um_call *call, const struct um_param *param, struct um_values *values,
+                        unsigned char *bytes)
+{
+    size_t width = um_value_size(values->type);
+    const struct um_json *item = values->items;
+
+    for (size_t i = 0; item != NULL; item = item->next, i++) {
+        const char *why = "";
+
+        if (!um_value_from_json(item, values->type, bytes + i * width, &why)) {
+            um_args_fail_value(call, param->name, values, i, why);
+            um_reply_end(call);
+            return false;
+        }
+        values->cost += um_value_reading_cost(item, values->type);
+        if (call->batch != NULL && values->cost > call->batch->bytes_left)
+            return um_call_fits(call, 0,
+                                values->cost + (values->count - i - 1) * um_value_cost(values->type));
+    }
+    values->bytes = bytes;
+    return true;
+}
+
+static bool bind_values(struct um_call *call, const struct um_param *param, const struct um_json *json,
+                        enum um_value_type type, struct um_values *values)
+{
+    size_t size = json->size * um_value_size(type);
+    unsigned char *bytes;
+
+    if (!um_json_is(json, UM_JSON_ARRAY))
+        return um_args_refuse(call, param->name, "must be an array of numbers");
+    *values = (struct um_values){.type = type, .items = json->child, .count = json->size};
+    if (call->batch == NULL &&
+        json->size * um_value_cost(type) + call->session->rpc->text_size > UM_CALL_ATOMIC_SIZE) {
+        values->cost = json->size * um_value_cost(type);
+        return true;
+    }
+    bytes = um_arena_alloc(&call->session->rpc->arena, size);
+    if (bytes != NULL)
+        return read_values(call, param, values, bytes);
+    um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for %zu values; send fewer at a time",
+            json->size);
+    um_reply_end(call);
+    return false;
+}
+
+UM_ALWAYS_INLINE bool bind_dependent(struct um_call *call, const struct um_param *param,
+                                     const struct um_json *json, struct um_args *args, struct um_arg *arg)
+{
+    uint64_t word = param->by != 0 ? args->value[param->by - 1].as.word : 0;
+
+    switch (param->type) {
+    case UM_DATA:
+        return bind_data(call, param, json, (enum um_encoding)word, args, &arg->as.data);
+    case UM_VALUE:
+        return bind_value(call, param, json, (enum um_value_type)word, &arg->as.value);
+    default:
+        return bind_values(call, param, json, (enum um_value_type)word, &arg->as.values);
+    }
 }
 
 /* ---- handles ---- */
@@ -62,8 +428,8 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     return false;
 }
 
-static int find_number(struct um_store *store, enum um_type type, um_handle handle, struct um_arg *arg,
-                       struct um_fault *fault)
+UM_ALWAYS_INLINE int find_number(struct um_store *store, enum um_type type, um_handle handle,
+                                 struct um_arg *arg, struct um_fault *fault)
 {
     return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
                            : um_store_find_block(store, handle, &arg->as.block, fault);
@@ -103,41 +469,13 @@ static int find_string(struct um_store *store, enum um_type type, const char *te
     return find_number(store, type, handle, arg, fault);
 }
 
-static int find_handle(struct um_store *store, enum um_type type, const struct um_json *json,
-                       const char *name, struct um_arg *arg, struct um_fault *fault)
-{
-    int64_t integer;
-
-    if (name != NULL)
-        return find_string(store, type, name, arg, fault);
-    /* A number that cannot be a handle is one that was never given out. */
-    if (!um_json_integer_of(json, &integer) || integer < 0)
-        return UMEM_E_UNKNOWN_HANDLE;
-    return find_number(store, type, (um_handle)integer, arg, fault);
-}
-
 /* A lock keeps every other session out of a heap and its blocks. */
-static bool check_lock(struct um_call *call, const struct um_param *param, const struct um_arg *arg)
-{
-    struct um_heap *heap =
-        param->type == UM_HEAP ? arg->as.heap : um_block_heap(um_call_store(call), arg->as.block);
-    struct um_fault fault = {0};
-    int code;
-
-    if (call->method->ignores_lock)
-        return true;
-    code = um_heap_check_lock(heap, call->session->owner, &fault);
-    if (code == UMEM_OK)
-        return true;
-    um_fail_fault(call, code, &fault);
-    return false;
-}
-
 static bool bind_handle(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
     struct um_fault fault = {0};
-    const char *name = NULL;
+    struct um_heap *heap;
+    int64_t integer;
     int code;
 
     if (json == NULL && param->fallback_name == NULL) {
@@ -145,16 +483,29 @@ static bool bind_handle(struct um_call *call, const struct um_param *param, cons
         return true;
     }
     if (json == NULL) {
-        name = param->fallback_name;
-    } else if (um_json_is(json, UM_JSON_STRING)) {
-        name = um_args_string(call, param->name, json);
+        code = find_string(call->store, param->type, param->fallback_name, arg, &fault);
+    } else if (json->kind == UM_JSON_STRING) {
+        const char *name = bind_string(call, param->name, json);
+
         if (name == NULL)
             return false;
+        code = find_string(call->store, param->type, name, arg, &fault);
+    } else if (um_json_integer_of(json, &integer) && integer >= 0) {
+        code = find_number(call->store, param->type, (um_handle)integer, arg, &fault);
+    } else {
+        /* A number that cannot be a handle is one that was never given out. */
+        code = UMEM_E_UNKNOWN_HANDLE;
     }
-    code = find_handle(um_call_store(call), param->type, json, name, arg, &fault);
     if (code != UMEM_OK)
         return fail_handle(call, param, json, code, &fault);
-    return check_lock(call, param, arg);
+    if (call->method->ignores_lock)
+        return true;
+    heap = param->type == UM_HEAP ? arg->as.heap : um_block_heap(call->store, arg->as.block);
+    code = um_heap_check_lock(heap, call->session->owner, &fault);
+    if (code == UMEM_OK)
+        return true;
+    um_fail_fault(call, code, &fault);
+    return false;
 }
 
 static bool bind_range(struct um_call *call, const struct um_range_rule *rule, const struct um_args *args,
@@ -165,6 +516,7 @@ static bool bind_range(struct um_call *call, const struct um_range_rule *rule, c
     range->block = args->value[rule->block - 1].as.block;
     if (range->block == NULL)
         return true;
+    range->handle = um_block_handle(call->store, range->block);
     block_size = um_block_size(range->block);
     range->offset = rule->offset != 0 ? args->value[rule->offset - 1].as.uint : 0;
     if (rule->size != 0 && args->value[rule->size - 1].given)
@@ -193,10 +545,10 @@ static size_t find_param(const struct um_method *method, const char *name, size_
 }
 
 /* One object in an array is by name, too: no parameter is an object, and some clients send nothing else. */
-static const struct um_json *unwrap(const struct um_json *params)
+UM_ALWAYS_INLINE const struct um_json *unwrap(const struct um_json *params)
 {
-    bool is_wrapped =
-        um_json_is(params, UM_JSON_ARRAY) && params->size == 1 && um_json_is(params->child, UM_JSON_OBJECT);
+    bool is_wrapped = params != NULL && params->kind == UM_JSON_ARRAY && params->size == 1 &&
+                      params->child->kind == UM_JSON_OBJECT;
 
     return is_wrapped ? params->child : params;
 }
@@ -232,42 +584,38 @@ static bool match(struct um_call *call, const struct um_json *params, const stru
     return true;
 }
 
-/* Handles are looked up when all else is known to be right. */
-static bool is_handle(const struct um_param *param)
-{
-    return param->type == UM_HEAP || param->type == UM_BLOCK;
-}
-
-/* Whether another parameter decides how it is read. */
-static bool is_dependent(const struct um_param *param)
-{
-    return param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES;
-}
-
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args)
 {
     const struct um_method *method = call->method;
     const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
-    unsigned dependents = 0; /* bit n: parameter n is one, and is given */
-    unsigned handles = 0;    /* likewise, given or not */
+    unsigned dependents = 0; /* bit n: parameter n is given, and another one decides how it is read */
+    unsigned handles =
+        0; /* bit n: parameter n is a handle, given or not: looked up when all else is known to be right */
 
+    args->undecoded.json = NULL;
     if (!match(call, unwrap(params), found))
         return false;
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
+        struct um_arg *arg = &args->value[i];
 
-        if (is_handle(param))
+        if (param->type == UM_HEAP || param->type == UM_BLOCK)
             handles |= 1U << i;
-        else if (found[i] != NULL && is_dependent(param))
+        arg->given = found[i] != NULL;
+        if (found[i] == NULL) {
+            if (param->required)
+                return um_args_refuse(call, param->name, "is missing");
+            memset(&arg->as, 0, sizeof arg->as);
+            arg->as.uint = param->fallback;
+        } else if (param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES) {
             dependents |= 1U << i;
-        if (found[i] == NULL && param->required)
-            return um_args_refuse(call, param->name, "is missing");
-        if (!um_args_bind_plain(call, param, found[i], &args->value[i]))
+        } else if (!bind_plain(call, param, found[i], arg)) {
             return false;
+        }
     }
     for (size_t i = 0; dependents >> i != 0; i++) {
         if ((dependents >> i & 1) != 0 &&
-            !um_args_bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
+            !bind_dependent(call, &method->params[i], found[i], args, &args->value[i]))
             return false;
     }
     for (size_t i = 0; handles >> i != 0; i++) {

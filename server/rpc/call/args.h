@@ -1,8 +1,8 @@
 /*
  * Parameters as typed, checked values: what a handler gets.
  *
- * Owns: the rules by which JSON parameters become values (args.c, and value.c for numbers in blocks). Must not know: what a
- * method does with them.
+ * Owns: the rules by which JSON parameters become values (and value.c those for numbers in blocks). Must not know: what a method does
+ * with them.
  */
 #ifndef UM_ARGS_H
 #define UM_ARGS_H
@@ -11,17 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rpc/call/id.h"
+#include "base/attributes.h"
+#include "rpc/call/call.h"
 #include "rpc/call/value.h"
 #include "rpc/schema/method.h"
+#include "rpc/schema/words.h"
 #include "store/store.h"
 
 struct um_json;
 
 /* Stands before a name that is to be taken for nothing else, even if it is digits. No name begins with it. */
 enum { UM_NAME_MARK = ':' };
-
-enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
 
 /* Bytes that came as text, decoded in the message's memory. */
 struct um_data {
@@ -32,10 +32,11 @@ struct um_data {
 struct um_arg {
     bool given; /* the request had it, and it was not null */
     union {
-        bool boolean;
-        uint64_t uint; /* UM_UINT, UM_OFFSET, UM_SIZE, UM_SESSION, UM_WATCH */
-        unsigned word; /* UM_CHOICE */
-        uint32_t flags;
+        /* All that have a fallback are numbers, as that is. */
+        uint64_t boolean;
+        uint64_t uint;    /* UM_UINT, UM_OFFSET, UM_SIZE, UM_SESSION, UM_WATCH */
+        uint64_t word;    /* UM_CHOICE */
+        uint64_t flags;   /* UM_FLAGS: 32 bits */
         const char *text; /* UM_STRING, UM_NAME: ends with NUL; NULL when left out */
         struct um_heap *heap;
         struct um_block *block; /* NULL when left out */
@@ -46,30 +47,56 @@ struct um_arg {
     } as;
 };
 
-/* A checked range: offset + size is within the block. */
+/* A checked range: offset + size is within the block. The handle finds the block again when others were served in between. */
 struct um_range {
     struct um_block *block;
-    uint64_t offset;
-    uint64_t size;
+    um_handle handle; /* of the block */
+    uint64_t offset;  /* bytes */
+    uint64_t size;    /* bytes */
+};
+
+/* Bytes as text that take long to be decoded: um_args_decode() does it in steps. */
+struct um_undecoded {
+    struct um_json *json; /* the string, whose text becomes the bytes; NULL: there is none */
+    enum um_encoding encoding;
+    size_t read;    /* characters that are decoded */
+    size_t written; /* bytes that they stand for, which lie at the text's start */
 };
 
 struct um_args {
+    struct um_undecoded undecoded; /* what is to be decoded before the call is bound anew */
     struct um_arg value[UM_PARAMS_MAXIMUM];
     struct um_range range[UM_RANGES_MAXIMUM];
 };
 
 /* Reads `params` (an object, an array, or NULL for none) by the method's descriptor. Returns false when something is wrong;
- * then the call has been answered with the error. */
+ * then the call has been answered with the error, or args->undecoded says what is to be decoded first. */
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
+
+/* Decodes about `budget` more characters. Returns whether there are more. What is wrong is answered when the call is bound anew. */
+bool um_args_decode(struct um_undecoded *undecoded, size_t budget);
 
 /* How many raw bytes a call takes, by its unchecked `params` (NULL: none): its "size" where its "encoding" is "raw", else 0.
  * Returns false where it does not say its size. */
 bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size);
 
+/* Answers invalid_params for the parameter `name`, with a printf format that goes on "parameter NAME ". Always false. */
+UM_PRINTF(3, 4)
+bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...);
+
+/* Begins the same for one of the numbers of a parameter; um_reply_end() is to follow. */
+void um_args_fail_value(struct um_call *call, const char *name, const struct um_values *values, size_t index,
+                        const char *why);
+
 /* Checks offset + size against a block; answers out_of_range and returns false where they pass its end. */
 bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 
-/* Writes data->size bytes to `target`. */
-void um_data_copy(const struct um_data *data, void *target);
+/* The range of a block that is checked, to be found again. */
+struct um_range um_range_of(const struct um_call *call, struct um_block *block, uint64_t offset,
+                            uint64_t size);
+
+/* Finds range->block again by its handle, and sees that its heap is not locked by another than the call's session and that it
+ * still is large enough. Codes of the store, or UMEM_E_OUT_OF_RANGE; *fault says more. */
+int um_range_find(const struct um_call *call, struct um_range *range, struct um_fault *fault);
 
 #endif

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/encoding.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/call/framing.h"
-#include "rpc/engine/job.h"
+#include "rpc/call/top_consumer.h"
+#include "wire/json_read.h"
 #include "wire/json_write.h"
 
 enum {
@@ -19,12 +20,109 @@ enum {
         65536 /* raw bytes up to this many are copied: cheaper than a pin and a second buffer */
 };
 
-/* ---- the answer ---- */
+/* ---- ids ---- */
 
-struct um_store *um_call_store(const struct um_call *call)
+bool um_id_from_json(const struct um_json *json, struct um_id *id)
 {
-    return call->session->rpc->store;
+    if (json->kind == UM_JSON_NUMBER)
+        *id = (struct um_id){UM_ID_NUMBER, um_json_number_size(json), json->text};
+    else if (json->kind == UM_JSON_STRING && !json->has_nul)
+        *id = (struct um_id){UM_ID_STRING, json->size, json->text};
+    else
+        *id = (struct um_id){.kind = UM_ID_NULL};
+    if (id->size <= UM_ID_SIZE_LIMIT)
+        return id->kind != UM_ID_NULL || json->kind == UM_JSON_NULL;
+    *id = (struct um_id){.kind = UM_ID_NULL};
+    return false;
 }
+
+bool um_id_is(const struct um_id *left, const struct um_id *right)
+{
+    return left->kind == right->kind && left->kind >= UM_ID_NUMBER && left->size == right->size &&
+           memcmp(left->text, right->text, left->size) == 0;
+}
+
+/* Bytes that it takes at most in an answer, without quotes. */
+UM_ALWAYS_INLINE size_t id_written_size(const struct um_id *id)
+{
+    return id->kind == UM_ID_STRING ? 6 * id->size : id->size;
+}
+
+/* Writes it as JSON behind a colon. */
+static void write_id(struct um_buf *out, const struct um_id *id)
+{
+    if (id->kind == UM_ID_NUMBER) {
+        char *space = um_buf_reserve(out, id->size);
+
+        if (space == NULL)
+            return;
+        memcpy(space, id->text, id->size);
+        out->size += id->size;
+    } else if (id->kind == UM_ID_STRING) {
+        um_json_string(out, id->text, id->size);
+    } else {
+        um_json_null(out);
+    }
+}
+
+/* ---- frames ---- */
+
+/* Most answers have 100 to 999 bytes, so that the header that was guessed needs no moving. */
+static const char guessed_header[] = "Content-Length: 000\r\n\r\n";
+
+UM_ALWAYS_INLINE size_t begin_frame(struct um_session *session)
+{
+    size_t start = session->out.size;
+
+    if (session->framing == UM_FRAMING_HEADERS)
+        um_buf_append(&session->out, guessed_header, sizeof guessed_header - 1);
+    return start;
+}
+
+static void insert_header(struct um_session *session, size_t start, uint64_t payload_size)
+{
+    char header[96 + sizeof session->content_type];
+    struct um_buf *out = &session->out;
+    size_t guessed = sizeof guessed_header - 1;
+    size_t body_size = out->size - start - guessed;
+    size_t size;
+
+    size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n", body_size);
+    if (payload_size != 0)
+        size += (size_t)snprintf(header + size, sizeof header - size, "Payload-Length: %llu\r\n",
+                                 (unsigned long long)payload_size);
+    if (session->content_type[0] != '\0')
+        size += (size_t)snprintf(header + size, sizeof header - size, "Content-Type: %s\r\n",
+                                 session->content_type);
+    memcpy(header + size, "\r\n", 2);
+    size += 2;
+    if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
+        return;
+    if (size != guessed)
+        memmove(out->data + start + size, out->data + start + guessed, body_size);
+    memcpy(out->data + start, header, size);
+    out->size = start + size + body_size;
+}
+
+UM_ALWAYS_INLINE void end_frame(struct um_session *session, size_t start, uint64_t payload_size)
+{
+    if (session->framing == UM_FRAMING_HEADERS)
+        insert_header(session, start, payload_size);
+    else
+        um_buf_append_byte(&session->out, '\n');
+}
+
+size_t um_framing_begin(struct um_session *session)
+{
+    return begin_frame(session);
+}
+
+void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size)
+{
+    end_frame(session, start, payload_size);
+}
+
+/* ---- the answer ---- */
 
 bool um_call_within_message_limit(const struct um_call *call, uint64_t size)
 {
@@ -35,12 +133,12 @@ bool um_call_within_message_limit(const struct um_call *call, uint64_t size)
 }
 
 /* What a call touches that stands alone is touched here and now, or slice by slice. */
-static void note_touched(struct um_call *call, uint64_t touched)
+UM_ALWAYS_INLINE void note_touched(struct um_call *call, uint64_t touched)
 {
     if (call->batch != NULL)
         call->batch->bytes_left -= touched;
-    else if (touched > UM_JOB_ATOMIC_SIZE)
-        touched = UM_JOB_ATOMIC_SIZE;
+    else if (touched > UM_CALL_ATOMIC_SIZE)
+        touched = UM_CALL_ATOMIC_SIZE;
     um_session_charge(call->session, touched);
     call->session->rpc->touched_bytes += touched;
 }
@@ -64,7 +162,7 @@ bool um_call_fits(struct um_call *call, uint64_t size, uint64_t touched)
         um_reply_uint(call, "used", call->session->rpc->limits->batch_bytes - call->batch->bytes_left);
         um_reply_uint(call, "asked", touched);
     } else {
-        if (!um_call_may_send(call, size))
+        if (size > UM_SMALL_ANSWER_SIZE && !um_call_may_send(call, size))
             return false;
         note_touched(call, touched);
         return true;
@@ -111,7 +209,7 @@ bool um_call_may_send(struct um_call *call, uint64_t size)
     fault = (struct um_fault){
         .limit = "unsent_total_bytes",
         .maximum = rpc->limits->unsent_total_bytes,
-        .used = um_engine_traffic(rpc)->unsent_bytes + rpc->reserved_bytes,
+        .used = rpc->traffic->unsent_bytes + rpc->reserved_bytes,
         .asked = grown(call, size),
         .what = "too much waits for clients that do not read; ask for less, or try again",
     };
@@ -130,24 +228,27 @@ static void fail_session(struct um_call *call)
 
 void um_call_start(struct um_call *call)
 {
-    size_t id_size = um_id_written_size(&call->id);
+    size_t id_size = id_written_size(&call->id);
 
     if (call->batch == NULL)
-        call->start = um_framing_begin(call->session);
+        call->start = begin_frame(call->session);
     call->body = call->session->out.size;
     /* Space for any answer of fixed size, so that no change is made that cannot be reported. */
     if (um_buf_reserve(&call->session->out, ANSWER_RESERVE + id_size) == NULL)
         fail_session(call);
 }
 
-/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has made room. */
-static void begin_envelope(struct um_call *call)
+/* What every answer begins with is the same but for the id, and is copied at once; um_call_start() has reserved space. */
+UM_ALWAYS_INLINE void begin_envelope(struct um_call *call)
 {
     static const char members[] = "{\"jsonrpc\":\"2.0\",\"id\":";
     struct um_buf *out = &call->session->out;
 
-    um_json_raw(out, members, sizeof members - 1);
-    um_id_write(out, &call->id);
+    /* Between the answers of a batch. */
+    if (call->batch != NULL && out->size != 0 && out->data[out->size - 1] == '}')
+        um_buf_append_byte(out, ',');
+    um_buf_append(out, members, sizeof members - 1);
+    write_id(out, &call->id);
     call->begun = true;
 }
 
@@ -172,7 +273,6 @@ struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t 
 {
     struct um_buf *out = um_reply(call);
 
-    assert(call->failed || um_method_answers(call->method, key));
     um_json_sized_key(out, key, size);
     return out;
 }
@@ -209,13 +309,7 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
     session->tail = (struct um_tail){um_block_bytes(block) + offset, (size_t)size, 0};
     call->tail_size = (size_t)size;
     if (size > COPIED_TAIL_SIZE)
-        (void)um_pin_new(um_call_store(call), block, &session->tail_pin);
-}
-
-void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
-{
-    um_block_wrote(um_call_store(call), block, offset, size);
-    um_observe_changed(call->session->rpc, block, offset, size);
+        (void)um_pin_new(call->store, block, &session->tail_pin);
 }
 
 /* Without a pin (it is small, or memory ran out) the bytes must leave the block now. */
@@ -247,7 +341,7 @@ void um_reply_end(struct um_call *call)
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
     } else if (call->batch == NULL) {
         /* Another answer's tail may still be waiting: it is not this one's. */
-        um_framing_end(session, call->start, call->tail_size);
+        end_frame(session, call->start, call->tail_size);
         if (call->tail_size != 0)
             place_tail(session);
     }
@@ -309,7 +403,7 @@ static void fail_with_limit(struct um_call *call, int code, const struct um_faul
     um_reply_limit(call, fault->limit, fault->maximum);
     um_reply_uint(call, "used", fault->used);
     um_reply_uint(call, "asked", fault->asked);
-    um_top_consumer_reply(call, fault->limit);
+    um_top_consumer_write(call->session, fault->limit, um_reply(call));
 }
 
 void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum)

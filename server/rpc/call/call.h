@@ -9,19 +9,47 @@
 #ifndef UM_CALL_H
 #define UM_CALL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/attributes.h"
-#include "rpc/call/id.h"
-#include "rpc/rpc.h"
+#include "base/steps.h"
+#include "rpc/call/session.h"
 #include "rpc/schema/method.h"
+#include "store/store.h"
 #include "wire/json_write.h"
+
+struct um_json;
+
+/* ---- the request's id ---- */
+
+enum { UM_ID_SIZE_LIMIT = 1024 /* bytes in an id: calls that wait keep theirs */ };
+
+enum um_id_kind { UM_ID_NONE, UM_ID_NULL, UM_ID_NUMBER, UM_ID_STRING };
+
+/* A request's id. NONE is a notification's: nothing is answered. */
+struct um_id {
+    enum um_id_kind kind;
+    size_t size;      /* bytes of text; NONE, NULL: 0 */
+    const char *text; /* a string's characters, a number as it is written; lives as long as the message */
+};
+
+/* Reads an id. Returns false for what is no string, number or null, or is too long: *id is then UM_ID_NULL, as it is answered. */
+bool um_id_from_json(const struct um_json *json, struct um_id *id);
+
+/* Whether two were written alike; 1 and 1.0 were not. Nothing is like null or like none. */
+bool um_id_is(const struct um_id *left, const struct um_id *right);
+
+/* ---- the call ---- */
+
+enum { UM_CALL_ATOMIC_SIZE = 1024 * 1024 /* bytes: a call that works on no more runs at once */ };
 
 struct um_call {
     struct um_session *session;
+    struct um_store *store;         /* the session's engine's */
     const struct um_method *method; /* NULL while it is not known */
     struct um_id id;
     struct um_batch *batch; /* that it is a part of; NULL: it stands alone */
@@ -42,8 +70,36 @@ struct um_batch {
     struct um_buf raw;            /* raw bytes of its answers, to follow the message */
 };
 
-/* The engine's and the store's, for handlers. */
-struct um_store *um_call_store(const struct um_call *call);
+/* Memory of a block, of which the range is checked: at most UM_CALL_ATOMIC_SIZE bytes where the call stands alone. What may need more
+ * is written as a job (um_method.job). */
+UM_ALWAYS_INLINE unsigned char *um_call_bytes(const struct um_call *call, const struct um_block *block,
+                                              uint64_t offset, uint64_t size)
+{
+    assert(call->batch != NULL || size <= UM_CALL_ATOMIC_SIZE);
+    (void)call;
+    (void)size;
+    UM_TOUCH(size);
+    return um_block_bytes(block) + offset;
+}
+
+/* Copies bytes that came with a message into a block, or those that one answer takes out of it: all at one moment, however many they
+ * are, as limits.message_bytes bounds them. The range is checked. */
+UM_ALWAYS_INLINE void um_call_put(const struct um_call *call, const struct um_block *block, uint64_t offset,
+                                  const void *bytes, uint64_t size)
+{
+    (void)call;
+    UM_COPY(size);
+    if (size != 0)
+        memcpy(um_block_bytes(block) + offset, bytes, (size_t)size);
+}
+UM_ALWAYS_INLINE void um_call_take(const struct um_call *call, const struct um_block *block, uint64_t offset,
+                                   void *bytes, uint64_t size)
+{
+    (void)call;
+    UM_COPY(size);
+    if (size != 0)
+        memcpy(bytes, um_block_bytes(block) + offset, (size_t)size);
+}
 
 /* Whether `size` more bytes of answer are within the message limit. */
 bool um_call_within_message_limit(const struct um_call *call, uint64_t size);
@@ -70,28 +126,28 @@ struct um_buf *um_reply(struct um_call *call);
 
 /* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
 struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size);
-static inline struct um_buf *um_reply_key(struct um_call *call, const char *key)
+UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *key)
 {
     return um_reply_sized_key(call, key, strlen(key));
 }
 
-static inline void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
+UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)
 {
     um_json_uint(um_reply_key(call, key), value);
 }
 
-static inline void um_reply_bool(struct um_call *call, const char *key, bool value)
+UM_ALWAYS_INLINE void um_reply_bool(struct um_call *call, const char *key, bool value)
 {
     um_json_bool(um_reply_key(call, key), value);
 }
 
-static inline void um_reply_null(struct um_call *call, const char *key)
+UM_ALWAYS_INLINE void um_reply_null(struct um_call *call, const char *key)
 {
     um_json_null(um_reply_key(call, key));
 }
 
 /* NULL: null. */
-static inline void um_reply_string(struct um_call *call, const char *key, const char *value)
+UM_ALWAYS_INLINE void um_reply_string(struct um_call *call, const char *key, const char *value)
 {
     struct um_buf *out = um_reply_key(call, key);
 
@@ -108,9 +164,6 @@ void um_reply_payload(struct um_call *call, struct um_block *block, uint64_t off
 /* Whether so many raw bytes would be copied. */
 bool um_reply_is_copied(const struct um_call *call, uint64_t size);
 
-/* Tells the store, and those who observe a block, that bytes of it were written. Every method that writes does so. */
-void um_call_wrote(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
-
 /* Ends the answer. */
 void um_reply_end(struct um_call *call);
 
@@ -121,7 +174,7 @@ void um_reply_end(struct um_call *call);
 UM_PRINTF(3, 4)
 void um_fail(struct um_call *call, int code, const char *format, ...);
 
-/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, who uses most of it. */
+/* Facts of an error about a limit, which server.stats counts as a refusal; for a limit that sessions share, with its top consumer. */
 void um_reply_limit(struct um_call *call, const char *limit, uint64_t maximum);
 
 /* A fact that repeats a text of the request's: the first UM_NAME_SIZE_LIMIT bytes of it, in whole characters, so that an error is
@@ -133,7 +186,7 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
 
 /* ---- answering later ---- */
 
-/* Makes a call that lives until um_call_free() from the one the handler got (which is not used any
+/* Makes a call that lives until um_call_free() from the one that the handler was given (which is not used any
  * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
  * um_call_free(). */
 struct um_call *um_call_defer(struct um_call *call);
@@ -141,7 +194,12 @@ struct um_call *um_call_defer(struct um_call *call);
 /* Frees a deferred call; NULL is fine. */
 void um_call_free(struct um_call *call);
 
-/* ---- for dispatch ---- */
+/* ---- for dispatch and notifications ---- */
+
+/* Begins a message in session->out and returns its start; ends it, now that all its JSON is written and `payload_size` raw
+ * bytes will follow. */
+size_t um_framing_begin(struct um_session *session);
+void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size);
 
 /* Starts the answer of a call at the end of session->out; a deferred call starts anew when it is answered. */
 void um_call_start(struct um_call *call);

@@ -1,5 +1,5 @@
 /*
- * What the engine's own files share.
+ * What the engine keeps: every part of it works on this.
  *
  * Owns: struct um_rpc. Must not be included outside of server/rpc.
  */
@@ -7,18 +7,29 @@
 #define UM_ENGINE_STATE_H
 
 #include "base/arena.h"
+#include "base/deadlines.h"
 #include "base/index.h"
+#include "base/list.h"
 #include "base/tree.h"
-#include "rpc/call/call.h"
-#include "rpc/call/top_consumer.h"
-#include "rpc/events/deadlines.h"
-#include "rpc/events/observe.h"
-#include "rpc/rpc.h"
+#include "rpc/call/session.h"
+#include "rpc/schema/server_limits.h"
+#include "store/store.h"
+
+struct um_observers;
+
+/* What was found for one limit. */
+struct um_top_consumer {
+    uint64_t turn; /* of the engine, in which it was looked for; 0: never */
+    uint64_t session;
+    int64_t pid;
+    uint64_t used;     /* by that session; 0: by none */
+    char program[128]; /* cut where it is longer */
+};
 
 struct um_rpc {
     struct um_store *store;
     const struct um_limits *limits;
-    const struct um_traffic *traffic;
+    const struct um_traffic *traffic; /* never NULL */
     struct um_rpc_events events;
     const char *version;
     const char *pipe;
@@ -45,44 +56,21 @@ struct um_rpc {
     struct um_link
         resolved; /* list of um_pending.in_resolved: to be answered at the end of the message, or soon after */
     size_t answers_left; /* how many of these may be answered in this turn, at the end of messages */
-    struct um_deadlines deadlines; /* of calls that wait */
-    struct um_index pending_ids;   /* um_pending.by_id: calls that wait, by session and id */
-    struct um_index watch_ids;     /* of all sessions' watches, by number */
-    uint64_t hash_key[2];          /* of the hash of ids, which clients choose */
-    struct um_observing observing;
-    struct um_arena arena;   /* what the message at work is read into */
-    const char *text;        /* that message; reading it has changed it */
-    size_t text_size;        /* bytes of it */
-    char *own_text;          /* the same, where it may be kept (malloc): who does so sets NULL here */
+    struct um_deadlines deadlines;  /* of calls that wait */
+    struct um_index pending_ids;    /* um_pending.by_id: calls that wait, by session and id */
+    struct um_index watch_ids;      /* of all sessions' watches, by number */
+    uint64_t hash_key[2];           /* of the hash of ids, which clients choose */
+    struct um_observers *observers; /* of blocks and heaps */
+    struct um_arena arena;          /* what the message at work is read into */
+    const char *text;               /* that message; reading it has changed it */
+    size_t text_size;               /* bytes of it */
+    char *own_text;          /* the same, where it may be kept (malloc): what keeps it sets NULL here */
     uint64_t reserved_bytes; /* um_session_group.reserved_bytes of all groups */
     uint64_t refusals[UM_LIMIT_COUNT];                    /* errors since the start that were about a limit */
-    struct um_top_consumer top_consumers[UM_LIMIT_COUNT]; /* who uses most of it, as last looked for */
+    struct um_top_consumer top_consumers[UM_LIMIT_COUNT]; /* as last looked for */
 };
 
-/* Tells whoever drives the engine that um_rpc_work() has something to do. */
+/* Tells the caller that drives the engine that um_rpc_work() has something to do. */
 void um_engine_work_pending(struct um_rpc *rpc);
-
-/* Does what the message at work has brought about for others: observers run, pending calls are answered. At its end, and
- * after all else that changes something. The work counts for `session`; NULL: for nobody. */
-void um_engine_flush(struct um_rpc *rpc, struct um_session *session);
-
-/* Raises the session's event of that name. */
-void um_session_flush(struct um_session *session);
-
-/* Counts work that is done for a session beside the bytes of blocks that its calls touch: numbers printed or read, records looked
- * at, observers told. The unit is what copying one byte costs, about 0.25 ns: a microsecond of work is 4,096. The session's turn
- * ends when its work reaches limits.turn_bytes. */
-void um_session_charge(struct um_session *session, uint64_t work);
-
-/* How many more bytes of answers may wait for the session's process: what limits.unsent_total_bytes leaves, and at most half of what
- * the other processes leave, so that none takes it all. */
-uint64_t um_session_unsent_left(const struct um_session *session);
-
-/* Counts bytes of an answer that a call at work prints as unsent, until they are taken back with um_session_release_answer(). */
-void um_session_reserve_answer(struct um_session *session, uint64_t bytes);
-void um_session_release_answer(struct um_session *session, uint64_t bytes);
-
-/* What the mover of bytes counts; zeros where it does not. */
-const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc);
 
 #endif

@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "rpc/call/engine_state.h"
-#include "rpc/schema/methods.h"
 #include "wire/json_write.h"
+
+/* Work that looking at one session counts for. */
+enum { SESSION_COST = 256 };
 
 /* How much of a shared limit one session uses. False: it is no limit of that kind. */
 static bool use_of(const struct um_session *session, enum um_limit limit, uint64_t *used)
@@ -45,7 +47,7 @@ static bool use_of(const struct um_session *session, enum um_limit limit, uint64
     }
 }
 
-/* Returns false where the limit is none that sessions share. The session that asks first in a turn has it counted. */
+/* Returns false where the limit is none that sessions share. The session that needs it first in a turn is charged. */
 static bool find(struct um_session *caller, enum um_limit limit, struct um_top_consumer *top)
 {
     const struct um_rpc *rpc = caller->rpc;
@@ -57,7 +59,7 @@ static bool find(struct um_session *caller, enum um_limit limit, struct um_top_c
         const struct um_session *session = UM_LIST_ITEM(link, const struct um_session, in_rpc);
         uint64_t used;
 
-        um_session_charge(caller, UM_SESSION_COST);
+        um_session_charge(caller, SESSION_COST);
         if (!use_of(session, limit, &used))
             return false;
         if (used <= top->used)
@@ -74,17 +76,15 @@ static bool find(struct um_session *caller, enum um_limit limit, struct um_top_c
     return true;
 }
 
-void um_top_consumer_reply(struct um_call *call, const char *limit)
+void um_top_consumer_write(struct um_session *session, const char *limit, struct um_buf *out)
 {
-    struct um_rpc *rpc = call->session->rpc;
+    struct um_rpc *rpc = session->rpc;
     enum um_limit place = um_limits_find(limit);
     struct um_top_consumer *top = &rpc->top_consumers[place < UM_LIMIT_COUNT ? place : 0];
-    struct um_buf *out;
 
-    if (place == UM_LIMIT_COUNT || (top->turn != rpc->turn && !find(call->session, place, top)) ||
-        top->used == 0)
+    if (place == UM_LIMIT_COUNT || (top->turn != rpc->turn && !find(session, place, top)) || top->used == 0)
         return;
-    out = um_reply_key(call, "most");
+    um_json_key(out, "most");
     um_json_begin_object(out);
     um_json_key(out, "session");
     um_json_uint(out, top->session);

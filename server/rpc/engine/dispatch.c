@@ -1,29 +1,342 @@
-/*
- * From one message to its requests: the text is read, and is one request or a batch of them.
- */
+#include "rpc/engine/dispatch.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
+#include "rpc/call/args.h"
+#include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/engine/batch.h"
-#include "rpc/engine/envelope.h"
+#include "rpc/call/top_consumer.h"
 #include "rpc/engine/job.h"
 #include "rpc/engine/message.h"
 #include "rpc/engine/payload.h"
+#include "rpc/events/pending.h"
+#include "rpc/schema/table.h"
 #include "wire/frame.h"
 #include "wire/json_read.h"
+#include "wire/json_write.h"
+
+/* ---- what belongs to no request ---- */
+
+static void fail_whole(struct um_call *call, int code, const char *what)
+{
+    um_fail(call, code, "%s: %s", umem_error_text(code), what);
+    um_reply_end(call);
+}
 
 void um_dispatch_refuse(struct um_session *session, int code, const char *what)
 {
-    um_envelope_refuse(session, code, what);
+    struct um_call call = {.session = session, .id = {.kind = UM_ID_NULL}};
+
+    session->rpc->requests++;
+    um_call_start(&call);
+    if (!session->broken)
+        fail_whole(&call, code, what);
 }
 
 void um_dispatch_refuse_limit(struct um_session *session, int code, const char *what, const char *limit,
                               uint64_t used, uint64_t asked)
 {
-    um_envelope_refuse_limit(session, code, what, limit, used, asked);
+    struct um_call call = {.session = session, .id = {.kind = UM_ID_NULL}};
+
+    session->rpc->requests++;
+    um_call_start(&call);
+    if (session->broken)
+        return;
+    um_fail(&call, code, "%s: %s", umem_error_text(code), what);
+    um_reply_limit(&call, limit, um_limits_value(session->rpc->limits, (unsigned)um_limits_find(limit)));
+    if (used != 0)
+        um_reply_uint(&call, "used", used);
+    if (asked != 0)
+        um_reply_uint(&call, "asked", asked);
+    um_top_consumer_write(session, limit, um_reply(&call));
+    um_reply_end(&call);
 }
+
+/* ---- one request: the envelope of JSON-RPC 2.0, and its short form ---- */
+
+/* Bytes that a small answer takes: as long as a batch has so many left, its next request is done. */
+enum { ANSWER_SIZE = 1024 };
+
+/* The members of a request object, as they stand; NULL where there is none. */
+struct envelope {
+    const struct um_json *jsonrpc;
+    const struct um_json *method;
+    const struct um_json *params;
+    const struct um_json *id;
+    bool twice; /* a member of these stands twice */
+};
+
+/* Members of other names are ignored: clients send tracing and the like beside the standard's. Names of a size that is known are
+ * compared as numbers by compilers. */
+UM_ALWAYS_INLINE void read_envelope(const struct um_json *request, struct envelope *envelope)
+{
+    *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
+    for (const struct um_json *item = request->child; item != NULL; item = item->next) {
+        const struct um_json **member = NULL;
+
+        if (item->key_size == 6 && memcmp(item->key, "method", 6) == 0)
+            member = &envelope->method;
+        else if (item->key_size == 6 && memcmp(item->key, "params", 6) == 0)
+            member = &envelope->params;
+        else if (item->key_size == 2 && memcmp(item->key, "id", 2) == 0)
+            member = &envelope->id;
+        else if (item->key_size == 7 && memcmp(item->key, "jsonrpc", 7) == 0)
+            member = &envelope->jsonrpc;
+        if (member == NULL)
+            continue;
+        envelope->twice |= *member != NULL;
+        *member = item;
+    }
+}
+
+/* What is wrong with the envelope, or NULL. Sets the call's id as far as it is known. */
+static const char *check_envelope(struct um_call *call, const struct um_json *request,
+                                  struct envelope *envelope)
+{
+    const struct um_json *version;
+
+    call->id = (struct um_id){.kind = UM_ID_NULL};
+    if (request->kind != UM_JSON_OBJECT)
+        return "a request is an object";
+    read_envelope(request, envelope);
+    if (envelope->twice)
+        return "jsonrpc, method, params or id stands twice";
+    if (envelope->id != NULL && !um_id_from_json(envelope->id, &call->id))
+        return "id must be a string of at most 1024 bytes without \\u0000, a number of at most 1024 bytes, "
+               "or null";
+    version = envelope->jsonrpc;
+    if (version != NULL &&
+        (version->kind != UM_JSON_STRING || version->size != 3 || memcmp(version->text, "2.0", 3) != 0))
+        return "jsonrpc must be \"2.0\", or be left out";
+    if (envelope->method == NULL || envelope->method->kind != UM_JSON_STRING)
+        return "method must be a string";
+    if (envelope->params != NULL && envelope->params->kind != UM_JSON_OBJECT &&
+        envelope->params->kind != UM_JSON_ARRAY && envelope->params->kind != UM_JSON_NULL)
+        return "params must be an object or an array";
+    /* Only the standard's form has notifications; in the short form every request is answered. */
+    if (envelope->id == NULL && envelope->jsonrpc != NULL)
+        call->id.kind = UM_ID_NONE;
+    return NULL;
+}
+
+/* Whether the call may run. Where it may not, it has been answered. */
+static bool check_call(struct um_call *call, const struct envelope *envelope, const char *wrong)
+{
+    if (wrong != NULL) {
+        fail_whole(call, UMEM_E_INVALID_REQUEST, wrong);
+    } else if (call->batch != NULL && !um_call_within_message_limit(call, ANSWER_SIZE)) {
+        call->method = NULL; /* it is the batch's error, which no method declares */
+        fail_whole(call, UMEM_E_TOO_LARGE,
+                   "the batch's answers reach message_bytes; send fewer requests in one");
+    } else if (call->method == NULL) {
+        um_fail(call, UMEM_E_METHOD_NOT_FOUND, "there is no method \"%.64s\"; see rpc.discover",
+                envelope->method->text);
+        um_reply_end(call);
+    } else if (call->payload_size != 0 && !call->method->takes_payload) {
+        um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes no payload; leave Payload-Length out",
+                call->method->name);
+        um_reply_end(call);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void decode_in_steps(struct um_call *call, const struct um_json *request,
+                            const struct um_undecoded *undecoded);
+
+/* Handles one request: finds the method, binds its parameters, and runs it. Of the call, what is known before the request is looked at
+ * is set, and the rest is all zero. */
+static void handle_request(struct um_call *call, const struct um_json *request)
+{
+    struct um_session *session = call->session;
+    struct envelope envelope;
+    const char *wrong = check_envelope(call, request, &envelope);
+    const struct um_json *params;
+    struct um_args args;
+
+    call->store = session->rpc->store;
+    session->rpc->requests++;
+    um_call_start(call);
+    if (session->broken)
+        return;
+    if (wrong == NULL)
+        call->method = um_table_find(envelope.method->text, envelope.method->size);
+    if ((wrong != NULL || call->batch != NULL || call->method == NULL || call->payload_size != 0) &&
+        !check_call(call, &envelope, wrong))
+        return;
+    params = envelope.params != NULL && envelope.params->kind != UM_JSON_NULL ? envelope.params : NULL;
+    if (!um_args_bind(call, params, &args)) {
+        if (args.undecoded.json != NULL)
+            decode_in_steps(call, request, &args.undecoded);
+        return;
+    }
+    if (call->method->run != NULL)
+        call->method->run(call, &args);
+    else
+        um_job_run(call, &args, call->method->job);
+}
+
+/* ---- batches: several requests in one message, which run as a whole ---- */
+
+/* How many raw bytes a request of a batch takes: those of a method that takes a payload, called with encoding "raw". Returns
+ * false where it does not say how many. */
+static bool raw_size_of(const struct um_json *request, uint64_t *size)
+{
+    const struct um_method *method;
+    struct envelope envelope;
+
+    *size = 0;
+    if (!um_json_is(request, UM_JSON_OBJECT))
+        return true;
+    read_envelope(request, &envelope);
+    method = um_json_is(envelope.method, UM_JSON_STRING)
+                 ? um_table_find(envelope.method->text, envelope.method->size)
+                 : NULL;
+    return method == NULL || !method->takes_payload || um_args_raw_size(method, envelope.params, size);
+}
+
+static void refuse_with_limit(struct um_session *session, const char *limit, uint64_t maximum, uint64_t asked)
+{
+    struct um_call call = {.session = session, .id = {.kind = UM_ID_NULL}};
+    struct um_fault fault = {
+        .limit = limit, .maximum = maximum, .asked = asked, .what = "send it in several batches"};
+
+    session->rpc->requests++;
+    um_call_start(&call);
+    if (!session->broken)
+        um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
+}
+
+/* Whether the raw writes of a batch take the payload, all of it and no more. Without a payload there is nothing to be shared out:
+ * each of them has none, and is answered for itself. */
+static bool check_raw_sizes(struct um_session *session, const struct um_json *batch, uint64_t payload_size)
+{
+    uint64_t total = 0;
+    char what[128];
+
+    if (payload_size == 0)
+        return true;
+    for (const struct um_json *request = batch->child; request != NULL; request = request->next) {
+        uint64_t size;
+
+        if (!raw_size_of(request, &size)) {
+            um_dispatch_refuse(session, UMEM_E_INVALID_REQUEST,
+                               "in a batch, a request with encoding \"raw\" must say the size of its bytes");
+            return false;
+        }
+        /* A sum that is too large need not be exact. */
+        if (total <= payload_size)
+            total += size;
+    }
+    if (total == payload_size)
+        return true;
+    snprintf(what, sizeof what, "the batch's raw writes take %s%llu bytes, Payload-Length is %llu",
+             total > payload_size ? "at least " : "", (unsigned long long)total,
+             (unsigned long long)payload_size);
+    um_dispatch_refuse(session, UMEM_E_INVALID_REQUEST, what);
+    return false;
+}
+
+static bool check_batch(struct um_session *session, const struct um_json *batch, uint64_t payload_size)
+{
+    const struct um_limits *limits = session->rpc->limits;
+    uint64_t count = batch->size;
+
+    if (count == 0)
+        um_dispatch_refuse(session, UMEM_E_INVALID_REQUEST, "a batch holds at least one request");
+    else if (count > limits->batch_requests)
+        refuse_with_limit(session, "batch_requests", limits->batch_requests, count);
+    else if (payload_size > limits->batch_bytes)
+        refuse_with_limit(session, "batch_bytes", limits->batch_bytes, payload_size);
+    else
+        return session->framing == UM_FRAMING_LINES || check_raw_sizes(session, batch, payload_size);
+    return false;
+}
+
+/* A request uses up its raw bytes whether it succeeds or not. */
+static void handle_member(struct um_session *session, struct um_batch *batch, size_t start,
+                          const struct um_json *request)
+{
+    struct um_call call = {.session = session, .batch = batch, .start = start, .payload = batch->payload};
+    uint64_t size;
+
+    (void)raw_size_of(request, &size);
+    if (batch->payload != NULL) {
+        call.payload_size = size;
+        batch->payload += size;
+    }
+    handle_request(&call, request);
+}
+
+/* How long the answers of a batch will be is not known. With as much unsent as is allowed, none is begun. */
+static bool may_begin(struct um_session *session)
+{
+    if (um_session_unsent_left(session) != 0)
+        return true;
+    um_dispatch_refuse_limit(
+        session, UMEM_E_LIMIT_EXCEEDED,
+        "too much waits for clients that do not read; send its requests one by one, or try "
+        "again",
+        "unsent_total_bytes", session->rpc->traffic->unsent_bytes, 0);
+    return false;
+}
+
+static void run_batch(struct um_session *session, const struct um_json *json, const unsigned char *payload)
+{
+    struct um_batch batch = {.bytes_left = session->rpc->limits->batch_bytes, .payload = payload};
+    size_t start;
+    size_t body;
+
+    if (!may_begin(session))
+        return;
+    start = um_framing_begin(session);
+    body = session->out.size;
+    um_buf_init(&batch.raw, (size_t)batch.bytes_left);
+    um_json_begin_array(&session->out);
+    for (const struct um_json *request = json->child; request != NULL && !session->broken;
+         request = request->next)
+        handle_member(session, &batch, start, request);
+    if (session->out.size > body + 1) {
+        um_json_end_array(&session->out);
+        um_framing_end(session, start, batch.raw.size);
+        um_buf_append(&session->out, batch.raw.data, batch.raw.size);
+    } else {
+        um_buf_truncate(&session->out, start);
+    }
+    um_buf_deinit(&batch.raw);
+    /* All the answers, or none. */
+    session->broken |= session->out.failed;
+    if (session->broken)
+        um_buf_truncate(&session->out, start);
+}
+
+/* A batch whose raw bytes have come. */
+static void on_batch(struct um_session *session, const struct um_message *message, const unsigned char *bytes)
+{
+    if (bytes == NULL) {
+        um_dispatch_refuse(session, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+        return;
+    }
+    run_batch(session, message->json, bytes);
+    um_arena_reset(&session->rpc->arena);
+}
+
+/* Handles an array of requests: now, or once its raw bytes have come, where there are any; then the message's memory is taken over. */
+static void begin_batch(struct um_session *session, struct um_message *message)
+{
+    if (!check_batch(session, message->json, message->payload_size))
+        return;
+    if (message->payload_size == 0)
+        run_batch(session, message->json, NULL);
+    else if (!um_payload_gather(session, message, on_batch))
+        um_dispatch_refuse(session, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+}
+
+/* ---- messages ---- */
 
 static void refuse_text(struct um_session *session, int code, const struct um_json_check *check)
 {
@@ -46,15 +359,9 @@ static void refuse_text(struct um_session *session, int code, const struct um_js
  * nanosecond a byte. */
 enum { READ_VALUE_COST = 128, READ_BYTE_COST = 2 };
 
-static void charge(struct um_session *session, size_t size, size_t values)
+UM_ALWAYS_INLINE void charge(struct um_session *session, size_t size, size_t values)
 {
     um_session_charge(session, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)values);
-}
-
-void um_session_set_content_type(struct um_session *session, const char *type)
-{
-    if (type[0] != '\0' || session->content_type[0] != '\0')
-        snprintf(session->content_type, sizeof session->content_type, "%s", type);
 }
 
 /* A batch may take the message over. */
@@ -67,9 +374,9 @@ static void handle(struct um_session *session, struct um_message *message, int c
     if (code != UMEM_OK)
         refuse_text(session, code, check);
     else if (message->json->kind == UM_JSON_ARRAY)
-        um_batch_begin(session, message);
+        begin_batch(session, message);
     else
-        um_envelope_handle(&single, message->json);
+        handle_request(&single, message->json);
     if (payload_size != 0 && session->payload == NULL)
         um_payload_discard(session, payload_size);
 }
@@ -98,7 +405,7 @@ static void handle_own(struct um_session *session, struct um_message *message, i
         rpc->arena = arena;
         rpc->own_text = NULL;
     }
-    um_engine_flush(rpc, session);
+    um_pending_flush(rpc, session);
 }
 
 static void refuse_no_memory(struct um_session *session, uint64_t payload_size)
@@ -106,7 +413,7 @@ static void refuse_no_memory(struct um_session *session, uint64_t payload_size)
     refuse_text(session, UMEM_E_NO_MEMORY, NULL);
     if (payload_size != 0)
         um_payload_discard(session, payload_size);
-    um_engine_flush(session->rpc, session);
+    um_pending_flush(session->rpc, session);
 }
 
 /* Reads a copy. */
@@ -151,7 +458,7 @@ static int reading_step(struct um_job *job, bool *more, struct um_fault *fault)
     /* Each byte is looked at in two steps. */
     charge(job->session, STEP_SIZE / 2, reading->check.values - reading->counted);
     reading->counted = reading->check.values;
-    job->held_bytes = um_message_memory(&reading->message);
+    um_job_set_held(job, um_message_memory(&reading->message));
     return UMEM_OK;
 }
 
@@ -186,8 +493,10 @@ static void reading_release(struct um_job *job)
     um_message_deinit(&reading->message);
 }
 
-static const struct um_job_kind reading_kind = {
-    .step = reading_step, .answer = reading_handle, .release = reading_release};
+static const struct um_job_ops reading_ops = {.size = sizeof(struct reading),
+                                              .step = reading_step,
+                                              .answer = reading_handle,
+                                              .release = reading_release};
 
 static void read_in_steps(struct um_session *session, const char *text, size_t size, uint64_t payload_size)
 {
@@ -207,12 +516,75 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         refuse_no_memory(session, payload_size);
         return;
     }
-    reading->job.kind = &reading_kind;
+    reading->job.ops = &reading_ops;
     reading->job.held_bytes = size;
     um_list_append(&session->group->readings, &reading->in_group);
     um_job_attach(session, &reading->job);
     if (session->group->readings.next == &reading->in_group)
         um_job_start(&reading->job);
+}
+
+/* ---- long texts of bytes ---- */
+
+/* Characters that are decoded in one step. */
+enum { DECODE_SIZE = 256 * 1024 };
+
+/* A request whose bytes take long to be decoded is handled once more when that is done, as if it came then. */
+struct decoding {
+    struct um_job job;
+    struct um_message message;
+    struct um_undecoded undecoded;
+};
+
+static int decoding_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    (void)fault;
+    *more = um_args_decode(&((struct decoding *)job)->undecoded, DECODE_SIZE);
+    return UMEM_OK;
+}
+
+static void decoding_handle(struct um_job *job, struct um_call *call)
+{
+    (void)call;
+    handle_own(job->session, &((struct decoding *)job)->message, UMEM_OK, NULL);
+}
+
+static void decoding_release(struct um_job *job)
+{
+    um_message_deinit(&((struct decoding *)job)->message);
+}
+
+static const struct um_job_ops decoding_ops = {.size = sizeof(struct decoding),
+                                               .step = decoding_step,
+                                               .answer = decoding_handle,
+                                               .release = decoding_release};
+
+/* Takes the message over, which has memory of its own as it is long. */
+static void decode_in_steps(struct um_call *call, const struct um_json *request,
+                            const struct um_undecoded *undecoded)
+{
+    struct um_session *session = call->session;
+    struct um_rpc *rpc = session->rpc;
+    struct decoding *decoding = calloc(1, sizeof *decoding);
+
+    if (decoding == NULL) {
+        um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that takes long");
+        um_reply_end(call);
+        return;
+    }
+    um_buf_truncate(&session->out, call->start);
+    rpc->requests--; /* it is counted when it is handled */
+    decoding->message = (struct um_message){.text = rpc->own_text,
+                                            .size = rpc->text_size,
+                                            .arena = rpc->arena,
+                                            .json = (struct um_json *)(uintptr_t)request};
+    rpc->own_text = NULL;
+    rpc->arena = (struct um_arena){.chunk = NULL};
+    decoding->undecoded = *undecoded;
+    decoding->job.ops = &decoding_ops;
+    decoding->job.held_bytes = um_message_memory(&decoding->message);
+    um_job_attach(session, &decoding->job);
+    um_job_start(&decoding->job);
 }
 
 /* ---- all others ---- */
@@ -226,7 +598,8 @@ static bool is_array(const char *text, size_t size)
     return size != 0 && *text == '[';
 }
 
-static size_t read_at_once(struct um_session *session, char *text, size_t size, uint64_t payload_size)
+UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, size_t size,
+                                     uint64_t payload_size)
 {
     struct um_rpc *rpc = session->rpc;
     struct um_json *json = NULL;
@@ -243,11 +616,11 @@ static size_t read_at_once(struct um_session *session, char *text, size_t size, 
     rpc->text_size = check.size;
     charge(session, check.size, check.values);
     if (code == UMEM_OK && payload_size == 0 && json->kind != UM_JSON_ARRAY)
-        um_envelope_handle(&(struct um_call){.session = session}, json);
+        handle_request(&(struct um_call){.session = session}, json);
     else
         handle(session, &(struct um_message){.json = json, .payload_size = payload_size}, code, &check);
     um_arena_reset(&rpc->arena);
-    um_engine_flush(rpc, session);
+    um_pending_flush(rpc, session);
     return check.size;
 }
 

@@ -1,24 +1,32 @@
 #include "rpc/engine/job.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/events/lock_queue.h"
 #include "rpc/events/observe.h"
 
-struct um_job um_job_for(const struct um_call *call, const struct um_job_kind *kind, uint64_t size,
-                         const struct um_block *first, const struct um_block *second)
+void um_job_works_on(struct um_job *job, uint64_t size, const struct um_block *first,
+                     const struct um_block *second)
 {
-    const struct um_store *store = um_call_store(call);
+    const struct um_store *store = job->call->store;
 
-    return (struct um_job){
-        .kind = kind,
-        .is_long = size > UM_JOB_ATOMIC_SIZE,
-        .heaps = {um_heap_handle(um_block_heap(store, first)),
-                  second != NULL ? um_heap_handle(um_block_heap(store, second)) : 0},
-    };
+    job->is_long = size > UM_CALL_ATOMIC_SIZE;
+    job->heaps[0] = um_heap_handle(um_block_heap(store, first));
+    job->heaps[1] = second != NULL ? um_heap_handle(um_block_heap(store, second)) : 0;
+}
+
+bool um_job_is_allowed(struct um_call *call)
+{
+    if (call->batch == NULL)
+        return true;
+    um_fail(call, UMEM_E_UNSUPPORTED, "%s may take long, which a batch must not; send it on its own",
+            call->method->name);
+    um_reply_end(call);
+    return false;
 }
 
 uint64_t um_job_slice(const struct um_job *job, uint64_t left)
@@ -30,8 +38,8 @@ uint64_t um_job_slice(const struct um_job *job, uint64_t left)
 
 static void release(struct um_job *job)
 {
-    if (job->kind->release != NULL)
-        job->kind->release(job);
+    if (job->ops->release != NULL)
+        job->ops->release(job);
 }
 
 static void answer(struct um_job *job, int code, const struct um_fault *fault)
@@ -40,8 +48,8 @@ static void answer(struct um_job *job, int code, const struct um_fault *fault)
         um_fail_fault(job->call, code, fault);
         return;
     }
-    job->kind->answer(job, job->call);
-    if (job->call != NULL)
+    job->ops->answer(job, job->call);
+    if (job->call != NULL && !job->call->answered)
         um_reply_end(job->call);
 }
 
@@ -105,6 +113,13 @@ void um_job_attach(struct um_session *session, struct um_job *job)
     um_list_init(&job->in_group);
     note_heaps(session->rpc, job);
     session->job = job;
+    session->job_bytes = job->held_bytes;
+}
+
+void um_job_set_held(struct um_job *job, uint64_t bytes)
+{
+    job->held_bytes = bytes;
+    job->session->job_bytes = bytes;
 }
 
 void um_job_start(struct um_job *job)
@@ -120,9 +135,9 @@ void um_job_start(struct um_job *job)
 }
 
 /* Keeps the job and its call for the turns to come. Where memory runs out, nothing has been done yet. */
-static void keep(struct um_call *call, struct um_job *job, size_t size)
+static void defer(struct um_call *call, struct um_job *job)
 {
-    struct um_job *kept = malloc(size);
+    struct um_job *kept = malloc(job->ops->size);
 
     if (kept == NULL) {
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that takes long");
@@ -130,7 +145,7 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
         release(job);
         return;
     }
-    memcpy(kept, job, size);
+    memcpy(kept, job, job->ops->size);
     kept->call = um_call_defer(call);
     if (kept->call == NULL) {
         free(kept);
@@ -141,11 +156,22 @@ static void keep(struct um_call *call, struct um_job *job, size_t size)
     um_job_start(kept);
 }
 
-/* A long call does not begin before those who queue for the heap's lock, or they might wait for ever. */
+bool um_job_lock_is_queued(const struct um_session *session, um_handle heap)
+{
+    struct um_heap_info info;
+    struct um_heap *found = NULL;
+
+    if (!um_observe_has(session->rpc->observers, heap, UM_OBSERVER_QUEUE) ||
+        um_store_find_heap(session->rpc->store, heap, &found, NULL) != UMEM_OK)
+        return false;
+    um_heap_get_info(found, &info);
+    return info.locked_by != session->owner;
+}
+
 static bool is_blocked(const struct um_call *call, const struct um_job *job, struct um_fault *fault)
 {
     for (int i = 0; i < UM_JOB_HEAPS; i++) {
-        if (!um_lock_queue_has_others(call->session, job->heaps[i]))
+        if (!um_job_lock_is_queued(call->session, job->heaps[i]))
             continue;
         *fault = (struct um_fault){
             .heap = job->heaps[i],
@@ -157,24 +183,35 @@ static bool is_blocked(const struct um_call *call, const struct um_job *job, str
     return false;
 }
 
-void um_job_run(struct um_call *call, struct um_job *job, size_t size)
+void um_job_run(struct um_call *call, const struct um_args *args, const struct um_job_ops *ops)
 {
+    union {
+        struct um_job job;
+        max_align_t alignment;
+        unsigned char bytes[UM_JOB_SIZE_MAXIMUM];
+    } space;
+    struct um_job *job = &space.job;
     struct um_fault fault = {0};
     bool more = true;
     int code = UMEM_OK;
 
+    assert(ops->size >= sizeof *job && ops->size <= sizeof space);
+    memset(&space, 0, ops->size);
+    job->ops = ops;
     job->call = call;
+    if (!ops->begin(call, args, job))
+        return;
     if (job->is_long && call->batch == NULL) {
         if (is_blocked(call, job, &fault)) {
             um_fail_fault(call, UMEM_E_LOCKED, &fault);
             release(job);
         } else {
-            keep(call, job, size);
+            defer(call, job);
         }
         return;
     }
     while (code == UMEM_OK && more)
-        code = job->kind->step(job, &more, &fault);
+        code = ops->step(job, &more, &fault);
     answer(job, code, &fault);
     release(job);
 }
@@ -187,6 +224,7 @@ static void leave(struct um_job *job)
     struct um_session *session = job->session;
 
     session->job = NULL;
+    session->job_bytes = 0;
     um_list_remove(&job->in_jobs);
     um_list_remove(&job->in_group);
     if (um_list_is_empty(&session->group->jobs))
@@ -204,7 +242,7 @@ static void discard(struct um_job *job)
     um_call_free(job->call);
     free(job);
     for (int i = 0; i < UM_JOB_HEAPS; i++)
-        um_observe_resume(rpc, heaps[i]);
+        um_observe_resume(rpc->observers, heaps[i]);
 }
 
 static void advance(struct um_job *job)
@@ -212,7 +250,7 @@ static void advance(struct um_job *job)
     struct um_session *session = job->session;
     struct um_fault fault = {0};
     bool more = false;
-    int code = job->kind->step(job, &more, &fault);
+    int code = job->ops->step(job, &more, &fault);
 
     if (code == UMEM_OK && more)
         return;

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#include "rpc/call/args.h"
+#include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/call/range_ref.h"
-#include "rpc/engine/envelope.h"
+#include "rpc/engine/message.h"
+#include "rpc/events/observe.h"
 #include "rpc/events/pending.h"
 
 enum {
@@ -15,15 +17,16 @@ enum {
 
 struct um_payload {
     struct um_call *call; /* to answer at the end; NULL: there is none */
-    struct um_range_ref
-        ref; /* where its bytes go: looked up for every piece, so that the block may be freed or moved */
+    struct um_range
+        range; /* where its bytes go: found again for every piece, so that the block may be freed or moved */
     struct um_message message; /* a batch's, whose text is NULL where it is none */
-    struct um_buf gathered;    /* a batch's bytes so far */
-    uint64_t size;             /* bytes in all */
-    uint64_t done;             /* bytes that have come */
+    um_payload_on_batch *on_batch;
+    struct um_buf gathered; /* a batch's bytes so far */
+    uint64_t size;          /* bytes in all */
+    uint64_t done;          /* bytes that have come */
 };
 
-/* Where bytes go that nobody wants. */
+/* Where bytes go that are not used. */
 static char scratch[SCRATCH_SIZE];
 
 static struct um_payload *payload_new(struct um_session *session, uint64_t size)
@@ -39,7 +42,7 @@ static struct um_payload *payload_new(struct um_session *session, uint64_t size)
 void um_payload_begin(struct um_call *call, struct um_block *block, uint64_t offset)
 {
     struct um_session *session = call->session;
-    struct um_range_ref ref = {um_block_handle(um_call_store(call), block), offset, call->payload_size};
+    struct um_range range = um_range_of(call, block, offset, call->payload_size);
     struct um_call *deferred = um_call_defer(call);
 
     if (deferred == NULL)
@@ -50,15 +53,26 @@ void um_payload_begin(struct um_call *call, struct um_block *block, uint64_t off
         return;
     }
     session->payload->call = deferred;
-    session->payload->ref = ref;
+    session->payload->range = range;
 }
 
-bool um_payload_gather(struct um_session *session, struct um_message *message)
+/* Counts what a batch and what has come of its payload take. */
+static void count_memory(struct um_session *session)
+{
+    const struct um_payload *payload = session->payload;
+    bool is_kept = payload != NULL && payload->message.text != NULL;
+
+    session->payload_bytes = is_kept ? um_message_memory(&payload->message) + payload->gathered.capacity : 0;
+}
+
+bool um_payload_gather(struct um_session *session, struct um_message *message, um_payload_on_batch *on_batch)
 {
     if (payload_new(session, message->payload_size) == NULL)
         return false;
     um_buf_init(&session->payload->gathered, (size_t)message->payload_size);
     um_message_move(&session->payload->message, message);
+    session->payload->on_batch = on_batch;
+    count_memory(session);
     return true;
 }
 
@@ -75,6 +89,7 @@ static struct um_payload *detach(struct um_session *session)
     struct um_payload *payload = session->payload;
 
     session->payload = NULL;
+    count_memory(session);
     return payload;
 }
 
@@ -88,25 +103,11 @@ static void payload_free(struct um_payload *payload)
     free(payload);
 }
 
-uint64_t um_payload_memory(const struct um_session *session)
-{
-    const struct um_payload *payload = session->payload;
-
-    if (payload == NULL || payload->message.text == NULL)
-        return 0;
-    return um_message_memory(&payload->message) + payload->gathered.capacity;
-}
-
-/* From a batch that is gathered to bytes that nobody wants. */
+/* From now on, the bytes of the batch are not used. */
 static void forget_batch(struct um_payload *payload)
 {
     um_message_deinit(&payload->message);
     um_buf_deinit(&payload->gathered);
-}
-
-bool um_payload_is_of_batch(const struct um_session *session)
-{
-    return session->payload != NULL && session->payload->message.text != NULL;
 }
 
 bool um_payload_forget_batch(struct um_session *session)
@@ -114,6 +115,7 @@ bool um_payload_forget_batch(struct um_session *session)
     if (!um_payload_is_of_batch(session))
         return false;
     forget_batch(session->payload);
+    count_memory(session);
     return true;
 }
 
@@ -127,15 +129,17 @@ uint64_t um_payload_left(const struct um_session *session)
 /* What has come, as far as the block still has it: it may have been made smaller since. */
 static void notify_written(const struct um_payload *payload)
 {
-    const struct um_range_ref *ref = &payload->ref;
+    const struct um_range *range = &payload->range;
+    struct um_call *call = payload->call;
     struct um_block *block = NULL;
     uint64_t left;
 
-    if (um_store_find_block(um_call_store(payload->call), ref->block, &block, NULL) != UMEM_OK ||
-        um_block_size(block) <= ref->offset)
+    if (um_store_find_block(call->store, range->handle, &block, NULL) != UMEM_OK ||
+        um_block_size(block) <= range->offset)
         return;
-    left = um_block_size(block) - ref->offset;
-    um_call_wrote(payload->call, block, ref->offset, payload->done < left ? payload->done : left);
+    left = um_block_size(block) - range->offset;
+    um_observe_wrote(call->session->rpc->observers, block, range->offset,
+                     payload->done < left ? payload->done : left);
 }
 
 void um_payload_abandon(struct um_session *session)
@@ -147,15 +151,14 @@ void um_payload_abandon(struct um_session *session)
     payload_free(payload);
 }
 
-/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes let go. */
+/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes discarded. */
 static struct um_block *find_target(struct um_payload *payload)
 {
     struct um_fault fault = {0};
-    struct um_block *block = NULL;
-    int code = um_range_ref_find(payload->call, &payload->ref, &block, &fault);
+    int code = um_range_find(payload->call, &payload->range, &fault);
 
     if (code == UMEM_OK)
-        return block;
+        return payload->range.block;
     notify_written(payload);
     um_call_start(payload->call);
     if (!payload->call->session->broken)
@@ -180,7 +183,7 @@ static void finish_block(struct um_payload *payload)
 
 /* ---- a batch's ---- */
 
-/* Room behind what has come. Where there is none, the batch is refused and the rest of its bytes let go. */
+/* Space behind what has come. Where there is none, the batch is refused and the rest of its bytes discarded. */
 static char *gather_space(struct um_session *session, struct um_payload *payload, size_t *available)
 {
     struct um_buf *gathered = &payload->gathered;
@@ -188,10 +191,12 @@ static char *gather_space(struct um_session *session, struct um_payload *payload
     char *space = um_buf_reserve(gathered, left < GATHER_STEP ? (size_t)left : GATHER_STEP);
 
     if (space == NULL) {
+        payload->on_batch(session, &payload->message, NULL);
         forget_batch(payload);
-        um_envelope_refuse(session, UMEM_E_INTERNAL_ERROR, "no memory to keep the batch; send it in several");
+        count_memory(session);
         return NULL;
     }
+    count_memory(session);
     *available = gathered->capacity - gathered->size;
     if (*available > left)
         *available = (size_t)left;
@@ -214,17 +219,17 @@ char *um_payload_reserve(struct um_session *session, size_t *available)
         return scratch;
     }
     *available = (size_t)left;
-    return (char *)um_block_bytes(block) + payload->ref.offset + payload->done;
+    return (char *)um_block_bytes(block) + payload->range.offset + payload->done;
 }
 
-/* A piece has come: where the block is being moved, its new memory needs the piece too. Observers are told at the end. */
+/* A piece has come: where the block is being moved, its new memory needs the piece too. Observers run at the end. */
 static void note_piece(const struct um_payload *payload, size_t size)
 {
-    struct um_store *store = um_call_store(payload->call);
+    struct um_store *store = payload->call->store;
     struct um_block *block = NULL;
 
-    if (um_store_find_block(store, payload->ref.block, &block, NULL) == UMEM_OK)
-        um_block_wrote(store, block, payload->ref.offset + payload->done, size);
+    if (um_store_find_block(store, payload->range.handle, &block, NULL) == UMEM_OK)
+        um_block_wrote(store, block, payload->range.offset + payload->done, size);
 }
 
 /* The last byte has come. */
@@ -235,7 +240,7 @@ static void finish(struct um_session *session)
     if (payload->call != NULL)
         finish_block(payload);
     else if (payload->message.text != NULL)
-        um_batch_finish(session, &payload->message, (unsigned char *)payload->gathered.data);
+        payload->on_batch(session, &payload->message, (unsigned char *)payload->gathered.data);
     payload_free(payload);
 }
 
@@ -251,6 +256,6 @@ void um_payload_commit(struct um_session *session, size_t size)
         payload->gathered.size += size;
     if (payload->done == payload->size)
         finish(session);
-    /* After every piece: where the block turned out to be too small, who waits there was told of what came so far. */
-    um_engine_flush(session->rpc, session);
+    /* After every piece: where the block turned out to be too small, observers have an event of what came so far. */
+    um_pending_flush(session->rpc, session);
 }

@@ -6,19 +6,51 @@
 #ifndef UM_PAYLOAD_H
 #define UM_PAYLOAD_H
 
-#include "rpc/call/call.h"
-#include "rpc/engine/batch.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "rpc/call/session.h"
+
+struct um_block;
+struct um_call;
+struct um_message;
+
+/* ---- for the connection ---- */
+
+/* Whether a batch's payload is on its way, so that it is kept until all has come. */
+UM_ALWAYS_INLINE bool um_payload_is_of_batch(const struct um_session *session)
+{
+    return session->payload_bytes != 0;
+}
+
+/* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
+bool um_payload_forget_batch(struct um_session *session);
+
+/* How many payload bytes are still to come after the last message; 0: none. */
+uint64_t um_payload_left(const struct um_session *session);
+
+/* Where the next payload bytes go (a block's own memory where that can be); *available is at least 1 and at most what is left.
+ * Good until the next call for any session. Only while um_payload_left() is not 0. */
+char *um_payload_reserve(struct um_session *session, size_t *available);
+
+/* Tells that `size` bytes were put there. After the last one the request is answered. */
+void um_payload_commit(struct um_session *session, size_t size);
+
+/* ---- for the engine ---- */
 
 /* Takes the call's payload into a block from `offset` on; the range is checked. The call is answered when the last byte has
  * come, with the size, or with the error that a block which was freed, resized or locked on the way gives. */
 void um_payload_begin(struct um_call *call, struct um_block *block, uint64_t offset);
 
-/* Gathers the payload of a batch, which runs when the last byte has come; takes the message's memory over. Returns false where memory
- * runs out: then it does not. */
-bool um_payload_gather(struct um_session *session, struct um_message *message);
+/* Runs a batch whose bytes have come; `bytes` is NULL where they could not be kept, so that it is to be refused. */
+typedef void um_payload_on_batch(struct um_session *session, const struct um_message *message,
+                                 const unsigned char *bytes);
 
-/* How much memory holds a batch and what has come of its payload. */
-uint64_t um_payload_memory(const struct um_session *session);
+/* Gathers the payload of a batch, for which on_batch is called when the last byte has come; takes the message's memory over. Returns
+ * false where memory runs out: then it does not. */
+bool um_payload_gather(struct um_session *session, struct um_message *message, um_payload_on_batch *on_batch);
 
 /* Takes `size` bytes and throws them away: their request has been answered. */
 void um_payload_discard(struct um_session *session, uint64_t size);

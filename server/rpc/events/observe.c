@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "rpc/call/engine_state.h"
+#include "rpc/schema/server_limits.h"
 
 /* ---- subjects ---- */
 
@@ -12,10 +12,10 @@ static bool has_handle(const struct um_index_node *node, const void *key)
     return UM_LIST_ITEM(node, const struct um_subject, node)->handle == *(const um_handle *)key;
 }
 
-static struct um_subject *find_subject(const struct um_rpc *rpc, um_handle handle)
+static struct um_subject *find_subject(const struct um_observers *observers, um_handle handle)
 {
     struct um_index_node *node =
-        um_index_find(&rpc->observing.subjects, um_hash_mix(handle), has_handle, &handle);
+        um_index_find(&observers->subjects, um_hash_mix(handle), has_handle, &handle);
 
     return node != NULL ? UM_LIST_ITEM(node, struct um_subject, node) : NULL;
 }
@@ -30,9 +30,9 @@ static void init_subject(struct um_subject *subject)
     um_list_init(&subject->in_resumed);
 }
 
-static struct um_subject *get_subject(struct um_rpc *rpc, um_handle handle)
+static struct um_subject *get_subject(struct um_observers *observers, um_handle handle)
 {
-    struct um_subject *subject = find_subject(rpc, handle);
+    struct um_subject *subject = find_subject(observers, handle);
 
     if (subject != NULL)
         return subject;
@@ -42,7 +42,7 @@ static struct um_subject *get_subject(struct um_rpc *rpc, um_handle handle)
     init_subject(subject);
     subject->handle = handle;
     subject->node.hash = um_hash_mix(handle);
-    um_index_insert(&rpc->observing.subjects, &subject->node);
+    um_index_insert(&observers->subjects, &subject->node);
     return subject;
 }
 
@@ -56,23 +56,23 @@ static void forget_events(struct um_subject *subject)
     subject->many = false;
 }
 
-/* Frees the record of what nobody observes any more. */
-static void free_unused_subject(struct um_rpc *rpc, struct um_subject *subject)
+/* Frees the record of what has no observer any more. */
+static void free_unused_subject(struct um_observers *observers, struct um_subject *subject)
 {
-    if (subject == &rpc->observing.everything || subject->count != 0 || subject->blocks != 0)
+    if (subject == &observers->everything || subject->count != 0 || subject->blocks != 0)
         return;
     forget_events(subject);
     um_list_remove(&subject->in_resumed);
-    um_index_remove(&rpc->observing.subjects, &subject->node);
+    um_index_remove(&observers->subjects, &subject->node);
     free(subject);
 }
 
 /* ---- beginning and end ---- */
 
-bool um_observe_is_allowed(const struct um_rpc *rpc, um_handle handle, struct um_fault *fault)
+bool um_observe_is_allowed(const struct um_observers *observers, um_handle handle, struct um_fault *fault)
 {
-    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : &rpc->observing.everything;
-    uint64_t limit = rpc->limits->observers;
+    const struct um_subject *subject = handle != 0 ? find_subject(observers, handle) : &observers->everything;
+    uint64_t limit = observers->limits->observers;
 
     if (subject == NULL || subject->count < limit)
         return true;
@@ -86,24 +86,25 @@ bool um_observe_is_allowed(const struct um_rpc *rpc, um_handle handle, struct um
     return false;
 }
 
-static bool observe_block(struct um_rpc *rpc, struct um_block *block, struct um_observer *observer)
+static bool observe_block(struct um_observers *observers, struct um_block *block,
+                          struct um_observer *observer)
 {
-    struct um_subject *subject = get_subject(rpc, um_block_handle(rpc->store, block));
+    struct um_subject *subject = get_subject(observers, um_block_handle(observers->store, block));
     struct um_subject *heap = NULL;
 
     if (subject == NULL)
         return false;
     if (observer->kind->role == UM_OBSERVER_WAIT) {
-        heap = get_subject(rpc, um_heap_handle(um_block_heap(rpc->store, block)));
+        heap = get_subject(observers, um_heap_handle(um_block_heap(observers->store, block)));
         if (heap == NULL) {
-            free_unused_subject(rpc, subject);
+            free_unused_subject(observers, subject);
             return false;
         }
     }
-    if (um_block_observe(rpc->store, block) != UMEM_OK) {
-        free_unused_subject(rpc, subject);
+    if (um_block_observe(observers->store, block) != UMEM_OK) {
+        free_unused_subject(observers, subject);
         if (heap != NULL)
-            free_unused_subject(rpc, heap);
+            free_unused_subject(observers, heap);
         return false;
     }
     observer->subject = subject;
@@ -113,7 +114,7 @@ static bool observe_block(struct um_rpc *rpc, struct um_block *block, struct um_
     return true;
 }
 
-/* What happened before is none of its business. */
+/* It gets no event of what happened before. */
 static void begin_here(struct um_observer *observer)
 {
     struct um_subject *subject = observer->subject;
@@ -123,21 +124,21 @@ static void begin_here(struct um_observer *observer)
     um_list_append(&subject->observers[observer->kind->role], &observer->in_subject);
 }
 
-int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap *heap,
+int um_observe_begin(struct um_observers *observers, struct um_block *block, struct um_heap *heap,
                      struct um_observer *observer)
 {
-    observer->rpc = rpc;
+    observer->observers = observers;
     um_list_init(&observer->in_subject);
     um_list_init(&observer->in_marked);
     if (block != NULL) {
-        (void)observe_block(rpc, block, observer);
+        (void)observe_block(observers, block, observer);
     } else if (heap != NULL) {
-        observer->subject = get_subject(rpc, um_heap_handle(heap));
+        observer->subject = get_subject(observers, um_heap_handle(heap));
         if (observer->subject != NULL)
             um_heap_observe(heap);
     } else {
-        um_store_observe_all(rpc->store, true);
-        observer->subject = &rpc->observing.everything;
+        um_store_observe_all(observers->store, true);
+        observer->subject = &observers->everything;
     }
     if (observer->subject == NULL)
         return UMEM_E_NO_MEMORY;
@@ -146,17 +147,17 @@ int um_observe_begin(struct um_rpc *rpc, struct um_block *block, struct um_heap 
     return UMEM_OK;
 }
 
-/* The last observer has gone: the store need not tell any more. */
-static void stop_observing(struct um_rpc *rpc, um_handle handle)
+/* The last observer has gone: the store need not raise events any more. */
+static void stop_observing(struct um_observers *observers, um_handle handle)
 {
     struct um_block *block = NULL;
     struct um_heap *heap = NULL;
 
     if (handle == 0)
-        um_store_observe_all(rpc->store, false);
-    else if (um_store_find_block(rpc->store, handle, &block, NULL) == UMEM_OK)
-        um_block_unobserve(rpc->store, block);
-    else if (um_store_find_heap(rpc->store, handle, &heap, NULL) == UMEM_OK)
+        um_store_observe_all(observers->store, false);
+    else if (um_store_find_block(observers->store, handle, &block, NULL) == UMEM_OK)
+        um_block_unobserve(observers->store, block);
+    else if (um_store_find_heap(observers->store, handle, &heap, NULL) == UMEM_OK)
         um_heap_unobserve(heap);
 }
 
@@ -169,15 +170,15 @@ static void leave_heap(struct um_observer *observer)
     if (heap == NULL)
         return;
     heap->blocks--;
-    free_unused_subject(observer->rpc, heap);
+    free_unused_subject(observer->observers, heap);
 }
 
 void um_observe_end(struct um_observer *observer)
 {
     struct um_subject *subject = observer->subject;
-    struct um_rpc *rpc = observer->rpc;
+    struct um_observers *observers = observer->observers;
 
-    if (rpc == NULL)
+    if (observers == NULL)
         return;
     um_list_remove(&observer->in_subject);
     um_list_remove(&observer->in_marked);
@@ -186,10 +187,10 @@ void um_observe_end(struct um_observer *observer)
     if (subject == NULL || --subject->count != 0)
         return;
     if (!subject->is_gone)
-        stop_observing(rpc, subject->handle);
-    if (subject == &rpc->observing.everything)
+        stop_observing(observers, subject->handle);
+    if (subject == &observers->everything)
         forget_events(subject);
-    free_unused_subject(rpc, subject);
+    free_unused_subject(observers, subject);
 }
 
 /* ---- looking again ---- */
@@ -197,7 +198,7 @@ void um_observe_end(struct um_observer *observer)
 void um_observer_schedule(struct um_observer *observer)
 {
     um_list_remove(&observer->in_marked);
-    um_list_append(&observer->rpc->observing.marked, &observer->in_marked);
+    um_list_append(&observer->observers->marked, &observer->in_marked);
 }
 
 /* Those of a block stall at its heap, those of a heap there. */
@@ -209,13 +210,13 @@ void um_observer_stall(struct um_observer *observer)
     um_list_append(&heap->stalled, &observer->in_marked);
 }
 
-void um_observe_resume(struct um_rpc *rpc, um_handle heap)
+void um_observe_resume(struct um_observers *observers, um_handle heap)
 {
-    struct um_subject *subject = heap != 0 ? find_subject(rpc, heap) : NULL;
+    struct um_subject *subject = heap != 0 ? find_subject(observers, heap) : NULL;
 
     if (subject == NULL || um_list_is_empty(&subject->stalled) || !um_list_is_empty(&subject->in_resumed))
         return;
-    um_list_append(&rpc->observing.resumed, &subject->in_resumed);
+    um_list_append(&observers->resumed, &subject->in_resumed);
 }
 
 void um_observer_mute(struct um_observer *observer)
@@ -234,20 +235,20 @@ void um_observer_unmute(struct um_observer *observer)
     begin_here(observer);
 }
 
-bool um_observe_has(const struct um_rpc *rpc, um_handle handle, enum um_observer_role role)
+bool um_observe_has(const struct um_observers *observers, um_handle handle, enum um_observer_role role)
 {
-    const struct um_subject *subject = handle != 0 ? find_subject(rpc, handle) : NULL;
+    const struct um_subject *subject = handle != 0 ? find_subject(observers, handle) : NULL;
 
     return subject != NULL && !um_list_is_empty(&subject->observers[role]);
 }
 
-/* ---- telling ---- */
+/* ---- giving events to observers ---- */
 
-/* What telling one observer of one event counts for, and having one look again. */
+/* What giving one event to one observer counts for, and having one look again. */
 enum { NOTIFY_COST = 64, RECHECK_COST = 512 };
 
-static void notify_observers(struct um_rpc *rpc, const struct um_subject *subject, enum um_observer_role role,
-                             const struct um_event *events, unsigned count)
+static void notify_observers(struct um_observers *observers, const struct um_subject *subject,
+                             enum um_observer_role role, const struct um_event *events, unsigned count)
 {
     const struct um_link *head = &subject->observers[role];
     struct um_link *link = head->next;
@@ -256,22 +257,22 @@ static void notify_observers(struct um_rpc *rpc, const struct um_subject *subjec
         struct um_observer *observer = UM_LIST_ITEM(link, struct um_observer, in_subject);
 
         link = link->next; /* it may leave the list: muted from now on */
-        rpc->observing.work += (uint64_t)count * NOTIFY_COST;
+        observers->work += (uint64_t)count * NOTIFY_COST;
         for (unsigned i = observer->begins_at; i < count; i++)
             observer->kind->on_event(observer, &events[i]);
         observer->begins_at = 0;
     }
 }
 
-/* Lets the observers go of a block or heap that is no more. */
+/* Detaches the observers of a block or heap that is no more. */
 static void detach_observers(struct um_link *observers)
 {
     while (!um_list_is_empty(observers))
         UM_LIST_ITEM(um_list_take(observers), struct um_observer, in_subject)->subject = NULL;
 }
 
-/* Tells all observers of a subject what has happened there. The subject may be gone after that. */
-static void deliver(struct um_rpc *rpc, struct um_subject *subject)
+/* Gives all observers of a subject the events of it. The subject may be gone after that. */
+static void deliver(struct um_observers *observers, struct um_subject *subject)
 {
     const struct um_event many = {.kind = UM_EVENT_MANY, .handle = subject->handle};
     struct um_event *events = subject->events;
@@ -281,9 +282,9 @@ static void deliver(struct um_rpc *rpc, struct um_subject *subject)
     subject->events = NULL;
     forget_events(subject);
     for (int role = 0; role < UM_OBSERVER_ROLES; role++) {
-        notify_observers(rpc, subject, (enum um_observer_role)role, events, count);
+        notify_observers(observers, subject, (enum um_observer_role)role, events, count);
         if (has_more)
-            notify_observers(rpc, subject, (enum um_observer_role)role, &many, 1);
+            notify_observers(observers, subject, (enum um_observer_role)role, &many, 1);
     }
     free(events);
     if (!subject->is_gone)
@@ -292,42 +293,37 @@ static void deliver(struct um_rpc *rpc, struct um_subject *subject)
         detach_observers(&subject->observers[role]);
     detach_observers(&subject->muted);
     subject->count = 0;
-    free_unused_subject(rpc, subject);
+    free_unused_subject(observers, subject);
 }
 
-void um_observe_flush(struct um_rpc *rpc)
+uint64_t um_observe_flush(struct um_observers *observers)
 {
-    struct um_observing *observing = &rpc->observing;
+    uint64_t work;
 
-    while (!um_list_is_empty(&observing->changed))
-        deliver(rpc, UM_LIST_ITEM(observing->changed.next, struct um_subject, in_changed));
-    while (!um_list_is_empty(&observing->resumed)) {
+    while (!um_list_is_empty(&observers->changed))
+        deliver(observers, UM_LIST_ITEM(observers->changed.next, struct um_subject, in_changed));
+    while (!um_list_is_empty(&observers->resumed)) {
         struct um_subject *heap =
-            UM_LIST_ITEM(um_list_take(&observing->resumed), struct um_subject, in_resumed);
+            UM_LIST_ITEM(um_list_take(&observers->resumed), struct um_subject, in_resumed);
 
         while (!um_list_is_empty(&heap->stalled))
             um_observer_schedule(UM_LIST_ITEM(heap->stalled.next, struct um_observer, in_marked));
     }
-    while (!um_list_is_empty(&observing->marked)) {
+    while (!um_list_is_empty(&observers->marked)) {
         struct um_observer *observer =
-            UM_LIST_ITEM(um_list_take(&observing->marked), struct um_observer, in_marked);
+            UM_LIST_ITEM(um_list_take(&observers->marked), struct um_observer, in_marked);
 
-        observing->work += RECHECK_COST;
+        observers->work += RECHECK_COST;
         observer->kind->recheck(observer);
     }
-}
-
-uint64_t um_observe_take_work(struct um_rpc *rpc)
-{
-    uint64_t work = rpc->observing.work;
-
-    rpc->observing.work = 0;
+    work = observers->work;
+    observers->work = 0;
     return work;
 }
 
 /* ---- what happens ---- */
 
-/* Whether anybody would be told. */
+/* Whether any observer would get an event. */
 static bool has_listeners(const struct um_subject *subject)
 {
     for (int role = 0; role < UM_OBSERVER_ROLES; role++) {
@@ -337,7 +333,7 @@ static bool has_listeners(const struct um_subject *subject)
     return false;
 }
 
-/* A change that lies in one which is noted already, or one that lies in it, is told as one. Where no more are kept, a block's last
+/* A change that lies in one which is noted already, or one that lies in it, becomes one with it. Where no more are kept, a block's last
  * one grows: it says which bytes were changed at most. Returns whether it was joined. */
 static bool join(const struct um_subject *subject, const struct um_event *event)
 {
@@ -352,7 +348,7 @@ static bool join(const struct um_subject *subject, const struct um_event *event)
 
         if (kept->kind != UM_EVENT_CHANGED || kept->handle != event->handle)
             continue;
-        /* Who observes a heap or everything is told of all changes of a block as of one. */
+        /* For observers of a heap or of everything, all changes of a block are one. */
         if (!is_same && !is_full && subject->handle == event->handle)
             continue;
         kept->offset = event->offset < kept->offset ? event->offset : kept->offset;
@@ -362,12 +358,12 @@ static bool join(const struct um_subject *subject, const struct um_event *event)
     return false;
 }
 
-static void note(struct um_rpc *rpc, struct um_subject *subject, const struct um_event *event)
+static void note(struct um_observers *observers, struct um_subject *subject, const struct um_event *event)
 {
     if (!has_listeners(subject))
         return;
     if (um_list_is_empty(&subject->in_changed))
-        um_list_append(&rpc->observing.changed, &subject->in_changed);
+        um_list_append(&observers->changed, &subject->in_changed);
     if (subject->many || join(subject, event))
         return;
     if (subject->events == NULL)
@@ -378,106 +374,116 @@ static void note(struct um_rpc *rpc, struct um_subject *subject, const struct um
         subject->events[subject->event_count++] = *event;
 }
 
-static void note_handle(struct um_rpc *rpc, um_handle handle, const struct um_event *event)
+static void note_handle(struct um_observers *observers, um_handle handle, const struct um_event *event)
 {
-    struct um_subject *subject = find_subject(rpc, handle);
+    struct um_subject *subject = find_subject(observers, handle);
 
     if (subject != NULL)
-        note(rpc, subject, event);
+        note(observers, subject, event);
 }
 
-/* The last that is told of a block or heap. */
-static void note_end(struct um_rpc *rpc, um_handle handle, const struct um_event *event)
+/* The last event of a block or heap. */
+static void note_end(struct um_observers *observers, um_handle handle, const struct um_event *event)
 {
-    struct um_subject *subject = find_subject(rpc, handle);
+    struct um_subject *subject = find_subject(observers, handle);
 
     if (subject == NULL)
         return;
-    note(rpc, subject, event);
+    note(observers, subject, event);
     subject->is_gone = true;
-    /* Those who are not told any more are let go of, too. */
+    /* Muted observers are detached, too. */
     if (um_list_is_empty(&subject->in_changed))
-        um_list_append(&rpc->observing.changed, &subject->in_changed);
+        um_list_append(&observers->changed, &subject->in_changed);
 }
 
-/* Where the block has gone with its heap, those who observe the heap are told of that, and need not be told of a block that
- * somebody else happens to observe. */
+/* Where the block has gone with its heap, observers of the heap get that event, and no event of a block that
+ * another happens to observe. */
 static void on_block_freed(void *context, um_handle block, um_handle heap)
 {
-    struct um_rpc *rpc = context;
+    struct um_observers *observers = context;
     struct um_event event = {.kind = UM_EVENT_FREED, .handle = block};
     struct um_heap *alive = NULL;
 
-    if (um_store_find_heap(rpc->store, heap, &alive, NULL) == UMEM_OK) {
-        note_handle(rpc, heap, &event);
-        note(rpc, &rpc->observing.everything, &event);
+    if (um_store_find_heap(observers->store, heap, &alive, NULL) == UMEM_OK) {
+        note_handle(observers, heap, &event);
+        note(observers, &observers->everything, &event);
     }
-    note_end(rpc, block, &event);
+    note_end(observers, block, &event);
 }
 
 static void on_blocks_vanished(void *context, um_handle heap)
 {
-    struct um_rpc *rpc = context;
+    struct um_observers *observers = context;
     struct um_event event = {.kind = UM_EVENT_MANY, .handle = heap};
 
-    note_handle(rpc, heap, &event);
-    note(rpc, &rpc->observing.everything, &event);
+    note_handle(observers, heap, &event);
+    note(observers, &observers->everything, &event);
 }
 
 static void on_heap_destroyed(void *context, um_handle heap)
 {
-    struct um_rpc *rpc = context;
+    struct um_observers *observers = context;
     struct um_event event = {.kind = UM_EVENT_DESTROYED, .handle = heap};
 
-    note(rpc, &rpc->observing.everything, &event);
-    note_end(rpc, heap, &event);
+    note(observers, &observers->everything, &event);
+    note_end(observers, heap, &event);
 }
 
 static void on_heap_unlocked(void *context, um_handle heap)
 {
-    struct um_rpc *rpc = context;
-    um_observe_resume(rpc, heap);
+    struct um_observers *observers = context;
+    um_observe_resume(observers, heap);
 }
 
-void um_observe_changed(struct um_rpc *rpc, const struct um_block *block, uint64_t offset, uint64_t size)
+void um_observe_changed(struct um_observers *observers, const struct um_block *block, uint64_t offset,
+                        uint64_t size)
 {
     struct um_event event = {UM_EVENT_CHANGED, 0, offset, size};
 
-    if (size == 0 || !um_block_is_observed(rpc->store, block))
+    if (size == 0 || !um_block_is_observed(observers->store, block))
         return;
-    event.handle = um_block_handle(rpc->store, block);
-    note_handle(rpc, event.handle, &event);
-    note_handle(rpc, um_heap_handle(um_block_heap(rpc->store, block)), &event);
-    note(rpc, &rpc->observing.everything, &event);
+    event.handle = um_block_handle(observers->store, block);
+    note_handle(observers, event.handle, &event);
+    note_handle(observers, um_heap_handle(um_block_heap(observers->store, block)), &event);
+    note(observers, &observers->everything, &event);
 }
 
 /* ---- the engine's part ---- */
 
-int um_observe_init(struct um_rpc *rpc)
+int um_observe_init(struct um_store *store, const struct um_limits *limits, struct um_observers **observers)
 {
+    struct um_observers *made = calloc(1, sizeof *made);
     struct um_store_events events = {
-        .context = rpc,
+        .context = made,
         .block_freed = on_block_freed,
         .blocks_vanished = on_blocks_vanished,
         .heap_destroyed = on_heap_destroyed,
         .heap_unlocked = on_heap_unlocked,
     };
 
-    if (!um_index_init(&rpc->observing.subjects))
+    if (made == NULL || !um_index_init(&made->subjects)) {
+        free(made);
         return UMEM_E_NO_MEMORY;
-    init_subject(&rpc->observing.everything);
-    um_list_init(&rpc->observing.changed);
-    um_list_init(&rpc->observing.resumed);
-    um_list_init(&rpc->observing.marked);
-    um_store_set_events(rpc->store, &events);
+    }
+    made->store = store;
+    made->limits = limits;
+    init_subject(&made->everything);
+    um_list_init(&made->changed);
+    um_list_init(&made->resumed);
+    um_list_init(&made->marked);
+    um_store_set_events(store, &events);
+    *observers = made;
     return UMEM_OK;
 }
 
-void um_observe_deinit(struct um_rpc *rpc)
+void um_observe_deinit(struct um_observers *observers)
 {
-    static const struct um_store_events nobody;
+    static const struct um_store_events none;
 
-    um_store_set_events(rpc->store, &nobody);
-    free(rpc->observing.everything.events);
-    um_index_deinit(&rpc->observing.subjects);
+    if (observers == NULL)
+        return;
+    um_store_set_events(observers->store, &none);
+    free(observers->everything.events);
+    um_index_deinit(&observers->subjects);
+    free(observers);
 }

@@ -4,8 +4,9 @@
 
 #include "base/hash.h"
 #include "rpc/call/engine_state.h"
+#include "rpc/events/observe.h"
 
-/* Whether one more waiting call is allowed; else *fault tells which limit forbids it. */
+/* Whether one more waiting call is allowed; else *fault says which limit forbids it. */
 static bool is_allowed(const struct um_session *session, um_handle subject, struct um_fault *fault)
 {
     const struct um_rpc *rpc = session->rpc;
@@ -22,7 +23,7 @@ static bool is_allowed(const struct um_session *session, um_handle subject, stru
         fault->used = rpc->waits;
         fault->what = "all sessions together may have so many calls that wait";
     } else {
-        return um_observe_is_allowed(rpc, subject, fault);
+        return um_observe_is_allowed(rpc->observers, subject, fault);
     }
     return false;
 }
@@ -86,7 +87,7 @@ static void note_id(struct um_pending *pending)
 
     um_list_init(&pending->same_id);
     if (pending->call->id.kind == UM_ID_NULL)
-        return; /* which nobody can name */
+        return; /* which no request can name */
     pending->by_id.hash = hash_id(session, &pending->call->id);
     pending->has_id = true;
     oldest = find_id(session, &pending->call->id, pending->by_id.hash);
@@ -202,6 +203,18 @@ void um_pending_answer(struct um_rpc *rpc, size_t *budget)
 {
     for (; *budget != 0 && !um_list_is_empty(&rpc->resolved); --*budget)
         answer(UM_LIST_ITEM(um_list_take(&rpc->resolved), struct um_pending, in_resolved));
+}
+
+void um_pending_deliver(struct um_rpc *rpc, struct um_session *session)
+{
+    uint64_t work = um_observe_flush(rpc->observers);
+
+    if (session != NULL)
+        um_session_charge(session, work);
+    if (!um_list_is_empty(&rpc->resolved))
+        um_pending_answer(rpc, &rpc->answers_left);
+    if (!um_list_is_empty(&rpc->resolved))
+        um_engine_work_pending(rpc);
 }
 
 /* ---- ends that come from here ---- */

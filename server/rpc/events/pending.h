@@ -14,10 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
+#include "base/deadlines.h"
 #include "base/index.h"
 #include "base/list.h"
 #include "rpc/call/call.h"
-#include "rpc/events/deadlines.h"
+#include "rpc/call/engine_state.h"
+#include "rpc/events/observe.h"
 
 /* In place of a time: for ever. */
 #define UM_PENDING_FOREVER UINT64_MAX
@@ -62,6 +65,19 @@ bool um_pending_cancel(struct um_session *session, const struct um_id *id);
 
 /* Answers up to *budget of those of which it is known how they end, and counts them down. */
 void um_pending_answer(struct um_rpc *rpc, size_t *budget);
+
+/* As um_pending_flush(), where there is something to be done. */
+void um_pending_deliver(struct um_rpc *rpc, struct um_session *session);
+
+/* Does what the message at work has brought about for others: observers run, and the pending calls that they resolved are answered.
+ * At its end, and after all else that changes something. The work counts for `session`; NULL: for none. */
+UM_ALWAYS_INLINE void um_pending_flush(struct um_rpc *rpc, struct um_session *session)
+{
+    if (um_observe_is_due(rpc->observers) || !um_list_is_empty(&rpc->resolved))
+        um_pending_deliver(rpc, session);
+    if (um_store_has_work(rpc->store))
+        um_engine_work_pending(rpc);
+}
 
 /* Frees all of a session's, unanswered. */
 void um_pending_drop_all(struct um_session *session);

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
-#include "rpc/call/framing.h"
+#include "rpc/events/observe.h"
 #include "rpc/schema/notification.h"
 #include "wire/json_write.h"
 
@@ -18,7 +19,7 @@ struct um_watch {
     struct um_session *session;
     struct um_index_node by_id; /* place in um_rpc.watch_ids */
     struct um_link in_session;  /* place in um_session.watches */
-    struct um_link in_due;      /* place in um_session.due_watches: it has something to tell */
+    struct um_link in_due;      /* place in um_session.due_watches: it has events to send */
     uint64_t id;
     uint64_t offset; /* of a block: which bytes matter */
     uint64_t size;
@@ -38,7 +39,7 @@ static bool concerns(const struct um_watch *watch, const struct um_event *event)
            (event->offset < watch->offset || event->offset - watch->offset < watch->size);
 }
 
-/* Two changes of one block are told as one, whose range covers both. */
+/* Two changes of one block become one, whose range covers both. */
 static bool join(struct um_watch *watch, const struct um_event *event)
 {
     for (unsigned i = 0; i < watch->event_count; i++) {
@@ -87,7 +88,7 @@ static void on_event(struct um_observer *observer, const struct um_event *event)
 
 static const struct um_observer_kind watch_kind = {.role = UM_OBSERVER_WATCH, .on_event = on_event};
 
-/* ---- telling ---- */
+/* ---- writing notifications ---- */
 
 static void write_uint(struct um_buf *out, const char *key, uint64_t value)
 {
@@ -157,7 +158,7 @@ static void write_events(struct um_watch *watch)
     watch->overflow = false;
 }
 
-void um_watch_notify(struct um_session *session)
+void um_watch_write_due(struct um_session *session)
 {
     uint64_t limit = um_session_unsent_limit(session);
     unsigned left = NOTIFICATIONS_A_TURN;
@@ -193,7 +194,8 @@ static struct um_watch *new_watch(struct um_session *session, const struct um_wa
     if (watch == NULL)
         return NULL;
     watch->observer.kind = &watch_kind;
-    if (um_observe_begin(session->rpc, options->block, options->heap, &watch->observer) != UMEM_OK) {
+    if (um_observe_begin(session->rpc->observers, options->block, options->heap, &watch->observer) !=
+        UMEM_OK) {
         free(watch);
         return NULL;
     }
@@ -218,7 +220,7 @@ static um_handle subject_of(const struct um_rpc *rpc, const struct um_watch_opti
     return options->heap != NULL ? um_heap_handle(options->heap) : 0;
 }
 
-/* Whether one more watch is allowed; else *fault tells which limit forbids it. */
+/* Whether one more watch is allowed; else *fault says which limit forbids it. */
 static bool is_allowed(const struct um_session *session, um_handle subject, struct um_fault *fault)
 {
     const struct um_rpc *rpc = session->rpc;
@@ -235,7 +237,7 @@ static bool is_allowed(const struct um_session *session, um_handle subject, stru
         fault->used = rpc->watches;
         fault->what = "all sessions together may have so many watches";
     } else {
-        return um_observe_is_allowed(rpc, subject, fault);
+        return um_observe_is_allowed(rpc->observers, subject, fault);
     }
     return false;
 }

@@ -1,8 +1,7 @@
-/*
- * Watches: what a session asked to be told of, and the notifications that wait to be sent.
+/* Watches: what a session wants notifications of, and the events that wait to be sent.
  *
- * Owns: the watches of each session and, for each, a few events. What cannot be told one by one, because the client is slow or too
- * much happens, is joined or told as "more than that": nothing grows. Must not know: who changes what.
+ * Owns: the watches of each session and, for each, a few events. What cannot be reported one by one, because the client is slow or too
+ * much happens, is joined or reported as an overflow: nothing grows. Must not know: what changes a block.
  */
 #ifndef UM_WATCH_H
 #define UM_WATCH_H
@@ -10,7 +9,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rpc/events/observe.h"
+#include "base/attributes.h"
+#include "rpc/call/session.h"
+
+struct um_block;
+struct um_call;
+struct um_heap;
+
+/* ---- for the connection ---- */
+
+/* As um_watch_notify(), where there are some. */
+void um_watch_write_due(struct um_session *session);
+
+/* Appends the notifications that are due, as far as out is within um_session_unsent_limit(). Before sending. */
+UM_ALWAYS_INLINE void um_watch_notify(struct um_session *session)
+{
+    if (!um_list_is_empty(&session->due_watches))
+        um_watch_write_due(session);
+}
+
+/* ---- for the engine ---- */
 
 /* What to watch: one block, one heap, or everything where both are NULL. */
 struct um_watch_options {
@@ -24,7 +42,7 @@ struct um_watch_options {
  * ("watches", "watches_total", "observers"), or without memory. */
 bool um_watch_begin(struct um_call *call, const struct um_watch_options *options, uint64_t *id);
 
-/* Ends a watch of a session's; what it has not told yet is not told. Returns false where the session has none of this number. */
+/* Ends a watch of a session's; what it has not sent yet is not sent. Returns false where the session has none of this number. */
 bool um_watch_end(struct um_session *session, uint64_t id);
 
 /* Ends all of a session's. */

@@ -1,6 +1,6 @@
 #include "rpc/methods/describe.h"
 
-#include "rpc/schema/methods.h"
+#include "rpc/schema/words.h"
 #include "wire/json_write.h"
 
 #define ADDRESS_DOC "Where it lies in the daemon: unique among the blocks alive."
@@ -33,7 +33,7 @@ static void write_bool(struct um_buf *out, const char *key, bool value)
     um_json_bool(out, value);
 }
 
-/* ---- who made it ---- */
+/* ---- the session that made it ---- */
 
 static const struct um_member owner_members[] = {
     {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
@@ -102,7 +102,7 @@ void um_describe_block(struct um_buf *out, const struct um_store *store, const s
 
 const struct um_member um_block_place_members[] = {
     {.name = "block", .type = UM_BLOCK, .doc = "The block."},
-    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As asked for."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As requested."},
     {.name = "address", .type = UM_JSON, .doc = ADDRESS_DOC},
     {.name = NULL},
 };

@@ -1,7 +1,6 @@
-/*
- * How heaps, blocks and whoever made them are told of: the members of results, and their writers.
+/* How heaps, blocks and the sessions that made them are described: the members of results, and their writers.
  *
- * Owns: nothing. Must not know: which methods tell it.
+ * Owns: nothing. Must not know: which methods answer with them.
  */
 #ifndef UM_DESCRIBE_H
 #define UM_DESCRIBE_H

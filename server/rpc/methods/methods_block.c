@@ -1,11 +1,261 @@
-/* block.info, block.list, block.free: blocks and their lives. */
-#include "rpc/call/args.h"
-#include "rpc/call/call.h"
-#include "rpc/call/engine_state.h"
+/* block.alloc, resize, info, list, at, free, hold, release, change, map, wake: blocks and their lives. */
+#include <string.h>
+
 #include "rpc/engine/job.h"
+#include "rpc/events/observe.h"
 #include "rpc/methods/describe.h"
-#include "rpc/schema/methods.h"
+#include "rpc/methods/methods.h"
 #include "wire/json_write.h"
+
+/* ---- block.alloc: at once, or in slices where a large block's memory has to be allocated and cleared ---- */
+
+enum { ALLOC_SIZE, ALLOC_HEAP, ALLOC_FLAGS, ALLOC_NAME, ALLOC_LIFETIME, ALLOC_DATA, ALLOC_ENCODING };
+
+static const struct um_param alloc_params[] = {
+    {.name = "size",
+     .type = UM_SIZE,
+     .required = true,
+     .unit = "bytes",
+     .doc = "Its size; 0 makes a block too."},
+    {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "Where to allocate."},
+    {.name = "flags", .type = UM_FLAGS, .words = um_flag_words, .doc = "Win32 heap flags, see Flags."},
+    {.name = "name", .type = UM_NAME, .minimum = 1, .doc = "A name that may stand for the handle."},
+    {.name = "lifetime",
+     .type = UM_CHOICE,
+     .words = um_lifetime_words,
+     .fallback = UM_LIFETIME_SERVER,
+     .doc = "\"session\": freed when the session that made it ends."},
+    {.name = "data",
+     .type = UM_DATA,
+     .by = ALLOC_ENCODING + 1,
+     .doc = "Bytes to begin with; the rest is zero."},
+    {.name = "encoding",
+     .type = UM_CHOICE,
+     .words = um_text_encoding_words,
+     .fallback = UM_BASE64,
+     .doc = "How `data` is written."},
+};
+
+/* Bytes of a large block that a slice allocates and clears: much faster than copying, as the system gives pages that are zero. */
+enum { SLICE_SIZE = 4 * 1024 * 1024 };
+
+struct alloc_job {
+    struct um_job job;
+    struct um_alloc *alloc; /* what is made in slices; NULL: the block is there */
+    struct um_block *block;
+};
+
+static int alloc_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct um_alloc *alloc = ((struct alloc_job *)job)->alloc;
+
+    *more = false;
+    return alloc != NULL ? um_alloc_step(job->call->store, alloc, SLICE_SIZE, more, fault) : UMEM_OK;
+}
+
+static void alloc_answer(struct um_job *job, struct um_call *call)
+{
+    const struct alloc_job *alloc = (struct alloc_job *)job;
+    const struct um_block *block = alloc->alloc != NULL ? um_alloc_block(alloc->alloc) : alloc->block;
+
+    um_describe_place(um_reply(call), call->store, block);
+}
+
+static void alloc_release(struct um_job *job)
+{
+    um_alloc_end(job->call->store, ((struct alloc_job *)job)->alloc);
+}
+
+/* Allocates what `data` needs before all else, as it goes with the message. Where that was all, the block is made. */
+static int alloc_put_data(struct um_call *call, const struct um_data *data, struct alloc_job *job,
+                          struct um_fault *fault)
+{
+    bool more = false;
+    int code;
+
+    if (job->alloc != NULL) {
+        code = um_alloc_step(call->store, job->alloc, data->size, &more, fault);
+        if (code != UMEM_OK)
+            return code;
+        if (more) {
+            UM_COPY(data->size);
+            memcpy(um_alloc_bytes(job->alloc), data->bytes, (size_t)data->size);
+            return UMEM_OK;
+        }
+        job->block = um_alloc_block(job->alloc);
+        um_alloc_end(call->store, job->alloc);
+        job->alloc = NULL;
+    }
+    um_call_put(call, job->block, 0, data->bytes, data->size);
+    return UMEM_OK;
+}
+
+static bool data_fits(struct um_call *call, const struct um_data *data, uint64_t size)
+{
+    if (data == NULL || data->size <= size)
+        return true;
+    um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
+            (unsigned long long)data->size, (unsigned long long)size);
+    um_reply_uint(call, "size", data->size);
+    um_reply_uint(call, "block_size", size);
+    um_reply_end(call);
+    return false;
+}
+
+static bool alloc_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
+{
+    struct alloc_job *alloc = (struct alloc_job *)job;
+    const struct um_arg *value = args->value;
+    const struct um_data *data = value[ALLOC_DATA].given ? &value[ALLOC_DATA].as.data : NULL;
+    struct um_heap *heap = value[ALLOC_HEAP].as.heap;
+    const struct um_block_options options = {
+        .size = value[ALLOC_SIZE].as.uint,
+        .flags = (uint32_t)value[ALLOC_FLAGS].as.flags,
+        .name = value[ALLOC_NAME].as.text,
+        .lifetime = (enum um_lifetime)value[ALLOC_LIFETIME].as.word,
+    };
+    struct um_fault fault = {0};
+    int code;
+
+    if (!data_fits(call, data, options.size) || !um_call_fits(call, 0, options.size))
+        return false;
+    job->heaps[0] = um_heap_handle(heap);
+    /* In a batch, no other call comes between. */
+    if (call->batch != NULL)
+        code = um_block_alloc(call->store, heap, call->session->owner, &options, &alloc->block, &fault);
+    else
+        code = um_alloc_begin(call->store, heap, call->session->owner, &options, &alloc->alloc, &alloc->block,
+                              &fault);
+    if (code == UMEM_OK && data != NULL && data->size != 0)
+        code = alloc_put_data(call, data, alloc, &fault);
+    if (code != UMEM_OK) {
+        um_alloc_end(call->store, alloc->alloc);
+        um_fail_fault(call, code, &fault);
+        return false;
+    }
+    job->is_long = alloc->alloc != NULL;
+    return true;
+}
+
+static const struct um_job_ops alloc_ops = {.size = sizeof(struct alloc_job),
+                                            .begin = alloc_begin,
+                                            .step = alloc_step,
+                                            .answer = alloc_answer,
+                                            .release = alloc_release};
+
+const struct um_method um_method_block_alloc = {
+    .name = "block.alloc",
+    .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
+    UM_PARAMS(alloc_params),
+    .result = um_block_place_members,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE, UMEM_E_DENIED,
+               UMEM_E_CORRUPTED},
+    .job = &alloc_ops,
+};
+
+/* ---- block.resize: at once, or in slices where a large block has to move ---- */
+
+struct resize_job {
+    struct um_job job;
+    struct um_resize *resize; /* what is done in slices; NULL: it is done */
+    um_handle block;
+    uint64_t old_size; /* bytes, as it was before the last step: others may have resized it meanwhile */
+};
+
+/* Raises the event for the bytes that came or went. */
+static void notify_resized(struct um_call *call, struct um_block *block, uint64_t old_size)
+{
+    uint64_t size = um_block_size(block);
+
+    if (size > old_size)
+        um_observe_changed(call->session->rpc->observers, block, old_size, size - old_size);
+    else
+        um_observe_changed(call->session->rpc->observers, block, size, old_size - size);
+}
+
+static int resize_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct resize_job *resize = (struct resize_job *)job;
+    struct um_store *store = job->call->store;
+    struct um_block *block = NULL;
+
+    *more = false;
+    if (resize->resize == NULL)
+        return UMEM_OK;
+    if (um_store_find_block(store, resize->block, &block, NULL) == UMEM_OK)
+        resize->old_size = um_block_size(block);
+    return um_resize_step(store, resize->resize, UM_JOB_SLICE_SIZE, more, fault);
+}
+
+static void resize_answer(struct um_job *job, struct um_call *call)
+{
+    const struct resize_job *resize = (struct resize_job *)job;
+    struct um_block *block = NULL;
+
+    /* The last step has just found it. */
+    (void)um_store_find_block(call->store, resize->block, &block, NULL);
+    notify_resized(call, block, resize->old_size);
+    um_describe_place(um_reply(call), call->store, block);
+}
+
+static void resize_release(struct um_job *job)
+{
+    um_resize_end(job->call->store, ((struct resize_job *)job)->resize);
+}
+
+enum { RESIZE_BLOCK, RESIZE_SIZE, RESIZE_FLAGS };
+
+static const struct um_param resize_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "size", .type = UM_SIZE, .required = true, .unit = "bytes", .doc = "Its new size."},
+    {.name = "flags",
+     .type = UM_FLAGS,
+     .words = um_flag_words,
+     .doc = "Win32 heap flags, see Flags; with `realloc_in_place_only` it is `no_memory` rather than moved."},
+};
+
+static bool resize_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
+{
+    struct resize_job *resize = (struct resize_job *)job;
+    struct um_block *block = args->value[RESIZE_BLOCK].as.block;
+    uint64_t size = args->value[RESIZE_SIZE].as.uint;
+    uint32_t flags = (uint32_t)args->value[RESIZE_FLAGS].as.flags;
+    struct um_fault fault = {0};
+    int code;
+
+    resize->block = um_block_handle(call->store, block);
+    resize->old_size = um_block_size(block);
+    if (!um_call_fits(call, 0, size > resize->old_size ? size : resize->old_size))
+        return false;
+    code = um_block_check(call->store, block, &fault);
+    /* In a batch, no other call comes between: the block is moved at once. */
+    if (code == UMEM_OK && call->batch != NULL)
+        code = um_block_resize(call->store, block, size, flags, &fault);
+    else if (code == UMEM_OK)
+        code = um_resize_begin(call->store, block, size, flags, &resize->resize, &fault);
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return false;
+    }
+    um_job_works_on(job, resize->resize != NULL ? UINT64_MAX : 0, block, NULL);
+    return true;
+}
+
+static const struct um_job_ops resize_ops = {.size = sizeof(struct resize_job),
+                                             .begin = resize_begin,
+                                             .step = resize_step,
+                                             .answer = resize_answer,
+                                             .release = resize_release};
+
+const struct um_method um_method_block_resize = {
+    .name = "block.resize",
+    .summary = "Resizes a block (Win32 HeapReAlloc).",
+    .detail = "The handle and the name stay, the bytes added are zero. The address may change.",
+    UM_PARAMS(resize_params),
+    .result = um_block_place_members,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED, UMEM_E_CORRUPTED},
+    .job = &resize_ops,
+};
 
 /* ---- block.info and block.list ---- */
 
@@ -13,9 +263,9 @@ static const struct um_param block_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
 };
 
-static void info(struct um_call *call, const struct um_args *args)
+static void block_info(struct um_call *call, const struct um_args *args)
 {
-    um_describe_block(um_reply(call), um_call_store(call), args->value[0].as.block);
+    um_describe_block(um_reply(call), call->store, args->value[0].as.block);
     um_reply_end(call);
 }
 
@@ -25,7 +275,7 @@ const struct um_method um_method_block_info = {
     UM_PARAMS(block_params),
     .result = um_block_members,
     .ignores_lock = true,
-    .run = info,
+    .run = block_info,
 };
 
 enum { LIST_HEAP, LIST_SESSION, LIST_ORPHANED, LIST_AFTER, LIST_LIMIT };
@@ -44,13 +294,13 @@ static const struct um_param list_params[] = {
     UM_PAGE_PARAMS,
 };
 
-static void list(struct um_call *call, const struct um_args *args)
+static void list_blocks(struct um_call *call, const struct um_args *args)
 {
-    struct um_store *store = um_call_store(call);
+    struct um_store *store = call->store;
     struct um_block_filter filter = {
         .heap = args->value[LIST_HEAP].as.heap,
         .owner_id = args->value[LIST_SESSION].as.uint,
-        .orphaned_only = args->value[LIST_ORPHANED].as.boolean,
+        .orphaned_only = args->value[LIST_ORPHANED].as.boolean != 0,
     };
     uint64_t left = args->value[LIST_LIMIT].as.uint;
     um_handle next = args->value[LIST_AFTER].as.uint;
@@ -100,7 +350,7 @@ const struct um_method um_method_block_list = {
     .result = list_result,
     .errors = {UMEM_E_LIMIT_EXCEEDED},
     .ignores_lock = true,
-    .run = list,
+    .run = list_blocks,
 };
 
 /* ---- block.free ---- */
@@ -117,33 +367,33 @@ static const struct um_param free_params[] = {
 static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
 {
     uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;
-    uint64_t cleared = info->size < UM_JOB_ATOMIC_SIZE ? info->size : UM_JOB_ATOMIC_SIZE;
+    uint64_t cleared = info->size < UM_CALL_ATOMIC_SIZE ? info->size : UM_CALL_ATOMIC_SIZE;
 
     return call->session->rpc->wipe ? holds + cleared : holds;
 }
 
-static void release(struct um_call *call, const struct um_args *args)
+static void free_block(struct um_call *call, const struct um_args *args)
 {
     struct um_block *block = args->value[FREE_BLOCK].as.block;
     struct um_block_info info;
     struct um_fault fault = {0};
     int code;
 
-    um_block_get_info(um_call_store(call), block, &info);
-    if (args->value[FREE_IF_ORPHANED].as.boolean && !info.orphaned) {
+    um_block_get_info(call->store, block, &info);
+    if (args->value[FREE_IF_ORPHANED].as.boolean != 0 && !info.orphaned) {
         um_fail(call, UMEM_E_DENIED, "the block is not orphaned: it has a name, or an open session holds it");
         um_reply_uint(call, "block", info.block);
         um_reply_end(call);
         return;
     }
-    code = um_block_check(um_call_store(call), block, &fault);
+    code = um_block_check(call->store, block, &fault);
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
         return;
     }
     if (!um_call_fits(call, 0, cost_of_end(call, &info)))
         return;
-    um_block_free(um_call_store(call), block);
+    um_block_free(call->store, block);
     um_reply_uint(call, "size", info.size);
     um_reply_end(call);
 }
@@ -159,5 +409,241 @@ const struct um_method um_method_block_free = {
     UM_PARAMS(free_params),
     .result = free_result,
     .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED, UMEM_E_LIMIT_EXCEEDED},
-    .run = release,
+    .run = free_block,
+};
+
+/* ---- block.at ---- */
+
+/* Slots that one slice looks at. */
+enum { SLOTS_A_SLICE = 4096 };
+
+struct at_job {
+    struct um_job job;
+    uint64_t address;
+    um_handle after; /* blocks up to this one were looked at */
+    um_handle found; /* 0: not yet */
+};
+
+static int at_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct at_job *at = (struct at_job *)job;
+    struct um_store *store = job->call->store;
+    struct um_block *block = NULL;
+    int code = um_store_find_block_at(store, at->address, SLOTS_A_SLICE, &at->after, &block, fault);
+
+    if (code != UMEM_OK)
+        return code;
+    if (block != NULL)
+        at->found = um_block_handle(store, block);
+    *more = block == NULL;
+    return UMEM_OK;
+}
+
+static void at_answer(struct um_job *job, struct um_call *call)
+{
+    um_reply_uint(call, "block", ((struct at_job *)job)->found);
+}
+
+static const struct um_param at_params[] = {
+    {.name = "address", .type = UM_UINT, .required = true, .doc = "As block.alloc and block.info tell it."},
+};
+
+static bool at_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
+{
+    ((struct at_job *)job)->address = args->value[0].as.uint;
+    job->is_long = true;
+    return um_job_is_allowed(call);
+}
+
+static const struct um_job_ops at_ops = {
+    .size = sizeof(struct at_job), .begin = at_begin, .step = at_step, .answer = at_answer};
+
+static const struct um_member at_result[] = {
+    {.name = "block", .type = UM_BLOCK, .doc = "The block that starts there."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_at = {
+    .name = "block.at",
+    .summary = "Tells which block starts at an address: for debugging, since it looks at every block.",
+    UM_PARAMS(at_params),
+    .result = at_result,
+    .errors = {UMEM_E_UNKNOWN_HANDLE, UMEM_E_UNSUPPORTED},
+    .job = &at_ops,
+};
+
+/* ---- block.hold, block.release, block.change: which sessions keep a block, and under which name ---- */
+
+static const struct um_member holders_result[] = {
+    {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it now."},
+    {.name = NULL},
+};
+
+static void reply_holders(struct um_call *call, int code, uint32_t holders, const struct um_fault *fault)
+{
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, fault);
+        return;
+    }
+    um_reply_uint(call, "holders", holders);
+    um_reply_end(call);
+}
+
+static void hold_block(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    uint32_t holders = 0;
+    int code = um_block_hold(call->store, args->value[0].as.block, call->session->owner, &holders, &fault);
+
+    reply_holders(call, code, holders, &fault);
+}
+
+const struct um_method um_method_block_hold = {
+    .name = "block.hold",
+    .summary = "Holds a block for this session, so that it is not orphaned while the session is open.",
+    .detail =
+        "A session holds a block once, however often it asks. A hold does not lengthen lifetime \"session\".",
+    UM_PARAMS(block_params),
+    .result = holders_result,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED},
+    .ignores_lock = true,
+    .run = hold_block,
+};
+
+static void release_block(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    uint32_t holders = 0;
+    int code = um_block_release(call->store, args->value[0].as.block, call->session->owner, &holders, &fault);
+
+    reply_holders(call, code, holders, &fault);
+}
+
+const struct um_method um_method_block_release = {
+    .name = "block.release",
+    .summary = "Ends this session's hold on a block; the session that made a block holds it from the start.",
+    .detail = "Nothing is freed. A block that this session does not hold stays as it is.",
+    UM_PARAMS(block_params),
+    .result = holders_result,
+    .errors = {UMEM_E_NO_MEMORY},
+    .ignores_lock = true,
+    .run = release_block,
+};
+
+enum { CHANGE_BLOCK, CHANGE_NAME, CHANGE_LIFETIME };
+
+static const struct um_param change_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "name",
+     .type = UM_NAME,
+     .fallback_doc = "as it is",
+     .doc = "Its new name; \"\" takes the name away."},
+    {.name = "lifetime",
+     .type = UM_CHOICE,
+     .words = um_lifetime_words,
+     .fallback_doc = "as it is",
+     .doc = "\"session\": of this session, which becomes its owner."},
+};
+
+static void change_block(struct um_call *call, const struct um_args *args)
+{
+    const struct um_arg *value = args->value;
+    struct um_block *block = value[CHANGE_BLOCK].as.block;
+    enum um_lifetime lifetime = (enum um_lifetime)value[CHANGE_LIFETIME].as.word;
+    struct um_fault fault = {0};
+    int code = um_block_change(call->store, block, call->session->owner, value[CHANGE_NAME].as.text,
+                               value[CHANGE_LIFETIME].given ? &lifetime : NULL, &fault);
+
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return;
+    }
+    um_describe_block(um_reply(call), call->store, block);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_block_change = {
+    .name = "block.change",
+    .summary = "Names a block, changes its lifetime, or adopts an orphan.",
+    .detail = "Whoever changes an orphan becomes its owner and holds it.",
+    UM_PARAMS(change_params),
+    .result = um_block_members,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED},
+    .run = change_block,
+};
+
+/* ---- block.map ---- */
+
+static const struct um_param map_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block, of a heap of kind \"shared\"."},
+};
+
+static void map(struct um_call *call, const struct um_args *args)
+{
+    const struct um_block *block = args->value[0].as.block;
+    struct um_fault fault = {0};
+    struct um_place place;
+    int code = um_block_locate(call->store, block, &place, &fault);
+
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return;
+    }
+    um_reply_string(call, "name", place.name);
+    if (place.path != NULL)
+        um_reply_string(call, "path", place.path);
+    um_reply_uint(call, "offset", place.offset);
+    um_reply_uint(call, "size", um_block_size(block));
+    um_reply_end(call);
+}
+
+static const struct um_member map_result[] = {
+    {.name = "name", .type = UM_STRING, .doc = "The heap's object: for shm_open() or OpenFileMapping()."},
+    {.name = "path", .type = UM_STRING, .optional = true, .doc = "The file that it is as well, on Linux."},
+    {.name = "offset", .type = UM_UINT, .unit = "bytes", .doc = "Where the block begins in the object."},
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "The block's size."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_block_map = {
+    .name = "block.map",
+    .summary = "Tells where a block of a shared heap lies in shared memory.",
+    .detail = "See Shared heaps. This is good until the block is freed, or resized to where it has to move.",
+    UM_PARAMS(map_params),
+    .result = map_result,
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_CORRUPTED},
+    .run = map,
+};
+
+/* ---- block.wake ---- */
+
+enum { WAKE_BLOCK, WAKE_OFFSET, WAKE_SIZE };
+
+static const struct um_param wake_params[] = {
+    {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
+    {.name = "offset", .type = UM_OFFSET, .unit = "bytes", .doc = "Where the bytes that were written begin."},
+    {.name = "size",
+     .type = UM_SIZE,
+     .fallback_doc = "to the end",
+     .unit = "bytes",
+     .doc = "How many they are."},
+};
+
+static void wake(struct um_call *call, const struct um_args *args)
+{
+    const struct um_range *range = &args->range[0];
+
+    um_observe_wrote(call->session->rpc->observers, range->block, range->offset, range->size);
+    um_reply_end(call);
+}
+
+const struct um_method um_method_block_wake = {
+    .name = "block.wake",
+    .summary = "Wakes calls that wait for a block, and notifies watches of it, that it was written through a "
+               "mapping.",
+    .detail = "block.wait looks again, and watches send block.changed, as after a write by the protocol. "
+              "Blocks of any heap may be named.",
+    UM_PARAMS(wake_params),
+    .ranges = {{WAKE_BLOCK + 1, WAKE_OFFSET + 1, WAKE_SIZE + 1}},
+    .run = wake,
 };

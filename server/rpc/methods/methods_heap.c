@@ -1,11 +1,11 @@
-/* heap.*: heaps as quota domains. */
+/* heap.*: heaps as quota domains, and their locks. */
 #include <string.h>
 
-#include "rpc/call/args.h"
-#include "rpc/call/call.h"
 #include "rpc/engine/job.h"
+#include "rpc/events/observe.h"
+#include "rpc/events/pending.h"
 #include "rpc/methods/describe.h"
-#include "rpc/schema/methods.h"
+#include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
 static const struct um_word kind_words[] = {
@@ -26,17 +26,17 @@ static void reply_handle(struct um_call *call, const struct um_heap *heap)
 
 /* ---- heap.process ---- */
 
-static void process(struct um_call *call, const struct um_args *args)
+static void process_heap(struct um_call *call, const struct um_args *args)
 {
     (void)args;
-    reply_handle(call, um_store_process_heap(um_call_store(call)));
+    reply_handle(call, um_store_process_heap(call->store));
 }
 
 const struct um_method um_method_heap_process = {
     .name = "heap.process",
     .summary = "Gives the daemon's process heap, which is the default heap (Win32 GetProcessHeap).",
     .result = handle_result,
-    .run = process,
+    .run = process_heap,
 };
 
 /* ---- heap.create ---- */
@@ -79,7 +79,7 @@ static const struct um_param create_params[] = {
      .doc = "Every block starts at a multiple of it: a power of two."},
 };
 
-/* Bytes of a heap's initial_size that a slice gets. */
+/* Bytes of a heap's initial_size that a slice allocates. */
 enum { SLICE_SIZE = 4 * 1024 * 1024 };
 
 /* The heap is there; it is answered when it has its memory. */
@@ -92,12 +92,12 @@ struct create_job {
 static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct create_job *create = (struct create_job *)job;
-    struct um_store *store = um_call_store(job->call);
+    struct um_store *store = job->call->store;
     struct um_heap *heap = NULL;
     uint64_t budget = job->call->batch != NULL ? UINT64_MAX : SLICE_SIZE;
 
     *more = false;
-    /* Where somebody has destroyed it meanwhile, it was made all the same. */
+    /* Where another session has destroyed it meanwhile, it was made all the same. */
     if (um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
         return UMEM_OK;
     return um_heap_commit_step(heap, budget, &create->done, more, fault);
@@ -111,7 +111,7 @@ static void create_answer(struct um_job *job, struct um_call *call)
 
 static void create_release(struct um_job *job)
 {
-    struct um_store *store = um_call_store(job->call);
+    struct um_store *store = job->call->store;
     struct um_heap *heap = NULL;
     uint64_t blocks;
     uint64_t bytes;
@@ -121,37 +121,39 @@ static void create_release(struct um_job *job)
         (void)um_heap_destroy(store, heap, &blocks, &bytes, NULL);
 }
 
-static const struct um_job_kind create_kind = {
-    .step = create_step, .answer = create_answer, .release = create_release};
-
-static void create(struct um_call *call, const struct um_args *args)
+static bool create_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
     const struct um_arg *value = args->value;
     struct um_heap_options options = {
         .kind = (enum um_heap_kind)value[CREATE_KIND].as.word,
-        .flags = value[CREATE_FLAGS].as.flags,
+        .flags = (uint32_t)value[CREATE_FLAGS].as.flags,
         .initial_size = value[CREATE_INITIAL_SIZE].as.uint,
         .maximum_size = value[CREATE_MAXIMUM_SIZE].as.uint,
-        .alignment = (uint32_t)value[CREATE_ALIGNMENT].as.uint,
         .name = value[CREATE_NAME].as.text,
+        .alignment = (uint32_t)value[CREATE_ALIGNMENT].as.uint,
         .lifetime = (enum um_lifetime)value[CREATE_LIFETIME].as.word,
     };
-    struct create_job job = {.job = {.kind = &create_kind}};
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
     int code;
 
     if (options.kind == UM_HEAP_SHARED && !um_call_fits(call, 0, UM_SHARED_HEAP_COST + options.initial_size))
-        return;
-    code = um_heap_create(um_call_store(call), call->session->owner, &options, &heap, &fault);
+        return false;
+    code = um_heap_create(call->store, call->session->owner, &options, &heap, &fault);
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
-        return;
+        return false;
     }
-    job.job.is_long = options.kind == UM_HEAP_SHARED && options.initial_size > SLICE_SIZE;
-    job.job.heaps[0] = um_heap_handle(heap);
-    um_job_run(call, &job.job, sizeof job);
+    job->is_long = options.kind == UM_HEAP_SHARED && options.initial_size > SLICE_SIZE;
+    job->heaps[0] = um_heap_handle(heap);
+    return true;
 }
+
+static const struct um_job_ops create_ops = {.size = sizeof(struct create_job),
+                                             .begin = create_begin,
+                                             .step = create_step,
+                                             .answer = create_answer,
+                                             .release = create_release};
 
 const struct um_method um_method_heap_create = {
     .name = "heap.create",
@@ -159,7 +161,7 @@ const struct um_method um_method_heap_create = {
     UM_PARAMS(create_params),
     .result = handle_result,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_DENIED, UMEM_E_UNSUPPORTED},
-    .run = create,
+    .job = &create_ops,
 };
 
 /* ---- heap.info and heap.list ---- */
@@ -168,7 +170,7 @@ static const struct um_param heap_params[] = {
     {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
 };
 
-static void info(struct um_call *call, const struct um_args *args)
+static void heap_info(struct um_call *call, const struct um_args *args)
 {
     um_describe_heap(um_reply(call), args->value[0].as.heap);
     um_reply_end(call);
@@ -180,7 +182,7 @@ const struct um_method um_method_heap_info = {
     UM_PARAMS(heap_params),
     .result = um_heap_members,
     .ignores_lock = true,
-    .run = info,
+    .run = heap_info,
 };
 
 enum { LIST_AFTER, LIST_LIMIT };
@@ -190,9 +192,9 @@ enum { ENTRY_SIZE = 4096 };
 
 static const struct um_param list_params[] = {UM_PAGE_PARAMS};
 
-static void list(struct um_call *call, const struct um_args *args)
+static void list_heaps(struct um_call *call, const struct um_args *args)
 {
-    struct um_store *store = um_call_store(call);
+    struct um_store *store = call->store;
     uint64_t left = args->value[LIST_LIMIT].as.uint;
     um_handle next = args->value[LIST_AFTER].as.uint;
     size_t budget = UM_LIST_BUDGET;
@@ -244,17 +246,17 @@ const struct um_method um_method_heap_list = {
     UM_PARAMS(list_params),
     .result = list_result,
     .errors = {UMEM_E_LIMIT_EXCEEDED},
-    .run = list,
+    .run = list_heaps,
 };
 
 /* ---- heap.destroy ---- */
 
-static void destroy(struct um_call *call, const struct um_args *args)
+static void destroy_heap(struct um_call *call, const struct um_args *args)
 {
     struct um_fault fault = {0};
     uint64_t blocks = 0;
     uint64_t bytes = 0;
-    int code = um_heap_destroy(um_call_store(call), args->value[0].as.heap, &blocks, &bytes, &fault);
+    int code = um_heap_destroy(call->store, args->value[0].as.heap, &blocks, &bytes, &fault);
 
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
@@ -278,5 +280,311 @@ const struct um_method um_method_heap_destroy = {
     UM_PARAMS(heap_params),
     .result = destroy_result,
     .errors = {UMEM_E_DENIED},
-    .run = destroy,
+    .run = destroy_heap,
+};
+
+/* ---- heap.validate ---- */
+
+/* Slots that one slice looks at. */
+enum { SLOTS_A_SLICE = 4096 };
+
+struct validate_job {
+    struct um_job job;
+    struct um_heap_check check;
+};
+
+static int validate_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct validate_job *validate = (struct validate_job *)job;
+
+    return um_heap_check_step(job->call->store, &validate->check, SLOTS_A_SLICE, more, fault);
+}
+
+static void validate_answer(struct um_job *job, struct um_call *call)
+{
+    (void)job;
+    um_reply_bool(call, "valid", true);
+}
+
+enum { VALIDATE_HEAP, VALIDATE_BLOCK };
+
+static const struct um_param validate_params[] = {
+    {.name = "heap",
+     .type = UM_HEAP,
+     .fallback_name = "process",
+     .doc = "The heap; left out beside `block`: the block's."},
+    {.name = "block", .type = UM_BLOCK, .doc = "Only this block of the heap."},
+};
+
+/* The process heap stands in for a heap that is left out, even where a block says which is meant: only the heap that is looked
+ * at must not be another session's, so that the lock is not checked with the parameters. */
+static bool may_look(struct um_call *call, const struct um_heap *heap)
+{
+    struct um_fault fault = {0};
+    int code = um_heap_check_lock(heap, call->session->owner, &fault);
+
+    if (code == UMEM_OK)
+        return true;
+    um_fail_fault(call, code, &fault);
+    return false;
+}
+
+static void validate_block(struct um_call *call, struct um_heap *heap, struct um_block *block)
+{
+    struct um_fault fault = {0};
+    int code = um_heap_validate(call->store, heap, block, &fault);
+
+    if (code != UMEM_OK) {
+        um_fail_fault(call, code, &fault);
+        return;
+    }
+    um_reply_bool(call, "valid", true);
+    um_reply_end(call);
+}
+
+static bool validate_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
+{
+    struct validate_job *validate = (struct validate_job *)job;
+    struct um_heap *heap = args->value[VALIDATE_HEAP].as.heap;
+    struct um_block *block = args->value[VALIDATE_BLOCK].as.block;
+
+    if (block != NULL && !args->value[VALIDATE_HEAP].given)
+        heap = um_block_heap(call->store, block);
+    if (!may_look(call, heap))
+        return false;
+    if (block != NULL) {
+        if (may_look(call, um_block_heap(call->store, block)))
+            validate_block(call, heap, block);
+        return false;
+    }
+    if (!um_job_is_allowed(call))
+        return false;
+    um_heap_check_begin(&validate->check, heap);
+    job->heaps[0] = validate->check.heap;
+    job->is_long = true;
+    return true;
+}
+
+static const struct um_job_ops validate_ops = {.size = sizeof(struct validate_job),
+                                               .begin = validate_begin,
+                                               .step = validate_step,
+                                               .answer = validate_answer};
+
+static const struct um_member validate_result[] = {
+    {.name = "valid",
+     .type = UM_BOOLEAN,
+     .doc = "Always true: damage is the error `corrupted`, with the block."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_heap_validate = {
+    .name = "heap.validate",
+    .summary = "Checks a heap, or one of its blocks, for damage (Win32 HeapValidate).",
+    .detail =
+        "On Windows the system looks at the memory, at the process heap only block by block; "
+        "everywhere the daemon "
+        "checks its own records of the blocks. A shared heap is damaged when a client has cut its memory. "
+        "A whole heap is not checked in a batch.",
+    UM_PARAMS(validate_params),
+    .result = validate_result,
+    .errors = {UMEM_E_LOCKED, UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
+    .ignores_lock = true,
+    .job = &validate_ops,
+};
+
+/* ---- heap.compact ---- */
+
+static const struct um_param compact_params[] = {
+    {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "The heap."},
+};
+
+/* The system does it in one go: a turn has one such call at most. */
+struct compact_job {
+    struct um_job job;
+    uint64_t largest_free; /* bytes */
+};
+
+static int compact_step(struct um_job *job, bool *more, struct um_fault *fault)
+{
+    struct compact_job *compact = (struct compact_job *)job;
+    struct um_store *store = job->call->store;
+    struct um_heap *heap = NULL;
+    int code = um_store_find_heap(store, job->heaps[0], &heap, fault);
+
+    *more = false;
+    return code != UMEM_OK ? code : um_heap_compact(store, heap, &compact->largest_free, fault);
+}
+
+static void compact_answer(struct um_job *job, struct um_call *call)
+{
+    um_reply_uint(call, "largest_free", ((struct compact_job *)job)->largest_free);
+}
+
+static bool compact_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
+{
+    job->heaps[0] = um_heap_handle(args->value[0].as.heap);
+    job->is_long = true;
+    return um_job_is_allowed(call);
+}
+
+static const struct um_job_ops compact_ops = {.size = sizeof(struct compact_job),
+                                              .begin = compact_begin,
+                                              .step = compact_step,
+                                              .answer = compact_answer};
+
+static const struct um_member compact_result[] = {
+    {.name = "largest_free",
+     .type = UM_UINT,
+     .unit = "bytes",
+     .doc = "The largest free range that the heap has committed, and of a shared heap the largest of all; 0 "
+            "where the "
+            "system does not tell."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_heap_compact = {
+    .name = "heap.compact",
+    .summary = "Joins what is free in a heap and gives memory back to the system (Win32 HeapCompact).",
+    UM_PARAMS(compact_params),
+    .result = compact_result,
+    .errors = {UMEM_E_UNSUPPORTED},
+    .job = &compact_ops,
+};
+
+/* ---- heap.lock and heap.unlock: one session has a heap to itself ---- */
+
+/* A session that queues for a heap's lock. The queue is the order of those stalled at the heap. */
+struct queued {
+    struct um_pending pending;
+    struct um_observer observer;
+    um_handle heap;
+};
+
+/* Locks, where neither a lock nor a long call of another session stands against it. */
+static int try_lock(const struct um_session *session, struct um_heap *heap, struct um_fault *fault)
+{
+    if (um_job_is_on_heap(session->rpc, um_heap_handle(heap), session)) {
+        *fault = (struct um_fault){
+            .heap = um_heap_handle(heap),
+            .what = "a long call of another session is at work on the heap; try again, or give timeout_ms",
+        };
+        return UMEM_E_LOCKED;
+    }
+    return um_heap_lock(heap, session->owner, fault);
+}
+
+static void queued_on_event(struct um_observer *observer, const struct um_event *event)
+{
+    if (event->kind == UM_EVENT_DESTROYED || event->kind == UM_EVENT_MANY)
+        um_observer_schedule(observer);
+}
+
+static void queued_recheck(struct um_observer *observer)
+{
+    struct queued *queued = UM_LIST_ITEM(observer, struct queued, observer);
+    const struct um_session *session = queued->pending.call->session;
+    struct um_fault fault = {0};
+    struct um_heap *heap = NULL;
+    int code = um_store_find_heap(session->rpc->store, queued->heap, &heap, &fault);
+
+    if (code == UMEM_OK)
+        code = try_lock(session, heap, &fault);
+    if (code == UMEM_E_LOCKED)
+        um_observer_stall(observer);
+    else
+        um_pending_resolve(&queued->pending, code, &fault);
+}
+
+static const struct um_observer_kind queue_kind = {
+    .role = UM_OBSERVER_QUEUE, .on_event = queued_on_event, .recheck = queued_recheck};
+
+static void queued_release(struct um_pending *pending)
+{
+    um_observe_end(&((struct queued *)pending)->observer);
+}
+
+static const struct um_pending_kind pending_kind = {
+    .what = "the heap was still locked when timeout_ms was over", .release = queued_release};
+
+/* Stands at the end of the queue. */
+static void queue(struct um_call *call, struct um_heap *heap, uint64_t timeout_ms)
+{
+    static const struct um_fault no_memory = {.what = "the daemon has no memory for a call that waits"};
+    um_handle handle = um_heap_handle(heap);
+    struct queued *queued = um_pending_new(call, handle, sizeof *queued, timeout_ms, &pending_kind);
+
+    if (queued == NULL)
+        return;
+    queued->observer.kind = &queue_kind;
+    queued->heap = handle;
+    if (um_observe_begin(queued->pending.call->session->rpc->observers, NULL, heap, &queued->observer) !=
+        UMEM_OK)
+        um_pending_resolve(&queued->pending, UMEM_E_INTERNAL_ERROR, &no_memory);
+    else
+        um_observer_stall(&queued->observer);
+}
+
+enum { LOCK_HEAP, LOCK_TIMEOUT };
+
+static const struct um_param lock_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
+    {.name = "timeout_ms",
+     .type = UM_UINT,
+     .unit = "milliseconds",
+     .doc = "How long to wait for another session's lock to end; 0: not at all."},
+};
+
+static void lock_heap(struct um_call *call, const struct um_args *args)
+{
+    struct um_heap *heap = args->value[LOCK_HEAP].as.heap;
+    struct um_fault fault = {.heap = um_heap_handle(heap),
+                             .what = "others wait for the heap's lock, and come first"};
+    int code = UMEM_E_LOCKED;
+
+    if (!um_job_lock_is_queued(call->session, um_heap_handle(heap)))
+        code = try_lock(call->session, heap, &fault);
+
+    if (code == UMEM_E_LOCKED && args->value[LOCK_TIMEOUT].as.uint != 0)
+        queue(call, heap, args->value[LOCK_TIMEOUT].as.uint);
+    else if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        um_reply_end(call);
+}
+
+const struct um_method um_method_heap_lock = {
+    .name = "heap.lock",
+    .summary = "Locks a heap for this session: others get `locked` until it is unlocked (Win32 HeapLock).",
+    .detail =
+        "A session may lock a heap more than once and unlocks it as often. Who waits is served first come, "
+        "first served. A lock ends with its session.",
+    UM_PARAMS(lock_params),
+    .errors = {UMEM_E_LOCKED, UMEM_E_TIMEOUT, UMEM_E_CANCELLED, UMEM_E_LIMIT_EXCEEDED, UMEM_E_UNSUPPORTED},
+    .ignores_lock = true,
+    .run = lock_heap,
+};
+
+static const struct um_param unlock_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap."},
+};
+
+static void unlock_heap(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    int code = um_heap_unlock(call->store, args->value[0].as.heap, call->session->owner, &fault);
+
+    if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        um_reply_end(call);
+}
+
+const struct um_method um_method_heap_unlock = {
+    .name = "heap.unlock",
+    .summary =
+        "Undoes one heap.lock (Win32 HeapUnlock); `denied` where this session has not locked the heap.",
+    UM_PARAMS(unlock_params),
+    .errors = {UMEM_E_DENIED},
+    .ignores_lock = true,
+    .run = unlock_heap,
 };

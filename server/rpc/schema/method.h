@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct um_call;
 struct um_args;
+struct um_call;
+struct um_fault;
+struct um_job;
 
 enum {
     UM_PARAMS_MAXIMUM = 8, /* parameters of one method */
@@ -60,10 +62,12 @@ struct um_param {
     uint64_t fallback;         /* value when left out: number, word's value, flags, boolean */
     const char *fallback_name; /* UM_HEAP: the name that stands when left out */
     const char
-        *fallback_doc; /* what is said of the default where `fallback` does not tell it; NULL: print it */
+        *fallback_doc; /* what is said of the default where `fallback` does not show it; NULL: print it */
     const struct um_word *words; /* UM_CHOICE, UM_FLAGS */
-    const char *unit;            /* "bytes", "milliseconds"; NULL: none */
-    const char *doc;             /* one sentence */
+    unsigned
+        by; /* UM_DATA, UM_VALUE, UM_VALUES: number, from 1, of the parameter that says how it is written */
+    const char *unit; /* "bytes", "milliseconds"; NULL: none */
+    const char *doc;  /* one sentence */
 };
 
 struct um_member {
@@ -84,6 +88,21 @@ struct um_range_rule {
     unsigned size;
 };
 
+/* A method that may take long: the engine runs it in slices, and serves others between them. See rpc/engine/job.h. */
+struct um_job_ops {
+    size_t
+        size; /* bytes of the method's own struct, whose first member is a struct um_job; at most UM_JOB_SIZE_MAXIMUM */
+    /* Sets the struct up, all of which is zero but for the call. Returns false where the call has been answered, and nothing is to be
+     * released. The struct may be moved afterwards: nothing points into it. */
+    bool (*begin)(struct um_call *call, const struct um_args *args, struct um_job *job);
+    /* Does the next slice. 0, and *more says whether another is to come; or a code, with *fault. */
+    int (*step)(struct um_job *job, bool *more, struct um_fault *fault);
+    /* Writes the result's members after the last slice. */
+    void (*answer)(struct um_job *job, struct um_call *call);
+    /* Frees what the struct holds, not the struct, in order or before its end. NULL: nothing. */
+    void (*release)(struct um_job *job);
+};
+
 struct um_method {
     const char *name;
     const char *summary;
@@ -95,7 +114,9 @@ struct um_method {
     int errors[UM_ERRORS_MAXIMUM];                  /* codes, beside those implied; ends with 0 */
     bool ignores_lock;                              /* works on heaps that another session has locked */
     bool takes_payload;                             /* raw bytes may follow the request */
+    /* One of the two. What may touch more than UM_CALL_ATOMIC_SIZE bytes has a job: `run` gets no more of a block's memory. */
     void (*run)(struct um_call *call, const struct um_args *args);
+    const struct um_job_ops *job;
 };
 
 #define UM_PARAMS(list) .params = (list), .param_count = sizeof(list) / sizeof((list)[0])

@@ -2,7 +2,7 @@
 
 #define WATCH_MEMBER \
     { \
-        .name = "watch", .type = UM_WATCH, .doc = "The watch that it is told for." \
+        .name = "watch", .type = UM_WATCH, .doc = "The watch that this notification is for." \
     }
 
 static const struct um_member changed_params[] = {
@@ -55,7 +55,7 @@ static const struct um_member overflow_params[] = {
 
 const struct um_notification um_notification_watch_overflow = {
     .name = "watch.overflow",
-    .summary = "More happened than is told one by one: look at everything anew.",
+    .summary = "More happened than is reported one by one: read everything again.",
     .params = overflow_params,
 };
 

@@ -1,7 +1,7 @@
 /*
- * What the daemon says unasked: one const descriptor a notification, for sending, rpc.discover and protocol.md alike.
+ * What the daemon sends by itself: one const descriptor a notification, for sending, rpc.discover and protocol.md alike.
  *
- * Owns: the list. Must not know: who is told, and when.
+ * Owns: the list. Must not know: which sessions get them, and when.
  */
 #ifndef UM_NOTIFICATION_H
 #define UM_NOTIFICATION_H

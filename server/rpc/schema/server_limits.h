@@ -1,7 +1,7 @@
 /*
  * The daemon's limits: one list that makes the struct, the option names, the defaults and what server.info shows.
  *
- * Owns: nothing but the list. Must not know: who enforces a limit.
+ * Owns: nothing but the list. Must not know: where a limit is enforced.
  */
 #ifndef UM_SERVER_LIMITS_H
 #define UM_SERVER_LIMITS_H
@@ -68,7 +68,7 @@ struct um_limit_entry {
     uint64_t maximum;
 };
 
-/* Sets every limit to its default. Those whose default is 0 stay so: the caller, who knows the machine, sets them. */
+/* Sets every limit to its default. Those whose default is 0 stay so: the caller, which knows the machine, sets them. */
 void um_limits_init(struct um_limits *limits);
 
 /* What the default of an entry is, in words, where its number is 0. */

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "rpc/schema/methods.h"
+#include "base/attributes.h"
 
 static const struct um_method *const methods[] = {
 #define METHOD_ADDRESS(symbol) &um_method_##symbol,
@@ -20,7 +20,7 @@ const struct um_method *um_table_at(size_t index)
     return index < METHOD_COUNT ? methods[index] : NULL;
 }
 
-/* A hash table of open addressing, so that a name is compared with one other or two. It is filled when it is first asked. */
+/* A hash table of open addressing, so that a name is compared with one other or two. It is filled at the first look-up. */
 enum { PLACE_COUNT = 256 };
 
 static_assert(METHOD_COUNT <= PLACE_COUNT / 2, "the table of methods needs more places");
@@ -29,7 +29,7 @@ static const struct um_method *places[PLACE_COUNT];
 static bool is_filled;
 
 /* The size and two bytes near the end tell the names apart; where some new one's do not, it takes the next place. */
-static size_t first_place(const char *name, size_t size)
+UM_ALWAYS_INLINE size_t first_place(const char *name, size_t size)
 {
     const unsigned char *end = (const unsigned char *)name + size;
 

@@ -1,5 +1,5 @@
-#include "rpc/call/args.h"
-#include "rpc/schema/methods.h"
+#include "rpc/schema/words.h"
+
 #include "store/store.h"
 
 const struct um_word um_encoding_words[] = {

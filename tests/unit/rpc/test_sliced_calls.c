@@ -12,6 +12,7 @@
 
 #include "answer_schema.h"
 #include "engine_fixture.h"
+#include "rpc/call/engine_state.h"
 #include "umem_errors.h"
 
 static struct um_session *session_of(void **state)
@@ -327,6 +328,199 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
     member(take_result(session), "heap");
 }
 
+/* ---- bytes as text ---- */
+
+enum { TEXT_SIZE = 2 * LARGE };
+
+/* A request of one method with this many characters of data: `pattern` (4 of them) again and again. */
+static char *data_request(const char *method, const char *rest, const char *pattern, size_t size)
+{
+    char *text = malloc(size + 256);
+    size_t at =
+        (size_t)snprintf(text, 256, "{\"id\":1,\"method\":\"%s\",\"params\":{%s,\"data\":\"", method, rest);
+
+    assert_non_null(text);
+    for (size_t i = 0; i < size; i++)
+        text[at++] = pattern[i % 4];
+    strcpy(text + at, "\"}}");
+    return text;
+}
+
+/* Feeds a message that is read in steps, and frees it. */
+static void feed_text(struct um_session *session, char *text)
+{
+    feed_message(session, text, strlen(text), 0);
+    free(text);
+}
+
+static void test_many_bytes_are_read_in_slices(void **state)
+{
+    static const struct {
+        const char *encoding;
+        char first;
+        size_t size; /* characters */
+    } encodings[] = {{"base64", 'Q', LARGE / 3 * 4}, {"hex", '4', 2 * LARGE}, {"utf8", 'A', LARGE}};
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+
+    fixture->limits.message_bytes = 16 << 20;
+    for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
+        const char *data;
+        cJSON *result;
+        char params[64];
+
+        for (size_t at = 0; at < LARGE; at++)
+            block_bytes(fixture, block)[at] = (unsigned char)('A' + at % 3);
+        snprintf(params, sizeof params, "{\"block\":\"b\",\"encoding\":\"%s\"}", encodings[i].encoding);
+        begin(session, "block.read", params);
+        /* All bytes are of the moment when the call came. */
+        expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",122,0,100]"));
+        expect_result(&fixture->other, MESSAGE("block.free", "[\"b\"]"));
+        work(fixture->rpc);
+        result = take_result(session);
+        assert_int_equal(uint_of(result, "size"), LARGE);
+        data = string_of(result, "data");
+        assert_int_equal(strlen(data), encodings[i].size);
+        assert_int_equal(data[0], encodings[i].first);
+        for (size_t at = 0; at + 12 < encodings[i].size; at++)
+            assert_true(data[at] == data[at + 12]);
+        block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+    }
+    assert_int_equal(fixture->rpc->reserved_bytes, 0);
+}
+
+static void test_many_bytes_that_are_no_text(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "{\"size\":3000000,\"name\":\"b\"}");
+    unsigned char *bytes = block_bytes(fixture, block);
+
+    fixture->limits.message_bytes = 16 << 20;
+    /* A character that lies across the end of a slice is one all the same. */
+    memset(bytes, 'x', LARGE);
+    memcpy(bytes + SLICE - 1, "\xe2\x82\xac", 3);
+    memcpy(bytes + LARGE - 2, "\xc3\xa4", 2);
+    assert_int_equal(
+        uint_of(expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
+                "size"),
+        LARGE);
+    /* Also where it is the last. */
+    memcpy(bytes + 5 * SLICE - 1, "\xc3\xa4", 2);
+    assert_int_equal(
+        uint_of(expect_result(session, MESSAGE("block.read", "[\"b\",0,1310721,\"utf8\"]")), "size"),
+        1310721);
+    bytes[2000000] = 0xff;
+    assert_int_equal(uint_of(expect_error(session, UMEM_E_UNSUPPORTED,
+                                          MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
+                             "offset"),
+                     2000000);
+    bytes[2000000] = 'x';
+    bytes[LARGE - 1] = 'x';
+    assert_int_equal(uint_of(expect_error(session, UMEM_E_UNSUPPORTED,
+                                          MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
+                             "offset"),
+                     LARGE - 2);
+    /* Escapes make it too long for an answer. */
+    memset(bytes, 1, LARGE);
+    assert_string_equal(
+        string_of(expect_error(session, UMEM_E_TOO_LARGE,
+                               MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
+                  "limit"),
+        "message_bytes");
+    assert_int_equal(fixture->rpc->reserved_bytes, 0);
+}
+
+/* The text is decoded in slices; the bytes are written at once, when all are known to be right. */
+static void test_many_bytes_are_written_in_slices(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "{\"size\":4500000,\"name\":\"b\"}");
+    uint64_t requests = fixture->rpc->requests;
+    unsigned slices = 0;
+
+    feed_text(session, data_request("block.write", "\"block\":\"b\"", "QUJD", TEXT_SIZE));
+    assert_false(um_session_is_ready(session));
+    for (; !um_session_is_ready(session); slices++) {
+        expect_silence(session);
+        assert_true(um_session_gathered(session) >= TEXT_SIZE);
+        assert_int_equal(block_bytes(fixture, block)[0], 0);
+        um_rpc_work(fixture->rpc);
+    }
+    assert_in_range(slices, 20, 40);
+    assert_int_equal(uint_of(take_result(session), "size"), 4500000);
+    assert_int_equal(fixture->rpc->requests, requests + 1);
+    assert_int_equal(um_session_gathered(session), 0);
+    for (size_t i = 0; i < 4500000; i++)
+        assert_true(block_bytes(fixture, block)[i] == 'A' + i % 3);
+    feed_text(session,
+              data_request("block.write", "\"block\":\"b\",\"encoding\":\"hex\"", "5a5A", TEXT_SIZE));
+    work(fixture->rpc);
+    assert_int_equal(uint_of(take_result(session), "size"), 3000000);
+    assert_int_equal(count_bytes(fixture, block, 'Z', 4500000), 3000000);
+    feed_text(session, data_request("block.alloc", "\"size\":4500000,\"name\":\"c\"", "QUJD", TEXT_SIZE));
+    work(fixture->rpc);
+    read_hex(session, uint_of(take_result(session), "block"), 4499997, 3, "414243");
+    feed_text(session, data_request("block.find", "\"block\":\"c\"", "QUJD", TEXT_SIZE));
+    work(fixture->rpc);
+    assert_string_equal(string_of(take_error(session, UMEM_E_INVALID_PARAMS), "param"), "data");
+}
+
+static void test_many_bytes_with_one_that_is_wrong(void **state)
+{
+    static const struct {
+        const char *encoding;
+        size_t at;
+        char character;
+        const char *message;
+    } wrongs[] = {
+        {"base64", TEXT_SIZE - 5, '?', "character 5999995 "}, {"base64", 3000001, '=', "character 3000001 "},
+        {"base64", 262143, '=', "character 262143 "},         {"hex", 4000000, 'g', "character 4000000 "},
+        {"hex", TEXT_SIZE - 1, 'g', "character 5999999 "},
+    };
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t block = new_block(session, "{\"size\":4500000,\"name\":\"b\"}");
+
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        char rest[64];
+        char *text;
+        cJSON *answer;
+
+        snprintf(rest, sizeof rest, "\"block\":\"b\",\"encoding\":\"%s\"", wrongs[i].encoding);
+        text = data_request("block.write", rest, "AAAA", TEXT_SIZE);
+        strstr(text, "AAAA")[wrongs[i].at] = wrongs[i].character;
+        feed_text(session, text);
+        work(fixture->rpc);
+        answer = member(take(session), "error");
+        assert_int_equal(member(answer, "code")->valueint, UMEM_E_INVALID_PARAMS);
+        assert_non_null(strstr(string_of(answer, "message"), wrongs[i].message));
+        assert_int_equal(count_bytes(fixture, block, 0, 4500000), 4500000);
+    }
+}
+
+/* What comes of a session that ends, or of a block that goes, while a text is decoded. */
+static void test_the_end_while_bytes_are_decoded(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct um_session_options options = {.pid = 5};
+    struct um_session third;
+
+    new_block(&fixture->session, "{\"size\":4500000,\"name\":\"b\"}");
+    assert_int_equal(um_session_open(fixture->rpc, &third, &options), UMEM_OK);
+    feed_text(&third, data_request("block.write", "\"block\":\"b\"", "QUJD", TEXT_SIZE));
+    um_rpc_work(fixture->rpc);
+    um_session_close(&third);
+    feed_text(&fixture->other, data_request("block.write", "\"block\":\"b\"", "QUJD", TEXT_SIZE));
+    um_rpc_work(fixture->rpc);
+    expect_result(&fixture->session, MESSAGE("block.free", "[\"b\"]"));
+    work(fixture->rpc);
+    take_error(&fixture->other, UMEM_E_UNKNOWN_HANDLE);
+    answers_forget();
+}
+
 /* Slices go to one process after the other, however many calls each has at work. */
 static void test_processes_take_turns(void **state)
 {
@@ -383,6 +577,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_session_goes_in_the_middle, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_events_come_slice_by_slice, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_heap_goes_before_it_is_validated, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many_bytes_are_read_in_slices, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many_bytes_that_are_no_text, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many_bytes_are_written_in_slices, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_many_bytes_with_one_that_is_wrong, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_end_while_bytes_are_decoded, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_block_goes_before_it_is_found, fixture_setup,
                                         fixture_teardown),

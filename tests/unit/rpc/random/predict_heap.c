@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "predict.h"
-#include "rpc/schema/methods.h"
+#include "rpc/methods/methods.h"
 #include "store/store.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"

@@ -7,7 +7,7 @@
 
 #include "base/encoding.h"
 #include "random_engine.h"
-#include "rpc/schema/methods.h"
+#include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
 /* ---- finding arguments ---- */

@@ -1,10 +1,13 @@
-#include "rpc/call/engine_state.h"
+#include "rpc/rpc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
+#include "rpc/call/engine_state.h"
 #include "rpc/engine/job.h"
 #include "rpc/engine/payload.h"
+#include "rpc/events/observe.h"
 #include "rpc/events/pending.h"
 #include "rpc/events/watch.h"
 
@@ -29,6 +32,9 @@ static int compare_sessions(const struct um_tree_node *left, const struct um_tre
     return (left_id > right_id) - (left_id < right_id);
 }
 
+/* For callers that do not count. */
+static const struct um_traffic no_traffic;
+
 int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
 {
     struct um_rpc *made = calloc(1, sizeof *made);
@@ -37,7 +43,8 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
     if (!um_index_init(&made->jobs_by_heap) || !um_index_init(&made->pending_ids) ||
-        !um_index_init(&made->watch_ids) || um_observe_init(made) != UMEM_OK) {
+        !um_index_init(&made->watch_ids) ||
+        um_observe_init(options->store, options->limits, &made->observers) != UMEM_OK) {
         um_rpc_free(made);
         return UMEM_E_NO_MEMORY;
     }
@@ -49,7 +56,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     um_list_init(&made->working);
     um_list_init(&made->resolved);
     made->limits = options->limits;
-    made->traffic = options->traffic;
+    made->traffic = options->traffic != NULL ? options->traffic : &no_traffic;
     made->events = options->events;
     made->version = options->version;
     made->pipe = options->pipe;
@@ -68,7 +75,7 @@ void um_rpc_free(struct um_rpc *rpc)
     if (rpc == NULL)
         return;
     um_arena_deinit(&rpc->arena);
-    um_observe_deinit(rpc);
+    um_observe_deinit(rpc->observers);
     um_index_deinit(&rpc->jobs_by_heap);
     um_index_deinit(&rpc->pending_ids);
     um_index_deinit(&rpc->watch_ids);
@@ -92,14 +99,9 @@ bool um_rpc_work(struct um_rpc *rpc)
 
     while (um_store_reclaim(rpc->store, RECLAIM_BUDGET) && --pieces != 0)
         continue;
-    um_engine_flush(rpc, NULL);
+    um_pending_flush(rpc, NULL);
     um_pending_answer(rpc, &(size_t){ANSWERS_A_TURN});
     return has_jobs || um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->resolved);
-}
-
-void um_session_charge(struct um_session *session, uint64_t work)
-{
-    session->work += work;
 }
 
 void um_rpc_end_turn(struct um_rpc *rpc)
@@ -109,35 +111,13 @@ void um_rpc_end_turn(struct um_rpc *rpc)
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 {
-    const struct um_deadline *first = um_deadlines_first(&rpc->deadlines);
-
-    return first != NULL ? first->at_ms : UINT64_MAX;
+    return rpc->deadlines.count != 0 ? rpc->deadlines.row[0]->at_ms : UINT64_MAX;
 }
 
 void um_rpc_expire(struct um_rpc *rpc)
 {
     um_pending_expire(rpc, EXPIRED_A_TURN);
-    um_engine_flush(rpc, NULL);
-}
-
-void um_engine_work_pending(struct um_rpc *rpc)
-{
-    if (rpc->events.work_pending != NULL)
-        rpc->events.work_pending(rpc->events.context);
-}
-
-void um_engine_flush(struct um_rpc *rpc, struct um_session *session)
-{
-    uint64_t work;
-
-    um_observe_flush(rpc);
-    work = um_observe_take_work(rpc);
-    if (session != NULL)
-        um_session_charge(session, work);
-    if (!um_list_is_empty(&rpc->resolved))
-        um_pending_answer(rpc, &rpc->answers_left);
-    if (um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->resolved))
-        um_engine_work_pending(rpc);
+    um_pending_flush(rpc, NULL);
 }
 
 /* ---- sessions ---- */
@@ -204,82 +184,52 @@ void um_session_close(struct um_session *session)
     um_owner_close(session->rpc->store, session->owner);
     session->owner = NULL;
     session->group->sessions--;
-    um_engine_flush(session->rpc, NULL);
+    um_pending_flush(session->rpc, NULL);
 }
 
-void um_session_flush(struct um_session *session)
+/* ---- prefetching ---- */
+
+/* Which blocks the messages that just came are about. Only for speed: a guess from the text, which nothing depends on. Where there
+ * are millions of blocks, fetching a record and its bytes takes as long as the rest of a small call, but fetching those of many
+ * calls at once takes hardly longer than one. */
+enum {
+    LOOKED_AT_SIZE =
+        16 *
+        1024, /* bytes of the text; what comes later is only reached when other things were fetched since */
+    BLOCKS_AT_ONCE = 128,
+    DIGITS_MAXIMUM = 16 /* in a handle */
+};
+
+static um_handle handle_at(const char *text, const char *end)
 {
-    if (session->events != NULL && session->events->flush != NULL)
-        session->events->flush(session);
+    um_handle handle = 0;
+
+    if (end - text > DIGITS_MAXIMUM)
+        end = text + DIGITS_MAXIMUM;
+    for (; text < end && *text >= '0' && *text <= '9'; text++)
+        handle = handle * 10 + (um_handle)(*text - '0');
+    return handle;
 }
 
-uint64_t um_session_gathered(const struct um_session *session)
+void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size)
 {
-    return um_payload_memory(session) + (session->job != NULL ? session->job->held_bytes : 0);
-}
+    static const char key[] = "\"block\"";
+    const size_t key_size = sizeof key - 1;
+    um_handle handles[BLOCKS_AT_ONCE];
+    size_t count = 0;
+    const char *end = text + (size < LOOKED_AT_SIZE ? size : LOOKED_AT_SIZE);
+    const char *at = text;
 
-const struct um_traffic *um_engine_traffic(const struct um_rpc *rpc)
-{
-    static const struct um_traffic none;
+    if (!um_store_is_large(rpc->store))
+        return;
+    while (count < BLOCKS_AT_ONCE && at < end) {
+        const char *colon = memchr(at, ':', (size_t)(end - at));
 
-    return rpc->traffic != NULL ? rpc->traffic : &none;
-}
-
-void um_session_reserve_answer(struct um_session *session, uint64_t bytes)
-{
-    session->rpc->reserved_bytes += bytes;
-    session->group->reserved_bytes += bytes;
-}
-
-void um_session_release_answer(struct um_session *session, uint64_t bytes)
-{
-    session->rpc->reserved_bytes -= bytes;
-    session->group->reserved_bytes -= bytes;
-}
-
-uint64_t um_session_unsent_left(const struct um_session *session)
-{
-    uint64_t limit = session->rpc->limits->unsent_total_bytes;
-    uint64_t used = um_engine_traffic(session->rpc)->unsent_bytes + session->rpc->reserved_bytes;
-    uint64_t own = session->group->unsent_bytes + session->group->reserved_bytes;
-    uint64_t left = used < limit ? limit - used : 0;
-
-    if (session->group == &session->own_group)
-        return left;
-    /* Half of (left + own) is the share, and own of that is taken. */
-    return left > own ? (left - own) / 2 : 0;
-}
-
-/* The nearer all sessions together come to their limit, the less each may have: a quarter of what is left. So those who do not
- * read never leave nothing for others, and with a few bytes unsent everybody is served. */
-uint64_t um_session_unsent_limit(const struct um_session *session)
-{
-    const struct um_limits *limits = session->rpc->limits;
-    uint64_t share = um_session_unsent_left(session) / 4;
-
-    if (share < UM_SMALL_ANSWER_SIZE)
-        share = UM_SMALL_ANSWER_SIZE;
-    return share < limits->unsent_bytes ? share : limits->unsent_bytes;
-}
-
-bool um_session_is_ready(const struct um_session *session)
-{
-    return session->tail.bytes == NULL && session->payload == NULL && session->job == NULL &&
-           !session->broken;
-}
-
-bool um_session_is_waiting(const struct um_session *session)
-{
-    return session->job != NULL || !um_list_is_empty(&session->pending_calls);
-}
-
-void um_session_tail_sent(struct um_session *session)
-{
-    if (session->tail_pin != NULL)
-        um_pin_release(session->rpc->store, session->tail_pin);
-    session->tail_pin = NULL;
-    session->tail = (struct um_tail){NULL, 0, 0};
-    /* The block may have been freed meanwhile, and its memory was kept for this. */
-    if (um_store_has_work(session->rpc->store))
-        um_engine_work_pending(session->rpc);
+        if (colon == NULL)
+            break;
+        at = colon + 1;
+        if ((size_t)(colon - text) >= key_size && memcmp(colon - key_size, key, key_size) == 0)
+            handles[count++] = handle_at(at, end);
+    }
+    um_store_prefetch(rpc->store, handles, count);
 }

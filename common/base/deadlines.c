@@ -1,4 +1,4 @@
-#include "rpc/events/deadlines.h"
+#include "base/deadlines.h"
 
 #include <stdlib.h>
 

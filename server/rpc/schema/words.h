@@ -1,0 +1,18 @@
+/*
+ * The words of choices and flags that several methods take.
+ *
+ * Owns: the lists, each of which ends with an entry whose word is NULL. Must not know: which methods take them.
+ */
+#ifndef UM_WORDS_H
+#define UM_WORDS_H
+
+#include "rpc/schema/method.h"
+
+enum um_encoding { UM_BASE64, UM_HEX, UM_UTF8, UM_RAW };
+
+extern const struct um_word um_encoding_words[];
+extern const struct um_word um_text_encoding_words[]; /* all but raw */
+extern const struct um_word um_flag_words[];
+extern const struct um_word um_lifetime_words[];
+
+#endif
