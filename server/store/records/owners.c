@@ -59,6 +59,15 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
     um_reclaim_update_status(store);
 }
 
+static uint64_t count_heaps(const struct um_owner *owner)
+{
+    uint64_t count = 0;
+
+    for (int kind = 0; kind < UM_HEAP_KINDS; kind++)
+        count += owner->heap_count[kind];
+    return count;
+}
+
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
 {
     *info = (struct um_owner_info){
@@ -69,7 +78,7 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
         .open = owner->open,
         .blocks = owner->made.blocks,
         .bytes = owner->made.bytes,
-        .heaps = (uint64_t)owner->heap_count[UM_HEAP_PRIVATE] + owner->heap_count[UM_HEAP_SHARED],
+        .heaps = count_heaps(owner),
         .shared_heaps = owner->heap_count[UM_HEAP_SHARED],
         .holds = owner->hold_count,
     };
