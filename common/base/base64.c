@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/base64_avx2.h"
 #include "base/encoding.h"
 
@@ -128,13 +129,13 @@ void um_base64_encode(char *out, const void *bytes, size_t size)
 }
 
 /* The 24 bits of four digits; NO_DIGIT is set in it where one of them is none. */
-static uint32_t read_group(const unsigned char *text)
+UM_ALWAYS_INLINE uint32_t read_group(const unsigned char *text)
 {
     return digit_values[0][text[0]] | digit_values[1][text[1]] | digit_values[2][text[2]] |
            digit_values[3][text[3]];
 }
 
-static void put_group(unsigned char *out, uint32_t group)
+UM_ALWAYS_INLINE void put_group(unsigned char *out, uint32_t group)
 {
     out[0] = (unsigned char)(group >> 16);
     out[1] = (unsigned char)(group >> 8);
@@ -142,7 +143,7 @@ static void put_group(unsigned char *out, uint32_t group)
 }
 
 /* Which of the first `length` characters of a group is no digit; `length` where all are. */
-static size_t find_no_digit(const unsigned char *text, size_t length)
+UM_ALWAYS_INLINE size_t find_no_digit(const unsigned char *text, size_t length)
 {
     size_t at = 0;
 
@@ -185,7 +186,7 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
         padding = text[length - 2] == '=' ? 2 : 1;
     if (padding != 0)
         length -= 4;
-    at = um_base64_decode_avx2(bytes, in, length);
+    at = length >= UM_BASE64_AVX2_DIGITS ? um_base64_decode_avx2(bytes, in, length) : 0;
     bytes += at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {
