@@ -27,10 +27,10 @@
 #include "base/processor.h"
 
 enum {
-    BYTES = 24,        /* of one step */
-    DIGITS = 32,       /* that they are */
-    BYTES_LOADED = 28, /* at one step: more than it needs */
-
+    BYTES = 24,         /* of one step */
+    DIGITS = 32,        /* that they are */
+    BYTES_LOADED = 28,  /* at one step: more than it needs */
+    DIGITS_NEEDED = 44, /* that must be left for one step, because it writes 32 bytes of which 24 count */
 };
 
 /* The same sixteen bytes in both halves. */
@@ -117,7 +117,7 @@ UM_AVX2 static size_t decode(unsigned char *out, const unsigned char *in, size_t
 {
     size_t done = 0;
 
-    for (; length - done >= UM_BASE64_AVX2_DIGITS; done += DIGITS, out += BYTES) {
+    for (; length - done >= DIGITS_NEEDED; done += DIGITS, out += BYTES) {
         __m256i digits = _mm256_loadu_si256((const void *)(in + done));
 
         if (!to_numbers(&digits))
@@ -134,7 +134,7 @@ size_t um_base64_encode_avx2(char *out, const unsigned char *in, size_t size)
 
 size_t um_base64_decode_avx2(unsigned char *out, const unsigned char *in, size_t length)
 {
-    return length >= UM_BASE64_AVX2_DIGITS && um_processor_has_avx2() ? decode(out, in, length) : 0;
+    return length >= DIGITS_NEEDED && um_processor_has_avx2() ? decode(out, in, length) : 0;
 }
 
 #else

@@ -8,8 +8,7 @@
 
 #include <stddef.h>
 
-/* Digits that must be left for one step of decoding, because it writes 32 bytes of which 24 count: fewer need not be tried. */
-enum { UM_BASE64_AVX2_DIGITS = 44 };
+enum { UM_BASE64_WIDE_LENGTH = 64 /* characters: a shorter text is not worth the look */ };
 
 /* Encodes a part at the front. Returns how many bytes: a multiple of three. */
 size_t um_base64_encode_avx2(char *out, const unsigned char *in, size_t size);

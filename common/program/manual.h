@@ -20,7 +20,8 @@ struct um_page {
     void *context; /* of the sink */
 };
 
-/* Puts text, or a format as printf() has it (um_page_printf() returns how many bytes that is; at most UM_PAGE_TEXT_SIZE - 1 are put). */
+/* Puts text, or a format as printf() has it (um_page_printf() returns how many bytes that is; at most UM_PAGE_TEXT_SIZE - 1 are
+ * put). */
 enum { UM_PAGE_TEXT_SIZE = 1024 };
 void um_page_put(const struct um_page *page, const char *text);
 UM_PRINTF(2, 3)

@@ -31,12 +31,7 @@ struct reader {
         objects; /* bit 0: the innermost container is an object, not an array; bit 1: the one around it, and so on */
     unsigned depth;         /* containers open */
     struct um_arena *arena; /* where the tree lies; NULL: the text is only checked */
-    unsigned
-        text_depth;  /* containers at this depth or deeper stay text: of what is in them no tree is made */
-    bool is_in_text; /* the value that is read now lies in such a container, or no tree is made at all */
-    struct um_json *as_text; /* the container that stays text, while it is read */
-    size_t limit_outside;    /* values_limit, while that container is read */
-    struct um_json outside;  /* as if it were a container around the text's value */
+    struct um_json outside; /* as if it were a container around the text's value */
     struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
     struct um_json **place;  /* where the next value of the innermost one goes */
     struct um_json unwanted; /* where a value is put that is only checked */
@@ -45,6 +40,10 @@ struct reader {
     size_t values;           /* in the tree so far */
     size_t values_limit;     /* 0 where there is none */
     int code;                /* what is wrong, if something is */
+    unsigned text_depth;     /* of um_json_split(), or 0: containers at this depth or deeper stay text */
+    struct um_json
+        *as_text; /* that container, while it is read; NULL: none. Both where strings are not unescaped */
+    size_t limit_outside; /* values_limit, while it is read */
 };
 
 static char *refuse(struct reader *reader, char *at, const char *what)
@@ -116,13 +115,19 @@ static struct um_json *cannot_add(struct reader *reader, int code)
     return NULL;
 }
 
-/* Room for the next value. NULL where the tree cannot be made. */
+/* Whether the next value is in no tree: there is none, or it lies in a container that stays text. */
+static bool is_checked_only(const struct reader *reader)
+{
+    return !reader->source.unescapes && (reader->text_depth == 0 || reader->as_text != NULL);
+}
+
+/* A place for the next value. NULL where the tree cannot be made. */
 UM_ALWAYS_INLINE struct um_json *add(struct reader *reader)
 {
     struct um_json *json;
 
     if (reader->values == reader->values_limit)
-        return reader->is_in_text ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
+        return is_checked_only(reader) ? &reader->unwanted : cannot_add(reader, UMEM_E_TOO_LARGE);
     json = um_arena_alloc(reader->arena, sizeof *json);
     if (json == NULL)
         return cannot_add(reader, UMEM_E_NO_MEMORY);
@@ -261,30 +266,54 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
     return refuse(reader, at, "not a JSON value");
 }
 
-/* Begins a container that stays text: what is in it is checked, and not counted. Containers in it are part of it. */
-UM_ALWAYS_INLINE void begin_text(struct reader *reader, struct um_json *json, const char *start)
+/* Goes into a container of a tree, or into one that stays text. */
+UM_ALWAYS_INLINE void enter_tree(struct reader *reader, struct um_json *json)
 {
+    json->next = reader->open;
+    reader->open = json;
+    reader->place = &json->child;
+}
+
+UM_ALWAYS_INLINE void leave_tree(struct reader *reader)
+{
+    struct um_json *json = reader->open;
+
+    reader->open = json->next;
+    json->next = NULL;
+    reader->place = &json->next;
+}
+
+/* Begins a container of a text that becomes no tree, or only its outermost one: what is in others is checked, and not counted. */
+static void enter_text(struct reader *reader, struct um_json *json, char *start)
+{
+    if (reader->depth < reader->text_depth) {
+        enter_tree(reader, json);
+        return;
+    }
     json->text = start;
     if (reader->depth != reader->text_depth)
         return;
     reader->as_text = json;
-    reader->is_in_text = true;
     reader->limit_outside = reader->values_limit;
     reader->values_limit = reader->values;
 }
 
-UM_ALWAYS_INLINE void end_text(struct reader *reader, const char *at)
+/* Leaves it before `at`. */
+static void leave_text(struct reader *reader, const char *at)
 {
-    reader->as_text->size = (size_t)(at - reader->as_text->text);
-    reader->is_in_text = false;
-    reader->values_limit = reader->limit_outside;
+    if (reader->depth < reader->text_depth) {
+        leave_tree(reader);
+    } else if (reader->depth == reader->text_depth) {
+        reader->as_text->size = (size_t)(at - reader->as_text->text);
+        reader->as_text = NULL;
+        reader->values_limit = reader->limit_outside;
+    }
 }
 
 /* Reads a container's beginning; all of it, where it is empty: *whole tells. */
 static char *read_container(struct reader *reader, char *at, struct um_json *json, bool *whole)
 {
     bool is_object = *at == '{';
-    bool is_text = reader->depth >= reader->text_depth;
     char *start = at;
 
     if (reader->depth == UM_JSON_DEPTH_LIMIT)
@@ -292,19 +321,17 @@ static char *read_container(struct reader *reader, char *at, struct um_json *jso
     json->kind = is_object ? UM_JSON_OBJECT : UM_JSON_ARRAY;
     at = skip_space(reader, at + 1);
     *whole = is_next(reader, at, is_object ? '}' : ']');
-    if (*whole && is_text) {
-        json->text = start;
-        json->size = (size_t)(at + 1 - start);
-    }
-    if (*whole)
+    if (*whole) {
+        if (!reader->source.unescapes && reader->depth >= reader->text_depth) {
+            json->text = start;
+            json->size = (size_t)(at + 1 - start);
+        }
         return at + 1;
-    if (is_text) {
-        begin_text(reader, json, start);
-    } else {
-        json->next = reader->open;
-        reader->open = json;
-        reader->place = &json->child;
     }
+    if (reader->source.unescapes)
+        enter_tree(reader, json);
+    else
+        enter_text(reader, json, start);
     reader->objects = reader->objects << 1 | is_object;
     reader->depth++;
     return at;
@@ -313,17 +340,12 @@ static char *read_container(struct reader *reader, char *at, struct um_json *jso
 /* Leaves the container that ends before `at`. */
 UM_ALWAYS_INLINE void leave_container(struct reader *reader, const char *at)
 {
-    struct um_json *json = reader->open;
-
     reader->objects >>= 1;
     reader->depth--;
-    if (reader->depth < reader->text_depth) {
-        reader->open = json->next;
-        json->next = NULL;
-        reader->place = &json->next;
-    } else if (reader->depth == reader->text_depth) {
-        end_text(reader, at);
-    }
+    if (reader->source.unescapes)
+        leave_tree(reader);
+    else
+        leave_text(reader, at);
 }
 
 UM_ALWAYS_INLINE void set_key(struct um_json *json, const struct um_json_string *key)
@@ -360,7 +382,7 @@ UM_ALWAYS_INLINE char *read_key(struct reader *reader, char *at, struct um_json 
 }
 
 /* Begins a value: its name, where it has one. */
-UM_ALWAYS_INLINE char *begin_value(struct reader *reader, char *at, struct um_json **json)
+static char *begin_value(struct reader *reader, char *at, struct um_json **json)
 {
     *json = add(reader);
     if (*json == NULL) {
@@ -488,8 +510,6 @@ UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struc
     reader->source.is_first = false;
     reader->source.is_paused = false;
     reader->arena = arena;
-    reader->text_depth = arena != NULL ? UM_JSON_DEPTH_LIMIT : 0;
-    reader->is_in_text = arena == NULL;
     reader->objects = 0;
     reader->depth = 0;
     reader->values = 0;
@@ -501,7 +521,7 @@ UM_ALWAYS_INLINE void init(struct reader *reader, char *text, size_t size, struc
     reader->place = &reader->outside.child;
 }
 
-/* Reads a text, into a tree where there is an arena for it. Bytes that are not UTF-8 go before all else that is wrong, also where
+/* Reads a text into a tree. Bytes that are not UTF-8 go before all else that is wrong, also where
  * reading did not come to them. */
 UM_ALWAYS_INLINE int read_whole(char *text, size_t size, bool is_first, struct um_arena *arena,
                                 struct um_json **json, struct um_json_check *check)
@@ -653,9 +673,15 @@ void um_json_reader_free(struct um_json_reader *steps)
 
 bool um_json_check(char *text, size_t size, struct um_json_check *check)
 {
-    struct um_json *nothing;
+    struct reader reader;
 
-    return read_whole(text, size, false, NULL, &nothing, check) == UMEM_OK;
+    init(&reader, text, size, check, NULL);
+    reader.text_depth = 0;
+    reader.as_text = NULL;
+    if (read_text(&reader))
+        return true;
+    um_json_check_utf8(&reader.source);
+    return false;
 }
 
 int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json **json,
@@ -685,6 +711,7 @@ int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_jso
     init(&reader, text, size, check, arena);
     reader.source.unescapes = false;
     reader.text_depth = 1;
+    reader.as_text = NULL;
     if (!read_text(&reader))
         return um_json_check_utf8(&reader.source) ? reader.code : UMEM_E_PARSE_ERROR;
     end_names(reader.outside.child);

@@ -41,7 +41,8 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM]);
 
 /* ---- becoming a daemon ---- */
 
-/* Writes a path as one that does not depend on the working directory. Returns false where that is not known, or it does not fit in `absolute`. */
+/* Writes a path as one that does not depend on the working directory. Returns false where that is not known, or it does not fit
+ * in `absolute`. */
 bool um_process_absolute_path(const char *path, char *absolute, size_t absolute_size);
 
 /* The line from the daemon to its starter. */
@@ -57,10 +58,10 @@ enum um_role {
 };
 
 /* Makes a daemon, which has nothing of its starter's: no terminal, standard files that lead nowhere, no other file, a working
- * directory that can stay, a umask that excludes other users; POSIX: a session of its own, Windows: no job, where the
- * starter's allows that. The starter waits for its report and prints what it says. Call it before there are loops, files or threads:
- * POSIX: it forks. Windows: it starts the same program again, with the same command line, and that one is the daemon when it comes
- * here. */
+ * directory that can stay, a umask that excludes other users; POSIX: a session of its own, Windows: no job, where the starter's
+ * allows that. The starter waits for its report and prints what it says. Call it before there are loops, files or threads:
+ * POSIX: it forks. Windows: it starts the same program again, with the same command line, and that one is the daemon when it
+ * comes here. */
 enum um_role um_process_detach(struct um_starter *starter, int *status);
 
 /* Sends the starter a warning, a sentence for standard error. After the report, without a line, or where much was sent

@@ -12,9 +12,9 @@
 
 struct um_pid_file;
 
-/* Writes this process's id to the path (UTF-8; it must stay until the file is removed). The file is put there whole, in the place
- * of any other file of that name, or of a link to one; what is no file (a device, a FIFO) is written to, and stays. Returns false with a sentence without
- * a full stop in `reason` where that fails. */
+/* Writes this process's id to the path (UTF-8; it must stay until the file is removed). The file is put there whole, in the
+ * place of any other file of that name, or of a link to one; what is no file (a device, a FIFO) is written to, and stays.
+ * Returns false with a sentence without a full stop in `reason` where that fails. */
 bool um_pid_file_write(const char *path, struct um_pid_file **file, char *reason, size_t reason_size);
 
 /* Removes the file, if it is still the one that was written. NULL is fine. */

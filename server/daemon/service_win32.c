@@ -78,8 +78,8 @@ static SERVICE_STATUS status_of(const struct um_service *service)
     return status;
 }
 
-/* Advances to a stage and reports it, or lets the thread that is reporting do so; does nothing where the service is as far already. The
- * caller holds the lock, which is released in between. */
+/* Advances to a stage and reports it, or lets the thread that is reporting do so; does nothing where the service is as far
+ * already. The caller holds the lock, which is released in between. */
 static void advance(struct um_service *service, enum stage stage)
 {
     if (stage <= service->stage)

@@ -19,8 +19,8 @@ enum {
 size_t um_start_report_write_warning(char line[UM_START_REPORT_LINE_SIZE], const char *text);
 size_t um_start_report_write(char line[UM_START_REPORT_LINE_SIZE], int status, const char *text);
 
-/* Takes a report that has come (`size` bytes, fewer than UM_START_REPORT_SIZE; without its last line where the daemon ended before its
- * pipe was open): prints its sentences to standard error and returns its status. */
+/* Takes a report that has come (`size` bytes, fewer than UM_START_REPORT_SIZE; without its last line where the daemon ended
+ * before its pipe was open): prints its sentences to standard error and returns its status. */
 int um_start_report_take(char report[UM_START_REPORT_SIZE], size_t size);
 
 #endif

@@ -5,7 +5,7 @@
  * is released and another of a new size acquired, over and over. Printed is what such a pair takes: the least of
  * several rounds, and the same by the steps of a search among so many (log2 N), which must not grow where the cost
  * is that of the steps; from 10^5 on the tables are in no cache and each step waits for memory. A range's bytes are
- * never touched; malloc keeps its books between them, so that its figure has their cache misses in it.
+ * never touched; malloc keeps its records between them, so that its figure has their cache misses in it.
  *
  * Space: 64 MiB in use on average, sizes from 16 bytes to 64 KiB, of which every power of two is as likely;
  * each step releases random ones until the next one is within that, 900,000 steps in all. After a third,

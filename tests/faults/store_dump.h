@@ -10,7 +10,7 @@
 
 #include "store/store.h"
 
-/* All that can be told of a store but addresses: its books, heaps, blocks with their bytes, owners. With handles: one line
+/* All that a store has but addresses: its counters, heaps, blocks with their bytes, owners. With handles: one line
  * for each in the order of slots. Without: in the order of the alphabet, so that stores in which handles were given out
  * otherwise compare as equal. Free it. */
 char *state_of(struct um_store *store, bool with_handles);

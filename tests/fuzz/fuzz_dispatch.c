@@ -4,7 +4,7 @@
  * says in how long pieces they come, so that any stream of messages is an input.
  *
  * Blocks "a" and "b" and a heap "h" of a second client's are there from the start, so that a method has
- * something to work on; that client also watches everything, so that what is told to watchers is judged as
+ * something to work on; that client also watches everything, so that notifications are judged as
  * well.
  */
 #include <string.h>

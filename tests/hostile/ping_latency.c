@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "line_socket.h"
 
 enum {
     SAMPLE_LIMIT = 1 << 20,
@@ -28,7 +28,7 @@ static double now_ms(void)
     return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
 }
 
-static void rest(long microseconds)
+static void pause_us(long microseconds)
 {
     nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000}, NULL);
 }
@@ -79,11 +79,11 @@ static void end(pid_t child, bool is_group)
 static int await_daemon(const char *path)
 {
     for (int i = 0; i < 10000; i++) {
-        int socket = wire_connect(path, true);
+        int socket = line_connect(path, true);
 
         if (socket >= 0)
             return socket;
-        rest(1000);
+        pause_us(1000);
     }
     return -1;
 }
@@ -114,7 +114,7 @@ static bool ping(int socket, const struct um_buf *text)
 static void ping_anew(struct pinger *pinger)
 {
     double begin_ms = now_ms();
-    int socket = wire_connect(pinger->path, true);
+    int socket = line_connect(pinger->path, true);
     double ms;
 
     pinger->is_alive = pinger->is_alive && socket >= 0 && ping(socket, &pinger->text);
@@ -135,7 +135,7 @@ static void ping_for(struct pinger *pinger, double seconds)
         pinger->samples[pinger->count++] = now_ms() - begin_ms;
         if (pinger->count % PINGS_A_CONNECT == 0)
             ping_anew(pinger);
-        rest(BETWEEN_PINGS);
+        pause_us(BETWEEN_PINGS);
     }
 }
 
@@ -164,10 +164,10 @@ static struct figures sum_up(const struct pinger *pinger)
 static void make_ping(struct um_buf *text, size_t size)
 {
     um_buf_init(text, SIZE_MAX);
-    wire_add(text, "{\"method\":\"server.ping\"");
+    line_add(text, "{\"method\":\"server.ping\"");
     while (text->size < size)
-        wire_add(text, "%64s", "");
-    wire_add(text, "}\n");
+        line_add(text, "%64s", "");
+    line_add(text, "}\n");
 }
 
 struct figures measure(const char *umemd, const struct stream *stream, double seconds)

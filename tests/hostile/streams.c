@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "line_socket.h"
 
 enum { MANY_SESSIONS = 3900, BURST = 6000 };
 
@@ -76,7 +76,7 @@ void stream_nothing(const char *path)
 void stream_connect_and_close(const char *path)
 {
     for (;;)
-        close(wire_open(path));
+        close(line_open(path));
 }
 
 static void close_all(const int *sockets, unsigned count)
@@ -93,7 +93,7 @@ void stream_connect_burst(const char *path)
         unsigned count = 0;
 
         for (unsigned i = 0; i < stream_many(BURST); i++) {
-            sockets[count] = wire_connect(path, false);
+            sockets[count] = line_connect(path, false);
             count += sockets[count] >= 0;
         }
         close_all(sockets, count);
@@ -105,10 +105,10 @@ void stream_open_and_exit(const char *path)
     static int sockets[MANY_SESSIONS];
 
     for (;;) {
-        unsigned count = wire_open_many(path, sockets, stream_many(MANY_SESSIONS));
+        unsigned count = line_open_many(path, sockets, stream_many(MANY_SESSIONS));
 
         if (count != 0)
-            wire_call(sockets[count - 1], "{\"method\":\"server.ping\"}");
+            line_call(sockets[count - 1], "{\"method\":\"server.ping\"}");
         close_all(sockets, count);
     }
 }
@@ -117,21 +117,21 @@ void stream_refused(const char *path)
 {
     static int sockets[64];
 
-    (void)wire_open_many(path, sockets, 63);
+    (void)line_open_many(path, sockets, 63);
     for (;;)
-        close(wire_open(path));
+        close(line_open(path));
 }
 
 static void pump_sessions(const char *path, unsigned sessions, const char *text, unsigned times)
 {
     static int sockets[MANY_SESSIONS];
     struct um_buf all;
-    unsigned count = wire_open_many(path, sockets, stream_many(sessions));
+    unsigned count = line_open_many(path, sockets, stream_many(sessions));
 
     um_buf_init(&all, SIZE_MAX);
     for (unsigned i = 0; i < times; i++)
-        wire_add(&all, "%s\n", text);
-    wire_pump(sockets, count, &all, true);
+        line_add(&all, "%s\n", text);
+    line_pump(sockets, count, &all, true);
 }
 
 void stream_pings(const char *path)
@@ -153,20 +153,20 @@ void stream_session_list(const char *path)
 {
     static int idle[2000];
 
-    (void)wire_open_many(path, idle, stream_many(2000));
+    (void)line_open_many(path, idle, stream_many(2000));
     pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"session.list\"}", 64);
 }
 
 void stream_lists(const char *path)
 {
     struct um_buf allocs;
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
     um_buf_init(&allocs, SIZE_MAX);
     for (unsigned i = 0; i < 2000; i++)
-        wire_add(&allocs, "{\"method\":\"block.alloc\",\"params\":[64]}\n");
-    wire_send(socket, allocs.data, allocs.size);
-    wire_skip_lines(socket, 2000);
+        line_add(&allocs, "{\"method\":\"block.alloc\",\"params\":[64]}\n");
+    line_send(socket, allocs.data, allocs.size);
+    line_skip_lines(socket, 2000);
     pump_sessions(path, MANY_CONNECTIONS, "{\"method\":\"block.list\"}", 64);
 }
 
@@ -174,7 +174,7 @@ void stream_lists(const char *path)
 static void make_line(struct um_buf *line, size_t size)
 {
     um_buf_init(line, SIZE_MAX);
-    wire_add(line, "{\"method\":\"server.ping\"");
+    line_add(line, "{\"method\":\"server.ping\"");
     if (um_buf_reserve(line, size) == NULL)
         exit(1);
     memset(line->data + line->size, ' ', size);
@@ -187,11 +187,11 @@ void stream_half_sent(const char *path)
     struct um_buf line;
 
     make_line(&line, 16000000);
-    (void)wire_open_many(path, sockets, 24);
+    (void)line_open_many(path, sockets, 24);
     /* Each of them may have to wait for room: so in processes of their own. */
     for (unsigned i = 0; i < 24; i++) {
         if (fork() == 0) {
-            wire_send(sockets[i], line.data, line.size);
+            line_send(sockets[i], line.data, line.size);
             pause();
         }
     }
@@ -204,21 +204,21 @@ void stream_large_lines(const char *path)
     struct um_buf line;
 
     make_line(&line, 16000000);
-    wire_add(&line, "}\n");
-    (void)wire_open_many(path, sockets, 8);
-    wire_pump(sockets, 8, &line, true);
+    line_add(&line, "}\n");
+    (void)line_open_many(path, sockets, 8);
+    line_pump(sockets, 8, &line, true);
 }
 
 void stream_unread(const char *path)
 {
     static int sockets[64];
     struct um_buf reads;
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":1048576,\"name\":\"b\"}}");
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":1048576,\"name\":\"b\"}}");
     um_buf_init(&reads, SIZE_MAX);
     for (int i = 0; i < 100; i++)
-        wire_add(&reads, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
-    (void)wire_open_many(path, sockets, 64);
-    wire_pump(sockets, 64, &reads, false);
+        line_add(&reads, "{\"method\":\"block.read\",\"params\":[\"b\"]}\n");
+    (void)line_open_many(path, sockets, 64);
+    line_pump(sockets, 64, &reads, false);
 }

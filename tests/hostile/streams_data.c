@@ -2,15 +2,15 @@
 #include <stdint.h>
 
 #include "hostile.h"
-#include "wire.h"
+#include "line_socket.h"
 
 /* A block of this name and size, all of it the same number. */
 static void make_numbers(int socket, const char *type, const char *value, unsigned value_size, uint64_t size)
 {
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}", size);
-    wire_call(socket, "{\"method\":\"block.set\",\"params\":[\"b\",0,[%s],\"%s\"]}", value, type);
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}", size);
+    line_call(socket, "{\"method\":\"block.set\",\"params\":[\"b\",0,[%s],\"%s\"]}", value, type);
     for (uint64_t done = value_size; done < size; done *= 2)
-        wire_call(socket, "{\"method\":\"block.copy\",\"params\":[\"b\",\"b\",0,%" PRIu64 ",%" PRIu64 "]}",
+        line_call(socket, "{\"method\":\"block.copy\",\"params\":[\"b\",\"b\",0,%" PRIu64 ",%" PRIu64 "]}",
                   done, done < size - done ? done : size - done);
 }
 
@@ -19,7 +19,7 @@ static void pump(const char *path, unsigned sessions, const struct um_buf *text)
 {
     static int sockets[MANY_CONNECTIONS];
 
-    wire_pump(sockets, wire_open_many(path, sockets, sessions), text, true);
+    line_pump(sockets, line_open_many(path, sockets, sessions), text, true);
 }
 
 static void pump_text(const char *path, unsigned sessions, const char *text)
@@ -27,7 +27,7 @@ static void pump_text(const char *path, unsigned sessions, const char *text)
     struct um_buf all;
 
     um_buf_init(&all, SIZE_MAX);
-    wire_add(&all, "%s\n", text);
+    line_add(&all, "%s\n", text);
     pump(path, sessions, &all);
 }
 
@@ -36,7 +36,7 @@ void stream_get_doubles(const char *path)
     char text[128];
     unsigned count = stream_many(640000);
 
-    make_numbers(wire_open(path), "f64", "1.2345678901234567e-300", 8, (uint64_t)count * 8);
+    make_numbers(line_open(path), "f64", "1.2345678901234567e-300", 8, (uint64_t)count * 8);
     snprintf(text, sizeof text, "{\"method\":\"block.get\",\"params\":[\"b\",0,\"f64\",%u]}", count);
     pump_text(path, 4, text);
 }
@@ -46,7 +46,7 @@ void stream_get_floats(const char *path)
     char text[128];
     unsigned count = stream_many(1000000);
 
-    make_numbers(wire_open(path), "f32", "1.17549435e-38", 4, (uint64_t)count * 4);
+    make_numbers(line_open(path), "f32", "1.17549435e-38", 4, (uint64_t)count * 4);
     snprintf(text, sizeof text, "{\"method\":\"block.get\",\"params\":[\"b\",0,\"f32\",%u]}", count);
     pump_text(path, 4, text);
 }
@@ -55,7 +55,7 @@ void stream_get_floats(const char *path)
 static void add_long_numbers(struct um_buf *text, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        wire_add(text, "%s0.%060ue-9", i != 0 ? "," : "", 123456789 + i);
+        line_add(text, "%s0.%060ue-9", i != 0 ? "," : "", 123456789 + i);
 }
 
 void stream_set_long_numbers(const char *path)
@@ -63,14 +63,14 @@ void stream_set_long_numbers(const char *path)
     struct um_buf text;
     unsigned count = stream_many(240000);
 
-    wire_call(wire_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}",
+    line_call(line_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":%u,\"name\":\"b\"}}",
               count * 8);
     um_buf_init(&text, SIZE_MAX);
-    wire_add(
+    line_add(
         &text,
         "{\"method\":\"block.set\",\"params\":{\"block\":\"b\",\"offset\":0,\"type\":\"f64\",\"values\":[");
     add_long_numbers(&text, count);
-    wire_add(&text, "]}}\n");
+    line_add(&text, "]}}\n");
     pump(path, 4, &text);
 }
 
@@ -79,9 +79,9 @@ void stream_ignored_numbers(const char *path)
     struct um_buf text;
 
     um_buf_init(&text, SIZE_MAX);
-    wire_add(&text, "{\"method\":\"server.ping\",\"ignored\":[");
+    line_add(&text, "{\"method\":\"server.ping\",\"ignored\":[");
     add_long_numbers(&text, stream_many(240000));
-    wire_add(&text, "]}\n");
+    line_add(&text, "]}\n");
     pump(path, 4, &text);
 }
 
@@ -89,52 +89,52 @@ void stream_batches(const char *path)
 {
     struct um_buf text;
 
-    wire_call(wire_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":1048576,\"name\":\"b\"}}");
+    line_call(line_open(path), "{\"method\":\"block.alloc\",\"params\":{\"size\":1048576,\"name\":\"b\"}}");
     um_buf_init(&text, SIZE_MAX);
-    wire_add(&text, "[");
+    line_add(&text, "[");
     for (int i = 0; i < 16; i++)
-        wire_add(&text, "%s{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",%d]}", i != 0 ? "," : "", i);
-    wire_add(&text, "]\n");
+        line_add(&text, "%s{\"id\":1,\"method\":\"block.fill\",\"params\":[\"b\",%d]}", i != 0 ? "," : "", i);
+    line_add(&text, "]\n");
     pump(path, MANY_CONNECTIONS, &text);
 }
 
 void stream_fills(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":67108864,\"name\":\"b\"}}");
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":67108864,\"name\":\"b\"}}");
     pump_text(path, MANY_CONNECTIONS, "{\"method\":\"block.fill\",\"params\":[\"b\",7]}");
 }
 
 void stream_base64(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}");
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":8388608,\"name\":\"b\"}}");
     pump_text(path, 8, "{\"method\":\"block.read\",\"params\":[\"b\"]}");
 }
 
 void stream_resizes(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
     uint64_t size = stream_bytes((uint64_t)29 << 30) / 10;
 
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}", size);
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":%" PRIu64 ",\"name\":\"b\"}}", size);
     for (;;) {
-        wire_call(socket, "{\"method\":\"block.resize\",\"params\":[\"b\",%" PRIu64 "]}", size / 2);
-        wire_call(socket, "{\"method\":\"block.resize\",\"params\":[\"b\",%" PRIu64 "]}", size);
+        line_call(socket, "{\"method\":\"block.resize\",\"params\":[\"b\",%" PRIu64 "]}", size / 2);
+        line_call(socket, "{\"method\":\"block.resize\",\"params\":[\"b\",%" PRIu64 "]}", size);
     }
 }
 
 void stream_initial_size(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
     uint64_t size = stream_bytes((uint64_t)12 << 30);
 
     for (;;) {
-        wire_call(socket,
+        line_call(socket,
                   "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\",\"initial_size\":%" PRIu64 "}}",
                   size);
-        wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
+        line_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
     }
 }

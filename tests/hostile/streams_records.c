@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "hostile.h"
-#include "wire.h"
+#include "line_socket.h"
 
 enum {
     HEAPS = 262104,
@@ -22,12 +22,12 @@ static void send_all(int socket, const char *before, const char *after, unsigned
         um_buf_init(&text, SIZE_MAX);
         for (unsigned i = first; i < end; i++) {
             if (after != NULL)
-                wire_add(&text, "%s%u%s\n", before, i, after);
+                line_add(&text, "%s%u%s\n", before, i, after);
             else
-                wire_add(&text, "%s\n", before);
+                line_add(&text, "%s\n", before);
         }
-        wire_send(socket, text.data, text.size);
-        wire_skip_lines(socket, end - first);
+        line_send(socket, text.data, text.size);
+        line_skip_lines(socket, end - first);
         um_buf_deinit(&text);
     }
 }
@@ -39,30 +39,30 @@ static void begin_waits(int socket, const char *text, unsigned count)
 
     um_buf_init(&all, SIZE_MAX);
     for (unsigned i = 0; i < count; i++)
-        wire_add(&all, "{\"id\":%u,%s}\n", i, text);
-    wire_send(socket, all.data, all.size);
+        line_add(&all, "{\"id\":%u,%s}\n", i, text);
+    line_send(socket, all.data, all.size);
     um_buf_deinit(&all);
-    wire_call(socket, "{\"method\":\"server.ping\"}");
+    line_call(socket, "{\"method\":\"server.ping\"}");
 }
 
 static void make_block(int socket)
 {
-    wire_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":64,\"name\":\"b\"}}");
+    line_call(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":64,\"name\":\"b\"}}");
 }
 
 /* Each heap's number is not known: they are created with names, and locked by these. */
 void stream_end_with_locks(const char *path)
 {
     unsigned heaps = stream_many(HEAPS);
-    int keeper = wire_open(path);
+    int keeper = line_open(path);
 
-    wire_call(keeper, "{\"method\":\"heap.create\",\"params\":{\"name\":\"kept\"}}");
-    wire_call(keeper, "{\"method\":\"heap.lock\",\"params\":[\"kept\"]}");
+    line_call(keeper, "{\"method\":\"heap.create\",\"params\":{\"name\":\"kept\"}}");
+    line_call(keeper, "{\"method\":\"heap.lock\",\"params\":[\"kept\"]}");
     for (int i = 0; i < WAITING_SESSIONS; i++)
-        begin_waits(wire_open(path), "\"method\":\"heap.lock\",\"params\":[\"kept\",100000000]", WAITS);
+        begin_waits(line_open(path), "\"method\":\"heap.lock\",\"params\":[\"kept\",100000000]", WAITS);
     send_all(keeper, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h", "\"}}", heaps);
     for (;;) {
-        int socket = wire_open(path);
+        int socket = line_open(path);
 
         send_all(socket, "{\"method\":\"heap.lock\",\"params\":[\"h", "\"]}", heaps);
         close(socket);
@@ -71,11 +71,11 @@ void stream_end_with_locks(const char *path)
 
 void stream_end_with_heaps(const char *path)
 {
-    int watching = wire_open(path);
+    int watching = line_open(path);
 
     send_all(watching, "{\"method\":\"session.watch\"}", NULL, WAITS);
     for (;;) {
-        int socket = wire_open(path);
+        int socket = line_open(path);
 
         send_all(socket, "{\"method\":\"heap.create\",\"params\":{\"lifetime\":\"session\"}}", NULL,
                  stream_many(HEAPS));
@@ -85,16 +85,16 @@ void stream_end_with_heaps(const char *path)
 
 void stream_end_with_watches(const char *path)
 {
-    make_block(wire_open(path));
+    make_block(line_open(path));
     for (;;) {
         int sockets[64];
-        unsigned count = wire_open_many(path, sockets, 64);
+        unsigned count = line_open_many(path, sockets, 64);
 
         /* As many as limits.observers allows on one block, and the rest on heaps of their own. */
         for (unsigned i = 0; i < count; i++) {
-            wire_call(sockets[i], "{\"method\":\"heap.create\",\"params\":{\"name\":\"w%u\"}}", i);
+            line_call(sockets[i], "{\"method\":\"heap.create\",\"params\":{\"name\":\"w%u\"}}", i);
             for (unsigned j = 0; j < stream_many(WAITS); j++)
-                wire_call(sockets[i], "{\"method\":\"session.watch\",\"params\":{\"heap\":\"w%u\"}}", i);
+                line_call(sockets[i], "{\"method\":\"session.watch\",\"params\":{\"heap\":\"w%u\"}}", i);
         }
         for (unsigned i = 0; i < count; i++)
             close(sockets[i]);
@@ -104,40 +104,40 @@ void stream_end_with_watches(const char *path)
 void stream_watched_writes(const char *path)
 {
     struct um_buf text;
-    int sockets[2] = {wire_open(path), wire_open(path)};
+    int sockets[2] = {line_open(path), line_open(path)};
 
     make_block(sockets[0]);
     send_all(sockets[0], "{\"method\":\"session.watch\",\"params\":{\"block\":\"b\"}}", NULL, WAITS);
     um_buf_init(&text, SIZE_MAX);
     for (int i = 0; i < 64; i++)
-        wire_add(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",%d]}\n", i);
-    wire_pump(sockets, 2, &text, true);
+        line_add(&text, "{\"method\":\"block.fill\",\"params\":[\"b\",%d]}\n", i);
+    line_pump(sockets, 2, &text, true);
 }
 
 /* Ids of 900 bytes that differ in the last ones only; those that are cancelled are of none. */
 void stream_cancel(const char *path)
 {
     struct um_buf text;
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
     make_block(socket);
     um_buf_init(&text, SIZE_MAX);
     for (unsigned i = 0; i < WAITS; i++)
-        wire_add(&text, "{\"id\":\"%0900u\",\"method\":\"block.wait\",\"params\":[\"b\",0,0]}\n", i);
-    wire_send(socket, text.data, text.size);
+        line_add(&text, "{\"id\":\"%0900u\",\"method\":\"block.wait\",\"params\":[\"b\",0,0]}\n", i);
+    line_send(socket, text.data, text.size);
     um_buf_truncate(&text, 0);
-    wire_add(&text, "[");
+    line_add(&text, "[");
     for (unsigned i = 0; i < stream_many(10000); i++)
-        wire_add(&text, "%s{\"id\":1,\"method\":\"$/cancelRequest\",\"params\":{\"id\":\"%0900u\"}}",
+        line_add(&text, "%s{\"id\":1,\"method\":\"$/cancelRequest\",\"params\":{\"id\":\"%0900u\"}}",
                  i != 0 ? "," : "", WAITS + i);
-    wire_add(&text, "]\n");
-    wire_pump(&socket, 1, &text, true);
+    line_add(&text, "]\n");
+    line_pump(&socket, 1, &text, true);
 }
 
 void stream_deadlines(const char *path)
 {
     int sockets[WAITING_SESSIONS];
-    unsigned count = wire_open_many(path, sockets, WAITING_SESSIONS);
+    unsigned count = line_open_many(path, sockets, WAITING_SESSIONS);
 
     make_block(sockets[0]);
     for (;;) {
@@ -147,36 +147,36 @@ void stream_deadlines(const char *path)
                         stream_many(WAITS));
         }
         for (unsigned i = 0; i < count; i++)
-            wire_skip_lines(sockets[i], stream_many(WAITS));
+            line_skip_lines(sockets[i], stream_many(WAITS));
     }
 }
 
 /* A heap with so many blocks of 32 bytes, numbered as the daemon gives them: named, so that they can be freed. */
 static void fill_heap(int socket)
 {
-    wire_call(socket, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}");
+    line_call(socket, "{\"method\":\"heap.create\",\"params\":{\"name\":\"h\"}}");
     send_all(socket, "{\"method\":\"block.alloc\",\"params\":{\"size\":32,\"heap\":\"h\",\"name\":\"b",
              "\"}}", stream_many(BLOCKS));
 }
 
 void stream_compact(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
     for (;;) {
         fill_heap(socket);
         send_all(socket, "{\"method\":\"block.free\",\"params\":[\"b", "\"]}", stream_many(BLOCKS));
-        wire_call(socket, "{\"method\":\"heap.compact\",\"params\":[\"h\"]}");
-        wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
+        line_call(socket, "{\"method\":\"heap.compact\",\"params\":[\"h\"]}");
+        line_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
     }
 }
 
 void stream_destroy(const char *path)
 {
-    int socket = wire_open(path);
+    int socket = line_open(path);
 
     for (;;) {
         fill_heap(socket);
-        wire_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
+        line_call(socket, "{\"method\":\"heap.destroy\",\"params\":[\"h\"]}");
     }
 }

@@ -42,7 +42,7 @@ void check_place(struct run *run, int block);
 /* Reads a block; it holds what was written, but on the first heap, where it may hold anything. */
 void check_bytes(struct run *run, int block);
 
-/* Compares what is told of a heap, and of a block, alive or not. */
+/* Compares what the daemon answers about a heap, and about a block, alive or not. */
 void check_heap(struct run *run, int heap);
 void check_block(struct run *run, int block);
 

@@ -167,7 +167,7 @@ static void test_files_of_any_name(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
-/* That the system has fewer descriptors than the default asks for is no news; that it has fewer than somebody asks for is. */
+/* A warning is due where the system has fewer descriptors than an option wants, not where it has fewer than the default does. */
 static void test_only_an_explicit_session_limit_is_warned_about(void **state)
 {
     static struct daemon daemon;

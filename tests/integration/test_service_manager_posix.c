@@ -26,7 +26,7 @@ static struct daemon umemd;
 /* ---- being told ---- */
 
 /* A name with an at sign is in no file system. */
-static int listen_for_news(const char *name)
+static int listen_for_notifications(const char *name)
 {
     const struct timeval patience = {.tv_sec = 60};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -44,47 +44,47 @@ static int listen_for_news(const char *name)
     return fd;
 }
 
-static void expect_news(int fd, const char *text)
+static void expect_notification(int fd, const char *text)
 {
-    char news[1024];
-    ssize_t size = recv(fd, news, sizeof news - 1, 0);
+    char notification[1024];
+    ssize_t size = recv(fd, notification, sizeof notification - 1, 0);
 
     assert_true(size > 0);
-    news[size] = '\0';
-    if (strstr(news, text) == NULL)
-        print_error("expected %s, not %s\n", text, news);
-    assert_non_null(strstr(news, text));
+    notification[size] = '\0';
+    if (strstr(notification, text) == NULL)
+        print_error("expected %s, not %s\n", text, notification);
+    assert_non_null(strstr(notification, text));
 }
 
-static void expect_no_news(int fd)
+static void expect_no_notification(int fd)
 {
-    char news[16];
+    char notification[16];
 
-    assert_int_equal(recv(fd, news, sizeof news, MSG_DONTWAIT), -1);
+    assert_int_equal(recv(fd, notification, sizeof notification, MSG_DONTWAIT), -1);
 }
 
 static void follow(const char *name)
 {
-    int news = listen_for_news(name);
+    int notification = listen_for_notifications(name);
 
     for (int is_asked = 0; is_asked < 2; is_asked++) {
         pipe_name_make(umemd.pipe, sizeof umemd.pipe);
         daemon_start(&umemd);
-        expect_news(news, "READY=1");
+        expect_notification(notification, "READY=1");
         umem_client_free(daemon_connect(&umemd));
-        expect_no_news(news);
+        expect_no_notification(notification);
         if (is_asked != 0) {
             assert_int_equal(daemon_shutdown(&umemd), 0);
         } else {
             process_terminate(&umemd.process);
             assert_int_equal(process_finish(&umemd.process), 0);
         }
-        expect_news(news, "STOPPING=1");
-        expect_no_news(news);
+        expect_notification(notification, "STOPPING=1");
+        expect_no_notification(notification);
         pipe_name_remove(umemd.pipe);
     }
     unsetenv("NOTIFY_SOCKET");
-    close(news);
+    close(notification);
 }
 
 static void a_manager_is_notified_of_start_and_end(void **state)
@@ -106,15 +106,15 @@ static void a_failed_start_is_no_beginning(void **state)
 {
     const char *const args[] = {UMEMD, "--pipe", "/dev/null/pipe", NULL};
     char name[128];
-    int news;
+    int notification;
 
     (void)state;
     pipe_name_make(name, sizeof name);
-    news = listen_for_news(name);
+    notification = listen_for_notifications(name);
     assert_int_equal(process_run(&umemd.process, args, NULL), 1);
-    expect_no_news(news);
+    expect_no_notification(notification);
     unsetenv("NOTIFY_SOCKET");
-    close(news);
+    close(notification);
     pipe_name_remove(name);
 }
 

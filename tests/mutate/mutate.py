@@ -40,12 +40,12 @@ STAGES = [
                      r"integration\.(client_coordination|umem.*)"]),
     ("client/uv/", [r"unit\.uv\..*", r"integration\.uv.*"]),
     ("client/cli/", [r"unit\.cli\..*", r"integration\.(umem.*|terminal)"]),
-    ("common/program/", [r"unit\.program\..*", r"(integration\.(command.*|daemon|terminal)|package\.manual)"]),
+    ("common/program/", [r"unit\.program\..*", r"(integration\.(umem.*|daemon_lifecycle|terminal)|package\.manual)"]),
     ("common/", [r"unit\.(base|decimal|json.*|needle|frame\..*|endpoint|client\..*)",
-                 r"(unit\.rpc\.(?!random|sliced).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),
+                 r"(unit\.rpc\.(?!random$|sliced_calls$).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),
     ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.mapped_heaps.*|steps)"]),
-    ("server/rpc/", [r"unit\.rpc\.(?!random|sliced).*", r"(unit\.rpc\.(random|sliced).*|server\..*|faults\.rpc|steps)"]),
-    ("server/net/", [r"server\..*", r"(faults\.net|integration\.(client_calls|client_coordination|daemon_check|daemon_lifecycle))"]),
+    ("server/rpc/", [r"unit\.rpc\.(?!random$|sliced_calls$).*", r"(unit\.rpc\.(random|sliced_calls)|server\..*|faults\.rpc|steps)"]),
+    ("server/net/", [r"(server|unit\.net)\..*", r"(faults\.net|integration\.(client_calls|client_coordination|daemon_check|daemon_lifecycle))"]),
     ("server/daemon/", [r"integration\.(daemon_check|daemon_lifecycle|service_manager|umem_basics)", r"(package\.manual|integration\.examples)"]),
 ]
 

@@ -1,4 +1,4 @@
-/* Several clients at one time: batches are not mixed, waits are answered, those who watch are told. */
+/* Several clients at one time: batches are not mixed, waits are answered, watches are notified. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 enum {
     OTHER = 0,          /* the client of this process */
     FIRST = 1,          /* the first one of the other process, */
-    CROWD = 200,        /* which has so many */
+    CONNECTIONS = 200,  /* which has so many */
     ANSWER = 40,        /* bytes of the answer to a ping without id */
     TURN_CLIENTS = 64,  /* that are accepted in one turn */
     MANY_TURNS = 10000, /* that show a hang */
@@ -42,7 +42,7 @@ static unsigned ping_turns(struct wire_client *client)
     return turns;
 }
 
-/* The same text from each of the crowd, so many times in one write. */
+/* The same text from each connection of the other process, so many times in one write. */
 static void send_from_all(struct fixture *fixture, unsigned count, const char *text, unsigned times)
 {
     struct um_buf all;
@@ -120,15 +120,15 @@ static void a_turn_takes_so_many_clients(void **state)
     uv_timer_init(&fixture->loop, &timer);
     timer.data = &ticks;
     uv_timer_start(&timer, on_tick, 0, 0);
-    fixture_connect_from_child(fixture, FIRST, CROWD);
-    while (fixture->opened < CROWD + 1) {
+    fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+    while (fixture->opened < CONNECTIONS + 1) {
         unsigned before = fixture->opened;
 
         fixture_run_once(fixture);
         turns++;
         assert_true(fixture->opened - before <= TURN_CLIENTS);
     }
-    assert_true(turns <= CROWD / TURN_CLIENTS + FEW_TURNS);
+    assert_true(turns <= CONNECTIONS / TURN_CLIENTS + FEW_TURNS);
     assert_int_equal(ticks, 1);
     client_ping(other);
     uv_close((uv_handle_t *)&timer, nothing);
@@ -146,8 +146,8 @@ static void connecting_and_closing_in_a_loop(void **state)
     other = client_open(fixture, OTHER, true);
     client_ping(other);
     for (int i = 0; i < ROUNDS; i++) {
-        fixture_connect_from_child(fixture, FIRST, CROWD);
-        close_all(fixture, CROWD);
+        fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+        close_all(fixture, CONNECTIONS);
         assert_true(ping_turns(other) <= FEW_TURNS);
         for (int turns = 0; turns < FEW_TURNS; turns++)
             fixture_run_once(fixture);
@@ -194,17 +194,17 @@ static void a_process_has_one_share_of_messages(void **state)
     fixture->limits.turn_requests = SHARE;
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
-    fixture_connect_from_child(fixture, FIRST, CROWD);
-    await_opened(fixture, CROWD + 1);
-    send_from_all(fixture, CROWD, ping, TIMES);
+    fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+    await_opened(fixture, CONNECTIONS + 1);
+    send_from_all(fixture, CONNECTIONS, ping, TIMES);
     for (unsigned turns = 1; turns <= 50; turns++) {
         fixture_run_once(fixture);
-        assert_true(received_by_all(fixture, CROWD) <= (size_t)turns * SHARE * ANSWER);
+        assert_true(received_by_all(fixture, CONNECTIONS) <= (size_t)turns * SHARE * ANSWER);
     }
     assert_true(ping_turns(other) <= FEW_TURNS);
-    assert_true(received_by_all(fixture, CROWD) < (size_t)CROWD * TIMES * ANSWER / 2);
+    assert_true(received_by_all(fixture, CONNECTIONS) < (size_t)CONNECTIONS * TIMES * ANSWER / 2);
     /* Each of them is served in the end. */
-    for (unsigned i = 0; i < CROWD; i++)
+    for (unsigned i = 0; i < CONNECTIONS; i++)
         client_await_bytes(&fixture->clients[FIRST + i], (size_t)TIMES * ANSWER);
 }
 
@@ -225,16 +225,16 @@ static void a_process_has_one_share_of_work(void **state)
     other = client_open(fixture, OTHER, true);
     wire_send(other, "{\"method\":\"block.alloc\",\"params\":{\"size\":100000,\"name\":\"b\"}}\n");
     client_take_line(other, line, sizeof line);
-    fixture_connect_from_child(fixture, FIRST, CROWD);
-    await_opened(fixture, CROWD + 1);
-    send_from_all(fixture, CROWD, "{\"method\":\"block.fill\",\"params\":[\"b\",1]}\n", TIMES);
+    fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+    await_opened(fixture, CONNECTIONS + 1);
+    send_from_all(fixture, CONNECTIONS, "{\"method\":\"block.fill\",\"params\":[\"b\",1]}\n", TIMES);
     for (unsigned turns = 1; turns <= 50; turns++) {
         fixture_run_once(fixture);
         /* One more than its share is begun now and then, and made up for in the next turn. */
-        assert_true(received_by_all(fixture, CROWD) <= (size_t)(2 * turns + 2) * 2 * RESULT);
+        assert_true(received_by_all(fixture, CONNECTIONS) <= (size_t)(2 * turns + 2) * 2 * RESULT);
     }
     assert_true(ping_turns(other) <= FEW_TURNS);
-    assert_true(received_by_all(fixture, CROWD) < (size_t)CROWD * TIMES * RESULT / 2);
+    assert_true(received_by_all(fixture, CONNECTIONS) < (size_t)CONNECTIONS * TIMES * RESULT / 2);
 }
 
 /* One message from each of many connections, all at one time: they are read over several turns. */
@@ -247,15 +247,15 @@ static void what_comes_at_one_time_is_read_over_several_turns(void **state)
     fixture->limits.turn_requests = SHARE;
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
-    fixture_connect_from_child(fixture, FIRST, CROWD);
-    await_opened(fixture, CROWD + 1);
+    fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+    await_opened(fixture, CONNECTIONS + 1);
     for (int round = 0; round < 3; round++) {
-        size_t before = received_by_all(fixture, CROWD);
+        size_t before = received_by_all(fixture, CONNECTIONS);
 
-        send_from_all(fixture, CROWD, ping, 1);
+        send_from_all(fixture, CONNECTIONS, ping, 1);
         assert_true(ping_turns(other) <= FEW_TURNS);
-        assert_true(received_by_all(fixture, CROWD) - before <= (size_t)FEW_TURNS * SHARE * ANSWER);
-        for (unsigned i = 0; i < CROWD; i++)
+        assert_true(received_by_all(fixture, CONNECTIONS) - before <= (size_t)FEW_TURNS * SHARE * ANSWER);
+        for (unsigned i = 0; i < CONNECTIONS; i++)
             client_await_bytes(&fixture->clients[FIRST + i], (size_t)(round + 1) * ANSWER);
     }
 }
@@ -270,15 +270,15 @@ static void sessions_end_over_several_turns(void **state)
     fixture->limits.turn_bytes = (uint64_t)SHARE * 32768; /* what a session's end counts at least */
     fixture_start_server(fixture);
     other = client_open(fixture, OTHER, true);
-    fixture_connect_from_child(fixture, FIRST, CROWD);
-    await_opened(fixture, CROWD + 1);
-    close_all(fixture, CROWD);
-    while (fixture->closed < CROWD) {
+    fixture_connect_from_child(fixture, FIRST, CONNECTIONS);
+    await_opened(fixture, CONNECTIONS + 1);
+    close_all(fixture, CONNECTIONS);
+    while (fixture->closed < CONNECTIONS) {
         unsigned before = fixture->closed;
 
         fixture_run_once(fixture);
         assert_true(fixture->closed - before <= SHARE);
-        if (fixture->closed == before || fixture->closed == CROWD)
+        if (fixture->closed == before || fixture->closed == CONNECTIONS)
             continue;
         assert_true(ping_turns(other) <= FEW_TURNS);
     }

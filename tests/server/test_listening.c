@@ -1,4 +1,4 @@
-/* Who gets in: one server a pipe, as many sessions as the limit says. */
+/* Who may connect: one server a pipe, as many sessions as the limit says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

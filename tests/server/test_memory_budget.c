@@ -1,4 +1,4 @@
-/* What all sessions together make the server keep has a bound, nobody waits for ever, and one who is greedy slows nobody down.
+/* What all sessions together make the server keep has a bound, no session waits for ever, and a greedy one slows no other down.
  * The server's own counters tell. */
 #include <setjmp.h>
 #include <stdarg.h>

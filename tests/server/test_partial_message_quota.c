@@ -1,4 +1,4 @@
-/* Messages that are not whole have room together up to a bound: those that want more take turns, and nobody waits for ever. */
+/* Messages that are not whole share a quota: those that want more take turns, and none waits for ever. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Clients that are slow, greedy or dying, and that nobody else waits for them. */
+/* Clients that are slow, greedy or dying: no other client waits for them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void make_block(struct wire_client *client, size_t size, const char *more
 
 /* Turns the loop until nothing moves: the number of requests stays as it is while another client is
  * served. */
-static unsigned long long settle(struct wire_client *other)
+static unsigned long long run_until_idle(struct wire_client *other)
 {
     unsigned long long before;
     unsigned long long now = stat_of(other, "bytes_written");
@@ -64,8 +64,8 @@ static void client_that_never_reads(void **state)
                  i);
         wire_send(greedy, text);
     }
-    after = settle(other);
-    /* What fits into the limit and the system's own buffers, and the pings of settle(). */
+    after = run_until_idle(other);
+    /* What fits into the limit and the system's own buffers, and the pings of run_until_idle(). */
     assert_true(after - before < 500);
 
     wire_read(greedy);
@@ -93,7 +93,7 @@ static void client_that_never_reads_and_dies(void **state)
     greedy = client_open(fixture, 1, false);
     for (int i = 0; i < 200; i++)
         wire_send(greedy, "{\"method\":\"block.read\",\"params\":{\"block\":\"b\"}}\n");
-    settle(other);
+    run_until_idle(other);
     wire_close(greedy);
     while (stat_of(other, "sessions") != 1)
         fixture_run_once(fixture);

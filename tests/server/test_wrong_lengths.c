@@ -1,4 +1,4 @@
-/* Lengths that lie, and payloads that nobody takes: nothing is believed before its bytes have come, and where
+/* Wrong lengths, and payloads without a receiver: nothing is allocated before its bytes have come, and where
  * the next message is known to begin, it is served. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -33,7 +33,7 @@ static void open_it(struct raw *raw, struct soak *soak)
 }
 
 /* The stalled one rests, the other one is served. */
-static void rest(struct raw *raw)
+static void stand_still(struct raw *raw)
 {
     raw->soak->counters[COUNTER_STALLS]++;
     EXPECT(raw->soak, UMEM_OK, umem_server_ping(raw->soak->client));
@@ -49,7 +49,7 @@ static void half_a_line(struct soak *soak)
 
     open_it(&raw, soak);
     wire_send_bytes(&raw.wire, line, cut);
-    rest(&raw);
+    stand_still(&raw);
     if (soak_chance(soak, 2)) {
         wire_send(&raw.wire, line + cut);
         (void)raw_expect_result(&raw, 5);
@@ -77,7 +77,7 @@ static void half_a_payload(struct soak *soak)
              (unsigned long long)block);
     wire_send_message(&raw.wire, text, PAYLOAD);
     wire_send_bytes(&raw.wire, bytes, cut);
-    rest(&raw);
+    stand_still(&raw);
     if (soak_chance(soak, 3)) {
         raw_close(&raw);
         EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
@@ -157,7 +157,7 @@ static void slow_reader(struct soak *soak)
                  (unsigned long long)block);
         wire_send_message(&raw.wire, text, 0);
     }
-    rest(&raw);
+    stand_still(&raw);
     if (soak_chance(soak, 2)) {
         wire_read(&raw.wire);
         take_reads(&raw, bytes, size);
@@ -167,7 +167,7 @@ static void slow_reader(struct soak *soak)
     }
     /* What is on its way straight from the block keeps its memory. */
     EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
-    rest(&raw);
+    stand_still(&raw);
     raw_close(&raw);
 }
 
@@ -194,7 +194,7 @@ static void waits(struct soak *soak)
     }
     wire_send(&raw.wire, "{\"id\":100,\"method\":\"server.ping\"}\n");
     is_served = raw_expect_result(&raw, 100);
-    rest(&raw);
+    stand_still(&raw);
     if (is_served) {
         for (int i = 0; i < WAITS; i += 2) {
             snprintf(text, sizeof text,

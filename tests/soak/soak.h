@@ -104,7 +104,7 @@ bool soak_session_is_open(struct soak *soak, uint64_t session);
 /* Tells the daemon's counters what was counted since it was last told. */
 void soak_publish_counters(struct soak *soak);
 
-/* The block that bears "GROUP.suffix"; 0: there is none any more. */
+/* The block with the name "GROUP.suffix"; 0: there is none any more. */
 umem_handle soak_find(struct soak *soak, const char *suffix);
 
 /* Writes "GROUP.suffix". Returns `name`. */

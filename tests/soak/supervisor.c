@@ -12,7 +12,7 @@
 #include "test_process.h"
 #include "worker_group.h"
 
-enum { GROUPS_MAX = 16, START_TRIES = 60000, REST_TRIES = 60000, LAP_ROUNDS = 3, COMMONS_SIZE = 2 << 20 };
+enum { GROUPS_MAX = 16, START_TRIES = 60000, IDLE_TRIES = 60000, LAP_ROUNDS = 3, COMMONS_SIZE = 2 << 20 };
 
 /* Low enough to be met. */
 static const char *const limits[] = {
@@ -56,8 +56,8 @@ static struct supervisor {
     uint64_t group_number;
     struct group_counts counts;
     struct measure begin; /* before the first lap */
-    struct measure first; /* at rest after the first lap */
-    struct measure rest;  /* at rest after this lap */
+    struct measure first; /* idle, after the first lap */
+    struct measure idle;  /* idle, after this lap */
 } supervisor;
 
 /* A soak that fails leaves no process behind. */
@@ -248,7 +248,7 @@ static void check_rest(struct umem_server_stats *stats)
     umem_handle commons;
 
     read_stats(stats);
-    for (int i = 0; stats->sessions != 1 && i < REST_TRIES; i++) {
+    for (int i = 0; stats->sessions != 1 && i < IDLE_TRIES; i++) {
         soak_pause();
         read_stats(stats);
     }
@@ -277,14 +277,14 @@ static void measure_daemon(struct measure *measure)
 /* The descriptors of sessions that have ended are closed a moment later. */
 static void check_descriptors(void)
 {
-    measure_daemon(&supervisor.rest);
-    for (int i = 0; supervisor.rest.descriptors != supervisor.begin.descriptors && i < REST_TRIES; i++) {
+    measure_daemon(&supervisor.idle);
+    for (int i = 0; supervisor.idle.descriptors != supervisor.begin.descriptors && i < IDLE_TRIES; i++) {
         soak_pause();
-        measure_daemon(&supervisor.rest);
+        measure_daemon(&supervisor.idle);
     }
-    if (supervisor.rest.descriptors != supervisor.begin.descriptors)
+    if (supervisor.idle.descriptors != supervisor.begin.descriptors)
         FAIL(&supervisor.soak, "%" PRIu64 " descriptors are open, it began with %" PRIu64,
-             supervisor.rest.descriptors, supervisor.begin.descriptors);
+             supervisor.idle.descriptors, supervisor.begin.descriptors);
 }
 
 static void run_lap(void)
@@ -304,13 +304,13 @@ static void run_lap(void)
     check_rest(&stats);
     check_descriptors();
     if (supervisor.lap == 1)
-        supervisor.first = supervisor.rest;
+        supervisor.first = supervisor.idle;
     printf("lap %u: %" PRIu64 " groups, %" PRIu64 " processes, %" PRIu64 " killed; %" PRIu64
            " requests, %" PRIu64 " errors, %" PRIu64 " MiB in, %" PRIu64 " MiB out; at rest %" PRIu64
            " KiB resident, %" PRIu64 " descriptors\n",
            supervisor.lap, supervisor.counts.groups, supervisor.counts.processes, supervisor.counts.killed,
            stats.requests, stats.errors, stats.bytes_read >> 20, stats.bytes_written >> 20,
-           supervisor.rest.resident_bytes >> 10, supervisor.rest.descriptors);
+           supervisor.idle.resident_bytes >> 10, supervisor.idle.descriptors);
     fflush(stdout);
 }
 
@@ -334,7 +334,7 @@ static void print_end(void)
     printf("resident: %" PRIu64 " KiB at the start, %" PRIu64 " KiB at the first rest, %" PRIu64
            " KiB at the last; descriptors: %" PRIu64 " and %" PRIu64 "\n",
            supervisor.begin.resident_bytes >> 10, supervisor.first.resident_bytes >> 10,
-           supervisor.rest.resident_bytes >> 10, supervisor.begin.descriptors, supervisor.rest.descriptors);
+           supervisor.idle.resident_bytes >> 10, supervisor.begin.descriptors, supervisor.idle.descriptors);
     fflush(stdout);
 }
 
@@ -363,7 +363,7 @@ int supervise(const struct supervisor_options *options)
         run_lap();
     print_end();
     if (options->growth_max != 0 &&
-        supervisor.rest.resident_bytes > supervisor.first.resident_bytes + options->growth_max)
+        supervisor.idle.resident_bytes > supervisor.first.resident_bytes + options->growth_max)
         FAIL(&supervisor.soak, "resident memory has grown by more than %" PRIu64 " KiB",
              options->growth_max >> 10);
     stop_daemon();

@@ -38,7 +38,7 @@ static void make_waits(struct um_session *session, const char *method, const cha
 }
 
 /* Session 0 has heaps and blocks, all hold block "b", 1 watches, 2 waits, 3 has locked heap "q", for which 4 queues. */
-static void crowd(struct fixture *fixture)
+static void add_many(struct fixture *fixture)
 {
     memset(long_id, 'x', LONG_ID);
     send_message(&fixture->sessions[0], CALL("heap.create", "{\"name\":\"q\"}"));
@@ -150,12 +150,12 @@ static void test_no_call_takes_more_than_it_is_counted_for(void **state)
 {
     struct fixture *fixture = *state;
 
-    crowd(fixture);
+    add_many(fixture);
     for (int i = 0; i < WORST; i++) {
         struct um_session *session = &fixture->sessions[worst[i].session != 0 ? worst[i].session : 5];
 
         ask_once(session, worst[i].request, 1);
-        /* What was long goes on; those of the crowd that are at work stay so. */
+        /* What was long goes on; those of the add_many that are at work stay so. */
         for (int turns = 0; !um_session_is_ready(session); turns++) {
             assert_in_range(turns, 0, 100000);
             um_rpc_work(fixture->rpc);

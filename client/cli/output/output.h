@@ -13,7 +13,8 @@
 #include "base/attributes.h"
 #include "program/manual.h"
 
-/* Prints text, a line (adds its end), a character, bytes, or a format as printf() has it. cli_printf() returns how many bytes that is. A failure is remembered for cli_flush(). */
+/* Prints text, a line (adds its end), a character, bytes, or a format as printf() has it. cli_printf() returns how many bytes
+ * that is. A failure is remembered for cli_flush(). */
 void cli_print(const char *text);
 void cli_print_line(const char *text);
 void cli_print_char(char character);

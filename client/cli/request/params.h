@@ -41,8 +41,8 @@ void cli_put_string_list(struct cli_params *params, const char *key, const char 
 /* Whether the word is a number as cli_put_value() takes them. */
 bool cli_is_number(const char *text);
 
-/* A number for memory: an integer (also 0x...), of 64 bits where it is not for floats, or one with a fraction or an exponent, "nan",
- * "inf". The decimal point is a point in every locale. */
+/* A number for memory: an integer (also 0x...), of 64 bits where it is not for floats, or one with a fraction or an exponent,
+ * "nan", "inf". The decimal point is a point in every locale. */
 void cli_put_value(struct cli_params *params, const char *key, const char *text);
 
 /* The same as an element of an array that was begun in params->json. */

@@ -3,10 +3,10 @@
  *
  * Owns: the console's code page while umem runs. Must not know: verbs.
  *
- * Files are the C library's descriptors. Reading and writing wait also where a descriptor is non-blocking, as the program that has
- * started umem may have left it. libuv's calls do not: its streams make a descriptor non-blocking for all programs that share it, and
- * its file calls return where they would have to wait, and take a console's bytes for text in its code page. So file_io_posix.c and
- * file_io_win32.c hold what libuv cannot do, file_io.c what it can.
+ * Files are the C library's descriptors. Reading and writing wait also where a descriptor is non-blocking, as the program that
+ * has started umem may have left it. libuv's calls do not: its streams make a descriptor non-blocking for all programs that
+ * share it, and its file calls return where they would have to wait, and take a console's bytes for text in its code page. So
+ * file_io_posix.c and file_io_win32.c hold what libuv cannot do, file_io.c what it can.
  */
 #ifndef UMEM_CLI_FILE_IO_H
 #define UMEM_CLI_FILE_IO_H
@@ -51,7 +51,8 @@ int cli_write_file(int file, const void *bytes, size_t size);
 /* Returns once standard output is a pipe without a reader, or false, perhaps at once, where the system does not report that. */
 bool cli_wait_for_broken_pipe(void);
 
-/* Ends the process as a write to such an output would have; with this status where the signal for that is ignored, or there is none. */
+/* Ends the process as a write to such an output would have; with this status where the signal for that is ignored, or there is
+ * none. */
 void cli_exit_broken_pipe(int status);
 
 #endif

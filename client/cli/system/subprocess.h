@@ -30,8 +30,8 @@ int cli_run_launcher(const char *const *words, int *status, char *errors, size_t
 /* Writes the path of a program that lies in this program's own directory. Returns false where there is none, or it does not fit. */
 bool cli_find_sibling_program(const char *name, char *path, size_t path_size);
 
-/* Starts a thread which receives no signals: those are the main thread's. It may still be at work when the process ends. Returns 0 or
- * libuv's error. */
+/* Starts a thread which receives no signals: those are the main thread's. It may still be at work when the process ends.
+ * Returns 0 or libuv's error. */
 int cli_start_thread(void (*run)(void *context), void *context);
 
 #endif

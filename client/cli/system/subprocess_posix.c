@@ -20,8 +20,8 @@ enum { FORWARDED_COUNT = sizeof forwarded / sizeof forwarded[0] };
 /* The program that the signals are forwarded to; 0: there is none. Only changed while they are blocked. */
 static volatile pid_t receiver;
 
-/* Whether the system has sent a signal to the program as well: a terminal's keys go to all processes in its foreground. A terminal's
- * end comes to the head of a session alone. */
+/* Whether the system has sent a signal to the program as well: a terminal's keys go to all processes in its foreground. A
+ * terminal's end comes to the head of a session alone. */
 static bool was_sent_to_all(int signal_number, const siginfo_t *info)
 {
 #ifdef SI_KERNEL

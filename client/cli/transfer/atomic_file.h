@@ -42,8 +42,8 @@ void cli_atomic_file_discard(struct cli_atomic_file *file);
  * replaced. `old` is what is at the path now; NULL: nothing. */
 char *cli_find_target(const char *path, const uv_stat_t *old);
 
-/* Creates a file of that new name, which is removed where the process ends before cli_keep_temporary(). It gets the rights of `old`,
- * unless that is NULL. Returns its descriptor or libuv's error. The path must stay. */
+/* Creates a file of that new name, which is removed where the process ends before cli_keep_temporary(). It gets the rights of
+ * `old`, unless that is NULL. Returns its descriptor or libuv's error. The path must stay. */
 int cli_create_temporary(const char *path, const uv_stat_t *old);
 
 /* From now on, before it is closed, the file stays. */

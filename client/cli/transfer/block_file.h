@@ -24,7 +24,8 @@ int cli_source_open(struct cli_source *source, const char *path);
 void cli_source_close(struct cli_source *source);
 
 /* Writes all of the source to the block, which has block_size bytes, from `offset` on. Where they do not fit, nothing is
- * written of a source whose size is known, and exactly what fits of another. Returns an exit status; a failure has been reported. */
+ * written of a source whose size is known, and exactly what fits of another. Returns an exit status; a failure has been
+ * reported. */
 int cli_send(struct cli *cli, struct cli_source *source, umem_handle block, uint64_t block_size,
              uint64_t offset);
 

@@ -41,7 +41,8 @@ static bool is_raw_word(const cJSON *value)
     return cJSON_IsString(value) && strcmp(value->valuestring, "raw") == 0;
 }
 
-/* Parameters by name, also as the only one in an array, or by position. Those of both methods have the encoding in the same place. */
+/* Parameters by name, also as the only one in an array, or by position. Those of both methods have the encoding in the same
+ * place. */
 static bool wants_raw(const char *method, const char *text)
 {
     cJSON *params = NULL;

@@ -35,7 +35,7 @@ static void drop_extra(struct um_block *block, struct um_block_extra *extra)
     free(extra);
 }
 
-void um_extra_tidy(struct um_block *block)
+void um_extra_free_if_unused(struct um_block *block)
 {
     struct um_block_extra *extra = um_extra_of(block);
     if (extra == NULL || extra->name != NULL || extra->pin != NULL || extra->holders > 0 || extra->observed ||

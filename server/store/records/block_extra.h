@@ -13,7 +13,7 @@
 struct um_block_extra *um_extra_get(struct um_block *block);
 
 /* Frees the extra of a block for which it says nothing any more. */
-void um_extra_tidy(struct um_block *block);
+void um_extra_free_if_unused(struct um_block *block);
 
 /* Notes where a block's memory is from now on. */
 void um_block_set_address(struct um_block *block, void *address);

@@ -78,7 +78,7 @@ static void note_size(struct um_store *store, struct um_block *block, uint64_t s
     um_usage_remove(store, account, block);
     block->size = size;
     um_usage_add(store, account, block);
-    um_extra_tidy(block);
+    um_extra_free_if_unused(block);
 }
 
 /* Gives a block other memory. The old is its pin's from then on, or freed. */
@@ -186,7 +186,7 @@ static bool get_target(struct um_store *store, struct um_block *block, struct um
     else
         resize->address = um_block_alloc_memory(store, resize->heap, resize->size);
     if (resize->address == NULL) {
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
         return false;
     }
     begin_at(store, block, resize, 0);
@@ -201,7 +201,7 @@ static bool extend(struct um_store *store, struct um_block *block, struct um_res
     if (extra == NULL)
         return false;
     if (!heap->ops->extend(heap->memory, extra->address, block->size, resize->size)) {
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
         return false;
     }
     resize->address = extra->address;
@@ -355,7 +355,7 @@ void um_resize_end(struct um_store *store, struct um_resize *resize)
     struct um_block *block = resize->block;
     if (block != NULL) {
         um_resize_cancel(block);
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
     }
     free(resize);
     heap->pins--;

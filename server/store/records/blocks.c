@@ -220,7 +220,7 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
     um_usage_add(store, account, block);
     return block;
 fail:
-    um_extra_tidy(block);
+    um_extra_free_if_unused(block);
     um_slots_release(&store->blocks, block);
     return NULL;
 }
@@ -583,7 +583,7 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
         um_account_link(store, target, block);
     }
     um_usage_add(store, target, block);
-    um_extra_tidy(block);
+    um_extra_free_if_unused(block);
     um_account_free_if_unused(store, account);
 }
 

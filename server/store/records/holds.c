@@ -41,7 +41,7 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
             um_usage_remove(store, account, block);
             extra->maker_released = false;
             um_usage_add(store, account, block);
-            um_extra_tidy(block);
+            um_extra_free_if_unused(block);
         }
     } else if (um_hold_find(store, block, owner) == NULL) {
         int code = um_hold_check_quota(store, block, fault);
@@ -49,7 +49,7 @@ int um_block_hold(struct um_store *store, struct um_block *block, struct um_owne
             return code;
         struct um_hold *hold = um_extra_get(block) != NULL ? um_hold_new(block, owner) : NULL;
         if (hold == NULL) {
-            um_extra_tidy(block);
+            um_extra_free_if_unused(block);
             return no_memory(block, fault);
         }
         um_usage_remove(store, account, block);
@@ -74,7 +74,7 @@ int um_block_release(struct um_store *store, struct um_block *block, struct um_o
         else
             um_extra_of(block)->maker_released = true;
         um_usage_add(store, account, block);
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
     }
     *holders = um_block_holders(account, block);
     return 0;

@@ -21,7 +21,7 @@ void um_block_unobserve(struct um_store *store, struct um_block *block)
         return;
     um_list_remove(&extra->in_observed);
     extra->observed = false;
-    um_extra_tidy(block);
+    um_extra_free_if_unused(block);
 }
 
 void um_heap_observe(struct um_heap *heap)

@@ -13,7 +13,7 @@ int um_pin_new(struct um_store *store, struct um_block *block, struct um_pin **p
     if (extra->pin == NULL) {
         struct um_pin *made = calloc(1, sizeof *made);
         if (made == NULL) {
-            um_extra_tidy(block);
+            um_extra_free_if_unused(block);
             return UMEM_E_NO_MEMORY;
         }
         made->store = store;
@@ -48,7 +48,7 @@ void um_pin_release(struct um_store *store, struct um_pin *pin)
     if (pin->block != NULL) {
         struct um_block *block = pin->block;
         um_extra_of(block)->pin = NULL;
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
     } else {
         free_memory(store, pin);
     }

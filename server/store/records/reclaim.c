@@ -178,7 +178,7 @@ static void end_holds(struct um_store *store, struct um_owner *owner, size_t *bu
         um_usage_remove(store, account, block);
         um_hold_free(store, hold);
         um_usage_add(store, account, block);
-        um_extra_tidy(block);
+        um_extra_free_if_unused(block);
     }
 }
 

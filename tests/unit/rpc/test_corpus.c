@@ -226,7 +226,7 @@ static void try_file(struct fixture *fixture, struct um_session *session, const 
 
     read_file(name, &message);
     wire_init(&wire, fixture, session);
-    /* A first message, so that the framing is settled when the file comes. */
+    /* A first message, so that the framing is known when the file comes. */
     answer = answer_to(&wire, ping, strlen(ping));
     free(answer);
     answer = answer_to(&wire, message.data, message.size);

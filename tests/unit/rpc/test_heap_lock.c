@@ -1,4 +1,4 @@
-/* Locks on heaps: who is kept out, who comes next. */
+/* Locks on heaps: which sessions are blocked, and which is next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

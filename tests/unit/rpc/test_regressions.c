@@ -1,5 +1,5 @@
-/* What random requests found: which locks matter, who hears of a raw write that fails, how handles are
- * told. */
+/* What random requests found: which locks matter, which watches are notified of a raw write that fails, how
+ * handles are reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

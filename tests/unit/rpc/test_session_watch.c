@@ -1,4 +1,4 @@
-/* session.watch: what is told, and what is told as one. */
+/* session.watch: which notifications come, and which are joined. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void expect_told(struct um_session *session, const char *method, uint64_t
         assert_int_equal(uint_of(params, key), handle);
 }
 
-/* ---- what is told ---- */
+/* ---- which notifications come ---- */
 
 static void test_a_block(void **state)
 {
@@ -82,7 +82,7 @@ static void test_a_range_of_a_block(void **state)
     struct um_session *other = &fixture->other;
     uint64_t block = new_block(session, "{\"size\":64,\"name\":\"b\"}");
     uint64_t id = new_watch(other, "{\"block\":\"b\",\"offset\":10,\"size\":4}");
-    uint64_t rest;
+    uint64_t last_watch;
 
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,0,10]"));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,14]"));
@@ -96,17 +96,17 @@ static void test_a_range_of_a_block(void **state)
     expect_result(session, MESSAGE("block.resize", "[\"b\",13]"));
     expect_changed(other, id, block, 13, 1);
     /* No bytes are never written. */
-    rest = new_watch(other, "{\"block\":\"b\",\"offset\":5,\"size\":0}");
+    last_watch = new_watch(other, "{\"block\":\"b\",\"offset\":5,\"size\":0}");
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,3,5]"));
     expect_silence(other);
-    expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)rest);
+    expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)last_watch);
     /* To the end is wherever the block ends at the time. */
-    rest = new_watch(other, "{\"block\":\"b\",\"offset\":12}");
+    last_watch = new_watch(other, "{\"block\":\"b\",\"offset\":12}");
     expect_result(session, MESSAGE("block.resize", "[\"b\",100]"));
     take_notification(other, "block.changed");
-    expect_changed(other, rest, block, 13, 87);
+    expect_changed(other, last_watch, block, 13, 87);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,90]"));
-    expect_changed(other, rest, block, 90, 10);
+    expect_changed(other, last_watch, block, 90, 10);
     expect_silence(other);
     expect_error(other, UMEM_E_OUT_OF_RANGE, MESSAGE("session.watch", "{\"block\":\"b\",\"offset\":101}"));
     expect_error(other, UMEM_E_OUT_OF_RANGE,

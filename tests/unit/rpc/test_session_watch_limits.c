@@ -91,7 +91,7 @@ static void test_a_client_that_does_not_read(void **state)
     assert_in_range(told, 101, 100 + 1224 / 100);
 }
 
-/* A batch's answer is one message; what is told comes before or behind it. */
+/* A batch's answer is one message; notifications come before or behind it. */
 static void test_never_inside_of_a_batch(void **state)
 {
     struct fixture *fixture = *state;

@@ -107,16 +107,16 @@ static void test_a_watch_reports_what_was_woken(void **state)
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
     uint64_t watch;
-    cJSON *news;
+    cJSON *notification;
 
     new_shared(session);
     new_block(session, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
     watch = new_watch(session, "{\"heap\":\"s\"}");
     expect_result(&fixture->other, MESSAGE("block.wake", "[\"a\",10,20]"));
-    news = take_notification(session, "block.changed");
-    assert_int_equal(uint_of(news, "watch"), watch);
-    assert_int_equal(uint_of(news, "offset"), 10);
-    assert_int_equal(uint_of(news, "size"), 20);
+    notification = take_notification(session, "block.changed");
+    assert_int_equal(uint_of(notification, "watch"), watch);
+    assert_int_equal(uint_of(notification, "offset"), 10);
+    assert_int_equal(uint_of(notification, "size"), 20);
     expect_error(session, UMEM_E_OUT_OF_RANGE, MESSAGE("block.wake", "[\"a\",90,11]"));
 }
 
@@ -139,7 +139,7 @@ static void test_text_is_checked_and_sent_from_a_copy(void **state)
         string_of(expect_result(session, MESSAGE("block.read", "[\"a\",0,0,\"utf8\"]")), "data"), "");
 }
 
-/* A large block is got and cleared in slices: others are served meanwhile, and nobody sees it before it is answered. */
+/* A large block is allocated and cleared in slices: others are served meanwhile, and no session sees it before it is answered. */
 static void test_a_large_block_is_made_in_slices(void **state)
 {
     struct fixture *fixture = *state;

@@ -286,7 +286,7 @@ static void test_the_block_goes_before_it_is_found(void **state)
     take_error(session, UMEM_E_UNKNOWN_HANDLE);
 }
 
-/* A shared heap's first memory is got in slices: the answer comes with the last, and the heap is there before. */
+/* A shared heap's first memory is allocated in slices: the answer comes with the last, and the heap is there before. */
 static void test_a_heap_with_much_memory_to_begin_with(void **state)
 {
     struct fixture *fixture = *state;
@@ -524,15 +524,15 @@ static void test_the_end_while_bytes_are_decoded(void **state)
 /* Slices go to one process after the other, however many calls each has at work. */
 static void test_processes_take_turns(void **state)
 {
-    enum { CROWD = 5, ROUNDS = 3 };
+    enum { MEMBERS = 5, ROUNDS = 3 };
     struct fixture *fixture = *state;
-    struct um_session_group crowd = {.sessions = 0};
+    struct um_session_group many = {.sessions = 0};
     struct um_session_group alone = {.sessions = 0};
-    struct um_session sessions[CROWD + 1];
-    uint64_t blocks[CROWD + 1];
+    struct um_session sessions[MEMBERS + 1];
+    uint64_t blocks[MEMBERS + 1];
 
-    for (int i = 0; i <= CROWD; i++) {
-        struct um_session_options options = {.group = i < CROWD ? &crowd : &alone};
+    for (int i = 0; i <= MEMBERS; i++) {
+        struct um_session_options options = {.group = i < MEMBERS ? &many : &alone};
         char name[32];
 
         snprintf(name, sizeof name, "{\"size\":3000000,\"name\":\"p%d\"}", i);
@@ -540,22 +540,22 @@ static void test_processes_take_turns(void **state)
         assert_int_equal(um_session_open(fixture->rpc, &sessions[i], &options), UMEM_OK);
         send_message(&sessions[i], MESSAGE_OF("1", "block.fill", "[\"p%d\",1]"), i);
     }
-    assert_int_equal(crowd.sessions, CROWD);
+    assert_int_equal(many.sessions, MEMBERS);
     for (int i = 0; i < 2 * ROUNDS; i++)
         assert_true(um_rpc_work(fixture->rpc));
-    assert_int_equal(count_bytes(fixture, blocks[CROWD], 1, LARGE), ROUNDS * SLICE);
-    for (int i = 0; i < CROWD; i++)
+    assert_int_equal(count_bytes(fixture, blocks[MEMBERS], 1, LARGE), ROUNDS * SLICE);
+    for (int i = 0; i < MEMBERS; i++)
         assert_int_equal(count_bytes(fixture, blocks[i], 1, LARGE), i < ROUNDS ? SLICE : 0);
     /* One of them goes in the middle; the others go on. */
     um_session_close(&sessions[1]);
     work(fixture->rpc);
-    for (int i = 0; i <= CROWD; i++) {
+    for (int i = 0; i <= MEMBERS; i++) {
         if (i == 1)
             continue;
         take_result(&sessions[i]);
         um_session_close(&sessions[i]);
     }
-    assert_int_equal(crowd.sessions + alone.sessions, 0);
+    assert_int_equal(many.sessions + alone.sessions, 0);
     answers_forget();
 }
 

@@ -1,4 +1,4 @@
-/* Shared heaps, large: what is got, cleared and given back in slices. */
+/* Large shared heaps: what is allocated, cleared and released in slices. */
 #include "shared_heap_fixture.h"
 
 #include <string.h>
@@ -347,7 +347,7 @@ static void test_compacting_resumes(void **state)
     assert_int_equal(figures_of(heap).committed, gives_back ? 4 * MEBIBYTE - 8 * UNIT : 8 * MEBIBYTE);
 }
 
-/* What a heap begins with is got in steps, too; one that the system refuses leaves a heap that can be destroyed. */
+/* What a heap begins with is allocated in steps, too; one that the system refuses leaves a heap that can be destroyed. */
 static void test_a_heap_gets_its_first_memory_in_steps(void **state)
 {
     struct fixture *f = *state;

@@ -242,7 +242,7 @@ static bool holds_text(const struct piece *piece, const char *text)
     return false;
 }
 
-/* What um_watch_notify() appended: one watch after the other, whole, until all is told or enough is unsent. */
+/* What um_watch_notify() appended: one watch after the other, whole, until all is appended or enough is unsent. */
 void check_notifications(struct run *run, int session)
 {
     struct session *it = &run->sessions[session];

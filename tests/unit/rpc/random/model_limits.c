@@ -1,4 +1,4 @@
-/* Limits of the daemon: what their errors tell, and who uses most of those that all sessions share. */
+/* Limits of the daemon: what their errors say, and the top consumer of those that all sessions share. */
 #include "random_engine.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
@@ -55,7 +55,7 @@ static bool use_of(const struct run *run, enum um_limit limit, int session, uint
     }
 }
 
-/* The first, by age, of the sessions that use most. */
+/* The first, by age, of the sessions that use most of it. */
 static void find_top_consumer(struct run *run, enum um_limit limit)
 {
     struct top *top = &run->top[limit];

@@ -29,7 +29,7 @@ void learn_place(struct run *run, int block)
     if (!heap->is_shared)
         return;
     if (um_store_find_block(run->store, it->handle, &found, NULL) != UMEM_OK) {
-        /* Made by a batch that destroys the heap further on: nobody gets to know where it was. */
+        /* Made by a batch that destroys the heap further on: where it was is never known. */
         MUST(um_store_find_heap(run->store, heap->handle, &its_heap, NULL) != UMEM_OK);
         it->offset = UINT64_MAX / 2;
         return;
@@ -42,7 +42,7 @@ void learn_place(struct run *run, int block)
     MUST(model_place_is_right(&run->model, block));
 }
 
-/* What a program does that has mapped the heap: the engine is not told. */
+/* What a program does that has mapped the heap: the engine does not know. */
 int do_write_behind(struct run *run)
 {
     int block = some_block(run);

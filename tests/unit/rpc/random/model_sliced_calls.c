@@ -115,7 +115,7 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
 
 /* ---- slices ---- */
 
-/* The block of a span, if it is still there and large enough. */
+/* The block of a range, if it is still there and large enough. */
 static int find_range(const struct run *run, const struct range *range, int *block, uint64_t *culprit)
 {
     *block = model_find_block(&run->model, range->block);

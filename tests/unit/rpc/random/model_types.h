@@ -35,7 +35,7 @@ enum {
     NAMES = 8,
     WAITERS = 40,
     WATCHES = 40,
-    NOTIFICATIONS = 16, /* that a watch keeps before it tells of an overflow */
+    NOTIFICATIONS = 16, /* that a watch keeps before it reports an overflow */
     ARGUMENTS = 8,      /* of one request */
     BATCH = 6,          /* requests in one batch */
     METHODS = 48,       /* places in the table of what was exercised */
@@ -213,7 +213,7 @@ struct session {
     struct um_buf raw;    /* and the raw bytes that follow it at once */
 };
 
-/* Who uses most of a limit, as it was found first in this step. */
+/* The top consumer of a limit, as it was found first in this step. */
 struct top {
     bool known;
     int session; /* NONE: nobody uses any */
@@ -230,7 +230,7 @@ struct run {
     struct model model;
     struct waiter waiters[WAITERS];
     struct watch watches[WATCHES];
-    uint64_t sequence; /* last number given out, for what must be told apart by its age */
+    uint64_t sequence; /* last number given out, for what must be distinguished by its age */
     uint64_t last_session;
     uint64_t last_watch;
     int64_t last_id; /* of requests */

@@ -1,4 +1,4 @@
-/* The model's calls that wait, and its watches: who is told what, and when. */
+/* The model's calls that wait, and its watches: which session is notified of what, and when. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +164,7 @@ void notify_changed(struct run *run, int block, uint64_t offset, uint64_t size)
     notify_watches(run, handle, run->model.heaps[run->model.blocks[block].heap].handle, &notification);
 }
 
-/* Where the heap goes too, those who watch that are told of the heap, not of its blocks. */
+/* Where the heap goes too, its watches are notified of the heap, not of its blocks. */
 void notify_block_lost(struct run *run, uint64_t block)
 {
     struct notification notification = {.kind = NOTIFY_FREED, .handle = block};

@@ -295,7 +295,7 @@ static void predict_batch(struct run *run, int session, const struct message *me
     *payload_receiver->batch = *message;
 }
 
-/* What a message brings about. A payload that nobody wants is thrown away as it comes. */
+/* What a message brings about. A payload without a receiver is discarded as it comes. */
 void predict_message(struct run *run, int session, const struct message *message)
 {
     struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;

@@ -1,4 +1,4 @@
-/* What block.alloc must answer, at once or when memory for a large block of a shared heap has been got. */
+/* What block.alloc must answer, at once or when memory for a large block of a shared heap was allocated. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ static bool check_limits(struct call *call, int heap, uint64_t size, unsigned fl
     return false;
 }
 
-/* Whether no other block bears the name; on failure the call has been answered. */
+/* Whether no other block has the name; on failure the call has been answered. */
 static bool check_name(struct call *call, int name)
 {
     int bearer = name != NONE ? model_block_named(&call->run->model, model_name_text(name)) : NONE;
@@ -145,7 +145,7 @@ static bool is_kept_out(struct call *call, int heap)
     return call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_LOCKED) : new_handle(call->run) == 0;
 }
 
-/* Goes on later with what has been found to be allowed. */
+/* Goes on in slices with what was found to be allowed. */
 static void allocate_in_slices(struct call *call, int heap, const struct job *facts)
 {
     const struct run *run = call->run;
@@ -162,7 +162,7 @@ static void allocate_in_slices(struct call *call, int heap, const struct job *fa
         memcpy(job->needle, facts->needle, facts->needle_size);
 }
 
-/* In a heap whose memory has to be got: at once, or later. */
+/* In a heap whose memory has to be allocated first: at once, or in slices. */
 static void allocate_shared(struct call *call, int heap, const struct job *facts)
 {
     const struct run *run = call->run;

@@ -133,7 +133,7 @@ void predict_block_at(struct call *call)
         new_job(call, JOB_AT, 0, 0)->number = argument_of(call->request, "address")->uint;
 }
 
-/* ---- who keeps a block ---- */
+/* ---- holds ---- */
 
 static void answer_holders(struct call *call, int block)
 {

@@ -142,7 +142,7 @@ static void give_bad(struct run *run, struct request *request, const char *name,
 
     if (handle == 0 || one_in(run, 4))
         handle = one_in(run, 2) ? other_kind : 1 + roll(run, 100);
-    give_handle(request, name, handle, one_in(run, 5) ? "nobody bears this" : NULL);
+    give_handle(request, name, handle, one_in(run, 5) ? "no such name" : NULL);
 }
 
 void give_block(struct run *run, struct request *request, const char *name, int *block)

@@ -200,7 +200,7 @@ static int do_send(struct run *run)
     return NONE;
 }
 
-/* The first session stays, so that there is always somebody, unless it was told to go. */
+/* The first session stays, so that there is always one, unless it was asked to go. */
 static int do_come_and_go(struct run *run)
 {
     int session = (int)roll(run, SESSIONS);
@@ -224,7 +224,7 @@ static const struct action {
     {10, do_notify},  {6, do_send},     {3, do_come_and_go}, {10, do_write_behind},
 };
 
-/* Bytes for blocks that are being moved: the store keeps them in its books. */
+/* Bytes for blocks that are being moved: the store counts them. */
 static void note_reserved(struct run *run)
 {
     while (run->store->reserved != 0 && um_store_reclaim(run->store, 100000))
@@ -248,7 +248,7 @@ static void do_something(struct run *run)
 
     note_reserved(run);
     run->had_work = um_reclaim_is_pending(run->store);
-    /* A turn begins: who uses most of a limit is looked for anew. */
+    /* A turn begins: the top consumer of a limit is looked for anew. */
     um_rpc_set_time(run->rpc, run->now_s, run->now_ms);
     memset(run->top, 0, sizeof run->top);
     for (size_t j = 0; j < sizeof actions / sizeof actions[0]; j++)

@@ -1,4 +1,4 @@
-#include "wire.h"
+#include "line_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,26 +16,26 @@ enum { PUMP_LIMIT = 4096, SCRATCH_SIZE = 1 << 20 };
 
 static char scratch[SCRATCH_SIZE];
 
-int wire_connect(const char *path, bool waits)
+int line_connect(const char *path, bool waits)
 {
     return unix_connect(path, SOCK_STREAM | (waits ? 0 : SOCK_NONBLOCK));
 }
 
-int wire_open(const char *path)
+int line_open(const char *path)
 {
-    int fd = wire_connect(path, true);
+    int fd = line_connect(path, true);
 
     if (fd < 0)
         exit(1);
     return fd;
 }
 
-unsigned wire_open_many(const char *path, int *sockets, unsigned count)
+unsigned line_open_many(const char *path, int *sockets, unsigned count)
 {
     unsigned opened = 0;
 
     while (opened < count) {
-        sockets[opened] = wire_connect(path, true);
+        sockets[opened] = line_connect(path, true);
         if (sockets[opened] < 0)
             break;
         opened++;
@@ -43,7 +43,7 @@ unsigned wire_open_many(const char *path, int *sockets, unsigned count)
     return opened;
 }
 
-void wire_send(int socket, const void *bytes, size_t size)
+void line_send(int socket, const void *bytes, size_t size)
 {
     const char *next = bytes;
 
@@ -59,7 +59,7 @@ void wire_send(int socket, const void *bytes, size_t size)
     }
 }
 
-void wire_skip_lines(int socket, size_t count)
+void line_skip_lines(int socket, size_t count)
 {
     while (count != 0) {
         ssize_t size = recv(socket, scratch, sizeof scratch, 0);
@@ -77,7 +77,7 @@ void wire_skip_lines(int socket, size_t count)
     }
 }
 
-void wire_call(int socket, const char *format, ...)
+void line_call(int socket, const char *format, ...)
 {
     char text[4096];
     va_list list;
@@ -87,11 +87,11 @@ void wire_call(int socket, const char *format, ...)
     size = vsnprintf(text, sizeof text - 1, format, list);
     va_end(list);
     text[size] = '\n';
-    wire_send(socket, text, (size_t)size + 1);
-    wire_skip_lines(socket, 1);
+    line_send(socket, text, (size_t)size + 1);
+    line_skip_lines(socket, 1);
 }
 
-void wire_add(struct um_buf *buf, const char *format, ...)
+void line_add(struct um_buf *buf, const char *format, ...)
 {
     char text[1024];
     va_list list;
@@ -115,7 +115,7 @@ static void push(int socket, const struct um_buf *text, size_t *done)
         exit(1);
 }
 
-void wire_pump(const int *sockets, unsigned count, const struct um_buf *text, bool reads)
+void line_pump(const int *sockets, unsigned count, const struct um_buf *text, bool reads)
 {
     static struct pollfd ready[PUMP_LIMIT];
     static size_t done[PUMP_LIMIT];

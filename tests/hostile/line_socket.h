@@ -5,8 +5,8 @@
  *
  * A stream runs until it is killed, so that no call here fails for long: where the daemon refuses or has gone, the process ends.
  */
-#ifndef HOSTILE_WIRE_H
-#define HOSTILE_WIRE_H
+#ifndef LINE_SOCKET_H
+#define LINE_SOCKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,27 +15,27 @@
 #include "base/buf.h"
 
 /* Connects. -1 where that fails. */
-int wire_connect(const char *path, bool waits);
+int line_connect(const char *path, bool waits);
 
 /* Connects and waits while the daemon's queue is full; ends the process where that fails. */
-int wire_open(const char *path);
+int line_open(const char *path);
 
 /* Opens several, or as many as this process may have. Returns how many. */
-unsigned wire_open_many(const char *path, int *sockets, unsigned count);
+unsigned line_open_many(const char *path, int *sockets, unsigned count);
 
 /* Sends all of it. */
-void wire_send(int socket, const void *bytes, size_t size);
+void line_send(int socket, const void *bytes, size_t size);
 
 /* Sends a line of printf's format, and waits for a line, whose text is passed over. */
-UM_PRINTF(2, 3) void wire_call(int socket, const char *format, ...);
+UM_PRINTF(2, 3) void line_call(int socket, const char *format, ...);
 
 /* Waits for so many lines. */
-void wire_skip_lines(int socket, size_t count);
+void line_skip_lines(int socket, size_t count);
 
 /* Appends a text of printf's format. */
-UM_PRINTF(2, 3) void wire_add(struct um_buf *buf, const char *format, ...);
+UM_PRINTF(2, 3) void line_add(struct um_buf *buf, const char *format, ...);
 
 /* The same text again and again to all sockets, as fast as they take it, reading what comes (`reads`) or not. Never returns. */
-void wire_pump(const int *sockets, unsigned count, const struct um_buf *text, bool reads);
+void line_pump(const int *sockets, unsigned count, const struct um_buf *text, bool reads);
 
 #endif
