@@ -32,12 +32,10 @@ bool um_args_refuse(struct um_call *call, const char *name, const char *format, 
 
 /* ---- ranges ---- */
 
-bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
+bool um_range_refuse(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size)
 {
     uint64_t block_size = um_block_size(block);
 
-    if (offset <= block_size && size <= block_size - offset)
-        return true;
     um_fail(call, UMEM_E_OUT_OF_RANGE,
             "offset %llu + size %llu passes the end of the block, which has %llu bytes",
             (unsigned long long)offset, (unsigned long long)size, (unsigned long long)block_size);
@@ -88,7 +86,7 @@ static bool bind_uint(struct um_call *call, const struct um_param *param, const 
 }
 
 /* A string without NUL, good as long as the message; NULL where it is none: then the call is answered. */
-static const char *bind_string(struct um_call *call, const char *name, const struct um_json *json)
+UM_ALWAYS_INLINE const char *bind_string(struct um_call *call, const char *name, const struct um_json *json)
 {
     if (!um_json_is(json, UM_JSON_STRING)) {
         um_args_refuse(call, name, "must be a string");
@@ -227,8 +225,8 @@ static bool bind_plain(struct um_call *call, const struct um_param *param, const
 
 /* Decodes bytes where their text stands, so that they are looked at once and take no memory of their own. Nothing is to be done for
  * UM_UTF8, which stands for itself. */
-static bool decode(enum um_encoding encoding, void *bytes, const char *text, size_t text_size, size_t *size,
-                   size_t *bad_offset)
+UM_ALWAYS_INLINE bool decode(enum um_encoding encoding, void *bytes, const char *text, size_t text_size,
+                             size_t *size, size_t *bad_offset)
 {
     if (encoding == UM_BASE64)
         return um_base64_decode(bytes, text, text_size, size, bad_offset);
@@ -250,7 +248,7 @@ static bool refuse_data(struct um_call *call, const struct um_param *param, enum
 }
 
 /* Whether a text is to be decoded in steps: a batch runs as a whole, and raw bytes behind the message would come meanwhile. */
-static bool takes_long(const struct um_call *call, enum um_encoding encoding, size_t size)
+UM_ALWAYS_INLINE bool takes_long(const struct um_call *call, enum um_encoding encoding, size_t size)
 {
     return size > UM_CALL_ATOMIC_SIZE && encoding != UM_UTF8 && call->batch == NULL &&
            call->payload_size == 0 && call->session->rpc->own_text != NULL;
@@ -539,7 +537,7 @@ static bool bind_range(struct um_call *call, const struct um_range_rule *rule, c
 
 /* Which parameter has this name; the count of them where none does. Most calls name them in their order, so that the look begins
  * at the one that may be next. */
-static size_t find_param(const struct um_method *method, const char *name, size_t next)
+UM_ALWAYS_INLINE size_t find_param(const struct um_method *method, const char *name, size_t next)
 {
     for (size_t tried = 0; tried < method->param_count; tried++, next++) {
         const char *other;
