@@ -48,7 +48,8 @@ static void check_outputs(const char *call, const struct um_method *method, cons
 
         if (output->kind != UM_OUTPUT_TEXT && output->kind != UM_OUTPUT_RESULT &&
             !um_method_answers(method, output->member))
-            fail_msg("um_request_%s(): the result of %s has no member %s", call, method->name, output->member);
+            fail_msg("um_request_%s(): the result of %s has no member %s", call, method->name,
+                     output->member);
     }
 }
 
@@ -98,10 +99,8 @@ static void test_requests(void **state)
                                                           .name = "heap",
                                                           .lifetime = UMEM_LIFETIME_SESSION,
                                                           .kind = UMEM_HEAP_SHARED};
-    static const struct umem_block_options block_options = {.heap = 3,
-                                                            .flags = UMEM_FLAG_ZERO_MEMORY,
-                                                            .name = "block",
-                                                            .lifetime = UMEM_LIFETIME_SESSION};
+    static const struct umem_block_options block_options = {
+        .heap = 3, .flags = UMEM_FLAG_ZERO_MEMORY, .name = "block", .lifetime = UMEM_LIFETIME_SESSION};
     static const struct umem_watch_target target = {.heap = 3, .block = 4, .offset = 8, .size = 16};
     static const enum umem_lifetime lifetime = UMEM_LIFETIME_SERVER;
     struct um_event_watch watch = {.id = 1};
