@@ -134,13 +134,6 @@ static uint32_t read_group(const unsigned char *text)
            digit_values[3][text[3]];
 }
 
-static void put_group(unsigned char *out, uint32_t group)
-{
-    out[0] = (unsigned char)(group >> 16);
-    out[1] = (unsigned char)(group >> 8);
-    out[2] = (unsigned char)group;
-}
-
 /* Which of the first `length` characters of a group is no digit; `length` where all are. */
 static size_t find_no_digit(const unsigned char *text, size_t length)
 {
@@ -149,25 +142,6 @@ static size_t find_no_digit(const unsigned char *text, size_t length)
     while (at < length && digit_values[0][text[at]] != NO_DIGIT)
         at++;
     return at;
-}
-
-/* Decodes the last group, of which `digits` characters are digits and the rest is padding. Returns 4, or which of its characters
- * does not fit. */
-static size_t decode_end(unsigned char *out, const unsigned char *text, size_t digits)
-{
-    const unsigned char padded[4] = {text[0], text[1], digits == 3 ? text[2] : 'A', 'A'};
-    size_t bad = find_no_digit(text, digits);
-    uint32_t group = read_group(padded);
-
-    if (bad != digits)
-        return bad;
-    /* The bits that padding leaves unused must be zero, so that a row of bytes has one spelling only. */
-    if ((group & (digits == 3 ? 0xffU : 0xffffU)) != 0)
-        return digits - 1;
-    *out++ = (unsigned char)(group >> 16);
-    if (digits == 3)
-        *out = (unsigned char)(group >> 8);
-    return 4;
 }
 
 bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, size_t *bad_offset)
@@ -185,7 +159,7 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
         padding = text[length - 2] == '=' ? 2 : 1;
     if (padding != 0)
         length -= 4;
-    at = um_base64_decode_avx2(bytes, in, length);
+    at = length >= UM_BASE64_WIDE_LENGTH ? um_base64_decode_avx2(bytes, in, length) : 0;
     bytes += at / 4 * 3;
     /* What is written never reaches what is still to be read, where both are the same memory. */
     for (; at < length; at += 4, bytes += 3) {
@@ -195,16 +169,22 @@ bool um_base64_decode(void *out, const char *text, size_t length, size_t *size, 
             *bad_offset = at + find_no_digit(in + at, 4);
             return false;
         }
-        put_group(bytes, group);
+        bytes[0] = (unsigned char)(group >> 16);
+        bytes[1] = (unsigned char)(group >> 8);
+        bytes[2] = (unsigned char)group;
     }
     if (padding != 0) {
-        size_t bad = decode_end(bytes, in + at, 4 - padding);
+        const unsigned char padded[4] = {in[at], in[at + 1], padding == 1 ? in[at + 2] : 'A', 'A'};
+        uint32_t group = read_group(padded);
 
-        if (bad != 4) {
-            *bad_offset = at + bad;
+        /* The bits that padding leaves unused must be zero, so that a row of bytes has one spelling only. */
+        if (group >= NO_DIGIT || (group & (padding == 1 ? 0xffU : 0xffffU)) != 0) {
+            *bad_offset = at + (group >= NO_DIGIT ? find_no_digit(padded, 4) : 3 - padding);
             return false;
         }
-        bytes += 3 - padding;
+        *bytes++ = (unsigned char)(group >> 16);
+        if (padding == 1)
+            *bytes++ = (unsigned char)(group >> 8);
     }
     *size = (size_t)(bytes - (unsigned char *)out);
     return true;

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+enum { UM_BASE64_WIDE_LENGTH = 64 /* characters: a shorter text is not worth the look */ };
+
 /* Encodes a part at the front. Returns how many bytes: a multiple of three. */
 size_t um_base64_encode_avx2(char *out, const unsigned char *in, size_t size);
 

@@ -163,8 +163,12 @@ def circles(root):
 
 def headers(root):
     declared = {}
-    prototype = re.compile(r"\b(um(?:em)?_\w+)\s*\((?=[^;{}]*\)\s*;)")
+    # A prototype begins at the left edge; what an inline function calls does not.
+    prototype = re.compile(r"^(?!static|UM_ALWAYS_INLINE)\w[^;{}()=]*?\b(um(?:em)?_\w+)\s*\([^;{}]*\)\s*;", re.MULTILINE)
     for path in sources(root, ".h"):
+        # What programs include is one header, whatever the library's parts are.
+        if path.name == "umem_client.h":
+            continue
         text = COMMENT.sub(" ", (root / path).read_text(encoding="utf-8"))
         for name in prototype.findall(re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)):
             declared.setdefault(name, path)
