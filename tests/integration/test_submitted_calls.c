@@ -33,11 +33,7 @@ static void end(struct fixture *fixture)
 /* What was submitted last is answered by `expected`. */
 static void answers(struct fixture *fixture, int submitted, int expected)
 {
-    int code = submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted;
-
-    if (code != expected)
-        print_error("%s\n", umem_last_error(fixture->client)->message);
-    assert_int_equal(code, expected);
+    expect_code(fixture->client, submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted, expected);
 }
 
 static void test_heaps(void **state)
