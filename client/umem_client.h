@@ -12,7 +12,7 @@
  *
  * Names follow the protocol: the method block.read is umem_block_read(). Every function that can fail returns UMEM_OK (0)
  * or a negative code of umem_errors.h, leaves its outputs as they were when it fails (unless it says otherwise), and
- * leaves the whole story in umem_last_error(). Beside the errors that a function names, every call to the daemon may
+ * leaves what is known of the failure in umem_last_error(). Beside the errors that a function names, every call to the daemon may
  * give these:
  *
  *   Nothing was sent, and the client goes on working:
@@ -23,9 +23,9 @@
  *   The daemon answered, changed nothing, and the client goes on working:
  *     any other code from -32768 to -32000, and UMEM_E_CANCELLED
  *   No answer came before the deadline. Whether the daemon did what was asked, or will, is not known:
- *     UMEM_E_DEADLINE       the client goes on working where it can, and passes the late answer over. It cannot, and the
+ *     UMEM_E_DEADLINE       the client goes on working where it can, and discards the late answer. It cannot, and the
  *                           connection is closed, where the request was partly sent or the answer partly received, and for
- *                           umem_heap_lock(), so that no lock is left behind. umem_is_connected() tells.
+ *                           umem_heap_lock(), so that no lock is left behind. umem_is_connected() says so.
  *   The connection is gone. Whether the daemon did what was asked is not known. Every later call gives the same error
  *   until umem_connect() is called anew; handles stay good as long as the daemon lives, and are UMEM_E_STALE_HANDLE or
  *   UMEM_E_UNKNOWN_HANDLE to one that was started anew:
@@ -117,7 +117,7 @@ UMEM_API bool umem_is_connected(const umem_client *client);
 /* Changes how long one call may take, in milliseconds; 0: no end. Good from the next call on. */
 UMEM_API void umem_set_timeout(umem_client *client, uint32_t timeout_ms);
 
-/* The pipe that this client uses. The client's; good until it is freed. "" where none could be told. */
+/* The pipe that this client uses. The client's; good until it is freed. "" where none is known. */
 UMEM_API const char *umem_pipe(const umem_client *client);
 
 /* Writes the name of the pipe that is used where none is given (the environment's UMEM_PIPE, else the user's own) to
@@ -160,7 +160,7 @@ struct umem_limit {
     uint64_t value;   /* inclusive */
 };
 
-/* What the daemon tells of itself. Numbers that it does not tell are 0, texts "". */
+/* The daemon's description of itself. Numbers that it does not give are 0, texts "". */
 struct umem_server_info {
     const char *name;        /* "umemd" */
     const char *version;     /* the program's: "1.2.3" */
@@ -177,7 +177,7 @@ struct umem_server_info {
     size_t feature_count;
 };
 
-/* The daemon's counters. Those that it does not tell are 0. */
+/* The daemon's counters. Those that it does not give are 0. */
 struct umem_server_stats {
     uint64_t heaps;
     uint64_t blocks;
@@ -207,7 +207,7 @@ UMEM_API int umem_rpc_discover(umem_client *client, char **document_json);
 /* Asks whether the daemon is alive. */
 UMEM_API int umem_server_ping(umem_client *client);
 
-/* What the daemon tells of itself. The caller frees it with umem_free_server_info(). */
+/* The daemon's description of itself. The caller frees it with umem_free_server_info(). */
 UMEM_API int umem_server_info(umem_client *client, struct umem_server_info **info);
 
 /* Frees it and all its texts. NULL is fine. */
@@ -344,7 +344,7 @@ struct umem_block_info {
     char name[UMEM_NAME_SIZE]; /* "" where it has none */
     umem_handle heap;
     uint64_t size;    /* as asked for */
-    uint64_t address; /* in the daemon: it tells blocks apart, and is no pointer here */
+    uint64_t address; /* in the daemon: it distinguishes blocks, and is no pointer here */
     enum umem_lifetime lifetime;
     struct umem_owner owner;
     uint32_t holders; /* how many open sessions hold it */
@@ -393,7 +393,7 @@ UMEM_API int umem_block_info(umem_client *client, umem_handle block, struct umem
 /* The block that has this name, which may be digits. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_lookup(umem_client *client, const char *name, umem_handle *block);
 
-/* The block that begins at an address of the daemon's, as umem_block_info() tells it. Slow: for looking into things.
+/* The block that begins at an address of the daemon's, as umem_block_info() gives it. Slow: for looking into things.
  * UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_at(umem_client *client, uint64_t address, umem_handle *block);
 
@@ -464,7 +464,7 @@ UMEM_API int umem_block_find(umem_client *client, umem_handle block, uint64_t of
 UMEM_API int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *value, void *before, void *after);
 
-/* Puts a number there, if `expected` is NULL or what is there now, byte for byte. *exchanged tells whether, *before what was there. */
+/* Puts a number there, if `expected` is NULL or what is there now, byte for byte. *exchanged is whether it was, *before what was there. */
 UMEM_API int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                                  const void *value, const void *expected, void *before, bool *exchanged);
 
@@ -477,7 +477,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
 /* ---- mapped blocks ---- */
 
 /* Gives a block of a shared heap as memory of this process: *bytes is where it is, *size (NULL: not wanted) its size. What is
- * written there is seen by all who map the block and by the daemon, at once and without a call; protocol.md, "Shared heaps", tells
+ * written there is seen by all who map the block and by the daemon, at once and without a call; protocol.md, "Shared heaps", says
  * what may be relied on. The heap is mapped once for each client, however many of its blocks are; each umem_map() is undone by one
  * umem_unmap().
  *
@@ -485,7 +485,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * block. What is there then:
  * - The block is freed: its bytes stay as they are until the daemon hands them out again, perhaps to somebody else, who gets them
  *   cleared, or gives their memory back (umem_heap_compact()): then they are zero, and touching them may be SIGBUS where the system has
- *   no shared memory left. Nothing tells of it: who frees a block must know that nobody uses it.
+ *   no shared memory left. Nothing reports it: a program that frees a block must know that nobody uses it.
  * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map it anew.
  * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still shared by those who have it
  *   mapped; it goes with the last of them. Nobody maps it anew, and a daemon that is started again knows nothing of it.
@@ -548,7 +548,7 @@ enum umem_event_kind {
     UMEM_EVENT_CHANGED,        /* bytes of a block were changed, by whomever: `block`, `offset`, `size` */
     UMEM_EVENT_FREED,          /* a block is gone: `block` */
     UMEM_EVENT_HEAP_DESTROYED, /* a heap is gone, and all its blocks with it: `heap` */
-    UMEM_EVENT_OVERFLOW        /* more has happened than is told one by one: look at everything anew */
+    UMEM_EVENT_OVERFLOW        /* more has happened than is reported one by one: look at everything anew */
 };
 
 /* Something that happened to what is watched. What a kind does not have is 0. */
@@ -557,7 +557,7 @@ struct umem_event {
     uint64_t watch; /* which watch it belongs to */
     umem_handle block;
     umem_handle heap;
-    uint64_t offset; /* bytes; changes that followed each other may be told as one that covers them */
+    uint64_t offset; /* bytes; changes that followed each other may be reported as one that covers them */
     uint64_t size;
 };
 
@@ -573,7 +573,7 @@ struct umem_watch_target {
 typedef void umem_watcher(const struct umem_event *event, void *context);
 
 /* Watches something: `watcher` is called with `context` for what happens to it from now on, but only by umem_poll(). Until then
- * up to 1,024 events are kept; what comes on top of them is told as one UMEM_EVENT_OVERFLOW for each watch. NULL target: everything.
+ * up to 1,024 events are kept; what comes on top of them is reported as one UMEM_EVENT_OVERFLOW for each watch. NULL target: everything.
  * A watch ends with umem_session_unwatch() and with the connection. UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED, UMEM_E_OUT_OF_RANGE (of the
  * block), UMEM_E_INVALID_PARAMS (a heap and a block, or a range without a block). */
 UMEM_API int umem_session_watch(umem_client *client, const struct umem_watch_target *target,
@@ -584,7 +584,7 @@ UMEM_API int umem_session_unwatch(umem_client *client, uint64_t watch);
 
 /* Calls watchers for the events that have come, and where there are none waits for some, up to timeout_ms milliseconds (0: does
  * not wait; UMEM_FOREVER: no end). *delivered (NULL: not wanted) is for how many events they were called: 0 after the time, which is
- * no failure. What has come before a connection was lost is delivered before that is told. */
+ * no failure. What has come before a connection was lost is delivered before that is reported. */
 UMEM_API int umem_poll(umem_client *client, uint32_t timeout_ms, size_t *delivered);
 
 /* ---- many calls at one time ---- */
@@ -667,7 +667,7 @@ UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char 
                               char **result_json);
 
 /* Sends what was submitted and not sent yet, without waiting for answers: but it takes those that come while the daemon takes no more
- * requests, so that neither waits for the other. What fails is told when the calls are collected. */
+ * requests, so that neither waits for the other. What fails is reported when the calls are collected. */
 UMEM_API int umem_calls_send(umem_calls *calls);
 
 /* How many calls are to be collected. */

@@ -15,7 +15,7 @@
  * Calls are those that umem_client.h declares as umem_submit_*(); they take what umem_uv_call() returns. UMEM_OK means that the call is
  * on its way, and then its callback is called exactly once, from the loop, never before the function has returned: with a failure
  * whose code is UMEM_OK, or what the blocking call of that name would give. Any other code means that the callback is not called, and
- * umem_uv_last_error() tells why. Until the callback, the memory that was given with a call (outputs, bytes to send) stays in use.
+ * umem_uv_last_error() says why. Until the callback, the memory that was given with a call (outputs, bytes to send) stays in use.
  * Answers come in the order of the calls, but for those that wait in the daemon.
  *
  * Deadlines are as umem_client.h says: with timeout_ms, a call that has no answer by then ends with UMEM_E_DEADLINE; the connection goes

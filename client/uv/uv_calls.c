@@ -48,7 +48,7 @@ void um_uv_drop_unwritten(umem_uv *client)
     while (call != NULL) {
         struct um_uv_call *next = call->next_unwritten;
 
-        /* Else libuv tells when it has let go of the bytes. */
+        /* Else libuv calls back when it does not use the bytes any more. */
         if (call->writing_size == 0)
             end_writing(call);
         call = next;
@@ -71,7 +71,7 @@ static void on_written(uv_write_t *write, int status)
         end_writing(call);
     if (client->state != UM_UV_OPEN)
         return;
-    /* What is lost here is told when the pipe is closed. */
+    /* The callbacks of what is lost here come when the pipe is closed. */
     if (status != 0)
         um_uv_disconnect(client, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests");
     else
@@ -259,7 +259,7 @@ int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *c
     return code;
 }
 
-/* ---- shared heaps: the daemon tells where a block lies, and that is mapped in the loop's thread ---- */
+/* ---- shared heaps: the daemon says where a block lies, and that is mapped in the loop's thread ---- */
 
 int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size, umem_uv_done *done,
                 void *context)
@@ -276,7 +276,7 @@ int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size
     }
     call->mapping->bytes = bytes;
     call->mapping->size = size;
-    um_request_block_map(&call->request, block, &call->mapping->place);
+    um_request_block_map(&call->request, block, &call->mapping->location);
     return um_uv_call_send(client, call);
 }
 

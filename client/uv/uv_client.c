@@ -67,14 +67,14 @@ static void on_answered(struct um_channel *channel, struct um_request *request)
     um_uv_add_finished(call);
 }
 
-/* Maps the block whose place the daemon has told. UMEM_OK, or why it cannot be; *reason may then tell more. */
+/* Maps the block whose location the daemon has sent. UMEM_OK, or why it cannot be; *reason may then tell more. */
 static int map_block(struct um_uv_call *call, struct um_reason *reason)
 {
     struct um_uv_mapping *mapping = call->mapping;
-    int code = um_mapped_heap_use(&call->client->mapped, &mapping->place, mapping->bytes, reason);
+    int code = um_mapped_heap_use(&call->client->mapped, &mapping->location, mapping->bytes, reason);
 
     if (code == UMEM_OK && mapping->size != NULL)
-        *mapping->size = mapping->place.size;
+        *mapping->size = mapping->location.size;
     return code;
 }
 
@@ -158,7 +158,7 @@ static void on_timer_closed(uv_handle_t *handle)
     free(client);
 }
 
-/* All writes have ended by now, libuv sees to that. So calls that were lost are told of when anew a connection can be made. */
+/* All writes have ended by now, libuv sees to that. So the callbacks of calls that were lost come when a connection can be made anew. */
 static void on_pipe_closed(uv_handle_t *handle)
 {
     umem_uv *client = handle->data;

@@ -15,7 +15,7 @@
 
 enum um_uv_state {
     UM_UV_IDLE,       /* no connection */
-    UM_UV_CONNECTING, /* the thread pool is at it */
+    UM_UV_CONNECTING, /* the thread pool does it */
     UM_UV_OPEN,
     UM_UV_ENDING /* the pipe is being closed */
 };
@@ -25,7 +25,7 @@ struct um_uv_call {
     struct um_request request;
     struct um_uv_call *next; /* of those that have ended */
     umem_uv *client;
-    umem_uv_done *done; /* NULL: nobody is told */
+    umem_uv_done *done; /* NULL: none */
     void *context;
     uint64_t deadline_ms; /* of um_uv_now_ms(); UM_NO_DEADLINE */
     uv_write_t write;
@@ -33,7 +33,7 @@ struct um_uv_call {
     struct um_buf out;             /* its message, without raw bytes that lie elsewhere */
     uint64_t written;              /* bytes of `out` and of the payload behind it that libuv was given */
     size_t writing_size;           /* bytes that `write` has under way; 0: it is free */
-    struct um_event_watch *watch;  /* that it requests for; the events' own once it has succeeded */
+    struct um_event_watch *watch;  /* that it requests; the events' own once it has succeeded */
     struct um_uv_mapping *mapping; /* of umem_uv_map(); NULL: another call */
     bool is_writing;               /* not all of it is written */
     bool is_answered;
@@ -41,7 +41,7 @@ struct um_uv_call {
 
 /* Where what is asked for goes when the answer has come. */
 struct um_uv_mapping {
-    struct um_block_location place; /* as the daemon tells */
+    struct um_block_location location; /* as the daemon says */
     void **bytes;
     uint64_t *size; /* NULL: not wanted */
 };
@@ -85,7 +85,7 @@ UM_PRINTF(3, 4)
 int um_uv_fail(umem_uv *client, int code, const char *format, ...);
 int um_uv_succeed(umem_uv *client);
 
-/* Ends a connection that is open. What is lost with it is told when the pipe has been closed. */
+/* Ends a connection that is open. The callbacks of what is lost with it come when the pipe has been closed. */
 void um_uv_disconnect(umem_uv *client, int code, const char *text);
 
 /* Calls the callbacks that are due, unless the connection is ending: then it is done when that is over. They may do anything with
@@ -96,7 +96,7 @@ void um_uv_run_callbacks(umem_uv *client);
  * good, and the connection is lost. */
 void um_uv_write_pending(umem_uv *client);
 
-/* Gives up what libuv was not given, of a connection that ends. */
+/* Drops what libuv was not given, of a connection that ends. */
 void um_uv_drop_unwritten(umem_uv *client);
 
 /* Makes a call whose `request` the caller writes, and begins it; um_uv_call_send() frees it where that fails. */

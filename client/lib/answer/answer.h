@@ -1,11 +1,11 @@
 /*
  * One message from the daemon, taken apart: a result, an error, or something that was not asked for.
  *
- * Owns: nothing; what it tells lies in the text and in the arena. Must not know: connections, methods. Pure. Nothing in the text is
- * believed before it has been checked: whoever wrote it may be broken or hostile.
+ * Owns: nothing; what it points to lies in the text and in the arena. Must not know: connections, methods. Pure. Nothing in the text is
+ * believed before it has been checked: the program that wrote it may be broken or hostile.
  *
  * A message is read once, from end to end; what is in its result stays text, because some callers want it as text and most results
- * are not looked at. um_answer_result() reads it for who does.
+ * are not looked at. um_answer_tree() reads it where one does.
  */
 #ifndef UM_ANSWER_H
 #define UM_ANSWER_H

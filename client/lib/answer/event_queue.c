@@ -97,7 +97,7 @@ static bool read_event(const struct um_answer *notification, struct umem_event *
     return false;
 }
 
-/* Joins two changes of one block that one watch has told right after the other. */
+/* Joins two changes of one block that one watch has reported right after the other. */
 static bool join(struct umem_event *last, const struct umem_event *event)
 {
     uint64_t end = event->offset + event->size;

@@ -1,10 +1,10 @@
 /*
- * What a client watches, and what has been told of it.
+ * What a client watches, and the events of it.
  *
  * Owns: the watches, and the ring of events that nobody has been called for yet. Must not know: connections, threads. Pure.
  *
  * The ring has UM_EVENT_QUEUE_MAXIMUM places. A change that touches the same block as the ring's last event of its watch is joined to it.
- * Where the ring is full, the watch is marked instead, and an overflow is told after what is in the ring.
+ * Where the ring is full, the watch is marked instead, and an overflow is reported after what is in the ring.
  */
 #ifndef UM_EVENT_QUEUE_H
 #define UM_EVENT_QUEUE_H
@@ -14,14 +14,14 @@
 
 enum { UM_EVENT_QUEUE_MAXIMUM = 1024 };
 
-/* One watch. Allocated by whoever requests for it; um_event_queue_add_watch() gives it away. */
+/* One watch. Allocated by the call that requests it; um_event_queue_add_watch() takes it over. */
 struct um_event_watch {
     struct um_event_watch *next;
     uint64_t id;
     umem_watcher *watcher;
     void *context;                 /* handed to it */
     struct um_event_queue *events; /* where it is to be added when it is answered */
-    bool overflowed;               /* more has happened than was told */
+    bool overflowed;               /* more has happened than was reported */
 };
 
 struct um_event_queue {
@@ -44,10 +44,10 @@ void um_event_queue_add_watch(struct um_event_queue *events, struct um_event_wat
 /* Ends a watch. */
 void um_event_queue_remove_watch(struct um_event_queue *events, uint64_t id);
 
-/* Takes a notification of the daemon's; what is not about one of these watches is passed over. */
+/* Takes a notification of the daemon's; what is not about one of these watches is ignored. */
 void um_event_queue_push(struct um_event_queue *events, const struct um_answer *notification);
 
-/* Gives out the oldest event that has a watch, and who is to be called. Returns false where there is none. */
+/* Takes the oldest event that has a watch off the queue, with the function to call for it. Returns false where there is none. */
 bool um_event_queue_pop(struct um_event_queue *events, struct umem_event *event, umem_watcher **watcher,
                         void **context);
 

@@ -33,7 +33,7 @@ UM_CALLS(BLOCKING_OF_STEPS)
 UM_BLOCKING_CALLS(BLOCKING_OF_STEPS)
 UM_MADE_CALLS(BLOCKING)
 
-/* Where the next submitted call's request is to be made. NULL where there is no place: *code tells why. */
+/* Where the next submitted call's request is to be made. NULL where there is no place: *code is why. */
 static struct um_request *begin(umem_calls *calls, int *code)
 {
     *code = UMEM_E_OUT_OF_MEMORY;
@@ -44,7 +44,7 @@ UM_CALLS(SUBMITTED_OF_STEPS)
 UM_MADE_CALLS(SUBMITTED)
 UM_DATA_CALLS(SUBMITTED)
 
-/* ---- any method by its name, and those that have nothing to tell ---- */
+/* ---- any method by its name, and those without arguments and results ---- */
 
 int umem_call(umem_client *client, const char *method, const char *params_json, char **result_json)
 {

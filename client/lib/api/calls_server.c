@@ -1,4 +1,4 @@
-/* umem_server_info(): what the daemon tells of itself, in one piece of memory. */
+/* umem_server_info(): the daemon's description of itself, in one piece of memory. */
 #include <stdlib.h>
 #include <string.h>
 

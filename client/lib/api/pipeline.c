@@ -165,7 +165,7 @@ static void wait(struct pipeline *calls, struct submitted *oldest)
 {
     struct um_request *request = calls->kind == UMEM_BATCH ? &calls->batch : &oldest->request;
 
-    /* Also where it is done: whoever read its answer may be another thread. */
+    /* Also where it is done: another thread may have read its answer. */
     um_client_wait(calls->client, request, um_client_deadline(calls->client, oldest->request.wait_ms));
 }
 

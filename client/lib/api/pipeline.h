@@ -1,5 +1,5 @@
 /*
- * Submitting calls: what umem_submit_*() have in common, whoever carries the calls.
+ * Submitting calls: what all carriers of umem_submit_*() have in common.
  *
  * Owns: nothing. Must not know: which methods there are.
  */
@@ -10,7 +10,7 @@
 
 /* How calls that are submitted are carried. */
 struct um_calls_ops {
-    /* The place where the next call's request is to be made. NULL where there is none: *code tells why. */
+    /* The place where the next call's request is to be made. NULL where there is none: *code is why. */
     struct um_request *(*begin)(umem_calls *calls, int *code);
     /* Takes the request that was made there. Returns what umem_submit_*() returns. */
     int (*end)(umem_calls *calls, struct um_request *request);

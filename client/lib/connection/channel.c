@@ -36,7 +36,7 @@ void um_channel_reset(struct um_channel *channel)
 
     um_frame_deinit(&channel->frame);
     um_frame_init(&channel->frame, answer_limit, PAYLOAD_LIMIT);
-    channel->forgotten = 0;
+    channel->withdrawn = 0;
     um_event_queue_clear(&channel->events);
 }
 
@@ -75,7 +75,7 @@ bool um_channel_withdraw(struct um_channel *channel, struct um_request *request,
     if (channel->receiving == request)
         return false;
     unlink_request(channel, request);
-    channel->forgotten += was_sent;
+    channel->withdrawn += was_sent;
     return true;
 }
 
@@ -225,12 +225,12 @@ UM_ALWAYS_INLINE void receive(struct um_channel *channel, struct um_request *req
     channel->filling = request->parts != NULL ? request->parts : request;
 }
 
-/* An answer that nobody awaits any more is passed over, if one was taken back; its raw bytes go nowhere. */
-static int pass_over(struct um_channel *channel, char *why, size_t why_size)
+/* An answer that nobody awaits any more is discarded, if a request was withdrawn; so are its raw bytes. */
+static int discard_answer(struct um_channel *channel, char *why, size_t why_size)
 {
-    if (channel->forgotten == 0)
+    if (channel->withdrawn == 0)
         return bad(why, why_size, "it answers a request that was not sent");
-    channel->forgotten--;
+    channel->withdrawn--;
     return UMEM_OK;
 }
 
@@ -252,7 +252,7 @@ static int take_single(struct um_channel *channel, const struct um_json *json, u
     }
     request = find(channel, &answer, false);
     if (request == NULL)
-        return pass_over(channel, why, why_size);
+        return discard_answer(channel, why, why_size);
     if (request->parts != NULL) {
         /* The batch as a whole was refused. */
         for (struct um_request *part = request->parts; part != NULL; part = part->next)
@@ -304,7 +304,7 @@ static int take_batch(struct um_channel *channel, const struct um_json *json, ui
         if (request == NULL) {
             request = find(channel, &answer, true);
             if (request == NULL)
-                return pass_over(channel, why, why_size);
+                return discard_answer(channel, why, why_size);
         }
         code = take_part(request, &answer, &raw, why, why_size);
         if (code != UMEM_OK)

@@ -28,7 +28,7 @@ struct um_channel {
         *receiving; /* whose answer has come while raw bytes of it have not; no longer among them */
     struct um_request *filling; /* the part of it whose raw bytes are next */
     uint64_t last_id;
-    uint64_t forgotten; /* how many requests were taken back, whose answers may still come */
+    uint64_t withdrawn; /* how many requests were withdrawn, whose answers may still come */
     struct um_event_queue events;
     void (*on_done)(struct um_channel *channel, struct um_request *request);
     void *owner;
@@ -47,19 +47,19 @@ void um_channel_reset(struct um_channel *channel);
 void um_channel_add(struct um_channel *channel, struct um_request *request);
 
 /* Writes the message of a request that was added, but for its payloads, behind what `out` holds; *payload_size is what the payloads of
- * it and its parts have together. `failed` of `out` tells of memory that ran out. */
+ * it and its parts have together. `failed` of `out` is set where memory ran out. */
 void um_channel_write(const struct um_request *request, struct um_buf *out, uint64_t *payload_size);
 
 /* The same for a notification, which has no id and is not answered. */
 void um_channel_write_notification(const struct um_request *request, struct um_buf *out);
 
-/* Takes a request back: if it was sent, its answer is passed over when it comes. Returns false where it is coming already. */
+/* Withdraws a request: if it was sent, its answer is discarded when it comes. Returns false where it is coming already. */
 bool um_channel_withdraw(struct um_channel *channel, struct um_request *request, bool was_sent);
 
 /* Where the next bytes go, *capacity of them at most. Good until um_channel_received(). */
 char *um_channel_space(struct um_channel *channel, size_t *capacity);
 
-/* Tells that `size` bytes were read there. Returns UMEM_OK, or why nothing more can be understood: UMEM_E_BAD_ANSWER,
+/* Takes the `size` bytes that were read there. Returns UMEM_OK, or why nothing more can be understood: UMEM_E_BAD_ANSWER,
  * UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY, with the reason in words, a sentence without a full stop, in `why`. */
 int um_channel_received(struct um_channel *channel, size_t size, char *why, size_t why_size);
 

@@ -1,7 +1,7 @@
 /*
  * What a umem_client is, for the files of the library: a connection that threads share.
  *
- * Owns: the connection, who reads from it and who writes to it. Must not know: methods and their results (request_*.c do), framing
+ * Owns: the connection, and which thread reads from it and which writes to it. Must not know: methods and their results (requests.c does), framing
  * (channel.c does).
  *
  * How threads share it: a request is written by the thread that makes it, one at a time (`is_writing`). Answers are read by one of the
@@ -41,17 +41,17 @@ struct umem_client {
     struct um_mutex *lock;           /* guards what follows */
     uint32_t timeout_ms;             /* for one call; 0: none */
     struct um_transport
-        *transport;            /* NULL: not connected; used, without the lock, by who reads and who writes */
-    bool is_reading;           /* a thread reads */
-    bool is_writing;           /* a thread writes */
-    int broken;                /* why there is no connection; UMEM_OK: there is one */
-    char broken_text[512];     /* the same in words */
-    uint64_t message_limit;    /* bytes in one message, as the daemon told; 0: not asked yet */
-    uint64_t payload_limit;    /* bytes in one payload, likewise */
-    struct um_channel channel; /* what comes is fed to it by who reads */
-    struct um_buf out;         /* what is being written; of who writes */
-    struct um_waiter *waiters; /* threads that wait */
-    struct um_waiter *spare;   /* for those that will */
+        *transport;  /* NULL: not connected; used, without the lock, by the threads that read and write */
+    bool is_reading; /* a thread reads */
+    bool is_writing; /* a thread writes */
+    int broken;      /* why there is no connection; UMEM_OK: there is one */
+    char broken_text[512];         /* the same in words */
+    uint64_t message_limit;        /* bytes in one message, as the daemon says; 0: not known yet */
+    uint64_t payload_limit;        /* bytes in one payload, likewise */
+    struct um_channel channel;     /* what comes is fed to it by the thread that reads */
+    struct um_buf out;             /* what is being written; of the thread that writes */
+    struct um_waiter *waiters;     /* threads that wait */
+    struct um_waiter *spare;       /* for those that will */
     struct um_mapped_heap *mapped; /* shared heaps that are mapped: mapped_heap.c */
 };
 
@@ -65,8 +65,7 @@ int um_client_call(umem_client *client, struct um_request *request);
 /* The end of it: makes what failed the thread's last error and frees the request. Returns its code. */
 int um_client_report(umem_client *client, struct um_request *request);
 
-/* How many bytes of `size` to move at one time, a multiple of 8. Asks for the daemon's limits where that matters; *code tells whether
- * that failed. */
+/* How many bytes of `size` to move at one time, a multiple of 8. Fetches the daemon's limits where that matters; *code is what that gave. */
 size_t um_client_piece_size(umem_client *client, size_t size, int *code);
 
 /* Sees to it that the request fits the daemon's limits, which may mean to fetch them. Notes in it where it does not. */
@@ -78,7 +77,7 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
 /* Waits until a request that was sent is done; gives it up at the deadline. */
 void um_client_wait(umem_client *client, struct um_request *request, uint64_t deadline_ms);
 
-/* Takes a request that was sent back: nobody wants its answer. Returns when it is done. */
+/* Withdraws a request that was sent: nobody wants its answer. Returns when it is done. */
 void um_client_withdraw(umem_client *client, struct um_request *request);
 
 /* ---- within the lock: client.c and client_call.c ---- */
@@ -96,7 +95,7 @@ bool um_client_wait_for_change(umem_client *client, struct um_waiter how, struct
 /* For the channel: a request is done. */
 void um_client_on_done(struct um_channel *channel, struct um_request *request);
 
-/* Wakes who can go on. */
+/* Wakes the threads that can continue. */
 void um_client_wake_next(umem_client *client);
 
 /* Reads once; nobody else does. UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */

@@ -1,4 +1,4 @@
-/* Calls of threads that share the connection: sent, awaited, given up; client.h tells how. And the daemon's limits on them. */
+/* Calls of threads that share the connection: sent, awaited, withdrawn; client.h says how. And the daemon's limits on them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ enum {
         4096, /* a payload up to this is copied behind its request, a larger one is written from where it lies */
     GATHER_SIZE = 32768,    /* requests that are written together, in bytes */
     KEEP_SIZE = 1 << 18,    /* a larger buffer is given back after its use */
-    CANCEL_TURN_MS = 100,   /* how long a thread that has given up waits until it can say so */
+    CANCEL_TURN_MS = 100,   /* how long a thread whose deadline has come waits until it can cancel its call */
     CANCEL_WRITE_MS = 1000, /* and how long that may take */
     MESSAGE_OVERHEAD = 64,  /* bytes that a request gets beside its text: its id, its end */
     DEFAULT_MESSAGE_LIMIT = 16 << 20,
@@ -164,8 +164,8 @@ UM_ALWAYS_INLINE void end_writing(umem_client *client)
         um_client_wake_next(client);
 }
 
-/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be what it said last, unasked; and
- * it may take no more because nobody reads what it says. */
+/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be in what it has sent; and it
+ * may take no more because nobody reads what it sends. */
 static void end_partial_write(umem_client *client, int code, const struct um_reason *reason)
 {
     if (code == UMEM_E_CONNECTION_LOST) {
@@ -288,9 +288,9 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
     um_mutex_unlock(client->lock);
 }
 
-/* ---- giving up ---- */
+/* ---- deadlines and withdrawal ---- */
 
-/* Tells the daemon that nobody waits any more. Where others keep the connection busy, it is left to find out itself. */
+/* Cancels a call in the daemon, since nobody waits any more. Where others keep the connection busy, it is left to end by itself. */
 static void cancel(umem_client *client, uint64_t id)
 {
     uint64_t now_ms = um_transport_now_ms();
@@ -385,11 +385,11 @@ static uint64_t read_limit(const struct um_json *limits, const char *name, uint6
 
 static const char *read_limits(const struct um_json *result, void *target)
 {
-    const struct um_json *told = um_json_member_of(result, "limits");
+    const struct um_json *json = um_json_member_of(result, "limits");
     struct limits *limits = target;
 
-    limits->message = read_limit(told, "message_bytes", DEFAULT_MESSAGE_LIMIT, UM_MESSAGE_MINIMUM);
-    limits->payload = read_limit(told, "payload_bytes", DEFAULT_PAYLOAD_LIMIT, UM_PAYLOAD_MINIMUM);
+    limits->message = read_limit(json, "message_bytes", DEFAULT_MESSAGE_LIMIT, UM_MESSAGE_MINIMUM);
+    limits->payload = read_limit(json, "payload_bytes", DEFAULT_PAYLOAD_LIMIT, UM_PAYLOAD_MINIMUM);
     return NULL;
 }
 

@@ -1,7 +1,7 @@
 /*
  * Shared heaps that a client has mapped.
  *
- * Owns: their list. Must not know: how the system maps them (mapped_memory.h), how the daemon is asked where a block lies, who else uses the
+ * Owns: their list. Must not know: how the system maps them (mapped_memory.h), how the daemon is asked where a block lies, what else uses the
  * list: its owner sees to it that one thread at a time does.
  */
 #ifndef UM_MAP_H

@@ -90,7 +90,7 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t capaci
 /* Ends what other threads do with the connection: their reading and writing fails at once, or as soon as it is tried. */
 void um_transport_abort(struct um_transport *transport);
 
-/* Tells the daemon that nothing more will be written, while reading goes on. UMEM_E_UNSUPPORTED where the system cannot
+/* Ends writing, which the daemon sees, while reading goes on. UMEM_E_UNSUPPORTED where the system cannot
  * (Windows): then nothing has changed. */
 int um_transport_end_writing(struct um_transport *transport);
 

@@ -5,7 +5,7 @@
  * Owns: what a method's parameters and results are called, and which of C's arguments they are. Must not know: how requests are carried.
  *
  * An entry: CALL(NAME, METHOD, (parameters in C), (their names), steps). A step writes one parameter or names one output; request.h's
- * um_param_*() and um_output_*() tell what they do:
+ * um_param_*() and um_output_*() say what they do:
  *
  *   HANDLE(x)            a handle of C's argument x, under its name
  *   HEAP(x)              likewise of a heap; 0 is the process heap, which is named
@@ -113,7 +113,7 @@
          (umem_handle block, uint64_t offset, enum umem_type type, const void *values, size_t count), \
          (block, offset, type, values, count))
 
-/* Blocking only: what nobody does many times in a row. */
+/* Blocking only: nobody needs many of them at a time. */
 #define UM_BLOCKING_CALLS(CALL) \
     CALL(heap_process, "heap.process", (umem_handle * heap), (heap), UINT_OUT("heap", heap)) \
     CALL(block_at, "block.at", (uint64_t address, umem_handle * block), (address, block), \

@@ -155,7 +155,7 @@ static enum umem_heap_kind read_kind(struct reader *reader)
     return um_json_says(value, "shared") ? UMEM_HEAP_SHARED : UMEM_HEAP_OTHER;
 }
 
-/* Flags that this library does not know are passed over. */
+/* Flags that this library does not know are ignored. */
 static uint32_t read_flags(struct reader *reader)
 {
     const struct um_json *value = member(reader, "flags");
@@ -171,17 +171,17 @@ static uint32_t read_flags(struct reader *reader)
     return flags;
 }
 
-/* What only shared heaps tell. */
+/* Members of shared heaps only. */
 static void read_figures(struct reader *reader, struct umem_heap_info *info)
 {
-    const bool is_told = !is_absent(member(reader, "reserved"));
+    const bool is_shared = !is_absent(member(reader, "reserved"));
 
-    info->reserved = is_told ? read_uint(reader, "reserved") : 0;
-    info->committed = is_told ? read_uint(reader, "committed") : 0;
-    info->free_bytes = is_told ? read_uint(reader, "free") : 0;
-    info->free_ranges = is_told ? read_uint(reader, "free_ranges") : 0;
-    info->largest_free = is_told ? read_uint(reader, "largest_free") : 0;
-    info->corrupted = is_told && read_bool(reader, "corrupted");
+    info->reserved = is_shared ? read_uint(reader, "reserved") : 0;
+    info->committed = is_shared ? read_uint(reader, "committed") : 0;
+    info->free_bytes = is_shared ? read_uint(reader, "free") : 0;
+    info->free_ranges = is_shared ? read_uint(reader, "free_ranges") : 0;
+    info->largest_free = is_shared ? read_uint(reader, "largest_free") : 0;
+    info->corrupted = is_shared && read_bool(reader, "corrupted");
 }
 
 const char *um_info_read_heap(const struct um_json *object, void *heap_info)

@@ -1,5 +1,5 @@
 /*
- * What the protocol tells of heaps, blocks, sessions and the daemon, as C structs; and its words (flags, lifetimes, kinds).
+ * The protocol's descriptions of heaps, blocks, sessions and the daemon as C structs; and its words (flags, lifetimes, kinds).
  *
  * Owns: the lists of words. Must not know: connections.
  */

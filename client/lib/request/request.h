@@ -1,13 +1,13 @@
 /*
  * One request: how it is written, where its raw bytes lie, and what is wanted of its answer.
  *
- * Owns: the request's text and the failure's texts. Must not know: connections, threads, who waits for it. Pure: the blocking
+ * Owns: the request's text and the failure's texts. Must not know: connections, threads, what waits for it. Pure: the blocking
  * calls, the pipeline and the batch all stand on it, and so could any other carrier of requests.
  *
  * How one is made: um_request_begin(), um_param_*() for each parameter, um_output_*() for each result. A parameter that no daemon
  * would take is noted as a failure (`code`) and the request is not to be sent. requests.h has one maker for each method.
  *
- * How one is answered, once: um_request_answer() for its answer, with the raw bytes moved to `into` by whoever reads them, or
+ * How one is answered, once: um_request_answer() for its answer, with the raw bytes moved to `into` by the code that reads them, or
  * um_request_fail(). What is wanted is written to where the caller wants it only if all of it is there.
  */
 #ifndef UM_REQUEST_H
@@ -56,7 +56,7 @@ struct um_request {
     void *into;              /* where the raw bytes of its answer go */
     size_t into_size;        /* how many there must be */
     size_t into_done;        /* how many have come */
-    char *result;            /* UM_OUTPUT_TEXT: the result, until it is given to who wants it */
+    char *result;            /* UM_OUTPUT_TEXT: the result, until it is given to the caller */
     void *copy;              /* the payload, where it is no memory of the caller's; freed with the request */
     size_t swap_count;       /* how many numbers at `into` must have their bytes turned round */
     enum umem_type swap;     /* of what type they are */
@@ -74,7 +74,7 @@ struct um_request {
     unsigned output_count;
     struct um_failure *failure; /* texts for `code`; NULL: the code's own text */
     struct um_request *parts;   /* a batch: its requests, linked by `next`; else NULL */
-    void *owner;                /* who waits for it: its carrier's own */
+    void *owner;                /* its carrier's own: what waits for it */
 };
 
 /* Begins a request with parameters by name. `method` needs no escapes. */
