@@ -1,15 +1,11 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { CHUNK_SIZE = 64 * 1024 /* bytes in a chunk of the usual size */ };
-
-/* A piece of memory from the system; its bytes follow. */
-struct um_arena_chunk {
-    struct um_arena_chunk *before; /* made before it; NULL: it is the first */
-    size_t size;                   /* bytes that follow */
-};
+static_assert(sizeof(struct um_arena_chunk) % UM_ARENA_ALIGNMENT == 0,
+              "what follows a chunk's head must be aligned");
 
 UM_ALWAYS_INLINE size_t round_up(size_t size)
 {
@@ -19,14 +15,14 @@ UM_ALWAYS_INLINE size_t round_up(size_t size)
 UM_ALWAYS_INLINE void use(struct um_arena *arena, struct um_arena_chunk *chunk)
 {
     arena->chunk = chunk;
-    arena->next = (char *)chunk + round_up(sizeof *chunk);
+    arena->next = (char *)(chunk + 1);
     arena->left = chunk->size;
 }
 
 void *um_arena_alloc_chunk(struct um_arena *arena, size_t size)
 {
-    size_t header = round_up(sizeof(struct um_arena_chunk));
-    size_t wanted = size < CHUNK_SIZE ? CHUNK_SIZE : round_up(size);
+    size_t header = sizeof(struct um_arena_chunk);
+    size_t wanted = size < UM_ARENA_CHUNK_SIZE ? UM_ARENA_CHUNK_SIZE : round_up(size);
     struct um_arena_chunk *chunk;
 
     if (wanted < size || wanted > SIZE_MAX - header)
@@ -49,13 +45,13 @@ size_t um_arena_size(const struct um_arena *arena)
     return size;
 }
 
-void um_arena_reset(struct um_arena *arena)
+void um_arena_reset_chunks(struct um_arena *arena)
 {
     struct um_arena_chunk *chunk = arena->chunk;
 
     if (chunk == NULL)
         return;
-    while (chunk->before != NULL || chunk->size > CHUNK_SIZE) {
+    while (chunk->before != NULL || chunk->size > UM_ARENA_CHUNK_SIZE) {
         struct um_arena_chunk *before = chunk->before;
 
         free(chunk);

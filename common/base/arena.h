@@ -10,7 +10,16 @@
 
 #include "base/attributes.h"
 
-struct um_arena_chunk;
+enum {
+    UM_ARENA_ALIGNMENT = 8,         /* bytes: enough for pointers, integers and doubles */
+    UM_ARENA_CHUNK_SIZE = 64 * 1024 /* bytes in a chunk of the usual size */
+};
+
+/* A piece of memory from the system; its bytes follow. */
+struct um_arena_chunk {
+    struct um_arena_chunk *before; /* made before it; NULL: it is the first */
+    size_t size;                   /* bytes that follow */
+};
 
 /* One that is all zero is an empty one. */
 struct um_arena {
@@ -19,13 +28,24 @@ struct um_arena {
     struct um_arena_chunk *chunk; /* the one it lies in, and behind it all others; NULL: none yet */
 };
 
-enum { UM_ARENA_ALIGNMENT = 8 /* bytes: enough for pointers, integers and doubles */ };
-
 /* Gives all memory back. The arena is then as one that is all zero. */
 void um_arena_deinit(struct um_arena *arena);
 
+/* As um_arena_reset(), where there is none, more than one, or a large one. */
+void um_arena_reset_chunks(struct um_arena *arena);
+
 /* Forgets all that was allocated. Keeps one small chunk, so that most messages allocate nothing from the system. */
-void um_arena_reset(struct um_arena *arena);
+UM_ALWAYS_INLINE void um_arena_reset(struct um_arena *arena)
+{
+    struct um_arena_chunk *chunk = arena->chunk;
+
+    if (chunk == NULL || chunk->before != NULL || chunk->size != UM_ARENA_CHUNK_SIZE) {
+        um_arena_reset_chunks(arena);
+        return;
+    }
+    arena->next = (char *)(chunk + 1);
+    arena->left = chunk->size;
+}
 
 /* Bytes that it has from the system. */
 size_t um_arena_size(const struct um_arena *arena);

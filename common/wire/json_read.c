@@ -364,7 +364,7 @@ UM_ALWAYS_INLINE char *read_colon(struct reader *reader, char *at)
 }
 
 /* Reads a member's name and the colon behind it. */
-static char *read_key(struct reader *reader, char *at, struct um_json *json)
+UM_ALWAYS_INLINE char *read_key(struct reader *reader, char *at, struct um_json *json)
 {
     struct um_json_string key;
 
@@ -416,7 +416,7 @@ static char *read_value(struct reader *reader, char *at, struct um_json *json, b
 }
 
 /* Reads what stands behind a whole value: ends of containers, until another value is to come, or the outermost has ended. */
-static char *end_values(struct reader *reader, char *at)
+UM_ALWAYS_INLINE char *end_values(struct reader *reader, char *at)
 {
     while (reader->depth != 0) {
         at = skip_space_to(reader, at, ',');

@@ -161,7 +161,7 @@ static char *read_escapes(struct um_json_source *source, char **at, struct write
 }
 
 /* Writes what stands for itself from `plain` to `at`. */
-static void put_plain(struct writer *writer, const char *plain, const char *at)
+UM_ALWAYS_INLINE void put_plain(struct writer *writer, const char *plain, const char *at)
 {
     size_t size = (size_t)(at - plain);
 
@@ -171,7 +171,7 @@ static void put_plain(struct writer *writer, const char *plain, const char *at)
 }
 
 /* Whether a byte stands for itself in a string: of a text that is known to be UTF-8, those of longer characters do, too. */
-static bool is_plain(const struct um_json_source *source, char byte)
+UM_ALWAYS_INLINE bool is_plain(const struct um_json_source *source, char byte)
 {
     return byte != '"' && byte != '\\' && (unsigned char)byte >= ' ' &&
            ((unsigned char)byte < 0x80 || source->is_utf8);
@@ -191,7 +191,7 @@ static bool is_plain_step(const char *text, bool is_utf8)
 }
 
 /* The first byte from here on that does not stand for itself, or the step's end, if that is not passed yet. */
-static char *skip_plain(const struct um_json_source *source, char *at)
+UM_ALWAYS_INLINE char *skip_plain(const struct um_json_source *source, char *at)
 {
     const char *end = source->window;
 

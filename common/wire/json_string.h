@@ -107,6 +107,16 @@ UM_ALWAYS_INLINE char *um_json_read_string(struct um_json_source *source, char *
         *string = (struct um_json_string){start, (size_t)(at - start), false};
         return at + 1;
     }
+    /* Nearly at the end of the text, byte by byte. */
+    while (at < end && source->end - at < UM_WORD_SIZE && (signed char)*at >= ' ' && *at != '"' &&
+           *at != '\\')
+        at++;
+    if (at < end && *at == '"') {
+        if (source->unescapes)
+            *at = '\0';
+        *string = (struct um_json_string){start, (size_t)(at - start), false};
+        return at + 1;
+    }
     /* A place of its own, so that `string` may be kept in registers. */
     special = (struct um_json_string){NULL, 0, false};
     at = um_json_read_special(source, opening, at, &special);

@@ -89,7 +89,15 @@ void um_args_fail_value(struct um_call *call, const char *name, const struct um_
                         const char *why);
 
 /* Checks offset + size against a block; answers out_of_range and returns false where they pass its end. */
-bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+bool um_range_refuse(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
+UM_ALWAYS_INLINE bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset,
+                                     uint64_t size)
+{
+    uint64_t block_size = um_block_size(block);
+    bool is_within = offset <= block_size && size <= block_size - offset;
+
+    return is_within || um_range_refuse(call, block, offset, size);
+}
 
 /* The range of a block that is checked, to be found again. */
 struct um_range um_range_of(const struct um_call *call, struct um_block *block, uint64_t offset,

@@ -49,7 +49,7 @@ UM_ALWAYS_INLINE size_t id_written_size(const struct um_id *id)
 }
 
 /* Writes it as JSON behind a colon. */
-static void write_id(struct um_buf *out, const struct um_id *id)
+UM_ALWAYS_INLINE void write_id(struct um_buf *out, const struct um_id *id)
 {
     if (id->kind == UM_ID_NUMBER) {
         char *space = um_buf_reserve(out, id->size);
@@ -266,14 +266,6 @@ struct um_buf *um_reply(struct um_call *call)
         memcpy(space, result, sizeof result - 1);
         out->size += sizeof result - 1;
     }
-    return out;
-}
-
-struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size)
-{
-    struct um_buf *out = um_reply(call);
-
-    um_json_sized_key(out, key, size);
     return out;
 }
 

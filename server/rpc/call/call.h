@@ -125,10 +125,12 @@ bool um_call_may_send(struct um_call *call, uint64_t size);
 struct um_buf *um_reply(struct um_call *call);
 
 /* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
-struct um_buf *um_reply_sized_key(struct um_call *call, const char *key, size_t size);
 UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *key)
 {
-    return um_reply_sized_key(call, key, strlen(key));
+    struct um_buf *out = um_reply(call);
+
+    um_json_sized_key(out, key, strlen(key));
+    return out;
 }
 
 UM_ALWAYS_INLINE void um_reply_uint(struct um_call *call, const char *key, uint64_t value)

@@ -93,8 +93,8 @@ UM_ALWAYS_INLINE void read_envelope(const struct um_json *request, struct envelo
 }
 
 /* What is wrong with the envelope, or NULL. Sets the call's id as far as it is known. */
-static const char *check_envelope(struct um_call *call, const struct um_json *request,
-                                  struct envelope *envelope)
+UM_ALWAYS_INLINE const char *check_envelope(struct um_call *call, const struct um_json *request,
+                                            struct envelope *envelope)
 {
     const struct um_json *version;
 
