@@ -3,8 +3,8 @@
  *
  * Owns: those. Must not know: how the process was started.
  */
-#ifndef UM_RUN_H
-#define UM_RUN_H
+#ifndef UM_DAEMON_RUN_H
+#define UM_DAEMON_RUN_H
 
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"

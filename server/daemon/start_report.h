@@ -3,8 +3,8 @@
  *
  * Owns: that form. Must not know: what carries it.
  */
-#ifndef UM_REPORT_H
-#define UM_REPORT_H
+#ifndef UM_START_REPORT_H
+#define UM_START_REPORT_H
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  *
  * Owns: how words of a command line are quoted, as bash has it. Must not know: a shell's interface for completion (umem.bash does).
  */
-#ifndef UMEM_CLI_COMPLETE_H
-#define UMEM_CLI_COMPLETE_H
+#ifndef UMEM_CLI_COMPLETION_H
+#define UMEM_CLI_COMPLETION_H
 
 /* Prints what the last word of a command line may become, one a line, quoted as that word is. `line` is the line up to the
  * cursor, umem itself first; `breaks` are the characters at which the shell begins a word to be completed, although it is none:

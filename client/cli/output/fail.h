@@ -7,8 +7,8 @@
  * {"error":{"code":...,"name":...,"message":...,"data":{...},"pipe":...,"remedy":...},"status":N}. `name` and
  * `message` are always there; `code` and `data` are the daemon's or the library's.
  */
-#ifndef UMEM_CLI_REPORT_H
-#define UMEM_CLI_REPORT_H
+#ifndef UMEM_CLI_FAIL_H
+#define UMEM_CLI_FAIL_H
 
 #include "base/attributes.h"
 #include "cli/table/verb.h"

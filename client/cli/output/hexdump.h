@@ -3,8 +3,8 @@
  *
  * Owns: the lines. Must not know: where the bytes come from.
  */
-#ifndef UMEM_CLI_DUMP_H
-#define UMEM_CLI_DUMP_H
+#ifndef UMEM_CLI_HEXDUMP_H
+#define UMEM_CLI_HEXDUMP_H
 
 #include <stdbool.h>
 #include <stddef.h>

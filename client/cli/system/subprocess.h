@@ -4,8 +4,8 @@
  * Owns: the program while it runs. Must not know: which program it is.
  *
  * subprocess.c does with libuv what libuv does on all systems. subprocess_posix.c and subprocess_win32.c keep the contract of
- * cli_run_command() and cli_start_thread(), which libuv cannot: uv_spawn() resets the signals that are ignored, a program of
- * nohup's among them, and uv_signal_t does not say where a signal comes from.
+ * cli_run_command() and cli_start_thread(), which libuv cannot keep: uv_spawn() resets the signals that are ignored, under nohup
+ * for example, uv_signal_t does not say where a signal comes from, and a thread of libuv receives signals.
  */
 #ifndef UMEM_CLI_SUBPROCESS_H
 #define UMEM_CLI_SUBPROCESS_H

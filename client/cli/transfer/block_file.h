@@ -3,8 +3,8 @@
  *
  * Owns: the files, and the progress bar. Must not know: which verb wants it.
  */
-#ifndef UMEM_CLI_STREAM_H
-#define UMEM_CLI_STREAM_H
+#ifndef UMEM_CLI_BLOCK_FILE_H
+#define UMEM_CLI_BLOCK_FILE_H
 
 #include "cli/table/verb.h"
 

@@ -3,8 +3,8 @@
  *
  * Owns: a connection of its own. Must not know: what is said over it, except when all of it has been answered.
  */
-#ifndef UMEM_CLI_CARRIER_H
-#define UMEM_CLI_CARRIER_H
+#ifndef UMEM_CLI_RELAY_H
+#define UMEM_CLI_RELAY_H
 
 #include "cli/table/verb.h"
 
