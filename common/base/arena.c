@@ -25,7 +25,7 @@ void *um_arena_alloc_chunk(struct um_arena *arena, size_t size)
     size_t wanted = size < UM_ARENA_CHUNK_SIZE ? UM_ARENA_CHUNK_SIZE : round_up(size);
     struct um_arena_chunk *chunk;
 
-    if (wanted < size || wanted > SIZE_MAX - header)
+    if (wanted < size || wanted > PTRDIFF_MAX - header)
         return NULL;
     chunk = malloc(header + wanted);
     if (chunk == NULL)
