@@ -69,7 +69,7 @@ endfunction()
 
 if(NOT WIN32)
     um_install_manual(server/daemon/umemd.8 runtime)
-    um_install_manual(client/umem_client.3 development)
+    um_install_manual("${PROJECT_BINARY_DIR}/client/umem_client.3" development)
     if(EXISTS "${PROJECT_SOURCE_DIR}/client/cli/umem.1")
         um_install_manual(client/cli/umem.1 runtime)
     endif()

@@ -52,18 +52,6 @@ void um_buf_consume(struct um_buf *buf, size_t size)
         memmove(buf->data, buf->data + size, buf->size);
 }
 
-void um_buf_swap(struct um_buf *left, struct um_buf *right)
-{
-    struct um_buf other = *left;
-
-    left->data = right->data;
-    left->size = right->size;
-    left->capacity = right->capacity;
-    right->data = other.data;
-    right->size = other.size;
-    right->capacity = other.capacity;
-}
-
 void um_buf_shrink(struct um_buf *buf, size_t keep)
 {
     if (buf->size == 0 && buf->capacity > keep) {

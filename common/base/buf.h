@@ -87,7 +87,17 @@ UM_ALWAYS_INLINE void um_buf_truncate(struct um_buf *buf, size_t size)
 }
 
 /* Exchanges memory and contents; each keeps its limit. */
-void um_buf_swap(struct um_buf *left, struct um_buf *right);
+UM_ALWAYS_INLINE void um_buf_swap(struct um_buf *left, struct um_buf *right)
+{
+    struct um_buf other = *left;
+
+    left->data = right->data;
+    left->size = right->size;
+    left->capacity = right->capacity;
+    right->data = other.data;
+    right->size = other.size;
+    right->capacity = other.capacity;
+}
 
 /* Frees the memory where the buffer is empty and more than `keep` bytes are allocated. */
 void um_buf_shrink(struct um_buf *buf, size_t keep);

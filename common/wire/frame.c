@@ -194,19 +194,6 @@ static bool skip_to_text(struct um_frame *frame)
     return false;
 }
 
-/* Gives out the first `size` bytes as a text; `end` is how many of the input it uses up, with the line's end where it goes as far. */
-static enum um_frame_event give_text(struct um_frame *frame, size_t size, size_t end,
-                                     struct um_frame_message *message)
-{
-    message->text = frame->input;
-    message->size = size;
-    message->payload_size = 0;
-    take_of_line(frame, end);
-    frame->given = end;
-    begin_text(frame);
-    return size > frame->message_limit ? refuse(message, long_text, message_bytes, 0) : UM_FRAME_MESSAGE;
-}
-
 /* How many bytes the text has that is all there is on a line of `size` bytes without its LF. */
 UM_ALWAYS_INLINE size_t text_size(const struct um_frame *frame, size_t size)
 {
@@ -236,8 +223,36 @@ static size_t count_brackets(struct um_frame *frame)
     return end != NULL ? (size_t)(end - frame->input) : 0;
 }
 
+/* Looks for the next text. Sets its size in *size and how many bytes of the input it uses up in *end, with the line's end where it
+ * goes as far. UM_FRAME_MESSAGE where there is one; it may be over the limit. */
+static enum um_frame_event find_text(struct um_frame *frame, size_t *size, size_t *end)
+{
+    *size = 0;
+    if (frame->line_size != 0)
+        *size = text_size(frame, frame->line_size - 1);
+    *end = count_brackets(frame);
+    if (*end != 0) {
+        *size = *end;
+    } else if (*size != 0) {
+        *end = frame->line_size;
+    } else if (frame->left > frame->message_limit + 1) {
+        /* One byte over the limit may still be the CR of the line's end. */
+        take(frame, frame->left);
+        frame->state = UM_FRAME_SKIP_LINE;
+        return UM_FRAME_TOO_LARGE;
+    } else if (frame->ended) {
+        *size = text_size(frame, frame->left);
+        *end = frame->left;
+    } else {
+        return UM_FRAME_MORE;
+    }
+    return UM_FRAME_MESSAGE;
+}
+
+/* A line whose end has come is given out as it is, unless it may hold several texts or be too long. */
 static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_message *message)
 {
+    enum um_frame_event event = UM_FRAME_MESSAGE;
     size_t size = 0;
     size_t end;
 
@@ -247,25 +262,25 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
         return nothing_left(frame);
     if (frame->line_size == 0)
         find_line_end(frame);
-    if (frame->line_size != 0)
-        size = text_size(frame, frame->line_size - 1);
-    if (size != 0 && size <= UM_FRAME_LONG_SIZE && size <= frame->message_limit && !frame->counts_brackets &&
-        !frame->always_counts)
-        return give_text(frame, size, frame->line_size, message);
-    end = count_brackets(frame);
+    end = frame->line_size;
     if (end != 0)
-        return give_text(frame, end, end, message);
-    if (size != 0)
-        return give_text(frame, size, frame->line_size, message);
-    /* One byte over the limit may still be the CR of the line's end. */
-    if (frame->left > frame->message_limit + 1) {
-        take(frame, frame->left);
-        frame->state = UM_FRAME_SKIP_LINE;
-        return refuse(message, long_text, message_bytes, 0);
+        size = text_size(frame, end - 1);
+    if (size == 0 || size > UM_FRAME_LONG_SIZE || size > frame->message_limit || frame->counts_brackets ||
+        frame->always_counts)
+        event = find_text(frame, &size, &end);
+    if (event == UM_FRAME_MORE)
+        return event;
+    message->text = frame->input;
+    message->size = size;
+    message->payload_size = 0;
+    if (event == UM_FRAME_MESSAGE) {
+        take_of_line(frame, end);
+        frame->given = end;
+        begin_text(frame);
     }
-    if (frame->ended)
-        return give_text(frame, text_size(frame, frame->left), frame->left, message);
-    return UM_FRAME_MORE;
+    return event == UM_FRAME_TOO_LARGE || size > frame->message_limit
+               ? refuse(message, long_text, message_bytes, 0)
+               : UM_FRAME_MESSAGE;
 }
 
 /* Passes over the rest of a text, whose brackets were counted as far as it has come, if it has any. */

@@ -9,6 +9,8 @@
 
 #include <uv.h>
 
+#include "program/files.h"
+
 enum {
     STANDARD_ERROR = 2,
     TEXT_SIZE = 1024,           /* bytes of an event's text, its end counted */
@@ -111,11 +113,8 @@ static size_t put(struct um_log *log, const char *bytes, size_t size)
     size_t done = 0;
 
     while (done < size) {
-        uv_buf_t buf = uv_buf_init((char *)(uintptr_t)(bytes + done), (unsigned)(size - done));
-        uv_fs_t request;
-        int written = uv_fs_write(NULL, &request, log->file, &buf, 1, -1, NULL);
+        int written = um_file_write(log->file, bytes + done, size - done);
 
-        uv_fs_req_cleanup(&request);
         if (written > 0) {
             done += (size_t)written;
         } else if (written == UV_EAGAIN) {
@@ -176,21 +175,14 @@ static int open_file(const char *path)
     enum { MODE = 0666 };
     /* A FIFO without a reader is refused rather than waited for; a terminal does not become ours. */
     const int flags = UV_FS_O_WRONLY | UV_FS_O_APPEND | UV_FS_O_CREAT | UV_FS_O_NONBLOCK | UV_FS_O_NOCTTY;
-    uv_fs_t request;
-    int file = uv_fs_open(NULL, &request, path, flags, MODE, NULL);
 
-    uv_fs_req_cleanup(&request);
-    return file;
+    return um_file_open(path, flags, MODE);
 }
 
 static void close_file(struct um_log *log)
 {
-    uv_fs_t request;
-
-    if (log->path == NULL)
-        return;
-    uv_fs_close(NULL, &request, log->file, NULL);
-    uv_fs_req_cleanup(&request);
+    if (log->path != NULL)
+        um_file_close(log->file);
 }
 
 static void reopen(struct um_log *log)

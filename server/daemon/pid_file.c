@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uv.h>
+#include "program/files.h"
 
 enum { PATH_SIZE = 4096, TEXT_SIZE = 32, MODE = 0644 };
-
-/* What libuv says of a file's kind on every system. */
-enum { KIND = 0170000, KIND_FILE = 0100000 };
 
 struct um_pid_file {
     const char *path;
@@ -19,63 +16,12 @@ struct um_pid_file {
     uint64_t number; /* the file's, on its device */
 };
 
-/* 0 or libuv's error. Links are not followed. */
-static int look(const char *path, uv_stat_t *facts)
-{
-    uv_fs_t request;
-    int error = uv_fs_lstat(NULL, &request, path, NULL);
-
-    if (error == 0)
-        *facts = request.statbuf;
-    uv_fs_req_cleanup(&request);
-    return error;
-}
-
 /* Whether there is something at the path, or where a link there leads, that is no file. */
 static bool is_special(const char *path)
 {
-    uv_fs_t request;
-    bool is = uv_fs_stat(NULL, &request, path, NULL) == 0 && (request.statbuf.st_mode & KIND) != KIND_FILE;
+    uv_stat_t facts;
 
-    uv_fs_req_cleanup(&request);
-    return is;
-}
-
-static int open_file(const char *path, int flags)
-{
-    uv_fs_t request;
-    int file = uv_fs_open(NULL, &request, path, flags | UV_FS_O_WRONLY, MODE, NULL);
-
-    uv_fs_req_cleanup(&request);
-    return file;
-}
-
-static int close_file(uv_file file)
-{
-    uv_fs_t request;
-    int error = uv_fs_close(NULL, &request, file, NULL);
-
-    uv_fs_req_cleanup(&request);
-    return error;
-}
-
-static void unlink_file(const char *path)
-{
-    uv_fs_t request;
-
-    uv_fs_unlink(NULL, &request, path, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
-static int look_at(uv_file file, uv_stat_t *facts)
-{
-    uv_fs_t request;
-    int error = uv_fs_fstat(NULL, &request, file, NULL);
-
-    if (error == 0)
-        *facts = request.statbuf;
-    uv_fs_req_cleanup(&request);
-    return error;
+    return um_file_stat(path, &facts) == 0 && !um_file_is_regular(&facts);
 }
 
 /* Writes the id to an open file. 0 or libuv's error. */
@@ -83,11 +29,8 @@ static int put(uv_file file)
 {
     char text[TEXT_SIZE];
     int size = snprintf(text, sizeof text, "%ld\n", (long)uv_os_getpid());
-    uv_buf_t buf = uv_buf_init(text, (unsigned)size);
-    uv_fs_t request;
-    int written = uv_fs_write(NULL, &request, file, &buf, 1, -1, NULL);
+    int written = um_file_write(file, text, (size_t)size);
 
-    uv_fs_req_cleanup(&request);
     if (written == size)
         return 0;
     return written < 0 ? written : UV_ENOSPC;
@@ -96,44 +39,45 @@ static int put(uv_file file)
 /* What was there is no file, and not to be replaced. */
 static int write_through(const char *path)
 {
-    int file = open_file(path, UV_FS_O_NONBLOCK | UV_FS_O_NOCTTY);
+    int file = um_file_open(path, UV_FS_O_WRONLY | UV_FS_O_NONBLOCK | UV_FS_O_NOCTTY, 0);
     uv_stat_t facts;
     int error;
 
     if (file < 0)
         return file;
-    /* Somebody may have put a link to a file in its place meanwhile. */
-    error = look_at(file, &facts);
-    if (error == 0 && (facts.st_mode & KIND) == KIND_FILE)
+    /* It may have been replaced by a link to a file meanwhile. */
+    error = um_file_fstat(file, &facts);
+    if (error == 0 && um_file_is_regular(&facts))
         error = UV_EEXIST;
     if (error == 0)
         error = put(file);
-    close_file(file);
+    um_file_close(file);
     return error;
 }
 
 /* Makes the file under a name of its own. */
 static int make_file(const char *path, uv_stat_t *facts)
 {
-    int file = open_file(path, UV_FS_O_CREAT | UV_FS_O_EXCL);
+    const int flags = UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_EXCL;
+    int file = um_file_open(path, flags, MODE);
     int error;
     int close_error;
 
     if (file == UV_EEXIST) {
         /* A process of this number ended here before. */
-        unlink_file(path);
-        file = open_file(path, UV_FS_O_CREAT | UV_FS_O_EXCL);
+        um_file_unlink(path);
+        file = um_file_open(path, flags, MODE);
     }
     if (file < 0)
         return file;
     error = put(file);
     if (error == 0)
-        error = look_at(file, facts);
-    close_error = close_file(file);
+        error = um_file_fstat(file, facts);
+    close_error = um_file_close(file);
     if (error == 0)
         error = close_error;
     if (error != 0)
-        unlink_file(path);
+        um_file_unlink(path);
     return error;
 }
 
@@ -141,7 +85,6 @@ static int write_file(struct um_pid_file *file)
 {
     char made[PATH_SIZE];
     uv_stat_t facts;
-    uv_fs_t request;
     int error;
 
     if (is_special(file->path))
@@ -151,10 +94,9 @@ static int write_file(struct um_pid_file *file)
     error = make_file(made, &facts);
     if (error != 0)
         return error;
-    error = uv_fs_rename(NULL, &request, made, file->path, NULL);
-    uv_fs_req_cleanup(&request);
+    error = um_file_rename(made, file->path);
     if (error != 0) {
-        unlink_file(made);
+        um_file_unlink(made);
         return error;
     }
     file->is_file = true;
@@ -187,16 +129,12 @@ bool um_pid_file_write(const char *path, struct um_pid_file **file, char *reason
 static bool holds_own_id(const char *path)
 {
     char text[TEXT_SIZE] = "";
-    uv_buf_t buf = uv_buf_init(text, sizeof text - 1);
-    uv_fs_t request;
-    int file = uv_fs_open(NULL, &request, path, UV_FS_O_RDONLY | UV_FS_O_NONBLOCK, 0, NULL);
+    int file = um_file_open(path, UV_FS_O_RDONLY | UV_FS_O_NONBLOCK, 0);
 
-    uv_fs_req_cleanup(&request);
     if (file < 0)
         return false;
-    uv_fs_read(NULL, &request, file, &buf, 1, 0, NULL);
-    uv_fs_req_cleanup(&request);
-    close_file(file);
+    um_file_read(file, text, sizeof text - 1);
+    um_file_close(file);
     return strtol(text, NULL, 10) == (long)uv_os_getpid();
 }
 
@@ -206,8 +144,8 @@ void um_pid_file_remove(struct um_pid_file *file)
 
     if (file == NULL)
         return;
-    if (file->is_file && look(file->path, &facts) == 0 && facts.st_dev == file->device &&
+    if (file->is_file && um_file_lstat(file->path, &facts) == 0 && facts.st_dev == file->device &&
         facts.st_ino == file->number && holds_own_id(file->path))
-        unlink_file(file->path);
+        um_file_unlink(file->path);
     free(file);
 }

@@ -8,7 +8,7 @@
 #include "program/manual.h"
 #include "rpc/schema/server_limits.h"
 
-enum { OPTION_COLUMN = 25, LIMIT_COLUMN = 41, STATUS_COLUMN = 5 };
+enum { OPTION_COLUMN = 25, LIMIT_COLUMN = 41, STATUS_COLUMN = 5, NUMBER_SIZE = 24 };
 
 static void write_bytes(void *context, const char *bytes, size_t size)
 {
@@ -22,16 +22,23 @@ static int end(FILE *out)
 
 /* ---- --help ---- */
 
+/* A limit's default: a number, or what it follows from. */
+static const char *default_of(const struct um_limit_entry *entry, char number[NUMBER_SIZE])
+{
+    if (entry->fallback == 0)
+        return um_limits_fallback(entry);
+    snprintf(number, NUMBER_SIZE, "%" PRIu64, entry->fallback);
+    return number;
+}
+
 static void print_limits(const struct um_page *page)
 {
+    char number[NUMBER_SIZE];
+
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         const struct um_limit_entry *entry = um_limits_entry(i);
 
-        if (entry->fallback != 0)
-            um_help_entry(page, LIMIT_COLUMN, entry->doc, "  %-18s %18" PRIu64, entry->name, entry->fallback);
-        else
-            um_help_entry(page, LIMIT_COLUMN, entry->doc, "  %-18s %18s", entry->name,
-                          um_limits_fallback(entry));
+        um_help_entry(page, LIMIT_COLUMN, entry->doc, "  %-18s %18s", entry->name, default_of(entry, number));
     }
 }
 
@@ -116,7 +123,7 @@ static const char man_end[] =
     "Each event is a line: the time in UTC, the level, a sentence.\n"
     "umemd never waits for the log.\n"
     "Lines that could not be written to the file or to standard error (a full disk, a limit of file sizes, a "
-    "pipe that nobody reads)\n"
+    "pipe without a reader)\n"
     "are counted, and a later line says how many were lost.\n"
     "The rate of what clients cause is limited: of each kind 10 warnings at once, then one in 10 seconds,\n"
     "and with the level debug 100 lines at once, then one a second; how many were left out is logged.\n"
@@ -170,13 +177,13 @@ static const char man_end[] =
 
 static void put_limits(const struct um_page *page)
 {
+    char number[NUMBER_SIZE];
+
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
         const struct um_limit_entry *entry = um_limits_entry(i);
 
-        if (entry->fallback != 0)
-            um_page_printf(page, ".TP\n\\fB%s\\fR=%" PRIu64 "\n", entry->name, entry->fallback);
-        else
-            um_page_printf(page, ".TP\n\\fB%s\\fR (%s)\n", entry->name, um_limits_fallback(entry));
+        um_page_printf(page, entry->fallback != 0 ? ".TP\n\\fB%s\\fR=%s\n" : ".TP\n\\fB%s\\fR (%s)\n",
+                       entry->name, default_of(entry, number));
         um_man_sentence(page, entry->doc);
         um_page_printf(page, "From %" PRIu64 " to %" PRIu64 ".\n", entry->minimum, entry->maximum);
     }

@@ -14,6 +14,8 @@ enum {
     LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
     HEAD_SIZE =
         1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
+    PREFETCH_SIZE =
+        512, /* bytes from which on several messages may have come, so that fetching their blocks at once pays */
     IDLE_READS_LIMIT = 4, /* turns in which a connection that waits for its own is still looked at */
     /* Sending. */
     SPARE_LIMIT = 1 << 21, /* bytes: larger memory is not kept for the next connection */
@@ -232,7 +234,7 @@ UM_ALWAYS_INLINE bool has_to_send(const struct um_connection *connection)
 }
 
 /* Empties a buffer and lends its memory to the connection that is served next. */
-static void release_memory(struct um_connection *connection, struct um_buf *buf)
+UM_ALWAYS_INLINE void release_memory(struct um_connection *connection, struct um_buf *buf)
 {
     struct um_buf *spare = &connection->shared->spare;
 
@@ -461,7 +463,7 @@ static enum step serve_next(struct um_connection *connection)
 static bool serve(struct um_connection *connection)
 {
     struct um_session *session = &connection->session;
-    struct um_scheduler_share left = um_scheduler_share(&connection->group->turn);
+    struct um_scheduler_group *turn = &connection->group->turn;
     enum step step = STEP_AGAIN;
 
     if (session->out.data == NULL)
@@ -476,7 +478,7 @@ static bool serve(struct um_connection *connection)
         }
         if (session->job != NULL || session->broken)
             break;
-        if (connection->served >= left.messages || connection->cost + session->work >= left.work) {
+        if (!um_scheduler_has_share(turn, connection->served, connection->cost + session->work)) {
             um_scheduler_enqueue(&connection->scheduled);
             break;
         }
@@ -739,7 +741,8 @@ static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
         um_frame_commit(&connection->frame, size);
         break;
     case UM_CONNECTION_READS_MESSAGE:
-        um_rpc_prefetch(shared->rpc, buf->base, size);
+        if (size >= PREFETCH_SIZE)
+            um_rpc_prefetch(shared->rpc, buf->base, size);
         code = um_frame_feed(&connection->frame, buf->base, size);
         break;
     }

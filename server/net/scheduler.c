@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-#include "base/attributes.h"
-
 void um_scheduler_init(struct um_scheduler *scheduler)
 {
     um_list_init(&scheduler->active);
@@ -21,69 +19,6 @@ void um_scheduler_remove_group(struct um_scheduler_group *group)
     um_list_remove(&group->in_active);
     if (group->scheduler->running == group)
         group->scheduler->running = NULL;
-}
-
-/* ---- shares ---- */
-
-UM_ALWAYS_INLINE uint64_t left_of(uint64_t limit, uint64_t used)
-{
-    return used < limit ? limit - used : 0;
-}
-
-UM_ALWAYS_INLINE uint64_t minimum(uint64_t left, uint64_t right)
-{
-    return left < right ? left : right;
-}
-
-/* In a new turn, what the group took too much is made up for by a share for each turn that has passed. */
-UM_ALWAYS_INLINE void renew(struct um_scheduler_group *group)
-{
-    uint64_t share = group->scheduler->share_work;
-    uint64_t turns = group->scheduler->turn - group->turn;
-
-    if (turns == 0)
-        return;
-    group->work = group->work / share >= turns ? group->work - turns * share : 0;
-    group->messages = 0;
-    group->turn = group->scheduler->turn;
-}
-
-struct um_scheduler_share um_scheduler_share(struct um_scheduler_group *group)
-{
-    const struct um_scheduler *scheduler = group->scheduler;
-
-    renew(group);
-    return (struct um_scheduler_share){
-        .messages = minimum(left_of(scheduler->share_messages, group->messages),
-                            left_of(scheduler->messages_limit, scheduler->messages)),
-        .work = minimum(left_of(scheduler->share_work, group->work),
-                        left_of(scheduler->work_limit, scheduler->work)),
-    };
-}
-
-static bool has_share(struct um_scheduler_group *group)
-{
-    struct um_scheduler_share left = um_scheduler_share(group);
-
-    return left.messages != 0 && left.work != 0;
-}
-
-bool um_scheduler_may_run(struct um_scheduled *item)
-{
-    bool is_next = item->was_run || um_list_is_empty(&item->group->ready);
-    struct um_scheduler_share left = um_scheduler_share(item->group);
-
-    item->was_run = false;
-    return is_next && left.messages != 0 && left.work != 0;
-}
-
-void um_scheduler_charge(struct um_scheduler_group *group, uint64_t messages, uint64_t work)
-{
-    renew(group);
-    group->messages += messages;
-    group->work += work;
-    group->scheduler->messages += messages;
-    group->scheduler->work += work;
 }
 
 /* ---- what runs ---- */
@@ -123,7 +58,7 @@ static void run_group(struct um_scheduler_group *group)
     um_list_init(&now);
     move_all(&group->ready, &now);
     scheduler->running = group;
-    while (!um_list_is_empty(&now) && has_share(group)) {
+    while (!um_list_is_empty(&now) && um_scheduler_has_share(group, 0, 0)) {
         struct um_scheduled *item = UM_LIST_ITEM(um_list_take(&now), struct um_scheduled, in_ready);
 
         um_scheduler_charge(group, 0, UM_COST_VISIT);

@@ -70,12 +70,6 @@ struct um_scheduled {
     bool was_run; /* it was ready and was run, so that its next read need not wait */
 };
 
-/* What is left in this turn. */
-struct um_scheduler_share {
-    uint64_t messages;
-    uint64_t work;
-};
-
 void um_scheduler_init(struct um_scheduler *scheduler);
 
 /* A turn begins, before the loop polls: every group has its share again. */
@@ -100,14 +94,51 @@ void um_scheduler_remove_group(struct um_scheduler_group *group);
 /* Lets a connection run as soon as it is its turn. Once is enough; um_list_remove() of its `in_ready` takes it back. */
 void um_scheduler_enqueue(struct um_scheduled *item);
 
-/* What is left of the group's share, and of the turn. */
-struct um_scheduler_share um_scheduler_share(struct um_scheduler_group *group);
+/* ---- shares: each request passes these, so that they are compiled into their callers ---- */
+
+/* In a new turn, what the group took too much is made up for by a share for each turn that has passed. */
+UM_ALWAYS_INLINE void um_scheduler_renew(struct um_scheduler_group *group)
+{
+    uint64_t share = group->scheduler->share_work;
+    uint64_t turns = group->scheduler->turn - group->turn;
+
+    if (turns == 0)
+        return;
+    group->work = group->work / share >= turns ? group->work - turns * share : 0;
+    group->messages = 0;
+    group->turn = group->scheduler->turn;
+}
+
+/* Whether something is left of the group's share, and of the turn, when so much that is not charged yet is taken from it. */
+UM_ALWAYS_INLINE bool um_scheduler_has_share(struct um_scheduler_group *group, uint64_t messages,
+                                             uint64_t work)
+{
+    const struct um_scheduler *scheduler = group->scheduler;
+
+    um_scheduler_renew(group);
+    return group->messages + messages < scheduler->share_messages &&
+           scheduler->messages + messages < scheduler->messages_limit &&
+           group->work + work < scheduler->share_work && scheduler->work + work < scheduler->work_limit;
+}
 
 /* Whether a connection may be read from or advance in a callback of the loop: others of its group do not wait before it, and
  * something is left of the share. If not, it is to be enqueued. */
-bool um_scheduler_may_run(struct um_scheduled *item);
+UM_ALWAYS_INLINE bool um_scheduler_may_run(struct um_scheduled *item)
+{
+    bool is_next = item->was_run || um_list_is_empty(&item->group->ready);
+
+    item->was_run = false;
+    return is_next && um_scheduler_has_share(item->group, 0, 0);
+}
 
 /* Counts work that was done for a group, and messages that were served. */
-void um_scheduler_charge(struct um_scheduler_group *group, uint64_t messages, uint64_t work);
+UM_ALWAYS_INLINE void um_scheduler_charge(struct um_scheduler_group *group, uint64_t messages, uint64_t work)
+{
+    um_scheduler_renew(group);
+    group->messages += messages;
+    group->work += work;
+    group->scheduler->messages += messages;
+    group->scheduler->work += work;
+}
 
 #endif

@@ -42,6 +42,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
+    made->store_status = um_store_get_status(options->store);
     if (!um_index_init(&made->jobs_by_heap) || !um_index_init(&made->pending_ids) ||
         !um_index_init(&made->watch_ids) ||
         um_observe_init(options->store, options->limits, &made->observers) != UMEM_OK) {
@@ -85,11 +86,12 @@ void um_rpc_free(struct um_rpc *rpc)
 
 void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms)
 {
+    if (unix_seconds != rpc->unix_seconds || rpc->store_status->turn_is_used)
+        um_store_set_time(rpc->store, unix_seconds);
     rpc->unix_seconds = unix_seconds;
     rpc->now_ms = now_ms;
     rpc->turn++;
     rpc->answers_left = ANSWERS_A_TURN;
-    um_store_set_time(rpc->store, unix_seconds);
 }
 
 bool um_rpc_work(struct um_rpc *rpc)
@@ -101,7 +103,7 @@ bool um_rpc_work(struct um_rpc *rpc)
         continue;
     um_pending_flush(rpc, NULL);
     um_pending_answer(rpc, &(size_t){ANSWERS_A_TURN});
-    return has_jobs || um_store_has_work(rpc->store) || !um_list_is_empty(&rpc->resolved);
+    return has_jobs || rpc->store_status->has_work || !um_list_is_empty(&rpc->resolved);
 }
 
 void um_rpc_end_turn(struct um_rpc *rpc)
@@ -220,7 +222,7 @@ void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size)
     const char *end = text + (size < LOOKED_AT_SIZE ? size : LOOKED_AT_SIZE);
     const char *at = text;
 
-    if (!um_store_is_large(rpc->store))
+    if (!rpc->store_status->is_large)
         return;
     while (count < BLOCKS_AT_ONCE && at < end) {
         const char *colon = memchr(at, ':', (size_t)(end - at));

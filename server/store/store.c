@@ -66,7 +66,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     made->grown_at_once = UM_GROWN_AT_ONCE;
     made->ends_left = UM_ENDS_PER_TURN;
     made->urgent_left = UM_URGENT_PER_TURN;
-    for (int kind = UM_HEAP_PROCESS; kind <= UM_HEAP_SHARED; kind++)
+    for (int kind = UM_HEAP_PROCESS; kind < UM_HEAP_KINDS; kind++)
         made->heap_ops[kind] = um_heap_memory_ops((enum um_heap_kind)kind, options->guard, options->wipe);
 
     const struct um_heap_options process = {.kind = UM_HEAP_PROCESS};
@@ -135,7 +135,8 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds)
 {
     store->ends_left = UM_ENDS_PER_TURN;
     store->urgent_left = UM_URGENT_PER_TURN;
-    store->status.is_large = um_store_is_large(store);
+    store->status.turn_is_used = false;
+    store->status.is_large = store->stats.blocks >= store->large_blocks;
     if (unix_seconds < 0)
         store->now_seconds = 0;
     else

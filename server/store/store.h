@@ -57,8 +57,9 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
 /* What a caller looks at in every turn; good as long as the store. */
 const struct um_store_status *um_store_get_status(const struct um_store *store);
 
-/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. To be called once a turn of the loop:
- * it also renews how much of what heaps and owners leave behind the calls of one turn may do. */
+/* Tells the store the time: seconds since 1970-01-01 UTC, for `created`. To be called once a turn of the loop,
+ * because it also renews how much of what heaps and owners leave behind the calls of one turn may do: a turn may leave it out where the
+ * second is the same and um_store_status.turn_is_used is false. */
 void um_store_set_time(struct um_store *store, int64_t unix_seconds);
 
 /* Does up to `budget` pieces of the work that destroying heaps and closing owners left behind (a piece is

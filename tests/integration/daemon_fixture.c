@@ -29,6 +29,18 @@ umem_client *daemon_connect(const struct daemon *daemon)
     return client;
 }
 
+void expect_code(umem_client *client, int code, int expected)
+{
+    if (code != expected)
+        print_error("%s: %s\n", umem_last_error(client)->name, umem_last_error(client)->message);
+    assert_int_equal(code, expected);
+}
+
+void ok(umem_client *client, int code)
+{
+    expect_code(client, code, UMEM_OK);
+}
+
 int daemon_shutdown(struct daemon *daemon)
 {
     umem_client *client = daemon_connect(daemon);

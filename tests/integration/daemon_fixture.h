@@ -25,6 +25,10 @@ void daemon_start(struct daemon *daemon);
 /* A client that is connected. */
 umem_client *daemon_connect(const struct daemon *daemon);
 
+/* A call gave this code (ok(): success), or the failure is printed and the test fails. */
+void expect_code(umem_client *client, int code, int expected);
+void ok(umem_client *client, int code);
+
 /* Asks for the end by server.shutdown and waits for it: its exit status. */
 int daemon_shutdown(struct daemon *daemon);
 

@@ -8,13 +8,6 @@
 
 #include <cmocka.h>
 
-void ok(umem_client *client, int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s: %s\n", umem_last_error(client)->name, umem_last_error(client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 umem_handle new_shared_heap(umem_client *client)
 {
     const struct umem_heap_options options = {.maximum_size = 4 << 20, .kind = UMEM_HEAP_SHARED};

@@ -8,9 +8,6 @@
 
 #include "daemon_fixture.h"
 
-/* Succeeds, or prints the failure and fails the test. */
-void ok(umem_client *client, int code);
-
 /* A shared heap of 4 MiB at most, and a block of it. */
 umem_handle new_shared_heap(umem_client *client);
 umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t size);

@@ -17,13 +17,6 @@ static umem_client *connect_of(void **state)
     return daemon_connect(*state);
 }
 
-static void ok(umem_client *client, int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s: %s\n", umem_last_error(client)->name, umem_last_error(client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 static void test_server(void **state)
 {
     umem_client *client = connect_of(state);

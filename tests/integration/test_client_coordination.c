@@ -10,13 +10,6 @@
 
 #include "daemon_fixture.h"
 
-static void ok(umem_client *client, int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s: %s\n", umem_last_error(client)->name, umem_last_error(client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 static umem_handle alloc(umem_client *client, uint64_t size)
 {
     umem_handle block = 0;

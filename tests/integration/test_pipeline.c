@@ -34,11 +34,7 @@ static void end(struct fixture *fixture)
 
 static void collected(struct fixture *fixture, int expected)
 {
-    int code = umem_collect(fixture->calls);
-
-    if (code != expected)
-        print_error("%s\n", umem_last_error(fixture->client)->message);
-    assert_int_equal(code, expected);
+    expect_code(fixture->client, umem_collect(fixture->calls), expected);
     assert_int_equal(umem_last_error(fixture->client)->code, expected);
 }
 

@@ -33,11 +33,7 @@ static void end(struct fixture *fixture)
 /* What was submitted last is answered by `expected`. */
 static void answers(struct fixture *fixture, int submitted, int expected)
 {
-    int code = submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted;
-
-    if (code != expected)
-        print_error("%s\n", umem_last_error(fixture->client)->message);
-    assert_int_equal(code, expected);
+    expect_code(fixture->client, submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted, expected);
 }
 
 static void test_heaps(void **state)
@@ -114,6 +110,27 @@ static void test_blocks(void **state)
     umem_client_free(other);
 }
 
+static void test_bytes(void **state)
+{
+    struct fixture fixture;
+    umem_handle block = 0;
+    uint64_t offset = 0;
+
+    begin(&fixture, state);
+    assert_int_equal(umem_block_alloc(fixture.client, 16, NULL, &block), UMEM_OK);
+    answers(&fixture, umem_submit_block_write(fixture.calls, block, 4, "abcabd", 6), UMEM_OK);
+    answers(&fixture, umem_submit_block_compare(fixture.calls, block, 4, block, 7, 3, &offset), UMEM_OK);
+    assert_int_equal(offset, 2);
+    answers(&fixture, umem_submit_block_compare(fixture.calls, block, 4, block, 7, 2, &offset), UMEM_OK);
+    assert_true(offset == UMEM_NONE);
+    answers(&fixture, umem_submit_block_find(fixture.calls, block, 0, "abd", 3, &offset), UMEM_OK);
+    assert_int_equal(offset, 7);
+    answers(&fixture, umem_submit_block_find(fixture.calls, block, 8, "abd", 3, &offset), UMEM_OK);
+    assert_true(offset == UMEM_NONE);
+    answers(&fixture, umem_submit_block_find(fixture.calls, block, 17, "a", 1, &offset), UMEM_E_OUT_OF_RANGE);
+    end(&fixture);
+}
+
 /* Numbers go to the daemon and come from it as JSON where they are exchanged, and as bytes where they are set. */
 #define EXCHANGES(number, name, first, second) \
     do { \
@@ -166,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_bytes, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
     };
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
-#include "umem_uv.h"
+#include "uv_fixture.h"
 
 enum { LARGE = 3 << 20, MANY = 2000 };
 
@@ -42,19 +42,9 @@ static void close_client(void)
     umem_uv_close(fixture.client, on_closed, &fixture);
 }
 
-static void require(int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s\n", umem_uv_last_error(fixture.client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 static void expect(const struct umem_failure *failure, int code)
 {
-    if (failure->code != code)
-        print_error("%s: %s\n", failure->name, failure->message);
-    assert_int_equal(failure->code, code);
-    assert_int_equal(failure->message[0] == '\0', code == UMEM_OK);
+    expect_failure(failure, code);
     fixture.ended++;
 }
 
@@ -75,7 +65,7 @@ static void run(struct daemon *daemon, umem_uv_done *on_connected)
     assert_non_null(fixture.client);
     assert_int_equal(umem_submit_block_free(umem_uv_call(fixture.client, NULL, NULL), 1),
                      UMEM_E_NOT_CONNECTED);
-    require(umem_uv_connect(fixture.client, on_connected, &fixture));
+    uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connected, &fixture));
     assert_int_equal(umem_uv_connect(fixture.client, on_connected, &fixture), UMEM_E_BAD_ARGUMENT);
     uv_run(&fixture.loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture.closed, 1);
@@ -107,21 +97,21 @@ static void on_read(umem_uv *client, const struct umem_failure *failure, void *c
     (void)context;
     expect(failure, UMEM_OK);
     assert_memory_equal(fixture.bytes, fixture.back, LARGE);
-    require(umem_submit_block_free(umem_uv_call(client, on_ok, NULL), fixture.block));
-    require(umem_submit_block_free(umem_uv_call(client, on_freed, NULL), fixture.block));
+    uv_ok(fixture.client, umem_submit_block_free(umem_uv_call(client, on_ok, NULL), fixture.block));
+    uv_ok(fixture.client, umem_submit_block_free(umem_uv_call(client, on_freed, NULL), fixture.block));
 }
 
 static void on_alloc(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(
-        umem_submit_block_write(umem_uv_call(client, on_ok, NULL), fixture.block, 0, fixture.bytes, LARGE));
+    uv_ok(fixture.client,
+          umem_submit_block_write(umem_uv_call(client, on_ok, NULL), fixture.block, 0, fixture.bytes, LARGE));
     for (int i = 0; i < MANY; i++)
-        require(
-            umem_submit_block_read(umem_uv_call(client, on_ok, NULL), fixture.block, 0, fixture.back, 64));
-    require(
-        umem_submit_block_read(umem_uv_call(client, on_read, NULL), fixture.block, 0, fixture.back, LARGE));
+        uv_ok(fixture.client,
+              umem_submit_block_read(umem_uv_call(client, on_ok, NULL), fixture.block, 0, fixture.back, 64));
+    uv_ok(fixture.client,
+          umem_submit_block_read(umem_uv_call(client, on_read, NULL), fixture.block, 0, fixture.back, LARGE));
     assert_int_equal(umem_submit_block_free(umem_uv_call(client, on_ok, NULL), 0), UMEM_E_BAD_ARGUMENT);
     assert_string_equal(umem_uv_last_error(client)->name, "bad_argument");
 }
@@ -130,7 +120,8 @@ static void on_connected_calls(umem_uv *client, const struct umem_failure *failu
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), LARGE, NULL, &fixture.block));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), LARGE, NULL, &fixture.block));
 }
 
 static void test_calls(void **state)
@@ -154,7 +145,7 @@ static void on_event(const struct umem_event *event, void *context)
     assert_ptr_equal(context, &fixture);
     fixture.event = *event;
     assert_true(event->watch == fixture.watch && event->block == fixture.block);
-    require(umem_uv_cancel(fixture.client, fixture.wait));
+    uv_ok(fixture.client, umem_uv_cancel(fixture.client, fixture.wait));
 }
 
 static void on_watched(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -163,10 +154,10 @@ static void on_watched(umem_uv *client, const struct umem_failure *failure, void
 
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_wait(umem_uv_call(client, on_cancelled, NULL), fixture.block, 0, UMEM_TYPE_I64,
-                                   &zero, UMEM_FOREVER, NULL));
+    uv_ok(fixture.client, umem_submit_block_wait(umem_uv_call(client, on_cancelled, NULL), fixture.block, 0,
+                                                 UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
     fixture.wait = umem_uv_last_call(client);
-    require(umem_submit_block_fill(umem_uv_call(client, on_ok, NULL), fixture.block, 8, 1, 8));
+    uv_ok(fixture.client, umem_submit_block_fill(umem_uv_call(client, on_ok, NULL), fixture.block, 8, 1, 8));
 }
 
 static void on_alloc_watch(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -175,14 +166,16 @@ static void on_alloc_watch(umem_uv *client, const struct umem_failure *failure, 
 
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_uv_watch(client, &target, on_event, &fixture, &fixture.watch, on_watched, NULL));
+    uv_ok(fixture.client,
+          umem_uv_watch(client, &target, on_event, &fixture, &fixture.watch, on_watched, NULL));
 }
 
 static void on_connected_watch(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc_watch, NULL), 16, NULL, &fixture.block));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_alloc_watch, NULL), 16, NULL, &fixture.block));
 }
 
 static void test_cancelling_and_watching(void **state)
@@ -208,7 +201,8 @@ static void on_connected_close(umem_uv *client, const struct umem_failure *failu
     (void)context;
     expect(failure, UMEM_OK);
     for (int i = 0; i < 10; i++)
-        require(umem_submit_block_write(umem_uv_call(client, on_lost, NULL), 1, 0, fixture.bytes, LARGE));
+        uv_ok(fixture.client,
+              umem_submit_block_write(umem_uv_call(client, on_lost, NULL), 1, 0, fixture.bytes, LARGE));
     close_client();
     assert_int_equal(umem_submit_block_free(umem_uv_call(client, NULL, NULL), 1), UMEM_E_NOT_CONNECTED);
 }
@@ -235,7 +229,7 @@ static void on_lost_to_a_killed_daemon(umem_uv *client, const struct umem_failur
     if (fixture.lost < 2)
         return;
     daemon_start(fixture.daemon);
-    require(umem_uv_connect(client, on_anew, NULL));
+    uv_ok(fixture.client, umem_uv_connect(client, on_anew, NULL));
 }
 
 static void on_alloc_kill(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -245,8 +239,9 @@ static void on_alloc_kill(umem_uv *client, const struct umem_failure *failure, v
     (void)context;
     expect(failure, UMEM_OK);
     for (int i = 0; i < 2; i++)
-        require(umem_submit_block_wait(umem_uv_call(client, on_lost_to_a_killed_daemon, NULL), fixture.block,
-                                       0, UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
+        uv_ok(fixture.client,
+              umem_submit_block_wait(umem_uv_call(client, on_lost_to_a_killed_daemon, NULL), fixture.block, 0,
+                                     UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
     process_kill(&fixture.daemon->process);
     process_finish(&fixture.daemon->process);
 }
@@ -255,7 +250,8 @@ static void on_connected_kill(umem_uv *client, const struct umem_failure *failur
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc_kill, NULL), 8, NULL, &fixture.block));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_alloc_kill, NULL), 8, NULL, &fixture.block));
 }
 
 static void test_a_daemon_that_is_killed(void **state)
@@ -301,7 +297,7 @@ static void test_closing_before_anything(void **state)
         assert_int_equal(uv_loop_init(&fixture.loop), 0);
         fixture.client = umem_uv_new(&fixture.loop, &options);
         if (connects)
-            require(umem_uv_connect(fixture.client, on_connect_ended, NULL));
+            uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connect_ended, NULL));
         close_client();
         uv_run(&fixture.loop, UV_RUN_DEFAULT);
         assert_int_equal(fixture.closed, 1);

@@ -9,7 +9,7 @@
 
 #include "daemon_fixture.h"
 #include "fake_daemon.h"
-#include "umem_uv.h"
+#include "uv_fixture.h"
 
 enum { TIMEOUT_MS = 1000 };
 
@@ -21,18 +21,9 @@ static struct fixture {
     int code;  /* what connecting gave */
 } fixture;
 
-static void require(int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s\n", umem_uv_last_error(fixture.client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 static void expect(const struct umem_failure *failure, int code)
 {
-    if (failure->code != code)
-        print_error("%s: %s\n", failure->name, failure->message);
-    assert_int_equal(failure->code, code);
+    expect_failure(failure, code);
     fixture.ended++;
 }
 
@@ -44,7 +35,7 @@ static void run(const char *pipe, umem_uv_done *on_connected)
     assert_int_equal(uv_loop_init(&fixture.loop), 0);
     fixture.client = umem_uv_new(&fixture.loop, &options);
     assert_non_null(fixture.client);
-    require(umem_uv_connect(fixture.client, on_connected, NULL));
+    uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connected, NULL));
     uv_run(&fixture.loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&fixture.loop), 0);
 }
@@ -64,7 +55,7 @@ static void on_answered(umem_uv *client, const struct umem_failure *failure, voi
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_heap_lock(umem_uv_call(client, on_lock_late, NULL), 1, 0));
+    uv_ok(fixture.client, umem_submit_heap_lock(umem_uv_call(client, on_lock_late, NULL), 1, 0));
 }
 
 static void on_late(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -72,14 +63,15 @@ static void on_late(umem_uv *client, const struct umem_failure *failure, void *c
     (void)context;
     expect(failure, UMEM_E_DEADLINE);
     assert_string_equal(failure->message, "the daemon did not answer in time");
-    require(umem_submit_call(umem_uv_call(client, on_answered, NULL), "server.ping", NULL, NULL));
+    uv_ok(fixture.client,
+          umem_submit_call(umem_uv_call(client, on_answered, NULL), "server.ping", NULL, NULL));
 }
 
 static void on_connected_to_the_silent(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_call(umem_uv_call(client, on_late, NULL), "server.ping", NULL, NULL));
+    uv_ok(fixture.client, umem_submit_call(umem_uv_call(client, on_late, NULL), "server.ping", NULL, NULL));
 }
 
 static void test_a_daemon_that_does_not_answer(void **state)
@@ -123,17 +115,18 @@ static void on_alloc(umem_uv *client, const struct umem_failure *failure, void *
 
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_wait(umem_uv_call(client, on_lost, NULL), fixture.block, 0, UMEM_TYPE_I64,
-                                   &zero, UMEM_FOREVER, NULL));
-    require(umem_submit_block_wait(umem_uv_call(client, on_time_out, NULL), fixture.block, 0, UMEM_TYPE_I64,
-                                   &zero, 3 * TIMEOUT_MS, NULL));
+    uv_ok(fixture.client, umem_submit_block_wait(umem_uv_call(client, on_lost, NULL), fixture.block, 0,
+                                                 UMEM_TYPE_I64, &zero, UMEM_FOREVER, NULL));
+    uv_ok(fixture.client, umem_submit_block_wait(umem_uv_call(client, on_time_out, NULL), fixture.block, 0,
+                                                 UMEM_TYPE_I64, &zero, 3 * TIMEOUT_MS, NULL));
 }
 
 static void on_connected(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), 8, NULL, &fixture.block));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), 8, NULL, &fixture.block));
 }
 
 /* They are given the time for which they may wait, and the deadline comes on top of that. */
@@ -225,7 +218,7 @@ static void test_closing_while_all_places_are_taken(void **state)
         memset(&fixture, 0, sizeof fixture);
         assert_int_equal(uv_loop_init(&fixture.loop), 0);
         fixture.client = umem_uv_new(&fixture.loop, &options);
-        require(umem_uv_connect(fixture.client, on_connect_ended, NULL));
+        uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connect_ended, NULL));
         assert_int_equal(uv_timer_init(&fixture.loop, &timer), 0);
         assert_int_equal(uv_timer_start(&timer, on_a_while_later, waits ? A_WHILE_MS : 0, 0), 0);
         uv_run(&fixture.loop, UV_RUN_DEFAULT);
@@ -237,7 +230,7 @@ static void test_closing_while_all_places_are_taken(void **state)
     options.timeout_ms = A_WHILE_MS;
     assert_int_equal(uv_loop_init(&fixture.loop), 0);
     fixture.client = umem_uv_new(&fixture.loop, &options);
-    require(umem_uv_connect(fixture.client, on_connect_late, NULL));
+    uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connect_late, NULL));
     uv_run(&fixture.loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture.code, UMEM_E_DEADLINE);
     assert_int_equal(uv_loop_close(&fixture.loop), 0);

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
-#include "umem_uv.h"
+#include "uv_fixture.h"
 
 static struct fixture {
     uv_loop_t loop;
@@ -24,19 +24,9 @@ static struct fixture {
     int awaiting; /* of these, the wait and the wake that are still to come: which comes first is nobody's business */
 } fixture;
 
-static void require(int code)
-{
-    if (code != UMEM_OK)
-        print_error("%s\n", umem_uv_last_error(fixture.client)->message);
-    assert_int_equal(code, UMEM_OK);
-}
-
 static void expect(const struct umem_failure *failure, int code)
 {
-    if (failure->code != code)
-        print_error("%s: %s\n", failure->name, failure->message);
-    assert_int_equal(failure->code, code);
-    assert_int_equal(failure->message[0] == '\0', code == UMEM_OK);
+    expect_failure(failure, code);
     fixture.ended++;
 }
 
@@ -64,10 +54,10 @@ static void on_unsupported(umem_uv *client, const struct umem_failure *failure, 
     (void)context;
     expect(failure, UMEM_E_UNSUPPORTED);
     fixture.awaiting = 2;
-    require(umem_submit_block_wait(umem_uv_call(client, on_last, NULL), fixture.block, 3, UMEM_TYPE_U8,
-                                   &nothing, UMEM_FOREVER, &fixture.now));
+    uv_ok(fixture.client, umem_submit_block_wait(umem_uv_call(client, on_last, NULL), fixture.block, 3,
+                                                 UMEM_TYPE_U8, &nothing, UMEM_FOREVER, &fixture.now));
     bytes[3] = 5;
-    require(umem_submit_block_wake(umem_uv_call(client, on_last, NULL), fixture.block, 3, 1));
+    uv_ok(fixture.client, umem_submit_block_wake(umem_uv_call(client, on_last, NULL), fixture.block, 3, 1));
 }
 
 static void on_mapped_again(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -76,10 +66,10 @@ static void on_mapped_again(umem_uv *client, const struct umem_failure *failure,
     expect(failure, UMEM_OK);
     assert_ptr_equal(fixture.again, fixture.bytes);
     assert_int_equal(fixture.size, 100);
-    require(umem_uv_unmap(client, fixture.bytes));
+    uv_ok(fixture.client, umem_uv_unmap(client, fixture.bytes));
     ((unsigned char *)fixture.bytes)[99] = 1; /* mapped once more than unmapped */
     fixture.again = NULL;
-    require(umem_uv_map(client, fixture.apart, &fixture.again, NULL, on_unsupported, NULL));
+    uv_ok(fixture.client, umem_uv_map(client, fixture.apart, &fixture.again, NULL, on_unsupported, NULL));
 }
 
 static void on_mapped(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -88,7 +78,8 @@ static void on_mapped(umem_uv *client, const struct umem_failure *failure, void 
     expect(failure, UMEM_OK);
     assert_int_equal(umem_uv_unmap(client, NULL), UMEM_E_BAD_ARGUMENT);
     assert_string_equal(umem_uv_last_error(client)->name, "bad_argument");
-    require(umem_uv_map(client, fixture.block, &fixture.again, &fixture.size, on_mapped_again, NULL));
+    uv_ok(fixture.client,
+          umem_uv_map(client, fixture.block, &fixture.again, &fixture.size, on_mapped_again, NULL));
 }
 
 static void on_alloc(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -96,8 +87,9 @@ static void on_alloc(umem_uv *client, const struct umem_failure *failure, void *
     (void)context;
     expect(failure, UMEM_OK);
     assert_int_equal(umem_uv_map(client, 0, &fixture.bytes, NULL, NULL, NULL), UMEM_E_BAD_ARGUMENT);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_ok, NULL), 8, NULL, &fixture.apart));
-    require(umem_uv_map(client, fixture.block, &fixture.bytes, NULL, on_mapped, NULL));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_ok, NULL), 8, NULL, &fixture.apart));
+    uv_ok(fixture.client, umem_uv_map(client, fixture.block, &fixture.bytes, NULL, on_mapped, NULL));
 }
 
 static void on_heap(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -106,7 +98,8 @@ static void on_heap(umem_uv *client, const struct umem_failure *failure, void *c
 
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), 100, &options, &fixture.block));
+    uv_ok(fixture.client,
+          umem_submit_block_alloc(umem_uv_call(client, on_alloc, NULL), 100, &options, &fixture.block));
 }
 
 static void on_connected(umem_uv *client, const struct umem_failure *failure, void *context)
@@ -115,7 +108,8 @@ static void on_connected(umem_uv *client, const struct umem_failure *failure, vo
 
     (void)context;
     expect(failure, UMEM_OK);
-    require(umem_submit_heap_create(umem_uv_call(client, on_heap, NULL), &options, &fixture.heap));
+    uv_ok(fixture.client,
+          umem_submit_heap_create(umem_uv_call(client, on_heap, NULL), &options, &fixture.heap));
 }
 
 static void test_mapping_and_waking(void **state)
@@ -127,7 +121,7 @@ static void test_mapping_and_waking(void **state)
     fixture.client = umem_uv_new(&fixture.loop, &options);
     assert_non_null(fixture.client);
     assert_int_equal(umem_uv_map(fixture.client, 1, &fixture.bytes, NULL, NULL, NULL), UMEM_E_NOT_CONNECTED);
-    require(umem_uv_connect(fixture.client, on_connected, NULL));
+    uv_ok(fixture.client, umem_uv_connect(fixture.client, on_connected, NULL));
     uv_run(&fixture.loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture.ended, 9);
     assert_int_equal(fixture.now, 5);

@@ -1,6 +1,6 @@
 # The manual pages: umemd.8 is what umemd says of itself, and none has a fault that mandoc knows (where mandoc is here).
 #
-#   cmake -D "UMEMD=PROGRAM [ARGUMENT...]" -D PRINTED=FILE [-D MANDOC=PROGRAM] -P manual.cmake
+#   cmake -D "UMEMD=PROGRAM [ARGUMENT...]" -D PRINTED=FILE -D LIBRARY_PAGE=FILE [-D MANDOC=PROGRAM] -P manual.cmake
 
 set(root "${CMAKE_CURRENT_LIST_DIR}/../..")
 
@@ -16,7 +16,8 @@ if(NOT MANDOC)
     message(STATUS "mandoc is not here, so the pages' form was not looked at")
     return()
 endif()
-file(GLOB pages "${root}/server/daemon/*.8" "${root}/client/*.3" "${root}/client/cli/*.1")
+file(GLOB pages "${root}/server/daemon/*.8" "${root}/client/cli/*.1")
+list(APPEND pages "${LIBRARY_PAGE}")
 foreach(page IN LISTS pages)
     execute_process(COMMAND "${MANDOC}" -T lint -W warning "${page}" OUTPUT_VARIABLE faults ERROR_VARIABLE faults)
     # The pages have no date, which nobody would keep.

@@ -41,7 +41,7 @@ LAYERS = {
     # The adapter is the library's other half, and `umem call` sends what the library would not.
     "client/uv": ("client/lib", "client", "common/wire", "common/base"),
     "client/cli": ("client/cli/transfer", "client", "common/program", "common/wire", "common/base"),
-    "client/cli/transfer": ("client/cli", "client/lib", "common/wire", "common/base"),
+    "client/cli/transfer": ("client/cli", "client/lib", "common/program", "common/wire", "common/base"),
     "client/examples": ("client", "client/uv", "common/base"),
     "client": ("common/base",),
 }

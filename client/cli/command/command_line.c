@@ -84,7 +84,7 @@ static int no_such_verb(const struct cli *cli)
 }
 
 /* Finds the verb and takes its name's one or two words away, those before "--" only. */
-static int take_verb(struct cli *cli, int *behind)
+static int take_verb(struct cli *cli, int *words_before)
 {
     for (int words = 2; words >= 1; words--) {
         char name[NAME_SIZE];
@@ -97,7 +97,7 @@ static int take_verb(struct cli *cli, int *behind)
             continue;
         cli->words += words;
         cli->word_count -= words;
-        *behind -= words;
+        *words_before -= words;
         return CLI_OK;
     }
     return no_such_verb(cli);
@@ -115,17 +115,17 @@ static int check_options(const struct cli *cli)
 }
 
 /* What follows "--" is the verb's own where its synopsis has it: then it is no word. */
-static int split_rest(struct cli *cli, int behind)
+static int split_rest(struct cli *cli, int words_before)
 {
     if (!cli_verb_has_rest(cli->verb))
         return CLI_OK;
-    if (behind >= 0 && behind < cli->word_count) {
-        for (int i = cli->word_count; i >= behind; i--)
+    if (words_before >= 0 && words_before < cli->word_count) {
+        for (int i = cli->word_count; i >= words_before; i--)
             cli->words[i + 1] = cli->words[i];
-        cli->words[behind] = NULL;
-        cli->rest = cli->words + behind + 1;
-        /* The words behind have moved up by one. */
-        cli->word_count = behind;
+        cli->words[words_before] = NULL;
+        cli->rest = cli->words + words_before + 1;
+        /* The words after it have moved up by one. */
+        cli->word_count = words_before;
     }
     if (cli->rest == NULL && cli_verb_runs_command(cli->verb))
         return cli_fail_usage(cli, "a command must follow \"--\"");
@@ -145,17 +145,17 @@ static int check_words(const struct cli *cli)
     return CLI_OK;
 }
 
-/* Sorts the arguments into options and words. *behind: how many words stand before "--"; -1: there is
+/* Sorts the arguments into options and words. *words_before: how many words are before "--"; -1: there is
  * none. */
-static int sort(struct cli *cli, char **arguments, int *behind)
+static int sort(struct cli *cli, char **arguments, int *words_before)
 {
-    *behind = -1;
+    *words_before = -1;
     for (int i = 1; arguments[i] != NULL; i++) {
         int status = CLI_OK;
 
-        if (*behind < 0 && strcmp(arguments[i], "--") == 0)
-            *behind = cli->word_count;
-        else if (*behind < 0 && is_option(arguments[i]))
+        if (*words_before < 0 && strcmp(arguments[i], "--") == 0)
+            *words_before = cli->word_count;
+        else if (*words_before < 0 && is_option(arguments[i]))
             status = read_option(cli, arguments, &i);
         else
             cli->words[cli->word_count++] = arguments[i];
@@ -176,7 +176,7 @@ static void look_for_json(char **arguments)
 
 int cli_parse(struct cli *cli, int count, char **arguments)
 {
-    int behind;
+    int words_before;
     int status;
 
     look_for_json(arguments);
@@ -185,18 +185,18 @@ int cli_parse(struct cli *cli, int count, char **arguments)
     if (cli->word_memory == NULL)
         return cli_fail_memory();
     cli->words = cli->word_memory;
-    status = sort(cli, arguments, &behind);
+    status = sort(cli, arguments, &words_before);
     if (status != CLI_OK || (cli->word_count == 0 && cli->option[CLI_HELP] != NULL))
         return status;
     if (cli->word_count == 0)
         return cli_fail(CLI_USAGE, "a verb is missing; umem help lists the verbs");
     assert(cli->words[0] != NULL);
-    status = take_verb(cli, &behind);
+    status = take_verb(cli, &words_before);
     if (status != CLI_OK || cli->option[CLI_HELP] != NULL)
         return status;
     status = check_options(cli);
     if (status == CLI_OK)
-        status = split_rest(cli, behind);
+        status = split_rest(cli, words_before);
     return status == CLI_OK ? check_words(cli) : status;
 }
 

@@ -22,11 +22,11 @@ struct place {
     const char *word;            /* its beginning, without quotes; "" where there is none yet */
     const struct cli_verb *verb; /* NULL: not named yet */
     char first[NAME_SIZE];       /* the first word, where it is not a verb's whole name */
-    int position;                /* of the word behind the verb */
+    int position;                /* of the word after the verb */
     const char *pipe;            /* what --pipe says */
     enum cli_option option;      /* whose value it is; CLI_OPTION_COUNT: none's */
     const char *value;           /* the value's beginning: the word, or the part of it after "=" */
-    bool is_rest;                /* behind "--" */
+    bool is_rest;                /* after "--" */
     char quote;                  /* that is open at the cursor; NUL: none */
     size_t kept;                 /* bytes of the word that the shell keeps: it replaces what follows */
 };

@@ -1,5 +1,5 @@
 /*
- * Standard files, other files, and the terminal. Text is UTF-8 on all systems; failures are libuv's errors.
+ * Standard files, bytes of other files, and the terminal. Text is UTF-8 on all systems; failures are libuv's errors.
  *
  * Owns: the console's code page while umem runs. Must not know: verbs.
  *
@@ -21,12 +21,6 @@ enum { CLI_INPUT = 0, CLI_OUTPUT = 1, CLI_ERRORS = 2 /* the standard files */ };
 
 /* Whether it is a terminal or a console. */
 bool cli_is_terminal(int file);
-
-/* Opens a file to be read. Returns its descriptor or libuv's error. */
-int cli_open_file(const char *path);
-
-/* Closes a file that is none of the standard ones; a negative number is fine. */
-void cli_close_file(int file);
 
 /* How many bytes are left to read in a file. Returns false where that is not known: it is a pipe or a terminal, or the system
  * says 0, as it does for files that it writes while they are read (/proc). */

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "program/files.h"
+
 enum {
     PATH_SIZE = 4096,
     SIGNAL_STATUS = 128,
-    EXECUTABLE = 1, /* what access() calls X_OK */
     DRAIN_MS =
         20 /* what is read from a program's standard error after its end, where another one keeps it open */
 };
@@ -123,10 +124,8 @@ bool cli_find_sibling_program(const char *name, char *path, size_t path_size)
 {
     char self[PATH_SIZE];
     size_t size = sizeof self;
-    uv_fs_t request;
     char *base;
     const char *suffix;
-    bool is_there;
 
     if (uv_exepath(self, &size) != 0)
         return false;
@@ -136,7 +135,5 @@ bool cli_find_sibling_program(const char *name, char *path, size_t path_size)
     suffix = strstr(base, ".exe") != NULL ? ".exe" : "";
     if (snprintf(path, path_size, "%.*s%s%s", (int)(base + 1 - self), self, name, suffix) >= (int)path_size)
         return false;
-    is_there = uv_fs_access(NULL, &request, path, EXECUTABLE, NULL) == 0;
-    uv_fs_req_cleanup(&request);
-    return is_there;
+    return um_file_access(path, UM_FILE_EXECUTE) == 0;
 }

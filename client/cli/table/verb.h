@@ -52,7 +52,8 @@ enum cli_status {
     X(HELP, "--help", NULL, "print what the verb does") \
     X(NAME, "--name", "NAME", "a name that may stand for the handle") \
     X(HEAP, "--heap", "HEAP", "the heap: handle or name") \
-    X(LIFETIME, "--lifetime", "LIFETIME", "\"server\" (stays) or \"session\" (goes with its session)") \
+    X(LIFETIME, "--lifetime", "LIFETIME", \
+      "\"server\" (until it is freed) or \"session\" (until its session ends)") \
     X(FLAGS, "--flags", "FLAGS", "Win32 heap flags in lower case, with commas between them") \
     X(MAXIMUM_SIZE, "--maximum-size", "SIZE", "most that the heap's blocks may have together") \
     X(INITIAL_SIZE, "--initial-size", "SIZE", "memory to commit at once") \

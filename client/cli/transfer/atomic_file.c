@@ -5,45 +5,9 @@
 #include <string.h>
 
 #include "cli/system/file_io.h"
+#include "program/files.h"
 
-enum { TRIES = 100, SUFFIX_SIZE = 48, MODE = 0666, WRITABLE = 2 /* what access() calls W_OK */ };
-
-/* What libuv says of a file's kind on every system. */
-enum { KIND = 0170000, KIND_FILE = 0100000 };
-
-/* Each call of libuv's has a request to clean up. */
-static int finish(uv_fs_t *request, int result)
-{
-    uv_fs_req_cleanup(request);
-    return result;
-}
-
-static int stat_path(const char *path, uv_stat_t *facts)
-{
-    uv_fs_t request;
-    int error = uv_fs_stat(NULL, &request, path, NULL);
-
-    *facts = request.statbuf;
-    return finish(&request, error);
-}
-
-static int stat_file(int file, uv_stat_t *facts)
-{
-    uv_fs_t request;
-    int error = uv_fs_fstat(NULL, &request, file, NULL);
-
-    *facts = request.statbuf;
-    return finish(&request, error);
-}
-
-static int close_file(struct cli_atomic_file *file)
-{
-    uv_fs_t request;
-    int error = file->file >= 0 ? finish(&request, uv_fs_close(NULL, &request, file->file, NULL)) : 0;
-
-    file->file = -1;
-    return error;
-}
+enum { TRIES = 100, SUFFIX_SIZE = 48, MODE = 0666 };
 
 static void release(struct cli_atomic_file *file)
 {
@@ -60,15 +24,8 @@ static bool is_standard_output(const uv_stat_t *facts)
 {
     uv_stat_t output;
 
-    return stat_file(CLI_OUTPUT, &output) == 0 && output.st_dev == facts->st_dev &&
+    return um_file_fstat(CLI_OUTPUT, &output) == 0 && output.st_dev == facts->st_dev &&
            output.st_ino == facts->st_ino;
-}
-
-static int check_writable(const char *path)
-{
-    uv_fs_t request;
-
-    return finish(&request, uv_fs_access(NULL, &request, path, WRITABLE, NULL));
 }
 
 /* Creates the temporary file, of a new name beside the target. Returns whether it is there. */
@@ -88,12 +45,10 @@ static bool open_beside(struct cli_atomic_file *file, const uv_stat_t *old)
 static int open_in_place(struct cli_atomic_file *file, const char *path)
 {
     uv_stat_t facts;
-    uv_fs_t request;
 
-    file->file =
-        finish(&request, uv_fs_open(NULL, &request, path, UV_FS_O_WRONLY | UV_FS_O_CREAT, MODE, NULL));
+    file->file = um_file_open(path, UV_FS_O_WRONLY | UV_FS_O_CREAT, MODE);
     file->has_old_bytes =
-        file->file >= 0 && stat_file(file->file, &facts) == 0 && (facts.st_mode & KIND) == KIND_FILE;
+        file->file >= 0 && um_file_fstat(file->file, &facts) == 0 && um_file_is_regular(&facts);
     return file->file >= 0 ? 0 : file->file;
 }
 
@@ -101,8 +56,8 @@ int cli_atomic_file_open(struct cli_atomic_file *file, const char *path)
 {
     const bool is_output = path == NULL || strcmp(path, "-") == 0;
     uv_stat_t facts;
-    bool exists = !is_output && stat_path(path, &facts) == 0;
-    int error = exists ? check_writable(path) : 0;
+    bool exists = !is_output && um_file_stat(path, &facts) == 0;
+    int error = exists ? um_file_access(path, UM_FILE_WRITE) : 0;
 
     *file = (struct cli_atomic_file){.file = CLI_OUTPUT, .is_output = true};
     if (is_output || (exists && is_standard_output(&facts)))
@@ -122,11 +77,8 @@ int cli_atomic_file_open(struct cli_atomic_file *file, const char *path)
 
 static int cut_old_bytes(struct cli_atomic_file *file)
 {
-    uv_fs_t request;
-    int error = 0;
+    int error = file->has_old_bytes ? um_file_truncate(file->file) : 0;
 
-    if (file->has_old_bytes)
-        error = finish(&request, uv_fs_ftruncate(NULL, &request, file->file, 0, NULL));
     file->has_old_bytes = error != 0;
     return error;
 }
@@ -147,7 +99,8 @@ int cli_atomic_file_commit(struct cli_atomic_file *file)
         return 0;
     if (error == 0 && file->target != NULL)
         cli_keep_temporary(file->file);
-    close_error = close_file(file);
+    close_error = um_file_close(file->file);
+    file->file = -1;
     if (error == 0)
         error = close_error;
     if (error == 0 && file->target != NULL)
@@ -161,11 +114,10 @@ int cli_atomic_file_commit(struct cli_atomic_file *file)
 
 void cli_atomic_file_discard(struct cli_atomic_file *file)
 {
-    uv_fs_t request;
-
     if (!file->is_output)
-        close_file(file);
+        um_file_close(file->file);
+    file->file = -1;
     if (file->temporary != NULL)
-        finish(&request, uv_fs_unlink(NULL, &request, file->temporary, NULL));
+        um_file_unlink(file->temporary);
     release(file);
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "program/files.h"
+
 /* What a signal removes before it ends the process; NULL: nothing. */
 static const char *volatile unfinished;
 
@@ -103,5 +105,5 @@ int cli_create_temporary(const char *path, const uv_stat_t *old)
 
 int cli_replace_file(const char *temporary, const char *target)
 {
-    return rename(temporary, target) == 0 ? 0 : uv_translate_sys_error(errno);
+    return um_file_rename(temporary, target);
 }

@@ -8,6 +8,7 @@
 #include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/system/file_io.h"
+#include "program/files.h"
 
 enum { PIECE_SIZE = 4 << 20 }; /* bytes that are read or written at a time */
 
@@ -16,7 +17,7 @@ int cli_source_open(struct cli_source *source, const char *path)
     *source = (struct cli_source){.file = CLI_INPUT, .name = "standard input"};
     if (path != NULL && strcmp(path, "-") != 0) {
         source->name = path;
-        source->file = cli_open_file(path);
+        source->file = um_file_open(path, UV_FS_O_RDONLY, 0);
         if (source->file < 0)
             return cli_fail_file(path, "opened", source->file);
     }
@@ -27,7 +28,7 @@ int cli_source_open(struct cli_source *source, const char *path)
 void cli_source_close(struct cli_source *source)
 {
     if (source->file != CLI_INPUT)
-        cli_close_file(source->file);
+        um_file_close(source->file);
     source->file = -1;
 }
 

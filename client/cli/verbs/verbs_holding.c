@@ -41,7 +41,7 @@ static void watch_daemon(void *context)
     uv_mutex_unlock(&holding.lock);
 }
 
-/* Runs the command behind "--" with UMEM_PIPE set; its status is ours, but where it says that all went well although it did not. */
+/* Runs the command after "--" with UMEM_PIPE set; its status is ours, except where it is 0 although the connection was lost. */
 static int run_rest(struct cli *cli, const char *what)
 {
     int status = CLI_OK;

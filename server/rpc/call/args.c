@@ -56,10 +56,8 @@ struct um_range um_range_of(const struct um_call *call, struct um_block *block, 
 int um_range_find(const struct um_call *call, struct um_range *range, struct um_fault *fault)
 {
     struct um_block *found = NULL;
-    int code = um_store_find_block(call->store, range->handle, &found, fault);
+    int code = um_owner_find_block(call->store, call->session->owner, range->handle, &found, fault);
 
-    if (code == UMEM_OK)
-        code = um_heap_check_lock(um_block_heap(call->store, found), call->session->owner, fault);
     if (code != UMEM_OK)
         return code;
     if (um_block_size(found) < range->offset + range->size) {
@@ -426,18 +424,35 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
     return false;
 }
 
-UM_ALWAYS_INLINE int find_number(struct um_store *store, enum um_type type, um_handle handle,
-                                 struct um_arg *arg, struct um_fault *fault)
+/* A lock keeps every other session out of a heap and its blocks. */
+static int check_lock(const struct um_call *call, const struct um_heap *heap, struct um_fault *fault)
 {
-    return type == UM_HEAP ? um_store_find_heap(store, handle, &arg->as.heap, fault)
-                           : um_store_find_block(store, handle, &arg->as.block, fault);
+    return call->method->ignores_lock ? UMEM_OK : um_heap_check_lock(heap, call->session->owner, fault);
 }
 
-static int find_name(struct um_store *store, enum um_type type, const char *name, struct um_arg *arg,
+UM_ALWAYS_INLINE int find_number(const struct um_call *call, enum um_type type, um_handle handle,
+                                 struct um_arg *arg, struct um_fault *fault)
+{
+    int code;
+
+    if (type == UM_BLOCK)
+        return call->method->ignores_lock
+                   ? um_store_find_block(call->store, handle, &arg->as.block, fault)
+                   : um_owner_find_block(call->store, call->session->owner, handle, &arg->as.block, fault);
+    code = um_store_find_heap(call->store, handle, &arg->as.heap, fault);
+    return code != UMEM_OK ? code : check_lock(call, arg->as.heap, fault);
+}
+
+static int find_name(const struct um_call *call, enum um_type type, const char *name, struct um_arg *arg,
                      struct um_fault *fault)
 {
-    return type == UM_HEAP ? um_store_find_heap_by_name(store, name, &arg->as.heap, fault)
-                           : um_store_find_block_by_name(store, name, &arg->as.block, fault);
+    int code = type == UM_HEAP ? um_store_find_heap_by_name(call->store, name, &arg->as.heap, fault)
+                               : um_store_find_block_by_name(call->store, name, &arg->as.block, fault);
+
+    if (code != UMEM_OK)
+        return code;
+    return check_lock(call, type == UM_HEAP ? arg->as.heap : um_block_heap(call->store, arg->as.block),
+                      fault);
 }
 
 /* A handle as digits, which is what languages whose numbers are strings send. */
@@ -452,27 +467,25 @@ static bool to_handle(const char *text, um_handle *handle)
 }
 
 /* A string is a name; behind UM_NAME_MARK it is nothing else, and digits that are no name are a handle. */
-static int find_string(struct um_store *store, enum um_type type, const char *text, struct um_arg *arg,
+static int find_string(const struct um_call *call, enum um_type type, const char *text, struct um_arg *arg,
                        struct um_fault *fault)
 {
     um_handle handle;
     int code;
 
     if (text[0] == UM_NAME_MARK)
-        return find_name(store, type, text + 1, arg, fault);
-    code = find_name(store, type, text, arg, fault);
+        return find_name(call, type, text + 1, arg, fault);
+    code = find_name(call, type, text, arg, fault);
     if (code != UMEM_E_UNKNOWN_HANDLE || !to_handle(text, &handle))
         return code;
     *fault = (struct um_fault){0};
-    return find_number(store, type, handle, arg, fault);
+    return find_number(call, type, handle, arg, fault);
 }
 
-/* A lock keeps every other session out of a heap and its blocks. */
 static bool bind_handle(struct um_call *call, const struct um_param *param, const struct um_json *json,
                         struct um_arg *arg)
 {
     struct um_fault fault = {0};
-    struct um_heap *heap;
     int64_t integer;
     int code;
 
@@ -481,27 +494,23 @@ static bool bind_handle(struct um_call *call, const struct um_param *param, cons
         return true;
     }
     if (json == NULL) {
-        code = find_string(call->store, param->type, param->fallback_name, arg, &fault);
+        code = find_string(call, param->type, param->fallback_name, arg, &fault);
     } else if (json->kind == UM_JSON_STRING) {
         const char *name = bind_string(call, param->name, json);
 
         if (name == NULL)
             return false;
-        code = find_string(call->store, param->type, name, arg, &fault);
+        code = find_string(call, param->type, name, arg, &fault);
     } else if (um_json_integer_of(json, &integer) && integer >= 0) {
-        code = find_number(call->store, param->type, (um_handle)integer, arg, &fault);
+        code = find_number(call, param->type, (um_handle)integer, arg, &fault);
     } else {
         /* A number that cannot be a handle is one that was never given out. */
         code = UMEM_E_UNKNOWN_HANDLE;
     }
-    if (code != UMEM_OK)
-        return fail_handle(call, param, json, code, &fault);
-    if (call->method->ignores_lock)
-        return true;
-    heap = param->type == UM_HEAP ? arg->as.heap : um_block_heap(call->store, arg->as.block);
-    code = um_heap_check_lock(heap, call->session->owner, &fault);
     if (code == UMEM_OK)
         return true;
+    if (code != UMEM_E_LOCKED)
+        return fail_handle(call, param, json, code, &fault);
     um_fail_fault(call, code, &fault);
     return false;
 }

@@ -84,6 +84,6 @@ void um_session_tail_sent(struct um_session *session)
     session->tail_pin = NULL;
     session->tail = (struct um_tail){NULL, 0, 0};
     /* The block may have been freed meanwhile, and its memory was kept for this. */
-    if (um_store_has_work(session->rpc->store))
+    if (session->rpc->store_status->has_work)
         um_engine_work_pending(session->rpc);
 }

@@ -28,6 +28,7 @@ struct um_top_consumer {
 
 struct um_rpc {
     struct um_store *store;
+    const struct um_store_status *store_status; /* of store */
     const struct um_limits *limits;
     const struct um_traffic *traffic; /* never NULL */
     struct um_rpc_events events;

@@ -153,8 +153,7 @@ void um_observe_changed(struct um_observers *observers, const struct um_block *b
 UM_ALWAYS_INLINE void um_observe_wrote(struct um_observers *observers, struct um_block *block,
                                        uint64_t offset, uint64_t size)
 {
-    um_block_wrote(observers->store, block, offset, size);
-    if (um_block_is_observed(observers->store, block))
+    if (um_block_wrote(observers->store, block, offset, size))
         um_observe_changed(observers, block, offset, size);
 }
 

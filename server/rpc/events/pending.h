@@ -75,7 +75,7 @@ UM_ALWAYS_INLINE void um_pending_flush(struct um_rpc *rpc, struct um_session *se
 {
     if (um_observe_is_due(rpc->observers) || !um_list_is_empty(&rpc->resolved))
         um_pending_deliver(rpc, session);
-    if (um_store_has_work(rpc->store))
+    if (rpc->store_status->has_work)
         um_engine_work_pending(rpc);
 }
 

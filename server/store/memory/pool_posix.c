@@ -108,7 +108,7 @@ static void free_region(struct region *region)
     if (region->touched != NULL)
         munmap(region->touched, um_mapping_length((size_t)(pages / 8)));
     if (region->runs != NULL)
-        munmap(region->runs, um_mapping_length((size_t)(region->length / RUN_SIZE) * sizeof *region->runs));
+        munmap(region->runs, um_mapping_length((size_t)(region->length / RUN_SIZE) * sizeof(struct run *)));
     um_extents_free(region->extents);
     free(region);
 }
@@ -150,7 +150,7 @@ static struct region *new_region(const struct region *last, uint32_t alignment, 
         region->extents = um_extents_new(region->length, alignment);
         region->touched = um_mapping_new((size_t)(region->length / PAGE_SIZE / 8), 1);
         if (is_for_runs)
-            region->runs = um_mapping_new((size_t)(region->length / RUN_SIZE) * sizeof *region->runs, 1);
+            region->runs = um_mapping_new((size_t)(region->length / RUN_SIZE) * sizeof(struct run *), 1);
     }
     if (region->extents == NULL || region->touched == NULL || (is_for_runs && region->runs == NULL)) {
         free_region(region);

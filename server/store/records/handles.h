@@ -124,7 +124,8 @@ UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_han
 }
 
 /* Looks up a handle; *record is set with UM_SLOT_OK only. */
-static inline enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle, void **record)
+UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle,
+                                                    void **record)
 {
     uint32_t number = (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
     uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;

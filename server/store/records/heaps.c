@@ -91,8 +91,8 @@ static int check_options(const struct um_store *store, const struct um_heap_opti
     int code = um_flags_check(options->flags, fault);
     if (code != 0)
         return code;
-    if (options->kind != UM_HEAP_PRIVATE && options->kind != UM_HEAP_SHARED)
-        what = "the kind of a new heap is private or shared";
+    if (options->kind == UM_HEAP_PROCESS || (int)options->kind >= UM_HEAP_KINDS)
+        what = "there is no such kind of a new heap";
     else if ((options->flags & ~(uint32_t)HEAP_FLAGS) != 0)
         what = "there is no such flag";
     else if (alignment != 0 && (alignment < UM_ALIGNMENT_MINIMUM || alignment > UM_ALIGNMENT_MAXIMUM ||
@@ -285,6 +285,7 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                                                   "blocks"});
     *blocks = heap->blocks;
     *bytes = heap->bytes;
+    store->status.turn_is_used = true;
     um_heap_kill(store, heap, &store->ends_left);
     um_store_raise_events(store, &store->ends_left);
     um_reclaim_update_status(store);

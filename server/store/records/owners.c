@@ -53,9 +53,19 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
     um_store_add_work(store, &store->closing_owners, &owner->in_closing);
     owner->open = false;
     owner->stage = UM_OWNER_ENDS_HEAPS;
+    store->status.turn_is_used = true;
     um_owner_end_step(store, owner, &store->ends_left);
     um_store_raise_events(store, &store->ends_left);
     um_reclaim_update_status(store);
+}
+
+static uint64_t count_heaps(const struct um_owner *owner)
+{
+    uint64_t count = 0;
+
+    for (int kind = 0; kind < UM_HEAP_KINDS; kind++)
+        count += owner->heap_count[kind];
+    return count;
 }
 
 void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
@@ -68,7 +78,7 @@ void um_owner_get_info(const struct um_owner *owner, struct um_owner_info *info)
         .open = owner->open,
         .blocks = owner->made.blocks,
         .bytes = owner->made.bytes,
-        .heaps = (uint64_t)owner->heap_count[UM_HEAP_PRIVATE] + owner->heap_count[UM_HEAP_SHARED],
+        .heaps = count_heaps(owner),
         .shared_heaps = owner->heap_count[UM_HEAP_SHARED],
         .holds = owner->hold_count,
     };

@@ -276,6 +276,7 @@ bool um_reclaim_urgently(struct um_store *store)
     if (store->urgent_left == 0 || !store->status.has_work)
         return false;
     store->urgent_left--;
+    store->status.turn_is_used = true;
     um_reclaim_run(store, UM_RECLAIM_URGENT_BUDGET);
     return true;
 }

@@ -51,7 +51,7 @@ void cli_exit_broken_pipe(int status)
     (void)status;
 }
 
-/* Other than text is what was written since this was asked last. */
+/* Other than text is what was written since the last call. */
 static void expect_written(const char *bytes, size_t size)
 {
     assert_int_equal(written_size, size);

@@ -31,7 +31,7 @@ int cli_write_file(int file, const void *bytes, size_t size)
     return 0;
 }
 
-/* What was drawn since this was asked last. */
+/* What was drawn since the last call. */
 static const char *drawn(void)
 {
     static char text[sizeof screen];
@@ -85,7 +85,7 @@ static void test_unknown_size(void **state)
     assert_true(drawn()[0] != '\0');
 }
 
-static void test_none(void **state)
+static void test_no_bar(void **state)
 {
     struct cli_progress progress;
 
@@ -107,7 +107,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_size),
         cmocka_unit_test(test_unknown_size),
-        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_no_bar),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

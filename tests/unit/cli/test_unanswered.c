@@ -1,4 +1,4 @@
-/* What umem's carrier knows of the requests that go by, and of their answers. */
+/* What umem call - knows of the requests that go by, and of their answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,14 +29,14 @@ static void answer(const char *text)
     cli_unanswered_answer(&pending, copy, strlen(copy));
 }
 
-static int forget(void **state)
+static int tear_down(void **state)
 {
     (void)state;
     cli_unanswered_deinit(&pending);
     return 0;
 }
 
-static void test_what_is_followed(void **state)
+static void test_requests_that_are_followed(void **state)
 {
     (void)state;
     request("{\"id\":1,\"method\":\"a\"}");
@@ -59,7 +59,7 @@ static void test_what_is_followed(void **state)
     assert_int_equal(cli_unanswered_count(&pending), 0);
 }
 
-static void test_what_is_no_answer(void **state)
+static void test_messages_that_are_no_answer(void **state)
 {
     (void)state;
     request("{\"id\":1,\"method\":\"a\"}");
@@ -88,7 +88,7 @@ static void test_calls_that_may_wait(void **state)
 }
 
 /* One that waits stays, while many others come and go, at first more and more of them at one time. */
-static void test_many(void **state)
+static void test_many_requests(void **state)
 {
     enum { ROUNDS = 300 };
     char text[64];
@@ -121,10 +121,10 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_what_is_followed, forget),
-        cmocka_unit_test_teardown(test_what_is_no_answer, forget),
-        cmocka_unit_test_teardown(test_calls_that_may_wait, forget),
-        cmocka_unit_test_teardown(test_many, forget),
+        cmocka_unit_test_teardown(test_requests_that_are_followed, tear_down),
+        cmocka_unit_test_teardown(test_messages_that_are_no_answer, tear_down),
+        cmocka_unit_test_teardown(test_calls_that_may_wait, tear_down),
+        cmocka_unit_test_teardown(test_many_requests, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,7 +138,7 @@ static void a_file_that_cannot_be_opened(void **state)
 }
 
 /* Lines that come after it was asked for are in the new file. */
-static void a_moved_file_is_made_anew(void **state)
+static void a_moved_file_is_created_again(void **state)
 {
     struct um_log *log = open_log(UM_LOG_INFO);
 
@@ -162,7 +162,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_are_written_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_log_that_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_moved_file_is_made_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_moved_file_is_created_again, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -223,6 +223,8 @@ static void test_looking_ahead_changes_nothing(void **state)
     for (int i = 0; i < 100; i++)
         expect_result(&fixture->session, MESSAGE("block.alloc", "[1]"));
     fixture->store->large_blocks = 1;
+    um_store_set_time(fixture->store, 1);
+    assert_true(um_store_get_status(fixture->store)->is_large);
     for (size_t from = 0; from < sizeof text; from++) {
         for (size_t size = 0; size < sizeof text - from; size++) {
             char *bytes =

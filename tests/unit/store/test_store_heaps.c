@@ -325,7 +325,14 @@ static void test_the_status_follows_the_store(void **state)
     make_block(f->store, heap, f->people[0], 8);
     assert_false(status->has_work);
     assert_false(um_store_has_work(f->store));
+    um_store_set_time(f->store, 1);
+    assert_false(status->turn_is_used);
     destroy(f, heap);
+    assert_true(status->turn_is_used);
+    um_store_set_time(f->store, 1);
+    assert_false(status->turn_is_used);
+    leave(f, 2);
+    assert_true(status->turn_is_used);
     assert_true(status->has_work);
     assert_true(um_store_has_work(f->store));
     while (um_store_reclaim(f->store, 1000))
