@@ -587,7 +587,7 @@ static void decode_in_steps(struct um_call *call, const struct um_json *request,
     um_job_start(&decoding->job);
 }
 
-/* ---- all others ---- */
+/* ---- the next message ---- */
 
 static bool is_array(const char *text, size_t size)
 {

@@ -53,7 +53,7 @@ static void answer(struct um_job *job, int code, const struct um_fault *fault)
         um_reply_end(job->call);
 }
 
-/* ---- by heap ---- */
+/* ---- which heaps have jobs ---- */
 
 static bool has_heap(const struct um_index_node *node, const void *key)
 {
@@ -216,7 +216,7 @@ void um_job_run(struct um_call *call, const struct um_args *args, const struct u
     release(job);
 }
 
-/* ---- later turns ---- */
+/* ---- slices ---- */
 
 /* It is at work no more, so that the session may have another. */
 static void leave(struct um_job *job)

@@ -21,10 +21,11 @@
 #include "rpc/call/call.h"
 
 enum {
-    UM_JOB_SIZE_MAXIMUM = 640,             /* bytes of a method's struct */
-    UM_JOB_HEAPS = 2,                      /* heaps that one call works on */
-    UM_JOB_SLICE_SIZE = 256 * 1024,        /* bytes that a slice works on */
-    UM_JOB_SLICE_MAXIMUM = 1024 * 1024 * 2 /* and at most, where what is looked for is long */
+    UM_JOB_SIZE_MAXIMUM = 640,      /* bytes of a method's struct */
+    UM_JOB_HEAPS = 2,               /* heaps that one call works on */
+    UM_JOB_SLICE_SIZE = 256 * 1024, /* bytes that a slice works on */
+    UM_JOB_SLICE_MAXIMUM =
+        2 * 1024 * 1024 /* and the most of any: a search for many bytes needs long slices */
 };
 
 /* That a call is at work on a heap. */
@@ -54,7 +55,7 @@ void um_job_works_on(struct um_job *job, uint64_t size, const struct um_block *f
 /* For `begin` of what no limit bounds: a batch would hold all others up. Answers where the call is in one, and returns false. */
 bool um_job_is_allowed(struct um_call *call);
 
-/* How many of the bytes that are left the next slice works on: all of them where it is not run in slices. */
+/* How many of the bytes that are left the next slice is to work on: all of them where it is not run in slices. */
 uint64_t um_job_slice(const struct um_job *job, uint64_t left);
 
 /* Memory of a range that um_range_find() has found, for the slice: `size` bytes from `at` on, counted from the range's start. */

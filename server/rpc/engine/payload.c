@@ -124,7 +124,7 @@ uint64_t um_payload_left(const struct um_session *session)
     return session->payload != NULL ? session->payload->size - session->payload->done : 0;
 }
 
-/* ---- into a block ---- */
+/* ---- payloads that go into a block ---- */
 
 /* What has come, as far as the block still has it: it may have been made smaller since. */
 static void notify_written(const struct um_payload *payload)
@@ -181,7 +181,7 @@ static void finish_block(struct um_payload *payload)
     um_reply_end(payload->call);
 }
 
-/* ---- a batch's ---- */
+/* ---- payloads of batches ---- */
 
 /* Space behind what has come. Where there is none, the batch is refused and the rest of its bytes discarded. */
 static char *gather_space(struct um_session *session, struct um_payload *payload, size_t *available)
@@ -203,7 +203,7 @@ static char *gather_space(struct um_session *session, struct um_payload *payload
     return space;
 }
 
-/* ---- both ---- */
+/* ---- for the connection ---- */
 
 char *um_payload_reserve(struct um_session *session, size_t *available)
 {

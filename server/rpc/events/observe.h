@@ -1,10 +1,11 @@
-/* Observers of blocks and heaps: waits, watches, and sessions that queue for a lock.
+/*
+ * Observers of blocks and heaps: waits, watches, and sessions that queue for a lock.
  *
  * Owns: which observer looks at what, and those that have to look again once the message at work is done. Must not know: what
  * an observer does with its events.
  *
  * What happens is noted once for each block, heap, or everything, however many observe it. Observers hear of it in
- * um_observe_flush() at the end of the message: a batch runs as a whole before anybody sees what it did, and a batch that
+ * um_observe_flush() at the end of the message: a batch runs as a whole before anyone sees what it did, and a batch that
  * writes 10,000 times costs no more for each observer than one write.
  */
 #ifndef UM_OBSERVE_H

@@ -1,4 +1,5 @@
-/* Watches: what a session wants notifications of, and the events that wait to be sent.
+/*
+ * Watches: what a session wants notifications of, and the events that wait to be sent.
  *
  * Owns: the watches of each session and, for each, a few events. What cannot be reported one by one, because the client is slow or too
  * much happens, is joined or reported as an overflow: nothing grows. Must not know: what changes a block.

@@ -1,4 +1,5 @@
-/* How heaps, blocks and the sessions that made them are described: the members of results, and their writers.
+/*
+ * How heaps, blocks and the sessions that made them are described: the members of results, and their writers.
  *
  * Owns: nothing. Must not know: which methods answer with them.
  */

@@ -218,19 +218,32 @@ static void read_text_slice(struct read_job *read, uint64_t size)
     read->is_bad = valid != size && (is_last || size - valid >= CHARACTER_SIZE);
 }
 
+/* Counts the characters that a slice of text takes. Returns whether there is more to do: not for a text that is too long. */
+static bool read_count(struct read_job *read, uint64_t size)
+{
+    struct um_session *session = read->job.call->session;
+
+    read->escaped_size += escaped_size(read->copied + read->done, size);
+    read->done += size;
+    if (read->done != read->size)
+        return true;
+    read->is_counted = true;
+    read->done = 0;
+    if (read->escaped_size + 64 > session->rpc->limits->message_bytes)
+        return false;
+    um_session_release_answer(session, read->reserved);
+    read->reserved = read->size + read->escaped_size + 2;
+    um_session_reserve_answer(session, read->reserved);
+    return true;
+}
+
 static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct read_job *read = (struct read_job *)job;
     uint64_t size = um_job_slice(job, read->size - read->done);
 
     if (read->encoding == UM_UTF8 && !read->is_counted) {
-        read->escaped_size += escaped_size(read->copied + read->done, size);
-        read->done += size;
-        read->is_counted = read->done == read->size;
-        if (read->is_counted)
-            read->done = 0;
-        *more =
-            !read->is_counted || read->escaped_size + 64 <= job->call->session->rpc->limits->message_bytes;
+        *more = read_count(read, size);
         return UMEM_OK;
     }
     if (read->done == 0)

@@ -212,11 +212,11 @@ static void check_method(const struct um_method *method)
     };
 
     if (!run_examples(method, 0))
-        fail_msg("%s has no example: add one to examples.c", method->name);
+        fail_msg("%s has no example: add one to method_examples.c", method->name);
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         if (um_method_declares(method, codes[i]) && !is_out_of_reach(method, codes[i]) &&
             !run_examples(method, codes[i]))
-            fail_msg("%s declares %s, which no example makes: add one to examples.c, or take it away",
+            fail_msg("%s declares %s, which no example makes: add one to method_examples.c, or take it away",
                      method->name, umem_error_name(codes[i]));
     }
 }

@@ -33,7 +33,8 @@ void check_table(void)
         while (entry_at(found) != NULL && strcmp(entry_at(found)->name, um_table_at(i)->name) != 0)
             found++;
         if (entry_at(found) == NULL)
-            print_error("%s is in the table and not in this test\n", um_table_at(i)->name);
+            print_error("%s is not in the model: add it to random_methods.c, and predict what it answers\n",
+                        um_table_at(i)->name);
         assert_non_null(entry_at(found));
     }
     for (unsigned i = 0; entry_at(i) != NULL; i++) {
