@@ -51,7 +51,7 @@ struct um_starter {
     size_t sent_size; /* bytes of warnings that went over it */
 };
 
-/* Who goes on after um_process_detach(). */
+/* Which of the two processes continues after um_process_detach(). */
 enum um_role {
     UM_ROLE_STARTER, /* the daemon has reported: end with *status */
     UM_ROLE_DAEMON   /* go on, and um_process_report() */

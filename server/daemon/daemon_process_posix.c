@@ -25,7 +25,8 @@
 #include "daemon/exit_status.h"
 #include "daemon/start_report.h"
 
-/* What would end or stop the process, and asks for nothing. SIGTTOU: a terminal may forbid to write from the background. */
+/* Signals that would end or stop the process, and request nothing. SIGTTOU: a terminal may forbid to write
+ * from the background. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ, SIGTTOU, SIGUSR2};
 
 enum { LARGE_BUFFER_SIZE = 2 << 20 };
@@ -39,8 +40,9 @@ void um_process_prepare(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 #ifdef __GLIBC__
-    /* Buffers of large messages are mappings, which grow by moving pages and go back when they are freed. Left to itself, glibc
-     * takes them from its heap as soon as one has been freed, and copies up to 8 MiB whenever one grows (mallopt(3)). */
+    /* Buffers of large messages are mappings, which grow by moving pages and are returned to the system when
+     * they are freed. Left to itself, glibc takes them from its heap as soon as one has been freed, and
+     * copies up to 8 MiB whenever one grows (mallopt(3)). */
     mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_SIZE);
 #endif
 }

@@ -34,8 +34,8 @@ int um_log_parse_level(const char *name, enum um_log_level *level);
 bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *reason,
                  size_t reason_size);
 
-/* Lets later lines go to the file that is at the path by then: the one before may have been renamed. Where it cannot be opened,
- * the log goes on in the old one and says so. Does nothing for standard error. */
+/* Lets later lines go to the file that is at the path by then: the one before may have been renamed. If it
+ * cannot be opened, the log continues in the old file and says so. Does nothing for standard error. */
 void um_log_reopen(struct um_log *log);
 
 /* Gives the lines that are left a moment to be written, and closes it. NULL is fine. */

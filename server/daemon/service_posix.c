@@ -112,7 +112,7 @@ void um_service_ready(struct um_service *service, const char *pipe)
 
     if (service == NULL)
         return;
-    /* The status is UTF-8 on one line; what is not goes without. */
+    /* The status must be UTF-8 on one line; another text is left out. */
     snprintf(text, sizeof text, "READY=1\n");
     if (um_utf8_check(pipe, strlen(pipe)) == strlen(pipe) && strchr(pipe, '\n') == NULL)
         snprintf(text, sizeof text, "READY=1\nSTATUS=Listening on %s", pipe);

@@ -187,7 +187,8 @@ static DWORD meet_manager(struct um_service *service)
         SleepConditionVariableSRW(&service->changed, &service->lock, INFINITE, 0);
     error = service->error;
     ReleaseSRWLockExclusive(&service->lock);
-    /* The thread has ended or is about to; or the manager has it and never gives it back, and then it ends with the process. */
+    /* The thread has ended or is about to; or it never returns from the manager, and then it ends with the
+     * process. */
     if (error != 0)
         CloseHandle(service->thread);
     return error;

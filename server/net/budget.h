@@ -5,12 +5,13 @@
  * Owns: the sums in the traffic counters, the queue of those that wait for quota, and the messages that are not whole yet with the
  * time that they may take. Must not know: connections. It is given numbers, and gives verdicts.
  *
- * What is gathered (messages that are not whole, batches' payloads): the connections of one client process may have half of what
- * the others leave of limits.gathered_bytes, so that there is always quota for another process' message. Past that a connection that
- * has gathered more than a little is not read from, but for one: the processes that want quota take turns, and of each the
- * connection that has waited longest. That one is favoured: it is read from until its message is done, so that there is always one
- * that advances, and then it is the next one's turn, however much it sends behind it. Nobody waits for ever: a message that is not
- * whole after limits.message_ms ends, see um_budget_expired().
+ * What is gathered (messages that are not whole, batches' payloads): the connections of one client process
+ * may have half of what the others leave of limits.gathered_bytes, so that there is always quota for another
+ * process' message. Past that a connection that has gathered more than a little is not read from, but for
+ * one: the processes that want quota take turns, and of each the connection that has waited longest. That one
+ * is favoured: it is read from until its message is done, so that there is always one that advances, and then
+ * it is the next one's turn, however much it sends behind it. No wait is endless: a message that is not whole
+ * after limits.message_ms ends, see um_budget_expired().
  *
  * What is unsent: um_session_unsent_limit() leaves each session the less the more all have, and the engine refuses what is large and
  * does not fit. No connection waits for another one there.
@@ -77,7 +78,7 @@ struct um_budget_usage {
     bool has_served;    /* a message was done since the last usage */
 };
 
-/* What becomes of a message whose time is up. */
+/* What happens to a message whose time is up. */
 enum um_budget_verdict {
     UM_BUDGET_STALLED, /* the client does not go on with it: it gets `timeout`, and the connection ends */
     UM_BUDGET_NO_QUOTA, /* the server did not read it for want of quota: it gets `limit_exceeded` and is skipped */
@@ -103,10 +104,10 @@ bool um_budget_has_quota(const struct um_budget *budget, const struct um_budget_
 void um_budget_update(struct um_budget *budget, struct um_budget_entry *entry,
                       const struct um_budget_usage *usage, uint64_t now_ms);
 
-/* How many bytes, at most, may be read at one time for a connection whose usage is up to date; 0: none, it waits and is woken.
- * `is_exempt`: what is read is kept nowhere. `is_long`: of its process, a long message that is whole has still to be read by the
- * engine, which goes first: until then its memory is taken. `has_end`: it is known where the message ends, so that nothing is read
- * behind it. */
+/* How many bytes, at most, may be read at one time for a connection whose usage is up to date; 0: none, it
+ * waits and is woken. `is_exempt`: what is read is kept nowhere. `is_long`: the engine has still to read a
+ * long message of the same process, which is whole and whose memory is in use until then. `has_end`: it is
+ * known where the message ends, so that nothing is read behind it. */
 struct um_budget_read {
     bool is_exempt;
     bool is_long;

@@ -11,7 +11,8 @@
 enum {
     /* Reading. */
     READ_LIMIT = 1 << 30, /* bytes in one read: a uv_buf_t's length may have 32 bits */
-    LONG_SIZE = 32768, /* bytes of a message that are kept from which on the rest is read to where they are */
+    LONG_SIZE =
+        32768, /* bytes of a message: once so many are kept, the following ones are read directly behind them */
     HEAD_SIZE =
         1024, /* bytes that are read first where a long payload is expected, because what comes with its message is copied */
     PREFETCH_SIZE =
@@ -117,8 +118,8 @@ static void on_timer(uv_timer_t *timer)
         um_connection_close(connection);
 }
 
-/* A client that has ended its sending may still wait for answers, or be gone: the end of what it sends looks the same. No event
- * tells when it goes, so that it is looked for now and then. */
+/* A client that has ended its sending may still wait for answers, or may have ended: both look the same. No
+ * event reports that a client has ended, so this is checked from time to time. */
 static void linger(struct um_connection *connection)
 {
     if (um_session_is_waiting(&connection->session) && !uv_is_active((uv_handle_t *)&connection->timer))
@@ -167,7 +168,7 @@ static void release(struct um_connection *connection)
     shared->on_gone(shared);
 }
 
-/* What the engine has of it ends when it is its turn, and its memory goes back: many may close at one time. */
+/* Ends the session and frees the connection. That counts as work, because many may close at one time. */
 static void close_session(struct um_connection *connection)
 {
     struct um_connections *shared = connection->shared;
@@ -197,7 +198,8 @@ static void on_closed(uv_handle_t *handle)
         um_buf_deinit(&connection->session.out);
         release(connection);
     } else if (um_scheduler_may_run(&connection->scheduled)) {
-        /* Now, where it can be: a client that waits for a program to end, and then asks, sees what became of what it had. */
+        /* At once if the share allows it: a client that waits until a program has ended then sees that its
+         * blocks and locks have ended, too. */
         close_session(connection);
     } else {
         um_scheduler_enqueue(&connection->scheduled);
@@ -206,8 +208,8 @@ static void on_closed(uv_handle_t *handle)
 
 /* ---- sending: one write for all answers of a step ---- */
 
-/* The engine appends to session.out. What is taken to be sent stays in place under the name of `sending`, and the engine goes on
- * with an empty buffer. A tail (raw bytes straight from a block) goes out where it belongs among the answers. */
+/* The engine appends to session.out. To send it, the buffer is moved to `sending`, and the engine continues
+ * with an empty one. A tail (raw bytes straight from a block) is sent at its place among the answers. */
 
 /* Bytes that wait to be sent. */
 UM_ALWAYS_INLINE uint64_t unsent_bytes(const struct um_connection *connection)
@@ -415,7 +417,7 @@ static enum step take_payload(struct um_connection *connection)
     return STEP_AGAIN;
 }
 
-/* Does what the next message, or piece of one, asks for. */
+/* Serves the next message, or the next piece of one. */
 static enum step serve_next(struct um_connection *connection)
 {
     struct um_session *session = &connection->session;
@@ -457,9 +459,10 @@ static enum step serve_next(struct um_connection *connection)
     return STEP_READ;
 }
 
-/* Hands messages to the engine, as far as the share of the connection's group goes. The next one may be handed over where the last one's
- * tail is gone, no long call is at work, and what waits to be sent is within its limit; else the connection is woken when a write or
- * the call ends. Returns whether more bytes are wanted. */
+/* Hands messages to the engine, as far as the share of the connection's group allows. The next one may be
+ * handed over if the tail of the last one has been sent, no long call is at work, and the unsent answers are
+ * within their limit; otherwise the connection is woken when a write or the call ends. Returns whether more
+ * bytes are wanted. */
 static bool serve(struct um_connection *connection)
 {
     struct um_session *session = &connection->session;
@@ -542,8 +545,8 @@ static bool update_budget(struct um_connection *connection, bool wants_bytes)
     return wants_bytes && read_limit(connection) != 0;
 }
 
-/* Whether the budget has nothing to learn: the connection keeps what it kept when it was last told, which is nothing that waits or
- * takes time. */
+/* Whether the budget is up to date: the connection keeps what it kept at the last update, waits for no quota,
+ * and no time is counted for it. */
 UM_ALWAYS_INLINE bool is_budget_current(const struct um_connection *connection)
 {
     const struct um_budget_entry *entry = &connection->budget;
@@ -607,7 +610,8 @@ static void advance(struct um_connection *connection)
     if (connection->state >= UM_CONNECTION_CLOSING)
         return;
     session->queued_bytes = unsent_bytes(connection);
-    /* A write that is under way comes back here. Where all was taken at once, nothing else would. */
+    /* The end of a write that is under way leads here again. If the system took everything at once, there is
+     * no such write. */
     if (is_served && connection->writing_size == 0 && !um_list_is_empty(&session->due_watches))
         um_scheduler_enqueue(&connection->scheduled);
     if (session->broken || um_frame_keep(&connection->frame) != UMEM_OK || is_done(connection)) {
@@ -636,8 +640,8 @@ static void run(struct um_scheduled *item)
 
 /* ---- reading ---- */
 
-/* Bytes go to where they are wanted. Raw ones that come by themselves go straight into the block, the rest of a long message to where
- * the frame keeps it, and all others through the common buffer. */
+/* Selects where the next bytes are read to. A raw payload is read straight into the block, the later part of
+ * a long message into the frame's memory, and everything else into the common buffer. */
 static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 {
     struct um_connection *connection = handle->data;

@@ -59,7 +59,7 @@ enum um_connection_state {
 /* Where the bytes of the next read go. */
 enum um_connection_target {
     UM_CONNECTION_READS_MESSAGE, /* through the common buffer into the frame */
-    UM_CONNECTION_READS_FRAME,   /* straight to where the frame keeps the rest of a long message */
+    UM_CONNECTION_READS_FRAME,   /* straight into the frame's memory: the later part of a long message */
     UM_CONNECTION_READS_PAYLOAD, /* straight to where the engine wants a payload */
     UM_CONNECTION_READS_NOTHING  /* they are discarded */
 };
@@ -105,8 +105,9 @@ struct um_connection {
     uv_timer_t timer; /* DISCARDING, ENDING: how long it may take; HALF_CLOSED: when to look for the client */
     struct um_session session; /* where it is not open, only its `out` is used */
     struct um_frame frame;
-    struct um_buf sending; /* answers on their way; changes places with session.out */
-    /* What is on its way, in order. Empty ones may be among them; the second one is the tail, with NULL where there is none. */
+    struct um_buf sending; /* answers that are being sent; exchanged with session.out */
+    /* What is being sent, in order. Empty ones may be among them; the second one is the tail, with NULL where
+     * there is none. */
     struct um_connection_part parts[UM_CONNECTION_PARTS];
     uv_write_t write;
     uint64_t unsent;     /* bytes in `parts` */

@@ -1,5 +1,5 @@
 /*
- * What a client is told that is not served: a line of JSON, or a response of HTTP.
+ * The answer to a client that is not served: a line of JSON, or a response of HTTP.
  *
  * Owns: these texts. Must not know: connections, how the text is sent.
  */
@@ -16,7 +16,7 @@ enum um_refusal_reason {
     UM_REFUSED_NO_DESCRIPTORS /* the system is about to run out of descriptors */
 };
 
-/* What a client that is one too many is told. */
+/* The facts in the answer to a client beyond the limit. */
 struct um_refusal_facts {
     uint64_t sessions_limit;
     uint64_t sessions;     /* that are open */

@@ -82,8 +82,8 @@ UM_ALWAYS_INLINE void um_scheduler_begin_turn(struct um_scheduler *scheduler)
     scheduler->work_limit = UM_SCHEDULER_POLL_SHARES * scheduler->share_work;
 }
 
-/* Runs the connections that are ready, group by group, each as far as its share goes. After the loop has polled. What is left waits for
- * the next turn, and comes first there. */
+/* Runs the connections that are ready, group by group, each as far as its share allows. To be called after
+ * the loop has polled. Connections that are left wait for the next turn and come first in it. */
 void um_scheduler_run(struct um_scheduler *scheduler);
 
 void um_scheduler_add_group(struct um_scheduler *scheduler, struct um_scheduler_group *group);
@@ -91,7 +91,8 @@ void um_scheduler_add_group(struct um_scheduler *scheduler, struct um_scheduler_
 /* Takes a group out whose connections are all gone. */
 void um_scheduler_remove_group(struct um_scheduler_group *group);
 
-/* Lets a connection run as soon as it is its turn. Once is enough; um_list_remove() of its `in_ready` takes it back. */
+/* Queues a connection to run at its turn. Calling it again changes nothing; um_list_remove() of its
+ * `in_ready` removes it from the queue. */
 void um_scheduler_enqueue(struct um_scheduled *item);
 
 /* ---- shares: each request passes these, so that they are compiled into their callers ---- */

@@ -86,7 +86,7 @@ static void on_deadline(uv_timer_t *timer)
 
 /* ---- clients ---- */
 
-/* Refuses a client that is one too many. Where many are, one after the other, the operator is told once. */
+/* Refuses a client beyond the limit. Of refusals in a row only the first is logged. */
 static void refuse(struct um_server *server, struct um_connection *connection,
                    const struct um_identity *client, enum um_refusal_reason reason, const char *why)
 {
@@ -215,8 +215,8 @@ static void on_check(uv_check_t *handle)
     um_rpc_end_turn(connections->rpc);
 }
 
-/* A timer that is too early fires for nothing and is set anew then: mostly the time is never up, and so the timer is touched only now
- * and then, however fast messages begin and end. */
+/* The timer is not moved to a later time: if it fires too early, it is set again. Most messages end before
+ * their time is up, and so the timer is rarely set, however fast messages begin and end. */
 static void on_prepare(uv_prepare_t *handle)
 {
     struct um_server *server = handle->data;

@@ -45,8 +45,9 @@ struct um_server_options {
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_CAPACITY]);
 
-/* Sees to it that clients find the pipe where it was: a socket whose file was removed is made anew; what cannot be helped is logged.
- * Logs how many lines were left out. Cheap: to be called every few seconds, and when something may have happened. */
+/* Checks that clients still find the pipe at its path, and makes a socket's file again if it was removed; a
+ * failure is logged. Also logs how many lines were left out. Cheap: to be called every few seconds, and when
+ * something may have happened. */
 void um_server_check(struct um_server *server);
 
 /* Ends the server in order, as server.shutdown does: listens no more, serves no more requests, lets every

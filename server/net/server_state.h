@@ -31,7 +31,7 @@ struct um_server {
         retry_timer;  /* fires when clients are tried again that could not be accepted for want of memory */
     unsigned handles; /* handles of the server's own that are not closed yet, the listener among them */
     unsigned waited_turns;     /* turns for which clients have waited because all sessions are taken */
-    uint64_t refused_in_a_row; /* clients that were one too many since the last one that was served */
+    uint64_t refused_in_a_row; /* clients refused since the last one that was served */
     bool has_clients;          /* clients may wait to be accepted */
     bool has_work;             /* um_rpc_work() wants to be called */
     bool wants_stop;           /* server.shutdown was called */

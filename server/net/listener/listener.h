@@ -1,8 +1,8 @@
 /*
  * The daemon's end of the pipe: only the user who runs the daemon is let in, and clients are accepted from it.
  *
- * Owns: the pipe's name on the system, the lock that goes with it, the handles that wait for clients. Must
- * not know: sessions, the protocol.
+ * Owns: the pipe's name on the system, its lock, the handles that wait for clients. Must not know: sessions,
+ * the protocol.
  */
 #ifndef UM_LISTENER_H
 #define UM_LISTENER_H
@@ -51,8 +51,9 @@ enum um_listener_state {
     UM_LISTENER_MISSING    /* nowhere: its file was removed and cannot be made anew now */
 };
 
-/* Looks whether clients still find the pipe, and makes its file anew where it was removed. Cheap; to be called now and then. With
- * the last three states `why` holds a sentence without a full stop. On Windows a pipe cannot be taken away. */
+/* Checks whether clients still find the pipe, and makes its file again if it was removed. Cheap; to be called
+ * from time to time. With the last three states `why` holds a sentence without a full stop. On Windows a pipe
+ * cannot be taken away. */
 enum um_listener_state um_listener_check(struct um_listener *listener, char *why, size_t capacity);
 
 /* A client has gone: what the system had no instance for before may be tried again. */

@@ -36,7 +36,7 @@ enum {
         1 << 24 /* clients for which memory is set aside: more than any system lets a process have */
 };
 
-/* What becomes of the handle that listens. */
+/* What the handle that listens does. */
 enum um_listener_phase {
     PHASE_LISTENING,
     PHASE_REPLACING, /* it closes, and the next socket listens already */
@@ -325,7 +325,7 @@ static void on_replaced(uv_handle_t *handle)
     listener->phase = PHASE_LISTENING;
     uv_pipe_init(handle->loop, &listener->server, 0);
     listener->server.data = listener;
-    /* Where this fails, the file goes, and the next look finds that. */
+    /* If this fails, the file is removed, and the next check finds that it is missing. */
     if (listen_at(listener, listener->next) != 0)
         unlink(listener->file.path);
 }

@@ -111,7 +111,7 @@ int um_pipe_lock_acquire(const char *path, struct um_pipe_lock **lock, char *why
     return UMEM_E_INTERNAL_ERROR;
 }
 
-/* Nobody can take it away. */
+/* It cannot be taken away. */
 bool um_pipe_lock_is_held(const struct um_pipe_lock *lock)
 {
     (void)lock;
