@@ -14,8 +14,7 @@
 /* Pieces of background work in one slice: about as many small blocks, or 32 MiB in large ones; a few milliseconds. */
 enum {
     RECLAIM_BUDGET = 2000,
-    RECLAIMED_BYTES =
-        4 * 1024 * 1024 /* that go back to the system for one such budget, where there are so many */
+    RECLAIMED_BYTES = 4 * 1024 * 1024 /* returned to the system for one such budget, if there are so many */
 };
 
 /* Calls that waited: answered in one turn, at the end of messages and by um_rpc_work(); and out of time in one turn. */

@@ -80,7 +80,8 @@ bool um_args_decode(struct um_undecoded *undecoded, size_t budget);
  * Returns false where it does not say its size. */
 bool um_args_raw_size(const struct um_method *method, const struct um_json *params, uint64_t *size);
 
-/* Answers invalid_params for the parameter `name`, with a printf format that goes on "parameter NAME ". Always false. */
+/* Answers invalid_params for the parameter `name`, with a printf format that continues "parameter NAME ".
+ * Always false. */
 UM_PRINTF(3, 4)
 bool um_args_refuse(struct um_call *call, const char *name, const char *format, ...);
 

@@ -33,7 +33,7 @@ struct um_traffic {
     uint64_t bytes_read;        /* from all clients since the start */
     uint64_t bytes_written;     /* to all clients since the start */
     uint64_t peak_sessions;     /* most that sessions has been */
-    uint64_t refused_sessions;  /* clients since the start that were one too many */
+    uint64_t refused_sessions;  /* clients refused since the start */
     uint64_t unsent_bytes;      /* memory that holds answers now, of all sessions */
     uint64_t peak_unsent_bytes; /* most that it has been */
     uint64_t
@@ -90,8 +90,8 @@ struct um_session_group {
     uint64_t reserved_bytes; /* of answers that calls at work are printing: as good as unsent */
 };
 
-/* A session, embedded by its connection, which reads `out`, `tail`, `payload`, `job`, `due_watches`, `work` and `broken`, and keeps the
- * members that say so; the rest is the engine's. */
+/* A session, embedded by its connection, which reads `out`, `tail`, `payload`, `job`, `due_watches`, `work`
+ * and `broken`, and keeps the members that say so; the others are the engine's. */
 struct um_session {
     struct um_rpc *rpc;
     const struct um_session_events *events;
@@ -103,7 +103,7 @@ struct um_session {
     struct um_buf out;                            /* answers to send; the connection takes them away */
     struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */
     struct um_pin *tail_pin;                      /* keeps tail's memory */
-    struct um_payload *payload;                   /* the request whose payload is on its way, NULL: none */
+    struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
     struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
     struct um_session_group *group;    /* of the process that it belongs to */
     struct um_session_group own_group; /* where none was named */
@@ -136,7 +136,8 @@ struct um_session_options {
  * ASCII. What is sent later, because a call waited, has that of the latest message. */
 void um_session_set_content_type(struct um_session *session, const char *type);
 
-/* Whether the next message may be handled now: no tail waits, no payload is on its way, and no call is at work. */
+/* Whether the next message may be handled now: no tail waits, no payload is being received, and no call is at
+ * work. */
 bool um_session_is_ready(const struct um_session *session);
 
 /* Whether an answer is still to come: a call waits or is at work. */

@@ -148,8 +148,8 @@ static bool check_call(struct um_call *call, const struct envelope *envelope, co
 static void decode_in_steps(struct um_call *call, const struct um_json *request,
                             const struct um_undecoded *undecoded);
 
-/* Handles one request: finds the method, binds its parameters, and runs it. Of the call, what is known before the request is looked at
- * is set, and the rest is all zero. */
+/* Handles one request: finds the method, binds its parameters, and runs it. The members of the call that are
+ * known before the request is read are set, and all others are zero. */
 static void handle_request(struct um_call *call, const struct um_json *request)
 {
     struct um_session *session = call->session;

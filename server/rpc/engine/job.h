@@ -91,8 +91,8 @@ void um_job_drop(struct um_session *session);
 /* Whether a call of another session than this one is at work on a heap. */
 bool um_job_is_on_heap(const struct um_rpc *rpc, um_handle heap, const struct um_session *session);
 
-/* Whether other sessions queue for the lock of a heap that this session has not locked itself. 0 is no heap. A long call does not
- * begin before them, or they might wait for ever. */
+/* Whether other sessions queue for the lock of a heap that this session has not locked itself. 0 is no heap.
+ * A long call does not begin before them, or their wait might have no end. */
 bool um_job_lock_is_queued(const struct um_session *session, um_handle heap);
 
 #endif

@@ -78,7 +78,7 @@ bool um_payload_gather(struct um_session *session, struct um_message *message, u
 
 void um_payload_discard(struct um_session *session, uint64_t size)
 {
-    /* Where memory runs out even for this, the rest of the connection cannot be understood. */
+    /* If memory runs out even for this, what follows on the connection cannot be understood. */
     if (payload_new(session, size) == NULL)
         session->broken = true;
 }

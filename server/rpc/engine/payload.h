@@ -19,13 +19,14 @@ struct um_message;
 
 /* ---- for the connection ---- */
 
-/* Whether a batch's payload is on its way, so that it is kept until all has come. */
+/* Whether a batch's payload is being received: it is kept until it is complete. */
 UM_ALWAYS_INLINE bool um_payload_is_of_batch(const struct um_session *session)
 {
     return session->payload_bytes != 0;
 }
 
-/* Forgets a batch whose payload is on its way; what is still to come of it is passed over. Returns whether there was one. */
+/* Drops a batch whose payload is being received; the bytes that are still to come are discarded. Returns
+ * whether there was one. */
 bool um_payload_forget_batch(struct um_session *session);
 
 /* How many payload bytes are still to come after the last message; 0: none. */
@@ -40,8 +41,8 @@ void um_payload_commit(struct um_session *session, size_t size);
 
 /* ---- for the engine ---- */
 
-/* Takes the call's payload into a block from `offset` on; the range is checked. The call is answered when the last byte has
- * come, with the size, or with the error that a block which was freed, resized or locked on the way gives. */
+/* Takes the call's payload into a block from `offset` on; the range is checked. The call is answered when the
+ * last byte has come, with the size, or with an error if the block was freed, resized or locked meanwhile. */
 void um_payload_begin(struct um_call *call, struct um_block *block, uint64_t offset);
 
 /* Runs a batch whose bytes have come; `bytes` is NULL where they could not be kept, so that it is to be refused. */
@@ -55,7 +56,7 @@ bool um_payload_gather(struct um_session *session, struct um_message *message, u
 /* Takes `size` bytes and throws them away: their request has been answered. */
 void um_payload_discard(struct um_session *session, uint64_t size);
 
-/* Forgets what is on its way: the session is gone. */
+/* Drops the payload that is being received: the session is gone. */
 void um_payload_abandon(struct um_session *session);
 
 #endif

@@ -4,9 +4,9 @@
  * Owns: which observer looks at what, and those that have to look again once the message at work is done. Must not know: what
  * an observer does with its events.
  *
- * What happens is noted once for each block, heap, or everything, however many observe it. Observers hear of it in
- * um_observe_flush() at the end of the message: a batch runs as a whole before anyone sees what it did, and a batch that
- * writes 10,000 times costs no more for each observer than one write.
+ * What happens is noted once for each block, heap, or everything, however many observe it. Observers are
+ * informed in um_observe_flush() at the end of the message: a batch runs as a whole before anyone sees what
+ * it did, and a batch that writes 10,000 times costs no more for each observer than one write.
  */
 #ifndef UM_OBSERVE_H
 #define UM_OBSERVE_H
@@ -36,7 +36,7 @@ struct um_event {
 
 struct um_observer;
 
-/* What an observer is, which decides what it hears. */
+/* What an observer is, which decides what events it gets. */
 enum um_observer_role {
     UM_OBSERVER_WATCH, /* all events, until um_observer_mute() */
     UM_OBSERVER_WAIT,  /* all events of a block, and when its heap's lock ends */

@@ -118,7 +118,7 @@ static void forget_id(struct um_pending *pending)
 
 static bool set_deadline(struct um_rpc *rpc, struct um_pending *pending, uint64_t timeout_ms)
 {
-    /* Past the end of the clock is for ever, too. */
+    /* A time past the end of the clock is no limit, either. */
     if (timeout_ms >= UM_PENDING_FOREVER - rpc->now_ms)
         return true;
     return um_deadlines_add(&rpc->deadlines, &pending->deadline, rpc->now_ms + timeout_ms) == UMEM_OK;

@@ -1,5 +1,6 @@
 /*
- * Calls that wait: they are answered when something happens, when their time is up, or when the client takes them back.
+ * Calls that wait: they are answered when something happens, when their time is up, or when the client
+ * cancels them.
  *
  * Owns: the list of them that each session has, and their deadlines. Must not know: what they wait for.
  *
@@ -22,7 +23,7 @@
 #include "rpc/call/engine_state.h"
 #include "rpc/events/observe.h"
 
-/* In place of a time: for ever. */
+/* In place of a time: no limit. */
 #define UM_PENDING_FOREVER UINT64_MAX
 
 struct um_pending;
@@ -59,8 +60,8 @@ void *um_pending_new(struct um_call *call, um_handle subject, size_t size, uint6
  * back. It is answered at the end of the message, or where many are in one of the next turns. */
 void um_pending_resolve(struct um_pending *pending, int code, const struct um_fault *fault);
 
-/* Takes back the waiting call of a session that has this id, the oldest if several have. It is answered at the end
- * of the message, which may be a batch. Returns whether there was one. */
+/* Cancels the waiting call of a session that has this id, the oldest if several have. It is answered at the
+ * end of the message, which may be a batch. Returns whether there was one. */
 bool um_pending_cancel(struct um_session *session, const struct um_id *id);
 
 /* Answers up to *budget of those of which it is known how they end, and counts them down. */

@@ -66,7 +66,8 @@ static void alloc_release(struct um_job *job)
     um_alloc_end(job->call->store, ((struct alloc_job *)job)->alloc);
 }
 
-/* Allocates what `data` needs before all else, as it goes with the message. Where that was all, the block is made. */
+/* Allocates what `data` needs before all else, because `data` is freed with the message. If that was all, the
+ * block is made. */
 static int alloc_put_data(struct um_call *call, const struct um_data *data, struct alloc_job *job,
                           struct um_fault *fault)
 {
@@ -280,7 +281,7 @@ const struct um_method um_method_block_info = {
 
 enum { LIST_HEAP, LIST_SESSION, LIST_ORPHANED, LIST_AFTER, LIST_LIMIT };
 
-/* Bytes that an entry takes at most: a name of 255 bytes and a program's, all escaped, and the rest. */
+/* Bytes that an entry takes at most: a name of 255 bytes and a program's, all escaped, and the other members. */
 enum { ENTRY_SIZE = 8192 };
 
 static const struct um_param list_params[] = {
@@ -315,7 +316,7 @@ static void list_blocks(struct um_call *call, const struct um_args *args)
     out = um_reply_key(call, "blocks");
     um_json_begin_array(out);
     block = um_store_next_block(store, &filter, next, &budget, &next);
-    /* A page that nothing fits in would be no way on. */
+    /* The first entry is always written, or the client could not continue. */
     for (; block != NULL && left != 0 && (first || um_call_may_append(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         um_describe_block(out, store, block);
@@ -362,8 +363,8 @@ static const struct um_param free_params[] = {
     {.name = "if_orphaned", .type = UM_BOOLEAN, .doc = "true: refuse unless it is orphaned."},
 };
 
-/* What a block's end takes beside its record's: all its holds end, and memory that does not go back to the system as it is is
- * cleared where the daemon wipes. */
+/* What a block's end takes beside its record's: all its holds end, and with --wipe the memory is cleared
+ * unless it is returned to the system uncleared. */
 static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
 {
     uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;

@@ -172,7 +172,7 @@ struct read_job {
     struct um_buf text;    /* the JSON string */
 };
 
-/* The least that it can take is checked first, so that no huge block is looked through in vain. */
+/* The smallest possible size is checked first, so that no huge block is read for an answer that cannot fit. */
 static bool read_fits(struct um_call *call, enum um_encoding encoding, uint64_t size)
 {
     if (!um_call_fits(call, size, size))
@@ -205,7 +205,7 @@ static bool read_begin(struct um_call *call, const struct um_args *args, struct 
     return true;
 }
 
-/* Text of a slice, of which a character may lie across the end: such a one goes with the next slice. */
+/* Text of a slice. A character that lies across the slice's end belongs to the next slice. */
 static void read_text_slice(struct read_job *read, uint64_t size)
 {
     enum { CHARACTER_SIZE = 4 };

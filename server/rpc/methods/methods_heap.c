@@ -86,7 +86,7 @@ enum { SLICE_SIZE = 4 * 1024 * 1024 };
 struct create_job {
     struct um_job job;
     uint64_t done; /* bytes */
-    bool is_made;  /* it is answered with the heap: until then, the heap goes with the job */
+    bool is_made;  /* it is answered with the heap: until then, the heap ends with the job */
 };
 
 static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
@@ -187,7 +187,7 @@ const struct um_method um_method_heap_info = {
 
 enum { LIST_AFTER, LIST_LIMIT };
 
-/* Bytes that an entry takes at most: a name of 255 bytes, all escaped, and the rest. */
+/* Bytes that an entry takes at most: a name of 255 bytes, all escaped, and the other members. */
 enum { ENTRY_SIZE = 4096 };
 
 static const struct um_param list_params[] = {UM_PAGE_PARAMS};
@@ -207,7 +207,7 @@ static void list_heaps(struct um_call *call, const struct um_args *args)
     heap = um_store_next_heap(store, next, &budget, &next);
     out = um_reply_key(call, "heaps");
     um_json_begin_array(out);
-    /* A page that nothing fits in would be no way on. */
+    /* The first entry is always written, or the client could not continue. */
     for (; heap != NULL && left != 0 && (last == 0 || um_call_may_append(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         um_describe_heap(out, heap);

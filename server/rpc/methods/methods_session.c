@@ -3,7 +3,7 @@
 #include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
-/* Bytes that an entry takes at most: a program's and a user's name, all escaped, and the rest. */
+/* Bytes that an entry takes at most: a program's and a user's name, all escaped, and the other members. */
 enum { ENTRY_SIZE = 4096 };
 
 static const struct um_member session_members[] = {
@@ -83,7 +83,7 @@ static void list(struct um_call *call, const struct um_args *args)
         return;
     out = um_reply_key(call, "sessions");
     um_json_begin_array(out);
-    /* A page that nothing fits in would be no way on. */
+    /* The first entry is always written, or the client could not continue. */
     for (; session != NULL && left != 0 && (first || um_call_may_append(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
         describe(out, session);
