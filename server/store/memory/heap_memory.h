@@ -22,7 +22,7 @@ size_t um_heap_memory_remove_stale(void);
 /* How many heaps the system says that this process has, or 0 where it does not say. */
 uint32_t um_heap_memory_system_heaps(void);
 
-/* Frees what is kept for blocks to come, as far as nobody uses it. For the end of a store. */
+/* Frees unused memory that is kept for later blocks. For the end of a store. */
 void um_heap_memory_end(void);
 
 #endif

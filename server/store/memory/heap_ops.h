@@ -63,8 +63,8 @@ struct um_heap_ops {
 
     void (*free)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
-    /* Whether free() returns the memory of a block of this size to the system as it is, so that nobody finds its bytes. NULL:
-     * never. */
+    /* Whether free() returns the memory of a block of this size to the system without clearing it, so that no
+     * later block shows its bytes. NULL: never. */
     bool (*returns_pages)(uint64_t size);
 
     /* Makes the bytes of a block that is freed next unreadable for the memory's next user, or has free() do that; with

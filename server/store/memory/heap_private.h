@@ -12,7 +12,7 @@
 extern const struct um_heap_ops um_heap_process_ops;
 extern const struct um_heap_ops um_heap_private_ops;
 
-/* Frees what is kept for blocks to come, as far as nobody uses it. For the end of a store. */
+/* Frees unused memory that is kept for later blocks. For the end of a store. */
 void um_heap_private_end(void);
 
 /* How many heaps the system says that this process has, or 0 where it does not say. */

@@ -119,8 +119,8 @@ static bool create_process(uint64_t initial_size, uint64_t maximum_size, uint32_
     (void)initial_size;
     (void)maximum_size;
     (void)alignment;
-    /* Once for the process: damage to a heap ends it, rather than spreads. A system that does not know this
-     * goes without. */
+    /* Once for the process: damage to a heap ends it, rather than spreads. A failure (of a system without
+     * this option) is no error. */
     HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
     *memory = GetProcessHeap();
     return *memory != NULL;

@@ -101,7 +101,7 @@ static void free_region(struct region *region)
 
     set_purging(region, false);
     if (region->start != NULL) {
-        /* What the system puts there next is nobody's slot. */
+        /* What the system places there next is no slot. */
         ASAN_UNPOISON_MEMORY_REGION(region->start, (size_t)region->opened);
         munmap(region->start, (size_t)region->length);
     }

@@ -34,7 +34,7 @@ bool um_pool_resize(void *address, size_t old_size, size_t new_size, uint32_t al
 /* Has all that is free purged, however little it is. */
 void um_pool_compact(void);
 
-/* Frees all that nobody uses, tables too. For the end of a store. */
+/* Frees all unused memory, tables too. For the end of a store. */
 void um_pool_end(void);
 
 void um_pool_get_stats(struct um_pool_stats *stats);

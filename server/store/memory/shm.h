@@ -26,8 +26,8 @@ struct um_shm;
  * is no address space or the system refuses. */
 struct um_shm *um_shm_new(uint64_t length);
 
-/* Takes the name away and this process's mapping; the memory goes when no other process maps it any more. A large object goes piece by
- * piece, by purging. NULL is fine. */
+/* Removes the name and this process's mapping; the memory is freed when no other process maps it any more. A
+ * large object is unmapped piece by piece, by purging. NULL is fine. */
 void um_shm_free(struct um_shm *shm);
 
 /* How many objects were freed, but are not gone yet. */

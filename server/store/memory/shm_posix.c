@@ -45,7 +45,7 @@ struct um_shm {
     unsigned char *start; /* of the mapping */
     size_t length;        /* bytes; while ending: that are still mapped */
     int fd;               /* open and locked */
-    bool is_ours_alone;   /* while ending: nobody else has it mapped or can map it any more */
+    bool is_ours_alone;   /* while ending: no other process has it mapped or can map it any more */
     volatile sig_atomic_t is_damaged;
     char name[NAME_CAPACITY]; /* "/umemd-..." */
     char path[PATH_CAPACITY]; /* "": it is no file */
@@ -57,7 +57,7 @@ static struct um_shm *objects;
 static struct um_shm *ending; /* objects whose names are gone and that are unmapped piece by piece */
 static size_t ending_count;
 static struct um_purge_source source = {.run = purge};
-static struct sigaction former; /* who had SIGBUS before */
+static struct sigaction former; /* the handler of SIGBUS before ours */
 
 /* ---- SIGBUS ---- */
 
@@ -126,14 +126,15 @@ static bool guard(void)
 
 /* ---- the end of objects ---- */
 
-/* Unmapping a gigabyte takes some 130 ms, and as long again where the memory goes with it: large objects go from their end on, piece
- * by piece. */
+/* Unmapping a gigabyte takes some 130 ms, and twice as long if that frees its memory: large objects are
+ * unmapped piece by piece, from their end on. */
 
-/* Whether no other process has an object whose name is gone: then the kernel would lease it to us. */
+/* Whether no other process has an object open whose name is gone: then the kernel grants this process a
+ * lease. */
 static bool is_ours_alone(int fd)
 {
 #ifdef F_SETLEASE
-    /* Who opens it in this very moment raises a signal: one that does nothing. */
+    /* A process that opens it at this moment causes a signal: one that does nothing. */
     if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_WRLCK) != 0)
         return false;
     fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -161,13 +162,14 @@ static void cut(struct um_shm *shm, size_t size)
         (void)!ftruncate(shm->fd, (off_t)shm->length);
 }
 
-/* Unmaps an object's end, so that PIECE_SIZE bytes of memory go, or all of it. What has no memory costs next to nothing, and may be
- * most of it: the more of that comes in a row, the more goes at once. Returns whether the object is gone. */
+/* Unmaps an object's end, so that PIECE_SIZE bytes of memory are freed, or all of it. Parts without memory
+ * cost next to nothing, and may be most of the object: the more of them follow each other, the more is
+ * unmapped at once. Returns whether the object is gone. */
 static bool end_piece(struct um_shm *shm)
 {
     uint64_t before = memory_of(shm);
     uint64_t left = before;
-    size_t size = shm->is_ours_alone ? PIECE_SIZE : LARGEST_CUT; /* else it is only the mapping that goes */
+    size_t size = shm->is_ours_alone ? PIECE_SIZE : LARGEST_CUT; /* otherwise only the mapping ends */
 
     for (int i = 0; i < CUTS && shm->length > 0 && before - left < PIECE_SIZE; i++) {
         uint64_t last = left;
@@ -430,8 +432,8 @@ bool um_shm_check(struct um_shm *shm)
 
 /* ---- what was left behind ---- */
 
-/* Removes an object that nobody holds. It is opened by its name first, so that the lock and the name are the
- * same object's: nobody but a daemon that holds the lock takes such a name away. */
+/* Removes an object that no process has locked. It is opened by its name first, so that the lock and the name
+ * are the same object's: only a daemon that holds the lock removes such a name. */
 static bool remove_leftover(const char *name)
 {
     int fd = shm_open(name, O_RDWR, 0);

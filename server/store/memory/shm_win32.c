@@ -1,7 +1,7 @@
 /*
  * Sections by name, backed by the paging file and reserved as a whole: pages are committed as they are
- * needed, and no process can take them away again. A section and its name go with the last handle, so nothing
- * is ever left behind.
+ * needed, and no process can take them away again. A section and its name end with the last handle, so
+ * nothing is ever left behind.
  *
  * Pipes are global, sections are only where the process may make global names (services and administrators);
  * else they are seen in the logon session that this process runs in.

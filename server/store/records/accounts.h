@@ -9,7 +9,7 @@
 #include "store/records/records.h"
 
 /* The account of an open owner in a live heap, made where there is none. NULL when memory runs out. An
- * account that stays empty goes when the owner turns to another. */
+ * account that stays empty is freed when the owner uses another one. */
 struct um_account *um_account_get(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                                   enum um_lifetime lifetime);
 

@@ -128,7 +128,7 @@ void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
     heap->ops->free(heap->memory, address, size, heap->alignment);
 }
 
-/* A heap whose memory goes all at once is kept as a whole, and counts so. */
+/* A heap whose memory is freed all at once is kept as a whole, and counts so. */
 static bool is_counted(const struct um_pin *pin)
 {
     return pin->heap->kept_bytes == 0;

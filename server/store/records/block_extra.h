@@ -18,7 +18,7 @@ void um_extra_free_if_unused(struct um_block *block);
 /* Notes where a block's memory is from now on. */
 void um_block_set_address(struct um_block *block, void *address);
 
-/* Frees the extra of a block that goes; name and holds go with it, its pin keeps the memory. Returns whether
+/* Frees the extra of a block that ends, with its name and holds; its pin keeps the memory. Returns whether
  * one does. */
 bool um_extra_dispose(struct um_store *store, struct um_block *block);
 

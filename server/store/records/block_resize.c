@@ -142,7 +142,7 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
 
 /* ---- in steps ---- */
 
-/* Whether a block grows by so much that has to be prepared that this goes in steps. */
+/* Whether a block grows by so much memory that it is prepared in steps. */
 static bool is_cleared_in_steps(const struct um_store *store, const struct um_heap *heap,
                                 const struct um_block *block, uint64_t size)
 {

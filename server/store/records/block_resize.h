@@ -19,8 +19,8 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
  * a megabyte. Otherwise the block has to move: its new memory is allocated, the bytes by which it grows are
  * reserved, and *resize is to be given to um_resize_step() until that is done, and then, or when it is given
  * up, to um_resize_end(). Until the last step the block has its old size and memory and is used as before,
- * but whoever writes to it must call um_block_wrote(). A pin, a hold, a change of name or lifetime do not get
- * in the way. The block may also be resized otherwise, or be freed. */
+ * but whoever writes to it must call um_block_wrote(). A pin, a hold, a change of name or lifetime do not
+ * disturb it. The block may also be resized otherwise, or be freed. */
 int um_resize_begin(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
                     struct um_resize **resize, struct um_fault *fault);
 

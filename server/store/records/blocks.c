@@ -21,7 +21,7 @@ enum {
     PREFETCHED_BYTES = 128 /* of a block that are fetched */
 };
 
-/* An allocation that goes in steps: memory that is being prepared, for a block that is not there yet. */
+/* An allocation in steps: memory that is being prepared for a block that does not exist yet. */
 struct um_alloc {
     struct um_heap *heap;
     struct um_owner *owner;
@@ -61,7 +61,7 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
     return 0;
 }
 
-/* On the way of every call that uses bytes: it looks at each record once. */
+/* Every call that uses bytes runs through this: it reads each record once. */
 int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
                         struct um_block **block, struct um_fault *fault)
 {
@@ -135,7 +135,7 @@ void um_store_prefetch(const struct um_store *store, const um_handle *handles, s
         if (slot < store->blocks.used)
             um_prefetch(um_slots_at(&store->blocks, slot));
     }
-    /* By now the first record is on its way, and the others right behind it. */
+    /* By now the first record is being fetched, and the others follow at once. */
     for (size_t i = 0; i < count; i++) {
         uint32_t slot = um_handle_slot(handles[i]);
         const struct um_block *block = slot < store->blocks.used ? um_slots_at(&store->blocks, slot) : NULL;
@@ -506,7 +506,7 @@ struct change {
     struct um_account *target;  /* that it will belong to */
     struct um_name *name;       /* new name, or NULL */
     struct um_hold *hold;       /* with which the owner so far keeps holding the block; or NULL */
-    bool drops_name;            /* the name so far goes */
+    bool drops_name;            /* the present name is removed */
     bool adopts;                /* the maker holds it from now on */
 };
 
@@ -537,7 +537,8 @@ static int check_owner(const struct um_store *store, const struct um_block *bloc
     return code;
 }
 
-/* Gets the account that the block goes to and, where it changes owners, the hold that the first one keeps. */
+/* Gets the account that the block will belong to and, if it changes owners, the hold that the first one
+ * keeps. */
 static bool get_target(struct um_store *store, struct um_block *block, struct um_owner *owner,
                        enum um_lifetime lifetime, struct change *change)
 {

@@ -65,10 +65,11 @@ int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner
 
 /* ---- allocating in steps ---- */
 
-/* Allocates like um_block_alloc(), sets *block, and *alloc to NULL, where memory that is zero can be had at once. Otherwise (a
- * block of more than a megabyte in a shared heap) the memory is reserved, and *alloc is to be given to um_alloc_step() until
- * that is done, and then, or when it is given up, to um_alloc_end(). Until the last step there is no block: nobody finds or
- * counts it, and its name is free. The owner must stay open until um_alloc_end(). */
+/* Allocates like um_block_alloc(), sets *block, and *alloc to NULL, where memory that is zero can be had at
+ * once. Otherwise (a block of more than a megabyte in a shared heap) the memory is reserved, and *alloc is to
+ * be given to um_alloc_step() until that is done, and then, or when it is given up, to um_alloc_end(). Until
+ * the last step there is no block: it is neither found nor counted, and its name is free. The owner must stay
+ * open until um_alloc_end(). */
 int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_alloc **alloc, struct um_block **block,
                    struct um_fault *fault);
@@ -93,8 +94,9 @@ void um_alloc_end(struct um_store *store, struct um_alloc *alloc);
 /* Frees a block: its handle is stale at once, its memory when the last pin on it is released. Cannot fail. */
 void um_block_free(struct um_store *store, struct um_block *block);
 
-/* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was written to a block that
- * is being moved goes to its new memory too. The range must lie in the block. Returns um_block_is_observed(). */
+/* To be called after every write to a block's bytes, at the latest before the next um_resize_step(): what was
+ * written to a block that is being moved is also written to its new memory. The range must lie in the block.
+ * Returns um_block_is_observed(). */
 bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size);
 
 void um_block_get_info(const struct um_store *store, const struct um_block *block,
@@ -114,7 +116,7 @@ struct um_heap *um_block_heap(const struct um_store *store, const struct um_bloc
 /* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL:
  * leaves it). Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
  * that asks for no change: whoever changes an orphan holds it from then on. An earlier owner that holds the
- * block goes on holding it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
+ * block continues to hold it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
  * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold). */
 int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
                     const enum um_lifetime *lifetime, struct um_fault *fault);

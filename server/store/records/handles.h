@@ -57,7 +57,7 @@ struct um_slots {
     uint32_t free_first;       /* the slot that was freed longest ago, or UM_SLOT_NONE */
     uint32_t free_last;        /* the slot that was freed last, or UM_SLOT_NONE */
     uint32_t first_generation; /* every slot begins with it */
-    enum um_handle_kind kind;  /* goes into the handles */
+    enum um_handle_kind kind;  /* part of the handles */
 };
 
 /* What a handle turns out to be. */
@@ -153,7 +153,7 @@ static inline uint32_t um_walk_slot(uint64_t after)
     return after == 0 ? 0 : um_handle_slot(after) + 1;
 }
 
-/* A handle after which a walk goes on with this slot. */
+/* A handle after which a walk continues with this slot. */
 static inline uint64_t um_walk_place(uint32_t slot)
 {
     return slot == 0 ? 0 : um_handle_make(UM_HANDLE_BLOCK, slot - 1, UM_GENERATION_LIMIT);

@@ -168,8 +168,8 @@ static void reclaim_shared(struct um_store *store)
         continue;
 }
 
-/* Makes a heap's memory. Where there is none, all that is pending is reclaimed, and it is tried once more: an attempt
- * that fails may leave work of its own behind, which must be no reason to try for ever. */
+/* Makes a heap's memory. Where there is none, all that is pending is reclaimed, and it is tried once more: an
+ * attempt that fails may leave work of its own behind, which must be no reason to try without end. */
 static bool create_memory(struct um_store *store, const struct um_heap_options *options, struct um_heap *heap)
 {
     const struct um_heap_ops *ops = heap->ops;

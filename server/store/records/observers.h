@@ -20,7 +20,7 @@ void um_block_unobserve(struct um_store *store, struct um_block *block);
 /* Observes everything, or ends that; what is observed by itself stays so. A flag, not a count. */
 void um_store_observe_all(struct um_store *store, bool observe);
 
-/* Whether the block, its heap or everything is observed. Cheap enough to ask at every write. */
+/* Whether the block, its heap or everything is observed. Cheap enough to be called at every write. */
 bool um_block_is_observed(const struct um_store *store, const struct um_block *block);
 
 #endif

@@ -48,8 +48,8 @@ void um_owner_close(struct um_store *store, struct um_owner *owner)
     if (owner == NULL)
         return;
     assert(owner->open);
-    /* From here on the owner goes with the last thing that is left of it. It is on this list so that it
-     * cannot go before its end is done. */
+    /* From here on the owner is freed with the last record that refers to it. It is on this list so that it
+     * cannot be freed before its end is done. */
     um_store_add_work(store, &store->closing_owners, &owner->in_closing);
     owner->open = false;
     owner->stage = UM_OWNER_ENDS_HEAPS;

@@ -1,7 +1,7 @@
 /*
  * Owners: an owner is a session as the store sees it, an id that owns heaps, blocks, locks and holds.
  *
- * Owns: who it is, as long as something is left of it. Must not know: sessions, sockets.
+ * Owns: its identity, as long as something refers to it. Must not know: sessions, sockets.
  */
 #ifndef UM_STORE_OWNERS_H
 #define UM_STORE_OWNERS_H

@@ -153,7 +153,7 @@ static void end_accounts(struct um_store *store, struct um_owner *owner, size_t 
             UM_LIST_ITEM(um_list_take(&owner->accounts), struct um_account, in_owner);
         um_list_append(&owner->accounts, &account->in_owner);
         if (account->dead || account->heap->destroyed) {
-            account->owner_open = false; /* it goes with its heap */
+            account->owner_open = false; /* it ends with its heap */
         } else if (account->lifetime == UM_LIFETIME_SESSION) {
             account->owner_open = false;
             account->vanished = account->first != UM_SLOT_NONE && um_heap_is_observed(store, account->heap);
@@ -217,8 +217,8 @@ void um_store_raise_events(struct um_store *store, size_t *budget)
     }
 }
 
-/* Goes on with the ends of heaps and owners. What is done here is done before any of its events is raised; the events of what was done
- * earlier are raised first, so that nobody waits for what is endless. */
+/* Continues the ends of heaps and owners. All that is done here is done before any of its events is raised;
+ * the events of earlier work are raised first, so that an endless stream of new work does not delay them. */
 static void end_some(struct um_store *store, size_t *budget)
 {
     um_store_raise_events(store, budget);

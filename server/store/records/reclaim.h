@@ -10,8 +10,8 @@
 
 #include "store/records/records.h"
 
-/* Pieces that a call which uses up slots or memory reclaims on its way, so that the backlog cannot grow
- * without end. */
+/* Pieces that a call which uses up slots or memory reclaims before its own work, so that the backlog cannot
+ * grow without end. */
 enum { UM_RECLAIM_CALL_BUDGET = 4 };
 
 /* How often calls that want memory or slots may reclaim in one turn, so that others are not held up: a call that finds nothing then
@@ -24,14 +24,14 @@ enum { UM_ENDS_PER_TURN = 4096 };
 
 /* ---- ending ---- */
 
-/* Makes a heap and its blocks stale and takes them out of the usage; goes on with its end as far as *budget goes.
- * um_store_raise_events() raises the events. */
+/* Makes a heap and its blocks stale and takes them out of the usage; continues with its end as far as *budget
+ * allows. um_store_raise_events() raises the events. */
 void um_heap_kill(struct um_store *store, struct um_heap *heap, size_t *budget);
 
-/* Goes on with the end of an owner in um_store.closing_owners, as far as *budget goes. */
+/* Continues the end of an owner in um_store.closing_owners, as far as *budget allows. */
 void um_owner_end_step(struct um_store *store, struct um_owner *owner, size_t *budget);
 
-/* Raises events about what has ended, as far as *budget goes. */
+/* Raises events about what has ended, as far as *budget allows. */
 void um_store_raise_events(struct um_store *store, size_t *budget);
 
 /* ---- reclaiming ---- */
@@ -65,7 +65,7 @@ static inline void um_reclaim_explain(const struct um_store *store, struct um_fa
 /* Reclaims for a call that would fail else. Returns whether it is worth another try. */
 bool um_reclaim_urgently(struct um_store *store);
 
-/* Reclaims a little, before a call that asks for more. */
+/* Reclaims a little, before a call that needs more memory or slots. */
 static inline void um_reclaim_in_call(struct um_store *store)
 {
     if (um_reclaim_is_pending(store))

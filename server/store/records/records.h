@@ -1,13 +1,13 @@
 /*
- * The store's records: what it keeps of owners, heaps, accounts and blocks, and how one leads to another. Nobody else includes
- * this but the store itself and its tests.
+ * The store's records: what it keeps of owners, heaps, accounts and blocks, and how one leads to another.
+ * Only the store itself and its tests include this.
  *
  * Owns: their layout. Must not know: what is done with them.
  *
- * How usage is counted: every block belongs to one account, and an account is all that one owner has
- * in one heap with one lifetime. A block is alive while its account, its heap and, with lifetime session, its
- * owner are: so that a heap and an owner end at once. Taking accounts out of the usage, raising the events of what was observed
- * and freeing what is left of the blocks goes piece by piece (reclaim.c).
+ * How usage is counted: every block belongs to one account, and an account is all that one owner has in one
+ * heap with one lifetime. A block is alive while its account, its heap and, with lifetime session, its owner
+ * are: so that a heap and an owner end at once. Taking accounts out of the usage, raising the events of what
+ * was observed and freeing what is left of the blocks is done piece by piece (reclaim.c).
  */
 #ifndef UM_STORE_RECORDS_H
 #define UM_STORE_RECORDS_H
@@ -103,8 +103,8 @@ struct um_pin {
     uint32_t count;         /* um_pin_new() calls not yet released */
 };
 
-/* A resize that goes in steps. It moves the block, or waits to begin: at first where another moves it, and
- * again after the block was resized otherwise. */
+/* A resize in steps. It moves the block, or waits to begin: at first where another moves it, and again after
+ * the block was resized otherwise. */
 struct um_resize {
     struct um_store *store;
     struct um_heap *heap;   /* of the block */
@@ -140,7 +140,7 @@ struct um_heap {
     uint64_t reserved; /* bytes by which blocks that are being moved will grow, and of blocks to come */
     uint64_t changes;  /* grows whenever blocks or bytes are touched */
     uint64_t
-        kept_bytes; /* once destroyed, in um_store_stats.pinned_bytes: its blocks', where their memory goes all at once */
+        kept_bytes; /* once destroyed, in um_store_stats.pinned_bytes: its blocks', if their memory is freed all at once */
     enum um_heap_kind kind;
     enum um_lifetime lifetime;
     uint32_t flags;      /* of enum um_heap_flag */

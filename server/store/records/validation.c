@@ -104,7 +104,7 @@ static bool check_block(const struct um_store *store, const struct um_heap *heap
     return is_sound(store, account, block);
 }
 
-/* What can only be told of the heap as a whole. */
+/* The checks that need the heap as a whole. */
 static int check_whole(const struct um_heap *heap, const struct um_heap_check *check, struct um_fault *fault)
 {
     if (check->changes == heap->changes && (check->blocks != heap->blocks || check->bytes != heap->bytes))
