@@ -105,10 +105,11 @@ UMEM_API umem_client *umem_client_new(const struct umem_options *options);
 /* Closes the connection and frees the client. Blocks and heaps of lifetime server stay in the daemon. NULL is fine. */
 UMEM_API void umem_client_free(umem_client *client);
 
-/* Connects, and sees to it that the daemon is run by this user (or by root, or SYSTEM) before anything is sent. A
- * connection that is open is closed first; so this is also how to go on after one was lost. UMEM_E_NOT_CONNECTED: nobody
- * listens there. UMEM_E_NOT_TRUSTED: somebody else does. UMEM_E_DEADLINE: all of the pipe's places stayed taken.
- * UMEM_E_BAD_ARGUMENT: the pipe's name cannot be one, or none is set and there is no default. */
+/* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM) before anything is sent. A
+ * connection that is open is closed first; so call it again after a connection was lost.
+ * UMEM_E_NOT_CONNECTED: no process listens there. UMEM_E_NOT_TRUSTED: another user's does. UMEM_E_DEADLINE:
+ * the pipe had no free place in time. UMEM_E_BAD_ARGUMENT: the pipe's name cannot be one, or none is set and
+ * there is no default. */
 UMEM_API int umem_connect(umem_client *client);
 
 /* Whether the connection is open, as far as is known without a call. */
@@ -120,8 +121,8 @@ UMEM_API void umem_set_timeout(umem_client *client, uint32_t timeout_ms);
 /* The pipe that this client uses. The client's; good until it is freed. "" where none is known. */
 UMEM_API const char *umem_pipe(const umem_client *client);
 
-/* Writes the name of the pipe that is used where none is given (the environment's UMEM_PIPE, else the user's own) to
- * `pipe`, which has room for `size` bytes. UMEM_E_BAD_ARGUMENT: there is none, or it does not fit. */
+/* Writes the name of the pipe that is used where none is given (the environment's UMEM_PIPE, else the user's
+ * own) to `pipe`, which can hold `size` bytes. UMEM_E_BAD_ARGUMENT: there is none, or it does not fit. */
 UMEM_API int umem_default_pipe(char *pipe, size_t size);
 
 /* ---- errors ---- */
@@ -317,16 +318,17 @@ UMEM_API int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *
  * umem_error_integer() is the first that is damaged. */
 UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block);
 
-/* Gives memory back to the system where that can be (HeapCompact). *largest_free (NULL: not wanted) is the largest free
- * range, in bytes, that the heap has committed; 0 where the system does not tell. UMEM_E_LOCKED. */
+/* Returns unused memory to the system if possible (HeapCompact). *largest_free (NULL: not wanted) is the
+ * largest free range, in bytes, that the heap has committed; 0 where the system does not tell. UMEM_E_LOCKED. */
 UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
 
-/* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get UMEM_E_LOCKED for all
- * calls that name the heap or one of its blocks, but those that only tell of them. UMEM_E_LOCKED: somebody else has it,
- * and timeout_ms is 0. UMEM_E_TIMEOUT: and still had it after timeout_ms milliseconds. Who asks first gets it first. */
+/* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get
+ * UMEM_E_LOCKED for all calls that name the heap or one of its blocks, but those that only tell of them.
+ * UMEM_E_LOCKED: another connection has it, and timeout_ms is 0. UMEM_E_TIMEOUT: it still had it after
+ * timeout_ms milliseconds. Connections that wait get the lock in the order in which they came. */
 UMEM_API int umem_heap_lock(umem_client *client, umem_handle heap, uint32_t timeout_ms);
 
-/* Takes one lock back (HeapUnlock). UMEM_E_DENIED: this connection has not locked it. */
+/* Removes one lock (HeapUnlock). UMEM_E_DENIED: this connection has not locked it. */
 UMEM_API int umem_heap_unlock(umem_client *client, umem_handle heap);
 
 /* ---- blocks ---- */
@@ -402,8 +404,9 @@ UMEM_API int umem_block_at(umem_client *client, uint64_t address, umem_handle *b
 UMEM_API int umem_block_change(umem_client *client, umem_handle block, const char *name,
                                const enum umem_lifetime *lifetime, struct umem_block_info *info);
 
-/* Holds a block: it is not orphaned while this connection is open. A connection holds a block once, however often it asks, and
- * those that it has made from the start. *holders (NULL: not wanted) is how many connections hold it then. */
+/* Holds a block: it is not orphaned while this connection is open. A connection holds a block once, however
+ * often this is called, and the blocks that it has made from the start. *holders (NULL: not wanted) is how
+ * many connections hold it then. */
 UMEM_API int umem_block_hold(umem_client *client, umem_handle block, uint64_t *holders);
 
 /* Lets go of a block. It is not freed by that. */
@@ -481,28 +484,31 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * what may be relied on. The heap is mapped once for each client, however many of its blocks are; each umem_map() is undone by one
  * umem_unmap().
  *
- * The pointer is good until it is unmapped or the client is freed, whatever becomes of the connection, the daemon, the heap or the
- * block. What is there then:
- * - The block is freed: its bytes stay as they are until the daemon hands them out again, perhaps to somebody else, who gets them
- *   cleared, or gives their memory back (umem_heap_compact()): then they are zero, and touching them may be SIGBUS where the system has
- *   no shared memory left. Nothing reports it: a program that frees a block must know that nobody uses it.
+ * The pointer is good until it is unmapped or the client is freed, whatever happens to the connection, the
+ * daemon, the heap or the block. What is there then:
+ * - The block is freed: its bytes stay as they are until the daemon hands them out again, perhaps to another
+ *   program, and cleared, or returns their memory to the system (umem_heap_compact()): then they are zero,
+ *   and touching them may be SIGBUS if the system has no shared memory left. Nothing reports it: a program
+ *   that frees a block must know that no other program uses it.
  * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map it anew.
- * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still shared by those who have it
- *   mapped; it goes with the last of them. Nobody maps it anew, and a daemon that is started again knows nothing of it.
+ * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still
+ *   shared by the programs that have it mapped; it is freed with the last mapping. It cannot be mapped again,
+ *   and a daemon that is started later does not know it.
  * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.
  * What lies before and behind the block's bytes is none of the program's: there may be no memory at all.
  *
- * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another container or Windows session, say).
- * UMEM_E_CORRUPTED: somebody has cut that memory. UMEM_E_OUT_OF_MEMORY: there is no room to map it. UMEM_E_STALE_HANDLE,
- * UMEM_E_UNKNOWN_HANDLE, UMEM_E_LOCKED. */
+ * UMEM_E_UNSUPPORTED: the heap is not shared, or its memory cannot be opened in this process (in another
+ * container or Windows session, say). UMEM_E_CORRUPTED: a program has truncated that memory.
+ * UMEM_E_OUT_OF_MEMORY: there is no address space to map it. UMEM_E_STALE_HANDLE, UMEM_E_UNKNOWN_HANDLE,
+ * UMEM_E_LOCKED. */
 UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);
 
 /* Undoes one umem_map(); `bytes` is what it gave, or any address within the block. Needs no connection. UMEM_E_BAD_ARGUMENT: no heap
  * is mapped there. */
 UMEM_API int umem_unmap(umem_client *client, void *bytes);
 
-/* Tells those who wait for bytes of a block (umem_block_wait()) or watch them that they were written through a mapping, which the
- * daemon does not see. `size` may be UMEM_TO_END. */
+/* Notifies clients that wait for bytes of a block (umem_block_wait()) or watch them that these were written
+ * through a mapping, which the daemon does not see. `size` may be UMEM_TO_END. */
 UMEM_API int umem_block_wake(umem_client *client, umem_handle block, uint64_t offset, uint64_t size);
 
 /* Frees a block (HeapFree): its handle is stale from then on. UMEM_E_LOCKED. */
@@ -538,8 +544,8 @@ UMEM_API int umem_session_info(umem_client *client, struct umem_session_info *in
 /* Calls `visitor` for each session. The list is fetched in pages. */
 UMEM_API int umem_session_list(umem_client *client, umem_session_visitor *visitor, void *context);
 
-/* Closes a session, which need not be one's own: what it made with lifetime session goes, its locks, holds, waits and watches
- * end. UMEM_E_UNKNOWN_HANDLE: there is none of that number. */
+/* Closes a session, which need not be one's own: what it made with lifetime session is freed, and its locks,
+ * holds, waits and watches end. UMEM_E_UNKNOWN_HANDLE: there is none of that number. */
 UMEM_API int umem_session_close(umem_client *client, uint64_t session);
 
 /* ---- watches ---- */
@@ -606,16 +612,18 @@ typedef struct umem_calls umem_calls;
  * UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
 UMEM_API umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind);
 
-/* Frees it. Calls that were not collected are taken back, those that wait in the daemon too, and nobody learns what became of them:
- * what the daemon has done already stays done, a lock that it has given among it. NULL is fine. */
+/* Frees it. Calls that were not collected are withdrawn, also those that wait in the daemon, and their
+ * results are lost. What the daemon has done already stays done, and a lock that it has granted stays. NULL
+ * is fine. */
 UMEM_API void umem_calls_free(umem_calls *calls);
 
-/* Submitting a call means what the call of that name means, but that its outputs are written, and the bytes that it sends are
- * read, at any time until it is collected: they must stay where they are. What an earlier one gives (a handle, say) is not there yet.
- * A pipeline's calls are sent when some have gathered, or by umem_calls_send() or umem_collect(); a batch's by these two. Each is one
- * request: bytes must fit the daemon's limit on payloads (64 MiB, where it was not set).
- * UMEM_OK: it will be collected. Else it was not submitted: UMEM_E_BAD_ARGUMENT (also where UMEM_CALLS_MAX have been, or a batch is on
- * its way), UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY. */
+/* Submitting a call means what the call of that name means, but that its outputs are written, and the bytes
+ * that it sends are read, at any time until it is collected: they must stay where they are. What an earlier
+ * one gives (a handle, say) is not there yet. A pipeline's calls are sent when some have gathered, or by
+ * umem_calls_send() or umem_collect(); a batch's by these two. Each is one request: bytes must fit the
+ * daemon's limit on payloads (64 MiB, where it was not set). UMEM_OK: it will be collected. Else it was not
+ * submitted: UMEM_E_BAD_ARGUMENT (also where UMEM_CALLS_MAX have been, or a batch is under way),
+ * UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY. */
 UMEM_API int umem_submit_heap_create(umem_calls *calls, const struct umem_heap_options *options,
                                      umem_handle *heap);
 UMEM_API int umem_submit_heap_info(umem_calls *calls, umem_handle heap, struct umem_heap_info *info);

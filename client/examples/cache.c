@@ -5,12 +5,12 @@
  *     example_cache 1000        # finds it
  *     umem heap destroy example-cache
  *
- * Three kinds of blocks, and what becomes of them when their program ends:
+ * Three kinds of blocks, and what happens to them when their program ends:
  *   - with a name: stays, to be found by it. The results are such blocks.
  *   - of lifetime session: is freed with the connection. The sieve, which only this run needs, is such a block.
- *   - neither: stays, but nobody knows its handle. It is orphaned, as are the blocks of a program that crashed. Only a person,
- *     or a program that knows what they are, can say that they are not needed: so the daemon keeps them, and lists them. The
- *     next run frees the orphans of its own heap.
+ *   - neither: stays, but no program knows its handle. It is orphaned, as are the blocks of a program that
+ *     crashed. Only a person, or a program that knows what they are, can say that they are not needed: so the
+ *     daemon keeps them, and lists them. The next run frees the orphans of its own heap.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * The client library on a program's own libuv loop: the same calls, without blocking.
  *
- * Owns: one connection for each umem_uv, and the calls that are on their way. Must not know: how requests are written and answers
- * read; that is the library's, which this stands on.
+ * Owns: one connection for each umem_uv, and the calls that are under way. Must not know: how requests are
+ * written and answers read; that is the library's, which this stands on.
  *
  *     umem_uv *client = umem_uv_new(loop, NULL);
  *
@@ -12,15 +12,16 @@
  *     ...and in the end:
  *     umem_uv_close(client, on_closed, NULL);
  *
- * Calls are those that umem_client.h declares as umem_submit_*(); they take what umem_uv_call() returns. UMEM_OK means that the call is
- * on its way, and then its callback is called exactly once, from the loop, never before the function has returned: with a failure
- * whose code is UMEM_OK, or what the blocking call of that name would give. Any other code means that the callback is not called, and
- * umem_uv_last_error() says why. Until the callback, the memory that was given with a call (outputs, bytes to send) stays in use.
+ * Calls are those that umem_client.h declares as umem_submit_*(); they take what umem_uv_call() returns.
+ * UMEM_OK means that the call is under way, and then its callback is called exactly once, from the loop,
+ * never before the function has returned: with a failure whose code is UMEM_OK, or what the blocking call of
+ * that name would give. Any other code means that the callback is not called, and umem_uv_last_error() says
+ * why. Until the callback, the memory that was given with a call (outputs, bytes to send) stays in use.
  * Answers come in the order of the calls, but for those that wait in the daemon.
  *
- * Deadlines are as umem_client.h says: with timeout_ms, a call that has no answer by then ends with UMEM_E_DEADLINE; the connection goes
- * on where it can. All is for the loop's thread only.
- * On POSIX the program ignores SIGPIPE, as every program does that writes to pipes by libuv.
+ * Deadlines are as umem_client.h says: with timeout_ms, a call that has no answer by then ends with
+ * UMEM_E_DEADLINE; the connection stays open if it can. All is for the loop's thread only. On POSIX the
+ * program ignores SIGPIPE, as every program does that writes to pipes by libuv.
  */
 #ifndef UMEM_UV_H
 #define UMEM_UV_H
@@ -65,9 +66,9 @@ umem_calls *umem_uv_call(umem_uv *client, umem_uv_done *done, void *context);
 /* The number of the call that was submitted last, for umem_uv_cancel(). */
 uint64_t umem_uv_last_call(const umem_uv *client);
 
-/* Asks the daemon to take a call back. It has an effect where the call waits there (umem_submit_block_wait(),
- * umem_submit_heap_lock()): then it ends with UMEM_E_CANCELLED; any other ends as it would have. A number that is none any more is
- * fine. */
+/* Asks the daemon to cancel a call. It has an effect if the call waits there (umem_submit_block_wait(),
+ * umem_submit_heap_lock()): then it ends with UMEM_E_CANCELLED; any other ends as it would have. A number
+ * that is none any more is fine. */
 int umem_uv_cancel(umem_uv *client, uint64_t call);
 
 /* As umem_session_watch(); but `watcher` is called from the loop, as soon as something has happened. *watch is set before `done` is
@@ -89,9 +90,9 @@ int umem_uv_unmap(umem_uv *client, void *bytes);
 /* Why the last function of this client's did not begin what it was to begin. Never NULL; good until the next function. */
 const struct umem_failure *umem_uv_last_error(const umem_uv *client);
 
-/* Closes the connection and ends the client, in order: first every call that is on its way gets its callback, with
- * UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: nobody) is called, with the client and
- * what it has mapped gone. May be called from any callback, and once. */
+/* Closes the connection and ends the client, in order: first every call that is under way gets its callback,
+ * with UMEM_E_CONNECTION_LOST unless its answer has come, then `closed` (NULL: not wanted) is called, with
+ * the client and what it has mapped gone. May be called from any callback, and once. */
 void umem_uv_close(umem_uv *client, umem_uv_closed *closed, void *context);
 
 #ifdef __cplusplus

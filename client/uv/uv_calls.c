@@ -32,7 +32,7 @@ struct um_uv_call *um_uv_call_new(umem_uv *client, umem_uv_done *done, void *con
 
 /* ---- writing ---- */
 
-/* All of it is written, or the rest never will be. One that is not answered has ended by that. */
+/* All of it is written, or the writing has failed. A call without an answer has ended by that. */
 static void end_writing(struct um_uv_call *call)
 {
     call->is_writing = false;
@@ -179,7 +179,7 @@ static struct um_request *begin_call(umem_calls *calls, int *code)
     return call != NULL ? &call->request : NULL;
 }
 
-/* A maker sets all of `request`, which is why the call around it holds the rest. */
+/* A maker sets all of `request`, which is why the other members are in the call around it. */
 static int end_call(umem_calls *calls, struct um_request *request)
 {
     return um_uv_call_send((umem_uv *)(void *)calls, (struct um_uv_call *)(void *)request);

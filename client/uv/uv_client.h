@@ -1,7 +1,7 @@
 /*
  * What a umem_uv is, for the files of the adapter.
  *
- * Owns: the connection's state, and the calls on their way. Must not know: which methods there are.
+ * Owns: the connection's state, and the calls under way. Must not know: which methods there are.
  */
 #ifndef UM_UV_CLIENT_H
 #define UM_UV_CLIENT_H
@@ -20,7 +20,7 @@ enum um_uv_state {
     UM_UV_ENDING /* the pipe is being closed */
 };
 
-/* One call on its way. It has ended when its answer has come (or never will) and its bytes are written. */
+/* One call under way. It has ended when its answer has come (or never will) and its bytes are written. */
 struct um_uv_call {
     struct um_request request;
     struct um_uv_call *next; /* of those that have ended */
@@ -39,7 +39,7 @@ struct um_uv_call {
     bool is_answered;
 };
 
-/* Where what is asked for goes when the answer has come. */
+/* Where the results are written when the answer has come. */
 struct um_uv_mapping {
     struct um_block_location location; /* as the daemon says */
     void **bytes;

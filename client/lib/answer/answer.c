@@ -11,8 +11,8 @@ enum { VERSION, ID, METHOD, PARAMS, RESULT, ERROR, CODE, MESSAGE, DATA, MEMBER_C
 static const char *const names[MEMBER_COUNT] = {"jsonrpc", "id",   "method",  "params", "result",
                                                 "error",   "code", "message", "data"};
 
-/* Finds the members of an object that are known, the first of each name. Names count as they are written, not as their escapes say:
- * nobody has a reason to escape them. */
+/* Finds the members of an object that are known, the first of each name. Names are compared as they are
+ * written, without decoding escapes: no daemon has a reason to escape them. */
 static void find_members(const struct um_json *object, const struct um_json *found[MEMBER_COUNT])
 {
     for (int i = 0; i < MEMBER_COUNT; i++)

@@ -1,5 +1,5 @@
 /*
- * One message from the daemon, taken apart: a result, an error, or something that was not asked for.
+ * One message from the daemon, taken apart: a result, an error, or a message that answers no request.
  *
  * Owns: nothing; what it points to lies in the text and in the arena. Must not know: connections, methods. Pure. Nothing in the text is
  * believed before it has been checked: the program that wrote it may be broken or hostile.

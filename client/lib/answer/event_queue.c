@@ -129,7 +129,7 @@ void um_event_queue_push(struct um_event_queue *events, const struct um_answer *
         return;
     if (events->count != 0 && join(place(events, events->count - 1), &event))
         return;
-    /* The ring goes with a connection: one that was made anew while the watch was being asked for has none yet. */
+    /* The ring belongs to a connection: one that was made while session.watch was under way has none yet. */
     if (events->count < UM_EVENT_QUEUE_MAXIMUM && um_event_queue_prepare(events) == UMEM_OK) {
         *place(events, events->count++) = event;
         return;

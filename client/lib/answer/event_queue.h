@@ -1,7 +1,8 @@
 /*
  * What a client watches, and the events of it.
  *
- * Owns: the watches, and the ring of events that nobody has been called for yet. Must not know: connections, threads. Pure.
+ * Owns: the watches, and the ring of events whose watchers have not been called yet. Must not know:
+ * connections, threads. Pure.
  *
  * The ring has UM_EVENT_QUEUE_MAXIMUM places. A change that touches the same block as the ring's last event of its watch is joined to it.
  * Where the ring is full, the watch is marked instead, and an overflow is reported after what is in the ring.

@@ -1,6 +1,7 @@
 /*
- * The bytes of blocks: their requests, and the blocking calls, which cut what is large into pieces. Two pieces are on their way at any
- * time. Bytes travel as raw payloads, and numbers do, too, in the order that the protocol has them.
+ * The bytes of blocks: their requests, and the blocking calls, which cut what is large into pieces. Two
+ * pieces are under way at any time. Bytes travel as raw payloads, and numbers do, too, in the order that the
+ * protocol has them.
  */
 #include "lib/connection/client.h"
 #include "lib/request/number.h"
@@ -141,7 +142,8 @@ static int move_whole(umem_client *client, const struct range *range)
     return um_client_call(client, &request);
 }
 
-/* The last piece goes first: where it lies within the block all do, so that a range that does not fit changes nothing. */
+/* The last piece is sent first: if it lies within the block, all do. So a range that does not fit changes
+ * nothing. */
 static int move(umem_client *client, struct range *range)
 {
     uint64_t deadline_ms;

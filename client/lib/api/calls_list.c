@@ -28,7 +28,7 @@ static int fetch(umem_client *client, const struct list *list, uint64_t after, c
     return um_client_call(client, &request);
 }
 
-/* The daemon cannot be believed any more. */
+/* After a wrong answer the connection is of no use any more. */
 static int fail(umem_client *client, const char *member)
 {
     char text[128];

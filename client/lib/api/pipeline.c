@@ -1,4 +1,4 @@
-/* Many calls on their way at one time: a pipeline, or a batch that is sent as one. */
+/* Many calls under way at one time: a pipeline, or a batch that is sent as one message. */
 #include <stdlib.h>
 
 #include "lib/api/pipeline.h"

@@ -225,7 +225,7 @@ UM_ALWAYS_INLINE void receive(struct um_channel *channel, struct um_request *req
     channel->filling = request->parts != NULL ? request->parts : request;
 }
 
-/* An answer that nobody awaits any more is discarded, if a request was withdrawn; so are its raw bytes. */
+/* The answer to a request that was withdrawn is discarded, with its raw bytes. */
 static int discard_answer(struct um_channel *channel, char *why, size_t why_size)
 {
     if (channel->withdrawn == 0)

@@ -4,10 +4,11 @@
  * Owns: the connection, and which thread reads from it and which writes to it. Must not know: methods and their results (requests.c does), framing
  * (channel.c does).
  *
- * How threads share it: a request is written by the thread that makes it, one at a time (`is_writing`). Answers are read by one of the
- * threads that wait for theirs (`is_reading`); it hands the others theirs, and when it has its own, the next one reads. A thread that
- * cannot write because the daemon takes nothing reads meanwhile, where nobody else does: so neither side waits for the other for
- * ever. The lock is never held while the system is called for the connection.
+ * How threads share it: a request is written by the thread that makes it, one at a time (`is_writing`).
+ * Answers are read by one of the threads that wait for theirs (`is_reading`); it hands the others theirs, and
+ * when it has its own, the next one reads. A thread that cannot write because the daemon takes nothing reads
+ * meanwhile, if no other thread does: so the two sides never both wait for the other. The lock is never held
+ * while the system is called for the connection.
  *
  * How a call is made: um_request_*() of requests.h, then um_client_call(); or um_client_send() and um_client_wait() for several at a time.
  */
@@ -77,15 +78,15 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
 /* Waits until a request that was sent is done; gives it up at the deadline. */
 void um_client_wait(umem_client *client, struct um_request *request, uint64_t deadline_ms);
 
-/* Withdraws a request that was sent: nobody wants its answer. Returns when it is done. */
+/* Withdraws a request that was sent: its answer is discarded. Returns when it is done. */
 void um_client_withdraw(umem_client *client, struct um_request *request);
 
 /* ---- within the lock: client.c and client_call.c ---- */
 
-/* Ends the connection: nobody can go on with it. The first reason counts. */
+/* Ends the connection for all threads. The first reason counts. */
 void um_client_break(umem_client *client, int code, const char *text);
 
-/* Closes a connection that was ended, once nobody uses it. */
+/* Closes a connection that was ended, once no thread uses it. */
 void um_client_close_if_unused(umem_client *client);
 
 /* Waits for a change: another thread's end of reading or writing, `request` being done, an event. Returns false at the deadline. */
@@ -98,7 +99,7 @@ void um_client_on_done(struct um_channel *channel, struct um_request *request);
 /* Wakes the threads that can continue. */
 void um_client_wake_next(umem_client *client);
 
-/* Reads once; nobody else does. UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
+/* Reads once; no other thread may be reading. UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
 int um_client_read(umem_client *client, uint64_t deadline_ms);
 
 #endif

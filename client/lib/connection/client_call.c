@@ -11,7 +11,7 @@ enum {
     COPY_MAXIMUM =
         4096, /* a payload up to this is copied behind its request, a larger one is written from where it lies */
     GATHER_SIZE = 32768,    /* requests that are written together, in bytes */
-    KEEP_SIZE = 1 << 18,    /* a larger buffer is given back after its use */
+    KEEP_SIZE = 1 << 18,    /* a larger buffer is freed after its use */
     CANCEL_TURN_MS = 100,   /* how long a thread whose deadline has come waits until it can cancel its call */
     CANCEL_WRITE_MS = 1000, /* and how long that may take */
     MESSAGE_OVERHEAD = 64,  /* bytes that a request gets beside its text: its id, its end */
@@ -164,8 +164,8 @@ UM_ALWAYS_INLINE void end_writing(umem_client *client)
         um_client_wake_next(client);
 }
 
-/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be in what it has sent; and it
- * may take no more because nobody reads what it sends. */
+/* After a write that was not all that was to be written, or failed. Why the daemon takes no more may be in
+ * what it has sent; and it may take no more because no thread reads what it sends. */
 static void end_partial_write(umem_client *client, int code, const struct um_reason *reason)
 {
     if (code == UMEM_E_CONNECTION_LOST) {
@@ -179,7 +179,8 @@ static void end_partial_write(umem_client *client, int code, const struct um_rea
     }
 }
 
-/* Writes what was gathered, and `bytes` behind it, without the lock. Where the daemon takes nothing, it reads if nobody else does. */
+/* Writes what was gathered, and `bytes` behind it, without the lock. If the daemon takes nothing, this thread
+ * reads, unless another one does. */
 static int flush(umem_client *client, const void *bytes, size_t size, uint64_t deadline_ms)
 {
     struct um_slice slices[] = {{client->out.data, client->out.size}, {bytes, size}};
@@ -290,7 +291,8 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
 
 /* ---- deadlines and withdrawal ---- */
 
-/* Cancels a call in the daemon, since nobody waits any more. Where others keep the connection busy, it is left to end by itself. */
+/* Cancels a call in the daemon, because its caller waits no more. If other threads keep the connection busy,
+ * it is left to end by itself. */
 static void cancel(umem_client *client, uint64_t id)
 {
     uint64_t now_ms = um_transport_now_ms();

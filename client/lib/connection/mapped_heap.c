@@ -53,7 +53,7 @@ static int find_or_map(struct um_mapped_heap **list, const char *name, struct um
     return UMEM_OK;
 }
 
-/* Unmaps it where nobody uses it. */
+/* Unmaps it if it is not in use. */
 static void settle(struct um_mapped_heap **list, struct um_mapped_heap *mapped)
 {
     if (mapped->uses > 0)

@@ -17,7 +17,7 @@ struct um_condition;
 /* NULL: there is no memory. */
 struct um_mutex *um_mutex_new(void);
 
-/* NULL is fine. Nobody may be in it. */
+/* NULL is fine. No thread may hold it. */
 void um_mutex_free(struct um_mutex *lock);
 
 void um_mutex_lock(struct um_mutex *lock);
@@ -26,7 +26,7 @@ void um_mutex_unlock(struct um_mutex *lock);
 /* NULL: there is no memory. */
 struct um_condition *um_condition_new(void);
 
-/* NULL is fine. Nobody may wait for it. */
+/* NULL is fine. No thread may wait for it. */
 void um_condition_free(struct um_condition *condition);
 
 /* Leaves the lock, waits until the condition is signalled or the deadline (of um_transport_now_ms()'s clock; UM_NO_DEADLINE: none) has

@@ -47,8 +47,9 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
 /* Closes it. NULL is fine. */
 void um_transport_close(struct um_transport *transport);
 
-/* Gives the connection away as a file descriptor of the C library's, which the caller closes, and frees the rest. Nothing may have
- * been read or written. Returns -1 where the system has none left: then all is closed. */
+/* Turns the connection into a file descriptor of the C library's, which the caller closes, and frees the
+ * transport. Nothing may have been read or written. Returns -1 if the system has no descriptor left: then the
+ * connection is closed. */
 int um_transport_release(struct um_transport *transport);
 
 /* Writes all slices, one after the other, in a single system call where the peer takes them at once.
@@ -90,7 +91,7 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t capaci
 /* Ends what other threads do with the connection: their reading and writing fails at once, or as soon as it is tried. */
 void um_transport_abort(struct um_transport *transport);
 
-/* Ends writing, which the daemon sees, while reading goes on. UMEM_E_UNSUPPORTED where the system cannot
+/* Ends writing, which the daemon sees, while reading continues. UMEM_E_UNSUPPORTED where the system cannot
  * (Windows): then nothing has changed. */
 int um_transport_end_writing(struct um_transport *transport);
 

@@ -18,7 +18,7 @@
 #include "umem_errors.h"
 
 #ifndef MSG_NOSIGNAL
-/* macOS: the socket itself is told instead (SO_NOSIGPIPE). */
+/* macOS: an option of the socket instead (SO_NOSIGPIPE). */
 #define MSG_NOSIGNAL 0
 #endif
 
@@ -133,7 +133,7 @@ static int check_trust(int socket, struct um_reason *reason)
     return UMEM_E_NOT_TRUSTED;
 }
 
-/* Connecting to a file of another kind fails as it does to a socket that nobody listens at. */
+/* Connecting to a file of another kind fails like connecting to a socket without a listener. */
 static const char *explain_refusal(const char *path)
 {
     struct stat facts;

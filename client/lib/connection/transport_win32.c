@@ -18,7 +18,7 @@ struct um_transport {
     HANDLE read_done; /* events: one for each direction, as one thread may read while another writes */
     HANDLE write_done;
     HANDLE aborted;             /* an event, set for good by um_transport_abort() */
-    OVERLAPPED operation;       /* of a write that goes on */
+    OVERLAPPED operation;       /* of a write that has not ended */
     bool is_writing;            /* `operation` has not ended */
     char staging[STAGING_SIZE]; /* small slices, put together for one write */
 };
@@ -102,8 +102,8 @@ static bool is_server_trusted(HANDLE pipe, const union user *self)
     return trusted;
 }
 
-/* The pipe's owner: nobody can name another user there, and it tells of processes that may not be opened (SYSTEM's, or those
- * that run elevated). */
+/* The pipe's owner: no process can name another user there, and it is known also for processes that may not
+ * be opened (SYSTEM's, or those that run elevated). */
 static bool is_owner_trusted(HANDLE pipe, const union user *self)
 {
     PSECURITY_DESCRIPTOR descriptor = NULL;

@@ -113,7 +113,7 @@
          (umem_handle block, uint64_t offset, enum umem_type type, const void *values, size_t count), \
          (block, offset, type, values, count))
 
-/* Blocking only: nobody needs many of them at a time. */
+/* Blocking only: programs do not need many of them at a time. */
 #define UM_BLOCKING_CALLS(CALL) \
     CALL(heap_process, "heap.process", (umem_handle * heap), (heap), UINT_OUT("heap", heap)) \
     CALL(block_at, "block.at", (uint64_t address, umem_handle * block), (address, block), \

@@ -51,7 +51,7 @@ struct um_output {
 struct um_request {
     struct um_request *next; /* in whatever list it is in */
     struct um_buf text;      /* the request, but for its id and its end */
-    const void *payload;     /* raw bytes that go with it; the caller's */
+    const void *payload;     /* raw bytes that are sent behind it; the caller's */
     size_t payload_size;     /* 0: none */
     void *into;              /* where the raw bytes of its answer go */
     size_t into_size;        /* how many there must be */
@@ -61,7 +61,7 @@ struct um_request {
     size_t swap_count;       /* how many numbers at `into` must have their bytes turned round */
     enum umem_type swap;     /* of what type they are */
     bool has_raw_answer;     /* its answer has raw bytes, into_size of them */
-    bool discards_raw;       /* its answer may have raw bytes, which nobody wants */
+    bool discards_raw;       /* its answer may have raw bytes, which are discarded */
     bool requests_raw; /* and has, by its parameters: in a batch they would be taken for those of others */
     bool has_params;   /* the parameters' object was begun */
     bool waits;        /* the daemon may let it wait while it answers others */
@@ -133,7 +133,7 @@ void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime);
 /* "timeout_ms": the daemon may let the request wait so long, and it is given so much longer. UMEM_FOREVER: no end. */
 void um_param_timeout(struct um_request *request, uint32_t timeout_ms);
 
-/* Raw bytes that go with the request: "encoding" and "size", behind another parameter. */
+/* Raw bytes that are sent behind the request: "encoding" and "size", behind another parameter. */
 void um_param_payload(struct um_request *request, const void *bytes, size_t size);
 
 /* Raw bytes that the answer brings: "encoding" and "size", behind another parameter. */
@@ -159,8 +159,9 @@ void um_output_result(struct um_request *request, um_result_reader *read, void *
 
 /* ---- answers ---- */
 
-/* Takes the answer, whose raw bytes (`payload_size` of them) may still be to come: `done` is not set here. Returns NULL, or what is
- * wrong with it, a phrase (static, or a member's name in *member): then nothing can be believed any more. */
+/* Takes the answer, whose raw bytes (`payload_size` of them) may still be to come: `done` is not set here.
+ * Returns NULL, or what is wrong with it, a phrase (static, or a member's name in *member): then the
+ * connection is of no use any more. */
 const char *um_request_answer(struct um_request *request, const struct um_answer *answer,
                               uint64_t payload_size, const char **member);
 
