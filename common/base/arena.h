@@ -1,5 +1,5 @@
 /*
- * Memory that is given back all at once: what a message is read into, and what its parameters become.
+ * Memory that is freed all at once: what a message is read into, and what its parameters become.
  *
  * Owns: chunks of memory. Must not know: what is kept in them.
  */
@@ -23,7 +23,7 @@ struct um_arena_chunk {
 
 /* One that is all zero is an empty one. */
 struct um_arena {
-    char *next;                   /* where the next allocation goes */
+    char *next;                   /* the place of the next allocation */
     size_t left;                  /* bytes that are free there */
     struct um_arena_chunk *chunk; /* the one it lies in, and behind it all others; NULL: none yet */
 };

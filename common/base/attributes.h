@@ -1,5 +1,5 @@
 /*
- * What compilers can be told beyond C11.
+ * Attributes and hints for compilers, beyond C11.
  *
  * Owns: the macros. Must not know: anything else.
  */

@@ -1,9 +1,10 @@
 /* The steps are W. Mula's and D. Lemire's: "Faster Base64 Encoding and Decoding Using AVX2 Instructions", 2018. */
 #include "base/base64_avx2.h"
 
-/* Compiled for AVX2 whatever the rest is compiled for, and called where the processor has it. Microsoft's compiler takes the
- * instructions as they are. gcc for Windows does not align what it spills to the stack as they want it, so there it is only done where
- * the assembler makes unaligned moves of all (common/CMakeLists.txt, UM_UNALIGNED_MOVES). */
+/* Compiled for AVX2 whatever the other files are compiled for, and called if the processor has it.
+ * Microsoft's compiler takes the instructions as they are. gcc for Windows does not align what it spills to
+ * the stack as they want it, so there it is only done where the assembler makes unaligned moves of all
+ * (common/CMakeLists.txt, UM_UNALIGNED_MOVES). */
 #if defined(_MSC_VER) && !defined(__clang__)
 #if defined(_M_X64) && !defined(_M_ARM64EC)
 #define UM_AVX2

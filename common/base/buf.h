@@ -76,7 +76,7 @@ UM_ALWAYS_INLINE bool um_buf_append_byte(struct um_buf *buf, char byte)
     return true;
 }
 
-/* Removes `size` bytes (at most buf->size) from the front, moving the rest down. */
+/* Removes `size` bytes (at most buf->size) from the front, moving the remaining bytes down. */
 void um_buf_consume(struct um_buf *buf, size_t size);
 
 /* Cuts the buffer back to `size` bytes (at most buf->size) and forgets a failure. */

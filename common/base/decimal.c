@@ -467,7 +467,8 @@ static int big_compare(const struct big *left, const struct big *right)
     return 0;
 }
 
-/* All digits of the text, as far as they can matter. Returns the power of ten that goes with them; *is_cut: more than that. */
+/* All digits of the text, as far as they can matter. Returns the power of ten that they are multiplied by;
+ * *is_cut: there are more. */
 static int64_t big_from_spelling(struct big *big, const struct spelling *spelling, bool *is_cut)
 {
     int64_t exponent =

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A keyed hash of bytes that peers choose (SipHash-2-4): who does not know the key cannot make names
+/* A keyed hash of bytes that peers choose (SipHash-2-4): a peer that does not know the key cannot make names
  * collide. */
 uint64_t um_hash_bytes(const uint64_t key[2], const void *bytes, size_t size);
 

@@ -1,6 +1,5 @@
 /*
- * A hash table that never stops to rehash: linear hashing, which splits one bucket at each insertion that
- * asks for it.
+ * A hash table that never stops to rehash: linear hashing, which splits at most one bucket at each insertion.
  *
  * Owns: the buckets. The nodes lie inside the members. Must not know: keys, or what the members are.
  */

@@ -6,9 +6,9 @@
  * Owns: nothing; the needle's bytes and the haystack stay the caller's. Must not know: blocks.
  * Pure.
  *
- * A needle is prepared once and may then be looked for in any number of windows. Whoever cuts a long haystack
- * into windows lets each begin needle.size - 1 bytes before the end of the one before it, so that no match
- * falls between two.
+ * A needle is prepared once and may then be looked for in any number of windows. A caller that cuts a long
+ * haystack into windows lets each begin needle.size - 1 bytes before the end of the one before it, so that no
+ * match falls between two.
  */
 #ifndef UM_NEEDLE_H
 #define UM_NEEDLE_H

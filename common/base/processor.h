@@ -1,5 +1,5 @@
 /*
- * What the processor that we run on can do, beyond what the compiler was told to assume.
+ * What the processor that we run on can do, beyond what the compiler assumes.
  *
  * Owns: nothing. Must not know: what it is used for. processor_posix.c and processor_win32.c keep this contract.
  */

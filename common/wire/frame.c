@@ -223,8 +223,8 @@ static size_t count_brackets(struct um_frame *frame)
     return end != NULL ? (size_t)(end - frame->input) : 0;
 }
 
-/* Looks for the next text. Sets its size in *size and how many bytes of the input it uses up in *end, with the line's end where it
- * goes as far. UM_FRAME_MESSAGE where there is one; it may be over the limit. */
+/* Looks for the next text. Sets its size in *size and how many bytes of the input it uses up in *end, with
+ * the line's end if the text reaches it. UM_FRAME_MESSAGE where there is one; it may be over the limit. */
 static enum um_frame_event find_text(struct um_frame *frame, size_t *size, size_t *end)
 {
     *size = 0;
@@ -283,7 +283,7 @@ static enum um_frame_event next_line(struct um_frame *frame, struct um_frame_mes
                : UM_FRAME_MESSAGE;
 }
 
-/* Passes over the rest of a text, whose brackets were counted as far as it has come, if it has any. */
+/* Skips what follows of a text. Its brackets, if it has any, were counted as far as it has come. */
 static void skip_line(struct um_frame *frame)
 {
     char *line_end = memchr(frame->input, '\n', frame->left);

@@ -10,13 +10,15 @@
  * block of headers: Content-Length, Payload-Length, Content-Type, others ignored, an empty line, the text, the payload.
  * A UTF-8 byte-order mark before a message is skipped. A request line of HTTP is distinguished from broken headers.
  *
- * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is counted: the
- * reader sees where the text ends, and gives back what stands behind it, by um_frame_unread(). Brackets are counted where the line's end has
- * not come, where the line is longer than UM_FRAME_LONG_SIZE or than a message may be, and where something was put back.
+ * Most lines hold one text and come whole. Such a line is given out as it is, and no bracket of it is
+ * counted: the reader sees where the text ends, and returns what stands behind it, by um_frame_unread().
+ * Brackets are counted where the line's end has not come, where the line is longer than UM_FRAME_LONG_SIZE or
+ * than a message may be, and where something was put back.
  *
  * How it is used: um_frame_feed() bytes, call um_frame_next() until it answers UM_FRAME_MORE, then
  * um_frame_keep() before the memory that was fed is used for something else. A frame between messages holds
- * no memory of its own. Instead of feeding, the rest of a long message may be put into um_frame_reserve().
+ * no memory of its own. Instead of feeding, the later part of a long message may be read into
+ * um_frame_reserve().
  */
 #ifndef UM_FRAME_H
 #define UM_FRAME_H
@@ -84,7 +86,7 @@ struct um_frame {
     size_t given;     /* lines: bytes of the last message, and its line's end if that was used up */
     struct um_json_end brackets;  /* lines: of the text */
     bool has_message;             /* headers: one was given out, so that what follows is not HTTP */
-    bool counts_brackets;         /* lines: the rest of the line may hold several texts */
+    bool counts_brackets;         /* lines: what follows on the line may hold several texts */
     bool always_counts;           /* lines: brackets of every line are counted */
     uint64_t awaited;             /* bytes of payload, or to skip, that are still to come */
     struct um_header_block block; /* headers */
@@ -123,8 +125,8 @@ void um_frame_end(struct um_frame *frame);
 /* Finds the next message. *message is set for MESSAGE, TOO_LARGE and BROKEN. */
 enum um_frame_event um_frame_next(struct um_frame *frame, struct um_frame_message *message);
 
-/* Lines: gives back what stands behind the first `used` bytes of the last message, and the end of its line: another text. Right after
- * um_frame_next() gave the message out. */
+/* Lines: returns to the frame, as another text, what stands behind the first `used` bytes of the last
+ * message, and the end of its line. To be called right after the um_frame_next() that gave the message. */
 void um_frame_unread(struct um_frame *frame, size_t used);
 
 /* What the message that has begun lacks: static, a sentence without a full stop. Only while um_frame_is_in_message(). */
@@ -150,8 +152,8 @@ UM_ALWAYS_INLINE bool um_frame_is_in_message(const struct um_frame *frame)
            (frame->state == UM_FRAME_AT_HEADERS && (frame->left != 0 || frame->block.size != 0));
 }
 
-/* Skips the rest of that message, with its payload, and forgets what has come of it. Headers that are not whole break the
- * frame, since it is not known how long the message is. Only after UM_FRAME_MORE. */
+/* Skips what follows of that message, with its payload, and drops what has come of it. Headers that are not
+ * whole break the frame, since it is not known how long the message is. Only after UM_FRAME_MORE. */
 void um_frame_skip_message(struct um_frame *frame);
 
 /* How many bytes of the last message's payload are still to come. */

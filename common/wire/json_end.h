@@ -3,9 +3,9 @@
  *
  * Owns: the count of brackets that are open. Must not know: what is right JSON, beyond brackets, strings and escapes. Pure.
  *
- * A text that begins with a bracket ends where as many have been closed as were opened, of whichever kind; brackets in strings do
- * not count. For JSON (RFC 8259) that is the end of the value. For a text that is no JSON it is a place from which reading can go
- * on, the same for everybody who looks.
+ * A text that begins with a bracket ends where as many have been closed as were opened, of whichever kind;
+ * brackets in strings do not count. For JSON (RFC 8259) that is the end of the value. For a text that is no
+ * JSON it is a place from which reading can continue, the same for every reader.
  */
 #ifndef UM_JSON_END_H
 #define UM_JSON_END_H

@@ -33,7 +33,7 @@ struct reader {
     struct um_arena *arena; /* where the tree lies; NULL: the text is only checked */
     struct um_json outside; /* as if it were a container around the text's value */
     struct um_json *open; /* the innermost container, whose `next` is the one around it until it is closed */
-    struct um_json **place;  /* where the next value of the innermost one goes */
+    struct um_json **place;  /* the place of the next value of the innermost one */
     struct um_json unwanted; /* where a value is put that is only checked */
     struct um_json *begun;   /* the value in whose string or name the last step ended */
     bool is_named;           /* it has its name, if it is to have one */
@@ -51,7 +51,7 @@ static char *refuse(struct reader *reader, char *at, const char *what)
     return um_json_refuse(&reader->source, at, what);
 }
 
-/* Whether the text goes on with this byte. */
+/* Whether the text continues with this byte. */
 UM_ALWAYS_INLINE bool is_next(const struct reader *reader, const char *at, char byte)
 {
     return at != reader->source.end && *at == byte;
@@ -192,7 +192,7 @@ static char *read_long_number(struct reader *reader, char *start, char *at, stru
     return at;
 }
 
-/* Whether a number goes on behind its first digits: a point, or an e of either case. */
+/* Whether a number continues behind its first digits: a point, or an e of either case. */
 UM_ALWAYS_INLINE bool has_fraction(const struct reader *reader, const char *at)
 {
     return at != reader->source.end && (*at == '.' || (*at | 0x20) == 'e');
@@ -266,7 +266,7 @@ static char *read_word(struct reader *reader, char *at, struct um_json *json)
     return refuse(reader, at, "not a JSON value");
 }
 
-/* Goes into a container of a tree, or into one that stays text. */
+/* Enters a container of a tree, or one that stays text. */
 UM_ALWAYS_INLINE void enter_tree(struct reader *reader, struct um_json *json)
 {
     json->next = reader->open;
@@ -591,7 +591,8 @@ static void look_at_utf8(struct um_json_reader *steps, size_t budget)
     }
 }
 
-/* Goes on in the string where the last step ended. Returns whether there is something behind it to be read now. */
+/* Continues in the string where the last step ended. Returns whether there is something behind it to be read
+ * now. */
 static bool resume_string(struct um_json_reader *steps, struct um_json **named)
 {
     struct reader *reader = &steps->reader;
@@ -613,7 +614,7 @@ static bool resume_string(struct um_json_reader *steps, struct um_json **named)
     return steps->at != NULL;
 }
 
-/* Reads on as far as the window goes. */
+/* Reads on to the end of the window. */
 static void read_window(struct um_json_reader *steps)
 {
     struct reader *reader = &steps->reader;

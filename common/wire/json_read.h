@@ -1,15 +1,15 @@
 /*
- * The strict reading of JSON (RFC 8259): what both ends of a pipe believe of what they receive.
+ * The strict reading of JSON (RFC 8259): what both ends of a pipe accept as JSON.
  *
- * Owns: the decision what is JSON here. Must not know: JSON-RPC, who sent the text. Pure.
+ * Owns: the decision what is JSON. Must not know: JSON-RPC, who sent the text. Pure.
  *
  * Accepted is exactly one value with white space around it, in valid UTF-8, nested at most UM_JSON_DEPTH_LIMIT deep. Refused
  * are, with the offset of the first byte that is wrong: text after the value (but by um_json_read_first()), leading zeros and
  * other numbers that are not RFC 8259's, NaN, control characters in strings, lone surrogates, unknown escapes, invalid UTF-8.
  *
- * It is one pass over the text, which either only checks it or also makes a tree of it. Strings of the tree are not copied:
- * they are unescaped where they stand. Numbers stay as they are written until somebody asks what one is, so that those which
- * nobody asks for cost no more than their bytes.
+ * It is one pass over the text, which either only checks it or also makes a tree of it. Strings of the tree
+ * are not copied: they are unescaped where they stand. Numbers stay as they are written until their value is
+ * read, so that an unused one costs no more than its bytes.
  */
 #ifndef UM_JSON_READ_H
 #define UM_JSON_READ_H
@@ -75,10 +75,12 @@ int um_json_read(char *text, size_t size, struct um_arena *arena, struct um_json
 int um_json_read_first(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                        struct um_json_check *check);
 
-/* Reads the outermost array or object only, for who must keep what is in it as text: an answer, say, whose result somebody wants as it
- * is. All of the text is checked; of the tree there are the outermost value and what is directly in it. Of these, strings and names
- * stay as they are written, with their escapes and without their quotes, and arrays and objects are text, too: `text` and `size` tell
- * where, and um_json_text_of() for any kind. Strings with \u0000 are rewritten as by um_json_check(). Answers as um_json_read(). */
+/* Reads the outermost array or object only, for a caller that must keep what is in it as text: of an answer
+ * whose result is passed on unchanged, say. All of the text is checked; of the tree there are the outermost
+ * value and what is directly in it. Of these, strings and names stay as they are written, with their escapes
+ * and without their quotes, and arrays and objects are text, too: `text` and `size` tell where, and
+ * um_json_text_of() for any kind. Strings with \u0000 are rewritten as by um_json_check(). Answers as
+ * um_json_read(). */
 int um_json_split(char *text, size_t size, struct um_arena *arena, struct um_json **json,
                   struct um_json_check *check);
 

@@ -18,7 +18,7 @@
 struct um_json_progress {
     char *opening; /* its quote */
     char *at;      /* the next byte */
-    char *written; /* where the next one goes of what it says, not behind `at` */
+    char *written; /* the place of the next decoded byte, not behind `at` */
     bool has_nul;  /* it had \u0000 in it so far */
 };
 
@@ -34,7 +34,7 @@ struct um_json_source {
     bool is_utf8;   /* all of the text has been looked at for that */
     bool unescapes; /* strings are changed in place to what they say */
     bool is_first;  /* other texts may follow in it, which may be no UTF-8 */
-    bool is_paused; /* the step ended in a string: um_json_resume_string() goes on */
+    bool is_paused; /* the step ended in a string: um_json_resume_string() continues it */
     struct um_json_progress progress; /* how far that was read */
 };
 
@@ -73,7 +73,7 @@ UM_ALWAYS_INLINE uint64_t um_json_mark_not_ascii(const char *at)
 
 enum {
     UM_JSON_NEAR =
-        128 /* bytes of a string that are read in line; the rest of a long one is read in larger steps */
+        128 /* bytes of a string that are read in line; what follows of a long one is read in larger steps */
 };
 
 /* Reads on where a string is not plain, is long, or ends where the text nearly does. Its quote is at `opening`, and the bytes

@@ -31,8 +31,9 @@ UM_ALWAYS_INLINE void um_json_key(struct um_buf *buf, const char *key)
     um_json_sized_key(buf, key, strlen(key));
 }
 
-/* Writes a string, escaping what RFC 8259 section 7 asks for. JSON is UTF-8 whatever the text came from (a path, the command
- * line, the system's own messages): each byte that is not part of valid UTF-8 becomes U+FFFD, the replacement character. */
+/* Writes a string, escaping what RFC 8259 section 7 requires. JSON is UTF-8 whatever the text came from (a
+ * path, the command line, the system's own messages): each byte that is not part of valid UTF-8 becomes
+ * U+FFFD, the replacement character. */
 void um_json_string(struct um_buf *buf, const char *text, size_t size);
 void um_json_cstring(struct um_buf *buf, const char *text);
 
