@@ -47,7 +47,7 @@ static int run(struct cli *cli)
     return status;
 }
 
-/* What a program asks of umem rather than a person. Returns false where it is none of that. */
+/* Options for programs rather than people. Returns false if the command line has none of them. */
 static bool run_hidden(int count, char **arguments, int *status)
 {
     *status = CLI_OK;

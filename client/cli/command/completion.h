@@ -6,10 +6,10 @@
 #ifndef UMEM_CLI_COMPLETION_H
 #define UMEM_CLI_COMPLETION_H
 
-/* Prints what the last word of a command line may become, one a line, quoted as that word is. `line` is the line up to the
- * cursor, umem itself first; `breaks` are the characters at which the shell begins a word to be completed, although it is none:
- * of a word with such a character in it, only what follows the last one is printed. Prints nothing about anything that goes
- * wrong. */
+/* Prints what the last word of a command line may become, one a line, quoted as that word is. `line` is the
+ * line up to the cursor, umem itself first; `breaks` are the characters at which the shell begins a word to
+ * be completed, although it is none: of a word with such a character in it, only what follows the last one is
+ * printed. Prints nothing about failures. */
 void cli_complete(const char *line, const char *breaks);
 
 #endif

@@ -78,8 +78,8 @@ long cli_read_file(int file, void *bytes, size_t capacity)
 
     if (GetConsoleMode(handle, &mode))
         return read_console(handle, bytes, capacity);
-    /* A pipe whose writer has written nothing gives nothing, which is not its end; a file's end is, and so is what Wine makes
-     * of the end of a Unix pipe, which would give nothing for ever. */
+    /* An empty read of a pipe may mean that its writer has written 0 bytes, which is not the end. At the end
+     * of a file, and of a Unix pipe under Wine, every read is empty: so several empty reads are the end. */
     while (empty < EMPTY_READS) {
         DWORD error = ReadFile(handle, bytes, limit, &size, NULL) ? 0 : GetLastError();
 

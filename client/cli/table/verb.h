@@ -4,10 +4,9 @@
  *
  * Owns: struct cli. Must not know: what a verb does.
  *
- * A verb's entry is beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and completion are all derived
- * from these entries and from the two lists below. To add a verb that calls a method: an entry in its family with the method, its
- * parameters and cli_run_method(); an option that it needs goes into CLI_OPTIONS; `umem --print-man >client/cli/umem.1`; a case in
- * tests/integration/test_umem_requests.c.
+ * A verb's entry is beside its handler in verbs_*.c. Parsing, usage errors, help, the man page and completion
+ * are all derived from these entries and from the two lists below. ARCHITECTURE.md, "A verb of umem", has the
+ * steps of adding one.
  */
 #ifndef UMEM_CLI_VERB_H
 #define UMEM_CLI_VERB_H
@@ -106,7 +105,7 @@ struct cli {
     int word_count;
     const char **rest; /* what follows "--" where the verb's words have one; ends with NULL; else NULL */
     bool has_run;      /* the command in `rest` was started: the exit status is its own */
-    bool keeps_client; /* it is still in use and goes with the process */
+    bool keeps_client; /* it is still in use and ends with the process */
     umem_client *client;
     char *result; /* of the last call, as JSON; NULL: there was none, or it has failed */
 };
@@ -145,7 +144,7 @@ struct cli_verb {
     const char *example; /* command lines; NULL: none */
     enum cli_need need;
     bool is_test;                /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
-    bool waits;                  /* --timeout goes to the daemon; the connection itself has no end */
+    bool waits;                  /* --timeout is a parameter of the method; the call itself has no deadline */
     int (*run)(struct cli *cli); /* returns an exit status; a failure has been reported */
 };
 

@@ -34,7 +34,7 @@ void cli_source_close(struct cli_source *source)
 
 /* ---- pieces ---- */
 
-/* Bytes on their way. */
+/* Bytes that are being transferred. */
 struct piece {
     char *bytes; /* PIECE_SIZE of them may be there */
     size_t size;
@@ -189,7 +189,7 @@ int cli_receive(struct cli *cli, umem_handle block, uint64_t offset, uint64_t si
     if (piece == NULL)
         return cli_fail_memory();
     cli_progress_begin(&progress, cli->verb->name, size);
-    /* A bar among the bytes on the same terminal would only be in their way. */
+    /* No progress bar among the bytes on the same terminal. */
     if (cli->option[CLI_FILE] == NULL && cli_is_terminal(CLI_OUTPUT))
         progress.is_wanted = false;
     while (size != 0 && code == UMEM_OK && status == CLI_OK) {

@@ -1,10 +1,11 @@
 /*
- * Two threads, one a direction, so that neither has to wait for the other. What goes by is also read, to know
- * what has been answered.
+ * Two threads, one a direction, so that neither has to wait for the other. They also read what passes
+ * through, to know what has been answered.
  *
  * How it ends: where the system can close one direction of a connection, standard input's end is passed on
- * like that, and the daemon closes when it has answered. Where it cannot (Windows), a ping of our own goes
- * last: when its answer comes, which is kept back, all are in but those that may wait, and those are counted.
+ * like that, and the daemon closes when it has answered. Where it cannot (Windows), a ping of our own is sent
+ * last: when its answer comes, which is not passed on, all other answers have come except those of calls that
+ * may wait, and these are counted.
  */
 #include "cli/transfer/relay.h"
 
@@ -56,7 +57,7 @@ static struct relay {
     int input_error;  /* libuv's, where standard input could not be read to its end */
 } relay;
 
-/* ---- reading what goes by ---- */
+/* ---- reading what passes through ---- */
 
 static void note_message(struct direction *direction, const struct um_frame_message *message)
 {
@@ -132,8 +133,8 @@ static bool send_bytes(const void *bytes, size_t size)
     return um_transport_write(relay.transport, &slice, 1, UM_NO_DEADLINE, &reason) == UMEM_OK;
 }
 
-/* A message with headers was cut: the daemon waits for its rest, and nothing more can be said. So this waits
- * for the answers that are due, and ends the process while the other thread waits for more. */
+/* A message with headers was cut: the daemon waits for the missing part, and no other message can be sent. So
+ * this waits for the answers that are due, and ends the process while the other thread waits for more. */
 static void end_after_answers(void)
 {
     size_t left;
@@ -170,7 +171,7 @@ static void send_marker(void)
     snprintf(text, sizeof text,
              "{\"jsonrpc\":\"2.0\",\"id\":\"umem-call-end-%llx-%llx\",\"method\":\"server.ping\"}",
              (unsigned long long)cli_now_ms(), (unsigned long long)(uintptr_t)text);
-    /* A last line without its end counts, so that this one must not be taken for its rest. */
+    /* A last line without its end counts, so that this one must not be read as its continuation. */
     frame_message(message, text, has_headers, "\n");
     strcpy(strstr(text, "\"method\""), "\"result\":{}}");
     uv_mutex_lock(&relay.lock);
@@ -332,6 +333,6 @@ int cli_relay(const struct cli *cli)
         error = cli_start_thread(relay_input, NULL);
     if (error != 0)
         return cli_fail(CLI_FAILED, "no thread can be started: %s", uv_strerror(error));
-    /* The thread may still be reading when this returns: what it uses goes with the process. */
+    /* The thread may still be reading when this returns: what it uses is freed with the process. */
     return relay_output(cli);
 }

@@ -138,8 +138,8 @@ static int free_block(struct cli *cli, const char *text)
     return cli_call(cli, "block.free", &params, NULL);
 }
 
-/* Frees one after the other and goes on after a failure, as rm does; the status is the first failure's. Several results are one
- * array, with null for what failed. */
+/* Frees one after the other and continues after a failure, as rm does; the status is the first failure's.
+ * Several results are one array, with null for what failed. */
 static int free_blocks(struct cli *cli)
 {
     bool as_json = cli->option[CLI_JSON] != NULL;

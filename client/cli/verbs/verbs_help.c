@@ -45,7 +45,8 @@ static void append_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE]
     }
 }
 
-/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null goes without saying. */
+/* A schema's type in words: "integer or string", "string: base64, hex". That a parameter may be null is not
+ * mentioned. */
 static void describe_type(const cJSON *schema, bool is_param, char text[TYPE_SIZE])
 {
     const cJSON *alternative;
