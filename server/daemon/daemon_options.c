@@ -20,25 +20,26 @@
     X(SERVICE, "--service", NULL, "run as a Windows service, which the service control manager starts", \
       FLAG(is_service)) \
     X(PID_FILE, "--pid-file", "FILE", \
-      "write the process id here while the pipe is open; no other daemon is kept out by it", TEXT(pid_file)) \
+      "write the process id here while the pipe is open; it keeps no other daemon out", TEXT(pid_file)) \
     X(LOG_FILE, "--log-file", "FILE", "append the log to this file, which SIGHUP and SIGUSR1 reopen", \
       TEXT(log_file)) \
     X(LOG_LEVEL, "--log-level", "LEVEL", \
-      "log this and what matters more: error, warning, info (the default), debug", CALL(set_log_level)) \
+      "log this level and the more serious ones: error, warning, info (the default), debug", \
+      CALL(set_log_level)) \
     X(LIMIT, "--limit", "NAME=VALUE", "set a limit, see below", CALL(set_limit)) \
     X(GUARD, "--guard", NULL, \
       "put guard bytes around blocks, which heap.validate, block.free and block.resize check", FLAG(guard)) \
     X(WIPE, "--wipe", NULL, "clear the bytes of a block when it is freed, moved or made smaller", \
       FLAG(wipe)) \
-    X(CORE_DUMPS, "--core-dumps", NULL, "allow core dumps, which hold what is in the blocks", \
+    X(CORE_DUMPS, "--core-dumps", NULL, "allow core dumps, which contain the bytes of blocks", \
       FLAG(core_dumps)) \
-    X(CHECK, "--check", NULL, "print who may use the pipe, and each error in that with its fix, and end", \
+    X(CHECK, "--check", NULL, "print who may use the pipe, and each error in that with its fix, and exit", \
       ACTION(CHECK)) \
-    X(PRINT_PROTOCOL, "--print-protocol", NULL, "print the methods and errors of the protocol, and end", \
+    X(PRINT_PROTOCOL, "--print-protocol", NULL, "print the methods and errors of the protocol, and exit", \
       ACTION(PRINT_PROTOCOL)) \
-    X(PRINT_MAN, "--print-man", NULL, "print the manual page, and end", ACTION(PRINT_MAN)) \
-    X(VERSION, "--version", NULL, "print the version, and end", ACTION(VERSION)) \
-    X(HELP, "--help", NULL, "print the options, and end", ACTION(HELP))
+    X(PRINT_MAN, "--print-man", NULL, "print the manual page, and exit", ACTION(PRINT_MAN)) \
+    X(VERSION, "--version", NULL, "print the version, and exit", ACTION(VERSION)) \
+    X(HELP, "--help", NULL, "print the options, and exit", ACTION(HELP))
 
 enum option {
 #define OPTION_ENUM(identifier, name, value, doc, effect) OPTION_##identifier,

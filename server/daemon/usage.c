@@ -59,7 +59,7 @@ int um_usage_print_help(FILE *out)
     print_paragraph(&page,
                     "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows "
                     "\\\\.\\pipe\\umemd-USER, else umemd.sock in XDG_RUNTIME_DIR or in /tmp/umemd-UID. With "
-                    "--daemon, what would go to standard error is lost without --log-file.");
+                    "--daemon, the log is lost unless --log-file is given.");
     print_paragraph(&page, "Limits, with their defaults; a value is " UM_SIZE_FORMS ":");
     print_limits(&page);
     um_page_put(&page, "\nExit status:\n");

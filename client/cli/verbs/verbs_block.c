@@ -270,9 +270,10 @@ const struct cli_verb cli_block_verbs[] = {
     {.name = "free",
      .words = "BLOCK...",
      .summary = "free blocks",
-     .detail = "Goes on after a failure; the exit status is that of the first one. With --json, the results "
-               "of several are "
-               "one array, with null for what failed.",
+     .detail =
+         "Continues after a failure; the exit status is that of the first one. With --json, the results "
+         "of several are "
+         "one array, with null for what failed.",
      .run = free_blocks},
     {.name = "change",
      .words = "BLOCK",

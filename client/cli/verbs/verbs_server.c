@@ -209,8 +209,8 @@ const struct cli_verb cli_server_verbs[] = {
      .summary = "start a daemon where none answers, and print the pipe",
      .detail = "Runs umemd --daemon, found beside umem or in PATH, with the OPTIONs of umemd's own, waits "
                "until it answers, "
-               "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at once "
-               "end well. "
+               "and prints the pipe. Where a daemon answers already, it only prints the pipe; so two at the "
+               "same time do no harm. "
                "--timeout is how long to wait, 10000 where it is left out. Where another daemon holds the "
                "pipe and does "
                "not answer, its process is named.",

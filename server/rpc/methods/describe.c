@@ -159,7 +159,7 @@ const struct um_member um_heap_members[] = {
     {.name = "corrupted",
      .type = UM_BOOLEAN,
      .optional = true,
-     .doc = "Whether a client has taken memory away from the object."},
+     .doc = "Whether a client has truncated the object."},
     {.name = NULL},
 };
 

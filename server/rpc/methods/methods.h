@@ -35,14 +35,13 @@ enum {
 };
 
 #define UM_PAGE_DETAIL \
-    "A page may hold fewer entries than `limit`, even none: only a `next` of null is the end. What comes " \
-    "or goes while one " \
-    "turns pages may be seen or not."
+    "A page may hold fewer entries than `limit`, even none: only a `next` of null is the end. What is " \
+    "made or ends between two pages may be listed or not."
 #define UM_ENCODING_DOC "How data is written"
 #define UM_PAGE_PARAMS \
     {.name = "after", \
      .type = UM_UINT, \
-     .doc = "Where to go on: `next` of the page before; 0 for the first page."}, \
+     .doc = "Where to continue: `next` of the page before; 0 for the first page."}, \
     { \
         .name = "limit", .type = UM_UINT, .minimum = 1, .maximum = 1000, .fallback = 1000, \
         .doc = "Most entries in the answer." \

@@ -28,7 +28,7 @@ static const struct um_param alloc_params[] = {
     {.name = "data",
      .type = UM_DATA,
      .by = ALLOC_ENCODING + 1,
-     .doc = "Bytes to begin with; the rest is zero."},
+     .doc = "Bytes to begin with; the others are zero."},
     {.name = "encoding",
      .type = UM_CHOICE,
      .words = um_text_encoding_words,
@@ -272,7 +272,7 @@ static void block_info(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_block_info = {
     .name = "block.info",
-    .summary = "Tells all about a block.",
+    .summary = "Describes a block.",
     UM_PARAMS(block_params),
     .result = um_block_members,
     .ignores_lock = true,
@@ -338,7 +338,7 @@ static void list_blocks(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "blocks", .type = UM_ARRAY, .members = um_block_members, .doc = "Each as block.info tells it."},
+    {.name = "blocks", .type = UM_ARRAY, .members = um_block_members, .doc = "Each as in block.info."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = NULL},
 };
@@ -446,7 +446,7 @@ static void at_answer(struct um_job *job, struct um_call *call)
 }
 
 static const struct um_param at_params[] = {
-    {.name = "address", .type = UM_UINT, .required = true, .doc = "As block.alloc and block.info tell it."},
+    {.name = "address", .type = UM_UINT, .required = true, .doc = "As in block.alloc and block.info."},
 };
 
 static bool at_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
@@ -466,7 +466,7 @@ static const struct um_member at_result[] = {
 
 const struct um_method um_method_block_at = {
     .name = "block.at",
-    .summary = "Tells which block starts at an address: for debugging, since it looks at every block.",
+    .summary = "Finds the block that starts at an address: for debugging, since it goes through all blocks.",
     UM_PARAMS(at_params),
     .result = at_result,
     .errors = {UMEM_E_UNKNOWN_HANDLE, UMEM_E_UNSUPPORTED},
@@ -502,8 +502,8 @@ static void hold_block(struct um_call *call, const struct um_args *args)
 const struct um_method um_method_block_hold = {
     .name = "block.hold",
     .summary = "Holds a block for this session, so that it is not orphaned while the session is open.",
-    .detail =
-        "A session holds a block once, however often it asks. A hold does not lengthen lifetime \"session\".",
+    .detail = "A session holds a block once, however often it calls this. A hold does not lengthen lifetime "
+              "\"session\".",
     UM_PARAMS(block_params),
     .result = holders_result,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED},
@@ -608,7 +608,7 @@ static const struct um_member map_result[] = {
 
 const struct um_method um_method_block_map = {
     .name = "block.map",
-    .summary = "Tells where a block of a shared heap lies in shared memory.",
+    .summary = "Gives the place of a block of a shared heap in shared memory.",
     .detail = "See Shared heaps. This is good until the block is freed, or resized to where it has to move.",
     UM_PARAMS(map_params),
     .result = map_result,

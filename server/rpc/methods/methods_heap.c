@@ -178,7 +178,7 @@ static void heap_info(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_heap_info = {
     .name = "heap.info",
-    .summary = "Tells all about a heap.",
+    .summary = "Describes a heap.",
     UM_PARAMS(heap_params),
     .result = um_heap_members,
     .ignores_lock = true,
@@ -230,7 +230,7 @@ static void list_heaps(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "heaps", .type = UM_ARRAY, .members = um_heap_members, .doc = "Each as heap.info tells it."},
+    {.name = "heaps", .type = UM_ARRAY, .members = um_heap_members, .doc = "Each as in heap.info."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = "process_heaps",
      .type = UM_UINT,
@@ -380,11 +380,9 @@ static const struct um_member validate_result[] = {
 const struct um_method um_method_heap_validate = {
     .name = "heap.validate",
     .summary = "Checks a heap, or one of its blocks, for damage (Win32 HeapValidate).",
-    .detail =
-        "On Windows the system looks at the memory, at the process heap only block by block; "
-        "everywhere the daemon "
-        "checks its own records of the blocks. A shared heap is damaged when a client has cut its memory. "
-        "A whole heap is not checked in a batch.",
+    .detail = "On Windows the system checks the memory, that of the process heap only block by block; "
+              "everywhere the daemon checks its own records of the blocks. A shared heap is damaged when a "
+              "client has truncated its memory. A whole heap is not checked in a batch.",
     UM_PARAMS(validate_params),
     .result = validate_result,
     .errors = {UMEM_E_LOCKED, UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
@@ -438,13 +436,13 @@ static const struct um_member compact_result[] = {
      .unit = "bytes",
      .doc = "The largest free range that the heap has committed, and of a shared heap the largest of all; 0 "
             "where the "
-            "system does not tell."},
+            "system does not report it."},
     {.name = NULL},
 };
 
 const struct um_method um_method_heap_compact = {
     .name = "heap.compact",
-    .summary = "Joins what is free in a heap and gives memory back to the system (Win32 HeapCompact).",
+    .summary = "Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).",
     UM_PARAMS(compact_params),
     .result = compact_result,
     .errors = {UMEM_E_UNSUPPORTED},
@@ -555,9 +553,8 @@ static void lock_heap(struct um_call *call, const struct um_args *args)
 const struct um_method um_method_heap_lock = {
     .name = "heap.lock",
     .summary = "Locks a heap for this session: others get `locked` until it is unlocked (Win32 HeapLock).",
-    .detail =
-        "A session may lock a heap more than once and unlocks it as often. Who waits is served first come, "
-        "first served. A lock ends with its session.",
+    .detail = "A session may lock a heap more than once and unlocks it as often. Sessions that wait get the "
+              "lock in the order in which they came. A lock ends with its session.",
     UM_PARAMS(lock_params),
     .errors = {UMEM_E_LOCKED, UMEM_E_TIMEOUT, UMEM_E_CANCELLED, UMEM_E_LIMIT_EXCEEDED, UMEM_E_UNSUPPORTED},
     .ignores_lock = true,

@@ -156,7 +156,7 @@ static const struct um_param set_params[] = {
      .type = UM_OFFSET,
      .required = true,
      .unit = "bytes",
-     .doc = "Where the first number goes."},
+     .doc = "The place of the first number."},
     {.name = "values", .type = UM_VALUES, .by = SET_TYPE + 1, .required = true, .doc = "The numbers."},
     {.name = "type", .type = UM_CHOICE, .words = um_value_words, .fallback = UM_U8, .doc = "Their type."},
 };
@@ -442,7 +442,7 @@ static const struct um_member exchange_result[] = {
 
 const struct um_method um_method_block_exchange = {
     .name = "block.exchange",
-    .summary = "Writes a number to a block and tells what was there (InterlockedExchange).",
+    .summary = "Writes a number to a block and returns what was there (InterlockedExchange).",
     UM_PARAMS(exchange_params),
     .result = exchange_result,
     .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED},
@@ -518,7 +518,7 @@ static const struct um_param wait_params[] = {
     {.name = "timeout_ms",
      .type = UM_UINT,
      .fallback = UM_PENDING_FOREVER,
-     .fallback_doc = "for ever",
+     .fallback_doc = "no limit",
      .unit = "milliseconds",
      .doc = "How long to wait; 0: not at all."},
 };
@@ -568,8 +568,8 @@ const struct um_method um_method_block_wait = {
     .name = "block.wait",
     .summary = "Waits until a number in a block is no longer what it was (WaitOnAddress).",
     .detail =
-        "The session's other requests are served meanwhile; the answer comes when it comes. While another "
-        "session holds the heap's lock, the number is not looked at.",
+        "The session's other requests are served meanwhile. While another session holds the heap's lock, the "
+        "number is not compared.",
     UM_PARAMS(wait_params),
     .result = wait_result,
     .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED, UMEM_E_UNSUPPORTED, UMEM_E_TIMEOUT,

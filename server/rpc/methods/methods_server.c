@@ -77,7 +77,7 @@ static const struct um_member info_result[] = {
 
 const struct um_method um_method_server_info = {
     .name = "server.info",
-    .summary = "Tells what the daemon is, where it runs and its limits.",
+    .summary = "Describes the daemon: what it is, where it runs, and its limits.",
     .result = info_result,
     .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = info,
@@ -220,7 +220,7 @@ static const struct um_member discover_result[] = {
 
 const struct um_method um_method_rpc_discover = {
     .name = "rpc.discover",
-    .summary = "Tells all methods, as an OpenRPC document.",
+    .summary = "Describes all methods, as an OpenRPC document.",
     .result = discover_result,
     .errors = {UMEM_E_TOO_LARGE, UMEM_E_LIMIT_EXCEEDED},
     .run = discover,
@@ -241,7 +241,7 @@ static void cancel(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_rpc_cancel = {
     .name = "$/cancelRequest",
-    .summary = "Takes a waiting call of this session back: it is answered with `cancelled`.",
+    .summary = "Cancels a waiting call of this session: it is answered with `cancelled`.",
     .detail = "Where no call with that id waits, perhaps because it has just been answered, nothing happens. "
               "It is mostly "
               "sent as a notification, as the Language Server Protocol has it.",

@@ -50,7 +50,7 @@ static void info(struct um_call *call, const struct um_args *args)
 
 const struct um_method um_method_session_info = {
     .name = "session.info",
-    .summary = "Tells all about this session.",
+    .summary = "Describes this session.",
     .result = session_members,
     .run = info,
 };
@@ -104,10 +104,7 @@ static void list(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "sessions",
-     .type = UM_ARRAY,
-     .members = session_members,
-     .doc = "Each as session.info tells it."},
+    {.name = "sessions", .type = UM_ARRAY, .members = session_members, .doc = "Each as in session.info."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = NULL},
 };
