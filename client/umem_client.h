@@ -551,7 +551,7 @@ UMEM_API int umem_session_close(umem_client *client, uint64_t session);
 /* ---- watches ---- */
 
 enum umem_event_kind {
-    UMEM_EVENT_CHANGED,        /* bytes of a block were changed, by whomever: `block`, `offset`, `size` */
+    UMEM_EVENT_CHANGED,        /* bytes of a block were changed, by any client: `block`, `offset`, `size` */
     UMEM_EVENT_FREED,          /* a block is gone: `block` */
     UMEM_EVENT_HEAP_DESTROYED, /* a heap is gone, and all its blocks with it: `heap` */
     UMEM_EVENT_OVERFLOW        /* more has happened than is reported one by one: look at everything anew */

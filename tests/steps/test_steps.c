@@ -26,7 +26,7 @@ enum {
 #define ULL unsigned long long
 #define CALL(method, params) "{\"id\":1,\"method\":\"" method "\",\"params\":" params "}"
 
-/* ---- a crowded engine ---- */
+/* ---- a full engine ---- */
 
 static char long_id[LONG_ID + 1];
 
@@ -63,7 +63,7 @@ static void add_many(struct fixture *fixture)
 
 /* ---- every method at its worst ---- */
 
-/* What each is asked by session 5, and by which other one where it matters. */
+/* The calls of each method by session 5, or by another one where that matters. */
 static const struct worst {
     const char *request;
     int session; /* 0: number 5 */
@@ -177,7 +177,7 @@ static void test_every_method_is_counted(void **state)
         for (int j = 0; j < WORST; j++)
             found = found || strstr(worst[j].request, wanted) != NULL;
         if (!found)
-            print_error("%s is not asked in a crowded engine: add it to `worst`\n", um_table_at(i)->name);
+            print_error("%s is not called in a full engine: add it to `worst`\n", um_table_at(i)->name);
         assert_true(found);
     }
 }
@@ -192,8 +192,8 @@ enum {
     TEXT_A_MESSAGE = MESSAGE_BYTES - 256 /* characters of data */
 };
 
-/* What each method is asked by session 5, with `data` of so many characters or so many numbers where its text has a place for them.
- * Several of one method stand one behind the other. */
+/* The calls of each method by session 5, with `data` of so many characters or so many numbers where its text
+ * has a place for them. Several of one method stand one behind the other. */
 static const struct largest {
     const char *method;
     const char *params;
@@ -341,7 +341,7 @@ static void test_every_method_has_its_largest_argument(void **state)
         for (int j = 0; j < LARGEST; j++)
             found = found || strcmp(largest[j].method, um_table_at(i)->name) == 0;
         if (!found)
-            print_error("%s is not asked with its largest argument: add it to `largest`\n",
+            print_error("%s is not called with its largest argument: add it to `largest`\n",
                         um_table_at(i)->name);
         all = all && found;
     }

@@ -1,4 +1,4 @@
-/* Watches: asking for them, and calling whom they concern. */
+/* Watches: their requests, and the calls of the program's functions for events. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -27,7 +27,7 @@ struct um_transport {
     uint32_t timeout_ms; /* what the socket itself gives up after; 0: never */
 };
 
-enum { STEP_MS = 50 /* how long a write that cannot go on waits before it looks whether somebody reads */ };
+enum { STEP_MS = 50 /* how long a blocked write waits before it checks whether another thread reads */ };
 
 uint64_t um_transport_now_ms(void)
 {

@@ -26,7 +26,7 @@ struct um_transport {
 enum {
     NAME_CAPACITY = 512, /* characters of a pipe's name, its end counted */
     WAIT_STEP_MS = 1000, /* how long to wait for a place before looking again */
-    STEP_MS = 50,        /* how long a write that cannot go on waits before it looks whether somebody reads */
+    STEP_MS = 50,        /* how long a blocked write waits before it checks whether another thread reads */
     LOOK_MS = 5,         /* or for something to read */
     TRANSFER_LIMIT =
         1 << 20 /* most bytes that one operation moves: the system keeps those of a write in non-paged pool */
@@ -78,7 +78,7 @@ static bool get_user(HANDLE process, union user *user)
     return got;
 }
 
-/* Whether something of this SID is as good as our own. */
+/* Whether an object or process of this SID is trusted. */
 static bool is_trusted(PSID sid, const union user *self)
 {
     return EqualSid(sid, self->token.User.Sid) || IsWellKnownSid(sid, WinLocalSystemSid);

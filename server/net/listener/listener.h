@@ -63,11 +63,13 @@ void um_listener_retry(struct um_listener *listener);
  * from the loop. */
 void um_listener_close(struct um_listener *listener);
 
-/* Whether an accepted client has one of the last descriptors that the system gives this process, so that it had better go at once. */
+/* Whether an accepted client has one of the last descriptors that the system gives this process, so that it
+ * should be refused at once. */
 bool um_listener_is_near_limit(const uv_pipe_t *client);
 
-/* Sees to it, before there are any, that the loop needs no more memory for so many clients: libuv ends the process where it
- * finds none for its table of them. Where that cannot be done, nothing is. The loop has a closing handle afterwards. */
+/* Makes the loop allocate its table for so many clients in advance, because libuv ends the process if it has
+ * no memory for that table later. Does nothing if that cannot be done. The loop has a closing handle
+ * afterwards. */
 void um_listener_reserve(uv_loop_t *loop, uint64_t clients);
 
 /* Raises what the system allows this process to have open as far as it lets us, and returns for how many

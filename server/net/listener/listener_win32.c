@@ -1,8 +1,9 @@
 /*
  * A named pipe whose instances we make ourselves and hand to libuv with uv_pipe_open(). libuv's own listener
  * offers no way to say who may connect before the first instance is there, nor to refuse other machines; here
- * both are part of making an instance, so there is no moment at which somebody else gets in. The price is a
- * descriptor of the C run-time library for each client, of which there are few (see um_listener_client_capacity).
+ * both are part of making an instance, so there is no moment at which another user can connect. The price is
+ * a descriptor of the C run-time library for each client, of which there are few (see
+ * um_listener_client_capacity).
  *
  * Each instance waits for its client with ConnectNamedPipe and an event. A thread of the system's pool sees
  * the event and wakes the loop, which finds out which instances have a client.

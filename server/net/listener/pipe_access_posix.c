@@ -38,7 +38,7 @@ static unsigned mode_of(const struct stat *facts)
     return (unsigned)facts->st_mode & 07777U;
 }
 
-/* As good as our own. */
+/* This user, or root. */
 static bool is_trusted(uid_t user)
 {
     return user == geteuid() || user == 0;

@@ -4,7 +4,7 @@
  *
  * Memory that another process takes away raises SIGBUS here when it is touched. The handler puts zero pages
  * of our own there and notes that the object is not whole. It is set when an object is made, unless it is set
- * already, and leaves faults that are none of an object's to whoever had the signal before. (When the kernel
+ * already, and passes faults outside of objects to the handler that was there before. (When the kernel
  * touches such memory for us, in write() say, that call fails with EFAULT instead.)
  */
 #include "store/memory/shm.h"

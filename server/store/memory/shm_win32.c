@@ -38,7 +38,7 @@ static bool make_name(char name[NAME_CAPACITY], const char *space)
     return true;
 }
 
-/* Makes the section. One that has the name already is somebody else's. */
+/* Makes the section. A section that has the name already is not ours. */
 static HANDLE make_section(struct um_shm *shm, SECURITY_ATTRIBUTES *attributes, uint64_t length)
 {
     static const char *const spaces[] = {"Global", "Local"};

@@ -1,5 +1,5 @@
 /*
- * Raising events, where somebody listens.
+ * Raising events, if there is a listener.
  *
  * Owns: nothing. Must not know: who listens.
  */

@@ -34,8 +34,8 @@ void um_heap_check_begin(struct um_heap_check *check, const struct um_heap *heap
 int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size_t budget, bool *more,
                        struct um_fault *fault);
 
-/* What is looked at before a client may free or resize a block: UMEM_E_CORRUPTED where the store has guards and they show
- * that somebody wrote past it. */
+/* What is looked at before a client may free or resize a block: UMEM_E_CORRUPTED where the store has guards
+ * and they show that a program wrote past it. */
 int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault);
 
 #endif
