@@ -1,7 +1,8 @@
 /*
  * The client library of umemd: memory that lives in a daemon, used from C or C++.
  *
- * Owns: the connection to one daemon for each umem_client. Must not know: libuv, JSON libraries, anything global.
+ * Owns: the connection to one daemon for each umem_client. Must not know: libuv, JSON libraries, anything
+ * global.
  *
  *     umem_client *client = umem_client_new(NULL);
  *     umem_handle block;
@@ -10,42 +11,46 @@
  *         fprintf(stderr, "%s\n", umem_last_error(client)->message);
  *     umem_client_free(client);
  *
- * Names follow the protocol: the method block.read is umem_block_read(). Every function that can fail returns UMEM_OK (0)
- * or a negative code of umem_errors.h, leaves its outputs as they were when it fails (unless it says otherwise), and
- * leaves what is known of the failure in umem_last_error(). Beside the errors that a function names, every call to the daemon may
- * give these:
+ * Names follow the protocol: the method block.read is umem_block_read(). Every function that can fail returns
+ * UMEM_OK (0) or a negative code of umem_errors.h, leaves its outputs as they were when it fails (unless it
+ * says otherwise), and leaves what is known of the failure in umem_last_error(). Beside the errors that a
+ * function names, every call to the daemon may give these:
  *
- *   Nothing was sent, and the client goes on working:
- *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past UMEM_SIZE_MAX, a name that
- *                           is not UTF-8, a type that there is not
+ *   Nothing was sent, and the client continues to work:
+ *     UMEM_E_BAD_ARGUMENT   an argument that no daemon would take: the handle 0, a size or offset past
+ *                           UMEM_SIZE_MAX, a name that is not UTF-8, an unknown type
  *     UMEM_E_TOO_LARGE      the request passes the daemon's limit on messages or payloads
  *     UMEM_E_OUT_OF_MEMORY  this program's memory is used up
- *   The daemon answered, changed nothing, and the client goes on working:
+ *   The daemon answered, changed nothing, and the client continues to work:
  *     any other code from -32768 to -32000, and UMEM_E_CANCELLED
- *   No answer came before the deadline. Whether the daemon did what was asked, or will, is not known:
- *     UMEM_E_DEADLINE       the client goes on working where it can, and discards the late answer. It cannot, and the
- *                           connection is closed, where the request was partly sent or the answer partly received, and for
- *                           umem_heap_lock(), so that no lock is left behind. umem_is_connected() says so.
- *   The connection is gone. Whether the daemon did what was asked is not known. Every later call gives the same error
- *   until umem_connect() is called anew; handles stay good as long as the daemon lives, and are UMEM_E_STALE_HANDLE or
- *   UMEM_E_UNKNOWN_HANDLE to one that was started anew:
+ *   No answer came before the deadline. Whether the daemon did what was requested, or will, is not known:
+ *     UMEM_E_DEADLINE       the client continues to work if it can, and discards the late answer. It cannot,
+ *                           and the connection is closed, if the request was partly sent or the answer partly
+ *                           received, and for umem_heap_lock(), so that no lock is left behind.
+ *                           umem_is_connected() says so.
+ *   The connection is gone. Whether the daemon did what was requested is not known. Every later call gives the
+ *   same error until umem_connect() is called again; handles stay good as long as the daemon lives, and are
+ *   UMEM_E_STALE_HANDLE or UMEM_E_UNKNOWN_HANDLE to a daemon that was started later:
  *     UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_CONNECTION_LOST
- *     UMEM_E_BAD_ANSWER     what came is not an answer to what was asked
- *   UMEM_E_TOO_LARGE and UMEM_E_OUT_OF_MEMORY also end the connection where they concern the answer, of which a part has
- *   come by then.
+ *     UMEM_E_BAD_ANSWER     what came is not an answer to the request
+ *   UMEM_E_TOO_LARGE and UMEM_E_OUT_OF_MEMORY also end the connection if they concern the answer, of which a
+ *   part has come by then.
  *
- * Deadlines: a call takes at most the client's timeout_ms. One that may wait in the daemon (umem_block_wait(),
- * umem_heap_lock()) takes its own timeout_ms more, and has no deadline where that is UMEM_FOREVER.
+ * Deadlines: a call takes at most the client's timeout_ms. One that may wait in the daemon
+ * (umem_block_wait(), umem_heap_lock()) takes its own timeout_ms more, and has no deadline where that is
+ * UMEM_FOREVER.
  *
- * Threads: any number of threads may use one client at a time, and each call is as if it were alone: a thread that waits in
- * umem_block_wait(), umem_heap_lock() or umem_poll() does not hold the others up. The exceptions: umem_client_free() comes when no
- * other thread is in a call, or will be; a umem_calls and a umem_memory are used by one thread at a time. umem_connect() ends the
- * calls of other threads with UMEM_E_CONNECTION_LOST. umem_last_error() is each thread's own. Locks and holds belong to the
- * connection, not to the thread.
+ * Threads: any number of threads may use one client at a time, and each call is as if it were alone: a thread
+ * that waits in umem_block_wait(), umem_heap_lock() or umem_poll() does not hold the others up. The
+ * exceptions: umem_client_free() comes when no other thread is in a call, or will be; a umem_calls and a
+ * umem_memory are used by one thread at a time. umem_connect() ends the calls of other threads with
+ * UMEM_E_CONNECTION_LOST. umem_last_error() is each thread's own. Locks and holds belong to the connection,
+ * not to the thread.
  *
- * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the parent's connection as it
- * is; it makes a client of its own. The session of the parent lasts until the child, too, has freed its copy, called exec() or
- * ended. No call raises SIGPIPE. A signal handler may interrupt any call, which then goes on.
+ * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the
+ * parent's connection as it is; it makes a client of its own. The session of the parent lasts until the
+ * child, too, has freed its copy, called exec() or ended. No call raises SIGPIPE. A signal handler may
+ * interrupt any call, which then continues.
  *
  * Sizes and offsets are bytes. Text is UTF-8. Handles are good in every client of the same daemon.
  */
@@ -67,7 +72,8 @@ extern "C" {
 
 typedef struct umem_client umem_client;
 
-/* A heap or a block, from 1 to 2^53 - 1. 0 is never one; where a heap is asked for, it stands for the process heap. */
+/* A heap or a block, from 1 to 2^53 - 1. 0 is never one; where a heap is asked for, it stands for the process
+ * heap. */
 typedef uint64_t umem_handle;
 
 /* The default heap: the daemon's process heap. */
@@ -97,12 +103,13 @@ struct umem_options {
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
 };
 
-/* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out; every function
- * takes NULL for a client and gives UMEM_E_OUT_OF_MEMORY, so that umem_connect() is the first result to look at. The
- * caller frees it with umem_client_free(). */
+/* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;
+ * every function takes NULL for a client and gives UMEM_E_OUT_OF_MEMORY, so that umem_connect() is the first
+ * result to check. The caller frees it with umem_client_free(). */
 UMEM_API umem_client *umem_client_new(const struct umem_options *options);
 
-/* Closes the connection and frees the client. Blocks and heaps of lifetime server stay in the daemon. NULL is fine. */
+/* Closes the connection and frees the client. Blocks and heaps of lifetime server stay in the daemon. NULL is
+ * fine. */
 UMEM_API void umem_client_free(umem_client *client);
 
 /* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM) before anything is sent. A
@@ -145,9 +152,10 @@ UMEM_API bool umem_error_integer(const umem_client *client, const char *member, 
 
 /* ---- any method ---- */
 
-/* Calls a method by its name. `params_json` is a JSON object or array as text, NULL for none. *result_json (NULL: not
- * wanted) is the result as JSON text, which the caller frees with umem_free_text(). UMEM_E_BAD_ARGUMENT: params_json is not
- * JSON, or the method's name is not UTF-8. Raw bytes have no place here: those that an answer brings are passed over. */
+/* Calls a method by its name. `params_json` is a JSON object or array as text, NULL for none. *result_json
+ * (NULL: not wanted) is the result as JSON text, which the caller frees with umem_free_text().
+ * UMEM_E_BAD_ARGUMENT: params_json is not JSON, or the method's name is not UTF-8. Raw bytes have no place
+ * here: those that an answer brings are passed over. */
 UMEM_API int umem_call(umem_client *client, const char *method, const char *params_json, char **result_json);
 
 /* Frees a text that the library gave. NULL is fine. */
@@ -202,7 +210,8 @@ struct umem_server_stats {
     uint64_t pinned_bytes;        /* of blocks that are gone, from which answers are still sent */
 };
 
-/* The description of every method, an OpenRPC document as JSON text. The caller frees it with umem_free_text(). */
+/* The description of every method, an OpenRPC document as JSON text. The caller frees it with
+ * umem_free_text(). */
 UMEM_API int umem_rpc_discover(umem_client *client, char **document_json);
 
 /* Asks whether the daemon is alive. */
@@ -235,8 +244,8 @@ enum umem_lifetime {
     UMEM_LIFETIME_SESSION /* as long as the client that made it stays connected, at most */
 };
 
-/* Win32's heap flags, without HEAP_. Bits of the library's own, combined with |. New memory is zero with or without
- * UMEM_FLAG_ZERO_MEMORY; UMEM_FLAG_CREATE_ENABLE_EXECUTE is always UMEM_E_DENIED. */
+/* Win32's heap flags, without HEAP_. Bits of the library's own, combined with |. New memory is zero with or
+ * without UMEM_FLAG_ZERO_MEMORY; UMEM_FLAG_CREATE_ENABLE_EXECUTE is always UMEM_E_DENIED. */
 enum umem_flag {
     UMEM_FLAG_ZERO_MEMORY = 1,
     UMEM_FLAG_NO_SERIALIZE = 2,
@@ -288,34 +297,37 @@ struct umem_heap_info {
     bool corrupted;        /* a client has taken memory away from it */
 };
 
-/* Called for each heap of a list. `heap` is good during the call, which may itself use the client. Returning anything but 0
- * ends the list: umem_heap_list() then returns that value. */
+/* Called for each heap of a list. `heap` is good during the call, which may itself use the client. Returning
+ * anything but 0 ends the list: umem_heap_list() then returns that value. */
 typedef int umem_heap_visitor(const struct umem_heap_info *heap, void *context);
 
 /* The handle of the process heap (GetProcessHeap). */
 UMEM_API int umem_heap_process(umem_client *client, umem_handle *heap);
 
-/* Creates a heap (HeapCreate). NULL options: all defaults. UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED,
- * UMEM_E_DENIED, UMEM_E_INVALID_PARAMS (a name that cannot be one, an initial size past the maximum). */
+/* Creates a heap (HeapCreate). NULL options: all defaults. UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
+ * UMEM_E_LIMIT_EXCEEDED, UMEM_E_DENIED, UMEM_E_INVALID_PARAMS (a name that cannot be one, an initial size
+ * past the maximum). */
 UMEM_API int umem_heap_create(umem_client *client, const struct umem_heap_options *options,
                               umem_handle *heap);
 
-/* Calls `visitor` for each heap. The list is fetched in pages: heaps that come or go meanwhile may be seen or not. */
+/* Calls `visitor` for each heap. The list is fetched in pages: heaps that come or go meanwhile may be seen or
+ * not. */
 UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context);
 
 /* UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info);
 
-/* The heap that has this name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The heap that has this name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE:
+ * none does. */
 UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
 
-/* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how many.
- * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE, UMEM_E_LOCKED, UMEM_E_DENIED (the process heap, by its handle; UMEM_PROCESS_HEAP is
- * UMEM_E_BAD_ARGUMENT here). */
+/* Destroys a heap and frees all its blocks (HeapDestroy). *blocks and *bytes (NULL: not wanted) tell how
+ * many. UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE, UMEM_E_LOCKED, UMEM_E_DENIED (the process heap, by its
+ * handle; UMEM_PROCESS_HEAP is UMEM_E_BAD_ARGUMENT here). */
 UMEM_API int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
 
-/* Looks for damage (HeapValidate): in one of the heap's blocks, or in all where `block` is 0. UMEM_E_CORRUPTED: "block" of
- * umem_error_integer() is the first that is damaged. */
+/* Looks for damage (HeapValidate): in one of the heap's blocks, or in all where `block` is 0.
+ * UMEM_E_CORRUPTED: "block" of umem_error_integer() is the first that is damaged. */
 UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block);
 
 /* Returns unused memory to the system if possible (HeapCompact). *largest_free (NULL: not wanted) is the
@@ -361,8 +373,8 @@ struct umem_block_filter {
     bool orphaned_only; /* only those without a name that no open session holds */
 };
 
-/* Called for each block of a list. `block` is good during the call, which may itself use the client. Returning anything but
- * 0 ends the list: umem_block_list() then returns that value. */
+/* Called for each block of a list. `block` is good during the call, which may itself use the client.
+ * Returning anything but 0 ends the list: umem_block_list() then returns that value. */
 typedef int umem_block_visitor(const struct umem_block_info *block, void *context);
 
 /* Types of numbers in blocks. They lie there little-endian; here they are the machine's own. */
@@ -379,28 +391,31 @@ enum umem_type {
     UMEM_TYPE_F64  /* double */
 };
 
-/* Allocates `size` bytes, all zero (HeapAlloc). A block of 0 bytes is a block too. NULL options: all defaults.
- * UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_LOCKED, and for the heap UMEM_E_UNKNOWN_HANDLE,
- * UMEM_E_STALE_HANDLE. */
+/* Allocates `size` bytes, all zero (HeapAlloc). A block of 0 bytes is a block too. NULL options: all
+ * defaults. UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_LOCKED, and for the heap
+ * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_block_alloc(umem_client *client, uint64_t size, const struct umem_block_options *options,
                               umem_handle *block);
 
-/* Gives a block another size (HeapReAlloc). The handle stays, its address may not; bytes that it gains are zero. `flags` are of enum
- * umem_flag: UMEM_FLAG_REALLOC_IN_PLACE_ONLY. UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED. */
+/* Gives a block another size (HeapReAlloc). The handle stays, its address may not; bytes that it gains are
+ * zero. `flags` are of enum umem_flag: UMEM_FLAG_REALLOC_IN_PLACE_ONLY. UMEM_E_NO_MEMORY,
+ * UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED. */
 UMEM_API int umem_block_resize(umem_client *client, umem_handle block, uint64_t size, uint32_t flags);
 
-/* UMEM_E_UNKNOWN_HANDLE (never given out, or a heap's), UMEM_E_STALE_HANDLE (freed): so do all that take a block. */
+/* UMEM_E_UNKNOWN_HANDLE (never given out, or a heap's), UMEM_E_STALE_HANDLE (freed): so do all that take a
+ * block. */
 UMEM_API int umem_block_info(umem_client *client, umem_handle block, struct umem_block_info *info);
 
 /* The block that has this name, which may be digits. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_lookup(umem_client *client, const char *name, umem_handle *block);
 
-/* The block that begins at an address of the daemon's, as umem_block_info() gives it. Slow: for looking into things.
- * UMEM_E_UNKNOWN_HANDLE: none does. */
+/* The block that begins at an address of the daemon's, as umem_block_info() gives it. Slow: for looking into
+ * things. UMEM_E_UNKNOWN_HANDLE: none does. */
 UMEM_API int umem_block_at(umem_client *client, uint64_t address, umem_handle *block);
 
-/* Names a block (`name`; "" takes its name away) or changes how long it lives (*lifetime; UMEM_LIFETIME_SESSION: as long as this
- * client stays connected); NULL: that stays. *info (NULL: not wanted) is what it is then. UMEM_E_NAME_TAKEN. */
+/* Names a block (`name`; "" takes its name away) or changes how long it lives (*lifetime;
+ * UMEM_LIFETIME_SESSION: as long as this client stays connected); NULL: that stays. *info (NULL: not wanted)
+ * is what it is then. UMEM_E_NAME_TAKEN. */
 UMEM_API int umem_block_change(umem_client *client, umem_handle block, const char *name,
                                const enum umem_lifetime *lifetime, struct umem_block_info *info);
 
@@ -412,25 +427,25 @@ UMEM_API int umem_block_hold(umem_client *client, umem_handle block, uint64_t *h
 /* Lets go of a block. It is not freed by that. */
 UMEM_API int umem_block_release(umem_client *client, umem_handle block, uint64_t *holders);
 
-/* Calls `visitor` for each block that fits; NULL filter: for all. The list is fetched in pages: blocks that come or go
- * meanwhile may be seen or not. */
+/* Calls `visitor` for each block that fits; NULL filter: for all. The list is fetched in pages: blocks that
+ * come or go meanwhile may be seen or not. */
 UMEM_API int umem_block_list(umem_client *client, const struct umem_block_filter *filter,
                              umem_block_visitor *visitor, void *context);
 
-/* Reads `size` bytes from `offset` on into `bytes`, of any size: they travel as they are. UMEM_E_OUT_OF_RANGE. More than 1 MiB
- * travels in pieces, and a failure leaves `bytes` partly filled; another client may write between two pieces, and in the later part of
- * one. */
+/* Reads `size` bytes from `offset` on into `bytes`, of any size: they travel as they are.
+ * UMEM_E_OUT_OF_RANGE. More than 1 MiB travels in pieces, and a failure leaves `bytes` partly filled; another
+ * client may write between two pieces, and in the later part of one. */
 UMEM_API int umem_block_read(umem_client *client, umem_handle block, uint64_t offset, void *bytes,
                              size_t size);
 
-/* Writes `size` bytes at `offset`, of any size. UMEM_E_OUT_OF_RANGE: nothing was written. Another client may read while they arrive.
- * A lost connection, or a block freed meanwhile, can leave a part: the front, or with more than 1 MiB, which travels in pieces, the
- * last piece before the others. */
+/* Writes `size` bytes at `offset`, of any size. UMEM_E_OUT_OF_RANGE: nothing was written. Another client may
+ * read while they arrive. A lost connection, or a block freed meanwhile, can leave a part: the front, or with
+ * more than 1 MiB, which travels in pieces, the last piece before the others. */
 UMEM_API int umem_block_write(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
                               size_t size);
 
-/* Reads `count` numbers from `offset` (bytes; any, aligned or not) on into the array `values` of that C type. As
- * umem_block_read(), which it is but for the order of bytes. */
+/* Reads `count` numbers from `offset` (bytes; any, aligned or not) on into the array `values` of that C type.
+ * As umem_block_read(), which it is but for the order of bytes. */
 UMEM_API int umem_block_get(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             void *values, size_t count);
 
@@ -438,8 +453,9 @@ UMEM_API int umem_block_get(umem_client *client, umem_handle block, uint64_t off
 UMEM_API int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *values, size_t count);
 
-/* The next ones work within the daemon, on up to 1 MiB with nothing of another client's in between. `size` may be UMEM_TO_END: to the
- * end of the block, of `source` or `left` where there are two. UMEM_E_OUT_OF_RANGE: nothing was changed. */
+/* The next ones work within the daemon, on up to 1 MiB with nothing of another client's in between. `size`
+ * may be UMEM_TO_END: to the end of the block, of `source` or `left` where there are two.
+ * UMEM_E_OUT_OF_RANGE: nothing was changed. */
 
 /* Sets each byte of a range to `value`. */
 UMEM_API int umem_block_fill(umem_client *client, umem_handle block, uint64_t offset, uint8_t value,
@@ -449,40 +465,44 @@ UMEM_API int umem_block_fill(umem_client *client, umem_handle block, uint64_t of
 UMEM_API int umem_block_copy(umem_client *client, umem_handle source, uint64_t source_offset,
                              umem_handle target, uint64_t target_offset, uint64_t size);
 
-/* Compares two ranges. *difference is how many bytes from their starts on are the same, where one differs; UMEM_NONE where none
- * does. */
+/* Compares two ranges. *difference is how many bytes from their starts on are the same, where one differs;
+ * UMEM_NONE where none does. */
 UMEM_API int umem_block_compare(umem_client *client, umem_handle left, uint64_t left_offset,
                                 umem_handle right, uint64_t right_offset, uint64_t size,
                                 uint64_t *difference);
 
-/* Looks from `offset` on for `size` bytes like those at `bytes`. *found is where they begin first, counted from the start of the
- * block; UMEM_NONE: nowhere. UMEM_E_INVALID_PARAMS: `size` is more than 1 MiB (1,048,576). No bytes are found at `offset`. */
+/* Looks from `offset` on for `size` bytes like those at `bytes`. *found is where they begin first, counted
+ * from the start of the block; UMEM_NONE: nowhere. UMEM_E_INVALID_PARAMS: `size` is more than 1 MiB
+ * (1,048,576). No bytes are found at `offset`. */
 UMEM_API int umem_block_find(umem_client *client, umem_handle block, uint64_t offset, const void *bytes,
                              size_t size, uint64_t *found);
 
-/* The next ones are for numbers that several clients change. `value`, `expected` and the results point to one number of that C type;
- * results may be NULL: not wanted. The offset is bytes, aligned or not. */
+/* The next ones are for numbers that several clients change. `value`, `expected` and the results point to one
+ * number of that C type; results may be NULL: not wanted. The offset is bytes, aligned or not. */
 
-/* Adds to a number: integers in two's complement, floating point as IEEE 754 has it. *before is what was there, *after what is. */
+/* Adds to a number: integers in two's complement, floating point as IEEE 754 has it. *before is what was
+ * there, *after what is. */
 UMEM_API int umem_block_add(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                             const void *value, void *before, void *after);
 
-/* Puts a number there, if `expected` is NULL or what is there now, byte for byte. *exchanged is whether it was, *before what was there. */
+/* Puts a number there, if `expected` is NULL or what is there now, byte for byte. *exchanged is whether it
+ * was, *before what was there. */
 UMEM_API int umem_block_exchange(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                                  const void *value, const void *expected, void *before, bool *exchanged);
 
-/* Waits until the number there is no longer `value`; returns at once where it is not. *now is what it is then. UMEM_E_TIMEOUT: it
- * still was after timeout_ms milliseconds (UMEM_FOREVER: no end). UMEM_E_STALE_HANDLE: the block was freed meanwhile.
- * UMEM_E_OUT_OF_RANGE: or made too small. A wait that is given up on, at the deadline, is taken back from the daemon. */
+/* Waits until the number there is no longer `value`; returns at once where it is not. *now is what it is
+ * then. UMEM_E_TIMEOUT: it still was after timeout_ms milliseconds (UMEM_FOREVER: no end).
+ * UMEM_E_STALE_HANDLE: the block was freed meanwhile. UMEM_E_OUT_OF_RANGE: or made too small. A wait that is
+ * given up on, at the deadline, is taken back from the daemon. */
 UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t offset, enum umem_type type,
                              const void *value, uint32_t timeout_ms, void *now);
 
 /* ---- mapped blocks ---- */
 
-/* Gives a block of a shared heap as memory of this process: *bytes is where it is, *size (NULL: not wanted) its size. What is
- * written there is seen by all who map the block and by the daemon, at once and without a call; protocol.md, "Shared heaps", says
- * what may be relied on. The heap is mapped once for each client, however many of its blocks are; each umem_map() is undone by one
- * umem_unmap().
+/* Gives a block of a shared heap as memory of this process: *bytes is where it is, *size (NULL: not wanted)
+ * its size. What is written there is seen by all who map the block and by the daemon, at once and without a
+ * call; protocol.md, "Shared heaps", says what may be relied on. The heap is mapped once for each client,
+ * however many of its blocks are; each umem_map() is undone by one umem_unmap().
  *
  * The pointer is good until it is unmapped or the client is freed, whatever happens to the connection, the
  * daemon, the heap or the block. What is there then:
@@ -490,7 +510,8 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  *   program, and cleared, or returns their memory to the system (umem_heap_compact()): then they are zero,
  *   and touching them may be SIGBUS if the system has no shared memory left. Nothing reports it: a program
  *   that frees a block must know that no other program uses it.
- * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map it anew.
+ * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map
+ *   it anew.
  * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still
  *   shared by the programs that have it mapped; it is freed with the last mapping. It cannot be mapped again,
  *   and a daemon that is started later does not know it.
@@ -503,8 +524,8 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  * UMEM_E_LOCKED. */
 UMEM_API int umem_map(umem_client *client, umem_handle block, void **bytes, uint64_t *size);
 
-/* Undoes one umem_map(); `bytes` is what it gave, or any address within the block. Needs no connection. UMEM_E_BAD_ARGUMENT: no heap
- * is mapped there. */
+/* Undoes one umem_map(); `bytes` is what it gave, or any address within the block. Needs no connection.
+ * UMEM_E_BAD_ARGUMENT: no heap is mapped there. */
 UMEM_API int umem_unmap(umem_client *client, void *bytes);
 
 /* Notifies clients that wait for bytes of a block (umem_block_wait()) or watch them that these were written
@@ -514,7 +535,8 @@ UMEM_API int umem_block_wake(umem_client *client, umem_handle block, uint64_t of
 /* Frees a block (HeapFree): its handle is stale from then on. UMEM_E_LOCKED. */
 UMEM_API int umem_block_free(umem_client *client, umem_handle block);
 
-/* Frees a block only if it is orphaned: without a name, and held by no open connection. UMEM_E_DENIED: it is not. */
+/* Frees a block only if it is orphaned: without a name, and held by no open connection. UMEM_E_DENIED: it is
+ * not. */
 UMEM_API int umem_block_free_orphan(umem_client *client, umem_handle block);
 
 /* Bytes that a value of this type takes; 0 for what is no type. */
@@ -534,8 +556,8 @@ struct umem_session_info {
     uint64_t queued_bytes;        /* answers that it has not taken yet */
 };
 
-/* Called for each session of a list. `session` is good during the call, which may itself use the client. Returning anything but 0
- * ends the list: umem_session_list() then returns that value. */
+/* Called for each session of a list. `session` is good during the call, which may itself use the client.
+ * Returning anything but 0 ends the list: umem_session_list() then returns that value. */
 typedef int umem_session_visitor(const struct umem_session_info *session, void *context);
 
 /* Tells of this client's own session. */
@@ -567,7 +589,8 @@ struct umem_event {
     uint64_t size;
 };
 
-/* What is watched. Set all members to 0 (`= {0}`: everything) and then those that matter: members may be added. */
+/* What is watched. Set all members to 0 (`= {0}`: everything) and then those that matter: members may be
+ * added. */
 struct umem_watch_target {
     umem_handle heap;  /* this heap and its blocks; not together with `block` */
     umem_handle block; /* this block */
@@ -575,41 +598,47 @@ struct umem_watch_target {
     uint64_t size;     /* so far; 0 or UMEM_TO_END: to the end */
 };
 
-/* Called by umem_poll() for each event, in its thread. `event` is good during the call, which may itself use the client. */
+/* Called by umem_poll() for each event, in its thread. `event` is good during the call, which may itself use
+ * the client. */
 typedef void umem_watcher(const struct umem_event *event, void *context);
 
-/* Watches something: `watcher` is called with `context` for what happens to it from now on, but only by umem_poll(). Until then
- * up to 1,024 events are kept; what comes on top of them is reported as one UMEM_EVENT_OVERFLOW for each watch. NULL target: everything.
- * A watch ends with umem_session_unwatch() and with the connection. UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED, UMEM_E_OUT_OF_RANGE (of the
- * block), UMEM_E_INVALID_PARAMS (a heap and a block, or a range without a block). */
+/* Watches something: `watcher` is called with `context` for what happens to it from now on, but only by
+ * umem_poll(). Until then up to 1,024 events are kept; what comes on top of them is reported as one
+ * UMEM_EVENT_OVERFLOW for each watch. NULL target: everything. A watch ends with umem_session_unwatch() and
+ * with the connection. UMEM_E_LIMIT_EXCEEDED, UMEM_E_LOCKED, UMEM_E_OUT_OF_RANGE (of the block),
+ * UMEM_E_INVALID_PARAMS (a heap and a block, or a range without a block). */
 UMEM_API int umem_session_watch(umem_client *client, const struct umem_watch_target *target,
                                 umem_watcher *watcher, void *context, uint64_t *watch);
 
 /* Ends a watch. Its watcher is not called any more, unless another thread is calling it at the moment. */
 UMEM_API int umem_session_unwatch(umem_client *client, uint64_t watch);
 
-/* Calls watchers for the events that have come, and where there are none waits for some, up to timeout_ms milliseconds (0: does
- * not wait; UMEM_FOREVER: no end). *delivered (NULL: not wanted) is for how many events they were called: 0 after the time, which is
- * no failure. What has come before a connection was lost is delivered before that is reported. */
+/* Calls watchers for the events that have come, and where there are none waits for some, up to timeout_ms
+ * milliseconds (0: does not wait; UMEM_FOREVER: no end). *delivered (NULL: not wanted) is for how many events
+ * they were called: 0 after the time, which is no failure. What has come before a connection was lost is
+ * delivered before that is reported. */
 UMEM_API int umem_poll(umem_client *client, uint32_t timeout_ms, size_t *delivered);
 
 /* ---- many calls at one time ---- */
 
 /* How calls that are submitted together travel. */
 enum umem_calls_kind {
-    UMEM_PIPELINE, /* one after the other without waiting for answers; other clients' requests may come between them */
-    UMEM_BATCH /* as one message: nothing of another client's comes between. The daemon has limits for it (umem_server_info()):
-                * "batch_requests", "batch_bytes" and those on one message */
+    /* One after the other without waiting for answers; other clients' requests may come between them. */
+    UMEM_PIPELINE,
+    /* As one message: nothing of another client's comes between. The daemon has limits for it
+     * (umem_server_info()): "batch_requests", "batch_bytes" and those on one message. */
+    UMEM_BATCH
 };
 
-/* Calls that are submitted now and collected later, in the order in which they were submitted. Used by one thread at a time. */
+/* Calls that are submitted now and collected later, in the order in which they were submitted. Used by one
+ * thread at a time. */
 typedef struct umem_calls umem_calls;
 
 /* Most calls that may be submitted and not yet collected. */
 #define UMEM_CALLS_MAX 65536
 
-/* Makes one for a client, which must live longer. NULL: there is no memory; every function takes NULL and gives
- * UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
+/* Makes one for a client, which must live longer. NULL: there is no memory; every function takes NULL and
+ * gives UMEM_E_OUT_OF_MEMORY. The caller frees it with umem_calls_free(). */
 UMEM_API umem_calls *umem_calls_new(umem_client *client, enum umem_calls_kind kind);
 
 /* Frees it. Calls that were not collected are withdrawn, also those that wait in the daemon, and their
@@ -669,23 +698,25 @@ UMEM_API int umem_submit_block_wait(umem_calls *calls, umem_handle block, uint64
                                     enum umem_type type, const void *value, uint32_t timeout_ms, void *now);
 UMEM_API int umem_submit_block_wake(umem_calls *calls, umem_handle block, uint64_t offset, uint64_t size);
 
-/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch, and block.read with the encoding "raw"
- * is UMEM_E_BAD_ARGUMENT there: umem_submit_block_read() does that. */
+/* Any method, as umem_call(). A call that waits in the daemon is UMEM_E_UNSUPPORTED in a batch, and
+ * block.read with the encoding "raw" is UMEM_E_BAD_ARGUMENT there: umem_submit_block_read() does that. */
 UMEM_API int umem_submit_call(umem_calls *calls, const char *method, const char *params_json,
                               char **result_json);
 
-/* Sends what was submitted and not sent yet, without waiting for answers: but it takes those that come while the daemon takes no more
- * requests, so that neither waits for the other. What fails is reported when the calls are collected. */
+/* Sends what was submitted and not sent yet, without waiting for answers: but it takes those that come while
+ * the daemon takes no more requests, so that neither waits for the other. What fails is reported when the
+ * calls are collected. */
 UMEM_API int umem_calls_send(umem_calls *calls);
 
 /* How many calls are to be collected. */
 UMEM_API size_t umem_calls_count(const umem_calls *calls);
 
-/* Waits for the oldest call and returns what it gave: as the call of that name, umem_last_error() included. Its deadline begins now.
- * UMEM_E_BAD_ARGUMENT: there is none. */
+/* Waits for the oldest call and returns what it gave: as the call of that name, umem_last_error() included.
+ * Its deadline begins now. UMEM_E_BAD_ARGUMENT: there is none. */
 UMEM_API int umem_collect(umem_calls *calls);
 
-/* Collects all. Returns UMEM_OK where all succeeded, else what the first that failed gave, and that is the last error. */
+/* Collects all. Returns UMEM_OK where all succeeded, else what the first that failed gave, and that is the
+ * last error. */
 UMEM_API int umem_collect_all(umem_calls *calls);
 
 /* ---- a block as an object ---- */
@@ -693,9 +724,9 @@ UMEM_API int umem_collect_all(umem_calls *calls);
 /* A block together with its client, to be indexed like an array, and freed with the object. */
 typedef struct umem_memory umem_memory;
 
-/* Allocates `size` zero bytes on a heap (UMEM_PROCESS_HEAP: the daemon's) and makes an object of them. The object keeps
- * the pointer to the client, which must live longer. The caller ends it with umem_memory_dispose(). Errors as
- * umem_block_alloc(). */
+/* Allocates `size` zero bytes on a heap (UMEM_PROCESS_HEAP: the daemon's) and makes an object of them. The
+ * object keeps the pointer to the client, which must live longer. The caller ends it with
+ * umem_memory_dispose(). Errors as umem_block_alloc(). */
 UMEM_API int umem_memory_alloc(umem_client *client, umem_handle heap, uint64_t size, umem_memory **memory);
 
 /* The block's handle, for the other functions. Stale once it is freed. */
@@ -711,19 +742,20 @@ UMEM_API int umem_memory_set(umem_memory *memory, uint64_t index, uint8_t value)
 /* Writes `size` bytes at `offset`, as umem_block_write(). */
 UMEM_API int umem_memory_write_bytes(umem_memory *memory, uint64_t offset, const void *bytes, size_t size);
 
-/* Copies the first `size` bytes of `source` to the start of `target`, within the daemon. Both are of the same daemon; the
- * target's client is used, and has the last error. */
+/* Copies the first `size` bytes of `source` to the start of `target`, within the daemon. Both are of the same
+ * daemon; the target's client is used, and has the last error. */
 UMEM_API int umem_memory_copy(umem_memory *target, const umem_memory *source, uint64_t size);
 
 /* Frees the block now. The object stays, to be disposed of; disposing then frees nothing more. */
 UMEM_API int umem_memory_free(umem_memory *memory);
 
-/* Whether umem_memory_dispose() frees the block: true until it is set. With false the block lives on in the daemon. */
+/* Whether umem_memory_dispose() frees the block: true until it is set. With false the block lives on in the
+ * daemon. */
 UMEM_API bool umem_memory_is_free_on_dispose(const umem_memory *memory);
 UMEM_API void umem_memory_set_free_on_dispose(umem_memory *memory, bool free_on_dispose);
 
-/* Ends the object, and frees its block where it is to be freed and has not been. What it returns is what freeing gave; the
- * object is gone in any case. NULL is fine. */
+/* Ends the object, and frees its block where it is to be freed and has not been. What it returns is what
+ * freeing gave; the object is gone in any case. NULL is fine. */
 UMEM_API int umem_memory_dispose(umem_memory *memory);
 
 #ifdef __cplusplus

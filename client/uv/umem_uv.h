@@ -44,23 +44,26 @@ struct umem_uv_options {
     uint32_t timeout_ms;  /* milliseconds that connecting, or one call, may take; 0: no end */
 };
 
-/* Called when something has ended. `failure` is never NULL, and good during the call; its code is UMEM_OK after a success. */
+/* Called when something has ended. `failure` is never NULL, and good during the call; its code is UMEM_OK
+ * after a success. */
 typedef void umem_uv_done(umem_uv *client, const struct umem_failure *failure, void *context);
 
 /* Called when a client has been closed, and is gone. */
 typedef void umem_uv_closed(void *context);
 
-/* Makes a client that is not connected yet. NULL options: all defaults. NULL: there is no memory. It ends with umem_uv_close(). */
+/* Makes a client that is not connected yet. NULL options: all defaults. NULL: there is no memory. It ends
+ * with umem_uv_close(). */
 umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options);
 
-/* Connects, and sees to it that the daemon is run by this user (or by root, or SYSTEM): in libuv's thread pool, as it may take a
- * while; where all of the pipe's places are taken, as long as they are, or until the deadline. The errors of umem_connect() go to `done`.
- * UMEM_E_BAD_ARGUMENT at once: it is connected, or about to be. After a connection was lost it may be called again, from the
- * callbacks of the calls that were lost on. */
+/* Connects, and sees to it that the daemon is run by this user (or by root, or SYSTEM): in libuv's thread
+ * pool, as it may take a while; where all of the pipe's places are taken, as long as they are, or until the
+ * deadline. The errors of umem_connect() go to `done`. UMEM_E_BAD_ARGUMENT at once: it is connected, or about
+ * to be. After a connection was lost it may be called again, from the callbacks of the calls that were lost
+ * on. */
 int umem_uv_connect(umem_uv *client, umem_uv_done *done, void *context);
 
-/* Where the next call is to be submitted: `done` is called for it. Good for one umem_submit_*(). UMEM_E_NOT_CONNECTED: there is no
- * connection. */
+/* Where the next call is to be submitted: `done` is called for it. Good for one umem_submit_*().
+ * UMEM_E_NOT_CONNECTED: there is no connection. */
 umem_calls *umem_uv_call(umem_uv *client, umem_uv_done *done, void *context);
 
 /* The number of the call that was submitted last, for umem_uv_cancel(). */
@@ -71,23 +74,24 @@ uint64_t umem_uv_last_call(const umem_uv *client);
  * that is none any more is fine. */
 int umem_uv_cancel(umem_uv *client, uint64_t call);
 
-/* As umem_session_watch(); but `watcher` is called from the loop, as soon as something has happened. *watch is set before `done` is
- * called. */
+/* As umem_session_watch(); but `watcher` is called from the loop, as soon as something has happened. *watch
+ * is set before `done` is called. */
 int umem_uv_watch(umem_uv *client, const struct umem_watch_target *target, umem_watcher *watcher,
                   void *watcher_context, uint64_t *watch, umem_uv_done *done, void *context);
 
 /* Ends a watch: its watcher is not called any more from now on. */
 int umem_uv_unwatch(umem_uv *client, uint64_t watch, umem_uv_done *done, void *context);
 
-/* As umem_map(): *bytes and *size (NULL: not wanted) are set before `done` is called. The pointer is good until umem_uv_unmap() or
- * until the client is closed. */
+/* As umem_map(): *bytes and *size (NULL: not wanted) are set before `done` is called. The pointer is good
+ * until umem_uv_unmap() or until the client is closed. */
 int umem_uv_map(umem_uv *client, umem_handle block, void **bytes, uint64_t *size, umem_uv_done *done,
                 void *context);
 
 /* As umem_unmap(), at once; needs no connection. UMEM_E_BAD_ARGUMENT: no heap is mapped there. */
 int umem_uv_unmap(umem_uv *client, void *bytes);
 
-/* Why the last function of this client's did not begin what it was to begin. Never NULL; good until the next function. */
+/* Why the last function of this client's did not begin what it was to begin. Never NULL; good until the next
+ * function. */
 const struct umem_failure *umem_uv_last_error(const umem_uv *client);
 
 /* Closes the connection and ends the client, in order: first every call that is under way gets its callback,
