@@ -214,7 +214,7 @@ struct umem_server_stats {
  * umem_free_text(). */
 UMEM_API int umem_rpc_discover(umem_client *client, char **document_json);
 
-/* Asks whether the daemon is alive. */
+/* Checks whether the daemon answers. */
 UMEM_API int umem_server_ping(umem_client *client);
 
 /* The daemon's description of itself. The caller frees it with umem_free_server_info(). */
@@ -225,7 +225,7 @@ UMEM_API void umem_free_server_info(struct umem_server_info *info);
 
 UMEM_API int umem_server_stats(umem_client *client, struct umem_server_stats *stats);
 
-/* Asks the daemon to end in order. All its blocks are gone then. UMEM_OK: it has begun to. */
+/* Ends the daemon in order, and all its blocks with it. UMEM_OK: it has begun to. */
 UMEM_API int umem_server_shutdown(umem_client *client);
 
 /* ---- heaps ---- */
@@ -512,7 +512,7 @@ UMEM_API int umem_block_wait(umem_client *client, umem_handle block, uint64_t of
  *   that frees a block must know that no other program uses it.
  * - It is resized: it may have moved, and what the pointer shows is as after it was freed. Unmap it and map
  *   it anew.
- * - The heap is destroyed, or the daemon ends, in whatever way: the memory stays as it was, and is still
+ * - The heap is destroyed, or the daemon ends, however it ends: the memory stays as it was, and is still
  *   shared by the programs that have it mapped; it is freed with the last mapping. It cannot be mapped again,
  *   and a daemon that is started later does not know it.
  * - Another program of the user's cuts the object (POSIX): touching what is gone is SIGBUS.

@@ -65,8 +65,8 @@ void um_needle_init(struct um_needle *needle, const void *bytes, size_t size)
         period = other_period;
     }
     needle->split = split;
-    /* The suffix's period is that of the whole needle if the left part goes on with it. Then a move by it
-     * keeps what fitted; if not, the needle's period is longer than either part, and the move may be, too. */
+    /* The suffix's period is that of the whole needle if the left part continues it. Then a move by it keeps
+     * what fitted; if not, the needle's period is longer than either part, and the move may be, too. */
     if (memcmp(needle->bytes, needle->bytes + period, split) == 0) {
         needle->shift = period;
         needle->overlap = size - period;

@@ -13,7 +13,7 @@
 #include "program/options.h"
 #include "rpc/schema/server_limits.h"
 
-/* What the command line asks for. */
+/* What the command line requests. */
 enum um_action {
     UM_ACTION_RUN,
     UM_ACTION_CHECK,

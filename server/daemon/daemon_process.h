@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Right after the standard files are filled. POSIX: no signal that a file or a clumsy neighbour causes ends the process: writing
- * to a pipe without a reader, past a limit of file sizes, or to a terminal from the background, and SIGUSR2. Signals that the
- * starter has blocked are let through. Windows: output is not changed on its way, and a damaged heap ends the process at once. */
+/* Right after the standard files are filled. POSIX: no signal that a file or a clumsy neighbour causes ends
+ * the process: writing to a pipe without a reader, past a limit of file sizes, or to a terminal from the
+ * background, and SIGUSR2. Signals that the starter has blocked are let through. Windows: output is written
+ * unchanged, and a damaged heap ends the process at once. */
 void um_process_prepare(void);
 
 /* Gives up what a daemon does not need. Linux: new privileges, for good. Core dumps, unless they are asked for: they would put
@@ -22,7 +23,7 @@ void um_process_harden(bool core_dumps);
 
 /* ---- signals ---- */
 
-/* What a signal asks for. */
+/* What a signal requests. */
 enum um_signal_action {
     UM_SIGNAL_END,   /* the end, in order */
     UM_SIGNAL_REOPEN /* that files which were moved or removed are reopened or created again */

@@ -21,7 +21,7 @@ struct um_service;
 
 struct um_service_events {
     void *context; /* handed to the call */
-    /* The manager asks for the end, in order; from the loop, maybe more than once. */
+    /* The manager requests the end, in order; from the loop, maybe more than once. */
     void (*stop)(void *context);
     uint32_t ending_ms; /* how long the end may take, by the limits */
 };

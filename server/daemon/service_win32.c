@@ -1,9 +1,9 @@
 /*
  * The service control manager's side of a service.
  *
- * The manager wants a thread for itself, which waits for what it sends, and calls us without a context; so there is one service
- * in a process, whose memory is static. What the manager asks for comes on that thread, at any time: also before the pipe is
- * open and while the loop closes.
+ * The manager wants a thread for itself, which waits for what it sends, and calls us without a context; so
+ * there is one service in a process, whose memory is static. The manager's requests come on that thread, at
+ * any time: also before the pipe is open and while the loop closes.
  *
  * SetServiceStatus() is never called with the lock held, nor by two threads at one time: the manager's library may hold a lock
  * of its own while it calls us, and takes it in SetServiceStatus() too. So a thread that finds another one reporting leaves it to
@@ -21,7 +21,7 @@ enum {
     LEAVE_MS = 5000   /* how long the manager's thread may take to return once the end was reported */
 };
 
-/* How far the service has come. It never goes back. */
+/* How far the service has come. It only moves to a later stage. */
 enum stage {
     STAGE_NONE, /* the manager has not called us */
     STAGE_STARTING,
@@ -41,7 +41,7 @@ struct um_service {
     bool is_stale;                /* it has to report once more */
 
     HANDLE thread;   /* the manager's */
-    uv_async_t stop; /* the manager asks for the end */
+    uv_async_t stop; /* the manager requests the end */
     struct um_service_events events;
 };
 

@@ -1,5 +1,5 @@
 /*
- * umemd: the daemon that lends memory. From the command line to what it asks for.
+ * umemd: the daemon that lends memory. Reads the command line and does what it requests.
  */
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /*
  * What umemd says of itself: --help, and the manual page.
  *
- * Owns: their words and form. Must not know: which options, limits and exit statuses there are; it asks their
- * lists.
+ * Owns: their words and form. Must not know: which options, limits and exit statuses there are; it reads
+ * their lists.
  */
 #ifndef UM_USAGE_H
 #define UM_USAGE_H

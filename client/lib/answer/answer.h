@@ -1,8 +1,9 @@
 /*
  * One message from the daemon, taken apart: a result, an error, or a message that answers no request.
  *
- * Owns: nothing; what it points to lies in the text and in the arena. Must not know: connections, methods. Pure. Nothing in the text is
- * believed before it has been checked: the program that wrote it may be broken or hostile.
+ * Owns: nothing; what it points to lies in the text and in the arena. Must not know: connections, methods.
+ * Pure. Nothing in the text is used before it has been checked: the program that wrote it may be broken or
+ * hostile.
  *
  * A message is read once, from end to end; what is in its result stays text, because some callers want it as text and most results
  * are not looked at. um_answer_tree() reads it where one does.

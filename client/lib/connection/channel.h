@@ -1,9 +1,10 @@
 /*
  * What travels on one connection: requests that await their answers, and the answers as their bytes come in.
  *
- * Owns: the framing of what comes, the ids, and which request an answer belongs to. Must not know: sockets, threads, which methods
- * there are. It does no I/O: bytes are read to where um_channel_space() says, and um_channel_received() makes answers of them. What
- * the daemon sends is not believed: nothing is allocated from a length that it declares.
+ * Owns: the framing of what comes, the ids, and which request an answer belongs to. Must not know: sockets,
+ * threads, which methods there are. It does no I/O: bytes are read to where um_channel_space() says, and
+ * um_channel_received() makes answers of them. What the daemon sends is not trusted: nothing is allocated
+ * from a length that it declares.
  *
  * Raw bytes are read straight to where their request wants them. A request is linked to the channel from um_channel_add() until it is
  * done: `on_done` is called for it then.

@@ -395,7 +395,7 @@ static const char *read_limits(const struct um_json *result, void *target)
     return NULL;
 }
 
-/* Asks for the limits, once a connection. */
+/* Requests the limits, once a connection. */
 static int fetch_limits(umem_client *client, struct limits *limits)
 {
     struct um_request request;

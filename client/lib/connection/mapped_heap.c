@@ -54,7 +54,7 @@ static int find_or_map(struct um_mapped_heap **list, const char *name, struct um
 }
 
 /* Unmaps it if it is not in use. */
-static void settle(struct um_mapped_heap **list, struct um_mapped_heap *mapped)
+static void unmap_unused(struct um_mapped_heap **list, struct um_mapped_heap *mapped)
 {
     if (mapped->uses > 0)
         return;
@@ -80,7 +80,7 @@ int um_mapped_heap_use(struct um_mapped_heap **list, const struct um_block_locat
         *bytes = mapped->start + place->offset;
         mapped->uses++;
     }
-    settle(list, mapped);
+    unmap_unused(list, mapped);
     return code;
 }
 
@@ -93,6 +93,6 @@ int um_mapped_heap_release(struct um_mapped_heap **list, const void *bytes)
     if (mapped == NULL)
         return UMEM_E_BAD_ARGUMENT;
     mapped->uses--;
-    settle(list, mapped);
+    unmap_unused(list, mapped);
     return UMEM_OK;
 }

@@ -162,7 +162,7 @@ enum {
     UM_SMALL_ANSWER_SIZE = 4096 /* bytes: an answer of no more is given whatever else waits to be sent */
 };
 
-/* Asks the connection to send, see um_session_events. */
+/* Has the connection send, see um_session_events. */
 void um_session_flush(struct um_session *session);
 
 /* Counts work that is done for a session beside the bytes of blocks that its calls touch: numbers printed or read, records looked

@@ -18,7 +18,7 @@ enum {
 struct um_payload {
     struct um_call *call; /* to answer at the end; NULL: there is none */
     struct um_range
-        range; /* where its bytes go: found again for every piece, so that the block may be freed or moved */
+        range; /* where its bytes are written: found again for every piece, so that the block may be freed or moved */
     struct um_message message; /* a batch's, whose text is NULL where it is none */
     um_payload_on_batch *on_batch;
     struct um_buf gathered; /* a batch's bytes so far */
@@ -151,7 +151,8 @@ void um_payload_abandon(struct um_session *session)
     payload_free(payload);
 }
 
-/* The block, if it is still there, unlocked and large enough; else the call is answered, and the rest of its bytes discarded. */
+/* The block, if it is still there, unlocked and large enough; else the call is answered, and its remaining
+ * bytes are discarded. */
 static struct um_block *find_target(struct um_payload *payload)
 {
     struct um_fault fault = {0};
@@ -183,7 +184,8 @@ static void finish_block(struct um_payload *payload)
 
 /* ---- payloads of batches ---- */
 
-/* Space behind what has come. Where there is none, the batch is refused and the rest of its bytes discarded. */
+/* Space behind what has come. Where there is none, the batch is refused and its remaining bytes are
+ * discarded. */
 static char *gather_space(struct um_session *session, struct um_payload *payload, size_t *available)
 {
     struct um_buf *gathered = &payload->gathered;

@@ -12,7 +12,7 @@
  * could not be used by another one: sizes are rounded up to the alignment, and nothing is lost by that.
  * um_extents_stats counts bytes so rounded.
  *
- * Only free extents are kept in the tables. Whoever has an extent remembers its offset and its size (as asked
+ * Only free extents are kept in the tables. The caller remembers an extent's offset and its size (as asked
  * for, unrounded) and passes both when it is released; they are trusted.
  */
 #ifndef UM_STORE_EXTENTS_H

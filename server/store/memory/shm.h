@@ -7,8 +7,8 @@
  *
  * shm_posix.c and shm_win32.c keep this contract. A name is made of 96 random bits, and only the user who
  * runs this process (and root, or SYSTEM) may open what it names. Other processes may write anything to the
- * memory at any time. They can also take memory away from the object (POSIX: ftruncate): then what this
- * process finds there is zero, it goes on, and um_shm_is_whole() is false from then on.
+ * memory at any time. They can also take memory away from the object (POSIX: ftruncate): then this process
+ * reads zeros there and continues, and um_shm_is_whole() is false from then on.
  */
 #ifndef UM_STORE_SHM_H
 #define UM_STORE_SHM_H
