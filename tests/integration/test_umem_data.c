@@ -173,11 +173,11 @@ static struct umem_server_stats stats_of(umem_client *client)
 /* A block has no name before its bytes are there: a program killed in between leaves nothing. */
 static void test_alloc_that_is_killed(void **state)
 {
-    static const struct process_way way = {.stays_open = true};
+    static const struct process_options options = {.stays_open = true};
     struct files *files = *state;
     umem_client *client = daemon_connect(files->daemon);
 
-    umem_start_as(files->daemon, &way, WORDS("alloc", "8", "--file", "-", "--name", "half"));
+    umem_start_as(files->daemon, &options, WORDS("alloc", "8", "--file", "-", "--name", "half"));
     process_send(&command, "1234");
     while (stats_of(client).blocks == 0)
         assert_false(process_poll(&command));

@@ -11,7 +11,7 @@
 
 #include "umem_fixture.h"
 
-static const struct process_way open_input = {.stays_open = true};
+static const struct process_options open_input = {.stays_open = true};
 
 static struct umem_server_stats stats_of(umem_client *client)
 {
