@@ -182,7 +182,7 @@ static int alloc_shared(struct harness *harness)
     return alloc(harness, harness->shared, harness->other, 2 * MIB, "new");
 }
 
-/* Each that fails is asked for again: the last figures are those of a run in which none has failed. */
+/* A call that fails is repeated: the last figures are those of a run in which none has failed. */
 static int alloc_many(struct harness *harness)
 {
     int first = 0;
