@@ -1,5 +1,5 @@
 /*
- * What all of the benchmark uses: giving up, the clock, bytes that are told apart, the amount of work.
+ * What all of the benchmark uses: giving up, the clock, distinct bytes, the amount of work.
  *
  * Owns: nothing. Must not know: servers, protocols.
  */
@@ -22,19 +22,19 @@ struct effort {
     unsigned large_depth;   /* most requests of 1 MiB under way */
     size_t random_requests; /* how many blocks are picked at random where cost by number is measured */
     size_t blocks;          /* most blocks */
-    size_t blocks_memory;   /* blocks by which memory a block is told */
+    size_t blocks_memory;   /* blocks by which the memory of one is measured */
     size_t blocks_destroy;  /* blocks of the heap that is destroyed */
     size_t heaps;           /* heaps */
     size_t mapped_bytes;    /* of a copy through mapped memory */
 };
 
-/* Says what is wrong, ends every server that was started, and ends the program with 1. */
+/* Prints what is wrong, ends every server that was started, and ends the program with 1. */
 _Noreturn void give_up(const char *format, ...) UM_PRINTF(1, 2);
 
 /* As malloc(), but gives up where memory runs out. */
 void *must_alloc(size_t size);
 
-/* Nanoseconds of a clock that only goes forward. */
+/* Nanoseconds of a monotonic clock. */
 uint64_t now_ns(void);
 
 /* Fills `bytes` with what belongs to `seed`: no two seeds give the same 8 bytes or more. */

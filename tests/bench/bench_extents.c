@@ -12,7 +12,7 @@
  * small ones only come (up to 1 KiB), after another third large ones again (from 16 KiB on): that is what
  * tears memory to pieces. Printed is the highest byte that was ever in use, in relation to the most bytes
  * that were: how much larger than its contents a segment would have had to be. For malloc it is the heap that
- * it got from the system.
+ * it allocated from the system.
  */
 #include <math.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@
 #endif
 
 #define MEBIBYTE (UINT64_C(1) << 20)
-#define SEGMENT (UINT64_C(1) << 44) /* bytes: there is always room */
+#define SEGMENT (UINT64_C(1) << 44) /* bytes: never exhausted */
 #define CONTENTS (64 * MEBIBYTE)
 
 enum {
@@ -133,7 +133,7 @@ static double pair_ns(const struct allocator *allocator, size_t count)
         blocks[i].size = some_size(SMALLEST_BITS, 12);
         allocator->acquire(&blocks[i]);
     }
-    for (size_t i = 0; i < count; i++) { /* so that it starts as it goes on */
+    for (size_t i = 0; i < count; i++) { /* so that the first state is like the later ones */
         struct block *block = &blocks[roll(count)];
         allocator->release(block);
         block->size = some_size(SMALLEST_BITS, 12);
@@ -175,7 +175,7 @@ static void measure_time(void)
 
 /* ---- space ---- */
 
-/* Bytes that malloc has got from the system; 0 where it does not tell. */
+/* Bytes that malloc has allocated from the system; 0 where that is not known. */
 static uint64_t malloc_size(void)
 {
 #ifdef HAVE_MALLINFO2

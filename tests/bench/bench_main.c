@@ -3,9 +3,9 @@
  *
  * bench_daemon --umemd FILE --out FOLDER [--quick] [--rounds N] [--row TEXT]
  *
- * Every server gets the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
+ * Every server does the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
  * compared with the right one. --row runs a part of the load only: "read 64" is every read of 64 bytes, "read 64 1 1" that at
- * depth 1 over 1 connection, "mapped" what goes through mapped memory. FOLDER/results.json gets one record for each round of each figure; report.py makes tables
+ * depth 1 over 1 connection, "mapped" accesses through mapped memory. FOLDER/results.json has one record for each round of each figure; report.py makes tables
  * and plots of them. Ends with 0 if everything ran and every answer was right.
  */
 #include <stdio.h>

@@ -21,12 +21,12 @@
 
 enum { RUNNING_MAX = 16, ARGUMENTS_MAX = 24 };
 
-/* How a kind is started, and asked for a sign of life. */
+/* How a kind is started, and the request that shows that it answers. */
 struct kind {
     const char *name;
     const char *program; /* looked for in PATH; NULL: umemd's is given, echo's is this program */
     const char *arguments[ARGUMENTS_MAX]; /* PATH stands for the socket, FOLDER for the temporary directory */
-    const char *ask;                      /* the shortest request */
+    const char *ping;                     /* the shortest request */
     const char *version_option;
 };
 
@@ -43,7 +43,7 @@ static const struct kind kinds[SERVER_KINDS] = {
                        "FOLDER", "--maxclients", "4096", "--loglevel", "warning"},
                       "*1\r\n$4\r\nPING\r\n",
                       "--version"},
-    /* As it comes, but for room for the largest workload. It refuses to run as root without -u. */
+    /* With its defaults, but capacity for the largest workload. It refuses to run as root without -u. */
     [SERVER_MEMCACHED] = {"memcached",
                           "memcached",
                           {"-s", "PATH", "-m", "4096", "-I", "8m", "-c", "4096", "-u", "USER"},
@@ -114,7 +114,7 @@ static void look_in_path(enum server_kind kind)
     programs[kind][0] = '\0';
 }
 
-static void ask_version(enum server_kind kind)
+static void query_version(enum server_kind kind)
 {
     char command[600];
 
@@ -147,7 +147,7 @@ void servers_find(const char *umemd)
     look_in_path(SERVER_MEMCACHED);
     for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_ECHO; kind++) {
         if (server_is_there(kind))
-            ask_version(kind);
+            query_version(kind);
     }
 }
 
@@ -183,14 +183,14 @@ static _Noreturn void become(const struct server *server)
     _exit(127);
 }
 
-bool server_ask(const struct server *server, int handle)
+bool server_ping(const struct server *server, int handle)
 {
-    const char *ask = kinds[server->kind].ask;
+    const char *ping = kinds[server->kind].ping;
     char answer[256];
 
-    if (*ask == '\0')
+    if (*ping == '\0')
         return true;
-    return send(handle, ask, strlen(ask), 0) == (ssize_t)strlen(ask) &&
+    return send(handle, ping, strlen(ping), 0) == (ssize_t)strlen(ping) &&
            recv(handle, answer, sizeof answer, 0) > 0;
 }
 
@@ -198,7 +198,7 @@ bool server_ask(const struct server *server, int handle)
 static bool answers(const struct server *server)
 {
     int handle = connect_to(server->path);
-    bool good = handle >= 0 && server_ask(server, handle);
+    bool good = handle >= 0 && server_ping(server, handle);
 
     if (handle >= 0)
         close(handle);
@@ -252,7 +252,7 @@ void server_stop(struct server *server)
         give_up("umemd ended with status 0x%x", (unsigned)status);
 }
 
-/* ---- what the system tells ---- */
+/* ---- figures of the system ---- */
 
 /* Adds up the lines of /proc/PID/FILE that begin with one of the two names; in its unit. */
 static uint64_t sum_lines(pid_t pid, const char *file, const char *first, const char *second)

@@ -1,8 +1,8 @@
 /*
  * The programs that are measured: found, started on sockets of their own, looked at, ended.
  *
- * Owns: a temporary directory and the processes in it; both are gone when the program ends, however it ends. Must not
- * know: what is said to them.
+ * Owns: a temporary directory and the processes in it; both are removed when the program ends, however it ends. Must
+ * not know: what is sent to them.
  */
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
@@ -33,16 +33,16 @@ const char *server_version(enum server_kind kind);
 uint64_t server_start(struct server *server, enum server_kind kind);
 
 /* Sends the shortest request over a connection and waits for the answer. Returns whether one came. */
-bool server_ask(const struct server *server, int handle);
+bool server_ping(const struct server *server, int handle);
 
 /* Ends it with SIGTERM and waits. Gives up where umemd does not end with 0. */
 void server_stop(struct server *server);
 
-/* Bytes of memory that only it uses (private pages), and all that is resident; 0 where the system does not tell. */
+/* Bytes of memory that only it uses (private pages), and all that is resident; 0 where that is not known. */
 uint64_t server_private_bytes(const struct server *server);
 uint64_t server_resident_bytes(const struct server *server);
 
-/* Nanoseconds of processor time that it has used; 0 where the system does not tell. */
+/* Nanoseconds of processor time that it has used; 0 where that is not known. */
 uint64_t server_busy_ns(const struct server *server);
 
 #endif

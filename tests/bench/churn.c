@@ -10,15 +10,15 @@
 
 static const char answer_begin[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":";
 
-static int print_make(const struct churn *churn, char *to, size_t room)
+static int print_make(const struct churn *churn, char *to, size_t capacity)
 {
     char data[32] = "";
     char heap[48] = "";
 
     if (churn->what == CHURN_HEAPS)
-        return snprintf(to, room, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"heap.create\"}\n");
+        return snprintf(to, capacity, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"heap.create\"}\n");
     if (churn->numbered) {
-        uint64_t number = churn->asked;
+        uint64_t number = churn->requested;
 
         memcpy(data, ",\"data\":\"", 9);
         um_base64_encode(data + 9, &number, sizeof number);
@@ -27,20 +27,21 @@ static int print_make(const struct churn *churn, char *to, size_t room)
     if (churn->heap != 0)
         snprintf(heap, sizeof heap, ",\"heap\":%" PRIu64, churn->heap);
     return snprintf(
-        to, room, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.alloc\",\"params\":{\"size\":%d%s%s}}\n",
+        to, capacity,
+        "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.alloc\",\"params\":{\"size\":%d%s%s}}\n",
         CHURN_BLOCK_SIZE, heap, data);
 }
 
-static int print_take(const struct churn *churn, char *to, size_t room)
+static int print_take(const struct churn *churn, char *to, size_t capacity)
 {
-    uint64_t handle = churn->handles[churn->asked - 1];
+    uint64_t handle = churn->handles[churn->requested - 1];
 
     if (churn->what == CHURN_HEAPS)
         return snprintf(
-            to, room,
+            to, capacity,
             "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"heap.destroy\",\"params\":{\"heap\":%" PRIu64 "}}\n",
             handle);
-    return snprintf(to, room,
+    return snprintf(to, capacity,
                     "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.free\",\"params\":{\"block\":%" PRIu64
                     "}}\n",
                     handle);
@@ -60,15 +61,15 @@ static size_t next(struct source *source, struct cursor *cursor, size_t wanted, 
     while (count < wanted) {
         /* Only handles that are known can be taken; pairs take what one batch has made in the next one. */
         bool take = churn->mode == CHURN_DRAIN ||
-                    (churn->mode == CHURN_PAIRS && churn->count > 0 && churn->asked <= churn->count);
+                    (churn->mode == CHURN_PAIRS && churn->count > 0 && churn->requested <= churn->count);
         char *to = churn->requests + *size;
-        size_t room = sizeof churn->requests - *size;
+        size_t capacity = sizeof churn->requests - *size;
 
-        if (take ? churn->asked == 0 : churn->asked == churn->limit)
+        if (take ? churn->requested == 0 : churn->requested == churn->limit)
             break;
-        *size += (size_t)(take ? print_take(churn, to, room) : print_make(churn, to, room));
-        churn->asked += take ? -(size_t)1 : 1;
-        churn->asked_to_take[churn->last++ % CHURN_DEPTH_MAX] = take;
+        *size += (size_t)(take ? print_take(churn, to, capacity) : print_make(churn, to, capacity));
+        churn->requested += take ? -(size_t)1 : 1;
+        churn->requested_drop[churn->last++ % CHURN_DEPTH_MAX] = take;
         count++;
     }
     return count;
@@ -127,7 +128,7 @@ static size_t check(struct source *source, struct cursor *cursor, const char *by
         }
         churn->line[churn->line_size] = '\0';
         if (churn->first == churn->last ||
-            !take_answer(churn, churn->line, churn->asked_to_take[churn->first++ % CHURN_DEPTH_MAX]))
+            !take_answer(churn, churn->line, churn->requested_drop[churn->first++ % CHURN_DEPTH_MAX]))
             give_up("making and taking away: wrong answer: %s", churn->line);
         churn->line_size = 0;
         finished++;

@@ -1,6 +1,6 @@
 #include "dialect.h"
 
-#define UMEMD_CALLS umemd_say, umemd_say_batch, umemd_make, umemd_verify, umemd_drop
+#define UMEMD_CALLS umemd_append_step, umemd_append_batch, umemd_make, umemd_verify, umemd_drop
 #define ECHO_CALLS NULL, NULL, NULL, NULL, NULL
 #define OTHERS_CALLS others_make, others_verify, others_drop
 
@@ -15,7 +15,8 @@ const struct dialect dialects[DIALECTS] = {
                     &dialects[UMEMD_LINES_BASE64], ECHO_CALLS},
     [ECHO_RAW] = {"bare libuv, bytes of headers, raw", SERVER_ECHO, ENCODING_RAW, true,
                   &dialects[UMEMD_HEADERS_RAW], ECHO_CALLS},
-    [REDIS] = {"Redis", SERVER_REDIS, ENCODING_RAW, false, NULL, redis_say, redis_say_batch, OTHERS_CALLS},
-    [MEMCACHED] = {"memcached", SERVER_MEMCACHED, ENCODING_RAW, false, NULL, memcached_say,
-                   memcached_say_batch, OTHERS_CALLS},
+    [REDIS] = {"Redis", SERVER_REDIS, ENCODING_RAW, false, NULL, redis_append_step, redis_append_batch,
+               OTHERS_CALLS},
+    [MEMCACHED] = {"memcached", SERVER_MEMCACHED, ENCODING_RAW, false, NULL, memcached_append_step,
+                   memcached_append_batch, OTHERS_CALLS},
 };

@@ -1,10 +1,11 @@
 /*
- * How each server is told to do the same thing, and what it must answer.
+ * How each server is requested to do the same work, and what it must answer.
  *
  * Owns: the texts of requests and answers. Must not know: what is measured, or for how long.
  *
- * A workload is made of steps on keys. A key is a block of umemd, a string of Redis, an item of memcached. Every dialect
- * says every step in its server's own words; a step that its server has no words for is left out of its workloads.
+ * A workload is made of steps on keys. A key is a block of umemd, a string of Redis, an item of memcached. Every
+ * dialect has the request of every step in its server's protocol; a step that the server does not support is left out
+ * of its workloads.
  */
 #ifndef BENCH_DIALECT_H
 #define BENCH_DIALECT_H
@@ -59,10 +60,10 @@ struct dialect {
     bool headers;               /* umemd: framing by headers */
     const struct dialect *like; /* the bare server: moves as many bytes as this one */
     /* Appends one step's request and answer. */
-    void (*say)(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-                const struct step *step);
+    void (*append_step)(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                        const struct step *step);
     /* Appends one request that reads `count` keys from `first` on at once; NULL: it cannot. */
-    void (*say_batch)(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
+    void (*append_batch)(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
     /* Makes all keys: the first `filled` with their bytes, the others with zeros. */
     void (*make)(struct keys *keys, unsigned filled);
     /* Checks that the first `count` keys have their bytes. */
@@ -86,18 +87,18 @@ enum dialect_id {
 extern const struct dialect dialects[DIALECTS];
 
 /* umemd's own, in dialect_umemd.c; the others' in dialect_others.c. */
-void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-               const struct step *step);
-void umemd_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
+void umemd_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       const struct step *step);
+void umemd_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
 void umemd_make(struct keys *keys, unsigned filled);
 void umemd_verify(const struct keys *keys, unsigned count);
 void umemd_drop(struct keys *keys);
-void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-               const struct step *step);
-void redis_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
-void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-                   const struct step *step);
-void memcached_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
+void redis_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       const struct step *step);
+void redis_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
+void memcached_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                           const struct step *step);
+void memcached_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count);
 void others_make(struct keys *keys, unsigned filled);
 void others_verify(const struct keys *keys, unsigned count);
 void others_drop(struct keys *keys);

@@ -7,7 +7,7 @@
 #include "bench_common.h"
 
 enum {
-    LARGE = 1 << 20,   /* from here on Redis is asked for the whole string, which is its fastest */
+    LARGE = 1 << 20,   /* from here on Redis reads the whole string, which is its fastest */
     NUMBER_BASE = 1000 /* memcached's numbers do not go below 0, and keep the length that they once had */
 };
 
@@ -16,9 +16,9 @@ enum {
 /* Appends one word of a command. */
 static void word(struct ring *ring, const void *bytes, size_t size)
 {
-    ring_ask(ring, "$%zu\r\n", size);
-    ring_ask_bytes(ring, bytes, size);
-    ring_ask(ring, "\r\n");
+    ring_request(ring, "$%zu\r\n", size);
+    ring_request_bytes(ring, bytes, size);
+    ring_request(ring, "\r\n");
 }
 
 static void word_key(struct ring *ring, const struct keys *keys, unsigned key)
@@ -42,17 +42,17 @@ static void expect_string(struct ring *ring, const struct keys *keys, unsigned k
     ring_expect(ring, "\r\n");
 }
 
-static void ask_getrange(struct ring *ring, const struct keys *keys, unsigned key)
+static void request_getrange(struct ring *ring, const struct keys *keys, unsigned key)
 {
-    ring_ask(ring, "*4\r\n$8\r\nGETRANGE\r\n");
+    ring_request(ring, "*4\r\n$8\r\nGETRANGE\r\n");
     word_key(ring, keys, key);
     word_number(ring, 0);
     word_number(ring, (long long)keys->size - 1);
 }
 
-static void redis_say_make(struct ring *ring, const struct keys *keys, unsigned key)
+static void request_make(struct ring *ring, const struct keys *keys, unsigned key)
 {
-    ring_ask(ring, "*3\r\n$3\r\nSET\r\n");
+    ring_request(ring, "*3\r\n$3\r\nSET\r\n");
     word_key(ring, keys, key);
     if (keys->numbers)
         word_number(ring, 0);
@@ -61,38 +61,38 @@ static void redis_say_make(struct ring *ring, const struct keys *keys, unsigned 
     ring_expect(ring, "+OK\r\n");
 }
 
-void redis_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-               const struct step *step)
+void redis_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       const struct step *step)
 {
     (void)dialect;
     if (step->kind == STEP_READ && keys->size >= LARGE) {
-        ring_ask(ring, "*2\r\n$3\r\nGET\r\n");
+        ring_request(ring, "*2\r\n$3\r\nGET\r\n");
         word_key(ring, keys, step->key);
         expect_string(ring, keys, step->key);
     } else if (step->kind == STEP_READ) {
-        ask_getrange(ring, keys, step->key);
+        request_getrange(ring, keys, step->key);
         expect_string(ring, keys, step->key);
     } else if (step->kind == STEP_WRITE) {
-        ring_ask(ring, "*4\r\n$8\r\nSETRANGE\r\n");
+        ring_request(ring, "*4\r\n$8\r\nSETRANGE\r\n");
         word_key(ring, keys, step->key);
         word_number(ring, 0);
         word(ring, keys->bytes + step->key * keys->size, keys->size);
         ring_expect(ring, ":%zu\r\n", keys->size);
     } else if (step->kind == STEP_ADD) {
-        ring_ask(ring, "*3\r\n$6\r\nINCRBY\r\n");
+        ring_request(ring, "*3\r\n$6\r\nINCRBY\r\n");
         word_key(ring, keys, step->key);
         word_number(ring, step->value);
         ring_expect(ring, ":%d\r\n", step->before + step->value);
     } else if (step->kind == STEP_COPY) {
-        ring_ask(ring, "*4\r\n$4\r\nCOPY\r\n");
+        ring_request(ring, "*4\r\n$4\r\nCOPY\r\n");
         word_key(ring, keys, step->key);
         word_key(ring, keys, step->target);
-        ring_ask(ring, "$7\r\nREPLACE\r\n");
+        ring_request(ring, "$7\r\nREPLACE\r\n");
         ring_expect(ring, ":1\r\n");
     } else if (step->kind == STEP_MAKE) {
-        redis_say_make(ring, keys, step->key);
+        request_make(ring, keys, step->key);
     } else {
-        ring_ask(ring, "*2\r\n$6\r\nUNLINK\r\n");
+        ring_request(ring, "*2\r\n$6\r\nUNLINK\r\n");
         word_key(ring, keys, step->key);
         ring_expect(ring, ":1\r\n");
     }
@@ -100,15 +100,15 @@ void redis_say(struct ring *ring, const struct dialect *dialect, const struct ke
 }
 
 /* A transaction: with nothing of another client's in between, as a batch of umemd's is. */
-void redis_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
+void redis_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
 {
-    ring_ask(ring, "*1\r\n$5\r\nMULTI\r\n");
+    ring_request(ring, "*1\r\n$5\r\nMULTI\r\n");
     ring_expect(ring, "+OK\r\n");
     for (unsigned i = 0; i < count; i++) {
-        ask_getrange(ring, keys, (first + i) % keys->count);
+        request_getrange(ring, keys, (first + i) % keys->count);
         ring_expect(ring, "+QUEUED\r\n");
     }
-    ring_ask(ring, "*1\r\n$4\r\nEXEC\r\n");
+    ring_request(ring, "*1\r\n$4\r\nEXEC\r\n");
     ring_expect(ring, "*%u\r\n", count);
     for (unsigned i = 0; i < count; i++)
         expect_string(ring, keys, (first + i) % keys->count);
@@ -117,14 +117,14 @@ void redis_say_batch(struct ring *ring, const struct keys *keys, unsigned first,
 
 /* ---- memcached: the text protocol ---- */
 
-static void say_set(struct ring *ring, const struct keys *keys, unsigned key)
+static void request_set(struct ring *ring, const struct keys *keys, unsigned key)
 {
     if (keys->numbers) {
-        ring_ask(ring, "set %c%03u 0 0 4\r\n%d\r\n", keys->letter, key, NUMBER_BASE);
+        ring_request(ring, "set %c%03u 0 0 4\r\n%d\r\n", keys->letter, key, NUMBER_BASE);
     } else {
-        ring_ask(ring, "set %c%03u 0 0 %zu\r\n", keys->letter, key, keys->size);
-        ring_ask_bytes(ring, keys->bytes + key * keys->size, keys->size);
-        ring_ask(ring, "\r\n");
+        ring_request(ring, "set %c%03u 0 0 %zu\r\n", keys->letter, key, keys->size);
+        ring_request_bytes(ring, keys->bytes + key * keys->size, keys->size);
+        ring_request(ring, "\r\n");
     }
     ring_expect(ring, "STORED\r\n");
 }
@@ -136,21 +136,21 @@ static void expect_value(struct ring *ring, const struct keys *keys, unsigned ke
     ring_expect(ring, "\r\n");
 }
 
-void memcached_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-                   const struct step *step)
+void memcached_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                           const struct step *step)
 {
     (void)dialect;
     if (step->kind == STEP_READ) {
-        ring_ask(ring, "get %c%03u\r\n", keys->letter, step->key);
+        ring_request(ring, "get %c%03u\r\n", keys->letter, step->key);
         expect_value(ring, keys, step->key);
         ring_expect(ring, "END\r\n");
     } else if (step->kind == STEP_WRITE || step->kind == STEP_MAKE) {
-        say_set(ring, keys, step->key);
+        request_set(ring, keys, step->key);
     } else if (step->kind == STEP_ADD) {
-        ring_ask(ring, "%s %c%03u 1\r\n", step->value > 0 ? "incr" : "decr", keys->letter, step->key);
+        ring_request(ring, "%s %c%03u 1\r\n", step->value > 0 ? "incr" : "decr", keys->letter, step->key);
         ring_expect(ring, "%d\r\n", NUMBER_BASE + step->before + step->value);
     } else if (step->kind == STEP_DROP) {
-        ring_ask(ring, "delete %c%03u\r\n", keys->letter, step->key);
+        ring_request(ring, "delete %c%03u\r\n", keys->letter, step->key);
         ring_expect(ring, "DELETED\r\n");
     } else {
         give_up("memcached cannot copy");
@@ -158,12 +158,12 @@ void memcached_say(struct ring *ring, const struct dialect *dialect, const struc
     ring_end(ring);
 }
 
-void memcached_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
+void memcached_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
 {
-    ring_ask(ring, "get");
+    ring_request(ring, "get");
     for (unsigned i = 0; i < count; i++)
-        ring_ask(ring, " %c%03u", keys->letter, (first + i) % keys->count);
-    ring_ask(ring, "\r\n");
+        ring_request(ring, " %c%03u", keys->letter, (first + i) % keys->count);
+    ring_request(ring, "\r\n");
     for (unsigned i = 0; i < count; i++)
         expect_value(ring, keys, (first + i) % keys->count);
     ring_expect(ring, "END\r\n");
@@ -172,15 +172,15 @@ void memcached_say_batch(struct ring *ring, const struct keys *keys, unsigned fi
 
 /* ---- keys, for both ---- */
 
-/* Says one step for the first `count` keys, once. */
-static void say_for_all(const struct keys *keys, enum step_kind kind, unsigned count)
+/* Sends one step for the first `count` keys, once. */
+static void send_for_all(const struct keys *keys, enum step_kind kind, unsigned count)
 {
     const struct dialect *dialect = &dialects[keys->server->kind == SERVER_REDIS ? REDIS : MEMCACHED];
     struct ring ring;
 
     ring_init(&ring, dialect->name);
     for (unsigned key = 0; key < count; key++)
-        dialect->say(&ring, dialect, keys, &(struct step){.kind = kind, .key = key});
+        dialect->append_step(&ring, dialect, keys, &(struct step){.kind = kind, .key = key});
     drive_once(keys->server->path, &ring.source, count);
     ring_deinit(&ring);
 }
@@ -195,16 +195,16 @@ void others_make(struct keys *keys, unsigned filled)
     if (!keys->numbers)
         memcpy(bytes, keys->bytes, filled * keys->size);
     zeros.bytes = bytes;
-    say_for_all(&zeros, STEP_MAKE, keys->count);
+    send_for_all(&zeros, STEP_MAKE, keys->count);
     free(bytes);
 }
 
 void others_verify(const struct keys *keys, unsigned count)
 {
-    say_for_all(keys, STEP_READ, count);
+    send_for_all(keys, STEP_READ, count);
 }
 
 void others_drop(struct keys *keys)
 {
-    say_for_all(keys, STEP_DROP, keys->count);
+    send_for_all(keys, STEP_DROP, keys->count);
 }

@@ -9,7 +9,7 @@
 #include "base/encoding.h"
 #include "bench_common.h"
 
-/* What is being said: a JSON text, and a payload behind it. */
+/* What is being sent: a JSON text, and a payload behind it. */
 struct message {
     struct um_buf text;
     const void *payload;
@@ -57,7 +57,7 @@ static void frame(const struct dialect *dialect, const struct message *message, 
         give_up("no memory for a message");
 }
 
-/* The members that say how the bytes travel. */
+/* The members for the encoding of the bytes. */
 static const char *encoding_member(enum encoding encoding)
 {
     static const char *const members[] = {"", ",\"encoding\":\"hex\"", ",\"encoding\":\"raw\""};
@@ -65,12 +65,12 @@ static const char *encoding_member(enum encoding encoding)
     return members[encoding];
 }
 
-static void say_read(struct message *ask, struct message *expect, enum encoding encoding,
-                     const struct keys *keys, unsigned key)
+static void append_read(struct message *request, struct message *expect, enum encoding encoding,
+                        const struct keys *keys, unsigned key)
 {
     const unsigned char *bytes = keys->bytes + key * keys->size;
 
-    put(ask, "\"method\":\"block.read\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0,\"size\":%zu%s}}",
+    put(request, "\"method\":\"block.read\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0,\"size\":%zu%s}}",
         keys->blocks[key], keys->size, encoding_member(encoding));
     put(expect, "{\"size\":%zu", keys->size);
     if (encoding == ENCODING_RAW) {
@@ -84,80 +84,80 @@ static void say_read(struct message *ask, struct message *expect, enum encoding 
     put(expect, "}}");
 }
 
-static void say_write(struct message *ask, struct message *expect, enum encoding encoding,
-                      const struct keys *keys, unsigned key)
+static void append_write(struct message *request, struct message *expect, enum encoding encoding,
+                         const struct keys *keys, unsigned key)
 {
     const unsigned char *bytes = keys->bytes + key * keys->size;
 
-    put(ask, "\"method\":\"block.write\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0%s", keys->blocks[key],
-        encoding_member(encoding));
+    put(request, "\"method\":\"block.write\",\"params\":{\"block\":%" PRIu64 ",\"offset\":0%s",
+        keys->blocks[key], encoding_member(encoding));
     if (encoding == ENCODING_RAW) {
-        ask->payload = bytes;
-        ask->payload_size = keys->size;
+        request->payload = bytes;
+        request->payload_size = keys->size;
     } else {
-        put(ask, ",\"data\":\"");
-        put_bytes(ask, encoding, bytes, keys->size);
-        put(ask, "\"");
+        put(request, ",\"data\":\"");
+        put_bytes(request, encoding, bytes, keys->size);
+        put(request, "\"");
     }
-    put(ask, "}}");
+    put(request, "}}");
     put(expect, "{\"size\":%zu}}", keys->size);
 }
 
-void umemd_say(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
-               const struct step *step)
+void umemd_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                       const struct step *step)
 {
-    struct message ask = {.payload = ""};
+    struct message request = {.payload = ""};
     struct message expect = {.payload = ""};
     unsigned id = 100 + step->key;
 
-    um_buf_init(&ask.text, SIZE_MAX / 4);
+    um_buf_init(&request.text, SIZE_MAX / 4);
     um_buf_init(&expect.text, SIZE_MAX / 4);
-    put(&ask, "{\"jsonrpc\":\"2.0\",\"id\":%u,", id);
+    put(&request, "{\"jsonrpc\":\"2.0\",\"id\":%u,", id);
     put(&expect, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", id);
     if (step->kind == STEP_READ) {
-        say_read(&ask, &expect, dialect->encoding, keys, step->key);
+        append_read(&request, &expect, dialect->encoding, keys, step->key);
     } else if (step->kind == STEP_WRITE) {
-        say_write(&ask, &expect, dialect->encoding, keys, step->key);
+        append_write(&request, &expect, dialect->encoding, keys, step->key);
     } else if (step->kind == STEP_ADD) {
-        put(&ask,
+        put(&request,
             "\"method\":\"block.add\",\"params\":{\"block\":%" PRIu64
             ",\"offset\":0,\"value\":%d,\"type\":\"i64\"}}",
             keys->blocks[step->key], step->value);
         put(&expect, "{\"old\":%d,\"new\":%d}}", step->before, step->before + step->value);
     } else if (step->kind == STEP_COPY) {
-        put(&ask, "\"method\":\"block.copy\",\"params\":{\"source\":%" PRIu64 ",\"target\":%" PRIu64 "}}",
+        put(&request, "\"method\":\"block.copy\",\"params\":{\"source\":%" PRIu64 ",\"target\":%" PRIu64 "}}",
             keys->blocks[step->key], keys->blocks[step->target]);
         put(&expect, "{\"size\":%zu}}", keys->size);
     } else {
         give_up("umemd's blocks are made and freed by churn.c: their handles are not known before");
     }
-    frame(dialect, &ask, &ring->requests);
+    frame(dialect, &request, &ring->requests);
     frame(dialect, &expect, &ring->answers);
     ring_end(ring);
-    um_buf_deinit(&ask.text);
+    um_buf_deinit(&request.text);
     um_buf_deinit(&expect.text);
 }
 
-void umemd_say_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
+void umemd_append_batch(struct ring *ring, const struct keys *keys, unsigned first, unsigned count)
 {
-    struct message ask = {.payload = ""};
+    struct message request = {.payload = ""};
     struct message expect = {.payload = ""};
 
-    um_buf_init(&ask.text, SIZE_MAX / 4);
+    um_buf_init(&request.text, SIZE_MAX / 4);
     um_buf_init(&expect.text, SIZE_MAX / 4);
     for (unsigned i = 0; i < count; i++) {
         unsigned key = (first + i) % keys->count;
 
-        put(&ask, "%c{\"jsonrpc\":\"2.0\",\"id\":%u,", i == 0 ? '[' : ',', 100 + key);
+        put(&request, "%c{\"jsonrpc\":\"2.0\",\"id\":%u,", i == 0 ? '[' : ',', 100 + key);
         put(&expect, "%c{\"jsonrpc\":\"2.0\",\"id\":%u,\"result\":", i == 0 ? '[' : ',', 100 + key);
-        say_read(&ask, &expect, ENCODING_BASE64, keys, key);
+        append_read(&request, &expect, ENCODING_BASE64, keys, key);
     }
-    put(&ask, "]");
+    put(&request, "]");
     put(&expect, "]");
-    frame(&dialects[UMEMD_LINES_BASE64], &ask, &ring->requests);
+    frame(&dialects[UMEMD_LINES_BASE64], &request, &ring->requests);
     frame(&dialects[UMEMD_LINES_BASE64], &expect, &ring->answers);
     ring_end(ring);
-    um_buf_deinit(&ask.text);
+    um_buf_deinit(&request.text);
     um_buf_deinit(&expect.text);
 }
 

@@ -1,11 +1,11 @@
 /*
- * The driver: many requests over one or more connections, as many under way as the depth says, each answer checked.
+ * The driver: many requests over one or more connections, as many pending as the depth, each answer checked.
  *
- * Owns: the connections while it drives. Must not know: what is said over them.
+ * Owns: the connections while it drives. Must not know: what is sent over them.
  *
- * A connection sends as many requests as the depth says with one system call, where the socket takes them, waits until
- * all are answered, and sends the next ones. With one connection it waits in recv(), with more in poll(): the cheapest
- * for each.
+ * A connection sends as many requests as the depth with one system call, where the socket takes them, waits until all
+ * are answered, and sends the next ones. With one connection it waits in recv(), with more in poll(): the cheapest for
+ * each.
  */
 #ifndef BENCH_DRIVE_H
 #define BENCH_DRIVE_H
@@ -20,7 +20,7 @@ struct cursor {
     size_t answer_offset; /* bytes of the next answer that have come */
 };
 
-/* Where requests come from, and who judges the answers. */
+/* Makes the requests and checks the answers. */
 struct source {
     /* Points *bytes at the next requests, at most `wanted`, in *size bytes, that stay as they are until the next call.
      * Returns how many they are; 0: no more until another answer, or for good. */

@@ -136,8 +136,9 @@ void echo_like(struct ring *echo, const struct ring *other)
         struct ring_end end = other->ends[i];
         uint32_t sizes[2] = {(uint32_t)(end.request - begin.request), (uint32_t)(end.answer - begin.answer)};
 
-        ring_ask_bytes(echo, sizes, sizeof sizes);
-        ring_ask_bytes(echo, other->requests.data + begin.request + sizeof sizes, sizes[0] - sizeof sizes);
+        ring_request_bytes(echo, sizes, sizeof sizes);
+        ring_request_bytes(echo, other->requests.data + begin.request + sizeof sizes,
+                           sizes[0] - sizeof sizes);
         blank = calloc(1, sizes[1]);
         if (blank == NULL)
             give_up("no memory for %u bytes", (unsigned)sizes[1]);

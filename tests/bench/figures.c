@@ -18,7 +18,7 @@ static void add(struct results *results, const char *name, enum server_kind kind
                                           .unit = unit});
 }
 
-/* Opens connections that ask once and then do nothing. */
+/* Opens connections that send one request and then do nothing. */
 static void measure_idle(const struct effort *effort, struct results *results, const struct server *server,
                          unsigned round)
 {
@@ -28,7 +28,7 @@ static void measure_idle(const struct effort *effort, struct results *results, c
 
     for (unsigned i = 0; i < count; i++) {
         handles[i] = connect_to(server->path);
-        if (handles[i] < 0 || !server_ask(server, handles[i]))
+        if (handles[i] < 0 || !server_ping(server, handles[i]))
             give_up("%s: no answer over connection %u", server_name(server->kind), i);
     }
     uint64_t after = server_private_bytes(server);

@@ -21,7 +21,7 @@ struct stand {
     struct churn *blocks;
 };
 
-static void say_one(struct ring *ring, int method, uint64_t block, uint64_t number)
+static void append_one(struct ring *ring, int method, uint64_t block, uint64_t number)
 {
     char data[96];
     unsigned char bytes[CHURN_BLOCK_SIZE] = {0};
@@ -29,17 +29,17 @@ static void say_one(struct ring *ring, int method, uint64_t block, uint64_t numb
     memcpy(bytes, &number, sizeof number);
     um_base64_encode(data, bytes, sizeof bytes);
     data[um_base64_encoded_size(sizeof bytes)] = '\0';
-    ring_ask(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.%s\",\"params\":{\"block\":%" PRIu64,
-             methods[method], block);
+    ring_request(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"block.%s\",\"params\":{\"block\":%" PRIu64,
+                 methods[method], block);
     ring_expect(ring, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{");
     if (method == 0) {
-        ring_ask(ring, ",\"offset\":0,\"size\":%d}}\n", CHURN_BLOCK_SIZE);
+        ring_request(ring, ",\"offset\":0,\"size\":%d}}\n", CHURN_BLOCK_SIZE);
         ring_expect(ring, "\"size\":%d,\"data\":\"%s\"}}\n", CHURN_BLOCK_SIZE, data);
     } else if (method == 1) {
-        ring_ask(ring, ",\"offset\":0,\"data\":\"%s\"}}\n", data);
+        ring_request(ring, ",\"offset\":0,\"data\":\"%s\"}}\n", data);
         ring_expect(ring, "\"size\":%d}}\n", CHURN_BLOCK_SIZE);
     } else {
-        ring_ask(ring, ",\"offset\":8,\"value\":0}}\n");
+        ring_request(ring, ",\"offset\":8,\"value\":0}}\n");
         ring_expect(ring, "\"old\":0,\"new\":0}}\n");
     }
     ring_end(ring);
@@ -66,7 +66,7 @@ static void run_method(const struct effort *effort, const struct stand *stand, i
     for (size_t i = 0; i < effort->random_requests; i++) {
         uint64_t number = roll(&state) % stand->blocks->count;
 
-        say_one(&ring, method, stand->blocks->handles[number], number);
+        append_one(&ring, method, stand->blocks->handles[number], number);
     }
     drive_method.source = &ring.source;
     drive(&drive_method, timing);
@@ -118,10 +118,10 @@ static void grow(struct results *results, struct stand *stand, size_t count)
                (double)elapsed / (double)(count - before), "ns/request");
 }
 
-static void start_stand(struct stand *stand, size_t room)
+static void start_stand(struct stand *stand, size_t capacity)
 {
     server_start(&stand->server, SERVER_UMEMD);
-    stand->blocks = churn_new(CHURN_BLOCKS, 0, room, true);
+    stand->blocks = churn_new(CHURN_BLOCKS, 0, capacity, true);
 }
 
 static void stop_stand(struct stand *stand)
@@ -175,10 +175,10 @@ static void set_many(const struct server *server, size_t first, size_t end)
         ring_init(&ring, server_name(server->kind));
         for (size_t i = 0; i < 6400 && first < end; i++, first++) {
             if (server->kind == SERVER_REDIS) {
-                ring_ask(&ring, "*3\r\n$3\r\nSET\r\n$8\r\nk%07zu\r\n$64\r\n%s\r\n", first, bytes);
+                ring_request(&ring, "*3\r\n$3\r\nSET\r\n$8\r\nk%07zu\r\n$64\r\n%s\r\n", first, bytes);
                 ring_expect(&ring, "+OK\r\n");
             } else {
-                ring_ask(&ring, "set k%07zu 0 0 64\r\n%s\r\n", first, bytes);
+                ring_request(&ring, "set k%07zu 0 0 64\r\n%s\r\n", first, bytes);
                 ring_expect(&ring, "STORED\r\n");
             }
             ring_end(&ring);

@@ -12,7 +12,7 @@
 #include "dialect.h"
 #include "growth.h"
 
-enum { PINGS_BEFORE = 1000 /* by which the daemon's time for one is told */ };
+enum { PINGS_BEFORE = 1000 /* by which the daemon's time for one is measured */ };
 
 static void add(struct results *results, const char *name, uint64_t count, unsigned round, double value,
                 const char *unit)
@@ -46,7 +46,7 @@ static void many_heaps(const struct effort *effort, struct results *results)
 }
 
 /* Sends the text of a request; the answer is awaited elsewhere. */
-static void ask(int handle, const char *text)
+static void send_request(int handle, const char *text)
 {
     if (send(handle, text, strlen(text), 0) != (ssize_t)strlen(text))
         give_up("sending: %s", strerror(errno));
@@ -66,7 +66,7 @@ static uint64_t ping(int handle)
     char text[128];
     uint64_t begin = now_ns();
 
-    ask(handle, "{\"method\":\"server.ping\"}\n");
+    send_request(handle, "{\"method\":\"server.ping\"}\n");
     if (recv(handle, text, sizeof text, 0) != sizeof pong - 1 || memcmp(text, pong, sizeof pong - 1) != 0)
         give_up("server.ping: wrong answer");
     return now_ns() - begin;
@@ -117,7 +117,7 @@ static void destroy(const struct effort *effort, const struct server *server, ui
     *destruction = (struct destruction){0};
     busy = server_busy_ns(server);
     uint64_t begin = now_ns();
-    ask(destroyer, text);
+    send_request(destroyer, text);
     while (!answered || now_ns() - begin < destruction->answer_ns + 10 * effort->slice_ns) {
         uint64_t took = ping(other);
 

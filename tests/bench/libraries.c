@@ -156,16 +156,16 @@ enum {
 static int bare_socket;
 static unsigned char *bare_space; /* what is sent and received; the block's bytes come last */
 static unsigned char *bare_block; /* what was written last: the bare server keeps nothing */
-static size_t bare_room;
+static size_t bare_capacity;
 
 static void *bare_open(const struct server *server)
 {
     bare_socket = unix_connect(server->path, SOCK_STREAM);
     if (bare_socket < 0)
         give_up("socket: cannot connect to %s", server->path);
-    bare_room = REQUEST_SIZE + (1 << 20);
-    bare_space = must_alloc(bare_room);
-    bare_block = must_alloc(bare_room);
+    bare_capacity = REQUEST_SIZE + (1 << 20);
+    bare_space = must_alloc(bare_capacity);
+    bare_block = must_alloc(bare_capacity);
     return &bare_socket;
 }
 
@@ -181,7 +181,7 @@ static void bare_exchange(size_t request_size, size_t answer_size)
         done += (size_t)size;
     }
     for (size_t done = 0; done < answer_size;) {
-        ssize_t size = recv(bare_socket, bare_space + done, bare_room - done, 0);
+        ssize_t size = recv(bare_socket, bare_space + done, bare_capacity - done, 0);
         if (size <= 0)
             give_up("socket: cannot receive");
         done += (size_t)size;

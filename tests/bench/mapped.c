@@ -1,5 +1,5 @@
-/* Blocks of a shared heap that are read and written through a mapping, beside this process's own memory, and
- * beside Redis, which has to be asked for the same bytes. */
+/* Blocks of a shared heap that are read and written through a mapping, beside this process's own memory, and beside
+ * Redis, to which requests for the same bytes have to be sent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ struct setup {
     const unsigned char *mapped[CELLS]; /* blocks of CELL bytes each */
     const unsigned char *own[CELLS];    /* cells of an array */
     unsigned char *array;               /* that array, which begins as cache lines do, as the heap does */
-    void *room;                         /* what it was allocated in */
+    void *allocated;                    /* what it was allocated in */
     uint64_t sum;                       /* of what one go reads */
 };
 
@@ -120,7 +120,7 @@ static void measure_redis(const struct effort *effort, struct results *results, 
     ring_init(&ring, dialect->name);
     dialect->make(&keys, CELLS);
     for (unsigned key = 0; key < CELLS; key++)
-        dialect->say(&ring, dialect, &keys, &(struct step){.kind = STEP_READ, .key = key});
+        dialect->append_step(&ring, dialect, &keys, &(struct step){.kind = STEP_READ, .key = key});
     drive_reads.source = &ring.source;
     drive(&drive_reads, &timing);
     dialect->drop(&keys);
@@ -196,8 +196,8 @@ static unsigned char *new_mapped(const struct setup *setup, size_t size)
 
 static void make_cells(struct setup *setup)
 {
-    setup->room = must_alloc(CELLS * CELL + CELL);
-    setup->array = (unsigned char *)setup->room + (CELL - (uintptr_t)setup->room % CELL) % CELL;
+    setup->allocated = must_alloc(CELLS * CELL + CELL);
+    setup->array = (unsigned char *)setup->allocated + (CELL - (uintptr_t)setup->allocated % CELL) % CELL;
     fill_bytes(setup->array, CELLS * CELL, 1);
     for (int i = 0; i < CELLS; i++) {
         unsigned char *block = new_mapped(setup, CELL);
@@ -233,6 +233,6 @@ void figures_of_mapped(const struct effort *effort, struct results *results, con
                 effort->mapped_bytes);
     must(&setup, umem_heap_destroy(setup.client, setup.heap, NULL, NULL));
     umem_client_free(setup.client);
-    free(setup.room);
+    free(setup.allocated);
     fputc('\n', stderr);
 }

@@ -21,7 +21,7 @@ struct results {
 struct record {
     const char *group;                 /* "load", "library", "mapped", "growth", "figure", "limit" */
     const char *name;                  /* the workload: "read" */
-    const char *target;                /* who did it: a dialect's name */
+    const char *target;                /* what was measured: a dialect's name */
     size_t size;                       /* bytes a request */
     unsigned depth;                    /* requests under way on each connection */
     unsigned connections;              /* at one time */

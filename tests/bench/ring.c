@@ -81,7 +81,7 @@ static void UM_PRINTF(2, 0) append(struct um_buf *buf, const char *format, va_li
         give_up("a request does not fit: %.60s", format);
 }
 
-void ring_ask(struct ring *ring, const char *format, ...)
+void ring_request(struct ring *ring, const char *format, ...)
 {
     va_list args;
 
@@ -99,7 +99,7 @@ void ring_expect(struct ring *ring, const char *format, ...)
     va_end(args);
 }
 
-void ring_ask_bytes(struct ring *ring, const void *bytes, size_t size)
+void ring_request_bytes(struct ring *ring, const void *bytes, size_t size)
 {
     if (!um_buf_append(&ring->requests, bytes, size))
         give_up("no memory for a request of %zu bytes", size);

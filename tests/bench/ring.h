@@ -19,8 +19,8 @@ struct ring {
     struct um_buf answers;  /* likewise */
     struct ring_end *ends;  /* where each one ends */
     size_t count;           /* how many there are */
-    size_t capacity;        /* for how many there is room in `ends` */
-    const char *name;       /* what is told where an answer is wrong */
+    size_t capacity;        /* capacity of `ends` */
+    const char *name;       /* printed where an answer is wrong */
 };
 
 struct ring_end {
@@ -33,8 +33,8 @@ void ring_init(struct ring *ring, const char *name);
 void ring_deinit(struct ring *ring);
 
 /* Append to the request, or to the answer, that is being made. */
-void ring_ask(struct ring *ring, const char *format, ...) UM_PRINTF(2, 3);
-void ring_ask_bytes(struct ring *ring, const void *bytes, size_t size);
+void ring_request(struct ring *ring, const char *format, ...) UM_PRINTF(2, 3);
+void ring_request_bytes(struct ring *ring, const void *bytes, size_t size);
 void ring_expect(struct ring *ring, const char *format, ...) UM_PRINTF(2, 3);
 void ring_expect_bytes(struct ring *ring, const void *bytes, size_t size);
 

@@ -34,23 +34,24 @@ struct workload {
     int verified; /* the set whose keys must hold their bytes afterwards; -1: none */
 };
 
-static void say(struct ring *ring, const struct dialect *dialect, const struct keys *keys, struct step step)
+static void append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                        struct step step)
 {
-    dialect->say(ring, dialect, keys, &step);
+    dialect->append_step(ring, dialect, keys, &step);
 }
 
 static void fill_reads(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
                        unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        say(ring, dialect, keys, (struct step){.kind = STEP_READ, .key = i % keys->count});
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_READ, .key = i % keys->count});
 }
 
 static void fill_writes(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
                         unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        say(ring, dialect, keys, (struct step){.kind = STEP_WRITE, .key = i % keys->count});
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_WRITE, .key = i % keys->count});
 }
 
 /* Up and down again, so that the answers are the same each time round. */
@@ -60,7 +61,8 @@ static void fill_adds(struct ring *ring, const struct dialect *dialect, const st
     for (unsigned i = 0; i < count; i++) {
         int before = i / keys->count % 2 == 0 ? 0 : 1;
 
-        say(ring, dialect, keys,
+        append_step(
+            ring, dialect, keys,
             (struct step){
                 .kind = STEP_ADD, .key = i % keys->count, .value = before == 0 ? 1 : -1, .before = before});
     }
@@ -72,15 +74,15 @@ static void fill_copies(struct ring *ring, const struct dialect *dialect, const 
     unsigned half = keys->count / 2;
 
     for (unsigned i = 0; i < count; i++)
-        say(ring, dialect, keys,
-            (struct step){.kind = STEP_COPY, .key = i % half, .target = half + i % half});
+        append_step(ring, dialect, keys,
+                    (struct step){.kind = STEP_COPY, .key = i % half, .target = half + i % half});
 }
 
 static void fill_batches(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
                          unsigned count)
 {
     for (unsigned i = 0; i < count / 16; i++)
-        dialect->say_batch(ring, keys, 16 * i, BATCH);
+        dialect->append_batch(ring, keys, 16 * i, BATCH);
 }
 
 /* Of 20 requests 12 read 64 bytes, 4 write 64 bytes, 2 count, one reads and one writes 4 KiB. */
@@ -93,18 +95,18 @@ static void fill_mixed(struct ring *ring, const struct dialect *dialect, const s
         unsigned kind = i * 7 % 20;
 
         if (kind < 12)
-            say(ring, dialect, &keys[0], (struct step){.kind = STEP_READ, .key = i % 64});
+            append_step(ring, dialect, &keys[0], (struct step){.kind = STEP_READ, .key = i % 64});
         else if (kind < 16)
-            say(ring, dialect, &keys[0], (struct step){.kind = STEP_WRITE, .key = i % 64});
+            append_step(ring, dialect, &keys[0], (struct step){.kind = STEP_WRITE, .key = i % 64});
         else if (kind < 18)
-            say(ring, dialect, &keys[1],
-                (struct step){.kind = STEP_ADD,
-                              .key = kind % 2,
-                              .value = turn % 2 == 0 ? 1 : -1,
-                              .before = (int)(turn % 2)});
+            append_step(ring, dialect, &keys[1],
+                        (struct step){.kind = STEP_ADD,
+                                      .key = kind % 2,
+                                      .value = turn % 2 == 0 ? 1 : -1,
+                                      .before = (int)(turn % 2)});
         else
-            say(ring, dialect, &keys[2],
-                (struct step){.kind = kind == 18 ? STEP_READ : STEP_WRITE, .key = turn % 4});
+            append_step(ring, dialect, &keys[2],
+                        (struct step){.kind = kind == 18 ? STEP_READ : STEP_WRITE, .key = turn % 4});
     }
 }
 
@@ -114,9 +116,9 @@ static void fill_pairs(struct ring *ring, const struct dialect *dialect, const s
 {
     for (unsigned first = 0; first < count; first += 64) {
         for (unsigned i = 0; i < 64; i++)
-            say(ring, dialect, keys, (struct step){.kind = STEP_MAKE, .key = first + i});
+            append_step(ring, dialect, keys, (struct step){.kind = STEP_MAKE, .key = first + i});
         for (unsigned i = 0; i < 64; i++)
-            say(ring, dialect, keys, (struct step){.kind = STEP_DROP, .key = first + i});
+            append_step(ring, dialect, keys, (struct step){.kind = STEP_DROP, .key = first + i});
     }
 }
 
@@ -145,13 +147,13 @@ static const struct workload workloads[] = {
 #define LINES (BIT(UMEMD_LINES_BASE64) | OTHERS)
 #define ECHOES (BIT(ECHO_LINES) | BIT(ECHO_RAW))
 
-/* A workload under one load, and who is given it. */
+/* A workload under one load, and the dialects that run it. */
 struct row {
     int workload;
     size_t size;
     unsigned depth;
     unsigned connections;
-    unsigned who; /* BIT() of dialects */
+    unsigned dialects_mask; /* BIT() of dialects */
 };
 
 static const struct row rows[] = {
@@ -242,7 +244,7 @@ static void run_pairs(const struct drive *drive_row, struct drive_result *timing
     churn_free(churn);
 }
 
-/* Says the row in the dialect's words; for the bare server, in as many bytes as those. */
+/* Makes the row's requests in the dialect; for the bare server, in as many bytes as those. */
 static void fill_ring(struct ring *ring, const struct row *row, const struct dialect *dialect,
                       const struct keys *keys, unsigned depth)
 {
@@ -329,7 +331,8 @@ void workloads_run(const struct effort *effort, struct results *results, const s
                 /* Another one is first in every round. */
                 const struct dialect *dialect = &dialects[(turn + round) % DIALECTS];
 
-                if ((rows[i].who & BIT(dialect - dialects)) == 0 || servers[dialect->server].pid == 0)
+                if ((rows[i].dialects_mask & BIT(dialect - dialects)) == 0 ||
+                    servers[dialect->server].pid == 0)
                     continue;
                 run_row(effort, &rows[i], dialect, &servers[dialect->server], &timing);
                 record(results, &rows[i], dialect, round, &timing);

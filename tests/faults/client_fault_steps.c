@@ -11,18 +11,18 @@ static int ping(struct plot *plot)
 
 static int info(struct plot *plot)
 {
-    struct umem_server_info *told = NULL;
-    int code = umem_server_info(plot->client, &told);
+    struct umem_server_info *reported = NULL;
+    int code = umem_server_info(plot->client, &reported);
 
-    umem_free_server_info(told);
+    umem_free_server_info(reported);
     return code;
 }
 
 static int stats(struct plot *plot)
 {
-    struct umem_server_stats told;
+    struct umem_server_stats reported;
 
-    return umem_server_stats(plot->client, &told);
+    return umem_server_stats(plot->client, &reported);
 }
 
 static int discover(struct plot *plot)
@@ -111,9 +111,9 @@ static int lookup_block(struct plot *plot)
 
 static int change(struct plot *plot)
 {
-    struct umem_block_info told;
+    struct umem_block_info reported;
 
-    return umem_block_change(plot->client, plot->block, "c", NULL, &told);
+    return umem_block_change(plot->client, plot->block, "c", NULL, &reported);
 }
 
 static int hold(struct plot *plot)
@@ -196,7 +196,7 @@ static int submit_all(struct plot *plot, umem_calls *calls)
 {
     int32_t number = 5;
     char *result = NULL;
-    struct umem_block_info told;
+    struct umem_block_info reported;
     umem_handle block = 0;
     int code = umem_submit_block_write(calls, plot->block, 0, plot->bytes, 10000);
     int collected;
@@ -204,7 +204,7 @@ static int submit_all(struct plot *plot, umem_calls *calls)
     if (code == UMEM_OK)
         code = umem_submit_block_read(calls, plot->block, 0, plot->bytes, 5000);
     if (code == UMEM_OK)
-        code = umem_submit_block_info(calls, plot->block, &told);
+        code = umem_submit_block_info(calls, plot->block, &reported);
     if (code == UMEM_OK)
         code = umem_submit_block_add(calls, plot->block, 0, UMEM_TYPE_I32, &number, NULL, &number);
     if (code == UMEM_OK)

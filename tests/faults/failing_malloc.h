@@ -1,6 +1,6 @@
 /*
- * Allocations that fail when a test wants them to: what the code under test is compiled to call in the place of malloc and
- * its kin (CMakeLists.txt says how).
+ * Allocations that fail when a test wants them to: what the code under test is compiled to call in the place of malloc
+ * and its kin (see CMakeLists.txt).
  *
  * Owns: the count of allocations, and of what is allocated and not yet freed. Must not know: what is tested. One thread
  * at a time.
@@ -25,7 +25,7 @@ void fault_go_on(void);
 /* Counts one allocation, of whatever kind. Returns whether it is to fail. */
 bool fault_is_due(void);
 
-/* Counts a piece that was got otherwise than by the calls below and is given back by um_fault_free(). Returns it. */
+/* Counts memory that was allocated otherwise than by the calls below and is freed by um_fault_free(). Returns it. */
 void *fault_counted(void *piece);
 
 /* How many pieces of memory are allocated and not freed. */

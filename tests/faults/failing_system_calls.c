@@ -1,12 +1,12 @@
 /*
  * A library to be loaded into a whole program (LD_PRELOAD) that makes the system's calls fail, or do less than they were
- * asked to. Linux with the GNU C library.
+ * requested to. Linux with the GNU C library.
  *
  * Environment: FAULT, a list of
  *   short     sockets take and give one byte at a time
  *   eintr     every other call that may wait, or moves a socket's bytes, is interrupted first
  *   eagain    every other call that moves a socket's bytes has nothing to move
- *   emfile    for a while, clients that come find that the process has no descriptor left
+ *   emfile    for a while, clients that connect find that the process has no descriptor left
  *   enfile    the same, of the whole system
  *   clock     the time of day jumps, by years and back, at each look
  * FAULT_MALLOC=N: the Nth allocation fails; with FAULT_AFTER those behind it, too.
@@ -216,7 +216,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return real_sendmsg(fd, &first, flags);
 }
 
-/* From the third look for a client to the eighth: the listener gets to see it again and again. */
+/* From the third accept to the eighth: the listener has to report the client again and again. */
 static bool is_full(void)
 {
     static unsigned long looks;
@@ -280,14 +280,14 @@ static time_t jumped(time_t now)
 time_t time(time_t *result)
 {
     struct timespec now;
-    time_t told;
+    time_t changed;
 
     REAL(int, clock_gettime, (clockid_t, struct timespec *));
     real_clock_gettime(CLOCK_REALTIME, &now);
-    told = jumped(now.tv_sec);
+    changed = jumped(now.tv_sec);
     if (result != NULL)
-        *result = told;
-    return told;
+        *result = changed;
+    return changed;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

@@ -14,7 +14,7 @@
 #include "rpc/call/engine_state.h"
 #include "store_dump.h"
 
-enum { STEPS_LIMIT = 10000, ROOM = 8192 };
+enum { STEPS_LIMIT = 10000, CAPACITY = 8192 };
 
 void harness_open(struct harness *harness, void (*prepare)(struct harness *harness))
 {
@@ -44,56 +44,56 @@ void harness_close(struct harness *harness)
     fixture_teardown(&harness->state);
 }
 
-void harness_expect_answer(struct harness *harness, enum harness_peer who, const char *message)
+void harness_expect_answer(struct harness *harness, enum harness_peer peer, const char *message)
 {
-    answers_note(harness->side[who].session, message, strlen(message));
+    answers_note(harness->side[peer].session, message, strlen(message));
 }
 
-static void append(struct harness *harness, int who, const void *bytes, size_t size)
+static void append(struct harness *harness, int peer, const void *bytes, size_t size)
 {
-    char **sent = &harness->side[who].sent;
+    char **sent = &harness->side[peer].sent;
 
-    *sent = realloc(*sent, harness->side[who].size + size + 1);
+    *sent = realloc(*sent, harness->side[peer].size + size + 1);
     assert_non_null(*sent);
     if (size != 0)
-        memcpy(*sent + harness->side[who].size, bytes, size);
-    harness->side[who].size += size;
-    (*sent)[harness->side[who].size] = '\0';
+        memcpy(*sent + harness->side[peer].size, bytes, size);
+    harness->side[peer].size += size;
+    (*sent)[harness->side[peer].size] = '\0';
 }
 
 /* As a session sends: the answers up to the tail, the tail, the rest. */
-static void send_out(struct harness *harness, int who)
+static void send_out(struct harness *harness, int peer)
 {
-    struct um_session *session = harness->side[who].session;
+    struct um_session *session = harness->side[peer].session;
     size_t head = session->tail.bytes != NULL ? session->tail.at : session->out.size;
 
-    append(harness, who, session->out.data, head);
+    append(harness, peer, session->out.data, head);
     if (session->tail.bytes != NULL) {
-        append(harness, who, session->tail.bytes, session->tail.size);
-        append(harness, who, session->out.data + head, session->out.size - head);
+        append(harness, peer, session->tail.bytes, session->tail.size);
+        append(harness, peer, session->out.data + head, session->out.size - head);
         um_session_tail_sent(session);
     }
     um_buf_consume(&session->out, session->out.size);
     um_buf_shrink(&session->out, 0);
 }
 
-void harness_disconnect(struct harness *harness, enum harness_peer who)
+void harness_disconnect(struct harness *harness, enum harness_peer peer)
 {
-    harness->side[who].is_cut = true;
-    um_session_close(harness->side[who].session);
+    harness->side[peer].is_cut = true;
+    um_session_close(harness->side[peer].session);
 }
 
-static void serve_out(struct harness *harness, int who)
+static void serve_out(struct harness *harness, int peer)
 {
-    struct um_session *session = harness->side[who].session;
+    struct um_session *session = harness->side[peer].session;
 
-    if (harness->side[who].is_cut)
+    if (harness->side[peer].is_cut)
         return;
     if (!session->broken)
         um_watch_notify(session);
-    send_out(harness, who);
+    send_out(harness, peer);
     if (session->broken)
-        harness_disconnect(harness, (enum harness_peer)who);
+        harness_disconnect(harness, (enum harness_peer)peer);
 }
 
 static void serve_all(struct harness *harness)
@@ -112,25 +112,25 @@ static void serve_all(struct harness *harness)
 static void feed(struct um_session *session, size_t payload_size)
 {
     while (um_payload_left(session) != 0 && !session->broken) {
-        size_t room;
-        char *space = um_payload_reserve(session, &room);
+        size_t size;
+        char *space = um_payload_reserve(session, &size);
 
-        if (room > (payload_size + 2) / 3)
-            room = (payload_size + 2) / 3;
-        memset(space, 'p', room);
-        um_payload_commit(session, room);
+        if (size > (payload_size + 2) / 3)
+            size = (payload_size + 2) / 3;
+        memset(space, 'p', size);
+        um_payload_commit(session, size);
     }
 }
 
-void harness_send(struct harness *harness, enum harness_peer who, const char *message, size_t payload_size)
+void harness_send(struct harness *harness, enum harness_peer peer, const char *message, size_t payload_size)
 {
-    struct um_session *session = harness->side[who].session;
+    struct um_session *session = harness->side[peer].session;
     size_t size = strlen(message);
     char *text = malloc(size + 1);
 
     assert_non_null(text);
     memcpy(text, message, size);
-    if (!harness->side[who].is_cut) {
+    if (!harness->side[peer].is_cut) {
         assert_true(um_session_is_ready(session));
         um_dispatch_message(session, text, size, payload_size);
         feed(session, payload_size);
@@ -157,14 +157,14 @@ static size_t number_of(const char *text, const char *end, const char *name)
 }
 
 /* How long the first message is, and where its JSON is; 0: the log ends in the middle of it. */
-static size_t message_size(enum harness_peer who, const char *text, size_t size, size_t *begin,
+static size_t message_size(enum harness_peer peer, const char *text, size_t size, size_t *begin,
                            size_t *length)
 {
     const char *end;
 
     *begin = 0;
     *length = 0;
-    if (who == LINES) {
+    if (peer == LINES) {
         end = memchr(text, '\n', size);
         *length = end != NULL ? (size_t)(end - text) : 0;
         return end != NULL ? *length + 1 : 0;
@@ -177,24 +177,24 @@ static size_t message_size(enum harness_peer who, const char *text, size_t size,
     return *begin + *length + number_of(text, end, "Payload-Length: ");
 }
 
-cJSON *harness_take(struct harness *harness, enum harness_peer who)
+cJSON *harness_take(struct harness *harness, enum harness_peer peer)
 {
-    char *text = harness->side[who].sent;
+    char *text = harness->side[peer].sent;
     size_t begin = 0;
     size_t length = 0;
     size_t size;
     cJSON *message;
 
-    if (harness->side[who].size == 0)
+    if (harness->side[peer].size == 0)
         return NULL;
-    size = message_size(who, text, harness->side[who].size, &begin, &length);
-    if (size == 0 || size > harness->side[who].size)
+    size = message_size(peer, text, harness->side[peer].size, &begin, &length);
+    if (size == 0 || size > harness->side[peer].size)
         fail_msg("this is no whole message: %s", text);
     message = cJSON_ParseWithLength(text + begin, length);
     if (message == NULL)
         fail_msg("this is no JSON: %s", text);
-    answers_check(harness->side[who].session, message);
-    harness->side[who].size -= size;
-    memmove(text, text + size, harness->side[who].size + 1);
+    answers_check(harness->side[peer].session, message);
+    harness->side[peer].size -= size;
+    memmove(text, text + size, harness->side[peer].size + 1);
     return message;
 }

@@ -12,9 +12,9 @@ static void prepare(struct harness *harness)
     new_block(session, "{\"size\":3145728,\"name\":\"large\"}");
 }
 
-#define ASK(who, id, method, params) \
+#define REQUEST(peer, id, method, params) \
     { \
-        who, MESSAGE_OF(id, method, params), 0 \
+        peer, MESSAGE_OF(id, method, params), 0 \
     }
 #define END \
     { \
@@ -23,12 +23,12 @@ static void prepare(struct harness *harness)
 
 static const struct line raw_bytes[] = {
     {HEADERS, MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\"}"), 90000},
-    ASK(HEADERS, "2", "block.read", "{\"block\":\"b\",\"size\":10,\"encoding\":\"raw\"}"),
-    ASK(HEADERS, "3", "block.read", "{\"block\":\"b\",\"encoding\":\"raw\"}"),
+    REQUEST(HEADERS, "2", "block.read", "{\"block\":\"b\",\"size\":10,\"encoding\":\"raw\"}"),
+    REQUEST(HEADERS, "3", "block.read", "{\"block\":\"b\",\"encoding\":\"raw\"}"),
     {HEADERS, MESSAGE_OF("4", "block.write", "{\"block\":\"nobody\",\"encoding\":\"raw\"}"), 10},
     {HEADERS, MESSAGE_OF("5", "server.ping", "{}"), 10},
     {HEADERS, "this is no JSON", 10},
-    ASK(HEADERS, "6", "server.ping", "{}"),
+    REQUEST(HEADERS, "6", "server.ping", "{}"),
     END,
 };
 
@@ -51,72 +51,72 @@ static const struct line batches[] = {
     {HEADERS, "[" MESSAGE_OF("4", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\",\"size\":1}") "]", 2},
     {LINES, "[]", 0},
     {LINES, "[1,2,3,4,5,6,7,8,9,10]", 0},
-    ASK(LINES, "9", "server.ping", "{}"),
+    REQUEST(LINES, "9", "server.ping", "{}"),
     END,
 };
 
 static const struct line watches[] = {
-    ASK(LINES, "1", "session.watch", "{}"),
-    ASK(LINES, "2", "session.watch", "{\"heap\":\"h\"}"),
-    ASK(LINES, "3", "session.watch", "{\"block\":\"b\"}"),
-    ASK(HEADERS, "1", "session.watch", "{\"block\":\"b\"}"),
-    ASK(HEADERS, "2", "block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
-    ASK(LINES, "4", "block.fill", "{\"block\":\"large\",\"value\":1}"),
-    ASK(LINES, "5", "block.resize", "{\"block\":\"b\",\"size\":10}"),
-    ASK(HEADERS, "3", "block.free", "[\"b\"]"),
-    ASK(HEADERS, "4", "heap.destroy", "[\"h\"]"),
-    ASK(HEADERS, "5", "server.ping", "{}"),
+    REQUEST(LINES, "1", "session.watch", "{}"),
+    REQUEST(LINES, "2", "session.watch", "{\"heap\":\"h\"}"),
+    REQUEST(LINES, "3", "session.watch", "{\"block\":\"b\"}"),
+    REQUEST(HEADERS, "1", "session.watch", "{\"block\":\"b\"}"),
+    REQUEST(HEADERS, "2", "block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
+    REQUEST(LINES, "4", "block.fill", "{\"block\":\"large\",\"value\":1}"),
+    REQUEST(LINES, "5", "block.resize", "{\"block\":\"b\",\"size\":10}"),
+    REQUEST(HEADERS, "3", "block.free", "[\"b\"]"),
+    REQUEST(HEADERS, "4", "heap.destroy", "[\"h\"]"),
+    REQUEST(HEADERS, "5", "server.ping", "{}"),
     END,
 };
 
 static const struct line waits[] = {
-    ASK(LINES, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0}"),
-    ASK(LINES, "\"two\"", "block.wait", "{\"block\":\"b\",\"offset\":8,\"value\":0,\"timeout_ms\":50}"),
-    ASK(HEADERS, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0,\"timeout_ms\":60}"),
-    ASK(HEADERS, "2", "block.wait", "{\"block\":\"large\",\"offset\":0,\"value\":0}"),
-    ASK(HEADERS, "3", "block.add", "{\"block\":\"b\",\"offset\":0,\"value\":5}"),
+    REQUEST(LINES, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0}"),
+    REQUEST(LINES, "\"two\"", "block.wait", "{\"block\":\"b\",\"offset\":8,\"value\":0,\"timeout_ms\":50}"),
+    REQUEST(HEADERS, "1", "block.wait", "{\"block\":\"b\",\"offset\":0,\"value\":0,\"timeout_ms\":60}"),
+    REQUEST(HEADERS, "2", "block.wait", "{\"block\":\"large\",\"offset\":0,\"value\":0}"),
+    REQUEST(HEADERS, "3", "block.add", "{\"block\":\"b\",\"offset\":0,\"value\":5}"),
     {HEADERS, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[2]}", 0},
-    ASK(HEADERS, "4", "server.ping", "{}"),
-    ASK(LINES, "5", "block.free", "[\"b\"]"),
+    REQUEST(HEADERS, "4", "server.ping", "{}"),
+    REQUEST(LINES, "5", "block.free", "[\"b\"]"),
     END,
 };
 
 static const struct line locks[] = {
-    ASK(HEADERS, "1", "heap.lock", "[\"h\"]"),      ASK(LINES, "1", "heap.lock", "[\"h\",50]"),
-    ASK(LINES, "2", "heap.lock", "[\"h\",70]"),     ASK(LINES, "3", "block.read", "[\"b\",0,1]"),
-    ASK(HEADERS, "2", "heap.unlock", "[\"h\"]"),    ASK(HEADERS, "3", "heap.lock", "[\"h\",60]"),
-    ASK(HEADERS, "4", "block.fill", "[\"large\"]"), ASK(LINES, "4", "heap.unlock", "[\"h\"]"),
-    ASK(LINES, "5", "server.ping", "{}"),           END,
+    REQUEST(HEADERS, "1", "heap.lock", "[\"h\"]"),      REQUEST(LINES, "1", "heap.lock", "[\"h\",50]"),
+    REQUEST(LINES, "2", "heap.lock", "[\"h\",70]"),     REQUEST(LINES, "3", "block.read", "[\"b\",0,1]"),
+    REQUEST(HEADERS, "2", "heap.unlock", "[\"h\"]"),    REQUEST(HEADERS, "3", "heap.lock", "[\"h\",60]"),
+    REQUEST(HEADERS, "4", "block.fill", "[\"large\"]"), REQUEST(LINES, "4", "heap.unlock", "[\"h\"]"),
+    REQUEST(LINES, "5", "server.ping", "{}"),           END,
 };
 
 static const struct line long_calls[] = {
-    ASK(LINES, "1", "block.fill", "{\"block\":\"large\",\"value\":3}"),
-    ASK(HEADERS, "1", "block.compare", "{\"left\":\"large\",\"right\":\"large\"}"),
-    ASK(HEADERS, "2", "block.find", "{\"block\":\"large\",\"data\":\"AAAA\"}"),
-    ASK(LINES, "2", "block.copy", "{\"source\":\"large\",\"target\":\"large\",\"target_offset\":0}"),
-    ASK(LINES, "3", "block.resize", "{\"block\":\"large\",\"size\":6291456}"),
-    ASK(LINES, "4", "block.resize", "{\"block\":\"large\",\"size\":1}"),
-    ASK(LINES, "5", "heap.validate", "{}"),
-    ASK(HEADERS, "3", "block.at", "[1]"),
+    REQUEST(LINES, "1", "block.fill", "{\"block\":\"large\",\"value\":3}"),
+    REQUEST(HEADERS, "1", "block.compare", "{\"left\":\"large\",\"right\":\"large\"}"),
+    REQUEST(HEADERS, "2", "block.find", "{\"block\":\"large\",\"data\":\"AAAA\"}"),
+    REQUEST(LINES, "2", "block.copy", "{\"source\":\"large\",\"target\":\"large\",\"target_offset\":0}"),
+    REQUEST(LINES, "3", "block.resize", "{\"block\":\"large\",\"size\":6291456}"),
+    REQUEST(LINES, "4", "block.resize", "{\"block\":\"large\",\"size\":1}"),
+    REQUEST(LINES, "5", "heap.validate", "{}"),
+    REQUEST(HEADERS, "3", "block.at", "[1]"),
     END,
 };
 
 static const struct line lives[] = {
-    ASK(LINES, "1", "heap.create", "{\"name\":\"mine\",\"lifetime\":\"session\"}"),
-    ASK(LINES, "2", "block.alloc", "{\"heap\":\"mine\",\"size\":100,\"name\":\"x\",\"data\":\"AAAA\"}"),
-    ASK(LINES, "3", "block.hold", "[\"b\"]"),
-    ASK(HEADERS, "1", "block.hold", "[\"x\"]"),
-    ASK(HEADERS, "2", "block.release", "[\"b\"]"),
-    ASK(HEADERS, "3", "block.change", "{\"block\":\"x\",\"name\":\"y\",\"lifetime\":\"session\"}"),
-    ASK(LINES, "4", "block.list", "{}"),
-    ASK(LINES, "5", "heap.list", "{}"),
-    ASK(LINES, "6", "session.list", "{}"),
-    ASK(LINES, "7", "rpc.discover", "{}"),
-    ASK(HEADERS, "4", "block.set",
-        "{\"block\":\"b\",\"offset\":0,\"values\":[1,2,3,4,5,6,7,8],\"type\":\"f64\"}"),
-    ASK(HEADERS, "5", "block.get", "{\"block\":\"b\",\"offset\":0,\"count\":1000}"),
-    ASK(HEADERS, "6", "session.close", "[1]"),
-    ASK(HEADERS, "7", "server.stats", "{}"),
+    REQUEST(LINES, "1", "heap.create", "{\"name\":\"mine\",\"lifetime\":\"session\"}"),
+    REQUEST(LINES, "2", "block.alloc", "{\"heap\":\"mine\",\"size\":100,\"name\":\"x\",\"data\":\"AAAA\"}"),
+    REQUEST(LINES, "3", "block.hold", "[\"b\"]"),
+    REQUEST(HEADERS, "1", "block.hold", "[\"x\"]"),
+    REQUEST(HEADERS, "2", "block.release", "[\"b\"]"),
+    REQUEST(HEADERS, "3", "block.change", "{\"block\":\"x\",\"name\":\"y\",\"lifetime\":\"session\"}"),
+    REQUEST(LINES, "4", "block.list", "{}"),
+    REQUEST(LINES, "5", "heap.list", "{}"),
+    REQUEST(LINES, "6", "session.list", "{}"),
+    REQUEST(LINES, "7", "rpc.discover", "{}"),
+    REQUEST(HEADERS, "4", "block.set",
+            "{\"block\":\"b\",\"offset\":0,\"values\":[1,2,3,4,5,6,7,8],\"type\":\"f64\"}"),
+    REQUEST(HEADERS, "5", "block.get", "{\"block\":\"b\",\"offset\":0,\"count\":1000}"),
+    REQUEST(HEADERS, "6", "session.close", "[1]"),
+    REQUEST(HEADERS, "7", "server.stats", "{}"),
     END,
 };
 
@@ -124,9 +124,9 @@ static const struct line nonsense[] = {
     {LINES, "{\"id\":1", 0},
     {LINES, "{\"id\":1,\"method\":\"no.such\"}", 0},
     {LINES, "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"server.ping\"}", 0},
-    ASK(LINES, "2", "block.read", "{\"block\":\"b\",\"offset\":99999999}"),
-    ASK(LINES, "3", "block.read", "{\"block\":5,\"nothing\":\"of the kind\"}"),
-    ASK(LINES, "4", "block.write", "{\"block\":\"b\",\"data\":\"!!!!\"}"),
+    REQUEST(LINES, "2", "block.read", "{\"block\":\"b\",\"offset\":99999999}"),
+    REQUEST(LINES, "3", "block.read", "{\"block\":5,\"nothing\":\"of the kind\"}"),
+    REQUEST(LINES, "4", "block.write", "{\"block\":\"b\",\"data\":\"!!!!\"}"),
     {LINES, "{\"jsonrpc\":\"2.0\",\"method\":\"server.ping\"}", 0},
     END,
 };

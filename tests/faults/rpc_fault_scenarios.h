@@ -1,5 +1,5 @@
 /*
- * The scenarios of test_rpc.c: what two clients ask of the engine, one after the other.
+ * The scenarios of test_rpc_out_of_memory.c: the requests of two clients to the engine, one after the other.
  *
  * Owns: the table. Must not know: which allocation fails.
  */
@@ -9,7 +9,7 @@
 #include "rpc_fault_harness.h"
 
 struct line {
-    enum harness_peer who;
+    enum harness_peer peer;
     const char *message; /* NULL: the scenario is over */
     size_t payload_size; /* raw bytes behind it */
 };

@@ -15,7 +15,7 @@
  * otherwise compare as equal. Free it. */
 char *state_of(struct um_store *store, bool with_handles);
 
-/* Makes the backends of the store count as allocations what they ask of the system, so that they fail in turn. */
+/* Makes the backends of the store count their requests to the system as allocations, so that they fail in turn. */
 void state_make_faulty(struct um_store *store);
 
 #endif

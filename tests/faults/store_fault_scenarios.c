@@ -30,8 +30,8 @@ void harness_prepare(struct harness *harness, struct fixture *fixture)
     uint32_t holders;
 
     *harness = (struct harness){.fixture = fixture, .store = fixture->store};
-    harness->maker = fixture->people[0];
-    harness->other = fixture->people[1];
+    harness->maker = fixture->owners[0];
+    harness->other = fixture->owners[1];
     harness->private = heap_of(harness, &private);
     harness->aligned = heap_of(harness, &aligned);
     harness->shared = heap_of(harness, &shared);
@@ -87,20 +87,20 @@ static int open_owner(struct harness *harness)
     int code = um_owner_open(harness->store, &options, &owner);
 
     if (code == 0) {
-        assert_null(harness->fixture->people[2]);
-        harness->fixture->people[2] = owner;
+        assert_null(harness->fixture->owners[2]);
+        harness->fixture->owners[2] = owner;
     }
     return code;
 }
 
 static void without_third(struct harness *harness)
 {
-    leave(harness->fixture, 2);
+    close_fixture_owner(harness->fixture, 2);
 }
 
 static int close_owner(struct harness *harness)
 {
-    leave(harness->fixture, 0);
+    close_fixture_owner(harness->fixture, 0);
     return 0;
 }
 
@@ -182,7 +182,7 @@ static int alloc_shared(struct harness *harness)
     return alloc(harness, harness->shared, harness->other, 2 * MIB, "new");
 }
 
-/* Each that fails is asked for again: the last figures are those of a run in which none has failed. */
+/* A call that fails is repeated: the last figures are those of a run in which none has failed. */
 static int alloc_many(struct harness *harness)
 {
     int first = 0;

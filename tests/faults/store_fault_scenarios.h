@@ -23,7 +23,7 @@ struct harness {
     struct um_block *there;   /* 100 bytes of the shared heap, with another block behind it */
     struct um_block *large;   /* 2 MiB of the aligned heap, not 0 */
     struct um_block *named;   /* "named" */
-    struct um_block *orphan;  /* nobody holds it */
+    struct um_block *orphan;  /* no owner holds it */
     struct um_resize *resize; /* one that has begun; NULL: none */
 };
 

@@ -92,10 +92,11 @@ static void test_a_child_that_only_ends(void **state)
 
 /* ---- somebody else's server ---- */
 
-enum { STRANGER = 54321 /* a user that nobody is */ };
+enum { STRANGER = 54321 /* a user that does not exist */ };
 
-/* Listens as another user, says so to the parent, and ends with 0 where a client came and went without having sent a byte. */
-static int be_a_stranger(const char *path, int told)
+/* Listens as another user, signals that to the parent, and ends with 0 where a client connected and disconnected
+ * without having sent a byte. */
+static int listen_as_a_stranger(const char *path, int ready)
 {
     char byte;
     int listener;
@@ -104,7 +105,7 @@ static int be_a_stranger(const char *path, int told)
     if (setuid(STRANGER) != 0)
         return 1;
     listener = unix_bind(path, SOCK_STREAM);
-    if (listener < 0 || chmod(path, 0777) != 0 || listen(listener, 1) != 0 || write(told, "", 1) != 1)
+    if (listener < 0 || chmod(path, 0777) != 0 || listen(listener, 1) != 0 || write(ready, "", 1) != 1)
         return 1;
     client = accept(listener, NULL, NULL);
     return client >= 0 && read(client, &byte, 1) == 0 ? 0 : 2;
@@ -130,7 +131,7 @@ static void test_a_server_that_is_somebody_elses(void **state)
     child = fork();
     assert_true(child >= 0);
     if (child == 0)
-        _exit(be_a_stranger(path, line[1]));
+        _exit(listen_as_a_stranger(path, line[1]));
     assert_int_equal(read(line[0], &byte, 1), 1);
     options.pipe = path;
     client = umem_client_new(&options);

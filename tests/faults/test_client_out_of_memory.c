@@ -1,7 +1,7 @@
 /*
- * The client library where its program's memory runs out, against a daemon that has enough: each allocation of a long talk
- * fails once, alone and with all behind it. The call says out_of_memory; then it succeeds when it is called again, on the same
- * connection or, where that was closed, on a new one; and nothing is leaked.
+ * The client library where its program's memory runs out, against a daemon that has enough: each allocation of a long
+ * sequence of calls fails once, alone and with all behind it. The call fails with out_of_memory; then it succeeds when
+ * it is called again, on the same connection or, where that was closed, on a new one; and nothing is leaked.
  */
 #include <setjmp.h>
 #include <stdarg.h>

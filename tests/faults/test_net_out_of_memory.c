@@ -27,7 +27,7 @@ enum {
 
 static unsigned long injected;
 
-/* What a client says, and how many answers it has then. */
+/* The requests of a client, and the number of answers that it then has. */
 struct conversation {
     const char *name;
     const char *text;
@@ -84,8 +84,8 @@ static void on_shut(uv_shutdown_t *shutdown, int status)
     (void)status;
 }
 
-/* A client's own buffer is not the server's: it has its room before memory runs out. */
-static void make_room(struct wire_client *client)
+/* A client's own buffer is not the server's: it is allocated before memory runs out. */
+static void allocate_buffer(struct wire_client *client)
 {
     assert_non_null(um_buf_reserve(&client->received, 5000000));
 }
@@ -100,7 +100,7 @@ static void converse(struct fixture *fixture, const struct conversation *convers
     fault_arm(nth, and_all_after);
     client = client_open(fixture, 1, false);
     fault_pause();
-    make_room(client);
+    allocate_buffer(client);
     fault_go_on();
     wire_read(client);
     wire_send(client, conversation->text);
@@ -197,7 +197,7 @@ static int start(struct fixture *fixture, char *why)
     return um_server_start(&fixture->loop, &options, &fixture->server, why);
 }
 
-/* A server that cannot start says so and leaves nothing behind: the next one has the same pipe. */
+/* A server that cannot start reports it and leaves nothing behind: the next one has the same pipe. */
 static void test_the_start(void **state)
 {
     unsigned long nth = 0;
@@ -243,7 +243,7 @@ static void test_space_behind_a_message(void **state)
     char piece[BEGUN];
     struct um_frame_message message;
     struct um_frame frame;
-    size_t room = 0;
+    size_t capacity = 0;
 
     (void)state;
     memset(piece, '[', sizeof piece);
@@ -252,7 +252,7 @@ static void test_space_behind_a_message(void **state)
     assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MORE);
     assert_int_equal(um_frame_keep(&frame), UMEM_OK);
     fault_arm(1, false);
-    assert_null(um_frame_reserve(&frame, 1, &room));
+    assert_null(um_frame_reserve(&frame, 1, &capacity));
     assert_int_equal(fault_disarm(), 1);
     piece[REST - 1] = '\n';
     assert_int_equal(um_frame_feed(&frame, piece, REST), UMEM_OK);

@@ -1,7 +1,7 @@
 /*
- * The engine where memory runs out: each allocation of each example and of each scenario fails once, alone and with all behind
- * it. What was asked is answered with its result, or with an error that the method declares and then nothing has changed, or
- * the connection ends behind a whole message. Nothing is leaked.
+ * The engine where memory runs out: each allocation of each example and of each scenario fails once, alone and with all
+ * behind it. A request is answered with its result, or with an error that the method declares and then nothing has
+ * changed, or the connection ends behind a whole message. Nothing is leaked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -131,7 +131,7 @@ static char *state_when(const struct example *example, bool acts, bool is_cut)
     return state;
 }
 
-/* Also sees that all goes well where nothing fails. */
+/* Also checks that everything succeeds where nothing fails. */
 static void find_states(const struct example *example, struct states *states)
 {
     states->before = state_when(example, false, false);
@@ -148,7 +148,7 @@ static void free_states(struct states *states)
     free(states->after_cut);
 }
 
-/* What is wrong with a code (1: no answer) and the state that goes with it; NULL: nothing. */
+/* What is wrong with a code (1: no answer) and the state that belongs to it; NULL: nothing. */
 static const char *judge(const struct example *example, const struct states *states, bool is_cut, int code,
                          const char *state)
 {
@@ -232,24 +232,24 @@ static bool is_for_unread(const cJSON *message)
 /* Requests that are neither answered nor waiting where nothing fails: those of batches that are refused as a whole. */
 static size_t refused[HARNESS_PEERS];
 
-static void check_side(struct harness *harness, const struct scenario *scenario, enum harness_peer who,
+static void check_side(struct harness *harness, const struct scenario *scenario, enum harness_peer peer,
                        unsigned long nth)
 {
-    const struct um_session *session = harness->side[who].session;
+    const struct um_session *session = harness->side[peer].session;
     const cJSON *message;
     size_t missing;
     size_t unread = 0;
 
-    for (message = harness_take(harness, who); message != NULL; message = harness_take(harness, who))
+    for (message = harness_take(harness, peer); message != NULL; message = harness_take(harness, peer))
         unread += is_for_unread(message);
     missing = answers_missing(session);
     answers_forget_session(session);
-    if (harness->side[who].is_cut)
+    if (harness->side[peer].is_cut)
         return;
     missing -= (size_t)session->pending_count;
     if (nth == 0)
-        refused[who] = missing;
-    else if (unread == 0 ? missing != refused[who] : missing < refused[who])
+        refused[peer] = missing;
+    else if (unread == 0 ? missing != refused[peer] : missing < refused[peer])
         fail_msg("%s at allocation %lu: %zu requests were not answered, %zu could not be read",
                  scenario->name, nth, missing, unread);
 }
@@ -262,10 +262,10 @@ static bool run_scenario(const struct scenario *scenario, unsigned long nth, boo
 
     harness_open(&harness, scenario->prepare);
     for (const struct line *line = scenario->lines; line->message != NULL; line++)
-        harness_expect_answer(&harness, line->who, line->message);
+        harness_expect_answer(&harness, line->peer, line->message);
     fault_arm(nth, and_all_after && nth != 0);
     for (const struct line *line = scenario->lines; line->message != NULL; line++)
-        harness_send(&harness, line->who, line->message, line->payload_size);
+        harness_send(&harness, line->peer, line->message, line->payload_size);
     harness_set_time(&harness, 100000);
     failed = fault_disarm();
     injected += failed != 0;

@@ -1,6 +1,7 @@
 /*
- * The store where memory runs out: each allocation of each scenario fails once, alone and with all behind it. The call says
- * no_memory and has changed nothing, or does without; then it succeeds when it is called again, and nothing is leaked.
+ * The store where memory runs out: each allocation of each scenario fails once, alone and with all behind it. The call
+ * fails with no_memory and has changed nothing, or does without; then it succeeds when it is called again, and nothing
+ * is leaked.
  */
 #include <setjmp.h>
 #include <stdarg.h>

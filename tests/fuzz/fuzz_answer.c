@@ -74,7 +74,7 @@ static void read_value(const struct um_json *value)
     free(text);
 }
 
-/* Goes through all values of a tree, as reading has bounded their nesting. Returns how many there are. */
+/* Visits all values of a tree, as reading has bounded their nesting. Returns how many there are. */
 static size_t walk(const struct um_json *value)
 {
     size_t count = 1;

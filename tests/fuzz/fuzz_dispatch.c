@@ -1,7 +1,7 @@
 /*
  * A connection's bytes to an engine with a store of small limits, served as server/net/connection.c serves them:
  * whatever comes, the engine stays well and every answer is JSON-RPC. Input: the bytes; the last one also
- * says in how long pieces they come, so that any stream of messages is an input.
+ * selects the length of the pieces, so that any stream of messages is an input.
  *
  * Blocks "a" and "b" and a heap "h" of a second client's are there from the start, so that a method has
  * something to work on; that client also watches everything, so that notifications are judged as
@@ -36,7 +36,7 @@ struct fixture {
     struct um_rpc *rpc;
     struct um_limits limits;
     struct um_frame frame;
-    struct client client; /* who sends the input */
+    struct client client; /* sends the input */
     struct client other;
     uint64_t now_ms;
 };
@@ -111,9 +111,9 @@ static bool take_payload(struct fixture *fixture)
 {
     struct um_session *session = &fixture->client.session;
     while (um_payload_left(session) != 0) {
-        size_t room;
-        char *space = um_payload_reserve(session, &room);
-        size_t size = um_frame_take_payload(&fixture->frame, space, room);
+        size_t capacity;
+        char *space = um_payload_reserve(session, &capacity);
+        size_t size = um_frame_take_payload(&fixture->frame, space, capacity);
         if (size == 0)
             return false;
         um_payload_commit(session, size);

@@ -44,9 +44,9 @@ static bool take_payload(struct run *run)
 {
     char space[16];
     while (um_frame_payload_left(&run->frame) != 0) {
-        size_t room = run->in_pieces ? 1 + roll(run, sizeof space) : sizeof space;
-        size_t size = um_frame_take_payload(&run->frame, space, room);
-        FUZZ_CHECK(size <= room);
+        size_t capacity = run->in_pieces ? 1 + roll(run, sizeof space) : sizeof space;
+        size_t size = um_frame_take_payload(&run->frame, space, capacity);
+        FUZZ_CHECK(size <= capacity);
         note_payload(run, space, size);
         if (size == 0)
             return false;
@@ -70,7 +70,7 @@ static bool is_same_key(const char *left, const char *right)
     return left == NULL || right == NULL ? left == right : strcmp(left, right) == 0;
 }
 
-/* Whether two trees say the same, to as many levels as there can be. */
+/* Whether two trees are equal, to as many levels as there can be. */
 static void check_same_tree(const struct um_json *left, const struct um_json *right)
 {
     for (; left != NULL && right != NULL; left = left->next, right = right->next) {
@@ -119,7 +119,7 @@ static void check_steps(const char *text, size_t size, size_t budget)
     }
 }
 
-/* The reader finds the end of the first text where the brackets say, and says of it what it says of that text alone. */
+/* The reader finds the end of the first text by its brackets, and has the same result for it as for that text alone. */
 static void check_reader(const char *text, size_t size, size_t first_size)
 {
     struct um_json_check check;
@@ -194,7 +194,7 @@ static bool take(struct run *run)
     }
 }
 
-/* Gives the next bytes, as a payload's own where there is one and the dice say so. Returns how many. */
+/* Passes the next bytes, as a payload's own where there is one and the random choice selects it. Returns how many. */
 static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goes_on)
 {
     size_t piece = run->in_pieces ? 1 + roll(run, size < 40 ? size : 40) : size;
@@ -206,12 +206,12 @@ static size_t give(struct run *run, const uint8_t *bytes, size_t size, bool *goe
         um_frame_payload_consumed(&run->frame, piece);
         return piece;
     }
-    size_t room = 0;
-    char *space = run->in_pieces && roll(run, 2) == 0 ? um_frame_reserve(&run->frame, 1, &room) : NULL;
+    size_t capacity = 0;
+    char *space = run->in_pieces && roll(run, 2) == 0 ? um_frame_reserve(&run->frame, 1, &capacity) : NULL;
     char *memory = NULL;
     if (space != NULL) {
-        FUZZ_CHECK(room != 0);
-        piece = piece < room ? piece : room;
+        FUZZ_CHECK(capacity != 0);
+        piece = piece < capacity ? piece : capacity;
         memcpy(space, bytes, piece);
         um_frame_commit(&run->frame, piece);
     } else {

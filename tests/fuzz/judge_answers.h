@@ -1,7 +1,7 @@
 /*
  * Judges what an engine sent to one client: every message must be JSON-RPC 2.0 as protocol.md has it.
  *
- * Owns: nothing that outlives a call. Must not know: what was asked.
+ * Owns: nothing that outlives a call. Must not know: what was requested.
  */
 #ifndef UM_TEST_ANSWERS_H
 #define UM_TEST_ANSWERS_H

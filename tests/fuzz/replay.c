@@ -33,7 +33,7 @@ static void feed(const uint8_t *data, size_t size)
     free(exact);
 }
 
-/* Changes a few bytes, takes a piece out and perhaps says a piece twice; `data` has room for 2 * size. */
+/* Changes a few bytes, removes a piece and perhaps repeats a piece; the capacity of `data` is 2 * size. */
 static size_t change(uint8_t *data, size_t size)
 {
     if (size == 0)

@@ -29,7 +29,7 @@ extern bool streams_are_short;
 /* So many of something; few where the streams are short. */
 unsigned stream_many(unsigned count);
 
-/* Bytes of memory that a stream may ask for: so many, or what the machine has in part. */
+/* Bytes of memory that a stream may request: so many, or what the machine has in part. */
 uint64_t stream_bytes(uint64_t wanted);
 
 /* ---- streams.c: connections and turns ---- */
@@ -57,7 +57,7 @@ void stream_base64(const char *path);
 void stream_resizes(const char *path);
 void stream_initial_size(const char *path);
 
-/* ---- streams_records.c: many records, and who observes them ---- */
+/* ---- streams_records.c: many records, and their observers ---- */
 
 void stream_end_with_locks(const char *path);
 void stream_end_with_heaps(const char *path);

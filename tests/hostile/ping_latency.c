@@ -48,7 +48,7 @@ static pid_t start_daemon(const char *umemd, const char *path, const struct stre
         args[count++] = stream->options[i];
     }
     args[count] = NULL;
-    /* What it logs goes to a file, as with most daemons. */
+    /* Its log is a file, as with most daemons. */
     (void)dup2(open("/dev/null", O_WRONLY), 2);
     execv(umemd, (char *const *)args);
     _exit(127);
@@ -110,7 +110,7 @@ static bool ping(int socket, const struct um_buf *text)
            poll(&ready, 1, HANG_SECONDS * 1000) > 0 && recv(socket, answer, sizeof answer, 0) > 0;
 }
 
-/* Where the daemon has no place for it, that is no fault of its own: the answer tells so. */
+/* A refusal because of a limit is no failure: the answer names the limit. */
 static void ping_anew(struct pinger *pinger)
 {
     double begin_ms = now_ms();

@@ -188,7 +188,7 @@ void stream_half_sent(const char *path)
 
     make_line(&line, 16000000);
     (void)line_open_many(path, sockets, 24);
-    /* Each of them may have to wait for room: so in processes of their own. */
+    /* Each of them may have to wait until bytes are read: so in processes of their own. */
     for (unsigned i = 0; i < 24; i++) {
         if (fork() == 0) {
             line_send(sockets[i], line.data, line.size);

@@ -1,7 +1,7 @@
 /*
  * A umemd of the test's own, on a pipe of its own.
  *
- * Owns: the process. Must not know: what is asked of it.
+ * Owns: the process. Must not know: which requests it receives.
  */
 #ifndef TEST_DAEMON_H
 #define TEST_DAEMON_H
@@ -14,8 +14,8 @@ struct daemon {
     char pipe[128];
 };
 
-/* cmocka's set-up and tear-down: *state is a struct daemon that listens; the tear-down shuts it down, and fails where it
- * does not end with status 0 (a leak under a sanitizer, say). */
+/* cmocka's set-up and tear-down: *state is a struct daemon that listens; the tear-down shuts it down, and fails where
+ * it does not end with status 0 (for example, with a leak under a sanitizer). */
 int daemon_setup(void **state);
 int daemon_teardown(void **state);
 
@@ -29,7 +29,7 @@ umem_client *daemon_connect(const struct daemon *daemon);
 void expect_code(umem_client *client, int code, int expected);
 void ok(umem_client *client, int code);
 
-/* Asks for the end by server.shutdown and waits for it: its exit status. */
+/* Ends it by server.shutdown and waits for it. Returns its exit status. */
 int daemon_shutdown(struct daemon *daemon);
 
 #endif

@@ -12,7 +12,7 @@
 umem_handle new_shared_heap(umem_client *client);
 umem_handle new_shared_block(umem_client *client, umem_handle heap, uint64_t size);
 
-/* The name of the object that a block lies in, as POSIX has them. */
+/* The name of the POSIX shared memory object that contains a block. */
 void object_name(umem_client *client, umem_handle block, char name[64]);
 
 /* Maps a block. */

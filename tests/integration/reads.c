@@ -1,5 +1,5 @@
 /*
- * Reads 64 bytes as often as it is told, for a test that counts what the system is asked for it.
+ * Reads 64 bytes as many times as its argument says, for a test that counts the system calls.
  *
  *     reads TIMES
  */

@@ -1,7 +1,8 @@
 /*
- * What the scribble test compares: blocks in three heaps, where they lie, what they hold, and what the daemon tells of them.
+ * What the scribble test compares: blocks in three heaps, their addresses and bytes, and the daemon's answers about
+ * them.
  *
- * Owns: the run, with the model. Must not know: what is done with the blocks, and who scribbles.
+ * Owns: the run, with the model. Must not know: what is done with the blocks, and which process scribbles.
  */
 #ifndef TEST_SCRIBBLE_MODEL_H
 #define TEST_SCRIBBLE_MODEL_H
@@ -36,7 +37,7 @@ umem_client *some_client(struct run *run);
 /* Where a block begins in its heap's memory. */
 uint64_t offset_of(umem_client *client, umem_handle block);
 
-/* Asks where a block lies, if in a shared heap: no other is there. */
+/* Requests the address of a block, if it is in a shared heap: others have none. */
 void check_place(struct run *run, int block);
 
 /* Reads a block; it holds what was written, but on the first heap, where it may hold anything. */

@@ -3,7 +3,7 @@
  *
  *     scribbler PIPE BLOCK SECONDS
  *
- * BLOCK is the name of a block of the heap. Says "scribbling" on standard error when it has begun. Ends with 0 when the daemon is gone
+ * BLOCK is the name of a block of the heap. Prints "scribbling" to standard error when it has begun. Ends with 0 when the daemon has ended
  * or the time is over; but it is meant to be killed.
  */
 #include <stdint.h>

@@ -254,7 +254,7 @@ static void test_a_daemon_that_is_killed(void **state)
     umem_client_free(client);
 }
 
-static void expect_told(umem_client *client, int code)
+static void expect_not_connected(umem_client *client, int code)
 {
     assert_int_equal(code, UMEM_E_NOT_CONNECTED);
     assert_int_equal(umem_last_error(client)->code, code);
@@ -268,7 +268,7 @@ static int take_block(const struct umem_block_info *info, void *context)
     return 0;
 }
 
-/* Whatever is called first, it says what is missing. */
+/* Every call, made first, reports that the client is not connected. */
 static void test_calls_before_connecting(void **state)
 {
     umem_client *client = umem_client_new(NULL);
@@ -279,15 +279,15 @@ static void test_calls_before_connecting(void **state)
 
     (void)state;
     assert_non_null(client);
-    expect_told(client, umem_server_ping(client));
-    expect_told(client, umem_call(client, "server.ping", NULL, NULL));
-    expect_told(client, umem_block_alloc(client, 4, NULL, &block));
-    expect_told(client, umem_block_list(client, NULL, take_block, NULL));
-    expect_told(client, umem_session_watch(client, &target, NULL, NULL, &watch));
-    expect_told(client, umem_poll(client, 0, NULL));
+    expect_not_connected(client, umem_server_ping(client));
+    expect_not_connected(client, umem_call(client, "server.ping", NULL, NULL));
+    expect_not_connected(client, umem_block_alloc(client, 4, NULL, &block));
+    expect_not_connected(client, umem_block_list(client, NULL, take_block, NULL));
+    expect_not_connected(client, umem_session_watch(client, &target, NULL, NULL, &watch));
+    expect_not_connected(client, umem_poll(client, 0, NULL));
     calls = umem_calls_new(client, UMEM_PIPELINE);
     umem_submit_call(calls, "server.ping", NULL, NULL);
-    expect_told(client, umem_collect(calls));
+    expect_not_connected(client, umem_collect(calls));
     umem_calls_free(calls);
     umem_client_free(client);
 }

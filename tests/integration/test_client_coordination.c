@@ -289,7 +289,7 @@ static uint64_t count_requests(umem_client *client)
     return stats.requests;
 }
 
-/* Turns until the daemon has had `wanted` requests beside those that ask how many it has had. */
+/* Turns until the daemon has had `wanted` requests beside those that read its counter. */
 static void await_requests(umem_client *client, uint64_t before, uint64_t wanted)
 {
     for (uint64_t asked = 1; asked < 1000000; asked++) {

@@ -12,7 +12,7 @@
 
 enum { THREADS = 8, ROUNDS = 50, LARGE = 3 << 20 };
 
-/* What one thread is told, and what it tells. */
+/* The input and the result of one thread. */
 struct worker {
     uv_thread_t thread;
     umem_client *client;
@@ -199,7 +199,8 @@ static void test_connecting_anew(void **state)
     umem_client_free(client);
 }
 
-/* Several threads that connect one client anew, each while others do and call: nothing is left open, and nobody waits for ever. */
+/* Several threads that reconnect one client, each while others reconnect and call: nothing is left open, and no thread
+ * waits for ever. */
 static void run_connecting(void *context)
 {
     struct worker *worker = context;

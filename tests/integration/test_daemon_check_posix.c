@@ -1,5 +1,5 @@
-/* umemd --check on POSIX systems: what it says of rights that are right, and of each that is wrong; and what the process has
- * given up. */
+/* umemd --check on POSIX systems: its output for correct rights, and for each wrong one; and the rights that the
+ * process has dropped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,9 +29,9 @@ static void expect(const char *pipe, int status, const char *text)
 }
 
 /* The directory of a pipe of the tests'. */
-static void directory_of(const char *pipe, char *directory, size_t room)
+static void directory_of(const char *pipe, char *directory, size_t capacity)
 {
-    snprintf(directory, room, "%s", pipe);
+    snprintf(directory, capacity, "%s", pipe);
     *strrchr(directory, '/') = '\0';
 }
 
@@ -124,7 +124,7 @@ static void of_a_daemon(void **state)
     expect(daemon->pipe, 0, "No errors.");
 }
 
-/* A daemon that starts says what --check says. */
+/* A daemon that starts reports the same as --check. */
 static void a_start_warns(void **state)
 {
     struct daemon daemon = {.pipe = ""};
@@ -144,7 +144,7 @@ static void a_start_warns(void **state)
 #ifdef __linux__
 
 /* A file of the daemon's under /proc. */
-static void read_of(const struct daemon *daemon, const char *file, char *text, size_t room)
+static void read_of(const struct daemon *daemon, const char *file, char *text, size_t capacity)
 {
     char path[64];
     FILE *opened;
@@ -152,7 +152,7 @@ static void read_of(const struct daemon *daemon, const char *file, char *text, s
     snprintf(path, sizeof path, "/proc/%ld/%s", (long)daemon->process.child.pid, file);
     opened = fopen(path, "r");
     assert_non_null(opened);
-    text[fread(text, 1, room - 1, opened)] = '\0';
+    text[fread(text, 1, capacity - 1, opened)] = '\0';
     fclose(opened);
 }
 

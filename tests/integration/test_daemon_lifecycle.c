@@ -81,7 +81,7 @@ static void test_in_the_background(void **state)
     assert_true(info->pid == pid);
     umem_free_server_info(info);
     assert_int_equal(umem_server_shutdown(client), UMEM_OK);
-    /* The connection ends after everything that was due was sent; then the pid file goes with the daemon. */
+    /* The connection ends after all pending bytes were sent; then the daemon removes the pid file. */
     while (umem_server_ping(client) == UMEM_OK)
         continue;
     umem_client_free(client);
@@ -90,7 +90,7 @@ static void test_in_the_background(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
-/* What was asked for is told, and the daemon works with it. */
+/* The options are reported, and the daemon works with them. */
 static void test_guards_and_wiping(void **state)
 {
     struct daemon daemon = {.pipe = ""};

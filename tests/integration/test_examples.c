@@ -14,7 +14,7 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* A program of the build: they lie in one folder. */
+/* A program of the build: they are in one folder. */
 #define EXAMPLE(name) EXAMPLES "/example_" name SUFFIX
 
 static struct process program;
@@ -68,7 +68,7 @@ static void test_arena(void **state)
     assert_int_equal(count_blocks(*state), 0);
 }
 
-/* More nodes than the arena has room for; and deeper than the parser goes. */
+/* More nodes than the capacity of the arena; and deeper than the parser's limit. */
 static void test_arena_limits(void **state)
 {
     static char text[4096];
@@ -121,7 +121,7 @@ static void test_queue(void **state)
     assert_int_equal(count_blocks(*state), 0);
 }
 
-/* What fits lies there until somebody comes. */
+/* What fits stays in the queue until another run takes it. */
 static void test_queue_in_a_second_run(void **state)
 {
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("queue"), "put", "one", "two"), NULL), 0);
@@ -153,7 +153,7 @@ static void test_cache(void **state)
 
 enum { GREETING_SIZE = 10000 };
 
-/* Two clients that send at the same time, each of which gets back what it has sent. */
+/* Two clients that send at the same time, each of which receives what it has sent. */
 static void test_uv_server(void **state)
 {
     static char sent[2][GREETING_SIZE];
@@ -186,7 +186,7 @@ static void test_uv_server(void **state)
     pipe_name_remove(pipe);
 }
 
-/* Nobody listens where they look. */
+/* No daemon listens on the pipe. */
 static void test_without_daemon(void **state)
 {
     char pipe[128];

@@ -88,7 +88,7 @@ static void test_a_pointer_outlives_block_heap_and_daemon(void **state)
     daemon_start(daemon);
 }
 
-/* What umem_client.h says of a pointer that was kept. */
+/* A kept pointer, as umem_client.h describes it. */
 static void test_what_a_kept_pointer_shows(void **state)
 {
     struct daemon *daemon = *state;
@@ -160,7 +160,8 @@ static void test_info_gives_how_the_memory_is_used(void **state)
     umem_handle second = new_shared_block(client, heap, 1000000);
     struct umem_heap_info info;
 
-    /* Two pieces, of which the larger holds most: hardly fragmented. Committed are the units that blocks lie in. */
+    /* Two free ranges, of which the larger holds most: hardly fragmented. Committed are the units that contain
+     * blocks. */
     ok(client, umem_block_free(client, first));
     ok(client, umem_heap_info(client, heap, &info));
     assert_int_equal(info.blocks, 1);

@@ -1,4 +1,4 @@
-/* What clients on POSIX can do to a shared heap, against the real daemon: it lives, and all else goes on. */
+/* What clients on POSIX can do to a shared heap, against the real daemon: it survives, and all else is served. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,8 +83,8 @@ static void test_a_cut_heap_ends_nothing(void **state)
     umem_client_free(client);
 }
 
-/* The raw bytes are read first where all is there, so that only memory that goes meanwhile is lost. */
-static void test_memory_that_comes_and_goes(void **state)
+/* The raw bytes are read first while all memory exists, so that only memory removed meanwhile is lost. */
+static void test_memory_that_is_cut_and_extended(void **state)
 {
     umem_client *client = daemon_connect(*state);
     umem_handle heap = new_shared_heap(client);
@@ -97,7 +97,7 @@ static void test_memory_that_comes_and_goes(void **state)
         ok(client, umem_server_ping(client));
         if (i == 0)
             assert_int_equal(umem_heap_validate(client, heap, 0), UMEM_E_CORRUPTED);
-        /* block.map does not tell the name of a corrupted heap any more: begin with another one. */
+        /* block.map no longer returns the name of a corrupted heap: begin with another one. */
         ok(client, umem_heap_destroy(client, heap, NULL, NULL));
         heap = new_shared_heap(client);
         block = new_shared_block(client, heap, LARGE);
@@ -137,8 +137,8 @@ static void test_touching_a_cut_heap_ends_the_process(void **state)
 }
 
 #ifdef __linux__
-/* A block that was freed keeps its bytes until its memory is given back: a large one's is soon. */
-static void test_what_is_given_back_is_zero(void **state)
+/* A freed block keeps its bytes until its memory is returned: that of a large one soon is. */
+static void test_returned_memory_is_zero(void **state)
 {
     enum { SMALL = 1000000 };
     umem_client *client = daemon_connect(*state);
@@ -193,9 +193,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_cut_heap_ends_nothing),
         cmocka_unit_test(test_touching_a_cut_heap_ends_the_process),
-        cmocka_unit_test(test_memory_that_comes_and_goes),
+        cmocka_unit_test(test_memory_that_is_cut_and_extended),
 #ifdef __linux__
-        cmocka_unit_test(test_what_is_given_back_is_zero),
+        cmocka_unit_test(test_returned_memory_is_zero),
         cmocka_unit_test(test_names_do_not_outlive_the_next_start),
 #endif
     };

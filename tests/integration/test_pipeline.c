@@ -150,7 +150,7 @@ static void test_large_payloads(void **state)
     free(back);
 }
 
-/* What is not collected is taken back, and the connection goes on. */
+/* Calls that are not collected are cancelled, and the connection stays usable. */
 static void test_not_collected(void **state)
 {
     struct fixture fixture;
@@ -168,7 +168,8 @@ static void test_not_collected(void **state)
     }
 }
 
-/* Raw bytes that nobody gave room for are passed over; in a batch they stand among those of others, so that they are not asked for. */
+/* Raw bytes without a payload receiver are discarded; in a batch they would be among those of others, so that they are
+ * not requested. */
 static void test_raw_bytes_by_name(void **state)
 {
     static const char *const forms[][2] = {{"{\"block\":", ",\"encoding\":\"raw\"}"},

@@ -83,7 +83,7 @@ static void umem_without_standard_files(void **state)
     umem_client_free(client);
 }
 
-/* Where it may not say that it listens. */
+/* For a daemon that cannot report that it listens. */
 static umem_client *connect_when_it_listens(const struct daemon *daemon)
 {
     struct umem_options options = {.pipe = daemon->pipe};
@@ -183,7 +183,7 @@ static void a_path_that_is_not_utf8(void **state)
     pipe_name_remove(plain);
 }
 
-/* A relative path means the same to everybody who is told it. */
+/* A relative path is made absolute, so that it means the same in every process. */
 static void a_relative_path(void **state)
 {
     char pipe[128];
@@ -222,10 +222,10 @@ static void expect_to_live(const struct daemon *daemon)
     umem_client_free(client);
 }
 
-static void read_file(const char *path, char *text, size_t room)
+static void read_file(const char *path, char *text, size_t capacity)
 {
     int fd = open(path, O_RDONLY);
-    ssize_t size = fd >= 0 ? read(fd, text, room - 1) : 0;
+    ssize_t size = fd >= 0 ? read(fd, text, capacity - 1) : 0;
 
     text[size > 0 ? size : 0] = '\0';
     if (fd >= 0)
@@ -303,7 +303,7 @@ static void ignored_signals_stay_ignored(void **state)
 
 /* ---- the log ---- */
 
-/* Standard error is a pipe that is full, and nobody reads it. */
+/* Standard error is a full pipe without a reader. */
 static void a_log_that_is_not_read(void **state)
 {
     enum { NUMBER = 9 }; /* a shell's redirection takes one digit */
@@ -393,7 +393,8 @@ static void a_pid_file_is_only_written(void **state)
 
 /* ---- two daemons ---- */
 
-/* The second one takes the path over after its files were deleted. The first one says so, and leaves it alone, to its end. */
+/* The second one takes the path over after its files were deleted. The first one reports that, and does not touch it,
+ * to its end. */
 static void a_successor_keeps_its_files(void **state)
 {
     static struct daemon first;
@@ -444,7 +445,7 @@ static void a_deleted_socket_is_made_anew(void **state)
     assert_int_equal(unlink(daemon->pipe), 0);
     assert_int_equal(kill(pid_of(daemon), SIGHUP), 0);
     umem_client_free(connect_when_it_listens(daemon));
-    /* And without being asked. */
+    /* And without a signal. */
     assert_int_equal(unlink(daemon->pipe), 0);
     umem_client_free(connect_when_it_listens(daemon));
 }
@@ -477,7 +478,8 @@ static void stop_daemon(const char *pipe)
         usleep(1000);
 }
 
-/* What the shell reads to its end has to end, although the daemon goes on; the shell waits for ever where it does not. */
+/* The pipe that the shell reads to its end has to end, although the daemon still runs; otherwise the shell waits for
+ * ever. */
 static void a_daemon_keeps_nothing_open(void **state)
 {
     char pipe[128];

@@ -13,15 +13,15 @@
 
 #include "daemon_fixture.h"
 
-enum { LINE_ROOM = 2048 };
+enum { LINE_CAPACITY = 2048 };
 
 /* Makes a command line of a format with UTF-8 arguments. */
-static void make_line(WCHAR line[LINE_ROOM], const char *program, const char *pipe, const char *rest)
+static void make_line(WCHAR line[LINE_CAPACITY], const char *program, const char *pipe, const char *rest)
 {
-    char text[LINE_ROOM];
+    char text[LINE_CAPACITY];
 
     snprintf(text, sizeof text, "\"%s\" --pipe %s %s", program, pipe, rest);
-    assert_true(MultiByteToWideChar(CP_UTF8, 0, text, -1, line, LINE_ROOM) > 0);
+    assert_true(MultiByteToWideChar(CP_UTF8, 0, text, -1, line, LINE_CAPACITY) > 0);
 }
 
 /* Runs a command line with these standard handles, which are no handles at all. Returns its exit status. */
@@ -52,7 +52,7 @@ static void umem_without_standard_handles(void **state)
     umem_client *client = daemon_connect(daemon);
     umem_handle block = 0;
     char back[sizeof bytes];
-    WCHAR line[LINE_ROOM];
+    WCHAR line[LINE_CAPACITY];
 
     assert_int_equal(
         umem_block_alloc(client, sizeof bytes, &(struct umem_block_options){.name = "b"}, &block), UMEM_OK);
@@ -103,7 +103,7 @@ static void stop_daemon(const char *pipe, HANDLE process)
     CloseHandle(process);
 }
 
-/* Whoever starts it may be in a job that ends all its processes. */
+/* The parent process may be in a job that ends all its processes. */
 static void a_daemon_leaves_the_job(void **state)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {
@@ -113,9 +113,9 @@ static void a_daemon_leaves_the_job(void **state)
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION started;
     char pipe[128];
-    WCHAR line[LINE_ROOM];
+    WCHAR line[LINE_CAPACITY];
     BOOL is_inside = TRUE;
-    BOOL is_told;
+    BOOL is_known;
     DWORD status = 99;
     HANDLE daemon;
 
@@ -132,12 +132,12 @@ static void a_daemon_leaves_the_job(void **state)
     GetExitCodeProcess(started.hProcess, &status);
     assert_int_equal(status, 0);
     daemon = open_daemon(pipe);
-    is_told = IsProcessInJob(daemon, job, &is_inside);
+    is_known = IsProcessInJob(daemon, job, &is_inside);
     CloseHandle(started.hThread);
     CloseHandle(started.hProcess);
     stop_daemon(pipe, daemon);
     CloseHandle(job);
-    assert_true(is_told);
+    assert_true(is_known);
     assert_false(is_inside);
 }
 
@@ -148,7 +148,7 @@ static void a_daemon_leaves_its_directory(void **state)
     WCHAR before[MAX_PATH];
     WCHAR log[MAX_PATH + 8];
     char pipe[128];
-    WCHAR line[LINE_ROOM];
+    WCHAR line[LINE_CAPACITY];
     HANDLE daemon;
 
     (void)state;

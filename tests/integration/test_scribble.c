@@ -1,6 +1,6 @@
-/* A program that has mapped a shared heap writes random bytes all over it, is killed in the middle, and another one goes on; meanwhile
- * others work with blocks of that heap and of two more. What the daemon tells them of handles, sizes and free space is what a model
- * says, and blocks of the other heaps keep their bytes.
+/* A program that has mapped a shared heap writes random bytes all over it, is killed in the middle, and another one continues;
+ * meanwhile others work with blocks of that heap and of two more. The handles, sizes and free space that the daemon
+ * reports are those of a model, and blocks of the other heaps keep their bytes.
  *
  *     integration_scribble [SECONDS [SEED]]
  *

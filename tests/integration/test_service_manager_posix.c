@@ -1,5 +1,5 @@
-/* umemd under a service manager of systemd's kind, whose part the test plays: it is told of the beginning and the end, and hands
- * the pipe's socket over. */
+/* umemd under a service manager of systemd's kind, whose part the test plays: it is notified of the beginning and the
+ * end, and passes the pipe's socket. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ enum { HANDED_FROM = 7 }; /* a shell's redirection takes one digit */
 
 static struct daemon umemd;
 
-/* ---- being told ---- */
+/* ---- notifications ---- */
 
 /* A name with an at sign is in no file system. */
 static int listen_for_notifications(const char *name)
@@ -101,7 +101,7 @@ static void a_manager_is_notified_of_start_and_end(void **state)
 #endif
 }
 
-/* It is told nothing, least of all that the pipe is open. */
+/* The manager receives no notification, least of all that the pipe is open. */
 static void a_failed_start_is_no_beginning(void **state)
 {
     const char *const args[] = {UMEMD, "--pipe", "/dev/null/pipe", NULL};
@@ -217,7 +217,7 @@ static void a_socket_is_taken_over(void **state)
     pipe_name_remove(umemd.pipe);
 }
 
-/* Nobody else may get in, and umem must find the pipe where umemd says it is. */
+/* No other user may connect, and umem must find the pipe at the path that umemd reports. */
 static void a_wrong_socket_is_refused(void **state)
 {
     char other[128];

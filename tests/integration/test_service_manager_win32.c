@@ -1,4 +1,4 @@
-/* umemd as a service: the service control manager starts it, asks it how it is, and stops it. */
+/* umemd as a service: the service control manager starts it, queries its state, and stops it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,7 @@ static SERVICE_STATUS_PROCESS look(const struct service *service)
     return status;
 }
 
-/* Looks until the service has left a state on its way. */
+/* Polls until the service has left a pending state. */
 static SERVICE_STATUS_PROCESS wait_until_not(const struct service *service, DWORD pending)
 {
     SERVICE_STATUS_PROCESS status = look(service);
@@ -126,7 +126,7 @@ static void expect_running(const struct service *service)
     assert_int_equal(status.dwControlsAccepted, SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN);
 }
 
-/* Waits until it has stopped, and expects that it says how umemd has ended. */
+/* Waits until it has stopped, and expects umemd's exit status in its state. */
 static void expect_stopped(const struct service *service, int end)
 {
     SERVICE_STATUS_PROCESS status = wait_until_not(service, SERVICE_STOP_PENDING);
@@ -138,7 +138,7 @@ static void expect_stopped(const struct service *service, int end)
     assert_int_equal(status.dwServiceSpecificExitCode, end);
 }
 
-/* Asks for the end, and expects that the answer says that it has begun. */
+/* Requests the end, and expects an answer that it has begun. */
 static void stop(const struct service *service)
 {
     SERVICE_STATUS status;
@@ -193,7 +193,7 @@ static void is_started_and_stopped(void **state)
     }
 }
 
-/* What it does not take changes nothing. (That it is refused, Wine tells only of the controls that it knows.) */
+/* An unsupported control changes nothing. (Wine reports the refusal only for controls that it knows.) */
 static void takes_no_other_controls(void **state)
 {
     struct service *service = *state;
@@ -251,7 +251,7 @@ static void the_log_cannot_be_opened(void **state)
     expect_stopped(service, FAILED);
 }
 
-static void nobody_manages_it(void **state)
+static void no_manager_runs_it(void **state)
 {
     const struct service *service = *state;
     const char *const alone[] = {UMEMD, "--service", "--pipe", service->daemon.pipe, NULL};
@@ -268,7 +268,7 @@ static void nobody_manages_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest by_hand[] = {TEST(nobody_manages_it)};
+    const struct CMUnitTest by_hand[] = {TEST(no_manager_runs_it)};
     const struct CMUnitTest managed[] = {
         TEST(is_started_and_stopped), TEST(takes_no_other_controls),  TEST(a_client_ends_it),
         TEST(the_pipe_is_taken),      TEST(the_log_cannot_be_opened),

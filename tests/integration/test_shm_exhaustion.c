@@ -1,5 +1,5 @@
-/* Shared memory that really runs out: shm_exhaustion.sh runs this where there is 1 MiB of it. What has no memory is told so and changes
- * nothing, the daemon lives, everybody else is served. */
+/* Shared memory that really runs out: shm_exhaustion.sh runs this where there is 1 MiB of it. A call without memory
+ * fails with an error and changes nothing, the daemon survives, all other clients are served. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 enum { UNIT = 65536, ALL = 16 * UNIT, LENGTH = 4 * ALL };
 
-/* That nobody calls it where there is more, and finds that nothing runs out. */
+/* Fails where there is more shared memory, since nothing would run out. */
 static int is_tiny(void **state)
 {
     struct statvfs facts;
@@ -47,7 +47,7 @@ static umem_handle try_block(umem_client *client, umem_handle heap, uint64_t siz
     return block;
 }
 
-/* Another session goes on, on a heap of its own and on the process heap. */
+/* Another session is served, on a heap of its own and on the process heap. */
 static void serve(struct daemon *daemon)
 {
     umem_client *other = daemon_connect(daemon);
@@ -107,7 +107,7 @@ static void test_what_was_given_out_can_be_used(void **state)
         assert_int_equal(*mapped(client, blocks[i]), i + 1);
     }
     serve(*state);
-    /* What one heap gives back, the other may have. */
+    /* Memory that one heap returns can be used by the other. */
     ok(client, umem_block_free(client, blocks[0]));
     try_block(client, heaps[1], 1, UMEM_E_NO_MEMORY);
     ok(client, umem_heap_compact(client, heaps[0], &largest));
@@ -118,8 +118,8 @@ static void test_what_was_given_out_can_be_used(void **state)
     umem_client_free(client);
 }
 
-/* A program that maps the heap and writes to it from `from` on, whether memory was promised for that or not. What lies before that it
- * gives back to the system, though it is others'. Waits until there is nothing left, which ends it. */
+/* A program that maps the heap and writes to it from `from` on, whether memory was reserved for that or not. It returns
+ * the memory before `from` to the system, though others use it. Waits until the memory runs out, which ends it. */
 static void take_all(const char *name, off_t from)
 {
     int fd = shm_open(name, O_RDWR, 0);

@@ -1,4 +1,5 @@
-/* Every call that can be submitted asks for what its direct twin asks for; numbers of every type and flags go both ways. */
+/* Every call that can be submitted sends the request of its direct twin; numbers of every type and flags are carried
+ * both ways. */
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>

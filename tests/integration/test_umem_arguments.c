@@ -1,5 +1,4 @@
-/* How umem reads its command line, and what it says of itself: usage, help, errors, the man page,
- * completion. */
+/* How umem reads its command line, and what it prints about itself: usage, help, errors, the man page, completion. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,7 +215,7 @@ static void test_a_lost_connection(void **state)
     snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
     assert_int_equal(umem(&daemon, NULL, WORDS("ping")), 5);
     expect_errors(fake.pipe);
-    /* A verb that asks something has no other number for it. */
+    /* A verb that answers a question has the same status for it. */
     assert_int_equal(umem(&daemon, NULL, WORDS("cmp", "a", "b")), 5);
     assert_int_equal(umem(&daemon, NULL, WORDS("ping")), 5);
     assert_int_equal(umem(&daemon, NULL, WORDS("ping", "--timeout", "10")), 5);
@@ -224,7 +223,7 @@ static void test_a_lost_connection(void **state)
     fake_daemon_stop(&fake);
 }
 
-/* A daemon that has the pipe and says nothing: the time is over once, however many tries it takes. */
+/* A daemon that has the pipe and does not answer: the timeout holds once, however many tries it takes. */
 static void test_a_silent_daemon(void **state)
 {
     enum { STEPS = 20 };
@@ -259,13 +258,13 @@ static void test_results_without_members(void **state)
     fake_daemon_stop(&fake);
 }
 
-/* What is told of every error of the daemon's, to the letter, and the status. */
+/* The text for every error of the daemon, to the letter, and the status. */
 static void test_errors(void **state)
 {
     static const struct {
         int code;
         const char *message;
-        const char *told;
+        const char *expected;
         int status;
         int status_of_cmp; /* which has numbers for its own answers */
     } cases[] = {
@@ -276,7 +275,7 @@ static void test_errors(void **state)
         {-32003, "m", "umem: out_of_range: m\n", 1, 4},
         {-32005, "m", "umem: limit_exceeded: m; umem info shows the limits, umemd --help how to set them\n",
          1, 4},
-        /* The daemon has said already what to do. */
+        /* The daemon's message already names a remedy. */
         {-32005, "m; free some", "umem: limit_exceeded: m; free some\n", 1, 4},
         {-32012, "m", "umem: timeout: m\n", 1, 4},
     };
@@ -294,9 +293,9 @@ static void test_errors(void **state)
         fake_daemon_start(&fake, steps, 2);
         snprintf(daemon.pipe, sizeof daemon.pipe, "%s", fake.pipe);
         assert_int_equal(umem(&daemon, NULL, WORDS("free", "7")), cases[i].status);
-        assert_string_equal(command.errors, cases[i].told);
+        assert_string_equal(command.errors, cases[i].expected);
         assert_int_equal(umem(&daemon, NULL, WORDS("cmp", "a", "b")), cases[i].status_of_cmp);
-        assert_string_equal(command.errors, cases[i].told);
+        assert_string_equal(command.errors, cases[i].expected);
         fake_daemon_stop(&fake);
     }
 }
@@ -422,7 +421,7 @@ static void test_completion(void **state)
     expect_offered(*state, "ls", "--heap=", "process\n");
     expect_offered(*state, "ls", "--heap ", "process\n");
     expect_offered(*state, "ls", "--heap=\"pro", "process\n");
-    /* What the word stands for tells what is offered. */
+    /* The kind of the word decides the completions. */
     expect_offered(*state, "call", "server.p", "server.ping\n");
     expect_offered(*state, "alloc", "--lifetime ", "server\nsession\n");
     expect_offered(*state, "alloc", "--flags no", "no_serialize\n");
@@ -435,7 +434,7 @@ static void test_completion(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "gamma")), 0);
     expect_offered(*state, "copy", "gamma g", "gamma\n");
     expect_offered(*state, "resize", "gamma g", "");
-    /* Nobody there: nothing, and quietly. */
+    /* Without a daemon there are no completions, and no error. */
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem --pipe nobody-here read ", BREAKS)), 0);
     expect_whole_output("");
     assert_string_equal(command.errors, "");

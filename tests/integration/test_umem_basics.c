@@ -102,7 +102,7 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("ls")), 0);
     expect_output("note\n");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 0);
-    /* A moment as people write it. */
+    /* A time in readable form. */
     assert_non_null(strstr(command.output, "created                20"));
     expect_output("size                   1024\n");
     assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
@@ -111,11 +111,11 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("orphans", "--json")), 0);
     expect_output("\"orphaned\":true");
     assert_null(strstr(command.output, "note"));
-    /* Freeing goes on after the one that is not there. */
+    /* Freeing continues after a block that does not exist. */
     assert_int_equal(umem(*state, NULL, WORDS("free", "nobody", "note")), 1);
     expect_errors("unknown_handle");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 1);
-    /* What several are told is one text. */
+    /* The results of several blocks are one text. */
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "x")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "2", "--name", "y")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("free", "x", "nobody", "y", "--json")), 1);
@@ -259,7 +259,7 @@ static void test_spawn(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
-/* Whoever comes second finds the pipe taken, and waits for the daemon of the first. */
+/* The second process finds the pipe taken, and waits for the daemon of the first. */
 static void test_two_spawns_at_once(void **state)
 {
     static struct process other;

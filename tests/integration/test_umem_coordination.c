@@ -127,7 +127,7 @@ static void test_wait(void **state)
     umem_client_free(client);
 }
 
-/* When the watch has begun cannot be seen from outside: so the block is changed until it is told. */
+/* The beginning of the watch cannot be seen from outside: so the block is changed until an event comes. */
 static void test_watch(void **state)
 {
     umem_client *client = daemon_connect(*state);
@@ -234,7 +234,7 @@ static void test_lock(void **state)
     umem_client *client = daemon_connect(*state);
 
     assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "h")), 0);
-    /* Whoever else allocates on it, the command itself too, finds it locked. */
+    /* Every other session that allocates on it, the command's own too, is refused with "locked". */
     assert_int_equal(umem(*state, NULL, WORDS("lock", "h", "--", UMEM, "alloc", "4", "--heap", "h")), 1);
     expect_errors("locked");
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "4", "--heap", "h")), 0);

@@ -102,7 +102,7 @@ static void test_files(void **state)
     assert_int_equal(umem(files->daemon, NULL, WORDS("read", "big")), 0);
     assert_true(command.output_total == BIG_SIZE);
     assert_memory_equal(command.output, bytes, PROCESS_OUTPUT_SIZE - 1);
-    /* No bar where nobody looks. */
+    /* No bar where the output is no terminal. */
     assert_string_equal(command.errors, "");
     free(bytes);
 }
@@ -137,7 +137,7 @@ static void test_what_does_not_fit(void **state)
     free(bytes);
 }
 
-/* Nobody knows how much comes through a pipe: what fits is written, however it comes in pieces. */
+/* The size of a pipe's input is unknown: what fits is written, whatever its pieces are. */
 static void test_a_pipe_that_does_not_fit(void **state)
 {
     struct files *files = *state;
@@ -170,14 +170,14 @@ static struct umem_server_stats stats_of(umem_client *client)
     return stats;
 }
 
-/* A block is nobody's before its bytes are there: who is killed in the middle leaves nothing. */
+/* A block has no name before its bytes are there: a program killed in between leaves nothing. */
 static void test_alloc_that_is_killed(void **state)
 {
-    static const struct process_way way = {.stays_open = true};
+    static const struct process_options options = {.stays_open = true};
     struct files *files = *state;
     umem_client *client = daemon_connect(files->daemon);
 
-    umem_start_as(files->daemon, &way, WORDS("alloc", "8", "--file", "-", "--name", "half"));
+    umem_start_as(files->daemon, &options, WORDS("alloc", "8", "--file", "-", "--name", "half"));
     process_send(&command, "1234");
     while (stats_of(client).blocks == 0)
         assert_false(process_poll(&command));
@@ -190,7 +190,7 @@ static void test_alloc_that_is_killed(void **state)
     umem_client_free(client);
 }
 
-/* What is given in the end is what was asked for. */
+/* The block has the requested options in the end. */
 static void test_alloc_of_a_file_has_its_options(void **state)
 {
     struct files *files = *state;

@@ -67,18 +67,19 @@ static void make_pipe(int ends[ENDS])
 }
 
 /* Reads to the end: how many bytes there were; the first ones in `text`. */
-static size_t drain(int file, char *text, size_t room)
+static size_t drain(int file, char *text, size_t capacity)
 {
     static char bytes[1 << 16];
     size_t total = 0;
     ssize_t size;
 
     while ((size = read(file, bytes, sizeof bytes)) > 0) {
-        if (total < room - 1)
-            memcpy(text + total, bytes, (size_t)size < room - 1 - total ? (size_t)size : room - 1 - total);
+        if (total < capacity - 1)
+            memcpy(text + total, bytes,
+                   (size_t)size < capacity - 1 - total ? (size_t)size : capacity - 1 - total);
         total += (size_t)size;
     }
-    text[total < room ? total : room - 1] = '\0';
+    text[total < capacity ? total : capacity - 1] = '\0';
     return total;
 }
 
@@ -182,9 +183,9 @@ static void test_input_waits(void **state)
 /* ---- files ---- */
 
 /* A folder of the test's own. */
-static void make_folder(char *folder, size_t room)
+static void make_folder(char *folder, size_t capacity)
 {
-    size_t size = room - 16;
+    size_t size = capacity - 16;
 
     assert_int_equal(uv_os_tmpdir(folder, &size), 0);
     strcat(folder, "/umem-XXXXXX");
@@ -218,7 +219,7 @@ static void expect_text(const char *path, const char *text)
     assert_string_equal(found, text);
 }
 
-/* The system says 0 bytes of files that it writes while they are read. */
+/* The system reports 0 bytes for files that it generates while they are read. */
 static void test_files_of_unknown_size(void **state)
 {
     static char text[4096];
@@ -304,7 +305,7 @@ static void interrupt_read(int signal_number)
     fake_daemon_stop(&fake);
 }
 
-/* Whoever is interrupted leaves the file as it was, and nothing beside it. */
+/* An interrupted program leaves the file as it was, and nothing beside it. */
 static void test_a_read_that_is_interrupted(void **state)
 {
     char folder[256];
@@ -335,7 +336,8 @@ static void expect_line(int file, const char *wanted)
     assert_non_null(strstr(line, wanted));
 }
 
-/* The command is told of the signal, and asks then whether the heap is locked still; its own status comes back. */
+/* The signal is passed to the command, which then checks whether the heap is still locked; its own status is
+ * returned. */
 static void pass_on(const struct daemon *daemon, umem_client *client, int signal_number, const char *name)
 {
     char script[512];

@@ -1,4 +1,4 @@
-/* What each verb of umem asks the daemon for, to the letter, and what it makes of the answer. The daemon answers by a script. */
+/* The requests of each verb of umem, to the letter, and its output for the answer. The daemon answers by a script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ struct run {
     const char *input; /* NULL: none */
 };
 
-/* Runs it against a daemon that answers so, and sees that it was asked for that and for nothing else. */
+/* Runs it against a daemon with these answers, and checks that it sends these requests and no others. */
 static void play(const struct run *run)
 {
     static struct fake_daemon fake;
@@ -127,7 +127,7 @@ static void test_blocks(void **state)
          0,
          NULL},
         {{"at", "0x1000"}, {{"block.at", "{\"address\":4096}", "{\"block\":7}", 0}}, "7\n", 0, NULL},
-        /* The daemon tells what is a name and what a handle. */
+        /* The daemon decides what is a name and what a handle. */
         {{"free", "07"}, {{"block.free", "{\"block\":\"07\"}", "{}", 0}}, "", 0, NULL},
         {{"free", "12345678901234567"},
          {{"block.free", "{\"block\":\"12345678901234567\"}", "{}", 0}},
@@ -316,7 +316,7 @@ static void test_ranges(void **state)
          "00ff\n",
          0,
          NULL},
-        /* What does not fit is not asked for. */
+        /* A range that does not fit is not requested. */
         {{"read", "b", "--offset", "60", "--size", "5"},
          {{"block.info", "{\"block\":\"b\"}", "{\"block\":5,\"size\":64}", 0}},
          "",

@@ -91,7 +91,7 @@ static void test_output_that_cannot_be_written(void **state)
     expect_errors("standard output cannot be written");
     assert_int_equal(shell(*state, "$umem read b --file /dev/full"), 6);
     expect_errors("/dev/full cannot be written");
-    /* An error of the daemon's goes before. */
+    /* An error of the daemon takes precedence. */
     assert_int_equal(shell(*state, "$umem read nobody >/dev/full"), 1);
     /* What does not fit in a buffer at once, either. */
     assert_int_equal(shell(*state, "$umem alloc 1M --name large; $umem read large --file /dev/full"), 6);

@@ -98,8 +98,7 @@ static void test_nothing(void **state)
     assert_int_equal(umem(*state, "", WORDS("call", "-", "{}")), 2);
 }
 
-/* More goes in, and more comes out, than pipes and sockets hold: a carrier that did one after the other would
- * not end. */
+/* Input and output exceed what pipes and sockets hold: a carrier that did one after the other would not end. */
 static void test_big_data_in_both_directions(void **state)
 {
     enum { REQUESTS = 24, BLOCK_SIZE = 1 << 18, LINE_ROOM = 2 * BLOCK_SIZE + 256 };

@@ -11,7 +11,7 @@
 
 #include "umem_fixture.h"
 
-static const struct process_way open_input = {.stays_open = true};
+static const struct process_options open_input = {.stays_open = true};
 
 static struct umem_server_stats stats_of(umem_client *client)
 {
@@ -21,15 +21,16 @@ static struct umem_server_stats stats_of(umem_client *client)
     return stats;
 }
 
-/* ---- a reader that goes ---- */
+/* ---- a reader that closes the output ---- */
 
-/* As a write to an output that nobody reads ends a process. */
+/* The status of a process that writes to an output without a reader. */
 static int unread_status(void)
 {
     return strcmp(BACKEND, "win32") == 0 ? 6 : 128 + 13;
 }
 
-/* umem waits, with one more of `*count` than before; nobody reads what it may print, and nothing comes that it could. */
+/* umem waits, with one more of `*count` than before; its output has no reader, and nothing comes that it could
+ * print. */
 static void expect_end(umem_client *client, const uint64_t *count, struct umem_server_stats *stats,
                        const char *input)
 {
@@ -74,7 +75,7 @@ static void test_output_that_is_not_read(void **state)
     umem_client_free(client);
 }
 
-/* ---- a daemon that goes ---- */
+/* ---- a daemon that ends ---- */
 
 static void set_up_two(struct daemon **daemon, struct daemon **other)
 {
@@ -127,7 +128,8 @@ static void test_a_daemon_that_ends_meanwhile(void **state)
     daemon_teardown((void **)&other);
 }
 
-/* Whoever ends umem on Windows, where nobody can be asked to, ends the command: it would run on without its lock. */
+/* On Windows, where a process cannot be signalled to end, killing umem ends the command: it would run on without its
+ * lock. */
 static void test_umem_is_killed(void **state)
 {
     struct daemon *daemon;
@@ -151,7 +153,7 @@ static void test_umem_is_killed(void **state)
     daemon_teardown((void **)&other);
 }
 
-/* Why a command cannot be run is told. */
+/* The reason why a command cannot be run is reported. */
 static void test_what_cannot_be_run(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "h")), 0);

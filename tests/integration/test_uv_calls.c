@@ -207,7 +207,7 @@ static void on_connected_close(umem_uv *client, const struct umem_failure *failu
     assert_int_equal(umem_submit_block_free(umem_uv_call(client, NULL, NULL), 1), UMEM_E_NOT_CONNECTED);
 }
 
-/* Closing with calls on their way: each is told of, and then the end. */
+/* Closing with unfinished calls: each callback is called, and then that of the end. */
 static void test_closing(void **state)
 {
     run(*state, on_connected_close);
@@ -271,13 +271,13 @@ static void on_refused(umem_uv *client, const struct umem_failure *failure, void
 
 static void test_no_daemon(void **state)
 {
-    struct daemon nobody = {.pipe = ""};
+    struct daemon daemon = {.pipe = ""};
 
     (void)state;
-    pipe_name_make(nobody.pipe, sizeof nobody.pipe);
-    run(&nobody, on_refused);
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    run(&daemon, on_refused);
     assert_int_equal(fixture.ended, 1);
-    pipe_name_remove(nobody.pipe);
+    pipe_name_remove(daemon.pipe);
 }
 
 static void on_connect_ended(umem_uv *client, const struct umem_failure *failure, void *context)

@@ -100,7 +100,7 @@ static void on_lost(umem_uv *client, const struct umem_failure *failure, void *c
     expect(failure, UMEM_E_CONNECTION_LOST);
 }
 
-/* The other wait, which has no end, still goes on. */
+/* The other wait, which has no deadline, is still pending. */
 static void on_time_out(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;
@@ -161,7 +161,7 @@ static void on_connect_ended(umem_uv *client, const struct umem_failure *failure
     fixture.code = failure->code;
 }
 
-static void on_nobody(uv_stream_t *listener, int status)
+static void on_ignored_client(uv_stream_t *listener, int status)
 {
     (void)listener;
     (void)status;
@@ -194,26 +194,26 @@ static void on_connect_late(umem_uv *client, const struct umem_failure *failure,
     close_client();
 }
 
-/* A daemon that takes nobody in keeps a client waiting, but not one that is closed: at once, or when it has waited for a while. Nor one
- * that has a deadline. */
+/* A daemon that accepts no connection keeps a client waiting, but not one that is closed, at once or after a while. Nor
+ * one that has a deadline. */
 static void test_closing_while_all_places_are_taken(void **state)
 {
     enum { CLIENTS_MAXIMUM = 64, A_WHILE_MS = 600 };
     umem_client *clients[CLIENTS_MAXIMUM];
-    struct daemon nobody = {.pipe = ""};
-    struct umem_uv_options options = {.pipe = nobody.pipe};
+    struct daemon daemon = {.pipe = ""};
+    struct umem_uv_options options = {.pipe = daemon.pipe};
     uv_loop_t asleep;
     uv_pipe_t listener;
     uv_timer_t timer;
     size_t count;
 
     (void)state;
-    pipe_name_make(nobody.pipe, sizeof nobody.pipe);
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
     assert_int_equal(uv_loop_init(&asleep), 0);
     assert_int_equal(uv_pipe_init(&asleep, &listener, 0), 0);
-    assert_int_equal(uv_pipe_bind(&listener, nobody.pipe), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&listener, 1, on_nobody), 0);
-    count = take_all_places(nobody.pipe, clients, CLIENTS_MAXIMUM);
+    assert_int_equal(uv_pipe_bind(&listener, daemon.pipe), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&listener, 1, on_ignored_client), 0);
+    count = take_all_places(daemon.pipe, clients, CLIENTS_MAXIMUM);
     for (int waits = 0; waits < 2; waits++) {
         memset(&fixture, 0, sizeof fixture);
         assert_int_equal(uv_loop_init(&fixture.loop), 0);
@@ -239,7 +239,7 @@ static void test_closing_while_all_places_are_taken(void **state)
     uv_close((uv_handle_t *)&listener, NULL);
     uv_run(&asleep, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&asleep), 0);
-    pipe_name_remove(nobody.pipe);
+    pipe_name_remove(daemon.pipe);
 }
 
 int main(void)

@@ -19,9 +19,9 @@ static struct fixture {
     void *bytes;
     void *again;
     uint64_t size;
-    uint8_t now; /* what the wait gave */
-    int ended;   /* calls whose callback was called */
-    int awaiting; /* of these, the wait and the wake that are still to come: which comes first is nobody's business */
+    uint8_t now;  /* what the wait gave */
+    int ended;    /* calls whose callback was called */
+    int awaiting; /* of these, the wait and the wake still to come, in either order */
 } fixture;
 
 static void expect(const struct umem_failure *failure, int code)
@@ -37,7 +37,7 @@ static void on_ok(umem_uv *client, const struct umem_failure *failure, void *con
     expect(failure, UMEM_OK);
 }
 
-/* What was mapped and not unmapped goes with the client. */
+/* Memory that was mapped and not unmapped is unmapped with the client. */
 static void on_last(umem_uv *client, const struct umem_failure *failure, void *context)
 {
     (void)context;

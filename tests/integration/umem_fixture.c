@@ -41,10 +41,11 @@ void umem_start(const struct daemon *daemon, const char *input, const char *cons
     assert_int_equal(process_start(&command, args, input), 0);
 }
 
-void umem_start_as(const struct daemon *daemon, const struct process_way *way, const char *const *words)
+void umem_start_as(const struct daemon *daemon, const struct process_options *options,
+                   const char *const *words)
 {
     put_args(daemon, words);
-    assert_int_equal(process_start_as(&command, args, way), 0);
+    assert_int_equal(process_start_as(&command, args, options), 0);
 }
 
 static void expect_in(const char *text, const char *part)

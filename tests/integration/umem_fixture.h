@@ -22,7 +22,8 @@ int umem(const struct daemon *daemon, const char *input, const char *const *word
 void umem_start(const struct daemon *daemon, const char *input, const char *const *words);
 
 /* The same in another way than with an input. */
-void umem_start_as(const struct daemon *daemon, const struct process_way *way, const char *const *words);
+void umem_start_as(const struct daemon *daemon, const struct process_options *options,
+                   const char *const *words);
 
 /* The last run printed this, as a part or as a whole. */
 void expect_output(const char *part);

@@ -1,11 +1,11 @@
 /*
  * What a daemon, or a store, has to keep and to answer, written as simply as can be: small arrays that are searched from end to end,
- * and sums that are made anew for each question. Random tests hold the real thing against it: the engine (tests/unit/rpc/random), the
+ * and sums that are made anew for each query. Random tests hold the real thing against it: the engine (tests/unit/rpc/random), the
  * store (tests/unit/store), shared heaps that a client scribbles on, and the daemon of the soak.
  *
- * Owns: a copy of every block's bytes. Must not know: the store, the protocol, who is tested; handles are numbers that the test enters.
+ * Owns: a copy of every block's bytes. Must not know: the store, the protocol, what is tested; handles are numbers that the test enters.
  *
- * The test does a thing first, and then has the model do it. Who has to be notified is the test's affair: the model raises events.
+ * The test acts first, and then has the model do the same. The model raises events; the test decides which observers they notify.
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -25,10 +25,10 @@ enum {
 /* A session, as the store sees it. */
 struct model_owner {
     bool open;
-    uint64_t id; /* never used twice; 0: nobody */
+    uint64_t id; /* never used twice; 0: no owner */
 };
 
-/* Who made something: an owner that may have gone, and whose place it had. */
+/* The maker of a record: an owner that may be closed, and the place that it had. */
 struct model_maker {
     uint64_t id; /* 0: the daemon itself */
     int place;
@@ -60,12 +60,12 @@ struct model_block {
     bool is_observed; /* by itself, where the test keeps that here */
     int heap;
     int name;
-    unsigned holders; /* bit n: the owner at place n, who is open, holds it */
+    unsigned holders; /* bit n: the owner at place n, which is open, holds it */
     uint64_t handle;  /* 0: not known yet */
     uint64_t size;    /* bytes */
     uint64_t address;
     uint64_t offset; /* in the object of a shared heap */
-    int64_t created; /* as the daemon tells it */
+    int64_t created; /* as the daemon reports it */
     struct model_maker maker;
     unsigned char *bytes; /* size + 1 are allocated */
 };
@@ -89,7 +89,7 @@ struct model_event {
 /* What the test adds to the model; NULL where there is nothing to add. */
 struct model_hooks {
     void *context;
-    /* A block is about to leave its memory: it goes, or gets another size. */
+    /* A block is about to leave its memory: it is freed or resized. */
     void (*leaves)(void *context, int block);
     /* Whether somebody observes a block by itself, or a heap as a whole (or everything). */
     bool (*block_is_observed)(void *context, int block);
@@ -143,7 +143,7 @@ uint64_t model_sum_orphans(const struct model *model);
 
 uint64_t model_count_heaps(const struct model *model); /* the process heap is one */
 
-/* The place of the owner who made it and is open, or NONE. */
+/* The place of the owner that made it and is open, or NONE. */
 int model_open_maker(const struct model *model, const struct model_maker *maker);
 
 /* Holds on blocks that others made: an owner's, or all owners' (NONE). */
@@ -181,11 +181,11 @@ void model_close_owner(struct model *model, int owner);
 /* Frees what the model keeps. */
 void model_deinit(struct model *model);
 
-/* ---- where blocks lie in the object of a shared heap (model_extents.c) ---- */
+/* ---- offsets of blocks in the object of a shared heap (model_extents.c) ---- */
 
 enum { MODEL_UNIT = 65536 /* bytes: an object's length and what is committed of it are multiples */ };
 
-/* What lies between the blocks of a shared heap. */
+/* The free ranges between the blocks of a shared heap. */
 struct model_gaps {
     uint64_t bytes;
     uint64_t count;
@@ -196,7 +196,7 @@ uint64_t model_reserved(const struct model_heap *heap);             /* bytes of 
 uint64_t model_taken(const struct model_heap *heap, uint64_t size); /* what a block of this size takes up */
 struct model_gaps model_find_gaps(const struct model *model, int heap);
 
-/* Where a new block, or one of another size, has to lie, where nothing but blocks takes up memory; UINT64_MAX: nowhere. */
+/* The required offset of a new block, or of a resized one, where only blocks take up memory; UINT64_MAX: none. */
 uint64_t model_find_gap(const struct model *model, int heap, uint64_t size);
 uint64_t model_find_gap_to_resize(const struct model *model, int block, uint64_t size, bool in_place);
 

@@ -1,4 +1,4 @@
-/* Where blocks lie in the object of a shared heap, and what is free between them. */
+/* The offsets of blocks in the object of a shared heap, and the free ranges between them. */
 #include "model.h"
 
 static uint64_t round_up(uint64_t size, uint64_t unit)

@@ -1,10 +1,10 @@
 /*
  * A server and its clients on one loop in one process, for tests.
  *
- * Owns: the loop, the server, the clients, a pipe path that nobody else has. Must not know: what is tested.
+ * Owns: the loop, the server, the clients, a unique pipe path. Must not know: what is tested.
  *
- * Nothing sleeps. fixture_run_until() turns the loop until something is so, and fails the test after a time
- * that only a hang reaches.
+ * Nothing sleeps. fixture_run_until() turns the loop until a condition is true, and fails the test after a time that
+ * only a hang reaches.
  */
 #ifndef SERVER_FIXTURE_H
 #define SERVER_FIXTURE_H
@@ -31,7 +31,7 @@ struct fixture {
     bool has_ended; /* the server has */
     struct wire_client clients[FIXTURE_CLIENTS];
     char path[UM_ENDPOINT_CAPACITY]; /* of the pipe */
-    char place[128];                 /* the directory that it lies in, where there is one */
+    char place[128];                 /* the directory of the path, where there is one */
     unsigned warnings;               /* notes of the server that were warnings */
     unsigned opened;                 /* sessions that have opened, as of the last turn */
     unsigned closed;                 /* those of them that have closed */
@@ -92,7 +92,7 @@ void client_ping(struct wire_client *client);
  * one time, and as that process'. They read, and are used as other clients are. */
 void fixture_connect_from_child(struct fixture *fixture, unsigned first, unsigned count);
 
-/* Makes a path for a pipe that nobody else has; takes away what is left of it. */
+/* Makes a unique path for a pipe; removes what is left of it. */
 void fixture_make_directory(struct fixture *fixture);
 void fixture_remove_directory(struct fixture *fixture);
 

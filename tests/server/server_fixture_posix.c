@@ -18,7 +18,7 @@
 
 void fixture_make_directory(struct fixture *fixture)
 {
-    /* As server.h asks of the process. */
+    /* As server.h requires of the process. */
     signal(SIGPIPE, SIG_IGN);
     strcpy(fixture->place, "/tmp/umem-loop-XXXXXX");
     assert_non_null(mkdtemp(fixture->place));
@@ -42,7 +42,7 @@ size_t fixture_unread_bytes(const struct wire_client *client)
     return (size_t)size;
 }
 
-/* In the other process: a socket belongs to whoever connected it. */
+/* In the other process: a socket belongs to the process that connected it. */
 static int connect_all(const struct fixture *fixture, const int *sockets, unsigned count)
 {
     const struct sockaddr_un address = unix_address(fixture->path);

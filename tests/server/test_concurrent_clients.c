@@ -250,8 +250,8 @@ static void the_server_ends_while_others_wait(void **state)
 
 /* ---- watches ---- */
 
-/* With a small limit of unsent bytes, all watches are told in the end: what does not fit at first comes by
- * itself. */
+/* With a small limit of unsent bytes, all watches are notified in the end: notifications that do not fit at first
+ * follow without a request. */
 static void many_watches_are_all_notified(void **state)
 {
     enum { WATCHES = 100 };
@@ -286,9 +286,9 @@ static void make_changes(struct wire_client *other, unsigned count)
     }
 }
 
-/* A client that does not read is told of more and more changes: what waits for it does not grow, nobody else
- * waits, and when it reads again what it missed comes as one. */
-static void a_slow_client_gets_joined_notifications(void **state)
+/* A client that does not read is notified of more and more changes: its unsent bytes do not grow, no other client
+ * waits, and when it reads again, the missed changes come as one notification. */
+static void a_slow_client_receives_joined_notifications(void **state)
 {
     enum { CHANGES = 2000 };
     struct fixture *fixture = *state;
@@ -326,8 +326,8 @@ static void a_slow_client_gets_joined_notifications(void **state)
     assert_non_null(strstr(line, "block.changed"));
 }
 
-/* With the header framing, an answer that comes late and a notification stand behind the bytes of a raw read
- * that are on their way, never among them. */
+/* With the header framing, an answer of a pending call and a notification follow the bytes of a raw read that is being
+ * sent, never among them. */
 static void notifications_beside_raw_bytes(void **state)
 {
     enum { SIZE = 3000000 };
@@ -385,7 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_dies_while_it_waits, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(the_server_ends_while_others_wait, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(many_watches_are_all_notified, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(a_slow_client_gets_joined_notifications, fixture_setup,
+        cmocka_unit_test_setup_teardown(a_slow_client_receives_joined_notifications, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(notifications_beside_raw_bytes, fixture_setup, fixture_teardown),
     };

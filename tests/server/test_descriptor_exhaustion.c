@@ -55,7 +55,7 @@ static void limits_follow_the_system(void **state)
 
     allow(100);
     fixture_start_server(fixture);
-    assert_int_equal(fixture->warnings, 0); /* nobody has asked for more */
+    assert_int_equal(fixture->warnings, 0); /* no higher limit was configured */
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(limit.rlim_cur, ALLOWED);
     client = client_open(fixture, 0, true);
@@ -74,11 +74,11 @@ static void a_higher_limit_is_warned_about(void **state)
 }
 
 /* Somebody else takes all descriptors but a few. */
-static int take_descriptors(int *taken, int room, int left)
+static int take_descriptors(int *taken, int capacity, int left)
 {
     int count = 0;
 
-    while (count < room) {
+    while (count < capacity) {
         int fd = open("/dev/null", O_RDONLY);
 
         assert_true(fd >= 0);

@@ -105,7 +105,7 @@ static void nothing(uv_handle_t *handle)
     (void)handle;
 }
 
-/* Those who wait are taken a few a turn, so that timers and other clients are served between them. */
+/* Waiting clients are accepted a few a turn, so that timers and other clients are served between them. */
 static void a_turn_takes_so_many_clients(void **state)
 {
     struct fixture *fixture = *state;
@@ -157,7 +157,7 @@ static void connecting_and_closing_in_a_loop(void **state)
     assert_int_equal(refusals_of(other, "sessions"), 0);
 }
 
-/* With as many sessions as there may be, those that have closed are gone before anybody is told that there are too many. */
+/* At the limit of sessions, closed sessions are ended before a new client is refused. */
 static void closed_clients_free_their_place_first(void **state)
 {
     enum { SESSIONS = 50, ROUNDS = 5 };
@@ -347,7 +347,7 @@ static void unread_answers_leave_capacity(void **state)
     close_all(fixture, GREEDY);
 }
 
-/* Who waits for a program's end and then asks sees what became of what it had: a turn that has time ends a session at once. */
+/* After a program has ended, the next request sees its session's end: a turn that has time ends a session at once. */
 static void an_end_shows_in_the_next_request(void **state)
 {
     struct fixture *fixture = *state;

@@ -225,7 +225,7 @@ static void a_long_call_is_answered(void **state)
     client_expect_close(client);
 }
 
-/* One that goes away looks the same at first; its session ends nevertheless, and what it held with it. */
+/* A client that disconnects looks the same at first; its session ends nevertheless, and its locks and holds with it. */
 static void one_that_dies_does_not_linger(void **state)
 {
     struct fixture *fixture = *state;
@@ -255,8 +255,7 @@ static void one_that_dies_does_not_linger(void **state)
     await_sessions(other, 1);
 }
 
-/* A watch alone keeps no session: nothing that it asked for is still to be answered. But beside a call that
- * waits it is told. */
+/* A watch alone keeps no session open, since no answer is pending. But beside a pending call it is notified. */
 static void watches_of_a_half_closed_client(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* Who may connect: one server a pipe, as many sessions as the limit says. */
+/* Which clients may connect: one server a pipe, as many sessions as the limit allows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void second_server_is_refused(void **state)
     assert_non_null(strstr(why, "another daemon"));
     assert_non_null(strstr(why, pid));
     client_ping(client_open(fixture, 0, true));
-    /* Not even when it goes on after the first has ended. */
+    /* Not even when the second server continues after the first has ended. */
     fixture_stop_server(fixture);
     fixture_start_server(fixture);
     client_ping(client_open(fixture, 1, true));
@@ -65,7 +65,7 @@ static void clients_over_the_limit_are_refused(void **state)
     client_expect_close(client);
     assert_int_equal(fixture->warnings, 1);
 
-    /* When one has gone, the next gets in. */
+    /* When one has disconnected, the next is accepted. */
     wire_close(&fixture->clients[0]);
     for (;;) {
         wire_close(client);
@@ -80,7 +80,8 @@ static void clients_over_the_limit_are_refused(void **state)
     assert_string_equal(line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}");
 }
 
-/* Many of them, who stay: each is told, and those who are served do not notice. */
+/* Many clients beyond the limit that stay connected: each is refused with an error, and the accepted ones are served as
+ * before. */
 static void many_clients_over_the_limit(void **state)
 {
     struct fixture *fixture = *state;

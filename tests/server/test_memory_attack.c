@@ -1,5 +1,6 @@
-/* Many sessions at one time, each with the worst of something: what the server keeps for them stays within what protocol.md states,
- * others are served all the while, and nothing is left when they are gone. The server's own counters tell. */
+/* Many sessions at one time, each with the worst of something: the server's memory for them stays within the bounds of
+ * protocol.md, others are served all the while, and nothing is left when they are gone. The server's own counters are
+ * compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,14 +25,14 @@ enum {
     WAITS = 200, /* and numbers */
     WATCHES = 200,
     OBSERVERS = 45,
-    TRIES = 40, /* waits and watches that one session wants, which is more than it gets */
+    TRIES = 40, /* waits and watches that one session tries to make, more than its limit */
     ROUNDS = 20
 };
 
-static void do_line(struct wire_client *client, const char *request, char *answer, size_t room)
+static void do_line(struct wire_client *client, const char *request, char *answer, size_t capacity)
 {
     wire_send(client, request);
-    client_take_line(client, answer, room);
+    client_take_line(client, answer, capacity);
     assert_non_null(strstr(answer, "\"result\""));
 }
 
@@ -90,8 +91,8 @@ static void send_half_a_batch(struct wire_client *client)
     wire_send_bytes(client, bytes, BLOCK_SIZE - 10);
 }
 
-/* Batches whose answers nobody reads. */
-static void ask_without_end(struct wire_client *client)
+/* Batches whose answers the client does not read. */
+static void request_without_end(struct wire_client *client)
 {
     for (int i = 0; i < TRIES; i++)
         wire_send(client, "[{\"id\":1,\"method\":\"rpc.discover\"},{\"id\":2,\"method\":\"server.info\"},"
@@ -113,7 +114,7 @@ static void attack(struct fixture *fixture, unsigned index)
         send_half_a_batch(client);
         break;
     default:
-        ask_without_end(client);
+        request_without_end(client);
         break;
     }
 }
@@ -127,7 +128,7 @@ static void assert_within_bounds(const char *stats)
     assert_true(number_in(stats, "watches") <= WATCHES);
     assert_true(number_in(stats, "peak_gathered_bytes") + number_in(stats, "peak_unsent_bytes") <=
                 GATHERED + UNSENT + at_work + ATTACKERS * UINT64_C(128) * 1024 + WAITS * UINT64_C(10240));
-    /* Most of the room for each session is never used by those who only stall. */
+    /* Sessions that only stall never use most of their capacity. */
     assert_true(number_in(stats, "gathered_bytes") <= GATHERED + at_work + ATTACKERS * UINT64_C(8192));
 }
 

@@ -1,5 +1,5 @@
-/* What all sessions together make the server keep has a bound, no session waits for ever, and a greedy one slows no other down.
- * The server's own counters tell. */
+/* The memory that the server keeps for all sessions together has a bound, no session waits for ever, and a greedy one
+ * slows no other down. The server's own counters are compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static bool is_over(const void *what)
     return ((const struct wire_client *)what)->is_over;
 }
 
-/* A client sends the beginning of a message, and nothing more. It is told, and its session ends. */
+/* A client sends only the beginning of a message. It receives an error, and its session ends. */
 static void message_that_stalls(void **state)
 {
     static const char *const beginnings[] = {
@@ -131,10 +131,10 @@ static void waiting_for_ones_own_answers(void **state)
     assert_int_equal(refusals_of(other, "message_ms"), 0);
 }
 
-/* ---- room for answers ---- */
+/* ---- the budget of answers ---- */
 
-/* Nobody reads. Each has less the more all have; what is large is refused and tells who has most; what is small is answered; and when
- * they are gone, all is as before. */
+/* No client reads. The quota of each shrinks as the total grows; a large answer is refused with an error that names the
+ * top consumer; a small one is sent; and when they are gone, all is as before. */
 static void many_clients_that_do_not_read(void **state)
 {
     enum { CLIENTS = 40, BLOCK = 60000, TOTAL = 1 << 20 };
@@ -200,8 +200,8 @@ static void an_endless_pipeline(void **state)
             least = now - before;
         before = now;
     }
-    /* On its way through the system a request may take longer than in the server, so that the quickest counts. The busy one was busy
-     * all the time, and is not forgotten. */
+    /* The system may delay a request for longer than the server does, so that the quickest counts. The busy client was
+     * busy all the time, and is still served. */
     assert_true(least <= FEW * fixture->limits.turn_requests);
     assert_true(busy->received.size < (size_t)REQUESTS * ANSWER);
     client_await_bytes(busy, (size_t)REQUESTS * ANSWER);

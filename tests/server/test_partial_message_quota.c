@@ -15,7 +15,7 @@
 enum {
     GREEDY = 24,     /* clients */
     LARGE = 300000,  /* bytes, of a message */
-    ROOM = 400000,   /* bytes, of all messages that are not whole */
+    QUOTA = 400000,  /* bytes, of all messages that are not whole */
     LITTLE = 4096,   /* bytes that every session may gather */
     LINE_ROOM = 4096 /* for an answer of any kind here */
 };
@@ -37,25 +37,25 @@ static char *large_line(void)
 /* What the server may have gathered at the most: memory grows by doubling; what is past the limit is one session's. */
 static void assert_gathered_in_bounds(struct wire_client *other)
 {
-    assert_true(stat_of(other, "peak_gathered_bytes") <= ROOM + 2 * 2 * LARGE + GREEDY * 2 * LITTLE);
+    assert_true(stat_of(other, "peak_gathered_bytes") <= QUOTA + 2 * 2 * LARGE + GREEDY * 2 * LITTLE);
 }
 
-/* More messages begin than there is room for. Those that have to wait do, small ones are done all the while, and in the end all are
- * answered. */
+/* More messages begin than fit into the quota. Large ones wait where they have to, small ones are served all the while,
+ * and in the end all are answered. */
 static void many_large_messages(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_client *other;
     char *text = large_line();
 
-    fixture->limits.gathered_bytes = ROOM;
+    fixture->limits.gathered_bytes = QUOTA;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 1; i <= GREEDY; i++)
         wire_send_bytes(client_open(fixture, i, true), text, LARGE / 2);
     for (int i = 0; i < 50; i++)
         client_ping(other);
-    assert_true(stat_of(other, "gathered_bytes") >= ROOM / 4);
+    assert_true(stat_of(other, "gathered_bytes") >= QUOTA / 4);
     /* The last to come sends all of its message first. */
     for (unsigned i = GREEDY; i >= 1; i--) {
         wire_send_bytes(&fixture->clients[i], text + LARGE / 2, LARGE - LARGE / 2);
@@ -69,7 +69,8 @@ static void many_large_messages(void **state)
     free(text);
 }
 
-/* The same, but nobody sends the rest. Who was read and stalls is ended, who was not read is refused and goes on. */
+/* The same, but the messages stay incomplete. A client that was read and stalls is disconnected; one that was not read
+ * is refused and stays connected. */
 static void many_large_messages_that_stall(void **state)
 {
     struct fixture *fixture = *state;
@@ -78,7 +79,7 @@ static void many_large_messages_that_stall(void **state)
     unsigned refused = 0;
     char *text = large_line();
 
-    fixture->limits.gathered_bytes = ROOM;
+    fixture->limits.gathered_bytes = QUOTA;
     fixture->limits.message_ms = 300;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
@@ -181,7 +182,7 @@ static void waiting_for_others(void **state)
     free(text);
 }
 
-/* Those that hold the room die. */
+/* The clients that hold the quota die. */
 static void many_large_messages_whose_clients_die(void **state)
 {
     struct fixture *fixture = *state;
@@ -189,7 +190,7 @@ static void many_large_messages_whose_clients_die(void **state)
     struct wire_client *last;
     char *text = large_line();
 
-    fixture->limits.gathered_bytes = ROOM;
+    fixture->limits.gathered_bytes = QUOTA;
     fixture_start_server(fixture);
     other = client_open(fixture, 0, true);
     for (unsigned i = 1; i <= GREEDY; i++)

@@ -1,4 +1,4 @@
-/* What a client gets: answers, in order, however its bytes arrive. */
+/* What a client receives: answers, in order, however its bytes arrive. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -193,7 +193,7 @@ static void many_clients(void **state)
         client_expect(&fixture->clients[i], "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n");
 }
 
-/* A request that comes together with the client's end is carried out, and its answer harms nobody. */
+/* A request that arrives together with the client's end is carried out, and its answer does no harm. */
 static void client_that_does_not_wait(void **state)
 {
     struct fixture *fixture = *state;

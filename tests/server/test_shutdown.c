@@ -16,8 +16,8 @@ static const char raw_answer[] =
     "Content-Length: 50\r\nPayload-Length: "
     "8388608\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":8388608}}";
 
-/* A client that has asked for 8 MiB and reads none of them yet. */
-static struct wire_client *ask_for_much(struct fixture *fixture)
+/* A client that has requested 8 MiB and reads none of them yet. */
+static struct wire_client *request_much(struct fixture *fixture)
 {
     struct wire_client *client = client_open(fixture, 0, true);
 
@@ -61,7 +61,7 @@ static void stop_in_the_middle_of_an_answer(void **state)
 
     fixture->limits.closing_ms = 100000;
     fixture_start_server(fixture);
-    client = ask_for_much(fixture);
+    client = request_much(fixture);
     um_server_stop(fixture->server);
     for (int i = 0; i < 10; i++)
         fixture_run_once(fixture);
@@ -80,7 +80,7 @@ static void stop_does_not_wait_for_ever(void **state)
 
     fixture->limits.closing_ms = 1;
     fixture_start_server(fixture);
-    ask_for_much(fixture);
+    request_much(fixture);
     fixture_stop_server(fixture);
 }
 
@@ -92,7 +92,7 @@ static void client_dies_while_the_server_stops(void **state)
 
     fixture->limits.closing_ms = 100000;
     fixture_start_server(fixture);
-    client = ask_for_much(fixture);
+    client = request_much(fixture);
     um_server_stop(fixture->server);
     wire_close(client);
     fixture_stop_server(fixture);
@@ -122,7 +122,7 @@ static void shutdown_is_answered(void **state)
     fixture_run_until(fixture, has_ended, fixture);
 }
 
-/* A broken block of headers is answered although the client goes on writing, and then the connection ends. */
+/* A broken block of headers is answered although the client is still writing, and then the connection ends. */
 static void broken_headers_end_the_session(void **state)
 {
     struct fixture *fixture = *state;
@@ -146,7 +146,7 @@ static void broken_headers_end_the_session(void **state)
     client_ping(client_open(fixture, 1, true));
 }
 
-/* A client of HTTP is told so in HTTP, whatever it sends behind its request line. */
+/* A client of HTTP receives an answer in HTTP, whatever follows its request line. */
 static void http_is_answered_in_http(void **state)
 {
     struct fixture *fixture = *state;
@@ -168,7 +168,7 @@ static void http_is_answered_in_http(void **state)
 }
 
 /* Without more input it ends by itself, too, in a moment. */
-static void broken_headers_and_silence(void **state)
+static void broken_headers_without_an_end(void **state)
 {
     struct fixture *fixture = *state;
     struct wire_client *client;
@@ -205,7 +205,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(shutdown_is_answered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(http_is_answered_in_http, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(broken_headers_end_the_session, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(broken_headers_and_silence, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(broken_headers_without_an_end, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stop_while_input_is_thrown_away, fixture_setup, fixture_teardown),
     };
 

@@ -126,7 +126,7 @@ static void raw_bytes_follow_a_long_message(void **state)
     assert_non_null(strstr(text, "\"data\":\"YWJjZA==\""));
 }
 
-/* The messages of one process are read one after the other; where one ends with its session, the next one goes on. */
+/* The messages of one process are read one after the other; if one ends with its session, the next one is read. */
 static void sessions_end_while_theirs_are_read(void **state)
 {
     struct fixture *fixture = *state;

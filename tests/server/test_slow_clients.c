@@ -41,8 +41,8 @@ static unsigned long long run_until_idle(struct wire_client *other)
     return stat_of(other, "requests");
 }
 
-/* It is not read from, its answers do not pile up, others are served; and once it reads, it gets all of
- * them. */
+/* The server does not read from it, its answers do not pile up, others are served; and once it reads, it receives all
+ * of them. */
 static void client_that_never_reads(void **state)
 {
     enum { REQUESTS = 1000 };
@@ -79,7 +79,7 @@ static void client_that_never_reads(void **state)
     client_ping(greedy);
 }
 
-/* Half of the requests are unread when it goes. */
+/* Half of the requests are unread when it disconnects. */
 static void client_that_never_reads_and_dies(void **state)
 {
     struct fixture *fixture = *state;
@@ -100,7 +100,7 @@ static void client_that_never_reads_and_dies(void **state)
     client_ping(other);
 }
 
-/* A large answer straight from a block is under way when the client goes; then the block goes, too. */
+/* A large answer is being sent straight from a block when the client dies; then the block is freed, too. */
 static void client_dies_in_the_middle_of_an_answer(void **state)
 {
     struct fixture *fixture = *state;
@@ -125,7 +125,7 @@ static void client_dies_in_the_middle_of_an_answer(void **state)
     assert_int_equal(stat_of(other, "blocks"), 0);
 }
 
-/* Kills a client once its bytes are on their way, and waits until its session has ended. */
+/* Kills a client once its bytes are being sent, and waits until its session has ended. */
 static void kill_client(struct wire_client *dying, struct wire_client *other)
 {
     client_flush(dying, other);

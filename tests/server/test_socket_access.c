@@ -17,7 +17,7 @@
 #include "umem_errors.h"
 #include "unix_socket.h"
 
-/* In a process of its own: becomes another user, connects, and reads what it is told. Does not return. */
+/* In a process of its own: becomes another user, connects, and reads the server's answer. Does not return. */
 static void connect_as_another_user(const struct fixture *fixture)
 {
     char line[512] = "";
@@ -42,7 +42,7 @@ static void other_users_are_refused(void **state)
     if (geteuid() != 0)
         skip(); /* only root can become somebody else */
     fixture_start_server(fixture);
-    /* Opens what keeps others out in the first place, so that the look at who connects is all that is left. */
+    /* Opens the permissions that keep other users out, so that only the check of the peer's user is left. */
     assert_int_equal(chmod(fixture->place, 0755), 0);
     assert_int_equal(chmod(fixture->path, 0666), 0);
     child = fork();

@@ -130,7 +130,7 @@ static void the_end_comes_while_it_is_made_anew(void **state)
     assert_false(is_there(lock_of(fixture)));
 }
 
-/* It is told once, served on, and left where it is. */
+/* It is reported once, the server continues, and the file stays. */
 static void a_foreign_file_stays(void **state)
 {
     struct fixture *fixture = *state;
@@ -167,7 +167,7 @@ static void the_lock_of_another_stays(void **state)
     assert_int_equal(unlink(lock_of(fixture)), 0);
 }
 
-/* Whoever took the path over has ended without order: then it is free again. */
+/* A daemon that took the path over was killed: then the path is free again. */
 static void what_a_killed_successor_left_is_taken_back(void **state)
 {
     struct fixture *fixture = *state;

@@ -25,12 +25,12 @@ static struct um_connection *session_of(const struct fixture *fixture)
     return UM_LIST_ITEM(fixture->server->connections.all.next, struct um_connection, in_all);
 }
 
-static size_t under_way(const struct fixture *fixture)
+static size_t bytes_in_progress(const struct fixture *fixture)
 {
     return uv_stream_get_write_queue_size((const uv_stream_t *)&session_of(fixture)->pipe);
 }
 
-/* Asks for a block's bytes and shows that they go to the system piece by piece, until all have come. */
+/* Requests a block's bytes and shows that they are passed to the system piece by piece, until all have come. */
 static void expect_pieces(struct fixture *fixture, const char *encoding, size_t answer_size)
 {
     struct wire_client *client;
@@ -49,18 +49,18 @@ static void expect_pieces(struct fixture *fixture, const char *encoding, size_t 
              "{\"id\":2,\"method\":\"block.read\",\"params\":{\"block\":\"b\",\"encoding\":\"%s\"}}",
              encoding);
     wire_send_message(client, text, 0);
-    while (under_way(fixture) == 0)
+    while (bytes_in_progress(fixture) == 0)
         fixture_run_once(fixture);
     for (int i = 0; i < TURNS; i++) {
         fixture_run_once(fixture);
-        assert_in_range(under_way(fixture), 1, UNDER_WAY_MAX);
+        assert_in_range(bytes_in_progress(fixture), 1, UNDER_WAY_MAX);
         assert_in_range(fixture_unread_bytes(client), 1, IN_PIPE_MAX);
     }
     wire_read(client);
     while (client->received.size < answer_size) {
         fixture_run_once(fixture);
-        if (under_way(fixture) > most)
-            most = under_way(fixture);
+        if (bytes_in_progress(fixture) > most)
+            most = bytes_in_progress(fixture);
     }
     assert_in_range(most, 1, UNDER_WAY_MAX);
     wire_close(client);

@@ -213,7 +213,7 @@ static void lengths_at_and_over_the_limit(void **state)
                   "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":{\"size\":4,\"data\":\"abcd\"}}\n");
 }
 
-/* The text goes on behind its length: the rest is no header, and the connection ends. */
+/* The text is longer than its length: the remaining bytes are no header, and the connection ends. */
 static void length_shorter_than_the_text(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,8 +235,8 @@ static void length_shorter_than_the_text(void **state)
     expect_close(client);
 }
 
-/* The length takes in the beginning of the next message. Where the rest of that is a block of headers, it
- * goes on; where it is not, the connection ends. */
+/* The length includes the beginning of the next message. If the remaining bytes are a block of headers, the connection
+ * stays; if not, it ends. */
 static void length_longer_than_the_text(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,7 +261,7 @@ static void length_longer_than_the_text(void **state)
     expect_close(client);
 }
 
-/* There is a payload that no header tells of, or it goes on behind its length: it is read as headers. */
+/* A payload without a header, or longer than its length: it is read as headers. */
 static void payload_that_was_not_declared(void **state)
 {
     struct fixture *fixture = *state;

@@ -11,10 +11,10 @@
 
 struct measure {
     uint64_t resident_bytes;
-    uint64_t descriptors; /* Windows: handles; 0: the system does not tell */
+    uint64_t descriptors; /* Windows: handles; 0: not known */
 };
 
-/* Returns false where the system does not tell. */
+/* Returns false where the system does not report it. */
 bool measure_process(int pid, struct measure *measure);
 
 #endif

@@ -113,7 +113,7 @@ void raw_check_answer(struct soak *soak, const char *text, int code)
     cJSON_Delete(tree);
 }
 
-/* A connection that is one too many is told so, by one line. */
+/* A connection beyond the limit of sessions is refused with one line. */
 static bool is_refusal(const char *line)
 {
     return strstr(line, "\"id\":null") != NULL && strstr(line, "\"limit\":\"sessions\"") != NULL;

@@ -1,10 +1,11 @@
 /*
- * A connection of a worker without the client library: for clients that do wrong on purpose, stop in the middle, or do not read.
+ * A connection of a worker without the client library: for clients that do wrong on purpose, stop in the middle, or do
+ * not read.
  *
  * Owns: a loop of its own, and the connection on it (wire_client.h). Must not know: what is sent.
  *
- * Every function that waits fails the soak where nothing comes for minutes. A daemon that ends the connection is no failure here: the
- * functions tell it.
+ * Every function that waits fails the soak where nothing comes for minutes. A daemon that ends the connection is no
+ * failure here: the functions report it.
  */
 #ifndef RAW_CLIENT_H
 #define RAW_CLIENT_H

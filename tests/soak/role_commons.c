@@ -1,6 +1,7 @@
 /*
- * The role "commons": blocks that belong to nobody. Everybody fills them whole with one byte, resizes them, and frees those of others at
- * any moment. What one reads is therefore a row of one byte and then zeros, or the block is gone.
+ * The role "commons": blocks without an owner. Every member fills them whole with one byte, resizes them, and frees
+ * those of others at any moment. A read therefore returns a row of one byte and then zeros, or the block does not exist
+ * any more.
  */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The role "counter": several processes add to one number. Each also adds to a number of its own, in the same batch: whoever looks, and
- * whoever was killed, the one is always the sum of the others. */
+/* The role "counter": several processes add to one number. Each also adds to a number of its own, in the same batch: in
+ * every read, and after every kill, the one is the sum of the others. */
 #include <string.h>
 
 #include "role.h"

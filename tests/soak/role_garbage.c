@@ -1,6 +1,6 @@
 /*
- * The role "garbage": messages that are wrong in all ways, with answers that are known where the protocol says them, and in any case
- * are answers; and the connection goes on wherever it should.
+ * The role "garbage": messages that are wrong in all ways. Their answers are compared where the protocol states them,
+ * and must be answers in any case; and the connection stays usable wherever it should.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,7 +240,7 @@ static void send_bad_message(struct raw *raw)
     expect_message(raw, 0);
 }
 
-/* Nobody can tell where the next message begins: one error, and the end. */
+/* The beginning of the next message cannot be found: one error, and the end. */
 static void break_headers(struct raw *raw)
 {
     static const char *const broken[] = {

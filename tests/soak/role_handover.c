@@ -1,7 +1,7 @@
 /*
- * The roles "handover" and "relay": two processes, of which one puts bytes into a block and the other takes them out, each waiting for
- * the other by block.wait. In a handover all goes by requests; in a relay the block is mapped, and block.wake tells of what was
- * written there.
+ * The roles "handover" and "relay": two processes, of which one puts bytes into a block and the other takes them out,
+ * each waiting for the other by block.wait. In a handover all bytes are carried by requests; in a relay the block is
+ * mapped, and block.wake reports what was written there.
  */
 #include <string.h>
 
@@ -19,8 +19,8 @@ enum {
 struct place {
     struct soak *soak;
     umem_handle block;
-    umem_handle stop;      /* the block that says that the group ends */
-    unsigned char *mapped; /* NULL: all goes by requests */
+    umem_handle stop;      /* the block that announces the group's end */
+    unsigned char *mapped; /* NULL: all bytes are carried by requests */
 };
 
 static void make(struct soak *supervisor, enum umem_heap_kind kind)
@@ -75,7 +75,7 @@ static void close_group(struct soak *supervisor)
     soak_free_stop(supervisor);
 }
 
-/* Whether a call was done. The block may have been freed, but only after the supervisor has said so. */
+/* Whether a call was done. The block may have been freed, but only after the supervisor has announced it. */
 static bool done(struct place *place, int code)
 {
     if (code != UMEM_E_STALE_HANDLE) {

@@ -1,5 +1,6 @@
-/* The role "limits": goes up to each limit of the daemon and one further. What others use up as well may be met sooner; what is counted
- * for each session alone must be met exactly. All goes with the session, also where it is killed. */
+/* The role "limits": reaches each limit of the daemon and tries one more. Limits that others use, too, may be reached
+ * sooner; those of each session alone must be reached exactly. Everything is freed with the session, also where it is
+ * killed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +74,7 @@ static void watches(struct soak *soak)
     free(watch);
 }
 
-/* As many calls wait as may, then the block goes, and with it they. */
+/* As many calls wait as the limit allows, then the block is freed, and the calls end. */
 static void waits(struct soak *soak)
 {
     struct umem_block_options options = {.lifetime = UMEM_LIFETIME_SESSION};
@@ -100,7 +101,7 @@ static void waits(struct soak *soak)
     umem_calls_free(calls);
 }
 
-/* Connections until one is refused, which is told so in a line. */
+/* Connections until one is refused with a line. */
 static void sessions(struct soak *soak)
 {
     static struct raw raws[128];

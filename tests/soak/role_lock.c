@@ -1,6 +1,7 @@
 /*
- * The role "lock": several processes change two numbers, one after the other, under a heap's lock. Whoever looks without it sees them
- * alike, or is told `locked`. One that is killed in between leaves its session's number there, and the session is gone.
+ * The role "lock": several processes change two numbers, one after the other, under a heap's lock. A read without the
+ * lock returns equal numbers, or fails with `locked`. A process that is killed in between leaves its session's number
+ * there, and the session has ended.
  */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The role "model": what role_model.h says; here blocks and heaps come and go. */
+/* The role "model" of role_model.h; this file makes and frees blocks and heaps. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static bool is_over_maximum(const struct mirror *mirror, int heap, uint64_t more
     return model_check_growth(&mirror->model, heap, more) != 0;
 }
 
-/* Blocks of a shared heap lie in ranges, of which none may be large enough although the maximum is. */
+/* Blocks of a shared heap take ranges, of which none may be large enough although the maximum is. */
 static bool is_in_pieces(const struct mirror *mirror, int heap, int code)
 {
     return code == UMEM_E_NO_MEMORY && mirror->model.heaps[heap].is_shared;
@@ -72,7 +72,7 @@ static void allocate(struct mirror *mirror, int place)
     }
     code = umem_block_alloc(soak->client, size, &options, &handle);
     if (is_over_maximum(mirror, heap, size)) {
-        /* Where the daemon is full as well, that may be told first. */
+        /* If the daemon is full as well, it may report that first. */
         if (code != UMEM_E_LIMIT_EXCEEDED)
             EXPECT(soak, UMEM_E_NO_MEMORY, code);
         return;

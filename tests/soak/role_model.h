@@ -13,9 +13,9 @@
 
 enum {
     MIRROR_BLOCKS = 24,
-    MIRROR_DEPTH = 16, /* calls that are on their way at one time */
+    MIRROR_DEPTH = 16, /* calls that are pending at one time */
     OWN_HEAP =
-        1 /* in the model: a heap of this process, which comes and goes. Number 0 is the process heap */
+        1 /* in the model: a heap of this process, which is made and destroyed in turn. Number 0 is the process heap */
 };
 
 struct mirror {

@@ -1,4 +1,4 @@
-/* Calls that are on their way together, each with what it has to give. */
+/* Calls that are pending together, each with its expected result. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ enum { RANGE_MAX = 16384, NEEDLE_MAX = 8 };
 struct pending {
     const char *what;
     int code;               /* that it has to give */
-    unsigned char *got;     /* bytes that it reads, or sends; NULL: none */
+    unsigned char *bytes;   /* bytes that it reads, or sends; NULL: none */
     unsigned char *wanted;  /* what these have to be; NULL: nothing is compared */
     size_t size;            /* of both */
     uint64_t number;        /* that it gives */
@@ -29,7 +29,7 @@ struct round {
     struct soak *soak;
     umem_calls *calls;
     bool is_batch;
-    uint64_t room; /* bytes of blocks that the batch may still touch */
+    uint64_t bytes_left; /* bytes of blocks that the batch may still touch */
     struct pending pending[MIRROR_DEPTH];
     unsigned count;
 };
@@ -66,7 +66,7 @@ static void submitted(struct round *round, int code)
              umem_last_error(round->soak->client)->message);
 }
 
-/* A part of a block that the batch has room for. */
+/* A part of a block that fits into the batch. */
 static bool pick_range(struct round *round, struct range *range, uint64_t size_max)
 {
     range->block = mirror_pick(round->mirror);
@@ -76,9 +76,9 @@ static bool pick_range(struct round *round, struct range *range, uint64_t size_m
     range->size = soak_below(round->soak, range->block->size - range->offset + 1);
     if (range->size > size_max)
         range->size = size_max;
-    if (range->size > round->room)
-        range->size = round->room;
-    round->room -= range->size;
+    if (range->size > round->bytes_left)
+        range->size = round->bytes_left;
+    round->bytes_left -= range->size;
     return true;
 }
 
@@ -98,9 +98,9 @@ static void submit_read(struct round *round)
     pending = add(round, "block.read");
     pending->size = (size_t)range.size;
     pending->wanted = copy_of(round->soak, range.block->bytes + range.offset, pending->size);
-    pending->got = copy_of(round->soak, pending->wanted, pending->size);
-    memset(pending->got, 0xA5, pending->size);
-    submitted(round, umem_submit_block_read(round->calls, range.block->handle, range.offset, pending->got,
+    pending->bytes = copy_of(round->soak, pending->wanted, pending->size);
+    memset(pending->bytes, 0xA5, pending->size);
+    submitted(round, umem_submit_block_read(round->calls, range.block->handle, range.offset, pending->bytes,
                                             pending->size));
 }
 
@@ -114,8 +114,8 @@ static void submit_write(struct round *round)
     pending = add(round, "block.write");
     soak_random_bytes(round->soak, range.block->bytes + range.offset, (size_t)range.size);
     pending->size = (size_t)range.size;
-    pending->got = copy_of(round->soak, range.block->bytes + range.offset, pending->size);
-    submitted(round, umem_submit_block_write(round->calls, range.block->handle, range.offset, pending->got,
+    pending->bytes = copy_of(round->soak, range.block->bytes + range.offset, pending->size);
+    submitted(round, umem_submit_block_write(round->calls, range.block->handle, range.offset, pending->bytes,
                                              pending->size));
 }
 
@@ -186,21 +186,21 @@ static void submit_find(struct round *round)
     uint64_t at;
     size_t size;
 
-    if (block == NULL || block->size > round->room)
+    if (block == NULL || block->size > round->bytes_left)
         return;
-    round->room -= block->size;
+    round->bytes_left -= block->size;
     pending = add(round, "block.find");
     size = (size_t)soak_below(round->soak, NEEDLE_MAX) + 1;
-    pending->got = copy_of(round->soak, "12345678", NEEDLE_MAX);
+    pending->bytes = copy_of(round->soak, "12345678", NEEDLE_MAX);
     if (block->size >= size && !soak_chance(round->soak, 3))
-        memcpy(pending->got, block->bytes + soak_below(round->soak, block->size - size + 1), size);
+        memcpy(pending->bytes, block->bytes + soak_below(round->soak, block->size - size + 1), size);
     pending->size = size;
     from = soak_below(round->soak, block->size + 1);
-    for (at = from; at + size <= block->size && memcmp(block->bytes + at, pending->got, size) != 0;)
+    for (at = from; at + size <= block->size && memcmp(block->bytes + at, pending->bytes, size) != 0;)
         at++;
     pending->has_number = true;
     pending->wanted_number = at + size <= block->size ? at : UMEM_NONE;
-    submitted(round, umem_submit_block_find(round->calls, block->handle, from, pending->got, size,
+    submitted(round, umem_submit_block_find(round->calls, block->handle, from, pending->bytes, size,
                                             &pending->number));
 }
 
@@ -228,9 +228,9 @@ static void submit_atomic(struct round *round)
     uint64_t offset;
     uint64_t expected;
 
-    if (block == NULL || block->size < 8 || round->room < 16)
+    if (block == NULL || block->size < 8 || round->bytes_left < 16)
         return;
-    round->room -= 16;
+    round->bytes_left -= 16;
     offset = soak_below(round->soak, block->size - 7);
     at = block->bytes + offset;
     pending = add(round, "block.add");
@@ -276,18 +276,18 @@ static void submit_wrong(struct round *round)
     umem_handle freed = mirror_pick_freed(round->mirror);
     struct pending *pending;
 
-    if (round->room < RANGE_MAX)
+    if (round->bytes_left < RANGE_MAX)
         return;
     if (block != NULL && soak_chance(round->soak, 2)) {
         pending = add(round, "a write past the end");
         pending->code = UMEM_E_OUT_OF_RANGE;
         pending->size = (size_t)soak_below(round->soak, 64) + 1;
-        pending->got = calloc(pending->size, 1);
-        round->room -= 64;
+        pending->bytes = calloc(pending->size, 1);
+        round->bytes_left -= 64;
         submitted(round, umem_submit_block_write(
                              round->calls, block->handle,
                              block->size < pending->size ? block->size : block->size - pending->size + 1,
-                             pending->got, pending->size));
+                             pending->bytes, pending->size));
     } else if (freed != 0) {
         add(round, "a freed block")->code = UMEM_E_STALE_HANDLE;
         if (soak_chance(round->soak, 2))
@@ -327,7 +327,7 @@ static void collect_one(struct round *round, struct pending *pending)
     struct soak *soak = round->soak;
 
     soak_expect(soak, umem_collect(round->calls), pending->code, __FILE__, __LINE__, pending->what);
-    if (pending->wanted != NULL && memcmp(pending->got, pending->wanted, pending->size) != 0)
+    if (pending->wanted != NULL && memcmp(pending->bytes, pending->wanted, pending->size) != 0)
         FAIL(soak, "%s gave other bytes than were written", pending->what);
     if (pending->has_number && pending->number != pending->wanted_number)
         FAIL(soak, "%s gave %llu and not %llu", pending->what, (unsigned long long)pending->number,
@@ -335,7 +335,7 @@ static void collect_one(struct round *round, struct pending *pending)
     if (pending->flag != pending->wanted_flag)
         FAIL(soak, "%s was wrong about whether it exchanged", pending->what);
     check_info(round, pending);
-    free(pending->got);
+    free(pending->bytes);
     free(pending->wanted);
 }
 
@@ -344,10 +344,10 @@ void mirror_run_calls(struct mirror *mirror)
     static struct round round;
     unsigned depth = (unsigned)soak_below(mirror->soak, MIRROR_DEPTH) + 1;
 
-    round = (struct round){.mirror = mirror, .soak = mirror->soak, .room = UINT64_MAX};
+    round = (struct round){.mirror = mirror, .soak = mirror->soak, .bytes_left = UINT64_MAX};
     round.is_batch = soak_chance(mirror->soak, 3);
     if (round.is_batch)
-        round.room = soak_limit(mirror->soak, "batch_bytes");
+        round.bytes_left = soak_limit(mirror->soak, "batch_bytes");
     round.calls = umem_calls_new(mirror->soak->client, round.is_batch ? UMEM_BATCH : UMEM_PIPELINE);
     for (unsigned i = 0; i < depth; i++)
         submit_one(&round);

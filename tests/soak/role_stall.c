@@ -1,6 +1,6 @@
 /*
- * The role "stall": connections that stop in the middle of a message, or do not read what they asked for. Meanwhile others are served.
- * What they go on with later is as if they had not stopped.
+ * The role "stall": connections that stop in the middle of a message, or do not read their answers. Meanwhile others
+ * are served. What they send and read later is as if they had not stopped.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +88,7 @@ static void half_a_payload(struct soak *soak)
         block = 0;
     }
     wire_send_bytes(&raw.wire, bytes + cut, PAYLOAD - cut);
-    /* A connection that was one too many has been told so in a line, and is over. */
+    /* A connection beyond the limit of sessions was refused with a line, and is over. */
     while (raw.wire.received.size == 0 && !raw.wire.is_over)
         raw_pause(&raw, 1);
     answer = raw.wire.received.size != 0 && raw.wire.received.data[0] == 'C'
@@ -111,11 +111,11 @@ static void half_a_payload(struct soak *soak)
 /* Takes all answers, and looks at their bytes; none, where the connection was one too many. */
 static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
 {
-    unsigned char *got = malloc(size + 1);
+    unsigned char *received = malloc(size + 1);
     size_t payload_size;
     char wanted[32];
 
-    if (got == NULL)
+    if (received == NULL)
         FAIL(raw->soak, "no memory");
     for (int i = 0; i < READS; i++) {
         char *answer;
@@ -129,7 +129,7 @@ static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
             FAIL(raw->soak, "the daemon has ended the connection of a slow reader after %d answers", i);
         snprintf(wanted, sizeof wanted, "\"id\":%d,\"result\"", i);
         REQUIRE(raw->soak, strstr(answer, wanted) != NULL && payload_size == size);
-        REQUIRE(raw->soak, wire_take(&raw->wire, got, size) && memcmp(got, bytes, size) == 0);
+        REQUIRE(raw->soak, wire_take(&raw->wire, received, size) && memcmp(received, bytes, size) == 0);
         free(answer);
         if (soak_chance(raw->soak, 8)) {
             wire_stop_reading(&raw->wire);
@@ -137,10 +137,10 @@ static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
             wire_read(&raw->wire);
         }
     }
-    free(got);
+    free(received);
 }
 
-/* Asks for much and does not read; then reads slowly, or goes. */
+/* Requests much and does not read; then reads slowly, or disconnects. */
 static void slow_reader(struct soak *soak)
 {
     static unsigned char bytes[200000];
@@ -165,7 +165,7 @@ static void slow_reader(struct soak *soak)
         raw_close(&raw);
         return;
     }
-    /* What is on its way straight from the block keeps its memory. */
+    /* An answer that is being sent straight from the block keeps its memory. */
     EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
     stand_still(&raw);
     raw_close(&raw);

@@ -1,6 +1,7 @@
 /*
- * The role "watch": one process makes blocks in a heap, writes numbers to them and frees them, one block after the other; the other one
- * watches the heap. It must be told of every change that it can see, of every block's end in order, and of nothing after a block's end.
+ * The role "watch": one process makes blocks in a heap, writes numbers to them and frees them, one block after the
+ * other; the other one watches the heap. It must be notified of every change that it can see, of every block's end in
+ * order, and of nothing after a block's end.
  */
 #include <string.h>
 
@@ -24,7 +25,7 @@ static void open_group(struct soak *supervisor)
     soak_make_stop(supervisor);
 }
 
-/* The watcher is told so by the heap's end. */
+/* The end of the heap notifies the watcher. */
 static void left_group(struct soak *supervisor)
 {
     char name[UMEM_NAME_SIZE];
@@ -46,7 +47,7 @@ static void close_group(struct soak *supervisor)
 
 /* ---- the one that writes ---- */
 
-/* Returns false where the heap is gone, as the supervisor has said before. */
+/* Returns false where the heap was destroyed, as the supervisor has announced. */
 static bool done(struct soak *soak, umem_handle stop, int code)
 {
     if (code != UMEM_E_STALE_HANDLE) {
@@ -101,11 +102,11 @@ struct watcher {
     umem_handle log;
     umem_handle handles[LOG_MAX + 1]; /* the log, as far as it is known */
     uint64_t known;
-    uint64_t freed;          /* the last block of which the end was told */
+    uint64_t freed;          /* the last block of which an event reported the end */
     bool has_begun;          /* of `freed` one is known */
     bool overflow;           /* since the last look */
-    bool is_over;            /* the heap's end was told */
-    bool covered[CELLS];     /* cells of block `looked_at` that changes were told of since the last look */
+    bool is_over;            /* an event reported the heap's end */
+    bool covered[CELLS];     /* cells of block `looked_at` that events covered since the last look */
     bool was_covered[CELLS]; /* and between the last two */
     umem_handle looked_at;   /* the block that is read, or was read last */
     bool is_first;           /* it is read for the first time */
@@ -129,7 +130,7 @@ static uint64_t number_of(struct watcher *watcher, umem_handle block)
                               (size_t)known));
         watcher->known = known;
     }
-    /* The one who writes is killed before it has noted the block, or has not yet. */
+    /* The writer was killed before it noted the block, or has not noted it yet. */
     return 0;
 }
 
@@ -138,7 +139,7 @@ static void on_changed(struct watcher *watcher, const struct umem_event *event)
     uint64_t number = number_of(watcher, event->block);
 
     if (number == 0 || (watcher->has_begun && number <= watcher->freed))
-        FAIL(watcher->soak, "a change was told of block %llu, whose end was told before",
+        FAIL(watcher->soak, "an event of block %llu came after the event of its end",
              (unsigned long long)number);
     if (event->block != watcher->looked_at)
         return;
@@ -154,8 +155,8 @@ static void on_freed(struct watcher *watcher, const struct umem_event *event)
 
     if (number == 0 || (watcher->has_begun && number <= watcher->freed) ||
         (watcher->has_begun && !watcher->overflow && number != watcher->freed + 1))
-        FAIL(watcher->soak, "the end of block %llu was told after that of %llu", (unsigned long long)number,
-             (unsigned long long)watcher->freed);
+        FAIL(watcher->soak, "the end of block %llu was reported after that of %llu",
+             (unsigned long long)number, (unsigned long long)watcher->freed);
     watcher->freed = number;
     watcher->has_begun = true;
 }
@@ -192,7 +193,7 @@ static void poll_all(struct watcher *watcher, uint32_t timeout_ms)
     } while (delivered != 0);
 }
 
-/* All that changed between two looks was told by the time that a later request is answered. */
+/* Every change between two looks was reported by an event before a later request is answered. */
 static void compare(struct watcher *watcher, const uint64_t *cells)
 {
     for (unsigned cell = 0; cell < CELLS && !watcher->overflow; cell++) {
@@ -200,7 +201,7 @@ static void compare(struct watcher *watcher, const uint64_t *cells)
             FAIL(watcher->soak, "cell %u went back from %llu to %llu", cell,
                  (unsigned long long)watcher->cells[cell], (unsigned long long)cells[cell]);
         if (cells[cell] != watcher->cells[cell] && !watcher->covered[cell] && !watcher->was_covered[cell])
-            FAIL(watcher->soak, "cell %u changed from %llu to %llu, and nothing was told", cell,
+            FAIL(watcher->soak, "cell %u changed from %llu to %llu, and no event came", cell,
                  (unsigned long long)watcher->cells[cell], (unsigned long long)cells[cell]);
     }
 }
@@ -227,7 +228,7 @@ static void look(struct watcher *watcher)
     poll_all(watcher, 0);
     if (code == UMEM_E_STALE_HANDLE) {
         if (watcher->has_begun && !watcher->is_over && watcher->freed < known)
-            FAIL(soak, "block %llu is gone, and the last end that was told is that of %llu",
+            FAIL(soak, "block %llu is freed, and the last end reported is that of %llu",
                  (unsigned long long)known, (unsigned long long)watcher->freed);
         watcher->looked_at = 0;
         return;

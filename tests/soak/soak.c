@@ -126,7 +126,7 @@ void soak_check_limit(struct soak *soak, umem_client *client)
             FAIL(soak, "%s is %" PRIu64 " by server.info: %s", limit->name, limit->value, data);
         if (umem_error_integer(client, "used", &used) && umem_error_integer(client, "asked", &asked) &&
             (used > maximum || asked <= maximum - used))
-            FAIL(soak, "limit_exceeded where there was room: %s", data);
+            FAIL(soak, "limit_exceeded below the limit: %s", data);
         return;
     }
     FAIL(soak, "limit_exceeded names no limit of server.info: %s", data);

@@ -3,7 +3,7 @@
  *
  * Owns: the connection, the seed's sequence. Must not know: what a role does, how processes are started.
  *
- * A worker is a process of its own. It ends with status 0 where every answer was right, and says what was wrong and ends with 1 at the
+ * A worker is a process of its own. It ends with status 0 where every answer was right, and reports what was wrong and ends with 1 at the
  * first that was not. No time decides what is right; only a wait that takes minutes counts as hanging.
  */
 #ifndef SOAK_H
@@ -43,7 +43,7 @@ struct soak {
     uint64_t seed;
     uint64_t random; /* where the seed's sequence is */
     uint64_t session;
-    uint64_t counters[COUNTER_COUNT]; /* not told yet */
+    uint64_t counters[COUNTER_COUNT]; /* not published yet */
     uint64_t steps_published;
     umem_handle counters_block;
     struct umem_server_info *info;
@@ -51,7 +51,7 @@ struct soak {
 
 /* ---- failing ---- */
 
-/* Prints who failed and what was wrong, and ends the process. */
+/* Prints which worker failed and what was wrong, and ends the process. */
 UM_PRINTF(4, 5)
 _Noreturn void soak_fail(const struct soak *soak, const char *file, int line, const char *format, ...);
 
@@ -92,8 +92,8 @@ uint64_t soak_limit(const struct soak *soak, const char *name);
 /* Sees to it that the client's last failure, a limit_exceeded, names a limit of the daemon's and its value. */
 void soak_check_limit(struct soak *soak, umem_client *client);
 
-/* Whether a call that takes memory, a place or a name succeeded. It may meet a limit that others have used up, and then the error must
- * tell so; no other is allowed. */
+/* Whether a call that takes memory, a place or a name succeeded. It may reach a limit that others have used up, and
+ * then the error must name it; no other is allowed. */
 bool soak_made(struct soak *soak, int code, const char *file, int line, const char *what);
 
 #define MADE(soak, call) soak_made(soak, call, __FILE__, __LINE__, #call)
@@ -101,7 +101,7 @@ bool soak_made(struct soak *soak, int code, const char *file, int line, const ch
 /* Whether a session of that number is open. */
 bool soak_session_is_open(struct soak *soak, uint64_t session);
 
-/* Tells the daemon's counters what was counted since it was last told. */
+/* Adds to the shared counters what was counted since they were last published. */
 void soak_publish_counters(struct soak *soak);
 
 /* The block with the name "GROUP.suffix"; 0: there is none any more. */
@@ -113,7 +113,7 @@ const char *soak_name(const struct soak *soak, const char *suffix, char name[UME
 /* Lets a moment pass, where only others can make a call succeed. */
 void soak_pause(void);
 
-/* The block "GROUP.stop" tells the members of a group that it is about to end. */
+/* The block "GROUP.stop" announces to the members of a group that it is about to end. */
 void soak_make_stop(struct soak *supervisor);
 void soak_set_stop(struct soak *supervisor);
 void soak_free_stop(struct soak *supervisor);

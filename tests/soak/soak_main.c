@@ -13,7 +13,7 @@
 
 /* How much more memory the daemon may have at its last rest than at its first: the load of a lap differs from that of another, and so
  * does what stays: tables for the most blocks at one time, a spare buffer of up to 1 MiB, pages that the allocator keeps because something
- * small still lies in them. None of it grows with time; a leak of a few bytes a request would take hundreds of MiB in half an hour. */
+ * small is still in them. None of it grows with time; a leak of a few bytes a request would take hundreds of MiB in half an hour. */
 enum { GROWTH_MAX = 8 << 20 };
 
 static void usage(void)

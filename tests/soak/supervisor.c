@@ -239,7 +239,7 @@ static void read_stats(struct umem_server_stats *stats)
     EXPECT(&supervisor.soak, UMEM_OK, umem_server_stats(supervisor.soak.client, stats));
 }
 
-/* Nobody is connected but this process: what is there must be what it has made, and the orphans in the commons. */
+/* Only this process is connected: what exists must be what it has made, and the orphans in the commons. */
 static void check_rest(struct umem_server_stats *stats)
 {
     static const struct umem_block_filter orphans = {.orphaned_only = true};

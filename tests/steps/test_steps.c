@@ -1,4 +1,5 @@
-/* No call takes more steps than it is counted for, however many there are of everything; and what takes many goes in slices. */
+/* No call takes more steps than it is counted for, however many records there are; and a call that takes many runs in
+ * slices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@ enum {
     OFTEN = 40,            /* times that a batch repeats a call */
     FREE_STEPS = 150,      /* that any call may take */
     WORK_OF_A_STEP = 8,    /* that it must be counted for, at least, for more: 2 ns */
-    STEPS_A_TURN = 400000, /* of what nobody is counted for: a few milliseconds */
+    STEPS_A_TURN = 400000, /* that are counted for no session: a few milliseconds */
     LONG_ID = 1000         /* bytes */
 };
 
@@ -63,7 +64,7 @@ static void add_many(struct fixture *fixture)
 
 /* ---- every method at its worst ---- */
 
-/* The calls of each method by session 5, or by another one where that matters. */
+/* The request of each method by session 5, or by another one where it matters. */
 static const struct worst {
     const char *request;
     int session; /* 0: number 5 */
@@ -135,7 +136,7 @@ static void expect_counted(const char *request, unsigned calls, uint64_t steps, 
     fail();
 }
 
-static void ask_once(struct um_session *session, const char *request, unsigned count)
+static void call_once(struct um_session *session, const char *request, unsigned count)
 {
     session->work = 0;
     count_from_here();
@@ -154,14 +155,14 @@ static void test_no_call_takes_more_than_it_is_counted_for(void **state)
     for (int i = 0; i < WORST; i++) {
         struct um_session *session = &fixture->sessions[worst[i].session != 0 ? worst[i].session : 5];
 
-        ask_once(session, worst[i].request, 1);
-        /* What was long goes on; those of the add_many that are at work stay so. */
+        call_once(session, worst[i].request, 1);
+        /* A long call continues; those of the add_many that are at work stay so. */
         for (int turns = 0; !um_session_is_ready(session); turns++) {
             assert_in_range(turns, 0, 100000);
             um_rpc_work(fixture->rpc);
         }
         turn(fixture);
-        ask_once(session, worst[i].request, OFTEN);
+        call_once(session, worst[i].request, OFTEN);
         turn(fixture);
     }
 }
@@ -192,8 +193,8 @@ enum {
     TEXT_A_MESSAGE = MESSAGE_BYTES - 256 /* characters of data */
 };
 
-/* The calls of each method by session 5, with `data` of so many characters or so many numbers where its text
- * has a place for them. Several of one method stand one behind the other. */
+/* The request of each method by session 5, with `data` of so many characters or so many numbers where its text has a
+ * place for them. Several of one method stand one behind the other. */
 static const struct largest {
     const char *method;
     const char *params;
@@ -348,8 +349,8 @@ static void test_every_method_has_its_largest_argument(void **state)
     assert_true(all);
 }
 
-/* A method runs at once, with a bounded part of a block's memory, or it has a job, which is sliced; and what another parameter decides
- * says which one that is. */
+/* A method runs at once, with a bounded part of a block's memory, or it has a job, which is sliced; or another
+ * parameter decides which one that is. */
 static void test_descriptors(void **state)
 {
     (void)state;
@@ -588,10 +589,10 @@ static void test_many_writes_with_many_watches(void **state)
 
     send_message(&fixture->sessions[0], CALL("block.alloc", "{\"size\":64,\"name\":\"b\"}"));
     watch_everything(fixture, MANY);
-    ask_once(&fixture->sessions[5], CALL("block.fill", "[\"b\",1]"), 10000);
+    call_once(&fixture->sessions[5], CALL("block.fill", "[\"b\",1]"), 10000);
 }
 
-/* Watches that overflow hear nothing more until that was told. */
+/* Watches that overflow receive nothing more until the overflow was sent. */
 static void test_an_overflow_event_comes_first(void **state)
 {
     struct fixture *fixture = *state;
@@ -608,7 +609,7 @@ static void test_an_overflow_event_comes_first(void **state)
     send_message(&fixture->sessions[0], CALL("block.free", "[\"c\"]"));
     before = steps_so_far();
     assert_in_range(before, 0, FREE_STEPS);
-    /* They are told in pieces, and hear of what comes then. */
+    /* The overflows are sent in pieces, and the watches then receive new events. */
     for (int turns = 0; !um_list_is_empty(&session->due_watches); turns++) {
         um_watch_notify(session);
         assert_in_range(session->out.size, 1, 256 * 256);

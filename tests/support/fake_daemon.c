@@ -21,7 +21,7 @@ struct answer {
     uv_write_t request;
     struct connection *connection;
     int hang_up;
-    char text[]; /* of the step, as often as it says */
+    char text[]; /* of the step, with its repetitions */
 };
 
 /* A mistake of the test's own, or no memory: nothing can be shown then. */
@@ -147,13 +147,13 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(connection->bytes, sizeof connection->bytes);
 }
 
-/* Keeps what has arrived, for who wants to see it. */
+/* Keeps what has arrived, for tests that compare it. */
 static void keep(struct fake_daemon *daemon, const char *bytes, size_t size)
 {
-    size_t room = sizeof daemon->received - 1 - daemon->received_size;
+    size_t capacity = sizeof daemon->received - 1 - daemon->received_size;
 
-    if (size > room)
-        size = room;
+    if (size > capacity)
+        size = capacity;
     memcpy(daemon->received + daemon->received_size, bytes, size);
     daemon->received_size += size;
 }

@@ -1,10 +1,10 @@
 /*
  * A daemon that answers by a script, rightly or wrongly: what a client must withstand.
  *
- * Owns: a thread with a loop and a listening pipe of its own. Must not know: JSON, who connects.
+ * Owns: a thread with a loop and a listening pipe of its own. Must not know: JSON, which clients connect.
  *
- * For each message that arrives (with headers, and its payload), on whatever connection, it takes the script's next step. After the
- * last one it is silent.
+ * For each message that arrives (with headers, and its payload), on whatever connection, it takes the script's next
+ * step. After the last one it is silent.
  */
 #ifndef TEST_FAKE_DAEMON_H
 #define TEST_FAKE_DAEMON_H

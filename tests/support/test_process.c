@@ -83,9 +83,9 @@ void process_close_output(struct process *process)
         uv_close((uv_handle_t *)&process->out, NULL);
 }
 
-int process_start_as(struct process *process, const char *const *args, const struct process_way *way)
+int process_start_as(struct process *process, const char *const *args, const struct process_options *given)
 {
-    bool has_input = way->input != NULL || way->stays_open;
+    bool has_input = given->input != NULL || given->stays_open;
     uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
     uv_process_options_t options = {0};
     int code;
@@ -117,11 +117,11 @@ int process_start_as(struct process *process, const char *const *args, const str
         process->status = -1;
         uv_close((uv_handle_t *)&process->child, NULL);
     }
-    if (code == 0 && way->input != NULL)
-        process_send(process, way->input);
+    if (code == 0 && given->input != NULL)
+        process_send(process, given->input);
     if (code != 0 || !has_input)
         uv_close((uv_handle_t *)&process->in, NULL);
-    else if (!way->stays_open)
+    else if (!given->stays_open)
         process_end_input(process);
     if (code != 0 || uv_read_start((uv_stream_t *)&process->out, on_alloc, on_read) != 0)
         uv_close((uv_handle_t *)&process->out, NULL);
@@ -132,9 +132,9 @@ int process_start_as(struct process *process, const char *const *args, const str
 
 int process_start(struct process *process, const char *const *args, const char *input)
 {
-    const struct process_way way = {.input = input};
+    const struct process_options given = {.input = input};
 
-    return process_start_as(process, args, &way);
+    return process_start_as(process, args, &given);
 }
 
 bool process_wait_for_output(struct process *process, size_t size)

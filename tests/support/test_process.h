@@ -35,13 +35,13 @@ struct process {
 int process_start(struct process *process, const char *const *args, const char *input);
 
 /* How a program is started beside its arguments. */
-struct process_way {
+struct process_options {
     const char *input; /* is written to its standard input; NULL: none */
     bool stays_open;   /* its standard input, until process_end_input() */
 };
 
 /* As process_start(). */
-int process_start_as(struct process *process, const char *const *args, const struct process_way *way);
+int process_start_as(struct process *process, const char *const *args, const struct process_options *given);
 
 /* Writes to its standard input, which stays open. */
 void process_send(struct process *process, const char *input);
@@ -59,7 +59,7 @@ bool process_wait_for(struct process *process, const char *text);
 /* Takes what has come, without waiting. Returns whether it has ended. */
 bool process_poll(struct process *process);
 
-/* Ends it at once (SIGKILL, TerminateProcess), or asks it to (SIGTERM; on Windows also at once). */
+/* Ends it at once (SIGKILL, TerminateProcess), or requests its end (SIGTERM; on Windows also at once). */
 void process_kill(struct process *process);
 void process_terminate(struct process *process);
 
@@ -69,7 +69,7 @@ int process_finish(struct process *process);
 /* Starts, waits and returns the exit status; -1 where it could not be started. */
 int process_run(struct process *process, const char *const *args, const char *input);
 
-/* A pipe's name that nobody else uses, in `name` (`size` bytes); pipe_name_remove() takes what was made for it away. */
+/* A unique pipe name, in `name` (`size` bytes); pipe_name_remove() removes what was made for it. */
 void pipe_name_make(char *name, size_t size);
 void pipe_name_remove(const char *name);
 

@@ -1,8 +1,9 @@
 /*
- * A connection to a daemon without the client library: bytes as they are, for what no library would send, and for what must be read to
- * the letter.
+ * A connection to a daemon without the client library: bytes as they are, for what no library would send, and for what
+ * must be read to the letter.
  *
- * Owns: a pipe on its host's loop, and what has come. Must not know: who listens, what is sent, how a test fails.
+ * Owns: a pipe on its host's loop, and the received bytes. Must not know: which daemon listens, what is sent, how a
+ * test fails.
  *
  * The functions that wait run the host's loop. The host fails the test where nothing happens for too long.
  */
@@ -16,7 +17,7 @@
 
 #include "base/buf.h"
 
-/* Who uses clients: its loop, and how it waits and fails. */
+/* The user of clients: its loop, and how it waits and fails. */
 struct wire_host {
     uv_loop_t *loop;
     /* Runs the loop until `holds(what)`. */
@@ -33,7 +34,7 @@ struct wire_loop {
 
 void wire_loop_open(struct wire_loop *loop);
 
-/* Runs the loop until all clients on it are closed, which have been told to. */
+/* Runs the loop until all clients on it are closed, for which wire_close() was called. */
 void wire_loop_close(struct wire_loop *loop);
 
 struct wire_client {
@@ -63,7 +64,7 @@ void wire_adopt(struct wire_client *client, struct wire_host *host, uv_file sock
 void wire_read(struct wire_client *client);
 void wire_stop_reading(struct wire_client *client);
 
-/* Closes, as a client that dies does, and does not wait: `is_closed` tells that it is done. What has come is freed. */
+/* Closes as a client that dies does, and does not wait: then `is_closed` is set. Received bytes are freed. */
 void wire_close(struct wire_client *client);
 
 /* ---- sending; nothing waits ---- */

@@ -7,7 +7,7 @@ static unsigned char bytes[4] = {1, 2, 3, 4};
 static unsigned char back[4];
 static int status = 1;
 
-/* Goes from one callback to the next; whatever fails ends it all. */
+/* Each callback makes the next call; a failure ends the program. */
 static int went_well(umem_uv *client, int code, const struct umem_failure *failure)
 {
     if (code == UMEM_OK)

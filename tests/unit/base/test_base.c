@@ -221,8 +221,8 @@ static void test_wide_steps_are_in_this_build(void **state)
     }
 }
 
-/* Every character in every place of a text: a digit is taken, and of anything else the position is told. Steps that take several
- * characters at once end in different places. */
+/* Every character at every position of a text: a digit is taken, and of any other character the position is reported.
+ * Steps that take several characters at once end at different positions. */
 static void test_every_character_in_every_place(void **state)
 {
     static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -306,7 +306,7 @@ static void test_every_error_has_its_own_code_and_name(void **state)
     assert_string_equal(umem_error_name(UMEM_OK), "ok");
 }
 
-/* One small chunk stays for the next message, whatever the last one took; what is large goes. */
+/* One small chunk stays for the next message, whatever the size of the last one; large ones are freed. */
 static void test_an_arena_keeps_one_small_chunk(void **state)
 {
     enum { SMALL = 100, LARGE = 1 << 20 };

@@ -451,7 +451,7 @@ static void test_how_they_are_written(void **state)
     }
 }
 
-/* ---- middles: what lies just between two numbers goes to the even one ---- */
+/* ---- middles: the middle of two numbers is rounded to the even one ---- */
 
 /* All digits of (2 * significand + 1) * 2^(exponent - 1) + step in the last place, with a fraction's exponent behind. */
 static void write_middle(uint64_t significand, int exponent, int step, const char *more, char *text)
@@ -461,7 +461,7 @@ static void write_middle(uint64_t significand, int exponent, int step, const cha
 
     multiply_times(&middle, 2, twos > 0 ? twos : 0);
     multiply_times(&middle, 5, twos < 0 ? -twos : 0);
-    /* Room for a step that is smaller than all that the middle has. */
+    /* Makes place for a step that is smaller than the last digit of the middle. */
     multiply(&middle, 10);
     add_small(&middle, step);
     write_digits(middle, text);
@@ -622,7 +622,7 @@ static void test_texts_that_are_none(void **state)
     }
     assert_true(value == 42 && narrow == 42);
     assert_false(um_decimal_read_double("", 0, &value));
-    /* What lies behind the text is not looked at. */
+    /* Characters behind the text are not read. */
     assert_true(um_decimal_read_double("12345678.5e3x", 4, &value) && value == 1234);
 }
 

@@ -423,7 +423,7 @@ static void expect_same_in_steps(const char *text, size_t size, size_t budget)
     if (results[0].what != NULL)
         assert_string_equal(results[0].what, results[1].what);
     else
-        /* What was unescaped lies in the same places. */
+        /* Unescaped texts are at the same positions. */
         assert_memory_equal(copies[0], copies[1], size);
     for (int i = 0; i < 2; i++) {
         um_arena_deinit(&arenas[i]);

@@ -250,7 +250,7 @@ static void search_long(char *haystack, size_t size, char *needle, char common, 
     assert_int_equal(find(needle, half, haystack, size), NOWHERE);
 }
 
-/* Where a search that tries each place needs 10^11 steps: nobody would wait for it. */
+/* Where a search that tries each position needs 10^11 steps, the test would not end. */
 static void test_the_worst_cases_end(void **state)
 {
     enum { SIZE = 1 << 20 };

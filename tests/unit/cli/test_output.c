@@ -1,4 +1,4 @@
-/* What umem prints, on its way through the buffer: in order, whole, and with the first failure remembered. The system's part is the
+/* umem's output through its buffer: in order, whole, and with the first failure remembered. The system's part is the
  * test's own. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -90,7 +90,7 @@ static void test_no_bar(void **state)
     struct cli_progress progress;
 
     (void)state;
-    /* What is soon done needs none, and who is no person neither. */
+    /* Short work shows no progress, nor does output that is no terminal. */
     cli_progress_begin(&progress, "read", 8 * MB - 1);
     cli_progress_step(&progress, 8 * MB - 1);
     cli_progress_end(&progress);

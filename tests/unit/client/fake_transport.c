@@ -43,7 +43,7 @@ void fake_end(void)
 void fake_forget(void)
 {
     fake.sent_size = 0;
-    fake.first_room = 0;
+    fake.first_capacity = 0;
 }
 
 void fake_answer(const char *bytes, size_t size)
@@ -148,8 +148,8 @@ int um_transport_read(struct um_transport *used, void *bytes, size_t capacity, s
     assert_false(fake.is_locked);
     fake.read_deadline_ms = deadline_ms;
     fake.read_to = bytes;
-    if (fake.first_room == 0)
-        fake.first_room = capacity;
+    if (fake.first_capacity == 0)
+        fake.first_capacity = capacity;
     if (fake.read_next == fake.read_count)
         step = &none;
     fake.now_ms += step->takes_ms;
@@ -220,7 +220,7 @@ void um_condition_free(struct um_condition *condition)
     free(condition);
 }
 
-/* One that nobody wakes, and that has no deadline, would wait for ever. */
+/* A wait without a deadline that no step wakes would not end. */
 void um_condition_wait(struct um_condition *condition, struct um_mutex *lock, uint64_t deadline_ms)
 {
     fake.waits++;

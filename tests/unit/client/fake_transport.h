@@ -18,7 +18,7 @@ enum { FAKE_SENT_SIZE = 1 << 22, FAKE_STEPS_MAXIMUM = 64 };
 struct fake_read {
     const char *bytes; /* what comes; NULL: nothing, and `code` is returned */
     size_t size;       /* of it */
-    int code;          /* UMEM_E_DEADLINE: the clock goes on to the deadline */
+    int code;          /* UMEM_E_DEADLINE: the clock advances to the deadline */
     uint64_t takes_ms; /* that pass before */
 };
 
@@ -32,9 +32,9 @@ extern struct fake {
     size_t write_maximum;     /* bytes that one write takes; 0: all */
     int write_code;           /* what writing gives */
     int open_code;            /* what connecting gives */
-    uint32_t open_timeout_ms; /* what it was told */
+    uint32_t open_timeout_ms; /* the timeout that it was opened with */
     uint64_t open_deadline_ms;
-    size_t first_room;          /* bytes that the first read since fake_forget() could take */
+    size_t first_capacity;      /* bytes that the first read since fake_forget() could take */
     const void *read_to;        /* where the last one put them */
     uint64_t read_deadline_ms;  /* of the last read */
     uint64_t write_deadline_ms; /* of the last write */
@@ -48,7 +48,7 @@ extern struct fake {
     uint64_t wait_deadline_ms; /* of the last time */
 } fake;
 
-/* Whether a thread that waits was woken since this was asked last. */
+/* Whether a waiting thread was woken since the last call. */
 struct um_condition;
 bool fake_was_woken(struct um_condition *signal);
 
@@ -59,7 +59,7 @@ void fake_end(void);
 /* Scripts what the next read gives. */
 void fake_answer(const char *bytes, size_t size);
 
-/* The same for messages, one a line, each sent with headers; `payload` goes with the last of them. */
+/* The same for messages, one a line, each sent with headers; `payload` follows the last of them. */
 void fake_answer_text(const char *lines, const char *payload, size_t payload_size);
 
 /* Forgets what was written and read. */

@@ -229,7 +229,7 @@ static void test_bad_members(void **state)
             fail_msg("taken for \"%s\": %s", members[bad[i].index][0], bad[i].text);
     }
     for (size_t i = 0; i < MEMBER_COUNT; i++) {
-        /* No name, and no owner, may be told by saying nothing. */
+        /* The members "name" and "owner" may be absent. */
         if (i != 1 && i != 6 && read_block(i, NULL, &info) == NULL)
             fail_msg("not missed: \"%s\"", members[i][0]);
     }

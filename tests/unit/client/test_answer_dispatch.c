@@ -1,6 +1,6 @@
 /*
- * What becomes of answers: which call they end, which failure is told, what is kept of events, and that nothing is done twice. The
- * transport is the test's own (fake_transport.h).
+ * How answers are dispatched: which call an answer ends, which failure is reported, which events are kept, and that
+ * nothing is done twice. The transport is the test's own (fake_transport.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +94,7 @@ static void test_the_first_failure_is_reported(void **state)
     umem_calls_free(calls);
 }
 
-/* What has gathered is sent without being asked for. */
+/* A full pipeline is sent before umem_calls_send(). */
 static void test_a_pipeline_that_is_full(void **state)
 {
     enum { MIB = 1 << 20 };
@@ -221,7 +221,7 @@ static void test_an_error_without_id(void **state)
     umem_calls_free(calls);
 }
 
-static void test_raw_bytes_that_nobody_wants(void **state)
+static void test_raw_bytes_without_a_receiver(void **state)
 {
     char bytes[4] = "";
 
@@ -263,11 +263,11 @@ static void test_large_raw_bytes(void **state)
     fake_forget();
     assert_int_equal(umem_block_read(client, 1, 0, bytes, LARGE), UMEM_OK);
     assert_memory_equal(bytes, payload, LARGE);
-    assert_int_equal(fake.first_room, HEAD);
+    assert_int_equal(fake.first_capacity, HEAD);
     assert_ptr_equal(fake.read_to, bytes);
 }
 
-/* In a batch, raw bytes that are asked for by position would be taken for those of others. */
+/* In a batch, raw bytes requested by position would be taken for the payload of another call. */
 static void test_raw_bytes_by_name(void **state)
 {
     static const char *const raw[] = {"{\"block\":1,\"encoding\":\"raw\"}", "[1,0,4,\"raw\"]"};
@@ -290,13 +290,13 @@ enum { EVENTS_MAXIMUM = 2048 };
 static struct {
     struct umem_event event[EVENTS_MAXIMUM];
     size_t count;
-} told;
+} delivered_events;
 
 static void on_event(const struct umem_event *event, void *context)
 {
     (void)context;
-    assert_true(told.count < EVENTS_MAXIMUM);
-    told.event[told.count++] = *event;
+    assert_true(delivered_events.count < EVENTS_MAXIMUM);
+    delivered_events.event[delivered_events.count++] = *event;
 }
 
 static void watch_as(const char *result, uint64_t expected)
@@ -306,20 +306,20 @@ static void watch_as(const char *result, uint64_t expected)
     answer(result);
     assert_int_equal(umem_session_watch(client, NULL, on_event, NULL, &watch), UMEM_OK);
     assert_int_equal(watch, expected);
-    memset(&told, 0, sizeof told);
+    memset(&delivered_events, 0, sizeof delivered_events);
 }
 
 static void expect_change(size_t index, uint64_t watch, umem_handle block, uint64_t offset, uint64_t size)
 {
-    const struct umem_event *event = &told.event[index];
+    const struct umem_event *event = &delivered_events.event[index];
 
-    assert_true(index < told.count);
+    assert_true(index < delivered_events.count);
     assert_int_equal(event->kind, UMEM_EVENT_CHANGED);
     assert_true(event->watch == watch && event->block == block && event->offset == offset &&
                 event->size == size);
 }
 
-/* Changes right after each other are told as one: of one block, by one watch. */
+/* Successive changes are delivered as one event if they are of one block and for one watch. */
 static void test_joined_changes(void **state)
 {
     size_t delivered = 0;
@@ -335,7 +335,7 @@ static void test_joined_changes(void **state)
     expect_change(0, 5, 7, 2, 12);
     expect_change(1, 5, 8, 2, 3);
     expect_change(2, 6, 8, 2, 3);
-    assert_int_equal(told.event[3].kind, UMEM_EVENT_FREED);
+    assert_int_equal(delivered_events.event[3].kind, UMEM_EVENT_FREED);
     expect_change(4, 6, 8, 4, 2);
 }
 
@@ -362,19 +362,19 @@ static void test_overflow(void **state)
             break;
     }
     assert_int_equal(delivered, 0);
-    assert_int_equal(told.count, 1024 + 2);
-    assert_int_equal(told.event[1023].kind, UMEM_EVENT_FREED);
-    for (size_t i = 1024; i < told.count; i++)
-        assert_int_equal(told.event[i].kind, UMEM_EVENT_OVERFLOW);
-    assert_int_equal(told.event[1024].watch + told.event[1025].watch, 5 + 6);
+    assert_int_equal(delivered_events.count, 1024 + 2);
+    assert_int_equal(delivered_events.event[1023].kind, UMEM_EVENT_FREED);
+    for (size_t i = 1024; i < delivered_events.count; i++)
+        assert_int_equal(delivered_events.event[i].kind, UMEM_EVENT_OVERFLOW);
+    assert_int_equal(delivered_events.event[1024].watch + delivered_events.event[1025].watch, 5 + 6);
     /* And then all is as before. */
     answer(FREED("5", "9"));
     assert_int_equal(umem_poll(client, 10, &delivered), UMEM_OK);
     assert_int_equal(delivered, 1);
-    assert_int_equal(told.event[1026].block, 9);
+    assert_int_equal(delivered_events.event[1026].block, 9);
 }
 
-/* What comes for a watch after it was ended is for nobody, and what came before neither. */
+/* Events of a watch are dropped once it has ended, also those that were received before. */
 static void test_unwatched(void **state)
 {
     size_t delivered = 77;
@@ -402,7 +402,7 @@ static void test_a_watch_that_is_refused(void **state)
 /* ---- failures ---- */
 
 /* An error is the client's own, and is gone with the next success. */
-static void test_whose_error_it_is(void **state)
+static void test_the_error_belongs_to_one_client(void **state)
 {
     umem_client *other = umem_client_new(NULL);
 
@@ -426,14 +426,14 @@ static void test_whose_error_it_is(void **state)
 /* Data that fill the space are whole, and longer ones are left out rather than cut. */
 static void test_long_data(void **state)
 {
-    enum { ROOM = sizeof((struct um_failure *)NULL)->data };
+    enum { CAPACITY = sizeof((struct um_failure *)NULL)->data };
     static const char begin[] = "{\"name\":\"n\",\"x\":\"";
-    static char line[2 * ROOM];
-    static char data[ROOM + 1];
+    static char line[2 * CAPACITY];
+    static char data[CAPACITY + 1];
 
     (void)state;
-    for (size_t size = ROOM - 1; size <= ROOM; size++) {
-        unsigned id = size == ROOM ? 2 : 1;
+    for (size_t size = CAPACITY - 1; size <= CAPACITY; size++) {
+        unsigned id = size == CAPACITY ? 2 : 1;
 
         memset(data, 'x', size);
         memcpy(data, begin, sizeof begin - 1);
@@ -444,7 +444,7 @@ static void test_long_data(void **state)
             data);
         answer(line);
         assert_int_equal(umem_server_ping(client), UMEM_E_LOCKED);
-        assert_string_equal(umem_last_error(client)->data, size < ROOM ? data : "{}");
+        assert_string_equal(umem_last_error(client)->data, size < CAPACITY ? data : "{}");
         assert_string_equal(umem_last_error(client)->name, "n");
     }
 }
@@ -497,7 +497,7 @@ static void test_integers_of_errors(void **state)
     assert_int_equal(value, 77);
 }
 
-/* The first reason for which a connection is gone is told, whatever comes behind it. */
+/* The first reason for a lost connection is reported, whatever follows it. */
 static void test_the_first_reason(void **state)
 {
     (void)state;
@@ -609,14 +609,14 @@ int main(void)
         WITH_CLIENT(test_what_is_no_answer_to_a_batch),
         WITH_CLIENT(test_raw_bytes_of_a_batch),
         WITH_CLIENT(test_an_error_without_id),
-        WITH_CLIENT(test_raw_bytes_that_nobody_wants),
+        WITH_CLIENT(test_raw_bytes_without_a_receiver),
         WITH_CLIENT(test_large_raw_bytes),
         WITH_CLIENT(test_raw_bytes_by_name),
         WITH_CLIENT(test_joined_changes),
         WITH_CLIENT(test_overflow),
         WITH_CLIENT(test_unwatched),
         WITH_CLIENT(test_a_watch_that_is_refused),
-        WITH_CLIENT(test_whose_error_it_is),
+        WITH_CLIENT(test_the_error_belongs_to_one_client),
         WITH_CLIENT(test_long_data),
         WITH_CLIENT(test_long_messages),
         WITH_CLIENT(test_integers_of_errors),

@@ -182,7 +182,7 @@ static void test_a_late_answer(void **state)
     assert_int_equal(umem_server_ping(client), UMEM_E_BAD_ANSWER);
 }
 
-/* The daemon is told that nobody waits any more: of a call that it lets wait, and of no other. */
+/* When a wait's deadline passes, the client cancels the pending call, and no other call. */
 static void test_a_wait_is_cancelled(void **state)
 {
     const uint8_t value = 0;
@@ -201,7 +201,7 @@ static void test_a_wait_is_cancelled(void **state)
     fake_forget();
     assert_int_equal(umem_call(client, "block.wait", "[1,0,0]", NULL), UMEM_E_DEADLINE);
     assert_int_equal(count_sent("\"params\":{\"id\":2}}"), 1);
-    /* So is one that nobody collects. */
+    /* A wait that is never collected is cancelled, too. */
     fake_forget();
     assert_int_equal(umem_submit_block_wait(calls, 1, 0, UMEM_TYPE_U8, &value, 200, NULL), UMEM_OK);
     assert_int_equal(umem_calls_send(calls), UMEM_OK);
@@ -209,8 +209,8 @@ static void test_a_wait_is_cancelled(void **state)
     assert_int_equal(count_sent("\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}"), 1);
 }
 
-/* A lock that is given too late would stay: so its connection goes. */
-static void test_a_lock_that_comes_too_late(void **state)
+/* A lock granted after the deadline would remain: so the connection is closed. */
+static void test_a_lock_that_is_granted_too_late(void **state)
 {
     (void)state;
     assert_int_equal(umem_heap_lock(client, 1, 0), UMEM_E_DEADLINE);
@@ -221,8 +221,8 @@ static void test_a_lock_that_comes_too_late(void **state)
     assert_false(umem_is_connected(client));
 }
 
-/* A daemon that says other things all the time does not make the time longer. */
-static void test_a_daemon_that_talks(void **state)
+/* Other messages from the daemon do not extend the deadline. */
+static void test_other_messages_do_not_extend_the_deadline(void **state)
 {
     const uint64_t begin_ms = fake.now_ms;
     static const char event[] =
@@ -240,8 +240,8 @@ static void test_a_daemon_that_talks(void **state)
 
 /* ---- the end of a connection ---- */
 
-/* Why the daemon takes no more is what it said last. */
-static void test_last_words(void **state)
+/* The daemon's last error says why it closed the connection. */
+static void test_the_last_error_before_the_end(void **state)
 {
     (void)state;
     fake.write_code = UMEM_E_CONNECTION_LOST;
@@ -285,7 +285,7 @@ static void test_little_by_little(void **state)
 
 /* ---- the daemon's limits ---- */
 
-/* They are asked for once a connection, and anew on a new one; what is past them is not sent. */
+/* Limits are requested once per connection, and again on a new one; a request beyond them is not sent. */
 static void test_limits(void **state)
 {
     static char bytes[4096];
@@ -314,7 +314,8 @@ static void test_limits(void **state)
     assert_int_equal(count_sent("server.info"), 2);
 }
 
-/* Pieces hold whole numbers whatever the limit is; the last one goes first, so that a range that passes the end changes nothing. */
+/* Each piece holds whole numbers whatever the limit is. The last piece is sent first, so that a range past the end
+ * changes nothing. */
 static void test_pieces(void **state)
 {
     enum { LIMIT = 2051, PIECE = 2048 };
@@ -337,7 +338,7 @@ static void test_pieces(void **state)
     assert_int_equal(count_sent("\"offset\":0,\"encoding\":\"raw\",\"size\":2048"), 1);
 }
 
-/* Of several pieces that fail, the first one's failure is told. */
+/* If several pieces fail, the first one's failure is reported. */
 static void test_pieces_that_fail(void **state)
 {
     char *bytes = calloc(3, MIB);
@@ -366,9 +367,9 @@ int main(void)
         WITH_CLIENT(test_polling),
         WITH_CLIENT(test_a_late_answer),
         WITH_CLIENT(test_a_wait_is_cancelled),
-        WITH_CLIENT(test_a_lock_that_comes_too_late),
-        WITH_CLIENT(test_a_daemon_that_talks),
-        WITH_CLIENT(test_last_words),
+        WITH_CLIENT(test_a_lock_that_is_granted_too_late),
+        WITH_CLIENT(test_other_messages_do_not_extend_the_deadline),
+        WITH_CLIENT(test_the_last_error_before_the_end),
         WITH_CLIENT(test_little_by_little),
         WITH_CLIENT(test_limits),
         WITH_CLIENT(test_pieces),

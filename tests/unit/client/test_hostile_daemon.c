@@ -121,7 +121,7 @@ static void test_deadline_within_a_payload(void **state)
     fixture_end();
 }
 
-/* A lock that may have been given after all must not stay: so the connection goes. */
+/* A lock that may have been granted must not remain: so the connection is closed. */
 static void test_deadline_of_a_lock(void **state)
 {
     static const struct fake_step steps[] = {{.text = NULL}};
@@ -198,13 +198,13 @@ static void test_request_too_large(void **state)
     params[sizeof params - 1] = '\0';
     BEGIN(steps);
     assert_int_equal(umem_call(fixture.client, "any.method", params, NULL), UMEM_E_TOO_LARGE);
-    /* It was not sent, so that all goes on. */
+    /* The request was not sent, so that the connection stays usable. */
     assert_true(umem_is_connected(fixture.client));
     assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
     fixture_end();
 }
 
-/* What the daemon says unasked is passed over; an answer too many is not taken for the next one. */
+/* Unsolicited messages are discarded; a surplus answer is not taken for the next one. */
 static void test_unexpected_messages_are_skipped(void **state)
 {
     static const struct fake_step steps[] = {
@@ -326,7 +326,7 @@ static void test_raw_bytes(void **state)
     }
 }
 
-/* A client that is one too many is told so by a line. */
+/* A client beyond the limit of sessions receives one line that says so. */
 static void test_refused_by_a_line(void **state)
 {
     static const struct fake_step steps[] = {

@@ -12,7 +12,7 @@
 
 /* ---- results that are JSON, and not what the method promises ---- */
 
-static int ask_alloc(umem_client *client)
+static int request_alloc(umem_client *client)
 {
     umem_handle block = 5;
     int code = umem_block_alloc(client, 1, NULL, &block);
@@ -21,21 +21,21 @@ static int ask_alloc(umem_client *client)
     return code;
 }
 
-static int ask_read(umem_client *client)
+static int request_read(umem_client *client)
 {
     char bytes[4];
 
     return umem_block_read(client, 1, 0, bytes, sizeof bytes);
 }
 
-static int ask_get(umem_client *client)
+static int request_get(umem_client *client)
 {
     uint8_t values[2];
 
     return umem_block_get(client, 1, 0, UMEM_TYPE_U8, values, 2);
 }
 
-static int ask_add(umem_client *client)
+static int request_add(umem_client *client)
 {
     uint8_t value = 1;
     uint8_t before = 77;
@@ -45,7 +45,7 @@ static int ask_add(umem_client *client)
     return code;
 }
 
-static int ask_exchange(umem_client *client)
+static int request_exchange(umem_client *client)
 {
     float value = 1;
     float before = 77;
@@ -56,7 +56,7 @@ static int ask_exchange(umem_client *client)
     return code;
 }
 
-static int ask_compare(umem_client *client)
+static int request_compare(umem_client *client)
 {
     uint64_t difference = 77;
     int code = umem_block_compare(client, 1, 0, 2, 0, UMEM_TO_END, &difference);
@@ -72,12 +72,12 @@ static int on_block(const struct umem_block_info *block, void *context)
     return 0;
 }
 
-static int ask_list(umem_client *client)
+static int request_list(umem_client *client)
 {
     return umem_block_list(client, NULL, on_block, NULL);
 }
 
-static int ask_destroy(umem_client *client)
+static int request_destroy(umem_client *client)
 {
     return umem_heap_destroy(client, 1, NULL, NULL);
 }
@@ -88,35 +88,35 @@ static void test_bad_results(void **state)
         int (*request)(umem_client *client);
         const char *answer;
     } cases[] = {
-        {ask_alloc, RESULT("1", "null")},
-        {ask_alloc, RESULT("1", "[]")},
-        {ask_alloc, RESULT("1", "{}")},
-        {ask_alloc, RESULT("1", "{\"block\":-1}")},
-        {ask_alloc, RESULT("1", "{\"block\":1.5}")},
-        {ask_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
-        {ask_read, RESULT("1", "{\"size\":4}")},
-        {ask_get, RESULT("1", "{\"size\":2,\"values\":[1,2]}")},
-        {ask_add, RESULT("1", "{}")},
-        {ask_add, RESULT("1", "{\"old\":1}")},
-        {ask_add, RESULT("1", "{\"old\":1,\"new\":256}")},
-        {ask_add, RESULT("1", "{\"old\":-1,\"new\":2}")},
-        {ask_add, RESULT("1", "{\"old\":[1],\"new\":2}")},
-        {ask_add, RESULT("1", "{\"old\":null,\"new\":2}")},
-        {ask_exchange, RESULT("1", "{\"old\":null,\"exchanged\":true}")},
-        {ask_exchange, RESULT("1", "{\"old\":\"1\",\"exchanged\":true}")},
-        {ask_exchange, RESULT("1", "{\"old\":true,\"exchanged\":true}")},
-        {ask_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":\"true\"}")},
-        {ask_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":1}")},
-        {ask_compare, RESULT("1", "{\"equal\":true}")},
-        {ask_compare, RESULT("1", "{\"offset\":-1}")},
-        {ask_compare, RESULT("1", "{\"offset\":false}")},
-        {ask_list, RESULT("1", "{}")},
-        {ask_list, RESULT("1", "{\"blocks\":{},\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[5],\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[{}],\"next\":null}")},
-        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":\"x\"}")},
-        {ask_list, RESULT("1", "{\"blocks\":[],\"next\":7}") RESULT("2", "{\"blocks\":[],\"next\":7}")},
-        {ask_destroy, RESULT("1", "{\"blocks\":1}")},
+        {request_alloc, RESULT("1", "null")},
+        {request_alloc, RESULT("1", "[]")},
+        {request_alloc, RESULT("1", "{}")},
+        {request_alloc, RESULT("1", "{\"block\":-1}")},
+        {request_alloc, RESULT("1", "{\"block\":1.5}")},
+        {request_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
+        {request_read, RESULT("1", "{\"size\":4}")},
+        {request_get, RESULT("1", "{\"size\":2,\"values\":[1,2]}")},
+        {request_add, RESULT("1", "{}")},
+        {request_add, RESULT("1", "{\"old\":1}")},
+        {request_add, RESULT("1", "{\"old\":1,\"new\":256}")},
+        {request_add, RESULT("1", "{\"old\":-1,\"new\":2}")},
+        {request_add, RESULT("1", "{\"old\":[1],\"new\":2}")},
+        {request_add, RESULT("1", "{\"old\":null,\"new\":2}")},
+        {request_exchange, RESULT("1", "{\"old\":null,\"exchanged\":true}")},
+        {request_exchange, RESULT("1", "{\"old\":\"1\",\"exchanged\":true}")},
+        {request_exchange, RESULT("1", "{\"old\":true,\"exchanged\":true}")},
+        {request_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":\"true\"}")},
+        {request_exchange, RESULT("1", "{\"old\":1.5,\"exchanged\":1}")},
+        {request_compare, RESULT("1", "{\"equal\":true}")},
+        {request_compare, RESULT("1", "{\"offset\":-1}")},
+        {request_compare, RESULT("1", "{\"offset\":false}")},
+        {request_list, RESULT("1", "{}")},
+        {request_list, RESULT("1", "{\"blocks\":{},\"next\":null}")},
+        {request_list, RESULT("1", "{\"blocks\":[5],\"next\":null}")},
+        {request_list, RESULT("1", "{\"blocks\":[{}],\"next\":null}")},
+        {request_list, RESULT("1", "{\"blocks\":[],\"next\":\"x\"}")},
+        {request_list, RESULT("1", "{\"blocks\":[],\"next\":7}") RESULT("2", "{\"blocks\":[],\"next\":7}")},
+        {request_destroy, RESULT("1", "{\"blocks\":1}")},
     };
 
     (void)state;

@@ -95,7 +95,7 @@ static void test_split(void **state)
     assert_true(text_is(split("{\"a\":\"\\u0000\"}")->child, "\"\\ufdd0\""));
 }
 
-/* What is inside is checked, however deep it lies; and the values that a tree is made of are counted. */
+/* Nested values are checked at any depth, and the values of a tree are counted. */
 static void test_split_refuses(void **state)
 {
     static const char *const none[] = {

@@ -1,4 +1,4 @@
-/* What the library says of shared memory that it does not find. */
+/* The library's errors about shared memory that it does not find. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void test_a_section_of_another_session(void **state)
     assert_non_null(strstr(reason.text, "umem_block_read()"));
 }
 
-/* All sessions see these names: nobody is sent to another one. */
+/* All Windows sessions see these names: the error does not point to another session. */
 static void test_a_section_that_is_gone(void **state)
 {
     struct um_reason reason = {""};

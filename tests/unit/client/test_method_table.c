@@ -1,6 +1,6 @@
 /*
- * The requests of the client against the daemon's own table of methods: each names a method that there is, gives it parameters that it
- * takes, all that it must have, and asks for results that it gives.
+ * The client's requests against the daemon's table of methods: each names an existing method, with parameters that it
+ * accepts and all that it requires, and reads results that it declares.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -302,7 +302,7 @@ static void test_words(void **state)
            &heap.heap);
 }
 
-/* Asks for what `whole` is with a part of it changed. The error tells which member is not as it should be. */
+/* Sends the request `whole` with one part changed. The error names the wrong member. */
 static void expect_bad(bool is_heap, const char *from, const char *to, const char *member)
 {
     const char *whole = is_heap ? HEAP_INFO : BLOCK_INFO;
@@ -380,7 +380,7 @@ static void test_bytes(void **state)
             "{\"size\":1}", NULL, true, HANDLE, 3, "w", 1);
     CARRIED(block_write, "block.write", "{\"block\":7,\"offset\":3,\"encoding\":\"raw\",\"size\":0}", "",
             "{\"size\":0}", NULL, true, HANDLE, 3, "", 0);
-    /* To the very end of what can be said. */
+    /* Up to the largest offset that the protocol can express. */
     CARRIED(block_write, "block.write",
             "{\"block\":7,\"offset\":9007199254740987,\"encoding\":\"raw\",\"size\":4}", "wxyz",
             "{\"size\":4}", NULL, true, HANDLE, UMEM_SIZE_MAX - 4, "wxyz", 4);
@@ -608,7 +608,7 @@ static void test_server(void **state)
 
 /* ---- lists ---- */
 
-/* A page for each request, and what is asked for then. */
+/* One request for each page, and the request for the next page. */
 static int stop_at_second(const struct umem_block_info *block, void *context)
 {
     (void)block;
@@ -646,7 +646,7 @@ static void test_lists(void **state)
 
 /* ---- arguments that are refused ---- */
 
-/* Of several, the first one is told. */
+/* If several arguments are wrong, the first one is reported. */
 static void test_refused(void **state)
 {
     (void)state;

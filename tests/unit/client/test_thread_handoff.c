@@ -1,6 +1,6 @@
 /*
- * One client and several threads, of which the test is one after the other: who reads and who writes, who is woken, and until when a
- * thread waits for others. Nothing waits (fake_transport.h).
+ * One client and several threads, of which the test is one after the other: which thread reads or writes, which one is
+ * woken, and until when a thread waits for others. Nothing waits (fake_transport.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -140,7 +140,7 @@ static void test_an_answer_that_another_reads(void **state)
     client->is_reading = false;
 }
 
-/* Nobody reads any more: so the one that waits does. */
+/* No thread reads any more: so the waiting one does. */
 static void test_reading_is_passed_on(void **state)
 {
     (void)state;
@@ -178,17 +178,17 @@ static void test_events_that_another_reads(void **state)
     const uint64_t begin_ms = fake.now_ms;
     uint64_t watch = 0;
     size_t delivered = 0;
-    int told = 0;
+    int events = 0;
 
     (void)state;
     answer(RESULT("1", "{\"watch\":5}"));
-    assert_int_equal(umem_session_watch(client, NULL, on_event, &told, &watch), UMEM_OK);
+    assert_int_equal(umem_session_watch(client, NULL, on_event, &events, &watch), UMEM_OK);
     client->is_reading = true;
     fake.others = read_once;
     answer(FREED);
     assert_int_equal(umem_poll(client, 300, &delivered), UMEM_OK);
     assert_int_equal(delivered, 1);
-    assert_int_equal(told, 1);
+    assert_int_equal(events, 1);
     assert_int_equal(fake.wait_deadline_ms, begin_ms + 300);
     assert_int_equal(fake.now_ms, begin_ms);
     fake.others = NULL;
@@ -198,7 +198,7 @@ static void test_events_that_another_reads(void **state)
     client->is_reading = false;
 }
 
-/* ---- who is woken ---- */
+/* ---- which thread is woken ---- */
 
 /* Threads that wait meanwhile: one to write, and one to read. */
 static struct {
@@ -220,7 +220,7 @@ static void end_waiting(void)
     um_condition_free(waiting.reader.condition);
 }
 
-/* Whoever ends its reading or writing hands it on. */
+/* A thread that stops reading or writing hands it on. */
 static void test_the_next_is_woken(void **state)
 {
     umem_calls *calls = umem_calls_new(client, UMEM_PIPELINE);
@@ -236,7 +236,7 @@ static void test_the_next_is_woken(void **state)
     assert_true(fake_was_woken(waiting.reader.condition));
     assert_true(fake_was_woken(waiting.writer.condition));
     umem_calls_free(calls);
-    /* What others do, nobody else can. */
+    /* While another thread writes, none is woken to write. */
     um_mutex_lock(client->lock);
     client->is_writing = true;
     um_client_wake_next(client);

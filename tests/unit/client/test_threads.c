@@ -117,7 +117,7 @@ static void test_a_watcher_that_waits_for_a_call(void **state)
     fixture_end();
 }
 
-/* ---- events for a watch that was asked for while the connection was made anew ---- */
+/* ---- events for a watch that was requested while the connection was renewed ---- */
 
 static void test_events_without_a_row(void **state)
 {
@@ -167,7 +167,7 @@ static void test_deadline_while_the_daemon_talks(void **state)
     um_mutex_unlock(fixture.client->lock);
     umem_set_timeout(fixture.client, 5);
     assert_int_equal(umem_collect(calls), UMEM_E_DEADLINE);
-    /* Not all that it says was listened to. */
+    /* Reads the messages that are still unread. */
     um_mutex_lock(fixture.client->lock);
     assert_int_equal(um_client_read(fixture.client, um_transport_now_ms() + MORE_WITHIN_MS), UMEM_OK);
     um_mutex_unlock(fixture.client->lock);
@@ -175,7 +175,7 @@ static void test_deadline_while_the_daemon_talks(void **state)
     fixture_end();
 }
 
-/* A lock that others have for as long as they like is not waited for when nobody wants it any more. */
+/* A lock call that was cancelled is not waited for, however long others hold the lock. */
 static void test_a_lock_that_is_taken_back(void **state)
 {
     static const struct fake_step steps[] = {

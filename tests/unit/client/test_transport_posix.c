@@ -103,14 +103,14 @@ static int fake_poll(struct pollfd *ready, nfds_t count, int milliseconds)
     return result;
 }
 
-static ssize_t fake_recv(int socket, void *bytes, size_t room, int flags)
+static ssize_t fake_recv(int socket, void *bytes, size_t capacity, int flags)
 {
     ssize_t result = next_result();
 
     assert_int_equal(socket, SOCKET);
     fake.flags = flags;
     if (result > 0) {
-        assert_true((size_t)result <= room);
+        assert_true((size_t)result <= capacity);
         memset(bytes, 'r', (size_t)result);
     }
     return result;
@@ -189,7 +189,7 @@ static int fake_munmap(void *start, size_t length)
     return munmap(start, length);
 }
 
-/* Not root, whoever runs the test. */
+/* Not root, whatever user runs the test. */
 static uid_t fake_geteuid(void)
 {
     return USER;
@@ -316,8 +316,8 @@ static void test_connecting(void **state)
     open_with(0, UM_NO_DEADLINE, UMEM_E_NOT_CONNECTED);
 }
 
-/* The user's own daemon and root's are good; nobody else's. */
-static void test_whose_daemon_it_is(void **state)
+/* Daemons of the same user and of root are accepted; those of other users are not. */
+static void test_the_user_of_the_daemon(void **state)
 {
     (void)state;
     begin();
@@ -568,7 +568,8 @@ static void test_mapping(void **state)
     assert_int_equal(shm_unlink(name), 0);
 }
 
-/* A block must lie within the memory that is there; the memory is mapped once, and as long as one block of it is in use. */
+/* A block must lie within the existing memory. The memory is mapped once, for as long as one of its blocks is in
+ * use. */
 static void test_blocks_in_mappings(void **state)
 {
     enum { LENGTH = 3 * 65536 };
@@ -624,7 +625,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connecting),
-        cmocka_unit_test(test_whose_daemon_it_is),
+        cmocka_unit_test(test_the_user_of_the_daemon),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_reading_is_disturbed),
         cmocka_unit_test(test_writing),

@@ -1,4 +1,4 @@
-/* Watches and waits, against a daemon that tells by a script what has happened. */
+/* Watches and waits, against a daemon that sends events by a script. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,29 +14,29 @@
 #define CHANGED(block, offset, size) \
     EVENT("block.changed", "{\"watch\":5,\"block\":" block ",\"offset\":" offset ",\"size\":" size "}")
 
-enum { TOLD_MAXIMUM = 2048 };
+enum { EVENTS_MAXIMUM = 2048 };
 
 /* What the watcher was called with. */
 static struct {
-    struct umem_event event[TOLD_MAXIMUM];
+    struct umem_event event[EVENTS_MAXIMUM];
     size_t count;
     int pings; /* how many calls it is to make itself */
-} told;
+} delivered_events;
 
 static void on_event(const struct umem_event *event, void *context)
 {
-    assert_ptr_equal(context, &told);
-    assert_true(told.count < TOLD_MAXIMUM);
-    told.event[told.count++] = *event;
-    if (told.pings > 0) {
-        told.pings--;
+    assert_ptr_equal(context, &delivered_events);
+    assert_true(delivered_events.count < EVENTS_MAXIMUM);
+    delivered_events.event[delivered_events.count++] = *event;
+    if (delivered_events.pings > 0) {
+        delivered_events.pings--;
         assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
     }
 }
 
 static void start(const struct fake_step *steps, size_t count)
 {
-    memset(&told, 0, sizeof told);
+    memset(&delivered_events, 0, sizeof delivered_events);
     fixture_begin(steps, count, (struct umem_options){.timeout_ms = 10000});
 }
 
@@ -46,7 +46,7 @@ static void watch_everything(void)
 {
     uint64_t watch = 0;
 
-    assert_int_equal(umem_session_watch(fixture.client, NULL, on_event, &told, &watch), UMEM_OK);
+    assert_int_equal(umem_session_watch(fixture.client, NULL, on_event, &delivered_events, &watch), UMEM_OK);
     assert_int_equal(watch, 5);
 }
 
@@ -73,16 +73,17 @@ static void test_kinds(void **state)
     poll_for(0, 0);
     watch_everything();
     assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
-    assert_int_equal(told.count, 0);
+    assert_int_equal(delivered_events.count, 0);
     poll_for(0, 4);
     poll_for(0, 0);
-    assert_int_equal(told.count, 4);
-    assert_int_equal(told.event[0].kind, UMEM_EVENT_CHANGED);
-    assert_true(told.event[0].block == 7 && told.event[0].offset == 8 && told.event[0].size == 4);
-    assert_int_equal(told.event[1].kind, UMEM_EVENT_FREED);
-    assert_int_equal(told.event[2].kind, UMEM_EVENT_HEAP_DESTROYED);
-    assert_true(told.event[2].heap == 9 && told.event[2].block == 0);
-    assert_int_equal(told.event[3].kind, UMEM_EVENT_OVERFLOW);
+    assert_int_equal(delivered_events.count, 4);
+    assert_int_equal(delivered_events.event[0].kind, UMEM_EVENT_CHANGED);
+    assert_true(delivered_events.event[0].block == 7 && delivered_events.event[0].offset == 8 &&
+                delivered_events.event[0].size == 4);
+    assert_int_equal(delivered_events.event[1].kind, UMEM_EVENT_FREED);
+    assert_int_equal(delivered_events.event[2].kind, UMEM_EVENT_HEAP_DESTROYED);
+    assert_true(delivered_events.event[2].heap == 9 && delivered_events.event[2].block == 0);
+    assert_int_equal(delivered_events.event[3].kind, UMEM_EVENT_OVERFLOW);
     fixture_end();
 }
 
@@ -97,9 +98,10 @@ static void test_changes_are_joined(void **state)
     START(steps);
     watch_everything();
     poll_for(10000, 3);
-    assert_true(told.event[0].block == 7 && told.event[0].offset == 0 && told.event[0].size == 21);
-    assert_true(told.event[1].block == 8);
-    assert_true(told.event[2].block == 7 && told.event[2].size == 1);
+    assert_true(delivered_events.event[0].block == 7 && delivered_events.event[0].offset == 0 &&
+                delivered_events.event[0].size == 21);
+    assert_true(delivered_events.event[1].block == 8);
+    assert_true(delivered_events.event[2].block == 7 && delivered_events.event[2].size == 1);
     fixture_end();
 }
 
@@ -119,10 +121,10 @@ static void test_overflow(void **state)
     assert_int_equal(umem_server_ping(fixture.client), UMEM_E_DEADLINE);
     umem_set_timeout(fixture.client, 10000);
     assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
-    while (told.count < 1025)
+    while (delivered_events.count < 1025)
         assert_int_equal(umem_poll(fixture.client, 10000, NULL), UMEM_OK);
-    assert_int_equal(told.event[1023].kind, UMEM_EVENT_CHANGED);
-    assert_int_equal(told.event[1024].kind, UMEM_EVENT_OVERFLOW);
+    assert_int_equal(delivered_events.event[1023].kind, UMEM_EVENT_CHANGED);
+    assert_int_equal(delivered_events.event[1024].kind, UMEM_EVENT_OVERFLOW);
     fixture_end();
 }
 
@@ -137,10 +139,10 @@ static void test_calls_of_a_watcher(void **state)
     (void)state;
     START(steps);
     watch_everything();
-    told.pings = 1;
+    delivered_events.pings = 1;
     poll_for(10000, 1);
     poll_for(10000, 1);
-    assert_int_equal(told.event[1].block, 8);
+    assert_int_equal(delivered_events.event[1].block, 8);
     fixture_end();
 }
 
@@ -160,7 +162,7 @@ static void test_unwatch(void **state)
     fixture_end();
 }
 
-/* What came before the end is told before the end is. */
+/* Events that came before the connection's end are delivered before the end is reported. */
 static void test_lost(void **state)
 {
     static const struct fake_step steps[] = {
@@ -193,7 +195,7 @@ static void test_bad_watches(void **state)
         uint64_t watch = 77;
 
         START(steps);
-        assert_int_equal(umem_session_watch(fixture.client, NULL, on_event, &told, &watch),
+        assert_int_equal(umem_session_watch(fixture.client, NULL, on_event, &delivered_events, &watch),
                          UMEM_E_BAD_ANSWER);
         assert_int_equal(watch, 77);
         fixture_end();

@@ -137,7 +137,7 @@ static void a_file_that_cannot_be_opened(void **state)
     assert_non_null(strstr(reason, nowhere));
 }
 
-/* Lines that come after it was asked for are in the new file. */
+/* Lines written after a reopen was requested are in the new file. */
 static void a_moved_file_is_created_again(void **state)
 {
     struct um_log *log = open_log(UM_LOG_INFO);

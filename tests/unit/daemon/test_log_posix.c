@@ -1,4 +1,4 @@
-/* A log's file that takes no lines: nobody waits for it, and what was lost is counted. */
+/* A log file that accepts no lines: the daemon does not wait for it, and lost lines are counted. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static unsigned long long count(const char *part)
     return found;
 }
 
-/* The sum of what the log says was lost. */
+/* The sum of the lost lines that the log reports. */
 static unsigned long long lost(void)
 {
     static const char mark[] = " lines of this log were lost";
@@ -89,13 +89,13 @@ static void a_pipe_that_is_not_read(void **state)
 
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
-    /* Nobody will: that is told at once. */
+    /* Without a reader, the error is reported at once. */
     assert_false(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     reader = open(path, O_RDONLY | O_NONBLOCK);
     assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
-    /* Now somebody reads what there was room for. All others are accounted for. */
+    /* A reader takes the lines that fitted. All others are counted as lost. */
     text[0] = '\0';
     read_until(reader, " were lost");
     um_log_write(log, UM_LOG_INFO, "last");
@@ -106,7 +106,7 @@ static void a_pipe_that_is_not_read(void **state)
     close(reader);
 }
 
-/* Whoever closes it waits for a moment only. */
+/* Closing the log waits for a moment only. */
 static void a_pipe_without_a_reader(void **state)
 {
     struct um_log *log = NULL;

@@ -21,7 +21,8 @@ static void no_box_waits_for_a_click(void **state)
     assert_int_equal(GetErrorMode() & (always | SEM_NOGPFAULTERRORBOX), always | SEM_NOGPFAULTERRORBOX);
 }
 
-/* Once it is on, the system lets nobody turn it off or ask for it; but asking for it again succeeds where it is known. */
+/* Once it is on, the system allows neither turning it off nor reading it; but requesting it again succeeds where it is
+ * known. */
 static void damage_to_a_heap_ends_the_process(void **state)
 {
     (void)state;

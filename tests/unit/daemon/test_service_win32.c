@@ -82,7 +82,7 @@ static BOOL WINAPI take_status(SERVICE_STATUS_HANDLE handle, SERVICE_STATUS *sta
         SetEvent(manager.is_held);
         while (*(volatile enum stage *)&the_service.stage != STAGE_ENDED)
             SwitchToThread();
-        Sleep(20); /* shows who does not wait for it */
+        Sleep(20); /* reveals a thread that does not wait for it */
     }
     if (manager.count < REPORTS)
         manager.reports[manager.count] = *status;
@@ -106,14 +106,14 @@ static DWORD control(DWORD code)
     return answer;
 }
 
-static DWORD WINAPI ask_for_the_end(void *context)
+static DWORD WINAPI request_the_end(void *context)
 {
     (void)context;
     control(SERVICE_CONTROL_STOP);
     return 0;
 }
 
-static DWORD WINAPI ask_for_much(void *context)
+static DWORD WINAPI request_much(void *context)
 {
     (void)context;
     for (int i = 0; i < CONTROLS; i++) {
@@ -137,7 +137,7 @@ static void expect_states(const char *expected)
 /* ---- the service ---- */
 
 static uv_loop_t loop;
-static uv_async_t server; /* what keeps the loop running until the end is asked for */
+static uv_async_t server; /* keeps the loop running until the end is requested */
 static struct um_service *service;
 static int stops;
 static char reason[512];
@@ -154,7 +154,7 @@ static void on_nothing(uv_async_t *async)
     (void)async;
 }
 
-/* Turns the loop until it has learnt that the end is asked for. */
+/* Turns the loop until it has received the request to end. */
 static void expect_stop(void)
 {
     assert_int_equal(uv_async_init(&loop, &server, on_nothing), 0);
@@ -236,7 +236,7 @@ static void the_manager_fails(void **state)
     close_loop();
 }
 
-/* The manager keeps the thread then, because it waits for a report that nobody can make. */
+/* The manager keeps the thread then, because it waits for a report that cannot be made. */
 static void the_handler_is_refused(void **state)
 {
     (void)state;
@@ -313,7 +313,7 @@ static void a_stop_before_the_pipe_is_open(void **state)
     close_loop();
 }
 
-/* What has come before the end, and what comes after it, is not told to a loop that is gone. */
+/* A stop before or after the end is not passed to a loop that is closed. */
 static void a_stop_around_the_end(void **state)
 {
     (void)state;
@@ -338,7 +338,7 @@ static void the_end_comes_while_a_stop_is_reported(void **state)
     manager.holds_stop_pending = true;
     assert_true(open_service(true));
     um_service_ready(service, "pipe");
-    thread = CreateThread(NULL, 0, ask_for_the_end, NULL, 0, &id);
+    thread = CreateThread(NULL, 0, request_the_end, NULL, 0, &id);
     assert_non_null(thread);
     WaitForSingleObject(manager.is_held, INFINITE);
     SetEvent(manager.end);
@@ -360,7 +360,7 @@ static void controls_at_any_time(void **state)
         if (i > 0)
             assert_int_equal(set_up(state), 0);
         assert_true(open_service(true));
-        thread = CreateThread(NULL, 0, ask_for_much, NULL, 0, NULL);
+        thread = CreateThread(NULL, 0, request_much, NULL, 0, NULL);
         assert_non_null(thread);
         um_service_ready(service, "pipe");
         if (i % 2 == 0)

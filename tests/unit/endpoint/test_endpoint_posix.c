@@ -66,7 +66,7 @@ static void test_asked_for(void **state)
     assert_found("/x.sock", "/x.sock");
 }
 
-/* It means the same to whoever it is told to. */
+/* An absolute path means the same in every process. */
 static void test_relative_paths_become_absolute(void **state)
 {
     struct place *place = *state;

@@ -23,7 +23,7 @@ void trace_deinit(struct trace *trace)
     um_buf_deinit(&trace->text);
 }
 
-static void tell_payload(struct trace *trace, const char *bytes, size_t size)
+static void trace_payload(struct trace *trace, const char *bytes, size_t size)
 {
     um_buf_append(&trace->text, bytes, size);
     if (um_frame_payload_left(&trace->frame) == 0 && size != 0)
@@ -66,7 +66,7 @@ bool trace_drain(struct trace *trace)
             char space[3];
             size_t size = um_frame_take_payload(&trace->frame, space, sizeof space);
 
-            tell_payload(trace, space, size);
+            trace_payload(trace, space, size);
             if (size == 0)
                 return true;
             break;
@@ -87,7 +87,7 @@ bool trace_drain(struct trace *trace)
     }
 }
 
-/* Puts a piece to where its message's beginning is kept, as far as there is room. Returns how much. */
+/* Puts a piece to where its message's beginning is kept, as far as it fits. Returns how much. */
 static size_t fill(struct trace *trace, const char *bytes, size_t size, bool *goes_on)
 {
     size_t room = 0;
@@ -126,8 +126,8 @@ void trace_expect(struct trace *trace, const char *expected)
     assert_string_equal(trace->text.data, expected);
 }
 
-static void tell_once(const char *bytes, size_t size, size_t first, size_t step, bool fills, bool counts,
-                      const char *expected)
+static void trace_once(const char *bytes, size_t size, size_t first, size_t step, bool fills, bool counts,
+                       const char *expected)
 {
     struct trace trace;
     size_t at = 0;
@@ -159,9 +159,9 @@ static void tell_once(const char *bytes, size_t size, size_t first, size_t step,
 
 void expect_in_pieces(const char *bytes, size_t size, size_t first, size_t step, const char *expected)
 {
-    tell_once(bytes, size, first, step, false, false, expected);
-    tell_once(bytes, size, first, step, true, false, expected);
-    tell_once(bytes, size, first, step, false, true, expected);
+    trace_once(bytes, size, first, step, false, false, expected);
+    trace_once(bytes, size, first, step, true, false, expected);
+    trace_once(bytes, size, first, step, false, true, expected);
 }
 
 void expect_bytes(const char *bytes, size_t size, const char *expected)

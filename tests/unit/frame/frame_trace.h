@@ -1,5 +1,5 @@
 /*
- * What a frame tells, as a text that tests compare.
+ * The results of a frame, as a text that tests compare.
  *
  * Owns: a frame, and the text. Must not know: what is tested.
  *
@@ -40,8 +40,7 @@ void trace_expect(struct trace *trace, const char *expected);
  * the rest of a message is put to where its beginning is kept, the third time the frame counts all brackets. */
 void expect_in_pieces(const char *bytes, size_t size, size_t first, size_t step, const char *expected);
 
-/* Tells the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the trace is always the
- * same. */
+/* Feeds the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the trace is always the same. */
 void expect_bytes(const char *bytes, size_t size, const char *expected);
 
 /* Likewise a text. */

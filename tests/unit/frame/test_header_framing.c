@@ -217,7 +217,7 @@ static void test_broken_stays_broken(void **state)
     trace_deinit(&trace);
 }
 
-/* A client of HTTP is told so in its own words. */
+/* A client of HTTP is recognized, so that it can be answered in HTTP. */
 static void test_requests_of_http(void **state)
 {
     (void)state;
@@ -227,7 +227,7 @@ static void test_requests_of_http(void **state)
     expect("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Hit is HTTP|");
 }
 
-/* What the block says of its type, as an answer can say it. */
+/* The content type of the block, as an answer can contain it. */
 static void expect_type(const char *headers, const char *type)
 {
     struct um_header_block block;

@@ -130,7 +130,7 @@ static void test_groups_that_want_quota_take_turns(void **state)
     assert_int_not_equal(read_limit(&entries[1][0]), 0);
 }
 
-/* Among connections of one process, the message that began first goes first. */
+/* Among connections of one process, the message that began first is served first. */
 static void test_the_oldest_message_goes_first(void **state)
 {
     (void)state;

@@ -53,7 +53,7 @@ static void test_a_burst_passes(void **state)
         add(&received, 5, "refused %d", i);
     assert_int_equal(received.count, UM_LOG_LIMITER_BURST);
     assert_string_equal(received.last, "refused 9");
-    /* The next one says how many there were. */
+    /* The next report has their number. */
     um_log_limiter_report(&received.limiter, 5);
     assert_int_equal(received.count, UM_LOG_LIMITER_BURST);
     add(&received, 5 + UM_LOG_LIMITER_INTERVAL_MS, "refused %d", MANY);

@@ -1,4 +1,4 @@
-/* How much of a turn each group of connections gets. */
+/* The share of a turn that each group of connections has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

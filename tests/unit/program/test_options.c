@@ -1,4 +1,4 @@
-/* Reading options, and what is said of those that are wrong. */
+/* Reading options, and the errors about wrong ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

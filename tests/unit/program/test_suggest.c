@@ -9,7 +9,7 @@
 
 #include "program/suggest.h"
 
-/* How many mistakes lie between what was typed and a word; SIZE_MAX: too many. */
+/* The number of mistakes between what was typed and a word; SIZE_MAX: too many. */
 static size_t mistakes(const char *typed, const char *word)
 {
     struct um_suggestion suggestion;

@@ -17,7 +17,7 @@
 #include "rpc/schema/table.h"
 #include "umem_errors.h"
 
-/* ---- what was asked ---- */
+/* ---- what was requested ---- */
 
 struct note {
     struct note *next;
@@ -75,7 +75,7 @@ static bool is_for(const struct note *note, const struct um_session *session, co
     return note->number >= id->valuedouble && note->number <= id->valuedouble;
 }
 
-/* The method that the oldest request with this id asked for, which is answered now. NULL: it is not known. */
+/* The method of the oldest request with this id, which is answered now. NULL: it is not known. */
 static const struct um_method *take_note(const struct um_session *session, const cJSON *id)
 {
     for (struct note **link = &notes; *link != NULL; link = &(*link)->next) {
@@ -226,7 +226,7 @@ static bool is_of_message(int code)
     return code == UMEM_E_PARSE_ERROR || code == UMEM_E_INVALID_REQUEST || code == UMEM_E_METHOD_NOT_FOUND;
 }
 
-/* Who uses most of a limit. */
+/* The top consumer of a limit. */
 static bool is_most(const cJSON *item)
 {
     static const char *const members[] = {"session", "pid", "program", "used"};
@@ -271,7 +271,7 @@ static void check_error(const struct um_method *method, const cJSON *error)
     assert_true(strlen(string_of(error, "message")) > 0);
     assert_string_equal(string_of(member(error, "data"), "name"), umem_error_name(code));
     check_facts(member(error, "data"));
-    /* A batch may have no room left for the answer of any of its requests. */
+    /* A batch may have no capacity left for the answer of any of its requests. */
     if (method != NULL && !is_of_message(code) && !(is_in_batch && code == UMEM_E_TOO_LARGE) &&
         !um_method_declares(method, code))
         fail_msg("%s answers with %s, which it does not declare", method->name, umem_error_name(code));

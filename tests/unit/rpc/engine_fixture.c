@@ -137,7 +137,7 @@ void feed_payload(struct um_session *session, const void *bytes, size_t size, si
 }
 
 UM_PRINTF(2, 0)
-static void tell_list(struct um_session *session, const char *format, va_list list)
+static void send_list(struct um_session *session, const char *format, va_list list)
 {
     char message[MESSAGE_SIZE];
     int size = vsnprintf(message, sizeof message, format, list);
@@ -151,7 +151,7 @@ void send_message(struct um_session *session, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    tell_list(session, format, list);
+    send_list(session, format, list);
     va_end(list);
 }
 
@@ -293,7 +293,7 @@ cJSON *take_notification(struct um_session *session, const char *method)
     return member(message, "params");
 }
 
-void expect_silence(struct um_session *session)
+void expect_no_message(struct um_session *session)
 {
     um_watch_notify(session);
     if (session->out.size != 0)
@@ -304,9 +304,9 @@ void expect_silence(struct um_session *session)
 /* ---- both ---- */
 
 UM_PRINTF(2, 0)
-static cJSON *ask_list(struct um_session *session, const char *format, va_list list)
+static cJSON *call_list(struct um_session *session, const char *format, va_list list)
 {
-    tell_list(session, format, list);
+    send_list(session, format, list);
     while (session->job != NULL)
         um_rpc_work(session->rpc);
     return session->out.size != 0 ? take(session) : NULL;
@@ -318,7 +318,7 @@ cJSON *call(struct um_session *session, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    answer = ask_list(session, format, list);
+    answer = call_list(session, format, list);
     va_end(list);
     return answer;
 }
@@ -329,7 +329,7 @@ cJSON *expect_result(struct um_session *session, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    answer = ask_list(session, format, list);
+    answer = call_list(session, format, list);
     va_end(list);
     assert_non_null(answer);
     if (cJSON_HasObjectItem(answer, "error"))
@@ -343,7 +343,7 @@ cJSON *expect_error(struct um_session *session, int code, const char *format, ..
     va_list list;
 
     va_start(list, format);
-    answer = ask_list(session, format, list);
+    answer = call_list(session, format, list);
     va_end(list);
     assert_non_null(answer);
     if (!cJSON_HasObjectItem(answer, "error"))

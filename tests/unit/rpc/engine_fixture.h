@@ -27,7 +27,7 @@ struct fixture {
     struct um_limits limits;
     struct um_session session; /* framing: lines */
     struct um_session other;   /* framing: headers */
-    unsigned shutdowns;        /* how often server.shutdown asked for the end */
+    unsigned shutdowns;        /* how often server.shutdown requested the end */
     unsigned works;            /* how often work was announced */
 };
 
@@ -72,8 +72,8 @@ struct cJSON *take_result(struct um_session *session);
 struct cJSON *take_error(struct um_session *session, int code);
 struct cJSON *take_notification(struct um_session *session, const char *method);
 
-/* Expects that nothing waits to be sent, and nothing to be told. */
-void expect_silence(struct um_session *session);
+/* Expects that no message is to be sent, and no notification is pending. */
+void expect_no_message(struct um_session *session);
 
 /* ---- both ---- */
 

@@ -41,7 +41,7 @@ void read_hex(struct um_session *session, uint64_t block, uint64_t offset, uint6
 void begin_wait(struct um_session *session, const char *params)
 {
     send_message(session, MESSAGE_OF("7", "block.wait", "%s"), params);
-    expect_silence(session);
+    expect_no_message(session);
     assert_true(um_session_is_waiting(session));
     assert_true(um_session_is_ready(session));
 }

@@ -126,7 +126,7 @@ static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint
     return false;
 }
 
-static void tell_corrupted(void *memory, struct um_heap_memory_stats *figures)
+static void report_corrupted(void *memory, struct um_heap_memory_stats *figures)
 {
     (void)memory;
     *figures = (struct um_heap_memory_stats){.corrupted = true};
@@ -143,7 +143,7 @@ static void with_cut_heap(struct fixture *fixture)
     cut = *heap->ops;
     cut.alloc = alloc_nothing;
     cut.resize = resize_nothing;
-    cut.get_stats = tell_corrupted;
+    cut.get_stats = report_corrupted;
     heap->ops = &cut;
 }
 

@@ -63,7 +63,7 @@ static void test_writes_and_reads(void **state)
         assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 2), "result"), "size"), 4);
         assert_string_equal(string_of(member(cJSON_GetArrayItem(answers, 3), "result"), "data"), "ab");
         assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 5), "result"), "size"), 0);
-        expect_silence(session);
+        expect_no_message(session);
         expect_result(session, MESSAGE("block.fill", "[\"c\"]"));
     }
 }
@@ -173,13 +173,13 @@ static void test_sizes_that_do_not_match(void **state)
         /* The bytes are passed over. */
         feed_payload(session, "abcd", 4, 3);
         assert_true(um_session_is_ready(session));
-        expect_silence(session);
+        expect_no_message(session);
         answers_forget();
     }
     read_hex(session, block, 0, 4, "00000000");
 }
 
-/* Nobody's bytes are in doubt where there are none: each write is answered for itself. */
+/* Without a payload there are no bytes to attribute: each write is answered for itself. */
 static void test_without_a_payload(void **state)
 {
     static const char batch[] =
@@ -232,7 +232,7 @@ static void test_notifications(void **state)
     uint64_t block = new_block(session, "{\"size\":8,\"name\":\"b\"}");
 
     send_batch(session, batch, "ab", 1);
-    expect_silence(session);
+    expect_no_message(session);
     read_hex(session, block, 0, 2, "6162");
 }
 
@@ -318,7 +318,7 @@ static void test_a_payload_past_the_limit(void **state)
     expect_name(take(session), 0, NULL);
 }
 
-/* Memory for a batch's bytes grows with those that have come, not with what is said to come. */
+/* Memory for a batch's bytes grows with those received, not with the declared size. */
 static void test_nothing_of_a_declared_length(void **state)
 {
     static const char batch[] = "[" RAW_WRITE("b", "0", "16777216") "]";
@@ -418,7 +418,7 @@ static void test_answers_that_fill_the_message(void **state)
         }
     }
     assert_in_range(refused, 1, 6);
-    /* A small answer finds room where a large one did not. */
+    /* A small answer fits where a large one did not. */
     expect_name(answers, 7, NULL);
     answers_forget();
 }

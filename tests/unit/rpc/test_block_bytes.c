@@ -224,7 +224,7 @@ static void test_compare(void **state)
     expect_error(session, UMEM_E_OUT_OF_RANGE, MESSAGE("block.compare", "[\"l\",\"r\",0,0,7]"));
 }
 
-/* The first difference is found wherever it lies: at the borders of slices above all. */
+/* The first difference is found at every offset: at the borders of slices above all. */
 static void test_compare_large_blocks(void **state)
 {
     static const uint64_t places[] = {0,      1,       262143,  262144,  262145,
@@ -290,7 +290,7 @@ static void test_find(void **state)
     expect_error(session, UMEM_E_INVALID_PARAMS, MESSAGE("block.find", "[\"b\",\"\",0,\"raw\"]"));
 }
 
-/* Wherever it lies, across the borders of slices above all. */
+/* At every offset, across the borders of slices above all. */
 static void test_find_in_a_large_block(void **state)
 {
     static const uint64_t places[] = {0,      262139,  262140,  262141,  262143,  262144, 262145,

@@ -170,7 +170,7 @@ static void unpin(struct um_session *session, size_t size, unsigned char wanted)
     free(bytes);
 }
 
-/* A raw read sends the memory as it was when it began; the block goes on elsewhere. */
+/* A raw read sends the memory as it was when it began; the block continues elsewhere. */
 static void test_pinned_by_a_raw_read(void **state)
 {
     static const uint64_t sizes[] = {LARGE, 100000};
@@ -201,8 +201,7 @@ static void test_pinned_by_a_raw_read(void **state)
     }
 }
 
-/* It is copied in slices. What is written meanwhile is not lost, and nobody sees the new size before it is
- * done. */
+/* The block is copied in slices. Bytes written meanwhile are kept, and no session sees the new size before the end. */
 static void test_in_slices(void **state)
 {
     struct fixture *fixture = *state;
@@ -244,7 +243,7 @@ static void test_it_goes_in_the_middle(void **state)
     take_error(&fixture->session, UMEM_E_STALE_HANDLE);
     unpin(&fixture->other, LARGE, 0);
 
-    /* Its session goes: the block stays as it was. */
+    /* Its session ends: the block stays as it was. */
     new_block(&fixture->session, "{\"size\":3000000,\"name\":\"b\"}");
     pin(&fixture->other, LARGE);
     send_message(&third, MESSAGE_OF("1", "block.resize", "[\"b\",4000000]"));
@@ -258,7 +257,7 @@ static void test_it_goes_in_the_middle(void **state)
     answers_forget();
 }
 
-/* The bytes that came or went since the last size are told, even where another resize came between. */
+/* The notification covers the bytes added or removed since the last size, even with another resize in between. */
 static void test_watchers_get_the_right_range(void **state)
 {
     struct fixture *fixture = *state;
@@ -283,7 +282,7 @@ static void test_watchers_get_the_right_range(void **state)
     pin(&fixture->other, LARGE);
     send_message(session, MESSAGE_OF("1", "block.resize", "[\"b\",4000000]"));
     assert_true(um_rpc_work(fixture->rpc));
-    expect_silence(&third);
+    expect_no_message(&third);
     send_message(&third, "[" MESSAGE("block.resize", "[\"b\",2000000]") "]");
     take(&third);
     params = take_notification(&third, "block.changed");

@@ -65,12 +65,12 @@ static void test_every_kind_of_write_answers(void **state)
         new_block(session, "{\"size\":32,\"name\":\"b\"}");
         begin_wait(&fixture->other, "[\"b\",2,0,\"i64\"]");
         call(session, "%s", writes[i][0]);
-        expect_silence(&fixture->other);
+        expect_no_message(&fixture->other);
         call(session, "%s", writes[i][1]);
         take_value(&fixture->other, "\"72057594037927936\"");
         /* Once is enough. */
         call(session, MESSAGE("block.fill", "[\"b\",9]"));
-        expect_silence(&fixture->other);
+        expect_no_message(&fixture->other);
         expect_result(session, MESSAGE("block.free", "[\"b\"]"));
     }
 }
@@ -94,7 +94,7 @@ static void test_raw_writes_answer(void **state)
     new_block(&fixture->session, "{\"size\":16,\"name\":\"b\"}");
     begin_wait(&fixture->session, "[\"b\",4,0,\"u16\"]");
     write_raw(other, "abcd", 4);
-    expect_silence(&fixture->session);
+    expect_no_message(&fixture->session);
     write_raw(other, "abcde", 5);
     take_value(&fixture->session, "101");
 
@@ -105,7 +105,7 @@ static void test_raw_writes_answer(void **state)
     take_value(&fixture->session, "121");
 }
 
-/* The bytes that have come stay, so that whoever waits for one of them is answered. */
+/* The bytes received so far stay, so that a call waiting for one of them is answered. */
 static void test_a_raw_write_that_ends_too_soon_answers(void **state)
 {
     struct fixture *fixture = *state;
@@ -120,10 +120,10 @@ static void test_a_raw_write_that_ends_too_soon_answers(void **state)
     third.framing = UM_FRAMING_HEADERS;
     feed_message(&third, message, sizeof message - 1, 8);
     feed_payload(&third, "ab", 2, 1);
-    expect_silence(&fixture->session);
+    expect_no_message(&fixture->session);
     um_session_close(&third);
     take_value(&fixture->session, "98");
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
 }
 
 static void test_resizing_answers(void **state)
@@ -135,10 +135,10 @@ static void test_resizing_answers(void **state)
     begin_wait(&fixture->other, "[\"b\",8,0,\"i64\"]");
     expect_result(session, MESSAGE("block.resize", "[\"b\",17]"));
     expect_result(session, MESSAGE("block.resize", "[\"b\",16]"));
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
     expect_result(session, MESSAGE("block.resize", "[\"b\",15]"));
     take_error(&fixture->other, UMEM_E_OUT_OF_RANGE);
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
 }
 
 /* A block that is cut and grows again within a batch is whole when anybody looks. */
@@ -152,7 +152,7 @@ static void test_a_batch_that_changes_back_wakes_no_waiter(void **state)
     send_message(session, "[" MESSAGE("block.fill", "[\"b\",1]") "," MESSAGE(
                               "block.resize", "[\"b\",4]") "," MESSAGE("block.resize", "[\"b\",16]") "]");
     assert_int_equal(cJSON_GetArraySize(take(session)), 3);
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
     send_message(session, "[" MESSAGE("block.fill", "[\"b\",1]") "," MESSAGE("block.fill", "[\"b\",2]") "]");
     take(session);
     take_value(&fixture->other, "\"144680345676153346\"");
@@ -188,8 +188,8 @@ static void test_several_waiters(void **state)
     assert_int_equal(uint_of(take(session), "id"), 2);
     assert_int_equal(uint_of(take(&fixture->other), "id"), 10);
     assert_int_equal(uint_of(take(&fixture->other), "id"), 12);
-    expect_silence(session);
-    expect_silence(&fixture->other);
+    expect_no_message(session);
+    expect_no_message(&fixture->other);
 }
 
 static void test_floats_are_compared_bit_by_bit(void **state)
@@ -200,7 +200,7 @@ static void test_floats_are_compared_bit_by_bit(void **state)
     expect_result(&fixture->session, MESSAGE("block.set", "[\"b\",0,[\"NaN\"],\"f64\"]"));
     begin_wait(&fixture->other, "[\"b\",0,\"NaN\",\"f64\"]");
     expect_result(&fixture->session, MESSAGE("block.set", "[\"b\",0,[\"NaN\"],\"f64\"]"));
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
     expect_result(&fixture->session, MESSAGE("block.set", "[\"b\",0,[0],\"f64\"]"));
     take_value(&fixture->other, "0");
     begin_wait(&fixture->other, "[\"b\",0,0,\"f64\"]");

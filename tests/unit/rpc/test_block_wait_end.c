@@ -35,7 +35,7 @@ static void test_timeout(void **state)
     send_message(session, MESSAGE_OF("4", "block.wait", "[\"b\",0,0,\"i64\"]"));
     assert_int_equal(um_rpc_next_deadline(fixture->rpc), 5100);
     set_time(fixture, 5099);
-    expect_silence(session);
+    expect_no_message(session);
     set_time(fixture, 5100);
     assert_int_equal(uint_of(take(session), "id"), 2);
     assert_int_equal(um_rpc_next_deadline(fixture->rpc), 5200);
@@ -43,14 +43,14 @@ static void test_timeout(void **state)
     take_error(session, UMEM_E_TIMEOUT);
     assert_int_equal(um_rpc_next_deadline(fixture->rpc), 5000 + 9007199254740991);
     set_time(fixture, 9007199254740991);
-    expect_silence(session);
+    expect_no_message(session);
     set_time(fixture, UINT64_MAX - 1);
     assert_int_equal(uint_of(take(session), "id"), 3);
     assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
     /* Past the end of the clock is for ever. */
     send_message(session, MESSAGE_OF("5", "block.wait", "[\"b\",0,0,\"i64\",100]"));
     assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
     assert_int_equal(uint_of(take(session), "id"), 4);
     assert_int_equal(uint_of(take(session), "id"), 5);
@@ -99,7 +99,7 @@ static void test_deadlines_come_in_order(void **state)
         set_time(fixture, i);
         if (i % 3 != 0)
             assert_int_equal(uint_of(take(session), "id"), i);
-        expect_silence(session);
+        expect_no_message(session);
     }
     assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
 }
@@ -137,8 +137,8 @@ static void test_the_block_goes(void **state)
     assert_false(um_session_is_waiting(&fixture->other));
 }
 
-/* Its session ends: nobody is answered, and the block goes on. */
-static void test_the_session_goes(void **state)
+/* Its session ends: the call is not answered, and the block stays. */
+static void test_the_session_ends(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -157,7 +157,7 @@ static void test_the_session_goes(void **state)
     answers_forget();
 }
 
-/* While another session holds the heap, nobody may see what it does there. */
+/* While another session holds the heap's lock, its changes are not visible to waits. */
 static void test_a_locked_heap_is_not_looked_at(void **state)
 {
     struct fixture *fixture = *state;
@@ -170,20 +170,20 @@ static void test_a_locked_heap_is_not_looked_at(void **state)
     begin_wait(other, "[\"b\",0,0,\"i64\"]");
     expect_result(session, MESSAGE("heap.lock", "[\"h\"]"));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
-    expect_silence(other);
+    expect_no_message(other);
     /* Another heap's end of a lock does not matter. */
     expect_result(session, MESSAGE("heap.lock", "[\"h2\"]"));
     expect_result(session, MESSAGE("heap.unlock", "[\"h2\"]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.fill", "[\"b\",0]"));
     expect_result(session, MESSAGE("heap.unlock", "[\"h\"]"));
-    expect_silence(other);
+    expect_no_message(other);
 
     expect_result(session, MESSAGE("heap.lock", "[\"h\"]"));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
     expect_result(session, MESSAGE("heap.lock", "[\"h\"]"));
     expect_result(session, MESSAGE("heap.unlock", "[\"h\"]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("heap.unlock", "[\"h\"]"));
     take_value(other, "\"72340172838076673\"");
 
@@ -234,10 +234,10 @@ static void test_as_many_as_the_limit_allows(void **state)
     take_result(session);
     take_error(session, UMEM_E_CANCELLED);
     send_message(session, MESSAGE_OF("5", "block.wait", "[\"b\",0,0,\"i64\"]"));
-    expect_silence(session);
+    expect_no_message(session);
 }
 
-/* Nobody would be told. */
+/* A notification has no answer that could end the wait. */
 static void test_a_notification_does_not_wait(void **state)
 {
     struct um_session *session = session_of(state);
@@ -246,7 +246,7 @@ static void test_a_notification_does_not_wait(void **state)
     send_message(session, "{\"jsonrpc\":\"2.0\",\"method\":\"block.wait\",\"params\":[\"b\",0,0]}");
     assert_false(um_session_is_waiting(session));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
-    expect_silence(session);
+    expect_no_message(session);
 }
 
 /* ---- $/cancelRequest ---- */
@@ -284,7 +284,7 @@ static void test_cancel_by_id(void **state)
     /* None of these is the id of one that waits. */
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         expect_result(session, MESSAGE_OF("1", "$/cancelRequest", "[%s]"), others[i]);
-    expect_silence(session);
+    expect_no_message(session);
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         const cJSON *answer;
         char start[64];
@@ -306,7 +306,7 @@ static void test_cancel_by_id(void **state)
         assert_string_equal(string_of(member(member(answer, "error"), "data"), "name"), "cancelled");
         /* A second time there is nothing to take back. */
         expect_result(session, MESSAGE_OF("1", "$/cancelRequest", "[%s]"), ids[i]);
-        expect_silence(session);
+        expect_no_message(session);
     }
     assert_false(um_session_is_waiting(session));
     expect_error(session, UMEM_E_INVALID_PARAMS, MESSAGE_OF("1", "$/cancelRequest", "[null]"));
@@ -321,8 +321,8 @@ static void test_cancel_is_for_ones_own_calls(void **state)
     new_block(&fixture->session, "{\"size\":16,\"name\":\"b\"}");
     begin_wait(&fixture->other, "[\"b\",0,0,\"i64\"]");
     expect_result(&fixture->session, MESSAGE_OF("1", "$/cancelRequest", "[7]"));
-    expect_silence(&fixture->session);
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->session);
+    expect_no_message(&fixture->other);
     assert_true(um_session_is_waiting(&fixture->other));
 }
 
@@ -336,9 +336,9 @@ static void test_the_same_id_twice(void **state)
     send_message(session, MESSAGE_OF("7", "block.wait", "[\"b\",8,0,\"i64\"]"));
     expect_result(session, MESSAGE_OF("1", "$/cancelRequest", "[7]"));
     take_error(session, UMEM_E_CANCELLED);
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,0,8]"));
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,8,1]"));
     take_value(session, "1");
 }
@@ -356,14 +356,14 @@ static void test_cancel_in_a_batch(void **state)
                                                  "[7]") "," MESSAGE_OF("2", "server.ping", "[]") "]");
         assert_int_equal(cJSON_GetArraySize(take(sessions[i])), 2);
         take_error(sessions[i], UMEM_E_CANCELLED);
-        expect_silence(sessions[i]);
+        expect_no_message(sessions[i]);
         assert_false(um_session_is_waiting(sessions[i]));
 
         begin_wait(sessions[i], "[\"b\",0,0,\"i64\"]");
         send_message(sessions[i], "[{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[7]},"
                                   "{\"jsonrpc\":\"2.0\",\"method\":\"block.fill\",\"params\":[\"b\",0]}]");
         take_error(sessions[i], UMEM_E_CANCELLED);
-        expect_silence(sessions[i]);
+        expect_no_message(sessions[i]);
     }
 }
 
@@ -374,7 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timeout_at_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_deadlines_come_in_order, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_block_goes, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_session_goes, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_session_ends, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_locked_heap_is_not_looked_at, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_batch_cannot_wait, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_as_many_as_the_limit_allows, fixture_setup, fixture_teardown),

@@ -1,11 +1,11 @@
 /*
- * The corpus: each file of tests/corpus is one message, and its name says what must become of it, through
+ * The corpus: each file of tests/corpus is one message, and its name states the expected result, through
  * both framings.
  *
  *   y_*.json           is understood; y_*.answer is the answer to the letter, empty where none is due
  *   s_*.json           is several texts, or a text and more: on a line s_*.answer is the answers, with headers as n_text_*
  *   n_text_*.json      is no JSON: -32700, and the answer's id is null
- *   n_request_*.json   is no request, or its id cannot be told: -32600, id null; for each element of a batch
+ *   n_request_*.json   is no request, or its id cannot be read: -32600, id null; for each element of a batch
  *   n_envelope_*.json  has a good id and is wrong elsewhere: -32600
  *   m_*.json           is a request of a method that there is not: -32601
  *   p_*.json           is a request with wrong parameters: -32602
@@ -34,7 +34,7 @@ enum { FILE_LIMIT = 1 << 20 };
 static const char ping[] = "{\"id\":\"ping\",\"method\":\"server.ping\"}";
 static const char pong[] = "{\"jsonrpc\":\"2.0\",\"id\":\"ping\",\"result\":{}}";
 
-/* What a file's beginning says. */
+/* What the beginning of a file's name means. */
 static const struct rule {
     const char *prefix;
     int code;    /* of the error; UMEM_OK: it is understood */

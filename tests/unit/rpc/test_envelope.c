@@ -170,7 +170,7 @@ static void test_bad_envelopes(void **state)
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
         expect_error(session, UMEM_E_INVALID_REQUEST, "%s", messages[i]);
-    /* The id is told where it could be read. */
+    /* The answer has the id if it could be read. */
     assert_int_equal(uint_of(call(session, "{\"id\":5,\"method\":7}"), "id"), 5);
 }
 

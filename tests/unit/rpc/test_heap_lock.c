@@ -65,7 +65,7 @@ static void test_others_are_kept_out(void **state)
     for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
         expect_result(&fixture->other, "%s", allowed[i]);
     expect_error(&fixture->other, UMEM_E_DENIED, MESSAGE("heap.unlock", "[\"h\"]"));
-    /* Whoever holds it does as ever. */
+    /* The holder of the lock is not restricted. */
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
     assert_true(bool_of(expect_result(&fixture->other, MESSAGE("heap.info", "[\"h\"]")), "locked"));
     expect_result(session, MESSAGE("heap.unlock", "[\"h\"]"));
@@ -109,7 +109,7 @@ static void test_locks_in_batches(void **state)
     assert_string_equal(string_of(member(member(cJSON_GetArrayItem(answers, 1), "error"), "data"), "name"),
                         "unsupported");
     assert_false(um_session_is_waiting(&fixture->other));
-    /* Whoever waits comes before one that unlocks and locks again within a batch. */
+    /* A pending lock call comes before a session that unlocks and locks again within a batch. */
     send_message(&fixture->other, MESSAGE_OF("1", "heap.lock", "[\"h\",100]"));
     send_message(session, "[" MESSAGE("heap.unlock", "[\"h\"]") "," MESSAGE("heap.lock", "[\"h\"]") "]");
     answers = take(session);
@@ -135,7 +135,7 @@ static void open_queue(struct fixture *fixture, struct um_session *sessions)
 static void expect_silent_queue(struct um_session *sessions, int first)
 {
     for (int i = first; i < QUEUE; i++)
-        expect_silence(&sessions[i]);
+        expect_no_message(&sessions[i]);
 }
 
 static void close_queue(struct um_session *sessions)
@@ -158,7 +158,7 @@ static void test_first_come_first_served(void **state)
     for (int i = 0; i < QUEUE; i++) {
         take_result(&sessions[i]);
         expect_silent_queue(sessions, 0);
-        /* Nobody jumps the queue, whoever had it last least of all. */
+        /* The queue is in order, also for the last holder. */
         expect_error(&fixture->session, UMEM_E_LOCKED, MESSAGE("heap.lock", "[\"h\"]"));
         expect_result(&sessions[i], MESSAGE("heap.unlock", "[\"h\"]"));
     }
@@ -206,8 +206,8 @@ static void test_leaving_the_queue(void **state)
     um_session_close(&sessions[2]);
     expect_result(&fixture->session, MESSAGE("heap.unlock", "[\"h\"]"));
     take_result(&sessions[3]);
-    expect_silence(&sessions[0]);
-    expect_silence(&sessions[1]);
+    expect_no_message(&sessions[0]);
+    expect_no_message(&sessions[1]);
     assert_int_equal(um_session_open(fixture->rpc, &sessions[2], &(struct um_session_options){.pid = 5}),
                      UMEM_OK);
     close_queue(sessions);
@@ -235,7 +235,7 @@ static void test_the_holder_dies(void **state)
     answers_forget();
 }
 
-static void test_the_heap_goes_while_others_queue(void **state)
+static void test_the_heap_is_destroyed_while_others_queue(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session sessions[QUEUE];
@@ -251,7 +251,7 @@ static void test_the_heap_goes_while_others_queue(void **state)
 }
 
 /* A heap of lifetime session that its own session has locked. */
-static void test_the_heap_goes_with_its_session(void **state)
+static void test_the_heap_ends_with_its_session(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -263,7 +263,7 @@ static void test_the_heap_goes_with_its_session(void **state)
     send_message(&fixture->session, MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
     um_session_close(&third);
     take_error(&fixture->session, UMEM_E_STALE_HANDLE);
-    expect_silence(&fixture->session);
+    expect_no_message(&fixture->session);
 }
 
 /* A session may stand in the queue more than once; then it has to unlock as often. */
@@ -307,11 +307,11 @@ static void test_a_long_call_stands_against_a_lock(void **state)
     send_message(&fixture->other, MESSAGE_OF("2", "heap.lock", "[\"h2\",1000]"));
     send_message(&third, MESSAGE_OF("2", "heap.lock", "[\"h2\",1000]"));
     assert_true(um_rpc_work(fixture->rpc));
-    expect_silence(&fixture->other);
+    expect_no_message(&fixture->other);
     work(fixture->rpc);
     take_result(session);
     take_result(&fixture->other);
-    expect_silence(&third);
+    expect_no_message(&third);
 
     /* And it ends with its session. */
     expect_result(&fixture->other, MESSAGE("heap.unlock", "[\"h2\"]"));
@@ -325,8 +325,8 @@ static void test_a_long_call_stands_against_a_lock(void **state)
     answers_forget();
 }
 
-/* A raw write on its way does not stand against a lock: it ends as "locked". */
-static void test_a_raw_write_on_its_way_is_locked_out(void **state)
+/* A raw write that is being received does not stand against a lock: it ends as "locked". */
+static void test_a_raw_write_being_received_is_locked_out(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *other = &fixture->other;
@@ -398,13 +398,13 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_leaving_the_queue, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_holder_dies, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_heap_goes_while_others_queue, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_the_heap_is_destroyed_while_others_queue, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_heap_goes_with_its_session, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_ends_with_its_session, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_one_session_queues_twice, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_long_call_stands_against_a_lock, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_raw_write_on_its_way_is_locked_out, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_a_raw_write_being_received_is_locked_out, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_long_calls_wait_for_the_queue, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_long_call_does_not_pass_the_queue, fixture_setup,

@@ -1,4 +1,4 @@
-/* Heaps: what they are made with, who made them, and looking after them. */
+/* Heaps: their options, their maker, and the methods that maintain them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,9 +47,8 @@ static void test_flags_and_lifetimes(void **state)
     expect_error(session, UMEM_E_INVALID_PARAMS, MESSAGE("heap.create", "{\"kind\":\"process\"}"));
 }
 
-/* A heap of lifetime session goes with its session, and with it every block on it, whoever made it and for
- * how long. */
-static void test_a_heap_goes_with_its_session(void **state)
+/* A heap of lifetime session ends with its session, and with it every block on it, of any maker and lifetime. */
+static void test_a_heap_ends_with_its_session(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -70,7 +69,7 @@ static void test_a_heap_goes_with_its_session(void **state)
         3);
 }
 
-/* Who made it is remembered when they are gone. */
+/* The makers stay known after their sessions have ended. */
 static void test_the_maker_is_remembered(void **state)
 {
     struct fixture *fixture = *state;
@@ -173,7 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_flags_and_lifetimes, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_heap_goes_with_its_session, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_heap_ends_with_its_session, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_maker_is_remembered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_validate, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_compact, fixture_setup, fixture_teardown),

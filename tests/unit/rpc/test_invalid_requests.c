@@ -1,4 +1,4 @@
-/* Bad input of every kind gets its documented error and changes nothing. */
+/* Bad input of every kind is answered with its documented error and changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void test_double_free(void **state)
     assert_string_equal(string_of(data, "param"), "block");
 }
 
-/* Whoever does not read what is answered must not make the daemon keep long texts. */
+/* A client that does not read its answers must not make the daemon keep long texts. */
 static void test_long_texts_are_not_repeated(void **state)
 {
     enum { LENGTH = 5000 };
@@ -39,7 +39,7 @@ static void test_long_texts_are_not_repeated(void **state)
     char text[LENGTH + 1];
     cJSON *data;
 
-    /* Of the last character that there is room for, the first byte is the 254th. */
+    /* Of the last character that fits, the first byte is the 254th. */
     memset(text, 'x', LENGTH);
     memcpy(text + 253, "\xe2\x82\xac", 3);
     text[LENGTH] = '\0';
@@ -231,8 +231,8 @@ static void test_an_answer_that_would_be_too_long(void **state)
     expect_result(session, "{\"method\":\"block.read\",\"params\":[%llu,0,700000]}", (ULL)block);
 }
 
-/* With all limits at their least, small answers still have room: those of a batch, and those of calls that
- * waited, which come all at once. */
+/* With all limits at their least, small answers still fit: those of a batch, and those of pending calls, which come all
+ * at once. */
 static void test_small_answers_fit(void **state)
 {
     static const uint64_t least = 1024;

@@ -1,4 +1,4 @@
-/* Limits that all sessions share: what is refused, what the error tells, and what server.stats counts. */
+/* Limits that all sessions share: what is refused, the data of the error, and the counters of server.stats. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +81,7 @@ static void test_waits_of_all_together(void **state)
     um_session_close(&sessions[1]);
     assert_int_equal(uint_of(expect_result(session, MESSAGE("server.stats", "[]")), "waits"), 1);
     send_message(session, MESSAGE_OF("10", "block.wait", "[\"b\",0,0]"));
-    expect_silence(session);
+    expect_no_message(session);
     um_session_close(&sessions[0]);
     um_session_close(&sessions[2]);
 }
@@ -128,7 +128,7 @@ static void test_observers_of_one_thing(void **state)
     assert_int_equal(refusals_of(session, "observers"), 2);
     new_watch(session, "{\"block\":\"c\"}");
 
-    /* The heap has its own; who queues for its lock is one of them. */
+    /* The heap has its own limit; a call queued for its lock counts. */
     new_watch(session, "{\"heap\":\"h\"}");
     expect_result(session, MESSAGE("heap.lock", "[\"h\"]"));
     send_message(&sessions[2], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
@@ -144,7 +144,7 @@ static void test_observers_of_one_thing(void **state)
     assert_limit(expect_error(session, UMEM_E_LIMIT_EXCEEDED, MESSAGE("session.watch", "[]")), "observers", 2,
                  2);
 
-    /* Who goes makes room. */
+    /* Ending an observer frees its place. */
     expect_result(&sessions[2], MESSAGE("heap.unlock", "[\"h\"]"));
     expect_result(&sessions[0], MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
     new_watch(session, "{\"block\":\"b\"}");
@@ -168,14 +168,14 @@ static void test_holds_of_all_together(void **state)
     assert_limit(data, "holds", 3, 3);
     assert_most(data, 1, "second", 2);
     assert_int_equal(uint_of(expect_result(session, MESSAGE("server.stats", "[]")), "holds"), 3);
-    /* Asking twice is no second hold, the maker's own is none, and one who takes a block over leaves its maker with one. */
+    /* A repeated block.hold is no second hold, the maker's own is none, and a new owner leaves the maker with one. */
     expect_result(&sessions[1], MESSAGE("block.hold", "[\"b1\"]"));
     expect_result(session, MESSAGE("block.release", "[\"b3\"]"));
     expect_result(session, MESSAGE("block.hold", "[\"b3\"]"));
     data = expect_error(&sessions[2], UMEM_E_LIMIT_EXCEEDED,
                         MESSAGE("block.change", "{\"block\":\"b3\",\"lifetime\":\"session\"}"));
     assert_limit(data, "holds", 3, 3);
-    /* Holds on what is freed are given back before a hold is refused. */
+    /* Holds on freed blocks are returned before a hold is refused. */
     expect_result(session, MESSAGE("block.free", "[\"b0\"]"));
     expect_result(&sessions[2], MESSAGE("block.hold", "[\"b2\"]"));
     close_peers();
@@ -211,18 +211,18 @@ static void test_bytes_of_one_session(void **state)
     assert_int_equal(uint_of(data, "asked"), 401);
     assert_null(cJSON_GetObjectItemCaseSensitive(data, "most"));
     new_block(&sessions[1], "[1000]");
-    /* What counts is who made the block, not who resizes it. */
+    /* Usage counts for the maker of the block, not for the session that resizes it. */
     data = expect_error(session, UMEM_E_LIMIT_EXCEEDED, MESSAGE("block.resize", "[\"b\",1001]"));
     assert_limit(data, "session_bytes", 1000, 600);
     expect_result(&sessions[1], MESSAGE("block.resize", "[\"b\",1000]"));
     expect_result(&sessions[0], MESSAGE("block.resize", "[\"b\",100]"));
     new_block(&sessions[0], "[900]");
-    /* Nor does who takes a block over pass the limit. */
+    /* Nor does a session pass the limit by taking a block over. */
     data = expect_error(&sessions[1], UMEM_E_LIMIT_EXCEEDED,
                         MESSAGE("block.change", "{\"block\":\"b\",\"lifetime\":\"session\"}"));
     assert_limit(data, "session_bytes", 1000, 1000);
     assert_int_equal(uint_of(data, "asked"), 100);
-    /* What a session left that has ended is nobody's. */
+    /* What an ended session has left counts for no session. */
     um_session_close(&sessions[0]);
     expect_result(session, MESSAGE("block.resize", "[\"b\",5000]"));
     um_session_close(&sessions[1]);
@@ -252,7 +252,7 @@ static void test_the_top_consumer(void **state)
     assert_int_equal(refusals_of(session, "bytes"), 2);
     assert_int_equal(refusals_of(session, "heaps"), 1);
     close_peers();
-    /* What no open session has used is nobody's. */
+    /* What no open session uses counts for no session. */
     set_time(fixture, 2);
     data = expect_error(session, UMEM_E_LIMIT_EXCEEDED, MESSAGE("heap.create", "{}"));
     assert_null(cJSON_GetObjectItemCaseSensitive(data, "most"));
@@ -309,7 +309,7 @@ static void test_raw_bytes_of_a_batch_that_wait(void **state)
     assert_int_equal(uint_of(member(cJSON_GetArrayItem(answers, 0), "result"), "size"), 6000);
     assert_limit(member(member(cJSON_GetArrayItem(answers, 1), "error"), "data"), "unsent_total_bytes",
                  100000, 90000);
-    expect_silence(session);
+    expect_no_message(session);
 }
 
 /* docs/clients.md names these sizes. */

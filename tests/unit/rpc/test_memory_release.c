@@ -1,5 +1,5 @@
-/* Memory of large blocks that are freed: it goes back to the system bit by bit, but never slower than clients get other memory. Where
- * it goes back at once (Windows), there is less to see. */
+/* Memory of large freed blocks: it is returned to the system in pieces, but never slower than clients allocate other
+ * memory. Where it is returned at once (Windows), there is less to see. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,8 +105,8 @@ static void a_large_block_does_not_hold_up_others(void **state)
         assert_true(end_turn(fixture));
 }
 
-/* Memory that was kept because it was being sent goes back when it is sent, though nobody asks for anything then. */
-static void what_is_sent_goes_back(void **state)
+/* Memory that was kept while it was being sent is returned once it is sent, without a further request. */
+static void memory_is_returned_once_it_is_sent(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *reader = &fixture->other;
@@ -132,7 +132,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_destroyed_does_so_as_well, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(what_is_sent_goes_back, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(memory_is_returned_once_it_is_sent, fixture_setup, fixture_teardown),
     };
 
     return cmocka_run_group_tests_name("giving back", tests, NULL, NULL);

@@ -16,9 +16,9 @@
 #include "umem_errors.h"
 
 /*
- * Each row makes one method answer in one way. A method without a row of code 0, and an error that a method
- * declares without a row or a rule that makes it, fail the test: that is how a new method is told that it
- * lacks its examples (see examples.c).
+ * Each row makes one method answer in one way. A method without a row of code 0, and an error that a method declares
+ * without a row or a rule that makes it, fail the test: it reports that a new method lacks its examples (see
+ * method_examples.c).
  */
 
 /* Errors that only come when the system's memory runs out, which no test can make it do. */
@@ -71,7 +71,7 @@ static void check_answer_of(const struct example *example, const char *params, c
                  umem_error_name(example->code));
 }
 
-static const cJSON *ask_for(struct fixture *fixture, const struct example *example, const char *params)
+static const cJSON *call_example(struct fixture *fixture, const struct example *example, const char *params)
 {
     struct um_session *session = &fixture->session;
     const cJSON *answer;
@@ -83,7 +83,7 @@ static const cJSON *ask_for(struct fixture *fixture, const struct example *examp
     if (example->how == ALONE)
         return call(session, MESSAGE_OF("1", "%s", "%s"), example->method, params);
     send_message(session, MESSAGE_OF("1", "%s", "%s"), example->method, params);
-    expect_silence(session);
+    expect_no_message(session);
     if (example->how == TIMES_OUT)
         set_time(fixture, 1000);
     else
@@ -105,7 +105,7 @@ static void run(const struct example *example)
     write_params(example->params, &numbers, params);
     if (example->prepare != NULL)
         example->prepare(fixture);
-    check_answer_of(example, params, ask_for(fixture, example, params));
+    check_answer_of(example, params, call_example(fixture, example, params));
     if (example->repair != NULL)
         example->repair(fixture);
     fixture_teardown(&state);
@@ -221,7 +221,7 @@ static void check_method(const struct um_method *method)
     }
 }
 
-static void test_every_method_in_every_way(void **state)
+static void test_every_method_and_outcome(void **state)
 {
     (void)state;
     for (size_t i = 0; um_table_at(i) != NULL; i++)
@@ -243,7 +243,7 @@ static void test_every_example_is_of_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_method_in_every_way),
+        cmocka_unit_test(test_every_method_and_outcome),
         cmocka_unit_test(test_every_example_is_of_use),
     };
 

@@ -1,4 +1,4 @@
-/* Every method does what protocol.md says of it. */
+/* Every method does what protocol.md states. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

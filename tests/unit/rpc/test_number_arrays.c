@@ -49,12 +49,12 @@ static void begin_set(struct um_session *session, const char *type, size_t count
 
     feed_message(session, text, strlen(text), 0);
     free(text);
-    expect_silence(session);
+    expect_no_message(session);
     assert_false(um_session_is_ready(session));
 }
 
 /* Feeds a message, which is freed, and lets it run to its end. */
-static void tell_long(struct um_session *session, char *text)
+static void feed_long(struct um_session *session, char *text)
 {
     feed_message(session, text, strlen(text), 0);
     free(text);
@@ -93,11 +93,11 @@ static void test_many_are_printed_in_slices(void **state)
 
     fill_with_numbers(fixture, block, COUNT);
     send_message(session, MESSAGE("block.get", "[\"b\",0,\"f64\",9000]"));
-    expect_silence(session);
+    expect_no_message(session);
     assert_false(um_session_is_ready(session));
     assert_true(um_rpc_work(fixture->rpc));
     /* Others are served between, and what they do is not seen. */
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",0]"));
     assert_int_equal(count_slices(session), (COUNT + SLICE - 1) / SLICE - 1);
     values = member(take_result(session), "values");
@@ -133,7 +133,7 @@ static void test_up_to_how_many_are_printed_at_once(void **state)
 }
 
 /* What was there when the call came is answered, whatever becomes of the block. */
-static void test_the_block_goes_while_it_is_printed(void **state)
+static void test_the_block_is_freed_while_it_is_printed(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -238,7 +238,7 @@ static void test_the_block_changes_while_they_are_read(void **state)
     expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",72007]"));
     work(fixture->rpc);
     take_error(session, UMEM_E_OUT_OF_RANGE);
-    tell_long(session, set_message("f64", COUNT, number, number));
+    feed_long(session, set_message("f64", COUNT, number, number));
     take_error(session, UMEM_E_OUT_OF_RANGE);
     expect_result(&fixture->other, MESSAGE("block.resize", "[\"b\",80000]"));
     begin_set(session, "f64", COUNT, number, number);
@@ -252,7 +252,7 @@ static void test_the_block_changes_while_they_are_read(void **state)
     take_error(session, UMEM_E_STALE_HANDLE);
 }
 
-static void test_the_session_goes_while_they_are_read(void **state)
+static void test_the_session_ends_while_they_are_read(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -285,7 +285,7 @@ static void test_too_much_is_kept_already(void **state)
     fixture->rpc->traffic = &traffic;
     fixture->limits.gathered_bytes = (1 << 20) + 100000;
     new_block(&fixture->session, "{\"size\":72008,\"name\":\"b\"}");
-    tell_long(&fixture->session, set_message("f64", COUNT, number, number));
+    feed_long(&fixture->session, set_message("f64", COUNT, number, number));
     data = take_error(&fixture->session, UMEM_E_LIMIT_EXCEEDED);
     assert_string_equal(string_of(data, "limit"), "gathered_bytes");
     fixture->limits.gathered_bytes = 1 << 22;
@@ -314,7 +314,7 @@ static void test_numbers_and_messages_count_for_the_turn(void **state)
     expect_result(session, MESSAGE("block.get", "[\"b\",0,\"u8\",4000]"));
     assert_in_range(session->work, 4000 * SMALL_COST, 4000 * SMALL_COST + 5000);
     session->work = 0;
-    tell_long(session, set_message("f64", 4000, number, number));
+    feed_long(session, set_message("f64", 4000, number, number));
     take_result(session);
     /* The numbers, the values of the message, and its bytes. */
     assert_in_range(session->work, 4000 * (FLOAT_COST + 128 + 2 * 25),
@@ -323,7 +323,7 @@ static void test_numbers_and_messages_count_for_the_turn(void **state)
     expect_result(session, MESSAGE("block.exchange", "[\"b\",0,1,2,\"f64\"]"));
     before = session->work;
     assert_in_range(before, FLOAT_COST, FLOAT_COST + 3000);
-    /* What nobody asks for counts, too. */
+    /* Unknown members count, too. */
     text = malloc(70000);
     assert_non_null(text);
     strcpy(text, "{\"id\":1,\"method\":\"server.ping\",\"ignored\":[");
@@ -331,7 +331,7 @@ static void test_numbers_and_messages_count_for_the_turn(void **state)
         strcat(text + strlen(text), "0.33333333333,");
     strcat(text, "1]}");
     session->work = 0;
-    tell_long(session, text);
+    feed_long(session, text);
     take_result(session);
     assert_in_range(session->work, 3000 * (128 + 2 * 14), 3000 * (128 + 2 * 14) + 5000);
 }
@@ -378,13 +378,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
         TEST(test_many_are_printed_in_slices),
         TEST(test_up_to_how_many_are_printed_at_once),
-        TEST(test_the_block_goes_while_it_is_printed),
+        TEST(test_the_block_is_freed_while_it_is_printed),
         TEST(test_what_is_printed_is_promised),
         TEST(test_many_are_read_in_slices),
         TEST(test_long_numbers_are_read_in_smaller_slices),
         TEST(test_one_of_many_is_wrong),
         TEST(test_the_block_changes_while_they_are_read),
-        TEST(test_the_session_goes_while_they_are_read),
+        TEST(test_the_session_ends_while_they_are_read),
         TEST(test_too_much_is_kept_already),
         TEST(test_numbers_and_messages_count_for_the_turn),
         TEST(test_numbers_count_for_a_batch),

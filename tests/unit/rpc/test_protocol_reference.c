@@ -1,4 +1,5 @@
-/* protocol.md: its reference is what the command table says, to the letter, and its examples are what the engine answers. */
+/* protocol.md: its reference is that of the command table, to the letter, and its examples are what the engine
+ * answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,7 +133,7 @@ static void test_the_worked_session(void **state)
     free(text);
 }
 
-/* What Content-Length says in an example is the size of the JSON text that stands below. */
+/* Content-Length of an example is the size of the JSON text below it. */
 static void test_lengths_in_examples(void **state)
 {
     char *text = read_protocol_md();

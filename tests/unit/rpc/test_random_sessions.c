@@ -255,7 +255,7 @@ static void step(struct run *run)
     }
 }
 
-/* All that can end does: then whatever was asked for has been answered. */
+/* All that can end does: then every request has been answered. */
 static void finish(struct run *run)
 {
     static const char zeros[32];
@@ -270,7 +270,7 @@ static void finish(struct run *run)
         um_watch_notify(&run->sessions[i]);
         take_all(&run->sessions[i]);
         assert_true(um_session_is_ready(&run->sessions[i]));
-        /* What still waits, a time it has not: some of it are notifications, which nobody counts here. */
+        /* What still waits has no timeout: some of it are notifications, which are not counted here. */
         assert_true(answers_missing(&run->sessions[i]) <= run->sessions[i].pending_count);
     }
     for (unsigned i = 0; i < SESSIONS; i++)

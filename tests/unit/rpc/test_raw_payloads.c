@@ -27,10 +27,10 @@ static void begin(struct um_session *session, uint64_t size, const char *format,
 static void send_bytes(struct um_session *session, const char *bytes, size_t size)
 {
     while (size != 0) {
-        size_t room = 0;
-        char *space = um_payload_reserve(session, &room);
+        size_t capacity = 0;
+        char *space = um_payload_reserve(session, &capacity);
 
-        assert_true(room >= 1);
+        assert_true(capacity >= 1);
         /* One byte at a time: any cut is a good cut. */
         *space = *bytes++;
         um_payload_commit(session, 1);
@@ -47,7 +47,7 @@ static void expect_out(struct um_session *session, const char *part)
     um_buf_truncate(&session->out, 0);
 }
 
-static void test_raw_write_goes_into_the_block(void **state)
+static void test_raw_write_is_stored_in_the_block(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->other;
@@ -111,7 +111,7 @@ static void test_a_block_freed_while_its_bytes_come(void **state)
     assert_true(um_session_is_ready(session));
 }
 
-static void test_a_peer_that_goes_away_in_the_middle(void **state)
+static void test_a_peer_that_disconnects_during_a_payload(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -169,7 +169,7 @@ static void test_a_wait_is_answered_behind_raw_bytes(void **state)
     expect_result(&fixture->session, MESSAGE("block.set", "[\"b\",0,[5]]"));
     assert_int_equal(uint_of(take_raw(session, bytes, 100000), "id"), 2);
     take_value(session, "5");
-    expect_silence(session);
+    expect_no_message(session);
 }
 
 static void test_raw_is_not_for_lines(void **state)
@@ -186,11 +186,12 @@ static void test_raw_is_not_for_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_raw_write_goes_into_the_block, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_raw_write_is_stored_in_the_block, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_unwanted_payload_is_skipped, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_peer_that_goes_away_in_the_middle, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_a_peer_that_disconnects_during_a_payload, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_read_small_and_large, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_wait_is_answered_behind_raw_bytes, fixture_setup,

@@ -26,8 +26,7 @@ static void test_a_bad_handle_is_reported_as_an_integer(void **state)
     free(text);
 }
 
-/* The heap that is left out beside a block is the block's: it does not matter who has locked the process
- * heap. */
+/* Without the parameter "heap" the heap is that of the block: a lock on the process heap does not matter. */
 static void test_validating_a_block_takes_no_notice_of_other_heaps_locks(void **state)
 {
     struct fixture *fixture = *state;
@@ -50,16 +49,16 @@ static void test_validating_a_block_takes_no_notice_of_other_heaps_locks(void **
 
 static void put_piece(struct um_session *session, size_t size)
 {
-    size_t room = 0;
-    char *space = um_payload_reserve(session, &room);
+    size_t capacity = 0;
+    char *space = um_payload_reserve(session, &capacity);
 
-    assert_true(size <= room);
+    assert_true(size <= capacity);
     memset(space, 1, size);
     um_payload_commit(session, size);
 }
 
-/* A raw write is locked out after its first piece: who has the lock hears of that piece now, not with the
- * rest of the bytes that are let go. */
+/* A raw write is locked out after its first piece: the holder of the lock is notified of that piece now, not with the
+ * remaining bytes, which are discarded. */
 static void test_a_raw_write_to_a_locked_heap_fails_at_once(void **state)
 {
     struct fixture *fixture = *state;

@@ -78,7 +78,7 @@ static void test_sessions_come_in_pages(void **state)
     }
 }
 
-/* What the connection was asked to do. */
+/* What the connection was requested to do. */
 static struct um_session *closed;
 
 static void on_close(struct um_session *client)
@@ -161,7 +161,7 @@ static void test_holding_and_releasing(void **state)
     expect_result(client, MESSAGE("block.free", "[\"n\",false]"));
 }
 
-/* Whoever changes an orphan has adopted it. */
+/* A session that changes an orphan adopts it. */
 static void test_adopting(void **state)
 {
     struct fixture *fixture = *state;
@@ -183,11 +183,11 @@ static void test_adopting(void **state)
     assert_int_equal(uint_of(member(info, "owner"), "session"), 1);
     assert_int_equal(uint_of(info, "holders"), 1);
     expect_block(&fixture->other, block, 1, 1, false);
-    /* Of one that is no orphan, nobody becomes the owner by a name. */
+    /* Naming a block that is no orphan does not change its owner. */
     expect_result(&fixture->other, MESSAGE("block.change", "[%s,\"n\"]"), block);
     expect_block(client, block, 1, 1, false);
     expect_result(&fixture->other, MESSAGE("block.change", "[%s,\"\"]"), block);
-    /* With lifetime session, whoever asks becomes the owner; the former goes on holding it. */
+    /* With lifetime session, the caller becomes the owner; the former one still holds it. */
     info = expect_result(&fixture->other, MESSAGE("block.change", "{\"block\":%s,\"lifetime\":\"session\"}"),
                          block);
     assert_string_equal(string_of(info, "lifetime"), "session");

@@ -14,8 +14,8 @@
 #include "engine_fixture.h"
 #include "umem_errors.h"
 
-static void expect_told(struct um_session *session, const char *method, uint64_t id, const char *key,
-                        uint64_t handle)
+static void expect_notification(struct um_session *session, const char *method, uint64_t id, const char *key,
+                                uint64_t handle)
 {
     const cJSON *params = take_notification(session, method);
 
@@ -36,9 +36,9 @@ static void test_a_block(void **state)
 
     new_block(session, "{\"size\":64,\"name\":\"c\"}");
     id = new_watch(other, "{\"block\":\"b\"}");
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.fill", "[\"c\",1]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.write", "[\"b\",\"AAAA\",5]"));
     expect_changed(other, id, block, 5, 3);
     expect_result(session, MESSAGE("block.set", "[\"b\",8,[1,2],\"i32\"]"));
@@ -50,7 +50,7 @@ static void test_a_block(void **state)
     expect_result(session, MESSAGE("block.add", "[\"b\",3,1,\"u16\"]"));
     expect_changed(other, id, block, 3, 2);
     expect_result(session, MESSAGE("block.exchange", "[\"b\",3,1,7,\"u16\"]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.exchange", "[\"b\",3,1,1,\"u16\"]"));
     expect_changed(other, id, block, 3, 2);
     /* Nothing is written, or only read. */
@@ -58,8 +58,8 @@ static void test_a_block(void **state)
     expect_result(session, MESSAGE("block.write", "[\"b\",\"\",5]"));
     expect_result(session, MESSAGE("block.read", "[\"b\"]"));
     expect_error(session, UMEM_E_OUT_OF_RANGE, MESSAGE("block.fill", "[\"b\",1,65]"));
-    expect_silence(other);
-    /* What a session does itself is told, too: after the answer. */
+    expect_no_message(other);
+    /* A session is notified of its own changes, too: after the answer. */
     send_message(other, MESSAGE_OF("4", "block.fill", "[\"b\",1]"));
     assert_int_equal(uint_of(take(other), "id"), 4);
     expect_changed(other, id, block, 0, 64);
@@ -68,8 +68,8 @@ static void test_a_block(void **state)
     expect_result(session, MESSAGE("block.resize", "[\"b\",10]"));
     expect_changed(other, id, block, 10, 60);
     expect_result(session, MESSAGE("block.free", "[\"b\"]"));
-    expect_told(other, "block.freed", id, "block", block);
-    expect_silence(other);
+    expect_notification(other, "block.freed", id, "block", block);
+    expect_no_message(other);
     /* The watch stays, and can still be ended once. */
     expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
     expect_error(other, UMEM_E_UNKNOWN_HANDLE, MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
@@ -86,19 +86,19 @@ static void test_a_range_of_a_block(void **state)
 
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,0,10]"));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,14]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,9,2]"));
     expect_changed(other, id, block, 9, 2);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,13,20]"));
     expect_changed(other, id, block, 13, 20);
     expect_result(session, MESSAGE("block.resize", "[\"b\",14]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.resize", "[\"b\",13]"));
     expect_changed(other, id, block, 13, 1);
     /* No bytes are never written. */
     last_watch = new_watch(other, "{\"block\":\"b\",\"offset\":5,\"size\":0}");
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,3,5]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)last_watch);
     /* To the end is wherever the block ends at the time. */
     last_watch = new_watch(other, "{\"block\":\"b\",\"offset\":12}");
@@ -107,7 +107,7 @@ static void test_a_range_of_a_block(void **state)
     expect_changed(other, last_watch, block, 13, 87);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,90]"));
     expect_changed(other, last_watch, block, 90, 10);
-    expect_silence(other);
+    expect_no_message(other);
     expect_error(other, UMEM_E_OUT_OF_RANGE, MESSAGE("session.watch", "{\"block\":\"b\",\"offset\":101}"));
     expect_error(other, UMEM_E_OUT_OF_RANGE,
                  MESSAGE("session.watch", "{\"block\":\"b\",\"offset\":1,\"size\":100}"));
@@ -131,16 +131,16 @@ static void test_a_heap(void **state)
 
     new_block(session, "{\"size\":64,\"name\":\"elsewhere\"}");
     expect_result(session, MESSAGE("block.fill", "[\"elsewhere\",1]"));
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.fill", "[\"b\",1]"));
     expect_changed(other, id, block, 0, 64);
     expect_result(session, MESSAGE("block.free", "[\"b\"]"));
-    expect_told(other, "block.freed", id, "block", block);
+    expect_notification(other, "block.freed", id, "block", block);
     expect_result(session, MESSAGE("block.fill", "[\"c\",1,3]"));
     expect_result(session, MESSAGE("heap.destroy", "[\"h\"]"));
     expect_changed(other, id, second, 3, 61);
-    expect_told(other, "heap.destroyed", id, "heap", heap);
-    expect_silence(other);
+    expect_notification(other, "heap.destroyed", id, "heap", heap);
+    expect_no_message(other);
 }
 
 static void test_everything(void **state)
@@ -153,23 +153,23 @@ static void test_everything(void **state)
     uint64_t block = new_block(session, "{\"size\":64,\"heap\":\"h\",\"name\":\"b\"}");
     uint64_t second = new_block(session, "{\"size\":64,\"name\":\"c\"}");
 
-    expect_silence(other);
+    expect_no_message(other);
     expect_result(session, MESSAGE("block.copy", "[\"b\",\"c\",0,10,4]"));
     expect_result(session, MESSAGE("block.free", "[\"c\"]"));
     expect_result(session, MESSAGE("heap.destroy", "[\"h\"]"));
     expect_changed(other, id, second, 10, 4);
-    expect_told(other, "block.freed", id, "block", second);
-    expect_told(other, "heap.destroyed", id, "heap", heap);
-    expect_silence(other);
+    expect_notification(other, "block.freed", id, "block", second);
+    expect_notification(other, "heap.destroyed", id, "heap", heap);
+    expect_no_message(other);
     (void)block;
     expect_result(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
     new_block(session, "{\"size\":64,\"name\":\"c\"}");
     expect_result(session, MESSAGE("block.fill", "[\"c\"]"));
-    expect_silence(other);
+    expect_no_message(other);
 }
 
-/* A block that is watched by itself is told of even where its heap goes; both watches are told. */
-static void test_a_block_that_goes_with_its_heap(void **state)
+/* A watch of a block is notified even if its heap is destroyed; so is the watch of the heap. */
+static void test_a_block_that_is_freed_with_its_heap(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -179,11 +179,11 @@ static void test_a_block_that_goes_with_its_heap(void **state)
     uint64_t whole = new_watch(&fixture->other, "[\"h\"]");
 
     expect_result(session, MESSAGE("heap.destroy", "[\"h\"]"));
-    expect_told(session, "block.freed", id, "block", block);
-    /* Who watches the heap is not told of its blocks one by one, whoever else watches one of them. */
-    expect_told(&fixture->other, "heap.destroyed", whole, "heap", heap);
-    expect_silence(session);
-    expect_silence(&fixture->other);
+    expect_notification(session, "block.freed", id, "block", block);
+    /* A watch of the heap is not notified of each block, even if another session watches one of them. */
+    expect_notification(&fixture->other, "heap.destroyed", whole, "heap", heap);
+    expect_no_message(session);
+    expect_no_message(&fixture->other);
 }
 
 /* ---- joining ---- */
@@ -203,18 +203,18 @@ static void test_changes_are_joined(void **state)
     }
     expect_changed(other, id, block, 1, 501);
     expect_changed(other, id, second, 100, 500);
-    expect_silence(other);
+    expect_no_message(other);
     /* Joined or not, what was freed comes after. */
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,0,1]"));
     expect_result(session, MESSAGE("block.fill", "[\"b\",1,900,1]"));
     expect_result(session, MESSAGE("block.free", "[\"b\"]"));
     expect_result(session, MESSAGE("block.fill", "[\"c\",1,0,1]"));
     expect_changed(other, id, block, 0, 901);
-    expect_told(other, "block.freed", id, "block", block);
+    expect_notification(other, "block.freed", id, "block", block);
     expect_changed(other, id, second, 0, 1);
 }
 
-/* Sixteen are told one by one; one more, and one notification stands for all. */
+/* Sixteen changes are notified one by one; with one more, one notification stands for all. */
 static void test_too_much_overflows(void **state)
 {
     struct fixture *fixture = *state;
@@ -229,17 +229,17 @@ static void test_too_much_overflows(void **state)
         expect_result(session, MESSAGE("block.fill", "[\"%d\",1]"), i);
     for (int i = 0; i < 16; i++)
         take_notification(other, "block.changed");
-    expect_silence(other);
+    expect_no_message(other);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 17; i++)
             expect_result(session, MESSAGE("block.fill", "[\"%d\",1]"), i);
     }
-    expect_told(other, "watch.overflow", id, NULL, 0);
-    expect_silence(other);
+    expect_notification(other, "watch.overflow", id, NULL, 0);
+    expect_no_message(other);
     /* After that it begins anew. */
     expect_result(session, MESSAGE("block.fill", "[\"3\",1]"));
     take_notification(other, "block.changed");
-    expect_silence(other);
+    expect_no_message(other);
 }
 
 /* A session's end takes much at once. */
@@ -275,7 +275,7 @@ static void test_a_sessions_end(void **state)
         if (is_of_block)
             assert_int_equal(uint_of(params, "block"), block);
     }
-    expect_silence(other);
+    expect_no_message(other);
     (void)heap;
     answers_forget();
 }
@@ -287,7 +287,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_range_of_a_block, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_heap, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_everything, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_block_that_goes_with_its_heap, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_a_block_that_is_freed_with_its_heap, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_changes_are_joined, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_too_much_overflows, fixture_setup, fixture_teardown),

@@ -34,15 +34,15 @@ static void test_several_watches(void **state)
     expect_changed(session, mine, block, 0, 64);
     for (int i = 0; i < 4; i++)
         expect_changed(other, ids[i], block, 0, 64);
-    expect_silence(other);
-    /* What has not been told yet is not told after the end of a watch. */
+    expect_no_message(other);
+    /* Pending notifications of a watch are dropped when it ends. */
     send_message(session, MESSAGE("block.fill", "[\"b\",1]"));
     take_result(session);
     send_message(other, MESSAGE("session.unwatch", "[%llu]"), (ULL)ids[0]);
     take_result(other);
     for (int i = 1; i < 4; i++)
         expect_changed(other, ids[i], block, 0, 64);
-    expect_silence(other);
+    expect_no_message(other);
     expect_error(session, UMEM_E_UNKNOWN_HANDLE, MESSAGE("session.unwatch", "[%llu]"), (ULL)ids[1]);
 }
 
@@ -71,7 +71,7 @@ static void test_a_client_that_does_not_read(void **state)
     struct um_session *session = &fixture->session;
     struct um_session *other = &fixture->other;
     size_t size;
-    unsigned told = 0;
+    unsigned notified = 0;
 
     fixture->limits.unsent_bytes = 1024;
     new_block(session, "{\"size\":64,\"name\":\"b\"}");
@@ -83,12 +83,12 @@ static void test_a_client_that_does_not_read(void **state)
     }
     size = other->out.size;
     assert_in_range(size, 1024, 1024 + 200);
-    for (; other->out.size != 0; told++) {
+    for (; other->out.size != 0; notified++) {
         assert_string_equal(string_of(take(other), "method"), "block.changed");
         um_watch_notify(other);
     }
-    /* Those that had been told of the first byte are told of the rest, the others of all at once. */
-    assert_in_range(told, 101, 100 + 1224 / 100);
+    /* Watches notified of the first byte are notified of the following ones, the others of all at once. */
+    assert_in_range(notified, 101, 100 + 1224 / 100);
 }
 
 /* A batch's answer is one message; notifications come before or behind it. */
@@ -105,7 +105,7 @@ static void test_never_inside_of_a_batch(void **state)
                                       "block.fill", "[\"b\",2,8,4]") "]");
         assert_int_equal(cJSON_GetArraySize(take(sessions[i])), 2);
         expect_changed(sessions[i], id, block, 0, 12);
-        expect_silence(sessions[i]);
+        expect_no_message(sessions[i]);
         expect_result(sessions[i], MESSAGE("session.unwatch", "[%llu]"), (ULL)id);
     }
 }
@@ -125,7 +125,7 @@ static void test_watching_in_a_batch(void **state)
                  "[" MESSAGE("block.fill", "[\"b\",1,0,4]") "," MESSAGE("session.unwatch", "[%llu]") "]",
                  (ULL)id);
     take(session);
-    expect_silence(session);
+    expect_no_message(session);
 }
 
 static void test_a_raw_write_raises_its_event_at_its_end(void **state)
@@ -138,7 +138,7 @@ static void test_a_raw_write_raises_its_event_at_its_end(void **state)
 
     feed_message(&fixture->other, message, sizeof message - 1, 4);
     feed_payload(&fixture->other, "abc", 3, 1);
-    expect_silence(&fixture->session);
+    expect_no_message(&fixture->session);
     feed_payload(&fixture->other, "d", 1, 1);
     take_result(&fixture->other);
     expect_changed(&fixture->session, id, block, 3, 4);
@@ -150,7 +150,7 @@ static void test_a_raw_write_raises_its_event_at_its_end(void **state)
     feed_payload(&fixture->other, "d", 1, 1);
     take_error(&fixture->other, UMEM_E_OUT_OF_RANGE);
     expect_changed(&fixture->session, id, block, 3, 1);
-    expect_silence(&fixture->session);
+    expect_no_message(&fixture->session);
 }
 
 int main(void)

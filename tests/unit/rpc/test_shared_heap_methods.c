@@ -1,4 +1,4 @@
-/* Shared heaps through the protocol: what block.map and heap.info send_message, and how those who wait are woken. */
+/* Shared heaps through the protocol: the results of block.map and heap.info, and how pending calls are woken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,14 +90,14 @@ static void test_a_wait_sees_what_was_mapped_when_it_is_woken(void **state)
     new_shared(session);
     block = new_block(session, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
     send_message(session, MESSAGE_OF("1", "block.wait", "[\"a\",8,0,\"u8\"]"));
-    expect_silence(session);
+    expect_no_message(session);
     /* Somebody wakes for nothing, or for other bytes. */
     expect_result(other, MESSAGE("block.wake", "[\"a\"]"));
-    expect_silence(session);
+    expect_no_message(session);
     write_behind(fixture, block, 8, "\5", 1);
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(other, MESSAGE("block.wake", "[\"a\",0,8]"));
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(other, MESSAGE("block.wake", "[\"a\",8,1]"));
     assert_int_equal(uint_of(take_result(session), "value"), 5);
 }
@@ -150,10 +150,10 @@ static void test_a_large_block_is_made_in_slices(void **state)
     new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
     send_message(session,
                  MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\",\"name\":\"a\"}"));
-    expect_silence(session);
+    expect_no_message(session);
     assert_true(um_session_is_waiting(session));
     assert_true(um_rpc_work(fixture->rpc));
-    expect_silence(session);
+    expect_no_message(session);
     expect_error(&fixture->other, UMEM_E_UNKNOWN_HANDLE, MESSAGE("block.info", "[\"a\"]"));
     expect_error(&fixture->other, UMEM_E_NO_MEMORY, MESSAGE("block.alloc", "[12000000,\"s\"]"));
     work(fixture->rpc);
@@ -176,7 +176,7 @@ static void test_a_large_block_begins_with_its_data(void **state)
     send_message(session,
                  MESSAGE_OF("1", "block.alloc",
                             "{\"size\":6000000,\"heap\":\"s\",\"data\":\"abc\",\"encoding\":\"utf8\"}"));
-    expect_silence(session);
+    expect_no_message(session);
     work(fixture->rpc);
     made = take_result(session);
     assert_int_equal(um_store_find_block(fixture->store, uint_of(made, "block"), &block, NULL), UMEM_OK);
@@ -184,7 +184,7 @@ static void test_a_large_block_begins_with_its_data(void **state)
     assert_int_equal(um_block_bytes(block)[5999999], 0);
 }
 
-/* What goes wrong in the middle is told, and leaves nothing. */
+/* A failure between two steps is reported, and leaves nothing. */
 static void test_a_large_block_that_is_not_made(void **state)
 {
     struct fixture *fixture = *state;
@@ -194,20 +194,20 @@ static void test_a_large_block_that_is_not_made(void **state)
     new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
     send_message(session,
                  MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\",\"name\":\"a\"}"));
-    expect_silence(session);
+    expect_no_message(session);
     assert_true(um_rpc_work(fixture->rpc));
     new_block(&fixture->other, "{\"size\":1,\"name\":\"a\"}");
     work(fixture->rpc);
     take_error(session, UMEM_E_NAME_TAKEN);
     send_message(session, MESSAGE_OF("1", "block.alloc", "{\"size\":12000000,\"heap\":\"s\"}"));
-    expect_silence(session);
+    expect_no_message(session);
     expect_result(&fixture->other, MESSAGE("heap.destroy", "[\"s\"]"));
     work(fixture->rpc);
     take_error(session, UMEM_E_STALE_HANDLE);
     new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
     send_message(session, MESSAGE_OF("1", "block.alloc",
                                      "{\"size\":12000000,\"heap\":\"s\"}")); /* dropped with its session */
-    expect_silence(session);
+    expect_no_message(session);
     um_store_get_stats(fixture->store, &stats);
     assert_int_equal(stats.blocks, 1);
 }

@@ -26,11 +26,11 @@ enum { LARGE = 3000000, SLICE = 262144 };
 static void begin(struct um_session *session, const char *method, const char *params)
 {
     send_message(session, MESSAGE_OF("1", "%s", "%s"), method, params);
-    expect_silence(session);
+    expect_no_message(session);
     assert_false(um_session_is_ready(session));
     assert_true(um_session_is_waiting(session));
     assert_true(um_rpc_work(session->rpc));
-    expect_silence(session);
+    expect_no_message(session);
 }
 
 /* Bytes of this value from the front. */
@@ -109,7 +109,7 @@ static void test_what_runs_at_once(void **state)
     }
     for (size_t i = 0; i < sizeof long_calls / sizeof long_calls[0]; i++) {
         send_message(session, "%s", long_calls[i]);
-        expect_silence(session);
+        expect_no_message(session);
         assert_false(um_session_is_ready(session));
         work(fixture->rpc);
         take_result(session);
@@ -145,7 +145,7 @@ static const char *const long_calls[][2] = {
     {"block.compare", "[\"c\",\"b\"]"}, {"block.find", "[\"b\",\"AQ==\"]"},
 };
 
-static void test_the_block_goes_in_the_middle(void **state)
+static void test_the_block_is_freed_between_slices(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -160,7 +160,7 @@ static void test_the_block_goes_in_the_middle(void **state)
     }
 }
 
-static void test_the_heap_goes_in_the_middle(void **state)
+static void test_the_heap_is_destroyed_between_slices(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -211,7 +211,7 @@ static void test_what_was_written_stays(void **state)
     assert_int_equal(count_bytes(fixture, block, 1, 2000000), SLICE);
 }
 
-static void test_the_session_goes_in_the_middle(void **state)
+static void test_the_session_ends_between_slices(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -231,7 +231,7 @@ static void test_the_session_goes_in_the_middle(void **state)
     answers_forget();
 }
 
-/* Those who wait and watch are told slice by slice. */
+/* Pending calls and watches are notified slice by slice. */
 static void test_events_come_slice_by_slice(void **state)
 {
     struct fixture *fixture = *state;
@@ -245,7 +245,7 @@ static void test_events_come_slice_by_slice(void **state)
     params = take_notification(other, "block.changed");
     assert_int_equal(uint_of(params, "offset"), 0);
     assert_int_equal(uint_of(params, "size"), SLICE);
-    expect_silence(other);
+    expect_no_message(other);
     assert_true(um_rpc_work(fixture->rpc));
     take_value(other, "1");
     params = take_notification(other, "block.changed");
@@ -258,7 +258,7 @@ static void test_events_come_slice_by_slice(void **state)
 
 /* ---- validating and looking for an address ---- */
 
-static void test_the_heap_goes_before_it_is_validated(void **state)
+static void test_the_heap_is_destroyed_before_it_is_validated(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -272,7 +272,7 @@ static void test_the_heap_goes_before_it_is_validated(void **state)
     take_error(session, UMEM_E_STALE_HANDLE);
 }
 
-static void test_the_block_goes_before_it_is_found(void **state)
+static void test_the_block_is_freed_before_it_is_found(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -299,14 +299,14 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
         MESSAGE("heap.create",
                 "{\"kind\":\"shared\",\"name\":\"s\",\"maximum_size\":33554432,\"initial_size\":33554432}"));
     for (; !um_session_is_ready(session); slices++) {
-        expect_silence(session);
+        expect_no_message(session);
         expect_result(&fixture->other, MESSAGE("heap.info", "[\"s\"]"));
         um_rpc_work(fixture->rpc);
     }
     assert_in_range(slices, 8, 20);
     member(take_result(session), "heap");
     assert_int_equal(uint_of(expect_result(session, MESSAGE("heap.info", "[\"s\"]")), "committed"), 33554432);
-    /* With its session, the heap goes that is not answered yet. */
+    /* A heap that is not answered yet ends with its session. */
     send_message(
         &fixture->other,
         MESSAGE("heap.create",
@@ -317,7 +317,7 @@ static void test_a_heap_with_much_memory_to_begin_with(void **state)
     expect_error(session, UMEM_E_UNKNOWN_HANDLE, MESSAGE("heap.info", "[\"u\"]"));
     work(fixture->rpc);
     assert_int_equal(um_session_open(fixture->rpc, &fixture->other, &options), UMEM_OK);
-    /* Whoever destroys it meanwhile keeps nobody waiting. */
+    /* If another session destroys it meanwhile, the call is answered at once. */
     send_message(
         session,
         MESSAGE("heap.create",
@@ -398,7 +398,7 @@ static void test_many_bytes_that_are_no_text(void **state)
     unsigned char *bytes = block_bytes(fixture, block);
 
     fixture->limits.message_bytes = 16 << 20;
-    /* A character that lies across the end of a slice is one all the same. */
+    /* A character across the border of two slices is read as one. */
     memset(bytes, 'x', LARGE);
     memcpy(bytes + SLICE - 1, "\xe2\x82\xac", 3);
     memcpy(bytes + LARGE - 2, "\xc3\xa4", 2);
@@ -444,7 +444,7 @@ static void test_many_bytes_are_written_in_slices(void **state)
     feed_text(session, data_request("block.write", "\"block\":\"b\"", "QUJD", TEXT_SIZE));
     assert_false(um_session_is_ready(session));
     for (; !um_session_is_ready(session); slices++) {
-        expect_silence(session);
+        expect_no_message(session);
         assert_true(um_session_gathered(session) >= TEXT_SIZE);
         assert_int_equal(block_bytes(fixture, block)[0], 0);
         um_rpc_work(fixture->rpc);
@@ -501,7 +501,7 @@ static void test_many_bytes_with_one_that_is_wrong(void **state)
     }
 }
 
-/* What comes of a session that ends, or of a block that goes, while a text is decoded. */
+/* A session ends, or a block is freed, while a text is decoded. */
 static void test_the_end_while_bytes_are_decoded(void **state)
 {
     struct fixture *fixture = *state;
@@ -546,7 +546,7 @@ static void test_processes_take_turns(void **state)
     assert_int_equal(count_bytes(fixture, blocks[MEMBERS], 1, LARGE), ROUNDS * SLICE);
     for (int i = 0; i < MEMBERS; i++)
         assert_int_equal(count_bytes(fixture, blocks[i], 1, LARGE), i < ROUNDS ? SLICE : 0);
-    /* One of them goes in the middle; the others go on. */
+    /* One of them ends before the others, which continue. */
     um_session_close(&sessions[1]);
     work(fixture->rpc);
     for (int i = 0; i <= MEMBERS; i++) {
@@ -569,14 +569,17 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_processes_take_turns, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_runs_at_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_not_for_batches, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_block_goes_in_the_middle, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_heap_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_block_is_freed_between_slices, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_heap_is_destroyed_between_slices, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_block_is_resized_in_the_middle, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_was_written_stays, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_session_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_session_ends_between_slices, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_events_come_slice_by_slice, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_heap_goes_before_it_is_validated, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_the_heap_is_destroyed_before_it_is_validated, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_many_bytes_are_read_in_slices, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_many_bytes_that_are_no_text, fixture_setup, fixture_teardown),
@@ -586,7 +589,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_end_while_bytes_are_decoded, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_block_goes_before_it_is_found, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_the_block_is_freed_before_it_is_found, fixture_setup,
                                         fixture_teardown),
     };
 

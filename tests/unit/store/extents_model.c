@@ -68,10 +68,10 @@ const char *range_model_acquire(struct range_model *model, size_t block, uint64_
     if (!um_extents_acquire(model->ranges, size, &offset)) {
         if (offset != UINT64_MAX)
             return "a range that was refused has an offset";
-        return place == model->places ? NULL : "a range was refused that there is room for";
+        return place == model->places ? NULL : "a range was refused although it fits";
     }
     if (place == model->places)
-        return "a range was given out that there is no room for";
+        return "a range was allocated although it does not fit";
     if (offset != (uint64_t)place * model->alignment)
         return "a range is not where the best fit is";
     mark(model, place, count, true);

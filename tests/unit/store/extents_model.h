@@ -3,7 +3,7 @@
  * model knows the one right answer to each: best fit leaves no choice.
  *
  * Owns: the ranges under test and the model. Must not know: cmocka, so that a fuzzer can use it; a
- * disagreement is told as a text.
+ * disagreement is reported as a text.
  */
 #ifndef UM_TEST_RANGE_MODEL_H
 #define UM_TEST_RANGE_MODEL_H
@@ -20,7 +20,7 @@ enum {
 struct range_model_block {
     bool used;
     uint64_t offset;
-    uint64_t size; /* bytes as asked for */
+    uint64_t size; /* bytes as requested */
 };
 
 struct range_model {

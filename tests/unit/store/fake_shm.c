@@ -11,7 +11,7 @@ bool fake_shm_is_cut;
 unsigned fake_shm_objects;
 
 struct um_shm {
-    unsigned char *memory; /* as it was got */
+    unsigned char *memory; /* as it was allocated */
     unsigned char *start;
     bool *committed; /* by unit */
     uint64_t units;
@@ -74,7 +74,7 @@ bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size)
         return false;
     for (uint64_t unit = first; unit < first + count; unit++) {
         if (shm->committed[unit])
-            abort(); /* asked for twice */
+            abort(); /* committed twice */
         shm->committed[unit] = true;
     }
     fake_shm_units -= count;

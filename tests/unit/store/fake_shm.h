@@ -1,7 +1,7 @@
 /*
- * Shared memory that is none, for what real memory does too seldom: it runs out, and it is cut.
+ * A stand-in for shared memory, for what real memory does too seldom: it runs out, and it is cut.
  *
- * Owns: a budget of units. Must not know: who commits. It stands in for shm_posix.c and shm_win32.c.
+ * Owns: a budget of units. Must not know: which heap commits. It replaces shm_posix.c and shm_win32.c.
  */
 #ifndef UM_TEST_STORE_FAKE_SHM_H
 #define UM_TEST_STORE_FAKE_SHM_H

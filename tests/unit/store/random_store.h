@@ -10,7 +10,7 @@
 #include "store_fixture.h"
 
 enum {
-    PEOPLE = 5, /* owners */
+    OWNERS = 5, /* owners */
     BLOCKS = 160,
     PINS = 12,
     EVENTS = 400,   /* most that one step can cause */
@@ -22,7 +22,7 @@ struct pinned {
     struct um_pin *pin;    /* NULL: this place is free */
     int block;             /* number in the model; -1 once the block has left this memory */
     uint64_t handle;       /* of that block */
-    unsigned char *frozen; /* what the memory goes on holding when the block has left it */
+    unsigned char *frozen; /* the bytes that the memory still contains when the block has left it */
     uint64_t size;         /* bytes in `frozen` */
 };
 
@@ -44,7 +44,7 @@ struct seen {
 
 struct run {
     struct um_store *store;
-    struct um_owner *owners[PEOPLE]; /* NULL: gone */
+    struct um_owner *owners[OWNERS]; /* NULL: gone */
     struct model model;
     uint64_t last_id; /* of owners */
     bool observes_all;
@@ -65,11 +65,10 @@ struct run {
 uint64_t roll(struct run *run, uint64_t sides);
 uint64_t random_size(struct run *run);
 
-/* The number of a live block, or -1 where there is none; of a live heap, often the process heap; of somebody
- * who is there. */
+/* The number of a live block, or -1 where there is none; of a live heap, often the process heap; of an open owner. */
 int some_block(struct run *run);
 int some_heap(struct run *run);
-int some_person(struct run *run);
+int some_owner(struct run *run);
 
 /* ---- random_store_events.c: observing, locking, and what is done in slices ---- */
 

@@ -173,7 +173,7 @@ void check_all(struct run *run)
         if (run->model.heaps[i].alive)
             check_heap(run, i);
     }
-    for (int i = 0; i < PEOPLE; i++) {
+    for (int i = 0; i < OWNERS; i++) {
         if (run->model.owners[i].open)
             check_person(run, i);
     }

@@ -34,11 +34,11 @@ int some_heap(struct run *run)
     return run->model.heaps[heap].alive ? heap : 0;
 }
 
-int some_person(struct run *run)
+int some_owner(struct run *run)
 {
     for (;;) {
-        int person = (int)roll(run, PEOPLE);
-        if (run->model.owners[person].open)
-            return person;
+        int owner = (int)roll(run, OWNERS);
+        if (run->model.owners[owner].open)
+            return owner;
     }
 }

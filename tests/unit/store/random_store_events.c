@@ -53,7 +53,7 @@ static bool on_heap_is_observed(void *context, int heap)
     return is_observed(context, heap);
 }
 
-/* The store tells of blocks and heaps that somebody observes, and of each in one way. */
+/* The store raises events of observed blocks and heaps, and one for each. */
 static void on_expected(void *context, const struct model_event *event)
 {
     struct run *run = context;
@@ -120,23 +120,23 @@ void do_observe(struct run *run)
 void do_lock(struct run *run)
 {
     int heap = some_heap(run);
-    int person = some_person(run);
-    int may_lock = model_is_locked(&run->model, heap, person) ? UMEM_E_LOCKED : 0;
-    int may_unlock = run->model.heaps[heap].locker == person ? 0 : UMEM_E_DENIED;
+    int owner = some_owner(run);
+    int may_lock = model_is_locked(&run->model, heap, owner) ? UMEM_E_LOCKED : 0;
+    int may_unlock = run->model.heaps[heap].locker == owner ? 0 : UMEM_E_DENIED;
     struct um_heap *found = heap_of(run, heap);
-    assert_int_equal(um_heap_check_lock(found, run->owners[person], NULL), may_lock);
+    assert_int_equal(um_heap_check_lock(found, run->owners[owner], NULL), may_lock);
     if (roll(run, 2) == 0) {
-        assert_int_equal(um_heap_lock(found, run->owners[person], NULL), may_lock);
+        assert_int_equal(um_heap_lock(found, run->owners[owner], NULL), may_lock);
         if (may_lock == 0)
-            model_lock(&run->model, heap, person);
+            model_lock(&run->model, heap, owner);
     } else {
-        assert_int_equal(um_heap_unlock(run->store, found, run->owners[person], NULL), may_unlock);
+        assert_int_equal(um_heap_unlock(run->store, found, run->owners[owner], NULL), may_unlock);
         if (may_unlock == 0)
             model_unlock(&run->model, heap);
     }
 }
 
-/* One step of a validation that goes on while all else is done. */
+/* One step of a validation that runs beside all other operations. */
 void do_validate(struct run *run)
 {
     if (!run->check_begun) {

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note(struct told *told, um_handle handle)
+static void note(struct event_log *log, um_handle handle)
 {
-    assert_true(told->count < sizeof told->handles / sizeof *told->handles);
-    told->handles[told->count++] = handle;
+    assert_true(log->count < sizeof log->handles / sizeof *log->handles);
+    log->handles[log->count++] = handle;
 }
 
 static void on_block_freed(void *context, um_handle block, um_handle heap)
@@ -56,10 +56,10 @@ int fixture_setup(void **state)
     const struct um_store_events events = {fixture, on_block_freed, on_blocks_vanished, on_heap_destroyed,
                                            on_heap_unlocked};
     um_store_set_events(fixture->store, &events);
-    for (int i = 0; i < TEST_PEOPLE; i++) {
+    for (int i = 0; i < TEST_OWNERS; i++) {
         const struct um_owner_options options = {
             .id = (uint64_t)i + 1, .pid = 100 + i, .program = "tester", .user = "someone"};
-        assert_int_equal(um_owner_open(fixture->store, &options, &fixture->people[i]), 0);
+        assert_int_equal(um_owner_open(fixture->store, &options, &fixture->owners[i]), 0);
     }
     *state = fixture;
     return 0;
@@ -68,10 +68,10 @@ int fixture_setup(void **state)
 int fixture_teardown(void **state)
 {
     struct fixture *fixture = *state;
-    const struct um_store_events silence = {0};
-    um_store_set_events(fixture->store, &silence);
-    for (int i = 0; i < TEST_PEOPLE; i++)
-        um_owner_close(fixture->store, fixture->people[i]);
+    const struct um_store_events no_events = {0};
+    um_store_set_events(fixture->store, &no_events);
+    for (int i = 0; i < TEST_OWNERS; i++)
+        um_owner_close(fixture->store, fixture->owners[i]);
     um_store_free(fixture->store);
     free(fixture);
     return 0;
@@ -138,10 +138,10 @@ struct um_block *make_session_block(struct um_store *store, struct um_heap *heap
     return make(store, heap, owner, &options);
 }
 
-void leave(struct fixture *fixture, int person)
+void close_fixture_owner(struct fixture *fixture, int owner)
 {
-    um_owner_close(fixture->store, fixture->people[person]);
-    fixture->people[person] = NULL;
+    um_owner_close(fixture->store, fixture->owners[owner]);
+    fixture->owners[owner] = NULL;
 }
 
 int validate_all(struct um_store *store, const struct um_heap *heap, size_t budget, struct um_fault *fault)

@@ -16,25 +16,26 @@
 
 #include "store/store.h"
 
-enum { TEST_PEOPLE = 3 /* owners that a fixture opens */ };
+enum { TEST_OWNERS = 3 /* owners that a fixture opens */ };
 
-/* What one kind of event told, in order. */
-struct told {
+/* The events of one kind, in order. */
+struct event_log {
     um_handle handles[64];
     size_t count;
 };
 
 struct fixture {
     struct um_store *store;
-    struct um_owner *people[TEST_PEOPLE]; /* numbers 1 to 3; NULL once they are closed */
-    struct told freed;                    /* blocks of block_freed */
-    struct told freed_from;               /* their heaps */
-    struct told vanished;
-    struct told destroyed;
-    struct told unlocked;
+    struct um_owner *owners[TEST_OWNERS]; /* numbers 1 to 3; NULL once they are closed */
+    struct event_log freed;               /* blocks of block_freed */
+    struct event_log freed_from;          /* their heaps */
+    struct event_log vanished;
+    struct event_log destroyed;
+    struct event_log unlocked;
 };
 
-/* For cmocka's set-up and tear-down; *state is the struct fixture. The tear-down closes who is open still. */
+/* For cmocka's set-up and tear-down; *state is the struct fixture. The tear-down closes the owners that are still
+ * open. */
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
@@ -52,8 +53,8 @@ struct um_block *make_named(struct um_store *store, struct um_owner *owner, uint
 struct um_block *make_session_block(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                                     uint64_t size);
 
-/* Closes one of the fixture's people. */
-void leave(struct fixture *fixture, int person);
+/* Closes one of the fixture's owners. */
+void close_fixture_owner(struct fixture *fixture, int owner);
 
 /* Validates a whole heap in steps of `budget`, and looks for an address likewise; return the last answer. */
 int validate_all(struct um_store *store, const struct um_heap *heap, size_t budget, struct um_fault *fault);

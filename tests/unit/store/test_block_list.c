@@ -4,13 +4,13 @@
 static void test_lists_go_by_slots_and_filters(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     for (int i = 0; i < 30; i++)
-        make_block(f->store, i % 2 == 0 ? NULL : heap, f->people[i % 3], 1);
+        make_block(f->store, i % 2 == 0 ? NULL : heap, f->owners[i % 3], 1);
     const struct um_block_filter filters[] = {
         {0}, {.heap = heap}, {.owner_id = 2}, {.heap = heap, .owner_id = 3}, {.orphaned_only = true}};
     const int expected[] = {30, 15, 10, 5, 10};
-    leave(f, 0);
+    close_fixture_owner(f, 0);
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         size_t budget = 1000;
         um_handle next = 1;
@@ -29,7 +29,7 @@ static void test_lists_go_by_slots_and_filters(void **state)
     }
 }
 
-static void test_a_list_stops_when_its_budget_is_used_up_and_goes_on(void **state)
+static void test_a_list_stops_at_the_end_of_its_budget_and_continues(void **state)
 {
     struct fixture *f = *state;
     const struct um_block_filter filter = {.owner_id = 2};
@@ -37,7 +37,7 @@ static void test_a_list_stops_when_its_budget_is_used_up_and_goes_on(void **stat
     um_handle after = 0;
     int stops = 0;
     for (int i = 0; i < 25; i++)
-        last = make_block(f->store, NULL, f->people[i == 24], 1);
+        last = make_block(f->store, NULL, f->owners[i == 24], 1);
     for (;;) {
         size_t budget = 10;
         um_handle next;
@@ -60,7 +60,7 @@ static void test_a_list_stops_when_its_budget_is_used_up_and_goes_on(void **stat
     assert_int_equal(next, 0);
 }
 
-static void test_a_list_goes_on_after_a_block_that_was_freed(void **state)
+static void test_a_list_continues_after_a_freed_block(void **state)
 {
     struct fixture *f = *state;
     const struct um_block_filter all = {0};
@@ -68,7 +68,7 @@ static void test_a_list_goes_on_after_a_block_that_was_freed(void **state)
     size_t budget = 100;
     um_handle next;
     for (int i = 0; i < 3; i++)
-        blocks[i] = make_block(f->store, NULL, f->people[0], 1);
+        blocks[i] = make_block(f->store, NULL, f->owners[0], 1);
     um_handle first = um_block_handle(f->store, blocks[0]);
     um_block_free(f->store, blocks[0]);
     um_block_free(f->store, blocks[1]);
@@ -109,8 +109,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_what_is_expected_may_be_anything),
         WITH_FIXTURE(test_lists_go_by_slots_and_filters),
-        WITH_FIXTURE(test_a_list_stops_when_its_budget_is_used_up_and_goes_on),
-        WITH_FIXTURE(test_a_list_goes_on_after_a_block_that_was_freed),
+        WITH_FIXTURE(test_a_list_stops_at_the_end_of_its_budget_and_continues),
+        WITH_FIXTURE(test_a_list_continues_after_a_freed_block),
     };
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Shared heaps where the system has no memory for them: memory that runs out is told, and changes nothing. */
+/* Shared heaps where the system has no memory for them: the failure is reported, and changes nothing. */
 #include <string.h>
 
 #include "fake_shm.h"
@@ -31,10 +31,10 @@ static void test_a_heap_that_cannot_be_made(void **state)
     struct um_heap *heap = NULL;
     struct um_fault fault = {0};
 
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
     assert_non_null(strstr(fault.what, "shared memory"));
     fake_shm_refuses = true;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(stats_of(f->store).heaps, 1);
     assert_int_equal(fake_shm_objects, 0);
 }
@@ -42,14 +42,14 @@ static void test_a_heap_that_cannot_be_made(void **state)
 static void test_blocks_without_memory_are_not_handed_out(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 3 * UNIT);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 3 * UNIT);
     struct um_heap_memory_stats before = figures_of(heap);
     struct um_heap_memory_stats after;
     struct um_fault fault = {0};
 
     memset(um_block_bytes(block), 1, 3 * UNIT);
-    try_block(f->store, heap, f->people[0], 2 * UNIT, UMEM_E_NO_MEMORY);
+    try_block(f->store, heap, f->owners[0], 2 * UNIT, UMEM_E_NO_MEMORY);
     assert_int_equal(um_block_resize(f->store, block, 5 * UNIT, 0, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.asked, 2 * UNIT);
     assert_non_null(strstr(fault.what, "system"));
@@ -64,30 +64,30 @@ static void test_blocks_without_memory_are_not_handed_out(void **state)
     /* The last unit is still to be had. */
     assert_int_equal(um_block_resize(f->store, block, 3 * UNIT + 1, 0, NULL), 0);
     assert_int_equal(fake_shm_units, 0);
-    try_block(f->store, heap, f->people[0], 100, 0);
+    try_block(f->store, heap, f->owners[0], 100, 0);
 }
 
 static void test_memory_that_comes_back_is_used(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *left = make_shared(f->store, f->people[0], 0, 0);
-    struct um_heap *right = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, left, f->people[0], 4 * UNIT);
+    struct um_heap *left = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_heap *right = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, left, f->owners[0], 4 * UNIT);
     uint64_t largest = 0;
 
-    try_block(f->store, right, f->people[0], 1, UMEM_E_NO_MEMORY);
+    try_block(f->store, right, f->owners[0], 1, UMEM_E_NO_MEMORY);
     um_block_free(f->store, block);
     /* What a block leaves stays with its heap, for the next. */
     assert_int_equal(figures_of(left).committed, 4 * UNIT);
-    try_block(f->store, right, f->people[0], 1, UMEM_E_NO_MEMORY);
+    try_block(f->store, right, f->owners[0], 1, UMEM_E_NO_MEMORY);
     assert_int_equal(um_heap_compact(f->store, left, &largest, NULL), 0);
     assert_int_equal(largest, SHARED_LENGTH);
     assert_int_equal(figures_of(left).committed, 0);
-    block = try_block(f->store, right, f->people[0], 4 * UNIT, 0);
+    block = try_block(f->store, right, f->owners[0], 4 * UNIT, 0);
     assert_true(is_zero(um_block_bytes(block), 4 * UNIT));
 }
 
-/* What a large block leaves goes back later; whoever needs it before then has it. */
+/* The memory of a large freed block is returned later; an allocation before then can use it. */
 static void test_what_is_still_to_go_back_is_used(void **state)
 {
     struct fixture *f = *state;
@@ -105,11 +105,11 @@ static void test_what_is_still_to_go_back_is_used(void **state)
     fake_shm_units = 16;
     f->store->cleared_at_once = UNIT;
     f->store->grown_at_once = UNIT;
-    left = make_shared(f->store, f->people[0], 0, 0);
-    right = make_shared(f->store, f->people[0], 0, 0);
-    um_block_free(f->store, make_block(f->store, left, f->people[0], SHARED_LENGTH));
+    left = make_shared(f->store, f->owners[0], 0, 0);
+    right = make_shared(f->store, f->owners[0], 0, 0);
+    um_block_free(f->store, make_block(f->store, left, f->owners[0], SHARED_LENGTH));
     assert_int_equal(fake_shm_units, 0);
-    assert_int_equal(um_alloc_begin(f->store, right, f->people[0], &large, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_begin(f->store, right, f->owners[0], &large, &alloc, &block, NULL), 0);
     while (more)
         assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), 0);
     block = um_alloc_block(alloc);
@@ -117,7 +117,7 @@ static void test_what_is_still_to_go_back_is_used(void **state)
 
     um_block_free(f->store, block);
     fake_shm_units = 1;
-    block = make_block(f->store, left, f->people[0], 100);
+    block = make_block(f->store, left, f->owners[0], 100);
     assert_int_equal(um_resize_begin(f->store, block, SHARED_LENGTH - UNIT, 0, &resize, NULL), 0);
     assert_non_null(resize);
     for (more = true; more;)
@@ -126,10 +126,10 @@ static void test_what_is_still_to_go_back_is_used(void **state)
 
     um_block_free(f->store, block);
     fake_shm_units = 16;
-    um_block_free(f->store, make_block(f->store, left, f->people[0], SHARED_LENGTH));
+    um_block_free(f->store, make_block(f->store, left, f->owners[0], SHARED_LENGTH));
     fake_shm_units = 0;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &all, &third, NULL), 0);
-    assert_int_equal(um_heap_create(f->store, f->people[0], &all, &third, NULL), UMEM_E_NO_MEMORY);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &all, &third, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &all, &third, NULL), UMEM_E_NO_MEMORY);
 }
 
 static void test_large_blocks_are_renewed(void **state)
@@ -139,13 +139,13 @@ static void test_large_blocks_are_renewed(void **state)
     struct um_block *block;
 
     fake_shm_units = 16;
-    heap = make_shared(f->store, f->people[0], 0, 0);
-    block = make_block(f->store, heap, f->people[0], SHARED_LENGTH);
+    heap = make_shared(f->store, f->owners[0], 0, 0);
+    block = make_block(f->store, heap, f->owners[0], SHARED_LENGTH);
     assert_true(is_zero(um_block_bytes(block), SHARED_LENGTH));
     memset(um_block_bytes(block), 1, SHARED_LENGTH);
     um_block_free(f->store, block);
     assert_int_equal(fake_shm_units, 0);
-    block = make_block(f->store, heap, f->people[0], SHARED_LENGTH);
+    block = make_block(f->store, heap, f->owners[0], SHARED_LENGTH);
     assert_true(is_zero(um_block_bytes(block), SHARED_LENGTH));
     assert_int_equal(fake_shm_units, 0);
 }
@@ -153,13 +153,13 @@ static void test_large_blocks_are_renewed(void **state)
 static void test_a_cut_heap_gives_nothing_more(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 100);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 100);
     struct um_place place;
     struct um_fault fault = {0};
 
     fake_shm_is_cut = true;
-    try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
+    try_block(f->store, heap, f->owners[0], 1, UMEM_E_CORRUPTED);
     assert_int_equal(um_block_resize(f->store, block, 200, 0, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(um_block_locate(f->store, block, &place, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(validate_all(f->store, heap, 100, &fault), UMEM_E_CORRUPTED);

@@ -205,7 +205,7 @@ static void wiping_clears_shared_memory(void **state)
     end(&guarded_store);
 }
 
-/* Memory goes back that was never got, and what lies around it stays. */
+/* Memory that was never used is returned, and the memory around it stays. */
 static void an_allocation_in_steps_may_be_given_up(void **state)
 {
     const struct um_heap_options large = {.kind = UM_HEAP_SHARED, .maximum_size = 8 << 20};

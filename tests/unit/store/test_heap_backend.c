@@ -10,7 +10,7 @@
 
 #include "store/memory/heap_memory.h"
 
-enum { MIB = 1024 * 1024, ALIGNMENT = 65536, /* the tests ask for less, too */ MAXIMUM = 16 * MIB };
+enum { MIB = 1024 * 1024, ALIGNMENT = 65536, /* the tests request less, too */ MAXIMUM = 16 * MIB };
 
 static const enum um_heap_kind kinds[] = {UM_HEAP_PROCESS, UM_HEAP_PRIVATE, UM_HEAP_SHARED};
 

@@ -1,4 +1,5 @@
-/* The pool of pages: what it hands out is zero, aligned and nobody else's, and what is free goes back, in pieces. */
+/* The pool of pages: the pages are zero, aligned and used by one block only; free pages are returned to the system, in
+ * pieces. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,8 +85,8 @@ static struct um_pool_stats figures(void)
     return figures;
 }
 
-/* Gives back to the end; no piece is larger than it may be. Returns how many there were. */
-static unsigned give_back_all(void)
+/* Purges to the end; no piece is larger than its limit. Returns the number of pieces. */
+static unsigned purge_all(void)
 {
     unsigned pieces = 0;
 
@@ -122,14 +123,14 @@ static void test_against_a_model(void **state)
         if (blocks[i].address != NULL)
             put(&blocks[i]);
     }
-    give_back_all();
+    purge_all();
     um_pool_end();
     assert_int_equal(figures().used, 0);
     assert_int_equal(figures().touched, 0);
 }
 
-/* Of many blocks one in so many stays; the rest goes back without anybody asking for it. */
-static void expect_to_go_back(size_t size, int count, int one_in)
+/* Of many blocks one in so many stays; the memory of the others is returned without a request. */
+static void expect_returned(size_t size, int count, int one_in)
 {
     void **blocks = calloc((size_t)count, sizeof *blocks);
     uint64_t touched;
@@ -145,30 +146,30 @@ static void expect_to_go_back(size_t size, int count, int one_in)
         if (i % one_in != 0)
             um_pool_free(blocks[i], size, 16);
     }
-    assert_true(give_back_all() >= (touched - KEPT) / PIECE / 2);
+    assert_true(purge_all() >= (touched - KEPT) / PIECE / 2);
     assert_in_range(figures().touched, figures().used, figures().used * 13 / 10 + REGIONS * KEPT);
-    /* Asked for, all of it goes. */
+    /* Compacting returns all of it. */
     um_pool_compact();
-    give_back_all();
+    purge_all();
     assert_in_range(figures().touched, 0, figures().used + (uint64_t)(count / one_in + 2) * 2 * 4096);
     for (int i = 0; i < count; i += one_in)
         um_pool_free(blocks[i], size, 16);
     free(blocks);
-    give_back_all();
+    purge_all();
     um_pool_end();
     assert_int_equal(figures().used, 0);
 }
 
-static void test_what_is_free_goes_back(void **state)
+static void test_free_pages_are_returned(void **state)
 {
     (void)state;
-    expect_to_go_back(65536, 2000, 2000);
-    expect_to_go_back(4000, 40000, 1000);
-    expect_to_go_back(1000, 100000, 1000);
-    expect_to_go_back(100, 400000, 10000);
+    expect_returned(65536, 2000, 2000);
+    expect_returned(4000, 40000, 1000);
+    expect_returned(1000, 100000, 1000);
+    expect_returned(100, 400000, 10000);
 }
 
-/* A block that comes and goes keeps its pages. */
+/* A block that is allocated and freed in turn keeps its pages. */
 static void test_a_quick_exchange_gives_nothing_back(void **state)
 {
     (void)state;
@@ -193,10 +194,10 @@ static void test_small_holes_are_left(void **state)
         blocks[i] = um_pool_alloc(SIZE, 16);
     for (int i = 0; i < COUNT; i += 2)
         um_pool_free(blocks[i], SIZE, 16);
-    give_back_all();
+    purge_all();
     for (int i = 1; i < COUNT; i += 2)
         um_pool_free(blocks[i], SIZE, 16);
-    give_back_all();
+    purge_all();
     um_pool_end();
 }
 
@@ -204,7 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_a_model),
-        cmocka_unit_test(test_what_is_free_goes_back),
+        cmocka_unit_test(test_free_pages_are_returned),
         cmocka_unit_test(test_a_quick_exchange_gives_nothing_back),
         cmocka_unit_test(test_small_holes_are_left),
     };

@@ -1,4 +1,4 @@
-/* Purging: whose turn it is, when it ends, and the flags of those who watch. */
+/* Purging: the order of the sources, the end of a purge, and the sources' flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void test_each_source_returns_a_piece_in_each_run(void **state)
     um_purge_run();
     add(0, 3);
     add(1, 1);
-    um_purge_set_pending(&sources[1], true); /* said twice */
+    um_purge_set_pending(&sources[1], true); /* set twice */
     um_purge_run();
     assert_int_equal(runs[0], 1);
     assert_int_equal(runs[1], 1);

@@ -50,7 +50,7 @@ static int expected_of_alloc(const struct run *run, int heap, uint64_t size, int
 static void do_alloc(struct run *run)
 {
     int heap = some_heap(run);
-    int person = some_person(run);
+    int owner = some_owner(run);
     int name = roll(run, 6) == 0 ? (int)roll(run, MODEL_NAMES) : NONE;
     bool session = roll(run, 4) == 0;
     int block = model_free_place(&run->model);
@@ -60,7 +60,7 @@ static void do_alloc(struct run *run)
                                              .name = name >= 0 ? name_text(name) : NULL,
                                              .lifetime = session ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER};
     int expected = block == NONE ? UMEM_E_LIMIT_EXCEEDED : expected_of_alloc(run, heap, options.size, name);
-    int code = um_block_alloc(run->store, heap_of(run, heap), run->owners[person], &options, &made, NULL);
+    int code = um_block_alloc(run->store, heap_of(run, heap), run->owners[owner], &options, &made, NULL);
     assert_int_equal(code, expected);
     if (code != 0)
         return;
@@ -70,7 +70,7 @@ static void do_alloc(struct run *run)
                                           .name = name,
                                           .handle = um_block_handle(run->store, made),
                                           .size = options.size,
-                                          .maker = {run->model.owners[person].id, person}});
+                                          .maker = {run->model.owners[owner].id, owner}});
     assert_true(is_zero(um_block_bytes(made), options.size));
 }
 
@@ -124,7 +124,7 @@ static void do_write(struct run *run)
 static void do_create(struct run *run)
 {
     static const uint64_t maxima[] = {0, 1000, 100000, 5 * 1024 * 1024};
-    int person = some_person(run);
+    int owner = some_owner(run);
     int heap = 1 + (int)roll(run, MODEL_HEAPS - 1);
     if (run->model.heaps[heap].alive)
         return;
@@ -135,13 +135,13 @@ static void do_create(struct run *run)
                                             .alignment = UINT32_C(16) << roll(run, 5) * 3,
                                             .lifetime =
                                                 roll(run, 3) == 0 ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER};
-    assert_int_equal(um_heap_create(run->store, run->owners[person], &options, &made, NULL), 0);
+    assert_int_equal(um_heap_create(run->store, run->owners[owner], &options, &made, NULL), 0);
     um_heap_get_info(made, &info);
     model_add_heap(&run->model, heap,
                    &(struct model_heap){.for_session = options.lifetime == UM_LIFETIME_SESSION,
                                         .name = NONE,
                                         .handle = info.heap,
-                                        .maker = {run->model.owners[person].id, person},
+                                        .maker = {run->model.owners[owner].id, owner},
                                         .maximum_size = options.maximum_size});
 }
 
@@ -161,56 +161,56 @@ static void do_destroy(struct run *run)
     model_destroy_heap(&run->model, heap);
 }
 
-static void enter(struct run *run, int person)
+static void open_owner(struct run *run, int owner)
 {
-    model_open_owner(&run->model, person, ++run->last_id);
-    const struct um_owner_options options = {.id = run->model.owners[person].id, .program = "random"};
-    assert_int_equal(um_owner_open(run->store, &options, &run->owners[person]), 0);
+    model_open_owner(&run->model, owner, ++run->last_id);
+    const struct um_owner_options options = {.id = run->model.owners[owner].id, .program = "random"};
+    assert_int_equal(um_owner_open(run->store, &options, &run->owners[owner]), 0);
 }
 
-static void leave_person(struct run *run, int person)
+static void close_owner(struct run *run, int owner)
 {
-    um_owner_close(run->store, run->owners[person]);
-    model_close_owner(&run->model, person);
-    run->owners[person] = NULL;
+    um_owner_close(run->store, run->owners[owner]);
+    model_close_owner(&run->model, owner);
+    run->owners[owner] = NULL;
 }
 
 /* Person 0 never leaves, so that there is always somebody. */
 static void do_come_and_go(struct run *run)
 {
-    int person = 1 + (int)roll(run, PEOPLE - 1);
-    if (run->model.owners[person].open)
-        leave_person(run, person);
+    int owner = 1 + (int)roll(run, OWNERS - 1);
+    if (run->model.owners[owner].open)
+        close_owner(run, owner);
     else
-        enter(run, person);
+        open_owner(run, owner);
 }
 
 static void do_hold(struct run *run)
 {
     int block = some_block(run);
-    int person = some_person(run);
+    int owner = some_owner(run);
     uint32_t holders;
     if (block < 0)
         return;
     if (roll(run, 2) == 0) {
-        run->model.blocks[block].holders |= 1U << person;
-        assert_int_equal(um_block_hold(run->store, block_of(run, block), run->owners[person], &holders, NULL),
+        run->model.blocks[block].holders |= 1U << owner;
+        assert_int_equal(um_block_hold(run->store, block_of(run, block), run->owners[owner], &holders, NULL),
                          0);
     } else {
-        run->model.blocks[block].holders &= ~(1U << person);
+        run->model.blocks[block].holders &= ~(1U << owner);
         assert_int_equal(
-            um_block_release(run->store, block_of(run, block), run->owners[person], &holders, NULL), 0);
+            um_block_release(run->store, block_of(run, block), run->owners[owner], &holders, NULL), 0);
     }
     assert_int_equal(holders, model_holders(&run->model.blocks[block]));
 }
 
-/* A new name or lifetime; an orphan, and a block of lifetime session, then belongs to the owner who has changed it. */
-static void change_model(struct run *run, int block, int person, int name, const bool *session)
+/* A new name or lifetime; an orphan, and a block of lifetime session, then belongs to the owner that has changed it. */
+static void change_model(struct run *run, int block, int owner, int name, const bool *session)
 {
     struct model_block *it = &run->model.blocks[block];
     if (model_is_orphan(it) || (session != NULL && *session)) {
-        it->maker = (struct model_maker){run->model.owners[person].id, person};
-        it->holders |= 1U << person;
+        it->maker = (struct model_maker){run->model.owners[owner].id, owner};
+        it->holders |= 1U << owner;
     }
     if (session != NULL)
         it->for_session = *session;
@@ -221,7 +221,7 @@ static void change_model(struct run *run, int block, int person, int name, const
 static void do_change(struct run *run)
 {
     int block = some_block(run);
-    int person = some_person(run);
+    int owner = some_owner(run);
     int name = (int)roll(run, MODEL_NAMES + 4) - 4;
     const bool to_session = roll(run, 2) == 0;
     const bool *session = roll(run, 2) == 0 ? &to_session : NULL;
@@ -232,11 +232,11 @@ static void do_change(struct run *run)
         name = name == -1 ? NONE : KEEP_NAME;
     int named = name >= 0 ? model_block_named(&run->model, name_text(name)) : NONE;
     int expected = named != NONE && named != block ? UMEM_E_NAME_TAKEN : 0;
-    int code = um_block_change(run->store, block_of(run, block), run->owners[person], name_text(name),
+    int code = um_block_change(run->store, block_of(run, block), run->owners[owner], name_text(name),
                                session != NULL ? &lifetime : NULL, NULL);
     assert_int_equal(code, expected);
     if (code == 0)
-        change_model(run, block, person, name, session);
+        change_model(run, block, owner, name, session);
 }
 
 static void do_pin(struct run *run)
@@ -305,14 +305,14 @@ static void start(struct run *run, uint64_t seed, bool guard, bool wipe)
     um_heap_get_info(um_store_process_heap(run->store), &info);
     run->model.block_places = BLOCKS;
     model_add_heap(&run->model, 0, &(struct model_heap){.name = NONE, .handle = info.heap});
-    enter(run, 0);
+    open_owner(run, 0);
 }
 
 static void finish(struct run *run)
 {
-    for (int i = 0; i < PEOPLE; i++) {
+    for (int i = 0; i < OWNERS; i++) {
         if (run->model.owners[i].open) {
-            leave_person(run, i);
+            close_owner(run, i);
             check_step(run);
         }
     }
@@ -323,8 +323,8 @@ static void finish(struct run *run)
             um_pin_release(run->store, run->pins[i].pin);
         free(run->pins[i].frozen);
     }
-    const struct um_store_events silence = {0};
-    um_store_set_events(run->store, &silence);
+    const struct um_store_events no_events = {0};
+    um_store_set_events(run->store, &no_events);
     um_store_free(run->store);
     model_deinit(&run->model);
 }

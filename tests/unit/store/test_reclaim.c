@@ -29,11 +29,12 @@ static void expect_filled(const struct um_pin *pin, size_t size)
         assert_int_equal(um_pin_bytes(pin)[i], 0x77);
 }
 
-/* What a client does not read is nobody's to forget: under a limit of 10,000 bytes, 6,000 that are pinned leave 4,000. */
+/* Memory that a client does not read stays counted: under a limit of 10,000 bytes, 6,000 that are pinned leave
+ * 4,000. */
 static void test_pinned_memory_counts(void **state)
 {
     struct fixture *f = *state;
-    struct um_owner *owner = f->people[0];
+    struct um_owner *owner = f->owners[0];
     struct um_block *block = make_block(f->store, NULL, owner, 6000);
     const struct um_block_options fits = {.size = 4000};
     const struct um_block_options too_much = {.size = 4001};
@@ -46,11 +47,11 @@ static void test_pinned_memory_counts(void **state)
     um_block_free(f->store, block);
     assert_int_equal(stats_of(f->store).bytes, 0);
     assert_int_equal(stats_of(f->store).pinned_bytes, 6000);
-    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &too_much, &made, &fault),
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->owners[1], &too_much, &made, &fault),
                      UMEM_E_LIMIT_EXCEEDED);
     assert_string_equal(fault.limit, "bytes");
     assert_int_equal(fault.used, 6000);
-    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &fits, &made, NULL), 0);
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->owners[1], &fits, &made, NULL), 0);
     um_block_free(f->store, made);
 
     /* It is the maker's, as the block was, even when that has ended. */
@@ -59,8 +60,8 @@ static void test_pinned_memory_counts(void **state)
     assert_int_equal(um_block_alloc(f->store, f->store->process, owner, &too_much, &made, &fault),
                      UMEM_E_LIMIT_EXCEEDED);
     assert_string_equal(fault.limit, "session_bytes");
-    assert_int_equal(um_block_alloc(f->store, f->store->process, f->people[1], &too_much, &made, NULL), 0);
-    leave(f, 0);
+    assert_int_equal(um_block_alloc(f->store, f->store->process, f->owners[1], &too_much, &made, NULL), 0);
+    close_fixture_owner(f, 0);
     reclaim_all(f->store);
     assert_int_equal(stats_of(f->store).pinned_bytes, 6000);
     expect_filled(pin, 6000);
@@ -72,7 +73,7 @@ static void test_pinned_memory_counts(void **state)
 static void test_a_resize_does_not_multiply_pinned_memory(void **state)
 {
     struct fixture *f = *state;
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 4000);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 4000);
     struct um_pin *pins[2];
     struct um_fault fault;
 
@@ -89,7 +90,7 @@ static void test_a_resize_does_not_multiply_pinned_memory(void **state)
     assert_int_equal(stats_of(f->store).pinned_bytes, 0);
 }
 
-/* A heap's end is no way around it, whether its memory goes at once or block by block. */
+/* Destroying the heap does not avoid the limit, whether its memory is returned at once or block by block. */
 static void test_pinned_memory_of_a_destroyed_heap_counts(void **state)
 {
     struct fixture *f = *state;
@@ -101,9 +102,9 @@ static void test_pinned_memory_of_a_destroyed_heap_counts(void **state)
         uint64_t blocks;
         uint64_t bytes;
 
-        assert_int_equal(um_heap_create(f->store, f->people[0], &kinds[i], &heap, NULL), 0);
-        struct um_pin *pin = pin_filled(f, make_block(f->store, heap, f->people[0], 5000));
-        make_block(f->store, heap, f->people[0], 100);
+        assert_int_equal(um_heap_create(f->store, f->owners[0], &kinds[i], &heap, NULL), 0);
+        struct um_pin *pin = pin_filled(f, make_block(f->store, heap, f->owners[0], 5000));
+        make_block(f->store, heap, f->owners[0], 100);
         assert_int_equal(um_heap_destroy(f->store, heap, &blocks, &bytes, NULL), 0);
         reclaim_all(f->store);
         assert_in_range(stats_of(f->store).pinned_bytes, 5000, 5100);
@@ -116,22 +117,22 @@ static void test_pinned_memory_of_a_destroyed_heap_counts(void **state)
 static void test_pinned_memory_survives_free(void **state)
 {
     struct fixture *f = *state;
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 1000);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 1000);
     um_handle handle = um_block_handle(f->store, block);
     struct um_pin *pin = pin_filled(f, block);
     um_block_free(f->store, block);
     assert_int_equal(block_verdict(f->store, handle), UMEM_E_STALE_HANDLE);
     assert_false(um_pin_is_current(pin));
     for (int i = 0; i < 10; i++)
-        make_block(f->store, NULL, f->people[0], 1000);
+        make_block(f->store, NULL, f->owners[0], 1000);
     expect_filled(pin, 1000);
     um_pin_release(f->store, pin);
 }
 
-static void test_a_pin_ends_and_the_block_goes_on(void **state)
+static void test_a_pin_ends_and_the_block_stays(void **state)
 {
     struct fixture *f = *state;
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     struct um_pin *one = pin_filled(f, block);
     struct um_pin *two = pin_filled(f, block);
     um_pin_release(f->store, one);
@@ -144,8 +145,8 @@ static void test_a_pin_ends_and_the_block_goes_on(void **state)
 static void test_a_pinned_block_moves_when_it_is_resized(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 150);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 100);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 150);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 100);
     struct um_pin *old = pin_filled(f, block);
     assert_int_equal(um_block_resize(f->store, block, 150, 0, NULL), 0);
     assert_false(um_pin_is_current(old));
@@ -166,11 +167,11 @@ static void test_a_pinned_block_may_change_owners(void **state)
 {
     struct fixture *f = *state;
     const enum um_lifetime session = UM_LIFETIME_SESSION;
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     struct um_pin *pin = pin_filled(f, block);
-    assert_int_equal(um_block_change(f->store, block, f->people[1], NULL, &session, NULL), 0);
+    assert_int_equal(um_block_change(f->store, block, f->owners[1], NULL, &session, NULL), 0);
     assert_true(um_pin_is_current(pin));
-    leave(f, 1);
+    close_fixture_owner(f, 1);
     assert_false(um_pin_is_current(pin));
     expect_filled(pin, 100);
     um_pin_release(f->store, pin); /* before its block is reclaimed */
@@ -180,11 +181,11 @@ static void test_a_pinned_block_may_change_owners(void **state)
 static void test_pinned_memory_survives_its_heap(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     struct um_block *blocks[3];
     struct um_pin *pins[3];
     for (int i = 0; i < 3; i++) {
-        blocks[i] = make_block(f->store, heap, f->people[0], 1000);
+        blocks[i] = make_block(f->store, heap, f->owners[0], 1000);
         pins[i] = pin_filled(f, blocks[i]);
     }
     um_block_free(f->store, blocks[2]);
@@ -204,12 +205,12 @@ static void test_pinned_memory_survives_its_heap(void **state)
     assert_false(um_slot_is_live(&heap->slot));
 }
 
-static void test_reclaiming_goes_by_its_budget(void **state)
+static void test_reclaiming_keeps_its_budget(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     for (int i = 0; i < 100; i++)
-        make_block(f->store, heap, f->people[i % 2], 10);
+        make_block(f->store, heap, f->owners[i % 2], 10);
     assert_false(um_store_reclaim(f->store, 10));
     destroy(f, heap);
     int slices = 1;
@@ -220,13 +221,13 @@ static void test_reclaiming_goes_by_its_budget(void **state)
     assert_false(um_store_reclaim(f->store, 10));
 }
 
-static void test_allocating_reclaims_on_its_way(void **state)
+static void test_allocating_reclaims_as_well(void **state)
 {
     struct fixture *f = *state;
     for (int round = 0; round < 50; round++) {
-        struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+        struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
         for (int i = 0; i < 100; i++)
-            make_block(f->store, heap, f->people[0], 10);
+            make_block(f->store, heap, f->owners[0], 10);
         destroy(f, heap);
     }
     assert_true(f->store->blocks.used <= 300);
@@ -253,17 +254,17 @@ static void test_slots_that_wait_are_reclaimed_rather_than_missed(void **state)
 static void test_names_of_vanished_blocks_are_free_at_once(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     const struct um_block_options one = {.size = 1, .name = "one"};
     const struct um_block_options two = {.size = 1, .name = "two", .lifetime = UM_LIFETIME_SESSION};
     struct um_block *block;
-    assert_int_equal(um_block_alloc(f->store, heap, f->people[0], &one, &block, NULL), 0);
-    assert_int_equal(um_block_alloc(f->store, heap, f->people[1], &two, &block, NULL), 0);
-    leave(f, 1);
+    assert_int_equal(um_block_alloc(f->store, heap, f->owners[0], &one, &block, NULL), 0);
+    assert_int_equal(um_block_alloc(f->store, heap, f->owners[1], &two, &block, NULL), 0);
+    close_fixture_owner(f, 1);
     assert_int_equal(um_store_find_block_by_name(f->store, "two", &block, NULL), UMEM_E_UNKNOWN_HANDLE);
     destroy(f, heap);
-    make_named(f->store, f->people[0], 5, "two");
-    struct um_block *taker = make_named(f->store, f->people[0], 5, "one");
+    make_named(f->store, f->owners[0], 5, "two");
+    struct um_block *taker = make_named(f->store, f->owners[0], 5, "one");
     reclaim_all(f->store);
     assert_int_equal(um_store_find_block_by_name(f->store, "one", &block, NULL), 0);
     assert_ptr_equal(block, taker);
@@ -295,12 +296,12 @@ int main(void)
         WITH_FIXTURE(test_a_resize_does_not_multiply_pinned_memory),
         WITH_FIXTURE(test_pinned_memory_of_a_destroyed_heap_counts),
         WITH_FIXTURE(test_pinned_memory_survives_free),
-        WITH_FIXTURE(test_a_pin_ends_and_the_block_goes_on),
+        WITH_FIXTURE(test_a_pin_ends_and_the_block_stays),
         WITH_FIXTURE(test_a_pinned_block_moves_when_it_is_resized),
         WITH_FIXTURE(test_a_pinned_block_may_change_owners),
         WITH_FIXTURE(test_pinned_memory_survives_its_heap),
-        WITH_FIXTURE(test_reclaiming_goes_by_its_budget),
-        WITH_FIXTURE(test_allocating_reclaims_on_its_way),
+        WITH_FIXTURE(test_reclaiming_keeps_its_budget),
+        WITH_FIXTURE(test_allocating_reclaims_as_well),
         cmocka_unit_test(test_slots_that_wait_are_reclaimed_rather_than_missed),
         WITH_FIXTURE(test_names_of_vanished_blocks_are_free_at_once),
         cmocka_unit_test(test_a_store_ends_with_everything_in_it),

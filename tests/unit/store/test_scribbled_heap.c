@@ -1,5 +1,5 @@
-/* A client that writes random bytes all over a shared heap, while blocks come and go in it: what the store
- * says of handles, sizes and free space is what a model says. `unit_store_scribbled_heap OPERATIONS` does more of
+/* A client that writes random bytes all over a shared heap, while blocks are allocated and freed in it: the handles,
+ * sizes and free space of the store are those of a model. `unit_store_scribbled_heap OPERATIONS` does more of
  * it. */
 #include "shared_heap_fixture.h"
 
@@ -58,7 +58,7 @@ static void alloc(struct run *run, int number)
     const struct um_block_options options = {.size = draw_size(run)};
     uint64_t largest = figures_of(run->heap).largest_free;
     struct um_block *block = NULL;
-    int code = um_block_alloc(run->f->store, run->heap, run->f->people[0], &options, &block, NULL);
+    int code = um_block_alloc(run->f->store, run->heap, run->f->owners[0], &options, &block, NULL);
 
     assert_int_equal(code,
                      model_taken(&run->model.heaps[HEAP], options.size) <= largest ? 0 : UMEM_E_NO_MEMORY);
@@ -130,8 +130,8 @@ static void start(struct run *run)
 {
     struct um_block *first;
 
-    run->heap = make_shared(run->f->store, run->f->people[0], SHARED_LENGTH, ALIGNMENT);
-    first = make_block(run->f->store, run->heap, run->f->people[0], 1);
+    run->heap = make_shared(run->f->store, run->f->owners[0], SHARED_LENGTH, ALIGNMENT);
+    first = make_block(run->f->store, run->heap, run->f->owners[0], 1);
     run->segment = segment_of(run->f->store, first);
     um_block_free(run->f->store, first);
     run->model.block_places = BLOCKS;

@@ -9,9 +9,9 @@
 static void test_blocks_are_found_by_other_processes(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *first = make_block(f->store, heap, f->people[0], 100);
-    struct um_block *second = make_block(f->store, heap, f->people[0], 5000);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *first = make_block(f->store, heap, f->owners[0], 100);
+    struct um_block *second = make_block(f->store, heap, f->owners[0], 5000);
     struct segment segment = segment_of(f->store, first);
 
     memcpy(um_block_bytes(first), "from the daemon", 15);
@@ -25,8 +25,8 @@ static void test_blocks_are_found_by_other_processes(void **state)
 static void test_what_others_left_is_not_handed_out(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], SHARED_LENGTH, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 10);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], SHARED_LENGTH, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 10);
     struct segment segment = segment_of(f->store, block);
     static const uint64_t sizes[] = {11, 16, 17, 3 * UNIT, 3 * UNIT + 5, 14 * UNIT, 9, 15 * UNIT};
     uint64_t size = 10;
@@ -42,7 +42,7 @@ static void test_what_others_left_is_not_handed_out(void **state)
     um_block_free(f->store, block);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         memset(segment.bytes, 0xee, SHARED_LENGTH);
-        block = make_block(f->store, heap, f->people[0], sizes[i]);
+        block = make_block(f->store, heap, f->owners[0], sizes[i]);
         assert_true(is_zero(um_block_bytes(block), sizes[i]));
         um_block_free(f->store, block);
     }
@@ -52,10 +52,10 @@ static void test_what_others_left_is_not_handed_out(void **state)
 static void test_blocks_are_aligned_in_the_object(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 4096);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 4096);
 
     for (int i = 0; i < 10; i++) {
-        struct um_block *block = make_block(f->store, heap, f->people[0], (uint64_t)i * 700);
+        struct um_block *block = make_block(f->store, heap, f->owners[0], (uint64_t)i * 700);
 
         assert_int_equal(place_of(f->store, block).offset % 4096, 0);
         assert_int_equal((uintptr_t)um_block_bytes(block) % 4096, 0);
@@ -66,9 +66,9 @@ static void test_blocks_are_aligned_in_the_object(void **state)
 static void test_figures_are_the_tables_and_not_the_memorys(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *first = make_block(f->store, heap, f->people[0], UNIT);
-    struct um_block *second = make_block(f->store, heap, f->people[0], 2 * UNIT);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *first = make_block(f->store, heap, f->owners[0], UNIT);
+    struct um_block *second = make_block(f->store, heap, f->owners[0], 2 * UNIT);
     struct segment segment = segment_of(f->store, first);
     struct um_heap_memory_stats figures = figures_of(heap);
 
@@ -88,12 +88,12 @@ static void test_figures_are_the_tables_and_not_the_memorys(void **state)
     segment_close(&segment);
 }
 
-static void test_compacting_gives_back_what_is_free(void **state)
+static void test_compacting_returns_free_memory(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *first = make_block(f->store, heap, f->people[0], 3 * UNIT + 1);
-    struct um_block *second = make_block(f->store, heap, f->people[0], UNIT);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *first = make_block(f->store, heap, f->owners[0], 3 * UNIT + 1);
+    struct um_block *second = make_block(f->store, heap, f->owners[0], UNIT);
     uint64_t committed = figures_of(heap).committed;
     uint64_t largest = 0;
 
@@ -106,7 +106,7 @@ static void test_compacting_gives_back_what_is_free(void **state)
                 figures_of(heap).committed == committed - 3 * UNIT);
     for (int i = 0; i < UNIT; i++)
         assert_int_equal(um_block_bytes(second)[i], 7);
-    first = make_block(f->store, heap, f->people[0], 3 * UNIT + 1);
+    first = make_block(f->store, heap, f->owners[0], 3 * UNIT + 1);
     assert_true(is_zero(um_block_bytes(first), 3 * UNIT + 1));
     assert_int_equal(figures_of(heap).committed, committed);
 }
@@ -114,31 +114,31 @@ static void test_compacting_gives_back_what_is_free(void **state)
 static void test_a_full_heap_says_so(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 4096);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 4096);
     struct um_block *blocks[SHARED_LENGTH / 4096];
     const int count = SHARED_LENGTH / 4096;
     struct um_fault fault = {0};
 
     /* Each takes up a page, so the heap is full long before its sizes add up to the maximum. */
     for (int i = 0; i < count; i++)
-        blocks[i] = make_block(f->store, heap, f->people[0], 1);
-    try_block(f->store, heap, f->people[0], 1, UMEM_E_NO_MEMORY);
+        blocks[i] = make_block(f->store, heap, f->owners[0], 1);
+    try_block(f->store, heap, f->owners[0], 1, UMEM_E_NO_MEMORY);
     assert_int_equal(um_block_resize(f->store, blocks[0], 5000, 0, &fault), UMEM_E_NO_MEMORY);
     assert_non_null(strstr(fault.what, "no free range"));
     um_block_free(f->store, blocks[7]);
     assert_int_equal(um_block_resize(f->store, blocks[6], 5000, 0, NULL), 0);
     assert_int_equal(um_block_resize(f->store, blocks[6], 100, 0, NULL), 0);
-    try_block(f->store, heap, f->people[0], 4097, UMEM_E_NO_MEMORY);
-    try_block(f->store, heap, f->people[0], 4096, 0);
+    try_block(f->store, heap, f->owners[0], 4097, UMEM_E_NO_MEMORY);
+    try_block(f->store, heap, f->owners[0], 4096, 0);
     assert_int_equal(figures_of(heap).free_bytes, 0);
 }
 
 static void test_a_block_moves_with_its_bytes(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 1000);
-    struct um_block *wall = make_block(f->store, heap, f->people[0], 1);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 1000);
+    struct um_block *wall = make_block(f->store, heap, f->owners[0], 1);
     uint64_t before = place_of(f->store, block).offset;
 
     memset(um_block_bytes(block), 5, 1000);
@@ -155,8 +155,8 @@ static void test_a_block_moves_with_its_bytes(void **state)
 static void test_a_destroyed_heap_stays_mapped_for_others(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 100);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 100);
     uint64_t offset = place_of(f->store, block).offset;
     struct segment segment = segment_of(f->store, block);
     struct segment again;
@@ -180,15 +180,15 @@ static void test_a_shared_heap_has_a_maximum(void **state)
     struct um_heap *heap = NULL;
     struct um_fault fault = {0};
 
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, &fault), UMEM_E_INVALID_PARAMS);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, &fault), UMEM_E_INVALID_PARAMS);
     assert_non_null(strstr(fault.what, "maximum_size"));
     options.maximum_size = (UINT64_C(1) << 53) - 1;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, &fault), UMEM_E_NO_MEMORY);
     assert_null(heap);
     options.maximum_size = 1;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
-    try_block(f->store, heap, f->people[0], 1, 0);
-    try_block(f->store, heap, f->people[0], 1, UMEM_E_NO_MEMORY);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
+    try_block(f->store, heap, f->owners[0], 1, 0);
+    try_block(f->store, heap, f->owners[0], 1, UMEM_E_NO_MEMORY);
 }
 
 static void test_there_is_a_limit_for_shared_heaps(void **state)
@@ -199,18 +199,18 @@ static void test_there_is_a_limit_for_shared_heaps(void **state)
     struct um_fault fault = {0};
 
     for (int i = 0; i < 4; i++)
-        assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, &fault), UMEM_E_LIMIT_EXCEEDED);
+        assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, &fault), UMEM_E_LIMIT_EXCEEDED);
     assert_string_equal(fault.limit, "shared_heaps");
     assert_int_equal(fault.used, 4);
     destroy_heap(f->store, heap);
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
 }
 
 static void test_other_heaps_cannot_be_mapped(void **state)
 {
     struct fixture *f = *state;
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 1);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 1);
     struct um_heap_memory_stats figures;
     struct um_place place;
 
@@ -227,7 +227,7 @@ int main(void)
         WITH_FIXTURE(test_what_others_left_is_not_handed_out),
         WITH_FIXTURE(test_blocks_are_aligned_in_the_object),
         WITH_FIXTURE(test_figures_are_the_tables_and_not_the_memorys),
-        WITH_FIXTURE(test_compacting_gives_back_what_is_free),
+        WITH_FIXTURE(test_compacting_returns_free_memory),
         WITH_FIXTURE(test_a_full_heap_says_so),
         WITH_FIXTURE(test_a_block_moves_with_its_bytes),
         WITH_FIXTURE(test_a_destroyed_heap_stays_mapped_for_others),

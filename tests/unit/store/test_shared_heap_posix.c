@@ -28,11 +28,11 @@ static void cut(const struct um_store *store, const struct um_block *block, off_
 static void test_a_cut_object_is_survived(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_heap *other = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *kept = make_block(f->store, heap, f->people[0], UNIT);
-    struct um_block *lost = make_block(f->store, heap, f->people[0], 2 * UNIT);
-    struct um_block *bystander = make_block(f->store, other, f->people[0], UNIT);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_heap *other = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *kept = make_block(f->store, heap, f->owners[0], UNIT);
+    struct um_block *lost = make_block(f->store, heap, f->owners[0], 2 * UNIT);
+    struct um_block *bystander = make_block(f->store, other, f->owners[0], UNIT);
     struct um_fault fault = {0};
     struct um_place place;
 
@@ -50,12 +50,12 @@ static void test_a_cut_object_is_survived(void **state)
     assert_true(figures_of(heap).corrupted);
     assert_int_equal(validate_all(f->store, heap, 100, &fault), UMEM_E_CORRUPTED);
     assert_int_equal(um_block_locate(f->store, kept, &place, &fault), UMEM_E_CORRUPTED);
-    try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
+    try_block(f->store, heap, f->owners[0], 1, UMEM_E_CORRUPTED);
     assert_int_equal(um_block_resize(f->store, kept, 2 * UNIT, 0, &fault), UMEM_E_CORRUPTED);
 
     assert_int_equal(validate_all(f->store, other, 100, NULL), 0);
     assert_int_equal(um_block_bytes(bystander)[UNIT - 1], 3);
-    try_block(f->store, other, f->people[0], UNIT, 0);
+    try_block(f->store, other, f->owners[0], UNIT, 0);
     um_block_free(f->store, lost);
     destroy_heap(f->store, heap);
 }
@@ -63,8 +63,8 @@ static void test_a_cut_object_is_survived(void **state)
 static void test_an_object_cut_to_nothing_again_and_again(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], SHARED_LENGTH);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], SHARED_LENGTH);
     int fd = shm_open(place_of(f->store, block).name, O_RDWR, 0);
 
     for (uint64_t at = SHARED_LENGTH; at > 0; at -= UNIT) {
@@ -79,26 +79,26 @@ static void test_an_object_cut_to_nothing_again_and_again(void **state)
 static void test_a_cut_is_noticed_before_it_is_touched(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 1);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 1);
 
     cut(f->store, block, 0);
     assert_int_equal(validate_all(f->store, heap, 100, NULL), UMEM_E_CORRUPTED);
-    try_block(f->store, heap, f->people[0], 1, UMEM_E_CORRUPTED);
+    try_block(f->store, heap, f->owners[0], 1, UMEM_E_CORRUPTED);
 }
 
 static void test_a_cut_amid_an_allocation_ends_it(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *first = make_block(f->store, heap, f->people[0], 100);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *first = make_block(f->store, heap, f->owners[0], 100);
     const struct um_block_options options = {.size = 10 * UNIT};
     struct um_alloc *alloc = NULL;
     struct um_block *block = NULL;
     bool more = true;
 
     f->store->cleared_at_once = UNIT;
-    assert_int_equal(um_alloc_begin(f->store, heap, f->people[0], &options, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_begin(f->store, heap, f->owners[0], &options, &alloc, &block, NULL), 0);
     assert_int_equal(um_alloc_step(f->store, alloc, 5 * UNIT, &more, NULL), 0);
     cut(f->store, first, UNIT);
     assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), UMEM_E_CORRUPTED);
@@ -111,8 +111,8 @@ static void test_a_cut_amid_an_allocation_ends_it(void **state)
 static void test_a_cut_amid_a_resize_ends_it(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 2 * UNIT);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 2 * UNIT);
     struct um_resize *resize = NULL;
     bool more = true;
 
@@ -129,8 +129,8 @@ static void test_a_cut_amid_a_resize_ends_it(void **state)
 }
 
 #ifdef __linux__
-/* What has no memory is let go at once, however much of it there is; what has some goes in pieces. */
-static void test_a_heap_that_is_mostly_empty_goes_soon(void **state)
+/* A range without memory is released at once, whatever its size; one with memory is released in pieces. */
+static void test_a_heap_that_is_mostly_empty_is_released_soon(void **state)
 {
     struct fixture *f = *state;
     const uint64_t mebibyte = 1024 * 1024;
@@ -138,8 +138,8 @@ static void test_a_heap_that_is_mostly_empty_goes_soon(void **state)
     struct um_heap *heap = NULL;
     int pieces = 0;
 
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
-    memset(um_block_bytes(make_block(f->store, heap, f->people[0], 60 * mebibyte)), 1, 60 * mebibyte);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
+    memset(um_block_bytes(make_block(f->store, heap, f->owners[0], 60 * mebibyte)), 1, 60 * mebibyte);
     destroy_heap(f->store, heap);
     while (um_store_reclaim(f->store, 1000))
         pieces++;
@@ -147,7 +147,7 @@ static void test_a_heap_that_is_mostly_empty_goes_soon(void **state)
 }
 #endif
 
-/* Runs `work` in a child and returns how that ended, as waitpid() tells it. */
+/* Runs `work` in a child and returns its status of waitpid(). */
 static int in_child(int (*work)(const char *name), const char *name)
 {
     int status = 0;
@@ -185,8 +185,8 @@ static void test_other_bus_errors_end_the_process(void **state)
 
     /* Not the test framework's handler, which would go on with the next test. */
     signal(SIGBUS, SIG_DFL);
-    heap = make_shared(f->store, f->people[0], 0, 0);
-    name = place_of(f->store, make_block(f->store, heap, f->people[0], 1)).name;
+    heap = make_shared(f->store, f->owners[0], 0, 0);
+    name = place_of(f->store, make_block(f->store, heap, f->owners[0], 1)).name;
     status = in_child(send_bus_error, name);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
     status = in_child(fault_elsewhere, name);
@@ -204,8 +204,8 @@ static void test_only_the_owner_opens_it(void **state)
 {
     struct fixture *f = *state;
     mode_t mask = umask(0);
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    const char *name = place_of(f->store, make_block(f->store, heap, f->people[0], 1)).name;
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    const char *name = place_of(f->store, make_block(f->store, heap, f->owners[0], 1)).name;
     int fd = shm_open(name, O_RDONLY, 0);
     struct stat facts;
 
@@ -221,10 +221,10 @@ static void test_only_the_owner_opens_it(void **state)
 static void test_names_are_not_alike(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *left = make_shared(f->store, f->people[0], 0, 0);
-    struct um_heap *right = make_shared(f->store, f->people[0], 0, 0);
-    struct um_place first = place_of(f->store, make_block(f->store, left, f->people[0], 1));
-    struct um_place second = place_of(f->store, make_block(f->store, right, f->people[0], 1));
+    struct um_heap *left = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_heap *right = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_place first = place_of(f->store, make_block(f->store, left, f->owners[0], 1));
+    struct um_place second = place_of(f->store, make_block(f->store, right, f->owners[0], 1));
 
     assert_int_equal(strlen(first.name), strlen("/umemd-") + 24);
     assert_string_not_equal(first.name + strlen("/umemd-"), second.name + strlen("/umemd-"));
@@ -234,7 +234,7 @@ static void test_names_are_not_alike(void **state)
 }
 
 #ifdef __linux__
-/* Makes a shared heap, tells its name, and has it until it is killed. */
+/* Makes a shared heap, reports its name, and keeps it until it is killed. */
 static void leave_a_heap(int out)
 {
     struct um_owner *owner;
@@ -253,8 +253,8 @@ static void leave_a_heap(int out)
 static void test_what_a_killed_daemon_left_is_removed(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 1);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 1);
     struct segment segment;
     char name[64] = "";
     int ends[2];
@@ -267,7 +267,8 @@ static void test_what_a_killed_daemon_left_is_removed(void **state)
     assert_true(read(ends[0], name, sizeof name - 1) > 0);
     close(ends[0]);
     close(ends[1]);
-    /* As long as it is in use, it stays, whoever looks for leftovers: also a daemon of another test that starts just now. */
+    /* As long as it is in use, it stays, whichever process removes leftovers: also a daemon of another test that starts
+     * just now. */
     um_store_remove_stale_objects();
     assert_int_equal(segment_open(&segment, name, SHARED_LENGTH), 0);
     segment_close(&segment);
@@ -350,7 +351,7 @@ int main(void)
         WITH_FIXTURE(test_only_the_owner_opens_it),
         WITH_FIXTURE(test_names_are_not_alike),
 #ifdef __linux__
-        WITH_FIXTURE(test_a_heap_that_is_mostly_empty_goes_soon),
+        WITH_FIXTURE(test_a_heap_that_is_mostly_empty_is_released_soon),
         WITH_FIXTURE(test_what_a_killed_daemon_left_is_removed),
         WITH_FIXTURE(test_nothing_else_is_removed),
 #endif

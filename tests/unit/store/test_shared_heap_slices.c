@@ -28,7 +28,7 @@ static struct um_alloc *begin(struct fixture *f, struct um_heap *heap, uint64_t 
     struct um_block *block = NULL;
 
     f->store->cleared_at_once = 100;
-    assert_int_equal(um_alloc_begin(f->store, heap, f->people[0], &options, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_begin(f->store, heap, f->owners[0], &options, &alloc, &block, NULL), 0);
     assert_non_null(alloc);
     assert_null(block);
     return alloc;
@@ -57,8 +57,8 @@ static void test_a_block_is_there_after_the_last_step(void **state)
     const uint64_t size = 5 * UNIT + 7;
 
     for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
-        struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-        struct um_block *first = make_block(f->store, heap, f->people[0], 10);
+        struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+        struct um_block *first = make_block(f->store, heap, f->owners[0], 10);
         struct segment segment = segment_of(f->store, first);
         struct um_alloc *alloc;
         struct um_block *block = NULL;
@@ -98,7 +98,7 @@ static void test_destroyed_heaps_count_until_they_are_gone(void **state)
 
     for (int i = 0; i < 50; i++) {
         um_store_set_time(f->store, i); /* another turn */
-        destroy_heap(f->store, make_large(f->store, f->people[0], 64 * MEBIBYTE));
+        destroy_heap(f->store, make_large(f->store, f->owners[0], 64 * MEBIBYTE));
         if (um_heap_shared_ending() > most)
             most = (unsigned)um_heap_shared_ending();
     }
@@ -110,19 +110,19 @@ static void test_destroyed_heaps_count_until_they_are_gone(void **state)
 static void test_little_and_other_heaps_need_no_steps(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *shared = make_shared(f->store, f->people[0], 0, 0);
-    struct um_heap *private = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *shared = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_heap *private = make_heap(f->store, f->owners[0], NULL, 0);
     const struct um_block_options small = {.size = 100};
     const struct um_block_options large = {.size = 3 * UNIT};
     struct um_alloc *alloc = (struct um_alloc *)f;
     struct um_block *block = NULL;
 
     f->store->cleared_at_once = 100;
-    assert_int_equal(um_alloc_begin(f->store, shared, f->people[0], &small, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_begin(f->store, shared, f->owners[0], &small, &alloc, &block, NULL), 0);
     assert_null(alloc);
     assert_int_equal(um_block_size(block), 100);
     alloc = (struct um_alloc *)f;
-    assert_int_equal(um_alloc_begin(f->store, private, f->people[0], &large, &alloc, &block, NULL), 0);
+    assert_int_equal(um_alloc_begin(f->store, private, f->owners[0], &large, &alloc, &block, NULL), 0);
     assert_null(alloc);
     assert_int_equal(um_block_size(block), 3 * UNIT);
 }
@@ -130,14 +130,14 @@ static void test_little_and_other_heaps_need_no_steps(void **state)
 static void test_one_given_up_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
     struct um_alloc *alloc = begin(f, heap, 10 * UNIT, "n");
     const struct um_block_options too_much = {.size = 7 * UNIT};
     struct um_alloc *other = NULL;
     struct um_block *block = NULL;
     bool more = true;
 
-    assert_int_equal(um_alloc_begin(f->store, heap, f->people[0], &too_much, &other, &block, NULL),
+    assert_int_equal(um_alloc_begin(f->store, heap, f->owners[0], &too_much, &other, &block, NULL),
                      UMEM_E_NO_MEMORY); /* the first one's bytes count */
     assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), 0);
     um_alloc_end(f->store, alloc);
@@ -146,19 +146,19 @@ static void test_one_given_up_leaves_nothing(void **state)
     assert_int_equal(f->store->reserved, 0);
     assert_int_equal(heap->reserved, 0);
     f->store->cleared_at_once = SHARED_LENGTH;
-    make_block(f->store, heap, f->people[0], SHARED_LENGTH);
+    make_block(f->store, heap, f->owners[0], SHARED_LENGTH);
 }
 
 static void test_what_others_do_in_between(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
     struct um_alloc *alloc = begin(f, heap, 10 * UNIT, "n");
     struct um_fault fault = {0};
     bool more = true;
 
     assert_int_equal(um_alloc_step(f->store, alloc, UNIT, &more, NULL), 0);
-    make_named(f->store, f->people[1], 10, "n");
+    make_named(f->store, f->owners[1], 10, "n");
     assert_int_equal(run(f->store, alloc, UNIT), UMEM_E_NAME_TAKEN);
     um_alloc_end(f->store, alloc);
     assert_int_equal(figures_of(heap).free_bytes, SHARED_LENGTH);
@@ -199,8 +199,8 @@ static int resize(struct fixture *f, struct um_block *block, uint64_t size)
 static void test_a_block_grows_by_much_in_steps(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_large(f->store, f->people[0], 64 * UNIT);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 2 * UNIT + 5);
+    struct um_heap *heap = make_large(f->store, f->owners[0], 64 * UNIT);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 2 * UNIT + 5);
     struct segment segment = segment_of(f->store, block);
     uint64_t before = place_of(f->store, block).offset;
     int steps;
@@ -257,8 +257,8 @@ static void test_growing_in_place_may_end_early(void **state)
 
     f->store->grown_at_once = UNIT;
     for (int what = 0; what < 5; what++) {
-        struct um_heap *heap = make_large(f->store, f->people[0], 64 * UNIT);
-        struct um_block *block = make_block(f->store, heap, f->people[0], UNIT);
+        struct um_heap *heap = make_large(f->store, f->owners[0], 64 * UNIT);
+        struct um_block *block = make_block(f->store, heap, f->owners[0], UNIT);
         struct um_resize *growing = NULL;
         bool more = true;
         int code = 0;
@@ -281,7 +281,7 @@ static void test_growing_in_place_may_end_early(void **state)
         for (more = what != 0; code == 0 && more;)
             code = um_resize_step(f->store, growing, 4 * UNIT, &more, NULL);
         um_resize_end(f->store, growing);
-        /* Where it had to move in between, there is no room behind it. */
+        /* If the block had to move in between, there is no free range behind it. */
         assert_int_equal(code, what == 1 || what == 4 ? UMEM_E_STALE_HANDLE
                                : what == 3            ? UMEM_E_NO_MEMORY
                                                       : 0);
@@ -295,12 +295,12 @@ static void test_growing_in_place_may_end_early(void **state)
     }
 }
 
-static void test_what_is_freed_goes_back(void **state)
+static void test_freed_memory_is_returned(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_large(f->store, f->people[0], 32 * MEBIBYTE);
-    struct um_block *large = make_block(f->store, heap, f->people[0], 24 * MEBIBYTE);
-    struct um_block *last = make_block(f->store, heap, f->people[0], MEBIBYTE);
+    struct um_heap *heap = make_large(f->store, f->owners[0], 32 * MEBIBYTE);
+    struct um_block *large = make_block(f->store, heap, f->owners[0], 24 * MEBIBYTE);
+    struct um_block *last = make_block(f->store, heap, f->owners[0], MEBIBYTE);
     uint64_t committed = figures_of(heap).committed;
     struct um_block *new;
 
@@ -308,7 +308,7 @@ static void test_what_is_freed_goes_back(void **state)
     memset(um_block_bytes(last), 1, MEBIBYTE);
     um_block_free(f->store, large);
     /* What is handed out again before its turn comes stays. */
-    new = make_block(f->store, heap, f->people[0], MEBIBYTE);
+    new = make_block(f->store, heap, f->owners[0], MEBIBYTE);
     memset(um_block_bytes(new), 2, MEBIBYTE);
     committed = figures_of(heap).committed;
     while (um_store_has_work(f->store)) {
@@ -329,26 +329,26 @@ static void test_what_is_freed_goes_back(void **state)
 static void test_compacting_resumes(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_large(f->store, f->people[0], 32 * MEBIBYTE);
+    struct um_heap *heap = make_large(f->store, f->owners[0], 32 * MEBIBYTE);
     struct um_block *blocks[8];
     uint64_t largest = 0;
-    bool gives_back;
+    bool returns_memory;
 
     for (int i = 0; i < 8; i++)
-        blocks[i] = make_block(f->store, heap, f->people[0], MEBIBYTE);
+        blocks[i] = make_block(f->store, heap, f->owners[0], MEBIBYTE);
     for (int i = 0; i < 8; i++)
         assert_int_equal(um_block_resize(f->store, blocks[i], MEBIBYTE / 2 - UNIT, 0, NULL), 0);
     assert_int_equal(um_heap_compact(f->store, heap, &largest, NULL), 0);
     assert_int_equal(largest, figures_of(heap).largest_free);
-    gives_back = figures_of(heap).committed < 8 * MEBIBYTE;
-    assert_true(!gives_back ||
+    returns_memory = figures_of(heap).committed < 8 * MEBIBYTE;
+    assert_true(!returns_memory ||
                 um_store_has_work(f->store)); /* clients may have touched what was never committed */
     reclaim_all(f->store);
-    assert_int_equal(figures_of(heap).committed, gives_back ? 4 * MEBIBYTE - 8 * UNIT : 8 * MEBIBYTE);
+    assert_int_equal(figures_of(heap).committed, returns_memory ? 4 * MEBIBYTE - 8 * UNIT : 8 * MEBIBYTE);
 }
 
 /* What a heap begins with is allocated in steps, too; one that the system refuses leaves a heap that can be destroyed. */
-static void test_a_heap_gets_its_first_memory_in_steps(void **state)
+static void test_the_first_memory_is_allocated_in_steps(void **state)
 {
     struct fixture *f = *state;
     const struct um_heap_options options = {
@@ -358,7 +358,7 @@ static void test_a_heap_gets_its_first_memory_in_steps(void **state)
     bool more = true;
 
     f->store->bytes_limit = 100 * MEBIBYTE;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
     assert_int_equal(figures_of(heap).committed, 4 * MEBIBYTE);
     for (int steps = 1; more; steps++) {
         assert_int_equal(um_heap_commit_step(heap, 5 * MEBIBYTE, &done, &more, NULL), 0);
@@ -373,11 +373,11 @@ static void test_a_heap_gets_its_first_memory_in_steps(void **state)
 static void test_many_blocks_go_in_pieces(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_large(f->store, f->people[0], MEBIBYTE);
+    struct um_heap *heap = make_large(f->store, f->owners[0], MEBIBYTE);
     unsigned pieces = 0;
 
     for (int i = 0; i < 10000; i++)
-        make_block(f->store, heap, f->people[0], 10);
+        make_block(f->store, heap, f->owners[0], 10);
     reclaim_all(f->store);
     destroy_heap(f->store, heap);
     while (um_purge_is_pending()) {
@@ -387,11 +387,11 @@ static void test_many_blocks_go_in_pieces(void **state)
     assert_in_range(pieces, 4, 100);
 }
 
-static void test_a_large_heap_goes_in_pieces(void **state)
+static void test_a_large_heap_is_released_in_pieces(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_large(f->store, f->people[0], 70 * MEBIBYTE);
-    struct um_block *block = make_block(f->store, heap, f->people[0], MEBIBYTE);
+    struct um_heap *heap = make_large(f->store, f->owners[0], 70 * MEBIBYTE);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], MEBIBYTE);
     struct um_place place = place_of(f->store, block);
     struct segment segment;
     struct segment again;
@@ -422,11 +422,11 @@ int main(void)
         WITH_FIXTURE(test_what_others_do_in_between),
         WITH_FIXTURE(test_a_block_grows_by_much_in_steps),
         WITH_FIXTURE(test_growing_in_place_may_end_early),
-        WITH_FIXTURE(test_what_is_freed_goes_back),
+        WITH_FIXTURE(test_freed_memory_is_returned),
         WITH_FIXTURE(test_compacting_resumes),
-        WITH_FIXTURE(test_a_heap_gets_its_first_memory_in_steps),
+        WITH_FIXTURE(test_the_first_memory_is_allocated_in_steps),
         WITH_FIXTURE(test_many_blocks_go_in_pieces),
-        WITH_FIXTURE(test_a_large_heap_goes_in_pieces),
+        WITH_FIXTURE(test_a_large_heap_is_released_in_pieces),
     };
     return cmocka_run_group_tests_name("shared heaps in slices", tests, NULL, NULL);
 }

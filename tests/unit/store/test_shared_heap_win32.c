@@ -1,11 +1,11 @@
-/* Who may open a section, as far as one user can see: what its list of rights says. */
+/* Which users may open a section, as far as one user can see: the content of its access list. */
 #include <windows.h>
 
 #include "shared_heap_fixture.h"
 
 union user {
     TOKEN_USER token;
-    char room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    char bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
 };
 
 static void get_user(union user *user)
@@ -33,10 +33,10 @@ static bool is_user_or_system(PSID sid)
 static void test_only_the_owner_is_listed(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_shared(f->store, f->people[0], 0, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 1);
+    struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 1);
     HANDLE section = OpenFileMappingA(READ_CONTROL | FILE_MAP_READ, FALSE, place_of(f->store, block).name);
-    char room[4096];
+    char bytes[4096];
     DWORD size;
     SECURITY_DESCRIPTOR_CONTROL control;
     DWORD revision;
@@ -45,10 +45,10 @@ static void test_only_the_owner_is_listed(void **state)
     ACL *list;
 
     assert_non_null(section);
-    assert_true(GetKernelObjectSecurity(section, DACL_SECURITY_INFORMATION, room, sizeof room, &size));
-    assert_true(GetSecurityDescriptorControl(room, &control, &revision));
+    assert_true(GetKernelObjectSecurity(section, DACL_SECURITY_INFORMATION, bytes, sizeof bytes, &size));
+    assert_true(GetSecurityDescriptorControl(bytes, &control, &revision));
     assert_true((control & SE_DACL_PROTECTED) != 0);
-    assert_true(GetSecurityDescriptorDacl(room, &there, &list, &by_default));
+    assert_true(GetSecurityDescriptorDacl(bytes, &there, &list, &by_default));
     assert_true(there && list != NULL && list->AceCount == 2);
     for (DWORD i = 0; i < 2; i++) {
         ACCESS_ALLOWED_ACE *entry;

@@ -10,7 +10,7 @@ static int alloc(struct fixture *f, struct um_heap *heap, struct um_block_option
                  struct um_fault *fault)
 {
     struct um_block *block = NULL;
-    int code = um_block_alloc(f->store, heap != NULL ? heap : um_store_process_heap(f->store), f->people[0],
+    int code = um_block_alloc(f->store, heap != NULL ? heap : um_store_process_heap(f->store), f->owners[0],
                               &options, &block, fault);
     assert_true((code == 0) == (block != NULL));
     return code;
@@ -26,7 +26,7 @@ static void test_a_block_has_its_options(void **state)
 {
     struct fixture *f = *state;
     um_store_set_time(f->store, 1700000000);
-    struct um_block *block = make_named(f->store, f->people[0], 100, "it");
+    struct um_block *block = make_named(f->store, f->owners[0], 100, "it");
     struct um_block_info info = info_of(f->store, block);
     struct um_heap_info heap;
     struct um_block *found;
@@ -37,7 +37,7 @@ static void test_a_block_has_its_options(void **state)
     assert_int_equal(info.size, 100);
     assert_int_equal(info.address, (uintptr_t)um_block_bytes(block));
     assert_int_equal(info.lifetime, UM_LIFETIME_SERVER);
-    assert_ptr_equal(info.owner, f->people[0]);
+    assert_ptr_equal(info.owner, f->owners[0]);
     assert_int_equal(info.holders, 1);
     assert_false(info.orphaned);
     assert_true(info.created == 1700000000);
@@ -53,13 +53,13 @@ static void test_double_free_and_use_after_free_are_stale(void **state)
 {
     struct fixture *f = *state;
     struct um_fault fault = {0};
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 10);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 10);
     um_handle handle = um_block_handle(f->store, block);
     assert_int_equal(block_verdict(f->store, handle), 0);
     um_block_free(f->store, block);
     assert_int_equal(um_store_find_block(f->store, handle, &block, &fault), UMEM_E_STALE_HANDLE);
     assert_int_equal(fault.block, handle);
-    struct um_block *next = make_block(f->store, NULL, f->people[0], 10); /* in the same slot */
+    struct um_block *next = make_block(f->store, NULL, f->owners[0], 10); /* in the same slot */
     assert_int_equal(um_handle_slot(um_block_handle(f->store, next)), um_handle_slot(handle));
     assert_int_equal(block_verdict(f->store, handle), UMEM_E_STALE_HANDLE);
 }
@@ -81,10 +81,10 @@ static void test_handles_never_given_out_are_unknown(void **state)
     assert_int_equal(find_at(f->store, 0, 1, &block), UMEM_E_UNKNOWN_HANDLE);
 }
 
-static void test_a_handle_of_an_earlier_life_is_nobodys(void **state)
+static void test_a_handle_of_an_earlier_store_is_unknown(void **state)
 {
     struct fixture *f = *state;
-    um_handle handle = um_block_handle(f->store, make_block(f->store, NULL, f->people[0], 10));
+    um_handle handle = um_block_handle(f->store, make_block(f->store, NULL, f->owners[0], 10));
     for (uint64_t seed = 100; seed < 200; seed++) {
         struct um_store *store;
         struct um_owner *owner;
@@ -106,9 +106,9 @@ static void test_blocks_are_aligned_as_their_heap_says(void **state)
     for (uint32_t alignment = 16; alignment <= UM_ALIGNMENT_MAXIMUM; alignment *= 2) {
         const struct um_heap_options options = {.kind = UM_HEAP_PRIVATE, .alignment = alignment};
         struct um_heap *heap;
-        assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+        assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
         for (uint64_t size = 0; size < 3000000; size = size * 7 + 1) {
-            struct um_block *block = make_block(f->store, heap, f->people[0], size);
+            struct um_block *block = make_block(f->store, heap, f->owners[0], size);
             assert_int_equal((uintptr_t)um_block_bytes(block) % alignment, 0);
             assert_int_equal(um_block_resize(f->store, block, size * 2 + 1, 0, NULL), 0);
             assert_int_equal((uintptr_t)um_block_bytes(block) % alignment, 0);
@@ -120,10 +120,10 @@ static void test_blocks_are_aligned_as_their_heap_says(void **state)
 static void test_reused_memory_is_zero(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     for (int i = 0; i < 200; i++) {
         uint64_t size = (uint64_t)(i % 20) * 50 + 10;
-        struct um_block *block = make_block(f->store, heap, f->people[0], size);
+        struct um_block *block = make_block(f->store, heap, f->owners[0], size);
         assert_true(is_zero(um_block_bytes(block), size));
         memset(um_block_bytes(block), 0xff, (size_t)size);
         um_block_free(f->store, block);
@@ -133,8 +133,8 @@ static void test_reused_memory_is_zero(void **state)
 static void test_a_block_of_no_bytes_is_a_block(void **state)
 {
     struct fixture *f = *state;
-    struct um_block *one = make_block(f->store, NULL, f->people[0], 0);
-    struct um_block *two = make_block(f->store, NULL, f->people[0], 0);
+    struct um_block *one = make_block(f->store, NULL, f->owners[0], 0);
+    struct um_block *two = make_block(f->store, NULL, f->owners[0], 0);
     assert_non_null(um_block_bytes(one));
     assert_ptr_not_equal(um_block_bytes(one), um_block_bytes(two));
     expect_counts(f->store, 2, 0);
@@ -152,7 +152,7 @@ static void test_sizes_that_cannot_be_are_refused(void **state)
     struct um_fault fault = {0};
     const uint64_t sizes[] = {UINT64_C(1) << 53, (UINT64_C(1) << 53) - 1, UINT64_MAX, UINT64_MAX - 15,
                               (UINT64_C(1) << 40) + 1};
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         assert_int_equal(alloc(f, NULL, (struct um_block_options){.size = sizes[i]}, &fault),
                          UMEM_E_LIMIT_EXCEEDED);
@@ -185,8 +185,8 @@ static void test_the_heaps_maximum_is_kept(void **state)
 {
     struct fixture *f = *state;
     struct um_fault fault = {0};
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 1000);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 600);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 1000);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 600);
     struct um_heap_info info;
     um_heap_get_info(heap, &info);
     assert_int_equal(alloc(f, heap, (struct um_block_options){.size = 401}, &fault), UMEM_E_NO_MEMORY);
@@ -212,7 +212,7 @@ static void test_the_heaps_maximum_is_kept(void **state)
 static void test_a_heap_is_filled_to_its_maximum(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 1 << 20);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 1 << 20);
     uint64_t bytes = 0;
     while (alloc(f, heap, (struct um_block_options){.size = 777}, NULL) == 0)
         bytes += 777;
@@ -254,10 +254,10 @@ static void test_a_failed_allocation_carries_what_win32_raises(void **state)
     const struct um_heap_options raising = {
         .kind = UM_HEAP_PRIVATE, .maximum_size = 10, .flags = UM_FLAG_GENERATE_EXCEPTIONS};
     struct um_heap *heap;
-    struct um_heap *quiet = make_heap(f->store, f->people[0], NULL, 10);
+    struct um_heap *quiet = make_heap(f->store, f->owners[0], NULL, 10);
     struct um_fault fault = {0};
     struct um_block_options options = {.size = 11};
-    assert_int_equal(um_heap_create(f->store, f->people[0], &raising, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &raising, &heap, NULL), 0);
     assert_int_equal(alloc(f, heap, options, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.ntstatus, UM_STATUS_NO_MEMORY);
     assert_int_equal(alloc(f, quiet, options, &fault), UMEM_E_NO_MEMORY);
@@ -265,7 +265,7 @@ static void test_a_failed_allocation_carries_what_win32_raises(void **state)
     options.flags = UM_FLAG_GENERATE_EXCEPTIONS;
     assert_int_equal(alloc(f, quiet, options, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.ntstatus, UM_STATUS_NO_MEMORY);
-    struct um_block *block = make_block(f->store, quiet, f->people[0], 5);
+    struct um_block *block = make_block(f->store, quiet, f->owners[0], 5);
     assert_int_equal(um_block_resize(f->store, block, 11, UM_FLAG_GENERATE_EXCEPTIONS, &fault),
                      UMEM_E_NO_MEMORY);
     assert_int_equal(fault.ntstatus, UM_STATUS_NO_MEMORY);
@@ -277,7 +277,7 @@ static void test_names_are_taken_checked_and_given_back(void **state)
     struct fixture *f = *state;
     char name[UM_NAME_SIZE_LIMIT + 2];
     struct um_fault fault = {0};
-    struct um_block *block = make_named(f->store, f->people[0], 1, "a");
+    struct um_block *block = make_named(f->store, f->owners[0], 1, "a");
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
     assert_int_equal(alloc(f, NULL, (struct um_block_options){.size = 1, .name = "a"}, &fault),
@@ -298,7 +298,7 @@ static void test_resizing_keeps_handle_and_bytes(void **state)
 {
     struct fixture *f = *state;
     const uint64_t sizes[] = {10, 5, 8, 0, 3, 2000000, 1999990, 1999999, 100, 300};
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 0);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 0);
     um_handle handle = um_block_handle(f->store, block);
     uint64_t size = 0;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -318,7 +318,7 @@ static void test_in_place_only_does_not_move(void **state)
 {
     struct fixture *f = *state;
     struct um_fault fault = {0};
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     struct um_pin *pin;
     unsigned char *bytes = um_block_bytes(block);
     assert_int_equal(um_block_resize(f->store, block, 50, UM_FLAG_REALLOC_IN_PLACE_ONLY, &fault), 0);
@@ -356,8 +356,8 @@ static bool resize_nothing(void *memory, void **address, uint64_t old_size, uint
 static void test_memory_that_the_system_refuses_leaves_no_trace(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    struct um_block *block = make_block(f->store, heap, f->people[0], 10);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
+    struct um_block *block = make_block(f->store, heap, f->owners[0], 10);
     struct um_heap_ops broken = *heap->ops;
     const struct um_heap_ops *sound = heap->ops;
     struct um_pin *pin;
@@ -387,7 +387,7 @@ int main(void)
         WITH_FIXTURE(test_a_block_has_its_options),
         WITH_FIXTURE(test_double_free_and_use_after_free_are_stale),
         WITH_FIXTURE(test_handles_never_given_out_are_unknown),
-        WITH_FIXTURE(test_a_handle_of_an_earlier_life_is_nobodys),
+        WITH_FIXTURE(test_a_handle_of_an_earlier_store_is_unknown),
         WITH_FIXTURE(test_blocks_are_aligned_as_their_heap_says),
         WITH_FIXTURE(test_reused_memory_is_zero),
         WITH_FIXTURE(test_a_block_of_no_bytes_is_a_block),

@@ -9,7 +9,7 @@
 static int create(struct fixture *f, struct um_heap_options options, struct um_fault *fault)
 {
     struct um_heap *heap = NULL;
-    int code = um_heap_create(f->store, f->people[0], &options, &heap, fault);
+    int code = um_heap_create(f->store, f->owners[0], &options, &heap, fault);
     assert_true((code == 0) == (heap != NULL));
     return code;
 }
@@ -63,7 +63,7 @@ static void test_a_heap_has_its_options(void **state)
     struct um_heap *heap;
     struct um_heap *found;
     struct um_heap_info info;
-    assert_int_equal(um_heap_create(f->store, f->people[1], &options, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[1], &options, &heap, NULL), 0);
     um_heap_get_info(heap, &info);
     assert_string_equal(info.name, "mine");
     assert_int_equal(info.kind, UM_HEAP_PRIVATE);
@@ -72,7 +72,7 @@ static void test_a_heap_has_its_options(void **state)
     assert_int_equal(info.maximum_size, 5000);
     assert_int_equal(info.alignment, 64);
     assert_int_equal(info.lifetime, UM_LIFETIME_SESSION);
-    assert_ptr_equal(info.owner, f->people[1]);
+    assert_ptr_equal(info.owner, f->owners[1]);
     assert_null(info.locked_by);
     assert_int_equal(um_store_find_heap_by_name(f->store, "mine", &found, NULL), 0);
     assert_ptr_equal(found, heap);
@@ -126,12 +126,12 @@ static void test_names_are_taken_and_given_back(void **state)
     struct fixture *f = *state;
     const struct um_heap_options options = {.kind = UM_HEAP_PRIVATE, .name = "a"};
     struct um_fault fault = {0};
-    struct um_heap *heap = make_heap(f->store, f->people[0], "a", 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], "a", 0);
     assert_int_equal(create(f, options, &fault), UMEM_E_NAME_TAKEN);
     assert_int_equal(fault.heap, handle_of(heap));
     assert_int_equal(create(f, (struct um_heap_options){.kind = UM_HEAP_PRIVATE, .name = "process"}, &fault),
                      UMEM_E_NAME_TAKEN);
-    make_named(f->store, f->people[0], 1, "b"); /* blocks' names are another namespace */
+    make_named(f->store, f->owners[0], 1, "b"); /* blocks' names are another namespace */
     assert_int_equal(create(f, (struct um_heap_options){.kind = UM_HEAP_PRIVATE, .name = "b"}, &fault), 0);
     destroy(f, heap);
     assert_int_equal(um_store_find_heap_by_name(f->store, "a", &heap, NULL), UMEM_E_UNKNOWN_HANDLE);
@@ -141,13 +141,13 @@ static void test_names_are_taken_and_given_back(void **state)
 static void test_a_destroyed_heap_is_stale_with_its_blocks(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
     um_handle handle = handle_of(heap);
     um_handle blocks[5];
     uint64_t count;
     uint64_t bytes;
     for (int i = 0; i < 5; i++)
-        blocks[i] = um_block_handle(f->store, make_block(f->store, heap, f->people[i % 3], 100));
+        blocks[i] = um_block_handle(f->store, make_block(f->store, heap, f->owners[i % 3], 100));
     assert_int_equal(um_heap_destroy(f->store, heap, &count, &bytes, NULL), 0);
     assert_int_equal(count, 5);
     assert_int_equal(bytes, 500);
@@ -171,7 +171,7 @@ static void test_handles_of_the_wrong_kind_are_unknown(void **state)
     struct fixture *f = *state;
     struct um_fault fault = {0};
     struct um_heap *heap;
-    um_handle block = um_block_handle(f->store, make_block(f->store, NULL, f->people[0], 1));
+    um_handle block = um_block_handle(f->store, make_block(f->store, NULL, f->owners[0], 1));
     assert_int_equal(um_store_find_heap(f->store, block, &heap, &fault), UMEM_E_UNKNOWN_HANDLE);
     assert_non_null(strstr(fault.what, "handle of a block"));
     assert_int_equal(fault.heap, block);
@@ -233,7 +233,7 @@ static void test_heaps_are_listed_in_order_of_slots(void **state)
     struct fixture *f = *state;
     struct um_heap *heaps[3];
     for (int i = 0; i < 3; i++)
-        heaps[i] = make_heap(f->store, f->people[0], NULL, 0);
+        heaps[i] = make_heap(f->store, f->owners[0], NULL, 0);
     um_handle middle = handle_of(heaps[1]);
     assert_ptr_equal(next_heap(f, 0), um_store_process_heap(f->store));
     assert_ptr_equal(next_heap(f, handle_of(um_store_process_heap(f->store))), heaps[0]);
@@ -250,13 +250,13 @@ static void test_a_session_heap_ends_with_its_owner(void **state)
     const struct um_heap_options options = {
         .kind = UM_HEAP_PRIVATE, .lifetime = UM_LIFETIME_SESSION, .name = "s"};
     struct um_heap *heap;
-    struct um_heap *kept = make_heap(f->store, f->people[0], "kept", 0);
+    struct um_heap *kept = make_heap(f->store, f->owners[0], "kept", 0);
     struct um_owner_info owner;
     struct um_heap_info info;
-    assert_int_equal(um_heap_create(f->store, f->people[0], &options, &heap, NULL), 0);
+    assert_int_equal(um_heap_create(f->store, f->owners[0], &options, &heap, NULL), 0);
     um_handle handle = handle_of(heap);
-    um_handle block = um_block_handle(f->store, make_block(f->store, heap, f->people[1], 10));
-    leave(f, 0);
+    um_handle block = um_block_handle(f->store, make_block(f->store, heap, f->owners[1], 10));
+    close_fixture_owner(f, 0);
     assert_int_equal(heap_verdict(f->store, handle), UMEM_E_STALE_HANDLE);
     assert_int_equal(block_verdict(f->store, block), UMEM_E_STALE_HANDLE);
     um_heap_get_info(kept, &info);
@@ -271,9 +271,9 @@ static void test_a_session_heap_ends_with_its_owner(void **state)
 static void test_locks_keep_others_out_and_count(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    struct um_owner *one = f->people[0];
-    struct um_owner *two = f->people[1];
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
+    struct um_owner *one = f->owners[0];
+    struct um_owner *two = f->owners[1];
     struct um_fault fault = {0};
     assert_int_equal(um_heap_check_lock(heap, two, NULL), 0);
     assert_int_equal(um_heap_lock(heap, one, NULL), 0);
@@ -294,35 +294,35 @@ static void test_locks_keep_others_out_and_count(void **state)
 static void test_a_block_is_found_for_those_that_a_lock_lets_in(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    um_handle handle = um_block_handle(f->store, make_block(f->store, heap, f->people[0], 8));
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
+    um_handle handle = um_block_handle(f->store, make_block(f->store, heap, f->owners[0], 8));
     struct um_block *block = NULL;
     struct um_fault fault = {0};
 
-    assert_int_equal(um_owner_find_block(f->store, f->people[1], handle, &block, NULL), 0);
+    assert_int_equal(um_owner_find_block(f->store, f->owners[1], handle, &block, NULL), 0);
     assert_int_equal(um_block_handle(f->store, block), handle);
-    assert_int_equal(um_heap_lock(heap, f->people[0], NULL), 0);
+    assert_int_equal(um_heap_lock(heap, f->owners[0], NULL), 0);
     block = NULL;
-    assert_int_equal(um_owner_find_block(f->store, f->people[1], handle, &block, &fault), UMEM_E_LOCKED);
+    assert_int_equal(um_owner_find_block(f->store, f->owners[1], handle, &block, &fault), UMEM_E_LOCKED);
     assert_int_equal(fault.heap, handle_of(heap));
     assert_null(block);
-    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle, &block, NULL), 0);
-    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle + 4, &block, &fault),
+    assert_int_equal(um_owner_find_block(f->store, f->owners[0], handle, &block, NULL), 0);
+    assert_int_equal(um_owner_find_block(f->store, f->owners[0], handle + 4, &block, &fault),
                      UMEM_E_UNKNOWN_HANDLE);
     destroy(f, heap);
-    assert_int_equal(um_owner_find_block(f->store, f->people[0], handle, &block, &fault),
+    assert_int_equal(um_owner_find_block(f->store, f->owners[0], handle, &block, &fault),
                      UMEM_E_STALE_HANDLE);
     assert_int_equal(fault.block, handle);
 }
 
-/* What callers look at in every turn says what the calls say. */
+/* The status that callers read in every turn agrees with the calls. */
 static void test_the_status_follows_the_store(void **state)
 {
     struct fixture *f = *state;
     const struct um_store_status *status = um_store_get_status(f->store);
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
 
-    make_block(f->store, heap, f->people[0], 8);
+    make_block(f->store, heap, f->owners[0], 8);
     assert_false(status->has_work);
     assert_false(um_store_has_work(f->store));
     um_store_set_time(f->store, 1);
@@ -331,7 +331,7 @@ static void test_the_status_follows_the_store(void **state)
     assert_true(status->turn_is_used);
     um_store_set_time(f->store, 1);
     assert_false(status->turn_is_used);
-    leave(f, 2);
+    close_fixture_owner(f, 2);
     assert_true(status->turn_is_used);
     assert_true(status->has_work);
     assert_true(um_store_has_work(f->store));
@@ -341,7 +341,7 @@ static void test_the_status_follows_the_store(void **state)
 
     assert_false(status->is_large);
     f->store->large_blocks = 1;
-    make_block(f->store, NULL, f->people[0], 8);
+    make_block(f->store, NULL, f->owners[0], 8);
     assert_false(status->is_large);
     um_store_set_time(f->store, 1);
     assert_true(status->is_large);
@@ -351,18 +351,18 @@ static void test_the_status_follows_the_store(void **state)
 static void test_a_lock_ends_with_its_owner_or_its_heap(void **state)
 {
     struct fixture *f = *state;
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, 0);
-    struct um_heap *gone = make_heap(f->store, f->people[0], NULL, 0);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, 0);
+    struct um_heap *gone = make_heap(f->store, f->owners[0], NULL, 0);
     struct um_heap_info info;
-    assert_int_equal(um_heap_lock(heap, f->people[1], NULL), 0);
-    assert_int_equal(um_heap_lock(gone, f->people[1], NULL), 0);
+    assert_int_equal(um_heap_lock(heap, f->owners[1], NULL), 0);
+    assert_int_equal(um_heap_lock(gone, f->owners[1], NULL), 0);
     um_heap_get_info(heap, &info);
-    assert_ptr_equal(info.locked_by, f->people[1]);
+    assert_ptr_equal(info.locked_by, f->owners[1]);
     destroy(f, gone);
-    leave(f, 1);
+    close_fixture_owner(f, 1);
     um_heap_get_info(heap, &info);
     assert_null(info.locked_by);
-    assert_int_equal(um_heap_lock(heap, f->people[2], NULL), 0);
+    assert_int_equal(um_heap_lock(heap, f->owners[2], NULL), 0);
 }
 
 static bool create_nothing(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)

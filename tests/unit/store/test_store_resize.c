@@ -33,13 +33,13 @@ static struct um_heap_ops stubborn; /* resizes nothing where it is */
 /* A heap of that, in a store that copies little at once, with a block full of 1. */
 static struct um_block *make_stubborn(struct fixture *f, uint64_t maximum_size)
 {
-    struct um_heap *heap = make_heap(f->store, f->people[0], NULL, maximum_size);
+    struct um_heap *heap = make_heap(f->store, f->owners[0], NULL, maximum_size);
     stubborn = *f->store->heap_ops[UM_HEAP_PRIVATE];
     stubborn.resize = resize_nothing;
     stubborn.moves_uncopied = NULL;
     heap->ops = &stubborn;
     f->store->copied_at_once = 100;
-    struct um_block *block = make_block(f->store, heap, f->people[1], BEFORE);
+    struct um_block *block = make_block(f->store, heap, f->owners[1], BEFORE);
     memset(um_block_bytes(block), 1, BEFORE);
     return block;
 }
@@ -59,7 +59,7 @@ static bool step(struct fixture *f, struct um_resize *resize)
     return more;
 }
 
-/* Goes on to the end, which must come. */
+/* Runs to the end, which must come. */
 static void finish(struct fixture *f, struct um_resize *resize)
 {
     int steps = 0;
@@ -97,7 +97,7 @@ static void test_what_copies_little_is_done_at_once(void **state)
     struct fixture *f = *state;
     struct um_resize *resize = (struct um_resize *)f;
     struct um_fault fault = {0};
-    struct um_block *block = make_block(f->store, NULL, f->people[0], 100);
+    struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     assert_int_equal(um_resize_begin(f->store, block, UM_COPIED_AT_ONCE, 0, &resize, NULL), 0);
     assert_null(resize);
     assert_int_equal(um_resize_begin(f->store, block, 5, 0, &resize, NULL), 0);
@@ -173,7 +173,7 @@ static void test_a_resize_respects_what_the_owner_allocated_meanwhile(void **sta
     int code = 0;
     f->store->owner_bytes_limit = AFTER + BEFORE;
     struct um_resize *resize = begin(f, block, AFTER);
-    struct um_block *other = make_block(f->store, heap, f->people[1], BEFORE + 1);
+    struct um_block *other = make_block(f->store, heap, f->owners[1], BEFORE + 1);
     for (int i = 0; i < AFTER && code == 0 && more; i++)
         code = um_resize_step(f->store, resize, STEP, &more, &fault);
     assert_int_equal(code, UMEM_E_LIMIT_EXCEEDED);
@@ -209,11 +209,11 @@ static void test_growth_is_reserved_until_the_end(void **state)
     const struct um_block_options large = {.size = 11};
     struct um_resize *resize = begin(f, block, AFTER);
     struct um_resize *none = NULL;
-    assert_int_equal(um_block_alloc(f->store, heap, f->people[0], &large, &second, &fault), UMEM_E_NO_MEMORY);
+    assert_int_equal(um_block_alloc(f->store, heap, f->owners[0], &large, &second, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.used, AFTER);
     assert_int_equal(um_resize_begin(f->store, block, AFTER * 2, 0, &none, NULL), 0); /* waits */
     assert_true(step(f, none));
-    um_block_free(f->store, make_block(f->store, heap, f->people[0], 10));
+    um_block_free(f->store, make_block(f->store, heap, f->owners[0], 10));
     finish(f, resize);
     assert_int_equal(um_resize_step(f->store, none, STEP, &(bool){false}, &fault), UMEM_E_NO_MEMORY);
     assert_int_equal(fault.block, um_block_handle(f->store, block));
@@ -260,7 +260,7 @@ static void test_a_block_that_is_resized_otherwise_is_moved_from_the_start(void 
     expect_block(f, block, 4, BEFORE / 2, AFTER);
 }
 
-static void test_a_block_goes_while_it_is_moved(void **state)
+static void test_a_block_is_freed_while_it_is_moved(void **state)
 {
     struct fixture *f = *state;
     const enum um_lifetime session = UM_LIFETIME_SESSION;
@@ -280,9 +280,9 @@ static void test_a_block_goes_while_it_is_moved(void **state)
             assert_int_equal(um_heap_destroy(f->store, heap, &blocks, &bytes, NULL), 0);
             reclaim_all(f->store);
         } else {
-            assert_int_equal(um_block_change(f->store, block, f->people[2], NULL, &session, NULL), 0);
+            assert_int_equal(um_block_change(f->store, block, f->owners[2], NULL, &session, NULL), 0);
             assert_true(step(f, resize));
-            leave(f, 2);
+            close_fixture_owner(f, 2);
         }
         expect_stale(f, resize);
         expect_stale(f, waiting);
@@ -338,7 +338,7 @@ int main(void)
         WITH_FIXTURE(test_growth_is_reserved_until_the_end),
         WITH_FIXTURE(test_two_resizes_of_a_block_go_one_after_the_other),
         WITH_FIXTURE(test_a_block_that_is_resized_otherwise_is_moved_from_the_start),
-        WITH_FIXTURE(test_a_block_goes_while_it_is_moved),
+        WITH_FIXTURE(test_a_block_is_freed_while_it_is_moved),
         WITH_FIXTURE(test_a_pinned_block_is_moved_and_its_pin_keeps_the_memory),
         WITH_FIXTURE(test_without_memory_nothing_is_begun),
     };

@@ -31,7 +31,7 @@ static int compare(const struct um_tree_node *left, const struct um_tree_node *r
     return (key_of(left) > key_of(right)) - (key_of(left) < key_of(right));
 }
 
-/* Checks a subtree, whose keys lie between two others; returns its height and adds its members to *count. */
+/* Checks a subtree, whose keys are between two others; returns its height and adds its members to *count. */
 static int check_subtree(const struct um_tree_node *node, int above, int below, size_t *count)
 {
     if (node == NULL)

@@ -70,7 +70,7 @@ static struct {
     umem_uv *client;
     struct end ends[ENDS_MAXIMUM];
     size_t end_count;
-    umem_handle events[ENDS_MAXIMUM]; /* the blocks that were told of */
+    umem_handle events[ENDS_MAXIMUM]; /* the blocks of the events received */
     size_t event_count;
     bool is_closed;
 } fixture;
@@ -240,7 +240,7 @@ static void test_in_time(void **state)
     end();
 }
 
-/* The daemon is told that nobody waits any more: of a call that it lets wait, and of no other. */
+/* When a wait's deadline passes, the client cancels the pending call, and no other call. */
 static void test_a_wait_is_cancelled(void **state)
 {
     static const struct fake_step steps[] = {
@@ -269,7 +269,7 @@ static void test_a_wait_is_cancelled(void **state)
     assert_null(strstr(found + 1, "$/cancelRequest"));
 }
 
-/* A lock that is given too late would stay: so its connection goes, and all on their way with it. */
+/* A lock granted after the deadline would remain: so the connection is closed, and all calls on it end. */
 static void test_a_lock_that_comes_too_late(void **state)
 {
     static const struct fake_step steps[] = {{.text = NULL}, {.text = NULL}};
@@ -324,7 +324,7 @@ static void test_connecting(void **state)
 
 /* ---- failures ---- */
 
-/* A callback is told all that the daemon has said, and the next one nothing of it. */
+/* A callback receives the daemon's whole error, and the next callback nothing of it. */
 static void test_failures(void **state)
 {
     static const struct fake_step steps[] = {
@@ -381,7 +381,7 @@ static void test_callbacks(void **state)
 
 /* ---- watches ---- */
 
-/* All that has come is told at once; and nothing more from the moment on in which it is unwatched. */
+/* All received events are delivered at once; and none after the watch has ended. */
 static void test_events(void **state)
 {
     static const struct fake_step steps[] = {
@@ -412,7 +412,7 @@ static void test_events(void **state)
 
 /* ---- the end ---- */
 
-/* A request that is still being written when its client is closed is told of once, and freed. */
+/* A request that is still being written when its client is closed is reported once, and freed. */
 static void test_closing_while_writing(void **state)
 {
     enum { SIZE = 8 << 20 };

@@ -105,7 +105,7 @@ static void expect_message(unsigned long long payload_size)
     assert_true(fixture.checked <= fixture.received.size);
 }
 
-static size_t under_way(void)
+static size_t bytes_in_progress(void)
 {
     return uv_stream_get_write_queue_size((const uv_stream_t *)&fixture.client->pipe);
 }
@@ -113,7 +113,7 @@ static size_t under_way(void)
 static void turn(void)
 {
     uv_run(&fixture.loop, UV_RUN_NOWAIT);
-    assert_in_range(under_way(), 0, UNDER_WAY_MAX);
+    assert_in_range(bytes_in_progress(), 0, UNDER_WAY_MAX);
     assert_in_range(fixture.client->writing_size, 0, UNDER_WAY_MAX);
 }
 
@@ -154,12 +154,12 @@ static void begin(void)
     assert_int_equal(umem_submit_block_write(calls, 1, 0, fixture.bytes, TOTAL), UMEM_OK);
 }
 
-/* Nobody reads: a part is under way, and stays. */
+/* The peer does not read: a part is being written, and stays so. */
 static void stand_still(void)
 {
     for (int i = 0; i < TURNS; i++) {
         turn();
-        assert_true(under_way() != 0);
+        assert_true(bytes_in_progress() != 0);
     }
 }
 
@@ -183,7 +183,7 @@ static void test_all_arrives_in_order(void **state)
     begin();
     stand_still();
     assert_int_equal(uv_read_start((uv_stream_t *)&fixture.daemon, on_alloc, on_read), 0);
-    while (fixture.client->unwritten != NULL || under_way() != 0)
+    while (fixture.client->unwritten != NULL || bytes_in_progress() != 0)
         turn();
     /* What the system still holds comes in the next turns. */
     for (int quiet = 0; quiet < TURNS; quiet++) {
@@ -203,7 +203,7 @@ static void test_all_arrives_in_order(void **state)
     end();
 }
 
-/* What was begun is told once, whether the loop had all of it, a part or nothing. */
+/* Each begun call is reported once, whether the loop had all of it, a part or nothing. */
 static void test_what_is_not_written_is_lost(void **state)
 {
     (void)state;

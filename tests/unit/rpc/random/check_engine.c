@@ -246,19 +246,20 @@ static bool holds_text(const struct piece *piece, const char *text)
 void check_notifications(struct run *run, int session)
 {
     struct session *it = &run->sessions[session];
-    struct watch *talking = NULL;
+    struct watch *notifying = NULL;
 
     while (it->checked < it->session.out.size) {
         struct piece piece = next_piece(run, session);
-        const struct piece told = piece;
-        struct watch *watch = talking != NULL && (talking->count != 0 || talking->overflow) ? talking : NULL;
+        const struct piece taken = piece;
+        struct watch *watch =
+            notifying != NULL && (notifying->count != 0 || notifying->overflow) ? notifying : NULL;
 
         if (watch == NULL)
             MUST(it->checked <= run->limits.unsent_bytes);
         for (int i = 0; i < WATCHES && watch == NULL; i++) {
             if (run->watches[i].used && run->watches[i].session == session &&
                 take_notification_of(&run->watches[i], &piece))
-                talking = watch = &run->watches[i];
+                notifying = watch = &run->watches[i];
             else
                 continue;
             piece.size = 0;
@@ -267,9 +268,9 @@ void check_notifications(struct run *run, int session)
             mismatch(run, session, "a notification", 0);
         it->checked += piece.next;
         for (unsigned i = 0; i < 4; i++)
-            run->notifications[i] += holds_text(&told, um_notification_at(i)->name);
+            run->notifications[i] += holds_text(&taken, um_notification_at(i)->name);
     }
-    MUST(talking == NULL || (talking->count == 0 && !talking->overflow));
+    MUST(notifying == NULL || (notifying->count == 0 && !notifying->overflow));
     MUST(!has_notification(run, session) || it->session.out.size > run->limits.unsent_bytes);
 }
 

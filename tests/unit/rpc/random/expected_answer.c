@@ -1,4 +1,4 @@
-/* Writing the answers that are expected, byte for byte. What cannot be foretold, the text of an error, a
+/* Writing the answers that are expected, byte for byte. What cannot be predicted, the text of an error, a
  * handle, is taken from the engine's answer where it should stand, or left open with a '\1'. */
 #include <stdio.h>
 #include <stdlib.h>

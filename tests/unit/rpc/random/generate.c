@@ -142,7 +142,7 @@ void generate_heap_compact(struct run *run, int session, struct request *request
         generate_heap(run, session, request);
 }
 
-/* No two calls run out of time at once: which is answered first is nobody's business. */
+/* No two calls time out at once, since the order of their answers is not specified. */
 void give_timeout(struct run *run, struct request *request)
 {
     uint64_t timeout = roll(run, 400);

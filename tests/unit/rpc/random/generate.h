@@ -1,7 +1,7 @@
 /*
  * Random parameters for every method.
  *
- * Owns: what is likely to be asked. Must not know: what is answered.
+ * Owns: which requests are likely. Must not know: what is answered.
  */
 #ifndef RPC_RANDOM_GENERATE_H
 #define RPC_RANDOM_GENERATE_H

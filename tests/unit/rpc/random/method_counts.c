@@ -96,14 +96,14 @@ static bool was_late(const struct run *run, const char *method, int code)
 }
 
 /* Calls that wait or take long, and notifications. */
-static bool has_covered_late(const struct run *run, bool tells)
+static bool has_covered_late(const struct run *run, bool reports)
 {
     bool all = true;
 
     for (size_t i = 0; i < sizeof late / sizeof late[0]; i++) {
         if (was_late(run, late[i].method, late[i].code))
             continue;
-        if (tells)
+        if (reports)
             print_error("%s has never answered %s late\n", late[i].method,
                         late[i].code != 0 ? umem_error_name(late[i].code) : "a result");
         all = false;
@@ -111,22 +111,22 @@ static bool has_covered_late(const struct run *run, bool tells)
     for (size_t i = 0; um_notification_at(i) != NULL; i++) {
         if (run->notifications[i] != 0)
             continue;
-        if (tells)
-            print_error("%s was never told\n", um_notification_at(i)->name);
+        if (reports)
+            print_error("%s was never sent\n", um_notification_at(i)->name);
         all = false;
     }
     return all;
 }
 
-bool has_covered_all(const struct run *run, bool tells)
+bool has_covered_all(const struct run *run, bool reports)
 {
-    bool all = has_covered_late(run, tells);
+    bool all = has_covered_late(run, reports);
 
     for (unsigned i = 0; entry_at(i) != NULL; i++) {
         const struct um_method *method = method_named(entry_at(i)->name);
 
         if (run->successes[i] == 0) {
-            if (tells)
+            if (reports)
                 print_error("%s has never succeeded\n", method->name);
             all = false;
         }
@@ -134,7 +134,7 @@ bool has_covered_all(const struct run *run, bool tells)
             if (run->failures[i][j] != 0 || !um_method_declares(method, code_at(j)) ||
                 is_exception(method->name, code_at(j)))
                 continue;
-            if (tells)
+            if (reports)
                 print_error("%s has never answered %s\n", method->name, umem_error_name(code_at(j)));
             all = false;
         }

@@ -1,4 +1,4 @@
-/* What the run adds to the model of heaps and blocks: what is frozen, and who is notified. */
+/* What the run adds to the model of heaps and blocks: frozen memory, and notified observers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Limits of the daemon: what their errors say, and the top consumer of those that all sessions share. */
+/* Limits of the daemon: the data of their errors, and the top consumer of limits that all sessions share. */
 #include "random_engine.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"

@@ -1,4 +1,4 @@
-/* Shared heaps, of which the store tells where blocks lie. */
+/* Shared heaps, whose block addresses come from the store. */
 #include <string.h>
 
 #include "random_engine.h"
@@ -16,7 +16,7 @@ bool is_quiet(const struct call *call, int heap)
            found->pins == 0;
 }
 
-/* ---- where blocks lie ---- */
+/* ---- addresses of blocks ---- */
 
 void learn_place(struct run *run, int block)
 {

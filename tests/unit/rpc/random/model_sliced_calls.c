@@ -80,7 +80,7 @@ void start_move(const struct run *run, struct job *job)
     job->moving = job->moving || !is_being_moved(run, job->first.block);
 }
 
-/* How many slices a resize takes is the backend's affair: it has ended when the engine says so. */
+/* The number of slices of a resize depends on the backend: the engine reports its end. */
 static int step_resize(struct run *run, int session, struct job *job, bool *more)
 {
     int block = model_find_block(&run->model, job->first.block);
@@ -100,7 +100,7 @@ static int step_resize(struct run *run, int session, struct job *job, bool *more
     }
     old_size = run->model.blocks[block].size;
     if (job->first.size > old_size && !session_may_have(run, block, job->first.size - old_size))
-        return UMEM_E_LIMIT_EXCEEDED; /* its maker has got others meanwhile */
+        return UMEM_E_LIMIT_EXCEEDED; /* its maker has allocated others meanwhile */
     if (run->model.heaps[run->model.blocks[block].heap].is_shared &&
         store_size(run, job->first.block) != job->first.size) {
         job->no_gap = true;
@@ -212,7 +212,7 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
     if (job->kind == JOB_RESIZE)
         return step_resize(run, session, job, more);
     if (job->kind ==
-        JOB_ALLOC) { /* blocks are so small here that there is one slice, and its answer tells all */
+        JOB_ALLOC) { /* blocks are so small here that there is one slice, and its answer has all */
         MUST(run->sessions[session].session.job == NULL);
         return UMEM_OK;
     }
@@ -335,7 +335,7 @@ void drop_job(struct run *run, int session)
     *job = (struct job){0};
 }
 
-/* Whoever could only wait for the job to end looks again. */
+/* Calls that waited for the job to end are checked again. */
 void end_job(struct run *run, int session)
 {
     uint64_t heaps[2];

@@ -1,5 +1,5 @@
 /*
- * What the random test keeps of the engine beside the heaps and blocks of tests/model: requests, what goes on,
+ * What the random test keeps of the engine beside the heaps and blocks of tests/model: requests, jobs, payloads,
  * sessions, and the run.
  *
  * Owns: the types. Must not know: what is done with them.
@@ -19,8 +19,8 @@
 #include "rpc/schema/server_limits.h"
 
 enum {
-    QUEUED = 100000000,           /* bytes that sessions are said to have unsent, and their number */
-    GATHERED = 3,                 /* likewise what they are said to have gathered, times their number */
+    QUEUED = 100000000,           /* unsent bytes that the server reports, and their number */
+    GATHERED = 3,                 /* likewise gathered bytes, times their number */
     SMALL_ANSWER = 4096,          /* bytes that are sent whatever else waits */
     SHARED_HEAP_COST = 64 * 1024, /* bytes that making one counts for */
     LIST_COST = 64 * 1024,        /* bytes that a page of a list counts for in a batch */
@@ -54,7 +54,7 @@ struct argument {
     uint64_t uint; /* numbers; handles that are given as such; words by their values; flags; booleans */
     char name[24]; /* handles that are given by name; names; "" otherwise */
     bool by_name;  /* a handle: `name` stands for it */
-    unsigned char *bytes; /* decoded data, or numbers as they lie in memory; allocated */
+    unsigned char *bytes; /* decoded data, or numbers as in memory; allocated */
     size_t size;          /* of `bytes` */
 };
 
@@ -82,12 +82,12 @@ struct message {
     bool is_batch;
     unsigned count;
     struct request requests[BATCH];
-    uint64_t payload_size;  /* of all requests together, or what is said of them */
+    uint64_t payload_size;  /* of all requests together, or the declared size */
     unsigned char *payload; /* allocated */
     struct um_buf text;
 };
 
-/* ---- what goes on (listeners.c, jobs.c) ---- */
+/* ---- pending calls, watches and jobs (model_waiters.c, model_sliced_calls.c) ---- */
 
 enum waiter_kind { WAITER_FOR_NUMBER = 1, WAITER_FOR_LOCK };
 
@@ -168,12 +168,12 @@ struct job {
     uint64_t reserved;     /* bytes by which it will grow */
     unsigned flags;        /* of a resize or an allocation */
     bool for_session;      /* lifetime of a block that is being allocated */
-    int name;              /* its name; NONE: it gets none */
+    int name;              /* its name; NONE: it has none */
     unsigned char *needle; /* what is looked for, or what a new block begins with; allocated */
     size_t needle_size;
 };
 
-/* A payload on its way. */
+/* A payload that is being received. */
 struct payload_receiver {
     bool is_on;
     bool answers; /* a single write, not answered yet */
@@ -199,7 +199,7 @@ struct session {
     bool open;
     bool close_asked;    /* by the engine */
     bool close_expected; /* by the model */
-    bool flushed;        /* the engine asked to send since the last step */
+    bool flushed;        /* the engine requested a flush since the last step */
     uint64_t id;
     int64_t opened;
     struct um_session session;
@@ -216,7 +216,7 @@ struct session {
 /* The top consumer of a limit, as it was found first in this step. */
 struct top {
     bool known;
-    int session; /* NONE: nobody uses any */
+    int session; /* NONE: no session uses any */
     uint64_t used;
 };
 
@@ -243,12 +243,12 @@ struct run {
     unsigned shutdowns;
     unsigned shutdowns_expected;
     bool work_pending;
-    bool had_work; /* before this step, the store had memory to give back */
+    bool had_work; /* before this step, the store had memory to return */
     uint64_t successes[METHODS];
     uint64_t failures[METHODS][CODES];
     uint64_t late_successes[METHODS]; /* of those, the ones that were not answered at once */
     uint64_t late_failures[METHODS][CODES];
-    uint64_t notifications[4]; /* by enum news_kind */
+    uint64_t notifications[4]; /* as um_notification_at() */
     uint64_t steps;
     uint64_t step;
     char recent[RECENT][600];

@@ -114,7 +114,7 @@ static bool overlaps(const struct watch *watch, const struct notification *notif
            notification->offset < end;
 }
 
-/* Whoever watches this block (0: none), this heap, or everything. */
+/* The watches of this block (0: none), this heap, or everything. */
 static void notify_watches(struct run *run, uint64_t block, uint64_t heap,
                            const struct notification *notification)
 {
@@ -164,7 +164,7 @@ void notify_changed(struct run *run, int block, uint64_t offset, uint64_t size)
     notify_watches(run, handle, run->model.heaps[run->model.blocks[block].heap].handle, &notification);
 }
 
-/* Where the heap goes too, its watches are notified of the heap, not of its blocks. */
+/* If the heap is destroyed, too, its watches are notified of the heap, not of its blocks. */
 void notify_block_lost(struct run *run, uint64_t block)
 {
     struct notification notification = {.kind = NOTIFY_FREED, .handle = block};
@@ -249,8 +249,8 @@ bool lock_is_wanted(const struct run *run, uint64_t heap, int session)
     return wanted && number != NONE && run->model.heaps[number].locker != session;
 }
 
-/* Whoever could only wait for a heap's lock or for a long call to end looks again, in the order in which
- * they came to wait. */
+/* Calls that waited for a heap's lock or for a long call to end are checked again, in the order in which they began to
+ * wait. */
 void mark_stalled(struct run *run, uint64_t heap)
 {
     for (;;) {

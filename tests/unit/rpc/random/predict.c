@@ -224,14 +224,14 @@ static bool is_raw_write(const struct request *request)
 static bool check_batch(struct run *run, int session, const struct message *message)
 {
     uint64_t total = 0;
-    bool told = true;
+    bool have_sizes = true;
     struct call call;
 
     for (unsigned i = 0; i < message->count; i++) {
         const struct request *request = &message->requests[i];
 
         if (is_raw_write(request)) {
-            told = told && is_given(request, "size");
+            have_sizes = have_sizes && is_given(request, "size");
             total += uint_or(request, "size", 0);
         }
     }
@@ -244,7 +244,7 @@ static bool check_batch(struct run *run, int session, const struct message *mess
         return false;
     }
     if (message->count != 0 && (run->sessions[session].session.framing == UM_FRAMING_LINES ||
-                                message->payload_size == 0 || (told && total == message->payload_size)))
+                                message->payload_size == 0 || (have_sizes && total == message->payload_size)))
         return true;
     begin_refusal(run, session, &call);
     fail_plain(&call, UMEM_E_INVALID_REQUEST);

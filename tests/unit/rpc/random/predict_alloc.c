@@ -108,16 +108,16 @@ static const struct model_block *made(struct call *call, int heap, const struct 
 {
     struct run *run = call->run;
     struct model_block *block = add_block(call, heap, job);
-    bool is_told = call->id.kind != ID_NONE && !is_late;
+    bool is_answered = call->id.kind != ID_NONE && !is_late;
 
     (void)result_key(call, "block");
     block->handle = 0;
-    block->handle = is_told ? learn_uint(call) : new_handle(run);
+    block->handle = is_answered ? learn_uint(call) : new_handle(run);
     MUST((block->handle & 3) == 2 && block->handle >> 53 == 0);
     um_json_uint(call->out, block->handle);
     result_uint(call, "size", block->size);
     (void)result_key(call, "address");
-    block->address = is_told ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, block->handle);
+    block->address = is_answered ? learn_uint(call) : (uint64_t)(uintptr_t)store_bytes(run, block->handle);
     MUST(block->address % run->model.heaps[heap].alignment == 0);
     um_json_uint64(call->out, block->address);
     learn_place(run, (int)(block - run->model.blocks));
@@ -145,7 +145,7 @@ static bool is_kept_out(struct call *call, int heap)
     return call->id.kind != ID_NONE ? engine_failed(call, UMEM_E_LOCKED) : new_handle(call->run) == 0;
 }
 
-/* Goes on in slices with what was found to be allowed. */
+/* Continues in slices once the request is allowed. */
 static void allocate_in_slices(struct call *call, int heap, const struct job *facts)
 {
     const struct run *run = call->run;
@@ -167,7 +167,7 @@ static void allocate_shared(struct call *call, int heap, const struct job *facts
 {
     const struct run *run = call->run;
     uint64_t size = facts->first.size;
-    uint64_t gap = model_find_gap(&run->model, heap, size); /* where it has to lie */
+    uint64_t gap = model_find_gap(&run->model, heap, size); /* its required address */
     bool is_long = size > run->store->cleared_at_once && call->batch_left == NULL &&
                    (facts->needle == NULL || facts->needle_size < size);
 

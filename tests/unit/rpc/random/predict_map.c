@@ -56,7 +56,7 @@ void predict_block_wake(struct call *call)
 
 /* ---- heap.info, heap.list ---- */
 
-/* Bytes that must be committed: every unit that a block lies in. */
+/* Bytes that must be committed: every unit that contains part of a block. */
 static uint64_t least_committed(const struct run *run, int heap)
 {
     uint64_t units = 0;
@@ -75,7 +75,7 @@ static uint64_t least_committed(const struct run *run, int heap)
     return units * UNIT;
 }
 
-/* A figure that is foretold, or one of which only the bounds are known. */
+/* A figure that is predicted, or one of which only the bounds are known. */
 static void exact(struct call *call, const char *key, uint64_t value)
 {
     um_json_key(call->out, key);
@@ -85,12 +85,12 @@ static void exact(struct call *call, const char *key, uint64_t value)
 static void bounded(struct call *call, const char *key, uint64_t least, uint64_t highest)
 {
     const struct run *run = call->run;
-    uint64_t told;
+    uint64_t reported;
 
     um_json_key(call->out, key);
-    told = learn_uint(call);
-    MUST(call->id.kind == ID_NONE || (told >= least && told <= highest));
-    um_json_uint(call->out, told);
+    reported = learn_uint(call);
+    MUST(call->id.kind == ID_NONE || (reported >= least && reported <= highest));
+    um_json_uint(call->out, reported);
 }
 
 /* What still is sent, received or moved to takes up memory beside the blocks, and divides what is free into more pieces. */

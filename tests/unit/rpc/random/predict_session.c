@@ -25,7 +25,7 @@ void predict_empty(struct call *call)
     result_end(call);
 }
 
-/* What the document says is test_reference.c's affair; here it is only the same every time. */
+/* The content of the document is tested by test_protocol_reference.c; here it only has to be the same every time. */
 void predict_discover(struct call *call)
 {
     if (!fits(call, DOCUMENT_SIZE, DISCOVER_COST))
@@ -117,7 +117,7 @@ void predict_server_stats(struct call *call)
     }
     result_uint(call, "waits", waits);
     result_uint(call, "watches", watches);
-    /* Those on blocks that are gone and not given back yet count, too: see check_step(). */
+    /* Holds on freed blocks that are not reclaimed yet count, too: see check_step(). */
     out = result_key(call, "holds");
     holds = learn_uint(call);
     MUST(holds >= model_count_holds(&run->model, NONE) || call->id.kind == ID_NONE);

@@ -2,13 +2,13 @@
  * Random requests to an engine, and a model of what it must answer: what the parts of the test share.
  *
  * Owns: the run, that is the engine with its sessions on one side and, on the other, the model: heaps and
- * blocks (world.c), calls that wait and watches (model_waiters.c), long calls (model_sliced_calls.c), and for each session
- * what it is in the middle of. Must not know: the engine's insides, but for a few things that no answer
- * tells (where a block lies, whether a resize has ended).
+ * blocks (tests/model), pending calls and watches (model_waiters.c), long calls (model_sliced_calls.c), and for each session
+ * what it is doing. Must not know: the engine's insides, but for a few facts that no answer
+ * contains (the address of a block, whether a resize has ended).
  *
  * The model is as plain as can be: small arrays that are searched from end to end, sums that are made anew
- * for each question. The engine does a thing first; then the model says what should have come of it, and
- * check.c compares.
+ * for each question. The engine acts first; then the model states the expected result, and
+ * check_engine.c compares.
  */
 #ifndef RPC_RANDOM_H
 #define RPC_RANDOM_H
@@ -32,14 +32,14 @@ uint64_t some_offset(struct run *run, uint64_t block_size);
 
 struct call;
 
-/* Makes a model that freezes what is being sent, and notifies those who wait and watch. */
+/* Makes a model that freezes what is being sent, and notifies pending calls and watches. */
 void init_model(struct run *run);
 
 bool is_stale(bool block, uint64_t handle);
 
-/* Whether nothing but blocks takes up memory: no memory that is still sent, received, moved to, or to be given back. */
+/* Whether only blocks take up memory: no memory is being sent, received, moved to, or still to be returned. */
 bool is_quiet(const struct call *call, int heap);
-/* Asks the store where a block of a shared heap lies: nobody else is there. */
+/* Takes the address of a block of a shared heap from the store, since only the store has it. */
 void learn_place(struct run *run, int block);
 int do_write_behind(struct run *run);
 
@@ -75,12 +75,12 @@ void work(struct run *run);
 void keep_job(struct call *call, struct job *job);
 void end_job(struct run *run, int session);
 void drop_job(struct run *run, int session);
-bool session_may_have(const struct run *run, int block, uint64_t more); /* whoever made the block */
+bool session_may_have(const struct run *run, int block, uint64_t more); /* the session that made the block */
 int check_growth(const struct run *run, int block, uint64_t size);
 void part_moves(struct run *run, uint64_t block);
 bool is_being_moved(const struct run *run, uint64_t block);
 void start_move(const struct run *run, struct job *job);
-/* A resize that may not grow says the same, whether it runs in slices or not. */
+/* A resize that must not grow fails with the same error, whether it runs in slices or not. */
 void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned flags);
 void fail_no_gap(struct call *call, int block, unsigned flags); /* in the memory of its heap */
 /* Answers an allocation whose last slice is done: whether it may be is looked at once more. */
@@ -206,7 +206,7 @@ int session_with(const struct run *run, uint64_t id);
 void predict_message(struct run *run, int session, const struct message *message);
 void finish_batch(struct run *run, int session, const struct message *message);
 void generate_message(struct run *run, int session, struct message *message);
-unsigned char *store_bytes(const struct run *run, uint64_t block); /* where a block lies in the engine */
+unsigned char *store_bytes(const struct run *run, uint64_t block); /* the address of a block in the engine */
 uint64_t store_size(const struct run *run, uint64_t block);        /* and how large it is there */
 void check_step(struct run *run, int actor);
 void check_world(struct run *run);

@@ -84,8 +84,8 @@ static unsigned some_entry(struct run *run)
     return index;
 }
 
-/* What makes or moves something tells where it lies: a model that is not told can only look for it, one at
- * a time. */
+/* A call that makes or moves a block answers with its address. Without the answer the model has to look for it, one
+ * block at a time. */
 static bool must_be_answered(const struct request *request)
 {
     static const char *const names[] = {"block.alloc", "block.resize", "heap.create"};
@@ -105,7 +105,7 @@ static void generate_request(struct run *run, int session, struct request *reque
         request->method = method_named(entries[request->entry].name);
         entries[request->entry].generate(run, session, request);
     }
-    /* Each request of a batch must say how many of the raw bytes are its own. */
+    /* Each request of a batch must declare how many of the raw bytes are its own. */
     if (in_batch && request->payload != NULL && !is_given(request, "size") && !is_given(request, "data") &&
         !one_in(run, 30))
         give_uint(request, "size", request->payload_size);
@@ -134,7 +134,7 @@ static void gather_payload(struct run *run, struct message *message)
             memcpy(message->payload + message->payload_size, request->payload, (size_t)request->payload_size);
         message->payload_size += request->payload_size;
     }
-    if (message->is_batch && one_in(run, 40)) /* not what its requests say */
+    if (message->is_batch && one_in(run, 40)) /* not what its requests declare */
         message->payload_size--;
     /* Without a payload, none has bytes of its own. */
     for (unsigned i = 0; i < message->count && message->payload_size == 0; i++)

@@ -241,7 +241,7 @@ void give_data(struct run *run, struct request *request, const char *name, size_
         give_text(request, "encoding", encoding == 1 ? "hex" : "base64");
 }
 
-/* A number of a type: its bytes as they lie in memory, and its JSON. Mostly small, so that numbers meet. */
+/* A number of a type: its bytes as in memory, and its JSON. Mostly small, so that equal numbers occur. */
 static void give_number(struct run *run, struct um_buf *json, enum um_value_type type, unsigned char *bytes)
 {
     static const double specials[] = {1.5, -0.5, 1e30, -3.25e-7, 65536.125};

@@ -6,7 +6,7 @@
 #include "random_engine.h"
 #include "umem_errors.h"
 
-/* ---- what the engine asks for ---- */
+/* ---- callbacks of the engine ---- */
 
 static struct session *session_of(const struct um_session *session)
 {

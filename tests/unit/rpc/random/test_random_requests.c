@@ -31,7 +31,7 @@ enum {
 
 static uint64_t arguments[2] = {20240229, STEPS};
 
-/* ---- what the engine asks for ---- */
+/* ---- callbacks of the engine ---- */
 
 static void on_shutdown(void *context)
 {
@@ -200,7 +200,7 @@ static int do_send(struct run *run)
     return NONE;
 }
 
-/* The first session stays, so that there is always one, unless it was asked to go. */
+/* The first session stays open, so that there is always one, unless its end was requested. */
 static int do_come_and_go(struct run *run)
 {
     int session = (int)roll(run, SESSIONS);
@@ -387,7 +387,7 @@ static void test_the_engine_and_the_model_agree(void **state)
     start(run);
     for (run->step = 0; run->step < arguments[1]; run->step++)
         do_something(run);
-    /* Where blocks lie decides some of what happens, so that the rare may take longer to come about on some days. */
+    /* Some results depend on the addresses of blocks, so that rare cases may need a longer run. */
     while (run->step < EXTRA * STEPS && run->step >= STEPS && !has_covered_all(run, false)) {
         for (int i = 0; i < 1000; i++, run->step++)
             do_something(run);
