@@ -710,6 +710,7 @@ static void on_read_failed(struct um_connection *connection, ssize_t error)
 
 static void discard(struct um_connection *connection, size_t size)
 {
+    connection->served = 0; /* the messages of its last step are counted already */
     charge(connection);
     connection->discarded += size;
     if (connection->discarded >= UM_CONNECTION_DISCARD_SIZE)

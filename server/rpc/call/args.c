@@ -289,17 +289,15 @@ bool um_args_decode(struct um_undecoded *undecoded, size_t budget)
     char *bytes = (char *)(uintptr_t)json->text + undecoded->written;
     size_t left = json->size - undecoded->read;
     size_t size = left > budget ? budget / 4 * 4 : left;
-    size_t whole = undecoded->encoding == UM_HEX ? size / 2 : size / 4 * 3;
     size_t decoded = 0;
     size_t bad_offset = 0;
-    bool is_right = decode(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
+    bool is_right;
 
+    /* Padding stands at the very end only: here it is decoded with what follows it, where it is none. */
+    if (size < left && text[size - 1] == '=')
+        size -= 4;
+    is_right = decode(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
     UM_TOUCH(size);
-    if (is_right && size < left && decoded != whole) {
-        /* Padding stands at the very end only. What is decoded of the text has not passed that yet. */
-        is_right = false;
-        bad_offset = size - 1 - (decoded + 2 == whole);
-    }
     undecoded->read += size;
     undecoded->written += decoded;
     if (is_right && size < left)
