@@ -386,7 +386,7 @@ static void test_refused_batches_are_counted(void **state)
     assert_int_equal(uint_of(stats, "requests"), 4);
 }
 
-/* Each answer is within the limit, all of them together are not: the rest of the batch is not done. */
+/* Each answer is within the limit, all of them together are not: the remaining calls of the batch are not done. */
 static void test_answers_that_fill_the_message(void **state)
 {
     struct fixture *fixture = *state;

@@ -238,7 +238,7 @@ static void test_lifetime_session_makes_the_changer_the_owner(void **state)
     struct um_block_info info = info_of(f->store, block);
     assert_ptr_equal(info.owner, f->owners[1]);
     assert_int_equal(info.lifetime, UM_LIFETIME_SESSION);
-    assert_int_equal(info.holders, 2); /* the first owner did not let go */
+    assert_int_equal(info.holders, 2); /* the first owner did not release it */
     assert_int_equal(owner_of(f->owners[0]).blocks, 0);
     assert_int_equal(owner_of(f->owners[1]).blocks, 1);
     close_fixture_owner(f, 0);

@@ -20,7 +20,7 @@ static struct um_heap *make_large(struct um_store *store, struct um_owner *owner
     return heap;
 }
 
-/* Begins an allocation that must go in steps; those of the store are made small before. */
+/* Begins an allocation that must run in steps; those of the store are made small before. */
 static struct um_alloc *begin(struct fixture *f, struct um_heap *heap, uint64_t size, const char *name)
 {
     const struct um_block_options options = {.size = size, .name = name};
