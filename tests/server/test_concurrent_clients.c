@@ -60,8 +60,8 @@ static const char two_looks[] =
     "[{\"id\":1,\"method\":\"block.get\",\"params\":[\"n\",0,\"i64\"]},{\"method\":\"session.list\"},"
     "{\"id\":2,\"method\":\"block.get\",\"params\":[\"n\",8,\"i64\"]}]\n";
 
-/* Two clients write the two numbers of one block in batches and two read both: they are never seen apart,
- * though each client has many batches under way, and one of them keeps the daemon at a long call, too. */
+/* Two clients write the two numbers of one block in batches and two read both: the numbers are always equal, though
+ * each client has many pending batches, and one of them keeps the daemon at a long call, too. */
 static void batches_are_not_mixed(void **state)
 {
     static char line[65536];
