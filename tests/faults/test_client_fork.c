@@ -90,7 +90,7 @@ static void test_a_child_that_only_ends(void **state)
     umem_client_free(client);
 }
 
-/* ---- somebody else's server ---- */
+/* ---- another user's server ---- */
 
 enum { STRANGER = 54321 /* a user that does not exist */ };
 
@@ -123,7 +123,7 @@ static void test_a_server_that_is_somebody_elses(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip(); /* Only root may be somebody else. */
+        skip(); /* Only root may become another user. */
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chmod(folder, 0777), 0);
     snprintf(path, sizeof path, "%s/pipe", folder);
