@@ -182,7 +182,7 @@ static void what_a_killed_successor_left_is_taken_back(void **state)
 }
 
 /* Without the directory the socket cannot be made; when the directory exists again, the socket does. */
-static void the_directory_is_gone_for_a_while(void **state)
+static void the_directory_is_missing_for_a_while(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -213,7 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_lock_of_another_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(what_a_killed_successor_left_is_taken_back, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(the_directory_is_gone_for_a_while, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_directory_is_missing_for_a_while, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests_name("socket_file", tests, NULL, NULL);
