@@ -97,7 +97,7 @@ static void end_group(struct group *group)
     group->ended(group->context);
 }
 
-static void member_gone(struct member *member)
+static void on_member_end(struct member *member)
 {
     struct group *group = member->group;
     unsigned long long session;
@@ -120,7 +120,7 @@ static void on_closed(uv_handle_t *handle)
     struct member *member = handle->data;
 
     if (--member->handles == 0)
-        member_gone(member);
+        on_member_end(member);
 }
 
 static void on_exit_of_member(uv_process_t *process, int64_t status, int signal_number)
