@@ -150,7 +150,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
         um_log_write(log, UM_LOG_INFO, "line");
     wait_for_size(CAPACITY);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    um_log_write(log, UM_LOG_INFO, "room again");
+    um_log_write(log, UM_LOG_INFO, "space again");
     um_log_close(log);
     log = NULL;
     file = fopen(path, "r");
@@ -161,7 +161,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
     assert_true(lost() > 0);
     assert_int_equal(count(" info line\n") + lost(), LINES / 100);
     assert_non_null(strstr(text, " lines of this log were lost: file too large\n"));
-    assert_non_null(strstr(text, " info room again\n"));
+    assert_non_null(strstr(text, " info space again\n"));
 }
 
 int main(void)
