@@ -19,7 +19,7 @@ struct effort {
     unsigned rounds;        /* how often everything is measured, turn about */
     uint64_t slice_ns;      /* how long one workload runs against one server in one round */
     unsigned connections;   /* most connections at one time */
-    unsigned large_depth;   /* most requests of 1 MiB under way */
+    unsigned large_depth;   /* most requests of 1 MiB pending */
     size_t random_requests; /* how many blocks are picked at random where cost by number is measured */
     size_t blocks;          /* most blocks */
     size_t blocks_memory;   /* blocks by which the memory of one is measured */

@@ -23,7 +23,7 @@ struct connection {
     const char *unsent; /* bytes that the socket did not take yet */
     size_t unsent_size;
     size_t batch_left; /* requests of this batch that were not taken from the source yet */
-    uint64_t sent_ns;  /* when the requests that are under way were sent */
+    uint64_t sent_ns;  /* when the pending requests were sent */
     int socket;
 };
 
@@ -99,7 +99,7 @@ static bool may_begin(struct run *run, struct connection *connection)
     return !run->over || connection->cursor.sent == 0;
 }
 
-/* Sends what is due: the rest of a batch, or where nothing is under way the next one. */
+/* Sends what is due: the remaining requests of a batch, or the next batch where none is pending. */
 static void send_due(struct run *run, struct connection *connection)
 {
     struct source *source = run->drive->source;

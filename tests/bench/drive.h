@@ -43,9 +43,9 @@ struct drive_result {
 
 struct drive {
     const char *path;      /* the socket */
-    struct source *source; /* its requests; all connections go through them on their own */
+    struct source *source; /* its requests; each connection takes them on its own */
     unsigned connections;  /* how many */
-    unsigned depth;        /* requests under way on each */
+    unsigned depth;        /* requests pending on each */
     uint64_t limit_ns;     /* no requests are sent after that time */
     uint64_t limit;        /* nor after that many were; 0: no end */
 };

@@ -31,7 +31,7 @@ struct setup {
     const unsigned char *own[CELLS];    /* cells of an array */
     unsigned char *array;               /* that array, which begins as cache lines do, as the heap does */
     void *allocated;                    /* what it was allocated in */
-    uint64_t sum;                       /* of what one go reads */
+    uint64_t sum;                       /* of what one pass reads */
 };
 
 static void must(const struct setup *setup, int code)

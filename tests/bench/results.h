@@ -23,7 +23,7 @@ struct record {
     const char *name;                  /* the workload: "read" */
     const char *target;                /* what was measured: a dialect's name */
     size_t size;                       /* bytes a request */
-    unsigned depth;                    /* requests under way on each connection */
+    unsigned depth;                    /* requests pending on each connection */
     unsigned connections;              /* at one time */
     uint64_t count;                    /* blocks or heaps that were there */
     unsigned round;                    /* from 0 on */

@@ -1,5 +1,5 @@
 /*
- * Requests and their right answers, in a circle that is gone round for as long as is measured.
+ * Requests and their right answers, in a ring that is repeated for as long as is measured.
  *
  * Owns: the bytes of both. Must not know: sockets, protocols.
  *

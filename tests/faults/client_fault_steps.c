@@ -213,7 +213,7 @@ static int submit_all(struct plot *plot, umem_calls *calls)
         code = umem_submit_call(calls, "server.info", NULL, &result);
     if (code == UMEM_OK)
         code = umem_calls_send(calls);
-    /* Those that were submitted are collected, whatever became of the rest. */
+    /* The submitted calls are collected, whatever became of the others. */
     collected = umem_calls_count(calls) != 0 ? umem_collect_all(calls) : UMEM_OK;
     umem_free_text(result);
     return code != UMEM_OK ? code : collected;

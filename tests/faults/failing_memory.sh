@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # umemd and umem where memory runs out: each allocation of a whole run fails once, alone and with all behind it, those of
 # the C library and of libuv among them. Either the run does what it does with memory, or it ends with a status and a
-# sentence that say so; nothing is left behind, and no umem crashes.
+# sentence that report it; nothing is left behind, and no umem crashes.
 # Usage: failing_memory.sh DIRECTORY-OF-THE-PROGRAMS PRELOAD [STRIDE]    Only every STRIDEth allocation: 1 tries all.
 set -euo pipefail
 
@@ -26,15 +26,15 @@ fail()
     exit 1
 }
 
-# run COMMAND...: with FAULT_MALLOC=$nth and more of $mode. Sets status, and injected where it could be told.
+# run COMMAND...: with FAULT_MALLOC=$nth and more of $mode. Sets status, and injected where it is known.
 run()
 {
     status=0
     injected=?
-    rm -f "$folder/told"
-    env LD_PRELOAD="$preload" FAULT_MALLOC="$nth" FAULT_REPORT="$folder/told" $mode "$@" \
+    rm -f "$folder/report"
+    env LD_PRELOAD="$preload" FAULT_MALLOC="$nth" FAULT_REPORT="$folder/report" $mode "$@" \
         >"$folder/out" 2>"$folder/err" || status=$?
-    [ ! -e "$folder/told" ] || injected=$(cat "$folder/told")
+    [ ! -e "$folder/report" ] || injected=$(cat "$folder/report")
 }
 
 # ---- umem ----
@@ -104,9 +104,9 @@ ends=0
 mode=""
 nth=1
 while :; do
-    rm -f "$folder/told"
+    rm -f "$folder/report"
     : >"$folder/log"
-    env LD_PRELOAD="$preload" FAULT_MALLOC="$nth" FAULT_REPORT="$folder/told" "$bin/umemd" --pid-file "$folder/pid" \
+    env LD_PRELOAD="$preload" FAULT_MALLOC="$nth" FAULT_REPORT="$folder/report" "$bin/umemd" --pid-file "$folder/pid" \
         --log-file "$folder/log" >"$folder/out" 2>"$folder/err" &
     daemon=$!
     until "$bin/umem" shutdown >/dev/null 2>&1; do
@@ -128,7 +128,7 @@ while :; do
         [ ! -e "$folder/pid" ] && [ ! -e "$folder/pipe" ] || fail "umemd at allocation $nth left something behind"
     fi
     rm -f "$folder/log" "$folder/pid" "$folder/pipe" "$folder/pipe.lock"
-    [ "$(cat "$folder/told" 2>/dev/null || echo 1)" != 0 ] || break
+    [ "$(cat "$folder/report" 2>/dev/null || echo 1)" != 0 ] || break
     nth=$((nth + stride))
     [ $nth -lt 5000 ] || fail "umemd: there is no end of allocations"
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # umemd and umem where the system's calls are interrupted, have nothing to give, take and give one byte at a time, find no
-# descriptor left, and tell of a clock that jumps: what is answered is the same as ever.
+# descriptor left, and report a clock that jumps: the answers are the same as ever.
 # Usage: failing_system_calls.sh DIRECTORY-OF-THE-PROGRAMS PRELOAD
 set -euo pipefail
 
@@ -28,7 +28,7 @@ fail()
 # start WITH...: a daemon whose environment has these besides; returns when it listens.
 start()
 {
-    rm -f "$folder/pid" "$folder/told"
+    rm -f "$folder/pid" "$folder/report"
     env "$@" "$bin/umemd" --daemon --pid-file "$folder/pid" --log-file "$folder/log" --log-level debug
     daemon=$(cat "$folder/pid")
 }
@@ -48,7 +48,7 @@ stop()
 injected()
 {
     local count
-    count=$(cat "$folder/told" 2>/dev/null || echo 0)
+    count=$(cat "$folder/report" 2>/dev/null || echo 0)
     [ "$count" -gt 0 ] || fail "nothing was made to fail: $1"
     echo "$1: $count calls"
 }
@@ -85,14 +85,14 @@ session | masked >"$folder/expected"
 stop
 
 for kind in short eintr eagain short,eintr,eagain; do
-    start LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/told"
+    start LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/report"
     session | masked >"$folder/seen"
     stop
     diff "$folder/expected" "$folder/seen" || fail "the daemon under $kind answers otherwise"
     injected "daemon, $kind"
 
     start
-    umem=(env LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/told" "$bin/umem")
+    umem=(env LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/report" "$bin/umem")
     session | masked >"$folder/seen"
     "${umem[@]}" ping >/dev/null
     umem=("$bin/umem")
@@ -104,7 +104,7 @@ done
 # A client that comes where the process or the system has no descriptor left is turned away or taken later; the daemon lives
 # and takes the next.
 for kind in emfile enfile; do
-    start LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/told"
+    start LD_PRELOAD="$preload" FAULT=$kind FAULT_REPORT="$folder/report"
     served=0
     for ((try = 0; try < 20; try++)); do
         if "$bin/umem" ping >/dev/null 2>&1; then
@@ -117,7 +117,7 @@ for kind in emfile enfile; do
 done
 
 # Deadlines and how long it has run go by another clock than the time of day.
-start LD_PRELOAD="$preload" FAULT=clock FAULT_REPORT="$folder/told"
+start LD_PRELOAD="$preload" FAULT=clock FAULT_REPORT="$folder/report"
 "$bin/umem" alloc 8 --name number >/dev/null
 for ((look = 0; look < 6; look++)); do
     uptime=$("$bin/umem" call server.info | sed 's/.*"uptime_seconds": *\([0-9]*\).*/\1/; t; d')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# umemd where files cannot be written: RLIMIT_FSIZE stands for a full disk. Without its pid file it does not start, says why
+# umemd where files cannot be written: RLIMIT_FSIZE stands for a full disk. Without its pid file it does not start, reports why
 # and leaves nothing behind; without its log it serves on.
 # Usage: full_disk.sh DIRECTORY-OF-THE-PROGRAMS
 set -euo pipefail
@@ -29,11 +29,11 @@ full()
 status=0
 # Standard error is a pipe, which has no such limit.
 full "$bin/umemd" --pid-file "$folder/pid" 2>&1 | cat >"$folder/err" || status=$?
-[ $status -eq 1 ] || fail "without room for its pid file it ended with $status"
+[ $status -eq 1 ] || fail "on a full disk, without its pid file, it ended with $status"
 grep -q "$folder/pid cannot be written: " "$folder/err" || fail "it does not say why"
 [ -z "$(ls "$folder" | grep -v '^err$')" ] || fail "it left something behind: $(ls "$folder")"
 
-# A device is not taken away, even where it has no room. (A link to it is taken here, so that a fault costs the link only.)
+# A device is not taken away, even where it is full. (A link to it is taken here, so that a fault costs the link only.)
 if [ -c /dev/full ]; then
     ln -s /dev/full "$folder/full"
     status=0
@@ -44,7 +44,7 @@ if [ -c /dev/full ]; then
     rm "$folder/full"
 fi
 
-# With --daemon the starter tells.
+# With --daemon the starting process reports it.
 status=0
 full "$bin/umemd" --daemon --pid-file "$folder/pid" 2>&1 | cat >"$folder/err" || status=$?
 [ $status -eq 1 ] || fail "with --daemon it ended with $status"

@@ -61,7 +61,7 @@ static void append(struct harness *harness, int peer, const void *bytes, size_t 
     (*sent)[harness->side[peer].size] = '\0';
 }
 
-/* As a session sends: the answers up to the tail, the tail, the rest. */
+/* As a session sends: the answers up to the tail, the tail, the remaining answers. */
 static void send_out(struct harness *harness, int peer)
 {
     struct um_session *session = harness->side[peer].session;

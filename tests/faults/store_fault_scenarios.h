@@ -1,5 +1,5 @@
 /*
- * The scenarios of test_store.c: calls of the store that get memory, and those that must not.
+ * The scenarios of test_store_out_of_memory.c: calls of the store that allocate memory, and those that must not.
  *
  * Owns: the table. Must not know: which allocation fails.
  */

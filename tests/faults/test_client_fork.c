@@ -90,7 +90,7 @@ static void test_a_child_that_only_ends(void **state)
     umem_client_free(client);
 }
 
-/* ---- somebody else's server ---- */
+/* ---- another user's server ---- */
 
 enum { STRANGER = 54321 /* a user that does not exist */ };
 
@@ -111,7 +111,7 @@ static int listen_as_a_stranger(const char *path, int ready)
     return client >= 0 && read(client, &byte, 1) == 0 ? 0 : 2;
 }
 
-static void test_a_server_that_is_somebody_elses(void **state)
+static void test_a_server_of_another_user(void **state)
 {
     struct umem_options options = {0};
     char folder[] = "/tmp/umem-stranger-XXXXXX";
@@ -123,7 +123,7 @@ static void test_a_server_that_is_somebody_elses(void **state)
 
     (void)state;
     if (geteuid() != 0)
-        skip(); /* Only root may be somebody else. */
+        skip(); /* Only root may become another user. */
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chmod(folder, 0777), 0);
     snprintf(path, sizeof path, "%s/pipe", folder);
@@ -154,7 +154,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_child_that_frees_its_parents_client, daemon_setup,
                                         daemon_teardown),
         cmocka_unit_test_setup_teardown(test_a_child_that_only_ends, daemon_setup, daemon_teardown),
-        cmocka_unit_test(test_a_server_that_is_somebody_elses),
+        cmocka_unit_test(test_a_server_of_another_user),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

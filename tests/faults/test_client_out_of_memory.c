@@ -20,8 +20,7 @@
 static unsigned long injected;
 static unsigned long reconnected;
 
-/* A step that went wrong in the middle may have reached the daemon, and where a new connection was made, locks and watches
- * are gone. */
+/* A step that failed in the middle may have reached the daemon; on a new connection, locks and watches have ended. */
 static bool is_fine_again(int code, bool is_anew)
 {
     if (code == UMEM_OK)

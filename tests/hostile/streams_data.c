@@ -14,7 +14,7 @@ static void make_numbers(int socket, const char *type, const char *value, unsign
                   done, done < size - done ? done : size - done);
 }
 
-/* The same request again and again, several under way. */
+/* The same request again and again, several pending. */
 static void pump(const char *path, unsigned sessions, const struct um_buf *text)
 {
     static int sockets[MANY_CONNECTIONS];

@@ -90,7 +90,7 @@ void stream_end_with_watches(const char *path)
         int sockets[64];
         unsigned count = line_open_many(path, sockets, 64);
 
-        /* As many as limits.observers allows on one block, and the rest on heaps of their own. */
+        /* As many as limits.observers allows on one block, and the others on heaps of their own. */
         for (unsigned i = 0; i < count; i++) {
             line_call(sockets[i], "{\"method\":\"heap.create\",\"params\":{\"name\":\"w%u\"}}", i);
             for (unsigned j = 0; j < stream_many(WAITS); j++)

@@ -27,7 +27,7 @@ fi
 count()
 {
     strace -f -o "$folder/trace" "$reads" "$1"
-    # Lines that tell of signals and of the program's end are none.
+    # Lines about signals and about the program's end are none.
     grep -c '(' "$folder/trace"
 }
 

@@ -135,7 +135,7 @@ keys Enter
 await 'with spaces'
 echo "completion: as expected"
 
-# When the watch has begun cannot be seen, so the block is changed until it is told.
+# When the watch has begun cannot be seen, so the block is changed until an event comes.
 enter 'umem watch first-of-all'
 for ((count = 0; count < 1500; count++)); do
     umem write first-of-all x
@@ -150,7 +150,7 @@ keys Enter
 await 'watch=130'
 echo "a watch until Ctrl-C: as expected"
 
-# The reader stops in the middle until it is told to go on, so that the bar can be seen.
+# The reader stops in the middle until it is continued, so that the bar can be seen.
 truncate -s 64M file
 mkfifo go
 enter 'umem alloc --file file --name big; echo alloc=$?'

@@ -48,7 +48,7 @@ static void without_a_daemon(void **state)
     assert_non_null(strstr(process.output, "not there; a daemon makes it"));
     assert_int_equal(access(pipe, F_OK), -1);
 
-    /* Somebody else's directory is one that others may write to. */
+    /* A directory that others may write to belongs to others, too. */
     assert_int_equal(chmod(directory, 0702), 0);
     expect(pipe, 1, "chmod go-w");
     assert_int_equal(chmod(directory, 0720), 0);

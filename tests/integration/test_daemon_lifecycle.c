@@ -43,7 +43,7 @@ static void test_sigterm_ends_it_in_order(void **state)
     daemon_start(daemon);
 }
 
-/* Looks without opening: on Windows, a file that somebody has open cannot be removed. */
+/* Looks without opening: on Windows, a file that is open cannot be removed. */
 static bool is_there(const char *path)
 {
     uv_fs_t request;

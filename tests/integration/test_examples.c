@@ -105,7 +105,7 @@ static void test_counter(void **state)
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("counter"), "2x"), NULL), 1);
 }
 
-/* Nine messages and the end go through a ring of four places, so that each waits for the other. */
+/* Nine messages and the end pass a ring of four places, so that each side waits for the other. */
 static void test_queue(void **state)
 {
     assert_int_equal(process_start(&other, WORDS(EXAMPLE("queue"), "take"), NULL), 0);
@@ -139,7 +139,7 @@ static void test_cache(void **state)
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("cache"), "1000"), NULL), 0);
     expect(&program, "worked out: 168 primes below 1000\n");
     assert_null(strstr(program.output, "orphan"));
-    /* The sieve has gone with its session. The result and what was forgotten have not. */
+    /* The sieve was freed with its session. The result and the forgotten block were not. */
     assert_int_equal(count_blocks(*state), 2);
     assert_int_equal(process_run(&program, WORDS(EXAMPLE("cache"), "1000"), NULL), 0);
     expect(&program, "freed an orphan of 100 bytes, left by example_cache");

@@ -107,7 +107,7 @@ static void test_memory_that_is_cut_and_extended(void **state)
     umem_client_free(client);
 }
 
-/* What a program sees through a pointer to memory that somebody has cut. */
+/* What a program sees through a pointer to memory that another has cut. */
 static void touch(const unsigned char *bytes)
 {
     signal(SIGBUS, SIG_DFL);
@@ -177,7 +177,7 @@ static void test_names_do_not_outlive_the_next_start(void **state)
     daemon_start(daemon);
     assert_int_equal(shm_open(name, O_RDWR, 0), -1);
 
-    /* And in order, they go with the daemon. */
+    /* When the daemon ends in order, the objects are removed. */
     client = daemon_connect(daemon);
     heap = new_shared_heap(client);
     object_name(client, new_shared_block(client, heap, 1), name);

@@ -64,7 +64,7 @@ static void mix(void **state, enum umem_calls_kind kind)
     assert_int_equal(umem_submit_block_free(fixture.calls, 0), UMEM_E_BAD_ARGUMENT);
     assert_int_equal(umem_calls_count(fixture.calls), 9);
     assert_int_equal(umem_calls_send(fixture.calls), UMEM_OK);
-    /* Other calls of the client go on meanwhile. */
+    /* Other calls of the client are possible meanwhile. */
     assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
     collected(&fixture, UMEM_OK);
     collected(&fixture, UMEM_OK);

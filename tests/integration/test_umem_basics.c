@@ -29,7 +29,7 @@ static void test_call(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "[")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("call", "block.read", "{}")), 1);
     expect_errors("umem help block.read");
-    /* Raw bytes would be lost on the way. */
+    /* Raw bytes would be lost. */
     assert_int_equal(
         umem(*state, NULL, WORDS("call", "block.read", "{\"block\":\"n\",\"encoding\":\"raw\"}")), 2);
     expect_errors("umem read takes them");

@@ -148,7 +148,7 @@ static void test_watch(void **state)
     while (!process_poll(&command) && command.output_size == 0)
         assert_int_equal(umem_block_write(client, block, 4, "ab", 2), UMEM_OK);
     assert_int_equal(umem_block_free(client, block), UMEM_OK);
-    /* What was watched is gone, and nothing more can come. */
+    /* The watched block was freed, so that no event can follow. */
     assert_int_equal(process_finish(&command), 0);
     expect_output("\"method\":\"block.changed\"");
     expect_output("\"method\":\"block.freed\"");

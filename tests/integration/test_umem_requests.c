@@ -176,7 +176,7 @@ static void test_lists(void **state)
          "[\n{\"block\":5}",
          1,
          NULL},
-        /* One that somebody has taken meanwhile is no orphan, and neither is one that is gone. */
+        /* A block that another session has taken meanwhile is no orphan, and neither is one that was freed. */
         {{"orphans", "--free"},
          {{"block.list", "{\"orphaned\":true,\"after\":0}",
            "{\"blocks\":[" BLOCK("5", "10", "true") "," BLOCK("6", "20", "true") "," BLOCK(

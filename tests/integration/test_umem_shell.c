@@ -55,7 +55,7 @@ static void test_input_that_was_begun(void **state)
     assert_string_equal(command.errors, "");
     assert_int_equal(shell(*state, "$umem read b"), 0);
     expect_whole_output("abcd");
-    /* Neither where it is more than is read at one time. */
+    /* The same with more bytes than are read at one time. */
     assert_int_equal(shell(*state, "$umem alloc 5M --name large"), 0);
     assert_int_equal(shell(*state,
                            "file=$(mktemp); { echo line; head -c 5242880 /dev/zero; } >$file; "

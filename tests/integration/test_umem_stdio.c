@@ -52,7 +52,7 @@ static void test_headers_and_payloads(void **state)
                         "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"size\":8}}{payload");
 }
 
-/* What is before it is answered; the daemon waits for the rest of it, which does not come. */
+/* What is before it is answered; the daemon waits for the remaining bytes, which do not come. */
 static void test_a_message_that_is_cut(void **state)
 {
     assert_int_equal(umem(*state,
@@ -101,8 +101,8 @@ static void test_nothing(void **state)
 /* Input and output exceed what pipes and sockets hold: a carrier that did one after the other would not end. */
 static void test_big_data_in_both_directions(void **state)
 {
-    enum { REQUESTS = 24, BLOCK_SIZE = 1 << 18, LINE_ROOM = 2 * BLOCK_SIZE + 256 };
-    char *input = malloc(REQUESTS * (size_t)LINE_ROOM);
+    enum { REQUESTS = 24, BLOCK_SIZE = 1 << 18, LINE_CAPACITY = 2 * BLOCK_SIZE + 256 };
+    char *input = malloc(REQUESTS * (size_t)LINE_CAPACITY);
     char *data = malloc(2 * BLOCK_SIZE + 1);
     size_t size = 0;
 
@@ -113,7 +113,7 @@ static void test_big_data_in_both_directions(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "256K", "--name", "big")), 0);
     for (int i = 0; i < REQUESTS; i++) {
         size += (size_t)snprintf(
-            input + size, LINE_ROOM,
+            input + size, LINE_CAPACITY,
             "{\"id\":%d,\"method\":\"block.write\",\"params\":{\"block\":\"big\",\"encoding\":\"hex\","
             "\"data\":\"%s\"}}\n",
             2 * i, data);

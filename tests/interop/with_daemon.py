@@ -87,7 +87,7 @@ def run(arguments, folder):
         environment["UMEM_CARRIER"] = json.dumps([*prefix, arguments.umem, "--pipe", pipe, "call", "-"])
     with Daemon([*prefix, arguments.umemd, "--pipe", pipe]) as daemon:
         status = run_client(arguments, environment)
-        # It is asked, not killed: a sanitizer tells what leaked when a program ends in order.
+        # It is requested to end, not killed: a sanitizer reports what leaked when a program ends in order.
         if daemon.process.poll() is None:
             subprocess.run([*prefix, arguments.umem, "--pipe", pipe, "shutdown"], stdin=subprocess.DEVNULL, check=True)
         ending = daemon.process.wait(timeout=60)

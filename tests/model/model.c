@@ -306,7 +306,7 @@ void model_free_block(struct model *model, int block)
     raise_event(model, &event);
 }
 
-/* Everything is gone before the first event. Only blocks that somebody observes by themselves have events of their own. */
+/* Everything is freed before the first event. Only blocks that are observed by themselves have events of their own. */
 void model_destroy_heap(struct model *model, int heap)
 {
     struct model_event events[MODEL_BLOCKS];

@@ -73,7 +73,7 @@ struct model_block {
 enum model_event_kind {
     MODEL_FREED = 1, /* a block, by itself */
     MODEL_LOST,      /* a block that was observed by itself, with its heap */
-    MODEL_VANISHED,  /* blocks of a heap that stays and is observed: their owner has gone */
+    MODEL_VANISHED,  /* blocks of a heap that stays and is observed: their owner was closed */
     MODEL_DESTROYED, /* a heap */
     MODEL_UNLOCKED
 };
@@ -91,7 +91,7 @@ struct model_hooks {
     void *context;
     /* A block is about to leave its memory: it is freed or resized. */
     void (*leaves)(void *context, int block);
-    /* Whether somebody observes a block by itself, or a heap as a whole (or everything). */
+    /* Whether a block is observed by itself, or a heap as a whole (or everything). */
     bool (*block_is_observed)(void *context, int block);
     bool (*heap_is_observed)(void *context, int heap);
     /* What has happened is whole before the first event is raised. */
@@ -111,7 +111,7 @@ struct model {
     uint64_t bytes_limit; /* of all blocks together */
     uint64_t peak;        /* bytes */
     uint64_t reserved;    /* bytes by which blocks that are being moved will grow, in all heaps */
-    uint64_t pinned;      /* bytes that are kept of blocks that are gone */
+    uint64_t pinned;      /* bytes that are kept of freed blocks */
 };
 
 /* ---- finding ---- */

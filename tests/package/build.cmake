@@ -23,7 +23,7 @@ function(configure_and_build)
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-# A toolchain file may confine the search to prefixes of its own; umem_DIR is asked before any search.
+# A toolchain file may confine the search to prefixes of its own; umem_DIR is read before any search.
 function(build_with_cmake)
     configure_and_build(-D "umem_DIR=${PREFIX}/${LIBDIR}/cmake/umem" -D "UMEM_TARGET=umem::client_${KIND}")
 endfunction()
@@ -61,7 +61,7 @@ function(build_with_pkg-config)
     endif()
 endfunction()
 
-# A pipe that nobody else uses. POSIX: the path must be short, so it is not in the build's folder.
+# A unique pipe. POSIX: the path must be short, so it is not in the build's folder.
 function(make_pipe)
     string(RANDOM LENGTH 16 random)
     if(SUFFIX)

@@ -1,4 +1,4 @@
-# Looks into finished programs and libraries for what cmake/hardening.cmake asks for.
+# Looks into finished programs and libraries for what cmake/hardening.cmake requires.
 #
 #   cmake -D KIND=elf|pe -D "PROGRAMS=FILE;..." -D "LIBRARIES=FILE;..." -D "ARCHIVES=FILE;..." -D FORTIFIED=BOOL
 #         -D CF_PROTECTION=BOOL -D READELF=PROGRAM -D OBJDUMP=PROGRAM -D NM=PROGRAM -P hardening.cmake

@@ -1,4 +1,4 @@
-# The manual pages: umemd.8 is what umemd says of itself, and none has a fault that mandoc knows (where mandoc is here).
+# The manual pages: umemd.8 is what umemd prints about itself, and none has a fault that mandoc knows (where mandoc is here).
 #
 #   cmake -D "UMEMD=PROGRAM [ARGUMENT...]" -D PRINTED=FILE -D LIBRARY_PAGE=FILE [-D MANDOC=PROGRAM] -P manual.cmake
 
@@ -20,7 +20,7 @@ file(GLOB pages "${root}/server/daemon/*.8" "${root}/client/cli/*.1")
 list(APPEND pages "${LIBRARY_PAGE}")
 foreach(page IN LISTS pages)
     execute_process(COMMAND "${MANDOC}" -T lint -W warning "${page}" OUTPUT_VARIABLE faults ERROR_VARIABLE faults)
-    # The pages have no date, which nobody would keep.
+    # The pages have no date, which would not be kept up.
     string(REGEX REPLACE "[^\n]*missing date[^\n]*\n" "" faults "${faults}")
     if(NOT faults STREQUAL "")
         message(FATAL_ERROR "${faults}")

@@ -10,7 +10,7 @@
 
 #include "server_counters.h"
 
-enum { LINE_ROOM = 4096 /* for an answer of server.stats */ };
+enum { LINE_CAPACITY = 4096 /* for an answer of server.stats */ };
 
 unsigned long long number_in(const char *text, const char *name)
 {
@@ -25,7 +25,7 @@ unsigned long long number_in(const char *text, const char *name)
 
 static const char *stats_of(struct wire_client *client)
 {
-    static char line[LINE_ROOM];
+    static char line[LINE_CAPACITY];
 
     wire_send(client, "{\"method\":\"server.stats\"}\n");
     client_take_line(client, line, sizeof line);
@@ -47,7 +47,7 @@ unsigned long long refusals_of(struct wire_client *client, const char *limit)
 
 void expect_limit(struct wire_client *client, const char *name, const char *limit)
 {
-    char line[LINE_ROOM];
+    char line[LINE_CAPACITY];
     char text[64];
 
     client_take_line(client, line, sizeof line);

@@ -26,7 +26,7 @@ struct fixture {
     uv_loop_t loop;
     uv_timer_t watchdog;
     struct um_limits limits; /* for the server: change them before fixture_start_server() */
-    bool limits_are_set;     /* somebody has set them */
+    bool limits_are_set;     /* the test has set them */
     struct um_server *server;
     bool has_ended; /* the server has */
     struct wire_client clients[FIXTURE_CLIENTS];

@@ -60,8 +60,8 @@ static const char two_looks[] =
     "[{\"id\":1,\"method\":\"block.get\",\"params\":[\"n\",0,\"i64\"]},{\"method\":\"session.list\"},"
     "{\"id\":2,\"method\":\"block.get\",\"params\":[\"n\",8,\"i64\"]}]\n";
 
-/* Two clients write the two numbers of one block in batches and two read both: they are never seen apart,
- * though each client has many batches under way, and one of them keeps the daemon at a long call, too. */
+/* Two clients write the two numbers of one block in batches and two read both: the numbers are always equal, though
+ * each client has many pending batches, and one of them keeps the daemon at a long call, too. */
 static void batches_are_not_mixed(void **state)
 {
     static char line[65536];
@@ -295,7 +295,7 @@ static void a_slow_client_receives_joined_notifications(void **state)
     struct wire_client *watching;
     struct wire_client *other;
     char line[4096];
-    unsigned told = 0;
+    unsigned notifications = 0;
     unsigned long long covered;
 
     fixture->limits.unsent_bytes = 4096;
@@ -312,7 +312,7 @@ static void a_slow_client_receives_joined_notifications(void **state)
     assert_true(number_of(line, "\"queued_bytes\":", 1) < 2 * 4096);
     wire_read(watching);
     wire_send(watching, "{\"id\":\"end\",\"method\":\"server.ping\"}\n");
-    for (;; told++) {
+    for (;; notifications++) {
         client_take_line(watching, line, sizeof line);
         if (strstr(line, "\"id\":\"end\"") != NULL)
             break;
@@ -320,7 +320,7 @@ static void a_slow_client_receives_joined_notifications(void **state)
         covered = number_of(line, "\"size\":", 0);
         assert_in_range(covered, 1, 1000);
     }
-    assert_true(told < CHANGES);
+    assert_true(notifications < CHANGES);
     make_changes(other, 1);
     client_take_line(watching, line, sizeof line);
     assert_non_null(strstr(line, "block.changed"));

@@ -18,7 +18,7 @@
 enum {
     ALLOWED = 160,  /* descriptors that this process may have */
     KEPT_BACK = 64, /* of these, so many are for other uses than clients */
-    LINE_ROOM = 1024
+    LINE_CAPACITY = 1024
 };
 
 static void allow(rlim_t count)
@@ -46,7 +46,7 @@ static unsigned long long limit_of(struct wire_client *client, const char *name)
     return strtoull(at + strlen(key), NULL, 10);
 }
 
-/* The soft limit is raised to the hard one, and sessions and shared heaps get what is not kept back. */
+/* The soft limit is raised to the hard one, and sessions and shared heaps divide what is not kept back. */
 static void limits_follow_the_system(void **state)
 {
     struct fixture *fixture = *state;
@@ -73,7 +73,7 @@ static void a_higher_limit_is_warned_about(void **state)
     assert_int_equal(fixture->warnings, 2); /* sessions, and shared heaps */
 }
 
-/* Somebody else takes all descriptors but a few. */
+/* Takes all descriptors but a few, as another part of the process could. */
 static int take_descriptors(int *taken, int capacity, int left)
 {
     int count = 0;
@@ -97,7 +97,7 @@ static void clients_are_refused_without_descriptors(void **state)
     struct wire_client *client;
     int taken[ALLOWED];
     int count;
-    char line[LINE_ROOM];
+    char line[LINE_CAPACITY];
 
     allow(ALLOWED);
     fixture_start_server(fixture);

@@ -21,7 +21,7 @@ enum {
     TURN_CLIENTS = 64,  /* that are accepted in one turn */
     MANY_TURNS = 10000, /* that show a hang */
     FEW_TURNS = 8,      /* in which a request is read, served and answered, whatever others do */
-    LINE_ROOM = 4096
+    LINE_CAPACITY = 4096
 };
 
 static const char ping[] = "{\"method\":\"server.ping\"}\n";
@@ -184,7 +184,7 @@ static void closed_clients_free_their_place_first(void **state)
 
 /* ---- serving ---- */
 
-/* Many connections that pipeline get as much as one: in each turn, turn_requests messages together. */
+/* Many connections that pipeline have the same share as one: in each turn, turn_requests messages together. */
 static void a_process_has_one_share_of_messages(void **state)
 {
     enum { SHARE = 10, TIMES = 20 };
@@ -218,7 +218,7 @@ static void a_process_has_one_share_of_work(void **state)
     };
     struct fixture *fixture = *state;
     struct wire_client *other;
-    char line[LINE_ROOM];
+    char line[LINE_CAPACITY];
 
     fixture->limits.turn_bytes = 2 * BLOCK;
     fixture_start_server(fixture);

@@ -14,8 +14,8 @@
 #include "server_fixture.h"
 
 enum {
-    LINE_ROOM = 4096, /* for an answer of any kind here */
-    LITTLE = 4096     /* bytes that every session may gather */
+    LINE_CAPACITY = 4096, /* for an answer of any kind here */
+    LITTLE = 4096         /* bytes that every session may gather */
 };
 
 /* ---- messages that stall ---- */
@@ -45,7 +45,7 @@ static void message_that_stalls(void **state)
     other = client_open(fixture, 0, true);
     for (unsigned i = 0; i < count; i++) {
         struct wire_client *client = client_open(fixture, 1 + i, true);
-        char line[LINE_ROOM];
+        char line[LINE_CAPACITY];
 
         wire_send(client, beginnings[i]);
         if (beginnings[i][0] == 'C') {
@@ -66,7 +66,7 @@ static void message_that_stalls(void **state)
     assert_int_equal(stat_of(other, "sessions"), 1);
 }
 
-/* Time passes, as somebody's message shows that runs out of it. */
+/* Waits until another client's incomplete message has timed out. */
 static void let_time_pass(struct fixture *fixture, unsigned index)
 {
     struct wire_client *client = client_open(fixture, index, true);
@@ -76,7 +76,7 @@ static void let_time_pass(struct fixture *fixture, unsigned index)
     wire_close(client);
 }
 
-/* Raw bytes that go into a block are kept nowhere else, and may take as long as they like. */
+/* Raw bytes that are received into a block are kept nowhere else, and may take any time. */
 static void raw_bytes_may_stall(void **state)
 {
     struct fixture *fixture = *state;

@@ -13,11 +13,11 @@
 #include "server_fixture.h"
 
 enum {
-    GREEDY = 24,     /* clients */
-    LARGE = 300000,  /* bytes, of a message */
-    QUOTA = 400000,  /* bytes, of all messages that are not whole */
-    LITTLE = 4096,   /* bytes that every session may gather */
-    LINE_ROOM = 4096 /* for an answer of any kind here */
+    GREEDY = 24,         /* clients */
+    LARGE = 300000,      /* bytes, of a message */
+    QUOTA = 400000,      /* bytes, of all messages that are not whole */
+    LITTLE = 4096,       /* bytes that every session may gather */
+    LINE_CAPACITY = 4096 /* for an answer of any kind here */
 };
 
 /* A line of LARGE bytes, in which most are spaces. */
@@ -90,7 +90,7 @@ static void many_large_messages_that_stall(void **state)
         fixture_run_once(fixture);
     assert_gathered_in_bounds(other);
     for (unsigned i = 1; i <= GREEDY; i++) {
-        char line[LINE_ROOM];
+        char line[LINE_CAPACITY];
 
         client_take_line(&fixture->clients[i], line, sizeof line);
         if (strstr(line, "\"limit\":\"gathered_bytes\"") != NULL) {
@@ -144,7 +144,7 @@ static void a_large_message_does_not_keep_its_quota(void **state)
     free(text);
 }
 
-/* Turns the loop until its clock has gone on. */
+/* Turns the loop until its clock has advanced. */
 static void await_ms(struct fixture *fixture, struct wire_client *other, uint64_t at_ms)
 {
     while (uv_now(&fixture->loop) < at_ms)

@@ -53,7 +53,7 @@ static void stop_twice(void **state)
     fixture_stop_server(fixture);
 }
 
-/* The answer that is under way still arrives whole. */
+/* The answer that is being sent still arrives whole. */
 static void stop_in_the_middle_of_an_answer(void **state)
 {
     struct fixture *fixture = *state;

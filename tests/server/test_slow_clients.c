@@ -166,7 +166,7 @@ static void client_dies_in_the_middle_of_a_request(void **state)
                          "\\u0000\\u0000\\u0000\\u0000\"}}\n");
 }
 
-/* Its blocks of lifetime session go with it. */
+/* Its blocks of lifetime session are freed with it. */
 static void session_ends_with_its_connection(void **state)
 {
     struct fixture *fixture = *state;

@@ -40,7 +40,7 @@ static void other_users_are_refused(void **state)
     int status = 0;
 
     if (geteuid() != 0)
-        skip(); /* only root can become somebody else */
+        skip(); /* only root can become another user */
     fixture_start_server(fixture);
     /* Opens the permissions that keep other users out, so that only the check of the peer's user is left. */
     assert_int_equal(chmod(fixture->place, 0755), 0);

@@ -1,5 +1,5 @@
-/* The socket's file and the lock's while the server runs: removed by a cleaner of /tmp, replaced by somebody else. The test's
- * directory has to be empty at the end of each, but for what is somebody else's. */
+/* The socket's file and the lock's while the server runs: removed by a cleaner of /tmp, replaced by another program.
+ * The test's directory has to be empty at the end of each test, but for files of other programs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static int connect_there(const struct fixture *fixture)
     return unix_connect(fixture->path, SOCK_STREAM);
 }
 
-/* Somebody else's socket. */
+/* The socket of another program. */
 static int bind_there(const struct fixture *fixture)
 {
     int fd = unix_bind(fixture->path, SOCK_STREAM);
@@ -181,8 +181,8 @@ static void what_a_killed_successor_left_is_taken_back(void **state)
     ping(fixture, connect_there(fixture));
 }
 
-/* As long as the directory is gone nothing can be done; when it is there again, the socket is. */
-static void the_directory_is_gone_for_a_while(void **state)
+/* Without the directory the socket cannot be made; when the directory exists again, the socket does. */
+static void the_directory_is_missing_for_a_while(void **state)
 {
     struct fixture *fixture = *state;
 
@@ -213,7 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_lock_of_another_stays, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(what_a_killed_successor_left_is_taken_back, fixture_setup,
                                         fixture_teardown),
-        cmocka_unit_test_setup_teardown(the_directory_is_gone_for_a_while, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(the_directory_is_missing_for_a_while, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests_name("socket_file", tests, NULL, NULL);

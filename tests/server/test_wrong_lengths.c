@@ -226,7 +226,7 @@ static void length_shorter_than_the_text(void **state)
     expect_error(client, "parse_error");
     expect_error(client, "parse_error");
     expect_close(client);
-    /* The rest is an empty block of headers. */
+    /* The remaining bytes are an empty block of headers. */
     client = client_open(fixture, 2, true);
     wire_send(client, "Content-Length: 36\r\n\r\n" PING "\r\n");
     client_take_message(client, text, sizeof text);

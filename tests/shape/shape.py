@@ -8,7 +8,7 @@
   shape.py instructions UMEMD the instructions of one request among 64 that are sent at once, by callgrind; a release build
   shape.py places METHOD      the files that name a method ("block.fill"), which is where an edit is needed to add one
 
-The sources are those of server/, client/ and common/, below the folder that --root names (the repository, unless told).
+The sources are those of server/, client/ and common/, below the folder that --root names (by default the repository).
 """
 
 import argparse

@@ -117,7 +117,7 @@ static bool tell(struct place *place, uint64_t offset, uint64_t number)
     return done(place, umem_block_wake(place->soak->client, place->block, offset, sizeof number));
 }
 
-/* The bytes that go with a number; both know them. */
+/* The bytes that belong to a number; both processes know them. */
 static uint64_t bytes_of(const struct soak *soak, uint64_t number, unsigned char *bytes)
 {
     struct soak sequence = {.random = number * 2 + 1};
@@ -163,7 +163,7 @@ static bool take(struct place *place, uint64_t number)
         return false;
     REQUIRE(place->soak, found_size == size && memcmp(found, bytes, (size_t)size) == 0);
     if (place->mapped != NULL && memcmp(place->mapped + BYTES, bytes, (size_t)size) != 0) {
-        /* Its bytes may have been given up meanwhile: then the block is gone. */
+        /* The memory may have been returned meanwhile: then the block is freed. */
         struct umem_block_info info;
 
         if (done(place, umem_block_info(place->soak->client, place->block, &info)))

@@ -108,7 +108,7 @@ static void half_a_payload(struct soak *soak)
     EXPECT(soak, UMEM_OK, umem_block_free(soak->client, block));
 }
 
-/* Takes all answers, and looks at their bytes; none, where the connection was one too many. */
+/* Takes all answers, and compares their bytes; none, where the connection was refused by the limit of sessions. */
 static void take_reads(struct raw *raw, const unsigned char *bytes, size_t size)
 {
     unsigned char *received = malloc(size + 1);

@@ -240,7 +240,7 @@ static void read_stats(struct umem_server_stats *stats)
 }
 
 /* Only this process is connected: what exists must be what it has made, and the orphans in the commons. */
-static void check_rest(struct umem_server_stats *stats)
+static void check_remaining(struct umem_server_stats *stats)
 {
     static const struct umem_block_filter orphans = {.orphaned_only = true};
     struct soak *soak = &supervisor.soak;
@@ -301,7 +301,7 @@ static void run_lap(void)
     start_groups();
     while (supervisor.active != 0)
         uv_run(&supervisor.loop, UV_RUN_ONCE);
-    check_rest(&stats);
+    check_remaining(&stats);
     check_descriptors();
     if (supervisor.lap == 1)
         supervisor.first = supervisor.idle;

@@ -25,7 +25,7 @@ static int note_block(const struct umem_block_info *block, void *context)
     if (block->lifetime == UMEM_LIFETIME_SESSION)
         FAIL(left->soak, "session %llu has ended, and its block %llu has not",
              (unsigned long long)left->session, (unsigned long long)block->block);
-    /* These are everybody's. */
+    /* These are common to all members. */
     if (block->heap == left->commons || left->count == LEFT_MAX)
         return 0;
     if (block->holders != 0 || block->orphaned != (block->name[0] == '\0'))
@@ -50,7 +50,7 @@ static int note_heap(const struct umem_heap_info *heap, void *context)
     return 0;
 }
 
-/* Waits for the end of a session whose process is gone. */
+/* Waits for the end of a session whose process has ended. */
 static void await_end(struct soak *soak, uint64_t session)
 {
     for (int i = 0; i < REST_TRIES; i++) {
@@ -97,7 +97,7 @@ static void end_group(struct group *group)
     group->ended(group->context);
 }
 
-static void member_gone(struct member *member)
+static void on_member_end(struct member *member)
 {
     struct group *group = member->group;
     unsigned long long session;
@@ -120,7 +120,7 @@ static void on_closed(uv_handle_t *handle)
     struct member *member = handle->data;
 
     if (--member->handles == 0)
-        member_gone(member);
+        on_member_end(member);
 }
 
 static void on_exit_of_member(uv_process_t *process, int64_t status, int signal_number)

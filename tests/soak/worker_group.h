@@ -41,7 +41,7 @@ struct group {
     unsigned percent;
     unsigned running; /* members that have not ended; 0: the place is free */
     struct group_counts *counts;
-    void (*ended)(void *context); /* called when the last member has gone */
+    void (*ended)(void *context); /* called when the last member has ended */
     void *context;
     struct member members[MEMBERS_MAX];
 };

@@ -491,7 +491,7 @@ static void test_a_session_with_many_holds_ends(void **state)
     assert_int_equal(count_of(fixture, "orphaned_blocks"), 20000);
 }
 
-/* 20 sessions watch 1,000 blocks each, which go with their heap or with its session. */
+/* 20 sessions watch 1,000 blocks each, which are freed with their heap or with its session. */
 static void test_many_watched_blocks_go_at_once(void **state)
 {
     struct fixture *fixture = *state;

@@ -17,7 +17,7 @@ enum { FAKE_RECEIVED_SIZE = 65536 };
 
 struct fake_step {
     const char *text;    /* each line is sent as a message with headers; NULL: nothing */
-    const char *payload; /* raw bytes that go with the last of them; NULL: none */
+    const char *payload; /* raw bytes that follow the last of them; NULL: none */
     size_t repeat;       /* how often all of it, one after the other; 0: once */
     int as_it_is;        /* the text is sent without headers */
     int hang_up;         /* then the connection is closed */

@@ -43,7 +43,7 @@ struct wire_client {
     uv_connect_t connecting;
     struct um_buf received; /* what came and was not taken yet; a NUL follows it, which is not counted */
     size_t enough;          /* stops reading when so many bytes are there, 0: never */
-    size_t unwritten;       /* writes that are under way */
+    size_t unwritten;       /* writes that are in progress */
     bool has_tried;         /* connecting has succeeded or failed */
     bool is_connected;
     bool is_over;    /* the daemon has closed, or reading failed */

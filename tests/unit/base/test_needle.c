@@ -13,7 +13,7 @@
 
 enum {
     NOWHERE = -1,
-    LETTERS_ROOM = 16 /* more than any text of two letters has */
+    LETTERS_CAPACITY = 16 /* more than any text of two letters has */
 };
 
 static long naive(const char *needle, size_t needle_size, const char *haystack, size_t size)
@@ -69,8 +69,8 @@ static void spell(char *text, size_t size, unsigned number)
 static void test_all_texts_of_two_letters(void **state)
 {
     enum { NEEDLE_MOST = 7, HAYSTACK_MOST = 12 };
-    char needle[LETTERS_ROOM];
-    char haystack[LETTERS_ROOM];
+    char needle[LETTERS_CAPACITY];
+    char haystack[LETTERS_CAPACITY];
 
     (void)state;
     for (size_t needle_size = 1; needle_size <= NEEDLE_MOST; needle_size++) {
@@ -100,14 +100,14 @@ static void test_needles_about_as_long_as_the_haystack(void **state)
     (void)state;
     for (size_t size = 0; size <= 9; size++) {
         for (unsigned i = 0; i < 1u << size; i++) {
-            char text[LETTERS_ROOM];
+            char text[LETTERS_CAPACITY];
             char *haystack;
 
             spell(text, size, i);
             haystack = exactly(text, size);
             for (size_t needle_size = size >= 2 ? size - 2 : 0; needle_size <= size + 1; needle_size++) {
                 for (unsigned j = 0; j < 1u << needle_size; j++) {
-                    char letters[LETTERS_ROOM];
+                    char letters[LETTERS_CAPACITY];
                     char *needle;
 
                     spell(letters, needle_size, j);

@@ -1,4 +1,4 @@
-/* The bar that large data get: when it is drawn, and what is in it. The system's part is the test's own. */
+/* The progress bar for large data: when it is drawn, and what is in it. The system's part is the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What umem call - knows of the requests that go by, and of their answers. */
+/* What umem call - knows of the requests that it passes on, and of their answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -87,7 +87,7 @@ static void test_calls_that_may_wait(void **state)
     assert_int_equal(pending.waiting, 0);
 }
 
-/* One that waits stays, while many others come and go, at first more and more of them at one time. */
+/* One request stays unanswered, while many others are sent and answered, at first more and more of them at one time. */
 static void test_many_requests(void **state)
 {
     enum { ROUNDS = 300 };

@@ -27,7 +27,7 @@ void fixture_begin(const struct fake_step *steps, size_t count, struct umem_opti
 
 void fixture_end(void);
 
-/* The connection is gone, and stays gone with the same error and the same words. */
+/* The connection is closed, and stays so with the same error and the same message. */
 void expect_broken(int code);
 
 #endif

@@ -401,7 +401,7 @@ static void test_a_watch_that_is_refused(void **state)
 
 /* ---- failures ---- */
 
-/* An error is the client's own, and is gone with the next success. */
+/* An error is the client's own, and the next success clears it. */
 static void test_the_error_belongs_to_one_client(void **state)
 {
     umem_client *other = umem_client_new(NULL);

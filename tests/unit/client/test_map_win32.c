@@ -26,7 +26,7 @@ static void test_a_section_of_another_session(void **state)
 }
 
 /* All Windows sessions see these names: the error does not point to another session. */
-static void test_a_section_that_is_gone(void **state)
+static void test_a_section_that_does_not_exist(void **state)
 {
     struct um_reason reason = {""};
     unsigned char *start;
@@ -61,7 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_section_of_another_session),
-        cmocka_unit_test(test_a_section_that_is_gone),
+        cmocka_unit_test(test_a_section_that_does_not_exist),
         cmocka_unit_test(test_a_section_is_mapped),
     };
 

@@ -1,6 +1,6 @@
 /*
- * What every call writes, to the letter, and where its results go: once by itself, and once as it is submitted. The transport is the
- * test's own (fake_transport.h).
+ * The request of every call, to the letter, and where its results are stored: once directly, and once as it is
+ * submitted. The transport is the test's own (fake_transport.h).
  */
 #include <math.h>
 #include <setjmp.h>

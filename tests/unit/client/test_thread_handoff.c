@@ -68,7 +68,7 @@ static void test_a_write_slot_that_stays_taken(void **state)
     client->is_writing = false;
 }
 
-static void test_a_write_slot_that_comes_free(void **state)
+static void test_a_write_slot_that_is_freed(void **state)
 {
     const uint64_t begin_ms = fake.now_ms;
 
@@ -317,7 +317,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         WITH_CLIENT(test_a_write_slot_that_stays_taken),
-        WITH_CLIENT(test_a_write_slot_that_comes_free),
+        WITH_CLIENT(test_a_write_slot_that_is_freed),
         WITH_CLIENT(test_a_write_slot_to_cancel),
         WITH_CLIENT(test_an_answer_that_another_reads),
         WITH_CLIENT(test_reading_is_passed_on),

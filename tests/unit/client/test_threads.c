@@ -104,7 +104,7 @@ static void test_a_watcher_that_waits_for_a_call(void **state)
     calls = umem_calls_new(fixture.client, UMEM_PIPELINE);
     assert_int_equal(umem_submit_call(calls, "server.ping", NULL, NULL), UMEM_OK);
     assert_int_equal(umem_calls_send(calls), UMEM_OK);
-    /* The watcher is in the thread that has read until now; so the one that calls must read the rest. */
+    /* The watcher is in the thread that has read until now; so the calling thread must read the remaining bytes. */
     uv_sem_wait(&threads.is_called);
     uv_thread_join(&threads.calling);
     uv_thread_join(&threads.polling);

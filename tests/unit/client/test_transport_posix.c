@@ -481,7 +481,7 @@ static void test_writing(void **state)
 
 /* ---- descriptors ---- */
 
-/* The library takes no number of a standard file's: what others print would go to the daemon. */
+/* The library takes no descriptor of a standard file: output of others would be sent to the daemon. */
 static void test_standard_files_are_not_taken(void **state)
 {
     (void)state;

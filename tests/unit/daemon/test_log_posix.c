@@ -136,7 +136,7 @@ static void wait_for_size(off_t size)
 /* A line that was cut off by a full disk (its place is taken by a limit of file sizes) is no part of the next one. */
 static void a_disk_that_is_full_for_a_while(void **state)
 {
-    enum { ROOM = 100 };
+    enum { CAPACITY = 100 };
     struct rlimit limit;
     struct um_log *log = NULL;
     FILE *file;
@@ -145,12 +145,12 @@ static void a_disk_that_is_full_for_a_while(void **state)
     signal(SIGXFSZ, SIG_IGN); /* as um_process_prepare() does */
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
     assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ROOM, limit.rlim_max}), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){CAPACITY, limit.rlim_max}), 0);
     for (int i = 0; i < LINES / 100; i++)
         um_log_write(log, UM_LOG_INFO, "line");
-    wait_for_size(ROOM);
+    wait_for_size(CAPACITY);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    um_log_write(log, UM_LOG_INFO, "room again");
+    um_log_write(log, UM_LOG_INFO, "space again");
     um_log_close(log);
     log = NULL;
     file = fopen(path, "r");
@@ -161,7 +161,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
     assert_true(lost() > 0);
     assert_int_equal(count(" info line\n") + lost(), LINES / 100);
     assert_non_null(strstr(text, " lines of this log were lost: file too large\n"));
-    assert_non_null(strstr(text, " info room again\n"));
+    assert_non_null(strstr(text, " info space again\n"));
 }
 
 int main(void)

@@ -88,7 +88,7 @@ static void test_relative_paths_become_absolute(void **state)
     assert_found(NULL, expected);
     assert_int_equal(chdir("/"), 0);
     assert_found("x.sock", "/x.sock");
-    /* A working directory that is gone has no path. */
+    /* A working directory that was removed has no path. */
     assert_int_equal(mkdir(place->directory, 0700), 0);
     assert_int_equal(chdir(place->directory), 0);
     assert_int_equal(rmdir(place->directory), 0);

@@ -90,13 +90,13 @@ bool trace_drain(struct trace *trace)
 /* Puts a piece to where its message's beginning is kept, as far as it fits. Returns how much. */
 static size_t fill(struct trace *trace, const char *bytes, size_t size, bool *goes_on)
 {
-    size_t room = 0;
-    char *space = um_frame_reserve(&trace->frame, 1, &room);
+    size_t capacity = 0;
+    char *space = um_frame_reserve(&trace->frame, 1, &capacity);
 
     if (space == NULL)
         return 0;
-    assert_int_not_equal(room, 0);
-    size = size < room ? size : room;
+    assert_int_not_equal(capacity, 0);
+    size = size < capacity ? size : capacity;
     memcpy(space, bytes, size);
     um_frame_commit(&trace->frame, size);
     *goes_on = trace_drain(trace);

@@ -36,8 +36,9 @@ bool trace_drain(struct trace *trace);
 /* Compares the trace so far. */
 void trace_expect(struct trace *trace, const char *expected);
 
-/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the trace. Three times: the second time
- * the rest of a message is put to where its beginning is kept, the third time the frame counts all brackets. */
+/* Feeds `size` bytes in pieces of `first`, then of `step` bytes, ends the input and compares the trace. Three times:
+ * the second time the remaining bytes of a message are put to where its beginning is kept, the third time the frame
+ * counts all brackets. */
 void expect_in_pieces(const char *bytes, size_t size, size_t first, size_t step, const char *expected);
 
 /* Feeds the bytes whole, cut in two at each byte, and in pieces of 1, 2 and 3 bytes: the trace is always the same. */

@@ -85,7 +85,7 @@ static void test_brackets_in_strings_do_not_count(void **state)
     expect("[\"\\", "M[\"\\|E|");
 }
 
-/* What is no JSON ends at a place from which reading can go on, the same however it comes. */
+/* What is no JSON ends at a place from which reading can continue, the same whatever its pieces are. */
 static void test_what_is_wrong_ends_somewhere(void **state)
 {
     (void)state;

@@ -70,7 +70,7 @@ static void test_sums_and_peaks(void **state)
     assert_int_equal(groups[0].unsent, 0);
 }
 
-static void test_a_group_gets_half_of_what_the_others_leave(void **state)
+static void test_a_group_has_half_of_what_the_others_leave(void **state)
 {
     (void)state;
     gather(&entries[0][0], LIMIT / 2 - 1, 0);
@@ -131,7 +131,7 @@ static void test_groups_that_want_quota_take_turns(void **state)
 }
 
 /* Among connections of one process, the message that began first is served first. */
-static void test_the_oldest_message_goes_first(void **state)
+static void test_the_oldest_message_is_first(void **state)
 {
     (void)state;
     gather(&entries[0][0], LIMIT / 2, 0);
@@ -141,7 +141,7 @@ static void test_the_oldest_message_goes_first(void **state)
     assert_int_equal(read_limit(&entries[0][1]), 0);
 }
 
-static void test_a_long_message_that_is_whole_goes_first(void **state)
+static void test_a_long_message_that_is_whole_is_first(void **state)
 {
     struct um_budget_read is_long = {.is_long = true};
 
@@ -151,7 +151,7 @@ static void test_a_long_message_that_is_whole_goes_first(void **state)
     assert_int_not_equal(read_limit(&entries[0][0]), 0);
 }
 
-static void test_closing_makes_way(void **state)
+static void test_closing_frees_capacity(void **state)
 {
     (void)state;
     gather(&entries[0][0], LIMIT / 2, 0);
@@ -204,13 +204,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_sums_and_peaks, set_up),
-        cmocka_unit_test_setup(test_a_group_gets_half_of_what_the_others_leave, set_up),
+        cmocka_unit_test_setup(test_a_group_has_half_of_what_the_others_leave, set_up),
         cmocka_unit_test_setup(test_a_little_is_always_read, set_up),
         cmocka_unit_test_setup(test_one_is_favoured_until_its_message_is_done, set_up),
         cmocka_unit_test_setup(test_groups_that_want_quota_take_turns, set_up),
-        cmocka_unit_test_setup(test_the_oldest_message_goes_first, set_up),
-        cmocka_unit_test_setup(test_a_long_message_that_is_whole_goes_first, set_up),
-        cmocka_unit_test_setup(test_closing_makes_way, set_up),
+        cmocka_unit_test_setup(test_the_oldest_message_is_first, set_up),
+        cmocka_unit_test_setup(test_a_long_message_that_is_whole_is_first, set_up),
+        cmocka_unit_test_setup(test_closing_frees_capacity, set_up),
         cmocka_unit_test_setup(test_time_is_counted_from_the_first_byte, set_up),
         cmocka_unit_test_setup(test_what_held_a_message_up, set_up),
     };

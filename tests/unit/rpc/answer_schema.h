@@ -23,7 +23,7 @@ void answers_check(const struct um_session *session, const struct cJSON *message
 /* How many requests of a session are not answered yet. */
 size_t answers_missing(const struct um_session *session);
 
-/* Forgets all notes; or those of a session that is gone. */
+/* Forgets all notes; or those of a session that has ended. */
 void answers_forget(void);
 void answers_forget_session(const struct um_session *session);
 

@@ -122,13 +122,13 @@ void feed_payload(struct um_session *session, const void *bytes, size_t size, si
     const unsigned char *next = bytes;
 
     while (size != 0) {
-        size_t room = 0;
-        char *space = um_payload_reserve(session, &room);
+        size_t capacity = 0;
+        char *space = um_payload_reserve(session, &capacity);
         size_t piece = step < size ? step : size;
 
-        assert_in_range(room, 1, um_payload_left(session));
-        if (piece > room)
-            piece = room;
+        assert_in_range(capacity, 1, um_payload_left(session));
+        if (piece > capacity)
+            piece = capacity;
         memcpy(space, next, piece);
         um_payload_commit(session, piece);
         next += piece;

@@ -156,7 +156,7 @@ static bool is_never_sound(void *memory, void *address, uint64_t size, uint32_t 
     return false;
 }
 
-/* As where guards show that somebody wrote past block "b" of heap "h". */
+/* As where guards show a write past block "b" of heap "h". */
 static void with_damaged_guards(struct fixture *fixture)
 {
     static struct um_heap_ops damaged;

@@ -325,16 +325,16 @@ static void test_nothing_of_a_declared_length(void **state)
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->other;
     static char bytes[100000];
-    size_t room = 0;
+    size_t capacity = 0;
 
     fixture->limits.batch_bytes = 16 << 20;
     new_block(session, "{\"size\":16777216,\"name\":\"b\"}");
     feed_message(session, batch, sizeof batch - 1, 16 << 20);
-    um_payload_reserve(session, &room);
-    assert_in_range(room, 1, 1 << 17);
+    um_payload_reserve(session, &capacity);
+    assert_in_range(capacity, 1, 1 << 17);
     feed_payload(session, bytes, sizeof bytes, 1000);
-    um_payload_reserve(session, &room);
-    assert_in_range(room, 1, 1 << 18);
+    um_payload_reserve(session, &capacity);
+    assert_in_range(capacity, 1, 1 << 18);
     answers_forget();
 }
 
@@ -386,7 +386,7 @@ static void test_refused_batches_are_counted(void **state)
     assert_int_equal(uint_of(stats, "requests"), 4);
 }
 
-/* Each answer is within the limit, all of them together are not: the rest of the batch is not done. */
+/* Each answer is within the limit, all of them together are not: the remaining calls of the batch are not done. */
 static void test_answers_that_fill_the_message(void **state)
 {
     struct fixture *fixture = *state;

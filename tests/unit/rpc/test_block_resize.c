@@ -227,7 +227,7 @@ static void test_in_slices(void **state)
     um_session_close(&third);
 }
 
-static void test_it_goes_in_the_middle(void **state)
+static void test_it_ends_in_the_middle(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session_options options = {.pid = 5};
@@ -305,7 +305,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_in_place_only, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_pinned_by_a_raw_read, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_in_slices, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_it_goes_in_the_middle, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_it_ends_in_the_middle, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_watchers_get_the_right_range, fixture_setup, fixture_teardown),
     };
 

@@ -104,7 +104,7 @@ static void test_deadlines_come_in_order(void **state)
     assert_true(um_rpc_next_deadline(fixture->rpc) == UINT64_MAX);
 }
 
-static void test_the_block_goes(void **state)
+static void test_the_block_is_freed(void **state)
 {
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
@@ -373,7 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timeout, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_timeout_at_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_deadlines_come_in_order, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_block_goes, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_block_is_freed, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_session_ends, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_locked_heap_is_not_looked_at, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_batch_cannot_wait, fixture_setup, fixture_teardown),

@@ -166,7 +166,7 @@ static void test_first_come_first_served(void **state)
     close_queue(sessions);
 }
 
-/* The order stays through other heaps' locks, which make everybody look again. */
+/* The order stays through other heaps' locks, after which all pending calls are checked again. */
 static void test_other_locks_do_not_mix_up_the_queue(void **state)
 {
     struct fixture *fixture = *state;

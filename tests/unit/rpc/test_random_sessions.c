@@ -1,7 +1,7 @@
 /*
- * Sessions that do anything at any time, for many steps: every request is answered once and as its method
- * declares, nothing is left behind, and under the sanitizers nothing is touched that is gone. A step that
- * fails is found again by its seed.
+ * Sessions that do anything at any time, for many steps: every request is answered once and as its method declares,
+ * nothing is left behind, and under the sanitizers no freed memory is touched. A step that fails is found again by its
+ * seed.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -65,7 +65,7 @@ static void test_sessions_come_in_pages(void **state)
             after = uint_of(result, "next");
     }
     assert_true(is_null(result, "next"));
-    /* A session that has gone is no obstacle to going on behind it. */
+    /* session.list continues after the id of a closed session. */
     result = expect_result(client, MESSAGE("session.list", "[4]"));
     assert_int_equal(cJSON_GetArraySize(member(result, "sessions")), 3);
     result = expect_result(client, MESSAGE("session.list", "[7]"));

@@ -64,7 +64,7 @@ static void test_as_many_as_the_limit_allows(void **state)
     assert_true(new_watch(session, "[]") > id + 2);
 }
 
-/* Notifications stop at what may wait for a client; the rest waits, joined, until it has taken some. */
+/* Notifications stop at the limit of unsent bytes; the others wait, joined, until the client has taken some. */
 static void test_a_client_that_does_not_read(void **state)
 {
     struct fixture *fixture = *state;

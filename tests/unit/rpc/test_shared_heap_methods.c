@@ -91,7 +91,7 @@ static void test_a_wait_sees_what_was_mapped_when_it_is_woken(void **state)
     block = new_block(session, "{\"size\":100,\"heap\":\"s\",\"name\":\"a\"}");
     send_message(session, MESSAGE_OF("1", "block.wait", "[\"a\",8,0,\"u8\"]"));
     expect_no_message(session);
-    /* Somebody wakes for nothing, or for other bytes. */
+    /* A session wakes without a change, or for other bytes. */
     expect_result(other, MESSAGE("block.wake", "[\"a\"]"));
     expect_no_message(session);
     write_behind(fixture, block, 8, "\5", 1);

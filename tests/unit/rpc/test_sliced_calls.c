@@ -526,7 +526,7 @@ static void test_the_end_while_bytes_are_decoded(void **state)
     answers_forget();
 }
 
-/* Slices go to one process after the other, however many calls each has at work. */
+/* Slices are divided among the processes in turn, however many calls each has at work. */
 static void test_processes_take_turns(void **state)
 {
     enum { MEMBERS = 5, ROUNDS = 3 };

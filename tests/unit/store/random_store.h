@@ -44,7 +44,7 @@ struct seen {
 
 struct run {
     struct um_store *store;
-    struct um_owner *owners[OWNERS]; /* NULL: gone */
+    struct um_owner *owners[OWNERS]; /* NULL: closed */
     struct model model;
     uint64_t last_id; /* of owners */
     bool observes_all;
@@ -55,7 +55,7 @@ struct run {
     struct seen expected[EVENTS]; /* and what the model has */
     unsigned expected_count;
     struct um_store_stats stats_seen; /* the store's, when it raised the first of them */
-    struct um_heap_check check;       /* under way, if it is begun */
+    struct um_heap_check check;       /* in progress, if it is begun */
     bool check_begun;
     uint64_t random; /* state of the generator */
 };
@@ -75,7 +75,7 @@ int some_owner(struct run *run);
 /* Has the store's events and the model's noted in the run. */
 void watch_events(struct run *run);
 
-/* Whether somebody observes a heap, or everything. */
+/* Whether a heap is observed, or everything. */
 bool is_observed(const struct run *run, int heap);
 
 void do_observe(struct run *run);
@@ -91,7 +91,7 @@ void do_move(struct run *run);
 /* To be called before a block leaves its memory. */
 void note_leaving(struct run *run, int block);
 
-/* Ends the resize if its block is gone, or in any case. */
+/* Ends the resize if its block is freed, or in any case. */
 void end_move_of_the_dead(struct run *run);
 void end_move(struct run *run);
 

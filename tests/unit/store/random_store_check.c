@@ -40,7 +40,7 @@ static void check_events(struct run *run)
     assert_int_equal(run->event_count, run->expected_count);
     if (run->event_count > 0) {
         struct um_store_stats stats = stats_of(run->store);
-        /* Memory may go back to the system between two events. */
+        /* Memory may be returned to the system between two events. */
         run->stats_seen.pinned_bytes = stats.pinned_bytes;
         assert_memory_equal(&run->stats_seen, &stats, sizeof stats);
     }

@@ -67,7 +67,7 @@ static void test_blocks_without_memory_are_not_handed_out(void **state)
     try_block(f->store, heap, f->owners[0], 100, 0);
 }
 
-static void test_memory_that_comes_back_is_used(void **state)
+static void test_returned_memory_is_used(void **state)
 {
     struct fixture *f = *state;
     struct um_heap *left = make_shared(f->store, f->owners[0], 0, 0);
@@ -174,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_a_heap_that_cannot_be_made),
         WITH_FIXTURE(test_blocks_without_memory_are_not_handed_out),
-        WITH_FIXTURE(test_memory_that_comes_back_is_used),
+        WITH_FIXTURE(test_returned_memory_is_used),
         WITH_FIXTURE(test_what_is_still_to_go_back_is_used),
         WITH_FIXTURE(test_large_blocks_are_renewed),
         WITH_FIXTURE(test_a_cut_heap_gives_nothing_more),

@@ -1,4 +1,4 @@
-/* Guards and wiping: what is written past a block is found, and what a block held is gone when it is let go. */
+/* Guards and wiping: writes past a block are found, and the bytes of a block are wiped when it is freed. */
 #include "store_fixture.h"
 
 #include <string.h>

@@ -88,7 +88,7 @@ static void test_another_kind_is_distinguished(void **state)
     um_slots_deinit(&slots);
 }
 
-static void test_the_slot_free_longest_comes_back_first(void **state)
+static void test_the_slot_free_longest_is_reused_first(void **state)
 {
     (void)state;
     struct um_slots slots;
@@ -177,7 +177,7 @@ int main(void)
         cmocka_unit_test(test_a_handle_is_live_then_stale),
         cmocka_unit_test(test_what_was_never_given_out_is_unknown),
         cmocka_unit_test(test_another_kind_is_distinguished),
-        cmocka_unit_test(test_the_slot_free_longest_comes_back_first),
+        cmocka_unit_test(test_the_slot_free_longest_is_reused_first),
         cmocka_unit_test(test_a_slot_whose_generations_are_used_up_is_retired),
         cmocka_unit_test(test_slots_run_out),
         cmocka_unit_test(test_records_stay_where_they_are),

@@ -142,7 +142,7 @@ static void test_empty_blocks_have_addresses_of_their_own(void **state)
     backend->destroy(memory);
 }
 
-static void test_destroying_frees_the_blocks_where_it_says_so(void **state)
+static void test_destroying_frees_the_blocks_if_declared(void **state)
 {
     void *memory;
     const struct um_heap_ops *backend = backend_of(state, &memory);
@@ -171,7 +171,7 @@ int main(void)
         FOR_EACH_KIND(test_in_place_means_in_place),
         FOR_EACH_KIND(test_what_cannot_be_is_refused),
         FOR_EACH_KIND(test_empty_blocks_have_addresses_of_their_own),
-        FOR_EACH_KIND(test_destroying_frees_the_blocks_where_it_says_so),
+        FOR_EACH_KIND(test_destroying_frees_the_blocks_if_declared),
     };
     return cmocka_run_group_tests_name("backend", tests, NULL, NULL);
 }

@@ -138,7 +138,7 @@ static void test_holds_count_sessions_and_keep_blocks_from_being_orphaned(void *
     assert_int_equal(block_verdict(f->store, um_block_handle(f->store, block)), 0);
 }
 
-static void test_a_maker_may_let_go_and_hold_again(void **state)
+static void test_a_maker_may_release_and_hold_again(void **state)
 {
     struct fixture *f = *state;
     struct um_block *block = make_block(f->store, NULL, f->owners[0], 10);
@@ -238,7 +238,7 @@ static void test_lifetime_session_makes_the_changer_the_owner(void **state)
     struct um_block_info info = info_of(f->store, block);
     assert_ptr_equal(info.owner, f->owners[1]);
     assert_int_equal(info.lifetime, UM_LIFETIME_SESSION);
-    assert_int_equal(info.holders, 2); /* the first owner did not let go */
+    assert_int_equal(info.holders, 2); /* the first owner did not release it */
     assert_int_equal(owner_of(f->owners[0]).blocks, 0);
     assert_int_equal(owner_of(f->owners[1]).blocks, 1);
     close_fixture_owner(f, 0);
@@ -337,7 +337,7 @@ int main(void)
         WITH_FIXTURE(test_session_blocks_go_with_their_owner),
         WITH_FIXTURE(test_server_blocks_stay_as_orphans_and_name_their_maker),
         WITH_FIXTURE(test_holds_count_sessions_and_keep_blocks_from_being_orphaned),
-        WITH_FIXTURE(test_a_maker_may_let_go_and_hold_again),
+        WITH_FIXTURE(test_a_maker_may_release_and_hold_again),
         WITH_FIXTURE(test_a_hold_does_not_lengthen_lifetime_session),
         WITH_FIXTURE(test_a_released_session_block_is_orphaned_but_ends_with_its_owner),
         WITH_FIXTURE(test_naming_an_orphan_adopts_it),

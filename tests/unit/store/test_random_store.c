@@ -14,7 +14,7 @@ enum {
     STEPS = 6000,
     STEPS_BETWEEN_CHECKS = 25,
     BYTES_LIMIT = 16 * 1024 * 1024,
-    COPIED_AT_ONCE = 50 /* bytes; so little that many resizes go in steps */
+    COPIED_AT_ONCE = 50 /* bytes; so little that many resizes run in steps */
 };
 
 void learn_pinned(struct run *run)
@@ -175,7 +175,7 @@ static void close_owner(struct run *run, int owner)
     run->owners[owner] = NULL;
 }
 
-/* Person 0 never leaves, so that there is always somebody. */
+/* Owner 0 is never closed, so that there is always one. */
 static void do_come_and_go(struct run *run)
 {
     int owner = 1 + (int)roll(run, OWNERS - 1);

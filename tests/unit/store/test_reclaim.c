@@ -1,4 +1,4 @@
-/* What is left when things vanish: pins, reclaiming, events, names. */
+/* What is left when blocks, heaps and owners end: pins, reclaiming, events, names. */
 #include "store_fixture.h"
 
 #include <string.h>

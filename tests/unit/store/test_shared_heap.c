@@ -111,7 +111,7 @@ static void test_compacting_returns_free_memory(void **state)
     assert_int_equal(figures_of(heap).committed, committed);
 }
 
-static void test_a_full_heap_says_so(void **state)
+static void test_a_full_heap_reports_it(void **state)
 {
     struct fixture *f = *state;
     struct um_heap *heap = make_shared(f->store, f->owners[0], 0, 4096);
@@ -228,7 +228,7 @@ int main(void)
         WITH_FIXTURE(test_blocks_are_aligned_in_the_object),
         WITH_FIXTURE(test_figures_are_the_tables_and_not_the_memorys),
         WITH_FIXTURE(test_compacting_returns_free_memory),
-        WITH_FIXTURE(test_a_full_heap_says_so),
+        WITH_FIXTURE(test_a_full_heap_reports_it),
         WITH_FIXTURE(test_a_block_moves_with_its_bytes),
         WITH_FIXTURE(test_a_destroyed_heap_stays_mapped_for_others),
         WITH_FIXTURE(test_a_shared_heap_has_a_maximum),

@@ -20,7 +20,7 @@ static struct um_heap *make_large(struct um_store *store, struct um_owner *owner
     return heap;
 }
 
-/* Begins an allocation that must go in steps; those of the store are made small before. */
+/* Begins an allocation that must run in steps; those of the store are made small before. */
 static struct um_alloc *begin(struct fixture *f, struct um_heap *heap, uint64_t size, const char *name)
 {
     const struct um_block_options options = {.size = size, .name = name};
@@ -91,7 +91,7 @@ static void test_a_block_is_there_after_the_last_step(void **state)
 }
 
 /* Each has a descriptor, which the limit is there to bound. */
-static void test_destroyed_heaps_count_until_they_are_gone(void **state)
+static void test_destroyed_heaps_count_until_they_are_reclaimed(void **state)
 {
     struct fixture *f = *state;
     unsigned most = 0;
@@ -415,7 +415,7 @@ static void test_a_large_heap_is_released_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FIXTURE(test_destroyed_heaps_count_until_they_are_gone),
+        WITH_FIXTURE(test_destroyed_heaps_count_until_they_are_reclaimed),
         WITH_FIXTURE(test_a_block_is_there_after_the_last_step),
         WITH_FIXTURE(test_little_and_other_heaps_need_no_steps),
         WITH_FIXTURE(test_one_given_up_leaves_nothing),

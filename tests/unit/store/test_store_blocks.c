@@ -100,7 +100,7 @@ static void test_a_handle_of_an_earlier_store_is_unknown(void **state)
     }
 }
 
-static void test_blocks_are_aligned_as_their_heap_says(void **state)
+static void test_blocks_have_the_alignment_of_their_heap(void **state)
 {
     struct fixture *f = *state;
     for (uint32_t alignment = 16; alignment <= UM_ALIGNMENT_MAXIMUM; alignment *= 2) {
@@ -388,7 +388,7 @@ int main(void)
         WITH_FIXTURE(test_double_free_and_use_after_free_are_stale),
         WITH_FIXTURE(test_handles_never_given_out_are_unknown),
         WITH_FIXTURE(test_a_handle_of_an_earlier_store_is_unknown),
-        WITH_FIXTURE(test_blocks_are_aligned_as_their_heap_says),
+        WITH_FIXTURE(test_blocks_have_the_alignment_of_their_heap),
         WITH_FIXTURE(test_reused_memory_is_zero),
         WITH_FIXTURE(test_a_block_of_no_bytes_is_a_block),
         WITH_FIXTURE(test_sizes_that_cannot_be_are_refused),

@@ -100,7 +100,7 @@ static void on_event(const struct umem_event *event, void *context)
     fixture.events[fixture.event_count++] = event->block;
 }
 
-/* Lets the loop go on until so many calls have ended. */
+/* Runs the loop until so many calls have ended. */
 static void run_until_ended(size_t count)
 {
     while (fixture.end_count < count)
@@ -108,7 +108,7 @@ static void run_until_ended(size_t count)
     assert_int_equal(fixture.end_count, count);
 }
 
-/* Lets the loop go on until everything is written. */
+/* Runs the loop until everything is written. */
 static void run_until_written(void)
 {
     const struct um_request *request = fixture.client->channel.first;

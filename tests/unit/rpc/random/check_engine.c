@@ -129,7 +129,7 @@ static void check_late(struct run *run, int session)
         mismatch(run, session, "more late answers", 0);
 }
 
-/* The answer to the message itself comes first, with the raw bytes that go at once. */
+/* The answer to the message itself comes first, with the raw bytes that follow at once. */
 static void check_direct(struct run *run, int session)
 {
     struct session *it = &run->sessions[session];

@@ -220,7 +220,7 @@ uint64_t sent_with(const struct call *call, uint64_t size)
 
 /* ---- what the engine knows better ---- */
 
-/* Where the engine's answer should go on as what is written so far does. */
+/* Where the engine's answer should continue like what is written so far. */
 static const char *engine_text(const struct call *call, size_t *left)
 {
     const struct run *run = call->run;

@@ -247,7 +247,7 @@ static void answer_resize(struct call *call, const struct job *job)
     um_json_uint64(result_key(call, "address"), it->address);
 }
 
-/* How much is free is the system's affair, but in a shared heap in which nothing but blocks takes up memory. */
+/* How much is free depends on the system, but in a shared heap in which only blocks take up memory. */
 static void answer_compact(struct call *call, int heap)
 {
     if (call->run->model.heaps[heap].is_shared && is_quiet(call, heap))

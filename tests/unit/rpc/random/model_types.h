@@ -143,7 +143,7 @@ enum job_kind {
     JOB_ALLOC
 };
 
-/* A range of a block that may go while a call is at work on it. */
+/* A range of a block that may be freed while a call is at work on it. */
 struct range {
     uint64_t block; /* handle */
     uint64_t offset;
@@ -190,7 +190,7 @@ struct payload_receiver {
 struct tail {
     bool is_on;
     struct range range;
-    unsigned char *frozen; /* its bytes, once the block is gone or moved; NULL until then */
+    unsigned char *frozen; /* its bytes, once the block is freed or moved; NULL until then */
 };
 
 /* ---- sessions ---- */

@@ -7,7 +7,7 @@
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
-enum { ANSWER_ROOM = 1024 /* bytes that must be left for the next answer of a batch */ };
+enum { ANSWER_CAPACITY = 1024 /* bytes that must be left for the next answer of a batch */ };
 
 /* ---- handles ---- */
 
@@ -179,7 +179,7 @@ void predict_request(struct call *call)
     const struct request *request = call->request;
 
     call->run->requests++;
-    if (call->batch_left != NULL && !has_space(call, ANSWER_ROOM)) {
+    if (call->batch_left != NULL && !has_space(call, ANSWER_CAPACITY)) {
         call->method = NULL;
         fail_plain(call, UMEM_E_TOO_LARGE);
     } else if (call->method == NULL) {

@@ -8,7 +8,7 @@
 #include "wire/json_write.h"
 
 enum {
-    COPIED_AT_ONCE = 65536,  /* raw bytes up to this many go with their answer */
+    COPIED_AT_ONCE = 65536,  /* raw bytes up to this many are sent with their answer */
     LONG_SIZE = 1024 * 1024, /* bytes: a call over more runs in slices */
     NUMBER_TEXT_SIZE = 26
 };

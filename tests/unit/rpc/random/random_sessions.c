@@ -1,4 +1,4 @@
-/* Sessions: how they come and go, and how their payloads arrive. */
+/* Sessions: how they are opened and closed, and how their payloads arrive. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,7 @@ static void on_close(struct um_session *session)
     session_of(session)->close_asked = true;
 }
 
-/* ---- sessions come and go ---- */
+/* ---- opening and closing sessions ---- */
 
 void open_session(struct run *run, int session)
 {
@@ -91,7 +91,7 @@ void close_session(struct run *run, int session)
 
 /* ---- payloads ---- */
 
-/* The block of a raw write is gone, too small or locked: the answer comes before the rest of the bytes. */
+/* The block of a raw write is freed, too small or locked: the answer comes before the remaining bytes. */
 static void check_target(struct run *run, int session)
 {
     struct payload_receiver *payload_receiver = &run->sessions[session].payload_receiver;

@@ -163,7 +163,7 @@ static int do_nonsense(struct run *run)
     return session;
 }
 
-/* ---- the rest ---- */
+/* ---- other steps ---- */
 
 static int do_work(struct run *run)
 {
@@ -335,7 +335,7 @@ static void send_release(struct run *run, const char *method, const char *parame
     send_out(run, 0);
 }
 
-/* When all sessions have gone and all is freed, nothing is left. */
+/* When all sessions are closed and all is freed, nothing is left. */
 static void finish(struct run *run)
 {
     struct um_store_stats stats;
