@@ -4,7 +4,8 @@
   shape.py circles            include circles, and includes against the layers: none is allowed (the test shape.circles)
   shape.py headers            headers that more than two .c files implement
   shape.py names              file names that are there twice, or that shadow a system header
-  shape.py way PROGRAM...     the functions and files that one request runs through, by callgrind; see way_* below
+  shape.py way PROGRAM...     the functions and files that one request runs through, by callgrind; what
+                              UM_ALWAYS_INLINE compiles into its callers is not counted
   shape.py instructions UMEMD the instructions of one request among 64 that are sent at once, by callgrind; a release build
   shape.py places METHOD      the files that name a method ("block.fill"), which is where an edit is needed to add one
 
