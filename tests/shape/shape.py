@@ -13,6 +13,7 @@ The sources are those of server/, client/ and common/, below the folder that --r
 """
 
 import argparse
+import atexit
 import base64
 import collections
 import json
@@ -246,6 +247,8 @@ def receive_line(connection):
 
 def start_daemon(command, path):
     daemon = subprocess.Popen(command + ["--pipe", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Whatever fails from here on, it does not outlive this script.
+    atexit.register(daemon.kill)
     while daemon.poll() is None:
         connection = socket.socket(socket.AF_UNIX)
         try:
