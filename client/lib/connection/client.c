@@ -162,3 +162,8 @@ int umem_default_pipe(char *pipe, size_t size)
     memcpy(pipe, path, strlen(path) + 1);
     return UMEM_OK;
 }
+
+const char *umem_version(void)
+{
+    return UMEM_VERSION;
+}
