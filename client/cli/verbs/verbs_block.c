@@ -171,7 +171,8 @@ static int change(struct cli *cli)
 {
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
         return cli_fail_usage(cli, "--name or --lifetime is missing");
-    if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
+    if (cli->session == NULL && cli->option[CLI_LIFETIME] != NULL &&
+        strcmp(cli->option[CLI_LIFETIME], "session") == 0)
         return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
     return cli_run_method(cli);
 }
