@@ -8,8 +8,8 @@ void um_given_fail_raw(struct um_call *call)
 
 void um_given_fail_data(struct um_call *call)
 {
-    um_fail(call, UMEM_E_INVALID_PARAMS,
-            "%s: give \"data\" without a payload, or encoding \"raw\" with one", call->method->name);
+    um_fail(call, UMEM_E_INVALID_PARAMS, "%s: give \"data\" without a payload, or encoding \"raw\" with one",
+            call->method->name);
     um_reply_string(call, "param", "data");
     um_reply_end(call);
 }

@@ -18,11 +18,11 @@
 
 static uint64_t put(struct um_session *session, const char *text)
 {
-    const cJSON *result =
-        expect_result(session,
-                      MESSAGE("block.alloc",
-                              "{\"name\":\"b\",\"data\":\"%s\",\"encoding\":\"utf8\",\"if_exists\":\"replace\"}"),
-                      text);
+    const cJSON *result = expect_result(
+        session,
+        MESSAGE("block.alloc",
+                "{\"name\":\"b\",\"data\":\"%s\",\"encoding\":\"utf8\",\"if_exists\":\"replace\"}"),
+        text);
 
     assert_true(bool_of(result, "created"));
     return uint_of(result, "block");
@@ -30,9 +30,10 @@ static uint64_t put(struct um_session *session, const char *text)
 
 static void expect_text(struct um_session *session, const char *text)
 {
-    assert_string_equal(string_of(expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
-                                  "data"),
-                        text);
+    assert_string_equal(
+        string_of(expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"encoding\":\"utf8\"}")),
+                  "data"),
+        text);
 }
 
 static uint64_t stat_of(struct um_session *session, const char *name)
@@ -43,7 +44,8 @@ static uint64_t stat_of(struct um_session *session, const char *name)
 static void begin_raw(struct um_session *session, const char *params, uint64_t size)
 {
     char message[256];
-    int length = snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.alloc\",\"params\":%s}", params);
+    int length =
+        snprintf(message, sizeof message, "{\"id\":1,\"method\":\"block.alloc\",\"params\":%s}", params);
 
     feed_message(session, message, (size_t)length, size);
 }
@@ -55,7 +57,8 @@ static void test_put_and_get(void **state)
     const cJSON *result;
 
     expect_text(session, "one");
-    result = expect_result(session, MESSAGE("block.alloc", "{\"name\":\"b\",\"data\":\"dHdv\",\"if_exists\":\"replace\"}"));
+    result = expect_result(
+        session, MESSAGE("block.alloc", "{\"name\":\"b\",\"data\":\"dHdv\",\"if_exists\":\"replace\"}"));
     assert_int_equal(uint_of(result, "replaced"), first);
     assert_int_equal(uint_of(result, "size"), 3);
     expect_text(session, "two");
@@ -73,9 +76,11 @@ static void test_a_plain_alloc_answers_as_ever(void **state)
 
     assert_null(cJSON_GetObjectItem(result, "created"));
     assert_null(cJSON_GetObjectItem(result, "replaced"));
-    result = expect_result(session, MESSAGE("block.alloc", "{\"name\":\"c\",\"size\":3,\"if_exists\":\"fail\"}"));
+    result =
+        expect_result(session, MESSAGE("block.alloc", "{\"name\":\"c\",\"size\":3,\"if_exists\":\"fail\"}"));
     assert_true(bool_of(result, "created"));
-    expect_error(session, UMEM_E_NAME_TAKEN, MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":3,\"if_exists\":\"fail\"}"));
+    expect_error(session, UMEM_E_NAME_TAKEN,
+                 MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":3,\"if_exists\":\"fail\"}"));
 }
 
 /* The name of the last block of its account, whose end is the account's. */
@@ -90,8 +95,11 @@ static void test_the_account_of_the_replaced_block_ends(void **state)
     put(session, "x");
     new_block(session, "{\"heap\":\"h\",\"size\":1,\"name\":\"c\",\"lifetime\":\"session\"}");
     named = new_block(session, "{\"heap\":\"h\",\"size\":1,\"lifetime\":\"session\"}");
-    expect_result(session, MESSAGE("block.change", "{\"block\":%llu,\"name\":\"c\",\"lifetime\":\"server\",\"if_exists\":\"replace\"}"),
-                  (ULL)named);
+    expect_result(
+        session,
+        MESSAGE("block.change",
+                "{\"block\":%llu,\"name\":\"c\",\"lifetime\":\"server\",\"if_exists\":\"replace\"}"),
+        (ULL)named);
     assert_int_equal(uint_of(expect_result(session, MESSAGE("block.info", "[\"c\"]")), "block"), named);
     assert_int_equal(stat_of(session, "blocks"), 2);
 }
@@ -130,8 +138,10 @@ static void test_a_raw_put_of_a_large_block(void **state)
         uint64_t block;
 
         memset(bytes, 'a' + round, SIZE);
-        snprintf(params, sizeof params, "{\"name\":\"b\",\"heap\":\"%s\",\"encoding\":\"raw\",\"size\":%d,\"if_exists\":\"replace\"}",
-                 heap, SIZE);
+        snprintf(
+            params, sizeof params,
+            "{\"name\":\"b\",\"heap\":\"%s\",\"encoding\":\"raw\",\"size\":%d,\"if_exists\":\"replace\"}",
+            heap, SIZE);
         begin_raw(other, params, SIZE);
         feed_payload(other, bytes, SIZE, 300000);
         block = uint_of(take_result(other), "block");
@@ -173,7 +183,8 @@ static void test_what_happens_to_the_heap_while_bytes_come(void **state)
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
     struct um_session *other = &fixture->other;
-    static const char params[] = "{\"name\":\"b\",\"heap\":\"h\",\"encoding\":\"raw\",\"if_exists\":\"replace\"}";
+    static const char params[] =
+        "{\"name\":\"b\",\"heap\":\"h\",\"encoding\":\"raw\",\"if_exists\":\"replace\"}";
 
     put(session, "old");
     new_heap(session, "{\"name\":\"h\"}");
@@ -209,10 +220,13 @@ static void test_a_locked_block_is_not_replaced(void **state)
     expect_result(session, MESSAGE("heap.lock", "[\"h\"]"));
     feed_payload(other, "b", 1, 1);
     take_error(other, UMEM_E_LOCKED);
-    expect_error(other, UMEM_E_LOCKED, MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":1,\"if_exists\":\"replace\"}"));
-    expect_error(other, UMEM_E_LOCKED, MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":1,\"if_exists\":\"open\"}"));
     expect_error(other, UMEM_E_LOCKED,
-                 MESSAGE("block.change", "{\"block\":%llu,\"name\":\"b\",\"if_exists\":\"replace\"}"), (ULL)spare);
+                 MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":1,\"if_exists\":\"replace\"}"));
+    expect_error(other, UMEM_E_LOCKED,
+                 MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":1,\"if_exists\":\"open\"}"));
+    expect_error(other, UMEM_E_LOCKED,
+                 MESSAGE("block.change", "{\"block\":%llu,\"name\":\"b\",\"if_exists\":\"replace\"}"),
+                 (ULL)spare);
     assert_int_equal(uint_of(expect_result(session, MESSAGE("block.info", "[\"b\"]")), "size"), 3);
     assert_true(is_null(expect_result(session, MESSAGE("block.info", "[%llu]"), (ULL)spare), "name"));
     put(session, "mine");
@@ -225,10 +239,12 @@ static void test_no_space_for_both(void **state)
 
     new_heap(session, "{\"name\":\"h\",\"maximum_size\":100}");
     new_block(session, "{\"name\":\"b\",\"heap\":\"h\",\"size\":60}");
-    expect_error(session, UMEM_E_NO_MEMORY,
-                 MESSAGE("block.alloc", "{\"name\":\"b\",\"heap\":\"h\",\"size\":41,\"if_exists\":\"replace\"}"));
+    expect_error(
+        session, UMEM_E_NO_MEMORY,
+        MESSAGE("block.alloc", "{\"name\":\"b\",\"heap\":\"h\",\"size\":41,\"if_exists\":\"replace\"}"));
     assert_int_equal(uint_of(expect_result(session, MESSAGE("block.info", "[\"b\"]")), "size"), 60);
-    expect_result(session, MESSAGE("block.alloc", "{\"name\":\"b\",\"heap\":\"h\",\"size\":40,\"if_exists\":\"replace\"}"));
+    expect_result(session, MESSAGE("block.alloc",
+                                   "{\"name\":\"b\",\"heap\":\"h\",\"size\":40,\"if_exists\":\"replace\"}"));
 }
 
 /* Watches, waits, holds and raw writes of the old block end as when it is freed. */
@@ -289,17 +305,22 @@ static void test_a_put_in_slices(void **state)
 
     new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":40000000}");
     put(session, "old");
-    send_message(other, MESSAGE_OF("1", "block.alloc",
-                                   "{\"name\":\"b\",\"heap\":\"s\",\"size\":12000000,\"data\":\"YWJj\",\"if_exists\":\"replace\"}"));
+    send_message(
+        other,
+        MESSAGE_OF(
+            "1", "block.alloc",
+            "{\"name\":\"b\",\"heap\":\"s\",\"size\":12000000,\"data\":\"YWJj\",\"if_exists\":\"replace\"}"));
     expect_text(session, "old");
     late = put(session, "late");
     assert_true(um_rpc_work(fixture->rpc));
     expect_text(session, "late");
     work(fixture->rpc);
     assert_int_equal(uint_of(take_result(other), "replaced"), late);
-    assert_string_equal(string_of(expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"at_most\":4,\"encoding\":\"hex\"}")),
-                                  "data"),
-                        "61626300");
+    assert_string_equal(
+        string_of(expect_result(
+                      session, MESSAGE("block.read", "{\"block\":\"b\",\"at_most\":4,\"encoding\":\"hex\"}")),
+                  "data"),
+        "61626300");
     assert_int_equal(stat_of(session, "blocks"), 1);
 }
 
@@ -308,27 +329,32 @@ static void test_open(void **state)
     struct fixture *fixture = *state;
     struct um_session *session = &fixture->session;
     struct um_session *other = &fixture->other;
-    static const char *const unfit[][2] = {
-        {"\"size\":9", "size"}, {"\"data\":\"AAAAAAAAAAAA\"", "size"}, {"\"size\":8,\"heap\":\"h\"", "heap"},
-        {"\"size\":8,\"lifetime\":\"session\"", "lifetime"}};
+    static const char *const unfit[][2] = {{"\"size\":9", "size"},
+                                           {"\"data\":\"AAAAAAAAAAAA\"", "size"},
+                                           {"\"size\":8,\"heap\":\"h\"", "heap"},
+                                           {"\"size\":8,\"lifetime\":\"session\"", "lifetime"}};
     uint64_t block;
     const cJSON *result;
 
     new_heap(session, "{\"name\":\"h\"}");
-    result = expect_result(session, MESSAGE("block.alloc",
-                                            "{\"name\":\"b\",\"size\":8,\"data\":\"YQ==\",\"if_exists\":\"open\"}"));
+    result = expect_result(
+        session,
+        MESSAGE("block.alloc", "{\"name\":\"b\",\"size\":8,\"data\":\"YQ==\",\"if_exists\":\"open\"}"));
     assert_true(bool_of(result, "created"));
     block = uint_of(result, "block");
-    result = expect_result(other, MESSAGE("block.alloc",
-                                          "{\"name\":\"b\",\"size\":5,\"data\":\"Yg==\",\"heap\":\"process\",\"lifetime\":\"server\","
-                                          "\"if_exists\":\"open\"}"));
+    result = expect_result(
+        other,
+        MESSAGE("block.alloc",
+                "{\"name\":\"b\",\"size\":5,\"data\":\"Yg==\",\"heap\":\"process\",\"lifetime\":\"server\","
+                "\"if_exists\":\"open\"}"));
     assert_false(bool_of(result, "created"));
     assert_int_equal(uint_of(result, "block"), block);
     assert_int_equal(uint_of(result, "size"), 8);
     read_hex(session, block, 0, 8, "6100000000000000");
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
-        result = expect_error(other, UMEM_E_NAME_TAKEN,
-                              MESSAGE("block.alloc", "{\"name\":\"b\",\"if_exists\":\"open\",%s}"), unfit[i][0]);
+        result =
+            expect_error(other, UMEM_E_NAME_TAKEN,
+                         MESSAGE("block.alloc", "{\"name\":\"b\",\"if_exists\":\"open\",%s}"), unfit[i][0]);
         assert_string_equal(string_of(result, "param"), unfit[i][1]);
         assert_int_equal(uint_of(result, "block"), block);
     }
@@ -370,31 +396,36 @@ static void test_open_heaps(void **state)
                                            {"\"maximum_size\":1001", "maximum_size"},
                                            {"\"alignment\":128", "alignment"},
                                            {"\"lifetime\":\"session\"", "lifetime"}};
-    static const char *const fit[] = {"", ",\"kind\":\"private\",\"flags\":[],\"maximum_size\":1000,\"alignment\":32",
-                                      ",\"lifetime\":\"server\",\"initial_size\":100000"};
+    static const char *const fit[] = {
+        "", ",\"kind\":\"private\",\"flags\":[],\"maximum_size\":1000,\"alignment\":32",
+        ",\"lifetime\":\"server\",\"initial_size\":100000"};
     uint64_t heap;
     const cJSON *result;
 
-    result = expect_result(session, MESSAGE("heap.create",
-                                            "{\"name\":\"h\",\"maximum_size\":1000,\"alignment\":64,\"if_exists\":\"open\"}"));
+    result = expect_result(
+        session, MESSAGE("heap.create",
+                         "{\"name\":\"h\",\"maximum_size\":1000,\"alignment\":64,\"if_exists\":\"open\"}"));
     assert_true(bool_of(result, "created"));
     heap = uint_of(result, "heap");
     for (size_t i = 0; i < sizeof fit / sizeof fit[0]; i++) {
-        result = expect_result(session, MESSAGE("heap.create", "{\"name\":\"h\",\"if_exists\":\"open\"%s}"), fit[i]);
+        result = expect_result(session, MESSAGE("heap.create", "{\"name\":\"h\",\"if_exists\":\"open\"%s}"),
+                               fit[i]);
         assert_false(bool_of(result, "created"));
         assert_int_equal(uint_of(result, "heap"), heap);
     }
     for (size_t i = 0; i < sizeof unfit / sizeof unfit[0]; i++) {
-        result = expect_error(session, UMEM_E_NAME_TAKEN,
-                              MESSAGE("heap.create", "{\"name\":\"h\",\"if_exists\":\"open\",%s}"), unfit[i][0]);
+        result =
+            expect_error(session, UMEM_E_NAME_TAKEN,
+                         MESSAGE("heap.create", "{\"name\":\"h\",\"if_exists\":\"open\",%s}"), unfit[i][0]);
         assert_string_equal(string_of(result, "param"), unfit[i][1]);
         assert_int_equal(uint_of(result, "heap"), heap);
     }
     assert_int_equal(stat_of(session, "heaps"), 2);
     /* Opening commits nothing, and destroys nothing where it ends. */
     new_heap(session, "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000}");
-    result = expect_result(session, MESSAGE("heap.create", "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000,"
-                                                           "\"initial_size\":10000000,\"if_exists\":\"open\"}"));
+    result = expect_result(session, MESSAGE("heap.create",
+                                            "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":20000000,"
+                                            "\"initial_size\":10000000,\"if_exists\":\"open\"}"));
     assert_false(bool_of(result, "created"));
     expect_result(session, MESSAGE("heap.info", "[\"s\"]"));
 }
@@ -405,22 +436,25 @@ static void test_publishing_a_block_that_is_filled(void **state)
     struct um_session *session = &fixture->session;
     uint64_t old = put(session, "old");
     uint64_t filled = new_block(&fixture->other, "{\"size\":3,\"lifetime\":\"session\",\"data\":\"bmV3\"}");
-    const cJSON *result = expect_result(&fixture->other,
-                                        MESSAGE("block.change", "{\"block\":%llu,\"name\":\"b\",\"lifetime\":\"server\","
-                                                                "\"if_exists\":\"replace\"}"),
-                                        (ULL)filled);
+    const cJSON *result =
+        expect_result(&fixture->other,
+                      MESSAGE("block.change", "{\"block\":%llu,\"name\":\"b\",\"lifetime\":\"server\","
+                                              "\"if_exists\":\"replace\"}"),
+                      (ULL)filled);
 
     assert_int_equal(uint_of(result, "replaced"), old);
     assert_string_equal(string_of(result, "name"), "b");
     expect_text(session, "new");
     /* Its own name again, and none, replace nothing. */
-    result = expect_result(session, MESSAGE("block.change", "{\"block\":\"b\",\"name\":\"b\",\"if_exists\":\"replace\"}"));
+    result = expect_result(
+        session, MESSAGE("block.change", "{\"block\":\"b\",\"name\":\"b\",\"if_exists\":\"replace\"}"));
     assert_null(cJSON_GetObjectItem(result, "replaced"));
-    result = expect_result(session, MESSAGE("block.change", "{\"block\":\"b\",\"name\":\"\",\"if_exists\":\"replace\"}"));
+    result = expect_result(
+        session, MESSAGE("block.change", "{\"block\":\"b\",\"name\":\"\",\"if_exists\":\"replace\"}"));
     assert_null(cJSON_GetObjectItem(result, "replaced"));
     assert_int_equal(stat_of(session, "blocks"), 1);
-    expect_error(session, UMEM_E_INVALID_PARAMS, MESSAGE("block.change", "{\"block\":%llu,\"if_exists\":\"replace\"}"),
-                 (ULL)filled);
+    expect_error(session, UMEM_E_INVALID_PARAMS,
+                 MESSAGE("block.change", "{\"block\":%llu,\"if_exists\":\"replace\"}"), (ULL)filled);
 }
 
 /* In a batch, raw puts share its payload as raw writes do. */
@@ -429,8 +463,10 @@ static void test_raw_puts_in_a_batch(void **state)
     struct fixture *fixture = *state;
     struct um_session *other = &fixture->other;
     static const char batch[] =
-        "[{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"name\":\"b\",\"encoding\":\"raw\",\"size\":3,\"if_exists\":\"replace\"}},"
-        "{\"id\":2,\"method\":\"block.alloc\",\"params\":{\"name\":\"b\",\"encoding\":\"raw\",\"size\":4,\"if_exists\":\"replace\"}},"
+        "[{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"name\":\"b\",\"encoding\":\"raw\",\"size\":3,"
+        "\"if_exists\":\"replace\"}},"
+        "{\"id\":2,\"method\":\"block.alloc\",\"params\":{\"name\":\"b\",\"encoding\":\"raw\",\"size\":4,"
+        "\"if_exists\":\"replace\"}},"
         "{\"id\":3,\"method\":\"block.alloc\",\"params\":{\"encoding\":\"raw\",\"size\":0}}]";
     const cJSON *answers;
 
@@ -455,7 +491,8 @@ static void test_a_raw_alloc_is_as_its_payload(void **state)
     take_error(other, UMEM_E_INVALID_PARAMS);
     feed_payload(other, "abcd", 4, 4);
     expect_error(other, UMEM_E_INVALID_PARAMS, MESSAGE("block.alloc", "{\"encoding\":\"raw\",\"size\":3}"));
-    assert_int_equal(uint_of(expect_result(other, MESSAGE("block.alloc", "{\"encoding\":\"raw\"}")), "size"), 0);
+    assert_int_equal(uint_of(expect_result(other, MESSAGE("block.alloc", "{\"encoding\":\"raw\"}")), "size"),
+                     0);
     expect_error(&fixture->session, UMEM_E_UNSUPPORTED, MESSAGE("block.alloc", "{\"encoding\":\"raw\"}"));
     begin_raw(other, "{\"encoding\":\"raw\",\"size\":4}", 4);
     feed_payload(other, "abcd", 4, 4);
@@ -468,25 +505,30 @@ static void test_get_in_one_round_trip(void **state)
     struct um_session *session = &fixture->session;
     struct um_session *other = &fixture->other;
     uint64_t block = put(session, "0123456789");
-    const cJSON *result = expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"at_most\":4,\"encoding\":\"utf8\"}"));
+    const cJSON *result = expect_result(
+        session, MESSAGE("block.read", "{\"block\":\"b\",\"at_most\":4,\"encoding\":\"utf8\"}"));
     char bytes[10];
 
     assert_string_equal(string_of(result, "data"), "0123");
     assert_int_equal(uint_of(result, "size"), 4);
     assert_int_equal(uint_of(result, "block"), block);
     assert_int_equal(uint_of(result, "block_size"), 10);
-    send_message(other, MESSAGE_OF("1", "block.read", "{\"block\":\"b\",\"offset\":7,\"at_most\":4,\"encoding\":\"raw\"}"));
+    send_message(other, MESSAGE_OF("1", "block.read",
+                                   "{\"block\":\"b\",\"offset\":7,\"at_most\":4,\"encoding\":\"raw\"}"));
     result = member(take_raw(other, bytes, 3), "result");
     assert_memory_equal(bytes, "789", 3);
     assert_int_equal(uint_of(result, "block_size"), 10);
     result = expect_result(session, MESSAGE("block.read", "{\"block\":\"b\",\"at_most\":0}"));
     assert_int_equal(uint_of(result, "size"), 0);
-    expect_error(session, UMEM_E_OUT_OF_RANGE, MESSAGE("block.read", "{\"block\":\"b\",\"offset\":11,\"at_most\":4}"));
-    expect_error(session, UMEM_E_INVALID_PARAMS, MESSAGE("block.read", "{\"block\":\"b\",\"size\":1,\"at_most\":4}"));
+    expect_error(session, UMEM_E_OUT_OF_RANGE,
+                 MESSAGE("block.read", "{\"block\":\"b\",\"offset\":11,\"at_most\":4}"));
+    expect_error(session, UMEM_E_INVALID_PARAMS,
+                 MESSAGE("block.read", "{\"block\":\"b\",\"size\":1,\"at_most\":4}"));
     /* As text that is encoded in slices, too. */
     fixture->limits.message_bytes = 3000000;
     new_block(session, "{\"name\":\"large\",\"size\":3000000}");
-    result = expect_result(session, MESSAGE("block.read", "{\"block\":\"large\",\"at_most\":1200000,\"encoding\":\"hex\"}"));
+    result = expect_result(
+        session, MESSAGE("block.read", "{\"block\":\"large\",\"at_most\":1200000,\"encoding\":\"hex\"}"));
     assert_int_equal(uint_of(result, "size"), 1200000);
     assert_int_equal(uint_of(result, "block_size"), 3000000);
     assert_int_equal(strlen(string_of(result, "data")), 2400000);
@@ -497,8 +539,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_put_and_get, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_plain_alloc_answers_as_ever, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_the_account_of_the_replaced_block_ends, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_raw_put_shows_at_its_last_byte, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_account_of_the_replaced_block_ends, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_raw_put_shows_at_its_last_byte, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_raw_put_of_a_large_block, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_client_that_dies_in_a_put_leaves_nothing, fixture_setup,
                                         fixture_teardown),
@@ -506,13 +550,16 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_locked_block_is_not_replaced, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_no_space_for_both, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_what_others_have_on_the_replaced_block, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_a_read_that_has_begun_is_sent_whole, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_what_others_have_on_the_replaced_block, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_read_that_has_begun_is_sent_whole, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_put_in_slices, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_open, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_open_finds_what_came_meanwhile, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_open_heaps, fixture_setup, fixture_teardown),
-        cmocka_unit_test_setup_teardown(test_publishing_a_block_that_is_filled, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_publishing_a_block_that_is_filled, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_raw_puts_in_a_batch, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_raw_alloc_is_as_its_payload, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_get_in_one_round_trip, fixture_setup, fixture_teardown),
