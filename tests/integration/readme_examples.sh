@@ -37,6 +37,14 @@ block c 1 >example.c
 "$@"
 expect "C library" "$(./example)" "ff ff ff ff"
 
+block sh 3 >publish.sh
+bash -e publish.sh >publish.out
+grep -q '^{"version":2}$' publish.out
+grep -q '"data":"v3"' publish.out
+block c 2 >example.c
+"$@"
+expect "publishing by name" "$(./example)" "v4"
+
 block python 1 >example.py
 expect "Python" "$(python3 example.py)" "42"
 

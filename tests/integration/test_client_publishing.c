@@ -168,7 +168,9 @@ static void test_names_in_place_of_handles(void **state)
 
     ok(client, umem_heap_create(client, &shared, NULL));
     ok(client, umem_heap_info(client, umem_named("shared"), &heap_info));
-    ok(client, umem_block_alloc(client, 64, &(struct umem_block_options){.heap = umem_named("shared"), .name = "n"}, &block));
+    ok(client,
+       umem_block_alloc(client, 64, &(struct umem_block_options){.heap = umem_named("shared"), .name = "n"},
+                        &block));
     ok(client, umem_block_add(client, umem_named("n"), 0, UMEM_TYPE_U64, &one, NULL, &now));
     assert_int_equal(now, 1);
     ok(client, umem_block_copy(client, umem_named("n"), 0, block, 8, 8));
@@ -274,7 +276,8 @@ static void test_submitted(void **state)
         ok(client, umem_submit_put(calls, "a", "aleph", 5, NULL, &block[2]));
         ok(client, umem_submit_get_into(calls, "a", bytes[0], 8, &size[0]));
         ok(client, umem_submit_get_into(calls, "b", bytes[1], 8, &size[1]));
-        ok(client, umem_submit_block_open(calls, 1, &(struct umem_block_options){.name = "b"}, &block[1], &created));
+        ok(client,
+           umem_submit_block_open(calls, 1, &(struct umem_block_options){.name = "b"}, &block[1], &created));
         ok(client, umem_submit_heap_open(calls, &(struct umem_heap_options){.name = "g"}, &heap, NULL));
         ok(client, umem_submit_block_publish(calls, umem_named("b"), "c", NULL, NULL));
         ok(client, umem_submit_get_into(calls, "c", bytes[2], 8, &size[2]));
