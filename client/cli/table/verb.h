@@ -50,6 +50,8 @@ enum cli_status {
     X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds") \
     X(HELP, "--help", NULL, "print what the verb does") \
     X(NAME, "--name", "NAME", "a name that may stand for the handle") \
+    X(IF_EXISTS, "--if-exists", "WHAT", \
+      "what to do where something has the name: \"fail\", \"open\" it, or \"replace\" it") \
     X(HEAP, "--heap", "HEAP", "the heap: handle or name") \
     X(LIFETIME, "--lifetime", "LIFETIME", \
       "\"server\" (until it is freed) or \"session\" (until its session ends)") \
@@ -139,7 +141,7 @@ struct cli_param {
         key, CLI_AS_##kind, true, CLI_##identifier \
     }
 
-enum { CLI_PARAMS_MAXIMUM = 7 };
+enum { CLI_PARAMS_MAXIMUM = 8 };
 
 struct cli_verb {
     const char *name;   /* "alloc", "heap create" */
