@@ -192,11 +192,19 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
                                 whole(heap, size, alignment), alignment);
 }
 
-static uint64_t compact(void *memory)
+static void compact_start(void *memory)
 {
     const struct guarded *heap = memory;
 
-    return heap->base->compact(heap->memory);
+    if (heap->base->compact_start != NULL)
+        heap->base->compact_start(heap->memory);
+}
+
+static bool compact_step(void *memory, uint64_t *largest_free)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->compact_step(heap->memory, largest_free);
 }
 
 static void destroy(void *memory)
@@ -266,7 +274,8 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
                                             .resize = resize, \
                                             .free = free_block, \
                                             .validate = validate, \
-                                            .compact = compact, \
+                                            .compact_start = compact_start, \
+                                            .compact_step = compact_step, \
                                             __VA_ARGS__};
 KINDS(DEFINE_KIND)
 #undef DEFINE_KIND

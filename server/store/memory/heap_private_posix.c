@@ -125,11 +125,17 @@ static void destroy(void *memory)
     (void)memory;
 }
 
-static uint64_t compact(void *memory)
+static void compact_start(void *memory)
 {
     (void)memory;
     um_pool_compact();
-    return 0;
+}
+
+static bool compact_step(void *memory, uint64_t *largest_free)
+{
+    (void)memory;
+    *largest_free = 0;
+    return um_pool_purge();
 }
 
 const struct um_heap_ops um_heap_process_ops = {
@@ -140,7 +146,8 @@ const struct um_heap_ops um_heap_process_ops = {
     .moves_uncopied = moves_uncopied,
     .free = free_block,
     .returns_pages = is_mapped,
-    .compact = compact,
+    .compact_start = compact_start,
+    .compact_step = compact_step,
 };
 
 const struct um_heap_ops um_heap_private_ops = {
@@ -151,7 +158,8 @@ const struct um_heap_ops um_heap_private_ops = {
     .moves_uncopied = moves_uncopied,
     .free = free_block,
     .returns_pages = is_mapped,
-    .compact = compact,
+    .compact_start = compact_start,
+    .compact_step = compact_step,
 };
 
 uint32_t um_heap_private_system_heaps(void)

@@ -27,8 +27,8 @@ struct shared_heap {
     struct um_extents *extents;
 };
 
-static bool purge_queued(void);
-static bool free_tables_of_destroyed(void);
+static bool purge_queued(struct um_purge_source *source);
+static bool free_tables_of_destroyed(struct um_purge_source *source);
 
 static struct shared_heap *queue;     /* of heaps with free units to decommit */
 static struct shared_heap *destroyed; /* heaps whose tables are to be freed */
@@ -108,18 +108,20 @@ static void purge_some(struct shared_heap *heap)
     dequeue_purge(heap);
 }
 
-static bool purge_queued(void)
+static bool purge_queued(struct um_purge_source *source)
 {
+    (void)source;
     if (queue != NULL)
         purge_some(queue);
     return queue != NULL;
 }
 
-static bool free_tables_of_destroyed(void)
+static bool free_tables_of_destroyed(struct um_purge_source *source)
 {
     struct shared_heap *heap = destroyed;
     size_t budget = FREED_ENTRIES;
 
+    (void)source;
     if (heap != NULL && !um_extents_free_step(heap->extents, &budget)) {
         destroyed = heap->next;
         um_extents_free(heap->extents);
@@ -293,16 +295,24 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
 }
 
 /* Whatever is free is decommitted, committed or not: touching an object that is mapped commits memory, which only the system knows. */
-static uint64_t compact(void *memory)
+static void compact_start(void *memory)
+{
+    struct shared_heap *heap = memory;
+
+    heap->is_thorough = true;
+    enqueue_purge(heap, 0);
+}
+
+static bool compact_step(void *memory, uint64_t *largest_free)
 {
     struct shared_heap *heap = memory;
     struct um_extents_stats stats;
 
-    heap->is_thorough = true;
-    enqueue_purge(heap, 0);
-    purge_some(heap);
+    if (heap->is_queued)
+        purge_some(heap);
     um_extents_get_stats(heap->extents, &stats);
-    return stats.largest_free;
+    *largest_free = stats.largest_free;
+    return heap->is_queued;
 }
 
 static void get_stats(void *memory, struct um_heap_memory_stats *stats)
@@ -347,7 +357,8 @@ const struct um_heap_ops um_heap_shared_ops = {
     .free = free_block,
     .wipe = wipe,
     .validate = validate,
-    .compact = compact,
+    .compact_start = compact_start,
+    .compact_step = compact_step,
     .get_stats = get_stats,
     .locate = locate,
 };

@@ -17,7 +17,7 @@ struct freed {
     size_t length; /* bytes that are still mapped */
 };
 
-static bool purge(void);
+static bool purge(struct um_purge_source *purged);
 
 static struct freed *queue;
 static struct um_purge_source source = {.run = purge};
@@ -62,9 +62,11 @@ void um_mapping_free(void *start, size_t length)
     um_purge_set_pending(&source, true);
 }
 
-static bool purge(void)
+static bool purge(struct um_purge_source *purged)
 {
     size_t left = PIECE_SIZE;
+
+    (void)purged;
     for (int calls = 0; calls < PIECE_CALLS && left != 0 && queue != NULL; calls++) {
         struct freed *freed = queue;
         if (freed->length > 2 * PIECE_SIZE) {

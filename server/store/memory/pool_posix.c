@@ -73,7 +73,7 @@ static struct region *run_regions;
 static size_t purging;                      /* regions with is_purging */
 static struct um_link classes[CLASS_COUNT]; /* lists of run.in_class; all zero before the first is made */
 
-static bool purge(void);
+static bool purge(struct um_purge_source *purged);
 
 static struct um_purge_source source = {.run = purge};
 
@@ -321,13 +321,19 @@ static struct region *next_to_purge(void)
     return NULL;
 }
 
-static bool purge(void)
+bool um_pool_purge(void)
 {
     struct region *region = next_to_purge();
 
     if (region != NULL)
         purge_some(region);
     return purging != 0;
+}
+
+static bool purge(struct um_purge_source *purged)
+{
+    (void)purged;
+    return um_pool_purge();
 }
 
 /* ---- extents ---- */

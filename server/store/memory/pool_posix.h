@@ -34,6 +34,9 @@ bool um_pool_resize(void *address, size_t old_size, size_t new_size, uint32_t al
 /* Has all that is free purged, however little it is. */
 void um_pool_compact(void);
 
+/* Returns a piece of what is purged. The result says whether there is more. */
+bool um_pool_purge(void);
+
 /* Frees all unused memory, tables too. For the end of a store. */
 void um_pool_end(void);
 

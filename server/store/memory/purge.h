@@ -13,11 +13,18 @@
 
 #include "base/list.h"
 
-/* One kind of memory that is returned in pieces. A source is static: {.run = ...}. */
+/* Memory that is returned in pieces: a heap's, or one kind of memory of all heaps. Its owner embeds it, {.run = ..., .tick = ...}. */
 struct um_purge_source {
     /* Returns a piece. The result says whether there is more. It may not change whether other sources are pending. */
-    bool (*run)(void);
-    struct um_link in_pending; /* place in the list of those with memory to return; all zero: never listed */
+    bool (*run)(struct um_purge_source *source);
+
+    /* Once a period while the source is listed: has as many bytes returned as have been free all the period long, with
+     * um_purge_set_pending(), and unlists the source once nothing is left that could be. It may change no other source. NULL: the
+     * source is never listed. */
+    void (*tick)(struct um_purge_source *source);
+
+    struct um_link in_pending; /* place in the list of those with memory to return; all zero: never there */
+    struct um_link in_listed;  /* place in the list of those with free memory; all zero: never there */
 };
 
 /* A flag that is set when a source has something to return and no source had before. The owner of the flag clears it. */
@@ -25,6 +32,16 @@ struct um_purge_watcher {
     struct um_link in_watchers;
     bool *flag;
 };
+
+/* Says whether a source has free memory that may be returned if it stays free. Its tick() is called once a period as long as it
+ * has. To be called where that changes, not for each block. */
+void um_purge_set_listed(struct um_purge_source *source, bool listed);
+
+/* Whether any source is listed: then um_purge_tick() is to be called in a period from now. */
+bool um_purge_is_listed(void);
+
+/* A period has passed. */
+void um_purge_tick(void);
 
 /* Says whether a source has memory to return. Its run() is called by um_purge_run() as long as it has. */
 void um_purge_set_pending(struct um_purge_source *source, bool pending);

@@ -342,6 +342,8 @@ int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *larg
 {
     (void)store;
     (void)fault;
-    *largest_free = heap->ops->compact(heap->memory);
+    if (heap->ops->compact_start != NULL)
+        heap->ops->compact_start(heap->memory);
+    (void)heap->ops->compact_step(heap->memory, largest_free);
     return 0;
 }
