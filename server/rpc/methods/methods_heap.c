@@ -396,7 +396,7 @@ static const struct um_param compact_params[] = {
     {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "The heap."},
 };
 
-/* The system does it in one go: a turn has one such call at most. */
+/* A heap of Win32's is compacted by the system in one go: a turn has one such call at most. */
 struct compact_job {
     struct um_job job;
     uint64_t largest_free; /* bytes */
@@ -409,8 +409,8 @@ static int compact_step(struct um_job *job, bool *more, struct um_fault *fault)
     struct um_heap *heap = NULL;
     int code = um_store_find_heap(store, job->heaps[0], &heap, fault);
 
-    *more = false;
-    return code != UMEM_OK ? code : um_heap_compact(store, heap, &compact->largest_free, fault);
+    *more = code == UMEM_OK && um_heap_compact_step(heap, &compact->largest_free);
+    return code;
 }
 
 static void compact_answer(struct um_job *job, struct um_call *call)
@@ -420,9 +420,12 @@ static void compact_answer(struct um_job *job, struct um_call *call)
 
 static bool compact_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
+    if (!um_job_is_allowed(call))
+        return false;
+    um_heap_compact_start(args->value[0].as.heap);
     job->heaps[0] = um_heap_handle(args->value[0].as.heap);
     job->is_long = true;
-    return um_job_is_allowed(call);
+    return true;
 }
 
 static const struct um_job_ops compact_ops = {.size = sizeof(struct compact_job),
@@ -443,6 +446,7 @@ static const struct um_member compact_result[] = {
 const struct um_method um_method_heap_compact = {
     .name = "heap.compact",
     .summary = "Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).",
+    .detail = "It is answered when all that was free when it began is with the system.",
     UM_PARAMS(compact_params),
     .result = compact_result,
     .errors = {UMEM_E_UNSUPPORTED},
