@@ -172,7 +172,7 @@ static const struct um_param heap_params[] = {
 
 static void heap_info(struct um_call *call, const struct um_args *args)
 {
-    um_describe_heap(um_reply(call), args->value[0].as.heap);
+    um_describe_heap_detail(um_reply(call), args->value[0].as.heap);
     um_reply_end(call);
 }
 
@@ -180,7 +180,7 @@ const struct um_method um_method_heap_info = {
     .name = "heap.info",
     .summary = "Describes a heap.",
     UM_PARAMS(heap_params),
-    .result = um_heap_members,
+    .result = um_heap_detail_members,
     .ignores_lock = true,
     .run = heap_info,
 };
@@ -230,7 +230,10 @@ static void list_heaps(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "heaps", .type = UM_ARRAY, .members = um_heap_members, .doc = "Each as in heap.info."},
+    {.name = "heaps",
+     .type = UM_ARRAY,
+     .members = um_heap_members,
+     .doc = "Each as in heap.info, without `size_classes`."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = "process_heaps",
      .type = UM_UINT,
