@@ -331,6 +331,13 @@ static void get_stats(void *memory, struct um_heap_memory_stats *stats)
     };
 }
 
+static uint64_t capacity(void *memory, const void *address, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)address;
+    return (size + alignment - 1) / alignment * alignment;
+}
+
 static void locate(void *memory, const void *address, struct um_place *place)
 {
     const struct shared_heap *heap = memory;
@@ -360,5 +367,6 @@ const struct um_heap_ops um_heap_shared_ops = {
     .compact_start = compact_start,
     .compact_step = compact_step,
     .get_stats = get_stats,
+    .capacity = capacity,
     .locate = locate,
 };
