@@ -137,7 +137,7 @@ static bool restore_chunk(struct um_slots *slots, uint32_t chunk)
 
 /* A chunk has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
  * were given out. */
-static void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
+UM_NEVER_INLINE void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
 {
     struct um_slot_chunk *state = &slots->states[chunk];
     if (chunk == slots->open || chunk == chunk_of(slots, slots->used))
@@ -178,9 +178,10 @@ static bool open_chunk(struct um_slots *slots)
 
 /* ---- slots ---- */
 
-static void *begin(struct um_slots *slots, struct um_slot *slot, uint32_t number)
+static void *begin(const struct um_slots *slots, struct um_slot_chunk *chunk, struct um_slot *slot,
+                   uint32_t number)
 {
-    slots->states[chunk_of(slots, number)].live++;
+    chunk->live++;
     slot->state |= UM_SLOT_LIVE;
     slot->link = number;
     memset(slot + 1, 0, slots->record_size - sizeof *slot);
@@ -196,31 +197,38 @@ static void *take_new(struct um_slots *slots)
     slots->used++;
     struct um_slot *slot = um_slots_at(slots, number);
     slot->state = slots->first_generation;
-    return begin(slots, slot, number);
+    return begin(slots, &slots->states[chunk_of(slots, number)], slot, number);
 }
 
-void *um_slots_acquire(struct um_slots *slots)
+static void *take_free(struct um_slots *slots)
 {
-    if (slots->open == UM_SLOT_NONE && !open_chunk(slots)) {
-        /* A chunk that was freed is used before another one is made. */
-        size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
-        bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;
-        if (is_begun || slots->freed == UM_SLOT_NONE)
-            return take_new(slots);
-        if (!restore_chunk(slots, slots->freed) || !open_chunk(slots))
-            return NULL;
-    }
-    uint32_t chunk = slots->open;
-    struct um_slot_chunk *state = &slots->states[chunk];
+    struct um_slot_chunk *state = &slots->states[slots->open];
     uint32_t number = state->free_first;
     struct um_slot *slot = um_slots_at(slots, number);
     state->free_first = slot->link;
     if (state->free_first == UM_SLOT_NONE) {
         state->free_last = UM_SLOT_NONE;
-        note_free(slots, chunk, false);
+        note_free(slots, slots->open, false);
         slots->open = UM_SLOT_NONE;
     }
-    return begin(slots, slot, number);
+    return begin(slots, state, slot, number);
+}
+
+/* A chunk that was freed is used before another one is made. */
+UM_NEVER_INLINE void *take_elsewhere(struct um_slots *slots)
+{
+    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;
+    if (open_chunk(slots))
+        return take_free(slots);
+    if (is_begun || slots->freed == UM_SLOT_NONE)
+        return take_new(slots);
+    return restore_chunk(slots, slots->freed) && open_chunk(slots) ? take_free(slots) : NULL;
+}
+
+void *um_slots_acquire(struct um_slots *slots)
+{
+    return slots->open != UM_SLOT_NONE ? take_free(slots) : take_elsewhere(slots);
 }
 
 /* Appends a slot to those of its chunk that are free. */
