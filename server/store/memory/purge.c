@@ -76,7 +76,11 @@ void um_purge_tick(void)
 /* After the first tick, the period in which memory has to be free begins anew; with the second it is over. */
 void um_purge_expedite(void)
 {
-    for (unsigned left = RUNS_AT_ONCE; left != 0 && !um_list_is_empty(&listed); left--) {
+    unsigned left = 0;
+
+    for (const struct um_link *link = listed.next; link != &listed && left < RUNS_AT_ONCE; link = link->next)
+        left++;
+    for (; left != 0 && !um_list_is_empty(&listed); left--) {
         struct um_purge_source *source = take_listed(&listed);
 
         source->tick(source);

@@ -171,6 +171,29 @@ static void shared_heaps_have_guards_where_there_is_space(void **state)
     }
 }
 
+/* A guard lies in the block's last page: the next one may have no memory, and is not cleared if it has. */
+static void shared_guards_take_no_page(void **state)
+{
+    const struct um_heap_options options = {
+        .kind = UM_HEAP_SHARED, .maximum_size = 1 << 20, .alignment = 65536};
+    struct guarded_store guarded_store;
+    struct um_heap *heap = NULL;
+    struct um_block *block;
+
+    (void)state;
+    begin(&guarded_store, true, false);
+    assert_int_equal(um_heap_create(guarded_store.store, guarded_store.owner, &options, &heap, NULL), 0);
+    block = make_block(guarded_store.store, heap, guarded_store.owner, 4096);
+    expect_validated(&guarded_store, heap, block, 4096, false);
+    block = make_block(guarded_store.store, heap, guarded_store.owner, 4090);
+    expect_validated(&guarded_store, heap, block, 4090, true);
+    expect_validated(&guarded_store, heap, block, 4095, true);
+    expect_validated(&guarded_store, heap, block, 4096, false);
+    block = make_block(guarded_store.store, heap, guarded_store.owner, 4097);
+    expect_validated(&guarded_store, heap, block, 4097 + 15, true);
+    end(&guarded_store);
+}
+
 static void shared_guards_go_with_a_resize(void **state)
 {
     static const uint64_t sizes[] = {5, 1, 14, 30, 1000, 999, 70001, 69999, (3 << 20) + 1, 20};
@@ -321,6 +344,24 @@ static void wiping_leaves_nothing_behind(void **state)
     }
 }
 
+/* Programs may still have it mapped. */
+static void wiping_clears_a_shared_heap_that_is_destroyed(void **state)
+{
+    struct guarded_store guarded_store;
+    struct um_heap *heap;
+
+    (void)state;
+    begin(&guarded_store, false, true);
+    heap = make_shared_heap(&guarded_store);
+    watch_base(heap);
+    for (int i = 0; i < 3; i++)
+        memset(um_block_bytes(make_block(guarded_store.store, heap, guarded_store.owner, 100)), 0x77, 100);
+    assert_int_equal(um_heap_destroy(guarded_store.store, heap, &(uint64_t){0}, &(uint64_t){0}, NULL), 0);
+    reclaim_all(guarded_store.store);
+    assert_int_equal(seen, 3);
+    end(&guarded_store);
+}
+
 /* A client that has a shared heap mapped does not see a freed block's bytes. */
 static void wiping_clears_shared_memory(void **state)
 {
@@ -393,11 +434,13 @@ int main(void)
         cmocka_unit_test(guards_find_what_is_written_past_a_block),
         cmocka_unit_test(guards_go_with_a_resize),
         cmocka_unit_test(shared_heaps_have_guards_where_there_is_space),
+        cmocka_unit_test(shared_guards_take_no_page),
         cmocka_unit_test(shared_guards_go_with_a_resize),
         cmocka_unit_test(shared_guards_go_with_a_resize_in_steps),
         cmocka_unit_test(shared_guards_are_there_after_the_last_step),
         cmocka_unit_test(without_guards_nothing_is_checked),
         cmocka_unit_test(wiping_leaves_nothing_behind),
+        cmocka_unit_test(wiping_clears_a_shared_heap_that_is_destroyed),
         cmocka_unit_test(wiping_clears_shared_memory),
         cmocka_unit_test(an_allocation_in_steps_may_be_given_up),
     };
