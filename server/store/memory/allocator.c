@@ -7,7 +7,7 @@
 #include "store/memory/extents.h"
 
 enum {
-    FINE_SIZE = 128,        /* bytes; up to here classes are multiples of 16 */
+    FINE_SIZE = 128, /* bytes; up to here classes are multiples of 16 */
     FINE_CLASSES = FINE_SIZE / UM_ALIGNMENT_MINIMUM,
     SMALL_SIZE = 16 * 1024, /* bytes of the largest slots */
     RUN_SIZE = 64 * 1024,   /* bytes; a run is not made larger than it needs to be beyond these */
@@ -24,8 +24,8 @@ struct run {
     uint32_t slot_size;      /* bytes */
     uint32_t inverse;        /* 2^32 / slot_size, rounded up: a division costs more than a multiplication */
     uint32_t slots;
-    uint32_t used;    /* slots in use */
-    uint32_t hint;    /* words of `taken` before this one have no free slot */
+    uint32_t used; /* slots in use */
+    uint32_t hint; /* words of `taken` before this one have no free slot */
     unsigned class;
     bool is_active;   /* a slot was taken or freed since the last round */
     uint64_t taken[]; /* a bit for each slot, and for each place behind the last one */
@@ -112,7 +112,7 @@ static unsigned class_for(const struct um_allocator *allocator, uint64_t size)
     if (allocator->alignment == UM_ALIGNMENT_MINIMUM)
         return class;
     while (class < UM_SIZE_CLASSES && slot_size_of(class) % allocator->alignment != 0)
-        class++;
+        class ++;
     return class;
 }
 
@@ -243,7 +243,7 @@ static bool free_empty_runs(struct um_allocator *allocator)
 {
     bool found = false;
 
-    for (unsigned class = 0; class < UM_SIZE_CLASSES; class++) {
+    for (unsigned class = 0; class < UM_SIZE_CLASSES; class ++) {
         struct size_class *it = &allocator->classes[class];
         struct run *run;
 
@@ -422,7 +422,8 @@ void um_allocator_release(struct um_allocator *allocator, uint64_t offset, uint6
     count_loose(allocator, size, -1);
 }
 
-bool um_allocator_resize(struct um_allocator *allocator, uint64_t offset, uint64_t old_size, uint64_t new_size)
+bool um_allocator_resize(struct um_allocator *allocator, uint64_t offset, uint64_t old_size,
+                         uint64_t new_size)
 {
     const struct run *run = run_at(allocator, offset);
 
@@ -459,7 +460,8 @@ bool um_allocator_next_large(const struct um_allocator *allocator, uint64_t *off
     return um_extents_next_large(allocator->extents, offset, size);
 }
 
-bool um_allocator_next_free(const struct um_allocator *allocator, uint64_t from, uint64_t *offset, uint64_t *size)
+bool um_allocator_next_free(const struct um_allocator *allocator, uint64_t from, uint64_t *offset,
+                            uint64_t *size)
 {
     return um_extents_next_free(allocator->extents, from, offset, size);
 }
@@ -495,8 +497,8 @@ static void hand_out_free_parts(const struct run *run, um_allocator_part *part, 
     }
 }
 
-bool um_allocator_age_step(struct um_allocator *allocator, bool at_once, size_t *budget, um_allocator_part *part,
-                           void *context)
+bool um_allocator_age_step(struct um_allocator *allocator, bool at_once, size_t *budget,
+                           um_allocator_part *part, void *context)
 {
     for (; *budget != 0 && allocator->round != 0 && allocator->young_count != 0; --*budget) {
         struct run *run = UM_LIST_ITEM(allocator->young.next, struct run, in_young);
@@ -532,7 +534,7 @@ void um_allocator_get_stats(const struct um_allocator *allocator, struct um_allo
         .largest_free = extents.largest_free,
         .used_extents = extents.used_extents,
     };
-    for (unsigned class = 0; class < UM_SIZE_CLASSES; class++) {
+    for (unsigned class = 0; class < UM_SIZE_CLASSES; class ++) {
         const struct size_class *it = &allocator->classes[class];
 
         if (it->slots != 0)

@@ -26,12 +26,12 @@
 struct um_allocator;
 
 struct um_allocator_stats {
-    uint64_t length;        /* bytes of the space */
-    uint64_t free_bytes;    /* in free extents and free slots */
-    uint64_t free_extents;  /* pieces outside of runs that are free */
-    uint64_t largest_free;  /* bytes in the largest of them; a size up to this can be acquired */
-    uint64_t used_extents;  /* blocks that are extents, and runs */
-    uint32_t class_count;   /* of `classes` that are filled in */
+    uint64_t length;       /* bytes of the space */
+    uint64_t free_bytes;   /* in free extents and free slots */
+    uint64_t free_extents; /* pieces outside of runs that are free */
+    uint64_t largest_free; /* bytes in the largest of them; a size up to this can be acquired */
+    uint64_t used_extents; /* blocks that are extents, and runs */
+    uint32_t class_count;  /* of `classes` that are filled in */
     struct um_size_class_stats classes[UM_SIZE_CLASSES];
 };
 
@@ -70,7 +70,8 @@ void um_allocator_release(struct um_allocator *allocator, uint64_t offset, uint6
 
 /* Changes a block's size where it is. Returns false, with nothing changed, where that cannot be. Shrinking always succeeds; neither way
  * needs memory. */
-bool um_allocator_resize(struct um_allocator *allocator, uint64_t offset, uint64_t old_size, uint64_t new_size);
+bool um_allocator_resize(struct um_allocator *allocator, uint64_t offset, uint64_t old_size,
+                         uint64_t new_size);
 
 /* Bytes that a block takes up: so far it can grow without a change of the tables. */
 uint64_t um_allocator_capacity(const struct um_allocator *allocator, uint64_t offset, uint64_t size);
@@ -85,7 +86,8 @@ uint64_t um_allocator_used_bytes(const struct um_allocator *allocator);
 bool um_allocator_next_large(const struct um_allocator *allocator, uint64_t *offset, uint64_t *size);
 
 /* The first free extent, or what lies behind `from` of the one that `from` is in. As um_extents_next_free(): slots are not among them. */
-bool um_allocator_next_free(const struct um_allocator *allocator, uint64_t from, uint64_t *offset, uint64_t *size);
+bool um_allocator_next_free(const struct um_allocator *allocator, uint64_t from, uint64_t *offset,
+                            uint64_t *size);
 
 /* Ageing finds runs that have had free slots but no acquire and no release since the round before. A round begins with the first
  * of these calls. */
@@ -93,8 +95,8 @@ void um_allocator_age_begin(struct um_allocator *allocator);
 
 /* Looks at up to *budget runs and counts them down. Hands the free parts of those that have aged (or of all, if `at_once`) to `part`, in
  * which no block lies; empty runs become free extents. Returns whether the round has more. */
-bool um_allocator_age_step(struct um_allocator *allocator, bool at_once, size_t *budget, um_allocator_part *part,
-                           void *context);
+bool um_allocator_age_step(struct um_allocator *allocator, bool at_once, size_t *budget,
+                           um_allocator_part *part, void *context);
 
 /* Whether a run waits for another round. */
 bool um_allocator_has_young(const struct um_allocator *allocator);

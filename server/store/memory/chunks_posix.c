@@ -9,7 +9,8 @@
 #include "store/memory/poison.h"
 
 #define RESERVED_SIZE \
-    ((sizeof(void *) > 4 ? UINT64_C(1024) : UINT64_C(1)) << 30) /* bytes of address space, where it is not limited */
+    ((sizeof(void *) > 4 ? UINT64_C(1024) : UINT64_C(1)) \
+     << 30) /* bytes of address space, where it is not limited */
 
 enum {
     RESERVED_MINIMUM = 4 * 1024 * 1024, /* bytes */
@@ -87,7 +88,8 @@ static bool open_until(struct stretch *stretch, uint64_t end, uint64_t step)
         return true;
     if (opened > stretch->length)
         opened = stretch->length;
-    if (mprotect(start_of(stretch) + stretch->opened, (size_t)(opened - stretch->opened), PROT_READ | PROT_WRITE) != 0)
+    if (mprotect(start_of(stretch) + stretch->opened, (size_t)(opened - stretch->opened),
+                 PROT_READ | PROT_WRITE) != 0)
         return false;
     stretch->opened = opened;
     return true;
@@ -98,7 +100,8 @@ static uint64_t wanted_length(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur / 2 < RESERVED_SIZE)
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur / 2 < RESERVED_SIZE)
         return limit.rlim_cur / 2 / OPENED_SIZE * OPENED_SIZE;
     return RESERVED_SIZE;
 }

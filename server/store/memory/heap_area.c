@@ -9,6 +9,8 @@ enum {
     PIECE_CALLS = 64,             /* calls of the system that this takes at most */
     PIECE_LOOKS = 512 * 1024,     /* units that are looked at, of which the table has eight in a byte */
     PIECE_RUNS = 256,             /* runs and extents that are looked at */
+    CALL_COST = 16 * 1024,        /* bytes that a call of the system's counts as */
+    LEAST_COST = 4 * 1024,        /* likewise, a look at a heap of which nothing is returned */
     RUN_PARTS = 64                /* calls that one run may take beyond the limit */
 };
 
@@ -29,19 +31,20 @@ static uint64_t free_and_touched(const struct um_heap_area *area)
     return touched > used ? touched - used : 0;
 }
 
-static void start_sweep(struct um_heap_area *area, bool at_once)
+static void start_sweep(struct um_heap_area *area, enum um_sweep_mode mode)
 {
-    if (area->stage != UM_SWEEP_NONE && !at_once) {
+    if (area->stage != UM_SWEEP_NONE && mode <= area->mode && !area->is_fresh) {
         area->is_again = true;
         return;
     }
     area->stage = UM_SWEEP_RUNS;
-    area->is_at_once = at_once;
+    area->mode = mode;
+    area->is_fresh = true;
     area->is_again = false;
     area->has_found = false;
     area->was_freed = false;
     area->sweep_size = area->segment.unit;
-    if (!at_once && area->sweep_size < RETURNED_SIZE)
+    if (mode != UM_SWEEP_ALL && area->sweep_size < RETURNED_SIZE)
         area->sweep_size = RETURNED_SIZE;
     area->sweep_offset = 0;
     area->sweep_position = 0;
@@ -52,9 +55,8 @@ static void start_sweep(struct um_heap_area *area, bool at_once)
 static void end_sweep(struct um_heap_area *area)
 {
     area->stage = UM_SWEEP_NONE;
-    area->is_at_once = false;
     if (area->is_again) {
-        start_sweep(area, false);
+        start_sweep(area, UM_SWEEP_AGED);
         return;
     }
     um_purge_set_pending(&area->source, false);
@@ -64,9 +66,10 @@ static void end_sweep(struct um_heap_area *area)
 
 static enum um_segment_age age_for(const struct um_heap_area *area, enum um_segment_age usual)
 {
-    if (!area->is_at_once)
+    if (area->mode == UM_SWEEP_AGED)
         return usual;
-    return area->segment.ops->is_private ? UM_SEGMENT_TOUCHED : UM_SEGMENT_ALL;
+    return area->mode == UM_SWEEP_FREED || area->segment.ops->is_private ? UM_SEGMENT_TOUCHED
+                                                                         : UM_SEGMENT_ALL;
 }
 
 /* What a part of a run is returned with. */
@@ -84,9 +87,10 @@ static void return_part(void *context, uint64_t offset, uint64_t size)
     uint64_t end = offset + size;
     bool found;
 
-    if (!it->area->is_at_once && offset < it->area->kept)
+    if (it->area->mode != UM_SWEEP_ALL && offset < it->area->kept)
         return;
-    if (!um_segment_age(&it->area->segment, &offset, end, age_for(it->area, UM_SEGMENT_TOUCHED), &whole, &found))
+    if (!um_segment_age(&it->area->segment, &offset, end, age_for(it->area, UM_SEGMENT_TOUCHED), &whole,
+                        &found))
         it->is_refused = true;
     whole.calls = RUN_PARTS - whole.calls;
     it->budget->calls -= whole.calls < it->budget->calls ? whole.calls : it->budget->calls;
@@ -100,7 +104,8 @@ static bool sweep_runs(struct um_heap_area *area, struct um_segment_budget *budg
     for (size_t runs = 0; runs < PIECE_RUNS && budget->calls != 0 && !context.is_refused; runs++) {
         size_t one = 1;
 
-        if (!um_allocator_age_step(area->allocator, area->is_at_once, &one, return_part, &context)) {
+        if (!um_allocator_age_step(area->allocator, area->mode != UM_SWEEP_AGED, &one, return_part,
+                                   &context)) {
             area->stage = UM_SWEEP_EXTENTS;
             break;
         }
@@ -110,8 +115,8 @@ static bool sweep_runs(struct um_heap_area *area, struct um_segment_budget *budg
 
 static bool sweep_extents(struct um_heap_area *area, struct um_segment_budget *budget)
 {
-    for (size_t extents = 0; extents < PIECE_RUNS && budget->units != 0 && budget->calls != 0 && budget->looks != 0;
-         extents++) {
+    for (size_t extents = 0;
+         extents < PIECE_RUNS && budget->units != 0 && budget->calls != 0 && budget->looks != 0; extents++) {
         uint64_t offset = area->sweep_offset;
         uint64_t size = area->sweep_size;
         uint64_t end;
@@ -123,12 +128,12 @@ static bool sweep_extents(struct um_heap_area *area, struct um_segment_budget *b
         end = offset + size;
         if (offset != area->sweep_offset || size != area->sweep_size || area->sweep_position < offset)
             area->sweep_position = offset;
-        if (!area->is_at_once && area->sweep_position < area->kept)
+        if (area->mode != UM_SWEEP_ALL && area->sweep_position < area->kept)
             area->sweep_position = area->kept < end ? area->kept : end;
         area->sweep_offset = offset;
         area->sweep_size = size;
-        if (!um_segment_age(&area->segment, &area->sweep_position, end, age_for(area, UM_SEGMENT_IDLE), budget,
-                            &area->has_found))
+        if (!um_segment_age(&area->segment, &area->sweep_position, end, age_for(area, UM_SEGMENT_IDLE),
+                            budget, &area->has_found))
             return false;
         if (area->sweep_position < end)
             break;
@@ -145,6 +150,7 @@ static void sweep_some(struct um_heap_area *area)
         .units = PIECE_SIZE / area->segment.unit, .looks = PIECE_LOOKS, .calls = PIECE_CALLS};
     bool is_done = true;
 
+    area->is_fresh = false;
     if (area->stage == UM_SWEEP_RUNS)
         is_done = sweep_runs(area, &budget);
     if (is_done && area->stage == UM_SWEEP_EXTENTS)
@@ -156,6 +162,8 @@ static void sweep_some(struct um_heap_area *area)
         end_sweep(area);
         set_listed(area, false);
     }
+    um_purge_charge(PIECE_SIZE - budget.units * area->segment.unit +
+                    (PIECE_CALLS - budget.calls) * CALL_COST + LEAST_COST);
 }
 
 static struct um_heap_area *area_of(struct um_purge_source *source)
@@ -176,12 +184,16 @@ static void tick(struct um_purge_source *source)
 {
     struct um_heap_area *area = area_of(source);
 
-    if (area->stage != UM_SWEEP_NONE)
+    if (area->stage != UM_SWEEP_NONE) {
+        /* Another period is over before the sweep has begun: what was free then is free still, or memory is short. */
+        if (area->is_fresh && area->mode == UM_SWEEP_AGED)
+            area->mode = UM_SWEEP_FREED;
         return;
+    }
     if (free_and_touched(area) < RETURNED_SIZE)
         set_listed(area, false);
     else
-        start_sweep(area, false);
+        start_sweep(area, UM_SWEEP_AGED);
 }
 
 /* Something was freed: so many bytes from `offset` on. */
@@ -191,7 +203,7 @@ static void note_freed(struct um_heap_area *area, uint64_t offset, uint64_t size
     if (size >= area->segment.ops->renewed_size) {
         /* The next block would not be given its pages, but new ones. */
         um_segment_make_idle(&area->segment, offset, size);
-        start_sweep(area, false);
+        start_sweep(area, UM_SWEEP_AGED);
     }
     if (!area->is_listed && free_and_touched(area) >= RETURNED_SIZE)
         set_listed(area, true);
@@ -230,16 +242,30 @@ static uint64_t offset_of(const struct um_heap_area *area, const void *address)
     return (uint64_t)((const unsigned char *)address - area->segment.start);
 }
 
+uint64_t um_area_capacity(const struct um_heap_area *area, const void *address, uint64_t size)
+{
+    return um_allocator_capacity(area->allocator, offset_of(area, address), size);
+}
+
+/* Lets a block be used, and no more; in memory that others may write to, up to what it takes up: there its guards are. */
+static void allow(const struct um_heap_area *area, void *address, uint64_t size)
+{
+    if (!area->segment.ops->is_private)
+        size = um_area_capacity(area, address, size);
+    UM_UNPOISON(address, size == 0 ? 1 : size);
+}
+
 void *um_area_reserve(struct um_heap_area *area, uint64_t size)
 {
     unsigned char *address;
     uint64_t offset;
 
     if (!um_allocator_acquire(area->allocator, size, &offset) &&
-        (area->grow == NULL || !area->grow(area, size) || !um_allocator_acquire(area->allocator, size, &offset)))
+        (area->grow == NULL || !area->grow(area, size) ||
+         !um_allocator_acquire(area->allocator, size, &offset)))
         return NULL;
     address = area->segment.start + offset;
-    UM_UNPOISON(address, size == 0 ? 1 : size);
+    allow(area, address, size);
     return address;
 }
 
@@ -280,7 +306,7 @@ bool um_area_extend(struct um_heap_area *area, void *address, uint64_t old_size,
 {
     if (!um_allocator_resize(area->allocator, offset_of(area, address), old_size, new_size))
         return false;
-    UM_UNPOISON(address, new_size);
+    allow(area, address, new_size);
     return true;
 }
 
@@ -290,11 +316,12 @@ void um_area_retract(struct um_heap_area *area, void *address, uint64_t old_size
 
     (void)um_allocator_resize(area->allocator, offset, old_size, new_size);
     UM_POISON((unsigned char *)address + new_size, old_size - new_size);
-    UM_UNPOISON(address, new_size == 0 ? 1 : new_size);
+    allow(area, address, new_size);
     note_freed(area, offset + new_size, old_size - new_size);
 }
 
-bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size, uint64_t new_size, bool may_move)
+bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size, uint64_t new_size,
+                    bool may_move)
 {
     uint64_t offset = offset_of(area, address);
 
@@ -311,6 +338,7 @@ bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size,
     (void)um_segment_decommit(&area->segment, offset + old_size, new_size - old_size);
     (void)um_allocator_resize(area->allocator, offset, new_size, old_size);
     UM_POISON((unsigned char *)address + old_size, new_size - old_size);
+    allow(area, address, old_size);
     return false;
 }
 
@@ -326,18 +354,18 @@ void um_area_wipe(struct um_heap_area *area, void *address, uint64_t size)
 
 void um_area_compact_start(struct um_heap_area *area)
 {
-    start_sweep(area, true);
+    start_sweep(area, UM_SWEEP_ALL);
 }
 
 bool um_area_compact_step(struct um_heap_area *area, uint64_t *largest_free)
 {
     struct um_allocator_stats stats;
 
-    if (area->stage != UM_SWEEP_NONE && area->is_at_once)
+    if (area->stage != UM_SWEEP_NONE && area->mode == UM_SWEEP_ALL)
         sweep_some(area);
     um_allocator_get_stats(area->allocator, &stats);
     *largest_free = stats.largest_free;
-    return area->stage != UM_SWEEP_NONE && area->is_at_once;
+    return area->stage != UM_SWEEP_NONE && area->mode == UM_SWEEP_ALL;
 }
 
 void um_area_get_stats(const struct um_heap_area *area, struct um_heap_memory_stats *stats)

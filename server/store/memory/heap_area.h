@@ -26,6 +26,13 @@ enum um_sweep_stage {
     UM_SWEEP_EXTENTS
 };
 
+/* What a sweep returns. */
+enum um_sweep_mode {
+    UM_SWEEP_AGED,  /* what has been free for a whole period */
+    UM_SWEEP_FREED, /* however lately it was freed: memory is short */
+    UM_SWEEP_ALL    /* all that is free, what was committed in advance as well */
+};
+
 struct um_heap_area {
     struct um_segment segment;
     struct um_allocator *allocator;
@@ -40,19 +47,22 @@ struct um_heap_area {
     uint64_t kept; /* bytes from the start that were committed in advance, and stay so until heap.compact */
 
     enum um_sweep_stage stage;
-    uint64_t sweep_size;   /* the extent that is looked at: its size, its offset, and up to where it was looked at */
+    uint64_t
+        sweep_size; /* the extent that is looked at: its size, its offset, and up to where it was looked at */
     uint64_t sweep_offset;
     uint64_t sweep_position;
-    bool is_at_once;       /* the sweep returns all that is free */
-    bool is_again;         /* another one is to follow at once */
-    bool has_found;        /* the sweep has found memory that may be returned the next time */
-    bool was_freed;        /* something was freed since the sweep began */
-    bool is_listed;        /* with um_purge_set_listed() */
+    enum um_sweep_mode mode;
+    bool is_fresh;  /* the sweep has looked at nothing yet */
+    bool is_again;  /* another one is to follow at once */
+    bool has_found; /* the sweep has found memory that may be returned the next time */
+    bool was_freed; /* something was freed since the sweep began */
+    bool is_listed; /* with um_purge_set_listed() */
 };
 
 /* Makes the allocator for a segment that the caller has filled in, like the functions above. Space is added by the caller. Returns false when
  * memory runs out; then there is nothing to end, as there is not in an area of zeros. */
-bool um_area_init(struct um_heap_area *area, struct um_run_map *map, uint32_t alignment, uint32_t loose_limit);
+bool um_area_init(struct um_heap_area *area, struct um_run_map *map, uint32_t alignment,
+                  uint32_t loose_limit);
 
 /* Ends purging; then only um_area_end_step() may follow. */
 void um_area_end(struct um_heap_area *area);
@@ -73,7 +83,11 @@ bool um_area_compact_step(struct um_heap_area *area, uint64_t *largest_free);
 
 /* Changes a block's size where it is. Returns false, with nothing changed, where that cannot be, or where `may_move` and the block would waste
  * its place. */
-bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size, uint64_t new_size, bool may_move);
+bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size, uint64_t new_size,
+                    bool may_move);
+
+/* Bytes that a block takes up. */
+uint64_t um_area_capacity(const struct um_heap_area *area, const void *address, uint64_t size);
 
 /* All but `corrupted`. */
 void um_area_get_stats(const struct um_heap_area *area, struct um_heap_memory_stats *stats);

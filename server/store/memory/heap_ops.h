@@ -87,6 +87,9 @@ struct um_heap_ops {
     /* Fills in how the heap's memory is used, from counters: takes no longer for more blocks. NULL where that is not known. */
     void (*get_stats)(void *memory, struct um_heap_memory_stats *stats);
 
+    /* Bytes that a block takes up: what lies behind its size is no other block's. NULL: that is not known. */
+    uint64_t (*capacity)(void *memory, const void *address, uint64_t size, uint32_t alignment);
+
     /* Fills in where other processes find a block. NULL where they cannot. */
     void (*locate)(void *memory, const void *address, struct um_place *place);
 };

@@ -19,6 +19,7 @@ enum {
     CHUNK_LIMIT = 16 * 1024 * 1024, /* bytes of a chunk that is taken in advance */
     FREED_ENTRIES = 2048,           /* entries of tables that are freed at once */
     PIECE_SIZE = 4 * 1024 * 1024,   /* bytes that are returned at once */
+    CALL_COST = 16 * 1024,          /* bytes that a call of the system's counts as */
     PIECE_CALLS = 64                /* calls of the system that this takes at most */
 };
 
@@ -338,6 +339,8 @@ static bool purge_destroyed(void)
             break;
         destroyed = next;
     }
+    um_purge_charge(PIECE_SIZE - budget.units * um_mapping_page_size() +
+                    (PIECE_CALLS - budget.calls) * CALL_COST + CALL_COST);
     return destroyed != NULL;
 }
 

@@ -239,6 +239,12 @@ static void get_stats(void *memory, struct um_heap_memory_stats *stats)
     stats->corrupted = !um_shm_check(object_of(memory));
 }
 
+static uint64_t capacity(void *memory, const void *address, uint64_t size, uint32_t alignment)
+{
+    (void)alignment;
+    return um_area_capacity(area_of(memory), address, size);
+}
+
 static void locate(void *memory, const void *address, struct um_place *place)
 {
     *place = (struct um_place){
@@ -266,5 +272,6 @@ const struct um_heap_ops um_heap_shared_ops = {
     .compact_start = compact_start,
     .compact_step = compact_step,
     .get_stats = get_stats,
+    .capacity = capacity,
     .locate = locate,
 };

@@ -31,7 +31,8 @@ bool um_run_map_set(struct um_run_map *map, uint64_t offset, uint64_t size, void
     uint64_t first = offset / UM_RUN_UNIT;
     uint64_t end = (offset + size) / UM_RUN_UNIT;
 
-    for (uint64_t leaf = first / UM_RUN_MAP_LEAF; run != NULL && leaf <= (end - 1) / UM_RUN_MAP_LEAF; leaf++) {
+    for (uint64_t leaf = first / UM_RUN_MAP_LEAF; run != NULL && leaf <= (end - 1) / UM_RUN_MAP_LEAF;
+         leaf++) {
         if (map->leaves[leaf] == NULL)
             map->leaves[leaf] = calloc(UM_RUN_MAP_LEAF, sizeof(void *));
         if (map->leaves[leaf] == NULL)

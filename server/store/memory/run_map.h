@@ -15,8 +15,8 @@
 #include "base/attributes.h"
 
 enum {
-    UM_RUN_UNIT = 4096,     /* bytes, of which each has an entry */
-    UM_RUN_MAP_LEAF = 1024  /* entries that are allocated at once */
+    UM_RUN_UNIT = 4096,    /* bytes, of which each has an entry */
+    UM_RUN_MAP_LEAF = 1024 /* entries that are allocated at once */
 };
 
 struct um_run_map {

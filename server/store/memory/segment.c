@@ -138,7 +138,8 @@ void um_segment_clear(struct um_segment *segment, uint64_t offset, uint64_t size
 }
 
 /* The next unit that is looked at; `end` where there is none. */
-static uint64_t next_to_age(const struct um_segment *segment, uint64_t unit, uint64_t end, enum um_segment_age which)
+static uint64_t next_to_age(const struct um_segment *segment, uint64_t unit, uint64_t end,
+                            enum um_segment_age which)
 {
     return which == UM_SEGMENT_ALL ? unit : next_unit(segment->touched, unit, end, true);
 }

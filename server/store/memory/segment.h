@@ -38,7 +38,7 @@ struct um_segment {
     void *object;           /* the ops' own */
     unsigned char *start;   /* the address of offset 0 */
     unsigned char *touched; /* a bit for each unit */
-    unsigned char *idle;    /* likewise: of the touched units that are free, those that were so a period ago */
+    unsigned char *idle; /* likewise: of the touched units that are free, those that were so a period ago */
     uint64_t touched_units; /* how many are touched, of this heap's */
     uint32_t unit;          /* bytes, a power of two */
 };
