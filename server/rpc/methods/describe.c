@@ -155,7 +155,10 @@ void um_describe_place(struct um_buf *out, const struct um_store *store, const s
          .optional = true, \
          .unit = "bytes", \
          .doc = "In no block; a block takes up a multiple of the alignment, or a slot of its size class."}, \
-        {.name = "free_ranges", .type = UM_UINT, .optional = true, .doc = "Pieces that these lie in."}, \
+        {.name = "free_ranges", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .doc = "Pieces that these lie in, beside the slots of size classes."}, \
         {.name = "largest_free", \
          .type = UM_UINT, \
          .optional = true, \

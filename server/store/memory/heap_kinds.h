@@ -33,8 +33,9 @@ struct um_heap_memory_stats {
     uint64_t free_bytes; /* bytes in no block */
     uint64_t free_ranges;  /* pieces that they lie in */
     uint64_t largest_free; /* bytes in the largest piece */
-    bool corrupted;        /* a client has taken memory away from the object */
-    uint32_t class_count;  /* how many of `classes` are filled in: those that have slots, by size */
+    bool grows;     /* more is reserved where a block needs it: a block may be larger than largest_free */
+    bool corrupted; /* a client has taken memory away from the object */
+    uint32_t class_count; /* how many of `classes` are filled in: those that have slots, by size */
     struct um_size_class_stats classes[UM_SIZE_CLASSES];
 };
 

@@ -82,7 +82,7 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
         if (figures.corrupted) {
             code = UMEM_E_CORRUPTED;
             facts.what = um_block_heap_corrupted;
-        } else if (asked > figures.largest_free) {
+        } else if (!figures.grows && asked > figures.largest_free) {
             facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
                          "heap, or make "
                          "one with a larger maximum_size";
@@ -97,7 +97,7 @@ static bool may_free_memory(const struct um_store *store, const struct um_heap *
     struct um_heap_memory_stats figures;
     return um_reclaim_is_pending(store) ||
            (um_reclaim_has_memory(store) &&
-            !(um_heap_get_memory_stats(heap, &figures) && figures.largest_free < size));
+            !(um_heap_get_memory_stats(heap, &figures) && !figures.grows && figures.largest_free < size));
 }
 
 void *um_block_alloc_memory(struct um_store *store, struct um_heap *heap, uint64_t size)

@@ -122,7 +122,7 @@ static void describe_private(struct call *call)
 
     bounded(call, "committed", 0, reserved);
     free = bounded(call, "free", 0, reserved);
-    bounded(call, "free_ranges", free != 0, UINT64_C(1) << 32);
+    bounded(call, "free_ranges", 0, UINT64_C(1) << 32);
     bounded(call, "largest_free", 0, free);
 }
 
