@@ -65,9 +65,10 @@ static char *read_open(int file, size_t *size, char *reason, size_t reason_size)
     if (!um_file_is_regular(&facts))
         return fail(reason, reason_size, "it is no ordinary file");
     if (!um_config_is_trusted(&facts))
-        return fail(reason, reason_size,
-                    "another user may write it; it must belong to this user or to root, and not be writable by "
-                    "others (chmod o-w)");
+        return fail(
+            reason, reason_size,
+            "another user may write it; it must belong to this user or to root, and not be writable by "
+            "others (chmod o-w)");
     text = malloc(UM_CONFIG_FILE_SIZE_LIMIT + 2);
     if (text == NULL)
         return fail(reason, reason_size, "no memory");

@@ -8,6 +8,7 @@
 #include "base/size.h"
 #include "daemon/config_text.h"
 #include "daemon/daemon_process.h"
+#include "daemon/system_log.h"
 #include "program/suggest.h"
 #include "umem_errors.h"
 
@@ -25,8 +26,14 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       COMMAND_FLAG(is_service)) \
     X(PID_FILE, "--pid-file", "FILE", \
       "write the process id here while the pipe is open; it keeps no other daemon out", TEXT(pid_file)) \
-    X(LOG_FILE, "--log-file", "FILE", "append the log to this file, which SIGHUP and SIGUSR1 reopen", \
+    X(LOG, "--log", "TARGET", \
+      "log to stderr (the default), file, syslog, or eventlog (Windows; the default of a service)", \
+      CALL(set_log)) \
+    X(LOG_FILE, "--log-file", "FILE", \
+      "append the log to this file, which SIGHUP and SIGUSR1 reopen; --log file goes without saying", \
       TEXT(log_file)) \
+    X(LOG_FORMAT, "--log-format", "FORMAT", "log lines of text (the default) or of json", \
+      CALL_OR(set_log_format, "text")) \
     X(LOG_LEVEL, "--log-level", "LEVEL", \
       "log this level and the more serious ones: error, warning, info (the default), debug", \
       CALL_OR(set_log_level, "info")) \
@@ -93,6 +100,34 @@ static bool set_log_level(struct um_daemon_options *options, const char *name, c
         return true;
     snprintf(error, error_size, "there is no log level %s; there are error, warning, info and debug", name);
     return false;
+}
+
+static bool set_log_format(struct um_daemon_options *options, const char *name, char *error,
+                           size_t error_size)
+{
+    bool is_json = strcmp(name, "json") == 0;
+
+    options->log_format = is_json ? UM_LOG_JSON : UM_LOG_TEXT;
+    if (is_json || strcmp(name, "text") == 0)
+        return true;
+    snprintf(error, error_size, "there is no log format %s; there are text and json", name);
+    return false;
+}
+
+static bool set_log(struct um_daemon_options *options, const char *name, char *error, size_t error_size)
+{
+    if (strcmp(name, "stderr") == 0)
+        options->log = UM_LOG_CHOICE_STDERR;
+    else if (strcmp(name, "file") == 0)
+        options->log = UM_LOG_CHOICE_FILE;
+    else if (strcmp(name, um_system_log_name()) == 0)
+        options->log = UM_LOG_CHOICE_SYSTEM;
+    else {
+        snprintf(error, error_size, "the log cannot go to %s here; it can go to stderr, file and %s", name,
+                 um_system_log_name());
+        return false;
+    }
+    return true;
 }
 
 static bool set_pipe(struct um_daemon_options *options, const char *path, char *error, size_t error_size)
@@ -487,12 +522,40 @@ unsigned um_daemon_options_read(struct um_daemon_options *options, char *const *
     find_file(&reading, named);
     read_environment(&reading);
     read_command_line(options, argv, error, sizeof error);
+    if (options->log == UM_LOG_CHOICE_FILE && options->log_file == NULL)
+        report(&reading, "", "a log that goes to a file needs the file's name: --log-file FILE");
     return reading.count;
 }
 
 void um_daemon_options_deinit(struct um_daemon_options *options)
 {
     um_arena_deinit(&options->memory);
+}
+
+struct um_log_options um_daemon_options_log(const struct um_daemon_options *options)
+{
+    struct um_log_options log = {.level = options->log_level, .format = options->log_format};
+
+    switch (options->log) {
+    case UM_LOG_CHOICE_NONE:
+        if (options->log_file != NULL)
+            log.target = UM_LOG_TO_FILE;
+        else
+            log.target = options->is_service ? UM_LOG_TO_SYSTEM : UM_LOG_TO_STDERR;
+        break;
+    case UM_LOG_CHOICE_STDERR:
+        log.target = UM_LOG_TO_STDERR;
+        break;
+    case UM_LOG_CHOICE_FILE:
+        log.target = UM_LOG_TO_FILE;
+        break;
+    case UM_LOG_CHOICE_SYSTEM:
+        log.target = UM_LOG_TO_SYSTEM;
+        break;
+    }
+    if (log.target == UM_LOG_TO_FILE)
+        log.path = options->log_file;
+    return log;
 }
 
 bool um_daemon_options_has_limit(const struct um_daemon_options *options, enum um_limit limit)

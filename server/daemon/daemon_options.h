@@ -34,6 +34,14 @@ enum um_action {
 /* Where a setting's value comes from. */
 enum um_origin { UM_ORIGIN_DEFAULT, UM_ORIGIN_FILE, UM_ORIGIN_ENVIRONMENT, UM_ORIGIN_COMMAND_LINE };
 
+/* What --log takes. */
+enum um_log_choice {
+    UM_LOG_CHOICE_NONE, /* it was not given: see um_daemon_options_log() */
+    UM_LOG_CHOICE_STDERR,
+    UM_LOG_CHOICE_FILE,
+    UM_LOG_CHOICE_SYSTEM /* under the name of um_system_log_name() */
+};
+
 /* A setting as it was given last. */
 struct um_setting {
     const char *text; /* its value; NULL: it was not given */
@@ -54,9 +62,11 @@ struct um_daemon_options {
     bool wipe;                   /* clear memory that is freed */
     bool core_dumps;             /* leave them to what the system says */
     const char *pid_file;        /* NULL: none */
-    const char *log_file;        /* NULL: standard error */
+    enum um_log_choice log;      /* where the log goes */
+    const char *log_file;        /* NULL: none */
     enum um_log_level log_level; /* the least important that is logged */
-    struct um_limits limits;     /* `bytes` is 0 where it was not given */
+    enum um_log_format log_format;
+    struct um_limits limits; /* `bytes` is 0 where it was not given */
 
     char config_path[UM_CONFIG_PATH_SIZE]; /* of the file that was read, absolute; "": none was */
     bool config_is_named;                  /* by the command line or the environment */
@@ -82,6 +92,10 @@ unsigned um_daemon_options_read(struct um_daemon_options *options, char *const *
                                 const struct um_option_errors *errors);
 
 void um_daemon_options_deinit(struct um_daemon_options *options);
+
+/* Where the log goes, and how: what was given, else the file where one was given, else, for a service of Windows, the event log, else
+ * standard error. */
+struct um_log_options um_daemon_options_log(const struct um_daemon_options *options);
 
 /* Whether that limit was given. */
 bool um_daemon_options_has_limit(const struct um_daemon_options *options, enum um_limit limit);

@@ -233,12 +233,13 @@ static int prepare(struct daemon *daemon)
 {
     const struct um_daemon_options *options = daemon->options;
     const struct um_service_events events = {daemon, on_service_stop, (uint32_t)options->limits.closing_ms};
+    const struct um_log_options log = um_daemon_options_log(options);
     char reason[UM_SERVER_WHY_CAPACITY];
 
     /* The manager first, so that every failure is reported to it. */
     if (um_service_open(&daemon->loop, options->is_service, &events, &daemon->service, reason,
                         sizeof reason) &&
-        um_log_open(&daemon->log, options->log_file, options->log_level, reason, sizeof reason))
+        um_log_open(&daemon->log, &log, reason, sizeof reason))
         return UM_EXIT_ENDED;
     return fail(daemon, UM_EXIT_FAILED, reason);
 }

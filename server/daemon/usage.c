@@ -59,7 +59,7 @@ int um_usage_print_help(FILE *out)
     print_paragraph(&page,
                     "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows "
                     "\\\\.\\pipe\\umemd-USER, else umemd.sock in XDG_RUNTIME_DIR or in /tmp/umemd-UID. With "
-                    "--daemon, the log is lost unless --log-file is given.");
+                    "--daemon, the log is lost unless --log-file or --log is given.");
     print_paragraph(
         &page,
         "Settings also come from a file, umemd.conf, with lines such as \"log-level = debug\" or "
@@ -149,10 +149,17 @@ static const char man_end[] =
     ": SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
     "Are ignored.\n"
     "# LOG\n"
-    "Each event is a line: the time in UTC, the level, a sentence.\n"
+    "Each event is a line: the time in UTC, the level, a sentence; or with *--log-format* <json> an object "
+    "of JSON.\n"
+    "Control characters are written as \\u001b is.\n"
+    "The system's log has its own times: *--log* <syslog> sends to </dev/log>, which systemd's journal "
+    "reads, "
+    "too,\n"
+    "and *--log* <eventlog> adds events of the source umemd on Windows.\n"
     "umemd never waits for the log.\n"
-    "Lines that could not be written to the file or to standard error (a full disk, a limit of file sizes, a "
-    "pipe without a reader)\n"
+    "Lines that could not be written (a full disk, a limit of file sizes, a pipe without a reader, a system "
+    "log "
+    "that does not answer), and those that 256 KiB of waiting lines leave no space for,\n"
     "are counted, and a later line says how many were lost.\n"
     "The rate of what clients cause is limited: of each kind 10 warnings at once, then one in 10 seconds,\n"
     "and with the level debug 100 lines at once, then one a second; how many were left out is logged.\n"

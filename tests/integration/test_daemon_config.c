@@ -37,7 +37,8 @@ static int set_up(void **state)
 
     (void)state;
     assert_int_equal(uv_os_tmpdir(folder, &size), 0);
-    snprintf(path, sizeof path, "%s/umem-test-%d-\xc3\xa4\xe2\x82\xac\xd0\x96.conf", folder, (int)uv_os_getpid());
+    snprintf(path, sizeof path, "%s/umem-test-%d-\xc3\xa4\xe2\x82\xac\xd0\x96.conf", folder,
+             (int)uv_os_getpid());
     return 0;
 }
 
@@ -52,7 +53,8 @@ static int tear_down(void **state)
 }
 
 /* Runs umemd with the file and some more words. Returns its exit status. */
-#define RUN(...) process_run(&process, (const char *const[]){UMEMD, "--config", path, __VA_ARGS__, NULL}, NULL)
+#define RUN(...) \
+    process_run(&process, (const char *const[]){UMEMD, "--config", path, __VA_ARGS__, NULL}, NULL)
 
 static void expect_text(const char *text, const char *part)
 {
@@ -82,7 +84,8 @@ static void expect_setting(const char *origin, const char *value)
 static void each_source_counts_more_than_the_one_before(void **state)
 {
     (void)state;
-    write_config("# the first\nlog-level = debug\nguard = yes\n\nlimit.sessions = 11\nlimit.heaps=0x10\npid-file = a b#c \n");
+    write_config("# the first\nlog-level = debug\nguard = yes\n\nlimit.sessions = "
+                 "11\nlimit.heaps=0x10\npid-file = a b#c \n");
     assert_int_equal(uv_os_setenv("UMEMD_LIMIT_SESSIONS", "12"), 0);
     assert_int_equal(uv_os_setenv("UMEMD_WIPE", "yes"), 0);
     assert_int_equal(uv_os_setenv("UMEMD_LOG_LEVEL", ""), 0);
@@ -191,7 +194,8 @@ static void files_that_are_not_read(void **state)
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--print-config", NULL}, NULL), 0);
     expect_setting(".conf, line 1", "limit.waits = 21\n");
     assert_int_equal(
-        process_run(&process, (const char *const[]){UMEMD, "--config=none", "--print-config", NULL}, NULL), 0);
+        process_run(&process, (const char *const[]){UMEMD, "--config=none", "--print-config", NULL}, NULL),
+        0);
     expect_text(process.output, "# No configuration file is read.\n");
     expect_text(process.output, "\n#limit.waits = 1024\n");
     assert_int_equal(uv_os_setenv("UMEMD_CONFIG", "none"), 0);
@@ -237,7 +241,8 @@ static void the_default_place(void **state)
     if (strcmp(BACKEND, "posix") == 0) {
         assert_int_equal(uv_fs_chmod(NULL, &request, path, 0602, NULL), 0);
         uv_fs_req_cleanup(&request);
-        assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--print-config", NULL}, NULL), 2);
+        assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--print-config", NULL}, NULL),
+                         2);
         expect_text(process.errors, "umemd.conf: another user may write it; ");
     }
     assert_int_equal(uv_fs_unlink(NULL, &request, path, NULL), 0);
@@ -279,6 +284,72 @@ static void a_daemon_with_a_file(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+static void where_the_log_may_go(void **state)
+{
+    const char *other = strcmp(BACKEND, "posix") == 0 ? "eventlog" : "syslog";
+    const char *own = strcmp(BACKEND, "posix") == 0 ? "syslog" : "eventlog";
+    char expected[128];
+
+    (void)state;
+    write_config("");
+    assert_int_equal(RUN("--log", other), 2);
+    snprintf(expected, sizeof expected, "the log cannot go to %s here; it can go to stderr, file and %s (",
+             other, own);
+    expect_text(process.errors, expected);
+    assert_int_equal(RUN("--log=file"), 2);
+    expect_text(process.errors, "needs the file's name: --log-file FILE (");
+    assert_int_equal(RUN("--log-format=xml"), 2);
+    expect_text(process.errors, "there is no log format xml; there are text and json (");
+    assert_int_equal(RUN("--print-config", "--log", own, "--log-format", "json", "--log-file=x"), 0);
+}
+
+/* --log counts more than --log-file: what a file of settings has can be overruled. */
+static void a_daemon_that_logs_json(void **state)
+{
+    static struct daemon daemon;
+    char log[PATH_SIZE + 64];
+    uv_fs_t request;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    snprintf(log, sizeof log, "log-format = json\nlog-file = %s.log\n", path);
+    write_config(log);
+    snprintf(log, sizeof log, "%s.log", path);
+    assert_int_equal(process_start(&daemon.process,
+                                   (const char *const[]){UMEMD, "--config", path, "--pipe", daemon.pipe,
+                                                         "--log", "stderr", NULL},
+                                   NULL),
+                     0);
+    assert_true(process_wait_for(&daemon.process, "\",\"level\":\"info\",\"text\":\"listening on "));
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    assert_int_not_equal(uv_fs_access(NULL, &request, log, 0, NULL), 0);
+    uv_fs_req_cleanup(&request);
+    pipe_name_remove(daemon.pipe);
+}
+
+/* The event log is there on every Windows; a syslog is not everywhere, and then a daemon says so. */
+static void a_daemon_that_logs_to_the_system(void **state)
+{
+    static struct daemon daemon;
+    const char *own = strcmp(BACKEND, "posix") == 0 ? "syslog" : "eventlog";
+    const char *const args[] = {UMEMD, "--pipe", daemon.pipe, "--daemon", "--log", own, NULL};
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    if (process_run(&daemon.process, args, NULL) == 0) {
+        umem_client *client = daemon_connect(&daemon);
+
+        ok(client, umem_server_shutdown(client));
+        while (umem_server_ping(client) == UMEM_OK)
+            continue;
+        umem_client_free(client);
+    } else {
+        assert_string_equal(BACKEND, "posix");
+        expect_text(daemon.process.errors, "the system's log /dev/log cannot be reached: ");
+    }
+    pipe_name_remove(daemon.pipe);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +358,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_errors_are_told_with_their_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_not_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_default_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(where_the_log_may_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_daemon_that_logs_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_daemon_that_logs_to_the_system, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_with_a_file, set_up, tear_down),
     };
 

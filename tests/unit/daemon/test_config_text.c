@@ -33,7 +33,8 @@ static const char *read_bytes(const char *bytes, size_t size)
     for (line = um_config_text_next(&config, &name, &value); line != UM_CONFIG_END;
          line = um_config_text_next(&config, &name, &value)) {
         if (line == UM_CONFIG_SETTING)
-            used += (size_t)snprintf(shown + used, sizeof shown - used, "%u %s=[%s]\n", config.line, name, value);
+            used +=
+                (size_t)snprintf(shown + used, sizeof shown - used, "%u %s=[%s]\n", config.line, name, value);
         else
             used += (size_t)snprintf(shown + used, sizeof shown - used, "%u wrong\n", config.line);
         assert_true(used < sizeof shown);
@@ -57,15 +58,19 @@ static void settings_and_what_is_skipped(void **state)
     assert_string_equal(read_text("a ="), "1 a=[]\n");
     assert_string_equal(read_text("a =\n"), "1 a=[]\n");
     /* A value is what stands there. */
-    assert_string_equal(read_text("a = b # c ; d = \"e\" \\\nf = g"), "1 a=[b # c ; d = \"e\" \\]\n2 f=[g]\n");
-    assert_string_equal(read_text("\xef\xbb\xbf" "a = \xc3\xa4\n"), "1 a=[\xc3\xa4]\n");
+    assert_string_equal(read_text("a = b # c ; d = \"e\" \\\nf = g"),
+                        "1 a=[b # c ; d = \"e\" \\]\n2 f=[g]\n");
+    assert_string_equal(read_text("\xef\xbb\xbf"
+                                  "a = \xc3\xa4\n"),
+                        "1 a=[\xc3\xa4]\n");
 }
 
 static void wrong_lines(void **state)
 {
     (void)state;
     assert_string_equal(read_text("a\nb = c\n[d]\n= e\n"), "1 wrong\n2 b=[c]\n3 wrong\n4 wrong\n");
-    assert_string_equal(read_text("a = \x1b[0m\nb = \x7f\nc = \xff\nd = \xc3\n"), "1 wrong\n2 wrong\n3 wrong\n4 wrong\n");
+    assert_string_equal(read_text("a = \x1b[0m\nb = \x7f\nc = \xff\nd = \xc3\n"),
+                        "1 wrong\n2 wrong\n3 wrong\n4 wrong\n");
     assert_string_equal(read_bytes("a = b\0c\nd = e", 13), "1 wrong\n2 d=[e]\n");
     /* A carriage return ends no line by itself. */
     assert_string_equal(read_text("a = b\rc = d\n"), "1 wrong\n");
