@@ -33,10 +33,10 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       "append the log to this file, which SIGHUP and SIGUSR1 reopen; --log file goes without saying", \
       TEXT(log_file)) \
     X(LOG_FORMAT, "--log-format", "FORMAT", "log lines of text (the default) or of json", \
-      CALL_OR(set_log_format, "text")) \
+      LIVE(set_log_format, "text")) \
     X(LOG_LEVEL, "--log-level", "LEVEL", \
       "log this level and the more serious ones: error, warning, info (the default), debug", \
-      CALL_OR(set_log_level, "info")) \
+      LIVE(set_log_level, "info")) \
     X(LIMIT, "--limit", "NAME=VALUE", "set a limit, see below", LIMIT) \
     X(GUARD, "--guard", "[=no]", \
       "put guard bytes around blocks, which heap.validate, block.free and block.resize check", FLAG(guard)) \
@@ -157,6 +157,7 @@ struct effect {
     enum um_action action;
     size_t offset; /* of the member */
     setter *set;
+    bool is_live;            /* it may change while the daemon runs */
     const char *fallback;    /* what is set where it is not given; NULL: nothing */
     const char *environment; /* the variable's name; NULL: as that of all others, UMEMD_NAME */
 };
@@ -174,9 +175,9 @@ struct effect {
     { \
         .kind = EFFECT_CALL, .set = (function) \
     }
-#define CALL_OR(function, text) \
+#define LIVE(function, text) \
     { \
-        .kind = EFFECT_CALL, .set = (function), .fallback = (text) \
+        .kind = EFFECT_CALL, .is_live = true, .set = (function), .fallback = (text) \
     }
 #define CALL_NAMED(function, variable) \
     { \
@@ -208,6 +209,12 @@ static const struct effect effects[OPTION_COUNT] = {
 static bool is_setting(int option)
 {
     return effects[option].kind >= EFFECT_FLAG && effects[option].kind != EFFECT_LIMIT;
+}
+
+/* What an option is where it is not given; NULL: nothing. */
+static const char *default_of(int option)
+{
+    return effects[option].kind == EFFECT_FLAG ? "no" : effects[option].fallback;
 }
 
 static bool set_flag(bool *flag, const char *text, const char *name, char *error, size_t error_size)
@@ -532,6 +539,13 @@ void um_daemon_options_deinit(struct um_daemon_options *options)
     um_arena_deinit(&options->memory);
 }
 
+void um_daemon_options_free(struct um_daemon_options *options)
+{
+    if (options != NULL)
+        um_daemon_options_deinit(options);
+    free(options);
+}
+
 struct um_log_options um_daemon_options_log(const struct um_daemon_options *options)
 {
     struct um_log_options log = {.level = options->log_level, .format = options->log_format};
@@ -561,6 +575,40 @@ struct um_log_options um_daemon_options_log(const struct um_daemon_options *opti
 bool um_daemon_options_has_limit(const struct um_daemon_options *options, enum um_limit limit)
 {
     return options->settings[(int)OPTION_COUNT + (int)limit].text != NULL;
+}
+
+/* ---- settings that were read again ---- */
+
+/* Whether two values are the same, a flag's or a limit's however it is written. */
+static bool is_same(int setting, const struct um_daemon_options *left, const struct um_daemon_options *right)
+{
+    const char *one = left->settings[setting].text;
+    const char *other = right->settings[setting].text;
+    unsigned limit = (unsigned)setting - (unsigned)OPTION_COUNT;
+
+    if (setting >= (int)OPTION_COUNT)
+        return um_limits_value(&left->limits, limit) == um_limits_value(&right->limits, limit);
+    if (one == NULL)
+        one = default_of(setting);
+    if (other == NULL)
+        other = default_of(setting);
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+void um_daemon_options_compare(const struct um_daemon_options *started, const struct um_daemon_options *live,
+                               const struct um_daemon_options *read,
+                               void (*differs)(void *context, const char *name, bool is_live), void *context)
+{
+    char name[NAME_SIZE];
+
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        bool is_limit = i >= (int)OPTION_COUNT;
+        bool is_live =
+            is_limit ? um_limits_may_change((unsigned)(i - (int)OPTION_COUNT)) : effects[i].is_live;
+
+        if (name_setting(i, name) && !is_same(i, is_live ? live : started, read))
+            differs(context, name, is_live);
+    }
 }
 
 /* ---- printing ---- */
@@ -597,10 +645,8 @@ static void print_default(int setting, const char *name, FILE *out)
 
         snprintf(number, sizeof number, "%" PRIu64, entry->fallback);
         text = entry->fallback != 0 ? number : um_limits_fallback(entry);
-    } else if (effects[setting].kind == EFFECT_FLAG) {
-        text = "no";
     } else {
-        text = effects[setting].fallback;
+        text = default_of(setting);
     }
     if (text != NULL)
         fprintf(out, "#%s = %s\n", name, text);

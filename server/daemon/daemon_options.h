@@ -93,12 +93,21 @@ unsigned um_daemon_options_read(struct um_daemon_options *options, char *const *
 
 void um_daemon_options_deinit(struct um_daemon_options *options);
 
+/* The same for options in memory of malloc()'s, which is freed, too. NULL is fine. */
+void um_daemon_options_free(struct um_daemon_options *options);
+
 /* Where the log goes, and how: what was given, else the file where one was given, else, for a service of Windows, the event log, else
  * standard error. */
 struct um_log_options um_daemon_options_log(const struct um_daemon_options *options);
 
 /* Whether that limit was given. */
 bool um_daemon_options_has_limit(const struct um_daemon_options *options, enum um_limit limit);
+
+/* Compares settings that were read again with those that a daemon runs with: `started` it was started with, `live` it has read last.
+ * Calls `differs` for each setting whose value is another one; is_live: it can change while the daemon runs. */
+void um_daemon_options_compare(const struct um_daemon_options *started, const struct um_daemon_options *live,
+                               const struct um_daemon_options *read,
+                               void (*differs)(void *context, const char *name, bool is_live), void *context);
 
 /* Prints each setting, its value, and where that comes from, in the form of a configuration file. Returns 0, or -1 where writing
  * failed. */

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <uv.h>
 
@@ -30,8 +31,10 @@ struct daemon {
     struct um_server *server;   /* NULL before its start and after its end */
     struct um_service *service; /* NULL where no service manager started this process */
     struct um_log *log;
-    struct um_pid_file *pid_file; /* NULL: there is none */
-    const struct um_daemon_options *options;
+    struct um_pid_file *pid_file;            /* NULL: there is none */
+    const struct um_daemon_options *options; /* that it was started with */
+    struct um_daemon_options *reloaded;      /* that were read again last; NULL: none were */
+    uint64_t default_bytes;                  /* the limit `bytes` where none is given */
     struct um_starter *starter;
 };
 
@@ -59,6 +62,101 @@ static void stop(struct daemon *daemon)
         um_server_stop(daemon->server);
 }
 
+/* The limits as options have them, with the default that depends on the machine. */
+static struct um_limits limits_of(const struct daemon *daemon, const struct um_daemon_options *options)
+{
+    struct um_limits limits = options->limits;
+
+    if (limits.bytes == 0)
+        limits.bytes = daemon->default_bytes;
+    return limits;
+}
+
+/* ---- reading the settings again ---- */
+
+/* What is read, and what is said of it. */
+struct reading {
+    struct daemon *daemon;
+    struct um_reload *reload;
+};
+
+static void on_settings_error(void *context, const char *place, const char *text)
+{
+    struct reading *reading = context;
+    struct um_reload *reload = reading->reload;
+
+    um_log_write(reading->daemon->log, UM_LOG_ERROR, "%s%s%s", place, *place != '\0' ? ": " : "", text);
+    if (reload->error[0] == '\0')
+        snprintf(reload->error, sizeof reload->error, "%s%s%s", place, *place != '\0' ? ": " : "", text);
+}
+
+static void on_difference(void *context, const char *name, bool is_live)
+{
+    struct reading *reading = context;
+    struct um_reload *reload = reading->reload;
+
+    if (is_live)
+        um_log_write(reading->daemon->log, UM_LOG_INFO, "%s has a new value", name);
+    else
+        um_log_write(reading->daemon->log, UM_LOG_WARNING,
+                     "%s has another value now, which only a restart applies", name);
+    if (reload->count == UM_RELOAD_SETTINGS)
+        return;
+    snprintf(reload->settings[reload->count].name, UM_RELOAD_NAME_SIZE, "%s", name);
+    reload->settings[reload->count++].is_applied = is_live;
+}
+
+/* From here on, nothing can fail. */
+static void apply_settings(struct daemon *daemon, struct um_daemon_options *read, struct reading *reading)
+{
+    const struct um_daemon_options *live = daemon->reloaded != NULL ? daemon->reloaded : daemon->options;
+    const struct um_limits limits = limits_of(daemon, read);
+
+    um_daemon_options_compare(daemon->options, live, read, on_difference, reading);
+    um_log_set(daemon->log, read->log_level, read->log_format);
+    um_server_set_limits(daemon->server, &limits);
+    um_daemon_options_free(daemon->reloaded);
+    daemon->reloaded = read;
+    reading->reload->config = read->config_path[0] != '\0' ? read->config_path : NULL;
+}
+
+/* Reads the settings again, all or nothing of them. The file is the one that was named, or is looked for in the default places. */
+static bool reload_settings(void *context, struct um_reload *reload)
+{
+    struct daemon *daemon = context;
+    const struct um_daemon_options *started = daemon->options;
+    struct reading reading = {daemon, reload};
+    const struct um_option_errors errors = {on_settings_error, &reading};
+    const char *named = started->config_path[0] != '\0' ? started->config_path : UM_CONFIG_NONE;
+    struct um_daemon_options *read = malloc(sizeof *read);
+
+    if (read == NULL) {
+        on_settings_error(&reading, "", "no memory");
+        return false;
+    }
+    if (um_daemon_options_read(read, started->argv, started->config_is_named ? named : NULL, &errors) == 0) {
+        apply_settings(daemon, read, &reading);
+        um_log_write(daemon->log, UM_LOG_INFO, "the settings are read again, %s%s",
+                     reload->config != NULL ? "from " : "without a file",
+                     reload->config != NULL ? reload->config : "");
+        return true;
+    }
+    um_log_write(daemon->log, UM_LOG_ERROR, "the settings stay as they are");
+    um_daemon_options_free(read);
+    return false;
+}
+
+static void on_reload(void *context)
+{
+    struct daemon *daemon = context;
+    struct um_reload reload = {.config = NULL};
+
+    if (daemon->server != NULL)
+        reload_settings(daemon, &reload);
+}
+
+/* ---- signals ---- */
+
 static void reopen(struct daemon *daemon)
 {
     um_log_reopen(daemon->log);
@@ -79,6 +177,11 @@ static void on_signal(uv_signal_t *handle, int number)
     case UM_SIGNAL_REOPEN:
         reopen(daemon);
         um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
+        break;
+    case UM_SIGNAL_RELOAD:
+        reopen(daemon);
+        um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
+        on_reload(daemon);
         break;
     }
 }
@@ -149,7 +252,7 @@ static int fail(struct daemon *daemon, int status, const char *reason)
 
 static int start_server(struct daemon *daemon, const char *pipe)
 {
-    struct um_limits limits = daemon->options->limits;
+    const struct um_limits limits = limits_of(daemon, daemon->options);
     struct um_server_options options = {
         .pipe = pipe,
         .socket = um_service_socket(daemon->service),
@@ -161,13 +264,12 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .wipe = daemon->options->wipe,
         .context = daemon,
         .log = on_log,
+        .reload = reload_settings,
         .ended = on_ended,
     };
     char reason[UM_SERVER_WHY_CAPACITY];
     int code;
 
-    if (limits.bytes == 0)
-        limits.bytes = default_bytes();
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0)
         return fail(daemon, UM_EXIT_FAILED, "the system gives no random numbers");
     code = um_server_start(&daemon->loop, &options, &daemon->server, reason);
@@ -233,7 +335,10 @@ static int serve(struct daemon *daemon, const char *pipe)
 static int prepare(struct daemon *daemon)
 {
     const struct um_daemon_options *options = daemon->options;
-    const struct um_service_events events = {daemon, on_service_stop, (uint32_t)options->limits.closing_ms};
+    const struct um_service_events events = {.context = daemon,
+                                             .stop = on_service_stop,
+                                             .reload = on_reload,
+                                             .ending_ms = (uint32_t)options->limits.closing_ms};
     const struct um_log_options log = um_daemon_options_log(options);
     char reason[UM_SERVER_WHY_CAPACITY];
 
@@ -247,7 +352,7 @@ static int prepare(struct daemon *daemon)
 
 int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter)
 {
-    struct daemon daemon = {.options = options, .starter = starter};
+    struct daemon daemon = {.options = options, .starter = starter, .default_bytes = default_bytes()};
     int status;
 
     if (uv_loop_init(&daemon.loop) != 0)
@@ -260,5 +365,6 @@ int um_daemon_run(const struct um_daemon_options *options, const char *pipe, str
     if (uv_loop_close(&daemon.loop) != 0)
         um_log_write(daemon.log, UM_LOG_ERROR, "something was left open at the end");
     um_log_close(daemon.log);
+    um_daemon_options_free(daemon.reloaded);
     return status;
 }

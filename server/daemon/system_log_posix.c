@@ -49,7 +49,8 @@ bool um_system_log_open(const char *path, struct um_system_log **log, char *reas
     int error;
 
     if (made == NULL || strlen(used) >= sizeof made->address.sun_path) {
-        snprintf(reason, reason_size, made == NULL ? "no memory" : "the path of the system's log is too long");
+        snprintf(reason, reason_size,
+                 made == NULL ? "no memory" : "the path of the system's log is too long");
         free(made);
         return false;
     }
@@ -89,8 +90,8 @@ int um_system_log_write(struct um_system_log *log, enum um_log_level level, cons
     /* As RFC 3164 has it: the months are those of English, which is the C locale's. */
     if (localtime_r(&now, &local) != NULL && strftime(date, sizeof date, "%b %e %H:%M:%S", &local) == 0)
         date[0] = '\0';
-    size = (size_t)snprintf(datagram, sizeof datagram, "<%d>%s umemd[%ld]: %s", LOG_DAEMON | priorities[level],
-                            date, (long)getpid(), line);
+    size = (size_t)snprintf(datagram, sizeof datagram, "<%d>%s umemd[%ld]: %s",
+                            LOG_DAEMON | priorities[level], date, (long)getpid(), line);
     if (size >= sizeof datagram)
         size = sizeof datagram - 1;
     if (log->fd < 0) {

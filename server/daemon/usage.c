@@ -75,7 +75,9 @@ int um_usage_print_help(FILE *out)
     print_paragraph(
         &page,
         "SIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does. "
-        "SIGHUP and SIGUSR1 reopen the log, and create the socket's file again where it was removed.");
+        "SIGHUP and SIGUSR1 reopen the log, and create the socket's file again where it was removed; SIGHUP "
+        "reads "
+        "the settings again, too, as umem reload does.");
     return end(out);
 }
 
@@ -121,7 +123,13 @@ static const char man_settings[] =
     "*UMEMD_LOG_LEVEL*, *UMEMD_LIMIT_SESSIONS*; that of the pipe is *UMEM_PIPE*. An empty one counts as not "
     "set.\n"
     "\n"
-    "*--print-config* prints what is in force, and *--check* all that is wrong.\n";
+    "*--print-config* prints what is in force, and *--check* all that is wrong.\n"
+    "\n"
+    "*umem reload* and SIGHUP have a daemon read the file again.\n"
+    "The log's level and form change at once, and so do the limits but message_bytes, payload_bytes,\n"
+    "batch_requests, batch_bytes, unsent_bytes and waits;\n"
+    "what has another value and needs a restart is reported.\n"
+    "With an error in the file nothing changes.\n";
 
 static const char man_limits[] =
     "# LIMITS\n"
@@ -145,6 +153,8 @@ static const char man_end[] =
     ": SIGHUP, SIGUSR1\n"
     "Reopen the log file, which may have been renamed, and create the socket's file again at once where it "
     "was removed.\n"
+    "SIGHUP also reads the settings again, as *umem reload* does, and on Windows *sc.exe control umemd "
+    "paramchange*.\n"
     "On Windows, where there are no such signals, copy the log and truncate it.\n"
     ": SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
     "Are ignored.\n"

@@ -814,17 +814,24 @@ static void wake_for_quota(struct um_budget_entry *entry)
     um_scheduler_enqueue(&UM_LIST_ITEM(entry, struct um_connection, budget)->scheduled);
 }
 
+void um_connections_limits_changed(struct um_connections *connections)
+{
+    const struct um_limits *limits = connections->limits;
+
+    connections->scheduler.share_messages = limits->turn_requests;
+    connections->scheduler.share_work = limits->turn_bytes;
+    connections->budget.gathered_limit = limits->gathered_bytes;
+    connections->budget.message_ms = limits->message_ms;
+}
+
 bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits)
 {
     connections->loop = loop;
     connections->limits = limits;
-    connections->scheduler.share_messages = limits->turn_requests;
-    connections->scheduler.share_work = limits->turn_bytes;
+    um_connections_limits_changed(connections);
     connections->scheduler.run = run;
     um_scheduler_init(&connections->scheduler);
     connections->budget.traffic = &connections->traffic;
-    connections->budget.gathered_limit = limits->gathered_bytes;
-    connections->budget.message_ms = limits->message_ms;
     connections->budget.wake = wake_for_quota;
     um_budget_init(&connections->budget);
     um_list_init(&connections->all);

@@ -128,6 +128,9 @@ struct um_connection {
 /* Initialises what is shared; false: no memory. The scheduler's `wake` is the caller's to set. `limits` outlive it. */
 bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits);
 
+/* The limits have other values from now on. */
+void um_connections_limits_changed(struct um_connections *connections);
+
 /* All connections must be gone. */
 void um_connections_deinit(struct um_connections *connections);
 

@@ -284,6 +284,155 @@ static void a_daemon_with_a_file(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* ---- reading them again ---- */
+
+static uint64_t limit_of(umem_client *client, const char *name)
+{
+    struct umem_server_info *info = NULL;
+    uint64_t value = 0;
+
+    ok(client, umem_server_info(client, &info));
+    for (size_t i = 0; i < info->limit_count; i++) {
+        if (strcmp(info->limits[i].name, name) == 0)
+            value = info->limits[i].value;
+    }
+    umem_free_server_info(info);
+    return value;
+}
+
+static void expect_report(umem_client *client, const char *applied, const char *restart)
+{
+    char expected[256];
+    char *report = NULL;
+
+    ok(client, umem_server_reload(client, &report));
+    snprintf(expected, sizeof expected, "\"applied\":[%s],\"restart\":[%s]}", applied, restart);
+    expect_text(report, expected);
+    umem_free_text(report);
+}
+
+static void start_with_file(struct daemon *daemon, const char *more)
+{
+    pipe_name_make(daemon->pipe, sizeof daemon->pipe);
+    assert_int_equal(process_start(&daemon->process,
+                                   (const char *const[]){UMEMD, "--config", path, "--pipe", daemon->pipe,
+                                                         "--limit=holds=1000", more, NULL},
+                                   NULL),
+                     0);
+    assert_true(process_wait_for(&daemon->process, "listening on"));
+}
+
+static void what_can_change_does(void **state)
+{
+    static struct daemon daemon;
+    umem_client *client;
+    umem_client *second;
+    umem_handle block = 0;
+
+    (void)state;
+    write_config("limit.blocks = 1\nlimit.sessions = 1\nguard = no\nlimit.watches = 7\n");
+    start_with_file(&daemon, NULL);
+    client = daemon_connect(&daemon);
+    expect_report(client, "", "");
+    ok(client, umem_block_alloc(client, 1000, NULL, &block));
+    expect_code(client, umem_block_alloc(client, 1000, NULL, &block), UMEM_E_LIMIT_EXCEEDED);
+    /* More of it; the command line still counts more; what is not given any more has its default. */
+    write_config("limit.blocks = 2\nlimit.sessions = 2\nlimit.holds = 5\nlog-level = debug\n"
+                 "guard = yes\nlimit.message_bytes = 1M\npid-file = x\n");
+    expect_report(client, "\"log-level\",\"limit.sessions\",\"limit.blocks\",\"limit.watches\"",
+                  "\"pid-file\",\"guard\",\"limit.message_bytes\"");
+    assert_int_equal(limit_of(client, "blocks"), 2);
+    assert_int_equal(limit_of(client, "holds"), 1000);
+    assert_int_equal(limit_of(client, "watches"), 1024);
+    assert_int_equal(limit_of(client, "message_bytes"), 16777216);
+    ok(client, umem_block_alloc(client, 1000, NULL, &block));
+    expect_code(client, umem_block_alloc(client, 1000, NULL, &block), UMEM_E_LIMIT_EXCEEDED);
+    second = daemon_connect(&daemon);
+    ok(second, umem_server_ping(second));
+    umem_client_free(second);
+    /* What only a restart applies is told every time. */
+    expect_report(client, "", "\"pid-file\",\"guard\",\"limit.message_bytes\"");
+    /* Less than what is in use: it stays, and nothing is added. */
+    write_config(
+        "limit.blocks = 1\nlimit.bytes = 1024\nlimit.session_bytes = 1024\nlimit.gathered_bytes=65536\n"
+        "limit.unsent_total_bytes = 65536\nlimit.sessions = 1\nlimit.turn_requests = 1\n");
+    expect_report(client,
+                  "\"log-level\",\"limit.sessions\",\"limit.gathered_bytes\",\"limit.bytes\",\"limit.session_"
+                  "bytes\",\"limit.blocks\",\"limit.unsent_total_bytes\",\"limit.turn_requests\"",
+                  "");
+    ok(client, umem_block_write(client, block, 0, "hello", 5));
+    expect_code(client, umem_block_alloc(client, 1, NULL, &block), UMEM_E_LIMIT_EXCEEDED);
+    write_config("limit.turn_requests = 256\n");
+    expect_report(
+        client,
+        "\"limit.sessions\",\"limit.gathered_bytes\",\"limit.bytes\",\"limit.session_bytes\",\"limit."
+        "blocks\",\"limit.unsent_total_bytes\",\"limit.turn_requests\"",
+        "");
+    ok(client, umem_block_alloc(client, 1 << 20, NULL, &block));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    expect_text(daemon.process.errors, " info log-level has a new value\n");
+    expect_text(daemon.process.errors,
+                " warning pid-file has another value now, which only a restart applies\n");
+    expect_text(daemon.process.errors, " info the settings are read again, from ");
+    pipe_name_remove(daemon.pipe);
+}
+
+static void a_wrong_file_changes_nothing(void **state)
+{
+    static struct daemon daemon;
+    umem_client *client;
+    char *report = NULL;
+    uv_fs_t request;
+
+    (void)state;
+    write_config("limit.blocks = 10\n");
+    start_with_file(&daemon, NULL);
+    client = daemon_connect(&daemon);
+    write_config("limit.blocks = 11\nlimit.heaps = 12\nlog-levle = debug\nlimit.waits = x\n");
+    expect_code(client, umem_server_reload(client, &report), UMEM_E_BAD_SETTINGS);
+    assert_null(report);
+    expect_text(umem_last_error(client)->message, "nothing was changed: ");
+    expect_text(umem_last_error(client)->message,
+                ".conf:3: there is no setting log-levle; did you mean log-level?");
+    assert_int_equal(limit_of(client, "blocks"), 10);
+    /* A file that was named must be there. */
+    uv_fs_unlink(NULL, &request, path, NULL);
+    uv_fs_req_cleanup(&request);
+    expect_code(client, umem_server_reload(client, &report), UMEM_E_BAD_SETTINGS);
+    assert_int_equal(limit_of(client, "blocks"), 10);
+    write_config("");
+    assert_int_equal(
+        process_run(&process, (const char *const[]){UMEM, "--pipe", daemon.pipe, "reload", NULL}, NULL), 0);
+    expect_text(process.output, "[\"limit.blocks\"]");
+    assert_int_equal(limit_of(client, "blocks"), 16777216);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    expect_text(daemon.process.errors, " error the settings stay as they are\n");
+    expect_text(daemon.process.errors, ".conf:4: the limit waits takes a value such as ");
+    pipe_name_remove(daemon.pipe);
+}
+
+/* A signal, where there are any. */
+static void a_signal_requests_it(void **state)
+{
+    static struct daemon daemon;
+
+    (void)state;
+    if (strcmp(BACKEND, "posix") != 0)
+        skip();
+    write_config("limit.blocks = 10\n");
+    start_with_file(&daemon, NULL);
+    write_config("limit.blocks = 11\n");
+    assert_int_equal(uv_process_kill(&daemon.process.child, 1 /* SIGHUP */), 0);
+    assert_true(process_wait_for(&daemon.process, "limit.blocks has a new value"));
+    write_config("limit.blocks = 0\n");
+    assert_int_equal(uv_process_kill(&daemon.process.child, 1 /* SIGHUP */), 0);
+    assert_true(process_wait_for(&daemon.process, "the settings stay as they are"));
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    pipe_name_remove(daemon.pipe);
+}
+
 static void where_the_log_may_go(void **state)
 {
     const char *other = strcmp(BACKEND, "posix") == 0 ? "eventlog" : "syslog";
@@ -358,6 +507,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_errors_are_told_with_their_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_not_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_default_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_can_change_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_wrong_file_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_signal_requests_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(where_the_log_may_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_that_logs_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_that_logs_to_the_system, set_up, tear_down),
