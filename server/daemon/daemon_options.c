@@ -37,6 +37,13 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(LOG_LEVEL, "--log-level", "LEVEL", \
       "log this level and the more serious ones: error, warning, info (the default), debug", \
       LIVE(set_log_level, "info")) \
+    X(LOG_CALLS, "--log-calls", "[=no]", \
+      "log each call (method, handle or name, size, time, error) and each session; never what blocks hold", \
+      LIVE_FLAG(log_calls)) \
+    X(SLOW_MS, "--slow-ms", "MS", \
+      "log each call that takes so many milliseconds or more, but for those that wait; 0 (the default): " \
+      "none", \
+      LIVE(set_slow_ms, "0")) \
     X(LIMIT, "--limit", "NAME=VALUE", "set a limit, see below", LIMIT) \
     X(GUARD, "--guard", "[=no]", \
       "put guard bytes around blocks, which heap.validate, block.free and block.resize check", FLAG(guard)) \
@@ -114,6 +121,18 @@ static bool set_log_format(struct um_daemon_options *options, const char *name, 
     return false;
 }
 
+static bool set_slow_ms(struct um_daemon_options *options, const char *text, char *error, size_t error_size)
+{
+    enum { DAY_MS = 86400000 };
+
+    /* A size is a number, and one with a unit is none of milliseconds. */
+    if (text[strspn(text, "0123456789")] == '\0' && um_size_parse(text, DAY_MS, &options->slow_ms))
+        return true;
+    snprintf(error, error_size, "slow-ms is a number of milliseconds up to %d, not %s", DAY_MS,
+             *text != '\0' ? text : "empty");
+    return false;
+}
+
 static bool set_log(struct um_daemon_options *options, const char *name, char *error, size_t error_size)
 {
     if (strcmp(name, "stderr") == 0)
@@ -166,6 +185,10 @@ struct effect {
 #define FLAG(member) \
     { \
         .kind = EFFECT_FLAG, MEMBER(member) \
+    }
+#define LIVE_FLAG(member) \
+    { \
+        .kind = EFFECT_FLAG, .is_live = true, MEMBER(member) \
     }
 #define TEXT(member) \
     { \

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "daemon/access_log.h"
 #include "daemon/exit_status.h"
 #include "daemon/log.h"
 #include "daemon/pid_file.h"
@@ -72,6 +73,37 @@ static struct um_limits limits_of(const struct daemon *daemon, const struct um_d
     return limits;
 }
 
+/* ---- calls and sessions ---- */
+
+/* The settings as they are in force, but for what only a restart applies. */
+static const struct um_daemon_options *live_options(const struct daemon *daemon)
+{
+    return daemon->reloaded != NULL ? daemon->reloaded : daemon->options;
+}
+
+static void on_call_ended(void *context, const struct um_call_record *record)
+{
+    enum { US_A_MS = 1000 };
+    const struct daemon *daemon = context;
+    const struct um_daemon_options *options = live_options(daemon);
+    bool is_slow = options->slow_ms != 0 && !record->has_waited && record->us >= options->slow_ms * US_A_MS;
+
+    if (is_slow || options->log_calls)
+        um_access_log_call(daemon->log, record, is_slow);
+}
+
+static void on_session(void *context, uint64_t session, const struct um_identity *client)
+{
+    um_access_log_session(((const struct daemon *)context)->log, session, client);
+}
+
+static void record_calls(struct daemon *daemon)
+{
+    const struct um_daemon_options *options = live_options(daemon);
+
+    um_server_record(daemon->server, options->log_calls || options->slow_ms != 0, options->log_calls);
+}
+
 /* ---- reading the settings again ---- */
 
 /* What is read, and what is said of it. */
@@ -109,14 +141,14 @@ static void on_difference(void *context, const char *name, bool is_live)
 /* From here on, nothing can fail. */
 static void apply_settings(struct daemon *daemon, struct um_daemon_options *read, struct reading *reading)
 {
-    const struct um_daemon_options *live = daemon->reloaded != NULL ? daemon->reloaded : daemon->options;
     const struct um_limits limits = limits_of(daemon, read);
 
-    um_daemon_options_compare(daemon->options, live, read, on_difference, reading);
+    um_daemon_options_compare(daemon->options, live_options(daemon), read, on_difference, reading);
     um_log_set(daemon->log, read->log_level, read->log_format);
     um_server_set_limits(daemon->server, &limits);
     um_daemon_options_free(daemon->reloaded);
     daemon->reloaded = read;
+    record_calls(daemon);
     reading->reload->config = read->config_path[0] != '\0' ? read->config_path : NULL;
 }
 
@@ -264,6 +296,8 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .wipe = daemon->options->wipe,
         .context = daemon,
         .log = on_log,
+        .call_ended = on_call_ended,
+        .session_changed = on_session,
         .reload = reload_settings,
         .ended = on_ended,
     };
@@ -275,6 +309,7 @@ static int start_server(struct daemon *daemon, const char *pipe)
     code = um_server_start(&daemon->loop, &options, &daemon->server, reason);
     if (code != UMEM_OK)
         return fail(daemon, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, reason);
+    record_calls(daemon);
     watch_signals(daemon);
     uv_timer_init(&daemon->loop, &daemon->check_timer);
     daemon->check_timer.data = daemon;

@@ -168,14 +168,28 @@ static void release(struct um_connection *connection)
     shared->on_gone(shared);
 }
 
+static void note_session(struct um_connection *connection, const struct um_identity *client)
+{
+    struct um_connections *shared = connection->shared;
+    unsigned long long session = connection->session.id;
+
+    if (shared->on_session != NULL)
+        shared->on_session(shared, session, client);
+    else if (client == NULL)
+        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed", session);
+    else
+        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld", session,
+                           client->program[0] != '\0' ? client->program : "a program",
+                           (long long)client->pid);
+}
+
 /* Ends the session and frees the connection. That counts as work, because many may close at one time. */
 static void close_session(struct um_connection *connection)
 {
     struct um_connections *shared = connection->shared;
     struct um_connection_group *group = connection->group;
 
-    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed",
-                       (unsigned long long)connection->session.id);
+    note_session(connection, NULL);
     shared->traffic.sessions--;
     shared->changes++;
     shared->ending--;
@@ -912,9 +926,7 @@ void um_connection_open(struct um_connection *connection, const struct um_identi
     traffic->sessions++;
     if (traffic->sessions > traffic->peak_sessions)
         traffic->peak_sessions = traffic->sessions;
-    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld",
-                       (unsigned long long)connection->session.id,
-                       client->program[0] != '\0' ? client->program : "a program", (long long)client->pid);
+    note_session(connection, client);
     set_reading(connection, true);
 }
 

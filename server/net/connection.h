@@ -78,6 +78,9 @@ struct um_connections {
     struct um_rpc *rpc; /* NULL until it is made */
     const struct um_limits *limits;
     void (*on_gone)(struct um_connections *connections); /* a connection was freed */
+    /* A session was opened by this client, or (NULL) closed. NULL: nobody wants to know, and it is logged for debugging. */
+    void (*on_session)(struct um_connections *connections, uint64_t session,
+                       const struct um_identity *client);
     struct um_traffic traffic;
     struct um_scheduler scheduler;
     struct um_budget budget;

@@ -81,6 +81,34 @@ static bool on_reload(void *context, struct um_reload *reload)
     return server->reload(server->context, reload);
 }
 
+static uint64_t clock_us(void *context)
+{
+    enum { NANOSECONDS = 1000 };
+
+    (void)context;
+    return uv_hrtime() / NANOSECONDS;
+}
+
+static void on_call_ended(void *context, const struct um_call_record *record)
+{
+    struct um_server *server = context;
+
+    server->call_ended(server->context, record);
+}
+
+static void on_session(struct um_connections *connections, uint64_t session, const struct um_identity *client)
+{
+    struct um_server *server = server_of(connections);
+
+    server->session_changed(server->context, session, client);
+}
+
+void um_server_record(struct um_server *server, bool calls, bool sessions)
+{
+    um_rpc_record_calls(server->connections.rpc, calls);
+    server->connections.on_session = sessions ? on_session : NULL;
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
     struct um_server *server = timer->data;
@@ -329,6 +357,8 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     server->limits = lower_limits(options->limits);
     server->context = options->context;
     server->reload = options->reload;
+    server->call_ended = options->call_ended;
+    server->session_changed = options->session_changed;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     connections = &server->connections;
     if (!um_connections_init(connections, loop, &server->limits)) {
@@ -378,6 +408,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
     code = um_store_new(&store, &server->store);
     if (options->reload != NULL)
         rpc.events.reload = on_reload;
+    rpc.events.clock_us = clock_us;
+    rpc.events.call_ended = on_call_ended;
     if (leftovers != 0)
         um_connections_log(&server->connections, UM_SEVERITY_DEBUG,
                            "removed %llu shared heaps that a daemon left behind",

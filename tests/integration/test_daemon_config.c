@@ -433,6 +433,92 @@ static void a_signal_requests_it(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* ---- what is logged ---- */
+
+/* Runs umem's verb with one word, in a process of its own, which is one session. */
+static void run_umem(const struct daemon *daemon, int status, const char *verb, const char *word)
+{
+    assert_int_equal(
+        process_run(&process, (const char *const[]){UMEM, "--pipe", daemon->pipe, verb, word, NULL}, NULL),
+        status);
+}
+
+/* Calls and sessions are logged, nothing that blocks hold, and a name cannot forge a line. */
+static void calls_are_logged(void **state)
+{
+    static struct daemon daemon;
+    umem_client *client;
+    umem_handle block = 0;
+    char text[PROCESS_OUTPUT_SIZE];
+
+    (void)state;
+    write_config("");
+    start_with_file(&daemon, NULL);
+    client = daemon_connect(&daemon);
+    ok(client, umem_block_alloc(client, 1000, NULL, &block));
+    write_config("log-calls = yes\n");
+    expect_report(client, "\"log-calls\"", "");
+    ok(client, umem_block_write(client, block, 0, "secret", 6));
+    expect_code(client, umem_block_lookup(client, "a\n2026-01-01T00:00:00.000Z error b", &block),
+                UMEM_E_UNKNOWN_HANDLE);
+    run_umem(&daemon, 0, "ping", NULL);
+    write_config("log-format = json\nlog-calls = yes\n");
+    expect_report(client, "\"log-format\"", "");
+    run_umem(&daemon, 1, "read", "nobody");
+    write_config("");
+    expect_report(client, "\"log-format\",\"log-calls\"", "");
+    run_umem(&daemon, 1, "read", "unseen");
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    snprintf(text, sizeof text, "%s", daemon.process.errors);
+    snprintf(process.output, sizeof process.output,
+             " info call session=1 method=block.write block=%llu size=6 us=", (unsigned long long)block);
+    expect_text(text, process.output);
+    expect_text(text, " method=block.info block=\"a\\u000a2026-01-01T00:00:00.000Z error b\" us=");
+    expect_text(text, " error=unknown_handle\n");
+    expect_text(text, " info open session=2 pid=");
+    expect_text(text, " info close session=2\n");
+    expect_text(text, "\"level\":\"info\",\"event\":\"open\",\"session\":3,\"pid\":");
+    expect_text(text,
+                "\"event\":\"call\",\"session\":3,\"method\":\"block.info\",\"block\":\"nobody\",\"us\":");
+    expect_text(text, ",\"error\":\"unknown_handle\"}\n");
+    assert_null(strstr(text, "secret"));
+    assert_null(strstr(text, "c2VjcmV0"));
+    assert_null(strstr(text, "unseen"));
+    assert_null(strstr(text, "\n2026-01-01"));
+    pipe_name_remove(daemon.pipe);
+}
+
+/* A call that takes long, and one that only waits. */
+static void slow_calls_are_logged(void **state)
+{
+    enum { LARGE = 1 << 28 };
+    static struct daemon daemon;
+    const uint8_t zero = 0;
+    umem_client *client;
+    umem_handle block = 0;
+    uint8_t found = 0;
+
+    (void)state;
+    write_config("slow-ms = 1\nlog-level = warning\nlimit.session_bytes = 1G\n");
+    start_with_file(&daemon, "--log-level=info");
+    client = daemon_connect(&daemon);
+    ok(client, umem_block_alloc(client, LARGE, NULL, &block));
+    ok(client, umem_block_fill(client, block, 0, 1, UMEM_TO_END));
+    expect_code(client, umem_block_wait(client, block, 0, UMEM_TYPE_U8, &(uint8_t){1}, 20, &found),
+                UMEM_E_TIMEOUT);
+    ok(client, umem_block_write(client, block, 0, &zero, 1));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    expect_text(daemon.process.errors, " warning slow session=1 method=block.fill block=");
+    assert_null(strstr(daemon.process.errors, "block.wait"));
+    pipe_name_remove(daemon.pipe);
+    assert_int_equal(RUN("--slow-ms=1k"), 2);
+    expect_text(process.errors, "slow-ms is a number of milliseconds up to 86400000, not 1k (");
+    assert_int_equal(RUN("--slow-ms", "86400001"), 2);
+    assert_int_equal(RUN("--slow-ms", "86400000", "--print-config"), 0);
+}
+
 static void where_the_log_may_go(void **state)
 {
     const char *other = strcmp(BACKEND, "posix") == 0 ? "eventlog" : "syslog";
@@ -510,6 +596,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_can_change_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_file_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_signal_requests_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(calls_are_logged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(slow_calls_are_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(where_the_log_may_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_that_logs_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_daemon_that_logs_to_the_system, set_up, tear_down),

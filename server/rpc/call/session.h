@@ -17,6 +17,7 @@
 #include "base/tree.h"
 #include "rpc/schema/server_limits.h"
 
+struct um_call_record;
 struct um_owner;
 struct um_pin;
 struct um_rpc;
@@ -65,6 +66,9 @@ struct um_rpc_events {
     void *context;
     /* server.reload was called: read the settings again. Returns false where they are wrong; *reload is zero before. */
     bool (*reload)(void *context, struct um_reload *reload);
+    /* While calls are recorded, see um_rpc_record_calls(): microseconds on a clock that only goes forward; and a call was answered. */
+    uint64_t (*clock_us)(void *context);
+    void (*call_ended)(void *context, const struct um_call_record *record);
     void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
     void (*work_pending)(void *context); /* um_rpc_work() has something to do from now on */
 };
