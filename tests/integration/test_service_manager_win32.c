@@ -123,7 +123,8 @@ static void expect_running(const struct service *service)
     if (status.dwCurrentState != SERVICE_RUNNING)
         print_log(service);
     assert_int_equal(status.dwCurrentState, SERVICE_RUNNING);
-    assert_int_equal(status.dwControlsAccepted, SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN);
+    assert_int_equal(status.dwControlsAccepted,
+                     SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE);
 }
 
 /* Waits until it has stopped, and expects umemd's exit status in its state. */
