@@ -239,6 +239,15 @@ static void test_heaps(void **state)
          "heap                   5\nx.y                    0.1\n",
          0,
          NULL},
+        {{"heap", "info", "h"},
+         {{"heap.info", "{\"heap\":\"h\"}",
+           "{\"flags\":[],\"size_classes\":[{\"size\":16,\"used\":2,\"free\":3},{\"size\":32,\"used\":0,"
+           "\"free\":128}]}",
+           0}},
+         "flags                  []\nsize_classes           size 16, used 2, free 3\n"
+         "size_classes           size 32, used 0, free 128\n",
+         0,
+         NULL},
         {{"heap", "validate", "h", "--block", "7"},
          {{"heap.validate", "{\"heap\":\"h\",\"block\":\"7\"}", "{}", 0}},
          "",
