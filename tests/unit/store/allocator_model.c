@@ -85,7 +85,8 @@ static bool is_removable(const struct allocator_model *model, size_t piece)
     uint64_t offset;
     uint64_t size;
 
-    return model->is_added[piece] && um_allocator_next_free(model->allocator, start_of(piece), &offset, &size) &&
+    return model->is_added[piece] &&
+           um_allocator_next_free(model->allocator, start_of(piece), &offset, &size) &&
            offset == start_of(piece) && size >= ALLOCATOR_MODEL_PIECE;
 }
 
@@ -138,19 +139,22 @@ const char *allocator_model_acquire(struct allocator_model *model, size_t block,
     if (!um_allocator_acquire(model->allocator, size, &offset)) {
         if (offset != UINT64_MAX)
             return "a block that was refused has an offset";
-        return size <= stats.largest_free && stats.largest_free != 0 ? "a block was refused although it fits" : NULL;
+        return size <= stats.largest_free && stats.largest_free != 0 ? "a block was refused although it fits"
+                                                                     : NULL;
     }
     *to = (struct allocator_model_block){.offset = offset, .size = size};
     return note_acquired(model, to);
 }
 
-const char *allocator_model_restore(struct allocator_model *model, size_t block, uint64_t offset, uint64_t size)
+const char *allocator_model_restore(struct allocator_model *model, size_t block, uint64_t offset,
+                                    uint64_t size)
 {
     struct allocator_model_block *to = &model->blocks[block];
-    uint64_t capacity = size == 0 ? model->alignment : (size + model->alignment - 1) / model->alignment * model->alignment;
+    uint64_t capacity =
+        size == 0 ? model->alignment : (size + model->alignment - 1) / model->alignment * model->alignment;
     bool fits = offset % model->alignment == 0 && size < (uint64_t)ALLOCATOR_MODEL_PLACES * PLACE &&
-                offset + capacity <= (uint64_t)ALLOCATOR_MODEL_PLACES * PLACE && is_space(model, offset, capacity) &&
-                is_free(model, offset, capacity);
+                offset + capacity <= (uint64_t)ALLOCATOR_MODEL_PLACES * PLACE &&
+                is_space(model, offset, capacity) && is_free(model, offset, capacity);
 
     if (to->used)
         return NULL;
@@ -227,7 +231,8 @@ static const char *check_free(const struct allocator_model *model, const struct 
     uint64_t largest = 0;
     uint64_t count = 0;
 
-    for (uint64_t from = 0; um_allocator_next_free(model->allocator, from, &offset, &size); from = offset + size) {
+    for (uint64_t from = 0; um_allocator_next_free(model->allocator, from, &offset, &size);
+         from = offset + size) {
         if (!is_space(model, offset, size) || !is_free(model, offset, size))
             return "a free extent is not free";
         if (from != 0 && offset == from)
@@ -261,7 +266,8 @@ const char *allocator_model_check(const struct allocator_model *model)
         taken += model->blocks[i].used ? model->blocks[i].capacity : 0;
     }
     for (uint32_t i = 0; i < stats.class_count; i++) {
-        if (stats.classes[i].size % model->alignment != 0 || stats.classes[i].used + stats.classes[i].free == 0 ||
+        if (stats.classes[i].size % model->alignment != 0 ||
+            stats.classes[i].used + stats.classes[i].free == 0 ||
             (i != 0 && stats.classes[i].size <= stats.classes[i - 1].size))
             return "a size class is wrong";
         slots += stats.classes[i].used;
@@ -269,7 +275,8 @@ const char *allocator_model_check(const struct allocator_model *model)
     if (slots > blocks)
         return "more slots are used than there are blocks";
     /* The difference is what lies behind the last slots of runs. */
-    if (length - stats.free_bytes < taken || um_allocator_used_bytes(model->allocator) != length - stats.free_bytes)
+    if (length - stats.free_bytes < taken ||
+        um_allocator_used_bytes(model->allocator) != length - stats.free_bytes)
         return "the bytes in use are wrong";
     return check_free(model, &stats);
 }

@@ -14,9 +14,9 @@
 #include "store/memory/allocator.h"
 
 enum {
-    ALLOCATOR_MODEL_PIECES = 8,           /* pieces of space, with a gap behind every other one */
-    ALLOCATOR_MODEL_PIECE = 128 * 1024,   /* bytes of a piece */
-    ALLOCATOR_MODEL_BLOCKS = 300,         /* blocks at one time */
+    ALLOCATOR_MODEL_PIECES = 8,         /* pieces of space, with a gap behind every other one */
+    ALLOCATOR_MODEL_PIECE = 128 * 1024, /* bytes of a piece */
+    ALLOCATOR_MODEL_BLOCKS = 300,       /* blocks at one time */
     ALLOCATOR_MODEL_PLACES = 2 * ALLOCATOR_MODEL_PIECES * ALLOCATOR_MODEL_PIECE / 16
 };
 
@@ -45,7 +45,8 @@ void allocator_model_deinit(struct allocator_model *model);
 const char *allocator_model_add(struct allocator_model *model, size_t piece);
 const char *allocator_model_remove(struct allocator_model *model, size_t piece);
 const char *allocator_model_acquire(struct allocator_model *model, size_t block, uint64_t size);
-const char *allocator_model_restore(struct allocator_model *model, size_t block, uint64_t offset, uint64_t size);
+const char *allocator_model_restore(struct allocator_model *model, size_t block, uint64_t offset,
+                                    uint64_t size);
 const char *allocator_model_release(struct allocator_model *model, size_t block);
 const char *allocator_model_resize(struct allocator_model *model, size_t block, uint64_t size);
 

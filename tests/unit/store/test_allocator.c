@@ -63,7 +63,8 @@ static uint64_t roll(uint64_t *random, uint64_t below)
 static uint64_t some_size(uint64_t *random)
 {
     static const uint64_t limits[] = {40, 300, 2100, 20000, 100000};
-    static const uint64_t odd[] = {0, 16384, 16385, UINT64_MAX, UINT64_MAX - 15, UINT64_C(1) << 63, UINT64_C(1) << 40};
+    static const uint64_t odd[] = {
+        0, 16384, 16385, UINT64_MAX, UINT64_MAX - 15, UINT64_C(1) << 63, UINT64_C(1) << 40};
 
     if (roll(random, 50) == 0)
         return odd[roll(random, 7)];
@@ -83,7 +84,8 @@ static const char *take_step(struct allocator_model *model, uint64_t *random)
     case 2:
         return allocator_model_age(model, roll(random, 2) == 0, (size_t)roll(random, 20));
     case 3:
-        return allocator_model_restore(model, block, roll(random, ALLOCATOR_MODEL_PLACES) * 16, some_size(random));
+        return allocator_model_restore(model, block, roll(random, ALLOCATOR_MODEL_PLACES) * 16,
+                                       some_size(random));
     default:
         if (!model->blocks[block].used)
             return allocator_model_acquire(model, block, some_size(random));
@@ -198,7 +200,8 @@ static void test_slots_waste_less_than_an_eighth(void **state)
         assert_in_range(class, before, before + 1);
         assert_in_range(slot_size_of(class), size, UM_SIZE_CLASSES * SMALL_SIZE);
         assert_int_equal(slot_size_of(class) % 16, 0);
-        assert_true(slot_size_of(class) - size < 16 || (slot_size_of(class) - size) * 8 < slot_size_of(class));
+        assert_true(slot_size_of(class) - size < 16 ||
+                    (slot_size_of(class) - size) * 8 < slot_size_of(class));
         before = class;
     }
     assert_int_equal(before, UM_SIZE_CLASSES - 1);
@@ -212,7 +215,7 @@ static void test_runs_waste_little(void **state)
     struct space *space = open_space(64 * MIB, 16, 0);
 
     (void)state;
-    for (unsigned class = 0; class < UM_SIZE_CLASSES; class++) {
+    for (unsigned class = 0; class < UM_SIZE_CLASSES; class ++) {
         for (uint32_t used = 0; used < 100000; used = used * 3 + 1) {
             uint32_t size;
 
@@ -326,7 +329,8 @@ static void test_what_cannot_be_restored(void **state)
 {
     static const struct {
         uint64_t offset, size;
-    } cases[] = {{8, 16}, {MIB, 1}, {MIB - 16, 17}, {UINT64_MAX - 15, 16}, {0, UINT64_MAX}, {16, MIB}, {UINT64_MAX, 0}};
+    } cases[] = {{8, 16},         {MIB, 1},  {MIB - 16, 17}, {UINT64_MAX - 15, 16},
+                 {0, UINT64_MAX}, {16, MIB}, {UINT64_MAX, 0}};
     struct space *space = open_space(MIB, 16, 0);
 
     (void)state;
