@@ -184,7 +184,8 @@ static void test_info_gives_how_the_memory_is_used(void **state)
     assert_false(info.corrupted);
     ok(client, umem_heap_destroy(client, heap, NULL, NULL));
     ok(client, umem_heap_info(client, UMEM_PROCESS_HEAP, &info));
-    assert_int_equal(info.reserved, 0);
+    assert_int_equal(info.kind, UMEM_HEAP_PROCESS);
+    assert_true(info.committed <= info.reserved); /* both 0 of a Win32 heap */
     umem_client_free(client);
 }
 
