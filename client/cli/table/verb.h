@@ -75,7 +75,8 @@ enum cli_status {
     X(BLOCK, "--block", "BLOCK", "only this block") \
     X(REPLACE, "--replace", NULL, "use heaps, and replace blocks, whose names are taken") \
     X(FREE, "--free", NULL, "free them") \
-    X(CLOSE, "--close", "SESSION", "close this session")
+    X(CLOSE, "--close", "SESSION", "close this session") \
+    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -100,8 +101,16 @@ enum cli_need {
     CLI_NEEDS_NOTHING /* there is no client; the verb takes --help only */
 };
 
+/* Where a verb runs. */
+enum cli_place {
+    CLI_ANYWHERE,
+    CLI_ALONE,     /* by a umem of its own, not as one of the lines of a session */
+    CLI_IN_SESSION /* only there */
+};
+
 struct cli {
     const struct cli_verb *verb;
+    const struct cli *session; /* umem batch or shell, of whose lines this is one; NULL: a umem of its own */
     const char *option[CLI_OPTION_COUNT]; /* values; "" for one that takes none; NULL: not given */
     const char **word_memory;             /* to be freed; `words` points into it */
     const char **words;                   /* what is no option, the verb's name taken away; ends with NULL */
@@ -146,6 +155,7 @@ struct cli_verb {
     const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
     const char *example; /* command lines; NULL: none */
     enum cli_need need;
+    enum cli_place place;
     bool is_test;                /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
     bool waits;                  /* --timeout is a parameter of the method; the call itself has no deadline */
     int (*run)(struct cli *cli); /* returns an exit status; a failure has been reported */
@@ -164,6 +174,7 @@ extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_call_verbs[];
+extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];
 
 /* Walks over all verbs: the one after `verb`, the first one after NULL; NULL at the end. */

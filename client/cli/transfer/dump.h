@@ -16,8 +16,7 @@
 
 enum {
     CLI_DUMP_FORMAT = 1,
-    CLI_DUMP_NAME_SIZE = 257,        /* bytes of a name, or of one that is made of a handle, with its end */
-    CLI_DUMP_LINE_LIMIT = 16 << 20           /* bytes of a line that is read */
+    CLI_DUMP_NAME_SIZE = 257 /* bytes of a name, or of one that is made of a handle, with its end */
 };
 
 struct cli_dump_totals {

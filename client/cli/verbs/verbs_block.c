@@ -116,6 +116,8 @@ static int make_of_source(struct cli *cli, const struct making *making, struct c
         status = keep(cli, making, block);
     if (status == CLI_OK)
         print_made(cli, making, result);
+    else if (cli->session != NULL) /* which has other things to do yet */
+        (void)umem_block_free(cli->client, block);
     cJSON_Delete(result);
     return status;
 }
@@ -244,7 +246,8 @@ static int change(struct cli *cli)
 {
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
         return cli_fail_usage(cli, "--name or --lifetime is missing");
-    if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
+    if (cli->session == NULL && cli->option[CLI_LIFETIME] != NULL &&
+        strcmp(cli->option[CLI_LIFETIME], "session") == 0)
         return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
     return cli_run_method(cli);
 }

@@ -4,19 +4,23 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/encoding.h"
+#include "cli/lines/line_reader.h"
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/request/method_call.h"
+#include "cli/system/file_io.h"
 #include "cli/table/verb.h"
+#include "cli/transfer/block_file.h"
 #include "cli/transfer/dump.h"
-#include "cli/transfer/line_reader.h"
 #include "wire/json_read.h"
 #include "wire/json_value.h"
 #include "wire/json_write.h"
 
 enum {
-    AT_ONCE = 256 /* requests that are under way together where many blocks are named */
+    SMALL_DATA = 32 * 1024, /* characters of base64 that go along with the request that makes their block */
+    AT_ONCE = 256           /* requests that are under way together where many blocks are named */
 };
 
 /* How far the dump has been read. */
@@ -114,10 +118,19 @@ static void copy_value(struct um_buf *out, const struct um_json *json)
     }
 }
 
-/* Begins an object of parameters with those of the line, but for the ones that `load` sets itself. */
+/* Whether a line's bytes travel raw, as many do faster. */
+static bool is_large_data(const struct um_json *params)
+{
+    const struct um_json *data = um_json_member_of(params, "data");
+
+    return um_json_is(data, UM_JSON_STRING) && data->size > SMALL_DATA &&
+           um_json_member_of(params, "encoding") == NULL;
+}
+
+/* Begins an object of parameters with those of the line, but for the ones that `load` sets itself, and bytes that travel raw. */
 static void begin_params(struct um_buf *out, const struct um_json *params)
 {
-    static const char *const own[] = {"name", "lifetime", "if_exists", "block"};
+    const char *const own[] = {"name", "lifetime", "if_exists", "block", is_large_data(params) ? "data" : ""};
 
     um_buf_init(out, SIZE_MAX / 4);
     um_json_begin_object(out);
@@ -233,7 +246,9 @@ static int take_heap(struct load *load, const struct um_json *params)
     status = end_params(&out);
     grown->params = status == CLI_OK ? copy_text(out.data) : NULL;
     um_buf_deinit(&out);
-    return grown->params != NULL && grown->name != NULL ? CLI_OK : status == CLI_OK ? cli_fail_memory() : status;
+    return grown->params != NULL && grown->name != NULL ? CLI_OK
+           : status == CLI_OK                           ? cli_fail_memory()
+                                                        : status;
 }
 
 static int check_heap(const struct load *load, const struct wanted_heap *heap)
@@ -242,9 +257,10 @@ static int check_heap(const struct load *load, const struct wanted_heap *heap)
     int code = umem_heap_lookup(load->cli->client, heap->name, &found);
 
     if (code == UMEM_OK)
-        return cli_fail_as_daemon(load->cli, UMEM_E_NAME_TAKEN,
-                                  "line %llu of the dump: there is a heap \"%s\" already; nothing was loaded, see --replace",
-                                  (unsigned long long)heap->line, heap->name);
+        return cli_fail_as_daemon(
+            load->cli, UMEM_E_NAME_TAKEN,
+            "line %llu of the dump: there is a heap \"%s\" already; nothing was loaded, see --replace",
+            (unsigned long long)heap->line, heap->name);
     return code == UMEM_E_UNKNOWN_HANDLE ? CLI_OK : fail_request(load, heap->line);
 }
 
@@ -272,9 +288,11 @@ static int make_heaps(struct load *load)
     return status;
 }
 
-/* Blocks go with the session. */
-static void destroy_heaps(const struct load *load)
+/* Takes back what was made. Blocks go with the session, which may have other things to do yet. */
+static void undo(const struct load *load)
 {
+    for (size_t i = 0; i < load->block_count && load->cli->session != NULL; i++)
+        (void)umem_block_free(load->cli->client, load->blocks[i].block);
     for (size_t i = load->heap_count; i-- != 0;) {
         if (load->heaps[i].made != 0)
             (void)umem_heap_destroy(load->cli->client, load->heaps[i].made, NULL, NULL);
@@ -296,6 +314,21 @@ static bool make_place(struct load *load)
     load->blocks = grown;
     load->block_capacity = capacity;
     return true;
+}
+
+/* Writes a line's bytes, decoded where they stand. */
+static int write_raw(struct load *load, const struct um_json *params, umem_handle block, uint64_t offset)
+{
+    const struct um_json *data = um_json_member_of(params, "data");
+    char *bytes = (char *)(uintptr_t)data->text;
+    size_t bad_offset = 0;
+    size_t size = 0;
+
+    if (!um_base64_decode(bytes, data->text, data->size, &size, &bad_offset))
+        return fail_dump(load, "has data that are not base64, from character %zu on", bad_offset);
+    if (umem_block_write(load->cli->client, block, offset, bytes, size) != UMEM_OK)
+        return fail_request(load, load->reader.number);
+    return CLI_OK;
 }
 
 static int take_block(struct load *load, const struct um_json *params)
@@ -327,6 +360,10 @@ static int take_block(struct load *load, const struct um_json *params)
             return cli_fail_memory();
     }
     load->block_count++;
+    if (is_large_data(params))
+        status = write_raw(load, params, block->block, 0);
+    if (status != CLI_OK)
+        return status;
     load->bytes += size;
     cli_progress_step(&load->progress, size);
     return CLI_OK;
@@ -350,9 +387,12 @@ static int take_bytes(struct load *load, const struct um_json *params)
 {
     const struct loaded *block = find_last(load, params);
     struct um_buf out;
+    uint64_t offset;
 
     if (block == NULL)
         return CLI_FAILED;
+    if (is_large_data(params) && um_json_to_uint64(um_json_member_of(params, "offset"), &offset))
+        return write_raw(load, params, block->block, offset);
     begin_params(&out, params);
     um_json_key(&out, "block");
     um_json_uint(&out, block->block);
@@ -383,8 +423,10 @@ static int begin(struct load *load, const struct um_json *mark)
     if (!um_json_to_uint64(um_json_member_of(mark, "format"), &format))
         return fail_dump(load, "does not say which format it has");
     if (format != CLI_DUMP_FORMAT)
-        return fail_dump(load, "says format %llu, and this umem reads format %d: use one as new as that which has saved it",
-                         (unsigned long long)format, CLI_DUMP_FORMAT);
+        return fail_dump(
+            load,
+            "says format %llu, and this umem reads format %d: use one as new as that which has saved it",
+            (unsigned long long)format, CLI_DUMP_FORMAT);
     (void)um_json_to_uint64(um_json_member_of(mark, "bytes"), &bytes);
     cli_progress_begin(&load->progress, "load", bytes);
     load->part = PART_HEAPS;
@@ -397,8 +439,10 @@ static int check_total(const struct load *load, const struct um_json *mark, cons
 
     if (um_json_to_uint64(um_json_member_of(mark, what), &said) && said == found)
         return CLI_OK;
-    return fail_dump(load, "says that there are %llu %s, and there are %llu: the dump was damaged or edited; correct that line if it "
-                           "was edited on purpose",
+    return fail_dump(load,
+                     "says that there are %llu %s, and there are %llu: the dump was damaged or edited; "
+                     "correct that line if it "
+                     "was edited on purpose",
                      (unsigned long long)said, what, (unsigned long long)found);
 }
 
@@ -421,7 +465,8 @@ static int take_request(struct load *load, const struct um_json *method, const s
     int status = CLI_OK;
 
     if (um_json_says(method, "heap.create"))
-        return load->part == PART_HEAPS ? take_heap(load, params) : fail_dump(load, "is a heap behind blocks");
+        return load->part == PART_HEAPS ? take_heap(load, params)
+                                        : fail_dump(load, "is a heap behind blocks");
     if (load->part == PART_HEAPS)
         status = make_heaps(load);
     load->part = PART_BLOCKS;
@@ -446,20 +491,21 @@ static int take_line(struct load *load, char *line, size_t size)
 
     if (code == UMEM_E_NO_MEMORY)
         return cli_fail_memory();
-    if (load->part == PART_BEGIN && size >= 2 && memcmp(line, "\x1f\x8b", 2) == 0)
-        return cli_fail(CLI_FAILED, "%s is compressed: gunzip < FILE | umem load -", load->reader.source->name);
     if (code != UMEM_OK && load->part == PART_BEGIN)
-        return cli_fail(CLI_FAILED, "%s is no dump of umem save: its first line is not JSON", load->reader.source->name);
+        return cli_fail(CLI_FAILED, "%s is no dump of umem save: its first line is not JSON",
+                        load->reader.name);
     if (code != UMEM_OK)
-        return fail_dump(load, "is not JSON (%s, at byte %zu): the dump was cut or damaged", check.what != NULL ? check.what : "too many values", check.bad_offset);
+        return fail_dump(load, "is not JSON (%s, at byte %zu): the dump was cut or damaged",
+                         check.what != NULL ? check.what : "too many values", check.bad_offset);
     mark = um_json_is(json, UM_JSON_OBJECT) ? um_json_member_of(json, CLI_DUMP_MARK) : NULL;
     params = um_json_is(json, UM_JSON_OBJECT) ? um_json_member_of(json, "params") : NULL;
     if (load->part == PART_END)
         return fail_dump(load, "stands behind the dump's end");
     if (load->part == PART_BEGIN)
-        return mark != NULL ? begin(load, mark)
-                            : cli_fail(CLI_FAILED, "%s is no dump of umem save: its first line does not say so",
-                                       load->reader.source->name);
+        return mark != NULL
+                   ? begin(load, mark)
+                   : cli_fail(CLI_FAILED, "%s is no dump of umem save: its first line does not say so",
+                              load->reader.name);
     if (mark != NULL) {
         /* Heaps without blocks. */
         int status = load->part == PART_HEAPS ? make_heaps(load) : CLI_OK;
@@ -471,30 +517,43 @@ static int take_line(struct load *load, char *line, size_t size)
     return take_request(load, um_json_member_of(json, "method"), params);
 }
 
+/* What gzip has made has no lines. */
+static int check_compressed(struct load *load)
+{
+    static const char magic[2] = {'\x1f', '\x8b'};
+    char *space = um_buf_reserve(&load->reader.bytes, sizeof magic);
+    long size = space != NULL ? cli_read_file(load->reader.file, space, sizeof magic) : 0;
+
+    if (space == NULL)
+        return cli_fail_memory();
+    if (size < 0)
+        return cli_fail_file(load->reader.name, "read to its end", (int)size);
+    load->reader.bytes.size += (size_t)size;
+    if (size == (long)sizeof magic && memcmp(space, magic, sizeof magic) == 0)
+        return cli_fail(CLI_FAILED, "%s is compressed: gunzip < FILE | umem load -", load->reader.name);
+    return CLI_OK;
+}
+
 static int take_lines(struct load *load)
 {
-    int status = CLI_OK;
-    enum cli_line result = CLI_LINE_READ;
+    int status = check_compressed(load);
+    char *line = NULL;
     size_t size;
-    char *line;
 
-    while (status == CLI_OK && result == CLI_LINE_READ) {
-        result = cli_line_reader_next(&load->reader, &line, &size);
-        if (result == CLI_LINE_READ && size != 0)
+    while (status == CLI_OK) {
+        status = cli_line_reader_next(&load->reader, &line);
+        if (line == NULL)
+            break;
+        size = strlen(line);
+        size -= size != 0 && line[size - 1] == '\r';
+        if (size != 0)
             status = take_line(load, line, size);
         um_arena_reset(&load->arena);
     }
     if (status != CLI_OK)
         return status;
-    if (result == CLI_LINE_NO_MEMORY)
-        return cli_fail_memory();
-    if (result == CLI_LINE_FAILED)
-        return cli_fail_file(load->reader.source->name, "read to its end", load->reader.error);
-    load->reader.number += result == CLI_LINE_TOO_LONG;
-    if (result == CLI_LINE_TOO_LONG)
-        return fail_dump(load, "is longer than the %d bytes that a line of umem save's can have", CLI_DUMP_LINE_LIMIT);
     if (load->part == PART_BEGIN)
-        return cli_fail(CLI_FAILED, "%s is empty: it is no dump of umem save", load->reader.source->name);
+        return cli_fail(CLI_FAILED, "%s is empty: it is no dump of umem save", load->reader.name);
     if (load->part != PART_END)
         return fail_dump(load, "is the last, and not the dump's end: the dump was cut");
     return CLI_OK;
@@ -517,9 +576,10 @@ static int submit_lookup(struct load *load, umem_calls *calls, const struct load
 static int take_lookup(struct load *load, const struct loaded *block, int code)
 {
     if (code == UMEM_OK)
-        return cli_fail_as_daemon(load->cli, UMEM_E_NAME_TAKEN,
-                                  "line %llu of the dump: there is a block \"%s\" already; nothing was loaded, see --replace",
-                                  (unsigned long long)block->line, block->name);
+        return cli_fail_as_daemon(
+            load->cli, UMEM_E_NAME_TAKEN,
+            "line %llu of the dump: there is a block \"%s\" already; nothing was loaded, see --replace",
+            (unsigned long long)block->line, block->name);
     return code == UMEM_E_UNKNOWN_HANDLE ? CLI_OK : fail_request(load, block->line);
 }
 
@@ -541,7 +601,8 @@ static int take_name(struct load *load, const struct loaded *block, int code)
         return cli_fail_call(load->cli);
     return cli_fail_as_daemon(load->cli, code, "line %llu of the dump: %s; %llu of %llu blocks were loaded",
                               (unsigned long long)block->line, umem_error_text(code),
-                              (unsigned long long)(block - load->blocks), (unsigned long long)load->block_count);
+                              (unsigned long long)(block - load->blocks),
+                              (unsigned long long)load->block_count);
 }
 
 /* For all blocks, or all that get a name, some at a time. */
@@ -578,7 +639,7 @@ static int name_all(struct load *load)
     int status = load->replaces ? CLI_OK : for_all(load, &lookups, true);
 
     if (status != CLI_OK) {
-        destroy_heaps(load);
+        undo(load);
         return status;
     }
     return for_all(load, &names, false);
@@ -607,7 +668,7 @@ static int load_source(struct load *load)
 
     cli_progress_end(&load->progress);
     if (status != CLI_OK) {
-        destroy_heaps(load);
+        undo(load);
         return status;
     }
     status = name_all(load);
@@ -625,7 +686,7 @@ static int load_dump(struct cli *cli)
     struct cli_source source;
     int status = cli_source_open(&source, cli->words[0]);
 
-    cli_line_reader_init(&load.reader, &source, CLI_DUMP_LINE_LIMIT);
+    cli_line_reader_init(&load.reader, source.file, source.name);
     if (status == CLI_OK)
         status = load_source(&load);
     free_all(&load);
@@ -638,13 +699,17 @@ const struct cli_verb cli_load_verbs[] = {
      .words = "FILE",
      .options = CLI_TAKES(REPLACE),
      .summary = "make the heaps and blocks of a dump that umem save has written",
-     .detail =
-         "\"-\" is standard input. Heaps come back with their names, kinds, flags, sizes and alignments, blocks with their names, sizes "
-         "and bytes; handles are new. A block without a name is an orphan afterwards. A name that is taken is an error, unless "
-         "--replace is given: then heaps that are there and fit are used, and blocks of the same names are replaced.\n\n"
-         "All bytes are there before the first block gets its name. Where the dump is damaged, cut or edited so that it does not fit "
-         "together, where a name is taken or the daemon refuses a line, nothing is changed, and the message has the line's number. If "
-         "umem is killed, only empty heaps can be left.",
+     .detail = "\"-\" is standard input. Heaps come back with their names, kinds, flags, sizes and "
+               "alignments, blocks with their names, sizes "
+               "and bytes; handles are new. A block without a name is an orphan afterwards. A name that is "
+               "taken is an error, unless "
+               "--replace is given: then heaps that are there and fit are used, and blocks of the same names "
+               "are replaced.\n\n"
+               "All bytes are there before the first block gets its name. Where the dump is damaged, cut or "
+               "edited so that it does not fit "
+               "together, where a name is taken or the daemon refuses a line, nothing is changed, and the "
+               "message has the line's number. If "
+               "umem is killed, only empty heaps can be left.",
      .example = "umem load all.dump\ngunzip < scratch.dump.gz | umem load - --replace",
      .run = load_dump},
     {.name = NULL},

@@ -18,9 +18,9 @@
 #include "wire/json_write.h"
 
 enum {
-    PIECE_SIZE = 384 * 1024,                 /* bytes of a block in one line: half a megabyte of base64 */
-    GATHERED_SIZE = 1 << 20,                 /* bytes of lines that are written at a time */
-    OUT_LIMIT = GATHERED_SIZE + (4 << 20)    /* and that there may be */
+    PIECE_SIZE = 384 * 1024,              /* bytes of a block in one line: half a megabyte of base64 */
+    GATHERED_SIZE = 1 << 20,              /* bytes of lines that are written at a time */
+    OUT_LIMIT = GATHERED_SIZE + (4 << 20) /* and that there may be */
 };
 
 struct save {
@@ -98,7 +98,8 @@ static int put_mark(struct save *save, const char *key, uint64_t value, const st
 }
 
 /* What has no name gets one by its handle, under which the lines that follow find it. */
-static const char *name_of(char made[CLI_DUMP_NAME_SIZE], const char *name, const char *kind, umem_handle handle)
+static const char *name_of(char made[CLI_DUMP_NAME_SIZE], const char *name, const char *kind,
+                           umem_handle handle)
 {
     if (name[0] != '\0')
         return name;
@@ -143,7 +144,8 @@ static int put_heap(struct save *save, const struct umem_heap_info *heap)
     if (heap->kind == UMEM_HEAP_PROCESS)
         return CLI_OK;
     if (heap->kind == UMEM_HEAP_OTHER)
-        return cli_fail(CLI_ERROR, "heap %llu is of a kind that this umem does not know: use one as new as the daemon",
+        return cli_fail(CLI_ERROR,
+                        "heap %llu is of a kind that this umem does not know: use one as new as the daemon",
                         (unsigned long long)heap->heap);
     save->totals.heaps++;
     begin_line(save, "heap.create");
@@ -317,13 +319,14 @@ static int put_blocks(struct save *save, const struct umem_heap_info *heap)
     int status;
     int result;
 
-    if (umem_heap_lock(client, heap->heap, timeout != NULL ? (uint32_t)strtoul(timeout, NULL, 10) : UMEM_FOREVER) !=
-        UMEM_OK)
+    if (umem_heap_lock(client, heap->heap,
+                       timeout != NULL ? (uint32_t)strtoul(timeout, NULL, 10) : UMEM_FOREVER) != UMEM_OK)
         return cli_fail_call(save->cli);
     save->heap = heap;
     result = umem_block_list(client, &filter, put_block, save);
     status = result < 0 ? cli_fail_call(save->cli) : result;
-    if (status == CLI_OK && umem_heap_unlock(client, heap->heap) != UMEM_OK)
+    /* The session may have other things to do after a failure. */
+    if (umem_heap_unlock(client, heap->heap) != UMEM_OK && status == CLI_OK)
         status = cli_fail_call(save->cli);
     return status;
 }
@@ -362,7 +365,8 @@ static void print_summary(const struct save *save)
     (void)cli_write_file(CLI_ERRORS, text, strlen(text));
     if (save->left_out == 0)
         return;
-    snprintf(text, sizeof text, "left out %llu heaps and blocks of lifetime session, which end with their programs\n",
+    snprintf(text, sizeof text,
+             "left out %llu heaps and blocks of lifetime session, which end with their programs\n",
              (unsigned long long)save->left_out);
     (void)cli_write_file(CLI_ERRORS, text, strlen(text));
 }
@@ -408,15 +412,20 @@ const struct cli_verb cli_save_verbs[] = {
      .words = "[HEAP...]",
      .options = CLI_TAKES(FILE),
      .summary = "write heaps and all their blocks to standard output or a file",
-     .detail =
-         "All heaps, the process heap among them, or those that are named. The dump has a line for each request that makes the same "
-         "again: it can be read, searched, played by umem call -, and loaded by umem load, which is safer. Zeros are left out, and "
-         "gzip makes it smaller still.\n\n"
-         "Each heap is locked while its blocks are saved, so that they are those of one moment: other programs' calls on it are "
-         "refused as \"locked\" meanwhile. A heap that another program has locked is waited for, with --timeout so many "
-         "milliseconds. What has lifetime session is left out, as it ends with its program. A heap without a name gets one by its "
-         "handle. What was saved is told on standard error, unless --json is given. A file that --file names is replaced when all of "
-         "the dump is there.",
+     .detail = "All heaps, the process heap among them, or those that are named. The dump has a line for "
+               "each request that makes the same "
+               "again: it can be read, searched, played by umem call -, and loaded by umem load, which is "
+               "safer. Zeros are left out, and "
+               "gzip makes it smaller still.\n\n"
+               "Each heap is locked while its blocks are saved, so that they are those of one moment: other "
+               "programs' calls on it are "
+               "refused as \"locked\" meanwhile. A heap that another program has locked is waited for, with "
+               "--timeout so many "
+               "milliseconds. What has lifetime session is left out, as it ends with its program. A heap "
+               "without a name gets one by its "
+               "handle. What was saved is told on standard error, unless --json is given. A file that --file "
+               "names is replaced when all of "
+               "the dump is there.",
      .example = "umem save > all.dump\numem save scratch | gzip > scratch.dump.gz",
      .waits = true,
      .run = save_heaps},
