@@ -73,6 +73,7 @@ enum cli_status {
     X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds") \
     X(SESSION, "--session", "SESSION", "only what this session made") \
     X(BLOCK, "--block", "BLOCK", "only this block") \
+    X(REPLACE, "--replace", NULL, "use heaps, and replace blocks, whose names are taken") \
     X(FREE, "--free", NULL, "free them") \
     X(CLOSE, "--close", "SESSION", "close this session") \
     X(COLUMNS, "-o", "COLUMNS", "the columns to print, with commas between them, in full") \
@@ -173,6 +174,8 @@ extern const struct cli_verb cli_range_verbs[];
 extern const struct cli_verb cli_value_verbs[];
 extern const struct cli_verb cli_holding_verbs[];
 extern const struct cli_verb cli_map_verbs[];
+extern const struct cli_verb cli_save_verbs[];
+extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_call_verbs[];

@@ -117,6 +117,8 @@ static int make_of_source(struct cli *cli, const struct making *making, struct c
         status = keep(cli, making, block);
     if (status == CLI_OK)
         print_made(cli, making, result);
+    else if (cli->session != NULL) /* which has other things to do yet */
+        (void)umem_block_free(cli->client, block);
     cJSON_Delete(result);
     return status;
 }
