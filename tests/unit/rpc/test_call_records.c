@@ -37,7 +37,8 @@ static void on_call_ended(void *context, const struct um_call_record *record)
         used += (size_t)snprintf(recorded + used, sizeof recorded - used, " %s=%s", record->subjects[i].param,
                                  record->subjects[i].text);
     if (record->size != UM_RECORD_NO_SIZE)
-        used += (size_t)snprintf(recorded + used, sizeof recorded - used, " size=%lld", (long long)record->size);
+        used +=
+            (size_t)snprintf(recorded + used, sizeof recorded - used, " size=%lld", (long long)record->size);
     if (record->has_waited)
         used += (size_t)snprintf(recorded + used, sizeof recorded - used, " waited");
     used += (size_t)snprintf(recorded + used, sizeof recorded - used, " %lluus %s\n", (ULL)record->us,
@@ -140,8 +141,9 @@ static void batches_and_notifications(void **state)
 {
     struct um_session *session = begin(state);
 
-    call(session, "[" MESSAGE_OF("1", "block.info", "[\"b\"]") ",{\"jsonrpc\":\"2.0\",\"method\":\"block.fill\","
-                                                             "\"params\":[\"b\",1]},7]");
+    call(session,
+         "[" MESSAGE_OF("1", "block.info", "[\"b\"]") ",{\"jsonrpc\":\"2.0\",\"method\":\"block.fill\","
+                                                      "\"params\":[\"b\",1]},7]");
     expect_records("1 block.info block=b 1us ok\n"
                    "1 block.fill block=b size=64 1us ok\n"
                    "1 - 1us invalid_request\n");
@@ -211,12 +213,8 @@ static void recording_begins_and_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_a_call_is_about),
-        TEST(calls_that_fail),
-        TEST(batches_and_notifications),
-        TEST(calls_that_are_answered_later),
-        TEST(calls_whose_session_ends),
-        TEST(recording_begins_and_ends),
+        TEST(what_a_call_is_about),          TEST(calls_that_fail),          TEST(batches_and_notifications),
+        TEST(calls_that_are_answered_later), TEST(calls_whose_session_ends), TEST(recording_begins_and_ends),
     };
 
     return cmocka_run_group_tests_name("call_records", tests, NULL, NULL);
