@@ -111,6 +111,19 @@ static void each_source_counts_more_than_the_one_before(void **state)
     uv_os_unsetenv("UMEMD_LOG_LEVEL");
 }
 
+static void a_variable_that_is_too_long(void **state)
+{
+    static char value[9000];
+
+    (void)state;
+    memset(value, '1', sizeof value - 1);
+    write_config("");
+    assert_int_equal(uv_os_setenv("UMEMD_LIMIT_WAITS", value), 0);
+    assert_int_equal(RUN("--print-config"), 2);
+    assert_string_equal(process.errors, "umemd: UMEMD_LIMIT_WAITS: the value is too long\n");
+    uv_os_unsetenv("UMEMD_LIMIT_WAITS");
+}
+
 /* What it prints is a file that gives the same. */
 static void what_is_printed_can_be_read(void **state)
 {
@@ -598,6 +611,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_source_counts_more_than_the_one_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_variable_that_is_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_printed_can_be_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_errors_are_told_with_their_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_not_read, set_up, tear_down),
