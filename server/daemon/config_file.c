@@ -7,18 +7,22 @@
 #include "daemon/config_place.h"
 #include "program/files.h"
 
-bool um_config_variable(const char *name, char *value, size_t value_size)
+bool um_config_variable(const char *name, char *value, size_t value_size, bool *is_too_long)
 {
-    return uv_os_getenv(name, value, &value_size) == 0 && value[0] != '\0';
+    int error = uv_os_getenv(name, value, &value_size);
+
+    *is_too_long = error == UV_ENOBUFS;
+    return error == 0 && value[0] != '\0';
 }
 
 bool um_config_file_find(const char *named, char path[UM_CONFIG_PATH_SIZE], bool *is_named)
 {
     uv_stat_t facts;
+    bool is_too_long;
 
     if (named != NULL)
         snprintf(path, UM_CONFIG_PATH_SIZE, "%s", named);
-    else if (!um_config_variable("UMEMD_CONFIG", path, UM_CONFIG_PATH_SIZE))
+    else if (!um_config_variable("UMEMD_CONFIG", path, UM_CONFIG_PATH_SIZE, &is_too_long))
         path[0] = '\0';
     *is_named = path[0] != '\0';
     if (*is_named)

@@ -32,7 +32,7 @@ bool um_config_file_find(const char *named, char path[UM_CONFIG_PATH_SIZE], bool
  * in `reason`, where it cannot be read, is no ordinary file, is too long, or is one that another user may write. */
 char *um_config_file_read(const char *path, size_t *size, char *reason, size_t reason_size);
 
-/* Copies the value of a variable of the environment, as UTF-8. False where it is not set, empty, or does not fit. */
-bool um_config_variable(const char *name, char *value, size_t value_size);
+/* Copies the value of a variable of the environment, as UTF-8. False where it is not set, is empty or, with *is_too_long, does not fit. */
+bool um_config_variable(const char *name, char *value, size_t value_size, bool *is_too_long);
 
 #endif

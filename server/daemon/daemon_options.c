@@ -470,18 +470,24 @@ static void read_file(struct reading *reading)
     }
 }
 
-/* The value of a variable, in the options' memory. NULL where it is not set, or empty, or there is no memory. */
-static const char *copy_variable(struct um_daemon_options *options, const char *name)
+/* The value of a variable, in the options' memory. NULL where it is not set, or empty; or where it cannot be taken, which is reported. */
+static const char *take_variable(struct reading *reading, const char *name)
 {
     enum { VALUE_SIZE = 8192 };
     char value[VALUE_SIZE];
+    bool is_too_long;
     char *copy;
 
-    if (!um_config_variable(name, value, sizeof value))
+    if (!um_config_variable(name, value, sizeof value, &is_too_long)) {
+        if (is_too_long)
+            report(reading, name, "the value is too long");
         return NULL;
-    copy = um_arena_alloc(&options->memory, strlen(value) + 1);
+    }
+    copy = um_arena_alloc(&reading->options->memory, strlen(value) + 1);
     if (copy != NULL)
         memcpy(copy, value, strlen(value) + 1);
+    else
+        report(reading, name, "no memory");
     return copy;
 }
 
@@ -495,7 +501,7 @@ static void read_environment(struct reading *reading)
         if (i < (int)OPTION_COUNT && !is_setting(i))
             continue;
         name_variable(i, name);
-        given.text = copy_variable(reading->options, name);
+        given.text = take_variable(reading, name);
         if (given.text != NULL && !set(reading->options, i, &given, error, sizeof error))
             report(reading, name, error);
     }
