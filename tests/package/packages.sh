@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Looks into packages that cpack has made, and runs what is in them without installing it.
+#
+#   packages.sh deb|rpm|archive|zip|installer FOLDER SOURCES     FOLDER: where the packages are
+#
+# zip and installer run Windows programs under Wine, the installer in a prefix of its own.
+set -euo pipefail
+
+kind=$1
+packages=$(cd "$2" && pwd)
+sources=$(cd "$3" && pwd)
+version=$(sed -n 's/^ *VERSION \([0-9.]*\)$/\1/p' "$sources/CMakeLists.txt")
+abi=${version%.*}
+work=$(mktemp -d)
+export UMEM_PIPE=$work/umemd.sock
+daemon_end=:
+document=$sources/README.md
+# block, expect
+. "$sources/tests/support/readme_blocks.sh"
+
+clean_up()
+{
+    $daemon_end >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail()
+{
+    printf '%s\n' "$kind: $*" >&2
+    exit 1
+}
+
+# holds WHAT LIST PATTERN...: each pattern is a whole line of the list.
+holds()
+{
+    local what=$1 list=$2 pattern
+    shift 2
+    for pattern in "$@"; do
+        grep -qxE -- "$pattern" <<<"$list" || fail "$what has no $pattern"
+    done
+}
+
+# only WHAT LIST PATTERN: no other line is in the list.
+only()
+{
+    local others
+    others=$(grep -vxE -- "$3" <<<"$2" || true)
+    [ -z "$others" ] || fail "$1 has, too: $others"
+}
+
+# use UMEMD UMEM [EMULATOR]: the programs work together.
+use()
+{
+    local umemd=$1 umem=$2
+    shift 2
+    expect "the daemon's version" "$("$@" "$umemd" --version | tr -d '\r')" "umemd $version"
+    daemon_end="$* $umem shutdown"
+    "$@" "$umemd" --daemon >"$work/umemd.log" 2>&1 || fail "umemd does not start: $(cat "$work/umemd.log")"
+    "$@" "$umem" alloc 16 --name greeting >/dev/null
+    "$@" "$umem" write greeting hello >/dev/null
+    expect "a block's bytes" "$("$@" "$umem" read greeting --size 5 | tr -d '\r')" hello
+}
+
+end()
+{
+    "$@" shutdown >/dev/null
+    daemon_end=:
+}
+
+# one PATTERN: the only file in the folder of that name.
+one()
+{
+    local files=("$packages"/$1)
+    [ ${#files[@]} -eq 1 ] && [ -f "${files[0]}" ] || fail "there is not one $1 in $packages"
+    printf '%s\n' "${files[0]}"
+}
+
+# compile PREFIX LIBDIR: README.md's program, linked with the shared library, which it finds in LIBDIR.
+compile_and_run()
+{
+    command -v cc >/dev/null || return 0
+    block c 1 >"$work/example.c"
+    cc "$work/example.c" -I "$1/include" -L "$2" -lumemclient -o "$work/example"
+    expect "README.md's program" "$(LD_LIBRARY_PATH=$2 "$work/example")" "ff ff ff ff"
+}
+
+
+look_into_debs()
+{
+    local umemd library development list root=$work/root folder
+    umemd=$(one "umemd_$version-1_*.deb")
+    library=$(one "libumemclient${abi}_$version-1_*.deb")
+    development=$(one "libumemclient-dev_$version-1_*.deb")
+    for package in "$umemd" "$library" "$development"; do
+        dpkg-deb -x "$package" "$root"
+        dpkg-deb -f "$package" Maintainer Description >/dev/null
+        list=$(dpkg-deb -c "$package" | awk '$2 != "root/root" { print }')
+        expect "files of other owners" "$list" ""
+    done
+
+    list=$(dpkg-deb --fsys-tarfile "$umemd" | tar -t | grep -v '/$')
+    holds umemd "$list" ./usr/bin/umemd ./usr/bin/umem ./usr/lib/systemd/user/umemd.service ./usr/lib/systemd/user/umemd.socket \
+        ./usr/share/man/man1/umem.1.gz ./usr/share/man/man8/umemd.8.gz ./usr/share/bash-completion/completions/umem \
+        ./usr/share/doc/umemd/copyright ./usr/share/doc/umemd/changelog.gz ./usr/share/doc/umemd/protocol.md
+    only umemd "$list" '\./usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*\.gz|doc/umemd/.*|bash-completion/.*|fish/.*|zsh/.*))'
+    list=$(dpkg-deb --fsys-tarfile "$library" | tar -t | grep -v '/$')
+    folder=$(sed -n "s|^\./usr/\(.*\)/libumemclient\.so\.$abi\$|\1|p" <<<"$list")
+    [[ $folder == lib/*-linux-gnu* ]] || fail "the library is in '$folder', not in Debian's folder of this architecture"
+    only "the library" "$list" "\./usr/($folder/libumemclient\.so\.$abi(\.[0-9]+)?|share/doc/.*)"
+    list=$(dpkg-deb --fsys-tarfile "$development" | tar -t | grep -v '/$')
+    holds "the development package" "$list" "\./usr/include/umem_client\.h" "\./usr/$folder/libumemclient\.(a|so)" \
+        "\./usr/$folder/pkgconfig/umemclient\.pc" "\./usr/$folder/cmake/umem/umemConfig\.cmake" ./usr/share/man/man3/umem_client.3.gz
+    only "the development package" "$list" "\./usr/(include/umem_.*\.h|$folder/(cmake/umem|pkgconfig)/.*|$folder/libumemclient(_uv)?\.(a|so)|share/(man/man3|doc)/.*)"
+
+    expect "what the development package needs" "$(dpkg-deb -f "$development" Depends)" "libumemclient$abi (= $version-1)"
+    expect "what programs need of the library" "$(dpkg-deb -I "$library" shlibs)" "libumemclient $abi libumemclient$abi (>= $version-1)"
+    [[ $(dpkg-deb -f "$umemd" Depends) == *libuv1* ]] || fail "umemd does not need libuv1"
+    [[ $(dpkg-deb -f "$library" Depends) == libc6\ * ]] || fail "the library needs more than the C library"
+    grep -qx 'ExecStart="/usr/bin/umemd"' "$root/usr/lib/systemd/user/umemd.service" || fail "the unit starts another program"
+
+    use "$root/usr/bin/umemd" "$root/usr/bin/umem"
+    compile_and_run "$root/usr" "$root/usr/$folder"
+    end "$root/usr/bin/umem"
+    if command -v lintian >/dev/null; then
+        lintian --allow-root --fail-on error "$umemd" "$library" "$development" || fail "lintian finds errors"
+    else
+        echo "left out: lintian (it is not here)"
+    fi
+}
+
+look_into_rpms()
+{
+    local umemd library development list root=$work/root
+    umemd=$(one "umemd-$version-1.*.rpm")
+    library=$(one "libumemclient-$version-1.*.rpm")
+    development=$(one "libumemclient-devel-$version-1.*.rpm")
+    list=$(rpm -qlp "$umemd")
+    holds umemd "$list" /usr/bin/umemd /usr/bin/umem /usr/lib/systemd/user/umemd.service /usr/lib/systemd/user/umemd.socket \
+        /usr/share/man/man1/umem.1 /usr/share/man/man8/umemd.8 /usr/share/doc/umemd/protocol.md
+    # A folder of the system in the list would make the package its owner.
+    only umemd "$list" '/usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*|doc/umemd.*|bash-completion/completions/umem|fish/.*/umem.*|zsh/.*/_umem.*))'
+    holds "the library" "$(rpm -qlp "$library")" "/usr/lib64/libumemclient\.so\.$abi"
+    holds "what the library provides" "$(rpm -qp --provides "$library")" "libumemclient\.so\.$abi\(\).*"
+    holds "what the development package needs" "$(rpm -qp --requires "$development")" "libumemclient = $version-1"
+    mkdir "$root"
+    for package in "$umemd" "$library" "$development"; do
+        (cd "$root" && cmake -E tar xf "$package")
+    done
+    grep -qx 'ExecStart="/usr/bin/umemd"' "$root/usr/lib/systemd/user/umemd.service" || fail "the unit starts another program"
+    use "$root/usr/bin/umemd" "$root/usr/bin/umem"
+    compile_and_run "$root/usr" "$root/usr/lib64"
+    end "$root/usr/bin/umem"
+}
+
+# Unpacked, and moved to a place that nobody could have known.
+look_into_archive()
+{
+    local root="$work/another place/umemd" unit
+    mkdir "$work/another place"
+    tar -xzf "$(one "umemd-$version-Linux.tar.gz")" -C "$work/another place"
+    mv "$work/another place/umemd-$version-Linux" "$root"
+    unit=$root/lib/systemd/user/umemd.service
+    grep -qx 'ExecStart="%Y/../../../bin/umemd"' "$unit" || fail "the unit starts another program"
+    [ -x "$(dirname "$unit")/../../../bin/umemd" ] || fail "the unit's program is not there"
+    if command -v systemd-analyze >/dev/null && [ "$(systemd-analyze --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')" -ge 251 ]; then
+        HOME=$work XDG_RUNTIME_DIR=$work systemd-analyze --user --man=no verify "$unit" || fail "systemd does not take the unit"
+    else
+        echo "left out: the unit by systemd-analyze (systemd 251 is not here)"
+    fi
+    use "$root/bin/umemd" "$root/bin/umem"
+    compile_and_run "$root" "$root/lib"
+    end "$root/bin/umem"
+}
+
+look_into_zip()
+{
+    local root=$work/umemd-$version-win64
+    (cd "$work" && cmake -E tar xf "$(one "umemd-$version-win64.zip")")
+    for file in bin/umemd.exe bin/umem.exe "bin/libumemclient-$abi.dll" include/umem_client.h lib/libumemclient.a lib/libumemclient.dll.a \
+        share/doc/umemd/README.md share/doc/umemd/docs/operating.md share/doc/umemd/LICENSE; do
+        [ -f "$root/$file" ] || fail "$file is not in the archive"
+    done
+    UMEM_PIPE="\\\\.\\pipe\\umemd-package-$$"
+    "$sources/cmake/wine-run" --start
+    use "$root/bin/umemd.exe" "$root/bin/umem.exe" "$sources/cmake/wine-run"
+    end "$sources/cmake/wine-run" "$root/bin/umem.exe"
+}
+
+case $kind in
+deb) look_into_debs ;;
+rpm) look_into_rpms ;;
+archive) look_into_archive ;;
+zip) look_into_zip ;;
+*) fail "there is no such kind of package" ;;
+esac
+echo "$kind: as expected"
