@@ -9,7 +9,7 @@ set -euo pipefail
 kind=$1
 packages=$(cd "$2" && pwd)
 sources=$(cd "$3" && pwd)
-version=$(sed -n 's/^ *VERSION \([0-9.]*\)$/\1/p' "$sources/CMakeLists.txt")
+version=$(sed -n 's/^#define UMEM_VERSION_[MP][A-Z]* \([0-9]*\)$/\1/p' "$sources/common/base/umem_version.h" | paste -sd.)
 abi=${version%.*}
 work=$(mktemp -d)
 export UMEM_PIPE=$work/umemd.sock
@@ -111,7 +111,7 @@ look_into_debs()
     list=$(dpkg-deb --fsys-tarfile "$development" | tar -t | grep -v '/$')
     holds "the development package" "$list" "\./usr/include/umem_client\.h" "\./usr/$folder/libumemclient\.(a|so)" \
         "\./usr/$folder/pkgconfig/umemclient\.pc" "\./usr/$folder/cmake/umem/umemConfig\.cmake" ./usr/share/man/man3/umem_client.3.gz
-    only "the development package" "$list" "\./usr/(include/umem_.*\.h|$folder/(cmake/umem|pkgconfig)/.*|$folder/libumemclient(_uv)?\.(a|so)|share/(man/man3|doc)/.*)"
+    only "the development package" "$list" "\./usr/(include/umem.*|$folder/(cmake/umem|pkgconfig)/.*|$folder/libumemclient(_uv)?\.(a|so)|share/(man/man3|doc)/.*)"
 
     expect "what the development package needs" "$(dpkg-deb -f "$development" Depends)" "libumemclient$abi (= $version-1)"
     expect "what programs need of the library" "$(dpkg-deb -I "$library" shlibs)" "libumemclient $abi libumemclient$abi (>= $version-1)"

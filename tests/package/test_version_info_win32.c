@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "umem_version.h"
+
 /* Program, original name, type. */
 struct file {
     const char *path;
@@ -95,7 +97,7 @@ static void expect_manifest(HMODULE module)
     free(text);
 }
 
-static void programs_have_one_manifest(void **state)
+static void programs_have_the_manifest(void **state)
 {
     (void)state;
     for (size_t i = 0; i < FILE_COUNT; i++) {
@@ -113,7 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_are_those_of_the_build),
-        cmocka_unit_test(programs_have_one_manifest),
+        cmocka_unit_test(programs_have_the_manifest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

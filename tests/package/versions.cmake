@@ -1,4 +1,4 @@
-# Every file that states umemd's version for somebody else's package manager states that of CMakeLists.txt.
+# Every file that states umemd's version for a package manager states that of common/base/umem_version.h.
 #
 #   cmake -D VERSION=MAJOR.MINOR.PATCH -P versions.cmake
 
@@ -16,7 +16,7 @@ function(check file pattern)
     foreach(match IN LISTS matches)
         string(REGEX REPLACE "${pattern}" "\\1" found "${match}")
         if(NOT found STREQUAL VERSION)
-            message(NOTICE "${file}: it states ${found}, CMakeLists.txt states ${VERSION}")
+            message(NOTICE "${file}: it states ${found}, and not ${VERSION}, the version of umemd")
             set(is_good FALSE PARENT_SCOPE)
         endif()
     endforeach()
