@@ -100,6 +100,7 @@ if(WIN32)
     # cpack takes its script for NSIS from here, which puts all files where they are.
     list(PREPEND CPACK_MODULE_PATH "${PROJECT_SOURCE_DIR}/packaging/windows")
     set(CPACK_MONOLITHIC_INSTALL ON)
+    unset(CPACK_COMPONENTS_ALL)
 endif()
 
 include(CPack)

@@ -33,6 +33,19 @@
       FLAG(wipe)) \
     X(CORE_DUMPS, "--core-dumps", NULL, "allow core dumps, which contain the bytes of blocks", \
       FLAG(core_dumps)) \
+    X(INSTALL_SERVICE, "--install-service", NULL, \
+      "Windows: install a service that runs umemd with the other options, and exit", \
+      ACTION(INSTALL_SERVICE)) \
+    X(REMOVE_SERVICE, "--remove-service", NULL, "Windows: stop and remove the service, and exit", \
+      ACTION(REMOVE_SERVICE)) \
+    X(INSTALL_LOGON, "--install-logon", NULL, \
+      "Windows: have umemd started with the other options when this user logs on, and exit", \
+      ACTION(INSTALL_LOGON)) \
+    X(REMOVE_LOGON, "--remove-logon", NULL, "Windows: undo that, and exit", ACTION(REMOVE_LOGON)) \
+    X(NAME, "--name", "NAME", "what the service, or the start at log-on, is called (umemd)", TEXT(name)) \
+    X(ACCOUNT, "--account", "ACCOUNT", \
+      "whose service it is (yours); its password is asked for, or is in UMEM_SERVICE_PASSWORD", \
+      TEXT(account)) \
     X(CHECK, "--check", NULL, "print who may use the pipe, and each error in that with its fix, and exit", \
       ACTION(CHECK)) \
     X(PRINT_PROTOCOL, "--print-protocol", NULL, "print the methods and errors of the protocol, and exit", \
@@ -117,6 +130,39 @@ static bool set_option(struct um_daemon_options *options, enum option option, co
     return false;
 }
 
+bool um_daemon_option_is_kept(int option)
+{
+    switch (option) {
+    case OPTION_DAEMON:
+    case OPTION_SERVICE:
+    case OPTION_INSTALL_SERVICE:
+    case OPTION_REMOVE_SERVICE:
+    case OPTION_INSTALL_LOGON:
+    case OPTION_REMOVE_LOGON:
+    case OPTION_NAME:
+    case OPTION_ACCOUNT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* Options that only mean something beside others. */
+static bool check_company(const struct um_daemon_options *options, char *error, size_t error_size)
+{
+    enum um_action action = options->action;
+
+    if (options->is_daemon && options->is_service)
+        snprintf(error, error_size, "a service is in the background already; leave --daemon out");
+    else if (options->account != NULL && action != UM_ACTION_INSTALL_SERVICE)
+        snprintf(error, error_size, "--account is for --install-service");
+    else if (options->name != NULL && (action < UM_ACTION_INSTALL_SERVICE || action > UM_ACTION_REMOVE_LOGON))
+        snprintf(error, error_size, "--name is for --install-service, --install-logon and their opposites");
+    else
+        return true;
+    return false;
+}
+
 bool um_daemon_options_parse(struct um_daemon_options *options, char *const *argv, char *error,
                              size_t error_size)
 {
@@ -129,9 +175,5 @@ bool um_daemon_options_parse(struct um_daemon_options *options, char *const *arg
         if (option < 0 || !set_option(options, (enum option)option, value, error, error_size))
             return false;
     }
-    if (options->is_daemon && options->is_service) {
-        snprintf(error, error_size, "a service is in the background already; leave --daemon out");
-        return false;
-    }
-    return true;
+    return check_company(options, error, error_size);
 }

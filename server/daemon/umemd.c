@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "daemon/autostart.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"
 #include "daemon/daemon_run.h"
@@ -85,6 +86,11 @@ int main(int argc, char **argv)
         return um_reference_write(stdout) == 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
     case UM_ACTION_PRINT_MAN:
         return um_usage_print_man(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+    case UM_ACTION_INSTALL_SERVICE:
+    case UM_ACTION_REMOVE_SERVICE:
+    case UM_ACTION_INSTALL_LOGON:
+    case UM_ACTION_REMOVE_LOGON:
+        return um_autostart(&options, argv);
     case UM_ACTION_CHECK:
     case UM_ACTION_RUN:
         break;

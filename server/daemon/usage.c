@@ -146,6 +146,8 @@ static const char man_end[] =
     "The pipe, where *--pipe* does not name one.\n"
     ": *XDG_RUNTIME_DIR*\n"
     "The folder of the pipe, where neither of these names one.\n"
+    ": *UMEM_SERVICE_PASSWORD*\n"
+    "Windows: the password for *--install-service*, where it is not to be asked for.\n"
     "# FILES\n"
     ": <XDG_RUNTIME_DIR/umemd.sock>, else </tmp/umemd-UID/umemd.sock>\n"
     "The pipe, where it has no other name; on Windows <\\\\.\\pipe\\umemd-USER>.\n"
