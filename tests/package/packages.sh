@@ -14,6 +14,7 @@ abi=${version%.*}
 work=$(mktemp -d)
 export UMEM_PIPE=$work/umemd.sock
 daemon_end=:
+has_own_wine=
 document=$sources/README.md
 # block, expect
 . "$sources/tests/support/readme_blocks.sh"
@@ -21,6 +22,7 @@ document=$sources/README.md
 clean_up()
 {
     $daemon_end >/dev/null 2>&1 || true
+    [ -z "$has_own_wine" ] || "$sources/cmake/wine-run" --stop >/dev/null 2>&1 || true
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -187,11 +189,133 @@ look_into_zip()
     end "$sources/cmake/wine-run" "$root/bin/umem.exe"
 }
 
+# ---- the installer for Windows ----
+
+wine()
+{
+    "$sources/cmake/wine-run" "$@"
+}
+
+# registry KEY [VALUE]: what is stored there; nothing, where nothing is.
+registry()
+{
+    local text
+    text=$(wine reg query "$1" ${2:+/v "$2"} 2>/dev/null) && tr -d '\r' <<<"$text" || true
+}
+
+# The search path of the machine or of the user.
+machine_path='HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+user_path='HKCU\Environment'
+uninstall_key='Software\Microsoft\Windows\CurrentVersion\Uninstall\umemd'
+run_key='HKCU\Software\Microsoft\Windows\CurrentVersion\Run'
+
+# set_up STATUS ARGUMENT...: runs the installer, which ends with that status.
+set_up()
+{
+    local wanted=$1 status=0
+    shift
+    wine "$installer" /S "$@" || status=$?
+    expect "the status of the installer with $*" "$status" "$wanted"
+}
+
+# remove_silently FOLDER ARGUMENT: the uninstaller works on in a copy of its own after it has returned.
+remove_silently()
+{
+    local i
+    wine "$1/uninstall.exe" "$2" /S
+    for ((i = 0; i < 600; i++)); do
+        [ -e "$1/uninstall.exe" ] || return 0
+        sleep 0.1
+    done
+    fail "the uninstaller does not end"
+}
+
+# Where Wine says that a Windows path is, in a prefix that has nothing else in it.
+drive()
+{
+    printf '%s\n' "$UMEM_CACHE_DIR/wine/drive_c/$1"
+}
+
+try_for_all_users()
+{
+    local folder before
+    folder=$(drive umem-try)
+    before=$(registry "$machine_path" Path)
+    UMEM_SERVICE_PASSWORD=secret set_up 0 /AllUsers /LOGON /SERVICE '/D=C:\umem-try'
+    for file in bin/umemd.exe bin/umem.exe "bin/libumemclient-$abi.dll" include/umem_client.h share/doc/umemd/README.md uninstall.exe; do
+        [ -f "$folder/$file" ] || fail "$file is not installed"
+    done
+    expect "the version that is shown" "$(registry "HKLM\\$uninstall_key" DisplayVersion | grep -c "$version")" 1
+    expect "the folder in PATH" "$(registry "$machine_path" Path | grep -o 'C:\\umem-try\\bin')" 'C:\umem-try\bin'
+    expect "the start at log-on" "$(registry "$run_key" umemd | grep -c '"C:\\umem-try\\bin\\umemd.exe" "--daemon"')" 1
+    expect "the service" "$(registry 'HKLM\System\CurrentControlSet\Services\umemd' ImagePath | grep -c '"C:\\umem-try\\bin\\umemd.exe" "--service"')" 1
+    expect "umem, found by PATH" "$(wine cmd /c umem --version | tr -d '\r')" "umem $version"
+
+    # A daemon that runs is not ended, and nothing is changed under it.
+    use "$folder/bin/umemd.exe" "$folder/bin/umem.exe" "$sources/cmake/wine-run"
+    touch -d @1 "$folder/include/umem_client.h"
+    set_up 2 /AllUsers '/D=C:\umem-try'
+    expect "a file that stays" "$(stat -c %Y "$folder/include/umem_client.h")" 1
+    wine "$folder/uninstall.exe" /AllUsers /S '_?=C:\umem-try' || status=$?
+    expect "the status of the uninstaller" "${status:-0}" 2
+    expect "the same daemon's block" "$(wine "$folder/bin/umem.exe" read greeting --size 5 | tr -d '\r')" hello
+    expect "the service that stays" "$(registry 'HKLM\System\CurrentControlSet\Services\umemd' ImagePath | grep -c '"--service"')" 1
+    end "$sources/cmake/wine-run" "$folder/bin/umem.exe"
+
+    # Once more, as an upgrade does: over what is there, in the folder that is known.
+    set_up 0 /AllUsers
+    [ "$(stat -c %Y "$folder/include/umem_client.h")" -gt 1 ] || fail "an upgrade leaves old files"
+    expect "how often PATH has the folder" "$(registry "$machine_path" Path | grep -o 'umem-try' | wc -l)" 1
+
+    echo mine >"$folder/mine.txt"
+    remove_silently "$folder" /AllUsers
+    expect "what stays in the folder" "$(find "$folder" -type f -printf '%f\n')" mine.txt
+    expect "PATH" "$(registry "$machine_path" Path)" "$before"
+    expect "the start at log-on" "$(registry "$run_key" umemd)" ""
+    expect "the service" "$(registry 'HKLM\System\CurrentControlSet\Services\umemd' ImagePath)" ""
+    expect "the entry of the programs that are installed" "$(registry "HKLM\\$uninstall_key")" ""
+}
+
+# Whose PATH is so long that the installer cannot hold it, and one that is short.
+try_for_one_user()
+{
+    local folder long
+    set_up 0 /CurrentUser /NOPATH
+    folder=$(find "$(drive users)" -type d -path '*/Programs/umemd')
+    [ -f "$folder/bin/umemd.exe" ] || fail "umemd is not in the user's own folder"
+    expect "PATH" "$(registry "$user_path" Path)" ""
+    long=$(printf 'C:\\folder%03d;' {1..100})
+    wine reg add "$user_path" /v Path /t REG_EXPAND_SZ /d "$long" /f >/dev/null
+    set_up 0 /CurrentUser
+    expect "a PATH that is too long to change" "$(registry "$user_path" Path | grep -oF "$long")" "$long"
+    wine reg add "$user_path" /v Path /t REG_EXPAND_SZ /d '%HOME%\bin' /f >/dev/null
+    set_up 0 /CurrentUser
+    expect "what was in PATH, and the folder" "$(registry "$user_path" Path | grep -c '%HOME%\\bin;C:.*\\Programs\\umemd\\bin$')" 1
+    remove_silently "$folder" /CurrentUser
+    expect "PATH without it" "$(registry "$user_path" Path | grep -c '%HOME%\\bin$')" 1
+    expect "the user's folder" "$(find "$(drive users)" -path '*/Programs/umemd*')" ""
+    expect "the user's entry" "$(registry "HKCU\\$uninstall_key")" ""
+}
+
+try_installer()
+{
+    installer=$(one "umemd-$version-win64.exe")
+    UMEM_PIPE="\\\\.\\pipe\\umemd-package-$$"
+    # A prefix of its own, where nothing was ever installed; its server ends with it.
+    export UMEM_CACHE_DIR=$work/cache
+    mkdir "$UMEM_CACHE_DIR"
+    has_own_wine=1
+    wine --start
+    try_for_all_users
+    try_for_one_user
+}
+
 case $kind in
 deb) look_into_debs ;;
 rpm) look_into_rpms ;;
 archive) look_into_archive ;;
 zip) look_into_zip ;;
+installer) try_installer ;;
 *) fail "there is no such kind of package" ;;
 esac
 echo "$kind: as expected"
