@@ -30,6 +30,9 @@ enum {
     RESTARTS_FORGOTTEN_S = 24 * 60 * 60
 };
 
+/* The event log shows the text of a number that this program, which every Windows has, holds: see system_log_win32.c. */
+static const WCHAR source_key[] = L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\umemd";
+static const WCHAR source_program[] = L"%SystemRoot%\\System32\\EventCreate.exe";
 static const WCHAR run_key[] = L"Software\\Microsoft\\Windows\\CurrentVersion\\Run";
 
 static bool to_wide(const char *text, WCHAR *wide, size_t size)
@@ -102,18 +105,26 @@ static bool put_text(struct command *command, const char *text)
     return true;
 }
 
+static bool put_pair(struct command *command, const char *name, const char *value)
+{
+    char pair[PATH_SIZE];
+
+    return snprintf(pair, sizeof pair, "%s=%s", name, value) < (int)sizeof pair && put_text(command, pair);
+}
+
 /* Adds an option with its value. A later start has another folder to begin from, so files get their whole path. */
 static bool put_option(struct command *command, const struct um_option *option, const char *value)
 {
     char whole[PATH_SIZE];
-    bool is_file = option->value != NULL && strcmp(option->value, "FILE") == 0;
+    bool is_file = option->value != NULL && strcmp(option->value, "FILE") == 0 &&
+                   (strcmp(option->name, "--config") != 0 || strcmp(value, "none") != 0);
 
-    if (!put_text(command, option->name))
+    if (*value == '\0')
+        return put_text(command, option->name);
+    if (is_file && !um_process_absolute_path(value, whole, sizeof whole))
         return false;
-    if (option->value == NULL)
-        return true;
-    return is_file ? um_process_absolute_path(value, whole, sizeof whole) && put_text(command, whole)
-                   : put_text(command, value);
+    /* In one word, as a flag takes its value. */
+    return put_pair(command, option->name, is_file ? whole : value);
 }
 
 /* Makes the command line: this program, `start`, and the options that are about the daemon. Returns false, with the reason printed,
@@ -318,6 +329,14 @@ static bool configure(SC_HANDLE service)
            set(service, SERVICE_CONFIG_FAILURE_ACTIONS, &failure);
 }
 
+/* For a service that logs to the event log. */
+static bool name_event_source(void)
+{
+    SetLastError((DWORD)RegSetKeyValueW(HKEY_LOCAL_MACHINE, source_key, L"EventMessageFile", REG_EXPAND_SZ,
+                                        source_program, sizeof source_program));
+    return GetLastError() == ERROR_SUCCESS;
+}
+
 static int fail_create(const struct name *name, const struct account *account, DWORD error)
 {
     if (error == ERROR_SERVICE_EXISTS || error == ERROR_DUPLICATE_SERVICE_NAME)
@@ -343,7 +362,7 @@ static int create_service(SC_HANDLE manager, const struct name *name, const stru
 
     if (service == NULL)
         return fail_create(name, account, GetLastError());
-    if (!configure(service) || !grant_logon(account)) {
+    if (!configure(service) || !grant_logon(account) || !name_event_source()) {
         status = fail("the service cannot be set up", GetLastError());
         DeleteService(service);
     }

@@ -123,7 +123,8 @@ static void expect_running(const struct service *service)
     if (status.dwCurrentState != SERVICE_RUNNING)
         print_log(service);
     assert_int_equal(status.dwCurrentState, SERVICE_RUNNING);
-    assert_int_equal(status.dwControlsAccepted, SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN);
+    assert_int_equal(status.dwControlsAccepted,
+                     SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE);
 }
 
 /* Waits until it has stopped, and expects umemd's exit status in its state. */
@@ -210,8 +211,8 @@ static void expect_configuration(const struct service *service)
     assert_true(QueryServiceConfigA(service->handle, &read.config, sizeof read, &size));
     assert_int_equal(read.config.dwStartType, SERVICE_AUTO_START);
     assert_int_equal(read.config.dwServiceType, SERVICE_WIN32_OWN_PROCESS);
-    assert_non_null(strstr(read.config.lpBinaryPathName, "umemd.exe\" \"--service\" \"--pipe\""));
-    snprintf(log_file, sizeof log_file, "\"--log-file\" \"%s\"", service->log_file);
+    assert_non_null(strstr(read.config.lpBinaryPathName, "umemd.exe\" \"--service\" \"--pipe="));
+    snprintf(log_file, sizeof log_file, "\"--log-file=%s\"", service->log_file);
     assert_non_null(strstr(read.config.lpBinaryPathName, log_file));
     assert_null(strstr(read.config.lpBinaryPathName, "--install"));
     assert_null(strstr(read.config.lpBinaryPathName, "--name"));

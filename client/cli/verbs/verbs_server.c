@@ -1,4 +1,4 @@
-/* umem ping, info, stats, sessions, shutdown, endpoint, spawn: the daemon itself. */
+/* umem ping, info, stats, sessions, reload, shutdown, endpoint, spawn: the daemon itself. */
 #include <string.h>
 
 #include "cli/output/fail.h"
@@ -218,6 +218,15 @@ const struct cli_verb cli_server_verbs[] = {
      .need = CLI_NEEDS_PIPE,
      .place = CLI_ALONE,
      .run = spawn},
+    {.name = "reload",
+     .words = "",
+     .method = "server.reload",
+     .shown = "",
+     .summary = "have the daemon read its settings again",
+     .detail = "Prints which settings have new values, and which have other values now that only a restart "
+               "applies. "
+               "Where the file is wrong, nothing is changed, and the error says what and in which line.",
+     .run = cli_run_method},
     {.name = "shutdown",
      .words = "",
      .method = "server.shutdown",
