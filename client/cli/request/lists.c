@@ -100,9 +100,9 @@ struct table {
     size_t column_count;
     int widths[COLUMNS_MAXIMUM]; /* as they are printed; by the first entries */
     bool has_widths;
-    int blanks;    /* that stand before what is printed next of the line */
-    bool cuts;     /* what is wider than its column */
-    bool is_exact; /* sizes are in full */
+    int blanks;                         /* that stand before what is printed next of the line */
+    bool cuts;                          /* what is wider than its column */
+    bool is_exact;                      /* sizes are in full */
     const struct cli_column *sorted_by; /* NULL: not sorted */
     bool is_reversed;
     struct um_buf heaps; /* of struct heap_name */
@@ -382,11 +382,12 @@ static int sort_waiting(struct table *table)
         const cJSON *member = cli_find_member(entry, column->path);
         struct sorted *one = &sorted[count];
 
-        *one = (struct sorted){.entry = cJSON_DetachItemViaPointer(table->entries, entry),
-                               .number = cJSON_IsNumber(member) ? member->valuedouble : cJSON_IsTrue(member),
-                               .place = count,
-                               .is_number = column->kind != CLI_COLUMN_TEXT && column->kind != CLI_COLUMN_HEAP,
-                               .is_reversed = table->is_reversed};
+        *one =
+            (struct sorted){.entry = cJSON_DetachItemViaPointer(table->entries, entry),
+                            .number = cJSON_IsNumber(member) ? member->valuedouble : cJSON_IsTrue(member),
+                            .place = count,
+                            .is_number = column->kind != CLI_COLUMN_TEXT && column->kind != CLI_COLUMN_HEAP,
+                            .is_reversed = table->is_reversed};
         print_cell(table, column, entry, one->text);
         count++;
     }
@@ -431,7 +432,8 @@ static const struct cli_column *find_column(struct cli *cli, const struct cli_co
             size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", size != 0 ? ", " : "",
                                      column->name);
     }
-    cli_fail_usage(cli, "%s: there is no column \"%.*s\"; the columns are %s", option, (int)length, name, names);
+    cli_fail_usage(cli, "%s: there is no column \"%.*s\"; the columns are %s", option, (int)length, name,
+                   names);
     return NULL;
 }
 
