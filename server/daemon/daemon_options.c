@@ -454,6 +454,12 @@ static void report(struct reading *reading, const char *place, const char *text)
     reading->count++;
 }
 
+static void report_no_memory(struct reading *reading, const char *place)
+{
+    reading->options->is_out_of_memory = true;
+    report(reading, place, "no memory");
+}
+
 static void take_line(struct reading *reading, const char *name, const struct um_setting *given)
 {
     struct um_daemon_options *options = reading->options;
@@ -482,7 +488,10 @@ static void read_file(struct reading *reading)
     char *text = bytes != NULL ? um_arena_alloc(&options->memory, size + 1) : NULL;
 
     if (text == NULL) {
-        report(reading, options->config_path, bytes == NULL ? reason : "no memory");
+        if (bytes == NULL)
+            report(reading, options->config_path, reason);
+        else
+            report_no_memory(reading, options->config_path);
         free(bytes);
         return;
     }
@@ -520,7 +529,7 @@ static const char *take_variable(struct reading *reading, const char *name)
     if (copy != NULL)
         memcpy(copy, value, strlen(value) + 1);
     else
-        report(reading, name, "no memory");
+        report_no_memory(reading, name);
     return copy;
 }
 

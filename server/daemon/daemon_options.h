@@ -80,6 +80,7 @@ struct um_daemon_options {
     bool config_is_named;                  /* by the command line or the environment */
     struct um_setting settings[UM_SETTINGS_MAXIMUM];
     struct um_arena memory; /* of texts that are not the command line's */
+    bool is_out_of_memory;  /* which is an error, too, though nothing is wrong in the settings */
 };
 
 /* Takes what is wrong: where that stands ("": on the command line), and a sentence without a full stop. */

@@ -16,7 +16,12 @@
 #include "umem_errors.h"
 #include "umem_version.h"
 
-enum { CHECK_MS = 1000 /* how often the pipe's file is checked */ };
+enum {
+    CHECK_MS = 1000, /* how often the pipe's file is checked */
+    /* Reloads that clients request are logged so often at once, and then one at an interval: they cannot fill a disk. */
+    RELOAD_BURST = 10,
+    RELOAD_INTERVAL_MS = 10000
+};
 
 /* One signal that is listened for. */
 struct signal_watch {
@@ -36,6 +41,8 @@ struct daemon {
     const struct um_daemon_options *options; /* that it was started with */
     struct um_daemon_options *reloaded;      /* that were read again last; NULL: none were */
     uint64_t default_bytes;                  /* the limit `bytes` where none is given */
+    unsigned logged_reloads;                 /* by clients, lately */
+    uint64_t logged_since_ms;                /* when these were counted down last */
     struct um_starter *starter;
 };
 
@@ -104,20 +111,44 @@ static void record_calls(struct daemon *daemon)
     um_server_record(daemon->server, options->log_calls || options->slow_ms != 0, options->log_calls);
 }
 
-/* ---- reading the settings again ---- */
+/* ---- reopening files, and reading the settings again ---- */
+
+static void reopen(struct daemon *daemon)
+{
+    um_log_reopen(daemon->log);
+    if (daemon->server != NULL)
+        um_server_check(daemon->server);
+}
 
 /* What is read, and what is said of it. */
 struct reading {
     struct daemon *daemon;
     struct um_reload *reload;
+    bool is_logged;
 };
+
+/* Whether one more reload that a client requests may be logged, which is counted then. */
+static bool may_log_reload(struct daemon *daemon)
+{
+    uint64_t now_ms = uv_now(&daemon->loop);
+    uint64_t intervals = (now_ms - daemon->logged_since_ms) / RELOAD_INTERVAL_MS;
+
+    daemon->logged_since_ms += intervals * RELOAD_INTERVAL_MS;
+    daemon->logged_reloads -=
+        intervals < daemon->logged_reloads ? (unsigned)intervals : daemon->logged_reloads;
+    if (daemon->logged_reloads == RELOAD_BURST)
+        return false;
+    daemon->logged_reloads++;
+    return true;
+}
 
 static void on_settings_error(void *context, const char *place, const char *text)
 {
     struct reading *reading = context;
     struct um_reload *reload = reading->reload;
 
-    um_log_write(reading->daemon->log, UM_LOG_ERROR, "%s%s%s", place, *place != '\0' ? ": " : "", text);
+    if (reading->is_logged)
+        um_log_write(reading->daemon->log, UM_LOG_ERROR, "%s%s%s", place, *place != '\0' ? ": " : "", text);
     if (reload->error[0] == '\0')
         snprintf(reload->error, sizeof reload->error, "%s%s%s", place, *place != '\0' ? ": " : "", text);
 }
@@ -129,7 +160,7 @@ static void on_difference(void *context, const char *name, bool is_live)
 
     if (is_live)
         um_log_write(reading->daemon->log, UM_LOG_INFO, "%s has a new value", name);
-    else
+    else if (reading->is_logged)
         um_log_write(reading->daemon->log, UM_LOG_WARNING,
                      "%s has another value now, which only a restart applies", name);
     if (reload->count == UM_RELOAD_SETTINGS)
@@ -153,11 +184,10 @@ static void apply_settings(struct daemon *daemon, struct um_daemon_options *read
 }
 
 /* Reads the settings again, all or nothing of them. The file is the one that was named, or is looked for in the default places. */
-static bool reload_settings(void *context, struct um_reload *reload)
+static bool reload_settings(struct daemon *daemon, struct um_reload *reload, bool is_logged)
 {
-    struct daemon *daemon = context;
     const struct um_daemon_options *started = daemon->options;
-    struct reading reading = {daemon, reload};
+    struct reading reading = {daemon, reload, is_logged};
     const struct um_option_errors errors = {on_settings_error, &reading};
     const char *named = started->config_path[0] != '\0' ? started->config_path : UM_CONFIG_NONE;
     struct um_daemon_options *read = malloc(sizeof *read);
@@ -168,33 +198,37 @@ static bool reload_settings(void *context, struct um_reload *reload)
     }
     if (um_daemon_options_read(read, started->argv, started->config_is_named ? named : NULL, &errors) == 0) {
         apply_settings(daemon, read, &reading);
-        um_log_write(daemon->log, UM_LOG_INFO, "the settings are read again, %s%s",
-                     reload->config != NULL ? "from " : "without a file",
-                     reload->config != NULL ? reload->config : "");
+        if (is_logged)
+            um_log_write(daemon->log, UM_LOG_INFO, "the settings are read again, %s%s",
+                         reload->config != NULL ? "from " : "without a file",
+                         reload->config != NULL ? reload->config : "");
         return true;
     }
-    um_log_write(daemon->log, UM_LOG_ERROR, "the settings stay as they are");
+    if (is_logged)
+        um_log_write(daemon->log, UM_LOG_ERROR, "the settings stay as they are");
     um_daemon_options_free(read);
     return false;
 }
 
+/* server.reload was called. The log is reopened as by a signal, which Windows does not have. */
+static bool on_client_reload(void *context, struct um_reload *reload)
+{
+    reopen(context);
+    return reload_settings(context, reload, may_log_reload(context));
+}
+
+/* A signal, or the service manager, requests it. */
 static void on_reload(void *context)
 {
     struct daemon *daemon = context;
     struct um_reload reload = {.config = NULL};
 
+    reopen(daemon);
     if (daemon->server != NULL)
-        reload_settings(daemon, &reload);
+        reload_settings(daemon, &reload, true);
 }
 
 /* ---- signals ---- */
-
-static void reopen(struct daemon *daemon)
-{
-    um_log_reopen(daemon->log);
-    if (daemon->server != NULL)
-        um_server_check(daemon->server);
-}
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -211,8 +245,8 @@ static void on_signal(uv_signal_t *handle, int number)
         um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
         break;
     case UM_SIGNAL_RELOAD:
-        reopen(daemon);
-        um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
+        um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened, and the settings read again",
+                     number);
         on_reload(daemon);
         break;
     }
@@ -298,7 +332,7 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .log = on_log,
         .call_ended = on_call_ended,
         .session_changed = on_session,
-        .reload = reload_settings,
+        .reload = on_client_reload,
         .ended = on_ended,
     };
     char reason[UM_SERVER_WHY_CAPACITY];

@@ -13,7 +13,7 @@
 
 #include <uv.h>
 
-enum { DATAGRAM_SIZE = UM_LOG_LINE_SIZE + 128 };
+enum { DATAGRAM_SIZE = UM_LOG_LINE_SIZE + 128, DATE_SIZE = 64 };
 
 struct um_system_log {
     struct sockaddr_un address;
@@ -77,19 +77,28 @@ static int send_datagram(const struct um_system_log *log, const char *bytes, siz
     return sent < 0 ? uv_translate_sys_error(errno) : 0;
 }
 
+/* The local time as RFC 3164 has it: "Jan  2 03:04:05". */
+static void write_date(char date[DATE_SIZE])
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t now = time(NULL);
+    struct tm local;
+
+    date[0] = '\0';
+    if (localtime_r(&now, &local) != NULL)
+        snprintf(date, DATE_SIZE, "%.3s %2d %02d:%02d:%02d", months + 3 * (size_t)local.tm_mon, local.tm_mday,
+                 local.tm_hour, local.tm_min, local.tm_sec);
+}
+
 int um_system_log_write(struct um_system_log *log, enum um_log_level level, const char *line)
 {
     static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
     char datagram[DATAGRAM_SIZE];
-    char date[32] = "";
-    time_t now = time(NULL);
-    struct tm local;
+    char date[DATE_SIZE];
     size_t size;
     int error;
 
-    /* As RFC 3164 has it: the months are those of English, which is the C locale's. */
-    if (localtime_r(&now, &local) != NULL && strftime(date, sizeof date, "%b %e %H:%M:%S", &local) == 0)
-        date[0] = '\0';
+    write_date(date);
     size = (size_t)snprintf(datagram, sizeof datagram, "<%d>%s umemd[%ld]: %s",
                             LOG_DAEMON | priorities[level], date, (long)getpid(), line);
     if (size >= sizeof datagram)

@@ -153,6 +153,8 @@ int main(int argc, char **argv)
     count = um_daemon_options_read(&options, argv, NULL, &listener);
     if (count == 0 || (options.action == UM_ACTION_CHECK && !errors.is_usage))
         status = act(&options, count, argv);
+    else if (options.is_out_of_memory)
+        status = UM_EXIT_FAILED;
     um_daemon_options_deinit(&options);
     return status;
 }

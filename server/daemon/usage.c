@@ -155,7 +155,7 @@ static const char man_end[] =
     "was removed.\n"
     "SIGHUP also reads the settings again, as *umem reload* does, and on Windows *sc.exe control umemd "
     "paramchange*.\n"
-    "On Windows, where there are no such signals, copy the log and truncate it.\n"
+    "On Windows, where there are no such signals, *umem reload* reopens the log.\n"
     ": SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
     "Are ignored.\n"
     "# LOG\n"

@@ -426,6 +426,86 @@ static void a_wrong_file_changes_nothing(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+static void expect_in_file(const char *name, const char *part)
+{
+    static char text[8192];
+    uv_buf_t buf = uv_buf_init(text, sizeof text - 1);
+    uv_fs_t request;
+    int file = uv_fs_open(NULL, &request, name, UV_FS_O_RDONLY, 0, NULL);
+    int size;
+
+    uv_fs_req_cleanup(&request);
+    assert_true(file >= 0);
+    size = uv_fs_read(NULL, &request, file, &buf, 1, 0, NULL);
+    uv_fs_req_cleanup(&request);
+    uv_fs_close(NULL, &request, file, NULL);
+    uv_fs_req_cleanup(&request);
+    uv_fs_unlink(NULL, &request, name, NULL);
+    uv_fs_req_cleanup(&request);
+    assert_true(size >= 0);
+    text[size] = '\0';
+    expect_text(text, part);
+}
+
+/* A log that was renamed is made again: on Windows this is the way. */
+static void a_reload_reopens_the_log(void **state)
+{
+    static struct daemon daemon;
+    char log[PATH_SIZE + 8];
+    char moved[PATH_SIZE + 16];
+    const char *const args[] = {UMEMD, "--pipe", daemon.pipe, "--log-file", log, "--daemon", NULL};
+    umem_client *client;
+    uv_fs_t request;
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    snprintf(log, sizeof log, "%s.log", path);
+    snprintf(moved, sizeof moved, "%s.1", log);
+    assert_int_equal(process_run(&process, args, NULL), 0);
+    client = daemon_connect(&daemon);
+    assert_int_equal(uv_fs_rename(NULL, &request, log, moved, NULL), 0);
+    uv_fs_req_cleanup(&request);
+    expect_report(client, "", "");
+    ok(client, umem_server_shutdown(client));
+    while (umem_server_ping(client) == UMEM_OK)
+        continue;
+    umem_client_free(client);
+    /* The last line is written when the daemon has nothing more to do. */
+    while (uv_fs_access(NULL, &request, log, 0, NULL) != 0)
+        uv_fs_req_cleanup(&request);
+    uv_fs_req_cleanup(&request);
+    expect_in_file(moved, "listening on ");
+    expect_in_file(log, "");
+    pipe_name_remove(daemon.pipe);
+}
+
+/* A client that requests it without end fills no disk. */
+static void reloads_are_not_logged_without_end(void **state)
+{
+    static struct daemon daemon;
+    unsigned found = 0;
+    umem_client *client;
+
+    (void)state;
+    write_config("pid-file = x\n");
+    start_with_file(&daemon, NULL);
+    write_config("pid-file = y\n");
+    client = daemon_connect(&daemon);
+    for (int i = 0; i < 200; i++)
+        expect_report(client, "", "\"pid-file\"");
+    /* What changes is always logged. */
+    write_config("log-level = debug\n");
+    expect_report(client, "\"log-level\"", "\"pid-file\"");
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    for (const char *at = daemon.process.errors; (at = strstr(at, "pid-file has another value")) != NULL;
+         at++)
+        found++;
+    assert_in_range(found, 10, 100);
+    expect_text(daemon.process.errors, " info log-level has a new value\n");
+    pipe_name_remove(daemon.pipe);
+}
+
 /* A signal, where there are any. */
 static void a_signal_requests_it(void **state)
 {
@@ -618,6 +698,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_default_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_can_change_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_file_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_reopens_the_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reloads_are_not_logged_without_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_signal_requests_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(calls_are_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slow_calls_are_logged, set_up, tear_down),

@@ -243,7 +243,8 @@ const struct cli_verb cli_server_verbs[] = {
      .summary = "have the daemon read its settings again",
      .detail = "Prints which settings have new values, and which have other values now that only a restart "
                "applies. "
-               "Where the file is wrong, nothing is changed, and the error says what and in which line.",
+               "Where the file is wrong, nothing is changed, and the error says what and in which line. The "
+               "daemon's log file is reopened.",
      .run = cli_run_method},
     {.name = "shutdown",
      .words = "",

@@ -24,11 +24,14 @@ static void note(struct um_call_record *record, const char *param, const struct 
     record->subject_count++;
 }
 
-/* The parameter of that place or name among those of an array or an object; NULL: it is not there. */
+/* The parameter of that place or name among those of an array or an object; NULL: it is not there. With more of them than any method
+ * has the call fails: not all of a million are looked at. */
 static const struct um_json *find(const struct um_json *params, size_t place, const char *name)
 {
-    for (const struct um_json *item = params->child; item != NULL; item = item->next, place--) {
-        if (params->kind == UM_JSON_OBJECT ? strcmp(item->key, name) == 0 : place == 0)
+    const struct um_json *item = params->child;
+
+    for (size_t at = 0; item != NULL && at < UM_PARAMS_MAXIMUM; at++, item = item->next) {
+        if (params->kind == UM_JSON_OBJECT ? strcmp(item->key, name) == 0 : at == place)
             return item;
     }
     return NULL;

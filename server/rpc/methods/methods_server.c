@@ -230,7 +230,8 @@ const struct um_method um_method_server_reload = {
         "the limits but `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` "
         "and "
         "`waits`. A limit that is lower than what is in use takes nothing away. With an error in the file "
-        "nothing is changed, and `bad_settings` tells the first one.",
+        "nothing is changed, and `bad_settings` tells the first one. In any case the log file is reopened, "
+        "which may have been renamed.",
     .result = reload_result,
     .errors = {UMEM_E_UNSUPPORTED, UMEM_E_BAD_SETTINGS, UMEM_E_LIMIT_EXCEEDED},
     .run = reload,
