@@ -82,6 +82,8 @@ if(NOT WIN32)
         um_install_manual(client/cli/umem.1 runtime)
         install(FILES client/cli/umem.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
             RENAME umem COMPONENT runtime)
+        install(FILES client/cli/umem.zsh DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" RENAME _umem COMPONENT runtime)
+        install(FILES client/cli/umem.fish DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT runtime)
     endif()
 endif()
 

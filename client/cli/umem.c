@@ -13,6 +13,12 @@
 #include "program/program.h"
 #include "umem_version.h"
 
+static void print_candidate(void *context, const char *word)
+{
+    (void)context;
+    cli_print_line(word);
+}
+
 /* Options for programs rather than people. Returns false if the command line has none of them. */
 static bool run_hidden(int count, char **arguments, int *status)
 {
@@ -21,6 +27,8 @@ static bool run_hidden(int count, char **arguments, int *status)
         cli_print_line("umem " UMEM_VERSION);
     else if (count == 2 && strcmp(arguments[1], "--print-man") == 0)
         cli_print_man();
+    else if (count == 3 && strcmp(arguments[1], "--candidates") == 0)
+        cli_find_candidates(arguments[2], print_candidate, NULL);
     else if (count == 4 && strcmp(arguments[1], "--complete") == 0)
         cli_complete(arguments[2], arguments[3]);
     else

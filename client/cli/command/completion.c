@@ -193,7 +193,7 @@ static void offer_kind(const struct place *place, const char *kind)
     else if (strcmp(kind, "FLAGS") == 0)
         offer_words(place, "zero_memory no_serialize generate_exceptions realloc_in_place_only");
     else if (strcmp(kind, "SHELL") == 0)
-        offer_words(place, "bash");
+        offer_words(place, "bash zsh fish powershell");
 }
 
 static void offer_options(const struct place *place)

@@ -234,16 +234,33 @@ static int help(struct cli *cli)
     return cli_fail(CLI_USAGE, "there is no verb \"%s\"; umem help lists the verbs", name);
 }
 
-static const char bash_script[] =
+static const struct {
+    const char *shell;
+    const char *script;
+} completions[] = {
+    {"bash",
 #include "umem_bash.inc"
-    ;
+    },
+    {"zsh",
+#include "umem_zsh.inc"
+    },
+    {"fish",
+#include "umem_fish.inc"
+    },
+    {"powershell",
+#include "umem_ps1.inc"
+    },
+};
 
 static int completion(struct cli *cli)
 {
-    if (strcmp(cli->words[0], "bash") != 0)
-        return cli_fail_usage(cli, "only bash is known");
-    cli_print(bash_script);
-    return CLI_OK;
+    for (size_t i = 0; i < sizeof completions / sizeof completions[0]; i++) {
+        if (strcmp(cli->words[0], completions[i].shell) == 0) {
+            cli_print(completions[i].script);
+            return CLI_OK;
+        }
+    }
+    return cli_fail_usage(cli, "bash, zsh, fish and powershell are known");
 }
 
 const struct cli_verb cli_help_verbs[] = {
@@ -259,9 +276,9 @@ const struct cli_verb cli_help_verbs[] = {
     {.name = "completion",
      .words = "SHELL",
      .summary = "print the script that lets a shell complete umem's words",
-     .detail = "SHELL is bash. Names of heaps and blocks come from the daemon that answers; where none does, "
+     .detail = "SHELL is bash, zsh, fish or powershell. Names of heaps and blocks come from the daemon that answers; where none does, "
                "there are none.",
-     .example = "source <(umem completion bash)",
+     .example = "source <(umem completion bash)\numem completion fish | source",
      .need = CLI_NEEDS_NOTHING,
      .run = completion},
     {.name = NULL},
