@@ -199,7 +199,7 @@ static bool drop_group(struct um_slots *slots, uint32_t number)
 
 /* A group has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
  * were given out. */
-UM_NEVER_INLINE void group_is_empty(struct um_slots *slots, uint32_t number)
+UM_NEVER_INLINE static void group_is_empty(struct um_slots *slots, uint32_t number)
 {
     struct um_slot_group *group = &slots->groups[number];
     bool is_kept = slots->spares < slots->spares_limit && group->free_first != UM_SLOT_NONE;
@@ -276,7 +276,7 @@ static void *take_free(struct um_slots *slots)
 }
 
 /* A group that is gone is used before a new one is begun. */
-UM_NEVER_INLINE void *take_elsewhere(struct um_slots *slots)
+UM_NEVER_INLINE static void *take_elsewhere(struct um_slots *slots)
 {
     size_t mask = ((size_t)1 << slots->group_bits) - 1;
     bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;
