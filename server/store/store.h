@@ -69,7 +69,7 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds);
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
 /* How long memory is free before it is returned to the system: at most twice this. */
-enum { UM_STORE_TICK_MS = 400 };
+enum { UM_STORE_TICK_MS = 250 };
 
 /* Whether some memory is free that is not returned yet: then um_store_tick() is to be called in UM_STORE_TICK_MS. An idle store soon
  * has none. */

@@ -20,7 +20,7 @@
 #include "base/list.h"
 
 enum {
-    UM_PURGE_PERIOD_MS = 400, /* from one um_purge_tick() to the next: free memory is gone within a second */
+    UM_PURGE_PERIOD_MS = 250, /* from one um_purge_tick() to the next: free memory is gone within a second */
     UM_PURGE_PIECE = 4 * 1024 * 1024 /* bytes that take about a millisecond to return */
 };
 
