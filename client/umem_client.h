@@ -237,6 +237,11 @@ UMEM_API void umem_free_server_info(struct umem_server_info *info);
 
 UMEM_API int umem_server_stats(umem_client *client, struct umem_server_stats *stats);
 
+/* Has the daemon read its settings again. The report says what has new values and what only a restart applies, as JSON text: protocol.md
+ * describes it under server.reload. The caller frees it with umem_free_text(). UMEM_E_BAD_SETTINGS: they are wrong, and nothing was
+ * changed. */
+UMEM_API int umem_server_reload(umem_client *client, char **report_json);
+
 /* Ends the daemon in order, and all its blocks with it. UMEM_OK: it has begun to. */
 UMEM_API int umem_server_shutdown(umem_client *client);
 

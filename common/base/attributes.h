@@ -33,13 +33,13 @@
 #define UM_ALWAYS_INLINE static inline
 #endif
 
-/* A function that is seldom called by one that often is: inlined, it would have that one save registers each time. */
+/* Kept out of its callers: for what few requests need, so that the way of the others stays short. */
 #if defined(__GNUC__)
-#define UM_NEVER_INLINE static __attribute__((noinline))
+#define UM_NEVER_INLINE __attribute__((noinline))
 #elif defined(_MSC_VER)
-#define UM_NEVER_INLINE static __declspec(noinline)
+#define UM_NEVER_INLINE __declspec(noinline)
 #else
-#define UM_NEVER_INLINE static
+#define UM_NEVER_INLINE
 #endif
 
 #endif

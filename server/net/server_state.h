@@ -20,7 +20,10 @@ struct um_server {
     struct um_limits limits;
     struct um_connections connections;
     enum um_listener_state listener_state; /* as it was logged last */
-    void (*ended)(void *context);          /* NULL for a server that did not start */
+    void (*call_ended)(void *context, const struct um_call_record *record);
+    void (*session_changed)(void *context, uint64_t session, const struct um_identity *client);
+    bool (*reload)(void *context, struct um_reload *reload);
+    void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
     uv_check_t check; /* after the loop has polled: connections run, clients are accepted, the engine works */
     uv_prepare_t prepare;      /* before it polls: the deadline timer is set, and the next turn begins */

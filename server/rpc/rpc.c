@@ -113,6 +113,11 @@ void um_rpc_end_turn(struct um_rpc *rpc)
         rpc->tick_at_ms = rpc->now_ms + UM_STORE_TICK_MS;
 }
 
+void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded)
+{
+    rpc->records_calls = are_recorded;
+}
+
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
 {
     return rpc->deadlines.count != 0 ? rpc->deadlines.row[0]->at_ms : UINT64_MAX;

@@ -42,6 +42,10 @@ struct um_store_options {
 /* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
 int um_store_new(const struct um_store_options *options, struct um_store **store);
 
+/* Sets the store's limits anew, as um_store_new() takes them; the other options are ignored. What is more than a limit stays, and nothing
+ * is added to it. */
+void um_store_set_limits(struct um_store *store, const struct um_store_options *options);
+
 /* Frees every block and heap and the store, and raises no events. Owners and pins must be closed and released
  * before. NULL is fine. */
 void um_store_free(struct um_store *store);

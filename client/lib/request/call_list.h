@@ -137,6 +137,7 @@
          SIZE(address) UINT_OUT("block", block)) \
     CALL(block_free_orphan, "block.free", (umem_handle block), (block), HANDLE(block) TRUE("if_orphaned")) \
     CALL(rpc_discover, "rpc.discover", (char **document_json), (document_json), TEXT_OUT(document_json)) \
+    CALL(server_reload, "server.reload", (char **report_json), (report_json), TEXT_OUT(report_json)) \
     CALL(server_stats, "server.stats", (struct umem_server_stats * stats), (stats), \
          RESULT_OUT(um_info_read_stats, stats)) \
     CALL(session_info, "session.info", (struct umem_session_info * info), (info), \

@@ -137,7 +137,7 @@ static bool restore_chunk(struct um_slots *slots, uint32_t chunk)
 
 /* A chunk has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
  * were given out. */
-UM_NEVER_INLINE void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
+UM_NEVER_INLINE static void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
 {
     struct um_slot_chunk *state = &slots->states[chunk];
     if (chunk == slots->open || chunk == chunk_of(slots, slots->used))
@@ -215,7 +215,7 @@ static void *take_free(struct um_slots *slots)
 }
 
 /* A chunk that was freed is used before another one is made. */
-UM_NEVER_INLINE void *take_elsewhere(struct um_slots *slots)
+UM_NEVER_INLINE static void *take_elsewhere(struct um_slots *slots)
 {
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;

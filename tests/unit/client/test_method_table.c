@@ -158,6 +158,7 @@ static void test_requests(void **state)
     CHECK(block_exchange, 4, 8, UMEM_TYPE_U64, &number, &number, &first, &exchanged);
     CHECK(block_wait, 4, 8, UMEM_TYPE_U64, &number, 1000, &first);
     CHECK(rpc_discover, &text);
+    CHECK(server_reload, &text);
     CHECK(server_stats, &stats);
     CHECK(session_info, &session);
     CHECK(session_close, 7);

@@ -133,6 +133,7 @@ static void test_info_gives_size_classes(void **state)
     cJSON *classes;
     cJSON *info;
 
+    new_heap(session, "{\"name\":\"h\"}");
     new_block(session, "{\"size\":100,\"heap\":\"h\"}");
     for (int i = 0; i < 3; i++)
         new_block(session, "{\"size\":60,\"heap\":\"h\"}");
