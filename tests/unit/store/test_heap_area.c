@@ -50,11 +50,8 @@ static int setup(void **state)
     assert_non_null(fake.allocated);
     fake.memory = fake.allocated + (UNIT - (uintptr_t)fake.allocated % UNIT);
     memset(fake.memory, MARK, LENGTH);
-    fake.area.segment = (struct um_segment){.ops = &private_ops,
-                                            .start = fake.memory,
-                                            .touched = fake.touched,
-                                            .idle = fake.idle,
-                                            .unit = UNIT};
+    fake.area.segment = (struct um_segment){
+        .ops = &private_ops, .start = fake.memory, .touched = fake.touched, .idle = fake.idle, .unit = UNIT};
     assert_true(um_run_map_init(&fake.runs, LENGTH));
     assert_true(um_area_init(&fake.area, &fake.runs, 16, 0));
     assert_true(um_allocator_add(fake.area.allocator, 0, LENGTH));
