@@ -11,6 +11,7 @@
 #include "store/memory/shm.h"
 
 enum {
+    ENTRY_COST = 2048,                   /* bytes that are returned in the time that an entry takes */
     FREED_ENTRIES = 2048,                /* entries of tables that are freed at once */
     LOOSE_BLOCKS = 32,                   /* of a size that are extents before there are runs for it */
     COMMITTED_AT_ONCE = 4 * 1024 * 1024, /* bytes of initial_size that create() commits itself */
@@ -97,6 +98,7 @@ static bool free_tables_of_destroyed(struct um_purge_source *source)
         if (!free_tables(heap, &budget))
             destroyed = next;
     }
+    um_purge_charge((FREED_ENTRIES - budget + 1) * ENTRY_COST);
     return destroyed != NULL;
 }
 

@@ -9,6 +9,7 @@
 
 enum {
     PIECE_SIZE = 4 * 1024 * 1024, /* bytes that are unmapped at once, about */
+    CALL_COST = 16 * 1024,        /* bytes that a call of the system's counts as */
     PIECE_CALLS = 16              /* and calls of the system */
 };
 
@@ -156,12 +157,14 @@ static void retry_one(void)
 static bool unmap_some(void)
 {
     size_t left = PIECE_SIZE;
+    int calls;
 
-    for (int calls = 0; calls < PIECE_CALLS && left != 0 && freed != NULL; calls++) {
+    for (calls = 0; calls < PIECE_CALLS && left != 0 && freed != NULL; calls++) {
         struct um_mapping *mapping = freed;
 
         if (mapping->kept > 2 * PIECE_SIZE) {
             cut_piece(mapping);
+            left = 0;
             break;
         }
         freed = mapping->next;
@@ -170,6 +173,7 @@ static bool unmap_some(void)
     }
     if (freed == NULL)
         retry_one();
+    um_purge_charge(PIECE_SIZE - left + (uint64_t)(calls + 1) * CALL_COST);
     return freed != NULL;
 }
 

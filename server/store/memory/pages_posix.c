@@ -1,4 +1,5 @@
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "store/memory/pages.h"
 
@@ -20,4 +21,25 @@ void um_pages_free(void *start, size_t size)
     /* It fails where it would split a mapping and there are as many as there may be: then the memory goes, at least. */
     if (start != NULL && munmap(start, size) != 0)
         (void)madvise(start, size, MADV_DONTNEED);
+}
+
+/* Only Linux says that pages are zero then. */
+size_t um_pages_unit(void)
+{
+#ifdef __linux__
+    return (size_t)sysconf(_SC_PAGESIZE);
+#else
+    return 0;
+#endif
+}
+
+bool um_pages_drop(void *start, size_t size)
+{
+#ifdef __linux__
+    return madvise(start, size, MADV_DONTNEED) == 0;
+#else
+    (void)start;
+    (void)size;
+    return false;
+#endif
 }

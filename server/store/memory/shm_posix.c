@@ -33,6 +33,7 @@ enum {
     PIECE_SIZE = 4 * 1024 * 1024,  /* bytes that are unmapped at once, at least */
     LARGEST_CUT = 16 * PIECE_SIZE, /* bytes */
     CUTS = 256,                    /* at once */
+    END_COST = 64 * 1024,          /* bytes that take as long as the calls for an object's end */
     RANDOM_SIZE =
         12, /* bytes in a name, as hexadecimal digits: with the prefix 31 characters, which fit anywhere */
     NAME_CAPACITY = 1 + sizeof PREFIX + 2 * RANDOM_SIZE,
@@ -183,6 +184,7 @@ static bool end_piece(struct um_shm *shm)
         else if (size < LARGEST_CUT)
             size *= 2;
     }
+    um_purge_charge(before - left < PIECE_SIZE ? before - left + END_COST : PIECE_SIZE);
     if (shm->length > 0)
         return false;
     close(shm->fd);

@@ -10,11 +10,22 @@
 enum {
     CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
     LINE_SIZE = 64,                /* bytes in a cache line, or a part of one */
-    SPARES = 16                    /* chunks without records in use that are kept */
+    SPARES_SIZE = 1024 * 1024      /* bytes of groups without records in use that are kept */
 };
 
 /* What stands for the records of a chunk that was freed: slots that are not in use. Nobody writes to it. */
 static alignas(LINE_SIZE) unsigned char no_records[CHUNK_SIZE_TARGET];
+
+/* A group is as few records as fill whole pages of the system's; where a chunk has not two of them, it is one. */
+static void init_groups(struct um_slots *slots)
+{
+    size_t unit = um_pages_unit();
+
+    slots->group_bits = slots->chunk_bits;
+    while (unit != 0 && slots->group_bits != 0 && (slots->record_size << (slots->group_bits - 1)) % unit == 0)
+        slots->group_bits--;
+    slots->spares_limit = (uint32_t)(SPARES_SIZE / (slots->record_size << slots->group_bits));
+}
 
 void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, size_t aside_size,
                    uint32_t limit, uint32_t first_generation)
@@ -30,9 +41,10 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
     slots->limit = limit;
     slots->first_generation = first_generation;
     slots->open = UM_SLOT_NONE;
-    slots->freed = UM_SLOT_NONE;
+    slots->gone = UM_SLOT_NONE;
     while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
         slots->chunk_bits++;
+    init_groups(slots);
 }
 
 static size_t chunk_size(const struct um_slots *slots)
@@ -40,9 +52,15 @@ static size_t chunk_size(const struct um_slots *slots)
     return (slots->record_size + slots->aside_size) << slots->chunk_bits;
 }
 
-static uint32_t chunk_of(const struct um_slots *slots, uint32_t number)
+static uint32_t group_of(const struct um_slots *slots, uint32_t number)
 {
-    return number >> slots->chunk_bits;
+    return number >> slots->group_bits;
+}
+
+/* Groups in a chunk. */
+static uint32_t groups_each(const struct um_slots *slots)
+{
+    return UINT32_C(1) << (slots->chunk_bits - slots->group_bits);
 }
 
 /* ---- chunks ---- */
@@ -60,30 +78,31 @@ void um_slots_deinit(struct um_slots *slots)
     for (size_t i = 0; i < chunks; i++)
         free_chunk(slots, slots->chunks[i]);
     free(slots->chunks);
-    free(slots->states);
+    free(slots->groups);
     free(slots->with_free);
     slots->chunks = NULL;
-    slots->states = NULL;
+    slots->groups = NULL;
     slots->with_free = NULL;
     slots->used = 0;
 }
 
-/* Makes the tables of chunks larger. What was made larger before memory ran out stays so. */
+/* Makes the tables of chunks and groups larger. What was made larger before memory ran out stays so. */
 static bool make_capacity(struct um_slots *slots)
 {
     size_t capacity = slots->chunk_capacity == 0 ? 64 : slots->chunk_capacity * 2;
+    size_t words = capacity * groups_each(slots) / 64;
     unsigned char **chunks = realloc(slots->chunks, capacity * sizeof *chunks);
     if (chunks != NULL)
         slots->chunks = chunks;
-    struct um_slot_chunk *states = realloc(slots->states, capacity * sizeof *states);
-    if (states != NULL)
-        slots->states = states;
-    uint64_t *with_free = realloc(slots->with_free, capacity / 64 * sizeof *with_free);
+    struct um_slot_group *groups = realloc(slots->groups, words * 64 * sizeof *groups);
+    if (groups != NULL)
+        slots->groups = groups;
+    uint64_t *with_free = realloc(slots->with_free, words * sizeof *with_free);
     if (with_free != NULL)
         slots->with_free = with_free;
-    if (chunks == NULL || states == NULL || with_free == NULL)
+    if (chunks == NULL || groups == NULL || with_free == NULL)
         return false;
-    for (size_t word = slots->chunk_capacity / 64; word < capacity / 64; word++)
+    for (size_t word = slots->chunk_capacity * groups_each(slots) / 64; word < words; word++)
         with_free[word] = 0;
     slots->chunk_capacity = capacity;
     return true;
@@ -92,75 +111,117 @@ static bool make_capacity(struct um_slots *slots)
 /* Makes sure that there is memory for slot number `used`. */
 static bool make_chunk(struct um_slots *slots)
 {
-    uint32_t chunk = chunk_of(slots, slots->used);
+    uint32_t chunk = slots->used >> slots->chunk_bits;
+    uint32_t first = group_of(slots, slots->used);
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     if ((slots->used & mask) != 0)
         return true; /* in the chunk that the slot before it lies in */
     if (chunk == slots->chunk_capacity && !make_capacity(slots))
         return false;
+    for (uint32_t i = 0; i < groups_each(slots); i++)
+        slots->groups[first + i] =
+            (struct um_slot_group){.free_first = UM_SLOT_NONE, .free_last = UM_SLOT_NONE};
     slots->chunks[chunk] = um_pages_new(chunk_size(slots));
-    slots->states[chunk] = (struct um_slot_chunk){.free_first = UM_SLOT_NONE, .free_last = UM_SLOT_NONE};
     return slots->chunks[chunk] != NULL;
 }
 
-static void note_free(struct um_slots *slots, uint32_t chunk, bool has_free)
+/* ---- groups ---- */
+
+static void note_free(struct um_slots *slots, uint32_t group, bool has_free)
 {
-    uint64_t *word = &slots->with_free[chunk / 64];
-    uint64_t bit = UINT64_C(1) << chunk % 64;
+    uint64_t *word = &slots->with_free[group / 64];
+    uint64_t bit = UINT64_C(1) << group % 64;
     *word = has_free ? *word | bit : *word & ~bit;
-    if (has_free && chunk / 64 < slots->first_with_free)
-        slots->first_with_free = chunk / 64;
+    if (has_free && group / 64 < slots->first_with_free)
+        slots->first_with_free = group / 64;
 }
 
-/* Gives a chunk that was freed its memory again: all its slots are free. */
-static bool restore_chunk(struct um_slots *slots, uint32_t chunk)
+/* Gives the group that has lost its memory last memory again: all its slots are free. */
+static bool restore_group(struct um_slots *slots)
 {
-    struct um_slot_chunk *state = &slots->states[chunk];
-    uint32_t next_freed = state->free_first;
-    uint32_t first = chunk << slots->chunk_bits;
-    uint32_t last = first + ((UINT32_C(1) << slots->chunk_bits) - 1);
-    unsigned char *memory = um_pages_new(chunk_size(slots));
-    if (memory == NULL)
-        return false;
-    slots->chunks[chunk] = memory;
-    for (uint32_t number = first; number <= last; number++) {
-        struct um_slot *slot = um_slots_at(slots, number);
-        slot->state = state->generation;
-        slot->link = number != last ? number + 1 : UM_SLOT_NONE;
+    uint32_t number = slots->gone;
+    struct um_slot_group *group = &slots->groups[number];
+    uint32_t next = group->free_first;
+    uint32_t first = number << slots->group_bits;
+    uint32_t last = first + ((UINT32_C(1) << slots->group_bits) - 1);
+    unsigned char **chunk = &slots->chunks[number / groups_each(slots)];
+    if (*chunk == no_records) {
+        unsigned char *memory = um_pages_new(chunk_size(slots));
+        if (memory == NULL)
+            return false;
+        *chunk = memory;
     }
-    state->free_first = first;
-    state->free_last = last;
-    slots->freed = next_freed;
-    note_free(slots, chunk, true);
+    for (uint32_t i = first; i <= last; i++) {
+        struct um_slot *slot = um_slots_at(slots, i);
+        slot->state = group->generation;
+        slot->link = i != last ? i + 1 : UM_SLOT_NONE;
+    }
+    group->is_gone = false;
+    group->free_first = first;
+    group->free_last = last;
+    slots->gone = next;
+    note_free(slots, number, true);
     return true;
 }
 
-/* A chunk has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
- * were given out. */
-UM_NEVER_INLINE static void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
+/* What lies aside goes a page at a time, where all groups that have something there are gone. */
+static void drop_aside(const struct um_slots *slots, uint32_t number)
 {
-    struct um_slot_chunk *state = &slots->states[chunk];
-    if (chunk == slots->open || chunk == chunk_of(slots, slots->used))
+    size_t unit = um_pages_unit();
+    size_t size = slots->aside_size << slots->group_bits; /* of one group */
+    uint32_t groups = size != 0 && unit % size == 0 ? (uint32_t)(unit / size) : 0;
+    if (groups == 0 || groups > groups_each(slots))
         return;
-    if (slots->spares < SPARES && state->free_first != UM_SLOT_NONE) {
-        slots->spares++;
-        state->is_spare = true;
-        return;
+    number = number / groups * groups;
+    for (uint32_t i = 0; i < groups; i++) {
+        if (!slots->groups[number + i].is_gone)
+            return;
     }
-    free_chunk(slots, slots->chunks[chunk]);
-    slots->chunks[chunk] = no_records;
-    note_free(slots, chunk, false);
-    state->free_first = UM_SLOT_NONE;
-    if (state->generation > UM_GENERATION_LIMIT)
-        return; /* retired as a whole */
-    state->free_first = slots->freed;
-    slots->freed = chunk;
+    (void)um_pages_drop(um_slots_aside(slots, number << slots->group_bits), unit);
 }
 
-/* Opens the first chunk that has free slots. Returns false where none has. */
-static bool open_chunk(struct um_slots *slots)
+/* Returns a group's memory to the system; false: that does not take it. */
+static bool drop_group(struct um_slots *slots, uint32_t number)
 {
-    size_t words = slots->chunk_capacity / 64;
+    struct um_slot_group *group = &slots->groups[number];
+    if (groups_each(slots) == 1) {
+        free_chunk(slots, slots->chunks[number]);
+        slots->chunks[number] = no_records;
+        group->is_gone = true;
+        return true;
+    }
+    group->is_gone = um_pages_drop(um_slots_at(slots, number << slots->group_bits),
+                                   slots->record_size << slots->group_bits);
+    if (group->is_gone)
+        drop_aside(slots, number);
+    return group->is_gone;
+}
+
+/* A group has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
+ * were given out. */
+UM_NEVER_INLINE static void group_is_empty(struct um_slots *slots, uint32_t number)
+{
+    struct um_slot_group *group = &slots->groups[number];
+    bool is_kept = slots->spares < slots->spares_limit && group->free_first != UM_SLOT_NONE;
+    if (number == slots->open || number == group_of(slots, slots->used))
+        return;
+    if (is_kept || !drop_group(slots, number)) {
+        slots->spares++;
+        group->is_spare = true;
+        return;
+    }
+    note_free(slots, number, false);
+    group->free_first = UM_SLOT_NONE;
+    if (group->generation > UM_GENERATION_LIMIT)
+        return; /* retired as a whole */
+    group->free_first = slots->gone;
+    slots->gone = number;
+}
+
+/* Opens the first group that has free slots. Returns false where none has. */
+static bool open_group(struct um_slots *slots)
+{
+    size_t words = slots->chunk_capacity * groups_each(slots) / 64;
     size_t word = slots->first_with_free;
     while (word < words && slots->with_free[word] == 0)
         word++;
@@ -170,18 +231,18 @@ static bool open_chunk(struct um_slots *slots)
     slots->open = (uint32_t)word * 64;
     while ((slots->with_free[word] >> slots->open % 64 & 1) == 0)
         slots->open++;
-    struct um_slot_chunk *state = &slots->states[slots->open];
-    slots->spares -= state->is_spare;
-    state->is_spare = false;
+    struct um_slot_group *group = &slots->groups[slots->open];
+    slots->spares -= group->is_spare;
+    group->is_spare = false;
     return true;
 }
 
 /* ---- slots ---- */
 
-static void *begin(const struct um_slots *slots, struct um_slot_chunk *chunk, struct um_slot *slot,
+static void *begin(const struct um_slots *slots, struct um_slot_group *group, struct um_slot *slot,
                    uint32_t number)
 {
-    chunk->live++;
+    group->live++;
     slot->state |= UM_SLOT_LIVE;
     slot->link = number;
     memset(slot + 1, 0, slots->record_size - sizeof *slot);
@@ -197,33 +258,33 @@ static void *take_new(struct um_slots *slots)
     slots->used++;
     struct um_slot *slot = um_slots_at(slots, number);
     slot->state = slots->first_generation;
-    return begin(slots, &slots->states[chunk_of(slots, number)], slot, number);
+    return begin(slots, &slots->groups[group_of(slots, number)], slot, number);
 }
 
 static void *take_free(struct um_slots *slots)
 {
-    struct um_slot_chunk *state = &slots->states[slots->open];
-    uint32_t number = state->free_first;
+    struct um_slot_group *group = &slots->groups[slots->open];
+    uint32_t number = group->free_first;
     struct um_slot *slot = um_slots_at(slots, number);
-    state->free_first = slot->link;
-    if (state->free_first == UM_SLOT_NONE) {
-        state->free_last = UM_SLOT_NONE;
+    group->free_first = slot->link;
+    if (group->free_first == UM_SLOT_NONE) {
+        group->free_last = UM_SLOT_NONE;
         note_free(slots, slots->open, false);
         slots->open = UM_SLOT_NONE;
     }
-    return begin(slots, state, slot, number);
+    return begin(slots, group, slot, number);
 }
 
-/* A chunk that was freed is used before another one is made. */
+/* A group that is gone is used before a new one is begun. */
 UM_NEVER_INLINE static void *take_elsewhere(struct um_slots *slots)
 {
-    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    size_t mask = ((size_t)1 << slots->group_bits) - 1;
     bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;
-    if (open_chunk(slots))
+    if (open_group(slots))
         return take_free(slots);
-    if (is_begun || slots->freed == UM_SLOT_NONE)
+    if (is_begun || slots->gone == UM_SLOT_NONE)
         return take_new(slots);
-    return restore_chunk(slots, slots->freed) && open_chunk(slots) ? take_free(slots) : NULL;
+    return restore_group(slots) && open_group(slots) ? take_free(slots) : NULL;
 }
 
 void *um_slots_acquire(struct um_slots *slots)
@@ -231,34 +292,34 @@ void *um_slots_acquire(struct um_slots *slots)
     return slots->open != UM_SLOT_NONE ? take_free(slots) : take_elsewhere(slots);
 }
 
-/* Appends a slot to those of its chunk that are free. */
-static void append_free(struct um_slots *slots, uint32_t chunk, uint32_t number)
+/* Appends a slot to those of its group that are free. */
+static void append_free(struct um_slots *slots, uint32_t group, uint32_t number)
 {
-    struct um_slot_chunk *state = &slots->states[chunk];
-    if (state->free_last == UM_SLOT_NONE) {
-        state->free_first = number;
-        note_free(slots, chunk, true);
+    struct um_slot_group *it = &slots->groups[group];
+    if (it->free_last == UM_SLOT_NONE) {
+        it->free_first = number;
+        note_free(slots, group, true);
     } else {
-        struct um_slot *last = um_slots_at(slots, state->free_last);
+        struct um_slot *last = um_slots_at(slots, it->free_last);
         last->link = number;
     }
-    state->free_last = number;
+    it->free_last = number;
 }
 
 void um_slots_release(struct um_slots *slots, void *record)
 {
     struct um_slot *slot = record;
     uint32_t number = slot->link;
-    uint32_t chunk = chunk_of(slots, number);
-    struct um_slot_chunk *state = &slots->states[chunk];
+    uint32_t group = group_of(slots, number);
+    struct um_slot_group *it = &slots->groups[group];
     assert(um_slot_is_live(slot));
     slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
     slot->link = UM_SLOT_NONE;
-    if (slot->state > state->generation)
-        state->generation = slot->state;
+    if (slot->state > it->generation)
+        it->generation = slot->state;
     /* A slot past the limit is retired: one more generation would bring an old handle back to life. */
     if (slot->state <= UM_GENERATION_LIMIT)
-        append_free(slots, chunk, number);
-    if (--state->live == 0)
-        chunk_is_empty(slots, chunk);
+        append_free(slots, group, number);
+    if (--it->live == 0)
+        group_is_empty(slots, group);
 }

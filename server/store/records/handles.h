@@ -6,9 +6,10 @@
  * Must not know: what the records hold beyond their first member, a struct um_slot.
  *
  * Records lie in chunks of about 64 KiB that are never moved: a table of 10^7 records grows without a copy, and pointers to
- * records stay good. A chunk without records in use is freed when there are others; what is kept of it is the highest generation
- * of its slots, with which all of them begin when it is needed again. So a freed handle is always told from one that is good, and
- * from one that was never given out but for those that a chunk so passes over.
+ * records stay good. A group of records (those of a page, where the system takes back single pages and their size divides one; else
+ * those of a chunk) has no memory while none of them is in use, but for some groups that are kept. What is left of it is the
+ * highest generation of its slots, with which all of them begin when it is needed again. So a freed handle is always told from
+ * one that is good, and from one that was never given out but for those that a group so passes over.
  *
  * Where there are many records, each look at one is a cache miss. So a chunk begins where a cache line does: a record
  * whose size divides a line lies in one line. What is seldom looked at may lie aside, in a second array behind the
@@ -47,25 +48,28 @@ struct um_slot {
     uint32_t link;  /* in use: the slot's own number; free: the next free slot, or UM_SLOT_NONE */
 };
 
-/* What is known of a chunk. */
-struct um_slot_chunk {
+/* What is known of a group. */
+struct um_slot_group {
     uint32_t live;       /* records in use */
     uint32_t generation; /* the highest of its slots that were freed */
     uint32_t
-        free_first; /* the slot that was freed longest ago, or UM_SLOT_NONE; of a chunk that was freed, the next such chunk */
+        free_first; /* the slot that was freed longest ago, or UM_SLOT_NONE; without memory, the next such group */
     uint32_t free_last; /* the slot that was freed last, or UM_SLOT_NONE */
     bool is_spare;      /* none is in use, and it is kept for the next ones */
+    bool is_gone;       /* it has no memory: its slots read as zeros */
 };
 
 struct um_slots {
     unsigned char **chunks;       /* the records; of a chunk that was freed, zeros that all share */
-    struct um_slot_chunk *states; /* of the chunks */
-    uint64_t *with_free;          /* a bit for each chunk that has memory and free slots */
-    size_t chunk_capacity;        /* entries allocated in these; a multiple of 64 */
+    struct um_slot_group *groups; /* of all chunks */
+    uint64_t *with_free;          /* a bit for each group that has memory and free slots */
+    size_t chunk_capacity;        /* chunks that these have entries for; a multiple of 64 */
     size_t first_with_free;       /* no word of `with_free` before this one has a bit */
-    uint32_t open;                /* the chunk that slots are taken from, or UM_SLOT_NONE */
-    uint32_t freed;               /* the chunk that was freed last, or UM_SLOT_NONE */
-    uint32_t spares;              /* how many chunks are kept without records in use */
+    uint32_t open;                /* the group that slots are taken from, or UM_SLOT_NONE */
+    uint32_t gone;                /* the group that has lost its memory last, or UM_SLOT_NONE */
+    uint32_t spares;              /* how many groups are kept without records in use */
+    uint32_t spares_limit;        /* the most of these */
+    uint32_t group_bits;          /* a group has 2^group_bits records */
     size_t record_size;           /* bytes */
     size_t aside_size;            /* bytes that each record has aside; may be 0 */
     uint32_t chunk_bits;          /* a chunk holds 2^chunk_bits records */
@@ -91,7 +95,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
 /* Frees the memory of all records, whatever they hold. */
 void um_slots_deinit(struct um_slots *slots);
 
-/* Takes the slot that has been free longest in its chunk, else a new one. Returns the record, zeroed behind its struct
+/* Takes the slot that has been free longest in its group, else a new one. Returns the record, zeroed behind its struct
  * um_slot, or NULL where memory or slots run out. What lies aside is not cleared. */
 void *um_slots_acquire(struct um_slots *slots);
 
@@ -158,9 +162,9 @@ UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots
         *record = slot;
         return UM_SLOT_OK;
     }
-    /* No slot has the state 0, unless its chunk was freed. */
+    /* No slot has the state 0, unless its group has no memory. */
     next = slot->state != 0 ? slot->state & ~UM_SLOT_LIVE
-                            : slots->states[number >> slots->chunk_bits].generation;
+                            : slots->groups[number >> slots->group_bits].generation;
     return generation < next ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/memory/poison.h"
 #include "store/memory/shm.h"
 
 uint64_t fake_shm_units;
@@ -87,6 +88,7 @@ bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
         fake_shm_units += shm->committed[unit];
         shm->committed[unit] = false;
     }
+    UM_UNPOISON(shm->start + offset, size); /* it is the system that clears it */
     memset(shm->start + offset, 0, (size_t)size);
     return true;
 }

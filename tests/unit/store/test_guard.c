@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/memory/poison.h"
 #include "store/records/records.h"
 #include "store/store.h"
 
@@ -383,6 +384,7 @@ static void wiping_clears_shared_memory(void **state)
         memset(um_block_bytes(block), 0x77, (size_t)sizes[i]);
         memset(um_block_bytes(after), 0x22, 48);
         um_block_free(guarded_store.store, block);
+        UM_UNPOISON(bytes, sizes[i]);
         assert_true(is_zero(bytes, sizes[i]));
         assert_int_equal(um_block_bytes(before)[47], 0x11);
         assert_int_equal(um_block_bytes(after)[0], 0x22);

@@ -16,6 +16,15 @@ bool is_quiet(const struct call *call, int heap)
            found->pins == 0;
 }
 
+uint64_t model_count_shared(const struct run *run)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < HEAPS; i++)
+        count += run->model.heaps[i].alive && run->model.heaps[i].is_shared;
+    return count;
+}
+
 /* ---- addresses of blocks ---- */
 
 void learn_place(struct run *run, int block)

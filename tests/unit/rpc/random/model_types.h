@@ -252,6 +252,9 @@ struct run {
     unsigned shutdowns;
     unsigned shutdowns_expected;
     bool work_pending;
+    /* Before this step, of heaps that were destroyed while a call still uses their memory: bytes, and how many are shared. */
+    uint64_t kept_bytes;
+    uint64_t kept_shared;
     bool had_work; /* before this step, the store had memory to return */
     uint64_t successes[METHODS];
     uint64_t failures[METHODS][CODES];

@@ -18,8 +18,9 @@ static bool check_limits(struct call *call, int heap, uint64_t size, unsigned fl
                         size};
     uint64_t own[3] = {run->limits.session_bytes,
                        model_sum_bytes(&run->model, NONE, run->sessions[call->session].id), size};
-    uint64_t all[3] = {run->limits.bytes,
-                       model_sum_bytes(&run->model, NONE, 0) + run->model.reserved - reserved, size};
+    uint64_t all[3] = {
+        run->limits.bytes,
+        model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->kept_bytes - reserved, size};
 
     if (blocks[1] >= blocks[0])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);

@@ -38,11 +38,7 @@ static bool check_heap_options(struct call *call)
 
 static uint64_t count_shared(const struct run *run)
 {
-    uint64_t count = 0;
-
-    for (int i = 0; i < HEAPS; i++)
-        count += run->model.heaps[i].alive && run->model.heaps[i].is_shared;
-    return count;
+    return model_count_shared(run) + run->kept_shared;
 }
 
 static bool check_heap_limits(struct call *call)
@@ -50,7 +46,8 @@ static bool check_heap_limits(struct call *call)
     const struct run *run = call->run;
     const struct argument *name = argument_of(call->request, "name");
     uint64_t initial_size = uint_or(call->request, "initial_size", 0);
-    uint64_t facts[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0), initial_size};
+    uint64_t facts[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0) + run->kept_bytes,
+                         initial_size};
 
     if (model_count_heaps(&run->model) - 1 >= run->limits.heaps) {
         fail_limit_of(call, "heaps", run->limits.heaps, model_count_heaps(&run->model) - 1);

@@ -13,7 +13,8 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
                         size - it->size};
     uint64_t own[3] = {run->limits.session_bytes, model_sum_bytes(&run->model, NONE, it->maker.id),
                        size - it->size};
-    uint64_t all[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0) + run->model.reserved,
+    uint64_t all[3] = {run->limits.bytes,
+                       model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->kept_bytes,
                        size - it->size};
 
     if (code == UMEM_E_NO_MEMORY)

@@ -38,6 +38,7 @@ void init_model(struct run *run);
 bool is_stale(bool block, uint64_t handle);
 
 /* Whether only blocks take up memory: no memory is being sent, received, moved to, or still to be returned. */
+uint64_t model_count_shared(const struct run *run); /* shared heaps that are not destroyed */
 bool is_quiet(const struct call *call, int heap);
 /* Takes the address of a block of a shared heap from the store, since only the store has it. */
 void learn_place(struct run *run, int block);

@@ -255,6 +255,9 @@ static void do_something(struct run *run)
 
     note_reserved(run);
     run->had_work = um_reclaim_is_pending(run->store);
+    run->kept_bytes = run->store->stats.pinned_bytes;
+    run->model.bytes_limit = run->limits.bytes - run->kept_bytes;
+    run->kept_shared = run->store->shared_heaps - model_count_shared(run);
     /* A turn begins: the top consumer of a limit is looked for anew. */
     um_rpc_set_time(run->rpc, run->now_s, run->now_ms);
     memset(run->top, 0, sizeof run->top);
