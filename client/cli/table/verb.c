@@ -44,7 +44,8 @@ const struct cli_verb *cli_find_verb(const char *name)
 
     do
         verb = cli_next_verb(verb);
-    while (verb != NULL && strcmp(verb->name, name) != 0);
+    while (verb != NULL && strcmp(verb->name, name) != 0 &&
+           (verb->alias == NULL || strcmp(verb->alias, name) != 0));
     return verb;
 }
 

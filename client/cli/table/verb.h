@@ -76,6 +76,10 @@ enum cli_status {
     X(REPLACE, "--replace", NULL, "use heaps, and replace blocks, whose names are taken") \
     X(FREE, "--free", NULL, "free them") \
     X(CLOSE, "--close", "SESSION", "close this session") \
+    X(COLUMNS, "-o", "COLUMNS", "the columns to print, with commas between them, in full") \
+    X(SORT, "--sort", "COLUMN", \
+      "sort by a column: numbers from the largest on; \"-\" before it reverses the order") \
+    X(BYTES, "--bytes", NULL, "print sizes in full") \
     X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
 
 enum cli_option {
@@ -146,6 +150,7 @@ enum { CLI_PARAMS_MAXIMUM = 8 };
 
 struct cli_verb {
     const char *name;   /* "alloc", "heap create" */
+    const char *alias;  /* another name; NULL: none */
     const char *words;  /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
     uint64_t options;   /* its own, of CLI_TAKES, beside those in `params` */
     const char *method; /* for cli_run_method(): what it calls, */
@@ -180,7 +185,7 @@ extern const struct cli_verb cli_help_verbs[];
 /* Walks over all verbs: the one after `verb`, the first one after NULL; NULL at the end. */
 const struct cli_verb *cli_next_verb(const struct cli_verb *verb);
 
-/* The verb of that whole name, or NULL. */
+/* The verb of that whole name or alias, or NULL. */
 const struct cli_verb *cli_find_verb(const char *name);
 
 /* The options that only some verbs take, as far as this one takes them, and all options that it takes. */
