@@ -224,3 +224,18 @@ await_not '% ['
 enter 'umem read big 2>errors >/dev/null; wc -c errors'
 await '0 errors'
 echo "big data: as expected"
+
+# Likewise for a dump. Bytes that are zero are not written.
+enter 'umem fill big 7; umem save | (head -c 32M >/dev/null; read -r _ <go; cat >/dev/null); echo save=${PIPESTATUS[0]}'
+await 'save '
+await '% [###'
+echo go >go
+await 'save=0'
+await_not '% ['
+enter 'umem save --file dump 2>/dev/null; clear; (head -c 48M dump; read -r _ <go; tail -c +50331649 dump) | umem load - --replace; echo load=$?'
+await 'load '
+await '% [###'
+echo go >go
+await 'load=0'
+await_not '% ['
+echo "saving and loading: as expected"

@@ -362,6 +362,9 @@ static void test_wrong_dumps(void **state)
         {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
              LINE("block.write", "{\"block\":\"b\",\"offset\":0,\"data\":\"AA==\"}") END(0, 1, 4),
          "is not about the block before it", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
+             LINE("block.write", "{\"block\":\"a\",\"data\":\"AA==\"}") END(0, 1, 4),
+         "writes bytes without an offset", 6},
         {BEGIN LINE("block.write", "{\"block\":\"b\",\"offset\":0,\"data\":\"AA==\"}") END(0, 0, 0),
          "is not about the block before it", 6},
         {BEGIN LINE("block.alloc", "{\"size\":4}") LINE("block.write", "{\"block\":\"\",\"data\":\"AA==\"}")

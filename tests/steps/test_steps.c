@@ -121,7 +121,13 @@ static const struct worst {
     {CALL("session.watch", "{\"block\":\"w\"}"), 0},
     {CALL("session.unwatch", "[123456]"), 1},
     {CALL("session.close", "[123456]"), 0},
-    {CALL("block.free", "[\"b\"]"), 0}, /* last: all its holds and watches end */
+    {CALL("heap.create", "{\"name\":\"h\",\"if_exists\":\"open\"}"), 0},
+    {CALL("block.alloc", "{\"name\":\"b\",\"size\":64,\"if_exists\":\"open\"}"), 0},
+    {CALL("block.read", "{\"block\":\"b\",\"at_most\":8}"), 0},
+    /* Last: all holds, watches and waits end. */
+    {CALL("block.free", "[\"b\"]"), 0},
+    {CALL("block.alloc", "{\"name\":\"w\",\"data\":\"AAAA\",\"if_exists\":\"replace\"}"), 0},
+    {CALL("block.change", "{\"block\":\"w\",\"name\":\"large\",\"if_exists\":\"replace\"}"), 0},
 };
 
 enum { WORST = sizeof worst / sizeof worst[0] };

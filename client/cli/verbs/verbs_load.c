@@ -52,8 +52,10 @@ struct load {
     struct loaded *blocks;
     size_t block_count;
     size_t block_capacity;
-    char *line_name; /* under which lines find the last block; NULL: they cannot */
-    uint64_t bytes;  /* in the blocks */
+    char *line_name;     /* under which lines find the last block; NULL: they cannot */
+    uint64_t bytes;      /* in the blocks */
+    uint64_t block_size; /* of the last one */
+    uint64_t shown;      /* of these, how many the progress counts */
     struct cli_progress progress;
 };
 
@@ -316,6 +318,15 @@ static bool make_place(struct load *load)
     return true;
 }
 
+/* Counts bytes of the blocks up to there as done. */
+static void show_progress(struct load *load, uint64_t bytes)
+{
+    if (bytes <= load->shown)
+        return;
+    cli_progress_step(&load->progress, bytes - load->shown);
+    load->shown = bytes;
+}
+
 /* Writes a line's bytes, decoded where they stand. */
 static int write_raw(struct load *load, const struct um_json *params, umem_handle block, uint64_t offset)
 {
@@ -364,8 +375,9 @@ static int take_block(struct load *load, const struct um_json *params)
         status = write_raw(load, params, block->block, 0);
     if (status != CLI_OK)
         return status;
+    show_progress(load, load->bytes);
     load->bytes += size;
-    cli_progress_step(&load->progress, size);
+    load->block_size = size;
     return CLI_OK;
 }
 
@@ -391,7 +403,11 @@ static int take_bytes(struct load *load, const struct um_json *params)
 
     if (block == NULL)
         return CLI_FAILED;
-    if (is_large_data(params) && um_json_to_uint64(um_json_member_of(params, "offset"), &offset))
+    if (!um_json_to_uint64(um_json_member_of(params, "offset"), &offset))
+        return fail_dump(load, "writes bytes without an offset");
+    if (offset <= load->block_size)
+        show_progress(load, load->bytes - load->block_size + offset);
+    if (is_large_data(params))
         return write_raw(load, params, block->block, offset);
     begin_params(&out, params);
     um_json_key(&out, "block");

@@ -82,10 +82,9 @@ int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um
     return 0;
 }
 
-/* The live block with a name, or NULL. A dead one's name is free from then on. */
-static struct um_block *block_named(struct um_store *store, const char *text)
+/* The live block that a name of the table belongs to, or NULL. A dead one's name is free from then on. */
+static struct um_block *bearer_of(struct um_store *store, struct um_name *name)
 {
-    struct um_name *name = um_names_find(&store->block_names, text);
     if (name == NULL)
         return NULL;
     struct um_block *block = um_slots_at(&store->blocks, um_handle_slot(name->handle));
@@ -98,7 +97,7 @@ static struct um_block *block_named(struct um_store *store, const char *text)
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault)
 {
-    struct um_block *found = block_named(store, name);
+    struct um_block *found = bearer_of(store, um_names_find(&store->block_names, name));
     if (found == NULL)
         return um_fault(fault, UMEM_E_UNKNOWN_HANDLE, (struct um_fault){.what = "no block has this name"});
     *block = found;
@@ -167,20 +166,22 @@ static int new_name(struct um_store *store, const char *text, bool replaces, con
     int code = um_name_check(text, fault);
     if (code != 0)
         return code;
-    struct um_block *taken = block_named(store, text);
-    if (taken != NULL && !replaces)
-        return um_fault(
-            fault, UMEM_E_NAME_TAKEN,
-            (struct um_fault){.block = um_block_handle(store, taken), .what = "another block has this name"});
-    code = taken != NULL ? check_replaced(store, taken, owner, fault) : 0;
-    if (code != 0)
-        return code;
     struct um_name *made = um_names_new(&store->block_names, text);
     if (made == NULL)
         return um_fault(fault, UMEM_E_NO_MEMORY,
                         (struct um_fault){.what = "the system has no memory for the name"});
-    *name = made;
-    return 0;
+    struct um_block *taken = bearer_of(store, um_names_find_same(&store->block_names, made));
+    if (taken != NULL && replaces)
+        code = check_replaced(store, taken, owner, fault);
+    else if (taken != NULL)
+        code = um_fault(
+            fault, UMEM_E_NAME_TAKEN,
+            (struct um_fault){.block = um_block_handle(store, taken), .what = "another block has this name"});
+    if (code == 0)
+        *name = made;
+    else
+        um_names_free(&store->block_names, made);
+    return code;
 }
 
 /* Whether one more block of this size is allowed. */
@@ -233,7 +234,7 @@ UM_NEVER_INLINE static void free_bearer(struct um_store *store, struct um_block 
  * may be. */
 static void give_name(struct um_store *store, struct um_name *name, const struct um_block *block)
 {
-    struct um_block *taken = block_named(store, name->text);
+    struct um_block *taken = bearer_of(store, um_names_find_same(&store->block_names, name));
     if (taken != NULL)
         free_bearer(store, taken);
     um_names_insert(&store->block_names, name, um_block_handle(store, block));

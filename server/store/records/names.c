@@ -67,3 +67,8 @@ struct um_name *um_names_find(const struct um_names *names, const char *text)
     uint64_t hash = um_hash_bytes(names->key, text, strlen(text));
     return (struct um_name *)(void *)um_index_find(&names->index, hash, has_text, text);
 }
+
+struct um_name *um_names_find_same(const struct um_names *names, const struct um_name *name)
+{
+    return (struct um_name *)(void *)um_index_find(&names->index, name->node.hash, has_text, name->text);
+}

@@ -44,7 +44,8 @@ void um_names_remove(struct um_names *names, struct um_name *name);
 /* Takes a name out of the table, where it is there, and frees it. NULL is fine. */
 void um_names_free(struct um_names *names, struct um_name *name);
 
-/* The name with this text, or NULL. */
+/* The name with this text, or NULL; and the one with the text of `name`, whose hash is known. */
 struct um_name *um_names_find(const struct um_names *names, const char *text);
+struct um_name *um_names_find_same(const struct um_names *names, const struct um_name *name);
 
 #endif
