@@ -51,6 +51,20 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       FLAG(wipe)) \
     X(CORE_DUMPS, "--core-dumps", "[=no]", "allow core dumps, which contain the bytes of blocks", \
       FLAG(core_dumps)) \
+    X(INSTALL_SERVICE, "--install-service", NULL, \
+      "Windows: install a service that runs umemd with the other options, and exit", \
+      ACTION(INSTALL_SERVICE)) \
+    X(REMOVE_SERVICE, "--remove-service", NULL, "Windows: stop and remove the service, and exit", \
+      ACTION(REMOVE_SERVICE)) \
+    X(INSTALL_LOGON, "--install-logon", NULL, \
+      "Windows: have umemd started with the other options when this user logs on, and exit", \
+      ACTION(INSTALL_LOGON)) \
+    X(REMOVE_LOGON, "--remove-logon", NULL, "Windows: undo that, and exit", ACTION(REMOVE_LOGON)) \
+    X(NAME, "--name", "NAME", "what the service, or the start at log-on, is called (umemd)", \
+      COMMAND_TEXT(name)) \
+    X(ACCOUNT, "--account", "ACCOUNT", \
+      "whose service it is (yours); its password is asked for, or is in UMEM_SERVICE_PASSWORD", \
+      COMMAND_TEXT(account)) \
     X(CHECK, "--check", NULL, \
       "print who may use the pipe, and each error in that or in the settings, and exit", ACTION(CHECK)) \
     X(PRINT_CONFIG, "--print-config", NULL, \
@@ -282,6 +296,12 @@ static bool apply(struct um_daemon_options *options, int option, const char *tex
     return false;
 }
 
+/* The settings, and where others are. */
+bool um_daemon_option_is_kept(int option)
+{
+    return is_setting(option) || effects[option].kind == EFFECT_LIMIT || option == OPTION_CONFIG;
+}
+
 /* Sets a setting by its number, and notes where it is from. */
 static bool set(struct um_daemon_options *options, int setting, const struct um_setting *given, char *error,
                 size_t error_size)
@@ -382,6 +402,22 @@ static bool take_limit(struct um_daemon_options *options, const char *text, char
     return false;
 }
 
+/* Options that only mean something beside others. */
+static bool check_company(const struct um_daemon_options *options, char *error, size_t error_size)
+{
+    enum um_action action = options->action;
+
+    if (options->is_daemon && options->is_service)
+        snprintf(error, error_size, "a service is in the background already; leave --daemon out");
+    else if (options->account != NULL && action != UM_ACTION_INSTALL_SERVICE)
+        snprintf(error, error_size, "--account is for --install-service");
+    else if (options->name != NULL && (action < UM_ACTION_INSTALL_SERVICE || action > UM_ACTION_REMOVE_LOGON))
+        snprintf(error, error_size, "--name is for --install-service, --install-logon and their opposites");
+    else
+        return true;
+    return false;
+}
+
 static bool read_command_line(struct um_daemon_options *options, char *const *argv, char *error,
                               size_t error_size)
 {
@@ -400,10 +436,7 @@ static bool read_command_line(struct um_daemon_options *options, char *const *ar
             return false;
         }
     }
-    if (!options->is_daemon || !options->is_service)
-        return true;
-    snprintf(error, error_size, "a service is in the background already; leave --daemon out");
-    return false;
+    return check_company(options, error, error_size);
 }
 
 /* ---- the file and the environment ---- */

@@ -25,6 +25,10 @@ enum um_action {
     UM_ACTION_RUN,
     UM_ACTION_CHECK,
     UM_ACTION_PRINT_CONFIG,
+    UM_ACTION_INSTALL_SERVICE, /* these four are Windows' and follow each other: see autostart.h */
+    UM_ACTION_REMOVE_SERVICE,
+    UM_ACTION_INSTALL_LOGON,
+    UM_ACTION_REMOVE_LOGON,
     UM_ACTION_HELP,
     UM_ACTION_VERSION,
     UM_ACTION_PRINT_PROTOCOL,
@@ -61,6 +65,8 @@ struct um_daemon_options {
     bool guard;                  /* guard bytes around blocks */
     bool wipe;                   /* clear memory that is freed */
     bool core_dumps;             /* leave them to what the system says */
+    const char *name;            /* of the service or the start at log-on; NULL: umemd */
+    const char *account;         /* of the service; NULL: who installs it */
     const char *pid_file;        /* NULL: none */
     enum um_log_choice log;      /* where the log goes */
     const char *log_file;        /* NULL: none */
@@ -85,6 +91,9 @@ struct um_option_errors {
 
 /* The options, for usage.c. */
 extern const struct um_option_table um_daemon_option_table;
+
+/* Whether an option (its place in the table) is about the daemon, and not about how this process was started or what else it does. */
+bool um_daemon_option_is_kept(int option);
 
 /* Reads the command line; argv[0] is skipped, and the words must stay. Then, where the daemon is to run, or its configuration to be
  * looked at, the file and the environment. `config`: the file to read, whatever names another; NULL: the one that --config names, or

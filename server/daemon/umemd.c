@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "daemon/autostart.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"
 #include "daemon/daemon_run.h"
@@ -84,7 +85,7 @@ static int print_protocol(void)
 }
 
 /* Does what the options request. `errors`: how many there are in them, which only a check goes on with. */
-static int act(struct um_daemon_options *options, unsigned errors)
+static int act(struct um_daemon_options *options, unsigned errors, char *const *argv)
 {
     int result = -1;
 
@@ -93,6 +94,11 @@ static int act(struct um_daemon_options *options, unsigned errors)
         return run(options);
     case UM_ACTION_CHECK:
         return check(options, errors);
+    case UM_ACTION_INSTALL_SERVICE:
+    case UM_ACTION_REMOVE_SERVICE:
+    case UM_ACTION_INSTALL_LOGON:
+    case UM_ACTION_REMOVE_LOGON:
+        return um_autostart(options, argv);
     case UM_ACTION_PRINT_CONFIG:
         result = um_daemon_options_print(options, stdout);
         break;
@@ -146,7 +152,7 @@ int main(int argc, char **argv)
     argv = um_program_arguments(&argc, argv);
     count = um_daemon_options_read(&options, argv, NULL, &listener);
     if (count == 0 || (options.action == UM_ACTION_CHECK && !errors.is_usage))
-        status = act(&options, count);
+        status = act(&options, count, argv);
     else if (options.is_out_of_memory)
         status = UM_EXIT_FAILED;
     um_daemon_options_deinit(&options);

@@ -204,6 +204,8 @@ static const char man_end[] =
     "A setting.\n"
     ": *XDG_RUNTIME_DIR*\n"
     "The folder of the pipe, where neither of these names one.\n"
+    ": *UMEM_SERVICE_PASSWORD*\n"
+    "Windows: the password for *--install-service*, where it is not to be asked for.\n"
     "# FILES\n"
     ": <XDG_CONFIG_HOME/umemd/umemd.conf>, else <~/.config/umemd/umemd.conf>; then </etc/umemd/umemd.conf>\n"
     "The configuration file; on Windows <%APPDATA%\\umemd\\umemd.conf>.\n"

@@ -256,8 +256,11 @@ static void on_prepare(uv_prepare_t *handle)
 {
     struct um_server *server = handle->data;
     uint64_t at_ms = um_rpc_next_deadline(server->connections.rpc);
+    uint64_t tick_ms = um_rpc_next_tick(server->connections.rpc);
     uint64_t now_ms = uv_now(server->loop);
 
+    if (tick_ms < at_ms)
+        at_ms = tick_ms;
     if (server->connections.budget.deadline_ms < at_ms)
         at_ms = server->connections.budget.deadline_ms;
     if (at_ms < server->timer_ms && !server->is_closing) {

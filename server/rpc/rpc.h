@@ -45,7 +45,11 @@ void um_rpc_end_turn(struct um_rpc *rpc);
  * every turn. */
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc);
 
-/* Answers the calls whose time is up. */
+/* When free memory is to be looked at, likewise; UINT64_MAX: there is none that could be returned to the system. */
+uint64_t um_rpc_next_tick(const struct um_rpc *rpc);
+
+/* Answers the calls whose time is up, and has memory returned to the system that has been free for a while. To be called when either
+ * time has come. */
 void um_rpc_expire(struct um_rpc *rpc);
 
 /* Opens a session in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,20 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 {
     um_reclaim_run(store, budget);
     return store->status.has_work;
+}
+
+static_assert((int)UM_STORE_TICK_MS == (int)UM_PURGE_PERIOD_MS, "one period");
+
+bool um_store_wants_tick(const struct um_store *store)
+{
+    (void)store;
+    return um_purge_is_listed();
+}
+
+void um_store_tick(struct um_store *store)
+{
+    um_purge_tick();
+    um_reclaim_update_status(store);
 }
 
 void um_store_set_time(struct um_store *store, int64_t unix_seconds)

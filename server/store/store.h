@@ -72,6 +72,16 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds);
  * before they fail for want of memory as many as a turn has time for. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
 
+/* How long memory is free before it is returned to the system: at most twice this. */
+enum { UM_STORE_TICK_MS = 250 };
+
+/* Whether some memory is free that is not returned yet: then um_store_tick() is to be called in UM_STORE_TICK_MS. An idle store soon
+ * has none. */
+bool um_store_wants_tick(const struct um_store *store);
+
+/* UM_STORE_TICK_MS have passed: what has been free for so long is returned by um_store_reclaim(). */
+void um_store_tick(struct um_store *store);
+
 /* Whether um_store_reclaim() has something to do. Any call that frees, destroys, closes or resizes may bring it
  * about. */
 bool um_store_has_work(const struct um_store *store);

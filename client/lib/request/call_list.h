@@ -34,6 +34,8 @@
 #define UM_CALLS(CALL) \
     CALL(heap_info, "heap.info", (umem_handle heap, struct umem_heap_info * info), (heap, info), \
          HEAP(heap) RESULT_OUT(um_info_read_heap, info)) \
+    CALL(heap_size_classes, "heap.info", (umem_handle heap, struct umem_size_classes * classes), \
+         (heap, classes), HEAP(heap) RESULT_OUT(um_info_read_size_classes, classes)) \
     CALL(heap_lookup, "heap.info", (const char *name, umem_handle *heap), (name, heap), \
          NAMED("heap", name) UINT_OUT("heap", heap)) \
     CALL(heap_destroy, "heap.destroy", (umem_handle heap, uint64_t * blocks, uint64_t * bytes), \
