@@ -87,6 +87,16 @@ if(NOT WIN32)
     endif()
 endif()
 
+# Systems differ in where Python looks, so that only who says where gets the package for Python.
+set(UMEM_PYTHON_DIR "" CACHE STRING "Where the package for Python is installed, below the prefix; empty: nowhere")
+if(UMEM_PYTHON_DIR AND EXISTS "${PROJECT_SOURCE_DIR}/client/python/umem")
+    install(DIRECTORY client/python/umem DESTINATION "${UMEM_PYTHON_DIR}" COMPONENT python
+        FILES_MATCHING PATTERN "*.py" PATTERN py.typed)
+    file(CONFIGURE OUTPUT "${umem_build_dir}/METADATA" @ONLY
+        CONTENT "Metadata-Version: 2.1\nName: umem\nVersion: ${PROJECT_VERSION}\nLicense: MIT\nRequires-Python: >=3.9\n")
+    install(FILES "${umem_build_dir}/METADATA" DESTINATION "${UMEM_PYTHON_DIR}/umem-${PROJECT_VERSION}.dist-info" COMPONENT python)
+endif()
+
 # systemd wants the whole path of the program, which is known when it is installed. An archive of cpack's can be unpacked
 # anywhere: its unit names the program by the unit's own folder (%Y), which systemd knows from version 251 on. The packages of a
 # system have the prefix that they were configured for.

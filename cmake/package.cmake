@@ -18,8 +18,11 @@ if(WIN32)
     set(CPACK_GENERATOR ZIP)
 endif()
 
-# The parts of the installation that are packages of their own. A folder of another language brings its own (client/python).
+# The parts of the installation that are packages of their own.
 set(CPACK_COMPONENTS_ALL runtime library development)
+if(UMEM_PYTHON_DIR AND EXISTS "${PROJECT_SOURCE_DIR}/client/python/umem")
+    list(APPEND CPACK_COMPONENTS_ALL python)
+endif()
 # So cpack takes each component's summary, and no general one.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "umemd built using CMake")
 
@@ -37,6 +40,10 @@ set(umem_summary_development "client library of umemd, for development")
 set(umem_about_development "Headers, the static library, the manual page and the files for CMake and
 pkg-config, for programs that use the memory which the daemon umemd lends;
 and an adapter for programs with a libuv loop.")
+
+set(umem_summary_python "client of umemd, which lends heap memory by handle, for Python")
+set(umem_about_python "This package is for programs in Python that use the memory which the daemon
+umemd lends. It needs nothing but Python's own library.")
 
 # ---- Debian ----
 
@@ -65,6 +72,13 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "${umem_library_package} (= ${PROJECT_VERSION}-${CPACK_DEBIAN_PACKAGE_RELEASE})")
 # For the adapter alone.
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libuv1-dev, pkgconf | pkg-config")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-umem)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3 (>= 3.9)")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA
+    "${PROJECT_SOURCE_DIR}/packaging/debian/python/postinst;${PROJECT_SOURCE_DIR}/packaging/debian/python/prerm")
+
 # ---- RPM ----
 
 set(CPACK_RPM_COMPONENT_INSTALL ON)

@@ -88,6 +88,21 @@ compile_and_run()
 }
 
 
+# look_into_python PACKAGE ROOT: where umemd runs, and a block of that name is there.
+look_into_python()
+{
+    local list
+    list=$(dpkg-deb --fsys-tarfile "$1" | tar -t | grep -v '/$')
+    only "the package for Python" "$list" '\./usr/(lib/python3/dist-packages/umem(-[0-9.]+\.dist-info/METADATA|/[a-z_0-9]+\.py|/py\.typed)|share/doc/python3-umem/.*)'
+    dpkg-deb -x "$1" "$2"
+    if command -v python3 >/dev/null; then
+        expect "a block's bytes in Python" "$(PYTHONPATH=$2/usr/lib/python3/dist-packages python3 -B -c '
+import umem
+with umem.connect() as client:
+    print(bytes(client.open("greeting").read(0, 5)).decode())')" hello
+    fi
+}
+
 look_into_debs()
 {
     local umemd library development list root=$work/root folder
@@ -123,9 +138,10 @@ look_into_debs()
 
     use "$root/usr/bin/umemd" "$root/usr/bin/umem"
     compile_and_run "$root/usr" "$root/usr/$folder"
+    [ ! -d "$sources/client/python" ] || look_into_python "$(one "python3-umem_$version-1_all.deb")" "$root"
     end "$root/usr/bin/umem"
     if command -v lintian >/dev/null; then
-        lintian --allow-root --fail-on error "$umemd" "$library" "$development" || fail "lintian finds errors"
+        lintian --allow-root --fail-on error "$packages"/*.deb || fail "lintian finds errors"
     else
         echo "left out: lintian (it is not here)"
     fi
