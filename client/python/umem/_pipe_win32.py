@@ -77,7 +77,7 @@ _GetSecurityInfo = _function(
 )
 _EqualSid = _function(_advapi32, "EqualSid", _B, _P, _P)
 _IsWellKnownSid = _function(_advapi32, "IsWellKnownSid", _B, _P, ctypes.c_int)
-_GetUserName = _function(_advapi32, "GetUserNameW", _B, wintypes.LPWSTR, _PD)
+_GetUserName = _function(_advapi32, "GetUserNameW", _B, _P, _PD)
 
 
 def _last_error() -> str:
@@ -85,11 +85,11 @@ def _last_error() -> str:
 
 
 def user_name() -> str:
-    name = ctypes.create_unicode_buffer(257)
+    name = (ctypes.c_uint16 * 257)()
     size = _D(len(name))
     if not _GetUserName(name, ctypes.byref(size)):
         raise ValueError(f"the name of the user is not known; name a pipe, or set UMEM_PIPE: {_last_error()}")
-    return name.value
+    return bytes(name)[: 2 * (size.value - 1)].decode("utf-16-le", "surrogatepass")
 
 
 # ---- whose pipe it is ----
