@@ -67,7 +67,7 @@ def without_null(schema):
 
 
 class Words:
-    """The lists of words that parameters have, each a type with the parameter's name where that means one list."""
+    """The words that a parameter may be, each list a type with the parameter's name. Methods may take some of them only."""
 
     def __init__(self, methods):
         lists = {}
@@ -75,22 +75,15 @@ class Words:
             for param in method["params"]:
                 schema, _ = without_null(param["schema"])
                 schema = schema.get("items", schema)
-                if "enum" in schema:
-                    lists.setdefault(self.name_of(param["name"]), set()).add(tuple(schema["enum"]))
-        del lists["Encoding"]
-        self.types = {name: self.literal(*found) for name, found in sorted(lists.items()) if len(found) == 1}
+                if "enum" in schema and param["name"] != "encoding":
+                    words = lists.setdefault(self.name_of(param["name"]), [])
+                    words += [word for word in schema["enum"] if word not in words]
+        self.types = {name: f"Literal[{', '.join(json.dumps(word) for word in words)}]" for name, words in sorted(lists.items())}
 
     @staticmethod
     def name_of(param):
-        return param.rstrip("s").title().replace("_", "")
-
-    @staticmethod
-    def literal(words):
-        return f"Literal[{', '.join(json.dumps(word) for word in words)}]"
-
-    def type_of(self, param, words):
-        name = self.name_of(param)
-        return name if name in self.types else self.literal(words)
+        # A list of flags is of the type Flag; if_exists is no plural.
+        return "".join(part.title() for part in (param if "_" in param else re.sub("s$", "", param)).split("_"))
 
     def lines(self):
         lines = [""]
@@ -100,7 +93,7 @@ class Words:
         return lines
 
 
-def parameter_type(words, name, schema):
+def parameter_type(name, schema):
     schema, _ = without_null(schema)
     titles = {choice["title"] for choice in schema.get("oneOf", [])}
     if titles == {"Handle", "Name"}:
@@ -111,9 +104,9 @@ def parameter_type(words, name, schema):
         return "Union[int, float, str]"
     kind = schema.get("type")
     if kind == "array":
-        return f"Sequence[{parameter_type(words, name, schema['items'])}]"
+        return f"Sequence[{parameter_type(name, schema['items'])}]"
     if "enum" in schema:
-        return words.type_of(name, schema["enum"])
+        return Words.name_of(name)
     return {"integer": "int", "number": "float", "string": "str", "boolean": "bool"}.get(kind, "Any")
 
 
@@ -175,9 +168,8 @@ def docstring(text):
 
 
 class Function:
-    def __init__(self, method, results, words):
+    def __init__(self, method, results):
         self.method = method
-        self.words = words
         self.params = {param["name"]: param for param in method["params"]}
         encoding = self.params.pop("encoding", None)
         encodings = without_null(encoding["schema"])[0]["enum"] if encoding else []
@@ -215,7 +207,7 @@ class Function:
         return [f"{head}(", *(f"    {word}," for word in words), f") -> Request[{self.result}]:"]
 
     def type_of(self, name, param):
-        return "Bytes" if name == "data" else parameter_type(self.words, name, param["schema"])
+        return "Bytes" if name == "data" else parameter_type(name, param["schema"])
 
     def value(self, name, param):
         kind = self.type_of(name, param)
@@ -267,7 +259,7 @@ def generate(document):
         if method["name"].endswith(".info"):
             results.class_of(method["result"]["schema"])
     words = Words(document["methods"])
-    functions = [Function(method, results, words) for method in document["methods"]]
+    functions = [Function(method, results) for method in document["methods"]]
     lines = [HEAD.rstrip(), *words.lines(), *results.lines]
     for function in functions:
         lines += function.lines()

@@ -69,6 +69,17 @@ class Asyncio(unittest.IsolatedAsyncioTestCase):
                 await block.write(bytes(len(data)), 1)
             self.assertEqual(await block.read(), data)
 
+    async def test_what_is_put_is_got(self):
+        async with self.connect() as daemon:
+            for size in (0, 5, 70000, 9 << 20):
+                data = b"x" * size
+                block = await daemon.put("config", data)
+                self.assertEqual(await daemon.get("config"), data)
+            async with await daemon.alloc(1, name="config", if_exists="open") as same:
+                self.assertEqual((same.created, same.handle), (False, block.handle))
+            with self.assertRaises(umem.UnknownHandle):
+                await daemon.get("config")
+
     async def test_many_tasks_share_a_client(self):
         async with self.connect() as daemon, await daemon.alloc(8) as block:
             await asyncio.gather(*(block.add("q", 0, 1) for _ in range(500)))

@@ -202,6 +202,92 @@ class Names(DaemonTest):
         self.assertEqual(self.daemon.alloc(1).read(), b"\0")
 
 
+class Publishing(DaemonTest):
+    def test_what_is_put_is_got(self):
+        for size in (0, 1, 65536, 65537, 1 << 20, (1 << 20) + 1, 9 << 20):
+            with self.subTest(size=size):
+                data = bytes(range(251)) * (size // 251 + 1)
+                data = data[:size]
+                block = self.daemon.put("config", data)
+                self.assertEqual((block.name, block.size), ("config", size))
+                self.assertEqual(self.daemon.get("config"), data)
+                self.assertEqual(block.info()["lifetime"], "server")
+        self.assertEqual(self.daemon.stats()["blocks"], 1)
+        block.free()
+        with self.assertRaises(umem.UnknownHandle):
+            self.daemon.get("config")
+
+    def test_what_was_there_is_freed_in_the_same_step(self):
+        old = self.daemon.put("config", b"old")
+        with old.watch() as watch:
+            with self.daemon.put("config", b"new"):
+                self.assertEqual(watch.next(60).kind, "block.freed")
+                with self.assertRaises(umem.StaleHandle):
+                    old.read()
+
+    def test_what_fails_leaves_the_old_one(self):
+        with self.daemon.create_heap(maximum_size=10 << 20) as heap, self.daemon.put("config", b"old", heap=heap):
+            for size in (11 << 20, (10 << 20) - 1):
+                with self.assertRaises(umem.NoMemory):
+                    self.daemon.put("config", bytes(size), heap=heap)
+                self.assertEqual(self.daemon.get("config"), b"old")
+                self.assertEqual(heap.info()["blocks"], 1)
+            other = self.connect()
+            with other.open_heap(heap.handle).lock():
+                for data in (b"new", bytes(5 << 20)):
+                    with self.assertRaises(umem.Locked):
+                        self.daemon.put("config", data)
+            self.assertEqual(self.daemon.get("config"), b"old")
+            self.assertEqual(self.daemon.stats()["blocks"], 1)
+
+    def test_a_large_one_is_got_whole_though_it_is_replaced(self):
+        import threading
+
+        values = [bytes([value]) * (3 << 20) for value in (1, 2)]
+        self.daemon.put("large", values[0])
+        other = self.connect()
+        done = []
+
+        def replace():
+            for i in range(20):
+                other.put("large", values[i % 2])
+            done.append(True)
+
+        thread = threading.Thread(target=replace)
+        thread.start()
+        while not done:
+            self.assertIn(self.daemon.get("large"), values)
+        thread.join()
+        self.daemon.open("large").free()
+
+    def test_a_block_or_heap_is_opened_or_made(self):
+        with self.daemon.alloc(8, name="one", if_exists="open") as block:
+            self.assertTrue(block.created)
+            again = self.connect().alloc(4, name="one", if_exists="open")
+            self.assertEqual((again.created, again.handle, again.size), (False, block.handle, 8))
+            with self.assertRaises(umem.NameTaken) as caught:
+                self.daemon.alloc(9, name="one", if_exists="open")
+            self.assertEqual(caught.exception.facts["param"], "size")
+            with self.assertRaises(umem.InvalidParams):
+                self.daemon.alloc(9, if_exists="open")
+        with self.daemon.create_heap(name="one", if_exists="open") as heap:
+            self.assertTrue(heap.created)
+            again = self.daemon.create_heap(name="one", if_exists="open")
+            self.assertEqual((again.created, again.handle), (False, heap.handle))
+            with self.assertRaises(umem.NameTaken):
+                self.daemon.create_heap(name="one")
+
+    def test_a_block_that_was_filled_takes_a_name(self):
+        old = self.daemon.put("table", b"old")
+        with self.daemon.alloc(4, data=b"new!") as block:
+            with self.assertRaises(umem.NameTaken):
+                block.rename("table")
+            block.rename("table", replace=True)
+            self.assertEqual(self.daemon.get("table"), b"new!")
+            with self.assertRaises(umem.StaleHandle):
+                old.info()
+
+
 class Errors(DaemonTest):
     def test_each_has_its_name_code_and_facts(self):
         block = self.daemon.alloc(8)
@@ -291,7 +377,7 @@ class Lists(DaemonTest):
         with self.daemon.create_heap(name="many") as heap:
             with self.daemon.pipeline() as calls:
                 for _ in range(2500):
-                    calls.send(methods.block_alloc(1, heap=heap))
+                    calls.send(methods.block_alloc(size=1, heap=heap))
             self.assertEqual(len(list(heap.blocks())), 2500)
             self.assertEqual(heap.info()["blocks"], 2500)
             self.assertIn("many", [entry["name"] for entry in self.daemon.heaps()])
@@ -313,7 +399,7 @@ class EveryMethod(DaemonTest):
         peer = self.connect()
         session = peer.send(methods.session_info())["session"]
         arguments = {
-            "$/cancelRequest": (7,), "heap.info": (heap,), "heap.lock": (heap,), "heap.unlock": (heap,), "block.alloc": (1,),
+            "$/cancelRequest": (7,), "heap.info": (heap,), "heap.lock": (heap,), "heap.unlock": (heap,),
             "block.resize": (block, 32), "block.info": (block,), "block.at": (block.info()["address"],), "block.change": (block,),
             "block.read": (block,), "block.write": (block, b"data"), "block.get": (block, 0), "block.set": (block, 0, [1, 2]),
             "block.fill": (block,), "block.copy": (block, other), "block.compare": (block, other), "block.find": (block, b"x"),
@@ -324,7 +410,8 @@ class EveryMethod(DaemonTest):
         last = ["block.free", "heap.destroy", "server.shutdown"]
         for name in [*(name for name in methods.BY_NAME if name not in last), *last[:2]]:
             with self.subTest(method=name):
-                self.daemon.send(methods.BY_NAME[name](*arguments.get(name, ())))
+                options = {"size": 1} if name == "block.alloc" else {}
+                self.daemon.send(methods.BY_NAME[name](*arguments.get(name, ()), **options))
         unknown = set(arguments) - set(methods.BY_NAME)
         self.assertEqual(unknown, set())
 
@@ -408,6 +495,8 @@ class Limits(DaemonTest):
 
     def test_pieces_fit_into_the_daemons_limit(self):
         data = bytes(range(256)) * 1200
+        with self.daemon.put("large", data):
+            self.assertEqual(self.daemon.get("large"), data)
         with self.daemon.alloc(len(data)) as block:
             block.write(data)
             self.assertEqual(block.read(), data)

@@ -33,11 +33,16 @@ def setUpModule():
     pipe = "\\\\.\\pipe\\umemd-python-" + uuid.uuid4().hex
     unittest.addModuleCleanup(proxy.end)
     server = subprocess.Popen([*EMULATOR, os.environ["UMEMD"], "--pipe", pipe], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    unittest.addModuleCleanup(end_server)
     for line in server.stderr:
         if "listening on" in line:
             break
-    threading.Thread(target=server.stderr.read, daemon=True).start()
+    else:
+        raise AssertionError(f"the daemon ended with {server.wait()} before it listened")
+    log = threading.Thread(target=server.stderr.read)
+    log.start()
+    unittest.addModuleCleanup(server.stderr.close)
+    unittest.addModuleCleanup(log.join)
+    unittest.addModuleCleanup(end_server)
 
 
 def end_server():

@@ -10,6 +10,8 @@ from ._mapping import MappedBlock
 from ._request import Referable, raw_view
 
 WHOLE = 1 << 16  # bytes up to which a read or write is one request whatever the daemon's limits are
+GET = 1 << 20  # bytes that are got by name at once
+RETRIES = 100  # how often a large block is got anew that was replaced meanwhile
 PIECE = 4 << 20  # bytes that one request moves at most; less where the daemon's limit on payloads is lower
 
 
@@ -32,6 +34,7 @@ class BlockBase(Referable):
         self.handle = handle
         self.size = size
         self.name = name
+        self.created = True  # False: alloc() has opened a block that was there
         self.is_freed = False  # by this object
         self._json = f"{handle:d}"
         self._mapped: Optional[MappedBlock] = None

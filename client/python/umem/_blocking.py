@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Any, Dict, Generic, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
 from . import _calls, methods
-from ._block import WHOLE, BlockBase, piece_size, pieces
+from ._block import GET, RETRIES, WHOLE, BlockBase, piece_size, pieces
 from ._calls import Numbers
 from ._connection import Connection
-from ._errors import RequestError, UmemError
+from ._errors import StaleHandle, UmemError
 from ._frames import Bytes
 from ._mapping import MappedBlock, same_place
 from ._request import Number, Ref, Referable, Request, by_name, raw_view
@@ -47,26 +47,73 @@ class Client(Connection):
 
     def alloc(
         self,
-        size: int,
+        size: Optional[int] = None,
         *,
         name: Optional[str] = None,
         heap: Optional[Ref] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
         data: Optional[Bytes] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Block:
-        """Allocates a block; it begins with the data, and its other bytes are zero. Used with `with`, it is freed at the end."""
-        made = self.send(methods.block_alloc(size, heap=heap, flags=flags, name=name, lifetime=lifetime, data=data))
-        return Block(self, made["block"], made["size"], name)
+        """Allocates a block; it begins with the data, and its other bytes are zero. Used with `with`, it is freed at the end.
+
+        if_exists: what to do where a block has the name: "fail" (NameTaken), "open" it (its `created` is False then), or
+        "replace" it, as put() does.
+        """
+        request = methods.block_alloc(
+            size=size, heap=heap, flags=flags, name=name, lifetime=lifetime, data=data, if_exists=if_exists
+        )
+        made = self.send(request)
+        block = Block(self, made["block"], made["size"], name)
+        block.created = made.get("created", True)
+        return block
 
     def open(self, block: Union[str, int]) -> Block:
         """The block of that name, or handle. It is not held: see Block.hold()."""
         facts = self.send(methods.block_info(by_name(block) if isinstance(block, str) else block))
         return Block(self, facts["block"], facts["size"], facts["name"])
 
+    def put(
+        self,
+        name: str,
+        data: Bytes,
+        *,
+        heap: Optional[Ref] = None,
+        lifetime: Optional[methods.Lifetime] = None,
+        flags: Optional[Sequence[methods.Flag]] = None,
+    ) -> Block:
+        """Publishes bytes under a name, in the place of what was published there: nobody sees a part of them.
+
+        The block that had the name is freed in the same step. If it fails, that block is as it was.
+        """
+        view = raw_view(data)
+        if len(view) <= WHOLE or len(view) <= self._piece():
+            return self.alloc(name=name, data=view, heap=heap, lifetime=lifetime, flags=flags, if_exists="replace")
+        # If this program ends before it has its name, nothing is left of it.
+        block = self.alloc(len(view), heap=heap, lifetime="session", flags=flags)
+        try:
+            block.write(view)
+            self.send(methods.block_change(block, name=name, lifetime=lifetime or "server", if_exists="replace"))
+        except BaseException as error:
+            if not self.closed:
+                release(block.free, type(error))
+            raise
+        block.name = name
+        return block
+
     def get(self, name: str) -> bytes:
-        """The bytes of the block of that name."""
-        return self.send(_calls.read(_calls.name_json(name), 0, None))
+        """The bytes that are published under a name, from one block even if it is replaced meanwhile."""
+        for _ in range(RETRIES):
+            first = self.send(methods.block_read(by_name(name), at_most=min(GET, self._piece())))
+            if first["size"] == first["block_size"]:
+                return first["data"]
+            block = Block(self, first["block"], first["block_size"], name)
+            try:
+                return first["data"] + block.read(first["size"])
+            except StaleHandle as error:
+                replaced = error
+        raise replaced
 
     def blocks(
         self, *, heap: Optional[Ref] = None, session: Optional[int] = None, orphaned: bool = False
@@ -90,8 +137,12 @@ class Client(Connection):
         alignment: Optional[int] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Heap:
-        """Makes a heap. Used with `with`, it is destroyed at the end, with its blocks."""
+        """Makes a heap. Used with `with`, it is destroyed at the end, with its blocks.
+
+        if_exists: what to do where a heap has the name: "fail" (NameTaken), or "open" it (its `created` is False then).
+        """
         request = methods.heap_create(
             name=name,
             kind=kind,
@@ -100,8 +151,12 @@ class Client(Connection):
             alignment=alignment,
             lifetime=lifetime,
             flags=flags,
+            if_exists=if_exists,
         )
-        return Heap(self, self.send(request)["heap"], name)
+        made = self.send(request)
+        heap = Heap(self, made["heap"], name)
+        heap.created = made.get("created", True)
+        return heap
 
     def open_heap(self, heap: Union[str, int]) -> Heap:
         """The heap of that name, or handle; "process" is the daemon's own."""
@@ -343,9 +398,10 @@ class Block(BlockBase):
         self._close_mapping()
         self.size = self._send(methods.block_resize(self, size))["size"]
 
-    def rename(self, name: Optional[str]) -> None:
-        """Gives it another name, or none."""
-        self.name = self._send(methods.block_change(self, name=name or ""))["name"]
+    def rename(self, name: Optional[str], *, replace: bool = False) -> None:
+        """Gives it another name, or none. replace: free the block that has it, in the same step."""
+        request = methods.block_change(self, name=name or "", if_exists="replace" if replace else None)
+        self.name = self._send(request)["name"]
 
     def hold(self) -> None:
         """Keeps the block from being an orphan as long as this session is open."""
@@ -375,6 +431,7 @@ class Heap(Referable):
         self.client = client
         self.handle = handle
         self.name = name
+        self.created = True  # False: create_heap() has opened a heap that was there
         self.is_destroyed = False  # by this object
 
     def __repr__(self) -> str:
@@ -390,15 +447,18 @@ class Heap(Referable):
 
     def alloc(
         self,
-        size: int,
+        size: Optional[int] = None,
         *,
         name: Optional[str] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
         data: Optional[Bytes] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Block:
         """As Client.alloc(), on this heap."""
-        return self.client.alloc(size, name=name, heap=self, lifetime=lifetime, flags=flags, data=data)
+        return self.client.alloc(
+            size, name=name, heap=self, lifetime=lifetime, flags=flags, data=data, if_exists=if_exists
+        )
 
     def blocks(self) -> Iterator[methods.BlockInfoResult]:
         """Describes its blocks, one after the other."""

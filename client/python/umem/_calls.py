@@ -11,8 +11,6 @@ from ._request import (
     Ref,
     Request,
     array_result,
-    by_name,
-    encode_json,
     make,
     member,
     nothing,
@@ -125,11 +123,6 @@ def lock(ref: Ref, timeout: Optional[float]) -> Request[None]:
     request = make("heap.lock", params, waits=wait_ms, convert=nothing)
     request.undo = make("heap.unlock", {"heap": ref}, convert=nothing)
     return request
-
-
-def name_json(name: str) -> str:
-    """The text that is this name for sure, even if it is digits."""
-    return encode_json(by_name(name))
 
 
 def any_method(method: str, params: Any) -> Request[Any]:

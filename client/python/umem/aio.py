@@ -18,12 +18,12 @@ import threading
 import time
 import weakref
 from types import TracebackType
-from typing import Any, AsyncIterator, Dict, Generator, Generic, List, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import Any, AsyncIterator, Dict, Generator, List, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
 
 from . import _calls, _endpoint, methods
-from ._block import WHOLE, BlockBase, piece_size, pieces
+from ._block import GET, RETRIES, WHOLE, BlockBase, piece_size, pieces
 from ._calls import Numbers
-from ._errors import ConnectionLost, DeadlineExceeded, UmemError
+from ._errors import ConnectionLost, DeadlineExceeded, StaleHandle, UmemError
 from ._frames import Bytes
 from ._mapping import MappedBlock, same_place
 from ._request import FOREVER, Number, Ref, Referable, Request, by_name, raw_view
@@ -326,26 +326,66 @@ class Client:
 
     async def alloc(
         self,
-        size: int,
+        size: Optional[int] = None,
         *,
         name: Optional[str] = None,
         heap: Optional[Ref] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
         data: Optional[Bytes] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Block:
-        """Allocates a block; it begins with the data, and its other bytes are zero."""
-        made = await self.send(methods.block_alloc(size, heap=heap, flags=flags, name=name, lifetime=lifetime, data=data))
-        return Block(self, made["block"], made["size"], name)
+        """As umem.Client.alloc()."""
+        request = methods.block_alloc(
+            size=size, heap=heap, flags=flags, name=name, lifetime=lifetime, data=data, if_exists=if_exists
+        )
+        made = await self.send(request)
+        block = Block(self, made["block"], made["size"], name)
+        block.created = made.get("created", True)
+        return block
 
     async def open(self, block: Union[str, int]) -> Block:
         """The block of that name, or handle."""
         facts = await self.send(methods.block_info(by_name(block) if isinstance(block, str) else block))
         return Block(self, facts["block"], facts["size"], facts["name"])
 
+    async def put(
+        self,
+        name: str,
+        data: Bytes,
+        *,
+        heap: Optional[Ref] = None,
+        lifetime: Optional[methods.Lifetime] = None,
+        flags: Optional[Sequence[methods.Flag]] = None,
+    ) -> Block:
+        """As umem.Client.put()."""
+        view = raw_view(data)
+        if len(view) <= WHOLE or len(view) <= piece_size(await self.limits()):
+            return await self.alloc(name=name, data=view, heap=heap, lifetime=lifetime, flags=flags, if_exists="replace")
+        block = await self.alloc(len(view), heap=heap, lifetime="session", flags=flags)
+        try:
+            await block.write(view)
+            await self.send(methods.block_change(block, name=name, lifetime=lifetime or "server", if_exists="replace"))
+        except BaseException:
+            # It may have been cancelled.
+            self._in_background(methods.block_free(block))
+            raise
+        block.name = name
+        return block
+
     async def get(self, name: str) -> bytes:
-        """The bytes of the block of that name."""
-        return await self.send(_calls.read(_calls.name_json(name), 0, None))
+        """As umem.Client.get()."""
+        at_most = min(GET, piece_size(await self.limits()))
+        for _ in range(RETRIES):
+            first = await self.send(methods.block_read(by_name(name), at_most=at_most))
+            if first["size"] == first["block_size"]:
+                return first["data"]
+            block = Block(self, first["block"], first["block_size"], name)
+            try:
+                return first["data"] + await block.read(first["size"])
+            except StaleHandle as error:
+                replaced = error
+        raise replaced
 
     async def blocks(self, *, heap: Optional[Ref] = None, orphaned: bool = False) -> AsyncIterator[methods.BlockInfoResult]:
         """Describes the blocks, one after the other; pages are requested as they are needed."""
@@ -366,8 +406,9 @@ class Client:
         alignment: Optional[int] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Heap:
-        """Makes a heap."""
+        """As umem.Client.create_heap()."""
         request = methods.heap_create(
             name=name,
             kind=kind,
@@ -376,8 +417,12 @@ class Client:
             alignment=alignment,
             lifetime=lifetime,
             flags=flags,
+            if_exists=if_exists,
         )
-        return Heap(self, (await self.send(request))["heap"], name)
+        made = await self.send(request)
+        heap = Heap(self, made["heap"], name)
+        heap.created = made.get("created", True)
+        return heap
 
     async def open_heap(self, heap: Union[str, int]) -> Heap:
         """The heap of that name, or handle; "process" is the daemon's own."""
@@ -524,8 +569,9 @@ class Block(BlockBase):
         self._close_mapping()
         self.size = (await self._send(methods.block_resize(self, size)))["size"]
 
-    async def rename(self, name: Optional[str]) -> None:
-        self.name = (await self._send(methods.block_change(self, name=name or "")))["name"]
+    async def rename(self, name: Optional[str], *, replace: bool = False) -> None:
+        request = methods.block_change(self, name=name or "", if_exists="replace" if replace else None)
+        self.name = (await self._send(request))["name"]
 
     async def info(self) -> methods.BlockInfoResult:
         facts = await self._send(methods.block_info(self))
@@ -545,6 +591,7 @@ class Heap(Referable):
         self.client = client
         self.handle = handle
         self.name = name
+        self.created = True  # False: create_heap() has opened a heap that was there
         self.is_destroyed = False  # by this object
 
     def __repr__(self) -> str:
@@ -563,14 +610,17 @@ class Heap(Referable):
 
     async def alloc(
         self,
-        size: int,
+        size: Optional[int] = None,
         *,
         name: Optional[str] = None,
         lifetime: Optional[methods.Lifetime] = None,
         flags: Optional[Sequence[methods.Flag]] = None,
         data: Optional[Bytes] = None,
+        if_exists: Optional[methods.IfExists] = None,
     ) -> Block:
-        return await self.client.alloc(size, name=name, heap=self, lifetime=lifetime, flags=flags, data=data)
+        return await self.client.alloc(
+            size, name=name, heap=self, lifetime=lifetime, flags=flags, data=data, if_exists=if_exists
+        )
 
     async def info(self) -> methods.HeapInfoResult:
         return await self.client.send(methods.heap_info(self))

@@ -13,6 +13,7 @@ from ._frames import Bytes
 from ._request import Number, Ref, Request, make, nothing, numbers, raw_bytes_in_data, to_json_number
 
 Flag = Literal["zero_memory", "no_serialize", "generate_exceptions", "create_enable_execute", "realloc_in_place_only"]
+IfExists = Literal["fail", "open", "replace"]
 Kind = Literal["private", "shared"]
 Lifetime = Literal["server", "session"]
 Type = Literal["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
@@ -201,6 +202,16 @@ class HeapProcessResult(TypedDict):
     """The heap."""
 
 
+class _HeapCreateResultAlways(TypedDict):
+    heap: int
+    """The heap."""
+
+
+class HeapCreateResult(_HeapCreateResultAlways, total=False):
+    created: bool
+    """With `if_exists`: whether the heap is new; false: it was opened."""
+
+
 class _HeapListResultAlways(TypedDict):
     heaps: List[HeapInfoResult]
     """Each as in heap.info."""
@@ -232,7 +243,23 @@ class HeapDestroyResult(TypedDict):
     """Their sizes together."""
 
 
-class BlockAllocResult(TypedDict):
+class _BlockAllocResultAlways(TypedDict):
+    block: int
+    """The block."""
+    size: int
+    """As requested."""
+    address: Any
+    """Where it lies in the daemon: unique among the blocks alive."""
+
+
+class BlockAllocResult(_BlockAllocResultAlways, total=False):
+    created: bool
+    """With `if_exists`: whether the block is new; false: it was opened."""
+    replaced: int
+    """The block that had the name and was freed; missing where none was."""
+
+
+class BlockResizeResult(TypedDict):
     block: int
     """The block."""
     size: int
@@ -253,11 +280,46 @@ class BlockAtResult(TypedDict):
     """The block that starts there."""
 
 
-class BlockReadResult(TypedDict):
+class _BlockChangeResultAlways(TypedDict):
+    block: int
+    """The handle."""
+    name: Optional[str]
+    """Its name."""
+    heap: int
+    """Where it was allocated."""
+    size: int
+    """Its size."""
+    address: Any
+    """Where it lies in the daemon: unique among the blocks alive."""
+    lifetime: str
+    """"server" or "session"."""
+    owner: Optional[HeapInfoOwner]
+    """Who made it."""
+    holders: int
+    """Open sessions that hold it."""
+    orphaned: bool
+    """No name, and no open session holds it."""
+    created: int
+    """When it was allocated."""
+
+
+class BlockChangeResult(_BlockChangeResultAlways, total=False):
+    replaced: int
+    """The block that had the name and was freed; missing where none was."""
+
+
+class _BlockReadResultAlways(TypedDict):
     size: int
     """How many bytes."""
     data: bytes
     """The bytes."""
+
+
+class BlockReadResult(_BlockReadResultAlways, total=False):
+    block: int
+    """With `at_most`: the block."""
+    block_size: int
+    """With `at_most`: how large the block is."""
 
 
 class BlockWriteResult(TypedDict):
@@ -394,7 +456,8 @@ def heap_create(
     kind: Optional[Kind] = None,
     lifetime: Optional[Lifetime] = None,
     alignment: Optional[int] = None,
-) -> Request[HeapProcessResult]:
+    if_exists: Optional[IfExists] = None,
+) -> Request[HeapCreateResult]:
     """Makes a heap (Win32 HeapCreate).
 
     flags: Win32 heap flags, see Flags.
@@ -404,6 +467,7 @@ def heap_create(
     kind: What it is made of: "shared" is memory that clients may map, see Shared heaps.
     lifetime: "session": destroyed when the session that made it ends.
     alignment: Every block starts at a multiple of it: a power of two.
+    if_exists: What to do if a heap has the name: fail as `name_taken`, or open that heap, see Publishing by name.
     """
     params: Dict[str, Any] = {
         "flags": flags,
@@ -413,6 +477,7 @@ def heap_create(
         "kind": kind,
         "lifetime": lifetime,
         "alignment": alignment,
+        "if_exists": if_exists,
     }
     return make("heap.create", params)
 
@@ -485,22 +550,26 @@ def heap_destroy(heap: Ref) -> Request[HeapDestroyResult]:
 
 
 def block_alloc(
-    size: int,
     *,
+    size: Optional[int] = None,
     heap: Optional[Ref] = None,
     flags: Optional[Sequence[Flag]] = None,
     name: Optional[str] = None,
     lifetime: Optional[Lifetime] = None,
     data: Optional[Bytes] = None,
+    if_exists: Optional[IfExists] = None,
 ) -> Request[BlockAllocResult]:
-    """Allocates a block of zeroed memory (Win32 HeapAlloc).
+    """Allocates a block of zeroed memory, or of the bytes given (Win32 HeapAlloc).
 
     size: Its size; 0 makes a block too.
     heap: Where to allocate.
     flags: Win32 heap flags, see Flags.
     name: A name that may stand for the handle.
     lifetime: "session": freed when the session that made it ends.
-    data: Bytes to begin with; the others are zero.
+    data: Bytes to begin with; the others are zero. Left out with "raw", where the bytes follow the message, as many as
+        the block has.
+    if_exists: What to do if a block has the name: fail as `name_taken`, open that block, or free it and give the new
+        one its name, see Publishing by name.
     """
     params: Dict[str, Any] = {
         "size": size,
@@ -509,11 +578,12 @@ def block_alloc(
         "name": name,
         "lifetime": lifetime,
         "data": data,
+        "if_exists": if_exists,
     }
-    return make("block.alloc", params)
+    return make("block.alloc", params, raw=True)
 
 
-def block_resize(block: Ref, size: int, *, flags: Optional[Sequence[Flag]] = None) -> Request[BlockAllocResult]:
+def block_resize(block: Ref, size: int, *, flags: Optional[Sequence[Flag]] = None) -> Request[BlockResizeResult]:
     """Resizes a block (Win32 HeapReAlloc).
     The handle and the name stay, the bytes added are zero. The address may change.
 
@@ -566,28 +636,38 @@ def block_change(
     *,
     name: Optional[str] = None,
     lifetime: Optional[Lifetime] = None,
-) -> Request[BlockInfoResult]:
+    if_exists: Optional[IfExists] = None,
+) -> Request[BlockChangeResult]:
     """Names a block, changes its lifetime, or adopts an orphan.
     Whoever changes an orphan becomes its owner and holds it.
 
     block: The block.
     name: Its new name; "" takes the name away.
     lifetime: "session": of this session, which becomes its owner.
+    if_exists: What to do if another block has the name: fail as `name_taken`, or free it and give this one its name.
     """
-    return make("block.change", {"block": block, "name": name, "lifetime": lifetime})
+    return make("block.change", {"block": block, "name": name, "lifetime": lifetime, "if_exists": if_exists})
 
 
-def block_read(block: Ref, *, offset: Optional[int] = None, size: Optional[int] = None) -> Request[BlockReadResult]:
+def block_read(
+    block: Ref,
+    *,
+    offset: Optional[int] = None,
+    size: Optional[int] = None,
+    at_most: Optional[int] = None,
+) -> Request[BlockReadResult]:
     """Reads bytes of a block.
 
     block: The block.
     offset: Where to begin.
     size: How much to read.
+    at_most: In place of `size`: read to the end, but no more than this, and tell which block it is and how large.
     """
     params: Dict[str, Any] = {
         "block": block,
         "offset": offset,
         "size": size,
+        "at_most": at_most,
         "encoding": "raw",
     }
     return make("block.read", params, convert=raw_bytes_in_data)
