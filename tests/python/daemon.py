@@ -18,7 +18,7 @@ class Daemon:
         self.folder = tempfile.TemporaryDirectory(prefix="umemd-python-")
         self.pipe = os.path.join(self.folder.name, "umemd.sock")
         command = [os.environ["UMEMD"], "--pipe", self.pipe, *options]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             if "listening on" in line:
                 break

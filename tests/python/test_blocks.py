@@ -7,7 +7,7 @@ import unittest
 import umem
 from umem import methods
 
-from daemon import DaemonTest, main
+from daemon import PATIENCE, Daemon, DaemonTest, main
 
 
 class Bytes(DaemonTest):
@@ -221,7 +221,7 @@ class Publishing(DaemonTest):
         old = self.daemon.put("config", b"old")
         with old.watch() as watch:
             with self.daemon.put("config", b"new"):
-                self.assertEqual(watch.next(60).kind, "block.freed")
+                self.assertEqual(watch.next(PATIENCE).kind, "block.freed")
                 with self.assertRaises(umem.StaleHandle):
                     old.read()
 
@@ -416,11 +416,11 @@ class EveryMethod(DaemonTest):
         self.assertEqual(unknown, set())
 
     def test_shutdown_ends_the_daemon(self):
-        from daemon import Daemon
-
         server = Daemon()
         with umem.connect(server.pipe) as client:
             client.send(methods.server_shutdown())
+        # A signal would take it for one that does not end by itself.
+        server.process.wait(PATIENCE)
         self.assertEqual(server.end(), 0)
 
     def test_a_read_by_its_method_has_bytes(self):

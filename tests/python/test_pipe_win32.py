@@ -32,7 +32,8 @@ def setUpModule():
     global server, pipe
     pipe = "\\\\.\\pipe\\umemd-python-" + uuid.uuid4().hex
     unittest.addModuleCleanup(proxy.end)
-    server = subprocess.Popen([*EMULATOR, os.environ["UMEMD"], "--pipe", pipe], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen([*EMULATOR, os.environ["UMEMD"], "--pipe", pipe],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
     for line in server.stderr:
         if "listening on" in line:
             break

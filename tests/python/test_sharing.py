@@ -3,8 +3,10 @@ import gc
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+from unittest import mock
 
 import umem
 
@@ -324,6 +326,21 @@ class Mapping(DaemonTest):
             with self.assertRaises(umem.StillMapped):
                 block.free()
             del numbers
+
+    def test_what_is_not_as_the_daemon_says_is_not_mapped(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(4096)
+            place = {"name": "/cut", "path": file.name, "offset": 4000, "size": 100}
+            with self.assertRaises(umem.Corrupted):
+                umem._mapping.MappedBlock(place)
+            place["offset"] = 0
+            umem._mapping.MappedBlock(place).close()
+            with mock.patch.object(os, "geteuid", return_value=os.geteuid() + 1), mock.patch.object(
+                os, "fstat", return_value=mock.Mock(st_uid=os.geteuid() + 2, st_size=4096)
+            ), self.assertRaises(umem.Unsupported):
+                umem._mapping.MappedBlock(place)
+        with self.assertRaises(umem.Unsupported):
+            umem._mapping.MappedBlock(place)
 
     def test_an_object_that_was_cut_ends_no_program(self):
         with self.daemon.create_heap(kind="shared", maximum_size=1 << 20) as heap:

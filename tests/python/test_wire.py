@@ -4,11 +4,13 @@ import os
 import socket
 import tempfile
 import threading
+import time
 import unittest
 from unittest import mock
 
 import umem
 from umem import _endpoint, _frames, _pipe_posix
+from umem._session import Waiter
 
 from daemon import PATIENCE, FakeDaemon, main
 
@@ -213,6 +215,35 @@ class Deadlines(Scripted):
         with self.assertRaises(umem.DeadlineExceeded):
             umem.Heap(client, 7).lock(timeout=0).acquire()
         self.assertTrue(client.closed)
+
+    def test_a_thread_that_is_woken_to_read_too_late_wakes_another(self):
+        go = threading.Event()
+
+        def serve(peer):
+            first, second = (json.loads(peer.read_text())["id"] for _ in range(2))
+            go.wait(PATIENCE)
+            peer.answer(f'{{"id":{max(first, second)},"result":{{}}}}')
+            peer.read_text()
+
+        client = self.serve(serve)
+        client._is_reading = True  # by a thread that is about to end
+        waiters = [Waiter(umem.methods.server_ping()) for _ in range(2)]
+        # The second may wait for longer.
+        threads = [threading.Thread(target=client.exchange, args=((waiter,), waits)) for waiter, waits in zip(waiters, (0, 9 * PATIENCE))]
+        for count, thread in enumerate(threads, 1):
+            thread.start()
+            while len(client._sleepers) < count:
+                pass
+        clock = time.monotonic
+        with mock.patch.object(time, "monotonic", lambda: clock() + 2 * PATIENCE):
+            with client._mutex:
+                client._is_reading = False
+                client._wake(waiters[0])
+            threads[0].join()
+        go.set()
+        threads[1].join(PATIENCE)
+        self.assertIsInstance(waiters[0].error, umem.DeadlineExceeded)
+        self.assertEqual((waiters[1].done, waiters[1].error), (True, None))
 
     def test_half_of_the_bytes_end_the_connection(self):
         def serve(peer):
