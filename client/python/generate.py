@@ -135,10 +135,12 @@ class Results:
         if not all(name.isidentifier() for name in members):
             return "Dict[str, Any]"
         required = [name for name in members if name in schema["required"]]
-        shape = json.dumps([members, required])
+        # What a list has is a type of its own, even where it looks like that of *.info: one may gain what the other has not.
+        name = re.sub(r"Result[A-Za-z]+Item$", "Entry", schema["title"].replace("ResultOwnerValue", "Owner"))
+        shape = json.dumps([members, required, name if name.endswith("Entry") else ""])
         if shape in self.by_shape:
             return self.by_shape[shape]
-        name = self.by_shape[shape] = schema["title"].replace("ResultOwnerValue", "Owner")
+        self.by_shape[shape] = name
         optional = [member for member in members if member not in required]
         base = "TypedDict"
         if optional:

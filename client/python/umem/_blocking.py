@@ -117,7 +117,7 @@ class Client(Connection):
 
     def blocks(
         self, *, heap: Optional[Ref] = None, session: Optional[int] = None, orphaned: bool = False
-    ) -> Iterator[methods.BlockInfoResult]:
+    ) -> Iterator[methods.BlockListEntry]:
         """Describes the blocks, one after the other; pages are requested as they are needed."""
         after: Optional[int] = 0
         while after is not None:
@@ -165,7 +165,7 @@ class Client(Connection):
         facts = self.send(methods.heap_info(by_name(heap) if isinstance(heap, str) else heap))
         return Heap(self, facts["heap"], facts["name"])
 
-    def heaps(self) -> Iterator[methods.HeapInfoResult]:
+    def heaps(self) -> Iterator[methods.HeapListEntry]:
         """Describes the heaps, one after the other."""
         after: Optional[int] = 0
         while after is not None:
@@ -173,7 +173,7 @@ class Client(Connection):
             yield from page["heaps"]
             after = page["next"]
 
-    def sessions(self) -> Iterator[methods.SessionInfoResult]:
+    def sessions(self) -> Iterator[methods.SessionListEntry]:
         """Describes the sessions, one after the other."""
         after: Optional[int] = 0
         while after is not None:
@@ -460,7 +460,7 @@ class Heap(Referable):
             size, name=name, heap=self, lifetime=lifetime, flags=flags, data=data, if_exists=if_exists
         )
 
-    def blocks(self) -> Iterator[methods.BlockInfoResult]:
+    def blocks(self) -> Iterator[methods.BlockListEntry]:
         """Describes its blocks, one after the other."""
         return self.client.blocks(heap=self)
 

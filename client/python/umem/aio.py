@@ -387,7 +387,7 @@ class Client:
                 replaced = error
         raise replaced
 
-    async def blocks(self, *, heap: Optional[Ref] = None, orphaned: bool = False) -> AsyncIterator[methods.BlockInfoResult]:
+    async def blocks(self, *, heap: Optional[Ref] = None, orphaned: bool = False) -> AsyncIterator[methods.BlockListEntry]:
         """Describes the blocks, one after the other; pages are requested as they are needed."""
         after: Optional[int] = 0
         while after is not None:

@@ -57,6 +57,15 @@ class HeapInfoOwner(TypedDict):
     """Who ran it; "" where it is not known."""
 
 
+class HeapInfoEntry(TypedDict):
+    size: int
+    """Of a slot: a block is at most so large."""
+    used: int
+    """Slots that are blocks."""
+    free: int
+    """Slots beside them that are not."""
+
+
 class _HeapInfoResultAlways(TypedDict):
     heap: int
     """The handle."""
@@ -88,17 +97,19 @@ class _HeapInfoResultAlways(TypedDict):
 
 class HeapInfoResult(_HeapInfoResultAlways, total=False):
     reserved: int
-    """Of the shared memory object; this and what follows only for kind "shared"."""
+    """Of address space, or of the shared memory object; this and what follows not for Win32 heaps."""
     committed: int
     """Of these, how many the system has promised memory for."""
     free: int
-    """In no block; blocks take up a multiple of the alignment."""
+    """In no block; a block takes up a multiple of the alignment, or a slot of its size class."""
     free_ranges: int
-    """Pieces that these lie in."""
+    """Pieces that these lie in, beside the slots of size classes."""
     largest_free: int
     """The largest piece; the less of `free` it is, the more fragmented the heap."""
     corrupted: bool
-    """Whether a client has truncated the object."""
+    """Whether a client has truncated the shared memory object."""
+    size_classes: List[HeapInfoEntry]
+    """Size classes that have slots, by size: small blocks share pages by their sizes."""
 
 
 class BlockInfoResult(TypedDict):
@@ -197,6 +208,15 @@ class ServerStatsResult(TypedDict):
     """Errors since the start that were about a limit, for each limit by name."""
 
 
+class ServerReloadResult(TypedDict):
+    config: Optional[str]
+    """The configuration file; null: there is none."""
+    applied: List[str]
+    """The settings that have new values now."""
+    restart: List[str]
+    """Settings that have other values than the daemon runs with, which only a restart applies."""
+
+
 class HeapProcessResult(TypedDict):
     heap: int
     """The heap."""
@@ -212,9 +232,53 @@ class HeapCreateResult(_HeapCreateResultAlways, total=False):
     """With `if_exists`: whether the heap is new; false: it was opened."""
 
 
+class _HeapListEntryAlways(TypedDict):
+    heap: int
+    """The handle."""
+    name: Optional[str]
+    """Its name."""
+    kind: str
+    """"process", "private" or "shared"."""
+    flags: List[str]
+    """As it was created with."""
+    initial_size: int
+    """As it was created with."""
+    maximum_size: int
+    """As it was created with; 0: growable."""
+    alignment: int
+    """Of its blocks."""
+    blocks: int
+    """Blocks on it."""
+    bytes: int
+    """Their sizes together."""
+    peak_bytes: int
+    """Most that bytes has been."""
+    lifetime: str
+    """"server" or "session"."""
+    owner: Optional[HeapInfoOwner]
+    """Who made it; null: the daemon."""
+    locked: bool
+    """Whether a session holds its lock."""
+
+
+class HeapListEntry(_HeapListEntryAlways, total=False):
+    reserved: int
+    """Of address space, or of the shared memory object; this and what follows not for Win32 heaps."""
+    committed: int
+    """Of these, how many the system has promised memory for."""
+    free: int
+    """In no block; a block takes up a multiple of the alignment, or a slot of its size class."""
+    free_ranges: int
+    """Pieces that these lie in, beside the slots of size classes."""
+    largest_free: int
+    """The largest piece; the less of `free` it is, the more fragmented the heap."""
+    corrupted: bool
+    """Whether a client has truncated the shared memory object."""
+
+
 class _HeapListResultAlways(TypedDict):
-    heaps: List[HeapInfoResult]
-    """Each as in heap.info."""
+    heaps: List[HeapListEntry]
+    """Each as in heap.info, without `size_classes`."""
     next: Optional[int]
     """What to pass as `after`; null at the end."""
 
@@ -268,8 +332,31 @@ class BlockResizeResult(TypedDict):
     """Where it lies in the daemon: unique among the blocks alive."""
 
 
+class BlockListEntry(TypedDict):
+    block: int
+    """The handle."""
+    name: Optional[str]
+    """Its name."""
+    heap: int
+    """Where it was allocated."""
+    size: int
+    """Its size."""
+    address: Any
+    """Where it lies in the daemon: unique among the blocks alive."""
+    lifetime: str
+    """"server" or "session"."""
+    owner: Optional[HeapInfoOwner]
+    """Who made it."""
+    holders: int
+    """Open sessions that hold it."""
+    orphaned: bool
+    """No name, and no open session holds it."""
+    created: int
+    """When it was allocated."""
+
+
 class BlockListResult(TypedDict):
-    blocks: List[BlockInfoResult]
+    blocks: List[BlockListEntry]
     """Each as in block.info."""
     next: Optional[int]
     """What to pass as `after`; null at the end."""
@@ -392,8 +479,27 @@ class BlockFreeResult(TypedDict):
     """How large it was."""
 
 
+class SessionListEntry(TypedDict):
+    session: int
+    """Its number."""
+    pid: int
+    """The client's process id; 0 where it is not known."""
+    program: str
+    """The client's program; "" where it is not known."""
+    user: str
+    """Who runs it; "" where it is not known."""
+    opened: int
+    """When it connected."""
+    blocks: int
+    """Blocks alive that it made."""
+    bytes: int
+    """Their sizes together."""
+    queued_bytes: int
+    """Answers that it has not taken yet."""
+
+
 class SessionListResult(TypedDict):
-    sessions: List[SessionInfoResult]
+    sessions: List[SessionListEntry]
     """Each as in session.info."""
     next: Optional[int]
     """What to pass as `after`; null at the end."""
@@ -432,6 +538,17 @@ def server_info() -> Request[ServerInfoResult]:
 def server_stats() -> Request[ServerStatsResult]:
     """Counts what the daemon holds and has done."""
     return make("server.stats", {})
+
+
+def server_reload() -> Request[ServerReloadResult]:
+    """Reads the daemon's settings again, and applies those that can change while it runs.
+    The configuration file is read as at the start, with the daemon's own environment and command line, which count
+    more. Settings that can change are `log-level`, `log-format`, `log-calls`, `slow-ms`, and the limits but
+    `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` and `waits`. A limit that is lower
+    than what is in use takes nothing away. With an error in the file nothing is changed, and `bad_settings` tells the
+    first one. In any case the log file is reopened, which may have been renamed.
+    """
+    return make("server.reload", {})
 
 
 def server_shutdown() -> Request[None]:
@@ -515,6 +632,7 @@ def heap_validate(*, heap: Optional[Ref] = None, block: Optional[Ref] = None) ->
 
 def heap_compact(*, heap: Optional[Ref] = None) -> Request[HeapCompactResult]:
     """Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).
+    It is answered when all that was free when it began is with the system.
 
     heap: The heap.
     """
@@ -969,6 +1087,7 @@ BY_NAME: Dict[str, Callable[..., Request[Any]]] = {
     "server.ping": server_ping,
     "server.info": server_info,
     "server.stats": server_stats,
+    "server.reload": server_reload,
     "server.shutdown": server_shutdown,
     "heap.process": heap_process,
     "heap.create": heap_create,
