@@ -14,7 +14,7 @@ import sys
 
 README_LINES_MAXIMUM = 199
 ROOTS = "client|cmake|common|docs|packaging|server|tests"
-TEST_KINDS = "docs|faults|fuzz|hostile|integration|interop|loop|mutate|package|server|soak|steps|unit"
+TEST_KINDS = "docs|faults|fuzz|hostile|integration|interop|loop|mutate|package|python|server|soak|steps|unit"
 SOURCE_FOLDERS = ("client", "common", "server", "tests")
 
 root = pathlib.Path(sys.argv[1]).resolve()
@@ -31,7 +31,7 @@ def fail(document, line, text):
 
 
 def documents():
-    found = sorted(root.glob("*.md")) + sorted(root.glob("docs/*.md")) + sorted(root.glob("tests/**/*.md"))
+    found = [path for pattern in ("*.md", "docs/*.md", "client/*/*.md", "tests/**/*.md") for path in sorted(root.glob(pattern))]
     # What a change was about may be gone since.
     return [path for path in found if path.name != "CHANGELOG.md" and "node_modules" not in path.parts]
 

@@ -40,7 +40,7 @@ block c 1 >example.c
 expect "C library" "$(./example)" "ff ff ff ff"
 
 block python 1 >example.py
-expect "Python" "$(python3 example.py)" "42"
+expect "Python" "$(PYTHONPATH=$sources/client/python python3 -B example.py)" "42 hello"
 
 document=$sources/protocol.md
 block python 1 >minimal.py
