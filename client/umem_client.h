@@ -63,6 +63,7 @@
 
 #include "umem_api.h"
 #include "umem_errors.h"
+#include "umem_version.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -131,6 +132,9 @@ UMEM_API const char *umem_pipe(const umem_client *client);
 /* Writes the name of the pipe that is used where none is given (the environment's UMEM_PIPE, else the user's
  * own) to `pipe`, which can hold `size` bytes. UMEM_E_BAD_ARGUMENT: there is none, or it does not fit. */
 UMEM_API int umem_default_pipe(char *pipe, size_t size);
+
+/* The version of the library that the program runs with: "1.2.3". UMEM_VERSION is that of the headers which it was compiled with. Static. */
+UMEM_API const char *umem_version(void);
 
 /* ---- errors ---- */
 

@@ -77,14 +77,18 @@ endmacro()
 
 include(FetchContent)
 
-um_dependency(uv ${um_uv_places})
-um_dependency(cjson
-    PACKAGE cJSON
-    TARGETS cjson
-    HEADER cJSON.h SUBDIR cjson
-    LIBRARIES libcjson.a cjson
-    DEFINE CJSON_HIDE_SYMBOLS # else, on Windows, whatever contains cJSON would export it
-)
+if(UMEM_BUILD_SERVER OR UMEM_BUILD_COMMAND OR UMEM_BUILD_UV)
+    um_dependency(uv ${um_uv_places})
+endif()
+if(UMEM_BUILD_COMMAND)
+    um_dependency(cjson
+        PACKAGE cJSON
+        TARGETS cjson
+        HEADER cJSON.h SUBDIR cjson
+        LIBRARIES libcjson.a cjson
+        DEFINE CJSON_HIDE_SYMBOLS # else, on Windows, whatever contains cJSON would export it
+    )
+endif()
 if(UMEM_BUILD_TESTS)
     um_dependency(cmocka
         PACKAGE cmocka

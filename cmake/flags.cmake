@@ -6,9 +6,6 @@
 
 add_library(um_flags INTERFACE)
 
-# The one place that states the version to C code.
-target_compile_definitions(um_flags INTERFACE UMEM_VERSION="${PROJECT_VERSION}")
-
 if(WIN32)
     # Windows 10 is the oldest that is served. UNICODE stays undefined: calls name their A or W form.
     target_compile_definitions(um_flags INTERFACE WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00)

@@ -23,11 +23,13 @@ endfunction()
 
 um_install_library(client
     TARGETS umemclient umemclient_shared
-    HEADERS client/umem_client.h common/base/umem_api.h common/base/umem_errors.h)
+    HEADERS client/umem_client.h client/cpp/umem.hpp common/base/umem_api.h common/base/umem_errors.h common/base/umem_version.h)
 
-um_install_library(uv
-    TARGETS umemclient_uv
-    HEADERS client/uv/umem_uv.h)
+if(UMEM_BUILD_UV)
+    um_install_library(uv
+        TARGETS umemclient_uv
+        HEADERS client/uv/umem_uv.h)
+endif()
 install(FILES cmake/find-installed.cmake DESTINATION "${umem_package_dir}" RENAME umem-find.cmake COMPONENT development)
 
 configure_package_config_file(cmake/umemConfig.cmake.in "${umem_build_dir}/umemConfig.cmake"
@@ -57,7 +59,11 @@ install(FILES "${umem_build_dir}/umemclient.pc" DESTINATION "${umem_pc_dir}" COM
 
 # ---- programs and documents ----
 
-install(TARGETS umemd umem RUNTIME COMPONENT runtime)
+foreach(program umemd umem)
+    if(TARGET ${program})
+        install(TARGETS ${program} RUNTIME COMPONENT runtime)
+    endif()
+endforeach()
 install(FILES CHANGELOG.md LICENSE README.md SECURITY.md protocol.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime)
 install(FILES docs/clients.md docs/installing.md docs/operating.md docs/performance.md DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" COMPONENT runtime)
 
@@ -68,12 +74,12 @@ function(um_install_manual file component)
 endfunction()
 
 if(NOT WIN32)
-    um_install_manual(server/daemon/umemd.8 runtime)
     um_install_manual("${PROJECT_BINARY_DIR}/client/umem_client.3" development)
-    if(EXISTS "${PROJECT_SOURCE_DIR}/client/cli/umem.1")
-        um_install_manual(client/cli/umem.1 runtime)
+    if(UMEM_BUILD_SERVER)
+        um_install_manual(server/daemon/umemd.8 runtime)
     endif()
-    if(EXISTS "${PROJECT_SOURCE_DIR}/client/cli/umem.bash")
+    if(UMEM_BUILD_COMMAND)
+        um_install_manual(client/cli/umem.1 runtime)
         install(FILES client/cli/umem.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
             RENAME umem COMPONENT runtime)
     endif()
@@ -81,7 +87,7 @@ endif()
 
 # systemd wants the whole path of the program, which is known when it is installed. Who unpacks an archive of cpack's, which
 # installs into a folder of its own, is taken to do so in the usual place.
-if(CMAKE_SYSTEM_NAME STREQUAL Linux)
+if(UMEM_BUILD_SERVER AND CMAKE_SYSTEM_NAME STREQUAL Linux)
     install(CODE "
         set(bindir \"\${CMAKE_INSTALL_PREFIX}\")
         cmake_path(APPEND bindir \"${CMAKE_INSTALL_BINDIR}\")

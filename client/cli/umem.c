@@ -12,6 +12,7 @@
 #include "cli/system/file_io.h"
 #include "cli/table/verb.h"
 #include "program/program.h"
+#include "umem_version.h"
 
 static int run_with_pipe(struct cli *cli)
 {

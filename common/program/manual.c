@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/umem_version.h"
+
 enum { TITLE_SIZE = 32, EXAMPLE_INDENT = 4 };
 
 void um_page_put(const struct um_page *page, const char *text)

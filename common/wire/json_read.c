@@ -58,7 +58,7 @@ UM_ALWAYS_INLINE bool is_next(const struct reader *reader, const char *at, char 
 }
 
 /* What the digit at `at` says; above 9 where there is none. */
-UM_ALWAYS_INLINE unsigned digit(const struct reader *reader, const char *at)
+UM_ALWAYS_INLINE unsigned decimal_at(const struct reader *reader, const char *at)
 {
     return at != reader->source.end ? (unsigned char)*at - (unsigned)'0' : 10;
 }
@@ -156,7 +156,7 @@ UM_ALWAYS_INLINE char *read_digits(const struct reader *reader, char *at, uint64
         sum = 100000000 * sum + um_word_digits(word);
         at += UM_WORD_SIZE;
     }
-    for (unsigned next = digit(reader, at); next <= 9; next = digit(reader, ++at))
+    for (unsigned next = decimal_at(reader, at); next <= 9; next = decimal_at(reader, ++at))
         sum = 10 * sum + next;
     *integer = sum;
     return at;
@@ -166,7 +166,7 @@ static char *skip_digits(const struct reader *reader, char *at)
 {
     while (reader->source.end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)))
         at += UM_WORD_SIZE;
-    while (digit(reader, at) <= 9)
+    while (decimal_at(reader, at) <= 9)
         at++;
     return at;
 }
@@ -175,7 +175,7 @@ static char *skip_digits(const struct reader *reader, char *at)
 static char *read_long_number(struct reader *reader, char *start, char *at, struct um_json *json)
 {
     if (is_next(reader, at, '.')) {
-        if (digit(reader, ++at) > 9)
+        if (decimal_at(reader, ++at) > 9)
             return refuse(reader, start, "a number without digits after its point");
         at = skip_digits(reader, at);
     }
@@ -183,7 +183,7 @@ static char *read_long_number(struct reader *reader, char *start, char *at, stru
         at++;
         if (is_next(reader, at, '+') || is_next(reader, at, '-'))
             at++;
-        if (digit(reader, at) > 9)
+        if (decimal_at(reader, at) > 9)
             return refuse(reader, start, "a number without digits in its exponent");
         at = skip_digits(reader, at);
     }

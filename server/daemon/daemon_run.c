@@ -12,6 +12,7 @@
 #include "net/listener/pipe_access.h"
 #include "net/server.h"
 #include "umem_errors.h"
+#include "umem_version.h"
 
 enum { CHECK_MS = 1000 /* how often the pipe's file is checked */ };
 

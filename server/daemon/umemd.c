@@ -12,6 +12,7 @@
 #include "program/program.h"
 #include "rpc/schema/reference.h"
 #include "umem_errors.h"
+#include "umem_version.h"
 #include "wire/endpoint.h"
 
 enum { PATH_SIZE = 4096 };

@@ -28,7 +28,7 @@ static bool has_pid(const struct um_index_node *node, const void *key)
     return UM_LIST_ITEM(node, const struct um_connection_group, in_index)->pid == *(const int64_t *)key;
 }
 
-static struct um_connection_group *find(const struct um_connection_groups *groups, int64_t pid)
+static struct um_connection_group *find_group(const struct um_connection_groups *groups, int64_t pid)
 {
     struct um_index_node *node =
         pid != 0 ? um_index_find(&groups->by_pid, hash_of(pid), has_pid, &pid) : NULL;
@@ -58,7 +58,7 @@ static struct um_connection_group *new_group(struct um_connection_groups *groups
 struct um_connection_group *um_connection_groups_join(struct um_connection_groups *groups, int64_t pid,
                                                       const char *program)
 {
-    struct um_connection_group *group = find(groups, pid);
+    struct um_connection_group *group = find_group(groups, pid);
 
     if (group == NULL)
         group = new_group(groups, pid, program);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon_fixture.h"
+#include "umem_version.h"
 
 static struct process process;
 

@@ -12,6 +12,7 @@
 
 #include "fake_daemon.h"
 #include "umem_fixture.h"
+#include "umem_version.h"
 
 static void test_wrong_usage(void **state)
 {

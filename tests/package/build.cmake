@@ -2,7 +2,7 @@
 #
 #   cmake -D HOW=cmake|subdirectory|pkg-config -D KIND=static|shared|uv -D PREFIX=FOLDER -D WORK=FOLDER -D COMPILER=PROGRAM
 #         [-D FLAGS=LINE] [-D TOOLCHAIN=FILE] [-D LIBDIR=lib] [-D BINDIR=bin] [-D EMULATOR=PROGRAM] [-D SUFFIX=.exe]
-#         [-D GENERATOR=NAME] [-D PKG_CONFIG=PROGRAM] [-D DEPENDENCIES=FOLDER] -P build.cmake
+#         [-D GENERATOR=NAME] [-D PKG_CONFIG=PROGRAM] -P build.cmake
 
 set(source "${CMAKE_CURRENT_LIST_DIR}/program")
 file(REMOVE_RECURSE "${WORK}")
@@ -31,8 +31,7 @@ endfunction()
 # Here, BUILD_SHARED_LIBS decides.
 function(build_with_subdirectory)
     string(COMPARE EQUAL "${KIND}" shared is_shared)
-    configure_and_build(-D "UMEM_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../.." -D "UMEM_DEPS_PREFIX=${DEPENDENCIES}"
-        -D "BUILD_SHARED_LIBS=${is_shared}" -D UMEM_TARGET=umem::client)
+    configure_and_build(-D "UMEM_SOURCE=${CMAKE_CURRENT_LIST_DIR}/../.." -D "BUILD_SHARED_LIBS=${is_shared}" -D UMEM_TARGET=umem::client)
 endfunction()
 
 # The pc file tells its own place, and only ours is looked at.

@@ -46,7 +46,7 @@ void um_event_queue_add_watch(struct um_event_queue *events, struct um_event_wat
     events->watches = watch;
 }
 
-static struct um_event_watch *find(const struct um_event_queue *events, uint64_t id)
+static struct um_event_watch *find_watch(const struct um_event_queue *events, uint64_t id)
 {
     struct um_event_watch *watch = events->watches;
 
@@ -124,7 +124,7 @@ void um_event_queue_push(struct um_event_queue *events, const struct um_answer *
 
     if (!read_event(notification, &event))
         return;
-    watch = find(events, event.watch);
+    watch = find_watch(events, event.watch);
     if (watch == NULL)
         return;
     if (events->count != 0 && join(place(events, events->count - 1), &event))
@@ -163,7 +163,7 @@ bool um_event_queue_pop(struct um_event_queue *events, struct umem_event *event,
 {
     while (events->count != 0) {
         const struct umem_event *oldest = place(events, 0);
-        const struct um_event_watch *watch = find(events, oldest->watch);
+        const struct um_event_watch *watch = find_watch(events, oldest->watch);
 
         if (watch != NULL) {
             *event = *oldest;

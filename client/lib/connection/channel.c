@@ -197,8 +197,8 @@ static bool has_part(const struct um_request *request, uint64_t id)
 
 /* The request that a message with this id answers. An error without id is about the oldest that cannot be waiting: answers come in
  * order. */
-UM_ALWAYS_INLINE struct um_request *find(const struct um_channel *channel, const struct um_answer *answer,
-                                         bool is_batch)
+UM_ALWAYS_INLINE struct um_request *find_request(const struct um_channel *channel,
+                                                 const struct um_answer *answer, bool is_batch)
 {
     struct um_request *request = channel->first;
     uint64_t id = answer->id;
@@ -250,7 +250,7 @@ static int take_single(struct um_channel *channel, const struct um_json *json, u
         um_event_queue_push(&channel->events, &answer);
         return UMEM_OK;
     }
-    request = find(channel, &answer, false);
+    request = find_request(channel, &answer, false);
     if (request == NULL)
         return discard_answer(channel, why, why_size);
     if (request->parts != NULL) {
@@ -302,7 +302,7 @@ static int take_batch(struct um_channel *channel, const struct um_json *json, ui
         if (code != UMEM_OK)
             return code == UMEM_E_OUT_OF_MEMORY ? no_memory(why, why_size) : bad(why, why_size, wrong);
         if (request == NULL) {
-            request = find(channel, &answer, true);
+            request = find_request(channel, &answer, true);
             if (request == NULL)
                 return discard_answer(channel, why, why_size);
         }

@@ -64,28 +64,6 @@ void umem_client_free(umem_client *client)
 
 /* ---- the connection ---- */
 
-void um_client_close_if_unused(umem_client *client)
-{
-    if (client->broken == UMEM_OK || client->is_reading)
-        return;
-    um_channel_fail_all(&client->channel, client->broken, client->broken_text);
-    if (!client->is_writing) {
-        um_transport_close(client->transport);
-        client->transport = NULL;
-    }
-}
-
-void um_client_break(umem_client *client, int code, const char *text)
-{
-    if (client->broken == UMEM_OK) {
-        client->broken = code;
-        snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
-        um_transport_abort(client->transport);
-    }
-    um_client_close_if_unused(client);
-    um_client_wake_next(client);
-}
-
 /* Waits until no thread uses the connection that was, and keeps all others from one that is being made. */
 static void begin_connecting(umem_client *client)
 {
@@ -183,4 +161,9 @@ int umem_default_pipe(char *pipe, size_t size)
         return UMEM_E_BAD_ARGUMENT;
     memcpy(pipe, path, strlen(path) + 1);
     return UMEM_OK;
+}
+
+const char *umem_version(void)
+{
+    return UMEM_VERSION;
 }

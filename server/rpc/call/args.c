@@ -225,8 +225,8 @@ static bool bind_plain(struct um_call *call, const struct um_param *param, const
 
 /* Decodes bytes where their text stands, so that they are looked at once and take no memory of their own. Nothing is to be done for
  * UM_UTF8, which stands for itself. */
-UM_ALWAYS_INLINE bool decode(enum um_encoding encoding, void *bytes, const char *text, size_t text_size,
-                             size_t *size, size_t *bad_offset)
+UM_ALWAYS_INLINE bool decode_text(enum um_encoding encoding, void *bytes, const char *text, size_t text_size,
+                                  size_t *size, size_t *bad_offset)
 {
     if (encoding == UM_BASE64)
         return um_base64_decode(bytes, text, text_size, size, bad_offset);
@@ -276,7 +276,7 @@ static bool bind_data(struct um_call *call, const struct um_param *param, const 
             (struct um_undecoded){.json = (struct um_json *)(uintptr_t)json, .encoding = encoding};
         return false;
     }
-    if (!decode(encoding, (void *)(uintptr_t)text, text, json->size, &size, &bad_offset))
+    if (!decode_text(encoding, (void *)(uintptr_t)text, text, json->size, &size, &bad_offset))
         return refuse_data(call, param, encoding, bad_offset);
     *data = (struct um_data){(const unsigned char *)text, size};
     return true;
@@ -296,7 +296,7 @@ bool um_args_decode(struct um_undecoded *undecoded, size_t budget)
     /* Padding stands at the very end only: here it is decoded with what follows it, where it is none. */
     if (size < left && text[size - 1] == '=')
         size -= 4;
-    is_right = decode(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
+    is_right = decode_text(undecoded->encoding, bytes, text, size, &decoded, &bad_offset);
     UM_TOUCH(size);
     undecoded->read += size;
     undecoded->written += decoded;

@@ -48,7 +48,7 @@ static bool use_of(const struct um_session *session, enum um_limit limit, uint64
 }
 
 /* Returns false where the limit is none that sessions share. The session that needs it first in a turn is charged. */
-static bool find(struct um_session *caller, enum um_limit limit, struct um_top_consumer *top)
+static bool find_top(struct um_session *caller, enum um_limit limit, struct um_top_consumer *top)
 {
     const struct um_rpc *rpc = caller->rpc;
     const struct um_session *found = NULL;
@@ -82,7 +82,8 @@ void um_top_consumer_write(struct um_session *session, const char *limit, struct
     enum um_limit place = um_limits_find(limit);
     struct um_top_consumer *top = &rpc->top_consumers[place < UM_LIMIT_COUNT ? place : 0];
 
-    if (place == UM_LIMIT_COUNT || (top->turn != rpc->turn && !find(session, place, top)) || top->used == 0)
+    if (place == UM_LIMIT_COUNT || (top->turn != rpc->turn && !find_top(session, place, top)) ||
+        top->used == 0)
         return;
     um_json_key(out, "most");
     um_json_begin_object(out);

@@ -597,6 +597,18 @@ static void test_the_default_pipe(void **state)
     assert_string_equal(again, path);
 }
 
+static void test_the_version(void **state)
+{
+    char numbers[64];
+
+    (void)state;
+    snprintf(numbers, sizeof numbers, "%d.%d.%d", UMEM_VERSION_MAJOR, UMEM_VERSION_MINOR, UMEM_VERSION_PATCH);
+    assert_string_equal(umem_version(), numbers);
+    assert_string_equal(UMEM_VERSION, numbers);
+    assert_int_equal(UMEM_VERSION_NUMBER,
+                     UMEM_VERSION_MAJOR * 10000 + UMEM_VERSION_MINOR * 100 + UMEM_VERSION_PATCH);
+}
+
 #define WITH_CLIENT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -624,6 +636,7 @@ int main(void)
         WITH_CLIENT(test_a_list_without_end),
         WITH_CLIENT(test_objects),
         WITH_CLIENT(test_the_default_pipe),
+        cmocka_unit_test(test_the_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

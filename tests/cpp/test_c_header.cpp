@@ -19,7 +19,8 @@ int main()
     int count = 0;
 
     // No daemon is needed to see that it links.
-    if (umem_connect(client) == UMEM_OK && umem_block_alloc(client, sizeof bytes, nullptr, &block) == UMEM_OK) {
+    if (umem_connect(client) == UMEM_OK &&
+        umem_block_alloc(client, sizeof bytes, nullptr, &block) == UMEM_OK) {
         umem_block_write(client, block, 0, bytes, sizeof bytes);
         umem_block_read(client, block, 0, back, sizeof back);
         umem_block_list(client, nullptr, on_block, &count);
