@@ -25,6 +25,8 @@ ENUMS = {"lifetime": "Lifetime", "kind": "HeapKind", "if_exists": "IfExists"}
 # Members without a type in the schema.
 UNTYPED = {"address": "ulong", "limits": "map", "refusals": "map"}
 WAITS = {"heap.lock": "options?.TimeoutMs"}
+# Tests list the public API without what this writes, which is compared as a whole.
+MARK = '[GeneratedCode("client/dotnet/generate.py", "1")]'
 RESERVED = {"object", "new", "old", "ref", "params", "string", "long", "bool", "lock", "fixed"}
 
 
@@ -98,7 +100,7 @@ class Parameter:
 
 
 class Results:
-    """The classes of results: those of the same members are one class."""
+    """The classes of results. What has the members of a description (HeapInfo, Owner) is one; each other method has its own."""
 
     def __init__(self):
         self.by_members = {}
@@ -107,9 +109,10 @@ class Results:
     def of(self, schema, name):
         members = json.dumps({key: {k: v for k, v in value.items() if k not in ("title", "description")}
                               for key, value in self.stripped(schema)["properties"].items()}, sort_keys=True)
-        if members in self.by_members:
-            return self.by_members[members]
-        self.by_members[members] = name
+        if members in self.by_members or name in self.classes:
+            return self.by_members.get(members, name)
+        if not name.endswith("Result"):
+            self.by_members[members] = name
         self.classes[name] = [(key, *self.member(key, value, key in schema.get("required", []), name))
                               for key, value in schema["properties"].items()]
         return name
@@ -149,6 +152,7 @@ class Results:
 HEADER = """\
 // Written by client/dotnet/generate.py from rpc.discover: ./dev generate writes it anew.
 #nullable enable
+using System.CodeDom.Compiler;
 using System.Collections.Generic;
 using System.Text.Json;
 using System.Threading;
@@ -161,7 +165,7 @@ namespace Umem;
 def write_options(method, options):
     name = pascal(method) + "Options"
     lines = ["", *comment(0, "summary", f"What may be said to {method}. What is left null is not sent."),
-             f"public sealed class {name}", "{"]
+             MARK, f"public sealed class {name}", "{"]
     for number, parameter in enumerate(options):
         if number:
             lines.append("")
@@ -171,7 +175,8 @@ def write_options(method, options):
 
 
 def write_result(name, members):
-    lines = ["", *comment(0, "summary", f"What the daemon answers: {name}."), f"public sealed class {name}", "{"]
+    lines = ["", *comment(0, "summary", f"What the daemon answers: {name}."), MARK, f"public sealed class {name}", "{",
+             f"    internal {name}()", "    {", "    }", ""]
     for key, kind, _, doc in members:
         lines += comment(4, "summary", doc or key)
         lines += [f"    public {kind} {pascal(key)} {{ get; private set; }}"
@@ -220,8 +225,8 @@ def write_method(method, entry, arguments, options, result):
         later = f"InvokeAsync({name}Request({passed}), cancellationToken)"
         kind, task = "void", "Task"
     lines = write_request(method, arguments, options)
-    lines += ["", *docs, *remarks, f"    public {kind} {name}({', '.join(declared)}) =>", f"        {returns};"]
-    lines += ["", *docs, *cancel, *remarks, f"    public {task} {name}Async({', '.join(many)}) =>", f"        {later};"]
+    lines += ["", *docs, *remarks, "    " + MARK, f"    public {kind} {name}({', '.join(declared)}) =>", f"        {returns};"]
+    lines += ["", *docs, *cancel, *remarks, "    " + MARK, f"    public {task} {name}Async({', '.join(many)}) =>", f"        {later};"]
     return lines
 
 
@@ -236,7 +241,7 @@ def write_enums(methods):
     lines = []
     for parameter, known in sorted(words.items()):
         lines += ["", *comment(0, "summary", f"The words for the parameter {parameter}, see protocol.md."),
-                  f"public enum {ENUMS[parameter]}", "{"]
+                  MARK, f"public enum {ENUMS[parameter]}", "{"]
         for word in known:
             lines += comment(4, "summary", f"\"{word}\"")
             lines.append(f"    {pascal(word)},")

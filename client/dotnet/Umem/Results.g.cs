@@ -1,5 +1,6 @@
 // Written by client/dotnet/generate.py from rpc.discover: ./dev generate writes it anew.
 #nullable enable
+using System.CodeDom.Compiler;
 using System.Collections.Generic;
 using System.Text.Json;
 using System.Threading;
@@ -8,6 +9,7 @@ using System.Threading.Tasks;
 namespace Umem;
 
 /// <summary>The words for the parameter kind, see protocol.md.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public enum HeapKind
 {
     /// <summary>"private"</summary>
@@ -17,6 +19,7 @@ public enum HeapKind
 }
 
 /// <summary>The words for the parameter lifetime, see protocol.md.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public enum Lifetime
 {
     /// <summary>"server"</summary>
@@ -47,6 +50,7 @@ internal static class Words
 }
 
 /// <summary>What may be said to heap.create. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapCreateOptions
 {
     /// <summary>Win32 heap flags, see Flags.</summary>
@@ -74,6 +78,7 @@ public sealed class HeapCreateOptions
 }
 
 /// <summary>What may be said to heap.list. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapListOptions
 {
     /// <summary>Where to continue: <c>next</c> of the page before; 0 for the first page.</summary>
@@ -84,6 +89,7 @@ public sealed class HeapListOptions
 }
 
 /// <summary>What may be said to heap.validate. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapValidateOptions
 {
     /// <summary>The heap; left out beside <c>block</c>: the block's. If left out: process.</summary>
@@ -94,6 +100,7 @@ public sealed class HeapValidateOptions
 }
 
 /// <summary>What may be said to heap.compact. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapCompactOptions
 {
     /// <summary>The heap. If left out: process.</summary>
@@ -101,6 +108,7 @@ public sealed class HeapCompactOptions
 }
 
 /// <summary>What may be said to heap.lock. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapLockOptions
 {
     /// <summary>How long to wait for another session's lock to end; 0: not at all.</summary>
@@ -108,6 +116,7 @@ public sealed class HeapLockOptions
 }
 
 /// <summary>What may be said to block.alloc. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockAllocOptions
 {
     /// <summary>Where to allocate. If left out: process.</summary>
@@ -127,6 +136,7 @@ public sealed class BlockAllocOptions
 }
 
 /// <summary>What may be said to block.resize. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockResizeOptions
 {
     /// <summary>
@@ -136,6 +146,7 @@ public sealed class BlockResizeOptions
 }
 
 /// <summary>What may be said to block.list. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockListOptions
 {
     /// <summary>Only blocks of this heap.</summary>
@@ -155,6 +166,7 @@ public sealed class BlockListOptions
 }
 
 /// <summary>What may be said to block.change. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockChangeOptions
 {
     /// <summary>Its new name; "" takes the name away.</summary>
@@ -165,6 +177,7 @@ public sealed class BlockChangeOptions
 }
 
 /// <summary>What may be said to block.fill. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockFillOptions
 {
     /// <summary>The byte to write.</summary>
@@ -178,6 +191,7 @@ public sealed class BlockFillOptions
 }
 
 /// <summary>What may be said to block.copy. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockCopyOptions
 {
     /// <summary>Where to begin in the source.</summary>
@@ -191,6 +205,7 @@ public sealed class BlockCopyOptions
 }
 
 /// <summary>What may be said to block.compare. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockCompareOptions
 {
     /// <summary>Where to begin in the one.</summary>
@@ -204,6 +219,7 @@ public sealed class BlockCompareOptions
 }
 
 /// <summary>What may be said to block.find. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockFindOptions
 {
     /// <summary>Where to begin.</summary>
@@ -211,6 +227,7 @@ public sealed class BlockFindOptions
 }
 
 /// <summary>What may be said to block.wake. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockWakeOptions
 {
     /// <summary>Where the bytes that were written begin.</summary>
@@ -221,6 +238,7 @@ public sealed class BlockWakeOptions
 }
 
 /// <summary>What may be said to block.free. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockFreeOptions
 {
     /// <summary>true: refuse unless it is orphaned.</summary>
@@ -228,6 +246,7 @@ public sealed class BlockFreeOptions
 }
 
 /// <summary>What may be said to session.list. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class SessionListOptions
 {
     /// <summary>Where to continue: <c>next</c> of the page before; 0 for the first page.</summary>
@@ -238,6 +257,7 @@ public sealed class SessionListOptions
 }
 
 /// <summary>What may be said to session.watch. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class SessionWatchOptions
 {
     /// <summary>A heap, with all its blocks.</summary>
@@ -254,8 +274,13 @@ public sealed class SessionWatchOptions
 }
 
 /// <summary>What the daemon answers: ServerInfo.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class ServerInfo
 {
+    internal ServerInfo()
+    {
+    }
+
     /// <summary>Always "umemd".</summary>
     public string Name { get; private set; } = null!;
 
@@ -309,8 +334,13 @@ public sealed class ServerInfo
 }
 
 /// <summary>What the daemon answers: Owner.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class Owner
 {
+    internal Owner()
+    {
+    }
+
     /// <summary>The session that made it.</summary>
     public long Session { get; private set; }
 
@@ -333,8 +363,13 @@ public sealed class Owner
 }
 
 /// <summary>What the daemon answers: HeapInfo.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapInfo
 {
+    internal HeapInfo()
+    {
+    }
+
     /// <summary>The handle.</summary>
     public long Heap { get; private set; }
 
@@ -417,8 +452,13 @@ public sealed class HeapInfo
 }
 
 /// <summary>What the daemon answers: BlockInfo.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockInfo
 {
+    internal BlockInfo()
+    {
+    }
+
     /// <summary>The handle.</summary>
     public long Block { get; private set; }
 
@@ -465,8 +505,13 @@ public sealed class BlockInfo
 }
 
 /// <summary>What the daemon answers: SessionInfo.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class SessionInfo
 {
+    internal SessionInfo()
+    {
+    }
+
     /// <summary>Its number.</summary>
     public long Session { get; private set; }
 
@@ -505,8 +550,13 @@ public sealed class SessionInfo
 }
 
 /// <summary>What the daemon answers: ServerStatsResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class ServerStatsResult
 {
+    internal ServerStatsResult()
+    {
+    }
+
     /// <summary>Heaps, the process heap counted.</summary>
     public long Heaps { get; private set; }
 
@@ -599,8 +649,13 @@ public sealed class ServerStatsResult
 }
 
 /// <summary>What the daemon answers: HeapProcessResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapProcessResult
 {
+    internal HeapProcessResult()
+    {
+    }
+
     /// <summary>The heap.</summary>
     public long Heap { get; private set; }
 
@@ -610,9 +665,31 @@ public sealed class HeapProcessResult
     };
 }
 
+/// <summary>What the daemon answers: HeapCreateResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class HeapCreateResult
+{
+    internal HeapCreateResult()
+    {
+    }
+
+    /// <summary>The heap.</summary>
+    public long Heap { get; private set; }
+
+    internal static HeapCreateResult Read(JsonElement json) => new()
+    {
+        Heap = Json.Long(json, "heap"),
+    };
+}
+
 /// <summary>What the daemon answers: HeapListResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapListResult
 {
+    internal HeapListResult()
+    {
+    }
+
     /// <summary>Each as in heap.info.</summary>
     public IReadOnlyList<HeapInfo> Heaps { get; private set; } = null!;
 
@@ -631,8 +708,13 @@ public sealed class HeapListResult
 }
 
 /// <summary>What the daemon answers: HeapValidateResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapValidateResult
 {
+    internal HeapValidateResult()
+    {
+    }
+
     /// <summary>Always true: damage is the error <c>corrupted</c>, with the block.</summary>
     public bool Valid { get; private set; }
 
@@ -643,8 +725,13 @@ public sealed class HeapValidateResult
 }
 
 /// <summary>What the daemon answers: HeapCompactResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapCompactResult
 {
+    internal HeapCompactResult()
+    {
+    }
+
     /// <summary>
     /// The largest free range that the heap has committed, and of a shared heap the largest of all; 0 where the
     /// system does not report it.
@@ -658,8 +745,13 @@ public sealed class HeapCompactResult
 }
 
 /// <summary>What the daemon answers: HeapDestroyResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapDestroyResult
 {
+    internal HeapDestroyResult()
+    {
+    }
+
     /// <summary>How many blocks were freed with it.</summary>
     public long Blocks { get; private set; }
 
@@ -674,8 +766,13 @@ public sealed class HeapDestroyResult
 }
 
 /// <summary>What the daemon answers: BlockAllocResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockAllocResult
 {
+    internal BlockAllocResult()
+    {
+    }
+
     /// <summary>The block.</summary>
     public long Block { get; private set; }
 
@@ -693,9 +790,39 @@ public sealed class BlockAllocResult
     };
 }
 
+/// <summary>What the daemon answers: BlockResizeResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class BlockResizeResult
+{
+    internal BlockResizeResult()
+    {
+    }
+
+    /// <summary>The block.</summary>
+    public long Block { get; private set; }
+
+    /// <summary>As requested.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Where it lies in the daemon: unique among the blocks alive.</summary>
+    public ulong Address { get; private set; }
+
+    internal static BlockResizeResult Read(JsonElement json) => new()
+    {
+        Block = Json.Long(json, "block"),
+        Size = Json.Long(json, "size"),
+        Address = Json.ULong(json, "address"),
+    };
+}
+
 /// <summary>What the daemon answers: BlockListResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockListResult
 {
+    internal BlockListResult()
+    {
+    }
+
     /// <summary>Each as in block.info.</summary>
     public IReadOnlyList<BlockInfo> Blocks { get; private set; } = null!;
 
@@ -710,8 +837,13 @@ public sealed class BlockListResult
 }
 
 /// <summary>What the daemon answers: BlockAtResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockAtResult
 {
+    internal BlockAtResult()
+    {
+    }
+
     /// <summary>The block that starts there.</summary>
     public long Block { get; private set; }
 
@@ -722,8 +854,13 @@ public sealed class BlockAtResult
 }
 
 /// <summary>What the daemon answers: BlockFillResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockFillResult
 {
+    internal BlockFillResult()
+    {
+    }
+
     /// <summary>How many bytes.</summary>
     public long Size { get; private set; }
 
@@ -733,9 +870,31 @@ public sealed class BlockFillResult
     };
 }
 
+/// <summary>What the daemon answers: BlockCopyResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class BlockCopyResult
+{
+    internal BlockCopyResult()
+    {
+    }
+
+    /// <summary>How many bytes.</summary>
+    public long Size { get; private set; }
+
+    internal static BlockCopyResult Read(JsonElement json) => new()
+    {
+        Size = Json.Long(json, "size"),
+    };
+}
+
 /// <summary>What the daemon answers: BlockCompareResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockCompareResult
 {
+    internal BlockCompareResult()
+    {
+    }
+
     /// <summary>Whether all bytes are.</summary>
     public bool Equal { get; private set; }
 
@@ -750,8 +909,13 @@ public sealed class BlockCompareResult
 }
 
 /// <summary>What the daemon answers: BlockFindResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockFindResult
 {
+    internal BlockFindResult()
+    {
+    }
+
     /// <summary>Where they first stand, from the start of the block; null: nowhere.</summary>
     public long? Offset { get; private set; }
 
@@ -762,8 +926,13 @@ public sealed class BlockFindResult
 }
 
 /// <summary>What the daemon answers: BlockHoldResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockHoldResult
 {
+    internal BlockHoldResult()
+    {
+    }
+
     /// <summary>Open sessions that hold it now.</summary>
     public long Holders { get; private set; }
 
@@ -773,9 +942,31 @@ public sealed class BlockHoldResult
     };
 }
 
+/// <summary>What the daemon answers: BlockReleaseResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class BlockReleaseResult
+{
+    internal BlockReleaseResult()
+    {
+    }
+
+    /// <summary>Open sessions that hold it now.</summary>
+    public long Holders { get; private set; }
+
+    internal static BlockReleaseResult Read(JsonElement json) => new()
+    {
+        Holders = Json.Long(json, "holders"),
+    };
+}
+
 /// <summary>What the daemon answers: BlockMapResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class BlockMapResult
 {
+    internal BlockMapResult()
+    {
+    }
+
     /// <summary>The heap's object: for shm_open() or OpenFileMapping().</summary>
     public string Name { get; private set; } = null!;
 
@@ -797,9 +988,31 @@ public sealed class BlockMapResult
     };
 }
 
+/// <summary>What the daemon answers: BlockFreeResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class BlockFreeResult
+{
+    internal BlockFreeResult()
+    {
+    }
+
+    /// <summary>How large it was.</summary>
+    public long Size { get; private set; }
+
+    internal static BlockFreeResult Read(JsonElement json) => new()
+    {
+        Size = Json.Long(json, "size"),
+    };
+}
+
 /// <summary>What the daemon answers: SessionListResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class SessionListResult
 {
+    internal SessionListResult()
+    {
+    }
+
     /// <summary>Each as in session.info.</summary>
     public IReadOnlyList<SessionInfo> Sessions { get; private set; } = null!;
 

@@ -1,5 +1,6 @@
 // Written by client/dotnet/generate.py from rpc.discover: ./dev generate writes it anew.
 #nullable enable
+using System.CodeDom.Compiler;
 using System.Collections.Generic;
 using System.Text.Json;
 using System.Threading;
@@ -17,12 +18,14 @@ public sealed partial class UmemClient
 
     /// <summary>Does nothing and answers.</summary>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void ServerPing() =>
         Invoke(ServerPingRequest());
 
     /// <summary>Does nothing and answers.</summary>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task ServerPingAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerPingRequest(), cancellationToken);
 
@@ -36,6 +39,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public ServerInfo ServerInfo() =>
         Invoke(ServerInfoRequest(), Umem.ServerInfo.Read);
 
@@ -44,6 +48,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<ServerInfo> ServerInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerInfoRequest(), Umem.ServerInfo.Read, cancellationToken);
 
@@ -57,6 +62,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public ServerStatsResult ServerStats() =>
         Invoke(ServerStatsRequest(), Umem.ServerStatsResult.Read);
 
@@ -65,6 +71,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<ServerStatsResult> ServerStatsAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerStatsRequest(), Umem.ServerStatsResult.Read, cancellationToken);
 
@@ -80,6 +87,7 @@ public sealed partial class UmemClient
     /// done.
     /// </summary>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void ServerShutdown() =>
         Invoke(ServerShutdownRequest());
 
@@ -90,6 +98,7 @@ public sealed partial class UmemClient
     /// </summary>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task ServerShutdownAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerShutdownRequest(), cancellationToken);
 
@@ -101,12 +110,14 @@ public sealed partial class UmemClient
 
     /// <summary>Gives the daemon's process heap, which is the default heap (Win32 GetProcessHeap).</summary>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapProcessResult HeapProcess() =>
         Invoke(HeapProcessRequest(), Umem.HeapProcessResult.Read);
 
     /// <summary>Gives the daemon's process heap, which is the default heap (Win32 GetProcessHeap).</summary>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapProcessResult> HeapProcessAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapProcessRequest(), Umem.HeapProcessResult.Read, cancellationToken);
 
@@ -132,8 +143,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, denied,
     /// unsupported.
     /// </exception>
-    public HeapProcessResult HeapCreate(HeapCreateOptions? options = null) =>
-        Invoke(HeapCreateRequest(options), Umem.HeapProcessResult.Read);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public HeapCreateResult HeapCreate(HeapCreateOptions? options = null) =>
+        Invoke(HeapCreateRequest(options), Umem.HeapCreateResult.Read);
 
     /// <summary>Makes a heap (Win32 HeapCreate).</summary>
     /// <param name="options">What else may be said; null: nothing.</param>
@@ -142,8 +154,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, denied,
     /// unsupported.
     /// </exception>
-    public Task<HeapProcessResult> HeapCreateAsync(HeapCreateOptions? options = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync(HeapCreateRequest(options), Umem.HeapProcessResult.Read, cancellationToken);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<HeapCreateResult> HeapCreateAsync(HeapCreateOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(HeapCreateRequest(options), Umem.HeapCreateResult.Read, cancellationToken);
 
     private static Request HeapListRequest(HeapListOptions? options)
     {
@@ -164,6 +177,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapListResult HeapList(HeapListOptions? options = null) =>
         Invoke(HeapListRequest(options), Umem.HeapListResult.Read);
 
@@ -176,6 +190,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapListResult> HeapListAsync(HeapListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapListRequest(options), Umem.HeapListResult.Read, cancellationToken);
 
@@ -191,6 +206,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapInfo HeapInfo(HeapRef heap) =>
         Invoke(HeapInfoRequest(heap), Umem.HeapInfo.Read);
 
@@ -200,6 +216,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapInfo> HeapInfoAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapInfoRequest(heap), Umem.HeapInfo.Read, cancellationToken);
 
@@ -224,6 +241,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported,
     /// corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapValidateResult HeapValidate(HeapValidateOptions? options = null) =>
         Invoke(HeapValidateRequest(options), Umem.HeapValidateResult.Read);
 
@@ -238,6 +256,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported,
     /// corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapValidateResult> HeapValidateAsync(HeapValidateOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapValidateRequest(options), Umem.HeapValidateResult.Read, cancellationToken);
 
@@ -256,6 +275,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapCompactResult HeapCompact(HeapCompactOptions? options = null) =>
         Invoke(HeapCompactRequest(options), Umem.HeapCompactResult.Read);
 
@@ -265,6 +285,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapCompactResult> HeapCompactAsync(HeapCompactOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCompactRequest(options), Umem.HeapCompactResult.Read, cancellationToken);
 
@@ -291,6 +312,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
     /// unsupported, timeout, cancelled.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void HeapLock(HeapRef heap, HeapLockOptions? options = null) =>
         Invoke(HeapLockRequest(heap, options));
 
@@ -306,6 +328,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
     /// unsupported, timeout, cancelled.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task HeapLockAsync(HeapRef heap, HeapLockOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapLockRequest(heap, options), cancellationToken);
 
@@ -323,6 +346,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, denied.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void HeapUnlock(HeapRef heap) =>
         Invoke(HeapUnlockRequest(heap));
 
@@ -334,6 +358,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, denied.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task HeapUnlockAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapUnlockRequest(heap), cancellationToken);
 
@@ -351,6 +376,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, denied.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapDestroyResult HeapDestroy(HeapRef heap) =>
         Invoke(HeapDestroyRequest(heap), Umem.HeapDestroyResult.Read);
 
@@ -362,6 +388,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, denied.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapDestroyResult> HeapDestroyAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapDestroyRequest(heap), Umem.HeapDestroyResult.Read, cancellationToken);
 
@@ -387,6 +414,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, no_memory,
     /// limit_exceeded, name_taken, locked, denied, corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockAllocResult BlockAlloc(long size, BlockAllocOptions? options = null) =>
         Invoke(BlockAllocRequest(size, options), Umem.BlockAllocResult.Read);
 
@@ -398,6 +426,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, no_memory,
     /// limit_exceeded, name_taken, locked, denied, corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockAllocResult> BlockAllocAsync(long size, BlockAllocOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAllocRequest(size, options), Umem.BlockAllocResult.Read, cancellationToken);
 
@@ -424,8 +453,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
     /// locked, denied, corrupted.
     /// </exception>
-    public BlockAllocResult BlockResize(BlockRef block, long size, BlockResizeOptions? options = null) =>
-        Invoke(BlockResizeRequest(block, size, options), Umem.BlockAllocResult.Read);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public BlockResizeResult BlockResize(BlockRef block, long size, BlockResizeOptions? options = null) =>
+        Invoke(BlockResizeRequest(block, size, options), Umem.BlockResizeResult.Read);
 
     /// <summary>
     /// Resizes a block (Win32 HeapReAlloc). The handle and the name stay, the bytes added are zero. The address may
@@ -439,8 +469,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
     /// locked, denied, corrupted.
     /// </exception>
-    public Task<BlockAllocResult> BlockResizeAsync(BlockRef block, long size, BlockResizeOptions? options = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync(BlockResizeRequest(block, size, options), Umem.BlockAllocResult.Read, cancellationToken);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<BlockResizeResult> BlockResizeAsync(BlockRef block, long size, BlockResizeOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(BlockResizeRequest(block, size, options), Umem.BlockResizeResult.Read, cancellationToken);
 
     private static Request BlockInfoRequest(BlockRef block)
     {
@@ -454,6 +485,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockInfo BlockInfo(BlockRef block) =>
         Invoke(BlockInfoRequest(block), Umem.BlockInfo.Read);
 
@@ -463,6 +495,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockInfo> BlockInfoAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockInfoRequest(block), Umem.BlockInfo.Read, cancellationToken);
 
@@ -488,6 +521,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockListResult BlockList(BlockListOptions? options = null) =>
         Invoke(BlockListRequest(options), Umem.BlockListResult.Read);
 
@@ -500,6 +534,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockListResult> BlockListAsync(BlockListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockListRequest(options), Umem.BlockListResult.Read, cancellationToken);
 
@@ -515,6 +550,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, unsupported.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockAtResult BlockAt(long address) =>
         Invoke(BlockAtRequest(address), Umem.BlockAtResult.Read);
 
@@ -524,6 +560,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, unsupported.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockAtResult> BlockAtAsync(long address, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAtRequest(address), Umem.BlockAtResult.Read, cancellationToken);
 
@@ -549,6 +586,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
     /// name_taken, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockInfo BlockChange(BlockRef block, BlockChangeOptions? options = null) =>
         Invoke(BlockChangeRequest(block, options), Umem.BlockInfo.Read);
 
@@ -563,6 +601,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
     /// name_taken, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockInfo> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockChangeRequest(block, options), Umem.BlockInfo.Read, cancellationToken);
 
@@ -586,6 +625,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockFillResult BlockFill(BlockRef block, BlockFillOptions? options = null) =>
         Invoke(BlockFillRequest(block, options), Umem.BlockFillResult.Read);
 
@@ -597,6 +637,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockFillResult> BlockFillAsync(BlockRef block, BlockFillOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFillRequest(block, options), Umem.BlockFillResult.Read, cancellationToken);
 
@@ -624,8 +665,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
-    public BlockFillResult BlockCopy(BlockRef source, BlockRef target, BlockCopyOptions? options = null) =>
-        Invoke(BlockCopyRequest(source, target, options), Umem.BlockFillResult.Read);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public BlockCopyResult BlockCopy(BlockRef source, BlockRef target, BlockCopyOptions? options = null) =>
+        Invoke(BlockCopyRequest(source, target, options), Umem.BlockCopyResult.Read);
 
     /// <summary>
     /// Copies bytes from one block to another, or within one (Win32 CopyMemory). The ranges may overlap.
@@ -638,8 +680,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
-    public Task<BlockFillResult> BlockCopyAsync(BlockRef source, BlockRef target, BlockCopyOptions? options = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync(BlockCopyRequest(source, target, options), Umem.BlockFillResult.Read, cancellationToken);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<BlockCopyResult> BlockCopyAsync(BlockRef source, BlockRef target, BlockCopyOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(BlockCopyRequest(source, target, options), Umem.BlockCopyResult.Read, cancellationToken);
 
     private static Request BlockCompareRequest(BlockRef left, BlockRef right, BlockCompareOptions? options)
     {
@@ -663,6 +706,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockCompareResult BlockCompare(BlockRef left, BlockRef right, BlockCompareOptions? options = null) =>
         Invoke(BlockCompareRequest(left, right, options), Umem.BlockCompareResult.Read);
 
@@ -675,6 +719,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockCompareResult> BlockCompareAsync(BlockRef left, BlockRef right, BlockCompareOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockCompareRequest(left, right, options), Umem.BlockCompareResult.Read, cancellationToken);
 
@@ -698,6 +743,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockFindResult BlockFind(BlockRef block, byte[] data, BlockFindOptions? options = null) =>
         Invoke(BlockFindRequest(block, data, options), Umem.BlockFindResult.Read);
 
@@ -710,6 +756,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
     /// limit_exceeded, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockFindResult> BlockFindAsync(BlockRef block, byte[] data, BlockFindOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFindRequest(block, data, options), Umem.BlockFindResult.Read, cancellationToken);
 
@@ -728,6 +775,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockHoldResult BlockHold(BlockRef block) =>
         Invoke(BlockHoldRequest(block), Umem.BlockHoldResult.Read);
 
@@ -740,6 +788,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockHoldResult> BlockHoldAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockHoldRequest(block), Umem.BlockHoldResult.Read, cancellationToken);
 
@@ -758,8 +807,9 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory.
     /// </exception>
-    public BlockHoldResult BlockRelease(BlockRef block) =>
-        Invoke(BlockReleaseRequest(block), Umem.BlockHoldResult.Read);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public BlockReleaseResult BlockRelease(BlockRef block) =>
+        Invoke(BlockReleaseRequest(block), Umem.BlockReleaseResult.Read);
 
     /// <summary>
     /// Ends this session's hold on a block; the session that made a block holds it from the start. Nothing is freed.
@@ -770,8 +820,9 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory.
     /// </exception>
-    public Task<BlockHoldResult> BlockReleaseAsync(BlockRef block, CancellationToken cancellationToken = default) =>
-        InvokeAsync(BlockReleaseRequest(block), Umem.BlockHoldResult.Read, cancellationToken);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<BlockReleaseResult> BlockReleaseAsync(BlockRef block, CancellationToken cancellationToken = default) =>
+        InvokeAsync(BlockReleaseRequest(block), Umem.BlockReleaseResult.Read, cancellationToken);
 
     private static Request BlockMapRequest(BlockRef block)
     {
@@ -789,6 +840,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported,
     /// corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockMapResult BlockMap(BlockRef block) =>
         Invoke(BlockMapRequest(block), Umem.BlockMapResult.Read);
 
@@ -802,6 +854,7 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported,
     /// corrupted.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockMapResult> BlockMapAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockMapRequest(block), Umem.BlockMapResult.Read, cancellationToken);
 
@@ -827,6 +880,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void BlockWake(BlockRef block, BlockWakeOptions? options = null) =>
         Invoke(BlockWakeRequest(block, options));
 
@@ -841,6 +895,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, locked.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task BlockWakeAsync(BlockRef block, BlockWakeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockWakeRequest(block, options), cancellationToken);
 
@@ -862,8 +917,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
     /// denied, corrupted.
     /// </exception>
-    public BlockFillResult BlockFree(BlockRef block, BlockFreeOptions? options = null) =>
-        Invoke(BlockFreeRequest(block, options), Umem.BlockFillResult.Read);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public BlockFreeResult BlockFree(BlockRef block, BlockFreeOptions? options = null) =>
+        Invoke(BlockFreeRequest(block, options), Umem.BlockFreeResult.Read);
 
     /// <summary>Frees a block (Win32 HeapFree).</summary>
     /// <param name="block">The block.</param>
@@ -873,8 +929,9 @@ public sealed partial class UmemClient
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
     /// denied, corrupted.
     /// </exception>
-    public Task<BlockFillResult> BlockFreeAsync(BlockRef block, BlockFreeOptions? options = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync(BlockFreeRequest(block, options), Umem.BlockFillResult.Read, cancellationToken);
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<BlockFreeResult> BlockFreeAsync(BlockRef block, BlockFreeOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(BlockFreeRequest(block, options), Umem.BlockFreeResult.Read, cancellationToken);
 
     private static Request SessionInfoRequest()
     {
@@ -884,12 +941,14 @@ public sealed partial class UmemClient
 
     /// <summary>Describes this session.</summary>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public SessionInfo SessionInfo() =>
         Invoke(SessionInfoRequest(), Umem.SessionInfo.Read);
 
     /// <summary>Describes this session.</summary>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">The daemon refused: invalid_params, internal_error.</exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<SessionInfo> SessionInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionInfoRequest(), Umem.SessionInfo.Read, cancellationToken);
 
@@ -909,6 +968,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public SessionListResult SessionList(SessionListOptions? options = null) =>
         Invoke(SessionListRequest(options), Umem.SessionListResult.Read);
 
@@ -918,6 +978,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<SessionListResult> SessionListAsync(SessionListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionListRequest(options), Umem.SessionListResult.Read, cancellationToken);
 
@@ -946,6 +1007,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void SessionUnwatch(long watch) =>
         Invoke(SessionUnwatchRequest(watch));
 
@@ -955,6 +1017,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task SessionUnwatchAsync(long watch, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionUnwatchRequest(watch), cancellationToken);
 
@@ -974,6 +1037,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public void SessionClose(long session) =>
         Invoke(SessionCloseRequest(session));
 
@@ -987,6 +1051,7 @@ public sealed partial class UmemClient
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle.
     /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task SessionCloseAsync(long session, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionCloseRequest(session), cancellationToken);
 }
