@@ -83,6 +83,14 @@ typedef uint64_t umem_handle;
 /* The largest size or offset that the protocol carries: 2^53 - 1. */
 #define UMEM_SIZE_MAX UINT64_C(9007199254740991)
 
+/* In place of a handle, wherever one goes: the heap or block of this name, which is looked up in the same request. Needs no call to the
+ * daemon, and is good in any client as long as the text stays where it is; a call reads it before it returns, or is submitted. Use it in
+ * calls only: it is no handle that can be compared or printed. What is no name, NULL too, is UMEM_E_BAD_ARGUMENT in the call that it goes
+ * to; a name that nothing has, UMEM_E_UNKNOWN_HANDLE.
+ *
+ *     umem_block_add(client, umem_named("visits"), 0, UMEM_TYPE_U64, &one, NULL, &visits); */
+UMEM_API umem_handle umem_named(const char *name);
+
 /* In place of a size: from the offset to the end of the block. */
 #define UMEM_TO_END UINT64_MAX
 
@@ -314,6 +322,12 @@ UMEM_API int umem_heap_process(umem_client *client, umem_handle *heap);
 UMEM_API int umem_heap_create(umem_client *client, const struct umem_heap_options *options,
                               umem_handle *heap);
 
+/* Creates a heap with the options' name, or opens the one that has it; *created (NULL: not wanted) tells which. One that is there must
+ * fit: be shared or not as the options say, with the same flags and lifetime, and with at least their maximum and alignment.
+ * UMEM_E_NAME_TAKEN: it does not, and the message says why. UMEM_E_BAD_ARGUMENT: there is no name. Otherwise as umem_heap_create(). */
+UMEM_API int umem_heap_open(umem_client *client, const struct umem_heap_options *options, umem_handle *heap,
+                            bool *created);
+
 /* Calls `visitor` for each heap. The list is fetched in pages: heaps that come or go meanwhile may be seen or
  * not. */
 UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, void *context);
@@ -400,6 +414,38 @@ enum umem_type {
  * UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_block_alloc(umem_client *client, uint64_t size, const struct umem_block_options *options,
                               umem_handle *block);
+
+/* Allocates a block with the options' name, or opens the one that has it; *created (NULL: not wanted) tells which. One that is there must
+ * fit: have at least `size` bytes, the lifetime of the options, and their heap if they name another than the process heap.
+ * UMEM_E_NAME_TAKEN: it does not, and the message says why. UMEM_E_BAD_ARGUMENT: there is no name. Otherwise as umem_block_alloc(). */
+UMEM_API int umem_block_open(umem_client *client, uint64_t size, const struct umem_block_options *options,
+                             umem_handle *block, bool *created);
+
+/* Publishes `size` bytes under a name: a new block has it as soon as all of them are there, and the block that had it is freed, in one
+ * step. Whoever reads by name has all of the old bytes or all of the new ones, if it reads them by one request or by umem_get(). If it
+ * fails, or this program ends before, the old block stays as it was and nothing is left of the new one. NULL options: all defaults;
+ * their name is not used. *block (NULL: not wanted) is the new one. More than 1 MiB travels in pieces. UMEM_E_NO_MEMORY and
+ * UMEM_E_LIMIT_EXCEEDED: there is no space for both. UMEM_E_LOCKED: the heap of either is. */
+UMEM_API int umem_put(umem_client *client, const char *name, const void *bytes, size_t size,
+                      const struct umem_block_options *options, umem_handle *block);
+
+/* Gets what is published under a name: *bytes is a copy, which the caller frees with umem_free_bytes(), *size its size. If the block is
+ * replaced while a large one is read, the new one is read. UMEM_E_UNKNOWN_HANDLE: nothing has this name. UMEM_E_OUT_OF_MEMORY: this
+ * program has no memory for it. UMEM_E_STALE_HANDLE: it was replaced again and again. */
+UMEM_API int umem_get(umem_client *client, const char *name, void **bytes, size_t *size);
+
+/* Frees bytes that the library gave. NULL is fine. */
+UMEM_API void umem_free_bytes(void *bytes);
+
+/* The same into memory of the caller's: up to `capacity` bytes at `bytes`; *size is how many there are. UMEM_E_OUT_OF_RANGE: there are
+ * more than `capacity`. *size says how many all the same, and what is at `bytes` is not defined. */
+UMEM_API int umem_get_into(umem_client *client, const char *name, void *bytes, size_t capacity, size_t *size);
+
+/* Publishes a block that is there under a name: as umem_block_change(), but the block that has the name is freed in the same step. For a
+ * block that is filled before it has a name, through a mapping for example: allocate it with UMEM_LIFETIME_SESSION, and nothing is left
+ * of it if this program ends before. UMEM_E_LOCKED: the heap of either is locked. */
+UMEM_API int umem_block_publish(umem_client *client, umem_handle block, const char *name,
+                                const enum umem_lifetime *lifetime, struct umem_block_info *info);
 
 /* Gives a block another size (HeapReAlloc). The handle stays, its address may not; bytes that it gains are
  * zero. `flags` are of enum umem_flag: UMEM_FLAG_REALLOC_IN_PLACE_ONLY. UMEM_E_NO_MEMORY,
@@ -659,6 +705,8 @@ UMEM_API void umem_calls_free(umem_calls *calls);
  * UMEM_E_TOO_LARGE, UMEM_E_OUT_OF_MEMORY. */
 UMEM_API int umem_submit_heap_create(umem_calls *calls, const struct umem_heap_options *options,
                                      umem_handle *heap);
+UMEM_API int umem_submit_heap_open(umem_calls *calls, const struct umem_heap_options *options,
+                                   umem_handle *heap, bool *created);
 UMEM_API int umem_submit_heap_info(umem_calls *calls, umem_handle heap, struct umem_heap_info *info);
 UMEM_API int umem_submit_heap_lookup(umem_calls *calls, const char *name, umem_handle *heap);
 UMEM_API int umem_submit_heap_destroy(umem_calls *calls, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
@@ -668,6 +716,15 @@ UMEM_API int umem_submit_heap_lock(umem_calls *calls, umem_handle heap, uint32_t
 UMEM_API int umem_submit_heap_unlock(umem_calls *calls, umem_handle heap);
 UMEM_API int umem_submit_block_alloc(umem_calls *calls, uint64_t size,
                                      const struct umem_block_options *options, umem_handle *block);
+UMEM_API int umem_submit_block_open(umem_calls *calls, uint64_t size,
+                                    const struct umem_block_options *options, umem_handle *block,
+                                    bool *created);
+UMEM_API int umem_submit_put(umem_calls *calls, const char *name, const void *bytes, size_t size,
+                             const struct umem_block_options *options, umem_handle *block);
+UMEM_API int umem_submit_get_into(umem_calls *calls, const char *name, void *bytes, size_t capacity,
+                                  size_t *size);
+UMEM_API int umem_submit_block_publish(umem_calls *calls, umem_handle block, const char *name,
+                                       const enum umem_lifetime *lifetime, struct umem_block_info *info);
 UMEM_API int umem_submit_block_resize(umem_calls *calls, umem_handle block, uint64_t size, uint32_t flags);
 UMEM_API int umem_submit_block_info(umem_calls *calls, umem_handle block, struct umem_block_info *info);
 UMEM_API int umem_submit_block_lookup(umem_calls *calls, const char *name, umem_handle *block);

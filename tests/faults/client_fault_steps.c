@@ -43,6 +43,52 @@ static int any_method(struct plot *plot)
     return code;
 }
 
+/* ---- publishing ---- */
+
+enum { PUT_SIZE = 1100000 /* more than a piece */ };
+
+static char published[PUT_SIZE];
+
+static int put_small(struct plot *plot)
+{
+    return umem_put(plot->client, "p", "small", 5, NULL, NULL);
+}
+
+static int get_small(struct plot *plot)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    int code = umem_get(plot->client, "p", &bytes, &size);
+
+    umem_free_bytes(bytes);
+    return code;
+}
+
+static int put_large(struct plot *plot)
+{
+    return umem_put(plot->client, "p", published, sizeof published, NULL, NULL);
+}
+
+static int get_into(struct plot *plot)
+{
+    size_t size = 0;
+
+    return umem_get_into(plot->client, "p", published, sizeof published, &size);
+}
+
+static int open_block(struct plot *plot)
+{
+    const struct umem_block_options options = {.name = "p"};
+    umem_handle block = 0;
+
+    return umem_block_open(plot->client, 1, &options, &block, NULL);
+}
+
+static int free_by_name(struct plot *plot)
+{
+    return umem_block_free(plot->client, umem_named("p"));
+}
+
 /* ---- heaps ---- */
 
 static int create_heap(struct plot *plot)
@@ -347,6 +393,13 @@ const struct step client_steps[] = {
     {"get numbers", get_numbers},
     {"find", find_text},
     {"wait", wait_for_change},
+    {"put", put_small},
+    {"get", get_small},
+    {"put in pieces", put_large},
+    {"get in pieces", get_small},
+    {"get into memory", get_into},
+    {"open", open_block},
+    {"free by name", free_by_name},
     {"pipeline", pipeline},
     {"batch", batch},
     {"watch", watch},

@@ -55,6 +55,25 @@ static const struct line batches[] = {
     END,
 };
 
+static const struct line published[] = {
+    {HEADERS,
+     MESSAGE_OF("1", "block.alloc", "{\"name\":\"b\",\"encoding\":\"raw\",\"if_exists\":\"replace\"}"),
+     90000},
+    REQUEST(HEADERS, "2", "block.alloc",
+            "{\"name\":\"b\",\"data\":\"AAAA\",\"heap\":\"h\",\"if_exists\":\"replace\"}"),
+    REQUEST(HEADERS, "3", "block.alloc", "{\"size\":1,\"name\":\"large\",\"if_exists\":\"open\"}"),
+    REQUEST(LINES, "1", "block.alloc", "{\"name\":\"new\",\"data\":\"AAAA\",\"if_exists\":\"open\"}"),
+    REQUEST(LINES, "2", "block.change", "{\"block\":\"new\",\"name\":\"large\",\"if_exists\":\"replace\"}"),
+    REQUEST(LINES, "3", "heap.create",
+            "{\"name\":\"s\",\"kind\":\"shared\",\"maximum_size\":4000000,\"if_exists\":\"open\"}"),
+    {HEADERS,
+     MESSAGE_OF("4", "block.alloc",
+                "{\"name\":\"b\",\"heap\":\"s\",\"encoding\":\"raw\",\"if_exists\":\"replace\"}"),
+     2000000},
+    REQUEST(HEADERS, "5", "block.read", "{\"block\":\"b\",\"at_most\":10,\"encoding\":\"raw\"}"),
+    END,
+};
+
 static const struct line watches[] = {
     REQUEST(LINES, "1", "session.watch", "{}"),
     REQUEST(LINES, "2", "session.watch", "{\"heap\":\"h\"}"),
@@ -132,7 +151,9 @@ static const struct line nonsense[] = {
 };
 
 const struct scenario scenarios[] = {
-    {"raw bytes", prepare, raw_bytes}, {"batches", prepare, batches},   {"watches", prepare, watches},
-    {"waits", prepare, waits},         {"locks", prepare, locks},       {"long calls", prepare, long_calls},
-    {"lives", prepare, lives},         {"nonsense", prepare, nonsense}, {NULL, NULL, NULL},
+    {"raw bytes", prepare, raw_bytes},   {"batches", prepare, batches},
+    {"puts", prepare, published},        {"watches", prepare, watches},
+    {"waits", prepare, waits},           {"locks", prepare, locks},
+    {"long calls", prepare, long_calls}, {"lives", prepare, lives},
+    {"nonsense", prepare, nonsense},     {NULL, NULL, NULL},
 };

@@ -278,24 +278,28 @@ static int resize_in_steps(struct harness *harness)
 
 static int change_name(struct harness *harness)
 {
-    return um_block_change(harness->store, harness->block, harness->maker, "new", NULL, NULL);
+    return um_block_change(harness->store, harness->block, harness->maker,
+                           &(struct um_block_changes){.name = "new"}, NULL);
 }
 
 static int change_all(struct harness *harness)
 {
     const enum um_lifetime lifetime = UM_LIFETIME_SESSION;
 
-    return um_block_change(harness->store, harness->named, harness->other, "new", &lifetime, NULL);
+    return um_block_change(harness->store, harness->named, harness->other,
+                           &(struct um_block_changes){.name = "new", .lifetime = &lifetime}, NULL);
 }
 
 static int take_name_away(struct harness *harness)
 {
-    return um_block_change(harness->store, harness->named, harness->other, "", NULL, NULL);
+    return um_block_change(harness->store, harness->named, harness->other,
+                           &(struct um_block_changes){.name = ""}, NULL);
 }
 
 static int adopt(struct harness *harness)
 {
-    return um_block_change(harness->store, harness->orphan, harness->other, NULL, NULL, NULL);
+    return um_block_change(harness->store, harness->orphan, harness->other,
+                           &(struct um_block_changes){.name = NULL}, NULL);
 }
 
 static int hold(struct harness *harness)

@@ -25,12 +25,14 @@ trap clean_up EXIT
 block sh 1 >background.sh
 bash -e background.sh >background.out
 grep -q hello background.out
+grep -q '{"version":1}' background.out
 echo "background process: as expected"
 
 # This one starts the daemon.
 block sh 2 >lines.sh
-bash -e lines.sh | tail -n 1 >lines.out
+bash -e lines.sh | tail -n 2 >lines.out
 grep -q '"data":"ffffffff"' lines.out
+grep -q '"replaced":' lines.out
 echo "JSON lines: as expected"
 
 block c 1 >example.c

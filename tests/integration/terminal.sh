@@ -135,6 +135,64 @@ keys Enter
 await 'with spaces'
 echo "completion: as expected"
 
+# Each with a history of its own, which is none of the user's.
+enter 'UMEM_HISTFILE=history umem shell'
+await 'umem>'
+keys -l 'alloc 8 --name typed'
+keys Enter
+keys -l 'read nix'
+keys Enter
+await 'unknown_handle'
+keys -l 'lock process'
+keys Enter
+keys -l 'ping'
+keys Enter
+await 'answers'
+if [ "$(umem heap info process --json | grep -o '"locked":[a-z]*')" != '"locked":true' ]; then
+    fail 'the lock does not last'
+fi
+if ldd "$bin/umem" | grep -q libedit; then
+    keys -l 'not this'
+    keys C-c
+    await '^C'
+    keys -l 'du'
+    keys Tab
+    keys -l 'ty'
+    keys Tab
+    await 'umem> dump typed'
+    keys Enter
+    await '00000008'
+    keys C-l
+    await_not '00000008'
+    keys Up
+    await 'umem> dump typed'
+    keys C-u
+    keys -l 'he'
+    keys Tab
+    await 'help'
+    await 'heap'
+    keys C-u
+fi
+keys -l 'exit'
+keys Enter
+await 'ready:'
+enter 'umem heap info process; echo status=$?'
+await 'status=0'
+await 'locked                 no'
+if ldd "$bin/umem" | grep -q libedit; then
+    enter 'ls -l history | cut -c1-10; UMEM_HISTFILE=history umem shell'
+    await '-rw-------'
+    await 'umem>'
+    keys Up
+    await 'umem> exit'
+    keys Up
+    await 'umem> dump typed'
+    keys C-c
+    keys C-d
+    await 'ready:'
+fi
+echo "a shell: as expected"
+
 # When the watch has begun cannot be seen, so the block is changed until an event comes.
 enter 'umem watch first-of-all'
 for ((count = 0; count < 1500; count++)); do

@@ -1,4 +1,4 @@
-/* umem read, write, dump and alloc --file: bytes from and to files and pipes, and sizes that do not fit. */
+/* umem read, write, dump, put, cat and alloc --file: bytes from and to files and pipes, and sizes that do not fit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -215,6 +215,120 @@ static void test_alloc_of_a_file_has_its_options(void **state)
     free(bytes);
 }
 
+/* ---- publishing ---- */
+
+static void test_put_and_cat(void **state)
+{
+    struct files *files = *state;
+    char *bytes = make_bytes(BIG_SIZE);
+
+    assert_int_equal(umem(files->daemon, "one", WORDS("put", "p")), 0);
+    expect_whole_output("");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "q", " two")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "p", "q")), 0);
+    expect_whole_output("one two");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "q", "0a 0b", "--hex")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "q")), 0);
+    expect_whole_output("\n\v");
+    assert_int_equal(umem(files->daemon, "", WORDS("put", "q", "--file", "-")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "q", "--json")), 0);
+    expect_whole_output("{\"size\":0,\"data\":\"\"}\n");
+    write_file(files->in, bytes, BIG_SIZE);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "--file", files->in, "--json")), 0);
+    expect_output("\"size\":9437189");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "p")), 0);
+    assert_true(command.output_total == BIG_SIZE);
+    assert_memory_equal(command.output, bytes, PROCESS_OUTPUT_SIZE - 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "p", "--json")), 0);
+    expect_output("\"lifetime\":\"server\"");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("info", "--json")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "q", "nobody")), 1);
+    expect_errors("unknown_handle");
+    free(bytes);
+}
+
+static void test_put_that_is_refused(void **state)
+{
+    struct files *files = *state;
+
+    assert_int_equal(umem(files->daemon, "old", WORDS("put", "p", "--if-exists", "fail")), 0);
+    assert_int_equal(umem(files->daemon, "new", WORDS("put", "p", "--if-exists", "fail")), 1);
+    expect_errors("name_taken");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--if-exists", "fail")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--if-exists", "open")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "new", "--file", "x")), 2);
+    assert_int_equal(umem(files->daemon, "00", WORDS("put", "p", "--hex")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "0", "--hex")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "--file", "no/such/file")), 6);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", ":p", "x")), 1);
+    expect_errors("invalid_params");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "p", "x", "--if-exists", "overwrite")), 1);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--maximum-size", "3")),
+                     0);
+    assert_int_equal(umem(files->daemon, "four", WORDS("put", "p", "--heap", "h")), 1);
+    expect_errors("no_memory");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "p")), 0);
+    expect_whole_output("old");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("ls", "--json")), 0);
+    assert_null(strstr(strstr(command.output, "\"block\"") + 1, "\"block\""));
+}
+
+/* Until all bytes have come the old block is there, and then, if umem is killed, only that. */
+static void test_put_that_is_killed(void **state)
+{
+    static const struct process_options options = {.stays_open = true};
+    struct files *files = *state;
+    umem_client *client = daemon_connect(files->daemon);
+
+    assert_int_equal(umem(files->daemon, "old", WORDS("put", "p")), 0);
+    umem_start_as(files->daemon, &options, WORDS("put", "p"));
+    process_send(&command, "1234");
+    while (stats_of(client).blocks == 1)
+        assert_false(process_poll(&command));
+    process_kill(&command);
+    process_end_input(&command);
+    process_finish(&command);
+    while (stats_of(client).blocks != 1)
+        continue;
+    umem_client_free(client);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "p")), 0);
+    expect_whole_output("old");
+}
+
+static void test_if_exists(void **state)
+{
+    struct files *files = *state;
+    char first[64];
+
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "8", "--name", "b", "--if-exists", "open")), 0);
+    snprintf(first, sizeof first, "%.60s", command.output);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "7", "--name", "b", "--if-exists", "open")), 0);
+    expect_whole_output(first);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "9", "--name", "b", "--if-exists", "open")), 1);
+    expect_errors("smaller");
+    assert_int_equal(
+        umem(files->daemon, "12", WORDS("alloc", "--file", "-", "--name", "b", "--if-exists", "replace")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "b")), 0);
+    expect_whole_output("12");
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("alloc", "--file", "-", "--name", "b", "--if-exists", "open")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("alloc", "9", "--if-exists", "open")), 2);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("put", "c", "see")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("change", "c", "--name", "b", "--if-exists", "replace")),
+                     0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "b")), 0);
+    expect_whole_output("see");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--if-exists", "open")),
+                     0);
+    snprintf(first, sizeof first, "%.60s", command.output);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--if-exists", "open")),
+                     0);
+    expect_whole_output(first);
+    assert_int_equal(
+        umem(files->daemon, NULL, WORDS("heap", "create", "--name", "h", "--if-exists", "replace")), 1);
+    expect_errors("invalid_params");
+}
+
 /* ---- files that are there already ---- */
 
 /* How many files beside files->out begin with its name. */
@@ -354,6 +468,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_pipe_that_does_not_fit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alloc_that_is_killed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alloc_of_a_file_has_its_options, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_put_and_cat, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_put_that_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_put_that_is_killed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_if_exists, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_file_outlives_a_read_that_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_standard_input, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_are_not_there, setup, teardown),

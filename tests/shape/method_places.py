@@ -49,10 +49,7 @@ NO_LIST_ENTRY = {
 NO_VERB = {
     "rpc_cancel": "umem ends",
     "heap_process": "info process tells it",
-    "heap_unlock": "the verb that locks unlocks by ending",
-    "block_release": "the verb that holds releases by ending",
     "session_info": "sessions lists all",
-    "session_unwatch": "the verb that watches ends the watch by ending",
 }
 
 

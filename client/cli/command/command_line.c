@@ -127,8 +127,11 @@ static int split_rest(struct cli *cli, int words_before)
         /* The words after it have moved up by one. */
         cli->word_count = words_before;
     }
-    if (cli->rest == NULL && cli_verb_runs_command(cli->verb))
+    if (cli->session == NULL && cli->rest == NULL && cli_verb_runs_command(cli->verb))
         return cli_fail_usage(cli, "a command must follow \"--\"");
+    if (cli->session != NULL && cli->rest != NULL && cli_verb_runs_command(cli->verb))
+        return cli_fail_usage(cli, "a session runs no commands: it goes on until it ends, or until %s",
+                              strcmp(cli->verb->name, "lock") == 0 ? "unlock" : "release");
     return CLI_OK;
 }
 
@@ -166,22 +169,40 @@ static int sort(struct cli *cli, char **arguments, int *words_before)
 }
 
 /* Errors are JSON even where the mistake stands before --json. */
-static void look_for_json(char **arguments)
+static bool has_json(const struct cli *cli, char **arguments)
 {
-    for (int i = 1; arguments[i] != NULL && strcmp(arguments[i], "--") != 0; i++) {
-        if (strcmp(arguments[i], "--json") == 0)
-            cli_report_as_json();
-    }
+    bool found = cli->session != NULL && cli->session->option[CLI_JSON] != NULL;
+
+    for (int i = 1; arguments[i] != NULL && strcmp(arguments[i], "--") != 0; i++)
+        found = found || strcmp(arguments[i], "--json") == 0;
+    return found;
 }
 
-int cli_parse(struct cli *cli, int count, char **arguments)
+static int check_place(const struct cli *cli)
 {
+    bool is_line = cli->session != NULL;
+
+    if (cli->verb->place == CLI_ALONE && is_line)
+        return cli_fail_usage(cli, "%s is no line of a session", cli->verb->name);
+    if (cli->verb->place == CLI_IN_SESSION && !is_line)
+        return cli_fail_usage(cli, "%s is a line of a session: of umem shell or umem batch", cli->verb->name);
+    if (is_line && cli->option[CLI_PIPE] != NULL)
+        return cli_fail_usage(cli, "--pipe is an option of umem %s: a session has one pipe",
+                              cli->session->verb->name);
+    return CLI_OK;
+}
+
+int cli_parse(struct cli *cli, char **arguments)
+{
+    size_t count = 0;
     int words_before;
     int status;
 
-    look_for_json(arguments);
+    while (arguments[count] != NULL)
+        count++;
+    cli_report_as_json(has_json(cli, arguments));
     /* One more for the end, and one for the gap that split_rest() makes. */
-    cli->word_memory = calloc((size_t)count + 2, sizeof *cli->words);
+    cli->word_memory = calloc(count + 2, sizeof *cli->words);
     if (cli->word_memory == NULL)
         return cli_fail_memory();
     cli->words = cli->word_memory;
@@ -195,6 +216,8 @@ int cli_parse(struct cli *cli, int count, char **arguments)
     if (status != CLI_OK || cli->option[CLI_HELP] != NULL)
         return status;
     status = check_options(cli);
+    if (status == CLI_OK)
+        status = check_place(cli);
     if (status == CLI_OK)
         status = split_rest(cli, words_before);
     return status == CLI_OK ? check_words(cli) : status;

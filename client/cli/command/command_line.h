@@ -8,9 +8,9 @@
 
 #include "cli/table/verb.h"
 
-/* Reads arguments[1] and so on into *cli. CLI_OK with cli->verb NULL: --help alone. Returns an exit status; a
- * failure has been reported. */
-int cli_parse(struct cli *cli, int count, char **arguments);
+/* Reads arguments[1] and so on, up to NULL, into *cli, which has the session where there is one, and nothing else. CLI_OK with
+ * cli->verb NULL: --help alone. Returns an exit status; a failure has been reported. */
+int cli_parse(struct cli *cli, char **arguments);
 
 /* Frees the words. */
 void cli_parse_free(struct cli *cli);

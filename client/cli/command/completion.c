@@ -6,6 +6,7 @@
 #include <cJSON.h>
 
 #include "cli/command/command_line.h"
+#include "cli/command/command_words.h"
 #include "cli/output/output.h"
 #include "cli/system/clock.h"
 #include "cli/table/verb.h"
@@ -13,8 +14,9 @@
 enum {
     NAME_SIZE = 64,
     TOKEN_SIZE = 32,
-    CALL_MS = 1000, /* how long the daemon may take for one call */
-    LIST_MS = 3000  /* and for all that it has: what a person waits for */
+    OPTION_SIZE = 32, /* "--option=" */
+    CALL_MS = 1000,   /* how long the daemon may take for one call */
+    LIST_MS = 3000    /* and for all that it has: what a person waits for */
 };
 
 /* Where the word stands that is completed. */
@@ -29,102 +31,20 @@ struct place {
     bool is_rest;                /* after "--" */
     char quote;                  /* that is open at the cursor; NUL: none */
     size_t kept;                 /* bytes of the word that the shell keeps: it replaces what follows */
+    cli_candidate *found;        /* is called for what is offered; NULL: it is printed for a shell */
+    void *context;
 };
-
-/* ---- how the shell writes words ---- */
-
-/* The command line up to the cursor, taken apart as bash does. */
-struct line {
-    char *text;   /* all words without quotes, each with its end */
-    char **words; /* ends with NULL; the last one is the one that is completed */
-    size_t count;
-    char quote; /* as in struct place */
-    size_t kept;
-};
-
-static bool is_one_of(char character, const char *set)
-{
-    return character != '\0' && strchr(set, character) != NULL;
-}
-
-/* What ends a word, wherever the shell completes one. */
-static bool is_between_words(char character)
-{
-    return is_one_of(character, " \t\n;|&()<>");
-}
-
-/* Reads one word from *at on, up to an unquoted character between words. Returns where the next byte goes. */
-static char *read_word(const char **at, char *to, const char *breaks, struct line *line)
-{
-    const char *start = to;
-
-    line->quote = '\0';
-    line->kept = 0;
-    for (; **at != '\0' && (line->quote != '\0' || !is_between_words(**at)); ++*at) {
-        char character = **at;
-
-        if (line->quote == character) {
-            line->quote = '\0';
-            line->kept = 0;
-        } else if (line->quote == '\0' && is_one_of(character, "'\"")) {
-            /* The shell replaces what follows an open quote. */
-            line->quote = character;
-            line->kept = (size_t)(to - start);
-        } else if (character == '\\' && (*at)[1] != '\0' &&
-                   (line->quote == '\0' || (line->quote == '"' && is_one_of((*at)[1], "\\\"$`")))) {
-            *to++ = *++*at;
-        } else {
-            *to++ = character;
-            if (line->quote == '\0' && is_one_of(character, breaks))
-                line->kept = (size_t)(to - start);
-        }
-    }
-    *to = '\0';
-    return to + 1;
-}
-
-/* Takes a line apart. Returns whether there was memory; free_line() frees it in either case. */
-static bool read_line(struct line *line, const char *text, const char *breaks)
-{
-    size_t size = strlen(text) + 2;
-    char *to;
-
-    *line = (struct line){.text = malloc(2 * size), .words = calloc(size + 1, sizeof *line->words)};
-    if (line->text == NULL || line->words == NULL)
-        return false;
-    to = line->text;
-    do {
-        while (is_between_words(*text))
-            text++;
-        line->words[line->count++] = to;
-        to = read_word(&text, to, breaks, line);
-    } while (*text != '\0');
-    /* Behind a space a new word begins. */
-    if (line->quote == '\0' && line->count != 0 && is_between_words(text[-1]) &&
-        *line->words[line->count - 1] != '\0') {
-        line->words[line->count++] = to;
-        *to = '\0';
-        line->kept = 0;
-    }
-    return true;
-}
-
-static void free_line(struct line *line)
-{
-    free(line->text);
-    free(line->words);
-}
 
 /* Prints a word, as it is written within the quote that is open. */
 static void print_quoted(const char *text, char quote)
 {
     for (; *text != '\0'; text++) {
         bool is_plain = (unsigned char)*text >= 0x80 || (*text >= 'a' && *text <= 'z') ||
-                        (*text >= 'A' && *text <= 'Z') || is_one_of(*text, "0123456789_@%+=:,./-");
+                        (*text >= 'A' && *text <= 'Z') || cli_is_one_of(*text, "0123456789_@%+=:,./-");
 
         if (quote == '\'' && *text == '\'')
             cli_print("'\\'");
-        else if ((quote == '"' && is_one_of(*text, "\\\"$`")) || (quote == '\0' && !is_plain))
+        else if ((quote == '"' && cli_is_one_of(*text, "\\\"$`")) || (quote == '\0' && !is_plain))
             cli_print_char('\\');
         cli_print_char(*text);
     }
@@ -138,6 +58,13 @@ static void offer(const struct place *place, const char *name)
 
     if (name[0] == '\0' || strncmp(name, place->value, strlen(place->value)) != 0)
         return;
+    if (place->found != NULL) {
+        char whole[UMEM_NAME_SIZE + OPTION_SIZE];
+
+        snprintf(whole, sizeof whole, "%.*s%s", (int)before, place->word, name);
+        place->found(place->context, whole);
+        return;
+    }
     /* What the shell keeps of the word may end before the value or within it. */
     if (place->kept < before)
         cli_printf("%.*s", (int)(before - place->kept), place->word + place->kept);
@@ -359,29 +286,43 @@ static void find_value(struct place *place)
         place->value = equals + 1;
 }
 
+static void complete(struct place *place, const struct cli_words *line)
+{
+    for (size_t i = 1; i + 1 < line->count && !place->is_rest; i++)
+        pass(place, line->words[i]);
+    place->word = line->count > 1 ? line->words[line->count - 1] : "";
+    place->value = place->word;
+    place->quote = line->quote;
+    place->kept = line->count > 1 ? line->kept : 0;
+    find_value(place);
+    if (place->is_rest)
+        ;
+    else if (place->option != CLI_OPTION_COUNT)
+        offer_kind(place, cli_option_table.options[place->option].value);
+    else if (place->word[0] == '-')
+        offer_options(place);
+    else if (place->verb == NULL)
+        offer_verbs(place, place->first);
+    else
+        offer_word(place);
+}
+
 void cli_complete(const char *text, const char *breaks)
 {
     struct place place = {.option = CLI_OPTION_COUNT};
-    struct line line;
+    struct cli_words line;
 
-    if (read_line(&line, text, breaks)) {
-        for (size_t i = 1; i + 1 < line.count && !place.is_rest; i++)
-            pass(&place, line.words[i]);
-        place.word = line.count > 1 ? line.words[line.count - 1] : "";
-        place.value = place.word;
-        place.quote = line.quote;
-        place.kept = line.count > 1 ? line.kept : 0;
-        find_value(&place);
-        if (place.is_rest)
-            ;
-        else if (place.option != CLI_OPTION_COUNT)
-            offer_kind(&place, cli_option_table.options[place.option].value);
-        else if (place.word[0] == '-')
-            offer_options(&place);
-        else if (place.verb == NULL)
-            offer_verbs(&place, place.first);
-        else
-            offer_word(&place);
-    }
-    free_line(&line);
+    if (cli_words_read(&line, text, CLI_WORDS_SHELL, breaks))
+        complete(&place, &line);
+    cli_words_free(&line);
+}
+
+void cli_find_candidates(const char *text, cli_candidate *found, void *context)
+{
+    struct place place = {.option = CLI_OPTION_COUNT, .found = found, .context = context};
+    struct cli_words line;
+
+    if (cli_words_read(&line, text, CLI_WORDS_LINE, ""))
+        complete(&place, &line);
+    cli_words_free(&line);
 }

@@ -1,5 +1,5 @@
 /*
- * What a shell may complete, derived from the table of verbs and from what the daemon has.
+ * What a shell, or umem's own, may complete, derived from the table of verbs and from what the daemon has.
  *
  * Owns: how words of a command line are quoted, as bash has it. Must not know: a shell's interface for completion (umem.bash does).
  */
@@ -11,5 +11,9 @@
  * be completed, although it is none: of a word with such a character in it, only what follows the last one is
  * printed. Prints nothing about failures. */
 void cli_complete(const char *line, const char *breaks);
+
+/* Calls `found` for each whole word, unquoted, that the last one of a line may become; `line` begins with a word that stands for umem. */
+typedef void cli_candidate(void *context, const char *word);
+void cli_find_candidates(const char *line, cli_candidate *found, void *context);
 
 #endif

@@ -23,12 +23,17 @@ struct report {
     bool shows_name; /* in the sentence */
 };
 
-/* Set once, before anything can fail. */
 static bool as_json;
+static uint64_t line; /* that is run; 0: none */
 
-void cli_report_as_json(void)
+void cli_report_as_json(bool is_json)
 {
-    as_json = true;
+    as_json = is_json;
+}
+
+void cli_report_line(uint64_t number)
+{
+    line = number;
 }
 
 static void put_text(struct um_buf *out, const char *key, const char *text)
@@ -40,15 +45,15 @@ static void put_text(struct um_buf *out, const char *key, const char *text)
 }
 
 /* Writes a line, without the C library, which would need memory of its own and lose what a pipe does not take at once. */
-static void write_errors(struct um_buf *line)
+static void write_errors(struct um_buf *text)
 {
     static const char no_memory[] = "umem: this program's own memory is used up\n";
 
-    if (um_buf_append_byte(line, '\n'))
-        cli_write_file(CLI_ERRORS, line->data, line->size);
+    if (um_buf_append_byte(text, '\n'))
+        cli_write_file(CLI_ERRORS, text->data, text->size);
     else
         cli_write_file(CLI_ERRORS, no_memory, sizeof no_memory - 1);
-    um_buf_deinit(line);
+    um_buf_deinit(text);
 }
 
 static void print_json(const struct report *report)
@@ -74,6 +79,10 @@ static void print_json(const struct report *report)
     um_json_end_object(&out);
     um_json_key(&out, "status");
     um_json_int(&out, report->status);
+    if (line != 0) {
+        um_json_key(&out, "line");
+        um_json_uint(&out, line);
+    }
     um_json_end_object(&out);
     write_errors(&out);
 }
@@ -81,9 +90,14 @@ static void print_json(const struct report *report)
 static void print_text(const struct report *report)
 {
     struct um_buf out;
+    char number[40] = "";
 
     um_buf_init(&out, JSON_LIMIT);
     um_buf_append_string(&out, "umem: ");
+    if (line != 0) {
+        snprintf(number, sizeof number, "line %llu: ", (unsigned long long)line);
+        um_buf_append_string(&out, number);
+    }
     /* The library names the pipe itself where connecting failed. */
     if (report->pipe != NULL && strncmp(report->message, report->pipe, strlen(report->pipe)) != 0) {
         um_buf_append_string(&out, report->pipe);

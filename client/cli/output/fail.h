@@ -4,8 +4,8 @@
  * Owns: the shape of errors. Must not know: what failed.
  *
  * With --json:
- * {"error":{"code":...,"name":...,"message":...,"data":{...},"pipe":...,"remedy":...},"status":N}. `name` and
- * `message` are always there; `code` and `data` are the daemon's or the library's.
+ * {"error":{"code":...,"name":...,"message":...,"data":{...},"pipe":...,"remedy":...},"status":N,"line":N}. `name` and
+ * `message` are always there; `code` and `data` are the daemon's or the library's; `line` is there for a line of umem batch.
  */
 #ifndef UMEM_CLI_FAIL_H
 #define UMEM_CLI_FAIL_H
@@ -13,8 +13,11 @@
 #include "base/attributes.h"
 #include "cli/table/verb.h"
 
-/* From now on errors are JSON. */
-void cli_report_as_json(void);
+/* Whether errors are JSON from now on. */
+void cli_report_as_json(bool is_json);
+
+/* The number of the line that is run, in errors from now on; 0: none. */
+void cli_report_line(uint64_t number);
 
 /* Tells a failure of the command itself and returns the status. Its name is "usage" for CLI_USAGE, else
  * "failed". */

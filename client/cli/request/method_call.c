@@ -11,8 +11,12 @@
 
 int cli_connect(struct cli *cli)
 {
-    int code = umem_connect(cli->client);
+    int code;
 
+    /* A session is one connection. */
+    if (cli->session != NULL && umem_is_connected(cli->client))
+        return CLI_OK;
+    code = umem_connect(cli->client);
     return code == UMEM_OK ? CLI_OK : cli_fail_connecting(cli, code, umem_last_error(cli->client)->message);
 }
 

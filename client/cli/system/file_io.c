@@ -19,3 +19,15 @@ bool cli_file_size(int file, uint64_t *size)
     *size = facts.st_size > (uint64_t)position ? facts.st_size - (uint64_t)position : 0;
     return true;
 }
+
+static bool is_input_reserved;
+
+void cli_reserve_input(void)
+{
+    is_input_reserved = true;
+}
+
+bool cli_is_input_reserved(void)
+{
+    return is_input_reserved;
+}

@@ -22,6 +22,10 @@ enum { CLI_INPUT = 0, CLI_OUTPUT = 1, CLI_ERRORS = 2 /* the standard files */ };
 /* Whether it is a terminal or a console. */
 bool cli_is_terminal(int file);
 
+/* From now on standard input is where command lines come from, and no verb's to read. */
+void cli_reserve_input(void);
+bool cli_is_input_reserved(void);
+
 /* How many bytes are left to read in a file. Returns false where that is not known: it is a pipe or a terminal, or the system
  * says 0, as it does for files that it writes while they are read (/proc). */
 bool cli_file_size(int file, uint64_t *size);

@@ -50,6 +50,8 @@ enum cli_status {
     X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds") \
     X(HELP, "--help", NULL, "print what the verb does") \
     X(NAME, "--name", "NAME", "a name that may stand for the handle") \
+    X(IF_EXISTS, "--if-exists", "WHAT", \
+      "what to do where something has the name: \"fail\", \"open\" it, or \"replace\" it") \
     X(HEAP, "--heap", "HEAP", "the heap: handle or name") \
     X(LIFETIME, "--lifetime", "LIFETIME", \
       "\"server\" (until it is freed) or \"session\" (until its session ends)") \
@@ -72,7 +74,8 @@ enum cli_status {
     X(SESSION, "--session", "SESSION", "only what this session made") \
     X(BLOCK, "--block", "BLOCK", "only this block") \
     X(FREE, "--free", NULL, "free them") \
-    X(CLOSE, "--close", "SESSION", "close this session")
+    X(CLOSE, "--close", "SESSION", "close this session") \
+    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -97,8 +100,16 @@ enum cli_need {
     CLI_NEEDS_NOTHING /* there is no client; the verb takes --help only */
 };
 
+/* Where a verb runs. */
+enum cli_place {
+    CLI_ANYWHERE,
+    CLI_ALONE,     /* by a umem of its own, not as one of the lines of a session */
+    CLI_IN_SESSION /* only there */
+};
+
 struct cli {
     const struct cli_verb *verb;
+    const struct cli *session; /* umem batch or shell, of whose lines this is one; NULL: a umem of its own */
     const char *option[CLI_OPTION_COUNT]; /* values; "" for one that takes none; NULL: not given */
     const char **word_memory;             /* to be freed; `words` points into it */
     const char **words;                   /* what is no option, the verb's name taken away; ends with NULL */
@@ -130,7 +141,7 @@ struct cli_param {
         key, CLI_AS_##kind, true, CLI_##identifier \
     }
 
-enum { CLI_PARAMS_MAXIMUM = 7 };
+enum { CLI_PARAMS_MAXIMUM = 8 };
 
 struct cli_verb {
     const char *name;   /* "alloc", "heap create" */
@@ -143,6 +154,7 @@ struct cli_verb {
     const char *detail;  /* paragraphs, an empty line between them; NULL: there is no more to say */
     const char *example; /* command lines; NULL: none */
     enum cli_need need;
+    enum cli_place place;
     bool is_test;                /* CLI_NO is an answer, so that the daemon's errors are CLI_REFUSED */
     bool waits;                  /* --timeout is a parameter of the method; the call itself has no deadline */
     int (*run)(struct cli *cli); /* returns an exit status; a failure has been reported */
@@ -159,6 +171,7 @@ extern const struct cli_verb cli_map_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_call_verbs[];
+extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];
 
 /* Walks over all verbs: the one after `verb`, the first one after NULL; NULL at the end. */

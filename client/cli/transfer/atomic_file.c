@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output/output.h"
 #include "cli/system/file_io.h"
 #include "program/files.h"
 
@@ -61,7 +62,7 @@ int cli_atomic_file_open(struct cli_atomic_file *file, const char *path)
 
     *file = (struct cli_atomic_file){.file = CLI_OUTPUT, .is_output = true};
     if (is_output || (exists && is_standard_output(&facts)))
-        return 0;
+        return cli_flush(); /* what was printed before stands before */
     *file = (struct cli_atomic_file){.file = -1};
     /* A file that must not be written is not to be replaced either. */
     if (error != 0)

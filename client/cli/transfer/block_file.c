@@ -20,6 +20,9 @@ int cli_source_open(struct cli_source *source, const char *path)
         source->file = um_file_open(path, UV_FS_O_RDONLY, 0);
         if (source->file < 0)
             return cli_fail_file(path, "opened", source->file);
+    } else if (cli_is_input_reserved()) {
+        source->file = -1;
+        return cli_fail(CLI_USAGE, "standard input is where the command lines come from; name a file");
     }
     source->is_sized = cli_file_size(source->file, &source->size);
     return CLI_OK;

@@ -1,4 +1,4 @@
-/* umem alloc, resize, free, change, at, ls, orphans: blocks as a whole. */
+/* umem alloc, put, resize, free, change, at, ls, orphans: blocks as a whole. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,19 +14,19 @@
 #include "cli/transfer/block_file.h"
 #include "wire/json_write.h"
 
-/* A block that is filled has neither name nor another lifetime than its session's before it is: where this command is ended in the
- * middle, nothing stays. */
-static int alloc_of_size(struct cli *cli, const char *size, bool is_filled, cJSON **result)
-{
-    struct cli_params params;
+/* How a block is made. */
+struct making {
+    const char *name; /* NULL: it has none */
+    const char *size; /* NULL: as many bytes as come */
+    const char *if_exists;
+    bool prints; /* its handle is wanted */
+};
 
-    cli_params_begin(&params);
-    cli_put_size(&params, "size", size);
-    cli_put_handle(&params, "heap", cli->option[CLI_HEAP]);
-    cli_put_string_list(&params, "flags", cli->option[CLI_FLAGS]);
-    cli_put_text(&params, "name", is_filled ? NULL : cli->option[CLI_NAME]);
-    cli_put_text(&params, "lifetime", is_filled ? "session" : cli->option[CLI_LIFETIME]);
-    return cli_call(cli, "block.alloc", &params, result);
+/* Where it is made, and what of. */
+static void put_place(const struct cli *cli, struct cli_params *params)
+{
+    cli_put_handle(params, "heap", cli->option[CLI_HEAP]);
+    cli_put_string_list(params, "flags", cli->option[CLI_FLAGS]);
 }
 
 static void put_block(struct cli_params *params, umem_handle block)
@@ -50,42 +50,60 @@ static int resize_to(struct cli *cli, umem_handle block, uint64_t size, cJSON **
 }
 
 /* Fills a block that has just been made. One without a given size becomes as large as what comes. */
-static int fill(struct cli *cli, struct cli_source *source, umem_handle block, cJSON **result)
+static int fill(struct cli *cli, const struct making *making, struct cli_source *source, umem_handle block,
+                cJSON **result)
 {
     char number[CLI_NUMBER_SIZE];
     uint64_t size = strtoull(cli_member(*result, "size", number), NULL, 10);
     int status;
 
-    if (cli->word_count != 0)
+    if (making->size != NULL)
         return cli_send(cli, source, block, size, 0);
     status = cli_send_growing(cli, source, block, size);
     return status == CLI_OK && source->sent != size ? resize_to(cli, block, source->sent, result) : status;
 }
 
 /* Gives a block that is filled its name and its lifetime, both at once. */
-static int keep(struct cli *cli, umem_handle block)
+static int keep(struct cli *cli, const struct making *making, umem_handle block)
 {
     const char *lifetime = cli->option[CLI_LIFETIME];
     struct cli_params params;
 
     cli_params_begin(&params);
     put_block(&params, block);
-    cli_put_text(&params, "name", cli->option[CLI_NAME]);
+    cli_put_text(&params, "name", making->name);
     cli_put_text(&params, "lifetime", lifetime != NULL ? lifetime : "server");
+    cli_put_text(&params, "if_exists", making->if_exists);
     return cli_call(cli, "block.change", &params, NULL);
 }
 
-/* One that cannot be filled ends with this session. */
-static int alloc_file(struct cli *cli, struct cli_source *source)
+static void print_made(const struct cli *cli, const struct making *making, const cJSON *result)
+{
+    char number[CLI_NUMBER_SIZE];
+
+    if (cli->option[CLI_JSON] != NULL)
+        cli_print_json(result);
+    else if (making->prints)
+        cli_print_line(cli_member(result, "block", number));
+}
+
+/* A block that is filled has neither name nor another lifetime than its session's before it is: where this command is ended in the
+ * middle, or the block cannot be filled, nothing stays. */
+static int make_of_source(struct cli *cli, const struct making *making, struct cli_source *source)
 {
     char size[CLI_NUMBER_SIZE];
     char number[CLI_NUMBER_SIZE];
+    struct cli_params params;
     cJSON *result = NULL;
     umem_handle block;
     int status;
 
     snprintf(size, sizeof size, "%llu", (unsigned long long)(source->is_sized ? source->size : 0));
-    status = alloc_of_size(cli, cli->word_count != 0 ? cli->words[0] : size, true, &result);
+    cli_params_begin(&params);
+    cli_put_size(&params, "size", making->size != NULL ? making->size : size);
+    put_place(cli, &params);
+    cli_put_text(&params, "lifetime", "session");
+    status = cli_call(cli, "block.alloc", &params, &result);
     if (status != CLI_OK)
         return status;
     block = strtoull(cli_member(result, "block", number), NULL, 10);
@@ -93,39 +111,94 @@ static int alloc_file(struct cli *cli, struct cli_source *source)
         cJSON_Delete(result);
         return cli_fail_connection(cli, UMEM_E_BAD_ANSWER, "the daemon's answer names no block");
     }
-    status = fill(cli, source, block, &result);
+    status = fill(cli, making, source, block, &result);
     if (status == CLI_OK)
-        status = keep(cli, block);
-    if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
-        cli_print_json(result);
-    else if (status == CLI_OK)
-        cli_print_line(cli_member(result, "block", number));
+        status = keep(cli, making, block);
+    if (status == CLI_OK)
+        print_made(cli, making, result);
     cJSON_Delete(result);
     return status;
 }
 
-static int alloc(struct cli *cli)
+static int make_of_file(struct cli *cli, const struct making *making, const char *path)
 {
     struct cli_source source;
+    int status = cli_source_open(&source, path);
+
+    if (status == CLI_OK)
+        status = make_of_source(cli, making, &source);
+    cli_source_close(&source);
+    return status;
+}
+
+/* In one request: `bytes` NULL: there are none. */
+static int make_at_once(struct cli *cli, const struct making *making, const char *bytes, size_t size)
+{
+    struct cli_params params;
     cJSON *result = NULL;
-    char number[CLI_NUMBER_SIZE];
     int status;
 
-    if (cli->option[CLI_FILE] != NULL) {
-        status = cli_source_open(&source, cli->option[CLI_FILE]);
-        if (status == CLI_OK)
-            status = alloc_file(cli, &source);
-        cli_source_close(&source);
-        return status;
-    }
-    if (cli->word_count == 0)
-        return cli_fail_usage(cli, "SIZE or --file is missing");
-    status = alloc_of_size(cli, cli->words[0], false, &result);
+    cli_params_begin(&params);
+    cli_put_size(&params, "size", making->size);
+    put_place(cli, &params);
+    cli_put_text(&params, "name", making->name);
+    cli_put_text(&params, "lifetime", cli->option[CLI_LIFETIME]);
+    cli_put_text(&params, "if_exists", making->if_exists);
+    if (bytes != NULL)
+        cli_put_bytes(&params, "data", bytes, size);
+    status = cli_call(cli, "block.alloc", &params, &result);
     if (status == CLI_OK && cli->option[CLI_JSON] != NULL)
         cli_print_line(cli->result);
     else if (status == CLI_OK)
-        cli_print_line(cli_member(result, "block", number));
+        print_made(cli, making, result);
     cJSON_Delete(result);
+    return status;
+}
+
+static bool is_option(const struct cli *cli, enum cli_option option, const char *text)
+{
+    return cli->option[option] != NULL && strcmp(cli->option[option], text) == 0;
+}
+
+static int alloc(struct cli *cli)
+{
+    const struct making making = {.name = cli->option[CLI_NAME],
+                                  .size = cli->word_count != 0 ? cli->words[0] : NULL,
+                                  .if_exists = cli->option[CLI_IF_EXISTS],
+                                  .prints = true};
+
+    if (making.if_exists != NULL && making.name == NULL)
+        return cli_fail_usage(cli, "--if-exists is about a --name, which is missing");
+    if (cli->option[CLI_FILE] == NULL)
+        return cli->word_count != 0 ? make_at_once(cli, &making, NULL, 0)
+                                    : cli_fail_usage(cli, "SIZE or --file is missing");
+    if (is_option(cli, CLI_IF_EXISTS, "open"))
+        return cli_fail_usage(
+            cli, "what is opened stays as it is: --if-exists open and --file do not go together");
+    return make_of_file(cli, &making, cli->option[CLI_FILE]);
+}
+
+static int put(struct cli *cli)
+{
+    const struct making making = {.name = cli->words[0],
+                                  .if_exists = cli->option[CLI_IF_EXISTS] != NULL ? cli->option[CLI_IF_EXISTS]
+                                                                                  : "replace"};
+    char *bytes = NULL;
+    size_t size;
+    int status;
+
+    if (is_option(cli, CLI_IF_EXISTS, "open"))
+        return cli_fail_usage(cli, "--if-exists can be \"replace\" or \"fail\" here");
+    if (cli->word_count == 2 && cli->option[CLI_FILE] != NULL)
+        return cli_fail_usage(cli, "the bytes are DATA or the file's, not both");
+    if (cli->word_count == 1 && (cli->option[CLI_HEX] != NULL || cli->option[CLI_BASE64] != NULL))
+        return cli_fail_usage(cli, "--hex and --base64 say how DATA is written; files are read as they are");
+    if (cli->word_count == 1)
+        return make_of_file(cli, &making, cli->option[CLI_FILE]);
+    status = cli_decode_word(cli, cli->words[1], &bytes, &size);
+    if (status == CLI_OK)
+        status = make_at_once(cli, &making, bytes, size);
+    free(bytes);
     return status;
 }
 
@@ -171,7 +244,8 @@ static int change(struct cli *cli)
 {
     if (cli->option[CLI_NAME] == NULL && cli->option[CLI_LIFETIME] == NULL)
         return cli_fail_usage(cli, "--name or --lifetime is missing");
-    if (cli->option[CLI_LIFETIME] != NULL && strcmp(cli->option[CLI_LIFETIME], "session") == 0)
+    if (cli->session == NULL && cli->option[CLI_LIFETIME] != NULL &&
+        strcmp(cli->option[CLI_LIFETIME], "session") == 0)
         return cli_fail_usage(cli, "with --lifetime session the block would be freed as this command ends");
     return cli_run_method(cli);
 }
@@ -246,7 +320,8 @@ static int orphans(struct cli *cli)
 const struct cli_verb cli_block_verbs[] = {
     {.name = "alloc",
      .words = "[SIZE]",
-     .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(FLAGS) | CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(NAME) | CLI_TAKES(IF_EXISTS) | CLI_TAKES(FLAGS) |
+                CLI_TAKES(LIFETIME) | CLI_TAKES(FILE),
      .summary = "allocate a block and print its handle",
      .detail =
          "The block's bytes are zero, or with --file the file's; then SIZE may be left out, and the "
@@ -255,10 +330,25 @@ const struct cli_verb cli_block_verbs[] = {
          "there; where umem is ended before, nothing stays. Lifetime \"session\" is of "
          "little use here, because the session ends with this "
          "command. A "
-         "block without a name is an orphan afterwards, because no session holds it: see orphans.",
-     .example = "umem alloc 64K --name table\numem alloc --file picture.png --name picture\ndate | umem "
+         "block without a name is an orphan afterwards, because no session holds it: see orphans. With "
+         "--if-exists, a block that has the name already is opened (without --file: its handle is printed) "
+         "or replaced.",
+     .example = "umem alloc 64K --name table --if-exists open\numem alloc --file picture.png --name "
+                "picture\ndate | umem "
                 "alloc --file - --name now",
      .run = alloc},
+    {.name = "put",
+     .words = "NAME [DATA]",
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(IF_EXISTS) | CLI_TAKES(FLAGS) | CLI_TAKES(FILE) | CLI_TAKES(HEX) |
+                CLI_TAKES(BASE64),
+     .summary = "publish DATA, a file or standard input under a name",
+     .detail = "A new block has the name as soon as all bytes are there, and the block that had it is freed, "
+               "in one step: who "
+               "reads by name has all of the old bytes or all of the new ones. Where umem fails, or is ended "
+               "before, the old "
+               "block stays and nothing else does. With --if-exists fail, a name that is taken is an error.",
+     .example = "umem put config < config.json\numem put motd \"hello\"\numem cat config",
+     .run = put},
     {.name = "resize",
      .words = "BLOCK SIZE",
      .method = "block.resize",
@@ -279,9 +369,11 @@ const struct cli_verb cli_block_verbs[] = {
      .words = "BLOCK",
      .method = "block.change",
      .params = {CLI_WORD(0, "block", HANDLE), CLI_OPTION(NAME, "name", TEXT),
-                CLI_OPTION(LIFETIME, "lifetime", TEXT)},
+                CLI_OPTION(LIFETIME, "lifetime", TEXT), CLI_OPTION(IF_EXISTS, "if_exists", TEXT)},
      .summary = "set a block's name or lifetime",
-     .detail = "An empty name removes the name. A named block is no orphan.",
+     .detail = "An empty name removes the name. A named block is no orphan. With --if-exists replace, the "
+               "block that has the "
+               "name already is freed in the same step.",
      .example = "umem change 268435464 --name found\numem change found --name \"\"",
      .run = change},
     {.name = "at",

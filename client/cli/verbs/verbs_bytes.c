@@ -1,4 +1,4 @@
-/* umem read, write, dump: a block's bytes. */
+/* umem read, cat, write, dump: a block's bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +122,78 @@ static int read_block(struct cli *cli)
     return read_text(cli, encoding);
 }
 
+/* ---- cat ---- */
+
+enum { CAT_SIZE = 4 << 20 /* bytes that are had by one request */ };
+
+/* One that is larger is read by its handle: never parts of two blocks. */
+static int cat_large(struct cli *cli, const char *name, struct target *target)
+{
+    umem_handle block = 0;
+    uint64_t size = 0;
+    int status = cli_find_block(cli, name, &block, &size);
+
+    return status == CLI_OK ? cli_receive(cli, block, 0, size, put_bytes, target) : status;
+}
+
+static int cat_one(struct cli *cli, const char *name, char *bytes, struct target *target)
+{
+    size_t size = 0;
+    int code = umem_get_into(cli->client, name, bytes, CAT_SIZE, &size);
+
+    if (code == UMEM_E_OUT_OF_RANGE && size > CAT_SIZE)
+        return cat_large(cli, name, target);
+    return code == UMEM_OK ? put_bytes(bytes, size, target) : cli_fail_call(cli);
+}
+
+/* As an answer of the daemon's. */
+static int cat_json(struct cli *cli, const char *name)
+{
+    struct cli_params params;
+
+    cli_params_begin(&params);
+    cli_put_handle(&params, "block", name);
+    cli_put_text(&params, "encoding", "base64");
+    return cli_show_result(cli, "block.read", &params, "data");
+}
+
+static int cat_all_json(struct cli *cli)
+{
+    int status = CLI_OK;
+
+    for (int i = 0; i < cli->word_count && status == CLI_OK; i++)
+        status = cat_json(cli, cli->words[i]);
+    return status;
+}
+
+static int cat(struct cli *cli)
+{
+    struct target target = {.name = "standard output"};
+    int status = CLI_OK;
+    char *bytes;
+    int error;
+
+    if (cli->option[CLI_JSON] != NULL)
+        return cat_all_json(cli);
+    bytes = malloc(CAT_SIZE);
+    if (bytes == NULL)
+        return cli_fail_memory();
+    error = cli_atomic_file_open(&target.file, NULL);
+    if (error != 0)
+        status = cli_fail_file(target.name, "opened", error);
+    for (int i = 0; i < cli->word_count && status == CLI_OK; i++)
+        status = cat_one(cli, cli->words[i], bytes, &target);
+    free(bytes);
+    if (error != 0)
+        return status;
+    if (status != CLI_OK) {
+        cli_atomic_file_discard(&target.file);
+        return status;
+    }
+    error = cli_atomic_file_commit(&target.file);
+    return error == 0 ? CLI_OK : cli_fail_file(target.name, "written", error);
+}
+
 /* ---- write ---- */
 
 static int print_written(const struct cli *cli, uint64_t size)
@@ -221,6 +293,15 @@ const struct cli_verb cli_bytes_verbs[] = {
                "where they are.",
      .example = "umem read picture > picture.png\numem read table --offset 16 --size 4 --hex",
      .run = read_block},
+    {.name = "cat",
+     .words = "NAME...",
+     .summary = "write what is published under names to standard output",
+     .detail =
+         "The bytes of one block, whatever is put under the name meanwhile: a large block that is replaced "
+         "before it is read "
+         "to its end is the error stale_handle. For a part of a block, a file or text encodings, see read.",
+     .example = "umem cat config | jq .",
+     .run = cat},
     {.name = "write",
      .words = "BLOCK [DATA]",
      .options = CLI_TAKES(OFFSET) | CLI_TAKES(FILE) | CLI_TAKES(HEX) | CLI_TAKES(BASE64),

@@ -86,6 +86,8 @@ static int call(struct cli *cli)
     struct um_buf params;
     int status;
 
+    if (cli_is_input_reserved() && (from_input || strcmp(cli->words[0], "-") == 0))
+        return cli_fail_usage(cli, "standard input is where the command lines come from");
     if (strcmp(cli->words[0], "-") == 0) {
         if (cli->word_count == 2)
             return cli_fail_usage(cli,

@@ -26,13 +26,15 @@ const struct cli_verb cli_heap_verbs[] = {
      .params = {CLI_OPTION(NAME, "name", TEXT), CLI_OPTION(FLAGS, "flags", LIST),
                 CLI_OPTION(LIFETIME, "lifetime", TEXT), CLI_OPTION(INITIAL_SIZE, "initial_size", SIZE),
                 CLI_OPTION(MAXIMUM_SIZE, "maximum_size", SIZE), CLI_OPTION(ALIGNMENT, "alignment", SIZE),
-                CLI_OPTION(KIND, "kind", TEXT)},
+                CLI_OPTION(KIND, "kind", TEXT), CLI_OPTION(IF_EXISTS, "if_exists", TEXT)},
      .shown = "heap",
      .summary = "make a heap and print its handle",
      .detail =
          "With --maximum-size the heap is a quota: the sizes of its blocks never add up to more. Lifetime "
-         "\"session\" is of little use here, because the session ends with this command.",
-     .example = "umem heap create --name scratch --maximum-size 64M",
+         "\"session\" is of little use here, because the session ends with this command. With --if-exists "
+         "open, a heap that has the "
+         "name already and fits is the one that is printed.",
+     .example = "umem heap create --name scratch --maximum-size 64M --if-exists open",
      .run = cli_run_method},
     {.name = "heap ls", .words = "", .summary = "list the heaps", .run = list},
     {.name = "heap info",

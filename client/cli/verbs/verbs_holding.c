@@ -6,6 +6,7 @@
 #include "cli/output/output.h"
 #include "cli/request/method_call.h"
 #include "cli/request/params.h"
+#include "cli/request/results.h"
 #include "cli/system/subprocess.h"
 #include "cli/table/verb.h"
 
@@ -85,7 +86,7 @@ static int hold(struct cli *cli)
         cli_put_handle(&params, "block", cli->words[i]);
         status = cli_call(cli, "block.hold", &params, NULL);
     }
-    return status == CLI_OK ? run_rest(cli, "the blocks are held no longer") : status;
+    return status == CLI_OK && cli->session == NULL ? run_rest(cli, "the blocks are held no longer") : status;
 }
 
 /* Without --timeout it waits 49 days, which stands for no limit. */
@@ -99,7 +100,7 @@ static int lock(struct cli *cli)
     cli_put_milliseconds(&params, "timeout_ms",
                          cli->option[CLI_TIMEOUT] != NULL ? cli->option[CLI_TIMEOUT] : "4294967295");
     status = cli_call(cli, "heap.lock", &params, NULL);
-    return status == CLI_OK ? run_rest(cli, "the heap is locked no longer") : status;
+    return status == CLI_OK && cli->session == NULL ? run_rest(cli, "the heap is locked no longer") : status;
 }
 
 #define ENDS \
@@ -117,8 +118,9 @@ const struct cli_verb cli_holding_verbs[] = {
      .summary = "hold blocks while a command runs",
      .detail = "A hold is the session's: while COMMAND runs, this session is one of the blocks' holders, so "
                "that they are no orphans. "
-               "It does not keep a block from being freed. The hold ends with COMMAND; therefore there is no "
-               "verb to release it. "
+               "It does not keep a block from being freed. The hold ends with COMMAND. In umem shell and "
+               "umem batch, "
+               "where no COMMAND follows, it lasts until release or the session's end. "
                "COMMAND has the pipe in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
      .example = "umem hold 268435464 -- ./report.sh",
      .run = hold},
@@ -130,10 +132,26 @@ const struct cli_verb cli_holding_verbs[] = {
          "runs, every other session that touches the heap or its blocks receives the error locked, and so "
          "does "
          "COMMAND, whose sessions are others: only info and lists are open to all. It is of use as flock(1) "
-         "is, with a heap that serves only to be locked by programs that agree on it. COMMAND has the pipe "
+         "is, with a heap that serves only to be locked by programs that agree on it. In umem shell and umem "
+         "batch, where no "
+         "COMMAND follows, the lock lasts until unlock or the session's end. COMMAND has the pipe "
          "in UMEM_PIPE, and its exit status is umem's.\n\n" ENDS,
      .example = "umem lock nightly -- ./rebuild.sh",
      .waits = true,
      .run = lock},
+    {.name = "release",
+     .words = "BLOCK",
+     .method = "block.release",
+     .params = {CLI_WORD(0, "block", HANDLE)},
+     .summary = "end this session's hold on a block",
+     .place = CLI_IN_SESSION,
+     .run = cli_run_method},
+    {.name = "unlock",
+     .words = "HEAP",
+     .method = "heap.unlock",
+     .params = {CLI_WORD(0, "heap", HANDLE)},
+     .summary = "remove one of this session's locks on a heap",
+     .place = CLI_IN_SESSION,
+     .run = cli_run_method},
     {.name = NULL},
 };

@@ -216,6 +216,7 @@ const struct cli_verb cli_server_verbs[] = {
                "not answer, its process is named.",
      .example = "umem spawn\nUMEM_PIPE=$(umem spawn --pipe /tmp/mine -- --limit blocks=1000)",
      .need = CLI_NEEDS_PIPE,
+     .place = CLI_ALONE,
      .run = spawn},
     {.name = "shutdown",
      .words = "",

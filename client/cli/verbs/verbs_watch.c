@@ -194,7 +194,11 @@ static int watch(struct cli *cli)
     if (umem_session_watch(cli->client, &target, on_event, &watching, &id) != UMEM_OK)
         return cli_fail_call(cli);
     cli_exit_on_broken_pipe();
-    return print_events(&watching, limit_ms);
+    status = print_events(&watching, limit_ms);
+    /* Otherwise it ends with the connection. */
+    if (cli->session != NULL && umem_is_connected(cli->client))
+        umem_session_unwatch(cli->client, id);
+    return status;
 }
 
 const struct cli_verb cli_watch_verbs[] = {

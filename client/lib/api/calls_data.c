@@ -3,9 +3,12 @@
  * pieces are under way at any time. Bytes travel as raw payloads, and numbers do, too, in the order that the
  * protocol has them.
  */
+#include <stdlib.h>
+
 #include "lib/connection/client.h"
 #include "lib/request/number.h"
 #include "lib/request/requests.h"
+#include "wire/json_value.h"
 
 /* ---- requests ---- */
 
@@ -64,6 +67,52 @@ void um_request_block_set(struct um_request *request, umem_handle block, uint64_
 {
     if (begin_numbers(request, "block.write", block, offset, type, count))
         um_param_payload_numbers(request, type, values, count);
+}
+
+void um_request_put(struct um_request *request, const char *name, const void *bytes, size_t size,
+                    const struct umem_block_options *options, umem_handle *block)
+{
+    um_request_begin(request, "block.alloc");
+    um_param_name(request, "name", name);
+    if (options != NULL) {
+        um_param_heap_or_default(request, "heap", options->heap);
+        um_param_flags(request, options->flags);
+        um_param_lifetime(request, options->lifetime);
+    }
+    um_param_word(request, "if_exists", "replace");
+    um_param_payload(request, bytes, size);
+    um_output_uint(request, "block", block);
+}
+
+/* The beginning of what has a name: all that fits. */
+static void begin_get(struct um_request *request, const char *name, void *bytes, size_t capacity)
+{
+    um_request_begin(request, "block.read");
+    um_param_by_name(request, "block", name);
+    um_param_into_at_most(request, bytes, capacity);
+}
+
+/* A size of a block in this process. */
+static const char *read_block_size(const struct um_json *result, void *target)
+{
+    uint64_t size;
+
+    if (!um_json_to_uint64(um_json_member_of(result, "block_size"), &size) || size > SIZE_MAX)
+        return "block_size";
+    *(size_t *)target = (size_t)size;
+    return NULL;
+}
+
+void um_request_get_into(struct um_request *request, const char *name, void *bytes, size_t capacity,
+                         size_t *size)
+{
+    static char nothing;
+
+    begin_get(request, name, bytes != NULL || capacity != 0 ? bytes : &nothing, capacity);
+    if (bytes == NULL && capacity != 0)
+        um_request_refuse(request, "there is no memory to read into");
+    request->wants_whole = true;
+    um_output_result(request, read_block_size, size);
 }
 
 /* ---- pieces ---- */
@@ -158,6 +207,17 @@ static int move(umem_client *client, struct range *range)
         range->count * range->unit > UMEM_SIZE_MAX - range->offset)
         return move_whole(client, range);
     size = range->count * range->unit;
+    if (range->block > UMEM_SIZE_MAX) {
+        /* A name: its block may be replaced between two pieces. */
+        struct um_request request;
+
+        um_request_begin(&request, "block.info");
+        um_param_handle(&request, "block", range->block);
+        um_output_uint(&request, "block", &range->block);
+        code = um_client_call(client, &request);
+        if (code != UMEM_OK)
+            return code;
+    }
     deadline_ms = um_client_deadline(client, 0);
     range->piece_size = um_client_piece_size(client, size, &code);
     if (code != UMEM_OK)
@@ -215,4 +275,182 @@ int umem_block_set(umem_client *client, umem_handle block, uint64_t offset, enum
         .block = block, .offset = offset, .type = type, .count = count, .from = values != NULL ? values : ""};
 
     return move(client, &range);
+}
+
+/* ---- put and get ---- */
+
+/* Frees a block after a failure, which stays the last error. */
+static void free_quietly(umem_client *client, umem_handle block)
+{
+    uint64_t deadline_ms = um_client_deadline(client, 0);
+    struct um_request request;
+
+    um_request_block_free(&request, block);
+    if (request.text.failed)
+        um_request_fail(&request, UMEM_E_OUT_OF_MEMORY, NULL);
+    if (request.code == UMEM_OK) {
+        um_client_send(client, &request, deadline_ms);
+        um_client_wait(client, &request, deadline_ms);
+    }
+    um_request_deinit(&request);
+}
+
+/* What passes one message: the block has its bytes before it has its name, and goes with this session if it never gets it. */
+static int put_in_pieces(umem_client *client, const char *name, const void *bytes, size_t size,
+                         const struct umem_block_options *options, umem_handle *block)
+{
+    struct umem_block_options unnamed = options != NULL ? *options : (struct umem_block_options){.heap = 0};
+    const enum umem_lifetime lifetime = unnamed.lifetime;
+    umem_handle made;
+    int code;
+
+    unnamed.name = NULL;
+    unnamed.lifetime = UMEM_LIFETIME_SESSION;
+    code = umem_block_alloc(client, size, &unnamed, &made);
+    if (code != UMEM_OK)
+        return code;
+    code = umem_block_write(client, made, 0, bytes, size);
+    if (code == UMEM_OK)
+        code = umem_block_publish(client, made, name, &lifetime, NULL);
+    if (code == UMEM_OK) {
+        if (block != NULL)
+            *block = made;
+        return UMEM_OK;
+    }
+    free_quietly(client, made);
+    return code;
+}
+
+int umem_put(umem_client *client, const char *name, const void *bytes, size_t size,
+             const struct umem_block_options *options, umem_handle *block)
+{
+    struct um_request request;
+    int code = UMEM_OK;
+
+    um_request_put(&request, name, bytes != NULL ? bytes : "", size, options, block);
+    if (client == NULL || request.code != UMEM_OK || size <= UM_PAYLOAD_MINIMUM)
+        return um_client_call(client, &request);
+    if (size <= um_client_piece_size(client, size, &code) && code == UMEM_OK)
+        return um_client_call(client, &request);
+    um_request_deinit(&request);
+    return code == UMEM_OK ? put_in_pieces(client, name, bytes, size, options, block) : code;
+}
+
+enum { GET_TRIES = 16 /* how often a large block may be replaced while it is read */ };
+
+/* What a get has of a block. */
+struct got {
+    umem_handle block;
+    uint64_t size;       /* bytes that are there, from the start on */
+    uint64_t block_size; /* bytes */
+};
+
+static int end_first(umem_client *client, struct um_request *request, struct got *got)
+{
+    um_output_uint(request, "block", &got->block);
+    um_output_uint(request, "size", &got->size);
+    um_output_uint(request, "block_size", &got->block_size);
+    return um_client_call(client, request);
+}
+
+/* Whether a block is to be looked up anew: it was replaced, or made smaller, while it was read. */
+static bool is_outdated(int code)
+{
+    return code == UMEM_E_STALE_HANDLE || code == UMEM_E_OUT_OF_RANGE;
+}
+
+static int try_get(umem_client *client, const char *name, size_t piece_size, void **bytes, size_t *size)
+{
+    struct um_request request;
+    struct got got;
+    void *made = NULL;
+    void *grown;
+    int code;
+
+    um_request_begin(&request, "block.read");
+    um_param_by_name(&request, "block", name);
+    um_param_into_new(&request, &made, piece_size);
+    code = end_first(client, &request, &got);
+    if (code == UMEM_OK && got.block_size > got.size) {
+        grown = got.block_size <= SIZE_MAX ? realloc(made, (size_t)got.block_size) : NULL;
+        if (grown == NULL)
+            code = um_failure_set_text(client, UMEM_E_OUT_OF_MEMORY,
+                                       "there is no memory for the %llu bytes of the block",
+                                       (unsigned long long)got.block_size);
+        else
+            made = grown;
+        if (code == UMEM_OK)
+            code = umem_block_read(client, got.block, got.size, (char *)made + got.size,
+                                   (size_t)(got.block_size - got.size));
+    }
+    if (code != UMEM_OK) {
+        free(made);
+        return code;
+    }
+    *bytes = made;
+    *size = (size_t)got.block_size;
+    return UMEM_OK;
+}
+
+int umem_get(umem_client *client, const char *name, void **bytes, size_t *size)
+{
+    size_t piece_size = 0;
+    int code = UMEM_OK;
+
+    if (client != NULL)
+        piece_size = um_client_piece_size(client, SIZE_MAX, &code);
+    for (int tries = 0; code == UMEM_OK; tries++) {
+        code = try_get(client, name, piece_size, bytes, size);
+        if (!is_outdated(code) || tries == GET_TRIES)
+            break;
+        code = UMEM_OK;
+    }
+    return client != NULL ? code : UMEM_E_OUT_OF_MEMORY;
+}
+
+void umem_free_bytes(void *bytes)
+{
+    free(bytes);
+}
+
+static int try_get_into(umem_client *client, const char *name, void *bytes, size_t capacity,
+                        size_t piece_size, size_t *size)
+{
+    struct um_request request;
+    struct got got;
+    int code;
+
+    begin_get(&request, name, bytes, capacity < piece_size ? capacity : piece_size);
+    code = end_first(client, &request, &got);
+    if (code != UMEM_OK)
+        return code;
+    *size = got.block_size <= SIZE_MAX ? (size_t)got.block_size : SIZE_MAX;
+    if (got.block_size > capacity)
+        return um_failure_set_text(client, UMEM_E_OUT_OF_RANGE,
+                                   "the block has %llu bytes, and there is space for %zu",
+                                   (unsigned long long)got.block_size, capacity);
+    if (got.block_size == got.size)
+        return UMEM_OK;
+    return umem_block_read(client, got.block, got.size, (char *)bytes + got.size,
+                           (size_t)(got.block_size - got.size));
+}
+
+int umem_get_into(umem_client *client, const char *name, void *bytes, size_t capacity, size_t *size)
+{
+    struct um_request request;
+    size_t piece_size;
+    int code = UMEM_OK;
+
+    if (client == NULL || (bytes == NULL && capacity != 0) || capacity <= UM_PAYLOAD_MINIMUM) {
+        um_request_get_into(&request, name, bytes, capacity, size);
+        return um_client_call(client, &request);
+    }
+    piece_size = um_client_piece_size(client, capacity, &code);
+    for (int tries = 0; code == UMEM_OK; tries++) {
+        code = try_get_into(client, name, bytes, capacity, piece_size, size);
+        if (!is_outdated(code) || (code == UMEM_E_OUT_OF_RANGE && *size > capacity) || tries == GET_TRIES)
+            break;
+        code = UMEM_OK;
+    }
+    return code;
 }

@@ -270,7 +270,6 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
                      size_t why_size)
 {
     struct um_request *part = request->parts;
-    uint64_t own = 0;
     const char *member;
     const char *wrong;
 
@@ -279,10 +278,9 @@ static int take_part(struct um_request *request, const struct um_answer *answer,
     if (part == NULL || part->into_done != 0)
         return bad(why, why_size, "a batch's answer has an element that was not asked for");
     part->into_done = 1;
+    wrong = um_request_answer(part, answer, UM_RAW_SIZE_TOLD, &member);
     if (part->has_raw_answer && answer->kind == UM_ANSWER_RESULT)
-        own = part->into_size;
-    *raw += own;
-    wrong = um_request_answer(part, answer, own, &member);
+        *raw += part->into_size;
     return bad_part(why, why_size, wrong, member);
 }
 

@@ -85,10 +85,19 @@
 /* Blocking and submitted, with makers of their own. */
 #define UM_MADE_CALLS(CALL) \
     CALL(heap_create, (const struct umem_heap_options *options, umem_handle *heap), (options, heap)) \
+    CALL(heap_open, (const struct umem_heap_options *options, umem_handle *heap, bool *created), \
+         (options, heap, created)) \
     CALL(heap_lock, (umem_handle heap, uint32_t timeout_ms), (heap, timeout_ms)) \
     CALL(block_alloc, (uint64_t size, const struct umem_block_options *options, umem_handle *block), \
          (size, options, block)) \
+    CALL(block_open, \
+         (uint64_t size, const struct umem_block_options *options, umem_handle *block, bool *created), \
+         (size, options, block, created)) \
     CALL(block_change, \
+         (umem_handle block, const char *name, const enum umem_lifetime *lifetime, \
+          struct umem_block_info *info), \
+         (block, name, lifetime, info)) \
+    CALL(block_publish, \
          (umem_handle block, const char *name, const enum umem_lifetime *lifetime, \
           struct umem_block_info *info), \
          (block, name, lifetime, info)) \
@@ -103,6 +112,12 @@
 
 /* Submitted as one request, where the blocking call cuts what is large into pieces (api/calls_data.c). */
 #define UM_DATA_CALLS(CALL) \
+    CALL(put, \
+         (const char *name, const void *bytes, size_t size, const struct umem_block_options *options, \
+          umem_handle *block), \
+         (name, bytes, size, options, block)) \
+    CALL(get_into, (const char *name, void *bytes, size_t capacity, size_t *size), \
+         (name, bytes, capacity, size)) \
     CALL(block_read, (umem_handle block, uint64_t offset, void *bytes, size_t size), \
          (block, offset, bytes, size)) \
     CALL(block_write, (umem_handle block, uint64_t offset, const void *bytes, size_t size), \

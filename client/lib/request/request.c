@@ -156,10 +156,33 @@ void um_request_fail(struct um_request *request, int code, const char *text)
 
 /* ---- parameters ---- */
 
+/* A name in place of a handle: its address below a mark, where no handle has anything. */
+#define NAME_SHIFT 56
+#define NAME_TAG (UINT64_C(0xa5) << NAME_SHIFT)
+
+umem_handle umem_named(const char *name)
+{
+    uint64_t address = (uint64_t)(uintptr_t)name;
+
+    /* Where addresses use those bits, this cannot be had: it is no handle then. */
+    return name != NULL && address >> NAME_SHIFT == 0 ? address | NAME_TAG : UINT64_MAX;
+}
+
+/* What is no number of a handle may be a name. */
+static void write_named(struct um_request *request, const char *key, umem_handle handle)
+{
+    if (handle >> NAME_SHIFT == NAME_TAG >> NAME_SHIFT)
+        um_param_by_name(request, key, (const char *)(uintptr_t)(handle ^ NAME_TAG));
+    else
+        um_request_refuse(request, "%s: %llu is no handle", key, (unsigned long long)handle);
+}
+
 void um_param_handle(struct um_request *request, const char *key, umem_handle handle)
 {
-    if (handle == 0 || handle > UMEM_SIZE_MAX)
-        um_request_refuse(request, "%s: %llu is no handle", key, (unsigned long long)handle);
+    if (handle == 0 || handle > UMEM_SIZE_MAX) {
+        write_named(request, key, handle);
+        return;
+    }
     um_json_key(&request->text, key);
     um_json_uint(&request->text, handle);
 }
@@ -278,6 +301,13 @@ void um_param_flags(struct um_request *request, uint32_t flags)
     um_info_write_flags(&request->text, flags);
 }
 
+void um_param_no_flags(struct um_request *request)
+{
+    um_json_key(&request->text, "flags");
+    um_json_begin_array(&request->text);
+    um_json_end_array(&request->text);
+}
+
 void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime)
 {
     um_info_write_lifetime(&request->text, lifetime);
@@ -307,6 +337,22 @@ void um_param_into(struct um_request *request, void *bytes, size_t size)
     request->into = bytes;
     request->into_size = size;
     request->has_raw_answer = true;
+}
+
+void um_param_into_at_most(struct um_request *request, void *bytes, size_t size)
+{
+    um_buf_append(&request->text, raw_encoding, sizeof raw_encoding - 1);
+    um_param_size(request, "at_most", size);
+    request->into = bytes;
+    request->into_size = size;
+    request->has_raw_answer = true;
+    request->may_be_shorter = true;
+}
+
+void um_param_into_new(struct um_request *request, void **made, size_t size)
+{
+    um_param_into_at_most(request, NULL, size);
+    request->made = made;
 }
 
 void um_param_payload_numbers(struct um_request *request, enum umem_type type, const void *values,
@@ -455,13 +501,41 @@ static const char *read_outputs(struct um_request *request, const struct um_json
     return NULL;
 }
 
+/* Whether the raw bytes that come to be are those that the result speaks of, and no more than were asked for. */
+static bool is_raw_size(const struct um_request *request, const struct um_json *result, uint64_t payload_size,
+                        uint64_t *size)
+{
+    return um_json_to_uint64(um_json_member_of(result, "size"), size) && *size <= request->into_size &&
+           (payload_size == *size || payload_size == UM_RAW_SIZE_TOLD);
+}
+
+/* Prepares for as many raw bytes as the block has, which may be fewer than what there is space for. */
+static void expect_shorter(struct um_request *request, const struct um_json *result, uint64_t size)
+{
+    uint64_t block_size;
+
+    request->is_cut = request->wants_whole &&
+                      um_json_to_uint64(um_json_member_of(result, "block_size"), &block_size) &&
+                      block_size > request->into_size;
+    request->into_size = (size_t)size;
+    if (request->made == NULL)
+        return;
+    request->copy = malloc(size != 0 ? (size_t)size : 1);
+    request->into = request->copy;
+    if (request->copy == NULL)
+        um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the bytes");
+}
+
+static const char wrong_raw_size[] = "it brings more or fewer raw bytes than were asked for";
+
 const char *um_request_answer(struct um_request *request, const struct um_answer *answer,
                               uint64_t payload_size, const char **member)
 {
     const struct um_json *result;
+    uint64_t size = 0;
 
     *member = NULL;
-    if (answer->kind == UM_ANSWER_ERROR && payload_size != 0)
+    if (answer->kind == UM_ANSWER_ERROR && payload_size != 0 && payload_size != UM_RAW_SIZE_TOLD)
         return "raw bytes follow an error";
     if (answer->kind == UM_ANSWER_ERROR) {
         request->code = answer->code;
@@ -470,8 +544,9 @@ const char *um_request_answer(struct um_request *request, const struct um_answer
             um_failure_write_answer(request->failure, answer);
         return NULL;
     }
-    if (!request->discards_raw && payload_size != (request->has_raw_answer ? request->into_size : 0))
-        return "it brings more or fewer raw bytes than were asked for";
+    if (!request->discards_raw && !request->may_be_shorter && payload_size != UM_RAW_SIZE_TOLD &&
+        payload_size != (request->has_raw_answer ? request->into_size : 0))
+        return wrong_raw_size;
     if (request->output_count == 0)
         return NULL;
     if (request->output[0].kind == UM_OUTPUT_TEXT) {
@@ -479,10 +554,15 @@ const char *um_request_answer(struct um_request *request, const struct um_answer
         return NULL;
     }
     result = um_answer_tree(answer, answer->result);
-    if (result == NULL)
+    if (result == NULL) {
         um_request_fail(request, UMEM_E_OUT_OF_MEMORY, "there is no memory for the result");
-    else
-        *member = read_outputs(request, result);
+        return NULL;
+    }
+    if (request->may_be_shorter && !is_raw_size(request, result, payload_size, &size))
+        return wrong_raw_size;
+    *member = read_outputs(request, result);
+    if (request->may_be_shorter && *member == NULL)
+        expect_shorter(request, result, size);
     return NULL;
 }
 
@@ -490,11 +570,17 @@ void um_request_finish(struct um_request *request)
 {
     for (struct um_request *part = request->parts; part != NULL; part = part->next)
         um_request_finish(part);
+    if (request->is_cut)
+        um_request_fail(request, UMEM_E_OUT_OF_RANGE, "the block has more bytes than there is space for");
     if (request->code == UMEM_OK && request->swap_count != 0)
         um_number_swap(request->into, request->swap, request->swap_count);
     if (request->code == UMEM_OK && request->result != NULL) {
         *(char **)request->output[0].target = request->result;
         request->result = NULL;
+    }
+    if (request->code == UMEM_OK && request->made != NULL) {
+        *request->made = request->copy;
+        request->copy = NULL;
     }
     request->done = true;
 }

@@ -57,19 +57,24 @@ struct um_request {
     size_t into_size;        /* how many there must be */
     size_t into_done;        /* how many have come */
     char *result;            /* UM_OUTPUT_TEXT: the result, until it is given to the caller */
-    void *copy;              /* the payload, where it is no memory of the caller's; freed with the request */
-    size_t swap_count;       /* how many numbers at `into` must have their bytes turned round */
-    enum umem_type swap;     /* of what type they are */
-    bool has_raw_answer;     /* its answer has raw bytes, into_size of them */
-    bool discards_raw;       /* its answer may have raw bytes, which are discarded */
-    bool requests_raw; /* and has, by its parameters: in a batch they would be taken for those of others */
-    bool has_params;   /* the parameters' object was begun */
-    bool waits;        /* the daemon may let it wait while it answers others */
-    bool keeps_lock;   /* being answered late would leave something locked */
-    bool done;         /* answered, or failed for good */
-    int code;          /* UMEM_OK, or why it failed */
-    uint64_t id;       /* 0: not sent yet; a batch has none */
-    uint64_t wait_ms;  /* how long the daemon may let it wait; UM_WAIT_FOREVER */
+    void **
+        made; /* where the raw bytes are allocated for the caller, as `copy` until then; NULL: they are not */
+    void *copy;          /* the payload, where it is no memory of the caller's; freed with the request */
+    size_t swap_count;   /* how many numbers at `into` must have their bytes turned round */
+    enum umem_type swap; /* of what type they are */
+    bool has_raw_answer; /* its answer has raw bytes, into_size of them */
+    bool may_be_shorter; /* or fewer: as many as the result's "size" says, which into_size is then */
+    bool wants_whole;    /* and it fails in the end if the block has more than into_size */
+    bool is_cut;         /* which it has */
+    bool discards_raw;   /* its answer may have raw bytes, which are discarded */
+    bool requests_raw;   /* and has, by its parameters: in a batch they would be taken for those of others */
+    bool has_params;     /* the parameters' object was begun */
+    bool waits;          /* the daemon may let it wait while it answers others */
+    bool keeps_lock;     /* being answered late would leave something locked */
+    bool done;           /* answered, or failed for good */
+    int code;            /* UMEM_OK, or why it failed */
+    uint64_t id;         /* 0: not sent yet; a batch has none */
+    uint64_t wait_ms;    /* how long the daemon may let it wait; UM_WAIT_FOREVER */
     struct um_output output[UM_OUTPUTS_MAXIMUM];
     unsigned output_count;
     struct um_failure *failure; /* texts for `code`; NULL: the code's own text */
@@ -128,6 +133,7 @@ void um_param_type(struct um_request *request, enum umem_type type);
 void um_param_value(struct um_request *request, const char *key, enum umem_type type, const void *value);
 
 void um_param_flags(struct um_request *request, uint32_t flags);
+void um_param_no_flags(struct um_request *request);
 void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime);
 
 /* "timeout_ms": the daemon may let the request wait so long, and it is given so much longer. UMEM_FOREVER: no end. */
@@ -138,6 +144,11 @@ void um_param_payload(struct um_request *request, const void *bytes, size_t size
 
 /* Raw bytes that the answer brings: "encoding" and "size", behind another parameter. */
 void um_param_into(struct um_request *request, void *bytes, size_t size);
+
+/* Raw bytes to the end of the block, but at most `size`: "encoding" and "at_most", behind another parameter. For the second,
+ * *made is then so many bytes as have come, allocated; it stays as it is if the request fails. */
+void um_param_into_at_most(struct um_request *request, void *bytes, size_t size);
+void um_param_into_new(struct um_request *request, void **made, size_t size);
 
 /* The same for `count` numbers in the machine's own byte order. */
 void um_param_payload_numbers(struct um_request *request, enum umem_type type, const void *values,
@@ -159,7 +170,11 @@ void um_output_result(struct um_request *request, um_result_reader *read, void *
 
 /* ---- answers ---- */
 
-/* Takes the answer, whose raw bytes (`payload_size` of them) may still be to come: `done` is not set here.
+/* In place of the number of raw bytes: as many as the answer itself says, which is one of a batch. */
+#define UM_RAW_SIZE_TOLD UINT64_MAX
+
+/* Takes the answer, whose raw bytes (`payload_size` of them) may still be to come: `done` is not set here. into_size is how many they
+ * are, where it has any.
  * Returns NULL, or what is wrong with it, a phrase (static, or a member's name in *member): then the
  * connection is of no use any more. */
 const char *um_request_answer(struct um_request *request, const struct um_answer *answer,

@@ -59,8 +59,7 @@ void um_request_call(struct um_request *request, const char *method, const char 
 
 /* ---- heaps ---- */
 
-void um_request_heap_create(struct um_request *request, const struct umem_heap_options *options,
-                            umem_handle *heap)
+static void begin_heap_create(struct um_request *request, const struct umem_heap_options *options)
 {
     static const struct umem_heap_options defaults = {.lifetime = UMEM_LIFETIME_SERVER};
 
@@ -76,7 +75,33 @@ void um_request_heap_create(struct um_request *request, const struct umem_heap_o
     if (options->name != NULL)
         um_param_name(request, "name", options->name);
     um_param_lifetime(request, options->lifetime);
+}
+
+void um_request_heap_create(struct um_request *request, const struct umem_heap_options *options,
+                            umem_handle *heap)
+{
+    begin_heap_create(request, options);
     um_output_uint(request, "heap", heap);
+}
+
+void um_request_heap_open(struct um_request *request, const struct umem_heap_options *options,
+                          umem_handle *heap, bool *created)
+{
+    begin_heap_create(request, options);
+    if (options == NULL || options->name == NULL) {
+        um_request_refuse(request, "the options have no name");
+        return;
+    }
+    /* What is left out would fit any heap. */
+    if (options->kind != UMEM_HEAP_SHARED)
+        um_param_word(request, "kind", "private");
+    if (options->flags == 0)
+        um_param_no_flags(request);
+    if (options->lifetime == UMEM_LIFETIME_SERVER)
+        um_param_word(request, "lifetime", "server");
+    um_param_word(request, "if_exists", "open");
+    um_output_uint(request, "heap", heap);
+    um_output_bool(request, "created", created);
 }
 
 void um_request_heap_lock(struct um_request *request, umem_handle heap, uint32_t timeout_ms)
@@ -94,13 +119,13 @@ void um_request_heap_lock(struct um_request *request, umem_handle heap, uint32_t
 
 /* ---- blocks ---- */
 
+static const struct umem_block_options default_block = {.heap = UMEM_PROCESS_HEAP};
+
 void um_request_block_alloc(struct um_request *request, uint64_t size,
                             const struct umem_block_options *options, umem_handle *block)
 {
-    static const struct umem_block_options defaults = {.heap = UMEM_PROCESS_HEAP};
-
     if (options == NULL)
-        options = &defaults;
+        options = &default_block;
     um_request_begin(request, "block.alloc");
     um_param_size(request, "size", size);
     um_param_heap_or_default(request, "heap", options->heap);
@@ -109,6 +134,21 @@ void um_request_block_alloc(struct um_request *request, uint64_t size,
         um_param_name(request, "name", options->name);
     um_param_lifetime(request, options->lifetime);
     um_output_uint(request, "block", block);
+}
+
+void um_request_block_open(struct um_request *request, uint64_t size,
+                           const struct umem_block_options *options, umem_handle *block, bool *created)
+{
+    um_request_block_alloc(request, size, options, block);
+    if (options == NULL || options->name == NULL) {
+        um_request_refuse(request, "the options have no name");
+        return;
+    }
+    /* What is left out would fit any block. */
+    if (options->lifetime == UMEM_LIFETIME_SERVER)
+        um_param_word(request, "lifetime", "server");
+    um_param_word(request, "if_exists", "open");
+    um_output_bool(request, "created", created);
 }
 
 void um_request_block_change(struct um_request *request, umem_handle block, const char *name,
@@ -122,6 +162,15 @@ void um_request_block_change(struct um_request *request, umem_handle block, cons
         um_param_word(request, "lifetime", *lifetime == UMEM_LIFETIME_SESSION ? "session" : "server");
     if (info != NULL)
         um_output_result(request, um_info_read_block, info);
+}
+
+void um_request_block_publish(struct um_request *request, umem_handle block, const char *name,
+                              const enum umem_lifetime *lifetime, struct umem_block_info *info)
+{
+    um_request_block_change(request, block, name, lifetime, info);
+    if (name == NULL || name[0] == '\0')
+        um_request_refuse(request, "the name is missing");
+    um_param_word(request, "if_exists", "replace");
 }
 
 void um_request_block_map(struct um_request *request, umem_handle block, struct um_block_location *location)

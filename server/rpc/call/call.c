@@ -434,6 +434,8 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
         um_reply_uint(call, "heap", fault->heap);
     if (fault->block != 0)
         um_reply_uint(call, "block", fault->block);
+    if (fault->param != NULL)
+        um_reply_string(call, "param", fault->param);
     if (fault->ntstatus != 0) {
         char status[16];
 

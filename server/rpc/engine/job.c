@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "rpc/call/engine_state.h"
+#include "rpc/engine/payload.h"
 #include "rpc/events/observe.h"
 
 void um_job_works_on(struct um_job *job, uint64_t size, const struct um_block *first,
@@ -134,8 +135,8 @@ void um_job_start(struct um_job *job)
     um_engine_work_pending(rpc);
 }
 
-/* Keeps the job and its call for the turns to come. Where memory runs out, nothing has been done yet. */
-static void defer(struct um_call *call, struct um_job *job)
+/* A copy of the job and its call that stays. NULL where memory runs out: the call has been answered, and nothing has been done. */
+static struct um_job *keep(struct um_call *call, struct um_job *job)
 {
     struct um_job *kept = malloc(job->ops->size);
 
@@ -143,17 +144,94 @@ static void defer(struct um_call *call, struct um_job *job)
         um_fail(call, UMEM_E_INTERNAL_ERROR, "the daemon has no memory for a call that takes long");
         um_reply_end(call);
         release(job);
-        return;
+        return NULL;
     }
     memcpy(kept, job, job->ops->size);
     kept->call = um_call_defer(call);
-    if (kept->call == NULL) {
-        free(kept);
-        release(job);
+    if (kept->call != NULL)
+        return kept;
+    free(kept);
+    release(job);
+    return NULL;
+}
+
+/* Keeps the job and its call for the turns to come. */
+static void defer(struct um_call *call, struct um_job *job)
+{
+    struct um_session *session = call->session;
+    struct um_job *kept = keep(call, job);
+
+    if (kept == NULL)
         return;
-    }
-    um_job_attach(call->session, kept);
+    um_job_attach(session, kept);
     um_job_start(kept);
+}
+
+/* ---- calls whose raw bytes come first ---- */
+
+static void end_receiving(struct um_job *job)
+{
+    release(job);
+    um_call_free(job->call);
+    free(job);
+}
+
+static void answer_received(struct um_job *job, int code, struct um_fault *fault)
+{
+    struct um_session *session = job->session;
+    bool more = true;
+
+    while (code == UMEM_OK && more)
+        code = job->ops->step(job, &more, fault);
+    um_call_start(job->call);
+    if (!session->broken)
+        answer(job, code, fault);
+    end_receiving(job);
+}
+
+static char *receiver_reserve(void *receiver, uint64_t done, size_t *available)
+{
+    struct um_job *job = receiver;
+    struct um_session *session = job->session;
+    struct um_fault fault = {0};
+    unsigned char *bytes = NULL;
+    uint64_t size = 0;
+    int code = job->ops->space(job, done, &bytes, &size, &fault);
+
+    if (code == UMEM_OK) {
+        *available = size < SIZE_MAX ? (size_t)size : SIZE_MAX;
+        return (char *)bytes;
+    }
+    answer_received(job, code, &fault);
+    um_session_flush(session);
+    return NULL;
+}
+
+static void receiver_finish(void *receiver)
+{
+    struct um_fault fault = {0};
+
+    answer_received(receiver, UMEM_OK, &fault);
+}
+
+static void receiver_abandon(void *receiver)
+{
+    end_receiving(receiver);
+}
+
+static const struct um_payload_ops receiver_ops = {
+    .reserve = receiver_reserve, .finish = receiver_finish, .abandon = receiver_abandon};
+
+static void receive(struct um_call *call, struct um_job *job)
+{
+    struct um_session *session = call->session;
+    uint64_t size = call->payload_size;
+    struct um_job *kept = keep(call, job);
+
+    if (kept == NULL)
+        return;
+    kept->session = session;
+    um_payload_receive(session, size, &receiver_ops, kept);
 }
 
 bool um_job_lock_is_queued(const struct um_session *session, um_handle heap)
@@ -201,6 +279,10 @@ void um_job_run(struct um_call *call, const struct um_args *args, const struct u
     job->call = call;
     if (!ops->begin(call, args, job))
         return;
+    if (job->takes_payload) {
+        receive(call, job);
+        return;
+    }
     if (job->is_long && call->batch == NULL) {
         if (is_blocked(call, job, &fault)) {
             um_fail_fault(call, UMEM_E_LOCKED, &fault);

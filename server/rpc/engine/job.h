@@ -39,6 +39,7 @@ struct um_job_place {
 struct um_job {
     const struct um_job_ops *ops;
     bool is_long;                         /* takes more than a slice: set by `begin` */
+    bool takes_payload;                   /* raw bytes that are to come go to ops->space(): set by `begin` */
     uint64_t held_bytes;                  /* memory that it holds besides, as long as it is at work */
     um_handle heaps[UM_JOB_HEAPS];        /* that it works on: not locked for others meanwhile; 0: none */
     struct um_session *session;           /* whose it is; set where it is kept */

@@ -19,6 +19,8 @@ struct um_payload {
     struct um_call *call; /* to answer at the end; NULL: there is none */
     struct um_range
         range; /* where its bytes are written: found again for every piece, so that the block may be freed or moved */
+    const struct um_payload_ops *ops; /* of the receiver that they go to; NULL: they go to none */
+    void *receiver;
     struct um_message message; /* a batch's, whose text is NULL where it is none */
     um_payload_on_batch *on_batch;
     struct um_buf gathered; /* a batch's bytes so far */
@@ -54,6 +56,18 @@ void um_payload_begin(struct um_call *call, struct um_block *block, uint64_t off
     }
     session->payload->call = deferred;
     session->payload->range = range;
+}
+
+void um_payload_receive(struct um_session *session, uint64_t size, const struct um_payload_ops *ops,
+                        void *receiver)
+{
+    if (payload_new(session, size) == NULL) {
+        session->broken = true;
+        ops->abandon(receiver);
+        return;
+    }
+    session->payload->ops = ops;
+    session->payload->receiver = receiver;
 }
 
 /* Counts what a batch and what has come of its payload take. */
@@ -148,6 +162,8 @@ void um_payload_abandon(struct um_session *session)
 
     if (payload != NULL && payload->call != NULL)
         notify_written(payload);
+    if (payload != NULL && payload->ops != NULL)
+        payload->ops->abandon(payload->receiver);
     payload_free(payload);
 }
 
@@ -214,6 +230,11 @@ char *um_payload_reserve(struct um_session *session, size_t *available)
     struct um_block *block = payload->call != NULL ? find_target(payload) : NULL;
     char *space = payload->message.text != NULL ? gather_space(session, payload, available) : NULL;
 
+    if (payload->ops != NULL) {
+        space = payload->ops->reserve(payload->receiver, payload->done, available);
+        if (space == NULL)
+            payload->ops = NULL;
+    }
     if (space != NULL)
         return space;
     if (block == NULL) {
@@ -241,6 +262,8 @@ static void finish(struct um_session *session)
 
     if (payload->call != NULL)
         finish_block(payload);
+    else if (payload->ops != NULL)
+        payload->ops->finish(payload->receiver);
     else if (payload->message.text != NULL)
         payload->on_batch(session, &payload->message, (unsigned char *)payload->gathered.data);
     payload_free(payload);

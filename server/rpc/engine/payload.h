@@ -53,6 +53,21 @@ typedef void um_payload_on_batch(struct um_session *session, const struct um_mes
  * false where memory runs out: then it does not. */
 bool um_payload_gather(struct um_session *session, struct um_message *message, um_payload_on_batch *on_batch);
 
+/* What takes bytes that do not go into a block which is there already. */
+struct um_payload_ops {
+    /* Where the bytes behind the first `done` go, and how many fit there: at least 1. NULL: no more are wanted, and the receiver is
+     * gone. */
+    char *(*reserve)(void *receiver, uint64_t done, size_t *available);
+    /* All have come: answers, and ends the receiver. */
+    void (*finish)(void *receiver);
+    /* The session is gone: ends the receiver. */
+    void (*abandon)(void *receiver);
+};
+
+/* Takes `size` bytes, at least 1, to a receiver, which is the payload's from now on. */
+void um_payload_receive(struct um_session *session, uint64_t size, const struct um_payload_ops *ops,
+                        void *receiver);
+
 /* Takes `size` bytes and throws them away: their request has been answered. */
 void um_payload_discard(struct um_session *session, uint64_t size);
 

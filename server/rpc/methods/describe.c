@@ -3,8 +3,6 @@
 #include "rpc/schema/words.h"
 #include "wire/json_write.h"
 
-#define ADDRESS_DOC "Where it lies in the daemon: unique among the blocks alive."
-
 static const char *const kind_names[] = {
     [UM_HEAP_PROCESS] = "process",
     [UM_HEAP_PRIVATE] = "private",
@@ -35,7 +33,7 @@ static void write_bool(struct um_buf *out, const char *key, bool value)
 
 /* ---- the session that made it ---- */
 
-static const struct um_member owner_members[] = {
+const struct um_member um_owner_members[] = {
     {.name = "session", .type = UM_SESSION, .doc = "The session that made it."},
     {.name = "pid", .type = UM_UINT, .doc = "That client's process id; 0 where it is not known."},
     {.name = "program", .type = UM_STRING, .doc = "That client's program; \"\" where it is not known."},
@@ -64,22 +62,7 @@ static void describe_owner(struct um_buf *out, const struct um_owner *owner)
 
 /* ---- blocks ---- */
 
-const struct um_member um_block_members[] = {
-    {.name = "block", .type = UM_BLOCK, .doc = "The handle."},
-    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
-    {.name = "heap", .type = UM_HEAP, .doc = "Where it was allocated."},
-    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Its size."},
-    {.name = "address", .type = UM_JSON, .doc = ADDRESS_DOC},
-    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
-    {.name = "owner", .type = UM_OBJECT, .nullable = true, .members = owner_members, .doc = "Who made it."},
-    {.name = "holders", .type = UM_UINT, .doc = "Open sessions that hold it."},
-    {.name = "orphaned", .type = UM_BOOLEAN, .doc = "No name, and no open session holds it."},
-    {.name = "created",
-     .type = UM_UINT,
-     .unit = "seconds since 1970-01-01 UTC",
-     .doc = "When it was allocated."},
-    {.name = NULL},
-};
+const struct um_member um_block_members[] = {UM_BLOCK_MEMBERS, {.name = NULL}};
 
 void um_describe_block(struct um_buf *out, const struct um_store *store, const struct um_block *block)
 {
@@ -100,12 +83,7 @@ void um_describe_block(struct um_buf *out, const struct um_store *store, const s
     um_json_int(out, info.created);
 }
 
-const struct um_member um_block_place_members[] = {
-    {.name = "block", .type = UM_BLOCK, .doc = "The block."},
-    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "As requested."},
-    {.name = "address", .type = UM_JSON, .doc = ADDRESS_DOC},
-    {.name = NULL},
-};
+const struct um_member um_block_place_members[] = {UM_BLOCK_PLACE_MEMBERS, {.name = NULL}};
 
 void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block)
 {
@@ -132,7 +110,7 @@ const struct um_member um_heap_members[] = {
     {.name = "owner",
      .type = UM_OBJECT,
      .nullable = true,
-     .members = owner_members,
+     .members = um_owner_members,
      .doc = "Who made it; null: the daemon."},
     {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
     {.name = "reserved",

@@ -4,17 +4,55 @@
 #include "rpc/engine/job.h"
 #include "rpc/events/observe.h"
 #include "rpc/methods/describe.h"
+#include "rpc/methods/given_bytes.h"
 #include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
-/* ---- block.alloc: at once, or in slices where a large block's memory has to be allocated and cleared ---- */
+/* ---- a name that another block has ---- */
 
-enum { ALLOC_SIZE, ALLOC_HEAP, ALLOC_FLAGS, ALLOC_NAME, ALLOC_LIFETIME, ALLOC_DATA, ALLOC_ENCODING };
+/* What a block's end takes beside its record's: all its holds end, and with --wipe the memory is cleared
+ * unless it is returned to the system uncleared. */
+static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
+{
+    uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;
+    uint64_t cleared = info->size < UM_CALL_ATOMIC_SIZE ? info->size : UM_CALL_ATOMIC_SIZE;
+
+    return call->session->rpc->wipe ? holds + cleared : holds;
+}
+
+/* The block that will be freed when another one takes this name: 0 where there is none, or it is that one. */
+static um_handle find_replaced(const struct um_call *call, const char *name, um_handle taker, uint64_t *cost)
+{
+    struct um_block *found = NULL;
+    struct um_block_info info;
+
+    *cost = 0;
+    if (um_store_find_block_by_name(call->store, name, &found, NULL) != UMEM_OK ||
+        um_block_handle(call->store, found) == taker)
+        return 0;
+    um_block_get_info(call->store, found, &info);
+    *cost = cost_of_end(call, &info);
+    return info.block;
+}
+
+/* ---- block.alloc: at once, or in slices where a large block's memory has to be allocated and cleared, or when raw bytes have come
+ * ---- */
+
+enum {
+    ALLOC_SIZE,
+    ALLOC_HEAP,
+    ALLOC_FLAGS,
+    ALLOC_NAME,
+    ALLOC_LIFETIME,
+    ALLOC_DATA,
+    ALLOC_ENCODING,
+    ALLOC_IF_EXISTS
+};
 
 static const struct um_param alloc_params[] = {
     {.name = "size",
      .type = UM_SIZE,
-     .required = true,
+     .fallback_doc = "that of the bytes given",
      .unit = "bytes",
      .doc = "Its size; 0 makes a block too."},
     {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "Where to allocate."},
@@ -28,37 +66,131 @@ static const struct um_param alloc_params[] = {
     {.name = "data",
      .type = UM_DATA,
      .by = ALLOC_ENCODING + 1,
-     .doc = "Bytes to begin with; the others are zero."},
+     .doc = "Bytes to begin with; the others are zero. Left out with \"raw\", where the bytes follow the "
+            "message, as many as the block "
+            "has."},
     {.name = "encoding",
      .type = UM_CHOICE,
-     .words = um_text_encoding_words,
+     .words = um_encoding_words,
      .fallback = UM_BASE64,
      .doc = "How `data` is written."},
+    {.name = "if_exists",
+     .type = UM_CHOICE,
+     .words = um_if_exists_words,
+     .fallback = UM_IF_EXISTS_FAIL,
+     .doc = "What to do if a block has the name: fail as `name_taken`, open that block, or free it and give "
+            "the new one its name, see "
+            "Publishing by name."},
 };
 
 /* Bytes of a large block that a slice allocates and clears: much faster than copying, as the system gives pages that are zero. */
 enum { SLICE_SIZE = 4 * 1024 * 1024 };
 
+/* And before raw bytes are read into them, which is the larger part of the work. */
+enum { SPACE_SIZE = 1024 * 1024 };
+
 struct alloc_job {
     struct um_job job;
     struct um_alloc *alloc; /* what is made in slices; NULL: the block is there */
-    struct um_block *block;
+    struct um_block *block; /* that is there; NULL: not yet */
+    um_handle replaced;     /* that is freed when this one takes its name; 0: none */
+    enum um_if_exists if_exists;
+    bool has_heap;      /* the request names the heap: it must be that of a block that is opened */
+    bool has_lifetime;  /* likewise */
+    bool tells_created; /* the request has if_exists */
+    bool is_opened;     /* the block was there before */
 };
+
+/* Opens the block of the name, if there is one that fits. UMEM_E_UNKNOWN_HANDLE: there is none. */
+static int open_block(const struct um_call *call, struct alloc_job *alloc, const struct um_heap *heap,
+                      const struct um_block_options *wanted, struct um_fault *fault)
+{
+    struct um_block *found = NULL;
+    struct um_block_info info;
+    int code = um_store_find_block_by_name(call->store, wanted->name, &found, NULL);
+
+    if (code != UMEM_OK)
+        return code;
+    um_block_get_info(call->store, found, &info);
+    code = um_owner_find_block(call->store, call->session->owner, info.block, &found, fault);
+    if (code != UMEM_OK)
+        return code;
+    *fault = (struct um_fault){.block = info.block};
+    if (info.size < wanted->size) {
+        fault->param = "size";
+        fault->what = "the block of this name is smaller than what was asked for";
+    } else if (alloc->has_heap && info.heap != um_heap_handle(heap)) {
+        fault->param = "heap";
+        fault->what = "the block of this name is in another heap";
+    } else if (alloc->has_lifetime && info.lifetime != wanted->lifetime) {
+        fault->param = "lifetime";
+        fault->what = "the block of this name has another lifetime";
+    } else {
+        alloc->block = found;
+        alloc->is_opened = true;
+        return UMEM_OK;
+    }
+    return UMEM_E_NAME_TAKEN;
+}
+
+/* Allocates some more, and makes the block if that was all. The name may be another block's meanwhile. */
+static int advance_alloc(struct um_call *call, struct alloc_job *alloc, uint64_t budget,
+                         struct um_fault *fault)
+{
+    const struct um_block_options *options = um_alloc_options(alloc->alloc);
+    bool more = false;
+    uint64_t cost;
+    int code;
+
+    if (alloc->if_exists == UM_IF_EXISTS_REPLACE)
+        alloc->replaced = find_replaced(call, options->name, 0, &cost);
+    if (alloc->job.takes_payload)
+        code = um_alloc_finish(call->store, alloc->alloc, fault);
+    else
+        code = um_alloc_step(call->store, alloc->alloc, budget, &more, fault);
+    if (code == UMEM_E_NAME_TAKEN && alloc->if_exists == UM_IF_EXISTS_OPEN)
+        return open_block(call, alloc, um_alloc_heap(alloc->alloc), options, fault);
+    if (code == UMEM_OK && !more)
+        alloc->block = um_alloc_block(alloc->alloc);
+    return code;
+}
+
+static int alloc_space(struct um_job *job, uint64_t done, unsigned char **bytes, uint64_t *available,
+                       struct um_fault *fault)
+{
+    struct alloc_job *alloc = (struct alloc_job *)job;
+    uint64_t prepared;
+    int code = um_alloc_prepare(job->call->store, alloc->alloc, 0, &prepared, fault);
+
+    if (code == UMEM_OK && prepared == done)
+        code = um_alloc_prepare(job->call->store, alloc->alloc, SPACE_SIZE, &prepared, fault);
+    if (code != UMEM_OK)
+        return code;
+    *bytes = um_alloc_bytes(alloc->alloc) + done;
+    *available = prepared - done;
+    return UMEM_OK;
+}
 
 static int alloc_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
-    struct um_alloc *alloc = ((struct alloc_job *)job)->alloc;
+    struct alloc_job *alloc = (struct alloc_job *)job;
+    int code = UMEM_OK;
 
-    *more = false;
-    return alloc != NULL ? um_alloc_step(job->call->store, alloc, SLICE_SIZE, more, fault) : UMEM_OK;
+    if (alloc->block == NULL)
+        code = advance_alloc(job->call, alloc, SLICE_SIZE, fault);
+    *more = alloc->block == NULL;
+    return code;
 }
 
 static void alloc_answer(struct um_job *job, struct um_call *call)
 {
     const struct alloc_job *alloc = (struct alloc_job *)job;
-    const struct um_block *block = alloc->alloc != NULL ? um_alloc_block(alloc->alloc) : alloc->block;
 
-    um_describe_place(um_reply(call), call->store, block);
+    um_describe_place(um_reply(call), call->store, alloc->block);
+    if (alloc->tells_created)
+        um_reply_bool(call, "created", !alloc->is_opened);
+    if (alloc->replaced != 0)
+        um_reply_uint(call, "replaced", alloc->replaced);
 }
 
 static void alloc_release(struct um_job *job)
@@ -66,91 +198,148 @@ static void alloc_release(struct um_job *job)
     um_alloc_end(job->call->store, ((struct alloc_job *)job)->alloc);
 }
 
-/* Allocates what `data` needs before all else, because `data` is freed with the message. If that was all, the
- * block is made. */
-static int alloc_put_data(struct um_call *call, const struct um_data *data, struct alloc_job *job,
-                          struct um_fault *fault)
+/* How large the block is to be. Returns false where that is not known, or not what the bytes are; then the call has been answered. */
+static bool find_size(struct um_call *call, const struct um_arg *value, uint64_t *size)
 {
-    bool more = false;
-    int code;
+    bool raw = value[ALLOC_ENCODING].as.word == UM_RAW;
+    bool has_size = value[ALLOC_SIZE].given;
+    uint64_t given;
 
-    if (job->alloc != NULL) {
-        code = um_alloc_step(call->store, job->alloc, data->size, &more, fault);
-        if (code != UMEM_OK)
-            return code;
-        if (more) {
-            UM_COPY(data->size);
-            memcpy(um_alloc_bytes(job->alloc), data->bytes, (size_t)data->size);
-            return UMEM_OK;
-        }
-        job->block = um_alloc_block(job->alloc);
-        um_alloc_end(call->store, job->alloc);
-        job->alloc = NULL;
+    if (!um_given_find(call, &value[ALLOC_DATA], &value[ALLOC_ENCODING], &given))
+        return false;
+    *size = has_size ? value[ALLOC_SIZE].as.uint : given;
+    if (!has_size && !raw && !value[ALLOC_DATA].given)
+        return um_args_refuse(call, "size", "is missing, and no bytes are given");
+    if (raw && given != *size) {
+        um_given_fail_size(call, *size, given, true);
+        return false;
     }
-    um_call_put(call, job->block, 0, data->bytes, data->size);
+    if (given <= *size)
+        return true;
+    um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu", (unsigned long long)given,
+            (unsigned long long)*size);
+    um_reply_uint(call, "size", given);
+    um_reply_uint(call, "block_size", *size);
+    um_reply_end(call);
+    return false;
+}
+
+/* Takes the bytes that are here into a block, or the memory of one that is made in slices, as they are freed with the message: what
+ * they need of it is allocated before all else. If that was all, the block is made. */
+static int put_given(struct um_call *call, struct alloc_job *alloc, const unsigned char *bytes, uint64_t size,
+                     struct um_fault *fault)
+{
+    int code = alloc->block == NULL ? advance_alloc(call, alloc, size, fault) : UMEM_OK;
+
+    if (code != UMEM_OK)
+        return code;
+    if (alloc->block != NULL) {
+        um_call_put(call, alloc->block, 0, bytes, size);
+        return UMEM_OK;
+    }
+    UM_COPY(size);
+    memcpy(um_alloc_bytes(alloc->alloc), bytes, (size_t)size);
     return UMEM_OK;
 }
 
-static bool data_fits(struct um_call *call, const struct um_data *data, uint64_t size)
+/* Opens the block of the name, or allocates: the block, or where that takes long or raw bytes are to come, what will be one. */
+static int begin_block(struct um_call *call, struct alloc_job *alloc, struct um_heap *heap,
+                       const struct um_block_options *options, struct um_fault *fault)
 {
-    if (data == NULL || data->size <= size)
-        return true;
-    um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
-            (unsigned long long)data->size, (unsigned long long)size);
-    um_reply_uint(call, "size", data->size);
-    um_reply_uint(call, "block_size", size);
-    um_reply_end(call);
-    return false;
+    struct um_owner *owner = call->session->owner;
+    int code = UMEM_E_UNKNOWN_HANDLE;
+
+    if (alloc->if_exists == UM_IF_EXISTS_OPEN)
+        code = open_block(call, alloc, heap, options, fault);
+    if (code != UMEM_E_UNKNOWN_HANDLE)
+        return code;
+    if (alloc->job.takes_payload)
+        return um_alloc_reserve(call->store, heap, owner, options, &alloc->alloc, fault);
+    /* In a batch, no other call comes between. */
+    if (call->batch != NULL)
+        return um_block_alloc(call->store, heap, owner, options, &alloc->block, fault);
+    return um_alloc_begin(call->store, heap, owner, options, &alloc->alloc, &alloc->block, fault);
+}
+
+/* Whether the name that is asked for, and what is done if it is taken, go together. */
+static bool check_if_exists(struct um_call *call, const struct um_arg *name, enum um_if_exists if_exists)
+{
+    return if_exists == UM_IF_EXISTS_FAIL || name->given ||
+           um_args_refuse(call, "name", "is missing: if_exists is about the block that has it");
 }
 
 static bool alloc_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
     struct alloc_job *alloc = (struct alloc_job *)job;
     const struct um_arg *value = args->value;
-    const struct um_data *data = value[ALLOC_DATA].given ? &value[ALLOC_DATA].as.data : NULL;
     struct um_heap *heap = value[ALLOC_HEAP].as.heap;
-    const struct um_block_options options = {
-        .size = value[ALLOC_SIZE].as.uint,
+    enum um_if_exists if_exists = (enum um_if_exists)value[ALLOC_IF_EXISTS].as.word;
+    bool raw = value[ALLOC_ENCODING].as.word == UM_RAW;
+    const unsigned char *bytes = raw ? call->payload : value[ALLOC_DATA].as.data.bytes;
+    uint64_t given = raw ? call->payload_size : value[ALLOC_DATA].as.data.size;
+    struct um_block_options options = {
         .flags = (uint32_t)value[ALLOC_FLAGS].as.flags,
         .name = value[ALLOC_NAME].as.text,
         .lifetime = (enum um_lifetime)value[ALLOC_LIFETIME].as.word,
+        .replaces = if_exists == UM_IF_EXISTS_REPLACE,
     };
     struct um_fault fault = {0};
+    uint64_t cost = 0;
     int code;
 
-    if (!data_fits(call, data, options.size) || !um_call_fits(call, 0, options.size))
+    if (!find_size(call, value, &options.size) || !check_if_exists(call, &value[ALLOC_NAME], if_exists))
+        return false;
+    if (options.replaces)
+        alloc->replaced = find_replaced(call, options.name, 0, &cost);
+    if (!um_call_fits(call, 0, options.size + cost))
         return false;
     job->heaps[0] = um_heap_handle(heap);
-    /* In a batch, no other call comes between. */
-    if (call->batch != NULL)
-        code = um_block_alloc(call->store, heap, call->session->owner, &options, &alloc->block, &fault);
-    else
-        code = um_alloc_begin(call->store, heap, call->session->owner, &options, &alloc->alloc, &alloc->block,
-                              &fault);
-    if (code == UMEM_OK && data != NULL && data->size != 0)
-        code = alloc_put_data(call, data, alloc, &fault);
+    job->takes_payload = given != 0 && bytes == NULL;
+    alloc->if_exists = if_exists;
+    alloc->has_heap = value[ALLOC_HEAP].given;
+    alloc->has_lifetime = value[ALLOC_LIFETIME].given;
+    alloc->tells_created = value[ALLOC_IF_EXISTS].given;
+    code = begin_block(call, alloc, heap, &options, &fault);
+    if (code == UMEM_OK && given != 0 && bytes != NULL && !alloc->is_opened)
+        code = put_given(call, alloc, bytes, given, &fault);
     if (code != UMEM_OK) {
         um_alloc_end(call->store, alloc->alloc);
         um_fail_fault(call, code, &fault);
         return false;
     }
-    job->is_long = alloc->alloc != NULL;
+    job->takes_payload &= !alloc->is_opened;
+    job->is_long = alloc->block == NULL;
     return true;
 }
 
 static const struct um_job_ops alloc_ops = {.size = sizeof(struct alloc_job),
                                             .begin = alloc_begin,
+                                            .space = alloc_space,
                                             .step = alloc_step,
                                             .answer = alloc_answer,
                                             .release = alloc_release};
 
+static const struct um_member alloc_result[] = {
+    UM_BLOCK_PLACE_MEMBERS,
+    {.name = "created",
+     .type = UM_BOOLEAN,
+     .optional = true,
+     .doc = "With `if_exists`: whether the block is new; false: it was opened."},
+    {.name = "replaced",
+     .type = UM_BLOCK,
+     .optional = true,
+     .doc = "The block that had the name and was freed; missing where none was."},
+    {.name = NULL},
+};
+
 const struct um_method um_method_block_alloc = {
     .name = "block.alloc",
-    .summary = "Allocates a block of zeroed memory (Win32 HeapAlloc).",
+    .summary = "Allocates a block of zeroed memory, or of the bytes given (Win32 HeapAlloc).",
     UM_PARAMS(alloc_params),
-    .result = um_block_place_members,
+    .result = alloc_result,
     .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_OUT_OF_RANGE, UMEM_E_DENIED,
-               UMEM_E_CORRUPTED},
+               UMEM_E_CORRUPTED, UMEM_E_UNSUPPORTED},
+    .takes_payload = true,
     .job = &alloc_ops,
 };
 
@@ -363,16 +552,6 @@ static const struct um_param free_params[] = {
     {.name = "if_orphaned", .type = UM_BOOLEAN, .doc = "true: refuse unless it is orphaned."},
 };
 
-/* What a block's end takes beside its record's: all its holds end, and with --wipe the memory is cleared
- * unless it is returned to the system uncleared. */
-static uint64_t cost_of_end(const struct um_call *call, const struct um_block_info *info)
-{
-    uint64_t holds = info->holders > 1 ? (uint64_t)info->holders * UM_HOLD_COST : 0;
-    uint64_t cleared = info->size < UM_CALL_ATOMIC_SIZE ? info->size : UM_CALL_ATOMIC_SIZE;
-
-    return call->session->rpc->wipe ? holds + cleared : holds;
-}
-
 static void free_block(struct um_call *call, const struct um_args *args)
 {
     struct um_block *block = args->value[FREE_BLOCK].as.block;
@@ -531,7 +710,7 @@ const struct um_method um_method_block_release = {
     .run = release_block,
 };
 
-enum { CHANGE_BLOCK, CHANGE_NAME, CHANGE_LIFETIME };
+enum { CHANGE_BLOCK, CHANGE_NAME, CHANGE_LIFETIME, CHANGE_IF_EXISTS };
 
 static const struct um_param change_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
@@ -544,6 +723,12 @@ static const struct um_param change_params[] = {
      .words = um_lifetime_words,
      .fallback_doc = "as it is",
      .doc = "\"session\": of this session, which becomes its owner."},
+    {.name = "if_exists",
+     .type = UM_CHOICE,
+     .words = um_if_exists_block_words,
+     .fallback = UM_IF_EXISTS_FAIL,
+     .doc = "What to do if another block has the name: fail as `name_taken`, or free it and give this one "
+            "its name."},
 };
 
 static void change_block(struct um_call *call, const struct um_args *args)
@@ -551,25 +736,49 @@ static void change_block(struct um_call *call, const struct um_args *args)
     const struct um_arg *value = args->value;
     struct um_block *block = value[CHANGE_BLOCK].as.block;
     enum um_lifetime lifetime = (enum um_lifetime)value[CHANGE_LIFETIME].as.word;
+    const struct um_block_changes changes = {
+        .name = value[CHANGE_NAME].as.text,
+        .replaces = value[CHANGE_IF_EXISTS].as.word == UM_IF_EXISTS_REPLACE,
+        .lifetime = value[CHANGE_LIFETIME].given ? &lifetime : NULL,
+    };
     struct um_fault fault = {0};
-    int code = um_block_change(call->store, block, call->session->owner, value[CHANGE_NAME].as.text,
-                               value[CHANGE_LIFETIME].given ? &lifetime : NULL, &fault);
+    um_handle replaced = 0;
+    uint64_t cost = 0;
+    int code;
 
+    if (!check_if_exists(call, &value[CHANGE_NAME], (enum um_if_exists)value[CHANGE_IF_EXISTS].as.word))
+        return;
+    if (changes.replaces && changes.name != NULL && changes.name[0] != '\0')
+        replaced = find_replaced(call, changes.name, um_block_handle(call->store, block), &cost);
+    if (cost != 0 && !um_call_fits(call, 0, cost))
+        return;
+    code = um_block_change(call->store, block, call->session->owner, &changes, &fault);
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
         return;
     }
     um_describe_block(um_reply(call), call->store, block);
+    if (replaced != 0)
+        um_reply_uint(call, "replaced", replaced);
     um_reply_end(call);
 }
+
+static const struct um_member change_result[] = {
+    UM_BLOCK_MEMBERS,
+    {.name = "replaced",
+     .type = UM_BLOCK,
+     .optional = true,
+     .doc = "The block that had the name and was freed; missing where none was."},
+    {.name = NULL},
+};
 
 const struct um_method um_method_block_change = {
     .name = "block.change",
     .summary = "Names a block, changes its lifetime, or adopts an orphan.",
     .detail = "Whoever changes an orphan becomes its owner and holds it.",
     UM_PARAMS(change_params),
-    .result = um_block_members,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED},
+    .result = change_result,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_NAME_TAKEN, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .run = change_block,
 };
 

@@ -8,6 +8,7 @@
 #include "rpc/engine/job.h"
 #include "rpc/engine/payload.h"
 #include "rpc/events/observe.h"
+#include "rpc/methods/given_bytes.h"
 #include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
@@ -16,21 +17,9 @@ static const struct um_member size_result[] = {
     {.name = NULL},
 };
 
-static void fail_raw_on_lines(struct um_call *call)
-{
-    um_fail(call, UMEM_E_UNSUPPORTED, "encoding \"raw\" needs the header framing");
-    um_reply_end(call);
-}
-
-/* Raw bytes travel beside messages with headers. */
-static bool may_be_raw(const struct um_call *call)
-{
-    return call->session->framing == UM_FRAMING_HEADERS;
-}
-
 /* ---- block.read ---- */
 
-enum { READ_BLOCK, READ_OFFSET, READ_SIZE, READ_ENCODING };
+enum { READ_BLOCK, READ_OFFSET, READ_SIZE, READ_ENCODING, READ_AT_MOST };
 
 static const struct um_param read_params[] = {
     {.name = "block", .type = UM_BLOCK, .required = true, .doc = "The block."},
@@ -45,12 +34,46 @@ static const struct um_param read_params[] = {
      .words = um_encoding_words,
      .fallback = UM_BASE64,
      .doc = "How `data` is written; \"raw\" sends the bytes behind the answer."},
+    {.name = "at_most",
+     .type = UM_SIZE,
+     .fallback_doc = "no bound",
+     .unit = "bytes",
+     .doc = "In place of `size`: read to the end, but no more than this, and tell which block it is and how "
+            "large."},
 };
 
-static void read_raw(struct um_call *call, const struct um_range *range)
+/* What is to be read. */
+struct wanted {
+    struct um_range range;
+    bool tells_block; /* the request has at_most */
+};
+
+static struct wanted find_wanted(const struct um_args *args)
 {
-    if (!may_be_raw(call)) {
-        fail_raw_on_lines(call);
+    struct wanted wanted = {.range = args->range[0], .tells_block = args->value[READ_AT_MOST].given};
+
+    if (wanted.tells_block && wanted.range.size > args->value[READ_AT_MOST].as.uint)
+        wanted.range.size = args->value[READ_AT_MOST].as.uint;
+    return wanted;
+}
+
+/* The result's first members. */
+static void reply_read(struct um_call *call, const struct um_range *range, bool tells_block,
+                       uint64_t block_size)
+{
+    um_reply_uint(call, "size", range->size);
+    if (!tells_block)
+        return;
+    um_reply_uint(call, "block", range->handle);
+    um_reply_uint(call, "block_size", block_size);
+}
+
+static void read_raw(struct um_call *call, const struct wanted *wanted)
+{
+    const struct um_range *range = &wanted->range;
+
+    if (!um_given_may_be_raw(call)) {
+        um_given_fail_raw(call);
         return;
     }
     if (range->size > call->session->rpc->limits->payload_bytes) {
@@ -66,7 +89,7 @@ static void read_raw(struct um_call *call, const struct um_range *range)
         return;
     if (!um_call_fits(call, 0, range->size))
         return;
-    um_reply_uint(call, "size", range->size);
+    reply_read(call, range, wanted->tells_block, um_block_size(range->block));
     um_reply_payload(call, range->block, range->offset, range->size);
     um_reply_end(call);
 }
@@ -133,8 +156,9 @@ static void fail_no_copy(struct um_call *call)
 }
 
 /* Works on a copy, because a client that has mapped the block may write to it between the looks that are taken here. */
-static void read_text(struct um_call *call, const struct um_range *range)
+static void read_text(struct um_call *call, const struct wanted *wanted)
 {
+    const struct um_range *range = &wanted->range;
     size_t size = (size_t)range->size;
     unsigned char *copy = malloc(size != 0 ? size : 1);
     size_t valid;
@@ -149,7 +173,7 @@ static void read_text(struct um_call *call, const struct um_range *range)
         if (valid != size) {
             fail_not_utf8(call, range->offset + valid);
         } else {
-            um_reply_uint(call, "size", size);
+            reply_read(call, range, wanted->tells_block, um_block_size(range->block));
             um_json_string(um_reply_key(call, "data"), (const char *)copy, size);
         }
         um_reply_end(call);
@@ -161,8 +185,9 @@ static void read_text(struct um_call *call, const struct um_range *range)
 struct read_job {
     struct um_job job;
     enum um_encoding encoding;
-    uint64_t offset; /* in the block */
-    uint64_t size;
+    struct um_range range;
+    bool tells_block;
+    uint64_t block_size;   /* of the moment, too */
     uint64_t done;         /* bytes that are encoded, or whose escapes are counted */
     uint64_t escaped_size; /* UM_UTF8: characters that the text takes, when is_counted */
     bool is_counted;
@@ -184,12 +209,14 @@ static bool read_fits(struct um_call *call, enum um_encoding encoding, uint64_t 
 static bool read_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
     struct read_job *read = (struct read_job *)job;
-    const struct um_range *range = &args->range[0];
-    uint64_t text_size = 2 * range->size + 2; /* as hex, which is the longest but for escapes */
+    const struct wanted wanted = find_wanted(args);
+    const struct um_range *range = &read->range;
+    uint64_t text_size = 2 * wanted.range.size + 2; /* as hex, which is the longest but for escapes */
 
+    read->range = wanted.range;
+    read->tells_block = wanted.tells_block;
+    read->block_size = um_block_size(range->block);
     read->encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
-    read->offset = range->offset;
-    read->size = range->size;
     job->is_long = true;
     if (!read_fits(call, read->encoding, range->size))
         return false;
@@ -210,7 +237,7 @@ static void read_text_slice(struct read_job *read, uint64_t size)
 {
     enum { CHARACTER_SIZE = 4 };
     const unsigned char *bytes = read->copied + read->done;
-    bool is_last = read->done + size == read->size;
+    bool is_last = read->done + size == read->range.size;
     size_t valid = um_utf8_check(bytes, (size_t)size);
 
     um_json_append_escaped(&read->text, (const char *)bytes, valid);
@@ -225,14 +252,14 @@ static bool read_count(struct read_job *read, uint64_t size)
 
     read->escaped_size += escaped_size(read->copied + read->done, size);
     read->done += size;
-    if (read->done != read->size)
+    if (read->done != read->range.size)
         return true;
     read->is_counted = true;
     read->done = 0;
     if (read->escaped_size + 64 > session->rpc->limits->message_bytes)
         return false;
     um_session_release_answer(session, read->reserved);
-    read->reserved = read->size + read->escaped_size + 2;
+    read->reserved = read->range.size + read->escaped_size + 2;
     um_session_reserve_answer(session, read->reserved);
     return true;
 }
@@ -240,7 +267,7 @@ static bool read_count(struct read_job *read, uint64_t size)
 static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct read_job *read = (struct read_job *)job;
-    uint64_t size = um_job_slice(job, read->size - read->done);
+    uint64_t size = um_job_slice(job, read->range.size - read->done);
 
     if (read->encoding == UM_UTF8 && !read->is_counted) {
         *more = read_count(read, size);
@@ -252,11 +279,11 @@ static int read_step(struct um_job *job, bool *more, struct um_fault *fault)
         read_text_slice(read, size);
     } else {
         /* Three bytes make four characters of base64. */
-        size = read->done + size < read->size ? size / 3 * 3 : size;
+        size = read->done + size < read->range.size ? size / 3 * 3 : size;
         append_data(&read->text, read->encoding, read->copied + read->done, (size_t)size);
         read->done += size;
     }
-    *more = !read->is_bad && read->done < read->size;
+    *more = !read->is_bad && read->done < read->range.size;
     if (!*more)
         um_buf_append_byte(&read->text, '"');
     if (!read->text.failed)
@@ -272,9 +299,9 @@ static void read_answer(struct um_job *job, struct um_call *call)
     um_session_release_answer(call->session, read->reserved);
     read->reserved = 0;
     if (read->is_bad) {
-        fail_not_utf8(call, read->offset + read->done);
+        fail_not_utf8(call, read->range.offset + read->done);
     } else if (read->encoding != UM_UTF8 || um_call_fits(call, read->escaped_size + 64, 0)) {
-        um_reply_uint(call, "size", read->size);
+        reply_read(call, &read->range, read->tells_block, read->block_size);
         um_json_raw(um_reply_key(call, "data"), read->text.data, read->text.size);
     }
 }
@@ -296,19 +323,22 @@ static const struct um_job_ops read_ops = {.size = sizeof(struct read_job),
 
 static void read_bytes(struct um_call *call, const struct um_args *args)
 {
-    const struct um_range *range = &args->range[0];
+    const struct wanted wanted = find_wanted(args);
+    const struct um_range *range = &wanted.range;
     enum um_encoding encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
 
-    if (encoding == UM_RAW) {
-        read_raw(call, range);
+    if (args->value[READ_SIZE].given && wanted.tells_block) {
+        um_args_refuse(call, "at_most", "stands in place of size: give one of them");
+    } else if (encoding == UM_RAW) {
+        read_raw(call, &wanted);
     } else if (call->batch == NULL && range->size > UM_CALL_ATOMIC_SIZE) {
         um_job_run(call, args, &read_ops);
     } else if (!read_fits(call, encoding, range->size)) {
         return;
     } else if (encoding == UM_UTF8) {
-        read_text(call, range);
+        read_text(call, &wanted);
     } else {
-        um_reply_uint(call, "size", range->size);
+        reply_read(call, range, wanted.tells_block, um_block_size(range->block));
         write_data(um_reply_key(call, "data"), encoding,
                    um_call_bytes(call, range->block, range->offset, range->size), (size_t)range->size);
         um_reply_end(call);
@@ -317,6 +347,12 @@ static void read_bytes(struct um_call *call, const struct um_args *args)
 
 static const struct um_member read_result[] = {
     {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "How many bytes."},
+    {.name = "block", .type = UM_BLOCK, .optional = true, .doc = "With `at_most`: the block."},
+    {.name = "block_size",
+     .type = UM_UINT,
+     .optional = true,
+     .unit = "bytes",
+     .doc = "With `at_most`: how large the block is."},
     {.name = "data", .type = UM_STRING, .optional = true, .doc = "The bytes; missing with \"raw\"."},
     {.name = NULL},
 };
@@ -354,36 +390,20 @@ static const struct um_param write_params[] = {
      .doc = "How many bytes are given: refused where that is not so."},
 };
 
-static void fail_size(struct um_call *call, uint64_t said, uint64_t given, bool raw)
-{
-    um_fail(call, UMEM_E_INVALID_PARAMS,
-            "block.write: parameter \"size\" is %llu, but %llu bytes are given%s", (unsigned long long)said,
-            (unsigned long long)given,
-            raw ? "; Payload-Length says how many raw ones follow the message" : "");
-    um_reply_string(call, "param", "size");
-    um_reply_end(call);
-}
-
-/* Where the bytes are, and how many: in the message, behind it, or among those of the batch. Returns false where they are not
- * as the parameters say; then the call has been answered. */
+/* How many bytes are given. Returns false where they are not as the parameters say; then the call has been answered. */
 UM_ALWAYS_INLINE bool find_bytes(struct um_call *call, const struct um_args *args, uint64_t *size)
 {
     const struct um_arg *value = args->value;
     bool raw = value[WRITE_ENCODING].as.word == UM_RAW;
 
-    *size = raw ? call->payload_size : value[WRITE_DATA].as.data.size;
-    if (raw && !may_be_raw(call)) {
-        fail_raw_on_lines(call);
-    } else if (!raw && (!value[WRITE_DATA].given || call->payload_size != 0)) {
-        um_fail(call, UMEM_E_INVALID_PARAMS,
-                "block.write: give \"data\" without a payload, or encoding \"raw\" with one");
-        um_reply_string(call, "param", "data");
-        um_reply_end(call);
-    } else if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != *size) {
-        fail_size(call, value[WRITE_SIZE].as.uint, *size, raw);
-    } else {
+    if (!um_given_find(call, &value[WRITE_DATA], &value[WRITE_ENCODING], size))
+        return false;
+    if (!raw && !value[WRITE_DATA].given)
+        um_given_fail_data(call);
+    else if (value[WRITE_SIZE].given && value[WRITE_SIZE].as.uint != *size)
+        um_given_fail_size(call, value[WRITE_SIZE].as.uint, *size, raw);
+    else
         return true;
-    }
     return false;
 }
 

@@ -48,7 +48,8 @@ enum {
     CREATE_NAME,
     CREATE_KIND,
     CREATE_LIFETIME,
-    CREATE_ALIGNMENT
+    CREATE_ALIGNMENT,
+    CREATE_IF_EXISTS
 };
 
 static const struct um_param create_params[] = {
@@ -77,6 +78,12 @@ static const struct um_param create_params[] = {
      .fallback = UM_ALIGNMENT_MINIMUM,
      .unit = "bytes",
      .doc = "Every block starts at a multiple of it: a power of two."},
+    {.name = "if_exists",
+     .type = UM_CHOICE,
+     .words = um_if_exists_heap_words,
+     .fallback = UM_IF_EXISTS_FAIL,
+     .doc = "What to do if a heap has the name: fail as `name_taken`, or open that heap, see Publishing by "
+            "name."},
 };
 
 /* Bytes of a heap's initial_size that a slice allocates. */
@@ -85,9 +92,49 @@ enum { SLICE_SIZE = 4 * 1024 * 1024 };
 /* The heap is there; it is answered when it has its memory. */
 struct create_job {
     struct um_job job;
-    uint64_t done; /* bytes */
-    bool is_made;  /* it is answered with the heap: until then, the heap ends with the job */
+    uint64_t done;      /* bytes */
+    bool is_made;       /* it is answered with the heap: until then, the heap ends with the job */
+    bool tells_created; /* the request has if_exists */
+    bool is_opened;     /* the heap was there before */
 };
+
+/* Opens the heap of the name, if there is one that has what the request says. UMEM_E_UNKNOWN_HANDLE: there is none. */
+static int open_heap(const struct um_call *call, const struct um_arg *value, struct um_heap **heap,
+                     struct um_fault *fault)
+{
+    uint64_t maximum = value[CREATE_MAXIMUM_SIZE].as.uint;
+    struct um_heap *found = NULL;
+    struct um_heap_info info;
+    int code = um_store_find_heap_by_name(call->store, value[CREATE_NAME].as.text, &found, NULL);
+
+    if (code == UMEM_OK)
+        code = um_heap_check_lock(found, call->session->owner, fault);
+    if (code != UMEM_OK)
+        return code;
+    um_heap_get_info(found, &info);
+    *fault = (struct um_fault){.heap = info.heap};
+    if (value[CREATE_KIND].given && info.kind != (enum um_heap_kind)value[CREATE_KIND].as.word) {
+        fault->param = "kind";
+        fault->what = "the heap of this name is of another kind";
+    } else if (value[CREATE_FLAGS].given && info.flags != (uint32_t)value[CREATE_FLAGS].as.flags) {
+        fault->param = "flags";
+        fault->what = "the heap of this name has other flags";
+    } else if (info.maximum_size != 0 && info.maximum_size < maximum) {
+        fault->param = "maximum_size";
+        fault->what = "the heap of this name may have fewer bytes than what was asked for";
+    } else if (info.alignment < value[CREATE_ALIGNMENT].as.uint) {
+        fault->param = "alignment";
+        fault->what = "the heap of this name aligns its blocks less than what was asked for";
+    } else if (value[CREATE_LIFETIME].given &&
+               info.lifetime != (enum um_lifetime)value[CREATE_LIFETIME].as.word) {
+        fault->param = "lifetime";
+        fault->what = "the heap of this name has another lifetime";
+    } else {
+        *heap = found;
+        return UMEM_OK;
+    }
+    return UMEM_E_NAME_TAKEN;
+}
 
 static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
@@ -98,15 +145,19 @@ static int create_step(struct um_job *job, bool *more, struct um_fault *fault)
 
     *more = false;
     /* Where another session has destroyed it meanwhile, it was made all the same. */
-    if (um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
+    if (create->is_opened || um_store_find_heap(store, job->heaps[0], &heap, NULL) != UMEM_OK)
         return UMEM_OK;
     return um_heap_commit_step(heap, budget, &create->done, more, fault);
 }
 
 static void create_answer(struct um_job *job, struct um_call *call)
 {
-    ((struct create_job *)job)->is_made = true;
+    struct create_job *create = (struct create_job *)job;
+
+    create->is_made = true;
     um_reply_uint(call, "heap", job->heaps[0]);
+    if (create->tells_created)
+        um_reply_bool(call, "created", !create->is_opened);
 }
 
 static void create_release(struct um_job *job)
@@ -116,13 +167,16 @@ static void create_release(struct um_job *job)
     uint64_t blocks;
     uint64_t bytes;
 
-    if (!((struct create_job *)job)->is_made &&
+    const struct create_job *create = (struct create_job *)job;
+
+    if (!create->is_made && !create->is_opened &&
         um_store_find_heap(store, job->heaps[0], &heap, NULL) == UMEM_OK)
         (void)um_heap_destroy(store, heap, &blocks, &bytes, NULL);
 }
 
 static bool create_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
+    struct create_job *create = (struct create_job *)job;
     const struct um_arg *value = args->value;
     struct um_heap_options options = {
         .kind = (enum um_heap_kind)value[CREATE_KIND].as.word,
@@ -135,16 +189,30 @@ static bool create_begin(struct um_call *call, const struct um_args *args, struc
     };
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
-    int code;
+    bool opens = value[CREATE_IF_EXISTS].as.word == UM_IF_EXISTS_OPEN;
+    bool is_new;
+    int code = UMEM_E_UNKNOWN_HANDLE;
 
-    if (options.kind == UM_HEAP_SHARED && !um_call_fits(call, 0, UM_SHARED_HEAP_COST + options.initial_size))
+    if (opens && options.name == NULL)
+        return um_args_refuse(call, "name", "is missing: if_exists is about the heap that has it");
+    if (opens) {
+        code = um_heap_check_options(call->store, &options, &fault);
+        if (code == UMEM_OK)
+            code = open_heap(call, value, &heap, &fault);
+    }
+    create->tells_created = value[CREATE_IF_EXISTS].given;
+    create->is_opened = heap != NULL;
+    is_new = code == UMEM_E_UNKNOWN_HANDLE;
+    if (is_new && options.kind == UM_HEAP_SHARED &&
+        !um_call_fits(call, 0, UM_SHARED_HEAP_COST + options.initial_size))
         return false;
-    code = um_heap_create(call->store, call->session->owner, &options, &heap, &fault);
+    if (is_new)
+        code = um_heap_create(call->store, call->session->owner, &options, &heap, &fault);
     if (code != UMEM_OK) {
         um_fail_fault(call, code, &fault);
         return false;
     }
-    job->is_long = options.kind == UM_HEAP_SHARED && options.initial_size > SLICE_SIZE;
+    job->is_long = is_new && options.kind == UM_HEAP_SHARED && options.initial_size > SLICE_SIZE;
     job->heaps[0] = um_heap_handle(heap);
     return true;
 }
@@ -155,12 +223,22 @@ static const struct um_job_ops create_ops = {.size = sizeof(struct create_job),
                                              .answer = create_answer,
                                              .release = create_release};
 
+static const struct um_member create_result[] = {
+    {.name = "heap", .type = UM_HEAP, .doc = "The heap."},
+    {.name = "created",
+     .type = UM_BOOLEAN,
+     .optional = true,
+     .doc = "With `if_exists`: whether the heap is new; false: it was opened."},
+    {.name = NULL},
+};
+
 const struct um_method um_method_heap_create = {
     .name = "heap.create",
     .summary = "Makes a heap (Win32 HeapCreate).",
     UM_PARAMS(create_params),
-    .result = handle_result,
-    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_DENIED, UMEM_E_UNSUPPORTED},
+    .result = create_result,
+    .errors = {UMEM_E_NO_MEMORY, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NAME_TAKEN, UMEM_E_DENIED, UMEM_E_UNSUPPORTED,
+               UMEM_E_LOCKED},
     .job = &create_ops,
 };
 

@@ -95,6 +95,10 @@ struct um_job_ops {
     /* Sets the struct up, all of which is zero but for the call. Returns false where the call has been answered, and nothing is to be
      * released. The struct may be moved afterwards: nothing points into it. */
     bool (*begin)(struct um_call *call, const struct um_args *args, struct um_job *job);
+    /* Where `begin` has said that the job takes the request's payload, which then comes before the first slice: where the bytes behind
+     * the first `done` go, and how many fit there. 0, or a code, with *fault: then no more are taken. NULL: it never does. */
+    int (*space)(struct um_job *job, uint64_t done, unsigned char **bytes, uint64_t *available,
+                 struct um_fault *fault);
     /* Does the next slice. 0, and *more says whether another is to come; or a code, with *fault. */
     int (*step)(struct um_job *job, bool *more, struct um_fault *fault);
     /* Writes the result's members after the last slice. */

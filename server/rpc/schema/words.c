@@ -13,6 +13,25 @@ const struct um_word um_text_encoding_words[] = {
     {NULL, 0},
 };
 
+const struct um_word um_if_exists_words[] = {
+    {"fail", UM_IF_EXISTS_FAIL},
+    {"open", UM_IF_EXISTS_OPEN},
+    {"replace", UM_IF_EXISTS_REPLACE},
+    {NULL, 0},
+};
+
+const struct um_word um_if_exists_heap_words[] = {
+    {"fail", UM_IF_EXISTS_FAIL},
+    {"open", UM_IF_EXISTS_OPEN},
+    {NULL, 0},
+};
+
+const struct um_word um_if_exists_block_words[] = {
+    {"fail", UM_IF_EXISTS_FAIL},
+    {"replace", UM_IF_EXISTS_REPLACE},
+    {NULL, 0},
+};
+
 const struct um_word um_flag_words[] = {
     {"zero_memory", UM_FLAG_ZERO_MEMORY},
     {"no_serialize", UM_FLAG_NO_SERIALIZE},

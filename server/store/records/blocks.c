@@ -16,6 +16,7 @@
 #include "store/records/reclaim.h"
 #include "store/records/store_events.h"
 #include "store/records/unused.h"
+#include "store/records/validation.h"
 
 enum {
     PREFETCHED_BYTES = 128 /* of a block that are fetched */
@@ -150,17 +151,29 @@ void um_store_prefetch(const struct um_store *store, const um_handle *handles, s
 
 /* ---- allocating ---- */
 
-/* Copies a name for a block, if it is valid and free. um_names_insert() it or free it. */
-static int new_name(struct um_store *store, const char *text, struct um_name **name, struct um_fault *fault)
+/* Whether the block that has a name may be freed, so that an owner's block has it. */
+static int check_replaced(struct um_store *store, struct um_block *taken, const struct um_owner *owner,
+                          struct um_fault *fault)
+{
+    int code = um_heap_check_lock(um_block_heap(store, taken), owner, fault);
+    return code != 0 ? code : um_block_check(store, taken, fault);
+}
+
+/* Copies a name for a block of `owner`, if it is valid and free, or may be taken from the block that has it. give_name() it or free it. */
+static int new_name(struct um_store *store, const char *text, bool replaces, const struct um_owner *owner,
+                    struct um_name **name, struct um_fault *fault)
 {
     int code = um_name_check(text, fault);
     if (code != 0)
         return code;
-    const struct um_block *taken = block_named(store, text);
-    if (taken != NULL)
+    struct um_block *taken = block_named(store, text);
+    if (taken != NULL && !replaces)
         return um_fault(
             fault, UMEM_E_NAME_TAKEN,
             (struct um_fault){.block = um_block_handle(store, taken), .what = "another block has this name"});
+    code = taken != NULL ? check_replaced(store, taken, owner, fault) : 0;
+    if (code != 0)
+        return code;
     struct um_name *made = um_names_new(&store->block_names, text);
     if (made == NULL)
         return um_fault(fault, UMEM_E_NO_MEMORY,
@@ -195,6 +208,16 @@ static struct um_block *acquire(struct um_store *store)
     }
 }
 
+/* Puts a name into the table that is in its block's extra already. The block that had it is freed, if new_name() has found that it
+ * may be. */
+static void give_name(struct um_store *store, struct um_name *name, const struct um_block *block)
+{
+    struct um_block *taken = block_named(store, name->text);
+    if (taken != NULL)
+        um_block_free(store, taken);
+    um_names_insert(&store->block_names, name, um_block_handle(store, block));
+}
+
 /* Makes a block that the limits allow; where it succeeds it takes `name` over, and `address`, if that is not NULL, as its
  * memory. */
 static struct um_block *make(struct um_store *store, struct um_heap *heap, struct um_account *account,
@@ -212,12 +235,13 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
     um_block_set_address(block, address);
     block->size = size;
     block->created_seconds = store->now_seconds;
-    if (name != NULL) {
+    if (name != NULL)
         um_extra_of(block)->name = name;
-        um_names_insert(&store->block_names, name, um_block_handle(store, block));
-    }
     um_account_link(store, account, block);
     um_usage_add(store, account, block);
+    /* Last, as the account of the block that is freed may end with it. */
+    if (name != NULL)
+        give_name(store, name, block);
     return block;
 fail:
     um_extra_free_if_unused(block);
@@ -243,7 +267,7 @@ static int check_new(struct um_store *store, struct um_heap *heap, const struct 
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;
     }
-    return options->name != NULL ? new_name(store, options->name, name, fault) : 0;
+    return options->name != NULL ? new_name(store, options->name, options->replaces, owner, name, fault) : 0;
 }
 
 /* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
@@ -291,13 +315,21 @@ static void unreserve(struct um_store *store, const struct um_alloc *alloc)
     store->reserved -= alloc->options.size;
 }
 
+/* Memory of the heap's for a block of this size has to be prepared in pieces. */
+static bool takes_long(const struct um_store *store, const struct um_heap *heap, uint64_t size)
+{
+    return heap->ops->reserve != NULL && size > store->cleared_at_once;
+}
+
 static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                        const struct um_block_options *options, struct um_name *name, struct um_alloc **alloc,
                        struct um_fault *fault)
 {
+    bool is_long = takes_long(store, heap, options->size);
     struct um_alloc *made = calloc(1, sizeof *made);
     if (made != NULL)
-        made->address = um_block_reserve_memory(store, heap, options->size);
+        made->address = is_long ? um_block_reserve_memory(store, heap, options->size)
+                                : um_block_alloc_memory(store, heap, options->size);
     if (made == NULL || made->address == NULL) {
         free(made);
         um_names_free(&store->block_names, name);
@@ -313,6 +345,7 @@ static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_o
     made->options = *options;
     made->options.name = name != NULL ? name->text : NULL;
     made->name = name;
+    made->prepared = is_long ? 0 : options->size;
     heap->pins++;
     reserve(store, made);
     *alloc = made;
@@ -326,15 +359,46 @@ int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner
     assert(owner != NULL && owner->open);
     um_reclaim_in_call(store);
     struct um_name *name;
-    bool is_long = heap->ops->reserve != NULL && options->size > store->cleared_at_once;
     int code = check_new(store, heap, owner, options, &name, fault);
-    if (code == 0 && is_long)
+    if (code == 0 && takes_long(store, heap, options->size))
         return start_alloc(store, heap, owner, options, name, alloc, fault);
     if (code == 0)
         code = make_block(store, heap, owner, options, name, NULL, block, fault);
     if (code == 0)
         *alloc = NULL;
     return code;
+}
+
+int um_alloc_reserve(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                     const struct um_block_options *options, struct um_alloc **alloc, struct um_fault *fault)
+{
+    assert(owner != NULL && owner->open);
+    um_reclaim_in_call(store);
+    struct um_name *name;
+    int code = check_new(store, heap, owner, options, &name, fault);
+    return code != 0 ? code : start_alloc(store, heap, owner, options, name, alloc, fault);
+}
+
+/* Whether the heap is still there, and prepares more of the memory. */
+static int prepare(struct um_store *store, struct um_alloc *alloc, uint64_t budget, struct um_fault *fault)
+{
+    struct um_heap *heap = alloc->heap;
+    uint64_t left = alloc->options.size - alloc->prepared;
+    uint64_t size = left < budget ? left : budget;
+    assert(alloc->block == NULL);
+    if (!um_heap_is_alive(heap))
+        return um_fault(
+            fault, UMEM_E_STALE_HANDLE,
+            (struct um_fault){.heap = um_heap_handle(heap),
+                              .what = "the heap was destroyed while memory for the block was prepared"});
+    if (size != 0 && !um_block_prepare_memory(store, heap, alloc->address, alloc->prepared, size)) {
+        int code = um_block_no_memory(heap, alloc->options.size, fault);
+        if (fault != NULL)
+            fault->ntstatus = um_block_ntstatus(heap, alloc->options.flags);
+        return code;
+    }
+    alloc->prepared += size;
+    return 0;
 }
 
 /* Makes the block, if it still may be. */
@@ -356,34 +420,49 @@ static int finish_alloc(struct um_store *store, struct um_alloc *alloc, struct u
 int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budget, bool *more,
                   struct um_fault *fault)
 {
-    struct um_heap *heap = alloc->heap;
-    uint64_t left = alloc->options.size - alloc->prepared;
-    uint64_t size = left < budget ? left : budget;
-    assert(alloc->block == NULL);
-    if (!um_heap_is_alive(heap))
-        return um_fault(
-            fault, UMEM_E_STALE_HANDLE,
-            (struct um_fault){.heap = um_heap_handle(heap),
-                              .what = "the heap was destroyed while memory for the block was prepared"});
-    if (!um_block_prepare_memory(store, heap, alloc->address, alloc->prepared, size)) {
-        int code = um_block_no_memory(heap, alloc->options.size, fault);
-        if (fault != NULL)
-            fault->ntstatus = um_block_ntstatus(heap, alloc->options.flags);
+    int code = prepare(store, alloc, budget, fault);
+    bool is_last = alloc->prepared == alloc->options.size;
+    if (code == 0 && is_last)
+        code = finish_alloc(store, alloc, fault);
+    if (code == 0)
+        *more = !is_last;
+    return code;
+}
+
+int um_alloc_prepare(struct um_store *store, struct um_alloc *alloc, uint64_t budget, uint64_t *prepared,
+                     struct um_fault *fault)
+{
+    int code = prepare(store, alloc, budget, fault);
+    if (code == 0)
+        code = um_heap_check_lock(alloc->heap, alloc->owner, fault);
+    if (code == 0)
+        *prepared = alloc->prepared;
+    return code;
+}
+
+int um_alloc_finish(struct um_store *store, struct um_alloc *alloc, struct um_fault *fault)
+{
+    uint64_t prepared;
+    int code = um_alloc_prepare(store, alloc, 0, &prepared, fault);
+    if (code != 0)
         return code;
-    }
-    alloc->prepared += size;
-    if (size == left) {
-        int code = finish_alloc(store, alloc, fault);
-        if (code != 0)
-            return code;
-    }
-    *more = size < left;
-    return 0;
+    assert(prepared == alloc->options.size);
+    return finish_alloc(store, alloc, fault);
 }
 
 unsigned char *um_alloc_bytes(const struct um_alloc *alloc)
 {
     return alloc->address;
+}
+
+const struct um_block_options *um_alloc_options(const struct um_alloc *alloc)
+{
+    return &alloc->options;
+}
+
+struct um_heap *um_alloc_heap(const struct um_alloc *alloc)
+{
+    return alloc->heap;
 }
 
 struct um_block *um_alloc_block(const struct um_alloc *alloc)
@@ -510,14 +589,15 @@ struct change {
     bool adopts;                /* the maker holds it from now on */
 };
 
-static int get_name(struct um_store *store, const struct um_block *block, const char *name,
-                    struct change *change, struct um_fault *fault)
+static int get_name(struct um_store *store, const struct um_block *block, const struct um_owner *owner,
+                    const struct um_block_changes *changes, struct change *change, struct um_fault *fault)
 {
+    const char *name = changes->name;
     const struct um_name *present = um_extra_of(block) != NULL ? um_extra_of(block)->name : NULL;
     if (name == NULL || (present != NULL && strcmp(present->text, name) == 0))
         return 0;
     if (name[0] != '\0') {
-        int code = new_name(store, name, &change->name, fault);
+        int code = new_name(store, name, changes->replaces, owner, &change->name, fault);
         if (code != 0)
             return code;
     }
@@ -566,10 +646,8 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
         um_names_free(&store->block_names, um_extra_of(block)->name);
         um_extra_of(block)->name = NULL;
     }
-    if (change->name != NULL) {
+    if (change->name != NULL)
         um_extra_of(block)->name = change->name;
-        um_names_insert(&store->block_names, change->name, um_block_handle(store, block));
-    }
     if (target->owner != account->owner) {
         struct um_hold *former = um_hold_find(store, block, target->owner);
         if (former != NULL)
@@ -586,11 +664,15 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
     um_usage_add(store, target, block);
     um_extra_free_if_unused(block);
     um_account_free_if_unused(store, account);
+    /* Last, as the account of the block that is freed may end with it. */
+    if (change->name != NULL)
+        give_name(store, change->name, block);
 }
 
-int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
-                    const enum um_lifetime *lifetime, struct um_fault *fault)
+int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                    const struct um_block_changes *changes, struct um_fault *fault)
 {
+    const enum um_lifetime *lifetime = changes->lifetime;
     assert(owner != NULL && owner->open);
     struct change change = {.account = um_account_of(store, block)};
     bool is_orphan = um_block_ownership(change.account, block) == UM_OWNERSHIP_NONE;
@@ -601,7 +683,7 @@ int um_block_change(struct um_store *store, struct um_block *block, struct um_ow
 
     int code = check_owner(store, block, target, change.account, fault);
     if (code == 0)
-        code = get_name(store, block, name, &change, fault);
+        code = get_name(store, block, owner, changes, &change, fault);
     if (code != 0)
         return code;
     bool obtained =

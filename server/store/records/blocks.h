@@ -13,6 +13,7 @@ struct um_block_options {
     uint32_t flags;   /* as a heap's; create_enable_execute is UMEM_E_DENIED, realloc_in_place_only ignored */
     const char *name; /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: freed when its owner ends */
+    bool replaces;             /* the name may be another block's: that one is freed when this one takes it */
 };
 
 struct um_block_info {
@@ -59,7 +60,8 @@ void um_store_prefetch(const struct um_store *store, const um_handle *handles, s
 
 /* Allocates zeroed memory in `heap` for `owner`. UMEM_E_NO_MEMORY (the heap's maximum or free ranges, or the system's
  * memory), UMEM_E_LIMIT_EXCEEDED (bytes, session_bytes, blocks), UMEM_E_NAME_TAKEN, UMEM_E_CORRUPTED (a shared heap that a client took
- * memory away from). */
+ * memory away from). With `replaces` also UMEM_E_LOCKED and UMEM_E_CORRUPTED of the block that has the name (um_block_check()); that one
+ * is freed when nothing can fail any more, and counts for the limits until then. */
 int um_block_alloc(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
                    const struct um_block_options *options, struct um_block **block, struct um_fault *fault);
 
@@ -80,8 +82,25 @@ int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner
 int um_alloc_step(struct um_store *store, struct um_alloc *alloc, uint64_t budget, bool *more,
                   struct um_fault *fault);
 
-/* The memory, before the last step: bytes that steps so far have cleared may be written already. */
+/* Begins an allocation whose bytes come before there is a block: in any heap, and however many they are. um_alloc_prepare() comes next,
+ * then um_alloc_finish(), and um_alloc_end() in any case. Fails as um_alloc_begin() does. */
+int um_alloc_reserve(struct um_store *store, struct um_heap *heap, struct um_owner *owner,
+                     const struct um_block_options *options, struct um_alloc **alloc, struct um_fault *fault);
+
+/* Prepares up to `budget` more bytes, of which *prepared are there then, from the block's start on. Fails as um_alloc_step() does, and
+ * with UMEM_E_LOCKED where another owner has locked the heap. */
+int um_alloc_prepare(struct um_store *store, struct um_alloc *alloc, uint64_t budget, uint64_t *prepared,
+                     struct um_fault *fault);
+
+/* Makes the block of bytes that are all prepared. Fails as um_alloc_prepare() does, and for what others did meanwhile. */
+int um_alloc_finish(struct um_store *store, struct um_alloc *alloc, struct um_fault *fault);
+
+/* The memory, before the last step or um_alloc_finish(): bytes that are prepared may be written already. */
 unsigned char *um_alloc_bytes(const struct um_alloc *alloc);
+
+/* What it was begun with; the name is a copy that lives as long as it. */
+const struct um_block_options *um_alloc_options(const struct um_alloc *alloc);
+struct um_heap *um_alloc_heap(const struct um_alloc *alloc);
 
 /* The block, after the last step; good until the next call that frees or destroys something. */
 struct um_block *um_alloc_block(const struct um_alloc *alloc);
@@ -113,13 +132,19 @@ unsigned char *um_block_bytes(const struct um_block *block);
 uint64_t um_block_size(const struct um_block *block);
 struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block);
 
-/* Names a block (NULL: leaves the name; "": takes the name away) and changes its lifetime (`lifetime` NULL:
- * leaves it). Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
+/* What um_block_change() changes. */
+struct um_block_changes {
+    const char *name;                 /* NULL: stays; "": is taken away */
+    bool replaces;                    /* as in struct um_block_options */
+    const enum um_lifetime *lifetime; /* NULL: stays */
+};
+
+/* Names a block and changes its lifetime. Lifetime session makes `owner` the block's owner, and so does any call on an orphan, even one
  * that asks for no change: whoever changes an orphan holds it from then on. An earlier owner that holds the
  * block continues to hold it. UMEM_E_INVALID_PARAMS (the name), UMEM_E_NAME_TAKEN, UMEM_E_NO_MEMORY,
- * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold). */
-int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner, const char *name,
-                    const enum um_lifetime *lifetime, struct um_fault *fault);
+ * UMEM_E_LIMIT_EXCEEDED (the earlier owner's hold); with `replaces` as um_block_alloc(). */
+int um_block_change(struct um_store *store, struct um_block *block, struct um_owner *owner,
+                    const struct um_block_changes *changes, struct um_fault *fault);
 
 /* ---- listing ---- */
 

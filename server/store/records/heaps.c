@@ -80,8 +80,8 @@ uint32_t um_store_system_heaps(const struct um_store *store)
 
 /* ---- making ---- */
 
-static int check_options(const struct um_store *store, const struct um_heap_options *options,
-                         struct um_fault *fault)
+int um_heap_check_options(const struct um_store *store, const struct um_heap_options *options,
+                          struct um_fault *fault)
 {
     uint32_t alignment = options->alignment;
     const char *what = NULL;
@@ -226,7 +226,7 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
     assert(owner != NULL && owner->open);
     um_reclaim_in_call(store);
     struct um_name *name = NULL;
-    int code = check_options(store, options, fault);
+    int code = um_heap_check_options(store, options, fault);
     if (code == 0 && options->kind == UM_HEAP_SHARED)
         reclaim_shared(store);
     if (code == 0)

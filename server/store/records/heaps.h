@@ -45,6 +45,10 @@ int um_store_find_heap_by_name(struct um_store *store, const char *name, struct 
 
 struct um_heap *um_store_process_heap(struct um_store *store);
 
+/* Whether there may be such a heap, whatever there is already: what um_heap_create() begins with. */
+int um_heap_check_options(const struct um_store *store, const struct um_heap_options *options,
+                          struct um_fault *fault);
+
 /* How many heaps the operating system says the process has (GetProcessHeaps), or 0 where it does not say. */
 uint32_t um_store_system_heaps(const struct um_store *store);
 

@@ -51,6 +51,7 @@ struct um_fault {
     uint64_t used;     /* how much of it is in use */
     uint64_t asked;    /* how much was asked for */
     uint32_t ntstatus; /* what Win32 documents for generate_exceptions (UM_STATUS_NO_MEMORY), else 0 */
+    const char *param; /* static: what of that which was asked for does not fit; NULL: nothing to tell */
     const char *what;  /* static: what is wrong and what to do, without a full stop; NULL: the code's text */
 };
 

@@ -1,6 +1,5 @@
 #include "store/records/validation.h"
 
-#include "store/records/blocks.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/records.h"
@@ -65,10 +64,10 @@ int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_blo
     if (account->heap != heap)
         return um_fault(fault, UMEM_E_INVALID_PARAMS,
                         (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
-                                          .block = um_block_handle(store, block),
+                                          .block = um_slot_handle(&block->slot, UM_HANDLE_BLOCK),
                                           .what = "the block is not in this heap"});
     if (!is_sound(store, account, block))
-        return corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
+        return corrupted(heap, um_slot_handle(&block->slot, UM_HANDLE_BLOCK), "the block is damaged", fault);
     return 0;
 }
 
@@ -77,7 +76,7 @@ int um_block_check(struct um_store *store, struct um_block *block, struct um_fau
     const struct um_account *account = um_account_of(store, block);
     if (!account->heap->ops->checked_when_freed || is_sound(store, account, block))
         return 0;
-    return corrupted(account->heap, um_block_handle(store, block),
+    return corrupted(account->heap, um_slot_handle(&block->slot, UM_HANDLE_BLOCK),
                      "somebody wrote past the block; it stays as it is, until its heap or its session ends",
                      fault);
 }
@@ -129,7 +128,8 @@ int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size
         }
         const struct um_block *block = um_slots_at(&store->blocks, slot);
         if (um_slot_is_live(&block->slot) && !check_block(store, heap, block, check))
-            return corrupted(heap, um_block_handle(store, block), "the block is damaged", fault);
+            return corrupted(heap, um_slot_handle(&block->slot, UM_HANDLE_BLOCK), "the block is damaged",
+                             fault);
     }
     code = check_whole(heap, check, fault);
     if (code == 0)

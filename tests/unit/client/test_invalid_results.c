@@ -28,6 +28,26 @@ static int request_read(umem_client *client)
     return umem_block_read(client, 1, 0, bytes, sizeof bytes);
 }
 
+static int request_get_into(umem_client *client)
+{
+    char bytes[4];
+    size_t size = 77;
+    int code = umem_get_into(client, "n", bytes, sizeof bytes, &size);
+
+    assert_int_equal(size, 77);
+    return code;
+}
+
+static int request_open(umem_client *client)
+{
+    umem_handle block = 77;
+    bool created = true;
+    int code = umem_block_open(client, 1, &(struct umem_block_options){.name = "n"}, &block, &created);
+
+    assert_true(block == 77 && created);
+    return code;
+}
+
 static int request_get(umem_client *client)
 {
     uint8_t values[2];
@@ -95,6 +115,13 @@ static void test_bad_results(void **state)
         {request_alloc, RESULT("1", "{\"block\":1.5}")},
         {request_alloc, RESULT("1", "{\"block\":\"99999999999999999999\"}")},
         {request_read, RESULT("1", "{\"size\":4}")},
+        {request_get_into, RESULT("1", "{\"size\":5,\"block\":1,\"block_size\":5}")},
+        {request_get_into, RESULT("1", "{\"size\":4,\"block\":1,\"block_size\":4}")},
+        {request_get_into, RESULT("1", "{\"block\":1,\"block_size\":0}")},
+        {request_get_into, RESULT("1", "{\"size\":0,\"block\":1}")},
+        {request_get_into, RESULT("1", "{\"size\":0,\"block\":1,\"block_size\":-1}")},
+        {request_open, RESULT("1", "{\"block\":1}")},
+        {request_open, RESULT("1", "{\"block\":1,\"created\":null}")},
         {request_get, RESULT("1", "{\"size\":2,\"values\":[1,2]}")},
         {request_add, RESULT("1", "{}")},
         {request_add, RESULT("1", "{\"old\":1}")},

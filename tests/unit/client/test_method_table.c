@@ -113,12 +113,14 @@ static void test_requests(void **state)
     uint64_t second;
     uint64_t number = 5;
     char bytes[16];
+    size_t size;
     char *text;
     bool exchanged;
 
     (void)state;
     CHECK(heap_process, &first);
     CHECK(heap_create, &heap_options, &first);
+    CHECK(heap_open, &heap_options, &first, &exchanged);
     CHECK(heap_info, 3, &heap);
     CHECK(heap_lookup, "heap", &first);
     CHECK(heap_destroy, 3, &first, &second);
@@ -127,12 +129,16 @@ static void test_requests(void **state)
     CHECK(heap_lock, 3, 1000);
     CHECK(heap_unlock, 3);
     CHECK(block_alloc, 16, &block_options, &first);
+    CHECK(block_open, 16, &block_options, &first, &exchanged);
+    CHECK(put, "name", bytes, sizeof bytes, &block_options, &first);
+    CHECK(get_into, "name", bytes, sizeof bytes, &size);
     CHECK(block_resize, 4, 32, UMEM_FLAG_REALLOC_IN_PLACE_ONLY);
     CHECK(block_info, 4, &block);
     CHECK(block_lookup, "block", &first);
     CHECK(block_at, 65536, &first);
     CHECK(block_change, 4, "name", &lifetime, &block);
-    CHECK(block_hold, 4, &first);
+    CHECK(block_publish, 4, "name", &lifetime, &block);
+    CHECK(block_hold, umem_named("name"), &first);
     CHECK(block_release, 4, &first);
     CHECK(block_free, 4);
     CHECK(block_free_orphan, 4);

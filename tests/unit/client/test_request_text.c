@@ -127,6 +127,8 @@ static void test_heaps(void **state)
                                               .name = "h",
                                               .lifetime = UMEM_LIFETIME_SESSION,
                                               .kind = UMEM_HEAP_SHARED};
+    const struct umem_heap_options named = {.name = "h"};
+    bool created = false;
     umem_handle heap = 0;
     uint64_t blocks = 0;
     uint64_t bytes = 0;
@@ -138,6 +140,14 @@ static void test_heaps(void **state)
          "{\"kind\":\"shared\",\"flags\":[\"no_serialize\",\"generate_exceptions\"],\"initial_size\":4096,"
          "\"maximum_size\":65536,\"alignment\":64,\"name\":\"h\",\"lifetime\":\"session\"}",
          "{\"heap\":5}", heap = 0, heap == 5, &options, &heap);
+    SAME(heap_open, "heap.create",
+         "{\"name\":\"h\",\"kind\":\"private\",\"flags\":[],\"lifetime\":\"server\",\"if_exists\":\"open\"}",
+         "{\"heap\":5,\"created\":true}", heap = 0, heap == 5 && created, &named, &heap, &created);
+    SAME(heap_open, "heap.create",
+         "{\"kind\":\"shared\",\"flags\":[\"no_serialize\",\"generate_exceptions\"],\"initial_size\":4096,"
+         "\"maximum_size\":65536,\"alignment\":64,\"name\":\"h\",\"lifetime\":\"session\",\"if_exists\":"
+         "\"open\"}",
+         "{\"heap\":5,\"created\":false}", heap = 0, heap == 5 && !created, &options, &heap, &created);
     SAME(heap_lookup, "heap.info", "{\"heap\":\"h\"}", "{\"heap\":5}", heap = 0, heap == 5, "h", &heap);
     /* Digits are a name here, never a handle. */
     SAME(heap_lookup, "heap.info", "{\"heap\":\":7\"}", "{\"heap\":5}", heap = 0, heap == 5, "7", &heap);
@@ -183,6 +193,8 @@ static bool is_heap_info(const struct umem_heap_info *info)
 
 static void test_blocks(void **state)
 {
+    const struct umem_block_options named = {.name = "b"};
+    bool created = false;
     const struct umem_block_options options = {.heap = HANDLE,
                                                .flags =
                                                    UMEM_FLAG_ZERO_MEMORY | UMEM_FLAG_REALLOC_IN_PLACE_ONLY,
@@ -201,6 +213,13 @@ static void test_blocks(void **state)
          "\"name\":\"b\","
          "\"lifetime\":\"session\"}",
          "{\"block\":9007199254740991}", block = 0, block == UMEM_SIZE_MAX, UMEM_SIZE_MAX, &options, &block);
+    SAME(block_open, "block.alloc",
+         "{\"size\":64,\"name\":\"b\",\"lifetime\":\"server\",\"if_exists\":\"open\"}",
+         "{\"block\":5,\"created\":true}", block = 0, block == 5 && created, 64, &named, &block, &created);
+    SAME(block_publish, "block.change", "{\"block\":7,\"name\":\"b\",\"if_exists\":\"replace\"}", "{}",
+         NOTHING, true, HANDLE, "b", NULL, NULL);
+    SAME(block_free, "block.free", "{\"block\":\"b\"}", "{}", NOTHING, true, umem_named("b"));
+    SAME(block_free, "block.free", "{\"block\":\":7\"}", "{}", NOTHING, true, umem_named("7"));
     SAME(block_resize, "block.resize", "{\"block\":7,\"size\":0}", "{}", NOTHING, true, HANDLE, 0, 0);
     SAME(block_resize, "block.resize", "{\"block\":7,\"size\":8,\"flags\":[\"realloc_in_place_only\"]}", "{}",
          NOTHING, true, HANDLE, 8, UMEM_FLAG_REALLOC_IN_PLACE_ONLY);
@@ -366,11 +385,25 @@ static void test_bad_infos(void **state)
 
 static void test_bytes(void **state)
 {
+    const struct umem_block_options options = {.heap = umem_named("h"), .lifetime = UMEM_LIFETIME_SESSION};
+    umem_handle block = 0;
+    size_t size = 0;
+    char got[9] = "";
     char bytes[5] = "";
     uint16_t values[2] = {0};
     const uint16_t numbers[2] = {0x6261, 0x6463};
 
     (void)state;
+    CARRIED(put, "block.alloc", "{\"name\":\"n\",\"if_exists\":\"replace\",\"encoding\":\"raw\",\"size\":3}",
+            "abc", "{\"block\":5}", NULL, block == 5, "n", "abc", 3, NULL, &block);
+    CARRIED(put, "block.alloc",
+            "{\"name\":\"n\",\"heap\":\"h\",\"lifetime\":\"session\",\"if_exists\":\"replace\",\"encoding\":"
+            "\"raw\","
+            "\"size\":3}",
+            "abc", "{\"block\":5}", NULL, true, "n", "abc", 3, &options, NULL);
+    CARRIED(get_into, "block.read", "{\"block\":\"n\",\"encoding\":\"raw\",\"at_most\":9}", "",
+            "{\"size\":4,\"block\":5,\"block_size\":4}", "abcd", size == 4 && memcmp(got, "abcd", 4) == 0,
+            "n", got, sizeof got, &size);
     CARRIED(block_read, "block.read", "{\"block\":7,\"offset\":3,\"encoding\":\"raw\",\"size\":4}", "",
             "{\"size\":4}", "abcd", strcmp(bytes, "abcd") == 0 && memset(bytes, 0, 4) != NULL, HANDLE, 3,
             bytes, 4);

@@ -37,12 +37,13 @@ static uint32_t let_go(struct fixture *f, struct um_block *block, int owner)
 
 static int change(struct fixture *f, struct um_block *block, int owner, const char *name)
 {
-    return um_block_change(f->store, block, f->owners[owner], name, NULL, NULL);
+    return um_block_change(f->store, block, f->owners[owner], &(struct um_block_changes){.name = name}, NULL);
 }
 
 static int change_lifetime(struct fixture *f, struct um_block *block, int owner, enum um_lifetime lifetime)
 {
-    return um_block_change(f->store, block, f->owners[owner], NULL, &lifetime, NULL);
+    return um_block_change(f->store, block, f->owners[owner],
+                           &(struct um_block_changes){.lifetime = &lifetime}, NULL);
 }
 
 static void test_an_owner_has_its_number_and_usage(void **state)
@@ -211,8 +212,9 @@ static void test_names_change_and_are_free_again(void **state)
     assert_int_equal(um_store_find_block_by_name(f->store, "two", &found, NULL), 0);
     assert_ptr_equal(found, block);
     assert_int_equal(change(f, block, 0, "two"), 0);
-    assert_int_equal(um_block_change(f->store, block, f->owners[0], "other", NULL, &fault),
-                     UMEM_E_NAME_TAKEN);
+    assert_int_equal(
+        um_block_change(f->store, block, f->owners[0], &(struct um_block_changes){.name = "other"}, &fault),
+        UMEM_E_NAME_TAKEN);
     assert_int_equal(fault.block, um_block_handle(f->store, other));
     assert_string_equal(info_of(f->store, block).name, "two");
     char name[UM_NAME_SIZE_LIMIT + 2];
@@ -265,7 +267,8 @@ static void test_a_failed_change_changes_nothing(void **state)
     const enum um_lifetime session = UM_LIFETIME_SESSION;
     struct um_block *block = make_block(f->store, NULL, f->owners[0], 10);
     make_named(f->store, f->owners[0], 10, "taken");
-    assert_int_equal(um_block_change(f->store, block, f->owners[1], "taken", &session, NULL),
+    assert_int_equal(um_block_change(f->store, block, f->owners[1],
+                                     &(struct um_block_changes){.name = "taken", .lifetime = &session}, NULL),
                      UMEM_E_NAME_TAKEN);
     struct um_block_info info = info_of(f->store, block);
     assert_null(info.name);

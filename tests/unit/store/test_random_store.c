@@ -232,8 +232,10 @@ static void do_change(struct run *run)
         name = name == -1 ? NONE : KEEP_NAME;
     int named = name >= 0 ? model_block_named(&run->model, name_text(name)) : NONE;
     int expected = named != NONE && named != block ? UMEM_E_NAME_TAKEN : 0;
-    int code = um_block_change(run->store, block_of(run, block), run->owners[owner], name_text(name),
-                               session != NULL ? &lifetime : NULL, NULL);
+    int code = um_block_change(
+        run->store, block_of(run, block), run->owners[owner],
+        &(struct um_block_changes){.name = name_text(name), .lifetime = session != NULL ? &lifetime : NULL},
+        NULL);
     assert_int_equal(code, expected);
     if (code == 0)
         change_model(run, block, owner, name, session);

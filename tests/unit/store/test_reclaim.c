@@ -169,7 +169,9 @@ static void test_a_pinned_block_may_change_owners(void **state)
     const enum um_lifetime session = UM_LIFETIME_SESSION;
     struct um_block *block = make_block(f->store, NULL, f->owners[0], 100);
     struct um_pin *pin = pin_filled(f, block);
-    assert_int_equal(um_block_change(f->store, block, f->owners[1], NULL, &session, NULL), 0);
+    assert_int_equal(um_block_change(f->store, block, f->owners[1],
+                                     &(struct um_block_changes){.lifetime = &session}, NULL),
+                     0);
     assert_true(um_pin_is_current(pin));
     close_fixture_owner(f, 1);
     assert_false(um_pin_is_current(pin));

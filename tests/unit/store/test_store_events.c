@@ -223,7 +223,9 @@ static void test_an_owner_s_end_takes_its_heaps_along(void **state)
     struct um_heap *heap = make_session_heap(f, f->owners[0]);
     struct um_block *changed = make_block(f->store, NULL, f->owners[1], 1);
     observe(f, changed);
-    assert_int_equal(um_block_change(f->store, changed, f->owners[0], NULL, &session, NULL), 0);
+    assert_int_equal(um_block_change(f->store, changed, f->owners[0],
+                                     &(struct um_block_changes){.lifetime = &session}, NULL),
+                     0);
     observe(f, make_block(f->store, heap, f->owners[1], 1));
     make_session_block(f->store, heap, f->owners[0], 1);
     make_session_block(f->store, heap, f->owners[1], 1);

@@ -280,7 +280,9 @@ static void test_a_block_is_freed_while_it_is_moved(void **state)
             assert_int_equal(um_heap_destroy(f->store, heap, &blocks, &bytes, NULL), 0);
             reclaim_all(f->store);
         } else {
-            assert_int_equal(um_block_change(f->store, block, f->owners[2], NULL, &session, NULL), 0);
+            assert_int_equal(um_block_change(f->store, block, f->owners[2],
+                                             &(struct um_block_changes){.lifetime = &session}, NULL),
+                             0);
             assert_true(step(f, resize));
             close_fixture_owner(f, 2);
         }

@@ -108,6 +108,8 @@ void generate_heap_create(struct run *run, int session, struct request *request)
         give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
     if (one_in(run, 2))
         give_uint(request, "alignment", one_in(run, 12) ? 48 : UINT64_C(16) << roll(run, 13));
+    if (one_in(run, 3))
+        give_text(request, "if_exists", one_in(run, 4) ? "fail" : "open");
 }
 
 void generate_heap_list(struct run *run, int session, struct request *request)
@@ -193,22 +195,34 @@ void generate_heap_destroy(struct run *run, int session, struct request *request
 
 void generate_block_alloc(struct run *run, int session, struct request *request)
 {
+    static const char *const kinds[] = {"replace", "replace", "replace", "open", "fail"};
     uint64_t size = one_in(run, 60) ? UINT64_C(1) << (20 + roll(run, 33)) : some_size(run);
     int heap;
 
     (void)session;
-    give_uint(request, "size", size);
-    if (!one_in(run, 3))
+    if (!one_in(run, 4))
         give_heap(run, request, "heap", &heap);
     if (one_in(run, 6))
         give_flags(request, "flags", some_flags(run));
-    if (one_in(run, 4))
+    if (one_in(run, 3)) {
+        give_text(request, "if_exists", kinds[roll(run, 5)]);
+        if (!one_in(run, 20))
+            give_name(run, request, "name");
+    } else if (one_in(run, 5)) {
         give_name(run, request, "name");
+    }
     if (one_in(run, 2))
         give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
-    if (one_in(run, 3))
+    if (one_in(run, 4)) {
+        size = size < run->limits.payload_bytes ? size : run->limits.payload_bytes - 100;
+        give_text(request, "encoding", "raw");
+        give_payload(run, request, one_in(run, 40) ? 0 : size);
+    } else if (one_in(run, 3)) {
         give_data(run, request, "data",
                   (size_t)roll(run, (size < 40 ? size : 40) + (one_in(run, 8) ? 5 : 1)));
+    }
+    if ((request->payload == NULL && !is_given(request, "data") && !one_in(run, 40)) || one_in(run, 2))
+        give_uint(request, "size", size);
 }
 
 void generate_block_resize(struct run *run, int session, struct request *request)
@@ -284,6 +298,8 @@ void generate_block_change(struct run *run, int session, struct request *request
         give_text(request, "name", "");
     if (one_in(run, 2))
         give_text(request, "lifetime", one_in(run, 2) ? "session" : "server");
+    if (one_in(run, 2))
+        give_text(request, "if_exists", one_in(run, 4) ? "fail" : "replace");
 }
 
 void generate_block_free(struct run *run, int session, struct request *request)

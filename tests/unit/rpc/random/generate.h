@@ -13,6 +13,9 @@ typedef void generate_function(struct run *run, int session, struct request *req
 generate_function generate_nothing, generate_cancel;
 generate_function generate_heap_create, generate_heap_list, generate_heap, generate_heap_validate;
 generate_function generate_heap_compact, generate_heap_lock, generate_heap_unlock, generate_heap_destroy;
+/* Raw bytes of a request, which say what they are by their number. */
+void give_payload(struct run *run, struct request *request, uint64_t size);
+
 generate_function generate_block_alloc, generate_block_resize, generate_block, generate_block_list;
 generate_function generate_block_at, generate_block_change, generate_block_free;
 generate_function generate_block_read, generate_block_write, generate_block_get, generate_block_set;

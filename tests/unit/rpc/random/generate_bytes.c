@@ -29,9 +29,11 @@ void generate_block_read(struct run *run, int session, struct request *request)
     maybe_range(run, request, "offset", "size", size_of(run, block));
     if (!one_in(run, 4))
         give_text(request, "encoding", encodings[roll(run, 4)]);
+    if (one_in(run, 4) && (!is_given(request, "size") || one_in(run, 10)))
+        give_uint(request, "at_most", roll(run, one_in(run, 3) ? 20 : size_of(run, block) + 20));
 }
 
-static void give_payload(struct run *run, struct request *request, uint64_t size)
+void give_payload(struct run *run, struct request *request, uint64_t size)
 {
     request->payload_size = size;
     request->payload = malloc((size_t)size + 1);

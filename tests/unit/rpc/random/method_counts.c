@@ -22,7 +22,7 @@ static const struct {
     {"block.hold", UMEM_E_NO_MEMORY},    {"block.release", UMEM_E_NO_MEMORY},
     {"block.alloc", UMEM_E_CORRUPTED},   {"block.free", UMEM_E_CORRUPTED},
     {"block.resize", UMEM_E_CORRUPTED},  {"block.map", UMEM_E_CORRUPTED},
-    {"heap.create", UMEM_E_UNSUPPORTED},
+    {"heap.create", UMEM_E_UNSUPPORTED}, {"block.change", UMEM_E_CORRUPTED},
 };
 
 void check_table(void)
@@ -71,6 +71,9 @@ static const struct {
     {"block.at", UMEM_OK},
     {"block.at", UMEM_E_UNKNOWN_HANDLE},
     {"block.alloc", UMEM_OK},
+    {"block.alloc", UMEM_E_STALE_HANDLE},
+    {"block.alloc", UMEM_E_LOCKED},
+    {"block.alloc", UMEM_E_NAME_TAKEN},
     {"block.resize", UMEM_OK},
     {"block.resize", UMEM_E_STALE_HANDLE},
     {"block.fill", UMEM_OK},

@@ -171,12 +171,21 @@ struct job {
     int name;              /* its name; NONE: it has none */
     unsigned char *needle; /* what is looked for, or what a new block begins with; allocated */
     size_t needle_size;
+    unsigned if_exists; /* of an allocation: enum if_exists */
+    bool tells_created; /* its request has that parameter */
+    bool has_heap;      /* and names the heap */
+    bool has_lifetime;  /* and the lifetime */
 };
+
+/* What a request does where its name is taken. */
+enum if_exists { EXISTS_FAILS, EXISTS_OPENS, EXISTS_REPLACES };
 
 /* A payload that is being received. */
 struct payload_receiver {
     bool is_on;
-    bool answers; /* a single write, not answered yet */
+    bool answers;   /* a single write, not answered yet */
+    bool allocates; /* a single allocation, likewise */
+    struct job alloc;
     unsigned entry;
     struct id id;
     struct range range;

@@ -163,6 +163,23 @@ bool has_text(const struct request *request, const char *name, const char *text)
     return it->given && strcmp(it->name, text) == 0;
 }
 
+unsigned if_exists_of(const struct request *request)
+{
+    if (has_text(request, "if_exists", "replace"))
+        return EXISTS_REPLACES;
+    return has_text(request, "if_exists", "open") ? EXISTS_OPENS : EXISTS_FAILS;
+}
+
+bool check_if_exists(struct call *call)
+{
+    if (if_exists_of(call->request) == EXISTS_FAILS || is_given(call->request, "name"))
+        return true;
+    refuse(call, UMEM_E_INVALID_PARAMS);
+    fact_text(call, "param", "name");
+    fail_end(call);
+    return false;
+}
+
 int session_with(const struct run *run, uint64_t id)
 {
     for (int i = 0; i < SESSIONS; i++) {

@@ -36,13 +36,57 @@ static bool check_limits(struct call *call, int heap, uint64_t size, unsigned fl
     return false;
 }
 
-/* Whether no other block has the name; on failure the call has been answered. */
-static bool check_name(struct call *call, int name)
+/* The block that has the name, or NONE. */
+static int find_bearer(const struct call *call, int name)
 {
-    int bearer = name != NONE ? model_block_named(&call->run->model, model_name_text(name)) : NONE;
+    return name != NONE ? model_block_named(&call->run->model, model_name_text(name)) : NONE;
+}
+
+/* Answers with the block that has the name, if the request is to open one and there is one. Returns whether the call has been
+ * answered. */
+static bool open_bearer(struct call *call, const struct job *job)
+{
+    const struct model *model = &call->run->model;
+    int bearer = job->if_exists == EXISTS_OPENS ? find_bearer(call, job->name) : NONE;
+    const struct model_block *it = &model->blocks[bearer == NONE ? 0 : bearer];
+    const char *param = NULL;
+
+    if (bearer == NONE)
+        return false;
+    if (!may_replace(call, bearer))
+        return true;
+    if (it->size < job->first.size)
+        param = "size";
+    else if (job->has_heap && model->heaps[it->heap].handle != job->heaps[0])
+        param = "heap";
+    else if (job->has_lifetime && it->for_session != job->for_session)
+        param = "lifetime";
+    if (param != NULL) {
+        refuse(call, UMEM_E_NAME_TAKEN);
+        fact_uint(call, "block", it->handle);
+        fact_text(call, "param", param);
+        fail_end(call);
+        return true;
+    }
+    result_uint(call, "block", it->handle);
+    result_uint(call, "size", it->size);
+    um_json_uint64(result_key(call, "address"), it->address);
+    um_json_bool(result_key(call, "created"), false);
+    result_end(call);
+    return true;
+}
+
+/* Whether no other block has the name, or it may be taken from that one; on failure the call has been answered. */
+static bool check_name(struct call *call, const struct job *job)
+{
+    int bearer = find_bearer(call, job->name);
 
     if (bearer == NONE)
         return true;
+    if (job->if_exists == EXISTS_REPLACES)
+        return may_replace(call, bearer);
+    if (open_bearer(call, job))
+        return false;
     fail_block(call, UMEM_E_NAME_TAKEN, call->run->model.blocks[bearer].handle);
     return false;
 }
@@ -107,6 +151,7 @@ static void no_gap(struct call *call, int heap, unsigned flags)
 static const struct model_block *made(struct call *call, int heap, const struct job *job, bool is_late)
 {
     struct run *run = call->run;
+    int bearer = find_bearer(call, job->name);
     struct model_block *block = add_block(call, heap, job);
     bool is_answered = call->id.kind != ID_NONE && !is_late;
 
@@ -121,18 +166,38 @@ static const struct model_block *made(struct call *call, int heap, const struct 
     MUST(block->address % run->model.heaps[heap].alignment == 0);
     um_json_uint64(call->out, block->address);
     learn_place(run, (int)(block - run->model.blocks));
+    if (job->tells_created)
+        um_json_bool(result_key(call, "created"), true);
+    if (bearer != NONE) {
+        result_uint(call, "replaced", run->model.blocks[bearer].handle);
+        model_free_block(&run->model, bearer);
+    }
     result_end(call);
     return block;
+}
+
+bool has_alloc_heap(const struct run *run, int session, const struct job *job)
+{
+    int heap = model_find_heap(&run->model, job->heaps[0]);
+
+    return heap != NONE && !model_is_locked(&run->model, heap, session);
+}
+
+void fail_alloc_heap(struct call *call, const struct job *job)
+{
+    bool is_gone = model_find_heap(&call->run->model, job->heaps[0]) == NONE;
+
+    fail_heap(call, is_gone ? UMEM_E_STALE_HANDLE : UMEM_E_LOCKED, job->heaps[0]);
 }
 
 void answer_alloc(struct call *call, const struct job *job)
 {
     int heap = model_find_heap(&call->run->model, job->heaps[0]);
 
-    if (heap == NONE) {
-        fail_heap(call, UMEM_E_STALE_HANDLE, job->heaps[0]);
-    } else if (check_limits(call, heap, job->first.size, job->flags, job->first.size) &&
-               check_name(call, job->name)) {
+    if (!has_alloc_heap(call->run, call->session, job))
+        fail_alloc_heap(call, job);
+    else if (check_limits(call, heap, job->first.size, job->flags, job->first.size) &&
+             check_name(call, job)) {
         made(call, heap, job, true);
     }
 }
@@ -155,6 +220,10 @@ static void allocate_in_slices(struct call *call, int heap, const struct job *fa
     job->flags = facts->flags;
     job->name = facts->name;
     job->for_session = facts->for_session;
+    job->if_exists = facts->if_exists;
+    job->tells_created = facts->tells_created;
+    job->has_heap = facts->has_heap;
+    job->has_lifetime = facts->has_lifetime;
     job->needle_size = facts->needle_size;
     job->needle = malloc(facts->needle_size + 1);
     MUST(job->needle != NULL);
@@ -184,37 +253,101 @@ static void allocate_shared(struct call *call, int heap, const struct job *facts
     }
 }
 
+static void refuse_param(struct call *call, const char *name)
+{
+    refuse(call, UMEM_E_INVALID_PARAMS);
+    fact_text(call, "param", name);
+    fail_end(call);
+}
+
+/* How large the block is to be, by its parameters and the bytes given; on failure the call has been answered. */
+static bool find_size(struct call *call, uint64_t *size, uint64_t *given)
+{
+    const struct request *request = call->request;
+    bool has_headers = call->run->sessions[call->session].session.framing == UM_FRAMING_HEADERS;
+    bool has_data = is_given(request, "data");
+    bool raw = has_text(request, "encoding", "raw");
+
+    *given = raw ? request->payload_size : has_data ? argument_of(request, "data")->size : 0;
+    *size = uint_or(request, "size", *given);
+    if (raw && !has_headers)
+        fail_plain(call, UMEM_E_UNSUPPORTED);
+    else if (!raw && request->payload_size != 0)
+        refuse_param(call, "data");
+    else if (!raw && !has_data && !is_given(request, "size"))
+        refuse_param(call, "size");
+    else if (raw && *given != *size)
+        refuse_param(call, "size");
+    else if (*given <= *size)
+        return true;
+    else {
+        refuse(call, UMEM_E_OUT_OF_RANGE);
+        fact_uint(call, "size", *given);
+        fact_uint(call, "block_size", *size);
+        fail_end(call);
+    }
+    return false;
+}
+
+/* The bytes of a single raw allocation are still to come: it has memory, or there is none. */
+static void receive(struct call *call, int heap, const struct job *facts)
+{
+    const struct run *run = call->run;
+    struct session *session = &call->run->sessions[call->session];
+    struct payload_receiver *payload_receiver = &session->payload_receiver;
+    bool is_shared = run->model.heaps[heap].is_shared;
+    bool failed = session->session.out.size != session->checked; /* it has been answered */
+
+    MUST(failed || !is_shared || model_find_gap(&run->model, heap, facts->first.size) != UINT64_MAX);
+    if (failed) {
+        no_gap(call, heap, facts->flags);
+        return;
+    }
+    payload_receiver->allocates = true;
+    payload_receiver->entry = call->entry;
+    payload_receiver->id = call->id;
+    payload_receiver->alloc = *facts;
+}
+
 void predict_block_alloc(struct call *call)
 {
     const struct request *request = call->request;
     const struct argument *name = argument_of(request, "name");
     const struct argument *data = argument_of(request, "data");
-    uint64_t size = argument_of(request, "size")->uint;
-    int heap = resolve_heap(call, "heap");
+    bool raw = has_text(request, "encoding", "raw");
     struct job facts = {
-        .first.size = size,
         .flags = (unsigned)uint_or(request, "flags", 0),
         .for_session = has_text(request, "lifetime", "session"),
         .name = name->given ? (int)name->uint : NONE,
+        .if_exists = if_exists_of(request),
+        .tells_created = is_given(request, "if_exists"),
+        .has_heap = is_given(request, "heap"),
+        .has_lifetime = is_given(request, "lifetime"),
     };
+    uint64_t given;
+    uint64_t cost;
+    int bearer;
+    int heap;
 
-    if (heap == NONE)
-        return;
-    if (is_given(request, "data") && data->size > size) {
-        refuse(call, UMEM_E_OUT_OF_RANGE);
-        fact_uint(call, "size", data->size);
-        fact_uint(call, "block_size", size);
-        fail_end(call);
+    if (raw && data->given) {
+        refuse_param(call, "data");
         return;
     }
-    if (is_given(request, "data")) {
-        facts.needle = (unsigned char *)data->bytes;
-        facts.needle_size = data->size;
-    }
-    if (!fits(call, 0, size) || !check_flags(call) || !check_limits(call, heap, size, facts.flags, 0) ||
-        !check_name(call, facts.name))
+    heap = resolve_heap(call, "heap");
+    if (heap == NONE || !find_size(call, &facts.first.size, &given) || !check_if_exists(call))
         return;
-    if (call->run->model.heaps[heap].is_shared) {
+    facts.heaps[0] = call->run->model.heaps[heap].handle;
+    facts.needle = raw ? request->payload : (unsigned char *)data->bytes;
+    facts.needle_size = (size_t)given;
+    bearer = facts.if_exists == EXISTS_REPLACES ? find_bearer(call, facts.name) : NONE;
+    cost = facts.first.size + (bearer != NONE ? cost_of_end(call->run, bearer) : 0);
+    if (!fits(call, 0, cost) || open_bearer(call, &facts) || !check_flags(call) ||
+        !check_limits(call, heap, facts.first.size, facts.flags, 0) || !check_name(call, &facts))
+        return;
+    if (raw && given != 0 && call->batch_left == NULL) {
+        facts.needle = NULL;
+        receive(call, heap, &facts);
+    } else if (call->run->model.heaps[heap].is_shared) {
         allocate_shared(call, heap, &facts);
     } else {
         made(call, heap, &facts, false);

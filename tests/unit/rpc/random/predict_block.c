@@ -192,6 +192,23 @@ static bool may_own(struct call *call, const struct model_block *block)
     return false;
 }
 
+uint64_t cost_of_end(const struct run *run, int block)
+{
+    uint64_t holders = (uint64_t)model_holders(&run->model.blocks[block]);
+
+    return holders > 1 ? holders * HOLD_COST : 0;
+}
+
+bool may_replace(struct call *call, int block)
+{
+    const struct model *model = &call->run->model;
+
+    if (!model_is_locked(model, model->blocks[block].heap, call->session))
+        return true;
+    fail_heap(call, UMEM_E_LOCKED, model->heaps[model->blocks[block].heap].handle);
+    return false;
+}
+
 void predict_block_change(struct call *call)
 {
     struct run *run = call->run;
@@ -200,16 +217,25 @@ void predict_block_change(struct call *call)
     int block = resolve_block(call, "block");
     struct model_block *it = &run->model.blocks[block == NONE ? 0 : block];
     int bearer = name->given && name->name[0] != '\0' ? model_block_named(&run->model, name->name) : NONE;
+    bool replaces = if_exists_of(call->request) == EXISTS_REPLACES;
+    uint64_t replaced;
     bool takes_over;
     int maker;
 
-    if (block == NONE)
+    if (block == NONE || !check_if_exists(call))
+        return;
+    bearer = bearer == block ? NONE : bearer;
+    replaced = bearer != NONE ? run->model.blocks[bearer].handle : 0;
+    if (replaces && bearer != NONE && cost_of_end(run, bearer) != 0 &&
+        !fits(call, 0, cost_of_end(run, bearer)))
         return;
     takes_over = model_is_orphan(it) || to_session;
     maker = model_open_maker(&run->model, &it->maker);
     if (takes_over && maker != call->session && !may_own(call, it))
         return;
-    if (bearer != NONE && bearer != block) {
+    if (bearer != NONE && replaces && !may_replace(call, bearer))
+        return;
+    if (bearer != NONE && !replaces) {
         fail_block(call, UMEM_E_NAME_TAKEN, run->model.blocks[bearer].handle);
         return;
     }
@@ -224,14 +250,19 @@ void predict_block_change(struct call *call)
         it->for_session = to_session;
     if (name->given)
         it->name = name->name[0] != '\0' ? (int)name->uint : NONE;
-    answer_block(call, block);
+    if (bearer != NONE)
+        model_free_block(&run->model, bearer);
+    describe_block(run, result(call), block);
+    call->members = 10;
+    if (bearer != NONE)
+        result_uint(call, "replaced", replaced);
+    result_end(call);
 }
 
 void predict_block_free(struct call *call)
 {
     struct run *run = call->run;
     int block = resolve_block(call, "block");
-    uint64_t holders;
 
     if (block == NONE)
         return;
@@ -239,8 +270,7 @@ void predict_block_free(struct call *call)
         fail_block(call, UMEM_E_DENIED, run->model.blocks[block].handle);
         return;
     }
-    holders = (uint64_t)model_holders(&run->model.blocks[block]);
-    if (!fits(call, 0, holders > 1 ? holders * HOLD_COST : 0))
+    if (!fits(call, 0, cost_of_end(run, block)))
         return;
     result_uint(call, "size", run->model.blocks[block].size);
     model_free_block(&run->model, block);

@@ -20,6 +20,22 @@ static bool speaks_headers(const struct call *call)
 
 /* ---- block.read ---- */
 
+static void refuse_param(struct call *call, const char *name)
+{
+    refuse(call, UMEM_E_INVALID_PARAMS);
+    fact_text(call, "param", name);
+    fail_end(call);
+}
+
+static void result_read(struct call *call, int block, const struct range *range)
+{
+    result_uint(call, "size", range->size);
+    if (!is_given(call->request, "at_most"))
+        return;
+    result_uint(call, "block", range->block);
+    result_uint(call, "block_size", call->run->model.blocks[block].size);
+}
+
 static void read_raw(struct call *call, int block, const struct range *range)
 {
     struct session *session = &call->run->sessions[call->session];
@@ -33,7 +49,7 @@ static void read_raw(struct call *call, int block, const struct range *range)
         fail_end(call);
     } else if (((call->batch_left == NULL && range->size > COPIED_AT_ONCE) || may_send(call, range->size)) &&
                fits(call, 0, range->size)) {
-        result_uint(call, "size", range->size);
+        result_read(call, block, range);
         result_end(call);
         if (call->id.kind == ID_NONE || range->size == 0)
             return;
@@ -86,6 +102,12 @@ void predict_block_read(struct call *call)
 
     if (block == NONE || !range_of(call, block, "offset", "size", &range))
         return;
+    if (is_given(call->request, "at_most") && is_given(call->request, "size")) {
+        refuse_param(call, "at_most");
+        return;
+    }
+    if (range.size > uint_or(call->request, "at_most", UINT64_MAX))
+        range.size = uint_or(call->request, "at_most", UINT64_MAX);
     if (strcmp(encoding, "raw") == 0) {
         read_raw(call, block, &range);
         return;
@@ -100,19 +122,12 @@ void predict_block_read(struct call *call)
         fail_end(call);
         return;
     }
-    result_uint(call, "size", range.size);
+    result_read(call, block, &range);
     write_bytes(result_key(call, "data"), encoding, bytes, (size_t)range.size);
     result_end(call);
 }
 
 /* ---- block.write ---- */
-
-static void refuse_param(struct call *call, const char *name)
-{
-    refuse(call, UMEM_E_INVALID_PARAMS);
-    fact_text(call, "param", name);
-    fail_end(call);
-}
 
 /* The bytes of a single raw write are still to come. */
 static void begin_receiver(struct call *call, int block, uint64_t offset, uint64_t size)

@@ -89,6 +89,47 @@ static uint64_t new_handle(const struct run *run)
     return 0;
 }
 
+/* Answers with the heap that has the name, if the request is to open one and there is one. Returns whether the call has been
+ * answered. */
+static bool open_heap(struct call *call)
+{
+    const struct request *request = call->request;
+    const struct model *model = &call->run->model;
+    int heap = if_exists_of(request) == EXISTS_OPENS
+                   ? model_heap_named(model, argument_of(request, "name")->name)
+                   : NONE;
+    const struct model_heap *it = &model->heaps[heap == NONE ? 0 : heap];
+    const char *param = NULL;
+
+    if (heap == NONE)
+        return false;
+    if (model_is_locked(model, heap, call->session)) {
+        fail_heap(call, UMEM_E_LOCKED, it->handle);
+        return true;
+    }
+    if (is_given(request, "kind") && (heap == 0 || it->is_shared != has_text(request, "kind", "shared")))
+        param = "kind";
+    else if (it->flags != uint_or(request, "flags", it->flags))
+        param = "flags";
+    else if (it->maximum_size != 0 && it->maximum_size < uint_or(request, "maximum_size", 0))
+        param = "maximum_size";
+    else if (it->alignment < uint_or(request, "alignment", 16))
+        param = "alignment";
+    else if (is_given(request, "lifetime") && it->for_session != has_text(request, "lifetime", "session"))
+        param = "lifetime";
+    if (param != NULL) {
+        refuse(call, UMEM_E_NAME_TAKEN);
+        fact_uint(call, "heap", it->handle);
+        fact_text(call, "param", param);
+        fail_end(call);
+        return true;
+    }
+    result_uint(call, "heap", it->handle);
+    um_json_bool(result_key(call, "created"), false);
+    result_end(call);
+    return true;
+}
+
 void predict_heap_create(struct call *call)
 {
     struct run *run = call->run;
@@ -96,6 +137,9 @@ void predict_heap_create(struct call *call)
     struct model_heap *heap;
     int place = 1;
 
+    if (!check_if_exists(call) ||
+        (if_exists_of(request) == EXISTS_OPENS && (!check_heap_options(call) || open_heap(call))))
+        return;
     if (has_text(request, "kind", "shared") &&
         !fits(call, 0, SHARED_HEAP_COST + uint_or(request, "initial_size", 0)))
         return;
@@ -119,6 +163,8 @@ void predict_heap_create(struct call *call)
     heap->handle = call->id.kind != ID_NONE ? learn_uint(call) : new_handle(run);
     MUST((heap->handle & 3) == 1 && heap->handle >> 53 == 0);
     um_json_uint(call->out, heap->handle);
+    if (is_given(request, "if_exists"))
+        um_json_bool(result_key(call, "created"), true);
     result_end(call);
 }
 

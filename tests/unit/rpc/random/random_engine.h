@@ -85,6 +85,9 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
 void fail_no_gap(struct call *call, int block, unsigned flags); /* in the memory of its heap */
 /* Answers an allocation whose last slice is done: whether it may be is looked at once more. */
 void answer_alloc(struct call *call, const struct job *job);
+/* What a raw allocation that is being received needs at every piece: its heap, unlocked; else it fails. */
+bool has_alloc_heap(const struct run *run, int session, const struct job *job);
+void fail_alloc_heap(struct call *call, const struct job *job);
 
 /* ---- answers (answer.c) ---- */
 
@@ -197,6 +200,13 @@ void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint6
 bool may_wait(struct call *call, uint64_t handle);    /* on a block or heap */
 bool may_observe(struct call *call, uint64_t handle); /* 0: everything */
 bool has_text(const struct request *request, const char *name, const char *text);
+unsigned if_exists_of(const struct request *request);
+/* Whether if_exists has a name to be about; else the call has been answered. */
+bool check_if_exists(struct call *call);
+/* What freeing a block counts for. */
+uint64_t cost_of_end(const struct run *run, int block);
+/* Whether the block may be freed so that another one has its name; else the call has been answered. */
+bool may_replace(struct call *call, int block);
 unsigned slot_of(uint64_t handle);
 void predict_request(struct call *call);
 int session_with(const struct run *run, uint64_t id);

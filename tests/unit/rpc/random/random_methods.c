@@ -113,7 +113,7 @@ static void generate_request(struct run *run, int session, struct request *reque
         request->payload_size = 0;
     finish_request(run, request);
     if (request->id.kind == ID_NONE && must_be_answered(request) &&
-        (in_batch || strcmp(request->method->name, "block.resize") == 0))
+        (in_batch || request->payload != NULL || strcmp(request->method->name, "block.resize") == 0))
         request->id.kind = ID_NUMBER;
 }
 

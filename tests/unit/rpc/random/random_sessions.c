@@ -98,6 +98,11 @@ static void check_target(struct run *run, int session)
     int block = model_find_block(&run->model, payload_receiver->range.block);
     struct call call;
 
+    if (payload_receiver->allocates && !has_alloc_heap(run, session, &payload_receiver->alloc)) {
+        payload_receiver->allocates = false;
+        late_init(&call, run, session, payload_receiver->entry, &payload_receiver->id);
+        fail_alloc_heap(&call, &payload_receiver->alloc);
+    }
     if (!payload_receiver->answers)
         return;
     if (block != NONE && !model_is_locked(&run->model, run->model.blocks[block].heap, session) &&
@@ -122,12 +127,17 @@ static void finish_receiver(struct run *run, int session)
 
     check_target(run, session);
     done.answers = payload_receiver->answers;
+    done.allocates = payload_receiver->allocates;
     *payload_receiver = (struct payload_receiver){0};
     if (done.answers) {
         notify_received(run, &done);
         late_init(&call, run, session, done.entry, &done.id);
         result_uint(&call, "size", done.size);
         result_end(&call);
+    } else if (done.allocates) {
+        late_init(&call, run, session, done.entry, &done.id);
+        done.alloc.needle = done.bytes;
+        answer_alloc(&call, &done.alloc);
     } else if (done.batch != NULL) {
         finish_batch(run, session, done.batch);
     }
