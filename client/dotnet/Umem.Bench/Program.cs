@@ -3,6 +3,7 @@
 //     dotnet run -c Release --project client/dotnet/Umem.Bench -- REDIS-SOCKET
 //
 // UMEM_PIPE names the daemon. The two take turns, so that both have the same machine; each figure is the median of the rounds.
+// CPU is what this process spent for one call, which tells more where other programs keep the machine busy.
 using System.Diagnostics;
 using StackExchange.Redis;
 using Umem;
@@ -72,25 +73,34 @@ static void Compare(string what, int count, string unit, Action ours, string oth
 {
     var ourRates = new List<double>();
     var theirRates = new List<double>();
+    var ourCpu = new List<double>();
+    var theirCpu = new List<double>();
     // Once for the compiler.
     Rate(count, ours);
     Rate(count, theirs);
     for (int round = 0; round < Rounds; round++)
     {
-        ourRates.Add(Rate(count, ours));
-        theirRates.Add(Rate(count, theirs));
+        (double rate, double cpu) = Rate(count, ours);
+        ourRates.Add(rate);
+        ourCpu.Add(cpu);
+        (rate, cpu) = Rate(count, theirs);
+        theirRates.Add(rate);
+        theirCpu.Add(cpu);
     }
     double our = Median(ourRates);
     double their = Median(theirRates);
-    Console.WriteLine($"{what,-38} {our,12:N0} {unit,-14} {other}: {their,12:N0}  ratio {our / their:N2}");
+    Console.WriteLine($"{what,-38} {our,12:N0} {unit,-14} {other}: {their,12:N0}  ratio {our / their:N2}  " +
+                      $"CPU {Median(ourCpu):N1} and {Median(theirCpu):N1} us");
 }
 
-static double Rate(int count, Action action)
+static (double Rate, double CpuUs) Rate(int count, Action action)
 {
+    TimeSpan cpu = Environment.CpuUsage.TotalTime;
     long start = Stopwatch.GetTimestamp();
     for (int i = 0; i < count; i++)
         action();
-    return count / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+    return (count / seconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / count);
 }
 
 static double Median(List<double> values)

@@ -153,4 +153,65 @@ public class BytesTests
         Assert.Equal(long.MinValue, client.BlockAdd(block, 0, 1L).New);
         Assert.Equal(255, client.BlockAdd<byte>(Block(client, 1), 0, 255).New);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    [InlineData(65_537)]
+    [InlineData(2_000_000)]
+    public async Task WhatIsPutIsThereAsAWhole(int size)
+    {
+        using UmemClient client = Daemon.Connect();
+        using UmemClient other = Daemon.Connect();
+        string name = "put-" + Guid.NewGuid();
+        Assert.Throws<UmemUnknownHandleException>(() => other.Get(name));
+        byte[] bytes = Pattern(size);
+        long first = client.Put(name, bytes);
+        Assert.Equal(bytes, other.Get(name));
+        Assert.Equal("server", client.BlockInfo(first).Lifetime);
+        byte[] longer = Pattern(size + 1);
+        long second = await client.PutAsync(name, longer, new BlockAllocOptions { Lifetime = Lifetime.Session });
+        Assert.NotEqual(first, second);
+        Assert.Equal(longer, await other.GetAsync(name));
+        Assert.Equal("session", client.BlockInfo(second).Lifetime);
+        Assert.Throws<UmemStaleHandleException>(() => client.BlockInfo(first));
+        Assert.Equal(second, client.BlockInfo(name).Block);
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public void APutThatFailsLeavesWhatWasThere(int size)
+    {
+        using var daemon = new Daemon();
+        using UmemClient client = daemon.ConnectHere();
+        long heap = client.HeapCreate(new HeapCreateOptions { MaximumSize = size + (size / 2) }).Heap;
+        var here = new BlockAllocOptions { Heap = heap };
+        byte[] bytes = Pattern(size);
+        client.Put("name", bytes, here);
+        // There is no space for both.
+        Assert.Throws<UmemNoMemoryException>(() => client.Put("name", new byte[size], here));
+        Assert.Throws<UmemInvalidParamsException>(() => client.Put("", new byte[10], here));
+        Assert.Throws<UmemInvalidParamsException>(() => client.Put(new string('x', 300), new byte[size / 2], here));
+        client.ServerPing();
+        Assert.Equal(bytes, client.Get("name"));
+        Assert.Equal(1, client.HeapInfo(heap).Blocks);
+    }
+
+    [Fact]
+    public void ABlockIsOpenedOrMade()
+    {
+        using UmemClient client = Daemon.Connect();
+        var options = new BlockAllocOptions
+        {
+            Name = "open-" + Guid.NewGuid(),
+            Lifetime = Lifetime.Session,
+            IfExists = IfExists.Open,
+        };
+        BlockAllocResult made = client.BlockAlloc(10, options);
+        BlockAllocResult opened = client.BlockAlloc(10, options);
+        Assert.Equal((true, false), (made.Created, opened.Created));
+        Assert.Equal(made.Block, opened.Block);
+        Assert.Throws<UmemNameTakenException>(() => client.BlockAlloc(11, options));
+    }
 }

@@ -8,6 +8,18 @@ using System.Threading.Tasks;
 
 namespace Umem;
 
+/// <summary>The words for the parameter if_exists, see protocol.md.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public enum IfExists
+{
+    /// <summary>"fail"</summary>
+    Fail,
+    /// <summary>"open"</summary>
+    Open,
+    /// <summary>"replace"</summary>
+    Replace,
+}
+
 /// <summary>The words for the parameter kind, see protocol.md.</summary>
 [GeneratedCode("client/dotnet/generate.py", "1")]
 public enum HeapKind
@@ -30,6 +42,15 @@ public enum Lifetime
 
 internal static class Words
 {
+    public static string Of(IfExists value) =>
+        value switch { IfExists.Fail => "fail", IfExists.Open => "open", IfExists.Replace => "replace", _ => throw Request.Refused("if_exists", value) };
+
+    public static void Add(this Request request, string name, IfExists? value)
+    {
+        if (value != null)
+            request.Add(name, Of(value.Value));
+    }
+
     public static string Of(HeapKind value) =>
         value switch { HeapKind.Private => "private", HeapKind.Shared => "shared", _ => throw Request.Refused("kind", value) };
 
@@ -75,6 +96,12 @@ public sealed class HeapCreateOptions
 
     /// <summary>Every block starts at a multiple of it: a power of two. If left out: 16.</summary>
     public long? Alignment { get; set; }
+
+    /// <summary>
+    /// What to do if a heap has the name: fail as <c>name_taken</c>, or open that heap, see Publishing by name. If
+    /// left out: fail.
+    /// </summary>
+    public IfExists? IfExists { get; set; }
 }
 
 /// <summary>What may be said to heap.list. What is left null is not sent.</summary>
@@ -131,8 +158,17 @@ public sealed class BlockAllocOptions
     /// <summary>"session": freed when the session that made it ends. If left out: server.</summary>
     public Lifetime? Lifetime { get; set; }
 
-    /// <summary>Bytes to begin with; the others are zero.</summary>
+    /// <summary>
+    /// Bytes to begin with; the others are zero. Left out with "raw", where the bytes follow the message, as many as
+    /// the block has.
+    /// </summary>
     public byte[]? Data { get; set; }
+
+    /// <summary>
+    /// What to do if a block has the name: fail as <c>name_taken</c>, open that block, or free it and give the new
+    /// one its name, see Publishing by name. If left out: fail.
+    /// </summary>
+    public IfExists? IfExists { get; set; }
 }
 
 /// <summary>What may be said to block.resize. What is left null is not sent.</summary>
@@ -174,6 +210,12 @@ public sealed class BlockChangeOptions
 
     /// <summary>"session": of this session, which becomes its owner.</summary>
     public Lifetime? Lifetime { get; set; }
+
+    /// <summary>
+    /// What to do if another block has the name: fail as <c>name_taken</c>, or free it and give this one its name. If
+    /// left out: fail.
+    /// </summary>
+    public IfExists? IfExists { get; set; }
 }
 
 /// <summary>What may be said to block.fill. What is left null is not sent.</summary>
@@ -676,9 +718,13 @@ public sealed class HeapCreateResult
     /// <summary>The heap.</summary>
     public long Heap { get; private set; }
 
+    /// <summary>With <c>if_exists</c>: whether the heap is new; false: it was opened.</summary>
+    public bool? Created { get; private set; }
+
     internal static HeapCreateResult Read(JsonElement json) => new()
     {
         Heap = Json.Long(json, "heap"),
+        Created = Json.BoolOrNull(json, "created"),
     };
 }
 
@@ -782,11 +828,19 @@ public sealed class BlockAllocResult
     /// <summary>Where it lies in the daemon: unique among the blocks alive.</summary>
     public ulong Address { get; private set; }
 
+    /// <summary>With <c>if_exists</c>: whether the block is new; false: it was opened.</summary>
+    public bool? Created { get; private set; }
+
+    /// <summary>The block that had the name and was freed; missing where none was.</summary>
+    public long? Replaced { get; private set; }
+
     internal static BlockAllocResult Read(JsonElement json) => new()
     {
         Block = Json.Long(json, "block"),
         Size = Json.Long(json, "size"),
         Address = Json.ULong(json, "address"),
+        Created = Json.BoolOrNull(json, "created"),
+        Replaced = Json.LongOrNull(json, "replaced"),
     };
 }
 
@@ -850,6 +904,63 @@ public sealed class BlockAtResult
     internal static BlockAtResult Read(JsonElement json) => new()
     {
         Block = Json.Long(json, "block"),
+    };
+}
+
+/// <summary>What the daemon answers: BlockChangeResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class BlockChangeResult
+{
+    internal BlockChangeResult()
+    {
+    }
+
+    /// <summary>The handle.</summary>
+    public long Block { get; private set; }
+
+    /// <summary>Its name.</summary>
+    public string? Name { get; private set; }
+
+    /// <summary>Where it was allocated.</summary>
+    public long Heap { get; private set; }
+
+    /// <summary>Its size.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Where it lies in the daemon: unique among the blocks alive.</summary>
+    public ulong Address { get; private set; }
+
+    /// <summary>"server" or "session".</summary>
+    public string Lifetime { get; private set; } = null!;
+
+    /// <summary>Who made it.</summary>
+    public Owner? Owner { get; private set; }
+
+    /// <summary>Open sessions that hold it.</summary>
+    public long Holders { get; private set; }
+
+    /// <summary>No name, and no open session holds it.</summary>
+    public bool Orphaned { get; private set; }
+
+    /// <summary>When it was allocated.</summary>
+    public long Created { get; private set; }
+
+    /// <summary>The block that had the name and was freed; missing where none was.</summary>
+    public long? Replaced { get; private set; }
+
+    internal static BlockChangeResult Read(JsonElement json) => new()
+    {
+        Block = Json.Long(json, "block"),
+        Name = Json.StringOrNull(json, "name"),
+        Heap = Json.Long(json, "heap"),
+        Size = Json.Long(json, "size"),
+        Address = Json.ULong(json, "address"),
+        Lifetime = Json.String(json, "lifetime"),
+        Owner = Json.ObjectOrNull(json, "owner", Owner.Read),
+        Holders = Json.Long(json, "holders"),
+        Orphaned = Json.Bool(json, "orphaned"),
+        Created = Json.Long(json, "created"),
+        Replaced = Json.LongOrNull(json, "replaced"),
     };
 }
 

@@ -47,6 +47,8 @@ public sealed partial class UmemClient
     public void BlockRead(BlockRef block, long offset, byte[] bytes, int index, int count)
     {
         Check(bytes, index, count);
+        if (count > PieceMinimum)
+            block = OneBlock(block);
         foreach ((int from, int size) in Pieces(count))
             ReadPiece(block, offset + from, new ArraySegment<byte>(bytes, index + from, size));
     }
@@ -82,7 +84,8 @@ public sealed partial class UmemClient
                                      CancellationToken cancellationToken = default)
     {
         Check(bytes, index, count);
-        await NeedPieceSizeAsync(count, cancellationToken).ConfigureAwait(false);
+        if (count > PieceMinimum)
+            block = await PrepareAsync(block, cancellationToken).ConfigureAwait(false);
         foreach ((int from, int size) in Pieces(count))
         {
             var target = new ArraySegment<byte>(bytes, index + from, size);
@@ -111,6 +114,8 @@ public sealed partial class UmemClient
     public void BlockWrite(BlockRef block, long offset, byte[] bytes, int index, int count)
     {
         Check(bytes, index, count);
+        if (count > PieceMinimum)
+            block = OneBlock(block);
         foreach ((int from, int size) in Pieces(count))
             Invoke(WriteRequest(block, offset + from, bytes, index + from, size));
     }
@@ -134,7 +139,8 @@ public sealed partial class UmemClient
                                       CancellationToken cancellationToken = default)
     {
         Check(bytes, index, count);
-        await NeedPieceSizeAsync(count, cancellationToken).ConfigureAwait(false);
+        if (count > PieceMinimum)
+            block = await PrepareAsync(block, cancellationToken).ConfigureAwait(false);
         foreach ((int from, int size) in Pieces(count))
         {
             await InvokeAsync(WriteRequest(block, offset + from, bytes, index + from, size), cancellationToken)
@@ -224,11 +230,15 @@ public sealed partial class UmemClient
             yield return (from, piece);
     }
 
-    /// <summary>So that <see cref="Pieces"/> does not block an asynchronous call.</summary>
-    private async Task NeedPieceSizeAsync(int count, CancellationToken cancellation)
+    /// <summary>The block by its handle: a name may become another block's between two pieces.</summary>
+    private BlockRef OneBlock(BlockRef block) => block.Name == null ? block : BlockInfo(block).Block;
+
+    /// <summary>The same, and whatever else <see cref="Pieces"/> needs, so that it does not block an asynchronous call.</summary>
+    private async Task<BlockRef> PrepareAsync(BlockRef block, CancellationToken cancellation)
     {
-        if (count > PieceMinimum && pieceSize == 0)
+        if (pieceSize == 0)
             pieceSize = PieceSizeOf(await ServerInfoAsync(cancellation).ConfigureAwait(false));
+        return block.Name == null ? block : (await BlockInfoAsync(block, cancellation).ConfigureAwait(false)).Block;
     }
 
     private static int PieceSizeOf(ServerInfo info) =>

@@ -133,6 +133,7 @@ public sealed partial class UmemClient
             request.Add("kind", options.Kind);
             request.Add("lifetime", options.Lifetime);
             request.Add("alignment", options.Alignment);
+            request.Add("if_exists", options.IfExists);
         }
         return request;
     }
@@ -140,7 +141,7 @@ public sealed partial class UmemClient
     /// <summary>Makes a heap (Win32 HeapCreate).</summary>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, denied,
+    /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, locked, denied,
     /// unsupported.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
@@ -151,7 +152,7 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, denied,
+    /// The daemon refused: invalid_params, internal_error, no_memory, limit_exceeded, name_taken, locked, denied,
     /// unsupported.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
@@ -403,28 +404,29 @@ public sealed partial class UmemClient
             request.Add("name", options.Name);
             request.Add("lifetime", options.Lifetime);
             request.Add("data", options.Data);
+            request.Add("if_exists", options.IfExists);
         }
         return request;
     }
 
-    /// <summary>Allocates a block of zeroed memory (Win32 HeapAlloc).</summary>
+    /// <summary>Allocates a block of zeroed memory, or of the bytes given (Win32 HeapAlloc).</summary>
     /// <param name="size">Its size; 0 makes a block too.</param>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, no_memory,
-    /// limit_exceeded, name_taken, locked, denied, corrupted.
+    /// limit_exceeded, name_taken, locked, denied, unsupported, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockAllocResult BlockAlloc(long size, BlockAllocOptions? options = null) =>
         Invoke(BlockAllocRequest(size, options), Umem.BlockAllocResult.Read);
 
-    /// <summary>Allocates a block of zeroed memory (Win32 HeapAlloc).</summary>
+    /// <summary>Allocates a block of zeroed memory, or of the bytes given (Win32 HeapAlloc).</summary>
     /// <param name="size">Its size; 0 makes a block too.</param>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range, no_memory,
-    /// limit_exceeded, name_taken, locked, denied, corrupted.
+    /// limit_exceeded, name_taken, locked, denied, unsupported, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockAllocResult> BlockAllocAsync(long size, BlockAllocOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -572,6 +574,7 @@ public sealed partial class UmemClient
         {
             request.Add("name", options.Name);
             request.Add("lifetime", options.Lifetime);
+            request.Add("if_exists", options.IfExists);
         }
         return request;
     }
@@ -584,11 +587,11 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// name_taken, locked.
+    /// name_taken, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
-    public BlockInfo BlockChange(BlockRef block, BlockChangeOptions? options = null) =>
-        Invoke(BlockChangeRequest(block, options), Umem.BlockInfo.Read);
+    public BlockChangeResult BlockChange(BlockRef block, BlockChangeOptions? options = null) =>
+        Invoke(BlockChangeRequest(block, options), Umem.BlockChangeResult.Read);
 
     /// <summary>
     /// Names a block, changes its lifetime, or adopts an orphan. Whoever changes an orphan becomes its owner and
@@ -599,11 +602,11 @@ public sealed partial class UmemClient
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// name_taken, locked.
+    /// name_taken, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
-    public Task<BlockInfo> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>
-        InvokeAsync(BlockChangeRequest(block, options), Umem.BlockInfo.Read, cancellationToken);
+    public Task<BlockChangeResult> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(BlockChangeRequest(block, options), Umem.BlockChangeResult.Read, cancellationToken);
 
     private static Request BlockFillRequest(BlockRef block, BlockFillOptions? options)
     {
