@@ -93,6 +93,32 @@ public class LossTests
     }
 
     [Fact]
+    public void AnotherUsersServerGetsNothing()
+    {
+        // Only root can be another user, too.
+        if (Daemon.IsWindows || Environment.UserName != "root" || !File.Exists("/usr/bin/python3"))
+            return;
+        string pipe = Daemon.NewPipe();
+        string code = "import os,socket; s=socket.socket(socket.AF_UNIX); " +
+                      $"os.setuid(65534); s.bind('{pipe}'); s.listen(); print('ready', flush=True); " +
+                      "c,_=s.accept(); print(len(c.recv(100)), flush=True)";
+        using var server = new System.Diagnostics.Process
+        {
+            StartInfo = new System.Diagnostics.ProcessStartInfo("/usr/bin/python3", $"-c \"{code}\"")
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+            },
+        };
+        server.Start();
+        Assert.Equal("ready", server.StandardOutput.ReadLine());
+        Assert.Throws<UmemNotTrustedException>(() => UmemClient.Connect(pipe));
+        Assert.Equal("0", server.StandardOutput.ReadLine());
+        server.WaitForExit();
+        File.Delete(pipe);
+    }
+
+    [Fact]
     public void AShutDownDaemonAnswers()
     {
         using var daemon = new Daemon();

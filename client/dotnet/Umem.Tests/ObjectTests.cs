@@ -67,6 +67,11 @@ public class ObjectTests
         }
         Assert.Equal(0, kept[0]);
         Assert.Throws<UmemStaleHandleException>(() => freed[0]);
+        using (Memory gone = Memory.Allocation(4))
+        {
+            gone.IsFreeOnDispose = true;
+            gone.Client.BlockFree(gone.Handle);
+        }
         kept.Free();
     }
 

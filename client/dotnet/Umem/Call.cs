@@ -26,7 +26,7 @@ internal sealed class Call
 
     public byte[]? Error { get; set; }
 
-    /// <summary>The connection is lost.</summary>
+    /// <summary>Not the daemon's answer, but what went wrong: mostly that the connection is lost.</summary>
     public Func<Exception>? Loss { get; set; }
 
     public bool IsDone { get; set; }

@@ -388,12 +388,18 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>
-    /// A call that waits in the daemon is ended there, and then answered: nothing is left behind. Another one is given up.
+    /// A call that waits in the daemon is ended there, and then answered: nothing is left behind. Another one is given up, unless
+    /// its raw bytes are coming already.
     /// </summary>
     private void Cancel(Call call)
     {
         if (!call.IsWaiting)
         {
+            lock (gate)
+            {
+                if (call == receiving)
+                    return;
+            }
             Expire(call, false);
             return;
         }
@@ -508,7 +514,11 @@ internal sealed class Connection : IDisposable
         if (call.TakesAnyRaw)
         {
             if (rawSize > ArrayLimit)
-                throw new UmemBadAnswerException($"{rawSize} raw bytes are more than an array holds");
+            {
+                call.Loss = () => new InvalidOperationException(
+                    $"an array cannot have {rawSize} bytes: read the block in parts");
+                return RawTarget.None;
+            }
             call.Into = new ArraySegment<byte>(new byte[rawSize]);
         }
         if (call.Into == null || call.Into.Value.Count != rawSize)

@@ -225,12 +225,23 @@ public sealed class Memory : IDisposable, ICloneable, IEnumerable<byte>
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the object, and frees its block if <see cref="IsFreeOnDispose"/>.</summary>
+    /// <summary>
+    /// Ends the object, and frees its block if <see cref="IsFreeOnDispose"/>. That the block is gone, or the connection, is no
+    /// failure here.
+    /// </summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        if (IsFreeOnDispose && isFreed == 0)
+        if (!IsFreeOnDispose || isFreed != 0)
+            return;
+        try
+        {
             Free();
+        }
+        catch (Exception e) when (e is UmemStaleHandleException or UmemConnectionException or ObjectDisposedException)
+        {
+            isFreed = 1;
+        }
     }
 
     /// <summary>Goes through the bytes as they are now.</summary>

@@ -20,7 +20,7 @@ public sealed class UmemClientOptions
     /// </summary>
     public TimeSpan Timeout { get; set; } = System.Threading.Timeout.InfiniteTimeSpan;
 
-    /// <summary>The longest answer that is accepted, in bytes, raw bytes not counted.</summary>
+    /// <summary>The longest answer that is accepted, in bytes, raw bytes not counted: at most 1 GiB.</summary>
     public long AnswerBytesMax { get; set; } = 64 * 1024 * 1024;
 }
 
@@ -82,6 +82,8 @@ public sealed partial class UmemClient : IDisposable
     public static UmemClient Connect(UmemClientOptions? options = null)
     {
         options ??= new UmemClientOptions();
+        if (options.AnswerBytesMax is <= 0 or > 1 << 30)
+            throw new ArgumentOutOfRangeException(nameof(options), options.AnswerBytesMax, "answers have from 1 byte to 1 GiB");
         string path = Endpoint.Find(options.Pipe);
         return new UmemClient(Transport.Open(path, Deadline.After(Milliseconds(options.Timeout))), path, options);
     }
