@@ -237,6 +237,11 @@ UMEM_API void umem_free_server_info(struct umem_server_info *info);
 
 UMEM_API int umem_server_stats(umem_client *client, struct umem_server_stats *stats);
 
+/* Has the daemon read its settings again. The report says what has new values and what only a restart applies, as JSON text: protocol.md
+ * describes it under server.reload. The caller frees it with umem_free_text(). UMEM_E_BAD_SETTINGS: they are wrong, and nothing was
+ * changed. */
+UMEM_API int umem_server_reload(umem_client *client, char **report_json);
+
 /* Ends the daemon in order, and all its blocks with it. UMEM_OK: it has begun to. */
 UMEM_API int umem_server_shutdown(umem_client *client);
 
@@ -300,13 +305,28 @@ struct umem_heap_info {
     enum umem_lifetime lifetime;
     struct umem_owner owner;
     bool locked; /* a session holds its lock */
-    /* Of kind UMEM_HEAP_SHARED; else 0. */
-    uint64_t reserved;     /* bytes of its shared memory */
+    /* Of shared heaps, and where the daemon's system is not Windows, of all; else 0. */
+    uint64_t reserved;     /* bytes of its shared memory, or of address space */
     uint64_t committed;    /* of these, bytes that the system has promised memory for */
-    uint64_t free_bytes;   /* in no block; blocks take up a multiple of the alignment */
+    uint64_t free_bytes;   /* in no block; see umem_heap_size_classes() */
     uint64_t free_ranges;  /* pieces that these lie in */
     uint64_t largest_free; /* bytes in the largest piece */
     bool corrupted;        /* a client has taken memory away from it */
+};
+
+enum { UMEM_SIZE_CLASSES_MAXIMUM = 64 };
+
+/* How the slots of one size are used. Small blocks share pages by their sizes. */
+struct umem_size_class {
+    uint32_t
+        size; /* bytes of a slot: a block is at most so large, and larger than the slots of the class before it */
+    uint64_t used; /* slots that are blocks */
+    uint64_t free; /* slots of the same pages that are not */
+};
+
+struct umem_size_classes {
+    uint32_t count; /* of `classes` that are filled in: those that have slots, by size */
+    struct umem_size_class classes[UMEM_SIZE_CLASSES_MAXIMUM];
 };
 
 /* Called for each heap of a list. `heap` is good during the call, which may itself use the client. Returning
@@ -335,6 +355,9 @@ UMEM_API int umem_heap_list(umem_client *client, umem_heap_visitor *visitor, voi
 /* UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
 UMEM_API int umem_heap_info(umem_client *client, umem_handle heap, struct umem_heap_info *info);
 
+/* How a heap's small blocks lie in size classes; none of a Win32 heap. UMEM_E_UNKNOWN_HANDLE, UMEM_E_STALE_HANDLE. */
+UMEM_API int umem_heap_size_classes(umem_client *client, umem_handle heap, struct umem_size_classes *classes);
+
 /* The heap that has this name, which may be digits; "process" is the process heap. UMEM_E_UNKNOWN_HANDLE:
  * none does. */
 UMEM_API int umem_heap_lookup(umem_client *client, const char *name, umem_handle *heap);
@@ -348,8 +371,9 @@ UMEM_API int umem_heap_destroy(umem_client *client, umem_handle heap, uint64_t *
  * UMEM_E_CORRUPTED: "block" of umem_error_integer() is the first that is damaged. */
 UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_handle block);
 
-/* Returns unused memory to the system if possible (HeapCompact). *largest_free (NULL: not wanted) is the
- * largest free range, in bytes, that the heap has committed; 0 where the system does not tell. UMEM_E_LOCKED. */
+/* Returns unused memory to the system (HeapCompact): all that is free when it begins, before it returns. *largest_free (NULL: not
+ * wanted) is the largest free range, in bytes, of a Win32 heap the largest that it has committed; 0 where the system does not tell.
+ * UMEM_E_LOCKED. */
 UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
 
 /* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get
@@ -708,6 +732,8 @@ UMEM_API int umem_submit_heap_create(umem_calls *calls, const struct umem_heap_o
 UMEM_API int umem_submit_heap_open(umem_calls *calls, const struct umem_heap_options *options,
                                    umem_handle *heap, bool *created);
 UMEM_API int umem_submit_heap_info(umem_calls *calls, umem_handle heap, struct umem_heap_info *info);
+UMEM_API int umem_submit_heap_size_classes(umem_calls *calls, umem_handle heap,
+                                           struct umem_size_classes *classes);
 UMEM_API int umem_submit_heap_lookup(umem_calls *calls, const char *name, umem_handle *heap);
 UMEM_API int umem_submit_heap_destroy(umem_calls *calls, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
 UMEM_API int umem_submit_heap_validate(umem_calls *calls, umem_handle heap, umem_handle block);

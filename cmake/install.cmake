@@ -1,5 +1,5 @@
-# What `cmake --install` and cpack put where. Two components: `runtime` is what runs (programs, the shared library, manuals),
-# `development` what programs are built with. Nothing of it names the place where it was built or installed, but for the
+# What `cmake --install` and cpack put where. Components: `runtime` is what runs (programs, manuals, units), `library` the shared
+# library, `development` what programs are built with. Nothing of it names the place where it was built or installed, but for the
 # systemd unit, so that a prefix may be moved.
 
 include(CMakePackageConfigHelpers)
@@ -14,8 +14,8 @@ set(umem_build_dir "${PROJECT_BINARY_DIR}/package")
 function(um_install_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TARGETS;HEADERS")
     install(TARGETS ${arg_TARGETS} EXPORT umem-${name}
-        RUNTIME COMPONENT runtime
-        LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+        RUNTIME COMPONENT library
+        LIBRARY COMPONENT library NAMELINK_COMPONENT development
         ARCHIVE COMPONENT development)
     install(EXPORT umem-${name} NAMESPACE umem:: DESTINATION "${umem_package_dir}" COMPONENT development)
     install(FILES ${arg_HEADERS} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development)
@@ -85,29 +85,28 @@ if(NOT WIN32)
     endif()
 endif()
 
-# systemd wants the whole path of the program, which is known when it is installed. Who unpacks an archive of cpack's, which
-# installs into a folder of its own, is taken to do so in the usual place.
+# systemd wants the whole path of the program, which is known when it is installed. An archive of cpack's can be unpacked
+# anywhere: its unit names the program by the unit's own folder (%Y), which systemd knows from version 251 on. The packages of a
+# system have the prefix that they were configured for.
 if(UMEM_BUILD_SERVER AND CMAKE_SYSTEM_NAME STREQUAL Linux)
+    set(umem_unit_dir lib/systemd/user)
+    set(umem_unit_place "${umem_unit_dir}")
+    set(umem_bindir "${CMAKE_INSTALL_BINDIR}")
+    cmake_path(ABSOLUTE_PATH umem_unit_place BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}")
+    cmake_path(ABSOLUTE_PATH umem_bindir BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}")
+    cmake_path(RELATIVE_PATH umem_bindir BASE_DIRECTORY "${umem_unit_place}")
     install(CODE "
         set(bindir \"\${CMAKE_INSTALL_PREFIX}\")
         cmake_path(APPEND bindir \"${CMAKE_INSTALL_BINDIR}\")
-        if(bindir MATCHES /_CPack_Packages/)
+        if(bindir MATCHES \"/_CPack_Packages/[^/]+/(DEB|RPM)/\")
             set(bindir \"${CMAKE_INSTALL_FULL_BINDIR}\")
+        elseif(bindir MATCHES \"/_CPack_Packages/\")
+            set(bindir \"%Y/${umem_bindir}\")
         endif()
         configure_file(\"${PROJECT_SOURCE_DIR}/server/daemon/umemd.service.in\" \"${umem_build_dir}/umemd.service\" @ONLY)"
         COMPONENT runtime)
     install(FILES "${umem_build_dir}/umemd.service" server/daemon/umemd.socket
-        DESTINATION lib/systemd/user COMPONENT runtime)
+        DESTINATION "${umem_unit_dir}" COMPONENT runtime)
 endif()
 
-# ---- archives ----
-
-set(CPACK_GENERATOR TGZ)
-if(WIN32)
-    set(CPACK_GENERATOR ZIP)
-endif()
-set(CPACK_PACKAGE_VENDOR "the umemd authors")
-set(CPACK_PACKAGE_DIRECTORY "${PROJECT_BINARY_DIR}")
-set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
-set(CPACK_VERBATIM_VARIABLES ON)
-include(CPack)
+include("${CMAKE_CURRENT_LIST_DIR}/package.cmake")

@@ -811,6 +811,11 @@ class client
         check(umem_server_stats(get(), &stats));
         return stats;
     }
+    /* Has the daemon read its settings again; the report as JSON text. */
+    std::string reload() const
+    {
+        return call("server.reload");
+    }
     void shutdown() const
     {
         check(umem_server_shutdown(get()));

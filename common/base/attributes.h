@@ -33,4 +33,13 @@
 #define UM_ALWAYS_INLINE static inline
 #endif
 
+/* Kept out of its callers: for what few requests need, so that the way of the others stays short. */
+#if defined(__GNUC__)
+#define UM_NEVER_INLINE __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define UM_NEVER_INLINE __declspec(noinline)
+#else
+#define UM_NEVER_INLINE
+#endif
+
 #endif

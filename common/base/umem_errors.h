@@ -34,6 +34,7 @@ extern "C" {
     X(TOO_LARGE, -32010, "too_large", "the message or its answer passes a limit") \
     X(CORRUPTED, -32011, "corrupted", "damage was found in the heap") \
     X(TIMEOUT, -32012, "timeout", "the time was up") \
+    X(BAD_SETTINGS, -32013, "bad_settings", "the daemon's settings are wrong") \
     X(CANCELLED, -32800, "cancelled", "the waiting call was cancelled by its client")
 
 /* X(identifier, code, stable name, default text): errors that the client library makes; they never travel. */

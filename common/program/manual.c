@@ -75,9 +75,15 @@ void um_help_entry(const struct um_page *page, int column, const char *text, con
     um_help_text(page, column, size, text);
 }
 
+/* A value that may be left out begins with its equals sign. */
+static const char *space_before_value(const struct um_option *option)
+{
+    return option->value != NULL && option->value[0] != '[' ? " " : "";
+}
+
 void um_help_option(const struct um_page *page, int column, const struct um_option *option)
 {
-    um_help_entry(page, column, option->doc, "  %s%s%s%s", option->name, option->value != NULL ? " " : "",
+    um_help_entry(page, column, option->doc, "  %s%s%s%s", option->name, space_before_value(option),
                   option->value != NULL ? option->value : "",
                   strcmp(option->name, "--help") == 0 ? ", -h" : "");
 }
@@ -204,7 +210,7 @@ void um_man_option(const struct um_page *page, const struct um_option *option)
     um_man_literal(page, option->name, strlen(option->name));
     um_page_put(page, "\\fR");
     if (option->value != NULL)
-        um_page_printf(page, " \\fI%s\\fR", option->value);
+        um_page_printf(page, "%s\\fI%s\\fR", space_before_value(option), option->value);
     um_page_put(page, strcmp(option->name, "--help") == 0 ? ", \\fB\\-h\\fR\n" : "\n");
     um_man_sentence(page, option->doc);
 }

@@ -1,5 +1,6 @@
 #include "program/options.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ int um_option_read(const struct um_option_table *table, char *const *arguments, 
     size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
     int found = um_option_find(table, name, length);
     const struct um_option *option = found >= 0 ? &table->options[found] : NULL;
+    bool takes_next = equals == NULL && option != NULL && option->value != NULL && option->value[0] != '[';
 
     if (option == NULL)
         return fail_unknown(table, name, length, error, error_size);
@@ -50,16 +52,20 @@ int um_option_read(const struct um_option_table *table, char *const *arguments, 
         snprintf(error, error_size, "%s takes no value", option->name);
         return -1;
     }
-    if (option->value == NULL)
-        *value = "";
-    else if (equals != NULL)
+    if (equals != NULL)
         *value = equals + 1;
-    else
+    else if (takes_next)
         *value = arguments[*at + 1];
+    else
+        *value = "";
     if (*value == NULL) {
         snprintf(error, error_size, "%s needs a value: %s %s", option->name, option->name, option->value);
         return -1;
     }
-    *at += option->value != NULL && equals == NULL;
+    if (option->value != NULL && option->value[0] == '[' && equals != NULL && equals[1] == '\0') {
+        snprintf(error, error_size, "%s= needs a value: %s%s", option->name, option->name, option->value);
+        return -1;
+    }
+    *at += takes_next;
     return found;
 }

@@ -11,9 +11,10 @@
 #include <stddef.h>
 
 struct um_option {
-    const char *name;  /* with its dashes */
-    const char *value; /* what its value is called; NULL: it takes none */
-    const char *doc;   /* what it does: a phrase without a capital letter and a full stop */
+    const char *name; /* with its dashes */
+    const char *
+        value; /* what its value is called; NULL: it takes none; "[=...": it may follow an equals sign, or be left out */
+    const char *doc; /* what it does: a phrase without a capital letter and a full stop */
 };
 
 struct um_option_table {
@@ -26,7 +27,7 @@ struct um_option_table {
 int um_option_find(const struct um_option_table *table, const char *name, size_t length);
 
 /* Reads the option at arguments[*at], and moves *at to the last argument that belongs to it. *value is what it was given, ""
- * for an option that takes no value. Returns its place in the table, or -1 with a sentence without a full stop in `error`. */
+ * for an option that has none. Returns its place in the table, or -1 with a sentence without a full stop in `error`. */
 int um_option_read(const struct um_option_table *table, char *const *arguments, int *at, const char **value,
                    char *error, size_t error_size);
 

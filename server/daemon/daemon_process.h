@@ -25,8 +25,9 @@ void um_process_harden(bool core_dumps);
 
 /* What a signal requests. */
 enum um_signal_action {
-    UM_SIGNAL_END,   /* the end, in order */
-    UM_SIGNAL_REOPEN /* that files which were moved or removed are reopened or created again */
+    UM_SIGNAL_END,    /* the end, in order */
+    UM_SIGNAL_REOPEN, /* that files which were moved or removed are reopened or created again */
+    UM_SIGNAL_RELOAD  /* the same, and that the settings are read again */
 };
 
 struct um_signal {

@@ -86,7 +86,7 @@ size_t um_process_signals(struct um_signal signals[UM_SIGNAL_MAXIMUM])
 {
     static const struct um_signal all[] = {
         {SIGTERM, UM_SIGNAL_END}, {SIGINT, UM_SIGNAL_END},    {SIGQUIT, UM_SIGNAL_END},
-        {SIGXCPU, UM_SIGNAL_END}, {SIGHUP, UM_SIGNAL_REOPEN}, {SIGUSR1, UM_SIGNAL_REOPEN},
+        {SIGXCPU, UM_SIGNAL_END}, {SIGHUP, UM_SIGNAL_RELOAD}, {SIGUSR1, UM_SIGNAL_REOPEN},
     };
     size_t count = 0;
 

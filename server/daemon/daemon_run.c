@@ -2,9 +2,11 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <uv.h>
 
+#include "daemon/access_log.h"
 #include "daemon/exit_status.h"
 #include "daemon/log.h"
 #include "daemon/pid_file.h"
@@ -14,7 +16,12 @@
 #include "umem_errors.h"
 #include "umem_version.h"
 
-enum { CHECK_MS = 1000 /* how often the pipe's file is checked */ };
+enum {
+    CHECK_MS = 1000, /* how often the pipe's file is checked */
+    /* Reloads that clients request are logged so often at once, and then one at an interval: they cannot fill a disk. */
+    RELOAD_BURST = 10,
+    RELOAD_INTERVAL_MS = 10000
+};
 
 /* One signal that is listened for. */
 struct signal_watch {
@@ -30,8 +37,12 @@ struct daemon {
     struct um_server *server;   /* NULL before its start and after its end */
     struct um_service *service; /* NULL where no service manager started this process */
     struct um_log *log;
-    struct um_pid_file *pid_file; /* NULL: there is none */
-    const struct um_daemon_options *options;
+    struct um_pid_file *pid_file;            /* NULL: there is none */
+    const struct um_daemon_options *options; /* that it was started with */
+    struct um_daemon_options *reloaded;      /* that were read again last; NULL: none were */
+    uint64_t default_bytes;                  /* the limit `bytes` where none is given */
+    unsigned logged_reloads;                 /* by clients, lately */
+    uint64_t logged_since_ms;                /* when these were counted down last */
     struct um_starter *starter;
 };
 
@@ -59,12 +70,165 @@ static void stop(struct daemon *daemon)
         um_server_stop(daemon->server);
 }
 
+/* The limits as options have them, with the default that depends on the machine. */
+static struct um_limits limits_of(const struct daemon *daemon, const struct um_daemon_options *options)
+{
+    struct um_limits limits = options->limits;
+
+    if (limits.bytes == 0)
+        limits.bytes = daemon->default_bytes;
+    return limits;
+}
+
+/* ---- calls and sessions ---- */
+
+/* The settings as they are in force, but for what only a restart applies. */
+static const struct um_daemon_options *live_options(const struct daemon *daemon)
+{
+    return daemon->reloaded != NULL ? daemon->reloaded : daemon->options;
+}
+
+static void on_call_ended(void *context, const struct um_call_record *record)
+{
+    enum { US_A_MS = 1000 };
+    const struct daemon *daemon = context;
+    const struct um_daemon_options *options = live_options(daemon);
+    bool is_slow = options->slow_ms != 0 && !record->has_waited && record->us >= options->slow_ms * US_A_MS;
+
+    if (is_slow || options->log_calls)
+        um_access_log_call(daemon->log, record, is_slow);
+}
+
+static void on_session(void *context, uint64_t session, const struct um_identity *client)
+{
+    um_access_log_session(((const struct daemon *)context)->log, session, client);
+}
+
+static void record_calls(struct daemon *daemon)
+{
+    const struct um_daemon_options *options = live_options(daemon);
+
+    um_server_record(daemon->server, options->log_calls || options->slow_ms != 0, options->log_calls);
+}
+
+/* ---- reopening files, and reading the settings again ---- */
+
 static void reopen(struct daemon *daemon)
 {
     um_log_reopen(daemon->log);
     if (daemon->server != NULL)
         um_server_check(daemon->server);
 }
+
+/* What is read, and what is said of it. */
+struct reading {
+    struct daemon *daemon;
+    struct um_reload *reload;
+    bool is_logged;
+};
+
+/* Whether one more reload that a client requests may be logged, which is counted then. */
+static bool may_log_reload(struct daemon *daemon)
+{
+    uint64_t now_ms = uv_now(&daemon->loop);
+    uint64_t intervals = (now_ms - daemon->logged_since_ms) / RELOAD_INTERVAL_MS;
+
+    daemon->logged_since_ms += intervals * RELOAD_INTERVAL_MS;
+    daemon->logged_reloads -=
+        intervals < daemon->logged_reloads ? (unsigned)intervals : daemon->logged_reloads;
+    if (daemon->logged_reloads == RELOAD_BURST)
+        return false;
+    daemon->logged_reloads++;
+    return true;
+}
+
+static void on_settings_error(void *context, const char *place, const char *text)
+{
+    struct reading *reading = context;
+    struct um_reload *reload = reading->reload;
+
+    if (reading->is_logged)
+        um_log_write(reading->daemon->log, UM_LOG_ERROR, "%s%s%s", place, *place != '\0' ? ": " : "", text);
+    if (reload->error[0] == '\0')
+        snprintf(reload->error, sizeof reload->error, "%s%s%s", place, *place != '\0' ? ": " : "", text);
+}
+
+static void on_difference(void *context, const char *name, bool is_live)
+{
+    struct reading *reading = context;
+    struct um_reload *reload = reading->reload;
+
+    if (is_live)
+        um_log_write(reading->daemon->log, UM_LOG_INFO, "%s has a new value", name);
+    else if (reading->is_logged)
+        um_log_write(reading->daemon->log, UM_LOG_WARNING,
+                     "%s has another value now, which only a restart applies", name);
+    if (reload->count == UM_RELOAD_SETTINGS)
+        return;
+    snprintf(reload->settings[reload->count].name, UM_RELOAD_NAME_SIZE, "%s", name);
+    reload->settings[reload->count++].is_applied = is_live;
+}
+
+/* From here on, nothing can fail. */
+static void apply_settings(struct daemon *daemon, struct um_daemon_options *read, struct reading *reading)
+{
+    const struct um_limits limits = limits_of(daemon, read);
+
+    um_daemon_options_compare(daemon->options, live_options(daemon), read, on_difference, reading);
+    um_log_set(daemon->log, read->log_level, read->log_format);
+    um_server_set_limits(daemon->server, &limits);
+    um_daemon_options_free(daemon->reloaded);
+    daemon->reloaded = read;
+    record_calls(daemon);
+    reading->reload->config = read->config_path[0] != '\0' ? read->config_path : NULL;
+}
+
+/* Reads the settings again, all or nothing of them. The file is the one that was named, or is looked for in the default places. */
+static bool reload_settings(struct daemon *daemon, struct um_reload *reload, bool is_logged)
+{
+    const struct um_daemon_options *started = daemon->options;
+    struct reading reading = {daemon, reload, is_logged};
+    const struct um_option_errors errors = {on_settings_error, &reading};
+    const char *named = started->config_path[0] != '\0' ? started->config_path : UM_CONFIG_NONE;
+    struct um_daemon_options *read = malloc(sizeof *read);
+
+    if (read == NULL) {
+        on_settings_error(&reading, "", "no memory");
+        return false;
+    }
+    if (um_daemon_options_read(read, started->argv, started->config_is_named ? named : NULL, &errors) == 0) {
+        apply_settings(daemon, read, &reading);
+        if (is_logged)
+            um_log_write(daemon->log, UM_LOG_INFO, "the settings are read again, %s%s",
+                         reload->config != NULL ? "from " : "without a file",
+                         reload->config != NULL ? reload->config : "");
+        return true;
+    }
+    if (is_logged)
+        um_log_write(daemon->log, UM_LOG_ERROR, "the settings stay as they are");
+    um_daemon_options_free(read);
+    return false;
+}
+
+/* server.reload was called. The log is reopened as by a signal, which Windows does not have. */
+static bool on_client_reload(void *context, struct um_reload *reload)
+{
+    reopen(context);
+    return reload_settings(context, reload, may_log_reload(context));
+}
+
+/* A signal, or the service manager, requests it. */
+static void on_reload(void *context)
+{
+    struct daemon *daemon = context;
+    struct um_reload reload = {.config = NULL};
+
+    reopen(daemon);
+    if (daemon->server != NULL)
+        reload_settings(daemon, &reload, true);
+}
+
+/* ---- signals ---- */
 
 static void on_signal(uv_signal_t *handle, int number)
 {
@@ -79,6 +243,11 @@ static void on_signal(uv_signal_t *handle, int number)
     case UM_SIGNAL_REOPEN:
         reopen(daemon);
         um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
+        break;
+    case UM_SIGNAL_RELOAD:
+        um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened, and the settings read again",
+                     number);
+        on_reload(daemon);
         break;
     }
 }
@@ -149,30 +318,32 @@ static int fail(struct daemon *daemon, int status, const char *reason)
 
 static int start_server(struct daemon *daemon, const char *pipe)
 {
-    struct um_limits limits = daemon->options->limits;
+    const struct um_limits limits = limits_of(daemon, daemon->options);
     struct um_server_options options = {
         .pipe = pipe,
         .socket = um_service_socket(daemon->service),
         .limits = &limits,
-        .sessions_asked = daemon->options->sessions_given,
-        .shared_heaps_asked = daemon->options->shared_heaps_given,
+        .sessions_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_sessions),
+        .shared_heaps_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_shared_heaps),
         .version = UMEM_VERSION,
         .guard = daemon->options->guard,
         .wipe = daemon->options->wipe,
         .context = daemon,
         .log = on_log,
+        .call_ended = on_call_ended,
+        .session_changed = on_session,
+        .reload = on_client_reload,
         .ended = on_ended,
     };
     char reason[UM_SERVER_WHY_CAPACITY];
     int code;
 
-    if (limits.bytes == 0)
-        limits.bytes = default_bytes();
     if (uv_random(NULL, NULL, &options.seed, sizeof options.seed, 0, NULL) != 0)
         return fail(daemon, UM_EXIT_FAILED, "the system gives no random numbers");
     code = um_server_start(&daemon->loop, &options, &daemon->server, reason);
     if (code != UMEM_OK)
         return fail(daemon, code == UMEM_E_NAME_TAKEN ? UM_EXIT_PIPE_TAKEN : UM_EXIT_FAILED, reason);
+    record_calls(daemon);
     watch_signals(daemon);
     uv_timer_init(&daemon->loop, &daemon->check_timer);
     daemon->check_timer.data = daemon;
@@ -233,20 +404,24 @@ static int serve(struct daemon *daemon, const char *pipe)
 static int prepare(struct daemon *daemon)
 {
     const struct um_daemon_options *options = daemon->options;
-    const struct um_service_events events = {daemon, on_service_stop, (uint32_t)options->limits.closing_ms};
+    const struct um_service_events events = {.context = daemon,
+                                             .stop = on_service_stop,
+                                             .reload = on_reload,
+                                             .ending_ms = (uint32_t)options->limits.closing_ms};
+    const struct um_log_options log = um_daemon_options_log(options);
     char reason[UM_SERVER_WHY_CAPACITY];
 
     /* The manager first, so that every failure is reported to it. */
     if (um_service_open(&daemon->loop, options->is_service, &events, &daemon->service, reason,
                         sizeof reason) &&
-        um_log_open(&daemon->log, options->log_file, options->log_level, reason, sizeof reason))
+        um_log_open(&daemon->log, &log, reason, sizeof reason))
         return UM_EXIT_ENDED;
     return fail(daemon, UM_EXIT_FAILED, reason);
 }
 
 int um_daemon_run(const struct um_daemon_options *options, const char *pipe, struct um_starter *starter)
 {
-    struct daemon daemon = {.options = options, .starter = starter};
+    struct daemon daemon = {.options = options, .starter = starter, .default_bytes = default_bytes()};
     int status;
 
     if (uv_loop_init(&daemon.loop) != 0)
@@ -259,5 +434,6 @@ int um_daemon_run(const struct um_daemon_options *options, const char *pipe, str
     if (uv_loop_close(&daemon.loop) != 0)
         um_log_write(daemon.log, UM_LOG_ERROR, "something was left open at the end");
     um_log_close(daemon.log);
+    um_daemon_options_free(daemon.reloaded);
     return status;
 }

@@ -11,7 +11,7 @@
 #define UM_EXIT_STATUSES(X) \
     X(ENDED, 0, "ended in order; with --daemon: the pipe is open") \
     X(FAILED, 1, "could not start; with --check: something is wrong") \
-    X(USAGE, 2, "the command line is wrong") \
+    X(USAGE, 2, "the command line, the configuration file or a variable of the environment is wrong") \
     X(PIPE_TAKEN, 3, "another daemon has the pipe")
 
 enum um_exit_status {

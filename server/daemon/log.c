@@ -9,16 +9,17 @@
 
 #include <uv.h>
 
+#include "daemon/log_line.h"
+#include "daemon/system_log.h"
 #include "program/files.h"
 
 enum {
     STANDARD_ERROR = 2,
-    TEXT_SIZE = 1024,           /* bytes of an event's text, its end counted */
-    LINE_SIZE = TEXT_SIZE + 64, /* bytes of a line */
-    QUEUE_SIZE = 64 << 10,      /* bytes of lines that may wait */
-    CLOSE_MS = 500,             /* what the last lines get to be written */
-    AGAIN_MS = 20,              /* from a write that would have waited to the next attempt */
-    STACK_SIZE = 64 << 10       /* the thread's */
+    TEXT_SIZE = 1024,       /* bytes of a sentence, its end counted */
+    QUEUE_SIZE = 256 << 10, /* bytes of lines that may wait */
+    CLOSE_MS = 500,         /* what the last lines get to be written */
+    AGAIN_MS = 20,          /* from a write that would have waited to the next attempt */
+    STACK_SIZE = 128 << 10  /* the thread's */
 };
 
 static const char *const level_names[] = {
@@ -30,12 +31,17 @@ static const char *const level_names[] = {
 enum { LEVEL_COUNT = sizeof level_names / sizeof level_names[0] };
 
 struct um_log {
-    const char *path; /* NULL: standard error */
-    enum um_log_level level;
+    enum um_log_target target;
+    const char *path;             /* of the file */
+    struct um_system_log *system; /* NULL: the target is another */
+    enum um_log_level level;      /* the loop's thread's own */
     uv_thread_t thread;
     uv_mutex_t lock;   /* around what follows, as far as both threads use it */
     uv_cond_t changed; /* one of these did */
-    char waiting[QUEUE_SIZE];
+    enum um_log_format format;
+    time_t second;                      /* for which `second_text` is */
+    char second_text[UM_LOG_TIME_SIZE]; /* the C library has one calendar for all threads */
+    char *waiting;                      /* lines, `waiting_size` bytes of them; one of the two queues */
     size_t waiting_size;
     unsigned long long dropped; /* lines that came after those and did not fit */
     bool wants_reopen;
@@ -48,7 +54,8 @@ struct um_log {
     unsigned long long refused; /* lines that the system did not write, since the last line that said so */
     int error;                  /* why, as libuv has it */
     bool is_torn;               /* the last line in the file has no end */
-    char writing[QUEUE_SIZE];
+    char *writing;              /* the other queue */
+    char queues[2][QUEUE_SIZE];
 };
 
 int um_log_parse_level(const char *name, enum um_log_level *level)
@@ -64,44 +71,84 @@ int um_log_parse_level(const char *name, enum um_log_level *level)
 
 /* ---- lines ---- */
 
-/* Writes a line with its end. Returns its size. The caller holds the lock: the C library has one calendar for all threads. */
-UM_PRINTF(3, 0)
-static size_t make_line(char line[LINE_SIZE], enum um_log_level level, const char *format, va_list list)
+/* The time of a line. The caller holds the lock. */
+static void write_time(struct um_log *log, char text[UM_LOG_TIME_SIZE])
 {
-    time_t now = time(NULL);
-    const struct tm *utc = gmtime(&now);
-    char text[TEXT_SIZE];
-    size_t size = 0;
+    uv_timeval64_t now = {0, 0};
+    time_t second;
 
-    if (utc != NULL)
-        size = strftime(line, LINE_SIZE, "%Y-%m-%dT%H:%M:%SZ", utc);
-    vsnprintf(text, sizeof text, format, list);
-    for (char *at = text; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = '?';
+    uv_gettimeofday(&now);
+    second = (time_t)now.tv_sec;
+    if (second != log->second || log->second_text[0] == '\0') {
+        const struct tm *utc = gmtime(&second);
+
+        if (utc == NULL || strftime(log->second_text, sizeof log->second_text, "%Y-%m-%dT%H:%M:%S", utc) == 0)
+            log->second_text[0] = '\0';
+        log->second = second;
     }
-    return size + (size_t)snprintf(line + size, LINE_SIZE - size, " %s %s\n", level_names[level], text);
+    snprintf(text, UM_LOG_TIME_SIZE, "%.19s.%03dZ", log->second_text, (int)(now.tv_usec / 1000));
 }
 
-void um_log_write(struct um_log *log, enum um_log_level level, const char *format, ...)
+/* Begins a line. The system's log has its own times, and is handed the level in front of the line. The caller holds the lock. */
+static void begin_line(struct um_log *log, struct um_log_line *line, enum um_log_level level)
 {
-    char line[LINE_SIZE];
-    size_t size;
-    va_list list;
+    char now[UM_LOG_TIME_SIZE];
 
-    if (log == NULL || level > log->level)
-        return;
-    uv_mutex_lock(&log->lock);
-    va_start(list, format);
-    size = make_line(line, level, format, list);
-    va_end(list);
-    if (size <= sizeof log->waiting - log->waiting_size) {
-        memcpy(log->waiting + log->waiting_size, line, size);
-        log->waiting_size += size;
+    line->size = 0;
+    line->is_json = log->format == UM_LOG_JSON;
+    if (log->target == UM_LOG_TO_SYSTEM)
+        um_log_line_put_byte(line, (char)('0' + (int)level));
+    if (line->is_json || log->target != UM_LOG_TO_SYSTEM) {
+        write_time(log, now);
+        um_log_line_begin(line, now, level_names[level]);
+    }
+}
+
+/* Adds a line to those that wait. The caller holds the lock. */
+static void add_line(struct um_log *log, const struct um_log_line *line)
+{
+    if (line->size <= QUEUE_SIZE - log->waiting_size) {
+        memcpy(log->waiting + log->waiting_size, line->bytes, line->size);
+        log->waiting_size += line->size;
     } else {
         log->dropped++;
     }
     uv_cond_signal(&log->changed);
+}
+
+void um_log_write(struct um_log *log, enum um_log_level level, const char *format, ...)
+{
+    struct um_log_line line;
+    char text[TEXT_SIZE];
+    va_list list;
+
+    if (log == NULL || level > log->level)
+        return;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    uv_mutex_lock(&log->lock);
+    begin_line(log, &line, level);
+    um_log_line_put_sentence(&line, text);
+    um_log_line_end(&line);
+    add_line(log, &line);
+    uv_mutex_unlock(&log->lock);
+}
+
+void um_log_event(struct um_log *log, enum um_log_level level, const char *event,
+                  const struct um_log_field *fields, size_t count)
+{
+    struct um_log_line line;
+
+    if (log == NULL || level > log->level)
+        return;
+    uv_mutex_lock(&log->lock);
+    begin_line(log, &line, level);
+    um_log_line_put_event(&line, event);
+    for (size_t i = 0; i < count; i++)
+        um_log_line_put_field(&line, &fields[i]);
+    um_log_line_end(&line);
+    add_line(log, &line);
     uv_mutex_unlock(&log->lock);
 }
 
@@ -128,11 +175,32 @@ static size_t put(struct um_log *log, const char *bytes, size_t size)
     return done;
 }
 
+/* Hands lines to the system's log, and counts those that it refuses. Changes them. */
+static void put_system_lines(struct um_log *log, char *lines, size_t size)
+{
+    char *end;
+
+    for (char *line = lines; line < lines + size; line = end + 1) {
+        int error;
+
+        end = memchr(line, '\n', (size_t)(lines + size - line));
+        *end = '\0';
+        error = um_system_log_write(log->system, (enum um_log_level)(line[0] - '0'), line + 1);
+        log->refused += error != 0;
+        if (error != 0)
+            log->error = error;
+    }
+}
+
 /* Writes lines, and counts those that are refused. */
-static void put_lines(struct um_log *log, const char *lines, size_t size)
+static void put_lines(struct um_log *log, char *lines, size_t size)
 {
     size_t done;
 
+    if (log->target == UM_LOG_TO_SYSTEM) {
+        put_system_lines(log, lines, size);
+        return;
+    }
     if (log->is_torn && put(log, "\n", 1) == 1)
         log->is_torn = false;
     done = log->is_torn ? 0 : put(log, lines, size);
@@ -147,16 +215,19 @@ UM_PRINTF(3, 4)
 static bool put_line(struct um_log *log, enum um_log_level level, const char *format, ...)
 {
     unsigned long long refused = log->refused;
-    char line[LINE_SIZE];
-    size_t size;
+    struct um_log_line line;
+    char text[TEXT_SIZE];
     va_list list;
 
-    uv_mutex_lock(&log->lock);
     va_start(list, format);
-    size = make_line(line, level, format, list);
+    vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    uv_mutex_lock(&log->lock);
+    begin_line(log, &line, level);
     uv_mutex_unlock(&log->lock);
-    put_lines(log, line, size);
+    um_log_line_put_sentence(&line, text);
+    um_log_line_end(&line);
+    put_lines(log, line.bytes, line.size);
     if (log->refused == refused)
         return true;
     log->refused = refused; /* it is the log's own line */
@@ -179,10 +250,11 @@ static int open_file(const char *path)
     return um_file_open(path, flags, MODE);
 }
 
-static void close_file(struct um_log *log)
+static void close_target(struct um_log *log)
 {
-    if (log->path != NULL)
+    if (log->target == UM_LOG_TO_FILE)
         um_file_close(log->file);
+    um_system_log_close(log->system);
 }
 
 static void reopen(struct um_log *log)
@@ -194,7 +266,7 @@ static void reopen(struct um_log *log)
                  uv_strerror(file));
         return;
     }
-    close_file(log);
+    um_file_close(log->file);
     log->file = file;
     log->is_torn = false;
 }
@@ -207,7 +279,8 @@ static void write_waiting(struct um_log *log)
     bool wants_reopen = log->wants_reopen;
     unsigned long long refused = log->refused;
 
-    memcpy(log->writing, log->waiting, size);
+    log->writing = log->waiting;
+    log->waiting = log->writing == log->queues[0] ? log->queues[1] : log->queues[0];
     log->waiting_size = 0;
     log->dropped = 0;
     log->wants_reopen = false;
@@ -223,7 +296,7 @@ static void write_waiting(struct um_log *log)
 
 static void release(struct um_log *log)
 {
-    close_file(log);
+    close_target(log);
     uv_cond_destroy(&log->changed);
     uv_mutex_destroy(&log->lock);
     free(log);
@@ -255,7 +328,7 @@ static void write_lines(void *context)
 
 void um_log_reopen(struct um_log *log)
 {
-    if (log == NULL || log->path == NULL)
+    if (log == NULL || log->target != UM_LOG_TO_FILE)
         return;
     uv_mutex_lock(&log->lock);
     log->wants_reopen = true;
@@ -282,8 +355,26 @@ static int start(struct um_log *log)
     return error;
 }
 
-bool um_log_open(struct um_log **log, const char *path, enum um_log_level level, char *reason,
-                 size_t reason_size)
+/* Opens what the lines go to. Returns false with the reason. */
+static bool open_target(struct um_log *log, const char *path, char *reason, size_t reason_size)
+{
+    switch (log->target) {
+    case UM_LOG_TO_STDERR:
+        log->file = STANDARD_ERROR;
+        return true;
+    case UM_LOG_TO_SYSTEM:
+        return um_system_log_open(path, &log->system, reason, reason_size);
+    case UM_LOG_TO_FILE:
+        break;
+    }
+    log->path = path;
+    log->file = open_file(path);
+    if (log->file < 0)
+        snprintf(reason, reason_size, "the log file %s cannot be opened: %s", path, uv_strerror(log->file));
+    return log->file >= 0;
+}
+
+bool um_log_open(struct um_log **log, const struct um_log_options *options, char *reason, size_t reason_size)
 {
     struct um_log *made = calloc(1, sizeof *made);
     int error;
@@ -292,23 +383,31 @@ bool um_log_open(struct um_log **log, const char *path, enum um_log_level level,
         snprintf(reason, reason_size, "no memory");
         return false;
     }
-    made->path = path;
-    made->level = level;
-    made->file = path != NULL ? open_file(path) : STANDARD_ERROR;
-    if (path != NULL && made->file < 0) {
-        snprintf(reason, reason_size, "the log file %s cannot be opened: %s", path, uv_strerror(made->file));
+    made->target = options->target;
+    made->level = options->level;
+    made->format = options->format;
+    made->waiting = made->queues[0];
+    if (!open_target(made, options->path, reason, reason_size)) {
         free(made);
         return false;
     }
     error = start(made);
     if (error != 0) {
         snprintf(reason, reason_size, "no thread can be started that writes the log: %s", uv_strerror(error));
-        close_file(made);
+        close_target(made);
         free(made);
         return false;
     }
     *log = made;
     return true;
+}
+
+void um_log_set(struct um_log *log, enum um_log_level level, enum um_log_format format)
+{
+    log->level = level;
+    uv_mutex_lock(&log->lock);
+    log->format = format;
+    uv_mutex_unlock(&log->lock);
 }
 
 void um_log_close(struct um_log *log)

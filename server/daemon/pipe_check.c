@@ -23,9 +23,9 @@ static void on_fault(void *context, const char *text, const char *fix)
     output->errors++;
 }
 
-int um_pipe_check_print(FILE *out, const char *path)
+int um_pipe_check_print(FILE *out, const char *path, unsigned errors)
 {
-    struct output output = {.file = out};
+    struct output output = {.file = out, .errors = errors};
     const struct um_pipe_access_report listener = {&output, on_fact, on_fault};
 
     on_fact(&output, "pipe", path);

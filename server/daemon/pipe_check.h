@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-/* Prints what there is to say of the pipe at `path`. Returns an exit status: UM_EXIT_ENDED where nothing is wrong, else
- * UM_EXIT_FAILED. */
-int um_pipe_check_print(FILE *out, const char *path);
+/* Prints what there is to say of the pipe at `path`, behind `errors` errors of the settings that are printed already. Returns an exit
+ * status: UM_EXIT_ENDED where nothing is wrong, else UM_EXIT_FAILED. */
+int um_pipe_check_print(FILE *out, const char *path, unsigned errors);
 
 #endif

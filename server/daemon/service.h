@@ -4,9 +4,10 @@
  * Owns: the line to it. Must not know: the server, the pipe, what the daemon does.
  *
  * POSIX: a manager is there where the environment says so. It is notified when the pipe is open and when the end begins
- * (sd_notify(3)), it asks for the end by SIGTERM, and it may have handed the pipe's socket over (sd_listen_fds(3)).
+ * (sd_notify(3)), it asks for the end by SIGTERM, for reading the settings again by SIGHUP, and it may have handed the pipe's socket over (sd_listen_fds(3)).
  * Windows: only --service looks for one. It is notified when the pipe is open, when the end begins and with which exit status the
- * daemon ended, and it asks for the end by a control code, which a thread of its own forwards to the loop.
+ * daemon ended, and it asks for the end, and for reading the settings again (PARAMCHANGE), by control codes, which a thread of its own
+ * forwards to the loop.
  */
 #ifndef UM_SERVICE_H
 #define UM_SERVICE_H
@@ -23,7 +24,8 @@ struct um_service_events {
     void *context; /* handed to the call */
     /* The manager requests the end, in order; from the loop, maybe more than once. */
     void (*stop)(void *context);
-    uint32_t ending_ms; /* how long the end may take, by the limits */
+    void (*reload)(void *context); /* and that the settings are read again, where it can request that */
+    uint32_t ending_ms;            /* how long the end may take, by the limits */
 };
 
 /* Finds the manager, or none, which is no failure: *service is NULL then, and all that follows does nothing. `asked`: whether

@@ -40,8 +40,9 @@ struct um_service {
     bool is_reporting;            /* a thread is */
     bool is_stale;                /* it has to report once more */
 
-    HANDLE thread;   /* the manager's */
-    uv_async_t stop; /* the manager requests the end */
+    HANDLE thread;     /* the manager's */
+    uv_async_t stop;   /* the manager requests the end */
+    uv_async_t reload; /* it requests that the settings are read again */
     struct um_service_events events;
 };
 
@@ -62,7 +63,8 @@ static SERVICE_STATUS status_of(const struct um_service *service)
         break;
     case STAGE_RUNNING:
         status.dwCurrentState = SERVICE_RUNNING;
-        status.dwControlsAccepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN;
+        status.dwControlsAccepted =
+            SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE;
         break;
     case STAGE_ENDING:
         status.dwCurrentState = SERVICE_STOP_PENDING;
@@ -127,6 +129,12 @@ static DWORD WINAPI on_control(DWORD control, DWORD type, void *data, void *cont
         advance(service, STAGE_ENDING);
         ReleaseSRWLockExclusive(&service->lock);
         return NO_ERROR;
+    case SERVICE_CONTROL_PARAMCHANGE:
+        AcquireSRWLockExclusive(&service->lock);
+        if (service->stage != STAGE_ENDED)
+            uv_async_send(&service->reload);
+        ReleaseSRWLockExclusive(&service->lock);
+        return NO_ERROR;
     default:
         return ERROR_CALL_NOT_IMPLEMENTED;
     }
@@ -174,6 +182,19 @@ static void on_stop(uv_async_t *async)
     service->events.stop(service->events.context);
 }
 
+static void on_reload(uv_async_t *async)
+{
+    struct um_service *service = async->data;
+
+    service->events.reload(service->events.context);
+}
+
+static void close_asyncs(struct um_service *service)
+{
+    uv_close((uv_handle_t *)&service->stop, NULL);
+    uv_close((uv_handle_t *)&service->reload, NULL);
+}
+
 /* Waits until the manager has called us, or will not. Returns 0 or a Windows error. */
 static DWORD meet_manager(struct um_service *service)
 {
@@ -206,15 +227,22 @@ bool um_service_open(uv_loop_t *loop, bool asked, const struct um_service_events
         snprintf(reason, reason_size, "no memory");
         return false;
     }
+    if (uv_async_init(loop, &made->reload, on_reload) != 0) {
+        uv_close((uv_handle_t *)&made->stop, NULL);
+        snprintf(reason, reason_size, "no memory");
+        return false;
+    }
     made->stop.data = made;
+    made->reload.data = made;
     made->events = *events;
     uv_unref((uv_handle_t *)&made->stop);
+    uv_unref((uv_handle_t *)&made->reload);
     error = meet_manager(made);
     if (error == 0) {
         *service = made;
         return true;
     }
-    uv_close((uv_handle_t *)&made->stop, NULL);
+    close_asyncs(made);
     if (error == ERROR_FAILED_SERVICE_CONTROLLER_CONNECT)
         snprintf(
             reason, reason_size,
@@ -256,7 +284,7 @@ void um_service_close(struct um_service *service, int status)
     while (service->is_reporting)
         SleepConditionVariableSRW(&service->changed, &service->lock, INFINITE, 0);
     ReleaseSRWLockExclusive(&service->lock);
-    uv_close((uv_handle_t *)&service->stop, NULL);
+    close_asyncs(service);
     /* The manager gives the thread back, unless the report could not reach it; then the thread ends with the process. */
     WaitForSingleObject(service->thread, LEAVE_MS);
     CloseHandle(service->thread);

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "daemon/autostart.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"
 #include "daemon/daemon_run.h"
@@ -41,6 +42,18 @@ static bool keep_paths(struct um_daemon_options *options, struct whole_paths *wh
     return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
 }
 
+static int check(const struct um_daemon_options *options, unsigned errors)
+{
+    char pipe[UM_ENDPOINT_CAPACITY];
+    const char *what;
+
+    printf("%-10s %s\n", "settings", options->config_path[0] != '\0' ? options->config_path : "of no file");
+    if (um_endpoint_find(options->pipe, pipe, &what) == UMEM_OK)
+        return um_pipe_check_print(stdout, pipe, errors);
+    fprintf(stderr, "umemd: %s\n", what);
+    return UM_EXIT_FAILED;
+}
+
 static int run(struct um_daemon_options *options)
 {
     struct whole_paths whole;
@@ -53,8 +66,6 @@ static int run(struct um_daemon_options *options)
         fprintf(stderr, "umemd: %s\n", what);
         return UM_EXIT_FAILED;
     }
-    if (options->action == UM_ACTION_CHECK)
-        return um_pipe_check_print(stdout, pipe);
     um_process_harden(options->core_dumps);
     if (options->is_daemon && !keep_paths(options, &whole))
         return UM_EXIT_FAILED;
@@ -63,31 +74,87 @@ static int run(struct um_daemon_options *options)
     return um_daemon_run(options, pipe, &starter);
 }
 
+static int print_version(void)
+{
+    return puts("umemd " UMEM_VERSION) >= 0 && fflush(stdout) == 0 ? 0 : -1;
+}
+
+static int print_protocol(void)
+{
+    return um_reference_write(stdout) == 0 && fflush(stdout) == 0 ? 0 : -1;
+}
+
+/* Does what the options request. `errors`: how many there are in them, which only a check goes on with. */
+static int act(struct um_daemon_options *options, unsigned errors, char *const *argv)
+{
+    int result = -1;
+
+    switch (options->action) {
+    case UM_ACTION_RUN:
+        return run(options);
+    case UM_ACTION_CHECK:
+        return check(options, errors);
+    case UM_ACTION_INSTALL_SERVICE:
+    case UM_ACTION_REMOVE_SERVICE:
+    case UM_ACTION_INSTALL_LOGON:
+    case UM_ACTION_REMOVE_LOGON:
+        return um_autostart(options, argv);
+    case UM_ACTION_PRINT_CONFIG:
+        result = um_daemon_options_print(options, stdout);
+        break;
+    case UM_ACTION_HELP:
+        result = um_usage_print_help(stdout);
+        break;
+    case UM_ACTION_VERSION:
+        result = print_version();
+        break;
+    case UM_ACTION_PRINT_PROTOCOL:
+        result = print_protocol();
+        break;
+    case UM_ACTION_PRINT_MAN:
+        result = um_usage_print_man(stdout);
+        break;
+    }
+    return result == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+}
+
+/* Errors of the options, as they are found. */
+struct errors {
+    const struct um_daemon_options *options; /* read so far */
+    bool is_usage;                           /* one is of the command line */
+};
+
+static void on_error(void *context, const char *place, const char *text)
+{
+    struct errors *errors = context;
+
+    if (*place == '\0') {
+        errors->is_usage = true;
+        fprintf(stderr, "umemd: %s (see umemd --help)\n", text);
+    } else if (errors->options->action == UM_ACTION_CHECK) {
+        printf("ERROR: %s: %s\n", place, text);
+    } else {
+        fprintf(stderr, "umemd: %s: %s\n", place, text);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    struct um_daemon_options options;
-    char error[256];
+    static struct um_daemon_options options;
+    struct errors errors = {.options = &options};
+    const struct um_option_errors listener = {on_error, &errors};
+    unsigned count;
+    int status = UM_EXIT_USAGE;
 
     if (!um_program_fill_standard_files())
         return UM_EXIT_FAILED;
     um_process_prepare();
     argv = um_program_arguments(&argc, argv);
-    if (!um_daemon_options_parse(&options, argv, error, sizeof error)) {
-        fprintf(stderr, "umemd: %s (see umemd --help)\n", error);
-        return UM_EXIT_USAGE;
-    }
-    switch (options.action) {
-    case UM_ACTION_HELP:
-        return um_usage_print_help(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
-    case UM_ACTION_VERSION:
-        return puts("umemd " UMEM_VERSION) >= 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
-    case UM_ACTION_PRINT_PROTOCOL:
-        return um_reference_write(stdout) == 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
-    case UM_ACTION_PRINT_MAN:
-        return um_usage_print_man(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
-    case UM_ACTION_CHECK:
-    case UM_ACTION_RUN:
-        break;
-    }
-    return run(&options);
+    count = um_daemon_options_read(&options, argv, NULL, &listener);
+    if (count == 0 || (options.action == UM_ACTION_CHECK && !errors.is_usage))
+        status = act(&options, count, argv);
+    else if (options.is_out_of_memory)
+        status = UM_EXIT_FAILED;
+    um_daemon_options_deinit(&options);
+    return status;
 }

@@ -59,7 +59,13 @@ int um_usage_print_help(FILE *out)
     print_paragraph(&page,
                     "Without --pipe the pipe is UMEM_PIPE of the environment, else on Windows "
                     "\\\\.\\pipe\\umemd-USER, else umemd.sock in XDG_RUNTIME_DIR or in /tmp/umemd-UID. With "
-                    "--daemon, the log is lost unless --log-file is given.");
+                    "--daemon, the log is lost unless --log-file or --log is given.");
+    print_paragraph(
+        &page,
+        "Settings also come from a file, umemd.conf, with lines such as \"log-level = debug\" or "
+        "\"limit.bytes = 1G\", and from variables such as UMEMD_LOG_LEVEL; --print-config shows all "
+        "of them and where the file is. The environment counts more than the file, and the command line "
+        "more than both.");
     print_paragraph(&page, "Limits, with their defaults; a value is " UM_SIZE_FORMS ":");
     print_limits(&page);
     um_page_put(&page, "\nExit status:\n");
@@ -69,7 +75,9 @@ int um_usage_print_help(FILE *out)
     print_paragraph(
         &page,
         "SIGTERM, SIGINT, SIGQUIT and Ctrl-C end the daemon in order, as the method server.shutdown does. "
-        "SIGHUP and SIGUSR1 reopen the log, and create the socket's file again where it was removed.");
+        "SIGHUP and SIGUSR1 reopen the log, and create the socket's file again where it was removed; SIGHUP "
+        "reads "
+        "the settings again, too, as umem reload does.");
     return end(out);
 }
 
@@ -92,7 +100,36 @@ static const char man_begin[] =
     "allows that.\n"
     "The starter prints the warnings of the start, and ends when the pipe is open.\n"
     "# OPTIONS\n"
-    "The value of an option follows a space or an equals sign.\n";
+    "The value of an option follows a space or an equals sign.\n"
+    "A file and the environment may give them, too; see SETTINGS.\n";
+
+static const char man_settings[] =
+    "# SETTINGS\n"
+    "Options that say neither how this process is started (*--config*, *--daemon*, *--service*) nor what it "
+    "is to print "
+    "are settings,\n"
+    "which the configuration file and the environment may have as well.\n"
+    "The environment counts more than the file, and the command line more than both.\n"
+    "\n"
+    "A line of the file is <NAME> = <VALUE>, or a comment that a # begins.\n"
+    "The name is that of the option without its dashes, or *limit.*<NAME>;\n"
+    "the value goes to the end of the line. An option that takes no value is *yes* or *no*.\n"
+    "A name that is no setting, a value that is wrong and a name that is there twice are errors, with file "
+    "and line.\n"
+    "The file is the first of those under FILES that is there.\n"
+    "It must belong to the user or to root, and must not be writable by others (POSIX).\n"
+    "\n"
+    "The variable of a setting is *UMEMD_* and its name in capital letters, with underscores:\n"
+    "*UMEMD_LOG_LEVEL*, *UMEMD_LIMIT_SESSIONS*; that of the pipe is *UMEM_PIPE*. An empty one counts as not "
+    "set.\n"
+    "\n"
+    "*--print-config* prints what is in force, and *--check* all that is wrong.\n"
+    "\n"
+    "*umem reload* and SIGHUP have a daemon read the file again.\n"
+    "The log's level and form change at once, and so do the limits but message_bytes, payload_bytes,\n"
+    "batch_requests, batch_bytes, unsent_bytes and waits;\n"
+    "what has another value and needs a restart is reported.\n"
+    "With an error in the file nothing changes.\n";
 
 static const char man_limits[] =
     "# LIMITS\n"
@@ -116,14 +153,31 @@ static const char man_end[] =
     ": SIGHUP, SIGUSR1\n"
     "Reopen the log file, which may have been renamed, and create the socket's file again at once where it "
     "was removed.\n"
-    "On Windows, where there are no such signals, copy the log and truncate it.\n"
+    "SIGHUP also reads the settings again, as *umem reload* does, and on Windows *sc.exe control umemd "
+    "paramchange*.\n"
+    "On Windows, where there are no such signals, *umem reload* reopens the log.\n"
     ": SIGUSR2, SIGPIPE, SIGXFSZ, SIGTTOU\n"
     "Are ignored.\n"
     "# LOG\n"
-    "Each event is a line: the time in UTC, the level, a sentence.\n"
+    "Each event is a line: the time in UTC, the level, a sentence; or with *--log-format* <json> an object "
+    "of JSON.\n"
+    "Control characters are written as \\u001b is.\n"
+    "The system's log has its own times: *--log* <syslog> sends to </dev/log>, which systemd's journal "
+    "reads, "
+    "too,\n"
+    "and *--log* <eventlog> adds events of the source umemd on Windows.\n"
+    "With *--log-calls* each session has lines when it is opened, with its process, program and user, and "
+    "when it "
+    "is closed,\n"
+    "and each call has one with its method, the handles and names of its request, the bytes that it is "
+    "about,\n"
+    "the microseconds from the request to its answer and its error, but never with what blocks hold.\n"
+    "With *--slow-ms* each call that takes so long, but for those that wait, has one with the level "
+    "warning.\n"
     "umemd never waits for the log.\n"
-    "Lines that could not be written to the file or to standard error (a full disk, a limit of file sizes, a "
-    "pipe without a reader)\n"
+    "Lines that could not be written (a full disk, a limit of file sizes, a pipe without a reader, a system "
+    "log "
+    "that does not answer), and those that 256 KiB of waiting lines leave no space for,\n"
     "are counted, and a later line says how many were lost.\n"
     "The rate of what clients cause is limited: of each kind 10 warnings at once, then one in 10 seconds,\n"
     "and with the level debug 100 lines at once, then one a second; how many were left out is logged.\n"
@@ -144,9 +198,17 @@ static const char man_end[] =
     "# ENVIRONMENT\n"
     ": *UMEM_PIPE*\n"
     "The pipe, where *--pipe* does not name one.\n"
+    ": *UMEMD_CONFIG*\n"
+    "The configuration file, where *--config* does not name one; *none*: no file is read.\n"
+    ": *UMEMD_*<NAME>\n"
+    "A setting.\n"
     ": *XDG_RUNTIME_DIR*\n"
     "The folder of the pipe, where neither of these names one.\n"
+    ": *UMEM_SERVICE_PASSWORD*\n"
+    "Windows: the password for *--install-service*, where it is not to be asked for.\n"
     "# FILES\n"
+    ": <XDG_CONFIG_HOME/umemd/umemd.conf>, else <~/.config/umemd/umemd.conf>; then </etc/umemd/umemd.conf>\n"
+    "The configuration file; on Windows <%APPDATA%\\umemd\\umemd.conf>.\n"
     ": <XDG_RUNTIME_DIR/umemd.sock>, else </tmp/umemd-UID/umemd.sock>\n"
     "The pipe, where it has no other name; on Windows <\\\\.\\pipe\\umemd-USER>.\n"
     ": <PIPE.lock>\n"
@@ -197,6 +259,7 @@ int um_usage_print_man(FILE *out)
     um_man_text(&page, man_begin);
     for (int i = 0; i < um_daemon_option_table.count; i++)
         um_man_option(&page, &um_daemon_option_table.options[i]);
+    um_man_text(&page, man_settings);
     um_man_text(&page, man_limits);
     put_limits(&page);
     um_page_put(&page, ".SH EXIT STATUS\n");

@@ -168,14 +168,28 @@ static void release(struct um_connection *connection)
     shared->on_gone(shared);
 }
 
+static void note_session(struct um_connection *connection, const struct um_identity *client)
+{
+    struct um_connections *shared = connection->shared;
+    unsigned long long session = connection->session.id;
+
+    if (shared->on_session != NULL)
+        shared->on_session(shared, session, client);
+    else if (client == NULL)
+        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed", session);
+    else
+        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld", session,
+                           client->program[0] != '\0' ? client->program : "a program",
+                           (long long)client->pid);
+}
+
 /* Ends the session and frees the connection. That counts as work, because many may close at one time. */
 static void close_session(struct um_connection *connection)
 {
     struct um_connections *shared = connection->shared;
     struct um_connection_group *group = connection->group;
 
-    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed",
-                       (unsigned long long)connection->session.id);
+    note_session(connection, NULL);
     shared->traffic.sessions--;
     shared->changes++;
     shared->ending--;
@@ -814,17 +828,24 @@ static void wake_for_quota(struct um_budget_entry *entry)
     um_scheduler_enqueue(&UM_LIST_ITEM(entry, struct um_connection, budget)->scheduled);
 }
 
+void um_connections_limits_changed(struct um_connections *connections)
+{
+    const struct um_limits *limits = connections->limits;
+
+    connections->scheduler.share_messages = limits->turn_requests;
+    connections->scheduler.share_work = limits->turn_bytes;
+    connections->budget.gathered_limit = limits->gathered_bytes;
+    connections->budget.message_ms = limits->message_ms;
+}
+
 bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits)
 {
     connections->loop = loop;
     connections->limits = limits;
-    connections->scheduler.share_messages = limits->turn_requests;
-    connections->scheduler.share_work = limits->turn_bytes;
+    um_connections_limits_changed(connections);
     connections->scheduler.run = run;
     um_scheduler_init(&connections->scheduler);
     connections->budget.traffic = &connections->traffic;
-    connections->budget.gathered_limit = limits->gathered_bytes;
-    connections->budget.message_ms = limits->message_ms;
     connections->budget.wake = wake_for_quota;
     um_budget_init(&connections->budget);
     um_list_init(&connections->all);
@@ -905,9 +926,7 @@ void um_connection_open(struct um_connection *connection, const struct um_identi
     traffic->sessions++;
     if (traffic->sessions > traffic->peak_sessions)
         traffic->peak_sessions = traffic->sessions;
-    um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld",
-                       (unsigned long long)connection->session.id,
-                       client->program[0] != '\0' ? client->program : "a program", (long long)client->pid);
+    note_session(connection, client);
     set_reading(connection, true);
 }
 

@@ -78,6 +78,9 @@ struct um_connections {
     struct um_rpc *rpc; /* NULL until it is made */
     const struct um_limits *limits;
     void (*on_gone)(struct um_connections *connections); /* a connection was freed */
+    /* A session was opened by this client, or (NULL) closed. NULL: nobody wants to know, and it is logged for debugging. */
+    void (*on_session)(struct um_connections *connections, uint64_t session,
+                       const struct um_identity *client);
     struct um_traffic traffic;
     struct um_scheduler scheduler;
     struct um_budget budget;
@@ -127,6 +130,9 @@ struct um_connection {
 
 /* Initialises what is shared; false: no memory. The scheduler's `wake` is the caller's to set. `limits` outlive it. */
 bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, const struct um_limits *limits);
+
+/* The limits have other values from now on. */
+void um_connections_limits_changed(struct um_connections *connections);
 
 /* All connections must be gone. */
 void um_connections_deinit(struct um_connections *connections);

@@ -74,6 +74,41 @@ static void on_shutdown(void *context)
     request_turn(server);
 }
 
+static bool on_reload(void *context, struct um_reload *reload)
+{
+    struct um_server *server = context;
+
+    return server->reload(server->context, reload);
+}
+
+static uint64_t clock_us(void *context)
+{
+    enum { NANOSECONDS = 1000 };
+
+    (void)context;
+    return uv_hrtime() / NANOSECONDS;
+}
+
+static void on_call_ended(void *context, const struct um_call_record *record)
+{
+    struct um_server *server = context;
+
+    server->call_ended(server->context, record);
+}
+
+static void on_session(struct um_connections *connections, uint64_t session, const struct um_identity *client)
+{
+    struct um_server *server = server_of(connections);
+
+    server->session_changed(server->context, session, client);
+}
+
+void um_server_record(struct um_server *server, bool calls, bool sessions)
+{
+    um_rpc_record_calls(server->connections.rpc, calls);
+    server->connections.on_session = sessions ? on_session : NULL;
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
     struct um_server *server = timer->data;
@@ -221,8 +256,11 @@ static void on_prepare(uv_prepare_t *handle)
 {
     struct um_server *server = handle->data;
     uint64_t at_ms = um_rpc_next_deadline(server->connections.rpc);
+    uint64_t tick_ms = um_rpc_next_tick(server->connections.rpc);
     uint64_t now_ms = uv_now(server->loop);
 
+    if (tick_ms < at_ms)
+        at_ms = tick_ms;
     if (server->connections.budget.deadline_ms < at_ms)
         at_ms = server->connections.budget.deadline_ms;
     if (at_ms < server->timer_ms && !server->is_closing) {
@@ -321,6 +359,9 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     server->loop = loop;
     server->limits = lower_limits(options->limits);
     server->context = options->context;
+    server->reload = options->reload;
+    server->call_ended = options->call_ended;
+    server->session_changed = options->session_changed;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     connections = &server->connections;
     if (!um_connections_init(connections, loop, &server->limits)) {
@@ -333,23 +374,25 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     return server;
 }
 
+static struct um_store_options store_limits(const struct um_limits *limits)
+{
+    return (struct um_store_options){
+        .bytes_limit = limits->bytes,
+        .blocks_limit = (uint32_t)limits->blocks,
+        .heaps_limit = (uint32_t)limits->heaps,
+        .shared_heaps_limit = (uint32_t)limits->shared_heaps,
+        .owner_bytes_limit = limits->session_bytes,
+        .holds_limit = limits->holds,
+    };
+}
+
 static int make_engine(struct um_server *server, const struct um_server_options *options)
 {
-    struct um_store_options store = {
-        .bytes_limit = server->limits.bytes,
-        .blocks_limit = (uint32_t)server->limits.blocks,
-        .heaps_limit = (uint32_t)server->limits.heaps,
-        .shared_heaps_limit = (uint32_t)server->limits.shared_heaps,
-        .owner_bytes_limit = server->limits.session_bytes,
-        .holds_limit = server->limits.holds,
-        .guard = options->guard,
-        .wipe = options->wipe,
-        .seed = options->seed,
-    };
+    struct um_store_options store = store_limits(&server->limits);
     struct um_rpc_options rpc = {
         .limits = &server->limits,
         .traffic = &server->connections.traffic,
-        .events = {server, on_shutdown, on_work_pending},
+        .events = {.context = server, .shutdown = on_shutdown, .work_pending = on_work_pending},
         .version = options->version,
         .seed = options->seed,
         .guard = options->guard,
@@ -360,8 +403,16 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         .started_ms = uv_now(server->loop),
     };
     size_t leftovers = um_store_remove_stale_objects();
-    int code = um_store_new(&store, &server->store);
+    int code;
 
+    store.guard = options->guard;
+    store.wipe = options->wipe;
+    store.seed = options->seed;
+    code = um_store_new(&store, &server->store);
+    if (options->reload != NULL)
+        rpc.events.reload = on_reload;
+    rpc.events.clock_us = clock_us;
+    rpc.events.call_ended = on_call_ended;
     if (leftovers != 0)
         um_connections_log(&server->connections, UM_SEVERITY_DEBUG,
                            "removed %llu shared heaps that a daemon left behind",
@@ -370,6 +421,21 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         return code;
     rpc.store = server->store;
     return um_rpc_new(&rpc, &server->connections.rpc);
+}
+
+void um_server_set_limits(struct um_server *server, const struct um_limits *limits)
+{
+    struct um_limits lowered = lower_limits(limits);
+    struct um_store_options store;
+
+    if (lowered.sessions + lowered.shared_heaps > server->limits.sessions + server->limits.shared_heaps)
+        um_listener_reserve(server->loop, lowered.sessions + lowered.shared_heaps);
+    um_limits_change(&server->limits, &lowered);
+    um_connections_limits_changed(&server->connections);
+    store = store_limits(&server->limits);
+    um_store_set_limits(server->store, &store);
+    /* Clients may have waited for a place. */
+    request_turn(server);
 }
 
 static void open_handles(struct um_server *server)

@@ -14,8 +14,11 @@
 #include <uv.h>
 
 #include "net/log_limiter.h"
+#include "rpc/call/call_record.h"
+#include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
 
+struct um_identity;
 struct um_server;
 
 enum { UM_SERVER_WHY_CAPACITY = 768 }; /* bytes for the sentence that says why a server did not start */
@@ -35,6 +38,12 @@ struct um_server_options {
     void *context;           /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: it is not logged. */
     void (*log)(void *context, enum um_log_severity severity, const char *text);
+    /* While they are recorded (um_server_record()): a call was answered, and a session was opened by this client, or (NULL)
+     * closed. Both or none. */
+    void (*call_ended)(void *context, const struct um_call_record *record);
+    void (*session_changed)(void *context, uint64_t session, const struct um_identity *client);
+    /* server.reload was called: as um_rpc_events has it. NULL: there is nothing to read again. */
+    bool (*reload)(void *context, struct um_reload *reload);
     /* The server has ended: everything is closed and freed. May be NULL. */
     void (*ended)(void *context);
 };
@@ -44,6 +53,12 @@ struct um_server_options {
  * `ended` is not called, and the loop may have closing handles that it must be run for. */
 int um_server_start(uv_loop_t *loop, const struct um_server_options *options, struct um_server **server,
                     char why[UM_SERVER_WHY_CAPACITY]);
+
+/* Sets the limits anew, but for those that cannot change (um_limits_may_change()); they are lowered as at the start. */
+void um_server_set_limits(struct um_server *server, const struct um_limits *limits);
+
+/* From now on, call_ended and session_changed are called, or they are no more. */
+void um_server_record(struct um_server *server, bool calls, bool sessions);
 
 /* Checks that clients still find the pipe at its path, and makes a socket's file again if it was removed; a
  * failure is logged. Also logs how many lines were left out. Cheap: to be called every few seconds, and when

@@ -20,12 +20,15 @@ struct um_server {
     struct um_limits limits;
     struct um_connections connections;
     enum um_listener_state listener_state; /* as it was logged last */
-    void (*ended)(void *context);          /* NULL for a server that did not start */
+    void (*call_ended)(void *context, const struct um_call_record *record);
+    void (*session_changed)(void *context, uint64_t session, const struct um_identity *client);
+    bool (*reload)(void *context, struct um_reload *reload);
+    void (*ended)(void *context); /* NULL for a server that did not start */
     void *context;
     uv_check_t check; /* after the loop has polled: connections run, clients are accepted, the engine works */
     uv_prepare_t prepare;      /* before it polls: the deadline timer is set, and the next turn begins */
     uv_idle_t idle;            /* active while something is left to do, so that polling does not wait */
-    uv_timer_t deadline_timer; /* fires when the first pending call, or message, runs out of time */
+    uv_timer_t deadline_timer; /* fires at the first deadline, or when free memory is to be looked at */
     uint64_t timer_ms; /* for when that is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
     uv_timer_t
         retry_timer;  /* fires when clients are tried again that could not be accepted for want of memory */

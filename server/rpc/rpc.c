@@ -65,6 +65,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->pid = options->pid;
     made->started = options->started;
     made->started_ms = options->started_ms;
+    made->tick_at_ms = UINT64_MAX;
     um_rpc_set_time(made, options->started, options->started_ms);
     *rpc = made;
     return UMEM_OK;
@@ -108,6 +109,13 @@ bool um_rpc_work(struct um_rpc *rpc)
 void um_rpc_end_turn(struct um_rpc *rpc)
 {
     rpc->touched_bytes = 0;
+    if (rpc->tick_at_ms == UINT64_MAX && um_store_wants_tick(rpc->store))
+        rpc->tick_at_ms = rpc->now_ms + UM_STORE_TICK_MS;
+}
+
+void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded)
+{
+    rpc->records_calls = are_recorded;
 }
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
@@ -115,8 +123,17 @@ uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
     return rpc->deadlines.count != 0 ? rpc->deadlines.row[0]->at_ms : UINT64_MAX;
 }
 
+uint64_t um_rpc_next_tick(const struct um_rpc *rpc)
+{
+    return rpc->tick_at_ms;
+}
+
 void um_rpc_expire(struct um_rpc *rpc)
 {
+    if (rpc->now_ms >= rpc->tick_at_ms) {
+        rpc->tick_at_ms = UINT64_MAX;
+        um_store_tick(rpc->store);
+    }
     um_pending_expire(rpc, EXPIRED_A_TURN);
     um_pending_flush(rpc, NULL);
 }

@@ -25,6 +25,10 @@ void um_rpc_free(struct um_rpc *rpc);
  * each turn. */
 void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 
+/* From now on, events.clock_us and events.call_ended are called for each call, or they are no more. Calls that end without an answer,
+ * because their session ends, are not recorded. */
+void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded);
+
 /* Tells of bytes that just came, messages and parts of them, and will be handed to the engine soon. A hint, so that what they
  * are about is fetched in advance; it may be left out. */
 void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size);
@@ -41,7 +45,11 @@ void um_rpc_end_turn(struct um_rpc *rpc);
  * every turn. */
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc);
 
-/* Answers the calls whose time is up. */
+/* When free memory is to be looked at, likewise; UINT64_MAX: there is none that could be returned to the system. */
+uint64_t um_rpc_next_tick(const struct um_rpc *rpc);
+
+/* Answers the calls whose time is up, and has memory returned to the system that has been free for a while. To be called when either
+ * time has come. */
 void um_rpc_expire(struct um_rpc *rpc);
 
 /* Opens a session in the caller's storage. UMEM_E_NO_MEMORY; then nothing needs closing. */

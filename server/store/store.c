@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,19 +48,24 @@ static void free_tables(struct um_store *store)
     free(store);
 }
 
+void um_store_set_limits(struct um_store *store, const struct um_store_options *options)
+{
+    store->bytes_limit = options->bytes_limit < UM_BYTES_MAXIMUM ? options->bytes_limit : UM_BYTES_MAXIMUM;
+    store->blocks_limit =
+        options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
+    store->heaps_limit = options->heaps_limit;
+    store->shared_heaps_limit = options->shared_heaps_limit;
+    store->owner_bytes_limit = options->owner_bytes_limit;
+    store->holds_limit = options->holds_limit;
+}
+
 int um_store_new(const struct um_store_options *options, struct um_store **store)
 {
     struct um_store *made = calloc(1, sizeof *made);
     if (made == NULL)
         return UMEM_E_NO_MEMORY;
     init_tables(made, options->seed);
-    made->bytes_limit = options->bytes_limit < UM_BYTES_MAXIMUM ? options->bytes_limit : UM_BYTES_MAXIMUM;
-    made->blocks_limit =
-        options->blocks_limit < UM_SLOT_COUNT_LIMIT - 2 ? options->blocks_limit : UM_SLOT_COUNT_LIMIT - 2;
-    made->heaps_limit = options->heaps_limit;
-    made->shared_heaps_limit = options->shared_heaps_limit;
-    made->owner_bytes_limit = options->owner_bytes_limit;
-    made->holds_limit = options->holds_limit;
+    um_store_set_limits(made, options);
     made->copied_at_once = UM_COPIED_AT_ONCE;
     made->cleared_at_once = UM_COPIED_AT_ONCE;
     made->large_blocks = UM_LARGE_BLOCKS;
@@ -129,6 +135,20 @@ bool um_store_reclaim(struct um_store *store, size_t budget)
 {
     um_reclaim_run(store, budget);
     return store->status.has_work;
+}
+
+static_assert((int)UM_STORE_TICK_MS == (int)UM_PURGE_PERIOD_MS, "one period");
+
+bool um_store_wants_tick(const struct um_store *store)
+{
+    (void)store;
+    return um_purge_is_listed();
+}
+
+void um_store_tick(struct um_store *store)
+{
+    um_purge_tick();
+    um_reclaim_update_status(store);
 }
 
 void um_store_set_time(struct um_store *store, int64_t unix_seconds)

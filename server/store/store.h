@@ -42,6 +42,10 @@ struct um_store_options {
 /* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
 int um_store_new(const struct um_store_options *options, struct um_store **store);
 
+/* Sets the store's limits anew, as um_store_new() takes them; the other options are ignored. What is more than a limit stays, and nothing
+ * is added to it. */
+void um_store_set_limits(struct um_store *store, const struct um_store_options *options);
+
 /* Frees every block and heap and the store, and raises no events. Owners and pins must be closed and released
  * before. NULL is fine. */
 void um_store_free(struct um_store *store);
@@ -67,6 +71,16 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds);
  * come back with it, and free memory is returned to the system. Calls that allocate do a few pieces too, and
  * before they fail for want of memory as many as a turn has time for. */
 bool um_store_reclaim(struct um_store *store, size_t budget);
+
+/* How long memory is free before it is returned to the system: at most twice this. */
+enum { UM_STORE_TICK_MS = 250 };
+
+/* Whether some memory is free that is not returned yet: then um_store_tick() is to be called in UM_STORE_TICK_MS. An idle store soon
+ * has none. */
+bool um_store_wants_tick(const struct um_store *store);
+
+/* UM_STORE_TICK_MS have passed: what has been free for so long is returned by um_store_reclaim(). */
+void um_store_tick(struct um_store *store);
 
 /* Whether um_store_reclaim() has something to do. Any call that frees, destroys, closes or resizes may bring it
  * about. */

@@ -5,7 +5,8 @@
  *
  * Every server does the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
  * compared with the right one. --row runs a part of the load only: "read 64" is every read of 64 bytes, "read 64 1 1" that at
- * depth 1 over 1 connection, "mapped" accesses through mapped memory. FOLDER/results.json has one record for each round of each figure; report.py makes tables
+ * depth 1 over 1 connection, "mapped" accesses through mapped memory, "memory" what stays resident after much was freed. FOLDER/results.json has one
+ * record for each round of each figure; report.py makes tables
  * and plots of them. Ends with 0 if everything ran and every answer was right.
  */
 #include <stdio.h>
@@ -114,6 +115,8 @@ int main(int argc, char **argv)
         growth_of_others(&effort, &results);
         growth_of_heaps(&effort, &results);
     }
+    if (effort.row == NULL || strcmp(effort.row, "memory") == 0)
+        growth_of_resident(&effort, &results);
     results_close(&results);
     fprintf(stderr, "%llu figures; %llu answers checked, all of them right\n",
             (unsigned long long)results.records, (unsigned long long)results.answers);

@@ -18,4 +18,7 @@ void growth_of_others(const struct effort *effort, struct results *results);
 /* Making and destroying many heaps, and one heap with many blocks. */
 void growth_of_heaps(const struct effort *effort, struct results *results);
 
+/* What stays resident one second after much was freed, and what small heaps take. */
+void growth_of_resident(const struct effort *effort, struct results *results);
+
 #endif

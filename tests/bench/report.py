@@ -22,6 +22,12 @@ BARE = {
     "umemd, lines, base64": "bare libuv, bytes of lines, base64",
     "umemd, headers, raw": "bare libuv, bytes of headers, raw",
 }
+# What lives, in bytes, where the rest was freed (resident.c).
+RESIDENT = {
+    "blocks of 64 KiB freed but one": 65536,
+    "blocks of 4,000 bytes freed but every 1,000th": 1000 * 4000,
+    "a heap destroyed beside 20,000 small blocks": 20000 * 64,
+}
 BLOCK_MEMORY = "memory of a 64-byte block over its bytes"
 
 Row = collections.namedtuple("Row", KEY)
@@ -174,6 +180,18 @@ class Goals:
         if ours and theirs:
             self.add(f"{what}, x {other}", ours.ratio(theirs), bound, True)
 
+    def resident(self):
+        """Within 1.3 times what lives and 16 MiB; and no turn of the daemon's over 5 ms meanwhile."""
+        for what, live in RESIDENT.items():
+            resident, turn = (self.find(f"{kind}: {what}", "umemd") for kind in ("resident 1 s after", "longest turn after"))
+            if resident:
+                self.add(f"MiB resident 1 s after: {what}", resident.median, round(1.3 * live / (1 << 20) + 16, 1), False)
+            if turn:
+                self.add(f"ms of processor time in a turn: {what}", turn.median, 5, False)
+        heap = self.find("memory of a heap with one block", "umemd")
+        if heap:
+            self.add("memory of a heap with one block, KiB", heap.median / 1024, 8, False)
+
     def mapped(self):
         block, own, redis = (self.find("read", who, group="mapped") for who in ("mapped block", "own array", "Redis"))
         if block:
@@ -203,6 +221,7 @@ def goal_table(figures):
     if ours and theirs:
         goals.add("memory of a 64-byte block over its bytes, x Redis", ours.ratio(theirs), 1.0, False)
     goals.mapped()
+    goals.resident()
     growth = [row for row in figures if row.group == "growth" and row.target == "umemd"]
     for depth, bound in ((1, 1.3), (64, 2.0)):
         most = max(row.count for row in growth)

@@ -67,7 +67,9 @@ static void add_heap(struct lines *lines, struct um_heap *heap, bool with_handle
     char line[LINE_SIZE];
 
     um_heap_get_info(heap, &info);
-    um_heap_get_memory_stats(heap, &figures);
+    /* One that grows may keep what it reserved for a block that then could not be made. */
+    if (!um_heap_get_memory_stats(heap, &figures) || figures.grows)
+        figures = (struct um_heap_memory_stats){0};
     snprintf(line, sizeof line,
              "heap %llu %.40s: kind %d flags %u sizes %llu %llu alignment %u blocks %llu bytes %llu peak "
              "%llu lifetime "

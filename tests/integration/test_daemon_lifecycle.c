@@ -203,6 +203,10 @@ static void test_usage(void **state)
     snprintf(limit, sizeof limit, "%064d=1", 0);
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--limit", limit, NULL}, NULL), 2);
     assert_non_null(strstr(process.errors, "NAME=VALUE"));
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--account", "me", NULL}, NULL), 2);
+    assert_non_null(strstr(process.errors, "--account is for --install-service"));
+    assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--name", "mine", NULL}, NULL), 2);
+    assert_non_null(strstr(process.errors, "--name is for"));
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--version", NULL}, NULL), 0);
     assert_non_null(strstr(process.output, UMEM_VERSION));
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--help", NULL}, NULL), 0);

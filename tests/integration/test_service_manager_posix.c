@@ -253,14 +253,22 @@ static void a_socket_for_another_process_is_not_touched(void **state)
 
 /* ---- --service ---- */
 
-static void the_option_is_for_windows(void **state)
+static void the_options_are_for_windows(void **state)
 {
+    static const char *const windows[] = {"--install-service", "--remove-service", "--install-logon",
+                                          "--remove-logon"};
     const char *const alone[] = {UMEMD, "--service", NULL};
     const char *const both[] = {UMEMD, "--service", "--daemon", NULL};
 
     (void)state;
     assert_int_equal(process_run(&umemd.process, alone, NULL), 1);
     assert_non_null(strstr(umemd.process.errors, "--service is for Windows"));
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        const char *const others[] = {UMEMD, windows[i], NULL};
+
+        assert_int_equal(process_run(&umemd.process, others, NULL), 2);
+        assert_non_null(strstr(umemd.process.errors, "on Windows only"));
+    }
     assert_int_equal(process_run(&umemd.process, both, NULL), 2);
     assert_non_null(strstr(umemd.process.errors, "leave --daemon out"));
 }
@@ -274,7 +282,7 @@ int main(void)
         cmocka_unit_test(a_socket_is_taken_over),
         cmocka_unit_test(a_wrong_socket_is_refused),
         cmocka_unit_test(a_socket_for_another_process_is_not_touched),
-        cmocka_unit_test(the_option_is_for_windows),
+        cmocka_unit_test(the_options_are_for_windows),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }

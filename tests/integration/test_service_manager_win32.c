@@ -123,7 +123,8 @@ static void expect_running(const struct service *service)
     if (status.dwCurrentState != SERVICE_RUNNING)
         print_log(service);
     assert_int_equal(status.dwCurrentState, SERVICE_RUNNING);
-    assert_int_equal(status.dwControlsAccepted, SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN);
+    assert_int_equal(status.dwControlsAccepted,
+                     SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE);
 }
 
 /* Waits until it has stopped, and expects umemd's exit status in its state. */
@@ -166,6 +167,198 @@ static void use(umem_client *client)
     assert_int_equal(umem_block_write(client, block, 0, "hello", 5), UMEM_OK);
     assert_int_equal(umem_block_read(client, block, 0, bytes, sizeof bytes), UMEM_OK);
     assert_memory_equal(bytes, "hello", sizeof bytes);
+}
+
+/* ---- umemd installs itself ---- */
+
+/* The name under which this test's service, or start at log-on, is installed: that of its pipe. */
+static const char *name_of(const struct service *service)
+{
+    return strrchr(service->daemon.pipe, '\\') + 1;
+}
+
+/* Runs umemd with `verb`, the name, and further words (NULL: none), and a password on standard input (NULL: none); returns its
+ * exit status. */
+static int umemd_does(const struct service *service, struct process *process, const char *verb,
+                      const char *option, const char *value, const char *password)
+{
+    const char *const args[] = {UMEMD,  verb,  "--name", name_of(service), "--pipe", service->daemon.pipe,
+                                option, value, NULL};
+
+    return process_run(process, args, password);
+}
+
+static DWORD open_error(const struct service *service)
+{
+    SC_HANDLE handle = OpenServiceA(manager, name_of(service), SERVICE_QUERY_STATUS);
+
+    if (handle == NULL)
+        return GetLastError();
+    CloseServiceHandle(handle);
+    return NO_ERROR;
+}
+
+static void expect_configuration(const struct service *service)
+{
+    union {
+        QUERY_SERVICE_CONFIGA config;
+        SERVICE_DESCRIPTIONA description;
+        BYTE space[8 * 1024];
+    } read;
+    DWORD size;
+    char log_file[MAX_PATH + 32];
+
+    assert_true(QueryServiceConfigA(service->handle, &read.config, sizeof read, &size));
+    assert_int_equal(read.config.dwStartType, SERVICE_AUTO_START);
+    assert_int_equal(read.config.dwServiceType, SERVICE_WIN32_OWN_PROCESS);
+    assert_non_null(strstr(read.config.lpBinaryPathName, "umemd.exe\" \"--service\" \"--pipe="));
+    snprintf(log_file, sizeof log_file, "\"--log-file=%s\"", service->log_file);
+    assert_non_null(strstr(read.config.lpBinaryPathName, log_file));
+    assert_null(strstr(read.config.lpBinaryPathName, "--install"));
+    assert_null(strstr(read.config.lpBinaryPathName, "--name"));
+    assert_non_null(strchr(read.config.lpServiceStartName, '\\'));
+    assert_true(
+        QueryServiceConfig2A(service->handle, SERVICE_CONFIG_DESCRIPTION, read.space, sizeof read, &size));
+    assert_non_null(strstr(read.description.lpDescription, "heap memory"));
+}
+
+static void installs_and_removes_itself(void **state)
+{
+    static struct process process;
+    struct service *service = *state;
+    umem_client *client;
+    int status =
+        umemd_does(service, &process, "--install-service", "--log-file", service->log_file, "password\r\n");
+
+    if (status != 0)
+        print_error("%s\n", process.errors);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(process.output, name_of(service)));
+    service->handle = OpenServiceA(manager, name_of(service), SERVICE_ALL_ACCESS);
+    assert_non_null(service->handle);
+    expect_configuration(service);
+
+    /* A second one is refused, and changes nothing. */
+    assert_int_equal(umemd_does(service, &process, "--install-service", "--guard", NULL, "password\n"),
+                     FAILED);
+    assert_non_null(strstr(process.errors, "already"));
+    expect_configuration(service);
+
+    /* On Windows the password would have to be the right one. */
+    if (StartServiceA(service->handle, 0, NULL)) {
+        assert_int_equal(wait_until_not(service, SERVICE_START_PENDING).dwCurrentState, SERVICE_RUNNING);
+        client = daemon_connect(&service->daemon);
+        use(client);
+        umem_client_free(client);
+    } else {
+        assert_int_equal(GetLastError(), ERROR_SERVICE_LOGON_FAILED);
+    }
+    CloseServiceHandle(service->handle);
+    service->handle = NULL;
+
+    /* One that runs is stopped before. */
+    assert_int_equal(umemd_does(service, &process, "--remove-service", NULL, NULL, NULL), 0);
+    assert_int_equal(open_error(service), ERROR_SERVICE_DOES_NOT_EXIST);
+    expect_no_pipe(service);
+    assert_int_equal(umemd_does(service, &process, "--remove-service", NULL, NULL, NULL), FAILED);
+    assert_non_null(strstr(process.errors, "there is no service"));
+}
+
+static void installs_nothing_where_something_is_wrong(void **state)
+{
+    static struct process process;
+    struct service *service = *state;
+
+    assert_int_equal(
+        umemd_does(service, &process, "--install-service", "--account", "no such account", "x\n"), FAILED);
+    assert_non_null(strstr(process.errors, "there is no account no such account"));
+    assert_int_equal(open_error(service), ERROR_SERVICE_DOES_NOT_EXIST);
+    assert_int_equal(umemd_does(service, &process, "--install-service", NULL, NULL, NULL), FAILED);
+    assert_non_null(strstr(process.errors, "no password"));
+    assert_int_equal(open_error(service), ERROR_SERVICE_DOES_NOT_EXIST);
+    assert_int_equal(umemd_does(service, &process, "--install-service", "--limit", "nonsense", "x\n"), USAGE);
+    assert_int_equal(open_error(service), ERROR_SERVICE_DOES_NOT_EXIST);
+}
+
+/* The environment has it where there is no standard input to speak of; accounts of the system have none. */
+static void takes_the_password_from_the_environment_or_needs_none(void **state)
+{
+    static struct process process;
+    struct service *service = *state;
+    int status;
+
+    assert_true(SetEnvironmentVariableA("UMEM_SERVICE_PASSWORD", "password"));
+    status = umemd_does(service, &process, "--install-service", NULL, NULL, NULL);
+    SetEnvironmentVariableA("UMEM_SERVICE_PASSWORD", NULL);
+    assert_int_equal(status, 0);
+    assert_int_equal(umemd_does(service, &process, "--remove-service", NULL, NULL, NULL), 0);
+    assert_int_equal(
+        umemd_does(service, &process, "--install-service", "--account", "NT AUTHORITY\\LocalService", NULL),
+        0);
+    assert_int_equal(umemd_does(service, &process, "--remove-service", NULL, NULL, NULL), 0);
+}
+
+static void leaves_other_services_alone(void **state)
+{
+    static struct process process;
+    struct service *service = *state;
+
+    service->handle =
+        CreateServiceA(manager, name_of(service), name_of(service), SERVICE_ALL_ACCESS,
+                       SERVICE_WIN32_OWN_PROCESS, SERVICE_DEMAND_START, SERVICE_ERROR_IGNORE,
+                       "C:\\windows\\system32\\other.exe --service", NULL, NULL, NULL, NULL, NULL);
+    assert_non_null(service->handle);
+    assert_int_equal(umemd_does(service, &process, "--remove-service", NULL, NULL, NULL), FAILED);
+    assert_non_null(strstr(process.errors, "does not run umemd"));
+    assert_int_equal(open_error(service), NO_ERROR);
+}
+
+/* What Windows starts at log-on is the command line that is kept; here, the test starts it. */
+static void is_started_at_log_on(void **state)
+{
+    static const char key[] = "Software\\Microsoft\\Windows\\CurrentVersion\\Run";
+    static struct process process;
+    struct service *service = *state;
+    STARTUPINFOA startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION started;
+    umem_client *client;
+    char command[512];
+    DWORD size = sizeof command;
+    DWORD status;
+
+    assert_int_equal(umemd_does(service, &process, "--install-logon", "--limit", "blocks=1000", NULL), 0);
+    assert_int_equal(
+        RegGetValueA(HKEY_CURRENT_USER, key, name_of(service), RRF_RT_REG_SZ, NULL, command, &size), 0);
+    assert_true(CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &started));
+    WaitForSingleObject(started.hProcess, INFINITE);
+    assert_true(GetExitCodeProcess(started.hProcess, &status));
+    CloseHandle(started.hThread);
+    CloseHandle(started.hProcess);
+    assert_int_equal(status, 0);
+    client = daemon_connect(&service->daemon);
+    use(client);
+    assert_int_equal(umem_server_shutdown(client), UMEM_OK);
+    umem_client_free(client);
+
+    assert_int_equal(umemd_does(service, &process, "--remove-logon", NULL, NULL, NULL), 0);
+    assert_int_equal(RegGetValueA(HKEY_CURRENT_USER, key, name_of(service), RRF_RT_REG_SZ, NULL, NULL, NULL),
+                     ERROR_FILE_NOT_FOUND);
+    assert_int_equal(umemd_does(service, &process, "--remove-logon", NULL, NULL, NULL), FAILED);
+    assert_non_null(strstr(process.errors, "no start at log-on"));
+}
+
+/* Windows would cut it. */
+static void a_start_at_log_on_has_a_short_command_line(void **state)
+{
+    static struct process process;
+    struct service *service = *state;
+    char log_file[260];
+
+    memset(log_file, 'x', sizeof log_file - 1);
+    log_file[sizeof log_file - 1] = '\0';
+    assert_int_equal(umemd_does(service, &process, "--install-logon", "--log-file", log_file, NULL), FAILED);
+    assert_non_null(strstr(process.errors, "260 characters"));
+    assert_int_equal(umemd_does(service, &process, "--remove-logon", NULL, NULL, NULL), FAILED);
 }
 
 /* ---- the tests ---- */
@@ -268,10 +461,18 @@ static void no_manager_runs_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest by_hand[] = {TEST(no_manager_runs_it)};
+    const struct CMUnitTest by_hand[] = {TEST(no_manager_runs_it), TEST(is_started_at_log_on),
+                                         TEST(a_start_at_log_on_has_a_short_command_line)};
     const struct CMUnitTest managed[] = {
-        TEST(is_started_and_stopped), TEST(takes_no_other_controls),  TEST(a_client_ends_it),
-        TEST(the_pipe_is_taken),      TEST(the_log_cannot_be_opened),
+        TEST(is_started_and_stopped),
+        TEST(takes_no_other_controls),
+        TEST(a_client_ends_it),
+        TEST(the_pipe_is_taken),
+        TEST(the_log_cannot_be_opened),
+        TEST(installs_and_removes_itself),
+        TEST(installs_nothing_where_something_is_wrong),
+        TEST(takes_the_password_from_the_environment_or_needs_none),
+        TEST(leaves_other_services_alone),
     };
     int failures = cmocka_run_group_tests_name("service, by hand", by_hand, NULL, NULL);
 

@@ -37,12 +37,23 @@ static void answers(struct fixture *fixture, int submitted, int expected)
     expect_code(fixture->client, submitted == UMEM_OK ? umem_collect(fixture->calls) : submitted, expected);
 }
 
+/* One block of 48 bytes: in a slot, where the heap has size classes. */
+static void expect_classes(const struct umem_size_classes *classes)
+{
+    if (classes->count == 0)
+        return;
+    assert_int_equal(classes->count, 1);
+    assert_int_equal(classes->classes[0].size, 48);
+    assert_int_equal(classes->classes[0].used, 1);
+}
+
 static void test_heaps(void **state)
 {
     struct fixture fixture;
     struct umem_heap_options options = {.flags = UMEM_FLAG_NO_SERIALIZE | UMEM_FLAG_GENERATE_EXCEPTIONS,
                                         .maximum_size = 65536,
                                         .name = "heap"};
+    struct umem_size_classes classes = {.count = UINT32_MAX};
     struct umem_heap_info info;
     umem_handle heap = 0;
     umem_handle found = 0;
@@ -63,6 +74,8 @@ static void test_heaps(void **state)
 
     assert_int_equal(umem_block_alloc(fixture.client, 48, &(struct umem_block_options){.heap = heap}, &block),
                      UMEM_OK);
+    answers(&fixture, umem_submit_heap_size_classes(fixture.calls, heap, &classes), UMEM_OK);
+    expect_classes(&classes);
     answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, block), UMEM_OK);
     answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, heap), UMEM_E_UNKNOWN_HANDLE);
     answers(&fixture, umem_submit_heap_compact(fixture.calls, heap, &largest), UMEM_OK);

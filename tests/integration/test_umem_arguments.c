@@ -31,7 +31,7 @@ static void test_wrong_usage(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("endpoint", "--timeout", "1")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ls", "--json=yes")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("ls", "--heap")), 2);
-    assert_int_equal(umem(*state, NULL, WORDS("ls", "word")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "word")), 2);
     assert_int_equal(umem(*state, NULL, WORDS("resize", "x")), 2);
     expect_errors("usage: umem resize BLOCK SIZE");
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "4Q")), 2);
@@ -326,8 +326,8 @@ static void test_escapes_in_json(void **state)
     expect_json_error(1, "unknown_handle", "\"a\"b\\c\n\td\"");
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "4\"\\", "--json")), 2);
     expect_json_error(2, "usage", "\"4\"\\\" is not a size");
-    assert_int_equal(umem(*state, NULL, WORDS("ls", "a\"b", "--json")), 2);
-    expect_json_error(2, "usage", "ls does not take the word \"a\"b\"");
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "a\"b", "--json")), 2);
+    expect_json_error(2, "usage", "stats does not take the word \"a\"b\"");
     assert_int_equal(umem(*state, NULL, WORDS("write", "7", "--file", "no\"such", "--json")), 1);
     assert_int_equal(umem(*state, NULL, WORDS("alloc", "--file", "no\"such", "--json")), 6);
     expect_json_error(6, "failed", "no\"such cannot be opened");
@@ -405,7 +405,7 @@ static void test_completion(void **state)
     expect_file(CLI_SOURCE "/umem.bash");
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem re", BREAKS)), 0);
-    expect_whole_output("resize\nread\nrelease\n");
+    expect_whole_output("resize\nread\nrelease\nreload\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem heap c", BREAKS)), 0);
     expect_whole_output("create\ncompact\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ls --o", BREAKS)), 0);

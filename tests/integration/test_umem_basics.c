@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "umem_fixture.h"
+#include "umem_version.h"
 
 static void test_call(void **state)
 {
@@ -100,7 +101,7 @@ static void test_blocks(void **state)
     assert_int_equal(umem(*state, NULL, WORDS("read", "note", "--offset", "1022", "--json")), 0);
     expect_whole_output("{\"size\":2,\"data\":\"KgA=\"}\n");
     assert_int_equal(umem(*state, NULL, WORDS("ls")), 0);
-    expect_output("note\n");
+    expect_output("note ");
     assert_int_equal(umem(*state, NULL, WORDS("info", "note")), 0);
     /* A time in readable form. */
     assert_non_null(strstr(command.output, "created                20"));
@@ -280,12 +281,58 @@ static void test_two_spawns_at_once(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+static void test_lists(void **state)
+{
+    assert_int_equal(umem(*state, NULL, WORDS("alloc", "1", "--name", "short-lived")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("list", "-o", "name")), 0);
+    expect_whole_output("NAME\nshort-lived\n");
+    assert_int_equal(umem(*state, NULL, WORDS("rm", "short-lived")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("status")), 0);
+    expect_output("backend");
+    assert_int_equal(umem(NULL, NULL, WORDS("version")), 0);
+    expect_whole_output("umem " UMEM_VERSION "\n");
+    assert_int_equal(umem(NULL, NULL, WORDS("help", "rm")), 0);
+    expect_output("Usage: umem free BLOCK...");
+    expect_output("Also: umem rm");
+    assert_int_equal(
+        umem(
+            *state,
+            "heap create --name lists --maximum-size 1G\nalloc 1500 --name l:b --heap lists\n"
+            "alloc 20M --name l:c --heap lists\nalloc 7 --name l:\xc3\xa4 --heap lists\nalloc 9 --heap lists",
+            WORDS("batch")),
+        0);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "-o", "name,size,heap", "l:*")), 0);
+    expect_whole_output(
+        "NAME      SIZE  HEAP\nl:b       1500  lists\nl:c   20971520  lists\nl:\xc3\xa4          7  lists\n");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "-o=name", "--sort", "size", "l:?")), 0);
+    expect_whole_output("NAME\nl:c\nl:b\nl:\xc3\xa4\n");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "-o=name", "--sort=-name", "--heap=lists")), 0);
+    expect_whole_output("NAME\n\nl:\xc3\xa4\nl:c\nl:b\n");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "*b", "nix", "?:c", "--heap", "lists")), 0);
+    expect_output(" 1.5K  lists ");
+    expect_output("  20M  lists ");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "l:c", "--bytes")), 0);
+    expect_output(" 20971520  lists ");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "l:c", "--json")), 0);
+    assert_int_equal(strncmp(command.output, "[\n{\"block\":", 11), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "l:", "--json")), 0);
+    expect_whole_output("[]\n");
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "ls", "l?sts", "-o", "name,maximum")), 0);
+    expect_whole_output("NAME      MAXIMUM\nlists  1073741824\n");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "-o", "name,nix")), 2);
+    expect_errors("there is no column \"nix\"; the columns are name, block, size");
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "--sort", "")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("ls", "-o", "name", "--json")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "destroy", "lists")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_call, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_text_with_nul, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_heaps, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_lists, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_blocks, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_floats, daemon_setup, daemon_teardown),

@@ -178,13 +178,14 @@ static void test_lists(void **state)
     static const struct run runs[] = {
         /* A page after the other. */
         {{"ls", "--heap", "h", "--session", "3", "--orphaned"},
-         {{"block.list", "{\"heap\":\"h\",\"session\":3,\"orphaned\":true,\"after\":0}",
+         {{"heap.list", "{\"after\":0}", "{\"heaps\":[{\"heap\":1,\"name\":\"h\"}],\"next\":null}", 0},
+          {"block.list", "{\"heap\":\"h\",\"session\":3,\"orphaned\":true,\"after\":0}",
            "{\"blocks\":[" BLOCK("5", "10", "true") "],\"next\":6}", 0},
           {"block.list", "{\"heap\":\"h\",\"session\":3,\"orphaned\":true,\"after\":6}",
            "{\"blocks\":[" BLOCK("7", "20", "false") "],\"next\":null}", 0}},
-         "BLOCK                      BYTES HEAP                   PID PROGRAM                   NAME\n"
-         "5                             10 1                        8 p                orphaned \n"
-         "7                             20 1                        8 p                         \n",
+         "NAME  BLOCK  SIZE  HEAP  PROGRAM\n"
+         "          5    10  h     p        orphaned\n"
+         "          7    20  h     p\n",
          0,
          NULL},
         {{"ls", "--json"},
@@ -230,8 +231,8 @@ static void test_lists(void **state)
            "size\":4,"
            "\"locked\":true}],\"next\":null}",
            0}},
-         "HEAP              KIND         BLOCKS          BYTES        MAXIMUM        NAME\n"
-         "1                 private           2              3              4 locked h\n",
+         "NAME  HEAP  KIND     BLOCKS  SIZE  MAXIMUM\n"
+         "h        1  private       2     3        4  locked\n",
          0,
          NULL},
         {{"sessions"},
@@ -240,8 +241,8 @@ static void test_lists(void **state)
            "4}],"
            "\"next\":null}",
            0}},
-         " SESSION      PID     BLOCKS          BYTES USER         PROGRAM\n"
-         "       1        2          3              4 u            p\n",
+         "SESSION  PID  BLOCKS  SIZE  USER  PROGRAM\n"
+         "      1    2       3     4  u     p\n",
          0,
          NULL},
         {{"sessions", "--close", "7"}, {{"session.close", "{\"session\":7}", "{}", 0}}, "", 0, NULL},
@@ -266,6 +267,15 @@ static void test_heaps(void **state)
         {{"heap", "info", "h"},
          {{"heap.info", "{\"heap\":\"h\"}", "{\"heap\":5,\"x\":{\"y\":0.1}}", 0}},
          "heap                   5\nx.y                    0.1\n",
+         0,
+         NULL},
+        {{"heap", "info", "h"},
+         {{"heap.info", "{\"heap\":\"h\"}",
+           "{\"flags\":[],\"size_classes\":[{\"size\":16,\"used\":2,\"free\":3},{\"size\":32,\"used\":0,"
+           "\"free\":128}]}",
+           0}},
+         "flags                  []\nsize_classes           size 16, used 2, free 3\n"
+         "size_classes           size 32, used 0, free 128\n",
          0,
          NULL},
         {{"heap", "validate", "h", "--block", "7"},
@@ -453,6 +463,12 @@ static void test_server(void **state)
          0,
          NULL},
         {{"stats"}, {{"server.stats", NULL, "{\"heaps\":1}", 0}}, "heaps                  1\n", 0, NULL},
+        {{"reload"},
+         {{"server.reload", NULL, "{\"config\":null,\"applied\":[\"a\"],\"restart\":[]}", 0}},
+         "config                 \napplied                [\"a\"]\nrestart                []\n",
+         0,
+         NULL},
+        {{"reload"}, {{"server.reload", NULL, NULL, -32013}}, "", 1, NULL},
         {{"shutdown"}, {{"server.shutdown", NULL, "{}", 0}}, "", 0, NULL},
         {{"ping", "--json"}, {{"server.ping", NULL, "{}", 0}}, "{}\n", 0, NULL},
         {{"call", "a.b", "[1]"}, {{"a.b", "[1]", "{\"x\":1}", 0}}, "{\"x\":1}\n", 0, NULL},

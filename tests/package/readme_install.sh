@@ -22,7 +22,7 @@ trap clean_up EXIT
 mkdir -p "$folder/umemd/build" "$folder/program" "$HOME"
 ln -s "$build" "$folder/umemd/build/release"
 cd "$folder/umemd"
-block bash 1 >../install.sh
+block bash 3 >../install.sh
 bash -e ../install.sh >../install.log
 
 "$bin/umemd" --daemon
@@ -31,12 +31,12 @@ document=$sources/README.md
 block c 1 >example.c
 document=$sources/docs/installing.md
 block cmake 1 >CMakeLists.txt
-block bash 2 >cmake.sh
+block bash 4 >cmake.sh
 bash -e cmake.sh >cmake.log
 expect "with find_package" "$(build/example)" "ff ff ff ff"
 
 # These lines export what the program needs to start, too.
-block bash 3 >pkg-config.sh
+block bash 5 >pkg-config.sh
 . ./pkg-config.sh
 expect "with pkg-config" "$(./example)" "ff ff ff ff"
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "net/server_state.h"
 #include "server_fixture.h"
 
 #define PING "{\"id\":\"ping\",\"method\":\"server.ping\"}"
@@ -379,6 +380,35 @@ static void stop_in_the_middle_of_a_payload(void **state)
     client_expect_close(client);
 }
 
+/* What comes behind a broken header is thrown away, read by read. The messages before it count once for their process. */
+static void what_is_discarded_counts_no_message(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wire_client *client;
+    char text[1024];
+    int discarding_turns = 0;
+
+    fixture_start_server(fixture);
+    client = client_open(fixture, 0, true);
+    for (int i = 0; i < 20; i++)
+        wire_send_message(client, PING, 0);
+    wire_send(client, "Content-Length: nonsense\r\n\r\n");
+    for (int i = 0; i < 20; i++)
+        client_take_message(client, text, sizeof text);
+    expect_error(client, "parse_error");
+    for (int i = 0; i < 20; i++) {
+        uint64_t before = fixture->server->connections.traffic.bytes_read;
+
+        wire_send(client, "junk");
+        for (int turn = 0; turn < 1000 && fixture->server->connections.traffic.bytes_read == before; turn++) {
+            fixture_run_once(fixture);
+            assert_int_equal(fixture->server->connections.scheduler.messages, 0);
+        }
+        discarding_turns += fixture->server->connections.traffic.bytes_read != before;
+    }
+    assert_int_equal(discarding_turns, 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(payload_that_was_not_declared, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(huge_lengths_cost_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(broken_headers_behind_good_messages, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(what_is_discarded_counts_no_message, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(headers_without_an_end, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(stop_in_the_middle_of_a_payload, fixture_setup, fixture_teardown),
     };

@@ -22,6 +22,7 @@ NO_SUBMITTED_CALL = {
     "server_ping": "nothing comes of it",
     "server_info": "requested once",
     "server_stats": "one request is enough",
+    "server_reload": "an operator's request",
     "server_shutdown": "nothing comes after it",
     "heap_process": "requested once",
     "heap_list": "comes in pages",

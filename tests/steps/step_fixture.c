@@ -18,6 +18,15 @@ uint64_t um_steps;
 uint64_t um_touched;
 uint64_t um_copied;
 
+/* As many settings as there may be. */
+static bool on_reload(void *context, struct um_reload *reload)
+{
+    (void)context;
+    for (; reload->count < UM_RELOAD_SETTINGS; reload->count++)
+        strcpy(reload->settings[reload->count].name, "limit.unsent_total_bytes");
+    return true;
+}
+
 int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -27,7 +36,8 @@ int fixture_setup(void **state)
                                      .shared_heaps_limit = 4,
                                      .holds_limit = 1 << 20,
                                      .seed = 42};
-    struct um_rpc_options options = {.version = "0.0.0", .pipe = "nowhere", .started = 1000};
+    struct um_rpc_options options = {
+        .version = "0.0.0", .pipe = "nowhere", .started = 1000, .events.reload = on_reload};
 
     assert_non_null(fixture);
     um_limits_init(&fixture->limits);

@@ -89,7 +89,12 @@ int process_start_as(struct process *process, const char *const *args, const str
     uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE}};
     uv_process_options_t options = {0};
     int code;
+    static bool is_prepared;
 
+    /* No umemd reads the settings of who runs the tests, until a test names a file. */
+    if (!is_prepared)
+        uv_os_setenv("UMEMD_CONFIG", "none");
+    is_prepared = true;
     memset(process, 0, sizeof *process);
     uv_loop_init(&process->loop);
     uv_pipe_init(&process->loop, &process->in, 0);

@@ -44,6 +44,8 @@ static void print_verb(const struct cli_verb *verb)
     cli_print("Usage:");
     /* One column more than the indent brings a space before the first word. */
     um_help_text(&cli_page, SYNOPSIS_INDENT, SYNOPSIS_INDENT + 1, synopsis);
+    if (verb->alias != NULL)
+        cli_printf("Also: umem %s\n", verb->alias);
     cli_print_char('\n');
     um_help_text(&cli_page, 2, 0, verb->summary);
     if (verb->detail != NULL) {
@@ -152,6 +154,8 @@ static void put_verb(const struct cli_verb *verb)
     cli_print_line(".TP");
     put_synopsis(synopsis);
     um_man_sentence(&cli_page, verb->summary);
+    if (verb->alias != NULL)
+        cli_printf(".IP\nAlso: \\fBumem %s\\fR\n", verb->alias);
     if (verb->detail != NULL)
         put_paragraphs(verb->detail);
     if (verb->example != NULL)

@@ -134,6 +134,19 @@ static int widest(const cJSON *object, int prefix)
     return width;
 }
 
+/* The members of an object on one line: "size 64, used 3". */
+static void print_line(const cJSON *object)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, object)
+    {
+        char number[CLI_NUMBER_SIZE];
+
+        cli_printf("%s %s%s", item->string, readable(item, number), item->next != NULL ? ", " : "\n");
+    }
+}
+
 static void print_members(const cJSON *object, const char *prefix, int width)
 {
     const cJSON *item;
@@ -147,6 +160,11 @@ static void print_members(const cJSON *object, const char *prefix, int width)
         if (cJSON_IsObject(item)) {
             snprintf(path, sizeof path, "%s%s.", prefix, item->string);
             print_members(item, path, width);
+        } else if (cJSON_IsArray(item) && cJSON_IsObject(item->child)) {
+            for (const cJSON *element = item->child; element != NULL; element = element->next) {
+                cli_printf("%-*s ", width, path);
+                print_line(element);
+            }
         } else if (cJSON_IsArray(item)) {
             cli_printf("%-*s ", width, path);
             cli_print_json(item);

@@ -73,8 +73,13 @@ enum cli_status {
     X(ORPHANED, "--orphaned", NULL, "only blocks without a name that no open session holds") \
     X(SESSION, "--session", "SESSION", "only what this session made") \
     X(BLOCK, "--block", "BLOCK", "only this block") \
+    X(REPLACE, "--replace", NULL, "use heaps, and replace blocks, whose names are taken") \
     X(FREE, "--free", NULL, "free them") \
     X(CLOSE, "--close", "SESSION", "close this session") \
+    X(COLUMNS, "-o", "COLUMNS", "the columns to print, with commas between them, in full") \
+    X(SORT, "--sort", "COLUMN", \
+      "sort by a column: numbers from the largest on; \"-\" before it reverses the order") \
+    X(BYTES, "--bytes", NULL, "print sizes in full") \
     X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
 
 enum cli_option {
@@ -145,6 +150,7 @@ enum { CLI_PARAMS_MAXIMUM = 8 };
 
 struct cli_verb {
     const char *name;   /* "alloc", "heap create" */
+    const char *alias;  /* another name; NULL: none */
     const char *words;  /* what follows, as in a synopsis: "BLOCK [DATA]", "BLOCK OFFSET VALUE..." */
     uint64_t options;   /* its own, of CLI_TAKES, beside those in `params` */
     const char *method; /* for cli_run_method(): what it calls, */
@@ -168,6 +174,8 @@ extern const struct cli_verb cli_range_verbs[];
 extern const struct cli_verb cli_value_verbs[];
 extern const struct cli_verb cli_holding_verbs[];
 extern const struct cli_verb cli_map_verbs[];
+extern const struct cli_verb cli_save_verbs[];
+extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_call_verbs[];
@@ -177,7 +185,7 @@ extern const struct cli_verb cli_help_verbs[];
 /* Walks over all verbs: the one after `verb`, the first one after NULL; NULL at the end. */
 const struct cli_verb *cli_next_verb(const struct cli_verb *verb);
 
-/* The verb of that whole name, or NULL. */
+/* The verb of that whole name or alias, or NULL. */
 const struct cli_verb *cli_find_verb(const char *name);
 
 /* The options that only some verbs take, as far as this one takes them, and all options that it takes. */

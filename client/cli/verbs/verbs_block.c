@@ -7,6 +7,7 @@
 #include "cli/output/fail.h"
 #include "cli/output/json_view.h"
 #include "cli/output/output.h"
+#include "cli/request/lists.h"
 #include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
@@ -116,6 +117,8 @@ static int make_of_source(struct cli *cli, const struct making *making, struct c
         status = keep(cli, making, block);
     if (status == CLI_OK)
         print_made(cli, making, result);
+    else if (cli->session != NULL) /* which has other things to do yet */
+        (void)umem_block_free(cli->client, block);
     cJSON_Delete(result);
     return status;
 }
@@ -263,8 +266,20 @@ static void put_filter(struct cli *cli, struct cli_params *params)
 }
 
 static const struct cli_column block_columns[] = {
-    {"BLOCK", "block", -17},           {"BYTES", "size", 14}, {"HEAP", "heap", -17}, {"PID", "owner.pid", 8},
-    {"PROGRAM", "owner.program", -16}, {"", "orphaned", -8},  {"NAME", "name", 0},   {NULL, NULL, 0},
+    {"name", "name", CLI_COLUMN_TEXT, 22},
+    {"block", "block", CLI_COLUMN_NUMBER, 16},
+    {"size", "size", CLI_COLUMN_SIZE, 5},
+    {"heap", "heap", CLI_COLUMN_HEAP, 10},
+    {"program", "owner.program", CLI_COLUMN_TEXT, 9},
+    {"orphaned", "orphaned", CLI_COLUMN_FLAG, 8},
+    {"lifetime", "lifetime", CLI_COLUMN_TEXT, 0},
+    {"holders", "holders", CLI_COLUMN_NUMBER, 0},
+    {"created", "created", CLI_COLUMN_TIME, 0},
+    {"address", "address", CLI_COLUMN_NUMBER, 0},
+    {"session", "owner.session", CLI_COLUMN_NUMBER, 0},
+    {"pid", "owner.pid", CLI_COLUMN_NUMBER, 0},
+    {"user", "owner.user", CLI_COLUMN_TEXT, 0},
+    {NULL, NULL, CLI_COLUMN_TEXT, 0},
 };
 
 static int list(struct cli *cli)
@@ -358,6 +373,7 @@ const struct cli_verb cli_block_verbs[] = {
      .example = "umem resize table 128K",
      .run = cli_run_method},
     {.name = "free",
+     .alias = "rm",
      .words = "BLOCK...",
      .summary = "free blocks",
      .detail =
@@ -387,14 +403,23 @@ const struct cli_verb cli_block_verbs[] = {
      .example = "umem at 0x7f52d4c01000",
      .run = cli_run_method},
     {.name = "ls",
-     .words = "",
-     .options = CLI_TAKES(HEAP) | CLI_TAKES(SESSION) | CLI_TAKES(ORPHANED),
+     .alias = "list",
+     .words = "[PATTERN...]",
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(SESSION) | CLI_TAKES(ORPHANED) | CLI_LIST_OPTIONS,
      .summary = "list the blocks",
-     .example = "umem ls --heap scratch\numem ls --json | jq '.[].size'",
+     .detail = "With PATTERN, only those whose name is like one of them: * stands for any characters, ? for "
+               "one. Sizes are shortened, and on a terminal names, so that a line fits; --bytes prints them "
+               "in full, and so does -o, which "
+               "chooses the columns: "
+               "name, block, size, heap, program, orphaned, lifetime, holders, created, address, session, "
+               "pid and user. Without "
+               "--sort blocks come as the daemon has them.",
+     .example = "umem ls --heap scratch\numem ls 'cache:*' --sort size\numem ls -o name,size,created\numem "
+                "ls --json | jq '.[].size'",
      .run = list},
     {.name = "orphans",
      .words = "",
-     .options = CLI_TAKES(HEAP) | CLI_TAKES(FREE),
+     .options = CLI_TAKES(HEAP) | CLI_TAKES(FREE) | CLI_LIST_OPTIONS,
      .summary = "list or free blocks that have no name and that no session holds",
      .detail = "With --free, each is freed if it is still an orphan at that moment, and how many they were "
                "is printed.",

@@ -11,7 +11,7 @@
 #include "cli/table/verb.h"
 #include "cli/transfer/relay.h"
 
-enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16, ENCODING_PLACE = 3 };
+enum { INPUT_LIMIT = 1 << 28, READ_SIZE = 1 << 16 };
 
 /* All of standard input, with a NUL behind it. Returns an exit status; a failure has been reported. */
 static int read_params(struct um_buf *params)
@@ -41,32 +41,48 @@ static bool is_raw_word(const cJSON *value)
     return cJSON_IsString(value) && strcmp(value->valuestring, "raw") == 0;
 }
 
-/* Parameters by name, also as the only one in an array, or by position. Those of both methods have the encoding in the same
- * place. */
-static bool wants_raw(const char *method, const char *text)
+/* The methods that raw bytes belong to, the place of their encoding among parameters by position, and what takes such bytes. */
+static const struct raw_method {
+    const char *name;
+    int place;
+    const char *verb;
+} raw_methods[] = {{"block.read", 3, "read"}, {"block.write", 3, "write"}, {"block.alloc", 6, "put"}};
+
+static const struct raw_method *find_raw_method(const char *name)
+{
+    for (size_t i = 0; i < sizeof raw_methods / sizeof raw_methods[0]; i++) {
+        if (strcmp(raw_methods[i].name, name) == 0)
+            return &raw_methods[i];
+    }
+    return NULL;
+}
+
+/* Parameters by name, also as the only one in an array, or by position. */
+static bool wants_raw(const struct raw_method *method, const char *text)
 {
     cJSON *params = NULL;
     const cJSON *object;
     bool is_raw;
 
-    if (text == NULL || (strcmp(method, "block.read") != 0 && strcmp(method, "block.write") != 0))
+    if (text == NULL || method == NULL)
         return false;
     params = cJSON_Parse(text);
     object = cJSON_IsArray(params) && cJSON_IsObject(params->child) ? params->child : params;
     is_raw = is_raw_word(cJSON_GetObjectItemCaseSensitive(object, "encoding")) ||
-             (cJSON_IsArray(params) && is_raw_word(cJSON_GetArrayItem(params, ENCODING_PLACE)));
+             (cJSON_IsArray(params) && is_raw_word(cJSON_GetArrayItem(params, method->place)));
     cJSON_Delete(params);
     return is_raw;
 }
 
 static int call_method(struct cli *cli, const char *params)
 {
+    const struct raw_method *raw = find_raw_method(cli->words[0]);
     int status;
     int code;
 
-    if (wants_raw(cli->words[0], params))
+    if (wants_raw(raw, params))
         return cli_fail_usage(cli, "raw bytes are no JSON: umem %s takes them, and so does umem call -",
-                              cli->words[0] + strlen("block."));
+                              raw->verb);
     status = cli_connect(cli);
 
     if (status != CLI_OK)

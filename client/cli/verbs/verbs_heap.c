@@ -1,4 +1,5 @@
 /* umem heap ...: create, ls, info, validate, compact, destroy. */
+#include "cli/request/lists.h"
 #include "cli/request/results.h"
 #include "cli/table/verb.h"
 
@@ -6,14 +7,21 @@ static int list(struct cli *cli)
 {
     static const struct cli_list heaps = {.method = "heap.list", .member = "heaps"};
     static const struct cli_column columns[] = {
-        {"HEAP", "heap", -17},
-        {"KIND", "kind", -8},
-        {"BLOCKS", "blocks", 10},
-        {"BYTES", "bytes", 14},
-        {"MAXIMUM", "maximum_size", 14},
-        {"", "locked", -6},
-        {"NAME", "name", 0},
-        {NULL, NULL, 0},
+        {"name", "name", CLI_COLUMN_TEXT, 18},
+        {"heap", "heap", CLI_COLUMN_NUMBER, 16},
+        {"kind", "kind", CLI_COLUMN_TEXT, 7},
+        {"blocks", "blocks", CLI_COLUMN_NUMBER, 9},
+        {"size", "bytes", CLI_COLUMN_SIZE, 5},
+        {"maximum", "maximum_size", CLI_COLUMN_SIZE, 5},
+        {"locked", "locked", CLI_COLUMN_FLAG, 6},
+        {"peak", "peak_bytes", CLI_COLUMN_SIZE, 0},
+        {"alignment", "alignment", CLI_COLUMN_NUMBER, 0},
+        {"lifetime", "lifetime", CLI_COLUMN_TEXT, 0},
+        {"session", "owner.session", CLI_COLUMN_NUMBER, 0},
+        {"pid", "owner.pid", CLI_COLUMN_NUMBER, 0},
+        {"program", "owner.program", CLI_COLUMN_TEXT, 0},
+        {"user", "owner.user", CLI_COLUMN_TEXT, 0},
+        {NULL, NULL, CLI_COLUMN_TEXT, 0},
     };
 
     return cli_show_list(cli, &heaps, columns);
@@ -36,7 +44,15 @@ const struct cli_verb cli_heap_verbs[] = {
          "name already and fits is the one that is printed.",
      .example = "umem heap create --name scratch --maximum-size 64M --if-exists open",
      .run = cli_run_method},
-    {.name = "heap ls", .words = "", .summary = "list the heaps", .run = list},
+    {.name = "heap ls",
+     .words = "[PATTERN...]",
+     .options = CLI_LIST_OPTIONS,
+     .summary = "list the heaps",
+     .detail = "PATTERN, -o, --sort and --bytes are as for ls. There are also the columns peak, alignment, "
+               "lifetime, session, pid, program "
+               "and user.",
+     .example = "umem heap ls --sort size",
+     .run = list},
     {.name = "heap info",
      .words = "HEAP",
      .method = "heap.info",

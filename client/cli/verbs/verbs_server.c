@@ -1,14 +1,16 @@
-/* umem ping, info, stats, sessions, shutdown, endpoint, spawn: the daemon itself. */
+/* umem ping, info, stats, sessions, reload, shutdown, endpoint, spawn: the daemon itself. */
 #include <string.h>
 
 #include "cli/output/fail.h"
 #include "cli/output/output.h"
+#include "cli/request/lists.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
 #include "cli/system/clock.h"
 #include "cli/system/file_io.h"
 #include "cli/system/subprocess.h"
 #include "cli/table/verb.h"
+#include "umem_version.h"
 #include "wire/json_write.h"
 
 enum {
@@ -64,9 +66,15 @@ static int sessions(struct cli *cli)
 {
     static const struct cli_list list = {.method = "session.list", .member = "sessions"};
     static const struct cli_column columns[] = {
-        {"SESSION", "session", 8}, {"PID", "pid", 8},     {"BLOCKS", "blocks", 10},
-        {"BYTES", "bytes", 14},    {"USER", "user", -12}, {"PROGRAM", "program", 0},
-        {NULL, NULL, 0},
+        {"session", "session", CLI_COLUMN_NUMBER, 10},
+        {"pid", "pid", CLI_COLUMN_NUMBER, 8},
+        {"blocks", "blocks", CLI_COLUMN_NUMBER, 10},
+        {"size", "bytes", CLI_COLUMN_SIZE, 5},
+        {"user", "user", CLI_COLUMN_TEXT, 12},
+        {"program", "program", CLI_COLUMN_TEXT, 24},
+        {"opened", "opened", CLI_COLUMN_TIME, 0},
+        {"queued", "queued_bytes", CLI_COLUMN_SIZE, 0},
+        {NULL, NULL, CLI_COLUMN_TEXT, 0},
     };
     struct cli_params params;
 
@@ -80,6 +88,13 @@ static int sessions(struct cli *cli)
 static int endpoint(struct cli *cli)
 {
     return print_pipe(cli);
+}
+
+static int version(struct cli *cli)
+{
+    (void)cli;
+    cli_print_line("umem " UMEM_VERSION);
+    return CLI_OK;
 }
 
 /* ---- spawn ---- */
@@ -186,6 +201,7 @@ static int spawn(struct cli *cli)
 const struct cli_verb cli_server_verbs[] = {
     {.name = "ping", .words = "", .summary = "check whether the daemon answers", .run = ping},
     {.name = "info",
+     .alias = "status",
      .words = "[BLOCK]",
      .summary = "show the daemon and its limits, or a block",
      .example = "umem info\numem info greeting --json",
@@ -198,9 +214,11 @@ const struct cli_verb cli_server_verbs[] = {
      .run = cli_run_method},
     {.name = "sessions",
      .words = "",
-     .options = CLI_TAKES(CLOSE),
+     .options = CLI_TAKES(CLOSE) | CLI_LIST_OPTIONS,
      .summary = "list the daemon's clients, or close one's session",
-     .detail = "What lives as long as that session is freed. This command's own session is in the list.",
+     .detail = "What lives as long as that session is freed. This command's own session is in the list. -o, "
+               "--sort and --bytes are as for ls; "
+               "there are also the columns opened and queued (answers that were not taken yet).",
      .example = "umem sessions\numem sessions --close 7",
      .run = sessions},
     {.name = "spawn",
@@ -218,12 +236,28 @@ const struct cli_verb cli_server_verbs[] = {
      .need = CLI_NEEDS_PIPE,
      .place = CLI_ALONE,
      .run = spawn},
+    {.name = "reload",
+     .words = "",
+     .method = "server.reload",
+     .shown = "",
+     .summary = "have the daemon read its settings again",
+     .detail = "Prints which settings have new values, and which have other values now that only a restart "
+               "applies. "
+               "Where the file is wrong, nothing is changed, and the error says what and in which line. The "
+               "daemon's log file is reopened.",
+     .run = cli_run_method},
     {.name = "shutdown",
      .words = "",
      .method = "server.shutdown",
      .summary = "end the daemon in order",
      .detail = "All memory is freed with it.",
      .run = cli_run_method},
+    {.name = "version",
+     .words = "",
+     .summary = "print the version of umem",
+     .detail = "That of the daemon is in info.",
+     .need = CLI_NEEDS_NOTHING,
+     .run = version},
     {.name = "endpoint",
      .words = "",
      .summary = "print the pipe's path",

@@ -34,6 +34,8 @@
 #define UM_CALLS(CALL) \
     CALL(heap_info, "heap.info", (umem_handle heap, struct umem_heap_info * info), (heap, info), \
          HEAP(heap) RESULT_OUT(um_info_read_heap, info)) \
+    CALL(heap_size_classes, "heap.info", (umem_handle heap, struct umem_size_classes * classes), \
+         (heap, classes), HEAP(heap) RESULT_OUT(um_info_read_size_classes, classes)) \
     CALL(heap_lookup, "heap.info", (const char *name, umem_handle *heap), (name, heap), \
          NAMED("heap", name) UINT_OUT("heap", heap)) \
     CALL(heap_destroy, "heap.destroy", (umem_handle heap, uint64_t * blocks, uint64_t * bytes), \
@@ -135,6 +137,7 @@
          SIZE(address) UINT_OUT("block", block)) \
     CALL(block_free_orphan, "block.free", (umem_handle block), (block), HANDLE(block) TRUE("if_orphaned")) \
     CALL(rpc_discover, "rpc.discover", (char **document_json), (document_json), TEXT_OUT(document_json)) \
+    CALL(server_reload, "server.reload", (char **report_json), (report_json), TEXT_OUT(report_json)) \
     CALL(server_stats, "server.stats", (struct umem_server_stats * stats), (stats), \
          RESULT_OUT(um_info_read_stats, stats)) \
     CALL(session_info, "session.info", (struct umem_session_info * info), (info), \

@@ -171,17 +171,17 @@ static uint32_t read_flags(struct reader *reader)
     return flags;
 }
 
-/* Members of shared heaps only. */
+/* Members that Win32 heaps do not have. */
 static void read_figures(struct reader *reader, struct umem_heap_info *info)
 {
-    const bool is_shared = !is_absent(member(reader, "reserved"));
+    const bool is_known = !is_absent(member(reader, "reserved"));
 
-    info->reserved = is_shared ? read_uint(reader, "reserved") : 0;
-    info->committed = is_shared ? read_uint(reader, "committed") : 0;
-    info->free_bytes = is_shared ? read_uint(reader, "free") : 0;
-    info->free_ranges = is_shared ? read_uint(reader, "free_ranges") : 0;
-    info->largest_free = is_shared ? read_uint(reader, "largest_free") : 0;
-    info->corrupted = is_shared && read_bool(reader, "corrupted");
+    info->reserved = is_known ? read_uint(reader, "reserved") : 0;
+    info->committed = is_known ? read_uint(reader, "committed") : 0;
+    info->free_bytes = is_known ? read_uint(reader, "free") : 0;
+    info->free_ranges = is_known ? read_uint(reader, "free_ranges") : 0;
+    info->largest_free = is_known ? read_uint(reader, "largest_free") : 0;
+    info->corrupted = is_known && read_bool(reader, "corrupted");
 }
 
 const char *um_info_read_heap(const struct um_json *object, void *heap_info)
@@ -206,6 +206,28 @@ const char *um_info_read_heap(const struct um_json *object, void *heap_info)
     if (reader.bad_member == NULL)
         *(struct umem_heap_info *)heap_info = info;
     return reader.bad_member;
+}
+
+const char *um_info_read_size_classes(const struct um_json *object, void *size_classes)
+{
+    const struct um_json *array = um_json_member_of(object, "size_classes");
+    struct umem_size_classes read = {.count = 0};
+
+    if (!is_absent(array) && !um_json_is(array, UM_JSON_ARRAY))
+        return "size_classes";
+    for (const struct um_json *element = is_absent(array) ? NULL : array->child;
+         element != NULL && read.count < UMEM_SIZE_CLASSES_MAXIMUM; element = element->next) {
+        struct reader reader = {element, NULL};
+        struct umem_size_class *class = &read.classes[read.count++];
+
+        class->size = read_uint32(&reader, "size");
+        class->used = read_uint(&reader, "used");
+        class->free = read_uint(&reader, "free");
+        if (reader.bad_member != NULL)
+            return "size_classes";
+    }
+    *(struct umem_size_classes *)size_classes = read;
+    return NULL;
 }
 
 const char *um_info_read_block(const struct um_json *object, void *block_info)

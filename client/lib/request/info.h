@@ -16,6 +16,10 @@ const char *um_info_read_heap(const struct um_json *object, void *heap_info);
 const char *um_info_read_block(const struct um_json *object, void *block_info);
 const char *um_info_read_session(const struct um_json *object, void *session_info);
 
+/* The size classes of a result of heap.info, as a umem_size_classes: none where it has no such member. Those beyond
+ * UMEM_SIZE_CLASSES_MAXIMUM are left out. */
+const char *um_info_read_size_classes(const struct um_json *object, void *size_classes);
+
 enum { UM_OBJECT_NAME_SIZE = 128 /* bytes for an object's name, its end counted: they have about 40 */ };
 
 /* Where a block of a shared heap lies. */

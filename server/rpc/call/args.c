@@ -487,10 +487,6 @@ static bool bind_handle(struct um_call *call, const struct um_param *param, cons
     int64_t integer;
     int code;
 
-    if (json == NULL && param->fallback_name == NULL) {
-        arg->as.heap = NULL;
-        return true;
-    }
     if (json == NULL) {
         code = find_string(call, param->type, param->fallback_name, arg, &fault);
     } else if (json->kind == UM_JSON_STRING) {
@@ -595,7 +591,7 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
     const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
     unsigned dependents = 0; /* bit n: parameter n is given, and another one decides how it is read */
     unsigned handles =
-        0; /* bit n: parameter n is a handle, given or not: looked up when all else is known to be right */
+        0; /* bit n: parameter n is a handle, given or by its fallback: looked up when all else is known to be right */
 
     args->undecoded.json = NULL;
     if (!match(call, unwrap(params), found))
@@ -604,18 +600,21 @@ bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_
         const struct um_param *param = &method->params[i];
         struct um_arg *arg = &args->value[i];
 
-        if (param->type == UM_HEAP || param->type == UM_BLOCK)
-            handles |= 1U << i;
         arg->given = found[i] != NULL;
         if (found[i] == NULL) {
             if (param->required)
                 return um_args_refuse(call, param->name, "is missing");
-            memset(&arg->as, 0, sizeof arg->as);
+            /* What is read of a parameter that is left out: a number, a pointer, or bytes. */
+            arg->as.data.size = 0;
             arg->as.uint = param->fallback;
+            if (param->fallback_name != NULL)
+                handles |= 1U << i;
         } else if (param->type == UM_DATA || param->type == UM_VALUE || param->type == UM_VALUES) {
             dependents |= 1U << i;
         } else if (!bind_plain(call, param, found[i], arg)) {
             return false;
+        } else if (param->type == UM_HEAP || param->type == UM_BLOCK) {
+            handles |= 1U << i;
         }
     }
     for (size_t i = 0; dependents >> i != 0; i++) {

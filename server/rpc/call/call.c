@@ -226,10 +226,49 @@ static void fail_session(struct um_call *call)
         um_session_tail_sent(call->session);
 }
 
+/* ---- the record of a call ---- */
+
+static void begin_record(struct um_call *call)
+{
+    struct um_rpc *rpc = call->session->rpc;
+
+    rpc->record.session = call->session->id;
+    rpc->record.method = NULL;
+    rpc->record.subject_count = 0;
+    rpc->record.size = UM_RECORD_NO_SIZE;
+    rpc->record.code = UMEM_OK;
+    rpc->record.has_waited = false;
+    rpc->record.begun_us = rpc->events.clock_us(rpc->events.context);
+    call->record = &rpc->record;
+}
+
+static void end_record(const struct um_call *call)
+{
+    const struct um_rpc_events *events = &call->session->rpc->events;
+    struct um_call_record *record = call->record;
+
+    record->method = call->method != NULL ? call->method->name : NULL;
+    record->us = events->clock_us(events->context) - record->begun_us;
+    events->call_ended(events->context, record);
+}
+
+/* For a call that is answered later. Where memory runs out, it is not recorded. */
+static struct um_call_record *keep_record(const struct um_call_record *record)
+{
+    struct um_call_record *kept = record != NULL ? malloc(sizeof *kept) : NULL;
+
+    if (kept != NULL)
+        *kept = *record;
+    return kept;
+}
+
 void um_call_start(struct um_call *call)
 {
     size_t id_size = id_written_size(&call->id);
 
+    /* Not a call that came before there was a record to keep: its method is known. */
+    if (call->session->rpc->records_calls && call->method == NULL && call->record == NULL)
+        begin_record(call);
     if (call->batch == NULL)
         call->start = begin_frame(call->session);
     call->body = call->session->out.size;
@@ -329,6 +368,8 @@ void um_reply_end(struct um_call *call)
     call->answered = true;
     if (call->failed)
         session->rpc->errors++;
+    if (call->record != NULL)
+        end_record(call);
     if (call->id.kind == UM_ID_NONE) {
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
     } else if (call->batch == NULL) {
@@ -364,6 +405,8 @@ void um_fail(struct um_call *call, int code, const char *format, ...)
     assert(call->method == NULL || um_method_declares(call->method, code));
     um_buf_truncate(out, call->body);
     call->failed = true;
+    if (call->record != NULL)
+        call->record->code = code;
     begin_envelope(call);
     um_json_key(out, "error");
     um_json_begin_object(out);
@@ -457,6 +500,7 @@ struct um_call *um_call_defer(struct um_call *call)
         return NULL;
     }
     *deferred = *call;
+    deferred->record = keep_record(call->record);
     if (call->id.size != 0) {
         char *text = (char *)(deferred + 1);
 
@@ -469,5 +513,7 @@ struct um_call *um_call_defer(struct um_call *call)
 
 void um_call_free(struct um_call *call)
 {
+    if (call != NULL && call->record != &call->session->rpc->record)
+        free(call->record);
     free(call);
 }

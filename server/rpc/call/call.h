@@ -22,6 +22,7 @@
 #include "store/store.h"
 #include "wire/json_write.h"
 
+struct um_call_record;
 struct um_json;
 
 /* ---- the request's id ---- */
@@ -52,10 +53,11 @@ struct um_call {
     struct um_store *store;         /* the session's engine's */
     const struct um_method *method; /* NULL while it is not known */
     struct um_id id;
-    struct um_batch *batch; /* that it is a part of; NULL: it stands alone */
-    bool begun;             /* the answer's envelope is written */
-    bool failed;            /* the answer is an error */
-    bool answered;          /* um_reply_end() was called */
+    struct um_call_record *record; /* for an access log; NULL: it is not recorded */
+    struct um_batch *batch;        /* that it is a part of; NULL: it stands alone */
+    bool begun;                    /* the answer's envelope is written */
+    bool failed;                   /* the answer is an error */
+    bool answered;                 /* um_reply_end() was called */
     size_t start;     /* where the answer begins in session->out (its frame's start for a call of its own) */
     size_t body;      /* where the answer's JSON begins in session->out */
     size_t tail_size; /* raw bytes that follow its answer, which are session->tail then; 0: none do */

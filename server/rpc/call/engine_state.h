@@ -11,6 +11,7 @@
 #include "base/index.h"
 #include "base/list.h"
 #include "base/tree.h"
+#include "rpc/call/call_record.h"
 #include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
 #include "store/store.h"
@@ -41,6 +42,7 @@ struct um_rpc {
     uint64_t started_ms;           /* the same on the clock of now_ms */
     int64_t unix_seconds;          /* now */
     uint64_t now_ms;               /* now, on a clock that only goes forward */
+    uint64_t tick_at_ms;           /* when the store has its next tick; UINT64_MAX: it wants none */
     uint64_t touched_bytes;        /* of blocks, by all sessions in this turn */
     uint64_t turn;                 /* grows with every um_rpc_set_time(), from 1 */
     uint64_t waits;                /* calls that wait, of all sessions */
@@ -65,8 +67,10 @@ struct um_rpc {
     struct um_arena arena;          /* what the message at work is read into */
     const char *text;               /* that message; reading it has changed it */
     size_t text_size;               /* bytes of it */
-    char *own_text;          /* the same, where it may be kept (malloc): what keeps it sets NULL here */
-    uint64_t reserved_bytes; /* um_session_group.reserved_bytes of all groups */
+    char *own_text;               /* the same, where it may be kept (malloc): what keeps it sets NULL here */
+    bool records_calls;           /* for an access log */
+    struct um_call_record record; /* of the call at work */
+    uint64_t reserved_bytes;      /* um_session_group.reserved_bytes of all groups */
     uint64_t refusals[UM_LIMIT_COUNT];                    /* errors since the start that were about a limit */
     struct um_top_consumer top_consumers[UM_LIMIT_COUNT]; /* as last looked for */
 };

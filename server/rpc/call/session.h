@@ -17,6 +17,7 @@
 #include "base/tree.h"
 #include "rpc/schema/server_limits.h"
 
+struct um_call_record;
 struct um_owner;
 struct um_pin;
 struct um_rpc;
@@ -41,9 +42,33 @@ struct um_traffic {
     uint64_t peak_gathered_bytes; /* most that it has been */
 };
 
+enum {
+    UM_RELOAD_SETTINGS = 96,   /* settings that a reload may name */
+    UM_RELOAD_NAME_SIZE = 64,  /* bytes of a name, its end counted */
+    UM_RELOAD_ERROR_SIZE = 512 /* bytes of the first error, its end counted */
+};
+
+/* What came of reading the daemon's settings again. */
+struct um_reload {
+    const char
+        *config; /* the file that was read, NULL: none; lives as long as the daemon has these settings */
+    struct {
+        char name[UM_RELOAD_NAME_SIZE];
+        bool
+            is_applied; /* false: it has another value than the daemon runs with, and is only read at the start */
+    } settings[UM_RELOAD_SETTINGS];
+    size_t count;
+    char error[UM_RELOAD_ERROR_SIZE]; /* where nothing was changed: why, without a full stop */
+};
+
 /* What the engine calls. Every member may be NULL. */
 struct um_rpc_events {
     void *context;
+    /* server.reload was called: read the settings again. Returns false where they are wrong; *reload is zero before. */
+    bool (*reload)(void *context, struct um_reload *reload);
+    /* While calls are recorded, see um_rpc_record_calls(): microseconds on a clock that only goes forward; and a call was answered. */
+    uint64_t (*clock_us)(void *context);
+    void (*call_ended)(void *context, const struct um_call_record *record);
     void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
     void (*work_pending)(void *context); /* um_rpc_work() has something to do from now on */
 };

@@ -148,6 +148,21 @@ static bool check_call(struct um_call *call, const struct envelope *envelope, co
 static void decode_in_steps(struct um_call *call, const struct um_json *request,
                             const struct um_undecoded *undecoded);
 
+/* Notes for an access log how many bytes a call is about: those of its range, of the data that came with it, or of its size. */
+static void note_size(const struct um_call *call, const struct um_args *args)
+{
+    const struct um_method *method = call->method;
+
+    if (method->ranges[0].block != 0)
+        call->record->size = (int64_t)args->range[0].size;
+    for (size_t i = 0; i < method->param_count && call->record->size == UM_RECORD_NO_SIZE; i++) {
+        if (args->value[i].given && method->params[i].type == UM_DATA)
+            call->record->size = (int64_t)args->value[i].as.data.size;
+        else if (args->value[i].given && method->params[i].type == UM_SIZE)
+            call->record->size = (int64_t)args->value[i].as.uint;
+    }
+}
+
 /* Handles one request: finds the method, binds its parameters, and runs it. The members of the call that are
  * known before the request is read are set, and all others are zero. */
 static void handle_request(struct um_call *call, const struct um_json *request)
@@ -169,11 +184,15 @@ static void handle_request(struct um_call *call, const struct um_json *request)
         !check_call(call, &envelope, wrong))
         return;
     params = envelope.params != NULL && envelope.params->kind != UM_JSON_NULL ? envelope.params : NULL;
+    if (call->record != NULL)
+        um_call_record_note(call->record, call->method, params);
     if (!um_args_bind(call, params, &args)) {
         if (args.undecoded.json != NULL)
             decode_in_steps(call, request, &args.undecoded);
         return;
     }
+    if (call->record != NULL)
+        note_size(call, &args);
     if (call->method->run != NULL)
         call->method->run(call, &args);
     else

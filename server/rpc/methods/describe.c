@@ -95,49 +95,75 @@ void um_describe_place(struct um_buf *out, const struct um_store *store, const s
 
 /* ---- heaps ---- */
 
+/* What there is in heap.list and in heap.info. */
+#define HEAP_MEMBERS \
+    {.name = "heap", .type = UM_HEAP, .doc = "The handle."}, \
+        {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."}, \
+        {.name = "kind", .type = UM_STRING, .doc = "\"process\", \"private\" or \"shared\"."}, \
+        {.name = "flags", .type = UM_WORDS, .doc = "As it was created with."}, \
+        {.name = "initial_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with."}, \
+        {.name = "maximum_size", \
+         .type = UM_UINT, \
+         .unit = "bytes", \
+         .doc = "As it was created with; 0: growable."}, \
+        {.name = "alignment", .type = UM_UINT, .unit = "bytes", .doc = "Of its blocks."}, \
+        {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."}, \
+        {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."}, \
+        {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."}, \
+        {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."}, \
+        {.name = "owner", \
+         .type = UM_OBJECT, \
+         .nullable = true, \
+         .members = um_owner_members, \
+         .doc = "Who made it; null: the daemon."}, \
+        {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."}, \
+        {.name = "reserved", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .unit = "bytes", \
+         .doc = "Of address space, or of the shared memory object; this and what follows not for Win32 " \
+                "heaps."}, \
+        {.name = "committed", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .unit = "bytes", \
+         .doc = "Of these, how many the system has promised memory for."}, \
+        {.name = "free", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .unit = "bytes", \
+         .doc = "In no block; a block takes up a multiple of the alignment, or a slot of its size class."}, \
+        {.name = "free_ranges", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .doc = "Pieces that these lie in, beside the slots of size classes."}, \
+        {.name = "largest_free", \
+         .type = UM_UINT, \
+         .optional = true, \
+         .unit = "bytes", \
+         .doc = "The largest piece; the less of `free` it is, the more fragmented the heap."}, \
+        {.name = "corrupted", \
+         .type = UM_BOOLEAN, \
+         .optional = true, \
+         .doc = "Whether a client has truncated the shared memory object."},
+
 const struct um_member um_heap_members[] = {
-    {.name = "heap", .type = UM_HEAP, .doc = "The handle."},
-    {.name = "name", .type = UM_STRING, .nullable = true, .doc = "Its name."},
-    {.name = "kind", .type = UM_STRING, .doc = "\"process\", \"private\" or \"shared\"."},
-    {.name = "flags", .type = UM_WORDS, .doc = "As it was created with."},
-    {.name = "initial_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with."},
-    {.name = "maximum_size", .type = UM_UINT, .unit = "bytes", .doc = "As it was created with; 0: growable."},
-    {.name = "alignment", .type = UM_UINT, .unit = "bytes", .doc = "Of its blocks."},
-    {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."},
-    {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
-    {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."},
-    {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."},
-    {.name = "owner",
-     .type = UM_OBJECT,
-     .nullable = true,
-     .members = um_owner_members,
-     .doc = "Who made it; null: the daemon."},
-    {.name = "locked", .type = UM_BOOLEAN, .doc = "Whether a session holds its lock."},
-    {.name = "reserved",
-     .type = UM_UINT,
-     .optional = true,
-     .unit = "bytes",
-     .doc = "Of the shared memory object; this and what follows only for kind \"shared\"."},
-    {.name = "committed",
-     .type = UM_UINT,
-     .optional = true,
-     .unit = "bytes",
-     .doc = "Of these, how many the system has promised memory for."},
-    {.name = "free",
-     .type = UM_UINT,
-     .optional = true,
-     .unit = "bytes",
-     .doc = "In no block; blocks take up a multiple of the alignment."},
-    {.name = "free_ranges", .type = UM_UINT, .optional = true, .doc = "Pieces that these lie in."},
-    {.name = "largest_free",
-     .type = UM_UINT,
-     .optional = true,
-     .unit = "bytes",
-     .doc = "The largest piece; the less of `free` it is, the more fragmented the heap."},
-    {.name = "corrupted",
-     .type = UM_BOOLEAN,
-     .optional = true,
-     .doc = "Whether a client has truncated the object."},
+    HEAP_MEMBERS{.name = NULL},
+};
+
+static const struct um_member size_class_members[] = {
+    {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "Of a slot: a block is at most so large."},
+    {.name = "used", .type = UM_UINT, .doc = "Slots that are blocks."},
+    {.name = "free", .type = UM_UINT, .doc = "Slots beside them that are not."},
+    {.name = NULL},
+};
+
+const struct um_member um_heap_detail_members[] = {
+    HEAP_MEMBERS{.name = "size_classes",
+                 .type = UM_ARRAY,
+                 .optional = true,
+                 .members = size_class_members,
+                 .doc = "Size classes that have slots, by size: small blocks share pages by their sizes."},
     {.name = NULL},
 };
 
@@ -152,7 +178,32 @@ static void write_flags(struct um_buf *out, uint32_t flags)
     um_json_end_array(out);
 }
 
-void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
+/* Members of a heap whose memory the daemon's own allocator divides. */
+static void describe_memory(struct um_buf *out, const struct um_heap_memory_stats *figures)
+{
+    write_uint(out, "reserved", figures->reserved);
+    write_uint(out, "committed", figures->committed);
+    write_uint(out, "free", figures->free_bytes);
+    write_uint(out, "free_ranges", figures->free_ranges);
+    write_uint(out, "largest_free", figures->largest_free);
+    write_bool(out, "corrupted", figures->corrupted);
+}
+
+static void describe_classes(struct um_buf *out, const struct um_heap_memory_stats *figures)
+{
+    um_json_key(out, "size_classes");
+    um_json_begin_array(out);
+    for (uint32_t i = 0; i < figures->class_count; i++) {
+        um_json_begin_object(out);
+        write_uint(out, "size", figures->classes[i].size);
+        write_uint(out, "used", figures->classes[i].used);
+        write_uint(out, "free", figures->classes[i].free);
+        um_json_end_object(out);
+    }
+    um_json_end_array(out);
+}
+
+static void describe_heap(struct um_buf *out, const struct um_heap *heap, bool with_classes)
 {
     struct um_heap_memory_stats figures;
     struct um_heap_info info;
@@ -173,10 +224,17 @@ void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
     write_bool(out, "locked", info.locked_by != NULL);
     if (!um_heap_get_memory_stats(heap, &figures))
         return;
-    write_uint(out, "reserved", figures.reserved);
-    write_uint(out, "committed", figures.committed);
-    write_uint(out, "free", figures.free_bytes);
-    write_uint(out, "free_ranges", figures.free_ranges);
-    write_uint(out, "largest_free", figures.largest_free);
-    write_bool(out, "corrupted", figures.corrupted);
+    describe_memory(out, &figures);
+    if (with_classes)
+        describe_classes(out, &figures);
+}
+
+void um_describe_heap(struct um_buf *out, const struct um_heap *heap)
+{
+    describe_heap(out, heap, false);
+}
+
+void um_describe_heap_detail(struct um_buf *out, const struct um_heap *heap)
+{
+    describe_heap(out, heap, true);
 }

@@ -44,8 +44,12 @@ extern const struct um_member um_block_place_members[];
 extern const struct um_member um_heap_members[];
 extern const struct um_member um_owner_members[]; /* of the session that made something */
 
+/* Those of a heap, and how its small blocks lie in size classes. */
+extern const struct um_member um_heap_detail_members[];
+
 void um_describe_block(struct um_buf *out, const struct um_store *store, const struct um_block *block);
 void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block);
 void um_describe_heap(struct um_buf *out, const struct um_heap *heap);
+void um_describe_heap_detail(struct um_buf *out, const struct um_heap *heap);
 
 #endif

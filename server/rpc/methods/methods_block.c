@@ -102,8 +102,9 @@ struct alloc_job {
 };
 
 /* Opens the block of the name, if there is one that fits. UMEM_E_UNKNOWN_HANDLE: there is none. */
-static int open_block(const struct um_call *call, struct alloc_job *alloc, const struct um_heap *heap,
-                      const struct um_block_options *wanted, struct um_fault *fault)
+UM_NEVER_INLINE static int open_block(const struct um_call *call, struct alloc_job *alloc,
+                                      const struct um_heap *heap, const struct um_block_options *wanted,
+                                      struct um_fault *fault)
 {
     struct um_block *found = NULL;
     struct um_block_info info;
@@ -134,8 +135,8 @@ static int open_block(const struct um_call *call, struct alloc_job *alloc, const
 }
 
 /* Allocates some more, and makes the block if that was all. The name may be another block's meanwhile. */
-static int advance_alloc(struct um_call *call, struct alloc_job *alloc, uint64_t budget,
-                         struct um_fault *fault)
+UM_NEVER_INLINE static int advance_alloc(struct um_call *call, struct alloc_job *alloc, uint64_t budget,
+                                         struct um_fault *fault)
 {
     const struct um_block_options *options = um_alloc_options(alloc->alloc);
     bool more = false;
@@ -174,10 +175,12 @@ static int alloc_space(struct um_job *job, uint64_t done, unsigned char **bytes,
 static int alloc_step(struct um_job *job, bool *more, struct um_fault *fault)
 {
     struct alloc_job *alloc = (struct alloc_job *)job;
-    int code = UMEM_OK;
+    int code;
 
-    if (alloc->block == NULL)
-        code = advance_alloc(job->call, alloc, SLICE_SIZE, fault);
+    *more = false;
+    if (alloc->block != NULL)
+        return UMEM_OK;
+    code = advance_alloc(job->call, alloc, SLICE_SIZE, fault);
     *more = alloc->block == NULL;
     return code;
 }
@@ -187,8 +190,9 @@ static void alloc_answer(struct um_job *job, struct um_call *call)
     const struct alloc_job *alloc = (struct alloc_job *)job;
 
     um_describe_place(um_reply(call), call->store, alloc->block);
-    if (alloc->tells_created)
-        um_reply_bool(call, "created", !alloc->is_opened);
+    if (!alloc->tells_created)
+        return;
+    um_reply_bool(call, "created", !alloc->is_opened);
     if (alloc->replaced != 0)
         um_reply_uint(call, "replaced", alloc->replaced);
 }
@@ -198,27 +202,35 @@ static void alloc_release(struct um_job *job)
     um_alloc_end(job->call->store, ((struct alloc_job *)job)->alloc);
 }
 
-/* How large the block is to be. Returns false where that is not known, or not what the bytes are; then the call has been answered. */
-static bool find_size(struct um_call *call, const struct um_arg *value, uint64_t *size)
+/* The bytes that a request brings. */
+struct given {
+    const unsigned char *bytes; /* NULL: there are none, or they are still to come */
+    uint64_t size;
+};
+
+/* Finds them, and how large the block is to be. Returns false where that is not known, or not what the bytes are; then the call has
+ * been answered. */
+UM_NEVER_INLINE static bool find_given(struct um_call *call, const struct um_arg *value, uint64_t *size,
+                                       struct given *given)
 {
     bool raw = value[ALLOC_ENCODING].as.word == UM_RAW;
-    bool has_size = value[ALLOC_SIZE].given;
-    uint64_t given;
 
-    if (!um_given_find(call, &value[ALLOC_DATA], &value[ALLOC_ENCODING], &given))
+    if (!um_given_find(call, &value[ALLOC_DATA], &value[ALLOC_ENCODING], &given->size))
         return false;
-    *size = has_size ? value[ALLOC_SIZE].as.uint : given;
-    if (!has_size && !raw && !value[ALLOC_DATA].given)
+    given->bytes = raw ? call->payload : value[ALLOC_DATA].as.data.bytes;
+    if (!value[ALLOC_SIZE].given && !raw && !value[ALLOC_DATA].given)
         return um_args_refuse(call, "size", "is missing, and no bytes are given");
-    if (raw && given != *size) {
-        um_given_fail_size(call, *size, given, true);
+    if (!value[ALLOC_SIZE].given)
+        *size = given->size;
+    if (raw && given->size != *size) {
+        um_given_fail_size(call, *size, given->size, true);
         return false;
     }
-    if (given <= *size)
+    if (given->size <= *size)
         return true;
-    um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu", (unsigned long long)given,
-            (unsigned long long)*size);
-    um_reply_uint(call, "size", given);
+    um_fail(call, UMEM_E_OUT_OF_RANGE, "data has %llu bytes, the block only %llu",
+            (unsigned long long)given->size, (unsigned long long)*size);
+    um_reply_uint(call, "size", given->size);
     um_reply_uint(call, "block_size", *size);
     um_reply_end(call);
     return false;
@@ -226,8 +238,8 @@ static bool find_size(struct um_call *call, const struct um_arg *value, uint64_t
 
 /* Takes the bytes that are here into a block, or the memory of one that is made in slices, as they are freed with the message: what
  * they need of it is allocated before all else. If that was all, the block is made. */
-static int put_given(struct um_call *call, struct alloc_job *alloc, const unsigned char *bytes, uint64_t size,
-                     struct um_fault *fault)
+UM_NEVER_INLINE static int put_given(struct um_call *call, struct alloc_job *alloc,
+                                     const unsigned char *bytes, uint64_t size, struct um_fault *fault)
 {
     int code = alloc->block == NULL ? advance_alloc(call, alloc, size, fault) : UMEM_OK;
 
@@ -261,11 +273,35 @@ static int begin_block(struct um_call *call, struct alloc_job *alloc, struct um_
     return um_alloc_begin(call->store, heap, owner, options, &alloc->alloc, &alloc->block, fault);
 }
 
-/* Whether the name that is asked for, and what is done if it is taken, go together. */
+/* Whether there is a name that if_exists can be about; else the call has been answered. */
 static bool check_if_exists(struct um_call *call, const struct um_arg *name, enum um_if_exists if_exists)
 {
     return if_exists == UM_IF_EXISTS_FAIL || name->given ||
            um_args_refuse(call, "name", "is missing: if_exists is about the block that has it");
+}
+
+/* Notes what the request says of a name that is taken. *cost is what freeing its block counts for. */
+UM_NEVER_INLINE static bool begin_if_exists(struct um_call *call, const struct um_arg *value,
+                                            struct alloc_job *alloc, struct um_block_options *options,
+                                            uint64_t *cost)
+{
+    alloc->if_exists = (enum um_if_exists)value[ALLOC_IF_EXISTS].as.word;
+    alloc->has_heap = value[ALLOC_HEAP].given;
+    alloc->has_lifetime = value[ALLOC_LIFETIME].given;
+    alloc->tells_created = true;
+    options->replaces = alloc->if_exists == UM_IF_EXISTS_REPLACE;
+    if (!check_if_exists(call, &value[ALLOC_NAME], alloc->if_exists))
+        return false;
+    if (options->replaces)
+        alloc->replaced = find_replaced(call, options->name, 0, cost);
+    return true;
+}
+
+/* Whether there are bytes, or no size, so that one has to go with the other. */
+static bool has_bytes(const struct um_call *call, const struct um_arg *value)
+{
+    return !value[ALLOC_SIZE].given || value[ALLOC_DATA].given || value[ALLOC_ENCODING].given ||
+           call->payload_size != 0;
 }
 
 static bool alloc_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
@@ -273,35 +309,28 @@ static bool alloc_begin(struct um_call *call, const struct um_args *args, struct
     struct alloc_job *alloc = (struct alloc_job *)job;
     const struct um_arg *value = args->value;
     struct um_heap *heap = value[ALLOC_HEAP].as.heap;
-    enum um_if_exists if_exists = (enum um_if_exists)value[ALLOC_IF_EXISTS].as.word;
-    bool raw = value[ALLOC_ENCODING].as.word == UM_RAW;
-    const unsigned char *bytes = raw ? call->payload : value[ALLOC_DATA].as.data.bytes;
-    uint64_t given = raw ? call->payload_size : value[ALLOC_DATA].as.data.size;
     struct um_block_options options = {
+        .size = value[ALLOC_SIZE].as.uint,
         .flags = (uint32_t)value[ALLOC_FLAGS].as.flags,
         .name = value[ALLOC_NAME].as.text,
         .lifetime = (enum um_lifetime)value[ALLOC_LIFETIME].as.word,
-        .replaces = if_exists == UM_IF_EXISTS_REPLACE,
     };
+    struct given given = {NULL, 0};
     struct um_fault fault = {0};
     uint64_t cost = 0;
     int code;
 
-    if (!find_size(call, value, &options.size) || !check_if_exists(call, &value[ALLOC_NAME], if_exists))
+    if (has_bytes(call, value) && !find_given(call, value, &options.size, &given))
         return false;
-    if (options.replaces)
-        alloc->replaced = find_replaced(call, options.name, 0, &cost);
+    if (value[ALLOC_IF_EXISTS].given && !begin_if_exists(call, value, alloc, &options, &cost))
+        return false;
     if (!um_call_fits(call, 0, options.size + cost))
         return false;
     job->heaps[0] = um_heap_handle(heap);
-    job->takes_payload = given != 0 && bytes == NULL;
-    alloc->if_exists = if_exists;
-    alloc->has_heap = value[ALLOC_HEAP].given;
-    alloc->has_lifetime = value[ALLOC_LIFETIME].given;
-    alloc->tells_created = value[ALLOC_IF_EXISTS].given;
+    job->takes_payload = given.size != 0 && given.bytes == NULL;
     code = begin_block(call, alloc, heap, &options, &fault);
-    if (code == UMEM_OK && given != 0 && bytes != NULL && !alloc->is_opened)
-        code = put_given(call, alloc, bytes, given, &fault);
+    if (code == UMEM_OK && given.bytes != NULL && given.size != 0 && !alloc->is_opened)
+        code = put_given(call, alloc, given.bytes, given.size, &fault);
     if (code != UMEM_OK) {
         um_alloc_end(call->store, alloc->alloc);
         um_fail_fault(call, code, &fault);

@@ -42,24 +42,19 @@ static const struct um_param read_params[] = {
             "large."},
 };
 
-/* What is to be read. */
-struct wanted {
-    struct um_range range;
-    bool tells_block; /* the request has at_most */
-};
-
-static struct wanted find_wanted(const struct um_args *args)
+/* What is to be read where the request has at_most: less than the range, if that is larger. */
+static struct um_range cut_range(const struct um_args *args)
 {
-    struct wanted wanted = {.range = args->range[0], .tells_block = args->value[READ_AT_MOST].given};
+    struct um_range range = args->range[0];
 
-    if (wanted.tells_block && wanted.range.size > args->value[READ_AT_MOST].as.uint)
-        wanted.range.size = args->value[READ_AT_MOST].as.uint;
-    return wanted;
+    if (range.size > args->value[READ_AT_MOST].as.uint)
+        range.size = args->value[READ_AT_MOST].as.uint;
+    return range;
 }
 
-/* The result's first members. */
-static void reply_read(struct um_call *call, const struct um_range *range, bool tells_block,
-                       uint64_t block_size)
+/* The result's first members. `block_size` is told with at_most. */
+UM_ALWAYS_INLINE void reply_read(struct um_call *call, const struct um_range *range, bool tells_block,
+                                 uint64_t block_size)
 {
     um_reply_uint(call, "size", range->size);
     if (!tells_block)
@@ -68,10 +63,8 @@ static void reply_read(struct um_call *call, const struct um_range *range, bool 
     um_reply_uint(call, "block_size", block_size);
 }
 
-static void read_raw(struct um_call *call, const struct wanted *wanted)
+static void read_raw(struct um_call *call, const struct um_range *range, bool tells_block)
 {
-    const struct um_range *range = &wanted->range;
-
     if (!um_given_may_be_raw(call)) {
         um_given_fail_raw(call);
         return;
@@ -89,7 +82,7 @@ static void read_raw(struct um_call *call, const struct wanted *wanted)
         return;
     if (!um_call_fits(call, 0, range->size))
         return;
-    reply_read(call, range, wanted->tells_block, um_block_size(range->block));
+    reply_read(call, range, tells_block, um_block_size(range->block));
     um_reply_payload(call, range->block, range->offset, range->size);
     um_reply_end(call);
 }
@@ -156,9 +149,8 @@ static void fail_no_copy(struct um_call *call)
 }
 
 /* Works on a copy, because a client that has mapped the block may write to it between the looks that are taken here. */
-static void read_text(struct um_call *call, const struct wanted *wanted)
+static void read_text(struct um_call *call, const struct um_range *range, bool tells_block)
 {
-    const struct um_range *range = &wanted->range;
     size_t size = (size_t)range->size;
     unsigned char *copy = malloc(size != 0 ? size : 1);
     size_t valid;
@@ -173,7 +165,7 @@ static void read_text(struct um_call *call, const struct wanted *wanted)
         if (valid != size) {
             fail_not_utf8(call, range->offset + valid);
         } else {
-            reply_read(call, range, wanted->tells_block, um_block_size(range->block));
+            reply_read(call, range, tells_block, um_block_size(range->block));
             um_json_string(um_reply_key(call, "data"), (const char *)copy, size);
         }
         um_reply_end(call);
@@ -209,12 +201,12 @@ static bool read_fits(struct um_call *call, enum um_encoding encoding, uint64_t 
 static bool read_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
     struct read_job *read = (struct read_job *)job;
-    const struct wanted wanted = find_wanted(args);
     const struct um_range *range = &read->range;
-    uint64_t text_size = 2 * wanted.range.size + 2; /* as hex, which is the longest but for escapes */
+    uint64_t text_size;
 
-    read->range = wanted.range;
-    read->tells_block = wanted.tells_block;
+    read->tells_block = args->value[READ_AT_MOST].given;
+    read->range = read->tells_block ? cut_range(args) : args->range[0];
+    text_size = 2 * range->size + 2; /* as hex, which is the longest but for escapes */
     read->block_size = um_block_size(range->block);
     read->encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
     job->is_long = true;
@@ -323,22 +315,27 @@ static const struct um_job_ops read_ops = {.size = sizeof(struct read_job),
 
 static void read_bytes(struct um_call *call, const struct um_args *args)
 {
-    const struct wanted wanted = find_wanted(args);
-    const struct um_range *range = &wanted.range;
     enum um_encoding encoding = (enum um_encoding)args->value[READ_ENCODING].as.word;
+    bool tells_block = args->value[READ_AT_MOST].given;
+    const struct um_range *range = &args->range[0];
+    struct um_range cut;
 
-    if (args->value[READ_SIZE].given && wanted.tells_block) {
+    if (tells_block) {
+        cut = cut_range(args);
+        range = &cut;
+    }
+    if (tells_block && args->value[READ_SIZE].given) {
         um_args_refuse(call, "at_most", "stands in place of size: give one of them");
     } else if (encoding == UM_RAW) {
-        read_raw(call, &wanted);
+        read_raw(call, range, tells_block);
     } else if (call->batch == NULL && range->size > UM_CALL_ATOMIC_SIZE) {
         um_job_run(call, args, &read_ops);
     } else if (!read_fits(call, encoding, range->size)) {
         return;
     } else if (encoding == UM_UTF8) {
-        read_text(call, &wanted);
+        read_text(call, range, tells_block);
     } else {
-        reply_read(call, range, wanted.tells_block, um_block_size(range->block));
+        reply_read(call, range, tells_block, um_block_size(range->block));
         write_data(um_reply_key(call, "data"), encoding,
                    um_call_bytes(call, range->block, range->offset, range->size), (size_t)range->size);
         um_reply_end(call);

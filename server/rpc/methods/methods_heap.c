@@ -250,7 +250,7 @@ static const struct um_param heap_params[] = {
 
 static void heap_info(struct um_call *call, const struct um_args *args)
 {
-    um_describe_heap(um_reply(call), args->value[0].as.heap);
+    um_describe_heap_detail(um_reply(call), args->value[0].as.heap);
     um_reply_end(call);
 }
 
@@ -258,7 +258,7 @@ const struct um_method um_method_heap_info = {
     .name = "heap.info",
     .summary = "Describes a heap.",
     UM_PARAMS(heap_params),
-    .result = um_heap_members,
+    .result = um_heap_detail_members,
     .ignores_lock = true,
     .run = heap_info,
 };
@@ -308,7 +308,10 @@ static void list_heaps(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member list_result[] = {
-    {.name = "heaps", .type = UM_ARRAY, .members = um_heap_members, .doc = "Each as in heap.info."},
+    {.name = "heaps",
+     .type = UM_ARRAY,
+     .members = um_heap_members,
+     .doc = "Each as in heap.info, without `size_classes`."},
     {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
     {.name = "process_heaps",
      .type = UM_UINT,
@@ -474,7 +477,7 @@ static const struct um_param compact_params[] = {
     {.name = "heap", .type = UM_HEAP, .fallback_name = "process", .doc = "The heap."},
 };
 
-/* The system does it in one go: a turn has one such call at most. */
+/* A heap of Win32's is compacted by the system in one go: a turn has one such call at most. */
 struct compact_job {
     struct um_job job;
     uint64_t largest_free; /* bytes */
@@ -487,8 +490,8 @@ static int compact_step(struct um_job *job, bool *more, struct um_fault *fault)
     struct um_heap *heap = NULL;
     int code = um_store_find_heap(store, job->heaps[0], &heap, fault);
 
-    *more = false;
-    return code != UMEM_OK ? code : um_heap_compact(store, heap, &compact->largest_free, fault);
+    *more = code == UMEM_OK && um_heap_compact_step(heap, &compact->largest_free);
+    return code;
 }
 
 static void compact_answer(struct um_job *job, struct um_call *call)
@@ -498,9 +501,12 @@ static void compact_answer(struct um_job *job, struct um_call *call)
 
 static bool compact_begin(struct um_call *call, const struct um_args *args, struct um_job *job)
 {
+    if (!um_job_is_allowed(call))
+        return false;
+    um_heap_compact_start(args->value[0].as.heap);
     job->heaps[0] = um_heap_handle(args->value[0].as.heap);
     job->is_long = true;
-    return um_job_is_allowed(call);
+    return true;
 }
 
 static const struct um_job_ops compact_ops = {.size = sizeof(struct compact_job),
@@ -521,6 +527,7 @@ static const struct um_member compact_result[] = {
 const struct um_method um_method_heap_compact = {
     .name = "heap.compact",
     .summary = "Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).",
+    .detail = "It is answered when all that was free when it began is with the system.",
     UM_PARAMS(compact_params),
     .result = compact_result,
     .errors = {UMEM_E_UNSUPPORTED},

@@ -177,6 +177,66 @@ const struct um_method um_method_server_stats = {
     .run = stats,
 };
 
+/* The names of the settings that were applied, or of those that were not. */
+static void write_settings(struct um_buf *out, const struct um_reload *reload, bool is_applied)
+{
+    um_json_begin_array(out);
+    for (size_t i = 0; i < reload->count; i++) {
+        if (reload->settings[i].is_applied == is_applied)
+            um_json_cstring(out, reload->settings[i].name);
+    }
+    um_json_end_array(out);
+}
+
+static void reload(struct um_call *call, const struct um_args *args)
+{
+    const struct um_rpc_events *events = &call->session->rpc->events;
+    struct um_reload done = {.config = NULL};
+
+    (void)args;
+    if (!um_call_fits(call, 0, UM_REPORT_COST))
+        return;
+    if (events->reload == NULL) {
+        um_fail(call, UMEM_E_UNSUPPORTED, "this daemon has no settings to read again");
+    } else if (!events->reload(events->context, &done)) {
+        um_fail(call, UMEM_E_BAD_SETTINGS, "nothing was changed: %s", done.error);
+    } else {
+        um_reply_string(call, "config", done.config);
+        write_settings(um_reply_key(call, "applied"), &done, true);
+        write_settings(um_reply_key(call, "restart"), &done, false);
+    }
+    um_reply_end(call);
+}
+
+static const struct um_member reload_result[] = {
+    {.name = "config",
+     .type = UM_STRING,
+     .nullable = true,
+     .doc = "The configuration file; null: there is none."},
+    {.name = "applied", .type = UM_WORDS, .doc = "The settings that have new values now."},
+    {.name = "restart",
+     .type = UM_WORDS,
+     .doc = "Settings that have other values than the daemon runs with, which only a restart applies."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_reload = {
+    .name = "server.reload",
+    .summary = "Reads the daemon's settings again, and applies those that can change while it runs.",
+    .detail =
+        "The configuration file is read as at the start, with the daemon's own environment and command line, "
+        "which count more. Settings that can change are `log-level`, `log-format`, `log-calls`, `slow-ms`, "
+        "and "
+        "the limits but `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` "
+        "and "
+        "`waits`. A limit that is lower than what is in use takes nothing away. With an error in the file "
+        "nothing is changed, and `bad_settings` tells the first one. In any case the log file is reopened, "
+        "which may have been renamed.",
+    .result = reload_result,
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_BAD_SETTINGS, UMEM_E_LIMIT_EXCEEDED},
+    .run = reload,
+};
+
 static void stop(struct um_call *call, const struct um_args *args)
 {
     const struct um_rpc_events *events = &call->session->rpc->events;

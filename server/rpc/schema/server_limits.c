@@ -36,6 +36,29 @@ enum um_limit um_limits_find(const char *name)
     return (enum um_limit)place;
 }
 
+bool um_limits_may_change(unsigned index)
+{
+    switch ((enum um_limit)index) {
+    case UM_LIMIT_message_bytes:
+    case UM_LIMIT_payload_bytes:
+    case UM_LIMIT_batch_requests:
+    case UM_LIMIT_batch_bytes:
+    case UM_LIMIT_unsent_bytes:
+    case UM_LIMIT_waits:
+        return false;
+    default:
+        return true;
+    }
+}
+
+void um_limits_change(struct um_limits *limits, const struct um_limits *other)
+{
+    for (unsigned i = 0; i < UM_LIMIT_COUNT; i++) {
+        if (um_limits_may_change(i))
+            memcpy((char *)limits + offsets[i], (const char *)other + offsets[i], sizeof(uint64_t));
+    }
+}
+
 const struct um_limit_entry *um_limits_entry(unsigned index)
 {
     return index < UM_LIMIT_COUNT ? &entries[index] : NULL;

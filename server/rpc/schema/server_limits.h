@@ -6,6 +6,7 @@
 #ifndef UM_SERVER_LIMITS_H
 #define UM_SERVER_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "umem_errors.h"
@@ -76,6 +77,12 @@ const char *um_limits_fallback(const struct um_limit_entry *entry);
 
 /* The place of the limit of this name; UM_LIMIT_COUNT: there is none. */
 enum um_limit um_limits_find(const char *name);
+
+/* Whether the i-th limit may change while sessions are open. Those that a session's memory is made for may not. */
+bool um_limits_may_change(unsigned index);
+
+/* Gives limits that may change the values that they have in `other`. */
+void um_limits_change(struct um_limits *limits, const struct um_limits *other);
 
 /* The i-th entry, or NULL past the end. */
 const struct um_limit_entry *um_limits_entry(unsigned index);

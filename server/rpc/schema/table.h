@@ -18,6 +18,7 @@
     X(server_ping) \
     X(server_info) \
     X(server_stats) \
+    X(server_reload) \
     X(server_shutdown) \
     X(heap_process) \
     X(heap_create) \

@@ -4,9 +4,10 @@
  * place by size changes.
  *
  * Releasing may make a new free extent between two used ones and must not fail, so nodes are allocated when extents
- * are acquired. As no two free extents touch, there is at most one more of them than of used ones: with one
- * node for each used extent and one more, there is always a spare where one is needed, for an extent that
- * shrinks too.
+ * are acquired. As no two free extents touch, a piece of the space has at most one more of them than of used ones: with one
+ * node for each used extent and one for each piece that was added, there is always a spare where one is needed, for an extent
+ * that shrinks and for a piece that is removed too. A few spares more are kept, so that an acquire and a release in turn
+ * allocate nothing.
  */
 #include "store/memory/extents.h"
 
@@ -14,6 +15,8 @@
 #include <stdlib.h>
 
 #include "base/tree.h"
+
+enum { EXTRA_LIMIT = 16 /* spares that are kept beyond those that are needed */ };
 
 /* A free extent, or a spare node that may become one. */
 struct um_extent {
@@ -29,9 +32,11 @@ struct um_extent {
 struct um_extents {
     struct um_tree by_offset; /* all free extents */
     struct um_tree by_size;   /* the same ones; those of one size by offset */
-    struct um_extent *spares; /* nodes not in use: together with the free extents, used + 1 */
+    struct um_extent *spares; /* nodes not in use: together with the free extents, used + pieces + extra */
     size_t used;              /* extents acquired and not released */
-    uint64_t length;          /* bytes in all */
+    size_t pieces;            /* added and not removed */
+    size_t extra;             /* spares that nothing needs */
+    uint64_t length;          /* bytes in all pieces */
     uint64_t free_bytes;      /* bytes in all free extents */
     uint32_t alignment;       /* bytes, a power of two */
 };
@@ -69,6 +74,10 @@ static int compare_sizes(const struct um_tree_node *left, const struct um_tree_n
 
 static bool add_node(struct um_extents *extents)
 {
+    if (extents->extra != 0) {
+        extents->extra--;
+        return true;
+    }
     struct um_extent *node = malloc(sizeof *node);
     if (node == NULL)
         return false;
@@ -84,6 +93,15 @@ static struct um_extent *take_spare(struct um_extents *extents)
     assert(node != NULL);
     extents->spares = node->place.next;
     return node;
+}
+
+/* A node is needed no more. */
+static void drop_node(struct um_extents *extents)
+{
+    if (extents->extra < EXTRA_LIMIT)
+        extents->extra++;
+    else
+        free(take_spare(extents));
 }
 
 /* ---- free extents ---- */
@@ -162,8 +180,7 @@ static void make_free(struct um_extents *extents, uint64_t offset, uint64_t size
         add_extent(extents, offset, size);
 }
 
-/* What an extent of `size` bytes, at most the length, takes up. */
-static uint64_t rounded(const struct um_extents *extents, uint64_t size)
+uint64_t um_extents_rounded(const struct um_extents *extents, uint64_t size)
 {
     uint64_t mask = extents->alignment - 1;
     return size == 0 ? extents->alignment : (size + mask) & ~mask;
@@ -182,14 +199,51 @@ struct um_extents *um_extents_new(uint64_t length, uint32_t alignment)
     um_tree_init(&extents->by_offset, compare_offsets);
     um_tree_init(&extents->by_size, compare_sizes);
     extents->alignment = alignment;
-    extents->length = length & ~(uint64_t)(alignment - 1);
-    if (!add_node(extents)) {
+    length &= ~(uint64_t)(alignment - 1);
+    if (length != 0 && !um_extents_add(extents, 0, length)) {
         free(extents);
         return NULL;
     }
-    if (extents->length != 0)
-        make_free(extents, 0, extents->length);
     return extents;
+}
+
+bool um_extents_add(struct um_extents *extents, uint64_t offset, uint64_t size)
+{
+    assert(size != 0 && (offset | size) % extents->alignment == 0);
+    assert(offset <= UM_EXTENTS_LENGTH_LIMIT && size <= UM_EXTENTS_LENGTH_LIMIT);
+    if (!add_node(extents))
+        return false;
+    extents->pieces++;
+    extents->length += size;
+    make_free(extents, offset, size);
+    return true;
+}
+
+/* Takes a part of a free extent away, which may lie in its middle. */
+static void cut_out(struct um_extents *extents, struct um_extent *extent, uint64_t offset, uint64_t size)
+{
+    uint64_t end = extent->offset + extent->size;
+
+    assert(extent->offset <= offset && offset + size <= end);
+    extents->free_bytes -= size;
+    if (extent->offset == offset) {
+        set_extent(extents, extent, offset + size, end - offset - size);
+        return;
+    }
+    set_extent(extents, extent, extent->offset, offset - extent->offset);
+    if (offset + size != end)
+        add_extent(extents, offset + size, end - offset - size);
+}
+
+void um_extents_remove(struct um_extents *extents, uint64_t offset, uint64_t size)
+{
+    struct um_extent *extent = extent_until(extents, offset);
+
+    assert(extent != NULL && extents->pieces != 0);
+    cut_out(extents, extent, offset, size);
+    extents->length -= size;
+    extents->pieces--;
+    drop_node(extents);
 }
 
 bool um_extents_free_step(struct um_extents *extents, size_t *budget)
@@ -217,7 +271,7 @@ bool um_extents_acquire(struct um_extents *extents, uint64_t size, uint64_t *off
 {
     if (size > extents->length)
         return false;
-    size = rounded(extents, size);
+    size = um_extents_rounded(extents, size);
     struct um_extent *extent = best_fit(extents, size);
     if (extent == NULL || !add_node(extents))
         return false;
@@ -227,22 +281,65 @@ bool um_extents_acquire(struct um_extents *extents, uint64_t size, uint64_t *off
     return true;
 }
 
+/* Where in a free extent one of `size` bytes at a multiple of `unit` may begin; UINT64_MAX: nowhere. */
+static uint64_t aligned_place(const struct um_extent *extent, uint64_t size, uint64_t unit)
+{
+    uint64_t offset = (extent->offset + unit - 1) / unit * unit;
+    uint64_t end = extent->offset + extent->size;
+
+    return offset < end && size <= end - offset ? offset : UINT64_MAX;
+}
+
+bool um_extents_acquire_aligned(struct um_extents *extents, uint64_t size, uint32_t unit, uint64_t *offset)
+{
+    struct um_extent *extent;
+
+    if (size > extents->length)
+        return false;
+    size = um_extents_rounded(extents, size);
+    extent = best_fit(extents, size);
+    if (extent != NULL && aligned_place(extent, size, unit) == UINT64_MAX)
+        extent = best_fit(extents, size + unit - extents->alignment);
+    if (extent == NULL || !add_node(extents))
+        return false;
+    *offset = aligned_place(extent, size, unit);
+    cut_out(extents, extent, *offset, size);
+    extents->used++;
+    return true;
+}
+
+bool um_extents_acquire_at(struct um_extents *extents, uint64_t offset, uint64_t size)
+{
+    struct um_extent *extent;
+
+    if (size > extents->length || offset % extents->alignment != 0)
+        return false;
+    size = um_extents_rounded(extents, size);
+    extent = extent_until(extents, offset);
+    if (extent == NULL || offset - extent->offset >= extent->size ||
+        size > extent->size - (offset - extent->offset) || !add_node(extents))
+        return false;
+    cut_out(extents, extent, offset, size);
+    extents->used++;
+    return true;
+}
+
 void um_extents_release(struct um_extents *extents, uint64_t offset, uint64_t size)
 {
-    size = rounded(extents, size);
+    size = um_extents_rounded(extents, size);
     assert(extents->used > 0);
-    assert(offset % extents->alignment == 0 && offset < extents->length && size <= extents->length - offset);
+    assert(offset % extents->alignment == 0);
     make_free(extents, offset, size);
     extents->used--;
-    free(take_spare(extents));
+    drop_node(extents);
 }
 
 bool um_extents_resize(struct um_extents *extents, uint64_t offset, uint64_t old_size, uint64_t new_size)
 {
     if (new_size > extents->length)
         return false;
-    old_size = rounded(extents, old_size);
-    new_size = rounded(extents, new_size);
+    old_size = um_extents_rounded(extents, old_size);
+    new_size = um_extents_rounded(extents, new_size);
     if (new_size < old_size) {
         make_free(extents, offset + new_size, old_size - new_size);
     } else if (new_size > old_size) {
@@ -254,6 +351,11 @@ bool um_extents_resize(struct um_extents *extents, uint64_t offset, uint64_t old
     return true;
 }
 
+uint64_t um_extents_used_bytes(const struct um_extents *extents)
+{
+    return extents->length - extents->free_bytes;
+}
+
 bool um_extents_next_free(const struct um_extents *extents, uint64_t from, uint64_t *offset, uint64_t *size)
 {
     const struct um_extent *extent = extent_until(extents, from);
@@ -263,6 +365,18 @@ bool um_extents_next_free(const struct um_extents *extents, uint64_t from, uint6
         return false;
     *offset = extent->offset < from ? from : extent->offset;
     *size = extent->offset + extent->size - *offset;
+    return true;
+}
+
+bool um_extents_next_large(const struct um_extents *extents, uint64_t *offset, uint64_t *size)
+{
+    const struct um_extent key = {.offset = *offset, .size = *size};
+    const struct um_extent *extent = extent_by_size(um_tree_ceiling(&extents->by_size, &key.place.by_size));
+
+    if (extent == NULL)
+        return false;
+    *offset = extent->offset;
+    *size = extent->size;
     return true;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The extent allocator: extents (offset and size) of a segment are acquired and released. Every table lies outside of what it divides.
  *
- * Owns: which extents of [0, length) are free. Must not know: what or where the segment is; it never touches a
+ * Owns: which extents of the segment are free. A segment is [0, length) or any pieces that are added and removed. Must not know: what or where the segment is; it never touches a
  * byte of it, so that nothing that is written there can lead it astray.
  *
  * Best fit: an extent is cut from the lowest end of the smallest free extent that is large enough; of equal
@@ -36,11 +36,21 @@ struct um_extents_stats {
     size_t used_extents;   /* acquired and not released */
 };
 
-/* Makes a segment's tables, all of it free. `length` in bytes is at most UM_EXTENTS_LENGTH_LIMIT and is
+/* Makes a segment's tables, all of it free; 0: a segment to which pieces are added. `length` in bytes is at most UM_EXTENTS_LENGTH_LIMIT and is
  * rounded down to the alignment: for each byte to be used, the segment is a multiple of it. `alignment` is
  * a power of two from UM_EXTENTS_ALIGNMENT_MINIMUM to UM_EXTENTS_ALIGNMENT_LIMIT; offsets are aligned,
  * addresses only if the segment is. NULL when memory runs out. */
 struct um_extents *um_extents_new(uint64_t length, uint32_t alignment);
+
+/* Adds a piece, in which nothing is in use; beside another one the two join. Offset and size are multiples of the alignment. Returns false,
+ * with nothing changed, when memory runs out. */
+bool um_extents_add(struct um_extents *extents, uint64_t offset, uint64_t size);
+
+/* Removes a piece that was added, or the same number of bytes in another place, of which all is free. Cannot fail. */
+void um_extents_remove(struct um_extents *extents, uint64_t offset, uint64_t size);
+
+/* What an extent of `size` bytes, at most the length, takes up. */
+uint64_t um_extents_rounded(const struct um_extents *extents, uint64_t size);
 
 /* Frees the tables. What was not released needs no release. NULL is fine. */
 void um_extents_free(struct um_extents *extents);
@@ -53,6 +63,13 @@ bool um_extents_free_step(struct um_extents *extents, size_t *budget);
  * changed, where no free extent is large enough or the daemon's own memory runs out. */
 bool um_extents_acquire(struct um_extents *extents, uint64_t size, uint64_t *offset);
 
+/* As um_extents_acquire(), at a multiple of `unit`, a power of two that is no less than the alignment. */
+bool um_extents_acquire_aligned(struct um_extents *extents, uint64_t size, uint32_t unit, uint64_t *offset);
+
+/* Takes the extent of `size` bytes that begins at `offset`. Returns false, with nothing changed, where not all of it is free, or it cannot
+ * begin there, or the daemon's own memory runs out. */
+bool um_extents_acquire_at(struct um_extents *extents, uint64_t offset, uint64_t size);
+
 /* Releases an extent. Cannot fail. `size` is what it was acquired with, or last resized to. */
 void um_extents_release(struct um_extents *extents, uint64_t offset, uint64_t size);
 
@@ -60,9 +77,16 @@ void um_extents_release(struct um_extents *extents, uint64_t offset, uint64_t si
  * what is not free. Shrinking always succeeds; neither way needs memory. */
 bool um_extents_resize(struct um_extents *extents, uint64_t offset, uint64_t old_size, uint64_t new_size);
 
+/* Bytes in all used extents. */
+uint64_t um_extents_used_bytes(const struct um_extents *extents);
+
 /* The first free bytes at `from` or later: a free extent, or what lies behind `from` of the one that `from` is in. Returns
  * false where there are none. To go through all: begin with 0, go on with *offset + *size, or sooner. */
 bool um_extents_next_free(const struct um_extents *extents, uint64_t from, uint64_t *offset, uint64_t *size);
+
+/* The smallest free extent of *size bytes or more; of those of *size bytes, the first at *offset or later. Sets both. Returns false where
+ * there is none. To go through all from a size on: begin with offset 0, go on with *offset + 1. */
+bool um_extents_next_large(const struct um_extents *extents, uint64_t *offset, uint64_t *size);
 
 void um_extents_get_stats(const struct um_extents *extents, struct um_extents_stats *stats);
 

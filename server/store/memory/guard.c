@@ -7,15 +7,18 @@
 #include "store/memory/heap_shared.h"
 
 enum {
-    GUARD_SIZE = 16 /* bytes, on either side; before the block there are as many as the alignment asks for */
+    GUARD_SIZE = 16, /* bytes, on either side; before the block there are as many as the alignment asks for */
+    LEAST_PAGE = 4096 /* bytes: no system has smaller pages */
 };
 
 /* What create() of these kinds makes: the other kind's heap. */
 struct guarded {
     const struct um_heap_ops *base;
     void *memory; /* base's */
-    bool guards;
+    bool guards;  /* there are guards of GUARD_SIZE around each block */
+    bool fills;   /* the guard is what is left behind a block */
     bool wipes;
+    uint32_t alignment;
 };
 
 /* ---- bytes ---- */
@@ -39,15 +42,31 @@ static unsigned char guard_byte(unsigned place)
     return (unsigned char)(0xC5U ^ place * 0x1BU);
 }
 
-static void put_guard(unsigned char *bytes)
+/* Bytes of the guard behind a block. Where it fills what is left, it lies in the page in which the block ends: that one has memory. */
+static unsigned size_behind(const struct guarded *heap, const unsigned char *block, uint64_t size)
 {
-    for (unsigned i = 0; i < GUARD_SIZE; i++)
+    uint64_t room;
+    uint64_t in_page;
+
+    if (heap->guards)
+        return GUARD_SIZE;
+    if (!heap->fills || size == 0)
+        return 0;
+    room = heap->base->capacity(heap->memory, block, size, heap->alignment) - size;
+    in_page = LEAST_PAGE - 1 - (uintptr_t)(block + size - 1) % LEAST_PAGE;
+    room = room < in_page ? room : in_page;
+    return room < GUARD_SIZE ? (unsigned)room : GUARD_SIZE;
+}
+
+static void put_guard(unsigned char *bytes, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++)
         bytes[i] = guard_byte(i);
 }
 
-static bool is_guard_whole(const unsigned char *bytes)
+static bool is_guard_whole(const unsigned char *bytes, unsigned size)
 {
-    for (unsigned i = 0; i < GUARD_SIZE; i++) {
+    for (unsigned i = 0; i < size; i++) {
         if (bytes[i] != guard_byte(i))
             return false;
     }
@@ -56,10 +75,15 @@ static bool is_guard_whole(const unsigned char *bytes)
 
 static void put_guards(const struct guarded *heap, unsigned char *block, uint64_t size)
 {
-    if (!heap->guards)
-        return;
-    put_guard(block - GUARD_SIZE);
-    put_guard(block + size);
+    if (heap->guards)
+        put_guard(block - GUARD_SIZE, GUARD_SIZE);
+    put_guard(block + size, size_behind(heap, block, size));
+}
+
+static bool are_guards_whole(const struct guarded *heap, const unsigned char *block, uint64_t size)
+{
+    return (!heap->guards || is_guard_whole(block - GUARD_SIZE, GUARD_SIZE)) &&
+           is_guard_whole(block + size, size_behind(heap, block, size));
 }
 
 /* Clears memory that goes, unless what the system does with it is as good. Not by memset() itself, which a compiler may leave out
@@ -100,11 +124,26 @@ static void free_block(void *memory, void *address, uint64_t size, uint32_t alig
     heap->base->free(heap->memory, start, length, alignment);
 }
 
+/* Puts the guard behind a block that has no memory yet: the last byte's page gets some. */
+static bool guard_reserved(const struct guarded *heap, unsigned char *block, uint64_t size)
+{
+    if (size_behind(heap, block, size) == 0)
+        return true;
+    if (!heap->base->prepare(heap->memory, block, size - 1, 1))
+        return false;
+    put_guards(heap, block, size);
+    return true;
+}
+
 static void *reserve(void *memory, uint64_t size)
 {
     const struct guarded *heap = memory;
+    void *block = heap->base->reserve(heap->memory, size);
 
-    return heap->base->reserve(heap->memory, size);
+    if (block == NULL || guard_reserved(heap, block, size))
+        return block;
+    heap->base->free(heap->memory, block, size, heap->alignment);
+    return NULL;
 }
 
 static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
@@ -114,11 +153,17 @@ static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
     return heap->base->prepare(heap->memory, address, offset, size);
 }
 
+/* The guard lies behind the larger size from now on: the old one is in what is prepared. */
 static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
 {
     const struct guarded *heap = memory;
 
-    return heap->base->extend(heap->memory, address, old_size, new_size);
+    if (!heap->base->extend(heap->memory, address, old_size, new_size))
+        return false;
+    if (guard_reserved(heap, address, new_size))
+        return true;
+    heap->base->retract(heap->memory, address, new_size, old_size);
+    return false;
 }
 
 static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
@@ -127,6 +172,7 @@ static void retract(void *memory, void *address, uint64_t old_size, uint64_t new
 
     wipe(heap, (unsigned char *)address + new_size, old_size - new_size);
     heap->base->retract(heap->memory, address, old_size, new_size);
+    put_guards(heap, address, new_size);
 }
 
 static bool commit(void *memory, uint64_t offset, uint64_t size)
@@ -185,18 +231,26 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
 
     if (block == NULL)
         return !heap->base->validates_whole || heap->base->validate(heap->memory, NULL, 0, alignment);
-    if (heap->guards && !(is_guard_whole(block - GUARD_SIZE) && is_guard_whole(block + size)))
-        return false;
-    return heap->base->validate == NULL ||
-           heap->base->validate(heap->memory, block - size_before(heap, alignment),
-                                whole(heap, size, alignment), alignment);
+    /* Where a client has taken memory away, there are no guards to look at. */
+    return (heap->base->validate == NULL ||
+            heap->base->validate(heap->memory, block - size_before(heap, alignment),
+                                 whole(heap, size, alignment), alignment)) &&
+           are_guards_whole(heap, block, size);
 }
 
-static uint64_t compact(void *memory)
+static void compact_start(void *memory)
 {
     const struct guarded *heap = memory;
 
-    return heap->base->compact(heap->memory);
+    if (heap->base->compact_start != NULL)
+        heap->base->compact_start(heap->memory);
+}
+
+static bool compact_step(void *memory, uint64_t *largest_free)
+{
+    const struct guarded *heap = memory;
+
+    return heap->base->compact_step(heap->memory, largest_free);
 }
 
 static void destroy(void *memory)
@@ -229,6 +283,7 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
     if (heap == NULL)
         return false;
     *heap = facts;
+    heap->alignment = alignment;
     if (heap->base->create(initial_size, maximum_size, alignment, &heap->memory)) {
         *memory = heap;
         return true;
@@ -239,35 +294,42 @@ static bool create(struct guarded facts, uint64_t initial_size, uint64_t maximum
 
 /* ---- the kinds ---- */
 
-/* X(name, kind, the ops in the back, guards, wipes, other members: at least one) */
-#define KINDS(X) \
-    X(guarded_process, UM_HEAP_PROCESS, um_heap_process_ops, true, false, .locate = NULL) \
-    X(wiped_process, UM_HEAP_PROCESS, um_heap_process_ops, false, true, .locate = NULL) \
-    X(both_process, UM_HEAP_PROCESS, um_heap_process_ops, true, true, .locate = NULL) \
-    X(guarded_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, false, .locate = NULL) \
-    X(wiped_private, UM_HEAP_PRIVATE, um_heap_private_ops, false, true, .locate = NULL) \
-    X(both_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, true, .locate = NULL) \
-    X(wiped_shared, UM_HEAP_SHARED, um_heap_shared_ops, false, true, .reserve = reserve, .prepare = prepare, \
-      .extend = extend, .retract = retract, .commit = commit, .get_stats = get_stats, .locate = locate)
+/* What a shared heap has besides. */
+#define OF_SHARED \
+    .reserve = reserve, .prepare = prepare, .extend = extend, .retract = retract, .commit = commit, \
+    .locate = locate
 
-#define DEFINE_KIND(name, of_kind, base_ops, with_guards, with_wiping, ...) \
+/* X(name, kind, the ops in the back, guards, fills, wipes, other members: at least one) */
+#define KINDS(X) \
+    X(guarded_process, UM_HEAP_PROCESS, um_heap_process_ops, true, false, false, .locate = NULL) \
+    X(wiped_process, UM_HEAP_PROCESS, um_heap_process_ops, false, false, true, .locate = NULL) \
+    X(both_process, UM_HEAP_PROCESS, um_heap_process_ops, true, false, true, .locate = NULL) \
+    X(guarded_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, false, false, .locate = NULL) \
+    X(wiped_private, UM_HEAP_PRIVATE, um_heap_private_ops, false, false, true, .locate = NULL) \
+    X(both_private, UM_HEAP_PRIVATE, um_heap_private_ops, true, false, true, .locate = NULL) \
+    X(guarded_shared, UM_HEAP_SHARED, um_heap_shared_ops, false, true, false, OF_SHARED) \
+    X(wiped_shared, UM_HEAP_SHARED, um_heap_shared_ops, false, false, true, OF_SHARED) \
+    X(both_shared, UM_HEAP_SHARED, um_heap_shared_ops, false, true, true, OF_SHARED)
+
+#define DEFINE_KIND(name, of_kind, base_ops, with_guards, with_filling, with_wiping, ...) \
     static bool create_##name(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, \
                               void **memory) \
     { \
-        const struct guarded facts = {.base = &(base_ops), .guards = (with_guards), .wipes = (with_wiping)}; \
+        const struct guarded facts = { \
+            .base = &(base_ops), .guards = (with_guards), .fills = (with_filling), .wipes = (with_wiping)}; \
         return create(facts, initial_size, maximum_size, alignment, memory); \
     } \
-    static const struct um_heap_ops name = {.destroy_frees_blocks = false, \
-                                            .validates_whole = true, \
-                                            .checked_when_freed = (with_guards), \
-                                            .create = create_##name, \
-                                            .destroy = destroy, \
-                                            .alloc = alloc, \
-                                            .resize = resize, \
-                                            .free = free_block, \
-                                            .validate = validate, \
-                                            .compact = compact, \
-                                            __VA_ARGS__};
+    static struct um_heap_ops name = {.validates_whole = true, \
+                                      .checked_when_freed = (with_guards), \
+                                      .create = create_##name, \
+                                      .destroy = destroy, \
+                                      .alloc = alloc, \
+                                      .resize = resize, \
+                                      .free = free_block, \
+                                      .validate = validate, \
+                                      .compact_start = compact_start, \
+                                      .compact_step = compact_step, \
+                                      __VA_ARGS__};
 KINDS(DEFINE_KIND)
 #undef DEFINE_KIND
 
@@ -275,17 +337,28 @@ struct entry {
     enum um_heap_kind kind;
     bool guards;
     bool wipes;
-    const struct um_heap_ops *ops;
+    const struct um_heap_ops *base;
+    struct um_heap_ops *ops;
 };
 
 static const struct entry entries[] = {
-#define ENTRY(name, of_kind, base_ops, with_guards, with_wiping, ...) \
-    {of_kind, with_guards, with_wiping, &name},
+#define ENTRY(name, of_kind, base_ops, with_guards, with_filling, with_wiping, ...) \
+    {of_kind, (with_guards) || (with_filling), with_wiping, &(base_ops), &name},
     KINDS(ENTRY)
 #undef ENTRY
 };
 
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
+
+/* Adds what the base decides. Programs may keep a shared heap mapped after its end: its blocks are wiped one by one. The pages of a private
+ * heap go back to the system, which clears them. */
+static const struct um_heap_ops *complete(const struct entry *entry)
+{
+    entry->ops->destroy_frees_blocks =
+        entry->base->destroy_frees_blocks && !(entry->wipes && entry->kind == UM_HEAP_SHARED);
+    entry->ops->get_stats = entry->base->get_stats != NULL ? get_stats : NULL;
+    return entry->ops;
+}
 
 const struct um_heap_ops *um_guard_ops(enum um_heap_kind kind, bool guards, bool wipes)
 {
@@ -293,7 +366,7 @@ const struct um_heap_ops *um_guard_ops(enum um_heap_kind kind, bool guards, bool
         const struct entry *entry = &entries[i];
 
         if (entry->kind == kind && entry->guards == guards && entry->wipes == wipes)
-            return entry->ops;
+            return complete(entry);
     }
     return NULL;
 }

@@ -13,8 +13,6 @@ const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards
         [UM_HEAP_SHARED] = &um_heap_shared_ops,
     };
 
-    if (kind == UM_HEAP_SHARED)
-        guards = false;
     return guards || wipes ? um_guard_ops(kind, guards, wipes) : plain[kind];
 }
 

@@ -9,8 +9,7 @@
 #include "store/memory/heap_ops.h"
 #include "store/memory/purge.h"
 
-/* The operations for a kind of heap: with guards (never on a shared heap, where clients write), wiping, both or neither. NULL where
- * this system has no such kind. */
+/* The operations for a kind of heap: with guards, wiping, both or neither. NULL where this system has no such kind. */
 const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards, bool wipes);
 
 /* How many shared heaps were destroyed, but still have a file descriptor. Purging makes them fewer. */

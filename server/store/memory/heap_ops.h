@@ -7,7 +7,8 @@
  *
  * A size of 0 is allowed everywhere and gets an address of its own. `alignment` is a power of two from 16 to 65536 and the same in
  * all calls about one heap. A function that fails returns false or NULL and has changed nothing. Memory that is free but not yet
- * returned to the system is announced with um_purge_set_pending() (purge.h).
+ * returned to the system is announced with um_purge_set_listed() or
+ * um_purge_set_pending() (purge.h).
  */
 #ifndef UM_STORE_HEAP_OPS_H
 #define UM_STORE_HEAP_OPS_H
@@ -75,12 +76,19 @@ struct um_heap_ops {
      * say. */
     bool (*validate)(void *memory, void *address, uint64_t size, uint32_t alignment);
 
-    /* Joins free memory and has it returned to the system, what takes long by purging. Returns the largest free range in bytes,
-     * 0 where it is not known. */
-    uint64_t (*compact)(void *memory);
+    /* Marks all free memory for return to the system, however little it is and however lately it was freed. Takes no time. NULL:
+     * compact_step() needs no mark. */
+    void (*compact_start)(void *memory);
 
-    /* Fills in how the heap's memory is used. NULL where that is not known. */
+    /* Returns a piece of what is marked, which takes about a millisecond, and says whether there is more. With the last piece,
+     * *largest_free is the largest free range in bytes, 0 where it is not known. Between two steps anything else may be called. */
+    bool (*compact_step)(void *memory, uint64_t *largest_free);
+
+    /* Fills in how the heap's memory is used, from counters: takes no longer for more blocks. NULL where that is not known. */
     void (*get_stats)(void *memory, struct um_heap_memory_stats *stats);
+
+    /* Bytes that a block takes up: what lies behind its size is no other block's. NULL: that is not known. */
+    uint64_t (*capacity)(void *memory, const void *address, uint64_t size, uint32_t alignment);
 
     /* Fills in where other processes find a block. NULL where they cannot. */
     void (*locate)(void *memory, const void *address, struct um_place *place);

@@ -109,9 +109,11 @@ static bool validate(void *memory, void *address, uint64_t size, uint32_t alignm
     return HeapValidate(memory, 0, address == NULL ? NULL : base_of(address, alignment)) != 0;
 }
 
-static uint64_t compact(void *memory)
+/* One call of the system's. */
+static bool compact_step(void *memory, uint64_t *largest_free)
 {
-    return HeapCompact(memory, 0);
+    *largest_free = HeapCompact(memory, 0);
+    return false;
 }
 
 static bool create_process(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
@@ -140,7 +142,7 @@ const struct um_heap_ops um_heap_private_ops = {
     .resize = resize,
     .free = free_block,
     .validate = validate,
-    .compact = compact,
+    .compact_step = compact_step,
 };
 
 /* The process heap is validated block by block: as a whole it is also the C library's and libuv's. */
@@ -151,7 +153,7 @@ const struct um_heap_ops um_heap_process_ops = {
     .resize = resize,
     .free = free_block,
     .validate = validate,
-    .compact = compact,
+    .compact_step = compact_step,
 };
 
 uint32_t um_heap_private_system_heaps(void)

@@ -5,125 +5,97 @@
 #include "store/memory/heap_shared.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "store/memory/extents.h"
-#include "store/memory/purge.h"
-#include "store/memory/shm_segment.h"
+#include "store/memory/heap_area.h"
+#include "store/memory/poison.h"
+#include "store/memory/shm.h"
 
 enum {
-    PURGED_UNITS = 64,                  /* at once: 4 MiB */
-    EXAMINED_UNITS = 64 * 1024,         /* at once */
-    FREED_ENTRIES = 2048,               /* entries of tables that are freed at once */
-    COMMITTED_AT_ONCE = 4 * 1024 * 1024 /* bytes of initial_size that create() commits itself */
+    FREED_ENTRIES = 2048,                /* entries of tables that are freed at once */
+    LOOSE_BLOCKS = 32,                   /* of a size that are extents before there are runs for it */
+    COMMITTED_AT_ONCE = 4 * 1024 * 1024, /* bytes of initial_size that create() commits itself */
+    RENEWED_SIZE = 1024 * 1024           /* bytes of a block that is given new pages rather than cleared */
 };
 
 struct shared_heap {
-    struct shared_heap *next; /* in `queue` or `destroyed` */
-    bool is_queued;           /* free units may be committed, which is to be changed */
-    bool is_thorough;         /* while queued: also those that clients may have touched without asking */
-    uint64_t cursor;          /* bytes; while queued: up to here all that is free has been decommitted */
-    struct um_segment segment;
-    struct um_extents *extents;
+    struct um_heap_area area;
+    struct um_run_map runs;
+    uint64_t length;          /* bytes of the object, a multiple of the unit */
+    struct shared_heap *next; /* in `destroyed` */
 };
 
-static bool purge_queued(void);
-static bool free_tables_of_destroyed(void);
+static bool free_tables_of_destroyed(struct um_purge_source *source);
 
-static struct shared_heap *queue;     /* of heaps with free units to decommit */
 static struct shared_heap *destroyed; /* heaps whose tables are to be freed */
-static struct um_purge_source units_source = {.run = purge_queued};
 static struct um_purge_source tables_source = {.run = free_tables_of_destroyed};
 
-/* ---- purging ---- */
+/* ---- the segment ---- */
 
-/* Has free units from `offset` on decommitted. The heap itself is queued, so that freeing allocates nothing. */
-static void enqueue_purge(struct shared_heap *heap, uint64_t offset)
+static bool commit_units(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    if (heap->is_queued) {
-        heap->cursor = offset < heap->cursor ? offset : heap->cursor;
-        return;
-    }
-    heap->is_queued = true;
-    heap->cursor = offset;
-    heap->next = queue;
-    queue = heap;
-    um_purge_set_pending(&units_source, true);
+    return um_shm_commit(segment->object, offset, size);
 }
 
-static void dequeue_purge(struct shared_heap *heap)
+static bool decommit_units(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    struct shared_heap **link = &queue;
-
-    if (!heap->is_queued)
-        return;
-    while (*link != heap)
-        link = &(*link)->next;
-    *link = heap->next;
-    heap->is_queued = false;
-    heap->is_thorough = false;
-    um_purge_set_pending(&units_source, queue != NULL);
+    return um_shm_decommit(segment->object, offset, size);
 }
 
-/* The first unit from `unit` on, but before `end`, that may have memory; `end` where there is none. Clients may touch any. */
-static uint64_t next_to_purge(const struct shared_heap *heap, uint64_t unit, uint64_t end)
+static const struct um_segment_ops segment_ops = {
+    .commit = commit_units,
+    .decommit = decommit_units,
+    .is_private = false,
+    .renewed_size = RENEWED_SIZE,
+};
+
+static bool make_segment(struct um_segment *segment, uint64_t length)
 {
-    return heap->is_thorough ? unit : um_segment_next(&heap->segment, unit, end, true);
+    size_t bits = (size_t)(length / UM_SHM_UNIT / 8 + 1);
+
+    /* The object first: where it cannot be made, the tables need not be. */
+    segment->object = um_shm_new(length);
+    if (segment->object == NULL)
+        return false;
+    segment->ops = &segment_ops;
+    segment->start = um_shm_start(segment->object);
+    segment->unit = (uint32_t)UM_SHM_UNIT;
+    segment->touched = calloc(bits, 1);
+    segment->idle = calloc(bits, 1);
+    return segment->touched != NULL && segment->idle != NULL;
 }
 
-/* Decommits a piece, of which the parts may lie anywhere. */
-static void purge_some(struct shared_heap *heap)
+static void free_segment(struct shared_heap *heap)
 {
-    uint64_t left = PURGED_UNITS;
-    uint64_t examined = 0;
-    uint64_t offset;
-    uint64_t size;
+    struct um_segment *segment = &heap->area.segment;
 
-    while (um_extents_next_free(heap->extents, heap->cursor, &offset, &size)) {
-        uint64_t first = (offset + UM_SHM_UNIT - 1) / UM_SHM_UNIT;
-        uint64_t end = (offset + size) / UM_SHM_UNIT;
-        uint64_t found;
-        uint64_t last;
-
-        if (left == 0 || examined >= EXAMINED_UNITS)
-            return;
-        if (first >= end) { /* no unit is free as a whole */
-            heap->cursor = offset + size;
-            examined++;
-            continue;
-        }
-        last = end < first + EXAMINED_UNITS ? end : first + EXAMINED_UNITS;
-        found = next_to_purge(heap, first, last);
-        examined += found - first;
-        if (found < last) {
-            last = last < found + left ? last : found + left;
-            if (!heap->is_thorough)
-                last = um_segment_next(&heap->segment, found, last, false);
-            if (!um_segment_decommit(&heap->segment, found * UM_SHM_UNIT, (last - found) * UM_SHM_UNIT))
-                break; /* the system cannot */
-            left -= last - found;
-        }
-        heap->cursor = last < end ? last * UM_SHM_UNIT : offset + size;
-    }
-    dequeue_purge(heap);
+    if (segment->start != NULL)
+        UM_UNPOISON(segment->start, heap->length);
+    um_shm_free(segment->object);
+    free(segment->touched);
+    free(segment->idle);
 }
 
-static bool purge_queued(void)
+/* ---- the heap ---- */
+
+static bool free_tables(struct shared_heap *heap, size_t *budget)
 {
-    if (queue != NULL)
-        purge_some(queue);
-    return queue != NULL;
+    if (um_area_end_step(&heap->area, budget) || um_run_map_deinit_step(&heap->runs, budget))
+        return true;
+    free(heap);
+    return false;
 }
 
-static bool free_tables_of_destroyed(void)
+static bool free_tables_of_destroyed(struct um_purge_source *source)
 {
     struct shared_heap *heap = destroyed;
     size_t budget = FREED_ENTRIES;
 
-    if (heap != NULL && !um_extents_free_step(heap->extents, &budget)) {
-        destroyed = heap->next;
-        um_extents_free(heap->extents);
-        free(heap);
+    (void)source;
+    if (heap != NULL) {
+        struct shared_heap *next = heap->next;
+
+        if (!free_tables(heap, &budget))
+            destroyed = next;
     }
     return destroyed != NULL;
 }
@@ -133,202 +105,152 @@ size_t um_heap_shared_ending(void)
     return um_shm_ending();
 }
 
-/* ---- the heap ---- */
-
 static void destroy(void *memory)
 {
     struct shared_heap *heap = memory;
 
-    dequeue_purge(heap);
-    um_segment_deinit(&heap->segment);
-    if (heap->extents == NULL) {
-        free(heap);
-        return;
-    }
+    um_area_end(&heap->area);
+    free_segment(heap);
     heap->next = destroyed;
     destroyed = heap;
     um_purge_set_pending(&tables_source, true);
 }
 
+static bool make_tables(struct shared_heap *heap, uint32_t alignment)
+{
+    return um_run_map_init(&heap->runs, heap->length) &&
+           um_area_init(&heap->area, &heap->runs, alignment, LOOSE_BLOCKS) &&
+           um_allocator_add(heap->area.allocator, 0, heap->length);
+}
+
 static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
     struct shared_heap *heap;
+    size_t all = SIZE_MAX;
 
     if (maximum_size == 0 || maximum_size > PTRDIFF_MAX / 2)
         return false;
     heap = calloc(1, sizeof *heap);
     if (heap == NULL)
         return false;
-    /* The object first: where it cannot be made, the tables need not be. */
-    if (um_segment_init(&heap->segment, maximum_size))
-        heap->extents = um_extents_new(heap->segment.length, alignment);
-    if (heap->extents == NULL ||
-        !um_segment_commit(&heap->segment, 0,
+    heap->length = (maximum_size + UM_SHM_UNIT - 1) / UM_SHM_UNIT * UM_SHM_UNIT;
+    if (!make_segment(&heap->area.segment, heap->length) || !make_tables(heap, alignment) ||
+        !um_segment_commit(&heap->area.segment, 0,
                            initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
-        destroy(heap);
+        free_segment(heap);
+        (void)free_tables(heap, &all);
         return false;
     }
+    heap->area.kept = initial_size;
     *memory = heap;
     return true;
 }
 
-static bool commit(void *memory, uint64_t offset, uint64_t size)
+static struct um_heap_area *area_of(void *memory)
 {
     struct shared_heap *heap = memory;
 
-    return um_segment_commit(&heap->segment, offset, size);
+    return &heap->area;
 }
 
-static uint64_t offset_of(const struct shared_heap *heap, const void *address)
+static struct um_shm *object_of(const void *memory)
 {
-    return (uint64_t)((const unsigned char *)address - um_shm_start(heap->segment.shm));
+    const struct shared_heap *heap = memory;
+
+    return heap->area.segment.object;
+}
+
+static bool commit(void *memory, uint64_t offset, uint64_t size)
+{
+    return um_segment_commit(&area_of(memory)->segment, offset, size);
 }
 
 static void *reserve(void *memory, uint64_t size)
 {
-    struct shared_heap *heap = memory;
-    uint64_t offset;
-
-    if (!um_shm_is_whole(heap->segment.shm) || size > heap->segment.length ||
-        !um_extents_acquire(heap->extents, size, &offset))
-        return NULL;
-    return um_shm_start(heap->segment.shm) + offset;
+    return um_shm_is_whole(object_of(memory)) ? um_area_reserve(area_of(memory), size) : NULL;
 }
 
 static bool prepare(void *memory, void *address, uint64_t offset, uint64_t size)
 {
-    struct shared_heap *heap = memory;
-
-    return um_segment_renew(&heap->segment, offset_of(heap, address) + offset, size);
+    return um_area_prepare(area_of(memory), address, offset, size);
 }
 
 static void free_block(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
-    struct shared_heap *heap = memory;
-    uint64_t offset = offset_of(heap, address);
-
     (void)alignment;
-    um_extents_release(heap->extents, offset, size);
-    if (size >= UM_SEGMENT_RENEWED)
-        enqueue_purge(heap, offset);
+    um_area_free(area_of(memory), address, size);
 }
 
 static void *alloc(void *memory, uint64_t size, uint32_t alignment)
 {
-    struct shared_heap *heap = memory;
-    void *address = reserve(memory, size);
-    uint64_t offset;
-
     (void)alignment;
-    if (address == NULL || prepare(memory, address, 0, size))
-        return address;
-    /* What was committed of it is decommitted here and now: work that is left behind would look like a reason to try again. */
-    offset = offset_of(heap, address);
-    um_segment_decommit(&heap->segment, offset, size);
-    um_extents_release(heap->extents, offset, size);
-    return NULL;
-}
-
-static bool resize_in_place(struct shared_heap *heap, uint64_t offset, uint64_t old_size, uint64_t new_size)
-{
-    if (new_size > heap->segment.length || !um_extents_resize(heap->extents, offset, old_size, new_size))
-        return false;
-    if (new_size + UM_SEGMENT_RENEWED <= old_size)
-        enqueue_purge(heap, offset + new_size);
-    if (new_size <= old_size || um_segment_renew(&heap->segment, offset + old_size, new_size - old_size))
-        return true;
-    um_segment_decommit(&heap->segment, offset + old_size, new_size - old_size);
-    um_extents_resize(heap->extents, offset, new_size, old_size);
-    return false;
+    return um_shm_is_whole(object_of(memory)) ? um_area_alloc(area_of(memory), size) : NULL;
 }
 
 static bool extend(void *memory, void *address, uint64_t old_size, uint64_t new_size)
 {
-    struct shared_heap *heap = memory;
-
-    return um_shm_is_whole(heap->segment.shm) && new_size <= heap->segment.length &&
-           um_extents_resize(heap->extents, offset_of(heap, address), old_size, new_size);
+    return um_shm_is_whole(object_of(memory)) && um_area_extend(area_of(memory), address, old_size, new_size);
 }
 
 static void retract(void *memory, void *address, uint64_t old_size, uint64_t new_size)
 {
-    struct shared_heap *heap = memory;
-    uint64_t offset = offset_of(heap, address);
-
-    (void)um_extents_resize(heap->extents, offset, old_size, new_size);
-    enqueue_purge(heap, offset + new_size);
+    um_area_retract(area_of(memory), address, old_size, new_size);
 }
 
 static bool resize(void *memory, void **address, uint64_t old_size, uint64_t new_size, uint32_t alignment,
                    bool in_place_only)
 {
-    struct shared_heap *heap = memory;
-
-    if (!um_shm_is_whole(heap->segment.shm))
+    if (!um_shm_is_whole(object_of(memory)))
         return false;
-    if (resize_in_place(heap, offset_of(heap, *address), old_size, new_size))
+    if (um_area_resize(area_of(memory), *address, old_size, new_size, !in_place_only))
         return true;
-    return !in_place_only &&
-           um_heap_move(&um_heap_shared_ops, memory, address, old_size, new_size, alignment);
+    if (in_place_only)
+        return false;
+    /* A block that is made smaller stays where there is no other place. */
+    return um_heap_move(&um_heap_shared_ops, memory, address, old_size, new_size, alignment) ||
+           (new_size < old_size && um_area_resize(area_of(memory), *address, old_size, new_size, false));
 }
 
-/* Large memory is returned to the system, in whole units, so that clients that have it mapped see zeros as well. */
 static void wipe(void *memory, void *address, uint64_t size)
 {
-    struct shared_heap *heap = memory;
-    uint64_t offset = offset_of(heap, address);
-
-    if (size >= UM_SEGMENT_RENEWED)
-        um_segment_decommit(&heap->segment, offset, size);
-    um_segment_clear(&heap->segment, offset, size);
+    um_area_wipe(area_of(memory), address, size);
 }
 
 static bool validate(void *memory, void *address, uint64_t size, uint32_t alignment)
 {
-    const struct shared_heap *heap = memory;
-
     (void)size;
     (void)alignment;
-    return address == NULL ? um_shm_check(heap->segment.shm) : um_shm_is_whole(heap->segment.shm);
+    return address == NULL ? um_shm_check(object_of(memory)) : um_shm_is_whole(object_of(memory));
 }
 
-/* Whatever is free is decommitted, committed or not: touching an object that is mapped commits memory, which only the system knows. */
-static uint64_t compact(void *memory)
+static void compact_start(void *memory)
 {
-    struct shared_heap *heap = memory;
-    struct um_extents_stats stats;
+    um_area_compact_start(area_of(memory));
+}
 
-    heap->is_thorough = true;
-    enqueue_purge(heap, 0);
-    purge_some(heap);
-    um_extents_get_stats(heap->extents, &stats);
-    return stats.largest_free;
+static bool compact_step(void *memory, uint64_t *largest_free)
+{
+    return um_area_compact_step(area_of(memory), largest_free);
 }
 
 static void get_stats(void *memory, struct um_heap_memory_stats *stats)
 {
-    struct shared_heap *heap = memory;
-    struct um_extents_stats extents;
+    um_area_get_stats(area_of(memory), stats);
+    stats->corrupted = !um_shm_check(object_of(memory));
+}
 
-    um_extents_get_stats(heap->extents, &extents);
-    *stats = (struct um_heap_memory_stats){
-        .reserved = heap->segment.length,
-        .committed = heap->segment.committed_units * UM_SHM_UNIT,
-        .free_bytes = extents.free_bytes,
-        .free_ranges = extents.free_extents,
-        .largest_free = extents.largest_free,
-        .corrupted = !um_shm_check(heap->segment.shm),
-    };
+static uint64_t capacity(void *memory, const void *address, uint64_t size, uint32_t alignment)
+{
+    (void)alignment;
+    return um_area_capacity(area_of(memory), address, size);
 }
 
 static void locate(void *memory, const void *address, struct um_place *place)
 {
-    const struct shared_heap *heap = memory;
-
     *place = (struct um_place){
-        .name = um_shm_name(heap->segment.shm),
-        .path = um_shm_path(heap->segment.shm),
-        .offset = offset_of(heap, address),
+        .name = um_shm_name(object_of(memory)),
+        .path = um_shm_path(object_of(memory)),
+        .offset = (uint64_t)((const unsigned char *)address - um_shm_start(object_of(memory))),
     };
 }
 
@@ -347,7 +269,9 @@ const struct um_heap_ops um_heap_shared_ops = {
     .free = free_block,
     .wipe = wipe,
     .validate = validate,
-    .compact = compact,
+    .compact_start = compact_start,
+    .compact_step = compact_step,
     .get_stats = get_stats,
+    .capacity = capacity,
     .locate = locate,
 };

@@ -1,6 +1,7 @@
 #include "store/memory/mapping_posix.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,20 +12,20 @@ enum {
     PIECE_CALLS = 16              /* and calls of the system */
 };
 
-/* A mapping that is to be unmapped. It lies at its own start, so that freeing allocates nothing. */
-struct freed {
-    struct freed *next;
-    size_t length; /* bytes that are still mapped */
-};
+static bool purge(struct um_purge_source *purged);
 
-static bool purge(void);
-
-static struct freed *queue;
+static struct um_mapping *freed;
+static struct um_mapping
+    *refused; /* that the system did not unmap: their memory is returned, their addresses are not */
 static struct um_purge_source source = {.run = purge};
 
 size_t um_mapping_page_size(void)
 {
-    return (size_t)sysconf(_SC_PAGESIZE);
+    static size_t size;
+
+    if (size == 0)
+        size = (size_t)sysconf(_SC_PAGESIZE);
+    return size;
 }
 
 static size_t round_up(size_t size, size_t unit)
@@ -32,49 +33,159 @@ static size_t round_up(size_t size, size_t unit)
     return (size + unit - 1) & ~(unit - 1);
 }
 
-size_t um_mapping_length(size_t size)
+/* Whole pages; without huge ones, of which one block that lives would keep two megabytes. */
+static unsigned char *map(size_t length)
 {
-    return round_up(size, um_mapping_page_size());
-}
+    unsigned char *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-void *um_mapping_new(size_t size, size_t alignment)
-{
-    size_t page = um_mapping_page_size();
-    size_t length = um_mapping_length(size);
-    size_t slack = alignment > page ? alignment - page : 0;
-    char *start = mmap(NULL, length + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
         return NULL;
-    size_t before = round_up((size_t)(uintptr_t)start, alignment) - (size_t)(uintptr_t)start;
-    if (before > 0)
-        munmap(start, before);
-    if (slack > before)
-        munmap(start + before + length, slack - before);
-    return start + before;
+#ifdef MADV_NOHUGEPAGE
+    (void)madvise(start, length, MADV_NOHUGEPAGE);
+#endif
+    return start;
 }
 
-void um_mapping_free(void *start, size_t length)
+struct um_mapping *um_mapping_new(size_t size, size_t alignment)
 {
-    struct freed *freed = start;
-    freed->next = queue;
-    freed->length = length;
-    queue = freed;
+    size_t page = um_mapping_page_size();
+    size_t slack = alignment > page ? alignment - page : 0;
+    struct um_mapping *mapping = malloc(sizeof *mapping);
+
+    if (mapping == NULL)
+        return NULL;
+    mapping->length = round_up(size, page) + slack;
+    mapping->start = map(mapping->length);
+    if (mapping->start == NULL) {
+        free(mapping);
+        return NULL;
+    }
+    /* What lies before it and behind it stays mapped: it is never touched, and each cut might be refused. */
+    mapping->address = mapping->start + ((uintptr_t) - (uintptr_t)mapping->start & (alignment - 1));
+    return mapping;
+}
+
+void um_mapping_free(struct um_mapping *mapping)
+{
+    mapping->kept = mapping->length;
+    mapping->next = freed;
+    freed = mapping;
     um_purge_set_pending(&source, true);
 }
 
-static bool purge(void)
+#ifdef __linux__
+static bool remap(struct um_mapping *mapping, size_t length, bool may_move)
+{
+    void *moved = mremap(mapping->start, mapping->length, length, may_move ? MREMAP_MAYMOVE : 0);
+
+    if (moved == MAP_FAILED)
+        return false;
+    mapping->address = (unsigned char *)moved + (mapping->address - mapping->start);
+    mapping->start = moved;
+    mapping->length = length;
+    return true;
+}
+#else
+static bool remap(struct um_mapping *mapping, size_t length, bool may_move)
+{
+    (void)mapping;
+    (void)length;
+    (void)may_move;
+    return false;
+}
+#endif
+
+/* The end of a mapping becomes one of its own, which is freed. */
+static bool cut(struct um_mapping *mapping, size_t length)
+{
+    struct um_mapping *rest = malloc(sizeof *rest);
+
+    if (rest == NULL)
+        return false;
+    rest->start = mapping->start + length;
+    rest->length = mapping->length - length;
+    mapping->length = length;
+    um_mapping_free(rest);
+    return true;
+}
+
+bool um_mapping_resize(struct um_mapping *mapping, size_t size, bool may_move)
+{
+    size_t before = (size_t)(mapping->address - mapping->start);
+    size_t length = round_up(before + size, um_mapping_page_size());
+
+    if (length < mapping->length)
+        return cut(mapping, length);
+    return length == mapping->length || remap(mapping, length, may_move);
+}
+
+/* A mapping in the middle of others cannot be unmapped where the process may have no more pieces. Then it is tried again with the next. */
+static void unmap(struct um_mapping *mapping)
+{
+    if (munmap(mapping->start, mapping->length) == 0) {
+        free(mapping);
+        return;
+    }
+    (void)madvise(mapping->start, mapping->kept, MADV_DONTNEED);
+    mapping->kept = 0;
+    mapping->next = refused;
+    refused = mapping;
+}
+
+/* Unmaps the last piece of a large mapping, or returns its memory where the system cannot cut it. */
+static void cut_piece(struct um_mapping *mapping)
+{
+    mapping->kept -= PIECE_SIZE;
+    if (munmap(mapping->start + mapping->kept, mapping->length - mapping->kept) == 0)
+        mapping->length = mapping->kept;
+    else
+        (void)madvise(mapping->start + mapping->kept, PIECE_SIZE, MADV_DONTNEED);
+}
+
+static void retry_one(void)
+{
+    struct um_mapping *mapping = refused;
+
+    if (mapping == NULL)
+        return;
+    refused = mapping->next;
+    unmap(mapping);
+}
+
+/* Returns whether there is more. */
+static bool unmap_some(void)
 {
     size_t left = PIECE_SIZE;
-    for (int calls = 0; calls < PIECE_CALLS && left != 0 && queue != NULL; calls++) {
-        struct freed *freed = queue;
-        if (freed->length > 2 * PIECE_SIZE) {
-            freed->length -= PIECE_SIZE;
-            munmap((char *)freed + freed->length, PIECE_SIZE);
+
+    for (int calls = 0; calls < PIECE_CALLS && left != 0 && freed != NULL; calls++) {
+        struct um_mapping *mapping = freed;
+
+        if (mapping->kept > 2 * PIECE_SIZE) {
+            cut_piece(mapping);
             break;
         }
-        queue = freed->next;
-        left -= freed->length < left ? freed->length : left;
-        munmap(freed, freed->length);
+        freed = mapping->next;
+        left -= mapping->kept < left ? mapping->kept : left;
+        unmap(mapping);
     }
-    return queue != NULL;
+    if (freed == NULL)
+        retry_one();
+    return freed != NULL;
+}
+
+static bool purge(struct um_purge_source *purged)
+{
+    (void)purged;
+    return unmap_some();
+}
+
+void um_mapping_end(void)
+{
+    while (unmap_some())
+        continue;
+    for (struct um_mapping *last = NULL; refused != NULL && refused != last;) {
+        last = refused;
+        retry_one();
+    }
+    um_purge_set_pending(&source, false);
 }

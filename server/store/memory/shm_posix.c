@@ -51,7 +51,7 @@ struct um_shm {
     char path[PATH_CAPACITY]; /* "": it is no file */
 };
 
-static bool purge(void);
+static bool purge(struct um_purge_source *purged);
 
 static struct um_shm *objects;
 static struct um_shm *ending; /* objects whose names are gone and that are unmapped piece by piece */
@@ -222,10 +222,11 @@ static bool end_first(void)
     return true;
 }
 
-static bool purge(void)
+static bool purge(struct um_purge_source *purged)
 {
     struct um_shm *shm;
 
+    (void)purged;
     if (ending == NULL)
         return false;
     shm = take_ending();

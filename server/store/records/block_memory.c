@@ -82,7 +82,7 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
         if (figures.corrupted) {
             code = UMEM_E_CORRUPTED;
             facts.what = um_block_heap_corrupted;
-        } else if (asked > figures.largest_free) {
+        } else if (!figures.grows && asked > figures.largest_free) {
             facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
                          "heap, or make "
                          "one with a larger maximum_size";
@@ -96,15 +96,15 @@ static bool may_free_memory(const struct um_store *store, const struct um_heap *
 {
     struct um_heap_memory_stats figures;
     return um_reclaim_is_pending(store) ||
-           (store->status.has_work &&
-            !(um_heap_get_memory_stats(heap, &figures) && figures.largest_free < size));
+           (um_reclaim_has_memory(store) &&
+            !(um_heap_get_memory_stats(heap, &figures) && !figures.grows && figures.largest_free < size));
 }
 
 void *um_block_alloc_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
 {
     for (;;) {
         void *address = heap->ops->alloc(heap->memory, size, heap->alignment);
-        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_urgently(store))
+        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_memory_urgently(store))
             return address;
     }
 }
@@ -113,7 +113,7 @@ void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint
 {
     for (;;) {
         void *address = heap->ops->reserve(heap->memory, size);
-        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_urgently(store))
+        if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_memory_urgently(store))
             return address;
     }
 }
@@ -122,7 +122,7 @@ bool um_block_prepare_memory(struct um_store *store, struct um_heap *heap, unsig
                              uint64_t offset, uint64_t size)
 {
     while (!heap->ops->prepare(heap->memory, address, offset, size)) {
-        if (!um_reclaim_urgently(store))
+        if (!um_reclaim_memory_urgently(store))
             return false;
     }
     return true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/prefetch.h"
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
@@ -208,13 +209,33 @@ static struct um_block *acquire(struct um_store *store)
     }
 }
 
+UM_ALWAYS_INLINE void free_block(struct um_store *store, struct um_block *block)
+{
+    um_handle handle = um_block_handle(store, block);
+    struct um_account *account = um_account_of(store, block);
+    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
+    bool observed = um_block_is_observed(store, block);
+    um_usage_remove(store, account, block);
+    um_account_unlink(store, account, block);
+    um_block_dispose(store, account->heap, block);
+    um_account_free_if_unused(store, account);
+    if (observed)
+        um_raise_block_freed(store, handle, heap);
+}
+
+/* Frees the block that has a name which another one is to have. */
+UM_NEVER_INLINE static void free_bearer(struct um_store *store, struct um_block *block)
+{
+    free_block(store, block);
+}
+
 /* Puts a name into the table that is in its block's extra already. The block that had it is freed, if new_name() has found that it
  * may be. */
 static void give_name(struct um_store *store, struct um_name *name, const struct um_block *block)
 {
     struct um_block *taken = block_named(store, name->text);
     if (taken != NULL)
-        um_block_free(store, taken);
+        free_bearer(store, taken);
     um_names_insert(&store->block_names, name, um_block_handle(store, block));
 }
 
@@ -489,16 +510,7 @@ void um_alloc_end(struct um_store *store, struct um_alloc *alloc)
 
 void um_block_free(struct um_store *store, struct um_block *block)
 {
-    um_handle handle = um_block_handle(store, block);
-    struct um_account *account = um_account_of(store, block);
-    um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
-    bool observed = um_block_is_observed(store, block);
-    um_usage_remove(store, account, block);
-    um_account_unlink(store, account, block);
-    um_block_dispose(store, account->heap, block);
-    um_account_free_if_unused(store, account);
-    if (observed)
-        um_raise_block_freed(store, handle, heap);
+    free_block(store, block);
 }
 
 bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)

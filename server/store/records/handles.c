@@ -1,13 +1,20 @@
 #include "store/records/handles.h"
 
 #include <assert.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/memory/pages.h"
+
 enum {
     CHUNK_SIZE_TARGET = 64 * 1024, /* bytes; a chunk is the largest power of two of records that fits */
-    LINE_SIZE = 64                 /* bytes in a cache line, or a part of one */
+    LINE_SIZE = 64,                /* bytes in a cache line, or a part of one */
+    SPARES = 16                    /* chunks without records in use that are kept */
 };
+
+/* What stands for the records of a chunk that was freed: slots that are not in use. Nobody writes to it. */
+static alignas(LINE_SIZE) unsigned char no_records[CHUNK_SIZE_TARGET];
 
 void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t record_size, size_t aside_size,
                    uint32_t limit, uint32_t first_generation)
@@ -22,29 +29,28 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
     slots->aside_size = aside_size;
     slots->limit = limit;
     slots->first_generation = first_generation;
-    slots->free_first = UM_SLOT_NONE;
-    slots->free_last = UM_SLOT_NONE;
+    slots->open = UM_SLOT_NONE;
+    slots->freed = UM_SLOT_NONE;
     while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
         slots->chunk_bits++;
 }
 
-/* Memory that begins where a cache line does; the address that malloc() returned lies right before it. */
-static unsigned char *new_chunk(size_t size)
+static size_t chunk_size(const struct um_slots *slots)
 {
-    unsigned char *memory = malloc(size + LINE_SIZE + sizeof memory);
-    if (memory == NULL)
-        return NULL;
-    size_t before = sizeof memory + (LINE_SIZE - ((uintptr_t)memory + sizeof memory) % LINE_SIZE) % LINE_SIZE;
-    unsigned char *chunk = memory + before;
-    memcpy(chunk - sizeof memory, &memory, sizeof memory);
-    return chunk;
+    return (slots->record_size + slots->aside_size) << slots->chunk_bits;
 }
 
-static void free_chunk(unsigned char *chunk)
+static uint32_t chunk_of(const struct um_slots *slots, uint32_t number)
 {
-    unsigned char *memory;
-    memcpy(&memory, chunk - sizeof memory, sizeof memory);
-    free(memory);
+    return number >> slots->chunk_bits;
+}
+
+/* ---- chunks ---- */
+
+static void free_chunk(const struct um_slots *slots, unsigned char *chunk)
+{
+    if (chunk != no_records)
+        um_pages_free(chunk, chunk_size(slots));
 }
 
 void um_slots_deinit(struct um_slots *slots)
@@ -52,67 +58,207 @@ void um_slots_deinit(struct um_slots *slots)
     size_t records = (size_t)1 << slots->chunk_bits;
     size_t chunks = (slots->used + records - 1) / records;
     for (size_t i = 0; i < chunks; i++)
-        free_chunk(slots->chunks[i]);
+        free_chunk(slots, slots->chunks[i]);
     free(slots->chunks);
+    free(slots->states);
+    free(slots->with_free);
     slots->chunks = NULL;
+    slots->states = NULL;
+    slots->with_free = NULL;
     slots->used = 0;
+}
+
+/* Makes the tables of chunks larger. What was made larger before memory ran out stays so. */
+static bool make_capacity(struct um_slots *slots)
+{
+    size_t capacity = slots->chunk_capacity == 0 ? 64 : slots->chunk_capacity * 2;
+    unsigned char **chunks = realloc(slots->chunks, capacity * sizeof *chunks);
+    if (chunks != NULL)
+        slots->chunks = chunks;
+    struct um_slot_chunk *states = realloc(slots->states, capacity * sizeof *states);
+    if (states != NULL)
+        slots->states = states;
+    uint64_t *with_free = realloc(slots->with_free, capacity / 64 * sizeof *with_free);
+    if (with_free != NULL)
+        slots->with_free = with_free;
+    if (chunks == NULL || states == NULL || with_free == NULL)
+        return false;
+    for (size_t word = slots->chunk_capacity / 64; word < capacity / 64; word++)
+        with_free[word] = 0;
+    slots->chunk_capacity = capacity;
+    return true;
 }
 
 /* Makes sure that there is memory for slot number `used`. */
 static bool make_chunk(struct um_slots *slots)
 {
-    size_t chunk = slots->used >> slots->chunk_bits;
+    uint32_t chunk = chunk_of(slots, slots->used);
     size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
     if ((slots->used & mask) != 0)
         return true; /* in the chunk that the slot before it lies in */
-    if (chunk == slots->chunk_capacity) {
-        size_t capacity = slots->chunk_capacity == 0 ? 16 : slots->chunk_capacity * 2;
-        unsigned char **chunks = realloc(slots->chunks, capacity * sizeof *chunks);
-        if (chunks == NULL)
-            return false;
-        slots->chunks = chunks;
-        slots->chunk_capacity = capacity;
-    }
-    slots->chunks[chunk] = new_chunk((slots->record_size + slots->aside_size) << slots->chunk_bits);
+    if (chunk == slots->chunk_capacity && !make_capacity(slots))
+        return false;
+    slots->chunks[chunk] = um_pages_new(chunk_size(slots));
+    slots->states[chunk] = (struct um_slot_chunk){.free_first = UM_SLOT_NONE, .free_last = UM_SLOT_NONE};
     return slots->chunks[chunk] != NULL;
 }
 
-void *um_slots_acquire(struct um_slots *slots)
+static void note_free(struct um_slots *slots, uint32_t chunk, bool has_free)
 {
-    struct um_slot *slot;
-    uint32_t number = slots->free_first;
-    if (number != UM_SLOT_NONE) {
-        slot = um_slots_at(slots, number);
-        slots->free_first = slot->link;
-        if (slots->free_first == UM_SLOT_NONE)
-            slots->free_last = UM_SLOT_NONE;
-    } else {
-        if (slots->used == slots->limit || !make_chunk(slots))
-            return NULL;
-        number = slots->used++;
-        slot = um_slots_at(slots, number);
-        slot->state = slots->first_generation;
+    uint64_t *word = &slots->with_free[chunk / 64];
+    uint64_t bit = UINT64_C(1) << chunk % 64;
+    *word = has_free ? *word | bit : *word & ~bit;
+    if (has_free && chunk / 64 < slots->first_with_free)
+        slots->first_with_free = chunk / 64;
+}
+
+/* Gives a chunk that was freed its memory again: all its slots are free. */
+static bool restore_chunk(struct um_slots *slots, uint32_t chunk)
+{
+    struct um_slot_chunk *state = &slots->states[chunk];
+    uint32_t next_freed = state->free_first;
+    uint32_t first = chunk << slots->chunk_bits;
+    uint32_t last = first + ((UINT32_C(1) << slots->chunk_bits) - 1);
+    unsigned char *memory = um_pages_new(chunk_size(slots));
+    if (memory == NULL)
+        return false;
+    slots->chunks[chunk] = memory;
+    for (uint32_t number = first; number <= last; number++) {
+        struct um_slot *slot = um_slots_at(slots, number);
+        slot->state = state->generation;
+        slot->link = number != last ? number + 1 : UM_SLOT_NONE;
     }
+    state->free_first = first;
+    state->free_last = last;
+    slots->freed = next_freed;
+    note_free(slots, chunk, true);
+    return true;
+}
+
+/* A chunk has no records in use any more. The one that new slots come from is left alone, and so is the last one before all its slots
+ * were given out. */
+UM_NEVER_INLINE static void chunk_is_empty(struct um_slots *slots, uint32_t chunk)
+{
+    struct um_slot_chunk *state = &slots->states[chunk];
+    if (chunk == slots->open || chunk == chunk_of(slots, slots->used))
+        return;
+    if (slots->spares < SPARES && state->free_first != UM_SLOT_NONE) {
+        slots->spares++;
+        state->is_spare = true;
+        return;
+    }
+    free_chunk(slots, slots->chunks[chunk]);
+    slots->chunks[chunk] = no_records;
+    note_free(slots, chunk, false);
+    state->free_first = UM_SLOT_NONE;
+    if (state->generation > UM_GENERATION_LIMIT)
+        return; /* retired as a whole */
+    state->free_first = slots->freed;
+    slots->freed = chunk;
+}
+
+/* Opens the first chunk that has free slots. Returns false where none has. */
+static bool open_chunk(struct um_slots *slots)
+{
+    size_t words = slots->chunk_capacity / 64;
+    size_t word = slots->first_with_free;
+    while (word < words && slots->with_free[word] == 0)
+        word++;
+    slots->first_with_free = word;
+    if (word == words)
+        return false;
+    slots->open = (uint32_t)word * 64;
+    while ((slots->with_free[word] >> slots->open % 64 & 1) == 0)
+        slots->open++;
+    struct um_slot_chunk *state = &slots->states[slots->open];
+    slots->spares -= state->is_spare;
+    state->is_spare = false;
+    return true;
+}
+
+/* ---- slots ---- */
+
+static void *begin(const struct um_slots *slots, struct um_slot_chunk *chunk, struct um_slot *slot,
+                   uint32_t number)
+{
+    chunk->live++;
     slot->state |= UM_SLOT_LIVE;
     slot->link = number;
     memset(slot + 1, 0, slots->record_size - sizeof *slot);
     return slot;
 }
 
+/* A slot that was never given out. */
+static void *take_new(struct um_slots *slots)
+{
+    uint32_t number = slots->used;
+    if (number == slots->limit || !make_chunk(slots))
+        return NULL;
+    slots->used++;
+    struct um_slot *slot = um_slots_at(slots, number);
+    slot->state = slots->first_generation;
+    return begin(slots, &slots->states[chunk_of(slots, number)], slot, number);
+}
+
+static void *take_free(struct um_slots *slots)
+{
+    struct um_slot_chunk *state = &slots->states[slots->open];
+    uint32_t number = state->free_first;
+    struct um_slot *slot = um_slots_at(slots, number);
+    state->free_first = slot->link;
+    if (state->free_first == UM_SLOT_NONE) {
+        state->free_last = UM_SLOT_NONE;
+        note_free(slots, slots->open, false);
+        slots->open = UM_SLOT_NONE;
+    }
+    return begin(slots, state, slot, number);
+}
+
+/* A chunk that was freed is used before another one is made. */
+UM_NEVER_INLINE static void *take_elsewhere(struct um_slots *slots)
+{
+    size_t mask = ((size_t)1 << slots->chunk_bits) - 1;
+    bool is_begun = (slots->used & mask) != 0 && slots->used != slots->limit;
+    if (open_chunk(slots))
+        return take_free(slots);
+    if (is_begun || slots->freed == UM_SLOT_NONE)
+        return take_new(slots);
+    return restore_chunk(slots, slots->freed) && open_chunk(slots) ? take_free(slots) : NULL;
+}
+
+void *um_slots_acquire(struct um_slots *slots)
+{
+    return slots->open != UM_SLOT_NONE ? take_free(slots) : take_elsewhere(slots);
+}
+
+/* Appends a slot to those of its chunk that are free. */
+static void append_free(struct um_slots *slots, uint32_t chunk, uint32_t number)
+{
+    struct um_slot_chunk *state = &slots->states[chunk];
+    if (state->free_last == UM_SLOT_NONE) {
+        state->free_first = number;
+        note_free(slots, chunk, true);
+    } else {
+        struct um_slot *last = um_slots_at(slots, state->free_last);
+        last->link = number;
+    }
+    state->free_last = number;
+}
+
 void um_slots_release(struct um_slots *slots, void *record)
 {
     struct um_slot *slot = record;
     uint32_t number = slot->link;
+    uint32_t chunk = chunk_of(slots, number);
+    struct um_slot_chunk *state = &slots->states[chunk];
     assert(um_slot_is_live(slot));
     slot->state = (slot->state & ~UM_SLOT_LIVE) + 1;
     slot->link = UM_SLOT_NONE;
-    if (slot->state > UM_GENERATION_LIMIT)
-        return; /* retired: one more generation would bring an old handle back to life */
-    if (slots->free_last == UM_SLOT_NONE) {
-        slots->free_first = number;
-    } else {
-        struct um_slot *last = um_slots_at(slots, slots->free_last);
-        last->link = number;
-    }
-    slots->free_last = number;
+    if (slot->state > state->generation)
+        state->generation = slot->state;
+    /* A slot past the limit is retired: one more generation would bring an old handle back to life. */
+    if (slot->state <= UM_GENERATION_LIMIT)
+        append_free(slots, chunk, number);
+    if (--state->live == 0)
+        chunk_is_empty(slots, chunk);
 }

@@ -5,9 +5,10 @@
  * slot << 2 | kind: 25, 26 and 2 bits, so it stays below 2^53.
  * Must not know: what the records hold beyond their first member, a struct um_slot.
  *
- * Records lie in chunks of about 64 KiB that are never moved and never freed: a table of 10^7 records
- * grows without a copy, pointers to records stay good, and the generations of freed slots are remembered,
- * which is what tells a freed handle from one that was never given out.
+ * Records lie in chunks of about 64 KiB that are never moved: a table of 10^7 records grows without a copy, and pointers to
+ * records stay good. A chunk without records in use is freed when there are others; what is kept of it is the highest generation
+ * of its slots, with which all of them begin when it is needed again. So a freed handle is always told from one that is good, and
+ * from one that was never given out but for those that a chunk so passes over.
  *
  * Where there are many records, each look at one is a cache miss. So a chunk begins where a cache line does: a record
  * whose size divides a line lies in one line. What is seldom looked at may lie aside, in a second array behind the
@@ -46,18 +47,32 @@ struct um_slot {
     uint32_t link;  /* in use: the slot's own number; free: the next free slot, or UM_SLOT_NONE */
 };
 
+/* What is known of a chunk. */
+struct um_slot_chunk {
+    uint32_t live;       /* records in use */
+    uint32_t generation; /* the highest of its slots that were freed */
+    uint32_t
+        free_first; /* the slot that was freed longest ago, or UM_SLOT_NONE; of a chunk that was freed, the next such chunk */
+    uint32_t free_last; /* the slot that was freed last, or UM_SLOT_NONE */
+    bool is_spare;      /* none is in use, and it is kept for the next ones */
+};
+
 struct um_slots {
-    unsigned char **chunks;    /* the records */
-    size_t chunk_capacity;     /* entries allocated in `chunks` */
-    size_t record_size;        /* bytes */
-    size_t aside_size;         /* bytes that each record has aside; may be 0 */
-    uint32_t chunk_bits;       /* a chunk holds 2^chunk_bits records */
-    uint32_t used;             /* slots that were ever given out: 0 to used - 1 */
-    uint32_t limit;            /* most slots, retired ones counted */
-    uint32_t free_first;       /* the slot that was freed longest ago, or UM_SLOT_NONE */
-    uint32_t free_last;        /* the slot that was freed last, or UM_SLOT_NONE */
-    uint32_t first_generation; /* every slot begins with it */
-    enum um_handle_kind kind;  /* part of the handles */
+    unsigned char **chunks;       /* the records; of a chunk that was freed, zeros that all share */
+    struct um_slot_chunk *states; /* of the chunks */
+    uint64_t *with_free;          /* a bit for each chunk that has memory and free slots */
+    size_t chunk_capacity;        /* entries allocated in these; a multiple of 64 */
+    size_t first_with_free;       /* no word of `with_free` before this one has a bit */
+    uint32_t open;                /* the chunk that slots are taken from, or UM_SLOT_NONE */
+    uint32_t freed;               /* the chunk that was freed last, or UM_SLOT_NONE */
+    uint32_t spares;              /* how many chunks are kept without records in use */
+    size_t record_size;           /* bytes */
+    size_t aside_size;            /* bytes that each record has aside; may be 0 */
+    uint32_t chunk_bits;          /* a chunk holds 2^chunk_bits records */
+    uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
+    uint32_t limit;               /* most slots, retired ones counted */
+    uint32_t first_generation;    /* every slot begins with it */
+    enum um_handle_kind kind;     /* part of the handles */
 };
 
 /* What a handle turns out to be. */
@@ -76,7 +91,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
 /* Frees the memory of all records, whatever they hold. */
 void um_slots_deinit(struct um_slots *slots);
 
-/* Takes the slot that has been free longest, else a new one. Returns the record, zeroed behind its struct
+/* Takes the slot that has been free longest in its chunk, else a new one. Returns the record, zeroed behind its struct
  * um_slot, or NULL where memory or slots run out. What lies aside is not cleared. */
 void *um_slots_acquire(struct um_slots *slots);
 
@@ -130,6 +145,7 @@ UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots
     uint32_t number = (uint32_t)(handle >> UM_HANDLE_SLOT_SHIFT) & (UM_SLOT_COUNT_LIMIT - 1);
     uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
     struct um_slot *slot;
+    uint32_t next; /* its next generation, or the one in use */
 
     if (generation > UM_GENERATION_LIMIT || generation == 0)
         return UM_SLOT_UNKNOWN;
@@ -142,7 +158,10 @@ UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots
         *record = slot;
         return UM_SLOT_OK;
     }
-    return generation < (slot->state & ~UM_SLOT_LIVE) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
+    /* No slot has the state 0, unless its chunk was freed. */
+    next = slot->state != 0 ? slot->state & ~UM_SLOT_LIVE
+                            : slots->states[number >> slots->chunk_bits].generation;
+    return generation < next ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
 }
 
 /* ---- places in a walk over all slots, which outlive what is in the slots ---- */

@@ -173,13 +173,13 @@ static void reclaim_shared(struct um_store *store)
 static bool create_memory(struct um_store *store, const struct um_heap_options *options, struct um_heap *heap)
 {
     const struct um_heap_ops *ops = heap->ops;
-    bool is_due = store->process != NULL && store->status.has_work;
+    bool is_due = store->process != NULL && um_reclaim_has_memory(store);
 
     if (ops->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory))
         return true;
     if (!is_due)
         return false;
-    while (um_reclaim_urgently(store))
+    while (um_reclaim_memory_urgently(store))
         continue;
     return ops->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
 }
@@ -337,11 +337,13 @@ struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size
     return NULL;
 }
 
-int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
-                    struct um_fault *fault)
+void um_heap_compact_start(struct um_heap *heap)
 {
-    (void)store;
-    (void)fault;
-    *largest_free = heap->ops->compact(heap->memory);
-    return 0;
+    if (heap->ops->compact_start != NULL)
+        heap->ops->compact_start(heap->memory);
+}
+
+bool um_heap_compact_step(struct um_heap *heap, uint64_t *largest_free)
+{
+    return heap->ops->compact_step(heap->memory, largest_free);
 }

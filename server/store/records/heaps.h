@@ -77,10 +77,13 @@ bool um_heap_get_memory_stats(const struct um_heap *heap, struct um_heap_memory_
  * 0. */
 struct um_heap *um_store_next_heap(struct um_store *store, um_handle after, size_t *budget, um_handle *next);
 
-/* HeapCompact where there is one; elsewhere what is free is returned to the system by um_store_reclaim().
- * *largest_free is the largest committed free range in bytes, 0 where it is not known. */
-int um_heap_compact(struct um_store *store, struct um_heap *heap, uint64_t *largest_free,
-                    struct um_fault *fault);
+/* Joins and returns to the system what is free in a heap, in steps of about a millisecond: what is free when it starts, however lately it
+ * was freed. Win32's HeapCompact is one step. */
+void um_heap_compact_start(struct um_heap *heap);
+
+/* Returns whether there is more. With the last step, *largest_free is the largest free range in bytes, of a Win32 heap the largest
+ * committed one; 0 where it is not known. */
+bool um_heap_compact_step(struct um_heap *heap, uint64_t *largest_free);
 
 /* ---- inside the store ---- */
 

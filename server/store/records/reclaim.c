@@ -271,12 +271,25 @@ void um_reclaim_run(struct um_store *store, size_t budget)
     um_reclaim_update_status(store);
 }
 
-bool um_reclaim_urgently(struct um_store *store)
+static bool reclaim_urgently(struct um_store *store)
 {
-    if (store->urgent_left == 0 || !store->status.has_work)
+    if (store->urgent_left == 0)
         return false;
     store->urgent_left--;
     store->status.turn_is_used = true;
     um_reclaim_run(store, UM_RECLAIM_URGENT_BUDGET);
     return true;
+}
+
+bool um_reclaim_urgently(struct um_store *store)
+{
+    return store->status.has_work && reclaim_urgently(store);
+}
+
+bool um_reclaim_memory_urgently(struct um_store *store)
+{
+    if (!um_reclaim_has_memory(store))
+        return false;
+    um_purge_expedite();
+    return reclaim_urgently(store);
 }

@@ -65,6 +65,15 @@ static inline void um_reclaim_explain(const struct um_store *store, struct um_fa
 /* Reclaims for a call that would fail else. Returns whether it is worth another try. */
 bool um_reclaim_urgently(struct um_store *store);
 
+/* Likewise for a call that would fail for want of memory: what is free is returned to the system, too, however lately it was freed. */
+bool um_reclaim_memory_urgently(struct um_store *store);
+
+/* Whether um_reclaim_memory_urgently() may find some. */
+static inline bool um_reclaim_has_memory(const struct um_store *store)
+{
+    return store->status.has_work || um_purge_is_listed();
+}
+
 /* Reclaims a little, before a call that needs more memory or slots. */
 static inline void um_reclaim_in_call(struct um_store *store)
 {

@@ -45,6 +45,14 @@ static bool is_linked(const struct um_store *store, const struct um_account *acc
            (is_live(store, links->next) && um_links_of(store, links->next)->prev == self);
 }
 
+/* Bytes that a block's memory has: it may be larger already than the block, which is being resized where it is. */
+static uint64_t memory_size(const struct um_block *block)
+{
+    const struct um_block_extra *extra = um_extra_of(block);
+    return extra != NULL && extra->resize != NULL && extra->resize->extends ? extra->resize->size
+                                                                            : block->size;
+}
+
 /* Whether a live block's record and the system agree that all is well with it. */
 static bool is_sound(const struct um_store *store, const struct um_account *account,
                      const struct um_block *block)
@@ -54,7 +62,7 @@ static bool is_sound(const struct um_store *store, const struct um_account *acco
     if (address == NULL || (uintptr_t)address % heap->alignment != 0 || !is_linked(store, account, block))
         return false;
     return heap->ops->validate == NULL ||
-           heap->ops->validate(heap->memory, address, block->size, heap->alignment);
+           heap->ops->validate(heap->memory, address, memory_size(block), heap->alignment);
 }
 
 int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_block *block,

@@ -108,6 +108,7 @@ static void test_requests(void **state)
     struct umem_server_stats stats;
     struct umem_session_info session;
     struct umem_heap_info heap;
+    struct umem_size_classes classes;
     struct umem_block_info block;
     uint64_t first;
     uint64_t second;
@@ -122,6 +123,7 @@ static void test_requests(void **state)
     CHECK(heap_create, &heap_options, &first);
     CHECK(heap_open, &heap_options, &first, &exchanged);
     CHECK(heap_info, 3, &heap);
+    CHECK(heap_size_classes, 3, &classes);
     CHECK(heap_lookup, "heap", &first);
     CHECK(heap_destroy, 3, &first, &second);
     CHECK(heap_validate, 3, 4);
@@ -156,6 +158,7 @@ static void test_requests(void **state)
     CHECK(block_exchange, 4, 8, UMEM_TYPE_U64, &number, &number, &first, &exchanged);
     CHECK(block_wait, 4, 8, UMEM_TYPE_U64, &number, 1000, &first);
     CHECK(rpc_discover, &text);
+    CHECK(server_reload, &text);
     CHECK(server_stats, &stats);
     CHECK(session_info, &session);
     CHECK(session_close, 7);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "fake_transport.h"
+#include "lib/request/info.h"
 #include "umem_client.h"
 
 enum { TEXT_SIZE = 4096, HANDLE = 7, OTHER = 9 };
@@ -187,6 +188,65 @@ static bool is_heap_info(const struct umem_heap_info *info)
            strcmp(info->owner.program, "p") == 0 && strcmp(info->owner.user, "u") == 0 && info->locked &&
            info->reserved == 18 && info->committed == 19 && info->free_bytes == 20 &&
            info->free_ranges == 21 && info->largest_free == 22 && info->corrupted;
+}
+
+#define TWO_CLASSES \
+    "{\"heap\":5,\"size_classes\":[{\"size\":16,\"used\":1,\"free\":4095,\"later\":0}," \
+    "{\"size\":4096,\"used\":9007199254740991,\"free\":0}]}"
+
+static bool are_two_classes(const struct umem_size_classes *classes)
+{
+    return classes->count == 2 && classes->classes[0].size == 16 && classes->classes[0].used == 1 &&
+           classes->classes[0].free == 4095 && classes->classes[1].size == 4096 &&
+           classes->classes[1].used == UMEM_SIZE_MAX && classes->classes[1].free == 0;
+}
+
+static void test_size_classes(void **state)
+{
+    struct umem_size_classes classes;
+
+    (void)state;
+    SAME(heap_size_classes, "heap.info", "{\"heap\":7}", TWO_CLASSES, memset(&classes, 0, sizeof classes),
+         are_two_classes(&classes), HANDLE, &classes);
+    SAME(heap_size_classes, "heap.info", "{\"heap\":\"process\"}", "{\"heap\":5}", classes.count = 7,
+         classes.count == 0, 0, &classes);
+    SAME(heap_size_classes, "heap.info", "{\"heap\":7}", "{\"heap\":5,\"size_classes\":[]}",
+         classes.count = 7, classes.count == 0, HANDLE, &classes);
+}
+
+/* More than there is space for are left out; what is wrong is no answer, and changes nothing. */
+static void test_odd_size_classes(void **state)
+{
+    static const char *const wrong[] = {
+        "{\"size_classes\":{}}",
+        "{\"size_classes\":[1]}",
+        "{\"size_classes\":[{\"size\":16,\"used\":1}]}",
+        "{\"size_classes\":[{\"size\":4294967296,\"used\":1,\"free\":1}]}",
+        "{\"size_classes\":[{\"size\":16,\"used\":-1,\"free\":1}]}",
+    };
+    char many[8192] = "{\"size_classes\":[";
+    struct um_arena arena = {NULL, 0, NULL};
+    struct um_json_check check;
+    struct umem_size_classes classes = {.count = 7};
+    struct um_json *json = NULL;
+    char text[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, "%s", wrong[i]);
+        assert_int_equal(um_json_read(text, strlen(text), &arena, &json, &check), UMEM_OK);
+        assert_string_equal(um_info_read_size_classes(json, &classes), "size_classes");
+        assert_int_equal(classes.count, 7);
+    }
+    for (int i = 1; i <= UMEM_SIZE_CLASSES_MAXIMUM + 5; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%s{\"size\":%d,\"used\":1,\"free\":2}",
+                 i == 1 ? "" : ",", 16 * i);
+    snprintf(many + strlen(many), sizeof many - strlen(many), "]}");
+    assert_int_equal(um_json_read(many, strlen(many), &arena, &json, &check), UMEM_OK);
+    assert_null(um_info_read_size_classes(json, &classes));
+    assert_int_equal(classes.count, UMEM_SIZE_CLASSES_MAXIMUM);
+    assert_int_equal(classes.classes[UMEM_SIZE_CLASSES_MAXIMUM - 1].size, 16 * UMEM_SIZE_CLASSES_MAXIMUM);
+    um_arena_deinit(&arena);
 }
 
 /* ---- blocks ---- */
@@ -725,11 +785,23 @@ static void test_any_method(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        WITH_CLIENT(test_heaps),     WITH_CLIENT(test_blocks),     WITH_CLIENT(test_infos),
-        WITH_CLIENT(test_bad_infos), WITH_CLIENT(test_words),      WITH_CLIENT(test_bytes),
-        WITH_CLIENT(test_ranges),    WITH_CLIENT(test_numbers),    WITH_CLIENT(test_types),
-        WITH_CLIENT(test_sessions),  WITH_CLIENT(test_watches),    WITH_CLIENT(test_server),
-        WITH_CLIENT(test_lists),     WITH_CLIENT(test_any_method), WITH_CLIENT(test_refused),
+        WITH_CLIENT(test_heaps),
+        WITH_CLIENT(test_blocks),
+        WITH_CLIENT(test_infos),
+        WITH_CLIENT(test_size_classes),
+        cmocka_unit_test(test_odd_size_classes),
+        WITH_CLIENT(test_bad_infos),
+        WITH_CLIENT(test_words),
+        WITH_CLIENT(test_bytes),
+        WITH_CLIENT(test_ranges),
+        WITH_CLIENT(test_numbers),
+        WITH_CLIENT(test_types),
+        WITH_CLIENT(test_sessions),
+        WITH_CLIENT(test_watches),
+        WITH_CLIENT(test_server),
+        WITH_CLIENT(test_lists),
+        WITH_CLIENT(test_any_method),
+        WITH_CLIENT(test_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

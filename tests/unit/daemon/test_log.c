@@ -76,8 +76,9 @@ static int tear_down(void **state)
 static struct um_log *open_log(enum um_log_level level)
 {
     struct um_log *log = NULL;
+    const struct um_log_options options = {.target = UM_LOG_TO_FILE, .path = path, .level = level};
 
-    assert_true(um_log_open(&log, path, level, reason, sizeof reason));
+    assert_true(um_log_open(&log, &options, reason, sizeof reason));
     return log;
 }
 
@@ -114,7 +115,7 @@ static void lines_are_written_in_order(void **state)
     }
     assert_int_equal(count("\n"), LINES + 1);
     assert_int_equal(count("not asked for"), 0);
-    assert_non_null(strstr(text, "Z error two?lines?[0m?\n"));
+    assert_non_null(strstr(text, "Z error two\\u000alines\\u001b[0m\\u007f\n"));
 }
 
 static void a_log_that_is_not_there(void **state)
@@ -128,11 +129,13 @@ static void a_log_that_is_not_there(void **state)
 static void a_file_that_cannot_be_opened(void **state)
 {
     struct um_log *log = NULL;
+    struct um_log_options options = {.target = UM_LOG_TO_FILE};
     char nowhere[PATH_SIZE + 8];
 
     (void)state;
     snprintf(nowhere, sizeof nowhere, "%s/log", path);
-    assert_false(um_log_open(&log, nowhere, UM_LOG_INFO, reason, sizeof reason));
+    options.path = nowhere;
+    assert_false(um_log_open(&log, &options, reason, sizeof reason));
     assert_null(log);
     assert_non_null(strstr(reason, nowhere));
 }
@@ -156,10 +159,107 @@ static void a_moved_file_is_created_again(void **state)
     assert_null(strstr(text, "before"));
 }
 
+/* A line of the log, behind its time, which is checked. */
+static const char *behind_time(const char *line, const char *form)
+{
+    for (; *form != '\0'; form++, line++)
+        assert_true(*form == '0' ? *line >= '0' && *line <= '9' : *line == *form);
+    return line;
+}
+
+static void expect_lines(const char *form, const char *expected)
+{
+    const char *line = read_file(path);
+
+    while (*line != '\0') {
+        const char *end = strchr(line, '\n');
+        const char *rest = behind_time(line, form);
+
+        assert_non_null(end);
+        assert_memory_equal(rest, expected, (size_t)(end + 1 - rest));
+        expected += end + 1 - rest;
+        line = end + 1;
+    }
+    assert_string_equal(expected, "");
+}
+
+/* What clients choose, as far as it may be logged. */
+#define BAD_TEXT "a\"b\\c\n\x1b\x7f\xc2\x9b\xc3\xa4\xff\xe2\x82"
+
+static const struct um_log_field fields[] = {
+    {"number", NULL, UINT64_MAX}, {"plain", "/a/b.c-d_1", 0}, {"empty", "", 0},
+    {"words", "a b", 0},          {"bad", BAD_TEXT, 0},       {"equals", "a=b", 0},
+};
+
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+static void events_as_text(void **state)
+{
+    struct um_log *log = open_log(UM_LOG_INFO);
+
+    (void)state;
+    um_log_event(log, UM_LOG_INFO, "call", fields, FIELDS);
+    um_log_event(log, UM_LOG_DEBUG, "call", fields, FIELDS);
+    um_log_event(log, UM_LOG_WARNING, "none", NULL, 0);
+    um_log_event(NULL, UM_LOG_WARNING, "none", NULL, 0);
+    um_log_close(log);
+    expect_lines(
+        "0000-00-00T00:00:00.000Z ",
+        "info call number=18446744073709551615 plain=/a/b.c-d_1 empty=\"\" words=\"a b\" "
+        "bad=\"a\\\"b\\\\c\\u000a\\u001b\\u007f\\u009b\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\" "
+        "equals=\"a=b\"\n"
+        "warning none\n");
+}
+
+static void lines_of_json(void **state)
+{
+    struct um_log *log = open_log(UM_LOG_DEBUG);
+
+    (void)state;
+    um_log_set(log, UM_LOG_INFO, UM_LOG_JSON);
+    um_log_event(log, UM_LOG_INFO, "call", fields, FIELDS);
+    um_log_event(log, UM_LOG_DEBUG, "call", fields, FIELDS);
+    um_log_write(log, UM_LOG_ERROR, "%s", BAD_TEXT);
+    um_log_close(log);
+    expect_lines(
+        "{\"time\":\"0000-00-00T00:00:00.000Z\",\"level\":",
+        "\"info\",\"event\":\"call\",\"number\":18446744073709551615,\"plain\":\"/a/b.c-d_1\",\"empty\":\"\","
+        "\"words\":\"a b\","
+        "\"bad\":\"a\\\"b\\\\c\\u000a\\u001b\\u007f\\u009b\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\","
+        "\"equals\":\"a=b\"}\n"
+        "\"error\",\"text\":"
+        "\"a\\\"b\\\\c\\u000a\\u001b\\u007f\\u009b\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}\n");
+}
+
+/* However much is to be logged, the line ends as it should; a field that does not fit is left out as a whole. */
+static void long_lines_are_whole(void **state)
+{
+    static char control[3000];
+    struct um_log *log = open_log(UM_LOG_DEBUG);
+    const struct um_log_field many[] = {{"a", control, 0}, {"b", control, 0}, {"c", NULL, 7}};
+
+    (void)state;
+    memset(control, 1, sizeof control - 1);
+    um_log_set(log, UM_LOG_INFO, UM_LOG_JSON);
+    um_log_event(log, UM_LOG_INFO, "e", many, 3);
+    um_log_write(log, UM_LOG_INFO, "%s", control);
+    um_log_close(log);
+    read_file(path);
+    assert_int_equal(count("\n"), 2);
+    assert_int_equal(count("\"}\n"), 1);
+    assert_int_equal(count("\",\"c\":7}\n"), 1);
+    assert_int_equal(count("\"b\""), 0);
+    /* 1,024 bytes of the field, and what fits in a sentence. */
+    assert_int_equal(count("\\u0001"), 1024 + 1023);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines_are_written_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(events_as_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lines_of_json, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_lines_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_log_that_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_opened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_moved_file_is_created_again, set_up, tear_down),

@@ -2,13 +2,16 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <fcntl.h>
@@ -38,6 +41,13 @@ static int tear_down(void **state)
     unlink(path);
     *strrchr(path, '/') = '\0';
     return rmdir(path);
+}
+
+static bool open_file_log(struct um_log **log)
+{
+    const struct um_log_options options = {.target = UM_LOG_TO_FILE, .path = path, .level = UM_LOG_INFO};
+
+    return um_log_open(log, &options, reason, sizeof reason);
 }
 
 static unsigned long long count(const char *part)
@@ -90,9 +100,9 @@ static void a_pipe_that_is_not_read(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     /* Without a reader, the error is reported at once. */
-    assert_false(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
+    assert_false(open_file_log(&log));
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
+    assert_true(open_file_log(&log));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     /* A reader takes the lines that fitted. All others are counted as lost. */
@@ -115,7 +125,7 @@ static void a_pipe_without_a_reader(void **state)
     (void)state;
     assert_int_equal(mkfifo(path, 0600), 0);
     reader = open(path, O_RDONLY | O_NONBLOCK);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
+    assert_true(open_file_log(&log));
     for (int i = 0; i < LINES; i++)
         um_log_write(log, UM_LOG_INFO, "line");
     um_log_close(log);
@@ -144,7 +154,7 @@ static void a_disk_that_is_full_for_a_while(void **state)
     (void)state;
     signal(SIGXFSZ, SIG_IGN); /* as um_process_prepare() does */
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    assert_true(um_log_open(&log, path, UM_LOG_INFO, reason, sizeof reason));
+    assert_true(open_file_log(&log));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){CAPACITY, limit.rlim_max}), 0);
     for (int i = 0; i < LINES / 100; i++)
         um_log_write(log, UM_LOG_INFO, "line");
@@ -164,11 +174,78 @@ static void a_disk_that_is_full_for_a_while(void **state)
     assert_non_null(strstr(text, " info space again\n"));
 }
 
+/* ---- syslog ---- */
+
+static void open_receiver(int *fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    *fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_true(*fd >= 0);
+    assert_int_equal(bind(*fd, (const struct sockaddr *)&address, sizeof address), 0);
+}
+
+/* Receives a message, and compares it but for its time. */
+static void expect_message(int fd, const char *priority, const char *end)
+{
+    ssize_t got = recv(fd, text, sizeof text - 1, 0);
+    char name[64];
+
+    assert_true(got > 0);
+    text[got] = '\0';
+    snprintf(name, sizeof name, " umemd[%ld]: %s", (long)getpid(), end);
+    assert_memory_equal(text, priority, strlen(priority));
+    assert_true((size_t)got == strlen(priority) + 15 + strlen(name));
+    assert_string_equal(text + strlen(priority) + 15, name);
+}
+
+/* A system log that is started anew gets what comes then; what was lost meanwhile is counted. */
+static void the_system_log(void **state)
+{
+    struct um_log *log = NULL;
+    struct um_log_options options = {.target = UM_LOG_TO_SYSTEM, .path = path, .level = UM_LOG_DEBUG};
+    int receiver;
+
+    (void)state;
+    assert_false(um_log_open(&log, &options, reason, sizeof reason));
+    assert_non_null(strstr(reason, path));
+    open_receiver(&receiver);
+    assert_true(um_log_open(&log, &options, reason, sizeof reason));
+    um_log_write(log, UM_LOG_ERROR, "two\nlines %%s");
+    expect_message(receiver, "<27>", "two\\u000alines %s");
+    um_log_write(log, UM_LOG_WARNING, "w");
+    expect_message(receiver, "<28>", "w");
+    um_log_write(log, UM_LOG_INFO, "i");
+    expect_message(receiver, "<30>", "i");
+    um_log_write(log, UM_LOG_DEBUG, "d");
+    expect_message(receiver, "<31>", "d");
+    close(receiver);
+    assert_int_equal(unlink(path), 0);
+    for (int i = 0; i < LINES / 1000; i++)
+        um_log_write(log, UM_LOG_INFO, "line");
+    open_receiver(&receiver);
+    um_log_write(log, UM_LOG_INFO, "last");
+    /* How many of them come too late for the new one is the system's affair. */
+    text[0] = '\0';
+    while (strstr(text, ": last\n") == NULL) {
+        size_t size = strlen(text);
+        ssize_t got = recv(receiver, text + size, sizeof text - 2 - size, 0);
+
+        assert_true(got > 0);
+        strcpy(text + size + got, "\n");
+    }
+    assert_int_equal(count(": line\n") + lost(), LINES / 1000);
+    um_log_close(log);
+    close(receiver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_pipe_that_is_not_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pipe_without_a_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_system_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_disk_that_is_full_for_a_while, set_up, tear_down),
     };
 

@@ -140,6 +140,7 @@ static uv_loop_t loop;
 static uv_async_t server; /* keeps the loop running until the end is requested */
 static struct um_service *service;
 static int stops;
+static int reloads;
 static char reason[512];
 
 static void on_stop_asked(void *context)
@@ -162,9 +163,16 @@ static void expect_stop(void)
     assert_true(stops > 0);
 }
 
+static void on_reload_asked(void *context)
+{
+    assert_ptr_equal(context, &stops);
+    if (reloads++ == 0)
+        uv_close((uv_handle_t *)&server, NULL);
+}
+
 static bool open_service(bool asked)
 {
-    const struct um_service_events events = {&stops, on_stop_asked, ENDING_MS};
+    const struct um_service_events events = {&stops, on_stop_asked, on_reload_asked, ENDING_MS};
 
     return um_service_open(&loop, asked, &events, &service, reason, sizeof reason);
 }
@@ -186,6 +194,7 @@ static int set_up(void **state)
     manager.is_held = CreateEventA(NULL, TRUE, FALSE, NULL);
     service = NULL;
     stops = 0;
+    reloads = 0;
     reason[0] = '\0';
     return uv_loop_init(&loop);
 }
@@ -251,7 +260,7 @@ static void the_handler_is_refused(void **state)
 
 static void from_the_begin_to_the_end(void **state)
 {
-    const DWORD accepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN;
+    const DWORD accepted = SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE;
 
     (void)state;
     assert_true(open_service(true));
@@ -298,6 +307,25 @@ static void a_stop_from_the_loop(void **state)
     expect_stop();
     um_service_close(service, 0);
     close_loop();
+}
+
+/* Nor is one passed to a loop that is closed. */
+static void new_settings(void **state)
+{
+    (void)state;
+    assert_true(open_service(true));
+    um_service_ready(service, "pipe");
+    assert_int_equal(control(SERVICE_CONTROL_PARAMCHANGE), NO_ERROR);
+    expect_states("24");
+    assert_int_equal(reloads, 0);
+    assert_int_equal(uv_async_init(&loop, &server, on_nothing), 0);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(reloads, 1);
+    assert_int_equal(stops, 0);
+    um_service_close(service, 0);
+    close_loop();
+    assert_int_equal(control(SERVICE_CONTROL_PARAMCHANGE), NO_ERROR);
+    assert_int_equal(reloads, 1);
 }
 
 static void a_stop_before_the_pipe_is_open(void **state)
@@ -390,6 +418,7 @@ int main(void)
         TEST(from_the_begin_to_the_end),
         TEST(it_tells_how_it_failed),
         TEST(a_stop_from_the_loop),
+        TEST(new_settings),
         TEST(a_stop_before_the_pipe_is_open),
         TEST(a_stop_around_the_end),
         TEST(the_end_comes_while_a_stop_is_reported),

@@ -13,9 +13,10 @@ static const struct um_option options[] = {
     {"--file", "FILE", "a file"},
     {"--fill", NULL, "fill it"},
     {"--help", NULL, "print this"},
+    {"--wipe", "[=no]", "wipe it"},
 };
 
-static const struct um_option_table table = {options, 3, NULL};
+static const struct um_option_table table = {options, 4, NULL};
 
 static char error[128];
 static const char *value;
@@ -31,6 +32,18 @@ static int read_option(int expected, char *const *words)
 }
 
 #define WORDS(...) ((char *const[]){__VA_ARGS__, NULL})
+
+/* What may be left out is never the next word. */
+static void test_a_value_that_may_be_left_out(void **state)
+{
+    (void)state;
+    assert_int_equal(read_option(3, WORDS("--wipe", "no")), 1);
+    assert_string_equal(value, "");
+    assert_int_equal(read_option(3, WORDS("--wipe=no", "yes")), 1);
+    assert_string_equal(value, "no");
+    assert_int_equal(read_option(-1, WORDS("--wipe=")), 0);
+    assert_string_equal(error, "--wipe= needs a value: --wipe[=no]");
+}
 
 static void test_values(void **state)
 {
@@ -71,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_a_value_that_may_be_left_out),
         cmocka_unit_test(test_wrong_options),
     };
 

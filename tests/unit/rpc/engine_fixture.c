@@ -31,6 +31,20 @@ static void CJSON_CDECL forget(void *piece)
     (void)piece;
 }
 
+static bool on_reload(void *context, struct um_reload *reload)
+{
+    if (((struct fixture *)context)->refuses_reload) {
+        strcpy(reload->error, "a.conf:1: wrong");
+        return false;
+    }
+    reload->config = "a.conf";
+    reload->count = 2;
+    strcpy(reload->settings[0].name, "log-level");
+    reload->settings[0].is_applied = true;
+    strcpy(reload->settings[1].name, "pipe");
+    return true;
+}
+
 static void on_shutdown(void *context)
 {
     ((struct fixture *)context)->shutdowns++;
@@ -61,6 +75,7 @@ int fixture_setup(void **state)
     options.store = fixture->store;
     options.limits = &fixture->limits;
     options.events.context = fixture;
+    options.events.reload = on_reload;
     options.events.shutdown = on_shutdown;
     options.events.work_pending = on_work_pending;
     options.version = "0.0.0";

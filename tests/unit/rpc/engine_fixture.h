@@ -27,6 +27,7 @@ struct fixture {
     struct um_limits limits;
     struct um_session session; /* framing: lines */
     struct um_session other;   /* framing: headers */
+    bool refuses_reload;       /* server.reload: the settings are wrong */
     unsigned shutdowns;        /* how often server.shutdown requested the end */
     unsigned works;            /* how often work was announced */
 };

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine_fixture.h"
+#include "rpc/call/engine_state.h"
 #include "store/records/block_extra.h"
 #include "store/records/records.h"
 #include "store/store.h"
@@ -41,6 +42,16 @@ void prepare_all(struct fixture *fixture, struct numbers *numbers)
 static void without_waits(struct fixture *fixture)
 {
     fixture->limits.waits = 0;
+}
+
+static void with_wrong_settings(struct fixture *fixture)
+{
+    fixture->refuses_reload = true;
+}
+
+static void without_settings(struct fixture *fixture)
+{
+    fixture->rpc->events.reload = NULL;
 }
 
 static void without_watches(struct fixture *fixture)
@@ -186,6 +197,10 @@ const struct example examples[] = {
     NO_BYTES("server.info", "{}"),
     {"server.stats", 0, "{}", ALONE, NULL, NULL},
     NO_BYTES("server.stats", "{}"),
+    {"server.reload", 0, "{}", ALONE, NULL, NULL},
+    {"server.reload", UMEM_E_BAD_SETTINGS, "{}", ALONE, with_wrong_settings, NULL},
+    {"server.reload", UMEM_E_UNSUPPORTED, "{}", ALONE, without_settings, NULL},
+    NO_BYTES("server.reload", "{}"),
     {"server.shutdown", 0, "{}", ALONE, NULL, NULL},
 
     {"heap.process", 0, "{}", ALONE, NULL, NULL},

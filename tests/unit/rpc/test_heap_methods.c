@@ -126,6 +126,37 @@ static void test_validate(void **state)
     assert_true(uint_of(data, "block") != 0);
 }
 
+/* Of what the daemon divides itself, it is known how. */
+static void test_info_gives_size_classes(void **state)
+{
+    struct um_session *session = session_of(state);
+    cJSON *classes;
+    cJSON *info;
+
+    new_heap(session, "{\"name\":\"h\"}");
+    new_block(session, "{\"size\":100,\"heap\":\"h\"}");
+    for (int i = 0; i < 3; i++)
+        new_block(session, "{\"size\":60,\"heap\":\"h\"}");
+    new_block(session, "{\"size\":100000,\"heap\":\"h\"}");
+    info = expect_result(session, MESSAGE("heap.info", "[\"h\"]"));
+    classes = cJSON_GetObjectItemCaseSensitive(info, "size_classes");
+    if (classes == NULL) /* Win32's */
+        return;
+    assert_int_equal(cJSON_GetArraySize(classes), 2);
+    assert_int_equal(uint_of(cJSON_GetArrayItem(classes, 0), "size"), 64);
+    assert_int_equal(uint_of(cJSON_GetArrayItem(classes, 0), "used"), 3);
+    assert_true(uint_of(cJSON_GetArrayItem(classes, 0), "free") != 0);
+    assert_int_equal(uint_of(cJSON_GetArrayItem(classes, 1), "size"), 112);
+    assert_int_equal(uint_of(cJSON_GetArrayItem(classes, 1), "used"), 1);
+    assert_true(uint_of(info, "reserved") >= uint_of(info, "committed"));
+    assert_true(uint_of(info, "committed") >= 100000);
+    assert_true(uint_of(info, "free") >= 64 * uint_of(cJSON_GetArrayItem(classes, 0), "free"));
+    /* A page of a list is no place for so much. */
+    info = expect_result(session, MESSAGE("heap.list", "[]"));
+    assert_null(cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(info, "heaps"), 1), "size_classes"));
+}
+
 static void test_compact(void **state)
 {
     struct um_session *session = session_of(state);
@@ -175,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_heap_ends_with_its_session, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_maker_is_remembered, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_validate, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_info_gives_size_classes, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_compact, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_at, fixture_setup, fixture_teardown),
     };

@@ -13,6 +13,7 @@
 
 #include "answer_schema.h"
 #include "engine_fixture.h"
+#include "store/memory/purge.h"
 #include "store/store.h"
 
 enum { MEBIBYTE = 1024 * 1024 };
@@ -124,6 +125,44 @@ static void memory_is_returned_once_it_is_sent(void **state)
         assert_true(fixture->works > before);
 }
 
+/* Free memory as the engine's clock sees it: a source that counts how often it is asked. */
+static unsigned ticks;
+
+static void count_tick(struct um_purge_source *source)
+{
+    ticks++;
+    um_purge_set_listed(source, ticks < 3);
+}
+
+static void free_memory_is_looked_at_once_a_period(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_purge_source source = {.tick = count_tick};
+
+    ticks = 0;
+    set_time(fixture, 1000);
+    um_rpc_end_turn(fixture->rpc);
+    assert_true(um_rpc_next_tick(fixture->rpc) == UINT64_MAX); /* an idle daemon is not woken */
+    um_purge_set_listed(&source, true);
+    set_time(fixture, 1200);
+    um_rpc_end_turn(fixture->rpc);
+    assert_int_equal(um_rpc_next_tick(fixture->rpc), 1200 + UM_STORE_TICK_MS);
+    set_time(fixture, 1199 + UM_STORE_TICK_MS);
+    um_rpc_end_turn(fixture->rpc);
+    assert_int_equal(ticks, 0);
+    assert_int_equal(um_rpc_next_tick(fixture->rpc), 1200 + UM_STORE_TICK_MS);
+    for (unsigned i = 1; i <= 3; i++) {
+        set_time(fixture, 1200 + i * UM_STORE_TICK_MS);
+        um_rpc_end_turn(fixture->rpc);
+        assert_int_equal(ticks, i);
+        set_time(fixture, 1201 + i * UM_STORE_TICK_MS);
+        um_rpc_end_turn(fixture->rpc);
+        assert_int_equal(ticks, i);
+    }
+    assert_false(um_store_wants_tick(fixture->store));
+    assert_true(um_rpc_next_tick(fixture->rpc) == UINT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +172,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_large_block_does_not_hold_up_others, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(memory_is_returned_once_it_is_sent, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(free_memory_is_looked_at_once_a_period, fixture_setup,
+                                        fixture_teardown),
     };
 
     return cmocka_run_group_tests_name("giving back", tests, NULL, NULL);

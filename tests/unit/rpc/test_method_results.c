@@ -43,6 +43,14 @@ static void test_server_methods(void **state)
     assert_int_equal(uint_of(result, "bytes"), 10);
     assert_int_equal(uint_of(result, "requests"), 4);
     assert_int_equal(uint_of(result, "errors"), 1);
+    result = expect_result(session, "{\"method\":\"server.reload\"}");
+    assert_string_equal(string_of(result, "config"), "a.conf");
+    assert_int_equal(cJSON_GetArraySize(member(result, "applied")), 1);
+    assert_string_equal(cJSON_GetArrayItem(member(result, "applied"), 0)->valuestring, "log-level");
+    assert_int_equal(cJSON_GetArraySize(member(result, "restart")), 1);
+    assert_string_equal(cJSON_GetArrayItem(member(result, "restart"), 0)->valuestring, "pipe");
+    fixture->refuses_reload = true;
+    expect_error(session, UMEM_E_BAD_SETTINGS, "{\"method\":\"server.reload\"}");
     expect_result(session, "{\"method\":\"server.shutdown\"}");
     assert_int_equal(fixture->shutdowns, 1);
 }

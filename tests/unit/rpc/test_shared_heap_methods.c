@@ -76,8 +76,6 @@ static void test_info_gives_how_the_memory_is_used(void **state)
     assert_int_equal(uint_of(info, "free_ranges"), 2);
     assert_int_equal(uint_of(info, "largest_free"), 1048576 - 256);
     assert_true(cJSON_IsFalse(member(info, "corrupted")));
-    info = expect_result(session, MESSAGE("heap.info", "[\"process\"]"));
-    assert_null(cJSON_GetObjectItemCaseSensitive(info, "reserved"));
 }
 
 static void test_a_wait_sees_what_was_mapped_when_it_is_woken(void **state)

@@ -272,6 +272,36 @@ static void test_the_heap_is_destroyed_before_it_is_validated(void **state)
     take_error(session, UMEM_E_STALE_HANDLE);
 }
 
+/* The memory is with the system when the call is answered, and others are served meanwhile. */
+static void test_a_heap_is_compacted_in_slices(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->session;
+    uint64_t blocks[32];
+    uint64_t before;
+    uint64_t after;
+    unsigned slices = 0;
+
+    new_heap(session, "{\"kind\":\"shared\",\"maximum_size\":40000000,\"name\":\"s\"}");
+    for (int i = 0; i < 32; i++)
+        blocks[i] = new_block(session, "{\"size\":1000000,\"heap\":\"s\"}");
+    for (int i = 1; i < 32; i++)
+        expect_result(session, MESSAGE("block.free", "[%llu]"), (unsigned long long)blocks[i]);
+    before = uint_of(expect_result(session, MESSAGE("heap.info", "[\"s\"]")), "committed");
+    assert_in_range(before, 32000000, 40000000);
+    um_rpc_end_turn(fixture->rpc);
+    send_message(session, MESSAGE_OF("1", "heap.compact", "[\"s\"]"));
+    for (; session->out.size == 0; slices++) {
+        assert_in_range(slices, 0, 100);
+        expect_result(&fixture->other, MESSAGE("server.ping", "[]"));
+        um_rpc_work(fixture->rpc);
+    }
+    assert_in_range(uint_of(take_result(session), "largest_free"), 30000000, 40000000);
+    after = uint_of(expect_result(session, MESSAGE("heap.info", "[\"s\"]")), "committed");
+    /* Sections of Windows keep what they have. */
+    assert_true(after == before || (after < 2000000 && slices > 2));
+}
+
 static void test_the_block_is_freed_before_it_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -594,6 +624,7 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_end_while_bytes_are_decoded, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_heap_is_compacted_in_slices, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_block_is_freed_before_it_is_found, fixture_setup,
                                         fixture_teardown),
     };

@@ -166,6 +166,18 @@ int find_at(struct um_store *store, uint64_t address, size_t budget, struct um_b
     return code;
 }
 
+uint64_t compact(struct um_heap *heap)
+{
+    uint64_t largest = UINT64_MAX;
+    unsigned steps = 1;
+
+    um_heap_compact_start(heap);
+    while (um_heap_compact_step(heap, &largest))
+        assert_in_range(++steps, 1, 10000);
+    assert_true(largest != UINT64_MAX);
+    return largest;
+}
+
 int block_verdict(struct um_store *store, um_handle handle)
 {
     struct um_block *block;

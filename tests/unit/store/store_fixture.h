@@ -60,6 +60,9 @@ void close_fixture_owner(struct fixture *fixture, int owner);
 int validate_all(struct um_store *store, const struct um_heap *heap, size_t budget, struct um_fault *fault);
 int find_at(struct um_store *store, uint64_t address, size_t budget, struct um_block **block);
 
+/* Compacts a heap, in all its steps. Returns the largest free range. */
+uint64_t compact(struct um_heap *heap);
+
 /* What um_store_find_block() and um_store_find_heap() answer. */
 int block_verdict(struct um_store *store, um_handle handle);
 int heap_verdict(struct um_store *store, um_handle handle);

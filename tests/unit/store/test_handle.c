@@ -171,6 +171,103 @@ static void test_unlinked_records_stay_and_share_no_cache_line(void **state)
     um_slots_deinit(&slots);
 }
 
+/* ---- chunks are freed ---- */
+
+enum { MANY = 200000 };
+
+/* How many chunks have memory of their own. */
+static size_t count_chunks(const struct um_slots *slots)
+{
+    uint32_t chunk = UINT32_C(1) << slots->chunk_bits;
+    size_t count = 0;
+
+    for (uint32_t number = 0; number < slots->used; number += chunk) {
+        const struct um_slot *first = um_slots_at(slots, number);
+        count += first->state != 0;
+    }
+    return count;
+}
+
+static void test_chunks_without_records_are_freed(void **state)
+{
+    (void)state;
+    static uint64_t handles[MANY];
+    uint64_t generation = UINT64_C(1) << UM_HANDLE_GENERATION_SHIFT;
+    struct um_slots slots;
+    init(&slots, MANY, 3);
+    for (int i = 0; i < MANY; i++)
+        handles[i] = take(&slots);
+    size_t all = count_chunks(&slots);
+    assert_true(all > 60);
+    /* One of them has a slot that was used more often. */
+    for (int i = 0; i < 5; i++) {
+        give_back(&slots, handles[MANY / 2]);
+        handles[MANY / 2] = take(&slots);
+    }
+    for (int i = 0; i < MANY; i++) {
+        if (i != 1000)
+            give_back(&slots, handles[i]);
+    }
+    assert_in_range(count_chunks(&slots), 2, 20);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(verdict(&slots, handles[i]), i == 1000 ? UM_SLOT_OK : UM_SLOT_STALE);
+        assert_int_equal(verdict(&slots, handles[i] + 100 * generation), UM_SLOT_UNKNOWN);
+    }
+    /* Walks find nothing there. */
+    for (uint32_t i = 0; i < MANY; i++)
+        assert_int_equal(um_slot_is_live(um_slots_at(&slots, i)), i == 1000);
+    /* All slots come again, with handles that were never given out. */
+    for (int i = 1; i < MANY; i++) {
+        uint64_t handle = take(&slots);
+        assert_true(um_handle_slot(handle) != 1000 && handle != handles[um_handle_slot(handle)]);
+        assert_true(handle > handles[um_handle_slot(handle)]);
+        assert_int_equal(verdict(&slots, handle), UM_SLOT_OK);
+        assert_int_equal(verdict(&slots, handles[um_handle_slot(handle)]), UM_SLOT_STALE);
+    }
+    assert_int_equal(slots.used, MANY);
+    assert_null(um_slots_acquire(&slots));
+    assert_int_equal(count_chunks(&slots), all);
+    um_slots_deinit(&slots);
+}
+
+/* A few are kept, so that a loop at the border of one does not free and make it again and again. */
+static void test_a_few_chunks_are_kept(void **state)
+{
+    (void)state;
+    static uint64_t handles[MANY];
+    struct um_slots slots;
+    init(&slots, UM_SLOT_COUNT_LIMIT, 1);
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 20000; i++)
+            handles[i] = take(&slots);
+        size_t all = count_chunks(&slots);
+        for (int i = 20000; i-- != 0;)
+            give_back(&slots, handles[i]);
+        assert_int_equal(count_chunks(&slots), all);
+        assert_in_range(slots.used, 20000, 20000 + 4096);
+    }
+    um_slots_deinit(&slots);
+}
+
+/* Where one slot of a chunk is retired, the chunk is freed as well, and its handles stay stale. */
+static void test_a_chunk_with_a_retired_slot_is_freed(void **state)
+{
+    (void)state;
+    static uint64_t handles[MANY];
+    struct um_slots slots;
+    init(&slots, UM_SLOT_COUNT_LIMIT, UM_GENERATION_LIMIT);
+    for (int i = 0; i < MANY; i++)
+        handles[i] = take(&slots);
+    for (int i = 0; i < MANY; i++)
+        give_back(&slots, handles[i]);
+    assert_in_range(count_chunks(&slots), 1, 20);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(verdict(&slots, handles[i]), UM_SLOT_STALE);
+    uint64_t next = take(&slots);
+    assert_true(um_handle_slot(next) >= MANY);
+    um_slots_deinit(&slots);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +279,9 @@ int main(void)
         cmocka_unit_test(test_slots_run_out),
         cmocka_unit_test(test_records_stay_where_they_are),
         cmocka_unit_test(test_unlinked_records_stay_and_share_no_cache_line),
+        cmocka_unit_test(test_chunks_without_records_are_freed),
+        cmocka_unit_test(test_a_few_chunks_are_kept),
+        cmocka_unit_test(test_a_chunk_with_a_retired_slot_is_freed),
     };
     return cmocka_run_group_tests_name("handle", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/records/reclaim.h"
 #include "store/records/records.h"
 #include "store/store.h"
 
@@ -215,11 +216,14 @@ static void test_reclaiming_keeps_its_budget(void **state)
         make_block(f->store, heap, f->owners[i % 2], 10);
     assert_false(um_store_reclaim(f->store, 10));
     destroy(f, heap);
-    int slices = 1;
-    while (um_store_reclaim(f->store, 10))
+    int slices = 0;
+    while (um_reclaim_is_pending(f->store)) { /* so little leaves purging to others */
+        um_store_reclaim(f->store, 10);
         slices++;
+    }
     assert_true(slices >= 10 && slices <= 11);
     assert_false(um_slot_is_live(&heap->slot));
+    reclaim_all(f->store);
     assert_false(um_store_reclaim(f->store, 10));
 }
 

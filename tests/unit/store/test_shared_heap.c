@@ -95,12 +95,10 @@ static void test_compacting_returns_free_memory(void **state)
     struct um_block *first = make_block(f->store, heap, f->owners[0], 3 * UNIT + 1);
     struct um_block *second = make_block(f->store, heap, f->owners[0], UNIT);
     uint64_t committed = figures_of(heap).committed;
-    uint64_t largest = 0;
 
     memset(um_block_bytes(second), 7, UNIT);
     um_block_free(f->store, first);
-    assert_int_equal(um_heap_compact(f->store, heap, &largest, NULL), 0);
-    assert_int_equal(largest, figures_of(heap).largest_free);
+    assert_int_equal(compact(heap), figures_of(heap).largest_free);
     /* Sections of Windows keep what they have. */
     assert_true(figures_of(heap).committed == committed ||
                 figures_of(heap).committed == committed - 3 * UNIT);
@@ -211,11 +209,9 @@ static void test_other_heaps_cannot_be_mapped(void **state)
 {
     struct fixture *f = *state;
     struct um_block *block = make_block(f->store, NULL, f->owners[0], 1);
-    struct um_heap_memory_stats figures;
     struct um_place place;
 
     assert_int_equal(um_block_locate(f->store, block, &place, NULL), UMEM_E_UNSUPPORTED);
-    assert_false(um_heap_get_memory_stats(um_store_process_heap(f->store), &figures));
 }
 
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)

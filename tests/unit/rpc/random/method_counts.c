@@ -17,12 +17,13 @@ static const struct {
     const char *method;
     int code;
 } exceptions[] = {
-    {"", UMEM_E_INTERNAL_ERROR},         {"heap.validate", UMEM_E_CORRUPTED},
-    {"heap.create", UMEM_E_NO_MEMORY},   {"block.change", UMEM_E_NO_MEMORY},
-    {"block.hold", UMEM_E_NO_MEMORY},    {"block.release", UMEM_E_NO_MEMORY},
-    {"block.alloc", UMEM_E_CORRUPTED},   {"block.free", UMEM_E_CORRUPTED},
-    {"block.resize", UMEM_E_CORRUPTED},  {"block.map", UMEM_E_CORRUPTED},
-    {"heap.create", UMEM_E_UNSUPPORTED}, {"block.change", UMEM_E_CORRUPTED},
+    {"", UMEM_E_INTERNAL_ERROR},           {"heap.validate", UMEM_E_CORRUPTED},
+    {"heap.create", UMEM_E_NO_MEMORY},     {"block.change", UMEM_E_NO_MEMORY},
+    {"block.hold", UMEM_E_NO_MEMORY},      {"block.release", UMEM_E_NO_MEMORY},
+    {"block.alloc", UMEM_E_CORRUPTED},     {"block.free", UMEM_E_CORRUPTED},
+    {"block.resize", UMEM_E_CORRUPTED},    {"block.map", UMEM_E_CORRUPTED},
+    {"heap.create", UMEM_E_UNSUPPORTED},   {"block.change", UMEM_E_CORRUPTED},
+    {"server.reload", UMEM_E_UNSUPPORTED}, {"server.reload", UMEM_E_BAD_SETTINGS},
 };
 
 void check_table(void)

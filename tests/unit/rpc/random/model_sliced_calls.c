@@ -216,8 +216,14 @@ static int step(struct run *run, int session, struct job *job, bool at_once, boo
         MUST(run->sessions[session].session.job == NULL);
         return UMEM_OK;
     }
-    if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT)
-        return model_find_heap(&run->model, job->number) == NONE ? UMEM_E_STALE_HANDLE : UMEM_OK;
+    if (job->kind == JOB_VALIDATE || job->kind == JOB_COMPACT) {
+        if (model_find_heap(&run->model, job->number) == NONE)
+            return UMEM_E_STALE_HANDLE;
+        /* In how many pieces memory is returned is the allocator's business; but some day it is all. */
+        *more = job->kind == JOB_COMPACT && run->sessions[session].session.job != NULL;
+        MUST(++job->done < 1000);
+        return UMEM_OK;
+    }
     if (job->kind == JOB_AT) {
         for (int i = 0; i < BLOCKS; i++) {
             if (run->model.blocks[i].alive && run->model.blocks[i].address == job->number) {

@@ -197,7 +197,8 @@ void describe_maker(const struct run *run, struct um_buf *out, const struct mode
     um_json_end_object(out);
 }
 
-static void describe_heap(struct call *call, int heap)
+/* Returns how many members there are. */
+static unsigned describe_heap(struct call *call, int heap)
 {
     const struct run *run = call->run;
     struct um_buf *out = result(call);
@@ -229,18 +230,23 @@ static void describe_heap(struct call *call, int heap)
     describe_maker(run, out, &it->maker);
     um_json_key(out, "locked");
     um_json_bool(out, it->locker != NONE);
-    if (it->is_shared)
-        describe_shared(call, heap);
+    return describe_memory(call, heap) ? 19 : 13;
 }
 
 void predict_heap_info(struct call *call)
 {
     int heap = resolve_heap(call, "heap");
 
+    unsigned members;
+
     if (heap == NONE)
         return;
-    describe_heap(call, heap);
-    call->members = call->run->model.heaps[heap].is_shared ? 19 : 13;
+    members = describe_heap(call, heap);
+    if (members > 13) {
+        describe_size_classes(call, heap);
+        members++;
+    }
+    call->members = members;
     result_end(call);
 }
 
@@ -272,7 +278,7 @@ void predict_heap_list(struct call *call)
     um_json_begin_array(out);
     for (; heap != NONE && left != 0 && (last == 0 || has_place(call, ENTRY_SIZE)); left--) {
         um_json_begin_object(out);
-        describe_heap(call, heap);
+        (void)describe_heap(call, heap);
         um_json_end_object(out);
         charge(call, LISTED_COST);
         last = run->model.heaps[heap].handle;

@@ -82,7 +82,7 @@ static void exact(struct call *call, const char *key, uint64_t value)
     um_json_uint(call->out, value);
 }
 
-static void bounded(struct call *call, const char *key, uint64_t least, uint64_t highest)
+static uint64_t bounded(struct call *call, const char *key, uint64_t least, uint64_t highest)
 {
     const struct run *run = call->run;
     uint64_t reported;
@@ -91,10 +91,11 @@ static void bounded(struct call *call, const char *key, uint64_t least, uint64_t
     reported = learn_uint(call);
     MUST(call->id.kind == ID_NONE || (reported >= least && reported <= highest));
     um_json_uint(call->out, reported);
+    return reported;
 }
 
 /* What still is sent, received or moved to takes up memory beside the blocks, and divides what is free into more pieces. */
-void describe_shared(struct call *call, int heap)
+static void describe_shared(struct call *call, int heap)
 {
     const struct run *run = call->run;
     const struct model_gaps gaps = model_find_gaps(&run->model, heap);
@@ -111,6 +112,52 @@ void describe_shared(struct call *call, int heap)
         bounded(call, "free_ranges", 0, gaps.count + BLOCKS);
         bounded(call, "largest_free", 0, gaps.largest);
     }
+}
+
+/* Of other heaps, the allocator alone knows how much memory they take. */
+static void describe_private(struct call *call)
+{
+    uint64_t reserved = bounded(call, "reserved", 0, UINT64_C(1) << 47);
+    uint64_t free;
+
+    bounded(call, "committed", 0, reserved);
+    free = bounded(call, "free", 0, reserved);
+    bounded(call, "free_ranges", 0, UINT64_C(1) << 32);
+    bounded(call, "largest_free", 0, free);
+}
+
+bool describe_memory(struct call *call, int heap)
+{
+    if (call->run->model.heaps[heap].is_shared)
+        describe_shared(call, heap);
+    else if (engine_goes_on(call, ",\"reserved\":"))
+        describe_private(call);
+    else
+        return false;
     um_json_key(call->out, "corrupted");
     um_json_bool(call->out, false);
+    return true;
+}
+
+void describe_size_classes(struct call *call, int heap)
+{
+    const struct run *run = call->run;
+    uint64_t before = 0;
+    uint64_t blocks = 0;
+
+    um_json_key(call->out, "size_classes");
+    um_json_begin_array(call->out);
+    while (engine_goes_on(call, blocks == 0 && before == 0 ? "{\"size\":" : ",{\"size\":")) {
+        uint64_t used;
+
+        um_json_begin_object(call->out);
+        before = bounded(call, "size", before + 16, 65536);
+        MUST(before % 16 == 0);
+        used = bounded(call, "used", 0, 1000000);
+        bounded(call, "free", used == 0, 1000000);
+        um_json_end_object(call->out);
+        blocks += used;
+    }
+    um_json_end_array(call->out);
+    MUST(blocks <= model_count_blocks(&run->model, heap, 0) || !is_quiet(call, heap));
 }

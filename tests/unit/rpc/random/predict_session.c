@@ -135,6 +135,23 @@ void predict_server_stats(struct call *call)
     result_end(call);
 }
 
+/* As on_reload() of test_random_requests.c has it: a file without a difference. */
+void predict_reload(struct call *call)
+{
+    struct um_buf *out;
+
+    if (!fits(call, 0, REPORT_COST))
+        return;
+    um_json_cstring(result_key(call, "config"), "a.conf");
+    out = result_key(call, "applied");
+    um_json_begin_array(out);
+    um_json_end_array(out);
+    out = result_key(call, "restart");
+    um_json_begin_array(out);
+    um_json_end_array(out);
+    result_end(call);
+}
+
 void predict_shutdown(struct call *call)
 {
     call->run->shutdowns_expected++;

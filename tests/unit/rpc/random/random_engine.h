@@ -193,7 +193,8 @@ void fact_status(struct call *call, unsigned flags); /* what generate_exceptions
 bool check_flags(struct call *call);
 void describe_block(const struct run *run, struct um_buf *out, int block);
 void describe_maker(const struct run *run, struct um_buf *out, const struct model_maker *maker);
-void describe_shared(struct call *call, int heap); /* what only shared heaps have */
+bool describe_memory(struct call *call, int heap); /* how it is used; false: the heap has nothing of that */
+void describe_size_classes(struct call *call, int heap);
 bool has_space(const struct call *call, uint64_t size);
 bool has_place(const struct call *call, uint64_t size); /* for one more entry of a list */
 void fail_limit_of(struct call *call, const char *limit, uint64_t maximum, uint64_t used);

@@ -33,6 +33,13 @@ static uint64_t arguments[2] = {20240229, STEPS};
 
 /* ---- callbacks of the engine ---- */
 
+static bool on_reload(void *context, struct um_reload *reload)
+{
+    (void)context;
+    reload->config = "a.conf";
+    return true;
+}
+
 static void on_shutdown(void *context)
 {
     ((struct run *)context)->shutdowns++;
@@ -301,6 +308,7 @@ static void start(struct run *run)
     options.store = run->store;
     options.started = run->now_s = 1000;
     options.events.context = run;
+    options.events.reload = on_reload;
     options.events.shutdown = on_shutdown;
     options.events.work_pending = on_work;
     assert_int_equal(um_rpc_new(&options, &run->rpc), UMEM_OK);

@@ -1,0 +1,217 @@
+#include "store/memory/segment.h"
+
+#include <string.h>
+
+static uint64_t round_up(uint64_t size, uint64_t unit)
+{
+    return (size + unit - 1) / unit * unit;
+}
+
+static bool get_bit(const unsigned char *bits, uint64_t place)
+{
+    return (bits[place / 8] >> (place % 8) & 1) != 0;
+}
+
+static void set_bit(unsigned char *bits, uint64_t place)
+{
+    bits[place / 8] |= (unsigned char)(1 << (place % 8));
+}
+
+static void clear_bit(unsigned char *bits, uint64_t place)
+{
+    bits[place / 8] &= (unsigned char)~(1 << (place % 8));
+}
+
+/* The first unit from `unit` on, but before `end`, of which the bit is so; `end` where there is none. */
+static uint64_t next_unit(const unsigned char *bits, uint64_t unit, uint64_t end, bool is_set)
+{
+    const unsigned char none = is_set ? 0 : 0xff; /* a byte without one */
+
+    while (unit < end && get_bit(bits, unit) != is_set) {
+        unit++;
+        while (unit % 8 == 0 && unit + 8 <= end && bits[unit / 8] == none)
+            unit += 8;
+    }
+    return unit;
+}
+
+static void note_touched(struct um_segment *segment, uint64_t unit)
+{
+    set_bit(segment->touched, unit);
+    segment->touched_units++;
+}
+
+static void note_decommitted(struct um_segment *segment, uint64_t unit)
+{
+    if (!get_bit(segment->touched, unit))
+        return;
+    clear_bit(segment->touched, unit);
+    segment->touched_units--;
+}
+
+bool um_segment_commit(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t end = round_up(offset + size, segment->unit) / segment->unit;
+    uint64_t first = next_unit(segment->touched, offset / segment->unit, end, false);
+
+    while (first < end) {
+        uint64_t last = next_unit(segment->touched, first, end, true);
+
+        if (segment->ops->commit != NULL &&
+            !segment->ops->commit(segment, first * segment->unit, (last - first) * segment->unit))
+            return false;
+        for (; first < last; first++)
+            note_touched(segment, first);
+        first = next_unit(segment->touched, first, end, false);
+    }
+    return true;
+}
+
+bool um_segment_decommit(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t first = round_up(offset, segment->unit) / segment->unit;
+    uint64_t end = (offset + size) / segment->unit;
+
+    if (first >= end)
+        return true;
+    if (!segment->ops->decommit(segment, first * segment->unit, (end - first) * segment->unit))
+        return false;
+    for (; first < end; first++)
+        note_decommitted(segment, first);
+    return true;
+}
+
+/* Makes a range zero where only touched units may be anything else, and touches all of them. */
+static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t end = offset + size;
+
+    while (offset < end) {
+        uint64_t unit = offset / segment->unit;
+        uint64_t next = (unit + 1) * segment->unit < end ? (unit + 1) * segment->unit : end;
+
+        if (get_bit(segment->touched, unit))
+            memset(segment->start + offset, 0, (size_t)(next - offset));
+        else
+            note_touched(segment, unit);
+        clear_bit(segment->idle, unit);
+        offset = next;
+    }
+}
+
+bool um_segment_renew(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    unsigned char *start = segment->start + offset;
+    uint64_t head = round_up(offset, segment->unit) - offset;
+    uint64_t tail = (offset + size) % segment->unit;
+    bool renewed = size >= segment->ops->renewed_size && um_segment_decommit(segment, offset, size);
+
+    if (segment->ops->is_private) {
+        renew_private(segment, offset, size);
+        return true;
+    }
+    if (!um_segment_commit(segment, offset, size))
+        return false;
+    for (uint64_t unit = offset / segment->unit; unit * segment->unit < offset + size; unit++)
+        clear_bit(segment->idle, unit);
+    if (renewed) {
+        memset(start, 0, (size_t)head);
+        memset(start + size - tail, 0, (size_t)tail);
+    } else {
+        memset(start, 0, (size_t)size);
+    }
+    return true;
+}
+
+void um_segment_clear(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t end = offset + size;
+
+    while (offset < end) {
+        uint64_t unit = offset / segment->unit;
+        uint64_t next = (unit + 1) * segment->unit < end ? (unit + 1) * segment->unit : end;
+
+        if (get_bit(segment->touched, unit))
+            memset(segment->start + offset, 0, (size_t)(next - offset));
+        offset = next;
+    }
+}
+
+/* The next unit that is looked at; `end` where there is none. */
+static uint64_t next_to_age(const struct um_segment *segment, uint64_t unit, uint64_t end,
+                            enum um_segment_age which)
+{
+    return which == UM_SEGMENT_ALL ? unit : next_unit(segment->touched, unit, end, true);
+}
+
+/* The end of the units from `unit` on that are decommitted together. */
+static uint64_t end_of_piece(const struct um_segment *segment, uint64_t unit, uint64_t end,
+                             enum um_segment_age which)
+{
+    if (which == UM_SEGMENT_ALL)
+        return end;
+    end = next_unit(segment->touched, unit, end, false);
+    return which == UM_SEGMENT_TOUCHED ? end : next_unit(segment->idle, unit, end, false);
+}
+
+bool um_segment_age(struct um_segment *segment, uint64_t *offset, uint64_t end, enum um_segment_age which,
+                    struct um_segment_budget *budget, bool *found)
+{
+    uint64_t unit = round_up(*offset, segment->unit) / segment->unit;
+    uint64_t last = end / segment->unit;
+
+    while (unit < last && budget->units != 0 && budget->calls != 0 && budget->looks != 0) {
+        uint64_t limit = last - unit > budget->looks ? unit + budget->looks : last;
+        uint64_t first = next_to_age(segment, unit, limit, which);
+
+        budget->looks -= first - unit;
+        unit = first;
+        if (first == limit)
+            continue;
+        if (which == UM_SEGMENT_IDLE && !get_bit(segment->idle, first)) {
+            set_bit(segment->idle, first);
+            *found = true;
+            budget->looks--;
+            unit++;
+            continue;
+        }
+        limit = limit - first > budget->units ? first + budget->units : limit;
+        unit = end_of_piece(segment, first, limit, which);
+        if (!um_segment_decommit(segment, first * segment->unit, (unit - first) * segment->unit))
+            return false;
+        budget->units -= unit - first;
+        budget->calls--;
+    }
+    *offset = unit < last ? unit * segment->unit : end;
+    return true;
+}
+
+void um_segment_make_idle(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t unit = round_up(offset, segment->unit) / segment->unit;
+    uint64_t end = (offset + size) / segment->unit;
+
+    while (unit < end) {
+        if (unit % 8 == 0 && end - unit >= 8) {
+            memset(segment->idle + unit / 8, 0xff, (size_t)((end - unit) / 8));
+            unit += (end - unit) / 8 * 8;
+        } else {
+            set_bit(segment->idle, unit++);
+        }
+    }
+}
+
+uint64_t um_segment_count_touched(const struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    uint64_t end = round_up(offset + size, segment->unit) / segment->unit;
+    uint64_t unit = next_unit(segment->touched, offset / segment->unit, end, true);
+    uint64_t count = 0;
+
+    while (unit < end) {
+        uint64_t last = next_unit(segment->touched, unit, end, false);
+
+        count += last - unit;
+        unit = next_unit(segment->touched, last, end, true);
+    }
+    return count;
+}

@@ -1,0 +1,451 @@
+/* umem save and umem load: what comes back, and what does not get in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "umem_fixture.h"
+
+enum { BIG_SIZE = 1000003 /* more than one line */ };
+
+/* A daemon, and files of the test's own. */
+struct files {
+    struct daemon *daemon;
+    char dump[256];
+    char other[256];
+};
+
+static int setup(void **state)
+{
+    struct files *files = calloc(1, sizeof *files);
+    char folder[160];
+    size_t size = sizeof folder;
+    unsigned long long random;
+
+    assert_non_null(files);
+    daemon_setup((void **)&files->daemon);
+    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
+    assert_int_equal(uv_random(NULL, NULL, &random, sizeof random, 0, NULL), 0);
+    snprintf(files->dump, sizeof files->dump, "%s/umem-test-%llx.dump", folder, random);
+    snprintf(files->other, sizeof files->other, "%s/umem-test-%llx.other", folder, random);
+    *state = files;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct files *files = *state;
+
+    remove(files->dump);
+    remove(files->other);
+    daemon_teardown((void **)&files->daemon);
+    free(files);
+    return 0;
+}
+
+static char *read_file(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    char *bytes = malloc(8 << 20);
+
+    assert_non_null(file);
+    assert_non_null(bytes);
+    *size = fread(bytes, 1, (8 << 20) - 1, file);
+    fclose(file);
+    bytes[*size] = '\0';
+    return bytes;
+}
+
+static void write_file(const char *path, const char *bytes, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Byte `at` of the large block. */
+static char big_byte(size_t at)
+{
+    return at < 500000 ? 0 : (char)(at * 7 + at / 251);
+}
+
+static void put_big(umem_client *client, const char *name, umem_handle heap)
+{
+    const struct umem_block_options options = {.heap = heap};
+    char *bytes = malloc(BIG_SIZE);
+
+    assert_non_null(bytes);
+    for (size_t i = 0; i < BIG_SIZE; i++)
+        bytes[i] = big_byte(i);
+    ok(client, umem_put(client, name, bytes, BIG_SIZE, &options, NULL));
+    free(bytes);
+}
+
+/* Two heaps with blocks of every kind, and some in the process heap. */
+static void fill(struct files *files)
+{
+    umem_client *client = daemon_connect(files->daemon);
+    const struct umem_heap_options shared = {
+        .name = "shared", .kind = UMEM_HEAP_SHARED, .maximum_size = 4000000};
+    const struct umem_heap_options plain = {
+        .flags = UMEM_FLAG_NO_SERIALIZE, .maximum_size = 5000000, .alignment = 256};
+    struct umem_block_options options = {0};
+    umem_handle block = 0;
+
+    ok(client, umem_heap_create(client, &shared, NULL));
+    ok(client, umem_heap_create(client, &plain, &options.heap));
+    put_big(client, "big", umem_named("shared"));
+    ok(client, umem_put(client, "123", "digits", 6, &options, NULL));
+    ok(client, umem_put(client, "\"quoted\" \xc3\xa9", "\0\1\2", 3, NULL, NULL));
+    ok(client, umem_put(client, "empty", "", 0, NULL, NULL));
+    ok(client, umem_block_alloc(client, 100, NULL, &block));
+    ok(client, umem_block_alloc(client, BIG_SIZE, &options, &block));
+    ok(client, umem_block_fill(client, block, BIG_SIZE - 1, 9, 1));
+    umem_client_free(client);
+}
+
+static void expect_filled(struct files *files)
+{
+    umem_client *client = daemon_connect(files->daemon);
+    struct umem_heap_info heap;
+    struct umem_block_info info;
+    struct umem_server_stats stats;
+    char small[8];
+    void *bytes = NULL;
+    size_t size = 0;
+
+    ok(client, umem_heap_info(client, umem_named("shared"), &heap));
+    assert_int_equal(heap.kind, UMEM_HEAP_SHARED);
+    assert_int_equal(heap.maximum_size, 4000000);
+    ok(client, umem_get(client, "big", &bytes, &size));
+    assert_int_equal(size, BIG_SIZE);
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(((char *)bytes)[i], big_byte(i));
+    umem_free_bytes(bytes);
+    ok(client, umem_block_info(client, umem_named("big"), &info));
+    assert_int_equal(info.heap, heap.heap);
+    assert_int_equal(info.lifetime, UMEM_LIFETIME_SERVER);
+    ok(client, umem_get_into(client, "123", small, sizeof small, &size));
+    assert_memory_equal(small, "digits", 6);
+    ok(client, umem_block_info(client, umem_named("123"), &info));
+    ok(client, umem_heap_info(client, info.heap, &heap));
+    assert_int_equal(heap.flags, UMEM_FLAG_NO_SERIALIZE);
+    assert_int_equal(heap.alignment, 256);
+    assert_int_equal(heap.bytes, 6 + BIG_SIZE);
+    ok(client, umem_get_into(client, "\"quoted\" \xc3\xa9", small, sizeof small, &size));
+    assert_int_equal(size, 3);
+    assert_memory_equal(small, "\0\1\2", 3);
+    ok(client, umem_get_into(client, "empty", NULL, 0, &size));
+    ok(client, umem_server_stats(client, &stats));
+    assert_int_equal(stats.heaps, 3);
+    assert_int_equal(stats.blocks, 6);
+    assert_int_equal(stats.bytes, 2 * BIG_SIZE + 109);
+    assert_int_equal(stats.orphaned_blocks, 2);
+    umem_client_free(client);
+}
+
+/* A daemon that has nothing. */
+static void restart(struct files *files)
+{
+    daemon_teardown((void **)&files->daemon);
+    daemon_setup((void **)&files->daemon);
+}
+
+static void expect_nothing(struct files *files)
+{
+    umem_client *client = daemon_connect(files->daemon);
+    struct umem_server_stats stats;
+
+    do
+        ok(client, umem_server_stats(client, &stats));
+    while (stats.blocks != 0);
+    assert_int_equal(stats.heaps, 1);
+    assert_int_equal(stats.bytes, 0);
+    umem_client_free(client);
+}
+
+static void test_there_and_back(void **state)
+{
+    struct files *files = *state;
+    char *dump;
+    size_t size;
+
+    fill(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    expect_errors("saved 2 heaps, 6 blocks, 2000115 bytes");
+    restart(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 0);
+    expect_whole_output("loaded 2 heaps, 6 blocks, 2000115 bytes\n");
+    expect_filled(files);
+    /* What was loaded is saved as the same, by standard output and input. */
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->other, "--json")), 0);
+    assert_string_equal(command.errors, "");
+    restart(files);
+    dump = read_file(files->other, &size);
+    assert_int_equal(umem(files->daemon, dump, WORDS("load", "-", "--json")), 0);
+    expect_whole_output("{\"heaps\":2,\"blocks\":6,\"bytes\":2000115}\n");
+    expect_filled(files);
+    free(dump);
+}
+
+/* The lines are requests, which any client can send. */
+static void test_played_by_call(void **state)
+{
+    struct files *files = *state;
+    char *dump;
+    size_t size;
+
+    fill(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    restart(files);
+    dump = read_file(files->dump, &size);
+    assert_int_equal(umem(files->daemon, dump, WORDS("call", "-")), 0);
+    assert_null(strstr(command.output, "error"));
+    expect_filled(files);
+    free(dump);
+}
+
+static void test_some_heaps(void **state)
+{
+    struct files *files = *state;
+
+    fill(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "shared", "shared", "--file", files->dump)), 0);
+    expect_errors("saved 1 heaps, 1 blocks");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "nobody", "--file", files->dump)), 1);
+    expect_errors("unknown_handle");
+    /* The file is as it was. */
+    restart(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 0);
+    expect_output("loaded 1 heaps, 1 blocks, 1000003 bytes");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "process")), 0);
+    expect_output("\"blocks\":0,\"bytes\":0}}\n");
+}
+
+/* What ends with its program is not saved; a heap that is locked is waited for. */
+static void test_sessions_and_locks(void **state)
+{
+    struct files *files = *state;
+    umem_client *client = daemon_connect(files->daemon);
+    const struct umem_heap_options heap = {.name = "mine", .lifetime = UMEM_LIFETIME_SESSION};
+    const struct umem_block_options block = {.name = "mine", .lifetime = UMEM_LIFETIME_SESSION};
+    umem_handle made;
+
+    ok(client, umem_heap_create(client, &heap, NULL));
+    ok(client, umem_block_alloc(client, 8, &block, &made));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save")), 0);
+    expect_errors("saved 0 heaps, 0 blocks, 0 bytes");
+    expect_errors("left out 2");
+    ok(client, umem_heap_lock(client, UMEM_PROCESS_HEAP, 0));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--timeout", "20", "--file", files->dump)), 1);
+    expect_errors("timeout");
+    assert_null(fopen(files->dump, "rb"));
+    ok(client, umem_heap_unlock(client, UMEM_PROCESS_HEAP));
+    umem_client_free(client);
+}
+
+static void test_taken_names(void **state)
+{
+    struct files *files = *state;
+    umem_client *client;
+    const struct umem_heap_options plain = {.name = "shared"};
+    struct umem_server_stats stats;
+
+    fill(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    expect_errors("line 2 of the dump: there is a heap \"shared\" already; nothing was loaded");
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 0);
+    restart(files);
+    /* A block's name: neither heap nor block is left. */
+    client = daemon_connect(files->daemon);
+    ok(client, umem_put(client, "empty", "not empty", 9, NULL, NULL));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    expect_errors("there is a block \"empty\" already; nothing was loaded");
+    do
+        ok(client, umem_server_stats(client, &stats));
+    while (stats.blocks != 1);
+    assert_int_equal(stats.heaps, 1);
+    /* A heap of that name that is another one. */
+    ok(client, umem_heap_create(client, &plain, NULL));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 1);
+    expect_errors("line 2 of the dump: the heap of this name is of another kind");
+    ok(client, umem_heap_destroy(client, umem_named("shared"), NULL, NULL));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump, "--replace")), 0);
+    umem_client_free(client);
+    expect_filled(files);
+}
+
+/* A dump that is cut anywhere, or of which a line is missing, is refused, and leaves nothing. */
+static void test_cut_dumps(void **state)
+{
+    struct files *files = *state;
+    size_t size;
+    char *dump;
+    char *line;
+
+    fill(files);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("save", "--file", files->dump)), 0);
+    dump = read_file(files->dump, &size);
+    restart(files);
+    for (size_t cut = 0; cut < size - 1; cut += cut < 2000 ? 97 : 200003) {
+        write_file(files->other, dump, cut);
+        assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->other)), 6);
+        assert_true(strstr(command.errors, "cut") != NULL ||
+                    strstr(command.errors, "no dump of umem save") != NULL);
+        expect_nothing(files);
+    }
+    line = strchr(strchr(strchr(dump, '\n') + 1, '\n') + 1, '\n') + 1;
+    memmove(line, strchr(line, '\n') + 1, strlen(strchr(line, '\n')));
+    write_file(files->other, dump, strlen(dump));
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->other)), 6);
+    expect_errors("damaged or edited");
+    expect_nothing(files);
+    free(dump);
+}
+
+/* What else is no dump, or one that somebody has edited. */
+static void test_wrong_dumps(void **state)
+{
+#define BEGIN \
+    "{\"id\":1,\"method\":\"server.ping\",\"params\":{},\"dump\":{\"format\":1,\"heaps\":0,\"blocks\":0," \
+    "\"bytes\":0}}\n"
+#define LINE(method, params) "{\"id\":2,\"method\":\"" method "\",\"params\":" params "}\n"
+#define END(heaps, blocks, bytes) \
+    "{\"id\":3,\"method\":\"server.ping\",\"params\":{},\"dump\":{\"end\":1,\"heaps\":" #heaps \
+    ",\"blocks\":" #blocks ",\"bytes\":" #bytes "}}\n"
+    static const struct {
+        const char *dump;
+        const char *error;
+        int status; /* 1: the daemon refuses it; 6: umem does */
+    } cases[] = {
+        {"", "is empty", 6},
+        {"hello\n", "its first line is not JSON", 6},
+        {"{}\n", "its first line does not say so", 6},
+        {"[1]\n", "its first line does not say so", 6},
+        {"\x1f\x8b\x08", "is compressed", 6},
+        {"{\"dump\":{\"format\":2}}\n", "says format 2", 6},
+        {"{\"dump\":{}}\n", "does not say which format", 6},
+        {"{\"dump\":7}\n", "does not say which format", 6},
+        {BEGIN, "the dump was cut", 6},
+        {BEGIN END(1, 0, 0), "line 2 of the dump says that there are 1 heaps, and there are 0", 6},
+        {BEGIN END(0, 0, 0) BEGIN, "line 3 of the dump stands behind the dump's end", 6},
+        {BEGIN "nonsense\n" END(0, 0, 0), "line 2 of the dump is not JSON", 6},
+        {BEGIN "[]\n" END(0, 0, 0), "is no request with parameters by name", 6},
+        {BEGIN LINE("block.alloc", "[5]") END(0, 1, 5), "is no request with parameters by name", 6},
+        {BEGIN LINE("block.free", "{\"block\":\"x\"}") END(0, 0, 0),
+         "a request that umem save does not write", 6},
+        {BEGIN LINE("server.shutdown", "{}") END(0, 0, 0), "a request that umem save does not write", 6},
+        {BEGIN LINE("heap.create", "{}") END(1, 0, 0), "makes a heap without a name", 6},
+        {BEGIN LINE("heap.create", "{\"name\":7}") END(1, 0, 0), "\"name\" is no proper string", 6},
+        {BEGIN LINE("heap.create", "{\"name\":\"a\\u0000\"}") END(1, 0, 0), "\"name\" is no proper string",
+         6},
+        {BEGIN LINE("heap.create", "{\"name\":\"h\",\"lifetime\":\"session\"}") END(1, 0, 0),
+         "other than \"server\"", 6},
+        {BEGIN LINE("heap.create", "{\"name\":\"h\",\"kind\":\"odd\"}") END(1, 0, 0),
+         "line 2 of the dump: heap.create", 1},
+        {BEGIN LINE("heap.create", "{\"name\":\"h\",\"colour\":{}}") END(1, 0, 0), "colour", 1},
+        {BEGIN LINE("block.alloc", "{}") END(0, 1, 0), "without a size", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":9007199254740991}") END(0, 1, 0), "line 2 of the dump: ", 1},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"data\":\"?\"}") END(0, 1, 4), "base64", 1},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\\nb\"}") END(0, 1, 4),
+         "line 2 of the dump: ", 1},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"heap\":\"nobody\"}") END(0, 1, 4), "no heap has this name",
+         1},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
+             LINE("block.write", "{\"block\":\"b\",\"offset\":0,\"data\":\"AA==\"}") END(0, 1, 4),
+         "is not about the block before it", 6},
+        {BEGIN LINE("block.write", "{\"block\":\"b\",\"offset\":0,\"data\":\"AA==\"}") END(0, 0, 0),
+         "is not about the block before it", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":4}") LINE("block.write", "{\"block\":\"\",\"data\":\"AA==\"}")
+             END(0, 1, 4),
+         "is not about the block before it", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
+             LINE("block.write", "{\"block\":\"a\",\"offset\":4,\"data\":\"AA==\"}") END(0, 1, 4),
+         "passes the end of the block", 1},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
+             LINE("block.change", "{\"block\":\"a\",\"name\":\"b\"}") END(0, 1, 4),
+         "changes a block otherwise", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}") LINE("heap.create", "{\"name\":\"h\"}")
+             END(1, 1, 4),
+         "is a heap behind blocks", 6},
+        {BEGIN LINE("heap.create", "{\"name\":\"h\"}") LINE("block.alloc", "{\"size\":4,\"heap\":\"h\"}")
+             END(1, 1, 5),
+         "says that there are 5 bytes, and there are 4", 6},
+        {BEGIN LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}")
+             LINE("block.alloc", "{\"size\":4,\"name\":\"a\"}") END(0, 2, 8),
+         "name", 1},
+    };
+    struct files *files = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int status;
+
+        write_file(files->dump, cases[i].dump, strlen(cases[i].dump));
+        status = umem(files->daemon, NULL, WORDS("load", files->dump));
+        if (status != cases[i].status)
+            fail_msg("case %zu ended with %d: %s", i, status, cases[i].dump);
+        if (strstr(command.errors, cases[i].error) == NULL)
+            fail_msg("case %zu: %s", i, command.errors);
+        if (i + 1 < sizeof cases / sizeof cases[0])
+            expect_nothing(files);
+    }
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", "no/such/file")), 6);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load")), 2);
+}
+
+/* Ends of lines as Windows has them, lines that are empty, and none at the last one. */
+static void test_other_line_ends(void **state)
+{
+    struct files *files = *state;
+    static const char dump[] = "{\"dump\":{\"format\":1}}\r\n\r\n{\"method\":\"block.alloc\",\"params\":{"
+                               "\"size\":2,\"name\":\"x\",\"data\":\"aGk=\"}}\r\n"
+                               "{\"dump\":{\"end\":1,\"heaps\":0,\"blocks\":1,\"bytes\":2}}";
+
+    assert_int_equal(umem(files->daemon, dump, WORDS("load", "-")), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("cat", "x")), 0);
+    expect_whole_output("hi");
+}
+
+/* A failure in a session takes back what was made, too: the session goes on. */
+static void test_load_in_a_session(void **state)
+{
+    struct files *files = *state;
+    char lines[512];
+
+    write_file(files->dump,
+               BEGIN LINE("heap.create", "{\"name\":\"h\"}")
+                   LINE("block.alloc", "{\"size\":4,\"heap\":\"h\",\"name\":\"x\"}"),
+               sizeof(BEGIN LINE("heap.create", "{\"name\":\"h\"}")
+                          LINE("block.alloc", "{\"size\":4,\"heap\":\"h\",\"name\":\"x\"}")) -
+                   1);
+    snprintf(lines, sizeof lines, "load '%s'\nls --json\nheap ls --json\n", files->dump);
+    assert_int_equal(umem(files->daemon, lines, WORDS("batch", "--keep-going")), 6);
+    expect_errors("the dump was cut");
+    assert_null(strstr(command.output, "\"block\":"));
+    assert_null(strstr(command.output, "\"h\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_there_and_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_played_by_call, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_some_heaps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sessions_and_locks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_taken_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cut_dumps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wrong_dumps, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_line_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_load_in_a_session, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
