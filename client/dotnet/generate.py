@@ -3,7 +3,7 @@
 
 generate.py FOLDER [--check]
 
-The daemon's pipe is in UMEM_PIPE. Two files are written to FOLDER; with --check they are compared with what is there, and
+The daemon's pipe is in UMEM_PIPE. Files are written to FOLDER; with --check they are compared with what is there, and
 the exit status tells whether they are the same.
 """
 import json
@@ -24,6 +24,8 @@ LEFT_OUT = {"encoding"}
 ENUMS = {"lifetime": "Lifetime", "kind": "HeapKind", "if_exists": "IfExists"}
 # Members without a type in the schema.
 UNTYPED = {"address": "ulong", "limits": "map", "refusals": "map"}
+# What lists have is described as it is by itself, though some may be missing there.
+ITEMS = {"heaps": "HeapInfo", "blocks": "BlockInfo", "sessions": "SessionInfo"}
 WAITS = {"heap.lock": "options?.TimeoutMs"}
 # Tests list the public API without what this writes, which is compared as a whole.
 MARK = '[GeneratedCode("client/dotnet/generate.py", "1")]'
@@ -136,7 +138,7 @@ class Results:
             name = self.of(inner, "Owner" if key == "owner" else owner + pascal(key))
             return name + ("?" if may_miss else ""), f'Json.Object{mark}(json, "{key}", {name}.Read)', doc
         if kind == "array" and inner["items"].get("type") == "object":
-            item = self.of(inner["items"], owner + pascal(key) + "Item")
+            item = ITEMS.get(key) or self.of(inner["items"], owner + pascal(key) + "Item")
             return f"IReadOnlyList<{item}>" + ("?" if may_miss else ""), f'Json.List{mark}(json, "{key}", {item}.Read)', doc
         if kind == "array":
             return "IReadOnlyList<string>" + ("?" if may_miss else ""), f'Json.List{mark}(json, "{key}", Json.Text)', doc
@@ -257,8 +259,32 @@ def write_enums(methods):
     return lines + ["}"]
 
 
+# Any method may have these, and so none lists them.
+COMMON_ERRORS = {
+    "parse_error": "the message is not JSON, or its headers are broken",
+    "invalid_request": "the message is JSON, but no request",
+    "method_not_found": "the daemon has no such method",
+}
+
+
+def write_errors(methods):
+    """An exception for each error name, and what makes it."""
+    errors = dict(COMMON_ERRORS)
+    for entry in methods:
+        errors.update({error["data"]["name"]: error["message"] for error in entry["errors"]})
+    lines = []
+    for name, message in sorted(errors.items()):
+        lines += ["", *comment(0, "summary", message[0].upper() + message[1:] + "."), MARK,
+                  f"public sealed class Umem{pascal(name)}Exception : UmemException", "{",
+                  f"    internal Umem{pascal(name)}Exception(UmemError error)", "        : base(error)", "    {", "    }", "}"]
+    lines += ["", "public partial class UmemException", "{", "    internal static UmemException Of(UmemError error) => error.Name switch",
+              "    {"]
+    lines += [f'        "{name}" => new Umem{pascal(name)}Exception(error),' for name in sorted(errors)]
+    return lines + ["        _ => new UmemException(error),", "    };", "}"]
+
+
 def generate(document):
-    """The two files, by their names."""
+    """The files, by their names."""
     results = Results()
     methods, options_out = [], []
     # The descriptions first, as other results consist of them.
@@ -288,6 +314,7 @@ def generate(document):
     records = [line for name, members in results.classes.items() for line in write_result(name, members)]
     return {
         "UmemClient.Methods.g.cs": "\n".join([HEADER, "public sealed partial class UmemClient", "{", *methods[1:], "}", ""]),
+        "Exceptions.g.cs": "\n".join([HEADER, *write_errors(document["methods"])[1:], ""]),
         "Results.g.cs": "\n".join([HEADER, *write_enums(document["methods"])[1:], *options_out, *records, ""]),
     }
 

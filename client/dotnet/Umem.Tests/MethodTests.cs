@@ -73,7 +73,6 @@ public class MethodTests
         Assert.Equal(client.HeapProcess().Heap, process.Heap);
         Assert.Equal("process", process.Kind);
         Assert.Null(process.Owner);
-        Assert.Null(process.Reserved);
 
         SessionInfo session = client.SessionInfo();
         Assert.Contains(client.SessionList().Sessions, other => other.Session == session.Session);

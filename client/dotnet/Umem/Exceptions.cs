@@ -7,7 +7,7 @@ namespace Umem;
 /// The daemon refused a request, and changed nothing. There is a class for each error name of the protocol; an error that this
 /// library does not know yet is of this class. <see cref="Name"/> is for programs, the message is for people.
 /// </summary>
-public class UmemException : Exception
+public partial class UmemException : Exception
 {
     internal UmemException(UmemError error)
         : base(error.Message) => Error = error;
@@ -53,30 +53,6 @@ public class UmemException : Exception
 
     /// <summary>What Win32 documents for it, if the heap generates exceptions: "0xC0000017".</summary>
     public string? NtStatus => Error.Text("ntstatus");
-
-    // One line for each name: a test compares them with what the daemon declares.
-    internal static UmemException Of(UmemError error) => error.Name switch
-    {
-        "parse_error" => new UmemParseErrorException(error),
-        "invalid_request" => new UmemInvalidRequestException(error),
-        "method_not_found" => new UmemMethodNotFoundException(error),
-        "invalid_params" => new UmemInvalidParamsException(error),
-        "internal_error" => new UmemInternalErrorException(error),
-        "unknown_handle" => new UmemUnknownHandleException(error),
-        "stale_handle" => new UmemStaleHandleException(error),
-        "out_of_range" => new UmemOutOfRangeException(error),
-        "no_memory" => new UmemNoMemoryException(error),
-        "limit_exceeded" => new UmemLimitExceededException(error),
-        "name_taken" => new UmemNameTakenException(error),
-        "locked" => new UmemLockedException(error),
-        "denied" => new UmemDeniedException(error),
-        "unsupported" => new UmemUnsupportedException(error),
-        "too_large" => new UmemTooLargeException(error),
-        "corrupted" => new UmemCorruptedException(error),
-        "timeout" => new UmemTimeoutException(error),
-        "cancelled" => new UmemCancelledException(error),
-        _ => new UmemException(error),
-    };
 }
 
 /// <summary>An error of the daemon's: its code, name, message and facts.</summary>
@@ -126,168 +102,6 @@ public sealed class UmemError
                 name = named.GetString()!;
         }
         return new UmemError((int)Json.Long(error, "code"), name, Json.String(error, "message"), facts);
-    }
-}
-
-/// <summary>The message is not JSON, or its headers are broken.</summary>
-public sealed class UmemParseErrorException : UmemException
-{
-    internal UmemParseErrorException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The message is JSON, but no request.</summary>
-public sealed class UmemInvalidRequestException : UmemException
-{
-    internal UmemInvalidRequestException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The daemon has no such method.</summary>
-public sealed class UmemMethodNotFoundException : UmemException
-{
-    internal UmemMethodNotFoundException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>A parameter is missing, unknown, of the wrong type or out of its bounds.</summary>
-public sealed class UmemInvalidParamsException : UmemException
-{
-    internal UmemInvalidParamsException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The daemon has no memory for the answer.</summary>
-public sealed class UmemInternalErrorException : UmemException
-{
-    internal UmemInternalErrorException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>A handle that was never given out, or a name that nothing has.</summary>
-public sealed class UmemUnknownHandleException : UmemException
-{
-    internal UmemUnknownHandleException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>A block that was freed, or a heap that was destroyed.</summary>
-public sealed class UmemStaleHandleException : UmemException
-{
-    internal UmemStaleHandleException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The range passes the end of the block.</summary>
-public sealed class UmemOutOfRangeException : UmemException
-{
-    internal UmemOutOfRangeException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The heap's maximum, its free ranges or the system's memory are used up.</summary>
-public sealed class UmemNoMemoryException : UmemException
-{
-    internal UmemNoMemoryException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>A limit of the daemon's is reached.</summary>
-public sealed class UmemLimitExceededException : UmemException
-{
-    internal UmemLimitExceededException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The name is in use.</summary>
-public sealed class UmemNameTakenException : UmemException
-{
-    internal UmemNameTakenException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>Another session has locked the heap.</summary>
-public sealed class UmemLockedException : UmemException
-{
-    internal UmemLockedException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>It is not allowed.</summary>
-public sealed class UmemDeniedException : UmemException
-{
-    internal UmemDeniedException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>Not with this platform or heap kind.</summary>
-public sealed class UmemUnsupportedException : UmemException
-{
-    internal UmemUnsupportedException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The message, its raw bytes or its answer pass a limit.</summary>
-public sealed class UmemTooLargeException : UmemException
-{
-    internal UmemTooLargeException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The memory is damaged, or a program has truncated the memory of a shared heap.</summary>
-public sealed class UmemCorruptedException : UmemException
-{
-    internal UmemCorruptedException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The time is over for which the call was to wait in the daemon.</summary>
-public sealed class UmemTimeoutException : UmemException
-{
-    internal UmemTimeoutException(UmemError error)
-        : base(error)
-    {
-    }
-}
-
-/// <summary>The call that waited was cancelled.</summary>
-public sealed class UmemCancelledException : UmemException
-{
-    internal UmemCancelledException(UmemError error)
-        : base(error)
-    {
     }
 }
 

@@ -404,6 +404,31 @@ public sealed class Owner
     };
 }
 
+/// <summary>What the daemon answers: HeapInfoSizeClassesItem.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class HeapInfoSizeClassesItem
+{
+    internal HeapInfoSizeClassesItem()
+    {
+    }
+
+    /// <summary>Of a slot: a block is at most so large.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Slots that are blocks.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>Slots beside them that are not.</summary>
+    public long Free { get; private set; }
+
+    internal static HeapInfoSizeClassesItem Read(JsonElement json) => new()
+    {
+        Size = Json.Long(json, "size"),
+        Used = Json.Long(json, "used"),
+        Free = Json.Long(json, "free"),
+    };
+}
+
 /// <summary>What the daemon answers: HeapInfo.</summary>
 [GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapInfo
@@ -451,23 +476,28 @@ public sealed class HeapInfo
     /// <summary>Whether a session holds its lock.</summary>
     public bool Locked { get; private set; }
 
-    /// <summary>Of the shared memory object; this and what follows only for kind "shared".</summary>
+    /// <summary>
+    /// Of address space, or of the shared memory object; this and what follows not for Win32 heaps.
+    /// </summary>
     public long? Reserved { get; private set; }
 
     /// <summary>Of these, how many the system has promised memory for.</summary>
     public long? Committed { get; private set; }
 
-    /// <summary>In no block; blocks take up a multiple of the alignment.</summary>
+    /// <summary>In no block; a block takes up a multiple of the alignment, or a slot of its size class.</summary>
     public long? Free { get; private set; }
 
-    /// <summary>Pieces that these lie in.</summary>
+    /// <summary>Pieces that these lie in, beside the slots of size classes.</summary>
     public long? FreeRanges { get; private set; }
 
     /// <summary>The largest piece; the less of <c>free</c> it is, the more fragmented the heap.</summary>
     public long? LargestFree { get; private set; }
 
-    /// <summary>Whether a client has truncated the object.</summary>
+    /// <summary>Whether a client has truncated the shared memory object.</summary>
     public bool? Corrupted { get; private set; }
+
+    /// <summary>Size classes that have slots, by size: small blocks share pages by their sizes.</summary>
+    public IReadOnlyList<HeapInfoSizeClassesItem>? SizeClasses { get; private set; }
 
     internal static HeapInfo Read(JsonElement json) => new()
     {
@@ -490,6 +520,7 @@ public sealed class HeapInfo
         FreeRanges = Json.LongOrNull(json, "free_ranges"),
         LargestFree = Json.LongOrNull(json, "largest_free"),
         Corrupted = Json.BoolOrNull(json, "corrupted"),
+        SizeClasses = Json.ListOrNull(json, "size_classes", HeapInfoSizeClassesItem.Read),
     };
 }
 
@@ -690,6 +721,31 @@ public sealed class ServerStatsResult
     };
 }
 
+/// <summary>What the daemon answers: ServerReloadResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerReloadResult
+{
+    internal ServerReloadResult()
+    {
+    }
+
+    /// <summary>The configuration file; null: there is none.</summary>
+    public string? Config { get; private set; }
+
+    /// <summary>The settings that have new values now.</summary>
+    public IReadOnlyList<string> Applied { get; private set; } = null!;
+
+    /// <summary>Settings that have other values than the daemon runs with, which only a restart applies.</summary>
+    public IReadOnlyList<string> Restart { get; private set; } = null!;
+
+    internal static ServerReloadResult Read(JsonElement json) => new()
+    {
+        Config = Json.StringOrNull(json, "config"),
+        Applied = Json.List(json, "applied", Json.Text),
+        Restart = Json.List(json, "restart", Json.Text),
+    };
+}
+
 /// <summary>What the daemon answers: HeapProcessResult.</summary>
 [GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapProcessResult
@@ -736,7 +792,7 @@ public sealed class HeapListResult
     {
     }
 
-    /// <summary>Each as in heap.info.</summary>
+    /// <summary>Each as in heap.info, without <c>size_classes</c>.</summary>
     public IReadOnlyList<HeapInfo> Heaps { get; private set; } = null!;
 
     /// <summary>What to pass as <c>after</c>; null at the end.</summary>

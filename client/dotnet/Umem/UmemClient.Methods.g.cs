@@ -75,6 +75,45 @@ public sealed partial class UmemClient
     public Task<ServerStatsResult> ServerStatsAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerStatsRequest(), Umem.ServerStatsResult.Read, cancellationToken);
 
+    private static Request ServerReloadRequest()
+    {
+        var request = new Request("server.reload");
+        return request;
+    }
+
+    /// <summary>
+    /// Reads the daemon's settings again, and applies those that can change while it runs. The configuration file is
+    /// read as at the start, with the daemon's own environment and command line, which count more. Settings that can
+    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>slow-ms</c>, and the limits but
+    /// <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>, <c>unsent_bytes</c> and
+    /// <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an error in the file nothing
+    /// is changed, and <c>bad_settings</c> tells the first one. In any case the log file is reopened, which may have
+    /// been renamed.
+    /// </summary>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, limit_exceeded, unsupported, bad_settings.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public ServerReloadResult ServerReload() =>
+        Invoke(ServerReloadRequest(), Umem.ServerReloadResult.Read);
+
+    /// <summary>
+    /// Reads the daemon's settings again, and applies those that can change while it runs. The configuration file is
+    /// read as at the start, with the daemon's own environment and command line, which count more. Settings that can
+    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>slow-ms</c>, and the limits but
+    /// <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>, <c>unsent_bytes</c> and
+    /// <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an error in the file nothing
+    /// is changed, and <c>bad_settings</c> tells the first one. In any case the log file is reopened, which may have
+    /// been renamed.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, limit_exceeded, unsupported, bad_settings.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<ServerReloadResult> ServerReloadAsync(CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServerReloadRequest(), Umem.ServerReloadResult.Read, cancellationToken);
+
     private static Request ServerShutdownRequest()
     {
         var request = new Request("server.shutdown");
@@ -271,7 +310,10 @@ public sealed partial class UmemClient
         return request;
     }
 
-    /// <summary>Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).</summary>
+    /// <summary>
+    /// Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact). It is answered when all that
+    /// was free when it began is with the system.
+    /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, unsupported.
@@ -280,7 +322,10 @@ public sealed partial class UmemClient
     public HeapCompactResult HeapCompact(HeapCompactOptions? options = null) =>
         Invoke(HeapCompactRequest(options), Umem.HeapCompactResult.Read);
 
-    /// <summary>Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact).</summary>
+    /// <summary>
+    /// Joins free ranges of a heap and returns memory to the system (Win32 HeapCompact). It is answered when all that
+    /// was free when it began is with the system.
+    /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
