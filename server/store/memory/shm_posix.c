@@ -256,12 +256,13 @@ static bool make_name(char name[NAME_CAPACITY])
     return true;
 }
 
-/* Locks an object that was just made. Another daemon that starts may have taken it for a leftover before. */
+/* Locks an object that was just made. Another daemon that starts may have taken it for a leftover before. The lock is a
+ * shared one, which keeps that daemon's exclusive one out as well: .NET takes a shared lock of each file that it opens. */
 static bool lock_object(int fd)
 {
     struct stat facts;
 
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
         return errno != EWOULDBLOCK; /* where objects cannot be locked, they are not listed either */
     return fstat(fd, &facts) == 0 && facts.st_nlink != 0;
 }

@@ -1,0 +1,564 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Umem;
+
+/// <summary>
+/// One connection that threads share. One of them writes at a time, and one of those that wait for answers reads, for all:
+/// a program with one thread needs no other one, and no switch between threads. For asynchronous calls, watches, and calls that
+/// were given up, a thread of the connection's own reads; it ends when it has had nothing to do for a while.
+/// </summary>
+internal sealed class Connection : IDisposable
+{
+    private const int IdleMs = 10_000;
+    private const int ArrayLimit = 0x7fffffc7;
+
+    private readonly Transport transport;
+    private readonly AnswerReader reader;
+    private readonly SemaphoreSlim writing = new(1, 1);
+
+    // Guards everything below, and calls.
+    private readonly object gate = new();
+    private readonly Dictionary<long, Call> pending = new();
+    private readonly LinkedList<Call> sleepers = new();
+    private long lastId;
+    private bool isReading;
+
+    // Calls and watches that no thread waits for.
+    private int unattended;
+    private bool hasThread;
+    private Func<Exception>? loss;
+
+    // The call whose raw bytes are just coming.
+    private Call? receiving;
+
+    public Connection(Transport transport, long answerLimit, Action<byte[], byte[]> onNotification)
+    {
+        this.transport = transport;
+        reader = new AnswerReader(transport, answerLimit, TakeMessage);
+        this.onNotification = onNotification;
+    }
+
+    private readonly Action<byte[], byte[]> onNotification;
+
+    public bool IsOpen
+    {
+        get
+        {
+            lock (gate)
+                return loss == null;
+        }
+    }
+
+    /// <summary>What is done once when the connection is lost.</summary>
+    public Action? OnLost { get; set; }
+
+    // ---- calls ----
+
+    /// <summary>Sends the request and waits for its answer. Its raw bytes are read until then.</summary>
+    public void Run(Request request, Call call, Deadline deadline)
+    {
+        Send(request, call, deadline);
+        Wait(call, deadline, request);
+        call.Check();
+    }
+
+    public async Task RunAsync(Request request, Call call, int timeoutMs, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        call.Task = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var timer = new CancellationTokenSource();
+        if (timeoutMs >= 0)
+            timer.CancelAfter(timeoutMs);
+        await SendAsync(request, call, timer.Token, cancellation).ConfigureAwait(false);
+        using (timer.Token.Register(() => Expire(call, request.LeavesLock)))
+        using (cancellation.Register(() => Cancel(call)))
+            await call.Task.Task.ConfigureAwait(false);
+        if (call.IsAbandoned)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw Late();
+        }
+        if (call.IsWaiting && call.Error != null && cancellation.IsCancellationRequested &&
+            UmemError.Read(call.Error).Name == "cancelled")
+            cancellation.ThrowIfCancellationRequested();
+        call.Check();
+    }
+
+    /// <summary>Sends a request that is not answered.</summary>
+    public void Notify(Request request, Deadline deadline)
+    {
+        TakeWriting(deadline);
+        try
+        {
+            Write(request, null, deadline);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>Has notifications read though no call is under way.</summary>
+    public void Attend(int watches)
+    {
+        lock (gate)
+        {
+            unattended += watches;
+            StartThread();
+        }
+    }
+
+    public void Dispose() => Lose(() => new ObjectDisposedException(nameof(UmemClient)));
+
+    // ---- sending ----
+
+    private void Send(Request request, Call call, Deadline deadline)
+    {
+        TakeWriting(deadline);
+        try
+        {
+            Write(request, call, deadline);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    private void TakeWriting(Deadline deadline)
+    {
+        if (!writing.Wait(deadline.RemainingMs))
+            throw NotSent();
+    }
+
+    private void Write(Request request, Call? call, Deadline deadline)
+    {
+        ArraySegment<byte> text = Begin(request, call);
+        try
+        {
+            transport.Write(text.Array!, text.Offset, text.Count, deadline);
+            if (request.Payload != null)
+                transport.Write(request.Payload, request.PayloadOffset, request.PayloadCount, deadline);
+        }
+        catch (TimeoutException)
+        {
+            Lose(PartlySent);
+            throw Late();
+        }
+        catch (IOException e)
+        {
+            LoseBy(e, "the daemon no longer takes requests");
+            throw Lost();
+        }
+        finally
+        {
+            request.Release();
+        }
+    }
+
+    /// <summary>A request that was partly sent when its time is over ends the connection; cancelling waits until it is sent.</summary>
+    private async Task SendAsync(Request request, Call call, CancellationToken timer, CancellationToken cancellation)
+    {
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timer, cancellation);
+            await writing.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw NotSent();
+        }
+        try
+        {
+            ArraySegment<byte> text = Begin(request, call);
+            using (timer.Register(() => Lose(PartlySent)))
+            {
+                await transport.WriteAsync(text.Array!, text.Offset, text.Count).ConfigureAwait(false);
+                if (request.Payload != null)
+                {
+                    await transport.WriteAsync(request.Payload, request.PayloadOffset, request.PayloadCount)
+                        .ConfigureAwait(false);
+                }
+            }
+        }
+        catch (IOException) when (timer.IsCancellationRequested)
+        {
+            throw Late();
+        }
+        catch (IOException e)
+        {
+            LoseBy(e, "the daemon no longer takes requests");
+            throw Lost();
+        }
+        finally
+        {
+            request.Release();
+            writing.Release();
+        }
+    }
+
+    /// <summary>Makes the message, and notes who waits for its answer: requests are sent in the order of their ids.</summary>
+    private ArraySegment<byte> Begin(Request request, Call? call)
+    {
+        ArraySegment<byte> text = request.Finish(call != null ? ++lastId : 0);
+        lock (gate)
+        {
+            if (loss != null)
+                throw loss();
+            if (call == null)
+                return text;
+            call.Id = lastId;
+            call.IsWaiting = request.IsWaiting;
+            pending.Add(call.Id, call);
+            if (call.Task != null)
+            {
+                unattended++;
+                StartThread();
+            }
+        }
+        return text;
+    }
+
+    // ---- waiting ----
+
+    private void Wait(Call call, Deadline deadline, Request request)
+    {
+        lock (gate)
+        {
+            if (call.IsDone)
+                return;
+            if (!isReading)
+            {
+                isReading = true;
+                call.IsPromoted = true;
+            }
+            else
+            {
+                call.Wake = new ManualResetEventSlim(false);
+                sleepers.AddLast(call);
+            }
+        }
+        if (call.Wake != null)
+        {
+            call.Wake.Wait(deadline.RemainingMs);
+            lock (gate)
+            {
+                sleepers.Remove(call);
+                if (!call.IsDone && !call.IsPromoted)
+                {
+                    // Others go on reading, and pass the answer over.
+                    Abandon(call, request.LeavesLock);
+                    throw Late();
+                }
+            }
+        }
+        if (call.IsPromoted)
+            ReadUntil(call, deadline, request.LeavesLock);
+    }
+
+    /// <summary>Reads, for all, until this call is answered.</summary>
+    private void ReadUntil(Call call, Deadline deadline, bool leavesLock)
+    {
+        try
+        {
+            while (!call.IsDone)
+                ReadMessage(deadline);
+        }
+        catch (TimeoutException)
+        {
+            lock (gate)
+                Abandon(call, leavesLock);
+            throw Late();
+        }
+        finally
+        {
+            lock (gate)
+                HandOver();
+        }
+    }
+
+    /// <summary>Reads one message. What fails is the failure of all calls.</summary>
+    private void ReadMessage(Deadline deadline)
+    {
+        try
+        {
+            reader.Read(deadline);
+            Finish();
+        }
+        catch (IOException e)
+        {
+            LoseBy(e, "the daemon closed the connection");
+        }
+        catch (Exception e) when (e is not TimeoutException)
+        {
+            Lose(() => new UmemBadAnswerException(e.Message, e));
+        }
+    }
+
+    /// <summary>The next one reads: a thread that waits for an answer, else the connection's own, if there is need.</summary>
+    private void HandOver()
+    {
+        isReading = false;
+        if (loss != null)
+            return;
+        LinkedListNode<Call>? next = sleepers.First;
+        if (next != null)
+        {
+            sleepers.RemoveFirst();
+            isReading = true;
+            next.Value.IsPromoted = true;
+            next.Value.Wake!.Set();
+        }
+        else
+        {
+            StartThread();
+        }
+    }
+
+    private void StartThread()
+    {
+        if (unattended == 0 || isReading || loss != null)
+            return;
+        if (hasThread)
+        {
+            Monitor.PulseAll(gate);
+            return;
+        }
+        hasThread = true;
+        new Thread(ReadForOthers) { IsBackground = true, Name = "umem reader" }.Start();
+    }
+
+    private void ReadForOthers()
+    {
+        for (;;)
+        {
+            lock (gate)
+            {
+                while (loss == null && (isReading || unattended == 0))
+                {
+                    if (!Monitor.Wait(gate, IdleMs) && unattended == 0 && loss == null)
+                    {
+                        hasThread = false;
+                        return;
+                    }
+                }
+                if (loss != null)
+                    return;
+                isReading = true;
+            }
+            ReadMessage(Deadline.None);
+            lock (gate)
+                HandOver();
+        }
+    }
+
+    // ---- giving up ----
+
+    /// <summary>The answer will be passed over.</summary>
+    private void Abandon(Call call, bool leavesLock)
+    {
+        if (call.IsDone)
+            return;
+        if (call == receiving)
+        {
+            LoseInside(() => new UmemConnectionException("a call was given up while its raw bytes were coming"));
+            return;
+        }
+        if (leavesLock)
+        {
+            LoseInside(() => new UmemConnectionException("a lock was given up that the daemon may have granted"));
+            return;
+        }
+        if (!call.IsUnattended)
+            unattended++;
+        call.IsAbandoned = true;
+        StartThread();
+    }
+
+    private void Expire(Call call, bool leavesLock)
+    {
+        lock (gate)
+            Abandon(call, leavesLock);
+        if (call.IsAbandoned)
+            call.Task!.TrySetResult(true);
+    }
+
+    /// <summary>
+    /// A call that waits in the daemon is ended there, and then answered: nothing is left behind. Another one is given up, unless
+    /// its raw bytes are coming already.
+    /// </summary>
+    private void Cancel(Call call)
+    {
+        if (!call.IsWaiting)
+        {
+            lock (gate)
+            {
+                if (call == receiving)
+                    return;
+            }
+            Expire(call, false);
+            return;
+        }
+        var request = new Request("$/cancelRequest");
+        request.Add("id", call.Id);
+        Task.Run(() =>
+        {
+            try
+            {
+                Notify(request, Deadline.None);
+            }
+            catch (Exception e) when (e is UmemConnectionException or ObjectDisposedException or TimeoutException)
+            {
+                // The call has failed for the same reason.
+            }
+        });
+    }
+
+    private static UmemDeadlineException Late() =>
+        new("the daemon did not answer in time; whether it does what was requested is not known");
+
+    private static UmemDeadlineException NotSent() =>
+        new("other threads' requests took all of the time; this one was not sent");
+
+    private static UmemConnectionException PartlySent() =>
+        new("the connection is lost, the daemon did not take a request in time, and had a part of it");
+
+    private Exception Lost()
+    {
+        lock (gate)
+            return (loss ?? (() => new UmemConnectionException("the connection is lost")))();
+    }
+
+    private void LoseBy(IOException e, string what) =>
+        Lose(() => new UmemConnectionException($"the connection is lost, {what}: {e.Message}", e));
+
+    private void Lose(Func<Exception> why)
+    {
+        lock (gate)
+            LoseInside(why);
+    }
+
+    /// <summary>Ends all calls. Those who sleep are woken, and find their calls done.</summary>
+    private void LoseInside(Func<Exception> why)
+    {
+        if (loss != null)
+            return;
+        loss = why;
+        if (receiving != null)
+            pending[receiving.Id] = receiving;
+        foreach (Call call in pending.Values)
+        {
+            call.Loss = why;
+            call.IsDone = true;
+            call.Wake?.Set();
+            call.Task?.TrySetResult(true);
+        }
+        pending.Clear();
+        sleepers.Clear();
+        receiving = null;
+        Monitor.PulseAll(gate);
+        transport.Dispose();
+        Action? lost = OnLost;
+        if (lost != null)
+            ThreadPool.QueueUserWorkItem(_ => lost());
+    }
+
+    // ---- what comes ----
+
+    /// <summary>Called by the reader with a message, before its raw bytes. Returns where they go.</summary>
+    private RawTarget TakeMessage(in AnswerMessage message)
+    {
+        if (message.Method != null)
+        {
+            if (message.RawSize != 0)
+                throw new UmemBadAnswerException("raw bytes follow a notification");
+            onNotification(message.Method, message.Body!);
+            return RawTarget.None;
+        }
+        lock (gate)
+        {
+            Call? call = Find(message);
+            if (call == null)
+            {
+                if (message.Error != null && message.Id == null)
+                {
+                    // Nobody has asked anything: the daemon says why it does not serve this connection.
+                    UmemError error = UmemError.Read(message.Error);
+                    LoseInside(() => UmemException.Of(error));
+                    return RawTarget.None;
+                }
+                throw new UmemBadAnswerException("an answer came for a request that was not sent");
+            }
+            if (message.IsLast)
+            {
+                UmemError error = UmemError.Read(message.Error!);
+                LoseInside(() => UmemException.Of(error));
+                return RawTarget.None;
+            }
+            pending.Remove(call.Id);
+            receiving = call;
+            call.Error = message.Error;
+            call.Result = message.Body;
+            return message.Error == null ? TargetOf(call, message.RawSize) : RawTarget.None;
+        }
+    }
+
+    private static RawTarget TargetOf(Call call, long rawSize)
+    {
+        if (call.IsAbandoned || (rawSize == 0 && call.Into == null && !call.TakesAnyRaw))
+            return RawTarget.None;
+        if (call.TakesAnyRaw)
+        {
+            if (rawSize > ArrayLimit)
+            {
+                call.Loss = () => new InvalidOperationException(
+                    $"an array cannot have {rawSize} bytes: read the block in parts");
+                return RawTarget.None;
+            }
+            call.Into = new ArraySegment<byte>(new byte[rawSize]);
+        }
+        if (call.Into == null || call.Into.Value.Count != rawSize)
+            throw new UmemBadAnswerException("an answer has more or fewer raw bytes than were asked for");
+        return new RawTarget(call.Into.Value);
+    }
+
+    /// <summary>An error without an id is about the oldest that cannot be waiting: answers come in order.</summary>
+    private Call? Find(in AnswerMessage message)
+    {
+        if (message.Id != null)
+            return pending.TryGetValue(message.Id.Value, out Call? found) ? found : null;
+        Call? oldest = null;
+        foreach (Call call in pending.Values)
+        {
+            if (oldest == null || (oldest.IsWaiting && !call.IsWaiting) ||
+                (oldest.IsWaiting == call.IsWaiting && call.Id < oldest.Id))
+                oldest = call;
+        }
+        return oldest;
+    }
+
+    /// <summary>All of the message is here.</summary>
+    private void Finish()
+    {
+        TaskCompletionSource<bool>? task = null;
+        lock (gate)
+        {
+            Call? call = receiving;
+            if (call == null)
+                return;
+            if (call.Error == null && call.OnResult != null)
+                call.OnResult(call.Result!);
+            receiving = null;
+            if (call.IsUnattended)
+                unattended--;
+            call.IsDone = true;
+            call.Wake?.Set();
+            task = call.Task;
+        }
+        task?.TrySetResult(true);
+    }
+}

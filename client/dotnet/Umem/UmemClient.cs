@@ -1,0 +1,221 @@
+using System;
+using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Umem;
+
+/// <summary>How a client connects.</summary>
+public sealed class UmemClientOptions
+{
+    /// <summary>
+    /// Where the daemon listens: a socket's path, or a Windows pipe's name. Null: the environment's UMEM_PIPE, else the user's
+    /// own.
+    /// </summary>
+    public string? Pipe { get; set; }
+
+    /// <summary>
+    /// How long one call may take; a call that waits in the daemon takes its own time more. Without an end by default
+    /// (<see cref="System.Threading.Timeout.InfiniteTimeSpan"/>).
+    /// </summary>
+    public TimeSpan Timeout { get; set; } = System.Threading.Timeout.InfiniteTimeSpan;
+
+    /// <summary>The longest answer that is accepted, in bytes, raw bytes not counted: at most 1 GiB.</summary>
+    public long AnswerBytesMax { get; set; } = 64 * 1024 * 1024;
+}
+
+/// <summary>
+/// A connection to a daemon, which is a session there. Any number of threads may use it at a time, and each call is as if it
+/// were alone. Each method of the protocol is a method here, and another one that is awaited: <c>block.alloc</c> is
+/// <see cref="BlockAlloc"/> and <see cref="BlockAllocAsync"/>.
+/// </summary>
+/// <remarks>
+/// A call that the daemon refuses throws a <see cref="UmemException"/> and has changed nothing. A connection that is lost
+/// throws a <see cref="UmemConnectionException"/>, as all later calls do: connect anew, and handles are good as long as the
+/// daemon lives. Cancelling a call that waits in the daemon (<see cref="BlockWaitAsync"/>, <see cref="HeapLockAsync"/>) ends it
+/// there. Cancelling another one ends the waiting for its answer: whether the daemon does it is not known then.
+/// </remarks>
+public sealed partial class UmemClient : IDisposable
+{
+    private static readonly object DefaultGate = new();
+    private static UmemClient? shared;
+
+    private readonly Connection connection;
+    private readonly WatchTable watches = new();
+    private readonly int timeoutMs;
+
+    private UmemClient(Transport transport, string pipe, UmemClientOptions options)
+    {
+        Pipe = pipe;
+        timeoutMs = Milliseconds(options.Timeout);
+        connection = new Connection(transport, options.AnswerBytesMax, watches.Take) { OnLost = watches.Lost };
+    }
+
+    /// <summary>
+    /// The connection of <see cref="Memory"/> and <see cref="Heap"/>: made when it is first needed, and anew when it was lost.
+    /// </summary>
+    public static UmemClient Default
+    {
+        get
+        {
+            lock (DefaultGate)
+            {
+                if (shared == null || !shared.IsConnected)
+                    shared = Connect();
+                return shared;
+            }
+        }
+    }
+
+    /// <summary>The pipe that this client is connected to.</summary>
+    public string Pipe { get; }
+
+    /// <summary>Whether the connection is open, as far as is known without a call.</summary>
+    public bool IsConnected => connection.IsOpen;
+
+    /// <summary>
+    /// Connects, and checks that the daemon is run by this user, by root or by SYSTEM before anything is sent to it.
+    /// </summary>
+    /// <exception cref="UmemConnectionException">No daemon listens there.</exception>
+    /// <exception cref="UmemNotTrustedException">Another user's process listens there.</exception>
+    /// <exception cref="ArgumentException">The pipe's name cannot be one.</exception>
+    public static UmemClient Connect(UmemClientOptions? options = null)
+    {
+        options ??= new UmemClientOptions();
+        if (options.AnswerBytesMax is <= 0 or > 1 << 30)
+            throw new ArgumentOutOfRangeException(nameof(options), options.AnswerBytesMax, "answers have from 1 byte to 1 GiB");
+        string path = Endpoint.Find(options.Pipe);
+        return new UmemClient(Transport.Open(path, Deadline.After(Milliseconds(options.Timeout))), path, options);
+    }
+
+    /// <summary>Connects to this pipe, as <see cref="Connect(UmemClientOptions?)"/> does.</summary>
+    public static UmemClient Connect(string pipe) => Connect(new UmemClientOptions { Pipe = pipe });
+
+    /// <summary>Connects, as <see cref="Connect(UmemClientOptions?)"/> does.</summary>
+    public static Task<UmemClient> ConnectAsync(UmemClientOptions? options = null,
+                                                CancellationToken cancellationToken = default) =>
+        Task.Run(() => Connect(options), cancellationToken);
+
+    /// <summary>The pipe that is used where none is named.</summary>
+    public static string DefaultPipe() => Endpoint.Find(null);
+
+    /// <summary>Ends the session: what has lifetime "session" is freed, and locks, holds and watches end.</summary>
+    public void Dispose() => connection.Dispose();
+
+    // ---- any method ----
+
+    /// <summary>Calls a method by its name.</summary>
+    /// <param name="method">"block.alloc"</param>
+    /// <param name="parameters">
+    /// The parameters: what <see cref="JsonSerializer"/> makes a JSON object of, an anonymous object say; a
+    /// <see cref="JsonElement"/> as it is. Null: none.
+    /// </param>
+    /// <returns>The result.</returns>
+    public JsonElement Call(string method, object? parameters = null) => Element(Invoke(RequestOf(method, parameters)));
+
+    /// <summary>Calls a method by its name, as <see cref="Call"/> does.</summary>
+    /// <param name="method">"block.alloc"</param>
+    /// <param name="parameters">As in <see cref="Call"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    /// <returns>The result.</returns>
+    public Task<JsonElement> CallAsync(string method, object? parameters = null,
+                                       CancellationToken cancellationToken = default) =>
+        InvokeAsync(RequestOf(method, parameters), result => result.Clone(), cancellationToken);
+
+    /// <summary>Describes all methods, as an OpenRPC document.</summary>
+    public JsonElement RpcDiscover() => Call("rpc.discover");
+
+    /// <summary>Describes all methods, as an OpenRPC document.</summary>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    public Task<JsonElement> RpcDiscoverAsync(CancellationToken cancellationToken = default) =>
+        CallAsync("rpc.discover", null, cancellationToken);
+
+    private static Request RequestOf(string method, object? parameters)
+    {
+        if (string.IsNullOrEmpty(method))
+            throw new ArgumentException("a method has a name", nameof(method));
+        if (parameters == null)
+            return new Request(method);
+        JsonElement json = parameters is JsonElement element
+            ? element
+            : JsonSerializer.SerializeToElement(parameters, parameters.GetType());
+        if (json.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
+            throw new ArgumentException("parameters are an object or an array", nameof(parameters));
+        var request = new Request(method, json);
+        if (method is "block.wait" or "heap.lock")
+            request.Waits(Json.LongOrNull(json, "timeout_ms"));
+        return request;
+    }
+
+    // ---- what the methods consist of ----
+
+    private Deadline DeadlineOf(Request request)
+    {
+        int milliseconds = TimeoutOf(request);
+        return milliseconds < 0 ? Deadline.None : Deadline.After(milliseconds);
+    }
+
+    private int TimeoutOf(Request request)
+    {
+        if (timeoutMs < 0 || (request.IsWaiting && request.WaitsMs == null && !request.LeavesLock))
+            return -1;
+        return (int)Math.Min(int.MaxValue, timeoutMs + (request.WaitsMs ?? 0));
+    }
+
+    private byte[] Invoke(Request request)
+    {
+        var call = new Call();
+        connection.Run(request, call, DeadlineOf(request));
+        return call.Result!;
+    }
+
+    private async Task<byte[]> InvokeAsync(Request request, CancellationToken cancellation)
+    {
+        var call = new Call();
+        await connection.RunAsync(request, call, TimeoutOf(request), cancellation).ConfigureAwait(false);
+        return call.Result!;
+    }
+
+    private async Task<T> InvokeAsync<T>(Request request, Func<JsonElement, T> read, CancellationToken cancellation) =>
+        Read(await InvokeAsync(request, cancellation).ConfigureAwait(false), read);
+
+    private T Invoke<T>(Request request, Func<JsonElement, T> read) => Read(Invoke(request), read);
+
+    private static T Read<T>(byte[] result, Func<JsonElement, T> read)
+    {
+        using JsonDocument document = JsonDocument.Parse(result);
+        if (document.RootElement.ValueKind != JsonValueKind.Object)
+            throw Json.Bad("result");
+        return read(document.RootElement);
+    }
+
+    private static JsonElement Element(byte[] result)
+    {
+        using JsonDocument document = JsonDocument.Parse(result);
+        return document.RootElement.Clone();
+    }
+
+    /// <summary>For a finalizer: what fails is of no interest any more.</summary>
+    internal void TryFree(long block)
+    {
+        try
+        {
+            var request = new Request("block.free");
+            request.Add("block", block);
+            connection.Notify(request, Deadline.None);
+        }
+        catch (Exception e) when (e is UmemConnectionException or UmemException or ObjectDisposedException or TimeoutException)
+        {
+            // The block stays, or has gone with its session.
+        }
+    }
+
+    private static int Milliseconds(TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+            return -1;
+        if (timeout <= TimeSpan.Zero || timeout.TotalMilliseconds > int.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "a time-out is more than 0 and less than 24 days");
+        return (int)Math.Ceiling(timeout.TotalMilliseconds);
+    }
+}

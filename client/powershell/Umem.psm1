@@ -1,0 +1,247 @@
+# Blocks of the daemon umemd in PowerShell. The library, Umem.dll, lies beside this file; docs/dotnet.md says how to put it there.
+Set-StrictMode -Version 3
+$ErrorActionPreference = 'Stop'
+
+Add-Type -Path (Join-Path $PSScriptRoot 'Umem.dll')
+
+$script:client = $null
+
+# The connection: the one that Connect-Umem made, else one to the default pipe. One that is lost is made anew.
+function Get-Client {
+    if ($null -eq $script:client -or -not $script:client.IsConnected) {
+        $script:client = [Umem.UmemClient]::Connect($(if ($script:pipe) { $script:pipe } else { [NullString]::Value }))
+    }
+    $script:client
+}
+
+$script:pipe = $null
+
+# A block or heap as the library wants it: text is a name, a number is a handle.
+function ConvertTo-BlockRef($Value) {
+    if ($Value -is [string]) { [Umem.BlockRef]::new([string]$Value) } else { [Umem.BlockRef]::new([long]$Value) }
+}
+
+function ConvertTo-HeapRef($Value) {
+    if ($Value -is [string]) { [Umem.HeapRef]::new([string]$Value) } else { [Umem.HeapRef]::new([long]$Value) }
+}
+
+# Bytes stay as they are, text is UTF-8.
+function ConvertTo-Bytes($Value) {
+    if ($Value -is [string]) {
+        return , [System.Text.Encoding]::UTF8.GetBytes($Value)
+    }
+    return , [byte[]]$Value
+}
+
+# Runs what calls the daemon. What fails there is an error of the command that was called, with the daemon's name as its id.
+function Invoke-Call([scriptblock] $Call, $Target, $Cmdlet) {
+    try {
+        & $Call
+    }
+    catch {
+        $failure = $_.Exception
+        while ($failure -is [System.Management.Automation.RuntimeException] -and $failure.InnerException) {
+            $failure = $failure.InnerException
+        }
+        $id = if ($failure -is [Umem.UmemException]) { $failure.Name } else { $failure.GetType().Name }
+        $category = if ($failure -is [Umem.UmemUnknownHandleException] -or $failure -is [Umem.UmemStaleHandleException]) {
+            'ObjectNotFound'
+        }
+        elseif ($failure -is [Umem.UmemConnectionException]) { 'ConnectionError' }
+        else { 'InvalidOperation' }
+        $Cmdlet.WriteError([System.Management.Automation.ErrorRecord]::new($failure, $id, $category, $Target))
+    }
+}
+
+<#
+.SYNOPSIS
+Connects to a daemon. The other commands use this connection; without it, one to the default pipe.
+.PARAMETER Pipe
+A socket's path, or a Windows pipe's name; left out: the environment's UMEM_PIPE, else the user's own.
+.OUTPUTS
+The connection, which has every method of the protocol.
+#>
+function Connect-Umem {
+    [CmdletBinding()]
+    [OutputType('Umem.UmemClient')]
+    param([Parameter(Position = 0)] [string] $Pipe)
+
+    Invoke-Call -Target $Pipe -Cmdlet $PSCmdlet -Call {
+        $made = [Umem.UmemClient]::Connect($(if ($Pipe) { $Pipe } else { [NullString]::Value }))
+        if ($null -ne $script:client) { $script:client.Dispose() }
+        $script:client = $made
+        $script:pipe = $made.Pipe
+        $made
+    }
+}
+
+<#
+.SYNOPSIS
+Allocates a block of zeroed memory.
+.PARAMETER Size
+How many bytes; left out: as many as the value has.
+.PARAMETER Value
+What to begin with: bytes, or text, which is written as UTF-8.
+.OUTPUTS
+The block's description.
+#>
+function New-UmemBlock {
+    [CmdletBinding(SupportsShouldProcess)]
+    [OutputType('Umem.BlockInfo')]
+    param(
+        [Parameter(Position = 0)] [string] $Name,
+        [Parameter(Position = 1)] [long] $Size = -1,
+        [object] $Heap,
+        [ValidateSet('Server', 'Session')] [string] $Lifetime = 'Server',
+        [object] $Value
+    )
+
+    if (-not $PSCmdlet.ShouldProcess($(if ($Name) { $Name } else { 'a block' }), 'allocate')) { return }
+    Invoke-Call -Target $Name -Cmdlet $PSCmdlet -Call {
+        $options = [Umem.BlockAllocOptions]::new()
+        if ($Name) { $options.Name = $Name }
+        if ($null -ne $Heap) { $options.Heap = ConvertTo-HeapRef $Heap }
+        $options.Lifetime = [Umem.Lifetime]$Lifetime
+        $bytes = if ($null -ne $Value) { ConvertTo-Bytes $Value } else { $null }
+        if ($Size -lt 0) {
+            if ($null -eq $bytes) { throw [System.ArgumentException]::new('-Size or -Value must be given') }
+            $Size = $bytes.Length
+        }
+        if ($null -ne $bytes) { $options.Data = $bytes }
+        $client = Get-Client
+        $client.BlockInfo([Umem.BlockRef]::new([long]$client.BlockAlloc($Size, $options).Block))
+    }
+}
+
+<#
+.SYNOPSIS
+Describes blocks, or reads the bytes of one.
+.PARAMETER Block
+A name or a handle; left out: all blocks.
+.PARAMETER AsBytes
+Its bytes instead of its description.
+.PARAMETER AsText
+Its bytes, which are UTF-8, as text; zero bytes at the end are left out.
+#>
+function Get-UmemBlock {
+    [CmdletBinding(DefaultParameterSetName = 'Describe')]
+    [OutputType('Umem.BlockInfo', ParameterSetName = 'Describe')]
+    [OutputType([byte[]], ParameterSetName = 'Bytes')]
+    [OutputType([string], ParameterSetName = 'Text')]
+    param(
+        [Parameter(Position = 0, ValueFromPipelineByPropertyName)] [object] $Block,
+        [Parameter(ParameterSetName = 'Describe')] [switch] $Orphaned,
+        [Parameter(Mandatory, ParameterSetName = 'Bytes')] [switch] $AsBytes,
+        [Parameter(Mandatory, ParameterSetName = 'Text')] [switch] $AsText,
+        [Parameter(ParameterSetName = 'Bytes')] [Parameter(ParameterSetName = 'Text')] [long] $Offset = 0,
+        [Parameter(ParameterSetName = 'Bytes')] [Parameter(ParameterSetName = 'Text')] [Nullable[long]] $Size
+    )
+
+    process {
+        Invoke-Call -Target $Block -Cmdlet $PSCmdlet -Call {
+            $client = Get-Client
+            if ($null -eq $Block) {
+                if ($AsBytes -or $AsText) { throw [System.ArgumentException]::new('-Block must be given') }
+                $options = [Umem.BlockListOptions]::new()
+                if ($Orphaned) { $options.Orphaned = $true }
+                $options.After = 0
+                while ($null -ne $options.After) {
+                    $page = $client.BlockList($options)
+                    $page.Blocks
+                    $options.After = $page.Next
+                }
+            }
+            elseif ($PSCmdlet.ParameterSetName -eq 'Describe') {
+                $client.BlockInfo((ConvertTo-BlockRef $Block))
+            }
+            else {
+                [byte[]] $bytes = $client.BlockRead((ConvertTo-BlockRef $Block), $Offset, $Size)
+                if ($AsText) { [System.Text.Encoding]::UTF8.GetString($bytes).TrimEnd([char]0) }
+                else { , $bytes }
+            }
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Writes bytes or text to a block.
+#>
+function Set-UmemBlock {
+    [CmdletBinding(SupportsShouldProcess)]
+    param(
+        [Parameter(Mandatory, Position = 0, ValueFromPipelineByPropertyName)] [object] $Block,
+        [Parameter(Mandatory, Position = 1)] [AllowEmptyString()] [AllowEmptyCollection()] [object] $Value,
+        [long] $Offset = 0
+    )
+
+    process {
+        if (-not $PSCmdlet.ShouldProcess($Block, 'write')) { return }
+        Invoke-Call -Target $Block -Cmdlet $PSCmdlet -Call {
+            (Get-Client).BlockWrite((ConvertTo-BlockRef $Block), $Offset, [byte[]](ConvertTo-Bytes $Value))
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Frees a block.
+#>
+function Remove-UmemBlock {
+    [CmdletBinding(SupportsShouldProcess)]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipelineByPropertyName)] [object] $Block)
+
+    process {
+        if (-not $PSCmdlet.ShouldProcess($Block, 'free')) { return }
+        Invoke-Call -Target $Block -Cmdlet $PSCmdlet -Call {
+            (Get-Client).BlockFree((ConvertTo-BlockRef $Block), $null) | Out-Null
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Calls any method of the daemon's.
+.EXAMPLE
+Invoke-Umem heap.create @{ name = 'scratch'; maximum_size = 4096 }
+#>
+function Invoke-Umem {
+    [CmdletBinding()]
+    [OutputType([psobject])]
+    param(
+        [Parameter(Mandatory, Position = 0)] [string] $Method,
+        [Parameter(Position = 1)] [System.Collections.IDictionary] $Parameters = @{}
+    )
+
+    Invoke-Call -Target $Method -Cmdlet $PSCmdlet -Call {
+        $json = [System.Text.Json.JsonDocument]::Parse((ConvertTo-Json -InputObject $Parameters -Compress -Depth 60)).RootElement
+        (Get-Client).Call($Method, $json).GetRawText() | ConvertFrom-Json -Depth 60
+    }
+}
+
+# ---- completion: of names, and of methods ----
+
+function Complete-Word([string[]] $Words, [string] $Begun) {
+    $begin = $Begun.Trim("'", '"')
+    $Words | Where-Object { $_ -like ([WildcardPattern]::Escape($begin) + '*') } | Sort-Object | ForEach-Object {
+        $text = if ($_ -match '^[A-Za-z_][\w.-]*$') { $_ } else { "'" + $_.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($text, $_, 'ParameterValue', $_)
+    }
+}
+
+Register-ArgumentCompleter -CommandName Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock -ParameterName Block -ScriptBlock {
+    param($command, $parameter, $begun)
+    Complete-Word @(Get-UmemBlock -ErrorAction Ignore | ForEach-Object Name | Where-Object { $_ }) $begun
+}
+
+Register-ArgumentCompleter -CommandName New-UmemBlock -ParameterName Heap -ScriptBlock {
+    param($command, $parameter, $begun)
+    Complete-Word @((Invoke-Umem heap.list -ErrorAction Ignore).heaps | ForEach-Object name | Where-Object { $_ }) $begun
+}
+
+Register-ArgumentCompleter -CommandName Invoke-Umem -ParameterName Method -ScriptBlock {
+    param($command, $parameter, $begun)
+    Complete-Word @((Invoke-Umem rpc.discover -ErrorAction Ignore).methods | ForEach-Object name) $begun
+}
+
+Export-ModuleMember -Function Connect-Umem, New-UmemBlock, Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock, Invoke-Umem

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the PowerShell of docs/clients.md as it stands there, and the tests of the module, against the daemon in UMEM_PIPE.
+# Usage: powershell.sh PWSH SOURCES LIBRARY
+set -euo pipefail
+
+pwsh=$1
+sources=$2
+library=$3
+document=$sources/docs/clients.md
+. "$sources/tests/support/readme_blocks.sh"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export HOME=$folder POWERSHELL_TELEMETRY_OPTOUT=1 NO_COLOR=1
+
+# It opens the pipe by the name that it has on Windows. Here, .NET puts pipes of such names in this folder.
+ln -s "$UMEM_PIPE" "$folder/CoreFxPipe_umemd-somebody"
+block powershell 1 >"$folder/session.ps1"
+expect "PowerShell" "$(TMPDIR=$folder USERNAME=somebody "$pwsh" -NoProfile -File "$folder/session.ps1")" ffffffff
+
+mkdir "$folder/Umem"
+cp "$sources"/client/powershell/Umem.ps* "$library" "$folder/Umem"
+"$pwsh" -NoProfile -File "$sources/tests/dotnet/module.ps1" "$folder/Umem"
+# What docs/dotnet.md shows.
+document=$sources/docs/dotnet.md
+block powershell 1 >"$folder/module.ps1"
+cd "$folder"
+"$pwsh" -NoProfile -Command '$ErrorActionPreference = "Stop"; . ./module.ps1' >"$folder/out"
+grep -qx hello "$folder/out"
