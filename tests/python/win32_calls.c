@@ -16,7 +16,7 @@
 #include <windows.h>
 
 enum {
-    ARGUMENTS = 8,          /* most that a function has; those that are too many do no harm on 64-bit Windows */
+    ARGUMENTS = 8, /* most that a function has; those that are too many do no harm on 64-bit Windows */
     LINE_CAPACITY = 4 << 20 /* bytes of a command */
 };
 

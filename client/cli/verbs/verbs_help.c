@@ -238,16 +238,20 @@ static const struct {
     const char *shell;
     const char *script;
 } completions[] = {
-    {"bash",
+    {
+        "bash",
 #include "umem_bash.inc"
     },
-    {"zsh",
+    {
+        "zsh",
 #include "umem_zsh.inc"
     },
-    {"fish",
+    {
+        "fish",
 #include "umem_fish.inc"
     },
-    {"powershell",
+    {
+        "powershell",
 #include "umem_ps1.inc"
     },
 };
@@ -276,7 +280,8 @@ const struct cli_verb cli_help_verbs[] = {
     {.name = "completion",
      .words = "SHELL",
      .summary = "print the script that lets a shell complete umem's words",
-     .detail = "SHELL is bash, zsh, fish or powershell. Names of heaps and blocks come from the daemon that answers; where none does, "
+     .detail = "SHELL is bash, zsh, fish or powershell. Names of heaps and blocks come from the daemon that "
+               "answers; where none does, "
                "there are none.",
      .example = "source <(umem completion bash)\numem completion fish | source",
      .need = CLI_NEEDS_NOTHING,
