@@ -215,6 +215,8 @@ bool um_area_init(struct um_heap_area *area, struct um_run_map *map, uint32_t al
 {
     area->source = (struct um_purge_source){.run = run, .tick = tick};
     area->stage = UM_SWEEP_NONE;
+    while (UINT32_C(1) << area->segment.unit_bits < area->segment.unit)
+        area->segment.unit_bits++;
     area->allocator = um_allocator_new(map, alignment, loose_limit);
     return area->allocator != NULL;
 }
