@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { MARK_LOOKS = 8 /* looks that take as long as making a unit idle */ };
+
 /* The first unit that begins at an offset or later. */
 static uint64_t unit_from(const struct um_segment *segment, uint64_t offset)
 {
@@ -183,7 +185,7 @@ bool um_segment_age(struct um_segment *segment, uint64_t *offset, uint64_t end, 
         if (which == UM_SEGMENT_IDLE && !get_bit(segment->idle, first)) {
             set_bit(segment->idle, first);
             *found = true;
-            budget->looks--;
+            budget->looks -= budget->looks < MARK_LOOKS ? budget->looks : MARK_LOOKS;
             unit++;
             continue;
         }
