@@ -8,7 +8,8 @@ enum {
     PIECE_SIZE = 4 * 1024 * 1024, /* bytes that are returned at once */
     PIECE_CALLS = 64,             /* calls of the system that this takes at most */
     PIECE_LOOKS = 512 * 1024,     /* units that are looked at, of which the table has eight in a byte */
-    PIECE_RUNS = 256,             /* runs and extents that are looked at */
+    PIECE_RUNS = 64,              /* runs that are looked at, each of up to 4,096 slots */
+    PIECE_EXTENTS = 256,          /* free extents that are looked at */
     CALL_COST = 16 * 1024,        /* bytes that a call of the system's counts as */
     LEAST_COST = 4 * 1024,        /* likewise, a look at a heap of which nothing is returned */
     RUN_PARTS = 64                /* calls that one run may take beyond the limit */
@@ -116,7 +117,8 @@ static bool sweep_runs(struct um_heap_area *area, struct um_segment_budget *budg
 static bool sweep_extents(struct um_heap_area *area, struct um_segment_budget *budget)
 {
     for (size_t extents = 0;
-         extents < PIECE_RUNS && budget->units != 0 && budget->calls != 0 && budget->looks != 0; extents++) {
+         extents < PIECE_EXTENTS && budget->units != 0 && budget->calls != 0 && budget->looks != 0;
+         extents++) {
         uint64_t offset = area->sweep_offset;
         uint64_t size = area->sweep_size;
         uint64_t end;
@@ -215,6 +217,8 @@ bool um_area_init(struct um_heap_area *area, struct um_run_map *map, uint32_t al
 {
     area->source = (struct um_purge_source){.run = run, .tick = tick};
     area->stage = UM_SWEEP_NONE;
+    while (UINT32_C(1) << area->segment.unit_bits < area->segment.unit)
+        area->segment.unit_bits++;
     area->allocator = um_allocator_new(map, alignment, loose_limit);
     return area->allocator != NULL;
 }

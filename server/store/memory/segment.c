@@ -2,9 +2,18 @@
 
 #include <string.h>
 
-static uint64_t round_up(uint64_t size, uint64_t unit)
+enum { MARK_LOOKS = 8 /* looks that take as long as making a unit idle */ };
+
+/* The first unit that begins at an offset or later. */
+static uint64_t unit_from(const struct um_segment *segment, uint64_t offset)
 {
-    return (size + unit - 1) / unit * unit;
+    return (offset + segment->unit - 1) >> segment->unit_bits;
+}
+
+/* The unit that an offset lies in. */
+static uint64_t unit_at(const struct um_segment *segment, uint64_t offset)
+{
+    return offset >> segment->unit_bits;
 }
 
 static bool get_bit(const unsigned char *bits, uint64_t place)
@@ -51,8 +60,8 @@ static void note_decommitted(struct um_segment *segment, uint64_t unit)
 
 bool um_segment_commit(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    uint64_t end = round_up(offset + size, segment->unit) / segment->unit;
-    uint64_t first = next_unit(segment->touched, offset / segment->unit, end, false);
+    uint64_t end = unit_from(segment, offset + size);
+    uint64_t first = next_unit(segment->touched, unit_at(segment, offset), end, false);
 
     while (first < end) {
         uint64_t last = next_unit(segment->touched, first, end, true);
@@ -69,8 +78,8 @@ bool um_segment_commit(struct um_segment *segment, uint64_t offset, uint64_t siz
 
 bool um_segment_decommit(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    uint64_t first = round_up(offset, segment->unit) / segment->unit;
-    uint64_t end = (offset + size) / segment->unit;
+    uint64_t first = unit_from(segment, offset);
+    uint64_t end = unit_at(segment, offset + size);
 
     if (first >= end)
         return true;
@@ -87,7 +96,7 @@ static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t 
     uint64_t end = offset + size;
 
     while (offset < end) {
-        uint64_t unit = offset / segment->unit;
+        uint64_t unit = unit_at(segment, offset);
         uint64_t next = (unit + 1) * segment->unit < end ? (unit + 1) * segment->unit : end;
 
         if (get_bit(segment->touched, unit))
@@ -99,20 +108,17 @@ static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t 
     }
 }
 
-bool um_segment_renew(struct um_segment *segment, uint64_t offset, uint64_t size)
+/* Likewise where others can write: it may hold anything. */
+static bool renew_shared(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
     unsigned char *start = segment->start + offset;
-    uint64_t head = round_up(offset, segment->unit) - offset;
-    uint64_t tail = (offset + size) % segment->unit;
+    uint64_t head = unit_from(segment, offset) * segment->unit - offset;
+    uint64_t tail = (offset + size) & (segment->unit - 1);
     bool renewed = size >= segment->ops->renewed_size && um_segment_decommit(segment, offset, size);
 
-    if (segment->ops->is_private) {
-        renew_private(segment, offset, size);
-        return true;
-    }
     if (!um_segment_commit(segment, offset, size))
         return false;
-    for (uint64_t unit = offset / segment->unit; unit * segment->unit < offset + size; unit++)
+    for (uint64_t unit = unit_at(segment, offset); unit < unit_from(segment, offset + size); unit++)
         clear_bit(segment->idle, unit);
     if (renewed) {
         memset(start, 0, (size_t)head);
@@ -123,12 +129,20 @@ bool um_segment_renew(struct um_segment *segment, uint64_t offset, uint64_t size
     return true;
 }
 
+bool um_segment_renew(struct um_segment *segment, uint64_t offset, uint64_t size)
+{
+    if (!segment->ops->is_private)
+        return renew_shared(segment, offset, size);
+    renew_private(segment, offset, size);
+    return true;
+}
+
 void um_segment_clear(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
     uint64_t end = offset + size;
 
     while (offset < end) {
-        uint64_t unit = offset / segment->unit;
+        uint64_t unit = unit_at(segment, offset);
         uint64_t next = (unit + 1) * segment->unit < end ? (unit + 1) * segment->unit : end;
 
         if (get_bit(segment->touched, unit))
@@ -157,8 +171,8 @@ static uint64_t end_of_piece(const struct um_segment *segment, uint64_t unit, ui
 bool um_segment_age(struct um_segment *segment, uint64_t *offset, uint64_t end, enum um_segment_age which,
                     struct um_segment_budget *budget, bool *found)
 {
-    uint64_t unit = round_up(*offset, segment->unit) / segment->unit;
-    uint64_t last = end / segment->unit;
+    uint64_t unit = unit_from(segment, *offset);
+    uint64_t last = unit_at(segment, end);
 
     while (unit < last && budget->units != 0 && budget->calls != 0 && budget->looks != 0) {
         uint64_t limit = last - unit > budget->looks ? unit + budget->looks : last;
@@ -171,7 +185,7 @@ bool um_segment_age(struct um_segment *segment, uint64_t *offset, uint64_t end, 
         if (which == UM_SEGMENT_IDLE && !get_bit(segment->idle, first)) {
             set_bit(segment->idle, first);
             *found = true;
-            budget->looks--;
+            budget->looks -= budget->looks < MARK_LOOKS ? budget->looks : MARK_LOOKS;
             unit++;
             continue;
         }
@@ -188,8 +202,8 @@ bool um_segment_age(struct um_segment *segment, uint64_t *offset, uint64_t end, 
 
 void um_segment_make_idle(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    uint64_t unit = round_up(offset, segment->unit) / segment->unit;
-    uint64_t end = (offset + size) / segment->unit;
+    uint64_t unit = unit_from(segment, offset);
+    uint64_t end = unit_at(segment, offset + size);
 
     while (unit < end) {
         if (unit % 8 == 0 && end - unit >= 8) {
@@ -203,8 +217,8 @@ void um_segment_make_idle(struct um_segment *segment, uint64_t offset, uint64_t 
 
 uint64_t um_segment_count_touched(const struct um_segment *segment, uint64_t offset, uint64_t size)
 {
-    uint64_t end = round_up(offset + size, segment->unit) / segment->unit;
-    uint64_t unit = next_unit(segment->touched, offset / segment->unit, end, true);
+    uint64_t end = unit_from(segment, offset + size);
+    uint64_t unit = next_unit(segment->touched, unit_at(segment, offset), end, true);
     uint64_t count = 0;
 
     while (unit < end) {

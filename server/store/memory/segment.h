@@ -41,6 +41,7 @@ struct um_segment {
     unsigned char *idle; /* likewise: of the touched units that are free, those that were so a period ago */
     uint64_t touched_units; /* how many are touched, of this heap's */
     uint32_t unit;          /* bytes, a power of two */
+    unsigned unit_bits;     /* which one; um_area_init() sets it */
 };
 
 /* Which units of a free range are decommitted. */
