@@ -39,7 +39,8 @@ static const char *call(struct allocator_model *model, struct fuzz_input *input)
     case 2:
         return allocator_model_age(model, (kind & 16) != 0, block);
     case 3:
-        return allocator_model_restore(model, block, (uint64_t)fuzz_byte(input) << ((kind >> 4) + 2), take_size(input));
+        return allocator_model_restore(model, block, (uint64_t)fuzz_byte(input) << ((kind >> 4) + 2),
+                                       take_size(input));
     default:
         if (!model->blocks[block].used)
             return allocator_model_acquire(model, block, take_size(input));
