@@ -250,6 +250,10 @@ static void the_default_place(void **state)
     assert_int_equal(uv_os_unsetenv("UMEMD_CONFIG"), 0);
     assert_int_equal(process_run(&process, (const char *const[]){UMEMD, "--print-config", NULL}, NULL), 0);
     expect_setting("umemd.conf, line 1", "limit.waits = 22\n");
+    assert_int_equal(
+        process_run(&process, (const char *const[]){UMEMD, "--config", "none", "--print-config", NULL}, NULL),
+        0);
+    expect_text(process.output, "# No configuration file is read.\n");
     /* On Windows the folder's rights are the file's. */
     if (strcmp(BACKEND, "posix") == 0) {
         assert_int_equal(uv_fs_chmod(NULL, &request, path, 0602, NULL), 0);

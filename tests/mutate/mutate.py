@@ -46,8 +46,8 @@ STAGES = [
                  r"(unit\.rpc\.(?!random$|sliced_calls$).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),
     ("server/store/", [r"unit\.store\..*", r"(unit\.rpc\..*|faults\.store|integration\.mapped_heaps.*|steps)"]),
     ("server/rpc/", [r"unit\.rpc\.(?!random$|sliced_calls$).*", r"(unit\.rpc\.(random|sliced_calls)|server\..*|faults\.rpc|steps)"]),
-    ("server/net/", [r"(server|unit\.net)\..*", r"(faults\.net|integration\.(client_calls|client_coordination|daemon_check|daemon_lifecycle))"]),
-    ("server/daemon/", [r"integration\.(daemon_check|daemon_lifecycle|service_manager|umem_basics)", r"(package\.manual|integration\.examples)"]),
+    ("server/net/", [r"(server|unit\.net)\..*", r"(faults\.net|integration\.(client_calls|client_coordination|daemon_check|daemon_config|daemon_lifecycle))"]),
+    ("server/daemon/", [r"unit\.daemon\..*", r"integration\.(daemon_check|daemon_config|daemon_lifecycle|service_manager|umem_basics)", r"(package\.manual|integration\.examples)"]),
 ]
 
 
