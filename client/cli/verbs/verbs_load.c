@@ -342,6 +342,18 @@ static int write_raw(struct load *load, const struct um_json *params, umem_handl
     return CLI_OK;
 }
 
+/* The daemon sees the name when all others are given, too: too late to be wrong. */
+static bool is_name(const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return false;
+    }
+    return name[0] != ':' && size < UMEM_NAME_SIZE;
+}
+
 static int take_block(struct load *load, const struct um_json *params)
 {
     const char *name = text_of(load, params, "name");
@@ -354,6 +366,8 @@ static int take_block(struct load *load, const struct um_json *params)
         return status;
     if (!um_json_to_uint64(um_json_member_of(params, "size"), &size))
         return fail_dump(load, "makes a block without a size");
+    if (!is_name(name))
+        return fail_dump(load, "has a name that no block can have");
     free(load->line_name);
     load->line_name = copy_text(name);
     if (!make_place(load) || load->line_name == NULL)
@@ -648,12 +662,46 @@ static int for_all(struct load *load, const struct naming *naming, bool only_nam
     return status;
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp((*(const struct loaded *const *)left)->name, (*(const struct loaded *const *)right)->name);
+}
+
+/* Whether no two blocks of the dump have one name. */
+static int check_names(struct load *load)
+{
+    const struct loaded **named = malloc((load->block_count + 1) * sizeof *named);
+    const struct loaded *again = NULL;
+    size_t count = 0;
+    int status = CLI_OK;
+
+    if (named == NULL)
+        return cli_fail_memory();
+    for (size_t i = 0; i < load->block_count; i++) {
+        if (load->blocks[i].name != NULL)
+            named[count++] = &load->blocks[i];
+    }
+    qsort(named, count, sizeof *named, compare_names);
+    for (size_t i = 1; i < count && again == NULL; i++) {
+        if (strcmp(named[i - 1]->name, named[i]->name) == 0)
+            again = named[i]->line > named[i - 1]->line ? named[i] : named[i - 1];
+    }
+    if (again != NULL)
+        status = cli_fail(CLI_FAILED,
+                          "line %llu of the dump has the name \"%s\" of another block; nothing was loaded",
+                          (unsigned long long)again->line, again->name);
+    free(named);
+    return status;
+}
+
 static int name_all(struct load *load)
 {
     static const struct naming lookups = {submit_lookup, take_lookup};
     static const struct naming names = {submit_name, take_name};
-    int status = load->replaces ? CLI_OK : for_all(load, &lookups, true);
+    int status = check_names(load);
 
+    if (status == CLI_OK && !load->replaces)
+        status = for_all(load, &lookups, true);
     if (status != CLI_OK) {
         undo(load);
         return status;
