@@ -287,6 +287,16 @@ class Signals(DaemonTest):
         self.assertEqual(len(errors), 1)
         self.assertEqual(self.daemon.call("server.ping"), {})
 
+    def test_a_handler_may_close_the_client(self):
+        client = self.connect()
+        signal.signal(signal.SIGUSR1, lambda *_: client.close())
+        block = client.alloc(8, lifetime="session")
+        self.signal_when(lambda: self.daemon.stats()["waits"] == 1)
+        with self.assertRaises(umem.NotConnected):
+            block.wait("q", 0, 0)
+        with client._mutex:
+            client.close()
+
     def test_a_finalizer_within_a_call_is_refused_and_harms_nothing(self):
         refused = []
 

@@ -41,7 +41,8 @@ class Connection:
         self.timeout = timeout
         self._limits: Optional[Dict[str, int]] = None
         self._inside: Dict[int, bool] = {}  # the threads that are in a call
-        self._mutex = threading.Lock()  # protects the session, and who reads
+        # Protects the session, and who reads. A signal handler may close the client while its thread has it.
+        self._mutex = threading.RLock()
         self._send_mutex = threading.Lock()
         self._session = Session()
         self._is_reading = False  # a thread does
@@ -72,7 +73,7 @@ class Connection:
 
     def _after_fork(self) -> None:
         """In the child: closes its copy, which would keep the parent's session open."""
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._send_mutex = threading.Lock()
         self._sleepers = {}
         self._inside = {}
