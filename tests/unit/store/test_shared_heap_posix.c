@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -250,6 +251,18 @@ static void leave_a_heap(int out)
         pause();
 }
 
+/* .NET takes a shared lock of each file that it opens: the daemon's must let it, and keep out those who want the object alone. */
+static void expect_shared_lock(const char *name)
+{
+    int fd = shm_open(name, O_RDWR, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_SH | LOCK_NB), 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
+    assert_int_equal(errno, EWOULDBLOCK);
+    close(fd);
+}
+
 static void test_what_a_killed_daemon_left_is_removed(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +285,7 @@ static void test_what_a_killed_daemon_left_is_removed(void **state)
     um_store_remove_stale_objects();
     assert_int_equal(segment_open(&segment, name, SHARED_LENGTH), 0);
     segment_close(&segment);
+    expect_shared_lock(name);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
     /* That other daemon may be faster now. */
