@@ -89,7 +89,7 @@ endif()
 
 # Systems differ in where Python looks, so that only who says where gets the package for Python.
 set(UMEM_PYTHON_DIR "" CACHE STRING "Where the package for Python is installed, below the prefix; empty: nowhere")
-if(UMEM_PYTHON_DIR AND EXISTS "${PROJECT_SOURCE_DIR}/client/python/umem")
+if(UMEM_PYTHON_DIR)
     install(DIRECTORY client/python/umem DESTINATION "${UMEM_PYTHON_DIR}" COMPONENT python
         FILES_MATCHING PATTERN "*.py" PATTERN py.typed)
     file(CONFIGURE OUTPUT "${umem_build_dir}/METADATA" @ONLY

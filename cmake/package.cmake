@@ -20,7 +20,7 @@ endif()
 
 # The parts of the installation that are packages of their own.
 set(CPACK_COMPONENTS_ALL runtime library development)
-if(UMEM_PYTHON_DIR AND EXISTS "${PROJECT_SOURCE_DIR}/client/python/umem")
+if(UMEM_PYTHON_DIR)
     list(APPEND CPACK_COMPONENTS_ALL python)
 endif()
 # So cpack takes each component's summary, and no general one.

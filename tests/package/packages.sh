@@ -120,7 +120,7 @@ look_into_debs()
     holds umemd "$list" ./usr/bin/umemd ./usr/bin/umem ./usr/lib/systemd/user/umemd.service ./usr/lib/systemd/user/umemd.socket \
         ./usr/share/man/man1/umem.1.gz ./usr/share/man/man8/umemd.8.gz ./usr/share/bash-completion/completions/umem \
         ./usr/share/doc/umemd/copyright ./usr/share/doc/umemd/changelog.gz ./usr/share/doc/umemd/protocol.md
-    only umemd "$list" '\./usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*\.gz|doc/umemd/.*|bash-completion/.*|fish/.*|zsh/.*))'
+    only umemd "$list" '\./usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*\.gz|doc/umemd/.*|bash-completion/completions/umem|fish/vendor_completions.d/umem.fish|zsh/vendor-completions/_umem))'
     list=$(dpkg-deb --fsys-tarfile "$library" | tar -t | grep -v '/$')
     folder=$(sed -n "s|^\./usr/\(.*\)/libumemclient\.so\.$abi\$|\1|p" <<<"$list")
     [[ $folder == lib/*-linux-gnu* ]] || fail "the library is in '$folder', not in Debian's folder of this architecture"
@@ -138,7 +138,7 @@ look_into_debs()
 
     use "$root/usr/bin/umemd" "$root/usr/bin/umem"
     compile_and_run "$root/usr" "$root/usr/$folder"
-    [ ! -d "$sources/client/python" ] || look_into_python "$(one "python3-umem_$version-1_all.deb")" "$root"
+    look_into_python "$(one "python3-umem_$version-1_all.deb")" "$root"
     end "$root/usr/bin/umem"
     if command -v lintian >/dev/null; then
         lintian --allow-root --fail-on error "$packages"/*.deb || fail "lintian finds errors"

@@ -22,13 +22,6 @@ function(check file pattern)
     endforeach()
 endfunction()
 
-# The same for a file that not every tree has.
-macro(check_if_there file pattern)
-    if(EXISTS "${root}/${file}")
-        check("${file}" "${pattern}")
-    endif()
-endmacro()
-
 set(number "([0-9]+[.][0-9]+[.][0-9]+)")
 check(vcpkg.json "\"version\": \"${number}\"")
 check(packaging/vcpkg/vcpkg.json "\"version\": \"${number}\"")
@@ -46,7 +39,9 @@ foreach(part version installer locale.en-US)
 endforeach()
 check(packaging/winget/umemd.umemd.installer.yaml "umemd-${number}-win64.exe")
 
-check_if_there(client/python/pyproject.toml "\nversion = \"${number}\"")
+check(client/python/pyproject.toml "\nversion = \"${number}\"")
+check(client/dotnet/Umem/Umem.csproj "<Version>${number}</Version>")
+check(client/powershell/Umem.psd1 "ModuleVersion = '${number}'")
 
 # A new file under packaging/ that names a version is looked at here, too.
 file(GLOB_RECURSE files RELATIVE "${root}" "${root}/packaging/*")
