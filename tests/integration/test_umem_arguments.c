@@ -428,7 +428,7 @@ static void test_completion(void **state)
     expect_offered(*state, "alloc", "--flags no", "no_serialize\n");
     expect_offered(*state, "get", "--t", "--timeout\n--type\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem completion ", BREAKS)), 0);
-    expect_whole_output("bash\n");
+    expect_whole_output("bash\nzsh\nfish\npowershell\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem help al", BREAKS)), 0);
     expect_whole_output("alloc\n");
     /* A block's name only where a block may stand. */
