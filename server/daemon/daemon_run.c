@@ -328,6 +328,8 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .version = UMEM_VERSION,
         .guard = daemon->options->guard,
         .wipe = daemon->options->wipe,
+        .state = daemon->options->state,
+        .syncs = !daemon->options->syncs_never,
         .context = daemon,
         .log = on_log,
         .call_ended = on_call_ended,
