@@ -221,6 +221,38 @@ public class LossTests
         async stream => await Send(stream, Message("{\"id\":1,\"result\":{\"size\":4}}", "abcdefgh")),
         client => Assert.Throws<UmemBadAnswerException>(() => client.BlockRead(5, 0, 4)));
 
+    public static TheoryData<string> BadBatchAnswers => new()
+    {
+        Message("{\"id\":1,\"result\":{\"size\":4}}", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}},{\"id\":3,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":2,\"result\":{}},{\"id\":1,\"result\":{\"size\":4}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},5]", "abcd"),
+        Message("[5,{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"error\":5}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}]", "abc"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}]", "abcde"),
+        Message("[{\"id\":1,\"result\":{\"size\":3}},{\"id\":2,\"result\":{}}]", "abc"),
+        Message("[{\"id\":1,\"result\":{\"size\":-4}},{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":[]},{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}", "abcd"),
+    };
+
+    [Theory]
+    [MemberData(nameof(BadBatchAnswers))]
+    public async Task WhatDoesNotAnswerABatchIsABadAnswer(string bytes) => await With(
+        async stream => await Send(stream, bytes),
+        client =>
+        {
+            UmemCalls batch = client.Batch();
+            UmemReply<byte[]> read = batch.BlockRead(5, 0, 4);
+            UmemReply ping = batch.ServerPing();
+            Assert.Throws<UmemBadAnswerException>(() => batch.Send(throwError: false));
+            Assert.IsType<UmemBadAnswerException>(read.Error);
+            Assert.IsType<UmemBadAnswerException>(ping.Error);
+        });
+
     [Fact]
     public void AFullQueueKeepsTheDeadline()
     {
