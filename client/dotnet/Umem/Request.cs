@@ -195,7 +195,7 @@ internal sealed class Request
         ByteBuffer buffer = text.Buffer;
         int start = batch != null ? FinishBatch(id) : FinishMessage(id);
         int end = buffer.Count;
-        Span<byte> head = new byte[Gap];
+        Span<byte> head = stackalloc byte[Gap];
         int headers = 0;
         Put(head, ref headers, "Content-Length: ");
         Put(head, ref headers, end - start);

@@ -40,9 +40,8 @@ public sealed partial class UmemCalls
             return;
         if (isBatch)
         {
-            var request = new Request(sent);
             Call call = BatchCall();
-            Do(awaited, () => client.Run(request, call));
+            Do(awaited, () => client.Run(new Request(sent), call));
             Do(awaited, () => Share(call, awaited));
         }
         else
