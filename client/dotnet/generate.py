@@ -163,6 +163,14 @@ using System.Threading.Tasks;
 namespace Umem;
 """
 
+CALLS_HEADER = """\
+// Written by client/dotnet/generate.py from rpc.discover: ./dev generate writes it anew.
+#nullable enable
+using System.CodeDom.Compiler;
+
+namespace Umem;
+"""
+
 
 def write_options(method, options):
     name = pascal(method) + "Options"
@@ -191,7 +199,7 @@ def write_result(name, members):
 def write_request(method, arguments, options):
     name = pascal(method)
     head = [f"{a.type} {camel(a.name)}" for a in arguments] + ([f"{name}Options? options"] if options else [])
-    lines = ["", f"    private static Request {name}Request({', '.join(head)})", "    {",
+    lines = ["", f"    internal static Request {name}Request({', '.join(head)})", "    {",
              f'        var request = new Request("{method}");']
     lines += [f'        request.Add("{a.name}", {camel(a.name)});' for a in arguments]
     if options:
@@ -230,6 +238,23 @@ def write_method(method, entry, arguments, options, result):
     lines += ["", *docs, *remarks, "    " + MARK, f"    public {kind} {name}({', '.join(declared)}) =>", f"        {returns};"]
     lines += ["", *docs, *cancel, *remarks, "    " + MARK, f"    public {task} {name}Async({', '.join(many)}) =>", f"        {later};"]
     return lines
+
+
+def write_call(method, entry, arguments, options, result):
+    """The same in a batch or pipeline."""
+    name = pascal(method)
+    declared = [f"{a.type} {camel(a.name)}" for a in arguments] + ([f"{name}Options? options = null"] if options else [])
+    passed = ", ".join([camel(a.name) for a in arguments] + (["options"] if options else []))
+    docs = comment(4, "summary", entry["summary"])
+    for argument in arguments:
+        docs += comment(4, "param", argument.doc, f' name="{camel(argument.name).lstrip("@")}"')
+    if options:
+        docs += comment(4, "param", "What else may be said; null: nothing.", ' name="options"')
+    reply = f"UmemReply<{result}>" if result else "UmemReply"
+    # By its whole name, since a method may have the same one.
+    read = f", Umem.{result}.Read" if result else ""
+    return ["", *docs, "    " + MARK, f"    public {reply} {name}({', '.join(declared)}) =>",
+            f"        Add(UmemClient.{name}Request({passed}){read});"]
 
 
 def write_enums(methods):
@@ -286,7 +311,7 @@ def write_errors(methods):
 def generate(document):
     """The files, by their names."""
     results = Results()
-    methods, options_out = [], []
+    methods, calls, options_out = [], [], []
     # The descriptions first, as other results consist of them.
     for entry in sorted(document["methods"], key=lambda entry: not entry["name"].endswith(".info")):
         schema = entry["result"]["schema"]
@@ -311,9 +336,11 @@ def generate(document):
         schema, name = entry["result"]["schema"], pascal(method)
         result = results.of(schema, name + "Result") if schema.get("properties") else None
         methods += write_method(method, entry, arguments, options, result)
+        calls += write_call(method, entry, arguments, options, result)
     records = [line for name, members in results.classes.items() for line in write_result(name, members)]
     return {
         "UmemClient.Methods.g.cs": "\n".join([HEADER, "public sealed partial class UmemClient", "{", *methods[1:], "}", ""]),
+        "UmemCalls.Methods.g.cs": "\n".join([CALLS_HEADER, "public sealed partial class UmemCalls", "{", *calls[1:], "}", ""]),
         "Exceptions.g.cs": "\n".join([HEADER, *write_errors(document["methods"])[1:], ""]),
         "Results.g.cs": "\n".join([HEADER, *write_enums(document["methods"])[1:], *options_out, *records, ""]),
     }

@@ -1,6 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.IO.Pipes;
+using System.Net.Sockets;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -218,6 +220,64 @@ public class LossTests
     public async Task OtherRawBytesThanWereAskedForAreABadAnswer() => await With(
         async stream => await Send(stream, Message("{\"id\":1,\"result\":{\"size\":4}}", "abcdefgh")),
         client => Assert.Throws<UmemBadAnswerException>(() => client.BlockRead(5, 0, 4)));
+
+    public static TheoryData<string> BadBatchAnswers => new()
+    {
+        Message("{\"id\":1,\"result\":{\"size\":4}}", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}},{\"id\":3,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":2,\"result\":{}},{\"id\":1,\"result\":{\"size\":4}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},5]", "abcd"),
+        Message("[5,{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"error\":5}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}]", "abc"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}]", "abcde"),
+        Message("[{\"id\":1,\"result\":{\"size\":3}},{\"id\":2,\"result\":{}}]", "abc"),
+        Message("[{\"id\":1,\"result\":{\"size\":-4}},{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":[]},{\"id\":2,\"result\":{}}]", "abcd"),
+        Message("[{\"id\":1,\"result\":{\"size\":4}},{\"id\":2,\"result\":{}}", "abcd"),
+    };
+
+    [Theory]
+    [MemberData(nameof(BadBatchAnswers))]
+    public async Task WhatDoesNotAnswerABatchIsABadAnswer(string bytes) => await With(
+        async stream => await Send(stream, bytes),
+        client =>
+        {
+            UmemCalls batch = client.Batch();
+            UmemReply<byte[]> read = batch.BlockRead(5, 0, 4);
+            UmemReply ping = batch.ServerPing();
+            Assert.Throws<UmemBadAnswerException>(() => batch.Send(throwError: false));
+            Assert.IsType<UmemBadAnswerException>(read.Error);
+            Assert.IsType<UmemBadAnswerException>(ping.Error);
+        });
+
+    [Fact]
+    public void AFullQueueKeepsTheDeadline()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "pipes have no such queue");
+        string pipe = Daemon.NewPipe();
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(pipe));
+        listener.Listen(0);
+        var options = new UmemClientOptions { Pipe = pipe, Timeout = TimeSpan.FromMilliseconds(50) };
+        var clients = new List<UmemClient>();
+        try
+        {
+            // It accepts nothing, and a few wait in its queue.
+            Assert.Throws<UmemDeadlineException>(() =>
+            {
+                for (int i = 0; i < 16; i++)
+                    clients.Add(UmemClient.Connect(options));
+            });
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+            File.Delete(pipe);
+        }
+    }
 
     [Fact]
     public async Task ALateAnswerIsPassedOver()

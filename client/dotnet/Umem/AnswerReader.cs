@@ -15,11 +15,14 @@ internal struct AnswerMessage
     /// <summary>Of a notification.</summary>
     public byte[]? Method;
 
-    /// <summary>The result, or the notification's parameters, as JSON text.</summary>
+    /// <summary>The result, or the notification's parameters, as JSON text; of a batch, all answers.</summary>
     public byte[]? Body;
 
     /// <summary>The error, as JSON text.</summary>
     public byte[]? Error;
+
+    /// <summary>It is the array that answers a batch; <see cref="Id"/> is the first one's.</summary>
+    public bool IsBatch;
 
     /// <summary>How many raw bytes follow.</summary>
     public long RawSize;
@@ -225,7 +228,14 @@ internal sealed class AnswerReader
         try
         {
             var json = new Utf8JsonReader(text);
-            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            json.Read();
+            message.IsBatch = json.TokenType == JsonTokenType.StartArray;
+            if (message.IsBatch)
+            {
+                message.Body = Whole(text);
+                json.Read();
+            }
+            if (json.TokenType != JsonTokenType.StartObject)
                 throw new UmemBadAnswerException("what the daemon sent is no object");
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
@@ -234,6 +244,11 @@ internal sealed class AnswerReader
                     json.Read();
                     if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out long id))
                         message.Id = id;
+                }
+                else if (message.IsBatch)
+                {
+                    json.Read();
+                    json.Skip();
                 }
                 else if (json.ValueTextEquals("method"))
                 {
@@ -262,6 +277,16 @@ internal sealed class AnswerReader
         if (message.Body == null && message.Error == null)
             throw new UmemBadAnswerException("what the daemon sent has neither a result nor an error");
         return message;
+    }
+
+    /// <summary>The text, if it is JSON as a whole: what reads it later takes that for granted.</summary>
+    private static byte[] Whole(ReadOnlySpan<byte> text)
+    {
+        var json = new Utf8JsonReader(text);
+        while (json.Read())
+        {
+        }
+        return text.ToArray();
     }
 
     private static byte[] Value(ref Utf8JsonReader json, ReadOnlySpan<byte> text)

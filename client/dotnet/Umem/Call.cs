@@ -12,6 +12,9 @@ internal sealed class Call
     /// <summary>The daemon may answer it after others that were sent later.</summary>
     public bool IsWaiting { get; set; }
 
+    /// <summary>Of a batch: its answer is an array, and is found by its first request's id.</summary>
+    public bool IsBatch { get; set; }
+
     /// <summary>Raw bytes are wanted: exactly so many, to here.</summary>
     public ArraySegment<byte>? Into { get; set; }
 

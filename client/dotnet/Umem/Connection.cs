@@ -204,14 +204,17 @@ internal sealed class Connection : IDisposable
     /// <summary>Makes the message, and notes who waits for its answer: requests are sent in the order of their ids.</summary>
     private ArraySegment<byte> Begin(Request request, Call? call)
     {
-        ArraySegment<byte> text = request.Finish(call != null ? ++lastId : 0);
+        long id = call != null ? lastId + 1 : 0;
+        ArraySegment<byte> text = request.Finish(id);
+        if (call != null)
+            lastId += request.Count;
         lock (gate)
         {
             if (loss != null)
                 throw loss();
             if (call == null)
                 return text;
-            call.Id = lastId;
+            call.Id = id;
             call.IsWaiting = request.IsWaiting;
             pending.Add(call.Id, call);
             if (call.Task != null)
@@ -499,6 +502,8 @@ internal sealed class Connection : IDisposable
                 LoseInside(() => UmemException.Of(error));
                 return RawTarget.None;
             }
+            if (message.Error == null && message.IsBatch != call.IsBatch)
+                throw new UmemBadAnswerException("a batch is answered by one answer, or a request by many");
             pending.Remove(call.Id);
             receiving = call;
             call.Error = message.Error;

@@ -90,7 +90,11 @@ public sealed class UmemError
     internal static UmemError Read(byte[] json)
     {
         using JsonDocument document = JsonDocument.Parse(json);
-        JsonElement error = document.RootElement;
+        return Read(document.RootElement);
+    }
+
+    internal static UmemError Read(JsonElement error)
+    {
         if (error.ValueKind != JsonValueKind.Object)
             throw Json.Bad("error");
         string name = "";

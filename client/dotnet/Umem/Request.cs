@@ -1,5 +1,7 @@
 using System;
 using System.Buffers.Text;
+using System.Collections.Generic;
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 
@@ -51,7 +53,38 @@ internal sealed class Request
         isWhole = true;
     }
 
+    /// <summary>A batch of requests, in this order. They are of no other use then.</summary>
+    public Request(IReadOnlyList<Request> batch)
+    {
+        this.batch = batch;
+        method = "";
+        gap = Gap;
+        text = Text.Rent();
+        text.Buffer.Reset(gap);
+        long size = 0;
+        foreach (Request request in batch)
+            size += request.PayloadCount;
+        if (size > int.MaxValue / 2)
+            throw new ArgumentException($"no batch has {size} raw bytes", nameof(batch));
+        if (size == 0)
+            return;
+        byte[] all = new byte[size];
+        int at = 0;
+        foreach (Request request in batch)
+        {
+            if (request.Payload == null)
+                continue;
+            Buffer.BlockCopy(request.Payload, request.PayloadOffset, all, at, request.PayloadCount);
+            at += request.PayloadCount;
+        }
+        Send(all, 0, all.Length);
+    }
+
     private readonly bool isWhole;
+    private readonly IReadOnlyList<Request>? batch;
+
+    /// <summary>How many ids it takes.</summary>
+    public int Count => batch?.Count ?? 1;
 
     /// <summary>The raw bytes that follow the message; null: none.</summary>
     public byte[]? Payload { get; private set; }
@@ -67,7 +100,7 @@ internal sealed class Request
     public long? WaitsMs { get; private set; }
 
     /// <summary>Whether an answer that comes after its caller has given up would leave something behind: a lock.</summary>
-    public bool LeavesLock => method == "heap.lock";
+    public bool LeavesLock => batch != null ? batch.Any(request => request.LeavesLock) : method == "heap.lock";
 
     public static ArgumentException Refused(string parameter, object? value) =>
         new($"{value} is none of the values that there are", parameter);
@@ -160,29 +193,9 @@ internal sealed class Request
     public ArraySegment<byte> Finish(long id)
     {
         ByteBuffer buffer = text.Buffer;
-        if (!isWhole)
-            text.Writer.WriteEndObject();
-        text.Writer.Flush();
-        buffer.Append((byte)'}');
+        int start = batch != null ? FinishBatch(id) : FinishMessage(id);
         int end = buffer.Count;
-
-        Span<byte> head = new byte[gap];
-        int size = 0;
-        Put(head, ref size, "{\"jsonrpc\":\"2.0\",");
-        if (id != 0)
-        {
-            Put(head, ref size, "\"id\":");
-            Put(head, ref size, id);
-            Put(head, ref size, ",");
-        }
-        Put(head, ref size, "\"method\":\"");
-        ReadOnlySpan<byte> name = JsonEncodedText.Encode(method).EncodedUtf8Bytes;
-        name.CopyTo(head.Slice(size));
-        size += name.Length;
-        Put(head, ref size, "\",\"params\":");
-        int start = gap - size;
-        head.Slice(0, size).CopyTo(buffer.Bytes.AsSpan(start));
-
+        Span<byte> head = stackalloc byte[Gap];
         int headers = 0;
         Put(head, ref headers, "Content-Length: ");
         Put(head, ref headers, end - start);
@@ -202,6 +215,49 @@ internal sealed class Request
             end = buffer.Count;
         }
         return new ArraySegment<byte>(buffer.Bytes, start, end - start);
+    }
+
+    /// <summary>Completes the message without headers, and returns where it begins; it ends where the buffer does.</summary>
+    private int FinishMessage(long id)
+    {
+        ByteBuffer buffer = text.Buffer;
+        if (!isWhole)
+            text.Writer.WriteEndObject();
+        text.Writer.Flush();
+        buffer.Append((byte)'}');
+
+        Span<byte> head = new byte[gap];
+        int size = 0;
+        Put(head, ref size, "{\"jsonrpc\":\"2.0\",");
+        if (id != 0)
+        {
+            Put(head, ref size, "\"id\":");
+            Put(head, ref size, id);
+            Put(head, ref size, ",");
+        }
+        Put(head, ref size, "\"method\":\"");
+        ReadOnlySpan<byte> name = JsonEncodedText.Encode(method).EncodedUtf8Bytes;
+        name.CopyTo(head.Slice(size));
+        size += name.Length;
+        Put(head, ref size, "\",\"params\":");
+        int start = gap - size;
+        head.Slice(0, size).CopyTo(buffer.Bytes.AsSpan(start));
+        return start;
+    }
+
+    private int FinishBatch(long id)
+    {
+        ByteBuffer buffer = text.Buffer;
+        foreach (Request request in batch!)
+        {
+            buffer.Append(buffer.Count == gap ? (byte)'[' : (byte)',');
+            int start = request.FinishMessage(id++);
+            ByteBuffer message = request.text.Buffer;
+            buffer.Append(message.Bytes, start, message.Count - start);
+            request.Release();
+        }
+        buffer.Append((byte)']');
+        return gap;
     }
 
     /// <summary>The text's memory is for the next request. Nothing else may be done with this one then.</summary>

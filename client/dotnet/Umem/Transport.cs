@@ -12,7 +12,7 @@ namespace Umem;
 internal abstract class Transport : IDisposable
 {
     public static Transport Open(string path, Deadline deadline) =>
-        Endpoint.IsWindows ? PipeTransport.Connect(path, deadline) : UnixTransport.Connect(path);
+        Endpoint.IsWindows ? PipeTransport.Connect(path, deadline) : UnixTransport.Connect(path, deadline);
 
     /// <summary>Returns how many bytes came, at least one; 0: the daemon has closed the connection.</summary>
     public abstract int Read(byte[] bytes, int offset, int count, Deadline deadline);

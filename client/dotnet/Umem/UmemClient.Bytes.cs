@@ -186,7 +186,7 @@ public sealed partial class UmemClient
     }
 #endif
 
-    private static Request ReadRequest(BlockRef block, long offset, long? size)
+    internal static Request ReadRequest(BlockRef block, long offset, long? size)
     {
         var request = new Request("block.read");
         request.Add("block", (BlockRef?)block);
@@ -196,7 +196,7 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private static Request WriteRequest(BlockRef block, long offset, byte[] bytes, int index, int count)
+    internal static Request WriteRequest(BlockRef block, long offset, byte[] bytes, int index, int count)
     {
         var request = new Request("block.write");
         request.Add("block", (BlockRef?)block);

@@ -124,7 +124,7 @@ public sealed partial class UmemClient
         where T : unmanaged =>
         InvokeAsync(WaitRequest(block, offset, value, timeoutMs), ReadValue<T>, cancellationToken);
 
-    private static Request NumberRequest<T>(string method, BlockRef block, long offset, T value)
+    internal static Request NumberRequest<T>(string method, BlockRef block, long offset, T value)
         where T : unmanaged
     {
         var request = new Request(method);
@@ -135,7 +135,7 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private static Request ExchangeRequest<T>(BlockRef block, long offset, T value, T? expected)
+    internal static Request ExchangeRequest<T>(BlockRef block, long offset, T value, T? expected)
         where T : unmanaged
     {
         Request request = NumberRequest("block.exchange", block, offset, value);
@@ -144,7 +144,7 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private static Request WaitRequest<T>(BlockRef block, long offset, T value, long? timeoutMs)
+    internal static Request WaitRequest<T>(BlockRef block, long offset, T value, long? timeoutMs)
         where T : unmanaged
     {
         Request request = NumberRequest("block.wait", block, offset, value);
@@ -153,12 +153,12 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private static BlockAddResult<T> ReadAdd<T>(JsonElement json)
+    internal static BlockAddResult<T> ReadAdd<T>(JsonElement json)
         where T : unmanaged => new(Number<T>.Read(json, "old"), Number<T>.Read(json, "new"));
 
-    private static BlockExchangeResult<T> ReadExchange<T>(JsonElement json)
+    internal static BlockExchangeResult<T> ReadExchange<T>(JsonElement json)
         where T : unmanaged => new(Number<T>.Read(json, "old"), Json.Bool(json, "exchanged"));
 
-    private static T ReadValue<T>(JsonElement json)
+    internal static T ReadValue<T>(JsonElement json)
         where T : unmanaged => Number<T>.Read(json, "value");
 }

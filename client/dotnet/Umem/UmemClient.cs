@@ -130,7 +130,7 @@ public sealed partial class UmemClient : IDisposable
     public Task<JsonElement> RpcDiscoverAsync(CancellationToken cancellationToken = default) =>
         CallAsync("rpc.discover", null, cancellationToken);
 
-    private static Request RequestOf(string method, object? parameters)
+    internal static Request RequestOf(string method, object? parameters)
     {
         if (string.IsNullOrEmpty(method))
             throw new ArgumentException("a method has a name", nameof(method));
@@ -147,7 +147,26 @@ public sealed partial class UmemClient : IDisposable
         return request;
     }
 
+    // ---- many calls ----
+
+    /// <summary>
+    /// A batch: the calls that are added to it are sent as one message, and done in order, with no request of another session in
+    /// between. What may take long is a <see cref="UmemUnsupportedException"/> in it; protocol.md, "Batches in detail".
+    /// </summary>
+    public UmemCalls Batch() => new(this, true);
+
+    /// <summary>
+    /// A pipeline: the calls that are added to it are sent one behind the other, without waiting for answers. Other sessions'
+    /// requests may come in between.
+    /// </summary>
+    public UmemCalls Pipeline() => new(this, false);
+
     // ---- what the methods consist of ----
+
+    internal void Run(Request request, Call call) => connection.Run(request, call, DeadlineOf(request));
+
+    internal Task RunAsync(Request request, Call call, CancellationToken cancellation) =>
+        connection.RunAsync(request, call, TimeoutOf(request), cancellation);
 
     private Deadline DeadlineOf(Request request)
     {

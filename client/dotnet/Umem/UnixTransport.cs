@@ -32,17 +32,26 @@ internal sealed class UnixTransport : Transport
         send = socket.Send;
     }
 
-    public static UnixTransport Connect(string path)
+    public static UnixTransport Connect(string path, Deadline deadline)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
+            // The system lets connecting take so long as well, where the daemon's queue is full.
+            int timeout = TimeoutFor(0, deadline);
+            if (timeout != 0)
+                socket.SendTimeout = timeout;
             socket.Connect(EndPointOf(path));
             uint? user = UnixNative.PeerUser((int)socket.Handle);
             if (user != 0 && user != UnixNative.UserId())
                 throw new UmemNotTrustedException(
                     $"{path}: the daemon there is run by another user, not by this one or root");
-            return new UnixTransport(socket);
+            return new UnixTransport(socket) { sendTimeoutMs = timeout };
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.TimedOut)
+        {
+            socket.Dispose();
+            throw new UmemDeadlineException($"{path}: the daemon there did not take the connection in time");
         }
         catch (SocketException e)
         {
