@@ -335,6 +335,40 @@ public sealed partial class UmemClient
     public Task<HeapCompactResult> HeapCompactAsync(HeapCompactOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCompactRequest(options), Umem.HeapCompactResult.Read, cancellationToken);
 
+    private static Request HeapFlushRequest(HeapRef heap)
+    {
+        var request = new Request("heap.flush");
+        request.Add("heap", heap);
+        return request;
+    }
+
+    /// <summary>
+    /// Waits until all that was written to a durable heap before is on the disk. Records and bytes, by any session;
+    /// see Durable heaps for those that were written through a mapping. It waits, and others do not.
+    /// </summary>
+    /// <param name="heap">The heap, which is durable.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, unsupported, corrupted, cancelled.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public void HeapFlush(HeapRef heap) =>
+        Invoke(HeapFlushRequest(heap));
+
+    /// <summary>
+    /// Waits until all that was written to a durable heap before is on the disk. Records and bytes, by any session;
+    /// see Durable heaps for those that were written through a mapping. It waits, and others do not.
+    /// </summary>
+    /// <param name="heap">The heap, which is durable.</param>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, unsupported, corrupted, cancelled.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task HeapFlushAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
+        InvokeAsync(HeapFlushRequest(heap), cancellationToken);
+
     private static Request HeapLockRequest(HeapRef heap, HeapLockOptions? options)
     {
         var request = new Request("heap.lock");

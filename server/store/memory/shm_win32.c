@@ -178,6 +178,11 @@ bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
     return false;
 }
 
+bool um_shm_flush(const struct um_shm *shm)
+{
+    return FlushViewOfFile(shm->start, 0);
+}
+
 bool um_shm_is_whole(const struct um_shm *shm)
 {
     (void)shm;
