@@ -377,6 +377,12 @@ UMEM_API int umem_heap_validate(umem_client *client, umem_handle heap, umem_hand
  * UMEM_E_LOCKED. */
 UMEM_API int umem_heap_compact(umem_client *client, umem_handle heap, uint64_t *largest_free);
 
+/* Returns when all that was written to a durable heap before is on the disk, records and bytes: what any connection was answered,
+ * and what this program wrote through a mapping (on Windows after FlushViewOfFile()). UMEM_E_UNSUPPORTED: the heap is not
+ * durable. UMEM_E_CORRUPTED: the disk failed, and the heap can only be read from now on. UMEM_E_NO_MEMORY: nothing has changed; try
+ * again. UMEM_E_LOCKED. */
+UMEM_API int umem_heap_flush(umem_client *client, umem_handle heap);
+
 /* Locks a heap (HeapLock): until this connection has unlocked it as often, or is closed, others get
  * UMEM_E_LOCKED for all calls that name the heap or one of its blocks, but those that only tell of them.
  * UMEM_E_LOCKED: another connection has it, and timeout_ms is 0. UMEM_E_TIMEOUT: it still had it after
@@ -739,6 +745,7 @@ UMEM_API int umem_submit_heap_lookup(umem_calls *calls, const char *name, umem_h
 UMEM_API int umem_submit_heap_destroy(umem_calls *calls, umem_handle heap, uint64_t *blocks, uint64_t *bytes);
 UMEM_API int umem_submit_heap_validate(umem_calls *calls, umem_handle heap, umem_handle block);
 UMEM_API int umem_submit_heap_compact(umem_calls *calls, umem_handle heap, uint64_t *largest_free);
+UMEM_API int umem_submit_heap_flush(umem_calls *calls, umem_handle heap);
 UMEM_API int umem_submit_heap_lock(umem_calls *calls, umem_handle heap, uint32_t timeout_ms);
 UMEM_API int umem_submit_heap_unlock(umem_calls *calls, umem_handle heap);
 UMEM_API int umem_submit_block_alloc(umem_calls *calls, uint64_t size,

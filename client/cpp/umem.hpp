@@ -706,6 +706,11 @@ class heap
         check(umem_heap_compact(client_, handle_, &largest_free));
         return largest_free;
     }
+    /* Returns when all that was written to a durable heap before is on the disk. */
+    void flush() const
+    {
+        check(umem_heap_flush(client_, handle_));
+    }
     void destroy() const
     {
         check(umem_heap_destroy(client_, handle_, nullptr, nullptr));

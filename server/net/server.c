@@ -241,6 +241,7 @@ static void on_synced(uv_work_t *work, int status)
     (void)status;
     server->is_syncing = false;
     um_store_sync_end(server->store, &server->sync);
+    um_rpc_synced(server->connections.rpc);
     if (um_store_has_work(server->store))
         on_work_pending(server);
     schedule_sync(server);
@@ -249,8 +250,12 @@ static void on_synced(uv_work_t *work, int status)
 
 static void begin_sync(struct um_server *server)
 {
-    if (server->is_closing || server->is_syncing || !um_store_sync_begin(server->store, &server->sync))
+    if (server->is_closing || server->is_syncing)
         return;
+    if (!um_store_sync_begin(server->store, &server->sync)) {
+        um_rpc_synced(server->connections.rpc); /* nothing is to be waited for */
+        return;
+    }
     server->sync_work.data = server;
     server->is_syncing = true;
     if (uv_queue_work(server->loop, &server->sync_work, on_sync, on_synced) == 0)
@@ -259,6 +264,7 @@ static void begin_sync(struct um_server *server)
     um_store_sync_run(&server->sync);
     server->is_syncing = false;
     um_store_sync_end(server->store, &server->sync);
+    um_rpc_synced(server->connections.rpc);
 }
 
 static void on_sync_timer(uv_timer_t *timer)

@@ -7,6 +7,7 @@
 #include "rpc/call/engine_state.h"
 #include "rpc/engine/job.h"
 #include "rpc/engine/payload.h"
+#include "rpc/events/flush.h"
 #include "rpc/events/observe.h"
 #include "rpc/events/pending.h"
 #include "rpc/events/watch.h"
@@ -55,6 +56,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     um_list_init(&made->jobs);
     um_list_init(&made->working);
     um_list_init(&made->resolved);
+    um_list_init(&made->flushes);
     made->limits = options->limits;
     made->traffic = options->traffic != NULL ? options->traffic : &no_traffic;
     made->events = options->events;
@@ -114,6 +116,14 @@ bool um_rpc_commit(struct um_rpc *rpc)
     if (rpc->store_status->has_work)
         um_engine_work_pending(rpc);
     return done;
+}
+
+void um_rpc_synced(struct um_rpc *rpc)
+{
+    if (um_list_is_empty(&rpc->flushes))
+        return;
+    um_flush_recheck(rpc);
+    um_pending_flush(rpc, NULL);
 }
 
 void um_rpc_end_turn(struct um_rpc *rpc)

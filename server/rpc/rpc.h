@@ -42,6 +42,9 @@ bool um_rpc_work(struct um_rpc *rpc);
  * um_store_status.is_uncommitted. False: it could not be written, and those answers must not be sent. */
 bool um_rpc_commit(struct um_rpc *rpc);
 
+/* Call it when a sync has ended (um_store_sync_end()), or um_store_sync_begin() has begun none: answers the calls that waited for that. */
+void um_rpc_synced(struct um_rpc *rpc);
+
 /* Call it at the end of each turn. */
 void um_rpc_end_turn(struct um_rpc *rpc);
 

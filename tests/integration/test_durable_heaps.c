@@ -68,13 +68,19 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void start(struct place *place)
+static void start_with(struct place *place, const char *sync)
 {
-    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, "--state", place->state, NULL};
+    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, "--state", place->state, "--sync",
+                                sync,  NULL};
 
     assert_int_equal(process_start(&place->daemon.process, args, NULL), 0);
     if (!process_wait_for(&place->daemon.process, "listening on"))
         fail_msg("%s", place->daemon.process.errors);
+}
+
+static void start(struct place *place)
+{
+    start_with(place, "second");
 }
 
 static void kill_daemon(struct place *place)
@@ -239,6 +245,34 @@ static void test_records_reach_the_disk(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+/* At once, though nothing is synced otherwise; and more than one at a time. */
+static void test_a_heap_is_flushed(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle heap;
+    umem_handle other;
+
+    start_with(place, "never");
+    client = daemon_connect(&place->daemon);
+    heap = make_heap(client, NULL);
+    other = make_heap(client, NULL);
+    assert_false(is_marked(place, heap));
+    ok(client, umem_heap_flush(client, heap));
+    assert_true(is_marked(place, heap));
+    assert_false(is_marked(place, other));
+    for (int i = 0; i < 10; i++) {
+        (void)make_block(client, i % 2 == 0 ? heap : other, NULL);
+        ok(client, umem_heap_flush(client, i % 3 == 0 ? heap : other));
+    }
+    assert_true(is_marked(place, other));
+    assert_int_equal(umem_heap_flush(client, UMEM_PROCESS_HEAP), UMEM_E_UNSUPPORTED);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    assert_int_equal(umem_heap_flush(client, heap), UMEM_E_STALE_HANDLE);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
 static void test_without_a_directory_it_is_unsupported(void **state)
 {
     struct place *place = *state;
@@ -331,6 +365,7 @@ static void test_a_damaged_heap_is_listed(void **state)
     assert_int_equal(info.lifetime, UMEM_LIFETIME_DURABLE);
     assert_int_equal(umem_heap_destroy(client, damaged, NULL, NULL), UMEM_E_DENIED);
     assert_int_equal(umem_heap_compact(client, damaged, NULL), UMEM_OK);
+    assert_int_equal(umem_heap_flush(client, damaged), UMEM_E_CORRUPTED);
     ok(client, umem_heap_info(client, whole, &info));
     assert_false(info.corrupted);
     ok(client, umem_block_free(client, block));
@@ -349,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_heap_is_opened_or_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_mapping_is_shared_with_the_next_daemon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_reach_the_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_directory_that_cannot_be_is_named, set_up, tear_down),

@@ -79,6 +79,7 @@ static void test_heaps(void **state)
     answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, block), UMEM_OK);
     answers(&fixture, umem_submit_heap_validate(fixture.calls, heap, heap), UMEM_E_UNKNOWN_HANDLE);
     answers(&fixture, umem_submit_heap_compact(fixture.calls, heap, &largest), UMEM_OK);
+    answers(&fixture, umem_submit_heap_flush(fixture.calls, heap), UMEM_E_UNSUPPORTED);
     answers(&fixture, umem_submit_heap_unlock(fixture.calls, heap), UMEM_E_DENIED);
     answers(&fixture, umem_submit_heap_lock(fixture.calls, heap, 0), UMEM_OK);
     assert_int_equal(umem_heap_info(fixture.client, heap, &info), UMEM_OK);

@@ -289,6 +289,7 @@ static void test_heaps(void **state)
          "99\n",
          0,
          NULL},
+        {{"heap", "flush", "photos"}, {{"heap.flush", "{\"heap\":\"photos\"}", "{}", 0}}, "", 0, NULL},
         {{"heap", "destroy", "7"},
          {{"heap.destroy", "{\"heap\":\"7\"}", "{\"blocks\":1,\"bytes\":2}", 0}},
          "blocks                 1\nbytes                  2\n",

@@ -85,6 +85,7 @@ static const struct worst {
     {CALL("heap.info", "[\"q\"]"), 0},
     {CALL("heap.validate", "{\"block\":\"b\"}"), 0},
     {CALL("heap.compact", "[]"), 0},
+    {CALL("heap.flush", "[\"q\"]"), 0},
     {CALL("heap.lock", "[\"process\"]"), 0},
     {CALL("heap.lock", "[\"q\"]"), 0},
     {CALL("heap.lock", "[\"q\"]"), 3},
@@ -221,6 +222,7 @@ static const struct largest {
     {"heap.info", "[\"many\"]", NULL, 0},
     {"heap.validate", "[\"many\"]", NULL, 0},
     {"heap.compact", "[\"many\"]", NULL, 0},
+    {"heap.flush", "[\"many\"]", NULL, 0},
     {"heap.lock", "[\"many\"]", NULL, 0},
     {"heap.unlock", "[\"many\"]", NULL, 0},
     {"heap.destroy", "[\"many\"]", NULL, 0},
@@ -289,12 +291,13 @@ static void expect_bounded(const struct largest *it)
     fail();
 }
 
-/* It was done, or there was nothing of that number. */
+/* It was done, or there was nothing of that number, or no durable heap, which no heap here is. */
 static void expect_answer(const struct largest *it, struct um_session *session)
 {
     assert_true(um_buf_append(&session->out, "", 1));
     if (strstr(session->out.data, "\"result\"") != NULL ||
-        strstr(session->out.data, "unknown_handle") != NULL)
+        strstr(session->out.data, "unknown_handle") != NULL ||
+        strstr(session->out.data, "only a durable heap") != NULL)
         return;
     print_error("%s %.80s: %.200s\n", it->method, it->params, session->out.data);
     fail();

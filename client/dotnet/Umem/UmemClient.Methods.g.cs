@@ -10,7 +10,7 @@ namespace Umem;
 
 public sealed partial class UmemClient
 {
-    internal static Request ServerPingRequest()
+    private static Request ServerPingRequest()
     {
         var request = new Request("server.ping");
         return request;
@@ -29,7 +29,7 @@ public sealed partial class UmemClient
     public Task ServerPingAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerPingRequest(), cancellationToken);
 
-    internal static Request ServerInfoRequest()
+    private static Request ServerInfoRequest()
     {
         var request = new Request("server.info");
         return request;
@@ -52,7 +52,7 @@ public sealed partial class UmemClient
     public Task<ServerInfo> ServerInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerInfoRequest(), Umem.ServerInfo.Read, cancellationToken);
 
-    internal static Request ServerStatsRequest()
+    private static Request ServerStatsRequest()
     {
         var request = new Request("server.stats");
         return request;
@@ -75,7 +75,7 @@ public sealed partial class UmemClient
     public Task<ServerStatsResult> ServerStatsAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerStatsRequest(), Umem.ServerStatsResult.Read, cancellationToken);
 
-    internal static Request ServerReloadRequest()
+    private static Request ServerReloadRequest()
     {
         var request = new Request("server.reload");
         return request;
@@ -114,7 +114,7 @@ public sealed partial class UmemClient
     public Task<ServerReloadResult> ServerReloadAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerReloadRequest(), Umem.ServerReloadResult.Read, cancellationToken);
 
-    internal static Request ServerShutdownRequest()
+    private static Request ServerShutdownRequest()
     {
         var request = new Request("server.shutdown");
         return request;
@@ -141,7 +141,7 @@ public sealed partial class UmemClient
     public Task ServerShutdownAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerShutdownRequest(), cancellationToken);
 
-    internal static Request HeapProcessRequest()
+    private static Request HeapProcessRequest()
     {
         var request = new Request("heap.process");
         return request;
@@ -160,7 +160,7 @@ public sealed partial class UmemClient
     public Task<HeapProcessResult> HeapProcessAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapProcessRequest(), Umem.HeapProcessResult.Read, cancellationToken);
 
-    internal static Request HeapCreateRequest(HeapCreateOptions? options)
+    private static Request HeapCreateRequest(HeapCreateOptions? options)
     {
         var request = new Request("heap.create");
         if (options != null)
@@ -198,7 +198,7 @@ public sealed partial class UmemClient
     public Task<HeapCreateResult> HeapCreateAsync(HeapCreateOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCreateRequest(options), Umem.HeapCreateResult.Read, cancellationToken);
 
-    internal static Request HeapListRequest(HeapListOptions? options)
+    private static Request HeapListRequest(HeapListOptions? options)
     {
         var request = new Request("heap.list");
         if (options != null)
@@ -234,7 +234,7 @@ public sealed partial class UmemClient
     public Task<HeapListResult> HeapListAsync(HeapListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapListRequest(options), Umem.HeapListResult.Read, cancellationToken);
 
-    internal static Request HeapInfoRequest(HeapRef heap)
+    private static Request HeapInfoRequest(HeapRef heap)
     {
         var request = new Request("heap.info");
         request.Add("heap", heap);
@@ -260,7 +260,7 @@ public sealed partial class UmemClient
     public Task<HeapInfo> HeapInfoAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapInfoRequest(heap), Umem.HeapInfo.Read, cancellationToken);
 
-    internal static Request HeapValidateRequest(HeapValidateOptions? options)
+    private static Request HeapValidateRequest(HeapValidateOptions? options)
     {
         var request = new Request("heap.validate");
         if (options != null)
@@ -300,7 +300,7 @@ public sealed partial class UmemClient
     public Task<HeapValidateResult> HeapValidateAsync(HeapValidateOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapValidateRequest(options), Umem.HeapValidateResult.Read, cancellationToken);
 
-    internal static Request HeapCompactRequest(HeapCompactOptions? options)
+    private static Request HeapCompactRequest(HeapCompactOptions? options)
     {
         var request = new Request("heap.compact");
         if (options != null)
@@ -335,7 +335,41 @@ public sealed partial class UmemClient
     public Task<HeapCompactResult> HeapCompactAsync(HeapCompactOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCompactRequest(options), Umem.HeapCompactResult.Read, cancellationToken);
 
-    internal static Request HeapLockRequest(HeapRef heap, HeapLockOptions? options)
+    private static Request HeapFlushRequest(HeapRef heap)
+    {
+        var request = new Request("heap.flush");
+        request.Add("heap", heap);
+        return request;
+    }
+
+    /// <summary>
+    /// Waits until all that was written to a durable heap before is on the disk. Records and bytes, by any session;
+    /// see Durable heaps for those that were written through a mapping. It waits, and others do not.
+    /// </summary>
+    /// <param name="heap">The heap, which is durable.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, unsupported, corrupted, cancelled.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public void HeapFlush(HeapRef heap) =>
+        Invoke(HeapFlushRequest(heap));
+
+    /// <summary>
+    /// Waits until all that was written to a durable heap before is on the disk. Records and bytes, by any session;
+    /// see Durable heaps for those that were written through a mapping. It waits, and others do not.
+    /// </summary>
+    /// <param name="heap">The heap, which is durable.</param>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, unsupported, corrupted, cancelled.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task HeapFlushAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
+        InvokeAsync(HeapFlushRequest(heap), cancellationToken);
+
+    private static Request HeapLockRequest(HeapRef heap, HeapLockOptions? options)
     {
         var request = new Request("heap.lock");
         request.Add("heap", heap);
@@ -378,7 +412,7 @@ public sealed partial class UmemClient
     public Task HeapLockAsync(HeapRef heap, HeapLockOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapLockRequest(heap, options), cancellationToken);
 
-    internal static Request HeapUnlockRequest(HeapRef heap)
+    private static Request HeapUnlockRequest(HeapRef heap)
     {
         var request = new Request("heap.unlock");
         request.Add("heap", heap);
@@ -408,7 +442,7 @@ public sealed partial class UmemClient
     public Task HeapUnlockAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapUnlockRequest(heap), cancellationToken);
 
-    internal static Request HeapDestroyRequest(HeapRef heap)
+    private static Request HeapDestroyRequest(HeapRef heap)
     {
         var request = new Request("heap.destroy");
         request.Add("heap", heap);
@@ -442,7 +476,7 @@ public sealed partial class UmemClient
     public Task<HeapDestroyResult> HeapDestroyAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapDestroyRequest(heap), Umem.HeapDestroyResult.Read, cancellationToken);
 
-    internal static Request BlockAllocRequest(long size, BlockAllocOptions? options)
+    private static Request BlockAllocRequest(long size, BlockAllocOptions? options)
     {
         var request = new Request("block.alloc");
         request.Add("size", size);
@@ -481,7 +515,7 @@ public sealed partial class UmemClient
     public Task<BlockAllocResult> BlockAllocAsync(long size, BlockAllocOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAllocRequest(size, options), Umem.BlockAllocResult.Read, cancellationToken);
 
-    internal static Request BlockResizeRequest(BlockRef block, long size, BlockResizeOptions? options)
+    private static Request BlockResizeRequest(BlockRef block, long size, BlockResizeOptions? options)
     {
         var request = new Request("block.resize");
         request.Add("block", block);
@@ -524,7 +558,7 @@ public sealed partial class UmemClient
     public Task<BlockResizeResult> BlockResizeAsync(BlockRef block, long size, BlockResizeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockResizeRequest(block, size, options), Umem.BlockResizeResult.Read, cancellationToken);
 
-    internal static Request BlockInfoRequest(BlockRef block)
+    private static Request BlockInfoRequest(BlockRef block)
     {
         var request = new Request("block.info");
         request.Add("block", block);
@@ -550,7 +584,7 @@ public sealed partial class UmemClient
     public Task<BlockInfo> BlockInfoAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockInfoRequest(block), Umem.BlockInfo.Read, cancellationToken);
 
-    internal static Request BlockListRequest(BlockListOptions? options)
+    private static Request BlockListRequest(BlockListOptions? options)
     {
         var request = new Request("block.list");
         if (options != null)
@@ -589,7 +623,7 @@ public sealed partial class UmemClient
     public Task<BlockListResult> BlockListAsync(BlockListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockListRequest(options), Umem.BlockListResult.Read, cancellationToken);
 
-    internal static Request BlockAtRequest(long address)
+    private static Request BlockAtRequest(long address)
     {
         var request = new Request("block.at");
         request.Add("address", address);
@@ -615,7 +649,7 @@ public sealed partial class UmemClient
     public Task<BlockAtResult> BlockAtAsync(long address, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAtRequest(address), Umem.BlockAtResult.Read, cancellationToken);
 
-    internal static Request BlockChangeRequest(BlockRef block, BlockChangeOptions? options)
+    private static Request BlockChangeRequest(BlockRef block, BlockChangeOptions? options)
     {
         var request = new Request("block.change");
         request.Add("block", block);
@@ -657,7 +691,7 @@ public sealed partial class UmemClient
     public Task<BlockChangeResult> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockChangeRequest(block, options), Umem.BlockChangeResult.Read, cancellationToken);
 
-    internal static Request BlockFillRequest(BlockRef block, BlockFillOptions? options)
+    private static Request BlockFillRequest(BlockRef block, BlockFillOptions? options)
     {
         var request = new Request("block.fill");
         request.Add("block", block);
@@ -693,7 +727,7 @@ public sealed partial class UmemClient
     public Task<BlockFillResult> BlockFillAsync(BlockRef block, BlockFillOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFillRequest(block, options), Umem.BlockFillResult.Read, cancellationToken);
 
-    internal static Request BlockCopyRequest(BlockRef source, BlockRef target, BlockCopyOptions? options)
+    private static Request BlockCopyRequest(BlockRef source, BlockRef target, BlockCopyOptions? options)
     {
         var request = new Request("block.copy");
         request.Add("source", source);
@@ -736,7 +770,7 @@ public sealed partial class UmemClient
     public Task<BlockCopyResult> BlockCopyAsync(BlockRef source, BlockRef target, BlockCopyOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockCopyRequest(source, target, options), Umem.BlockCopyResult.Read, cancellationToken);
 
-    internal static Request BlockCompareRequest(BlockRef left, BlockRef right, BlockCompareOptions? options)
+    private static Request BlockCompareRequest(BlockRef left, BlockRef right, BlockCompareOptions? options)
     {
         var request = new Request("block.compare");
         request.Add("left", left);
@@ -775,7 +809,7 @@ public sealed partial class UmemClient
     public Task<BlockCompareResult> BlockCompareAsync(BlockRef left, BlockRef right, BlockCompareOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockCompareRequest(left, right, options), Umem.BlockCompareResult.Read, cancellationToken);
 
-    internal static Request BlockFindRequest(BlockRef block, byte[] data, BlockFindOptions? options)
+    private static Request BlockFindRequest(BlockRef block, byte[] data, BlockFindOptions? options)
     {
         var request = new Request("block.find");
         request.Add("block", block);
@@ -812,7 +846,7 @@ public sealed partial class UmemClient
     public Task<BlockFindResult> BlockFindAsync(BlockRef block, byte[] data, BlockFindOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFindRequest(block, data, options), Umem.BlockFindResult.Read, cancellationToken);
 
-    internal static Request BlockHoldRequest(BlockRef block)
+    private static Request BlockHoldRequest(BlockRef block)
     {
         var request = new Request("block.hold");
         request.Add("block", block);
@@ -844,7 +878,7 @@ public sealed partial class UmemClient
     public Task<BlockHoldResult> BlockHoldAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockHoldRequest(block), Umem.BlockHoldResult.Read, cancellationToken);
 
-    internal static Request BlockReleaseRequest(BlockRef block)
+    private static Request BlockReleaseRequest(BlockRef block)
     {
         var request = new Request("block.release");
         request.Add("block", block);
@@ -876,7 +910,7 @@ public sealed partial class UmemClient
     public Task<BlockReleaseResult> BlockReleaseAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockReleaseRequest(block), Umem.BlockReleaseResult.Read, cancellationToken);
 
-    internal static Request BlockMapRequest(BlockRef block)
+    private static Request BlockMapRequest(BlockRef block)
     {
         var request = new Request("block.map");
         request.Add("block", block);
@@ -910,7 +944,7 @@ public sealed partial class UmemClient
     public Task<BlockMapResult> BlockMapAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockMapRequest(block), Umem.BlockMapResult.Read, cancellationToken);
 
-    internal static Request BlockWakeRequest(BlockRef block, BlockWakeOptions? options)
+    private static Request BlockWakeRequest(BlockRef block, BlockWakeOptions? options)
     {
         var request = new Request("block.wake");
         request.Add("block", block);
@@ -951,7 +985,7 @@ public sealed partial class UmemClient
     public Task BlockWakeAsync(BlockRef block, BlockWakeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockWakeRequest(block, options), cancellationToken);
 
-    internal static Request BlockFreeRequest(BlockRef block, BlockFreeOptions? options)
+    private static Request BlockFreeRequest(BlockRef block, BlockFreeOptions? options)
     {
         var request = new Request("block.free");
         request.Add("block", block);
@@ -985,7 +1019,7 @@ public sealed partial class UmemClient
     public Task<BlockFreeResult> BlockFreeAsync(BlockRef block, BlockFreeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFreeRequest(block, options), Umem.BlockFreeResult.Read, cancellationToken);
 
-    internal static Request SessionInfoRequest()
+    private static Request SessionInfoRequest()
     {
         var request = new Request("session.info");
         return request;
@@ -1004,7 +1038,7 @@ public sealed partial class UmemClient
     public Task<SessionInfo> SessionInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionInfoRequest(), Umem.SessionInfo.Read, cancellationToken);
 
-    internal static Request SessionListRequest(SessionListOptions? options)
+    private static Request SessionListRequest(SessionListOptions? options)
     {
         var request = new Request("session.list");
         if (options != null)
@@ -1034,7 +1068,7 @@ public sealed partial class UmemClient
     public Task<SessionListResult> SessionListAsync(SessionListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionListRequest(options), Umem.SessionListResult.Read, cancellationToken);
 
-    internal static Request SessionWatchRequest(SessionWatchOptions? options)
+    private static Request SessionWatchRequest(SessionWatchOptions? options)
     {
         var request = new Request("session.watch");
         if (options != null)
@@ -1047,7 +1081,7 @@ public sealed partial class UmemClient
         return request;
     }
 
-    internal static Request SessionUnwatchRequest(long watch)
+    private static Request SessionUnwatchRequest(long watch)
     {
         var request = new Request("session.unwatch");
         request.Add("watch", watch);
@@ -1073,7 +1107,7 @@ public sealed partial class UmemClient
     public Task SessionUnwatchAsync(long watch, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionUnwatchRequest(watch), cancellationToken);
 
-    internal static Request SessionCloseRequest(long session)
+    private static Request SessionCloseRequest(long session)
     {
         var request = new Request("session.close");
         request.Add("session", session);

@@ -44,6 +44,7 @@
          HEAP(heap) HANDLE_OR_NONE(block)) \
     CALL(heap_compact, "heap.compact", (umem_handle heap, uint64_t * largest_free), (heap, largest_free), \
          HEAP(heap) UINT_OUT("largest_free", largest_free)) \
+    CALL(heap_flush, "heap.flush", (umem_handle heap), (heap), HEAP(heap)) \
     CALL(heap_unlock, "heap.unlock", (umem_handle heap), (heap), HEAP(heap)) \
     CALL(block_resize, "block.resize", (umem_handle block, uint64_t size, uint32_t flags), \
          (block, size, flags), HANDLE(block) SIZE(size) FLAGS(flags)) \

@@ -487,6 +487,10 @@ class Heap(Referable):
         """Returns unused memory to the system; the size of the largest free range, as far as it is known."""
         return self.client.send(methods.heap_compact(heap=self))["largest_free"]
 
+    def flush(self) -> None:
+        """Returns when all that was written to a durable heap before is on the disk."""
+        self.client.send(methods.heap_flush(self))
+
     def watch(self) -> Watch:
         """Reports changes of its blocks from now on."""
         return self.client.watch(heap=self)

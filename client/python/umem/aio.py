@@ -632,6 +632,9 @@ class Heap(Referable):
     async def unlock(self) -> None:
         await self.client.send(methods.heap_unlock(self))
 
+    async def flush(self) -> None:
+        await self.client.send(methods.heap_flush(self))
+
     async def watch(self) -> Watch:
         return await self.client.watch(heap=self)
 

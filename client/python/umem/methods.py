@@ -640,6 +640,16 @@ def heap_compact(*, heap: Optional[Ref] = None) -> Request[HeapCompactResult]:
     return make("heap.compact", {"heap": heap})
 
 
+def heap_flush(heap: Ref) -> Request[None]:
+    """Waits until all that was written to a durable heap before is on the disk.
+    Records and bytes, by any session; see Durable heaps for those that were written through a mapping. It waits, and
+    others do not.
+
+    heap: The heap, which is durable.
+    """
+    return make("heap.flush", {"heap": heap}, convert=nothing)
+
+
 def heap_lock(heap: Ref, *, timeout_ms: Optional[int] = None) -> Request[None]:
     """Locks a heap for this session: others get `locked` until it is unlocked (Win32 HeapLock).
     A session may lock a heap more than once and unlocks it as often. Sessions that wait get the lock in the order in
@@ -1096,6 +1106,7 @@ BY_NAME: Dict[str, Callable[..., Request[Any]]] = {
     "heap.info": heap_info,
     "heap.validate": heap_validate,
     "heap.compact": heap_compact,
+    "heap.flush": heap_flush,
     "heap.lock": heap_lock,
     "heap.unlock": heap_unlock,
     "heap.destroy": heap_destroy,

@@ -58,7 +58,8 @@ struct um_rpc {
     struct um_index jobs_by_heap;  /* um_job_place.node: on which heaps they work */
     struct um_link
         resolved; /* list of um_pending.in_resolved: to be answered at the end of the message, or soon after */
-    size_t answers_left; /* how many of these may be answered in this turn, at the end of messages */
+    struct um_link flushes; /* calls that wait for a sync of the store, in their order; the method has them */
+    size_t answers_left;    /* how many of these may be answered in this turn, at the end of messages */
     struct um_deadlines deadlines;  /* of calls that wait */
     struct um_index pending_ids;    /* um_pending.by_id: calls that wait, by session and id */
     struct um_index watch_ids;      /* of all sessions' watches, by number */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rpc/engine/job.h"
+#include "rpc/events/flush.h"
 #include "rpc/events/observe.h"
 #include "rpc/events/pending.h"
 #include "rpc/methods/describe.h"
@@ -536,6 +537,35 @@ const struct um_method um_method_heap_compact = {
     .result = compact_result,
     .errors = {UMEM_E_UNSUPPORTED},
     .job = &compact_ops,
+};
+
+/* ---- heap.flush ---- */
+
+static void flush_heap(struct um_call *call, const struct um_args *args)
+{
+    struct um_fault fault = {0};
+    uint64_t ticket = 0;
+    int code = um_heap_flush(args->value[0].as.heap, &ticket, &fault);
+
+    if (code != UMEM_OK)
+        um_fail_fault(call, code, &fault);
+    else
+        um_flush_wait(call, args->value[0].as.heap, ticket);
+}
+
+static const struct um_param flush_params[] = {
+    {.name = "heap", .type = UM_HEAP, .required = true, .doc = "The heap, which is durable."},
+};
+
+const struct um_method um_method_heap_flush = {
+    .name = "heap.flush",
+    .summary = "Waits until all that was written to a durable heap before is on the disk.",
+    .detail = "Records and bytes, by any session; see Durable heaps for those that were written through a "
+              "mapping. It waits, and others do not.",
+    UM_PARAMS(flush_params),
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_CORRUPTED, UMEM_E_NO_MEMORY, UMEM_E_CANCELLED,
+               UMEM_E_LIMIT_EXCEEDED},
+    .run = flush_heap,
 };
 
 /* ---- heap.lock and heap.unlock: one session has a heap to itself ---- */

@@ -26,6 +26,7 @@
     X(heap_info) \
     X(heap_validate) \
     X(heap_compact) \
+    X(heap_flush) \
     X(heap_lock) \
     X(heap_unlock) \
     X(heap_destroy) \

@@ -122,7 +122,7 @@ struct um_journal_sync {
 void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync);
 void um_journal_sync_run(struct um_journal_sync *sync);
 
-/* False: the journal has failed. */
+/* False: the journal has failed. That is also the way to have it fail where a file that belongs to it could not be synced. */
 bool um_journal_sync_end(struct um_journal *journal, const struct um_journal_sync *sync);
 
 /* ---- writing it anew ---- */

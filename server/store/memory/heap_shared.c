@@ -189,6 +189,11 @@ static struct um_shm *object_of(const void *memory)
     return heap->area.segment.object;
 }
 
+bool um_heap_shared_flush(const void *memory)
+{
+    return um_shm_flush(object_of(memory));
+}
+
 bool um_heap_shared_restore(void *memory, uint64_t offset, uint64_t size, void **address)
 {
     struct um_heap_area *area = area_of(memory);

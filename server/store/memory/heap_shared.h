@@ -22,6 +22,9 @@ bool um_heap_shared_open(const char *path, uint64_t length, uint32_t alignment, 
  * memory, or no space on the disk, for it. */
 bool um_heap_shared_restore(void *memory, uint64_t offset, uint64_t size, void **address);
 
+/* um_shm_flush() of a heap that was made by um_heap_shared_open(). Any thread may call it, as long as the memory is not destroyed. */
+bool um_heap_shared_flush(const void *memory);
+
 /* How many heaps were destroyed, but still have a file descriptor. Purging makes them fewer. */
 size_t um_heap_shared_ending(void);
 

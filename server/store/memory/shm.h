@@ -53,6 +53,10 @@ bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size);
  * nothing done, where the system cannot. */
 bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size);
 
+/* Of an object that is a file: has what was written to its memory written to the file, and returns when the system has it there; what syncs the
+ * file has it on the disk then. Any thread may call it, as long as the object is not freed. False: the system could not. */
+bool um_shm_flush(const struct um_shm *shm);
+
 /* Whether all of the memory has been there so far. Cheap; it notices what was lost when that is touched. */
 bool um_shm_is_whole(const struct um_shm *shm);
 

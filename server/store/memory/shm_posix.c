@@ -474,6 +474,11 @@ bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
 #endif
 }
 
+bool um_shm_flush(const struct um_shm *shm)
+{
+    return msync(shm->start, shm->length, MS_SYNC) == 0;
+}
+
 bool um_shm_is_whole(const struct um_shm *shm)
 {
     return !shm->is_damaged;

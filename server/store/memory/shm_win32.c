@@ -18,7 +18,8 @@
 
 enum {
     RANDOM_SIZE = 12, /* bytes in a name, as hexadecimal digits */
-    NAME_CAPACITY = 64
+    NAME_CAPACITY = 64,
+    FLUSH_TRIES = 1000 /* a millisecond apart */
 };
 
 struct um_shm {
@@ -176,6 +177,18 @@ bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
     (void)offset;
     (void)size;
     return false;
+}
+
+bool um_shm_flush(const struct um_shm *shm)
+{
+    BOOL flushed = FlushViewOfFile(shm->start, 0);
+
+    /* So it answers where the system is writing some of it itself: nothing was lost. */
+    for (int left = FLUSH_TRIES; !flushed && GetLastError() == ERROR_LOCK_VIOLATION && left != 0; left--) {
+        Sleep(1);
+        flushed = FlushViewOfFile(shm->start, 0);
+    }
+    return flushed;
 }
 
 bool um_shm_is_whole(const struct um_shm *shm)

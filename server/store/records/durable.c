@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "store/memory/heap_shared.h"
 #include "store/records/fault.h"
+#include "store/records/unused.h"
 
 enum {
     NOTE_SIZE = 1024, /* bytes that a change takes in a journal, at most: an owner and a block with a name */
@@ -50,7 +51,8 @@ static int has_failed(struct um_durable *durable, struct um_fault *fault)
     struct um_state *state = durable->state;
     char path[PATH_CAPACITY];
 
-    um_state_path(state, journal->header.heap, journal->current.number, path, sizeof path);
+    um_state_path(state, journal->header.heap, durable->bytes_failed ? 0 : journal->current.number, path,
+                  sizeof path);
     snprintf(state->text, sizeof state->text,
              "%s could not be written: %s; the heap can only be read until umemd is started again", path,
              um_file_status_text(journal->failure));
@@ -332,6 +334,7 @@ struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap)
     made->next_epoch = 1;
     um_list_init(&made->in_all);
     um_list_init(&made->in_unsynced);
+    um_list_init(&made->in_flushing);
     um_list_init(&made->in_uncommitted);
     return made;
 }
@@ -415,6 +418,7 @@ void um_durable_destroy(struct um_heap *heap)
     }
     heap->durable = NULL;
     durable->heap = NULL;
+    um_list_remove(&durable->in_flushing);
     durable->freed_count = 0;
     um_journal_add(&durable->journal, &entry, true);
     note_uncommitted(durable);
@@ -605,6 +609,7 @@ static void close_durable(struct um_durable *durable)
     um_list_remove(&durable->in_all);
     um_list_remove(&durable->in_uncommitted);
     um_list_remove(&durable->in_unsynced);
+    um_list_remove(&durable->in_flushing);
     free(durable);
 }
 
@@ -619,6 +624,89 @@ static struct um_durable *take_unsynced(struct um_state *state)
             return durable;
     }
     return NULL;
+}
+
+/* ---- flushing ---- */
+
+int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault)
+{
+    struct um_durable *durable = heap->durable;
+
+    if (heap->is_lost)
+        return um_fault(fault, UMEM_E_CORRUPTED,
+                        (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                          .what = "the heap's files are damaged, and are left alone"});
+    if (durable == NULL)
+        return um_fault(fault, UMEM_E_UNSUPPORTED,
+                        (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
+                                          .what = "only a durable heap is kept on the disk"});
+    if (durable->journal.state == UM_JOURNAL_FAILED)
+        return has_failed(durable, fault);
+    *ticket = ++durable->flushes;
+    if (um_list_is_empty(&durable->in_flushing))
+        um_list_append(&durable->state->flushing, &durable->in_flushing);
+    return 0;
+}
+
+int um_heap_check_flush(struct um_heap *heap, uint64_t ticket, bool *done, struct um_fault *fault)
+{
+    struct um_durable *durable = heap->durable;
+    char path[PATH_CAPACITY];
+
+    *done = durable->flushed >= ticket;
+    if (durable->journal.state == UM_JOURNAL_FAILED)
+        return has_failed(durable, fault);
+    if (!*done || durable->flush_failure == UM_FILE_OK)
+        return 0;
+    um_state_path(durable->state, durable->journal.header.heap, 0, path, sizeof path);
+    snprintf(durable->state->text, sizeof durable->state->text, "%s cannot be opened: %s; try again", path,
+             um_file_status_text(durable->flush_failure));
+    return um_fault(
+        fault, UMEM_E_NO_MEMORY,
+        (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP), .what = durable->state->text});
+}
+
+/* All that was committed of a heap, and all that was written to its bytes. */
+static bool begin_flush(struct um_state *state, struct um_store_sync *sync)
+{
+    while (!um_list_is_empty(&state->flushing)) {
+        struct um_durable *durable =
+            UM_LIST_ITEM(um_list_take(&state->flushing), struct um_durable, in_flushing);
+        char name[UM_JOURNAL_NAME_CAPACITY];
+
+        if (durable->journal.state == UM_JOURNAL_FAILED)
+            continue;
+        um_journal_name(name, durable->journal.header.heap, 0);
+        durable->flush_failure = state->files->ops->open(state->files, name, &sync->bytes);
+        if (durable->flush_failure != UM_FILE_OK) {
+            durable->flushed = durable->flushes;
+            continue;
+        }
+        um_list_remove(&durable->in_unsynced);
+        um_journal_sync_begin(&durable->journal, &sync->journals[0]);
+        sync->kind = UM_SYNC_FLUSH;
+        sync->count = 1;
+        sync->durable = durable;
+        sync->flushes = durable->flushes;
+        sync->heap = durable->heap;
+        sync->heap->pins++; /* its memory stays, though it may be destroyed */
+        return true;
+    }
+    return false;
+}
+
+static void end_flush(struct um_state *state, struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+
+    state->files->ops->close(sync->bytes);
+    durable->flushed = sync->flushes;
+    if (sync->bytes_status != UM_FILE_OK) {
+        durable->bytes_failed = durable->journal.state == UM_JOURNAL_OPEN;
+        sync->journals[0].status = sync->bytes_status;
+    }
+    sync->heap->pins--;
+    um_heap_free_if_unused(state->store, sync->heap);
 }
 
 /* The end of a compaction: both journals, or neither. */
@@ -673,7 +761,8 @@ enum um_sync_urgency um_store_sync_urgency(const struct um_store *store)
 
     if (state == NULL || state->is_syncing)
         return UM_SYNC_NOT_DUE;
-    if (state->is_complete || (!um_list_is_empty(&state->ended) && state->handles.state == UM_JOURNAL_OPEN))
+    if (state->is_complete || !um_list_is_empty(&state->flushing) ||
+        (!um_list_is_empty(&state->ended) && state->handles.state == UM_JOURNAL_OPEN))
         return UM_SYNC_NOW;
     return um_list_is_empty(&state->unsynced) && um_list_is_empty(&state->uncommitted) ? UM_SYNC_NOT_DUE
                                                                                        : UM_SYNC_LATER;
@@ -690,9 +779,14 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
         return false;
     (void)um_store_commit(store);
     sync->files = state->files;
-    begun = state->compacting != NULL && state->is_complete && begin_last_sync(state, sync);
+    begun = !state->flushed_last && begin_flush(state, sync);
+    state->flushed_last = begun;
+    if (!begun)
+        begun = state->compacting != NULL && state->is_complete && begin_last_sync(state, sync);
     if (!begun)
         begun = begin_removal(state, sync);
+    if (!begun)
+        begun = state->flushed_last = begin_flush(state, sync);
     durable = begun ? NULL : take_unsynced(state);
     if (durable != NULL) {
         um_journal_sync_begin(&durable->journal, &sync->journals[0]);
@@ -707,6 +801,10 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
 
 void um_store_sync_run(struct um_store_sync *sync)
 {
+    if (sync->kind == UM_SYNC_FLUSH) {
+        sync->bytes_status =
+            um_heap_shared_flush(sync->heap->memory) ? sync->files->ops->sync(sync->bytes) : UM_FILE_FAILED;
+    }
     for (unsigned i = 0; i < sync->count; i++)
         um_journal_sync_run(&sync->journals[i]);
     sync->names = sync->files->ops->sync_names(sync->files);
@@ -745,7 +843,9 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         if (sync->journals[i].status == UM_FILE_OK)
             sync->journals[i].status = sync->names;
     }
-    if (sync->kind == UM_SYNC_RECORDS) {
+    if (sync->kind == UM_SYNC_FLUSH)
+        end_flush(state, sync);
+    if (sync->kind == UM_SYNC_RECORDS || sync->kind == UM_SYNC_FLUSH) {
         if (um_journal_sync_end(&durable->journal, &sync->journals[0]) && !durable->is_marked)
             mark_bytes(state, durable);
         return;

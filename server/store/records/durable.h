@@ -42,8 +42,14 @@ struct um_durable {
     struct um_link in_uncommitted; /* place in um_state.uncommitted */
     struct um_journal_entry entry; /* of the heap, without texts */
     struct um_link in_unsynced;    /* place in um_state.unsynced */
-    uint64_t epoch;                /* which of its files the current one is */
-    uint64_t next_epoch;           /* likewise the latest that was begun */
+    struct um_link in_flushing;    /* place in um_state.flushing */
+    uint64_t flushes;              /* that um_heap_flush() was called for */
+    uint64_t flushed;              /* so many of them have ended */
+    enum um_file_status
+        flush_failure;   /* of the last that ended: why, where nothing came of it but the journal goes on */
+    bool bytes_failed;   /* the journal has failed because the file of bytes has */
+    uint64_t epoch;      /* which of its files the current one is */
+    uint64_t next_epoch; /* likewise the latest that was begun */
     uint32_t cursor; /* while the journal is written anew: blocks in slots before it are in the new file */
     bool is_marked;  /* UM_DURABLE_MARK is in the file of bytes */
     unsigned freed_count;
@@ -62,6 +68,9 @@ struct um_state {
     struct um_link uncommitted;           /* list of um_durable.in_uncommitted */
     struct um_link
         unsynced; /* list of um_durable.in_unsynced: something was committed that may not be on the disk */
+    struct um_link
+        flushing;      /* list of um_durable.in_flushing: um_heap_flush() waits for all to be on the disk */
+    bool flushed_last; /* the last sync was for that: others come first */
     struct um_journal handles;         /* which handles must not be given out again */
     struct um_durable *compacting;     /* whose journal is written anew; NULL: none is */
     bool has_work;                     /* some journal may want to be written anew */

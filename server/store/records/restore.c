@@ -541,6 +541,7 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
     um_list_init(&state->ended);
     um_list_init(&state->uncommitted);
     um_list_init(&state->unsynced);
+    um_list_init(&state->flushing);
     return state;
 }
 

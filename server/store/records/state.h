@@ -47,10 +47,21 @@ enum um_sync_urgency {
 };
 enum um_sync_urgency um_store_sync_urgency(const struct um_store *store);
 
+/* ---- flushing ---- */
+
+/* Wants all on the disk that was written to a durable heap so far: the next sync that is due does that. *ticket is for um_heap_check_flush().
+ * UMEM_E_UNSUPPORTED where the heap is not durable, UMEM_E_CORRUPTED where it cannot be written. */
+int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault);
+
+/* Whether it is there, to be asked whenever a sync has ended or um_store_sync_begin() has begun none: *done, or why it failed. UMEM_E_NO_MEMORY:
+ * nothing has changed. UMEM_E_CORRUPTED: the heap can only be read from now on. */
+int um_heap_check_flush(struct um_heap *heap, uint64_t ticket, bool *done, struct um_fault *fault);
+
 /* ---- syncs ---- */
 
 enum um_sync_kind {
     UM_SYNC_RECORDS,    /* of a heap */
+    UM_SYNC_FLUSH,      /* likewise, and of its bytes */
     UM_SYNC_COMPACTION, /* the end of one */
     UM_SYNC_HANDLES,    /* what is left of one that was given up */
     UM_SYNC_REMOVAL     /* before a destroyed heap's files are removed */
@@ -63,6 +74,11 @@ struct um_store_sync {
     struct um_durable *durable; /* whose; NULL: of none */
     struct um_files *files;
     enum um_file_status names;
+    /* UM_SYNC_FLUSH: */
+    struct um_heap *heap;  /* that is kept meanwhile */
+    struct um_file *bytes; /* open */
+    enum um_file_status bytes_status;
+    uint64_t flushes; /* um_durable.flushes that end with it */
 };
 
 /* Begins the next sync, if something is not on the disk and none is at work. um_store_sync_run() it, on any thread, and

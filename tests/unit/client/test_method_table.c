@@ -128,6 +128,7 @@ static void test_requests(void **state)
     CHECK(heap_destroy, 3, &first, &second);
     CHECK(heap_validate, 3, 4);
     CHECK(heap_compact, 3, &first);
+    CHECK(heap_flush, 3);
     CHECK(heap_lock, 3, 1000);
     CHECK(heap_unlock, 3);
     CHECK(block_alloc, 16, &block_options, &first);

@@ -162,6 +162,7 @@ static void test_heaps(void **state)
     SAME(heap_validate, "heap.validate", "{\"heap\":\"process\"}", "{}", NOTHING, true, UMEM_PROCESS_HEAP, 0);
     SAME(heap_compact, "heap.compact", "{\"heap\":7}", "{\"largest_free\":77}", bytes = 0, bytes == 77,
          HANDLE, &bytes);
+    SAME(heap_flush, "heap.flush", "{\"heap\":7}", "{}", NOTHING, true, HANDLE);
     SAME(heap_lock, "heap.lock", "{\"heap\":7}", "{}", NOTHING, true, HANDLE, 0);
     SAME(heap_lock, "heap.lock", "{\"heap\":7,\"timeout_ms\":250}", "{}", NOTHING, true, HANDLE, 250);
     /* Left out, the time would be none. */

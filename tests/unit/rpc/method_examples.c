@@ -11,6 +11,7 @@
 #include "engine_fixture.h"
 #include "rpc/call/engine_state.h"
 #include "store/records/block_extra.h"
+#include "store/records/durable.h"
 #include "store/records/records.h"
 #include "store/store.h"
 #include "umem_errors.h"
@@ -180,6 +181,58 @@ static void with_damaged_guards(struct fixture *fixture)
     heap->ops = &damaged;
 }
 
+/* As if heap "h" were durable. */
+static struct um_state state_of_h;
+static struct um_durable durable_of_h;
+
+static struct um_heap *heap_h(struct fixture *fixture)
+{
+    struct um_heap *heap = NULL;
+
+    assert_int_equal(um_store_find_heap_by_name(fixture->store, "h", &heap, NULL), UMEM_OK);
+    return heap;
+}
+
+static void with_durable_heap(struct fixture *fixture)
+{
+    static char path[] = "/state";
+
+    state_of_h = (struct um_state){.store = fixture->store, .path = path};
+    um_list_init(&state_of_h.flushing);
+    durable_of_h = (struct um_durable){.state = &state_of_h, .heap = heap_h(fixture)};
+    um_list_init(&durable_of_h.in_flushing);
+    heap_h(fixture)->durable = &durable_of_h;
+}
+
+static void with_failed_heap(struct fixture *fixture)
+{
+    with_durable_heap(fixture);
+    durable_of_h.journal.state = UM_JOURNAL_FAILED;
+}
+
+static void without_descriptors(struct fixture *fixture)
+{
+    with_durable_heap(fixture);
+    durable_of_h.flush_failure = UM_FILE_NO_MEMORY;
+}
+
+static void with_durable_heap_and_no_waits(struct fixture *fixture)
+{
+    with_durable_heap(fixture);
+    without_waits(fixture);
+}
+
+static void without_durable_heap(struct fixture *fixture)
+{
+    heap_h(fixture)->durable = NULL;
+}
+
+void end_sync(struct fixture *fixture)
+{
+    durable_of_h.flushed = durable_of_h.flushes;
+    um_rpc_synced(fixture->rpc);
+}
+
 #define HUGE_SIZE "9007199254740991"
 #define NO_BYTES(method, params) \
     { \
@@ -230,6 +283,15 @@ const struct example examples[] = {
     {"heap.validate", UMEM_E_CORRUPTED, "{\"block\":\"b\"}", ALONE, damage, repair},
     {"heap.compact", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"heap.compact", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, NULL, NULL},
+    {"heap.flush", 0, "{\"heap\":\"h\"}", SYNCED, with_durable_heap, without_durable_heap},
+    {"heap.flush", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
+    {"heap.flush", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, with_durable_heap,
+     without_durable_heap},
+    {"heap.flush", UMEM_E_CORRUPTED, "{\"heap\":\"h\"}", ALONE, with_failed_heap, without_durable_heap},
+    {"heap.flush", UMEM_E_NO_MEMORY, "{\"heap\":\"h\"}", SYNCED, without_descriptors, without_durable_heap},
+    {"heap.flush", UMEM_E_CANCELLED, "{\"heap\":\"h\"}", CANCELLED, with_durable_heap, without_durable_heap},
+    {"heap.flush", UMEM_E_LIMIT_EXCEEDED, "{\"heap\":\"h\"}", ALONE, with_durable_heap_and_no_waits,
+     without_durable_heap},
     {"heap.lock", 0, "{\"heap\":\"h\"}", ALONE, NULL, NULL},
     {"heap.lock", UMEM_E_LOCKED, "{\"heap\":\"locked\"}", ALONE, NULL, NULL},
     {"heap.lock", UMEM_E_TIMEOUT, "{\"heap\":\"locked\",\"timeout_ms\":5}", TIMES_OUT, NULL, NULL},

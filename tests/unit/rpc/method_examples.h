@@ -14,7 +14,8 @@ enum how {
     ALONE,
     IN_A_BATCH, /* of one */
     TIMES_OUT,  /* waits until its time is up */
-    CANCELLED   /* waits until it is taken back */
+    CANCELLED,  /* waits until it is taken back */
+    SYNCED      /* waits until a sync has ended */
 };
 
 struct example {
@@ -39,6 +40,9 @@ extern const struct example examples[];
 
 /* Heap "h" with block "b", block "c" of the process heap, block "large", heap "mine" that the session has
  * locked, and heap "locked", which another has, with block "shut". */
+/* Has the sync end that heap "h" waits for. */
+void end_sync(struct fixture *fixture);
+
 void prepare_all(struct fixture *fixture, struct numbers *numbers);
 
 #endif

@@ -94,6 +94,8 @@ static const cJSON *call_example(struct fixture *fixture, const struct example *
     expect_no_message(session);
     if (example->how == TIMES_OUT)
         set_time(fixture, 1000);
+    else if (example->how == SYNCED)
+        end_sync(fixture);
     else
         send_message(session, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[1]}");
     return take(session);
@@ -143,6 +145,8 @@ static void run_with(const struct example *example, const char *name, const char
     strcat(params, "}");
     changed.params = params;
     changed.code = code;
+    if (code != 0 && changed.how == SYNCED)
+        changed.how = ALONE; /* it fails before it waits */
     run(&changed);
 }
 

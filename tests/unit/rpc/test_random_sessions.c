@@ -48,6 +48,7 @@ static const char *const requests[][2] = {
     {"heap.validate", "[$H]"},
     {"heap.validate", "{\"block\":$B}"},
     {"heap.compact", "[$H]"},
+    {"heap.flush", "[$H]"},
     {"heap.lock", "[$H]"},
     {"heap.lock", "[$H,$T]"},
     {"heap.lock", "[$H,$T]"},

@@ -101,6 +101,12 @@ bool um_shm_decommit(struct um_shm *shm, uint64_t offset, uint64_t size)
     return true;
 }
 
+bool um_shm_flush(const struct um_shm *shm)
+{
+    (void)shm;
+    return true;
+}
+
 bool um_shm_is_whole(const struct um_shm *shm)
 {
     (void)shm;

@@ -49,6 +49,7 @@ struct world {
     size_t given_count;
     unsigned reports;
     char report[1024];
+    bool has_power_failures; /* the store uses `losing` */
 };
 
 static struct world world;
@@ -63,6 +64,159 @@ static void on_report(void *context, const char *text)
     (void)context;
     world.reports++;
     snprintf(world.report, sizeof world.report, "%s", text);
+}
+
+/* ---- a directory that loses what was not synced ---- */
+
+enum { FILES = 32, SECTOR = 512 };
+
+/* A file of the directory, as it was when it was synced last. */
+struct synced {
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    struct um_file *file; /* opened last with this name */
+    unsigned char *bytes; /* NULL: never synced */
+    uint64_t size;
+};
+
+static struct losing {
+    struct um_files files;
+    struct synced row[FILES];
+    size_t count;
+    const char *fails; /* syncs of files whose name has this at its end fail; NULL: none */
+} losing;
+
+static struct um_files *real_files(void)
+{
+    return um_state_directory_files(world.directory);
+}
+
+static void note_opened(const char *name, struct um_file *file)
+{
+    size_t i = 0;
+
+    while (i < losing.count && strcmp(losing.row[i].name, name) != 0)
+        i++;
+    assert_true(i < FILES);
+    losing.count += i == losing.count;
+    snprintf(losing.row[i].name, sizeof losing.row[i].name, "%s", name);
+    losing.row[i].file = file;
+}
+
+static enum um_file_status losing_create(struct um_files *files, const char *name, struct um_file **file)
+{
+    enum um_file_status status = real_files()->ops->create(real_files(), name, file);
+
+    (void)files;
+    if (status == UM_FILE_OK)
+        note_opened(name, *file);
+    return status;
+}
+
+static enum um_file_status losing_open(struct um_files *files, const char *name, struct um_file **file)
+{
+    enum um_file_status status = real_files()->ops->open(real_files(), name, file);
+
+    (void)files;
+    if (status == UM_FILE_OK)
+        note_opened(name, *file);
+    return status;
+}
+
+static void losing_close(struct um_file *file)
+{
+    for (size_t i = 0; i < losing.count; i++) {
+        if (losing.row[i].file == file)
+            losing.row[i].file = NULL;
+    }
+    real_files()->ops->close(file);
+}
+
+static enum um_file_status losing_sync(struct um_file *file)
+{
+    const struct um_files_ops *real = real_files()->ops;
+    struct synced *synced = losing.row;
+
+    while (synced->file != file)
+        synced++;
+    if (losing.fails != NULL && strstr(synced->name, losing.fails) != NULL)
+        return UM_FILE_FAILED;
+    assert_int_equal(real->get_size(file, &synced->size), UM_FILE_OK);
+    free(synced->bytes);
+    synced->bytes = malloc((size_t)synced->size);
+    assert_non_null(synced->bytes);
+    return real->read(file, 0, synced->bytes, (size_t)synced->size);
+}
+
+static enum um_file_status losing_remove(struct um_files *files, const char *name)
+{
+    (void)files;
+    return real_files()->ops->remove(real_files(), name);
+}
+
+static enum um_file_status losing_sync_names(struct um_files *files)
+{
+    (void)files;
+    return UM_FILE_OK;
+}
+
+static enum um_file_status losing_list(struct um_files *files, void (*each)(void *context, const char *name),
+                                       void *context)
+{
+    (void)files;
+    return real_files()->ops->list(real_files(), each, context);
+}
+
+static struct um_files *losing_files(void)
+{
+    static struct um_files_ops ops;
+
+    ops = *real_files()->ops;
+    ops.create = losing_create;
+    ops.open = losing_open;
+    ops.close = losing_close;
+    ops.sync = losing_sync;
+    ops.remove = losing_remove;
+    ops.sync_names = losing_sync_names;
+    ops.list = losing_list;
+    losing.files.ops = &ops;
+    return &losing.files;
+}
+
+/* Of the sectors that were not synced, some are as they were when they were. */
+static void lose_sectors(const struct synced *synced)
+{
+    char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", world.path, synced->name);
+    file = fopen(path, "r+b");
+    if (file == NULL)
+        return; /* removed since */
+    for (uint64_t at = 0; at < synced->size; at += SECTOR) {
+        size_t size = synced->size - at < SECTOR ? (size_t)(synced->size - at) : SECTOR;
+
+        if (chance_roll(&world.chance, 2) == 0)
+            continue;
+        assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
+        assert_int_equal(fwrite(synced->bytes + at, 1, size, file), size);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+/* No store may be open. */
+static void fail_power(void)
+{
+    for (size_t i = 0; i < losing.count; i++) {
+        if (losing.row[i].bytes != NULL)
+            lose_sectors(&losing.row[i]);
+    }
+}
+
+static void forget_synced(void)
+{
+    for (size_t i = 0; i < losing.count; i++)
+        free(losing.row[i].bytes);
+    memset(&losing, 0, sizeof losing);
 }
 
 /* ---- lives of a store ---- */
@@ -81,7 +235,7 @@ static void open_store(void)
     char why[UM_STATE_WHY_CAPACITY] = "";
 
     assert_int_equal(um_state_directory_open(world.path, true, &world.directory, why, sizeof why), UMEM_OK);
-    state.files = um_state_directory_files(world.directory);
+    state.files = world.has_power_failures ? losing_files() : real_files();
     state.path = um_state_directory_path(world.directory);
     assert_int_equal(um_store_new(&options, &world.store), UMEM_OK);
     um_store_set_time(world.store, 1000000);
@@ -422,7 +576,166 @@ static uint64_t seed_of_run(void)
     return seed;
 }
 
+/* ---- flushing ---- */
+
+static void flush_all(void)
+{
+    uint64_t tickets[HEAPS];
+
+    for (int i = 0; i < HEAPS; i++)
+        assert_int_equal(um_heap_flush(heap_of(world.heaps[i]), &tickets[i], NULL), UMEM_OK);
+    assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOW);
+    sync_all();
+    for (int i = 0; i < HEAPS; i++) {
+        bool done = false;
+
+        assert_int_equal(um_heap_check_flush(heap_of(world.heaps[i]), tickets[i], &done, NULL), UMEM_OK);
+        assert_true(done);
+    }
+}
+
+/* Frees, allocates and writes the blocks from the middle on. */
+static void touch_half(void)
+{
+    for (size_t i = BLOCKS / 2; i < BLOCKS; i++) {
+        struct model_block *model = &world.blocks[i];
+
+        if (model->handle == 0) {
+            alloc(model);
+        } else if (roll(2) == 0) {
+            free_block(model);
+        } else {
+            model->seed = roll(1000);
+            fill(model);
+        }
+        if (roll(4) == 0)
+            commit();
+    }
+    commit();
+}
+
+/* Nothing is known of the blocks from the middle on. */
+static void free_half(const struct model_block *before)
+{
+    for (size_t i = BLOCKS / 2; i < BLOCKS; i++) {
+        const um_handle handles[] = {before[i].handle, world.blocks[i].handle};
+
+        for (int j = 0; j < 2; j++) {
+            struct um_block *block = NULL;
+
+            if (um_store_find_block(world.store, handles[j], &block, NULL) == UMEM_OK)
+                um_block_free(world.store, block);
+        }
+        memset(&world.blocks[i], 0, sizeof world.blocks[i]);
+    }
+    commit();
+}
+
 /* ---- tests ---- */
+
+static void begin_with_power_failures(uint64_t seed)
+{
+    memset(&world, 0, sizeof world);
+    world.chance = seed;
+    world.has_power_failures = true;
+    temp_directory_make(world.path);
+    open_store();
+    for (int i = 0; i < HEAPS; i++)
+        world.heaps[i] = make_heap(NULL);
+    commit();
+}
+
+static void test_what_was_flushed_outlives_the_power(void **state)
+{
+    static struct model_block before[BLOCKS];
+
+    (void)state;
+    begin_with_power_failures(seed_of_run());
+    for (int life = 0; life < LIVES; life++) {
+        size_t given;
+
+        live();
+        flush_all();
+        memcpy(before, world.blocks, sizeof before);
+        given = world.given_count;
+        touch_half();
+        if (roll(2) == 0)
+            sync_all(); /* records, not bytes */
+        kill_store();
+        fail_power();
+        open_store();
+        free_half(before);
+        world.given_count = given; /* of the later ones, some are not known any more */
+        forget_session_blocks();
+        check_all();
+    }
+    finish();
+    forget_synced();
+}
+
+static void expect_failed_flush(const char *of_file)
+{
+    struct um_fault fault = {0};
+    struct um_heap *heap;
+    uint64_t ticket;
+    bool done;
+
+    begin_with_power_failures(3);
+    heap = heap_of(world.heaps[0]);
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    losing.fails = of_file;
+    assert_int_equal(um_heap_flush(heap, &ticket, NULL), UMEM_OK);
+    sync_all();
+    assert_int_equal(um_heap_check_flush(heap, ticket, &done, &fault), UMEM_E_CORRUPTED);
+    assert_non_null(strstr(fault.what, of_file));
+    /* It is not tried again as if nothing had happened. */
+    losing.fails = NULL;
+    assert_int_equal(um_heap_flush(heap, &ticket, &fault), UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_check(world.store, find(world.blocks[0].handle), NULL), UMEM_E_CORRUPTED);
+    check_bytes(&world.blocks[0]);
+    kill_store();
+    temp_directory_remove(world.path);
+    forget_synced();
+}
+
+static void test_a_flush_that_failed_leaves_the_heap_readable(void **state)
+{
+    (void)state;
+    expect_failed_flush(".bytes");
+    expect_failed_flush(".journal");
+}
+
+/* A heap's memory stays as long as it is flushed. */
+static void test_a_heap_is_destroyed_while_it_is_flushed(void **state)
+{
+    struct um_store_sync sync;
+    uint64_t ticket;
+    uint64_t blocks;
+    uint64_t bytes;
+    struct um_heap *heap;
+
+    (void)state;
+    begin_with_power_failures(3);
+    heap = heap_of(world.heaps[0]);
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    assert_int_equal(um_heap_flush(heap, &ticket, NULL), UMEM_OK);
+    assert_true(um_store_sync_begin(world.store, &sync));
+    assert_int_equal(um_heap_destroy(world.store, heap, &blocks, &bytes, NULL), UMEM_OK);
+    while (um_store_reclaim(world.store, 1000))
+        continue;
+    um_store_sync_run(&sync);
+    assert_int_equal(sync.bytes_status, UM_FILE_OK);
+    um_store_sync_end(world.store, &sync);
+    sync_all();
+    assert_int_equal(um_store_find_heap(world.store, world.heaps[0], &heap, NULL), UMEM_E_STALE_HANDLE);
+    /* Also one that waits for its turn. */
+    heap = heap_of(world.heaps[1]);
+    assert_int_equal(um_heap_flush(heap, &ticket, NULL), UMEM_OK);
+    assert_int_equal(um_heap_destroy(world.store, heap, &blocks, &bytes, NULL), UMEM_OK);
+    sync_all();
+    finish();
+    forget_synced();
+}
 
 static void test_heaps_come_back(void **state)
 {
@@ -761,6 +1074,9 @@ int main(void)
         cmocka_unit_test(test_a_destroyed_heap_stays_away),
         cmocka_unit_test(test_a_block_is_replaced_by_name),
         cmocka_unit_test(test_a_failed_journal_can_only_be_read),
+        cmocka_unit_test(test_what_was_flushed_outlives_the_power),
+        cmocka_unit_test(test_a_flush_that_failed_leaves_the_heap_readable),
+        cmocka_unit_test(test_a_heap_is_destroyed_while_it_is_flushed),
         cmocka_unit_test(test_handles_are_given_out_once),
         cmocka_unit_test(test_a_journal_is_written_anew),
         cmocka_unit_test(test_without_a_directory_there_are_none),

@@ -366,6 +366,15 @@ void predict_heap_compact(struct call *call)
         begin_job_of_heap(call, JOB_COMPACT, heap);
 }
 
+/* None of these heaps is durable. */
+void predict_heap_flush(struct call *call)
+{
+    int heap = resolve_heap(call, "heap");
+
+    if (heap != NONE)
+        fail_heap(call, UMEM_E_UNSUPPORTED, call->run->model.heaps[heap].handle);
+}
+
 /* ---- locks ---- */
 
 void predict_heap_lock(struct call *call)

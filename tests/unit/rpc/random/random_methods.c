@@ -21,6 +21,7 @@ static const struct entry entries[] = {
     {"heap.info", 8, generate_heap, predict_heap_info},
     {"heap.validate", 8, generate_heap_validate, predict_heap_validate},
     {"heap.compact", 4, generate_heap_compact, predict_heap_compact},
+    {"heap.flush", 2, generate_heap, predict_heap_flush},
     {"heap.lock", 16, generate_heap_lock, predict_heap_lock},
     {"heap.unlock", 24, generate_heap_unlock, predict_heap_unlock},
     {"heap.destroy", 6, generate_heap_destroy, predict_heap_destroy},
