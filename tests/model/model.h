@@ -39,6 +39,7 @@ struct model_heap {
     bool for_session; /* lifetime */
     bool is_observed; /* where the test keeps that here */
     bool is_shared;
+    bool is_used; /* by calls that are not done: its memory outlives it */
     int name;
     uint64_t handle;
     unsigned flags;

@@ -18,7 +18,7 @@ void show(const struct run *run)
 {
     unsigned first = run->recent_count > RECENT ? run->recent_count - RECENT : 0;
 
-    print_error("step %llu; the last requests:\n", (unsigned long long)run->step);
+    print_error("step %llu; the last steps and requests:\n", (unsigned long long)run->step);
     for (unsigned i = first; i < run->recent_count; i++)
         print_error("  %s\n", run->recent[i % RECENT]);
 }

@@ -27,12 +27,57 @@ static void freeze_tails(struct run *run, int block)
     }
 }
 
+bool is_being_sent(const struct run *run, int block)
+{
+    for (int i = 0; i < SESSIONS; i++) {
+        const struct tail *tail = &run->sessions[i].tail;
+
+        if (tail->is_on && tail->frozen == NULL && tail->range.block == run->model.blocks[block].handle)
+            return true;
+    }
+    return false;
+}
+
+/* Memory that is being sent counts on, for the block's maker, too. That of a destroyed heap is kept as a whole, for nobody. */
+static void pin(struct run *run, const struct model_block *block)
+{
+    int maker = model_open_maker(&run->model, &block->maker);
+
+    if (run->ending == run->model.heaps[block->heap].handle)
+        return;
+    run->model.pinned += block->size;
+    if (maker != NONE)
+        run->sessions[maker].pinned += block->size;
+}
+
 static void on_leaves(void *context, int block)
 {
     struct run *run = context;
 
+    if (is_being_sent(run, block))
+        pin(run, &run->model.blocks[block]);
     freeze_tails(run, block);
-    part_moves(run, run->model.blocks[block].handle);
+    part_moves(run, block);
+}
+
+void destroy_heap(struct run *run, int heap)
+{
+    const struct model_heap *it = &run->model.heaps[heap];
+
+    if (it->is_used) {
+        run->model.pinned += model_sum_bytes(&run->model, heap, 0);
+        run->kept_shared += it->is_shared;
+    }
+    run->ending = it->handle;
+    model_destroy_heap(&run->model, heap);
+    run->ending = 0;
+}
+
+uint64_t session_bytes(const struct run *run, int session)
+{
+    const struct session *it = &run->sessions[session];
+
+    return model_sum_bytes(&run->model, NONE, it->id) + it->pinned;
 }
 
 static bool on_block_is_observed(void *context, int block)

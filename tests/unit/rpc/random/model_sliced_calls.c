@@ -37,10 +37,10 @@ bool session_may_have(const struct run *run, int block, uint64_t more)
 {
     const struct model_block *it = &run->model.blocks[block];
     uint64_t limit = run->limits.session_bytes;
-    uint64_t used = model_sum_bytes(&run->model, NONE, it->maker.id);
+    int maker = model_open_maker(&run->model, &it->maker);
+    uint64_t used = maker != NONE ? session_bytes(run, maker) : 0;
 
-    return limit >= run->limits.bytes || model_open_maker(&run->model, &it->maker) == NONE ||
-           (used <= limit && more <= limit - used);
+    return limit >= run->limits.bytes || maker == NONE || (used <= limit && more <= limit - used);
 }
 
 int check_growth(const struct run *run, int block, uint64_t size)
@@ -49,17 +49,38 @@ int check_growth(const struct run *run, int block, uint64_t size)
     uint64_t more = size > it->size ? size - it->size : 0;
     int code = more != 0 ? model_check_growth(&run->model, it->heap, more) : UMEM_OK;
 
-    return code == UMEM_OK && more != 0 && !session_may_have(run, block, more) ? UMEM_E_LIMIT_EXCEEDED : code;
+    if (code == UMEM_OK && more != 0 && !session_may_have(run, block, more))
+        return UMEM_E_LIMIT_EXCEEDED;
+    /* What is being sent stays where it is, and counts on. */
+    return code == UMEM_OK && size != it->size && is_being_sent(run, block)
+               ? model_check_total(&run->model, size)
+               : code;
 }
 
-/* A block that was freed or resized otherwise is not being moved any more: the next slice begins anew. */
-void part_moves(struct run *run, uint64_t block)
+/* What was set aside for the bytes by which a block grows is free again; with its heap it is so when that is reclaimed. */
+static void unreserve(struct run *run, const struct model_block *block, uint64_t size)
 {
+    struct model_heap *heap = &run->model.heaps[block->heap];
+
+    if (size <= block->size || run->ending == heap->handle)
+        return;
+    run->model.reserved -= size - block->size;
+    heap->reserved -= size - block->size;
+}
+
+/* A block that is freed or resized otherwise is not being moved any more: the next slice begins anew. */
+void part_moves(struct run *run, int block)
+{
+    const struct model_block *it = &run->model.blocks[block];
+
     for (int i = 0; i < SESSIONS; i++) {
         struct job *job = &run->sessions[i].job;
 
-        if (job->kind == JOB_RESIZE && job->first.block == block)
-            job->moving = false;
+        if (job->kind != JOB_RESIZE || job->first.block != it->handle)
+            continue;
+        if (job->moving)
+            unreserve(run, it, job->first.size);
+        job->moving = false;
     }
 }
 

@@ -40,8 +40,8 @@ enum {
     BATCH = 6,          /* requests in one batch */
     METHODS = 48,       /* places in the table of what was exercised */
     CODES = 20,
-    LATE = 64,  /* answers that are due in one session after one step */
-    RECENT = 8, /* requests that are shown when the test fails */
+    LATE = 64,   /* answers that are due in one session after one step */
+    RECENT = 24, /* steps that are shown when the test fails */
     NONE = MODEL_NONE
 };
 
@@ -210,6 +210,7 @@ struct session {
     bool close_expected; /* by the model */
     bool flushed;        /* the engine requested a flush since the last step */
     uint64_t id;
+    uint64_t pinned; /* bytes of blocks that it made and that are gone, but are still being sent */
     int64_t opened;
     struct um_session session;
     size_t checked; /* bytes of session.out that the model has agreed to */
@@ -252,10 +253,9 @@ struct run {
     unsigned shutdowns;
     unsigned shutdowns_expected;
     bool work_pending;
-    /* Before this step, of heaps that were destroyed while a call still uses their memory: bytes, and how many are shared. */
-    uint64_t kept_bytes;
-    uint64_t kept_shared;
-    bool had_work; /* before this step, the store had memory to return */
+    uint64_t kept_shared; /* shared heaps that were destroyed while a call still uses their memory */
+    uint64_t ending;      /* the heap that is being destroyed; 0: none */
+    bool had_work;        /* before this step, the store had memory to return */
     uint64_t successes[METHODS];
     uint64_t failures[METHODS][CODES];
     uint64_t late_successes[METHODS]; /* of those, the ones that were not answered at once */

@@ -16,11 +16,10 @@ static bool check_limits(struct call *call, int heap, uint64_t size, unsigned fl
     uint64_t blocks[3] = {run->limits.blocks, model_count_blocks(&run->model, NONE, 0), 1};
     uint64_t here[3] = {it->maximum_size, model_sum_bytes(&run->model, heap, 0) + it->reserved - reserved,
                         size};
-    uint64_t own[3] = {run->limits.session_bytes,
-                       model_sum_bytes(&run->model, NONE, run->sessions[call->session].id), size};
+    uint64_t own[3] = {run->limits.session_bytes, session_bytes(run, call->session), size};
     uint64_t all[3] = {
         run->limits.bytes,
-        model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->kept_bytes - reserved, size};
+        model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->model.pinned - reserved, size};
 
     if (blocks[1] >= blocks[0])
         fail_limit(call, UMEM_E_LIMIT_EXCEEDED, "blocks", blocks, it->handle);

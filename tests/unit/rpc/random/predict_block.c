@@ -181,8 +181,7 @@ void predict_block_release(struct call *call)
 static bool may_own(struct call *call, const struct model_block *block)
 {
     const struct run *run = call->run;
-    uint64_t facts[3] = {run->limits.session_bytes,
-                         model_sum_bytes(&run->model, NONE, run->sessions[call->session].id), block->size};
+    uint64_t facts[3] = {run->limits.session_bytes, session_bytes(run, call->session), block->size};
 
     if (facts[0] >= run->limits.bytes || (facts[1] <= facts[0] && facts[2] <= facts[0] - facts[1]))
         return true;

@@ -46,7 +46,7 @@ static bool check_heap_limits(struct call *call)
     const struct run *run = call->run;
     const struct argument *name = argument_of(call->request, "name");
     uint64_t initial_size = uint_or(call->request, "initial_size", 0);
-    uint64_t facts[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0) + run->kept_bytes,
+    uint64_t facts[3] = {run->limits.bytes, model_sum_bytes(&run->model, NONE, 0) + run->model.pinned,
                          initial_size};
 
     if (model_count_heaps(&run->model) - 1 >= run->limits.heaps) {
@@ -431,6 +431,6 @@ void predict_heap_destroy(struct call *call)
     }
     result_uint(call, "blocks", model_count_blocks(&run->model, heap, 0));
     result_uint(call, "bytes", model_sum_bytes(&run->model, heap, 0));
-    model_destroy_heap(&run->model, heap);
+    destroy_heap(run, heap);
     result_end(call);
 }

@@ -67,7 +67,7 @@ static uint64_t least_committed(const struct run *run, int heap)
         for (int i = 0; i < BLOCKS; i++) {
             const struct model_block *it = &run->model.blocks[i];
 
-            used = used || (it->alive && it->heap == heap && it->offset < unit + UNIT &&
+            used = used || (it->alive && it->heap == heap && it->size != 0 && it->offset < unit + UNIT &&
                             it->offset + it->size > unit);
         }
         units += used;
@@ -89,6 +89,9 @@ static uint64_t bounded(struct call *call, const char *key, uint64_t least, uint
 
     um_json_key(call->out, key);
     reported = learn_uint(call);
+    if (call->id.kind != ID_NONE && (reported < least || reported > highest))
+        fprintf(stderr, "%s is %llu, not from %llu to %llu\n", key, (unsigned long long)reported,
+                (unsigned long long)least, (unsigned long long)highest);
     MUST(call->id.kind == ID_NONE || (reported >= least && reported <= highest));
     um_json_uint(call->out, reported);
     return reported;

@@ -9,17 +9,18 @@ void fail_growth(struct call *call, int code, int block, uint64_t size, unsigned
     const struct run *run = call->run;
     const struct model_block *it = &run->model.blocks[block];
     const struct model_heap *heap = &run->model.heaps[it->heap];
-    uint64_t here[3] = {heap->maximum_size, model_sum_bytes(&run->model, it->heap, 0) + heap->reserved,
-                        size - it->size};
-    uint64_t own[3] = {run->limits.session_bytes, model_sum_bytes(&run->model, NONE, it->maker.id),
-                       size - it->size};
+    int maker = model_open_maker(&run->model, &it->maker);
+    uint64_t more = size > it->size ? size - it->size : 0;
+    bool grows = more != 0 && model_check_total(&run->model, more) == UMEM_OK;
+    uint64_t here[3] = {heap->maximum_size, model_sum_bytes(&run->model, it->heap, 0) + heap->reserved, more};
+    uint64_t own[3] = {run->limits.session_bytes, maker != NONE ? session_bytes(run, maker) : 0, more};
     uint64_t all[3] = {run->limits.bytes,
-                       model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->kept_bytes,
-                       size - it->size};
+                       model_sum_bytes(&run->model, NONE, 0) + run->model.reserved + run->model.pinned,
+                       more == 0 || grows ? size : more};
 
     if (code == UMEM_E_NO_MEMORY)
         fail_limit(call, code, "maximum_size", here, heap->handle);
-    else if (!session_may_have(run, block, size - it->size))
+    else if (more != 0 && !session_may_have(run, block, more))
         fail_limit(call, code, "session_bytes", own, heap->handle);
     else
         fail_limit(call, code, "bytes", all, heap->handle);

@@ -37,6 +37,15 @@ void init_model(struct run *run);
 
 bool is_stale(bool block, uint64_t handle);
 
+/* Whether raw bytes of an answer are still to be sent from the block. */
+bool is_being_sent(const struct run *run, int block);
+
+/* Calls that are not done keep its memory. */
+void destroy_heap(struct run *run, int heap);
+
+/* What counts for the limit of a session's bytes. */
+uint64_t session_bytes(const struct run *run, int session);
+
 /* Whether only blocks take up memory: no memory is being sent, received, moved to, or still to be returned. */
 uint64_t model_count_shared(const struct run *run); /* shared heaps that are not destroyed */
 bool is_quiet(const struct call *call, int heap);
@@ -78,7 +87,7 @@ void end_job(struct run *run, int session);
 void drop_job(struct run *run, int session);
 bool session_may_have(const struct run *run, int block, uint64_t more); /* the session that made the block */
 int check_growth(const struct run *run, int block, uint64_t size);
-void part_moves(struct run *run, uint64_t block);
+void part_moves(struct run *run, int block);
 bool is_being_moved(const struct run *run, uint64_t block);
 void start_move(const struct run *run, struct job *job);
 /* A resize that must not grow fails with the same error, whether it runs in slices or not. */

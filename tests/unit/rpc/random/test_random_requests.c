@@ -126,6 +126,7 @@ static int do_message(struct run *run)
     choose_limits(run);
     generate_message(run, session, &message);
     send_message(run, session, &message);
+    MUST(run->store->stats.pinned_bytes == run->model.pinned);
     return session;
 }
 
@@ -226,23 +227,43 @@ static int do_come_and_go(struct run *run)
 static const struct action {
     unsigned weight;             /* how often it is done, against the others */
     int (*run)(struct run *run); /* returns the session that it was about, or NONE */
+    const char *name;
 } actions[] = {
-    {60, do_message}, {1, do_nonsense}, {14, do_piece},      {8, do_work},          {6, do_time},
-    {10, do_notify},  {6, do_send},     {3, do_come_and_go}, {10, do_write_behind},
+    {60, do_message, "message"},
+    {1, do_nonsense, "nonsense"},
+    {14, do_piece, "piece"},
+    {8, do_work, "work"},
+    {6, do_time, "time"},
+    {10, do_notify, "notify"},
+    {6, do_send, "send"},
+    {3, do_come_and_go, "come and go"},
+    {10, do_write_behind, "write behind"},
 };
 
-/* Bytes for blocks that are being moved: the store counts them. */
-static void note_reserved(struct run *run)
+/* What the store counts beside blocks: memory for those that are being moved or made, and memory of those that are gone, as long as calls
+ * use it. The model follows what becomes of it in the step that comes, so nothing of it may wait to be reclaimed. */
+static void note_memory(struct run *run)
 {
-    while (run->store->reserved != 0 && um_store_reclaim(run->store, 100000))
+    const struct um_store *store = run->store;
+
+    while ((store->reserved != 0 || store->stats.pinned_bytes != 0) && um_store_reclaim(run->store, 100000))
         continue;
-    run->model.reserved = run->store->reserved;
+    run->model.reserved = store->reserved;
+    run->model.pinned = store->stats.pinned_bytes;
+    run->kept_shared = store->shared_heaps - model_count_shared(run);
+    for (int i = 0; i < SESSIONS; i++) {
+        struct session *session = &run->sessions[i];
+
+        session->pinned = session->open ? session->session.owner->pinned.bytes : 0;
+    }
     for (int i = 0; i < HEAPS; i++) {
         struct um_heap *heap = NULL;
 
         if (run->model.heaps[i].alive &&
-            um_store_find_heap(run->store, run->model.heaps[i].handle, &heap, NULL) == UMEM_OK)
+            um_store_find_heap(run->store, run->model.heaps[i].handle, &heap, NULL) == UMEM_OK) {
             run->model.heaps[i].reserved = heap->reserved;
+            run->model.heaps[i].is_used = heap->pins != 0;
+        }
     }
 }
 
@@ -253,11 +274,8 @@ static void do_something(struct run *run)
     uint64_t left;
     int actor;
 
-    note_reserved(run);
+    note_memory(run);
     run->had_work = um_reclaim_is_pending(run->store);
-    run->kept_bytes = run->store->stats.pinned_bytes;
-    run->model.bytes_limit = run->limits.bytes - run->kept_bytes;
-    run->kept_shared = run->store->shared_heaps - model_count_shared(run);
     /* A turn begins: the top consumer of a limit is looked for anew. */
     um_rpc_set_time(run->rpc, run->now_s, run->now_ms);
     memset(run->top, 0, sizeof run->top);
@@ -266,6 +284,8 @@ static void do_something(struct run *run)
     left = roll(run, weights);
     while (left >= actions[i].weight)
         left -= actions[i++].weight;
+    snprintf(run->recent[run->recent_count++ % RECENT], sizeof run->recent[0], "%llu %s",
+             (unsigned long long)run->step, actions[i].name);
     actor = actions[i].run(run);
     check_step(run, actor);
     if (run->step % STEPS_BETWEEN_CHECKS == 0)
