@@ -145,8 +145,10 @@ UM_ALWAYS_INLINE void format_uint(struct digits *digits, uint64_t value)
 
     memset(first, 0, INTEGER_SIZE);
     for (; value >= 100; value /= 100) {
-        first -= 2;
-        memcpy(first, &pairs[2 * (value % 100)], 2);
+        const char *pair = &pairs[2 * (value % 100)];
+
+        *--first = pair[1];
+        *--first = pair[0];
     }
     *--first = pairs[2 * value + 1];
     if (value >= 10)

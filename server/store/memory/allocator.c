@@ -3,15 +3,19 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/attributes.h"
 #include "base/list.h"
 #include "store/memory/extents.h"
 
 enum {
     FINE_SIZE = 128, /* bytes; up to here classes are multiples of 16 */
     FINE_CLASSES = FINE_SIZE / UM_ALIGNMENT_MINIMUM,
-    SMALL_SIZE = 16 * 1024, /* bytes of the largest slots */
-    RUN_SIZE = 64 * 1024,   /* bytes; a run is not made larger than it needs to be beyond these */
-    RUN_SLOTS = 4           /* slots in a run, at least */
+    SMALL_SIZE = 16 * 1024,       /* bytes of the largest slots */
+    RUN_SIZE = 64 * 1024,         /* bytes; a run is not made larger than it needs to be beyond these */
+    RUN_SIZE_LIMIT = 1024 * 1024, /* bytes of the runs of a class that has many */
+    RUN_SHARE = 64,               /* of what such a class has in use, a run is no more than this part */
+    RUN_SLOTS = 4,                /* slots in a run, at least */
+    RUN_SLOTS_LIMIT = 4096        /* in one that is larger than it needs to be */
 };
 
 /* Pages of slots of one size. */
@@ -102,7 +106,7 @@ static uint32_t slot_size_of(unsigned class)
 }
 
 /* The class for a size, of which the slots are multiples of the alignment; UM_SIZE_CLASSES: none. */
-static unsigned class_for(const struct um_allocator *allocator, uint64_t size)
+UM_ALWAYS_INLINE unsigned class_for(const struct um_allocator *allocator, uint64_t size)
 {
     unsigned class;
 
@@ -146,8 +150,22 @@ static uint32_t run_unit(const struct um_allocator *allocator)
     return allocator->alignment > UM_RUN_UNIT ? allocator->alignment : UM_RUN_UNIT;
 }
 
-/* How large the next run of a class is: as much as the class has in use, within bounds, and of some sizes around that the one that has
- * the least left behind its last slot. */
+/* How large the next run of a class with so many bytes in use is, about: as many, within bounds. A class of which most is in use has few
+ * and large runs, so that their records are few, too. */
+static uint32_t wanted_run_size(uint64_t in_use, uint32_t slot_size, uint32_t step)
+{
+    uint64_t size = in_use / RUN_SHARE;
+
+    if (size > (uint64_t)RUN_SLOTS_LIMIT * slot_size)
+        size = (uint64_t)RUN_SLOTS_LIMIT * slot_size;
+    if (size > RUN_SIZE_LIMIT)
+        size = RUN_SIZE_LIMIT;
+    if (size > RUN_SIZE)
+        return (uint32_t)size / RUN_SIZE * RUN_SIZE;
+    return in_use < RUN_SIZE ? round_up((uint32_t)in_use, step) : RUN_SIZE;
+}
+
+/* Of some sizes around that, the one that has the least left behind its last slot. */
 static uint32_t run_size(const struct um_allocator *allocator, unsigned class)
 {
     const struct size_class *it = &allocator->classes[class];
@@ -155,7 +173,7 @@ static uint32_t run_size(const struct um_allocator *allocator, unsigned class)
     uint64_t in_use = ((uint64_t)it->used + it->loose) * slot_size;
     uint32_t step = run_unit(allocator);
     uint32_t least = round_up(RUN_SLOTS * slot_size, step);
-    uint32_t first = in_use < RUN_SIZE ? round_up((uint32_t)in_use, step) : RUN_SIZE;
+    uint32_t first = wanted_run_size(in_use, slot_size, step);
     uint32_t best;
 
     first = first < least ? least : first;
@@ -200,7 +218,7 @@ static struct run *new_run(struct um_allocator *allocator, unsigned class, uint3
     return run;
 }
 
-static struct run *add_run(struct um_allocator *allocator, unsigned class)
+UM_NEVER_INLINE static struct run *add_run(struct um_allocator *allocator, unsigned class)
 {
     uint32_t unit = run_unit(allocator);
     uint32_t size = run_size(allocator, class);
@@ -208,10 +226,12 @@ static struct run *add_run(struct um_allocator *allocator, unsigned class)
     uint64_t offset;
     struct run *run;
 
-    if (!um_extents_acquire_aligned(allocator->extents, size, unit, &offset)) {
-        size = least;
-        if (!um_extents_acquire_aligned(allocator->extents, size, unit, &offset))
+    while (!um_extents_acquire_aligned(allocator->extents, size, unit, &offset)) {
+        if (size <= least)
             return NULL;
+        size = round_up(size / 2, unit);
+        if (size < least)
+            size = least;
     }
     run = new_run(allocator, class, size, offset);
     if (run == NULL)
@@ -225,12 +245,12 @@ static void forget_run(struct um_allocator *allocator, struct run *run)
     note_aged(allocator, run);
     um_list_remove(&run->in_class);
     um_list_remove(&run->in_all);
-    (void)um_run_map_set(allocator->map, run->offset, run->size, NULL);
+    um_run_map_clear(allocator->map, run->offset, run->size);
     free(run);
 }
 
 /* An empty one. */
-static void free_run(struct um_allocator *allocator, struct run *run)
+UM_NEVER_INLINE static void free_run(struct um_allocator *allocator, struct run *run)
 {
     allocator->classes[run->class].slots -= run->slots;
     allocator->free_slot_bytes -= (uint64_t)run->slots * run->slot_size;
@@ -277,7 +297,8 @@ static uint64_t take_slot(struct um_allocator *allocator, struct run *run)
 }
 
 /* A run has a free slot again: an empty one need not be kept for its class any more. */
-static void list_run(struct um_allocator *allocator, struct size_class *class, struct run *run)
+UM_NEVER_INLINE static void list_run(struct um_allocator *allocator, struct size_class *class,
+                                     struct run *run)
 {
     struct run *first = UM_LIST_ITEM(class->runs.next, struct run, in_class);
 
@@ -324,13 +345,19 @@ static void count_loose(struct um_allocator *allocator, uint64_t size, int chang
         allocator->classes[class].loose += (uint32_t)change;
 }
 
-static bool acquire_extent(struct um_allocator *allocator, uint64_t size, uint64_t *offset)
+UM_NEVER_INLINE static bool acquire_extent(struct um_allocator *allocator, uint64_t size, uint64_t *offset)
 {
     if (!um_extents_acquire(allocator->extents, size, offset) &&
         !(free_empty_runs(allocator) && um_extents_acquire(allocator->extents, size, offset)))
         return false;
     count_loose(allocator, size, 1);
     return true;
+}
+
+UM_NEVER_INLINE static void release_extent(struct um_allocator *allocator, uint64_t offset, uint64_t size)
+{
+    um_extents_release(allocator->extents, offset, size);
+    count_loose(allocator, size, -1);
 }
 
 /* ---- the calls ---- */
@@ -418,8 +445,7 @@ void um_allocator_release(struct um_allocator *allocator, uint64_t offset, uint6
         free_slot(allocator, run, offset);
         return;
     }
-    um_extents_release(allocator->extents, offset, size);
-    count_loose(allocator, size, -1);
+    release_extent(allocator, offset, size);
 }
 
 bool um_allocator_resize(struct um_allocator *allocator, uint64_t offset, uint64_t old_size,

@@ -1,5 +1,6 @@
 #include "store/memory/heap_area.h"
 
+#include "base/attributes.h"
 #include "store/memory/poison.h"
 
 #define RETURNED_SIZE UINT64_C(65536) /* bytes; free memory that is worth returning */
@@ -17,7 +18,7 @@ enum {
 
 /* ---- purging ---- */
 
-static void set_listed(struct um_heap_area *area, bool listed)
+UM_NEVER_INLINE static void set_listed(struct um_heap_area *area, bool listed)
 {
     area->is_listed = listed;
     um_purge_set_listed(&area->source, listed);
@@ -32,7 +33,7 @@ static uint64_t free_and_touched(const struct um_heap_area *area)
     return touched > used ? touched - used : 0;
 }
 
-static void start_sweep(struct um_heap_area *area, enum um_sweep_mode mode)
+UM_NEVER_INLINE static void start_sweep(struct um_heap_area *area, enum um_sweep_mode mode)
 {
     if (area->stage != UM_SWEEP_NONE && mode <= area->mode && !area->is_fresh) {
         area->is_again = true;
@@ -95,6 +96,8 @@ static void return_part(void *context, uint64_t offset, uint64_t size)
         it->is_refused = true;
     whole.calls = RUN_PARTS - whole.calls;
     it->budget->calls -= whole.calls < it->budget->calls ? whole.calls : it->budget->calls;
+    whole.units = UINT64_MAX - whole.units;
+    it->budget->units -= whole.units < it->budget->units ? whole.units : it->budget->units;
 }
 
 /* Returns false where the system cannot. */
@@ -102,7 +105,8 @@ static bool sweep_runs(struct um_heap_area *area, struct um_segment_budget *budg
 {
     struct part_context context = {.area = area, .budget = budget};
 
-    for (size_t runs = 0; runs < PIECE_RUNS && budget->calls != 0 && !context.is_refused; runs++) {
+    for (size_t runs = 0;
+         runs < PIECE_RUNS && budget->calls != 0 && budget->units != 0 && !context.is_refused; runs++) {
         size_t one = 1;
 
         if (!um_allocator_age_step(area->allocator, area->mode != UM_SWEEP_AGED, &one, return_part,
@@ -198,15 +202,19 @@ static void tick(struct um_purge_source *source)
         start_sweep(area, UM_SWEEP_AGED);
 }
 
+/* The next block would not be given these pages, but new ones. */
+UM_NEVER_INLINE static void return_at_once(struct um_heap_area *area, uint64_t offset, uint64_t size)
+{
+    um_segment_make_idle(&area->segment, offset, size);
+    start_sweep(area, UM_SWEEP_AGED);
+}
+
 /* Something was freed: so many bytes from `offset` on. */
 static void note_freed(struct um_heap_area *area, uint64_t offset, uint64_t size)
 {
     area->was_freed = true;
-    if (size >= area->segment.ops->renewed_size) {
-        /* The next block would not be given its pages, but new ones. */
-        um_segment_make_idle(&area->segment, offset, size);
-        start_sweep(area, UM_SWEEP_AGED);
-    }
+    if (size >= area->segment.ops->renewed_size)
+        return_at_once(area, offset, size);
     if (!area->is_listed && free_and_touched(area) >= RETURNED_SIZE)
         set_listed(area, true);
 }

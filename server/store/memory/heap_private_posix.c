@@ -9,6 +9,7 @@
 #include <malloc.h>
 #endif
 
+#include "base/attributes.h"
 #include "base/tree.h"
 #include "store/memory/chunks_posix.h"
 #include "store/memory/heap_area.h"
@@ -136,14 +137,14 @@ static int compare_mappings(const struct um_tree_node *left, const struct um_tre
     return (a > b) - (a < b);
 }
 
-static struct um_mapping *mapping_at(const struct private_heap *heap, void *address)
+UM_NEVER_INLINE static struct um_mapping *mapping_at(const struct private_heap *heap, void *address)
 {
     const struct um_mapping key = {.address = address};
 
     return UM_TREE_ITEM(um_tree_floor(&heap->mappings, &key.by_address), struct um_mapping, by_address);
 }
 
-static void *alloc_mapping(struct private_heap *heap, size_t size, uint32_t alignment)
+UM_NEVER_INLINE static void *alloc_mapping(struct private_heap *heap, size_t size, uint32_t alignment)
 {
     struct um_mapping *mapping = um_mapping_new(size, alignment);
 
@@ -154,7 +155,7 @@ static void *alloc_mapping(struct private_heap *heap, size_t size, uint32_t alig
     return mapping->address;
 }
 
-static void free_mapping(struct private_heap *heap, struct um_mapping *mapping)
+UM_NEVER_INLINE static void free_mapping(struct private_heap *heap, struct um_mapping *mapping)
 {
     um_tree_remove(&heap->mappings, &mapping->by_address);
     heap->mapped_bytes -= mapping->length;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/attributes.h"
+
 enum { MARK_LOOKS = 8 /* looks that take as long as making a unit idle */ };
 
 /* The first unit that begins at an offset or later. */
@@ -90,8 +92,17 @@ bool um_segment_decommit(struct um_segment *segment, uint64_t offset, uint64_t s
     return true;
 }
 
-/* Makes a range zero where only touched units may be anything else, and touches all of them. */
-static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t size)
+/* Makes a part of a unit zero where only touched units may be anything else, and touches it. */
+UM_ALWAYS_INLINE void renew_in_unit(struct um_segment *segment, uint64_t unit, uint64_t offset, uint64_t size)
+{
+    clear_bit(segment->idle, unit);
+    if (get_bit(segment->touched, unit))
+        memset(segment->start + offset, 0, (size_t)size);
+    else
+        note_touched(segment, unit);
+}
+
+UM_NEVER_INLINE static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
     uint64_t end = offset + size;
 
@@ -99,17 +110,13 @@ static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t 
         uint64_t unit = unit_at(segment, offset);
         uint64_t next = (unit + 1) * segment->unit < end ? (unit + 1) * segment->unit : end;
 
-        if (get_bit(segment->touched, unit))
-            memset(segment->start + offset, 0, (size_t)(next - offset));
-        else
-            note_touched(segment, unit);
-        clear_bit(segment->idle, unit);
+        renew_in_unit(segment, unit, offset, next - offset);
         offset = next;
     }
 }
 
 /* Likewise where others can write: it may hold anything. */
-static bool renew_shared(struct um_segment *segment, uint64_t offset, uint64_t size)
+UM_NEVER_INLINE static bool renew_shared(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
     unsigned char *start = segment->start + offset;
     uint64_t head = unit_from(segment, offset) * segment->unit - offset;
@@ -131,9 +138,14 @@ static bool renew_shared(struct um_segment *segment, uint64_t offset, uint64_t s
 
 bool um_segment_renew(struct um_segment *segment, uint64_t offset, uint64_t size)
 {
+    uint64_t unit = unit_at(segment, offset);
+
     if (!segment->ops->is_private)
         return renew_shared(segment, offset, size);
-    renew_private(segment, offset, size);
+    if (unit_at(segment, offset + size - 1) == unit)
+        renew_in_unit(segment, unit, offset, size);
+    else
+        renew_private(segment, offset, size);
     return true;
 }
 

@@ -221,7 +221,11 @@ static void test_runs_waste_little(void **state)
 
             space->allocator->classes[class].used = used;
             size = run_size(space->allocator, class);
-            assert_in_range(size, RUN_SLOTS * slot_size_of(class), 2 * RUN_SIZE);
+            assert_in_range(size, RUN_SLOTS * slot_size_of(class), RUN_SIZE_LIMIT);
+            if (size > 2 * RUN_SIZE) {
+                assert_in_range(size / slot_size_of(class), RUN_SLOTS, RUN_SLOTS_LIMIT);
+                assert_true((uint64_t)size * RUN_SHARE <= (uint64_t)used * slot_size_of(class));
+            }
             assert_int_equal(size % UM_RUN_UNIT, 0);
             assert_true(size % slot_size_of(class) * 10 <= size);
         }
