@@ -257,8 +257,9 @@ enum umem_heap_kind {
 
 /* How long a heap or block lives. */
 enum umem_lifetime {
-    UMEM_LIFETIME_SERVER, /* until it is freed, or the daemon ends */
-    UMEM_LIFETIME_SESSION /* as long as the client that made it stays connected, at most */
+    UMEM_LIFETIME_SERVER,  /* until it is freed, or the daemon ends */
+    UMEM_LIFETIME_SESSION, /* as long as the client that made it stays connected, at most */
+    UMEM_LIFETIME_DURABLE /* of a heap of kind UMEM_HEAP_SHARED: until it is destroyed, also over the daemon's end and start (umemd --state) */
 };
 
 /* Win32's heap flags, without HEAP_. Bits of the library's own, combined with |. New memory is zero with or

@@ -49,6 +49,12 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       "put guard bytes around blocks, which heap.validate, block.free and block.resize check", FLAG(guard)) \
     X(WIPE, "--wipe", "[=no]", "clear the bytes of a block when it is freed, moved or made smaller", \
       FLAG(wipe)) \
+    X(STATE, "--state", "DIR", "keep durable heaps in this directory, which is made if it is not there", \
+      TEXT(state)) \
+    X(SYNC, "--sync", "WHEN", \
+      "how soon records of durable heaps are on the disk: second (the default), or never, which leaves it " \
+      "to the system", \
+      CALL(set_sync)) \
     X(CORE_DUMPS, "--core-dumps", "[=no]", "allow core dumps, which contain the bytes of blocks", \
       FLAG(core_dumps)) \
     X(INSTALL_SERVICE, "--install-service", NULL, \
@@ -66,7 +72,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       "whose service it is (yours); its password is asked for, or is in UMEM_SERVICE_PASSWORD", \
       COMMAND_TEXT(account)) \
     X(CHECK, "--check", NULL, \
-      "print who may use the pipe, and each error in that or in the settings, and exit", ACTION(CHECK)) \
+      "print who may use the pipe, with --state also what is there, and each error in that or in the " \
+      "settings, and exit", \
+      ACTION(CHECK)) \
     X(PRINT_CONFIG, "--print-config", NULL, \
       "print each setting and where its value comes from, in the form of a configuration file, and exit", \
       ACTION(PRINT_CONFIG)) \
@@ -169,6 +177,15 @@ static bool set_pipe(struct um_daemon_options *options, const char *path, char *
     if (*path != '\0')
         return true;
     snprintf(error, error_size, "--pipe is empty; leave it out for the user's own pipe");
+    return false;
+}
+
+static bool set_sync(struct um_daemon_options *options, const char *when, char *error, size_t error_size)
+{
+    options->syncs_never = strcmp(when, "never") == 0;
+    if (options->syncs_never || strcmp(when, "second") == 0)
+        return true;
+    snprintf(error, error_size, "--sync is never or second, not %s", when);
     return false;
 }
 

@@ -64,6 +64,8 @@ struct um_daemon_options {
     const char *pipe;            /* NULL: the default one */
     bool guard;                  /* guard bytes around blocks */
     bool wipe;                   /* clear memory that is freed */
+    const char *state;           /* the directory of durable heaps; NULL: there are none */
+    bool syncs_never;            /* when their records reach the disk is left to the system */
     bool core_dumps;             /* leave them to what the system says */
     const char *name;            /* of the service or the start at log-on; NULL: umemd */
     const char *account;         /* of the service; NULL: who installs it */

@@ -217,15 +217,19 @@ static bool on_client_reload(void *context, struct um_reload *reload)
     return reload_settings(context, reload, may_log_reload(context));
 }
 
-/* A signal, or the service manager, requests it. */
-static void on_reload(void *context)
+static void reload_by_itself(struct daemon *daemon)
 {
-    struct daemon *daemon = context;
     struct um_reload reload = {.config = NULL};
 
-    reopen(daemon);
     if (daemon->server != NULL)
         reload_settings(daemon, &reload, true);
+}
+
+/* The service manager requests it. */
+static void on_reload(void *context)
+{
+    reopen(context);
+    reload_by_itself(context);
 }
 
 /* ---- signals ---- */
@@ -245,9 +249,11 @@ static void on_signal(uv_signal_t *handle, int number)
         um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened", number);
         break;
     case UM_SIGNAL_RELOAD:
+        /* First, so that the line is in the new file. */
+        reopen(daemon);
         um_log_write(daemon->log, UM_LOG_INFO, "signal %d: files are reopened, and the settings read again",
                      number);
-        on_reload(daemon);
+        reload_by_itself(daemon);
         break;
     }
 }
@@ -328,6 +334,8 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .version = UMEM_VERSION,
         .guard = daemon->options->guard,
         .wipe = daemon->options->wipe,
+        .state = daemon->options->state,
+        .syncs = !daemon->options->syncs_never,
         .context = daemon,
         .log = on_log,
         .call_ended = on_call_ended,

@@ -1,15 +1,15 @@
 /*
- * umemd --check: prints who may do what with the pipe, each error in that, and how to fix it.
+ * umemd --check: prints who may do what with the pipe, which durable heaps there are, each error in that, and how to fix it.
  *
- * Owns: the form of that text. Must not know: what is an error; pipe_access.h decides that.
+ * Owns: the form of that text. Must not know: what is an error; pipe_access.h and store.h decide that.
  */
 #ifndef UM_PIPE_CHECK_H
 #define UM_PIPE_CHECK_H
 
 #include <stdio.h>
 
-/* Prints what there is to say of the pipe at `path`, behind `errors` errors of the settings that are printed already. Returns an exit
- * status: UM_EXIT_ENDED where nothing is wrong, else UM_EXIT_FAILED. */
-int um_pipe_check_print(FILE *out, const char *path, unsigned errors);
+/* Prints what there is to say of the pipe at `path`, and of the durable heaps in the directory `state` (NULL: of none), behind `errors` errors of
+ * the settings that are printed already. Returns an exit status: UM_EXIT_ENDED where nothing is wrong, else UM_EXIT_FAILED. */
+int um_pipe_check_print(FILE *out, const char *path, const char *state, unsigned errors);
 
 #endif

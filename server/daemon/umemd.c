@@ -22,6 +22,7 @@ enum { PATH_SIZE = 4096 };
 struct whole_paths {
     char log_file[PATH_SIZE];
     char pid_file[PATH_SIZE];
+    char state[PATH_SIZE];
 };
 
 /* A daemon leaves the working directory that its paths may be relative to. */
@@ -39,7 +40,8 @@ static bool keep_path(const char **path, char whole[PATH_SIZE])
 
 static bool keep_paths(struct um_daemon_options *options, struct whole_paths *whole)
 {
-    return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file);
+    return keep_path(&options->log_file, whole->log_file) && keep_path(&options->pid_file, whole->pid_file) &&
+           keep_path(&options->state, whole->state);
 }
 
 static int check(const struct um_daemon_options *options, unsigned errors)
@@ -49,7 +51,7 @@ static int check(const struct um_daemon_options *options, unsigned errors)
 
     printf("%-10s %s\n", "settings", options->config_path[0] != '\0' ? options->config_path : "of no file");
     if (um_endpoint_find(options->pipe, pipe, &what) == UMEM_OK)
-        return um_pipe_check_print(stdout, pipe, errors);
+        return um_pipe_check_print(stdout, pipe, options->state, errors);
     fprintf(stderr, "umemd: %s\n", what);
     return UM_EXIT_FAILED;
 }

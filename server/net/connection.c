@@ -61,6 +61,7 @@ static void close_handles(struct um_connection *connection)
     if (connection->group != NULL)
         um_scheduler_charge(&connection->group->turn, 0, UM_COST_CLOSE);
     um_list_remove(&connection->scheduled.in_ready);
+    um_list_remove(&connection->in_held);
     um_budget_withdraw(&shared->budget, &connection->budget);
     uv_close((uv_handle_t *)&connection->pipe, on_closed);
     uv_close((uv_handle_t *)&connection->timer, on_closed);
@@ -377,10 +378,25 @@ static void widen(struct um_connection *connection)
     (void)uv_send_buffer_size((uv_handle_t *)&connection->pipe, &size);
 }
 
+/* What was changed must be written before an answer tells of it: that is done once a turn, for all connections. */
+static void hold(struct um_connection *connection)
+{
+    struct um_connections *shared = connection->shared;
+
+    if (um_list_is_empty(&connection->in_held))
+        um_list_append(&shared->held, &connection->in_held);
+    shared->scheduler.wake(&shared->scheduler);
+}
+
 /* Sends what there is, unless a part of it is already under way. Closes where the client is gone. */
 static void flush(struct um_connection *connection)
 {
     uv_buf_t bufs[UM_CONNECTION_PARTS];
+
+    if (connection->shared->store_status != NULL && connection->shared->store_status->is_uncommitted) {
+        hold(connection);
+        return;
+    }
 
     while (connection->state < UM_CONNECTION_CLOSING && connection->writing_size == 0) {
         unsigned count;
@@ -641,6 +657,32 @@ static void advance(struct um_connection *connection)
         linger(connection);
 }
 
+void um_connections_commit(struct um_connections *connections)
+{
+    struct um_link now;
+    bool done;
+
+    if (um_list_is_empty(&connections->held) &&
+        (connections->store_status == NULL || !connections->store_status->is_uncommitted))
+        return;
+    done = um_rpc_commit(connections->rpc);
+    um_list_init(&now);
+    while (!um_list_is_empty(&connections->held)) {
+        struct um_connection *connection =
+            UM_LIST_ITEM(um_list_take(&connections->held), struct um_connection, in_held);
+
+        if (!done) {
+            um_connection_close(connection);
+            continue;
+        }
+        um_list_append(&now, &connection->in_held);
+        flush(connection);
+    }
+    /* All is sent; now they may go on, and change something again. */
+    while (!um_list_is_empty(&now))
+        wake(UM_LIST_ITEM(um_list_take(&now), struct um_connection, in_held));
+}
+
 /* The scheduler lets it run. If all of it is closed, that is its end. */
 static void run(struct um_scheduled *item)
 {
@@ -849,6 +891,7 @@ bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, co
     connections->budget.wake = wake_for_quota;
     um_budget_init(&connections->budget);
     um_list_init(&connections->all);
+    um_list_init(&connections->held);
     um_buf_init(&connections->spare, SIZE_MAX);
     connections->small_unsent =
         limits->unsent_bytes < UM_SMALL_ANSWER_SIZE ? limits->unsent_bytes : UM_SMALL_ANSWER_SIZE;
@@ -885,6 +928,7 @@ struct um_connection *um_connection_new(struct um_connections *connections)
     um_frame_init(&connection->frame, (size_t)limits->message_bytes, limits->payload_bytes);
     um_buf_init(&connection->sending, SIZE_MAX);
     um_list_init(&connection->scheduled.in_ready);
+    um_list_init(&connection->in_held);
     um_budget_init_entry(&connection->budget, NULL);
     um_list_append(&connections->all, &connection->in_all);
     return connection;

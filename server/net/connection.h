@@ -86,7 +86,10 @@ struct um_connections {
     struct um_budget budget;
     struct um_connection_groups groups;
     struct um_log_limiter log;
-    struct um_link all;          /* list of um_connection.in_all */
+    struct um_link all; /* list of um_connection.in_all */
+    struct um_link
+        held; /* list of um_connection.in_held: what they have to send waits for um_connections_commit() */
+    const struct um_store_status *store_status; /* of the engine's store; NULL until it is made */
     struct um_buf spare;         /* memory for answers, lent to the connection that is served */
     uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
     uint64_t ending;             /* connections that are closing and count in traffic.sessions still */
@@ -102,6 +105,7 @@ struct um_connection {
     struct um_connections *shared;
     struct um_connection_group *group; /* of its process; NULL until a client was accepted */
     struct um_link in_all;
+    struct um_link in_held;
     struct um_scheduled scheduled; /* as the scheduler sees it */
     struct um_budget_entry budget; /* as the budget sees it */
     uv_pipe_t pipe;
@@ -142,6 +146,10 @@ UM_ALWAYS_INLINE void um_connections_set_time(struct um_connections *connections
 {
     um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
 }
+
+/* At the end of a turn: has the store write what was changed, and then sends the answers that tell of it. Where it cannot be written,
+ * the connections that wait are closed instead. */
+void um_connections_commit(struct um_connections *connections);
 
 /* Ends messages whose time is up. */
 void um_connections_expire(struct um_connections *connections);

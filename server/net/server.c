@@ -12,7 +12,8 @@ enum {
     ACCEPTS_A_TURN = 64, /* clients that are accepted in one turn */
     WAITED_TURNS =
         64, /* turns for which clients wait that come while all sessions are taken, and some have something to read */
-    RETRY_MS = 100 /* from a client for which there was no memory to the next attempt */
+    SYNC_MS = 1000, /* from a change of a durable heap to its sync */
+    RETRY_MS = 100  /* from a client for which there was no memory to the next attempt */
 };
 
 /* The server that has these connections. */
@@ -222,13 +223,69 @@ static void on_client(void *context)
     request_turn(server);
 }
 
+/* ---- durable heaps: syncs take long, and are done on another thread ---- */
+
+static void close_when_empty(struct um_server *server);
+
+static void on_sync(uv_work_t *work)
+{
+    um_store_sync_run(&((struct um_server *)work->data)->sync);
+}
+
+static void schedule_sync(struct um_server *server);
+
+static void on_synced(uv_work_t *work, int status)
+{
+    struct um_server *server = work->data;
+
+    (void)status;
+    server->is_syncing = false;
+    um_store_sync_end(server->store, &server->sync);
+    if (um_store_has_work(server->store))
+        on_work_pending(server);
+    schedule_sync(server);
+    close_when_empty(server);
+}
+
+static void begin_sync(struct um_server *server)
+{
+    if (server->is_closing || server->is_syncing || !um_store_sync_begin(server->store, &server->sync))
+        return;
+    server->sync_work.data = server;
+    server->is_syncing = true;
+    if (uv_queue_work(server->loop, &server->sync_work, on_sync, on_synced) == 0)
+        return;
+    /* Where there are no threads, everybody waits. */
+    um_store_sync_run(&server->sync);
+    server->is_syncing = false;
+    um_store_sync_end(server->store, &server->sync);
+}
+
+static void on_sync_timer(uv_timer_t *timer)
+{
+    begin_sync(timer->data);
+}
+
+static void schedule_sync(struct um_server *server)
+{
+    enum um_sync_urgency urgency = um_store_sync_urgency(server->store);
+
+    if (urgency == UM_SYNC_NOT_DUE || server->is_closing)
+        return;
+    if (urgency == UM_SYNC_NOW)
+        begin_sync(server);
+    else if (server->syncs && !uv_is_active((uv_handle_t *)&server->sync_timer))
+        uv_timer_start(&server->sync_timer, on_sync_timer, SYNC_MS, 0);
+}
+
 /* ---- the loop ---- */
 
 /* Whether something is left to do, for which the loop does not wait. */
 UM_ALWAYS_INLINE bool has_more(const struct um_server *server)
 {
     return !um_list_is_empty(&server->connections.scheduler.active) || server->has_clients ||
-           server->has_work || (server->wants_stop && !server->is_stopping);
+           server->has_work || !um_list_is_empty(&server->connections.held) ||
+           (server->wants_stop && !server->is_stopping);
 }
 
 static void on_check(uv_check_t *handle)
@@ -245,6 +302,9 @@ static void on_check(uv_check_t *handle)
         if (server->has_work)
             server->has_work = um_rpc_work(connections->rpc);
     }
+    um_connections_commit(connections);
+    if (server->has_state)
+        schedule_sync(server);
     if (!has_more(server))
         uv_idle_stop(&server->idle);
     um_rpc_end_turn(connections->rpc);
@@ -299,7 +359,8 @@ static void on_listener_closed(void *context)
 
 static void close_when_empty(struct um_server *server)
 {
-    if (!server->is_stopping || server->is_closing || !um_list_is_empty(&server->connections.all))
+    if (!server->is_stopping || server->is_closing || server->is_syncing ||
+        !um_list_is_empty(&server->connections.all))
         return;
     server->is_closing = true;
     uv_close((uv_handle_t *)&server->check, on_handle_closed);
@@ -307,6 +368,7 @@ static void close_when_empty(struct um_server *server)
     uv_close((uv_handle_t *)&server->prepare, on_handle_closed);
     uv_close((uv_handle_t *)&server->deadline_timer, on_handle_closed);
     uv_close((uv_handle_t *)&server->retry_timer, on_handle_closed);
+    uv_close((uv_handle_t *)&server->sync_timer, on_handle_closed);
 }
 
 static void on_connection_gone(struct um_connections *connections)
@@ -334,16 +396,18 @@ void um_server_stop(struct um_server *server)
 
 /* ---- the beginning ---- */
 
-/* Limits as they can be kept. Sessions and shared heaps take descriptors. */
-static struct um_limits lower_limits(const struct um_limits *asked)
+/* Limits as they can be kept. Sessions and shared heaps take descriptors, durable heaps two. */
+static struct um_limits lower_limits(const struct um_limits *asked, bool has_state)
 {
     struct um_limits limits = *asked;
     uint64_t descriptors = um_listener_client_capacity();
+    uint64_t of_heaps;
 
     if (limits.shared_heaps > descriptors / 4)
         limits.shared_heaps = descriptors / 4;
-    if (limits.sessions > descriptors - limits.shared_heaps)
-        limits.sessions = descriptors - limits.shared_heaps;
+    of_heaps = limits.shared_heaps * (has_state ? 2 : 1);
+    if (limits.sessions > descriptors - of_heaps)
+        limits.sessions = descriptors - of_heaps;
     if (limits.session_bytes == 0 || limits.session_bytes > limits.bytes)
         limits.session_bytes = limits.bytes;
     return limits;
@@ -357,7 +421,7 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     if (server == NULL)
         return NULL;
     server->loop = loop;
-    server->limits = lower_limits(options->limits);
+    server->limits = lower_limits(options->limits, options->state != NULL);
     server->context = options->context;
     server->reload = options->reload;
     server->call_ended = options->call_ended;
@@ -374,6 +438,33 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     return server;
 }
 
+static void on_state_report(void *context, const char *text)
+{
+    struct um_server *server = context;
+
+    um_connections_log(&server->connections, UM_SEVERITY_WARNING, "%s", text);
+}
+
+/* Restores the durable heaps. */
+static int open_state(struct um_server *server, const struct um_server_options *options,
+                      char why[UM_SERVER_WHY_CAPACITY])
+{
+    const struct um_state_options state = {
+        .path = options->state,
+        .seed = options->seed,
+        .context = server,
+        .report = on_state_report,
+    };
+
+    int code = UMEM_OK;
+
+    server->has_state = options->state != NULL;
+    server->syncs = options->syncs;
+    if (server->has_state)
+        code = um_store_open_state(server->store, &state, why, UM_SERVER_WHY_CAPACITY);
+    return code == UMEM_E_NAME_TAKEN ? UMEM_E_DENIED : code; /* it is not the pipe that is taken */
+}
+
 static struct um_store_options store_limits(const struct um_limits *limits)
 {
     return (struct um_store_options){
@@ -386,7 +477,8 @@ static struct um_store_options store_limits(const struct um_limits *limits)
     };
 }
 
-static int make_engine(struct um_server *server, const struct um_server_options *options)
+static int make_engine(struct um_server *server, const struct um_server_options *options,
+                       char why[UM_SERVER_WHY_CAPACITY])
 {
     struct um_store_options store = store_limits(&server->limits);
     struct um_rpc_options rpc = {
@@ -417,15 +509,22 @@ static int make_engine(struct um_server *server, const struct um_server_options 
         um_connections_log(&server->connections, UM_SEVERITY_DEBUG,
                            "removed %llu shared heaps that a daemon left behind",
                            (unsigned long long)leftovers);
+    if (code == UMEM_OK) {
+        code = open_state(server, options, why);
+        if (code != UMEM_OK)
+            return code;
+        rpc.store = server->store;
+        server->connections.store_status = um_store_get_status(server->store);
+        code = um_rpc_new(&rpc, &server->connections.rpc);
+    }
     if (code != UMEM_OK)
-        return code;
-    rpc.store = server->store;
-    return um_rpc_new(&rpc, &server->connections.rpc);
+        snprintf(why, UM_SERVER_WHY_CAPACITY, "no memory");
+    return code;
 }
 
 void um_server_set_limits(struct um_server *server, const struct um_limits *limits)
 {
-    struct um_limits lowered = lower_limits(limits);
+    struct um_limits lowered = lower_limits(limits, server->has_state);
     struct um_store_options store;
 
     if (lowered.sessions + lowered.shared_heaps > server->limits.sessions + server->limits.shared_heaps)
@@ -444,16 +543,18 @@ static void open_handles(struct um_server *server)
     uv_idle_init(server->loop, &server->idle);
     uv_timer_init(server->loop, &server->deadline_timer);
     uv_timer_init(server->loop, &server->retry_timer);
+    uv_timer_init(server->loop, &server->sync_timer);
     uv_prepare_init(server->loop, &server->prepare);
     server->prepare.data = server;
     server->check.data = server;
     server->idle.data = server;
     server->deadline_timer.data = server;
     server->retry_timer.data = server;
+    server->sync_timer.data = server;
     server->timer_ms = UINT64_MAX;
     uv_check_start(&server->check, on_check);
     uv_prepare_start(&server->prepare, on_prepare);
-    server->handles = 6;
+    server->handles = 7;
 }
 
 /* Only what was asked for: a default that is more than the system has is of no concern. */
@@ -495,9 +596,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
         return code;
     }
     open_handles(made);
-    code = make_engine(made, options);
+    code = make_engine(made, options, why);
     if (code != UMEM_OK) {
-        snprintf(why, UM_SERVER_WHY_CAPACITY, "no memory");
         um_server_stop(made);
         return code;
     }

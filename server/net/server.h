@@ -34,6 +34,8 @@ struct um_server_options {
     const char *version;     /* of the program; static */
     bool guard;              /* blocks of private heaps have guard bytes on both sides */
     bool wipe;               /* memory is cleared when it is freed */
+    const char *state;       /* the directory of durable heaps; NULL: there are none */
+    bool syncs;              /* their records are written to the disk within about a second */
     uint64_t seed;           /* random bits, for where handles begin */
     void *context;           /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: it is not logged. */

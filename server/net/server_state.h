@@ -11,6 +11,7 @@
 
 #include "net/connection.h"
 #include "net/listener/listener.h"
+#include "rpc/rpc.h"
 #include "wire/endpoint.h"
 
 struct um_server {
@@ -31,9 +32,15 @@ struct um_server {
     uv_timer_t deadline_timer; /* fires at the first deadline, or when free memory is to be looked at */
     uint64_t timer_ms; /* for when that is set, on the loop's clock; UINT64_MAX: it is not. It may be early */
     uv_timer_t
-        retry_timer;  /* fires when clients are tried again that could not be accepted for want of memory */
-    unsigned handles; /* handles of the server's own that are not closed yet, the listener among them */
-    unsigned waited_turns;     /* turns for which clients have waited because all sessions are taken */
+        retry_timer; /* fires when clients are tried again that could not be accepted for want of memory */
+    uv_timer_t sync_timer; /* fires when records are to be on the disk */
+    uv_work_t sync_work;   /* a sync, on another thread */
+    struct um_store_sync sync;
+    bool is_syncing;       /* sync_work is under way */
+    bool has_state;        /* there is a directory of durable heaps */
+    bool syncs;            /* records are written to the disk within about a second */
+    unsigned handles;      /* handles of the server's own that are not closed yet, the listener among them */
+    unsigned waited_turns; /* turns for which clients have waited because all sessions are taken */
     uint64_t refused_in_a_row; /* clients refused since the last one that was served */
     bool has_clients;          /* clients may wait to be accepted */
     bool has_work;             /* um_rpc_work() wants to be called */

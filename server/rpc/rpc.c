@@ -65,6 +65,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->pid = options->pid;
     made->started = options->started;
     made->started_ms = options->started_ms;
+    made->last_session_id = um_store_last_owner_id(options->store);
     made->tick_at_ms = UINT64_MAX;
     um_rpc_set_time(made, options->started, options->started_ms);
     *rpc = made;
@@ -104,6 +105,15 @@ bool um_rpc_work(struct um_rpc *rpc)
     um_pending_flush(rpc, NULL);
     um_pending_answer(rpc, &(size_t){ANSWERS_A_TURN});
     return has_jobs || rpc->store_status->has_work || !um_list_is_empty(&rpc->resolved);
+}
+
+bool um_rpc_commit(struct um_rpc *rpc)
+{
+    bool done = um_store_commit(rpc->store);
+
+    if (rpc->store_status->has_work)
+        um_engine_work_pending(rpc);
+    return done;
 }
 
 void um_rpc_end_turn(struct um_rpc *rpc)

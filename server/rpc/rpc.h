@@ -38,6 +38,10 @@ void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size);
  * more is left; call it once a turn while it does. */
 bool um_rpc_work(struct um_rpc *rpc);
 
+/* Has the store write what was changed of durable heaps (um_store_commit()): before answers are sent while
+ * um_store_status.is_uncommitted. False: it could not be written, and those answers must not be sent. */
+bool um_rpc_commit(struct um_rpc *rpc);
+
 /* Call it at the end of each turn. */
 void um_rpc_end_turn(struct um_rpc *rpc);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "store/records/durable.h"
 #include "store/records/reclaim.h"
 
 /* A number that follows from the seed, but does not give it away where clients get to see it. */
@@ -66,6 +67,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
         return UMEM_E_NO_MEMORY;
     init_tables(made, options->seed);
     um_store_set_limits(made, options);
+    made->wipes = options->wipe;
     made->copied_at_once = UM_COPIED_AT_ONCE;
     made->cleared_at_once = UM_COPIED_AT_ONCE;
     made->large_blocks = UM_LARGE_BLOCKS;
@@ -79,7 +81,7 @@ int um_store_new(const struct um_store_options *options, struct um_store **store
     if (!um_index_init(&made->account_index) || !um_index_init(&made->holds) ||
         !um_names_init(&made->block_names, derive(options->seed, "block names")) ||
         !um_names_init(&made->heap_names, derive(options->seed, "heap names")) ||
-        um_heap_open(made, &process, &made->process, NULL) != 0) {
+        um_heap_open(made, &process, NULL, &made->process, NULL) != 0) {
         free_tables(made);
         return UMEM_E_NO_MEMORY;
     }
@@ -95,6 +97,7 @@ void um_store_free(struct um_store *store)
     if (store == NULL)
         return;
     store->events = (struct um_store_events){0};
+    um_state_close(store);
     size_t budget = SIZE_MAX;
     um_handle next;
     struct um_heap *heap = um_store_next_heap(store, 0, &budget, &next);
@@ -121,6 +124,11 @@ void um_store_get_stats(const struct um_store *store, struct um_store_stats *sta
     *stats = store->stats;
 }
 
+uint64_t um_store_last_owner_id(const struct um_store *store)
+{
+    return store->last_owner_id;
+}
+
 const struct um_store_status *um_store_get_status(const struct um_store *store)
 {
     return &store->status;
@@ -134,6 +142,10 @@ bool um_store_has_work(const struct um_store *store)
 bool um_store_reclaim(struct um_store *store, size_t budget)
 {
     um_reclaim_run(store, budget);
+    if (store->state != NULL && um_state_has_work(store->state)) {
+        um_state_work(store->state);
+        um_reclaim_update_status(store);
+    }
     return store->status.has_work;
 }
 

@@ -23,6 +23,7 @@
 #include "store/records/observers.h"
 #include "store/records/owners.h"
 #include "store/records/pins.h"
+#include "store/records/state.h"
 #include "store/records/store_types.h"
 #include "store/records/validation.h"
 
@@ -42,11 +43,14 @@ struct um_store_options {
 /* Makes a store with the process heap in it. Returns UMEM_E_NO_MEMORY when memory runs out. */
 int um_store_new(const struct um_store_options *options, struct um_store **store);
 
+/* The highest number of an owner that the store has restored, or 0: later ones are higher. */
+uint64_t um_store_last_owner_id(const struct um_store *store);
+
 /* Sets the store's limits anew, as um_store_new() takes them; the other options are ignored. What is more than a limit stays, and nothing
  * is added to it. */
 void um_store_set_limits(struct um_store *store, const struct um_store_options *options);
 
-/* Frees every block and heap and the store, and raises no events. Owners and pins must be closed and released
+/* Frees every block and heap and the store, but for the files of durable heaps, and raises no events. Owners and pins must be closed and released
  * before. NULL is fine. */
 void um_store_free(struct um_store *store);
 

@@ -54,7 +54,9 @@ enum cli_status {
       "what to do where something has the name: \"fail\", \"open\" it, or \"replace\" it") \
     X(HEAP, "--heap", "HEAP", "the heap: handle or name") \
     X(LIFETIME, "--lifetime", "LIFETIME", \
-      "\"server\" (until it is freed) or \"session\" (until its session ends)") \
+      "\"server\" (until it is freed), \"session\" (until its session ends) or, of a shared heap, " \
+      "\"durable\" (until it is " \
+      "destroyed, also when the daemon is started again)") \
     X(FLAGS, "--flags", "FLAGS", "Win32 heap flags in lower case, with commas between them") \
     X(MAXIMUM_SIZE, "--maximum-size", "SIZE", "most that the heap's blocks may have together") \
     X(INITIAL_SIZE, "--initial-size", "SIZE", "memory to commit at once") \

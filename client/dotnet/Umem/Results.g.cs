@@ -38,6 +38,8 @@ public enum Lifetime
     Server,
     /// <summary>"session"</summary>
     Session,
+    /// <summary>"durable"</summary>
+    Durable,
 }
 
 internal static class Words
@@ -61,7 +63,7 @@ internal static class Words
     }
 
     public static string Of(Lifetime value) =>
-        value switch { Lifetime.Server => "server", Lifetime.Session => "session", _ => throw Request.Refused("lifetime", value) };
+        value switch { Lifetime.Server => "server", Lifetime.Session => "session", Lifetime.Durable => "durable", _ => throw Request.Refused("lifetime", value) };
 
     public static void Add(this Request request, string name, Lifetime? value)
     {
@@ -91,7 +93,10 @@ public sealed class HeapCreateOptions
     /// </summary>
     public HeapKind? Kind { get; set; }
 
-    /// <summary>"session": destroyed when the session that made it ends. If left out: server.</summary>
+    /// <summary>
+    /// "session": destroyed when the session that made it ends; "durable": of kind shared, and there again when the
+    /// daemon is started again, see Durable heaps. If left out: server.
+    /// </summary>
     public Lifetime? Lifetime { get; set; }
 
     /// <summary>Every block starts at a multiple of it: a power of two. If left out: 16.</summary>
@@ -467,7 +472,7 @@ public sealed class HeapInfo
     /// <summary>Most that bytes has been.</summary>
     public long PeakBytes { get; private set; }
 
-    /// <summary>"server" or "session".</summary>
+    /// <summary>"server", "session" or "durable".</summary>
     public string Lifetime { get; private set; } = null!;
 
     /// <summary>Who made it; null: the daemon.</summary>
@@ -493,7 +498,9 @@ public sealed class HeapInfo
     /// <summary>The largest piece; the less of <c>free</c> it is, the more fragmented the heap.</summary>
     public long? LargestFree { get; private set; }
 
-    /// <summary>Whether a client has truncated the shared memory object.</summary>
+    /// <summary>
+    /// Whether a client has truncated the shared memory object, or a durable heap's files are damaged.
+    /// </summary>
     public bool? Corrupted { get; private set; }
 
     /// <summary>Size classes that have slots, by size: small blocks share pages by their sizes.</summary>
@@ -1134,10 +1141,12 @@ public sealed class BlockMapResult
     {
     }
 
-    /// <summary>The heap's object: for shm_open() or OpenFileMapping().</summary>
+    /// <summary>
+    /// The heap's object: for shm_open() or OpenFileMapping(). Of a durable heap on POSIX systems, as <c>path</c>.
+    /// </summary>
     public string Name { get; private set; } = null!;
 
-    /// <summary>The file that it is as well, on Linux.</summary>
+    /// <summary>The file that it is as well: on Linux, and of a durable heap.</summary>
     public string? Path { get; private set; }
 
     /// <summary>Where the block begins in the object.</summary>

@@ -416,23 +416,27 @@ public sealed partial class UmemClient
     }
 
     /// <summary>
-    /// Destroys a heap and frees all blocks on it (Win32 HeapDestroy). The process heap cannot be destroyed.
+    /// Destroys a heap and frees all blocks on it (Win32 HeapDestroy). The process heap cannot be destroyed, nor a
+    /// durable heap whose files are damaged.
     /// </summary>
     /// <param name="heap">The heap.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, denied.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, locked, denied,
+    /// corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public HeapDestroyResult HeapDestroy(HeapRef heap) =>
         Invoke(HeapDestroyRequest(heap), Umem.HeapDestroyResult.Read);
 
     /// <summary>
-    /// Destroys a heap and frees all blocks on it (Win32 HeapDestroy). The process heap cannot be destroyed.
+    /// Destroys a heap and frees all blocks on it (Win32 HeapDestroy). The process heap cannot be destroyed, nor a
+    /// durable heap whose files are damaged.
     /// </summary>
     /// <param name="heap">The heap.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, locked, denied.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, locked, denied,
+    /// corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<HeapDestroyResult> HeapDestroyAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
@@ -962,8 +966,8 @@ public sealed partial class UmemClient
     /// <param name="block">The block.</param>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
-    /// denied, corrupted.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, denied, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockFreeResult BlockFree(BlockRef block, BlockFreeOptions? options = null) =>
@@ -974,8 +978,8 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
-    /// denied, corrupted.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
+    /// locked, denied, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockFreeResult> BlockFreeAsync(BlockRef block, BlockFreeOptions? options = null, CancellationToken cancellationToken = default) =>

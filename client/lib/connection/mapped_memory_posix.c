@@ -40,9 +40,17 @@ static unsigned char *map(int fd, size_t length)
     return reserved + before;
 }
 
+/* A durable heap's name is the path of its file. */
+static int open_object(const char *name)
+{
+    if (name[0] == '/' && strchr(name + 1, '/') != NULL)
+        return open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    return shm_open(name, O_RDWR, 0);
+}
+
 int um_mapped_memory_open(const char *name, unsigned char **start, size_t *length, struct um_reason *reason)
 {
-    int fd = um_descriptor_move_up(shm_open(name, O_RDWR, 0));
+    int fd = um_descriptor_move_up(open_object(name));
     unsigned char *mapped = NULL;
     struct stat facts;
     int code = UMEM_OK;

@@ -39,10 +39,10 @@ void um_info_write_flags(struct um_buf *out, uint32_t flags)
 
 void um_info_write_lifetime(struct um_buf *out, enum umem_lifetime lifetime)
 {
-    if (lifetime != UMEM_LIFETIME_SESSION)
+    if (lifetime != UMEM_LIFETIME_SESSION && lifetime != UMEM_LIFETIME_DURABLE)
         return;
     um_json_key(out, "lifetime");
-    um_json_cstring(out, "session");
+    um_json_cstring(out, lifetime == UMEM_LIFETIME_SESSION ? "session" : "durable");
 }
 
 /* ---- reading ---- */
@@ -138,9 +138,10 @@ static enum umem_lifetime read_lifetime(struct reader *reader)
 {
     const struct um_json *value = member(reader, "lifetime");
     bool is_session = um_json_says(value, "session");
+    bool is_durable = um_json_says(value, "durable");
 
-    note(reader, "lifetime", is_session || um_json_says(value, "server"));
-    return is_session ? UMEM_LIFETIME_SESSION : UMEM_LIFETIME_SERVER;
+    note(reader, "lifetime", is_session || is_durable || um_json_says(value, "server"));
+    return is_session ? UMEM_LIFETIME_SESSION : is_durable ? UMEM_LIFETIME_DURABLE : UMEM_LIFETIME_SERVER;
 }
 
 static enum umem_heap_kind read_kind(struct reader *reader)

@@ -15,7 +15,7 @@ from ._request import Number, Ref, Request, make, nothing, numbers, raw_bytes_in
 Flag = Literal["zero_memory", "no_serialize", "generate_exceptions", "create_enable_execute", "realloc_in_place_only"]
 IfExists = Literal["fail", "open", "replace"]
 Kind = Literal["private", "shared"]
-Lifetime = Literal["server", "session"]
+Lifetime = Literal["server", "session", "durable"]
 Type = Literal["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
 
 
@@ -88,7 +88,7 @@ class _HeapInfoResultAlways(TypedDict):
     peak_bytes: int
     """Most that bytes has been."""
     lifetime: str
-    """"server" or "session"."""
+    """"server", "session" or "durable"."""
     owner: Optional[HeapInfoOwner]
     """Who made it; null: the daemon."""
     locked: bool
@@ -107,7 +107,7 @@ class HeapInfoResult(_HeapInfoResultAlways, total=False):
     largest_free: int
     """The largest piece; the less of `free` it is, the more fragmented the heap."""
     corrupted: bool
-    """Whether a client has truncated the shared memory object."""
+    """Whether a client has truncated the shared memory object, or a durable heap's files are damaged."""
     size_classes: List[HeapInfoEntry]
     """Size classes that have slots, by size: small blocks share pages by their sizes."""
 
@@ -254,7 +254,7 @@ class _HeapListEntryAlways(TypedDict):
     peak_bytes: int
     """Most that bytes has been."""
     lifetime: str
-    """"server" or "session"."""
+    """"server", "session" or "durable"."""
     owner: Optional[HeapInfoOwner]
     """Who made it; null: the daemon."""
     locked: bool
@@ -273,7 +273,7 @@ class HeapListEntry(_HeapListEntryAlways, total=False):
     largest_free: int
     """The largest piece; the less of `free` it is, the more fragmented the heap."""
     corrupted: bool
-    """Whether a client has truncated the shared memory object."""
+    """Whether a client has truncated the shared memory object, or a durable heap's files are damaged."""
 
 
 class _HeapListResultAlways(TypedDict):
@@ -462,7 +462,7 @@ class BlockHoldResult(TypedDict):
 
 class _BlockMapResultAlways(TypedDict):
     name: str
-    """The heap's object: for shm_open() or OpenFileMapping()."""
+    """The heap's object: for shm_open() or OpenFileMapping(). Of a durable heap on POSIX systems, as `path`."""
     offset: int
     """Where the block begins in the object."""
     size: int
@@ -471,7 +471,7 @@ class _BlockMapResultAlways(TypedDict):
 
 class BlockMapResult(_BlockMapResultAlways, total=False):
     path: str
-    """The file that it is as well, on Linux."""
+    """The file that it is as well: on Linux, and of a durable heap."""
 
 
 class BlockFreeResult(TypedDict):
@@ -582,7 +582,8 @@ def heap_create(
     maximum_size: Most that the sizes of its blocks may add up to; a shared heap must have one.
     name: A name that may stand for the handle.
     kind: What it is made of: "shared" is memory that clients may map, see Shared heaps.
-    lifetime: "session": destroyed when the session that made it ends.
+    lifetime: "session": destroyed when the session that made it ends; "durable": of kind shared, and there again when
+        the daemon is started again, see Durable heaps.
     alignment: Every block starts at a multiple of it: a power of two.
     if_exists: What to do if a heap has the name: fail as `name_taken`, or open that heap, see Publishing by name.
     """
@@ -660,7 +661,7 @@ def heap_unlock(heap: Ref) -> Request[None]:
 
 def heap_destroy(heap: Ref) -> Request[HeapDestroyResult]:
     """Destroys a heap and frees all blocks on it (Win32 HeapDestroy).
-    The process heap cannot be destroyed.
+    The process heap cannot be destroyed, nor a durable heap whose files are damaged.
 
     heap: The heap.
     """

@@ -110,7 +110,7 @@ void um_describe_place(struct um_buf *out, const struct um_store *store, const s
         {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."}, \
         {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."}, \
         {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."}, \
-        {.name = "lifetime", .type = UM_STRING, .doc = "\"server\" or \"session\"."}, \
+        {.name = "lifetime", .type = UM_STRING, .doc = "\"server\", \"session\" or \"durable\"."}, \
         {.name = "owner", \
          .type = UM_OBJECT, \
          .nullable = true, \
@@ -145,7 +145,8 @@ void um_describe_place(struct um_buf *out, const struct um_store *store, const s
         {.name = "corrupted", \
          .type = UM_BOOLEAN, \
          .optional = true, \
-         .doc = "Whether a client has truncated the shared memory object."},
+         .doc = "Whether a client has truncated the shared memory object, or a durable heap's files are " \
+                "damaged."},
 
 const struct um_member um_heap_members[] = {
     HEAP_MEMBERS{.name = NULL},
@@ -219,7 +220,8 @@ static void describe_heap(struct um_buf *out, const struct um_heap *heap, bool w
     write_uint(out, "blocks", info.blocks);
     write_uint(out, "bytes", info.bytes);
     write_uint(out, "peak_bytes", info.peak_bytes);
-    write_string(out, "lifetime", um_lifetime_words[info.lifetime].word);
+    write_string(out, "lifetime",
+                 um_heap_lifetime_words[info.is_durable ? UM_LIFETIME_DURABLE : (int)info.lifetime].word);
     describe_owner(out, info.owner);
     write_bool(out, "locked", info.locked_by != NULL);
     if (!um_heap_get_memory_stats(heap, &figures))

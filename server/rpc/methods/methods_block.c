@@ -617,7 +617,7 @@ const struct um_method um_method_block_free = {
     .summary = "Frees a block (Win32 HeapFree).",
     UM_PARAMS(free_params),
     .result = free_result,
-    .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_DENIED, UMEM_E_CORRUPTED, UMEM_E_LIMIT_EXCEEDED, UMEM_E_NO_MEMORY},
     .run = free_block,
 };
 
@@ -837,8 +837,14 @@ static void map(struct um_call *call, const struct um_args *args)
 }
 
 static const struct um_member map_result[] = {
-    {.name = "name", .type = UM_STRING, .doc = "The heap's object: for shm_open() or OpenFileMapping()."},
-    {.name = "path", .type = UM_STRING, .optional = true, .doc = "The file that it is as well, on Linux."},
+    {.name = "name",
+     .type = UM_STRING,
+     .doc = "The heap's object: for shm_open() or OpenFileMapping(). Of a durable heap on POSIX systems, as "
+            "`path`."},
+    {.name = "path",
+     .type = UM_STRING,
+     .optional = true,
+     .doc = "The file that it is as well: on Linux, and of a durable heap."},
     {.name = "offset", .type = UM_UINT, .unit = "bytes", .doc = "Where the block begins in the object."},
     {.name = "size", .type = UM_UINT, .unit = "bytes", .doc = "The block's size."},
     {.name = NULL},

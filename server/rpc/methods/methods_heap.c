@@ -68,9 +68,11 @@ static const struct um_param create_params[] = {
      .doc = "What it is made of: \"shared\" is memory that clients may map, see Shared heaps."},
     {.name = "lifetime",
      .type = UM_CHOICE,
-     .words = um_lifetime_words,
+     .words = um_heap_lifetime_words,
      .fallback = UM_LIFETIME_SERVER,
-     .doc = "\"session\": destroyed when the session that made it ends."},
+     .doc = "\"session\": destroyed when the session that made it ends; \"durable\": of kind shared, and "
+            "there again when the daemon is "
+            "started again, see Durable heaps."},
     {.name = "alignment",
      .type = UM_UINT,
      .minimum = UM_ALIGNMENT_MINIMUM,
@@ -125,8 +127,8 @@ static int open_heap(const struct um_call *call, const struct um_arg *value, str
     } else if (info.alignment < value[CREATE_ALIGNMENT].as.uint) {
         fault->param = "alignment";
         fault->what = "the heap of this name aligns its blocks less than what was asked for";
-    } else if (value[CREATE_LIFETIME].given &&
-               info.lifetime != (enum um_lifetime)value[CREATE_LIFETIME].as.word) {
+    } else if (value[CREATE_LIFETIME].given && (info.is_durable ? UM_LIFETIME_DURABLE : (int)info.lifetime) !=
+                                                   (int)value[CREATE_LIFETIME].as.word) {
         fault->param = "lifetime";
         fault->what = "the heap of this name has another lifetime";
     } else {
@@ -185,7 +187,9 @@ static bool create_begin(struct um_call *call, const struct um_args *args, struc
         .maximum_size = value[CREATE_MAXIMUM_SIZE].as.uint,
         .name = value[CREATE_NAME].as.text,
         .alignment = (uint32_t)value[CREATE_ALIGNMENT].as.uint,
-        .lifetime = (enum um_lifetime)value[CREATE_LIFETIME].as.word,
+        .lifetime =
+            value[CREATE_LIFETIME].as.word == UM_LIFETIME_SESSION ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER,
+        .is_durable = value[CREATE_LIFETIME].as.word == UM_LIFETIME_DURABLE,
     };
     struct um_fault fault = {0};
     struct um_heap *heap = NULL;
@@ -357,10 +361,10 @@ static const struct um_member destroy_result[] = {
 const struct um_method um_method_heap_destroy = {
     .name = "heap.destroy",
     .summary = "Destroys a heap and frees all blocks on it (Win32 HeapDestroy).",
-    .detail = "The process heap cannot be destroyed.",
+    .detail = "The process heap cannot be destroyed, nor a durable heap whose files are damaged.",
     UM_PARAMS(heap_params),
     .result = destroy_result,
-    .errors = {UMEM_E_DENIED},
+    .errors = {UMEM_E_DENIED, UMEM_E_NO_MEMORY, UMEM_E_CORRUPTED},
     .run = destroy_heap,
 };
 

@@ -46,3 +46,10 @@ const struct um_word um_lifetime_words[] = {
     {"session", UM_LIFETIME_SESSION},
     {NULL, 0},
 };
+
+const struct um_word um_heap_lifetime_words[] = {
+    {"server", UM_LIFETIME_SERVER},
+    {"session", UM_LIFETIME_SESSION},
+    {"durable", UM_LIFETIME_DURABLE},
+    {NULL, 0},
+};

@@ -20,4 +20,8 @@ extern const struct um_word um_if_exists_block_words[]; /* a block that is there
 extern const struct um_word um_flag_words[];
 extern const struct um_word um_lifetime_words[];
 
+/* What a heap's lifetime may be besides, which is no lifetime of the store's: it outlives the daemon. */
+enum { UM_LIFETIME_DURABLE = 2 };
+extern const struct um_word um_heap_lifetime_words[];
+
 #endif

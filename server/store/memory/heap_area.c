@@ -298,6 +298,18 @@ void *um_area_alloc(struct um_heap_area *area, uint64_t size)
     return NULL;
 }
 
+bool um_area_restore(struct um_heap_area *area, uint64_t offset, uint64_t size)
+{
+    if (!um_allocator_restore(area->allocator, offset, size))
+        return false;
+    if (size != 0 && !um_segment_commit(&area->segment, offset, size)) {
+        um_allocator_release(area->allocator, offset, size);
+        return false;
+    }
+    allow(area, area->segment.start + offset, size);
+    return true;
+}
+
 void um_area_free(struct um_heap_area *area, void *address, uint64_t size)
 {
     uint64_t offset = offset_of(area, address);

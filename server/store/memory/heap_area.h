@@ -81,6 +81,10 @@ void um_area_wipe(struct um_heap_area *area, void *address, uint64_t size);
 void um_area_compact_start(struct um_heap_area *area);
 bool um_area_compact_step(struct um_heap_area *area, uint64_t *largest_free);
 
+/* Takes a block that begins at `offset`, with the bytes that are there. False: its place is not free or cannot be a block's, or there is no
+ * memory for it. */
+bool um_area_restore(struct um_heap_area *area, uint64_t offset, uint64_t size);
+
 /* Changes a block's size where it is. Returns false, with nothing changed, where that cannot be, or where `may_move` and the block would waste
  * its place. */
 bool um_area_resize(struct um_heap_area *area, void *address, uint64_t old_size, uint64_t new_size,

@@ -2,7 +2,6 @@
 
 #include "store/memory/guard.h"
 #include "store/memory/heap_private.h"
-#include "store/memory/heap_shared.h"
 #include "store/memory/shm.h"
 
 const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards, bool wipes)
@@ -14,6 +13,11 @@ const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards
     };
 
     return guards || wipes ? um_guard_ops(kind, guards, wipes) : plain[kind];
+}
+
+const struct um_heap_ops *um_heap_memory_durable_ops(void)
+{
+    return &um_heap_shared_ops;
 }
 
 size_t um_heap_memory_ending(void)

@@ -7,10 +7,15 @@
 #define UM_STORE_HEAP_MEMORY_H
 
 #include "store/memory/heap_ops.h"
+#include "store/memory/heap_shared.h"
 #include "store/memory/purge.h"
 
 /* The operations for a kind of heap: with guards, wiping, both or neither. NULL where this system has no such kind. */
 const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards, bool wipes);
+
+/* The operations for the memory of a durable heap, which is a shared one that um_heap_shared_open() made: without guards, and without
+ * wiping. */
+const struct um_heap_ops *um_heap_memory_durable_ops(void);
 
 /* How many shared heaps were destroyed, but still have a file descriptor. Purging makes them fewer. */
 size_t um_heap_memory_ending(void);

@@ -49,12 +49,12 @@ static const struct um_segment_ops segment_ops = {
     .renewed_size = RENEWED_SIZE,
 };
 
-static bool make_segment(struct um_segment *segment, uint64_t length)
+/* The object comes first: where it cannot be made, the tables need not be. */
+static bool make_segment(struct um_segment *segment, struct um_shm *object, uint64_t length)
 {
     size_t bits = (size_t)(length / UM_SHM_UNIT / 8 + 1);
 
-    /* The object first: where it cannot be made, the tables need not be. */
-    segment->object = um_shm_new(length);
+    segment->object = object;
     if (segment->object == NULL)
         return false;
     segment->ops = &segment_ops;
@@ -125,27 +125,54 @@ static bool make_tables(struct shared_heap *heap, uint32_t alignment)
            um_allocator_add(heap->area.allocator, 0, heap->length);
 }
 
+uint64_t um_heap_shared_length(uint64_t maximum_size)
+{
+    return (maximum_size + UM_SHM_UNIT - 1) / UM_SHM_UNIT * UM_SHM_UNIT;
+}
+
+/* Makes a heap in an object, which is the heap's where it succeeds, and freed where it does not. NULL is fine, and fails. */
+static struct shared_heap *make_heap(struct um_shm *object, uint64_t length, uint64_t initial_size,
+                                     uint32_t alignment)
+{
+    struct shared_heap *heap = calloc(1, sizeof *heap);
+    size_t all = SIZE_MAX;
+
+    if (heap == NULL) {
+        um_shm_free(object);
+        return NULL;
+    }
+    heap->length = length;
+    if (make_segment(&heap->area.segment, object, length) && make_tables(heap, alignment) &&
+        um_segment_commit(&heap->area.segment, 0,
+                          initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
+        heap->area.kept = initial_size;
+        return heap;
+    }
+    free_segment(heap);
+    (void)free_tables(heap, &all);
+    return NULL;
+}
+
 static bool create(uint64_t initial_size, uint64_t maximum_size, uint32_t alignment, void **memory)
 {
+    uint64_t length = um_heap_shared_length(maximum_size);
     struct shared_heap *heap;
-    size_t all = SIZE_MAX;
 
     if (maximum_size == 0 || maximum_size > PTRDIFF_MAX / 2)
         return false;
-    heap = calloc(1, sizeof *heap);
-    if (heap == NULL)
-        return false;
-    heap->length = (maximum_size + UM_SHM_UNIT - 1) / UM_SHM_UNIT * UM_SHM_UNIT;
-    if (!make_segment(&heap->area.segment, heap->length) || !make_tables(heap, alignment) ||
-        !um_segment_commit(&heap->area.segment, 0,
-                           initial_size < COMMITTED_AT_ONCE ? initial_size : COMMITTED_AT_ONCE)) {
-        free_segment(heap);
-        (void)free_tables(heap, &all);
-        return false;
-    }
-    heap->area.kept = initial_size;
-    *memory = heap;
-    return true;
+    heap = make_heap(um_shm_new(length), length, initial_size, alignment);
+    if (heap != NULL)
+        *memory = heap;
+    return heap != NULL;
+}
+
+bool um_heap_shared_open(const char *path, uint64_t length, uint32_t alignment, void **memory)
+{
+    struct shared_heap *heap = make_heap(um_shm_open(path, length), length, 0, alignment);
+
+    if (heap != NULL)
+        *memory = heap;
+    return heap != NULL;
 }
 
 static struct um_heap_area *area_of(void *memory)
@@ -160,6 +187,16 @@ static struct um_shm *object_of(const void *memory)
     const struct shared_heap *heap = memory;
 
     return heap->area.segment.object;
+}
+
+bool um_heap_shared_restore(void *memory, uint64_t offset, uint64_t size, void **address)
+{
+    struct um_heap_area *area = area_of(memory);
+
+    if (!um_area_restore(area, offset, size))
+        return false;
+    *address = area->segment.start + offset;
+    return true;
 }
 
 static bool commit(void *memory, uint64_t offset, uint64_t size)

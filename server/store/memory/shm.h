@@ -26,6 +26,10 @@ struct um_shm;
  * is no address space or the system refuses. */
 struct um_shm *um_shm_new(uint64_t length);
 
+/* Maps the first `length` bytes of a file, which has them already, and an absolute path. The file is its name and its path; it stays when
+ * the object is freed. What is committed has space on the disk. NULL as um_shm_new(). */
+struct um_shm *um_shm_open(const char *path, uint64_t length);
+
 /* Removes the name and this process's mapping; the memory is freed when no other process maps it any more. A
  * large object is unmapped piece by piece, by purging. NULL is fine. */
 void um_shm_free(struct um_shm *shm);
@@ -35,7 +39,7 @@ size_t um_shm_ending(void);
 
 unsigned char *um_shm_start(const struct um_shm *shm);
 
-/* The name for shm_open() or OpenFileMapping(). The object owns it. */
+/* The name for shm_open() or OpenFileMapping(), or with um_shm_open() on POSIX for open(). The object owns it. */
 const char *um_shm_name(const struct um_shm *shm);
 
 /* Where the object is a file as well, its absolute path, else NULL. The object owns it. */

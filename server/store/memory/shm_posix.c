@@ -48,8 +48,9 @@ struct um_shm {
     int fd;               /* open and locked */
     bool is_ours_alone;   /* while ending: no other process has it mapped or can map it any more */
     volatile sig_atomic_t is_damaged;
+    bool is_kept;             /* a file that stays: `path` is its name, too */
     char name[NAME_CAPACITY]; /* "/umemd-..." */
-    char path[PATH_CAPACITY]; /* "": it is no file */
+    char *path;               /* NULL: it is no file */
 };
 
 static bool purge(struct um_purge_source *purged);
@@ -188,6 +189,7 @@ static bool end_piece(struct um_shm *shm)
     if (shm->length > 0)
         return false;
     close(shm->fd);
+    free(shm->path);
     free(shm);
     return true;
 }
@@ -314,19 +316,30 @@ static bool map(struct um_shm *shm)
     return true;
 }
 
-/* Sets the path where the object is the file that it seems to be. */
-static void find_path(struct um_shm *shm)
+static bool set_path(struct um_shm *shm, const char *path)
+{
+    shm->path = malloc(strlen(path) + 1);
+    if (shm->path == NULL)
+        return false;
+    strcpy(shm->path, path);
+    return true;
+}
+
+/* Sets the path where the object is the file that it seems to be. False: no memory. */
+static bool find_path(struct um_shm *shm)
 {
     struct stat opened;
     struct stat named;
+    char path[PATH_CAPACITY];
 
-    snprintf(shm->path, sizeof shm->path, "%s%s", FOLDER, shm->name);
-    if (fstat(shm->fd, &opened) != 0 || lstat(shm->path, &named) != 0 || opened.st_dev != named.st_dev ||
+    snprintf(path, sizeof path, "%s%s", FOLDER, shm->name);
+    if (fstat(shm->fd, &opened) != 0 || lstat(path, &named) != 0 || opened.st_dev != named.st_dev ||
         opened.st_ino != named.st_ino)
-        shm->path[0] = '\0';
+        return true;
+    return set_path(shm, path);
 }
 
-struct um_shm *um_shm_new(uint64_t length)
+static struct um_shm *new_object(uint64_t length)
 {
     struct um_shm *shm;
 
@@ -336,18 +349,56 @@ struct um_shm *um_shm_new(uint64_t length)
     if (shm == NULL)
         return NULL;
     shm->length = (size_t)length;
+    shm->fd = -1;
+    return shm;
+}
+
+/* Frees an object that was never mapped. */
+static void discard(struct um_shm *shm)
+{
+    if (shm->fd >= 0)
+        close(shm->fd);
+    free(shm->path);
+    free(shm);
+}
+
+struct um_shm *um_shm_new(uint64_t length)
+{
+    struct um_shm *shm = new_object(length);
+
+    if (shm == NULL)
+        return NULL;
     if (!open_object(shm)) {
-        free(shm);
+        discard(shm);
         return NULL;
     }
     /* The umask may have taken rights away, even ours. */
-    if (fchmod(shm->fd, 0600) != 0 || ftruncate(shm->fd, (off_t)length) != 0 || !map(shm)) {
+    if (fchmod(shm->fd, 0600) != 0 || ftruncate(shm->fd, (off_t)length) != 0 || !find_path(shm) ||
+        !map(shm)) {
         shm_unlink(shm->name);
-        close(shm->fd);
-        free(shm);
+        discard(shm);
         return NULL;
     }
-    find_path(shm);
+    shm->next = objects;
+    objects = shm;
+    return shm;
+}
+
+struct um_shm *um_shm_open(const char *path, uint64_t length)
+{
+    struct um_shm *shm = new_object(length);
+    struct stat facts;
+
+    if (shm == NULL)
+        return NULL;
+    shm->is_kept = true;
+    if (set_path(shm, path))
+        shm->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (shm->fd < 0 || fstat(shm->fd, &facts) != 0 || !S_ISREG(facts.st_mode) ||
+        (uint64_t)facts.st_size < length || !map(shm)) {
+        discard(shm);
+        return NULL;
+    }
     shm->next = objects;
     objects = shm;
     return shm;
@@ -362,12 +413,13 @@ void um_shm_free(struct um_shm *shm)
     while (*link != shm)
         link = &(*link)->next;
     *link = shm->next;
-    shm_unlink(shm->name);
+    if (!shm->is_kept)
+        shm_unlink(shm->name);
     if (shm->length <= PIECE_SIZE) {
         end_piece(shm);
         return;
     }
-    shm->is_ours_alone = is_ours_alone(shm->fd);
+    shm->is_ours_alone = !shm->is_kept && is_ours_alone(shm->fd);
     add_ending(shm);
 }
 
@@ -378,12 +430,12 @@ unsigned char *um_shm_start(const struct um_shm *shm)
 
 const char *um_shm_name(const struct um_shm *shm)
 {
-    return shm->name;
+    return shm->is_kept ? shm->path : shm->name;
 }
 
 const char *um_shm_path(const struct um_shm *shm)
 {
-    return shm->path[0] != '\0' ? shm->path : NULL;
+    return shm->path;
 }
 
 /* ---- memory ---- */
@@ -397,6 +449,8 @@ bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size)
     do {
 #if defined(__linux__)
         error = fallocate(shm->fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size) == 0 ? 0 : errno;
+        if (error == EOPNOTSUPP) /* then zeros are written where there is nothing */
+            error = posix_fallocate(shm->fd, (off_t)offset, (off_t)size);
 #elif defined(__APPLE__)
         error = 0; /* there, such memory is swapped like any other */
         (void)offset;

@@ -14,6 +14,7 @@
 #include <bcrypt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RANDOM_SIZE = 12, /* bytes in a name, as hexadecimal digits */
@@ -23,6 +24,7 @@ enum {
 struct um_shm {
     HANDLE section;
     unsigned char *start;     /* of the view */
+    char *path;               /* of the file that it is; NULL: of none */
     char name[NAME_CAPACITY]; /* "Global\umemd-..." or "Local\umemd-..." */
 };
 
@@ -39,8 +41,10 @@ static bool make_name(char name[NAME_CAPACITY], const char *space)
 }
 
 /* Makes the section. A section that has the name already is not ours. */
-static HANDLE make_section(struct um_shm *shm, SECURITY_ATTRIBUTES *attributes, uint64_t length)
+static HANDLE make_section(struct um_shm *shm, HANDLE file, SECURITY_ATTRIBUTES *attributes, uint64_t length)
 {
+    DWORD rights = file == INVALID_HANDLE_VALUE ? PAGE_READWRITE | SEC_RESERVE : PAGE_READWRITE;
+
     static const char *const spaces[] = {"Global", "Local"};
 
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
@@ -48,8 +52,8 @@ static HANDLE make_section(struct um_shm *shm, SECURITY_ATTRIBUTES *attributes, 
 
         if (!make_name(shm->name, spaces[i]))
             return NULL;
-        section = CreateFileMappingA(INVALID_HANDLE_VALUE, attributes, PAGE_READWRITE | SEC_RESERVE,
-                                     (DWORD)(length >> 32), (DWORD)length, shm->name);
+        section =
+            CreateFileMappingA(file, attributes, rights, (DWORD)(length >> 32), (DWORD)length, shm->name);
         if (section != NULL && GetLastError() != ERROR_ALREADY_EXISTS)
             return section;
         if (section != NULL)
@@ -58,7 +62,7 @@ static HANDLE make_section(struct um_shm *shm, SECURITY_ATTRIBUTES *attributes, 
     return NULL;
 }
 
-struct um_shm *um_shm_new(uint64_t length)
+static struct um_shm *new_object(HANDLE file, uint64_t length)
 {
     struct um_shm *shm;
     SECURITY_ATTRIBUTES attributes;
@@ -67,7 +71,7 @@ struct um_shm *um_shm_new(uint64_t length)
         return NULL;
     shm = calloc(1, sizeof *shm);
     if (shm != NULL)
-        shm->section = make_section(shm, &attributes, length);
+        shm->section = make_section(shm, file, &attributes, length);
     um_security_free(&attributes);
     if (shm == NULL)
         return NULL;
@@ -81,6 +85,50 @@ struct um_shm *um_shm_new(uint64_t length)
     return shm;
 }
 
+struct um_shm *um_shm_new(uint64_t length)
+{
+    return new_object(INVALID_HANDLE_VALUE, length);
+}
+
+static HANDLE open_file(const char *path)
+{
+    int size = MultiByteToWideChar(CP_UTF8, 0, path, -1, NULL, 0);
+    wchar_t *wide = size > 0 ? malloc((size_t)size * sizeof *wide) : NULL;
+    HANDLE file;
+
+    if (wide == NULL)
+        return INVALID_HANDLE_VALUE;
+    MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, size);
+    file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
+                       FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    free(wide);
+    return file;
+}
+
+/* The file has space for all of it: on NTFS, what its size says. */
+struct um_shm *um_shm_open(const char *path, uint64_t length)
+{
+    HANDLE file = open_file(path);
+    struct um_shm *shm = NULL;
+    LARGE_INTEGER size;
+
+    if (file == INVALID_HANDLE_VALUE)
+        return NULL;
+    if (GetFileSizeEx(file, &size) && (uint64_t)size.QuadPart >= length)
+        shm = new_object(file, length);
+    CloseHandle(file); /* the section keeps it */
+    if (shm == NULL)
+        return NULL;
+    shm->path = malloc(strlen(path) + 1);
+    if (shm->path == NULL) {
+        um_shm_free(shm);
+        return NULL;
+    }
+    strcpy(shm->path, path);
+    return shm;
+}
+
 void um_shm_free(struct um_shm *shm)
 {
     if (shm == NULL)
@@ -89,6 +137,7 @@ void um_shm_free(struct um_shm *shm)
         UnmapViewOfFile(shm->start);
     if (shm->section != NULL)
         CloseHandle(shm->section);
+    free(shm->path);
     free(shm);
 }
 
@@ -110,12 +159,13 @@ const char *um_shm_name(const struct um_shm *shm)
 
 const char *um_shm_path(const struct um_shm *shm)
 {
-    (void)shm;
-    return NULL;
+    return shm->path;
 }
 
 bool um_shm_commit(struct um_shm *shm, uint64_t offset, uint64_t size)
 {
+    if (shm->path != NULL)
+        return true;
     return VirtualAlloc(shm->start + offset, (SIZE_T)size, MEM_COMMIT, PAGE_READWRITE) != NULL;
 }
 

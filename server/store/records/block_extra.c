@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "store/records/durable.h"
 
 struct um_block_extra *um_extra_get(struct um_block *block)
 {
@@ -125,7 +126,10 @@ void um_block_free_memory(struct um_heap *heap, void *address, uint64_t size)
 {
     if (heap->destroyed && heap->ops->destroy_frees_blocks)
         return;
-    heap->ops->free(heap->memory, address, size, heap->alignment);
+    if (heap->durable != NULL)
+        um_durable_free_memory(heap->durable, address, size);
+    else
+        heap->ops->free(heap->memory, address, size, heap->alignment);
 }
 
 /* A heap whose memory is freed all at once is kept as a whole, and counts so. */

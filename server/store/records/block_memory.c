@@ -1,5 +1,6 @@
 #include "store/records/block_memory.h"
 
+#include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/reclaim.h"
@@ -69,6 +70,9 @@ int um_block_check_bytes(const struct um_store *store, const struct um_heap *hea
 const char um_block_heap_corrupted[] =
     "a client has taken memory away from this shared heap; destroy it and make another one";
 
+static const char lost[] =
+    "the heap's files are damaged: the daemon's log says where, and so does umemd --check";
+
 int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fault *fault)
 {
     struct um_fault facts = {.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP),
@@ -81,11 +85,13 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
     if (um_heap_get_memory_stats(heap, &figures)) {
         if (figures.corrupted) {
             code = UMEM_E_CORRUPTED;
-            facts.what = um_block_heap_corrupted;
+            facts.what = heap->is_lost ? lost : um_block_heap_corrupted;
         } else if (!figures.grows && asked > figures.largest_free) {
             facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
                          "heap, or make "
                          "one with a larger maximum_size";
+        } else if (heap->durable != NULL) {
+            um_durable_explain_space(heap->durable, &facts);
         }
     }
     return um_fault(fault, code, facts);
@@ -100,10 +106,18 @@ static bool may_free_memory(const struct um_store *store, const struct um_heap *
             !(um_heap_get_memory_stats(heap, &figures) && !figures.grows && figures.largest_free < size));
 }
 
+/* Whether memory that waits for a commit was freed now. */
+static bool has_released(const struct um_heap *heap)
+{
+    return heap->durable != NULL && um_durable_release(heap->durable);
+}
+
 void *um_block_alloc_memory(struct um_store *store, struct um_heap *heap, uint64_t size)
 {
     for (;;) {
         void *address = heap->ops->alloc(heap->memory, size, heap->alignment);
+        if (address == NULL && has_released(heap))
+            continue;
         if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_memory_urgently(store))
             return address;
     }
@@ -113,6 +127,8 @@ void *um_block_reserve_memory(struct um_store *store, struct um_heap *heap, uint
 {
     for (;;) {
         void *address = heap->ops->reserve(heap->memory, size);
+        if (address == NULL && has_released(heap))
+            continue;
         if (address != NULL || !may_free_memory(store, heap, size) || !um_reclaim_memory_urgently(store))
             return address;
     }

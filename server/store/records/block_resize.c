@@ -7,6 +7,7 @@
 #include "store/records/block_extra.h"
 #include "store/records/block_memory.h"
 #include "store/records/blocks.h"
+#include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/reclaim.h"
 #include "store/records/unused.h"
@@ -79,6 +80,8 @@ static void note_size(struct um_store *store, struct um_block *block, uint64_t s
     block->size = size;
     um_usage_add(store, account, block);
     um_extra_free_if_unused(block);
+    if (account->heap->durable != NULL)
+        um_durable_note_place(store, block);
 }
 
 /* Gives a block other memory. The old is its pin's from then on, or freed. */
@@ -91,7 +94,8 @@ static void put_memory(struct um_heap *heap, struct um_block *block, void *addre
     um_block_set_address(block, address);
 }
 
-static bool resize_pinned(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size)
+static bool resize_by_moving(struct um_store *store, struct um_heap *heap, struct um_block *block,
+                             uint64_t size)
 {
     void *address = um_block_alloc_memory(store, heap, size);
     if (address == NULL)
@@ -105,9 +109,15 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
                           bool in_place_only)
 {
     if (is_pinned(block))
-        return !in_place_only && resize_pinned(store, heap, block, size);
+        return !in_place_only && resize_by_moving(store, heap, block, size);
     for (;;) {
         void *address = um_address_of(block);
+        if (heap->durable != NULL && store->wipes && size < block->size)
+            heap->ops->wipe(heap->memory, (unsigned char *)address + size, block->size - size);
+        /* A durable block's old memory is freed when its new place is noted. */
+        if (heap->durable != NULL)
+            return heap->ops->resize(heap->memory, &address, block->size, size, heap->alignment, true) ||
+                   (!in_place_only && resize_by_moving(store, heap, block, size));
         bool done =
             heap->ops->resize(heap->memory, &address, block->size, size, heap->alignment, in_place_only);
         if (done)
@@ -115,6 +125,16 @@ static bool resize_memory(struct um_store *store, struct um_heap *heap, struct u
         if (done || in_place_only || !um_reclaim_urgently(store))
             return done;
     }
+}
+
+/* Whether a durable block's new size can be noted. A smaller one is noted before the rest is free, unless the block moves: shrinking it
+ * where it is cannot fail. */
+static int check_note(struct um_store *store, struct um_heap *heap, struct um_block *block, uint64_t size,
+                      struct um_fault *fault)
+{
+    if (heap->durable != NULL && size < block->size && !is_pinned(block))
+        return um_durable_shrink(store, block, size, fault);
+    return um_heap_check_journal(heap, false, fault);
 }
 
 int um_block_resize(struct um_store *store, struct um_block *block, uint64_t size, uint32_t flags,
@@ -127,6 +147,8 @@ int um_block_resize(struct um_store *store, struct um_block *block, uint64_t siz
         return code;
     um_reclaim_in_call(store);
     code = check_growth(store, heap, block, size, fault);
+    if (code == 0)
+        code = check_note(store, heap, block, size, fault);
     if (code == 0) {
         if (resize_memory(store, heap, block, size, in_place_only)) {
             note_size(store, block, size);
@@ -238,6 +260,8 @@ static int start(struct um_store *store, struct um_block *block, struct um_resiz
         return 0;
     um_reclaim_in_call(store);
     int code = check_growth(store, heap, block, resize->size, fault);
+    if (code == 0)
+        code = check_note(store, heap, block, resize->size, fault);
     if (code == 0 && !resize_or_move(store, heap, block, resize, done)) {
         code = no_memory(heap, block, resize->size, fault);
         if (fault != NULL && stays_in_place(heap, resize->flags))
@@ -311,6 +335,8 @@ static int finish(struct um_store *store, struct um_resize *resize, struct um_bl
     bool extends = resize->extends;
     um_resize_unreserve(resize);
     int code = check_growth(store, resize->heap, block, resize->size, fault);
+    if (code == 0)
+        code = um_heap_check_journal(resize->heap, false, fault);
     if (code != 0) {
         explain(store, resize->heap, block, resize->flags, fault);
         return code;

@@ -9,6 +9,7 @@
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
 #include "store/records/block_memory.h"
+#include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/holds.h"
@@ -151,17 +152,25 @@ void um_store_prefetch(const struct um_store *store, const um_handle *handles, s
 
 /* ---- allocating ---- */
 
-/* Whether the block that has a name may be freed, so that an owner's block has it. */
-static int check_replaced(struct um_store *store, struct um_block *taken, const struct um_owner *owner,
-                          struct um_fault *fault)
+/* Whether the block that has a name may be freed, so that an owner's block in a heap has it. The journals of two durable heaps cannot be
+ * written in one step. */
+static int check_replaced(struct um_store *store, struct um_block *taken, const struct um_heap *heap,
+                          const struct um_owner *owner, struct um_fault *fault)
 {
-    int code = um_heap_check_lock(um_block_heap(store, taken), owner, fault);
+    struct um_heap *present = um_block_heap(store, taken);
+    int code = um_heap_check_lock(present, owner, fault);
+    if (code == 0 && present != heap && present->durable != NULL && heap->durable != NULL)
+        return um_fault(
+            fault, UMEM_E_DENIED,
+            (struct um_fault){.block = um_block_handle(store, taken),
+                              .what = "a block of a durable heap is not replaced by one of another durable "
+                                      "heap; free it, or use its heap"});
     return code != 0 ? code : um_block_check(store, taken, fault);
 }
 
-/* Copies a name for a block of `owner`, if it is valid and free, or may be taken from the block that has it. give_name() it or free it. */
-static int new_name(struct um_store *store, const char *text, bool replaces, const struct um_owner *owner,
-                    struct um_name **name, struct um_fault *fault)
+/* Copies a name for a block of `owner` in `heap`, if it is valid and free, or may be taken from the block that has it. give_name() it or free it. */
+static int new_name(struct um_store *store, const char *text, bool replaces, const struct um_heap *heap,
+                    const struct um_owner *owner, struct um_name **name, struct um_fault *fault)
 {
     int code = um_name_check(text, fault);
     if (code != 0)
@@ -172,7 +181,7 @@ static int new_name(struct um_store *store, const char *text, bool replaces, con
                         (struct um_fault){.what = "the system has no memory for the name"});
     struct um_block *taken = bearer_of(store, um_names_find_same(&store->block_names, made));
     if (taken != NULL && replaces)
-        code = check_replaced(store, taken, owner, fault);
+        code = check_replaced(store, taken, heap, owner, fault);
     else if (taken != NULL)
         code = um_fault(
             fault, UMEM_E_NAME_TAKEN,
@@ -216,6 +225,8 @@ UM_ALWAYS_INLINE void free_block(struct um_store *store, struct um_block *block)
     struct um_account *account = um_account_of(store, block);
     um_handle heap = um_slot_handle(&account->heap->slot, UM_HANDLE_HEAP);
     bool observed = um_block_is_observed(store, block);
+    if (account->heap->durable != NULL)
+        um_durable_note_free(store, account->heap, um_block_handle(store, block));
     um_usage_remove(store, account, block);
     um_account_unlink(store, account, block);
     um_block_dispose(store, account->heap, block);
@@ -261,6 +272,8 @@ static struct um_block *make(struct um_store *store, struct um_heap *heap, struc
         um_extra_of(block)->name = name;
     um_account_link(store, account, block);
     um_usage_add(store, account, block);
+    if (heap->durable != NULL)
+        um_durable_note_block(store, block);
     /* Last, as the account of the block that is freed may end with it. */
     if (name != NULL)
         give_name(store, name, block);
@@ -289,7 +302,8 @@ static int check_new(struct um_store *store, struct um_heap *heap, const struct 
             fault->ntstatus = um_block_ntstatus(heap, options->flags);
         return code;
     }
-    return options->name != NULL ? new_name(store, options->name, options->replaces, owner, name, fault) : 0;
+    return options->name != NULL ? new_name(store, options->name, options->replaces, heap, owner, name, fault)
+                                 : 0;
 }
 
 /* Makes a block after that check. It takes `name` over in any case, and `address`, where it is not NULL and the call succeeds,
@@ -298,6 +312,11 @@ static int make_block(struct um_store *store, struct um_heap *heap, struct um_ow
                       const struct um_block_options *options, struct um_name *name, void *address,
                       struct um_block **block, struct um_fault *fault)
 {
+    int code = um_heap_check_journal(heap, false, fault);
+    if (code != 0) {
+        um_names_free(&store->block_names, name);
+        return code;
+    }
     struct um_account *account = um_account_get(store, heap, owner, options->lifetime);
     struct um_block *made = account != NULL ? make(store, heap, account, options->size, name, address) : NULL;
     if (made != NULL) {
@@ -305,7 +324,7 @@ static int make_block(struct um_store *store, struct um_heap *heap, struct um_ow
         return 0;
     }
     um_names_free(&store->block_names, name);
-    int code = um_block_no_memory(heap, options->size, fault);
+    code = um_block_no_memory(heap, options->size, fault);
     if (code == UMEM_E_NO_MEMORY)
         um_reclaim_explain(store, fault);
     if (fault != NULL)
@@ -610,7 +629,8 @@ static int get_name(struct um_store *store, const struct um_block *block, const 
     if (name == NULL || (present != NULL && strcmp(present->text, name) == 0))
         return 0;
     if (name[0] != '\0') {
-        int code = new_name(store, name, changes->replaces, owner, &change->name, fault);
+        int code =
+            new_name(store, name, changes->replaces, change->account->heap, owner, &change->name, fault);
         if (code != 0)
             return code;
     }
@@ -677,6 +697,8 @@ static void apply_change(struct um_store *store, struct um_block *block, const s
     um_usage_add(store, target, block);
     um_extra_free_if_unused(block);
     um_account_free_if_unused(store, account);
+    if (target->heap->durable != NULL)
+        um_durable_note_change(store, block);
     /* Last, as the account of the block that is freed may end with it. */
     if (change->name != NULL)
         give_name(store, change->name, block);
@@ -694,7 +716,9 @@ int um_block_change(struct um_store *store, struct um_block *block, struct um_ow
 
     struct um_owner *target = takes_over ? owner : change.account->owner;
 
-    int code = check_owner(store, block, target, change.account, fault);
+    int code = um_heap_check_journal(change.account->heap, false, fault);
+    if (code == 0)
+        code = check_owner(store, block, target, change.account, fault);
     if (code == 0)
         code = get_name(store, block, owner, changes, &change, fault);
     if (code != 0)

@@ -40,6 +40,7 @@ void um_slots_init(struct um_slots *slots, enum um_handle_kind kind, size_t reco
     slots->aside_size = aside_size;
     slots->limit = limit;
     slots->first_generation = first_generation;
+    slots->base_generation = first_generation;
     slots->open = UM_SLOT_NONE;
     slots->gone = UM_SLOT_NONE;
     while (((record_size + aside_size) << (slots->chunk_bits + 1)) <= CHUNK_SIZE_TARGET)
@@ -80,6 +81,8 @@ void um_slots_deinit(struct um_slots *slots)
     free(slots->chunks);
     free(slots->groups);
     free(slots->with_free);
+    free(slots->floors);
+    slots->floors = NULL;
     slots->chunks = NULL;
     slots->groups = NULL;
     slots->with_free = NULL;
@@ -249,15 +252,36 @@ static void *begin(const struct um_slots *slots, struct um_slot_group *group, st
     return slot;
 }
 
-/* A slot that was never given out. */
-static void *take_new(struct um_slots *slots)
+/* A slot's first generation. */
+static uint32_t generation_of(const struct um_slots *slots, uint32_t number)
+{
+    size_t page = number / UM_SLOT_FLOOR_SLOTS;
+    uint32_t floor = page < slots->floor_count ? slots->floors[page] : 0;
+    return floor >= slots->base_generation ? floor + 1 : slots->base_generation;
+}
+
+/* Adds a slot behind the others, which is not in use and in no list. Returns NULL where there is no memory or no slot left. */
+static struct um_slot *add_slot(struct um_slots *slots)
 {
     uint32_t number = slots->used;
     if (number == slots->limit || !make_chunk(slots))
         return NULL;
     slots->used++;
     struct um_slot *slot = um_slots_at(slots, number);
-    slot->state = slots->first_generation;
+    slot->state = generation_of(slots, number);
+    slot->link = UM_SLOT_NONE;
+    return slot;
+}
+
+/* A slot that was never given out. One of which no generation is left from another life of the table stays unused. */
+static void *take_new(struct um_slots *slots)
+{
+    struct um_slot *slot = add_slot(slots);
+    while (slot != NULL && slot->state > UM_GENERATION_LIMIT)
+        slot = add_slot(slots);
+    if (slot == NULL)
+        return NULL;
+    uint32_t number = slots->used - 1;
     return begin(slots, &slots->groups[group_of(slots, number)], slot, number);
 }
 
@@ -322,4 +346,85 @@ void um_slots_release(struct um_slots *slots, void *record)
         append_free(slots, group, number);
     if (--it->live == 0)
         group_is_empty(slots, group);
+}
+
+/* ---- former handles ---- */
+
+void um_slots_allow_former(struct um_slots *slots)
+{
+    slots->first_generation = 1;
+}
+
+bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
+{
+    size_t page = um_handle_slot(handle) / UM_SLOT_FLOOR_SLOTS;
+    uint32_t generation = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
+    if (page >= slots->floor_count) {
+        size_t count = page + 1 > 2 * slots->floor_count ? page + 1 : 2 * slots->floor_count;
+        uint32_t *floors = realloc(slots->floors, count * sizeof *floors);
+        if (floors == NULL)
+            return false;
+        memset(floors + slots->floor_count, 0, (count - slots->floor_count) * sizeof *floors);
+        slots->floors = floors;
+        slots->floor_count = count;
+    }
+    if (generation > slots->floors[page])
+        slots->floors[page] = generation;
+    return true;
+}
+
+bool um_slots_had_former(const struct um_slots *slots, uint64_t handle)
+{
+    size_t page = um_handle_slot(handle) / UM_SLOT_FLOOR_SLOTS;
+    return page < slots->floor_count && handle >> UM_HANDLE_GENERATION_SHIFT <= slots->floors[page];
+}
+
+/* The slot of a handle, made if it is not there yet with all before it; NULL: there is no such handle, or no memory. */
+static struct um_slot *reach(struct um_slots *slots, uint64_t handle)
+{
+    uint32_t number = um_handle_slot(handle);
+    uint64_t generation = handle >> UM_HANDLE_GENERATION_SHIFT;
+    if (generation == 0 || generation > UM_GENERATION_LIMIT || (handle & 3) != (uint64_t)slots->kind ||
+        number >= slots->limit)
+        return NULL;
+    while (slots->used <= number) {
+        if (add_slot(slots) == NULL)
+            return NULL;
+    }
+    return um_slots_at(slots, number);
+}
+
+void *um_slots_restore(struct um_slots *slots, uint64_t handle)
+{
+    struct um_slot *slot = reach(slots, handle);
+    uint32_t number = um_handle_slot(handle);
+    if (slot == NULL || um_slot_is_live(slot))
+        return NULL;
+    slot->state = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT);
+    return begin(slots, &slots->groups[group_of(slots, number)], slot, number);
+}
+
+bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
+{
+    struct um_slot *slot = reach(slots, handle);
+    uint32_t next = (uint32_t)(handle >> UM_HANDLE_GENERATION_SHIFT) + 1;
+    if (slot == NULL)
+        return false;
+    if (!um_slot_is_live(slot) && slot->state < next)
+        slot->state = next;
+    return true;
+}
+
+void um_slots_end_restoring(struct um_slots *slots)
+{
+    for (uint32_t number = 0; number < slots->used; number++) {
+        struct um_slot *slot = um_slots_at(slots, number);
+        struct um_slot_group *state = &slots->groups[group_of(slots, number)];
+        if (um_slot_is_live(slot))
+            continue;
+        if (slot->state > state->generation)
+            state->generation = slot->state;
+        if (slot->state <= UM_GENERATION_LIMIT)
+            append_free(slots, group_of(slots, number), number);
+    }
 }

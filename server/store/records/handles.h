@@ -33,6 +33,7 @@ enum um_handle_kind {
 };
 
 #define UM_SLOT_COUNT_LIMIT (UINT32_C(1) << 26)       /* slots in a table */
+#define UM_SLOT_FLOOR_SLOTS UINT32_C(1024)            /* slots that have one floor */
 #define UM_SLOT_NONE UINT32_MAX                       /* no slot */
 #define UM_GENERATION_LIMIT ((UINT32_C(1) << 25) - 1) /* the last generation of a slot */
 /* The highest that a table may begin with: a handle of a fresh daemon has at most 14 decimal digits, which is what some languages
@@ -75,8 +76,11 @@ struct um_slots {
     uint32_t chunk_bits;          /* a chunk holds 2^chunk_bits records */
     uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;               /* most slots, retired ones counted */
-    uint32_t first_generation;    /* every slot begins with it */
-    enum um_handle_kind kind;     /* part of the handles */
+    uint32_t first_generation;    /* no handle has a lower one */
+    uint32_t base_generation;     /* a slot begins with it, or with one more than its floor */
+    uint32_t *floors; /* of UM_SLOT_FLOOR_SLOTS slots each: generations up to it are used up; NULL: none is */
+    size_t floor_count;       /* entries of `floors` */
+    enum um_handle_kind kind; /* part of the handles */
 };
 
 /* What a handle turns out to be. */
@@ -98,6 +102,26 @@ void um_slots_deinit(struct um_slots *slots);
 /* Takes the slot that has been free longest in its group, else a new one. Returns the record, zeroed behind its struct
  * um_slot, or NULL where memory or slots run out. What lies aside is not cleared. */
 void *um_slots_acquire(struct um_slots *slots);
+
+/* ---- handles that were given out in another life of the table ---- */
+
+/* Says that slots may have had handles before: they are told apart from those that never were only by the kind. Before the first call of
+ * others. */
+void um_slots_allow_former(struct um_slots *slots);
+
+/* Notes that no handle with this one's generation or a lower one may be given out for its slot, or those near it, which have no
+ * handle yet. False: no memory. */
+bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle);
+
+/* Takes the slot of a handle, which has it again: NULL where it is in use, the handle is none of this table's, or memory runs out. The
+ * record is zeroed as by um_slots_acquire(). Call um_slots_end_restoring() after the last. */
+void *um_slots_restore(struct um_slots *slots, uint64_t handle);
+
+/* Notes that the handle was in use and is not any more. Like um_slots_restore(); false: no memory, or no such handle. */
+bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle);
+
+/* Makes the slots between those that were restored free. */
+void um_slots_end_restoring(struct um_slots *slots);
 
 /* Gives a record in use back. Its handle is stale from now on; a slot whose generations are used up is
  * retired. */
@@ -142,6 +166,9 @@ UM_ALWAYS_INLINE uint64_t um_slot_handle(const struct um_slot *slot, enum um_han
     return um_handle_make(kind, slot->link, slot->state & ~UM_SLOT_LIVE);
 }
 
+/* Whether a handle for whose slot there is no record, or whose generation is lower than any, was given out in another life of the table. */
+bool um_slots_had_former(const struct um_slots *slots, uint64_t handle);
+
 /* Looks up a handle; *record is set with UM_SLOT_OK only. */
 UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots, uint64_t handle,
                                                     void **record)
@@ -156,7 +183,7 @@ UM_ALWAYS_INLINE enum um_slot_verdict um_slots_find(const struct um_slots *slots
     if ((handle & 3) != (uint64_t)slots->kind)
         return UM_SLOT_OTHER_KIND;
     if (number >= slots->used || generation < slots->first_generation)
-        return UM_SLOT_UNKNOWN;
+        return um_slots_had_former(slots, handle) ? UM_SLOT_STALE : UM_SLOT_UNKNOWN;
     slot = um_slots_at(slots, number);
     if (slot->state == (UM_SLOT_LIVE | generation)) {
         *record = slot;

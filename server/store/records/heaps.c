@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/reclaim.h"
 
@@ -91,6 +92,10 @@ int um_heap_check_options(const struct um_store *store, const struct um_heap_opt
     int code = um_flags_check(options->flags, fault);
     if (code != 0)
         return code;
+    if (options->is_durable && store->state == NULL)
+        return um_fault(fault, UMEM_E_UNSUPPORTED,
+                        (struct um_fault){.what = "this daemon keeps no durable heaps: start it with "
+                                                  "umemd --state DIR"});
     if (options->kind == UM_HEAP_PROCESS || (int)options->kind >= UM_HEAP_KINDS)
         what = "there is no such kind of a new heap";
     else if ((options->flags & ~(uint32_t)HEAP_FLAGS) != 0)
@@ -100,6 +105,8 @@ int um_heap_check_options(const struct um_store *store, const struct um_heap_opt
         what = "an alignment is a power of two from 16 to 65536";
     else if (options->maximum_size != 0 && options->initial_size > options->maximum_size)
         what = "initial_size is more than maximum_size";
+    else if (options->is_durable && options->kind != UM_HEAP_SHARED)
+        what = "a durable heap is of kind shared";
     else if (options->maximum_size == 0 && options->kind == UM_HEAP_SHARED)
         what = "a shared heap cannot grow: give it a maximum_size";
     if (what != NULL)
@@ -184,24 +191,32 @@ static bool create_memory(struct um_store *store, const struct um_heap_options *
     return ops->create(options->initial_size, options->maximum_size, heap->alignment, &heap->memory);
 }
 
-int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
-                 struct um_fault *fault)
+int um_heap_open(struct um_store *store, const struct um_heap_options *options, const struct um_owner *maker,
+                 struct um_heap **heap, struct um_fault *fault)
 {
     struct um_heap *made = um_slots_acquire(&store->heaps);
     if (made == NULL)
         goto fail;
     made->alignment = options->alignment != 0 ? options->alignment : UM_ALIGNMENT_MINIMUM;
-    made->ops = store->heap_ops[options->kind];
-    if (!create_memory(store, options, made))
+    made->ops = options->is_durable ? um_heap_memory_durable_ops() : store->heap_ops[options->kind];
+    made->flags = options->flags;
+    made->initial_size = options->initial_size;
+    made->maximum_size = options->maximum_size;
+    if (options->is_durable) {
+        int code = um_durable_create(store, made, options->name, maker, fault);
+        if (code != 0) {
+            um_slots_release(&store->heaps, made);
+            return code;
+        }
+    } else if (!create_memory(store, options, made)) {
         goto fail;
+    }
+    made->is_durable = options->is_durable;
     if (options->kind == UM_HEAP_SHARED)
         store->shared_heaps++;
     made->memory_open = true;
     made->kind = options->kind;
     made->lifetime = options->lifetime;
-    made->flags = options->flags;
-    made->initial_size = options->initial_size;
-    made->maximum_size = options->maximum_size;
     um_list_init(&made->accounts);
     um_list_init(&made->in_owner);
     um_list_init(&made->in_locks);
@@ -240,7 +255,7 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
                             (struct um_fault){.what = "the system has no memory for the name"});
     }
     struct um_heap *made = NULL;
-    code = um_heap_open(store, options, &made, fault);
+    code = um_heap_open(store, options, owner, &made, fault);
     if (code != 0) {
         um_names_free(&store->heap_names, name);
         return code;
@@ -283,6 +298,17 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
                         (struct um_fault){.heap = um_heap_handle(heap),
                                           .what = "the process heap cannot be destroyed; free its "
                                                   "blocks"});
+    if (heap->is_lost)
+        return um_fault(
+            fault, UMEM_E_DENIED,
+            (struct um_fault){.heap = um_heap_handle(heap),
+                              .what = "the heap's files are damaged, and are left alone; move them away "
+                                      "from the state directory, and start umemd again"});
+    int code = um_heap_check_journal(heap, true, fault);
+    if (code != 0)
+        return code;
+    if (heap->durable != NULL)
+        um_durable_destroy(heap);
     *blocks = heap->blocks;
     *bytes = heap->bytes;
     store->status.turn_is_used = true;
@@ -308,6 +334,8 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
         .bytes = heap->bytes,
         .peak_bytes = heap->peak_bytes,
         .lifetime = heap->lifetime,
+        .is_durable = heap->is_durable,
+        .is_corrupted = heap->is_lost,
         .owner = heap->owner,
         .locked_by = heap->locked_by,
     };

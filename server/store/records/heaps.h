@@ -16,6 +16,7 @@ struct um_heap_options {
     uint32_t alignment;    /* bytes, a power of two from 16 to 65536; 0 means 16 */
     const char *name;      /* 1 to 255 bytes, copied; NULL: none */
     enum um_lifetime lifetime; /* session: destroyed when its owner ends */
+    bool is_durable; /* it outlives the daemon: of kind shared, with a maximum size and lifetime server */
 };
 
 struct um_heap_info {
@@ -30,6 +31,8 @@ struct um_heap_info {
     uint64_t bytes;
     uint64_t peak_bytes;
     enum um_lifetime lifetime;
+    bool is_durable;                  /* it outlives the daemon */
+    bool is_corrupted;                /* its files are damaged, and it cannot be used */
     const struct um_owner *owner;     /* NULL: the daemon itself (the process heap) */
     const struct um_owner *locked_by; /* NULL: not locked */
 };
@@ -60,7 +63,8 @@ int um_heap_create(struct um_store *store, struct um_owner *owner, const struct 
 int um_heap_commit_step(struct um_heap *heap, uint64_t budget, uint64_t *done, bool *more,
                         struct um_fault *fault);
 
-/* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED. Handles are stale at once, the
+/* Destroys a heap and all its blocks; the process heap is UMEM_E_DENIED, and so is a durable one whose files are damaged; UMEM_E_NO_MEMORY and
+ * UMEM_E_CORRUPTED where that cannot be noted of a durable heap. Handles are stale at once, the
  * memory of blocks that are pinned stays until they are released. *blocks and *bytes say what went with
  * it. */
 int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *blocks, uint64_t *bytes,
@@ -87,8 +91,8 @@ bool um_heap_compact_step(struct um_heap *heap, uint64_t *largest_free);
 
 /* ---- inside the store ---- */
 
-/* Makes a heap's record and memory. The options must be valid; nothing is counted yet. */
-int um_heap_open(struct um_store *store, const struct um_heap_options *options, struct um_heap **heap,
-                 struct um_fault *fault);
+/* Makes a heap's record and memory, for `maker` (NULL: the daemon). The options must be valid; nothing is counted yet. */
+int um_heap_open(struct um_store *store, const struct um_heap_options *options, const struct um_owner *maker,
+                 struct um_heap **heap, struct um_fault *fault);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
+#include "store/records/durable.h"
 #include "store/records/locks.h"
 #include "store/records/store_events.h"
 #include "store/records/unused.h"
@@ -253,7 +254,8 @@ static size_t reclaim_account(struct um_store *store, struct um_account *account
 
 void um_reclaim_update_status(struct um_store *store)
 {
-    store->status.has_work = um_reclaim_is_pending(store) || um_purge_is_pending();
+    store->status.has_work = um_reclaim_is_pending(store) || um_purge_is_pending() ||
+                             (store->state != NULL && um_state_has_work(store->state));
 }
 
 void um_reclaim_run(struct um_store *store, size_t budget)

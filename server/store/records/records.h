@@ -41,8 +41,10 @@ struct um_account {
     uint32_t first;            /* slot of its first block, or UM_SLOT_NONE */
     enum um_lifetime lifetime; /* of its blocks */
     bool owner_open;           /* the owner has not ended */
-    bool dead;     /* not counted any more; its blocks wait for their events and to be reclaimed */
-    bool vanished; /* um_store_events.blocks_vanished is still to be raised */
+    bool dead; /* not counted any more; its blocks wait for their events and to be reclaimed */
+    uint64_t
+        journal_epoch; /* of a durable heap: the file of the journal in which the owner was noted; 0: in none */
+    bool vanished;     /* um_store_events.blocks_vanished is still to be raised */
     struct um_index_node node; /* place in um_store.account_index */
     struct um_link in_heap;    /* place in um_heap.accounts */
     struct um_link in_owner;   /* place in um_owner.accounts */
@@ -122,6 +124,7 @@ struct um_resize {
 
 struct um_heap {
     struct um_slot slot;
+    struct um_durable *durable; /* of a durable heap that is in use; else NULL */
     const struct um_heap_ops *ops;
     void *memory;               /* that ops is for; good while memory_open */
     struct um_name *name;       /* NULL: none */
@@ -150,6 +153,8 @@ struct um_heap {
     bool observed;       /* um_heap_observe() was asked for */
     bool destroyed;      /* stale, not counted any more; the record waits until accounts and pins are gone */
     bool memory_open;    /* ops->destroy has not been called */
+    bool is_durable;     /* it outlives the daemon */
+    bool is_lost;        /* durable, but its files are damaged: it can only be looked at */
     bool was_observed;   /* when it was destroyed: um_store_events.heap_destroyed is still to be raised */
 };
 
@@ -205,6 +210,8 @@ struct um_store {
     size_t
         ends_left; /* pieces of that which calls may do in this turn, rather than leave them to reclaiming */
     struct um_heap *process;
+    struct um_state *state; /* where durable heaps are kept; NULL: there are none */
+    uint64_t last_owner_id; /* the highest of those that were restored */
     const struct um_heap_ops *heap_ops[UM_HEAP_KINDS]; /* by kind; NULL: not supported */
     struct um_store_events events;
     struct um_store_stats stats;
@@ -225,6 +232,7 @@ struct um_store {
     uint32_t shared_heaps; /* of which the memory is there, also where they are destroyed already */
     uint32_t now_seconds;  /* since 1970 */
     bool observes_all;     /* um_store_observe_all() was asked for */
+    bool wipes;            /* memory is cleared when it is freed */
 };
 
 #define UM_BYTES_MAXIMUM \

@@ -96,9 +96,10 @@ struct um_store_stats {
 
 /* What a caller looks at in every turn. The store keeps it up to date; it stays where it is as long as the store. */
 struct um_store_status {
-    bool has_work;     /* um_store_reclaim() has something to do */
-    bool is_large;     /* um_store_is_large(), as of the last um_store_set_time() */
-    bool turn_is_used; /* um_store_set_time() has more to renew than the second */
+    bool has_work;       /* um_store_reclaim() has something to do */
+    bool is_large;       /* um_store_is_large(), as of the last um_store_set_time() */
+    bool is_uncommitted; /* um_store_commit() is to be called before answers go out */
+    bool turn_is_used;   /* um_store_set_time() has more to renew than the second */
 };
 
 #endif

@@ -1,5 +1,6 @@
 #include "store/records/validation.h"
 
+#include "store/records/durable.h"
 #include "store/records/fault.h"
 #include "store/records/heaps.h"
 #include "store/records/records.h"
@@ -82,6 +83,9 @@ int um_heap_validate(struct um_store *store, struct um_heap *heap, struct um_blo
 int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault)
 {
     const struct um_account *account = um_account_of(store, block);
+    int code = um_heap_check_journal(account->heap, true, fault);
+    if (code != 0)
+        return code;
     if (!account->heap->ops->checked_when_freed || is_sound(store, account, block))
         return 0;
     return corrupted(account->heap, um_slot_handle(&block->slot, UM_HANDLE_BLOCK),

@@ -35,7 +35,8 @@ int um_heap_check_step(struct um_store *store, struct um_heap_check *check, size
                        struct um_fault *fault);
 
 /* What is looked at before a client may free or resize a block: UMEM_E_CORRUPTED where the store has guards
- * and they show that a program wrote past it. */
+ * and they show that a program wrote past it; of a durable heap also UMEM_E_NO_MEMORY and UMEM_E_CORRUPTED, where it cannot be
+ * noted. */
 int um_block_check(struct um_store *store, struct um_block *block, struct um_fault *fault);
 
 #endif

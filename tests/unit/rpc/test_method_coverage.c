@@ -26,8 +26,16 @@ static const struct {
     const char *method; /* NULL: any */
     int code;
 } out_of_reach[] = {
-    {NULL, UMEM_E_INTERNAL_ERROR},    {"heap.create", UMEM_E_NO_MEMORY},   {"block.change", UMEM_E_NO_MEMORY},
-    {"block.hold", UMEM_E_NO_MEMORY}, {"block.release", UMEM_E_NO_MEMORY},
+    {NULL, UMEM_E_INTERNAL_ERROR},
+    {"heap.create", UMEM_E_NO_MEMORY},
+    {"block.change", UMEM_E_NO_MEMORY},
+    {"block.hold", UMEM_E_NO_MEMORY},
+    {"block.release", UMEM_E_NO_MEMORY},
+    /* Only with durable heaps: unit.store.durable. */
+    {"block.free", UMEM_E_NO_MEMORY},
+    {"block.change", UMEM_E_CORRUPTED},
+    {"heap.destroy", UMEM_E_NO_MEMORY},
+    {"heap.destroy", UMEM_E_CORRUPTED},
 };
 
 /* ---- one example ---- */

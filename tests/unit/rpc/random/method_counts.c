@@ -24,6 +24,8 @@ static const struct {
     {"block.resize", UMEM_E_CORRUPTED},    {"block.map", UMEM_E_CORRUPTED},
     {"heap.create", UMEM_E_UNSUPPORTED},   {"block.change", UMEM_E_CORRUPTED},
     {"server.reload", UMEM_E_UNSUPPORTED}, {"server.reload", UMEM_E_BAD_SETTINGS},
+    {"block.free", UMEM_E_NO_MEMORY},      {"heap.destroy", UMEM_E_NO_MEMORY},
+    {"heap.destroy", UMEM_E_CORRUPTED},
 };
 
 void check_table(void)

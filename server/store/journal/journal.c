@@ -1,0 +1,500 @@
+#include "store/journal/journal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    GARBAGE_MINIMUM = 1024 * 1024, /* bytes that compaction is worth the work for */
+    ZEROED_AT_ONCE = 65536         /* bytes */
+};
+
+void um_journal_name(char name[UM_JOURNAL_NAME_CAPACITY], uint64_t heap, uint32_t number)
+{
+    if (heap == 0)
+        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "handles.%" PRIu32 ".journal", number);
+    else if (number != 0)
+        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "heap-%" PRIu64 ".%" PRIu32 ".journal", heap, number);
+    else
+        snprintf(name, UM_JOURNAL_NAME_CAPACITY, "heap-%" PRIu64 ".bytes", heap);
+}
+
+/* Reads a decimal number as um_journal_name() writes it. */
+static bool parse_number(const char **text, uint64_t limit, uint64_t *value)
+{
+    const char *at = *text;
+
+    if (*at < '1' || *at > '9')
+        return false;
+    for (*value = 0; *at >= '0' && *at <= '9'; at++) {
+        if (*value > (limit - (uint64_t)(*at - '0')) / 10)
+            return false;
+        *value = *value * 10 + (uint64_t)(*at - '0');
+    }
+    *text = at;
+    return true;
+}
+
+bool um_journal_parse_name(const char *name, uint64_t *heap, uint32_t *number)
+{
+    static const char heap_prefix[] = "heap-";
+    static const char handles_prefix[] = "handles";
+    uint64_t found = 0;
+    uint64_t which = 0;
+
+    if (strncmp(name, heap_prefix, sizeof heap_prefix - 1) == 0) {
+        name += sizeof heap_prefix - 1;
+        if (!parse_number(&name, UINT64_MAX, &found))
+            return false;
+    } else if (strncmp(name, handles_prefix, sizeof handles_prefix - 1) == 0) {
+        name += sizeof handles_prefix - 1;
+    } else {
+        return false;
+    }
+    if (found == 0 || strcmp(name, ".bytes") != 0) {
+        if (*name++ != '.' || !parse_number(&name, UINT32_MAX, &which) || strcmp(name, ".journal") != 0)
+            return false;
+    }
+    *heap = found;
+    *number = (uint32_t)which;
+    return true;
+}
+
+/* ---- one file ---- */
+
+static void log_init(struct um_journal_log *log)
+{
+    *log = (struct um_journal_log){.file = NULL};
+    um_buf_init(&log->batch, UM_JOURNAL_BATCH_LIMIT);
+}
+
+static void log_close(struct um_journal *journal, struct um_journal_log *log)
+{
+    if (log->file != NULL)
+        journal->files->ops->close(log->file);
+    um_buf_deinit(&log->batch);
+    log_init(log);
+}
+
+/* Makes a file with a header; removes it again where that fails. */
+static enum um_file_status log_create(struct um_journal *journal, struct um_journal_log *log, uint32_t number,
+                                      uint64_t key)
+{
+    const struct um_files_ops *ops = journal->files->ops;
+    struct um_journal_header header = journal->header;
+    unsigned char bytes[UM_JOURNAL_HEADER_SIZE];
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    enum um_file_status status;
+
+    log_init(log);
+    um_journal_name(name, header.heap, number);
+    status = ops->create(journal->files, name, &log->file);
+    if (status == UM_FILE_EXISTS && ops->remove(journal->files, name) == UM_FILE_OK)
+        status = ops->create(journal->files, name, &log->file); /* one that was not completed */
+    if (status != UM_FILE_OK)
+        return status;
+    header.key = key;
+    um_journal_put_header(bytes, &header);
+    status = ops->reserve(log->file, UM_JOURNAL_RESERVED);
+    if (status == UM_FILE_OK)
+        status = ops->write(log->file, 0, bytes, sizeof bytes);
+    if (status != UM_FILE_OK) {
+        log_close(journal, log);
+        (void)ops->remove(journal->files, name);
+        return status;
+    }
+    log->number = number;
+    log->key = key;
+    log->end = sizeof bytes;
+    log->reserved = UM_JOURNAL_RESERVED;
+    return UM_FILE_OK;
+}
+
+/* Removes a file that is not used any more, or never was. */
+static void log_discard(struct um_journal *journal, struct um_journal_log *log)
+{
+    uint32_t number = log->number;
+
+    log_close(journal, log);
+    (void)um_journal_remove(journal->files, journal->header.heap, number);
+}
+
+/* Writes the batch. */
+static enum um_file_status log_commit(struct um_journal *journal, struct um_journal_log *log)
+{
+    const struct um_journal_batch batch = {log->batches + 1, log->synced_end, log->synced_size};
+    static const unsigned char tail[UM_JOURNAL_BATCH_TAIL];
+    enum um_file_status status;
+
+    if (log->batch.size == 0)
+        return UM_FILE_OK;
+    if (!um_buf_append(&log->batch, tail, sizeof tail))
+        return UM_FILE_NO_MEMORY;
+    um_journal_seal_batch((unsigned char *)log->batch.data, log->batch.size, &batch, log->key);
+    status = journal->files->ops->write(log->file, log->end, log->batch.data, log->batch.size);
+    if (status == UM_FILE_OK) {
+        log->end += log->batch.size;
+        log->batches++;
+    }
+    um_buf_truncate(&log->batch, 0);
+    return status;
+}
+
+/* Makes space for an entry in the file, behind what is to be written already, and in memory. */
+static enum um_file_status log_reserve(struct um_journal *journal, struct um_journal_log *log, size_t size,
+                                       size_t slack)
+{
+    size_t whole = UM_JOURNAL_BATCH_HEAD + size + UM_JOURNAL_BATCH_TAIL;
+    uint64_t needed;
+
+    if (um_buf_reserve(&log->batch, whole) == NULL) {
+        um_buf_truncate(&log->batch, log->batch.size); /* forgets the failure */
+        return UM_FILE_NO_MEMORY;
+    }
+    needed = log->end + log->batch.size + whole + slack;
+    if (needed > log->reserved) {
+        uint64_t wanted = (needed / UM_JOURNAL_RESERVED + 1) * UM_JOURNAL_RESERVED;
+        enum um_file_status status = journal->files->ops->reserve(log->file, wanted);
+
+        if (status != UM_FILE_OK)
+            return status;
+        log->reserved = wanted;
+    }
+    return UM_FILE_OK;
+}
+
+/* Adds an entry to the batch. */
+static enum um_file_status log_add(struct um_journal_log *log, const struct um_journal_entry *entry)
+{
+    static const unsigned char head[UM_JOURNAL_BATCH_HEAD];
+    size_t size = um_journal_entry_size(entry);
+    char *place;
+
+    if (log->batch.size == 0 && !um_buf_append(&log->batch, head, sizeof head))
+        return UM_FILE_NO_MEMORY;
+    place = um_buf_reserve(&log->batch, size + UM_JOURNAL_BATCH_TAIL);
+    if (place == NULL)
+        return UM_FILE_NO_MEMORY;
+    um_journal_put_entry((unsigned char *)place, entry);
+    log->batch.size += size;
+    return UM_FILE_OK;
+}
+
+/* ---- beginning and end ---- */
+
+static void fail(struct um_journal *journal, enum um_file_status status)
+{
+    if (journal->state == UM_JOURNAL_FAILED)
+        return;
+    journal->state = UM_JOURNAL_FAILED;
+    journal->failure = status;
+    um_buf_truncate(&journal->current.batch, 0);
+    um_journal_compact_cancel(journal);
+}
+
+static void journal_init(struct um_journal *journal, struct um_files *files,
+                         const struct um_journal_header *header)
+{
+    *journal = (struct um_journal){.files = files, .header = *header, .state = UM_JOURNAL_OPEN};
+    log_init(&journal->current);
+    log_init(&journal->next);
+}
+
+enum um_file_status um_journal_create(struct um_journal *journal, struct um_files *files,
+                                      const struct um_journal_header *header,
+                                      const struct um_journal_entry *heap)
+{
+    const struct um_journal_entry complete = {.type = UM_JOURNAL_COMPLETE};
+    struct um_journal made;
+    enum um_file_status status;
+
+    journal_init(&made, files, header);
+    status = log_create(&made, &made.current, 1, header->key);
+    if (status != UM_FILE_OK)
+        return status;
+    status = heap != NULL ? log_add(&made.current, heap) : UM_FILE_OK;
+    if (status == UM_FILE_OK)
+        status = log_add(&made.current, &complete);
+    if (status == UM_FILE_OK)
+        status = log_commit(&made, &made.current);
+    if (status != UM_FILE_OK) {
+        log_discard(&made, &made.current);
+        return status;
+    }
+    made.compacted_size = made.current.end;
+    *journal = made;
+    return UM_FILE_OK;
+}
+
+/* Makes what lies behind the last batch zero, and has that on the disk before anything is written there: else remains of a torn
+ * batch might look like one that follows a new one. */
+static enum um_file_status clear_rest(struct um_files *files, struct um_file *file, uint64_t at,
+                                      uint64_t size)
+{
+    static const unsigned char zeros[ZEROED_AT_ONCE];
+    unsigned char bytes[4096];
+    enum um_file_status status = UM_FILE_OK;
+    uint64_t looked_at = at;
+    bool is_zero = true;
+
+    while (status == UM_FILE_OK && is_zero && looked_at < size) {
+        size_t piece = size - looked_at < sizeof bytes ? (size_t)(size - looked_at) : sizeof bytes;
+
+        status = files->ops->read(file, looked_at, bytes, piece);
+        is_zero = memcmp(bytes, zeros, piece) == 0;
+        looked_at += piece;
+    }
+    if (is_zero || status != UM_FILE_OK)
+        return status;
+    while (status == UM_FILE_OK && at < size) {
+        size_t piece = size - at < sizeof zeros ? (size_t)(size - at) : sizeof zeros;
+
+        status = files->ops->write(file, at, zeros, piece);
+        at += piece;
+    }
+    return status == UM_FILE_OK ? files->ops->sync(file) : status;
+}
+
+enum um_file_status um_journal_continue(struct um_journal *journal, struct um_files *files, uint32_t number,
+                                        struct um_file *file, const struct um_journal_summary *summary,
+                                        uint64_t needed_size)
+{
+    struct um_journal made;
+    uint64_t size;
+    enum um_file_status status = files->ops->get_size(file, &size);
+
+    if (status == UM_FILE_OK)
+        status = clear_rest(files, file, summary->end, size);
+    if (status != UM_FILE_OK)
+        return status;
+    journal_init(&made, files, &summary->header);
+    made.current.file = file;
+    made.current.number = number;
+    made.current.key = summary->header.key;
+    made.current.end = summary->end;
+    made.current.batches = summary->batches;
+    made.current.reserved = size;
+    made.compacted_size = needed_size < summary->end ? needed_size : summary->end;
+    *journal = made;
+    return UM_FILE_OK;
+}
+
+void um_journal_close(struct um_journal *journal)
+{
+    assert(!journal->is_syncing);
+    um_journal_compact_cancel(journal);
+    log_close(journal, &journal->next);
+    log_close(journal, &journal->current);
+}
+
+enum um_file_status um_journal_remove(struct um_files *files, uint64_t heap, uint32_t number)
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+
+    um_journal_name(name, heap, number);
+    return files->ops->remove(files, name);
+}
+
+/* ---- entries ---- */
+
+/* Whether one of the batches would be too large. */
+static bool is_full(const struct um_journal *journal, size_t size)
+{
+    size_t limit = UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_BATCH_TAIL - 1;
+
+    return journal->current.batch.size + size > limit || journal->next.batch.size + size > limit;
+}
+
+enum um_file_status um_journal_reserve(struct um_journal *journal, size_t size, bool is_freeing)
+{
+    enum um_file_status status;
+
+    if (is_full(journal, size))
+        (void)um_journal_commit(journal);
+    if (journal->state == UM_JOURNAL_FAILED)
+        return journal->failure;
+    status = log_reserve(journal, &journal->current, size, is_freeing ? 0 : UM_JOURNAL_SLACK);
+    if (status != UM_FILE_OK || journal->compaction == UM_JOURNAL_NOT_COMPACTING)
+        return status;
+    status = log_reserve(journal, &journal->next, size, 0);
+    if (status == UM_FILE_OK || journal->compaction == UM_JOURNAL_COMPLETING)
+        return status;
+    um_journal_compact_cancel(journal);
+    return UM_FILE_OK;
+}
+
+/* The new file has failed. Where it counts already, the journal has. */
+static void fail_next(struct um_journal *journal, enum um_file_status status)
+{
+    if (journal->compaction == UM_JOURNAL_COMPLETING)
+        fail(journal, status);
+    else
+        um_journal_compact_cancel(journal);
+}
+
+void um_journal_add_to_next(struct um_journal *journal, const struct um_journal_entry *entry)
+{
+    enum um_file_status status;
+
+    if (journal->state == UM_JOURNAL_FAILED || journal->compaction == UM_JOURNAL_NOT_COMPACTING)
+        return;
+    status = log_add(&journal->next, entry);
+    if (status != UM_FILE_OK)
+        fail_next(journal, status);
+}
+
+void um_journal_add(struct um_journal *journal, const struct um_journal_entry *entry, bool to_next)
+{
+    enum um_file_status status;
+
+    if (journal->state == UM_JOURNAL_FAILED)
+        return;
+    status = log_add(&journal->current, entry);
+    if (status != UM_FILE_OK)
+        fail(journal, status);
+    else if (to_next)
+        um_journal_add_to_next(journal, entry);
+}
+
+bool um_journal_commit(struct um_journal *journal)
+{
+    enum um_file_status status;
+
+    if (journal->state == UM_JOURNAL_FAILED)
+        return false;
+    status = log_commit(journal, &journal->current);
+    if (status != UM_FILE_OK) {
+        fail(journal, status);
+        return false;
+    }
+    if (journal->compaction != UM_JOURNAL_NOT_COMPACTING) {
+        status = log_commit(journal, &journal->next);
+        if (status != UM_FILE_OK)
+            fail_next(journal, status);
+    }
+    return journal->state == UM_JOURNAL_OPEN;
+}
+
+/* ---- the disk ---- */
+
+bool um_journal_wants_sync(const struct um_journal *journal)
+{
+    return journal->state == UM_JOURNAL_OPEN && !journal->is_syncing &&
+           journal->current.synced_end != journal->current.end;
+}
+
+static void sync_begin(struct um_journal *journal, const struct um_journal_log *log,
+                       struct um_journal_sync *sync)
+{
+    assert(!journal->is_syncing);
+    journal->is_syncing = true;
+    *sync = (struct um_journal_sync){
+        .file = log->file, .ops = journal->files->ops, .end = log->end, .size = log->reserved};
+}
+
+/* Notes what is on the disk now. */
+static void note_synced(struct um_journal_log *log, const struct um_journal_sync *sync)
+{
+    log->synced_end = sync->end;
+    log->synced_size = sync->size;
+}
+
+void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync)
+{
+    sync_begin(journal, &journal->current, sync);
+}
+
+void um_journal_sync_run(struct um_journal_sync *sync)
+{
+    sync->status = sync->ops->sync(sync->file);
+}
+
+bool um_journal_sync_end(struct um_journal *journal, const struct um_journal_sync *sync)
+{
+    journal->is_syncing = false;
+    if (sync->status != UM_FILE_OK) {
+        fail(journal, sync->status);
+        return false;
+    }
+    note_synced(&journal->current, sync);
+    return journal->state == UM_JOURNAL_OPEN;
+}
+
+/* ---- writing it anew ---- */
+
+bool um_journal_wants_compaction(const struct um_journal *journal)
+{
+    uint64_t grown = journal->current.end - journal->compacted_size;
+
+    return journal->state == UM_JOURNAL_OPEN && journal->compaction == UM_JOURNAL_NOT_COMPACTING &&
+           grown > GARBAGE_MINIMUM && grown > journal->compacted_size;
+}
+
+enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_t key)
+{
+    enum um_file_status status;
+
+    assert(journal->compaction == UM_JOURNAL_NOT_COMPACTING && !um_journal_is_uncommitted(journal));
+    status = log_create(journal, &journal->next, journal->current.number + 1, key);
+    if (status == UM_FILE_OK)
+        journal->compaction = UM_JOURNAL_COMPACTING;
+    /* Where it fails it is tried again when the journal has grown as much once more. */
+    journal->compacted_size = journal->current.end;
+    return status;
+}
+
+enum um_file_status um_journal_compact_add(struct um_journal *journal, const struct um_journal_entry *entry)
+{
+    enum um_file_status status = log_reserve(journal, &journal->next, um_journal_entry_size(entry), 0);
+
+    if (status == UM_FILE_OK)
+        status = log_add(&journal->next, entry);
+    if (status != UM_FILE_OK)
+        um_journal_compact_cancel(journal);
+    return status;
+}
+
+enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync)
+{
+    const struct um_journal_entry complete = {.type = UM_JOURNAL_COMPLETE};
+    enum um_file_status status = um_journal_compact_add(journal, &complete);
+
+    if (status != UM_FILE_OK)
+        return status;
+    /* Even a write that fails may have reached the file, which counts from here on. */
+    journal->compaction = UM_JOURNAL_COMPLETING;
+    status = log_commit(journal, &journal->next);
+    if (status != UM_FILE_OK)
+        fail(journal, status);
+    else
+        sync_begin(journal, &journal->next, sync);
+    return status;
+}
+
+bool um_journal_compact_end(struct um_journal *journal, const struct um_journal_sync *sync)
+{
+    struct um_journal_log former;
+
+    journal->is_syncing = false;
+    if (sync->status != UM_FILE_OK)
+        fail(journal, sync->status);
+    if (journal->state == UM_JOURNAL_FAILED)
+        return false;
+    former = journal->current;
+    journal->current = journal->next;
+    log_init(&journal->next);
+    journal->compaction = UM_JOURNAL_NOT_COMPACTING;
+    note_synced(&journal->current, sync);
+    journal->compacted_size = journal->current.end;
+    log_discard(journal, &former);
+    return true;
+}
+
+void um_journal_compact_cancel(struct um_journal *journal)
+{
+    if (journal->compaction != UM_JOURNAL_COMPACTING)
+        return;
+    journal->compaction = UM_JOURNAL_NOT_COMPACTING;
+    log_discard(journal, &journal->next);
+}

@@ -1,0 +1,135 @@
+/*
+ * Durable heaps: what they have besides a shared heap's memory, which is a journal of their records in a state directory.
+ *
+ * Owns: the journals and the files of bytes. Must not know: what the directory is, threads, when answers go out.
+ *
+ * A change is noted when it has been made: space for the note was reserved before. um_store_commit() writes all notes, before answers tell
+ * of the changes. Memory that is freed is not handed out again before the note of that is written: until then, the block would come back
+ * where the process is killed.
+ *
+ * For the store itself: state.h is what others see of it.
+ */
+#ifndef UM_STORE_DURABLE_H
+#define UM_STORE_DURABLE_H
+
+#include "store/journal/journal.h"
+#include "store/journal/state_directory.h"
+#include "store/records/records.h"
+#include "store/records/state.h"
+
+enum {
+    UM_DURABLE_FREED_LIMIT = 256,        /* blocks whose memory waits for a commit */
+    UM_STATE_TEXT_CAPACITY = 4096 + 512, /* bytes: a path and a sentence */
+    UM_DURABLE_TRAILER_SIZE =
+        4096 /* bytes behind the heap's own in the file of bytes, which say whose it is */
+};
+
+/* Behind the header in the trailer, once the heap's journal is on the disk: then a journal of which nothing is left was cut. */
+#define UM_DURABLE_MARK "journal"
+
+/* Memory that is free when the note of that is written. */
+struct um_freed {
+    void *address;
+    uint64_t size; /* bytes */
+};
+
+/* What a durable heap has besides. */
+struct um_durable {
+    struct um_state *state;
+    struct um_heap *heap; /* NULL once it is destroyed */
+    struct um_journal journal;
+    struct um_link in_all;         /* place in um_state.all, or in .ended */
+    struct um_link in_uncommitted; /* place in um_state.uncommitted */
+    struct um_journal_entry entry; /* of the heap, without texts */
+    struct um_link in_unsynced;    /* place in um_state.unsynced */
+    uint64_t epoch;                /* which of its files the current one is */
+    uint64_t next_epoch;           /* likewise the latest that was begun */
+    uint32_t cursor; /* while the journal is written anew: blocks in slots before it are in the new file */
+    bool is_marked;  /* UM_DURABLE_MARK is in the file of bytes */
+    unsigned freed_count;
+    struct um_freed freed[UM_DURABLE_FREED_LIMIT];
+};
+
+/* What a store has besides that has durable heaps. */
+struct um_state {
+    struct um_store *store;
+    struct um_files *files;
+    struct um_state_directory *directory; /* whose files they are, where it is ours to close; else NULL */
+    char *path;                           /* of the directory */
+    uint64_t chance;                      /* for keys and ids */
+    struct um_link all;                   /* list of um_durable.in_all */
+    struct um_link ended;                 /* list of um_durable.in_all: destroyed, files to be removed */
+    struct um_link uncommitted;           /* list of um_durable.in_uncommitted */
+    struct um_link
+        unsynced; /* list of um_durable.in_unsynced: something was committed that may not be on the disk */
+    struct um_journal handles;         /* which handles must not be given out again */
+    struct um_durable *compacting;     /* whose journal is written anew; NULL: none is */
+    bool has_work;                     /* some journal may want to be written anew */
+    bool is_complete;                  /* that one waits for its sync */
+    bool is_syncing;                   /* between um_store_sync_begin() and um_store_sync_end() */
+    char text[UM_STATE_TEXT_CAPACITY]; /* of the last fault */
+};
+
+/* ---- making and destroying ---- */
+
+/* Makes the files and the memory of a new heap, whose record has its handle and options already. `name` may be NULL.
+ * UMEM_E_NO_MEMORY. */
+int um_durable_create(struct um_store *store, struct um_heap *heap, const char *name,
+                      const struct um_owner *maker, struct um_fault *fault);
+
+/* Notes that a heap is destroyed. Its memory may still be in use; its files are removed when nothing depends on them. */
+void um_durable_destroy(struct um_heap *heap);
+
+/* ---- changes ---- */
+
+/* Makes sure that a change of a block can be noted: 0, UMEM_E_NO_MEMORY or, where the journal has failed, UMEM_E_CORRUPTED. `is_freeing`: it
+ * makes space. */
+int um_durable_check(struct um_heap *heap, bool is_freeing, struct um_fault *fault);
+
+/* Likewise of any heap. */
+UM_ALWAYS_INLINE int um_heap_check_journal(struct um_heap *heap, bool is_freeing, struct um_fault *fault)
+{
+    return heap->durable != NULL ? um_durable_check(heap, is_freeing, fault) : 0;
+}
+
+/* Says in the facts of a failure that the disk has no space for a block's bytes. */
+void um_durable_explain_space(struct um_durable *durable, struct um_fault *fault);
+
+/* Note what was done with a block of a durable heap. */
+void um_durable_note_block(struct um_store *store, const struct um_block *block);
+void um_durable_note_free(struct um_store *store, const struct um_heap *heap, um_handle block);
+void um_durable_note_place(struct um_store *store, const struct um_block *block);
+void um_durable_note_change(struct um_store *store, const struct um_block *block);
+
+/* Notes that a block is smaller before it is, and writes that at once: the rest of its memory is free then. */
+int um_durable_shrink(struct um_store *store, struct um_block *block, uint64_t size, struct um_fault *fault);
+
+/* Frees a block's memory when the note of that is written. */
+void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size);
+
+/* Has memory freed that waits for a commit, by committing now. Returns whether there was some. */
+bool um_durable_release(struct um_durable *durable);
+
+/* ---- work in the background ---- */
+
+/* Does a piece of it. */
+void um_state_work(struct um_state *state);
+
+/* Whether there is some. */
+bool um_state_has_work(const struct um_state *state);
+
+/* ---- the state, as a whole ---- */
+
+/* Makes a durable heap of a record with memory, for restoring. NULL: no memory. */
+struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap);
+
+/* Writes which handles must not be given out again, and waits until that is on the disk. */
+bool um_state_save_handles(struct um_state *state);
+
+/* Ends in order: everything that was noted is on the disk, and nothing is noted any more. */
+void um_state_close(struct um_store *store);
+
+/* Writes the path of a heap's file. */
+void um_state_path(const struct um_state *state, uint64_t heap, uint32_t number, char *path, size_t capacity);
+
+#endif

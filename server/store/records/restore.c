@@ -1,0 +1,657 @@
+/* Durable heaps come back: what their journals say becomes records again, at the same handles. A heap is restored as a whole or not at
+ * all: its memory first, then its records. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/journal/journal_recovery.h"
+#include "store/memory/heap_shared.h"
+#include "store/records/accounts.h"
+#include "store/records/block_extra.h"
+#include "store/records/durable.h"
+#include "store/records/names.h"
+#include "store/records/owners.h"
+
+enum {
+    WHY_CAPACITY = 4096 + 512,
+    PATH_CAPACITY = 4096,
+    BLOCK_SIZE = 48 /* bytes of a journal that a block takes */
+};
+
+/* One heap that is restored. */
+struct restore {
+    struct um_store *store;
+    struct um_state *state;
+    struct um_recovery *recovery;
+    void *memory;
+    void **addresses;         /* of the blocks, as they come in the replay; NULL where there is none */
+    struct um_owner **owners; /* as they come in the replay */
+    struct um_heap *heap;
+    uint64_t kept_size; /* bytes of the journal that the blocks take which are there */
+    char why[WHY_CAPACITY];
+};
+
+/* ---- heaps that cannot be used ---- */
+
+static void *lost_alloc(void *memory, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)size;
+    (void)alignment;
+    return NULL;
+}
+
+static bool lost_validate(void *memory, void *address, uint64_t size, uint32_t alignment)
+{
+    (void)memory;
+    (void)address;
+    (void)size;
+    (void)alignment;
+    return false;
+}
+
+static bool lost_compact_step(void *memory, uint64_t *largest_free)
+{
+    (void)memory;
+    *largest_free = 0;
+    return false;
+}
+
+static void lost_get_stats(void *memory, struct um_heap_memory_stats *stats)
+{
+    (void)memory;
+    *stats = (struct um_heap_memory_stats){.corrupted = true};
+}
+
+static const struct um_heap_ops lost_ops = {
+    .validates_whole = true,
+    .alloc = lost_alloc,
+    .validate = lost_validate,
+    .compact_step = lost_compact_step,
+    .get_stats = lost_get_stats,
+};
+
+/* A record that says that the heap is there. It has no owner, no memory and no blocks. */
+static bool add_lost(struct um_store *store, uint64_t handle)
+{
+    struct um_heap *heap = um_slots_restore(&store->heaps, handle);
+
+    if (heap == NULL || !um_slots_raise_floor(&store->heaps, handle))
+        return false;
+    heap->ops = &lost_ops;
+    heap->kind = UM_HEAP_SHARED;
+    heap->lifetime = UM_LIFETIME_SERVER;
+    heap->alignment = UM_ALIGNMENT_MINIMUM;
+    heap->is_durable = true;
+    heap->is_lost = true;
+    um_list_init(&heap->accounts);
+    um_list_init(&heap->in_owner);
+    um_list_init(&heap->in_locks);
+    store->stats.heaps++;
+    return true;
+}
+
+/* ---- memory ---- */
+
+/* Whether the file of bytes is this heap's, and whole. */
+static bool check_bytes(struct restore *restore)
+{
+    const struct um_files_ops *ops = restore->state->files->ops;
+    const struct um_journal_header *expected = &restore->recovery->summary.header;
+    uint64_t length = restore->recovery->replay.heap.length;
+    unsigned char trailer[UM_JOURNAL_HEADER_SIZE];
+    struct um_journal_summary found;
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    struct um_file *file;
+    uint64_t size = 0;
+    enum um_file_status status;
+    const char *path = restore->state->path;
+
+    um_journal_name(name, expected->heap, 0);
+    status = ops->open(restore->state->files, name, &file);
+    if (status != UM_FILE_OK) {
+        snprintf(restore->why, sizeof restore->why,
+                 "%s/%s cannot be opened: %s; put it back, or move the heap's files elsewhere", path, name,
+                 um_file_status_text(status));
+        return false;
+    }
+    status = ops->get_size(file, &size);
+    if (status == UM_FILE_OK && size == length + UM_DURABLE_TRAILER_SIZE)
+        status = ops->read(file, length, trailer, sizeof trailer);
+    ops->close(file);
+    if (status != UM_FILE_OK || size != length + UM_DURABLE_TRAILER_SIZE) {
+        snprintf(restore->why, sizeof restore->why,
+                 "%s/%s has %llu bytes, not %llu: it was cut, or is another heap's; put the right file back, "
+                 "or move the "
+                 "heap's files elsewhere",
+                 path, name, (unsigned long long)size,
+                 (unsigned long long)(length + UM_DURABLE_TRAILER_SIZE));
+        return false;
+    }
+    (void)um_journal_examine(trailer, sizeof trailer, &found);
+    if (found.header.id[0] == expected->id[0] && found.header.id[1] == expected->id[1] &&
+        found.header.heap == expected->heap)
+        return true;
+    snprintf(restore->why, sizeof restore->why,
+             "%s/%s is not the file that its journal is about (byte %llu); put the right file back, or move "
+             "the heap's "
+             "files elsewhere",
+             path, name, (unsigned long long)length);
+    return false;
+}
+
+static bool is_kept(const struct um_replay_block *block)
+{
+    return !block->is_freed && !block->is_session;
+}
+
+/* Maps the file, and takes the memory of all blocks. */
+static bool restore_memory(struct restore *restore)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+    char path[PATH_CAPACITY];
+
+    um_state_path(restore->state, replay->heap.handle, 0, path, sizeof path);
+    if (!um_heap_shared_open(path, replay->heap.length, replay->heap.alignment, &restore->memory)) {
+        restore->memory = NULL;
+        snprintf(restore->why, sizeof restore->why,
+                 "%s cannot be mapped: there is no memory or no descriptor for it", path);
+        return false;
+    }
+    restore->addresses = calloc(replay->blocks.count + 1, sizeof *restore->addresses);
+    if (restore->addresses == NULL) {
+        snprintf(restore->why, sizeof restore->why, "there is no memory for the heap's blocks");
+        return false;
+    }
+    for (size_t i = 0; i < replay->blocks.count; i++) {
+        const struct um_replay_block *block = um_replay_block_at(replay, i);
+
+        if (is_kept(block) &&
+            !um_heap_shared_restore(restore->memory, block->offset, block->size, &restore->addresses[i])) {
+            snprintf(restore->why, sizeof restore->why,
+                     "%s: the block %llu at byte %llu overlaps another one, or the disk has no space for it",
+                     path, (unsigned long long)block->handle, (unsigned long long)block->offset);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- records ---- */
+
+/* A text of the replay as a string. */
+static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_SIZE_LIMIT + 1])
+{
+    memcpy(string, text, size);
+    string[size] = '\0';
+    return string;
+}
+
+/* Whether handles and names are free. Those of a copy of a heap's files are not. */
+static bool check_records(struct restore *restore)
+{
+    struct um_store *store = restore->store;
+    const struct um_replay *replay = &restore->recovery->replay;
+    char name[UM_NAME_SIZE_LIMIT + 1];
+    void *record;
+    bool is_free = true;
+
+    if (replay->heap.name_size != 0)
+        is_free = um_names_find(&store->heap_names,
+                                text_of(replay->heap.name, replay->heap.name_size, name)) == NULL;
+    is_free = is_free && (replay->heap.handle & 3) == UM_HANDLE_HEAP;
+    for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
+        const struct um_replay_block *block = um_replay_block_at(replay, i);
+
+        if (!is_kept(block))
+            continue;
+        is_free = (block->handle & 3) == UM_HANDLE_BLOCK &&
+                  um_slots_find(&store->blocks, block->handle, &record) != UM_SLOT_OK &&
+                  (block->name_size == 0 ||
+                   um_names_find(&store->block_names, text_of(block->name, block->name_size, name)) == NULL);
+    }
+    if (!is_free)
+        snprintf(restore->why, sizeof restore->why,
+                 "the handle or the name of a block of heap %llu is another heap's already: its files were "
+                 "copied; move "
+                 "them elsewhere",
+                 (unsigned long long)replay->heap.handle);
+    return is_free;
+}
+
+static bool restore_owners(struct restore *restore)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+
+    restore->owners = calloc(replay->owners.count + 1, sizeof(struct um_owner *));
+    if (restore->owners == NULL)
+        return false;
+    for (size_t i = 0; i < replay->owners.count; i++) {
+        const struct um_replay_owner *owner = um_replay_owner_at(replay, i);
+        char program[UM_NAME_SIZE_LIMIT + 1];
+        char user[UM_NAME_SIZE_LIMIT + 1];
+        const struct um_owner_options options = {
+            .id = owner->id,
+            .pid = (int64_t)owner->pid,
+            .program = text_of(owner->program, owner->program_size, program),
+            .user = text_of(owner->user, owner->user_size, user),
+        };
+
+        if (um_owner_open(restore->store, &options, &restore->owners[i]) != 0)
+            return false;
+        if (owner->id > restore->store->last_owner_id)
+            restore->store->last_owner_id = owner->id;
+    }
+    return true;
+}
+
+static struct um_owner *owner_of(const struct restore *restore, uint64_t id)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+    size_t place;
+
+    return um_replay_find_owner(replay, id, &place) ? restore->owners[place] : NULL;
+}
+
+static bool restore_heap(struct restore *restore)
+{
+    struct um_store *store = restore->store;
+    struct um_recovery *recovery = restore->recovery;
+    const struct um_journal_entry *entry = &recovery->replay.heap;
+    struct um_owner *owner = owner_of(restore, entry->owner);
+    struct um_heap *heap = um_slots_restore(&store->heaps, entry->handle);
+    char name[UM_NAME_SIZE_LIMIT + 1];
+
+    if (heap == NULL || owner == NULL || !um_slots_raise_floor(&store->heaps, entry->handle))
+        return false;
+    restore->heap = heap;
+    heap->ops = &um_heap_shared_ops;
+    heap->memory = restore->memory;
+    heap->memory_open = true;
+    restore->memory = NULL;
+    store->shared_heaps++;
+    heap->kind = UM_HEAP_SHARED;
+    heap->lifetime = UM_LIFETIME_SERVER;
+    heap->is_durable = true;
+    heap->flags = entry->flags;
+    heap->alignment = entry->alignment;
+    heap->initial_size = entry->initial_size;
+    heap->maximum_size = entry->maximum_size;
+    um_list_init(&heap->accounts);
+    um_list_init(&heap->in_owner);
+    um_list_init(&heap->in_locks);
+    heap->owner = owner;
+    um_list_append(&owner->heaps, &heap->in_owner);
+    owner->heap_count[UM_HEAP_SHARED]++;
+    store->stats.heaps++;
+    if (entry->name_size == 0)
+        return true;
+    heap->name = um_names_new(&store->heap_names, text_of(entry->name, entry->name_size, name));
+    if (heap->name == NULL)
+        return false;
+    um_names_insert(&store->heap_names, heap->name, entry->handle);
+    return true;
+}
+
+static bool restore_block(struct restore *restore, const struct um_replay_block *found, void *address)
+{
+    struct um_store *store = restore->store;
+    struct um_block *block;
+    struct um_account *account;
+    char text[UM_NAME_SIZE_LIMIT + 1];
+
+    if (!um_slots_raise_floor(&store->blocks, found->handle))
+        return false;
+    if (!is_kept(found))
+        return um_slots_restore_stale(&store->blocks, found->handle);
+    restore->kept_size += BLOCK_SIZE + found->name_size;
+    block = um_slots_restore(&store->blocks, found->handle);
+    if (block == NULL)
+        return false;
+    block->memory = (uintptr_t)address;
+    block->size = found->size;
+    block->created_seconds = found->created;
+    account = um_account_get(store, restore->heap, owner_of(restore, found->owner), UM_LIFETIME_SERVER);
+    if (account == NULL)
+        return false;
+    if (found->name_size != 0) {
+        struct um_block_extra *extra = um_extra_get(block);
+
+        if (extra != NULL)
+            extra->name = um_names_new(&store->block_names, text_of(found->name, found->name_size, text));
+        if (extra == NULL || extra->name == NULL)
+            return false;
+        um_names_insert(&store->block_names, extra->name, found->handle);
+    }
+    um_account_link(store, account, block);
+    um_usage_add(store, account, block);
+    return true;
+}
+
+/* The record goes on with the journal where it ended. */
+static bool continue_journal(struct restore *restore)
+{
+    struct um_recovery *recovery = restore->recovery;
+    struct um_durable *durable = um_durable_new(restore->state, restore->heap);
+
+    if (durable == NULL)
+        return false;
+    if (um_journal_continue(&durable->journal, restore->state->files, recovery->number, recovery->file,
+                            &recovery->summary, restore->kept_size) != UM_FILE_OK) {
+        free(durable);
+        return false;
+    }
+    recovery->file = NULL;
+    durable->entry = recovery->replay.heap;
+    durable->entry.name = NULL;
+    durable->entry.name_size = 0;
+    durable->entry.user = NULL;
+    durable->is_marked = true;
+    um_list_append(&restore->state->all, &durable->in_all);
+    restore->heap->durable = durable;
+    return true;
+}
+
+/* All but what check_records() and restore_memory() have found. False: no memory, and the store can only be freed. */
+static bool restore_records(struct restore *restore)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+    bool done = restore_owners(restore) && restore_heap(restore);
+
+    for (size_t i = 0; i < replay->blocks.count && done; i++)
+        done = restore_block(restore, um_replay_block_at(replay, i), restore->addresses[i]);
+    done = done && continue_journal(restore);
+    /* Sessions have ended: what they made is no one's. */
+    for (size_t i = 0; restore->owners != NULL && i < replay->owners.count; i++)
+        um_owner_close(restore->store, restore->owners[i]);
+    return done;
+}
+
+/* ---- one heap ---- */
+
+static void report(const struct um_state_options *options, const char *text)
+{
+    if (options->report != NULL)
+        options->report(options->context, text);
+}
+
+/* The heap is there, but is it as its journal says? False where the store has no memory to go on. */
+static bool restore_one(struct um_state *state, struct um_recovery *recovery,
+                        const struct um_state_options *options)
+{
+    struct restore restore = {.store = state->store, .state = state, .recovery = recovery};
+    bool done = true;
+
+    if (check_bytes(&restore) && check_records(&restore) && restore_memory(&restore)) {
+        done = restore_records(&restore);
+    } else {
+        report(options, restore.why);
+        done = add_lost(state->store, recovery->heap);
+    }
+    if (restore.memory != NULL)
+        um_heap_shared_ops.destroy(restore.memory);
+    free(restore.addresses);
+    free(restore.owners);
+    return done;
+}
+
+/* Which handles of all kinds must not be given out. */
+static bool raise_floors(struct um_store *store, const struct um_replay *replay)
+{
+    for (size_t i = 0; i < replay->blocks.count; i++) {
+        uint64_t handle = um_replay_block_at(replay, i)->handle;
+        struct um_slots *slots = (handle & 3) == UM_HANDLE_HEAP ? &store->heaps : &store->blocks;
+
+        if (!um_slots_raise_floor(slots, handle))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the journal of handles ---- */
+
+static enum um_file_status make_handles(struct um_state *state, uint64_t seed)
+{
+    const struct um_journal_header header = {.id = {seed, ~seed}, .key = seed};
+
+    return um_journal_create(&state->handles, state->files, &header, NULL);
+}
+
+static bool open_handles(struct um_state *state, struct um_recovery *recovery,
+                         const struct um_state_options *options, char *why, size_t capacity)
+{
+    enum um_file_status status = UM_FILE_OK;
+
+    if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
+        um_recovery_explain(recovery, options->path, why, capacity);
+        return false;
+    }
+    if (recovery->kind == UM_RECOVERY_UNFINISHED) {
+        status = make_handles(state, options->seed);
+    } else {
+        if (!raise_floors(state->store, &recovery->replay)) {
+            snprintf(why, capacity, "no memory");
+            return false;
+        }
+        status = um_journal_continue(&state->handles, state->files, recovery->number, recovery->file,
+                                     &recovery->summary, recovery->summary.end);
+        if (status == UM_FILE_OK)
+            recovery->file = NULL;
+    }
+    if (status != UM_FILE_OK)
+        snprintf(why, capacity, "the journal of handles in %s cannot be written: %s", options->path,
+                 um_file_status_text(status));
+    return status == UM_FILE_OK;
+}
+
+/* The handles of a heap whose files are to be removed are kept. */
+static bool save_handles(struct um_state *state, const struct um_recovery *recovery)
+{
+    return um_slots_raise_floor(&state->store->heaps, recovery->heap) &&
+           raise_floors(state->store, &recovery->replay) && um_state_save_handles(state);
+}
+
+/* ---- all ---- */
+
+/* Whether a heap was only begun: it has no blocks, and the file for them was not made. */
+static bool is_begun_only(const struct um_recovery *recovery)
+{
+    return recovery->kind == UM_RECOVERY_HEAP && !recovery->has_bytes && recovery->replay.blocks.count == 0;
+}
+
+/* Whether a journal of which nothing is left was on the disk once: the heap's bytes say so. */
+static bool has_mark(const struct um_state *state, const struct um_recovery *recovery)
+{
+    const struct um_files_ops *ops = state->files->ops;
+    unsigned char mark[sizeof UM_DURABLE_MARK];
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    struct um_file *file;
+    uint64_t size;
+    bool found;
+
+    um_journal_name(name, recovery->heap, 0);
+    if (!recovery->has_bytes || ops->open(state->files, name, &file) != UM_FILE_OK)
+        return false;
+    found = ops->get_size(file, &size) == UM_FILE_OK && size >= UM_DURABLE_TRAILER_SIZE &&
+            ops->read(file, size - UM_DURABLE_TRAILER_SIZE + UM_JOURNAL_HEADER_SIZE, mark, sizeof mark) ==
+                UM_FILE_OK &&
+            memcmp(mark, UM_DURABLE_MARK, sizeof mark) == 0;
+    ops->close(file);
+    return found;
+}
+
+/* A journal of which nothing is left, though it was on the disk, was cut. */
+static void judge_empty(const struct um_state *state, struct um_recovery *recovery)
+{
+    if (recovery->kind != UM_RECOVERY_UNFINISHED || recovery->replay.is_destroyed ||
+        !has_mark(state, recovery))
+        return;
+    recovery->kind = UM_RECOVERY_CORRUPTED;
+    recovery->verdict = UM_JOURNAL_EMPTY;
+}
+
+static bool open_one(struct um_state *state, struct um_recovery *recovery, const struct um_heap_files *list,
+                     const struct um_state_options *options, char *why, size_t capacity)
+{
+    char text[WHY_CAPACITY];
+
+    snprintf(why, capacity, "no memory, or the files in %s cannot be written", options->path);
+    if (is_begun_only(recovery)) {
+        state->files->ops->close(recovery->file);
+        recovery->file = NULL;
+        recovery->kind = UM_RECOVERY_UNFINISHED;
+    }
+    if (recovery->heap == 0) {
+        if (recovery->kind == UM_RECOVERY_UNFINISHED)
+            (void)um_recovery_tidy(recovery, state->files, list);
+        return open_handles(state, recovery, options, why, capacity);
+    }
+    judge_empty(state, recovery);
+    switch (recovery->kind) {
+    case UM_RECOVERY_HEAP:
+        return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK &&
+               restore_one(state, recovery, options);
+    case UM_RECOVERY_UNFINISHED:
+        return save_handles(state, recovery) && um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
+    case UM_RECOVERY_CORRUPTED:
+    case UM_RECOVERY_FAILED:
+        um_recovery_explain(recovery, options->path, text, sizeof text);
+        report(options, text);
+        return add_lost(state->store, recovery->heap);
+    }
+    return false;
+}
+
+static struct um_state *new_state(struct um_store *store, const struct um_state_options *options)
+{
+    struct um_state *state = calloc(1, sizeof *state);
+
+    if (state == NULL)
+        return NULL;
+    state->path = malloc(strlen(options->path) + 1);
+    if (state->path == NULL) {
+        free(state);
+        return NULL;
+    }
+    strcpy(state->path, options->path);
+    state->store = store;
+    state->files = options->files;
+    state->chance = options->seed;
+    um_list_init(&state->all);
+    um_list_init(&state->ended);
+    um_list_init(&state->uncommitted);
+    um_list_init(&state->unsynced);
+    return state;
+}
+
+/* Reads all that is there. */
+static bool open_all(struct um_state *state, const struct um_state_options *options, char *why,
+                     size_t capacity)
+{
+    struct um_heap_files list;
+    enum um_file_status status = um_heap_files_init(&list, state->files);
+    bool done = status == UM_FILE_OK;
+
+    if (done && (list.count == 0 || list.row[0].heap != 0)) {
+        status = make_handles(state, options->seed);
+        done = status == UM_FILE_OK;
+    }
+    if (!done)
+        snprintf(why, capacity, "the state directory %s cannot be used: %s", options->path,
+                 um_file_status_text(status));
+    for (size_t at = 0; at < list.count && done;) {
+        struct um_recovery recovery;
+
+        um_recovery_init(&recovery, state->files, &list, &at);
+        done = open_one(state, &recovery, &list, options, why, capacity);
+        um_recovery_deinit(&recovery, state->files);
+    }
+    um_heap_files_deinit(&list);
+    um_slots_end_restoring(&state->store->heaps);
+    um_slots_end_restoring(&state->store->blocks);
+    return done;
+}
+
+int um_store_open_state(struct um_store *store, const struct um_state_options *options, char *why,
+                        size_t capacity)
+{
+    struct um_state_options found = *options;
+    struct um_state_directory *directory = NULL;
+
+    if (found.files == NULL) {
+        int code = um_state_directory_open(options->path, true, &directory, why, capacity);
+
+        if (code != UMEM_OK)
+            return code;
+        found.files = um_state_directory_files(directory);
+        found.path = um_state_directory_path(directory);
+    }
+    store->state = new_state(store, &found);
+    if (store->state == NULL) {
+        um_state_directory_close(directory);
+        snprintf(why, capacity, "no memory");
+        return UMEM_E_NO_MEMORY;
+    }
+    store->state->directory = directory;
+    um_slots_allow_former(&store->heaps);
+    um_slots_allow_former(&store->blocks);
+    return open_all(store->state, &found, why, capacity) ? UMEM_OK : UMEM_E_INTERNAL_ERROR;
+}
+
+/* ---- looking at it only ---- */
+
+static void examine_one(struct um_recovery *recovery, const struct um_state_options *options, size_t *heaps)
+{
+    struct um_state state = {.files = options->files, .path = (char *)(uintptr_t)options->path};
+    struct restore restore = {.state = &state, .recovery = recovery};
+    char text[WHY_CAPACITY];
+
+    judge_empty(&state, recovery);
+    if (recovery->kind == UM_RECOVERY_CORRUPTED || recovery->kind == UM_RECOVERY_FAILED) {
+        um_recovery_explain(recovery, options->path, text, sizeof text);
+        report(options, text);
+    } else if (recovery->kind == UM_RECOVERY_HEAP && recovery->heap != 0 && !is_begun_only(recovery)) {
+        if (check_bytes(&restore))
+            ++*heaps;
+        else
+            report(options, restore.why);
+    }
+}
+
+static int examine_all(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
+{
+    struct um_heap_files list;
+    enum um_file_status status = um_heap_files_init(&list, options->files);
+
+    for (size_t at = 0; at < list.count && status == UM_FILE_OK;) {
+        struct um_recovery recovery;
+
+        um_recovery_init(&recovery, options->files, &list, &at);
+        examine_one(&recovery, options, heaps);
+        um_recovery_deinit(&recovery, options->files);
+    }
+    um_heap_files_deinit(&list);
+    if (status != UM_FILE_OK)
+        snprintf(why, capacity, "the state directory %s cannot be read: %s", options->path,
+                 um_file_status_text(status));
+    return status == UM_FILE_OK ? UMEM_OK : UMEM_E_INTERNAL_ERROR;
+}
+
+int um_state_examine(const struct um_state_options *options, size_t *heaps, char *why, size_t capacity)
+{
+    struct um_state_options found = *options;
+    struct um_state_directory *directory = NULL;
+    int code = UMEM_OK;
+
+    *heaps = 0;
+    if (found.files == NULL) {
+        code = um_state_directory_open(options->path, false, &directory, why, capacity);
+        if (code != UMEM_OK)
+            return code;
+        found.files = um_state_directory_files(directory);
+        found.path = um_state_directory_path(directory);
+    }
+    code = examine_all(&found, heaps, why, capacity);
+    um_state_directory_close(directory);
+    return code;
+}

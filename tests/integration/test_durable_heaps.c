@@ -1,0 +1,358 @@
+/* Durable heaps with the real programs: daemons that end, others that come after them, and what they say of bad directories. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon_fixture.h"
+
+struct place {
+    struct daemon daemon;
+    struct process other;
+    char folder[512]; /* a temporary directory */
+    char state[600];  /* in it */
+};
+
+static void remove_folder(const char *path)
+{
+    uv_fs_t request;
+    uv_dirent_t entry;
+
+    if (uv_fs_scandir(NULL, &request, path, 0, NULL) >= 0) {
+        while (uv_fs_scandir_next(&request, &entry) == 0) {
+            char name[1024];
+            uv_fs_t removal;
+
+            snprintf(name, sizeof name, "%s/%s", path, entry.name);
+            (void)uv_fs_unlink(NULL, &removal, name, NULL);
+            uv_fs_req_cleanup(&removal);
+        }
+    }
+    uv_fs_req_cleanup(&request);
+    (void)uv_fs_rmdir(NULL, &request, path, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+static int set_up(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    char folder[256];
+    size_t size = sizeof folder;
+    uv_fs_t request;
+
+    assert_non_null(place);
+    pipe_name_make(place->daemon.pipe, sizeof place->daemon.pipe);
+    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
+    snprintf(place->folder, sizeof place->folder, "%s/umem-durable-XXXXXX", folder);
+    assert_int_equal(uv_fs_mkdtemp(NULL, &request, place->folder, NULL), 0);
+    snprintf(place->folder, sizeof place->folder, "%s", request.path);
+    uv_fs_req_cleanup(&request);
+    snprintf(place->state, sizeof place->state, "%s/state", place->folder);
+    *state = place;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct place *place = *state;
+
+    pipe_name_remove(place->daemon.pipe);
+    remove_folder(place->state);
+    remove_folder(place->folder);
+    free(place);
+    return 0;
+}
+
+static void start(struct place *place)
+{
+    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, "--state", place->state, NULL};
+
+    assert_int_equal(process_start(&place->daemon.process, args, NULL), 0);
+    if (!process_wait_for(&place->daemon.process, "listening on"))
+        fail_msg("%s", place->daemon.process.errors);
+}
+
+static void kill_daemon(struct place *place)
+{
+    process_kill(&place->daemon.process);
+    (void)process_finish(&place->daemon.process);
+}
+
+static int check(struct place *place)
+{
+    const char *const args[] = {UMEMD,     "--check",    "--pipe", place->daemon.pipe,
+                                "--state", place->state, NULL};
+
+    return process_run(&place->other, args, NULL);
+}
+
+static umem_handle make_heap(umem_client *client, const char *name)
+{
+    const struct umem_heap_options options = {
+        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .maximum_size = 65536, .name = name};
+    umem_handle heap = 0;
+
+    ok(client, umem_heap_create(client, &options, &heap));
+    return heap;
+}
+
+static umem_handle make_block(umem_client *client, umem_handle heap, const char *name)
+{
+    const struct umem_block_options options = {.heap = heap, .name = name};
+    umem_handle block = 0;
+
+    ok(client, umem_block_alloc(client, 5, &options, &block));
+    ok(client, umem_block_write(client, block, 0, "hello", 5));
+    return block;
+}
+
+static void test_a_killed_daemons_heap_comes_back(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle heap;
+    umem_handle block;
+    umem_handle other = 0;
+    struct umem_block_info info;
+    char bytes[5];
+
+    start(place);
+    client = daemon_connect(&place->daemon);
+    heap = make_heap(client, "h");
+    block = make_block(client, heap, "b");
+    umem_client_free(client);
+    kill_daemon(place);
+    assert_int_equal(check(place), 0);
+    assert_non_null(strstr(place->other.output, "1 durable heap can be used"));
+    start(place);
+    client = daemon_connect(&place->daemon);
+    ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
+    assert_memory_equal(bytes, "hello", sizeof bytes);
+    ok(client, umem_block_info(client, block, &info));
+    assert_string_equal(info.name, "b");
+    assert_true(info.heap == heap && info.orphaned == false);
+    /* The numbers of sessions go on, so that nobody is taken for the one that made it. */
+    assert_true(info.owner.session != 0);
+    ok(client, umem_block_alloc(client, 1, NULL, &other));
+    ok(client, umem_block_info(client, other, &info));
+    assert_true(info.owner.session > 1);
+    ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+    assert_int_equal(check(place), 0);
+    assert_non_null(strstr(place->other.output, "0 durable heaps can be used"));
+}
+
+/* What a program does that does not care whether it is the first one. */
+static void test_a_heap_is_opened_or_made(void **state)
+{
+    const struct umem_heap_options options = {
+        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .maximum_size = 65536, .name = "h"};
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle heap = 0;
+    umem_handle opened = 0;
+    bool created = false;
+
+    start(place);
+    client = daemon_connect(&place->daemon);
+    ok(client, umem_heap_open(client, &options, &heap, &created));
+    assert_true(created);
+    umem_client_free(client);
+    kill_daemon(place);
+    start(place);
+    client = daemon_connect(&place->daemon);
+    ok(client, umem_heap_open(client, &options, &opened, &created));
+    assert_true(opened == heap && !created);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
+static void test_a_mapping_is_shared_with_the_next_daemon(void **state)
+{
+    struct place *place = *state;
+    umem_client *mapper;
+    umem_client *client;
+    umem_handle block;
+    void *bytes = NULL;
+    uint64_t size = 0;
+    char read[5];
+
+    start(place);
+    mapper = daemon_connect(&place->daemon);
+    block = make_block(mapper, make_heap(mapper, NULL), NULL);
+    ok(mapper, umem_map(mapper, block, &bytes, &size));
+    assert_int_equal(size, 5);
+    kill_daemon(place);
+    assert_memory_equal(bytes, "hello", 5);
+    memcpy(bytes, "later", 5);
+    start(place);
+    client = daemon_connect(&place->daemon);
+    ok(client, umem_block_read(client, block, 0, read, sizeof read));
+    assert_memory_equal(read, "later", 5);
+    ok(client, umem_block_write(client, block, 0, "again", 5));
+    assert_memory_equal(bytes, "again", 5);
+    umem_client_free(client);
+    umem_client_free(mapper);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
+/* Whether the heap's bytes say that its journal has been on the disk. */
+static bool is_marked(const struct place *place, umem_handle heap)
+{
+    char path[800];
+    char mark[8] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/heap-%llu.bytes", place->state, (unsigned long long)heap);
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 65536 + 64, SEEK_SET), 0);
+    assert_int_equal(fread(mark, 1, sizeof mark, file), sizeof mark);
+    assert_int_equal(fclose(file), 0);
+    return memcmp(mark, "journal", sizeof mark) == 0;
+}
+
+/* Without being asked, and while nobody asks for anything. */
+static void test_records_reach_the_disk(void **state)
+{
+    enum { LIMIT_MS = 60000, EVERY_MS = 20 };
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle heap;
+    unsigned waited_ms = 0;
+
+    start(place);
+    client = daemon_connect(&place->daemon);
+    heap = make_heap(client, NULL);
+    while (!is_marked(place, heap) && waited_ms < LIMIT_MS) {
+        uv_sleep(EVERY_MS);
+        waited_ms += EVERY_MS;
+    }
+    assert_true(is_marked(place, heap));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
+static void test_without_a_directory_it_is_unsupported(void **state)
+{
+    struct place *place = *state;
+    const struct umem_heap_options options = {
+        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .maximum_size = 65536};
+    umem_client *client;
+    umem_handle heap;
+
+    daemon_start(&place->daemon);
+    client = daemon_connect(&place->daemon);
+    assert_int_equal(umem_heap_create(client, &options, &heap), UMEM_E_UNSUPPORTED);
+    assert_non_null(strstr(umem_last_error(client)->message, "umemd --state DIR"));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
+static void test_one_daemon_has_a_directory(void **state)
+{
+    struct place *place = *state;
+    char pipe[128];
+    const char *const args[] = {UMEMD, "--pipe", pipe, "--state", place->state, NULL};
+
+    start(place);
+    pipe_name_make(pipe, sizeof pipe);
+    assert_int_equal(process_run(&place->other, args, NULL), 1);
+    assert_non_null(strstr(place->other.errors, "has the state directory"));
+    pipe_name_remove(pipe);
+    /* A running daemon's is not looked at, and that is no error. */
+    assert_int_equal(check(place), 0);
+    assert_non_null(strstr(place->other.output, "has the state directory"));
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
+static void test_a_directory_that_cannot_be_is_named(void **state)
+{
+    struct place *place = *state;
+    char path[700];
+    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, "--state", path, NULL};
+
+    snprintf(path, sizeof path, "%s/no/such", place->folder);
+    assert_int_equal(process_run(&place->other, args, NULL), 1);
+    assert_non_null(strstr(place->other.errors, path));
+    assert_int_equal(check(place), 1);
+    assert_non_null(strstr(place->other.output, place->state));
+}
+
+/* Changes a byte of a file in the directory. */
+static void damage(const struct place *place, umem_handle heap, const char *suffix, long at)
+{
+    char path[800];
+    FILE *file;
+    int byte;
+
+    snprintf(path, sizeof path, "%s/heap-%llu.%s", place->state, (unsigned long long)heap, suffix);
+    file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    byte = fgetc(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_not_equal(fputc(byte ^ 1, file), EOF);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_a_damaged_heap_is_listed(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_handle damaged;
+    umem_handle whole;
+    umem_handle block;
+    struct umem_heap_info info;
+
+    start(place);
+    client = daemon_connect(&place->daemon);
+    damaged = make_heap(client, "damaged");
+    whole = make_heap(client, "whole");
+    (void)make_block(client, damaged, NULL);
+    block = make_block(client, whole, NULL);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+    damage(place, damaged, "1.journal", 150);
+    assert_int_equal(check(place), 1);
+    assert_non_null(strstr(place->other.output, "is damaged at byte 64"));
+    assert_non_null(strstr(place->other.output, "1 durable heap can be used"));
+    start(place);
+    assert_true(process_wait_for(&place->daemon.process, "is damaged at byte 64"));
+    client = daemon_connect(&place->daemon);
+    ok(client, umem_heap_info(client, damaged, &info));
+    assert_true(info.corrupted);
+    assert_int_equal(info.lifetime, UMEM_LIFETIME_DURABLE);
+    assert_int_equal(umem_heap_destroy(client, damaged, NULL, NULL), UMEM_E_DENIED);
+    assert_int_equal(umem_heap_compact(client, damaged, NULL), UMEM_OK);
+    ok(client, umem_heap_info(client, whole, &info));
+    assert_false(info.corrupted);
+    ok(client, umem_block_free(client, block));
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+    /* Nothing was written to it: put right, it is whole. */
+    damage(place, damaged, "1.journal", 150);
+    assert_int_equal(check(place), 0);
+    assert_non_null(strstr(place->other.output, "2 durable heaps can be used"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_killed_daemons_heap_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_heap_is_opened_or_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_mapping_is_shared_with_the_next_daemon, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_records_reach_the_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_directory_that_cannot_be_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_damaged_heap_is_listed, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

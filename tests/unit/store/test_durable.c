@@ -1,0 +1,771 @@
+/* Durable heaps beside a model: stores that end, in order or not, and others that come after them with the same directory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../model/chance.h"
+#include "store/journal/state_directory.h"
+#include "store/records/durable.h"
+#include "store/store.h"
+#include "temp_directory.h"
+#include "umem_errors.h"
+
+enum {
+    BLOCKS = 64,
+    HEAPS = 3,
+    LIVES = 15,
+    STEPS = 300,
+    HANDLES = 100000,          /* that are ever given out */
+    LARGEST = 6000,            /* bytes of a block */
+    MAXIMUM_SIZE = 1024 * 1024 /* bytes of a heap */
+};
+
+struct model_block {
+    um_handle handle; /* 0: none */
+    um_handle heap;
+    uint64_t size;
+    uint64_t seed;  /* of its bytes */
+    uint64_t owner; /* the session's number */
+    char name[32];  /* "": none */
+    bool is_session;
+};
+
+struct world {
+    char path[TEMP_DIRECTORY_CAPACITY];
+    struct um_state_directory *directory;
+    struct um_store *store;
+    struct um_owner *owner;
+    uint64_t owner_id;
+    uint64_t chance;
+    um_handle heaps[HEAPS]; /* 0: none */
+    struct model_block blocks[BLOCKS];
+    um_handle given[HANDLES]; /* all handles of blocks that were ever given out */
+    size_t given_count;
+    unsigned reports;
+    char report[1024];
+};
+
+static struct world world;
+
+static uint64_t roll(uint64_t sides)
+{
+    return chance_roll(&world.chance, sides);
+}
+
+static void on_report(void *context, const char *text)
+{
+    (void)context;
+    world.reports++;
+    snprintf(world.report, sizeof world.report, "%s", text);
+}
+
+/* ---- lives of a store ---- */
+
+static void open_store(void)
+{
+    const struct um_store_options options = {
+        .bytes_limit = UINT64_C(1) << 40,
+        .blocks_limit = 1 << 20,
+        .heaps_limit = 100,
+        .shared_heaps_limit = 100,
+        .seed = roll(UINT32_MAX),
+    };
+    struct um_state_options state = {.seed = roll(UINT32_MAX), .report = on_report};
+    struct um_owner_options owner = {.pid = 4711, .program = "tester", .user = "eve"};
+    char why[UM_STATE_WHY_CAPACITY] = "";
+
+    assert_int_equal(um_state_directory_open(world.path, true, &world.directory, why, sizeof why), UMEM_OK);
+    state.files = um_state_directory_files(world.directory);
+    state.path = um_state_directory_path(world.directory);
+    assert_int_equal(um_store_new(&options, &world.store), UMEM_OK);
+    um_store_set_time(world.store, 1000000);
+    if (um_store_open_state(world.store, &state, why, sizeof why) != UMEM_OK)
+        fail_msg("%s", why);
+    world.owner_id = um_store_last_owner_id(world.store) + 1;
+    owner.id = world.owner_id;
+    assert_int_equal(um_owner_open(world.store, &owner, &world.owner), UMEM_OK);
+}
+
+static void free_store(void)
+{
+    um_owner_close(world.store, world.owner);
+    um_store_free(world.store);
+    um_state_directory_close(world.directory);
+}
+
+/* The process is killed: its files are closed as they are. */
+static void kill_store(void)
+{
+    struct um_state *state = world.store->state;
+    const struct um_files_ops *ops = state->files->ops;
+
+    for (int list = 0; list < 2; list++) {
+        struct um_link *head = list == 0 ? &state->all : &state->ended;
+
+        while (!um_list_is_empty(head)) {
+            struct um_durable *durable = UM_LIST_ITEM(um_list_take(head), struct um_durable, in_all);
+
+            if (durable->heap != NULL)
+                durable->heap->durable = NULL;
+            if (durable->journal.next.file != NULL)
+                ops->close(durable->journal.next.file);
+            um_buf_deinit(&durable->journal.next.batch);
+            ops->close(durable->journal.current.file);
+            um_buf_deinit(&durable->journal.current.batch);
+            free(durable);
+        }
+    }
+    if (state->handles.next.file != NULL)
+        ops->close(state->handles.next.file);
+    um_buf_deinit(&state->handles.next.batch);
+    ops->close(state->handles.current.file);
+    um_buf_deinit(&state->handles.current.batch);
+    free(state->path);
+    free(state);
+    world.store->state = NULL;
+    free_store();
+}
+
+static void commit(void)
+{
+    assert_true(um_store_commit(world.store));
+    assert_false(um_store_get_status(world.store)->is_uncommitted);
+}
+
+static void sync_all(void)
+{
+    struct um_store_sync sync;
+
+    while (um_store_sync_begin(world.store, &sync)) {
+        um_store_sync_run(&sync);
+        um_store_sync_end(world.store, &sync);
+    }
+}
+
+/* ---- the model ---- */
+
+static unsigned char byte_at(const struct model_block *block, uint64_t at)
+{
+    return (unsigned char)(block->seed * 31 + at * 7 + (at >> 8));
+}
+
+static struct um_heap *heap_of(um_handle handle)
+{
+    struct um_heap *heap = NULL;
+
+    assert_int_equal(um_store_find_heap(world.store, handle, &heap, NULL), UMEM_OK);
+    return heap;
+}
+
+static struct um_block *find(um_handle handle)
+{
+    struct um_block *block = NULL;
+
+    assert_int_equal(um_store_find_block(world.store, handle, &block, NULL), UMEM_OK);
+    return block;
+}
+
+static void fill(struct model_block *model)
+{
+    unsigned char *bytes = um_block_bytes(find(model->handle));
+
+    for (uint64_t i = 0; i < model->size; i++)
+        bytes[i] = byte_at(model, i);
+}
+
+static void check_bytes(const struct model_block *model)
+{
+    const unsigned char *bytes = um_block_bytes(find(model->handle));
+
+    for (uint64_t i = 0; i < model->size; i++) {
+        if (bytes[i] != byte_at(model, i))
+            fail_msg("block %llu differs at %llu", (unsigned long long)model->handle, (unsigned long long)i);
+    }
+}
+
+static void note_given(um_handle handle)
+{
+    for (size_t i = 0; i < world.given_count; i++)
+        assert_true(world.given[i] != handle);
+    assert_true(world.given_count < HANDLES);
+    world.given[world.given_count++] = handle;
+}
+
+static void check_block(const struct model_block *model)
+{
+    struct um_block_info info;
+    struct um_owner_info owner;
+
+    um_block_get_info(world.store, find(model->handle), &info);
+    assert_true(info.heap == model->heap && info.size == model->size);
+    assert_string_equal(info.name != NULL ? info.name : "", model->name);
+    assert_int_equal(info.lifetime, model->is_session ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER);
+    assert_int_equal(info.created, 1000000);
+    um_owner_get_info(info.owner, &owner);
+    assert_true(owner.id == model->owner);
+    assert_int_equal(owner.pid, 4711);
+    assert_string_equal(owner.program, "tester");
+    assert_string_equal(owner.user, "eve");
+    check_bytes(model);
+}
+
+static void check_all(void)
+{
+    uint64_t count = 0;
+    struct um_store_stats stats;
+
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (world.blocks[i].handle == 0)
+            continue;
+        check_block(&world.blocks[i]);
+        count++;
+    }
+    um_store_get_stats(world.store, &stats);
+    assert_int_equal(stats.blocks, count);
+    for (size_t i = 0; i < HEAPS; i++) {
+        struct um_heap_check check;
+        bool more = true;
+
+        if (world.heaps[i] == 0)
+            continue;
+        um_heap_check_begin(&check, heap_of(world.heaps[i]));
+        while (more)
+            assert_int_equal(um_heap_check_step(world.store, &check, 1000, &more, NULL), UMEM_OK);
+    }
+}
+
+/* ---- steps ---- */
+
+static um_handle some_heap(void)
+{
+    size_t at = (size_t)roll(HEAPS);
+
+    while (world.heaps[at] == 0)
+        at = (at + 1) % HEAPS;
+    return world.heaps[at];
+}
+
+static um_handle make_heap(const char *name)
+{
+    const struct um_heap_options options = {.kind = UM_HEAP_SHARED,
+                                            .maximum_size = MAXIMUM_SIZE,
+                                            .alignment = 64,
+                                            .flags = UM_FLAG_NO_SERIALIZE,
+                                            .name = name,
+                                            .is_durable = true};
+    struct um_heap *heap = NULL;
+    struct um_fault fault = {0};
+
+    if (um_heap_create(world.store, world.owner, &options, &heap, &fault) != UMEM_OK)
+        fail_msg("%s", fault.what);
+    return um_heap_handle(heap);
+}
+
+static void alloc_on(struct model_block *model, um_handle heap, bool is_session)
+{
+    struct um_block_options options = {.size = roll(LARGEST)};
+    struct um_block *block = NULL;
+
+    memset(model, 0, sizeof *model);
+    model->heap = heap;
+    model->is_session = is_session;
+    options.lifetime = model->is_session ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER;
+    if (roll(3) == 0)
+        snprintf(model->name, sizeof model->name, "block %llu", (unsigned long long)world.given_count);
+    options.name = model->name[0] != '\0' ? model->name : NULL;
+    if (um_block_alloc(world.store, heap_of(model->heap), world.owner, &options, &block, NULL) != UMEM_OK) {
+        memset(model, 0, sizeof *model);
+        return;
+    }
+    model->handle = um_block_handle(world.store, block);
+    model->size = options.size;
+    model->owner = world.owner_id;
+    model->seed = roll(1000);
+    note_given(model->handle);
+    fill(model);
+}
+
+static void alloc(struct model_block *model)
+{
+    um_handle heap = some_heap();
+
+    alloc_on(model, heap, roll(4) == 0);
+}
+
+static void resize(struct model_block *model)
+{
+    struct model_block before = *model;
+    uint64_t size = roll(LARGEST);
+
+    if (um_block_resize(world.store, find(model->handle), size, 0, NULL) != UMEM_OK)
+        return;
+    before.size = size < before.size ? size : before.size;
+    check_bytes(&before);
+    model->size = size;
+    model->seed = roll(1000);
+    fill(model);
+}
+
+static void change(struct model_block *model)
+{
+    enum um_lifetime lifetime = roll(2) == 0 ? UM_LIFETIME_SESSION : UM_LIFETIME_SERVER;
+    struct um_block_changes changes = {0};
+    struct um_block_info info;
+    char name[32] = "";
+
+    if (roll(2) == 0)
+        snprintf(name, sizeof name, "changed %llu", (unsigned long long)model->handle);
+    um_block_get_info(world.store, find(model->handle), &info);
+    if (info.orphaned || lifetime == UM_LIFETIME_SESSION)
+        model->owner = world.owner_id;
+    changes.name = name;
+    changes.lifetime = &lifetime;
+    assert_int_equal(um_block_change(world.store, find(model->handle), world.owner, &changes, NULL), UMEM_OK);
+    memcpy(model->name, name, sizeof name);
+    model->is_session = lifetime == UM_LIFETIME_SESSION;
+}
+
+static void free_block(struct model_block *model)
+{
+    assert_int_equal(um_block_check(world.store, find(model->handle), NULL), UMEM_OK);
+    um_block_free(world.store, find(model->handle));
+    memset(model, 0, sizeof *model);
+}
+
+static void step(void)
+{
+    struct model_block *model = &world.blocks[roll(BLOCKS)];
+
+    if (model->handle == 0)
+        alloc(model);
+    else if (roll(3) == 0)
+        resize(model);
+    else if (roll(3) == 0)
+        change(model);
+    else
+        free_block(model);
+}
+
+static void live(void)
+{
+    for (uint64_t steps = roll(STEPS); steps != 0; steps--) {
+        step();
+        if (roll(4) == 0)
+            commit();
+        if (roll(20) == 0)
+            sync_all();
+        if (roll(4) == 0)
+            (void)um_store_reclaim(world.store, 1000);
+    }
+    commit();
+}
+
+/* What was not committed is lost: it is done, but the model does not know it. What was freed comes back with its bytes. */
+static void do_uncommitted(void)
+{
+    static struct model_block before[BLOCKS];
+    size_t given_before = world.given_count;
+
+    memcpy(before, world.blocks, sizeof before);
+    for (uint64_t steps = roll(20); steps != 0; steps--) {
+        struct model_block *model = &world.blocks[roll(BLOCKS)];
+
+        if (model->handle == 0)
+            alloc(model);
+        else
+            free_block(model);
+        /* So much was freed, or memory so scarce, that it was committed. */
+        if (!um_store_get_status(world.store)->is_uncommitted) {
+            memcpy(before, world.blocks, sizeof before);
+            given_before = world.given_count;
+        }
+    }
+    memcpy(world.blocks, before, sizeof before);
+    world.given_count = given_before; /* nobody was told of them */
+}
+
+static void forget_session_blocks(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        if (world.blocks[i].is_session)
+            memset(&world.blocks[i], 0, sizeof world.blocks[i]);
+    }
+}
+
+static void begin(uint64_t seed)
+{
+    memset(&world, 0, sizeof world);
+    world.chance = seed;
+    temp_directory_make(world.path);
+    open_store();
+}
+
+static void finish(void)
+{
+    assert_int_equal(world.reports, 0);
+    free_store();
+    temp_directory_remove(world.path);
+}
+
+static uint64_t seed_of_run(void)
+{
+    const char *given = getenv("UMEM_TEST_SEED");
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 17;
+
+    print_message("seed %llu\n", (unsigned long long)seed);
+    return seed;
+}
+
+/* ---- tests ---- */
+
+static void test_heaps_come_back(void **state)
+{
+    (void)state;
+    begin(seed_of_run());
+    for (int i = 0; i < HEAPS; i++) {
+        char name[16];
+
+        snprintf(name, sizeof name, "heap %d", i);
+        world.heaps[i] = make_heap(i == 0 ? NULL : name);
+    }
+    commit();
+    for (int life = 0; life < LIVES; life++) {
+        live();
+        check_all();
+        if (roll(3) == 0) {
+            free_store();
+        } else {
+            do_uncommitted();
+            kill_store();
+        }
+        forget_session_blocks();
+        open_store();
+        check_all();
+    }
+    finish();
+}
+
+static void test_a_heap_is_as_it_was(void **state)
+{
+    struct um_heap_info info;
+    struct um_owner_info owner;
+    struct um_heap *heap;
+    um_handle handle;
+
+    (void)state;
+    begin(3);
+    handle = make_heap("photos");
+    commit();
+    kill_store();
+    open_store();
+    um_heap_get_info(heap_of(handle), &info);
+    assert_string_equal(info.name, "photos");
+    assert_true(info.is_durable && !info.is_corrupted);
+    assert_int_equal(info.kind, UM_HEAP_SHARED);
+    assert_int_equal(info.alignment, 64);
+    assert_int_equal(info.maximum_size, MAXIMUM_SIZE);
+    assert_int_equal(info.flags, UM_FLAG_NO_SERIALIZE);
+    um_owner_get_info(info.owner, &owner);
+    assert_int_equal(owner.id, world.owner_id - 1);
+    assert_int_equal(um_store_find_heap_by_name(world.store, "photos", &heap, NULL), UMEM_OK);
+    finish();
+}
+
+static void test_a_destroyed_heap_stays_away(void **state)
+{
+    struct um_heap *heap = NULL;
+    um_handle handle;
+    uint64_t blocks;
+    uint64_t bytes;
+
+    (void)state;
+    begin(3);
+    for (int i = 0; i < 4; i++) {
+        world.heaps[0] = make_heap("h");
+        alloc(&world.blocks[0]);
+        handle = world.heaps[0];
+        commit();
+        assert_int_equal(um_heap_destroy(world.store, heap_of(handle), &blocks, &bytes, NULL), UMEM_OK);
+        memset(world.blocks, 0, sizeof world.blocks);
+        commit();
+        if (i % 2 == 0)
+            sync_all(); /* the files are removed, or still there */
+        kill_store();
+        open_store();
+        assert_int_equal(um_store_find_heap(world.store, handle, &heap, NULL), UMEM_E_STALE_HANDLE);
+    }
+    finish();
+}
+
+/* In one step within a heap; not between two, whose journals are two files. */
+static void test_a_block_is_replaced_by_name(void **state)
+{
+    struct um_block_options options = {.size = 10, .name = "n", .replaces = true};
+    struct um_block *block = NULL;
+    um_handle first;
+    um_handle heap;
+    um_handle other;
+
+    (void)state;
+    begin(3);
+    heap = make_heap("h");
+    other = make_heap("other");
+    assert_int_equal(um_block_alloc(world.store, heap_of(heap), world.owner, &options, &block, NULL),
+                     UMEM_OK);
+    first = um_block_handle(world.store, block);
+    commit();
+    assert_int_equal(um_block_alloc(world.store, heap_of(heap), world.owner, &options, &block, NULL),
+                     UMEM_OK);
+    commit();
+    kill_store();
+    open_store();
+    assert_int_equal(um_store_find_block(world.store, first, &block, NULL), UMEM_E_STALE_HANDLE);
+    assert_int_equal(um_store_find_block_by_name(world.store, "n", &block, NULL), UMEM_OK);
+    assert_int_equal(um_block_alloc(world.store, heap_of(other), world.owner, &options, &block, NULL),
+                     UMEM_E_DENIED);
+    finish();
+}
+
+/* The disk cannot be written: nothing more is changed, and all can be read. */
+static void test_a_failed_journal_can_only_be_read(void **state)
+{
+    struct um_durable *durable;
+    struct um_block_options options = {.size = 10};
+    struct um_block_changes changes = {.name = "x"};
+    struct um_block *block = NULL;
+    struct um_fault fault = {0};
+    uint64_t blocks;
+    uint64_t bytes;
+
+    (void)state;
+    begin(3);
+    world.heaps[0] = make_heap("h");
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    commit();
+    durable = heap_of(world.heaps[0])->durable;
+    durable->journal.state = UM_JOURNAL_FAILED;
+    durable->journal.failure = UM_FILE_FAILED;
+    block = find(world.blocks[0].handle);
+    assert_int_equal(um_block_check(world.store, block, &fault), UMEM_E_CORRUPTED);
+    assert_non_null(strstr(fault.what, world.path));
+    assert_int_equal(um_block_change(world.store, block, world.owner, &changes, NULL), UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_resize(world.store, block, 1, 0, NULL), UMEM_E_CORRUPTED);
+    assert_int_equal(um_block_resize(world.store, block, LARGEST + 1, 0, NULL), UMEM_E_CORRUPTED);
+    assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[0]), &blocks, &bytes, NULL),
+                     UMEM_E_CORRUPTED);
+    assert_int_equal(
+        um_block_alloc(world.store, heap_of(world.heaps[0]), world.owner, &options, &block, NULL),
+        UMEM_E_CORRUPTED);
+    check_block(&world.blocks[0]);
+    kill_store();
+    open_store();
+    check_block(&world.blocks[0]);
+    finish();
+}
+
+/* One slot is used over and over, its heap is destroyed, and its handles are not given out again. */
+static void test_handles_are_given_out_once(void **state)
+{
+    uint64_t blocks;
+    uint64_t bytes;
+
+    (void)state;
+    begin(5);
+    for (int life = 0; life < 12; life++) {
+        world.heaps[0] = make_heap(NULL);
+        for (int i = 0; i < 200; i++) {
+            memset(world.blocks, 0, sizeof world.blocks);
+            alloc(&world.blocks[0]);
+            free_block(&world.blocks[0]);
+            commit();
+        }
+        assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[0]), &blocks, &bytes, NULL),
+                         UMEM_OK);
+        commit();
+        sync_all();
+        if (life % 2 == 0)
+            kill_store();
+        else
+            free_store();
+        open_store();
+    }
+    finish();
+}
+
+/* So many changes that the journal is written anew, more than once. */
+static void test_a_journal_is_written_anew(void **state)
+{
+    struct um_durable *durable;
+    uint64_t largest = 0;
+
+    (void)state;
+    begin(7);
+    world.heaps[0] = make_heap("h");
+    durable = heap_of(world.heaps[0])->durable;
+    for (int i = 0; i < 60000; i++) {
+        struct model_block *model = &world.blocks[roll(4)];
+
+        if (model->handle == 0) {
+            alloc(model);
+            world.given_count = 0; /* too many to compare */
+        } else {
+            free_block(model);
+        }
+        if (i % 8 != 0)
+            continue;
+        commit();
+        while (um_store_has_work(world.store) && um_store_reclaim(world.store, 1000))
+            continue;
+        if (roll(8) == 0)
+            sync_all();
+        if (durable->journal.current.end > largest)
+            largest = durable->journal.current.end;
+    }
+    commit();
+    assert_true(durable->journal.current.number > 2);
+    assert_true(largest < 4 * 1024 * 1024);
+    kill_store();
+    forget_session_blocks();
+    open_store();
+    check_all();
+    finish();
+}
+
+static void test_without_a_directory_there_are_none(void **state)
+{
+    const struct um_heap_options options = {.kind = UM_HEAP_SHARED, .maximum_size = 100, .is_durable = true};
+    const struct um_store_options store_options = {
+        .bytes_limit = 1000, .blocks_limit = 10, .heaps_limit = 10, .shared_heaps_limit = 10};
+    const struct um_owner_options owner_options = {.id = 1};
+    struct um_store *store;
+    struct um_owner *owner;
+    struct um_heap *heap;
+    struct um_fault fault = {0};
+
+    (void)state;
+    assert_int_equal(um_store_new(&store_options, &store), UMEM_OK);
+    assert_int_equal(um_owner_open(store, &owner_options, &owner), UMEM_OK);
+    assert_int_equal(um_heap_create(store, owner, &options, &heap, &fault), UMEM_E_UNSUPPORTED);
+    assert_non_null(strstr(fault.what, "umemd --state DIR"));
+    um_owner_close(store, owner);
+    um_store_free(store);
+}
+
+/* ---- damage ---- */
+
+static void damage(uint64_t heap, uint32_t number, uint64_t at, bool cuts)
+{
+    struct um_state_directory *directory;
+    struct um_files *files;
+    struct um_file *file;
+    char why[UM_STATE_WHY_CAPACITY];
+    char name[UM_JOURNAL_NAME_CAPACITY];
+    unsigned char byte;
+
+    assert_int_equal(um_state_directory_open(world.path, true, &directory, why, sizeof why), UMEM_OK);
+    files = um_state_directory_files(directory);
+    um_journal_name(name, heap, number);
+    if (cuts) {
+        assert_int_equal(files->ops->remove(files, name), UM_FILE_OK);
+        assert_int_equal(files->ops->create(files, name, &file), UM_FILE_OK);
+        assert_int_equal(files->ops->set_size(file, at), UM_FILE_OK);
+    } else {
+        assert_int_equal(files->ops->open(files, name, &file), UM_FILE_OK);
+        assert_int_equal(files->ops->read(file, at, &byte, 1), UM_FILE_OK);
+        byte ^= 4;
+        assert_int_equal(files->ops->write(file, at, &byte, 1), UM_FILE_OK);
+    }
+    files->ops->close(file);
+    um_state_directory_close(directory);
+}
+
+/* The first of two heaps is damaged: it is listed, and the other one is served. */
+static void assert_one_is_lost(const char *expected)
+{
+    struct um_block_options options = {.size = 10};
+    struct um_heap_check check;
+    struct um_heap_info info;
+    struct um_block *block;
+    uint64_t blocks;
+    uint64_t bytes;
+    bool more = true;
+
+    world.reports = 0;
+    open_store();
+    assert_int_equal(world.reports, 1);
+    if (strstr(world.report, expected) == NULL)
+        fail_msg("\"%s\" does not have \"%s\"", world.report, expected);
+    um_heap_get_info(heap_of(world.heaps[0]), &info);
+    assert_true(info.is_durable && info.is_corrupted);
+    assert_int_equal(
+        um_block_alloc(world.store, heap_of(world.heaps[0]), world.owner, &options, &block, NULL),
+        UMEM_E_CORRUPTED);
+    assert_int_equal(um_heap_destroy(world.store, heap_of(world.heaps[0]), &blocks, &bytes, NULL),
+                     UMEM_E_DENIED);
+    um_heap_check_begin(&check, heap_of(world.heaps[0]));
+    assert_int_equal(um_heap_check_step(world.store, &check, 100000, &more, NULL), UMEM_E_CORRUPTED);
+    check_block(&world.blocks[1]);
+    free_store();
+    world.reports = 0;
+}
+
+static void make_two(void)
+{
+    begin(11);
+    world.heaps[0] = make_heap("damaged");
+    alloc_on(&world.blocks[0], world.heaps[0], false);
+    world.heaps[1] = make_heap("whole");
+    alloc_on(&world.blocks[1], world.heaps[1], false);
+    free_store();
+}
+
+static void test_damage_is_told(void **state)
+{
+    (void)state;
+    make_two();
+    damage(world.heaps[0], 1, 100, false);
+    assert_one_is_lost("is damaged at byte 64");
+    /* Nothing was written to it: without the damage it is whole. */
+    damage(world.heaps[0], 1, 100, false);
+    open_store();
+    assert_int_equal(world.reports, 0);
+    free_store();
+    damage(world.heaps[0], 0, MAXIMUM_SIZE + 20, false);
+    assert_one_is_lost("is not the file that its journal is about");
+    damage(world.heaps[0], 0, MAXIMUM_SIZE + 20, false);
+    damage(world.heaps[0], 0, 4096, true);
+    assert_one_is_lost("has 4096 bytes, not 1052672");
+    temp_directory_remove(world.path);
+}
+
+static void test_a_cut_journal_is_told(void **state)
+{
+    (void)state;
+    make_two();
+    damage(world.heaps[0], 1, 0, true);
+    assert_one_is_lost("ends at byte 0, and was longer");
+    temp_directory_remove(world.path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_heaps_come_back),
+        cmocka_unit_test(test_a_heap_is_as_it_was),
+        cmocka_unit_test(test_a_destroyed_heap_stays_away),
+        cmocka_unit_test(test_a_block_is_replaced_by_name),
+        cmocka_unit_test(test_a_failed_journal_can_only_be_read),
+        cmocka_unit_test(test_handles_are_given_out_once),
+        cmocka_unit_test(test_a_journal_is_written_anew),
+        cmocka_unit_test(test_without_a_directory_there_are_none),
+        cmocka_unit_test(test_damage_is_told),
+        cmocka_unit_test(test_a_cut_journal_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
