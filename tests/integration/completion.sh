@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Completion of umem in the shells that are there, but for bash, which terminal.sh types into.
-# Usage: completion.sh PROGRAMS-DIRECTORY
+# Usage: completion.sh PROGRAMS-DIRECTORY PWSH
 set -euo pipefail
 
 bin=$1
+pwsh=$2
 folder=$(mktemp -d)
 export PATH=$bin:$PATH UMEM_PIPE=$folder/umemd.sock HOME=$folder
 
@@ -60,11 +61,11 @@ if command -v zsh >/dev/null; then
 else
     echo "Left out: zsh (it is not here)"
 fi
-if command -v pwsh >/dev/null; then
+if command -v "$pwsh" >/dev/null; then
     complete_in_powershell()
     {
         # shellcheck disable=SC2016  # PowerShell expands it
-        LINE=$1 pwsh -NoProfile -NonInteractive -Command '
+        LINE=$1 POWERSHELL_TELEMETRY_OPTOUT=1 "$pwsh" -NoProfile -NonInteractive -Command '
             umem completion powershell | Out-String | Invoke-Expression
             (TabExpansion2 $env:LINE $env:LINE.Length).CompletionMatches | ForEach-Object { $_.CompletionText }'
     }

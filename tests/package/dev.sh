@@ -31,8 +31,8 @@ machine()
     rm -rf "$folder/bin" "$folder/cache"
     mkdir "$folder/bin" "$folder/cache"
     : >"$folder/calls"
-    stub 0 cc cmake ctest ninja pkg-config socat python3 tmux node npm strace clang clang-format \
-        x86_64-w64-mingw32-gcc wine wineserver wineboot mandoc dpkg-source sudo
+    stub 0 cc g++ cmake ctest ninja pkg-config socat python3 tmux node npm strace zsh fish clang clang-format \
+        x86_64-w64-mingw32-gcc x86_64-w64-mingw32-g++ wine wineserver wineboot mandoc dpkg-source sudo
     # It installs nothing, as without a network.
     stub 100 apt-get
     stub 100 sudo
