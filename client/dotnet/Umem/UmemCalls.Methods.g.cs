@@ -66,6 +66,12 @@ public sealed partial class UmemCalls
     public UmemReply<HeapCompactResult> HeapCompact(HeapCompactOptions? options = null) =>
         Add(UmemClient.HeapCompactRequest(options), Umem.HeapCompactResult.Read);
 
+    /// <summary>Waits until all that was written to a durable heap before is on the disk.</summary>
+    /// <param name="heap">The heap, which is durable.</param>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public UmemReply HeapFlush(HeapRef heap) =>
+        Add(UmemClient.HeapFlushRequest(heap));
+
     /// <summary>
     /// Locks a heap for this session: others get <c>locked</c> until it is unlocked (Win32 HeapLock).
     /// </summary>

@@ -10,7 +10,7 @@ namespace Umem;
 
 public sealed partial class UmemClient
 {
-    private static Request ServerPingRequest()
+    internal static Request ServerPingRequest()
     {
         var request = new Request("server.ping");
         return request;
@@ -29,7 +29,7 @@ public sealed partial class UmemClient
     public Task ServerPingAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerPingRequest(), cancellationToken);
 
-    private static Request ServerInfoRequest()
+    internal static Request ServerInfoRequest()
     {
         var request = new Request("server.info");
         return request;
@@ -52,7 +52,7 @@ public sealed partial class UmemClient
     public Task<ServerInfo> ServerInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerInfoRequest(), Umem.ServerInfo.Read, cancellationToken);
 
-    private static Request ServerStatsRequest()
+    internal static Request ServerStatsRequest()
     {
         var request = new Request("server.stats");
         return request;
@@ -75,7 +75,7 @@ public sealed partial class UmemClient
     public Task<ServerStatsResult> ServerStatsAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerStatsRequest(), Umem.ServerStatsResult.Read, cancellationToken);
 
-    private static Request ServerReloadRequest()
+    internal static Request ServerReloadRequest()
     {
         var request = new Request("server.reload");
         return request;
@@ -114,7 +114,7 @@ public sealed partial class UmemClient
     public Task<ServerReloadResult> ServerReloadAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerReloadRequest(), Umem.ServerReloadResult.Read, cancellationToken);
 
-    private static Request ServerShutdownRequest()
+    internal static Request ServerShutdownRequest()
     {
         var request = new Request("server.shutdown");
         return request;
@@ -141,7 +141,7 @@ public sealed partial class UmemClient
     public Task ServerShutdownAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerShutdownRequest(), cancellationToken);
 
-    private static Request HeapProcessRequest()
+    internal static Request HeapProcessRequest()
     {
         var request = new Request("heap.process");
         return request;
@@ -160,7 +160,7 @@ public sealed partial class UmemClient
     public Task<HeapProcessResult> HeapProcessAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapProcessRequest(), Umem.HeapProcessResult.Read, cancellationToken);
 
-    private static Request HeapCreateRequest(HeapCreateOptions? options)
+    internal static Request HeapCreateRequest(HeapCreateOptions? options)
     {
         var request = new Request("heap.create");
         if (options != null)
@@ -198,7 +198,7 @@ public sealed partial class UmemClient
     public Task<HeapCreateResult> HeapCreateAsync(HeapCreateOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCreateRequest(options), Umem.HeapCreateResult.Read, cancellationToken);
 
-    private static Request HeapListRequest(HeapListOptions? options)
+    internal static Request HeapListRequest(HeapListOptions? options)
     {
         var request = new Request("heap.list");
         if (options != null)
@@ -234,7 +234,7 @@ public sealed partial class UmemClient
     public Task<HeapListResult> HeapListAsync(HeapListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapListRequest(options), Umem.HeapListResult.Read, cancellationToken);
 
-    private static Request HeapInfoRequest(HeapRef heap)
+    internal static Request HeapInfoRequest(HeapRef heap)
     {
         var request = new Request("heap.info");
         request.Add("heap", heap);
@@ -260,7 +260,7 @@ public sealed partial class UmemClient
     public Task<HeapInfo> HeapInfoAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapInfoRequest(heap), Umem.HeapInfo.Read, cancellationToken);
 
-    private static Request HeapValidateRequest(HeapValidateOptions? options)
+    internal static Request HeapValidateRequest(HeapValidateOptions? options)
     {
         var request = new Request("heap.validate");
         if (options != null)
@@ -300,7 +300,7 @@ public sealed partial class UmemClient
     public Task<HeapValidateResult> HeapValidateAsync(HeapValidateOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapValidateRequest(options), Umem.HeapValidateResult.Read, cancellationToken);
 
-    private static Request HeapCompactRequest(HeapCompactOptions? options)
+    internal static Request HeapCompactRequest(HeapCompactOptions? options)
     {
         var request = new Request("heap.compact");
         if (options != null)
@@ -335,7 +335,7 @@ public sealed partial class UmemClient
     public Task<HeapCompactResult> HeapCompactAsync(HeapCompactOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapCompactRequest(options), Umem.HeapCompactResult.Read, cancellationToken);
 
-    private static Request HeapFlushRequest(HeapRef heap)
+    internal static Request HeapFlushRequest(HeapRef heap)
     {
         var request = new Request("heap.flush");
         request.Add("heap", heap);
@@ -369,7 +369,7 @@ public sealed partial class UmemClient
     public Task HeapFlushAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapFlushRequest(heap), cancellationToken);
 
-    private static Request HeapLockRequest(HeapRef heap, HeapLockOptions? options)
+    internal static Request HeapLockRequest(HeapRef heap, HeapLockOptions? options)
     {
         var request = new Request("heap.lock");
         request.Add("heap", heap);
@@ -412,7 +412,7 @@ public sealed partial class UmemClient
     public Task HeapLockAsync(HeapRef heap, HeapLockOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapLockRequest(heap, options), cancellationToken);
 
-    private static Request HeapUnlockRequest(HeapRef heap)
+    internal static Request HeapUnlockRequest(HeapRef heap)
     {
         var request = new Request("heap.unlock");
         request.Add("heap", heap);
@@ -442,7 +442,7 @@ public sealed partial class UmemClient
     public Task HeapUnlockAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapUnlockRequest(heap), cancellationToken);
 
-    private static Request HeapDestroyRequest(HeapRef heap)
+    internal static Request HeapDestroyRequest(HeapRef heap)
     {
         var request = new Request("heap.destroy");
         request.Add("heap", heap);
@@ -476,7 +476,7 @@ public sealed partial class UmemClient
     public Task<HeapDestroyResult> HeapDestroyAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
         InvokeAsync(HeapDestroyRequest(heap), Umem.HeapDestroyResult.Read, cancellationToken);
 
-    private static Request BlockAllocRequest(long size, BlockAllocOptions? options)
+    internal static Request BlockAllocRequest(long size, BlockAllocOptions? options)
     {
         var request = new Request("block.alloc");
         request.Add("size", size);
@@ -515,7 +515,7 @@ public sealed partial class UmemClient
     public Task<BlockAllocResult> BlockAllocAsync(long size, BlockAllocOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAllocRequest(size, options), Umem.BlockAllocResult.Read, cancellationToken);
 
-    private static Request BlockResizeRequest(BlockRef block, long size, BlockResizeOptions? options)
+    internal static Request BlockResizeRequest(BlockRef block, long size, BlockResizeOptions? options)
     {
         var request = new Request("block.resize");
         request.Add("block", block);
@@ -558,7 +558,7 @@ public sealed partial class UmemClient
     public Task<BlockResizeResult> BlockResizeAsync(BlockRef block, long size, BlockResizeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockResizeRequest(block, size, options), Umem.BlockResizeResult.Read, cancellationToken);
 
-    private static Request BlockInfoRequest(BlockRef block)
+    internal static Request BlockInfoRequest(BlockRef block)
     {
         var request = new Request("block.info");
         request.Add("block", block);
@@ -584,7 +584,7 @@ public sealed partial class UmemClient
     public Task<BlockInfo> BlockInfoAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockInfoRequest(block), Umem.BlockInfo.Read, cancellationToken);
 
-    private static Request BlockListRequest(BlockListOptions? options)
+    internal static Request BlockListRequest(BlockListOptions? options)
     {
         var request = new Request("block.list");
         if (options != null)
@@ -623,7 +623,7 @@ public sealed partial class UmemClient
     public Task<BlockListResult> BlockListAsync(BlockListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockListRequest(options), Umem.BlockListResult.Read, cancellationToken);
 
-    private static Request BlockAtRequest(long address)
+    internal static Request BlockAtRequest(long address)
     {
         var request = new Request("block.at");
         request.Add("address", address);
@@ -649,7 +649,7 @@ public sealed partial class UmemClient
     public Task<BlockAtResult> BlockAtAsync(long address, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockAtRequest(address), Umem.BlockAtResult.Read, cancellationToken);
 
-    private static Request BlockChangeRequest(BlockRef block, BlockChangeOptions? options)
+    internal static Request BlockChangeRequest(BlockRef block, BlockChangeOptions? options)
     {
         var request = new Request("block.change");
         request.Add("block", block);
@@ -691,7 +691,7 @@ public sealed partial class UmemClient
     public Task<BlockChangeResult> BlockChangeAsync(BlockRef block, BlockChangeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockChangeRequest(block, options), Umem.BlockChangeResult.Read, cancellationToken);
 
-    private static Request BlockFillRequest(BlockRef block, BlockFillOptions? options)
+    internal static Request BlockFillRequest(BlockRef block, BlockFillOptions? options)
     {
         var request = new Request("block.fill");
         request.Add("block", block);
@@ -727,7 +727,7 @@ public sealed partial class UmemClient
     public Task<BlockFillResult> BlockFillAsync(BlockRef block, BlockFillOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFillRequest(block, options), Umem.BlockFillResult.Read, cancellationToken);
 
-    private static Request BlockCopyRequest(BlockRef source, BlockRef target, BlockCopyOptions? options)
+    internal static Request BlockCopyRequest(BlockRef source, BlockRef target, BlockCopyOptions? options)
     {
         var request = new Request("block.copy");
         request.Add("source", source);
@@ -770,7 +770,7 @@ public sealed partial class UmemClient
     public Task<BlockCopyResult> BlockCopyAsync(BlockRef source, BlockRef target, BlockCopyOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockCopyRequest(source, target, options), Umem.BlockCopyResult.Read, cancellationToken);
 
-    private static Request BlockCompareRequest(BlockRef left, BlockRef right, BlockCompareOptions? options)
+    internal static Request BlockCompareRequest(BlockRef left, BlockRef right, BlockCompareOptions? options)
     {
         var request = new Request("block.compare");
         request.Add("left", left);
@@ -809,7 +809,7 @@ public sealed partial class UmemClient
     public Task<BlockCompareResult> BlockCompareAsync(BlockRef left, BlockRef right, BlockCompareOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockCompareRequest(left, right, options), Umem.BlockCompareResult.Read, cancellationToken);
 
-    private static Request BlockFindRequest(BlockRef block, byte[] data, BlockFindOptions? options)
+    internal static Request BlockFindRequest(BlockRef block, byte[] data, BlockFindOptions? options)
     {
         var request = new Request("block.find");
         request.Add("block", block);
@@ -846,7 +846,7 @@ public sealed partial class UmemClient
     public Task<BlockFindResult> BlockFindAsync(BlockRef block, byte[] data, BlockFindOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFindRequest(block, data, options), Umem.BlockFindResult.Read, cancellationToken);
 
-    private static Request BlockHoldRequest(BlockRef block)
+    internal static Request BlockHoldRequest(BlockRef block)
     {
         var request = new Request("block.hold");
         request.Add("block", block);
@@ -878,7 +878,7 @@ public sealed partial class UmemClient
     public Task<BlockHoldResult> BlockHoldAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockHoldRequest(block), Umem.BlockHoldResult.Read, cancellationToken);
 
-    private static Request BlockReleaseRequest(BlockRef block)
+    internal static Request BlockReleaseRequest(BlockRef block)
     {
         var request = new Request("block.release");
         request.Add("block", block);
@@ -910,7 +910,7 @@ public sealed partial class UmemClient
     public Task<BlockReleaseResult> BlockReleaseAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockReleaseRequest(block), Umem.BlockReleaseResult.Read, cancellationToken);
 
-    private static Request BlockMapRequest(BlockRef block)
+    internal static Request BlockMapRequest(BlockRef block)
     {
         var request = new Request("block.map");
         request.Add("block", block);
@@ -944,7 +944,7 @@ public sealed partial class UmemClient
     public Task<BlockMapResult> BlockMapAsync(BlockRef block, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockMapRequest(block), Umem.BlockMapResult.Read, cancellationToken);
 
-    private static Request BlockWakeRequest(BlockRef block, BlockWakeOptions? options)
+    internal static Request BlockWakeRequest(BlockRef block, BlockWakeOptions? options)
     {
         var request = new Request("block.wake");
         request.Add("block", block);
@@ -985,7 +985,7 @@ public sealed partial class UmemClient
     public Task BlockWakeAsync(BlockRef block, BlockWakeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockWakeRequest(block, options), cancellationToken);
 
-    private static Request BlockFreeRequest(BlockRef block, BlockFreeOptions? options)
+    internal static Request BlockFreeRequest(BlockRef block, BlockFreeOptions? options)
     {
         var request = new Request("block.free");
         request.Add("block", block);
@@ -1019,7 +1019,7 @@ public sealed partial class UmemClient
     public Task<BlockFreeResult> BlockFreeAsync(BlockRef block, BlockFreeOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(BlockFreeRequest(block, options), Umem.BlockFreeResult.Read, cancellationToken);
 
-    private static Request SessionInfoRequest()
+    internal static Request SessionInfoRequest()
     {
         var request = new Request("session.info");
         return request;
@@ -1038,7 +1038,7 @@ public sealed partial class UmemClient
     public Task<SessionInfo> SessionInfoAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionInfoRequest(), Umem.SessionInfo.Read, cancellationToken);
 
-    private static Request SessionListRequest(SessionListOptions? options)
+    internal static Request SessionListRequest(SessionListOptions? options)
     {
         var request = new Request("session.list");
         if (options != null)
@@ -1068,7 +1068,7 @@ public sealed partial class UmemClient
     public Task<SessionListResult> SessionListAsync(SessionListOptions? options = null, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionListRequest(options), Umem.SessionListResult.Read, cancellationToken);
 
-    private static Request SessionWatchRequest(SessionWatchOptions? options)
+    internal static Request SessionWatchRequest(SessionWatchOptions? options)
     {
         var request = new Request("session.watch");
         if (options != null)
@@ -1081,7 +1081,7 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private static Request SessionUnwatchRequest(long watch)
+    internal static Request SessionUnwatchRequest(long watch)
     {
         var request = new Request("session.unwatch");
         request.Add("watch", watch);
@@ -1107,7 +1107,7 @@ public sealed partial class UmemClient
     public Task SessionUnwatchAsync(long watch, CancellationToken cancellationToken = default) =>
         InvokeAsync(SessionUnwatchRequest(watch), cancellationToken);
 
-    private static Request SessionCloseRequest(long session)
+    internal static Request SessionCloseRequest(long session)
     {
         var request = new Request("session.close");
         request.Add("session", session);
