@@ -11,6 +11,7 @@
 
 #include "answer_schema.h"
 #include "base/arena.h"
+#include "method_examples.h"
 #include "rpc/call/engine_state.h"
 #include "store_dump.h"
 
@@ -143,6 +144,12 @@ void harness_set_time(struct harness *harness, uint64_t now_ms)
 {
     um_rpc_set_time(harness->fixture->rpc, 1000, now_ms);
     um_rpc_expire(harness->fixture->rpc);
+    serve_all(harness);
+}
+
+void harness_end_sync(struct harness *harness)
+{
+    end_sync(harness->fixture);
     serve_all(harness);
 }
 

@@ -44,6 +44,9 @@ void harness_send(struct harness *harness, enum harness_peer peer, const char *m
 /* Lets time pass: calls whose time is up are answered. */
 void harness_set_time(struct harness *harness, uint64_t now_ms);
 
+/* Has the sync end that the example's heap waits for. */
+void harness_end_sync(struct harness *harness);
+
 /* Ends a connection, as where memory ran out for it. */
 void harness_disconnect(struct harness *harness, enum harness_peer peer);
 

@@ -76,6 +76,8 @@ static void act(struct harness *harness, const struct example *example, const ch
         harness_set_time(harness, 1000);
     else if (example->how == CANCELLED)
         harness_send(harness, LINES, cancel, 0);
+    else if (example->how == SYNCED)
+        harness_end_sync(harness);
 }
 
 /* The error of an answer, or 0. */
