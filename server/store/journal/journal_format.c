@@ -209,22 +209,22 @@ static const struct layout {
     bool has_flags;
 } layouts[] = {
 #define FIELD(member) offsetof(struct um_journal_entry, member)
-    [UM_JOURNAL_HEAP] = {{FIELD(handle), FIELD(initial_size), FIELD(maximum_size), FIELD(length),
-                          FIELD(owner)},
-                         1,
+    [UM_JOURNAL_HEAP] = {.fields = {FIELD(handle), FIELD(initial_size), FIELD(maximum_size), FIELD(length),
+                                    FIELD(owner)},
+                         .texts = 1,
                          .has_flags = true},
-    [UM_JOURNAL_OWNER] = {{FIELD(owner), FIELD(pid)}, 2},
-    [UM_JOURNAL_BLOCK] = {{FIELD(handle), FIELD(offset), FIELD(size), FIELD(owner)},
-                          1,
+    [UM_JOURNAL_OWNER] = {.fields = {FIELD(owner), FIELD(pid)}, .texts = 2},
+    [UM_JOURNAL_BLOCK] = {.fields = {FIELD(handle), FIELD(offset), FIELD(size), FIELD(owner)},
+                          .texts = 1,
                           .has_lifetime = true,
                           .has_created = true},
-    [UM_JOURNAL_FREE] = {{FIELD(handle)}, 0},
-    [UM_JOURNAL_PLACE] = {{FIELD(handle), FIELD(offset), FIELD(size)}, 0},
-    [UM_JOURNAL_CHANGE] = {{FIELD(handle), FIELD(owner)}, 1, .has_lifetime = true},
-    [UM_JOURNAL_COMPLETE] = {{0}, 0},
-    [UM_JOURNAL_DESTROYED] = {{0}, 0},
-    [UM_JOURNAL_CLOSED] = {{0}, 0},
-    [UM_JOURNAL_SLOTS] = {{FIELD(handle)}, 0},
+    [UM_JOURNAL_FREE] = {.fields = {FIELD(handle)}, .texts = 0},
+    [UM_JOURNAL_PLACE] = {.fields = {FIELD(handle), FIELD(offset), FIELD(size)}, .texts = 0},
+    [UM_JOURNAL_CHANGE] = {.fields = {FIELD(handle), FIELD(owner)}, .texts = 1, .has_lifetime = true},
+    [UM_JOURNAL_COMPLETE] = {.fields = {0}, .texts = 0},
+    [UM_JOURNAL_DESTROYED] = {.fields = {0}, .texts = 0},
+    [UM_JOURNAL_CLOSED] = {.fields = {0}, .texts = 0},
+    [UM_JOURNAL_SLOTS] = {.fields = {FIELD(handle)}, .texts = 0},
 #undef FIELD
 };
 

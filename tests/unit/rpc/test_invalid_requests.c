@@ -156,8 +156,8 @@ static void test_parameters_of_the_wrong_kind(void **state)
         "{\"method\":\"block.alloc\",\"params\":{\"size\":4,\"name\":\"a\",\"if_exists\":\"overwrite\"}}",
         "{\"method\":\"heap.create\",\"params\":{\"if_exists\":\"open\"}}",
         "{\"method\":\"heap.create\",\"params\":{\"name\":\"a\",\"if_exists\":\"replace\"}}",
-        "{\"method\":\"heap.create\",\"params\":{\"name\":\"process\",\"alignment\":48,\"if_exists\":"
-        "\"open\"}}",
+        ("{\"method\":\"heap.create\",\"params\":{\"name\":\"process\",\"alignment\":48,\"if_exists\":"
+         "\"open\"}}"),
         "{\"method\":\"heap.create\",\"params\":{\"alignment\":8}}",
         "{\"method\":\"block.list\",\"params\":{\"limit\":0}}",
         "{\"method\":\"block.list\",\"params\":{\"limit\":1001}}",
