@@ -395,6 +395,32 @@ class mapping : private owner<void *, umem_unmap>
     std::uint64_t size_ = 0;
 };
 
+/* What owns the thing behind a handle, and is used as a T by ->. */
+template <typename T, int (*End)(umem_client *, umem_handle)> class unique : private owner<umem_handle, End>
+{
+    using base = owner<umem_handle, End>;
+
+  public:
+    unique() noexcept = default;
+    unique(umem_client *client, umem_handle handle) noexcept : base(client, handle)
+    {
+    }
+
+    using base::operator bool;
+    using base::release;
+    using base::reset;
+
+    T get() const noexcept
+    {
+        return T(this->client_, this->value_);
+    }
+
+    detail::arrow<T> operator->() const noexcept
+    {
+        return detail::arrow<T>(get());
+    }
+};
+
 /* A block: a handle, and the client that it is used with. */
 class block
 {
@@ -620,28 +646,7 @@ class block
 };
 
 /* A block that is freed with the object. */
-class unique_block : private owner<umem_handle, umem_block_free>
-{
-  public:
-    unique_block() noexcept = default;
-    unique_block(umem_client *client, umem_handle handle) noexcept : owner(client, handle)
-    {
-    }
-
-    using owner::operator bool;
-    using owner::release;
-    using owner::reset;
-
-    block get() const noexcept
-    {
-        return block(client_, value_);
-    }
-
-    detail::arrow<block> operator->() const noexcept
-    {
-        return detail::arrow<block>(get());
-    }
-};
+using unique_block = unique<block, umem_block_free>;
 
 /* A heap: a handle, and the client that it is used with. */
 class heap
@@ -727,28 +732,7 @@ class heap
 };
 
 /* A heap that is destroyed with the object, and all its blocks with it. */
-class unique_heap : private owner<umem_handle, detail::end_heap>
-{
-  public:
-    unique_heap() noexcept = default;
-    unique_heap(umem_client *client, umem_handle handle) noexcept : owner(client, handle)
-    {
-    }
-
-    using owner::operator bool;
-    using owner::release;
-    using owner::reset;
-
-    heap get() const noexcept
-    {
-        return heap(client_, value_);
-    }
-
-    detail::arrow<heap> operator->() const noexcept
-    {
-        return detail::arrow<heap>(get());
-    }
-};
+using unique_heap = unique<heap, detail::end_heap>;
 
 /* A connection to the daemon. */
 class client

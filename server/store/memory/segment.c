@@ -46,7 +46,7 @@ static uint64_t next_unit(const unsigned char *bits, uint64_t unit, uint64_t end
     return unit;
 }
 
-static void note_touched(struct um_segment *segment, uint64_t unit)
+static void mark_touched(struct um_segment *segment, uint64_t unit)
 {
     set_bit(segment->touched, unit);
     segment->touched_units++;
@@ -72,7 +72,7 @@ bool um_segment_commit(struct um_segment *segment, uint64_t offset, uint64_t siz
             !segment->ops->commit(segment, first * segment->unit, (last - first) * segment->unit))
             return false;
         for (; first < last; first++)
-            note_touched(segment, first);
+            mark_touched(segment, first);
         first = next_unit(segment->touched, first, end, false);
     }
     return true;
@@ -99,7 +99,7 @@ UM_ALWAYS_INLINE void renew_in_unit(struct um_segment *segment, uint64_t unit, u
     if (get_bit(segment->touched, unit))
         memset(segment->start + offset, 0, (size_t)size);
     else
-        note_touched(segment, unit);
+        mark_touched(segment, unit);
 }
 
 UM_NEVER_INLINE static void renew_private(struct um_segment *segment, uint64_t offset, uint64_t size)
