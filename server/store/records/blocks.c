@@ -357,7 +357,7 @@ static void unreserve(struct um_store *store, const struct um_alloc *alloc)
 }
 
 /* Memory of the heap's for a block of this size has to be prepared in pieces. */
-static bool takes_long(const struct um_store *store, const struct um_heap *heap, uint64_t size)
+static bool alloc_takes_long(const struct um_store *store, const struct um_heap *heap, uint64_t size)
 {
     return heap->ops->reserve != NULL && size > store->cleared_at_once;
 }
@@ -366,7 +366,7 @@ static int start_alloc(struct um_store *store, struct um_heap *heap, struct um_o
                        const struct um_block_options *options, struct um_name *name, struct um_alloc **alloc,
                        struct um_fault *fault)
 {
-    bool is_long = takes_long(store, heap, options->size);
+    bool is_long = alloc_takes_long(store, heap, options->size);
     struct um_alloc *made = calloc(1, sizeof *made);
     if (made != NULL)
         made->address = is_long ? um_block_reserve_memory(store, heap, options->size)
@@ -401,7 +401,7 @@ int um_alloc_begin(struct um_store *store, struct um_heap *heap, struct um_owner
     um_reclaim_in_call(store);
     struct um_name *name;
     int code = check_new(store, heap, owner, options, &name, fault);
-    if (code == 0 && takes_long(store, heap, options->size))
+    if (code == 0 && alloc_takes_long(store, heap, options->size))
         return start_alloc(store, heap, owner, options, name, alloc, fault);
     if (code == 0)
         code = make_block(store, heap, owner, options, name, NULL, block, fault);
