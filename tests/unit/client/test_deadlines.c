@@ -209,6 +209,28 @@ static void test_a_wait_is_cancelled(void **state)
     assert_int_equal(count_sent("\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}"), 1);
 }
 
+/* Where raw bytes have begun to come to the caller's memory, the connection is closed: nothing may write there after the call. Before
+ * that, the call costs no more than itself. */
+static void test_within_a_payload(void **state)
+{
+    static const char cut[] = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"
+                              "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}ab";
+    char bytes[4] = "....";
+
+    (void)state;
+    for (size_t size = sizeof cut - 1; size != 0; size--) {
+        bool has_begun = size >= sizeof cut - 1 - strlen("ab");
+
+        fake.read_count = 0;
+        fake.read_next = 0;
+        client->channel.last_id = 0;
+        fake_answer(cut, size);
+        assert_int_equal(umem_block_read(client, 1, 0, bytes, 4), UMEM_E_DEADLINE);
+        assert_int_equal(umem_is_connected(client), !has_begun);
+        assert_int_equal(umem_connect(client), UMEM_OK);
+    }
+}
+
 /* A lock granted after the deadline would remain: so the connection is closed. */
 static void test_a_lock_that_is_granted_too_late(void **state)
 {
@@ -367,6 +389,7 @@ int main(void)
         WITH_CLIENT(test_polling),
         WITH_CLIENT(test_a_late_answer),
         WITH_CLIENT(test_a_wait_is_cancelled),
+        WITH_CLIENT(test_within_a_payload),
         WITH_CLIENT(test_a_lock_that_is_granted_too_late),
         WITH_CLIENT(test_other_messages_do_not_extend_the_deadline),
         WITH_CLIENT(test_the_last_error_before_the_end),
