@@ -107,6 +107,18 @@ static void test_calls(void **state)
     assert_true(fake.read_deadline_ms == UM_NO_DEADLINE && fake.write_deadline_ms == UM_NO_DEADLINE);
 }
 
+/* Unless it is told not to. */
+static void test_calls_may_spin(void **state)
+{
+    (void)state;
+    assert_true(fake.may_spin);
+    fake.may_spin = false;
+    umem_client_free(client);
+    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .never_spin = true});
+    assert_int_equal(umem_connect(client), UMEM_OK);
+    assert_false(fake.may_spin);
+}
+
 /* Each is collected within the time from then on. */
 static void test_pipeline(void **state)
 {
@@ -384,6 +396,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         WITH_CLIENT(test_connecting),
         WITH_CLIENT(test_calls),
+        WITH_CLIENT(test_calls_may_spin),
         WITH_CLIENT(test_pipeline),
         WITH_CLIENT(test_large_data),
         WITH_CLIENT(test_polling),
