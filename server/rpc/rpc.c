@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/engine/job.h"
+#include "rpc/engine/known_request.h"
 #include "rpc/engine/payload.h"
 #include "rpc/events/flush.h"
 #include "rpc/events/observe.h"
@@ -43,8 +44,9 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
         return UMEM_E_NO_MEMORY;
     made->store = options->store;
     made->store_status = um_store_get_status(options->store);
-    if (!um_index_init(&made->jobs_by_heap) || !um_index_init(&made->pending_ids) ||
-        !um_index_init(&made->watch_ids) ||
+    made->known_requests = um_known_requests_new();
+    if (made->known_requests == NULL || !um_index_init(&made->jobs_by_heap) ||
+        !um_index_init(&made->pending_ids) || !um_index_init(&made->watch_ids) ||
         um_observe_init(options->store, options->limits, &made->observers) != UMEM_OK) {
         um_rpc_free(made);
         return UMEM_E_NO_MEMORY;
@@ -79,6 +81,7 @@ void um_rpc_free(struct um_rpc *rpc)
     if (rpc == NULL)
         return;
     um_arena_deinit(&rpc->arena);
+    um_known_requests_free(rpc->known_requests);
     um_observe_deinit(rpc->observers);
     um_index_deinit(&rpc->jobs_by_heap);
     um_index_deinit(&rpc->pending_ids);

@@ -554,10 +554,14 @@ UM_ALWAYS_INLINE const struct um_json *unwrap(const struct um_json *params)
     return is_wrapped ? params->child : params;
 }
 
-/* Finds which JSON value each parameter has; null is as if left out, also behind the last parameter. */
-static bool match(struct um_call *call, const struct um_json *params, const struct um_json **found)
+/* What may be wrong with the parameters before their values are looked at. */
+enum mismatch { MISMATCH_NONE, MISMATCH_TOO_MANY, MISMATCH_UNKNOWN, MISMATCH_TWICE };
+
+/* Finds which JSON value each parameter has; null is as if left out, also behind the last parameter. *wrong is the value where something
+ * is wrong. */
+UM_ALWAYS_INLINE enum mismatch match(const struct um_method *method, const struct um_json *params,
+                                     const struct um_json **found, const struct um_json **wrong)
 {
-    const struct um_method *method = call->method;
     bool by_position = um_json_is(params, UM_JSON_ARRAY);
     unsigned seen = 0; /* bit n: parameter n */
     size_t index = 0;
@@ -568,34 +572,60 @@ static bool match(struct um_call *call, const struct um_json *params, const stru
             index = find_param(method, item->key, index);
         if (index >= method->param_count && by_position && um_json_is(item, UM_JSON_NULL))
             continue;
-        if (index >= method->param_count && by_position) {
-            um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
-                    method->param_count);
-            um_reply_end(call);
-            return false;
-        }
+        *wrong = item;
         if (index >= method->param_count)
-            return um_args_refuse(call, item->key, "is not one of this method's; see rpc.discover");
+            return by_position ? MISMATCH_TOO_MANY : MISMATCH_UNKNOWN;
         if ((seen >> index & 1) != 0)
-            return um_args_refuse(call, item->key, "is given twice");
+            return MISMATCH_TWICE;
         seen |= 1U << index;
         if (!um_json_is(item, UM_JSON_NULL))
             found[index] = item;
     }
-    return true;
+    return MISMATCH_NONE;
+}
+
+static bool refuse_match(struct um_call *call, enum mismatch mismatch, const struct um_json *wrong)
+{
+    const struct um_method *method = call->method;
+
+    if (mismatch == MISMATCH_UNKNOWN)
+        return um_args_refuse(call, wrong->key, "is not one of this method's; see rpc.discover");
+    if (mismatch == MISMATCH_TWICE)
+        return um_args_refuse(call, wrong->key, "is given twice");
+    um_fail(call, UMEM_E_INVALID_PARAMS, "%s takes at most %zu parameters", method->name,
+            method->param_count);
+    um_reply_end(call);
+    return false;
+}
+
+bool um_args_match(const struct um_method *method, const struct um_json *params, const struct um_json **found)
+{
+    const struct um_json *wrong;
+
+    for (size_t i = 0; i < UM_PARAMS_MAXIMUM; i++)
+        found[i] = NULL;
+    return match(method, unwrap(params), found, &wrong) == MISMATCH_NONE;
 }
 
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args)
 {
-    const struct um_method *method = call->method;
     const struct um_json *found[UM_PARAMS_MAXIMUM] = {NULL};
+    const struct um_json *wrong;
+    enum mismatch mismatch = match(call->method, unwrap(params), found, &wrong);
+
+    args->undecoded.json = NULL;
+    return mismatch == MISMATCH_NONE ? um_args_bind_found(call, found, args)
+                                     : refuse_match(call, mismatch, wrong);
+}
+
+bool um_args_bind_found(struct um_call *call, const struct um_json *const *found, struct um_args *args)
+{
+    const struct um_method *method = call->method;
     unsigned dependents = 0; /* bit n: parameter n is given, and another one decides how it is read */
     unsigned handles =
         0; /* bit n: parameter n is a handle, given or by its fallback: looked up when all else is known to be right */
 
     args->undecoded.json = NULL;
-    if (!match(call, unwrap(params), found))
-        return false;
     for (size_t i = 0; i < method->param_count; i++) {
         const struct um_param *param = &method->params[i];
         struct um_arg *arg = &args->value[i];

@@ -69,9 +69,17 @@ struct um_args {
     struct um_range range[UM_RANGES_MAXIMUM];
 };
 
-/* Reads `params` (an object, an array, or NULL for none) by the method's descriptor. Returns false when something is wrong;
- * then the call has been answered with the error, or args->undecoded says what is to be decoded first. */
+/* Finds which of the values of `params` (an object, an array, or NULL for none) each parameter has: found[n] of parameter n, NULL where it
+ * is left out. That depends on names, places and what is null only. Returns whether it is right. */
+bool um_args_match(const struct um_method *method, const struct um_json *params,
+                   const struct um_json **found);
+
+/* Reads `params` by the method's descriptor. Returns false when something is wrong; then the call has been answered with the error, or
+ * args->undecoded says what is to be decoded first. */
 bool um_args_bind(struct um_call *call, const struct um_json *params, struct um_args *args);
+
+/* The same where um_args_match() has found the values. */
+bool um_args_bind_found(struct um_call *call, const struct um_json *const *found, struct um_args *args);
 
 /* Decodes about `budget` more characters. Returns whether there are more. What is wrong is answered when the call is bound anew. */
 bool um_args_decode(struct um_undecoded *undecoded, size_t budget);

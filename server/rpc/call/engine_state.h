@@ -16,6 +16,7 @@
 #include "rpc/schema/server_limits.h"
 #include "store/store.h"
 
+struct um_known_requests;
 struct um_observers;
 
 /* What was found for one limit. */
@@ -60,14 +61,15 @@ struct um_rpc {
         resolved; /* list of um_pending.in_resolved: to be answered at the end of the message, or soon after */
     struct um_link flushes; /* calls that wait for a sync of the store, in their order; the method has them */
     size_t answers_left;    /* how many of these may be answered in this turn, at the end of messages */
-    struct um_deadlines deadlines;  /* of calls that wait */
-    struct um_index pending_ids;    /* um_pending.by_id: calls that wait, by session and id */
-    struct um_index watch_ids;      /* of all sessions' watches, by number */
-    uint64_t hash_key[2];           /* of the hash of ids, which clients choose */
-    struct um_observers *observers; /* of blocks and heaps */
-    struct um_arena arena;          /* what the message at work is read into */
-    const char *text;               /* that message; reading it has changed it */
-    size_t text_size;               /* bytes of it */
+    struct um_deadlines deadlines;            /* of calls that wait */
+    struct um_index pending_ids;              /* um_pending.by_id: calls that wait, by session and id */
+    struct um_index watch_ids;                /* of all sessions' watches, by number */
+    uint64_t hash_key[2];                     /* of the hash of ids, which clients choose */
+    struct um_observers *observers;           /* of blocks and heaps */
+    struct um_arena arena;                    /* what the message at work is read into */
+    const char *text;                         /* that message; reading it has changed it */
+    size_t text_size;                         /* bytes of it */
+    struct um_known_requests *known_requests; /* shapes of messages */
     char *own_text;               /* the same, where it may be kept (malloc): what keeps it sets NULL here */
     bool records_calls;           /* for an access log */
     struct um_call_record record; /* of the call at work */

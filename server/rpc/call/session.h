@@ -146,7 +146,8 @@ struct um_session {
     uint64_t job_bytes;      /* memory that holds what the call at work in slices needs */
     uint64_t work; /* done for it: bytes of blocks touched, and um_session_charge(); the connection takes it
                       away when it counts it */
-    bool broken;   /* memory ran out for an answer: the connection closes this session at once */
+    unsigned char known_request; /* where the shape of its last message is, for um_known_requests_find() */
+    bool broken; /* memory ran out for an answer: the connection closes this session at once */
 };
 
 struct um_session_options {

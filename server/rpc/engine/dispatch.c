@@ -9,7 +9,9 @@
 #include "rpc/call/call.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
+#include "rpc/engine/envelope.h"
 #include "rpc/engine/job.h"
+#include "rpc/engine/known_request.h"
 #include "rpc/engine/message.h"
 #include "rpc/engine/payload.h"
 #include "rpc/events/pending.h"
@@ -55,75 +57,13 @@ void um_dispatch_refuse_limit(struct um_session *session, int code, const char *
     um_reply_end(&call);
 }
 
-/* ---- one request: the envelope of JSON-RPC 2.0, and its short form ---- */
+/* ---- one request ---- */
 
 /* Bytes that a small answer takes: as long as a batch has so many left, its next request is done. */
 enum { ANSWER_SIZE = 1024 };
 
-/* The members of a request object, as they stand; NULL where there is none. */
-struct envelope {
-    const struct um_json *jsonrpc;
-    const struct um_json *method;
-    const struct um_json *params;
-    const struct um_json *id;
-    bool twice; /* a member of these stands twice */
-};
-
-/* Members of other names are ignored: clients send tracing and the like beside the standard's. Names of a size that is known are
- * compared as numbers by compilers. */
-UM_ALWAYS_INLINE void read_envelope(const struct um_json *request, struct envelope *envelope)
-{
-    *envelope = (struct envelope){NULL, NULL, NULL, NULL, false};
-    for (const struct um_json *item = request->child; item != NULL; item = item->next) {
-        const struct um_json **member = NULL;
-
-        if (item->key_size == 6 && memcmp(item->key, "method", 6) == 0)
-            member = &envelope->method;
-        else if (item->key_size == 6 && memcmp(item->key, "params", 6) == 0)
-            member = &envelope->params;
-        else if (item->key_size == 2 && memcmp(item->key, "id", 2) == 0)
-            member = &envelope->id;
-        else if (item->key_size == 7 && memcmp(item->key, "jsonrpc", 7) == 0)
-            member = &envelope->jsonrpc;
-        if (member == NULL)
-            continue;
-        envelope->twice |= *member != NULL;
-        *member = item;
-    }
-}
-
-/* What is wrong with the envelope, or NULL. Sets the call's id as far as it is known. */
-UM_ALWAYS_INLINE const char *check_envelope(struct um_call *call, const struct um_json *request,
-                                            struct envelope *envelope)
-{
-    const struct um_json *version;
-
-    call->id = (struct um_id){.kind = UM_ID_NULL};
-    if (request->kind != UM_JSON_OBJECT)
-        return "a request is an object";
-    read_envelope(request, envelope);
-    if (envelope->twice)
-        return "jsonrpc, method, params or id stands twice";
-    if (envelope->id != NULL && !um_id_from_json(envelope->id, &call->id))
-        return "id must be a string of at most 1024 bytes without \\u0000, a number of at most 1024 bytes, "
-               "or null";
-    version = envelope->jsonrpc;
-    if (version != NULL &&
-        (version->kind != UM_JSON_STRING || version->size != 3 || memcmp(version->text, "2.0", 3) != 0))
-        return "jsonrpc must be \"2.0\", or be left out";
-    if (envelope->method == NULL || envelope->method->kind != UM_JSON_STRING)
-        return "method must be a string";
-    if (envelope->params != NULL && envelope->params->kind != UM_JSON_OBJECT &&
-        envelope->params->kind != UM_JSON_ARRAY && envelope->params->kind != UM_JSON_NULL)
-        return "params must be an object or an array";
-    /* Only the standard's form has notifications; in the short form every request is answered. */
-    if (envelope->id == NULL && envelope->jsonrpc != NULL)
-        call->id.kind = UM_ID_NONE;
-    return NULL;
-}
-
 /* Whether the call may run. Where it may not, it has been answered. */
-static bool check_call(struct um_call *call, const struct envelope *envelope, const char *wrong)
+static bool check_call(struct um_call *call, const struct um_envelope *envelope, const char *wrong)
 {
     if (wrong != NULL) {
         fail_whole(call, UMEM_E_INVALID_REQUEST, wrong);
@@ -163,40 +103,72 @@ static void note_size(const struct um_call *call, const struct um_args *args)
     }
 }
 
-/* Handles one request: finds the method, binds its parameters, and runs it. The members of the call that are
- * known before the request is read are set, and all others are zero. */
-static void handle_request(struct um_call *call, const struct um_json *request)
+/* Runs the call, whose parameters are bound: where they are not, it has been answered, or something is to be decoded first. */
+UM_ALWAYS_INLINE void run(struct um_call *call, const struct um_json *request, const struct um_args *args,
+                          bool is_bound)
+{
+    if (!is_bound) {
+        if (args->undecoded.json != NULL)
+            decode_in_steps(call, request, &args->undecoded);
+        return;
+    }
+    if (call->record != NULL)
+        note_size(call, args);
+    if (call->method->run != NULL)
+        call->method->run(call, args);
+    else
+        um_job_run(call, args, call->method->job);
+}
+
+/* Begins the answer. Returns false where that cannot be. */
+UM_ALWAYS_INLINE bool start(struct um_call *call)
 {
     struct um_session *session = call->session;
-    struct envelope envelope;
-    const char *wrong = check_envelope(call, request, &envelope);
-    const struct um_json *params;
-    struct um_args args;
 
     call->store = session->rpc->store;
     session->rpc->requests++;
     um_call_start(call);
-    if (session->broken)
+    return !session->broken;
+}
+
+/* Handles one request: finds the method, binds its parameters, and runs it. The members of the call that are
+ * known before the request is read are set, and all others are zero. */
+static void handle_request(struct um_call *call, const struct um_json *request)
+{
+    struct um_envelope envelope;
+    const char *wrong = um_envelope_check(request, &envelope, &call->id);
+    struct um_args args;
+
+    if (!start(call))
         return;
     if (wrong == NULL)
         call->method = um_table_find(envelope.method->text, envelope.method->size);
     if ((wrong != NULL || call->batch != NULL || call->method == NULL || call->payload_size != 0) &&
         !check_call(call, &envelope, wrong))
         return;
-    params = envelope.params != NULL && envelope.params->kind != UM_JSON_NULL ? envelope.params : NULL;
     if (call->record != NULL)
-        um_call_record_note(call->record, call->method, params);
-    if (!um_args_bind(call, params, &args)) {
-        if (args.undecoded.json != NULL)
-            decode_in_steps(call, request, &args.undecoded);
+        um_call_record_note(call->record, call->method, envelope.params);
+    run(call, request, &args, um_args_bind(call, envelope.params, &args));
+}
+
+/* Handles a request of whose shape an earlier one was. */
+static void handle_known(struct um_call *call, const struct um_known_request *known)
+{
+    struct um_args args;
+
+    call->id.kind = known->no_id;
+    if (known->id != NULL && !um_id_from_json(known->id, &call->id)) {
+        handle_request(call, known->request);
         return;
     }
+    if (!start(call))
+        return;
+    call->method = known->method;
+    if (call->payload_size != 0 && !check_call(call, NULL, NULL))
+        return;
     if (call->record != NULL)
-        note_size(call, &args);
-    if (call->method->run != NULL)
-        call->method->run(call, &args);
-    else
-        um_job_run(call, &args, call->method->job);
+        um_call_record_note(call->record, call->method, known->params);
+    run(call, known->request, &args, um_args_bind_found(call, known->found, &args));
 }
 
 /* ---- batches: several requests in one message, which run as a whole ---- */
@@ -206,12 +178,12 @@ static void handle_request(struct um_call *call, const struct um_json *request)
 static bool raw_size_of(const struct um_json *request, uint64_t *size)
 {
     const struct um_method *method;
-    struct envelope envelope;
+    struct um_envelope envelope;
 
     *size = 0;
     if (!um_json_is(request, UM_JSON_OBJECT))
         return true;
-    read_envelope(request, &envelope);
+    um_envelope_read(request, &envelope);
     method = um_json_is(envelope.method, UM_JSON_STRING)
                  ? um_table_find(envelope.method->text, envelope.method->size)
                  : NULL;
@@ -617,10 +589,30 @@ static bool is_array(const char *text, size_t size)
     return size != 0 && *text == '[';
 }
 
-UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, size_t size,
-                                     uint64_t payload_size)
+/* Handles a message that is of the shape of an earlier one. Returns whether it is. */
+UM_ALWAYS_INLINE bool handle_if_known(struct um_session *session, char *text, size_t size,
+                                      uint64_t payload_size)
 {
     struct um_rpc *rpc = session->rpc;
+    const struct um_known_request *known =
+        um_known_requests_find(rpc->known_requests, &session->known_request, text, size);
+
+    if (known == NULL)
+        return false;
+    rpc->text = text;
+    rpc->text_size = size;
+    charge(session, size, known->shape.value_count);
+    handle_known(&(struct um_call){.session = session, .payload_size = payload_size}, known);
+    if (payload_size != 0 && session->payload == NULL)
+        um_payload_discard(session, payload_size);
+    return true;
+}
+
+/* Reads a message and handles it. Returns how many bytes of it are one text. */
+static size_t read_and_handle(struct um_session *session, char *text, size_t size, uint64_t payload_size)
+{
+    struct um_rpc *rpc = session->rpc;
+    bool is_kept = um_known_requests_keep(rpc->known_requests, text, size);
     struct um_json *json = NULL;
     struct um_json_check check;
     int code;
@@ -634,13 +626,22 @@ UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, siz
     rpc->text = text;
     rpc->text_size = check.size;
     charge(session, check.size, check.values);
-    if (code == UMEM_OK && payload_size == 0 && json->kind != UM_JSON_ARRAY)
-        handle_request(&(struct um_call){.session = session}, json);
-    else
-        handle(session, &(struct um_message){.json = json, .payload_size = payload_size}, code, &check);
-    um_arena_reset(&rpc->arena);
-    um_pending_flush(rpc, session);
+    if (is_kept && code == UMEM_OK && check.size == size)
+        um_known_requests_learn(rpc->known_requests, text, size, json);
+    handle(session, &(struct um_message){.json = json, .payload_size = payload_size}, code, &check);
     return check.size;
+}
+
+UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, size_t size,
+                                     uint64_t payload_size)
+{
+    size_t used = size;
+
+    if (!handle_if_known(session, text, size, payload_size))
+        used = read_and_handle(session, text, size, payload_size);
+    um_arena_reset(&session->rpc->arena);
+    um_pending_flush(session->rpc, session);
+    return used;
 }
 
 size_t um_dispatch_message(struct um_session *session, char *text, size_t size, uint64_t payload_size)
