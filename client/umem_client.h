@@ -29,7 +29,8 @@
  *                           received, and for umem_heap_lock(), so that no lock is left behind.
  *                           umem_is_connected() says so.
  *   The connection is gone. Whether the daemon did what was requested is not known. Every later call gives the
- *   same error until umem_connect() is called again; handles stay good as long as the daemon lives, and are
+ *   same error until umem_connect() is called again, unless the options have `reconnect_ms`; handles stay good as
+ *   long as the daemon lives, those of durable heaps and of their blocks also longer, and others are
  *   UMEM_E_STALE_HANDLE or UMEM_E_UNKNOWN_HANDLE to a daemon that was started later:
  *     UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_CONNECTION_LOST
  *     UMEM_E_BAD_ANSWER     what came is not an answer to the request
@@ -39,6 +40,18 @@
  * Deadlines: a call takes at most the client's timeout_ms. One that may wait in the daemon
  * (umem_block_wait(), umem_heap_lock()) takes its own timeout_ms more, and has no deadline where that is
  * UMEM_FOREVER.
+ *
+ * Reconnecting: with `reconnect_ms` in the options, a call that finds the connection gone, or the daemon no longer taking
+ * its request, connects anew, verifies the daemon as umem_connect() does, and is made then. It tries again after 1 ms, 2 ms, 4 ms and so
+ * on, in the end every 100 ms, for `reconnect_ms` or until its own deadline. So a daemon may be restarted or replaced under
+ * its clients.
+ *   UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED: there was no daemon in that time, or another user's. Nothing was sent.
+ *   UMEM_E_CONNECTION_LOST: the daemon has had the request, or a part of it, and its answer was lost. Whether it was carried out is not
+ *     known, and the request is not repeated: the caller decides that.
+ *   Locks, holds, watches, and what was made with lifetime session, end with a connection. Where such a thing was requested on the
+ *     lost connection, the first call after that does not connect but is UMEM_E_CONNECTION_LOST, with nothing sent, so that no
+ *     program goes on as if it still held a lock; the next call connects. umem_poll() is UMEM_E_CONNECTION_LOST once, where
+ *     watches were lost. After umem_connect(), which a program calls that knows, neither happens.
  *
  * Threads: any number of threads may use one client at a time, and each call is as if it were alone: a thread
  * that waits in umem_block_wait(), umem_heap_lock() or umem_poll() does not hold the others up. The
@@ -115,6 +128,8 @@ struct umem_options {
     size_t
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
     bool never_spin; /* a call sleeps until its answer comes; false: it first looks for it, see Waiting */
+    uint32_t
+        reconnect_ms; /* milliseconds for which a call tries to connect anew once the connection was lost; 0: never */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;

@@ -9,85 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon_fixture.h"
-
-struct place {
-    struct daemon daemon;
-    struct process other;
-    char folder[512]; /* a temporary directory */
-    char state[600];  /* in it */
-};
-
-static void remove_folder(const char *path)
-{
-    uv_fs_t request;
-    uv_dirent_t entry;
-
-    if (uv_fs_scandir(NULL, &request, path, 0, NULL) >= 0) {
-        while (uv_fs_scandir_next(&request, &entry) == 0) {
-            char name[1024];
-            uv_fs_t removal;
-
-            snprintf(name, sizeof name, "%s/%s", path, entry.name);
-            (void)uv_fs_unlink(NULL, &removal, name, NULL);
-            uv_fs_req_cleanup(&removal);
-        }
-    }
-    uv_fs_req_cleanup(&request);
-    (void)uv_fs_rmdir(NULL, &request, path, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
-static int set_up(void **state)
-{
-    struct place *place = calloc(1, sizeof *place);
-    char folder[256];
-    size_t size = sizeof folder;
-    uv_fs_t request;
-
-    assert_non_null(place);
-    pipe_name_make(place->daemon.pipe, sizeof place->daemon.pipe);
-    assert_int_equal(uv_os_tmpdir(folder, &size), 0);
-    snprintf(place->folder, sizeof place->folder, "%s/umem-durable-XXXXXX", folder);
-    assert_int_equal(uv_fs_mkdtemp(NULL, &request, place->folder, NULL), 0);
-    snprintf(place->folder, sizeof place->folder, "%s", request.path);
-    uv_fs_req_cleanup(&request);
-    snprintf(place->state, sizeof place->state, "%s/state", place->folder);
-    *state = place;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct place *place = *state;
-
-    pipe_name_remove(place->daemon.pipe);
-    remove_folder(place->state);
-    remove_folder(place->folder);
-    free(place);
-    return 0;
-}
-
-static void start_with(struct place *place, const char *sync)
-{
-    const char *const args[] = {UMEMD, "--pipe", place->daemon.pipe, "--state", place->state, "--sync",
-                                sync,  NULL};
-
-    assert_int_equal(process_start(&place->daemon.process, args, NULL), 0);
-    if (!process_wait_for(&place->daemon.process, "listening on"))
-        fail_msg("%s", place->daemon.process.errors);
-}
-
-static void start(struct place *place)
-{
-    start_with(place, "second");
-}
-
-static void kill_daemon(struct place *place)
-{
-    process_kill(&place->daemon.process);
-    (void)process_finish(&place->daemon.process);
-}
+#include "durable_fixture.h"
 
 static int check(struct place *place)
 {
@@ -95,26 +17,6 @@ static int check(struct place *place)
                                 "--state", place->state, NULL};
 
     return process_run(&place->other, args, NULL);
-}
-
-static umem_handle make_heap(umem_client *client, const char *name)
-{
-    const struct umem_heap_options options = {
-        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .maximum_size = 65536, .name = name};
-    umem_handle heap = 0;
-
-    ok(client, umem_heap_create(client, &options, &heap));
-    return heap;
-}
-
-static umem_handle make_block(umem_client *client, umem_handle heap, const char *name)
-{
-    const struct umem_block_options options = {.heap = heap, .name = name};
-    umem_handle block = 0;
-
-    ok(client, umem_block_alloc(client, 5, &options, &block));
-    ok(client, umem_block_write(client, block, 0, "hello", 5));
-    return block;
 }
 
 static void test_a_killed_daemons_heap_comes_back(void **state)
@@ -127,15 +29,15 @@ static void test_a_killed_daemons_heap_comes_back(void **state)
     struct umem_block_info info;
     char bytes[5];
 
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
-    heap = make_heap(client, "h");
-    block = make_block(client, heap, "b");
+    heap = durable_make_heap(client, "h");
+    block = durable_make_block(client, heap, "b");
     umem_client_free(client);
-    kill_daemon(place);
+    durable_kill(place);
     assert_int_equal(check(place), 0);
     assert_non_null(strstr(place->other.output, "1 durable heap can be used"));
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
     ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
     assert_memory_equal(bytes, "hello", sizeof bytes);
@@ -165,13 +67,13 @@ static void test_a_heap_is_opened_or_made(void **state)
     umem_handle opened = 0;
     bool created = false;
 
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
     ok(client, umem_heap_open(client, &options, &heap, &created));
     assert_true(created);
     umem_client_free(client);
-    kill_daemon(place);
-    start(place);
+    durable_kill(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
     ok(client, umem_heap_open(client, &options, &opened, &created));
     assert_true(opened == heap && !created);
@@ -189,15 +91,15 @@ static void test_a_mapping_is_shared_with_the_next_daemon(void **state)
     uint64_t size = 0;
     char read[5];
 
-    start(place);
+    durable_start(place, "second");
     mapper = daemon_connect(&place->daemon);
-    block = make_block(mapper, make_heap(mapper, NULL), NULL);
+    block = durable_make_block(mapper, durable_make_heap(mapper, NULL), NULL);
     ok(mapper, umem_map(mapper, block, &bytes, &size));
     assert_int_equal(size, 5);
-    kill_daemon(place);
+    durable_kill(place);
     assert_memory_equal(bytes, "hello", 5);
     memcpy(bytes, "later", 5);
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
     ok(client, umem_block_read(client, block, 0, read, sizeof read));
     assert_memory_equal(read, "later", 5);
@@ -233,9 +135,9 @@ static void test_records_reach_the_disk(void **state)
     umem_handle heap;
     unsigned waited_ms = 0;
 
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
-    heap = make_heap(client, NULL);
+    heap = durable_make_heap(client, NULL);
     while (!is_marked(place, heap) && waited_ms < LIMIT_MS) {
         uv_sleep(EVERY_MS);
         waited_ms += EVERY_MS;
@@ -253,16 +155,16 @@ static void test_a_heap_is_flushed(void **state)
     umem_handle heap;
     umem_handle other;
 
-    start_with(place, "never");
+    durable_start(place, "never");
     client = daemon_connect(&place->daemon);
-    heap = make_heap(client, NULL);
-    other = make_heap(client, NULL);
+    heap = durable_make_heap(client, NULL);
+    other = durable_make_heap(client, NULL);
     assert_false(is_marked(place, heap));
     ok(client, umem_heap_flush(client, heap));
     assert_true(is_marked(place, heap));
     assert_false(is_marked(place, other));
     for (int i = 0; i < 10; i++) {
-        (void)make_block(client, i % 2 == 0 ? heap : other, NULL);
+        (void)durable_make_block(client, i % 2 == 0 ? heap : other, NULL);
         ok(client, umem_heap_flush(client, i % 3 == 0 ? heap : other));
     }
     assert_true(is_marked(place, other));
@@ -295,7 +197,7 @@ static void test_one_daemon_has_a_directory(void **state)
     char pipe[128];
     const char *const args[] = {UMEMD, "--pipe", pipe, "--state", place->state, NULL};
 
-    start(place);
+    durable_start(place, "second");
     pipe_name_make(pipe, sizeof pipe);
     assert_int_equal(process_run(&place->other, args, NULL), 1);
     assert_non_null(strstr(place->other.errors, "has the state directory"));
@@ -345,19 +247,19 @@ static void test_a_damaged_heap_is_listed(void **state)
     umem_handle block;
     struct umem_heap_info info;
 
-    start(place);
+    durable_start(place, "second");
     client = daemon_connect(&place->daemon);
-    damaged = make_heap(client, "damaged");
-    whole = make_heap(client, "whole");
-    (void)make_block(client, damaged, NULL);
-    block = make_block(client, whole, NULL);
+    damaged = durable_make_heap(client, "damaged");
+    whole = durable_make_heap(client, "whole");
+    (void)durable_make_block(client, damaged, NULL);
+    block = durable_make_block(client, whole, NULL);
     umem_client_free(client);
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
     damage(place, damaged, "1.journal", 150);
     assert_int_equal(check(place), 1);
     assert_non_null(strstr(place->other.output, "is damaged at byte 64"));
     assert_non_null(strstr(place->other.output, "1 durable heap can be used"));
-    start(place);
+    durable_start(place, "second");
     assert_true(process_wait_for(&place->daemon.process, "is damaged at byte 64"));
     client = daemon_connect(&place->daemon);
     ok(client, umem_heap_info(client, damaged, &info));
@@ -380,15 +282,19 @@ static void test_a_damaged_heap_is_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_killed_daemons_heap_comes_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_heap_is_opened_or_made, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_mapping_is_shared_with_the_next_daemon, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_records_reach_the_disk, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_directory_that_cannot_be_is_named, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_damaged_heap_is_listed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_killed_daemons_heap_comes_back, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_heap_is_opened_or_made, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_mapping_is_shared_with_the_next_daemon, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_records_reach_the_disk, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_directory_that_cannot_be_is_named, durable_set_up,
+                                        durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_damaged_heap_is_listed, durable_set_up, durable_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

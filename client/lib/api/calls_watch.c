@@ -77,7 +77,18 @@ static size_t deliver(umem_client *client)
     return done;
 }
 
-static int poll_within(umem_client *client, uint64_t deadline_ms, size_t *delivered)
+/* Says why there are no events. That watches were lost with an earlier connection, it says once. */
+static int report_loss(umem_client *client, char *text)
+{
+    bool is_gone = client->broken != UMEM_OK;
+
+    snprintf(text, sizeof client->broken_text, "%s",
+             is_gone ? client->broken_text : "the connection was lost, and its watches with it");
+    client->watches_lost = client->watches_lost && is_gone;
+    return is_gone ? client->broken : UMEM_E_CONNECTION_LOST;
+}
+
+static int poll_within(umem_client *client, uint64_t deadline_ms, size_t *delivered, char *text)
 {
     static const struct um_waiter how = {.wants_events = true};
     int code = UMEM_OK;
@@ -86,8 +97,8 @@ static int poll_within(umem_client *client, uint64_t deadline_ms, size_t *delive
         *delivered = deliver(client);
         if (*delivered != 0 || code == UMEM_E_DEADLINE)
             return UMEM_OK;
-        if (client->broken != UMEM_OK)
-            return client->broken;
+        if (client->broken != UMEM_OK || client->watches_lost)
+            return report_loss(client, text);
         if (!client->is_reading)
             code = um_client_read(client, deadline_ms);
         else if (!um_client_wait_for_change(client, how, NULL, deadline_ms))
@@ -98,7 +109,7 @@ static int poll_within(umem_client *client, uint64_t deadline_ms, size_t *delive
 int umem_poll(umem_client *client, uint32_t timeout_ms, size_t *delivered)
 {
     uint64_t deadline_ms = UM_NO_DEADLINE;
-    char text[sizeof client->broken_text];
+    char text[sizeof client->broken_text] = "";
     size_t done = 0;
     int code;
 
@@ -107,8 +118,7 @@ int umem_poll(umem_client *client, uint32_t timeout_ms, size_t *delivered)
     if (timeout_ms != UMEM_FOREVER)
         deadline_ms = um_transport_now_ms() + timeout_ms;
     um_mutex_lock(client->lock);
-    code = poll_within(client, deadline_ms, &done);
-    memcpy(text, client->broken_text, sizeof text);
+    code = poll_within(client, deadline_ms, &done, text);
     um_client_wake_next(client);
     um_mutex_unlock(client->lock);
     if (delivered != NULL)

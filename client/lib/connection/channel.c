@@ -79,6 +79,19 @@ bool um_channel_withdraw(struct um_channel *channel, struct um_request *request,
     return true;
 }
 
+bool um_channel_take_back(struct um_channel *channel, struct um_request *first)
+{
+    struct um_request **link = &channel->first;
+
+    while (*link != NULL && *link != first)
+        link = &(*link)->next;
+    if (*link == NULL)
+        return false;
+    *link = NULL;
+    channel->end = link;
+    return true;
+}
+
 void um_channel_fail_all(struct um_channel *channel, int code, const char *text)
 {
     struct um_request *request = channel->receiving;

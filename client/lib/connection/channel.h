@@ -57,6 +57,10 @@ void um_channel_write_notification(const struct um_request *request, struct um_b
 /* Withdraws a request: if it was sent, its answer is discarded when it comes. Returns false where it is coming already. */
 bool um_channel_withdraw(struct um_channel *channel, struct um_request *request, bool was_sent);
 
+/* Takes `first` and all that were added after it back, linked by `next`: nothing of them was sent. Returns false, and does nothing,
+ * where `first` is not awaited any more. */
+bool um_channel_take_back(struct um_channel *channel, struct um_request *first);
+
 /* Where the next bytes go, *capacity of them at most. Good until um_channel_received(). */
 char *um_channel_space(struct um_channel *channel, size_t *capacity);
 

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_LIMIT_DEFAULT = 64 << 20 };
+enum {
+    ANSWER_LIMIT_DEFAULT = 64 << 20,
+    RECONNECT_PAUSE_MS = 100 /* most time between two attempts to connect anew */
+};
 
 static bool init(umem_client *client, const struct umem_options *options)
 {
@@ -17,6 +20,7 @@ static bool init(umem_client *client, const struct umem_options *options)
         client->pipe[0] = '\0';
     client->timeout_ms = options->timeout_ms;
     client->never_spins = options->never_spin;
+    client->reconnect_ms = options->reconnect_ms;
     client->broken = UMEM_E_NOT_CONNECTED;
     snprintf(client->broken_text, sizeof client->broken_text,
              "there is no connection; umem_connect() makes one");
@@ -65,6 +69,20 @@ void umem_client_free(umem_client *client)
 
 /* ---- the connection ---- */
 
+/* Keeps all threads from the connection that is being made; none uses the one that was. */
+static void reserve_connection(umem_client *client)
+{
+    um_client_close_if_unused(client);
+    client->is_reading = true;
+    client->is_writing = true;
+    client->broken = UMEM_E_NOT_CONNECTED;
+    snprintf(client->broken_text, sizeof client->broken_text, "%s", umem_error_text(UMEM_E_NOT_CONNECTED));
+    client->message_limit = 0;
+    client->payload_limit = 0;
+    client->has_session_things = false;
+    um_channel_reset(&client->channel);
+}
+
 /* Waits until no thread uses the connection that was, and keeps all others from one that is being made. */
 static void begin_connecting(umem_client *client)
 {
@@ -77,20 +95,18 @@ static void begin_connecting(umem_client *client)
         else
             um_client_wait_for_change(client, how, NULL, UM_NO_DEADLINE);
     }
-    um_client_close_if_unused(client);
-    client->is_reading = true;
-    client->is_writing = true;
-    client->broken = UMEM_E_NOT_CONNECTED;
-    snprintf(client->broken_text, sizeof client->broken_text, "%s", umem_error_text(UMEM_E_NOT_CONNECTED));
-    client->message_limit = 0;
-    client->payload_limit = 0;
-    um_channel_reset(&client->channel);
+    reserve_connection(client);
+    client->watches_lost = false;
 }
 
-static void end_connecting(umem_client *client, int code, const char *text)
+static void end_connecting(umem_client *client, struct um_transport *transport, int code, const char *text)
 {
+    client->transport = transport;
+    if (transport != NULL && !client->never_spins)
+        um_transport_let_spin(transport);
     client->is_reading = false;
     client->is_writing = false;
+    client->was_connected = client->was_connected || code == UMEM_OK;
     client->broken = code;
     snprintf(client->broken_text, sizeof client->broken_text, "%s", text);
     um_client_wake_next(client);
@@ -117,16 +133,66 @@ int umem_connect(umem_client *client)
         code =
             um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
-        if (code == UMEM_OK && !client->never_spins)
-            um_transport_let_spin(transport);
     }
     um_mutex_lock(client->lock);
-    client->transport = transport;
-    end_connecting(client, code, text);
+    end_connecting(client, transport, code, text);
     um_mutex_unlock(client->lock);
     if (code == UMEM_OK)
         return um_failure_set(client, UMEM_OK, NULL);
     return um_failure_set_text(client, code, "%s", text);
+}
+
+/* Tries to connect until there is a daemon, or the deadline. */
+static int open_again(umem_client *client, uint32_t timeout_ms, uint64_t deadline_ms,
+                      struct um_transport **transport, struct um_reason *reason)
+{
+    uint32_t pause_ms = 1;
+
+    for (;;) {
+        int code = um_transport_open(client->pipe, timeout_ms, deadline_ms, transport, reason);
+
+        if (code != UMEM_E_NOT_CONNECTED || um_transport_now_ms() + pause_ms >= deadline_ms)
+            return code;
+        um_transport_pause(pause_ms);
+        pause_ms = pause_ms * 2 < RECONNECT_PAUSE_MS ? pause_ms * 2 : RECONNECT_PAUSE_MS;
+    }
+}
+
+int um_client_reconnect(umem_client *client, uint64_t deadline_ms)
+{
+    static const struct um_waiter how = {.wants_to_write = true};
+    uint64_t until_ms = um_transport_now_ms() + client->reconnect_ms;
+    struct um_reason reason = {""};
+    char text[sizeof client->broken_text];
+    struct um_transport *transport = NULL;
+    uint32_t timeout_ms = client->timeout_ms;
+    int code;
+
+    if (deadline_ms < until_ms)
+        until_ms = deadline_ms;
+    while (client->broken != UMEM_OK && (client->is_reading || client->is_writing)) {
+        if (!um_client_wait_for_change(client, how, NULL, until_ms))
+            return client->broken;
+    }
+    if (client->broken == UMEM_OK || !client->was_connected)
+        return client->broken;
+    if (client->has_session_things) {
+        client->has_session_things = false;
+        client->broken = UMEM_E_CONNECTION_LOST;
+        snprintf(client->broken_text, sizeof client->broken_text,
+                 "the connection was lost, and with it the locks, holds, watches and blocks of its session; "
+                 "nothing "
+                 "was sent, and the next call connects anew");
+        return client->broken;
+    }
+    client->watches_lost = client->watches_lost || client->channel.events.watches != NULL;
+    reserve_connection(client);
+    um_mutex_unlock(client->lock);
+    code = open_again(client, timeout_ms, until_ms, &transport, &reason);
+    snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
+    um_mutex_lock(client->lock);
+    end_connecting(client, transport, code, text);
+    return client->broken;
 }
 
 bool umem_is_connected(const umem_client *client)

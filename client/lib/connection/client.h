@@ -41,6 +41,10 @@ void um_client_withdraw(umem_client *client, struct um_request *request);
 
 /* ---- within the lock ---- */
 
+/* Connects anew after a connection was lost, or waits for another thread that does. Returns UMEM_OK, or why there is no connection:
+ * that goes for a client that has never been connected, too. */
+int um_client_reconnect(umem_client *client, uint64_t deadline_ms);
+
 /* Reads once; no other thread may be reading. UMEM_OK, UMEM_E_DEADLINE, or why the connection is gone. */
 int um_client_read(umem_client *client, uint64_t deadline_ms);
 

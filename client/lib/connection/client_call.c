@@ -101,7 +101,8 @@ static void end_partial_write(umem_client *client, int code, const struct um_rea
 }
 
 /* Writes what was gathered, and `bytes` behind it, without the lock. If the daemon takes nothing, this thread
- * reads, unless another one does. */
+ * reads, unless another one does. UMEM_E_NOT_CONNECTED, only where the client connects anew: the daemon had closed before, and has none
+ * of what is being sent; the connection is for the caller to end. */
 static int flush(umem_client *client, const void *bytes, size_t size, uint64_t deadline_ms)
 {
     struct um_slice slices[] = {{client->out.data, client->out.size}, {bytes, size}};
@@ -118,6 +119,11 @@ static int flush(umem_client *client, const void *bytes, size_t size, uint64_t d
             um_transport_write_some(client->transport, slices, count, &done, &readable, deadline_ms, &reason);
         um_mutex_lock(client->lock);
         count = um_transport_advance(slices, count, done);
+        client->written += done;
+        if (code == UMEM_E_NOT_CONNECTED && client->may_resend && client->written == 0)
+            break;
+        if (code == UMEM_E_NOT_CONNECTED)
+            code = UMEM_E_CONNECTION_LOST;
         if (code != UMEM_OK || readable)
             end_partial_write(client, code, &reason);
     }
@@ -142,6 +148,7 @@ static int append_request(umem_client *client, struct um_request *request, uint6
     int code = UMEM_OK;
 
     um_channel_add(&client->channel, request);
+    client->has_session_things = client->has_session_things || request->is_of_session;
     um_channel_write(request, out, &payload_size);
     if (out->failed) {
         um_buf_truncate(out, start);
@@ -152,8 +159,10 @@ static int append_request(umem_client *client, struct um_request *request, uint6
     }
     if (request->payload_size != 0)
         code = append_payload(client, request, deadline_ms);
-    for (struct um_request *part = request->parts; part != NULL && code == UMEM_OK; part = part->next)
+    for (struct um_request *part = request->parts; part != NULL && code == UMEM_OK; part = part->next) {
+        client->has_session_things = client->has_session_things || part->is_of_session;
         code = append_payload(client, part, deadline_ms);
+    }
     if (code == UMEM_OK && out->size >= GATHER_SIZE)
         code = flush(client, NULL, 0, deadline_ms);
     return code;
@@ -174,12 +183,28 @@ static void fail_unsent(umem_client *client, struct um_request *request, int cod
     }
 }
 
-/* Writes the list; this thread is the one that writes. Returns those that were not added, because the connection is gone. */
+/* Puts back in front of `rest` what was added from `first` on, where the daemon had closed before it got any of it. */
+static struct um_request *take_back(umem_client *client, struct um_request *first, struct um_request *rest)
+{
+    struct um_request *last = first;
+
+    if (!um_channel_take_back(&client->channel, first))
+        return rest; /* the thread that reads has failed them */
+    while (last->next != NULL)
+        last = last->next;
+    last->next = rest;
+    return first;
+}
+
+/* Writes the list; this thread is the one that writes. Returns those that were not sent, because the connection is gone. */
 static struct um_request *write_requests(umem_client *client, struct um_request *requests,
                                          uint64_t deadline_ms)
 {
+    struct um_request *first = requests;
+    bool had_session_things = client->has_session_things;
     int code = UMEM_OK;
 
+    client->written = 0;
     while (requests != NULL && code == UMEM_OK && client->broken == UMEM_OK) {
         struct um_request *next = requests->next;
 
@@ -187,10 +212,41 @@ static struct um_request *write_requests(umem_client *client, struct um_request 
         requests = next;
     }
     if (code == UMEM_OK && client->out.size != 0)
-        flush(client, NULL, 0, deadline_ms);
+        code = flush(client, NULL, 0, deadline_ms);
+    if (code == UMEM_E_NOT_CONNECTED) {
+        requests = take_back(client, first, requests);
+        client->has_session_things = had_session_things;
+        um_client_break(client, UMEM_E_CONNECTION_LOST, "the daemon closed the connection");
+    }
+    client->may_resend = false;
     um_buf_truncate(&client->out, 0);
     if (client->out.capacity > KEEP_SIZE)
         um_buf_shrink(&client->out, KEEP_SIZE);
+    return requests;
+}
+
+/* Sees to it that this thread may write, on a new connection where the client makes one. */
+UM_ALWAYS_INLINE int begin_sending(umem_client *client, uint64_t deadline_ms)
+{
+    int code = begin_writing(client, deadline_ms);
+
+    if (client->broken == UMEM_OK || client->reconnect_ms == 0)
+        return code;
+    code = um_client_reconnect(client, deadline_ms);
+    return code == UMEM_OK ? begin_writing(client, deadline_ms) : code;
+}
+
+/* Sends the list, as much of it as can be sent on one connection. Returns the rest, and in *code why. */
+UM_ALWAYS_INLINE struct um_request *send_some(umem_client *client, struct um_request *requests,
+                                              uint64_t deadline_ms, bool may_resend, int *code)
+{
+    *code = begin_sending(client, deadline_ms);
+    if (*code != UMEM_OK)
+        return requests;
+    client->may_resend = may_resend;
+    requests = write_requests(client, requests, deadline_ms);
+    end_writing(client);
+    *code = client->broken;
     return requests;
 }
 
@@ -199,12 +255,10 @@ void um_client_send(umem_client *client, struct um_request *requests, uint64_t d
     int code;
 
     um_mutex_lock(client->lock);
-    code = begin_writing(client, deadline_ms);
-    if (code == UMEM_OK) {
-        requests = write_requests(client, requests, deadline_ms);
-        end_writing(client);
-        code = client->broken;
-    }
+    requests = send_some(client, requests, deadline_ms, client->reconnect_ms != 0, &code);
+    /* Once more: a daemon that closes a new connection, too, says why. */
+    if (requests != NULL && client->reconnect_ms != 0 && code == UMEM_E_CONNECTION_LOST)
+        requests = send_some(client, requests, deadline_ms, false, &code);
     if (requests != NULL)
         fail_unsent(client, requests, code);
     um_mutex_unlock(client->lock);

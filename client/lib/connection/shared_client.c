@@ -93,11 +93,24 @@ void um_client_on_done(struct um_channel *channel, struct um_request *request)
 
 /* ---- the end of a connection ---- */
 
+/* Requests that were sent; where the daemon is gone, nobody knows what has become of them. */
+static void fail_awaited(umem_client *client)
+{
+    char text[sizeof client->broken_text + 64];
+
+    snprintf(text, sizeof text,
+             client->broken == UMEM_E_CONNECTION_LOST ? "%s; whether the request was carried out is not known"
+                                                      : "%s",
+             client->broken_text);
+    um_channel_fail_all(&client->channel, client->broken, text);
+}
+
 void um_client_close_if_unused(umem_client *client)
 {
     if (client->broken == UMEM_OK || client->is_reading)
         return;
-    um_channel_fail_all(&client->channel, client->broken, client->broken_text);
+    if (client->channel.first != NULL || client->channel.receiving != NULL)
+        fail_awaited(client);
     if (!client->is_writing) {
         um_transport_close(client->transport);
         client->transport = NULL;

@@ -39,7 +39,14 @@ struct umem_client {
         *transport;  /* NULL: not connected; used, without the lock, by the threads that read and write */
     bool is_reading; /* a thread reads */
     bool is_writing; /* a thread writes */
-    int broken;      /* why there is no connection; UMEM_OK: there is one */
+    uint32_t reconnect_ms;   /* how long a call tries to connect anew; 0: it does not. Never changes */
+    bool was_connected;      /* there has been a connection */
+    bool has_session_things; /* a lock, a hold, a watch or what has lifetime session was requested on it */
+    bool
+        watches_lost; /* it was replaced by another one while there were watches, and umem_poll() is to say so */
+    size_t written;                /* bytes that the daemon has taken of what is being written */
+    bool may_resend;               /* where that is none, it may be sent on another connection */
+    int broken;                    /* why there is no connection; UMEM_OK: there is one */
     char broken_text[512];         /* the same in words */
     uint64_t message_limit;        /* bytes in one message, as the daemon says; 0: not known yet */
     uint64_t payload_limit;        /* bytes in one payload, likewise */

@@ -20,6 +20,6 @@ int um_transport_write(struct um_transport *transport, const struct um_slice *sl
             return UMEM_OK;
         code = um_transport_write_some(transport, left, count, &done, &readable, deadline_ms, reason);
         if (code != UMEM_OK)
-            return code;
+            return code == UMEM_E_NOT_CONNECTED ? UMEM_E_CONNECTION_LOST : code;
     }
 }

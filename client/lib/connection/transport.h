@@ -38,6 +38,9 @@ struct um_reason {
 /* A monotonic clock in milliseconds: what deadlines are measured on. */
 uint64_t um_transport_now_ms(void);
 
+/* Lets the calling thread sleep. */
+void um_transport_pause(uint32_t ms);
+
 /* Connects to `pipe`. `timeout_ms` is what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give
  * up connecting. UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one),
  * UMEM_E_OUT_OF_MEMORY; *reason tells more. */
@@ -63,7 +66,8 @@ int um_transport_write(struct um_transport *transport, const struct um_slice *sl
 /* The same in steps, for a thread that can also read: writes some of the slices (at most UM_TRANSPORT_SLICES), *done bytes of them.
  * Where the daemon takes nothing, it returns with *done 0 after a moment, so that the caller can see whether anybody reads what the
  * daemon sends; or at once, where *readable was set and there is something to read: then, and only then, it is left set. It is
- * called again for what is left; the slices' bytes stay where they are until it has written them or failed. */
+ * called again for what is left; the slices' bytes stay where they are until it has written them or failed.
+ * UMEM_E_NOT_CONNECTED: the daemon had closed the connection before, and has got none of these bytes. */
 int um_transport_write_some(struct um_transport *transport, const struct um_slice *slices, size_t count,
                             size_t *done, bool *readable, uint64_t deadline_ms, struct um_reason *reason);
 

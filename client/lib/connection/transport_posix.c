@@ -48,6 +48,11 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+void um_transport_pause(uint32_t ms)
+{
+    (void)poll(NULL, 0, (int)ms);
+}
+
 static int fail(struct um_reason *reason, int code, const char *what, int error)
 {
     if (error != 0)
@@ -316,7 +321,7 @@ int um_transport_write_some(struct um_transport *transport, const struct um_slic
     if (written > 0)
         *done = (size_t)written;
     else if (written < 0 && errno != EINTR)
-        return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests", errno);
+        return fail(reason, UMEM_E_NOT_CONNECTED, "the daemon no longer takes requests", errno);
     return UMEM_OK;
 }
 

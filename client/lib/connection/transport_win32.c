@@ -37,6 +37,11 @@ uint64_t um_transport_now_ms(void)
     return GetTickCount64();
 }
 
+void um_transport_pause(uint32_t ms)
+{
+    Sleep(ms);
+}
+
 static int fail(struct um_reason *reason, int code, const char *what, DWORD error)
 {
     if (error != 0)
@@ -293,7 +298,7 @@ static int begin_write(struct um_transport *transport, const struct um_slice *sl
     transport->operation = (OVERLAPPED){.hEvent = transport->write_done};
     if (!WriteFile(transport->pipe, next.bytes, size, NULL, &transport->operation) &&
         GetLastError() != ERROR_IO_PENDING)
-        return fail(reason, UMEM_E_CONNECTION_LOST, "the daemon no longer takes requests", GetLastError());
+        return fail(reason, UMEM_E_NOT_CONNECTED, "the daemon no longer takes requests", GetLastError());
     transport->is_writing = true;
     return UMEM_OK;
 }

@@ -53,7 +53,7 @@
     CALL(block_lookup, "block.info", (const char *name, umem_handle *block), (name, block), \
          NAMED("block", name) UINT_OUT("block", block)) \
     CALL(block_hold, "block.hold", (umem_handle block, uint64_t * holders), (block, holders), \
-         HANDLE(block) UINT_OUT("holders", holders)) \
+         HANDLE(block) UINT_OUT("holders", holders) OF_SESSION) \
     CALL(block_release, "block.release", (umem_handle block, uint64_t * holders), (block, holders), \
          HANDLE(block) UINT_OUT("holders", holders)) \
     CALL(block_free, "block.free", (umem_handle block), (block), HANDLE(block)) \

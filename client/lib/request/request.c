@@ -59,6 +59,14 @@ static bool wants_raw_answer(struct um_request *request, const char *params, siz
     return wants;
 }
 
+/* Whether what a request makes or takes ends with the connection; in doubt, it does. */
+static bool makes_session_things(const char *method, const char *params_json)
+{
+    return strcmp(method, "heap.lock") == 0 || strcmp(method, "block.hold") == 0 ||
+           strcmp(method, "session.watch") == 0 ||
+           (params_json != NULL && strstr(params_json, "\"session\"") != NULL);
+}
+
 void um_request_begin_raw(struct um_request *request, const char *method, const char *params_json)
 {
     bool is_good = method != NULL && um_utf8_check(method, strlen(method)) == strlen(method);
@@ -73,6 +81,7 @@ void um_request_begin_raw(struct um_request *request, const char *method, const 
     request->discards_raw = true;
     request->keeps_lock = is_good && strcmp(method, "heap.lock") == 0;
     request->waits = request->keeps_lock || (is_good && strcmp(method, "block.wait") == 0);
+    request->is_of_session = is_good && makes_session_things(method, params_json);
     if (!is_good)
         um_request_refuse(request, "the method's name is not UTF-8");
     if (params_json == NULL)
@@ -311,6 +320,7 @@ void um_param_no_flags(struct um_request *request)
 void um_param_lifetime(struct um_request *request, enum umem_lifetime lifetime)
 {
     um_info_write_lifetime(&request->text, lifetime);
+    request->is_of_session = lifetime == UMEM_LIFETIME_SESSION;
 }
 
 void um_param_timeout(struct um_request *request, uint32_t timeout_ms)

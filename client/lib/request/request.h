@@ -71,6 +71,7 @@ struct um_request {
     bool has_params;     /* the parameters' object was begun */
     bool waits;          /* the daemon may let it wait while it answers others */
     bool keeps_lock;     /* being answered late would leave something locked */
+    bool is_of_session;  /* what it makes or takes ends with the connection */
     bool done;           /* answered, or failed for good */
     int code;            /* UMEM_OK, or why it failed */
     uint64_t id;         /* 0: not sent yet; a batch has none */

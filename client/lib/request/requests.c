@@ -20,6 +20,7 @@
 #define TYPE(argument) um_param_type(request, argument);
 #define VALUE(key, argument) um_param_value(request, key, type, argument);
 #define UINT_OUT(key, argument) um_output_uint(request, key, argument);
+#define OF_SESSION request->is_of_session = true;
 #define OFFSET_OUT(key, argument) um_output_offset(request, key, argument);
 #define VALUE_OUT(key, argument) um_output_value(request, key, type, argument);
 #define RESULT_OUT(read, argument) um_output_result(request, read, argument);
@@ -115,6 +116,7 @@ void um_request_heap_lock(struct um_request *request, umem_handle heap, uint32_t
         um_param_size(request, "timeout_ms", UMEM_SIZE_MAX);
     request->waits = true;
     request->keeps_lock = true;
+    request->is_of_session = true;
 }
 
 /* ---- blocks ---- */
@@ -160,6 +162,7 @@ void um_request_block_change(struct um_request *request, umem_handle block, cons
         um_param_name(request, "name", name);
     if (lifetime != NULL)
         um_param_word(request, "lifetime", *lifetime == UMEM_LIFETIME_SESSION ? "session" : "server");
+    request->is_of_session = lifetime != NULL && *lifetime == UMEM_LIFETIME_SESSION;
     if (info != NULL)
         um_output_result(request, um_info_read_block, info);
 }
@@ -230,6 +233,7 @@ void um_request_session_watch(struct um_request *request, const struct umem_watc
     if (target == NULL)
         target = &everything;
     um_request_begin(request, "session.watch");
+    request->is_of_session = true;
     if (target->heap != 0)
         um_param_handle(request, "heap", target->heap);
     if (target->block != 0)

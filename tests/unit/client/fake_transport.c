@@ -86,6 +86,23 @@ uint64_t um_transport_now_ms(void)
     return fake.now_ms;
 }
 
+void um_transport_pause(uint32_t ms)
+{
+    assert_false(fake.is_locked);
+    fake.pauses++;
+    fake.now_ms += ms;
+}
+
+/* Gives the code that a test has set; the last time that it was to be given, nothing fails from then on. */
+static int take_failure(int *code, unsigned *left)
+{
+    int given = *code;
+
+    if (*left != 0 && --*left == 0)
+        *code = UMEM_OK;
+    return given;
+}
+
 int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **opened, struct um_reason *reason)
 {
@@ -95,7 +112,7 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
     fake.open_deadline_ms = deadline_ms;
     if (fake.open_code != UMEM_OK) {
         strcpy(reason->text, "as the test wants it");
-        return fake.open_code;
+        return take_failure(&fake.open_code, &fake.open_failures);
     }
     transport.is_open++;
     *opened = &transport;
@@ -126,9 +143,11 @@ int um_transport_write_some(struct um_transport *used, const struct um_slice *sl
     fake.write_deadline_ms = deadline_ms;
     *done = 0;
     *readable = false;
-    if (fake.write_code != UMEM_OK) {
+    if (fake.write_successes != 0) {
+        fake.write_successes--;
+    } else if (fake.write_code != UMEM_OK) {
         strcpy(reason->text, "as the test wants it");
-        return fake.write_code;
+        return take_failure(&fake.write_code, &fake.write_failures);
     }
     for (size_t i = 0; i < count && capacity != 0; i++) {
         size_t size = slices[i].size < capacity ? slices[i].size : capacity;

@@ -31,7 +31,11 @@ extern struct fake {
     size_t sent_size;
     size_t write_maximum;     /* bytes that one write takes; 0: all */
     int write_code;           /* what writing gives */
+    unsigned write_failures;  /* so many times; 0: always */
+    unsigned write_successes; /* after so many writes; 0: at once */
     int open_code;            /* what connecting gives */
+    unsigned open_failures;   /* so many times; 0: always */
+    unsigned pauses;          /* between attempts to connect */
     uint32_t open_timeout_ms; /* the timeout that it was opened with */
     uint64_t open_deadline_ms;
     bool may_spin;              /* um_transport_let_spin() */
