@@ -1,110 +1,165 @@
-// Measures the library beside StackExchange.Redis, and a mapped block beside a managed array, in one run:
+// Measures the library beside StackExchange.Redis, and a mapped block beside a managed array:
 //
-//     dotnet run -c Release --project client/dotnet/Umem.Bench -- REDIS-SOCKET
+//     dotnet run -c Release --project client/dotnet/Umem.Bench -- REDIS-SOCKET [--quick]
 //
-// UMEM_PIPE names the daemon. The two take turns, so that both have the same machine; each figure is the median of the rounds.
-// CPU is what this process spent for one call, which tells more where other programs keep the machine busy.
-using System.Diagnostics;
+// UMEM_PIPE names the daemon; without REDIS-SOCKET, a Unix socket, what needs Redis is left out. A ratio is the time that the
+// library takes, divided by that of what it is compared with: below 1 it is faster. --quick runs each once, to see that it works.
+using System.Net.Sockets;
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Engines;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Loggers;
+using BenchmarkDotNet.Reports;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using StackExchange.Redis;
 using Umem;
 
-const int Rounds = 9;
-const int Calls = 5_000;
-const int Bytes = 1 << 20;
-
-using UmemClient client = UmemClient.Connect();
-var options = new ConfigurationOptions { AbortOnConnectFail = true };
-options.EndPoints.Add(new System.Net.Sockets.UnixDomainSocketEndPoint(args[0]));
-using ConnectionMultiplexer multiplexer = ConnectionMultiplexer.Connect(options);
-IDatabase redis = multiplexer.GetDatabase();
-
-byte[] bytes = new byte[64];
-long block = client.BlockAlloc(64, new BlockAllocOptions { Lifetime = Lifetime.Session }).Block;
-redis.StringSet("block", bytes);
-
-void Read() => client.BlockRead(block, 0, bytes, 0, 64);
-void Get() => bytes = (byte[])redis.StringGet("block")!;
-Compare("read of 64 bytes", Calls, "calls/s", Read, "StackExchange.Redis", Get);
-
-async Task ReadAll(int calls) =>
-    await Task.WhenAll(Enumerable.Range(0, calls).Select(_ => client.BlockReadAsync(block, 0, 64)));
-async Task GetAll(int calls) => await Task.WhenAll(Enumerable.Range(0, calls).Select(_ => redis.StringGetAsync("block")));
-Compare("64 bytes, 100 reads awaited together", Calls / 100, "x 100 calls/s", () => ReadAll(100).Wait(), "StackExchange.Redis",
-        () => GetAll(100).Wait());
-
-long heap = client.HeapCreate(new HeapCreateOptions
+bool isQuick = args.Contains("--quick");
+string? socket = args.FirstOrDefault(word => word[0] != '-');
+Environment.SetEnvironmentVariable(Calls.SocketVariable, socket);
+// In this process: a benchmark needs no build of its own then.
+Job job = (isQuick ? Job.Dry : Job.ShortRun).WithToolchain(InProcessEmitToolchain.Instance);
+ManualConfig config = ManualConfig.CreateEmpty()
+    .AddJob(job)
+    .AddLogger(ConsoleLogger.Default)
+    .AddColumnProvider(DefaultColumnProviders.Instance)
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .AddLogicalGroupRules(BenchmarkLogicalGroupRule.ByCategory)
+    .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "umem-bench"))
+    .WithOptions(ConfigOptions.DisableLogFile);
+Type[] all = socket == null ? [typeof(Mapped)] : [typeof(Calls), typeof(Mapped)];
+bool hasFailed = false;
+foreach (Type type in all)
 {
-    Kind = HeapKind.Shared,
-    MaximumSize = 2 * Bytes,
-    Lifetime = Lifetime.Session,
-}).Heap;
-using MappedBlock mapped = client.Map(client.BlockAlloc(Bytes, new BlockAllocOptions { Heap = heap }).Block);
-byte[] array = new byte[Bytes];
-long sum = 0;
-Compare("indexing 1 MiB, mapped", 20, "passes/s", () => sum += SumMapped(mapped), "a managed array", () => sum += SumArray(array));
-Compare("the same by its span", 20, "passes/s", () => sum += SumSpan(mapped.Span), "a managed array", () => sum += SumArray(array));
-return sum == 0 ? 0 : 1;
-
-static long SumMapped(MappedBlock mapped)
-{
-    long sum = 0;
-    for (long i = 0; i < mapped.Size; i++)
-        sum += mapped[i];
-    return sum;
+    Summary summary = BenchmarkRunner.Run(type, config);
+    hasFailed |= summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success);
 }
+return hasFailed ? 1 : 0;
 
-static long SumArray(byte[] array)
+/// <summary>Reads of 64 bytes, one after the other and many at a time.</summary>
+public class Calls
 {
-    long sum = 0;
-    for (int i = 0; i < array.Length; i++)
-        sum += array[i];
-    return sum;
-}
+    public const string SocketVariable = "UMEM_BENCH_REDIS";
 
-static long SumSpan(ReadOnlySpan<byte> span)
-{
-    long sum = 0;
-    for (int i = 0; i < span.Length; i++)
-        sum += span[i];
-    return sum;
-}
+    private const int Together = 100;
 
-static void Compare(string what, int count, string unit, Action ours, string other, Action theirs)
-{
-    var ourRates = new List<double>();
-    var theirRates = new List<double>();
-    var ourCpu = new List<double>();
-    var theirCpu = new List<double>();
-    // Once for the compiler.
-    Rate(count, ours);
-    Rate(count, theirs);
-    for (int round = 0; round < Rounds; round++)
+    private readonly byte[] bytes = new byte[64];
+    private readonly Task[] tasks = new Task[Together];
+    private UmemClient client = null!;
+    private long block;
+    private ConnectionMultiplexer multiplexer = null!;
+    private IDatabase redis = null!;
+
+    [GlobalSetup]
+    public void SetUp()
     {
-        (double rate, double cpu) = Rate(count, ours);
-        ourRates.Add(rate);
-        ourCpu.Add(cpu);
-        (rate, cpu) = Rate(count, theirs);
-        theirRates.Add(rate);
-        theirCpu.Add(cpu);
+        client = UmemClient.Connect();
+        block = client.BlockAlloc(64, new BlockAllocOptions { Lifetime = Lifetime.Session }).Block;
+        var options = new ConfigurationOptions { AbortOnConnectFail = true };
+        options.EndPoints.Add(new UnixDomainSocketEndPoint(Environment.GetEnvironmentVariable(SocketVariable)!));
+        multiplexer = ConnectionMultiplexer.Connect(options);
+        redis = multiplexer.GetDatabase();
+        redis.StringSet("block", bytes);
     }
-    double our = Median(ourRates);
-    double their = Median(theirRates);
-    Console.WriteLine($"{what,-38} {our,12:N0} {unit,-14} {other}: {their,12:N0}  ratio {our / their:N2}  " +
-                      $"CPU {Median(ourCpu):N1} and {Median(theirCpu):N1} us");
+
+    [GlobalCleanup]
+    public void CleanUp()
+    {
+        client.Dispose();
+        multiplexer.Dispose();
+    }
+
+    [Benchmark]
+    [BenchmarkCategory("one by one")]
+    public void UmemRead() => client.BlockRead(block, 0, bytes, 0, 64);
+
+    [Benchmark(Baseline = true)]
+    [BenchmarkCategory("one by one")]
+    public byte[] RedisGet() => (byte[])redis.StringGet("block")!;
+
+    [Benchmark]
+    [BenchmarkCategory("one by one, awaited")]
+    public async Task UmemReadAsync() => await client.BlockReadAsync(block, 0, 64);
+
+    [Benchmark(Baseline = true)]
+    [BenchmarkCategory("one by one, awaited")]
+    public async Task RedisGetAsync() => await redis.StringGetAsync("block");
+
+    [Benchmark(OperationsPerInvoke = Together)]
+    [BenchmarkCategory("100 awaited together")]
+    public async Task UmemReadTogether()
+    {
+        for (int i = 0; i < Together; i++)
+            tasks[i] = client.BlockReadAsync(block, 0, 64);
+        await Task.WhenAll(tasks);
+    }
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Together)]
+    [BenchmarkCategory("100 awaited together")]
+    public async Task RedisGetTogether()
+    {
+        for (int i = 0; i < Together; i++)
+            tasks[i] = redis.StringGetAsync("block");
+        await Task.WhenAll(tasks);
+    }
 }
 
-static (double Rate, double CpuUs) Rate(int count, Action action)
+/// <summary>The sum of 1 MiB of bytes; no call is made.</summary>
+public class Mapped
 {
-    TimeSpan cpu = Environment.CpuUsage.TotalTime;
-    long start = Stopwatch.GetTimestamp();
-    for (int i = 0; i < count; i++)
-        action();
-    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-    return (count / seconds, (Environment.CpuUsage.TotalTime - cpu).TotalMicroseconds / count);
-}
+    private const int Size = 1 << 20;
 
-static double Median(List<double> values)
-{
-    values.Sort();
-    return values[values.Count / 2];
+    private readonly byte[] array = new byte[Size];
+    private UmemClient client = null!;
+    private MappedBlock mapped = null!;
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        client = UmemClient.Connect();
+        var options = new HeapCreateOptions { Kind = HeapKind.Shared, MaximumSize = 2 * Size, Lifetime = Lifetime.Session };
+        mapped = client.Map(client.BlockAlloc(Size, new BlockAllocOptions { Heap = client.HeapCreate(options).Heap }).Block);
+    }
+
+    [GlobalCleanup]
+    public void CleanUp()
+    {
+        mapped.Dispose();
+        client.Dispose();
+    }
+
+    [Benchmark]
+    [BenchmarkCategory("indexing")]
+    public long UmemIndexer()
+    {
+        long sum = 0;
+        for (long i = 0; i < mapped.Size; i++)
+            sum += mapped[i];
+        return sum;
+    }
+
+    [Benchmark]
+    [BenchmarkCategory("indexing")]
+    public long UmemSpan()
+    {
+        ReadOnlySpan<byte> span = mapped.Span;
+        long sum = 0;
+        for (int i = 0; i < span.Length; i++)
+            sum += span[i];
+        return sum;
+    }
+
+    [Benchmark(Baseline = true)]
+    [BenchmarkCategory("indexing")]
+    public long Array()
+    {
+        long sum = 0;
+        for (int i = 0; i < array.Length; i++)
+            sum += array[i];
+        return sum;
+    }
 }

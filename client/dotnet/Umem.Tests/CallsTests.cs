@@ -99,6 +99,60 @@ public class CallsTests
     }
 
     [Fact]
+    public async Task CallsThatAreNotAwaitedOneByOneAreDoneInTheirOrder()
+    {
+        using UmemClient client = Daemon.Connect();
+        long block = Block(client, 8);
+        // Some are sent together, some alone, and some by a thread that waits: more bytes than are kept to be sent together.
+        var sums = new Task<BlockAddResult<long>>[3000];
+        for (int i = 0; i < sums.Length; i++)
+        {
+            sums[i] = client.BlockAddAsync(block, 0, 1L);
+            if (i % 1000 == 999)
+                Assert.Equal(i + 1, client.BlockGet<long>(block, 0));
+        }
+        for (int i = 0; i < sums.Length; i++)
+            Assert.Equal(new BlockAddResult<long>(i, i + 1), await sums[i]);
+        byte[] bytes = new byte[50_000];
+        Task[] writes = Enumerable.Range(0, 20).Select(_ => client.BlockWriteAsync(Block(client, 50_000), 0, bytes)).ToArray();
+        await Task.WhenAll(writes);
+    }
+
+    [Fact]
+    public async Task OneOfManyThatIsCancelledOrRefusedEndsNoOther()
+    {
+        using UmemClient client = Daemon.Connect();
+        long block = Block(client, 8);
+        using var cancellation = new CancellationTokenSource();
+        Task<long> first = client.BlockWaitAsync(block, 0, 0L, null, cancellation.Token);
+        Task<long> second = client.BlockWaitAsync(block, 0, 0L);
+        Task<byte[]> read = client.BlockReadAsync(block, 0, 8);
+        Task<byte[]> refused = client.BlockReadAsync(block, 0, 9);
+        cancellation.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await Assert.ThrowsAsync<UmemOutOfRangeException>(() => refused);
+        Assert.Equal(new byte[8], await read);
+        await client.BlockSetAsync(block, 0, new[] { 5L });
+        Assert.Equal(5, await second);
+    }
+
+    [Fact]
+    public async Task CallsThatAreQueuedWhenTheClientEndsFail()
+    {
+        UmemClient client = Daemon.Connect();
+        long block = Block(client, 8);
+        Task<byte[]>[] reads = Enumerable.Range(0, 500).Select(_ => client.BlockReadAsync(block, 0, 8)).ToArray();
+        client.Dispose();
+        foreach (Task<byte[]> read in reads)
+        {
+            // Some were answered before.
+            if (await Record.ExceptionAsync(() => read) is { } failure)
+                Assert.IsType<ObjectDisposedException>(failure);
+        }
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.ServerPingAsync());
+    }
+
+    [Fact]
     public void NoOtherSessionComesInBetweenInABatch()
     {
         using UmemClient client = Daemon.Connect();

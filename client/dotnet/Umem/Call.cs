@@ -46,7 +46,7 @@ internal sealed class Call
     /// <summary>Of an asynchronous call: when it is given up.</summary>
     public Deadline Deadline { get; set; } = Deadline.None;
 
-    /// <summary>Of an asynchronous call: the daemon has the whole of it.</summary>
+    /// <summary>Of an asynchronous call: the daemon has the whole of it, or it is queued and will be sent in any case.</summary>
     public bool IsSent { get; set; }
 
     /// <summary>Given up, it would leave a lock behind that nobody knows of.</summary>

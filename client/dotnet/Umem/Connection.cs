@@ -16,17 +16,33 @@ internal sealed class Connection : IDisposable
     private const int IdleMs = 10_000;
     private const int ArrayLimit = 0x7fffffc7;
 
+    /// <summary>Bytes of requests from which on the next one waits until they are sent.</summary>
+    private const int QueueLimit = 256 * 1024;
+
     private readonly Transport transport;
     private readonly AnswerReader reader;
     private readonly SemaphoreSlim writing = new(1, 1);
+
+    // Guards the order of requests: the next members. It is taken before the gate.
+    private readonly object order = new();
+    private long lastId;
+
+    // Requests of asynchronous calls that go out together, before any later one, and a buffer that takes turns with it.
+    private ByteBuffer queued = new();
+    private ByteBuffer spare = new();
+
+    // Asynchronous calls that wait until they may write: none that comes later may be queued before them.
+    private int writers;
 
     // Guards everything below, and calls.
     private readonly object gate = new();
     private readonly Dictionary<long, Call> pending = new();
     private readonly LinkedList<Call> sleepers = new();
     // Asynchronous calls that wait until others are sent.
-    private readonly LinkedList<(Deadline Deadline, CancellationTokenSource Turn)> queue = new();
-    private long lastId;
+    private readonly LinkedList<(Deadline Deadline, CancellationTokenSource Turn)> turns = new();
+
+    // Calls under way that the daemon answers as soon as it can.
+    private int prompt;
     private bool isReading;
 
     // Calls and watches that no thread waits for.
@@ -79,7 +95,8 @@ internal sealed class Connection : IDisposable
         call.Task = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         call.Deadline = Deadline.After(timeoutMs);
         call.LeavesLock = request.LeavesLock;
-        await SendAsync(request, call, cancellation).ConfigureAwait(false);
+        if (!Queue(request, call))
+            await SendAsync(request, call, cancellation).ConfigureAwait(false);
         using (cancellation.Register(() => Cancel(call)))
             await call.Task.Task.ConfigureAwait(false);
         if (call.IsAbandoned)
@@ -142,7 +159,7 @@ internal sealed class Connection : IDisposable
 
     private void Write(Request request, Call? call, Deadline deadline)
     {
-        ArraySegment<byte> text = Begin(request, call);
+        ArraySegment<byte> text = BeginBehindQueue(request, call);
         try
         {
             transport.Write(text.Array!, text.Offset, text.Count, deadline);
@@ -165,6 +182,61 @@ internal sealed class Connection : IDisposable
         }
     }
 
+    /// <summary>
+    /// Leaves the request to be sent with those of other asynchronous calls, in one write. False: no call is under way that this
+    /// one could wait with, so that it is better sent at once, or it is large, or the queue is full; <see cref="SendAsync"/>
+    /// must come next.
+    /// </summary>
+    private bool Queue(Request request, Call call)
+    {
+        lock (order)
+        {
+            if (writers > 0 || Volatile.Read(ref prompt) == 0 || queued.Count >= QueueLimit || !request.IsSmall)
+            {
+                writers++;
+                return false;
+            }
+            bool isFirst = queued.Count == 0;
+            call.IsSent = true;
+            ArraySegment<byte> text = Begin(request, call);
+            queued.Append(text.Array!, text.Offset, text.Count);
+            request.Release();
+            if (!isFirst)
+                return true;
+        }
+        _ = Task.Run(SendQueueAsync);
+        return true;
+    }
+
+    /// <summary>Sends what is queued by then. What fails is the failure of the calls, and told to nobody else.</summary>
+    private async Task SendQueueAsync()
+    {
+        await writing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            ArraySegment<byte> text;
+            lock (order)
+                text = TakeQueue();
+            await transport.WriteAsync(text.Array!, text.Offset, text.Count).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            LoseBy(e, "the daemon no longer takes requests");
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    /// <summary>The bytes are the caller's to send, who has the right to write, until the next call of this.</summary>
+    private ArraySegment<byte> TakeQueue()
+    {
+        (queued, spare) = (spare.Bytes.Length <= 2 * QueueLimit ? spare : new ByteBuffer(), queued);
+        queued.Reset(0);
+        return new ArraySegment<byte>(spare.Bytes, 0, spare.Count);
+    }
+
     /// <summary>A request that was partly sent when its time is over ends the connection; cancelling waits until it is sent.</summary>
     private async Task SendAsync(Request request, Call call, CancellationToken cancellation)
     {
@@ -172,7 +244,7 @@ internal sealed class Connection : IDisposable
             await WaitForWriting(call, cancellation).ConfigureAwait(false);
         try
         {
-            ArraySegment<byte> text = Begin(request, call);
+            ArraySegment<byte> text = BeginBehindQueue(request, call);
             await transport.WriteAsync(text.Array!, text.Offset, text.Count).ConfigureAwait(false);
             if (request.Payload != null)
                 await transport.WriteAsync(request.Payload, request.PayloadOffset, request.PayloadCount).ConfigureAwait(false);
@@ -201,25 +273,46 @@ internal sealed class Connection : IDisposable
         LinkedListNode<(Deadline Deadline, CancellationTokenSource Turn)> place;
         lock (gate)
         {
-            place = queue.AddLast((call.Deadline, turn));
+            place = turns.AddLast((call.Deadline, turn));
             Arm(call.Deadline);
         }
         try
         {
             await writing.WaitAsync(turn.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            lock (order)
+                writers--;
+            cancellation.ThrowIfCancellationRequested();
             throw NotSent();
         }
         finally
         {
             lock (gate)
-                queue.Remove(place);
+                turns.Remove(place);
         }
     }
 
-    /// <summary>Makes the message, and notes who waits for its answer: requests are sent in the order of their ids.</summary>
+    /// <summary>The message, behind those that are queued: it is sent after them, in the same write.</summary>
+    private ArraySegment<byte> BeginBehindQueue(Request request, Call? call)
+    {
+        lock (order)
+        {
+            if (call?.Task != null)
+                writers--;
+            ArraySegment<byte> text = Begin(request, call);
+            if (queued.Count == 0)
+                return text;
+            queued.Append(text.Array!, text.Offset, text.Count);
+            return TakeQueue();
+        }
+    }
+
+    /// <summary>
+    /// Makes the message, and notes who waits for its answer: requests are sent in the order of their ids, which the caller
+    /// guards.
+    /// </summary>
     private ArraySegment<byte> Begin(Request request, Call? call)
     {
         long id = call != null ? lastId + 1 : 0;
@@ -235,6 +328,8 @@ internal sealed class Connection : IDisposable
             call.Id = id;
             call.IsWaiting = request.IsWaiting;
             pending.Add(call.Id, call);
+            if (!call.IsWaiting)
+                prompt++;
             if (call.Task != null)
             {
                 Arm(call.Deadline);
@@ -418,7 +513,7 @@ internal sealed class Connection : IDisposable
         lock (gate)
         {
             earliest = Deadline.None;
-            foreach ((Deadline deadline, CancellationTokenSource turn) in queue)
+            foreach ((Deadline deadline, CancellationTokenSource turn) in turns)
             {
                 if (deadline.HasPassed)
                     late.Add(turn);
@@ -575,6 +670,8 @@ internal sealed class Connection : IDisposable
             if (message.Error == null && message.IsBatch != call.IsBatch)
                 throw new UmemBadAnswerException("a batch is answered by one answer, or a request by many");
             pending.Remove(call.Id);
+            if (!call.IsWaiting)
+                prompt--;
             receiving = call;
             call.Error = message.Error;
             call.Result = message.Body;

@@ -93,6 +93,9 @@ internal sealed class Request
 
     public int PayloadCount { get; private set; }
 
+    /// <summary>Whether it is one request, whose bytes are few enough to be copied.</summary>
+    public bool IsSmall => batch == null && text.Writer.BytesCommitted + text.Writer.BytesPending + PayloadCount <= CopyLimit;
+
     /// <summary>Whether the daemon may answer this much later than others, and other answers before it.</summary>
     public bool IsWaiting { get; private set; }
 
@@ -226,7 +229,7 @@ internal sealed class Request
         text.Writer.Flush();
         buffer.Append((byte)'}');
 
-        Span<byte> head = new byte[gap];
+        Span<byte> head = gap <= 2 * Gap ? stackalloc byte[2 * Gap] : new byte[gap];
         int size = 0;
         Put(head, ref size, "{\"jsonrpc\":\"2.0\",");
         if (id != 0)

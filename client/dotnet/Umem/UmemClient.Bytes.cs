@@ -69,7 +69,10 @@ public sealed partial class UmemClient
             return call.Into!.Value.Array!;
         }
         byte[] bytes = NewArray(size.Value);
-        await BlockReadAsync(block, offset, bytes, 0, bytes.Length, cancellationToken).ConfigureAwait(false);
+        if (bytes.Length <= PieceMinimum)
+            await ReadPieceAsync(block, offset, new ArraySegment<byte>(bytes), cancellationToken).ConfigureAwait(false);
+        else
+            await BlockReadAsync(block, offset, bytes, 0, bytes.Length, cancellationToken).ConfigureAwait(false);
         return bytes;
     }
 
@@ -88,9 +91,7 @@ public sealed partial class UmemClient
             block = await PrepareAsync(block, cancellationToken).ConfigureAwait(false);
         foreach ((int from, int size) in Pieces(count))
         {
-            var target = new ArraySegment<byte>(bytes, index + from, size);
-            Request request = ReadRequest(block, offset + from, size);
-            await connection.RunAsync(request, new Call { Into = target }, TimeoutOf(request), cancellationToken)
+            await ReadPieceAsync(block, offset + from, new ArraySegment<byte>(bytes, index + from, size), cancellationToken)
                 .ConfigureAwait(false);
         }
     }
@@ -211,6 +212,12 @@ public sealed partial class UmemClient
     {
         Request request = ReadRequest(block, offset, target.Count);
         connection.Run(request, new Call { Into = target }, DeadlineOf(request));
+    }
+
+    private Task ReadPieceAsync(BlockRef block, long offset, ArraySegment<byte> target, CancellationToken cancellation)
+    {
+        Request request = ReadRequest(block, offset, target.Count);
+        return connection.RunAsync(request, new Call { Into = target }, TimeoutOf(request), cancellation);
     }
 
     /// <summary>The pieces of so many bytes: the last one, then the others in order.</summary>
