@@ -110,6 +110,9 @@ struct umem_options {
     uint32_t timeout_ms; /* milliseconds that one call, or one page of a list, may take; 0: no end */
     size_t
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
+    const char *
+        server_user; /* whose daemon is accepted beside this user's own and root's or SYSTEM's: a name, or a number
+                                (POSIX) or SID (Windows); NULL: UMEM_SERVER_USER of the environment, else nobody's. Copied. */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;
@@ -121,11 +124,11 @@ UMEM_API umem_client *umem_client_new(const struct umem_options *options);
  * fine. */
 UMEM_API void umem_client_free(umem_client *client);
 
-/* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM) before anything is sent. A
+/* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM, or the options' server_user) before anything is sent. A
  * connection that is open is closed first; so call it again after a connection was lost.
  * UMEM_E_NOT_CONNECTED: no process listens there. UMEM_E_NOT_TRUSTED: another user's does. UMEM_E_DEADLINE:
  * the pipe had no free place in time. UMEM_E_BAD_ARGUMENT: the pipe's name cannot be one, or none is set and
- * there is no default. */
+ * there is no default; or the system knows no such server_user. */
 UMEM_API int umem_connect(umem_client *client);
 
 /* Whether the connection is open, as far as is known without a call. */

@@ -11,10 +11,11 @@ static bool init(umem_client *client, const struct umem_options *options)
 {
     size_t answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
 
-    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) == UMEM_OK)
-        client->pipe_fault = NULL;
-    else
+    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) != UMEM_OK)
         client->pipe[0] = '\0';
+    else if (um_endpoint_find_server_user(options->server_user, client->server_user, &client->pipe_fault) ==
+             UMEM_OK)
+        client->pipe_fault = NULL;
     client->timeout_ms = options->timeout_ms;
     client->broken = UMEM_E_NOT_CONNECTED;
     snprintf(client->broken_text, sizeof client->broken_text,
@@ -113,8 +114,8 @@ int umem_connect(umem_client *client)
         code = UMEM_E_BAD_ARGUMENT;
         snprintf(text, sizeof text, "%s", client->pipe_fault);
     } else {
-        code =
-            um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
+        code = um_transport_open(client->pipe, client->server_user, timeout_ms, um_client_deadline(client, 0),
+                                 &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
     }
     um_mutex_lock(client->lock);

@@ -86,10 +86,11 @@ uint64_t um_transport_now_ms(void)
     return fake.now_ms;
 }
 
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **opened, struct um_reason *reason)
 {
     (void)pipe;
+    (void)server_user;
     fake.opens++;
     fake.open_timeout_ms = timeout_ms;
     fake.open_deadline_ms = deadline_ms;
