@@ -130,6 +130,9 @@ struct umem_options {
     bool never_spin; /* a call sleeps until its answer comes; false: it first looks for it, see Waiting */
     uint32_t
         reconnect_ms; /* milliseconds for which a call tries to connect anew once the connection was lost; 0: never */
+    const char *
+        server_user; /* whose daemon is accepted beside this user's own and root's or SYSTEM's: a name, or a number
+                                (POSIX) or SID (Windows); NULL: UMEM_SERVER_USER of the environment, else nobody's. Copied. */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;
@@ -141,11 +144,11 @@ UMEM_API umem_client *umem_client_new(const struct umem_options *options);
  * fine. */
 UMEM_API void umem_client_free(umem_client *client);
 
-/* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM) before anything is sent. A
+/* Connects, and checks that the daemon is run by this user (or by root, or SYSTEM, or the options' server_user) before anything is sent. A
  * connection that is open is closed first; so call it again after a connection was lost.
  * UMEM_E_NOT_CONNECTED: no process listens there. UMEM_E_NOT_TRUSTED: another user's does. UMEM_E_DEADLINE:
  * the pipe had no free place in time. UMEM_E_BAD_ARGUMENT: the pipe's name cannot be one, or none is set and
- * there is no default. */
+ * there is no default; or the system knows no such server_user. */
 UMEM_API int umem_connect(umem_client *client);
 
 /* Whether the connection is open, as far as is known without a call. */

@@ -42,6 +42,8 @@ struct umem_uv_options {
     size_t
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
     uint32_t timeout_ms;  /* milliseconds that connecting, or one call, may take; 0: no end */
+    const char *
+        server_user; /* whose daemon is accepted beside this user's own and root's or SYSTEM's; see struct umem_options. Copied. */
 };
 
 /* Called when something has ended. `failure` is never NULL, and good during the call; its code is UMEM_OK

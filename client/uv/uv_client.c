@@ -344,8 +344,9 @@ static void connect_work(uv_work_t *work)
 {
     umem_uv *client = work->data;
 
-    client->connect_code = um_transport_open(client->path, 0, um_transport_now_ms() + CONNECT_STEP_MS,
-                                             &client->transport, &client->reason);
+    client->connect_code =
+        um_transport_open(client->path, client->server_user, 0, um_transport_now_ms() + CONNECT_STEP_MS,
+                          &client->transport, &client->reason);
 }
 
 static void close_descriptor(int descriptor)
@@ -444,7 +445,9 @@ umem_uv *umem_uv_new(uv_loop_t *loop, const struct umem_uv_options *options)
         free(client);
         return NULL;
     }
-    if (um_endpoint_find(options->pipe, client->path, &client->path_fault) == UMEM_OK)
+    if (um_endpoint_find(options->pipe, client->path, &client->path_fault) == UMEM_OK &&
+        um_endpoint_find_server_user(options->server_user, client->server_user, &client->path_fault) ==
+            UMEM_OK)
         client->path_fault = NULL;
     client->calls.ops = &um_uv_ops;
     client->loop = loop;

@@ -58,7 +58,8 @@ struct umem_uv {
     bool is_closing; /* by umem_uv_close() */
     bool is_busy;    /* callbacks are being called */
     char path[UM_ENDPOINT_CAPACITY];
-    const char *path_fault; /* static: why `path` cannot be one; NULL: it can */
+    char server_user[UM_PRINCIPAL_NAME_SIZE]; /* whose daemon may listen there, too; "": nobody else's */
+    const char *path_fault; /* static: why one of these cannot be what it is; NULL: they can */
     struct um_channel channel;
     umem_uv_done *next_done; /* for the next call */
     void *next_context;

@@ -42,22 +42,40 @@ static bool make_descriptor(const char *text, SECURITY_ATTRIBUTES *attributes)
                                                                 &attributes->lpSecurityDescriptor, NULL);
 }
 
-bool um_security_make(SECURITY_ATTRIBUTES *attributes)
+/* Writes the entry of the access list for one more user or group. */
+static bool write_entry(const struct um_principal *allowed, DWORD rights, char *text, size_t capacity)
 {
+    char *sid;
+
+    text[0] = '\0';
+    if (allowed == NULL || !allowed->is_set)
+        return true;
+    if (!ConvertSidToStringSidA((PSID)(uintptr_t)allowed->sid, &sid))
+        return false;
+    snprintf(text, capacity, "(A;;0x%lx;;;%s)", rights, sid);
+    LocalFree(sid);
+    return true;
+}
+
+bool um_security_make_for(const struct um_principal *allowed, DWORD rights, SECURITY_ATTRIBUTES *attributes)
+{
+    enum { ENTRY_SIZE = 256, TEXT_SIZE = 5 * 192 };
     DWORD level = um_security_integrity_of(GetCurrentProcess());
-    char text[3 * 192];
+    char entry[ENTRY_SIZE];
+    char text[TEXT_SIZE];
     union um_user user;
     size_t length;
     char *sid;
 
     *attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof *attributes};
-    if (!um_security_user_of(GetCurrentProcess(), &user) ||
+    if (!write_entry(allowed, rights, entry, sizeof entry) ||
+        !um_security_user_of(GetCurrentProcess(), &user) ||
         !ConvertSidToStringSidA(user.token.User.Sid, &sid))
         return false;
     if (level > SECURITY_MANDATORY_MEDIUM_RID)
         level = SECURITY_MANDATORY_MEDIUM_RID;
     /* Owner; then a protected list: all rights for SYSTEM and for the user; then the label: no reading up, no writing up. */
-    snprintf(text, sizeof text, "O:%sD:P(A;;GA;;;SY)(A;;GA;;;%s)", sid, sid);
+    snprintf(text, sizeof text, "O:%sD:P(A;;GA;;;SY)(A;;GA;;;%s)%s", sid, sid, entry);
     length = strlen(text);
     snprintf(text + length, sizeof text - length, "S:(ML;;NRNW;;;S-1-16-%lu)", level);
     LocalFree(sid);
@@ -65,6 +83,11 @@ bool um_security_make(SECURITY_ATTRIBUTES *attributes)
         return true;
     text[length] = '\0';
     return make_descriptor(text, attributes);
+}
+
+bool um_security_make(SECURITY_ATTRIBUTES *attributes)
+{
+    return um_security_make_for(NULL, 0, attributes);
 }
 
 void um_security_free(SECURITY_ATTRIBUTES *attributes)

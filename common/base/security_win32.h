@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <windows.h>
 
+#include "base/principal.h"
+
 /* A user: a TOKEN_USER and the SID that it points to. */
 union um_user {
     TOKEN_USER token;
@@ -32,6 +34,16 @@ DWORD um_security_integrity_of(HANDLE process);
  *
  * Free with um_security_free(). On failure GetLastError() tells. */
 bool um_security_make(SECURITY_ATTRIBUTES *attributes);
+
+/* The same, and gives one more user or group these rights; NULL, or one that is not set: nobody. */
+bool um_security_make_for(const struct um_principal *allowed, DWORD rights, SECURITY_ATTRIBUTES *attributes);
+
+/* Rights for um_security_make_for(). What connects to a pipe: to read and write, but not to make another instance of it, which FILE_GENERIC_WRITE
+ * has in it (FILE_APPEND_DATA), and with which somebody else could serve its clients. What maps a section. */
+enum {
+    UM_SECURITY_CONNECT = FILE_GENERIC_READ | (FILE_GENERIC_WRITE & ~FILE_APPEND_DATA),
+    UM_SECURITY_MAP = READ_CONTROL | SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE
+};
 void um_security_free(SECURITY_ATTRIBUTES *attributes);
 
 #endif

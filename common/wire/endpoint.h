@@ -21,12 +21,19 @@
 
 #include <stdbool.h>
 
+#include "base/principal.h"
+
 enum { UM_ENDPOINT_CAPACITY = 512 }; /* bytes for any path, its end counted */
 
 /* Finds the path (UTF-8) that `wanted` (NULL or "": the user wants none) and the environment lead to, and
  * writes it to `path`. UMEM_E_BAD_ARGUMENT where it cannot be a pipe's, because it is too long, say: then
  * *what is a sentence without a full stop, static. */
 int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const char **what);
+
+/* For clients: finds whose daemon they will talk to beside this user's and root's or SYSTEM's: `wanted` (NULL or "": the user wants none),
+ * else UMEM_SERVER_USER of the environment, else "", nobody's. It is the name, which um_principal_find_user() looks up. UMEM_E_BAD_ARGUMENT
+ * where it is too long, with *what as above. */
+int um_endpoint_find_server_user(const char *wanted, char user[UM_PRINCIPAL_NAME_SIZE], const char **what);
 
 /* Whether the path lies in a directory named umemd-UID, with the user's number, which a daemon makes for itself. Never on
  * Windows. */

@@ -79,6 +79,20 @@ int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const 
     return in_directory(directory, "umemd.sock", path, what);
 }
 
+int um_endpoint_find_server_user(const char *wanted, char user[UM_PRINCIPAL_NAME_SIZE], const char **what)
+{
+    if (!is_set(wanted))
+        wanted = getenv("UMEM_SERVER_USER");
+    if (!is_set(wanted))
+        wanted = "";
+    if (strlen(wanted) >= UM_PRINCIPAL_NAME_SIZE) {
+        *what = "the name of the server's user is too long";
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    strcpy(user, wanted);
+    return UMEM_OK;
+}
+
 /* Writes the path's directory where its name is umemd-UID. */
 static bool find_private_directory(const char *path, char directory[UM_ENDPOINT_CAPACITY])
 {

@@ -83,6 +83,28 @@ int um_endpoint_find(const char *wanted, char path[UM_ENDPOINT_CAPACITY], const 
     return join(prefix, user, path, what);
 }
 
+int um_endpoint_find_server_user(const char *wanted, char user[UM_PRINCIPAL_NAME_SIZE], const char **what)
+{
+    WCHAR wide[UM_PRINCIPAL_NAME_SIZE];
+    char name[UM_PRINCIPAL_NAME_SIZE] = "";
+    DWORD size;
+
+    if (wanted == NULL || *wanted == '\0') {
+        size = GetEnvironmentVariableW(L"UMEM_SERVER_USER", wide, UM_PRINCIPAL_NAME_SIZE);
+        if (size >= UM_PRINCIPAL_NAME_SIZE || (size != 0 && !to_utf8(wide, name, sizeof name))) {
+            *what = "UMEM_SERVER_USER is too long, or not Unicode";
+            return UMEM_E_BAD_ARGUMENT;
+        }
+        wanted = name;
+    }
+    if (strlen(wanted) >= UM_PRINCIPAL_NAME_SIZE) {
+        *what = "the name of the server's user is too long";
+        return UMEM_E_BAD_ARGUMENT;
+    }
+    strcpy(user, wanted);
+    return UMEM_OK;
+}
+
 /* Pipes lie in no directory; their access list is set when they are made. */
 
 bool um_endpoint_is_private(const char *path)

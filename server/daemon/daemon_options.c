@@ -21,6 +21,12 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(CONFIG, "--config", "FILE", \
       "read settings from this file; \"none\" reads none, not even the default one", COMMAND_TEXT(config)) \
     X(PIPE, "--pipe", "PATH", "listen here", CALL_NAMED(set_pipe, "UMEM_PIPE")) \
+    X(ALLOW_GROUP, "--allow-group", "GROUP", \
+      "let the members of this group in as well, with all the rights of the user; not on Windows", \
+      CALL(set_allow_group)) \
+    X(ALLOW_SID, "--allow-sid", "SID", \
+      "Windows: let this user or group in as well, a SID or a name, with all the rights of the user", \
+      CALL(set_allow_sid)) \
     X(DAEMON, "--daemon", NULL, "detach; return once the pipe is open", COMMAND_FLAG(is_daemon)) \
     X(SERVICE, "--service", NULL, "run as a Windows service, which the service control manager starts", \
       COMMAND_FLAG(is_service)) \
@@ -177,6 +183,24 @@ static bool set_pipe(struct um_daemon_options *options, const char *path, char *
     if (*path != '\0')
         return true;
     snprintf(error, error_size, "--pipe is empty; leave it out for the user's own pipe");
+    return false;
+}
+
+static bool set_allow_group(struct um_daemon_options *options, const char *group, char *error,
+                            size_t error_size)
+{
+    if (!um_principal_is_sid())
+        return um_principal_find_group(group, &options->allowed, error, error_size) == UMEM_OK;
+    snprintf(error, error_size,
+             "--allow-group is not for Windows, where users and groups are let in by --allow-sid");
+    return false;
+}
+
+static bool set_allow_sid(struct um_daemon_options *options, const char *sid, char *error, size_t error_size)
+{
+    if (um_principal_is_sid())
+        return um_principal_find_group(sid, &options->allowed, error, error_size) == UMEM_OK;
+    snprintf(error, error_size, "--allow-sid is for Windows; here groups are let in by --allow-group");
     return false;
 }
 

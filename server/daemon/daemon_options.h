@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/principal.h"
 #include "daemon/config_file.h"
 #include "daemon/log.h"
 #include "program/options.h"
@@ -62,6 +63,7 @@ struct um_daemon_options {
     bool is_daemon;              /* detach */
     bool is_service;             /* Windows: run under the service control manager */
     const char *pipe;            /* NULL: the default one */
+    struct um_principal allowed; /* who is let in beside the user: --allow-group, --allow-sid */
     bool guard;                  /* guard bytes around blocks */
     bool wipe;                   /* clear memory that is freed */
     const char *state;           /* the directory of durable heaps; NULL: there are none */

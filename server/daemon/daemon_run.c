@@ -328,6 +328,7 @@ static int start_server(struct daemon *daemon, const char *pipe)
     struct um_server_options options = {
         .pipe = pipe,
         .socket = um_service_socket(daemon->service),
+        .allowed = &daemon->options->allowed,
         .limits = &limits,
         .sessions_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_sessions),
         .shared_heaps_asked = um_daemon_options_has_limit(daemon->options, UM_LIMIT_shared_heaps),
@@ -383,7 +384,7 @@ static int announce(struct daemon *daemon, const char *pipe)
         um_server_stop(daemon->server);
         return fail(daemon, UM_EXIT_FAILED, reason);
     }
-    um_pipe_access_check(pipe, false, &rights);
+    um_pipe_access_check(pipe, &daemon->options->allowed, false, &rights);
     um_log_write(daemon->log, UM_LOG_INFO, "listening on %s", pipe);
     um_process_report(daemon->starter, UM_EXIT_ENDED, "");
     um_service_ready(daemon->service, pipe);

@@ -51,13 +51,15 @@ static void check_state(struct output *output, const char *path)
         on_fact(output, "state", text);
 }
 
-int um_pipe_check_print(FILE *out, const char *path, const char *state, unsigned errors)
+int um_pipe_check_print(FILE *out, const char *path, const struct um_principal *allowed, const char *state,
+                        unsigned errors)
 {
     struct output output = {.file = out, .errors = errors};
     const struct um_pipe_access_report listener = {&output, on_fact, on_fault};
 
     on_fact(&output, "pipe", path);
-    um_pipe_access_check(path, true, &listener);
+    um_pipe_access_check(path, allowed, true, &listener);
+    um_store_allow(allowed);
     if (state != NULL)
         check_state(&output, state);
     if (output.errors == 0)

@@ -8,8 +8,11 @@
 
 #include <stdio.h>
 
-/* Prints what there is to say of the pipe at `path`, and of the durable heaps in the directory `state` (NULL: of none), behind `errors` errors of
+#include "base/principal.h"
+
+/* Prints what there is to say of the pipe at `path`, for a daemon that lets `allowed` in (see um_pipe_access_check()), and of the durable heaps in the directory `state` (NULL: of none), behind `errors` errors of
  * the settings that are printed already. Returns an exit status: UM_EXIT_ENDED where nothing is wrong, else UM_EXIT_FAILED. */
-int um_pipe_check_print(FILE *out, const char *path, const char *state, unsigned errors);
+int um_pipe_check_print(FILE *out, const char *path, const struct um_principal *allowed, const char *state,
+                        unsigned errors);
 
 #endif

@@ -51,7 +51,7 @@ static int check(const struct um_daemon_options *options, unsigned errors)
 
     printf("%-10s %s\n", "settings", options->config_path[0] != '\0' ? options->config_path : "of no file");
     if (um_endpoint_find(options->pipe, pipe, &what) == UMEM_OK)
-        return um_pipe_check_print(stdout, pipe, options->state, errors);
+        return um_pipe_check_print(stdout, pipe, &options->allowed, options->state, errors);
     fprintf(stderr, "umemd: %s\n", what);
     return UM_EXIT_FAILED;
 }

@@ -140,7 +140,7 @@ static void admit(struct um_server *server, struct um_connection *connection)
 {
     struct um_identity client;
 
-    um_identity_read(&connection->pipe, &client);
+    um_identity_read(&connection->pipe, &server->allowed, &client);
     if (!um_connection_join(connection, &client)) {
         um_connection_close(connection);
     } else if (!client.trusted) {
@@ -432,6 +432,8 @@ static struct um_server *new_server(uv_loop_t *loop, const struct um_server_opti
     server->reload = options->reload;
     server->call_ended = options->call_ended;
     server->session_changed = options->session_changed;
+    if (options->allowed != NULL)
+        server->allowed = *options->allowed;
     snprintf(server->path, sizeof server->path, "%s", options->pipe);
     connections = &server->connections;
     if (!um_connections_init(connections, loop, &server->limits)) {
@@ -506,6 +508,7 @@ static int make_engine(struct um_server *server, const struct um_server_options 
     store.guard = options->guard;
     store.wipe = options->wipe;
     store.seed = options->seed;
+    um_store_allow(&server->allowed);
     code = um_store_new(&store, &server->store);
     if (options->reload != NULL)
         rpc.events.reload = on_reload;
@@ -594,8 +597,8 @@ int um_server_start(uv_loop_t *loop, const struct um_server_options *options, st
     um_identity_prepare();
     um_listener_reserve(loop, made->limits.sessions + made->limits.shared_heaps);
     /* First the pipe: where another server has it, that one's engine may be in this process. */
-    code = um_listener_open(loop, options->pipe, options->socket, &events, &made->listener, why,
-                            UM_SERVER_WHY_CAPACITY);
+    code = um_listener_open(loop, options->pipe, options->socket, &made->allowed, &events, &made->listener,
+                            why, UM_SERVER_WHY_CAPACITY);
     if (code != UMEM_OK) {
         um_connections_deinit(&made->connections);
         free(made);

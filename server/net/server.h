@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "base/principal.h"
 #include "net/log_limiter.h"
 #include "rpc/call/call_record.h"
 #include "rpc/call/session.h"
@@ -26,6 +27,9 @@ enum { UM_SERVER_WHY_CAPACITY = 768 }; /* bytes for the sentence that says why a
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
     int socket;       /* POSIX: one that listens there already, which the server takes over; 0: none */
+    const struct um_principal
+        *allowed; /* who is let in beside this user, root and SYSTEM: a group (POSIX), or a user
+                                         or group (Windows); NULL, or not set: nobody. Copied */
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */

@@ -18,6 +18,7 @@ struct um_server {
     uv_loop_t *loop;
     struct um_listener *listener; /* NULL once it is closing */
     struct um_store *store;       /* NULL until it is made */
+    struct um_principal allowed;  /* who is let in beside this user, root and SYSTEM */
     struct um_limits limits;
     struct um_connections connections;
     enum um_listener_state listener_state; /* as it was logged last */

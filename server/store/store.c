@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "store/journal/state_directory.h"
 #include "store/records/durable.h"
 #include "store/records/reclaim.h"
 
@@ -173,6 +174,12 @@ void um_store_set_time(struct um_store *store, int64_t unix_seconds)
         store->now_seconds = 0;
     else
         store->now_seconds = unix_seconds < UINT32_MAX ? (uint32_t)unix_seconds : UINT32_MAX;
+}
+
+void um_store_allow(const struct um_principal *allowed)
+{
+    um_heap_memory_allow(allowed);
+    um_state_directory_allow(allowed);
 }
 
 size_t um_store_remove_stale_objects(void)

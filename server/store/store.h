@@ -15,6 +15,7 @@
 #ifndef UM_STORE_H
 #define UM_STORE_H
 
+#include "base/principal.h"
 #include "store/records/block_resize.h"
 #include "store/records/blocks.h"
 #include "store/records/heaps.h"
@@ -55,6 +56,11 @@ void um_store_set_limits(struct um_store *store, const struct um_store_options *
 void um_store_free(struct um_store *store);
 
 void um_store_set_events(struct um_store *store, const struct um_store_events *events);
+
+/* Whom the system lets map shared heaps from now on, beside this user, root and SYSTEM: a group (POSIX), or a user or group (Windows); NULL:
+ * nobody. POSIX: they may also pass through the directory of durable heaps, whose other files stay closed to them. For all stores of
+ * the process, and before the first one is made. Copied. */
+void um_store_allow(const struct um_principal *allowed);
 
 /* Removes the shared memory objects that daemons of this user left behind when they were killed, for a daemon's start.
  * Those of stores that are in use stay. Returns how many were removed. */

@@ -124,6 +124,73 @@ static void of_a_daemon(void **state)
     expect(daemon->pipe, 0, "No errors.");
 }
 
+static void expect_for_group(const char *pipe, const char *group, int status, const char *text)
+{
+    const char *const args[] = {UMEMD, "--check", "--allow-group", group, "--pipe", pipe, NULL};
+    int found = process_run(&process, args, NULL);
+
+    if (found != status || strstr(process.output, text) == NULL)
+        print_error("expected %d and \"%s\", not %d and:\n%s%s", status, text, found, process.output,
+                    process.errors);
+    assert_int_equal(found, status);
+    assert_non_null(strstr(process.output, text));
+}
+
+/* The user's own main group, which any user may give files to. */
+static void for_a_group(void **state)
+{
+    struct daemon *daemon = *state;
+    char directory[128];
+    char group[32];
+
+    snprintf(group, sizeof group, "%lu", (unsigned long)getegid());
+    directory_of(daemon->pipe, directory, sizeof directory);
+    assert_int_equal(chown(directory, (uid_t)-1, getegid()), 0);
+    assert_int_equal(chmod(directory, 0700), 0);
+    expect_for_group(daemon->pipe, group, 1, "keeps the members of the group");
+    assert_non_null(strstr(process.output, "chmod 710"));
+    assert_int_equal(chmod(directory, 0710), 0);
+    expect_for_group(daemon->pipe, group, 1, "restart the daemon with --allow-group");
+    assert_non_null(strstr(process.output, "its members read, change and free all blocks"));
+    assert_int_equal(chown(daemon->pipe, (uid_t)-1, getegid()), 0);
+    assert_int_equal(chmod(daemon->pipe, 0660), 0);
+    expect_for_group(daemon->pipe, group, 0, "No errors.");
+    expect(daemon->pipe, 1, "chmod 600");
+    assert_int_equal(chmod(daemon->pipe, 0666), 0);
+    expect_for_group(daemon->pipe, group, 1, "lets other users connect");
+    assert_int_equal(chmod(daemon->pipe, 0600), 0);
+    assert_int_equal(chmod(directory, 0700), 0);
+}
+
+/* A daemon of this user's with its own group: the socket, and what is refused. */
+static void a_daemon_for_a_group(void **state)
+{
+    struct daemon daemon = {.pipe = ""};
+    char group[32];
+    const char *args[] = {UMEMD, "--pipe", daemon.pipe, "--allow-group", group, NULL};
+    struct stat facts;
+
+    (void)state;
+    snprintf(group, sizeof group, "%lu", (unsigned long)getegid());
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(process_start(&daemon.process, args, NULL), 0);
+    assert_true(process_wait_for(&daemon.process, "listening on"));
+    /* The directory is this user's alone. */
+    assert_non_null(strstr(daemon.process.errors, "keeps the members of the group"));
+    assert_int_equal(lstat(daemon.pipe, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0660);
+    assert_int_equal(facts.st_gid, getegid());
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    snprintf(group, sizeof group, "no such group");
+    assert_int_equal(process_run(&process, args, NULL), 2);
+    assert_non_null(strstr(process.errors, "there is no group no such group"));
+    args[3] = "--allow-sid";
+    assert_int_equal(process_run(&process, args, NULL), 2);
+    assert_non_null(strstr(process.errors, "--allow-group"));
+    assert_int_not_equal(access(daemon.pipe, F_OK), 0);
+    pipe_name_remove(daemon.pipe);
+}
+
 /* A daemon that starts reports the same as --check. */
 static void a_start_warns(void **state)
 {
@@ -206,6 +273,8 @@ int main(void)
         cmocka_unit_test(without_a_daemon),
         cmocka_unit_test(a_directory_of_the_daemons_own),
         cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(for_a_group, daemon_setup, daemon_teardown),
+        cmocka_unit_test(a_daemon_for_a_group),
         cmocka_unit_test(a_start_warns),
         cmocka_unit_test_setup_teardown(what_the_process_gives_up, daemon_setup, daemon_teardown),
         cmocka_unit_test(core_dumps_by_option),

@@ -71,6 +71,36 @@ static void expect_of_rights(const char *rights, const char *text)
     LocalFree(attributes.lpSecurityDescriptor);
 }
 
+/* The Users of the machine are let in: to read and write, and no more. */
+static void of_a_daemon_for_a_group(void **state)
+{
+    struct daemon daemon = {.pipe = ""};
+    const char *args[] = {UMEMD, "--pipe", daemon.pipe, "--allow-sid", "S-1-5-32-545", NULL};
+    const char *const check[] = {UMEMD,         "--check",      "--pipe", daemon.pipe,
+                                 "--allow-sid", "S-1-5-32-545", NULL};
+
+    (void)state;
+    pipe_name_make(daemon.pipe, sizeof daemon.pipe);
+    assert_int_equal(process_start(&daemon.process, args, NULL), 0);
+    assert_true(process_wait_for(&daemon.process, "listening on"));
+    assert_int_equal(process_run(&process, check, NULL), 0);
+    assert_non_null(strstr(process.output, "who read, change and free all blocks"));
+    assert_non_null(strstr(process.output, "Users to read and write"));
+    umem_client_free(daemon_connect(&daemon));
+    /* Without the option, it is nobody whom this daemon should let in. */
+    expect(daemon.pipe, 1, "neither this user nor SYSTEM");
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    args[4] = "S-1-1-0";
+    assert_int_equal(process_run(&process, args, NULL), 2);
+    assert_non_null(strstr(process.errors, "name a group"));
+    args[4] = "no such user at all";
+    assert_int_equal(process_run(&process, args, NULL), 2);
+    assert_non_null(strstr(process.errors, "there is no user or group"));
+    args[3] = "--allow-group";
+    assert_int_equal(process_run(&process, args, NULL), 2);
+    assert_non_null(strstr(process.errors, "--allow-sid"));
+}
+
 static void pipes_that_let_others_in(void **state)
 {
     (void)state;
@@ -100,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_daemon),
         cmocka_unit_test_setup_teardown(of_a_daemon, daemon_setup, daemon_teardown),
+        cmocka_unit_test(of_a_daemon_for_a_group),
         cmocka_unit_test(pipes_that_let_others_in),
         cmocka_unit_test(pipes_whose_label_is_not_ours),
     };

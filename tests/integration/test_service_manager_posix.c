@@ -239,6 +239,26 @@ static void a_wrong_socket_is_refused(void **state)
     pipe_name_remove(umemd.pipe);
 }
 
+/* Of a group that is let in, here this user's own. */
+static void a_socket_for_a_group(void **state)
+{
+    char for_group[96];
+    int fd;
+
+    (void)state;
+    snprintf(for_group, sizeof for_group, "UMEMD_ALLOW_GROUP=%lu %s", (unsigned long)getegid(), is_for_it);
+    pipe_name_make(umemd.pipe, sizeof umemd.pipe);
+    fd = make_listener(umemd.pipe, 0660);
+    assert_int_equal(chown(umemd.pipe, (uid_t)-1, getegid()), 0);
+    start_with(fd, for_group);
+    assert_true(process_wait_for(&umemd.process, "listening on"));
+    assert_int_equal(daemon_shutdown(&umemd), 0);
+    expect_refusal(fd, is_for_it, "SocketMode=0600");
+    expect_refusal(make_listener(umemd.pipe, 0666), for_group, "SocketGroup=");
+    unlink(umemd.pipe);
+    pipe_name_remove(umemd.pipe);
+}
+
 /* What was left in the environment for a parent is none of its business. */
 static void a_socket_for_another_process_is_not_touched(void **state)
 {
@@ -281,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_missing_manager_is_ignored),
         cmocka_unit_test(a_socket_is_taken_over),
         cmocka_unit_test(a_wrong_socket_is_refused),
+        cmocka_unit_test(a_socket_for_a_group),
         cmocka_unit_test(a_socket_for_another_process_is_not_touched),
         cmocka_unit_test(the_options_are_for_windows),
     };

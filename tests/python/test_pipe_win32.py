@@ -182,6 +182,22 @@ class Trust(unittest.TestCase):
             with self.assertRaises(umem.NotTrusted):
                 umem.connect(pipe)
 
+    def test_a_user_who_is_named_is_trusted(self):
+        system = _pipe_win32.find_user("S-1-5-18")
+        self.assertTrue(_pipe_win32._IsWellKnownSid(system, _pipe_win32.LOCAL_SYSTEM))
+        name = _pipe_win32.user_name()
+        self.assertTrue(_pipe_win32._EqualSid(_pipe_win32.find_user(name), self.user[0]))
+        umem.connect(pipe, server_user="S-1-5-18").close()
+        for wrong in ("no such user at all", "S-1-", "a\0b"):
+            with self.assertRaises(ValueError):
+                umem.connect(pipe, server_user=wrong)
+        # As if it were not this user's own daemon.
+        equal = _pipe_win32._EqualSid
+        for server, trusted in ((_pipe_win32.find_user(name), True), (_pipe_win32.find_user("S-1-5-19"), False)):
+            with mock.patch.object(_pipe_win32, "_EqualSid", lambda one, other: other is server and equal(one, other)):
+                self.assertFalse(_pipe_win32._is_owner_trusted(self.handle, self.user))
+                self.assertEqual(_pipe_win32._is_owner_trusted(self.handle, self.user, server), trusted)
+
     def test_it_lets_the_server_see_who_it_is_and_no_more(self):
         flags = []
         create = _pipe_win32._CreateFile

@@ -1,6 +1,7 @@
 """What a client makes of answers that are slow, cut, wrong or hostile, and of pipes where no daemon is."""
 import json
 import os
+import pwd
 import socket
 import tempfile
 import threading
@@ -307,6 +308,25 @@ class Connecting(unittest.TestCase):
                 umem.connect(fake.pipe)
         with mock.patch.object(_pipe_posix, "peer_user", return_value=0):
             umem.connect(fake.pipe).close()
+
+    def test_a_user_who_is_named_is_trusted(self):
+        fake = FakeDaemon(lambda peer: peer.read_text())
+        self.addCleanup(fake.end)
+        other = os.geteuid() + 1
+        with mock.patch.object(_pipe_posix, "peer_user", return_value=other):
+            umem.connect(fake.pipe, server_user=str(other)).close()
+            with mock.patch.dict(os.environ, {"UMEM_SERVER_USER": str(other)}):
+                umem.connect(fake.pipe).close()
+                with self.assertRaisesRegex(umem.NotTrusted, f"root or {other + 1}"):
+                    umem.connect(fake.pipe, server_user=str(other + 1))
+            with self.assertRaises(umem.NotTrusted):
+                umem.connect(fake.pipe, server_user="root")
+        for wrong in ("no such user", "-1", "1 ", "4294967295", "\u0663"):
+            with self.assertRaisesRegex(ValueError, "there is no user"):
+                umem.connect(fake.pipe, server_user=wrong)
+        with mock.patch.object(pwd, "getpwnam", return_value=mock.Mock(pw_uid=other)):
+            self.assertEqual(_pipe_posix.trusted_users("1000"), (os.geteuid(), 0, other))
+        self.assertEqual(_pipe_posix.trusted_users(""), (os.geteuid(), 0))
 
     def test_the_system_says_whose_daemon_it_is(self):
         fake = FakeDaemon(lambda peer: peer.read_text())

@@ -189,6 +189,9 @@ static int check_place(const struct cli *cli)
     if (is_line && cli->option[CLI_PIPE] != NULL)
         return cli_fail_usage(cli, "--pipe is an option of umem %s: a session has one pipe",
                               cli->session->verb->name);
+    if (is_line && cli->option[CLI_SERVER_USER] != NULL)
+        return cli_fail_usage(cli, "--server-user is an option of umem %s: a session has one server",
+                              cli->session->verb->name);
     return CLI_OK;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <uv.h>
+
 #include "cli/command/command_line.h"
 #include "cli/command/command_words.h"
 #include "cli/output/fail.h"
@@ -23,6 +25,11 @@ static int prepare(struct cli *cli)
         return cli_fail_usage(cli, "--timeout \"%s\" is not a number of milliseconds", timeout);
     if (cli->option[CLI_PIPE] != NULL && *cli->option[CLI_PIPE] == '\0')
         return cli_fail_usage(cli, "--pipe is empty");
+    if (cli->option[CLI_SERVER_USER] != NULL && *cli->option[CLI_SERVER_USER] == '\0')
+        return cli_fail_usage(cli, "--server-user is empty");
+    /* For all that connects: this client, umem call -, and the command of umem hold. */
+    if (cli->option[CLI_SERVER_USER] != NULL)
+        uv_os_setenv("UMEM_SERVER_USER", cli->option[CLI_SERVER_USER]);
     if (cli->session == NULL) {
         const struct umem_options options = {.pipe = cli->option[CLI_PIPE]};
 

@@ -26,6 +26,7 @@ struct place {
     char first[NAME_SIZE];       /* the first word, where it is not a verb's whole name */
     int position;                /* of the word after the verb */
     const char *pipe;            /* what --pipe says */
+    const char *server_user;     /* what --server-user says */
     enum cli_option option;      /* whose value it is; CLI_OPTION_COUNT: none's */
     const char *value;           /* the value's beginning: the word, or the part of it after "=" */
     bool is_rest;                /* after "--" */
@@ -122,7 +123,8 @@ static void offer_members(umem_client *client, const struct place *place, const 
 
 static void offer_from_daemon(const struct place *place, const char *kind)
 {
-    struct umem_options options = {.pipe = place->pipe, .timeout_ms = CALL_MS};
+    struct umem_options options = {
+        .pipe = place->pipe, .server_user = place->server_user, .timeout_ms = CALL_MS};
     struct names names = {place, cli_now_ms() + LIST_MS};
     umem_client *client = umem_client_new(&options);
 
@@ -248,6 +250,15 @@ static void pass_word(struct place *place, const char *word)
         snprintf(place->first, sizeof place->first, "%s", word);
 }
 
+/* Keeps what says where the daemon is. */
+static void pass_value(struct place *place, enum cli_option option, const char *value)
+{
+    if (option == CLI_PIPE)
+        place->pipe = value;
+    else if (option == CLI_SERVER_USER)
+        place->server_user = value;
+}
+
 /* An option, whose value is the next word or what follows "=". */
 static void pass_option(struct place *place, const char *word)
 {
@@ -255,15 +266,14 @@ static void pass_option(struct place *place, const char *word)
 
     if (equals == NULL)
         place->option = find_option(word, strlen(word));
-    else if (find_option(word, (size_t)(equals - word)) == CLI_PIPE)
-        place->pipe = equals + 1;
+    else
+        pass_value(place, find_option(word, (size_t)(equals - word)), equals + 1);
 }
 
 static void pass(struct place *place, const char *word)
 {
     if (place->option != CLI_OPTION_COUNT) {
-        if (place->option == CLI_PIPE)
-            place->pipe = word;
+        pass_value(place, place->option, word);
         place->option = CLI_OPTION_COUNT;
     } else if (strcmp(word, "--") == 0) {
         place->is_rest = true;

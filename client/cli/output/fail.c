@@ -198,7 +198,8 @@ static const char *find_remedy(int code)
 {
     switch (code) {
     case UMEM_E_NOT_TRUSTED:
-        return "name the pipe of a daemon of your own with --pipe or UMEM_PIPE";
+        return "name the pipe of a daemon of your own with --pipe or UMEM_PIPE, or whose daemon it may be "
+               "with --server-user";
     case UMEM_E_CONNECTION_LOST:
         return "umem ping checks whether a daemon answers";
     case UMEM_E_DEADLINE:

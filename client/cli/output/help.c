@@ -192,16 +192,20 @@ static const char man_options[] =
     "Options stand before or after the verb.\n"
     "An option's value is the next argument, or what follows an equals sign.\n"
     "\"--\" ends the options.\n"
-    "Every verb that talks to a daemon takes --pipe, --json, --timeout and --help.\n"
+    "Every verb that talks to a daemon takes --pipe, --server-user, --json, --timeout and --help.\n"
     "An option that a verb does not take is refused.\n";
 
-static const char man_end[] = "# ENVIRONMENT\n"
-                              ": *UMEM_PIPE*\n"
-                              "The daemon's pipe, where --pipe does not name one.\n"
-                              ": *XDG_RUNTIME_DIR*\n"
-                              "Where the user's own pipe lies, except on Windows.\n"
-                              "# SEE ALSO\n"
-                              "*umem_client*(3), *umemd*(8), *flock*(1), *hexdump*(1)\n";
+static const char man_end[] =
+    "# ENVIRONMENT\n"
+    ": *UMEM_PIPE*\n"
+    "The daemon's pipe, where --pipe does not name one.\n"
+    ": *UMEM_SERVER_USER*\n"
+    "Whose daemon it may be beside your own and root's or SYSTEM's, where --server-user does not say: "
+    "a name, a number, or on Windows a SID.\n"
+    ": *XDG_RUNTIME_DIR*\n"
+    "Where the user's own pipe lies, except on Windows.\n"
+    "# SEE ALSO\n"
+    "*umem_client*(3), *umemd*(8), *flock*(1), *hexdump*(1)\n";
 
 void cli_print_man(void)
 {

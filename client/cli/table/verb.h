@@ -46,6 +46,8 @@ enum cli_status {
 /* X(identifier, name, its value's name or NULL where it takes none, what it does) */
 #define CLI_OPTIONS(X) \
     X(PIPE, "--pipe", "PATH", "the daemon's pipe; else UMEM_PIPE, else the user's own") \
+    X(SERVER_USER, "--server-user", "USER", \
+      "whose daemon it may be beside your own and root's or SYSTEM's; else UMEM_SERVER_USER") \
     X(JSON, "--json", NULL, "print results and errors as JSON") \
     X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds") \
     X(HELP, "--help", NULL, "print what the verb does") \
@@ -95,7 +97,8 @@ enum cli_option {
 #define CLI_TAKES(identifier) (UINT64_C(1) << CLI_##identifier)
 
 /* Options that every verb takes which talks to a daemon. */
-#define CLI_COMMON_OPTIONS (CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
+#define CLI_COMMON_OPTIONS \
+    (CLI_TAKES(PIPE) | CLI_TAKES(SERVER_USER) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
 
 /* In the order of enum cli_option. */
 extern const struct um_option_table cli_option_table;

@@ -19,6 +19,7 @@
 #include "cli/system/subprocess.h"
 #include "cli/transfer/unanswered.h"
 #include "lib/connection/transport.h"
+#include "wire/endpoint.h"
 #include "wire/frame.h"
 #include "wire/json_write.h"
 
@@ -320,9 +321,15 @@ static int relay_output(const struct cli *cli)
 int cli_relay(const struct cli *cli)
 {
     struct um_reason reason = {""};
-    int code = um_transport_open(umem_pipe(cli->client), 0, UM_NO_DEADLINE, &relay.transport, &reason);
+    char server_user[UM_PRINCIPAL_NAME_SIZE];
+    const char *what = "";
+    int code = um_endpoint_find_server_user(NULL, server_user, &what);
     int error;
 
+    if (code != UMEM_OK)
+        return cli_fail_connecting(cli, code, what);
+    code =
+        um_transport_open(umem_pipe(cli->client), server_user, 0, UM_NO_DEADLINE, &relay.transport, &reason);
     if (code != UMEM_OK)
         return cli_fail_connecting(cli, code, reason.text);
     direction_init(&relay.to_daemon, cli_unanswered_request);

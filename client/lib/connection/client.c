@@ -14,10 +14,11 @@ static bool init(umem_client *client, const struct umem_options *options)
 {
     size_t answer_limit = options->answer_bytes_max != 0 ? options->answer_bytes_max : ANSWER_LIMIT_DEFAULT;
 
-    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) == UMEM_OK)
-        client->pipe_fault = NULL;
-    else
+    if (um_endpoint_find(options->pipe, client->pipe, &client->pipe_fault) != UMEM_OK)
         client->pipe[0] = '\0';
+    else if (um_endpoint_find_server_user(options->server_user, client->server_user, &client->pipe_fault) ==
+             UMEM_OK)
+        client->pipe_fault = NULL;
     client->timeout_ms = options->timeout_ms;
     client->never_spins = options->never_spin;
     client->reconnect_ms = options->reconnect_ms;
@@ -130,8 +131,8 @@ int umem_connect(umem_client *client)
         code = UMEM_E_BAD_ARGUMENT;
         snprintf(text, sizeof text, "%s", client->pipe_fault);
     } else {
-        code =
-            um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
+        code = um_transport_open(client->pipe, client->server_user, timeout_ms, um_client_deadline(client, 0),
+                                 &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
     }
     um_mutex_lock(client->lock);
@@ -149,7 +150,8 @@ static int open_again(umem_client *client, uint32_t timeout_ms, uint64_t deadlin
     uint32_t pause_ms = 1;
 
     for (;;) {
-        int code = um_transport_open(client->pipe, timeout_ms, deadline_ms, transport, reason);
+        int code =
+            um_transport_open(client->pipe, client->server_user, timeout_ms, deadline_ms, transport, reason);
 
         if (code != UMEM_E_NOT_CONNECTED || um_transport_now_ms() + pause_ms >= deadline_ms)
             return code;

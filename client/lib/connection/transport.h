@@ -1,7 +1,7 @@
 /*
  * Bytes to and from a daemon: a Unix domain socket or a Windows named pipe, blocking, with deadlines.
  *
- * Owns: one connection, and the proof that the daemon at its other end is the user's own. Must not know: JSON, framing,
+ * Owns: one connection, and the proof that the daemon at its other end is the user's own, or of a user that was named. Must not know: JSON, framing,
  * requests.
  *
  * transport_posix.c and transport_win32.c keep this contract. One thread may read while another writes; nothing else may
@@ -41,10 +41,11 @@ uint64_t um_transport_now_ms(void);
 /* Lets the calling thread sleep. */
 void um_transport_pause(uint32_t ms);
 
-/* Connects to `pipe`. `timeout_ms` is what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give
- * up connecting. UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one),
- * UMEM_E_OUT_OF_MEMORY; *reason tells more. */
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+/* Connects to `pipe`, where a daemon of this user, of root or SYSTEM, or of `server_user` ("": of nobody else) listens.
+ * `timeout_ms` is what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give up connecting.
+ * UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one, or there is no
+ * such user), UMEM_E_OUT_OF_MEMORY; *reason tells more. */
+int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **transport, struct um_reason *reason);
 
 /* Lets um_transport_read() spin where that pays: see spin.h. On Windows it never does. */

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/principal.h"
 #include "lib/connection/descriptor.h"
 #include "lib/connection/spin.h"
 #include "umem_errors.h"
@@ -135,17 +136,18 @@ static bool get_peer_user(int socket, uid_t *user)
 #endif
 }
 
-static int check_trust(int socket, struct um_reason *reason)
+static int check_trust(int socket, const struct um_principal *server, struct um_reason *reason)
 {
     uid_t user;
 
     if (!get_peer_user(socket, &user))
         return fail(reason, UMEM_E_NOT_TRUSTED, "the system does not tell whose daemon listens there", errno);
-    if (user == geteuid() || user == 0)
+    if (user == geteuid() || user == 0 || (server->is_set && user == (uid_t)server->number))
         return UMEM_OK;
     snprintf(reason->text, sizeof reason->text,
-             "the daemon there is run by user %lu, not by user %lu or root", (unsigned long)user,
-             (unsigned long)geteuid());
+             server->is_set ? "the daemon there is run by user %lu, not by user %lu, root or %s"
+                            : "the daemon there is run by user %lu, not by user %lu or root",
+             (unsigned long)user, (unsigned long)geteuid(), server->name);
     return UMEM_E_NOT_TRUSTED;
 }
 
@@ -227,14 +229,19 @@ static int open_socket(struct um_transport *transport, struct um_reason *reason)
     return UMEM_OK;
 }
 
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **transport, struct um_reason *reason)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct um_principal server = {.is_set = false};
     struct um_transport *made;
     size_t length = strlen(pipe);
-    int code;
+    int code = UMEM_OK;
 
+    if (server_user[0] != '\0')
+        code = um_principal_find_user(server_user, &server, reason->text, sizeof reason->text);
+    if (code != UMEM_OK)
+        return code;
     if (length == 0 || length >= sizeof address.sun_path) {
         snprintf(reason->text, sizeof reason->text, "a socket's path has 1 to %zu bytes, this one has %zu",
                  sizeof address.sun_path - 1, length);
@@ -251,7 +258,7 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
     if (code == UMEM_OK)
         code = connect_within(made, &address, deadline_ms, reason);
     if (code == UMEM_OK)
-        code = check_trust(made->socket, reason);
+        code = check_trust(made->socket, &server, reason);
     if (code != UMEM_OK) {
         um_transport_close(made);
         return code;

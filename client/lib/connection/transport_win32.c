@@ -9,6 +9,7 @@
 /* Needs windows.h before it. */
 #include <aclapi.h>
 
+#include "base/principal.h"
 #include "umem_errors.h"
 
 enum { STAGING_SIZE = 4096 };
@@ -22,6 +23,10 @@ struct um_transport {
     bool is_writing;            /* `operation` has not ended */
     char staging[STAGING_SIZE]; /* small slices, put together for one write */
 };
+
+/* To read and write. GENERIC_WRITE would also request to make instances of the pipe (FILE_APPEND_DATA), which the daemon of another user does
+ * not let its clients do. */
+enum { RIGHTS = FILE_GENERIC_READ | (FILE_GENERIC_WRITE & ~FILE_APPEND_DATA) };
 
 enum {
     NAME_CAPACITY = 512, /* characters of a pipe's name, its end counted */
@@ -83,14 +88,21 @@ static bool get_user(HANDLE process, union user *user)
     return got;
 }
 
+/* Whose server is trusted beside SYSTEM's. */
+struct trust {
+    union user self;
+    struct um_principal server; /* who was named; may be nobody */
+};
+
 /* Whether an object or process of this SID is trusted. */
-static bool is_trusted(PSID sid, const union user *self)
+static bool is_trusted(PSID sid, const struct trust *trust)
 {
-    return EqualSid(sid, self->token.User.Sid) || IsWellKnownSid(sid, WinLocalSystemSid);
+    return EqualSid(sid, trust->self.token.User.Sid) || IsWellKnownSid(sid, WinLocalSystemSid) ||
+           (trust->server.is_set && EqualSid(sid, (PSID)(uintptr_t)trust->server.sid));
 }
 
 /* The user of the process that made this end of the pipe. */
-static bool is_server_trusted(HANDLE pipe, const union user *self)
+static bool is_server_trusted(HANDLE pipe, const struct trust *trust)
 {
     union user server;
     HANDLE process;
@@ -102,14 +114,14 @@ static bool is_server_trusted(HANDLE pipe, const union user *self)
     process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
     if (process == NULL)
         return false;
-    trusted = get_user(process, &server) && is_trusted(server.token.User.Sid, self);
+    trusted = get_user(process, &server) && is_trusted(server.token.User.Sid, trust);
     CloseHandle(process);
     return trusted;
 }
 
 /* The pipe's owner: no process can name another user there, and it is known also for processes that may not
  * be opened (SYSTEM's, or those that run elevated). */
-static bool is_owner_trusted(HANDLE pipe, const union user *self)
+static bool is_owner_trusted(HANDLE pipe, const struct trust *trust)
 {
     PSECURITY_DESCRIPTOR descriptor = NULL;
     PSID owner = NULL;
@@ -118,21 +130,23 @@ static bool is_owner_trusted(HANDLE pipe, const union user *self)
     if (GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL, NULL,
                         &descriptor) != ERROR_SUCCESS)
         return false;
-    trusted = owner != NULL && is_trusted(owner, self);
+    trusted = owner != NULL && is_trusted(owner, trust);
     LocalFree(descriptor);
     return trusted;
 }
 
-static int check_trust(HANDLE pipe, struct um_reason *reason)
+static int check_trust(HANDLE pipe, struct trust *trust, struct um_reason *reason)
 {
-    union user self;
-
-    if (!get_user(GetCurrentProcess(), &self))
+    if (!get_user(GetCurrentProcess(), &trust->self))
         return fail(reason, UMEM_E_NOT_TRUSTED, "this program's user is not known", GetLastError());
-    if (is_owner_trusted(pipe, &self) || is_server_trusted(pipe, &self))
+    if (is_owner_trusted(pipe, trust) || is_server_trusted(pipe, trust))
         return UMEM_OK;
-    return fail(reason, UMEM_E_NOT_TRUSTED,
-                "the daemon there is run by another user, not by this one or SYSTEM", 0);
+    if (!trust->server.is_set)
+        return fail(reason, UMEM_E_NOT_TRUSTED,
+                    "the daemon there is run by another user, not by this one or SYSTEM", 0);
+    snprintf(reason->text, sizeof reason->text,
+             "the daemon there is run by another user, not by this one, SYSTEM or %s", trust->server.name);
+    return UMEM_E_NOT_TRUSTED;
 }
 
 static int open_error(DWORD error, struct um_reason *reason)
@@ -160,7 +174,7 @@ static int open_pipe(const WCHAR *name, uint64_t deadline_ms, HANDLE *pipe, stru
     for (;;) {
         /* Without the two SECURITY flags, whoever listens there could act in this user's name. */
         HANDLE opened =
-            CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+            CreateFileW(name, RIGHTS, 0, NULL, OPEN_EXISTING,
                         FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
         DWORD error = GetLastError();
         DWORD wait_ms = left_ms(deadline_ms);
@@ -178,14 +192,19 @@ static int open_pipe(const WCHAR *name, uint64_t deadline_ms, HANDLE *pipe, stru
     }
 }
 
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **transport, struct um_reason *reason)
 {
     WCHAR name[NAME_CAPACITY];
     struct um_transport *made;
+    struct trust trust = {.server = {.is_set = false}};
     int code = UMEM_OK;
 
     (void)timeout_ms;
+    if (server_user[0] != '\0')
+        code = um_principal_find_user(server_user, &trust.server, reason->text, sizeof reason->text);
+    if (code != UMEM_OK)
+        return code;
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, pipe, -1, name, NAME_CAPACITY) == 0)
         return fail(reason, UMEM_E_BAD_ARGUMENT, "the name of the pipe is not UTF-8, or too long", 0);
     made = malloc(sizeof *made);
@@ -200,7 +219,7 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
     if (code == UMEM_OK)
         code = open_pipe(name, deadline_ms, &made->pipe, reason);
     if (code == UMEM_OK)
-        code = check_trust(made->pipe, reason);
+        code = check_trust(made->pipe, &trust, reason);
     if (code != UMEM_OK) {
         um_transport_close(made);
         return code;

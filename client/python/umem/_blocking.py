@@ -27,8 +27,10 @@ class Client(Connection):
     timeout: seconds that one call may take (one that waits in the daemon: that many more than it waits); None: no end.
     """
 
-    def __init__(self, pipe: Optional[str] = None, timeout: Optional[float] = 30.0) -> None:
-        super().__init__(pipe, timeout)
+    def __init__(
+        self, pipe: Optional[str] = None, timeout: Optional[float] = 30.0, server_user: Optional[str] = None
+    ) -> None:
+        super().__init__(pipe, timeout, server_user)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -230,12 +232,16 @@ class Client(Connection):
             self.send(_calls.write(block._json, at, data[at - offset : at - offset + size]))
 
 
-def connect(pipe: Optional[str] = None, *, timeout: Optional[float] = 30.0) -> Client:
+def connect(
+    pipe: Optional[str] = None, *, timeout: Optional[float] = 30.0, server_user: Optional[str] = None
+) -> Client:
     """Connects to the user's daemon: at that pipe, or where UMEM_PIPE says, or at the usual place.
 
-    NotConnected: none listens there. NotTrusted: another user's does.
+    server_user: whose daemon it may be beside the user's own and root's or SYSTEM's: a name, or a number or SID; or else
+    what UMEM_SERVER_USER says.
+    NotConnected: none listens there. NotTrusted: another user's does. ValueError: there is no such pipe or user.
     """
-    return Client(pipe, timeout)
+    return Client(pipe, timeout, server_user)
 
 
 class Block(BlockBase):
@@ -381,7 +387,7 @@ class Block(BlockBase):
         """
         place = self._send(methods.block_map(self))
         if self._mapped is None or not same_place(self._mapped.place, place):
-            self._mapped = MappedBlock(place)
+            self._mapped = MappedBlock(place, self.client._server_user)
         self.size = place["size"]
         return self._mapped.view()
 

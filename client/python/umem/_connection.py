@@ -36,8 +36,9 @@ _clients: "weakref.WeakSet[Connection]" = weakref.WeakSet()
 class Connection:
     """Requests out, answers in. Knows no blocks."""
 
-    def __init__(self, pipe: Optional[str], timeout: Optional[float]) -> None:
+    def __init__(self, pipe: Optional[str], timeout: Optional[float], server_user: Optional[str] = None) -> None:
         self.pipe = _endpoint.find(pipe)
+        self._server_user = _endpoint.server_user(server_user)
         self.timeout = timeout
         self._limits: Optional[Dict[str, int]] = None
         self._inside: Dict[int, bool] = {}  # the threads that are in a call
@@ -47,7 +48,7 @@ class Connection:
         self._session = Session()
         self._is_reading = False  # a thread does
         self._sleepers: Dict[Waiter, Any] = {}  # locks that threads wait for which do not read
-        self._pipe = Pipe(self.pipe, time.monotonic() + self._seconds())
+        self._pipe = Pipe(self.pipe, time.monotonic() + self._seconds(), self._server_user)
         _clients.add(self)
 
     def _seconds(self) -> float:

@@ -6,6 +6,12 @@ import stat
 import sys
 from typing import Optional
 
+
+def server_user(wanted: Optional[str]) -> str:
+    """Whose daemon it may be beside the user's own and root's or SYSTEM's; "": nobody else's."""
+    return wanted or os.environ.get("UMEM_SERVER_USER") or ""
+
+
 if sys.platform == "win32":
     from ._pipe_win32 import user_name
 

@@ -13,18 +13,19 @@ from .methods import BlockMapResult
 if sys.platform == "win32":
     from ._pipe_win32 import Section
 
-    def _open(place: BlockMapResult, start: int, length: int) -> mmap.mmap:
+    def _open(place: BlockMapResult, start: int, length: int, server_user: str) -> mmap.mmap:
         # mmap would make a section of that name where there is none, so one that exists is held open meanwhile.
         with Section(place["name"]):
             return mmap.mmap(-1, length, tagname=place["name"], access=mmap.ACCESS_WRITE, offset=start)
 
 else:
+    from ._pipe_posix import trusted_users
 
-    def _open(place: BlockMapResult, start: int, length: int) -> mmap.mmap:
+    def _open(place: BlockMapResult, start: int, length: int, server_user: str) -> mmap.mmap:
         descriptor = _open_object(place)
         try:
             facts = os.fstat(descriptor)
-            if facts.st_uid not in (os.geteuid(), 0):
+            if facts.st_uid not in trusted_users(server_user):
                 raise Unsupported(f"the shared memory {place['name']} belongs to another user", -32009, "unsupported")
             if facts.st_size < start + length:
                 # To touch what is not there would end this process.
@@ -46,13 +47,13 @@ else:
 class MappedBlock:
     """A block's memory. It stays mapped as long as this or any view of it is in use."""
 
-    def __init__(self, place: BlockMapResult) -> None:
+    def __init__(self, place: BlockMapResult, server_user: str = "") -> None:
         self.place = place
         self._memory: Optional[mmap.mmap] = None
         self._view: Optional[memoryview] = None
         self._start = place["offset"] % mmap.ALLOCATIONGRANULARITY
         if place["size"]:
-            self._memory = _open(place, place["offset"] - self._start, self._start + place["size"])
+            self._memory = _open(place, place["offset"] - self._start, self._start + place["size"], server_user)
 
     def view(self) -> memoryview:
         """The block's bytes; the same view until it is released."""

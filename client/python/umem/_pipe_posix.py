@@ -4,6 +4,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import pwd
+import re
 import select
 import socket
 import stat
@@ -32,13 +34,28 @@ def peer_user(pipe: socket.socket) -> int:
     return user.value
 
 
-def check_trust(pipe: socket.socket) -> None:
+def trusted_users(server_user: str) -> Tuple[int, ...]:
+    """Whose daemon is trusted, and whose shared memory. ValueError: there is no such user."""
+    own = (os.geteuid(), 0)
+    if not server_user:
+        return own
+    try:
+        return own + (pwd.getpwnam(server_user).pw_uid,)
+    except (KeyError, ValueError):
+        if re.fullmatch("[0-9]{1,10}", server_user) and int(server_user) < 0xFFFFFFFF:
+            return own + (int(server_user),)
+    raise ValueError(f"there is no user {server_user} on this system")
+
+
+def check_trust(pipe: socket.socket, server_user: str = "") -> None:
+    users = trusted_users(server_user)
     try:
         user = peer_user(pipe)
     except (OSError, AttributeError) as error:
         raise NotTrusted(f"the system does not tell whose daemon listens there: {error}") from None
-    if user not in (os.geteuid(), 0):
-        raise NotTrusted(f"the daemon there is run by user {user}, not by user {os.geteuid()} or root")
+    if user not in users:
+        who = f", root or {server_user}" if server_user else " or root"
+        raise NotTrusted(f"the daemon there is run by user {user}, not by user {os.geteuid()}{who}")
 
 
 def explain(path: str, error: OSError) -> str:
@@ -56,7 +73,7 @@ def explain(path: str, error: OSError) -> str:
     return str(error)
 
 
-def connect(path: str, deadline: float) -> socket.socket:
+def connect(path: str, deadline: float, server_user: str = "") -> socket.socket:
     """A trusted connection. Nothing was sent on it."""
     pipe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -77,7 +94,7 @@ def connect(path: str, deadline: float) -> socket.socket:
                 raise NotConnected(f"{path}: {explain(path, error)}") from None
             except UnicodeEncodeError as error:
                 raise ValueError(f"the path of the pipe cannot be written in the system's encoding: {error}") from None
-        check_trust(pipe)
+        check_trust(pipe, server_user)
         return pipe
     except BaseException:
         pipe.close()
@@ -87,8 +104,8 @@ def connect(path: str, deadline: float) -> socket.socket:
 class Pipe:
     """A connection. One thread may read while another one writes."""
 
-    def __init__(self, path: str, deadline: float) -> None:
-        self._socket = connect(path, deadline)
+    def __init__(self, path: str, deadline: float, server_user: str = "") -> None:
+        self._socket = connect(path, deadline, server_user)
         # A blocking socket that gives up by itself needs no poll() before each read.
         self._socket.setblocking(True)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(TICK), 0))

@@ -22,7 +22,9 @@ TICK = 0.2  # seconds after which a wait returns, since Python sees a Ctrl-C onl
 LOOK = 0.005  # seconds after which a write that is held up looks whether there is something to read
 TRANSFER = 1 << 20  # bytes that one operation moves at most: the system keeps those of a write in non-paged pool
 
-GENERIC_READ, GENERIC_WRITE, OPEN_EXISTING = 0x80000000, 0x40000000, 3
+# To read and write: FILE_GENERIC_READ and FILE_GENERIC_WRITE but for FILE_APPEND_DATA, which stands for making instances of the pipe, and
+# which another user's daemon does not let its clients do.
+PIPE_RIGHTS, OPEN_EXISTING = 0x0012019B, 3
 FILE_FLAG_OVERLAPPED, SECURITY_SQOS_PRESENT, SECURITY_IDENTIFICATION = 0x40000000, 0x00100000, 0x00010000
 PROCESS_QUERY_LIMITED_INFORMATION, TOKEN_QUERY, TOKEN_USER = 0x1000, 8, 1
 SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, LOCAL_SYSTEM = 6, 1, 22
@@ -77,6 +79,11 @@ _GetSecurityInfo = _function(
 )
 _EqualSid = _function(_advapi32, "EqualSid", _B, _P, _P)
 _IsWellKnownSid = _function(_advapi32, "IsWellKnownSid", _B, _P, ctypes.c_int)
+_ConvertStringSidToSid = _function(_advapi32, "ConvertStringSidToSidW", _B, wintypes.LPCWSTR, ctypes.POINTER(_P))
+_CopySid = _function(_advapi32, "CopySid", _B, _D, _P, _P)
+_LookupAccountName = _function(
+    _advapi32, "LookupAccountNameW", _B, wintypes.LPCWSTR, wintypes.LPCWSTR, _P, _PD, _P, _PD, _P
+)
 _GetUserName = _function(_advapi32, "GetUserNameW", _B, _P, _PD)
 
 
@@ -107,11 +114,29 @@ def _user_of(process: Any) -> Optional[Any]:
     return space if found else None
 
 
-def _is_trusted(sid: Any, user: Any) -> bool:
-    return bool(_EqualSid(sid, user[0]) or _IsWellKnownSid(sid, LOCAL_SYSTEM))
+def find_user(name: str) -> Any:
+    """Memory with the SID of that name, or that the text is. ValueError: there is no such user."""
+    space = (ctypes.c_uint32 * 17)()
+    size, domain_size, use = _D(ctypes.sizeof(space)), _D(256), _D()
+    sid = _P()
+    if name.startswith("S-1-") and _ConvertStringSidToSid(name, ctypes.byref(sid)):
+        copied = _CopySid(size, space, sid)
+        _LocalFree(sid)
+        if copied:
+            return space
+    domain = (ctypes.c_uint16 * 256)()
+    if "\0" in name or not _LookupAccountName(
+        None, name, space, ctypes.byref(size), domain, ctypes.byref(domain_size), ctypes.byref(use)
+    ):
+        raise ValueError(f"there is no user {name} on this system")
+    return space
 
 
-def _is_server_trusted(pipe: Any, user: Any) -> bool:
+def _is_trusted(sid: Any, user: Any, server: Any) -> bool:
+    return bool(_EqualSid(sid, user[0]) or _IsWellKnownSid(sid, LOCAL_SYSTEM) or (server is not None and _EqualSid(sid, server)))
+
+
+def _is_server_trusted(pipe: Any, user: Any, server: Any = None) -> bool:
     """The user of the process that made the other end."""
     pid = wintypes.ULONG()
     if not _GetNamedPipeServerProcessId(pipe, ctypes.byref(pid)):
@@ -119,12 +144,12 @@ def _is_server_trusted(pipe: Any, user: Any) -> bool:
     process = _OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, False, pid)
     if not process:
         return False
-    server = _user_of(process)
+    found = _user_of(process)
     _CloseHandle(process)
-    return server is not None and _is_trusted(server[0], user)
+    return found is not None and _is_trusted(found[0], user, server)
 
 
-def _is_owner_trusted(pipe: Any, user: Any) -> bool:
+def _is_owner_trusted(pipe: Any, user: Any, server: Any = None) -> bool:
     """The pipe's owner, which is known also where the process may not be opened (SYSTEM's, or one that runs elevated)."""
     owner, descriptor = _P(), _P()
     failed = _GetSecurityInfo(
@@ -132,24 +157,26 @@ def _is_owner_trusted(pipe: Any, user: Any) -> bool:
     )
     if failed:
         return False
-    trusted = bool(owner) and _is_trusted(owner, user)
+    trusted = bool(owner) and _is_trusted(owner, user, server)
     _LocalFree(descriptor)
     return trusted
 
 
-def check_trust(pipe: Any) -> None:
+def check_trust(pipe: Any, server_user: str = "") -> None:
+    server = find_user(server_user) if server_user else None
     user = _user_of(_GetCurrentProcess())
     if user is None:
         raise NotTrusted(f"this program's user is not known: {_last_error()}")
-    if not _is_owner_trusted(pipe, user) and not _is_server_trusted(pipe, user):
-        raise NotTrusted("the daemon there is run by another user, not by this one or SYSTEM")
+    if not _is_owner_trusted(pipe, user, server) and not _is_server_trusted(pipe, user, server):
+        who = f", SYSTEM or {server_user}" if server_user else " or SYSTEM"
+        raise NotTrusted(f"the daemon there is run by another user, not by this one{who}")
 
 
-def connect(name: str, deadline: float) -> Any:
+def connect(name: str, deadline: float, server_user: str = "") -> Any:
     """A trusted handle. Nothing was sent on it."""
     flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION
     while True:
-        pipe = _CreateFile(name, GENERIC_READ | GENERIC_WRITE, 0, None, OPEN_EXISTING, flags, None)
+        pipe = _CreateFile(name, PIPE_RIGHTS, 0, None, OPEN_EXISTING, flags, None)
         if pipe not in (None, INVALID_HANDLE):
             break
         error = ctypes.get_last_error()
@@ -161,7 +188,7 @@ def connect(name: str, deadline: float) -> Any:
         # What it returns says no more than the next try will.
         _WaitNamedPipe(name, max(1, int(min(left, TICK) * 1000)))
     try:
-        check_trust(pipe)
+        check_trust(pipe, server_user)
     except BaseException:
         _CloseHandle(pipe)
         raise
@@ -231,8 +258,8 @@ class _Operation:
 class Pipe:
     """A connection. One thread may read while another one writes."""
 
-    def __init__(self, path: str, deadline: float) -> None:
-        self._pipe = connect(path, deadline)
+    def __init__(self, path: str, deadline: float, server_user: str = "") -> None:
+        self._pipe = connect(path, deadline, server_user)
         self._handles = [self._pipe] + [_CreateEvent(None, True, False, None) for _ in range(3)]
         if not all(self._handles):
             self._close_handles()

@@ -161,9 +161,10 @@ def _finish(future: asyncio.Future[None]) -> None:
 class Client:
     """A connection to the daemon, which is a session there. Many tasks may use it at a time."""
 
-    def __init__(self, pipe: str, timeout: Optional[float]) -> None:
+    def __init__(self, pipe: str, timeout: Optional[float], server_user: str = "") -> None:
         self.pipe = pipe
         self.timeout = timeout
+        self._server_user = server_user
         self._session = Session()
         self._limits: Optional[Dict[str, int]] = None
         self._link: Union[_Streams, _Threads, None] = None
@@ -172,7 +173,7 @@ class Client:
     async def _connect(self, in_threads: bool) -> None:
         deadline = time.monotonic() + self._seconds()
         # Where the queue of clients is full this may take its time.
-        pipe = await asyncio.get_running_loop().run_in_executor(None, Pipe, self.pipe, deadline)
+        pipe = await asyncio.get_running_loop().run_in_executor(None, Pipe, self.pipe, deadline, self._server_user)
         try:
             self._link = _Threads(self, pipe) if in_threads else await _Streams.open(self, pipe)
         except BaseException:
@@ -450,8 +451,10 @@ class Client:
 class _Connecting:
     """What connect() gives: awaited it is the client, and with `async with` one that is closed at the end."""
 
-    def __init__(self, pipe: Optional[str], timeout: Optional[float], in_threads: bool) -> None:
-        self._client = Client(_endpoint.find(pipe), timeout)
+    def __init__(
+        self, pipe: Optional[str], timeout: Optional[float], in_threads: bool, server_user: Optional[str]
+    ) -> None:
+        self._client = Client(_endpoint.find(pipe), timeout, _endpoint.server_user(server_user))
         self._in_threads = in_threads
 
     async def _connect(self) -> Client:
@@ -469,10 +472,14 @@ class _Connecting:
 
 
 def connect(
-    pipe: Optional[str] = None, *, timeout: Optional[float] = 30.0, in_threads: bool = sys.platform == "win32"
+    pipe: Optional[str] = None,
+    *,
+    timeout: Optional[float] = 30.0,
+    in_threads: bool = sys.platform == "win32",
+    server_user: Optional[str] = None,
 ) -> _Connecting:
     """As umem.connect(), to be awaited or used with `async with`. in_threads: read and write in threads beside the loop."""
-    return _Connecting(pipe, timeout, in_threads)
+    return _Connecting(pipe, timeout, in_threads, server_user)
 
 
 class Block(BlockBase):
@@ -549,7 +556,7 @@ class Block(BlockBase):
         """As umem.Block.map()."""
         place = await self._send(methods.block_map(self))
         if self._mapped is None or not same_place(self._mapped.place, place):
-            self._mapped = MappedBlock(place)
+            self._mapped = MappedBlock(place, self.client._server_user)
         self.size = place["size"]
         return self._mapped.view()
 

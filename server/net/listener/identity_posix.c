@@ -8,8 +8,16 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* The process and user behind a socket. */
-static bool read_credentials(int fd, int64_t *pid, uid_t *user)
+#include "net/listener/group_member.h"
+
+/* Who is behind a socket. */
+struct peer {
+    int64_t pid; /* 0: not known */
+    uid_t user;
+    gid_t group; /* the main one */
+};
+
+static bool read_credentials(int fd, struct peer *peer)
 {
 #ifdef SO_PEERCRED
     struct ucred credentials;
@@ -17,14 +25,11 @@ static bool read_credentials(int fd, int64_t *pid, uid_t *user)
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
         return false;
-    *pid = credentials.pid;
-    *user = credentials.uid;
+    *peer = (struct peer){credentials.pid, credentials.uid, credentials.gid};
     return true;
 #else
-    gid_t group;
-
-    *pid = 0;
-    return getpeereid(fd, user, &group) == 0;
+    peer->pid = 0;
+    return getpeereid(fd, &peer->user, &peer->group) == 0;
 #endif
 }
 
@@ -82,16 +87,20 @@ void um_identity_prepare(void)
     read_user(geteuid(), name, sizeof name);
 }
 
-void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
+void um_identity_read(const uv_pipe_t *client, const struct um_principal *allowed,
+                      struct um_identity *identity)
 {
     uv_os_fd_t fd;
-    uid_t user;
+    struct peer peer;
 
     *identity = (struct um_identity){0};
-    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !read_credentials(fd, &identity->pid, &user))
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !read_credentials(fd, &peer))
         return;
-    identity->trusted = user == geteuid() || user == 0;
+    identity->pid = peer.pid;
+    identity->trusted =
+        peer.user == geteuid() || peer.user == 0 ||
+        (allowed->is_set && um_group_member_is_peer(fd, peer.user, peer.group, (gid_t)allowed->number));
     if (identity->pid != 0)
         um_identity_read_program(identity->pid, identity->program, sizeof identity->program);
-    read_user(user, identity->user, sizeof identity->user);
+    read_user(peer.user, identity->user, sizeof identity->user);
 }

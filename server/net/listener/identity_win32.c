@@ -52,12 +52,31 @@ static void read_user(PSID sid, char *name, size_t capacity)
     snprintf(name, capacity, "%s", last_name);
 }
 
-static bool is_trusted(PSID sid)
+/* Whether a process's token has the user or group that is let in. Where it may not be asked, the pipe's access list has answered. */
+static bool is_member(HANDLE process, const struct um_principal *allowed)
+{
+    HANDLE copy = NULL;
+    BOOL member = TRUE;
+    HANDLE token;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE, &token))
+        return true;
+    if (!DuplicateToken(token, SecurityIdentification, &copy) ||
+        !CheckTokenMembership(copy, (PSID)(uintptr_t)allowed->sid, &member))
+        member = TRUE;
+    if (copy != NULL)
+        CloseHandle(copy);
+    CloseHandle(token);
+    return member;
+}
+
+static bool is_trusted(HANDLE process, PSID sid, const struct um_principal *allowed)
 {
     union um_user own;
 
     return IsWellKnownSid(sid, WinLocalSystemSid) ||
-           (um_security_user_of(GetCurrentProcess(), &own) && EqualSid(sid, own.token.User.Sid));
+           (um_security_user_of(GetCurrentProcess(), &own) && EqualSid(sid, own.token.User.Sid)) ||
+           (allowed->is_set && is_member(process, allowed));
 }
 
 void um_identity_read_program(int64_t pid, char *program, size_t capacity)
@@ -74,7 +93,8 @@ void um_identity_prepare(void)
 {
 }
 
-void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
+void um_identity_read(const uv_pipe_t *client, const struct um_principal *allowed,
+                      struct um_identity *identity)
 {
     union um_user user;
     uv_os_fd_t handle;
@@ -91,7 +111,7 @@ void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
     read_program(process, identity->program, sizeof identity->program);
     if (um_security_user_of(process, &user)) {
         read_user(user.token.User.Sid, identity->user, sizeof identity->user);
-        identity->trusted = is_trusted(user.token.User.Sid);
+        identity->trusted = is_trusted(process, user.token.User.Sid, allowed);
     }
     CloseHandle(process);
 }

@@ -13,6 +13,8 @@
 
 #include <uv.h>
 
+#include "base/principal.h"
+
 struct um_listener;
 
 struct um_listener_events {
@@ -23,14 +25,16 @@ struct um_listener_events {
     void (*closed)(void *context); /* after um_listener_close(): the memory is gone */
 };
 
-/* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens. POSIX: where `handed` is not 0, that is the pipe: a
- * socket that a service manager has bound to this path, for the user alone, and that listens. It is this pipe's from then on,
+/* Makes the pipe at `path` (as um_endpoint_find() gives it) and listens, for this user, root and SYSTEM, and whom `allowed` names: a
+ * group (POSIX), or a user or group (Windows); not set: nobody. It is copied. POSIX: where `handed` is not 0, that is the pipe: a
+ * socket that a service manager has bound to this path, for these users alone, and that listens. It is this pipe's from then on,
  * also where that fails, and its name stays on the system when it closes. UMEM_E_NAME_TAKEN where another
  * daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do
  * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why`
  * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t capacity);
+int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+                     const struct um_listener_events *events, struct um_listener **listener, char *why,
+                     size_t capacity);
 
 /* Whether a client waits. */
 bool um_listener_has_client(const struct um_listener *listener);

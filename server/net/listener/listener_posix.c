@@ -1,8 +1,8 @@
 /*
  * A Unix domain socket, made here or handed over by a service manager. Under the lock of its path, what an
  * earlier daemon left there is removed, but only a socket at which no process listens. A socket of ours has mode
- * 0600 from its first moment on (umask), and listens only after that was made sure of (chmod), because a client
- * that connected in between would stay. libuv is given a socket that listens already, so that it does not remove its file: at
+ * 0600 from its first moment on (umask), and listens only after that was made sure of (chmod), or the group that is let in was given
+ * it, because a client that connected in between would stay. libuv is given a socket that listens already, so that it does not remove its file: at
  * the end that may be another daemon's.
  */
 #include "net/listener/listener.h"
@@ -48,8 +48,9 @@ struct um_listener {
     enum um_listener_phase phase;
     struct um_pipe_lock *lock;
     struct um_socket_file file;
-    bool is_handed; /* a service manager's socket, whose file is not ours to make or remove */
-    int next;       /* the socket that listens in the place of the one that closes */
+    struct um_principal allowed; /* the group that is let in */
+    bool is_handed;              /* a service manager's socket, whose file is not ours to make or remove */
+    int next;                    /* the socket that listens in the place of the one that closes */
     struct um_listener_events events;
     bool is_offered; /* libuv has accepted a client and waits for uv_accept() */
 };
@@ -130,7 +131,7 @@ static int open_socket(struct um_listener *listener, const char *path, int hande
     if (handed != 0 && um_socket_file_describe(path, &listener->file) != 0)
         return uv_translate_sys_error(errno);
     if (handed == 0)
-        fd = um_socket_file_create(path, BACKLOG, &listener->file);
+        fd = um_socket_file_create(path, &listener->allowed, BACKLOG, &listener->file);
     if (fd < 0)
         return uv_translate_sys_error(errno);
     listener->is_handed = handed != 0;
@@ -140,8 +141,16 @@ static int open_socket(struct um_listener *listener, const char *path, int hande
     return error;
 }
 
+/* Whether only those may connect who are to. A socket for the user alone is good for a group as well: then it keeps the group out. */
+static bool is_closed_to_others(const struct stat *facts, const struct um_principal *allowed)
+{
+    bool is_groups = allowed->is_set && facts->st_gid == (gid_t)allowed->number;
+
+    return facts->st_uid == geteuid() && (facts->st_mode & (is_groups ? 0007 : 0077)) == 0;
+}
+
 /* What is wrong with a socket that was handed over, or NULL. */
-static const char *check_handed(int fd, const char *path)
+static const char *check_handed(int fd, const char *path, const struct um_principal *allowed)
 {
     struct sockaddr_un address = {0};
     socklen_t size = sizeof address;
@@ -161,19 +170,23 @@ static const char *check_handed(int fd, const char *path)
         return "the socket that was handed over does not listen; it takes Accept=no";
     if (lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
         return "the socket that was handed over is no longer there";
-    if (facts.st_uid != geteuid() || (facts.st_mode & 0077) != 0)
-        return "the socket that was handed over is open to others; it takes SocketMode=0600";
+    if (!is_closed_to_others(&facts, allowed))
+        return allowed->is_set
+                   ? "the socket that was handed over is open to others; it takes SocketMode=0660 and "
+                     "SocketGroup= with the group of --allow-group"
+                   : "the socket that was handed over is open to others; it takes SocketMode=0600";
     return NULL;
 }
 
 /* Sees to it that the path may be listened at. */
-static int prepare(const char *path, int handed, struct um_pipe_lock **lock, char *why, size_t capacity)
+static int prepare(const char *path, int handed, const struct um_principal *allowed,
+                   struct um_pipe_lock **lock, char *why, size_t capacity)
 {
     const char *what = NULL;
     int code = um_endpoint_prepare(path, &what);
 
     if (code == UMEM_OK && handed != 0) {
-        what = check_handed(handed, path);
+        what = check_handed(handed, path, allowed);
         code = what != NULL ? UMEM_E_DENIED : UMEM_OK;
     }
     if (code != UMEM_OK) {
@@ -200,8 +213,23 @@ static void on_closed(uv_handle_t *handle)
     events.closed(events.context);
 }
 
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t capacity)
+/* Why the socket could not be made. */
+static void explain(const struct um_listener *listener, const char *path, int error, char *why,
+                    size_t capacity)
+{
+    if (error == UV_EPERM && listener->allowed.is_set)
+        snprintf(
+            why, capacity,
+            "%s cannot be given to the group %s, of which this user is no member; add the user to the group "
+            "and log in anew, or name a group of the user's for --allow-group",
+            path, listener->allowed.name);
+    else
+        snprintf(why, capacity, "%s cannot be opened: %s", path, uv_strerror(error));
+}
+
+int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+                     const struct um_listener_events *events, struct um_listener **listener, char *why,
+                     size_t capacity)
 {
     struct um_listener *made = calloc(1, sizeof *made);
     int error;
@@ -213,7 +241,8 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
         goto fail;
     }
     made->events = *events;
-    code = prepare(path, handed, &made->lock, why, capacity);
+    made->allowed = *allowed;
+    code = prepare(path, handed, allowed, &made->lock, why, capacity);
     if (code != UMEM_OK)
         goto fail;
     uv_pipe_init(loop, &made->server, 0);
@@ -221,7 +250,7 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
     error = open_socket(made, path, handed);
     handed = 0;
     if (error != 0) {
-        snprintf(why, capacity, "%s cannot be opened: %s", path, uv_strerror(error));
+        explain(made, path, error, why, capacity);
         code = UMEM_E_DENIED;
         uv_close((uv_handle_t *)&made->server, on_failed);
         um_pipe_lock_release(made->lock);
@@ -352,7 +381,7 @@ static enum um_listener_state recreate(struct um_listener *listener, char *why, 
     /* Clients that connected before are served first; at a path that is gone no others come. */
     if (um_listener_has_client(listener))
         return UM_LISTENER_PRESENT;
-    listener->next = um_socket_file_create(path, BACKLOG, &listener->file);
+    listener->next = um_socket_file_create(path, &listener->allowed, BACKLOG, &listener->file);
     if (listener->next < 0) {
         snprintf(why, capacity, "%s was removed and cannot be made anew: %s", path, strerror(errno));
         return UM_LISTENER_MISSING;

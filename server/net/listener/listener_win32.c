@@ -263,8 +263,9 @@ static struct um_listener *new_pipe(const char *path, const struct um_listener_e
     return made;
 }
 
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t capacity)
+int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_principal *allowed,
+                     const struct um_listener_events *events, struct um_listener **listener, char *why,
+                     size_t capacity)
 {
     struct um_listener *made = new_pipe(path, events);
     DWORD error;
@@ -276,8 +277,8 @@ int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct
         return UMEM_E_NO_MEMORY;
     }
     code = um_pipe_lock_acquire(path, &made->lock, why, capacity);
-    if (code == UMEM_OK &&
-        (!um_security_make(&made->attributes) || uv_async_init(loop, &made->wake, on_wake) != 0)) {
+    if (code == UMEM_OK && (!um_security_make_for(allowed, UM_SECURITY_CONNECT, &made->attributes) ||
+                            uv_async_init(loop, &made->wake, on_wake) != 0)) {
         snprintf(why, capacity, "%s cannot be opened: Windows error %lu", path, GetLastError());
         code = UMEM_E_INTERNAL_ERROR;
     }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/principal.h"
 
 struct um_pipe_access_report {
     void *context;
@@ -27,9 +28,11 @@ UM_PRINTF(3, 4)
 void um_pipe_access_fault(const struct um_pipe_access_report *report, const char *fix, const char *format,
                           ...);
 
-/* Checks the pipe at `path` (as um_endpoint_find() gives it), whether it is there or not. With `connects` it connects, to report the
+/* Checks the pipe at `path` (as um_endpoint_find() gives it), whether it is there or not, for a daemon that lets `allowed` in beside this
+ * user, root and SYSTEM: a group (POSIX), or a user or group (Windows); not set: nobody. With `connects` it connects, to report the
  * process that listens; a daemon that checks its own pipe does not. Windows: the rights cannot be read otherwise,
  * so that there it connects in any case, for a moment. */
-void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_access_report *report);
+void um_pipe_access_check(const char *path, const struct um_principal *allowed, bool connects,
+                          const struct um_pipe_access_report *report);
 
 #endif

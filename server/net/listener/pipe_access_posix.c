@@ -1,6 +1,7 @@
 /*
  * The rights of a socket are its mode and its directories': whoever may write to a directory may put a socket of their own
- * in the place of ours. (Access lists cannot let anybody in past a mode of 0600 or 0700: the group's bits limit them.)
+ * in the place of ours. (Access lists cannot let anybody in past a mode of 0600 or 0700: the group's bits limit them. Of a socket that
+ * a group may use they could: umemd makes none.)
  */
 #include "net/listener/pipe_access.h"
 
@@ -53,7 +54,14 @@ static bool is_open(const struct stat *facts)
     return (facts->st_mode & 022) != 0 && (facts->st_mode & S_ISVTX) == 0;
 }
 
+/* Whether the members of the group get to what is in the directory. */
+static bool is_passable(const struct stat *facts, const struct um_principal *allowed)
+{
+    return (facts->st_mode & (facts->st_gid == (gid_t)allowed->number ? 0010 : 0001)) != 0;
+}
+
 static void check_one_directory(const char *directory, const char *subject,
+                                const struct um_principal *allowed,
                                 const struct um_pipe_access_report *report)
 {
     char user[USER_SIZE];
@@ -77,10 +85,19 @@ static void check_one_directory(const char *directory, const char *subject,
                              "%s has mode %04o, so that other users could put another socket there",
                              directory, mode_of(&facts));
     }
+    if (allowed->is_set && !is_passable(&facts, allowed)) {
+        snprintf(fix, sizeof fix,
+                 "name a pipe in a directory that they may enter, such as /run/umemd, or chgrp %s %s and "
+                 "chmod 710 %s",
+                 allowed->name, directory, directory);
+        um_pipe_access_fault(report, fix, "%s has mode %04o, which keeps the members of the group %s out",
+                             directory, mode_of(&facts), allowed->name);
+    }
 }
 
 /* The directory and all above it, as they are without links. */
-static void check_directories(const char *directory, const struct um_pipe_access_report *report)
+static void check_directories(const char *directory, const struct um_principal *allowed,
+                              const struct um_pipe_access_report *report)
 {
     char *real = realpath(directory, NULL);
     char *slash;
@@ -90,15 +107,15 @@ static void check_directories(const char *directory, const struct um_pipe_access
                              "%s, where the pipe would be, cannot be found: %s", directory, strerror(errno));
         return;
     }
-    check_one_directory(real, "directory", report);
+    check_one_directory(real, "directory", allowed, report);
     slash = strrchr(real, '/');
     while (slash != NULL && slash != real) {
         *slash = '\0';
-        check_one_directory(real, NULL, report);
+        check_one_directory(real, NULL, allowed, report);
         slash = strrchr(real, '/');
     }
     if (strcmp(directory, "/") != 0)
-        check_one_directory("/", NULL, report);
+        check_one_directory("/", NULL, allowed, report);
     free(real);
 }
 
@@ -115,7 +132,8 @@ static void cut_last(const char *path, char directory[UM_ENDPOINT_CAPACITY])
         snprintf(directory, UM_ENDPOINT_CAPACITY, "%.*s", (int)(slash - path), path);
 }
 
-static void check_place(const char *path, const struct um_pipe_access_report *report)
+static void check_place(const char *path, const struct um_principal *allowed,
+                        const struct um_pipe_access_report *report)
 {
     char directory[UM_ENDPOINT_CAPACITY];
     char above[UM_ENDPOINT_CAPACITY];
@@ -129,7 +147,7 @@ static void check_place(const char *path, const struct um_pipe_access_report *re
         um_pipe_access_fact(report, "directory", "%s is not there yet; a daemon makes it, with mode 0700",
                             directory);
         cut_last(directory, above);
-        check_directories(above, report);
+        check_directories(above, allowed, report);
         return;
     }
     size = readlink(directory, target, sizeof target - 1);
@@ -142,14 +160,35 @@ static void check_place(const char *path, const struct um_pipe_access_report *re
         um_pipe_access_fault(
             report, "remove the directory, or chmod 700 it if it is your own; else name another pipe",
             "%s: %s", directory, what);
-    check_directories(directory, report);
+    check_directories(directory, allowed, report);
 }
 
 /* ---- what lies there ---- */
 
-/* The socket, or its lock file: what is said of them is much the same. Returns whether it is there, and the right kind. */
+static void check_mode(const char *path, bool is_socket, const struct stat *facts,
+                       const struct um_principal *allowed, const struct um_pipe_access_report *report)
+{
+    bool is_groups = allowed->is_set && facts->st_gid == (gid_t)allowed->number;
+    char fix[TEXT_SIZE];
+
+    if ((facts->st_mode & (is_groups ? 007 : 077)) != 0) {
+        if (allowed->is_set)
+            snprintf(fix, sizeof fix, "chgrp %s %s and chmod 660 %s", allowed->name, path, path);
+        else
+            snprintf(fix, sizeof fix, "chmod 600 %s", path);
+        um_pipe_access_fault(report, fix, "%s has mode %04o, which lets other users %s", path, mode_of(facts),
+                             is_socket ? "connect" : "hold the lock");
+    } else if (allowed->is_set && (!is_groups || (facts->st_mode & 0060) != 0060)) {
+        um_pipe_access_fault(report, "restart the daemon with --allow-group",
+                             "%s has mode %04o and group %lu, which keeps the members of the group %s out",
+                             path, mode_of(facts), (unsigned long)facts->st_gid, allowed->name);
+    }
+}
+
+/* The socket, or its lock file, which is for this user only: what is said of them is much the same. Returns whether it is there, and the
+ * right kind. */
 static bool check_file(const char *path, const char *subject, bool is_socket,
-                       const struct um_pipe_access_report *report)
+                       const struct um_principal *allowed, const struct um_pipe_access_report *report)
 {
     char user[USER_SIZE];
     char fix[TEXT_SIZE];
@@ -157,7 +196,9 @@ static bool check_file(const char *path, const char *subject, bool is_socket,
 
     if (lstat(path, &facts) != 0) {
         if (errno == ENOENT)
-            um_pipe_access_fact(report, subject, "not there; a daemon makes it, with mode 0600");
+            um_pipe_access_fact(report, subject, "not there; a daemon makes it, with mode %s%s",
+                                allowed->is_set ? "0660 and the group " : "0600",
+                                allowed->is_set ? allowed->name : "");
         else
             um_pipe_access_fault(report, "see to it that this user may look there",
                                  "%s cannot be looked at: %s", path, strerror(errno));
@@ -177,11 +218,7 @@ static bool check_file(const char *path, const char *subject, bool is_socket,
     um_pipe_access_fact(report, subject, "%s, user %s, mode %04o", path, user, mode_of(&facts));
     if (!is_trusted(facts.st_uid))
         um_pipe_access_fault(report, fix, "%s belongs to user %s", path, user);
-    if ((facts.st_mode & 077) != 0) {
-        snprintf(fix, sizeof fix, "chmod 600 %s", path);
-        um_pipe_access_fault(report, fix, "%s has mode %04o, which lets other users %s", path,
-                             mode_of(&facts), is_socket ? "connect" : "hold the lock");
-    }
+    check_mode(path, is_socket, &facts, allowed, report);
     return true;
 }
 
@@ -251,17 +288,23 @@ static void report_lock_holder(const char *path, const struct um_pipe_access_rep
                              "%s holds %s.lock, but its socket was removed", holder, path);
 }
 
-void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_access_report *report)
+void um_pipe_access_check(const char *path, const struct um_principal *allowed, bool connects,
+                          const struct um_pipe_access_report *report)
 {
+    static const struct um_principal nobody = {.is_set = false};
     char lock[UM_ENDPOINT_CAPACITY + 8];
     char user[USER_SIZE];
 
     name_user(geteuid(), user);
     um_pipe_access_fact(report, "let in", "user %s%s", user, geteuid() != 0 ? ", and root" : "");
-    check_place(path, report);
-    if (check_file(path, "socket", true, report) && connects)
+    if (allowed->is_set)
+        um_pipe_access_fact(report, "let in",
+                            "the group %s: its members read, change and free all blocks, and end the daemon",
+                            allowed->name);
+    check_place(path, allowed, report);
+    if (check_file(path, "socket", true, allowed, report) && connects)
         query_server(path, report);
     snprintf(lock, sizeof lock, "%s.lock", path);
-    if (check_file(lock, "lock file", false, report) && connects)
+    if (check_file(lock, "lock file", false, &nobody, report) && connects)
         report_lock_holder(path, report);
 }

@@ -18,9 +18,6 @@
 
 enum { TEXT_SIZE = 1024, NAME_SIZE = 320, DESCRIPTOR_ROOM = 4096 };
 
-/* What opening a pipe for reading and writing connects for, once general rights are mapped to those of files. */
-enum { USE_MASK = FILE_GENERIC_READ | FILE_GENERIC_WRITE };
-
 static const char another_pipe[] =
     "end the program that has the pipe, or name another one by --pipe or UMEM_PIPE";
 
@@ -59,7 +56,7 @@ static const char *name_rights(ACCESS_MASK mask)
 {
     if ((mask & GENERIC_ALL) != 0 || (mask & FILE_ALL_ACCESS) == FILE_ALL_ACCESS)
         return "everything";
-    if ((mask & USE_MASK) == USE_MASK ||
+    if ((mask & UM_SECURITY_CONNECT) == UM_SECURITY_CONNECT ||
         (mask & (GENERIC_READ | GENERIC_WRITE)) == (GENERIC_READ | GENERIC_WRITE))
         return "to read and write";
     if ((mask & (GENERIC_WRITE | FILE_WRITE_DATA | FILE_APPEND_DATA | WRITE_DAC | WRITE_OWNER)) != 0)
@@ -67,7 +64,8 @@ static const char *name_rights(ACCESS_MASK mask)
     return "to look";
 }
 
-static void check_entry(ACL *list, DWORD index, const struct um_pipe_access_report *report)
+static void check_entry(ACL *list, DWORD index, const struct um_principal *allowed,
+                        const struct um_pipe_access_report *report)
 {
     ACCESS_ALLOWED_ACE *entry; /* a denying one has the same form */
     void *found;
@@ -90,12 +88,37 @@ static void check_entry(ACL *list, DWORD index, const struct um_pipe_access_repo
         return;
     }
     um_pipe_access_fact(report, "allows", "%s %s", name, name_rights(entry->Mask));
-    if (!is_trusted(sid))
+    if (is_trusted(sid))
+        return;
+    if (!allowed->is_set || !EqualSid(sid, (PSID)(uintptr_t)allowed->sid))
         um_pipe_access_fault(report, another_pipe,
-                             "the access list lets %s in, who is neither this user nor SYSTEM", name);
+                             "the access list lets %s in, who is neither this user nor SYSTEM%s", name,
+                             allowed->is_set ? ", nor named by --allow-sid" : "");
+    else if ((entry->Mask & ~(ACCESS_MASK)UM_SECURITY_CONNECT) != 0)
+        um_pipe_access_fault(
+            report, another_pipe,
+            "the access list lets %s do more than read and write, such as serve the pipe's clients", name);
 }
 
-static void check_list(ACL *list, const struct um_pipe_access_report *report)
+/* Whether the list lets the user or group in. */
+static bool has_entry(ACL *list, DWORD count, const struct um_principal *allowed)
+{
+    for (DWORD i = 0; i < count; i++) {
+        ACCESS_ALLOWED_ACE *entry;
+        void *found;
+
+        if (!GetAce(list, i, &found))
+            continue;
+        entry = found;
+        if (entry->Header.AceType == ACCESS_ALLOWED_ACE_TYPE &&
+            EqualSid((PSID)&entry->SidStart, (PSID)(uintptr_t)allowed->sid))
+            return true;
+    }
+    return false;
+}
+
+static void check_list(ACL *list, const struct um_principal *allowed,
+                       const struct um_pipe_access_report *report)
 {
     ACL_SIZE_INFORMATION facts;
 
@@ -106,7 +129,10 @@ static void check_list(ACL *list, const struct um_pipe_access_report *report)
     if (!GetAclInformation(list, &facts, sizeof facts, AclSizeInformation))
         return;
     for (DWORD i = 0; i < facts.AceCount; i++)
-        check_entry(list, i, report);
+        check_entry(list, i, allowed, report);
+    if (allowed->is_set && !has_entry(list, facts.AceCount, allowed))
+        um_pipe_access_fault(report, "restart the daemon with --allow-sid", "the access list keeps %s out",
+                             allowed->name);
 }
 
 /* ---- the label ---- */
@@ -173,7 +199,8 @@ static void check_label(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_ac
                                                                                      : "read from it");
 }
 
-static void check_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_pipe_access_report *report)
+static void check_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_principal *allowed,
+                             const struct um_pipe_access_report *report)
 {
     char name[NAME_SIZE];
     PSID owner = NULL;
@@ -192,7 +219,7 @@ static void check_descriptor(PSECURITY_DESCRIPTOR descriptor, const struct um_pi
     }
     if (!GetSecurityDescriptorDacl(descriptor, &is_there, &list, &is_default) || !is_there)
         list = NULL;
-    check_list(list, report);
+    check_list(list, allowed, report);
     check_label(descriptor, report);
 }
 
@@ -238,7 +265,8 @@ static void report_server(HANDLE pipe, const struct um_pipe_access_report *repor
 
 /* ---- the pipe ---- */
 
-static void check_pipe(HANDLE pipe, const struct um_pipe_access_report *report)
+static void check_pipe(HANDLE pipe, const struct um_principal *allowed,
+                       const struct um_pipe_access_report *report)
 {
     const SECURITY_INFORMATION wanted =
         OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION;
@@ -247,28 +275,29 @@ static void check_pipe(HANDLE pipe, const struct um_pipe_access_report *report)
     DWORD size;
 
     if (GetKernelObjectSecurity(pipe, wanted, descriptor, sizeof descriptor, &size))
-        check_descriptor(descriptor, report);
+        check_descriptor(descriptor, allowed, report);
     else
         um_pipe_access_fault(report, another_pipe, "the pipe's rights may not be read: Windows error %lu",
                              GetLastError());
 }
 
 /* There is no pipe: the rights that a daemon would give it. */
-static void check_future_pipe(const struct um_pipe_access_report *report)
+static void check_future_pipe(const struct um_principal *allowed, const struct um_pipe_access_report *report)
 {
     SECURITY_ATTRIBUTES attributes;
 
     um_pipe_access_fact(report, "listening", "nobody; a daemon's pipe would have these rights");
-    if (!um_security_make(&attributes)) {
+    if (!um_security_make_for(allowed, UM_SECURITY_CONNECT, &attributes)) {
         um_pipe_access_fault(report, "see to it that this user may be asked for",
                              "no access list can be made: Windows error %lu", GetLastError());
         return;
     }
-    check_descriptor(attributes.lpSecurityDescriptor, report);
+    check_descriptor(attributes.lpSecurityDescriptor, allowed, report);
     um_security_free(&attributes);
 }
 
-static void check_what_is_there(const char *path, bool connects, const struct um_pipe_access_report *report)
+static void check_what_is_there(const char *path, const struct um_principal *allowed, bool connects,
+                                const struct um_pipe_access_report *report)
 {
     WCHAR wide[UM_ENDPOINT_CAPACITY];
     HANDLE pipe;
@@ -281,7 +310,7 @@ static void check_what_is_there(const char *path, bool connects, const struct um
     error = GetLastError();
     if (pipe == INVALID_HANDLE_VALUE) {
         if (error == ERROR_FILE_NOT_FOUND)
-            check_future_pipe(report);
+            check_future_pipe(allowed, report);
         else if (error == ERROR_PIPE_BUSY)
             um_pipe_access_fact(report, "listening", "somebody, whose places are all taken: try again");
         else
@@ -293,11 +322,12 @@ static void check_what_is_there(const char *path, bool connects, const struct um
     }
     if (connects)
         report_server(pipe, report);
-    check_pipe(pipe, report);
+    check_pipe(pipe, allowed, report);
     CloseHandle(pipe);
 }
 
-void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_access_report *report)
+void um_pipe_access_check(const char *path, const struct um_principal *allowed, bool connects,
+                          const struct um_pipe_access_report *report)
 {
     char name[NAME_SIZE] = "not known";
     union um_user own;
@@ -305,11 +335,16 @@ void um_pipe_access_check(const char *path, bool connects, const struct um_pipe_
     if (um_security_user_of(GetCurrentProcess(), &own))
         name_sid(own.token.User.Sid, name);
     um_pipe_access_fact(report, "let in", "user %s, and SYSTEM", name);
+    if (allowed->is_set) {
+        name_sid((PSID)(uintptr_t)allowed->sid, name);
+        um_pipe_access_fact(report, "let in", "%s, who read, change and free all blocks, and end the daemon",
+                            name);
+    }
     um_pipe_access_fact(report, "elevated", "%s",
                         is_elevated()
                             ? "yes: a daemon that is started so serves this user's ordinary programs as well"
                             : "no");
     um_pipe_access_fact(report, "remote",
                         "other machines' clients are refused by the way umemd makes a pipe");
-    check_what_is_there(path, connects, report);
+    check_what_is_there(path, allowed, connects, report);
 }

@@ -1,5 +1,5 @@
 /*
- * The file that a Unix domain socket is at: made for the user alone, looked for, and removed by the process that made it. POSIX only.
+ * The file that a Unix domain socket is at: made for the user alone or a group as well, looked for, and removed by the process that made it. POSIX only.
  *
  * Owns: nothing; which file is meant is the caller's. Must not know: libuv, the lock, clients.
  */
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/principal.h"
 #include "wire/endpoint.h"
 
 /* One file, whatever becomes of its path. The number is not given out again while the socket is open. */
@@ -25,8 +26,10 @@ enum um_socket_file_state {
     UM_SOCKET_FILE_OTHER    /* something else */
 };
 
-/* Makes a socket at `path`, where nothing is, with mode 0600, and listens. Returns it, closed on exec, or -1 with errno set. */
-int um_socket_file_create(const char *path, int backlog, struct um_socket_file *file);
+/* Makes a socket at `path`, where nothing is, with mode 0600, or 0660 for the group that is let in, and listens. Returns it, closed on
+ * exec, or -1 with errno set; EPERM where the socket cannot be given to that group. */
+int um_socket_file_create(const char *path, const struct um_principal *allowed, int backlog,
+                          struct um_socket_file *file);
 
 /* Describes the file that is at `path`. Returns 0, or -1 with errno set. */
 int um_socket_file_describe(const char *path, struct um_socket_file *file);

@@ -30,7 +30,16 @@ int um_socket_file_describe(const char *path, struct um_socket_file *file)
     return 0;
 }
 
-int um_socket_file_create(const char *path, int backlog, struct um_socket_file *file)
+/* The socket is bound, and does not listen yet. */
+static bool set_access(const char *path, const struct um_principal *allowed)
+{
+    if (!allowed->is_set)
+        return chmod(path, 0600) == 0;
+    return lchown(path, (uid_t)-1, (gid_t)allowed->number) == 0 && chmod(path, 0660) == 0;
+}
+
+int um_socket_file_create(const char *path, const struct um_principal *allowed, int backlog,
+                          struct um_socket_file *file)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -45,7 +54,7 @@ int um_socket_file_create(const char *path, int backlog, struct um_socket_file *
     } else if (um_socket_file_describe(path, file) != 0) {
         error = errno;
         unlink(path);
-    } else if (chmod(path, 0600) != 0 || listen(fd, backlog) != 0) {
+    } else if (!set_access(path, allowed) || listen(fd, backlog) != 0) {
         error = errno;
         um_socket_file_remove(file);
     } else {

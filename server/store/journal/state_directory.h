@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/principal.h"
 #include "store/journal/state_files.h"
 
 enum { UM_STATE_WHY_CAPACITY = 768 /* bytes for a sentence that says what is wrong */ };
@@ -21,6 +22,11 @@ struct um_state_directory;
  * sentence without a full stop: the path, what is wrong, and what to do. */
 int um_state_directory_open(const char *path, bool makes, struct um_state_directory **directory, char *why,
                             size_t capacity);
+
+/* POSIX: lets this group pass through the directories that are made from now on, and no longer takes it for a fault of one that is there
+ * that it does, so that the group may open files in it that it may read; NULL, or one that is not set: nobody. For all of the process.
+ * Copied. On Windows what is shared is opened without the directory. */
+void um_state_directory_allow(const struct um_principal *group);
 
 /* NULL is fine. */
 void um_state_directory_close(struct um_state_directory *directory);

@@ -251,6 +251,36 @@ static const struct um_files_ops ops = {
 
 /* ---- the directory ---- */
 
+static struct um_principal allowed; /* the group that may pass through directories */
+
+void um_state_directory_allow(const struct um_principal *group)
+{
+    allowed = group != NULL ? *group : (struct um_principal){.is_set = false};
+}
+
+/* Whether others may do no more than pass through it, and only the group that may. */
+static bool is_closed(const struct stat *facts)
+{
+    if (allowed.is_set && facts->st_gid == (gid_t)allowed.number)
+        return (facts->st_mode & 067) == 0;
+    return (facts->st_mode & 077) == 0;
+}
+
+/* Makes the directory where it is not there; the group may pass through it. False with errno set. */
+static bool make_directory(const char *path)
+{
+    int error;
+
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST;
+    if (!allowed.is_set || (lchown(path, (uid_t)-1, (gid_t)allowed.number) == 0 && chmod(path, 0710) == 0))
+        return true;
+    error = errno;
+    rmdir(path);
+    errno = error;
+    return false;
+}
+
 /* Whether only this user may change what is in it. */
 static int check_directory(int fd, const char *path, char *why, size_t capacity)
 {
@@ -268,7 +298,7 @@ static int check_directory(int fd, const char *path, char *why, size_t capacity)
             path, (unsigned long)facts.st_uid);
         return UMEM_E_DENIED;
     }
-    if ((facts.st_mode & 077) != 0) {
+    if (!is_closed(&facts)) {
         snprintf(why, capacity,
                  "the state directory %s has mode %04o, which lets other users in; chmod 700 %s", path,
                  (unsigned)facts.st_mode & 07777U, path);
@@ -282,7 +312,7 @@ static int open_directory(struct um_state_directory *directory, const char *path
 {
     struct stat facts;
 
-    if (makes && mkdir(path, 0700) != 0 && errno != EEXIST) {
+    if (makes && !make_directory(path)) {
         snprintf(why, capacity, "the state directory %s cannot be made: %s%s", path, strerror(errno),
                  errno == ENOENT ? "; make the directory that it is to be in" : "");
         return UMEM_E_DENIED;

@@ -2,6 +2,7 @@
 
 #include "store/memory/guard.h"
 #include "store/memory/heap_private.h"
+#include "store/memory/shared_access.h"
 #include "store/memory/shm.h"
 
 const struct um_heap_ops *um_heap_memory_ops(enum um_heap_kind kind, bool guards, bool wipes)
@@ -23,6 +24,11 @@ const struct um_heap_ops *um_heap_memory_durable_ops(void)
 size_t um_heap_memory_ending(void)
 {
     return um_heap_shared_ending();
+}
+
+void um_heap_memory_allow(const struct um_principal *allowed)
+{
+    um_shared_access_allow(allowed);
 }
 
 size_t um_heap_memory_remove_stale(void)

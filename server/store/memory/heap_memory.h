@@ -6,6 +6,7 @@
 #ifndef UM_STORE_HEAP_MEMORY_H
 #define UM_STORE_HEAP_MEMORY_H
 
+#include "base/principal.h"
 #include "store/memory/heap_ops.h"
 #include "store/memory/heap_shared.h"
 #include "store/memory/purge.h"
@@ -19,6 +20,9 @@ const struct um_heap_ops *um_heap_memory_durable_ops(void);
 
 /* How many shared heaps were destroyed, but still have a file descriptor. Purging makes them fewer. */
 size_t um_heap_memory_ending(void);
+
+/* See um_store_allow(). */
+void um_heap_memory_allow(const struct um_principal *allowed);
 
 /* Removes shared memory objects that killed daemons of this user left behind. Returns how many. */
 size_t um_heap_memory_remove_stale(void);

@@ -6,7 +6,7 @@
  * Must not know: heaps, blocks, what lies where.
  *
  * shm_posix.c and shm_win32.c keep this contract. A name is made of 96 random bits, and only the user who
- * runs this process (and root, or SYSTEM) may open what it names. Other processes may write anything to the
+ * runs this process (and root, or SYSTEM, and whom um_shared_access_allow() names) may open what it names. Other processes may write anything to the
  * memory at any time. They can also take memory away from the object (POSIX: ftruncate): then this process
  * reads zeros there and continues, and um_shm_is_whole() is false from then on.
  */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "store/memory/purge.h"
+#include "store/memory/shared_access.h"
 
 #define FOLDER "/dev/shm" /* where Linux shows the objects as files */
 
@@ -293,6 +294,22 @@ static bool open_object(struct um_shm *shm)
     return false;
 }
 
+/* Lets in this user, or the group as well. The umask may have taken rights away, even ours. */
+static bool set_access(int fd)
+{
+    const struct um_principal *group = um_shared_access();
+
+    if (group == NULL)
+        return fchmod(fd, 0600) == 0;
+    return fchown(fd, (uid_t)-1, (gid_t)group->number) == 0 && fchmod(fd, 0660) == 0;
+}
+
+/* Whether a file has the rights that it is to have. An earlier daemon may have let a group in, and this one does not. */
+static bool is_access_set(const struct stat *facts)
+{
+    return um_shared_access() == NULL && (facts->st_mode & 077) == 0;
+}
+
 /* Maps the object at a multiple of the unit: within a reservation that is a unit larger. */
 static bool map(struct um_shm *shm)
 {
@@ -372,9 +389,7 @@ struct um_shm *um_shm_new(uint64_t length)
         discard(shm);
         return NULL;
     }
-    /* The umask may have taken rights away, even ours. */
-    if (fchmod(shm->fd, 0600) != 0 || ftruncate(shm->fd, (off_t)length) != 0 || !find_path(shm) ||
-        !map(shm)) {
+    if (!set_access(shm->fd) || ftruncate(shm->fd, (off_t)length) != 0 || !find_path(shm) || !map(shm)) {
         shm_unlink(shm->name);
         discard(shm);
         return NULL;
@@ -395,7 +410,7 @@ struct um_shm *um_shm_open(const char *path, uint64_t length)
     if (set_path(shm, path))
         shm->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (shm->fd < 0 || fstat(shm->fd, &facts) != 0 || !S_ISREG(facts.st_mode) ||
-        (uint64_t)facts.st_size < length || !map(shm)) {
+        (uint64_t)facts.st_size < length || !(is_access_set(&facts) || set_access(shm->fd)) || !map(shm)) {
         discard(shm);
         return NULL;
     }

@@ -9,6 +9,7 @@
 #include <windows.h>
 
 #include "base/security_win32.h"
+#include "store/memory/shared_access.h"
 #include "store/memory/shm.h"
 
 #include <bcrypt.h>
@@ -68,7 +69,8 @@ static struct um_shm *new_object(HANDLE file, uint64_t length)
     struct um_shm *shm;
     SECURITY_ATTRIBUTES attributes;
 
-    if (length > (uint64_t)(PTRDIFF_MAX / 2) || !um_security_make(&attributes))
+    if (length > (uint64_t)(PTRDIFF_MAX / 2) ||
+        !um_security_make_for(um_shared_access(), UM_SECURITY_MAP, &attributes))
         return NULL;
     shm = calloc(1, sizeof *shm);
     if (shm != NULL)

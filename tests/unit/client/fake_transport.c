@@ -103,10 +103,11 @@ static int take_failure(int *code, unsigned *left)
     return given;
 }
 
-int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
+int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **opened, struct um_reason *reason)
 {
     (void)pipe;
+    (void)server_user;
     fake.opens++;
     fake.open_timeout_ms = timeout_ms;
     fake.open_deadline_ms = deadline_ms;

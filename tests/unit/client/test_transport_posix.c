@@ -283,7 +283,8 @@ static struct um_transport *open_with(uint32_t timeout_ms, uint64_t deadline_ms,
     struct um_transport *transport = NULL;
     struct um_reason reason = {""};
 
-    assert_int_equal(um_transport_open("/nowhere", timeout_ms, deadline_ms, &transport, &reason), expected);
+    assert_int_equal(um_transport_open("/nowhere", "", timeout_ms, deadline_ms, &transport, &reason),
+                     expected);
     assert_int_equal(reason.text[0] != '\0', expected != UMEM_OK);
     assert_int_equal(fake.opened, expected == UMEM_OK);
     return transport;

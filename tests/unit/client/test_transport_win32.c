@@ -33,7 +33,7 @@ static void write_all(void *context)
     char *bytes = calloc(TOTAL, 1);
     struct um_slice slices[] = {{"head", 4}, {bytes, TOTAL}};
 
-    writer->code = um_transport_open(writer->pipe, 0, UM_NO_DEADLINE, &transport, &reason);
+    writer->code = um_transport_open(writer->pipe, "", 0, UM_NO_DEADLINE, &transport, &reason);
     if (writer->code != UMEM_OK)
         return;
     writer->code = um_transport_write(transport, slices, 2, UM_NO_DEADLINE, &reason);
