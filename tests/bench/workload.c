@@ -22,6 +22,7 @@ struct set {
     size_t size;     /* 0: the row's */
     bool numbers;
     bool twins; /* the second half's bytes are the first half's */
+    bool named;
 };
 
 /* What is done. What each server is sent for a step stands beside step_kind, the texts in dialect_*.c; every answer is
@@ -52,6 +53,20 @@ static void fill_writes(struct ring *ring, const struct dialect *dialect, const 
 {
     for (unsigned i = 0; i < count; i++)
         append_step(ring, dialect, keys, (struct step){.kind = STEP_WRITE, .key = i % keys->count});
+}
+
+static void fill_puts(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                      unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_PUT, .key = i % keys->count});
+}
+
+static void fill_gets(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                      unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_GET, .key = i % keys->count});
 }
 
 /* Up and down again, so that the answers are the same each time round. */
@@ -122,11 +137,13 @@ static void fill_pairs(struct ring *ring, const struct dialect *dialect, const s
     }
 }
 
-enum { READ, WRITE, ADD, COPY, BATCH_READ, MIXED, PAIRS };
+enum { READ, WRITE, PUT, GET, ADD, COPY, BATCH_READ, MIXED, PAIRS };
 
 static const struct workload workloads[] = {
     [READ] = {"read", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_reads, 0},
     [WRITE] = {"write", {{.count = KEYS_MAX}}, fill_writes, 0},
+    [PUT] = {"put", {{.count = KEYS_MAX, .named = true}}, fill_puts, 0},
+    [GET] = {"get", {{.count = KEYS_MAX, .filled = KEYS_MAX, .named = true}}, fill_gets, 0},
     [ADD] = {"add", {{.count = 64, .size = 8, .numbers = true}}, fill_adds, -1},
     [COPY] = {"copy", {{.count = 2 * LARGE_KEYS, .filled = LARGE_KEYS, .twins = true}}, fill_copies, 0},
     [BATCH_READ] = {"batch of 100 reads", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_batches, -1},
@@ -145,6 +162,8 @@ static const struct workload workloads[] = {
 #define OTHERS (BIT(REDIS) | BIT(MEMCACHED))
 #define SIZES (ALL_UMEMD | OTHERS)
 #define LINES (BIT(UMEMD_LINES_BASE64) | OTHERS)
+/* What writes to the disk, beside the same that does not. */
+#define DISK (BIT(UMEMD_SHARED) | BIT(UMEMD_DURABLE) | BIT(REDIS_EVERYSEC) | BIT(REDIS_ALWAYS))
 #define ECHOES (BIT(ECHO_LINES) | BIT(ECHO_RAW))
 
 /* A workload under one load, and the dialects that run it. */
@@ -167,9 +186,9 @@ static const struct row rows[] = {
     {READ, 4096, 256, 1, SIZES},
     {READ, LARGE_SIZE, 1, 1, SIZES | ECHOES},
     {READ, LARGE_SIZE, 16, 1, SIZES},
-    {WRITE, 64, 1, 1, SIZES | ECHOES},
+    {WRITE, 64, 1, 1, SIZES | ECHOES | DISK},
     {WRITE, 64, 16, 1, SIZES},
-    {WRITE, 64, 64, 1, SIZES | ECHOES},
+    {WRITE, 64, 64, 1, SIZES | ECHOES | DISK},
     {WRITE, 64, 256, 1, SIZES},
     {WRITE, 4096, 1, 1, SIZES | ECHOES},
     {WRITE, 4096, 16, 1, SIZES},
@@ -182,8 +201,13 @@ static const struct row rows[] = {
     {READ, 64, 1, 1000, LINES | BIT(ECHO_LINES)},
     {READ, 64, 16, 50, LINES},
     {WRITE, 64, 1, 50, LINES},
-    {PAIRS, 64, 1, 1, LINES},
-    {PAIRS, 64, 64, 1, LINES},
+    {PUT, 64, 1, 1, LINES | DISK},
+    {PUT, 64, 64, 1, LINES | DISK},
+    {PUT, 4096, 64, 1, LINES | DISK},
+    {GET, 64, 1, 1, LINES},
+    {GET, 64, 64, 1, LINES | BIT(UMEMD_SHARED)},
+    {PAIRS, 64, 1, 1, LINES | DISK},
+    {PAIRS, 64, 64, 1, LINES | DISK},
     {ADD, 8, 1, 1, LINES},
     {ADD, 8, 64, 1, LINES},
     {COPY, LARGE_SIZE, 1, 1, BIT(UMEMD_LINES_BASE64) | BIT(REDIS)},
@@ -198,11 +222,15 @@ enum { ROWS = sizeof rows / sizeof *rows };
 /* ---- one row against one server ---- */
 
 static void keys_init(struct keys *keys, const struct set *set, const struct row *row, unsigned index,
-                      const struct server *server)
+                      const struct dialect *dialect, const struct server *server)
 {
     unsigned count = set->count;
 
-    *keys = (struct keys){.server = server, .letter = (char)('a' + index), .numbers = set->numbers};
+    *keys = (struct keys){.server = server,
+                          .letter = (char)('a' + index),
+                          .numbers = set->numbers,
+                          .named = set->named,
+                          .heap_kind = dialect->heap_kind};
     keys->size = set->size != 0 ? set->size : row->size;
     if (keys->size >= LARGE_SIZE && !set->twins)
         count = LARGE_KEYS;
@@ -233,15 +261,20 @@ static void record(struct results *results, const struct row *row, const struct 
 }
 
 /* umemd's blocks are freed by the handle that the allocation gave. */
-static void run_pairs(const struct drive *drive_row, struct drive_result *timing)
+static void run_pairs(const struct drive *drive_row, const struct dialect *dialect,
+                      const struct server *server, struct drive_result *timing)
 {
-    struct churn *churn = churn_new(CHURN_BLOCKS, 0, CHURN_DEPTH_MAX, false);
+    umem_client *client = umemd_connect(server);
+    umem_handle heap = umemd_make_heap(client, dialect->heap_kind);
+    struct churn *churn = churn_new(CHURN_BLOCKS, heap, CHURN_DEPTH_MAX, false);
     struct drive drive_pairs = *drive_row;
 
     drive_pairs.source = &churn->source;
     drive(&drive_pairs, timing);
     churn_all(churn, CHURN_DRAIN, drive_row->path);
     churn_free(churn);
+    umemd_drop_heap(client, heap);
+    umem_client_free(client);
 }
 
 /* Makes the row's requests in the dialect; for the bare server, in as many bytes as those. */
@@ -276,13 +309,13 @@ static void run_row(const struct effort *effort, const struct row *row, const st
         drive_row.connections = effort->connections;
     if (row->size >= LARGE_SIZE && row->depth > effort->large_depth)
         drive_row.depth = effort->large_depth;
-    if (row->workload == PAIRS && dialect->server == SERVER_UMEMD) {
-        run_pairs(&drive_row, timing);
+    if (row->workload == PAIRS && dialect->make == umemd_make) {
+        run_pairs(&drive_row, dialect, server, timing);
         return;
     }
     ring_init(&ring, dialect->name);
     for (; sets < SETS && workload->sets[sets].count > 0; sets++) {
-        keys_init(&keys[sets], &workload->sets[sets], row, sets, server);
+        keys_init(&keys[sets], &workload->sets[sets], row, sets, dialect, server);
         if (dialect->make != NULL && row->workload != PAIRS)
             dialect->make(&keys[sets], workload->sets[sets].filled < keys[sets].count
                                            ? workload->sets[sets].filled
