@@ -121,6 +121,26 @@ def load_table(figures):
             "p99.9 us"], table
 
 
+def steady_table(figures):
+    """How long single requests take beside a steady load of another program."""
+    table = []
+    for row, figure in figures.items():
+        if row.group == "steady":
+            redis = figures.get(row._replace(target="Redis"))
+            table.append([f"{row.name} {size_text(row.size)}", row.target, number_text(figure.median), f"{100 * figure.spread():.0f} %",
+                          *(number_text(figure.latencies[name]) for name in LATENCIES),
+                          f"{redis.latencies['p99_us'] / figure.latencies['p99_us']:.2f}" if redis and row.target.startswith("umem") else ""])
+    return ["one at a time, beside a steady load", "server", "requests/s", "spread", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us",
+            "Redis' p99 x"], table
+
+
+def stream_table(figures):
+    """Pings of one program beside the worst that another can do."""
+    table = [[row.name, *(number_text(figure.latencies[name] / 1000) for name in ("p50_us", "p99_us", "max_us"))]
+             for row, figure in figures.items() if row.group == "stream"]
+    return ["pings of one program beside another that", "p50 ms", "p99 ms", "max ms"], table
+
+
 def growth_table(figures):
     table = []
     for row, figure in figures.items():
@@ -226,6 +246,10 @@ def goal_table(figures):
         goals.add("memory of a 64-byte block over its bytes, x Redis", ours.ratio(theirs), 1.0, False)
     goals.mapped()
     goals.resident()
+    for row, figure in figures.items():
+        if row.group == "stream":
+            goals.add(f"pings beside another program that {row.name}: p99, ms", figure.latencies["p99_us"] / 1000, 2, False)
+            goals.add(f"pings beside another program that {row.name}: max, ms", figure.latencies["max_us"] / 1000, 5, False)
     growth = [row for row in figures if row.group == "growth" and row.target == "umemd"]
     for depth, bound in ((1, 1.3), (64, 2.0)):
         most = max(row.count for row in growth)
@@ -304,8 +328,13 @@ def main():
     folder = sys.argv[1]
     with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
         data = json.load(file)
+    streams = os.path.join(folder, "streams.json")
+    if os.path.exists(streams):
+        with open(streams, encoding="utf-8") as file:
+            data["records"] += json.load(file)
     figures = collect(data["records"])
-    tables = [("Under load", *load_table(figures)), ("Through a mapping", *mapped_table(figures)),
+    tables = [("Under load", *load_table(figures)), ("Beside a steady load of another program", *steady_table(figures)),
+              ("Beside the worst that another program does", *stream_table(figures)), ("Through a mapping", *mapped_table(figures)),
               ("By the number of blocks", *growth_table(figures)),
               ("Memory, start-up, heaps, and the machine's own limits", *figure_table(figures))]
     if not data["short"]:

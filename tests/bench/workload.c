@@ -6,13 +6,15 @@
 
 #include "churn.h"
 #include "echo.h"
+#include "steady.h"
 
 enum {
     SETS = 3,
     RING_SIZE = 256, /* requests in a ring: as many as the largest depth */
     LARGE_SIZE = 1 << 20,
     LARGE_KEYS = 4, /* so that the bytes are in no cache that the smaller ones are not in */
-    BATCH = 100
+    BATCH = 100,
+    STEADY_LOAD = 16 /* requests that another program sends each millisecond */
 };
 
 /* Keys that a workload works on. */
@@ -137,7 +139,7 @@ static void fill_pairs(struct ring *ring, const struct dialect *dialect, const s
     }
 }
 
-enum { READ, WRITE, PUT, GET, ADD, COPY, BATCH_READ, MIXED, PAIRS };
+enum { READ, WRITE, PUT, GET, ADD, COPY, BATCH_READ, MIXED, PAIRS, STEADY_READ, STEADY_WRITE };
 
 static const struct workload workloads[] = {
     [READ] = {"read", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_reads, 0},
@@ -154,6 +156,8 @@ static const struct workload workloads[] = {
                fill_mixed,
                -1},
     [PAIRS] = {"alloc and free", {{.count = KEYS_MAX}}, fill_pairs, -1},
+    [STEADY_READ] = {"read beside 16 a ms", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_reads, 0},
+    [STEADY_WRITE] = {"write beside 16 a ms", {{.count = KEYS_MAX}}, fill_writes, -1},
 };
 
 #define BIT(dialect) (1U << (dialect))
@@ -215,7 +219,15 @@ static const struct row rows[] = {
     {BATCH_READ, 64, 16, 1, LINES},
     {MIXED, 64, 1, 1, LINES},
     {MIXED, 64, 64, 1, LINES},
+    {STEADY_READ, 64, 1, 1, LINES | BIT(UMEMD_HEADERS_RAW)},
+    {STEADY_WRITE, 64, 1, 1, LINES | BIT(UMEMD_HEADERS_RAW)},
 };
+
+/* Whether another program sends the same requests meanwhile. */
+static bool is_steady(const struct row *row)
+{
+    return row->workload == STEADY_READ || row->workload == STEADY_WRITE;
+}
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -248,7 +260,7 @@ static void record(struct results *results, const struct row *row, const struct 
                    unsigned round, const struct drive_result *timing)
 {
     results_add(results,
-                &(struct record){.group = "load",
+                &(struct record){.group = is_steady(row) ? "steady" : "load",
                                  .name = workloads[row->workload].name,
                                  .target = dialect->name,
                                  .size = row->size,
@@ -296,6 +308,17 @@ static void fill_ring(struct ring *ring, const struct row *row, const struct dia
     ring_deinit(&other);
 }
 
+static void drive_steadily(const struct row *row, const struct drive *drive_row, struct drive_result *timing)
+{
+    pid_t load = 0;
+
+    if (is_steady(row))
+        load = steady_start(drive_row->path, drive_row->source, STEADY_LOAD);
+    drive(drive_row, timing);
+    if (load != 0)
+        steady_stop(load);
+}
+
 static void run_row(const struct effort *effort, const struct row *row, const struct dialect *dialect,
                     const struct server *server, struct drive_result *timing)
 {
@@ -323,7 +346,7 @@ static void run_row(const struct effort *effort, const struct row *row, const st
     }
     fill_ring(&ring, row, dialect, keys, drive_row.depth);
     drive_row.source = &ring.source;
-    drive(&drive_row, timing);
+    drive_steadily(row, &drive_row, timing);
     if (dialect->verify != NULL && workload->verified >= 0) {
         uint64_t done = timing->requests / drive_row.connections;
         unsigned count = keys[workload->verified].count;
