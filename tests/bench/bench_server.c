@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ enum { RUNNING_MAX = 16, ARGUMENTS_MAX = 24 };
 struct kind {
     const char *name;
     const char *program; /* looked for in PATH; NULL: umemd's is given, echo's is this program */
-    const char *arguments[ARGUMENTS_MAX]; /* PATH stands for the socket, FOLDER for the temporary directory */
+    const char *arguments[ARGUMENTS_MAX]; /* PATH stands for the socket, FOLDER for a directory of its own */
     const char *ping;                     /* the shortest request */
     const char *version_option;
 };
@@ -50,6 +51,24 @@ static const struct kind kinds[SERVER_KINDS] = {
                           "version\r\n",
                           "--version"},
     [SERVER_ECHO] = {"libuv", NULL, {NULL}, "", NULL},
+    /* Durable heaps: what a request has changed is in the file before its answer, and on the disk within a second. */
+    [SERVER_UMEMD_STATE] = {"umemd with --state",
+                            NULL,
+                            {"--pipe", "PATH", "--log-level", "warning", "--state", "FOLDER"},
+                            "{\"method\":\"server.ping\"}\n",
+                            "--version"},
+    [SERVER_REDIS_EVERYSEC] = {"Redis, appendonly everysec",
+                               "redis-server",
+                               {"--port", "0", "--unixsocket", "PATH", "--save", "", "--appendonly", "yes",
+                                "--appendfsync", "everysec", "--dir", "FOLDER", "--loglevel", "warning"},
+                               "*1\r\n$4\r\nPING\r\n",
+                               "--version"},
+    [SERVER_REDIS_ALWAYS] = {"Redis, appendonly always",
+                             "redis-server",
+                             {"--port", "0", "--unixsocket", "PATH", "--save", "", "--appendonly", "yes",
+                              "--appendfsync", "always", "--dir", "FOLDER", "--loglevel", "warning"},
+                             "*1\r\n$4\r\nPING\r\n",
+                             "--version"},
 };
 
 static char folder[64];
@@ -57,6 +76,11 @@ static char programs[SERVER_KINDS][512];
 static char versions[SERVER_KINDS][80];
 static pid_t running[RUNNING_MAX];
 static unsigned sockets; /* how many were named */
+
+static bool is_umemd(enum server_kind kind)
+{
+    return kind == SERVER_UMEMD || kind == SERVER_UMEMD_STATE;
+}
 
 const char *server_name(enum server_kind kind)
 {
@@ -73,24 +97,32 @@ const char *server_version(enum server_kind kind)
     return versions[kind];
 }
 
+/* Runs in a signal's handler, too. */
+static void remove_folder(void)
+{
+    pid_t pid;
+
+    if (folder[0] == '\0')
+        return;
+    pid = fork();
+    if (pid == 0) {
+        execl("/bin/rm", "rm", "-rf", folder, (char *)NULL);
+        _exit(127);
+    }
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
+    folder[0] = '\0';
+}
+
 static void clean_up(void)
 {
-    char path[128];
-
     for (int i = 0; i < RUNNING_MAX; i++) {
         if (running[i] != 0) {
             kill(running[i], SIGKILL);
             waitpid(running[i], NULL, 0);
         }
     }
-    for (unsigned i = 0; i < sockets; i++) {
-        snprintf(path, sizeof path, "%s/%u", folder, i);
-        unlink(path);
-        snprintf(path, sizeof path, "%s/%u.lock", folder, i);
-        unlink(path);
-    }
-    if (folder[0] != '\0')
-        rmdir(folder);
+    remove_folder();
 }
 
 static void on_signal(int number)
@@ -140,11 +172,14 @@ void servers_find(const char *umemd)
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     signal(SIGPIPE, SIG_IGN);
-    snprintf(programs[SERVER_UMEMD], sizeof programs[SERVER_UMEMD], "%s", umemd);
     if (access(umemd, X_OK) != 0)
         give_up("cannot run %s: %s", umemd, strerror(errno));
-    look_in_path(SERVER_REDIS);
-    look_in_path(SERVER_MEMCACHED);
+    for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_KINDS; kind++) {
+        if (is_umemd(kind))
+            snprintf(programs[kind], sizeof programs[kind], "%s", umemd);
+        else if (kinds[kind].program != NULL)
+            look_in_path(kind);
+    }
     for (enum server_kind kind = SERVER_UMEMD; kind < SERVER_ECHO; kind++) {
         if (server_is_there(kind))
             query_version(kind);
@@ -156,7 +191,9 @@ static _Noreturn void become(const struct server *server)
     const struct kind *kind = &kinds[server->kind];
     const char *arguments[ARGUMENTS_MAX + 2] = {programs[server->kind]};
     int nowhere = open("/dev/null", O_RDWR);
+    char own_folder[128];
 
+    snprintf(own_folder, sizeof own_folder, "%s.files", server->path);
     /* What would end the others too. */
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
@@ -172,7 +209,7 @@ static _Noreturn void become(const struct server *server)
         if (strcmp(argument, "PATH") == 0)
             argument = server->path;
         else if (strcmp(argument, "FOLDER") == 0)
-            argument = folder;
+            argument = mkdir(own_folder, 0700) == 0 ? own_folder : folder;
         else if (strcmp(argument, "USER") == 0)
             argument = geteuid() == 0 ? "root" : "nobody";
         arguments[i + 1] = argument;
@@ -248,7 +285,7 @@ void server_stop(struct server *server)
     }
     unlink(server->path);
     server->pid = 0;
-    if (server->kind == SERVER_UMEMD && status != 0)
+    if (is_umemd(server->kind) && status != 0)
         give_up("umemd ended with status 0x%x", (unsigned)status);
 }
 

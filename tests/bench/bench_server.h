@@ -11,7 +11,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum server_kind { SERVER_UMEMD, SERVER_REDIS, SERVER_MEMCACHED, SERVER_ECHO, SERVER_KINDS };
+enum server_kind {
+    SERVER_UMEMD,
+    SERVER_REDIS,
+    SERVER_MEMCACHED,
+    SERVER_ECHO,
+    /* What writes to the disk: those before, with other options. */
+    SERVER_UMEMD_STATE,
+    SERVER_REDIS_EVERYSEC,
+    SERVER_REDIS_ALWAYS,
+    SERVER_KINDS
+};
 
 struct server {
     enum server_kind kind;

@@ -25,6 +25,8 @@ enum step_kind {
     STEP_WRITE, /* block.write, SETRANGE, set */
     STEP_ADD,   /* block.add, INCRBY, incr and decr */
     STEP_COPY,  /* block.copy, COPY, - */
+    STEP_PUT,   /* block.alloc with if_exists "replace", SET, set */
+    STEP_GET,   /* block.read of a name, GET, get */
     STEP_MAKE,  /* block.alloc, SET, set */
     STEP_DROP   /* block.free, UNLINK, delete */
 };
@@ -43,9 +45,13 @@ struct keys {
     char letter;         /* what their names begin with */
     umem_client *client; /* umemd's: makes and looks after blocks, outside of what is measured */
     umem_handle blocks[KEYS_MAX];
-    unsigned count;             /* how many keys */
-    size_t size;                /* bytes of each */
-    bool numbers;               /* they hold a number each, 0 at first */
+    unsigned count; /* how many keys */
+    size_t size;    /* bytes of each */
+    bool numbers;   /* they hold a number each, 0 at first */
+    bool named;     /* umemd's blocks have names */
+    const char
+        *heap_kind;   /* umemd's are on a heap of this kind: "shared", "durable"; NULL: the process heap */
+    umem_handle heap; /* that heap; 0: the process heap */
     const unsigned char *bytes; /* key k's bytes are the `size` from k * size on */
 };
 
@@ -58,6 +64,7 @@ struct dialect {
     enum server_kind server;
     enum encoding encoding;     /* umemd */
     bool headers;               /* umemd: framing by headers */
+    const char *heap_kind;      /* umemd: see struct keys */
     const struct dialect *like; /* the bare server: moves as many bytes as this one */
     /* Appends one step's request and answer. */
     void (*append_step)(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
@@ -81,6 +88,10 @@ enum dialect_id {
     ECHO_RAW,
     REDIS,
     MEMCACHED,
+    UMEMD_SHARED,
+    UMEMD_DURABLE,
+    REDIS_EVERYSEC,
+    REDIS_ALWAYS,
     DIALECTS
 };
 
@@ -105,5 +116,11 @@ void others_drop(struct keys *keys);
 
 /* A connected client of umemd's, or gives up. */
 umem_client *umemd_connect(const struct server *server);
+
+/* Makes a heap of this kind ("shared", "durable"; NULL: the process heap, which is 0), or gives up. */
+umem_handle umemd_make_heap(umem_client *client, const char *kind);
+
+/* Destroys it; 0 is fine. */
+void umemd_drop_heap(umem_client *client, umem_handle heap);
 
 #endif

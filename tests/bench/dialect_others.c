@@ -65,7 +65,7 @@ void redis_append_step(struct ring *ring, const struct dialect *dialect, const s
                        const struct step *step)
 {
     (void)dialect;
-    if (step->kind == STEP_READ && keys->size >= LARGE) {
+    if (step->kind == STEP_GET || (step->kind == STEP_READ && keys->size >= LARGE)) {
         ring_request(ring, "*2\r\n$3\r\nGET\r\n");
         word_key(ring, keys, step->key);
         expect_string(ring, keys, step->key);
@@ -89,7 +89,7 @@ void redis_append_step(struct ring *ring, const struct dialect *dialect, const s
         word_key(ring, keys, step->target);
         ring_request(ring, "$7\r\nREPLACE\r\n");
         ring_expect(ring, ":1\r\n");
-    } else if (step->kind == STEP_MAKE) {
+    } else if (step->kind == STEP_MAKE || step->kind == STEP_PUT) {
         request_make(ring, keys, step->key);
     } else {
         ring_request(ring, "*2\r\n$6\r\nUNLINK\r\n");
@@ -140,11 +140,11 @@ void memcached_append_step(struct ring *ring, const struct dialect *dialect, con
                            const struct step *step)
 {
     (void)dialect;
-    if (step->kind == STEP_READ) {
+    if (step->kind == STEP_READ || step->kind == STEP_GET) {
         ring_request(ring, "get %c%03u\r\n", keys->letter, step->key);
         expect_value(ring, keys, step->key);
         ring_expect(ring, "END\r\n");
-    } else if (step->kind == STEP_WRITE || step->kind == STEP_MAKE) {
+    } else if (step->kind == STEP_WRITE || step->kind == STEP_MAKE || step->kind == STEP_PUT) {
         request_set(ring, keys, step->key);
     } else if (step->kind == STEP_ADD) {
         ring_request(ring, "%s %c%03u 1\r\n", step->value > 0 ? "incr" : "decr", keys->letter, step->key);
@@ -175,7 +175,7 @@ void memcached_append_batch(struct ring *ring, const struct keys *keys, unsigned
 /* Sends one step for the first `count` keys, once. */
 static void send_for_all(const struct keys *keys, enum step_kind kind, unsigned count)
 {
-    const struct dialect *dialect = &dialects[keys->server->kind == SERVER_REDIS ? REDIS : MEMCACHED];
+    const struct dialect *dialect = &dialects[keys->server->kind == SERVER_MEMCACHED ? MEMCACHED : REDIS];
     struct ring ring;
 
     ring_init(&ring, dialect->name);

@@ -103,6 +103,59 @@ static void append_write(struct message *request, struct message *expect, enum e
     put(expect, "{\"size\":%zu}}", keys->size);
 }
 
+/* The name of a key's block. */
+static const char *name_of(const struct keys *keys, unsigned key)
+{
+    static char name[16];
+
+    snprintf(name, sizeof name, "%c%03u", keys->letter, key);
+    return name;
+}
+
+/* There is a block of that name already. */
+static void append_put(struct message *request, struct message *expect, enum encoding encoding,
+                       const struct keys *keys, unsigned key)
+{
+    const unsigned char *bytes = keys->bytes + key * keys->size;
+
+    put(request, "\"method\":\"block.alloc\",\"params\":{\"name\":\"%s\",\"if_exists\":\"replace\"%s",
+        name_of(keys, key), encoding_member(encoding));
+    if (keys->heap != 0)
+        put(request, ",\"heap\":%" PRIu64, keys->heap);
+    if (encoding == ENCODING_RAW) {
+        request->payload = bytes;
+        request->payload_size = keys->size;
+    } else {
+        put(request, ",\"data\":\"");
+        put_bytes(request, encoding, bytes, keys->size);
+        put(request, "\"");
+    }
+    put(request, "}}");
+    put(expect,
+        "{\"block\":" RING_NUMBER ",\"size\":%zu,\"address\":" RING_NUMBER
+        ",\"created\":true,\"replaced\":" RING_NUMBER "}}",
+        keys->size);
+}
+
+static void append_get(struct message *request, struct message *expect, enum encoding encoding,
+                       const struct keys *keys, unsigned key)
+{
+    const unsigned char *bytes = keys->bytes + key * keys->size;
+
+    put(request, "\"method\":\"block.read\",\"params\":{\"block\":\"%s\",\"at_most\":%zu%s}}",
+        name_of(keys, key), keys->size, encoding_member(encoding));
+    put(expect, "{\"size\":%zu,\"block\":" RING_NUMBER ",\"block_size\":%zu", keys->size, keys->size);
+    if (encoding == ENCODING_RAW) {
+        expect->payload = bytes;
+        expect->payload_size = keys->size;
+    } else {
+        put(expect, ",\"data\":\"");
+        put_bytes(expect, encoding, bytes, keys->size);
+        put(expect, "\"");
+    }
+    put(expect, "}}");
+}
+
 void umemd_append_step(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
                        const struct step *step)
 {
@@ -118,6 +171,10 @@ void umemd_append_step(struct ring *ring, const struct dialect *dialect, const s
         append_read(&request, &expect, dialect->encoding, keys, step->key);
     } else if (step->kind == STEP_WRITE) {
         append_write(&request, &expect, dialect->encoding, keys, step->key);
+    } else if (step->kind == STEP_PUT) {
+        append_put(&request, &expect, dialect->encoding, keys, step->key);
+    } else if (step->kind == STEP_GET) {
+        append_get(&request, &expect, dialect->encoding, keys, step->key);
     } else if (step->kind == STEP_ADD) {
         put(&request,
             "\"method\":\"block.add\",\"params\":{\"block\":%" PRIu64
@@ -133,6 +190,7 @@ void umemd_append_step(struct ring *ring, const struct dialect *dialect, const s
     }
     frame(dialect, &request, &ring->requests);
     frame(dialect, &expect, &ring->answers);
+    ring->has_numbers = ring->has_numbers || step->kind == STEP_PUT || step->kind == STEP_GET;
     ring_end(ring);
     um_buf_deinit(&request.text);
     um_buf_deinit(&expect.text);
@@ -178,11 +236,35 @@ umem_client *umemd_connect(const struct server *server)
     return client;
 }
 
+umem_handle umemd_make_heap(umem_client *client, const char *kind)
+{
+    struct umem_heap_options options = {.maximum_size = 1 << 28, .kind = UMEM_HEAP_SHARED};
+    umem_handle heap;
+
+    if (kind == NULL)
+        return 0;
+    if (strcmp(kind, "durable") == 0)
+        options.lifetime = UMEM_LIFETIME_DURABLE;
+    must(umem_heap_create(client, &options, &heap), client, "heap");
+    return heap;
+}
+
+void umemd_drop_heap(umem_client *client, umem_handle heap)
+{
+    if (heap != 0)
+        must(umem_heap_destroy(client, heap, NULL, NULL), client, "destroy");
+}
+
 void umemd_make(struct keys *keys, unsigned filled)
 {
     keys->client = umemd_connect(keys->server);
+    keys->heap = umemd_make_heap(keys->client, keys->heap_kind);
     for (unsigned key = 0; key < keys->count; key++) {
-        must(umem_block_alloc(keys->client, keys->size, NULL, &keys->blocks[key]), keys->client, "alloc");
+        struct umem_block_options options = {.heap = keys->heap};
+
+        if (keys->named)
+            options.name = name_of(keys, key);
+        must(umem_block_alloc(keys->client, keys->size, &options, &keys->blocks[key]), keys->client, "alloc");
         if (key < filled && !keys->numbers)
             must(umem_block_write(keys->client, keys->blocks[key], 0, keys->bytes + key * keys->size,
                                   keys->size),
@@ -190,12 +272,18 @@ void umemd_make(struct keys *keys, unsigned filled)
     }
 }
 
+/* A block that was put is another one each time. */
+static umem_handle block_of(const struct keys *keys, unsigned key)
+{
+    return keys->named ? umem_named(name_of(keys, key)) : keys->blocks[key];
+}
+
 void umemd_verify(const struct keys *keys, unsigned count)
 {
     unsigned char *bytes = must_alloc(keys->size);
 
     for (unsigned key = 0; key < count; key++) {
-        must(umem_block_read(keys->client, keys->blocks[key], 0, bytes, keys->size), keys->client, "read");
+        must(umem_block_read(keys->client, block_of(keys, key), 0, bytes, keys->size), keys->client, "read");
         if (memcmp(bytes, keys->bytes + key * keys->size, keys->size) != 0)
             give_up("umemd: block %u does not hold what was written", key);
     }
@@ -205,6 +293,7 @@ void umemd_verify(const struct keys *keys, unsigned count)
 void umemd_drop(struct keys *keys)
 {
     for (unsigned key = 0; key < keys->count; key++)
-        must(umem_block_free(keys->client, keys->blocks[key]), keys->client, "free");
+        must(umem_block_free(keys->client, block_of(keys, key)), keys->client, "free");
+    umemd_drop_heap(keys->client, keys->heap);
     umem_client_free(keys->client);
 }

@@ -29,11 +29,16 @@ NAMED_LINES = {"using": "1:2:xtic(3)", "with": "linespoints lw 2 pt 7 ps 0.6"}
 BARS = {"using": "1:2:xtic(3)", "with": "boxes fs solid 0.6"}
 
 
+def is_on_disk(row):
+    """What writes to the disk has a table of its own, and no place in these plots."""
+    return "heap" in row.target or "appendonly" in row.target
+
+
 def series_by(figures, wanted, x_of, y_of):
     """One line for each target, of the figures whose row is wanted."""
     series = {}
     for row, figure in figures.items():
-        if wanted(row):
+        if wanted(row) and not is_on_disk(row):
             series.setdefault(row.target, []).append((x_of(row), y_of(row, figure), ""))
     return [(target, sorted(points)) for target, points in series.items()]
 
@@ -60,7 +65,7 @@ def by_connections(figures):
 def by_percentile(figures, depth):
     series = []
     for row, figure in figures.items():
-        if (row.group, row.name, row.size, row.depth, row.connections) == ("load", "read", 64, depth, 1):
+        if (row.group, row.name, row.size, row.depth, row.connections) == ("load", "read", 64, depth, 1) and not is_on_disk(row):
             points = [(i, figure.latencies[name], label) for i, (name, label) in enumerate(PERCENTILES)]
             series.append((row.target, points))
     return series

@@ -22,6 +22,8 @@ BARE = {
     "umemd, lines, base64": "bare libuv, bytes of lines, base64",
     "umemd, headers, raw": "bare libuv, bytes of headers, raw",
 }
+# What writes to the disk is compared with what is on the disk as soon: within a second.
+REDIS = {"umemd, durable heap": "Redis, appendonly everysec"}
 # What lives, in bytes, where the rest was freed (resident.c).
 RESIDENT = {
     "blocks of 64 KiB freed but one": 65536,
@@ -102,7 +104,7 @@ def load_table(figures):
     for row in loads:
         figure = figures[row]
         ours = row.target.startswith("umem")
-        redis, memcached = ("Redis", "memcached") if row.group == "load" else ("hiredis", "libmemcached")
+        redis, memcached = (REDIS.get(row.target, "Redis"), "memcached") if row.group == "load" else ("hiredis", "libmemcached")
         table.append([
             load_text(row),
             row.target,
@@ -113,8 +115,30 @@ def load_table(figures):
             ratio_text(figures, row, BARE.get(row.target)),
             number_text(figure.latencies["p50_us"]) if figure.latencies else "",
             number_text(figure.latencies["p99_us"]) if figure.latencies else "",
+            number_text(figure.latencies["p999_us"]) if figure.latencies else "",
         ])
-    return ["workload", "server", "requests/s", "spread", "x Redis", "x memcached", "x bare libuv", "p50 us", "p99 us"], table
+    return ["workload", "server", "requests/s", "spread", "x Redis", "x memcached", "x bare libuv", "p50 us", "p99 us",
+            "p99.9 us"], table
+
+
+def steady_table(figures):
+    """How long single requests take beside a steady load of another program."""
+    table = []
+    for row, figure in figures.items():
+        if row.group == "steady":
+            redis = figures.get(row._replace(target="Redis"))
+            table.append([f"{row.name} {size_text(row.size)}", row.target, number_text(figure.median), f"{100 * figure.spread():.0f} %",
+                          *(number_text(figure.latencies[name]) for name in LATENCIES),
+                          f"{redis.latencies['p99_us'] / figure.latencies['p99_us']:.2f}" if redis and row.target.startswith("umem") else ""])
+    return ["one at a time, beside a steady load", "server", "requests/s", "spread", "p50 us", "p90 us", "p99 us", "p99.9 us", "max us",
+            "Redis' p99 x"], table
+
+
+def stream_table(figures):
+    """Pings of one program beside the worst that another can do."""
+    table = [[row.name, *(number_text(figure.latencies[name] / 1000) for name in ("p50_us", "p99_us", "max_us"))]
+             for row, figure in figures.items() if row.group == "stream"]
+    return ["pings of one program beside another that", "p50 ms", "p99 ms", "max ms"], table
 
 
 def growth_table(figures):
@@ -222,6 +246,10 @@ def goal_table(figures):
         goals.add("memory of a 64-byte block over its bytes, x Redis", ours.ratio(theirs), 1.0, False)
     goals.mapped()
     goals.resident()
+    for row, figure in figures.items():
+        if row.group == "stream":
+            goals.add(f"pings beside another program that {row.name}: p99, ms", figure.latencies["p99_us"] / 1000, 2, False)
+            goals.add(f"pings beside another program that {row.name}: max, ms", figure.latencies["max_us"] / 1000, 5, False)
     growth = [row for row in figures if row.group == "growth" and row.target == "umemd"]
     for depth, bound in ((1, 1.3), (64, 2.0)):
         most = max(row.count for row in growth)
@@ -300,8 +328,13 @@ def main():
     folder = sys.argv[1]
     with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
         data = json.load(file)
+    streams = os.path.join(folder, "streams.json")
+    if os.path.exists(streams):
+        with open(streams, encoding="utf-8") as file:
+            data["records"] += json.load(file)
     figures = collect(data["records"])
-    tables = [("Under load", *load_table(figures)), ("Through a mapping", *mapped_table(figures)),
+    tables = [("Under load", *load_table(figures)), ("Beside a steady load of another program", *steady_table(figures)),
+              ("Beside the worst that another program does", *stream_table(figures)), ("Through a mapping", *mapped_table(figures)),
               ("By the number of blocks", *growth_table(figures)),
               ("Memory, start-up, heaps, and the machine's own limits", *figure_table(figures))]
     if not data["short"]:

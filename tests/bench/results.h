@@ -19,16 +19,16 @@ struct results {
 
 /* One figure of one round. Members that do not apply are 0 or NULL. */
 struct record {
-    const char *group;                 /* "load", "library", "mapped", "growth", "figure", "limit" */
-    const char *name;                  /* the workload: "read" */
-    const char *target;                /* what was measured: a dialect's name */
-    size_t size;                       /* bytes a request */
-    unsigned depth;                    /* requests pending on each connection */
-    unsigned connections;              /* at one time */
-    uint64_t count;                    /* blocks or heaps that were there */
-    unsigned round;                    /* from 0 on */
-    double value;                      /* the figure */
-    const char *unit;                  /* "requests/s", "ms", "bytes" */
+    const char *group;    /* "load", "steady", "library", "mapped", "growth", "figure", "limit" */
+    const char *name;     /* the workload: "read" */
+    const char *target;   /* what was measured: a dialect's name */
+    size_t size;          /* bytes a request */
+    unsigned depth;       /* requests pending on each connection */
+    unsigned connections; /* at one time */
+    uint64_t count;       /* blocks or heaps that were there */
+    unsigned round;       /* from 0 on */
+    double value;         /* the figure */
+    const char *unit;     /* "requests/s", "ms", "bytes" */
     const struct drive_result *timing; /* for latencies; NULL: none */
 };
 

@@ -9,9 +9,14 @@
 #ifndef BENCH_RING_H
 #define BENCH_RING_H
 
+#include <stdbool.h>
+
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "drive.h"
+
+/* In an answer: digits that are not known before, one or more. */
+#define RING_NUMBER "\1\2"
 
 struct ring {
     struct source source;   /* what drive() takes */
@@ -20,6 +25,7 @@ struct ring {
     struct ring_end *ends;  /* where each one ends */
     size_t count;           /* how many there are */
     size_t capacity;        /* capacity of `ends` */
+    bool has_numbers;       /* answers have RING_NUMBER in them */
     const char *name;       /* printed where an answer is wrong */
 };
 

@@ -6,13 +6,15 @@
 
 #include "churn.h"
 #include "echo.h"
+#include "steady.h"
 
 enum {
     SETS = 3,
     RING_SIZE = 256, /* requests in a ring: as many as the largest depth */
     LARGE_SIZE = 1 << 20,
     LARGE_KEYS = 4, /* so that the bytes are in no cache that the smaller ones are not in */
-    BATCH = 100
+    BATCH = 100,
+    STEADY_LOAD = 16 /* requests that another program sends each millisecond */
 };
 
 /* Keys that a workload works on. */
@@ -22,6 +24,7 @@ struct set {
     size_t size;     /* 0: the row's */
     bool numbers;
     bool twins; /* the second half's bytes are the first half's */
+    bool named;
 };
 
 /* What is done. What each server is sent for a step stands beside step_kind, the texts in dialect_*.c; every answer is
@@ -52,6 +55,20 @@ static void fill_writes(struct ring *ring, const struct dialect *dialect, const 
 {
     for (unsigned i = 0; i < count; i++)
         append_step(ring, dialect, keys, (struct step){.kind = STEP_WRITE, .key = i % keys->count});
+}
+
+static void fill_puts(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                      unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_PUT, .key = i % keys->count});
+}
+
+static void fill_gets(struct ring *ring, const struct dialect *dialect, const struct keys *keys,
+                      unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        append_step(ring, dialect, keys, (struct step){.kind = STEP_GET, .key = i % keys->count});
 }
 
 /* Up and down again, so that the answers are the same each time round. */
@@ -122,11 +139,13 @@ static void fill_pairs(struct ring *ring, const struct dialect *dialect, const s
     }
 }
 
-enum { READ, WRITE, ADD, COPY, BATCH_READ, MIXED, PAIRS };
+enum { READ, WRITE, PUT, GET, ADD, COPY, BATCH_READ, MIXED, PAIRS, STEADY_READ, STEADY_WRITE };
 
 static const struct workload workloads[] = {
     [READ] = {"read", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_reads, 0},
     [WRITE] = {"write", {{.count = KEYS_MAX}}, fill_writes, 0},
+    [PUT] = {"put", {{.count = KEYS_MAX, .named = true}}, fill_puts, 0},
+    [GET] = {"get", {{.count = KEYS_MAX, .filled = KEYS_MAX, .named = true}}, fill_gets, 0},
     [ADD] = {"add", {{.count = 64, .size = 8, .numbers = true}}, fill_adds, -1},
     [COPY] = {"copy", {{.count = 2 * LARGE_KEYS, .filled = LARGE_KEYS, .twins = true}}, fill_copies, 0},
     [BATCH_READ] = {"batch of 100 reads", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_batches, -1},
@@ -137,6 +156,8 @@ static const struct workload workloads[] = {
                fill_mixed,
                -1},
     [PAIRS] = {"alloc and free", {{.count = KEYS_MAX}}, fill_pairs, -1},
+    [STEADY_READ] = {"read beside 16 a ms", {{.count = KEYS_MAX, .filled = KEYS_MAX}}, fill_reads, 0},
+    [STEADY_WRITE] = {"write beside 16 a ms", {{.count = KEYS_MAX}}, fill_writes, -1},
 };
 
 #define BIT(dialect) (1U << (dialect))
@@ -145,6 +166,8 @@ static const struct workload workloads[] = {
 #define OTHERS (BIT(REDIS) | BIT(MEMCACHED))
 #define SIZES (ALL_UMEMD | OTHERS)
 #define LINES (BIT(UMEMD_LINES_BASE64) | OTHERS)
+/* What writes to the disk, beside the same that does not. */
+#define DISK (BIT(UMEMD_SHARED) | BIT(UMEMD_DURABLE) | BIT(REDIS_EVERYSEC) | BIT(REDIS_ALWAYS))
 #define ECHOES (BIT(ECHO_LINES) | BIT(ECHO_RAW))
 
 /* A workload under one load, and the dialects that run it. */
@@ -167,9 +190,9 @@ static const struct row rows[] = {
     {READ, 4096, 256, 1, SIZES},
     {READ, LARGE_SIZE, 1, 1, SIZES | ECHOES},
     {READ, LARGE_SIZE, 16, 1, SIZES},
-    {WRITE, 64, 1, 1, SIZES | ECHOES},
+    {WRITE, 64, 1, 1, SIZES | ECHOES | DISK},
     {WRITE, 64, 16, 1, SIZES},
-    {WRITE, 64, 64, 1, SIZES | ECHOES},
+    {WRITE, 64, 64, 1, SIZES | ECHOES | DISK},
     {WRITE, 64, 256, 1, SIZES},
     {WRITE, 4096, 1, 1, SIZES | ECHOES},
     {WRITE, 4096, 16, 1, SIZES},
@@ -182,8 +205,13 @@ static const struct row rows[] = {
     {READ, 64, 1, 1000, LINES | BIT(ECHO_LINES)},
     {READ, 64, 16, 50, LINES},
     {WRITE, 64, 1, 50, LINES},
-    {PAIRS, 64, 1, 1, LINES},
-    {PAIRS, 64, 64, 1, LINES},
+    {PUT, 64, 1, 1, LINES | DISK},
+    {PUT, 64, 64, 1, LINES | DISK},
+    {PUT, 4096, 64, 1, LINES | DISK},
+    {GET, 64, 1, 1, LINES},
+    {GET, 64, 64, 1, LINES | BIT(UMEMD_SHARED)},
+    {PAIRS, 64, 1, 1, LINES | DISK},
+    {PAIRS, 64, 64, 1, LINES | DISK},
     {ADD, 8, 1, 1, LINES},
     {ADD, 8, 64, 1, LINES},
     {COPY, LARGE_SIZE, 1, 1, BIT(UMEMD_LINES_BASE64) | BIT(REDIS)},
@@ -191,18 +219,30 @@ static const struct row rows[] = {
     {BATCH_READ, 64, 16, 1, LINES},
     {MIXED, 64, 1, 1, LINES},
     {MIXED, 64, 64, 1, LINES},
+    {STEADY_READ, 64, 1, 1, LINES | BIT(UMEMD_HEADERS_RAW)},
+    {STEADY_WRITE, 64, 1, 1, LINES | BIT(UMEMD_HEADERS_RAW)},
 };
+
+/* Whether another program sends the same requests meanwhile. */
+static bool is_steady(const struct row *row)
+{
+    return row->workload == STEADY_READ || row->workload == STEADY_WRITE;
+}
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
 /* ---- one row against one server ---- */
 
 static void keys_init(struct keys *keys, const struct set *set, const struct row *row, unsigned index,
-                      const struct server *server)
+                      const struct dialect *dialect, const struct server *server)
 {
     unsigned count = set->count;
 
-    *keys = (struct keys){.server = server, .letter = (char)('a' + index), .numbers = set->numbers};
+    *keys = (struct keys){.server = server,
+                          .letter = (char)('a' + index),
+                          .numbers = set->numbers,
+                          .named = set->named,
+                          .heap_kind = dialect->heap_kind};
     keys->size = set->size != 0 ? set->size : row->size;
     if (keys->size >= LARGE_SIZE && !set->twins)
         count = LARGE_KEYS;
@@ -220,7 +260,7 @@ static void record(struct results *results, const struct row *row, const struct 
                    unsigned round, const struct drive_result *timing)
 {
     results_add(results,
-                &(struct record){.group = "load",
+                &(struct record){.group = is_steady(row) ? "steady" : "load",
                                  .name = workloads[row->workload].name,
                                  .target = dialect->name,
                                  .size = row->size,
@@ -233,15 +273,20 @@ static void record(struct results *results, const struct row *row, const struct 
 }
 
 /* umemd's blocks are freed by the handle that the allocation gave. */
-static void run_pairs(const struct drive *drive_row, struct drive_result *timing)
+static void run_pairs(const struct drive *drive_row, const struct dialect *dialect,
+                      const struct server *server, struct drive_result *timing)
 {
-    struct churn *churn = churn_new(CHURN_BLOCKS, 0, CHURN_DEPTH_MAX, false);
+    umem_client *client = umemd_connect(server);
+    umem_handle heap = umemd_make_heap(client, dialect->heap_kind);
+    struct churn *churn = churn_new(CHURN_BLOCKS, heap, CHURN_DEPTH_MAX, false);
     struct drive drive_pairs = *drive_row;
 
     drive_pairs.source = &churn->source;
     drive(&drive_pairs, timing);
     churn_all(churn, CHURN_DRAIN, drive_row->path);
     churn_free(churn);
+    umemd_drop_heap(client, heap);
+    umem_client_free(client);
 }
 
 /* Makes the row's requests in the dialect; for the bare server, in as many bytes as those. */
@@ -263,6 +308,17 @@ static void fill_ring(struct ring *ring, const struct row *row, const struct dia
     ring_deinit(&other);
 }
 
+static void drive_steadily(const struct row *row, const struct drive *drive_row, struct drive_result *timing)
+{
+    pid_t load = 0;
+
+    if (is_steady(row))
+        load = steady_start(drive_row->path, drive_row->source, STEADY_LOAD);
+    drive(drive_row, timing);
+    if (load != 0)
+        steady_stop(load);
+}
+
 static void run_row(const struct effort *effort, const struct row *row, const struct dialect *dialect,
                     const struct server *server, struct drive_result *timing)
 {
@@ -276,13 +332,13 @@ static void run_row(const struct effort *effort, const struct row *row, const st
         drive_row.connections = effort->connections;
     if (row->size >= LARGE_SIZE && row->depth > effort->large_depth)
         drive_row.depth = effort->large_depth;
-    if (row->workload == PAIRS && dialect->server == SERVER_UMEMD) {
-        run_pairs(&drive_row, timing);
+    if (row->workload == PAIRS && dialect->make == umemd_make) {
+        run_pairs(&drive_row, dialect, server, timing);
         return;
     }
     ring_init(&ring, dialect->name);
     for (; sets < SETS && workload->sets[sets].count > 0; sets++) {
-        keys_init(&keys[sets], &workload->sets[sets], row, sets, server);
+        keys_init(&keys[sets], &workload->sets[sets], row, sets, dialect, server);
         if (dialect->make != NULL && row->workload != PAIRS)
             dialect->make(&keys[sets], workload->sets[sets].filled < keys[sets].count
                                            ? workload->sets[sets].filled
@@ -290,7 +346,7 @@ static void run_row(const struct effort *effort, const struct row *row, const st
     }
     fill_ring(&ring, row, dialect, keys, drive_row.depth);
     drive_row.source = &ring.source;
-    drive(&drive_row, timing);
+    drive_steadily(row, &drive_row, timing);
     if (dialect->verify != NULL && workload->verified >= 0) {
         uint64_t done = timing->requests / drive_row.connections;
         unsigned count = keys[workload->verified].count;

@@ -1,11 +1,12 @@
 /*
  * hostile_daemon: programs that do their worst, and how another one fares meanwhile.
  *
- * hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short]
+ * hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short] [--json FILE]
  *
  * Each stream of streams.c runs for some seconds against a daemon of its own, in a process of its own, while this one pings. Prints a
  * table, and ends with 0 if every ping was answered in time. --stream: those whose names have this text in them. --short: each for a
- * moment and with little, only to show that all of it works; no time is too long then.
+ * moment and with little, only to show that all of it works; no time is too long then. --json: a file that gets the figures as the
+ * benchmark's records (tests/bench/results.h).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@ static const double max_limit_ms = 50;
 
 static _Noreturn void usage(void)
 {
-    fputs("Usage: hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short]\n", stderr);
+    fputs("Usage: hostile_daemon --daemon UMEMD [--seconds N] [--stream TEXT] [--short] [--json FILE]\n",
+          stderr);
     exit(2);
 }
 
@@ -36,8 +38,18 @@ static const char *verdict(const struct figures *figures)
     return "ok";
 }
 
+static void write_record(FILE *json, const struct stream *stream, const struct figures *figures)
+{
+    fprintf(json,
+            "%s\n{\"group\": \"stream\", \"name\": \"%s\", \"target\": \"umemd\", \"size\": 0, \"depth\": 1, "
+            "\"connections\": 1, \"count\": 0, \"round\": 0, \"value\": %.6g, \"unit\": \"ms\", "
+            "\"p50_us\": %.4g, \"p99_us\": %.4g, \"max_us\": %.4g}",
+            ftell(json) > 1 ? "," : "", stream->what, figures->max_ms, figures->p50_ms * 1e3,
+            figures->p99_ms * 1e3, figures->max_ms * 1e3);
+}
+
 /* Returns whether it was within the limits. */
-static bool run(const char *umemd, const struct stream *stream, double seconds)
+static bool run(const char *umemd, const struct stream *stream, double seconds, FILE *json)
 {
     struct figures figures = measure(umemd, stream, seconds);
     const char *what = verdict(&figures);
@@ -45,6 +57,8 @@ static bool run(const char *umemd, const struct stream *stream, double seconds)
     printf("%-13s %7zu %8.2f %8.2f %8.2f %8.2f  %s\n", stream->name, figures.pings, figures.p50_ms,
            figures.p99_ms, figures.max_ms, figures.connect_ms, what);
     fflush(stdout);
+    if (json != NULL)
+        write_record(json, stream, &figures);
     return strcmp(what, "ok") == 0 || strcmp(what, "works") == 0;
 }
 
@@ -55,6 +69,8 @@ int main(int argc, char **argv)
     double seconds = 3;
     struct rlimit limit;
     unsigned failed = 0;
+    const char *json_path = NULL;
+    FILE *json = NULL;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--daemon") == 0 && i + 1 < argc)
@@ -63,6 +79,8 @@ int main(int argc, char **argv)
             only = argv[++i];
         else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc && atof(argv[i + 1]) > 0)
             seconds = atof(argv[++i]);
+        else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
+            json_path = argv[++i];
         else if (strcmp(argv[i], "--short") == 0)
             streams_are_short = true;
         else
@@ -71,6 +89,14 @@ int main(int argc, char **argv)
     if (umemd == NULL)
         usage();
     signal(SIGPIPE, SIG_IGN);
+    if (json_path != NULL) {
+        json = fopen(json_path, "w");
+        if (json == NULL) {
+            perror(json_path);
+            return 1;
+        }
+        fputc('[', json);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
@@ -81,7 +107,14 @@ int main(int argc, char **argv)
     printf("%-13s %7s %8s %8s %8s %8s\n", "stream", "pings", "p50 ms", "p99 ms", "max ms", "connect");
     for (size_t i = 0; i < stream_count; i++) {
         if (strstr(streams[i].name, only) != NULL)
-            failed += !run(umemd, &streams[i], streams_are_short ? 0.06 : seconds);
+            failed += !run(umemd, &streams[i], streams_are_short ? 0.06 : seconds, json);
+    }
+    if (json != NULL) {
+        fputs("\n]\n", json);
+        if (ferror(json) || fclose(json) != 0) {
+            fprintf(stderr, "%s could not be written\n", json_path);
+            return 1;
+        }
     }
     return failed != 0;
 }
