@@ -243,7 +243,34 @@ struct umem_server_stats {
     uint64_t gathered_bytes;      /* memory that messages take which are not whole yet or not done yet */
     uint64_t peak_gathered_bytes; /* the most that it has been */
     uint64_t pinned_bytes;        /* of blocks that are gone, from which answers are still sent */
+    uint64_t cpu_user_us;         /* processor time that it has taken, in microseconds */
+    uint64_t cpu_system_us;       /* likewise, in the system's calls */
+    uint64_t resident_bytes;      /* memory that it has now */
 };
+
+enum { UMEM_LATENCIES_MAXIMUM = 64, UMEM_METHOD_SIZE = 64 };
+
+/* Calls that took at most so long, and longer than those of the entry before. */
+struct umem_latency {
+    uint64_t at_most_us; /* microseconds; UMEM_NONE: however long */
+    uint64_t calls;
+};
+
+/* What the calls of one method came to since the daemon's start. */
+struct umem_method_stats {
+    char method[UMEM_METHOD_SIZE]; /* "": what was no request, or named no method there is */
+    uint64_t calls;                /* that were answered */
+    uint64_t errors;               /* of these, those answered with an error */
+    uint64_t waited;   /* of these, those that waited for something, which are in no figure below */
+    uint64_t total_us; /* what the others took, in microseconds */
+    uint64_t longest_us;
+    uint32_t latency_count; /* of `latencies` that are filled in; the bounds are the same for all methods */
+    struct umem_latency latencies[UMEM_LATENCIES_MAXIMUM];
+};
+
+/* Called for each method that was called. `method` is good during the call, which may itself use the client. Returning anything but 0
+ * ends the list: umem_server_methods() then returns that value. */
+typedef int umem_method_visitor(const struct umem_method_stats *method, void *context);
 
 /* The description of every method, an OpenRPC document as JSON text. The caller frees it with
  * umem_free_text(). */
@@ -259,6 +286,9 @@ UMEM_API int umem_server_info(umem_client *client, struct umem_server_info **inf
 UMEM_API void umem_free_server_info(struct umem_server_info *info);
 
 UMEM_API int umem_server_stats(umem_client *client, struct umem_server_stats *stats);
+
+/* Calls `visitor` for each method that was called. The list is fetched in pages. UMEM_E_METHOD_NOT_FOUND: the daemon is older than that. */
+UMEM_API int umem_server_methods(umem_client *client, umem_method_visitor *visitor, void *context);
 
 /* Has the daemon read its settings again. The report says what has new values and what only a restart applies, as JSON text: protocol.md
  * describes it under server.reload. The caller frees it with umem_free_text(). UMEM_E_BAD_SETTINGS: they are wrong, and nothing was
@@ -336,6 +366,10 @@ struct umem_heap_info {
     uint64_t free_ranges;  /* pieces that these lie in */
     uint64_t largest_free; /* bytes in the largest piece */
     bool corrupted;        /* a client has taken memory away from it */
+    /* Those that the daemon does not give are 0. */
+    uint64_t calls;         /* about it or its blocks, since the daemon's start */
+    uint64_t touched_bytes; /* of its blocks that these were about */
+    int64_t last_used;      /* seconds since 1970-01-01 UTC, when the last of them came; 0: none did */
 };
 
 enum { UMEM_SIZE_CLASSES_MAXIMUM = 64 };
@@ -658,6 +692,12 @@ struct umem_session_info {
     uint64_t blocks;              /* how many blocks it has made that are still there */
     uint64_t bytes;               /* in these */
     uint64_t queued_bytes;        /* answers that it has not taken yet */
+    /* Those that the daemon does not give are 0. */
+    uint64_t calls;         /* its requests that were answered */
+    uint64_t errors;        /* of these, those answered with an error */
+    uint64_t bytes_read;    /* received from it */
+    uint64_t bytes_written; /* sent to it */
+    int64_t last_used; /* seconds since 1970-01-01 UTC, when its last request was answered; 0: none was */
 };
 
 /* Called for each session of a list. `session` is good during the call, which may itself use the client.

@@ -43,6 +43,7 @@ using block_info = struct ::umem_block_info;
 using heap_info = struct ::umem_heap_info;
 using server_info = struct ::umem_server_info;
 using server_stats = struct ::umem_server_stats;
+using method_stats = struct ::umem_method_stats;
 using event = struct ::umem_event;
 
 /* A failed call: what() is the message for people. */
@@ -799,6 +800,17 @@ class client
 
         check(umem_server_stats(get(), &stats));
         return stats;
+    }
+    /* The methods that were called. */
+    std::vector<method_stats> methods() const
+    {
+        detail::visit<method_stats> visit;
+        int code = umem_server_methods(get(), detail::visit<method_stats>::add, &visit);
+
+        if (visit.failed)
+            throw std::bad_alloc();
+        check(code);
+        return std::move(visit.found);
     }
     /* Has the daemon read its settings again; the report as JSON text. */
     std::string reload() const

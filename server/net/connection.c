@@ -281,6 +281,7 @@ static bool take_output(struct um_connection *connection)
     connection->parts[2] = (struct um_connection_part){sending->data + head, sending->size - head};
     connection->unsent = sending->size + tail->size;
     connection->shared->traffic.bytes_written += connection->unsent;
+    session->bytes_written += connection->unsent;
     return true;
 }
 
@@ -393,6 +394,8 @@ static void flush(struct um_connection *connection)
 {
     uv_buf_t bufs[UM_CONNECTION_PARTS];
 
+    if (connection->shared->rpc != NULL)
+        um_rpc_end_step(connection->shared->rpc);
     if (connection->shared->store_status != NULL && connection->shared->store_status->is_uncommitted) {
         hold(connection);
         return;
@@ -788,6 +791,7 @@ static void on_read(uv_stream_t *stream, ssize_t result, const uv_buf_t *buf)
         return;
     }
     shared->traffic.bytes_read += size;
+    connection->session.bytes_read += size;
     connection->idle_reads = 0;
     connection->cost += UM_COST_READ + size * UM_COST_READ_BYTE;
     switch (connection->target) {

@@ -82,12 +82,33 @@ static bool on_reload(void *context, struct um_reload *reload)
     return server->reload(server->context, reload);
 }
 
-static uint64_t clock_us(void *context)
+static uint64_t clock_ns(void *context)
 {
-    enum { NANOSECONDS = 1000 };
+    (void)context;
+    return uv_hrtime();
+}
+
+static uint64_t us_of(uv_timeval_t time)
+{
+    enum { US_A_SECOND = 1000000 };
+
+    return (uint64_t)time.tv_sec * US_A_SECOND + (uint64_t)time.tv_usec;
+}
+
+/* What the system does not tell stays 0. */
+static void get_process_usage(void *context, struct um_process_usage *usage)
+{
+    uv_rusage_t used;
+    size_t resident = 0;
 
     (void)context;
-    return uv_hrtime() / NANOSECONDS;
+    *usage = (struct um_process_usage){0};
+    if (uv_getrusage(&used) == 0) {
+        usage->cpu_user_us = us_of(used.ru_utime);
+        usage->cpu_system_us = us_of(used.ru_stime);
+    }
+    if (uv_resident_set_memory(&resident) == 0)
+        usage->resident_bytes = resident;
 }
 
 static void on_call_ended(void *context, const struct um_call_record *record)
@@ -512,7 +533,8 @@ static int make_engine(struct um_server *server, const struct um_server_options 
     code = um_store_new(&store, &server->store);
     if (options->reload != NULL)
         rpc.events.reload = on_reload;
-    rpc.events.clock_us = clock_us;
+    rpc.events.clock_ns = clock_ns;
+    rpc.events.get_process_usage = get_process_usage;
     rpc.events.call_ended = on_call_ended;
     if (leftovers != 0)
         um_connections_log(&server->connections, UM_SEVERITY_DEBUG,

@@ -62,6 +62,7 @@ int um_rpc_new(const struct um_rpc_options *options, struct um_rpc **rpc)
     made->limits = options->limits;
     made->traffic = options->traffic != NULL ? options->traffic : &no_traffic;
     made->events = options->events;
+    um_meter_init(&made->meter, options->events.clock_ns, options->events.context);
     made->version = options->version;
     made->pipe = options->pipe;
     made->guard = options->guard;
@@ -109,6 +110,7 @@ bool um_rpc_work(struct um_rpc *rpc)
         continue;
     um_pending_flush(rpc, NULL);
     um_pending_answer(rpc, &(size_t){ANSWERS_A_TURN});
+    um_meter_stop(&rpc->meter);
     return has_jobs || rpc->store_status->has_work || !um_list_is_empty(&rpc->resolved);
 }
 
@@ -136,9 +138,15 @@ void um_rpc_end_turn(struct um_rpc *rpc)
         rpc->tick_at_ms = rpc->now_ms + UM_STORE_TICK_MS;
 }
 
+void um_rpc_end_step(struct um_rpc *rpc)
+{
+    um_meter_stop(&rpc->meter);
+}
+
 void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded)
 {
     rpc->records_calls = are_recorded;
+    rpc->meter.run_limit = are_recorded ? 1 : UM_METER_RUN_LIMIT;
 }
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)
@@ -196,7 +204,11 @@ int um_session_open(struct um_rpc *rpc, struct um_session *session, const struct
     int code;
 
     *session = (struct um_session){
-        .rpc = rpc, .events = options->events, .id = owner.id, .opened = rpc->unix_seconds};
+        .rpc = rpc,
+        .events = options->events,
+        .id = owner.id,
+        .opened = rpc->unix_seconds,
+    };
     code = um_owner_open(rpc->store, &owner, &session->owner);
     if (code != UMEM_OK)
         return code;

@@ -25,7 +25,7 @@ void um_rpc_free(struct um_rpc *rpc);
  * each turn. */
 void um_rpc_set_time(struct um_rpc *rpc, int64_t unix_seconds, uint64_t now_ms);
 
-/* From now on, events.clock_us and events.call_ended are called for each call, or they are no more. Calls that end without an answer,
+/* From now on, events.call_ended is called for each call, or it is no more. Calls that end without an answer,
  * because their session ends, are not recorded. */
 void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded);
 
@@ -44,6 +44,10 @@ bool um_rpc_commit(struct um_rpc *rpc);
 
 /* Call it when a sync has ended (um_store_sync_end()), or um_store_sync_begin() has begun none: answers the calls that waited for that. */
 void um_rpc_synced(struct um_rpc *rpc);
+
+/* What comes next is no call: answers are sent, another client is served, or the loop waits. The time of calls is not measured until
+ * there is another message. */
+void um_rpc_end_step(struct um_rpc *rpc);
 
 /* Call it at the end of each turn. */
 void um_rpc_end_turn(struct um_rpc *rpc);

@@ -198,6 +198,52 @@ static int on_session(const struct umem_session_info *session, void *context)
     return 0;
 }
 
+static int on_method(const struct umem_method_stats *method, void *context)
+{
+    struct umem_method_stats *ping = context;
+    uint64_t measured = 0;
+
+    for (uint32_t i = 0; i < method->latency_count; i++)
+        measured += method->latencies[i].calls;
+    assert_int_equal(measured + method->waited, method->calls);
+    assert_int_equal(method->latencies[method->latency_count - 1].at_most_us, UMEM_NONE);
+    if (strcmp(method->method, "server.ping") == 0)
+        *ping = *method;
+    return 0;
+}
+
+/* What the daemon has counted of calls: by method, session and heap. */
+static void test_counted_calls(void **state)
+{
+    enum { CALLS = 20 };
+    umem_client *client = daemon_connect(*state);
+    struct umem_method_stats ping = {.calls = 0};
+    struct umem_server_stats stats;
+    struct umem_session_info session;
+    struct umem_heap_info heap;
+    umem_handle block = alloc(client, 100);
+    char bytes[100];
+
+    for (int i = 0; i < CALLS; i++)
+        ok(client, umem_server_ping(client));
+    assert_int_equal(umem_block_free(client, 1), UMEM_E_UNKNOWN_HANDLE);
+    ok(client, umem_block_read(client, block, 0, bytes, sizeof bytes));
+    ok(client, umem_session_info(client, &session));
+    assert_int_equal(session.calls, CALLS + 3);
+    assert_int_equal(session.errors, 1);
+    assert_true(session.bytes_read > CALLS * 20 && session.bytes_written > CALLS * 20);
+    assert_true(session.last_used >= session.opened);
+    ok(client, umem_heap_info(client, 0, &heap));
+    assert_true(heap.calls >= 3 && heap.touched_bytes >= sizeof bytes && heap.last_used >= session.opened);
+    ok(client, umem_server_methods(client, on_method, &ping));
+    assert_int_equal(ping.calls, CALLS);
+    assert_int_equal(ping.errors + ping.waited, 0);
+    assert_true(ping.total_us >= ping.longest_us);
+    ok(client, umem_server_stats(client, &stats));
+    assert_true(stats.resident_bytes > 100000);
+    umem_client_free(client);
+}
+
 static void test_sessions(void **state)
 {
     umem_client *client = daemon_connect(*state);
@@ -370,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_floating_point_is_added, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_numbers, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_lives, daemon_setup, daemon_teardown),
+        cmocka_unit_test_setup_teardown(test_counted_calls, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_sessions, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_watches, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_waits_among_threads, daemon_setup, daemon_teardown),

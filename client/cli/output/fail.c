@@ -26,6 +26,15 @@ struct report {
 static bool as_json;
 static uint64_t line; /* that is run; 0: none */
 
+static void (*before_failures)(void *context);
+static void *before_failures_context;
+
+void cli_before_failures(void (*called)(void *context), void *context)
+{
+    before_failures = called;
+    before_failures_context = context;
+}
+
 void cli_report_as_json(bool is_json)
 {
     as_json = is_json;
@@ -117,6 +126,8 @@ static void print_text(const struct report *report)
 
 static int print_report(const struct report *report)
 {
+    if (before_failures != NULL)
+        before_failures(before_failures_context);
     /* On a terminal, what was printed before stands before. */
     cli_flush();
     if (as_json)

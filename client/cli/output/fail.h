@@ -19,6 +19,9 @@ void cli_report_as_json(bool is_json);
 /* The number of the line that is run, in errors from now on; 0: none. */
 void cli_report_line(uint64_t number);
 
+/* From now on, called before a failure is told; NULL: nothing is. For what has changed the terminal. */
+void cli_before_failures(void (*called)(void *context), void *context);
+
 /* Tells a failure of the command itself and returns the status. Its name is "usage" for CLI_USAGE, else
  * "failed". */
 UM_PRINTF(2, 3)

@@ -34,6 +34,26 @@ const char *cli_scalar(const cJSON *value, char number[CLI_NUMBER_SIZE])
     return number;
 }
 
+void cli_format_size(char text[CLI_NUMBER_SIZE], uint64_t size)
+{
+    static const char units[] = "KMGTPE";
+    double value = (double)size;
+    int unit = -1;
+
+    while (value >= 1023.5) {
+        value /= 1024;
+        unit++;
+    }
+    if (unit < 0)
+        snprintf(text, CLI_NUMBER_SIZE, "%llu", (unsigned long long)size);
+    else if (value < 9.95) {
+        unsigned tenths = (unsigned)(value * 10 + 0.5);
+
+        snprintf(text, CLI_NUMBER_SIZE, "%u.%u%c", tenths / 10, tenths % 10, units[unit]);
+    } else
+        snprintf(text, CLI_NUMBER_SIZE, "%u%c", (unsigned)(value + 0.5), units[unit]);
+}
+
 const char *cli_member(const cJSON *object, const char *path, char number[CLI_NUMBER_SIZE])
 {
     return cli_scalar(cli_find_member(object, path), number);

@@ -7,6 +7,7 @@
 #define UMEM_CLI_JSON_VIEW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct cJSON;
 struct um_buf;
@@ -21,6 +22,9 @@ const char *cli_scalar(const struct cJSON *value, char number[CLI_NUMBER_SIZE]);
 
 /* A member as text, "" where there is none. */
 const char *cli_member(const struct cJSON *object, const char *path, char number[CLI_NUMBER_SIZE]);
+
+/* A size in at most five characters: 17, 1.5K, 64M. */
+void cli_format_size(char text[CLI_NUMBER_SIZE], uint64_t size);
 
 /* Writes a value as JSON; integers as they are, not with an exponent. */
 void cli_write_json(struct um_buf *out, const struct cJSON *value);

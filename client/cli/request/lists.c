@@ -116,27 +116,6 @@ enum {
     GAP = 2          /* blanks between columns */
 };
 
-/* A size in at most five characters. */
-static void print_size(char text[CELL_SIZE], uint64_t size)
-{
-    static const char units[] = "KMGTPE";
-    double value = (double)size;
-    int unit = -1;
-
-    while (value >= 1023.5) {
-        value /= 1024;
-        unit++;
-    }
-    if (unit < 0)
-        snprintf(text, CELL_SIZE, "%llu", (unsigned long long)size);
-    else if (value < 9.95) {
-        unsigned tenths = (unsigned)(value * 10 + 0.5);
-
-        snprintf(text, CELL_SIZE, "%u.%u%c", tenths / 10, tenths % 10, units[unit]);
-    } else
-        snprintf(text, CELL_SIZE, "%u%c", (unsigned)(value + 0.5), units[unit]);
-}
-
 static void print_time(char text[CELL_SIZE], const char *seconds)
 {
     time_t time = (time_t)strtoll(seconds, NULL, 10);
@@ -157,7 +136,7 @@ static void print_cell(const struct table *table, const struct cli_column *colum
     switch (column->kind) {
     case CLI_COLUMN_SIZE:
         if (!table->is_exact && *value != '\0') {
-            print_size(text, strtoull(value, NULL, 10));
+            cli_format_size(text, strtoull(value, NULL, 10));
             return;
         }
         break;

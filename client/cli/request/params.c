@@ -116,6 +116,34 @@ int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fall
                     not_a_size);
 }
 
+/* "1", "0.25", ".5": digits, and up to three behind a point. */
+static bool parse_seconds(const char *text, uint64_t *ms)
+{
+    enum { MS_A_SECOND = 1000, DAY_MS = 24 * 60 * 60 * MS_A_SECOND };
+    uint64_t value = 0;
+    uint64_t unit = MS_A_SECOND;
+
+    for (; *text >= '0' && *text <= '9' && value <= DAY_MS; text++)
+        value = 10 * value + (uint64_t)(*text - '0') * MS_A_SECOND;
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9' && unit > 1; text++) {
+            unit /= 10;
+            value += (uint64_t)(*text - '0') * unit;
+        }
+    }
+    *ms = value;
+    return *text == '\0' && value != 0 && value <= DAY_MS;
+}
+
+int cli_option_seconds(const struct cli *cli, enum cli_option option, uint64_t fallback_ms, uint64_t *ms)
+{
+    *ms = fallback_ms;
+    if (cli->option[option] == NULL || parse_seconds(cli->option[option], ms))
+        return CLI_OK;
+    return cli_fail(CLI_USAGE, "%s \"%s\" is no time in seconds from 0.001 to 86400",
+                    cli_option_table.options[option].name, cli->option[option]);
+}
+
 static void put_param(struct cli_params *params, const struct cli_param *param, const char *text)
 {
     switch (param->kind) {

@@ -58,6 +58,9 @@ bool cli_parse_size(const char *text, uint64_t *size);
  * reported. */
 int cli_option_size(const struct cli *cli, enum cli_option option, uint64_t fallback, uint64_t *size);
 
+/* The option as seconds, with a fraction of at most three digits, in milliseconds: 1 to a day's. Likewise. */
+int cli_option_seconds(const struct cli *cli, enum cli_option option, uint64_t fallback_ms, uint64_t *ms);
+
 /* The bytes that a word stands for: its own, or those that --hex or --base64 make of it, white space (of --hex between bytes only)
  * left out. The caller frees
  * them. Returns an exit status; a failure has been reported. */

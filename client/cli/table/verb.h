@@ -84,7 +84,12 @@ enum cli_status {
     X(SORT, "--sort", "COLUMN", \
       "sort by a column: numbers from the largest on; \"-\" before it reverses the order") \
     X(BYTES, "--bytes", NULL, "print sizes in full") \
-    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
+    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails") \
+    X(METHODS, "--methods", NULL, "the calls of each method, and how long they took") \
+    X(PROMETHEUS, "--prometheus", NULL, "all counters in the text format of Prometheus") \
+    X(INTERVAL, "--interval", "SECONDS", \
+      "again and again, with so many seconds in between; 0.5 is half a second") \
+    X(ONCE, "--once", NULL, "one look, as plain lines")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -183,6 +188,7 @@ extern const struct cli_verb cli_save_verbs[];
 extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
+extern const struct cli_verb cli_stats_verbs[];
 extern const struct cli_verb cli_call_verbs[];
 extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];

@@ -1,4 +1,4 @@
-/* umem ping, info, stats, sessions, reload, shutdown, endpoint, spawn: the daemon itself. */
+/* umem ping, info, sessions, reload, shutdown, endpoint, spawn: the daemon itself. */
 #include <string.h>
 
 #include "cli/output/fail.h"
@@ -206,12 +206,6 @@ const struct cli_verb cli_server_verbs[] = {
      .summary = "show the daemon and its limits, or a block",
      .example = "umem info\numem info greeting --json",
      .run = info},
-    {.name = "stats",
-     .words = "",
-     .method = "server.stats",
-     .shown = "",
-     .summary = "show what the daemon holds and has done",
-     .run = cli_run_method},
     {.name = "sessions",
      .words = "",
      .options = CLI_TAKES(CLOSE) | CLI_LIST_OPTIONS,

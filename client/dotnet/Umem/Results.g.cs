@@ -72,6 +72,17 @@ internal static class Words
     }
 }
 
+/// <summary>What may be said to server.methods. What is left null is not sent.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerMethodsOptions
+{
+    /// <summary>Where to continue: <c>next</c> of the page before; 0 for the first page.</summary>
+    public long? After { get; set; }
+
+    /// <summary>Most entries in the answer. If left out: 1000.</summary>
+    public long? Limit { get; set; }
+}
+
 /// <summary>What may be said to heap.create. What is left null is not sent.</summary>
 [GeneratedCode("client/dotnet/generate.py", "1")]
 public sealed class HeapCreateOptions
@@ -472,6 +483,15 @@ public sealed class HeapInfo
     /// <summary>Most that bytes has been.</summary>
     public long PeakBytes { get; private set; }
 
+    /// <summary>Calls about it or its blocks since the daemon was started.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>Of its blocks that these calls were about: read, written, compared or searched.</summary>
+    public long TouchedBytes { get; private set; }
+
+    /// <summary>When the last of them came; null: there was none.</summary>
+    public long? LastUsed { get; private set; }
+
     /// <summary>"server", "session" or "durable".</summary>
     public string Lifetime { get; private set; } = null!;
 
@@ -518,6 +538,9 @@ public sealed class HeapInfo
         Blocks = Json.Long(json, "blocks"),
         Bytes = Json.Long(json, "bytes"),
         PeakBytes = Json.Long(json, "peak_bytes"),
+        Calls = Json.Long(json, "calls"),
+        TouchedBytes = Json.Long(json, "touched_bytes"),
+        LastUsed = Json.LongOrNull(json, "last_used"),
         Lifetime = Json.String(json, "lifetime"),
         Owner = Json.ObjectOrNull(json, "owner", Owner.Read),
         Locked = Json.Bool(json, "locked"),
@@ -616,6 +639,21 @@ public sealed class SessionInfo
     /// <summary>Answers that it has not taken yet.</summary>
     public long QueuedBytes { get; private set; }
 
+    /// <summary>Requests of it that were answered, those of batches by themselves.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>Of these, how many with an error.</summary>
+    public long Errors { get; private set; }
+
+    /// <summary>Received from it.</summary>
+    public long BytesRead { get; private set; }
+
+    /// <summary>Sent to it.</summary>
+    public long BytesWritten { get; private set; }
+
+    /// <summary>When its last request was answered; null: none was.</summary>
+    public long? LastUsed { get; private set; }
+
     internal static SessionInfo Read(JsonElement json) => new()
     {
         Session = Json.Long(json, "session"),
@@ -626,6 +664,11 @@ public sealed class SessionInfo
         Blocks = Json.Long(json, "blocks"),
         Bytes = Json.Long(json, "bytes"),
         QueuedBytes = Json.Long(json, "queued_bytes"),
+        Calls = Json.Long(json, "calls"),
+        Errors = Json.Long(json, "errors"),
+        BytesRead = Json.Long(json, "bytes_read"),
+        BytesWritten = Json.Long(json, "bytes_written"),
+        LastUsed = Json.LongOrNull(json, "last_used"),
     };
 }
 
@@ -699,6 +742,17 @@ public sealed class ServerStatsResult
     /// <summary>Most that it has been.</summary>
     public long PeakGatheredBytes { get; private set; }
 
+    /// <summary>
+    /// Of processor time that the daemon has taken; 0 where the system does not tell, as for the next two.
+    /// </summary>
+    public long CpuUserUs { get; private set; }
+
+    /// <summary>Likewise, in the system's calls.</summary>
+    public long CpuSystemUs { get; private set; }
+
+    /// <summary>Of memory that the daemon has now.</summary>
+    public long ResidentBytes { get; private set; }
+
     /// <summary>Errors since the start that were about a limit, for each limit by name.</summary>
     public IReadOnlyDictionary<string, long> Refusals { get; private set; } = null!;
 
@@ -724,7 +778,98 @@ public sealed class ServerStatsResult
         PeakUnsentBytes = Json.Long(json, "peak_unsent_bytes"),
         GatheredBytes = Json.Long(json, "gathered_bytes"),
         PeakGatheredBytes = Json.Long(json, "peak_gathered_bytes"),
+        CpuUserUs = Json.Long(json, "cpu_user_us"),
+        CpuSystemUs = Json.Long(json, "cpu_system_us"),
+        ResidentBytes = Json.Long(json, "resident_bytes"),
         Refusals = Json.Map(json, "refusals"),
+    };
+}
+
+/// <summary>What the daemon answers: ServerMethodsResultMethodsItemLatencyItem.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerMethodsResultMethodsItemLatencyItem
+{
+    internal ServerMethodsResultMethodsItemLatencyItem()
+    {
+    }
+
+    /// <summary>
+    /// How long these calls took at most, and longer than the entry before; null: longer than that.
+    /// </summary>
+    public long? AtMostUs { get; private set; }
+
+    /// <summary>How many they are.</summary>
+    public long Calls { get; private set; }
+
+    internal static ServerMethodsResultMethodsItemLatencyItem Read(JsonElement json) => new()
+    {
+        AtMostUs = Json.LongOrNull(json, "at_most_us"),
+        Calls = Json.Long(json, "calls"),
+    };
+}
+
+/// <summary>What the daemon answers: ServerMethodsResultMethodsItem.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerMethodsResultMethodsItem
+{
+    internal ServerMethodsResultMethodsItem()
+    {
+    }
+
+    /// <summary>The method; null: what was no request, or named no method there is.</summary>
+    public string? Method { get; private set; }
+
+    /// <summary>Calls that were answered, those of batches and notifications counted.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>Of these, how many with an error.</summary>
+    public long Errors { get; private set; }
+
+    /// <summary>
+    /// Of these, how many waited for a change, a lock, a time, a sync, or bytes of their client; their time is not
+    /// measured.
+    /// </summary>
+    public long Waited { get; private set; }
+
+    /// <summary>What all took together that did not wait.</summary>
+    public long TotalUs { get; private set; }
+
+    /// <summary>What the longest of these took.</summary>
+    public long LongestUs { get; private set; }
+
+    /// <summary>How many of these took how long; the bounds are always the same.</summary>
+    public IReadOnlyList<ServerMethodsResultMethodsItemLatencyItem> Latency { get; private set; } = null!;
+
+    internal static ServerMethodsResultMethodsItem Read(JsonElement json) => new()
+    {
+        Method = Json.StringOrNull(json, "method"),
+        Calls = Json.Long(json, "calls"),
+        Errors = Json.Long(json, "errors"),
+        Waited = Json.Long(json, "waited"),
+        TotalUs = Json.Long(json, "total_us"),
+        LongestUs = Json.Long(json, "longest_us"),
+        Latency = Json.List(json, "latency", ServerMethodsResultMethodsItemLatencyItem.Read),
+    };
+}
+
+/// <summary>What the daemon answers: ServerMethodsResult.</summary>
+[GeneratedCode("client/dotnet/generate.py", "1")]
+public sealed class ServerMethodsResult
+{
+    internal ServerMethodsResult()
+    {
+    }
+
+    /// <summary>Those that were called.</summary>
+    public IReadOnlyList<ServerMethodsResultMethodsItem> Methods { get; private set; } = null!;
+
+    /// <summary>What to pass as <c>after</c>; null at the end.</summary>
+    public long? Next { get; private set; }
+
+    internal static ServerMethodsResult Read(JsonElement json) => new()
+    {
+        Methods = Json.List(json, "methods", ServerMethodsResultMethodsItem.Read),
+        Next = Json.LongOrNull(json, "next"),
     };
 }
 

@@ -21,6 +21,12 @@ public sealed partial class UmemCalls
     public UmemReply<ServerStatsResult> ServerStats() =>
         Add(UmemClient.ServerStatsRequest(), Umem.ServerStatsResult.Read);
 
+    /// <summary>Counts the calls of each method since the start, and how long they took.</summary>
+    /// <param name="options">What else may be said; null: nothing.</param>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public UmemReply<ServerMethodsResult> ServerMethods(ServerMethodsOptions? options = null) =>
+        Add(UmemClient.ServerMethodsRequest(options), Umem.ServerMethodsResult.Read);
+
     /// <summary>Reads the daemon's settings again, and applies those that can change while it runs.</summary>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public UmemReply<ServerReloadResult> ServerReload() =>

@@ -75,6 +75,48 @@ public sealed partial class UmemClient
     public Task<ServerStatsResult> ServerStatsAsync(CancellationToken cancellationToken = default) =>
         InvokeAsync(ServerStatsRequest(), Umem.ServerStatsResult.Read, cancellationToken);
 
+    internal static Request ServerMethodsRequest(ServerMethodsOptions? options)
+    {
+        var request = new Request("server.methods");
+        if (options != null)
+        {
+            request.Add("after", options.After);
+            request.Add("limit", options.Limit);
+        }
+        return request;
+    }
+
+    /// <summary>
+    /// Counts the calls of each method since the start, and how long they took. A call's time is what the daemon
+    /// worked on it: from the moment it began to read the message until the answer was written, with other clients'
+    /// calls between the slices of a long one. The time that the message has waited in the pipe is not in it, nor
+    /// that until a durable heap's changes are written, or until the client has read the answer. Calls of one method
+    /// that come together are measured together, at most 8 of them, and count with their average.
+    /// </summary>
+    /// <param name="options">What else may be said; null: nothing.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, limit_exceeded.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public ServerMethodsResult ServerMethods(ServerMethodsOptions? options = null) =>
+        Invoke(ServerMethodsRequest(options), Umem.ServerMethodsResult.Read);
+
+    /// <summary>
+    /// Counts the calls of each method since the start, and how long they took. A call's time is what the daemon
+    /// worked on it: from the moment it began to read the message until the answer was written, with other clients'
+    /// calls between the slices of a long one. The time that the message has waited in the pipe is not in it, nor
+    /// that until a durable heap's changes are written, or until the client has read the answer. Calls of one method
+    /// that come together are measured together, at most 8 of them, and count with their average.
+    /// </summary>
+    /// <param name="options">What else may be said; null: nothing.</param>
+    /// <param name="cancellationToken">Ends the waiting for the answer.</param>
+    /// <exception cref="UmemException">
+    /// The daemon refused: invalid_params, internal_error, limit_exceeded.
+    /// </exception>
+    [GeneratedCode("client/dotnet/generate.py", "1")]
+    public Task<ServerMethodsResult> ServerMethodsAsync(ServerMethodsOptions? options = null, CancellationToken cancellationToken = default) =>
+        InvokeAsync(ServerMethodsRequest(options), Umem.ServerMethodsResult.Read, cancellationToken);
+
     internal static Request ServerReloadRequest()
     {
         var request = new Request("server.reload");

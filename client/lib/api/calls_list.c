@@ -1,4 +1,4 @@
-/* Lists of heaps, blocks and sessions. They come in pages: one is asked for after the other, and kept while its elements are visited. */
+/* Lists of heaps, blocks, sessions and methods. They come in pages: one is asked for after the other, and kept while its elements are visited. */
 #include <stdio.h>
 #include <string.h>
 
@@ -194,6 +194,32 @@ int umem_session_list(umem_client *client, umem_session_visitor *visitor, void *
     struct session_visit visit = {visitor, context};
     struct list list = {
         .method = "session.list", .member = "sessions", .visit = visit_session, .context = &visit};
+
+    return visit_list(client, &list);
+}
+
+/* ---- server.methods ---- */
+
+/* What the caller wants to be called with, as visit_list() hands it on. */
+struct method_visit {
+    umem_method_visitor *visitor;
+    void *context;
+};
+
+static int visit_method(void *context, const struct um_json *element, const char **bad_member)
+{
+    const struct method_visit *visit = context;
+    struct umem_method_stats stats;
+
+    *bad_member = um_info_read_method(element, &stats);
+    return *bad_member == NULL ? visit->visitor(&stats, visit->context) : UMEM_OK;
+}
+
+int umem_server_methods(umem_client *client, umem_method_visitor *visitor, void *context)
+{
+    struct method_visit visit = {visitor, context};
+    struct list list = {
+        .method = "server.methods", .member = "methods", .visit = visit_method, .context = &visit};
 
     return visit_list(client, &list);
 }

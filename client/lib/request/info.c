@@ -119,6 +119,22 @@ static void read_text(const struct um_json *object, const char *name, char text[
         text[0] = '\0';
 }
 
+/* Counters that older daemons do not give. */
+static uint64_t uint_or_zero(const struct um_json *object, const char *name)
+{
+    uint64_t value;
+
+    return um_json_to_uint64(um_json_member_of(object, name), &value) ? value : 0;
+}
+
+/* Likewise; null is 0, too. */
+static int64_t time_or_zero(const struct um_json *object, const char *name)
+{
+    int64_t value;
+
+    return um_json_to_int64(um_json_member_of(object, name), &value) ? value : 0;
+}
+
 /* Null: the daemon's own. */
 static void read_owner(struct reader *reader, struct umem_owner *owner)
 {
@@ -204,6 +220,9 @@ const char *um_info_read_heap(const struct um_json *object, void *heap_info)
     read_owner(&reader, &info.owner);
     info.locked = read_bool(&reader, "locked");
     read_figures(&reader, &info);
+    info.calls = uint_or_zero(object, "calls");
+    info.touched_bytes = uint_or_zero(object, "touched_bytes");
+    info.last_used = time_or_zero(object, "last_used");
     if (reader.bad_member == NULL)
         *(struct umem_heap_info *)heap_info = info;
     return reader.bad_member;
@@ -264,6 +283,11 @@ const char *um_info_read_session(const struct um_json *object, void *session_inf
     info.blocks = read_uint(&reader, "blocks");
     info.bytes = read_uint(&reader, "bytes");
     info.queued_bytes = read_uint(&reader, "queued_bytes");
+    info.calls = uint_or_zero(object, "calls");
+    info.errors = uint_or_zero(object, "errors");
+    info.bytes_read = uint_or_zero(object, "bytes_read");
+    info.bytes_written = uint_or_zero(object, "bytes_written");
+    info.last_used = time_or_zero(object, "last_used");
     if (reader.bad_member == NULL)
         *(struct umem_session_info *)session_info = info;
     return reader.bad_member;
@@ -281,13 +305,6 @@ const char *um_info_read_location(const struct um_json *object, void *block_loca
 }
 
 /* ---- server.stats ---- */
-
-static uint64_t uint_or_zero(const struct um_json *object, const char *name)
-{
-    uint64_t value;
-
-    return um_json_to_uint64(um_json_member_of(object, name), &value) ? value : 0;
-}
 
 const char *um_info_read_stats(const struct um_json *object, void *stats)
 {
@@ -312,6 +329,44 @@ const char *um_info_read_stats(const struct um_json *object, void *stats)
         .gathered_bytes = uint_or_zero(object, "gathered_bytes"),
         .peak_gathered_bytes = uint_or_zero(object, "peak_gathered_bytes"),
         .pinned_bytes = uint_or_zero(object, "pinned_bytes"),
+        .cpu_user_us = uint_or_zero(object, "cpu_user_us"),
+        .cpu_system_us = uint_or_zero(object, "cpu_system_us"),
+        .resident_bytes = uint_or_zero(object, "resident_bytes"),
     };
     return NULL;
+}
+
+/* ---- server.methods ---- */
+
+/* An entry of `latency`. */
+static bool read_latency(const struct um_json *object, struct umem_latency *latency)
+{
+    const struct um_json *bound = um_json_member_of(object, "at_most_us");
+
+    latency->at_most_us = UMEM_NONE;
+    return (um_json_is(bound, UM_JSON_NULL) || um_json_to_uint64(bound, &latency->at_most_us)) &&
+           um_json_to_uint64(um_json_member_of(object, "calls"), &latency->calls);
+}
+
+const char *um_info_read_method(const struct um_json *object, void *method_stats)
+{
+    struct umem_method_stats *stats = method_stats;
+    struct reader reader = {object, NULL};
+    const struct um_json *name = member(&reader, "method");
+    const struct um_json *latency = member(&reader, "latency");
+
+    *stats = (struct umem_method_stats){.latency_count = 0};
+    if (!is_absent(name))
+        note(&reader, "method", um_json_to_text(name, stats->method, sizeof stats->method));
+    stats->calls = read_uint(&reader, "calls");
+    stats->errors = read_uint(&reader, "errors");
+    stats->waited = read_uint(&reader, "waited");
+    stats->total_us = read_uint(&reader, "total_us");
+    stats->longest_us = read_uint(&reader, "longest_us");
+    note(&reader, "latency", um_json_is(latency, UM_JSON_ARRAY) && latency->size <= UMEM_LATENCIES_MAXIMUM);
+    if (reader.bad_member != NULL)
+        return reader.bad_member;
+    for (const struct um_json *entry = latency->child; entry != NULL; entry = entry->next)
+        note(&reader, "latency", read_latency(entry, &stats->latencies[stats->latency_count++]));
+    return reader.bad_member;
 }

@@ -35,6 +35,9 @@ const char *um_info_read_location(const struct um_json *object, void *block_loca
 /* A umem_server_stats. Counters that are missing are 0. */
 const char *um_info_read_stats(const struct um_json *object, void *stats);
 
+/* An entry of server.methods. */
+const char *um_info_read_method(const struct um_json *object, void *method_stats);
+
 /* Writes the parameters "flags" and "lifetime", where they differ from the daemon's defaults. */
 void um_info_write_flags(struct um_buf *out, uint32_t flags);
 void um_info_write_lifetime(struct um_buf *out, enum umem_lifetime lifetime);

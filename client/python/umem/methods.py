@@ -87,6 +87,12 @@ class _HeapInfoResultAlways(TypedDict):
     """Their sizes together."""
     peak_bytes: int
     """Most that bytes has been."""
+    calls: int
+    """Calls about it or its blocks since the daemon was started."""
+    touched_bytes: int
+    """Of its blocks that these calls were about: read, written, compared or searched."""
+    last_used: Optional[int]
+    """When the last of them came; null: there was none."""
     lifetime: str
     """"server", "session" or "durable"."""
     owner: Optional[HeapInfoOwner]
@@ -152,6 +158,16 @@ class SessionInfoResult(TypedDict):
     """Their sizes together."""
     queued_bytes: int
     """Answers that it has not taken yet."""
+    calls: int
+    """Requests of it that were answered, those of batches by themselves."""
+    errors: int
+    """Of these, how many with an error."""
+    bytes_read: int
+    """Received from it."""
+    bytes_written: int
+    """Sent to it."""
+    last_used: Optional[int]
+    """When its last request was answered; null: none was."""
 
 
 class RpcDiscoverResult(TypedDict):
@@ -204,8 +220,47 @@ class ServerStatsResult(TypedDict):
     """Memory that messages and batches' payloads take which are not whole yet or not done yet."""
     peak_gathered_bytes: int
     """Most that it has been."""
+    cpu_user_us: int
+    """Of processor time that the daemon has taken; 0 where the system does not tell, as for the next two."""
+    cpu_system_us: int
+    """Likewise, in the system's calls."""
+    resident_bytes: int
+    """Of memory that the daemon has now."""
     refusals: Any
     """Errors since the start that were about a limit, for each limit by name."""
+
+
+class ServerMethodsEntry(TypedDict):
+    at_most_us: Optional[int]
+    """How long these calls took at most, and longer than the entry before; null: longer than that."""
+    calls: int
+    """How many they are."""
+
+
+class ServerMethodsEntry(TypedDict):
+    method: Optional[str]
+    """The method; null: what was no request, or named no method there is."""
+    calls: int
+    """Calls that were answered, those of batches and notifications counted."""
+    errors: int
+    """Of these, how many with an error."""
+    waited: int
+    """Of these, how many waited for a change, a lock, a time, a sync, or bytes of their client; their time is not
+    measured.
+    """
+    total_us: int
+    """What all took together that did not wait."""
+    longest_us: int
+    """What the longest of these took."""
+    latency: List[ServerMethodsEntry]
+    """How many of these took how long; the bounds are always the same."""
+
+
+class ServerMethodsResult(TypedDict):
+    methods: List[ServerMethodsEntry]
+    """Those that were called."""
+    next: Optional[int]
+    """What to pass as `after`; null at the end."""
 
 
 class ServerReloadResult(TypedDict):
@@ -253,6 +308,12 @@ class _HeapListEntryAlways(TypedDict):
     """Their sizes together."""
     peak_bytes: int
     """Most that bytes has been."""
+    calls: int
+    """Calls about it or its blocks since the daemon was started."""
+    touched_bytes: int
+    """Of its blocks that these calls were about: read, written, compared or searched."""
+    last_used: Optional[int]
+    """When the last of them came; null: there was none."""
     lifetime: str
     """"server", "session" or "durable"."""
     owner: Optional[HeapInfoOwner]
@@ -496,6 +557,16 @@ class SessionListEntry(TypedDict):
     """Their sizes together."""
     queued_bytes: int
     """Answers that it has not taken yet."""
+    calls: int
+    """Requests of it that were answered, those of batches by themselves."""
+    errors: int
+    """Of these, how many with an error."""
+    bytes_read: int
+    """Received from it."""
+    bytes_written: int
+    """Sent to it."""
+    last_used: Optional[int]
+    """When its last request was answered; null: none was."""
 
 
 class SessionListResult(TypedDict):
@@ -538,6 +609,19 @@ def server_info() -> Request[ServerInfoResult]:
 def server_stats() -> Request[ServerStatsResult]:
     """Counts what the daemon holds and has done."""
     return make("server.stats", {})
+
+
+def server_methods(*, after: Optional[int] = None, limit: Optional[int] = None) -> Request[ServerMethodsResult]:
+    """Counts the calls of each method since the start, and how long they took.
+    A call's time is what the daemon worked on it: from the moment it began to read the message until the answer was
+    written, with other clients' calls between the slices of a long one. The time that the message has waited in the
+    pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the answer.
+    Calls of one method that come together are measured together, at most 8 of them, and count with their average.
+
+    after: Where to continue: `next` of the page before; 0 for the first page.
+    limit: Most entries in the answer.
+    """
+    return make("server.methods", {"after": after, "limit": limit})
 
 
 def server_reload() -> Request[ServerReloadResult]:
@@ -1098,6 +1182,7 @@ BY_NAME: Dict[str, Callable[..., Request[Any]]] = {
     "server.ping": server_ping,
     "server.info": server_info,
     "server.stats": server_stats,
+    "server.methods": server_methods,
     "server.reload": server_reload,
     "server.shutdown": server_shutdown,
     "heap.process": heap_process,

@@ -423,9 +423,19 @@ static bool fail_handle(struct um_call *call, const struct um_param *param, cons
 }
 
 /* A lock keeps every other session out of a heap and its blocks. */
-static int check_lock(const struct um_call *call, const struct um_heap *heap, struct um_fault *fault)
+static int use_heap(const struct um_call *call, struct um_heap *heap, struct um_fault *fault)
 {
-    return call->method->ignores_lock ? UMEM_OK : um_heap_check_lock(heap, call->session->owner, fault);
+    int code = call->method->ignores_lock ? UMEM_OK : um_heap_check_lock(heap, call->session->owner, fault);
+
+    if (code == UMEM_OK)
+        um_heap_note_call(call->store, heap);
+    return code;
+}
+
+/* That a heap's or a block's argument is about. */
+static struct um_heap *heap_of(const struct um_call *call, enum um_type type, const struct um_arg *arg)
+{
+    return type == UM_HEAP ? arg->as.heap : um_block_heap(call->store, arg->as.block);
 }
 
 UM_ALWAYS_INLINE int find_number(const struct um_call *call, enum um_type type, um_handle handle,
@@ -433,12 +443,11 @@ UM_ALWAYS_INLINE int find_number(const struct um_call *call, enum um_type type, 
 {
     int code;
 
-    if (type == UM_BLOCK)
-        return call->method->ignores_lock
-                   ? um_store_find_block(call->store, handle, &arg->as.block, fault)
-                   : um_owner_find_block(call->store, call->session->owner, handle, &arg->as.block, fault);
-    code = um_store_find_heap(call->store, handle, &arg->as.heap, fault);
-    return code != UMEM_OK ? code : check_lock(call, arg->as.heap, fault);
+    if (type == UM_BLOCK && !call->method->ignores_lock)
+        return um_owner_use_block(call->store, call->session->owner, handle, &arg->as.block, fault);
+    code = type == UM_BLOCK ? um_store_find_block(call->store, handle, &arg->as.block, fault)
+                            : um_store_find_heap(call->store, handle, &arg->as.heap, fault);
+    return code != UMEM_OK ? code : use_heap(call, heap_of(call, type, arg), fault);
 }
 
 static int find_name(const struct um_call *call, enum um_type type, const char *name, struct um_arg *arg,
@@ -449,8 +458,7 @@ static int find_name(const struct um_call *call, enum um_type type, const char *
 
     if (code != UMEM_OK)
         return code;
-    return check_lock(call, type == UM_HEAP ? arg->as.heap : um_block_heap(call->store, arg->as.block),
-                      fault);
+    return use_heap(call, heap_of(call, type, arg), fault);
 }
 
 /* A handle as digits, which is what languages whose numbers are strings send. */

@@ -97,15 +97,17 @@ bool um_args_refuse(struct um_call *call, const char *name, const char *format, 
 void um_args_fail_value(struct um_call *call, const char *name, const struct um_values *values, size_t index,
                         const char *why);
 
-/* Checks offset + size against a block; answers out_of_range and returns false where they pass its end. */
+/* Checks offset + size against a block, and counts the bytes for its heap; answers out_of_range and returns false where they pass its end. */
 bool um_range_refuse(struct um_call *call, struct um_block *block, uint64_t offset, uint64_t size);
 UM_ALWAYS_INLINE bool um_range_check(struct um_call *call, struct um_block *block, uint64_t offset,
                                      uint64_t size)
 {
     uint64_t block_size = um_block_size(block);
-    bool is_within = offset <= block_size && size <= block_size - offset;
 
-    return is_within || um_range_refuse(call, block, offset, size);
+    if (offset > block_size || size > block_size - offset)
+        return um_range_refuse(call, block, offset, size);
+    um_block_note_bytes(call->store, block, size);
+    return true;
 }
 
 /* The range of a block that is checked, to be found again. */

@@ -237,18 +237,18 @@ static void begin_record(struct um_call *call)
     rpc->record.subject_count = 0;
     rpc->record.size = UM_RECORD_NO_SIZE;
     rpc->record.code = UMEM_OK;
-    rpc->record.has_waited = false;
-    rpc->record.begun_us = rpc->events.clock_us(rpc->events.context);
     call->record = &rpc->record;
 }
 
-static void end_record(const struct um_call *call)
+static void end_record(const struct um_call *call, uint64_t ns)
 {
+    enum { NS_A_US = 1000 };
     const struct um_rpc_events *events = &call->session->rpc->events;
     struct um_call_record *record = call->record;
 
     record->method = call->method != NULL ? call->method->name : NULL;
-    record->us = events->clock_us(events->context) - record->begun_us;
+    record->us = ns / NS_A_US;
+    record->has_waited = call->has_waited;
     events->call_ended(events->context, record);
 }
 
@@ -260,6 +260,30 @@ static struct um_call_record *keep_record(const struct um_call_record *record)
     if (kept != NULL)
         *kept = *record;
     return kept;
+}
+
+/* Counts a call that was answered, for its method and its session. */
+UM_ALWAYS_INLINE void count_call(const struct um_call *call)
+{
+    struct um_session *session = call->session;
+    struct um_rpc *rpc = session->rpc;
+    uint64_t ns;
+
+    session->calls++;
+    session->last_used = rpc->unix_seconds;
+    if (call->failed) {
+        session->errors++;
+        rpc->errors++;
+    }
+    if (!call->is_deferred) {
+        um_meter_answered(&rpc->meter, call->failed);
+        ns = rpc->meter.last_ns;
+    } else {
+        ns =
+            um_meter_answered_late(&rpc->meter, call->method, call->begun_ns, call->failed, call->has_waited);
+    }
+    if (call->record != NULL)
+        end_record(call, ns);
 }
 
 void um_call_start(struct um_call *call)
@@ -366,10 +390,7 @@ void um_reply_end(struct um_call *call)
     if (out->failed)
         answer_no_memory(call);
     call->answered = true;
-    if (call->failed)
-        session->rpc->errors++;
-    if (call->record != NULL)
-        end_record(call);
+    count_call(call);
     if (call->id.kind == UM_ID_NONE) {
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
     } else if (call->batch == NULL) {
@@ -501,6 +522,9 @@ struct um_call *um_call_defer(struct um_call *call)
     }
     *deferred = *call;
     deferred->record = keep_record(call->record);
+    deferred->is_deferred = true;
+    deferred->begun_ns = um_meter_defer(&call->session->rpc->meter);
+    deferred->begun_turn = call->session->rpc->turn;
     if (call->id.size != 0) {
         char *text = (char *)(deferred + 1);
 
@@ -509,6 +533,11 @@ struct um_call *um_call_defer(struct um_call *call)
     }
     um_buf_truncate(&call->session->out, call->start);
     return deferred;
+}
+
+void um_call_note_bytes(struct um_call *call)
+{
+    call->has_waited |= call->begun_turn != call->session->rpc->turn;
 }
 
 void um_call_free(struct um_call *call)

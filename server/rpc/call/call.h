@@ -58,6 +58,10 @@ struct um_call {
     bool begun;                    /* the answer's envelope is written */
     bool failed;                   /* the answer is an error */
     bool answered;                 /* um_reply_end() was called */
+    bool is_deferred;              /* it is answered later: um_call_defer() has made it */
+    bool has_waited;               /* for a change, a lock, a time, or bytes of its client */
+    uint64_t begun_ns;             /* deferred: when it began, on the clock of rpc->meter */
+    uint64_t begun_turn;           /* deferred: in which of the engine's turns that was */
     size_t start;     /* where the answer begins in session->out (its frame's start for a call of its own) */
     size_t body;      /* where the answer's JSON begins in session->out */
     size_t tail_size; /* raw bytes that follow its answer, which are session->tail then; 0: none do */
@@ -194,6 +198,9 @@ void um_fail_fault(struct um_call *call, int code, const struct um_fault *fault)
  * more). NULL where memory runs out: then the call has been answered. Later: um_call_start(), the answer,
  * um_call_free(). */
 struct um_call *um_call_defer(struct um_call *call);
+
+/* The bytes that a deferred call was waiting for are there: it has waited, if they came later than the call. */
+void um_call_note_bytes(struct um_call *call);
 
 /* Frees a deferred call; NULL is fine. */
 void um_call_free(struct um_call *call);

@@ -31,11 +31,10 @@ struct um_call_record {
     const char *method; /* NULL: it is not known, or the message was no request */
     struct um_record_subject subjects[UM_RECORD_SUBJECTS];
     size_t subject_count;
-    int64_t size;      /* bytes of blocks that it is about; UM_RECORD_NO_SIZE: none, or not known */
-    uint64_t begun_us; /* on a clock that only goes forward */
-    uint64_t us;       /* from the request to its answer, microseconds */
-    int code;          /* of its error; UMEM_OK: it has a result */
-    bool has_waited;   /* for a change, a lock or a time */
+    int64_t size;    /* bytes of blocks that it is about; UM_RECORD_NO_SIZE: none, or not known */
+    uint64_t us;     /* from the request to its answer, microseconds */
+    int code;        /* of its error; UMEM_OK: it has a result */
+    bool has_waited; /* for a change, a lock, a time, or bytes of its client */
 };
 
 /* Notes which handles and names the parameters hold; they are not checked yet. NULL: there are none. */

@@ -11,6 +11,7 @@
 #include "base/index.h"
 #include "base/list.h"
 #include "base/tree.h"
+#include "rpc/call/call_meter.h"
 #include "rpc/call/call_record.h"
 #include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
@@ -71,6 +72,7 @@ struct um_rpc {
     size_t text_size;                         /* bytes of it */
     struct um_known_requests *known_requests; /* shapes of messages */
     char *own_text;               /* the same, where it may be kept (malloc): what keeps it sets NULL here */
+    struct um_call_meter meter;   /* of the calls of each method */
     bool records_calls;           /* for an access log */
     struct um_call_record record; /* of the call at work */
     uint64_t reserved_bytes;      /* um_session_group.reserved_bytes of all groups */

@@ -61,13 +61,22 @@ struct um_reload {
     char error[UM_RELOAD_ERROR_SIZE]; /* where nothing was changed: why, without a full stop */
 };
 
+/* What the daemon's process takes of the machine. */
+struct um_process_usage {
+    uint64_t cpu_user_us;    /* of processor time, since the start */
+    uint64_t cpu_system_us;  /* likewise, in the system's calls */
+    uint64_t resident_bytes; /* of memory, now */
+};
+
 /* What the engine calls. Every member may be NULL. */
 struct um_rpc_events {
     void *context;
     /* server.reload was called: read the settings again. Returns false where they are wrong; *reload is zero before. */
     bool (*reload)(void *context, struct um_reload *reload);
-    /* While calls are recorded, see um_rpc_record_calls(): microseconds on a clock that only goes forward; and a call was answered. */
-    uint64_t (*clock_us)(void *context);
+    uint64_t (*clock_ns)(void *context); /* a clock that only goes forward, see um_call_meter */
+    /* What the process takes of the machine. */
+    void (*get_process_usage)(void *context, struct um_process_usage *usage);
+    /* While calls are recorded, see um_rpc_record_calls(): a call was answered. */
     void (*call_ended)(void *context, const struct um_call_record *record);
     void (*shutdown)(void *context);     /* server.shutdown was called: end in order, its answer first */
     void (*work_pending)(void *context); /* um_rpc_work() has something to do from now on */
@@ -120,10 +129,15 @@ struct um_session_group {
 struct um_session {
     struct um_rpc *rpc;
     const struct um_session_events *events;
-    struct um_owner *owner;                       /* the session as the store sees it */
-    uint64_t id;                                  /* the session's number, from 1, never reused */
-    int64_t opened;                               /* seconds since 1970-01-01 UTC */
-    enum um_framing framing;                      /* set by the connection before the first message */
+    struct um_owner *owner;  /* the session as the store sees it */
+    uint64_t id;             /* the session's number, from 1, never reused */
+    int64_t opened;          /* seconds since 1970-01-01 UTC */
+    int64_t last_used;       /* likewise: its last call was answered; 0: there was none */
+    uint64_t calls;          /* answered, those of a batch by themselves */
+    uint64_t errors;         /* of these, with an error */
+    uint64_t bytes_read;     /* from its client; the connection counts them */
+    uint64_t bytes_written;  /* to its client; likewise */
+    enum um_framing framing; /* set by the connection before the first message */
     char content_type[UM_SESSION_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
     struct um_buf out;                            /* answers to send; the connection takes them away */
     struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */

@@ -33,6 +33,7 @@ void um_dispatch_refuse(struct um_session *session, int code, const char *what)
     struct um_call call = {.session = session, .id = {.kind = UM_ID_NULL}};
 
     session->rpc->requests++;
+    um_meter_method(&session->rpc->meter, NULL);
     um_call_start(&call);
     if (!session->broken)
         fail_whole(&call, code, what);
@@ -44,6 +45,7 @@ void um_dispatch_refuse_limit(struct um_session *session, int code, const char *
     struct um_call call = {.session = session, .id = {.kind = UM_ID_NULL}};
 
     session->rpc->requests++;
+    um_meter_method(&session->rpc->meter, NULL);
     um_call_start(&call);
     if (session->broken)
         return;
@@ -143,6 +145,7 @@ static void handle_request(struct um_call *call, const struct um_json *request)
         return;
     if (wrong == NULL)
         call->method = um_table_find(envelope.method->text, envelope.method->size);
+    um_meter_method(&session->rpc->meter, call->method);
     if ((wrong != NULL || call->batch != NULL || call->method == NULL || call->payload_size != 0) &&
         !check_call(call, &envelope, wrong))
         return;
@@ -197,6 +200,7 @@ static void refuse_with_limit(struct um_session *session, const char *limit, uin
         .limit = limit, .maximum = maximum, .asked = asked, .what = "send it in several batches"};
 
     session->rpc->requests++;
+    um_meter_method(&session->rpc->meter, NULL);
     um_call_start(&call);
     if (!session->broken)
         um_fail_fault(&call, UMEM_E_LIMIT_EXCEEDED, &fault);
@@ -382,6 +386,7 @@ static void handle_own(struct um_session *session, struct um_message *message, i
 
     rpc->text = message->text;
     rpc->text_size = message->size;
+    um_meter_resume(&rpc->meter, message->begun_ns);
     if (code != UMEM_OK || message->json->kind == UM_JSON_ARRAY) {
         handle(session, message, code, check);
         um_arena_reset(&rpc->arena);
@@ -418,6 +423,7 @@ static void read_copy(struct um_session *session, const char *text, size_t size,
         refuse_no_memory(session, payload_size);
         return;
     }
+    message.begun_ns = um_meter_defer(&session->rpc->meter);
     code = um_json_read(message.text, size, &message.arena, &message.json, &check);
     charge(session, size, check.values);
     handle_own(session, &message, code, &check);
@@ -507,6 +513,7 @@ static void read_in_steps(struct um_session *session, const char *text, size_t s
         refuse_no_memory(session, payload_size);
         return;
     }
+    message->begun_ns = um_meter_defer(&session->rpc->meter);
     reading->job.ops = &reading_ops;
     reading->job.held_bytes = size;
     um_list_append(&session->group->readings, &reading->in_group);
@@ -567,6 +574,7 @@ static void decode_in_steps(struct um_call *call, const struct um_json *request,
     rpc->requests--; /* it is counted when it is handled */
     decoding->message = (struct um_message){.text = rpc->own_text,
                                             .size = rpc->text_size,
+                                            .begun_ns = um_meter_defer(&rpc->meter),
                                             .arena = rpc->arena,
                                             .json = (struct um_json *)(uintptr_t)request};
     rpc->own_text = NULL;
@@ -646,6 +654,7 @@ UM_ALWAYS_INLINE size_t read_at_once(struct um_session *session, char *text, siz
 
 size_t um_dispatch_message(struct um_session *session, char *text, size_t size, uint64_t payload_size)
 {
+    um_meter_message(&session->rpc->meter, text, size);
     if (size > UM_FRAME_LONG_SIZE)
         read_in_steps(session, text, size, payload_size);
     else if (payload_size != 0 && is_array(text, size))

@@ -183,6 +183,7 @@ static void answer_received(struct um_job *job, int code, struct um_fault *fault
 
     while (code == UMEM_OK && more)
         code = job->ops->step(job, &more, fault);
+    um_call_note_bytes(job->call);
     um_call_start(job->call);
     if (!session->broken)
         answer(job, code, fault);

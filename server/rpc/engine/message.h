@@ -18,6 +18,7 @@ struct um_message {
     char *text;            /* malloc; NULL: it has no memory of its own */
     size_t size;           /* bytes of text */
     uint64_t payload_size; /* raw bytes that follow it */
+    uint64_t begun_ns;     /* when its handling began, see um_meter_resume() */
     struct um_arena arena; /* where the tree lies; empty: it has no memory of its own */
     struct um_json *json;  /* what the text says */
 };

@@ -177,6 +177,7 @@ static struct um_block *find_target(struct um_payload *payload)
     if (code == UMEM_OK)
         return payload->range.block;
     notify_written(payload);
+    um_call_note_bytes(payload->call);
     um_call_start(payload->call);
     if (!payload->call->session->broken)
         um_fail_fault(payload->call, code, &fault);
@@ -191,6 +192,7 @@ static void finish_block(struct um_payload *payload)
     if (find_target(payload) == NULL)
         return;
     notify_written(payload);
+    um_call_note_bytes(payload->call);
     um_call_start(payload->call);
     if (payload->call->session->broken)
         return;

@@ -145,8 +145,7 @@ void *um_pending_new(struct um_call *call, um_handle subject, size_t size, uint6
         free(pending);
         return NULL;
     }
-    if (pending->call->record != NULL)
-        pending->call->record->has_waited = true;
+    pending->call->has_waited = true;
     pending->kind = kind;
     um_list_init(&pending->in_resolved);
     note_id(pending);

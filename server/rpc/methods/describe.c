@@ -31,6 +31,15 @@ static void write_bool(struct um_buf *out, const char *key, bool value)
     um_json_bool(out, value);
 }
 
+void um_describe_time(struct um_buf *out, const char *key, int64_t unix_seconds)
+{
+    um_json_key(out, key);
+    if (unix_seconds != 0)
+        um_json_int(out, unix_seconds);
+    else
+        um_json_null(out);
+}
+
 /* ---- the session that made it ---- */
 
 const struct um_member um_owner_members[] = {
@@ -110,6 +119,18 @@ void um_describe_place(struct um_buf *out, const struct um_store *store, const s
         {.name = "blocks", .type = UM_UINT, .doc = "Blocks on it."}, \
         {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."}, \
         {.name = "peak_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that bytes has been."}, \
+        {.name = "calls", \
+         .type = UM_UINT, \
+         .doc = "Calls about it or its blocks since the daemon was started."}, \
+        {.name = "touched_bytes", \
+         .type = UM_UINT, \
+         .unit = "bytes", \
+         .doc = "Of its blocks that these calls were about: read, written, compared or searched."}, \
+        {.name = "last_used", \
+         .type = UM_UINT, \
+         .nullable = true, \
+         .unit = "seconds since 1970-01-01 UTC", \
+         .doc = "When the last of them came; null: there was none."}, \
         {.name = "lifetime", .type = UM_STRING, .doc = "\"server\", \"session\" or \"durable\"."}, \
         {.name = "owner", \
          .type = UM_OBJECT, \
@@ -220,6 +241,9 @@ static void describe_heap(struct um_buf *out, const struct um_heap *heap, bool w
     write_uint(out, "blocks", info.blocks);
     write_uint(out, "bytes", info.bytes);
     write_uint(out, "peak_bytes", info.peak_bytes);
+    write_uint(out, "calls", info.calls);
+    write_uint(out, "touched_bytes", info.touched_bytes);
+    um_describe_time(out, "last_used", info.last_used);
     write_string(out, "lifetime",
                  um_heap_lifetime_words[info.is_durable ? UM_LIFETIME_DURABLE : (int)info.lifetime].word);
     describe_owner(out, info.owner);

@@ -47,6 +47,9 @@ extern const struct um_member um_owner_members[]; /* of the session that made so
 /* Those of a heap, and how its small blocks lie in size classes. */
 extern const struct um_member um_heap_detail_members[];
 
+/* A member that is a moment; null where it is 0. */
+void um_describe_time(struct um_buf *out, const char *key, int64_t unix_seconds);
+
 void um_describe_block(struct um_buf *out, const struct um_store *store, const struct um_block *block);
 void um_describe_place(struct um_buf *out, const struct um_store *store, const struct um_block *block);
 void um_describe_heap(struct um_buf *out, const struct um_heap *heap);

@@ -336,6 +336,8 @@ static bool alloc_begin(struct um_call *call, const struct um_args *args, struct
         um_fail_fault(call, code, &fault);
         return false;
     }
+    if (!alloc->is_opened)
+        um_heap_note_bytes(heap, given.size);
     job->takes_payload &= !alloc->is_opened;
     job->is_long = alloc->block == NULL;
     return true;

@@ -87,6 +87,7 @@ static void stats(struct um_call *call, const struct um_args *args)
 {
     const struct um_rpc *rpc = call->session->rpc;
     const struct um_traffic *traffic = rpc->traffic;
+    struct um_process_usage process = {0};
     struct um_store_stats usage;
     struct um_buf *out;
 
@@ -114,6 +115,11 @@ static void stats(struct um_call *call, const struct um_args *args)
     um_reply_uint(call, "peak_unsent_bytes", traffic->peak_unsent_bytes);
     um_reply_uint(call, "gathered_bytes", traffic->gathered_bytes);
     um_reply_uint(call, "peak_gathered_bytes", traffic->peak_gathered_bytes);
+    if (rpc->events.get_process_usage != NULL)
+        rpc->events.get_process_usage(rpc->events.context, &process);
+    um_reply_uint(call, "cpu_user_us", process.cpu_user_us);
+    um_reply_uint(call, "cpu_system_us", process.cpu_system_us);
+    um_reply_uint(call, "resident_bytes", process.resident_bytes);
     out = um_reply_key(call, "refusals");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++) {
@@ -163,6 +169,16 @@ static const struct um_member stats_result[] = {
      .unit = "bytes",
      .doc = "Memory that messages and batches' payloads take which are not whole yet or not done yet."},
     {.name = "peak_gathered_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Most that it has been."},
+    {.name = "cpu_user_us",
+     .type = UM_UINT,
+     .unit = "microseconds",
+     .doc = "Of processor time that the daemon has taken; 0 where the system does not tell, as for the next "
+            "two."},
+    {.name = "cpu_system_us",
+     .type = UM_UINT,
+     .unit = "microseconds",
+     .doc = "Likewise, in the system's calls."},
+    {.name = "resident_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Of memory that the daemon has now."},
     {.name = "refusals",
      .type = UM_JSON,
      .doc = "Errors since the start that were about a limit, for each limit by name."},
@@ -175,6 +191,158 @@ const struct um_method um_method_server_stats = {
     .result = stats_result,
     .errors = {UMEM_E_LIMIT_EXCEEDED},
     .run = stats,
+};
+
+/* ---- server.methods ---- */
+
+enum {
+    METHODS_AFTER,
+    METHODS_LIMIT,
+    METHOD_SIZE = 2048 /* bytes that an entry takes at most */
+};
+
+static const struct um_param methods_params[] = {UM_PAGE_PARAMS};
+
+static void describe_latency(struct um_buf *out, const struct um_method_stats *stats)
+{
+    um_json_key(out, "latency");
+    um_json_begin_array(out);
+    for (size_t i = 0; i <= UM_METER_BOUNDS; i++) {
+        um_json_begin_object(out);
+        um_json_key(out, "at_most_us");
+        if (i < UM_METER_BOUNDS)
+            um_json_uint(out, um_meter_bound_us(i));
+        else
+            um_json_null(out);
+        um_json_key(out, "calls");
+        um_json_uint(out, stats->buckets[i]);
+        um_json_end_object(out);
+    }
+    um_json_end_array(out);
+}
+
+static void describe_method(struct um_buf *out, const struct um_method *method,
+                            const struct um_method_stats *stats)
+{
+    enum { NS_A_US = 1000 };
+
+    um_json_begin_object(out);
+    um_json_key(out, "method");
+    if (method != NULL)
+        um_json_cstring(out, method->name);
+    else
+        um_json_null(out);
+    um_json_key(out, "calls");
+    um_json_uint(out, stats->calls);
+    um_json_key(out, "errors");
+    um_json_uint(out, stats->errors);
+    um_json_key(out, "waited");
+    um_json_uint(out, stats->waited);
+    um_json_key(out, "total_us");
+    um_json_uint(out, stats->ns / NS_A_US);
+    um_json_key(out, "longest_us");
+    um_json_uint(out, stats->longest_ns / NS_A_US);
+    describe_latency(out, stats);
+    um_json_end_object(out);
+}
+
+/* The place of the first one from there on that was called; past the last: there is none. */
+static uint64_t next_called(const struct um_call_meter *meter, uint64_t place)
+{
+    while (place <= UM_METHOD_COUNT && meter->methods[place].calls == 0)
+        place++;
+    return place;
+}
+
+static void list_methods(struct um_call *call, const struct um_args *args)
+{
+    struct um_call_meter *meter = &call->session->rpc->meter;
+    uint64_t left = args->value[METHODS_LIMIT].as.uint;
+    uint64_t after = args->value[METHODS_AFTER].as.uint;
+    uint64_t place;
+    bool first = true;
+    struct um_buf *out;
+
+    um_meter_begin(meter);
+    place = next_called(meter, after);
+    if (!um_call_fits(call, 0, UM_LIST_COST))
+        return;
+    out = um_reply_key(call, "methods");
+    um_json_begin_array(out);
+    /* The first entry is always written, or the client could not continue. */
+    for (; place <= UM_METHOD_COUNT && left != 0 && (first || um_call_may_append(call, METHOD_SIZE));
+         left--) {
+        describe_method(out, um_table_at((size_t)place), &meter->methods[place]);
+        um_call_charge(call, UM_LISTED_COST);
+        after = place + 1;
+        first = false;
+        place = next_called(meter, after);
+    }
+    um_json_end_array(out);
+    if (place <= UM_METHOD_COUNT)
+        um_reply_uint(call, "next", after);
+    else
+        um_reply_null(call, "next");
+    um_reply_end(call);
+}
+
+static const struct um_member latency_members[] = {
+    {.name = "at_most_us",
+     .type = UM_UINT,
+     .nullable = true,
+     .unit = "microseconds",
+     .doc = "How long these calls took at most, and longer than the entry before; null: longer than that."},
+    {.name = "calls", .type = UM_UINT, .doc = "How many they are."},
+    {.name = NULL},
+};
+
+static const struct um_member method_members[] = {
+    {.name = "method",
+     .type = UM_STRING,
+     .nullable = true,
+     .doc = "The method; null: what was no request, or named no method there is."},
+    {.name = "calls",
+     .type = UM_UINT,
+     .doc = "Calls that were answered, those of batches and notifications counted."},
+    {.name = "errors", .type = UM_UINT, .doc = "Of these, how many with an error."},
+    {.name = "waited",
+     .type = UM_UINT,
+     .doc = "Of these, how many waited for a change, a lock, a time, a sync, or bytes of their client; their "
+            "time is not "
+            "measured."},
+    {.name = "total_us",
+     .type = UM_UINT,
+     .unit = "microseconds",
+     .doc = "What all took together that did not wait."},
+    {.name = "longest_us", .type = UM_UINT, .unit = "microseconds", .doc = "What the longest of these took."},
+    {.name = "latency",
+     .type = UM_ARRAY,
+     .members = latency_members,
+     .doc = "How many of these took how long; the bounds are always the same."},
+    {.name = NULL},
+};
+
+static const struct um_member methods_result[] = {
+    {.name = "methods", .type = UM_ARRAY, .members = method_members, .doc = "Those that were called."},
+    {.name = "next", .type = UM_UINT, .nullable = true, .doc = "What to pass as `after`; null at the end."},
+    {.name = NULL},
+};
+
+const struct um_method um_method_server_methods = {
+    .name = "server.methods",
+    .summary = "Counts the calls of each method since the start, and how long they took.",
+    .detail =
+        "A call's time is what the daemon worked on it: from the moment it began to read the message until "
+        "the "
+        "answer was written, with other clients' calls between the slices of a long one. The time that the "
+        "message has waited in "
+        "the pipe is not in it, nor that until a durable heap's changes are written, or until the client has "
+        "read the answer. Calls of one method that come together are measured together, at most 8 of them, "
+        "and count with their average.",
+    UM_PARAMS(methods_params),
+    .result = methods_result,
+    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .run = list_methods,
 };
 
 /* The names of the settings that were applied, or of those that were not. */

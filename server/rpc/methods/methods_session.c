@@ -1,5 +1,6 @@
 /* session.*: the sessions, and what each wants notifications of. */
 #include "rpc/events/watch.h"
+#include "rpc/methods/describe.h"
 #include "rpc/methods/methods.h"
 #include "wire/json_write.h"
 
@@ -15,6 +16,17 @@ static const struct um_member session_members[] = {
     {.name = "blocks", .type = UM_UINT, .doc = "Blocks alive that it made."},
     {.name = "bytes", .type = UM_UINT, .unit = "bytes", .doc = "Their sizes together."},
     {.name = "queued_bytes", .type = UM_UINT, .unit = "bytes", .doc = "Answers that it has not taken yet."},
+    {.name = "calls",
+     .type = UM_UINT,
+     .doc = "Requests of it that were answered, those of batches by themselves."},
+    {.name = "errors", .type = UM_UINT, .doc = "Of these, how many with an error."},
+    {.name = "bytes_read", .type = UM_UINT, .unit = "bytes", .doc = "Received from it."},
+    {.name = "bytes_written", .type = UM_UINT, .unit = "bytes", .doc = "Sent to it."},
+    {.name = "last_used",
+     .type = UM_UINT,
+     .nullable = true,
+     .unit = "seconds since 1970-01-01 UTC",
+     .doc = "When its last request was answered; null: none was."},
     {.name = NULL},
 };
 
@@ -39,6 +51,15 @@ static void describe(struct um_buf *out, const struct um_session *session)
     um_json_uint(out, owner.bytes);
     um_json_key(out, "queued_bytes");
     um_json_uint(out, session->queued_bytes);
+    um_json_key(out, "calls");
+    um_json_uint(out, session->calls);
+    um_json_key(out, "errors");
+    um_json_uint(out, session->errors);
+    um_json_key(out, "bytes_read");
+    um_json_uint(out, session->bytes_read);
+    um_json_key(out, "bytes_written");
+    um_json_uint(out, session->bytes_written);
+    um_describe_time(out, "last_used", session->last_used);
 }
 
 static void info(struct um_call *call, const struct um_args *args)

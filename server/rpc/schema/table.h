@@ -18,6 +18,7 @@
     X(server_ping) \
     X(server_info) \
     X(server_stats) \
+    X(server_methods) \
     X(server_reload) \
     X(server_shutdown) \
     X(heap_process) \
@@ -62,8 +63,15 @@
 UM_METHODS(UM_METHOD_DECLARE)
 #undef UM_METHOD_DECLARE
 
+#define UM_METHOD_COUNT_ONE(symbol) +1
+enum { UM_METHOD_COUNT = 0 UM_METHODS(UM_METHOD_COUNT_ONE) };
+#undef UM_METHOD_COUNT_ONE
+
 /* The i-th method, or NULL past the end. */
 const struct um_method *um_table_at(size_t index);
+
+/* Which one a method is; UM_METHOD_COUNT: NULL, or a method that is not in the table. */
+size_t um_table_place(const struct um_method *method);
 
 /* The method of this name, which has `size` bytes before its end, or NULL. */
 const struct um_method *um_table_find(const char *name, size_t size);

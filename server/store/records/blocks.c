@@ -65,8 +65,8 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
 }
 
 /* Every call that uses bytes runs through this: it reads each record once. */
-int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
-                        struct um_block **block, struct um_fault *fault)
+UM_ALWAYS_INLINE int find_for(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                              bool is_used, struct um_block **block, struct um_fault *fault)
 {
     void *record;
     enum um_slot_verdict verdict = um_slots_find(&store->blocks, handle, &record);
@@ -79,8 +79,22 @@ int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um
         return not_found(handle, verdict, fault);
     if (account->heap->locked_by != NULL && account->heap->locked_by != owner)
         return um_heap_check_lock(account->heap, owner, fault);
+    if (is_used)
+        um_heap_count_call(store, account->heap);
     *block = record;
     return 0;
+}
+
+int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                        struct um_block **block, struct um_fault *fault)
+{
+    return find_for(store, owner, handle, false, block, fault);
+}
+
+int um_owner_use_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                       struct um_block **block, struct um_fault *fault)
+{
+    return find_for(store, owner, handle, true, block, fault);
 }
 
 /* The live block that a name of the table belongs to, or NULL. A dead one's name is free from then on. */
@@ -607,6 +621,11 @@ uint64_t um_block_size(const struct um_block *block)
 struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block)
 {
     return um_account_of(store, block)->heap;
+}
+
+void um_block_note_bytes(const struct um_store *store, const struct um_block *block, uint64_t bytes)
+{
+    um_account_of(store, block)->heap->touched_bytes += bytes;
 }
 
 /* ---- changing name, lifetime and owner: all that it takes is obtained first, then everything changes at once ---- */

@@ -38,6 +38,10 @@ int um_store_find_block(struct um_store *store, um_handle handle, struct um_bloc
 int um_owner_find_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
                         struct um_block **block, struct um_fault *fault);
 
+/* The same, and counts the call for the heap. */
+int um_owner_use_block(struct um_store *store, const struct um_owner *owner, um_handle handle,
+                       struct um_block **block, struct um_fault *fault);
+
 int um_store_find_block_by_name(struct um_store *store, const char *name, struct um_block **block,
                                 struct um_fault *fault);
 
@@ -131,6 +135,9 @@ um_handle um_block_handle(const struct um_store *store, const struct um_block *b
 unsigned char *um_block_bytes(const struct um_block *block);
 uint64_t um_block_size(const struct um_block *block);
 struct um_heap *um_block_heap(const struct um_store *store, const struct um_block *block);
+
+/* Counts bytes of a block that a call is about, for its heap. */
+void um_block_note_bytes(const struct um_store *store, const struct um_block *block, uint64_t bytes);
 
 /* What um_block_change() changes. */
 struct um_block_changes {

@@ -333,12 +333,25 @@ void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info)
         .blocks = heap->blocks,
         .bytes = heap->bytes,
         .peak_bytes = heap->peak_bytes,
+        .calls = heap->calls,
+        .touched_bytes = heap->touched_bytes,
+        .last_used = heap->used_seconds,
         .lifetime = heap->lifetime,
         .is_durable = heap->is_durable,
         .is_corrupted = heap->is_lost,
         .owner = heap->owner,
         .locked_by = heap->locked_by,
     };
+}
+
+void um_heap_note_call(const struct um_store *store, struct um_heap *heap)
+{
+    um_heap_count_call(store, heap);
+}
+
+void um_heap_note_bytes(struct um_heap *heap, uint64_t bytes)
+{
+    heap->touched_bytes += bytes;
 }
 
 bool um_heap_get_memory_stats(const struct um_heap *heap, struct um_heap_memory_stats *figures)

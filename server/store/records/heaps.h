@@ -30,6 +30,9 @@ struct um_heap_info {
     uint64_t blocks;
     uint64_t bytes;
     uint64_t peak_bytes;
+    uint64_t calls;         /* that were about it or its blocks */
+    uint64_t touched_bytes; /* of um_block_note_bytes() and um_heap_note_bytes() */
+    int64_t last_used;      /* seconds since 1970-01-01 UTC; 0: there were none */
     enum um_lifetime lifetime;
     bool is_durable;                  /* it outlives the daemon */
     bool is_corrupted;                /* its files are damaged, and it cannot be used */
@@ -72,6 +75,12 @@ int um_heap_destroy(struct um_store *store, struct um_heap *heap, uint64_t *bloc
 
 void um_heap_get_info(const struct um_heap *heap, struct um_heap_info *info);
 um_handle um_heap_handle(const struct um_heap *heap);
+
+/* Counts a call that is about the heap or one of its blocks, and was not counted by um_owner_use_block(). */
+void um_heap_note_call(const struct um_store *store, struct um_heap *heap);
+
+/* Counts bytes that a call brings for a new block. */
+void um_heap_note_bytes(struct um_heap *heap, uint64_t bytes);
 
 /* Returns false where that is not known of this kind of heap. */
 bool um_heap_get_memory_stats(const struct um_heap *heap, struct um_heap_memory_stats *figures);

@@ -139,6 +139,9 @@ struct um_heap {
     uint64_t blocks;          /* alive */
     uint64_t bytes;           /* in live blocks */
     uint64_t peak_bytes;      /* most that bytes has been */
+    uint64_t calls;           /* that were about it or its blocks */
+    uint64_t touched_bytes;   /* that these were about */
+    uint32_t used_seconds;    /* since 1970: when the last of them was; 0: there was none */
     struct um_usage orphaned; /* those of its live blocks that are orphaned */
     uint64_t reserved; /* bytes by which blocks that are being moved will grow, and of blocks to come */
     uint64_t changes;  /* grows whenever blocks or bytes are touched */
@@ -248,6 +251,13 @@ enum { UM_LARGE_BLOCKS = 100000 };
 UM_ALWAYS_INLINE struct um_account *um_account_of(const struct um_store *store, const struct um_block *block)
 {
     return um_slots_at(&store->accounts, block->account);
+}
+
+/* A call is about the heap or one of its blocks. */
+UM_ALWAYS_INLINE void um_heap_count_call(const struct um_store *store, struct um_heap *heap)
+{
+    heap->calls++;
+    heap->used_seconds = store->now_seconds;
 }
 
 /* What ends is stale at once, however much it is; it leaves the usage piece by piece. */

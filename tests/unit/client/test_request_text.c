@@ -600,11 +600,28 @@ static int count_session(const struct umem_session_info *session, void *context)
     return 0;
 }
 
+static int keep_method(const struct umem_method_stats *method, void *context)
+{
+    *(struct umem_method_stats *)context = *method;
+    return 0;
+}
+
 static void test_sessions(void **state)
 {
+    struct umem_method_stats method = {.calls = 0};
     uint64_t sum = 0;
 
     (void)state;
+    CALLED(
+        server_methods, "server.methods", "{}",
+        "{\"methods\":[{\"method\":\"a.b\",\"calls\":9,\"errors\":2,\"waited\":1,\"total_us\":30,"
+        "\"longest_us\":7,\"latency\":[{\"at_most_us\":5,\"calls\":6},{\"at_most_us\":null,\"calls\":2}]}],"
+        "\"next\":null}",
+        method.calls == 9 && method.errors == 2 && method.waited == 1 && method.total_us == 30 &&
+            method.longest_us == 7 && method.latency_count == 2 && method.latencies[0].at_most_us == 5 &&
+            method.latencies[0].calls == 6 && method.latencies[1].at_most_us == UMEM_NONE &&
+            method.latencies[1].calls == 2 && strcmp(method.method, "a.b") == 0,
+        keep_method, &method);
     CALLED(session_close, "session.close", "{\"session\":5}", "{}", true, 5);
     CALLED(
         session_list, "session.list", "{}",
@@ -652,7 +669,8 @@ static void test_server(void **state)
         "\"sessions\":7,\"requests\":8,\"errors\":9,\"bytes_read\":10,\"bytes_written\":11,\"peak_sessions\":"
         "12,"
         "\"waits\":13,\"watches\":14,\"holds\":15,\"unsent_bytes\":16,\"peak_unsent_bytes\":17,"
-        "\"gathered_bytes\":18,\"peak_gathered_bytes\":19}";
+        "\"gathered_bytes\":18,\"peak_gathered_bytes\":19,\"pinned_bytes\":20,\"cpu_user_us\":21,"
+        "\"cpu_system_us\":22,\"resident_bytes\":23}";
     const struct umem_server_stats expected = {.heaps = 1,
                                                .blocks = 2,
                                                .bytes = 3,
@@ -671,7 +689,11 @@ static void test_server(void **state)
                                                .unsent_bytes = 16,
                                                .peak_unsent_bytes = 17,
                                                .gathered_bytes = 18,
-                                               .peak_gathered_bytes = 19};
+                                               .peak_gathered_bytes = 19,
+                                               .pinned_bytes = 20,
+                                               .cpu_user_us = 21,
+                                               .cpu_system_us = 22,
+                                               .resident_bytes = 23};
     struct umem_server_stats found;
     struct umem_server_info *info = NULL;
 

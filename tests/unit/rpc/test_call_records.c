@@ -20,10 +20,10 @@ static char recorded[TEXT_SIZE]; /* a line for each record */
 static uint64_t now_us;
 
 /* Each look at the clock takes a microsecond. */
-static uint64_t clock_us(void *context)
+static uint64_t clock_ns(void *context)
 {
     (void)context;
-    return now_us++;
+    return 1000 * now_us++;
 }
 
 static void on_call_ended(void *context, const struct um_call_record *record)
@@ -51,7 +51,7 @@ static int set_up(void **state)
     int result = fixture_setup(state);
     struct um_rpc *rpc = ((struct fixture *)*state)->rpc;
 
-    rpc->events.clock_us = clock_us;
+    rpc->meter.clock_ns = clock_ns;
     rpc->events.call_ended = on_call_ended;
     recorded[0] = '\0';
     now_us = 0;
@@ -162,13 +162,14 @@ static void calls_that_are_answered_later(void **state)
     expect_records("");
     work(fixture->rpc);
     take_result(session);
-    expect_records("1 block.fill block=large size=3000000 1001us ok\n");
+    expect_records("1 block.fill block=large size=3000000 1003us ok\n");
     begin_wait(session, "{\"block\":\"b\",\"offset\":0,\"value\":0}");
+    um_rpc_end_step(fixture->rpc);
     now_us += 500;
     expect_result(&fixture->other, MESSAGE("block.fill", "[\"b\",1,0,1]"));
     take_value(session, "1");
     expect_records("2 block.fill block=b size=1 1us ok\n"
-                   "1 block.wait block=b waited 503us ok\n");
+                   "1 block.wait block=b waited 505us ok\n");
 }
 
 /* What is not answered is not recorded, and leaves nothing behind. */
@@ -198,7 +199,7 @@ static void recording_begins_and_ends(void **state)
     call(&fixture->other, MESSAGE("server.ping", "{}"));
     work(fixture->rpc);
     take_result(session);
-    expect_records("1 block.fill block=large size=3000000 1us ok\n");
+    expect_records("1 block.fill block=large size=3000000 3us ok\n");
     send_message(session, MESSAGE_OF("1", "block.fill", "[\"large\",1]"));
     um_rpc_record_calls(fixture->rpc, true);
     call(&fixture->other, MESSAGE("server.ping", "{}"));

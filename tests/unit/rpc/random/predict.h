@@ -10,7 +10,8 @@
 
 typedef void predict_function(struct call *call);
 
-predict_function predict_discover, predict_cancel, predict_empty, predict_server_info, predict_server_stats;
+predict_function predict_discover, predict_cancel, predict_empty, predict_server_info, predict_server_stats,
+    predict_server_methods;
 predict_function predict_reload, predict_shutdown;
 predict_function predict_heap_process, predict_heap_create, predict_heap_list, predict_heap_info;
 predict_function predict_heap_validate, predict_heap_compact, predict_heap_flush, predict_heap_lock,

@@ -200,6 +200,7 @@ static unsigned describe_heap(struct call *call, int heap)
     const struct run *run = call->run;
     struct um_buf *out = result(call);
     const struct model_heap *it = &run->model.heaps[heap];
+    uint64_t calls;
 
     key_uint(out, "heap", it->handle);
     um_json_key(out, "name");
@@ -222,12 +223,22 @@ static unsigned describe_heap(struct call *call, int heap)
     key_uint(out, "blocks", model_count_blocks(&run->model, heap, 0));
     key_uint(out, "bytes", model_sum_bytes(&run->model, heap, 0));
     key_uint(out, "peak_bytes", it->peak);
+    um_json_key(out, "calls");
+    calls = learn_uint(call);
+    um_json_uint(out, calls);
+    um_json_key(out, "touched_bytes");
+    um_json_uint(out, learn_uint(call));
+    um_json_key(out, "last_used");
+    if (calls == 0)
+        um_json_null(out);
+    else
+        um_json_uint(out, learn_uint(call));
     um_json_key(out, "lifetime");
     um_json_cstring(out, it->for_session ? "session" : "server");
     describe_maker(run, out, &it->maker);
     um_json_key(out, "locked");
     um_json_bool(out, it->locker != NONE);
-    return describe_memory(call, heap) ? 19 : 13;
+    return describe_memory(call, heap) ? 22 : 16;
 }
 
 void predict_heap_info(struct call *call)
@@ -239,7 +250,7 @@ void predict_heap_info(struct call *call)
     if (heap == NONE)
         return;
     members = describe_heap(call, heap);
-    if (members > 13) {
+    if (members > 16) {
         describe_size_classes(call, heap);
         members++;
     }

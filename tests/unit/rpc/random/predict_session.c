@@ -1,9 +1,11 @@
 /* What the methods of the daemon, of sessions and of watches must answer. */
+#include <stdio.h>
 #include <string.h>
 
 #include "predict.h"
 #include "rpc/methods/platform.h"
 #include "rpc/schema/openrpc.h"
+#include "rpc/schema/table.h"
 #include "umem_errors.h"
 #include "wire/json_write.h"
 
@@ -126,12 +128,101 @@ void predict_server_stats(struct call *call)
     result_uint(call, "peak_unsent_bytes", run->traffic.peak_unsent_bytes);
     result_uint(call, "gathered_bytes", run->traffic.gathered_bytes);
     result_uint(call, "peak_gathered_bytes", run->traffic.peak_gathered_bytes);
+    result_uint(call, "cpu_user_us", 0);
+    result_uint(call, "cpu_system_us", 0);
+    result_uint(call, "resident_bytes", 0);
     out = result_key(call, "refusals");
     um_json_begin_object(out);
     for (unsigned i = 0; um_limits_entry(i) != NULL; i++)
         key_uint(out, um_limits_entry(i)->name,
                  run->refusals[i] + (i == UM_LIMIT_sessions ? run->traffic.refused_sessions : 0));
     um_json_end_object(out);
+    result_end(call);
+}
+
+/* A counter of calls, which the model does not keep: there are not more of them than this. */
+static uint64_t count_up_to(struct call *call, const char *key, uint64_t most)
+{
+    const struct run *run = call->run;
+    uint64_t count;
+
+    um_json_key(call->out, key);
+    count = learn_uint(call);
+    MUST(count <= most || call->id.kind == ID_NONE);
+    um_json_uint(call->out, count);
+    return count;
+}
+
+/* There is no clock here, so that all calls whose time is measured take no time. */
+static void describe_method(struct call *call)
+{
+    static const uint64_t bounds[] = {1,      2,      5,       10,      20,      50,      100,   200,
+                                      500,    1000,   2000,    5000,    10000,   20000,   50000, 100000,
+                                      200000, 500000, 1000000, 2000000, 5000000, 10000000};
+    enum { BOUNDS = sizeof bounds / sizeof bounds[0] };
+    struct um_buf *out = call->out;
+    uint64_t calls = count_up_to(call, "calls", call->run->requests);
+    uint64_t waited;
+
+    (void)count_up_to(call, "errors", calls);
+    waited = count_up_to(call, "waited", calls);
+    key_uint(out, "total_us", 0);
+    key_uint(out, "longest_us", 0);
+    um_json_key(out, "latency");
+    um_json_begin_array(out);
+    for (int i = 0; i <= BOUNDS; i++) {
+        um_json_begin_object(out);
+        um_json_key(out, "at_most_us");
+        if (i < BOUNDS)
+            um_json_uint(out, bounds[i]);
+        else
+            um_json_null(out);
+        key_uint(out, "calls", i == 0 ? calls - waited : 0);
+        um_json_end_object(out);
+    }
+    um_json_end_array(out);
+}
+
+/* Which methods were called, and how many of them there is space for, the engine says. */
+void predict_server_methods(struct call *call)
+{
+    uint64_t after = uint_or(call->request, "after", 0);
+    uint64_t left = uint_or(call->request, "limit", 1000);
+    struct um_buf *out;
+    bool is_first = true;
+
+    if (!fits(call, 0, LIST_COST))
+        return;
+    out = result_key(call, "methods");
+    um_json_begin_array(out);
+    for (uint64_t place = after; place <= UM_METHOD_COUNT && left != 0; place++) {
+        const struct um_method *method = um_table_at((size_t)place);
+        char begin[128];
+
+        if (method != NULL)
+            snprintf(begin, sizeof begin, "%s{\"method\":\"%s\",", is_first ? "" : ",", method->name);
+        else
+            snprintf(begin, sizeof begin, "%s{\"method\":null,", is_first ? "" : ",");
+        if (!engine_goes_on(call, begin))
+            continue;
+        um_json_begin_object(out);
+        um_json_key(out, "method");
+        if (method != NULL)
+            um_json_cstring(out, method->name);
+        else
+            um_json_null(out);
+        describe_method(call);
+        um_json_end_object(out);
+        charge(call, LISTED_COST);
+        is_first = false;
+        after = place + 1;
+        left--;
+    }
+    um_json_end_array(out);
+    if (engine_goes_on(call, ",\"next\":null"))
+        um_json_null(result_key(call, "next"));
+    else
+        result_uint(call, "next", after);
     result_end(call);
 }
 
@@ -161,8 +252,9 @@ void predict_shutdown(struct call *call)
 /* ---- sessions ---- */
 
 /* Of what waits for the session itself, the answer at work is no part. */
-static void describe_session(const struct call *call, struct um_buf *out, int session)
+static void describe_session(struct call *call, struct um_buf *out, int session)
 {
+    uint64_t calls;
     const struct run *run = call->run;
     const struct session *it = &run->sessions[session];
     char program[] = "program0";
@@ -178,12 +270,21 @@ static void describe_session(const struct call *call, struct um_buf *out, int se
     key_uint(out, "blocks", model_count_blocks(&run->model, NONE, it->id));
     key_uint(out, "bytes", model_sum_bytes(&run->model, NONE, it->id));
     key_uint(out, "queued_bytes", QUEUED + it->id);
+    calls = count_up_to(call, "calls", run->requests);
+    (void)count_up_to(call, "errors", calls);
+    key_uint(out, "bytes_read", 0);
+    key_uint(out, "bytes_written", 0);
+    um_json_key(out, "last_used");
+    if (calls == 0)
+        um_json_null(out);
+    else
+        um_json_uint(out, learn_uint(call));
 }
 
 void predict_session_info(struct call *call)
 {
     describe_session(call, result(call), call->session);
-    call->members = 8;
+    call->members = 13;
     result_end(call);
 }
 

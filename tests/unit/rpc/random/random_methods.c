@@ -13,6 +13,7 @@ static const struct entry entries[] = {
     {"server.ping", 2, generate_nothing, predict_empty},
     {"server.info", 2, generate_nothing, predict_server_info},
     {"server.stats", 6, generate_nothing, predict_server_stats},
+    {"server.methods", 6, generate_session_list, predict_server_methods},
     {"server.reload", 1, generate_nothing, predict_reload},
     {"server.shutdown", 1, generate_nothing, predict_shutdown},
     {"heap.process", 2, generate_nothing, predict_heap_process},
