@@ -5,14 +5,13 @@
 
 #include <cJSON.h>
 
-#include "cli/output/json_view.h"
 #include "cli/report/html_writer.h"
 
 enum { BAR_WIDTH = 5, BAR_STEP = 6, HEIGHT = 26 };
 
 static double number_of(const cJSON *object, const char *member)
 {
-    const cJSON *value = cli_find_member(object, member);
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, member);
 
     return cJSON_IsNumber(value) ? value->valuedouble : 0;
 }
@@ -51,7 +50,7 @@ static double measured_calls(const cJSON *buckets)
 /* The bound that so many of the calls kept to; past the last bound: the longest call. */
 static void put_percentile_cell(struct um_buf *out, const cJSON *method, double share)
 {
-    const cJSON *buckets = cli_find_member(method, "latency");
+    const cJSON *buckets = cJSON_GetObjectItemCaseSensitive(method, "latency");
     const double longest = number_of(method, "longest_us");
     const double wanted = measured_calls(buckets) * share;
     const cJSON *bucket;
@@ -107,15 +106,14 @@ static void put_histogram(struct um_buf *out, const cJSON *buckets)
 
 static void put_method(struct um_buf *out, const cJSON *method)
 {
-    char number[CLI_NUMBER_SIZE];
-    const char *name = cli_member(method, "method", number);
-    const cJSON *buckets = cli_find_member(method, "latency");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(method, "method");
+    const cJSON *buckets = cJSON_GetObjectItemCaseSensitive(method, "latency");
     const double calls = measured_calls(buckets);
 
     um_buf_append_string(out, "<tr><th scope=\"row\">");
-    if (*name != '\0') {
+    if (cJSON_IsString(name)) {
         um_buf_append_string(out, "<code>");
-        cli_html_text(out, name);
+        cli_html_text(out, name->valuestring);
         um_buf_append_string(out, "</code>");
     } else {
         um_buf_append_string(out, "<i>no method</i>");

@@ -35,12 +35,11 @@ static void put_label(struct um_buf *out, enum cli_grouping grouping, int group,
 static void put_legend(struct um_buf *out, enum cli_grouping grouping,
                        const struct cli_block_sum sums[CLI_GROUPS], const struct cli_program_groups *programs)
 {
-    cli_html_format(
-        out,
-        "<table class=\"legend\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th "
-        "scope=\"col\" class=\"n\">Blocks</th><th scope=\"col\" class=\"n\">In blocks</th></tr>"
-        "</thead><tbody>\n",
-        looks[grouping].title, looks[grouping].group);
+    cli_html_format(out,
+                    "<table class=\"legend\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th><th "
+                    "scope=\"col\" class=\"n\">Blocks</th><th scope=\"col\" class=\"n\">In blocks</th></tr>"
+                    "</thead><tbody>\n",
+                    looks[grouping].title, looks[grouping].group);
     for (int group = 0; group < CLI_GROUPS; group++) {
         if (sums[group].blocks == 0)
             continue;

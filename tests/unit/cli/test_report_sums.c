@@ -1,15 +1,18 @@
-/* What a report counts: blocks by groups, programs, and where blocks lie. */
+/* What a report counts (blocks by groups, programs, where blocks lie), and how it writes numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include <cJSON.h>
 #include <cmocka.h>
 
 #include "cli/report/heap_map.h"
 #include "cli/report/html_writer.h"
+#include "cli/report/latency_table.h"
 #include "cli/report/program_sums.h"
 
 static const int plain[CLI_GROUPINGS] = {0, 0, 0};
@@ -188,6 +191,53 @@ static void test_html(void **state)
     um_buf_deinit(&out);
 }
 
+/* ---- latencies ---- */
+
+static void expect_latencies(const char *methods, const char *wanted)
+{
+    cJSON *json = cJSON_Parse(methods);
+    struct um_buf out;
+
+    assert_non_null(json);
+    um_buf_init(&out, 1 << 16);
+    cli_put_latencies(&out, json);
+    um_buf_append_byte(&out, '\0');
+    assert_false(out.failed);
+    if (strstr(out.data, wanted) == NULL)
+        fail_msg("wanted\n%s\nin\n%s", wanted, out.data);
+    um_buf_deinit(&out);
+    cJSON_Delete(json);
+}
+
+/* A percentile is the bound of the bucket that it lies in, but not past the longest call. */
+static void test_latencies(void **state)
+{
+    struct um_buf out;
+
+    (void)state;
+    expect_latencies("[{\"method\":\"block.read\",\"calls\":1234,\"errors\":5,\"waited\":0,\"total_us\":3000,"
+                     "\"longest_us\":1700,\"latency\":[{\"at_most_us\":1,\"calls\":40},{\"at_most_us\":20,"
+                     "\"calls\":50},{\"at_most_us\":1000,\"calls\":9},{\"at_most_us\":null,\"calls\":1}]}]",
+                     "<code>block.read</code></th><td class=\"n\" data-v=\"1234\">1,234</td><td class=\"n\" "
+                     "data-v=\"5\">5</td><td class=\"n\" data-v=\"0\">0</td><td class=\"n\" data-v=\"30\">"
+                     "30&nbsp;&micro;s</td><td class=\"n\" data-v=\"20\">&le;&nbsp;20&nbsp;&micro;s</td><td "
+                     "class=\"n\" data-v=\"1000\">&le;&nbsp;1.0&nbsp;ms</td><td class=\"n\" "
+                     "data-v=\"1700\">1.7&nbsp;ms</td>");
+    expect_latencies(
+        "[{\"method\":null,\"calls\":2,\"errors\":2,\"waited\":0,\"total_us\":4,\"longest_us\":3,"
+        "\"latency\":[{\"at_most_us\":1,\"calls\":1},{\"at_most_us\":5,\"calls\":1}]}]",
+        "data-v=\"1\">&le;&nbsp;1&nbsp;&micro;s</td><td class=\"n\" data-v=\"3\">&le;&nbsp;3&nbsp;&micro;s"
+        "</td>");
+    /* Calls that have all waited are not measured. */
+    expect_latencies("[{\"method\":\"block.wait\",\"calls\":2,\"errors\":0,\"waited\":2,\"total_us\":0,"
+                     "\"longest_us\":0,\"latency\":[{\"at_most_us\":1,\"calls\":0}]}]",
+                     "data-v=\"2\">2</td><td class=\"n\" data-v=\"-1\">&ndash;</td><td class=\"n\" "
+                     "data-v=\"-1\">&ndash;</td>");
+    um_buf_init(&out, 1 << 16);
+    cli_put_latencies(&out, NULL);
+    assert_int_equal(out.size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_programs_have_a_bound),
         cmocka_unit_test(test_groups_of_programs),
         cmocka_unit_test(test_html),
+        cmocka_unit_test(test_latencies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
