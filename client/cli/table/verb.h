@@ -189,6 +189,7 @@ extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_stats_verbs[];
+extern const struct cli_verb cli_report_verbs[];
 extern const struct cli_verb cli_call_verbs[];
 extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];
