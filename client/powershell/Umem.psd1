@@ -6,7 +6,10 @@
     Description = 'Memory that lives in the daemon umemd: blocks are made, read, written and freed.'
     PowerShellVersion = '7.4'
     CompatiblePSEditions = @('Core')
-    FunctionsToExport = @('Connect-Umem', 'New-UmemBlock', 'Get-UmemBlock', 'Set-UmemBlock', 'Remove-UmemBlock', 'Invoke-Umem')
+    FunctionsToExport = @(
+        'Connect-Umem', 'New-UmemBlock', 'Get-UmemBlock', 'Set-UmemBlock', 'Remove-UmemBlock', 'New-UmemHeap', 'Get-UmemHeap',
+        'Sync-UmemHeap', 'Remove-UmemHeap', 'Publish-UmemValue', 'Get-UmemValue', 'Get-UmemStatistics', 'Invoke-Umem'
+    )
     CmdletsToExport = @()
     VariablesToExport = @()
     AliasesToExport = @()

@@ -201,6 +201,162 @@ function Remove-UmemBlock {
 
 <#
 .SYNOPSIS
+Makes a heap: where blocks are allocated, and a quota.
+.PARAMETER MaximumSize
+Most bytes that its blocks may have together; left out: no end.
+.PARAMETER Kind
+Shared: programs can map its blocks.
+.PARAMETER Lifetime
+Server: until it is destroyed; Session: as long as this connection; Durable, of a shared heap: it lies in files.
+.PARAMETER IfExists
+What to do where a heap has the name: Fail, or Open it.
+.OUTPUTS
+The heap's description.
+#>
+function New-UmemHeap {
+    [CmdletBinding(SupportsShouldProcess)]
+    [OutputType('Umem.HeapInfo')]
+    param(
+        [Parameter(Position = 0)] [string] $Name,
+        [Parameter(Position = 1)] [Nullable[long]] $MaximumSize,
+        [ValidateSet('Private', 'Shared')] [string] $Kind,
+        [ValidateSet('Server', 'Session', 'Durable')] [string] $Lifetime,
+        [ValidateSet('Fail', 'Open')] [string] $IfExists
+    )
+
+    if (-not $PSCmdlet.ShouldProcess($(if ($Name) { $Name } else { 'a heap' }), 'create')) { return }
+    Invoke-Call -Target $Name -Cmdlet $PSCmdlet -Call {
+        $options = [Umem.HeapCreateOptions]::new()
+        if ($Name) { $options.Name = $Name }
+        if ($null -ne $MaximumSize) { $options.MaximumSize = $MaximumSize }
+        if ($Kind) { $options.Kind = [Umem.HeapKind]$Kind }
+        if ($Lifetime) { $options.Lifetime = [Umem.Lifetime]$Lifetime }
+        if ($IfExists) { $options.IfExists = [Umem.IfExists]$IfExists }
+        $client = Get-Client
+        $client.HeapInfo([Umem.HeapRef]::new([long]$client.HeapCreate($options).Heap))
+    }
+}
+
+<#
+.SYNOPSIS
+Describes heaps.
+.PARAMETER Heap
+A name or a handle; left out: all heaps.
+#>
+function Get-UmemHeap {
+    [CmdletBinding()]
+    [OutputType('Umem.HeapInfo')]
+    param([Parameter(Position = 0, ValueFromPipelineByPropertyName)] [object] $Heap)
+
+    process {
+        Invoke-Call -Target $Heap -Cmdlet $PSCmdlet -Call {
+            $client = Get-Client
+            if ($null -ne $Heap) {
+                $client.HeapInfo((ConvertTo-HeapRef $Heap))
+                return
+            }
+            $options = [Umem.HeapListOptions]::new()
+            $options.After = 0
+            while ($null -ne $options.After) {
+                $page = $client.HeapList($options)
+                $page.Heaps
+                $options.After = $page.Next
+            }
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Waits until all that was written to a durable heap before is on the disk.
+#>
+function Sync-UmemHeap {
+    [CmdletBinding()]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipelineByPropertyName)] [object] $Heap)
+
+    process {
+        Invoke-Call -Target $Heap -Cmdlet $PSCmdlet -Call {
+            (Get-Client).HeapFlush((ConvertTo-HeapRef $Heap))
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Destroys a heap, and frees all its blocks.
+#>
+function Remove-UmemHeap {
+    [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'Medium')]
+    param([Parameter(Mandatory, Position = 0, ValueFromPipelineByPropertyName)] [object] $Heap)
+
+    process {
+        if (-not $PSCmdlet.ShouldProcess($Heap, 'destroy')) { return }
+        Invoke-Call -Target $Heap -Cmdlet $PSCmdlet -Call {
+            (Get-Client).HeapDestroy((ConvertTo-HeapRef $Heap)) | Out-Null
+        }
+    }
+}
+
+<#
+.SYNOPSIS
+Publishes bytes or text under a name, in place of what has it: who reads gets all of the old ones or all of the new ones.
+.OUTPUTS
+The description of the block that has the name now.
+#>
+function Publish-UmemValue {
+    [CmdletBinding(SupportsShouldProcess)]
+    [OutputType('Umem.BlockInfo')]
+    param(
+        [Parameter(Mandatory, Position = 0)] [string] $Name,
+        [Parameter(Mandatory, Position = 1)] [AllowEmptyString()] [AllowEmptyCollection()] [object] $Value,
+        [object] $Heap,
+        [ValidateSet('Server', 'Session')] [string] $Lifetime
+    )
+
+    if (-not $PSCmdlet.ShouldProcess($Name, 'publish')) { return }
+    Invoke-Call -Target $Name -Cmdlet $PSCmdlet -Call {
+        $options = [Umem.BlockAllocOptions]::new()
+        if ($null -ne $Heap) { $options.Heap = ConvertTo-HeapRef $Heap }
+        if ($Lifetime) { $options.Lifetime = [Umem.Lifetime]$Lifetime }
+        $client = Get-Client
+        $client.BlockInfo([Umem.BlockRef]::new([long]$client.Put($Name, [byte[]](ConvertTo-Bytes $Value), $options)))
+    }
+}
+
+<#
+.SYNOPSIS
+Gets what is published under a name: its bytes.
+.PARAMETER AsText
+Text instead, of bytes that are UTF-8.
+#>
+function Get-UmemValue {
+    [CmdletBinding()]
+    [OutputType([byte[]], [string])]
+    param(
+        [Parameter(Mandatory, Position = 0)] [string] $Name,
+        [switch] $AsText
+    )
+
+    Invoke-Call -Target $Name -Cmdlet $PSCmdlet -Call {
+        [byte[]] $bytes = (Get-Client).Get($Name)
+        if ($AsText) { [System.Text.Encoding]::UTF8.GetString($bytes) } else { , $bytes }
+    }
+}
+
+<#
+.SYNOPSIS
+Tells what the daemon has done and has in use.
+#>
+function Get-UmemStatistics {
+    [CmdletBinding()]
+    [OutputType('Umem.ServerStats')]
+    param()
+
+    Invoke-Call -Target $null -Cmdlet $PSCmdlet -Call { (Get-Client).ServerStats() }
+}
+
+<#
+.SYNOPSIS
 Calls any method of the daemon's.
 .EXAMPLE
 Invoke-Umem heap.create @{ name = 'scratch'; maximum_size = 4096 }
@@ -229,14 +385,28 @@ function Complete-Word([string[]] $Words, [string] $Begun) {
     }
 }
 
-Register-ArgumentCompleter -CommandName Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock -ParameterName Block -ScriptBlock {
-    param($command, $parameter, $begun)
-    Complete-Word @(Get-UmemBlock -ErrorAction Ignore | ForEach-Object Name | Where-Object { $_ }) $begun
+function Complete-Block([string] $Begun) {
+    Complete-Word @(Get-UmemBlock -ErrorAction Ignore | ForEach-Object Name | Where-Object { $_ }) $Begun
 }
 
-Register-ArgumentCompleter -CommandName New-UmemBlock -ParameterName Heap -ScriptBlock {
+function Complete-Heap([string] $Begun) {
+    Complete-Word @(Get-UmemHeap -ErrorAction Ignore | ForEach-Object Name | Where-Object { $_ }) $Begun
+}
+
+Register-ArgumentCompleter -CommandName Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock -ParameterName Block -ScriptBlock {
     param($command, $parameter, $begun)
-    Complete-Word @((Invoke-Umem heap.list -ErrorAction Ignore).heaps | ForEach-Object name | Where-Object { $_ }) $begun
+    Complete-Block $begun
+}
+
+Register-ArgumentCompleter -CommandName Get-UmemValue, Publish-UmemValue -ParameterName Name -ScriptBlock {
+    param($command, $parameter, $begun)
+    Complete-Block $begun
+}
+
+$commands = 'New-UmemBlock', 'Get-UmemHeap', 'Sync-UmemHeap', 'Remove-UmemHeap', 'Publish-UmemValue'
+Register-ArgumentCompleter -CommandName $commands -ParameterName Heap -ScriptBlock {
+    param($command, $parameter, $begun)
+    Complete-Heap $begun
 }
 
 Register-ArgumentCompleter -CommandName Invoke-Umem -ParameterName Method -ScriptBlock {
@@ -244,4 +414,5 @@ Register-ArgumentCompleter -CommandName Invoke-Umem -ParameterName Method -Scrip
     Complete-Word @((Invoke-Umem rpc.discover -ErrorAction Ignore).methods | ForEach-Object name) $begun
 }
 
-Export-ModuleMember -Function Connect-Umem, New-UmemBlock, Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock, Invoke-Umem
+Export-ModuleMember -Function Connect-Umem, New-UmemBlock, Get-UmemBlock, Set-UmemBlock, Remove-UmemBlock, New-UmemHeap,
+    Get-UmemHeap, Sync-UmemHeap, Remove-UmemHeap, Publish-UmemValue, Get-UmemValue, Get-UmemStatistics, Invoke-Umem

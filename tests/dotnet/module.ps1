@@ -52,6 +52,30 @@ $made | Remove-UmemBlock
 ExpectError 'freed' 'unknown_handle' { Get-UmemBlock greeting -ErrorAction Continue }
 ExpectError 'stale' 'stale_handle' { Get-UmemBlock $made.Block -ErrorAction Continue }
 ExpectError 'nobody there' 'UmemConnectionException' { Connect-Umem (Join-Path $Folder nobody) -ErrorAction Continue }
+$made = New-UmemHeap store 4096 -Kind Shared
+Expect 'a heap' $made.Name 'store'
+Expect 'its size' $made.MaximumSize 4096L
+Expect 'its kind' (Get-UmemHeap store).Kind 'shared'
+Expect 'by its handle' ($made | Get-UmemHeap).Heap $made.Heap
+Expect 'it is there' (New-UmemHeap store 4096 -Kind Shared -IfExists Open).Heap $made.Heap
+ExpectError 'two of one name' 'name_taken' { New-UmemHeap store 4096 -ErrorAction Continue }
+Expect 'the heaps' @(Get-UmemHeap | Where-Object Name -in 'store', 'scratch').Count 2
+ExpectError 'not durable' 'unsupported' { Sync-UmemHeap store -ErrorAction Continue }
+ExpectError 'no state' 'unsupported' { New-UmemHeap other 4096 -Kind Shared -Lifetime Durable -ErrorAction Continue }
+Expect 'what is published' (Publish-UmemValue config 'öne' -Heap store).Size 4L
+Expect 'its text' (Get-UmemValue config -AsText) 'öne'
+$null = Publish-UmemValue config ([byte[]](1, 2)) -Heap store
+Expect 'its bytes' (Get-UmemValue config) ([byte[]](1, 2))
+ExpectError 'what is too large' 'no_memory' { Publish-UmemValue config ([byte[]]::new(5000)) -Heap store -ErrorAction Continue }
+Expect 'it stays' (Get-UmemValue config) ([byte[]](1, 2))
+ExpectError 'nothing published' 'unknown_handle' { Get-UmemValue nonesuch -ErrorAction Continue }
+Expect 'completion of values' (TabExpansion2 'Get-UmemValue conf').CompletionMatches[0].CompletionText 'config'
+Expect 'completion for a flush' (TabExpansion2 'Sync-UmemHeap sto').CompletionMatches[0].CompletionText 'store'
+Expect 'the statistics' ((Get-UmemStatistics).Heaps -ge 3) $true
+Remove-UmemHeap store -WhatIf
+Expect 'what was only asked of the heap' (Get-UmemHeap store).Blocks 1L
+Remove-UmemHeap store
+ExpectError 'destroyed' 'unknown_handle' { Get-UmemHeap store -ErrorAction Continue }
 Expect 'the connection' (Connect-Umem $env:UMEM_PIPE).IsConnected $true
 Expect 'and its use' (Invoke-Umem heap.destroy @{ heap = 'scratch' }).blocks 1L
 "$passed passed, 0 failed"

@@ -20,6 +20,19 @@ expect "PowerShell" "$(TMPDIR=$folder USERNAME=somebody "$pwsh" -NoProfile -File
 mkdir "$folder/Umem"
 cp "$sources"/client/powershell/Umem.ps* "$library" "$folder/Umem"
 "$pwsh" -NoProfile -File "$sources/tests/dotnet/module.ps1" "$folder/Umem"
+# A flush needs a durable heap, and that a daemon with a place for it.
+exec {log}< <(exec "$UMEM_TEST_UMEMD" --pipe "$folder/durable.sock" --state "$folder/state" 2>&1)
+daemon=$!
+trap 'kill "$daemon" 2>/dev/null || true; cat <&"$log" >/dev/null; rm -rf "$folder"' EXIT
+while IFS= read -r line <&"$log"; do
+    case $line in *"listening on"*) break ;; esac
+done
+UMEM_PIPE=$folder/durable.sock "$pwsh" -NoProfile -Command "
+    \$ErrorActionPreference = 'Stop'
+    Import-Module '$folder/Umem/Umem.psd1'
+    (New-UmemHeap kept 1mb -Kind Shared -Lifetime Durable).Lifetime
+    New-UmemBlock greeting -Heap kept -Value hello | Out-Null
+    Get-UmemHeap kept | Sync-UmemHeap" | grep -qx durable
 # What docs/dotnet.md shows.
 document=$sources/docs/dotnet.md
 block powershell 1 >"$folder/module.ps1"

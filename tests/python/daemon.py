@@ -17,8 +17,13 @@ class Daemon:
     def __init__(self, *options):
         self.folder = tempfile.TemporaryDirectory(prefix="umemd-python-")
         self.pipe = os.path.join(self.folder.name, "umemd.sock")
-        command = [os.environ["UMEMD"], "--pipe", self.pipe, *options]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.command = [os.environ["UMEMD"], "--pipe", self.pipe, *options]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         for line in self.process.stderr:
             if "listening on" in line:
                 break
@@ -28,6 +33,13 @@ class Daemon:
         self.log = []
         self.reader = threading.Thread(target=self.log.extend, args=(self.process.stderr,))
         self.reader.start()
+
+    def kill(self):
+        """Ends it at once. start() starts another one in its place."""
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stderr.close()
 
     def end(self):
         """Requests the end, since a sanitizer reports what leaked when a program ends in order. Its exit status."""

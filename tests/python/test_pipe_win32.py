@@ -147,6 +147,22 @@ class Pipes(unittest.TestCase):
             for _ in range(1000):
                 daemon.call("server.ping")
 
+    def test_a_client_that_is_to_connects_anew(self):
+        daemon = self.connect(reconnect=PATIENCE)
+        other = self.connect()
+        first = daemon.send(methods.session_info())["session"]
+        other.send(methods.session_close(first))
+        for _ in range(1000):
+            try:
+                session = daemon.send(methods.session_info())["session"]
+            except umem.ConnectionLost as error:
+                # The daemon had the request already.
+                self.assertTrue(error.sent)
+                continue
+            if session != first:
+                break
+        self.assertNotEqual(daemon.send(methods.session_info())["session"], first)
+
     def test_where_no_daemon_is(self):
         for name in ("umemd-none-" + uuid.uuid4().hex, "\\\\.\\pipe\\umemd-none-" + uuid.uuid4().hex):
             with self.assertRaisesRegex(umem.NotConnected, "no daemon listens there"):

@@ -194,7 +194,7 @@ class Fork(DaemonTest):
             os.read(reader, 1)  # stays until the parent has looked
             os._exit(0)
         # Without what close() does to all copies: as at the end of a process.
-        client._pipe.abandon()
+        client._connection._pipe.abandon()
         until(lambda: session not in [entry["session"] for entry in self.daemon.sessions()])
         os.close(writer)
         os.close(reader)
@@ -294,7 +294,7 @@ class Signals(DaemonTest):
         self.signal_when(lambda: self.daemon.stats()["waits"] == 1)
         with self.assertRaises(umem.NotConnected):
             block.wait("q", 0, 0)
-        with client._mutex:
+        with client._connection._mutex:
             client.close()
 
     def test_a_finalizer_within_a_call_is_refused_and_harms_nothing(self):

@@ -227,19 +227,19 @@ class Deadlines(Scripted):
             peer.read_text()
 
         client = self.serve(serve)
-        client._is_reading = True  # by a thread that is about to end
+        client._connection._is_reading = True  # by a thread that is about to end
         waiters = [Waiter(umem.methods.server_ping()) for _ in range(2)]
         # The second may wait for longer.
-        threads = [threading.Thread(target=client.exchange, args=((waiter,), waits)) for waiter, waits in zip(waiters, (0, 9 * PATIENCE))]
+        threads = [threading.Thread(target=client._connection.exchange, args=((waiter,), waits)) for waiter, waits in zip(waiters, (0, 9 * PATIENCE))]
         for count, thread in enumerate(threads, 1):
             thread.start()
-            while len(client._sleepers) < count:
+            while len(client._connection._sleepers) < count:
                 pass
         clock = time.monotonic
         with mock.patch.object(time, "monotonic", lambda: clock() + 2 * PATIENCE):
-            with client._mutex:
-                client._is_reading = False
-                client._wake(waiters[0])
+            with client._connection._mutex:
+                client._connection._is_reading = False
+                client._connection._wake(waiters[0])
             threads[0].join()
         go.set()
         threads[1].join(PATIENCE)
@@ -263,7 +263,7 @@ class Deadlines(Scripted):
         done = threading.Event()
         client = self.serve(lambda peer: done.wait(PATIENCE), timeout=0.1)
         self.addCleanup(done.set)
-        client._limits = {}
+        client._connection._limits = {}
         with self.assertRaises(umem.DeadlineExceeded):
             client.call("server.ping", {"x": "y" * (16 << 20)})
         self.assertTrue(client.closed)

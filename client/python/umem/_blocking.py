@@ -1,19 +1,21 @@
 """Client, Block, Heap and Watch: what programs use that wait for each answer."""
 from __future__ import annotations
 
+import math
 import struct
+import time
 from types import TracebackType
-from typing import Any, Dict, Generic, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+from typing import Any, Callable, Dict, Generic, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
-from . import _calls, methods
+from . import _calls, _endpoint, methods
 from ._block import GET, RETRIES, WHOLE, BlockBase, piece_size, pieces
 from ._calls import Numbers
 from ._connection import Connection
-from ._errors import StaleHandle, UmemError
+from ._errors import ConnectionLost, NotConnected, StaleHandle, UmemError
 from ._frames import Bytes
 from ._mapping import MappedBlock, same_place
 from ._request import Number, Ref, Referable, Request, by_name, raw_view
-from ._session import BatchWaiter, Event, EventQueue, Outcome, Waiter
+from ._session import BatchWaiter, Event, EventQueue, Outcome, Waiter, closed
 
 T = TypeVar("T")
 Self = TypeVar("Self")
@@ -21,16 +23,134 @@ Error = Optional[Type[BaseException]]
 Trace = Optional[TracebackType]
 
 
-class Client(Connection):
+PAUSE = 0.1  # seconds, at most, between two attempts to connect anew
+
+
+class Client:
     """A connection to the daemon, which is a session there. Threads may share it.
 
     timeout: seconds that one call may take (one that waits in the daemon: that many more than it waits); None: no end.
+    reconnect: seconds for which a call that finds the connection lost tries to make another one; 0: it does not.
     """
 
     def __init__(
-        self, pipe: Optional[str] = None, timeout: Optional[float] = 30.0, server_user: Optional[str] = None
+        self,
+        pipe: Optional[str] = None,
+        timeout: Optional[float] = 30.0,
+        server_user: Optional[str] = None,
+        reconnect: float = 0,
     ) -> None:
-        super().__init__(pipe, timeout, server_user)
+        if not 0 <= reconnect < math.inf:
+            raise ValueError("reconnect is a number of seconds")
+        self._reconnect = reconnect
+        self._is_closed = False
+        self._server_user = _endpoint.server_user(server_user)
+        self._connection = Connection(pipe, timeout, self._server_user)
+
+    @property
+    def pipe(self) -> str:
+        """Where the daemon listens."""
+        return self._connection.pipe
+
+    @property
+    def timeout(self) -> Optional[float]:
+        """Seconds that one call may take; None: no end."""
+        return self._connection.timeout
+
+    @timeout.setter
+    def timeout(self, timeout: Optional[float]) -> None:
+        self._connection.timeout = timeout
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no connection (any more, or at the moment)."""
+        return self._connection.closed
+
+    def fileno(self) -> int:
+        """The descriptor (or handle) of the connection, for select: readable means that an event may have come."""
+        return self._connection.fileno()
+
+    def close(self) -> None:
+        """Ends the session. Calls of other threads fail. More than once does nothing."""
+        self._is_closed = True
+        self._connection.close()
+
+    # ---- calls ----
+
+    def send(self, request: Request[T]) -> T:
+        """Sends one request and waits for its answer."""
+        if not self._reconnect:
+            return self._connection.send(request)
+        return self._do(lambda connection: connection.send(request), (request,))
+
+    def _exchange(self, requests: Sequence[Request[Any]], is_batch: bool) -> List[Outcome]:
+        """Sends them all, and returns when all are answered or failed."""
+
+        def exchange(connection: Connection) -> List[Outcome]:
+            waiters: List[Waiter] = [BatchWaiter(requests)] if is_batch else [Waiter(request) for request in requests]
+            connection.exchange(waiters, max(request.waits for request in requests))
+            return [outcome for waiter in waiters for outcome in waiter.outcomes]
+
+        return self._do(exchange, requests)
+
+    def _do(self, call: Callable[[Connection], T], requests: Sequence[Request[Any]]) -> T:
+        """Makes a call, on a new connection if this one is lost and nothing of the call was sent."""
+        connection = self._connection
+        try:
+            return self._do_once(call, requests, connection)
+        except ConnectionLost as error:
+            if error.sent or not self._reconnect:
+                raise
+        return self._do_once(call, requests, self._renew(connection))
+
+    def _do_once(self, call: Callable[[Connection], T], requests: Sequence[Request[Any]], connection: Connection) -> T:
+        if not self._reconnect or connection.has_session_things or not any(map(_is_of_session, requests)):
+            return call(connection)
+        connection.has_session_things = True
+        try:
+            return call(connection)
+        except ConnectionLost as error:
+            connection.has_session_things = error.sent
+            raise
+
+    def _renew(self, lost: Connection) -> Connection:
+        """The connection in place of one that is lost."""
+        with lost.renewing:
+            if self._is_closed:
+                raise closed()
+            if self._connection is not lost:
+                return self._connection
+            if lost.has_session_things:
+                lost.has_session_things = False
+                error = ConnectionLost(
+                    "the connection was lost, and with it its locks, holds and watches and what had lifetime session; "
+                    "nothing was sent, and the next call connects anew"
+                )
+                error.sent = False
+                raise error
+            made = self._connect_again(lost.pipe)
+            # A signal handler may have been here meanwhile.
+            if self._is_closed or self._connection is not lost:
+                made.close()
+                return self._renew(lost)
+            self._connection = made
+            return made
+
+    def _connect_again(self, pipe: str) -> Connection:
+        until = time.monotonic() + min(self._reconnect, math.inf if self.timeout is None else self.timeout)
+        pause = 0.001
+        while True:
+            try:
+                return Connection(pipe, self.timeout, self._server_user)
+            except NotConnected:
+                if self._is_closed or time.monotonic() + pause >= until:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, PAUSE)
+
+    def limits(self) -> Dict[str, int]:
+        """The daemon's limits, which stay what they are as long as it runs."""
+        return self._do(Connection.limits, ())
 
     def __enter__(self: Self) -> Self:
         return self
@@ -203,8 +323,7 @@ class Client(Connection):
     ) -> Watch:
         """Reports changes of a block, of a heap's blocks, or of all, from now on."""
         request = methods.session_watch(heap=heap, block=block, offset=offset, size=size)
-        queue = self.send(Request(request.text, self._session.add_queue))
-        return Watch(self, queue)
+        return Watch(*self._do(lambda connection: connection.begin_watch(request), (request,)))
 
     def batch(self, *, raise_errors: bool = True) -> Calls:
         """Requests that are sent together, with none of another session in between, when the `with` block ends."""
@@ -233,15 +352,26 @@ class Client(Connection):
 
 
 def connect(
-    pipe: Optional[str] = None, *, timeout: Optional[float] = 30.0, server_user: Optional[str] = None
+    pipe: Optional[str] = None,
+    *,
+    timeout: Optional[float] = 30.0,
+    server_user: Optional[str] = None,
+    reconnect: float = 0,
 ) -> Client:
     """Connects to the user's daemon: at that pipe, or where UMEM_PIPE says, or at the usual place.
 
     server_user: whose daemon it may be beside the user's own and root's or SYSTEM's: a name, or a number or SID; or else
     what UMEM_SERVER_USER says.
     NotConnected: none listens there. NotTrusted: another user's does. ValueError: there is no such pipe or user.
+    With `reconnect`, in seconds, a call connects anew where the connection was lost; README.md, "When the daemon is restarted".
     """
-    return Client(pipe, timeout, server_user)
+    return Client(pipe, timeout, server_user, reconnect)
+
+
+def _is_of_session(request: Request[Any]) -> bool:
+    """Whether what it makes or takes ends with the connection; in doubt, it does."""
+    text = request.text
+    return text.startswith(('"method":"heap.lock"', '"method":"block.hold"', '"method":"session.watch"')) or '"session"' in text
 
 
 class Block(BlockBase):
@@ -531,8 +661,8 @@ class Lock:
 class Watch:
     """Changes, as they come: `for event in watch` waits for each, until close(). One thread at a time takes them."""
 
-    def __init__(self, client: Client, queue: EventQueue) -> None:
-        self.client = client
+    def __init__(self, connection: Connection, queue: EventQueue) -> None:
+        self._connection = connection
         self._queue = queue
 
     def __enter__(self: Self) -> Self:
@@ -549,12 +679,12 @@ class Watch:
 
     def next(self, timeout: Optional[float] = None) -> Optional[Event]:
         """The next event. None: the watch was closed, or none came in these seconds."""
-        return self.client.wait_for_event(self._queue, timeout)
+        return self._connection.wait_for_event(self._queue, timeout)
 
     def close(self) -> None:
         """Ends the watch, and a loop over it. More than once does nothing."""
-        if self.client.end_watch(self._queue):
-            self.client.send(methods.session_unwatch(self._queue.watch))
+        if self._connection.end_watch(self._queue):
+            self._connection.send(methods.session_unwatch(self._queue.watch))
 
 
 class Pending(Generic[T]):
@@ -618,9 +748,7 @@ class Calls:
         pending, self._pending = self._pending, []
         if not requests:
             return
-        waiters: List[Waiter] = [BatchWaiter(requests)] if self._is_batch else [Waiter(request) for request in requests]
-        self._client.exchange(waiters, max(request.waits for request in requests))
-        outcomes = [outcome for waiter in waiters for outcome in waiter.outcomes]
+        outcomes = self._client._exchange(requests, self._is_batch)
         for one, outcome in zip(pending, outcomes):
             one._outcome = outcome
         if self._raise_errors:

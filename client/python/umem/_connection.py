@@ -10,14 +10,14 @@ import sys
 import threading
 import time
 import weakref
-from typing import Any, Dict, List, Optional, Sequence, TypeVar
+from typing import Any, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from . import _endpoint, methods
 from ._calls import without
 from ._errors import ConnectionLost, DeadlineExceeded, Reentered, UmemError
 from ._frames import Bytes
 from ._request import FOREVER, Request
-from ._session import Event, EventQueue, Session, Waiter, check_size, closed, forked, interrupted
+from ._session import Event, EventQueue, Session, Waiter, check_size, closed, forked, interrupted, unsent
 
 if sys.platform == "win32":
     from ._pipe_win32 import Pipe
@@ -46,6 +46,8 @@ class Connection:
         self._mutex = threading.RLock()
         self._send_mutex = threading.Lock()
         self._session = Session()
+        self.has_session_things = False  # it may have locks, holds or watches, or blocks that end with it
+        self.renewing = threading.RLock()  # for who puts another connection in its place
         self._is_reading = False  # a thread does
         self._sleepers: Dict[Waiter, Any] = {}  # locks that threads wait for which do not read
         self._pipe = Pipe(self.pipe, time.monotonic() + self._seconds(), self._server_user)
@@ -76,6 +78,7 @@ class Connection:
         """In the child: closes its copy, which would keep the parent's session open."""
         self._mutex = threading.RLock()
         self._send_mutex = threading.Lock()
+        self.renewing = threading.RLock()
         self._sleepers = {}
         self._inside = {}
         self._session.waiting = {}
@@ -207,6 +210,10 @@ class Connection:
         finally:
             self._leave()
 
+    def begin_watch(self, request: Request[Any]) -> Tuple[Connection, EventQueue]:
+        """The connection that the watch is of, and its events."""
+        return self, self.send(Request(request.text, self._session.add_queue))
+
     def end_watch(self, queue: EventQueue) -> bool:
         """Whether the daemon does not know yet that it has ended."""
         with self._mutex:
@@ -219,17 +226,24 @@ class Connection:
             try:
                 while parts:
                     size = self._pipe.write_some(parts[:PARTS])
+                    if size or self._pipe.is_writing:
+                        for waiter in waiters:
+                            waiter.was_sent = True
                     if size == 0:
                         self._wait_to_write(waiters, deadline)
                         continue
-                    for waiter in waiters:
-                        waiter.was_sent = True
                     if len(parts) == 1 and size == len(parts[0]):
                         return
                     parts = without(parts, size)
             except ConnectionLost as error:
+                if waiters[0].was_sent:
+                    self._end(error)
+                    raise
+                with self._mutex:
+                    for waiter in waiters:
+                        self._session.withdraw(waiter)
                 self._end(error)
-                raise
+                raise unsent(error) from None
 
     def _wait_to_write(self, waiters: Sequence[Waiter], deadline: float) -> None:
         """The daemon takes no more until its answers are read: reads, if no other thread does."""

@@ -23,7 +23,12 @@ class NotTrusted(UmemError, ConnectionError):
 
 
 class ConnectionLost(UmemError, ConnectionError):
-    """The connection has ended. Whether a request that was under way was done is not known. connect() makes a new one."""
+    """The connection has ended. Whether a request that was under way was done is not known. connect() makes a new one.
+
+    sent: False if nothing of the request has got to the daemon, so that it was not done for sure.
+    """
+
+    sent = True
 
 
 class BadAnswer(ConnectionLost):

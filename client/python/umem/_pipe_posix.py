@@ -104,6 +104,8 @@ def connect(path: str, deadline: float, server_user: str = "") -> socket.socket:
 class Pipe:
     """A connection. One thread may read while another one writes."""
 
+    is_writing = False  # what write_some() has not taken yet it knows nothing of
+
     def __init__(self, path: str, deadline: float, server_user: str = "") -> None:
         self._socket = connect(path, deadline, server_user)
         # A blocking socket that gives up by itself needs no poll() before each read.

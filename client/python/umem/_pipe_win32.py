@@ -322,6 +322,11 @@ class Pipe:
                 self._writing.begin(_WriteFile, ctypes.create_string_buffer(data, len(data)), len(data), what)
             return self._writing.end(what) if self._writing.wait(0) else 0
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the system has bytes of which write_some() has not said yet that they were taken."""
+        return self._writing.is_running
+
     def wait(self, read: bool, write: bool, seconds: float) -> Tuple[bool, bool]:
         """Whether it can be read, and written, after at most that time."""
         until = time.monotonic() + seconds

@@ -131,7 +131,7 @@ class Session:
     def begin(self, waiter: Waiter) -> List[Bytes]:
         """Gives the requests their ids; the bytes to send."""
         if self.failure is not None:
-            raise again(self.failure)
+            raise unsent(self.failure)
         number = self._last_id + 1
         request = waiter.request
         if request is not None:
@@ -331,6 +331,14 @@ def check_size(waiter: Waiter, limits: Dict[str, int]) -> None:
         if size > limit:
             message = f"the request has {size} bytes of {what}, and the daemon takes at most {limit}"
             raise TooLarge(message, -32010, "too_large", {"limit": name, "maximum": limit, "asked": size})
+
+
+def unsent(failure: UmemError) -> UmemError:
+    """The same for a request of which nothing was sent."""
+    error = again(failure)
+    if isinstance(error, ConnectionLost):
+        error.sent = False
+    return error
 
 
 def closed() -> NotConnected:
