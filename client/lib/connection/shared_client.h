@@ -33,6 +33,7 @@ struct umem_client {
     char pipe[UM_ENDPOINT_CAPACITY];          /* where the daemon listens */
     char server_user[UM_PRINCIPAL_NAME_SIZE]; /* whose daemon may listen there, too; "": nobody else's */
     const char *pipe_fault; /* static: why one of these cannot be what it is; NULL: they can */
+    bool never_spins;       /* an option */
     struct um_mutex *lock;  /* guards what follows */
     uint32_t timeout_ms;    /* for one call; 0: none */
     struct um_transport

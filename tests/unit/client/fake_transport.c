@@ -103,6 +103,12 @@ int um_transport_open(const char *pipe, const char *server_user, uint32_t timeou
     return UMEM_OK;
 }
 
+void um_transport_let_spin(struct um_transport *opened)
+{
+    assert_ptr_equal(opened, &transport);
+    fake.may_spin = true;
+}
+
 void um_transport_close(struct um_transport *closed)
 {
     if (closed == NULL)
