@@ -46,6 +46,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(LOG_CALLS, "--log-calls", "[=no]", \
       "log each call (method, handle or name, size, time, error) and each session; never what blocks hold", \
       LIVE_FLAG(log_calls)) \
+    X(LOG_SESSIONS, "--log-sessions", "[=no]", \
+      "log each session: when it is opened, by which process, program and user, and when it is closed", \
+      LIVE_FLAG(log_sessions)) \
     X(SLOW_MS, "--slow-ms", "MS", \
       "log each call that takes so many milliseconds or more, but for those that wait; 0 (the default): " \
       "none", \

@@ -79,6 +79,7 @@ struct um_daemon_options {
     enum um_log_level log_level; /* the least important that is logged */
     enum um_log_format log_format;
     bool log_calls;          /* log each call, and each session */
+    bool log_sessions;       /* log each session */
     uint64_t slow_ms;        /* log calls that take so long, milliseconds; 0: none */
     struct um_limits limits; /* `bytes` is 0 where it was not given */
 

@@ -31,7 +31,7 @@ expect()
 }
 
 # umemd's: options, and each word that is offered as a value is one.
-expect "options of umemd" "$(umemd --candidates umemd --log- | sort | tr '\n' ' ')" "--log-calls --log-file --log-format --log-level "
+expect "options of umemd" "$(umemd --candidates umemd --log- | sort | tr '\n' ' ')" "--log-calls --log-file --log-format --log-level --log-sessions "
 expect "options of umemd behind one without a value" "$(umemd --candidates --guard --vers)" --version
 expect "limits of umemd" "$(umemd --candidates --limit sessions)" sessions=
 expect "no words for a file" "$(umemd --candidates --log-file '')" ""
