@@ -131,8 +131,8 @@ struct umem_options {
     uint32_t
         reconnect_ms; /* milliseconds for which a call tries to connect anew once the connection was lost; 0: never */
     const char *
-        server_user; /* whose daemon is accepted beside this user's own and root's or SYSTEM's: a name, or a number
-                                (POSIX) or SID (Windows); NULL: UMEM_SERVER_USER of the environment, else nobody's. Copied. */
+        server_user; /* whose daemon is accepted beside this user's own and root's or SYSTEM's: a name, or a number (POSIX) or
+                        SID (Windows); NULL: UMEM_SERVER_USER of the environment, else nobody's. Copied. */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;

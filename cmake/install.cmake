@@ -73,17 +73,24 @@ function(um_install_manual file component)
     install(FILES "${file}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT ${component})
 endfunction()
 
+# um_install_completion(FOLDER PROGRAM): the scripts of a program, where shells look.
+function(um_install_completion folder program)
+    install(FILES ${folder}/${program}.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+        RENAME ${program} COMPONENT runtime)
+    install(FILES ${folder}/${program}.zsh DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions"
+        RENAME _${program} COMPONENT runtime)
+    install(FILES ${folder}/${program}.fish DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT runtime)
+endfunction()
+
 if(NOT WIN32)
     um_install_manual("${PROJECT_BINARY_DIR}/client/umem_client.3" development)
     if(UMEM_BUILD_SERVER)
         um_install_manual(server/daemon/umemd.8 runtime)
+        um_install_completion(server/daemon umemd)
     endif()
     if(UMEM_BUILD_COMMAND)
         um_install_manual(client/cli/umem.1 runtime)
-        install(FILES client/cli/umem.bash DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
-            RENAME umem COMPONENT runtime)
-        install(FILES client/cli/umem.zsh DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" RENAME _umem COMPONENT runtime)
-        install(FILES client/cli/umem.fish DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT runtime)
+        um_install_completion(client/cli umem)
     endif()
 endif()
 

@@ -46,6 +46,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(LOG_CALLS, "--log-calls", "[=no]", \
       "log each call (method, handle or name, size, time, error) and each session; never what blocks hold", \
       LIVE_FLAG(log_calls)) \
+    X(LOG_SESSIONS, "--log-sessions", "[=no]", \
+      "log each session: when it is opened, by which process, program and user, and when it is closed", \
+      LIVE_FLAG(log_sessions)) \
     X(SLOW_MS, "--slow-ms", "MS", \
       "log each call that takes so many milliseconds or more, but for those that wait; 0 (the default): " \
       "none", \
@@ -87,6 +90,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(PRINT_PROTOCOL, "--print-protocol", NULL, "print the methods and errors of the protocol, and exit", \
       ACTION(PRINT_PROTOCOL)) \
     X(PRINT_MAN, "--print-man", NULL, "print the manual page, and exit", ACTION(PRINT_MAN)) \
+    X(COMPLETION, "--completion", "SHELL", \
+      "print the script that lets bash, zsh, fish or powershell complete these options, and exit", \
+      ACTION_TEXT(PRINT_COMPLETION, completion)) \
     X(VERSION, "--version", NULL, "print the version, and exit", ACTION(VERSION)) \
     X(HELP, "--help", NULL, "print the options, and exit", ACTION(HELP))
 
@@ -220,7 +226,7 @@ typedef bool setter(struct um_daemon_options *options, const char *text, char *e
 
 struct effect {
     enum {
-        EFFECT_ACTION,       /* requests something of this start, and is no setting */
+        EFFECT_ACTION,       /* requests something of this start, perhaps with a text, and is no setting */
         EFFECT_COMMAND_FLAG, /* says how this process was started, and is no setting either: sets a flag */
         EFFECT_COMMAND_TEXT, /* likewise, a text */
         EFFECT_FLAG,         /* a setting: yes or no */
@@ -269,6 +275,10 @@ struct effect {
     { \
         .kind = EFFECT_ACTION, .action = UM_ACTION_##identifier \
     }
+#define ACTION_TEXT(identifier, member) \
+    { \
+        .kind = EFFECT_ACTION, .action = UM_ACTION_##identifier, MEMBER(member) \
+    }
 #define COMMAND_FLAG(member) \
     { \
         .kind = EFFECT_COMMAND_FLAG, MEMBER(member) \
@@ -315,6 +325,8 @@ static bool apply(struct um_daemon_options *options, int option, const char *tex
     switch (effect->kind) {
     case EFFECT_ACTION:
         options->action = effect->action;
+        if (list[option].value != NULL)
+            *(const char **)member = text;
         return true;
     case EFFECT_COMMAND_FLAG:
         *(bool *)member = true;

@@ -33,7 +33,8 @@ enum um_action {
     UM_ACTION_HELP,
     UM_ACTION_VERSION,
     UM_ACTION_PRINT_PROTOCOL,
-    UM_ACTION_PRINT_MAN
+    UM_ACTION_PRINT_MAN,
+    UM_ACTION_PRINT_COMPLETION
 };
 
 /* Where a setting's value comes from. */
@@ -71,12 +72,14 @@ struct um_daemon_options {
     bool core_dumps;             /* leave them to what the system says */
     const char *name;            /* of the service or the start at log-on; NULL: umemd */
     const char *account;         /* of the service; NULL: who installs it */
+    const char *completion;      /* the shell whose script is printed */
     const char *pid_file;        /* NULL: none */
     enum um_log_choice log;      /* where the log goes */
     const char *log_file;        /* NULL: none */
     enum um_log_level log_level; /* the least important that is logged */
     enum um_log_format log_format;
     bool log_calls;          /* log each call, and each session */
+    bool log_sessions;       /* log each session */
     uint64_t slow_ms;        /* log calls that take so long, milliseconds; 0: none */
     struct um_limits limits; /* `bytes` is 0 where it was not given */
 

@@ -108,7 +108,8 @@ static void record_calls(struct daemon *daemon)
 {
     const struct um_daemon_options *options = live_options(daemon);
 
-    um_server_record(daemon->server, options->log_calls || options->slow_ms != 0, options->log_calls);
+    um_server_record(daemon->server, options->log_calls || options->slow_ms != 0,
+                     options->log_calls || options->log_sessions);
 }
 
 /* ---- reopening files, and reading the settings again ---- */

@@ -2,12 +2,14 @@
  * umemd: the daemon that lends memory. Reads the command line and does what it requests.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/autostart.h"
 #include "daemon/daemon_options.h"
 #include "daemon/daemon_process.h"
 #include "daemon/daemon_run.h"
 #include "daemon/exit_status.h"
+#include "daemon/option_completion.h"
 #include "daemon/pipe_check.h"
 #include "daemon/usage.h"
 #include "program/program.h"
@@ -76,6 +78,19 @@ static int run(struct um_daemon_options *options)
     return um_daemon_run(options, pipe, &starter);
 }
 
+static int print_completion(const char *shell)
+{
+    const char *script = um_completion_script(shell);
+
+    if (script == NULL) {
+        fprintf(stderr,
+                "umemd: there is no completion for %s; there is one for bash, zsh, fish and powershell\n",
+                *shell != '\0' ? shell : "an empty name");
+        return UM_EXIT_USAGE;
+    }
+    return fputs(script, stdout) >= 0 && fflush(stdout) == 0 ? UM_EXIT_ENDED : UM_EXIT_FAILED;
+}
+
 static int print_version(void)
 {
     return puts("umemd " UMEM_VERSION) >= 0 && fflush(stdout) == 0 ? 0 : -1;
@@ -113,6 +128,8 @@ static int act(struct um_daemon_options *options, unsigned errors, char *const *
     case UM_ACTION_PRINT_PROTOCOL:
         result = print_protocol();
         break;
+    case UM_ACTION_PRINT_COMPLETION:
+        return print_completion(options->completion);
     case UM_ACTION_PRINT_MAN:
         result = um_usage_print_man(stdout);
         break;
@@ -152,6 +169,10 @@ int main(int argc, char **argv)
         return UM_EXIT_FAILED;
     um_process_prepare();
     argv = um_program_arguments(&argc, argv);
+    /* What the scripts of --completion call. */
+    if (argc >= 3 && argc <= 4 && strcmp(argv[1], "--candidates") == 0)
+        return um_completion_print(stdout, argv[2], argc == 4 ? argv[3] : "") == 0 ? UM_EXIT_ENDED
+                                                                                   : UM_EXIT_FAILED;
     count = um_daemon_options_read(&options, argv, NULL, &listener);
     if (count == 0 || (options.action == UM_ACTION_CHECK && !errors.is_usage))
         status = act(&options, count, argv);

@@ -179,9 +179,9 @@ static void note_session(struct um_connection *connection, const struct um_ident
     else if (client == NULL)
         um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu closed", session);
     else
-        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld", session,
-                           client->program[0] != '\0' ? client->program : "a program",
-                           (long long)client->pid);
+        um_connections_log(shared, UM_SEVERITY_DEBUG, "session %llu opened by %s, process %lld of user %s",
+                           session, client->program[0] != '\0' ? client->program : "a program",
+                           (long long)client->pid, client->user[0] != '\0' ? client->user : "not known");
 }
 
 /* Ends the session and frees the connection. That counts as work, because many may close at one time. */

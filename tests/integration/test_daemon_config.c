@@ -597,6 +597,39 @@ static void calls_are_logged(void **state)
     pipe_name_remove(daemon.pipe);
 }
 
+/* Each session has its lines, and no call has one. */
+static void sessions_are_logged(void **state)
+{
+    static struct daemon daemon;
+    struct umem_session_info own;
+    umem_client *client;
+    char text[PROCESS_OUTPUT_SIZE];
+
+    (void)state;
+    write_config("");
+    start_with_file(&daemon, NULL);
+    client = daemon_connect(&daemon);
+    ok(client, umem_session_info(client, &own));
+    run_umem(&daemon, 0, "ping", NULL);
+    write_config("log-sessions = yes\n");
+    expect_report(client, "\"log-sessions\"", "");
+    run_umem(&daemon, 0, "ping", NULL);
+    write_config("");
+    expect_report(client, "\"log-sessions\"", "");
+    run_umem(&daemon, 0, "ping", NULL);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&daemon), 0);
+    snprintf(text, sizeof text, "%s", daemon.process.errors);
+    expect_line(text, own.session + 2, " info open session=%llu pid=");
+    expect_text(text, " program=umem");
+    expect_text(text, " user=");
+    expect_line(text, own.session + 2, " info close session=%llu\n");
+    /* Of the two others that umem has opened there is none. */
+    assert_null(strstr(strstr(text, " info open ") + 1, " info open "));
+    assert_null(strstr(text, " info call "));
+    pipe_name_remove(daemon.pipe);
+}
+
 /* A call that takes long, and one that only waits. */
 static void slow_calls_are_logged(void **state)
 {
@@ -708,6 +741,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reload_reopens_the_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reloads_are_not_logged_without_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_signal_requests_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sessions_are_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(calls_are_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(slow_calls_are_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(where_the_log_may_go, set_up, tear_down),

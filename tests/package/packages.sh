@@ -118,9 +118,9 @@ look_into_debs()
 
     list=$(dpkg-deb --fsys-tarfile "$umemd" | tar -t | grep -v '/$')
     holds umemd "$list" ./usr/bin/umemd ./usr/bin/umem ./usr/lib/systemd/user/umemd.service ./usr/lib/systemd/user/umemd.socket \
-        ./usr/share/man/man1/umem.1.gz ./usr/share/man/man8/umemd.8.gz ./usr/share/bash-completion/completions/umem \
+        ./usr/share/man/man1/umem.1.gz ./usr/share/man/man8/umemd.8.gz ./usr/share/bash-completion/completions/umem ./usr/share/bash-completion/completions/umemd \
         ./usr/share/doc/umemd/copyright ./usr/share/doc/umemd/changelog.gz ./usr/share/doc/umemd/protocol.md
-    only umemd "$list" '\./usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*\.gz|doc/umemd/.*|bash-completion/completions/umem|fish/vendor_completions.d/umem.fish|zsh/vendor-completions/_umem))'
+    only umemd "$list" '\./usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*\.gz|doc/umemd/.*|bash-completion/completions/umemd?|fish/vendor_completions.d/umemd?.fish|zsh/vendor-completions/_umemd?))'
     list=$(dpkg-deb --fsys-tarfile "$library" | tar -t | grep -v '/$')
     folder=$(sed -n "s|^\./usr/\(.*\)/libumemclient\.so\.$abi\$|\1|p" <<<"$list")
     [[ $folder == lib/*-linux-gnu* ]] || fail "the library is in '$folder', not in Debian's folder of this architecture"
@@ -157,7 +157,7 @@ look_into_rpms()
     holds umemd "$list" /usr/bin/umemd /usr/bin/umem /usr/lib/systemd/user/umemd.service /usr/lib/systemd/user/umemd.socket \
         /usr/share/man/man1/umem.1 /usr/share/man/man8/umemd.8 /usr/share/doc/umemd/protocol.md
     # A folder of the system in the list would make the package its owner.
-    only umemd "$list" '/usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*|doc/umemd.*|bash-completion/completions/umem|fish/.*/umem.*|zsh/.*/_umem.*))'
+    only umemd "$list" '/usr/(bin/umemd?|lib/systemd/user/umemd\.(service|socket)|share/(man/man[18]/.*|doc/umemd.*|bash-completion/completions/umemd?|fish/.*/umem.*|zsh/.*/_umem.*))'
     holds "the library" "$(rpm -qlp "$library")" "/usr/lib64/libumemclient\.so\.$abi"
     holds "what the library provides" "$(rpm -qp --provides "$library")" "libumemclient\.so\.$abi\(\).*"
     holds "what the development package needs" "$(rpm -qp --requires "$development")" "libumemclient = $version-1"

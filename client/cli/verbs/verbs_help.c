@@ -176,7 +176,8 @@ static int print_methods(struct cli *cli, const char *name)
 
 static int help_on_methods(struct cli *cli, const char *name)
 {
-    struct umem_options options = {.pipe = cli->option[CLI_PIPE]};
+    struct umem_options options = {.pipe = cli->option[CLI_PIPE],
+                                   .server_user = cli->option[CLI_SERVER_USER]};
     int status;
 
     cli->client = umem_client_new(&options);
@@ -270,7 +271,7 @@ static int completion(struct cli *cli)
 const struct cli_verb cli_help_verbs[] = {
     {.name = "help",
      .words = "[NAME] [NAME]",
-     .options = CLI_TAKES(PIPE),
+     .options = CLI_TAKES(PIPE) | CLI_TAKES(SERVER_USER),
      .summary = "describe umem, a verb, or a method of the protocol",
      .detail = "A name with a dot or a slash is a method: the daemon describes its parameters, "
                "result and errors. The word \"methods\" lists all of them.",

@@ -126,11 +126,11 @@ public sealed partial class UmemClient
     /// <summary>
     /// Reads the daemon's settings again, and applies those that can change while it runs. The configuration file is
     /// read as at the start, with the daemon's own environment and command line, which count more. Settings that can
-    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>slow-ms</c>, and the limits but
-    /// <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>, <c>unsent_bytes</c> and
-    /// <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an error in the file nothing
-    /// is changed, and <c>bad_settings</c> tells the first one. In any case the log file is reopened, which may have
-    /// been renamed.
+    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>log-sessions</c>, <c>slow-ms</c>, and the
+    /// limits but <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>,
+    /// <c>unsent_bytes</c> and <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an
+    /// error in the file nothing is changed, and <c>bad_settings</c> tells the first one. In any case the log file is
+    /// reopened, which may have been renamed.
     /// </summary>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, limit_exceeded, unsupported, bad_settings.
@@ -142,11 +142,11 @@ public sealed partial class UmemClient
     /// <summary>
     /// Reads the daemon's settings again, and applies those that can change while it runs. The configuration file is
     /// read as at the start, with the daemon's own environment and command line, which count more. Settings that can
-    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>slow-ms</c>, and the limits but
-    /// <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>, <c>unsent_bytes</c> and
-    /// <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an error in the file nothing
-    /// is changed, and <c>bad_settings</c> tells the first one. In any case the log file is reopened, which may have
-    /// been renamed.
+    /// change are <c>log-level</c>, <c>log-format</c>, <c>log-calls</c>, <c>log-sessions</c>, <c>slow-ms</c>, and the
+    /// limits but <c>message_bytes</c>, <c>payload_bytes</c>, <c>batch_requests</c>, <c>batch_bytes</c>,
+    /// <c>unsent_bytes</c> and <c>waits</c>. A limit that is lower than what is in use takes nothing away. With an
+    /// error in the file nothing is changed, and <c>bad_settings</c> tells the first one. In any case the log file is
+    /// reopened, which may have been renamed.
     /// </summary>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">

@@ -627,10 +627,10 @@ def server_methods(*, after: Optional[int] = None, limit: Optional[int] = None) 
 def server_reload() -> Request[ServerReloadResult]:
     """Reads the daemon's settings again, and applies those that can change while it runs.
     The configuration file is read as at the start, with the daemon's own environment and command line, which count
-    more. Settings that can change are `log-level`, `log-format`, `log-calls`, `slow-ms`, and the limits but
-    `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` and `waits`. A limit that is lower
-    than what is in use takes nothing away. With an error in the file nothing is changed, and `bad_settings` tells the
-    first one. In any case the log file is reopened, which may have been renamed.
+    more. Settings that can change are `log-level`, `log-format`, `log-calls`, `log-sessions`, `slow-ms`, and the limits
+    but `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` and `waits`. A limit that is
+    lower than what is in use takes nothing away. With an error in the file nothing is changed, and `bad_settings` tells
+    the first one. In any case the log file is reopened, which may have been renamed.
     """
     return make("server.reload", {})
 

@@ -393,7 +393,8 @@ const struct um_method um_method_server_reload = {
     .summary = "Reads the daemon's settings again, and applies those that can change while it runs.",
     .detail =
         "The configuration file is read as at the start, with the daemon's own environment and command line, "
-        "which count more. Settings that can change are `log-level`, `log-format`, `log-calls`, `slow-ms`, "
+        "which count more. Settings that can change are `log-level`, `log-format`, `log-calls`, "
+        "`log-sessions`, `slow-ms`, "
         "and "
         "the limits but `message_bytes`, `payload_bytes`, `batch_requests`, `batch_bytes`, `unsent_bytes` "
         "and "
