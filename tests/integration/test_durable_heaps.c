@@ -273,6 +273,38 @@ static void test_a_heap_is_flushed(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+/* What was answered is on the disk, though nobody flushes: of the journal that is to be seen. */
+static void test_always_syncs_before_the_answer(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_client *reader;
+    umem_handle heap;
+
+    start_with(place, "always");
+    client = daemon_connect(&place->daemon);
+    reader = daemon_connect(&place->daemon);
+    for (int i = 0; i < 5; i++) {
+        umem_handle block;
+        char bytes[4] = "";
+
+        heap = make_heap(client, NULL);
+        assert_true(is_marked(place, heap));
+        block = make_block(client, heap, NULL);
+        ok(client, umem_block_write(client, block, 0, "1234", 4));
+        ok(reader, umem_block_read(reader, block, 0, bytes, sizeof bytes));
+        assert_memory_equal(bytes, "1234", 4);
+        ok(client, umem_block_resize(client, block, 10000, 0));
+        ok(client, umem_block_free(client, block));
+        ok(client, umem_heap_flush(client, heap));
+        if (i % 2 == 0)
+            ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    }
+    umem_client_free(reader);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
 static void test_without_a_directory_it_is_unsupported(void **state)
 {
     struct place *place = *state;
@@ -385,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_mapping_is_shared_with_the_next_daemon, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_records_reach_the_disk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_always_syncs_before_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_directory_that_cannot_be_is_named, set_up, tear_down),

@@ -7,6 +7,7 @@
 #include "base/attributes.h"
 #include "rpc/call/args.h"
 #include "rpc/call/call.h"
+#include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
 #include "rpc/engine/job.h"
@@ -175,6 +176,7 @@ static void handle_request(struct um_call *call, const struct um_json *request)
 
     call->store = session->rpc->store;
     session->rpc->requests++;
+    um_changes_begin(session->rpc);
     um_call_start(call);
     if (session->broken)
         return;
