@@ -43,6 +43,15 @@ internal sealed class Call
     /// <summary>Of an asynchronous call.</summary>
     public TaskCompletionSource<bool>? Task { get; set; }
 
+    /// <summary>Of an asynchronous call: when it is given up.</summary>
+    public Deadline Deadline { get; set; } = Deadline.None;
+
+    /// <summary>Of an asynchronous call: the daemon has the whole of it.</summary>
+    public bool IsSent { get; set; }
+
+    /// <summary>Given up, it would leave a lock behind that nobody knows of.</summary>
+    public bool LeavesLock { get; set; }
+
     /// <summary>Of a thread that sleeps while another one reads.</summary>
     public ManualResetEventSlim? Wake { get; set; }
 

@@ -24,6 +24,8 @@ internal sealed class Connection : IDisposable
     private readonly object gate = new();
     private readonly Dictionary<long, Call> pending = new();
     private readonly LinkedList<Call> sleepers = new();
+    // Asynchronous calls that wait until others are sent.
+    private readonly LinkedList<(Deadline Deadline, CancellationTokenSource Turn)> queue = new();
     private long lastId;
     private bool isReading;
 
@@ -35,10 +37,15 @@ internal sealed class Connection : IDisposable
     // The call whose raw bytes are just coming.
     private Call? receiving;
 
+    // One for the deadlines of all asynchronous calls: Mono keeps each timer in its list until it would have run.
+    private readonly Timer timer;
+    private Deadline earliest = Deadline.None;
+
     public Connection(Transport transport, long answerLimit, Action<byte[], byte[]> onNotification)
     {
         this.transport = transport;
         reader = new AnswerReader(transport, answerLimit, TakeMessage);
+        timer = new Timer(_ => Expire());
         this.onNotification = onNotification;
     }
 
@@ -70,11 +77,9 @@ internal sealed class Connection : IDisposable
     {
         cancellation.ThrowIfCancellationRequested();
         call.Task = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var timer = new CancellationTokenSource();
-        if (timeoutMs >= 0)
-            timer.CancelAfter(timeoutMs);
-        await SendAsync(request, call, timer.Token, cancellation).ConfigureAwait(false);
-        using (timer.Token.Register(() => Expire(call, request.LeavesLock)))
+        call.Deadline = Deadline.After(timeoutMs);
+        call.LeavesLock = request.LeavesLock;
+        await SendAsync(request, call, cancellation).ConfigureAwait(false);
         using (cancellation.Register(() => Cancel(call)))
             await call.Task.Task.ConfigureAwait(false);
         if (call.IsAbandoned)
@@ -161,31 +166,20 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>A request that was partly sent when its time is over ends the connection; cancelling waits until it is sent.</summary>
-    private async Task SendAsync(Request request, Call call, CancellationToken timer, CancellationToken cancellation)
+    private async Task SendAsync(Request request, Call call, CancellationToken cancellation)
     {
-        try
-        {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(timer, cancellation);
-            await writing.WaitAsync(either.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw NotSent();
-        }
+        if (!writing.Wait(0))
+            await WaitForWriting(call, cancellation).ConfigureAwait(false);
         try
         {
             ArraySegment<byte> text = Begin(request, call);
-            using (timer.Register(() => Lose(PartlySent)))
-            {
-                await transport.WriteAsync(text.Array!, text.Offset, text.Count).ConfigureAwait(false);
-                if (request.Payload != null)
-                {
-                    await transport.WriteAsync(request.Payload, request.PayloadOffset, request.PayloadCount)
-                        .ConfigureAwait(false);
-                }
-            }
+            await transport.WriteAsync(text.Array!, text.Offset, text.Count).ConfigureAwait(false);
+            if (request.Payload != null)
+                await transport.WriteAsync(request.Payload, request.PayloadOffset, request.PayloadCount).ConfigureAwait(false);
+            lock (gate)
+                call.IsSent = true;
         }
-        catch (IOException) when (timer.IsCancellationRequested)
+        catch (IOException) when (call.Deadline.HasPassed)
         {
             throw Late();
         }
@@ -198,6 +192,30 @@ internal sealed class Connection : IDisposable
         {
             request.Release();
             writing.Release();
+        }
+    }
+
+    private async Task WaitForWriting(Call call, CancellationToken cancellation)
+    {
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        LinkedListNode<(Deadline Deadline, CancellationTokenSource Turn)> place;
+        lock (gate)
+        {
+            place = queue.AddLast((call.Deadline, turn));
+            Arm(call.Deadline);
+        }
+        try
+        {
+            await writing.WaitAsync(turn.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw NotSent();
+        }
+        finally
+        {
+            lock (gate)
+                queue.Remove(place);
         }
     }
 
@@ -219,6 +237,7 @@ internal sealed class Connection : IDisposable
             pending.Add(call.Id, call);
             if (call.Task != null)
             {
+                Arm(call.Deadline);
                 unattended++;
                 StartThread();
             }
@@ -382,12 +401,63 @@ internal sealed class Connection : IDisposable
         StartThread();
     }
 
-    private void Expire(Call call, bool leavesLock)
+    private void Expire(Call call)
     {
-        lock (gate)
-            Abandon(call, leavesLock);
+        if (!call.IsSent)
+            LoseInside(PartlySent);
+        else
+            Abandon(call, call.LeavesLock);
         if (call.IsAbandoned)
             call.Task!.TrySetResult(true);
+    }
+
+    /// <summary>Asynchronous calls whose time is over.</summary>
+    private void Expire()
+    {
+        var late = new List<CancellationTokenSource>();
+        lock (gate)
+        {
+            earliest = Deadline.None;
+            foreach ((Deadline deadline, CancellationTokenSource turn) in queue)
+            {
+                if (deadline.HasPassed)
+                    late.Add(turn);
+                else
+                    Arm(deadline);
+            }
+            var waiting = new List<Call>(pending.Values);
+            if (receiving != null)
+                waiting.Add(receiving);
+            foreach (Call call in waiting)
+            {
+                if (call.Task == null || call.IsDone || call.IsAbandoned)
+                    continue;
+                if (call.Deadline.HasPassed)
+                    Expire(call);
+                else
+                    Arm(call.Deadline);
+            }
+        }
+        // Not with the lock: what waited goes on in this thread.
+        foreach (CancellationTokenSource turn in late)
+        {
+            try
+            {
+                turn.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has just had its turn.
+            }
+        }
+    }
+
+    private void Arm(Deadline deadline)
+    {
+        if (loss != null || !deadline.IsBefore(earliest))
+            return;
+        earliest = deadline;
+        timer.Change(deadline.RemainingMs, Timeout.Infinite);
     }
 
     /// <summary>
@@ -400,10 +470,9 @@ internal sealed class Connection : IDisposable
         {
             lock (gate)
             {
-                if (call == receiving)
-                    return;
+                if (call != receiving)
+                    Expire(call);
             }
-            Expire(call, false);
             return;
         }
         var request = new Request("$/cancelRequest");
@@ -464,6 +533,7 @@ internal sealed class Connection : IDisposable
         sleepers.Clear();
         receiving = null;
         Monitor.PulseAll(gate);
+        timer.Dispose();
         transport.Dispose();
         Action? lost = OnLost;
         if (lost != null)

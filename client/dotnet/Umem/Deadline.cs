@@ -16,6 +16,8 @@ internal readonly struct Deadline
 
     public bool HasPassed => RemainingMs == 0;
 
+    public bool IsBefore(Deadline other) => end < other.end;
+
     /// <summary>Milliseconds that are left, rounded up; -1: without an end.</summary>
     public int RemainingMs
     {
