@@ -61,8 +61,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
     X(STATE, "--state", "DIR", "keep durable heaps in this directory, which is made if it is not there", \
       TEXT(state)) \
     X(SYNC, "--sync", "WHEN", \
-      "how soon records of durable heaps are on the disk: second (the default), or never, which leaves it " \
-      "to the system", \
+      "how soon records of durable heaps are on the disk: second (the default); always, before the answer, " \
+      "and " \
+      "the bytes that calls write, too; or never, which leaves it to the system", \
       CALL(set_sync)) \
     X(CORE_DUMPS, "--core-dumps", "[=no]", "allow core dumps, which contain the bytes of blocks", \
       FLAG(core_dumps)) \
@@ -212,10 +213,16 @@ static bool set_allow_sid(struct um_daemon_options *options, const char *sid, ch
 
 static bool set_sync(struct um_daemon_options *options, const char *when, char *error, size_t error_size)
 {
-    options->syncs_never = strcmp(when, "never") == 0;
-    if (options->syncs_never || strcmp(when, "second") == 0)
+    static const char *const words[] = {
+        [UM_SYNC_NEVER] = "never", [UM_SYNC_SECOND] = "second", [UM_SYNC_ALWAYS] = "always"};
+
+    for (int i = UM_SYNC_NEVER; i <= UM_SYNC_ALWAYS; i++) {
+        if (strcmp(when, words[i]) != 0)
+            continue;
+        options->sync = (enum um_sync_when)i;
         return true;
-    snprintf(error, error_size, "--sync is never or second, not %s", when);
+    }
+    snprintf(error, error_size, "--sync is never, second or always, not %s", when);
     return false;
 }
 
@@ -606,7 +613,7 @@ static void set_defaults(struct um_daemon_options *options, char *const *argv, e
 {
     char error[ERROR_SIZE];
 
-    *options = (struct um_daemon_options){.argv = argv, .action = action};
+    *options = (struct um_daemon_options){.argv = argv, .action = action, .sync = UM_SYNC_SECOND};
     um_limits_init(&options->limits);
     for (int i = 0; i < (int)OPTION_COUNT; i++) {
         if (effects[i].fallback != NULL)

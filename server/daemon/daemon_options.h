@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "program/options.h"
 #include "rpc/schema/server_limits.h"
+#include "rpc/schema/sync_when.h"
 
 /* What the command line requests. */
 enum um_action {
@@ -68,7 +69,7 @@ struct um_daemon_options {
     bool guard;                  /* guard bytes around blocks */
     bool wipe;                   /* clear memory that is freed */
     const char *state;           /* the directory of durable heaps; NULL: there are none */
-    bool syncs_never;            /* when their records reach the disk is left to the system */
+    enum um_sync_when sync;      /* when their records are on the disk */
     bool core_dumps;             /* leave them to what the system says */
     const char *name;            /* of the service or the start at log-on; NULL: umemd */
     const char *account;         /* of the service; NULL: who installs it */

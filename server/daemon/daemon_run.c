@@ -337,7 +337,7 @@ static int start_server(struct daemon *daemon, const char *pipe)
         .guard = daemon->options->guard,
         .wipe = daemon->options->wipe,
         .state = daemon->options->state,
-        .syncs = !daemon->options->syncs_never,
+        .sync = daemon->options->sync,
         .context = daemon,
         .log = on_log,
         .call_ended = on_call_ended,

@@ -276,6 +276,7 @@ static bool take_output(struct um_connection *connection)
         return false;
     }
     um_buf_swap(&session->out, sending);
+    um_session_forget_changes(session);
     connection->parts[0] = (struct um_connection_part){sending->data, head};
     connection->parts[1] = (struct um_connection_part){(const char *)tail->bytes, tail->size};
     connection->parts[2] = (struct um_connection_part){sending->data + head, sending->size - head};
@@ -389,6 +390,15 @@ static void hold(struct um_connection *connection)
     shared->scheduler.wake(&shared->scheduler);
 }
 
+/* Whether its answers tell of what is not written, or not on the disk where it has to be. */
+UM_ALWAYS_INLINE bool must_hold(const struct um_connection *connection)
+{
+    const struct um_connections *shared = connection->shared;
+
+    return (shared->store_status != NULL && shared->store_status->is_uncommitted) ||
+           (shared->waits_for_syncs && um_session_tells_of_changes(&connection->session));
+}
+
 /* Sends what there is, unless a part of it is already under way. Closes where the client is gone. */
 static void flush(struct um_connection *connection)
 {
@@ -396,7 +406,9 @@ static void flush(struct um_connection *connection)
 
     if (connection->shared->rpc != NULL)
         um_rpc_end_step(connection->shared->rpc);
-    if (connection->shared->store_status != NULL && connection->shared->store_status->is_uncommitted) {
+    if (connection->ticket != 0)
+        return;
+    if (must_hold(connection)) {
         hold(connection);
         return;
     }
@@ -512,7 +524,7 @@ static bool serve(struct um_connection *connection)
             if (connection->state != UM_CONNECTION_OPEN || has_to_send(connection))
                 break;
         }
-        if (session->job != NULL || session->broken)
+        if (session->job != NULL || session->broken || connection->ticket != 0)
             break;
         if (!um_scheduler_has_share(turn, connection->served, connection->cost + session->work)) {
             um_scheduler_enqueue(&connection->scheduled);
@@ -660,30 +672,79 @@ static void advance(struct um_connection *connection)
         linger(connection);
 }
 
+/* Where a heap could not be written, answers that tell of its changes become errors, whoever has them and wherever they wait. */
+static void fail_changes(struct um_connections *connections)
+{
+    if (connections->failures == connections->store_status->failures)
+        return;
+    connections->failures = connections->store_status->failures;
+    for (struct um_link *link = connections->all.next; link != &connections->all; link = link->next) {
+        struct um_connection *connection = UM_LIST_ITEM(link, struct um_connection, in_all);
+
+        if (connection->has_session && connection->state < UM_CONNECTION_CLOSING)
+            um_session_fail_changes(&connection->session);
+    }
+}
+
+/* Sends what those in a list have; then they may go on, and change something again. */
+static void release_held(struct um_link *released)
+{
+    for (struct um_link *link = released->next; link != released;) {
+        struct um_connection *connection = UM_LIST_ITEM(link, struct um_connection, in_held);
+
+        link = link->next; /* where it closes, it leaves the list */
+        flush(connection);
+    }
+    while (!um_list_is_empty(released))
+        wake(UM_LIST_ITEM(um_list_take(released), struct um_connection, in_held));
+}
+
 void um_connections_commit(struct um_connections *connections)
 {
     struct um_link now;
-    bool done;
+    uint64_t ticket = 0;
 
     if (um_list_is_empty(&connections->held) &&
         (connections->store_status == NULL || !connections->store_status->is_uncommitted))
         return;
-    done = um_rpc_commit(connections->rpc);
+    um_rpc_commit(connections->rpc);
+    fail_changes(connections);
     um_list_init(&now);
     while (!um_list_is_empty(&connections->held)) {
         struct um_connection *connection =
             UM_LIST_ITEM(um_list_take(&connections->held), struct um_connection, in_held);
 
-        if (!done) {
-            um_connection_close(connection);
+        if (!connections->waits_for_syncs || !um_session_tells_of_changes(&connection->session)) {
+            um_list_append(&now, &connection->in_held);
             continue;
         }
-        um_list_append(&now, &connection->in_held);
-        flush(connection);
+        if (ticket == 0)
+            ticket = um_rpc_want_sync(connections->rpc);
+        connection->ticket = ticket;
+        um_list_append(&connections->unsynced, &connection->in_held);
     }
-    /* All is sent; now they may go on, and change something again. */
-    while (!um_list_is_empty(&now))
-        wake(UM_LIST_ITEM(um_list_take(&now), struct um_connection, in_held));
+    release_held(&now);
+}
+
+void um_connections_synced(struct um_connections *connections)
+{
+    struct um_link now;
+
+    um_rpc_synced(connections->rpc);
+    fail_changes(connections);
+    um_list_init(&now);
+    while (!um_list_is_empty(&connections->unsynced)) {
+        struct um_connection *connection =
+            UM_LIST_ITEM(connections->unsynced.next, struct um_connection, in_held);
+
+        if (!um_rpc_is_synced(connections->rpc, connection->ticket))
+            break;
+        connection->ticket = 0;
+        um_session_forget_changes(&connection->session);
+        um_list_remove(&connection->in_held);
+        um_list_append(&now, &connection->in_held);
+    }
+    release_held(&now);
 }
 
 /* The scheduler lets it run. If all of it is closed, that is its end. */
@@ -896,6 +957,7 @@ bool um_connections_init(struct um_connections *connections, uv_loop_t *loop, co
     um_budget_init(&connections->budget);
     um_list_init(&connections->all);
     um_list_init(&connections->held);
+    um_list_init(&connections->unsynced);
     um_buf_init(&connections->spare, SIZE_MAX);
     connections->small_unsent =
         limits->unsent_bytes < UM_SMALL_ANSWER_SIZE ? limits->unsent_bytes : UM_SMALL_ANSWER_SIZE;

@@ -89,6 +89,10 @@ struct um_connections {
     struct um_link all; /* list of um_connection.in_all */
     struct um_link
         held; /* list of um_connection.in_held: what they have to send waits for um_connections_commit() */
+    struct um_link
+        unsynced; /* list of um_connection.in_held, in the order of `ticket`: they wait for a sync, and serve nothing more */
+    bool waits_for_syncs; /* answers that tell of changes wait until these are on the disk */
+    uint64_t failures;    /* um_store_status.failures that answers have been changed for */
     const struct um_store_status *store_status; /* of the engine's store; NULL until it is made */
     struct um_buf spare;         /* memory for answers, lent to the connection that is served */
     uint64_t small_unsent;       /* bytes that may be unsent however much the others have */
@@ -105,7 +109,8 @@ struct um_connection {
     struct um_connections *shared;
     struct um_connection_group *group; /* of its process; NULL until a client was accepted */
     struct um_link in_all;
-    struct um_link in_held;
+    struct um_link in_held;        /* place in um_connections.held, or in .unsynced */
+    uint64_t ticket;               /* of um_store_want_sync(), for which it waits; 0: it does not */
     struct um_scheduled scheduled; /* as the scheduler sees it */
     struct um_budget_entry budget; /* as the budget sees it */
     uv_pipe_t pipe;
@@ -147,9 +152,12 @@ UM_ALWAYS_INLINE void um_connections_set_time(struct um_connections *connections
     um_rpc_set_time(connections->rpc, (int64_t)time(NULL), uv_now(connections->loop));
 }
 
-/* At the end of a turn: has the store write what was changed, and then sends the answers that tell of it. Where it cannot be written,
- * the connections that wait are closed instead. */
+/* At the end of a turn: has the store write what was changed, and then sends the answers that tell of it, or has them wait for a sync.
+ * Answers that tell of what could not be written are errors instead. */
 void um_connections_commit(struct um_connections *connections);
+
+/* A sync has ended, or there was none to begin: sends the answers that waited for it. */
+void um_connections_synced(struct um_connections *connections);
 
 /* Ends messages whose time is up. */
 void um_connections_expire(struct um_connections *connections);

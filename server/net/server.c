@@ -262,7 +262,8 @@ static void on_synced(uv_work_t *work, int status)
     (void)status;
     server->is_syncing = false;
     um_store_sync_end(server->store, &server->sync);
-    um_rpc_synced(server->connections.rpc);
+    um_connections_set_time(&server->connections);
+    um_connections_synced(&server->connections);
     if (um_store_has_work(server->store))
         on_work_pending(server);
     schedule_sync(server);
@@ -274,7 +275,7 @@ static void begin_sync(struct um_server *server)
     if (server->is_closing || server->is_syncing)
         return;
     if (!um_store_sync_begin(server->store, &server->sync)) {
-        um_rpc_synced(server->connections.rpc); /* nothing is to be waited for */
+        um_connections_synced(&server->connections); /* nothing is to be waited for */
         return;
     }
     server->sync_work.data = server;
@@ -285,7 +286,7 @@ static void begin_sync(struct um_server *server)
     um_store_sync_run(&server->sync);
     server->is_syncing = false;
     um_store_sync_end(server->store, &server->sync);
-    um_rpc_synced(server->connections.rpc);
+    um_connections_synced(&server->connections);
 }
 
 static void on_sync_timer(uv_timer_t *timer)
@@ -423,7 +424,7 @@ void um_server_stop(struct um_server *server)
 
 /* ---- the beginning ---- */
 
-/* Limits as they can be kept. Sessions and shared heaps take descriptors, durable heaps two. */
+/* Limits as they can be kept. Sessions and shared heaps take descriptors, durable heaps three. */
 static struct um_limits lower_limits(const struct um_limits *asked, bool has_state)
 {
     struct um_limits limits = *asked;
@@ -432,7 +433,7 @@ static struct um_limits lower_limits(const struct um_limits *asked, bool has_sta
 
     if (limits.shared_heaps > descriptors / 4)
         limits.shared_heaps = descriptors / 4;
-    of_heaps = limits.shared_heaps * (has_state ? 2 : 1);
+    of_heaps = limits.shared_heaps * (has_state ? 3 : 1);
     if (limits.sessions > descriptors - of_heaps)
         limits.sessions = descriptors - of_heaps;
     if (limits.session_bytes == 0 || limits.session_bytes > limits.bytes)
@@ -480,6 +481,7 @@ static int open_state(struct um_server *server, const struct um_server_options *
 {
     const struct um_state_options state = {
         .path = options->state,
+        .is_always = options->sync == UM_SYNC_ALWAYS,
         .seed = options->seed,
         .context = server,
         .report = on_state_report,
@@ -488,7 +490,8 @@ static int open_state(struct um_server *server, const struct um_server_options *
     int code = UMEM_OK;
 
     server->has_state = options->state != NULL;
-    server->syncs = options->syncs;
+    server->syncs = options->sync != UM_SYNC_NEVER;
+    server->connections.waits_for_syncs = options->sync == UM_SYNC_ALWAYS;
     if (server->has_state)
         code = um_store_open_state(server->store, &state, why, UM_SERVER_WHY_CAPACITY);
     return code == UMEM_E_NAME_TAKEN ? UMEM_E_DENIED : code; /* it is not the pipe that is taken */

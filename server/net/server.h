@@ -18,6 +18,7 @@
 #include "rpc/call/call_record.h"
 #include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
+#include "rpc/schema/sync_when.h"
 
 struct um_identity;
 struct um_server;
@@ -39,7 +40,7 @@ struct um_server_options {
     bool guard;              /* blocks of private heaps have guard bytes on both sides */
     bool wipe;               /* memory is cleared when it is freed */
     const char *state;       /* the directory of durable heaps; NULL: there are none */
-    bool syncs;              /* their records are written to the disk within about a second */
+    enum um_sync_when sync;  /* when their records are on the disk */
     uint64_t seed;           /* random bits, for where handles begin */
     void *context;           /* handed to the calls */
     /* Something happened that an operator may want to know; `text` is one line. NULL: it is not logged. */

@@ -39,7 +39,7 @@ struct um_server {
     struct um_store_sync sync;
     bool is_syncing;       /* sync_work is under way */
     bool has_state;        /* there is a directory of durable heaps */
-    bool syncs;            /* records are written to the disk within about a second */
+    bool syncs;            /* records are written to the disk within about a second, or sooner */
     unsigned handles;      /* handles of the server's own that are not closed yet, the listener among them */
     unsigned waited_turns; /* turns for which clients have waited because all sessions are taken */
     uint64_t refused_in_a_row; /* clients refused since the last one that was served */

@@ -114,13 +114,21 @@ bool um_rpc_work(struct um_rpc *rpc)
     return has_jobs || rpc->store_status->has_work || !um_list_is_empty(&rpc->resolved);
 }
 
-bool um_rpc_commit(struct um_rpc *rpc)
+void um_rpc_commit(struct um_rpc *rpc)
 {
-    bool done = um_store_commit(rpc->store);
-
+    um_store_commit(rpc->store);
     if (rpc->store_status->has_work)
         um_engine_work_pending(rpc);
-    return done;
+}
+
+uint64_t um_rpc_want_sync(struct um_rpc *rpc)
+{
+    return um_store_want_sync(rpc->store);
+}
+
+bool um_rpc_is_synced(const struct um_rpc *rpc, uint64_t number)
+{
+    return um_store_is_synced(rpc->store, number);
 }
 
 void um_rpc_synced(struct um_rpc *rpc)
@@ -220,6 +228,7 @@ int um_session_open(struct um_rpc *rpc, struct um_session *session, const struct
     um_list_init(&session->watches);
     um_list_init(&session->due_watches);
     um_buf_init(&session->out, out_limit(limits));
+    um_buf_init(&session->changes, SIZE_MAX);
     return UMEM_OK;
 }
 
@@ -234,6 +243,7 @@ void um_session_close(struct um_session *session)
     um_payload_abandon(session);
     um_session_tail_sent(session);
     um_buf_deinit(&session->out);
+    um_buf_deinit(&session->changes);
     um_owner_close(session->rpc->store, session->owner);
     session->owner = NULL;
     session->group->sessions--;

@@ -39,8 +39,12 @@ void um_rpc_prefetch(const struct um_rpc *rpc, const char *text, size_t size);
 bool um_rpc_work(struct um_rpc *rpc);
 
 /* Has the store write what was changed of durable heaps (um_store_commit()): before answers are sent while
- * um_store_status.is_uncommitted. False: it could not be written, and those answers must not be sent. */
-bool um_rpc_commit(struct um_rpc *rpc);
+ * um_store_status.is_uncommitted. Where um_store_status.failures has grown, um_session_fail_changes() comes next. */
+void um_rpc_commit(struct um_rpc *rpc);
+
+/* As um_store_want_sync() and um_store_is_synced(). */
+uint64_t um_rpc_want_sync(struct um_rpc *rpc);
+bool um_rpc_is_synced(const struct um_rpc *rpc, uint64_t number);
 
 /* Call it when a sync has ended (um_store_sync_end()), or um_store_sync_begin() has begun none: answers the calls that waited for that. */
 void um_rpc_synced(struct um_rpc *rpc);

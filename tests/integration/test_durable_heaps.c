@@ -175,6 +175,38 @@ static void test_a_heap_is_flushed(void **state)
     assert_int_equal(daemon_shutdown(&place->daemon), 0);
 }
 
+/* What was answered is on the disk, though nobody flushes: of the journal that is to be seen. */
+static void test_always_syncs_before_the_answer(void **state)
+{
+    struct place *place = *state;
+    umem_client *client;
+    umem_client *reader;
+    umem_handle heap;
+
+    durable_start(place, "always");
+    client = daemon_connect(&place->daemon);
+    reader = daemon_connect(&place->daemon);
+    for (int i = 0; i < 5; i++) {
+        umem_handle block;
+        char bytes[4] = "";
+
+        heap = durable_make_heap(client, NULL);
+        assert_true(is_marked(place, heap));
+        block = durable_make_block(client, heap, NULL);
+        ok(client, umem_block_write(client, block, 0, "1234", 4));
+        ok(reader, umem_block_read(reader, block, 0, bytes, sizeof bytes));
+        assert_memory_equal(bytes, "1234", 4);
+        ok(client, umem_block_resize(client, block, 10000, 0));
+        ok(client, umem_block_free(client, block));
+        ok(client, umem_heap_flush(client, heap));
+        if (i % 2 == 0)
+            ok(client, umem_heap_destroy(client, heap, NULL, NULL));
+    }
+    umem_client_free(reader);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&place->daemon), 0);
+}
+
 static void test_without_a_directory_it_is_unsupported(void **state)
 {
     struct place *place = *state;
@@ -289,6 +321,8 @@ int main(void)
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_records_reach_the_disk, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_heap_is_flushed, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_always_syncs_before_the_answer, durable_set_up,
+                                        durable_tear_down),
         cmocka_unit_test_setup_teardown(test_without_a_directory_it_is_unsupported, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_one_daemon_has_a_directory, durable_set_up, durable_tear_down),

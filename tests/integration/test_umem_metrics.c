@@ -67,7 +67,8 @@ static void test_intervals(void **state)
 
 static void test_wrong_intervals(void **state)
 {
-    static const char *const wrong[] = {"", "0", "0.000", "x", "-1", "1.2345", "1s", "86401", "99999999999999999999", "1,5"};
+    static const char *const wrong[] = {
+        "", "0", "0.000", "x", "-1", "1.2345", "1s", "86401", "99999999999999999999", "1,5"};
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(umem(*state, NULL, WORDS("stats", "--interval", wrong[i], "--count", "1")), 2);
@@ -94,7 +95,8 @@ static void test_options_that_contradict(void **state)
 
 static void test_top_once(void **state)
 {
-    assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "a-heap", "--maximum-size", "1M")), 0);
+    assert_int_equal(umem(*state, NULL, WORDS("heap", "create", "--name", "a-heap", "--maximum-size", "1M")),
+                     0);
     assert_int_equal(umem(*state, NULL, WORDS("put", "--heap", "a-heap", "greeting", "hello")), 0);
     assert_int_equal(umem(*state, NULL, WORDS("top", "--once", "--interval", "0.01", "--sort", "bytes")), 0);
     assert_int_equal(count_lines(command.output, "umemd "), 1);
@@ -124,14 +126,9 @@ static void test_no_daemon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_stats),
-        TEST(test_methods),
-        TEST(test_prometheus),
-        TEST(test_intervals),
-        TEST(test_wrong_intervals),
-        TEST(test_options_that_contradict),
-        TEST(test_top_once),
-        TEST(test_no_daemon),
+        TEST(test_stats),     TEST(test_methods),         TEST(test_prometheus),
+        TEST(test_intervals), TEST(test_wrong_intervals), TEST(test_options_that_contradict),
+        TEST(test_top_once),  TEST(test_no_daemon),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

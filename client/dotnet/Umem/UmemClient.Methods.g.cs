@@ -390,8 +390,8 @@ public sealed partial class UmemClient
     /// </summary>
     /// <param name="heap">The heap, which is durable.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// locked, unsupported, corrupted, cancelled.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
+    /// unsupported, corrupted, cancelled.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public void HeapFlush(HeapRef heap) =>
@@ -404,8 +404,8 @@ public sealed partial class UmemClient
     /// <param name="heap">The heap, which is durable.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
-    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, no_memory, limit_exceeded,
-    /// locked, unsupported, corrupted, cancelled.
+    /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, limit_exceeded, locked,
+    /// unsupported, corrupted, cancelled.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task HeapFlushAsync(HeapRef heap, CancellationToken cancellationToken = default) =>
@@ -751,7 +751,7 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
-    /// limit_exceeded, locked.
+    /// limit_exceeded, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockFillResult BlockFill(BlockRef block, BlockFillOptions? options = null) =>
@@ -763,7 +763,7 @@ public sealed partial class UmemClient
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
-    /// limit_exceeded, locked.
+    /// limit_exceeded, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockFillResult> BlockFillAsync(BlockRef block, BlockFillOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -791,7 +791,7 @@ public sealed partial class UmemClient
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
-    /// limit_exceeded, locked.
+    /// limit_exceeded, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public BlockCopyResult BlockCopy(BlockRef source, BlockRef target, BlockCopyOptions? options = null) =>
@@ -806,7 +806,7 @@ public sealed partial class UmemClient
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>
     /// <exception cref="UmemException">
     /// The daemon refused: invalid_params, internal_error, unknown_handle, stale_handle, out_of_range,
-    /// limit_exceeded, locked.
+    /// limit_exceeded, locked, corrupted.
     /// </exception>
     [GeneratedCode("client/dotnet/generate.py", "1")]
     public Task<BlockCopyResult> BlockCopyAsync(BlockRef source, BlockRef target, BlockCopyOptions? options = null, CancellationToken cancellationToken = default) =>

@@ -8,6 +8,7 @@
 
 #include "base/attributes.h"
 #include "base/encoding.h"
+#include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
 #include "wire/json_read.h"
@@ -119,7 +120,11 @@ size_t um_framing_begin(struct um_session *session)
 
 void um_framing_end(struct um_session *session, size_t start, uint64_t payload_size)
 {
+    size_t size = session->out.size;
+
     end_frame(session, start, payload_size);
+    if (session->framing == UM_FRAMING_HEADERS)
+        um_changes_move(session, start, session->out.size - size);
 }
 
 /* ---- the answer ---- */
@@ -393,10 +398,16 @@ void um_reply_end(struct um_call *call)
     count_call(call);
     if (call->id.kind == UM_ID_NONE) {
         um_buf_truncate(out, call->batch != NULL ? call->body : call->start);
-    } else if (call->batch == NULL) {
+    } else {
+        size_t size = out->size - call->body;
+
+        if (call->batch == NULL)
+            end_frame(session, call->start, call->tail_size);
+        if (um_changes_are_new(session->rpc) && !call->failed)
+            um_changes_note(session, call->start,
+                            out->size - (call->batch == NULL && session->framing == UM_FRAMING_LINES), size);
         /* Another answer's tail may still be waiting: it is not this one's. */
-        end_frame(session, call->start, call->tail_size);
-        if (call->tail_size != 0)
+        if (call->batch == NULL && call->tail_size != 0)
             place_tail(session);
     }
     if (out->failed)

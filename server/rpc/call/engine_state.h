@@ -45,6 +45,7 @@ struct um_rpc {
     int64_t unix_seconds;          /* now */
     uint64_t now_ms;               /* now, on a clock that only goes forward */
     uint64_t tick_at_ms;           /* when the store has its next tick; UINT64_MAX: it wants none */
+    uint64_t answered_changes;     /* um_store_status.changes that answers tell of, or that have none */
     uint64_t touched_bytes;        /* of blocks, by all sessions in this turn */
     uint64_t turn;                 /* grows with every um_rpc_set_time(), from 1 */
     uint64_t waits;                /* calls that wait, of all sessions */

@@ -140,6 +140,7 @@ struct um_session {
     enum um_framing framing; /* set by the connection before the first message */
     char content_type[UM_SESSION_TYPE_LIMIT + 1]; /* headers: for answers, "": none */
     struct um_buf out;                            /* answers to send; the connection takes them away */
+    struct um_buf changes;                        /* which of them tell of changes of durable heaps */
     struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */
     struct um_pin *tail_pin;                      /* keeps tail's memory */
     struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
@@ -212,6 +213,18 @@ UM_ALWAYS_INLINE void um_session_charge(struct um_session *session, uint64_t wor
 {
     session->work += work;
 }
+
+/* Whether answers in `out` tell of changes of durable heaps. */
+UM_ALWAYS_INLINE bool um_session_tells_of_changes(const struct um_session *session)
+{
+    return session->changes.size != 0;
+}
+
+/* They are written, and on the disk where they have to be; or the connection has taken the answers away. */
+void um_session_forget_changes(struct um_session *session);
+
+/* Has the answers be errors that tell of changes of heaps that could not be written (um_store_heap_has_failed()). */
+void um_session_fail_changes(struct um_session *session);
 
 /* How many more bytes of answers may wait for the session's process: what limits.unsent_total_bytes leaves, and at most half of what
  * the other processes leave, so that none takes it all. */

@@ -7,6 +7,7 @@
 #include "base/attributes.h"
 #include "rpc/call/args.h"
 #include "rpc/call/call.h"
+#include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/call/top_consumer.h"
 #include "rpc/engine/envelope.h"
@@ -129,6 +130,7 @@ UM_ALWAYS_INLINE bool start(struct um_call *call)
 
     call->store = session->rpc->store;
     session->rpc->requests++;
+    um_changes_begin(session->rpc);
     um_call_start(call);
     return !session->broken;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/engine/payload.h"
 #include "rpc/events/observe.h"
@@ -333,8 +334,10 @@ static void advance(struct um_job *job)
     struct um_session *session = job->session;
     struct um_fault fault = {0};
     bool more = false;
-    int code = job->ops->step(job, &more, &fault);
+    int code;
 
+    um_changes_begin(session->rpc);
+    code = job->ops->step(job, &more, &fault);
     if (code == UMEM_OK && more)
         return;
     leave(job);

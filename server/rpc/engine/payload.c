@@ -4,6 +4,7 @@
 
 #include "rpc/call/args.h"
 #include "rpc/call/call.h"
+#include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
 #include "rpc/engine/message.h"
 #include "rpc/events/observe.h"
@@ -275,6 +276,7 @@ void um_payload_commit(struct um_session *session, size_t size)
 {
     struct um_payload *payload = session->payload;
 
+    um_changes_begin(session->rpc);
     if (payload->call != NULL)
         note_piece(payload, size);
     session->rpc->touched_bytes += size;

@@ -433,7 +433,7 @@ const struct um_method um_method_block_write = {
     .summary = "Writes bytes to a block.",
     UM_PARAMS(write_params),
     .result = size_result,
-    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_UNSUPPORTED, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_UNSUPPORTED, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .takes_payload = true,
     .run = write_bytes,
 };
@@ -501,7 +501,7 @@ const struct um_method um_method_block_fill = {
     UM_PARAMS(fill_params),
     .ranges = {{FILL_BLOCK + 1, FILL_OFFSET + 1, FILL_SIZE + 1}},
     .result = size_result,
-    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .job = &fill_ops,
 };
 
@@ -580,7 +580,7 @@ const struct um_method um_method_block_copy = {
     UM_PARAMS(copy_params),
     .ranges = {{COPY_SOURCE + 1, COPY_SOURCE_OFFSET + 1, COPY_SIZE + 1}},
     .result = size_result,
-    .errors = {UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .job = &copy_ops,
 };
 

@@ -563,8 +563,7 @@ const struct um_method um_method_heap_flush = {
     .detail = "Records and bytes, by any session; see Durable heaps for those that were written through a "
               "mapping. It waits, and others do not.",
     UM_PARAMS(flush_params),
-    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_CORRUPTED, UMEM_E_NO_MEMORY, UMEM_E_CANCELLED,
-               UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_UNSUPPORTED, UMEM_E_CORRUPTED, UMEM_E_CANCELLED, UMEM_E_LIMIT_EXCEEDED},
     .run = flush_heap,
 };
 

@@ -314,7 +314,7 @@ const struct um_method um_method_block_set = {
     .summary = "Writes numbers to a block, little-endian.",
     UM_PARAMS(set_params),
     .result = set_result,
-    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .job = &set_ops,
 };
 
@@ -393,7 +393,7 @@ const struct um_method um_method_block_add = {
     .detail = "Integers wrap around in two's complement.",
     UM_PARAMS(add_params),
     .result = add_result,
-    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .run = add,
 };
 
@@ -445,7 +445,7 @@ const struct um_method um_method_block_exchange = {
     .summary = "Writes a number to a block and returns what was there (InterlockedExchange).",
     UM_PARAMS(exchange_params),
     .result = exchange_result,
-    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED},
+    .errors = {UMEM_E_OUT_OF_RANGE, UMEM_E_LIMIT_EXCEEDED, UMEM_E_CORRUPTED},
     .run = exchange,
 };
 

@@ -120,18 +120,28 @@ static void log_discard(struct um_journal *journal, struct um_journal_log *log)
     (void)um_journal_remove(journal->files, journal->header.heap, number);
 }
 
-/* Writes the batch. */
-static enum um_file_status log_commit(struct um_journal *journal, struct um_journal_log *log)
+/* Completes the batch: it is as it is to be written at the log's end. */
+static enum um_file_status log_seal(struct um_journal_log *log)
 {
     const struct um_journal_batch batch = {log->batches + 1, log->synced_end, log->synced_size};
     static const unsigned char tail[UM_JOURNAL_BATCH_TAIL];
+
+    if (!um_buf_append(&log->batch, tail, sizeof tail))
+        return UM_FILE_NO_MEMORY;
+    um_journal_seal_batch((unsigned char *)log->batch.data, log->batch.size, &batch, log->key);
+    return UM_FILE_OK;
+}
+
+/* Writes the batch. */
+static enum um_file_status log_commit(struct um_journal *journal, struct um_journal_log *log)
+{
     enum um_file_status status;
 
     if (log->batch.size == 0)
         return UM_FILE_OK;
-    if (!um_buf_append(&log->batch, tail, sizeof tail))
-        return UM_FILE_NO_MEMORY;
-    um_journal_seal_batch((unsigned char *)log->batch.data, log->batch.size, &batch, log->key);
+    status = log_seal(log);
+    if (status != UM_FILE_OK)
+        return status;
     status = journal->files->ops->write(log->file, log->end, log->batch.data, log->batch.size);
     if (status == UM_FILE_OK) {
         log->end += log->batch.size;
@@ -298,20 +308,21 @@ enum um_file_status um_journal_remove(struct um_files *files, uint64_t heap, uin
 
 /* ---- entries ---- */
 
-/* Whether one of the batches would be too large. */
-static bool is_full(const struct um_journal *journal, size_t size)
+/* Whether the batch would be too large. */
+static bool is_full(const struct um_journal_log *log, size_t size)
 {
-    size_t limit = UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_BATCH_TAIL - 1;
-
-    return journal->current.batch.size + size > limit || journal->next.batch.size + size > limit;
+    return log->batch.size + size >
+           UM_JOURNAL_BATCH_LIMIT - UM_JOURNAL_BATCH_HEAD - UM_JOURNAL_BATCH_TAIL - 1;
 }
 
 enum um_file_status um_journal_reserve(struct um_journal *journal, size_t size, bool is_freeing)
 {
     enum um_file_status status;
 
-    if (is_full(journal, size))
+    if (is_full(&journal->current, size))
         (void)um_journal_commit(journal);
+    if (is_full(&journal->next, size))
+        um_journal_commit_next(journal);
     if (journal->state == UM_JOURNAL_FAILED)
         return journal->failure;
     status = log_reserve(journal, &journal->current, size, is_freeing ? 0 : UM_JOURNAL_SLACK);
@@ -357,6 +368,16 @@ void um_journal_add(struct um_journal *journal, const struct um_journal_entry *e
         um_journal_add_to_next(journal, entry);
 }
 
+void um_journal_commit_next(struct um_journal *journal)
+{
+    enum um_file_status status = UM_FILE_OK;
+
+    if (journal->state == UM_JOURNAL_OPEN && journal->compaction != UM_JOURNAL_NOT_COMPACTING)
+        status = log_commit(journal, &journal->next);
+    if (status != UM_FILE_OK)
+        fail_next(journal, status);
+}
+
 bool um_journal_commit(struct um_journal *journal)
 {
     enum um_file_status status;
@@ -368,11 +389,7 @@ bool um_journal_commit(struct um_journal *journal)
         fail(journal, status);
         return false;
     }
-    if (journal->compaction != UM_JOURNAL_NOT_COMPACTING) {
-        status = log_commit(journal, &journal->next);
-        if (status != UM_FILE_OK)
-            fail_next(journal, status);
-    }
+    um_journal_commit_next(journal);
     return journal->state == UM_JOURNAL_OPEN;
 }
 
@@ -381,16 +398,32 @@ bool um_journal_commit(struct um_journal *journal)
 bool um_journal_wants_sync(const struct um_journal *journal)
 {
     return journal->state == UM_JOURNAL_OPEN && !journal->is_syncing &&
-           journal->current.synced_end != journal->current.end;
+           (journal->current.synced_end != journal->current.end || um_journal_is_uncommitted(journal));
 }
 
-static void sync_begin(struct um_journal *journal, const struct um_journal_log *log,
-                       struct um_journal_sync *sync)
+/* What is to be written goes with the sync, and counts as written. */
+static void take_batch(struct um_journal_log *log, struct um_journal_sync *sync)
+{
+    sync->status = log->batch.size != 0 ? log_seal(log) : UM_FILE_OK;
+    if (log->batch.size == 0 || sync->status != UM_FILE_OK)
+        return;
+    um_buf_swap(&sync->batch, &log->batch);
+    log->end += sync->batch.size;
+    log->batches++;
+}
+
+static void sync_begin(struct um_journal *journal, struct um_journal_log *log, struct um_journal_sync *sync,
+                       bool takes_batch)
 {
     assert(!journal->is_syncing);
     journal->is_syncing = true;
     *sync = (struct um_journal_sync){
-        .file = log->file, .ops = journal->files->ops, .end = log->end, .size = log->reserved};
+        .file = log->file, .ops = journal->files->ops, .at = log->end, .size = log->reserved};
+    um_buf_init(&sync->batch, UM_JOURNAL_BATCH_LIMIT);
+    if (takes_batch)
+        take_batch(log, sync);
+    sync->end = log->end;
+    sync->is_synced = log->end == log->synced_end;
 }
 
 /* Notes what is on the disk now. */
@@ -400,18 +433,24 @@ static void note_synced(struct um_journal_log *log, const struct um_journal_sync
     log->synced_size = sync->size;
 }
 
-void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync)
+void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync, bool takes_batch)
 {
-    sync_begin(journal, &journal->current, sync);
+    if (takes_batch)
+        um_journal_commit_next(journal); /* it does not count yet */
+    sync_begin(journal, &journal->current, sync, takes_batch);
 }
 
 void um_journal_sync_run(struct um_journal_sync *sync)
 {
-    sync->status = sync->ops->sync(sync->file);
+    if (sync->status == UM_FILE_OK && sync->batch.size != 0)
+        sync->status = sync->ops->write(sync->file, sync->at, sync->batch.data, sync->batch.size);
+    if (sync->status == UM_FILE_OK && !sync->is_synced)
+        sync->status = sync->ops->sync(sync->file);
 }
 
-bool um_journal_sync_end(struct um_journal *journal, const struct um_journal_sync *sync)
+bool um_journal_sync_end(struct um_journal *journal, struct um_journal_sync *sync)
 {
+    um_buf_deinit(&sync->batch);
     journal->is_syncing = false;
     if (sync->status != UM_FILE_OK) {
         fail(journal, sync->status);
@@ -435,7 +474,7 @@ enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_
 {
     enum um_file_status status;
 
-    assert(journal->compaction == UM_JOURNAL_NOT_COMPACTING && !um_journal_is_uncommitted(journal));
+    assert(journal->compaction == UM_JOURNAL_NOT_COMPACTING);
     status = log_create(journal, &journal->next, journal->current.number + 1, key);
     if (status == UM_FILE_OK)
         journal->compaction = UM_JOURNAL_COMPACTING;
@@ -455,7 +494,8 @@ enum um_file_status um_journal_compact_add(struct um_journal *journal, const str
     return status;
 }
 
-enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync)
+enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync,
+                                                bool takes_batch)
 {
     const struct um_journal_entry complete = {.type = UM_JOURNAL_COMPLETE};
     enum um_file_status status = um_journal_compact_add(journal, &complete);
@@ -464,18 +504,20 @@ enum um_file_status um_journal_compact_complete(struct um_journal *journal, stru
         return status;
     /* Even a write that fails may have reached the file, which counts from here on. */
     journal->compaction = UM_JOURNAL_COMPLETING;
-    status = log_commit(journal, &journal->next);
+    if (!takes_batch)
+        status = log_commit(journal, &journal->next);
     if (status != UM_FILE_OK)
         fail(journal, status);
     else
-        sync_begin(journal, &journal->next, sync);
+        sync_begin(journal, &journal->next, sync, takes_batch);
     return status;
 }
 
-bool um_journal_compact_end(struct um_journal *journal, const struct um_journal_sync *sync)
+bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync)
 {
     struct um_journal_log former;
 
+    um_buf_deinit(&sync->batch);
     journal->is_syncing = false;
     if (sync->status != UM_FILE_OK)
         fail(journal, sync->status);

@@ -105,33 +105,39 @@ static inline bool um_journal_is_uncommitted(const struct um_journal *journal)
 /* Writes what was added. From then on it outlives the process. False: the journal has failed. */
 bool um_journal_commit(struct um_journal *journal);
 
+/* Writes only what was added to the file that is being written anew, if one is. */
+void um_journal_commit_next(struct um_journal *journal);
+
 /* ---- the disk ---- */
 
-/* Whether something that was committed is not on the disk yet, and no sync is at work. */
+/* Whether something that was added or committed is not on the disk yet, and no sync is at work. */
 bool um_journal_wants_sync(const struct um_journal *journal);
 
 /* A sync: begin, run (on any thread), end. In between the journal is used as before, but not closed, and no compaction begins or
- * ends. */
+ * ends. `takes_batch`: what was added and not committed is written by the run; nothing of it is in the file before. */
 struct um_journal_sync {
     struct um_file *file;
     const struct um_files_ops *ops;
-    uint64_t end;  /* bytes that are on the disk afterwards */
-    uint64_t size; /* bytes that the file has then */
-    enum um_file_status status;
+    struct um_buf batch;        /* to be written first; empty: nothing is */
+    uint64_t at;                /* bytes: where it goes */
+    uint64_t end;               /* bytes that are on the disk afterwards */
+    uint64_t size;              /* bytes that the file has then */
+    bool is_synced;             /* all of it is on the disk already */
+    enum um_file_status status; /* set to a failure before the run: it does nothing */
 };
-void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync);
+void um_journal_sync_begin(struct um_journal *journal, struct um_journal_sync *sync, bool takes_batch);
 void um_journal_sync_run(struct um_journal_sync *sync);
 
 /* False: the journal has failed. That is also the way to have it fail where a file that belongs to it could not be synced. */
-bool um_journal_sync_end(struct um_journal *journal, const struct um_journal_sync *sync);
+bool um_journal_sync_end(struct um_journal *journal, struct um_journal_sync *sync);
 
 /* ---- writing it anew ---- */
 
 /* Whether it has grown so much since it was begun that this is worth the work. */
 bool um_journal_wants_compaction(const struct um_journal *journal);
 
-/* Begins. The caller adds everything with um_journal_compact_add(), the heap's entry first, in pieces: each begins where nothing is
- * uncommitted, and ends with um_journal_commit(). */
+/* Begins. The caller adds everything with um_journal_compact_add(), the heap's entry first, in pieces: each ends with
+ * um_journal_commit_next(). */
 enum um_file_status um_journal_compact_begin(struct um_journal *journal, uint64_t key);
 
 /* Adds an entry to the new file. Where it fails, the compaction is over, and the journal goes on as it was. */
@@ -144,10 +150,11 @@ static inline bool um_journal_is_compacting(const struct um_journal *journal)
 
 /* All is added: the new file is complete, and `sync` is begun for it, as by um_journal_sync_begin(). The names must be synced with it.
  * Fails as um_journal_compact_add(), or with the journal. No other sync may be at work. */
-enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync);
+enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync,
+                                                bool takes_batch);
 
 /* The new file is on the disk, its name too: the old one is removed. False: the sync, and with it the journal, has failed. */
-bool um_journal_compact_end(struct um_journal *journal, const struct um_journal_sync *sync);
+bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync);
 
 /* Gives a compaction up that is not complete. */
 void um_journal_compact_cancel(struct um_journal *journal);

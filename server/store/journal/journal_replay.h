@@ -19,6 +19,8 @@ struct um_replay_block {
     uint8_t name_size; /* bytes; 0: none */
     bool is_session;   /* it ended with the daemon */
     bool is_freed;     /* it is gone; its handle must not be given out again */
+    bool is_replaced;  /* likewise, but the journal does not say so: for whoever restores the block */
+    bool is_renamed;   /* its name is another's, which the journal does not say: likewise */
 };
 
 struct um_replay_owner {
@@ -61,9 +63,9 @@ int um_replay_init(struct um_replay *replay, const unsigned char *bytes,
 void um_replay_deinit(struct um_replay *replay);
 
 /* The records in the order in which they first came; `place` is below the table's count. */
-static inline const struct um_replay_block *um_replay_block_at(const struct um_replay *replay, size_t place)
+static inline struct um_replay_block *um_replay_block_at(const struct um_replay *replay, size_t place)
 {
-    return (const struct um_replay_block *)(const void *)replay->blocks.records + place;
+    return (struct um_replay_block *)(void *)replay->blocks.records + place;
 }
 static inline const struct um_replay_owner *um_replay_owner_at(const struct um_replay *replay, size_t place)
 {

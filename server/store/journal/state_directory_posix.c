@@ -186,7 +186,23 @@ static enum um_file_status reserve(struct um_file *file, uint64_t size)
 
 static enum um_file_status set_size(struct um_file *file, uint64_t size)
 {
-    return ftruncate(file->fd, (off_t)size) == 0 ? UM_FILE_OK : status_of(errno);
+    int result;
+
+    do {
+        result = ftruncate(file->fd, (off_t)size);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? UM_FILE_OK : status_of(errno);
+}
+
+/* One that was interrupted has not failed. */
+static int sync_descriptor(int fd)
+{
+    int result;
+
+    do {
+        result = fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result;
 }
 
 static enum um_file_status sync_file(struct um_file *file)
@@ -196,7 +212,7 @@ static enum um_file_status sync_file(struct um_file *file)
     if (fcntl(file->fd, F_FULLFSYNC) == 0)
         return UM_FILE_OK;
 #endif
-    return fsync(file->fd) == 0 ? UM_FILE_OK : status_of(errno);
+    return sync_descriptor(file->fd) == 0 ? UM_FILE_OK : status_of(errno);
 }
 
 static enum um_file_status remove_file(struct um_files *files, const char *name)
@@ -207,7 +223,7 @@ static enum um_file_status remove_file(struct um_files *files, const char *name)
 static enum um_file_status sync_names(struct um_files *files)
 {
     /* Some file systems cannot sync a directory, and need not. */
-    if (fsync(directory_of(files)) == 0 || errno == EINVAL)
+    if (sync_descriptor(directory_of(files)) == 0 || errno == EINVAL)
         return UM_FILE_OK;
     return status_of(errno);
 }

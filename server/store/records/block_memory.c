@@ -87,9 +87,12 @@ int um_block_no_memory(const struct um_heap *heap, uint64_t asked, struct um_fau
             code = UMEM_E_CORRUPTED;
             facts.what = heap->is_lost ? lost : um_block_heap_corrupted;
         } else if (!figures.grows && asked > figures.largest_free) {
-            facts.what = "no free range of the heap is large enough (heap.info tells); free blocks of this "
-                         "heap, or make "
-                         "one with a larger maximum_size";
+            facts.what =
+                heap->durable != NULL && um_durable_has_freed(heap->durable)
+                    ? "no free range of the heap is large enough until what was freed is free on the "
+                      "disk, too; try again when that was answered"
+                    : "no free range of the heap is large enough (heap.info tells); free blocks of "
+                      "this heap, or make one with a larger maximum_size";
         } else if (heap->durable != NULL) {
             um_durable_explain_space(heap->durable, &facts);
         }

@@ -549,10 +549,13 @@ void um_block_free(struct um_store *store, struct um_block *block)
 
 bool um_block_wrote(struct um_store *store, struct um_block *block, uint64_t offset, uint64_t size)
 {
-    bool observed = store->observes_all || um_account_of(store, block)->heap->observed;
+    const struct um_heap *heap = um_account_of(store, block)->heap;
+    bool observed = store->observes_all || heap->observed;
     const struct um_block_extra *extra = um_extra_of(block);
     const struct um_resize *resize;
 
+    if (heap->durable != NULL)
+        um_durable_note_bytes(heap->durable);
     if (extra == NULL)
         return observed;
     resize = extra->resize;

@@ -45,7 +45,7 @@ static int no_space(struct um_state *state, uint64_t heap, uint32_t number, enum
     return um_fault(fault, UMEM_E_NO_MEMORY, (struct um_fault){.heap = heap, .what = state->text});
 }
 
-static int has_failed(struct um_durable *durable, struct um_fault *fault)
+static int has_failed(const struct um_durable *durable, struct um_fault *fault)
 {
     const struct um_journal *journal = &durable->journal;
     struct um_state *state = durable->state;
@@ -60,72 +60,181 @@ static int has_failed(struct um_durable *durable, struct um_fault *fault)
                     (struct um_fault){.heap = journal->header.heap, .what = state->text});
 }
 
+/* Where the journal has failed: counts that once, and says it. The memory that was to be freed stays as it is: the blocks come back. Returns
+ * whether the journal goes on. */
+static bool is_open(struct um_durable *durable)
+{
+    struct um_state *state = durable->state;
+    struct um_fault fault = {0};
+
+    if (durable->journal.state == UM_JOURNAL_OPEN)
+        return true;
+    durable->freed_count = 0;
+    um_list_remove(&durable->in_uncommitted);
+    um_list_remove(&durable->in_unsynced);
+    if (durable->is_failure_told)
+        return false;
+    durable->is_failure_told = true;
+    state->store->status.failures++;
+    if (state->report != NULL) {
+        (void)has_failed(durable, &fault);
+        state->report(state->context, fault.what);
+    }
+    return false;
+}
+
+/* One that is destroyed is looked for among all that were, if its files are still there. */
+bool um_store_heap_has_failed(const struct um_store *store, um_handle heap, struct um_fault *fault)
+{
+    const struct um_state *state = store->state;
+    const struct um_link *lists[] = {&state->all, &state->ended, &state->failed};
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (const struct um_link *link = lists[i]->next; link != lists[i]; link = link->next) {
+            const struct um_durable *durable = UM_LIST_ITEM(link, const struct um_durable, in_all);
+
+            if (durable->journal.header.heap != heap)
+                continue;
+            if (durable->journal.state == UM_JOURNAL_OPEN)
+                return false;
+            (void)has_failed(durable, fault);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- commits ---- */
+
+static void note_unsynced(struct um_durable *durable)
+{
+    if (um_list_is_empty(&durable->in_unsynced))
+        um_list_append(&durable->state->unsynced, &durable->in_unsynced);
+}
+
+/* Notes a change that an answer may tell of. */
+static void note_changed(struct um_durable *durable)
+{
+    struct um_store_status *status = &durable->state->store->status;
+
+    status->is_uncommitted = true;
+    status->changes++;
+    status->changed = durable->journal.header.heap;
+}
 
 static void note_uncommitted(struct um_durable *durable)
 {
     if (um_list_is_empty(&durable->in_uncommitted))
         um_list_append(&durable->state->uncommitted, &durable->in_uncommitted);
-    durable->state->store->status.is_uncommitted = true;
+    note_changed(durable);
 }
 
-static void release_freed(struct um_durable *durable)
+void um_durable_note_bytes(struct um_durable *durable)
+{
+    if (!durable->state->is_always)
+        return;
+    note_changed(durable);
+    if (durable->journal.state != UM_JOURNAL_OPEN) {
+        durable->state->store->status.failures++; /* it is not on the disk, and the answer is to say so */
+        return;
+    }
+    durable->bytes_unsynced = true;
+    note_unsynced(durable);
+}
+
+/* Frees the first `count` of those that wait. */
+static void release_freed(struct um_durable *durable, size_t count)
 {
     struct um_heap *heap = durable->heap;
 
-    for (unsigned i = 0; i < durable->freed_count && heap != NULL; i++) {
+    if (count > durable->freed_count)
+        count = durable->freed_count; /* the heap was destroyed since */
+    for (size_t i = 0; i < count && heap != NULL; i++) {
         const struct um_freed *freed = &durable->freed[i];
 
         if (durable->state->store->wipes)
             heap->ops->wipe(heap->memory, freed->address, freed->size);
         heap->ops->free(heap->memory, freed->address, freed->size, heap->alignment);
     }
-    durable->freed_count = 0;
+    durable->freed_count -= count;
+    if (durable->freed_count != 0)
+        memmove(durable->freed, durable->freed + count, durable->freed_count * sizeof *durable->freed);
+}
+
+static void note_work(struct um_durable *durable)
+{
+    if (durable->heap == NULL || !um_journal_wants_compaction(&durable->journal))
+        return;
+    durable->state->has_work = true;
+    durable->state->store->status.has_work = true;
 }
 
 /* Writes what was noted for one heap. */
 static bool commit(struct um_durable *durable)
 {
     um_list_remove(&durable->in_uncommitted);
-    if (!um_journal_commit(&durable->journal)) {
-        durable->freed_count = 0; /* it stays as it is: the blocks come back */
+    (void)um_journal_commit(&durable->journal);
+    if (!is_open(durable))
         return false;
-    }
-    release_freed(durable);
-    if (um_list_is_empty(&durable->in_unsynced))
-        um_list_append(&durable->state->unsynced, &durable->in_unsynced);
-    if (durable->heap != NULL && um_journal_wants_compaction(&durable->journal)) {
-        durable->state->has_work = true;
-        durable->state->store->status.has_work = true;
-    }
+    release_freed(durable, durable->freed_count);
+    note_unsynced(durable);
+    note_work(durable);
     return true;
 }
 
-bool um_store_commit(struct um_store *store)
+void um_store_commit(struct um_store *store)
 {
     struct um_state *state = store->state;
-    bool done = true;
 
     store->status.is_uncommitted = false;
     if (state == NULL)
-        return true;
-    while (!um_list_is_empty(&state->uncommitted))
-        done = commit(UM_LIST_ITEM(state->uncommitted.next, struct um_durable, in_uncommitted)) && done;
-    return done;
+        return;
+    while (!um_list_is_empty(&state->uncommitted)) {
+        struct um_durable *durable =
+            UM_LIST_ITEM(um_list_take(&state->uncommitted), struct um_durable, in_uncommitted);
+
+        if (!state->is_always)
+            (void)commit(durable);
+        else if (is_open(durable))
+            note_unsynced(durable);
+    }
 }
 
 bool um_durable_release(struct um_durable *durable)
 {
-    if (durable->freed_count == 0)
+    if (durable->freed_count == 0 || durable->state->is_always)
         return false;
     return commit(durable);
+}
+
+bool um_durable_has_freed(const struct um_durable *durable)
+{
+    return durable->freed_count != 0;
+}
+
+/* Makes space for one more. Where there is none, the memory is free when the daemon is started again. */
+static bool grow_freed(struct um_durable *durable)
+{
+    size_t capacity = durable->freed_capacity != 0 ? 2 * durable->freed_capacity : UM_DURABLE_FREED_LIMIT;
+    struct um_freed *grown;
+
+    if (durable->freed_count < durable->freed_capacity)
+        return true;
+    grown = realloc(durable->freed, capacity * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    durable->freed = grown;
+    durable->freed_capacity = capacity;
+    return true;
 }
 
 void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size)
 {
     if (durable->journal.state == UM_JOURNAL_FAILED)
         return;
-    if (durable->freed_count == UM_DURABLE_FREED_LIMIT && !commit(durable))
+    if (durable->freed_count == UM_DURABLE_FREED_LIMIT && !durable->state->is_always && !commit(durable))
+        return;
+    if (!grow_freed(durable))
         return;
     durable->freed[durable->freed_count++] = (struct um_freed){address, size};
     note_uncommitted(durable);
@@ -247,6 +356,8 @@ static void note(struct um_store *store, const struct um_block *block, enum um_j
         note_owner(durable, account, to_next);
     um_journal_add(&durable->journal, &entry, to_next);
     note_uncommitted(durable);
+    if (type != UM_JOURNAL_CHANGE)
+        um_durable_note_bytes(durable);
 }
 
 void um_durable_note_block(struct um_store *store, const struct um_block *block)
@@ -284,7 +395,10 @@ int um_durable_shrink(struct um_store *store, struct um_block *block, uint64_t s
         return code;
     entry.size = size;
     um_journal_add(&heap->durable->journal, &entry, is_written(heap->durable, block->slot.link));
-    return commit(heap->durable) ? 0 : has_failed(heap->durable, fault);
+    note_uncommitted(heap->durable);
+    if (heap->durable->state->is_always || commit(heap->durable))
+        return 0;
+    return has_failed(heap->durable, fault);
 }
 
 /* ---- making ---- */
@@ -300,29 +414,32 @@ static void put_trailer(unsigned char bytes[UM_DURABLE_TRAILER_SIZE], const stru
 }
 
 static enum um_file_status make_bytes(struct um_state *state, const struct um_journal_header *header,
-                                      uint64_t length)
+                                      uint64_t length, struct um_file **file)
 {
     const struct um_files_ops *ops = state->files->ops;
     unsigned char trailer[UM_DURABLE_TRAILER_SIZE];
     char name[UM_JOURNAL_NAME_CAPACITY];
-    struct um_file *file;
+    struct um_file *made;
     enum um_file_status status;
 
     um_journal_name(name, header->heap, 0);
     put_trailer(trailer, header);
-    status = ops->create(state->files, name, &file);
+    status = ops->create(state->files, name, &made);
     if (status != UM_FILE_OK)
         return status;
-    status = ops->set_size(file, length + sizeof trailer);
+    status = ops->set_size(made, length + sizeof trailer);
     if (status == UM_FILE_OK)
-        status = ops->write(file, length, trailer, sizeof trailer);
-    ops->close(file);
-    if (status != UM_FILE_OK)
-        (void)ops->remove(state->files, name);
+        status = ops->write(made, length, trailer, sizeof trailer);
+    if (status == UM_FILE_OK) {
+        *file = made;
+        return UM_FILE_OK;
+    }
+    ops->close(made);
+    (void)ops->remove(state->files, name);
     return status;
 }
 
-struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap)
+struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap, struct um_file *bytes)
 {
     struct um_durable *made = calloc(1, sizeof *made);
 
@@ -330,13 +447,31 @@ struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap)
         return NULL;
     made->state = state;
     made->heap = heap;
+    made->bytes = bytes;
     made->epoch = 1;
     made->next_epoch = 1;
     um_list_init(&made->in_all);
     um_list_init(&made->in_unsynced);
-    um_list_init(&made->in_flushing);
+    um_list_init(&made->in_syncing);
     um_list_init(&made->in_uncommitted);
     return made;
+}
+
+static void close_bytes(struct um_durable *durable)
+{
+    if (durable->bytes != NULL)
+        durable->state->files->ops->close(durable->bytes);
+    durable->bytes = NULL;
+}
+
+/* Its files are closed. */
+static void free_durable(struct um_durable *durable)
+{
+    um_list_remove(&durable->in_all);
+    um_list_remove(&durable->in_uncommitted);
+    um_list_remove(&durable->in_unsynced);
+    free(durable->freed);
+    free(durable);
 }
 
 static struct um_journal_entry heap_entry(const struct um_heap *heap, const struct um_owner *maker)
@@ -357,7 +492,7 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
                       const struct um_owner *maker, struct um_fault *fault)
 {
     struct um_state *state = store->state;
-    struct um_durable *made = um_durable_new(state, heap);
+    struct um_durable *made = um_durable_new(state, heap, NULL);
     const struct um_journal_entry owner = owner_entry(maker);
     struct um_journal_entry entry = heap_entry(heap, maker);
     const struct um_journal_header header = {
@@ -383,17 +518,20 @@ int um_durable_create(struct um_store *store, struct um_heap *heap, const char *
         goto fail;
     status = um_journal_reserve(&made->journal, NOTE_SIZE, false);
     if (status == UM_FILE_OK)
-        status = make_bytes(state, &header, entry.length);
+        status = make_bytes(state, &header, entry.length, &made->bytes);
     if (status == UM_FILE_OK) {
         um_state_path(state, header.heap, 0, path, sizeof path);
         if (um_heap_shared_open(path, entry.length, heap->alignment, &heap->memory)) {
             um_journal_add(&made->journal, &owner, true);
             um_list_append(&state->all, &made->in_all);
             heap->durable = made;
+            made->names_unsynced = true;
+            made->bytes_unsynced = true; /* they say whose they are */
             note_uncommitted(made);
             return 0;
         }
         status = UM_FILE_NO_MEMORY;
+        close_bytes(made);
         (void)um_journal_remove(state->files, header.heap, 0);
     }
     um_journal_close(&made->journal);
@@ -418,7 +556,6 @@ void um_durable_destroy(struct um_heap *heap)
     }
     heap->durable = NULL;
     durable->heap = NULL;
-    um_list_remove(&durable->in_flushing);
     durable->freed_count = 0;
     um_journal_add(&durable->journal, &entry, true);
     note_uncommitted(durable);
@@ -458,7 +595,7 @@ static enum um_file_status write_handles(struct um_state *state, struct um_journ
     if (status == UM_FILE_OK)
         status = add_floors(state, &state->store->blocks);
     if (status == UM_FILE_OK)
-        status = um_journal_compact_complete(&state->handles, sync);
+        status = um_journal_compact_complete(&state->handles, sync, false);
     return status;
 }
 
@@ -539,7 +676,7 @@ static void compact_some(struct um_state *state)
         }
         durable->cursor++;
     }
-    (void)um_journal_commit(&durable->journal);
+    um_journal_commit_next(&durable->journal);
     if (!um_journal_is_compacting(&durable->journal)) {
         durable->cursor = 0;
         state->compacting = NULL;
@@ -551,7 +688,7 @@ static void compact_some(struct um_state *state)
 
 void um_state_work(struct um_state *state)
 {
-    (void)um_store_commit(state->store);
+    um_store_commit(state->store);
     if (state->compacting == NULL) {
         struct um_durable *durable = wants_compaction(state);
 
@@ -571,59 +708,148 @@ bool um_state_has_work(const struct um_state *state)
 /* ---- the disk ---- */
 
 /* Where it cannot be written, it is tried after the next sync. */
-static void mark_bytes(struct um_state *state, struct um_durable *durable)
+static void mark_bytes(struct um_durable *durable)
 {
-    const struct um_files_ops *ops = state->files->ops;
-    char name[UM_JOURNAL_NAME_CAPACITY];
-    struct um_file *file;
-
-    um_journal_name(name, durable->journal.header.heap, 0);
-    if (ops->open(state->files, name, &file) != UM_FILE_OK)
+    if (durable->is_marked || durable->heap == NULL)
         return;
-    durable->is_marked = ops->write(file, durable->entry.length + UM_JOURNAL_HEADER_SIZE, UM_DURABLE_MARK,
-                                    sizeof UM_DURABLE_MARK) == UM_FILE_OK;
-    ops->close(file);
+    durable->is_marked =
+        durable->state->files->ops->write(durable->bytes, durable->entry.length + UM_JOURNAL_HEADER_SIZE,
+                                          UM_DURABLE_MARK, sizeof UM_DURABLE_MARK) == UM_FILE_OK;
+}
+
+/* ---- syncs of heaps ---- */
+
+/* Begins a heap's part, but for the journal. All that was noted goes with it. */
+static void begin_part(struct um_durable *durable)
+{
+    struct um_durable_sync *part = &durable->sync;
+
+    part->heap = durable->bytes_unsynced ? durable->heap : NULL;
+    if (part->heap != NULL)
+        part->heap->pins++; /* its memory stays, though it may be destroyed */
+    part->bytes = durable->bytes;
+    part->bytes_status = UM_FILE_OK;
+    part->flushes = durable->flushes;
+    part->freed = durable->state->is_always ? durable->freed_count : 0; /* else commits free them */
+    durable->bytes_unsynced = false;
+    um_list_remove(&durable->in_uncommitted);
+    um_list_remove(&durable->in_unsynced);
+}
+
+/* The bytes first: no record is on the disk that tells of some which are not. */
+static void run_part(const struct um_files *files, struct um_durable_sync *part)
+{
+    if (part->heap != NULL)
+        part->bytes_status =
+            um_heap_shared_flush(part->heap->memory) ? files->ops->sync(part->bytes) : UM_FILE_FAILED;
+    if (part->bytes_status != UM_FILE_OK)
+        part->journal.status = part->bytes_status;
+    um_journal_sync_run(&part->journal);
+}
+
+/* Ends it, but for the journal. */
+static void end_part(struct um_durable *durable)
+{
+    struct um_durable_sync *part = &durable->sync;
+
+    durable->flushed = part->flushes;
+    if (part->bytes_status != UM_FILE_OK)
+        durable->bytes_failed = durable->journal.state == UM_JOURNAL_OPEN;
+    if (part->heap == NULL)
+        return;
+    part->heap->pins--;
+    um_heap_free_if_unused(durable->state->store, part->heap);
+}
+
+/* Whether something of it is not on the disk. */
+static bool wants_sync(const struct um_durable *durable)
+{
+    return durable->journal.state == UM_JOURNAL_OPEN &&
+           (um_journal_wants_sync(&durable->journal) || durable->bytes_unsynced);
+}
+
+/* A sync of all heaps that want one, or where only flushes are wanted, of those that wait for one. It counts even where there is none. */
+static bool begin_round(struct um_state *state, struct um_store_sync *sync)
+{
+    bool flushes_only = !state->is_always && state->rounds_wanted > state->rounds_ended;
+    struct um_link *next;
+
+    sync->kind = UM_SYNC_HEAPS;
+    sync->syncs_names = false;
+    for (struct um_link *link = state->unsynced.next; link != &state->unsynced; link = next) {
+        struct um_durable *durable = UM_LIST_ITEM(link, struct um_durable, in_unsynced);
+
+        next = link->next;
+        if (flushes_only && durable->flushes == durable->flushed)
+            continue;
+        um_list_remove(link);
+        if (!is_open(durable) || !wants_sync(durable))
+            continue;
+        begin_part(durable);
+        um_journal_sync_begin(&durable->journal, &durable->sync.journal, state->is_always);
+        sync->syncs_names |= durable->names_unsynced;
+        um_list_append(&sync->heaps, &durable->in_syncing);
+    }
+    state->rounds_begun++;
+    if (!um_list_is_empty(&sync->heaps))
+        return true;
+    state->rounds_ended = state->rounds_begun;
+    return false;
+}
+
+static void end_round(struct um_state *state, struct um_store_sync *sync)
+{
+    state->rounds_ended = state->rounds_begun;
+    while (!um_list_is_empty(&sync->heaps)) {
+        struct um_durable *durable = UM_LIST_ITEM(um_list_take(&sync->heaps), struct um_durable, in_syncing);
+        struct um_journal_sync *journal = &durable->sync.journal;
+
+        /* Where its names are not on the disk, nothing of it is. */
+        if (durable->names_unsynced && journal->status == UM_FILE_OK)
+            journal->status = sync->names;
+        end_part(durable);
+        (void)um_journal_sync_end(&durable->journal, journal);
+        if (!is_open(durable))
+            continue;
+        durable->names_unsynced = false;
+        release_freed(durable, durable->sync.freed);
+        mark_bytes(durable);
+        note_work(durable);
+    }
+}
+
+/* Has all that was noted of it on the disk. */
+static void sync_now(struct um_durable *durable)
+{
+    struct um_journal_sync *journal = &durable->sync.journal;
+
+    if (!wants_sync(durable))
+        return;
+    begin_part(durable);
+    um_journal_sync_begin(&durable->journal, journal, true);
+    run_part(durable->state->files, &durable->sync);
+    end_part(durable);
+    (void)um_journal_sync_end(&durable->journal, journal);
+    if (is_open(durable))
+        mark_bytes(durable);
 }
 
 /* Ends with a heap; its files stay. */
 static void close_durable(struct um_durable *durable)
 {
     const struct um_journal_entry closed = {.type = UM_JOURNAL_CLOSED};
-    struct um_journal_sync sync;
 
     um_journal_compact_cancel(&durable->journal);
-    (void)um_journal_commit(&durable->journal);
-    if (um_journal_wants_sync(&durable->journal)) {
-        um_journal_sync_begin(&durable->journal, &sync);
-        um_journal_sync_run(&sync);
-        if (um_journal_sync_end(&durable->journal, &sync) && durable->heap != NULL && !durable->is_marked)
-            mark_bytes(durable->state, durable);
-    }
+    sync_now(durable);
     /* Last, because it says what is on the disk. */
     if (durable->heap != NULL && um_journal_reserve(&durable->journal, NOTE_SIZE, true) == UM_FILE_OK)
         um_journal_add(&durable->journal, &closed, true);
     (void)um_journal_commit(&durable->journal);
     um_journal_close(&durable->journal);
+    close_bytes(durable);
     if (durable->heap != NULL)
         durable->heap->durable = NULL;
-    um_list_remove(&durable->in_all);
-    um_list_remove(&durable->in_uncommitted);
-    um_list_remove(&durable->in_unsynced);
-    um_list_remove(&durable->in_flushing);
-    free(durable);
-}
-
-/* The next heap with something that is not on the disk yet. */
-static struct um_durable *take_unsynced(struct um_state *state)
-{
-    while (!um_list_is_empty(&state->unsynced)) {
-        struct um_durable *durable =
-            UM_LIST_ITEM(um_list_take(&state->unsynced), struct um_durable, in_unsynced);
-
-        if (um_journal_wants_sync(&durable->journal))
-            return durable;
-    }
-    return NULL;
+    free_durable(durable);
 }
 
 /* ---- flushing ---- */
@@ -643,81 +869,33 @@ int um_heap_flush(struct um_heap *heap, uint64_t *ticket, struct um_fault *fault
     if (durable->journal.state == UM_JOURNAL_FAILED)
         return has_failed(durable, fault);
     *ticket = ++durable->flushes;
-    if (um_list_is_empty(&durable->in_flushing))
-        um_list_append(&durable->state->flushing, &durable->in_flushing);
+    durable->bytes_unsynced = true;
+    note_unsynced(durable);
+    durable->state->rounds_wanted = durable->state->rounds_begun + 1;
     return 0;
 }
 
 int um_heap_check_flush(struct um_heap *heap, uint64_t ticket, bool *done, struct um_fault *fault)
 {
     struct um_durable *durable = heap->durable;
-    char path[PATH_CAPACITY];
 
     *done = durable->flushed >= ticket;
-    if (durable->journal.state == UM_JOURNAL_FAILED)
-        return has_failed(durable, fault);
-    if (!*done || durable->flush_failure == UM_FILE_OK)
-        return 0;
-    um_state_path(durable->state, durable->journal.header.heap, 0, path, sizeof path);
-    snprintf(durable->state->text, sizeof durable->state->text, "%s cannot be opened: %s; try again", path,
-             um_file_status_text(durable->flush_failure));
-    return um_fault(
-        fault, UMEM_E_NO_MEMORY,
-        (struct um_fault){.heap = um_slot_handle(&heap->slot, UM_HANDLE_HEAP), .what = durable->state->text});
+    return durable->journal.state == UM_JOURNAL_FAILED ? has_failed(durable, fault) : 0;
 }
 
-/* All that was committed of a heap, and all that was written to its bytes. */
-static bool begin_flush(struct um_state *state, struct um_store_sync *sync)
-{
-    while (!um_list_is_empty(&state->flushing)) {
-        struct um_durable *durable =
-            UM_LIST_ITEM(um_list_take(&state->flushing), struct um_durable, in_flushing);
-        char name[UM_JOURNAL_NAME_CAPACITY];
-
-        if (durable->journal.state == UM_JOURNAL_FAILED)
-            continue;
-        um_journal_name(name, durable->journal.header.heap, 0);
-        durable->flush_failure = state->files->ops->open(state->files, name, &sync->bytes);
-        if (durable->flush_failure != UM_FILE_OK) {
-            durable->flushed = durable->flushes;
-            continue;
-        }
-        um_list_remove(&durable->in_unsynced);
-        um_journal_sync_begin(&durable->journal, &sync->journals[0]);
-        sync->kind = UM_SYNC_FLUSH;
-        sync->count = 1;
-        sync->durable = durable;
-        sync->flushes = durable->flushes;
-        sync->heap = durable->heap;
-        sync->heap->pins++; /* its memory stays, though it may be destroyed */
-        return true;
-    }
-    return false;
-}
-
-static void end_flush(struct um_state *state, struct um_store_sync *sync)
-{
-    struct um_durable *durable = sync->durable;
-
-    state->files->ops->close(sync->bytes);
-    durable->flushed = sync->flushes;
-    if (sync->bytes_status != UM_FILE_OK) {
-        durable->bytes_failed = durable->journal.state == UM_JOURNAL_OPEN;
-        sync->journals[0].status = sync->bytes_status;
-    }
-    sync->heap->pins--;
-    um_heap_free_if_unused(state->store, sync->heap);
-}
+/* ---- other syncs ---- */
 
 /* The end of a compaction: both journals, or neither. */
 static bool begin_last_sync(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable = state->compacting;
 
-    if (durable->journal.state == UM_JOURNAL_FAILED ||
+    if (!um_journal_is_compacting(&durable->journal) ||
         write_handles(state, &sync->journals[0]) != UM_FILE_OK ||
-        um_journal_compact_complete(&durable->journal, &sync->journals[1]) != UM_FILE_OK) {
+        um_journal_compact_complete(&durable->journal, &durable->sync.journal, state->is_always) !=
+            UM_FILE_OK) {
         um_journal_compact_cancel(&durable->journal);
+        (void)is_open(durable);
         if (state->handles.is_syncing) {
             /* It is complete, and is synced all the same. */
             sync->kind = UM_SYNC_HANDLES;
@@ -728,10 +906,42 @@ static bool begin_last_sync(struct um_state *state, struct um_store_sync *sync)
         state->is_complete = false;
         return sync->count != 0;
     }
+    begin_part(durable);
+    um_list_append(&sync->heaps, &durable->in_syncing);
     sync->kind = UM_SYNC_COMPACTION;
-    sync->count = 2;
-    sync->durable = durable;
+    sync->count = 1;
     return true;
+}
+
+/* Both are there, or neither: without the handles on the disk, the journal that tells of them must stay. */
+static void end_compaction(struct um_state *state, struct um_store_sync *sync)
+{
+    struct um_durable *durable = UM_LIST_ITEM(um_list_take(&sync->heaps), struct um_durable, in_syncing);
+    struct um_journal_sync *journal = &durable->sync.journal;
+
+    if (!um_journal_compact_end(&state->handles, &sync->journals[0]))
+        journal->status = UM_FILE_FAILED;
+    if (journal->status == UM_FILE_OK)
+        journal->status = sync->names;
+    end_part(durable);
+    if (um_journal_compact_end(&durable->journal, journal)) {
+        durable->epoch = durable->next_epoch;
+        durable->names_unsynced = false;
+        release_freed(durable, durable->sync.freed);
+    }
+    (void)is_open(durable);
+    durable->cursor = 0;
+    state->has_work = true;
+    state->store->status.has_work = true;
+    state->compacting = NULL;
+    state->is_complete = false;
+}
+
+/* A destroyed heap that could not be written: its files stay. */
+static void keep_failed(struct um_durable *durable)
+{
+    um_list_remove(&durable->in_all);
+    um_list_append(&durable->state->failed, &durable->in_all);
 }
 
 /* That the heap was destroyed is on the disk before its files go, and so are its handles. */
@@ -742,13 +952,15 @@ static bool begin_removal(struct um_state *state, struct um_store_sync *sync)
     if (um_list_is_empty(&state->ended))
         return false;
     durable = UM_LIST_ITEM(state->ended.next, struct um_durable, in_all);
-    if (durable->journal.state == UM_JOURNAL_FAILED) {
-        close_durable(durable); /* the files stay */
+    if (!is_open(durable)) {
+        keep_failed(durable);
         return false;
     }
     if (write_handles(state, &sync->journals[0]) != UM_FILE_OK)
         return false;
-    um_journal_sync_begin(&durable->journal, &sync->journals[1]);
+    um_journal_sync_begin(&durable->journal, &sync->journals[1], state->is_always);
+    um_list_remove(&durable->in_uncommitted);
+    um_list_remove(&durable->in_unsynced);
     sync->kind = UM_SYNC_REMOVAL;
     sync->count = 2;
     sync->durable = durable;
@@ -761,53 +973,57 @@ enum um_sync_urgency um_store_sync_urgency(const struct um_store *store)
 
     if (state == NULL || state->is_syncing)
         return UM_SYNC_NOT_DUE;
-    if (state->is_complete || !um_list_is_empty(&state->flushing) ||
+    if (state->is_complete || state->rounds_wanted > state->rounds_ended ||
         (!um_list_is_empty(&state->ended) && state->handles.state == UM_JOURNAL_OPEN))
         return UM_SYNC_NOW;
-    return um_list_is_empty(&state->unsynced) && um_list_is_empty(&state->uncommitted) ? UM_SYNC_NOT_DUE
-                                                                                       : UM_SYNC_LATER;
+    if (um_list_is_empty(&state->unsynced) && um_list_is_empty(&state->uncommitted))
+        return UM_SYNC_NOT_DUE;
+    return state->is_always ? UM_SYNC_NOW : UM_SYNC_LATER;
+}
+
+uint64_t um_store_want_sync(struct um_store *store)
+{
+    struct um_state *state = store->state;
+
+    state->rounds_wanted = state->rounds_begun + 1;
+    return state->rounds_wanted;
+}
+
+bool um_store_is_synced(const struct um_store *store, uint64_t number)
+{
+    return store->state == NULL || store->state->rounds_ended >= number;
 }
 
 bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
 {
     struct um_state *state = store->state;
-    struct um_durable *durable;
     bool begun;
 
-    *sync = (struct um_store_sync){.count = 0};
+    *sync = (struct um_store_sync){.syncs_names = true};
+    um_list_init(&sync->heaps);
     if (state == NULL || state->is_syncing)
         return false;
-    (void)um_store_commit(store);
+    um_store_commit(store);
     sync->files = state->files;
-    begun = !state->flushed_last && begin_flush(state, sync);
-    state->flushed_last = begun;
+    begun = !state->was_round && state->rounds_wanted > state->rounds_ended && begin_round(state, sync);
+    state->was_round = begun;
     if (!begun)
         begun = state->compacting != NULL && state->is_complete && begin_last_sync(state, sync);
     if (!begun)
         begun = begin_removal(state, sync);
     if (!begun)
-        begun = state->flushed_last = begin_flush(state, sync);
-    durable = begun ? NULL : take_unsynced(state);
-    if (durable != NULL) {
-        um_journal_sync_begin(&durable->journal, &sync->journals[0]);
-        sync->kind = UM_SYNC_RECORDS;
-        sync->count = 1;
-        sync->durable = durable;
-        begun = true;
-    }
+        begun = state->was_round = begin_round(state, sync);
     state->is_syncing = begun;
     return begun;
 }
 
 void um_store_sync_run(struct um_store_sync *sync)
 {
-    if (sync->kind == UM_SYNC_FLUSH) {
-        sync->bytes_status =
-            um_heap_shared_flush(sync->heap->memory) ? sync->files->ops->sync(sync->bytes) : UM_FILE_FAILED;
-    }
     for (unsigned i = 0; i < sync->count; i++)
         um_journal_sync_run(&sync->journals[i]);
-    sync->names = sync->files->ops->sync_names(sync->files);
+    for (struct um_link *link = sync->heaps.next; link != &sync->heaps; link = link->next)
+        run_part(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
+    sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
 }
 
 /* Removes a destroyed heap's files: the bytes first, so that what is left if that is interrupted still says that they are to be removed. What
@@ -819,11 +1035,9 @@ static void remove_files(struct um_state *state, struct um_durable *durable)
     bool has_next = durable->journal.compaction != UM_JOURNAL_NOT_COMPACTING;
     enum um_file_status status;
 
-    um_list_remove(&durable->in_uncommitted);
-    um_list_remove(&durable->in_unsynced);
     um_journal_close(&durable->journal);
-    um_list_remove(&durable->in_all);
-    free(durable);
+    close_bytes(durable);
+    free_durable(durable);
     status = um_journal_remove(state->files, heap, 0);
     if (status != UM_FILE_OK && status != UM_FILE_NOT_THERE)
         return;
@@ -832,10 +1046,23 @@ static void remove_files(struct um_state *state, struct um_durable *durable)
         (void)um_journal_remove(state->files, heap, number + 1);
 }
 
+static void end_removal(struct um_state *state, struct um_store_sync *sync)
+{
+    struct um_durable *durable = sync->durable;
+
+    if (!um_journal_compact_end(&state->handles, &sync->journals[0]))
+        sync->journals[1].status = UM_FILE_FAILED;
+    if (um_journal_sync_end(&durable->journal, &sync->journals[1])) {
+        remove_files(state, durable);
+        return;
+    }
+    (void)is_open(durable);
+    keep_failed(durable);
+}
+
 void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
 {
     struct um_state *state = store->state;
-    struct um_durable *durable = sync->durable;
 
     state->is_syncing = false;
     /* Where the names are not on the disk, nothing that depends on them may go on. */
@@ -843,33 +1070,29 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         if (sync->journals[i].status == UM_FILE_OK)
             sync->journals[i].status = sync->names;
     }
-    if (sync->kind == UM_SYNC_FLUSH)
-        end_flush(state, sync);
-    if (sync->kind == UM_SYNC_RECORDS || sync->kind == UM_SYNC_FLUSH) {
-        if (um_journal_sync_end(&durable->journal, &sync->journals[0]) && !durable->is_marked)
-            mark_bytes(state, durable);
-        return;
-    }
-    /* Without the handles on the disk, the journal that tells of them must stay: it counts with the new one. */
-    if (!um_journal_compact_end(&state->handles, &sync->journals[0]) && sync->count == 2)
-        sync->journals[1].status = UM_FILE_FAILED;
-    if (sync->kind == UM_SYNC_COMPACTION) {
-        if (um_journal_compact_end(&durable->journal, &sync->journals[1]))
-            durable->epoch = durable->next_epoch;
-        durable->cursor = 0;
-        state->has_work = true;
-        store->status.has_work = true;
-        state->compacting = NULL;
-        state->is_complete = false;
-    } else if (sync->kind == UM_SYNC_REMOVAL) {
-        if (um_journal_sync_end(&durable->journal, &sync->journals[1]))
-            remove_files(state, durable);
-        else
-            close_durable(durable);
+    switch (sync->kind) {
+    case UM_SYNC_HEAPS:
+        end_round(state, sync);
+        break;
+    case UM_SYNC_COMPACTION:
+        end_compaction(state, sync);
+        break;
+    case UM_SYNC_HANDLES:
+        (void)um_journal_compact_end(&state->handles, &sync->journals[0]);
+        break;
+    case UM_SYNC_REMOVAL:
+        end_removal(state, sync);
+        break;
     }
 }
 
 /* ---- the end ---- */
+
+static void close_all(struct um_link *list)
+{
+    while (!um_list_is_empty(list))
+        close_durable(UM_LIST_ITEM(list->next, struct um_durable, in_all));
+}
 
 void um_state_close(struct um_store *store)
 {
@@ -878,11 +1101,10 @@ void um_state_close(struct um_store *store)
     if (state == NULL)
         return;
     assert(!state->is_syncing);
-    (void)um_store_commit(store);
-    while (!um_list_is_empty(&state->all))
-        close_durable(UM_LIST_ITEM(state->all.next, struct um_durable, in_all));
-    while (!um_list_is_empty(&state->ended))
-        close_durable(UM_LIST_ITEM(state->ended.next, struct um_durable, in_all));
+    um_store_commit(store);
+    close_all(&state->all);
+    close_all(&state->ended);
+    close_all(&state->failed);
     um_journal_close(&state->handles);
     (void)state->files->ops->sync_names(state->files);
     um_state_directory_close(state->directory);

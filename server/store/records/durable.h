@@ -7,6 +7,9 @@
  * of the changes. Memory that is freed is not handed out again before the note of that is written: until then, the block would come back
  * where the process is killed.
  *
+ * With um_state_options.is_always the notes are written by the next sync instead, when the bytes they are about are on the disk: else a record might
+ * outlive a power failure that its bytes did not. Memory that is freed waits for the end of that sync.
+ *
  * For the store itself: state.h is what others see of it.
  */
 #ifndef UM_STORE_DURABLE_H
@@ -18,7 +21,7 @@
 #include "store/records/state.h"
 
 enum {
-    UM_DURABLE_FREED_LIMIT = 256,        /* blocks whose memory waits for a commit */
+    UM_DURABLE_FREED_LIMIT = 256, /* blocks whose memory waits for a commit, where that can be done at once */
     UM_STATE_TEXT_CAPACITY = 4096 + 512, /* bytes: a path and a sentence */
     UM_DURABLE_TRAILER_SIZE =
         4096 /* bytes behind the heap's own in the file of bytes, which say whose it is */
@@ -33,6 +36,16 @@ struct um_freed {
     uint64_t size; /* bytes */
 };
 
+/* A heap's part in a sync of UM_SYNC_HEAPS. */
+struct um_durable_sync {
+    struct um_journal_sync journal;
+    struct um_heap *heap; /* whose bytes are synced, and whose memory is kept meanwhile; NULL: they are not */
+    struct um_file *bytes;
+    enum um_file_status bytes_status;
+    uint64_t flushes; /* um_durable.flushes that end with it */
+    size_t freed;     /* of um_durable.freed: so many are free at its end */
+};
+
 /* What a durable heap has besides. */
 struct um_durable {
     struct um_state *state;
@@ -42,18 +55,22 @@ struct um_durable {
     struct um_link in_uncommitted; /* place in um_state.uncommitted */
     struct um_journal_entry entry; /* of the heap, without texts */
     struct um_link in_unsynced;    /* place in um_state.unsynced */
-    struct um_link in_flushing;    /* place in um_state.flushing */
+    struct um_link in_syncing;     /* place in um_store_sync.heaps */
+    struct um_durable_sync sync;   /* while it is there */
+    struct um_file *bytes;         /* the file of bytes */
     uint64_t flushes;              /* that um_heap_flush() was called for */
     uint64_t flushed;              /* so many of them have ended */
-    enum um_file_status
-        flush_failure;   /* of the last that ended: why, where nothing came of it but the journal goes on */
-    bool bytes_failed;   /* the journal has failed because the file of bytes has */
-    uint64_t epoch;      /* which of its files the current one is */
-    uint64_t next_epoch; /* likewise the latest that was begun */
+    bool bytes_unsynced;           /* the next sync is to have the bytes on the disk, too */
+    bool names_unsynced;           /* likewise the names of its files */
+    bool bytes_failed;             /* the journal has failed because the file of bytes has */
+    bool is_failure_told;          /* the journal has failed, and that was counted and reported */
+    uint64_t epoch;                /* which of its files the current one is */
+    uint64_t next_epoch;           /* likewise the latest that was begun */
     uint32_t cursor; /* while the journal is written anew: blocks in slots before it are in the new file */
     bool is_marked;  /* UM_DURABLE_MARK is in the file of bytes */
-    unsigned freed_count;
-    struct um_freed freed[UM_DURABLE_FREED_LIMIT];
+    struct um_freed *freed; /* malloc */
+    size_t freed_count;
+    size_t freed_capacity;
 };
 
 /* What a store has besides that has durable heaps. */
@@ -67,14 +84,19 @@ struct um_state {
     struct um_link ended;                 /* list of um_durable.in_all: destroyed, files to be removed */
     struct um_link uncommitted;           /* list of um_durable.in_uncommitted */
     struct um_link
-        unsynced; /* list of um_durable.in_unsynced: something was committed that may not be on the disk */
-    struct um_link
-        flushing;      /* list of um_durable.in_flushing: um_heap_flush() waits for all to be on the disk */
-    bool flushed_last; /* the last sync was for that: others come first */
-    struct um_journal handles;         /* which handles must not be given out again */
-    struct um_durable *compacting;     /* whose journal is written anew; NULL: none is */
-    bool has_work;                     /* some journal may want to be written anew */
-    bool is_complete;                  /* that one waits for its sync */
+        failed; /* list of um_durable.in_all: destroyed, but that could not be written: files stay */
+    struct um_link unsynced; /* list of um_durable.in_unsynced: something of it may not be on the disk */
+    bool is_always;          /* changes are on the disk before answers tell of them */
+    uint64_t rounds_wanted;  /* um_store_want_sync() was answered with this, at last; */
+    uint64_t rounds_begun;   /* so many syncs of UM_SYNC_HEAPS have begun, */
+    uint64_t rounds_ended;   /* and so many have ended */
+    bool was_round;          /* the last sync was one of these: others come first */
+    void *context;           /* handed to `report` */
+    void (*report)(void *context, const char *text); /* as in struct um_state_options */
+    struct um_journal handles;                       /* which handles must not be given out again */
+    struct um_durable *compacting;                   /* whose journal is written anew; NULL: none is */
+    bool has_work;                                   /* some journal may want to be written anew */
+    bool is_complete;                                /* that one waits for its sync */
     bool is_syncing;                   /* between um_store_sync_begin() and um_store_sync_end() */
     char text[UM_STATE_TEXT_CAPACITY]; /* of the last fault */
 };
@@ -110,14 +132,20 @@ void um_durable_note_free(struct um_store *store, const struct um_heap *heap, um
 void um_durable_note_place(struct um_store *store, const struct um_block *block);
 void um_durable_note_change(struct um_store *store, const struct um_block *block);
 
+/* Notes that bytes of a block were written: nothing is written of that, but they may have to be on the disk before an answer. */
+void um_durable_note_bytes(struct um_durable *durable);
+
 /* Notes that a block is smaller before it is, and writes that at once: the rest of its memory is free then. */
 int um_durable_shrink(struct um_store *store, struct um_block *block, uint64_t size, struct um_fault *fault);
 
 /* Frees a block's memory when the note of that is written. */
 void um_durable_free_memory(struct um_durable *durable, void *address, uint64_t size);
 
-/* Has memory freed that waits for a commit, by committing now. Returns whether there was some. */
+/* Has memory freed that waits for a commit, by committing now. Returns whether there was some. What waits for a sync goes on waiting. */
 bool um_durable_release(struct um_durable *durable);
+
+/* Whether there is some. */
+bool um_durable_has_freed(const struct um_durable *durable);
 
 /* ---- work in the background ---- */
 
@@ -129,8 +157,8 @@ bool um_state_has_work(const struct um_state *state);
 
 /* ---- the state, as a whole ---- */
 
-/* Makes a durable heap of a record with memory, for restoring. NULL: no memory. */
-struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap);
+/* Makes a durable heap of a record with memory, for restoring, with its file of bytes, which it owns if that succeeds. NULL: no memory. */
+struct um_durable *um_durable_new(struct um_state *state, struct um_heap *heap, struct um_file *bytes);
 
 /* Writes which handles must not be given out again, and waits until that is on the disk. */
 bool um_state_save_handles(struct um_state *state);

@@ -341,6 +341,10 @@ void um_slots_release(struct um_slots *slots, void *record)
     slot->link = UM_SLOT_NONE;
     if (slot->state > it->generation)
         it->generation = slot->state;
+    if (slots->is_restoring) {
+        it->live--;
+        return; /* it is free at the end of that, if nothing comes there */
+    }
     /* A slot past the limit is retired: one more generation would bring an old handle back to life. */
     if (slot->state <= UM_GENERATION_LIMIT)
         append_free(slots, group, number);
@@ -353,6 +357,15 @@ void um_slots_release(struct um_slots *slots, void *record)
 void um_slots_allow_former(struct um_slots *slots)
 {
     slots->first_generation = 1;
+    slots->is_restoring = true;
+}
+
+uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle)
+{
+    uint32_t number = um_handle_slot(handle);
+    const struct um_slot *slot = number < slots->used ? um_slots_at(slots, number) : NULL;
+
+    return slot != NULL && um_slot_is_live(slot) ? um_slot_handle(slot, slots->kind) : 0;
 }
 
 bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle)
@@ -417,6 +430,7 @@ bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle)
 
 void um_slots_end_restoring(struct um_slots *slots)
 {
+    slots->is_restoring = false;
     for (uint32_t number = 0; number < slots->used; number++) {
         struct um_slot *slot = um_slots_at(slots, number);
         struct um_slot_group *state = &slots->groups[group_of(slots, number)];

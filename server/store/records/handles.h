@@ -76,6 +76,7 @@ struct um_slots {
     uint32_t chunk_bits;          /* a chunk holds 2^chunk_bits records */
     uint32_t used;                /* slots that were ever given out: 0 to used - 1 */
     uint32_t limit;               /* most slots, retired ones counted */
+    bool is_restoring;            /* between um_slots_allow_former() and um_slots_end_restoring() */
     uint32_t first_generation;    /* no handle has a lower one */
     uint32_t base_generation;     /* a slot begins with it, or with one more than its floor */
     uint32_t *floors; /* of UM_SLOT_FLOOR_SLOTS slots each: generations up to it are used up; NULL: none is */
@@ -116,6 +117,9 @@ bool um_slots_raise_floor(struct um_slots *slots, uint64_t handle);
 /* Takes the slot of a handle, which has it again: NULL where it is in use, the handle is none of this table's, or memory runs out. The
  * record is zeroed as by um_slots_acquire(). Call um_slots_end_restoring() after the last. */
 void *um_slots_restore(struct um_slots *slots, uint64_t handle);
+
+/* The handle in use that has this one's slot; 0: none has. */
+uint64_t um_slots_find_live(const struct um_slots *slots, uint64_t handle);
 
 /* Notes that the handle was in use and is not any more. Like um_slots_restore(); false: no memory, or no such handle. */
 bool um_slots_restore_stale(struct um_slots *slots, uint64_t handle);

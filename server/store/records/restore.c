@@ -8,6 +8,7 @@
 #include "store/memory/heap_shared.h"
 #include "store/records/accounts.h"
 #include "store/records/block_extra.h"
+#include "store/records/blocks.h"
 #include "store/records/durable.h"
 #include "store/records/names.h"
 #include "store/records/owners.h"
@@ -23,6 +24,7 @@ struct restore {
     struct um_store *store;
     struct um_state *state;
     struct um_recovery *recovery;
+    struct um_file *bytes; /* the file of bytes; NULL: it is not open, or the heap has it */
     void *memory;
     void **addresses;         /* of the blocks, as they come in the replay; NULL where there is none */
     struct um_owner **owners; /* as they come in the replay */
@@ -93,7 +95,14 @@ static bool add_lost(struct um_store *store, uint64_t handle)
 
 /* ---- memory ---- */
 
-/* Whether the file of bytes is this heap's, and whole. */
+static void close_bytes(struct restore *restore)
+{
+    if (restore->bytes != NULL)
+        restore->state->files->ops->close(restore->bytes);
+    restore->bytes = NULL;
+}
+
+/* Whether the file of bytes is this heap's, and whole. It stays open. */
 static bool check_bytes(struct restore *restore)
 {
     const struct um_files_ops *ops = restore->state->files->ops;
@@ -102,23 +111,22 @@ static bool check_bytes(struct restore *restore)
     unsigned char trailer[UM_JOURNAL_HEADER_SIZE];
     struct um_journal_summary found;
     char name[UM_JOURNAL_NAME_CAPACITY];
-    struct um_file *file;
     uint64_t size = 0;
     enum um_file_status status;
     const char *path = restore->state->path;
 
     um_journal_name(name, expected->heap, 0);
-    status = ops->open(restore->state->files, name, &file);
+    status = ops->open(restore->state->files, name, &restore->bytes);
     if (status != UM_FILE_OK) {
+        restore->bytes = NULL;
         snprintf(restore->why, sizeof restore->why,
                  "%s/%s cannot be opened: %s; put it back, or move the heap's files elsewhere", path, name,
                  um_file_status_text(status));
         return false;
     }
-    status = ops->get_size(file, &size);
+    status = ops->get_size(restore->bytes, &size);
     if (status == UM_FILE_OK && size == length + UM_DURABLE_TRAILER_SIZE)
-        status = ops->read(file, length, trailer, sizeof trailer);
-    ops->close(file);
+        status = ops->read(restore->bytes, length, trailer, sizeof trailer);
     if (status != UM_FILE_OK || size != length + UM_DURABLE_TRAILER_SIZE) {
         snprintf(restore->why, sizeof restore->why,
                  "%s/%s has %llu bytes, not %llu: it was cut, or is another heap's; put the right file back, "
@@ -187,34 +195,72 @@ static const char *text_of(const char *text, uint8_t size, char string[UM_NAME_S
     return string;
 }
 
-/* Whether handles and names are free. Those of a copy of a heap's files are not. */
+/* A power failure may leave two heaps as they were at two moments. Where a block of each has the same slot, the older one was freed
+ * before the other was allocated, and only that is not in its journal. */
+static void settle_slot(struct restore *restore, struct um_replay_block *block)
+{
+    struct um_slots *slots = &restore->store->blocks;
+    um_handle other = um_slots_find_live(slots, block->handle);
+    void *record = NULL;
+
+    if (other > block->handle) {
+        block->is_freed = true;
+        block->is_replaced = true;
+    } else if (other != 0 && um_slots_find(slots, other, &record) == UM_SLOT_OK) {
+        um_block_free(restore->store, record);
+    }
+}
+
+/* Likewise where two have the same name: this one has none from now on. */
+static void settle_name(struct restore *restore, struct um_replay_block *block)
+{
+    char name[UM_NAME_SIZE_LIMIT + 1];
+
+    if (block->name_size == 0 ||
+        um_names_find(&restore->store->block_names, text_of(block->name, block->name_size, name)) == NULL)
+        return;
+    block->name_size = 0;
+    block->is_renamed = true;
+}
+
+/* Whether handles are free. Those of a copy of a heap's files are not. */
 static bool check_records(struct restore *restore)
 {
     struct um_store *store = restore->store;
     const struct um_replay *replay = &restore->recovery->replay;
     char name[UM_NAME_SIZE_LIMIT + 1];
-    void *record;
-    bool is_free = true;
+    bool is_free = (replay->heap.handle & 3) == UM_HANDLE_HEAP;
+    size_t place;
 
     if (replay->heap.name_size != 0)
-        is_free = um_names_find(&store->heap_names,
-                                text_of(replay->heap.name, replay->heap.name_size, name)) == NULL;
-    is_free = is_free && (replay->heap.handle & 3) == UM_HANDLE_HEAP;
+        is_free = is_free && um_names_find(&store->heap_names,
+                                           text_of(replay->heap.name, replay->heap.name_size, name)) == NULL;
     for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
         const struct um_replay_block *block = um_replay_block_at(replay, i);
 
-        if (!is_kept(block))
-            continue;
-        is_free = (block->handle & 3) == UM_HANDLE_BLOCK &&
-                  um_slots_find(&store->blocks, block->handle, &record) != UM_SLOT_OK &&
-                  (block->name_size == 0 ||
-                   um_names_find(&store->block_names, text_of(block->name, block->name_size, name)) == NULL);
+        if (is_kept(block))
+            is_free = (block->handle & 3) == UM_HANDLE_BLOCK &&
+                      um_slots_find_live(&store->blocks, block->handle) != block->handle;
+    }
+    for (size_t i = 0; i < replay->blocks.count && is_free; i++) {
+        struct um_replay_block *block = um_replay_block_at(replay, i);
+
+        if (is_kept(block))
+            settle_slot(restore, block);
+        if (is_kept(block))
+            settle_name(restore, block);
+    }
+    if (is_free && !um_replay_find_owner(replay, replay->heap.owner, &place)) {
+        snprintf(
+            restore->why, sizeof restore->why,
+            "the journal of heap %llu does not say who made it: it is damaged; put a backup in its place",
+            (unsigned long long)replay->heap.handle);
+        return false;
     }
     if (!is_free)
         snprintf(restore->why, sizeof restore->why,
-                 "the handle or the name of a block of heap %llu is another heap's already: its files were "
-                 "copied; move "
-                 "them elsewhere",
+                 "the name of heap %llu or the handle of a block of it is another heap's already: its files "
+                 "were copied; move them elsewhere",
                  (unsigned long long)replay->heap.handle);
     return is_free;
 }
@@ -259,10 +305,13 @@ static bool restore_heap(struct restore *restore)
     struct um_recovery *recovery = restore->recovery;
     const struct um_journal_entry *entry = &recovery->replay.heap;
     struct um_owner *owner = owner_of(restore, entry->owner);
-    struct um_heap *heap = um_slots_restore(&store->heaps, entry->handle);
+    struct um_heap *heap;
     char name[UM_NAME_SIZE_LIMIT + 1];
 
-    if (heap == NULL || owner == NULL || !um_slots_raise_floor(&store->heaps, entry->handle))
+    if (!um_slots_raise_floor(&store->heaps, entry->handle))
+        return false;
+    heap = um_slots_restore(&store->heaps, entry->handle);
+    if (heap == NULL)
         return false;
     restore->heap = heap;
     heap->ops = &um_heap_shared_ops;
@@ -332,7 +381,7 @@ static bool restore_block(struct restore *restore, const struct um_replay_block 
 static bool continue_journal(struct restore *restore)
 {
     struct um_recovery *recovery = restore->recovery;
-    struct um_durable *durable = um_durable_new(restore->state, restore->heap);
+    struct um_durable *durable = um_durable_new(restore->state, restore->heap, restore->bytes);
 
     if (durable == NULL)
         return false;
@@ -342,6 +391,10 @@ static bool continue_journal(struct restore *restore)
         return false;
     }
     recovery->file = NULL;
+    restore->bytes = NULL;
+    /* For all that is known: */
+    durable->names_unsynced = true;
+    durable->bytes_unsynced = true;
     durable->entry = recovery->replay.heap;
     durable->entry.name = NULL;
     durable->entry.name_size = 0;
@@ -352,6 +405,29 @@ static bool continue_journal(struct restore *restore)
     return true;
 }
 
+/* Has the journal say what another one's have shown. */
+static bool note_settled(struct restore *restore)
+{
+    const struct um_replay *replay = &restore->recovery->replay;
+    bool done = true;
+
+    for (size_t i = 0; i < replay->blocks.count && done; i++) {
+        const struct um_replay_block *block = um_replay_block_at(replay, i);
+        void *record = NULL;
+
+        if (!block->is_replaced && !block->is_renamed)
+            continue;
+        done = um_heap_check_journal(restore->heap, true, NULL) == 0;
+        if (!done)
+            break;
+        if (block->is_replaced)
+            um_durable_note_free(restore->store, restore->heap, block->handle);
+        else if (um_slots_find(&restore->store->blocks, block->handle, &record) == UM_SLOT_OK)
+            um_durable_note_change(restore->store, record);
+    }
+    return done;
+}
+
 /* All but what check_records() and restore_memory() have found. False: no memory, and the store can only be freed. */
 static bool restore_records(struct restore *restore)
 {
@@ -360,7 +436,7 @@ static bool restore_records(struct restore *restore)
 
     for (size_t i = 0; i < replay->blocks.count && done; i++)
         done = restore_block(restore, um_replay_block_at(replay, i), restore->addresses[i]);
-    done = done && continue_journal(restore);
+    done = done && continue_journal(restore) && note_settled(restore);
     /* Sessions have ended: what they made is no one's. */
     for (size_t i = 0; restore->owners != NULL && i < replay->owners.count; i++)
         um_owner_close(restore->store, restore->owners[i]);
@@ -390,6 +466,7 @@ static bool restore_one(struct um_state *state, struct um_recovery *recovery,
     }
     if (restore.memory != NULL)
         um_heap_shared_ops.destroy(restore.memory);
+    close_bytes(&restore);
     free(restore.addresses);
     free(restore.owners);
     return done;
@@ -453,10 +530,15 @@ static bool save_handles(struct um_state *state, const struct um_recovery *recov
 
 /* ---- all ---- */
 
-/* Whether a heap was only begun: it has no blocks, and the file for them was not made. */
+/* Whether a heap was only begun: it has no blocks, and either the file for them was not made, or who made it was not written, which is what
+ * the first answer about it waits for. */
 static bool is_begun_only(const struct um_recovery *recovery)
 {
-    return recovery->kind == UM_RECOVERY_HEAP && !recovery->has_bytes && recovery->replay.blocks.count == 0;
+    const struct um_replay *replay = &recovery->replay;
+    size_t place;
+
+    return recovery->kind == UM_RECOVERY_HEAP && replay->blocks.count == 0 &&
+           (!recovery->has_bytes || !um_replay_find_owner(replay, replay->heap.owner, &place));
 }
 
 /* Whether a journal of which nothing is left was on the disk once: the heap's bytes say so. */
@@ -541,8 +623,24 @@ static struct um_state *new_state(struct um_store *store, const struct um_state_
     um_list_init(&state->ended);
     um_list_init(&state->uncommitted);
     um_list_init(&state->unsynced);
-    um_list_init(&state->flushing);
+    um_list_init(&state->failed);
+    state->is_always = options->is_always;
+    state->context = options->context;
+    state->report = options->report;
     return state;
+}
+
+/* What was found out of two journals is in one of them on the disk before the other changes: else it might come back. */
+static void sync_settled(struct um_state *state)
+{
+    struct um_store_sync sync;
+
+    if (um_list_is_empty(&state->uncommitted))
+        return;
+    while (um_store_sync_begin(state->store, &sync)) {
+        um_store_sync_run(&sync);
+        um_store_sync_end(state->store, &sync);
+    }
 }
 
 /* Reads all that is there. */
@@ -570,6 +668,8 @@ static bool open_all(struct um_state *state, const struct um_state_options *opti
     um_heap_files_deinit(&list);
     um_slots_end_restoring(&state->store->heaps);
     um_slots_end_restoring(&state->store->blocks);
+    if (done)
+        sync_settled(state);
     return done;
 }
 
@@ -616,6 +716,7 @@ static void examine_one(struct um_recovery *recovery, const struct um_state_opti
             ++*heaps;
         else
             report(options, restore.why);
+        close_bytes(&restore);
     }
 }
 

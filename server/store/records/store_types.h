@@ -99,6 +99,9 @@ struct um_store_status {
     bool has_work;       /* um_store_reclaim() has something to do */
     bool is_large;       /* um_store_is_large(), as of the last um_store_set_time() */
     bool is_uncommitted; /* um_store_commit() is to be called before answers go out */
+    uint64_t changes;    /* of durable heaps, in all: what an answer tells of has raised it */
+    um_handle changed;   /* the heap that the last of them was made in */
+    uint64_t failures;   /* durable heaps that could not be written, in all */
     bool turn_is_used;   /* um_store_set_time() has more to renew than the second */
 };
 

@@ -198,9 +198,9 @@ static void with_durable_heap(struct fixture *fixture)
     static char path[] = "/state";
 
     state_of_h = (struct um_state){.store = fixture->store, .path = path};
-    um_list_init(&state_of_h.flushing);
+    um_list_init(&state_of_h.unsynced);
     durable_of_h = (struct um_durable){.state = &state_of_h, .heap = heap_h(fixture)};
-    um_list_init(&durable_of_h.in_flushing);
+    um_list_init(&durable_of_h.in_unsynced);
     heap_h(fixture)->durable = &durable_of_h;
 }
 
@@ -210,10 +210,24 @@ static void with_failed_heap(struct fixture *fixture)
     durable_of_h.journal.state = UM_JOURNAL_FAILED;
 }
 
-static void without_descriptors(struct fixture *fixture)
+/* As if heap "h" could not be written, where it has to be before the answer. */
+static void with_failed_writes(struct fixture *fixture)
 {
-    with_durable_heap(fixture);
-    durable_of_h.flush_failure = UM_FILE_NO_MEMORY;
+    with_failed_heap(fixture);
+    state_of_h.is_always = true;
+    um_list_init(&state_of_h.all);
+    um_list_init(&state_of_h.ended);
+    um_list_init(&state_of_h.failed);
+    um_list_init(&durable_of_h.in_all);
+    um_list_append(&state_of_h.all, &durable_of_h.in_all);
+    durable_of_h.journal.header.heap = um_heap_handle(heap_h(fixture));
+    fixture->store->state = &state_of_h;
+}
+
+static void without_failed_writes(struct fixture *fixture)
+{
+    fixture->store->state = NULL;
+    heap_h(fixture)->durable = NULL;
 }
 
 static void with_durable_heap_and_no_waits(struct fixture *fixture)
@@ -234,6 +248,10 @@ void end_sync(struct fixture *fixture)
 }
 
 #define HUGE_SIZE "9007199254740991"
+#define UNWRITTEN_BYTES(method, params) \
+    { \
+        method, UMEM_E_CORRUPTED, params, UNWRITTEN, with_failed_writes, without_failed_writes \
+    }
 #define NO_BYTES(method, params) \
     { \
         method, UMEM_E_LIMIT_EXCEEDED, params, IN_A_BATCH, without_batch_bytes, NULL \
@@ -291,7 +309,6 @@ const struct example examples[] = {
     {"heap.flush", UMEM_E_UNSUPPORTED, "{\"heap\":\"h\"}", IN_A_BATCH, with_durable_heap,
      without_durable_heap},
     {"heap.flush", UMEM_E_CORRUPTED, "{\"heap\":\"h\"}", ALONE, with_failed_heap, without_durable_heap},
-    {"heap.flush", UMEM_E_NO_MEMORY, "{\"heap\":\"h\"}", SYNCED, without_descriptors, without_durable_heap},
     {"heap.flush", UMEM_E_CANCELLED, "{\"heap\":\"h\"}", CANCELLED, with_durable_heap, without_durable_heap},
     {"heap.flush", UMEM_E_LIMIT_EXCEEDED, "{\"heap\":\"h\"}", ALONE, with_durable_heap_and_no_waits,
      without_durable_heap},
@@ -339,24 +356,30 @@ const struct example examples[] = {
     {"block.write", 0, "{\"block\":\"b\",\"data\":\"AAAA\"}", ALONE, NULL, NULL},
     {"block.write", UMEM_E_UNSUPPORTED, "{\"block\":\"b\",\"encoding\":\"raw\"}", ALONE, NULL, NULL},
     NO_BYTES("block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
+    UNWRITTEN_BYTES("block.write", "{\"block\":\"b\",\"data\":\"AAAA\"}"),
     {"block.get", 0, "{\"block\":\"b\",\"offset\":0}", ALONE, NULL, NULL},
     {"block.get", UMEM_E_TOO_LARGE, "{\"block\":\"large\",\"offset\":0,\"count\":1000000}", ALONE, NULL,
      NULL},
     NO_BYTES("block.get", "{\"block\":\"b\",\"offset\":0}"),
     {"block.set", 0, "{\"block\":\"b\",\"offset\":0,\"values\":[1]}", ALONE, NULL, NULL},
     NO_BYTES("block.set", "{\"block\":\"b\",\"offset\":0,\"values\":[1]}"),
+    UNWRITTEN_BYTES("block.set", "{\"block\":\"b\",\"offset\":0,\"values\":[1]}"),
     {"block.fill", 0, "{\"block\":\"b\"}", ALONE, NULL, NULL},
     NO_BYTES("block.fill", "{\"block\":\"b\"}"),
+    UNWRITTEN_BYTES("block.fill", "{\"block\":\"b\"}"),
     {"block.copy", 0, "{\"source\":\"b\",\"target\":\"c\"}", ALONE, NULL, NULL},
     NO_BYTES("block.copy", "{\"source\":\"b\",\"target\":\"c\"}"),
+    UNWRITTEN_BYTES("block.copy", "{\"source\":\"c\",\"target\":\"b\",\"size\":4}"),
     {"block.compare", 0, "{\"left\":\"b\",\"right\":\"c\"}", ALONE, NULL, NULL},
     NO_BYTES("block.compare", "{\"left\":\"b\",\"right\":\"c\"}"),
     {"block.find", 0, "{\"block\":\"b\",\"data\":\"AA==\"}", ALONE, NULL, NULL},
     NO_BYTES("block.find", "{\"block\":\"b\",\"data\":\"AA==\"}"),
     {"block.add", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
     NO_BYTES("block.add", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
+    UNWRITTEN_BYTES("block.add", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
     {"block.exchange", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
     NO_BYTES("block.exchange", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
+    UNWRITTEN_BYTES("block.exchange", "{\"block\":\"b\",\"offset\":0,\"value\":1}"),
     {"block.wait", 0, "{\"block\":\"b\",\"offset\":0,\"value\":1}", ALONE, NULL, NULL},
     {"block.wait", UMEM_E_TIMEOUT, "{\"block\":\"b\",\"offset\":0,\"value\":0,\"timeout_ms\":5}", TIMES_OUT,
      NULL, NULL},

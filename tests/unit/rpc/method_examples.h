@@ -15,7 +15,8 @@ enum how {
     IN_A_BATCH, /* of one */
     TIMES_OUT,  /* waits until its time is up */
     CANCELLED,  /* waits until it is taken back */
-    SYNCED      /* waits until a sync has ended */
+    SYNCED,     /* waits until a sync has ended */
+    UNWRITTEN   /* is answered, but what it changed could not be written */
 };
 
 struct example {

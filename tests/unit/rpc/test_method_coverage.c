@@ -90,6 +90,11 @@ static const cJSON *call_example(struct fixture *fixture, const struct example *
     }
     if (example->how == ALONE)
         return call(session, MESSAGE_OF("1", "%s", "%s"), example->method, params);
+    if (example->how == UNWRITTEN) {
+        send_message(session, MESSAGE_OF("1", "%s", "%s"), example->method, params);
+        um_session_fail_changes(session);
+        return take(session);
+    }
     send_message(session, MESSAGE_OF("1", "%s", "%s"), example->method, params);
     expect_no_message(session);
     if (example->how == TIMES_OUT)

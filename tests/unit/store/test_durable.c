@@ -50,6 +50,7 @@ struct world {
     unsigned reports;
     char report[1024];
     bool has_power_failures; /* the store uses `losing` */
+    bool is_always;
 };
 
 static struct world world;
@@ -230,7 +231,8 @@ static void open_store(void)
         .shared_heaps_limit = 100,
         .seed = roll(UINT32_MAX),
     };
-    struct um_state_options state = {.seed = roll(UINT32_MAX), .report = on_report};
+    struct um_state_options state = {
+        .is_always = world.is_always, .seed = roll(UINT32_MAX), .report = on_report};
     struct um_owner_options owner = {.pid = 4711, .program = "tester", .user = "eve"};
     char why[UM_STATE_WHY_CAPACITY] = "";
 
@@ -259,14 +261,16 @@ static void kill_store(void)
     struct um_state *state = world.store->state;
     const struct um_files_ops *ops = state->files->ops;
 
-    for (int list = 0; list < 2; list++) {
-        struct um_link *head = list == 0 ? &state->all : &state->ended;
+    for (int list = 0; list < 3; list++) {
+        struct um_link *head = list == 0 ? &state->all : list == 1 ? &state->ended : &state->failed;
 
         while (!um_list_is_empty(head)) {
             struct um_durable *durable = UM_LIST_ITEM(um_list_take(head), struct um_durable, in_all);
 
             if (durable->heap != NULL)
                 durable->heap->durable = NULL;
+            ops->close(durable->bytes);
+            free(durable->freed);
             if (durable->journal.next.file != NULL)
                 ops->close(durable->journal.next.file);
             um_buf_deinit(&durable->journal.next.batch);
@@ -288,7 +292,8 @@ static void kill_store(void)
 
 static void commit(void)
 {
-    assert_true(um_store_commit(world.store));
+    um_store_commit(world.store);
+    assert_int_equal(um_store_get_status(world.store)->failures, 0);
     assert_false(um_store_get_status(world.store)->is_uncommitted);
 }
 
@@ -331,6 +336,7 @@ static void fill(struct model_block *model)
 
     for (uint64_t i = 0; i < model->size; i++)
         bytes[i] = byte_at(model, i);
+    (void)um_block_wrote(world.store, find(model->handle), 0, model->size);
 }
 
 static void check_bytes(const struct model_block *model)
@@ -673,6 +679,178 @@ static void test_what_was_flushed_outlives_the_power(void **state)
     forget_synced();
 }
 
+/* Changes of all kinds, but for those that give bytes up or overwrite them: what was there before is not to be seen at all. */
+static void change_without_end(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++) {
+        struct model_block *model = &world.blocks[i];
+
+        if (model->handle == 0)
+            alloc(model);
+        else if (roll(3) == 0)
+            free_block(model);
+        else if (roll(2) == 0)
+            (void)um_block_resize(world.store, find(model->handle), model->size + roll(LARGEST), 0, NULL);
+        else
+            change(model);
+        if (roll(4) == 0)
+            commit();
+        if (roll(4) == 0)
+            (void)um_store_reclaim(world.store, 1000);
+    }
+    commit();
+}
+
+/* Where answers wait for that, what a sync has ended for is there after a power failure, records and bytes; and nothing of what came after. */
+static void test_what_was_synced_outlives_the_power_as_a_whole(void **state)
+{
+    static struct model_block before[BLOCKS];
+
+    (void)state;
+    begin_with_power_failures(seed_of_run());
+    kill_store();
+    world.is_always = true;
+    open_store();
+    for (int i = 0; i < HEAPS; i++)
+        world.heaps[i] = make_heap(NULL);
+    for (int life = 0; life < LIVES; life++) {
+        size_t given;
+
+        live();
+        sync_all();
+        assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOT_DUE);
+        memcpy(before, world.blocks, sizeof before);
+        given = world.given_count;
+        change_without_end();
+        assert_int_equal(um_store_sync_urgency(world.store), UM_SYNC_NOW);
+        kill_store();
+        fail_power();
+        open_store();
+        memcpy(world.blocks, before, sizeof before);
+        world.given_count = given; /* nobody was told of the later ones */
+        forget_session_blocks();
+        check_all();
+    }
+    finish();
+    forget_synced();
+}
+
+/* ---- journals of two moments ---- */
+
+enum { JOURNAL_CAPACITY = 1024 * 1024 };
+
+static void journal_path(um_handle heap, char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY])
+{
+    char name[UM_JOURNAL_NAME_CAPACITY];
+
+    um_journal_name(name, heap, 1);
+    snprintf(path, TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY, "%s/%s", world.path, name);
+}
+
+static size_t save_journal(um_handle heap, unsigned char *bytes)
+{
+    char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+    FILE *file;
+    size_t size;
+
+    journal_path(heap, path);
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    size = fread(bytes, 1, JOURNAL_CAPACITY, file);
+    assert_int_equal(fclose(file), 0);
+    assert_true(size != 0 && size < JOURNAL_CAPACITY);
+    return size;
+}
+
+static void put_back_journal(um_handle heap, const unsigned char *bytes, size_t size)
+{
+    char path[TEMP_DIRECTORY_CAPACITY + UM_JOURNAL_NAME_CAPACITY];
+    FILE *file;
+
+    journal_path(heap, path);
+    file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static um_handle alloc_named(um_handle heap, const char *name)
+{
+    const struct um_block_options options = {.size = 100, .name = name, .lifetime = UM_LIFETIME_SERVER};
+    struct um_block *block = NULL;
+
+    assert_int_equal(um_block_alloc(world.store, heap_of(heap), world.owner, &options, &block, NULL),
+                     UMEM_OK);
+    return um_block_handle(world.store, block);
+}
+
+static bool is_there(um_handle handle)
+{
+    struct um_block *block = NULL;
+
+    return um_store_find_block(world.store, handle, &block, NULL) == UMEM_OK;
+}
+
+/* A block of one heap was freed, and its slot and its name went to one of another heap; of the former's journal, that was lost. */
+static void expect_the_newer_block(int older, int newer)
+{
+    static unsigned char bytes[JOURNAL_CAPACITY];
+    um_handle freed;
+    um_handle renamed;
+    um_handle taker;
+    um_handle bearer;
+    size_t size;
+    struct um_block_info info;
+
+    begin(9);
+    for (int i = 0; i < HEAPS; i++)
+        world.heaps[i] = make_heap(NULL);
+    freed = alloc_named(world.heaps[older], NULL);
+    renamed = alloc_named(world.heaps[older], "name");
+    commit();
+    size = save_journal(world.heaps[older], bytes);
+    um_block_free(world.store, find(freed));
+    assert_int_equal(um_block_change(world.store, find(renamed), world.owner,
+                                     &(struct um_block_changes){.name = ""}, NULL),
+                     UMEM_OK);
+    taker = alloc_named(world.heaps[newer], NULL);
+    assert_int_equal(um_handle_slot(taker), um_handle_slot(freed));
+    bearer = alloc_named(world.heaps[newer], "name");
+    commit();
+    kill_store();
+    put_back_journal(world.heaps[older], bytes, size);
+    for (int starts = 0; starts < 2; starts++) {
+        open_store();
+        assert_int_equal(world.reports, 0);
+        assert_true(is_there(taker));
+        assert_true(is_there(renamed));
+        assert_true(is_there(bearer));
+        assert_false(is_there(freed));
+        um_block_get_info(world.store, find(older < newer ? renamed : bearer), &info);
+        assert_string_equal(info.name, "name");
+        um_block_get_info(world.store, find(older < newer ? bearer : renamed), &info);
+        assert_null(info.name);
+        /* It is in the journals now, whatever comes of the newer block. */
+        if (starts == 0) {
+            commit();
+            kill_store();
+        }
+    }
+    um_block_free(world.store, find(taker));
+    commit();
+    kill_store();
+    open_store();
+    assert_false(is_there(freed) || is_there(taker));
+    finish();
+}
+
+static void test_two_journals_are_of_two_moments(void **state)
+{
+    (void)state;
+    expect_the_newer_block(0, 1);
+    expect_the_newer_block(1, 0);
+}
+
 static void expect_failed_flush(const char *of_file)
 {
     struct um_fault fault = {0};
@@ -724,8 +902,8 @@ static void test_a_heap_is_destroyed_while_it_is_flushed(void **state)
     while (um_store_reclaim(world.store, 1000))
         continue;
     um_store_sync_run(&sync);
-    assert_int_equal(sync.bytes_status, UM_FILE_OK);
     um_store_sync_end(world.store, &sync);
+    assert_int_equal(um_store_get_status(world.store)->failures, 0);
     sync_all();
     assert_int_equal(um_store_find_heap(world.store, world.heaps[0], &heap, NULL), UMEM_E_STALE_HANDLE);
     /* Also one that waits for its turn. */
@@ -787,6 +965,28 @@ static void test_a_heap_is_as_it_was(void **state)
     um_owner_get_info(info.owner, &owner);
     assert_int_equal(owner.id, world.owner_id - 1);
     assert_int_equal(um_store_find_heap_by_name(world.store, "photos", &heap, NULL), UMEM_OK);
+    finish();
+}
+
+/* The files are there, but not who made it: that was not answered. */
+static void test_a_heap_that_was_begun_is_none(void **state)
+{
+    um_handle begun;
+    um_handle handle;
+    struct um_heap *heap = NULL;
+
+    (void)state;
+    begin(3);
+    handle = make_heap("whole");
+    commit();
+    begun = make_heap("begun");
+    kill_store();
+    open_store();
+    assert_int_equal(world.reports, 0);
+    assert_int_not_equal(um_store_find_heap(world.store, begun, &heap, NULL), UMEM_OK);
+    assert_string_equal(heap_of(handle)->name->text, "whole");
+    assert_int_not_equal(make_heap("begun"), begun);
+    commit();
     finish();
 }
 
@@ -1071,10 +1271,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heaps_come_back),
         cmocka_unit_test(test_a_heap_is_as_it_was),
+        cmocka_unit_test(test_a_heap_that_was_begun_is_none),
         cmocka_unit_test(test_a_destroyed_heap_stays_away),
         cmocka_unit_test(test_a_block_is_replaced_by_name),
         cmocka_unit_test(test_a_failed_journal_can_only_be_read),
         cmocka_unit_test(test_what_was_flushed_outlives_the_power),
+        cmocka_unit_test(test_what_was_synced_outlives_the_power_as_a_whole),
+        cmocka_unit_test(test_two_journals_are_of_two_moments),
         cmocka_unit_test(test_a_flush_that_failed_leaves_the_heap_readable),
         cmocka_unit_test(test_a_heap_is_destroyed_while_it_is_flushed),
         cmocka_unit_test(test_handles_are_given_out_once),

@@ -173,7 +173,7 @@ static void begin_sync(struct world *world)
         return;
     world->sync_covers = world->commits - 1;
     world->syncs_next = false;
-    um_journal_sync_begin(&world->journal, &world->sync);
+    um_journal_sync_begin(&world->journal, &world->sync, false);
 }
 
 static void end_sync(struct world *world)
@@ -218,7 +218,7 @@ static void compact(struct world *world)
         world->cursor++;
     }
     if (world->cursor == BLOCKS && um_journal_is_compacting(journal) &&
-        um_journal_compact_complete(journal, &world->sync) == UM_FILE_OK) {
+        um_journal_compact_complete(journal, &world->sync, false) == UM_FILE_OK) {
         world->sync_covers = world->commits - 1;
         world->syncs_next = true;
     }
@@ -452,7 +452,7 @@ static void test_a_failed_sync_is_not_tried_again(void **state)
 
     (void)state;
     begin(9);
-    um_journal_sync_begin(&world.journal, &sync);
+    um_journal_sync_begin(&world.journal, &sync, false);
     fake_files_fail_after(world.files, 0, UM_FILE_FAILED);
     um_journal_sync_run(&sync);
     assert_int_equal(sync.status, UM_FILE_FAILED);

@@ -175,14 +175,14 @@ static void test_a_journal_is_kept(void **state)
     um_journal_add(&journal, &owner, true);
     um_journal_add(&journal, &block, true);
     assert_true(um_journal_commit(&journal));
-    um_journal_sync_begin(&journal, &sync);
+    um_journal_sync_begin(&journal, &sync, false);
     um_journal_sync_run(&sync);
     assert_true(um_journal_sync_end(&journal, &sync));
     assert_int_equal(um_journal_compact_begin(&journal, 99), UM_FILE_OK);
     assert_int_equal(um_journal_compact_add(&journal, &heap), UM_FILE_OK);
     assert_int_equal(um_journal_compact_add(&journal, &owner), UM_FILE_OK);
     assert_int_equal(um_journal_compact_add(&journal, &block), UM_FILE_OK);
-    assert_int_equal(um_journal_compact_complete(&journal, &sync), UM_FILE_OK);
+    assert_int_equal(um_journal_compact_complete(&journal, &sync, false), UM_FILE_OK);
     um_journal_sync_run(&sync);
     assert_true(um_journal_compact_end(&journal, &sync));
     assert_int_equal(journal.current.number, 2);

@@ -1,0 +1,193 @@
+#include "rpc/call/changes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "umem_errors.h"
+#include "wire/json_write.h"
+
+/* An answer in session->out, from where its message begins. */
+struct change {
+    size_t start; /* of the message */
+    size_t begin; /* of the JSON; in a batch, with the comma before it */
+    size_t end;
+    um_handle heap; /* that it tells of */
+};
+
+static size_t count_of(const struct um_session *session)
+{
+    return session->changes.size / sizeof(struct change);
+}
+
+static struct change *change_at(const struct um_session *session, size_t place)
+{
+    return (struct change *)(void *)session->changes.data + place;
+}
+
+void um_changes_note(struct um_session *session, size_t start, size_t end, size_t size)
+{
+    const struct change change = {start, end - size, end, session->rpc->store_status->changed};
+
+    um_changes_begin(session->rpc);
+    /* Without the note, the answer might tell of what is not there. */
+    if (!um_buf_append(&session->changes, &change, sizeof change))
+        session->broken = true;
+}
+
+void um_changes_move(struct um_session *session, size_t start, size_t by)
+{
+    for (size_t i = count_of(session); i != 0 && change_at(session, i - 1)->start == start; i--) {
+        change_at(session, i - 1)->begin += by;
+        change_at(session, i - 1)->end += by;
+    }
+}
+
+void um_session_forget_changes(struct um_session *session)
+{
+    um_buf_truncate(&session->changes, 0);
+}
+
+/* ---- answers that become errors ---- */
+
+/* The output that is written anew. */
+struct rewrite {
+    const struct um_session *session;
+    struct um_buf out;
+    size_t at;      /* so far the former output is copied or left out */
+    size_t tail_at; /* where the tail goes now */
+};
+
+static void copy_to(struct rewrite *rewrite, size_t to)
+{
+    const struct um_session *session = rewrite->session;
+
+    if (session->tail.at >= rewrite->at && session->tail.at <= to)
+        rewrite->tail_at = rewrite->out.size + session->tail.at - rewrite->at;
+    um_buf_append(&rewrite->out, session->out.data + rewrite->at, to - rewrite->at);
+    rewrite->at = to;
+}
+
+static void write_error(struct um_buf *out, const struct change *change, const struct um_fault *fault)
+{
+    um_json_key(out, "error");
+    um_json_begin_object(out);
+    um_json_key(out, "code");
+    um_json_int(out, UMEM_E_CORRUPTED);
+    um_json_key(out, "message");
+    um_json_cstring(out, fault->what);
+    um_json_key(out, "data");
+    um_json_begin_object(out);
+    um_json_key(out, "name");
+    um_json_cstring(out, umem_error_name(UMEM_E_CORRUPTED));
+    um_json_key(out, "heap");
+    um_json_uint(out, change->heap);
+    um_json_end_object(out);
+    um_json_end_object(out);
+    um_json_end_object(out);
+}
+
+/* Where the id of an answer ends: what stands before it is the same in every answer. */
+static size_t id_end(const struct um_session *session, const struct change *change)
+{
+    static const char before[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    const char *text = session->out.data;
+    size_t at = change->begin + (text[change->begin] == ',') + sizeof before - 1;
+
+    if (text[at] != '"')
+        return at + strcspn(text + at, ",");
+    for (at++; text[at] != '"'; at++)
+        at += text[at] == '\\';
+    return at + 1;
+}
+
+/* Replaces what follows the id, if the heap has failed: *replaced. Returns how many bytes longer the answer is. */
+static size_t write_answer(struct rewrite *rewrite, const struct change *change, bool *replaced)
+{
+    const struct um_session *session = rewrite->session;
+    struct um_fault fault = {0};
+    size_t size = rewrite->out.size;
+
+    *replaced = um_store_heap_has_failed(session->rpc->store, change->heap, &fault);
+    if (*replaced) {
+        copy_to(rewrite, id_end(session, change));
+        write_error(&rewrite->out, change, &fault);
+        rewrite->at = change->end;
+    } else {
+        copy_to(rewrite, change->end);
+    }
+    return rewrite->out.size - size - (change->end - change->begin);
+}
+
+/* With headers, a message says how long it is. */
+static void write_length(struct rewrite *rewrite, size_t start, size_t grown)
+{
+    static const char name[] = "Content-Length: ";
+    const char *text = rewrite->session->out.data;
+    char digits[24];
+    size_t length = 0;
+
+    copy_to(rewrite, start + sizeof name - 1);
+    for (; text[rewrite->at] >= '0' && text[rewrite->at] <= '9'; rewrite->at++)
+        length = length * 10 + (size_t)(text[rewrite->at] - '0');
+    snprintf(digits, sizeof digits, "%zu", length + grown);
+    um_buf_append_string(&rewrite->out, digits);
+}
+
+/* How much longer the message will be whose answers are these; it may be less. */
+static size_t growth_of(const struct um_session *session, size_t first, size_t last)
+{
+    struct rewrite tried = {.session = session};
+    size_t grown = 0;
+    bool replaced;
+
+    um_buf_init(&tried.out, SIZE_MAX);
+    for (size_t i = first; i < last; i++) {
+        tried.at = change_at(session, i)->begin;
+        um_buf_truncate(&tried.out, 0);
+        grown += write_answer(&tried, change_at(session, i), &replaced);
+    }
+    um_buf_deinit(&tried.out);
+    return grown;
+}
+
+void um_session_fail_changes(struct um_session *session)
+{
+    struct rewrite rewrite = {.session = session};
+    size_t count = count_of(session);
+    size_t kept = 0;
+    size_t last;
+
+    if (count == 0)
+        return;
+    um_buf_init(&rewrite.out, session->out.size_limit);
+    for (size_t first = 0; first < count; first = last) {
+        size_t start = change_at(session, first)->start;
+        size_t new_start;
+
+        for (last = first; last < count && change_at(session, last)->start == start; last++)
+            continue;
+        copy_to(&rewrite, start);
+        new_start = rewrite.out.size;
+        if (session->framing == UM_FRAMING_HEADERS)
+            write_length(&rewrite, start, growth_of(session, first, last));
+        for (size_t i = first; i < last; i++) {
+            const struct change *change = change_at(session, i);
+            struct change moved = {.start = new_start, .heap = change->heap};
+            bool replaced;
+
+            copy_to(&rewrite, change->begin);
+            moved.begin = rewrite.out.size;
+            (void)write_answer(&rewrite, change, &replaced);
+            moved.end = rewrite.out.size;
+            session->rpc->errors += replaced;
+            if (!replaced)
+                *change_at(session, kept++) = moved;
+        }
+    }
+    copy_to(&rewrite, session->out.size);
+    session->changes.size = kept * sizeof(struct change);
+    session->broken |= rewrite.out.failed;
+    session->tail.at = rewrite.tail_at;
+    um_buf_swap(&session->out, &rewrite.out);
+    um_buf_deinit(&rewrite.out);
+}
