@@ -147,7 +147,7 @@ static void handle_request(struct um_call *call, const struct um_json *request)
         return;
     if (wrong == NULL)
         call->method = um_table_find(envelope.method->text, envelope.method->size);
-    um_meter_method(&session->rpc->meter, call->method);
+    um_meter_method(&call->session->rpc->meter, call->method);
     if ((wrong != NULL || call->batch != NULL || call->method == NULL || call->payload_size != 0) &&
         !check_call(call, &envelope, wrong))
         return;
@@ -169,6 +169,7 @@ static void handle_known(struct um_call *call, const struct um_known_request *kn
     if (!start(call))
         return;
     call->method = known->method;
+    um_meter_method(&call->session->rpc->meter, call->method);
     if (call->payload_size != 0 && !check_call(call, NULL, NULL))
         return;
     if (call->record != NULL)
