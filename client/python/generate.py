@@ -136,7 +136,7 @@ class Results:
             return "Dict[str, Any]"
         required = [name for name in members if name in schema["required"]]
         # What a list has is a type of its own, even where it looks like that of *.info: one may gain what the other has not.
-        name = re.sub(r"Result[A-Za-z]+Item$", "Entry", schema["title"].replace("ResultOwnerValue", "Owner"))
+        name = re.sub(r"Result[A-Za-z]+?Item(?:([A-Za-z]+)Item)?$", r"\1Entry", schema["title"].replace("ResultOwnerValue", "Owner"))
         shape = json.dumps([members, required, name if name.endswith("Entry") else ""])
         if shape in self.by_shape:
             return self.by_shape[shape]

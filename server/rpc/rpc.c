@@ -154,7 +154,7 @@ void um_rpc_end_step(struct um_rpc *rpc)
 void um_rpc_record_calls(struct um_rpc *rpc, bool are_recorded)
 {
     rpc->records_calls = are_recorded;
-    rpc->meter.run_limit = are_recorded ? 1 : UM_METER_RUN_LIMIT;
+    um_meter_record(&rpc->meter, are_recorded);
 }
 
 uint64_t um_rpc_next_deadline(const struct um_rpc *rpc)

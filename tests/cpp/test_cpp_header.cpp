@@ -168,6 +168,7 @@ static void test_the_daemon(umem::client &daemon)
     elsewhere.ping();
     CHECK(std::string(elsewhere.info()->name) == "umemd");
     CHECK(elsewhere.stats().blocks == 0);
+    CHECK(!elsewhere.methods().empty() && elsewhere.methods()[0].calls != 0);
     CHECK(elsewhere.call("block.alloc", R"({"size": 3, "name": "json"})").find("\"block\"") !=
           std::string::npos);
     elsewhere.find("json").free();

@@ -25,7 +25,7 @@ static size_t count_lines(const char *text, const char *beginning)
 static void test_stats(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("stats")), 0);
-    expect_output("heaps                  1\n");
+    expect_output("heaps ");
     expect_output("resident_bytes");
     assert_int_equal(umem(*state, NULL, WORDS("stats", "--json")), 0);
     expect_output("\"cpu_user_us\":");
@@ -78,19 +78,14 @@ static void test_wrong_intervals(void **state)
 
 static void test_options_that_contradict(void **state)
 {
-    static const char *const *const wrong[] = {
-        (const char *const[]){"stats", "--methods", "--prometheus", NULL},
-        (const char *const[]){"stats", "--methods", "--interval", "1", NULL},
-        (const char *const[]){"stats", "--prometheus", "--json", NULL},
-        (const char *const[]){"stats", "--count", "1", NULL},
-        (const char *const[]){"stats", "--sort", "calls", NULL},
-        (const char *const[]){"top", "--once", "--count", "1", NULL},
-        (const char *const[]){"top", "--sort", "name", NULL},
-        (const char *const[]){"top", "--json", NULL},
-    };
-
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        assert_int_equal(umem(*state, NULL, wrong[i]), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "--methods", "--prometheus")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "--methods", "--interval", "1")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "--prometheus", "--json")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "--count", "1")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("stats", "--sort", "calls")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("top", "--once", "--count", "1")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("top", "--sort", "name")), 2);
+    assert_int_equal(umem(*state, NULL, WORDS("top", "--json")), 2);
 }
 
 static void test_top_once(void **state)

@@ -21,6 +21,9 @@ static int list(struct cli *cli)
         {"pid", "owner.pid", CLI_COLUMN_NUMBER, 0},
         {"program", "owner.program", CLI_COLUMN_TEXT, 0},
         {"user", "owner.user", CLI_COLUMN_TEXT, 0},
+        {"calls", "calls", CLI_COLUMN_NUMBER, 0},
+        {"touched", "touched_bytes", CLI_COLUMN_SIZE, 0},
+        {"used", "last_used", CLI_COLUMN_TIME, 0},
         {NULL, NULL, CLI_COLUMN_TEXT, 0},
     };
 
@@ -49,8 +52,9 @@ const struct cli_verb cli_heap_verbs[] = {
      .options = CLI_LIST_OPTIONS,
      .summary = "list the heaps",
      .detail = "PATTERN, -o, --sort and --bytes are as for ls. There are also the columns peak, alignment, "
-               "lifetime, session, pid, program "
-               "and user.",
+               "lifetime, session, pid, program, user, and of the calls about a heap or its blocks calls, "
+               "touched (bytes) and used (the last "
+               "one's time).",
      .example = "umem heap ls --sort size",
      .run = list},
     {.name = "heap info",

@@ -66,15 +66,13 @@ static int sessions(struct cli *cli)
 {
     static const struct cli_list list = {.method = "session.list", .member = "sessions"};
     static const struct cli_column columns[] = {
-        {"session", "session", CLI_COLUMN_NUMBER, 10},
-        {"pid", "pid", CLI_COLUMN_NUMBER, 8},
-        {"blocks", "blocks", CLI_COLUMN_NUMBER, 10},
-        {"size", "bytes", CLI_COLUMN_SIZE, 5},
-        {"user", "user", CLI_COLUMN_TEXT, 12},
-        {"program", "program", CLI_COLUMN_TEXT, 24},
-        {"opened", "opened", CLI_COLUMN_TIME, 0},
-        {"queued", "queued_bytes", CLI_COLUMN_SIZE, 0},
-        {NULL, NULL, CLI_COLUMN_TEXT, 0},
+        {"session", "session", CLI_COLUMN_NUMBER, 10}, {"pid", "pid", CLI_COLUMN_NUMBER, 8},
+        {"blocks", "blocks", CLI_COLUMN_NUMBER, 10},   {"size", "bytes", CLI_COLUMN_SIZE, 5},
+        {"user", "user", CLI_COLUMN_TEXT, 12},         {"program", "program", CLI_COLUMN_TEXT, 24},
+        {"opened", "opened", CLI_COLUMN_TIME, 0},      {"queued", "queued_bytes", CLI_COLUMN_SIZE, 0},
+        {"calls", "calls", CLI_COLUMN_NUMBER, 0},      {"errors", "errors", CLI_COLUMN_NUMBER, 0},
+        {"read", "bytes_read", CLI_COLUMN_SIZE, 0},    {"sent", "bytes_written", CLI_COLUMN_SIZE, 0},
+        {"used", "last_used", CLI_COLUMN_TIME, 0},     {NULL, NULL, CLI_COLUMN_TEXT, 0},
     };
     struct cli_params params;
 
@@ -212,7 +210,8 @@ const struct cli_verb cli_server_verbs[] = {
      .summary = "list the daemon's clients, or close one's session",
      .detail = "What lives as long as that session is freed. This command's own session is in the list. -o, "
                "--sort and --bytes are as for ls; "
-               "there are also the columns opened and queued (answers that were not taken yet).",
+               "there are also the columns opened, queued (answers that were not taken yet), calls, errors, "
+               "read, sent and used (when its last request was answered).",
      .example = "umem sessions\numem sessions --close 7",
      .run = sessions},
     {.name = "spawn",

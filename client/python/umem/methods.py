@@ -230,7 +230,7 @@ class ServerStatsResult(TypedDict):
     """Errors since the start that were about a limit, for each limit by name."""
 
 
-class ServerMethodsEntry(TypedDict):
+class ServerMethodsLatencyEntry(TypedDict):
     at_most_us: Optional[int]
     """How long these calls took at most, and longer than the entry before; null: longer than that."""
     calls: int
@@ -252,7 +252,7 @@ class ServerMethodsEntry(TypedDict):
     """What all took together that did not wait."""
     longest_us: int
     """What the longest of these took."""
-    latency: List[ServerMethodsEntry]
+    latency: List[ServerMethodsLatencyEntry]
     """How many of these took how long; the bounds are always the same."""
 
 

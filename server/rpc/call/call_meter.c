@@ -46,11 +46,11 @@ static void count(struct um_method_stats *stats, uint64_t calls, uint64_t ns)
         stats->longest_ns = each_ns;
 }
 
-/* The run is over at this time, and the next one begins. */
+/* The run is over at this time, and the next one begins. For calls that ended while no time passed for them, none is counted. */
 static void begin_at(struct um_call_meter *meter, uint64_t at_ns)
 {
     if (meter->calls != 0) {
-        meter->last_ns = at_ns - meter->begun_ns;
+        meter->last_ns = meter->is_running ? at_ns - meter->begun_ns : 0;
         meter->stats->calls += meter->calls;
         count(meter->stats, meter->calls, meter->last_ns);
     }
@@ -111,4 +111,11 @@ uint64_t um_meter_answered_late(struct um_call_meter *meter, const struct um_met
     else
         count(stats, 1, ns);
     return ns;
+}
+
+void um_meter_record(struct um_call_meter *meter, bool are_recorded)
+{
+    if (meter->is_running)
+        um_meter_begin(meter);
+    meter->run_limit = are_recorded ? 1 : UM_METER_RUN_LIMIT;
 }

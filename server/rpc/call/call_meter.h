@@ -52,6 +52,9 @@ struct um_call_meter {
 
 void um_meter_init(struct um_call_meter *meter, uint64_t (*clock_ns)(void *context), void *context);
 
+/* Whether each call is measured by itself from now on, for um_call_meter.last_ns. */
+void um_meter_record(struct um_call_meter *meter, bool are_recorded);
+
 /* The upper bound of a bucket, in microseconds. */
 uint64_t um_meter_bound_us(size_t bucket);
 

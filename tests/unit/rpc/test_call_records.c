@@ -199,7 +199,7 @@ static void recording_begins_and_ends(void **state)
     call(&fixture->other, MESSAGE("server.ping", "{}"));
     work(fixture->rpc);
     take_result(session);
-    expect_records("1 block.fill block=large size=3000000 3us ok\n");
+    expect_records("1 block.fill block=large size=3000000 4us ok\n");
     send_message(session, MESSAGE_OF("1", "block.fill", "[\"large\",1]"));
     um_rpc_record_calls(fixture->rpc, true);
     call(&fixture->other, MESSAGE("server.ping", "{}"));
