@@ -15,15 +15,28 @@ internal sealed class Daemon : IDisposable
 
     private static int count;
 
-    private readonly Process process;
+    private readonly string arguments;
+    private Process process;
 
     public Daemon(params string[] options)
     {
         Pipe = NewPipe();
-        string arguments = $"--pipe {Pipe}";
+        arguments = $"--pipe {Pipe}";
         foreach (string option in options)
             arguments += " " + option;
-        process = new Process
+        process = Start();
+    }
+
+    /// <summary>Starts another one in the place of one that was killed.</summary>
+    public void StartAgain()
+    {
+        process.Dispose();
+        process = Start();
+    }
+
+    private Process Start()
+    {
+        var process = new Process
         {
             StartInfo = new ProcessStartInfo(Required("UMEM_TEST_UMEMD"), arguments)
             {
@@ -53,6 +66,7 @@ internal sealed class Daemon : IDisposable
                 // The process object is gone.
             }
         }) { IsBackground = true }.Start();
+        return process;
     }
 
     public string Pipe { get; }

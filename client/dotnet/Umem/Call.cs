@@ -22,7 +22,7 @@ internal sealed class Call
     public bool TakesAnyRaw { get; set; }
 
     /// <summary>Run by whoever reads the result, before any later message is looked at.</summary>
-    public Action<byte[]>? OnResult { get; set; }
+    public Action<Connection, byte[]>? OnResult { get; set; }
 
     /// <summary>The result as JSON text; empty where raw bytes were wanted.</summary>
     public byte[]? Result { get; set; }

@@ -49,6 +49,7 @@ internal sealed class Connection : IDisposable
     private int unattended;
     private bool hasThread;
     private Func<Exception>? loss;
+    private bool hasSessionThings;
 
     // The call whose raw bytes are just coming.
     private Call? receiving;
@@ -57,15 +58,22 @@ internal sealed class Connection : IDisposable
     private readonly Timer timer;
     private Deadline earliest = Deadline.None;
 
-    public Connection(Transport transport, long answerLimit, Action<byte[], byte[]> onNotification)
+    public Connection(Transport transport, long answerLimit, WatchTable watches)
     {
         this.transport = transport;
         reader = new AnswerReader(transport, answerLimit, TakeMessage);
         timer = new Timer(_ => Expire());
-        this.onNotification = onNotification;
+        Watches = watches;
     }
 
-    private readonly Action<byte[], byte[]> onNotification;
+    /// <summary>The watches of this session.</summary>
+    public WatchTable Watches { get; }
+
+    /// <summary>How many raw bytes the daemon takes at a time; 0: nobody has asked yet.</summary>
+    public int PieceSize { get; set; }
+
+    /// <summary>Whether it is noted that locks and the like were asked for, which end with the connection.</summary>
+    public bool KeepsSessionThings { get; set; }
 
     public bool IsOpen
     {
@@ -76,8 +84,40 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>What is done once when the connection is lost.</summary>
-    public Action? OnLost { get; set; }
+    /// <summary>Whether it is open, after a look at whether the daemon has closed it.</summary>
+    public bool LooksOpen()
+    {
+        lock (gate)
+        {
+            // Who reads sees it.
+            if (loss == null && !isReading && HasEnded())
+                LoseInside(() => new UmemConnectionException("the connection is lost, the daemon closed it"));
+            return loss == null;
+        }
+    }
+
+    /// <summary>Whether locks and the like were asked for; false from then on.</summary>
+    public bool TakeSessionThings()
+    {
+        lock (gate)
+        {
+            bool had = hasSessionThings;
+            hasSessionThings = false;
+            return had;
+        }
+    }
+
+    private bool HasEnded()
+    {
+        try
+        {
+            return transport.HasEnded();
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
 
     // ---- calls ----
 
@@ -325,6 +365,8 @@ internal sealed class Connection : IDisposable
                 throw loss();
             if (call == null)
                 return text;
+            if (KeepsSessionThings && !hasSessionThings)
+                hasSessionThings = Request.IsOfSession(text);
             call.Id = id;
             call.IsWaiting = request.IsWaiting;
             pending.Add(call.Id, call);
@@ -630,9 +672,7 @@ internal sealed class Connection : IDisposable
         Monitor.PulseAll(gate);
         timer.Dispose();
         transport.Dispose();
-        Action? lost = OnLost;
-        if (lost != null)
-            ThreadPool.QueueUserWorkItem(_ => lost());
+        ThreadPool.QueueUserWorkItem(_ => Watches.Lost());
     }
 
     // ---- what comes ----
@@ -644,7 +684,7 @@ internal sealed class Connection : IDisposable
         {
             if (message.RawSize != 0)
                 throw new UmemBadAnswerException("raw bytes follow a notification");
-            onNotification(message.Method, message.Body!);
+            Watches.Take(message.Method, message.Body!);
             return RawTarget.None;
         }
         lock (gate)
@@ -723,7 +763,7 @@ internal sealed class Connection : IDisposable
             if (call == null)
                 return;
             if (call.Error == null && call.OnResult != null)
-                call.OnResult(call.Result!);
+                call.OnResult(this, call.Result!);
             receiving = null;
             if (call.IsUnattended)
                 unattended--;

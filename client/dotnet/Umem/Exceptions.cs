@@ -111,7 +111,7 @@ public sealed class UmemError
 
 /// <summary>
 /// There is no daemon, or the connection to it is lost: whether it did what was requested last is not known. A client whose
-/// connection is lost stays so; connect another one.
+/// connection is lost stays so, unless its options have <see cref="UmemClientOptions.Reconnect"/>; connect another one.
 /// </summary>
 public class UmemConnectionException : Exception
 {

@@ -93,6 +93,14 @@ internal sealed class PipeTransport : Transport
         }
     }
 
+    public override bool HasEnded()
+    {
+        if (stagedCount != 0)
+            return false;
+        reading ??= Begin(() => pipe.ReadAsync(staging, 0, staging.Length));
+        return reading.IsFaulted || reading.IsCanceled || (reading.IsCompleted && reading.Result == 0);
+    }
+
     public override void Dispose() => pipe.Dispose();
 
     private static void ConnectPipe(NamedPipeClientStream pipe, string path, Deadline deadline)

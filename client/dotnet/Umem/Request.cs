@@ -23,6 +23,9 @@ internal sealed class Request
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
 
+    private static readonly byte[][] SessionWords =
+        new[] { "\"heap.lock\"", "\"block.hold\"", "\"session.watch\"", "\"session\"" }.Select(Encoding.ASCII.GetBytes).ToArray();
+
     [ThreadStatic]
     private static Text? cached;
 
@@ -101,6 +104,20 @@ internal sealed class Request
 
     /// <summary>How long the daemon may let it wait, in milliseconds; null: without an end.</summary>
     public long? WaitsMs { get; private set; }
+
+    /// <summary>
+    /// Whether what a message asks for, which <see cref="Finish"/> has made, ends with its connection: a lock, a hold, a watch, or
+    /// lifetime session. In doubt it does.
+    /// </summary>
+    public static bool IsOfSession(ArraySegment<byte> message)
+    {
+        foreach (byte[] word in SessionWords)
+        {
+            if (message.AsSpan().IndexOf(word) >= 0)
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>Whether an answer that comes after its caller has given up would leave something behind: a lock.</summary>
     public bool LeavesLock => batch != null ? batch.Any(request => request.LeavesLock) : method == "heap.lock";

@@ -21,6 +21,9 @@ internal abstract class Transport : IDisposable
 
     public abstract Task WriteAsync(byte[] bytes, int offset, int count);
 
+    /// <summary>Whether the daemon has closed the connection, as far as can be seen at once. Nobody reads meanwhile.</summary>
+    public abstract bool HasEnded();
+
     /// <summary>Ends reads and writes that are under way, in other threads too.</summary>
     public abstract void Dispose();
 }

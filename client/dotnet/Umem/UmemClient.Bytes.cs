@@ -15,8 +15,6 @@ public sealed partial class UmemClient
 
     private const int PieceMaximum = 16 * 1024 * 1024;
 
-    private int pieceSize;
-
     /// <summary>Reads bytes of a block (<c>block.read</c>).</summary>
     /// <param name="block">The block.</param>
     /// <param name="offset">Where to begin, in bytes.</param>
@@ -30,7 +28,7 @@ public sealed partial class UmemClient
         {
             var call = new Call { TakesAnyRaw = true };
             Request request = ReadRequest(block, offset, null);
-            connection.Run(request, call, DeadlineOf(request));
+            Run(request, call);
             return call.Into!.Value.Array!;
         }
         byte[] bytes = NewArray(size.Value);
@@ -65,7 +63,7 @@ public sealed partial class UmemClient
         {
             var call = new Call { TakesAnyRaw = true };
             Request request = ReadRequest(block, offset, null);
-            await connection.RunAsync(request, call, TimeoutOf(request), cancellationToken).ConfigureAwait(false);
+            await RunAsync(request, call, cancellationToken).ConfigureAwait(false);
             return call.Into!.Value.Array!;
         }
         byte[] bytes = NewArray(size.Value);
@@ -208,17 +206,11 @@ public sealed partial class UmemClient
         return request;
     }
 
-    private void ReadPiece(BlockRef block, long offset, ArraySegment<byte> target)
-    {
-        Request request = ReadRequest(block, offset, target.Count);
-        connection.Run(request, new Call { Into = target }, DeadlineOf(request));
-    }
+    private void ReadPiece(BlockRef block, long offset, ArraySegment<byte> target) =>
+        Run(ReadRequest(block, offset, target.Count), new Call { Into = target });
 
-    private Task ReadPieceAsync(BlockRef block, long offset, ArraySegment<byte> target, CancellationToken cancellation)
-    {
-        Request request = ReadRequest(block, offset, target.Count);
-        return connection.RunAsync(request, new Call { Into = target }, TimeoutOf(request), cancellation);
-    }
+    private Task ReadPieceAsync(BlockRef block, long offset, ArraySegment<byte> target, CancellationToken cancellation) =>
+        RunAsync(ReadRequest(block, offset, target.Count), new Call { Into = target }, cancellation);
 
     /// <summary>The pieces of so many bytes: the last one, then the others in order.</summary>
     private System.Collections.Generic.IEnumerable<(int From, int Size)> Pieces(int count)
@@ -228,9 +220,12 @@ public sealed partial class UmemClient
             yield return (0, count);
             yield break;
         }
-        if (pieceSize == 0)
-            pieceSize = PieceSizeOf(ServerInfo());
-        int piece = pieceSize;
+        int piece = connections.Current.PieceSize;
+        if (piece == 0)
+        {
+            piece = PieceSizeOf(ServerInfo());
+            connections.Current.PieceSize = piece;
+        }
         int last = (count - 1) / piece * piece;
         yield return (last, count - last);
         for (int from = 0; from < last; from += piece)
@@ -243,8 +238,11 @@ public sealed partial class UmemClient
     /// <summary>The same, and whatever else <see cref="Pieces"/> needs, so that it does not block an asynchronous call.</summary>
     private async Task<BlockRef> PrepareAsync(BlockRef block, CancellationToken cancellation)
     {
-        if (pieceSize == 0)
-            pieceSize = PieceSizeOf(await ServerInfoAsync(cancellation).ConfigureAwait(false));
+        if (connections.Current.PieceSize == 0)
+        {
+            int piece = PieceSizeOf(await ServerInfoAsync(cancellation).ConfigureAwait(false));
+            connections.Current.PieceSize = piece;
+        }
         return block.Name == null ? block : (await BlockInfoAsync(block, cancellation).ConfigureAwait(false)).Block;
     }
 

@@ -20,6 +20,11 @@ public sealed class UmemClientOptions
     /// </summary>
     public TimeSpan Timeout { get; set; } = System.Threading.Timeout.InfiniteTimeSpan;
 
+    /// <summary>
+    /// How long a call that finds the connection lost tries to make a new one. Never by default (<see cref="TimeSpan.Zero"/>).
+    /// </summary>
+    public TimeSpan Reconnect { get; set; }
+
     /// <summary>The longest answer that is accepted, in bytes, raw bytes not counted: at most 1 GiB.</summary>
     public long AnswerBytesMax { get; set; } = 64 * 1024 * 1024;
 }
@@ -31,8 +36,9 @@ public sealed class UmemClientOptions
 /// </summary>
 /// <remarks>
 /// A call that the daemon refuses throws a <see cref="UmemException"/> and has changed nothing. A connection that is lost
-/// throws a <see cref="UmemConnectionException"/>, as all later calls do: connect anew, and handles are good as long as the
-/// daemon lives. Cancelling a call that waits in the daemon (<see cref="BlockWaitAsync"/>, <see cref="HeapLockAsync"/>) ends it
+/// throws a <see cref="UmemConnectionException"/>, as all later calls do, unless the options have
+/// <see cref="UmemClientOptions.Reconnect"/>: connect anew, and handles are good as long as the daemon lives, those of durable
+/// heaps longer. Cancelling a call that waits in the daemon (<see cref="BlockWaitAsync"/>, <see cref="HeapLockAsync"/>) ends it
 /// there. Cancelling another one ends the waiting for its answer: whether the daemon does it is not known then.
 /// </remarks>
 public sealed partial class UmemClient : IDisposable
@@ -40,15 +46,17 @@ public sealed partial class UmemClient : IDisposable
     private static readonly object DefaultGate = new();
     private static UmemClient? shared;
 
-    private readonly Connection connection;
-    private readonly WatchTable watches = new();
+    private readonly ConnectionSource connections;
     private readonly int timeoutMs;
 
-    private UmemClient(Transport transport, string pipe, UmemClientOptions options)
+    private UmemClient(string pipe, UmemClientOptions options)
     {
         Pipe = pipe;
         timeoutMs = Milliseconds(options.Timeout);
-        connection = new Connection(transport, options.AnswerBytesMax, watches.Take) { OnLost = watches.Lost };
+        int reconnectMs = options.Reconnect == TimeSpan.Zero ? 0 : Milliseconds(options.Reconnect);
+        if (reconnectMs < 0)
+            throw new ArgumentOutOfRangeException(nameof(options), options.Reconnect, "to connect anew takes some end");
+        connections = new ConnectionSource(pipe, timeoutMs, reconnectMs, options.AnswerBytesMax);
     }
 
     /// <summary>
@@ -71,7 +79,7 @@ public sealed partial class UmemClient : IDisposable
     public string Pipe { get; }
 
     /// <summary>Whether the connection is open, as far as is known without a call.</summary>
-    public bool IsConnected => connection.IsOpen;
+    public bool IsConnected => connections.Current.IsOpen;
 
     /// <summary>
     /// Connects, and checks that the daemon is run by this user, by root or by SYSTEM before anything is sent to it.
@@ -84,8 +92,7 @@ public sealed partial class UmemClient : IDisposable
         options ??= new UmemClientOptions();
         if (options.AnswerBytesMax is <= 0 or > 1 << 30)
             throw new ArgumentOutOfRangeException(nameof(options), options.AnswerBytesMax, "answers have from 1 byte to 1 GiB");
-        string path = Endpoint.Find(options.Pipe);
-        return new UmemClient(Transport.Open(path, Deadline.After(Milliseconds(options.Timeout))), path, options);
+        return new UmemClient(Endpoint.Find(options.Pipe), options);
     }
 
     /// <summary>Connects to this pipe, as <see cref="Connect(UmemClientOptions?)"/> does.</summary>
@@ -100,7 +107,7 @@ public sealed partial class UmemClient : IDisposable
     public static string DefaultPipe() => Endpoint.Find(null);
 
     /// <summary>Ends the session: what has lifetime "session" is freed, and locks, holds and watches end.</summary>
-    public void Dispose() => connection.Dispose();
+    public void Dispose() => connections.Dispose();
 
     // ---- any method ----
 
@@ -163,10 +170,26 @@ public sealed partial class UmemClient : IDisposable
 
     // ---- what the methods consist of ----
 
-    internal void Run(Request request, Call call) => connection.Run(request, call, DeadlineOf(request));
+    internal void Run(Request request, Call call)
+    {
+        Deadline deadline = DeadlineOf(request);
+        connections.Open(deadline).Run(request, call, deadline);
+    }
 
-    internal Task RunAsync(Request request, Call call, CancellationToken cancellation) =>
-        connection.RunAsync(request, call, TimeoutOf(request), cancellation);
+    internal Task RunAsync(Request request, Call call, CancellationToken cancellation)
+    {
+        Connection? connection = connections.Ready;
+        return connection != null
+            ? connection.RunAsync(request, call, TimeoutOf(request), cancellation)
+            : RunAnewAsync(request, call, cancellation);
+    }
+
+    private async Task RunAnewAsync(Request request, Call call, CancellationToken cancellation)
+    {
+        Deadline deadline = DeadlineOf(request);
+        Connection connection = await connections.OpenAsync(deadline, cancellation).ConfigureAwait(false);
+        await connection.RunAsync(request, call, deadline.RemainingMs, cancellation).ConfigureAwait(false);
+    }
 
     private Deadline DeadlineOf(Request request)
     {
@@ -184,14 +207,14 @@ public sealed partial class UmemClient : IDisposable
     private byte[] Invoke(Request request)
     {
         var call = new Call();
-        connection.Run(request, call, DeadlineOf(request));
+        Run(request, call);
         return call.Result!;
     }
 
     private async Task<byte[]> InvokeAsync(Request request, CancellationToken cancellation)
     {
         var call = new Call();
-        await connection.RunAsync(request, call, TimeoutOf(request), cancellation).ConfigureAwait(false);
+        await RunAsync(request, call, cancellation).ConfigureAwait(false);
         return call.Result!;
     }
 
@@ -221,7 +244,7 @@ public sealed partial class UmemClient : IDisposable
         {
             var request = new Request("block.free");
             request.Add("block", block);
-            connection.Notify(request, Deadline.None);
+            connections.Current.Notify(request, Deadline.None);
         }
         catch (Exception e) when (e is UmemConnectionException or UmemException or ObjectDisposedException or TimeoutException)
         {

@@ -108,6 +108,14 @@ internal sealed class UnixTransport : Transport
         return Task.CompletedTask;
     }
 
+    public override bool HasEnded()
+    {
+        bool hasEnded = false;
+        // What can be read and has no bytes is the end.
+        Do(() => hasEnded = socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0);
+        return hasEnded;
+    }
+
     public override void Dispose()
     {
         try

@@ -51,7 +51,8 @@ public sealed class Watch : IDisposable
     private bool isOverflown;
     private bool isEnded;
 
-    internal Watch(UmemClient client, long number) => (this.client, Number) = (client, number);
+    internal Watch(UmemClient client, Connection connection, long number) =>
+        (this.client, Connection, Number) = (client, connection, number);
 
     /// <summary>Bytes of a block were written, or its size changed.</summary>
     public event EventHandler<BlockChangedEventArgs>? Changed;
@@ -67,6 +68,9 @@ public sealed class Watch : IDisposable
 
     /// <summary>The connection is lost: nothing is reported any more.</summary>
     public event EventHandler? Lost;
+
+    /// <summary>The connection that it is of.</summary>
+    internal Connection Connection { get; }
 
     /// <summary>Its number in the protocol.</summary>
     public long Number { get; }
@@ -236,8 +240,8 @@ public sealed partial class UmemClient
         Request request = SessionWatchRequest(options);
         var call = new Call();
         Watch? watch = null;
-        call.OnResult = result => watch = Begin(result);
-        connection.Run(request, call, DeadlineOf(request));
+        call.OnResult = (connection, result) => watch = Begin(connection, result);
+        Run(request, call);
         return watch!;
     }
 
@@ -250,8 +254,8 @@ public sealed partial class UmemClient
         Request request = SessionWatchRequest(options);
         var call = new Call();
         Watch? watch = null;
-        call.OnResult = result => watch = Begin(result);
-        await connection.RunAsync(request, call, TimeoutOf(request), cancellationToken).ConfigureAwait(false);
+        call.OnResult = (connection, result) => watch = Begin(connection, result);
+        await RunAsync(request, call, cancellationToken).ConfigureAwait(false);
         return watch!;
     }
 
@@ -263,12 +267,13 @@ public sealed partial class UmemClient
 
     internal void Unwatch(Watch watch)
     {
-        if (!watches.Remove(watch))
+        if (!watch.Connection.Watches.Remove(watch))
             return;
-        connection.Attend(-1);
+        watch.Connection.Attend(-1);
         try
         {
-            SessionUnwatch(watch.Number);
+            Request request = SessionUnwatchRequest(watch.Number);
+            watch.Connection.Run(request, new Call(), DeadlineOf(request));
         }
         catch (Exception e) when (e is UmemConnectionException or UmemException or ObjectDisposedException or TimeoutException)
         {
@@ -277,10 +282,10 @@ public sealed partial class UmemClient
     }
 
     // Run before the first notification of the watch is looked at.
-    private Watch Begin(byte[] result)
+    private Watch Begin(Connection connection, byte[] result)
     {
-        Watch watch = Read(result, json => new Watch(this, Json.Long(json, "watch")));
-        watches.Add(watch);
+        Watch watch = Read(result, json => new Watch(this, connection, Json.Long(json, "watch")));
+        connection.Watches.Add(watch);
         connection.Attend(1);
         return watch;
     }
