@@ -33,8 +33,7 @@ static umem_client *client;
 static const struct fault {
     const char *name;
     int error; /* 0: a write that does a half */
-} faults[] = {
-    {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EMFILE", EMFILE}, {"EINTR", EINTR}, {"a short write", 0}};
+} faults[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EMFILE", EMFILE}, {"EINTR", EINTR}, {"a short write", 0}};
 
 static struct {
     const char *sync;
@@ -43,7 +42,8 @@ static struct {
 } now;
 
 #define FAIL(...) \
-    (fprintf(stderr, "--sync %s, call %lu, %s: ", now.sync, now.nth, now.fault != NULL ? now.fault->name : "no fault"), \
+    (fprintf(stderr, "--sync %s, call %lu, %s: ", now.sync, now.nth, \
+             now.fault != NULL ? now.fault->name : "no fault"), \
      fprintf(stderr, __VA_ARGS__), fprintf(stderr, "\n%s\n", process.errors), exit(EXIT_FAILURE))
 
 /* ---- the daemon ---- */
@@ -135,10 +135,8 @@ static void copy_base(void)
 
 static umem_handle make_heap(const char *name, int *code)
 {
-    const struct umem_heap_options options = {.kind = UMEM_HEAP_SHARED,
-                                              .lifetime = UMEM_LIFETIME_DURABLE,
-                                              .maximum_size = 1 << 20,
-                                              .name = name};
+    const struct umem_heap_options options = {
+        .kind = UMEM_HEAP_SHARED, .lifetime = UMEM_LIFETIME_DURABLE, .maximum_size = 1 << 20, .name = name};
     umem_handle heap = 0;
 
     *code = umem_heap_create(client, &options, &heap);
@@ -296,8 +294,8 @@ static void make_base(void)
     if (!start_daemon(base_path))
         FAIL("umemd does not start");
     (void)make_heap("old", &code);
-    if (code != UMEM_OK || put("old", "kept", "as it was") != UMEM_OK || put("old", "large", "1") != UMEM_OK ||
-        umem_server_shutdown(client) != UMEM_OK)
+    if (code != UMEM_OK || put("old", "kept", "as it was") != UMEM_OK ||
+        put("old", "large", "1") != UMEM_OK || umem_server_shutdown(client) != UMEM_OK)
         FAIL("%s", umem_last_error(client)->message);
     umem_client_free(client);
     (void)process_finish(&process);
