@@ -283,6 +283,87 @@ static void test_taken_names(void **state)
     expect_filled(files);
 }
 
+static void remove_directory(const char *path)
+{
+    uv_fs_t request;
+    uv_dirent_t entry;
+
+    if (uv_fs_scandir(NULL, &request, path, 0, NULL) >= 0) {
+        while (uv_fs_scandir_next(&request, &entry) == 0) {
+            char name[512];
+
+            snprintf(name, sizeof name, "%s/%s", path, entry.name);
+            assert_int_equal(remove(name), 0);
+        }
+    }
+    uv_fs_req_cleanup(&request);
+    (void)uv_fs_rmdir(NULL, &request, path, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+/* A daemon that has a directory for durable heaps. */
+static void start_with_state(const struct files *files, struct daemon *daemon)
+{
+    const char *const args[] = {UMEMD, "--pipe", daemon->pipe, "--state", files->other, NULL};
+
+    assert_int_equal(process_start(&daemon->process, args, NULL), 0);
+    if (!process_wait_for(&daemon->process, "listening on"))
+        fail_msg("%s", daemon->process.errors);
+}
+
+/* A durable heap comes back as one, or not at all. */
+static void test_durable_heaps(void **state)
+{
+    static struct daemon kept;
+    struct files *files = *state;
+    const struct umem_heap_options durable = {.kind = UMEM_HEAP_SHARED,
+                                              .lifetime = UMEM_LIFETIME_DURABLE,
+                                              .name = "durable",
+                                              .maximum_size = 1 << 20,
+                                              .alignment = 64,
+                                              .flags = UMEM_FLAG_NO_SERIALIZE};
+    const struct umem_heap_options plain = {.name = "plain"};
+    struct umem_block_options block = {.heap = 0};
+    struct umem_heap_info info;
+    umem_client *client;
+    char bytes[16];
+    size_t size;
+
+    pipe_name_make(kept.pipe, sizeof kept.pipe);
+    start_with_state(files, &kept);
+    client = daemon_connect(&kept);
+    /* In the dump the other one comes first. */
+    ok(client, umem_heap_create(client, &plain, NULL));
+    ok(client, umem_heap_create(client, &durable, &block.heap));
+    ok(client, umem_put(client, "b", "survives", 8, &block, NULL));
+    assert_int_equal(umem(&kept, NULL, WORDS("save", "--file", files->dump)), 0);
+    assert_int_equal(umem(files->daemon, NULL, WORDS("load", files->dump)), 1);
+    expect_errors("line 3 of the dump: ");
+    expect_errors("--state");
+    expect_nothing(files);
+    assert_int_equal(umem(&kept, NULL, WORDS("load", files->dump, "--replace")), 0);
+    ok(client, umem_heap_destroy(client, block.heap, NULL, NULL));
+    ok(client, umem_heap_destroy(client, umem_named("plain"), NULL, NULL));
+    assert_int_equal(umem(&kept, NULL, WORDS("load", files->dump)), 0);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&kept), 0);
+
+    start_with_state(files, &kept);
+    client = daemon_connect(&kept);
+    ok(client, umem_heap_info(client, umem_named("durable"), &info));
+    assert_int_equal(info.lifetime, UMEM_LIFETIME_DURABLE);
+    assert_int_equal(info.alignment, 64);
+    assert_int_equal(info.flags, UMEM_FLAG_NO_SERIALIZE);
+    ok(client, umem_get_into(client, "b", bytes, sizeof bytes, &size));
+    assert_int_equal(size, 8);
+    assert_memory_equal(bytes, "survives", 8);
+    assert_int_equal(umem_heap_info(client, umem_named("plain"), &info), UMEM_E_UNKNOWN_HANDLE);
+    umem_client_free(client);
+    assert_int_equal(daemon_shutdown(&kept), 0);
+    pipe_name_remove(kept.pipe);
+    remove_directory(files->other);
+}
+
 /* A dump that is cut anywhere, or of which a line is missing, is refused, and leaves nothing. */
 static void test_cut_dumps(void **state)
 {
@@ -443,6 +524,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_some_heaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sessions_and_locks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_taken_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_durable_heaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cut_dumps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_dumps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_line_ends, setup, teardown),

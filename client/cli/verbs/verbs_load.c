@@ -39,6 +39,7 @@ struct wanted_heap {
     char *name;
     uint64_t line;
     umem_handle made; /* 0: not made, or it was there */
+    bool is_durable;
 };
 
 struct load {
@@ -211,14 +212,22 @@ static const char *text_of(const struct load *load, const struct um_json *params
     return NULL;
 }
 
-/* Only what stays is saved. */
-static int check_lifetime(const struct load *load, const struct um_json *params)
+static bool is_durable(const struct um_json *params)
 {
     const struct um_json *lifetime = um_json_member_of(params, "lifetime");
 
-    if (lifetime == NULL || um_json_says(lifetime, "server"))
+    return lifetime != NULL && um_json_says(lifetime, "durable");
+}
+
+/* Only what stays is saved. */
+static int check_lifetime(const struct load *load, const struct um_json *params, bool is_heap)
+{
+    const struct um_json *lifetime = um_json_member_of(params, "lifetime");
+
+    if (lifetime == NULL || um_json_says(lifetime, "server") || (is_heap && is_durable(params)))
         return CLI_OK;
-    return fail_dump(load, "has a lifetime other than \"server\"");
+    return fail_dump(load, is_heap ? "has a lifetime other than \"server\" and \"durable\""
+                                   : "has a lifetime other than \"server\"");
 }
 
 /* ---- heaps: made when all are known, if none of their names is taken ---- */
@@ -228,7 +237,7 @@ static int take_heap(struct load *load, const struct um_json *params)
     const char *name = text_of(load, params, "name");
     struct wanted_heap *grown;
     struct um_buf out;
-    int status = name != NULL ? check_lifetime(load, params) : CLI_FAILED;
+    int status = name != NULL ? check_lifetime(load, params, true) : CLI_FAILED;
 
     if (status != CLI_OK)
         return status;
@@ -239,10 +248,13 @@ static int take_heap(struct load *load, const struct um_json *params)
         return cli_fail_memory();
     load->heaps = grown;
     grown += load->heap_count;
-    *grown = (struct wanted_heap){.name = copy_text(name), .line = load->reader.number};
+    *grown = (struct wanted_heap){
+        .name = copy_text(name), .line = load->reader.number, .is_durable = is_durable(params)};
     load->heap_count++;
     begin_params(&out, params);
     put_text(&out, "name", name);
+    if (grown->is_durable)
+        put_text(&out, "lifetime", "durable");
     if (load->replaces)
         put_text(&out, "if_exists", "open");
     status = end_params(&out);
@@ -285,8 +297,13 @@ static int make_heaps(struct load *load)
 
     for (size_t i = 0; i < load->heap_count && status == CLI_OK && !load->replaces; i++)
         status = check_heap(load, &load->heaps[i]);
-    for (size_t i = 0; i < load->heap_count && status == CLI_OK; i++)
-        status = make_heap(load, &load->heaps[i]);
+    /* The durable ones first: a daemon that cannot have them refuses before anything is made. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < load->heap_count && status == CLI_OK; i++) {
+            if (load->heaps[i].is_durable == (pass == 0))
+                status = make_heap(load, &load->heaps[i]);
+        }
+    }
     return status;
 }
 
@@ -360,7 +377,7 @@ static int take_block(struct load *load, const struct um_json *params)
     struct loaded *block;
     struct um_buf out;
     uint64_t size = 0;
-    int status = name != NULL ? check_lifetime(load, params) : CLI_FAILED;
+    int status = name != NULL ? check_lifetime(load, params, false) : CLI_FAILED;
 
     if (status != CLI_OK)
         return status;

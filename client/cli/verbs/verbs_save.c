@@ -155,7 +155,7 @@ static int put_heap(struct save *save, const struct umem_heap_info *heap)
     put_uint(save, "initial_size", heap->initial_size);
     put_uint(save, "maximum_size", heap->maximum_size);
     put_uint(save, "alignment", heap->alignment);
-    put_text(save, "lifetime", "server");
+    put_text(save, "lifetime", heap->lifetime == UMEM_LIFETIME_DURABLE ? "durable" : "server");
     return end_line(save);
 }
 
@@ -421,7 +421,9 @@ const struct cli_verb cli_save_verbs[] = {
                "programs' calls on it are "
                "refused as \"locked\" meanwhile. A heap that another program has locked is waited for, with "
                "--timeout so many "
-               "milliseconds. What has lifetime session is left out, as it ends with its program. A heap "
+               "milliseconds. What has lifetime session is left out, as it ends with its program; a durable "
+               "heap is one "
+               "again, where umemd has --state. A heap "
                "without a name gets one by its "
                "handle. What was saved is told on standard error, unless --json is given. A file that --file "
                "names is replaced when all of "

@@ -521,11 +521,25 @@ static bool open_handles(struct um_state *state, struct um_recovery *recovery,
     return status == UM_FILE_OK;
 }
 
-/* The handles of a heap whose files are to be removed are kept. */
-static bool save_handles(struct um_state *state, const struct um_recovery *recovery)
+/* Removes what is left of a heap that was destroyed or only begun, when its handles are kept elsewhere. Where there is no space for that, the
+ * files stay, and say the same at the next start. */
+static bool remove_unfinished(struct um_state *state, struct um_recovery *recovery,
+                              const struct um_heap_files *list, const struct um_state_options *options)
 {
-    return um_slots_raise_floor(&state->store->heaps, recovery->heap) &&
-           raise_floors(state->store, &recovery->replay) && um_state_save_handles(state);
+    char text[WHY_CAPACITY];
+
+    if (!um_slots_raise_floor(&state->store->heaps, recovery->heap) ||
+        !raise_floors(state->store, &recovery->replay))
+        return false;
+    if (um_state_save_handles(state))
+        return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
+    snprintf(text, sizeof text,
+             "the files of heap %llu in %s, which was destroyed, cannot be removed before handles.*.journal "
+             "can be "
+             "written anew; make space, and start umemd again",
+             (unsigned long long)recovery->heap, options->path);
+    report(options, text);
+    return state->handles.state == UM_JOURNAL_OPEN;
 }
 
 /* ---- all ---- */
@@ -594,7 +608,7 @@ static bool open_one(struct um_state *state, struct um_recovery *recovery, const
         return um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK &&
                restore_one(state, recovery, options);
     case UM_RECOVERY_UNFINISHED:
-        return save_handles(state, recovery) && um_recovery_tidy(recovery, state->files, list) == UM_FILE_OK;
+        return remove_unfinished(state, recovery, list, options);
     case UM_RECOVERY_CORRUPTED:
     case UM_RECOVERY_FAILED:
         um_recovery_explain(recovery, options->path, text, sizeof text);
