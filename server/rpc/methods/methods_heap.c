@@ -589,9 +589,11 @@ static int try_lock(const struct um_session *session, struct um_heap *heap, stru
     return um_heap_lock(heap, session->owner, fault);
 }
 
+/* Whoever looked again for anything else would be ahead of those that stalled before. The heap's end may be among what is too much to be
+ * reported. */
 static void queued_on_event(struct um_observer *observer, const struct um_event *event)
 {
-    if (event->kind == UM_EVENT_DESTROYED || event->kind == UM_EVENT_MANY)
+    if (event->kind == UM_EVENT_DESTROYED || (event->kind == UM_EVENT_MANY && observer->subject->is_gone))
         um_observer_schedule(observer);
 }
 

@@ -235,6 +235,30 @@ static void test_the_holder_dies(void **state)
     answers_forget();
 }
 
+/* A wait that came before the queue is answered before the next one locks, also where the holder's blocks vanish together with its
+ * lock, which all observers of the heap are notified of. */
+static void test_the_holder_dies_with_its_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct um_session sessions[QUEUE];
+
+    open_queue(fixture, sessions);
+    expect_result(&fixture->session, MESSAGE("heap.unlock", "[\"h\"]"));
+    new_block(&sessions[1], "{\"size\":8,\"heap\":\"h\",\"name\":\"b\"}");
+    new_block(&sessions[0], "{\"size\":8,\"heap\":\"h\",\"lifetime\":\"session\"}");
+    begin_wait(&sessions[1], "[\"b\",0,0]");
+    expect_result(&sessions[0], MESSAGE("heap.lock", "[\"h\"]"));
+    expect_result(&sessions[0], MESSAGE("block.fill", "[\"b\",1]"));
+    send_message(&sessions[2], MESSAGE_OF("1", "heap.lock", "[\"h\",1000]"));
+    expect_silent_queue(sessions, 1);
+    um_session_close(&sessions[0]);
+    take_value(&sessions[1], "1");
+    take_result(&sessions[2]);
+    assert_int_equal(um_session_open(fixture->rpc, &sessions[0], &(struct um_session_options){.pid = 5}),
+                     UMEM_OK);
+    close_queue(sessions);
+}
+
 static void test_the_heap_is_destroyed_while_others_queue(void **state)
 {
     struct fixture *fixture = *state;
@@ -398,6 +422,8 @@ int main(void)
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_leaving_the_queue, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_holder_dies, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_the_holder_dies_with_its_blocks, fixture_setup,
+                                        fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_heap_is_destroyed_while_others_queue, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_the_heap_ends_with_its_session, fixture_setup, fixture_teardown),

@@ -36,8 +36,10 @@ void learn_place(struct run *run, int block)
 
     if (!heap->is_shared)
         return;
-    if (um_store_find_block(run->store, it->handle, &found, NULL) != UMEM_OK) {
-        /* Made or resized by a batch that frees it, replaces it or destroys the heap further on: where it was is never known. */
+    if (um_store_find_block(run->store, it->handle, &found, NULL) != UMEM_OK ||
+        (uint64_t)(uintptr_t)um_block_bytes(found) != it->address) {
+        /* Made or resized by a batch that moves it, frees it, replaces it or destroys the heap further on: where it was is never
+         * known. */
         it->offset = UINT64_MAX / 2;
         return;
     }

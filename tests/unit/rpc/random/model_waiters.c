@@ -44,8 +44,9 @@ unsigned count_observers(const struct run *run, uint64_t handle)
 
         count += watch->used && watch->attached && (watch->block != 0 ? watch->block : watch->heap) == handle;
     }
+    /* One that was taken back observes nothing any more, though its answer comes only at the end of the message. */
     for (int i = 0; i < WAITERS && handle != 0; i++)
-        count += run->waiters[i].kind != 0 && run->waiters[i].handle == handle;
+        count += run->waiters[i].kind != 0 && !run->waiters[i].cancelled && run->waiters[i].handle == handle;
     return count;
 }
 
