@@ -92,7 +92,10 @@ static void serve_out(struct harness *harness, int peer)
         return;
     if (!session->broken)
         um_watch_notify(session);
+    if (um_session_tells_of_changes(session))
+        um_session_fail_changes(session);
     send_out(harness, peer);
+    um_session_forget_changes(session);
     if (session->broken)
         harness_disconnect(harness, (enum harness_peer)peer);
 }

@@ -29,9 +29,11 @@ void um_changes_note(struct um_session *session, size_t start, size_t end, size_
     const struct change change = {start, end - size, end, session->rpc->store_status->changed};
 
     um_changes_begin(session->rpc);
+    if (um_buf_append(&session->changes, &change, sizeof change))
+        return;
     /* Without the note, the answer might tell of what is not there. */
-    if (!um_buf_append(&session->changes, &change, sizeof change))
-        session->broken = true;
+    session->broken = true;
+    um_buf_truncate(&session->out, start);
 }
 
 void um_changes_move(struct um_session *session, size_t start, size_t by)
@@ -186,8 +188,14 @@ void um_session_fail_changes(struct um_session *session)
     }
     copy_to(&rewrite, session->out.size);
     session->changes.size = kept * sizeof(struct change);
-    session->broken |= rewrite.out.failed;
-    session->tail.at = rewrite.tail_at;
-    um_buf_swap(&session->out, &rewrite.out);
+    if (rewrite.out.failed) {
+        /* The session ends without these answers. */
+        session->broken = true;
+        um_buf_truncate(&session->out, 0);
+        um_session_tail_sent(session);
+    } else {
+        um_buf_swap(&session->out, &rewrite.out);
+        session->tail.at = rewrite.tail_at;
+    }
     um_buf_deinit(&rewrite.out);
 }

@@ -26,8 +26,11 @@ static const struct {
     {"server.reload", UMEM_E_UNSUPPORTED}, {"server.reload", UMEM_E_BAD_SETTINGS},
     {"block.free", UMEM_E_NO_MEMORY},      {"heap.destroy", UMEM_E_NO_MEMORY},
     {"heap.destroy", UMEM_E_CORRUPTED},    {"heap.flush", UMEM_OK},
-    {"heap.flush", UMEM_E_CORRUPTED},      {"heap.flush", UMEM_E_NO_MEMORY},
+    {"heap.flush", UMEM_E_CORRUPTED},      {"block.write", UMEM_E_CORRUPTED},
     {"heap.flush", UMEM_E_CANCELLED},      {"heap.flush", UMEM_E_LIMIT_EXCEEDED},
+    {"block.fill", UMEM_E_CORRUPTED},      {"block.copy", UMEM_E_CORRUPTED},
+    {"block.set", UMEM_E_CORRUPTED},       {"block.add", UMEM_E_CORRUPTED},
+    {"block.exchange", UMEM_E_CORRUPTED},
 };
 
 void check_table(void)
