@@ -87,11 +87,17 @@ public sealed partial class UmemClient
     }
 
     /// <summary>
-    /// Counts the calls of each method since the start, and how long they took. A call's time is what the daemon
-    /// worked on it: from the moment it began to read the message until the answer was written, with other clients'
-    /// calls between the slices of a long one. The time that the message has waited in the pipe is not in it, nor
-    /// that until a durable heap's changes are written, or until the client has read the answer. Calls of one method
-    /// that come together are measured together, at most 8 of them, and count with their average.
+    /// Counts the calls of each method since the start, and how long they took. Each entry has <c>method</c> (null:
+    /// what was no request, or named no method there is), <c>calls</c> that were answered, those of batches and
+    /// notifications counted, the <c>errors</c> among them, how many <c>waited</c> (for a change, a lock, a time, a
+    /// sync, or raw bytes of their client), and of the others <c>total_us</c> and <c>longest_us</c>, in microseconds,
+    /// and <c>latency</c>: a list of <c>calls</c> that took at most <c>at_most_us</c>, and longer than those before;
+    /// null is however long. The bounds are the same for all methods: 1, 2, 5, 10 and so on to 10,000,000. A call's
+    /// time is what the daemon worked on it: from the moment it began to read the message until the answer was
+    /// written, with other clients' calls between the slices of a long one. The time that the message has waited in
+    /// the pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the
+    /// answer. Calls of one method that come together are measured together, at most 8 of them, and count with their
+    /// average.
     /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <exception cref="UmemException">
@@ -102,11 +108,17 @@ public sealed partial class UmemClient
         Invoke(ServerMethodsRequest(options), Umem.ServerMethodsResult.Read);
 
     /// <summary>
-    /// Counts the calls of each method since the start, and how long they took. A call's time is what the daemon
-    /// worked on it: from the moment it began to read the message until the answer was written, with other clients'
-    /// calls between the slices of a long one. The time that the message has waited in the pipe is not in it, nor
-    /// that until a durable heap's changes are written, or until the client has read the answer. Calls of one method
-    /// that come together are measured together, at most 8 of them, and count with their average.
+    /// Counts the calls of each method since the start, and how long they took. Each entry has <c>method</c> (null:
+    /// what was no request, or named no method there is), <c>calls</c> that were answered, those of batches and
+    /// notifications counted, the <c>errors</c> among them, how many <c>waited</c> (for a change, a lock, a time, a
+    /// sync, or raw bytes of their client), and of the others <c>total_us</c> and <c>longest_us</c>, in microseconds,
+    /// and <c>latency</c>: a list of <c>calls</c> that took at most <c>at_most_us</c>, and longer than those before;
+    /// null is however long. The bounds are the same for all methods: 1, 2, 5, 10 and so on to 10,000,000. A call's
+    /// time is what the daemon worked on it: from the moment it began to read the message until the answer was
+    /// written, with other clients' calls between the slices of a long one. The time that the message has waited in
+    /// the pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the
+    /// answer. Calls of one method that come together are measured together, at most 8 of them, and count with their
+    /// average.
     /// </summary>
     /// <param name="options">What else may be said; null: nothing.</param>
     /// <param name="cancellationToken">Ends the waiting for the answer.</param>

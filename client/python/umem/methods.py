@@ -613,10 +613,15 @@ def server_stats() -> Request[ServerStatsResult]:
 
 def server_methods(*, after: Optional[int] = None, limit: Optional[int] = None) -> Request[ServerMethodsResult]:
     """Counts the calls of each method since the start, and how long they took.
-    A call's time is what the daemon worked on it: from the moment it began to read the message until the answer was
-    written, with other clients' calls between the slices of a long one. The time that the message has waited in the
-    pipe is not in it, nor that until a durable heap's changes are written, or until the client has read the answer.
-    Calls of one method that come together are measured together, at most 8 of them, and count with their average.
+    Each entry has `method` (null: what was no request, or named no method there is), `calls` that were answered, those
+    of batches and notifications counted, the `errors` among them, how many `waited` (for a change, a lock, a time, a
+    sync, or raw bytes of their client), and of the others `total_us` and `longest_us`, in microseconds, and `latency`:
+    a list of `calls` that took at most `at_most_us`, and longer than those before; null is however long. The bounds are
+    the same for all methods: 1, 2, 5, 10 and so on to 10,000,000. A call's time is what the daemon worked on it: from
+    the moment it began to read the message until the answer was written, with other clients' calls between the slices
+    of a long one. The time that the message has waited in the pipe is not in it, nor that until a durable heap's
+    changes are written, or until the client has read the answer. Calls of one method that come together are measured
+    together, at most 8 of them, and count with their average.
 
     after: Where to continue: `next` of the page before; 0 for the first page.
     limit: Most entries in the answer.
