@@ -7,7 +7,8 @@ enum {
     CREDIT_NS = 200000, /* gain that is remembered at most */
     SHARE_OF_TIME =
         64, /* of the time that reads sleep, one part in so many pays off what spinning has lost */
-    READ_LIMIT_S = 3600 /* longer reads count as this */
+    READ_LIMIT_NS =
+        10000000 /* a read that took longer counts as this: a stopped program is not what spinning has done */
 };
 
 bool um_spin_is_due(struct um_spin *spin)
@@ -35,8 +36,7 @@ static void average(struct um_spin *spin, int64_t took_ns)
 
 void um_spin_note(struct um_spin *spin, bool spun, uint64_t took_ns)
 {
-    static const uint64_t limit_ns = READ_LIMIT_S * UINT64_C(1000000000);
-    int64_t took = (int64_t)(took_ns < limit_ns ? took_ns : limit_ns);
+    int64_t took = took_ns < READ_LIMIT_NS ? (int64_t)took_ns : READ_LIMIT_NS;
     int64_t loss = took - spin->usual_ns;
 
     if (!spun) {

@@ -137,6 +137,12 @@ static void test_accounts(void **state)
         sleeps++;
     }
     assert_in_range(sleeps, 79, 81);
+    /* That the program was stopped for a day is no reason to sleep for two months. */
+    spin = (struct um_spin){.usual_ns = 40 * US};
+    um_spin_note(&spin, true, UINT64_C(86400) * 1000000 * US);
+    for (sleeps = 0; sleeps < READS && !um_spin_is_due(&spin); sleeps++)
+        um_spin_note(&spin, false, 40 * US);
+    assert_in_range(sleeps, 15000, 17000);
     /* One read that was kept from a processor is no reason to spin, nor not to. */
     spin = (struct um_spin){.usual_ns = 10 * US};
     um_spin_note(&spin, false, 16000 * US);

@@ -93,7 +93,7 @@ static void test_a_watcher_that_waits_for_a_call(void **state)
     for (int i = 0; i < EVENTS_BETWEEN; i++)
         size += (size_t)snprintf(text + size, sizeof text - size, "%s", OTHERS_EVENT);
     snprintf(text + size, sizeof text - size, "%s", RESULT("2", "{}") RESULT("3", "{}"));
-    BEGIN(steps, .timeout_ms = 5000);
+    BEGIN(steps, .timeout_ms = 60000);
     assert_int_equal(umem_session_watch(fixture.client, NULL, on_event, NULL, &watch), UMEM_OK);
     assert_int_equal(uv_sem_init(&threads.is_called, 0), 0);
     assert_int_equal(uv_sem_init(&threads.is_over, 0), 0);
