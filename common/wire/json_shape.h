@@ -38,7 +38,7 @@ struct um_json_shape {
     struct um_json_slot slots[UM_JSON_SHAPE_VALUES]; /* in the order of the text */
     struct um_json values[UM_JSON_SHAPE_VALUES];     /* the tree, from the outermost value on */
     char written[UM_JSON_SHAPE_BYTES];               /* what is no value, as it is written */
-    char read[UM_JSON_SHAPE_BYTES];                  /* the same as um_json_read() leaves it: where the names are */
+    char read[UM_JSON_SHAPE_BYTES]; /* the same as um_json_read() leaves it: where the names are */
 };
 
 /* A text that um_json_read() has made a tree of. */
@@ -47,7 +47,8 @@ struct um_json_example {
     const char *text;           /* where the tree's strings are */
     size_t size;                /* bytes of it; white space around the value is a part of the shape */
     const struct um_json *json; /* the tree */
-    const struct um_json *fixed[UM_JSON_SHAPE_FIXED]; /* strings that are the same in all texts of the shape; NULL: none */
+    const struct um_json
+        *fixed[UM_JSON_SHAPE_FIXED]; /* strings that are the same in all texts of the shape; NULL: none */
 };
 
 /* Makes the shape of a text. Returns whether it could; if not, the shape is none. */

@@ -10,7 +10,8 @@
 enum {
     KNOWN_COUNT = 8,  /* shapes */
     KEPT_SIZE = 1024, /* bytes of a text that a shape is made of */
-    LEARN_EACH = 4    /* one of so many texts that are not known, so that learning costs little where it is of no use */
+    LEARN_EACH =
+        4 /* one of so many texts that are not known, so that learning costs little where it is of no use */
 };
 
 struct um_known_requests {

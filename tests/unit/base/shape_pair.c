@@ -32,7 +32,7 @@ static const char *compare_scalars(const struct um_json *left, const struct um_j
     if (left->size != right->size || memcmp(left->text, right->text, left->size + 1) != 0)
         return "a string";
     return left->has_nul != right->has_nul || left->is_decoded != right->is_decoded ? "a string's marks"
-                                                                                     : NULL;
+                                                                                    : NULL;
 }
 
 /* What differs; NULL: nothing. */
@@ -80,8 +80,8 @@ static enum shape_pair_result read_both(struct um_json_shape *shape, const char 
     return read != NULL ? SHAPE_PAIR_READ : SHAPE_PAIR_OTHER;
 }
 
-enum shape_pair_result shape_pair_check(const char *example, size_t example_size, const char *text, size_t size,
-                                        const char *const fixed[2], const char **wrong)
+enum shape_pair_result shape_pair_check(const char *example, size_t example_size, const char *text,
+                                        size_t size, const char *const fixed[2], const char **wrong)
 {
     enum shape_pair_result result = SHAPE_PAIR_NO_EXAMPLE;
     struct um_arena arena = {.chunk = NULL};

@@ -16,7 +16,7 @@ enum shape_pair_result {
 
 /* `fixed` are the names of members of the example's outermost object whose strings are a part of the shape; NULL: none. *wrong is what
  * differs from what must be; NULL: nothing. */
-enum shape_pair_result shape_pair_check(const char *example, size_t example_size, const char *text, size_t size,
-                                        const char *const fixed[2], const char **wrong);
+enum shape_pair_result shape_pair_check(const char *example, size_t example_size, const char *text,
+                                        size_t size, const char *const fixed[2], const char **wrong);
 
 #endif

@@ -119,10 +119,14 @@ static void test_answers_are_the_same(void **state)
           "{\"id\":1,\"method\":\"block.info\",\"params\":{\"block\":\"1\"}}",
           "{\"id\":1,\"method\":\"block.info\",\"params\":{\"block\":\"\"}}",
           "{\"id\":1,\"method\":\"block.info\",\"params\":{\"block\":\"no such\"}}"}},
-        {"{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u8\",\"values\":[1,2,3]}}",
-         {"{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u8\",\"values\":[1,256,3]}}",
-          "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u16\",\"values\":[1,2,3]}}",
-          "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"\",\"values\":[1,2,3]}}"}},
+        {"{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u8\",\"values\":"
+         "[1,2,3]}}",
+         {"{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u8\","
+          "\"values\":[1,256,3]}}",
+          "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"u16\","
+          "\"values\":[1,2,3]}}",
+          "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"type\":\"\",\"values\":["
+          "1,2,3]}}"}},
         {"{\"id\":1,\"method\":\"block.alloc\",\"params\":{}}", {NULL}},
         {"{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":8,\"name\":\"name\"}}",
          {"{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"size\":-1,\"name\":\"b\"}}",
@@ -212,17 +216,19 @@ static void test_calls_that_wait_keep_nothing_of_the_shape(void **state)
     char *text;
 
     for (int id = 10; id < 10 + TRIES; id++) {
-        snprintf(message, sizeof message,
-                 "{\"id\":%d,\"method\":\"block.wait\",\"params\":{\"block\":%llu,\"offset\":0,\"type\":\"u8\","
-                 "\"value\":0}}",
-                 id, (ULL)block);
+        snprintf(
+            message, sizeof message,
+            "{\"id\":%d,\"method\":\"block.wait\",\"params\":{\"block\":%llu,\"offset\":0,\"type\":\"u8\","
+            "\"value\":0}}",
+            id, (ULL)block);
         text = answer_to(session, message);
         assert_string_equal(text, "");
         free(text);
     }
     assert_true(is_known(session->rpc, message));
     put_handle(message, sizeof message,
-               "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"values\":[5]}}", block);
+               "{\"id\":1,\"method\":\"block.set\",\"params\":{\"block\":@,\"offset\":0,\"values\":[5]}}",
+               block);
     text = answer_to(session, message);
     for (int id = 10; id < 10 + TRIES; id++) {
         snprintf(message, sizeof message, "\"id\":%d,", id);
