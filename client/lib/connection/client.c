@@ -16,6 +16,7 @@ static bool init(umem_client *client, const struct umem_options *options)
     else
         client->pipe[0] = '\0';
     client->timeout_ms = options->timeout_ms;
+    client->never_spins = options->never_spin;
     client->broken = UMEM_E_NOT_CONNECTED;
     snprintf(client->broken_text, sizeof client->broken_text,
              "there is no connection; umem_connect() makes one");
@@ -116,6 +117,8 @@ int umem_connect(umem_client *client)
         code =
             um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
+        if (code == UMEM_OK && !client->never_spins)
+            um_transport_let_spin(transport);
     }
     um_mutex_lock(client->lock);
     client->transport = transport;
