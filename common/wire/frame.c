@@ -538,6 +538,20 @@ size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacit
     return size;
 }
 
+char *um_frame_whole_payload(const struct um_frame *frame)
+{
+    uint64_t size = um_frame_payload_left(frame);
+
+    return size != 0 && size <= frame->left ? frame->input : NULL;
+}
+
+void um_frame_skip_payload(struct um_frame *frame)
+{
+    assert(um_frame_whole_payload(frame) != NULL);
+    take(frame, (size_t)frame->awaited);
+    frame->awaited = 0;
+}
+
 void um_frame_payload_consumed(struct um_frame *frame, size_t size)
 {
     assert(frame->state == UM_FRAME_AT_PAYLOAD && frame->left == 0 && size <= frame->awaited);

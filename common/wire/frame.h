@@ -166,6 +166,12 @@ UM_ALWAYS_INLINE uint64_t um_frame_payload_left(const struct um_frame *frame)
  * here, so the next ones may be read past the frame. */
 size_t um_frame_take_payload(struct um_frame *frame, char *space, size_t capacity);
 
+/* The last message's payload where all of it has been fed, good until the next call; NULL: it has not, or there is none. */
+char *um_frame_whole_payload(const struct um_frame *frame);
+
+/* Passes over it. */
+void um_frame_skip_payload(struct um_frame *frame);
+
 /* Tells that `size` bytes of the payload (at most what is left) were read past the frame. */
 void um_frame_payload_consumed(struct um_frame *frame, size_t size);
 

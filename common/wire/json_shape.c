@@ -150,17 +150,12 @@ UM_ALWAYS_INLINE char *read_integer(char *start, const char *end, struct um_json
     char *at = digits;
     uint64_t sum = 0;
 
-    for (; end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)); at += UM_WORD_SIZE) {
-        if (at - digits == DIGITS_LIMIT)
-            return NULL;
+    for (; end - at >= UM_WORD_SIZE && um_word_is_digits(um_word_load(at)); at += UM_WORD_SIZE)
         sum = 100000000 * sum + um_word_digits(um_word_load(at));
-    }
-    for (; at != end && *at >= '0' && *at <= '9'; at++) {
-        if (at - digits == DIGITS_LIMIT)
-            return NULL;
+    for (; at != end && *at >= '0' && *at <= '9'; at++)
         sum = 10 * sum + (uint64_t)(*at - '0');
-    }
-    if (at == digits || (*digits == '0' && at != digits + 1) || sum > (uint64_t)UM_JSON_INTEGER_MAX)
+    if (at == digits || at - digits > DIGITS_LIMIT || (*digits == '0' && at != digits + 1) ||
+        sum > (uint64_t)UM_JSON_INTEGER_MAX)
         return NULL;
     number->text = start;
     number->integer = digits != start ? -(int64_t)sum : (int64_t)sum;

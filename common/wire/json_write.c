@@ -5,26 +5,12 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/digits.h"
 #include "base/encoding.h"
-
-/* Reserves room for a value of at most `size` bytes and writes the comma before it where one is due. */
-UM_ALWAYS_INLINE char *value_space(struct um_buf *buf, size_t size)
-{
-    char *space = um_buf_reserve(buf, size + 1);
-    char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
-
-    if (space == NULL)
-        return NULL;
-    if (last != '{' && last != '[' && last != ':' && last != '\n') {
-        *space++ = ',';
-        buf->size++;
-    }
-    return space;
-}
 
 UM_ALWAYS_INLINE void write_value(struct um_buf *buf, const char *text, size_t size)
 {
-    char *space = value_space(buf, size);
+    char *space = um_json_value_space(buf, size);
 
     if (space == NULL)
         return;
@@ -54,15 +40,7 @@ void um_json_end_array(struct um_buf *buf)
 
 void um_json_sized_key(struct um_buf *buf, const char *key, size_t size)
 {
-    char *space = value_space(buf, size + 3);
-
-    if (space == NULL)
-        return;
-    *space++ = '"';
-    memcpy(space, key, size);
-    space[size] = '"';
-    space[size + 1] = ':';
-    buf->size += size + 3;
+    um_json_put_key(buf, key, size);
 }
 
 static bool needs_escape(unsigned char byte)
@@ -124,80 +102,37 @@ void um_json_cstring(struct um_buf *buf, const char *text)
     um_json_string(buf, text, strlen(text));
 }
 
-enum { INTEGER_SIZE = 20 }; /* digits of 2^64 - 1, or of -2^63 with its sign */
-
-/* An integer as text. */
-struct digits {
-    char
-        text[2 * INTEGER_SIZE]; /* it ends in the middle: so many bytes may be copied from its first one on */
-    char *first;
-    size_t size;
-};
-
-static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                            "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                            "8081828384858687888990919293949596979899";
-
-/* Two digits at a step, from the last to the first: divisions are what it costs. */
-UM_ALWAYS_INLINE void format_uint(struct digits *digits, uint64_t value)
+UM_ALWAYS_INLINE void write_digits(struct um_buf *buf, const struct um_digits *digits)
 {
-    char *first = digits->text + INTEGER_SIZE;
-
-    memset(first, 0, INTEGER_SIZE);
-    for (; value >= 100; value /= 100) {
-        const char *pair = &pairs[2 * (value % 100)];
-
-        *--first = pair[1];
-        *--first = pair[0];
-    }
-    *--first = pairs[2 * value + 1];
-    if (value >= 10)
-        *--first = pairs[2 * value];
-    digits->first = first;
-    digits->size = (size_t)(digits->text + INTEGER_SIZE - first);
-}
-
-static void format_int(struct digits *digits, int64_t value)
-{
-    format_uint(digits, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-    if (value < 0) {
-        *--digits->first = '-';
-        digits->size++;
-    }
-}
-
-/* A copy of a size that is known to the compiler is a few moves. */
-UM_ALWAYS_INLINE void write_digits(struct um_buf *buf, const struct digits *digits)
-{
-    char *space = value_space(buf, INTEGER_SIZE);
+    char *space = um_json_value_space(buf, UM_DIGITS_SIZE);
 
     if (space == NULL)
         return;
-    memcpy(space, digits->first, INTEGER_SIZE);
+    memcpy(space, digits->first, UM_DIGITS_SIZE);
     buf->size += digits->size;
 }
 
 void um_json_uint(struct um_buf *buf, uint64_t value)
 {
-    struct digits digits;
+    struct um_digits digits;
 
-    format_uint(&digits, value);
+    um_digits_of_uint(&digits, value);
     write_digits(buf, &digits);
 }
 
 void um_json_int(struct um_buf *buf, int64_t value)
 {
-    struct digits digits;
+    struct um_digits digits;
 
-    format_int(&digits, value);
+    um_digits_of_int(&digits, value);
     write_digits(buf, &digits);
 }
 
 void um_json_uint64(struct um_buf *buf, uint64_t value)
 {
-    struct digits digits;
+    struct um_digits digits;
 
-    format_uint(&digits, value);
+    um_digits_of_uint(&digits, value);
     if (value <= (uint64_t)UM_JSON_INTEGER_MAX)
         write_digits(buf, &digits);
     else
@@ -206,9 +141,9 @@ void um_json_uint64(struct um_buf *buf, uint64_t value)
 
 void um_json_int64(struct um_buf *buf, int64_t value)
 {
-    struct digits digits;
+    struct um_digits digits;
 
-    format_int(&digits, value);
+    um_digits_of_int(&digits, value);
     if (value >= -UM_JSON_INTEGER_MAX && value <= UM_JSON_INTEGER_MAX)
         write_digits(buf, &digits);
     else
@@ -230,7 +165,7 @@ void um_json_double(struct um_buf *buf, double value)
 
     if (write_not_finite(buf, value))
         return;
-    space = value_space(buf, UM_DECIMAL_CAPACITY);
+    space = um_json_value_space(buf, UM_DECIMAL_CAPACITY);
     if (space != NULL)
         buf->size += um_decimal_print_double(value, space);
 }
@@ -241,7 +176,7 @@ void um_json_float(struct um_buf *buf, float value)
 
     if (write_not_finite(buf, (double)value))
         return;
-    space = value_space(buf, UM_DECIMAL_CAPACITY);
+    space = um_json_value_space(buf, UM_DECIMAL_CAPACITY);
     if (space != NULL)
         buf->size += um_decimal_print_float(value, space);
 }

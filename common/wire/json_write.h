@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/buf.h"
 
 /* The largest integer that JSON numbers carry exactly everywhere (RFC 8259 section 6): 2^53 - 1. */
@@ -24,7 +25,37 @@ void um_json_end_object(struct um_buf *buf);
 void um_json_begin_array(struct um_buf *buf);
 void um_json_end_array(struct um_buf *buf);
 
-/* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know. */
+/* Reserves space for a value of at most `size` bytes and writes the comma before it where one is due. Returns where the value goes, whose
+ * size the caller adds, or NULL. */
+UM_ALWAYS_INLINE char *um_json_value_space(struct um_buf *buf, size_t size)
+{
+    char *space = um_buf_reserve(buf, size + 1);
+    char last = buf->size != 0 ? buf->data[buf->size - 1] : '\n';
+
+    if (space == NULL)
+        return NULL;
+    if (last != '{' && last != '[' && last != ':' && last != '\n') {
+        *space++ = ',';
+        buf->size++;
+    }
+    return space;
+}
+
+/* Writes `"key":`; keys are plain ASCII that needs no escapes. Most are literals, whose size compilers know: where it matters,
+ * um_json_put_key() is compiled into the caller. */
+UM_ALWAYS_INLINE void um_json_put_key(struct um_buf *buf, const char *key, size_t size)
+{
+    char *space = um_json_value_space(buf, size + 3);
+
+    if (space == NULL)
+        return;
+    *space++ = '"';
+    memcpy(space, key, size);
+    space[size] = '"';
+    space[size + 1] = ':';
+    buf->size += size + 3;
+}
+
 void um_json_sized_key(struct um_buf *buf, const char *key, size_t size);
 UM_ALWAYS_INLINE void um_json_key(struct um_buf *buf, const char *key)
 {

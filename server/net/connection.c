@@ -462,6 +462,23 @@ static enum step take_payload(struct um_connection *connection)
     return STEP_AGAIN;
 }
 
+/* Hands a message to the engine: with its payload, if that has come with it and is not long. Returns how many bytes of it are one text. */
+UM_ALWAYS_INLINE size_t dispatch(struct um_connection *connection, const struct um_frame_message *message)
+{
+    struct um_session *session = &connection->session;
+    struct um_frame *frame = &connection->frame;
+    bool offers_payload = message->payload_size != 0 && message->payload_size <= UM_CONNECTION_READ_SIZE &&
+                          um_frame_whole_payload(frame) != NULL;
+    size_t used;
+
+    session->payload_here = offers_payload ? (const unsigned char *)um_frame_whole_payload(frame) : NULL;
+    used = um_dispatch_message(session, message->text, message->size, message->payload_size);
+    if (offers_payload && session->payload_here == NULL)
+        um_frame_skip_payload(frame);
+    session->payload_here = NULL;
+    return used;
+}
+
 /* Serves the next message, or the next piece of one. */
 static enum step serve_next(struct um_connection *connection)
 {
@@ -478,7 +495,7 @@ static enum step serve_next(struct um_connection *connection)
         if (frame->kind == UM_FRAME_HEADERS)
             um_session_set_content_type(session, message.content_type);
         session->queued_bytes = unsent_bytes(connection);
-        used = um_dispatch_message(session, message.text, message.size, message.payload_size);
+        used = dispatch(connection, &message);
         if (used < message.size)
             um_frame_unread(frame, used);
         return STEP_SERVED;

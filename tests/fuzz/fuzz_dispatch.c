@@ -127,6 +127,7 @@ static bool serve(struct fixture *fixture)
 {
     struct um_session *session = &fixture->client.session;
     struct um_frame_message message;
+    bool has_payload;
     size_t used;
     while (!fixture->client.is_over) {
         enum um_frame_event event = um_frame_next(&fixture->frame, &message);
@@ -135,7 +136,12 @@ static bool serve(struct fixture *fixture)
         case UM_FRAME_MESSAGE:
             if (session->framing == UM_FRAMING_HEADERS)
                 um_session_set_content_type(session, message.content_type);
+            session->payload_here = (const unsigned char *)um_frame_whole_payload(&fixture->frame);
+            has_payload = session->payload_here != NULL;
             used = um_dispatch_message(session, message.text, message.size, message.payload_size);
+            if (has_payload && session->payload_here == NULL)
+                um_frame_skip_payload(&fixture->frame);
+            session->payload_here = NULL;
             FUZZ_CHECK(used <= message.size);
             if (used < message.size)
                 um_frame_unread(&fixture->frame, used);

@@ -127,7 +127,7 @@ static bool bind_name(struct um_call *call, const struct um_param *param, const 
 static const struct um_word *find_word(const struct um_word *words, const struct um_json *json)
 {
     for (const struct um_word *word = words; um_json_is(json, UM_JSON_STRING) && word->word != NULL; word++) {
-        if (strcmp(word->word, json->text) == 0)
+        if (word->word[0] == json->text[0] && strcmp(word->word, json->text) == 0)
             return word;
     }
     return NULL;

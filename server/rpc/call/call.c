@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/digits.h"
 #include "base/encoding.h"
 #include "rpc/call/changes.h"
 #include "rpc/call/engine_state.h"
@@ -80,23 +81,38 @@ UM_ALWAYS_INLINE size_t begin_frame(struct um_session *session)
     return start;
 }
 
+/* Writes a header whose value is a number, where there is space for UM_DIGITS_SIZE digits. Returns what is behind it. */
+UM_ALWAYS_INLINE char *put_length(char *at, const char *name, size_t name_size, uint64_t number)
+{
+    struct um_digits digits;
+
+    memcpy(at, name, name_size);
+    at += name_size;
+    um_digits_of_uint(&digits, number);
+    memcpy(at, digits.first, UM_DIGITS_SIZE);
+    at += digits.size;
+    memcpy(at, "\r\n", 2);
+    return at + 2;
+}
+
 static void insert_header(struct um_session *session, size_t start, uint64_t payload_size)
 {
-    char header[96 + sizeof session->content_type];
+    static const char content[] = "Content-Length: ";
+    static const char payload[] = "Payload-Length: ";
+    char header[128 + sizeof session->content_type];
     struct um_buf *out = &session->out;
     size_t guessed = sizeof guessed_header - 1;
     size_t body_size = out->size - start - guessed;
+    char *end = put_length(header, content, sizeof content - 1, body_size);
     size_t size;
 
-    size = (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n", body_size);
     if (payload_size != 0)
-        size += (size_t)snprintf(header + size, sizeof header - size, "Payload-Length: %llu\r\n",
-                                 (unsigned long long)payload_size);
+        end = put_length(end, payload, sizeof payload - 1, payload_size);
     if (session->content_type[0] != '\0')
-        size += (size_t)snprintf(header + size, sizeof header - size, "Content-Type: %s\r\n",
-                                 session->content_type);
-    memcpy(header + size, "\r\n", 2);
-    size += 2;
+        end += snprintf(end, sizeof header - (size_t)(end - header), "Content-Type: %s\r\n",
+                        session->content_type);
+    memcpy(end, "\r\n", 2);
+    size = (size_t)(end + 2 - header);
     if (size > guessed && um_buf_reserve(out, size - guessed) == NULL)
         return;
     if (size != guessed)
@@ -320,21 +336,12 @@ UM_ALWAYS_INLINE void begin_envelope(struct um_call *call)
     call->begun = true;
 }
 
-struct um_buf *um_reply(struct um_call *call)
+void um_reply_begin(struct um_call *call)
 {
     static const char result[] = ",\"result\":{";
-    struct um_buf *out = &call->session->out;
-    char *space;
 
-    if (call->begun)
-        return out;
     begin_envelope(call);
-    space = um_buf_reserve(out, sizeof result - 1);
-    if (space != NULL) {
-        memcpy(space, result, sizeof result - 1);
-        out->size += sizeof result - 1;
-    }
-    return out;
+    um_buf_append(&call->session->out, result, sizeof result - 1);
 }
 
 /* The answer did not fit in memory: it is replaced by an error, which fits in the reserve of um_call_start(). */

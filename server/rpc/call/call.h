@@ -127,15 +127,23 @@ bool um_call_may_send(struct um_call *call, uint64_t size);
 
 /* ---- the result, or the facts of an error ---- */
 
+/* Begins the result. */
+void um_reply_begin(struct um_call *call);
+
 /* The buffer where the answer is written, between its members. Begins the result if nothing is begun. */
-struct um_buf *um_reply(struct um_call *call);
+UM_ALWAYS_INLINE struct um_buf *um_reply(struct um_call *call)
+{
+    if (!call->begun)
+        um_reply_begin(call);
+    return &call->session->out;
+}
 
 /* Writes a member's key; its value is written to the buffer returned. Keys are literals, whose size compilers know. */
 UM_ALWAYS_INLINE struct um_buf *um_reply_key(struct um_call *call, const char *key)
 {
     struct um_buf *out = um_reply(call);
 
-    um_json_sized_key(out, key, strlen(key));
+    um_json_put_key(out, key, strlen(key));
     return out;
 }
 

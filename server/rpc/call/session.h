@@ -143,6 +143,9 @@ struct um_session {
     struct um_buf changes;                        /* which of them tell of changes of durable heaps */
     struct um_tail tail;                          /* to send, too; then um_session_tail_sent() */
     struct um_pin *tail_pin;                      /* keeps tail's memory */
+    /* Raw bytes of the message that is handed over, where all of them have come with it; else NULL. The connection sets it before the
+     * message, and skips them where it is NULL afterwards: then they were used. */
+    const unsigned char *payload_here;
     struct um_payload *payload;        /* the request whose payload is being received, NULL: none */
     struct um_job *job;                /* the call, or message, that is at work in slices, NULL: none */
     struct um_session_group *group;    /* of the process that it belongs to */

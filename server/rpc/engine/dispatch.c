@@ -362,11 +362,22 @@ UM_ALWAYS_INLINE void charge(struct um_session *session, size_t size, size_t val
     um_session_charge(session, READ_BYTE_COST * (uint64_t)size + READ_VALUE_COST * (uint64_t)values);
 }
 
+/* Raw bytes that no one has begun to receive are used up, or of no use. */
+UM_ALWAYS_INLINE void end_payload(struct um_session *session, uint64_t payload_size)
+{
+    if (payload_size == 0 || session->payload != NULL)
+        return;
+    if (session->payload_here == NULL)
+        um_payload_discard(session, payload_size);
+    session->payload_here = NULL;
+}
+
 /* A batch may take the message over. */
 static void handle(struct um_session *session, struct um_message *message, int code,
                    const struct um_json_check *check)
 {
-    struct um_call single = {.session = session, .payload_size = message->payload_size};
+    struct um_call single = {
+        .session = session, .payload_size = message->payload_size, .payload = session->payload_here};
     uint64_t payload_size = message->payload_size;
 
     if (code != UMEM_OK)
@@ -375,8 +386,7 @@ static void handle(struct um_session *session, struct um_message *message, int c
         begin_batch(session, message);
     else
         handle_request(&single, message->json);
-    if (payload_size != 0 && session->payload == NULL)
-        um_payload_discard(session, payload_size);
+    end_payload(session, payload_size);
 }
 
 /* ---- messages that outlive the bytes they came in ---- */
@@ -607,15 +617,16 @@ UM_ALWAYS_INLINE bool handle_if_known(struct um_session *session, char *text, si
     struct um_rpc *rpc = session->rpc;
     const struct um_known_request *known =
         um_known_requests_find(rpc->known_requests, &session->known_request, text, size);
+    struct um_call call = {
+        .session = session, .payload_size = payload_size, .payload = session->payload_here};
 
     if (known == NULL)
         return false;
     rpc->text = text;
     rpc->text_size = size;
     charge(session, size, known->shape.value_count);
-    handle_known(&(struct um_call){.session = session, .payload_size = payload_size}, known);
-    if (payload_size != 0 && session->payload == NULL)
-        um_payload_discard(session, payload_size);
+    handle_known(&call, known);
+    end_payload(session, payload_size);
     return true;
 }
 

@@ -14,7 +14,7 @@
 struct um_session;
 
 /* Handles one message: `text` (size bytes, changed in place) is one JSON text as the framing delimited it,
- * followed on the wire by payload_size raw bytes. Answers are appended to session->out, framed. Only while
+ * followed on the wire by payload_size raw bytes, which may be session->payload_here. Answers are appended to session->out, framed. Only while
  * um_session_is_ready(). On a line other texts may stand behind the first one: returns how many bytes are
  * used up; those behind them are unchanged and are another message. One of more than UM_FRAME_LONG_SIZE bytes
  * is one text; it is copied, read in steps by um_rpc_work(), and handled then. */

@@ -66,6 +66,72 @@ static void test_raw_write_is_stored_in_the_block(void **state)
         "0000010203040000");
 }
 
+/* Bytes that have come with their message are taken from where they are; nothing is left to be received. */
+static void test_bytes_that_come_with_the_message(void **state)
+{
+    static const unsigned char bytes[] = {1, 2, 3, 4};
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "[8]");
+    char ping[] = "{\"id\":1,\"method\":\"server.ping\"}";
+    char garbage[] = "{";
+    char alloc[] = "{\"id\":1,\"method\":\"block.alloc\",\"params\":{\"encoding\":\"raw\",\"name\":\"n\"}}";
+
+    /* Also as a request of a known shape. */
+    for (int i = 0; i < 10; i++) {
+        session->payload_here = bytes;
+        begin(session, 4, i < 8 ? ",\"encoding\":\"raw\",\"offset\":2" : ",\"encoding\":\"raw\",\"offset\":5",
+              block);
+        assert_null(session->payload_here);
+        assert_true(um_session_is_ready(session) && um_payload_left(session) == 0);
+        expect_out(session, i < 8 ? "\"result\":{\"size\":4}" : "out_of_range");
+    }
+    read_hex(&fixture->session, block, 0, 8, "0000010203040000");
+
+    session->payload_here = bytes;
+    um_dispatch_message(session, alloc, strlen(alloc), 4);
+    assert_null(session->payload_here);
+    expect_out(session, "\"result\":{");
+    assert_string_equal(
+        string_of(expect_result(&fixture->session,
+                                MESSAGE("block.read", "{\"block\":\":n\",\"encoding\":\"hex\"}")),
+                  "data"),
+        "01020304");
+
+    session->payload_here = bytes;
+    um_dispatch_message(session, ping, strlen(ping), 2);
+    assert_null(session->payload_here);
+    expect_out(session, "takes no payload");
+    session->payload_here = bytes;
+    um_dispatch_message(session, garbage, strlen(garbage), 1);
+    assert_null(session->payload_here);
+    expect_out(session, "-32700");
+    assert_true(um_session_is_ready(session));
+}
+
+/* Those of a batch are received as ever: it is kept until it is whole. */
+static void test_a_batchs_bytes_are_received(void **state)
+{
+    static const unsigned char bytes[] = {1, 2, 3, 4};
+    struct fixture *fixture = *state;
+    struct um_session *session = &fixture->other;
+    uint64_t block = new_block(&fixture->session, "[8]");
+    char message[256];
+
+    snprintf(
+        message, sizeof message,
+        "[{\"id\":1,\"method\":\"block.write\",\"params\":{\"block\":%llu,\"encoding\":\"raw\",\"size\":4}}]",
+        (ULL)block);
+    session->payload_here = bytes;
+    um_dispatch_message(session, message, strlen(message), 4);
+    assert_ptr_equal(session->payload_here, bytes);
+    session->payload_here = NULL;
+    assert_int_equal(um_payload_left(session), 4);
+    send_bytes(session, (const char *)bytes, 4);
+    expect_out(session, "\"result\":{\"size\":4}");
+    read_hex(&fixture->session, block, 0, 4, "01020304");
+}
+
 static void test_an_unwanted_payload_is_skipped(void **state)
 {
     struct fixture *fixture = *state;
@@ -188,6 +254,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_raw_write_is_stored_in_the_block, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_bytes_that_come_with_the_message, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_a_batchs_bytes_are_received, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_an_unwanted_payload_is_skipped, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_block_freed_while_its_bytes_come, fixture_setup,
                                         fixture_teardown),
