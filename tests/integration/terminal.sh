@@ -135,6 +135,34 @@ keys Enter
 await 'with spaces'
 echo "completion: as expected"
 
+# The screen with its colours, once a word is on it which is not in the line that was typed.
+colors()
+{
+    await "$1"
+    terminal capture-pane -p -e -t main
+}
+
+# expect_colors yes|no LINE WORD
+expect_colors()
+{
+    enter "$2"
+    if colors "$3" | grep -qF $'\e[1m'; then found=yes; else found=no; fi
+    [ "$found" = "$1" ] || fail "colours in \"$2\": $found"
+}
+
+expect_colors yes 'umem sessions' PROGRAM
+expect_colors no 'umem sessions --color never' PROGRAM
+expect_colors no 'NO_COLOR=1 umem sessions' PROGRAM
+expect_colors yes 'NO_COLOR= umem sessions' PROGRAM
+expect_colors yes 'NO_COLOR=1 umem sessions --color=always' PROGRAM
+expect_colors no 'TERM=dumb umem sessions' PROGRAM
+expect_colors no 'TERM= umem sessions' PROGRAM
+expect_colors no 'umem sessions | cat' PROGRAM
+expect_colors yes 'umem help ping' Usage
+expect_colors yes 'umem read nobody-there' unknown_handle
+expect_colors no 'NO_COLOR=1 umem read nobody-there' unknown_handle
+echo "colours: as expected"
+
 has_editor=$(ldd "$bin/umem" | grep -c libedit || true)
 # Each with a history of its own, which is none of the user's.
 enter 'UMEM_HISTFILE=history umem shell'

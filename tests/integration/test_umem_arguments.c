@@ -14,6 +14,40 @@
 #include "umem_fixture.h"
 #include "umem_version.h"
 
+/* Only what is asked for is in colours where no terminal is; JSON never is. */
+static void test_colors(void **state)
+{
+    const struct daemon *daemon = *state;
+
+    assert_int_equal(umem(daemon, NULL, WORDS("alloc", "4", "--name", "shown")), 0);
+    assert_int_equal(umem(daemon, NULL, WORDS("ls")), 0);
+    assert_null(strchr(command.output, '\033'));
+    assert_int_equal(umem(daemon, NULL, WORDS("ls", "--color", "auto")), 0);
+    assert_null(strchr(command.output, '\033'));
+    assert_int_equal(umem(daemon, NULL, WORDS("ls", "--color", "always", "-o", "name,size")), 0);
+    expect_whole_output("\033[1mNAME\033[0m   \033[1mSIZE\033[0m\nshown     4\n");
+    assert_int_equal(umem(daemon, NULL, WORDS("--color=always", "--color=never", "ls")), 0);
+    assert_null(strchr(command.output, '\033'));
+    assert_int_equal(umem(daemon, NULL, WORDS("ls", "--json", "--color=always")), 0);
+    assert_null(strchr(command.output, '\033'));
+    assert_int_equal(umem(NULL, NULL, WORDS("help", "ping", "--color", "always")), 0);
+    expect_output("\033[1mUsage:\033[0m umem ping\n");
+
+    assert_int_equal(umem(daemon, NULL, WORDS("read", "nobody")), 1);
+    assert_null(strchr(command.errors, '\033'));
+    assert_int_equal(umem(daemon, NULL, WORDS("read", "nobody", "--color=always")), 1);
+    assert_int_equal(strncmp(command.errors, "\033[1;31mumem:\033[0m ", 17), 0);
+    assert_int_equal(umem(daemon, NULL, WORDS("read", "nobody", "--color=always", "--json")), 1);
+    assert_null(strchr(command.errors, '\033'));
+    /* Before the option is reached. */
+    assert_int_equal(umem(NULL, NULL, WORDS("--nonsense", "--color", "always")), 2);
+    expect_errors("\033[1;31mumem:\033[0m there is no option --nonsense");
+    assert_int_equal(umem(NULL, NULL, WORDS("ping", "--color", "sometimes")), 2);
+    expect_errors("--color is auto, always or never, not \"sometimes\"");
+    assert_int_equal(umem(daemon, "ping --color never\n", WORDS("batch")), 2);
+    expect_errors("--color is an option of umem batch");
+}
+
 static void test_wrong_usage(void **state)
 {
     assert_int_equal(umem(*state, NULL, WORDS("frobnicate")), 2);
@@ -484,6 +518,7 @@ static void test_completion_past_many_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_colors, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_wrong_usage, daemon_setup, daemon_teardown),
         cmocka_unit_test_setup_teardown(test_where_options_stand, daemon_setup, daemon_teardown),
         cmocka_unit_test(test_help),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output/color.h"
 #include "cli/output/fail.h"
 #include "cli/request/params.h"
 #include "program/suggest.h"
@@ -178,6 +179,17 @@ static bool has_json(const struct cli *cli, char **arguments)
     return found;
 }
 
+/* Errors are in colours, or not, even where the mistake stands before --color. A wrong word is an error by itself, later. */
+static void choose_colors(char **arguments)
+{
+    for (int i = 1; arguments[i] != NULL && strcmp(arguments[i], "--") != 0; i++) {
+        if (strncmp(arguments[i], "--color=", 8) == 0)
+            cli_color_choose(arguments[i] + 8);
+        else if (strcmp(arguments[i], "--color") == 0 && arguments[i + 1] != NULL)
+            cli_color_choose(arguments[i + 1]);
+    }
+}
+
 static int check_place(const struct cli *cli)
 {
     bool is_line = cli->session != NULL;
@@ -189,6 +201,8 @@ static int check_place(const struct cli *cli)
     if (is_line && cli->option[CLI_PIPE] != NULL)
         return cli_fail_usage(cli, "--pipe is an option of umem %s: a session has one pipe",
                               cli->session->verb->name);
+    if (is_line && cli->option[CLI_COLOR] != NULL)
+        return cli_fail_usage(cli, "--color is an option of umem %s", cli->session->verb->name);
     if (is_line && cli->option[CLI_SERVER_USER] != NULL)
         return cli_fail_usage(cli, "--server-user is an option of umem %s: a session has one server",
                               cli->session->verb->name);
@@ -204,12 +218,16 @@ int cli_parse(struct cli *cli, char **arguments)
     while (arguments[count] != NULL)
         count++;
     cli_report_as_json(has_json(cli, arguments));
+    if (cli->session == NULL)
+        choose_colors(arguments);
     /* One more for the end, and one for the gap that split_rest() makes. */
     cli->word_memory = calloc(count + 2, sizeof *cli->words);
     if (cli->word_memory == NULL)
         return cli_fail_memory();
     cli->words = cli->word_memory;
     status = sort(cli, arguments, &words_before);
+    if (status == CLI_OK && cli->option[CLI_COLOR] != NULL && !cli_color_choose(cli->option[CLI_COLOR]))
+        status = cli_fail(CLI_USAGE, "--color is auto, always or never, not \"%s\"", cli->option[CLI_COLOR]);
     if (status != CLI_OK || (cli->word_count == 0 && cli->option[CLI_HELP] != NULL))
         return status;
     if (cli->word_count == 0)

@@ -194,6 +194,8 @@ static void offer_kind(const struct place *place, const char *kind)
         offer_words(place, "server session");
     else if (strcmp(kind, "FLAGS") == 0)
         offer_words(place, "zero_memory no_serialize generate_exceptions realloc_in_place_only");
+    else if (strcmp(kind, "WHEN") == 0)
+        offer_words(place, "auto always never");
     else if (strcmp(kind, "SHELL") == 0)
         offer_words(place, "bash zsh fish powershell");
 }

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include "cli/output/color.h"
 #include "cli/output/output.h"
 #include "cli/system/file_io.h"
 #include "wire/json_write.h"
@@ -102,7 +103,10 @@ static void print_text(const struct report *report)
     char number[40] = "";
 
     um_buf_init(&out, JSON_LIMIT);
-    um_buf_append_string(&out, "umem: ");
+    um_buf_append_string(&out, cli_style(CLI_ERRORS, CLI_STYLE_ERROR));
+    um_buf_append_string(&out, "umem:");
+    um_buf_append_string(&out, cli_style(CLI_ERRORS, CLI_STYLE_PLAIN));
+    um_buf_append_string(&out, " ");
     if (line != 0) {
         snprintf(number, sizeof number, "line %llu: ", (unsigned long long)line);
         um_buf_append_string(&out, number);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "cli/output/color.h"
 #include "cli/output/output.h"
+#include "cli/system/file_io.h"
 
 enum {
     OPTION_COLUMN = 26,
@@ -16,9 +18,17 @@ enum {
 
 /* ---- help ---- */
 
+static void print_heading(const char *heading)
+{
+    cli_printf("%s%s:%s", cli_style(CLI_OUTPUT, CLI_STYLE_TITLE), heading,
+               cli_style(CLI_OUTPUT, CLI_STYLE_PLAIN));
+}
+
 static void print_options(const char *title, uint64_t options)
 {
-    cli_printf("\n%s:\n", title);
+    cli_print_char('\n');
+    print_heading(title);
+    cli_print_char('\n');
     for (int i = 0; i < CLI_OPTION_COUNT; i++) {
         if ((options & (UINT64_C(1) << i)) != 0)
             um_help_option(&cli_page, OPTION_COLUMN, &cli_option_table.options[i]);
@@ -27,7 +37,9 @@ static void print_options(const char *title, uint64_t options)
 
 static void print_example(const char *example)
 {
-    cli_print_line("\nExamples:");
+    cli_print_char('\n');
+    print_heading("Examples");
+    cli_print_char('\n');
     while (*example != '\0') {
         size_t length = strcspn(example, "\n");
 
@@ -41,7 +53,7 @@ static void print_verb(const struct cli_verb *verb)
     char synopsis[CLI_SYNOPSIS_SIZE];
 
     cli_synopsis(verb, synopsis);
-    cli_print("Usage:");
+    print_heading("Usage");
     /* One column more than the indent brings a space before the first word. */
     um_help_text(&cli_page, SYNOPSIS_INDENT, SYNOPSIS_INDENT + 1, synopsis);
     if (verb->alias != NULL)
@@ -59,8 +71,11 @@ static void print_verb(const struct cli_verb *verb)
 
 static void print_all(void)
 {
-    cli_print_line("umem: memory in a umemd daemon, for people and scripts\n\n"
-                   "Usage: umem VERB [WORDS] [OPTIONS]\n\nVerbs:");
+    cli_print("umem: memory in a umemd daemon, for people and scripts\n\n");
+    print_heading("Usage");
+    cli_print(" umem VERB [WORDS] [OPTIONS]\n\n");
+    print_heading("Verbs");
+    cli_print_char('\n');
     for (const struct cli_verb *verb = cli_next_verb(NULL); verb != NULL; verb = cli_next_verb(verb))
         um_help_entry(&cli_page, SUMMARY_COLUMN, verb->summary, "  %s%s%s", verb->name,
                       verb->words[0] != '\0' ? " " : "", verb->words);
@@ -77,7 +92,9 @@ static void print_all(void)
         "OFFSET is in bytes: " UM_SIZE_FORMS
         ". With --json a result is one JSON text on standard output, a list one array with an element a "
         "line, and an error one JSON text on standard error.");
-    cli_print_line("\nExit status:");
+    cli_print_char('\n');
+    print_heading("Exit status");
+    cli_print_char('\n');
 #define PRINT_STATUS(identifier, number, meaning) \
     um_help_entry(&cli_page, STATUS_COLUMN, meaning, "  %d", number);
     CLI_STATUSES(PRINT_STATUS)
@@ -192,7 +209,7 @@ static const char man_options[] =
     "Options stand before or after the verb.\n"
     "An option's value is the next argument, or what follows an equals sign.\n"
     "\"--\" ends the options.\n"
-    "Every verb that talks to a daemon takes --pipe, --server-user, --json, --timeout and --help.\n"
+    "Every verb that talks to a daemon takes --pipe, --server-user, --json, --timeout, --color and --help.\n"
     "An option that a verb does not take is refused.\n";
 
 static const char man_end[] =
@@ -202,6 +219,9 @@ static const char man_end[] =
     ": *UMEM_SERVER_USER*\n"
     "Whose daemon it may be beside your own and root's or SYSTEM's, where --server-user does not say: "
     "a name, a number, or on Windows a SID.\n"
+    ": *NO_COLOR*\n"
+    "No colours, where it is set and not empty, unless --color says otherwise. Without it titles and the "
+    "beginning of errors are coloured on a terminal, if *TERM* is set and not *dumb*.\n"
     ": *XDG_RUNTIME_DIR*\n"
     "Where the user's own pipe lies, except on Windows.\n"
     "# SEE ALSO\n"

@@ -8,6 +8,7 @@
 #include <cJSON.h>
 
 #include "base/buf.h"
+#include "cli/output/color.h"
 #include "cli/output/fail.h"
 #include "cli/output/json_view.h"
 #include "cli/output/output.h"
@@ -192,7 +193,7 @@ static bool is_to_the_right(const struct cli_column *column)
 }
 
 /* Nothing is printed behind the last character of a line. */
-static void put_cell(struct table *table, size_t at, const char *text)
+static void put_cell(struct table *table, size_t at, enum cli_style style, const char *text)
 {
     int space = table->widths[at] - count_characters(text);
 
@@ -200,7 +201,12 @@ static void put_cell(struct table *table, size_t at, const char *text)
     if (is_to_the_right(table->columns[at]))
         table->blanks += space;
     if (*text != '\0') {
-        cli_printf("%*s%s", table->blanks, "", text);
+        cli_printf("%*s", table->blanks, "");
+        if (style != CLI_STYLE_PLAIN)
+            cli_print(cli_style(CLI_OUTPUT, style));
+        cli_print(text);
+        if (style != CLI_STYLE_PLAIN)
+            cli_print(cli_style(CLI_OUTPUT, CLI_STYLE_PLAIN));
         table->blanks = 0;
     }
     if (!is_to_the_right(table->columns[at]))
@@ -231,7 +237,7 @@ static void print_entry(struct table *table, const cJSON *entry)
         print_cell(table, table->columns[i], entry, text);
         if (table->cuts)
             cut(text, table->columns[i]->width);
-        put_cell(table, i, text);
+        put_cell(table, i, CLI_STYLE_PLAIN, text);
     }
 }
 
@@ -257,7 +263,7 @@ static void measure(struct table *table)
         char title[TITLE_SIZE];
 
         print_title(table->columns[i], title);
-        put_cell(table, i, title);
+        put_cell(table, i, CLI_STYLE_TITLE, title);
     }
     table->has_widths = true;
 }

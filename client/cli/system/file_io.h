@@ -1,7 +1,7 @@
 /*
  * Standard files, bytes of other files, and the terminal. Text is UTF-8 on all systems; failures are libuv's errors.
  *
- * Owns: the console's code page while umem runs. Must not know: verbs.
+ * Owns: the console's code page and mode while umem runs. Must not know: verbs.
  *
  * Files are the C library's descriptors. Reading and writing wait also where a descriptor is non-blocking, as the program that
  * has started umem may have left it. libuv's calls do not: its streams make a descriptor non-blocking for all programs that
@@ -35,6 +35,10 @@ bool cli_file_size(int file, uint64_t *size);
 /* After um_program_fill_standard_files(), before anything is printed: standard files carry bytes as they are, a console shows
  * UTF-8. */
 void cli_prepare_standard_files(void);
+
+/* Has a terminal or console take colours (the escape sequences of ECMA-48). Returns false where it does not, or the environment does
+ * not say that it does. */
+bool cli_enable_colors(int file);
 
 /* Where in a file the next byte is read; negative: it has no such place. */
 int64_t cli_file_position(int file);

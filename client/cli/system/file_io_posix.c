@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -16,6 +18,14 @@ void cli_prepare_standard_files(void)
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_UNBLOCK, &child, NULL);
+}
+
+bool cli_enable_colors(int file)
+{
+    const char *terminal = getenv("TERM");
+
+    (void)file;
+    return terminal != NULL && *terminal != '\0' && strcmp(terminal, "dumb") != 0;
 }
 
 int64_t cli_file_position(int file)

@@ -34,6 +34,34 @@ void cli_prepare_standard_files(void)
     prepare_console();
 }
 
+/* The mode is the console's, which outlives this process. */
+static HANDLE colored;
+static DWORD colored_mode;
+
+static void restore_mode(void)
+{
+    SetConsoleMode(colored, colored_mode);
+}
+
+bool cli_enable_colors(int file)
+{
+    HANDLE console = (HANDLE)_get_osfhandle(file);
+    DWORD mode;
+
+    if (!GetConsoleMode(console, &mode))
+        return false;
+    if ((mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0)
+        return true;
+    if (!SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING))
+        return false;
+    if (colored == NULL) {
+        colored = console;
+        colored_mode = mode;
+        atexit(restore_mode);
+    }
+    return true;
+}
+
 int64_t cli_file_position(int file)
 {
     return GetFileType((HANDLE)_get_osfhandle(file)) == FILE_TYPE_DISK ? _lseeki64(file, 0, SEEK_CUR) : -1;

@@ -66,9 +66,10 @@ uint64_t cli_verb_options(const struct cli_verb *verb)
     case CLI_NEEDS_DAEMON:
         return cli_own_options(verb) | CLI_COMMON_OPTIONS;
     case CLI_NEEDS_PIPE:
-        return cli_own_options(verb) | CLI_TAKES(PIPE) | CLI_TAKES(JSON) | CLI_TAKES(HELP);
+        return cli_own_options(verb) | CLI_TAKES(PIPE) | CLI_TAKES(SERVER_USER) | CLI_TAKES(JSON) |
+               CLI_TAKES(COLOR) | CLI_TAKES(HELP);
     default:
-        return cli_own_options(verb) | CLI_TAKES(HELP);
+        return cli_own_options(verb) | CLI_TAKES(COLOR) | CLI_TAKES(HELP);
     }
 }
 

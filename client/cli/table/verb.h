@@ -50,6 +50,8 @@ enum cli_status {
       "whose daemon it may be beside your own and root's or SYSTEM's; else UMEM_SERVER_USER") \
     X(JSON, "--json", NULL, "print results and errors as JSON") \
     X(TIMEOUT, "--timeout", "MS", "give up after so many milliseconds") \
+    X(COLOR, "--color", "WHEN", \
+      "colours \"always\", \"never\", or \"auto\" (the default): on a terminal, unless NO_COLOR is set") \
     X(HELP, "--help", NULL, "print what the verb does") \
     X(NAME, "--name", "NAME", "a name that may stand for the handle") \
     X(IF_EXISTS, "--if-exists", "WHAT", \
@@ -103,7 +105,8 @@ enum cli_option {
 
 /* Options that every verb takes which talks to a daemon. */
 #define CLI_COMMON_OPTIONS \
-    (CLI_TAKES(PIPE) | CLI_TAKES(SERVER_USER) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(HELP))
+    (CLI_TAKES(PIPE) | CLI_TAKES(SERVER_USER) | CLI_TAKES(JSON) | CLI_TAKES(TIMEOUT) | CLI_TAKES(COLOR) | \
+     CLI_TAKES(HELP))
 
 /* In the order of enum cli_option. */
 extern const struct um_option_table cli_option_table;
