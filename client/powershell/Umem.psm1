@@ -6,15 +6,19 @@ Add-Type -Path (Join-Path $PSScriptRoot 'Umem.dll')
 
 $script:client = $null
 
-# The connection: the one that Connect-Umem made, else one to the default pipe. One that is lost is made anew.
-function Get-Client {
-    if ($null -eq $script:client -or -not $script:client.IsConnected) {
-        $script:client = [Umem.UmemClient]::Connect($(if ($script:pipe) { $script:pipe } else { [NullString]::Value }))
-    }
-    $script:client
+# A connection, which is made anew when the daemon was restarted. Without a pipe it is one to the default pipe.
+function New-Client([string] $Pipe) {
+    $options = [Umem.UmemClientOptions]::new()
+    if ($Pipe) { $options.Pipe = $Pipe }
+    $options.Reconnect = [timespan]::FromSeconds(5)
+    [Umem.UmemClient]::Connect($options)
 }
 
-$script:pipe = $null
+# The connection that Connect-Umem made, else one to the default pipe.
+function Get-Client {
+    if ($null -eq $script:client) { $script:client = New-Client }
+    $script:client
+}
 
 # A block or heap as the library wants it: text is a name, a number is a handle.
 function ConvertTo-BlockRef($Value) {
@@ -67,10 +71,9 @@ function Connect-Umem {
     param([Parameter(Position = 0)] [string] $Pipe)
 
     Invoke-Call -Target $Pipe -Cmdlet $PSCmdlet -Call {
-        $made = [Umem.UmemClient]::Connect($(if ($Pipe) { $Pipe } else { [NullString]::Value }))
+        $made = New-Client $Pipe
         if ($null -ne $script:client) { $script:client.Dispose() }
         $script:client = $made
-        $script:pipe = $made.Pipe
         $made
     }
 }

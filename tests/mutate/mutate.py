@@ -40,7 +40,7 @@ STAGES = [
                      r"integration\.(client_coordination|umem.*)"]),
     ("client/uv/", [r"unit\.uv\..*", r"integration\.uv.*"]),
     ("client/cli/", [r"unit\.cli\..*", r"integration\.(umem.*|terminal)"]),
-    ("client/python/", [r"python\.(asyncio|blocks|processes|sharing|wire)"]),
+    ("client/python/", [r"python\.(asyncio|blocks|processes|reconnecting|sharing|wire)"]),
     ("common/program/", [r"unit\.program\..*", r"(integration\.(umem.*|daemon_lifecycle|terminal)|package\.manual)"]),
     ("common/", [r"unit\.(base|decimal|json.*|needle|frame\..*|endpoint|client\..*)",
                  r"(unit\.rpc\.(?!random$|sliced_calls$).*|server\..*|integration\.(client_calls|daemon_lifecycle|umem_basics))"]),

@@ -152,15 +152,26 @@ class Restarts(unittest.TestCase):
                 self.restart()
 
     def test_a_client_that_was_closed_stays_so(self):
-        daemon = self.connect()
+        seen = self.connect(reconnect=0.01)
+        unseen = self.connect()
         self.server.kill()
         with self.assertRaises(umem.NotConnected):
-            umem.connect(self.server.pipe)
-        daemon.close()
+            seen.call("server.ping")
+        for daemon in (seen, unseen):
+            daemon.close()
         self.server.start()
-        with self.assertRaises(umem.NotConnected):
-            daemon.call("server.ping")
+        for daemon in (seen, unseen):
+            with self.assertRaises(umem.NotConnected):
+                daemon.call("server.ping")
         self.assertEqual(self.connect().stats()["sessions"], 1)
+
+    def test_a_request_for_a_lock_that_was_not_sent_leaves_nothing_to_tell(self):
+        daemon = self.connect(reconnect=0.01)
+        self.server.kill()
+        with self.assertRaises(umem.NotConnected):
+            daemon.alloc(8, lifetime="session")
+        self.server.start()
+        self.assertEqual(daemon.call("server.ping"), {})
 
     def test_what_is_no_number_of_seconds_is_refused(self):
         for seconds in (-1, float("inf"), float("nan")):
