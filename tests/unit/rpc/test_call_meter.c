@@ -209,6 +209,31 @@ static void calls_that_wait_are_not_measured(void **state)
     assert_int_equal(measured(stats), 1);
 }
 
+/* Bytes that come with their request are no wait for the client; those that come later are. */
+static void bytes_that_come_later_are_a_wait(void **state)
+{
+    static const char write[] = MESSAGE_OF("1", "block.write", "{\"block\":\"b\",\"encoding\":\"raw\"}");
+    struct fixture *fixture = *state;
+    const struct um_method_stats *stats = stats_of(state, &um_method_block_write);
+
+    new_block(&fixture->session, "{\"size\":64,\"name\":\"b\"}");
+    feed_message(&fixture->other, write, sizeof write - 1, 4);
+    now_us += 5;
+    feed_payload(&fixture->other, "abcd", 4, 4);
+    take_result(&fixture->other);
+    assert_int_equal(stats->calls, 1);
+    assert_int_equal(stats->waited, 0);
+    assert_int_equal(at_most(stats, 5), 1);
+    feed_message(&fixture->other, write, sizeof write - 1, 4);
+    um_rpc_set_time(fixture->rpc, 2000, 5000);
+    now_us += 5000000;
+    feed_payload(&fixture->other, "abcd", 4, 2);
+    take_result(&fixture->other);
+    assert_int_equal(stats->calls, 2);
+    assert_int_equal(stats->waited, 1);
+    assert_int_equal(measured(stats), 1);
+}
+
 static void batches_and_notifications_are_counted(void **state)
 {
     struct um_session *session = &((struct fixture *)*state)->session;
@@ -363,6 +388,7 @@ int main(void)
         TEST(a_long_message_is_measured_alone),
         TEST(calls_in_slices_are_measured_alone),
         TEST(calls_that_wait_are_not_measured),
+        TEST(bytes_that_come_later_are_a_wait),
         TEST(batches_and_notifications_are_counted),
         TEST(methods_are_listed),
         TEST(sessions_have_their_calls),
