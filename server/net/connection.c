@@ -722,7 +722,8 @@ void um_connections_commit(struct um_connections *connections)
     uint64_t ticket = 0;
 
     if (um_list_is_empty(&connections->held) &&
-        (connections->store_status == NULL || !connections->store_status->is_uncommitted))
+        (connections->store_status == NULL || (!connections->store_status->is_uncommitted &&
+                                               connections->failures == connections->store_status->failures)))
         return;
     um_rpc_commit(connections->rpc);
     fail_changes(connections);

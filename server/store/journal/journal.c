@@ -513,7 +513,8 @@ enum um_file_status um_journal_compact_complete(struct um_journal *journal, stru
     return status;
 }
 
-bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync)
+bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync,
+                            struct um_journal_former *kept)
 {
     struct um_journal_log former;
 
@@ -529,8 +530,24 @@ bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *
     journal->compaction = UM_JOURNAL_NOT_COMPACTING;
     note_synced(&journal->current, sync);
     journal->compacted_size = journal->current.end;
-    log_discard(journal, &former);
+    if (kept == NULL) {
+        log_discard(journal, &former);
+        return true;
+    }
+    kept->file = former.file;
+    um_journal_name(kept->name, journal->header.heap, former.number);
+    former.file = NULL;
+    log_close(journal, &former);
     return true;
+}
+
+void um_journal_former_remove(struct um_files *files, struct um_journal_former *former)
+{
+    if (former->file == NULL)
+        return;
+    files->ops->close(former->file);
+    (void)files->ops->remove(files, former->name);
+    former->file = NULL;
 }
 
 void um_journal_compact_cancel(struct um_journal *journal)

@@ -153,8 +153,19 @@ static inline bool um_journal_is_compacting(const struct um_journal *journal)
 enum um_file_status um_journal_compact_complete(struct um_journal *journal, struct um_journal_sync *sync,
                                                 bool takes_batch);
 
-/* The new file is on the disk, its name too: the old one is removed. False: the sync, and with it the journal, has failed. */
-bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync);
+/* A file that was replaced, to be removed: that takes as long as it is large. */
+struct um_journal_former {
+    struct um_file *file; /* NULL: there is none */
+    char name[UM_JOURNAL_NAME_CAPACITY];
+};
+
+/* The new file is on the disk, its name too: the old one is `kept`, or where that is NULL, removed. False: the sync, and with it the journal,
+ * has failed. */
+bool um_journal_compact_end(struct um_journal *journal, struct um_journal_sync *sync,
+                            struct um_journal_former *kept);
+
+/* Closes and removes it. On any thread. */
+void um_journal_former_remove(struct um_files *files, struct um_journal_former *former);
 
 /* Gives a compaction up that is not complete. */
 void um_journal_compact_cancel(struct um_journal *journal);

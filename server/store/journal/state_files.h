@@ -7,8 +7,8 @@
  * forgets what was not synced. A function that fails has changed nothing that is on the disk already, but a write or a
  * sync that failed may have done a part. Names are those of files in the directory, without a path.
  *
- * One thread uses it, but for sync(), sync_names(), and write() to bytes of a file that no other call is about. Any thread may call these
- * while the one goes on; it does not close that file meanwhile.
+ * One thread uses it, but for sync(), sync_names(), write() to bytes of a file that no other call is about, and close() and remove() of a file
+ * that no other call is about. Any thread may call these while the one goes on; it does not close that file meanwhile.
  */
 #ifndef UM_STORE_STATE_FILES_H
 #define UM_STORE_STATE_FILES_H

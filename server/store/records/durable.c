@@ -608,7 +608,7 @@ bool um_state_save_handles(struct um_state *state)
     um_journal_sync_run(&sync);
     if (sync.status == UM_FILE_OK)
         sync.status = state->files->ops->sync_names(state->files);
-    return um_journal_compact_end(&state->handles, &sync);
+    return um_journal_compact_end(&state->handles, &sync, NULL);
 }
 
 /* ---- writing a journal anew ---- */
@@ -919,12 +919,12 @@ static void end_compaction(struct um_state *state, struct um_store_sync *sync)
     struct um_durable *durable = UM_LIST_ITEM(um_list_take(&sync->heaps), struct um_durable, in_syncing);
     struct um_journal_sync *journal = &durable->sync.journal;
 
-    if (!um_journal_compact_end(&state->handles, &sync->journals[0]))
+    if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
         journal->status = UM_FILE_FAILED;
     if (journal->status == UM_FILE_OK)
         journal->status = sync->names;
     end_part(durable);
-    if (um_journal_compact_end(&durable->journal, journal)) {
+    if (um_journal_compact_end(&durable->journal, journal, &state->former)) {
         durable->epoch = durable->next_epoch;
         durable->names_unsynced = false;
         release_freed(durable, durable->sync.freed);
@@ -973,7 +973,7 @@ enum um_sync_urgency um_store_sync_urgency(const struct um_store *store)
 
     if (state == NULL || state->is_syncing)
         return UM_SYNC_NOT_DUE;
-    if (state->is_complete || state->rounds_wanted > state->rounds_ended ||
+    if (state->is_complete || state->former.file != NULL || state->rounds_wanted > state->rounds_ended ||
         (!um_list_is_empty(&state->ended) && state->handles.state == UM_JOURNAL_OPEN))
         return UM_SYNC_NOW;
     if (um_list_is_empty(&state->unsynced) && um_list_is_empty(&state->uncommitted))
@@ -1013,6 +1013,9 @@ bool um_store_sync_begin(struct um_store *store, struct um_store_sync *sync)
         begun = begin_removal(state, sync);
     if (!begun)
         begun = state->was_round = begin_round(state, sync);
+    begun = begun || state->former.file != NULL;
+    sync->former = state->former;
+    state->former.file = NULL;
     state->is_syncing = begun;
     return begun;
 }
@@ -1023,6 +1026,7 @@ void um_store_sync_run(struct um_store_sync *sync)
         um_journal_sync_run(&sync->journals[i]);
     for (struct um_link *link = sync->heaps.next; link != &sync->heaps; link = link->next)
         run_part(sync->files, &UM_LIST_ITEM(link, struct um_durable, in_syncing)->sync);
+    um_journal_former_remove(sync->files, &sync->former);
     sync->names = sync->syncs_names ? sync->files->ops->sync_names(sync->files) : UM_FILE_OK;
 }
 
@@ -1050,7 +1054,7 @@ static void end_removal(struct um_state *state, struct um_store_sync *sync)
 {
     struct um_durable *durable = sync->durable;
 
-    if (!um_journal_compact_end(&state->handles, &sync->journals[0]))
+    if (!um_journal_compact_end(&state->handles, &sync->journals[0], NULL))
         sync->journals[1].status = UM_FILE_FAILED;
     if (um_journal_sync_end(&durable->journal, &sync->journals[1])) {
         remove_files(state, durable);
@@ -1078,7 +1082,7 @@ void um_store_sync_end(struct um_store *store, struct um_store_sync *sync)
         end_compaction(state, sync);
         break;
     case UM_SYNC_HANDLES:
-        (void)um_journal_compact_end(&state->handles, &sync->journals[0]);
+        (void)um_journal_compact_end(&state->handles, &sync->journals[0], NULL);
         break;
     case UM_SYNC_REMOVAL:
         end_removal(state, sync);
@@ -1105,6 +1109,7 @@ void um_state_close(struct um_store *store)
     close_all(&state->all);
     close_all(&state->ended);
     close_all(&state->failed);
+    um_journal_former_remove(state->files, &state->former);
     um_journal_close(&state->handles);
     (void)state->files->ops->sync_names(state->files);
     um_state_directory_close(state->directory);

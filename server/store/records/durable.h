@@ -94,9 +94,10 @@ struct um_state {
     void *context;           /* handed to `report` */
     void (*report)(void *context, const char *text); /* as in struct um_state_options */
     struct um_journal handles;                       /* which handles must not be given out again */
-    struct um_durable *compacting;                   /* whose journal is written anew; NULL: none is */
-    bool has_work;                                   /* some journal may want to be written anew */
-    bool is_complete;                                /* that one waits for its sync */
+    struct um_journal_former former;   /* the journal that was written anew last, until the next sync */
+    struct um_durable *compacting;     /* whose journal is written anew; NULL: none is */
+    bool has_work;                     /* some journal may want to be written anew */
+    bool is_complete;                  /* that one waits for its sync */
     bool is_syncing;                   /* between um_store_sync_begin() and um_store_sync_end() */
     char text[UM_STATE_TEXT_CAPACITY]; /* of the last fault */
 };

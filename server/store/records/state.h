@@ -83,6 +83,7 @@ enum um_sync_kind {
 struct um_store_sync {
     enum um_sync_kind kind;
     struct um_files *files;
+    struct um_journal_former former; /* is removed, too */
     bool syncs_names;
     enum um_file_status names;
     struct um_link heaps; /* UM_SYNC_HEAPS, UM_SYNC_COMPACTION: list of um_durable.in_syncing */

@@ -152,7 +152,7 @@ static void expect_failed(const cJSON *answer, const char *id)
     const cJSON *error = member(answer, "error");
 
     expect_id(answer, id);
-    assert_int_equal(member(error, "code")->valuedouble, UMEM_E_CORRUPTED);
+    assert_int_equal((int)member(error, "code")->valuedouble, UMEM_E_CORRUPTED);
     assert_non_null(strstr(string_of(error, "message"), world.path));
     assert_int_equal(uint_of(member(error, "data"), "heap"), world.heap);
 }

@@ -279,6 +279,8 @@ static void kill_store(void)
             free(durable);
         }
     }
+    if (state->former.file != NULL)
+        ops->close(state->former.file);
     if (state->handles.next.file != NULL)
         ops->close(state->handles.next.file);
     um_buf_deinit(&state->handles.next.batch);

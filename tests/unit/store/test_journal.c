@@ -184,7 +184,7 @@ static void end_sync(struct world *world)
     if (world->sync.status == UM_FILE_OK)
         world->sync.status = world->files->ops->sync_names(world->files);
     if (world->syncs_next) {
-        done = um_journal_compact_end(&world->journal, &world->sync);
+        done = um_journal_compact_end(&world->journal, &world->sync, NULL);
         world->compacted += done;
         world->cursor = 0;
     } else {

@@ -184,7 +184,7 @@ static void test_a_journal_is_kept(void **state)
     assert_int_equal(um_journal_compact_add(&journal, &block), UM_FILE_OK);
     assert_int_equal(um_journal_compact_complete(&journal, &sync, false), UM_FILE_OK);
     um_journal_sync_run(&sync);
-    assert_true(um_journal_compact_end(&journal, &sync));
+    assert_true(um_journal_compact_end(&journal, &sync, NULL));
     assert_int_equal(journal.current.number, 2);
     um_journal_close(&journal);
 
