@@ -14,10 +14,10 @@
 
 enum { UM_DIGITS_SIZE = 20 /* digits of 2^64 - 1, or of -2^63 with its sign */ };
 
-/* An integer as text. */
+/* An integer as text, which ends in the middle of `text`: UM_DIGITS_SIZE bytes may be copied from its first one on, and a copy whose size
+ * compilers know is a few moves. */
 struct um_digits {
-    char text[2 * UM_DIGITS_SIZE]; /* it ends in the middle, so that UM_DIGITS_SIZE bytes may be copied from its first one on: a copy
-                                      whose size compilers know is a few moves */
+    char text[2 * UM_DIGITS_SIZE];
     char *first;
     size_t size;
 };
@@ -25,9 +25,10 @@ struct um_digits {
 /* Two digits at a step, from the last to the first: divisions are what it costs. */
 UM_ALWAYS_INLINE void um_digits_of_uint(struct um_digits *digits, uint64_t value)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
     char *first = digits->text + UM_DIGITS_SIZE;
 
     memset(first, 0, UM_DIGITS_SIZE);
