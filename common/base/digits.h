@@ -14,12 +14,10 @@
 
 enum { UM_DIGITS_SIZE = 20 /* digits of 2^64 - 1, or of -2^63 with its sign */ };
 
-/* An integer as text. */
+/* An integer as text, which ends in the middle of `text`: UM_DIGITS_SIZE bytes may be copied from its first one on, and a copy whose size
+ * compilers know is a few moves. */
 struct um_digits {
-    char text
-        [2 *
-         UM_DIGITS_SIZE]; /* it ends in the middle, so that UM_DIGITS_SIZE bytes may be copied from its first one on: a copy
-                                      whose size compilers know is a few moves */
+    char text[2 * UM_DIGITS_SIZE];
     char *first;
     size_t size;
 };

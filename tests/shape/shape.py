@@ -321,7 +321,7 @@ DEPTH = 64
 
 
 def requests_of(kind, block):
-    """What is sent at once: DEPTH requests on lines."""
+    """What is sent at once: DEPTH requests on lines. The raw ones are exchange_raw()'s."""
     data = base64.b64encode(bytes(64)).decode()
     params = {
         "read": ("block.read", {"block": block, "size": 64}),
@@ -344,12 +344,48 @@ def exchange(stream, requests):
     return answers
 
 
+def framed(text, payload):
+    """A message with headers, and its raw bytes."""
+    length = f"Payload-Length: {len(payload)}\r\n" if payload else ""
+    return f"Content-Length: {len(text)}\r\n{length}\r\n{text}".encode() + payload
+
+
+def receive_framed(stream):
+    lengths = {"Content-Length": 0, "Payload-Length": 0}
+    for line in iter(stream.readline, b"\r\n"):
+        name, value = line.decode().split(": ")
+        lengths[name] = int(value)
+    answer = json.loads(stream.read(lengths["Content-Length"]))
+    stream.read(lengths["Payload-Length"])
+    return answer
+
+
+def exchange_raw(stream, kind, block):
+    """As exchange(), with headers and raw bytes."""
+    method, payload = ("block.read", b"") if kind == "raw read" else ("block.write", bytes(64))
+    for number in range(DEPTH):
+        params = {"block": block, "size": 64, "encoding": "raw"}
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        stream.write(framed(json.dumps(request, separators=(",", ":")), payload))
+    stream.flush()
+    answers = [receive_framed(stream) for _ in range(DEPTH)]
+    if any("error" in answer for answer in answers):
+        raise SystemExit(f"shape: umemd has answered {answers[0]}")
+
+
 def instructions_of(umemd, folder, kind, rounds):
     """All instructions of umemd that answers so many rounds of requests."""
     path, profile = os.path.join(folder, f"pipe{rounds}"), os.path.join(folder, f"daemon{rounds}")
     daemon, connection = start_daemon(profile_command(profile) + [umemd], path)
     stream = connection.makefile("rwb")
     block = exchange(stream, [b'{"jsonrpc":"2.0","id":1,"method":"block.alloc","params":{"size":64}}'])[0]["result"]["block"]
+    if kind.startswith("raw"):
+        with socket.socket(socket.AF_UNIX) as other:
+            other.connect(path)
+            with other.makefile("rwb") as raw_stream:
+                for _ in range(rounds):
+                    exchange_raw(raw_stream, kind, block)
+        rounds = 0
     for _ in range(rounds):
         answers = exchange(stream, requests_of(kind, block))
         if kind == "alloc + free":
@@ -367,7 +403,7 @@ def instructions_of(umemd, folder, kind, rounds):
 def instructions(umemd):
     few, many = 10, 60
     with tempfile.TemporaryDirectory(prefix="umem-shape-") as folder:
-        for kind in ("read", "write", "alloc + free", "ping"):
+        for kind in ("read", "write", "alloc + free", "ping", "raw read", "raw write"):
             used = instructions_of(umemd, folder, kind, many) - instructions_of(umemd, folder, kind, few)
             print(f"{kind:14s}{used / ((many - few) * DEPTH):8.0f} instructions")
 

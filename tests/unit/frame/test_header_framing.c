@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "frame_trace.h"
+#include "umem_errors.h"
 
 static void test_headers(void **state)
 {
@@ -52,6 +53,34 @@ static void test_payload_read_past_the_frame(void **state)
     trace_feed(&trace, "Content-Length: 1\r\n\r\n1", 22);
     trace_expect(&trace, "M{}|Pabchi|M1|");
     trace_deinit(&trace);
+}
+
+/* A payload can be used where it is once all of it is there, however it is followed. */
+static void test_payload_that_is_whole(void **state)
+{
+    char text[] = "Content-Length: 2\r\nPayload-Length: 3\r\n\r\n{}abcContent-Length: 2\r\n\r\n[]";
+    const size_t head_size = strlen("Content-Length: 2\r\nPayload-Length: 3\r\n\r\n{}");
+    struct um_frame_message message;
+    struct um_frame frame;
+
+    (void)state;
+    for (size_t size = head_size; size <= strlen(text); size++) {
+        um_frame_init(&frame, 100, 100);
+        assert_int_equal(um_frame_feed(&frame, text, size), UMEM_OK);
+        assert_null(um_frame_whole_payload(&frame));
+        assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_MESSAGE);
+        if (size < head_size + 3) {
+            assert_null(um_frame_whole_payload(&frame));
+            assert_int_equal(um_frame_next(&frame, &message), UM_FRAME_PAYLOAD);
+        } else {
+            assert_memory_equal(um_frame_whole_payload(&frame), "abc", 3);
+            um_frame_skip_payload(&frame);
+            assert_null(um_frame_whole_payload(&frame));
+            assert_int_equal(um_frame_next(&frame, &message),
+                             size == strlen(text) ? UM_FRAME_MESSAGE : UM_FRAME_MORE);
+        }
+        um_frame_deinit(&frame);
+    }
 }
 
 static void test_cut_header_message_does_not_count(void **state)
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_payloads),
         cmocka_unit_test(test_payload_read_past_the_frame),
+        cmocka_unit_test(test_payload_that_is_whole),
         cmocka_unit_test(test_cut_header_message_does_not_count),
         cmocka_unit_test(test_too_large_is_skipped),
         cmocka_unit_test(test_between_messages_nothing_is_kept),
