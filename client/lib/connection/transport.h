@@ -1,8 +1,8 @@
 /*
  * Bytes to and from a daemon: a Unix domain socket or a Windows named pipe, blocking, with deadlines.
  *
- * Owns: one connection, and the proof that the daemon at its other end is the user's own, or of a user that was named. Must not know: JSON, framing,
- * requests.
+ * Owns: one connection, and the proof that the daemon at its other end is the user's own, or of a user that was named. Must not
+ * know: JSON, framing, requests.
  *
  * transport_posix.c and transport_win32.c keep this contract. One thread may read while another writes; nothing else may
  * be done at the same time, but um_transport_abort(). After any failure, but where it says otherwise, the connection is only good for
@@ -38,9 +38,9 @@ struct um_reason {
 /* A monotonic clock in milliseconds: what deadlines are measured on. */
 uint64_t um_transport_now_ms(void);
 
-/* Connects to `pipe`, where a daemon of this user, of root or SYSTEM, or of `server_user` ("": of nobody else) listens. `timeout_ms` is what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give
- * up connecting. UMEM_E_NOT_CONNECTED, UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one,
- * or there is no such user),
+/* Connects to `pipe`, where a daemon of this user, of root or SYSTEM, or of `server_user` ("": of nobody else) listens. `timeout_ms` is
+ * what a call will usually be given (0: no end), a hint; `deadline_ms` is when to give up connecting. UMEM_E_NOT_CONNECTED,
+ * UMEM_E_NOT_TRUSTED, UMEM_E_DEADLINE, UMEM_E_BAD_ARGUMENT (the name cannot be one, or there is no such user),
  * UMEM_E_OUT_OF_MEMORY; *reason tells more. */
 int um_transport_open(const char *pipe, const char *server_user, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **transport, struct um_reason *reason);
