@@ -25,9 +25,8 @@ struct um_principal {
 /* Whether users and groups are SIDs here, and not numbers of two kinds. */
 bool um_principal_is_sid(void);
 
-/* Looks up a user, or a group that the user who runs a daemon lets in. UMEM_E_BAD_ARGUMENT: there is none, or it cannot be let in;
- * UMEM_E_UNSUPPORTED: the system does not tell, or the memory for that is not there. Then `why` holds a sentence without a full stop.
- * The system's list of users may be on another machine: it may take long. */
+/* Looks up a user, or a group that the user who runs a daemon lets in. UMEM_E_BAD_ARGUMENT where there is none, it
+ * cannot be let in, or the system does not tell: then `why` holds a sentence without a full stop, and *principal is as it was. The system's list of users may be on another machine: it may take long. */
 int um_principal_find_user(const char *text, struct um_principal *principal, char *why, size_t capacity);
 int um_principal_find_group(const char *text, struct um_principal *principal, char *why, size_t capacity);
 

@@ -90,12 +90,11 @@ static int find(look_up *run, const char *kind, const char *text, struct um_prin
     error = look_up_name(run, text, &found, &made.number);
     if (!found && !read_number(text, &made.number)) {
         /* Some systems say so where there is none. */
-        if (error == 0 || error == ENOENT || error == ESRCH || error == EPERM || error == EBADF) {
+        if (error == 0 || error == ENOENT || error == ESRCH || error == EPERM || error == EBADF)
             snprintf(why, capacity, "there is no %s %s on this system", kind, text);
-            return UMEM_E_BAD_ARGUMENT;
-        }
-        snprintf(why, capacity, "the %s %s cannot be looked up: %s", kind, text, strerror(error));
-        return UMEM_E_UNSUPPORTED;
+        else
+            snprintf(why, capacity, "the %s %s cannot be looked up: %s", kind, text, strerror(error));
+        return UMEM_E_BAD_ARGUMENT;
     }
     strcpy(made.name, text);
     *principal = made;

@@ -53,15 +53,13 @@ static int find(const char *kind, const char *text, struct um_principal *princip
     }
     error = read_sid(text, &made) ? 0 : look_up(text, &made);
     if (error == ERROR_NONE_MAPPED || error == ERROR_INVALID_PARAMETER ||
-        error == ERROR_INVALID_ACCOUNT_NAME || error == ERROR_NO_UNICODE_TRANSLATION) {
+        error == ERROR_INVALID_ACCOUNT_NAME || error == ERROR_NO_UNICODE_TRANSLATION)
         snprintf(why, capacity, "there is no %s %s on this system; whoami /groups prints names and SIDs",
                  kind, text);
-        return UMEM_E_BAD_ARGUMENT;
-    }
-    if (error != 0) {
+    else if (error != 0)
         snprintf(why, capacity, "the %s %s cannot be looked up: Windows error %lu", kind, text, error);
-        return UMEM_E_UNSUPPORTED;
-    }
+    if (error != 0)
+        return UMEM_E_BAD_ARGUMENT;
     strcpy(made.name, text);
     *principal = made;
     return UMEM_OK;

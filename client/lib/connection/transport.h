@@ -1,8 +1,8 @@
 /*
  * Bytes to and from a daemon: a Unix domain socket or a Windows named pipe, blocking, with deadlines.
  *
- * Owns: one connection, and the proof that the daemon at its other end is the user's own, or of a user that was named. Must not know: JSON, framing,
- * requests.
+ * Owns: one connection, and the proof that the daemon at its other end is the user's own, or of a user that was named. Must not
+ * know: JSON, framing, requests.
  *
  * transport_posix.c and transport_win32.c keep this contract. One thread may read while another writes; nothing else may
  * be done at the same time, but um_transport_abort(). After any failure, but where it says otherwise, the connection is only good for
