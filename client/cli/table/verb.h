@@ -82,7 +82,8 @@ enum cli_status {
     X(SORT, "--sort", "COLUMN", \
       "sort by a column: numbers from the largest on; \"-\" before it reverses the order") \
     X(BYTES, "--bytes", NULL, "print sizes in full") \
-    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails")
+    X(KEEP_GOING, "--keep-going", NULL, "go on after a line that fails") \
+    X(SPEED, "--speed", "SPEED", "so many times as fast, or \"max\": as fast as it goes")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -181,6 +182,7 @@ extern const struct cli_verb cli_load_verbs[];
 extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_report_verbs[];
+extern const struct cli_verb cli_record_verbs[];
 extern const struct cli_verb cli_call_verbs[];
 extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];
