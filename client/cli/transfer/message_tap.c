@@ -8,10 +8,10 @@ void cli_tap_init(struct cli_message_tap *tap,
                   void (*on_message)(void *context, const struct cli_tap_message *message), void *context)
 {
     *tap = (struct cli_message_tap){.on_message = on_message, .context = context};
-    um_frame_init(&tap->frame, CLI_TAP_LIMIT, UINT64_MAX);
+    um_frame_init(&tap->frame, CLI_TAP_TEXT_LIMIT, UINT64_MAX);
     um_frame_count_brackets(&tap->frame);
-    um_buf_init(&tap->text, CLI_TAP_LIMIT);
-    um_buf_init(&tap->payload, CLI_TAP_LIMIT);
+    um_buf_init(&tap->text, CLI_TAP_TEXT_LIMIT);
+    um_buf_init(&tap->payload, CLI_TAP_PAYLOAD_LIMIT);
 }
 
 void cli_tap_deinit(struct cli_message_tap *tap)

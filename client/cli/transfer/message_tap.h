@@ -12,7 +12,9 @@
 #include "wire/frame.h"
 
 enum {
-    CLI_TAP_LIMIT = 1 << 26,     /* most bytes of a message, and of its payload */
+    /* Most bytes of a message, and of its payload: so that both fit in a line of a recording, as base64. */
+    CLI_TAP_TEXT_LIMIT = 16 << 20,
+    CLI_TAP_PAYLOAD_LIMIT = 30 << 20,
     CLI_TAP_FEED_LIMIT = 1 << 16 /* most bytes that are fed at one time */
 };
 

@@ -71,7 +71,7 @@ struct sent {
     uv_write_t request;
     struct relayed *connection;
     int from;
-    char bytes[READ_SIZE];
+    char bytes[];
 };
 
 /* ---- lines ---- */
@@ -171,7 +171,7 @@ static void close_connection(struct relayed *connection)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 {
-    struct sent *sent = malloc(sizeof *sent);
+    struct sent *sent = malloc(sizeof *sent + READ_SIZE);
 
     (void)handle;
     (void)suggested_size;
@@ -181,6 +181,14 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
 static struct sent *sent_of(const uv_buf_t *buf)
 {
     return buf->base != NULL ? (struct sent *)(void *)(buf->base - offsetof(struct sent, bytes)) : NULL;
+}
+
+/* Many that wait to be sent may be small. */
+static struct sent *shrink(struct sent *sent, size_t size)
+{
+    struct sent *smaller = realloc(sent, sizeof *sent + size);
+
+    return smaller != NULL ? smaller : sent;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf);
@@ -249,6 +257,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
     }
     memcpy(copy, sent->bytes, (size_t)size);
     cli_tap_feed(&connection->sides[from].tap, copy, (size_t)size);
+    sent = shrink(sent, (size_t)size);
     sent->connection = connection;
     sent->from = from;
     sent->request.data = sent;
@@ -410,7 +419,7 @@ int cli_recorder_start(const char *daemon_pipe, int file, const char *file_name,
     recorder->file_name = file_name;
     recorder->begun_ns = uv_hrtime();
     um_buf_init(&recorder->out, OUT_LIMIT);
-    um_buf_init(&recorder->copy, CLI_TAP_LIMIT + 1);
+    um_buf_init(&recorder->copy, CLI_TAP_TEXT_LIMIT + 1);
     error = make_loop(recorder);
     if (error != 0) {
         free(recorder);

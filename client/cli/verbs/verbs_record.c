@@ -142,17 +142,17 @@ const struct cli_verb cli_record_verbs[] = {
      .summary = "run a command and record all that it and the daemon say to each other",
      .detail =
          "COMMAND, and the programs that it starts, get a pipe of umem's own in UMEM_PIPE. What goes over it "
-         "is "
-         "relayed to the daemon as it is, and each message is written to FILE, a line each, with its time, "
-         "its "
-         "connection and its direction. The lines are JSON, to be read, cut down, sent with a bug report, "
-         "and "
-         "played by umem replay.\n\n"
+         "is relayed to the daemon as it is, and each message is written to FILE, a line each, with its "
+         "time, "
+         "its connection and its direction. The lines are JSON, to be read, cut down, sent with a bug "
+         "report, "
+         "and played by umem replay.\n\n"
          "FILE has the contents of blocks in it, as they were sent: it is readable by you only, and a file "
-         "that "
-         "is there is replaced. A message or payload of more than 64 MiB is relayed, and nothing of that "
-         "direction of its connection is recorded from there on. What programs write through mappings is not "
-         "seen. To the daemon all sessions are those of umem. The exit status is COMMAND's.",
+         "that is there is replaced. A message of more than 16 MiB, or raw bytes of more than 30 MiB, are "
+         "relayed, but nothing of that direction of the connection is recorded from there on; umem says so "
+         "in "
+         "the end. What programs write through mappings is not seen. To the daemon all sessions are those of "
+         "umem. The exit status is COMMAND's.",
      .example = "umem record run.jsonl -- ./program --option",
      .place = CLI_ALONE,
      .run = record},
@@ -162,18 +162,17 @@ const struct cli_verb cli_record_verbs[] = {
      .summary = "play a recording of umem record again, and print where answers differ",
      .detail =
          "Each connection of the recording is one to the daemon, each request is sent at its time, or faster "
-         "by "
-         "--speed, and each answer waited for where it came, at most --timeout milliseconds (60000). The "
-         "handles "
-         "of the recorded answers are replaced by those of now in the requests that follow.\n\n"
+         "by --speed, and each answer waited for where it came, at most --timeout milliseconds (60000) "
+         "longer "
+         "than it took. The handles of the recorded answers are replaced by those of now in the requests "
+         "that "
+         "follow.\n\n"
          "Compared are errors by their names, and the members of results, but for what is another one in "
          "each "
          "run: handles, sessions, programs, addresses, times, free memory, the daemon's counters and events. "
-         "A "
-         "daemon that has what the recorded one had when the run began, nothing as a rule, answers the same. "
-         "The "
-         "exit status is 1 where anything differs. The whole file is read first: one that is no recording is "
-         "an error with its line, and nothing is played.",
+         "A daemon that has what the recorded one had when the run began, nothing as a rule, answers the "
+         "same. The exit status is 1 where anything differs. The whole file is read first: one that is no "
+         "recording is an error with its line, and nothing is played.",
      .example = "umem replay run.jsonl\numem replay run.jsonl --speed max",
      .place = CLI_ALONE,
      .is_test = true,
