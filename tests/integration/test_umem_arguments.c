@@ -439,7 +439,7 @@ static void test_completion(void **state)
     expect_file(CLI_SOURCE "/umem.bash");
     assert_int_equal(umem(NULL, NULL, WORDS("completion", "nosuchshell")), 2);
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem re", BREAKS)), 0);
-    expect_whole_output("resize\nread\nrelease\nreload\nreport\n");
+    expect_whole_output("resize\nread\nrelease\nreload\nreport\nrecord\nreplay\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem heap c", BREAKS)), 0);
     expect_whole_output("create\ncompact\n");
     assert_int_equal(umem(NULL, NULL, WORDS("--complete", "umem ls --o", BREAKS)), 0);

@@ -104,6 +104,15 @@ static void put_histogram(struct um_buf *out, const cJSON *buckets)
     um_buf_append_string(out, "</svg></td>");
 }
 
+/* A time, where any call was measured. */
+static void put_measured_cell(struct um_buf *out, double calls, double us)
+{
+    if (calls > 0)
+        put_time_cell(out, us, "");
+    else
+        um_buf_append_string(out, "<td class=\"n\" data-v=\"-1\">&ndash;</td>");
+}
+
 static void put_method(struct um_buf *out, const cJSON *method)
 {
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(method, "method");
@@ -122,13 +131,10 @@ static void put_method(struct um_buf *out, const cJSON *method)
     cli_html_count_cell(out, (uint64_t)number_of(method, "calls"));
     cli_html_count_cell(out, (uint64_t)number_of(method, "errors"));
     cli_html_count_cell(out, (uint64_t)number_of(method, "waited"));
-    if (calls > 0)
-        put_time_cell(out, number_of(method, "total_us") / calls, "");
-    else
-        um_buf_append_string(out, "<td class=\"n\" data-v=\"-1\">&ndash;</td>");
+    put_measured_cell(out, calls, calls > 0 ? number_of(method, "total_us") / calls : 0);
     put_percentile_cell(out, method, 0.5);
     put_percentile_cell(out, method, 0.99);
-    put_time_cell(out, number_of(method, "longest_us"), "");
+    put_measured_cell(out, calls, number_of(method, "longest_us"));
     put_histogram(out, buckets);
     um_buf_append_string(out, "</tr>\n");
 }

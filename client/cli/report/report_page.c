@@ -104,8 +104,8 @@ static void put_count_tile(struct um_buf *out, const char *title, uint64_t count
     begin_tile(out, title);
     cli_html_count(out, count);
     begin_tile_details(out);
+    cli_html_format(out, "%s: ", details);
     cli_html_count(out, detail_count);
-    cli_html_format(out, " %s", details);
     end_tile(out);
 }
 
@@ -117,7 +117,7 @@ static void put_tiles(struct um_buf *out, const struct cli_report_facts *facts)
     begin_tile(out, "In blocks");
     cli_html_size(out, number_of(stats, "bytes"));
     begin_tile_details(out);
-    um_buf_append_string(out, "peak ");
+    um_buf_append_string(out, "peak: ");
     cli_html_size(out, number_of(stats, "peak_bytes"));
     end_tile(out);
     put_count_tile(out, "Blocks", number_of(stats, "blocks"), "holds by others", number_of(stats, "holds"));
@@ -127,8 +127,7 @@ static void put_tiles(struct um_buf *out, const struct cli_report_facts *facts)
     begin_tile_details(out);
     cli_html_size(out, number_of(stats, "orphaned_bytes"));
     end_tile(out);
-    put_count_tile(out, "Sessions", number_of(stats, "sessions"), "at the peak",
-                   number_of(stats, "peak_sessions"));
+    put_count_tile(out, "Sessions", number_of(stats, "sessions"), "peak", number_of(stats, "peak_sessions"));
     put_count_tile(out, "Requests", number_of(stats, "requests"), "errors", number_of(stats, "errors"));
     um_buf_append_string(out, "</dl>");
 }

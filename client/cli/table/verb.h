@@ -91,7 +91,8 @@ enum cli_status {
     X(PROMETHEUS, "--prometheus", NULL, "all counters in the text format of Prometheus") \
     X(INTERVAL, "--interval", "SECONDS", \
       "again and again, with so many seconds in between; 0.5 is half a second") \
-    X(ONCE, "--once", NULL, "one look, as plain lines")
+    X(ONCE, "--once", NULL, "one look, as plain lines") \
+    X(SPEED, "--speed", "SPEED", "so many times as fast, or \"max\": as fast as it goes")
 
 enum cli_option {
 #define CLI_OPTION_ENUM(identifier, name, value, doc) CLI_##identifier,
@@ -193,6 +194,7 @@ extern const struct cli_verb cli_watch_verbs[];
 extern const struct cli_verb cli_server_verbs[];
 extern const struct cli_verb cli_stats_verbs[];
 extern const struct cli_verb cli_report_verbs[];
+extern const struct cli_verb cli_record_verbs[];
 extern const struct cli_verb cli_call_verbs[];
 extern const struct cli_verb cli_session_verbs[];
 extern const struct cli_verb cli_help_verbs[];

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/command/rest_command.h"
 #include "cli/output/fail.h"
-#include "cli/output/output.h"
 #include "cli/request/method_call.h"
 #include "cli/request/params.h"
 #include "cli/request/results.h"
@@ -43,13 +43,11 @@ static void watch_daemon(void *context)
 }
 
 /* Runs the command after "--" with UMEM_PIPE set; its status is ours, except where it is 0 although the connection was lost. */
-static int run_rest(struct cli *cli, const char *what)
+static int run_watched(struct cli *cli, const char *what)
 {
-    int status = CLI_OK;
+    int status;
     int error;
 
-    uv_os_setenv("UMEM_PIPE", umem_pipe(cli->client));
-    cli_flush();
     /* The thread may use the client until the process ends, and with it the session. */
     holding.cli = cli;
     holding.client = cli->client;
@@ -60,18 +58,12 @@ static int run_rest(struct cli *cli, const char *what)
     if (error != 0)
         return cli_fail(CLI_NOT_RUN, "no thread can be started: %s", uv_strerror(error));
     cli->keeps_client = true;
-    cli->has_run = true;
-    error = cli_run_command(cli->rest, &status);
+    status = cli_run_rest(cli, umem_pipe(cli->client));
     uv_mutex_lock(&holding.lock);
     holding.is_over = true;
-    if (status == 0 && error == 0 && holding.is_lost)
+    if (status == 0 && holding.is_lost)
         status = CLI_LOST;
     uv_mutex_unlock(&holding.lock);
-    if (error == UV_ENOENT)
-        return cli_fail(CLI_NOT_FOUND, "%s: there is no such command", cli->rest[0]);
-    if (error != 0)
-        return cli_fail(CLI_NOT_EXECUTABLE, "%s: the command cannot be run: %s", cli->rest[0],
-                        uv_strerror(error));
     return status;
 }
 
@@ -86,7 +78,8 @@ static int hold(struct cli *cli)
         cli_put_handle(&params, "block", cli->words[i]);
         status = cli_call(cli, "block.hold", &params, NULL);
     }
-    return status == CLI_OK && cli->session == NULL ? run_rest(cli, "the blocks are held no longer") : status;
+    return status == CLI_OK && cli->session == NULL ? run_watched(cli, "the blocks are held no longer")
+                                                    : status;
 }
 
 /* Without --timeout it waits 49 days, which stands for no limit. */
@@ -100,7 +93,8 @@ static int lock(struct cli *cli)
     cli_put_milliseconds(&params, "timeout_ms",
                          cli->option[CLI_TIMEOUT] != NULL ? cli->option[CLI_TIMEOUT] : "4294967295");
     status = cli_call(cli, "heap.lock", &params, NULL);
-    return status == CLI_OK && cli->session == NULL ? run_rest(cli, "the heap is locked no longer") : status;
+    return status == CLI_OK && cli->session == NULL ? run_watched(cli, "the heap is locked no longer")
+                                                    : status;
 }
 
 #define ENDS \

@@ -232,7 +232,8 @@ static void test_latencies(void **state)
     expect_latencies("[{\"method\":\"block.wait\",\"calls\":2,\"errors\":0,\"waited\":2,\"total_us\":0,"
                      "\"longest_us\":0,\"latency\":[{\"at_most_us\":1,\"calls\":0}]}]",
                      "data-v=\"2\">2</td><td class=\"n\" data-v=\"-1\">&ndash;</td><td class=\"n\" "
-                     "data-v=\"-1\">&ndash;</td>");
+                     "data-v=\"-1\">&ndash;</td><td class=\"n\" data-v=\"-1\">&ndash;</td><td class=\"n\" "
+                     "data-v=\"-1\">&ndash;</td><td>");
     um_buf_init(&out, 1 << 16);
     cli_put_latencies(&out, NULL);
     assert_int_equal(out.size, 0);
