@@ -22,6 +22,9 @@ enum { ERROR_SIZE = 256, PLACE_SIZE = UM_CONFIG_PATH_SIZE + 32, NAME_SIZE = 64, 
       "read settings from this file; \"none\" reads none, not even the default one", COMMAND_TEXT(config)) \
     X(PIPE, "--pipe", "PATH", "listen here", CALL_NAMED(set_pipe, "UMEM_PIPE")) \
     X(DAEMON, "--daemon", NULL, "detach; return once the pipe is open", COMMAND_FLAG(is_daemon)) \
+    X(REPLACE, "--replace", NULL, \
+      "take the pipe over from the daemon that has it, which ends; no client is refused meanwhile", \
+      COMMAND_FLAG(replaces)) \
     X(SERVICE, "--service", NULL, "run as a Windows service, which the service control manager starts", \
       COMMAND_FLAG(is_service)) \
     X(PID_FILE, "--pid-file", "FILE", \

@@ -18,6 +18,7 @@
 #include "rpc/call/session.h"
 #include "rpc/schema/server_limits.h"
 
+struct um_handed;
 struct um_identity;
 struct um_server;
 
@@ -26,6 +27,9 @@ enum { UM_SERVER_WHY_CAPACITY = 768 }; /* bytes for the sentence that says why a
 struct um_server_options {
     const char *pipe; /* where to listen, as um_endpoint_find() gives it; copied */
     int socket;       /* POSIX: one that listens there already, which the server takes over; 0: none */
+    const struct um_handed
+        *inherited;  /* the pipe as um_replace() has got it; NULL: nothing. The server's from then on */
+    bool is_managed; /* a service manager starts and ends this process: its pipe is not handed over */
     const struct um_limits
         *limits; /* copied; `sessions` and `shared_heaps` are lowered to what the system has descriptors for,
                    `session_bytes` to `bytes` */

@@ -225,8 +225,9 @@ static void add_while_daemons_change(struct place *place, bool is_shared)
 
     durable_start(place, "second");
     client = connect_for(place, LONG_MS);
-    ok(client, umem_block_alloc(client, sizeof sum,
-                                &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
+    ok(client,
+       umem_block_alloc(client, sizeof sum,
+                        &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
     assert_int_equal(uv_mutex_init(&lock), 0);
     for (int i = 0; i < THREADS; i++) {
         adders[i] = (struct adder){.client = is_shared ? client : connect_for(place, LONG_MS),

@@ -4,29 +4,10 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-/* The process and user behind a socket. */
-static bool read_credentials(int fd, int64_t *pid, uid_t *user)
-{
-#ifdef SO_PEERCRED
-    struct ucred credentials;
-    socklen_t size = sizeof credentials;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
-        return false;
-    *pid = credentials.pid;
-    *user = credentials.uid;
-    return true;
-#else
-    gid_t group;
-
-    *pid = 0;
-    return getpeereid(fd, user, &group) == 0;
-#endif
-}
+#include "net/listener/peer.h"
 
 /* Takes only what is printable ASCII: a program may call itself anything. */
 void um_identity_read_program(int64_t pid, char *program, size_t capacity)
@@ -88,7 +69,7 @@ void um_identity_read(const uv_pipe_t *client, struct um_identity *identity)
     uid_t user;
 
     *identity = (struct um_identity){0};
-    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !read_credentials(fd, &identity->pid, &user))
+    if (uv_fileno((const uv_handle_t *)client, &fd) != 0 || !um_peer_read(fd, &identity->pid, &user))
         return;
     identity->trusted = user == geteuid() || user == 0;
     if (identity->pid != 0)

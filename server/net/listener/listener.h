@@ -13,6 +13,8 @@
 
 #include <uv.h>
 
+#include "net/listener/hand_over.h"
+
 struct um_listener;
 
 struct um_listener_events {
@@ -28,9 +30,18 @@ struct um_listener_events {
  * also where that fails, and its name stays on the system when it closes. UMEM_E_NAME_TAKEN where another
  * daemon or another program listens there, UMEM_E_DENIED where the system or the rules for its directory do
  * not allow it, or something is there that is no socket, UMEM_E_NO_MEMORY, UMEM_E_INTERNAL_ERROR; then `why`
- * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied. */
-int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_listener_events *events,
-                     struct um_listener **listener, char *why, size_t capacity);
+ * holds a sentence without a full stop, no event is raised, and the loop may have a closing handle that it must be run for. `events` is copied.
+ * `inherited` (NULL: nothing) is what a daemon has handed over, with which all is as if this process had made the pipe; it is the
+ * pipe's from then on, also where that fails. */
+int um_listener_open(uv_loop_t *loop, const char *path, int handed, const struct um_handed *inherited,
+                     const struct um_listener_events *events, struct um_listener **listener, char *why,
+                     size_t capacity);
+
+/* Hands the pipe over to the daemon whose private endpoint that is (see hand_over.h). Clients that have connected and were not
+ * accepted are that daemon's, and um_listener_close() is to follow. UMEM_E_DENIED, UMEM_E_INTERNAL_ERROR: nothing has changed, and `why` holds a
+ * sentence without a full stop. */
+int um_listener_hand_over(struct um_listener *listener, const char *endpoint, struct um_hand_over **hand_over,
+                          char *why, size_t capacity);
 
 /* Whether a client waits. */
 bool um_listener_has_client(const struct um_listener *listener);

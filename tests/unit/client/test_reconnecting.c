@@ -94,7 +94,8 @@ static void test_a_lost_answer_is_an_error_and_nothing_is_repeated(void **state)
 {
     (void)state;
     lose_an_answer();
-    assert_non_null(strstr(umem_last_error(client)->message, "whether the request was carried out is not known"));
+    assert_non_null(
+        strstr(umem_last_error(client)->message, "whether the request was carried out is not known"));
     assert_int_equal(count_sent("server.ping"), 1);
     assert_int_equal(fake.opens, 1);
     /* The next call finds the connection gone. */
@@ -245,7 +246,8 @@ static void expect_one_loss(void)
     size_t sent = fake.sent_size;
 
     assert_int_equal(umem_server_ping(client), UMEM_E_CONNECTION_LOST);
-    assert_non_null(strstr(umem_last_error(client)->message, "locks, holds, watches and blocks of its session"));
+    assert_non_null(
+        strstr(umem_last_error(client)->message, "locks, holds, watches and blocks of its session"));
     assert_int_equal(fake.opens, opens);
     assert_int_equal(fake.sent_size, sent);
 }
@@ -360,8 +362,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_request_that_nobody_got_is_sent_anew, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_lost_answer_is_an_error_and_nothing_is_repeated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_request_that_was_sent_in_part_is_not_repeated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_lost_answer_is_an_error_and_nothing_is_repeated, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_a_request_that_was_sent_in_part_is_not_repeated, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_pipeline_is_sent_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_refuses_is_not_asked_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_starts_is_waited_for, setup, teardown),

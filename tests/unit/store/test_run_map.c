@@ -106,7 +106,8 @@ static void check(const struct fixture *it)
 /* A size and a place of every kind: within a part, over several, over a leaf's end, at the segment's end. */
 static struct run some_run(uint64_t *random)
 {
-    static const uint64_t most[] = {1, UM_RUN_MAP_PART, 3 * UM_RUN_MAP_PART, UNITS / LEAVES + UM_RUN_MAP_PART};
+    static const uint64_t most[] = {1, UM_RUN_MAP_PART, 3 * UM_RUN_MAP_PART,
+                                    UNITS / LEAVES + UM_RUN_MAP_PART};
     struct run made = {.count = 1 + roll(random, most[roll(random, 4)])};
 
     made.first = roll(random, 8) == 0 ? UNITS - made.count : roll(random, UNITS - made.count + 1);

@@ -28,6 +28,7 @@ static const struct {
     {"heap.destroy", UMEM_E_CORRUPTED},    {"heap.flush", UMEM_OK},
     {"heap.flush", UMEM_E_CORRUPTED},      {"heap.flush", UMEM_E_NO_MEMORY},
     {"heap.flush", UMEM_E_CANCELLED},      {"heap.flush", UMEM_E_LIMIT_EXCEEDED},
+    {"server.shutdown", UMEM_E_DENIED},    {"server.shutdown", UMEM_E_UNSUPPORTED},
 };
 
 void check_table(void)
