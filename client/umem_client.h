@@ -60,6 +60,10 @@
  * UMEM_E_CONNECTION_LOST. umem_last_error() is each thread's own. Locks and holds belong to the connection,
  * not to the thread.
  *
+ * Waiting: while answers come within 50 microseconds, and it is measured to be faster, a call first looks for its answer again and
+ * again, for 50 microseconds at most, giving way to other programs in between; then it sleeps. Not with one processor, and not on
+ * Windows. A call that takes longer sleeps at once. A round trip takes two system calls where it sleeps, and more where it does not.
+ *
  * Processes: after fork() the child must not use the client but for umem_client_free(), which leaves the
  * parent's connection as it is; it makes a client of its own. The session of the parent lasts until the
  * child, too, has freed its copy, called exec() or ended. No call raises SIGPIPE. A signal handler may
@@ -125,6 +129,7 @@ struct umem_options {
         answer_bytes_max; /* the longest answer that is accepted, in bytes, raw bytes not counted; 0: 64 MiB */
     uint32_t
         reconnect_ms; /* milliseconds for which a call tries to connect anew once the connection was lost; 0: never */
+    bool never_spin; /* a call sleeps until its answer comes; false: it first looks for it, see Waiting */
 };
 
 /* Makes a client that is not connected yet. NULL options: all defaults. Returns NULL where memory runs out;

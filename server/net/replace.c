@@ -66,10 +66,11 @@ static int read_answer(const char *pipe, char *answer, char *why, size_t capacit
     if (code == UMEM_OK)
         return UMEM_OK;
     if (code == UMEM_E_INVALID_PARAMS)
-        snprintf(why, capacity,
-                 "the daemon at %s is of a version that hands nothing over: end it with \"umem shutdown\", then "
-                 "start umemd",
-                 pipe);
+        snprintf(
+            why, capacity,
+            "the daemon at %s is of a version that hands nothing over: end it with \"umem shutdown\", then "
+            "start umemd",
+            pipe);
     else
         snprintf(why, capacity, "the daemon at %s is not replaced: %s", pipe, message);
     return code == UMEM_E_UNSUPPORTED ? UMEM_E_UNSUPPORTED : UMEM_E_DENIED;
@@ -95,7 +96,8 @@ static int take(struct um_take_over *take_over, const char *pipe, struct um_hand
 
     um_buf_init(&request, REQUEST_LIMIT);
     if (write_request(&request, um_take_over_endpoint(take_over)))
-        code = um_take_over_ask(take_over, pipe, request.data, answer, sizeof answer, ANSWER_MS, why, capacity);
+        code =
+            um_take_over_ask(take_over, pipe, request.data, answer, sizeof answer, ANSWER_MS, why, capacity);
     else
         snprintf(why, capacity, "no memory");
     um_buf_deinit(&request);
@@ -108,8 +110,8 @@ static int take(struct um_take_over *take_over, const char *pipe, struct um_hand
     if (code == UMEM_OK && um_take_over_wait(take_over, END_MS) != UMEM_OK) {
         um_handed_close(handed);
         handed->count = 0;
-        code = explain_timeout(pipe, "has handed over its pipe but does not end: end it, then start umemd", why,
-                               capacity);
+        code = explain_timeout(pipe, "has handed over its pipe but does not end: end it, then start umemd",
+                               why, capacity);
     }
     return code;
 }

@@ -5,7 +5,7 @@
  *
  * Every server does the same work by the same driver over a Unix socket, turn about, several rounds; every answer is
  * compared with the right one. --row runs a part of the load only: "read 64" is every read of 64 bytes, "read 64 1 1" that at
- * depth 1 over 1 connection, "mapped" accesses through mapped memory, "memory" what stays resident after much was freed. FOLDER/results.json has one
+ * depth 1 over 1 connection, "libraries" client libraries side by side, "mapped" accesses through mapped memory, "memory" what stays resident after much was freed. FOLDER/results.json has one
  * record for each round of each figure; report.py makes tables
  * and plots of them. Ends with 0 if everything ran and every answer was right.
  */
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "%s is not here and is left out\n", server_name(kind));
     }
     workloads_run(&effort, &results, servers);
-    if (effort.row == NULL)
+    if (effort.row == NULL || strcmp(effort.row, "libraries") == 0)
         figures_of_libraries(&effort, &results, servers);
     if (effort.row == NULL || strcmp(effort.row, "mapped") == 0)
         figures_of_mapped(&effort, &results, servers);

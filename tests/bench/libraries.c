@@ -35,16 +35,26 @@ static const char key[] = "library"; /* the value's, in the other servers */
 static umem_handle block;
 static size_t block_size;
 
+static void umem_must(umem_client *client, int code)
+{
+    if (code != UMEM_OK)
+        give_up("umemclient: %s", umem_last_error(client)->message);
+}
+
 static void *umem_open(const struct server *server)
 {
     block_size = 0;
     return umemd_connect(server);
 }
 
-static void umem_must(umem_client *client, int code)
+/* How much of it is gained by spinning. */
+static void *umem_open_asleep(const struct server *server)
 {
-    if (code != UMEM_OK)
-        give_up("umemclient: %s", umem_last_error(client)->message);
+    umem_client *client = umem_client_new(&(struct umem_options){.pipe = server->path, .never_spin = true});
+
+    umem_must(client, umem_connect(client));
+    block_size = 0;
+    return client;
 }
 
 static void umem_write(void *context, const void *bytes, size_t size)
@@ -212,6 +222,7 @@ static void bare_close(void *context)
 
 static const struct library libraries[] = {
     {"umemclient", SERVER_UMEMD, umem_open, umem_write, umem_read, umem_close},
+    {"umemclient, never spins", SERVER_UMEMD, umem_open_asleep, umem_write, umem_read, umem_close},
     {"socket, bare libuv", SERVER_ECHO, bare_open, bare_write, bare_read, bare_close},
 #ifdef HAVE_HIREDIS
     {"hiredis", SERVER_REDIS, redis_open, redis_write, redis_read, redis_close},

@@ -10,7 +10,7 @@
 
 int main(int argc, char **argv)
 {
-    umem_client *client = umem_client_new(NULL);
+    umem_client *client = umem_client_new(&(struct umem_options){.never_spin = true});
     long times = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
     char bytes[64];
     umem_handle block;

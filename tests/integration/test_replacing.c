@@ -35,8 +35,8 @@ static struct pair begin_pair(struct place *place)
 /* Begins to start a daemon that replaces the one at the pipe, if there is one. */
 static void begin_replacing(struct pair *pair)
 {
-    const char *const args[] = {UMEMD,     "--pipe", pair->place->daemon.pipe, "--state", pair->place->state,
-                                "--replace", NULL};
+    const char *const args[] = {
+        UMEMD, "--pipe", pair->place->daemon.pipe, "--state", pair->place->state, "--replace", NULL};
 
     assert_int_equal(process_start(pair->next, args, NULL), 0);
 }
@@ -103,8 +103,9 @@ static void test_nobody_is_refused_and_nothing_is_lost(void **state)
 
     durable_start(place, "second");
     client = daemon_connect(&place->daemon);
-    ok(client, umem_block_alloc(client, sizeof sum,
-                                &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
+    ok(client,
+       umem_block_alloc(client, sizeof sum,
+                        &(struct umem_block_options){.heap = durable_make_heap(client, NULL)}, &block));
     umem_client_free(client);
     visitors = visitors_start(place->daemon.pipe, block, VISITORS, RESIDENTS);
     for (int i = 0; i < REPLACEMENTS; i++) {
@@ -302,16 +303,18 @@ static void expect_refusal(struct place *place, const char *answer, const char *
 
 static void test_an_older_daemon_goes_on(void **state)
 {
-    expect_refusal(*state,
-                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"unknown parameter\"}}\n",
-                   "hands nothing over: end it with \"umem shutdown\"");
+    expect_refusal(
+        *state,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32602,\"message\":\"unknown parameter\"}}\n",
+        "hands nothing over: end it with \"umem shutdown\"");
 }
 
 static void test_a_daemon_that_refuses_says_why(void **state)
 {
-    expect_refusal(*state,
-                   "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32009,\"message\":\"restart its service\"}}\n",
-                   "is not replaced: restart its service");
+    expect_refusal(
+        *state,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32009,\"message\":\"restart its service\"}}\n",
+        "is not replaced: restart its service");
 }
 
 static void test_another_program_is_none(void **state)
@@ -350,7 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_successor_that_dies_loses_nothing, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_an_older_daemon_goes_on, durable_set_up, durable_tear_down),
-        cmocka_unit_test_setup_teardown(test_a_daemon_that_refuses_says_why, durable_set_up, durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_daemon_that_refuses_says_why, durable_set_up,
+                                        durable_tear_down),
         cmocka_unit_test_setup_teardown(test_another_program_is_none, durable_set_up, durable_tear_down),
 #ifndef TEST_WITHOUT_MANAGER
         cmocka_unit_test_setup_teardown(test_a_service_is_restarted_by_its_manager, durable_set_up,

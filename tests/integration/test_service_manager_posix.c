@@ -234,6 +234,8 @@ static void a_restart_refuses_nobody(void **state)
     visitors = visitors_start(umemd.pipe, 0, VISITORS, 0);
     for (int i = 0; i < RESTARTS; i++) {
         visitors_wait(visitors);
+        /* Before that, the signal would end the shell. */
+        assert_true(process_wait_for(&umemd.process, "listening on"));
         process_terminate(&umemd.process);
         assert_int_equal(process_finish(&umemd.process), 0);
         start_with(fd, is_for_it);

@@ -20,6 +20,7 @@ static bool init(umem_client *client, const struct umem_options *options)
         client->pipe[0] = '\0';
     client->timeout_ms = options->timeout_ms;
     client->reconnect_ms = options->reconnect_ms;
+    client->never_spins = options->never_spin;
     client->broken = UMEM_E_NOT_CONNECTED;
     snprintf(client->broken_text, sizeof client->broken_text,
              "there is no connection; umem_connect() makes one");
@@ -109,6 +110,16 @@ static void end_connecting(umem_client *client, struct um_transport *transport, 
     um_client_wake_next(client);
 }
 
+static int open_transport(const umem_client *client, uint32_t timeout_ms, uint64_t deadline_ms,
+                          struct um_transport **transport, struct um_reason *reason)
+{
+    int code = um_transport_open(client->pipe, timeout_ms, deadline_ms, transport, reason);
+
+    if (code == UMEM_OK && !client->never_spins)
+        um_transport_let_spin(*transport);
+    return code;
+}
+
 int umem_connect(umem_client *client)
 {
     struct um_reason reason = {""};
@@ -127,8 +138,7 @@ int umem_connect(umem_client *client)
         code = UMEM_E_BAD_ARGUMENT;
         snprintf(text, sizeof text, "%s", client->pipe_fault);
     } else {
-        code =
-            um_transport_open(client->pipe, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
+        code = open_transport(client, timeout_ms, um_client_deadline(client, 0), &transport, &reason);
         snprintf(text, sizeof text, "%.300s: %.200s", client->pipe, reason.text);
     }
     um_mutex_lock(client->lock);
@@ -146,7 +156,7 @@ static int open_again(umem_client *client, uint32_t timeout_ms, uint64_t deadlin
     uint32_t pause_ms = 1;
 
     for (;;) {
-        int code = um_transport_open(client->pipe, timeout_ms, deadline_ms, transport, reason);
+        int code = open_transport(client, timeout_ms, deadline_ms, transport, reason);
 
         if (code != UMEM_E_NOT_CONNECTED || um_transport_now_ms() + pause_ms >= deadline_ms)
             return code;

@@ -32,6 +32,7 @@ struct um_waiter {
 struct umem_client {
     char pipe[UM_ENDPOINT_CAPACITY]; /* where the daemon listens */
     const char *pipe_fault;          /* static: why `pipe` cannot be one; NULL: it can */
+    bool never_spins;                /* an option */
     struct um_mutex *lock;           /* guards what follows */
     uint32_t timeout_ms;             /* for one call; 0: none */
     struct um_transport

@@ -47,6 +47,9 @@ void um_transport_pause(uint32_t ms);
 int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_ms,
                       struct um_transport **transport, struct um_reason *reason);
 
+/* Lets um_transport_read() spin where that pays: see spin.h. On Windows it never does. */
+void um_transport_let_spin(struct um_transport *transport);
+
 /* Closes it. NULL is fine. */
 void um_transport_close(struct um_transport *transport);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/connection/descriptor.h"
+#include "lib/connection/spin.h"
 #include "umem_errors.h"
 
 #ifndef MSG_NOSIGNAL
@@ -25,6 +27,7 @@
 struct um_transport {
     int socket;
     uint32_t timeout_ms; /* what the socket itself gives up after; 0: never */
+    struct um_spin spin; /* of the thread that reads */
 };
 
 enum { STEP_MS = 50 /* how long a blocked write waits before it checks whether another thread reads */ };
@@ -40,6 +43,14 @@ uint64_t um_transport_now_ms(void)
 void um_transport_pause(uint32_t ms)
 {
     (void)poll(NULL, 0, (int)ms);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static int fail(struct um_reason *reason, int code, const char *what, int error)
@@ -235,6 +246,7 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
         return fail(reason, UMEM_E_OUT_OF_MEMORY, umem_error_text(UMEM_E_OUT_OF_MEMORY), 0);
     made->socket = -1;
     made->timeout_ms = timeout_ms;
+    made->spin.is_off = true;
     code = open_socket(made, reason);
     if (code == UMEM_OK)
         code = connect_within(made, &address, deadline_ms, reason);
@@ -246,6 +258,12 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
     }
     *transport = made;
     return UMEM_OK;
+}
+
+/* With one processor, the daemon could not run meanwhile. */
+void um_transport_let_spin(struct um_transport *transport)
+{
+    transport->spin.is_off = sysconf(_SC_NPROCESSORS_ONLN) < 2;
 }
 
 void um_transport_close(struct um_transport *transport)
@@ -307,6 +325,38 @@ int um_transport_write_some(struct um_transport *transport, const struct um_slic
     return UMEM_OK;
 }
 
+/* Looks for bytes until the time is over. Whoever else can run on this processor is let, as it may be the daemon. Returns false where
+ * nothing has come. */
+static bool spin(struct um_transport *transport, void *bytes, size_t capacity, uint64_t end_ns, ssize_t *done)
+{
+    for (;;) {
+        *done = recv(transport->socket, bytes, capacity, MSG_DONTWAIT);
+        if (*done >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+            return true;
+        if (now_ns() >= end_ns)
+            return false;
+        sched_yield();
+    }
+}
+
+/* recv(), which waits. */
+static ssize_t receive(struct um_transport *transport, void *bytes, size_t capacity)
+{
+    uint64_t begin_ns;
+    bool spins;
+    ssize_t done;
+
+    if (transport->spin.is_off)
+        return recv(transport->socket, bytes, capacity, 0);
+    begin_ns = now_ns();
+    spins = um_spin_is_due(&transport->spin);
+    if (!spins || !spin(transport, bytes, capacity, begin_ns + UM_SPIN_NS, &done))
+        done = recv(transport->socket, bytes, capacity, 0);
+    if (done > 0)
+        um_spin_note(&transport->spin, spins, now_ns() - begin_ns);
+    return done;
+}
+
 int um_transport_read(struct um_transport *transport, void *bytes, size_t capacity, size_t *size,
                       uint64_t deadline_ms, struct um_reason *reason)
 {
@@ -319,7 +369,8 @@ int um_transport_read(struct um_transport *transport, void *bytes, size_t capaci
             code = wait_for(transport, POLLIN, deadline_ms, reason);
         if (code != UMEM_OK)
             return code;
-        done = recv(transport->socket, bytes, capacity, outlasts ? MSG_DONTWAIT : 0);
+        done = outlasts ? recv(transport->socket, bytes, capacity, MSG_DONTWAIT)
+                        : receive(transport, bytes, capacity);
         if (done > 0) {
             *size = (size_t)done;
             return UMEM_OK;

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 enum {
-    UM_HANDED_LOCK = 0,  /* the place of the lock's handle */
-    UM_HANDED_PIPE = 1,  /* and of the first that is the pipe's */
+    UM_HANDED_LOCK = 0, /* the place of the lock's handle */
+    UM_HANDED_PIPE = 1, /* and of the first that is the pipe's */
     UM_HANDED_MAXIMUM = 17
 };
 

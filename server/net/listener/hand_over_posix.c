@@ -175,7 +175,8 @@ int um_take_over_open(const char *pipe, struct um_take_over **take_over, char *w
     made->line = -1;
     snprintf(path, sizeof path, "%s.new", pipe);
     if (strlen(path) >= sizeof address.sun_path) {
-        snprintf(why, capacity, "%s is too long a path for --replace: a socket beside it has 4 bytes more", pipe);
+        snprintf(why, capacity, "%s is too long a path for --replace: a socket beside it has 4 bytes more",
+                 pipe);
         free(made);
         return UMEM_E_DENIED;
     }

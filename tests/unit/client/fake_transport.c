@@ -119,6 +119,12 @@ int um_transport_open(const char *pipe, uint32_t timeout_ms, uint64_t deadline_m
     return UMEM_OK;
 }
 
+void um_transport_let_spin(struct um_transport *opened)
+{
+    assert_ptr_equal(opened, &transport);
+    fake.may_spin = true;
+}
+
 void um_transport_close(struct um_transport *closed)
 {
     if (closed == NULL)

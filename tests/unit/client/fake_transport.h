@@ -38,6 +38,7 @@ extern struct fake {
     unsigned pauses;          /* between attempts to connect */
     uint32_t open_timeout_ms; /* the timeout that it was opened with */
     uint64_t open_deadline_ms;
+    bool may_spin;              /* um_transport_let_spin() */
     size_t first_capacity;      /* bytes that the first read since fake_forget() could take */
     const void *read_to;        /* where the last one put them */
     uint64_t read_deadline_ms;  /* of the last read */

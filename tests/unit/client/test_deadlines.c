@@ -107,6 +107,18 @@ static void test_calls(void **state)
     assert_true(fake.read_deadline_ms == UM_NO_DEADLINE && fake.write_deadline_ms == UM_NO_DEADLINE);
 }
 
+/* Unless it is told not to. */
+static void test_calls_may_spin(void **state)
+{
+    (void)state;
+    assert_true(fake.may_spin);
+    fake.may_spin = false;
+    umem_client_free(client);
+    client = umem_client_new(&(struct umem_options){.pipe = "nowhere", .never_spin = true});
+    assert_int_equal(umem_connect(client), UMEM_OK);
+    assert_false(fake.may_spin);
+}
+
 /* Each is collected within the time from then on. */
 static void test_pipeline(void **state)
 {
@@ -207,6 +219,28 @@ static void test_a_wait_is_cancelled(void **state)
     assert_int_equal(umem_calls_send(calls), UMEM_OK);
     umem_calls_free(calls);
     assert_int_equal(count_sent("\"method\":\"$/cancelRequest\",\"params\":{\"id\":3}}"), 1);
+}
+
+/* Where raw bytes have begun to come to the caller's memory, the connection is closed: nothing may write there after the call. Before
+ * that, the call costs no more than itself. */
+static void test_within_a_payload(void **state)
+{
+    static const char cut[] = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"
+                              "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}ab";
+    char bytes[4] = "....";
+
+    (void)state;
+    for (size_t size = sizeof cut - 1; size != 0; size--) {
+        bool has_begun = size >= sizeof cut - 1 - strlen("ab");
+
+        fake.read_count = 0;
+        fake.read_next = 0;
+        client->channel.last_id = 0;
+        fake_answer(cut, size);
+        assert_int_equal(umem_block_read(client, 1, 0, bytes, 4), UMEM_E_DEADLINE);
+        assert_int_equal(umem_is_connected(client), !has_begun);
+        assert_int_equal(umem_connect(client), UMEM_OK);
+    }
 }
 
 /* A lock granted after the deadline would remain: so the connection is closed. */
@@ -362,11 +396,13 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         WITH_CLIENT(test_connecting),
         WITH_CLIENT(test_calls),
+        WITH_CLIENT(test_calls_may_spin),
         WITH_CLIENT(test_pipeline),
         WITH_CLIENT(test_large_data),
         WITH_CLIENT(test_polling),
         WITH_CLIENT(test_a_late_answer),
         WITH_CLIENT(test_a_wait_is_cancelled),
+        WITH_CLIENT(test_within_a_payload),
         WITH_CLIENT(test_a_lock_that_is_granted_too_late),
         WITH_CLIENT(test_other_messages_do_not_extend_the_deadline),
         WITH_CLIENT(test_the_last_error_before_the_end),

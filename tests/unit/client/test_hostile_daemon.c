@@ -100,27 +100,6 @@ static void test_deadline(void **state)
     fixture_end();
 }
 
-/* Raw bytes that have begun to come to the caller's memory: nothing may write there after the call. */
-static void test_deadline_within_a_payload(void **state)
-{
-    static const struct fake_step steps[] = {
-        {.text = "Content-Length: 44\r\nPayload-Length: 4\r\n\r\n"
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"size\":4}}ab",
-         .as_it_is = 1},
-        {.text = RESULT("2", "{}")},
-    };
-    char bytes[4];
-
-    (void)state;
-    BEGIN(steps, .timeout_ms = 50);
-    assert_int_equal(umem_block_read(fixture.client, 1, 0, bytes, 4), UMEM_E_DEADLINE);
-    expect_broken(UMEM_E_DEADLINE);
-    umem_set_timeout(fixture.client, 10000);
-    assert_int_equal(umem_connect(fixture.client), UMEM_OK);
-    assert_int_equal(umem_server_ping(fixture.client), UMEM_OK);
-    fixture_end();
-}
-
 /* A lock that may have been granted must not remain: so the connection is closed. */
 static void test_deadline_of_a_lock(void **state)
 {
@@ -348,7 +327,6 @@ int main(void)
         cmocka_unit_test(test_a_line_without_an_end),
         cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_deadline_within_a_payload),
         cmocka_unit_test(test_deadline_of_a_lock),
         cmocka_unit_test(test_deadline_of_a_wait),
         cmocka_unit_test(test_deadline_of_a_request),

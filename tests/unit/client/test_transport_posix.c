@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,9 @@ struct result {
 
 static struct {
     uint64_t now_ms;
+    uint64_t now_ns;                        /* beside it */
+    unsigned yields;                        /* sched_yield() */
+    long processors;                        /* of the machine */
     struct result results[RESULTS_MAXIMUM]; /* of recv(), sendmsg(), poll() and connect(), in their order */
     size_t result_count;
     size_t result_next;
@@ -55,6 +59,7 @@ static void begin(void)
     memset(&fake, 0, sizeof fake);
     fake.now_ms = 1000000;
     fake.peer = USER;
+    fake.processors = 2;
 }
 
 static void script(long value, int error)
@@ -77,8 +82,21 @@ static int fake_clock_gettime(clockid_t clock, struct timespec *now)
 {
     (void)clock;
     *now = (struct timespec){.tv_sec = (time_t)(fake.now_ms / 1000),
-                             .tv_nsec = (long)(fake.now_ms % 1000) * 1000000};
+                             .tv_nsec = (long)(fake.now_ms % 1000) * 1000000 + (long)fake.now_ns};
     return 0;
+}
+
+/* What others do with the processor takes 20 us. */
+static int fake_sched_yield(void)
+{
+    fake.yields++;
+    fake.now_ns += 20000;
+    return 0;
+}
+
+static long fake_sysconf(int name)
+{
+    return name == _SC_NPROCESSORS_ONLN ? fake.processors : sysconf(name);
 }
 
 /* Where nothing is ready, the time passes. */
@@ -205,6 +223,8 @@ static int fake_shm_open(const char *name, int flags, mode_t mode)
 
 #define clock_gettime fake_clock_gettime
 #define poll fake_poll
+#define sched_yield fake_sched_yield
+#define sysconf fake_sysconf
 #define recv fake_recv
 #define sendmsg fake_sendmsg
 #define socket(domain, type, protocol) fake_socket(domain, type, protocol)
@@ -256,6 +276,7 @@ static int fake_getpeereid(int socket, uid_t *user, gid_t *group)
 #include "lib/connection/descriptor_posix.c"
 #include "lib/connection/mapped_heap.c"
 #include "lib/connection/mutex_posix.c"
+#include "lib/connection/spin.c"
 
 static struct um_transport *open_with(uint32_t timeout_ms, uint64_t deadline_ms, int expected)
 {
@@ -423,6 +444,104 @@ static void test_reading_is_disturbed(void **state)
     begin();
     script(-1, EBADF);
     assert_int_equal(read_with(0, fake.now_ms + 50), UMEM_E_CONNECTION_LOST);
+}
+
+/* ---- spinning ---- */
+
+/* A connection of which it is known that a read takes 10 us asleep. */
+static struct um_transport quick_transport(void)
+{
+    return (struct um_transport){.socket = SOCKET, .spin.usual_ns = 10000};
+}
+
+static int spin_on(struct um_transport *transport, uint64_t deadline_ms)
+{
+    struct um_reason reason = {""};
+    char bytes[16];
+    size_t size = 0;
+    int code = um_transport_read(transport, bytes, sizeof bytes, &size, deadline_ms, &reason);
+
+    assert_int_equal(fake.result_next, fake.result_count);
+    return code;
+}
+
+static void test_spinning(void **state)
+{
+    struct um_transport transport = quick_transport();
+
+    (void)state;
+    begin();
+    script(-1, EAGAIN);
+    script(-1, EWOULDBLOCK);
+    script(5, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_OK);
+    assert_int_equal(fake.flags, MSG_DONTWAIT);
+    assert_int_equal(fake.yields, 2);
+    assert_int_equal(transport.spin.debt_ns, 30000);
+    /* It came too late for that: the next ones sleep at once. */
+    transport = quick_transport();
+    begin();
+    for (int i = 0; i < 4; i++)
+        script(-1, EAGAIN);
+    script(5, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_OK);
+    assert_int_equal(fake.flags, 0);
+    assert_int_equal(fake.yields, 3);
+    script(5, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_OK);
+    assert_int_equal(fake.flags, 0);
+    /* One that must not spin measures nothing. */
+    transport.spin = (struct um_spin){.is_off = true};
+    script(5, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_OK);
+    assert_int_equal(fake.flags, 0);
+    assert_int_equal(transport.spin.usual_ns, 0);
+}
+
+static void test_spinning_is_disturbed(void **state)
+{
+    struct um_transport transport = quick_transport();
+
+    (void)state;
+    /* A signal is no answer, and the end of the connection is read once. */
+    begin();
+    script(-1, EINTR);
+    script(5, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_OK);
+    transport = quick_transport();
+    begin();
+    script(0, 0);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_E_CONNECTION_LOST);
+    transport = quick_transport();
+    begin();
+    script(-1, ECONNRESET);
+    assert_int_equal(spin_on(&transport, UM_NO_DEADLINE), UMEM_E_CONNECTION_LOST);
+    /* Where the socket would sleep for too long, poll() waits, and nothing spins. */
+    transport = quick_transport();
+    begin();
+    script(0, 0);
+    assert_int_equal(spin_on(&transport, fake.now_ms + 20), UMEM_E_DEADLINE);
+    assert_int_equal(fake.yields, 0);
+}
+
+/* Only where it is let, and there are two processors. */
+static void test_who_may_spin(void **state)
+{
+    static const long processors[] = {-1, 1, 2, 64};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof processors / sizeof *processors; i++) {
+        struct um_transport *transport;
+
+        begin();
+        fake.processors = processors[i];
+        script(0, 0);
+        transport = open_with(0, UM_NO_DEADLINE, UMEM_OK);
+        assert_true(transport->spin.is_off);
+        um_transport_let_spin(transport);
+        assert_int_equal(transport->spin.is_off, processors[i] < 2);
+        um_transport_close(transport);
+    }
 }
 
 /* ---- writing ---- */
@@ -628,6 +747,9 @@ int main(void)
         cmocka_unit_test(test_the_user_of_the_daemon),
         cmocka_unit_test(test_reading),
         cmocka_unit_test(test_reading_is_disturbed),
+        cmocka_unit_test(test_spinning),
+        cmocka_unit_test(test_spinning_is_disturbed),
+        cmocka_unit_test(test_who_may_spin),
         cmocka_unit_test(test_writing),
         cmocka_unit_test(test_standard_files_are_not_taken),
         cmocka_unit_test(test_waiting),
