@@ -301,6 +301,36 @@ static void expect_refusal(struct place *place, const char *answer, const char *
     free(fake);
 }
 
+/* It listens, and does nothing else. */
+static void test_a_daemon_that_hangs_is_given_up(void **state)
+{
+    enum { SHORT_MS = 50 };
+    struct place *place = *state;
+    struct um_take_over *take_over = NULL;
+    struct um_handed handed;
+    char answer[64];
+    char why[512] = "";
+    uv_loop_t loop;
+    uv_pipe_t listener;
+
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(uv_pipe_init(&loop, &listener, 0), 0);
+    assert_int_equal(um_take_over_open(place->daemon.pipe, &take_over, why, sizeof why), UMEM_OK);
+    assert_int_equal(um_take_over_ask(take_over, place->daemon.pipe, "{}\n", answer, sizeof answer, SHORT_MS,
+                                      why, sizeof why),
+                     UMEM_E_UNKNOWN_HANDLE);
+    assert_int_equal(uv_pipe_bind(&listener, place->daemon.pipe), 0);
+    assert_int_equal(uv_listen((uv_stream_t *)&listener, 1, on_client), 0);
+    assert_int_equal(um_take_over_ask(take_over, place->daemon.pipe, "{}\n", answer, sizeof answer, SHORT_MS,
+                                      why, sizeof why),
+                     UMEM_E_TIMEOUT);
+    assert_int_not_equal(um_take_over_receive(take_over, &handed, SHORT_MS, why, sizeof why), UMEM_OK);
+    um_take_over_close(take_over);
+    uv_close((uv_handle_t *)&listener, NULL);
+    assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_an_older_daemon_goes_on(void **state)
 {
     expect_refusal(
@@ -323,7 +353,20 @@ static void test_another_program_is_none(void **state)
     expect_refusal(*state, "{\"a\":1}\n", "is no umemd");
 }
 
-#ifndef TEST_WITHOUT_MANAGER
+#ifdef TEST_ON_POSIX
+static void test_a_path_without_space_for_another_is_named(void **state)
+{
+    struct place *place = *state;
+    char path[108]; /* bytes of a socket's address */
+    const char *const args[] = {UMEMD, "--pipe", path, "--replace", NULL};
+    int length = snprintf(path, sizeof path, "%s/", place->folder);
+
+    memset(path + length, 'p', sizeof path - 1 - (size_t)length);
+    path[sizeof path - 1] = '\0';
+    assert_int_equal(process_run(&place->other, args, NULL), 3);
+    assert_non_null(strstr(place->other.errors, "is too long a path for --replace"));
+}
+
 /* As systemd starts it. */
 static void test_a_service_is_restarted_by_its_manager(void **state)
 {
@@ -352,11 +395,15 @@ int main(void)
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_successor_that_dies_loses_nothing, durable_set_up,
                                         durable_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_daemon_that_hangs_is_given_up, durable_set_up,
+                                        durable_tear_down),
         cmocka_unit_test_setup_teardown(test_an_older_daemon_goes_on, durable_set_up, durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_daemon_that_refuses_says_why, durable_set_up,
                                         durable_tear_down),
         cmocka_unit_test_setup_teardown(test_another_program_is_none, durable_set_up, durable_tear_down),
-#ifndef TEST_WITHOUT_MANAGER
+#ifdef TEST_ON_POSIX
+        cmocka_unit_test_setup_teardown(test_a_path_without_space_for_another_is_named, durable_set_up,
+                                        durable_tear_down),
         cmocka_unit_test_setup_teardown(test_a_service_is_restarted_by_its_manager, durable_set_up,
                                         durable_tear_down),
 #endif
